@@ -370,12 +370,13 @@ def _system_account() -> Account:
     """The account that runs the server for root, created where it is missing."""
     with contextlib.suppress(KeyError):
         return _account(_SYSTEM_USER)
-    command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin"]
-    try:
+    # Containers and `su` without a dash give root an ordinary user's PATH, which lacks the folders of useradd.
+    program = shutil.which("useradd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+    complaint = "the program useradd is missing"
+    if program is not None:
+        command = [program, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin"]
         made = subprocess.run([*command, _SYSTEM_USER], capture_output=True, text=True, check=False)
         complaint = made.stderr.strip()
-    except FileNotFoundError:
-        complaint = "the program useradd is missing"
     try:
         return _account(_SYSTEM_USER)
     except KeyError:
