@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipelines.config.attribution import Attribution
+from pipelines.config.calendars import Calendars
 from pipelines.config.fx import FxConfig
 from pipelines.config.models import ModelsConfig
 from pipelines.config.periods import Periods
@@ -38,6 +39,7 @@ class Config:
     routing: RoutingConfig
     fx: FxConfig
     periods: Periods
+    calendars: Calendars
 
 
 def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
@@ -52,6 +54,7 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
         routing=load_file(RoutingConfig, "routing.yaml", folder, use_sample=use_sample),
         fx=load_file(FxConfig, "fx.yaml", folder, use_sample=use_sample),
         periods=load_file(Periods, "periods.yaml", folder, use_sample=use_sample),
+        calendars=load_file(Calendars, "calendars.yaml", folder, use_sample=use_sample),
     )
 
 

@@ -52,7 +52,8 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
         booked = read_table(connection, REQUEST, "event_date = any(%s)", (closed,)) if closed else REQUEST.empty()
     registry = registry_of(workspace)
     requests = resolve_requests(attribute(collected.requests, workspace.config.attribution), registry)
-    rated = keep_booked(rate(requests, rate_card).select(REQUEST.polars_schema.names()), booked)
+    rated = rate(requests, rate_card, calendars=workspace.config.calendars.days)
+    rated = keep_booked(rated.select(REQUEST.polars_schema.names()), booked)
     aliases = alias_frame(registry, _names(rated))
     with workspace.database.connect() as connection, connection.transaction():
         replace_days(connection, DUPLICATE, collected.duplicates, window.from_date, window.to_date)

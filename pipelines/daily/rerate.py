@@ -184,7 +184,7 @@ def _alone(connection: psycopg.Connection[Any], apply: bool) -> Iterator[None]:
 
 def _compare(workspace: Workspace, connection: psycopg.Connection[Any], day: date, rating: _Rating) -> _Day:
     booked = read_table(connection, REQUEST, "event_date = %s", (day,))
-    after = rerate(booked, rating.rate_card, rating.registry)
+    after = rerate(booked, rating.rate_card, rating.registry, calendars=workspace.config.calendars.days)
     changed = changed_requests(booked, after)
     lines = restatement_lines(
         changed,

@@ -7,10 +7,11 @@ did not; the command line that prints the answers is in `assets.cli`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -19,6 +20,7 @@ from pipelines.config.sources import PriceFeed
 from pipelines.ids import as_uuid
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.models import Registry
+from pipelines.prices.meters import MINIMUM_CHARGE
 from pipelines.prices.rate_card import believed
 
 _MILLION = Decimal(1_000_000)
@@ -26,7 +28,10 @@ _MILLION = Decimal(1_000_000)
 
 @dataclass(frozen=True)
 class ChargeLine:
-    """One meter of one request: quantity times rate, and the ledger row and file that the rate comes from."""
+    """One meter of one request: quantity times rate, and the ledger row and file that the rate comes from.
+
+    The line `minimum_charge` has the minimum as its rate, and as its cost what the other lines fall short of it.
+    """
 
     meter: str
     quantity: int
@@ -70,13 +75,17 @@ def explain_request(
     by_id = {str(as_uuid(row["price_id"])): row for row in prices.iter_rows(named=True)}
     files = {row["snapshot_id"]: row for row in snapshots.iter_rows(named=True)}
     lines = []
-    for meter, quantity, rate in _quantities(request, card):
-        priced_as = fallbacks.get(meter, meter)
-        price = by_id.get(price_ids[priced_as])
+    for key, meter, quantity, rate in _parts(request, card, fallbacks):
+        price = by_id.get(price_ids[key])
         if price is None:
-            raise LookupError(f"core.price has no row {price_ids[priced_as]}: rerun the refresh of prices")
-        cost_usd = rate * quantity / _MILLION
+            raise LookupError(f"core.price has no row {price_ids[key]}: rerun the refresh of prices")
+        cost_usd, priced_as = rate * quantity / _MILLION, key.partition(">")[0]
         lines.append(ChargeLine(meter, quantity, rate, cost_usd, priced_as, price, files.get(price["snapshot_id"])))
+    short = (card["minimum_charge_usd"] or Decimal(0)) - sum((line.cost_usd for line in lines), Decimal(0))
+    if short > 0:
+        price = by_id[price_ids[MINIMUM_CHARGE]]
+        rate, file = card["minimum_charge_usd"] * _MILLION, files.get(price["snapshot_id"])
+        lines.append(ChargeLine(MINIMUM_CHARGE, 1, rate, short, MINIMUM_CHARGE, price, file))
     return Explanation(uid, request["model_id"], cost, None, tuple(lines), fallbacks.get("service_tier"))
 
 
@@ -120,13 +129,28 @@ def price_lookup(
     )
 
 
-def _quantities(request: Mapping[str, Any], card: Mapping[str, Any]) -> list[tuple[str, int, Decimal]]:
-    """Meters that the request holds a quantity of, with their rates; a fee per call counts once where there is one."""
+def _parts(
+    request: Mapping[str, Any], card: Mapping[str, Any], fallbacks: Mapping[str, str]
+) -> Iterator[tuple[str, str, int, Decimal]]:
+    """What the request holds of each meter: key of its price in price_ids, meter, quantity and rate.
+
+    A meter with marginal rates comes in one part for each of them; a fee per call counts once where there is one.
+    """
+    bounds: dict[str, list[tuple[int, Decimal]]] = {}
+    for key, rate in json.loads(card["marginal"], parse_float=Decimal, parse_int=Decimal).items():
+        meter, _, above = key.partition(">")
+        bounds.setdefault(meter, []).append((int(above), rate))
     found = [(meter.name, request[meter.tokens_column], card[meter.rate_column]) for meter in TOKEN_METERS]
     for fee in FEE_METERS:
         count = 1 if fee.count_column == "request_count" else request[fee.count_column]
         found.append((fee.name, count, card[fee.rate_column]))
-    return [(name, quantity, rate) for name, quantity, rate in found if quantity and rate is not None]
+    for meter, quantity, rate in found:
+        if not quantity or rate is None:
+            continue
+        steps = [(0, rate), *(step for step in sorted(bounds.get(meter, ())) if step[0] < quantity)]
+        for (above, at), (until, _) in pairwise([*steps, (quantity, rate)]):
+            key = f"{meter}>{above}" if above else fallbacks.get(meter, meter)
+            yield key, meter, until - above, at
 
 
 def _row(frame: pl.DataFrame, column: str, value: bytes, table: str) -> dict[str, Any]:

@@ -35,8 +35,14 @@ LEDGER_UNITS: dict[str, str] = {
     "input_message": "request",
     "code_execution": "request",
     "code_interpreter_session": "session",
+    "cache_storage": "token_hour",
+    "grounded_prompt": "request",
+    "minimum_charge": "request",
 }
 """Every meter that may stand in core.price, with its unit."""
 
 RATED_METERS: tuple[str, ...] = (*(meter.name for meter in TOKEN_METERS), *(fee.name for fee in FEE_METERS))
-"""The meters that a rate card has a column for, in the order of its columns."""
+"""The meters that a rate card has a rate for, in the order of its columns."""
+
+MINIMUM_CHARGE = "minimum_charge"
+"""The least that a request costs. A floor and no rate: it is never added to what the meters come to."""

@@ -14,7 +14,7 @@ from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.meters import FEE_METERS, TOKEN_METERS, fallback_chain
 from pipelines.prices.exchange import exchange, fx_periods, split_by_need
-from pipelines.prices.meters import RATED_METERS
+from pipelines.prices.meters import MINIMUM_CHARGE, RATED_METERS
 from pipelines.warehouse.tables.core import FX_RATE, RATE_CARD, SERVICE_TIERS
 
 _MODEL = ("provider_id", "model_id")
@@ -45,8 +45,12 @@ def build_rate_card(
     that holds all day; among these the feed with the lowest precedence. So a tier, a region or a window overlays,
     meter by meter, what it does not change. A meter without any price takes the rate of a more general one
     (`pipelines.meters.fallback_chain`), recorded in `fallbacks`. Every model has a card for each service tier; where
-    no price of a tier is known it holds the standard rates and says so in `fallbacks`. Marginal tiers and meters that
-    no request counts take no part.
+    no price of a tier is known it holds the standard rates and says so in `fallbacks`. Meters that no request counts
+    take no part.
+
+    A marginal price holds for those of a request's tokens of its meter that are above its bound, and goes with the price
+    of the first tokens: of the same feed and under the same conditions, or it is not used. It stands in `marginal` under
+    `meter>n`. A minimum_charge is a floor under the cost of one request.
 
     Prices in other currencies are converted by `fx_rates` (rows of core.fx_rate) at the rate of each instant; the rates
     used are named in `exchange_rates`. Where no exchange rate holds and nothing else has a price, the card has no rates
@@ -68,17 +72,16 @@ def _usable(prices: pl.DataFrame, feeds: Sequence[PriceFeed], worth: pl.DataFram
         schema={"feed": pl.String, "precedence": pl.Int64, "position": pl.Int64},
         orient="row",
     )
-    starts_after = (pl.col("context_bound") == "gt") & (pl.col("context_from_tokens") > 0)
+    has_bound = pl.col("context_from_tokens") > 0
+    above = pl.col("context_from_tokens") - (has_bound & (pl.col("context_bound") == "gte")).cast(pl.Int64)
+    is_marginal = has_bound & (pl.col("context_scope") == "marginal")
     return (
         split_by_need(prices, worth)
-        .filter(
-            pl.col("meter").is_in(RATED_METERS),
-            pl.col("context_scope") == "whole_request",
-        )
+        .filter(pl.col("meter").is_in([*RATED_METERS, MINIMUM_CHARGE]))
         .join(precedence, on="feed", how="inner")
         .select(
             *_CARD,
-            "meter",
+            pl.when(is_marginal).then(pl.format("{}>{}", "meter", above)).otherwise("meter").alias("meter"),
             "usd_per_million",
             "price_id",
             "unit_price",
@@ -89,7 +92,7 @@ def _usable(prices: pl.DataFrame, feeds: Sequence[PriceFeed], worth: pl.DataFram
             "position",
             "valid_from",
             "valid_to",
-            (pl.col("context_from_tokens") + starts_after.cast(pl.Int64)).alias("from_tokens"),
+            pl.when(is_marginal).then(0).otherwise(above + has_bound.cast(pl.Int64)).alias("from_tokens"),
         )
     )
 
@@ -146,6 +149,7 @@ def _choose(grid: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
         "from_tokens",
         descending=[False, False, True, True, True, True, False, False, True],
     ).unique(["cell", "meter"], keep="first", maintain_order=True)
+    best = _without_strange_tiers(best)
     has_own = [own[name].any().over("cell").alias(f"own_{name}") for name in _CONDITIONS]
     is_general = {"service_tier": pl.lit(value=True), **{name: pl.col(name) == "" for name in _CONDITIONS[1:]}}
     return best.with_columns(has_own).filter(
@@ -154,18 +158,36 @@ def _choose(grid: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _without_strange_tiers(best: pl.DataFrame) -> pl.DataFrame:
+    """Drops marginal prices that another feed, or other conditions, put on top of the price that won."""
+    origin = ["cell", "base", "position", *(f"{name}_price" for name in _CONDITIONS)]
+    named = best.with_columns(pl.col("meter").str.split(">").list.first().alias("base"))
+    is_tier = pl.col("meter") != pl.col("base")
+    if not named.select(is_tier.any()).item():
+        return best
+    first = named.filter(~is_tier)
+    tiers = named.filter(is_tier).join(first, on=origin, how="semi")
+    return pl.concat([first, tiers]).sort("cell", "meter").drop("base")
+
+
 def _wide(chosen: pl.DataFrame) -> pl.DataFrame:
     """One row per cell: a column of rates per meter, and the object of price ids."""
     pair = pl.concat_str([pl.lit('"'), "meter", pl.lit('": "'), _uuid("price_id"), pl.lit('"')])
     worth = pl.when("needs_rate").then(pl.lit("null")).otherwise(pl.format('"{}"', _uuid("fx_rate_id").fill_null("")))
     exchanged = pl.when(pl.col("pricing_currency") != "USD").then(pl.format('"{}": {}', "pricing_currency", worth))
     rates = pl.col("exchanged").drop_nulls().unique().sort().str.join(", ")
+    is_tier = pl.col("meter").str.contains(">", literal=True) & pl.col("usd_per_million").is_not_null()
+    tier = pl.when(is_tier).then(pl.format('"{}": {}', "meter", pl.col("usd_per_million").cast(pl.String)))
     return (
-        chosen.with_columns(pair.alias("pair"), exchanged.alias("exchanged"))
+        chosen.with_columns(pair.alias("pair"), exchanged.alias("exchanged"), tier.alias("tier"))
         .group_by("cell", *_CARD, *_SPAN, "own_service_tier", maintain_order=True)
         .agg(
             pl.concat_str([pl.lit("{"), pl.col("pair").sort().str.join(", "), pl.lit("}")]).first().alias("price_ids"),
             pl.concat_str([pl.lit("{"), rates, pl.lit("}")]).first().alias("exchange_rates"),
+            pl.concat_str([pl.lit("{"), pl.col("tier").drop_nulls().sort().str.join(", "), pl.lit("}")])
+            .first()
+            .alias("marginal"),
+            pl.col("usd_per_million").filter(pl.col("meter") == MINIMUM_CHARGE).first().alias(MINIMUM_CHARGE),
             *(
                 pl.col("usd_per_million").filter(pl.col("meter") == meter).first().alias(meter)
                 for meter in RATED_METERS
@@ -214,6 +236,7 @@ def _with_fallbacks(cards: pl.DataFrame) -> pl.DataFrame:
         if taken is not None:
             steps.append((meter.name, pl.when(pl.col(meter.name).is_null()).then(taken)))
     rates += [pl.col(fee.name).alias(fee.rate_column) for fee in FEE_METERS]
+    rates.append((pl.col(MINIMUM_CHARGE).cast(pl.Decimal(38, 18)) / 1_000_000).alias(f"{MINIMUM_CHARGE}_usd"))
     is_standard = (pl.col("service_tier") == "standard") | pl.col("own_service_tier")
     steps.append(("service_tier", pl.when(~is_standard).then(pl.lit("standard"))))
     pairs = [pl.concat_str([pl.lit(f'"{name}": "'), taken, pl.lit('"')]) for name, taken in steps]
@@ -227,13 +250,15 @@ def _with_fallbacks(cards: pl.DataFrame) -> pl.DataFrame:
 
 def _with_ids(cards: pl.DataFrame) -> pl.DataFrame:
     """The id leaves out where the row ends and which ledger rows it rests on: neither changes what a request costs."""
+    # What few cards have enters only where it is, so that the ids on which requests were booked before it stay.
+    more = pl.concat_str("marginal", pl.col("minimum_charge_usd").cast(pl.String).fill_null(""), separator=" ")
     rates = [column for column in RATE_CARD.polars_schema if "_usd_per_" in column]
     parts = cards.select(
         *_CARD,
         pl.col("context_from_tokens", "context_to_tokens"),
         pl.col("valid_from").dt.to_string("iso"),
         *rates,
-        "fallbacks",
+        pl.when(more == "{} ").then("fallbacks").otherwise(pl.concat_str("fallbacks", more)).alias("fallbacks"),
     )
     return (
         cards.with_columns(id_column(parts, parts.columns, prefix=["rate"]).alias("rate_id"))

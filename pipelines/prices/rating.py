@@ -5,12 +5,20 @@ The cards are built in `rate_card.py` beside this module; who sold what to whom 
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import add
+import json
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cache, reduce
+from itertools import groupby
+from operator import add, itemgetter
 
 import polars as pl
 
-from pipelines.meters import FEE_METERS, INPUT_METERS, TOKEN_METERS
+from pipelines.config.calendars import Calendars
+from pipelines.config.loader import load_file
+from pipelines.meters import FEE_METERS, INPUT_METERS, METERS_BY_NAME, TOKEN_METERS
+from pipelines.prices.windows import is_inside
 from pipelines.warehouse.tables.core import RATE_CARD
 
 _MONEY = pl.Decimal(38, 18)
@@ -20,14 +28,19 @@ _LIMITS = ("valid_from", "valid_to", "context_from_tokens", "context_to_tokens",
 _RATES = [meter.rate_column for meter in TOKEN_METERS] + [fee.rate_column for fee in FEE_METERS]
 
 
-def rate(requests: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:
+def rate(
+    requests: pl.DataFrame, rate_card: pl.DataFrame, *, calendars: Mapping[str, frozenset[date]] | None = None
+) -> pl.DataFrame:
     """Adds rate_id, list_cost_usd, contracted_cost_usd, effective_cost_usd and unpriced_reason; rows keep their order.
 
     `requests` needs provider_id, model_id, service_tier, region, event_at, is_billable, usage_basis, the token
     columns and the counts of the fee meters except request_count. The card is the one of seller, model and tier whose
     period and prompt size hold; the prompt size is the sum of all input buckets, cached ones included. A card of the
     request's own region, of the hour of the day or of a contract goes before a general one. Cost is the exact sum of
-    tokens times rate over a million (Decimal with 18 decimals, for rates have 12). A call that the source's billing
+    tokens times rate over a million (Decimal with 18 decimals, for rates have 12). Marginal rates apply to those of the
+    request's tokens of their meter above their bound: 300 tokens at 2 and above 100 at 1 cost 100 times 2 and 200
+    times 1. Below the card's minimum a request costs the minimum. `calendars` are the holidays that windows of the day
+    name (None: those that ship). A call that the source's billing
     rule makes free costs 0 and has no rate. Where the cost can't be known it is null with a reason, never 0:
     usage_missing, model_unresolved, provider_unknown, no_price, no_price_at_time, no_exchange_rate where all prices are
     in currencies that can't be converted, or no_rate_for_meter where a bucket holds tokens that neither its own meter
@@ -35,13 +48,23 @@ def rate(requests: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:
     """
     cards = rate_card.with_row_index("card")
     keyed = _keyed(requests)
-    listed = _costed(requests, _pick(keyed, cards.filter(pl.col("contract_id") == "")), cards)
+    holidays = _shipped_calendars().days if calendars is None else calendars
+    listed = _costed(requests, _pick(keyed, cards.filter(pl.col("contract_id") == ""), holidays), cards)
     granted = cards.filter(pl.col("contract_id") != "")
-    contracted = _costed(requests, _pick(keyed, granted), cards) if granted.height else listed.clear(requests.height)
+    if granted.height:
+        contracted = _costed(requests, _pick(keyed, granted, holidays), cards)
+    else:
+        contracted = listed.clear(requests.height)
     has_contract = contracted["cost"].is_not_null()
     return requests.drop(*_ADDED, strict=False).with_columns(
         _outcome(requests, rate_card, listed, contracted, has_contract)
     )
+
+
+@cache
+def _shipped_calendars() -> Calendars:
+    """The calendars that ship with the package."""
+    return load_file(Calendars, "calendars.yaml", None)
 
 
 def _keyed(requests: pl.DataFrame) -> pl.DataFrame:
@@ -58,7 +81,7 @@ def _keyed(requests: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _pick(keyed: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
+def _pick(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Mapping[str, frozenset[date]]) -> pl.DataFrame:
     """The card row of each request that has one: columns row and card."""
     span = keyed.select(pl.col("event_at").min().alias("first"), pl.col("event_at").max().alias("last")).row(0)
     if cards.is_empty() or span[0] is None:
@@ -66,16 +89,12 @@ def _pick(keyed: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     reachable = cards.filter(
         pl.col("valid_from") <= span[1], pl.col("valid_to").is_null() | (pl.col("valid_to") > span[0])
     ).select("card", "provider_id", "model_id", "service_tier", *_LIMITS)
+    found = [_matched(keyed.clear(), reachable.clear())]
+    for (window,), inside in reachable.partition_by("time_window", as_dict=True).items():
+        calls = keyed.filter(is_inside(window, pl.col("event_at"), calendars)) if window else keyed
+        found.append(_matched(calls, inside))
     return (
-        keyed.join(reachable, on=["provider_id", "model_id", "service_tier"], how="inner")
-        .filter(
-            pl.col("valid_from") <= pl.col("event_at"),
-            pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("event_at")),
-            pl.col("context_from_tokens") <= pl.col("prompt_tokens"),
-            pl.col("context_to_tokens").is_null() | (pl.col("context_to_tokens") > pl.col("prompt_tokens")),
-            (pl.col("region") == "") | (pl.col("region") == pl.col("request_region")),
-            _is_inside_window(),
-        )
+        pl.concat(found)
         .sort(
             "row",
             pl.col("region") != "",
@@ -88,12 +107,19 @@ def _pick(keyed: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _is_inside_window() -> pl.Expr:
-    """True where the card holds all day or the event's UTC time lies in its window [start, end), midnight in it or not."""
-    clock = pl.col("event_at").dt.strftime("%H:%M")  # minutes are all that a window's bounds have
-    start, end = pl.col("time_window").str.slice(0, 5), pl.col("time_window").str.slice(6, 5)
-    inside = pl.when(start <= end).then((clock >= start) & (clock < end)).otherwise((clock >= start) | (clock < end))
-    return (pl.col("time_window") == "") | inside
+def _matched(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
+    """Every pair of a call and a card that holds for it, hours of the day apart."""
+    return (
+        calls.join(cards, on=["provider_id", "model_id", "service_tier"], how="inner")
+        .filter(
+            pl.col("valid_from") <= pl.col("event_at"),
+            pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("event_at")),
+            pl.col("context_from_tokens") <= pl.col("prompt_tokens"),
+            pl.col("context_to_tokens").is_null() | (pl.col("context_to_tokens") > pl.col("prompt_tokens")),
+            (pl.col("region") == "") | (pl.col("region") == pl.col("request_region")),
+        )
+        .select("row", "card", "region", "time_window", "contract_id")
+    )
 
 
 def _costed(requests: pl.DataFrame, picked: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
@@ -102,19 +128,68 @@ def _costed(requests: pl.DataFrame, picked: pl.DataFrame, cards: pl.DataFrame) -
     counts += [_fee_count(fee.count_column).alias(fee.rate_column) for fee in FEE_METERS]
     quantities = requests.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), *counts)
     matched = quantities.join(picked, on="row", how="left", maintain_order="left").join(
-        cards.select("card", "rate_id", *_RATES), on="card", how="left", suffix="_rate", maintain_order="left"
+        cards.select("card", "rate_id", "minimum_charge_usd", *_RATES),
+        on="card",
+        how="left",
+        suffix="_rate",
+        maintain_order="left",
     )
     optional = {fee.rate_column for fee in FEE_METERS if fee.count_column == "request_count"}
     lacks = [(pl.col(name) > 0) & pl.col(f"{name}_rate").is_null() for name in _RATES if name not in optional]
     per_million = reduce(add, [(pl.col(f"{name}_rate") * pl.col(name)).fill_null(0) for name in _RATES])
+    tiers = _above_bounds(matched, cards)
+    if tiers is not None:
+        matched = matched.with_columns(tiers)
+        per_million += pl.col("marginal")
+    cost = pl.max_horizontal(per_million.cast(_MONEY) / _MILLION, "minimum_charge_usd")
     has_card = pl.col("card").is_not_null()
     has_rate = pl.any_horizontal(pl.col(f"{name}_rate").is_not_null() for name in _RATES)
     return matched.select(
         "rate_id",
         (has_card & ~has_rate).alias("lacks_exchange"),
         (has_card & pl.any_horizontal(lacks)).alias("lacks_rate"),
-        pl.when(has_rate & ~pl.any_horizontal(lacks)).then(per_million.cast(_MONEY) / _MILLION).alias("cost"),
+        pl.when(has_rate & ~pl.any_horizontal(lacks)).then(cost).alias("cost"),
     )
+
+
+def _above_bounds(matched: pl.DataFrame, cards: pl.DataFrame) -> pl.Series | None:
+    """What marginal rates add to, or take from, the cost of each row at its first rates, times a million.
+
+    Each bound adds, for each token above it, its rate less the one before. None where no card has such rates.
+    """
+    steps = _steps(cards.join(matched.select("card").unique(), on="card", how="semi"))
+    if steps.is_empty():
+        return None
+    added = [
+        matched.select("row", "card", quantity=name)
+        .join(of_meter, on="card", how="inner")
+        .filter(pl.col("quantity") > pl.col("above"))
+        .select("row", marginal=(pl.col("quantity") - pl.col("above")) * pl.col("step"))
+        for (name,), of_meter in steps.partition_by("rate_column", as_dict=True).items()
+    ]
+    sums = pl.concat(added).group_by("row").agg(pl.col("marginal").sum())
+    joined = matched.select("row").join(sums, on="row", how="left", maintain_order="left")
+    return joined["marginal"].fill_null(Decimal(0))
+
+
+def _steps(cards: pl.DataFrame) -> pl.DataFrame:
+    """One row per card, meter and bound: tokens above which the rate changes, and by how much."""
+    rows = []
+    for card in cards.filter(pl.col("marginal") != "{}").iter_rows(named=True):
+        tiers = sorted(
+            (*key.split(">"), rate) for key, rate in json.loads(card["marginal"], parse_float=Decimal).items()
+        )
+        for meter, group in groupby(tiers, key=itemgetter(0)):
+            column = METERS_BY_NAME[meter].rate_column
+            before = card[column]
+            for _, above, rate in sorted(group, key=lambda tier: int(tier[1])):
+                if before is not None:
+                    rows.append((card["card"], column, int(above), Decimal(rate) - before))
+                    before = Decimal(rate)
+    schema = pl.Schema(
+        {"card": cards.schema["card"], "rate_column": pl.String(), "above": pl.Int64(), "step": pl.Decimal(38, 12)}
+    )
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _fee_count(column: str) -> pl.Expr:

@@ -44,14 +44,20 @@ _PRICE_FACTS = ("feed", "snapshot_id")
 _ZERO = Decimal(0)
 
 
-def rerate(booked: pl.DataFrame, rate_card: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+def rerate(
+    booked: pl.DataFrame,
+    rate_card: pl.DataFrame,
+    registry: Registry,
+    *,
+    calendars: Mapping[str, frozenset[date]] | None = None,
+) -> pl.DataFrame:
     """`booked` (rows of core.request) resolved and rated again: same rows, same order, same columns."""
     resolved = resolve_requests(booked, registry)
     # The log's own seller is no longer told from an inferred one, so the same model may be found by another method.
     is_same = resolved["model_id"].eq_missing(booked["model_id"])
     method = pl.when(is_same).then(booked["resolution_method"]).otherwise(resolved["resolution_method"])
     resolved = resolved.with_columns(method.alias("resolution_method"))
-    return rate(resolved, rate_card).select(REQUEST.polars_schema.names())
+    return rate(resolved, rate_card, calendars=calendars).select(REQUEST.polars_schema.names())
 
 
 def changed_requests(booked: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:

@@ -14,16 +14,17 @@ from typing import Any
 
 import yaml
 
+from pipelines.meters import METERS_BY_NAME
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount
+from pipelines.prices.windows import parse_window
 from pipelines.warehouse.tables.core import SERVICE_TIERS
 
 _REQUIRED = ("provider", "model", "meter", "price")
 _OPTIONAL = (
-    "per", "currency", "service_tier", "region", "context_from_tokens", "context_bound", "time_window", "contract_id",
-    "valid_from", "valid_to", "note",
+    "per", "currency", "service_tier", "region", "context_from_tokens", "context_bound", "context_scope", "time_window",
+    "contract_id", "valid_from", "valid_to", "note",
 )  # fmt: skip
-_WINDOW = re.compile(r"^(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d$")
 _QUANTITIES = (1, 1_000, 1_000_000)
 
 
@@ -31,8 +32,8 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     """Every price of the sheet. Raises PriceFeedError with each mistake by line: a sheet with one is not used at all.
 
     Columns: provider, model, meter, price; optional: per (1, 1000 or 1000000, which is the default), currency (USD),
-    service_tier (standard), region, context_from_tokens (0), context_bound (gt or gte), time_window (HH:MM-HH:MM
-    UTC), contract_id, valid_from (a day or an instant; empty: always), valid_to, note. YAML is a list of such objects
+    service_tier (standard), region, context_from_tokens (0), context_bound (gt or gte), context_scope
+    (whole_request or marginal), time_window (as `pipelines.prices.windows` reads it), contract_id, valid_from (a day or an instant; empty: always), valid_to, note. YAML is a list of such objects
     under `prices`.
     """
     mistakes: list[str] = []
@@ -82,8 +83,11 @@ def _price(place: str, row: Mapping[Any, Any]) -> Price:
     if amount is None:
         raise ValueError(f"price: expected an amount of zero or more, such as 2.50, found {row['price']!r}")
     window = row.get("time_window", "")
-    if window and not _WINDOW.match(window):
-        raise ValueError(f"time_window: expected HH:MM-HH:MM in UTC, found {window!r}")
+    if window:
+        parse_window(window)
+    scope = _one_of("context_scope", row.get("context_scope", "whole_request"), ("whole_request", "marginal"))
+    if scope == "marginal" and meter not in METERS_BY_NAME:
+        raise ValueError(f"context_scope: only tokens can be charged by parts, and {meter} counts none")
     start, end = _instant("valid_from", row.get("valid_from")), _instant("valid_to", row.get("valid_to"))
     if start and end and end <= start:
         raise ValueError(f"valid_to {row['valid_to']} is not after valid_from {row['valid_from']}")
@@ -100,6 +104,7 @@ def _price(place: str, row: Mapping[Any, Any]) -> Price:
         region=row.get("region", ""),
         context_from_tokens=_count("context_from_tokens", row.get("context_from_tokens", "0")),
         context_bound=_one_of("context_bound", row.get("context_bound", "gte"), ("gt", "gte")),
+        context_scope=scope,
         time_window=window,
         contract_id=row.get("contract_id", ""),
         pricing_currency=_currency(row.get("currency", "USD")),

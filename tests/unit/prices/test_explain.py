@@ -86,3 +86,22 @@ def test_a_look_up_as_known_then() -> None:
 def test_an_unknown_model_is_an_error_that_offers_likely_names() -> None:
     with pytest.raises(LookupError, match="no model is known as 'mm'"):
         price_lookup("mm", REGISTRY, PRICES, [FEED], at=day("2026-04-01"))
+
+
+def test_marginal_tiers_and_a_minimum_are_told_line_by_line() -> None:
+    part = {"context_scope": "marginal", "context_bound": "gt", "context_from_tokens": 100}
+    prices = [price("3"), price("2", **part), price("0.01", "minimum_charge", unit="request", pricing_quantity=1)]
+    ledger = build_ledger(FEED, [snapshot("2026-01-10", *prices)], REGISTRY)
+    card = build_rate_card(ledger, [FEED])
+    call = {"provider_id": "acme", "model_id": "m", "event_at": day("2026-02-01"), "input_uncached": 250}
+    request = (
+        rate(requests_frame([call]), card).with_columns(request_uid=pl.lit(b"0123456789abcdef")).row(0, named=True)
+    )
+    explanation = explain_request(request, card, ledger, FILES)
+    told = [(line.meter, line.quantity, line.cost_usd, line.price["unit_price"]) for line in explanation.lines]
+    assert told == [
+        ("input_uncached", 100, Decimal("0.0003"), Decimal(3)),
+        ("input_uncached", 150, Decimal("0.0003"), Decimal(2)),
+        ("minimum_charge", 1, Decimal("0.0094"), Decimal("0.01")),
+    ]
+    assert sum(line.cost_usd for line in explanation.lines) == explanation.cost_usd == Decimal("0.01")

@@ -260,3 +260,102 @@ _EVERY_METER = card_of(
 
 def _card(card: pl.DataFrame, **conditions: str) -> dict[str, Any]:
     return card.filter(*(pl.col(name) == value for name, value in conditions.items())).row(0, named=True)
+
+
+def test_a_marginal_rate_holds_for_the_tokens_above_its_bound() -> None:
+    """Worked by hand: 250,000 at 3 up to 100,000, at 2 up to 200,000 and at 1 beyond: 0.3 + 0.2 + 0.05 USD."""
+    part = {"context_scope": "marginal", "context_bound": "gt"}
+    card = card_of(
+        always("3"), always("2", context_from_tokens=100_000, **part), always("1", context_from_tokens=200_000, **part)
+    )
+    counts = (0, 100_000, 100_001, 200_000, 250_000)
+    assert costs(card, *(call(input_uncached=count) for count in counts)) == [
+        Decimal(usd) for usd in ("0", "0.3", "0.300002", "0.5", "0.55")
+    ]
+
+
+def test_a_marginal_bound_that_is_inclusive_begins_with_its_own_token() -> None:
+    card = card_of(always("3"), always("2", context_from_tokens=100, context_scope="marginal", context_bound="gte"))
+    # Token 100 is the first at 2: 99 at 3 and 1 at 2.
+    assert costs(card, call(input_uncached=100)) == [Decimal("0.000299")]
+
+
+def test_a_marginal_rate_counts_its_own_meter_and_leaves_the_prompt_size_alone() -> None:
+    card = card_of(
+        always("3"),
+        always("1", context_from_tokens=100, context_scope="marginal", context_bound="gt"),
+        always("0.5", "input_cache_read"),
+        always("10", "output_text"),
+    )
+    # 1,000 cached tokens are no part of the 100: 50 * 3 + 1000 * 0.5 + 200 * 10.
+    mixed = call(input_uncached=50, input_cache_read=1000, output_text=200)
+    assert costs(card, mixed) == [Decimal("0.00265")]
+    assert card.filter(pl.col("service_tier") == "standard")["context_to_tokens"].to_list() == [None]
+
+
+def test_a_marginal_rate_of_a_feed_that_does_not_decide_the_price_is_not_used() -> None:
+    other = always("1", context_from_tokens=100, context_scope="marginal", context_bound="gt")
+    card = card_of(always("3"), others=(always("4"), other))
+    assert costs(card, call(input_uncached=1_000)) == [Decimal("0.003")]
+    assert set(card["marginal"]) == {"{}"}
+
+
+def test_a_marginal_rate_of_a_batch_replaces_that_of_the_list() -> None:
+    part = {"context_scope": "marginal", "context_bound": "gt", "context_from_tokens": 100}
+    batch = {"service_tier": "batch"}
+    card = card_of(always("4"), always("2", **part), always("2", **batch), always("1", **part, **batch))
+    assert costs(card, call(input_uncached=300), call(input_uncached=300, **batch)) == [
+        Decimal("0.0008"), Decimal("0.0004"),
+    ]  # fmt: skip
+
+
+def test_a_request_costs_at_least_the_minimum() -> None:
+    card = card_of(always("3"), always("0.01", "minimum_charge", unit="request", pricing_quantity=1))
+    assert costs(card, call(input_uncached=1), call(input_uncached=4_000), call(input_uncached=3_333)) == [
+        Decimal("0.01"), Decimal("0.012"), Decimal("0.01"),
+    ]  # fmt: skip
+    assert costs(card, call(input_uncached=1, is_billable=False)) == [Decimal(0)]
+
+
+def test_plain_cards_keep_the_ids_that_requests_were_booked_by() -> None:
+    """Tiers and minimums came later: an id that changed with them would tear every booked request from its card."""
+    card = card_of(always("3"), always("15", "output_text"))
+    assert card.filter(service_tier="standard")["rate_id"].item().hex() == "1a0faa290f90a79f56cd4d26b9235b7b"
+
+
+SHANGHAI = "mon-fri 09:00-12:00 Asia/Shanghai except cn"
+
+
+@pytest.mark.parametrize(
+    ("window", "at", "is_inside"),
+    [
+        ("mon-fri 01:00-04:00", "2026-11-02T01:00:00", True),  # a Monday
+        ("mon-fri 01:00-04:00", "2026-11-06T03:59:59", True),
+        ("mon-fri 01:00-04:00", "2026-11-07T02:00:00", False),  # a Saturday
+        ("mon-fri 01:00-04:00 except cn", "2026-10-01T02:00:00", False),  # the national holiday, a Thursday
+        ("mon-fri 01:00-04:00 except cn", "2026-10-08T02:00:00", True),
+        ("mon-fri 01:00-04:00 except cn", "2026-10-10T02:00:00", False),  # a Saturday worked in exchange
+        (SHANGHAI, "2026-11-02T01:00:00", True),
+        (SHANGHAI, "2026-11-02T04:00:00", False),
+        ("09:00-12:00 America/New_York", "2026-07-01T13:00:00", True),  # summer time: UTC-4
+        ("09:00-12:00 America/New_York", "2026-12-01T13:00:00", False),  # winter time: UTC-5
+        ("09:00-12:00 America/New_York", "2026-12-01T14:00:00", True),
+        ("fri 22:00-02:00", "2026-11-07T01:30:00", True),  # Saturday morning belongs to Friday's window
+        ("fri 22:00-02:00", "2026-11-06T01:30:00", False),
+        ("sat,sun 00:00-00:00", "2026-11-08T23:59:59", True),
+        ("sat,sun 00:00-00:00", "2026-11-09T00:00:00", False),
+    ],
+)
+def test_windows_of_weekdays_zones_and_holidays(window: str, at: str, is_inside: bool) -> None:
+    card = card_of(always("2"), always("1", time_window=window))
+    expected = Decimal(1) if is_inside else Decimal(2)
+    assert costs(card, call(input_uncached=1_000_000, event_at=day(at))) == [expected]
+
+
+def test_a_calendar_that_no_one_declares_is_named() -> None:
+    card = card_of(always("2"), always("1", time_window="mon-fri 01:00-04:00 except fr"))
+    with pytest.raises(ValueError, match=r"no calendar 'fr' is declared; known are cn"):
+        costs(card, call(input_uncached=1))
+    requests = requests_frame([call(input_uncached=1_000_000, event_at=day("2026-07-14T02:00:00"))])
+    rated = rate(requests, card, calendars={"fr": frozenset({day("2026-07-14").date()})})
+    assert rated["list_cost_usd"].to_list() == [Decimal(2)]

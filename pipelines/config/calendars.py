@@ -1,0 +1,46 @@
+"""Schema of `calendars.yaml`: days on which prices that hold on working days only do not hold.
+
+What a window of the day is, and how it names a calendar, is in `pipelines.prices.windows`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+_CALENDAR = r"^[a-z][a-z0-9_]*$"
+
+
+class Calendars(BaseModel):
+    """The whole of `calendars.yaml`: by name, lists of days or of periods `2026-02-15/2026-02-23`, both ends included."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
+
+    calendars: dict[str, tuple[str | date, ...]] = {}
+
+    @field_validator("calendars")
+    @classmethod
+    def _can_be_read(cls, value: dict[str, tuple[str | date, ...]]) -> dict[str, tuple[str | date, ...]]:
+        for periods in value.values():
+            for period in periods:
+                _days(period)
+        return value
+
+    @cached_property
+    def days(self) -> Mapping[str, frozenset[date]]:
+        """Every day of each calendar."""
+        return {name: frozenset(day for p in periods for day in _days(p)) for name, periods in self.calendars.items()}
+
+
+def _days(period: str | date) -> list[date]:
+    first, _, last = str(period).partition("/")
+    try:
+        start, end = date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError as error:
+        raise ValueError(f"expected a day or two days such as 2026-02-15/2026-02-23, found {period!r}") from error
+    if end < start:
+        raise ValueError(f"{period!r} ends before it starts")
+    return [date.fromordinal(n) for n in range(start.toordinal(), end.toordinal() + 1)]

@@ -1,0 +1,83 @@
+"""Daily windows: the hours, weekdays and holidays under which a price holds, as `core.price.time_window` writes them.
+
+`mon-fri 09:00-12:00 Asia/Shanghai except cn` is from nine to twelve in Shanghai on weekdays that are no holiday of the
+calendar `cn`. Calendars are declared in `pipelines.config.calendars`; which price wins is `rate_card.py` beside this
+module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, time
+from functools import cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
+
+import polars as pl
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_DAY = "|".join(DAYS)
+_WINDOW = re.compile(
+    rf"^(?:(?P<days>(?:{_DAY})(?:[-,](?:{_DAY}))*) )?(?P<start>{_CLOCK})-(?P<end>{_CLOCK})"
+    r"(?: (?P<zone>[A-Za-z]+(?:/[A-Za-z_+\-0-9]+)*))?(?: except (?P<calendar>[a-z][a-z0-9_]*))?$"
+)
+FORM = "[mon-fri ]HH:MM-HH:MM[ Asia/Shanghai][ except cn]"
+
+
+class Window(NamedTuple):
+    """A daily window [start, end), over midnight where the end is not after the start; its day is that of its start."""
+
+    days: tuple[int, ...]
+    """Weekdays, Monday 1 to Sunday 7."""
+    start: time
+    end: time
+    zone: str
+    calendar: str
+    """Name of the calendar on whose days the window does not hold; empty for none."""
+
+
+@cache
+def parse_window(text: str) -> Window:
+    """Reads `mon-fri 09:00-12:00 Asia/Shanghai except cn`: days, zone (UTC) and calendar may be left out.
+
+    Raises ValueError with what was found and the form that is accepted.
+    """
+    match = _WINDOW.match(text)
+    zone = (match and match["zone"]) or "UTC"
+    if match is None or zone not in available_timezones():
+        raise ValueError(f"time_window: expected {FORM}, found {text!r}")
+    start, end = time.fromisoformat(match["start"]), time.fromisoformat(match["end"])
+    return Window(_days(match["days"]), start, end, zone, match["calendar"] or "")
+
+
+def _days(text: str | None) -> tuple[int, ...]:
+    days: set[int] = set()
+    for part in (text or "mon-sun").split(","):
+        first, _, last = part.partition("-")
+        from_day, to_day = DAYS.index(first), DAYS.index(last or first)
+        days.update((from_day + step) % 7 + 1 for step in range((to_day - from_day) % 7 + 1))
+    return tuple(sorted(days))
+
+
+def is_inside(text: str, at: pl.Expr, calendars: Mapping[str, frozenset[date]]) -> pl.Expr:
+    """Whether the instants `at` (UTC) lie inside the window. Raises ValueError for a calendar that is not declared."""
+    window = parse_window(text)
+    if window.calendar and window.calendar not in calendars:
+        known = ", ".join(sorted(calendars)) or "none"
+        raise ValueError(f"time_window {text!r}: no calendar {window.calendar!r} is declared; known are {known}")
+    local = at.dt.convert_time_zone(str(ZoneInfo(window.zone)))
+    clock = local.dt.time()
+    day = local.dt.date()
+    if window.start < window.end:
+        inside = (clock >= window.start) & (clock < window.end)
+    else:
+        # What is after midnight belongs to the window that began on the day before.
+        inside = (clock >= window.start) | (clock < window.end)
+        day = pl.when(clock < window.end).then(day - pl.duration(days=1)).otherwise(day)
+    if len(window.days) < len(DAYS):
+        inside &= day.dt.weekday().is_in(list(window.days))
+    if window.calendar:
+        inside &= ~day.is_in(sorted(calendars[window.calendar]))
+    return inside
