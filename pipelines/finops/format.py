@@ -1,4 +1,4 @@
-"""Numbers, money and days as people read them, and the rounding that lets shown rows add up to the shown total.
+"""Numbers, money and days as people read them.
 
 Only text is made here; which numbers are shown is decided in `report/` and `summary.py` beside this module. Money is
 Decimal in and text out, never float.
@@ -6,9 +6,9 @@ Decimal in and text out, never float.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 NONE = "–"
 """What stands where there is no number."""
@@ -45,42 +45,17 @@ def decimals_for(values: Iterable[Decimal | None]) -> int:
     return 2 if smallest >= Decimal("0.01") else 4 if smallest >= Decimal("0.0001") else 6
 
 
-def allocate(values: Sequence[Decimal | None], decimals: int) -> list[Decimal | None]:
-    """The values rounded to `decimals` so that they add up to their rounded sum (largest remainder).
-
-    The exact sum is rounded half to even. Every value is first cut down; the steps that are then missing go to the
-    values that lost most, the earlier first. No value moves by a whole step, zero stays zero, None stays None.
-    Example with two decimals: 0.333, 0.333, 0.334 (sum 1.000) become 0.33, 0.33, 0.34.
-    """
-    step = Decimal(1).scaleb(-decimals)
-    exact = total(values)
-    with localcontext(prec=_DIGITS):
-        shown = [None if value is None else value.quantize(step, ROUND_FLOOR) for value in values]
-        if exact is None:
-            return shown
-        missing = int(
-            (exact.quantize(step, ROUND_HALF_EVEN) - sum((v for v in shown if v is not None), Decimal(0))) / step
-        )
-        lost = {
-            n: value - cut
-            for n, (value, cut) in enumerate(zip(values, shown, strict=True))
-            if value is not None and cut is not None
-        }
-        for n in sorted(lost, key=lambda n: (-lost[n], n))[:missing]:
-            shown[n] = (shown[n] or Decimal(0)) + step
-        return shown
-
-
 def money(value: Decimal | None, decimals: int | None = None, *, sign: str = "", plus: bool = False) -> str:
     """An amount with thousands separators: to the cent, or to 4 or 6 decimals where it is below one.
 
-    `sign` is a currency sign such as $; `plus` writes a plus before amounts above zero.
+    Halves are rounded away from zero, as Postgres' `round` and spreadsheets do, so that every page and query shows the
+    same digits. `sign` is a currency sign such as $; `plus` writes a plus before amounts above zero.
     """
     if value is None:
         return NONE
     decimals = decimals_for([value]) if decimals is None else decimals
     with localcontext(prec=_DIGITS):
-        rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN)
+        rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     mark = _MINUS if rounded < 0 else "+" if plus and rounded > 0 else ""
     return f"{mark}{sign}{abs(rounded):,.{decimals}f}"
 

@@ -232,11 +232,10 @@ def _spend(summary: DaySummary) -> Table:
     if rest:
         others = fmt.plural(len(rest), "other model")
         shown.append(ModelSpend(others, sum(m.requests for m in rest), fmt.total(m.spend_usd for m in rest)))
-    costs = [model.spend_usd for model in shown]
-    decimals = fmt.decimals_for(costs)
+    decimals = fmt.decimals_for(model.spend_usd for model in shown)
     table = _money_table("spend by model")
-    for model, cost in zip(shown, fmt.allocate(costs, decimals), strict=True):
-        table.add_row(Text(model.model_id), fmt.count(model.requests), fmt.money(cost, decimals))
+    for model in shown:
+        table.add_row(Text(model.model_id), fmt.count(model.requests), fmt.money(model.spend_usd, decimals))
     table.add_section()
     requests = fmt.count(sum(model.requests for model in shown))
     table.add_row("total", requests, fmt.money(summary.spend_usd, decimals), style="bold")

@@ -119,24 +119,20 @@ def spend_chart(found: Stacks) -> Chart | None:
 
 
 def history_table(found: Stacks, sql: str) -> Table:
-    """The figures of the chart: one row per day; the amounts of a row add up to its total."""
+    """The figures of the chart: one row per day."""
     decimals = fmt.decimals_for(found.of_day(day) for day in found.days)
     by_day = found.frame.group_by("event_date").agg(pl.col("requests", "priced_requests").sum())
     counts = {row["event_date"]: row for row in by_day.iter_rows(named=True)}
     rows = []
     for day in reversed(found.days):
         day_counts = counts.get(day)
-        shown = fmt.allocate([found.amounts.get((day, name)) for name in found.names], decimals)
         rows.append(
             [
                 Cell(f"{day}"),
                 count_cell(day_counts["requests"] if day_counts else None),
                 share_cell(fmt.share(day_counts["priced_requests"], day_counts["requests"]) if day_counts else None),
                 money_cell(found.of_day(day), decimals),
-                *(
-                    money_cell(amount, decimals, found.amounts.get((day, name)))
-                    for name, amount in zip(found.names, shown, strict=True)
-                ),
+                *(money_cell(found.amounts.get((day, name)), decimals) for name in found.names),
             ]
         )
     columns = [

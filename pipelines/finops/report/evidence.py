@@ -142,7 +142,7 @@ def _age_cell(observed: datetime | None, day_end: datetime) -> Cell:
 
 def _feed_state(feed: FeedLine | None) -> Cell:
     if feed is None:
-        return Cell("not told")
+        return Cell("no url: read as landed")
     if feed.is_stale is None:
         return Cell(feed.outcome or "not told")
     return Cell("stale" if feed.is_stale else "fresh", note=feed.outcome, tone="bad" if feed.is_stale else "good")
@@ -236,16 +236,23 @@ def checks_sentence(checks: Sequence[CheckLine]) -> str:
     return f"{text}, {fmt.count(unknown)} could not be evaluated." if unknown else f"{text}."
 
 
-def checks_table(checks: Sequence[CheckLine]) -> Table:
-    """Failed checks first, then those of which nobody can say, then the passed ones."""
-    order = {False: 0, None: 1, True: 2}
+def checks_tables(checks: Sequence[CheckLine]) -> tuple[Table, Table]:
+    """What needs a look, failed checks before those of which nobody can say; and the passed ones."""
+    open_checks = sorted((check for check in checks if not check.passed), key=lambda check: check.passed is None)
+    return (
+        _checks_table("checks", "Checks that need a look", open_checks),
+        _checks_table("passed", "Passed checks", [check for check in checks if check.passed]),
+    )
+
+
+def _checks_table(table_id: str, caption: str, checks: Sequence[CheckLine]) -> Table:
     rows = []
-    for check in sorted(checks, key=lambda check: order[check.passed]):
+    for check in checks:
         state, tone = _CHECK_STATES[check.passed]
         rows.append([text_cell(check.name), Cell(state, tone=tone), text_cell(check.severity), text_cell(check.detail)])
     return Table(
-        "checks",
-        "Checks of this run",
+        table_id,
+        caption,
         [
             text_column("Check"),
             text_column("Result"),

@@ -44,7 +44,8 @@ class Page:
     files: Table
     quarantine: Table
     checks: str
-    checks_table: Table
+    checks_open: Table
+    checks_passed: Table
 
 
 def build_page(data: ReportData, context: ReportContext) -> Page:
@@ -52,6 +53,7 @@ def build_page(data: ReportData, context: ReportContext) -> Page:
     totals = spend.day_totals(data)
     found = stacks(data)
     projections = projection.projection_section(data)
+    checks_open, checks_passed = evidence.checks_tables(context.checks)
     return Page(
         day=data.day,
         title=f"Model spend on {fmt.long_day(data.day)}",
@@ -76,5 +78,6 @@ def build_page(data: ReportData, context: ReportContext) -> Page:
         files=evidence.files_table(data),
         quarantine=evidence.quarantine_table(data),
         checks=evidence.checks_sentence(context.checks),
-        checks_table=evidence.checks_table(context.checks),
+        checks_open=checks_open,
+        checks_passed=checks_passed,
     )

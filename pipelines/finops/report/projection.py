@@ -35,6 +35,7 @@ EVIDENCE = {
     "E": "E: an assumption, nothing measured",
 }
 TOTAL = "total"
+_AMOUNTS = ("baseline_cost_usd", "projected_cost_usd", "saving_usd")
 
 _LABELS = {
     "assignment": "Assignment of requests",
@@ -113,31 +114,24 @@ def _projection(group: pl.DataFrame, assumptions: Sequence[Assumption]) -> Proje
 
 
 def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
-    amounts = [arms[name].to_list() for name in ("baseline_cost_usd", "projected_cost_usd")]
-    decimals = fmt.decimals_for([value for column in amounts for value in column])
-    baselines, projected = (fmt.allocate(column, decimals) for column in amounts)
+    decimals = fmt.decimals_for(value for name in ("baseline_cost_usd", "projected_cost_usd") for value in arms[name])
     rows = [
         [
             text_cell(row["arm"]),
             text_cell(row["model_id"], note=row["not_projected_reason"] or f"at {row['provider_id']}"),
             share_cell(row["share"]),
             Cell(f"{row['requests']:,.0f}", str(row["requests"])),
-            money_cell(base, decimals, row["baseline_cost_usd"]),
-            money_cell(cost, decimals, row["projected_cost_usd"]),
-            money_cell(fmt.less(base, cost), decimals, row["saving_usd"]),
+            *(money_cell(row[name], decimals) for name in _AMOUNTS),
             share_cell(row["quality_retained"]),
         ]
-        for row, base, cost in zip(arms.iter_rows(named=True), baselines, projected, strict=True)
+        for row in arms.iter_rows(named=True)
     ]
-    base, cost = (_rounded(total[name], decimals) for name in ("baseline_cost_usd", "projected_cost_usd"))
     foot = [
         Cell("Total"),
         Cell(""),
         share_cell(total["share"]),
         Cell(f"{total['requests']:,.0f}"),
-        money_cell(base, decimals),
-        money_cell(cost, decimals),
-        money_cell(fmt.less(base, cost), decimals),
+        *(money_cell(total[name], decimals) for name in _AMOUNTS),
         share_cell(total["quality_retained"]),
     ]
     return Table(
@@ -190,10 +184,6 @@ def _bars(total: Mapping[str, Any]) -> list[tuple[str, Decimal]]:
 
 def _total_row(group: pl.DataFrame) -> dict[str, Any]:
     return group.filter(pl.col("arm") == TOTAL).row(0, named=True)
-
-
-def _rounded(value: Decimal | None, decimals: int) -> Decimal | None:
-    return fmt.allocate([value], decimals)[0]
 
 
 def _assumptions(total: Mapping[str, Any]) -> list[Assumption]:

@@ -126,12 +126,12 @@ def models_table(data: ReportData, totals: DayTotals) -> Table:
     reported = {(row["provider_id"], row["model_id"]): row for row in data["reported"].iter_rows(named=True)}
     sums = _volume_sums(frame)
     rows = []
-    for row, shown in zip(frame.iter_rows(named=True), fmt.allocate(costs, decimals), strict=True):
+    for row in frame.iter_rows(named=True):
         exact = row["effective_cost_usd"]
         rows.append(
             [
                 text_cell(row["model_id"]),
-                money_cell(shown, decimals, exact),
+                money_cell(exact, decimals),
                 share_cell(fmt.share(exact, totals.spend), bar=True),
                 text_cell(row["provider_id"]),
                 text_cell(_OPENNESS[row["openness"]]),
@@ -200,11 +200,11 @@ def teams_table(data: ReportData, totals: DayTotals) -> Table:
     rows = [
         [
             text_cell(row["team"]),
-            money_cell(shown, decimals, row["effective_cost_usd"]),
+            money_cell(row["effective_cost_usd"], decimals),
             share_cell(fmt.share(row["effective_cost_usd"], totals.spend), bar=True),
             *_volume(row),
         ]
-        for row, shown in zip(frame.iter_rows(named=True), fmt.allocate(costs, decimals), strict=True)
+        for row in frame.iter_rows(named=True)
     ]
     return Table(
         "teams",

@@ -76,11 +76,10 @@ def count_cell(value: int | None) -> Cell:
 
 
 def money_cell(
-    shown: Decimal | None, decimals: int, exact: Decimal | None = None, *, note: str = "", plus: bool = False
+    amount: Decimal | None, decimals: int, *, note: str = "", plus: bool = False
 ) -> Cell:
-    """An amount; sorts by the exact amount where one is given."""
-    by = shown if exact is None else exact
-    return Cell(money(shown, decimals, plus=plus), "" if by is None else f"{by:f}", note=note)
+    """An amount, rounded to `decimals`; sorts by all its digits."""
+    return Cell(money(amount, decimals, plus=plus), "" if amount is None else f"{amount:f}", note=note)
 
 
 def share_cell(value: Decimal | float | None, *, bar: bool = False) -> Cell:
