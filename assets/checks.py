@@ -68,7 +68,8 @@ def lines_accounted(mm: WorkspaceResource) -> dg.AssetCheckResult:
         dg.AssetCheckSpec(
             "records_accounted",
             asset=asset_key("raw.duplicate"),
-            description="For every file whose days are loaded: valid = loaded + duplicates.",
+            description="For every file whose days are loaded, and every export of a bill: valid = loaded + duplicates.",
+            additional_deps=[asset_key("core.reported_cost")],
         ),
         dg.AssetCheckSpec(
             "spend_agrees",

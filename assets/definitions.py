@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from assets.benchmarks import core_benchmark, models_unchanged, request_drift
+from assets.bills import core_reported_cost
 from assets.checks import accounting_checks, suite_checks
 from assets.jobs import DAILY_JOB, DAILY_SCHEDULE
 from assets.landing import landing_assets
@@ -36,6 +37,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             core_rate_card,
             price_history,
             core_request,
+            core_reported_cost,
             core_benchmark,
             request_drift,
             routing_projection,

@@ -16,6 +16,14 @@ RequestFormat = Literal[
     "bedrock_invocation", "bedrock_converse", "azure_apim", "openrouter", "openrouter_activity", "vllm", "tgi", "ollama",
     "llamacpp", "claude_code", "codex", "mapping",
 ]  # fmt: skip
+BILL_FORMATS = (
+    "openai_usage_api",
+    "openai_costs_api",
+    "anthropic_usage_api",
+    "anthropic_cost_api",
+    "openrouter_activity",
+)
+"""Of these, what providers report and bill: never requests."""
 PriceFormat = Literal[
     "genai_prices",
     "litellm_map",
@@ -52,6 +60,11 @@ class RequestSource(_Declaration):
     attribution: dict[str, str] = Field(default_factory=dict)
     defaults: dict[str, Any] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def is_bill(self) -> bool:
+        """Whether its records are bills, not requests."""
+        return self.format in BILL_FORMATS
 
 
 class PriceFeed(_Declaration):

@@ -7,6 +7,7 @@ computed is in `pipelines.requests`, `prices`, `benchmarks` and `routing`; Dagst
 from __future__ import annotations
 
 from pipelines.daily.benchmarks import refresh_benchmarks
+from pipelines.daily.bills import refresh_reported_costs
 from pipelines.daily.days import Window, newest_day
 from pipelines.daily.ingest import ingest_requests, stale_days
 from pipelines.daily.price_history import refresh_price_history
@@ -31,6 +32,7 @@ __all__ = [
     "refresh_price_history",
     "refresh_prices",
     "refresh_rate_card",
+    "refresh_reported_costs",
     "refresh_request_drift",
     "rerate_days",
     "stale_days",

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from pipelines.bills import bill_version, parse_bill
 from pipelines.config.sources import RequestSource
 from pipelines.daily.days import EARLIEST_ARRIVAL, Window
 from pipelines.daily.workspace import Workspace
@@ -50,18 +51,24 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
     sources = {source.source: source for source in workspace.config.sources.requests}
     secret = workspace.settings.user_hash_key
     user_key = None if secret is None else secret.get_secret_value().encode()
-    versions = {name: parser_version(source, user_key=user_key) for name, source in sources.items()}
+    versions = {
+        name: (bill_version if source.is_bill else parser_version)(source, user_key=user_key)
+        for name, source in sources.items()
+    }
     landed = workspace.landed("requests")
-    relevant = [file for file in landed.files if _may_matter(file, window)]
-    declared = [file for file in relevant if file.source in sources]
+    declared = [file for file in landed.files if file.source in sources]
+    # A bill is revised for weeks: its ledger is made of all its exports, whatever the window.
+    declared = [file for file in declared if sources[file.source].is_bill or _may_matter(file, window)]
     known = _known(workspace)
     new = [file for file in declared if not _is_parsed(workspace, file, sources[file.source], versions, known)]
     parsed: list[ParsedFile] = []
     for number, file in enumerate(new):
         if progress:
             progress(number, len(new), file.landing_path)
-        result = parse_file(file, sources[file.source], workspace.store, user_key=user_key)
-        _index(workspace, file, sources[file.source], result)
+        source = sources[file.source]
+        parse = parse_bill if source.is_bill else parse_file
+        result = parse(file, source, workspace.store, user_key=user_key)
+        _index(workspace, file, source, result)
         parsed.append(result)
     return IngestOutcome(
         files=len(declared),
@@ -134,7 +141,9 @@ def _is_parsed(
 
 def _known(workspace: Workspace) -> dict[bytes, str]:
     with workspace.database.connect() as connection:
-        index = read_frame(connection, "select snapshot_id, parser_version from raw.snapshot where kind = 'requests'")
+        index = read_frame(
+            connection, "select snapshot_id, parser_version from raw.snapshot where kind in ('requests', 'bills')"
+        )
     return dict(zip(index["snapshot_id"], index["parser_version"], strict=True))
 
 
@@ -143,7 +152,12 @@ def _index(workspace: Workspace, file: LandedFile, source: RequestSource, parsed
     row = snapshot_row(
         file, source.format, parsed.parser_version, lines=parsed.lines, valid=parsed.valid, days=parsed.event_dates
     )
-    former_of_path = "select snapshot_id from raw.snapshot where kind = 'requests' and source = %(source)s and landing_path = %(path)s"
+    if source.is_bill:
+        row = row.with_columns(kind=pl.lit("bills"))
+    former_of_path = (
+        "select snapshot_id from raw.snapshot "
+        "where kind in ('requests', 'bills') and source = %(source)s and landing_path = %(path)s"
+    )
     with workspace.database.connect() as connection, connection.transaction():
         former = read_frame(connection, former_of_path, {"source": file.source, "path": file.landing_path})
         ids = sorted({*former["snapshot_id"], file.snapshot_id})

@@ -80,6 +80,14 @@ def _parsed_files(workspace: Workspace, window: Window) -> list[Path]:
             "and exists (select from unnest(event_dates) as day where day between %(low)s and %(high)s) order by landing_path",
             near,
         )
+    return parsed_paths(workspace, index)
+
+
+def parsed_paths(workspace: Workspace, index: pl.DataFrame) -> list[Path]:
+    """Where the rows of indexed files lie (`index`: snapshot_id, format, parser_version, landing_path).
+
+    Raises FileNotFoundError naming the file whose rows are gone.
+    """
     paths = []
     for row in index.iter_rows(named=True):
         path = stored_path(workspace.store, row["format"], row["parser_version"], row["snapshot_id"])

@@ -22,7 +22,7 @@ _OUTPUT = " + ".join(meter.tokens_column for meter in OUTPUT_METERS)
 
 
 def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
-    """For every file: lines = valid + quarantined; and each quarantined record of a request file is in raw.quarantine."""
+    """For every file: lines = valid + quarantined; and each quarantined record of a request or bill file is in raw.quarantine."""
     rows = connection.execute(
         """
         with held as (
@@ -31,7 +31,7 @@ def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
         select landing_path, lines, valid, quarantined, coalesce(held.records, 0)
         from raw.snapshot
         left join held using (snapshot_id)
-        where lines <> valid + quarantined or kind = 'requests' and quarantined <> coalesce(held.records, 0)
+        where lines <> valid + quarantined or kind in ('requests', 'bills') and quarantined <> coalesce(held.records, 0)
         order by landing_path
         """
     ).fetchall()
@@ -71,9 +71,13 @@ def records_accounted(
         compared += 1
         if shortfall:
             wrong.append((path, valid, kept, duplicates))
+    bills = _bill_balances(connection)
+    compared += len(bills)
+    wrong += [bill for bill in bills if bill[1] != bill[2] + bill[3]]
     return ExpectationOutcome(
         name="records_accounted",
-        description="Every valid record of a file whose days are loaded is a request, or a duplicate of one.",
+        description="Every valid record of a file whose days are loaded is a request, or a duplicate of one; of a bill, "
+        "a row of core.reported_cost, or a duplicate of one.",
         severity="blocking",
         success=not wrong,
         observed=compared,
@@ -117,6 +121,26 @@ def _balances(connection: Connection[Any], from_date: date, to_date: date) -> li
         order by landing_path
         """,
         {"from": from_date, "to": to_date},
+    ).fetchall()
+
+
+def _bill_balances(connection: Connection[Any]) -> list[tuple[Any, ...]]:
+    """Path, valid records, rows and duplicates of each export of a bill."""
+    return connection.execute(
+        """
+        with kept as (
+            select snapshot_id, count(*) as records from core.reported_cost group by snapshot_id
+        ),
+        dropped as (
+            select snapshot_id, count(*) as records from raw.bill_duplicate group by snapshot_id
+        )
+        select landing_path, valid, coalesce(kept.records, 0), coalesce(dropped.records, 0)
+        from raw.snapshot
+        left join kept using (snapshot_id)
+        left join dropped using (snapshot_id)
+        where kind = 'bills'
+        order by landing_path
+        """
     ).fetchall()
 
 

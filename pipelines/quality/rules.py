@@ -13,7 +13,14 @@ from typing import Literal
 from pipelines.quality.outcome import Severity
 from pipelines.warehouse.tables import Column, Table
 
-SuiteName = Literal["core_request", "core_price", "core_rate_card", "core_benchmark_score", "mart_daily_model_spend"]
+SuiteName = Literal[
+    "core_request",
+    "core_price",
+    "core_rate_card",
+    "core_benchmark_score",
+    "core_reported_cost",
+    "mart_daily_model_spend",
+]
 
 _NUMBERS = ("integer", "bigint", "smallint", "double precision", "numeric(38,18)", "numeric(38,12)")
 
@@ -80,11 +87,11 @@ def described(
     *,
     key: Collection[str] = (),
     may_be_negative: Collection[str] = (),
-    floor: Severity = "blocking",
+    floor: Severity | None = "blocking",
 ) -> tuple[Rule, ...]:
     """The rules that follow from the description of a table.
 
-    A floor (of severity `floor`), one row per key (`key`, or the primary key), no null where none is allowed, no negative quantity (every
+    A floor (of severity `floor`; None for a table that may be empty), one row per key (`key`, or the primary key), no null where none is allowed, no negative quantity (every
     column with a unit, less `may_be_negative`; money apart from counts), and closed lists of values.
     """
     keys = tuple(key or table.primary_key)
@@ -93,7 +100,7 @@ def described(
     money = [column.name for column in quantities if "USD" in (column.unit or "")]
     counts = [column.name for column in quantities if column.name not in money]
     rules: list[Rule] = [
-        RowFloor(name="has_rows", description="There is at least one row.", severity=floor),
+        *([RowFloor(name="has_rows", description="There is at least one row.", severity=floor)] if floor else []),
         Unique(name="key_is_unique", description=f"One row per {', '.join(keys)}.", columns=keys),
         NoRow(
             name="filled",

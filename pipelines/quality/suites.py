@@ -23,6 +23,7 @@ _REQUEST = TABLES_BY_NAME["core.request"]
 _PRICE = TABLES_BY_NAME["core.price"]
 _RATE_CARD = TABLES_BY_NAME["core.rate_card"]
 _SCORE = TABLES_BY_NAME["core.benchmark_score"]
+_REPORTED = TABLES_BY_NAME["core.reported_cost"]
 _SPEND = TABLES_BY_NAME["mart.daily_model_spend"]
 
 _CORE_REQUEST = Suite(
@@ -250,6 +251,52 @@ _CORE_BENCHMARK_SCORE = Suite(
     ),
 )
 
+_CORE_REPORTED_COST = Suite(
+    "core_reported_cost",
+    _REPORTED,
+    (
+        # Not every company exports its bills; and a bill may hold credits.
+        *described(_REPORTED, may_be_negative=("amount_usd", "byok_cost_usd"), floor=None),
+        NoRow(
+            name="bucket_on_its_day",
+            description="event_date is the UTC day on which the bucket begins, and the bucket is no longer than a day.",
+            where="event_date <> (bucket_from at time zone 'UTC')::date or bucket_to <= bucket_from "
+            "or bucket_to - bucket_from > interval '1 day'",
+        ),
+        NoRow(
+            name="belief_period",
+            description="A record was superseded after it was observed, and a superseded record says why.",
+            where="superseded_at <= observed_at or (superseded_at is null) <> (supersede_reason is null)",
+        ),
+        NoRow(
+            name="one_amount_at_a_time",
+            description="Of the records believed now, a line of the bill has one.",
+            rows="(select cost_uid, observed_at, count(*) over (partition by cost_uid) as records from {batch} "
+            "where superseded_at is null) as believed",
+            where="records > 1",
+        ),
+        NoRow(
+            name="amount_has_a_currency",
+            description="An amount names its currency and keeps its digits; in USD it is also the amount in USD.",
+            where="num_nonnulls(amount, currency, amount_text) not in (0, 3) "
+            "or amount_usd is distinct from case when currency = 'USD' then amount end",
+        ),
+        NoRow(
+            name="one_width_of_bucket",
+            description="A source reports a day in buckets of one width: others would count the day twice.",
+            severity="warning",
+            rows="(select cost_uid, observed_at, bucket_to - bucket_from as width, min(bucket_to - bucket_from) over "
+            "(partition by source, report, event_date) as narrowest from {batch} where superseded_at is null) as believed",
+            where="width <> narrowest",
+        ),
+        NoRow(
+            name="file_is_indexed",
+            description="The file that the record comes from is in raw.snapshot.",
+            where="snapshot_id not in (select snapshot_id from raw.snapshot)",
+        ),
+    ),
+)
+
 _MART_DAILY_MODEL_SPEND = Suite(
     "mart_daily_model_spend",
     _SPEND,
@@ -280,6 +327,13 @@ _MART_DAILY_MODEL_SPEND = Suite(
 
 SUITES: dict[SuiteName, Suite] = {
     suite.name: suite
-    for suite in (_CORE_REQUEST, _CORE_PRICE, _CORE_RATE_CARD, _CORE_BENCHMARK_SCORE, _MART_DAILY_MODEL_SPEND)
+    for suite in (
+        _CORE_REQUEST,
+        _CORE_PRICE,
+        _CORE_RATE_CARD,
+        _CORE_BENCHMARK_SCORE,
+        _CORE_REPORTED_COST,
+        _MART_DAILY_MODEL_SPEND,
+    )
 }
 """Every suite by name."""

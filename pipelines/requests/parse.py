@@ -63,7 +63,9 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
     with Writer(path) as writer:
         for batch in read_batches(file.path, fmt):
             result = normalise(batch.flat, fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival)
-            quarantine = pl.concat([_faults(batch, file.snapshot_id), _failed(batch, result.failed, file.snapshot_id)])
+            quarantine = pl.concat(
+                [fault_rows(batch, file.snapshot_id), failed_rows(batch, result.failed, file.snapshot_id)]
+            )
             if result.valid.height + result.failed.height != batch.flat.height:
                 raise AssertionError(
                     f"{file.landing_path}: {batch.flat.height} records became {result.valid.height} and {result.failed.height}"
@@ -72,7 +74,8 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
         writer.finish()
 
 
-def _faults(batch: Batch, snapshot_id: bytes) -> pl.DataFrame:
+def fault_rows(batch: Batch, snapshot_id: bytes) -> pl.DataFrame:
+    """What of a batch could not be read, as rows of raw.quarantine."""
     rows = [
         (snapshot_id, f.line_no, f.item_no, f.byte_from, f.byte_to, f.reason, f.severity, f.detail, None, f.sha256)
         for f in batch.faults
@@ -80,7 +83,8 @@ def _faults(batch: Batch, snapshot_id: bytes) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=QUARANTINE.polars_schema, orient="row")
 
 
-def _failed(batch: Batch, failed: pl.DataFrame, snapshot_id: bytes) -> pl.DataFrame:
+def failed_rows(batch: Batch, failed: pl.DataFrame, snapshot_id: bytes) -> pl.DataFrame:
+    """The records of a batch that broke a rule (`Normalised.failed`), as rows of raw.quarantine."""
     places = failed.select("line_no", "byte_from", "byte_to").iter_rows()
     digests = [digest_of(batch.record(*place)) for place in places]
     rows = failed.with_columns(

@@ -69,12 +69,12 @@ def _quarantine_path(path: Path) -> Path:
 class Writer:
     """Writes batches to temporary files beside `path`; nothing appears under `path` unless `finish` was reached."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: pl.Schema = STORED_SCHEMA) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._rows_path = path.with_suffix(f".{os.getpid()}.tmp")
         self._quarantine_tmp = _quarantine_path(path).with_suffix(f".{os.getpid()}.tmp")
-        self._rows = _ParquetWriter(self._rows_path, STORED_SCHEMA)
+        self._rows = _ParquetWriter(self._rows_path, schema)
         self._set_aside = _ParquetWriter(self._quarantine_tmp, QUARANTINE.polars_schema)
         self._days: set[date] = set()
 
@@ -90,7 +90,7 @@ class Writer:
             leftover.unlink(missing_ok=True)
 
     def write(self, valid: pl.DataFrame, quarantine: pl.DataFrame) -> None:
-        """Append valid rows (STORED_SCHEMA) and quarantined ones (raw.quarantine)."""
+        """Append valid rows (the schema given) and quarantined ones (raw.quarantine)."""
         self._rows.write(valid)
         self._set_aside.write(quarantine)
         self._days.update(valid["event_date"].unique().to_list())

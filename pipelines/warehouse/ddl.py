@@ -27,7 +27,7 @@ _COSTS = "list_cost_usd, contracted_cost_usd, effective_cost_usd"
 
 CONSTRAINTS: dict[str, dict[str, str]] = {
     "raw.snapshot": {
-        "snapshot_kind": "check (kind in ('requests', 'prices', 'leaderboards'))",
+        "snapshot_kind": "check (kind in ('requests', 'bills', 'prices', 'leaderboards'))",
         "snapshot_counts": "check (lines = valid + quarantined and least(size_bytes, valid, quarantined) >= 0)",
     },
     "raw.quarantine": {"quarantine_severity": "check (severity in ('error', 'info'))"},
@@ -71,6 +71,15 @@ CONSTRAINTS: dict[str, dict[str, str]] = {
             "tstzrange(observed_at, superseded_at) with &&)"
         ),
     },
+    "core.reported_cost": {
+        "reported_cost_bucket": (
+            "check (bucket_to > bucket_from and event_date = (bucket_from at time zone 'UTC')::date)"
+        ),
+        "reported_cost_belief_period": (
+            "check (superseded_at > observed_at and (superseded_at is null) = (supersede_reason is null))"
+        ),
+        "reported_cost_amount": "check ((amount is null) = (currency is null))",
+    },
     "mart.benchmark_drift": {"benchmark_drift_severity": "check (severity in ('info', 'warn', 'error'))"},
 }
 """Table constraints beyond the primary key and the accepted values of single columns, by table and name."""
@@ -79,6 +88,7 @@ INDEXES: dict[str, dict[str, str]] = {
     # 24 kB instead of a btree of hundreds of MB: rows of a day lie roughly in the order of their instants.
     "core.request": {"event_at_brin": "using brin (event_at)"},
     "raw.duplicate": {"event_date": "(event_date)"},
+    "core.reported_cost": {"event_date": "(event_date, provider_id)"},
     "core.price": {"model": "(model_id, provider_id)"},
 }
 """Indexes beyond the primary key, by table and the last part of their name."""

@@ -75,9 +75,7 @@ def count_cell(value: int | None) -> Cell:
     return Cell(count(value), "" if value is None else str(value))
 
 
-def money_cell(
-    amount: Decimal | None, decimals: int, *, note: str = "", plus: bool = False
-) -> Cell:
+def money_cell(amount: Decimal | None, decimals: int, *, note: str = "", plus: bool = False) -> Cell:
     """An amount, rounded to `decimals`; sorts by all its digits."""
     return Cell(money(amount, decimals, plus=plus), "" if amount is None else f"{amount:f}", note=note)
 

@@ -6,12 +6,13 @@ and the data dictionary are all derived from these descriptions.
 
 from __future__ import annotations
 
+from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
 from pipelines.warehouse.tables.core import CORE_TABLES
 from pipelines.warehouse.tables.mart import MART_TABLES
 from pipelines.warehouse.tables.raw import RAW_TABLES
 from pipelines.warehouse.tables.spec import Column, Table
 
-TABLES: tuple[Table, ...] = (*RAW_TABLES, *CORE_TABLES, *MART_TABLES)
+TABLES: tuple[Table, ...] = (*RAW_TABLES, BILL_DUPLICATE, *CORE_TABLES, REPORTED_COST, *MART_TABLES)
 TABLES_BY_NAME: dict[str, Table] = {table.qualified: table for table in TABLES}
 
 __all__ = ["TABLES", "TABLES_BY_NAME", "Column", "Table"]

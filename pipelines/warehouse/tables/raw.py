@@ -18,7 +18,11 @@ SNAPSHOT = Table(
             "uuid",
             "First 128 bits of sha256(kind/source/landing path NUL content sha256): same file, same id, on every machine.",
         ),
-        Column("kind", "text", "What the file feeds: requests, prices or leaderboards."),
+        Column(
+            "kind",
+            "text",
+            "What the file feeds: requests, bills (of providers, from the same folder), prices or leaderboards.",
+        ),
         Column("source", "text", "Name of the request source, price feed or board: its folder in the landing zone."),
         Column("format", "text", "Format that the file was parsed as, as named in sources.yaml."),
         Column("landing_path", "text", "Path inside the landing zone, with forward slashes."),

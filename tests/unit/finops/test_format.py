@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.finops import format as fmt
 
+
 def test_sums_keep_every_digit() -> None:
     big, small = Decimal(12345678901234567890), Decimal("0.000000000000000001")
     assert fmt.total([big, small, None]) == Decimal("12345678901234567890.000000000000000001")

@@ -94,7 +94,9 @@ def test_rows_add_up_to_their_totals(connection: Connection, page: Page) -> None
 
 
 def test_every_amount_is_rounded_as_a_query_would_round_it(connection: Connection, page: Page) -> None:
-    books.write(connection, [books.request(n, f"model-{n}", "0.335") for n in range(3)])  # the halves of both are rounded up
+    books.write(
+        connection, [books.request(n, f"model-{n}", "0.335") for n in range(3)]
+    )  # the halves of both are rounded up
     shown = page()
     asked = connection.execute("select round(0.335, 2)::text, round(3 * 0.335, 2)::text").fetchone()
     assert asked == ("0.34", "1.01")

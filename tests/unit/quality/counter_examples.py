@@ -31,6 +31,7 @@ def _one(suite: SuiteName, rule: str, **changes: Any) -> CounterExample:
     return CounterExample(suite, rule, (changes,))
 
 
+SUPERSEDED = {"superseded_at": LATER, "supersede_reason": "revised"}
 _PRICED_NOT = {"list_cost_usd": None, "contracted_cost_usd": None, "effective_cost_usd": None, "rate_id": None}
 
 COUNTER_EXAMPLES: tuple[CounterExample, ...] = (
@@ -128,6 +129,21 @@ COUNTER_EXAMPLES: tuple[CounterExample, ...] = (
     _one("core_benchmark_score", "version_is_known", benchmark_version_id="aider@2#0"),
     _one("core_benchmark_score", "file_is_indexed", snapshot_id=OTHER),
     _one("core_benchmark_score", "as_of_not_in_future", as_of=DAY + timedelta(days=2)),
+    CounterExample("core_reported_cost", "key_is_unique", ({**SUPERSEDED, "line_no": 1}, SUPERSEDED), wrong=2),
+    _one("core_reported_cost", "filled", source=None),
+    _one("core_reported_cost", "counts_not_negative", input_uncached_tokens=-1),
+    _one("core_reported_cost", "supersede_reason_accepted", superseded_at=LATER, supersede_reason="mood"),
+    _one("core_reported_cost", "bucket_on_its_day", bucket_from=LATER, bucket_to=LATER + timedelta(hours=1)),
+    _one("core_reported_cost", "bucket_on_its_day", bucket_to=NOON + timedelta(hours=25)),
+    _one("core_reported_cost", "belief_period", superseded_at=NOON, supersede_reason="revised"),
+    _one("core_reported_cost", "belief_period", supersede_reason="removed"),
+    CounterExample("core_reported_cost", "one_amount_at_a_time", ({}, {"observed_at": LATER}), wrong=2),
+    _one("core_reported_cost", "amount_has_a_currency", currency=None),
+    _one("core_reported_cost", "amount_has_a_currency", amount_usd=Decimal(2)),
+    CounterExample(
+        "core_reported_cost", "one_width_of_bucket", ({"bucket_to": NOON + timedelta(hours=2)}, {"cost_uid": OTHER})
+    ),
+    _one("core_reported_cost", "file_is_indexed", snapshot_id=OTHER),
     CounterExample("mart_daily_model_spend", "has_rows", (), wrong=None),
     CounterExample("mart_daily_model_spend", "key_is_unique", ({}, {"openness": "unknown"}), wrong=2),
     _one("mart_daily_model_spend", "filled", unpriced_requests=None),

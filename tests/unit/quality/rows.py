@@ -52,6 +52,10 @@ GOOD: dict[str, dict[str, Any]] = {
         "ci_high": 55.0, "ci_level": 0.95, "ci_method": "wilson", "measured_by": "independent", "n_items": 100,
         "n_success": 50,
     },
+    "core.reported_cost": {
+        "cost_uid": UUID(int=6), "snapshot_id": FILE, "bucket_from": NOON, "bucket_to": datetime(2026, 2, 16, 13, tzinfo=UTC),
+        "observed_at": NOON, "amount": Decimal("1.5"), "amount_text": "150", "currency": "USD", "amount_usd": Decimal("1.5"),
+    },
     "mart.daily_model_spend": {
         "provider_id": "openai", "model_id": "model-a", "openness": "closed", "requests": 3, "priced_requests": 2,
         "unpriced_requests": 1, "input_tokens": 300, "output_tokens": 150, "input_uncached_tokens": 300,

@@ -72,6 +72,24 @@ def test_a_lost_line_is_found(books: Database, damage: str, sample: dict[str, st
     assert (outcome.success, outcome.blocks, outcome.sample) == (False, True, (sample,))
 
 
+def test_the_books_of_bills_add_up_or_not(books: Database) -> None:
+    bill = UUID(int=9)
+    add(
+        books,
+        "raw.snapshot",
+        {"snapshot_id": bill, "kind": "bills", "landing_path": "b.json", "lines": 4, "valid": 3, "quarantined": 1},
+    )
+    add(books, "core.reported_cost", {"snapshot_id": bill, "line_no": 1}, {"snapshot_id": bill, "line_no": 2})
+    assert not run(books, lines_accounted).success, "what is set aside of a bill must be there to be looked at"
+    add(books, "raw.quarantine", {"snapshot_id": bill, "line_no": 4})
+    assert run(books, lines_accounted).success
+    lost = run(books, records_accounted, *WINDOW, {DAY})
+    assert (lost.success, lost.sample) == (False, ({"file": "b.json", "valid": "3", "loaded": "2", "duplicates": "0"},))
+    add(books, "raw.bill_duplicate", {"snapshot_id": bill, "line_no": 3, "rule": "same_record"})
+    found = run(books, records_accounted, *WINDOW, {DAY})
+    assert (found.success, found.observed) == (True, 2)
+
+
 def test_a_price_file_need_not_hold_what_it_did_not_understand(books: Database) -> None:
     add(books, "raw.snapshot", {"snapshot_id": UUID(int=8), "kind": "prices", "lines": 9, "valid": 7, "quarantined": 2})
     assert run(books, lines_accounted).success

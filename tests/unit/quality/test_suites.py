@@ -43,7 +43,8 @@ def test_good_rows_pass_every_rule(bare: Database, suite: SuiteName) -> None:
     outcome = run_suite(bare.url, suite, *WINDOW)
     assert [(e.name, e.state, e.problem) for e in outcome.not_passed] == []
     assert [e.name for e in outcome.expectations] == [rule.name for rule in SUITES[suite].rules]
-    assert outcome.expectations[0].observed == 1
+    floor = {"has_rows": 1} if suite != "core_reported_cost" else {}  # a company may export no bills
+    assert {e.name: e.observed for e in outcome.expectations if e.name == "has_rows"} == floor
     assert not outcome.blocks
 
 

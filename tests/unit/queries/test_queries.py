@@ -60,6 +60,14 @@ def price(price_id: UUID, meter: str, usd_per_million: str, **more: Any) -> dict
     }  # fmt: skip
 
 
+def bill(number: int, day: date, model: str | None, amount: str, **more: Any) -> dict[str, Any]:
+    return {
+        "cost_uid": UUID(int=200 + number), "event_date": day, "bucket_from": at(day, 0), "bucket_to": at(day, 23),
+        "provider_id": "anthropic", "model_id": model, "raw_model": model, "snapshot_id": A, "observed_at": at(BEFORE),
+        "amount": usd(amount), "amount_text": amount, "currency": "USD", "amount_usd": usd(amount), **more,
+    }  # fmt: skip
+
+
 PLAIN = {"unit": "token", "service_tier": "standard", "context_bound": "gte", "context_scope": "whole_request"}
 ROWS: dict[str, list[dict[str, Any]]] = {
     "raw.snapshot": [
@@ -111,6 +119,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         request(4, NEWEST, QWEN, "ops", "0.0014", input_uncached_tokens=10000, output_text_tokens=1000),
         request(5, NEWEST, None, None, None, unpriced_reason="model_unresolved", request_model="gpt-x",
                 input_uncached_tokens=10, output_text_tokens=5),
+    ],
+    "core.reported_cost": [
+        bill(1, NEWEST, SONNET, "0.01"), bill(2, NEWEST, None, "0.02", line_item="Web Search Usage"),
+        bill(3, NEWEST, SONNET, "0.5", superseded_at=at(NEWEST), supersede_reason="revised"),
+        bill(4, BEFORE, QWEN, "0.25"),
     ],
     "mart.benchmark_drift": [
         {"event_id": UUID(int=51), "event_date": BEFORE, "board": "lmarena", "benchmark_version_id": "lmarena_text@1#0",
@@ -195,6 +208,13 @@ EXPECTED: dict[str, list[tuple[Any, ...]]] = {
     "price_conflicts": [
         ("anthropic", SONNET, "output_text", feed, usd(rate), used, usd("0.0006"), "genai has precedence 20, before litellm (30)")
         for feed, rate, used in (("genai", "15", True), ("litellm", "16.5", False))
+    ],
+    # Sonnet: 0.00945 computed, 0.01 billed; of the day before the bill names a model that our log has not.
+    "billed_against_computed": [
+        (NEWEST, "anthropic", None, 0, None, None, usd("0.02"), usd("-0.02"), None),
+        (NEWEST, "anthropic", SONNET, 1, usd("0.00945"), None, usd("0.01"), usd("-0.00055"), usd("-0.055")),
+        (BEFORE, "anthropic", QWEN, 0, None, None, usd("0.25"), usd("-0.25"), None),
+        (BEFORE, "anthropic", SONNET, 1, usd("0.009"), None, None, usd("0.009"), None),
     ],
     "drift_events": [(BEFORE, *DRIFT, usd("0.02295"))],
 }  # fmt: skip

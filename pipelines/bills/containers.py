@@ -1,0 +1,81 @@
+"""Pages and buckets of provider reports opened into their results, each with its bucket, its place and its identity.
+
+The reports of OpenAI and Anthropic are pages of time buckets that hold results, OpenRouter's a page of results; users
+also flatten them to one result per line. What the fields of a result mean is in `formats/`, beside this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from pipelines.requests.flatten import Number
+
+_PAGE = "data"
+_RESULTS = ("results", "result")
+_FROM = ("start_time", "starting_at", "start_time_iso", "startingAt", "startTime", "date")
+_TO = ("end_time", "ending_at", "end_time_iso", "endingAt", "endTime")
+_AMOUNTS = frozenset({"amount", "list_amount", "amount_value", "value", "usage", "quantity"})
+"""What a report measures and may write as text: a record is the same one when these change."""
+
+
+def open_report(value: object) -> list[object]:
+    """The results of one page, bucket or flattened line; what is none of these stays as it is.
+
+    A result gets `bucket` {from, to}, `locator` (a JSON pointer inside the value) and `identity`: a hash of every text
+    and flag in it, known to us or not, so that a dimension that a provider adds later never merges two lines of a bill.
+    """
+    return list(_opened(value, {}, ""))
+
+
+def _opened(value: object, bucket: dict[str, Any], place: str) -> Iterator[object]:
+    if not isinstance(value, dict):
+        yield value
+        return
+    inner = next((name for name in (_PAGE, *_RESULTS) if isinstance(value.get(name), list)), None)
+    if inner is None:
+        yield _placed(value, bucket or _bucket(value), place, 0)
+        return
+    if inner == _PAGE:
+        for number, item in enumerate(value[inner]):
+            yield from _opened(item, {}, f"{place}/{inner}/{number}")
+        return
+    times: Counter[str] = Counter()
+    for number, result in enumerate(value[inner]):
+        if not isinstance(result, dict):
+            yield result
+            continue
+        key = identity(result)
+        yield _placed(result, _bucket(value), f"{place}/{inner}/{number}", times[key])
+        times[key] += 1
+
+
+def _bucket(holder: dict[str, Any]) -> dict[str, Any]:
+    ends = {"from": _FROM, "to": _TO}
+    return {
+        end: next((holder[name] for name in names if holder.get(name) is not None), None) for end, names in ends.items()
+    }
+
+
+def _placed(result: dict[str, Any], bucket: dict[str, Any], place: str, occurrence: int) -> dict[str, Any]:
+    own = {"bucket": bucket, "locator": place or "/", "identity": f"{identity(result)}/{occurrence}"}
+    return {**result, **own}
+
+
+def identity(result: dict[str, Any]) -> str:
+    """A hash of every text and flag of a result, wherever it stands in it; numbers and amounts are no part of it."""
+    found = sorted(_dimensions(result, ""))
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
+def _dimensions(value: dict[str, Any], place: str) -> Iterator[tuple[str, str]]:
+    for name, item in value.items():
+        if isinstance(item, dict):
+            yield from _dimensions(item, f"{place}{name}/")
+            continue
+        says = isinstance(item, bool) or (isinstance(item, str) and not isinstance(item, Number) and item != "")
+        if says and name not in (*_AMOUNTS, *_FROM, *_TO):
+            yield f"{place}{name}", str(item)

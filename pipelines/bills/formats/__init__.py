@@ -1,0 +1,42 @@
+"""The registry of bill formats: per format, which fields of a result are which, in the terms of `core.reported_cost`.
+
+Formats of request logs are in `pipelines.requests.formats`; their declaration, `Format`, is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipelines.bills.containers import open_report
+from pipelines.bills.formats import anthropic, openai, openrouter
+from pipelines.config.sources import BILL_FORMATS, RequestSource
+from pipelines.requests.format import Format, SourceError
+
+_BUILT: dict[str, Callable[[], Format]] = {
+    "openai_usage_api": openai.usage,
+    "openai_costs_api": openai.costs,
+    "anthropic_usage_api": anthropic.usage,
+    "anthropic_cost_api": anthropic.cost,
+    "openrouter_activity": openrouter.activity,
+}
+
+
+def build_bill_format(source: RequestSource) -> Format:
+    """The format of a source of bills. Raises SourceError for declarations that bills don't take."""
+    for name in ("options", "attribution", "defaults"):
+        if getattr(source, name):
+            raise SourceError(
+                f"source {source.source}: {name}: format {source.format} takes none; the report says itself who used what"
+            )
+    if source.format not in BILL_FORMATS:
+        raise SourceError(f"source {source.source}: {source.format} is no bill; accepted are {', '.join(BILL_FORMATS)}")
+    fmt = _BUILT[source.format]()
+    own = {"locator": ("locator",), "identity": ("identity",)}
+    ends = {"bucket_from": ("bucket/from",), "bucket_to": ("bucket/to",)}
+    return replace(
+        fmt,
+        text={**own, **fmt.text},
+        instants={name: (*paths, *fmt.instants.get(name, ())) for name, paths in ends.items()},
+        items=lambda: open_report,
+    )

@@ -1,0 +1,88 @@
+"""Anthropic's usage and cost reports of the Admin API, and the CSV files that its console exports.
+
+Usage (`/v1/organizations/usage_report/messages`): `uncached_input_tokens` neither read nor wrote a cache, reads and
+writes (by time to live) are counted beside it, `output_tokens` contains thinking. Buckets of a minute, an hour or a
+day. Cost (`/v1/organizations/cost_report`, days only): `amount` is a decimal text in the smallest unit of the currency:
+"123.45" USD are 1.2345 dollars; the only currency so far is USD, and any other is set aside rather than guessed at. Costs of
+the priority tier are not in the report. The console's CSV has `cost_usd` in dollars. Bucket times are RFC 3339 in UTC.
+Source: platform.claude.com/docs/en/api/admin, "Usage report" and "Cost report".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import polars as pl
+
+from pipelines.requests.format import Format
+from pipelines.requests.typed import TimeRule
+
+_WHO = {
+    "project_id": ("workspace_id", "workspace"),
+    "api_key_id": ("api_key_id", "api_key"),
+    "end_user_id": ("account_id", "service_account_id"),
+    "raw_model": ("model", "model_version"),
+    "service_tier": ("service_tier", "usage_type"),
+    "region": ("inference_geo",),
+    "context_window": ("context_window",),
+}
+_DAY = {"bucket_from": ("starting_at", "usage_date_utc"), "bucket_to": ("ending_at",)}
+_CSV = "usage_input_tokens"
+
+
+def usage() -> Format:
+    """Reports of usage: tokens by exclusive bucket."""
+    return Format(
+        name="anthropic_usage_api",
+        version="1",
+        text={**_WHO, "meter": ("speed",)},
+        usage={
+            "input": ("uncached_input_tokens", f"{_CSV}_no_cache"),
+            "output": ("output_tokens", "usage_output_tokens"),
+            "cache_read": ("cache_read_input_tokens", f"{_CSV}_cache_read"),
+            "cache_write": ("cache_creation_input_tokens",),
+            "cache_write_5m": ("cache_creation/ephemeral_5m_input_tokens", f"{_CSV}_cache_write_5m"),
+            "cache_write_1h": ("cache_creation/ephemeral_1h_input_tokens", f"{_CSV}_cache_write_1h"),
+        },
+        integers={
+            "web_search_count": ("server_tool_use/web_search_requests", "web_search_count"),
+            "request_count": ("requests",),
+        },
+        instants=_DAY,
+        constants={"provider_id": "anthropic", "report": "usage_report"},
+        time=TimeRule("iso"),
+        semantics="anthropic_exclusive",
+    )
+
+
+def cost() -> Format:
+    """Reports of cost: one amount per workspace and description."""
+    return Format(
+        name="anthropic_cost_api",
+        version="1",
+        text={
+            **_WHO,
+            "cost_type": ("cost_type",),
+            "token_type": ("token_type",),
+            "line_item": ("description", "cost_type"),
+            "currency": ("currency",),
+        },
+        instants=_DAY,
+        money={"cents": ("amount",), "dollars": ("cost_usd",)},
+        integers={"request_count": ("requests",)},
+        constants={"provider_id": "anthropic", "report": "cost_report", "currency": "USD"},
+        time=TimeRule("iso"),
+        derive=_cost,
+    )
+
+
+def _cost() -> Mapping[str, pl.Expr]:
+    cents = pl.col("cents") * pl.lit(Decimal("0.01"))
+    return {
+        "amount": pl.coalesce(cents.cast(pl.Decimal(38, 18)), pl.col("dollars")),
+        "meter": pl.coalesce("token_type", "cost_type"),
+        "broken": pl.when(pl.col("currency").str.to_uppercase() != "USD").then(
+            pl.lit("amounts of a currency other than USD: how many of its smallest units make one is not documented")
+        ),
+    }

@@ -1,0 +1,60 @@
+"""One landed export of a bill to its records in the store: read, type, count, and write once.
+
+The stages are those of request files (`pipelines.requests.reading`, `store`); what is different, typing, is in
+`records.py`, and what is decided across exports in `ledger.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.bills.formats import build_bill_format
+from pipelines.bills.records import RECORD_SCHEMA, to_records
+from pipelines.config.sources import RequestSource
+from pipelines.landing import LandedFile
+from pipelines.requests.format import Format
+from pipelines.requests.normalise import hashed_user
+from pipelines.requests.parse import failed_rows, fault_rows
+from pipelines.requests.reading import read_batches
+from pipelines.requests.store import ParsedFile, Writer, load_parsed, stored_path
+
+ENGINE_VERSION = 1
+"""Part of every version: raised when reading or typing changes what a record becomes."""
+
+
+def parse_bill(file: LandedFile, source: RequestSource, store: Path, *, user_key: bytes | None = None) -> ParsedFile:
+    """Parse `file` into `store`, unless that was done before by the same parser; its rows have RECORD_SCHEMA.
+
+    Accepts what request files may be: JSON documents, arrays and lines, CSV and Parquet, plain, gzip or zstd. Raises
+    SourceError where the declaration can't be used; whatever is wrong with the content ends in the quarantine.
+    """
+    fmt = replace(build_bill_format(source), user_key=user_key)
+    version = bill_version(source, user_key=user_key)
+    path = stored_path(store, fmt.name, version, file.snapshot_id)
+    if not path.exists():
+        _parse(file, source, fmt, path)
+    return load_parsed(path, version, file.snapshot_id)
+
+
+def bill_version(source: RequestSource, *, user_key: bytes | None = None) -> str:
+    """The version under which `parse_bill` stores this source's files. Raises SourceError."""
+    version = f"{ENGINE_VERSION}.{build_bill_format(source).version}"
+    return version if user_key is None else f"{version}.{hashed_user('parser version', user_key)[:8]}"
+
+
+def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> None:
+    arrival = file.arrival_date or file.observed_at.date()
+    seen: Counter[bytes] = Counter()
+    with Writer(path, RECORD_SCHEMA) as writer:
+        for batch in read_batches(file.path, fmt):
+            found = to_records(
+                batch.flat, fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival, seen=seen
+            )
+            valid = found.valid.with_columns(observed_at=pl.lit(file.observed_at)).select(RECORD_SCHEMA.names())
+            quarantine = [fault_rows(batch, file.snapshot_id), failed_rows(batch, found.failed, file.snapshot_id)]
+            writer.write(valid.cast(RECORD_SCHEMA), pl.concat(quarantine))
+        writer.finish()

@@ -1,0 +1,62 @@
+"""Step `core.reported_cost`: every parsed export of a bill into the ledger of what providers report and bill.
+
+The exports are parsed with the request files (`ingest.py` beside this module); the ledger is recomputed whole from all of
+them, like that of prices. The arithmetic is in `pipelines.bills`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+from pipelines.bills import bitemporal
+from pipelines.bills.records import RECORD_SCHEMA
+from pipelines.daily.prices import registry_of
+from pipelines.daily.requests import parsed_paths
+from pipelines.daily.workspace import Workspace
+from pipelines.models import resolve_names
+from pipelines.warehouse.read import read_frame
+from pipelines.warehouse.replace import replace_all
+from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
+
+
+@dataclass(frozen=True)
+class BillOutcome:
+    """What the ledger holds after a refresh; `billed_usd` is what is believed now, of every day."""
+
+    exports: int
+    rows: int
+    believed: int
+    duplicates: int
+    unresolved: int
+    billed_usd: Decimal
+
+
+def refresh_reported_costs(workspace: Workspace) -> BillOutcome:
+    """Rebuild core.reported_cost and raw.bill_duplicate from every indexed export, in one transaction."""
+    with workspace.database.connect() as connection:
+        index = read_frame(
+            connection,
+            "select snapshot_id, format, parser_version, landing_path from raw.snapshot where kind = 'bills' order by landing_path",
+        )
+    paths = parsed_paths(workspace, index)
+    records = pl.read_parquet(paths) if paths else pl.DataFrame(schema=RECORD_SCHEMA)
+    ledger = bitemporal(records)
+    names = ledger.rows.select("provider_id", pl.col("raw_model").alias("raw_name"))
+    found = resolve_names(names, registry_of(workspace))
+    rows = ledger.rows.with_columns(found["model_id"], found["method"].alias("resolution_method"))
+    rows = rows.select(REPORTED_COST.polars_schema.names())
+    with workspace.database.connect() as connection, connection.transaction():
+        replace_all(connection, BILL_DUPLICATE, ledger.duplicates)
+        replace_all(connection, REPORTED_COST, rows)
+    believed = rows.filter(pl.col("superseded_at").is_null())
+    return BillOutcome(
+        exports=index.height,
+        rows=rows.height,
+        believed=believed.height,
+        duplicates=ledger.duplicates.height,
+        unresolved=believed.filter(pl.col("model_id").is_null() & pl.col("raw_model").is_not_null()).height,
+        billed_usd=Decimal(believed["amount_usd"].sum() or 0),
+    )

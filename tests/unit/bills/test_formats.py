@@ -1,0 +1,250 @@
+"""Each report format: hand-worked buckets, amounts as billed, places, and what is set aside."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from copy import deepcopy
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.bills import parse_bill
+from pipelines.config.sources import BILL_FORMATS, RequestSource
+from pipelines.requests import SourceError
+from tests.unit.bills.reports import (
+    ANTHROPIC_COST,
+    ANTHROPIC_USAGE,
+    DAY,
+    OPENAI_COSTS,
+    OPENAI_USAGE,
+    OPENROUTER,
+    REPORTS,
+    export,
+    rows,
+)
+from tests.unit.requests.helpers import buckets, landed
+
+
+def usd(text: str) -> Decimal:
+    return Decimal(text)
+
+
+def tokens(found: dict[str, Any]) -> dict[str, int]:
+    return {name: count for name, count in buckets(found).items() if count is not None}
+
+
+def only(found: dict[str, Any], *names: str) -> tuple[Any, ...]:
+    return tuple(found[name] for name in names)
+
+
+def test_openai_costs(tmp_path: Path) -> None:
+    found = rows(export(tmp_path, "openai_costs_api", OPENAI_COSTS))
+    assert [only(row, "raw_model", "meter", "service_tier", "project_id", "amount_text") for row in found] == [
+        ("gpt-4o-2024-08-06", "input", None, "proj_a", "0.06"),
+        ("gpt-4o-2024-08-06", "cached input", None, "proj_a", "0.000015"),
+        ("gpt-5.2", "audio output", "priority", "proj_b", "2.5"),
+        (None, None, None, "proj_b", "0.01"),
+        (None, None, None, None, "-0.02"),
+        ("gpt-4o-2024-08-06", "input", None, "proj_a", "0.5"),
+    ]
+    # 0.06 + 0.000015 + 2.5 + 0.01 - 0.02, and 0.5 the day after
+    assert sum(row["amount_usd"] for row in found if row["event_date"] == DAY) == usd("2.550015")
+    assert sum(row["amount"] for row in found) == usd("3.050015")
+    assert {row["currency"] for row in found} == {"USD"}
+    assert only(found[3], "quantity", "quantity_unit", "source_locator") == (1, "calls", "/data/0/results/3")
+    assert all(tokens(row) == {} and row["token_semantics"] is None for row in found)
+
+
+def test_openai_usage(tmp_path: Path) -> None:
+    whole, older, images = rows(export(tmp_path, "openai_usage_api", OPENAI_USAGE))
+    assert tokens(whole) == {
+        "input_uncached": 6000, "input_cache_read": 2000, "input_cache_write": 1200, "input_audio": 500,
+        "input_audio_cache_read": 300, "output_text": 800, "output_audio": 100,
+    }  # fmt: skip
+    assert only(whole, "request_count", "api_key_id", "end_user_id", "service_tier", "report") == (
+        7, "key_1", "user-1", "standard", "organization.usage.completions.result",
+    )  # fmt: skip
+    assert tokens(older) == {
+        "input_uncached": 600, "input_cache_read": 400, "input_audio": 50, "output_text": 180, "output_audio": 20
+    }  # fmt: skip
+    assert older["service_tier"] == "batch"
+    assert only(images, "quantity", "quantity_unit", "meter", "amount", "token_semantics") == (
+        4, "images", "1024x1024", None, None,
+    )  # fmt: skip
+
+
+def test_anthropic_usage(tmp_path: Path) -> None:
+    [found] = rows(export(tmp_path, "anthropic_usage_api", ANTHROPIC_USAGE))
+    # More than 2^31: a bill counts a whole organization.
+    assert tokens(found) == {
+        "input_uncached": 3_000_000_000, "input_cache_read": 700, "input_cache_write_5m": 100, "input_cache_write_1h": 200,
+        "output_text": 90,
+    }  # fmt: skip
+    assert only(found, "web_search_count", "api_key_id", "project_id", "region", "context_window") == (
+        2, "apikey_1", None, "global", "0-200k",
+    )  # fmt: skip
+
+
+def test_anthropic_costs_are_written_in_cents(tmp_path: Path) -> None:
+    tokens_line, search = rows(export(tmp_path, "anthropic_cost_api", ANTHROPIC_COST))
+    assert only(tokens_line, "amount_text", "amount", "amount_usd", "currency") == (
+        "123.78912", usd("1.2378912"), usd("1.2378912"), "USD",
+    )  # fmt: skip
+    assert only(tokens_line, "raw_model", "meter", "project_id", "region") == (
+        "claude-sonnet-4-5-20250929", "uncached_input_tokens", "wrkspc_1", "us",
+    )  # fmt: skip
+    assert only(search, "raw_model", "meter", "amount_usd", "line_item") == (
+        None,
+        "web_search",
+        usd("0.2"),
+        "Web Search Usage",
+    )
+
+
+def test_openrouter_credits_and_what_runs_on_keys_of_ones_own(tmp_path: Path) -> None:
+    found, free = rows(export(tmp_path, "openrouter_activity", OPENROUTER))
+    assert tokens(found) == {"input_uncached": 50, "output_text": 100, "output_reasoning": 25}
+    assert only(found, "amount_usd", "byok_cost_usd", "request_count", "raw_model", "upstream_provider") == (
+        usd("0.015"), usd("0.012"), 5, "openai/gpt-4.1-2025-04-14", "OpenAI",
+    )  # fmt: skip
+    assert (found["bucket_to"] - found["bucket_from"]).days == 1
+    assert free["amount_usd"] == 0
+
+
+def _variants(report: dict[str, Any]) -> dict[str, bytes]:
+    """The report as users save it: pages in an array, one per line, its buckets one per line, compressed, with a mark."""
+    page = json.dumps(report).encode()
+    items = [json.dumps(item).encode() for item in report["data"]]
+    return {
+        "array": b"[" + page + b"]",
+        "lines": page + b"\n",
+        "data": json.dumps(report["data"]).encode(),
+        "buckets": b"\n".join(items) + b"\n",
+        "pretty": json.dumps(report, indent=2).encode(),
+        "marked": b"\xef\xbb\xbf" + page,
+        "gzip": gzip.compress(page),
+    }
+
+
+@pytest.mark.parametrize("format_name", BILL_FORMATS)
+def test_however_it_is_saved_it_is_the_same_bill(tmp_path: Path, format_name: str) -> None:
+    def said(content: object) -> list[tuple[Any, ...]]:
+        place = ("snapshot_id", "line_no", "item_no", "source_locator")
+        found = rows(export(tmp_path, format_name, content))
+        return sorted((repr([value for name, value in row.items() if name not in place]),) for row in found)
+
+    expected = said(REPORTS[format_name])
+    assert expected
+    for name, content in _variants(REPORTS[format_name]).items():
+        assert said(content) == expected, name
+
+
+@pytest.mark.parametrize("format_name", [name for name in BILL_FORMATS if name != "openrouter_activity"])
+def test_results_flattened_to_lines_are_the_same_records(tmp_path: Path, format_name: str) -> None:
+    flat = [
+        {**result, **{name: bucket[name] for name in bucket if name not in ("object", "results")}}
+        for bucket in REPORTS[format_name]["data"]
+        for result in bucket["results"]
+    ]
+    whole = rows(export(tmp_path, format_name, REPORTS[format_name]))
+    lines = rows(export(tmp_path, format_name, "\n".join(map(json.dumps, flat)).encode()))
+    assert [row["cost_uid"] for row in lines] == [row["cost_uid"] for row in whole]
+
+
+def test_csv_files_of_the_consoles(tmp_path: Path) -> None:
+    csv = (
+        b"start_time,end_time,amount_value,amount_currency,line_item,project_id\n"
+        b'1770854400,1770940800,0.06,usd,"gpt-4o-2024-08-06, input",proj_a\n'
+        b'1770854400,1770940800,0.07,usd,"gpt-4o-2024-08-06, input",proj_a\n'
+    )
+    found = rows(export(tmp_path, "openai_costs_api", csv))
+    # Two rows of one table that name the same are two lines of the bill.
+    assert (len({row["cost_uid"] for row in found}), sum(row["amount_usd"] for row in found)) == (2, usd("0.13"))
+    csv = (
+        b"usage_date_utc,model_version,api_key,workspace,usage_type,context_window,usage_input_tokens_no_cache,"
+        b"usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,usage_output_tokens,"
+        b"web_search_count\n2026-02-12,claude-sonnet-4-5-20250929,prod,Default,standard,<= 200k,10,2,3,4,5,0\n"
+    )
+    [found_usage] = rows(export(tmp_path, "anthropic_usage_api", csv))
+    assert tokens(found_usage) == {
+        "input_uncached": 10, "input_cache_write_5m": 2, "input_cache_write_1h": 3, "input_cache_read": 4, "output_text": 5
+    }  # fmt: skip
+
+
+def _changed(report: dict[str, Any], place: tuple[Any, ...], value: object) -> dict[str, Any]:
+    changed = deepcopy(report)
+    target: Any = changed
+    for part in place[:-1]:
+        target = target[part]
+    target[place[-1]] = value
+    return changed
+
+
+COST, RESULT = ("data", 0), ("data", 0, "results", 0)
+
+
+@pytest.mark.parametrize(
+    ("format_name", "place", "value", "reason", "said"),
+    [
+        ("openai_costs_api", (*COST, "start_time"), None, "missing_field", "names no time bucket"),
+        ("openai_costs_api", (*COST, "end_time"), 1770854400, "bucket_reversed", "ends at"),
+        ("openai_costs_api", (*COST, "end_time"), 1773273600, "bucket_too_long", "export it by days"),
+        ("openai_costs_api", (*COST, "start_time"), "yesterday", "not_in_instants", "bucket/from"),
+        ("openai_costs_api", (*RESULT, "amount", "value"), "much", "not_in_money", "amount/value"),
+        ("openai_costs_api", (*RESULT, "amount"), None, "no_usage", "neither a count nor an amount"),
+        ("openai_usage_api", (*RESULT, "input_tokens"), -1, "negative_tokens", "-1"),
+        ("openai_usage_api", (*RESULT, "input_tokens"), 1.5, "not_in_integers", "input_tokens"),
+        ("openai_usage_api", (*RESULT, "input_uncached_tokens"), 1, "identity_broken", "input_uncached_tokens is 1"),
+        ("openai_usage_api", (*RESULT, "output_audio_tokens"), 1000, "identity_broken", "output_text"),
+        ("anthropic_usage_api", (*RESULT, "output_tokens"), 10**16, "out_of_range", "at most"),
+        ("anthropic_cost_api", (*RESULT, "currency"), "JPY", "identity_broken", "other than USD"),
+        ("anthropic_cost_api", (*COST, "starting_at"), "2026-02-20T00:00:00Z", "bucket_reversed", "begins at"),
+        ("openrouter_activity", ("data", 0, "date"), "2026-02-20", "event_after_arrival", "2026-02-20"),
+    ],
+)
+def test_what_is_no_line_of_a_bill_is_set_aside_by_name(
+    tmp_path: Path, format_name: str, place: tuple[Any, ...], value: object, reason: str, said: str
+) -> None:
+    whole = export(tmp_path, format_name, REPORTS[format_name])
+    parsed = export(tmp_path, format_name, _changed(REPORTS[format_name], place, value))
+    assert parsed.lines == whole.lines
+    first = parsed.quarantine.row(0, named=True)
+    assert (first["reason"], first["severity"]) == (reason, "error")
+    assert said in first["detail"]
+
+
+@pytest.mark.parametrize("format_name", BILL_FORMATS)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"null",
+        b'{"data": []}',
+        b'{"error": {"message": "no access"}}',
+        b'{"data": [1]}',
+        b'{"data": [{"results": [3]}]}',
+    ],
+)
+def test_what_is_no_report_at_all_does_no_harm(tmp_path: Path, format_name: str, content: bytes) -> None:
+    assert export(tmp_path, format_name, content).valid == 0
+
+
+def test_users_can_be_kept_as_a_keyed_hash_only(tmp_path: Path) -> None:
+    plain = export(tmp_path, "openai_usage_api", OPENAI_USAGE)
+    keyed = export(tmp_path, "openai_usage_api", OPENAI_USAGE, user_key=b"k1")
+    assert rows(plain)[0]["end_user_id"] == "user-1"
+    assert "user-1" not in repr(rows(keyed))
+    assert rows(keyed)[0]["cost_uid"] == rows(plain)[0]["cost_uid"]
+
+
+def test_a_bill_takes_no_declarations(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("{}")
+    for name, value in (("options", {"a": 1}), ("attribution", {"team": "t"}), ("defaults", {"model": "m"})):
+        declared = {"source": "bill", "format": "openai_costs_api", name: value}
+        with pytest.raises(SourceError, match=f"source bill: {name}: format openai_costs_api takes none"):
+            parse_bill(landed(path), RequestSource.model_validate(declared), tmp_path / "store")
