@@ -50,7 +50,7 @@ def revised(report: dict[str, Any]) -> dict[str, Any]:
 
 def billed(job: DailyJob) -> list[tuple[Any, ...]]:
     sql = (
-        "select source, model_id, sum(amount_usd) from core.reported_cost where superseded_at is null "
+        "select source, model_id, sum(amount_usd) as usd from core.reported_cost where superseded_at is null "
         "and event_date = '2026-02-12' group by 1, 2 order by 1, 2"
     )
     return job.query(sql).rows()
@@ -66,7 +66,7 @@ def test_bills_through_the_daily_job(
     failed = {check.check_name for check in result.get_asset_check_evaluations() if not check.passed}
     assert failed <= {"fresh"}
     plain.run(day)
-    same = "select count(*), sum(effective_cost_usd), sum(input_uncached_tokens) from core.request"
+    same = "select count(*), sum(effective_cost_usd) as usd, sum(input_uncached_tokens) as tokens from core.request"
     assert job.query(same).rows() == plain.query(same).rows(), "a bill is no request and no spend"
     # By hand, from the reports: 1.2378912 + 0.2; 2.550015 without the 2.50 of gpt-5.2, which nothing here prices.
     found = billed(job)
