@@ -1,10 +1,11 @@
 """Sensors: files that arrive between the daily runs, and the loaded days that late lines belong to.
 
-`arrivals` looks at names and sizes only and starts a parse; `late_days` then asks for exactly the days whose rows no
-longer match the files. What makes a day stale is decided in `pipelines.daily.ingest`.
+`arrivals` looks at names and sizes only and starts a parse; `late_days` then asks for exactly the days whose rows do
+not match the files. What makes a day stale is decided in `pipelines.daily.ingest`.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -56,12 +57,16 @@ def arrivals_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.S
     request_job=DAILY_JOB,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="After a parse of arrivals: ask for the daily job on exactly the loaded days that late lines belong to.",
+    description="After a parse of arrivals: ask for the daily job on exactly the days that late lines belong to.",
 )
 def late_days_sensor(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
-    """One run per stretch of stale days."""
+    """One run per stretch of stale days.
+
+    Yesterday and today are left to the schedule until they were loaded: their logs are still arriving.
+    """
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
     with open_workspace() as workspace:
-        stale = stale_days(workspace)
+        stale = stale_days(workspace, unloaded_before=yesterday)
     for window in Window.joined(stale):
         yield dg.RunRequest(
             run_key=f"late-{context.dagster_run.run_id}-{window.from_date}",

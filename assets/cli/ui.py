@@ -36,11 +36,14 @@ def ui(
     prepare_sample(console)
     with open_workspace() as workspace:
         home, environment = prepare_home(workspace)
-        console.print(f"Dagster on http://{host}:{port} (run history in Postgres, files in {home}); Ctrl-C stops it")
+        told = f"Dagster on http://{host}:{port} (run history in Postgres, files in {home}); Ctrl-C stops it"
+        console.print(told, soft_wrap=True)
         command = [sys.executable, "-m", "dagster", "dev", "-m", "assets.definitions", "-h", host, "-p", str(port)]
+        # `dagster dev` announces its successor at every start, which is no news for whoever wants to see the page.
+        quiet = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
         # In a session of its own, so that Ctrl-C reaches it once, through us; SIGINT is what it stops its children on.
         process = subprocess.Popen(
-            [*command, "--log-level", "warning"], env={**os.environ, **environment}, start_new_session=True
+            [*command, "--log-level", "warning"], env={**quiet, **os.environ, **environment}, start_new_session=True
         )
 
         def stop(_number: int, _frame: FrameType | None) -> None:

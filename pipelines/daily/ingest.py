@@ -81,12 +81,12 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
     )
 
 
-def stale_days(workspace: Workspace, around: Window | None = None) -> list[date]:
+def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_before: date = date.min) -> list[date]:
     """Loaded days whose rows no longer match the indexed files: late lines came, or a file changed.
 
-    With `around`, days up to `LATE_REACH_DAYS` from that window and outside it; else every loaded day. Derived from
-    what is indexed and what is loaded, not from what this run saw, so a run that was killed before it came to the
-    late days leaves them to the next.
+    With `around`, days up to `LATE_REACH_DAYS` from that window and outside it; else every loaded day. Days before
+    `unloaded_before` count also where none of their rows is loaded yet. Derived from what is indexed and what is
+    loaded, not from what this run saw, so a run that was killed before it came to the late days leaves them to the next.
     """
     sql = """
         with indexed as (
@@ -100,7 +100,7 @@ def stale_days(workspace: Workspace, around: Window | None = None) -> list[date]
         dropped as (select distinct event_date as day, snapshot_id from raw.duplicate),
         late as (
             select day from indexed
-            where day in (select day from loaded)
+            where (day in (select day from loaded) or day < %(unloaded_before)s)
             and (day, snapshot_id) not in (select day, snapshot_id from loaded)
             and not exists (
                 select from dropped
@@ -113,7 +113,8 @@ def stale_days(workspace: Workspace, around: Window | None = None) -> list[date]
     reach = timedelta(days=LATE_REACH_DAYS)
     low, high = (around.from_date - reach, around.to_date + reach) if around else (date.min, date.max)
     with workspace.database.connect() as connection:
-        days = read_frame(connection, sql, {"low": low, "high": high})["day"].to_list()
+        bounds = {"low": low, "high": high, "unloaded_before": unloaded_before}
+        days = read_frame(connection, sql, bounds)["day"].to_list()
     return [day for day in days if around is None or not around.from_date <= day < around.to_date]
 
 
