@@ -27,6 +27,10 @@ TEXT_COLUMNS = (
 ATTRIBUTION_COLUMNS = ("team", "project", "environment", "application", "end_user_id")
 
 
+GENERAL_OPTIONS = ("undated",)
+"""Options that every format takes."""
+
+
 class SourceError(ValueError):
     """A source's declaration can't be used. The message names source, option, what was found and what is accepted."""
 
@@ -45,7 +49,8 @@ class Format:
     first by event_at, for later_update and stream_delta the last by `revision` (a working column).
     `items` opens one decoded JSON value into the records it holds; where `marks` are given, only lines that
     contain one of these texts go through it, else all do. `columns_of` names, per option, the columns that a
-    table must have. `user_key`, where given, turns end users into a keyed hash.
+    table must have; `column_name` brings a column of a table to the path it stands for. `undated` arrival dates a record
+    without an instant to the midnight on which its file arrived. `user_key`, where given, turns end users into a keyed hash.
     """
 
     name: str
@@ -69,6 +74,8 @@ class Format:
     marks: tuple[str, ...] = ()
     delimiter: str = ","
     columns_of: Mapping[str, str] = field(default_factory=dict)
+    column_name: Callable[[str], str] = str
+    undated: Literal["refuse", "arrival"] = "refuse"
     user_key: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -108,4 +115,7 @@ def for_source(fmt: Format, source: RequestSource) -> Format:
         if not isinstance(value, str):
             raise SourceError(f"source {source.source}: defaults.{key}: found {value!r}, text is accepted")
         constants[column] = value
-    return replace(fmt, text=text, constants=constants)
+    undated = source.options.get("undated", "refuse")
+    if undated not in ("refuse", "arrival"):
+        raise SourceError(f"source {source.source}: options.undated: found {undated!r}, refuse or arrival is accepted")
+    return replace(fmt, text=text, constants=constants, undated=undated)

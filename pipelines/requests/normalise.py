@@ -74,7 +74,7 @@ class Normalised:
 
 def normalise(flat: pl.DataFrame, fmt: Format, *, source: str, snapshot_id: bytes, arrival: date) -> Normalised:
     """Request facts from `flat` (POSITION and one String column per path of `fmt`), in the order given."""
-    typed_frame = _typed(flat, fmt)
+    typed_frame = _dated(_typed(flat, fmt), fmt, arrival)
     working = typed_frame.with_columns(**_derived(fmt, typed_frame))
     working = working.with_columns(token_semantics=_semantics(fmt, working))
     working = working.with_columns(**semantics.buckets())
@@ -125,6 +125,15 @@ def _typed(flat: pl.DataFrame, fmt: Format) -> pl.DataFrame:
     return pl.DataFrame(series)
 
 
+def _dated(frame: pl.DataFrame, fmt: Format, arrival: date) -> pl.DataFrame:
+    """Records without an instant on the midnight of their arrival, where the source says so; an unreadable one stays out."""
+    if fmt.undated == "refuse":
+        return frame
+    unreadable = pl.col("failed.event_at") if "failed.event_at" in frame.columns else pl.lit(value=False)
+    midnight = pl.lit(datetime(arrival.year, arrival.month, arrival.day, tzinfo=UTC), dtype=typed.INSTANT)
+    return frame.with_columns(pl.when(unreadable).then("event_at").otherwise(pl.col("event_at").fill_null(midnight)))
+
+
 def _hashed(users: pl.Series, key: bytes) -> pl.Series:
     known = {user: hashed_user(user, key) for user in users.drop_nulls().unique().to_list()}
     return users.replace_strict(known, default=None, return_dtype=pl.String)
@@ -169,7 +178,13 @@ def _rules(fmt: Format, frame: pl.DataFrame, arrival: date) -> list[Rule]:
             rules.append(_conversion_rule(name, paths, kind, fmt))
     where = _in_words(fmt.instants.get("event_at", ("event_at",)))
     rules.append(
-        Rule("missing_field", pl.col("event_at").is_null(), pl.lit(f"{where} is missing: no instant, no day, no price"))
+        Rule(
+            "missing_field",
+            pl.col("event_at").is_null(),
+            pl.lit(
+                f"{where} is missing: no instant, no day, no price; option `undated: arrival` takes the day of arrival"
+            ),
+        )
     )
     for name in semantics.MEASURES:
         rules += _count_rules(f"usage.{name}", fmt.usage.get(name, ()))

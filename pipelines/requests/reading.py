@@ -23,7 +23,7 @@ from pipelines.requests.format import Format
 from pipelines.requests.normalise import POSITION
 from pipelines.requests.paths import path_tree
 from pipelines.requests.stream import Chunk, Fault, chunks, digest_of, is_parquet, line_frame
-from pipelines.requests.tabular import TableChunk, csv_chunks, csv_columns, parquet_chunks
+from pipelines.requests.tabular import TableChunk, csv_chunks, csv_columns, known_columns, parquet_chunks
 
 MAX_DOCUMENT_BYTES = 64 * 2**20
 """A JSON document or array is decoded in memory up to this size."""
@@ -51,7 +51,7 @@ def read_batches(path: Path, fmt: Format) -> Iterator[Batch]:
     heads = {head.split("/")[0].removesuffix("[]") for head in fmt.paths}
     if is_parquet(path):
         absent = _absent_columns(fmt, pl.read_parquet_schema(path))
-        yield from _tables(parquet_chunks(path, heads), decoder, absent)
+        yield from _tables(parquet_chunks(path, heads, fmt.column_name), decoder, absent)
         return
     stream = chunks(path)
     early: list[Chunk] = []
@@ -65,7 +65,7 @@ def read_batches(path: Path, fmt: Format) -> Iterator[Batch]:
     match _kind(head, path, heads, fmt):
         case "csv":
             absent = _absent_columns(fmt, csv_columns(head.split(b"\n", 1)[0], fmt.delimiter))
-            yield from _tables(csv_chunks(replay, heads, fmt.delimiter), decoder, absent)
+            yield from _tables(csv_chunks(replay, heads, fmt.delimiter, fmt.column_name), decoder, absent)
         case "document":
             yield from _documents(replay, fmt)
         case _:
@@ -79,7 +79,9 @@ def _kind(head: bytes, path: Path, heads: set[str], fmt: Format) -> str:
             return "document"
         return "lines"
     names = path.name.lower()
-    if first and (heads.intersection(csv_columns(first, fmt.delimiter)) or ".csv" in names or ".tsv" in names):
+    if first and (
+        known_columns(csv_columns(first, fmt.delimiter), fmt.column_name, heads) or ".csv" in names or ".tsv" in names
+    ):
         return "csv"
     return "lines"
 

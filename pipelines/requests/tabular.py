@@ -7,7 +7,7 @@ field shifts nothing; a record with too few or too many fields is a fault. JSON 
 from __future__ import annotations
 
 import io
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,9 @@ import pyarrow.parquet as pq
 from pipelines.requests.stream import Chunk, Fault, digest_of
 
 PARQUET_ROWS = 50_000
+Naming = Callable[[str], str]
+"""How a format brings a column's name to the path that it stands for."""
+
 MAX_CSV_RECORD_BYTES = 8 * 2**20
 """A quoted field that runs on for longer is taken for a quote that was never closed."""
 
@@ -37,6 +40,15 @@ class TableChunk:
     data_from: int = 0
 
 
+@dataclass(frozen=True)
+class _Header:
+    """The columns of a CSV file, in order, and those that are read with the path that each stands for."""
+
+    names: list[str]
+    known: dict[str, str]
+    delimiter: str
+
+
 def as_json_lines(rows: pl.DataFrame) -> pl.Series:
     """One JSON object per row; bytes become hexadecimal text, not-a-number becomes null."""
     binary = [name for name, dtype in rows.schema.items() if dtype == pl.Binary]
@@ -45,13 +57,26 @@ def as_json_lines(rows: pl.DataFrame) -> pl.Series:
     return pl.Series("line", buffer.getvalue().decode().split("\n")[: rows.height], dtype=pl.String)
 
 
-def parquet_chunks(path: Path, heads: set[str]) -> Iterator[TableChunk]:
+def known_columns(found: Iterable[str], named: Naming, heads: set[str]) -> dict[str, str]:
+    """Columns that a format reads, each to the path that it stands for; a name of its own comes before one translated."""
+    names = list(found)
+    own = {name: name for name in names if name in heads}
+    for name in names:
+        path = named(name)
+        if name not in own and path in heads and path not in own.values():
+            own[name] = path
+    return own
+
+
+def parquet_chunks(path: Path, heads: set[str], named: Naming = str) -> Iterator[TableChunk]:
     """A Parquet file's rows; `line_no` is the row from 1, and there are no byte positions."""
     file = pq.ParquetFile(path)
-    columns = [name for name in file.schema_arrow.names if name in heads]
+    known = known_columns(file.schema_arrow.names, named, heads)
+    columns = list(known)
     first = 1
     for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=columns):
-        rows = pl.DataFrame(pl.from_arrow(batch)) if columns else pl.DataFrame({"": [None] * batch.num_rows})
+        held = pl.DataFrame(pl.from_arrow(batch)).rename(known) if columns else None
+        rows = pl.DataFrame({"": [None] * batch.num_rows}) if held is None else held
         index = pl.int_range(rows.height, eager=True)
         places = pl.DataFrame({"index": index, "line_no": index + first}).with_columns(
             byte_from=pl.lit(None, dtype=pl.Int64), byte_to=pl.lit(None, dtype=pl.Int64)
@@ -60,9 +85,11 @@ def parquet_chunks(path: Path, heads: set[str]) -> Iterator[TableChunk]:
         first += rows.height
 
 
-def csv_chunks(stream: Iterable[Chunk], heads: set[str], delimiter: str) -> Iterator[TableChunk | Chunk]:
+def csv_chunks(
+    stream: Iterable[Chunk], heads: set[str], delimiter: str, named: Naming = str
+) -> Iterator[TableChunk | Chunk]:
     """A CSV file's records; chunks of `stream` that only carry faults are passed on."""
-    header: bytes | None = None
+    header: _Header | None = None
     pending: Chunk | None = None
     for chunk in stream:
         if chunk.faults:
@@ -70,20 +97,22 @@ def csv_chunks(stream: Iterable[Chunk], heads: set[str], delimiter: str) -> Iter
             continue
         pending = _joined(pending, chunk)
         if header is None:
-            header, pending = _header(pending)
-        pending = yield from _complete_records(pending, header, heads, delimiter, is_last=False)
+            line, pending = _header(pending)
+            names = csv_columns(line, delimiter)
+            header = _Header(names, known_columns(names, named, heads), delimiter)
+        pending = yield from _complete_records(pending, header, is_last=False)
     if header is not None:
-        yield from _complete_records(pending, header, heads, delimiter, is_last=True)
+        yield from _complete_records(pending, header, is_last=True)
 
 
 def _complete_records(
-    pending: Chunk | None, header: bytes, heads: set[str], delimiter: str, *, is_last: bool
+    pending: Chunk | None, header: _Header, *, is_last: bool
 ) -> Generator[TableChunk | Chunk, None, Chunk | None]:
     """Yields the records that `pending` completes and returns the rest; a quote that stays open costs its line."""
     while pending is not None:
         ends = _record_ends(pending)
         if len(ends):
-            yield _records(pending, ends, header, heads, delimiter)
+            yield _records(pending, ends, header)
             pending = _after(pending, int(ends[-1]))
         elif is_last or len(pending.data) > MAX_CSV_RECORD_BYTES:
             fault, pending = _unclosed(pending)
@@ -140,13 +169,13 @@ def _unclosed(chunk: Chunk) -> tuple[Fault, Chunk | None]:
     return Fault(chunk.line_no, chunk.byte_from, chunk.byte_from + end, "not_csv", detail, digest), _after(chunk, end)
 
 
-def _records(chunk: Chunk, ends: npt.NDArray[np.int64], header: bytes, heads: set[str], delimiter: str) -> TableChunk:
-    names = csv_columns(header, delimiter)
+def _records(chunk: Chunk, ends: npt.NDArray[np.int64], header: _Header) -> TableChunk:
+    names = header.names
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
     lines = chunk.line_no + np.searchsorted(chunk.ends, starts, side="right")
     faults: list[Fault] = []
     good: list[int] = []
-    counts = _field_counts(chunk.data, ends, delimiter)
+    counts = _field_counts(chunk.data, ends, header.delimiter)
     whole = _is_utf8(chunk.data)
     for number, (start, end, count) in enumerate(zip(starts.tolist(), ends.tolist(), counts.tolist(), strict=True)):
         record = chunk.data[start:end]
@@ -163,7 +192,7 @@ def _records(chunk: Chunk, ends: npt.NDArray[np.int64], header: bytes, heads: se
         faults.append(Fault(*place, reason, detail, digest_of(record)))
     kept = np.asarray(good, dtype=np.int64)
     data = chunk.data[: ends[-1]] if len(good) == len(ends) else b"".join(chunk.data[starts[n] : ends[n]] for n in good)
-    rows = _parsed(data, names, heads, delimiter, len(good))
+    rows = _parsed(data, header, len(good))
     index = pl.int_range(len(good), eager=True)
     places = pl.DataFrame(
         {
@@ -186,16 +215,19 @@ def _field_counts(data: bytes, ends: npt.NDArray[np.int64], delimiter: str) -> n
     return np.diff(upto, prepend=0) + 1
 
 
-def _parsed(data: bytes, names: list[str], heads: set[str], delimiter: str, expected: int) -> pl.DataFrame:
+def _parsed(data: bytes, header: _Header, expected: int) -> pl.DataFrame:
     rows = (
-        pl.read_csv(io.BytesIO(data), separator=delimiter, has_header=False, new_columns=names, infer_schema=False)
+        pl.read_csv(
+            io.BytesIO(data), separator=header.delimiter, has_header=False, new_columns=header.names, infer_schema=False
+        )
         if expected
-        else pl.DataFrame(schema=dict.fromkeys(names, pl.String()))
+        else pl.DataFrame(schema=dict.fromkeys(header.names, pl.String()))
     )
     if rows.height != expected:
         raise AssertionError(f"{expected} CSV records were read as {rows.height} rows")
-    wanted = [name for name in names if name in heads]
-    return rows.select(wanted) if wanted else pl.DataFrame({"": [None] * expected})
+    if not header.known:
+        return pl.DataFrame({"": [None] * expected})
+    return rows.select(list(header.known)).rename(header.known)
 
 
 def _is_utf8(data: bytes) -> bool:

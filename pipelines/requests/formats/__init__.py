@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from pipelines.config.sources import RequestSource
-from pipelines.requests.format import Format, SourceError, for_source
+from pipelines.requests.format import GENERAL_OPTIONS, Format, SourceError, for_source
 
 
 def build_format(source: RequestSource) -> Format:
@@ -27,9 +27,9 @@ def build_format(source: RequestSource) -> Format:
 
 def refuse_options(source: RequestSource, accepted: tuple[str, ...] = ()) -> None:
     """Raises SourceError where a source has an option that its format does not know."""
-    unknown = sorted(set(source.options) - set(accepted))
+    known = (*accepted, *GENERAL_OPTIONS)
+    unknown = sorted(set(source.options) - set(known))
     if unknown:
-        known = ", ".join(accepted) or "none"
         raise SourceError(
-            f"source {source.source}: options.{unknown[0]}: format {source.format} has no such option; accepted are {known}"
+            f"source {source.source}: options.{unknown[0]}: format {source.format} has no such option; accepted are {', '.join(known)}"
         )

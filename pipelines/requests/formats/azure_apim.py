@@ -2,20 +2,23 @@
 
 A call writes several rows that share a CorrelationId; tokens stand only on SequenceNumber 0, the others hold
 pieces of messages and are no requests. `ModelName` is the model, `DeploymentName` what was asked for. Usage counts
-as OpenAI does, but the table has no columns for cached or reasoning tokens, so that these are charged as plain
-input and output. Instants are ISO 8601 in UTC.
+as OpenAI does; cached tokens stand only in diagnostic records (`promptCachedTokens`), not in the table, and reasoning in
+neither, so that these are charged as plain input and output. For Claude the prompt count is exclusive of cached tokens.
+Records come as rows (CSV, lines), in `records` (storage, Event Hub) or in the `tables` of a Log Analytics answer.
+Records of other categories are no requests. Instants are ISO 8601 in UTC.
 Source: learn.microsoft.com/azure/azure-monitor/reference/tables/apimanagementgatewayllmlog.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats._containers import listed, marks_of, tables
 from pipelines.requests.typed import TimeRule
 
 
@@ -29,29 +32,57 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="azure_apim",
-        version="1",
+        version="2",
         text={
             "source_request_id": (*_either("CorrelationId"), "correlationId"),
             "request_model": (*_either("DeploymentName"), *_either("ModelName")),
             "response_model": _either("ModelName"),
             "region": (*_either("Region"), "location"),
-            "team": ("ApimSubscriptionId", "apimSubscriptionId"),
+            "team": (*_either("ApimSubscriptionId"), "apimSubscriptionId"),
+            "category": ("category", "Category", "Type"),
         },
         usage={
             "input": _either("PromptTokens"),
             "output": _either("CompletionTokens"),
             "total": _either("TotalTokens"),
+            "cache_read": _either("PromptCachedTokens"),
         },
         integers={"sequence": _either("SequenceNumber")},
         booleans={"is_stream": _either("IsStreamCompletion")},
-        instants={"event_at": ("TimeGenerated", "TimeGenerated [UTC]", "time")},
+        instants={"event_at": ("TimeGenerated", "TimeGenerated [UTC]", "time", "Time")},
         tags={"request_id": _either("RequestId")},
         constants={"provider_id": "azure"},
         time=TimeRule("iso"),
+        items=lambda: records,
+        marks=marks_of("records", "tables"),
         derive=_derive,
     )
 
 
 def _derive() -> Mapping[str, pl.Expr]:
     piece = (pl.col("sequence") > 0).fill_null(value=False)
-    return {"not_a_request": pl.when(piece).then(pl.lit("a piece of a message: tokens stand on SequenceNumber 0"))}
+    kind = pl.col("category").str.to_lowercase()
+    other = (kind.is_not_null() & ~kind.str.contains("llm")).fill_null(value=False)
+    total = pl.col("usage.total")
+    apart = pl.col("response_model").str.to_lowercase().str.contains("claude") | (
+        pl.col("usage.cache_read") > pl.col("usage.input")
+    )
+    plain = pl.col("usage.input").fill_null(0) + pl.col("usage.output").fill_null(0)
+    exclusive = apart.fill_null(value=False)
+    return {
+        "token_semantics": pl.when(exclusive).then(pl.lit("anthropic_exclusive")).otherwise(pl.lit("openai_inclusive")),
+        # The gateway adds up its own two counts, whatever the model's own total is.
+        "usage.total": pl.when(~exclusive | (total != plain)).then(total),
+        "not_a_request": pl.when(other)
+        .then(pl.lit("a record of another category than GatewayLlmLogs"))
+        .when(piece)
+        .then(pl.lit("a piece of a message: tokens stand on SequenceNumber 0")),
+    }
+
+
+def records(value: object) -> Iterable[object]:
+    """The records of a container; any other value as it is."""
+    held = listed(value, ("records",))
+    if held is None:
+        held = tables(value)
+    return [value] if held is None else held

@@ -4,18 +4,21 @@
 bodies of request and answer are in the log too and are never read. `modelId` may be an ARN, an inference profile
 or carry a region prefix that changes the price: it is kept as logged, and `inferenceRegion` is the region that
 answered. A call with `errorCode` is not billable. Instants are ISO 8601 in UTC.
+A record is a line (S3), or stands in `Records`, or as a text in the log events of CloudWatch (`logEvents` of a subscription,
+`events` of a query); concatenated batches of a subscription need a line break between them.
 Source: docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats._containers import listed, marks_of, messages
 from pipelines.requests.typed import TimeRule
 
 
@@ -49,6 +52,8 @@ def build(source: RequestSource) -> Format:
         constants={"provider_id": "aws.bedrock"},
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
+        items=lambda: records,
+        marks=marks_of("Records", "records", "logEvents", "events"),
         derive=_derive,
     )
 
@@ -57,8 +62,20 @@ def _derive() -> Mapping[str, pl.Expr]:
     status = pl.when(pl.col("error").is_not_null()).then(pl.lit("error")).otherwise(pl.lit("ok"))
     stream = pl.col("logged_operation").str.contains("Stream")
     other = pl.col("schema").is_not_null() & (pl.col("schema") != "ModelInvocationLog")
+    event = pl.col("source_request_id").is_null() & pl.col("request_model").is_null()
     return {
         "status": status,
         "is_stream": stream,
-        "not_a_request": pl.when(other.fill_null(value=False)).then(pl.lit("the schemaType is not ModelInvocationLog")),
+        "not_a_request": pl.when(other.fill_null(value=False))
+        .then(pl.lit("the schemaType is not ModelInvocationLog"))
+        .when(event)
+        .then(pl.lit("a record with neither requestId nor modelId: no invocation")),
     }
+
+
+def records(value: object) -> Iterable[object]:
+    """The records of a container; any other value as it is."""
+    held = messages(value)
+    if held is None:
+        held = listed(value, ("Records", "records"))
+    return [value] if held is None else held

@@ -3,7 +3,8 @@
 `promptTokenCount` contains cached tokens; `thoughtsTokenCount` and `toolUsePromptTokenCount` are counted beside
 candidates and prompt, and the total is the sum of all four. Details by modality give audio, image and video.
 Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept. The answer has no
-instant (Vertex: `createTime`): the envelope's `timestamp` counts.
+instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`. Names are
+read in camel case (the API) and in snake case (what the Python SDK dumps).
 Source: ai.google.dev/api/generate-content#UsageMetadata.
 """
 
@@ -21,6 +22,12 @@ from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.typed import TimeRule
 
 _BODIES = ("response", "body")
+_SNAKE = {
+    "usage_metadata": "usageMetadata",
+    "response_id": "responseId",
+    "model_version": "modelVersion",
+    "create_time": "createTime",
+}
 _DETAILS = ("promptTokensDetails", "promptTokenDetails", "cacheTokensDetails", "candidatesTokensDetails")
 
 
@@ -32,7 +39,7 @@ def build(source: RequestSource) -> Format:
     prompt, candidates = f"{usage}/promptTokensDetails", f"{usage}/candidatesTokensDetails"
     return Format(
         name="gemini",
-        version="1",
+        version="2",
         text={
             "source_request_id": at.body("responseId"),
             "request_model": (*at.outer("request_model", "model"), *at.body("modelVersion")),
@@ -41,6 +48,7 @@ def build(source: RequestSource) -> Format:
             "region": at.outer("region", "location"),
             "session_id": at.outer("session_id"),
             "error": at.outer("error/status", "error/code"),
+            "processed": at.outer("processed_time"),
         },
         usage={
             "input": at.body(f"{usage}/promptTokenCount"),
@@ -59,7 +67,7 @@ def build(source: RequestSource) -> Format:
         },
         integers={"cached_video": at.body(f"{cached}/VIDEO"), "http_status": at.outer("http_status", "status_code")},
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms")},
-        instants={"event_at": at.instant("createTime")},
+        instants={"event_at": (*at.instant("createTime"), *at.outer("processed_time"))},
         constants={"provider_id": "google"},
         time=TimeRule("iso", epoch="epoch"),
         semantics="gemini_thoughts_apart",
@@ -77,7 +85,9 @@ def _derive() -> Mapping[str, pl.Expr]:
     tiers = {"on_demand": "standard", "on_demand_flex": "flex", "on_demand_priority": "priority"}
     return {
         "usage.input_video": pl.col("usage.input_video") - pl.col("cached_video").fill_null(0),
-        "service_tier": pl.col("service_tier").str.to_lowercase().replace(tiers),
+        "service_tier": pl.when(pl.col("processed").is_not_null())
+        .then(pl.lit("batch"))
+        .otherwise(pl.col("service_tier").str.to_lowercase().replace(tiers)),
         "revision": pl.sum_horizontal(pl.col(f"usage.{part}").fill_null(0) for part in parts),
         "status": status,
         "is_billable": (status == "ok") | counted,
@@ -93,7 +103,7 @@ def by_modality(value: object) -> Iterable[object]:
 
 
 def _with_counts(value: dict[str, Any]) -> dict[str, Any]:
-    opened = dict(value)
+    opened = {_SNAKE.get(key, key): item for key, item in value.items()}
     for key in ("usageMetadata", *_BODIES):
         inner = opened.get(key)
         if isinstance(inner, dict):
@@ -102,14 +112,20 @@ def _with_counts(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _counted(usage: dict[str, Any]) -> dict[str, Any]:
-    counted = dict(usage)
+    counted = {_camel(key): item for key, item in usage.items()}
     for name in _DETAILS:
-        details = usage.get(name)
+        details = counted.get(name)
         if isinstance(details, list):
             counts: dict[str, int] = {}
             for detail in details:
-                if isinstance(detail, dict) and str(detail.get("tokenCount", "")).isdigit():
-                    modality = str(detail.get("modality"))
-                    counts[modality] = counts.get(modality, 0) + int(detail["tokenCount"])
+                count = str(detail.get("tokenCount", detail.get("token_count"))) if isinstance(detail, dict) else ""
+                if count.isdigit():
+                    modality = str(detail.get("modality")).removeprefix("MediaModality.")
+                    counts[modality] = counts.get(modality, 0) + int(count)
             counted[name] = {modality: Number(count) for modality, count in counts.items()}
     return counted
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

@@ -16,6 +16,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, SourceError
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats._containers import marks_of, opened
 from pipelines.requests.semantics import RULES
 from pipelines.requests.typed import TimeRule
 
@@ -56,6 +57,8 @@ def build(source: RequestSource) -> Format:
         money={"reported_cost_usd": ("cost", "costUSD", "cost_usd")},
         tags={"country": ("country_code",), "key": ("auth_hash",)},
         time=TimeRule("iso", epoch="epoch"),
+        items=opened("data", "requests"),
+        marks=marks_of("data", "requests"),
         derive=partial(_derive, rule),
     )
 

@@ -1,4 +1,6 @@
-"""Langfuse: exported traces with their observations, pages of the observations API, and observations one per line.
+"""Langfuse: exported traces with their observations, pages of the observations API, observations one per line or row.
+
+Names are read in camel case (API, batch export as JSON, JSONL or CSV) and in snake case (export to a bucket).
 
 Only observations of type GENERATION and EMBEDDING are calls to a model. Their `usageDetails` come in two dialects:
 keys that add up (`input`, `input_cached_tokens`, `output_reasoning`), and totals with details inside them
@@ -17,13 +19,18 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import RequestSource
-from pipelines.requests.format import Format
+from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.semantics import measure
 from pipelines.requests.typed import TimeRule
 
 _CALLS = ("GENERATION", "EMBEDDING")
-_D = "usageDetails"
+_D = ("usageDetails", "usage_details")
+
+
+def _details(*keys: str) -> Paths:
+    """Keys of the usage details, which the API writes in camel case and the export to a bucket in snake case."""
+    return tuple(f"{holder}/{key}" for key in keys for holder in _D)
 
 
 def build(source: RequestSource) -> Format:
@@ -43,31 +50,38 @@ def build(source: RequestSource) -> Format:
     }
     return Format(
         name="langfuse",
-        version="1",
+        version="2",
         text={
             "source_request_id": ("id",),
-            "session_id": ("sessionId", "trace/sessionId", "traceId"),
+            "session_id": ("sessionId", "session_id", "trace/sessionId", "traceId", "trace_id"),
             "kind": ("type",),
-            "request_model": ("model", "providedModelName"),
+            "request_model": ("model", "providedModelName", "provided_model_name"),
             "environment": ("environment",),
-            "application": ("trace/name", "traceName"),
-            "end_user_id": ("userId", "trace/userId"),
+            "application": ("trace/name", "traceName", "trace_name"),
+            "end_user_id": ("userId", "user_id", "trace/userId"),
             "level": ("level",),
         },
         usage={
-            "input": (f"{_D}/input", "usage/input", "usage/promptTokens", "inputUsage"),
-            "output": (f"{_D}/output", "usage/output", "usage/completionTokens", "outputUsage"),
-            "total": (f"{_D}/total", "usage/total", "usage/totalTokens", "totalUsage"),
-            "cache_write": (f"{_D}/input_cache_creation", f"{_D}/cache_creation_input_tokens", f"{_D}/input_cache_creation_tokens"),
-            "cache_write_5m": (f"{_D}/input_cache_creation_5m",),
-            "cache_write_1h": (f"{_D}/input_cache_creation_1h",),
+            "input": (*_details("input"), "usage/input", "usage/promptTokens", "promptTokens", "inputTokens", "inputUsage"),
+            "output": (*_details("output"), "usage/output", "usage/completionTokens", "completionTokens", "outputTokens", "outputUsage"),
+            "total": (*_details("total"), "usage/total", "usage/totalTokens", "totalTokens", "totalUsage"),
+            "cache_write": _details("input_cache_creation", "cache_creation_input_tokens", "input_cache_creation_tokens"),
+            "cache_write_5m": _details("input_cache_creation_5m"),
+            "cache_write_1h": _details("input_cache_creation_1h"),
         }
-        | {name: tuple(f"{_D}/{key}" for key in (*inner[name], *apart[name])) for name in inner},
-        integers={f"inner_{name}": tuple(f"{_D}/{key}" for key in keys) for name, keys in inner.items()},
+        | {name: _details(*inner[name], *apart[name]) for name in inner},
+        integers={f"inner_{name}": _details(*keys) for name, keys in inner.items()},
         instants={
-            "event_at": ("startTime",), "ended_at": ("endTime",), "first_at": ("completionStartTime",), "updated_at": ("updatedAt",)
+            "event_at": ("startTime", "start_time"),
+            "ended_at": ("endTime", "end_time"),
+            "first_at": ("completionStartTime", "completion_start_time"),
+            "updated_at": ("updatedAt", "updated_at"),
         },
-        money={"reported_cost_usd": ("totalCost", "calculatedTotalCost", "costDetails/total")},
+        money={
+            "reported_cost_usd": (
+                "totalCost", "total_cost", "calculatedTotalCost", "calculated_total_cost", "costDetails/total", "cost_details/total"
+            )
+        },
         lists={"tag.tags": ("tags[]", "trace/tags[]")},
         time=TimeRule("iso"),
         keep="later_update",

@@ -1,4 +1,4 @@
-"""LiteLLM proxy: rows of the database table `LiteLLM_SpendLogs`, exported as JSONL, CSV or Parquet.
+"""LiteLLM proxy: rows of the database table `LiteLLM_SpendLogs`, exported as JSONL, CSV or Parquet, and pages of `/spend/logs`.
 
 Usage is normalised by the proxy as OpenAI counts it: `prompt_tokens` contains cached and written tokens; the
 details are in `metadata.usage_object`, where `metadata` is an object or a JSON string. Times without a zone are
@@ -16,6 +16,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats._containers import marks_of, opened
 from pipelines.requests.semantics import openai_variant
 from pipelines.requests.typed import TimeRule
 
@@ -91,6 +92,8 @@ def build(source: RequestSource) -> Format:
             "request_tags": ("request_tags[]",),
         },
         time=TimeRule("iso", epoch="epoch"),
+        items=opened("data", "logs"),
+        marks=marks_of("data", "logs"),
         derive=_derive,
     )
 

@@ -2,11 +2,12 @@
 
 Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`), Groq (`x_groq`), xAI (reasoning
 counted beside completion), Together and Moonshot (`cached_tokens`), Cohere (`billed_units`, which is what is
-charged), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
+charged; version 1 writes it under `meta`), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
 `prompt_tokens` contains cached and written tokens, `completion_tokens` contains reasoning and rejected
 predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of
 one id are cumulative: the one with the largest usage is kept, and a stream that never told its usage stays one
-request without usage. The answer's service tier is the one that is billed. `created` is in seconds since 1970.
+request without usage. The answer's service tier is the one that is billed;
+a line of a batch's output file is billed as batch. `created` is in seconds since 1970.
 Source: platform.openai.com/docs/api-reference/chat; the providers' own references for their variants.
 """
 
@@ -29,9 +30,9 @@ def build(source: RequestSource) -> Format:
     prompt, completion = "usage/prompt_tokens_details", "usage/completion_tokens_details"
     return Format(
         name="openai_chat",
-        version="1",
+        version="2",
         text={
-            "source_request_id": at.body("id"),
+            "source_request_id": at.body("id", "generation_id", "response_id"),
             "request_model": (*at.outer("request_model", "deployment"), *at.body("model")),
             "response_model": at.body("model"),
             "object": at.body("object"),
@@ -42,9 +43,17 @@ def build(source: RequestSource) -> Format:
             "error": at.outer("error/type", "error/code", "response/body/error/type"),
         },
         usage={
-            "input": at.body("usage/prompt_tokens", "usage/billed_units/input_tokens", "x_groq/usage/prompt_tokens"),
+            "input": at.body(
+                "usage/prompt_tokens",
+                "usage/billed_units/input_tokens",
+                "meta/billed_units/input_tokens",
+                "x_groq/usage/prompt_tokens",
+            ),
             "output": at.body(
-                "usage/completion_tokens", "usage/billed_units/output_tokens", "x_groq/usage/completion_tokens"
+                "usage/completion_tokens",
+                "usage/billed_units/output_tokens",
+                "meta/billed_units/output_tokens",
+                "x_groq/usage/completion_tokens",
             ),
             "total": at.body("usage/total_tokens", "x_groq/usage/total_tokens"),
             "cache_read": at.body(
@@ -62,7 +71,7 @@ def build(source: RequestSource) -> Format:
         },
         integers={
             "http_status": at.outer("http_status", "status_code", "response/status_code"),
-            "billed_input": at.body("usage/billed_units/input_tokens"),
+            "billed_input": at.body("usage/billed_units/input_tokens", "meta/billed_units/input_tokens"),
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms"), "ttft_ms": at.outer("ttft_ms")},
         booleans={"is_stream": at.outer("stream", "is_stream")},
@@ -72,6 +81,12 @@ def build(source: RequestSource) -> Format:
         keep="stream_delta",
         derive=_derive,
     )
+
+
+def batch_tier() -> pl.Expr:
+    """The service tier; lines of a batch's output file, told by their own id, are the tier batch, which the answer does not say."""
+    line = pl.col("source_request_id").str.starts_with("batch_req_") & pl.col("tag.custom_id").is_not_null()
+    return pl.when(line.fill_null(value=False)).then(pl.lit("batch")).otherwise(pl.col("service_tier"))
 
 
 def _derive() -> Mapping[str, pl.Expr]:
@@ -86,6 +101,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         "usage.input": pl.when(counted).then(pl.col("usage.input")).otherwise(pl.col("usage.total")),
         "usage.cache_read": pl.when(~billed_units).then(pl.col("usage.cache_read")),
         "token_semantics": pl.when(billed_units).then(pl.lit("cohere_billed_units")).otherwise(openai_variant()),
+        "service_tier": batch_tier(),
         "operation": pl.when(pl.col("object") == "list").then(pl.lit("embeddings")),
         "revision": pl.sum_horizontal(pl.col("usage.input").fill_null(0), pl.col("usage.output").fill_null(0)),
         "is_stream": pl.coalesce(pl.col("is_stream"), pl.when(chunk).then(statement=True)),

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
-from pipelines.requests.format import Format
+from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats.openai_chat import batch_tier
 from pipelines.requests.semantics import openai_variant
 from pipelines.requests.typed import TimeRule
 
@@ -22,10 +23,16 @@ from pipelines.requests.typed import TimeRule
 def build(source: RequestSource) -> Format:
     """The format; options `body` and `timestamp`."""
     at = Envelope(source, ("response", "response/body", "body"))
-    inner, outer = "usage/input_tokens_details", "usage/output_tokens_details"
+    # The realtime API writes token_details where the others write tokens_details.
+    inner = ("usage/input_tokens_details", "usage/input_token_details")
+    outer = ("usage/output_tokens_details", "usage/output_token_details")
+
+    def within(holders: tuple[str, ...], name: str) -> Paths:
+        return at.body(*(f"{holder}/{name}" for holder in holders))
+
     return Format(
         name="openai_responses",
-        version="1",
+        version="2",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.body("model"),
@@ -40,15 +47,22 @@ def build(source: RequestSource) -> Format:
             "input": at.body("usage/input_tokens"),
             "output": at.body("usage/output_tokens"),
             "total": at.body("usage/total_tokens"),
-            "cache_read": at.body(f"{inner}/cached_tokens"),
-            "cache_write": at.body(f"{inner}/cache_write_tokens"),
-            "cache_write_30m": at.body(f"{inner}/cache_write_tokens_details/ttl_30m_tokens"),
-            "cache_write_12h": at.body(f"{inner}/cache_write_tokens_details/ttl_12h_tokens"),
-            "reasoning": at.body(f"{outer}/reasoning_tokens"),
+            "cache_read": within(inner, "cached_tokens"),
+            "cache_write": within(inner, "cache_write_tokens"),
+            "cache_write_30m": within(inner, "cache_write_tokens_details/ttl_30m_tokens"),
+            "cache_write_12h": within(inner, "cache_write_tokens_details/ttl_12h_tokens"),
+            "input_audio": within(inner, "audio_tokens"),
+            "input_audio_cache_read": within(inner, "cached_tokens_details/audio_tokens"),
+            "input_image": within(inner, "image_tokens"),
+            "input_image_cache_read": within(inner, "cached_tokens_details/image_tokens"),
+            "reasoning": within(outer, "reasoning_tokens"),
+            "output_audio": within(outer, "audio_tokens"),
+            "output_image": within(outer, "image_tokens"),
         },
         integers={"http_status": at.outer("http_status", "status_code", "response/status_code")},
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms")},
-        instants={"event_at": at.instant("created_at")},
+        instants={"event_at": at.instant("created_at", "created")},
+        tags={"custom_id": at.outer("custom_id")},
         time=TimeRule("iso", epoch="epoch"),
         keep="stream_delta",
         derive=_derive,
@@ -65,6 +79,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     return {
         "token_semantics": openai_variant(),
         "revision": pl.sum_horizontal(pl.col("usage.input").fill_null(0), pl.col("usage.output").fill_null(0)),
+        "service_tier": batch_tier(),
         "status": status,
         "is_billable": (status == "ok") | counted,
         "not_a_request": pl.when(~known).then(pl.lit("an event that carries no response")),

@@ -1,7 +1,9 @@
-"""OpenRouter: chat and responses answers with their `usage`, and records of GET /api/v1/generation.
+"""OpenRouter: chat and responses answers with their `usage`, records of GET /api/v1/generation, and the CSV of single calls
+that its activity page exports.
 
 Usage counts as OpenAI does (input contains cached and written tokens, output contains reasoning), in the native
-tokenizer, which is what is billed: of a generation record `native_tokens_*` count, not `tokens_*`. `usage.cost`
+tokenizer, which is what is billed: of a generation record `native_tokens_*` count, not `tokens_*`; a row of the CSV
+(`cost_total`) has the native counts under `tokens_*`. `usage.cost`
 is what OpenRouter billed in USD; `upstream_inference_cost` is added only where `is_byok`, since it is contained
 otherwise. A record without an id is identified by all it says. A cancelled generation is billable where it
 was charged. `created` is in seconds since 1970, other instants are ISO 8601.
@@ -33,16 +35,17 @@ def build(source: RequestSource) -> Format:
     responses_in, responses_out = "usage/input_tokens_details", "usage/output_tokens_details"
     return Format(
         name="openrouter",
-        version="1",
+        version="2",
         text={
             "source_request_id": ("generation_id", *_either("id")),
-            "request_model": _either("model"),
-            "response_model": _either("model"),
+            "request_model": (*_either("model"), "model_permaslug"),
+            "response_model": (*_either("model"), "model_permaslug"),
             "upstream": ("provider", *_either("provider_name")),
             "end_user_id": ("user", *_either("external_user")),
+            "application": ("app_name",),
             "region": _either("data_region"),
             "service_tier": _either("service_tier"),
-            "finish_reason": _either("finish_reason"),
+            "finish_reason": (*_either("finish_reason"), "finish_reason_normalized"),
             "session_id": ("session_id",),
         },
         usage={
@@ -66,12 +69,19 @@ def build(source: RequestSource) -> Format:
             "output_image": (f"{completion}/image_tokens", *_either("native_tokens_completion_images")),
         },
         integers={
+            "csv_input": ("tokens_prompt",),
+            "csv_output": ("tokens_completion",),
+            "csv_reasoning": ("tokens_reasoning",),
+            "csv_cached": ("tokens_cached",),
             "web_search_count": (
                 "usage/server_tool_use/web_search_requests",
                 "usage/server_tool_use_details/web_search_requests",
-            )
+            ),
         },
-        numbers={"latency_ms": _either("generation_time"), "ttft_ms": _either("latency")},
+        numbers={
+            "latency_ms": (*_either("generation_time"), "generation_time_ms"),
+            "ttft_ms": (*_either("latency"), "time_to_first_token_ms"),
+        },
         booleans={
             "is_stream": _either("streamed"),
             "is_byok": ("usage/is_byok", *_either("is_byok")),
@@ -79,10 +89,16 @@ def build(source: RequestSource) -> Format:
         },
         instants={"event_at": ("timestamp", *_either("created_at", "created"))},
         money={
+            "row_usd": ("cost_total",),
+            "own_key_usd": ("byok_usage_inference",),
             "charged_usd": ("usage/cost", *_either("total_cost")),
             "upstream_usd": ("usage/cost_details/upstream_inference_cost", *_either("upstream_inference_cost")),
         },
-        tags={"upstream_provider": ("provider", *_either("provider_name")), "app": _either("app_id")},
+        tags={
+            "api_key": ("api_key_name",),
+            "upstream_provider": ("provider", *_either("provider_name")),
+            "app": _either("app_id"),
+        },
         time=TimeRule("iso", epoch="epoch"),
         constants={"provider_id": "openrouter"},
         derive=_derive,
@@ -92,9 +108,26 @@ def build(source: RequestSource) -> Format:
 def _derive() -> Mapping[str, pl.Expr]:
     upstream = pl.when(pl.col("is_byok")).then(pl.col("upstream_usd").fill_null(0)).otherwise(0)
     cancelled = pl.col("cancelled").fill_null(value=False)
+    is_row = pl.col("row_usd").is_not_null()
+    counts = {
+        f"usage.{name}": pl.when(is_row).then(pl.col(f"csv_{held}")).otherwise(pl.col(f"usage.{name}"))
+        for name, held in (
+            ("input", "input"),
+            ("output", "output"),
+            ("reasoning", "reasoning"),
+            ("cache_read", "cached"),
+        )
+    }
+    charged = pl.coalesce("row_usd", "charged_usd")
     return {
+        **counts,
         "token_semantics": openai_variant(),
-        "reported_cost_usd": pl.col("charged_usd") + upstream.cast(pl.Decimal(38, 18)),
+        "usage_basis": pl.when(pl.any_horizontal(count.is_not_null() for count in counts.values()))
+        .then(pl.lit("reported"))
+        .otherwise(pl.lit("missing")),
+        "reported_cost_usd": pl.when(is_row)
+        .then(pl.col("row_usd") + pl.col("own_key_usd").fill_null(0))
+        .otherwise(pl.col("charged_usd") + upstream.cast(pl.Decimal(38, 18))),
         "status": pl.when(cancelled).then(pl.lit("cancelled")).otherwise(pl.lit("ok")),
-        "is_billable": ~cancelled | (pl.col("charged_usd") > 0).fill_null(value=False),
+        "is_billable": ~cancelled | (charged > 0).fill_null(value=False),
     }

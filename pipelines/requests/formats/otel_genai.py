@@ -1,7 +1,9 @@
 """OpenTelemetry GenAI client spans: OTLP JSON containers (`resourceSpans`) and flattened spans, one per line.
 
 Attribute names of every age are read: `gen_ai.provider.name` and `gen_ai.system`, `gen_ai.usage.input_tokens`
-and `prompt_tokens`, `cache_read.input_tokens`, `cache_read_input_tokens` and `input_tokens.cached`. By the
+and `prompt_tokens`, `cache_read.input_tokens`, `cache_read_input_tokens` and `input_tokens.cached`; OpenInference's
+(`llm.token_count.prompt`, `llm.model_name`) as well. Spans also come as nested objects, as flat columns
+(`attributes.gen_ai.system`, `gen_ai_usage_input_tokens`) and as rows of ClickHouse's `otel_traces`. By the
 convention the input count contains cached and written tokens and the output count contains reasoning; an
 emitter that breaks this is named in `options.emitters` (instrumentation scope, `*` for any text, to a rule of
 `pipelines.requests.semantics`). The emitter is kept as tag `emitter`, the rule in `token_semantics`. Spans of
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import polars as pl
@@ -22,6 +24,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths, SourceError
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats._otel_names import MARKS, canonical, plain_name, underscored
 from pipelines.requests.semantics import RULES, measure, openai_variant
 from pipelines.requests.typed import TimeRule
 
@@ -40,6 +43,13 @@ NO_REQUESTS = (
 """Operations whose spans are no call to a model: they contain such calls, or are tools."""
 
 
+@cache
+def _known() -> dict[str, str]:
+    """Names of flat spans, by how databases write them that know no dots."""
+    paths = build(RequestSource(source="otel", format="otel_genai")).paths
+    return {underscored(path): path for path in paths if "/" not in path and not path.endswith("[]")}
+
+
 def _attribute(*names: str) -> Paths:
     """An attribute of the span: under `attributes`, or at the top level of a flattened span."""
     return (*(f"attributes/{name}" for name in names), *names)
@@ -55,7 +65,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="2",
+        version="3",
         text={
             "trace_id": ("trace_id", "traceId", "context/trace_id"),
             "span_id": ("span_id", "spanId", "context/span_id"),
@@ -88,13 +98,16 @@ def build(source: RequestSource) -> Format:
             "input": _usage("input_tokens", "prompt_tokens"),
             "output": _usage("output_tokens", "completion_tokens"),
             "total": (*_usage("total_tokens"), *_attribute("llm.usage.total_tokens")),
-            "cache_read": _usage("cache_read.input_tokens", "cache_read_input_tokens", "input_tokens.cached")
+            "cache_read": _usage(
+                "cache_read.input_tokens", "cache_read_input_tokens", "input_tokens.cached", "details.cached_tokens",
+                "details.cache_read_tokens",
+            )
             + _attribute("ai.usage.cachedInputTokens"),
             "cache_write": _usage(
                 "cache_write.input_tokens", "cache_creation.input_tokens", "cache_creation_input_tokens",
                 "input_tokens.cache_write",
             ),
-            "reasoning": _usage("reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning"),
+            "reasoning": _usage("reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning", "details.reasoning_tokens"),
             "input_audio": _usage("audio.input_tokens"),
             "input_image": _usage("image.input_tokens"),
             "output_audio": _usage("audio.output_tokens"),
@@ -119,7 +132,8 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         identity=("trace_id", "span_id"),
         items=lambda: opened_spans,
-        marks=('"resourceSpans"', '"resource_spans"', '"stringValue"', '"intValue"'),
+        marks=('"resourceSpans"', '"resource_spans"', '"stringValue"', '"intValue"', *MARKS),
+        column_name=lambda name: plain_name(name, _known()),
         derive=partial(_derive, emitters),
     )  # fmt: skip
 
@@ -183,14 +197,14 @@ def opened_spans(value: object) -> Iterable[object]:
         return [value]
     containers = value.get("resourceSpans", value.get("resource_spans"))
     if containers is None:
-        return [_flat_span(value, {}, {})]
+        return [canonical(_flat_span(value, {}, {}), _known())]
     spans: list[object] = []
     for container in _objects(containers):
         resource = {"attributes": _plain(_object(container.get("resource")).get("attributes"))}
         groups = container.get("scopeSpans", container.get("scope_spans", container.get("instrumentationLibrarySpans")))
         for group in _objects(groups):
             scope = _object(group.get("scope", group.get("instrumentationLibrary")))
-            spans += [_flat_span(span, resource, scope) for span in _objects(group.get("spans"))]
+            spans += [canonical(_flat_span(span, resource, scope), _known()) for span in _objects(group.get("spans"))]
     return spans
 
 

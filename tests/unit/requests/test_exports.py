@@ -1,0 +1,455 @@
+"""The same call as each tool exports it: older and newer names, containers, flat columns, CSV; every one the same facts.
+
+Records are typed by hand after the tools' documented shapes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from copy import deepcopy
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.unit.requests.helpers import ARRIVAL, all_days, buckets, parse, parse_records, row, rows, the_fault
+from tests.unit.requests.samples import AT, EPOCH, INCLUSIVE, MESSAGES, OPENAI_USAGE, SAMPLES, SECRET
+
+NANOS = "1770891630500000000"
+
+
+def sample(name: str) -> dict[str, Any]:
+    return deepcopy(next(item.record for item in SAMPLES if item.format == name))
+
+
+def landed_bytes(folder: Path, content: bytes, format_name: str, name: str = "a.json", **declared: Any) -> Any:
+    (folder / name).write_bytes(content)
+    return parse(folder / name, format_name, **declared)
+
+
+def as_csv(*records: dict[str, Any]) -> bytes:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(records[0]))
+    writer.writeheader()
+    writer.writerows([{k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in r.items()} for r in records])
+    return out.getvalue().encode()
+
+
+# --- OpenTelemetry
+
+SPAN = {"trace_id": "5b8efff798038103d269b633813fc60c", "span_id": "eee19b7ec3c1b174", "start_time": AT}
+SPANS: dict[str, dict[str, Any]] = {
+    "newest": {"attributes": {"gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 1000,
+               "gen_ai.usage.output_tokens": 300, "gen_ai.usage.cache_read.input_tokens": 400,
+               "gen_ai.usage.reasoning.output_tokens": 200}},
+    "oldest": {"attributes": {"gen_ai.system": "openai", "gen_ai.response.model": "gpt-5", "gen_ai.usage.prompt_tokens": 1000,
+               "gen_ai.usage.completion_tokens": 300, "llm.usage.total_tokens": 1300, "gen_ai.usage.cache_read_input_tokens": 400,
+               "gen_ai.usage.reasoning_tokens": 200}},
+    "details": {"attributes": {"gen_ai.system": "openai", "gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 1000,
+                "gen_ai.usage.output_tokens": 300, "gen_ai.usage.details.cached_tokens": 400,
+                "gen_ai.usage.details.reasoning_tokens": 200}},
+    "flat": {"gen_ai.system": "openai", "gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": "1000",
+             "gen_ai.usage.output_tokens": "300", "gen_ai.usage.cache_read.input_tokens": "400",
+             "gen_ai.usage.reasoning.output_tokens": "200"},
+    "underscores": {"gen_ai_system": "openai", "gen_ai_request_model": "gpt-5", "gen_ai_usage_input_tokens": 1000,
+                    "gen_ai_usage_output_tokens": 300, "gen_ai_usage_cache_read_input_tokens": 400,
+                    "gen_ai_usage_reasoning_output_tokens": 200},
+    "prefixed": {"attributes.gen_ai.system": "openai", "attributes.gen_ai.request.model": "gpt-5",
+                 "attributes.gen_ai.usage.input_tokens": 1000, "attributes.gen_ai.usage.output_tokens": 300,
+                 "attributes.gen_ai.usage.cache_read.input_tokens": 400,
+                 "attributes.gen_ai.usage.reasoning.output_tokens": 200},
+    "nested": {"attributes": {"gen_ai": {"system": "openai", "request": {"model": "gpt-5"}, "usage": {"input_tokens": 1000,
+               "output_tokens": 300, "cache_read": {"input_tokens": 400}, "reasoning": {"output_tokens": 200}}}}},
+    "openinference": {"attributes": {"openinference.span.kind": "LLM", "llm.provider": "openai", "llm.model_name": "gpt-5",
+                      "llm.token_count.prompt": 1000, "llm.token_count.completion": 300, "llm.token_count.total": 1300,
+                      "llm.token_count.prompt_details.cache_read": 400, "llm.token_count.completion_details.reasoning": 200,
+                      "input.value": SECRET}},
+    "openinference nested": {"attributes": {"openinference": {"span": {"kind": "LLM"}}, "llm": {"system": "openai",
+                             "model_name": "gpt-5", "token_count": {"prompt": 1000, "completion": 300,
+                             "prompt_details": {"cache_read": 400}, "completion_details": {"reasoning": 200}}}}},
+    "phoenix": {"context": {"trace_id": "0x5B8EFFF798038103D269B633813FC60C", "span_id": "eee19b7ec3c1b174"}, "span_kind": "LLM",
+                "attributes.llm.model_name": "gpt-5", "attributes.llm.provider": "openai",
+                "attributes.llm.token_count.prompt": 1000, "attributes.llm.token_count.completion": 300,
+                "attributes.llm.token_count.prompt_details.cache_read": 400,
+                "attributes.llm.token_count.completion_details.reasoning": 200},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPANS)
+def test_a_span_under_any_names(tmp_path: Path, name: str) -> None:
+    record = SPANS[name] if "context" in SPANS[name] else {**SPAN, **SPANS[name]}
+    found = row(parse_records(tmp_path, "otel_genai", [{"start_time": AT, **record}]))
+    assert buckets(found) == INCLUSIVE
+    assert (found["provider_id"], found["request_model"], found["operation"]) == ("openai", "gpt-5", "chat")
+    plain = row(parse_records(tmp_path, "otel_genai", [{**SPAN, **SPANS["newest"]}]))
+    assert found["request_uid"] == plain["request_uid"]
+
+
+@pytest.mark.parametrize("name", ["flat", "underscores", "prefixed", "phoenix"])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_span_as_a_row_of_a_table(tmp_path: Path, name: str, kind: str) -> None:
+    record = {**SPAN, **{key: value for key, value in SPANS[name].items() if key != "context"}}
+    if name == "phoenix":
+        record = {f"context.{key}" if key.endswith("_id") else key: value for key, value in record.items()}
+    path = tmp_path / f"a.{kind}"
+    if kind == "csv":
+        path.write_bytes(as_csv(record))
+    else:
+        pl.DataFrame([record]).write_parquet(path)
+    found = row(parse(path, "otel_genai"))
+    assert buckets(found) == INCLUSIVE
+    assert (found["provider_id"], found["request_model"]) == ("openai", "gpt-5")
+    assert (
+        found["request_uid"] == row(parse_records(tmp_path, "otel_genai", [{**SPAN, **SPANS["newest"]}]))["request_uid"]
+    )
+
+
+def test_a_row_of_clickhouse(tmp_path: Path) -> None:
+    record = {
+        "Timestamp": "2026-02-12 10:20:30.500000000", "TraceId": SPAN["trace_id"], "SpanId": SPAN["span_id"], "SpanName": "chat gpt-5",
+        "ServiceName": "shop", "ResourceAttributes": {"deployment.environment": "prod"}, "ScopeName": "opentelemetry.openai",
+        "SpanAttributes": {key: str(value) for key, value in SPANS["newest"]["attributes"].items()}, "Duration": "1500000000",
+        "StatusCode": "Error",
+    }  # fmt: skip
+    found = row(parse_records(tmp_path, "otel_genai", [record]))
+    assert buckets(found) == INCLUSIVE
+    assert (found["latency_ms"], found["status"], found["environment"], found["application"]) == (
+        1500,
+        "error",
+        "prod",
+        "shop",
+    )
+    assert found["event_at"].isoformat() == "2026-02-12T10:20:30.500000+00:00"
+
+
+def test_spans_of_openinference_that_only_hold_calls_are_none(tmp_path: Path) -> None:
+    spans = [
+        {**SPAN, "attributes": {**SPANS["openinference"]["attributes"], "openinference.span.kind": kind}}
+        for kind in ("AGENT", "CHAIN", "TOOL", "RETRIEVER")
+    ]
+    parsed = parse_records(tmp_path, "otel_genai", spans)
+    assert (parsed.valid, parsed.quarantine["severity"].unique().to_list()) == (0, ["info"])
+
+
+def test_otlp_with_text_integers_lists_of_containers_and_one_document_per_line(tmp_path: Path) -> None:
+    otlp = sample("otel_genai")
+    expected = row(parse_records(tmp_path, "otel_genai", [otlp]))["request_uid"]
+    for content in (json.dumps(otlp), json.dumps([otlp]), json.dumps(otlp, indent=2), f"{json.dumps(otlp)}\n"):
+        found = row(landed_bytes(tmp_path, content.encode(), "otel_genai"))
+        assert (found["request_uid"], buckets(found)["input_cache_read"]) == (expected, 600)
+
+
+# --- Gateways
+
+
+def test_pages_of_litellms_spend_logs(tmp_path: Path) -> None:
+    record = sample("litellm_spend_logs")
+    page = {"data": [record, {**record, "request_id": "other"}], "total": 2, "page": 1}
+    for content in (
+        json.dumps(page),
+        f"{json.dumps(page)}\n{json.dumps(page)}\n",
+        json.dumps([record, {**record, "request_id": "other"}]),
+    ):
+        found = all_days([landed_bytes(tmp_path, content.encode(), "litellm_spend_logs")])
+        assert [buckets(item) for item in found.requests.iter_rows(named=True)] == [INCLUSIVE] * 2
+
+
+def test_a_csv_of_litellms_table_with_text_for_objects_and_empty_for_null(tmp_path: Path) -> None:
+    record = {**sample("litellm_spend_logs"), "team_id": "", "completionStartTime": "", "cache_hit": ""}
+    found = row(landed_bytes(tmp_path, as_csv(record), "litellm_spend_logs", "a.csv"))
+    assert buckets(found) == INCLUSIVE
+    assert (found["team"], found["reported_cost_usd"], found["ttft_ms"]) == ("search", Decimal("0.00123"), None)
+    assert json.loads(found["tags"])["request_tags"] == '["a","b"]'
+
+
+def test_langfuse_in_snake_case_and_as_csv(tmp_path: Path) -> None:
+    """The export to a bucket writes the names of its database; the batch export writes objects as texts."""
+    camel = sample("langfuse")
+    names = {
+        "traceId": "trace_id", "startTime": "start_time", "endTime": "end_time", "model": "provided_model_name",
+        "usageDetails": "usage_details", "totalCost": "total_cost", "statusMessage": "status_message",
+    }  # fmt: skip
+    snake = {names.get(key, key): value for key, value in camel.items()}
+    expected = row(parse_records(tmp_path, "langfuse", [camel]))
+    for parsed in (
+        parse_records(tmp_path, "langfuse", [snake]),
+        landed_bytes(tmp_path, as_csv(camel), "langfuse", "camel.csv"),
+        landed_bytes(tmp_path, as_csv(snake), "langfuse", "snake.csv"),
+    ):
+        found = row(parsed)
+        assert buckets(found) == INCLUSIVE
+        assert {
+            name: found[name]
+            for name in ("request_uid", "request_model", "session_id", "latency_ms", "reported_cost_usd")
+        } == {
+            name: expected[name]
+            for name in ("request_uid", "request_model", "session_id", "latency_ms", "reported_cost_usd")
+        }
+
+
+def test_an_older_observation_of_langfuse_counts_in_usage_only(tmp_path: Path) -> None:
+    record = {**sample("langfuse"), "usage": {"input": 1000, "output": 300, "total": 1300, "unit": "TOKENS"}}
+    del record["usageDetails"]
+    assert buckets(row(parse_records(tmp_path, "langfuse", [record]))) == {"input_uncached": 1000, "output_text": 300}
+
+
+def test_helicones_answer_and_csv(tmp_path: Path) -> None:
+    record = sample("helicone")
+    del record["request_properties"]["secret"]
+    page = json.dumps({"data": [record], "error": None}).encode()
+    for parsed in (
+        landed_bytes(tmp_path, page, "helicone"),
+        landed_bytes(tmp_path, as_csv(record), "helicone", "a.csv"),
+    ):
+        found = row(parsed)
+        assert buckets(found) == {"input_uncached": 600, "input_cache_read": 400, "output_text": 300}
+        assert found["session_id"] == "s1"
+
+
+OPENROUTER_CSV = {
+    "generation_id": "gen-1", "created_at": "2026-02-12 10:20:30.500", "cost_total": "0.00123", "cost_web_search": "0",
+    "cost_cache": "-0.0001", "cost_file_processing": "0", "byok_usage_inference": "0", "tokens_prompt": "1000",
+    "tokens_completion": "300", "tokens_reasoning": "200", "tokens_cached": "400", "model_permaslug": "openai/gpt-5-2025-08-07",
+    "provider_name": "OpenAI", "variant": "standard", "cancelled": "false", "streamed": "true", "user": "u1",
+    "finish_reason_raw": "stop", "finish_reason_normalized": "stop", "generation_time_ms": "1500", "time_to_first_token_ms": "300",
+    "app_name": "shop", "api_key_name": "prod",
+}  # fmt: skip
+
+
+def test_openrouters_csv_of_single_calls(tmp_path: Path) -> None:
+    own_key = {**OPENROUTER_CSV, "generation_id": "gen-2", "cost_total": "0.0001", "byok_usage_inference": "0.002"}
+    found = rows(
+        landed_bytes(tmp_path, as_csv(OPENROUTER_CSV, own_key), "openrouter", "openrouter_activity_2026-02-12.csv")
+    )
+    assert [buckets(item) for item in found.iter_rows(named=True)] == [INCLUSIVE] * 2
+    assert found["reported_cost_usd"].to_list() == [Decimal("0.00123"), Decimal("0.0021")]
+    first = found.row(0, named=True)
+    assert (first["latency_ms"], first["ttft_ms"], first["application"], first["finish_reason"]) == (
+        1500,
+        300,
+        "shop",
+        "stop",
+    )
+    api = sample("openrouter")
+    assert first["request_uid"] == row(parse_records(tmp_path, "openrouter", [{**api, "id": "gen-1"}]))["request_uid"]
+
+
+def test_normalized_counts_of_a_generation_are_not_the_billed_ones(tmp_path: Path) -> None:
+    generation = {"data": {"id": "gen-1", "created_at": AT, "model": "openai/gpt-5", "total_cost": 0.1, "tokens_prompt": 9, "tokens_completion": 9,
+                           "native_tokens_prompt": 1000, "native_tokens_completion": 300}}  # fmt: skip
+    assert buckets(row(parse_records(tmp_path, "openrouter", [generation]))) == {
+        "input_uncached": 1000,
+        "output_text": 300,
+    }
+
+
+# --- Clouds
+
+
+def test_containers_of_bedrocks_invocation_log(tmp_path: Path) -> None:
+    record = sample("bedrock_invocation")
+    expected = row(parse_records(tmp_path, "bedrock_invocation", [record]))
+    event = {"id": "3", "timestamp": 1770891630500, "message": json.dumps(record)}
+    wrapped: dict[str, Any] = {
+        "Records": {"Records": [record]},
+        "subscription": {"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "/bedrock", "logEvents": [event]},
+        "query": {"events": [event], "searchedLogStreams": []},
+    }
+    for name, value in wrapped.items():
+        for content in (json.dumps(value), json.dumps(value, indent=1), f"{json.dumps(value)}\n{json.dumps(record)}\n"):
+            found = all_days([landed_bytes(tmp_path, content.encode(), "bedrock_invocation")]).requests
+            assert found["request_uid"].to_list() == [expected["request_uid"]], name
+    control = {
+        "messageType": "CONTROL_MESSAGE",
+        "logEvents": [{"id": "", "timestamp": 1, "message": f"CWL CONTROL MESSAGE {SECRET}"}],
+    }
+    fault = the_fault(parse_records(tmp_path, "bedrock_invocation", [control]))
+    assert (fault["reason"], fault["severity"]) == ("not_a_request", "info")
+    assert SECRET not in str(fault)
+
+
+def _diagnostic(record: dict[str, Any]) -> dict[str, Any]:
+    lower = {name[0].lower() + name[1:]: value for name, value in record.items() if name != "TimeGenerated"}
+    return {
+        "time": record["TimeGenerated"],
+        "resourceId": "/SUBSCRIPTIONS/1",
+        "category": "GatewayLlmLogs",
+        "properties": lower,
+    }
+
+
+def test_containers_of_azures_gateway_log(tmp_path: Path) -> None:
+    record = sample("azure_apim")
+    expected = row(parse_records(tmp_path, "azure_apim", [record]))
+    diagnostic = _diagnostic(record)
+    answer = {"tables": [{"name": "PrimaryResult", "columns": [{"name": name, "type": "string"} for name in record],
+                          "rows": [list(record.values())]}]}  # fmt: skip
+    for content in (
+        json.dumps({"records": [diagnostic]}), json.dumps([{"records": [diagnostic]}]), json.dumps(diagnostic) + "\n",
+        json.dumps(answer), json.dumps(answer, indent=2),
+    ):  # fmt: skip
+        found = row(landed_bytes(tmp_path, content.encode(), "azure_apim"))
+        names = ("request_uid", "request_model", "response_model", "region", "is_stream")
+        assert {name: found[name] for name in names} == {name: expected[name] for name in names}
+        assert buckets(found) == {"input_uncached": 100, "output_text": 20}
+    table = {("TimeGenerated [UTC]" if name == "TimeGenerated" else name): value for name, value in record.items()}
+    assert buckets(row(landed_bytes(tmp_path, as_csv(table), "azure_apim", "query.csv"))) == {
+        "input_uncached": 100,
+        "output_text": 20,
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "prompt", "cached", "total", "expected"),
+    [
+        ("gpt-4o", 1000, 400, 1020, {"input_uncached": 600, "input_cache_read": 400, "output_text": 20}),
+        # A Claude model counts what came out of a cache beside the prompt, and the gateway's total leaves it out.
+        ("claude-opus-4-5", 26, 48854, 46, {"input_uncached": 26, "input_cache_read": 48854, "output_text": 20}),
+    ],
+)
+def test_cached_tokens_of_azures_diagnostic_records(
+    tmp_path: Path, model: str, prompt: int, cached: int, total: int, expected: dict[str, int]
+) -> None:
+    counts = {"ModelName": model, "PromptTokens": prompt, "PromptCachedTokens": cached, "TotalTokens": total}
+    record = _diagnostic({**sample("azure_apim"), **counts})
+    other = {**record, "category": "GatewayLogs", "properties": {"correlationId": "c1", "method": "POST"}}
+    parsed = parse_records(tmp_path, "azure_apim", [record, other])
+    assert parsed.quarantine["severity"].to_list() == ["info"]
+    assert buckets(rows(parsed).row(0, named=True)) == expected
+
+
+# --- Providers
+
+
+def test_lines_of_openais_batch_output_are_the_tier_batch(tmp_path: Path) -> None:
+    def line(body: dict[str, Any] | None, status: int = 200) -> dict[str, Any]:
+        response = None if body is None else {"status_code": status, "request_id": "r", "body": body}
+        error = None if body else {"code": "batch_expired", "message": "expired"}
+        return {"id": "batch_req_1", "custom_id": "c-1", "response": response, "error": error}
+
+    chat = row(parse_records(tmp_path, "openai_chat", [line(sample("openai_chat"))]))
+    assert (buckets(chat), chat["service_tier"], chat["response_model"]) == (INCLUSIVE, "batch", "gpt-5-2025-08-07")
+    answer = row(parse_records(tmp_path, "openai_responses", [line(sample("openai_responses"))]))
+    assert (buckets(answer), answer["service_tier"]) == (INCLUSIVE, "batch")
+    assert (
+        row(parse_records(tmp_path, "openai_chat", [{**sample("openai_chat"), "custom_id": "c-1"}]))["service_tier"]
+        == "flex"
+    )
+    expired = parse_records(tmp_path, "openai_chat", [line(None)], options={"undated": "arrival"})
+    assert (row(expired)["status"], row(expired)["is_billable"]) == ("error", False)
+
+
+def test_a_realtime_answer_and_an_image(tmp_path: Path) -> None:
+    usage = {
+        "total_tokens": 1300, "input_tokens": 1000, "output_tokens": 300,
+        "input_token_details": {"text_tokens": 500, "audio_tokens": 500, "cached_tokens": 400,
+                                "cached_tokens_details": {"text_tokens": 300, "audio_tokens": 100}},
+        "output_token_details": {"text_tokens": 100, "audio_tokens": 200},
+    }  # fmt: skip
+    event = {
+        "timestamp": AT,
+        "type": "response.done",
+        "response": {"id": "resp_1", "status": "completed", "usage": usage},
+    }
+    assert buckets(row(parse_records(tmp_path, "openai_responses", [event], defaults={"model": "gpt-realtime"}))) == {
+        "input_uncached": 200, "input_audio": 400, "input_cache_read": 300, "input_audio_cache_read": 100,
+        "output_text": 100, "output_audio": 200,
+    }  # fmt: skip
+    image = {"created": EPOCH, "data": [{"b64_json": SECRET}], "usage": {"input_tokens": 50, "output_tokens": 1000, "total_tokens": 1050,
+             "input_tokens_details": {"text_tokens": 10, "image_tokens": 40}, "output_tokens_details": {"image_tokens": 1000, "text_tokens": 0}}}  # fmt: skip
+    assert buckets(row(parse_records(tmp_path, "openai_responses", [image]))) == {
+        "input_uncached": 10, "input_image": 40, "output_image": 1000
+    }  # fmt: skip
+
+
+def test_batch_results_without_an_instant_are_set_aside_or_take_the_day_of_arrival(tmp_path: Path) -> None:
+    message = {key: value for key, value in sample("anthropic_messages").items() if key != "timestamp"}
+    line = {"custom_id": "c-1", "result": {"type": "succeeded", "message": message}}
+    fault = the_fault(parse_records(tmp_path, "anthropic_messages", [line]))
+    assert fault["reason"] == "missing_field"
+    assert "option `undated: arrival` takes the day of arrival" in fault["detail"]
+    found = row(parse_records(tmp_path, "anthropic_messages", [line], options={"undated": "arrival"}))
+    assert (found["event_date"], found["service_tier"]) == (ARRIVAL, "batch")
+    unreadable = parse_records(
+        tmp_path, "anthropic_messages", [{**line, "timestamp": "soon"}], options={"undated": "arrival"}
+    )
+    assert the_fault(unreadable)["reason"] == "not_an_instant"
+
+
+def test_gemini_in_snake_case_and_as_a_batch_prediction(tmp_path: Path) -> None:
+    camel = sample("gemini")
+    usage = {
+        "prompt_token_count": 500, "cached_content_token_count": 200, "candidates_token_count": 30, "thoughts_token_count": 400,
+        "tool_use_prompt_token_count": 70, "total_token_count": 1000, "traffic_type": "ON_DEMAND",
+        "prompt_tokens_details": [{"modality": "TEXT", "token_count": 242}, {"modality": "MediaModality.IMAGE", "token_count": 258}],
+    }  # fmt: skip
+    snake = {"timestamp": AT, "response_id": "r1", "model_version": "gemini-2.5-flash", "usage_metadata": usage}
+    expected = row(parse_records(tmp_path, "gemini", [camel]))
+    found = row(parse_records(tmp_path, "gemini", [snake]))
+    assert (buckets(found), found["request_uid"]) == (buckets(expected), expected["request_uid"])
+    answer = {key: value for key, value in camel.items() if key != "timestamp"}
+    batch = {
+        "status": "",
+        "processed_time": "2026-02-12T18:13:16.826+00:00",
+        "request": {"contents": MESSAGES},
+        "response": answer,
+    }
+    found = row(parse_records(tmp_path, "gemini", [batch]))
+    assert (buckets(found), found["service_tier"]) == (buckets(expected), "batch")
+
+
+def test_cohere_of_both_versions_is_charged_by_billed_units(tmp_path: Path) -> None:
+    units = {
+        "billed_units": {"input_tokens": 10, "output_tokens": 5},
+        "tokens": {"input_tokens": 80, "output_tokens": 6},
+    }
+    first = {"timestamp": AT, "response_id": "x", "generation_id": "g", "meta": units, "text": SECRET}
+    second = {"timestamp": AT, "id": "y", "usage": units}
+    for record in (first, second):
+        found = row(
+            parse_records(tmp_path, "openai_chat", [record], defaults={"provider_id": "cohere", "model": "command-r"})
+        )
+        assert (buckets(found), found["token_semantics"]) == (
+            {"input_uncached": 10, "output_text": 5},
+            "cohere_billed_units",
+        )
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": 100, "completion_tokens": 9, "total_tokens": 109, "prompt_cache_hit_tokens": 64, "prompt_cache_miss_tokens": 36},
+         {"input_uncached": 36, "input_cache_read": 64, "output_text": 9}),
+        ({"prompt_tokens": 100, "completion_tokens": 9, "total_tokens": 109, "num_cached_tokens": 64},
+         {"input_uncached": 36, "input_cache_read": 64, "output_text": 9}),
+        ({"prompt_tokens": 100, "completion_tokens": 9, "total_tokens": 119, "completion_tokens_details": {"reasoning_tokens": 10}},
+         {"input_uncached": 100, "output_text": 9, "output_reasoning": 10}),
+        ({**OPENAI_USAGE, "queue_time": 0.1, "total_time": 1.5}, INCLUSIVE),
+    ],
+    ids=["deepseek", "mistral", "xai", "groq"],
+)  # fmt: skip
+def test_variants_of_openais_shape(tmp_path: Path, usage: dict[str, Any], expected: dict[str, int]) -> None:
+    record = {"id": "1", "object": "chat.completion", "created": EPOCH, "model": "m", "usage": usage}
+    assert buckets(row(parse_records(tmp_path, "openai_chat", [record]))) == expected
+
+
+# --- Coding agents
+
+
+def test_a_codex_event_that_only_tells_limits_is_no_request(tmp_path: Path) -> None:
+    event = {
+        "timestamp": AT,
+        "type": "event_msg",
+        "payload": {"type": "token_count", "info": None, "rate_limits": {"primary": {}}},
+    }
+    fault = the_fault(parse_records(tmp_path, "codex", [event]))
+    assert (fault["reason"], fault["severity"]) == ("not_a_request", "info")
+
+
+def test_a_claude_code_line_of_an_old_version_keeps_its_cost(tmp_path: Path) -> None:
+    record = {**sample("claude_code"), "costUSD": 0.0123456789, "durationMs": 1500}
+    assert row(parse_records(tmp_path, "claude_code", [record]))["reported_cost_usd"] == Decimal("0.0123456789")
