@@ -1,4 +1,4 @@
-"""A Dagster logger for the terminal: one line per finished step, warnings in full, nothing else.
+"""A Dagster logger for the terminal: one line per finished step, warnings cut short where they are long, nothing else.
 
 Used by `modelmeter daily`; the web server and the daemon keep Dagster's own loggers.
 """
@@ -11,6 +11,9 @@ from collections.abc import Callable
 import dagster as dg
 
 Report = Callable[[str, str, float | None], None]
+
+_LONGEST = 300
+"""Characters of a warning on the terminal: real price feeds fill pages with the names of what they leave open."""
 
 _sink: list[Report] = []
 
@@ -30,7 +33,7 @@ class _StepHandler(logging.Handler):
         event: dg.DagsterEvent | None = meta.get("dagster_event")
         if event is None:
             if record.levelno >= logging.WARNING:
-                _sink[0]("warning", meta.get("orig_message") or record.getMessage(), None)
+                _sink[0]("warning", _short(meta.get("orig_message") or record.getMessage()), None)
             return
         step = (event.step_key or "").replace("__", ".")
         if event.event_type is dg.DagsterEventType.STEP_START:
@@ -41,6 +44,10 @@ class _StepHandler(logging.Handler):
             error = event.step_failure_data.error
             cause = (error.cause or error) if error is not None else None
             _sink[0]("failed", f"{step}: {cause.message.strip() if cause else 'failed'}", None)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} … (in full in Dagster's log of the run)"
 
 
 @dg.logger(config_schema={}, description="One line per step for the terminal.")

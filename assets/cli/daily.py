@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,9 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    import dagster as dg
     from rich.console import Console
 
     from pipelines.daily import Window, Workspace
+
+_SAYS_NOTHING: tuple[object, ...] = (None, "", [], {})
+_FOUND_LENGTH = 300
+"""Characters of what a failed check found; all of it stands in Dagster, beside the check."""
 
 
 def register(app: typer.Typer) -> None:
@@ -151,13 +157,15 @@ def run_window(workspace: Workspace, window: Window, console: Console, *, job: s
                 )
         finally:
             report_to(None)
+    graph = defs.resolve_asset_graph()
     checks = [
         {
             "asset": check.asset_key.to_user_string().replace("/", "."),
             "name": check.check_name,
             "passed": check.passed,
             "severity": check.severity.value,
-            "description": check.description or "",
+            "description": check.description or graph.get(check.asset_check_key).description or "",
+            "found": _found(check.metadata),
         }
         for check in result.get_asset_check_evaluations()
     ]
@@ -165,6 +173,22 @@ def run_window(workspace: Workspace, window: Window, console: Console, *, job: s
     return RunOutcome(
         window, result.success, time.monotonic() - started, checks, failures, _late_days(workspace, window)
     )
+
+
+def _found(metadata: Mapping[str, dg.MetadataValue[Any]]) -> str:
+    """What a check came upon, in one line: its metadata less what says nothing."""
+    values = {name: entry.value for name, entry in metadata.items() if name != "state"}
+    text = "; ".join(
+        f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values.items() if value not in _SAYS_NOTHING
+    )
+    return text if len(text) <= _FOUND_LENGTH else f"{text[:_FOUND_LENGTH]} …"
+
+
+def _plain(value: object) -> str:
+    """A metadata value without the signs of JSON."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
+    return ", ".join(_plain(item) for item in value) if isinstance(value, list | tuple) else str(value)
 
 
 def _late_days(workspace: Workspace, window: Window) -> list[date]:
@@ -210,7 +234,9 @@ def _summarise(workspace: Workspace, window: Window, runs: list[RunOutcome], as_
         ],
     )
     for check in failed:
-        console.print(f"  check {check['severity'].lower()}: {check['asset']} {check['name']}: {check['description']}")
+        found = f" Found: {check['found']}" if check["found"] else ""
+        told = f"{check['description']}{found}"
+        console.print(f"  check {check['severity'].lower()}: {check['asset']} {check['name']}: {told}", markup=False)
     for run in runs:
         for failure in run.failures:
             console.print(f"  [red]failed[/red] {failure.replace('__', '.')} in the run for {run.window}")
