@@ -49,6 +49,7 @@ def bill_version(source: RequestSource, *, user_key: bytes | None = None) -> str
 def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> None:
     arrival = file.arrival_date or file.observed_at.date()
     seen: Counter[bytes] = Counter()
+    file.check_unchanged()
     with Writer(path, RECORD_SCHEMA) as writer:
         for batch in read_batches(file.path, fmt):
             found = to_records(
@@ -57,4 +58,5 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
             valid = found.valid.with_columns(observed_at=pl.lit(file.observed_at)).select(RECORD_SCHEMA.names())
             quarantine = [fault_rows(batch, file.snapshot_id), failed_rows(batch, found.failed, file.snapshot_id)]
             writer.write(valid.cast(RECORD_SCHEMA), pl.concat(quarantine))
+        file.check_unchanged()
         writer.finish()

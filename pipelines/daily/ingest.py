@@ -15,7 +15,7 @@ from pipelines.bills import bill_version, parse_bill
 from pipelines.config.sources import RequestSource
 from pipelines.daily.days import EARLIEST_ARRIVAL, Window
 from pipelines.daily.workspace import Workspace
-from pipelines.landing import LandedFile
+from pipelines.landing import LandedFile, LandingError
 from pipelines.requests import ParsedFile, parse_file
 from pipelines.requests.parse import parser_version
 from pipelines.requests.store import stored_path
@@ -46,7 +46,8 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
     """Parse what is new among the files that can matter to `window` (all of them where it is None) and index it.
 
     A file is known by its content: one that grew or was rewritten in place is parsed again and its former index row
-    and quarantine are replaced, in one transaction per file, so a killed ingest resumes where it stopped.
+    and quarantine are replaced, in one transaction per file, so a killed ingest resumes where it stopped. One that
+    vanishes or changes while it is read is a problem, and left to the next ingest.
     """
     sources = {source.source: source for source in workspace.config.sources.requests}
     secret = workspace.settings.user_hash_key
@@ -62,22 +63,27 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
     known = _known(workspace)
     new = [file for file in declared if not _is_parsed(workspace, file, sources[file.source], versions, known)]
     parsed: list[ParsedFile] = []
+    problems = [str(problem) for problem in landed.problems]
     for number, file in enumerate(new):
         if progress:
             progress(number, len(new), file.landing_path)
         source = sources[file.source]
         parse = parse_bill if source.is_bill else parse_file
-        result = parse(file, source, workspace.store, user_key=user_key)
+        try:
+            result = parse(file, source, workspace.store, user_key=user_key)
+        except (LandingError, FileNotFoundError) as error:
+            problems.append(str(error))
+            continue
         _index(workspace, file, source, result)
         parsed.append(result)
     return IngestOutcome(
         files=len(declared),
-        parsed=len(new),
+        parsed=len(parsed),
         lines=sum(p.lines for p in parsed),
         valid=sum(p.valid for p in parsed),
         quarantined=sum(p.quarantined for p in parsed),
         undeclared=tuple(sorted({file.source for file in landed.files} - set(sources))),
-        problems=tuple(str(problem) for problem in landed.problems),
+        problems=tuple(problems),
     )
 
 

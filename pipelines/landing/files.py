@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -53,6 +53,20 @@ class LandedFile:
     url: str | None = None
     http_status: int | None = None
     etag: str | None = None
+    modified_ns: int | None = field(default=None, compare=False)
+    """When the file was changed last, as the disk that it was listed on says; None where nobody looked."""
+
+    def check_unchanged(self) -> None:
+        """Raises LandingError where the file vanished or changed since it was listed: `sha256` is then of other bytes."""
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            raise LandingError(f"{self.landing_path}: vanished while it was read; the next run lists it anew") from None
+        if (stat.st_size, stat.st_mtime_ns) != (self.size_bytes, self.modified_ns or stat.st_mtime_ns):
+            raise LandingError(
+                f"{self.landing_path}: was changed while it was read: nothing of it is loaded now, the next run reads it as "
+                "it is then. Write under a name that is skipped (.part) and rename when it is whole"
+            )
 
     @property
     def content_suffix(self) -> str:
@@ -169,6 +183,7 @@ def describe(
         url=sidecar.get("url"),
         http_status=sidecar.get("status"),
         etag=sidecar.get("etag"),
+        modified_ns=stat.st_mtime_ns,
     )
     return file, doubt
 

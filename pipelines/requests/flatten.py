@@ -52,7 +52,8 @@ _DECODER = json.JSONDecoder(
 def load(text: str) -> object:
     """The value of `text` with numbers as `Number`. Raises RecordError(not_json) with the place, never the text."""
     try:
-        value: object = _DECODER.decode(text)
+        # Files that were joined bring the byte order mark of each into the middle.
+        value: object = _DECODER.decode(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise RecordError("not_json", f"{error.msg} at character {error.pos + 1} of {len(text)}") from None
     except RecursionError:

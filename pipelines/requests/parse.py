@@ -27,12 +27,16 @@ ENGINE_VERSION = 1
 """Part of every parser version: raised when reading or normalising changes what a record becomes."""
 
 
+HOPELESS_RECORDS = 250_000
+"""A file is given up where so many records, from its first on, are broken: it is a bomb, or of another format."""
+
+
 def parse_file(file: LandedFile, source: RequestSource, store: Path, *, user_key: bytes | None = None) -> ParsedFile:
     """Parse `file` into `store` in bounded memory, unless that was done before by the same parser and declaration.
 
     Accepts JSONL, JSON arrays and documents, CSV and Parquet, plain, gzip or zstd, told apart by content. Raises
     SourceError where the declaration of the source can't be used; whatever is wrong with the file's content ends
-    in its quarantine. With `user_key` end users are kept as a keyed hash only, in rows and quarantine alike.
+    in its quarantine, and LandingError where it changed or vanished since it was listed. With `user_key` end users are kept as a keyed hash only, in rows and quarantine alike.
     """
     fmt = replace(build_format(source), user_key=user_key)
     version = _version(fmt, source)
@@ -60,6 +64,8 @@ def _version(fmt: Format, source: RequestSource) -> str:
 
 def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> None:
     arrival = file.arrival_date or file.observed_at.date()
+    file.check_unchanged()
+    valid = broken = 0
     with Writer(path) as writer:
         for batch in read_batches(file.path, fmt):
             result = normalise(batch.flat, fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival)
@@ -71,7 +77,20 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
                     f"{file.landing_path}: {batch.flat.height} records became {result.valid.height} and {result.failed.height}"
                 )
             writer.write(result.valid, quarantine)
+            valid, broken = valid + result.valid.height, broken + int((quarantine["severity"] == "error").sum())
+            if not valid and broken >= HOPELESS_RECORDS:
+                writer.write(result.valid, _hopeless(quarantine, broken))
+                break
+        file.check_unchanged()
         writer.finish()
+
+
+def _hopeless(last: pl.DataFrame, broken: int) -> pl.DataFrame:
+    """The rest of a file in which nothing is valid, as one record that begins where reading stopped."""
+    detail = f"none of the first {broken} records is valid: the rest was not read; is the format of the source right?"
+    line_no, end = last.select(pl.col("line_no").max() + 1, pl.col("byte_to").max().fill_null(0)).row(0)
+    row = (last["snapshot_id"][0], line_no, 0, end, end, "nothing_valid", "error", detail, None, digest_of(b""))
+    return pl.DataFrame([row], schema=QUARANTINE.polars_schema, orient="row")
 
 
 def fault_rows(batch: Batch, snapshot_id: bytes) -> pl.DataFrame:

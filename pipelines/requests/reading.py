@@ -7,6 +7,7 @@ Each batch is bounded in memory. Lines and bytes come from `stream.py`, JSON is 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,8 +23,25 @@ from pipelines.requests.documents import Item, document_items, line_items, reade
 from pipelines.requests.format import Format
 from pipelines.requests.normalise import POSITION
 from pipelines.requests.paths import path_tree
-from pipelines.requests.stream import Chunk, Fault, chunks, digest_of, is_parquet, line_frame
-from pipelines.requests.tabular import TableChunk, csv_chunks, csv_columns, known_columns, parquet_chunks
+from pipelines.requests.stream import (
+    PARQUET_MAGIC,
+    Chunk,
+    Fault,
+    chunks,
+    digest_of,
+    foreign_kind,
+    is_parquet,
+    line_frame,
+    unpack,
+)
+from pipelines.requests.tabular import (
+    TableChunk,
+    csv_chunks,
+    csv_columns,
+    known_columns,
+    parquet_chunks,
+    parquet_columns,
+)
 
 MAX_DOCUMENT_BYTES = 64 * 2**20
 """A JSON document or array is decoded in memory up to this size."""
@@ -50,8 +68,11 @@ def read_batches(path: Path, fmt: Format) -> Iterator[Batch]:
     decoder = JsonDecoder(tree, fmt.exact_paths)
     heads = {head.split("/")[0].removesuffix("[]") for head in fmt.paths}
     if is_parquet(path):
-        absent = _absent_columns(fmt, pl.read_parquet_schema(path))
-        yield from _tables(parquet_chunks(path, heads, fmt.column_name), decoder, absent)
+        yield from _parquet(path, fmt, heads, decoder)
+        return
+    if (kind := foreign_kind(path)) is not None:
+        detail = f"the file is {kind}: unpack or convert it; JSON lines, JSON, CSV and Parquet are read, also as gzip or zstd"
+        yield _one_fault(Fault(1, 0, path.stat().st_size, "unknown_container", detail, digest_of(b"")), decoder)
         return
     stream = chunks(path)
     early: list[Chunk] = []
@@ -62,6 +83,9 @@ def read_batches(path: Path, fmt: Format) -> Iterator[Batch]:
         if head:
             break
     replay = chain(early, stream)
+    if head.startswith(PARQUET_MAGIC):
+        yield from _packed_parquet(path, fmt, heads, decoder)
+        return
     match _kind(head, path, heads, fmt):
         case "csv":
             absent = _absent_columns(fmt, csv_columns(head.split(b"\n", 1)[0], fmt.delimiter))
@@ -70,6 +94,29 @@ def read_batches(path: Path, fmt: Format) -> Iterator[Batch]:
             yield from _documents(replay, fmt)
         case _:
             yield from _lines(replay, decoder, fmt)
+
+
+def _parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder) -> Iterator[Batch]:
+    columns = parquet_columns(path)
+    if isinstance(columns, Fault):
+        yield _one_fault(columns, decoder)
+        return
+    yield from _tables(parquet_chunks(path, heads, fmt.column_name), decoder, _absent_columns(fmt, columns))
+
+
+def _packed_parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder) -> Iterator[Batch]:
+    """A Parquet file inside gzip or zstd: its index stands at its end, so that it is unpacked to the disk first."""
+    with tempfile.TemporaryDirectory(prefix="modelmeter-") as folder:
+        target = Path(folder, "unpacked.parquet")
+        trouble = unpack(path, target)
+        yield from _parquet(target, fmt, heads, decoder)
+        if trouble is not None:
+            reason, detail = trouble
+            yield _one_fault(Fault(1, 0, path.stat().st_size, reason, detail, digest_of(b""), item_no=1), decoder)
+
+
+def _one_fault(fault: Fault, decoder: JsonDecoder) -> Batch:
+    return _decoded(_only_faults(Chunk(b"", fault.line_no, fault.byte_from, np.empty(0, np.int64), [fault])), decoder)
 
 
 def _kind(head: bytes, path: Path, heads: set[str], fmt: Format) -> str:

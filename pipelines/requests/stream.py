@@ -24,10 +24,13 @@ import pyarrow as pa
 CHUNK_BYTES = 16 * 2**20
 MAX_RECORD_BYTES = 64 * 2**20
 """A longer record is set aside unread: no request record without content text comes near."""
+MAX_CHUNK_LINES = 250_000
+"""Lines of a request are longer than 64 bytes; a chunk of shorter ones is cut, because memory goes by lines and columns."""
 MAX_EXPANSION = 1000
 """An archive may expand to this multiple of its size; the first GiB is always read."""
 _FREE_EXPANSION_BYTES = 2**30
 
+_SALVAGE_STEPS = (2**16, 2**8, 1)
 _UTF8_BOM = codecs.BOM_UTF8
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -62,10 +65,31 @@ class Chunk:
         return np.concatenate([np.zeros(min(1, len(self.ends)), np.int64), self.ends[:-1]])
 
 
+PARQUET_MAGIC = b"PAR1"
+_FOREIGN = {
+    b"PK\x03\x04": "a ZIP archive or a workbook",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\x04\x22\x4d\x18": "an lz4 archive",
+    b"%PDF": "a PDF document",
+    b"Obj\x01": "an Avro file",
+    b"ORC": "an ORC file",
+    b"SQLite format 3": "a SQLite database",
+}
+
+
+def foreign_kind(path: Path) -> str | None:
+    """What a file is by its first bytes, where that is nothing we read; None for every other."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    return next((kind for magic, kind in _FOREIGN.items() if head.startswith(magic)), None)
+
+
 def is_parquet(path: Path) -> bool:
     """True where the file's first bytes are Parquet's."""
     with path.open("rb") as file:
-        return file.read(4) == b"PAR1"
+        return file.read(4) == PARQUET_MAGIC
 
 
 def chunks(path: Path, *, chunk_bytes: int = CHUNK_BYTES, max_record: int = MAX_RECORD_BYTES) -> Iterator[Chunk]:
@@ -89,7 +113,7 @@ def chunks(path: Path, *, chunk_bytes: int = CHUNK_BYTES, max_record: int = MAX_
         cut = piece.rfind(b"\n") + 1
         data, pending = pending + piece[:cut], piece[cut:]
         chunk = _chunk(data, line_no, byte_from)
-        yield chunk
+        yield from _cut(chunk)
         line_no, byte_from = line_no + len(chunk.ends), byte_from + len(data)
     if pending:
         yield _chunk(pending, line_no, byte_from)
@@ -105,6 +129,16 @@ def _chunk(data: bytes, line_no: int, byte_from: int) -> Chunk:
     if not data.endswith(b"\n"):
         ends = np.append(ends, len(data))
     return Chunk(data, line_no, byte_from, ends)
+
+
+def _cut(chunk: Chunk) -> Iterator[Chunk]:
+    """The chunk in parts of at most MAX_CHUNK_LINES lines."""
+    start = 0
+    for first in range(0, len(chunk.ends), MAX_CHUNK_LINES):
+        ends = chunk.ends[first : first + MAX_CHUNK_LINES]
+        end = int(ends[-1])
+        yield Chunk(chunk.data[start:end], chunk.line_no + first, chunk.byte_from + start, ends - start)
+        start = end
 
 
 def _skip_line(head: bytes, reader: _Reader, line_no: int, byte_from: int) -> tuple[Fault, bytes]:
@@ -215,15 +249,26 @@ class _Reader:
 
 
 def _salvage(path: Path, skip: int, piece_bytes: int) -> bytes:
-    """What a damaged archive still gives after its first `skip` bytes; a failing read drops what it had got."""
+    """What a damaged archive still gives after its first `skip` bytes. A failing read drops what it had got, so each pass
+    reads on, in smaller steps, from where the one before failed."""
     found = bytearray()
-    with _opened(path) as file:
-        while skip:
-            skip -= len(file.read(min(skip, piece_bytes)))
-        with suppress(OSError, pa.ArrowInvalid):
-            while len(found) < piece_bytes and (byte := file.read(1)):
-                found += byte
+    for step in _SALVAGE_STEPS:
+        with _opened(path) as file, suppress(OSError, pa.ArrowInvalid):
+            passed = 0
+            while passed < skip + len(found) and (piece := file.read(min(skip + len(found) - passed, piece_bytes))):
+                passed += len(piece)
+            while len(found) < piece_bytes and (piece := file.read(step)):
+                found += piece
     return bytes(found)
+
+
+def unpack(path: Path, target: Path) -> tuple[str, str] | None:
+    """Write the decompressed bytes of an archive to `target`; reason and detail where the archive ends too early."""
+    reader = _Reader(path, CHUNK_BYTES)
+    with target.open("wb") as file:
+        for piece in reader.pieces():
+            file.write(piece)
+    return reader.trouble
 
 
 @contextmanager

@@ -14,11 +14,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.requests.stream import Chunk, Fault, digest_of
 
 PARQUET_ROWS = 50_000
+_DAMAGE = (OSError, pa.ArrowException, UnicodeDecodeError)
+"""What reading a truncated or damaged Parquet file raises."""
 Naming = Callable[[str], str]
 """How a format brings a column's name to the path that it stands for."""
 
@@ -68,21 +71,48 @@ def known_columns(found: Iterable[str], named: Naming, heads: set[str]) -> dict[
     return own
 
 
-def parquet_chunks(path: Path, heads: set[str], named: Naming = str) -> Iterator[TableChunk]:
-    """A Parquet file's rows; `line_no` is the row from 1, and there are no byte positions."""
-    file = pq.ParquetFile(path)
-    known = known_columns(file.schema_arrow.names, named, heads)
-    columns = list(known)
-    first = 1
-    for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=columns):
-        held = pl.DataFrame(pl.from_arrow(batch)).rename(known) if columns else None
-        rows = pl.DataFrame({"": [None] * batch.num_rows}) if held is None else held
-        index = pl.int_range(rows.height, eager=True)
-        places = pl.DataFrame({"index": index, "line_no": index + first}).with_columns(
-            byte_from=pl.lit(None, dtype=pl.Int64), byte_to=pl.lit(None, dtype=pl.Int64)
-        )
-        yield TableChunk(pl.DataFrame([index.alias("index"), as_json_lines(rows)]), places, [])
-        first += rows.height
+def parquet_columns(path: Path) -> list[str] | Fault:
+    """The column names of a Parquet file, or why it can't be opened."""
+    try:
+        with pq.ParquetFile(path) as file:
+            return list(file.schema_arrow.names)
+    except _DAMAGE as error:
+        return _damaged(path, 1, error)
+
+
+def parquet_chunks(path: Path, heads: set[str], named: Naming = str) -> Iterator[TableChunk | Chunk]:
+    """A Parquet file's rows; `line_no` is the row from 1, and there are no byte positions.
+
+    A row group that is damaged becomes one fault from its first row that can't be read; the others are read.
+    """
+    with pq.ParquetFile(path) as file:
+        known = known_columns(file.schema_arrow.names, named, heads)
+        before = 0
+        for group in range(file.num_row_groups):
+            first = before + 1
+            try:
+                for batch in file.iter_batches(batch_size=PARQUET_ROWS, row_groups=[group], columns=list(known)):
+                    yield _rows(batch, known, first)
+                    first += batch.num_rows
+            except _DAMAGE as error:
+                fault = _damaged(path, first, error)
+                yield Chunk(b"", first, 0, np.empty(0, np.int64), [fault])
+            before += file.metadata.row_group(group).num_rows
+
+
+def _rows(batch: pa.RecordBatch, known: dict[str, str], first: int) -> TableChunk:
+    held = pl.DataFrame(pl.from_arrow(batch)).rename(known) if known else pl.DataFrame({"": [None] * batch.num_rows})
+    index = pl.int_range(held.height, eager=True)
+    places = pl.DataFrame({"index": index, "line_no": index + first}).with_columns(
+        byte_from=pl.lit(None, dtype=pl.Int64), byte_to=pl.lit(None, dtype=pl.Int64)
+    )
+    return TableChunk(pl.DataFrame([index.alias("index"), as_json_lines(held)]), places, [])
+
+
+def _damaged(path: Path, row: int, error: Exception) -> Fault:
+    said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    detail = f"the Parquet file can't be read from row {row} on: {said}; what is damaged counts as one record"
+    return Fault(row, 0, path.stat().st_size, "broken_parquet", detail, digest_of(b""))
 
 
 def csv_chunks(
