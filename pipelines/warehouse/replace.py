@@ -122,14 +122,51 @@ def replace_rows(
 
 
 def replace_all(target: Database | psycopg.Connection[Any], table: Table, frame: pl.DataFrame) -> int:
-    """Make `frame` all that `table` holds; readers see the old rows until the commit."""
+    """Make `frame` all that `table` holds; readers see the old rows until the commit. The number of rows it then holds.
+
+    Only rows that differ are written: a ledger is computed whole every day, and hardly any of it is new.
+    """
     if table.range_partitioned:
         raise LoadError(f"{table.qualified} is partitioned by day: use replace_days")
     check_frame(table, frame)
     with _transaction(target) as connection:
         _take_turn(connection, table)
-        connection.execute(sql.SQL("delete from {}").format(_name(table)))
-        return copy_frame(connection, table, frame)
+        if connection.execute(sql.SQL("select from {} limit 1").format(_name(table))).fetchone() is None:
+            return copy_frame(connection, table, frame)
+        _write_difference(connection, table, frame)
+    return frame.height
+
+
+def _write_difference(connection: psycopg.Connection[Any], table: Table, frame: pl.DataFrame) -> None:
+    """Delete the rows that `frame` does not hold just so, then insert those that are missing.
+
+    A ledger of 100,000 scores under an exclusion constraint took 20 seconds to write again, and doubled on disk.
+    """
+    incoming = sql.Identifier(f"incoming_{uuid4().hex}")
+    names = {"table": _name(table), "incoming": incoming}
+    key = sql.SQL(" and ").join(
+        sql.SQL("new.{column} = old.{column}").format(column=sql.Identifier(name)) for name in table.primary_key
+    )
+    connection.execute(sql.SQL("create temporary table {incoming} (like {table}) on commit drop").format(**names))
+    copy_frame(connection, table, frame, into=incoming)
+    try:
+        connection.execute(sql.SQL("alter table {} add {}").format(incoming, sql.SQL(primary_key(table))))
+        connection.execute(sql.SQL("analyze {}").format(incoming))
+        connection.execute(
+            sql.SQL(
+                "delete from {table} as old where not exists "
+                "(select from {incoming} as new where {key} and (new.*) is not distinct from (old.*))"
+            ).format(**names, key=key)
+        )
+        connection.execute(
+            sql.SQL(
+                "insert into {table} select new.* from {incoming} as new "
+                "where not exists (select from {table} as old where {key})"
+            ).format(**names, key=key)
+        )
+    except psycopg.IntegrityError as error:
+        raise LoadError(f"{table.qualified}: Postgres refused the rows: {error}") from error
+    connection.execute(sql.SQL("drop table {}").format(incoming))
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,31 @@ def test_chosen_rows_and_all_rows_are_replaced(database: Database) -> None:
     assert stored(database, DUPLICATE).height == 3
 
 
+def test_replacing_all_writes_only_what_differs(database: Database) -> None:
+    def versions() -> dict[str, str]:
+        with database.connect() as connection:
+            rows = connection.execute("select model_id, xmin::text from core.model").fetchall()
+        return dict(rows)
+
+    replace_all(database, MODEL, models("a", "b", "c"))
+    before = versions()
+    changed = pl.concat([models("a"), models("b", openness="open_weight"), models("d")])
+    assert replace_all(database, MODEL, changed) == 3
+    after = versions()
+    assert stored(database, MODEL).select("model_id", "openness").rows() == [
+        ("a", "closed"),
+        ("b", "open_weight"),
+        ("d", "closed"),
+    ]
+    assert after["a"] == before["a"]
+    assert before["b"] != after["b"] == after["d"]
+    with pytest.raises(LoadError, match="refused the rows"):
+        replace_all(database, MODEL, models("a", "a"))
+    assert versions() == after
+    assert replace_all(database, MODEL, MODEL.empty()) == 0
+    assert versions() == {}
+
+
 def test_several_tables_change_together_or_not_at_all(database: Database) -> None:
     with database.connect() as connection, connection.transaction():
         replace_days(connection, DUPLICATE, duplicates(1, "a"), DAY, NEXT)
