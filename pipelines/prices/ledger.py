@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.models import Registry
+from pipelines.prices.announced import with_periods
 from pipelines.prices.review import review
 from pipelines.prices.snapshot import CONDITIONS, PRICE_SCHEMA, FeedSnapshot
 from pipelines.warehouse.tables.core import PRICE
@@ -26,7 +27,8 @@ def build_ledger(feed: PriceFeed, snapshots: Sequence[FeedSnapshot], registry: R
     """Rows of `core.price` for one feed: any order of `snapshots` gives the same rows, sorted by price_id.
 
     A price without a date holds from the moment it was first observed, until the first snapshot that states another
-    (`changed`) or none (`source_removed`); it is never extended backwards. A dated price holds as its feed states,
+    (`changed`) or none (`source_removed`); it is never extended backwards. Where its page also states an end of it, or a
+    successor with a date, it holds up to then (`announced.py`). A dated price holds as its feed states,
     for as long as the feed states it. Where the belief about a period changes, the old row is superseded and a new
     one recorded at the later observation. Of two snapshots observed at the same instant the one with the greater id
     counts, because nothing says which was later. Snapshots of a page that are held for review take no part.
@@ -35,6 +37,7 @@ def build_ledger(feed: PriceFeed, snapshots: Sequence[FeedSnapshot], registry: R
     if not ordered:
         return PRICE.empty()
     asserted = _asserted([snapshot for _, snapshot in ordered], registry)
+    asserted = with_periods(asserted, [at for at, _ in ordered], _SKU)
     observed = pl.Series("observed_at", [at for at, _ in ordered], dtype=_TIME)
     undated = _undated_rows(asserted.filter(pl.col("valid_from").is_null()), observed)
     dated = _dated_rows(asserted.filter(pl.col("valid_from").is_not_null()), observed)

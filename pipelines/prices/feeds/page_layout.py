@@ -18,6 +18,8 @@ from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import PriceFeedError
 from pipelines.warehouse.tables.core import SERVICE_TIERS
 
+CONDITION_GROUPS = ("through", "starting", "up_to", "above")
+
 
 class _Declaration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,6 +33,8 @@ class Column(_Declaration):
     per: int = Field(default=1_000_000, gt=0)
     context_from_tokens: int = Field(default=0, ge=0)
     context_bound: Literal["gt", "gte"] = "gte"
+    hours: str | None = None
+    """The note among `hours` of the layout that says in which hours of the day the price holds."""
 
     @field_validator("meter")
     @classmethod
@@ -97,9 +101,13 @@ class Region(_Declaration):
 
 
 class Section(_Declaration):
-    """The tables under one heading. A section that is not required may be missing, or be without tables."""
+    """The tables under one heading, or under every heading (`*`) whose section `says` what the pattern finds.
+
+    A section that is not required may be missing, or be without tables.
+    """
 
     heading: str
+    says: str = ""
     required: bool = True
     alternatives: tuple[Alternative, ...] = Field(min_length=1)
 
@@ -121,17 +129,83 @@ class Phrase(_Declaration):
         return value
 
 
+class Hours(_Declaration):
+    """A note on the hours in which some prices hold: `Peak hours are 01:00 - 04:00 and 06:00 - 10:00 UTC, ...`.
+
+    The group `hours` of `pattern` holds one or more `HH:MM - HH:MM` by the clock of `zone`; the groups `weekdays` and
+    `holidays`, where they match, say that the prices hold from Monday to Friday and not on the holidays of `calendar`.
+    """
+
+    pattern: str
+    zone: str = "UTC"
+    calendar: str = ""
+    dearer: bool = False
+    """Whether no price of these hours is ever below the one of other hours; a page that breaks this is refused."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_hours(cls, value: str) -> str:
+        if "hours" not in re.compile(value).groupindex:
+            raise ValueError("the pattern needs a group (?P<hours>...)")
+        return value
+
+
+class RowMeters(_Declaration):
+    """What the amounts of one row are: a meter for each modality that may stand behind one, text where none does.
+
+    A modality without a meter (null) gives no price. `besides` are words behind an amount that mean another thing.
+    """
+
+    meters: dict[str, str | None]
+    besides: dict[str, Column] = Field(default_factory=dict)
+
+
+class RowPhrase(_Declaration):
+    """A price inside a sentence; the group `amount` of `pattern` holds it."""
+
+    pattern: str
+    meter: str
+    per: int = Field(gt=0)
+
+
+class RowPattern(_Declaration):
+    """A row whose cell is a sentence: the first pattern that is found counts."""
+
+    patterns: tuple[RowPhrase, ...] = Field(min_length=1)
+
+
+class ModelSections(_Declaration):
+    """A section for each model, under headings of `level`, that names it in code marks (`names` is what a name looks like).
+
+    Under a heading of its own each tier has one table; '' is the tier of a table right under the model's heading. `column`
+    holds the prices, `rows` say of what; rows in `beside` state a price that no request is charged by.
+    """
+
+    level: int = Field(default=2, ge=1, le=6)
+    names: str
+    tiers: dict[str, str]
+    column: str
+    rows: dict[str, RowMeters | RowPattern]
+    beside: tuple[str, ...] = ()
+
+
 class PageLayout(_Declaration):
     """How to read one provider's page.
 
     `bare_amounts` says that amounts stand without their currency. `units` are the units that may stand behind an amount, with the quantity that each means. `blank` are cells that
     state no price, `free` cells that state a price of zero. `ordered` lists meters whose prices never fall from left
-    to right inside one row: a page that breaks this has changed its columns and is refused.
+    to right inside one row: a page that breaks this has changed its columns and is refused. Models whose name `unordered`
+    finds are left out of that.
 
     `inside` are the keys that lead to the page where the answer is JSON. `grids` takes rows of boxes for tables too, for
     pages that draw their tables with nothing else. Headings in `continued` go on with the section before. `drop_from_cells`
     are patterns of what a price cell holds beside its price; `discount` is one whose group holds the tenths of the stated
     price that are charged (`原价 12元 限时5折` is 6 yuan). Tables that have one of the columns of `region` bind their prices to a region.
+
+    `conditions` are patterns of words that bind a price to prompt sizes or dates, beside a model's name or an amount; their
+    groups are through, starting, up_to and above (`pipelines.prices.feeds.page_conditions`). `hours` are notes on the hours
+    of the day. A page without a text that each of `requires` finds (such as the unit of all its prices), or with one that
+    `refuse` finds, is not read, because there the layout would mislead; a text that `notes` finds is listed for a person to read, because it may change a price.
     """
 
     provider: str
@@ -148,8 +222,30 @@ class PageLayout(_Declaration):
     free: tuple[str, ...] = ()
     drop_from_names: tuple[str, ...] = ()
     ordered: tuple[tuple[str, ...], ...] = ()
-    sections: tuple[Section, ...] = Field(min_length=1)
+    unordered: str = "(?!)"
+    conditions: tuple[str, ...] = ()
+    hours: dict[str, Hours] = Field(default_factory=dict)
+    requires: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+    models: ModelSections | None = None
     phrases: tuple[Phrase, ...] = ()
+
+    @model_validator(mode="after")
+    def _reads_something(self) -> PageLayout:
+        if not self.sections and self.models is None:
+            raise ValueError("`sections` or `models` is needed")
+        return self
+
+    @field_validator("conditions")
+    @classmethod
+    def _are_conditions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in value:
+            named = set(re.compile(pattern).groupindex)
+            if not named or not named <= set(CONDITION_GROUPS):
+                raise ValueError(f"{pattern!r} needs groups among {', '.join(CONDITION_GROUPS)}")
+        return value
 
 
 def layout_of(options: Mapping[str, Any]) -> PageLayout:

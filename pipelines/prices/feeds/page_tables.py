@@ -17,7 +17,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
 _RULE = re.compile(r"^\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?$")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"(?<!\\)</?[A-Za-z][^>]*>|<!--.*?-->", re.DOTALL)
+_FOOTNOTE = re.compile(r"<sup\b[^>]*>.*?</sup>", re.DOTALL)
+_CODE = re.compile(r"`([^`]+)`")
 _LARGEST_SPAN = 100
 _SMALLEST_GRID = 3
 
@@ -27,8 +29,11 @@ class PageSection:
     """The text and tables between one heading and the next. A table is rows of cells, its header first."""
 
     heading: str
+    level: int = 1
     text: str = ""
     tables: list[list[list[str]]] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
+    """What stands in code marks outside tables."""
 
 
 def sections_of(page: str, *, grids: bool = False) -> list[PageSection]:
@@ -44,8 +49,8 @@ def sections_of(page: str, *, grids: bool = False) -> list[PageSection]:
 
 
 def plain(text: str) -> str:
-    """Text without links, tags, emphasis and escapes, its spaces collapsed."""
-    text = _TAG.sub(" ", _LINK.sub(r"\1", text))
+    """Text without footnote marks, links, tags, emphasis and escapes, its spaces collapsed."""
+    text = _TAG.sub(" ", _LINK.sub(r"\1", _FOOTNOTE.sub("", text)))
     text = re.sub(r"\\([$_*|#\[\]<>])", r"\1", text)
     return " ".join(re.sub(r"\*\*|__|`|\u200b", "", text).split())
 
@@ -59,7 +64,7 @@ def _markdown_sections(page: str) -> list[PageSection]:
         in_code ^= stripped.startswith("```")
         heading = None if in_code else _HEADING.match(stripped)
         if heading:
-            sections.append(PageSection(plain(heading[2])))
+            sections.append(PageSection(plain(heading[2]), len(heading[1])))
             table = None
         elif stripped.startswith("|") and not in_code:
             if table is None:
@@ -70,6 +75,7 @@ def _markdown_sections(page: str) -> list[PageSection]:
         else:
             table = None
             sections[-1].text += plain(line) + "\n"
+            sections[-1].codes += _CODE.findall(line)
     return sections
 
 
@@ -78,17 +84,23 @@ def _html_sections(page: str, grids: bool) -> list[PageSection]:
     root = LexborHTMLParser(page).root
     if root is None:
         return sections
+    for mark in root.css("sup"):
+        mark.decompose()
     for node in root.traverse(include_text=False):
         if node.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}:
-            sections.append(PageSection(plain(node.text())))
+            sections.append(PageSection(plain(node.text()), int(node.tag[1])))
         elif node.tag == "table":
             _add_table(sections[-1], _html_table(node))
         elif grids and node.tag == "div" and (grid := _grid(node)):
             sections[-1].tables.append(grid)
         elif node.tag == "astro-island":
             sections += _island_sections(node)
+        elif node.tag == "code" and not sections[-1].tables:
+            sections[-1].codes.append(node.text().strip())
         elif node.tag in {"p", "li"}:
             sections[-1].text += plain(node.text()) + "\n"
+        elif node.tag in {"div", "span", "em"} and (own := plain(node.text(deep=False))):
+            sections[-1].text += own + "\n"
     return sections
 
 
@@ -149,7 +161,7 @@ def _island_sections(island: LexborNode) -> Iterator[PageSection]:
             by_width[len(row)].append(["" if cell is None else plain(str(cell)) for cell in row])
     heading = f"{island.attributes.get('component-export') or ''} {plain_props.get('tier') or ''}".strip()
     tables = [[[f"{width}:{at}" for at in range(1, width + 1)], *body] for width, body in sorted(by_width.items())]
-    yield PageSection(heading, tables=tables)
+    yield PageSection(heading, 2, tables=tables)
 
 
 def _revived(value: object) -> object:

@@ -30,7 +30,7 @@ AT = datetime(2026, 8, 21, tzinfo=UTC)
         ("openai_pricing_raw.html", "openai", "USD", 344, 14, [("gpt-5.6-sol", "output_text", "45.00", 272_000), ("gpt-4o", "input_cache_read", "1.25", 0), ("o4-mini", "output_text", "2.2", 0), ("gpt-5.6-luna", "input_cache_write", "0.25", 0)]),
         ("kimi1.html", "kimi", "CNY", 3, 0, [("kimi-k2.6", "input_uncached", "6.50", 0), ("kimi-k2.6", "output_text", "27.00", 0)]),
         ("minimax.html", "minimax", "CNY", 14, 0, [("MiniMax-M3", "input_uncached", "2.1", 0), ("MiniMax-M3", "output_text", "16.8", 512_000), ("MiniMax-M2.7", "input_cache_write", "2.625", 0)]),
-        ("aliyun_bailian.json.gz", "bailian", "CNY", 1504, 146, [("qwen3-max", "input_uncached", "2.5", 0), ("qwen3-max", "output_text", "28", 128_000), ("qwen3.7-max", "output_text", "18", 0), ("xiaomi/mimo-v2.5-pro", "input_uncached", "14", 256_000)]),
+        ("aliyun_bailian.json.gz", "bailian", "CNY", 1504, 140, [("qwen3-max", "input_uncached", "2.5", 0), ("qwen3-max", "output_text", "28", 128_000), ("qwen3.7-max", "output_text", "18", 0), ("xiaomi/mimo-v2.5-pro", "input_uncached", "14", 256_000)]),
         ("bigmodel.html.gz", "bigmodel", "CNY", 60, 4, [("GLM-5.1", "input_uncached", "6", 0), ("GLM-5.1", "output_text", "28", 32_000), ("GLM-4.6V", "input_cache_read", "0.4", 32_000)]),
     ],
 )  # fmt: skip
@@ -131,7 +131,7 @@ def test_a_page_of_ones_own_needs_a_declaration_and_no_code() -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"layout": "nobody"}, r"no layout 'nobody' ships; known are anthropic, bailian, bigmodel, deepseek, kimi, minimax, openai, zai"),
+        ({"layout": "nobody"}, r"no layout 'nobody' ships; known are anthropic, bailian, bigmodel, deepseek, deepseek_en, google, kimi, minimax, mistral, openai, zai"),
         ({"provider": "p"}, r"options\.currency: Field required"),
         (OWN | {"currency": "euro"}, r"options\.currency: .*'euro'"),
         (OWN | {"sections": [{"heading": "P", "alternatives": [{"model": "N", "columns": {"In": {"meter": "inputs"}}}]}]}, "'inputs' is no meter"),

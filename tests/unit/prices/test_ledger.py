@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipelines.config.sources import PriceFeed
 from pipelines.prices import FeedSnapshot, build_ledger
-from pipelines.prices.snapshot import BEGINNING
+from pipelines.prices.snapshot import BEGINNING, Price
 from pipelines.warehouse.tables.core import PRICE
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 from tests.unit.prices.ledger_checks import assert_sound, overlaps
@@ -182,3 +183,60 @@ def test_the_check_for_overlaps_finds_one() -> None:
     ledger = ledger_of([snapshot("2026-01-10", price("3")), snapshot("2026-02-01", price("4"))])
     broken = ledger.with_columns(pl.lit(None, ledger.schema["superseded_at"]).alias("superseded_at"))
     assert not overlaps(broken).is_empty()
+
+
+PAGE = PriceFeed(feed="list", format="page", options={"layout": "google"})
+NEW_YEAR = day("2027-01-01")
+
+
+def told_by(snapshots: list[FeedSnapshot]) -> Story:
+    ledger = build_ledger(PAGE, snapshots, registry_of(snapshots))
+    assert_sound(ledger)
+    for order in permutations(snapshots):
+        assert build_ledger(PAGE, order, registry_of(snapshots)).equals(ledger)
+    return story(ledger)
+
+
+def through_the_year() -> tuple[Price, Price]:
+    return price("0.75", valid_to=NEW_YEAR), price("1.5", valid_from=NEW_YEAR, date_basis="announced")
+
+
+def test_an_announced_successor_ends_a_price_without_a_date() -> None:
+    """`$0.75 through December 31, 2026. $1.50 starting January 1, 2027.`, first seen in October, gone in January."""
+    snapshots = [snapshot("2026-09-01", price("0.75")), snapshot("2026-10-10", *through_the_year()), snapshot("2027-01-05", price("1.5"))]  # fmt: skip
+    assert told_by(snapshots) == [
+        ("0.75", day("2026-09-01"), None, day("2026-09-01"), day("2026-10-10"), "changed"),
+        ("0.75", day("2026-09-01"), NEW_YEAR, day("2026-10-10"), None, None),
+        ("1.5", NEW_YEAR, None, day("2026-10-10"), None, None),
+    ]
+
+
+def test_an_announced_price_that_is_retracted_before_its_day_never_held_and_is_remembered() -> None:
+    snapshots = [snapshot("2026-10-10", *through_the_year()), snapshot("2026-12-20", price("0.75"))]
+    assert told_by(snapshots) == [
+        ("0.75", day("2026-10-10"), NEW_YEAR, day("2026-10-10"), day("2026-12-20"), "changed"),
+        ("1.5", NEW_YEAR, None, day("2026-10-10"), day("2026-12-20"), "retracted"),
+        ("0.75", day("2026-10-10"), None, day("2026-12-20"), None, None),
+    ]
+
+
+def test_a_page_that_still_shows_both_prices_after_the_day_charges_the_later() -> None:
+    snapshots = [snapshot("2026-10-10", *through_the_year()), snapshot("2027-01-05", *through_the_year())]
+    assert told_by(snapshots) == [
+        ("0.75", day("2026-10-10"), NEW_YEAR, day("2026-10-10"), None, None),
+        ("1.5", NEW_YEAR, None, day("2026-10-10"), None, None),
+    ]
+    # First seen when the first price was already over: nothing says since when that one had held.
+    late = [snapshot("2027-01-05", *through_the_year())]
+    assert told_by(late) == [("1.5", NEW_YEAR, None, day("2027-01-05"), None, None)]
+
+
+def test_an_announced_price_of_a_model_that_vanishes_is_retracted_and_its_past_closed() -> None:
+    others = [price("9", raw_model=f"other-{n}") for n in range(20)]  # else the page would be held for its losses
+    snapshots = [snapshot("2026-10-10", *through_the_year(), *others), snapshot("2026-11-01", *others)]
+    found = [row for row in told_by(snapshots) if row[0] != "9"]
+    assert found[:2] == [
+        ("0.75", day("2026-10-10"), NEW_YEAR, day("2026-10-10"), day("2026-11-01"), "source_removed"),
+        ("1.5", NEW_YEAR, None, day("2026-10-10"), day("2026-11-01"), "retracted"),
+    ]
+    assert ("0.75", day("2026-10-10"), day("2026-11-01"), day("2026-11-01"), None, None) in found

@@ -1,0 +1,79 @@
+"""Pages that state a price without a date and its successor with one: `$0.75 through 31 December, $1.50 from then on`.
+
+What such a page says at each observation is put together here into periods with a start and an end, which the ledger
+(`ledger.py` beside this module) then treats as those of any dated feed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+
+_AMOUNT = ("unit_price", "pricing_currency", "pricing_quantity")
+_Row = dict[str, Any]
+
+
+def with_periods(asserted: pl.DataFrame, observed: Sequence[datetime], sku: Sequence[str]) -> pl.DataFrame:
+    """`asserted` (rows with the snapshot's number `k`) with periods in place of undated prices that dates bear upon.
+
+    Only SKUs of which some snapshot states a date beside a price without one are touched. Of these an undated price holds
+    from the observation since which it has been stated without a break (or from the day that was announced for it), up to
+    its stated end or the start of a stated successor; what was believed before stays stated, up to then. An undated price
+    whose stated end has passed is no longer said of the present and is left out.
+    """
+    is_undated = pl.col("valid_from").is_null()
+    bears = (is_undated & pl.col("valid_to").is_not_null()).any() | (is_undated.any() & ~is_undated.all())
+    mixed = asserted.group_by(sku).agg(bears.alias("is_mixed")).filter("is_mixed").drop("is_mixed")
+    if mixed.is_empty():
+        return asserted
+    rows = asserted.join(mixed, on=list(sku), how="semi", nulls_equal=True)
+    rest = asserted.join(mixed, on=list(sku), how="anti", nulls_equal=True)
+    by_sku: dict[tuple[Any, ...], dict[int, list[_Row]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows.iter_rows(named=True):
+        by_sku[tuple(row[name] for name in sku)][row["k"]].append(row)
+    periods = [row for stated in by_sku.values() for row in _timeline(stated, observed)]
+    return pl.concat([rest, pl.DataFrame(periods, schema=asserted.schema)])
+
+
+def _timeline(stated: dict[int, list[_Row]], observed: Sequence[datetime]) -> Iterator[_Row]:
+    """Everything that each snapshot of one SKU says, its past included."""
+    believed: list[_Row] = []
+    for k, now in enumerate(observed):
+        if k not in stated:
+            believed = _until(believed, now)
+            continue
+        said = _periods(stated[k], believed, now)
+        begins = min((row["valid_from"] for row in said), default=now)
+        believed = _until(believed, begins) + said
+        yield from (row | {"k": k} for row in believed)
+
+
+def _periods(rows: Sequence[_Row], believed: Sequence[_Row], now: datetime) -> list[_Row]:
+    """What one snapshot says of now and later, in order of start."""
+    dated = sorted((row for row in rows if row["valid_from"] is not None), key=lambda row: row["valid_from"])
+    for row in rows:
+        if row["valid_from"] is not None or (row["valid_to"] is not None and row["valid_to"] <= now):
+            continue
+        same = [known for known in believed if _holds(known, now) and all(known[name] == row[name] for name in _AMOUNT)]
+        start = {"valid_from": now} if not same else {name: same[-1][name] for name in ("valid_from", "date_basis")}
+        dated = [later for later in dated if later["valid_from"] > now]
+        dated.insert(0, row | start)
+    for row, following in pairwise(dated):
+        if row["valid_to"] is None or row["valid_to"] > following["valid_from"]:
+            row["valid_to"] = following["valid_from"]
+    return dated
+
+
+def _holds(row: _Row, at: datetime) -> bool:
+    return row["valid_from"] <= at and (row["valid_to"] is None or row["valid_to"] > at)
+
+
+def _until(rows: Sequence[_Row], end: datetime) -> list[_Row]:
+    """The part of `rows` before `end`."""
+    cut = [row if row["valid_to"] is not None and row["valid_to"] <= end else row | {"valid_to": end} for row in rows]
+    return [row for row in cut if row["valid_from"] < row["valid_to"]]
