@@ -31,8 +31,8 @@ class Review:
 def review(feed: PriceFeed, snapshots: Sequence[FeedSnapshot]) -> Review:
     """Sorts the snapshots of a page by time and holds back what loses too many prices or moves one too far.
 
-    Each is compared with the last accepted one: more than a fifth of its prices gone, or one of them more than ten
-    times dearer or cheaper. The first one counts as it is. Other formats than `page` are never held back. Snapshots
+    Each is compared with the last accepted one: more than a fifth of its prices gone, or one of them ten times
+    or more dearer or cheaper. The first one counts as it is. Other formats than `page` are never held back. Snapshots
     whose id stands in `options.accept` always count. Any order of `snapshots` gives the same review.
     """
     ordered = sorted(snapshots, key=lambda item: (item.observed_at, item.snapshot_id))
@@ -67,11 +67,11 @@ def _doubt(before: FeedSnapshot, after: FeedSnapshot) -> str | None:
         for name, unit in (("unit_price", "pricing_quantity"), ("unit_price_after", "pricing_quantity_after"))
     ]
     was, now = (price.cast(pl.Float64) for price in per_unit)  # to judge a size, not to charge by
-    moved = both.filter((was > now * LARGEST_FACTOR) | (now > was * LARGEST_FACTOR))
+    moved = both.filter((was >= now * LARGEST_FACTOR) | (now >= was * LARGEST_FACTOR), was != now)
     if moved.height:
         row = moved.sort(_SAME).row(0, named=True)
         return (
             f"{row['raw_model']}, {row['meter']}: {row['unit_price'].normalize():f} to {row['unit_price_after'].normalize():f} "
-            f"is more than {LARGEST_FACTOR} times"
+            f"is {LARGEST_FACTOR} times or more"
         )
     return None

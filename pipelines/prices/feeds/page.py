@@ -21,6 +21,7 @@ from pipelines.prices.feeds.page_cells import (
     price_of,
     refuse_dear_batches,
     refuse_fallen,
+    refuse_headless,
     refuse_twice,
     told,
     what,
@@ -154,26 +155,27 @@ def _section_rows(reading: _Reading, section: Section, found: Sequence[PageSecti
         if section.heading == "*" or key(page.heading) == key(section.heading)
         if not section.says or re.search(section.says, f"{page.heading}\n{page.text}")
     ]
-    tables = [(page.heading, number, table) for page in pages for number, table in enumerate(page.tables, start=1)]
+    tables = [(page, number, table) for page in pages for number, table in enumerate(page.tables, start=1)]
     if not tables:
         if section.required:
             lacks = "no table under it" if pages else "no such heading"
             raise PriceFeedError(f"section {section.heading!r}: {lacks}; the page has {told(p.heading for p in found)}")
         return []
     rows: list[_Row] = []
-    for heading, number, table in tables:
+    for page, number, table in tables:
         for alternative in section.alternatives:
             grid = _shaped(table, alternative)
-            if not _missing(grid, alternative):
-                place = f"section {heading!r}, table {number}"
-                rows += _table_rows(reading, alternative, grid, place)
+            if not _missing(grid, alternative) and re.search(alternative.says, page.text):
+                rows += _table_rows(reading, alternative, grid, page.heading, number)
                 break
         else:
-            reading.problems.add(f"section {heading!r}: a table with the columns {told(table[0] if table else [])}")
+            reading.problems.add(
+                f"section {page.heading!r}: a table with the columns {told(table[0] if table else [])}"
+            )
     if not rows and (section.required or reading.problems):
-        alternative, (heading, number, table) = section.alternatives[0], tables[0]
+        alternative, (page, number, table) = section.alternatives[0], tables[0]
         raise PriceFeedError(
-            f"section {heading!r}, table {number}: column {told(_missing(table, alternative))} is missing; "
+            f"section {page.heading!r}, table {number}: column {told(_missing(table, alternative))} is missing; "
             f"found {told(table[0] if table else [])}"
         )
     return rows
@@ -192,21 +194,27 @@ def _missing(table: Sequence[Sequence[str]], alternative: Alternative) -> list[s
 
 
 def _shaped(table: Sequence[Sequence[str]], alternative: Alternative) -> list[list[str]]:
-    """The table with one header row on top and one model per row."""
+    """The table with one header row on top and one model per row; without a header where its rows don't fit together."""
     rows = [list(row[alternative.drop_columns :]) for row in table]
+    together = rows if alternative.transpose else rows[: alternative.header_rows]
+    if len({len(row) for row in together}) > 1:
+        return [[]]
     if alternative.transpose:
         rows = [list(column) for column in zip(*rows, strict=False)]
     head, body = rows[: alternative.header_rows], rows[alternative.header_rows :]
     return [[" ".join(filter(None, cells)) for cells in zip(*head, strict=False)], *body]
 
 
-def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Sequence[str]], place: str) -> list[_Row]:
+def _table_rows(
+    reading: _Reading, alternative: Alternative, table: Sequence[Sequence[str]], heading: str, number: int
+) -> list[_Row]:
     layout, problems = reading.layout, reading.problems
+    place = f"section {heading!r}, table {number}"
     positions = {key(cell): index for index, cell in enumerate(table[0])}
     rows: list[_Row] = []
     models, conditions = alternative.models, Conditions()
-    for number, cells in enumerate(table[1:], start=1):
-        where = f"{place}, row {number}"
+    for row, cells in enumerate(table[1:], start=1):
+        where = f"{place}, row {row}"
         if len(cells) != len(table[0]):
             raise PriceFeedError(f"{where}: {len(cells)} cells under {len(table[0])} columns: {told(cells)}")
         if alternative.model is not None and (name := cells[positions[key(alternative.model)]]):
@@ -217,8 +225,8 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
         if any(re.search(pattern, cells[positions[key(name)]]) for name, pattern in alternative.beyond.items()):
             problems.add(f"{where}: {told(models)} under a condition that the ledger can't express: {told(cells)}")
             continue
-        start, bound = _prompt_size(alternative, cells, positions)
-        region = _region(layout, cells, positions, where)
+        start, bound = _prompt_size(alternative, cells, positions, where)
+        region = _region(layout, cells, positions, heading, where)
         found = [
             conditions.put_on(
                 price._replace(
@@ -230,13 +238,15 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
             for header, column in alternative.columns.items()
             for price in _cell_prices(reading, column, cells[positions[key(header)]], f"{where}, column {header!r}")
         ]
-        if not any(re.search(layout.unordered, model) for model in models):
-            refuse_fallen(layout, found, f"{where} ({told(models)})")
         if len({(what(price), price.unit_price) for price in found}) > len({what(price) for price in found}):
             problems.add(
                 f"{where}: {told(models)} at two prices for one meter, by a condition that the ledger can't express"
             )
             continue
+        if not any(re.search(layout.unordered, model) for model in models):
+            if all(isinstance(column, Column) for column in alternative.columns.values()):
+                refuse_headless(found, f"{where} ({told(models)})")
+            refuse_fallen(layout, found, f"{where} ({told(models)})")
         rows.append(_Row(models, tuple(found), alternative.scaled))
     return rows
 
@@ -290,20 +300,30 @@ def _scaled(rows: Sequence[_Row], prices: Sequence[Price]) -> list[Price]:
     return found
 
 
-def _prompt_size(alternative: Alternative, cells: Sequence[str], positions: Mapping[str, int]) -> tuple[int, str]:
-    if alternative.prompt_size is None:
+def _prompt_size(
+    alternative: Alternative, cells: Sequence[str], positions: Mapping[str, int], where: str
+) -> tuple[int, str]:
+    size = alternative.prompt_size
+    if size is None:
         return 0, "gte"
-    match = re.search(alternative.prompt_size.pattern, cells[positions[key(alternative.prompt_size.column)]])
-    start = int(match[1]) * alternative.prompt_size.factor if match else 0
-    return start, alternative.prompt_size.bound
+    cell = cells[positions[key(size.column)]]
+    match = re.search(size.pattern, cell)
+    if match is None and not re.search(size.base, cell):
+        raise PriceFeedError(f"{where}, column {size.column!r}: expected prompt sizes, found {cell!r}")
+    return int(match[1]) * size.factor if match else 0, size.bound
 
 
-def _region(layout: PageLayout, cells: Sequence[str], positions: Mapping[str, int], where: str) -> str:
-    stated = [cells[positions[key(n)]] for n in layout.region.columns if key(n) in positions] if layout.region else []
-    if layout.region is None or not stated:
+def _region(layout: PageLayout, cells: Sequence[str], positions: Mapping[str, int], heading: str, where: str) -> str:
+    if layout.region is None:
         return ""
-    if stated[0] not in layout.region.names:
-        raise PriceFeedError(f"{where}: expected one of {told(layout.region.names)} as the region, found {stated[0]!r}")
+    stated = [cells[positions[key(name)]] for name in layout.region.columns if key(name) in positions]
+    if not stated and heading in layout.region.everywhere:
+        return ""
+    if not stated or stated[0] not in layout.region.names:
+        raise PriceFeedError(
+            f"{where}: expected one of {told(layout.region.names)} as the region in the column {told(layout.region.columns)}, "
+            f"found {stated[0] if stated else 'no such column'!r}"
+        )
     return layout.region.names[stated[0]]
 
 

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from pipelines.meters import METERS_BY_NAME
 from pipelines.prices.feeds.page_layout import Column, PageLayout
 from pipelines.prices.feeds.page_tables import plain
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import Price, PriceFeedError
 
 _CELL = re.compile(
-    r"^(?P<sign>[$¥￥€£])?\s*(?P<amount>\d+(?:,\d{3})*(?:\.\d+)?)\s*(?P<word>元|USD|CNY|EUR)?\s*(?:/\s*(?P<unit>.+))?$"
+    r"^(?P<sign>[$¥￥€£])?\s*(?P<amount>(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(?P<word>元|USD|CNY|EUR)?\s*(?:/\s*(?P<unit>.+))?$"
 )
 _CURRENCIES = {
     "$": "USD", "USD": "USD", "¥": "CNY", "￥": "CNY", "元": "CNY", "CNY": "CNY", "€": "EUR", "EUR": "EUR", "£": "GBP",
@@ -103,20 +104,21 @@ def refuse_fallen(layout: PageLayout, prices: Sequence[Price], place: str) -> No
 
     That is along the meters of `ordered`, with the prompt size, and in hours that the layout says are dearer.
     """
-    base = {_tier(price, price.meter): price for price in prices if not price.context_from_tokens}
+    known = {_tier(price): price for price in prices}
     dearer = any(hours.dearer for hours in layout.hours.values())
     pairs: list[tuple[Price | None, Price]] = []
     for price in prices:
-        tier = _tier(price, price.meter)
-        if price.context_from_tokens:
-            pairs.append((base.get(tier), price))
-        elif dearer and price.time_window:
-            pairs.append((base.get(_tier(price._replace(time_window=""), price.meter)), price))
-    for meters in layout.ordered:
-        for price in base.values():
+        pairs.append((known.get(_tier(price._replace(context_from_tokens=0))), price))
+        if dearer:
+            pairs.append((known.get(_tier(price._replace(time_window=""))), price))
+        for meters in layout.ordered:
             if price.meter in meters:
-                below = [base.get(_tier(price, meter)) for meter in meters[: meters.index(price.meter)]]
-                pairs += [(other, price) for other in below]
+                below = meters[: meters.index(price.meter)]
+                pairs += [(known.get(_tier(price._replace(meter=meter))), price) for meter in below]
+        usual = known.get(_tier(price._replace(meter="input_uncached")))
+        most = layout.at_most.get(price.meter)
+        if usual is not None and most is not None:
+            pairs.append((price._replace(unit_price=price.unit_price / most), usual))
     for lower, higher in pairs:
         if lower is not None and lower.unit_price > higher.unit_price:
             raise PriceFeedError(
@@ -125,8 +127,17 @@ def refuse_fallen(layout: PageLayout, prices: Sequence[Price], place: str) -> No
             )
 
 
-def _tier(price: Price, meter: str) -> tuple[object, ...]:
-    return meter, price.service_tier, price.time_window, price.valid_from, price.valid_to
+def _tier(price: Price) -> What:
+    return what(price._replace(raw_model="", region=""))
+
+
+def refuse_headless(prices: Sequence[Price], place: str) -> None:
+    """Refuses a row that has a price for cached input or for output, but none for input: its columns changed places."""
+    inputs = {_tier(price) for price in prices if price.meter == "input_uncached"}
+    for price in prices:
+        is_token = price.meter in METERS_BY_NAME and not price.context_from_tokens
+        if is_token and _tier(price._replace(meter="input_uncached")) not in inputs:
+            raise PriceFeedError(f"{place}: {price.meter} at {price.extracted_text!r}, but no price for input")
 
 
 def refuse_dear_batches(prices: Sequence[Price]) -> None:

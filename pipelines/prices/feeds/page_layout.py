@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from importlib import resources
 from typing import Any, Literal
 
@@ -58,10 +59,14 @@ class Labels(_Declaration):
 
 
 class PromptSize(_Declaration):
-    """A column that states the prompt sizes of a row; the first group of `pattern` times `factor` is the bound."""
+    """A column that states the prompt sizes of a row; the first group of `pattern` times `factor` is the bound.
+
+    A cell in which `base` is found states the price of the smallest prompts; one in which neither is found is a mistake.
+    """
 
     column: str
     pattern: str
+    base: str
     factor: int = 1
     bound: Literal["gt", "gte"] = "gte"
 
@@ -69,7 +74,8 @@ class PromptSize(_Declaration):
 class Alternative(_Declaration):
     """One shape that the tables of a section may have, told by its headers.
 
-    `model` is the header over the models' names, or `models` names them where the table does not. `scaled` lists
+    `model` is the header over the models' names, or `models` names them where the table does not, and then the section
+    `says` so in words. `scaled` lists
     meters that move with the input price, as a note on the page says: half the input price in a batch, half the price
     of a cache read. Rows with a cell that matches its column's pattern in `beyond` depend on something that the ledger
     can't express; they give no price and are named as not understood. Headers that span several rows are joined from
@@ -78,6 +84,7 @@ class Alternative(_Declaration):
 
     model: str | None = None
     models: tuple[str, ...] = ()
+    says: str = ""
     columns: dict[str, Column | Labels]
     prompt_size: PromptSize | None = None
     scaled: tuple[str, ...] = ()
@@ -94,10 +101,14 @@ class Alternative(_Declaration):
 
 
 class Region(_Declaration):
-    """Columns (spellings of one) that say where a price holds, and the region that each of their values stands for."""
+    """Columns (spellings of one) that say where a price holds, and the region that each of their values stands for.
+
+    Tables under the headings `everywhere` need no such column; one elsewhere without it is a mistake.
+    """
 
     columns: tuple[str, ...]
     names: dict[str, str]
+    everywhere: tuple[str, ...] = ()
 
 
 class Section(_Declaration):
@@ -194,8 +205,8 @@ class PageLayout(_Declaration):
 
     `bare_amounts` says that amounts stand without their currency. `units` are the units that may stand behind an amount, with the quantity that each means. `blank` are cells that
     state no price, `free` cells that state a price of zero. `ordered` lists meters whose prices never fall from left
-    to right inside one row: a page that breaks this has changed its columns and is refused. Models whose name `unordered`
-    finds are left out of that.
+    to right inside one row, and `at_most` how many times the input price others cost: a page that breaks this has changed
+    its columns and is refused. Models whose name `unordered` finds are left out of that.
 
     `inside` are the keys that lead to the page where the answer is JSON. `grids` takes rows of boxes for tables too, for
     pages that draw their tables with nothing else. Headings in `continued` go on with the section before. `drop_from_cells`
@@ -223,6 +234,7 @@ class PageLayout(_Declaration):
     drop_from_names: tuple[str, ...] = ()
     ordered: tuple[tuple[str, ...], ...] = ()
     unordered: str = "(?!)"
+    at_most: dict[str, Decimal] = Field(default_factory=dict)
     conditions: tuple[str, ...] = ()
     hours: dict[str, Hours] = Field(default_factory=dict)
     requires: tuple[str, ...] = ()

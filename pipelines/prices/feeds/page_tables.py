@@ -114,7 +114,7 @@ def _add_table(section: PageSection, rows: list[list[str]]) -> None:
 
 
 def _html_table(table: LexborNode) -> list[list[str]]:
-    """The cells of a table as a full grid: a cell that spans rows or columns stands in each of them."""
+    """The cells of a table as a grid: a cell that spans rows or columns stands in each of them; a short row stays short."""
     grid: dict[tuple[int, int], str] = {}
     rows = table.css("tr")
     for row_number, row in enumerate(rows):
@@ -129,7 +129,7 @@ def _html_table(table: LexborNode) -> list[list[str]]:
                     grid[r, c] = text
             column += wide
     width = max((c for _, c in grid), default=-1) + 1
-    return [[grid.get((r, c), "") for c in range(width)] for r in range(len(rows))]
+    return [[grid[r, c] for c in range(width) if (r, c) in grid] for r in range(len(rows))]
 
 
 def _grid(box: LexborNode) -> list[list[str]]:

@@ -1,13 +1,10 @@
-"""29 real revisions of Anthropic's price page: read, replayed in any order, checked by hand, and mutilated."""
+"""29 real revisions of Anthropic's price page: read, replayed in any order, and checked by hand."""
 
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import combinations
 from pathlib import Path
 
 import polars as pl
@@ -16,8 +13,8 @@ import pytest
 from pipelines.config import load_config
 from pipelines.config.sources import PriceFeed
 from pipelines.models import Registry, build_registry
-from pipelines.prices import FeedSnapshot, PriceFeedError, build_ledger, build_rate_card, feed_names, parse_feed, rate
-from tests.unit.prices.landed import landed_bytes, landed_file
+from pipelines.prices import FeedSnapshot, build_ledger, build_rate_card, feed_names, parse_feed, rate
+from tests.unit.prices.landed import landed_file
 from tests.unit.prices.ledger_checks import assert_sound
 from tests.unit.prices.requests_frame import requests_frame
 
@@ -95,135 +92,3 @@ def test_a_model_that_left_the_page_is_closed_as_removed(ledger: pl.DataFrame) -
     removed = ledger.filter(pl.col("supersede_reason") == "source_removed", pl.col("service_tier") == "standard")
     assert removed.height > 0
     assert ledger.filter(pl.col("usd_per_million") == 0).is_empty()
-
-
-def _cells(line: str) -> list[str]:
-    return line.strip().strip("|").split("|")
-
-
-def _in_table(page: str, heading: str, change: object) -> str:
-    """`page` with `change(cells, is_header)` applied to each row of the table under `heading`."""
-    before, mark, rest = page.partition(f"\n{heading}\n")
-    lines, done, row = rest.split("\n"), [], 0
-    for position, line in enumerate(lines):
-        if line.startswith("|"):
-            if not re.match(r"^\|[\s:|-]+$", line):
-                cells = change(_cells(line), row == 0)  # type: ignore[operator]
-                row += 1
-                done += ["|" + "|".join(cells) + "|"] if cells is not None else []
-            else:
-                done.append(line)
-        elif row and not line.strip():
-            return before + mark + "\n".join([*done, *lines[position:]])
-        else:
-            done.append(line)
-    raise AssertionError(heading)
-
-
-def _swap(cells: list[str], a: int, b: int) -> list[str]:
-    cells[a], cells[b] = cells[b], cells[a]
-    return cells
-
-
-def _put(cells: list[str], at: int, text: str) -> list[str]:
-    cells[at] = text
-    return cells
-
-
-def mutilations(page: str) -> Iterator[tuple[str, str]]:
-    for heading, width in (("## Model pricing", 6), ("### Batch processing", 3)):
-        for a, b in combinations(range(1, width), 2):
-            yield (
-                f"{heading} values swapped {a} {b}",
-                _in_table(page, heading, lambda c, h, a=a, b=b: c if h else _swap(c, a, b)),
-            )
-            yield (
-                f"{heading} headers swapped {a} {b}",
-                _in_table(page, heading, lambda c, h, a=a, b=b: _swap(c, a, b) if h else c),
-            )
-        for at in range(width):
-            yield (
-                f"{heading} header {at} renamed",
-                _in_table(page, heading, lambda c, h, at=at: _put(c, at, " Price ") if h else c),
-            )
-            yield f"{heading} column {at} gone", _in_table(page, heading, lambda c, _, at=at: c[:at] + c[at + 1 :])
-            yield (
-                f"{heading} cell {at} gone",
-                _in_table(page, heading, lambda c, h, at=at: c if h else c[:at] + c[at + 1 :]),
-            )
-        for at in range(1, width):
-            for sign in ("¥", "€", ""):
-                yield (
-                    f"{heading} {at} in {sign or 'nothing'}",
-                    _in_table(
-                        page, heading, lambda c, h, at=at, s=sign: c if h else _put(c, at, c[at].replace("$", s))
-                    ),
-                )
-            for unit in ("KTok", "1K tokens", "hour"):
-                yield (
-                    f"{heading} {at} per {unit}",
-                    _in_table(
-                        page, heading, lambda c, h, at=at, u=unit: c if h else _put(c, at, c[at].replace("MTok", u))
-                    ),
-                )
-            yield (
-                f"{heading} {at} without points",
-                _in_table(page, heading, lambda c, h, at=at: c if h else _put(c, at, c[at].replace(".", ""))),
-            )
-            yield (
-                f"{heading} {at} times 100",
-                _in_table(
-                    page,
-                    heading,
-                    lambda c, h, at=at: (
-                        c if h else _put(c, at, re.sub(r"\$(\S+)", r"$\g<1>00", c[at].replace(".", "")))
-                    ),
-                ),
-            )
-        for kept in range(1, 13, 2):
-            rows = iter(range(99))
-            yield (
-                f"{heading} {kept} rows left",
-                _in_table(page, heading, lambda c, h, r=rows, k=kept: c if h or next(r) < k else None),
-            )
-        yield f"{heading} renamed", page.replace(f"\n{heading}\n", "\n## Prices\n")
-    for tenth in range(10):
-        yield f"cut at {tenth} tenths", page[: len(page) * tenth // 10]
-    yield "an error page", "<!DOCTYPE html><html><body><h1>Model pricing</h1><p>Not found</p></body></html>"
-    yield "another page", "# Model pricing\n\n| Model | Colour |\n|---|---|\n| Claude Opus 4.7 | red |\n"
-
-
-def test_a_mutilated_page_never_sets_a_wrong_price(
-    shared_data: Path, tmp_path: Path, revisions: list[FeedSnapshot], registry: Registry
-) -> None:
-    """A page damaged in a hundred ways is refused, held, or at worst closes prices that it no longer names."""
-    page = (shared_data / "prices" / "anthropic_page" / "anthropic_pricing_2026-05-01.md").read_text()
-    last = revisions[-1]
-    keys = ["provider_id", "model_id", "meter", "service_tier", "region", "context_from_tokens"]
-    good = build_ledger(PAGE, [last], registry).select(*keys, "usd_per_million")
-    outcomes = {"refused": 0, "held": 0, "smaller": 0, "same": 0}
-    for number, (name, damaged) in enumerate(mutilations(page)):
-        if damaged == page:
-            continue
-        try:
-            snapshot = parse_feed(
-                landed_bytes(tmp_path, "anthropic_page", f"{number}_2026-05-02.md", damaged.encode()), PAGE
-            )
-        except PriceFeedError:
-            outcomes["refused"] += 1
-            continue
-        ledger = build_ledger(PAGE, [last, snapshot], registry)
-        now = ledger.filter(pl.col("superseded_at").is_null(), pl.col("valid_to").is_null())
-        wrong = now.join(good, on=[*keys, "usd_per_million"], how="anti", nulls_equal=True)
-        assert wrong.is_empty(), f"{name}: {wrong.select('model_id', 'meter', 'service_tier', 'usd_per_million')}"
-        held = snapshot.snapshot_id not in set(ledger["snapshot_id"]) and now.height == good.height
-        outcomes[
-            "smaller"
-            if now.height < good.height
-            else "held"
-            if held and snapshot.prices.height != last.prices.height
-            else "same"
-        ] += 1
-    assert sum(outcomes.values()) >= 100
-    assert outcomes["refused"] > 60
-    assert outcomes["held"] > 3
