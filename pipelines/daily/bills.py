@@ -14,7 +14,6 @@ import polars as pl
 from pipelines.bills import bitemporal
 from pipelines.bills.records import RECORD_SCHEMA
 from pipelines.daily.prices import registry_of
-from pipelines.daily.requests import parsed_paths
 from pipelines.daily.workspace import Workspace
 from pipelines.models import resolve_names
 from pipelines.warehouse.read import read_frame
@@ -41,7 +40,7 @@ def refresh_reported_costs(workspace: Workspace) -> BillOutcome:
             connection,
             "select snapshot_id, format, parser_version, landing_path from raw.snapshot where kind = 'bills' order by landing_path",
         )
-    paths = parsed_paths(workspace, index)
+    paths = workspace.parsed_paths(index)
     records = pl.read_parquet(paths) if paths else pl.DataFrame(schema=RECORD_SCHEMA)
     ledger = bitemporal(records)
     names = ledger.rows.select("provider_id", pl.col("raw_model").alias("raw_name"))

@@ -14,9 +14,11 @@ import polars as pl
 from pipelines.bills import bill_version, parse_bill
 from pipelines.config.sources import RequestSource
 from pipelines.daily.days import EARLIEST_ARRIVAL, Window
+from pipelines.daily.replays import replayed_days
 from pipelines.daily.workspace import Workspace
 from pipelines.landing import LandedFile, LandingError
 from pipelines.requests import ParsedFile, parse_file
+from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.requests.parse import parser_version
 from pipelines.requests.store import stored_path
 from pipelines.warehouse.read import read_frame
@@ -58,8 +60,7 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
     }
     landed = workspace.landed("requests")
     declared = [file for file in landed.files if file.source in sources]
-    # A bill is revised for weeks: its ledger is made of all its exports, whatever the window.
-    declared = [file for file in declared if sources[file.source].is_bill or _may_matter(file, window)]
+    declared = [file for file in declared if _always_matters(sources[file.source]) or _may_matter(file, window)]
     known = _known(workspace)
     new = [file for file in declared if not _is_parsed(workspace, file, sources[file.source], versions, known)]
     parsed: list[ParsedFile] = []
@@ -88,7 +89,8 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
 
 
 def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_before: date = date.min) -> list[date]:
-    """Loaded days whose rows no longer match the indexed files: late lines came, or a file changed.
+    """Loaded days whose rows no longer match the indexed files: late lines came, a file changed, or a session that
+    another one replays arrived after it.
 
     With `around`, days up to `LATE_REACH_DAYS` from that window and outside it; else every loaded day. Days before
     `unloaded_before` count also where none of their rows is loaded yet. Derived from what is indexed and what is
@@ -121,6 +123,7 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
     with workspace.database.connect() as connection:
         bounds = {"low": low, "high": high, "unloaded_before": unloaded_before}
         days = read_frame(connection, sql, bounds)["day"].to_list()
+    days = sorted({*days, *(day for day in replayed_days(workspace) if low <= day < high)})
     return [day for day in days if around is None or not around.from_date <= day < around.to_date]
 
 
@@ -133,6 +136,11 @@ def event_dates(workspace: Workspace) -> dict[bytes, list[date]]:
 
 def _may_matter(file: LandedFile, window: Window | None) -> bool:
     return window is None or file.arrival_date is None or file.arrival_date >= window.from_date - EARLIEST_ARRIVAL
+
+
+def _always_matters(source: RequestSource) -> bool:
+    """A bill is revised for weeks, and the replays of a session may come weeks after it: all their files count."""
+    return source.is_bill or source.format in REPLAYING_FORMATS
 
 
 def _is_parsed(

@@ -20,7 +20,7 @@ from pipelines.daily.workspace import Workspace
 from pipelines.models import alias_frame, resolve_requests
 from pipelines.prices import keep_booked, rate
 from pipelines.requests import attribute, collect_days
-from pipelines.requests.store import stored_path
+from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_days, replace_rows
 from pipelines.warehouse.tables.core import MODEL_ALIAS, RATE_CARD, REQUEST
@@ -45,7 +45,8 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
     `core.request` and `raw.duplicate` change together: readers see the days as they were or as they are, never half.
     On a closed day what was booked stays booked; only requests that are new there are rated as known now.
     """
-    collected = collect_days(_parsed_files(workspace, window), window.from_date, window.to_date)
+    near, replaying = _parsed_files(workspace, window)
+    collected = collect_days(near, window.from_date, window.to_date, replaying=replaying)
     with workspace.database.connect() as connection:
         rate_card = read_table(connection, RATE_CARD)
         closed = workspace.config.periods.closed(window.days)
@@ -70,34 +71,24 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
     )
 
 
-def _parsed_files(workspace: Workspace, window: Window) -> list[Path]:
-    """Parsed files whose rows fall on the window or on the days beside it, which may hold their duplicates."""
-    near = {"low": window.from_date - timedelta(days=1), "high": window.to_date}
+def _parsed_files(workspace: Workspace, window: Window) -> tuple[list[Path], list[Path]]:
+    """Parsed files whose rows fall on the window or on the days beside it, which may hold their duplicates; and every file
+    of a format that repeats records any time later."""
+    bounds = {
+        "low": window.from_date - timedelta(days=1),
+        "high": window.to_date,
+        "replaying": list(REPLAYING_FORMATS),
+    }
     with workspace.database.connect() as connection:
         index = read_frame(
             connection,
             "select snapshot_id, format, parser_version, landing_path from raw.snapshot where kind = 'requests' "
-            "and exists (select from unnest(event_dates) as day where day between %(low)s and %(high)s) order by landing_path",
-            near,
+            "and (format = any(%(replaying)s) or exists (select from unnest(event_dates) as day "
+            "where day between %(low)s and %(high)s)) order by landing_path",
+            bounds,
         )
-    return parsed_paths(workspace, index)
-
-
-def parsed_paths(workspace: Workspace, index: pl.DataFrame) -> list[Path]:
-    """Where the rows of indexed files lie (`index`: snapshot_id, format, parser_version, landing_path).
-
-    Raises FileNotFoundError naming the file whose rows are gone.
-    """
-    paths = []
-    for row in index.iter_rows(named=True):
-        path = stored_path(workspace.store, row["format"], row["parser_version"], row["snapshot_id"])
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"{row['landing_path']} was parsed before, but its rows are no longer in {workspace.store}. "
-                "The landing zone no longer holds the file either: restore one of them."
-            )
-        paths.append(path)
-    return paths
+    replays = pl.col("format").is_in(REPLAYING_FORMATS)
+    return workspace.parsed_paths(index.filter(~replays)), workspace.parsed_paths(index.filter(replays))
 
 
 def _replace_aliases(connection: psycopg.Connection[Any], aliases: pl.DataFrame) -> None:

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import polars as pl
+
 from pipelines.config import Config, load_config
 from pipelines.landing import Kind, LandedFile, LandingZone, Scan, open_zone
+from pipelines.requests.store import stored_path
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database, open_database
 
@@ -44,6 +47,22 @@ class Workspace:
         if kind not in self._scans:
             self._scans[kind] = self.zone.scan(kind)
         return self._scans[kind]
+
+    def parsed_paths(self, index: pl.DataFrame) -> list[Path]:
+        """Where the rows of indexed files lie (`index`: snapshot_id, format, parser_version, landing_path).
+
+        Raises FileNotFoundError naming the file whose rows are gone.
+        """
+        paths = []
+        for row in index.iter_rows(named=True):
+            path = stored_path(self.store, row["format"], row["parser_version"], row["snapshot_id"])
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f"{row['landing_path']} was parsed before, but its rows are no longer in {self.store}. "
+                    "The landing zone no longer holds the file either: restore one of them."
+                )
+            paths.append(path)
+        return paths
 
     def rescan(self) -> None:
         """Forget the listing, because a fetch may have added files."""

@@ -19,6 +19,9 @@ from pipelines.warehouse.tables.raw import DUPLICATE
 BUCKET_ROWS = 2_000_000
 """Rows deduplicated at a time: more are split by the first byte of request_uid, which keeps duplicates together."""
 
+REPLAYING_FORMATS = ("codex",)
+"""Formats whose counters go on over a session, the history of which a fork copies: repeats may lie any time apart."""
+
 _PLACE = ("snapshot_id", "line_no", "item_no")
 
 
@@ -30,31 +33,42 @@ class DayRequests:
     duplicates: pl.DataFrame
 
 
-def collect_days(parsed: Sequence[Path], from_date: date, to_date: date) -> DayRequests:
+def collect_days(
+    parsed: Sequence[Path], from_date: date, to_date: date, *, replaying: Sequence[Path] = ()
+) -> DayRequests:
     """The requests whose kept record falls on [from_date, to_date), ordered by instant and id, and what was dropped.
 
     Duplicates are resolved over one day more on either side, so that a pair across midnight ends alike
-    whichever day is collected first.
+    whichever day is collected first; those of `replaying` files (of REPLAYING_FORMATS, all there are) over all days.
     """
-    parts = list(iter_days(parsed, from_date, to_date))
+    parts = list(iter_days(parsed, from_date, to_date, replaying=replaying))
     requests = pl.concat([part.requests for part in parts]).sort("event_date", "event_at", "request_uid")
     duplicates = pl.concat([part.duplicates for part in parts]).sort("event_date", *_PLACE)
     return DayRequests(requests, duplicates)
 
 
 def iter_days(
-    parsed: Sequence[Path], from_date: date, to_date: date, *, bucket_rows: int = BUCKET_ROWS
+    parsed: Sequence[Path],
+    from_date: date,
+    to_date: date,
+    *,
+    replaying: Sequence[Path] = (),
+    bucket_rows: int = BUCKET_ROWS,
 ) -> Iterator[DayRequests]:
     """As `collect_days`, in hash buckets of at most some `bucket_rows` rows each, so that memory stays bounded."""
     if not from_date < to_date:
         raise ValueError(f"the window from {from_date} to {to_date} holds no day")
-    if not parsed:
+    if not parsed and not replaying:
         yield DayRequests(pl.DataFrame(schema=REQUEST_SCHEMA), DUPLICATE.empty())
         return
     day = timedelta(days=1)
-    window = pl.scan_parquet(list(parsed)).filter(
-        pl.col("event_date").is_between(from_date - day, to_date + day, closed="left")
-    )
+    parts = []
+    if parsed:
+        near = pl.col("event_date").is_between(from_date - day, to_date + day, closed="left")
+        parts.append(pl.scan_parquet(list(parsed)).filter(near))
+    if replaying:
+        parts.append(pl.scan_parquet(list(replaying)))
+    window = pl.concat(parts)
     rows = int(window.select(pl.len()).collect().item())
     buckets = -(-rows // bucket_rows) or 1
     first_byte = pl.col("request_uid").bin.slice(0, 1).bin.reinterpret(dtype=pl.UInt8)
@@ -88,7 +102,8 @@ def _resolved(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     same = pl.col("content") == pl.col("kept_content")
     duplicates = dropped.with_columns(
-        event_date=pl.col("kept_event_date"),
+        # A replay may be dropped on a day that is loaded weeks after the kept record's.
+        event_date=pl.when(pl.col("keep") == "counter_replay").then("event_date").otherwise("kept_event_date"),
         rule=pl.when(same).then(pl.lit("same_record")).otherwise(pl.col("keep")),
     )
     return kept.select(rows.columns), duplicates.select(DUPLICATE.polars_schema.names()).cast(DUPLICATE.polars_schema)

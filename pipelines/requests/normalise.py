@@ -191,9 +191,9 @@ def _rules(fmt: Format, frame: pl.DataFrame, arrival: date) -> list[Rule]:
     if "web_search_count" in frame.columns:
         rules += _count_rules("web_search_count", fmt.integers.get("web_search_count", ("web_search_count",)))
     if "http_status" in frame.columns:
-        status, where = pl.col("http_status"), pl.lit(_in_words(fmt.integers.get("http_status", ("http_status",))))
-        said = pl.format("{}: found {}, which is no status", where, status)
-        rules.append(Rule("out_of_range", status.abs() > _INT32, said))
+        found, path = pl.col("http_status"), pl.lit(_in_words(fmt.integers.get("http_status", ("http_status",))))
+        said = pl.format("{}: found {}, which is no status", path, found)
+        rules.append(Rule("out_of_range", found.abs() > _INT32, said))
     rules += [Rule("identity_broken", broken, detail) for broken, detail in semantics.identities()]
     rules += [_bucket_range_rule(), *_event_rules(arrival)]
     if "reported_cost_usd" in frame.columns:

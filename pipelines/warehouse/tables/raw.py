@@ -107,7 +107,11 @@ DUPLICATE = Table(
     "Valid records that were dropped because another record of the same request was kept, and which one.",
     "one row per dropped record",
     (
-        Column("event_date", "date", "UTC day of the kept record: the partition that this row is replaced with."),
+        Column(
+            "event_date",
+            "date",
+            "The partition that this row is replaced with: UTC day of the kept record; of a replayed counter, which may be dropped weeks after the kept record, its own.",
+        ),
         Column("snapshot_id", "uuid", "File of the dropped record."),
         Column("line_no", "bigint", "Line of the dropped record.", unit="lines"),
         Column("item_no", "integer", "Item of the dropped record inside its line."),

@@ -1,0 +1,46 @@
+"""Days that hold replays of sessions which arrived later than their fork: what `stale_days` adds for such formats.
+
+What a replay is, is decided in `pipelines.requests.collect`; loading a day is `requests.py` beside this module.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from pipelines.daily.workspace import Workspace
+from pipelines.requests.collect import REPLAYING_FORMATS, collect_days
+from pipelines.warehouse.read import read_frame
+from pipelines.warehouse.replace import loaded_days
+from pipelines.warehouse.tables.core import REQUEST
+
+_KEY = ["event_date", "request_uid", "snapshot_id"]
+
+
+def replayed_days(workspace: Workspace) -> list[date]:
+    """Loaded days on which the requests of REPLAYING_FORMATS are others than all files together give."""
+    formats = {"formats": list(REPLAYING_FORMATS)}
+    of_formats = "kind = 'requests' and format = any(%(formats)s)"
+    with workspace.database.connect() as connection:
+        index = read_frame(
+            connection,
+            f"select snapshot_id, format, parser_version, landing_path from raw.snapshot where {of_formats} order by landing_path",
+            formats,
+        )
+        if not index.height:
+            return []
+        loaded = read_frame(
+            connection,
+            f"select event_date, request_uid, snapshot_id from core.request "
+            f"where snapshot_id in (select snapshot_id from raw.snapshot where {of_formats})",
+            formats,
+        )
+        days = loaded_days(connection, REQUEST)
+    if not days:
+        return []
+    paths = workspace.parsed_paths(index)
+    known = collect_days([], min(days), max(days) + timedelta(days=1), replaying=paths).requests.select(_KEY)
+    loaded = loaded.select(_KEY)
+    differing = pl.concat([known.join(loaded, on=_KEY, how="anti"), loaded.join(known, on=_KEY, how="anti")])
+    return sorted(set(differing["event_date"]) & set(days))
