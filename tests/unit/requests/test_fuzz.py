@@ -24,6 +24,7 @@ from tests.unit.requests.samples import SAMPLES, SECRET, Sample
 
 CASES = int(os.environ.get("MODELMETER_FUZZ_CASES", "2000"))
 FILE_CASES = 5000
+WHITE = "".join(chr(n) for n in range(0x3001) if chr(n).isspace() and n not in range(0x1C, 0x20))
 INSERTS = (
     b'"',
     b"{",
@@ -74,8 +75,9 @@ def damaged(line: bytes, chance: random.Random) -> bytes:
 
 
 def is_blank(line: bytes) -> bool:
+    """Only Unicode's white space, which Python's own `strip` exceeds by four control characters."""
     try:
-        return not line.decode().strip()
+        return not line.decode().strip(WHITE)
     except UnicodeDecodeError:
         return False
 
