@@ -2,7 +2,8 @@
 
 `python -m perf.job A FIRST_DAY LAST_DAY` goes from lines to daily spend per model in memory; `B` does what the daily
 run does: the file is indexed, the days' requests are replaced in Postgres with their primary key, and the spend is
-summed there. Stages are timed by wrapping functions where the daily steps call them; nothing else is changed. Prints
+summed there. Stages are timed by wrapping functions where the daily steps call them; nothing else is changed. Those of
+the load overlap: one part is rated while the one before is copied. Prints
 one JSON object. The tools it is compared with are in `peers/`.
 """
 
@@ -12,7 +13,7 @@ import json
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import wraps
@@ -27,7 +28,7 @@ from pipelines.daily.prices import registry_of
 from pipelines.daily.workspace import Workspace, open_workspace
 from pipelines.models import resolve_requests
 from pipelines.prices import rate
-from pipelines.requests import attribute, collect_days, parse_file
+from pipelines.requests import attribute, iter_days, parse_file
 from pipelines.settings import Settings
 from pipelines.warehouse import replace
 from pipelines.warehouse.read import read_frame, read_table
@@ -48,12 +49,12 @@ SPEND_SQL = """
 
 _WATCHED: tuple[tuple[ModuleType, str, str], ...] = (
     (ingest, "parse_file", "parse"),
-    (requests, "collect_days", "dedupe"),
-    (requests, "attribute", "attribute"),
-    (requests, "resolve_requests", "resolve"),
-    (requests, "rate", "rate"),
-    (requests, "replace_days", "load"),
+    (requests, "load_requests", "load"),
+    (requests, "attribute", "load: attribute"),
+    (requests, "resolve_requests", "load: resolve"),
+    (requests, "rate", "load: rate"),
     (replace, "copy_frame", "load: copy"),
+    (replace, "_complete", "load: key"),
     (replace, "_swap_in", "load: swap"),
 )
 
@@ -91,11 +92,24 @@ def _in_memory(workspace: Workspace, window: Window) -> dict[str, Any]:
     with workspace.database.connect() as connection:
         rate_card = read_table(connection, RATE_CARD)
     registry = registry_of(workspace)
-    collected = _timed(collect_days, "dedupe")([parsed.path], window.from_date, window.to_date)
-    attributed = _timed(attribute, "attribute")(collected.requests, workspace.config.attribution)
-    rated = _timed(rate, "rate")(_timed(resolve_requests, "resolve")(attributed, registry), rate_card)
-    spend = _timed(_spend, "spend")(rated)
-    return _answer(spend, parsed.lines, parsed.quarantined, collected.duplicates.height)
+    copies, spends = 0, []
+    for part in _watched(iter_days([parsed.path], window.from_date, window.to_date), "load: dedupe"):
+        attributed = attribute(part.requests, workspace.config.attribution)
+        resolved = _timed(resolve_requests, "load: resolve")(attributed, registry)
+        spends.append(_timed(_spend, "spend")(_timed(rate, "load: rate")(resolved, rate_card)))
+        copies += part.duplicates.height
+    return _answer(pl.concat(spends), parsed.lines, parsed.quarantined, copies)
+
+
+def _watched(items: Iterator[_R], stage: str) -> Iterator[_R]:
+    """The same items, with the time that each took to come."""
+    while True:
+        started = time.perf_counter()
+        item = next(items, None)
+        STAGES[stage] += time.perf_counter() - started
+        if item is None:
+            return
+        yield item
 
 
 def _spend(rated: pl.DataFrame) -> pl.DataFrame:

@@ -161,18 +161,9 @@ def _stages_table(size: Size) -> str:
 
 
 _STAGES = (
-    "open",
-    "hash",
-    "parse",
-    "dedupe",
-    "attribute",
-    "resolve",
-    "rate",
-    "load",
-    "load: copy",
-    "load: swap",
-    "spend",
-)
+    "open", "hash", "parse", "load", "load: dedupe", "load: attribute", "load: resolve", "load: rate", "load: copy",
+    "load: key", "load: swap", "spend",
+)  # fmt: skip
 
 
 def _stage_order(stage: str) -> int:

@@ -5,11 +5,13 @@ The rows come from the parsed store by way of the index in `raw.snapshot`; `inge
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import psycopg
@@ -17,14 +19,16 @@ import psycopg
 from pipelines.daily.days import Window
 from pipelines.daily.prices import registry_of
 from pipelines.daily.workspace import Workspace
-from pipelines.models import alias_frame, resolve_requests
+from pipelines.models import Registry, alias_frame, resolve_requests
 from pipelines.prices import keep_booked, rate
-from pipelines.requests import attribute, collect_days
+from pipelines.requests import attribute, iter_days
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.warehouse.read import read_frame, read_table
-from pipelines.warehouse.replace import replace_days, replace_rows
+from pipelines.warehouse.replace import DayLoad, replace_rows
 from pipelines.warehouse.tables.core import MODEL_ALIAS, RATE_CARD, REQUEST
 from pipelines.warehouse.tables.raw import DUPLICATE
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,35 +44,87 @@ class LoadOutcome:
 
 
 def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
-    """Collect, attribute, resolve and rate the window's requests, and replace its partitions.
+    """Collect, attribute, resolve and rate the window's requests part by part, and replace its partitions.
 
     `core.request` and `raw.duplicate` change together: readers see the days as they were or as they are, never half.
-    On a closed day what was booked stays booked; only requests that are new there are rated as known now.
+    On a closed day what was booked stays booked; only requests that are new there are rated as known now. Memory is
+    that of some parts (`pipelines.requests.iter_days`), of which one is made ready while the one before is sent.
     """
-    near, replaying = _parsed_files(workspace, window)
-    collected = collect_days(near, window.from_date, window.to_date, replaying=replaying)
-    with workspace.database.connect() as connection:
-        rate_card = read_table(connection, RATE_CARD)
-        closed = workspace.config.periods.closed(window.days)
-        booked = read_table(connection, REQUEST, "event_date = any(%s)", (closed,)) if closed else REQUEST.empty()
     registry = registry_of(workspace)
-    requests = resolve_requests(attribute(collected.requests, workspace.config.attribution), registry)
-    rated = rate(requests, rate_card, calendars=workspace.config.calendars.days)
-    rated = keep_booked(rated.select(REQUEST.polars_schema.names()), booked)
-    aliases = alias_frame(registry, _names(rated))
+    summary = _Summary()
     with workspace.database.connect() as connection, connection.transaction():
-        replace_days(connection, DUPLICATE, collected.duplicates, window.from_date, window.to_date)
+        duplicates = DayLoad(connection, DUPLICATE, window.from_date, window.to_date)
+        requests = DayLoad(connection, REQUEST, window.from_date, window.to_date)
+        for rated, dropped in _ahead(_parts(workspace, window, registry)):
+            duplicates.append(dropped)
+            requests.append(rated)
+            summary.add(rated)
+        aliases = alias_frame(registry, summary.names)
         _replace_aliases(connection, aliases)
         # Last, because swapping partitions makes readers wait until the transaction ends.
-        replace_days(connection, REQUEST, rated, window.from_date, window.to_date)
+        requests.finish()
     return LoadOutcome(
-        requests=rated.height,
-        duplicates=collected.duplicates.height,
-        priced=rated["unpriced_reason"].null_count(),
-        list_cost_usd=Decimal(rated["list_cost_usd"].sum()),
+        requests=requests.rows,
+        duplicates=duplicates.rows,
+        priced=summary.priced,
+        list_cost_usd=summary.list_cost_usd,
         aliases=aliases.height,
-        preview=_preview(rated),
+        preview=summary.preview,
     )
+
+
+def _parts(workspace: Workspace, window: Window, registry: Registry) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Rows of core.request and of raw.duplicate, in order of time."""
+    closed = set(workspace.config.periods.closed(window.days))
+    with workspace.database.connect() as connection:
+        rate_card = read_table(connection, RATE_CARD)
+    booked = REQUEST.empty()
+    near, replaying = _parsed_files(workspace, window)
+    for part in iter_days(near, window.from_date, window.to_date, replaying=replaying):
+        days = closed.intersection(part.requests["event_date"].unique())
+        if not days.issubset(booked["event_date"].unique()):
+            with workspace.database.connect() as connection:
+                booked = read_table(connection, REQUEST, "event_date = any(%s)", (sorted(days),))
+        resolved = resolve_requests(attribute(part.requests, workspace.config.attribution), registry)
+        rated = rate(resolved, rate_card, calendars=workspace.config.calendars.days)
+        rated = rated.select(REQUEST.polars_schema.names())
+        yield keep_booked(rated, booked) if days else rated, part.duplicates
+
+
+def _ahead(parts: Iterator[T]) -> Iterator[T]:
+    """The same parts, the next one made ready by another thread while the caller uses one."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = pool.submit(next, parts, None)
+            yield part
+
+
+class _Summary:
+    """Totals of parts as they pass by."""
+
+    def __init__(self) -> None:
+        self.priced = 0
+        self.list_cost_usd = Decimal(0)
+        self._names: list[pl.DataFrame] = []
+        self._previews: list[pl.DataFrame] = []
+
+    def add(self, rated: pl.DataFrame) -> None:
+        self.priced += rated["unpriced_reason"].null_count()
+        self.list_cost_usd += Decimal(rated["list_cost_usd"].sum())
+        self._names.append(_names(rated))
+        self._previews.append(_by_model(rated, pl.len()))
+
+    @property
+    def names(self) -> pl.DataFrame:
+        """Every name that was logged, with its provider."""
+        return pl.concat(self._names).unique(maintain_order=True)
+
+    @property
+    def preview(self) -> pl.DataFrame:
+        """The models that cost most, day by day."""
+        whole = _by_model(pl.concat(self._previews), pl.col("requests").sum())
+        return whole.sort("event_date", "list_cost_usd", descending=[False, True], nulls_last=True).head(15)
 
 
 def _parsed_files(workspace: Workspace, window: Window) -> tuple[list[Path], list[Path]]:
@@ -108,10 +164,5 @@ def _names(requests: pl.DataFrame) -> pl.DataFrame:
     return named.filter(pl.col("raw_name") != "").unique(maintain_order=True)
 
 
-def _preview(requests: pl.DataFrame) -> pl.DataFrame:
-    return (
-        requests.group_by("event_date", "model_id")
-        .agg(pl.len().alias("requests"), pl.col("list_cost_usd").sum())
-        .sort("event_date", "list_cost_usd", descending=[False, True], nulls_last=True)
-        .head(15)
-    )
+def _by_model(rows: pl.DataFrame, requests: pl.Expr) -> pl.DataFrame:
+    return rows.group_by("event_date", "model_id").agg(requests.alias("requests"), pl.col("list_cost_usd").sum())

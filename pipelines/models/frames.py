@@ -18,6 +18,10 @@ _RESOLVED = {
 }
 
 
+_NAMED = ("provider_id", "response_model", "request_model", "region")
+"""What a request says of its model and seller."""
+
+
 def resolve_names(names: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     """Adds model_id, method, confidence and decided_by to `names` (provider_id, raw_name: String); rows keep their order.
 
@@ -52,6 +56,18 @@ def resolve_requests(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame
     from the name's prefix (`us.anthropic...`). Open-weight models have many sellers and are often written with their
     developer in front (`Qwen/Qwen3-32B`), so neither a bare name nor that prefix says who sold the call.
     """
+    asked = requests.select(pl.col(_NAMED).name.prefix("_asked_"))
+    keys = asked.columns
+    distinct = asked.unique()
+    resolved = _resolved(distinct.rename(dict(zip(keys, _NAMED, strict=True))), registry)
+    found = asked.join(
+        pl.concat([distinct, resolved], how="horizontal"), on=keys, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return requests.drop("model_id", "resolution_method", strict=False).with_columns(found.drop(keys).get_columns())
+
+
+def _resolved(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """What `resolve_requests` changes: model_id, resolution_method, provider_id and region, row by row."""
     names = [
         requests.select("provider_id", pl.col(column).alias("raw_name"))
         for column in ("response_model", "request_model")
@@ -75,7 +91,7 @@ def resolve_requests(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame
         pl.when(closed | pl.col("_prefix").ne_missing(pl.col("_own_seller"))).then("_prefix"),
         pl.when(closed).then("_own_seller"),
     )
-    return requests.drop("model_id", "resolution_method", strict=False).with_columns(
+    return requests.select(
         chosen["model_id"],
         chosen["resolution_method"],
         chosen.select(provider.alias("provider_id"))["provider_id"],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, reduce
 from itertools import groupby
@@ -24,6 +24,7 @@ from pipelines.warehouse.tables.core import RATE_CARD
 _MONEY = pl.Decimal(38, 18)
 _MILLION = 1_000_000
 _ADDED = ("rate_id", "list_cost_usd", "contracted_cost_usd", "effective_cost_usd", "unpriced_reason")
+_OFFER = ("provider_id", "model_id", "service_tier")
 _LIMITS = ("valid_from", "valid_to", "context_from_tokens", "context_to_tokens", "region", "time_window", "contract_id")
 _RATES = [meter.rate_column for meter in TOKEN_METERS] + [fee.rate_column for fee in FEE_METERS]
 
@@ -47,12 +48,12 @@ def rate(
     nor a more general one has a rate for.
     """
     cards = rate_card.with_row_index("card")
-    keyed = _keyed(requests)
+    keyed, counts = _keyed(requests), _counts(requests, cards)
     holidays = _shipped_calendars().days if calendars is None else calendars
-    listed = _costed(requests, _pick(keyed, cards.filter(pl.col("contract_id") == ""), holidays), cards)
+    listed = _costed(counts, _pick(keyed, cards.filter(pl.col("contract_id") == ""), holidays), cards)
     granted = cards.filter(pl.col("contract_id") != "")
     if granted.height:
-        contracted = _costed(requests, _pick(keyed, granted, holidays), cards)
+        contracted = _costed(counts, _pick(keyed, granted, holidays), cards)
     else:
         contracted = listed.clear(requests.height)
     has_contract = contracted["cost"].is_not_null()
@@ -81,16 +82,40 @@ def _keyed(requests: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _pick(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Mapping[str, frozenset[date]]) -> pl.DataFrame:
-    """The card row of each request that has one: columns row and card."""
+def _pick(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Mapping[str, frozenset[date]]) -> pl.Series:
+    """The card of each request, null where it has none."""
     span = keyed.select(pl.col("event_at").min().alias("first"), pl.col("event_at").max().alias("last")).row(0)
     if cards.is_empty() or span[0] is None:
-        return pl.DataFrame(schema={"row": pl.Int64, "card": cards.schema["card"]})
+        return pl.repeat(None, keyed.height, dtype=cards.schema["card"], eager=True).alias("card")
     reachable = cards.filter(
         pl.col("valid_from") <= span[1], pl.col("valid_to").is_null() | (pl.col("valid_to") > span[0])
-    ).select("card", "provider_id", "model_id", "service_tier", *_LIMITS)
-    found = [_matched(keyed.clear(), reachable.clear())]
-    for (window,), inside in reachable.partition_by("time_window", as_dict=True).items():
+    ).select("card", *_OFFER, *_LIMITS)
+    # Most offers have one card that asks for nothing and holds throughout: no need to weigh it for every request.
+    only = (pl.len() == 1).over(_OFFER) & _holds_throughout(*span)
+    plain = reachable.filter(only)
+    card = keyed.join(plain.select(*_OFFER, "card"), on=_OFFER, how="left", maintain_order="left")["card"]
+    if plain.height == reachable.height:
+        return card
+    weighed = _weighed(keyed, reachable.filter(~only), calendars).rename({"card": "weighed"})
+    both = pl.DataFrame([keyed["row"], card]).join(weighed, on="row", how="left", maintain_order="left")
+    return both.select(pl.coalesce("card", "weighed").alias("card")).to_series()
+
+
+def _holds_throughout(first: datetime, last: datetime) -> pl.Expr:
+    return (
+        (pl.col("valid_from") <= first)
+        & (pl.col("valid_to").is_null() | (pl.col("valid_to") > last))
+        & (pl.col("context_from_tokens") <= 0)
+        & pl.col("context_to_tokens").is_null()
+        & (pl.col("region") == "")
+        & (pl.col("time_window") == "")
+    )
+
+
+def _weighed(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Mapping[str, frozenset[date]]) -> pl.DataFrame:
+    """The best of several cards of an offer for each request that one holds for: columns row and card."""
+    found = [_matched(keyed.clear(), cards.clear())]
+    for (window,), inside in cards.partition_by("time_window", as_dict=True).items():
         calls = keyed.filter(is_inside(window, pl.col("event_at"), calendars)) if window else keyed
         found.append(_matched(calls, inside))
     return (
@@ -110,7 +135,7 @@ def _pick(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Mapping[str, froz
 def _matched(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     """Every pair of a call and a card that holds for it, hours of the day apart."""
     return (
-        calls.join(cards, on=["provider_id", "model_id", "service_tier"], how="inner")
+        calls.join(cards, on=_OFFER, how="inner")
         .filter(
             pl.col("valid_from") <= pl.col("event_at"),
             pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("event_at")),
@@ -122,38 +147,55 @@ def _matched(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _costed(requests: pl.DataFrame, picked: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
+def _counts(requests: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
+    """The quantities that any request has, each under the name of its rate."""
+    counts = {meter.rate_column: requests[meter.tokens_column] for meter in TOKEN_METERS}
+    one = pl.repeat(1, requests.height, dtype=pl.Int64, eager=True)
+    for fee in FEE_METERS:
+        charged = fee.count_column != "request_count" or cards[fee.rate_column].null_count() < cards.height
+        if charged:
+            counts[fee.rate_column] = one if fee.count_column == "request_count" else requests[fee.count_column]
+    used = [count.cast(pl.Int64).rename(name) for name, count in counts.items() if (count != 0).any()]
+    return pl.DataFrame(used) if used else pl.DataFrame(height=requests.height)
+
+
+def _costed(counts: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.DataFrame:
     """For each request its card's rate_id, its cost, and whether a bucket in use has no rate. Null where no card holds."""
-    counts = [pl.col(meter.tokens_column).cast(pl.Int64).alias(meter.rate_column) for meter in TOKEN_METERS]
-    counts += [_fee_count(fee.count_column).alias(fee.rate_column) for fee in FEE_METERS]
-    quantities = requests.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), *counts)
-    matched = quantities.join(picked, on="row", how="left", maintain_order="left").join(
-        cards.select("card", "rate_id", "minimum_charge_usd", *_RATES),
-        on="card",
-        how="left",
-        suffix="_rate",
-        maintain_order="left",
+    # A rate has 12 decimals: a millionth of it is exact in 18, and nothing is left to divide row by row.
+    per_unit = cards.select(pl.col(counts.columns).cast(_MONEY) / _MILLION)
+    has_any = cards.select(pl.any_horizontal(pl.col(name).is_not_null() for name in _RATES)).to_series()
+    matched = pl.DataFrame(
+        [
+            pl.int_range(counts.height, dtype=pl.Int64, eager=True).alias("row"),
+            card,
+            cards["rate_id"].gather(card),
+            cards["minimum_charge_usd"].gather(card),
+            has_any.gather(card).alias("has_rate"),
+            *counts.get_columns(),
+            *(per_unit[name].gather(card).alias(f"{name}_rate") for name in counts.columns),
+        ]
     )
     optional = {fee.rate_column for fee in FEE_METERS if fee.count_column == "request_count"}
-    lacks = [(pl.col(name) > 0) & pl.col(f"{name}_rate").is_null() for name in _RATES if name not in optional]
-    per_million = reduce(add, [(pl.col(f"{name}_rate") * pl.col(name)).fill_null(0) for name in _RATES])
+    lacks = [(pl.col(name) > 0) & pl.col(f"{name}_rate").is_null() for name in counts.columns if name not in optional]
+    lacks_rate = pl.any_horizontal(pl.lit(value=False), *lacks)
+    terms = [(pl.col(f"{name}_rate") * pl.col(name)).fill_null(0) for name in counts.columns]
+    total = reduce(add, terms, pl.lit(0, dtype=_MONEY)).cast(_MONEY)
     tiers = _above_bounds(matched, cards)
     if tiers is not None:
         matched = matched.with_columns(tiers)
-        per_million += pl.col("marginal")
-    cost = pl.max_horizontal(per_million.cast(_MONEY) / _MILLION, "minimum_charge_usd")
-    has_card = pl.col("card").is_not_null()
-    has_rate = pl.any_horizontal(pl.col(f"{name}_rate").is_not_null() for name in _RATES)
+        total += pl.col("marginal")
+    cost = pl.max_horizontal(total, "minimum_charge_usd")
+    has_card, has_rate = pl.col("card").is_not_null(), pl.col("has_rate").fill_null(value=False)
     return matched.select(
         "rate_id",
         (has_card & ~has_rate).alias("lacks_exchange"),
-        (has_card & pl.any_horizontal(lacks)).alias("lacks_rate"),
-        pl.when(has_rate & ~pl.any_horizontal(lacks)).then(cost).alias("cost"),
+        (has_card & lacks_rate).alias("lacks_rate"),
+        pl.when(has_rate & ~lacks_rate).then(cost).alias("cost"),
     )
 
 
 def _above_bounds(matched: pl.DataFrame, cards: pl.DataFrame) -> pl.Series | None:
-    """What marginal rates add to, or take from, the cost of each row at its first rates, times a million.
+    """What marginal rates add to, or take from, the cost of each row at its first rates.
 
     Each bound adds, for each token above it, its rate less the one before. None where no card has such rates.
     """
@@ -166,10 +208,13 @@ def _above_bounds(matched: pl.DataFrame, cards: pl.DataFrame) -> pl.Series | Non
         .filter(pl.col("quantity") > pl.col("above"))
         .select("row", marginal=(pl.col("quantity") - pl.col("above")) * pl.col("step"))
         for (name,), of_meter in steps.partition_by("rate_column", as_dict=True).items()
+        if name in matched.columns
     ]
+    if not added:
+        return None
     sums = pl.concat(added).group_by("row").agg(pl.col("marginal").sum())
     joined = matched.select("row").join(sums, on="row", how="left", maintain_order="left")
-    return joined["marginal"].fill_null(Decimal(0))
+    return (joined["marginal"].fill_null(Decimal(0)).cast(_MONEY) / _MILLION).rename("marginal")
 
 
 def _steps(cards: pl.DataFrame) -> pl.DataFrame:
@@ -190,10 +235,6 @@ def _steps(cards: pl.DataFrame) -> pl.DataFrame:
         {"card": cards.schema["card"], "rate_column": pl.String(), "above": pl.Int64(), "step": pl.Decimal(38, 12)}
     )
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _fee_count(column: str) -> pl.Expr:
-    return pl.lit(1, dtype=pl.Int64) if column == "request_count" else pl.col(column).cast(pl.Int64)
 
 
 def _outcome(

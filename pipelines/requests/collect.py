@@ -6,23 +6,30 @@ The result depends on what the records say, never on the order of files or lines
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.requests.normalise import CONTENT, REQUEST_SCHEMA
 from pipelines.warehouse.tables.raw import DUPLICATE
 
-BUCKET_ROWS = 2_000_000
-"""Rows deduplicated at a time: more are split by the first byte of request_uid, which keeps duplicates together."""
+PART_ROWS = 250_000
+"""Rows handled at once: a day with more is taken by stretches of time, duplicates by ranges of their ids."""
 
 REPLAYING_FORMATS = ("codex",)
 """Formats whose counters go on over a session, the history of which a fork copies: repeats may lie any time apart."""
 
+_INDEX_BATCH = 2**17
 _PLACE = ("snapshot_id", "line_no", "item_no")
+_HEAD = pl.col("request_uid").bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64)
 
 
 @dataclass(frozen=True)
@@ -36,15 +43,11 @@ class DayRequests:
 def collect_days(
     parsed: Sequence[Path], from_date: date, to_date: date, *, replaying: Sequence[Path] = ()
 ) -> DayRequests:
-    """The requests whose kept record falls on [from_date, to_date), ordered by instant and id, and what was dropped.
-
-    Duplicates are resolved over one day more on either side, so that a pair across midnight ends alike
-    whichever day is collected first; those of `replaying` files (of REPLAYING_FORMATS, all there are) over all days.
-    """
+    """The requests whose kept record falls on [from_date, to_date), ordered by instant and id, and what was dropped."""
     parts = list(iter_days(parsed, from_date, to_date, replaying=replaying))
-    requests = pl.concat([part.requests for part in parts]).sort("event_date", "event_at", "request_uid")
-    duplicates = pl.concat([part.duplicates for part in parts]).sort("event_date", *_PLACE)
-    return DayRequests(requests, duplicates)
+    return DayRequests(
+        pl.concat([part.requests for part in parts]), pl.concat([part.duplicates for part in parts], rechunk=True)
+    )
 
 
 def iter_days(
@@ -53,41 +56,93 @@ def iter_days(
     to_date: date,
     *,
     replaying: Sequence[Path] = (),
-    bucket_rows: int = BUCKET_ROWS,
+    part_rows: int = PART_ROWS,
 ) -> Iterator[DayRequests]:
-    """As `collect_days`, in hash buckets of at most some `bucket_rows` rows each, so that memory stays bounded."""
+    """As `collect_days`, in parts of some `part_rows` rows: first what was dropped, then the requests in order.
+
+    Duplicates are resolved over one day more on either side, so that a pair across midnight ends alike whichever day
+    is collected first; those of `replaying` files (of REPLAYING_FORMATS, all there are) over all days. Beside one part,
+    16 bytes for each of these rows are held in memory, and the places of the dropped records.
+    """
     if not from_date < to_date:
         raise ValueError(f"the window from {from_date} to {to_date} holds no day")
-    if not parsed and not replaying:
-        yield DayRequests(pl.DataFrame(schema=REQUEST_SCHEMA), DUPLICATE.empty())
+    yield DayRequests(pl.DataFrame(schema=REQUEST_SCHEMA), DUPLICATE.empty())
+    files = [*parsed, *replaying]
+    if not files:
         return
-    day = timedelta(days=1)
-    parts = []
-    if parsed:
-        near = pl.col("event_date").is_between(from_date - day, to_date + day, closed="left")
-        parts.append(pl.scan_parquet(list(parsed)).filter(near))
-    if replaying:
-        parts.append(pl.scan_parquet(list(replaying)))
-    window = pl.concat(parts)
-    rows = int(window.select(pl.len()).collect().item())
-    buckets = -(-rows // bucket_rows) or 1
-    first_byte = pl.col("request_uid").bin.slice(0, 1).bin.reinterpret(dtype=pl.UInt8)
-    for bucket in range(buckets):
-        part = window if buckets == 1 else window.filter(first_byte % buckets == bucket)
-        yield _deduplicated(part.collect(), from_date, to_date)
+    low, high = from_date - timedelta(days=1), to_date + timedelta(days=1)
+    heads, instants = _index(files, _micros(low), _micros(high), set(replaying))
+    near = pl.col("event_date").is_between(low, high, closed="left")
+    scans = [pl.scan_parquet(list(parsed)).filter(near)] if parsed else []
+    scans += [pl.scan_parquet(list(replaying))] if replaying else []
+    in_reach = pl.concat(scans)
+    dropped: list[pl.DataFrame] = []
+    for some in _repeated(heads, part_rows):
+        found = _dropped(in_reach.filter(_HEAD.is_in(some)).collect())
+        dropped.append(found.select(_PLACE))
+        inside = found.filter(pl.col("event_date").is_between(from_date, to_date, closed="left"))
+        yield DayRequests(pl.DataFrame(schema=REQUEST_SCHEMA), inside.sort("event_date", *_PLACE))
+    del heads
+    places = pl.concat(dropped) if dropped else DUPLICATE.empty().select(_PLACE)
+    for start, end in _stretches(instants, from_date, to_date, part_rows):
+        at = pl.col("event_at").is_between(_instant(start), _instant(end), closed="left")
+        rows = pl.scan_parquet(files).filter(at).collect()
+        if places.height:
+            rows = rows.join(places, on=_PLACE, how="anti", maintain_order="left")
+        yield DayRequests(rows.select(REQUEST_SCHEMA.names()).sort("event_at", "request_uid"), DUPLICATE.empty())
 
 
-def _deduplicated(rows: pl.DataFrame, from_date: date, to_date: date) -> DayRequests:
-    repeated = rows["request_uid"].is_duplicated()
-    single = rows.filter(~repeated)
-    kept, dropped = _resolved(rows.filter(repeated))
-    requests = pl.concat([single, kept]).filter(pl.col("event_date").is_between(from_date, to_date, closed="left"))
-    duplicates = dropped.filter(pl.col("event_date").is_between(from_date, to_date, closed="left"))
-    return DayRequests(requests.select(REQUEST_SCHEMA.names()), duplicates)
+def _index(
+    files: Sequence[Path], low: int, high: int, whole: Collection[Path]
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Of every row in [low, high) and of `whole` files: the first 8 bytes of its request_uid and its instant in microseconds."""
+    heads, instants = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_INDEX_BATCH, columns=["request_uid", "event_at"]):
+                uids = batch.column("request_uid").cast(pa.binary(16))
+                words = np.frombuffer(uids.buffers()[1], "<u8")[2 * uids.offset :][: 2 * len(uids)]
+                at = batch.column("event_at").cast(pa.int64()).to_numpy()
+                inside = (at >= low) & (at < high) if path not in whole else slice(None)
+                heads.append(words[::2][inside])
+                instants.append(at[inside])
+    return np.concatenate(heads), np.concatenate(instants)
 
 
-def _resolved(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The kept record of each request, and the dropped ones as rows of raw.duplicate."""
+def _repeated(heads: npt.NDArray[np.uint64], part_rows: int) -> Iterator[pl.Series]:
+    """The heads that more than one row has, so many at a time that about `part_rows` rows have them."""
+    ordered = np.sort(heads)
+    again = ordered[1:] == ordered[:-1]
+    repeated = np.unique(ordered[1:][again])
+    rows = int(again.sum()) + len(repeated)
+    for some in np.array_split(repeated, -(-rows // part_rows)) if rows else ():
+        yield pl.Series(some, dtype=pl.UInt64).implode()
+
+
+def _stretches(
+    instants: npt.NDArray[np.int64], from_date: date, to_date: date, part_rows: int
+) -> Iterator[tuple[int, int]]:
+    """Stretches of time [low, high) in microseconds, in order, none over midnight, with at most some `part_rows` rows each."""
+    for number in range((to_date - from_date).days):
+        low, high = (_micros(from_date + timedelta(days=number + ahead)) for ahead in (0, 1))
+        of_day = instants[(instants >= low) & (instants < high)]
+        parts = -(-len(of_day) // part_rows)
+        cuts = [len(of_day) * part // parts for part in range(1, parts)]
+        inner = np.partition(of_day, cuts)[cuts].tolist() if cuts else []
+        if parts:
+            yield from pairwise(dict.fromkeys([low, *inner, high]))
+
+
+def _micros(day: date) -> int:
+    return (day - date(1970, 1, 1)).days * 86_400_000_000
+
+
+def _instant(micros: int) -> pl.Expr:
+    return pl.lit(micros).cast(REQUEST_SCHEMA["event_at"])
+
+
+def _dropped(rows: pl.DataFrame) -> pl.DataFrame:
+    """The dropped records of `rows`, which hold each of their requests whole, as rows of raw.duplicate."""
     content = pl.struct(pl.col(CONTENT)).struct.json_encode()
     latest = pl.col("keep").is_in(["later_update", "stream_delta"])
     ordered = rows.with_columns(
@@ -106,4 +161,4 @@ def _resolved(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         event_date=pl.when(pl.col("keep") == "counter_replay").then("event_date").otherwise("kept_event_date"),
         rule=pl.when(same).then(pl.lit("same_record")).otherwise(pl.col("keep")),
     )
-    return kept.select(rows.columns), duplicates.select(DUPLICATE.polars_schema.names()).cast(DUPLICATE.polars_schema)
+    return duplicates.select(DUPLICATE.polars_schema.names()).cast(DUPLICATE.polars_schema)

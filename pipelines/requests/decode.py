@@ -70,7 +70,7 @@ class JsonDecoder:
             again, rest, more_doubted = self._attempt(pending)
             frames.append(again)
             slow += [rest, more_doubted]
-        slowly, failures = self._slow(pl.concat(slow))
+        slowly, failures = self.one_by_one(pl.concat(slow))
         flat = pl.concat([*frames, slowly])
         if pending.height or slowly.height:
             flat = flat.sort("index")
@@ -99,7 +99,7 @@ class JsonDecoder:
         for key, path in {**node.leaves, **node.lists}.items():
             column = record.struct.field(key)
             if key in node.lists:
-                column, broken = _list_texts(index, column)
+                column, broken = list_texts(index, column)
                 failed |= broken
             columns.append(column.rename(path))
         for key, child in node.children.items():
@@ -202,8 +202,8 @@ class JsonDecoder:
         equal = text.cast(pl.Float64, strict=False) == column.cast(pl.Float64, strict=False)
         return both.select(pl.when(same).then(column).when(equal).then(text).alias(path)).to_series()
 
-    def _slow(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, list[Failure]]:
-        """The reference reading, line by line."""
+    def one_by_one(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, list[Failure]]:
+        """As `decode`, by the reference reading alone: the better way for a handful of lines."""
         rows: list[tuple[str | None, ...]] = []
         indexes: list[int] = []
         failures: list[Failure] = []
@@ -264,7 +264,7 @@ def _decoded(texts: pl.Series, dtype: pl.Struct) -> pl.Series | None:
     return decoded if len(decoded) == len(texts) and not decoded.null_count() else None
 
 
-def _list_texts(index: pl.Series, column: pl.Series) -> tuple[pl.Series, set[int]]:
+def list_texts(index: pl.Series, column: pl.Series) -> tuple[pl.Series, set[int]]:
     """Lists of scalars, or texts that hold such lists, as JSON texts of lists of strings; indexes of those that are neither."""
     if column.null_count() == len(column):
         return pl.repeat(None, len(column), dtype=pl.String, eager=True).rename(column.name), set()

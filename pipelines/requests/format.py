@@ -6,7 +6,7 @@ is no part of a format, except that a format may open containers into items (`it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -95,6 +95,17 @@ class Format:
     def exact_paths(self) -> list[str]:
         """Paths whose digits must not pass through a float."""
         return sorted({path for paths in self.money.values() for path in paths})
+
+
+def typed_columns(fmt: Format) -> Iterator[tuple[str, Paths, str]]:
+    """Every typed column of a format with its paths and its kind."""
+    for kind, group in (
+        ("text", fmt.text), ("integer", fmt.integers), ("number", fmt.numbers), ("boolean", fmt.booleans),
+        ("instant", fmt.instants), ("decimal", fmt.money), ("text", fmt.lists),
+    ):  # fmt: skip
+        yield from ((name, paths, kind) for name, paths in group.items())
+    yield from ((f"usage.{name}", fmt.usage.get(name, ()), "integer") for name in MEASURES)
+    yield from ((f"tag.{name}", paths, "text") for name, paths in fmt.tags.items())
 
 
 def for_source(fmt: Format, source: RequestSource) -> Format:

@@ -10,16 +10,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import orjson
 import polars as pl
+import pyarrow as pa
 
 from pipelines.meters import TOKEN_METERS
 from pipelines.requests import semantics, typed
-from pipelines.requests.format import Format, Paths
+from pipelines.requests.format import Format, Paths, typed_columns
 from pipelines.warehouse.tables.core import REQUEST
 
 ADDED_LATER = (
@@ -54,6 +55,12 @@ _CONVERSIONS: dict[str, Callable[[pl.Series], pl.Series]] = {
 }
 
 
+_TYPES: dict[str, pl.DataType] = {
+    "text": pl.String(), "integer": pl.Int64(), "number": pl.Float64(), "boolean": pl.Boolean(),
+    "decimal": typed.MONEY, "instant": typed.INSTANT,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Rule:
     """A rule that every row must keep: `broken` says which do not, `detail` why in words."""
@@ -74,12 +81,7 @@ class Normalised:
 
 def normalise(flat: pl.DataFrame, fmt: Format, *, source: str, snapshot_id: bytes, arrival: date) -> Normalised:
     """Request facts from `flat` (POSITION and one String column per path of `fmt`), in the order given."""
-    typed_frame = _dated(_typed(flat, fmt), fmt, arrival)
-    working = typed_frame.with_columns(**_derived(fmt, typed_frame))
-    working = working.with_columns(token_semantics=_semantics(fmt, working))
-    working = working.with_columns(**semantics.buckets())
-    rules = _rules(fmt, working, arrival)
-    broken = working.select(pl.any_horizontal(rule.broken.fill_null(value=False) for rule in rules)).to_series()
+    working, rules, broken = _judged(flat, fmt, arrival)
     valid = working.filter(~broken)
     # polars 2.1 panics in str.format on a frame of several chunks, which a filter leaves.
     failed = working.filter(broken).rechunk().with_columns(_verdict(rules))
@@ -90,39 +92,80 @@ def normalise(flat: pl.DataFrame, fmt: Format, *, source: str, snapshot_id: byte
     )
 
 
-def _first_text(flat: pl.DataFrame, paths: Paths) -> pl.Expr:
-    present = [pl.col(path) for path in paths if path in flat.columns]
-    cleaned = [pl.when(column.str.len_bytes() > 0).then(column) for column in present]
-    return pl.coalesce(cleaned) if cleaned else pl.lit(None, dtype=pl.String)
+def normalise_typed(
+    rows: pl.DataFrame, fmt: Format, *, source: str, snapshot_id: bytes, arrival: date
+) -> tuple[pl.DataFrame, pl.Series]:
+    """Request facts from `rows` (POSITION and typed columns of `quick.py`), and which rows are none.
+
+    Why they are none is said by `normalise`, once their texts are read: what is quarantined is worded in one place.
+    """
+    working, _, broken = _judged(rows, fmt, arrival)
+    valid = working.filter(~broken) if broken.any() else working
+    return _facts(valid, fmt, source, snapshot_id), broken
 
 
-def _columns(fmt: Format) -> Iterator[tuple[str, Paths, str]]:
-    """Every typed column of a format with its paths and its kind."""
-    for kind, group in (
-        ("text", fmt.text), ("integer", fmt.integers), ("number", fmt.numbers), ("boolean", fmt.booleans),
-        ("instant", fmt.instants), ("decimal", fmt.money), ("text", fmt.lists),
-    ):  # fmt: skip
-        yield from ((name, paths, kind) for name, paths in group.items())
-    yield from ((f"usage.{name}", fmt.usage.get(name, ()), "integer") for name in semantics.MEASURES)
-    yield from ((f"tag.{name}", paths, "text") for name, paths in fmt.tags.items())
+def _judged(flat: pl.DataFrame, fmt: Format, arrival: date) -> tuple[pl.DataFrame, list[Rule], pl.Series]:
+    """Typed, derived and bucket columns, the rules that they must keep, and which rows break one."""
+    working = _dated(_typed(flat, fmt), fmt, arrival)
+    working = working.with_columns(**_derived(fmt, working))
+    filled = {name for name in working.columns if working[name].null_count() < working.height}
+    working = working.with_columns(token_semantics=_semantics(fmt, working))
+    working = working.with_columns(**semantics.buckets())
+    rules = _rules(fmt, working, filled, arrival)
+    broken = working.select(pl.any_horizontal(rule.broken.fill_null(value=False) for rule in rules)).to_series()
+    return working, rules, broken
 
 
 def _typed(flat: pl.DataFrame, fmt: Format) -> pl.DataFrame:
     """Position columns and each declared column typed; where one does not convert, also `text.` and `failed.<name>`."""
-    texts = flat.select(*POSITION, *[_first_text(flat, paths).alias(name) for name, paths, _ in _columns(fmt)])
-    series = [texts[name] for name in POSITION]
-    for name, _, kind in _columns(fmt):
-        column = texts[name]
-        if kind == "text":
-            constant = fmt.constants.get(name)
-            column = column if constant is None else column.fill_null(constant)
-            series.append(_hashed(column, fmt.user_key) if name == "end_user_id" and fmt.user_key else column)
+    series = [flat[name] for name in POSITION]
+    constants: list[pl.Expr] = []
+    for name, paths, kind in typed_columns(fmt):
+        column = _first_filled(flat, paths)
+        constant = fmt.constants.get(name) if kind == "text" else None
+        user_key = fmt.user_key if name == "end_user_id" else None
+        if column is None:
+            shown = hashed_user(constant, user_key) if constant is not None and user_key else constant
+            constants.append(pl.lit(shown, dtype=_TYPES[kind]).alias(name))
             continue
-        values = typed.to_instants(column, fmt.time) if kind == "instant" else _CONVERSIONS[kind](column)
-        series.append(values)
-        if values.null_count() != column.null_count():
+        values = _converted(column, kind, fmt)
+        if constant is not None:
+            values = values.fill_null(constant)
+        if user_key:
+            values = _hashed(values, user_key)
+        series.append(values.rename(name))
+        if kind != "text" and values.null_count() != column.null_count():
             series += [column.rename(f"text.{name}"), (values.is_null() & column.is_not_null()).alias(f"failed.{name}")]
-    return pl.DataFrame(series)
+    return pl.DataFrame(series).with_columns(constants)
+
+
+def _first_filled(flat: pl.DataFrame, paths: Paths) -> pl.Series | None:
+    """The first of the paths that is present and not empty, row by row; None where none of them ever is."""
+    present = [flat[path] for path in paths if path in flat.columns and flat[path].null_count() < flat.height]
+    if not present:
+        return None
+    if len({column.dtype for column in present}) > 1:
+        present = [column.cast(pl.String) for column in present]
+    if present[0].dtype == pl.String:
+        present = [_not_empty(column) for column in present]
+    if len(present) == 1 or not present[0].null_count():
+        return present[0]
+    return pl.select(pl.coalesce(present)).to_series()
+
+
+def _not_empty(texts: pl.Series) -> pl.Series:
+    empty = texts.str.len_bytes() == 0
+    return pl.select(pl.when(~empty).then(texts)).to_series() if empty.any() else texts
+
+
+def _converted(column: pl.Series, kind: str, fmt: Format) -> pl.Series:
+    """`column` in the type of its kind, null where it does not convert."""
+    if column.dtype == _TYPES[kind]:
+        return column
+    if kind == "instant":
+        return typed.to_instants(column, fmt.time)
+    text = column if column.dtype == pl.String else column.cast(pl.String)
+    return text if kind == "text" else _CONVERSIONS[kind](text)
 
 
 def _dated(frame: pl.DataFrame, fmt: Format, arrival: date) -> pl.DataFrame:
@@ -170,10 +213,10 @@ def _semantics(fmt: Format, frame: pl.DataFrame) -> pl.Expr:
     return pl.when(pl.col("usage_basis") == "missing").then(pl.lit("missing")).otherwise(named)
 
 
-def _rules(fmt: Format, frame: pl.DataFrame, arrival: date) -> list[Rule]:
-    """Every rule in the order in which a row's first broken one is named."""
+def _rules(fmt: Format, frame: pl.DataFrame, filled: set[str], arrival: date) -> list[Rule]:
+    """Every rule that may be broken where only the columns `filled` hold anything, in the order in which they count."""
     rules = [Rule("not_a_request", pl.col("not_a_request").is_not_null(), pl.col("not_a_request"), "info")]
-    for name, paths, kind in _columns(fmt):
+    for name, paths, kind in typed_columns(fmt):
         if f"failed.{name}" in frame.columns:
             rules.append(_conversion_rule(name, paths, kind, fmt))
     where = _in_words(fmt.instants.get("event_at", ("event_at",)))
@@ -187,8 +230,9 @@ def _rules(fmt: Format, frame: pl.DataFrame, arrival: date) -> list[Rule]:
         )
     )
     for name in semantics.MEASURES:
-        rules += _count_rules(f"usage.{name}", fmt.usage.get(name, ()))
-    if "web_search_count" in frame.columns:
+        if f"usage.{name}" in filled:
+            rules += _count_rules(f"usage.{name}", fmt.usage.get(name, ()))
+    if "web_search_count" in filled:
         rules += _count_rules("web_search_count", fmt.integers.get("web_search_count", ("web_search_count",)))
     if "http_status" in frame.columns:
         found, path = pl.col("http_status"), pl.lit(_in_words(fmt.integers.get("http_status", ("http_status",))))
@@ -296,15 +340,16 @@ CONTENT = tuple(name for name in STORED_SCHEMA.names() if name not in PROVENANCE
 def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.Series:
     """Per row, the hash of source and the columns of `identity`; where one of these is null, of all that the row says."""
     content = pl.concat_str([pl.lit("content"), *[_key_text(facts, name) for name in CONTENT]], separator="\x00")
-    keys = pl.Series("key", [None] * facts.height, dtype=pl.String)
+    keys = pl.repeat(None, facts.height, dtype=pl.String, eager=True)
     if identity.width:
         named = [pl.col(name).cast(pl.String) for name in identity.columns]
         keys = identity.select(pl.concat_str([pl.lit("id"), *named], separator="\x00")).to_series()
     if keys.null_count():
         keys = facts.select(pl.coalesce(keys, content)).to_series()
     prefix = source.encode() + b"\x00"
-    digests = [hashlib.sha256(prefix + key.encode()).digest()[:16] for key in keys.to_list()]
-    return pl.Series("request_uid", digests, dtype=pl.Binary)
+    digests = b"".join([hashlib.sha256(prefix + key.encode()).digest()[:16] for key in keys.to_list()])
+    uids = pl.from_arrow(pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(keys), [None, pa.py_buffer(digests)]))
+    return pl.Series("request_uid", uids, dtype=pl.Binary)
 
 
 def _key_text(facts: pl.DataFrame, name: str) -> pl.Expr:
@@ -314,9 +359,10 @@ def _key_text(facts: pl.DataFrame, name: str) -> pl.Expr:
 
 def _tags(frame: pl.DataFrame) -> pl.Series:
     """JSON objects of the tags that a row has; null where it has none."""
-    names = [name for name in frame.columns if name.startswith("tag.")]
-    if not names or not frame.height:
-        return pl.Series("tags", [None] * frame.height, dtype=pl.String)
+    tags = [name for name in frame.columns if name.startswith("tag.")]
+    names = [name for name in tags if frame[name].null_count() < frame.height]
+    if not names:
+        return pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias("tags")
     known: dict[tuple[str | None, ...], str | None] = {}
     texts = []
     for row in frame.select(names).iter_rows():

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -17,13 +19,13 @@ from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
 from pipelines.requests.format import Format
 from pipelines.requests.formats import build_format
-from pipelines.requests.normalise import hashed_user, normalise
-from pipelines.requests.reading import Batch, read_batches
+from pipelines.requests.normalise import hashed_user, normalise, normalise_typed
+from pipelines.requests.reading import Batch, read_finished
 from pipelines.requests.store import ParsedFile, Writer, load_parsed, stored_path
 from pipelines.requests.stream import digest_of
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Part of every parser version: raised when reading or normalising changes what a record becomes."""
 
 
@@ -64,25 +66,41 @@ def _version(fmt: Format, source: RequestSource) -> str:
 
 def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> None:
     arrival = file.arrival_date or file.observed_at.date()
+    facts = partial(_facts, fmt=fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival)
     file.check_unchanged()
     valid = broken = 0
     with Writer(path) as writer:
-        for batch in read_batches(file.path, fmt):
-            result = normalise(batch.flat, fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival)
-            quarantine = pl.concat(
-                [fault_rows(batch, file.snapshot_id), failed_rows(batch, result.failed, file.snapshot_id)]
-            )
-            if result.valid.height + result.failed.height != batch.flat.height:
-                raise AssertionError(
-                    f"{file.landing_path}: {batch.flat.height} records became {result.valid.height} and {result.failed.height}"
-                )
-            writer.write(result.valid, quarantine)
-            valid, broken = valid + result.valid.height, broken + int((quarantine["severity"] == "error").sum())
+        for rows, quarantine in read_finished(file.path, fmt, facts):
+            writer.write(rows, quarantine)
+            valid, broken = valid + rows.height, broken + int((quarantine["severity"] == "error").sum())
             if not valid and broken >= HOPELESS_RECORDS:
-                writer.write(result.valid, _hopeless(quarantine, broken))
+                writer.write(rows, _hopeless(quarantine, broken))
                 break
         file.check_unchanged()
         writer.finish()
+
+
+def _facts(
+    batch: Batch, fmt: Format, source: str, snapshot_id: bytes, arrival: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The valid rows of a batch and its quarantined records; rows read as typed columns that break a rule are read again."""
+    flat, faults, quick = batch.flat, list(batch.faults), None
+    if batch.typed is not None and batch.again is not None:
+        quick, broken = normalise_typed(batch.typed, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival)
+        again = batch.again(broken)
+        flat, faults = pl.concat([flat, again.flat.select(flat.columns)]).sort("line_no"), [*faults, *again.faults]
+        if flat.height + len(again.faults) != batch.flat.height + broken.sum():
+            raise AssertionError(f"{batch.flat.height} and {broken.sum()} lines became {flat.height} records")
+    result = normalise(flat, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival)
+    if result.valid.height + result.failed.height != flat.height:
+        raise AssertionError(f"{flat.height} records became {result.valid.height} and {result.failed.height}")
+    quarantine = pl.concat(
+        [fault_rows(replace(batch, faults=faults), snapshot_id), failed_rows(batch, result.failed, snapshot_id)]
+    )
+    if quick is None:
+        return result.valid, quarantine
+    valid = pl.concat([quick, result.valid]).sort("line_no") if result.valid.height else quick
+    return valid, quarantine
 
 
 def _hopeless(last: pl.DataFrame, broken: int) -> pl.DataFrame:

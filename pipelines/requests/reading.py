@@ -1,6 +1,6 @@
 """A landed file to batches of texts with their places: picks the reader by what the bytes are, not by the name.
 
-Each batch is bounded in memory. Lines and bytes come from `stream.py`, JSON is read by `decode.py` and
+Each batch is bounded in memory. Lines and bytes come from `stream.py`, JSON is read by `quick.py`, `decode.py` and
 `documents.py`, tables by `tabular.py`; what the texts mean is decided in `normalise.py`.
 """
 
@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,7 @@ from pipelines.requests.documents import Item, document_items, line_items, reade
 from pipelines.requests.format import Format
 from pipelines.requests.normalise import POSITION
 from pipelines.requests.paths import path_tree
+from pipelines.requests.quick import QuickReader
 from pipelines.requests.stream import (
     PARQUET_MAGIC,
     Chunk,
@@ -43,6 +45,8 @@ from pipelines.requests.tabular import (
     parquet_columns,
 )
 
+T = TypeVar("T")
+
 MAX_DOCUMENT_BYTES = 64 * 2**20
 """A JSON document or array is decoded in memory up to this size."""
 
@@ -50,29 +54,49 @@ _WORKERS = min(4, os.cpu_count() or 1)
 """Chunks of lines that are read at once: each costs some 200 MB."""
 
 
+_FEW_LINES = 64
+"""So few are read one by one, which is quicker than setting up the reading of blocks."""
+
+
 @dataclass(frozen=True)
 class Batch:
-    """Records: rows of `flat` (POSITION and one String column per path) and faults.
+    """Records: rows of `flat` (POSITION and one String column per path), rows of `typed`, and faults.
 
-    `record` gives the bytes of the record at a place (line_no, byte_from, byte_to).
+    `record` gives the bytes of the record at a place (line_no, byte_from, byte_to). Rows of `typed` (POSITION and typed
+    columns of `quick.py`) are not in `flat`; `again` reads those of its rows that are marked true as texts.
     """
 
     flat: pl.DataFrame
     faults: list[Fault]
     record: Callable[[int, int | None, int | None], bytes]
+    typed: pl.DataFrame | None = None
+    again: Callable[[pl.Series], Batch] | None = None
 
 
 def read_batches(path: Path, fmt: Format) -> Iterator[Batch]:
     """Every record of a file, once, as a row of `flat` or as a fault."""
+    yield from _read(path, fmt, lambda batch: batch, None)
+
+
+def read_finished(path: Path, fmt: Format, finish: Callable[[Batch], T]) -> Iterator[T]:
+    """As `read_batches`, but also with rows of `typed`, and each batch as what `finish` makes of it.
+
+    Chunks of lines are read and finished side by side; what they become comes in their order.
+    """
+    yield from _read(path, fmt, finish, QuickReader(fmt))
+
+
+def _read(path: Path, fmt: Format, finish: Callable[[Batch], T], quick: QuickReader | None) -> Iterator[T]:
     tree = path_tree(fmt.paths)
     decoder = JsonDecoder(tree, fmt.exact_paths)
     heads = {head.split("/")[0].removesuffix("[]") for head in fmt.paths}
     if is_parquet(path):
-        yield from _parquet(path, fmt, heads, decoder)
+        yield from map(finish, _parquet(path, fmt, heads, decoder))
         return
     if (kind := foreign_kind(path)) is not None:
         detail = f"the file is {kind}: unpack or convert it; JSON lines, JSON, CSV and Parquet are read, also as gzip or zstd"
-        yield _one_fault(Fault(1, 0, path.stat().st_size, "unknown_container", detail, digest_of(b"")), decoder)
+        fault = Fault(1, 0, path.stat().st_size, "unknown_container", detail, digest_of(b""))
+        yield finish(_one_fault(fault, decoder))
         return
     stream = chunks(path)
     early: list[Chunk] = []
@@ -84,16 +108,16 @@ def read_batches(path: Path, fmt: Format) -> Iterator[Batch]:
             break
     replay = chain(early, stream)
     if head.startswith(PARQUET_MAGIC):
-        yield from _packed_parquet(path, fmt, heads, decoder)
+        yield from map(finish, _packed_parquet(path, fmt, heads, decoder))
         return
     match _kind(head, path, heads, fmt):
         case "csv":
             absent = _absent_columns(fmt, csv_columns(head.split(b"\n", 1)[0], fmt.delimiter))
-            yield from _tables(csv_chunks(replay, heads, fmt.delimiter, fmt.column_name), decoder, absent)
+            yield from map(finish, _tables(csv_chunks(replay, heads, fmt.delimiter, fmt.column_name), decoder, absent))
         case "document":
-            yield from _documents(replay, fmt)
+            yield from map(finish, _documents(replay, fmt))
         case _:
-            yield from _lines(replay, decoder, fmt)
+            yield from _lines(replay, lambda chunk: finish(_chunk_batch(chunk, quick, decoder, fmt)))
 
 
 def _parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder) -> Iterator[Batch]:
@@ -150,32 +174,48 @@ def _is_pretty(head: bytes) -> bool:
     return first == b"{" or (first.endswith((b"{", b"[", b",")) and not rest.lstrip(b" \t\r\n").startswith(b'{"'))
 
 
-def _lines(stream: Iterator[Chunk], decoder: JsonDecoder, fmt: Format) -> Iterator[Batch]:
-    """Batches in the order of the chunks, some of which are read at once while the caller uses the one before."""
+def _lines(stream: Iterator[Chunk], finished: Callable[[Chunk], T]) -> Iterator[T]:
+    """In the order of the chunks, some of which are read at once while the caller uses the one before."""
     with ThreadPoolExecutor(_WORKERS) as pool:
-        waiting: deque[Future[Batch]] = deque()
+        waiting: deque[Future[T]] = deque()
         for chunk in stream:
-            waiting.append(pool.submit(_line_batch, chunk, decoder, fmt))
+            waiting.append(pool.submit(finished, chunk))
             if len(waiting) > _WORKERS:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def _line_batch(chunk: Chunk, decoder: JsonDecoder, fmt: Format) -> Batch:
+def _chunk_batch(chunk: Chunk, quick: QuickReader | None, decoder: JsonDecoder, fmt: Format) -> Batch:
+    """The chunk's lines typed as far as they are sound, the others as texts."""
+    found = quick.read(chunk) if quick else None
+    if found is None:
+        return _line_batch(chunk, decoder, fmt)
+    index = found.rows["index"]
+
+    def again(marked: pl.Series) -> Batch:
+        return _line_batch(chunk, decoder, fmt, index.filter(marked).to_list())
+
+    left = _line_batch(chunk, decoder, fmt, found.left.tolist())
+    return replace(left, typed=_placed(_places(chunk), found.rows), again=again)
+
+
+def _line_batch(chunk: Chunk, decoder: JsonDecoder, fmt: Format, wanted: list[int] | None = None) -> Batch:
+    """The chunk's lines as texts, all of them or those wanted, with the chunk's own faults in the first case."""
     reader, tree = reader_of(fmt), path_tree(fmt.paths)
-    lines, faults = line_frame(chunk)
+    lines, faults = line_frame(chunk, wanted)
     opened = lines.select(_goes_through_items(fmt)).to_series()
     items: list[Item] = []
     for index in lines["index"].filter(opened).to_list():
         start, end = int(chunk.starts[index]), int(chunk.ends[index])
         items += line_items(chunk.data[start:end], chunk.line_no + index, chunk.byte_from + start, reader, tree)
-    plain = _decoded(_line_chunk(chunk, lines.filter(~opened), [*chunk.faults, *faults]), decoder)
+    table = TableChunk(lines.filter(~opened), _places(chunk), faults, chunk.data, chunk.byte_from)
+    plain = _decoded(table, decoder)
     inner = _item_batch(items, tree.paths, [], chunk.data, chunk.byte_from)
     flat = plain.flat
     if items:
         flat = pl.concat([plain.flat.select(inner.flat.columns), inner.flat]).sort("line_no", "item_no")
-    found = [_half_written(fault, chunk) for fault in (*plain.faults, *inner.faults)]
+    found = [_half_written(fault, chunk) for fault in (*chunk.faults, *plain.faults, *inner.faults)]
     return Batch(flat, found, plain.record)
 
 
@@ -187,9 +227,9 @@ def _goes_through_items(fmt: Format) -> pl.Expr:
     return pl.col("line").str.contains_any(list(fmt.marks))
 
 
-def _line_chunk(chunk: Chunk, lines: pl.DataFrame, faults: list[Fault]) -> TableChunk:
+def _places(chunk: Chunk) -> pl.DataFrame:
     index = np.arange(len(chunk.ends))
-    places = pl.DataFrame(
+    return pl.DataFrame(
         {
             "index": index,
             "line_no": chunk.line_no + index,
@@ -197,7 +237,13 @@ def _line_chunk(chunk: Chunk, lines: pl.DataFrame, faults: list[Fault]) -> Table
             "byte_to": chunk.byte_from + chunk.ends,
         }
     )
-    return TableChunk(lines, places, faults, chunk.data, chunk.byte_from)
+
+
+def _placed(places: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with POSITION in place of their index."""
+    own = places if rows.height == places.height else places[rows["index"]]
+    own = own.drop("index").with_columns(item_no=pl.lit(0)).select(*POSITION).cast(pl.Schema(POSITION))
+    return own.hstack(rows.drop("index"))
 
 
 def _tables(parts: Iterator[TableChunk | Chunk], decoder: JsonDecoder, absent: str | None) -> Iterator[Batch]:
@@ -216,15 +262,15 @@ def _refused(batch: Batch, detail: str) -> Batch:
 
 
 def _decoded(part: TableChunk, decoder: JsonDecoder) -> Batch:
-    flat, failures = decoder.decode(part.lines)
+    few = part.lines.height <= _FEW_LINES
+    flat, failures = decoder.one_by_one(part.lines) if few else decoder.decode(part.lines)
     record = _records_of(part)
     faults = list(part.faults)
     for failure in failures:
         _, line_no, byte_from, byte_to = part.places.row(failure.index)
         digest = digest_of(record(line_no, byte_from, byte_to))
         faults.append(Fault(line_no, byte_from, byte_to, failure.reason, failure.detail, digest))
-    rows = part.places[flat["index"]].drop("index").with_columns(item_no=pl.lit(0))
-    return Batch(rows.select(*POSITION).cast(pl.Schema(POSITION)).hstack(flat.drop("index")), faults, record)
+    return Batch(_placed(part.places, flat), faults, record)
 
 
 def _records_of(part: TableChunk) -> Callable[[int, int | None, int | None], bytes]:

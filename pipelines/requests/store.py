@@ -22,7 +22,9 @@ from pipelines.warehouse.tables.raw import QUARANTINE
 
 _COUNTS = b"modelmeter"
 _UNIQUE = ("request_uid", "source_request_id", "line_no", "event_at", "revision")
-"""Columns with a value per row, for which a dictionary is built in vain. Statistics serve the filter by day alone."""
+"""Columns with a value per row, for which a dictionary is built in vain."""
+_FILTERED = ("event_date", "event_at")
+"""Columns that days and stretches of them are looked up by, the only use of statistics."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class _ParquetWriter:
             self._arrow(pl.DataFrame(schema=schema)).schema,
             compression="lz4",
             use_dictionary=[name for name in schema if name not in _UNIQUE],
-            write_statistics=[name for name in schema if name == "event_date"],
+            write_statistics=list(_FILTERED),
         )
 
     def _arrow(self, frame: pl.DataFrame) -> pa.Table:

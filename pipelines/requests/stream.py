@@ -31,6 +31,7 @@ MAX_EXPANSION = 1000
 _FREE_EXPANSION_BYTES = 2**30
 
 _SALVAGE_STEPS = (2**16, 2**8, 1)
+_LINES = {"index": pl.Int64(), "line": pl.String()}
 _UTF8_BOM = codecs.BOM_UTF8
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -161,13 +162,15 @@ def digest_of(record: bytes) -> str:
     return hashlib.sha256(record.rstrip(b"\r\n")).hexdigest()
 
 
-def line_frame(chunk: Chunk) -> tuple[pl.DataFrame, list[Fault]]:
+def line_frame(chunk: Chunk, wanted: list[int] | None = None) -> tuple[pl.DataFrame, list[Fault]]:
     """The chunk's lines as a frame (index: Int64 within the chunk, line: String), blank lines left out.
 
-    Lines that are not UTF-8 become faults.
+    Lines that are not UTF-8 become faults. Where indexes are `wanted`, which should be few, only these are looked at.
     """
+    if wanted is not None:
+        return _few_lines(chunk, wanted)
     if not len(chunk.ends):
-        return pl.DataFrame(schema={"index": pl.Int64, "line": pl.String}), []
+        return pl.DataFrame(schema=_LINES), []
     data, faults = _utf8_only(chunk)
     offsets = np.concatenate([chunk.starts[:1], chunk.ends])
     array = pa.LargeStringArray.from_buffers(len(chunk.ends), pa.py_buffer(offsets), pa.py_buffer(data))
@@ -182,6 +185,30 @@ def line_frame(chunk: Chunk) -> tuple[pl.DataFrame, list[Fault]]:
     return lines.filter(~blank & ~pl.col("index").is_in(bad)), faults
 
 
+def _few_lines(chunk: Chunk, wanted: list[int]) -> tuple[pl.DataFrame, list[Fault]]:
+    indexes, lines, faults = [], [], []
+    for number in wanted:
+        line = _decoded(chunk, number)
+        if isinstance(line, Fault):
+            faults.append(line)
+        elif line.strip():
+            indexes.append(number)
+            lines.append(line)
+    return pl.DataFrame({"index": indexes, "line": lines}, schema=_LINES), faults
+
+
+def _decoded(chunk: Chunk, number: int) -> str | Fault:
+    """One line as text, or as a fault where it is not UTF-8."""
+    start, end = int(chunk.starts[number]), int(chunk.ends[number])
+    record = chunk.data[start:end]
+    try:
+        return record.decode()
+    except UnicodeDecodeError as error:
+        detail = f"byte {error.start + 1} of the line is not UTF-8 ({error.reason})"
+        place = (chunk.line_no + number, chunk.byte_from + start, chunk.byte_from + end)
+        return Fault(*place, "not_utf8", detail, digest_of(record))
+
+
 def _utf8_only(chunk: Chunk) -> tuple[bytes, list[Fault]]:
     """The chunk's bytes with lines that are not UTF-8 blanked out, and a fault for each of these."""
     try:
@@ -192,14 +219,10 @@ def _utf8_only(chunk: Chunk) -> tuple[bytes, list[Fault]]:
         return chunk.data, []
     data, faults = bytearray(chunk.data), []
     for number in range(first, len(chunk.ends)):
-        start, end = int(chunk.starts[number]), int(chunk.ends[number])
-        record = chunk.data[start:end]
-        try:
-            record.decode()
-        except UnicodeDecodeError as error:
-            detail = f"byte {error.start + 1} of the line is not UTF-8 ({error.reason})"
-            place = (chunk.line_no + number, chunk.byte_from + start, chunk.byte_from + end)
-            faults.append(Fault(*place, "not_utf8", detail, digest_of(record)))
+        line = _decoded(chunk, number)
+        if isinstance(line, Fault):
+            start, end = int(chunk.starts[number]), int(chunk.ends[number])
+            faults.append(line)
             data[start:end] = b" " * (end - start)
     return bytes(data), faults
 

@@ -22,11 +22,11 @@ INSTANT = pl.Datetime("us", "UTC")
 MONEY = pl.Decimal(38, 18)
 
 _ISO = (
-    r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d{1,12}))?)?\s?"
+    r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}(?::\d{2}(?::\d{2})?)?)(?:[.,](\d{1,12}))?)?\s?"
     r"(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?(?:\[[A-Za-z/_]+\])?$"
 )
 _STYLE = r"^\d{4}-\d{2}-\d{2}([T ])\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(Z|[+-]\d{2}:\d{2})?$"
-_NUMBER = r"^[+-]?\d{1,30}(\.\d*)?([eE][+-]?\d{1,3})?$"
+_NUMBER = r"^[+-]?(\d{1,30}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$"
 _INTEGER = r"^[+-]?\d{1,30}(\.0*)?$"
 
 
@@ -48,7 +48,12 @@ class TimeRule:
 
 
 def to_instants(texts: pl.Series, rule: TimeRule) -> pl.Series:
-    """Instants in UTC to the microsecond; null where the text is no instant by `rule`."""
+    """Instants in UTC to the microsecond, of texts or whole numbers; null where one is no instant by `rule`."""
+    if texts.dtype == pl.Int64 and rule.pattern is None:
+        kind = rule.epoch if rule.kind == "iso" else rule.kind
+        if kind is not None and not bool((texts < 0).any()):
+            return _from_counts(texts, kind, rule.origin)
+    texts = texts.cast(pl.String)
     if rule.pattern is not None:
         return _zoned(texts.str.to_datetime(rule.pattern, time_unit="us", strict=False), rule.zone).rename(texts.name)
     if rule.kind != "iso":
@@ -84,8 +89,8 @@ def _by_pattern(texts: pl.Series, zone: str) -> pl.Series:
     parts = texts.str.extract_groups(_ISO).struct.rename_fields(["day", "clock", "fraction", "offset"])
     day, clock, fraction, offset = (parts.struct.field(name) for name in ("day", "clock", "fraction", "offset"))
     frame = pl.DataFrame({"day": day, "clock": clock, "fraction": fraction, "offset": offset})
-    seconds = pl.when(pl.col("clock").str.len_bytes() == 5).then(pl.col("clock") + ":00").otherwise(pl.col("clock"))
-    local = pl.concat_str("day", pl.lit("T"), seconds.fill_null("00:00:00")).str.to_datetime(
+    seconds = pl.concat_str(pl.col("clock").fill_null("00"), pl.lit(":00:00")).str.head(8)
+    local = pl.concat_str("day", pl.lit("T"), seconds).str.to_datetime(
         "%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False
     )
     micros = pl.col("fraction").fill_null("0").str.pad_end(6, "0").str.slice(0, 6).cast(pl.Int64)
@@ -112,6 +117,19 @@ def _zoned(local: pl.Series, zone: str) -> pl.Series:
         return local.dt.replace_time_zone("UTC").cast(INSTANT)
     placed = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     return placed.dt.convert_time_zone("UTC").cast(INSTANT)
+
+
+def _from_counts(counts: pl.Series, kind: TimeKind, origin: datetime | None) -> pl.Series:
+    """As `_from_epoch`, for whole numbers from 0 on."""
+    count = pl.col(counts.name)
+    per_second = pl.lit(_PER_SECOND.get(kind, 10**9))
+    if kind == "epoch":
+        for name, limit in reversed(_EPOCH_LIMITS):
+            per_second = pl.when(count < limit).then(_PER_SECOND[name]).otherwise(per_second)
+    start = 0 if origin is None else int(origin.timestamp()) * 10**6
+    micros = count.cast(pl.Int128) * 10**6 // per_second + start
+    near = counts.to_frame().select(pl.when(micros.abs() < _MAX_MICROS).then(micros).cast(pl.Int64)).to_series()
+    return near.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
 def _from_epoch(texts: pl.Series, kind: TimeKind, origin: datetime | None) -> pl.Series:

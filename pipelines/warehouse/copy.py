@@ -7,6 +7,7 @@ decided in `replace.py` beside this file; what a row means is decided long befor
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -25,24 +26,35 @@ _ESCAPED_NUL = r"(?:^|[^\\])(?:\\\\)*\\u0000"  # an odd number of backslashes: \
 
 
 def copy_frame(
-    connection: psycopg.Connection[Any], table: Table, frame: pl.DataFrame, *, into: sql.Identifier | None = None
+    connection: psycopg.Connection[Any],
+    table: Table,
+    frame: pl.DataFrame,
+    *,
+    into: sql.Identifier | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> int:
     """Append `frame` to `table` in the connection's transaction; the number of rows copied.
 
     `frame` has exactly `table.polars_schema`: uuid as 16 bytes, jsonb as JSON text. pgpq encodes the Arrow
     columns, decimals exactly; a uuid goes out as its 16 bytes, which is Postgres's own binary form. Memory in
-    use beside the frame is that of one batch. `into` names another table of the same columns.
+    use beside the frame is that of one batch. `into` names another table of the same columns, `defaults` what its
+    columns hold where nothing is sent: a column that holds that throughout stays behind.
     Raises LoadError for a frame that does not fit, and for values Postgres can't hold, by column and row.
     """
-    check_frame(table, frame)
+    _check_schema(table, frame)
+    held = defaults or {}
+    unsent = {name for name, value in held.items() if _holds_only(frame[name], value)}
+    _check_values(table, frame, unsent)
     target = into or sql.Identifier(table.schema, table.name)
-    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+    sent = [column for column in table.columns if column.name not in unsent]
+    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in sent)
     statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(target, columns)
-    encoder = _encoder(table)
+    rows = frame.select(column.name for column in sent)
+    encoder = _encoder(sent, rows)
     try:
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(encoder.write_header())
-            for part in frame.iter_slices(_BATCH_ROWS):
+            for part in rows.iter_slices(_BATCH_ROWS):
                 for batch in part.rechunk().to_arrow().to_batches():
                     copy.write(encoder.write_batch(batch))
             copy.write(encoder.finish())
@@ -51,19 +63,49 @@ def copy_frame(
     return frame.height
 
 
+def same_throughout(table: Table, frame: pl.DataFrame) -> dict[str, Any]:
+    """The columns that hold one value in every row of `frame`, and that value; the key is never among them."""
+    if frame.is_empty():
+        return {}
+    names = [
+        column.name
+        for column in table.columns
+        if column.name not in table.primary_key and not isinstance(column.polars_type, pl.List)
+    ]
+    return {name: frame[name][0] for name in names if _holds_only(frame[name], frame[name][0])}
+
+
+def _holds_only(values: pl.Series, value: object) -> bool:
+    if value is None:
+        return values.null_count() == len(values)
+    # A glance at the ends spares most columns the comparison of every row.
+    if values.null_count() or values[-1] != value or values[len(values) // 2] != value:
+        return False
+    return bool((values == pl.Series([value], dtype=values.dtype)).all())
+
+
 def check_frame(table: Table, frame: pl.DataFrame) -> None:
     """Raise LoadError unless `frame` has the table's columns and types, in order, and values that Postgres can hold."""
+    _check_schema(table, frame)
+    _check_values(table, frame)
+
+
+def _check_schema(table: Table, frame: pl.DataFrame) -> None:
     expected = table.polars_schema
     if frame.schema != expected:
         raise LoadError(f"{table.qualified}: {_schema_difference(expected, frame.schema)}")
+
+
+def _check_values(table: Table, frame: pl.DataFrame, same: Collection[str] = ()) -> None:
+    """Look at every value, or at the first of the columns that hold the `same` throughout."""
     for column in table.columns:
-        fault = _fault(column, frame[column.name])
+        values = frame[column.name]
+        fault = _fault(column, values.head(1) if column.name in same else values)
         if fault is not None:
             what, rows = fault
-            count = rows.sum()
-            first = rows.arg_max()
+            count = frame.height if column.name in same else rows.sum()
             raise LoadError(
-                f"{table.qualified}.{column.name}: {what}, in {count} rows; the first is row {first} (from 0)"
+                f"{table.qualified}.{column.name}: {what}, in {count} rows; the first is row {rows.arg_max()} (from 0)"
             )
 
 
@@ -102,10 +144,10 @@ def _schema_difference(expected: pl.Schema, found: pl.Schema) -> str:
     return told or f"columns are in another order; accepted is {', '.join(expected)}"
 
 
-def _encoder(table: Table) -> ArrowToPostgresBinaryEncoder:
-    schema: pa.Schema = table.empty().to_arrow().schema
+def _encoder(columns: Sequence[Column], rows: pl.DataFrame) -> ArrowToPostgresBinaryEncoder:
+    schema: pa.Schema = rows.clear().to_arrow().schema
     builders: dict[str, Any] = {}
-    for column, arrow in zip(table.columns, schema, strict=True):
+    for column, arrow in zip(columns, schema, strict=True):
         if column.type == "jsonb":
             builders[column.name] = LargeStringEncoderBuilder.new_with_output(arrow, Jsonb())
         else:

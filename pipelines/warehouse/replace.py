@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from pipelines.ids import as_uuid
-from pipelines.warehouse.copy import check_frame, copy_frame
+from pipelines.warehouse.copy import check_frame, copy_frame, same_throughout
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import index_statements, primary_key
 from pipelines.warehouse.errors import LoadError, WarehouseError
@@ -43,39 +43,72 @@ def replace_days(
 ) -> int:
     """Make `frame` all that `table` holds of the days in [from_date, to_date); the number of rows written.
 
+    As `DayLoad`, for rows that are all there.
+    """
+    with _transaction(target) as connection:
+        load = DayLoad(connection, table, from_date, to_date)
+        load.append(frame)
+        load.finish()
+    return load.rows
+
+
+class DayLoad:
+    """Replaces what `table` holds of the days in [from_date, to_date) by rows that come in parts.
+
     A range-partitioned table gets a new child table per day, filled, then indexed, then swapped in, all days at
     the end of one transaction; any other day table is deleted from and copied into. A day without rows becomes
     empty. Two callers with a day in common take turns and the last one wins whole. Killed on the way, nothing
-    changes and nothing is left behind: new tables become visible by the commit alone.
+    changes and nothing is left behind: new tables become visible by the commit alone, which is the caller's, as is
+    the transaction.
 
     Raises LoadError for a frame that does not fit or holds a day outside the window, WarehouseError where long
     queries keep the swap from happening for a quarter of an hour.
     """
-    if table.day_column is None:
-        raise LoadError(f"{table.qualified} has no day column: use replace_rows or replace_all")
-    if not from_date < to_date:
-        raise LoadError(f"{table.qualified}: the window [{from_date}, {to_date}) is empty; to_date is exclusive")
-    check_frame(table, frame)
-    _refuse_outside(
-        table,
-        frame,
-        pl.col(table.day_column).is_between(from_date, to_date, closed="left"),
-        f"the window [{from_date}, {to_date})",
-    )
-    days = [from_date + timedelta(days=number) for number in range((to_date - from_date).days)]
-    with _transaction(target) as connection:
-        _take_turn(connection, table, [day.toordinal() for day in days])
-        if table.range_partitioned:
-            _swap_in(connection, table, days, _stage_days(connection, table, frame))
-        else:
+
+    def __init__(self, connection: psycopg.Connection[Any], table: Table, from_date: date, to_date: date) -> None:
+        if table.day_column is None:
+            raise LoadError(f"{table.qualified} has no day column: use replace_rows or replace_all")
+        if not from_date < to_date:
+            raise LoadError(f"{table.qualified}: the window [{from_date}, {to_date}) is empty; to_date is exclusive")
+        self.rows = 0
+        self._connection, self._table, self._day_column = connection, table, table.day_column
+        self._window = (from_date, to_date)
+        self._days = [from_date + timedelta(days=number) for number in range((to_date - from_date).days)]
+        self._staged: dict[date, _Staged] = {}
+        _take_turn(connection, table, [day.toordinal() for day in self._days])
+        if not table.range_partitioned:
             connection.execute(
                 sql.SQL("delete from {} where {day} >= %s and {day} < %s").format(
                     _name(table), day=sql.Identifier(table.day_column)
                 ),
                 [from_date, to_date],
             )
-            copy_frame(connection, table, frame)
-    return frame.height
+
+    def append(self, frame: pl.DataFrame) -> None:
+        """Add rows, of any days of the window, after those that came before."""
+        from_date, to_date = self._window
+        _refuse_outside(
+            self._table,
+            frame,
+            pl.col(self._day_column).is_between(from_date, to_date, closed="left"),
+            f"the window [{from_date}, {to_date})",
+        )
+        if not self._table.range_partitioned:
+            copy_frame(self._connection, self._table, frame)
+        else:
+            for (day,), rows in sorted(frame.partition_by([self._day_column], as_dict=True).items()):
+                if day not in self._staged:
+                    self._staged[day] = _stage(self._connection, self._table, day, rows)
+                staged = self._staged[day]
+                copy_frame(self._connection, self._table, rows, into=staged.name, defaults=staged.defaults)
+        self.rows += frame.height
+
+    def finish(self) -> None:
+        """Build the keys and indexes of the new tables, then swap them in; from the swap to the commit readers wait."""
+        if self._table.range_partitioned:
+            for staged in self._staged.values():
+                _complete(self._connection, self._table, staged)
+            _swap_in(self._connection, self._table, self._days, list(self._staged.values()))
 
 
 def loaded_days(connection: psycopg.Connection[Any], table: Table) -> list[date]:
@@ -171,10 +204,12 @@ def _write_difference(connection: psycopg.Connection[Any], table: Table, frame: 
 
 @dataclass(frozen=True)
 class _Staged:
-    """A filled and indexed table that waits to become the partition of a day."""
+    """A table that is to become the partition of a day, and what its columns hold where a load sends nothing."""
 
     day: date
     name: sql.Identifier
+    label: str
+    defaults: Mapping[str, Any]
 
 
 @contextlib.contextmanager
@@ -206,29 +241,50 @@ def _take_turn(connection: psycopg.Connection[Any], table: Table, parts: Sequenc
         ) from None
 
 
-def _stage_days(connection: psycopg.Connection[Any], table: Table, frame: pl.DataFrame) -> list[_Staged]:
-    """One new table per day in `frame`, of the partition's exact shape, with its keys and indexes."""
-    staged = []
-    for (day,), rows in sorted(frame.partition_by([str(table.day_column)], as_dict=True).items()):
-        name = f"{_partition(table, day)}_{uuid4().hex[:8]}"
-        place = sql.Identifier(table.schema, name)
-        # The check spares ATTACH its scan of the rows, which would happen under the lock.
-        connection.execute(
-            sql.SQL("create table {} (like {} including constraints including defaults, {})").format(
-                place, _name(table), _day_check(table, day)
-            )
+def _stage(connection: psycopg.Connection[Any], table: Table, day: date, rows: pl.DataFrame) -> _Staged:
+    """A new table of the partition's exact shape, without keys and indexes, for `rows` and those like them.
+
+    What all of them share is made the default of its column for as long as the load lasts: of the 56 columns of
+    core.request a log fills some twenty, and the others need not travel row by row.
+    """
+    label = f"{_partition(table, day)}_{uuid4().hex[:8]}"
+    place = sql.Identifier(table.schema, label)
+    # The check spares ATTACH its scan of the rows, which would happen under the lock.
+    connection.execute(
+        sql.SQL("create table {} (like {} including constraints including defaults, {})").format(
+            place, _name(table), _day_check(table, day)
         )
-        copy_frame(connection, table, rows, into=place)
-        try:
-            connection.execute(sql.SQL("alter table {} add {}").format(place, sql.SQL(primary_key(table))))
-        except psycopg.errors.UniqueViolation as error:
-            raise LoadError(
-                f"{table.qualified}: two rows of {day} have the same key: {error.diag.message_detail}"
-            ) from error
-        for statement in index_statements(table, name):
-            connection.execute(sql.SQL(statement))
-        staged.append(_Staged(day, place))
-    return staged
+    )
+    defaults = same_throughout(table, rows)
+    changes = [
+        sql.SQL("alter column {} set default {}").format(sql.Identifier(name), _literal(table, name, value))
+        for name, value in defaults.items()
+        if value is not None
+    ]
+    if changes:
+        connection.execute(sql.SQL("alter table {} {}").format(place, sql.SQL(", ").join(changes)))
+    return _Staged(day, place, label, defaults)
+
+
+def _literal(table: Table, name: str, value: object) -> sql.Composable:
+    column = table.column(name)
+    written = as_uuid(value) if isinstance(value, bytes) else value
+    return sql.SQL("{}::{}").format(sql.Literal(written), sql.SQL(column.type))
+
+
+def _complete(connection: psycopg.Connection[Any], table: Table, staged: _Staged) -> None:
+    """Take the load's defaults back, build the key and the indexes."""
+    names = [name for name, value in staged.defaults.items() if value is not None]
+    changes = [sql.SQL("alter column {} drop default").format(sql.Identifier(name)) for name in names]
+    changes.append(sql.SQL("add {}").format(sql.SQL(primary_key(table))))
+    try:
+        connection.execute(sql.SQL("alter table {} {}").format(staged.name, sql.SQL(", ").join(changes)))
+    except psycopg.errors.UniqueViolation as error:
+        raise LoadError(
+            f"{table.qualified}: two rows of {staged.day} have the same key: {error.diag.message_detail}"
+        ) from error
+    for statement in index_statements(table, staged.label):
+        connection.execute(sql.SQL(statement))
 
 
 def _swap_in(

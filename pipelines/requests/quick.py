@@ -1,0 +1,292 @@
+"""JSON lines straight to typed columns, for those lines that a whole block of them proves sound.
+
+Whatever is in doubt is left to the reading by texts (`decode.py`, `flatten.py`): this one may refuse a line, but of one
+that it takes it must say what they say. What the columns mean is decided in `normalise.py`.
+
+Arrow reads a block as a stream of JSON values and gives a row for each. A line that starts with `{` and ends with `}` can't
+reach into the next: after the closing brace of something unfinished, the brace that opens the next line is an error. So
+each such line gives one row at least, or an error, and as many rows as lines means one row for every line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from pipelines.requests.decode import list_texts
+from pipelines.requests.flatten import MAX_TEXT
+from pipelines.requests.format import Format, typed_columns
+from pipelines.requests.paths import Node, path_tree
+from pipelines.requests.stream import Chunk
+from pipelines.requests.typed import INSTANT, MONEY
+
+Indexes = npt.NDArray[np.int64]
+
+_BLOCK_BYTES = 2**20
+"""Bytes read at once: so few that a block's columns stay in the processor's cache."""
+_SMALLEST_BLOCK = 16
+"""A block that can't be read is halved down to so many lines; these are left."""
+_SAMPLE_LINES = 200
+_MOST_LEFT = 0.2
+"""Where more of the lines are left, the file is not of a kind that this reading suits, and it is not tried again."""
+_DEEP_BRACKETS = 300
+"""A line with more opening brackets is left: the other reading refuses deep nesting, this one would not."""
+
+# What Arrow takes or trips over and the other reading refuses: null after a record ends the process, NaN counts as a
+# number, NUL as text. First how it is found in a block, then how it stands in a line.
+_SUSPECTS = (
+    (r"\}\s*n", re.compile(rb"\}\s*n")),
+    (r"\\u0000", re.compile(rb"\\u0000")),
+    ("NaN", re.compile(rb"[:\[,]\s*-?NaN")),
+    ("Inf", re.compile(rb"[:\[,]\s*-?Inf")),
+)
+
+_DIGITS = pa.decimal128(20, 18)
+"""20 digits before 18 places are all that 128 bits hold: for a wider type Arrow lets numbers wrap around."""
+
+_TYPES: dict[str, pa.DataType] = {
+    "text": pa.large_string(), "integer": pa.int64(), "boolean": pa.bool_(), "number": pa.float64(),
+    "decimal": _DIGITS, "instant": pa.timestamp("us", "UTC"), "list": pa.list_(pa.large_string()),
+}  # fmt: skip
+_WRITTEN_ALIKE = {"text", "integer", "boolean"}
+"""Shapes whose values are the same text whatever reads them, so that a column may be filled from several."""
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d(?::?\d\d)?)?")
+
+
+@dataclass(frozen=True)
+class Quick:
+    """`rows`: the column index (of a line in its chunk) and a typed column per path that any line fills; `left`: the others."""
+
+    rows: pl.DataFrame
+    left: Indexes
+
+
+class QuickReader:
+    """Reads the chunks of one file along the paths of its format, and learns from the lines how each path is written."""
+
+    def __init__(self, fmt: Format) -> None:
+        self._tree = path_tree(fmt.paths)
+        self._columns = [(kind, paths) for _, paths, kind in typed_columns(fmt)]
+        self._kinds: dict[str, set[str]] = defaultdict(set)
+        for kind, paths in self._columns:
+            for path in paths:
+                self._kinds[path].add(kind)
+        self._has_iso = fmt.time.kind == "iso" and fmt.time.pattern is None and fmt.time.zone == "UTC"
+        self._shapes: dict[str, str] = {}
+        self._is_suited = fmt.items is None
+        self._has_learnt = False
+
+    def read(self, chunk: Chunk) -> Quick | None:
+        """The sound lines of the chunk, typed, and the others named; None where this reading does not suit the file."""
+        count = len(chunk.ends)
+        if not self._is_suited or not count:
+            return None
+        if not self._has_learnt:
+            self._learn(chunk, 0, min(count, _SAMPLE_LINES))
+            self._has_learnt = True
+        sound = _stand_alone(chunk)
+        parts: list[pl.DataFrame] = []
+        taken = 0
+        for first, last in _blocks(chunk):
+            found = list(self._halved(chunk, first, last, sound))
+            parts += found
+            taken += sum(part.height for part in found)
+            if last - taken > max(_MOST_LEFT * last, _SMALLEST_BLOCK):
+                self._is_suited = False
+            if not self._is_suited:
+                return None
+        if not self._fits():
+            self._is_suited = False
+            return None
+        rows = pl.concat(parts, how="diagonal", rechunk=True) if parts else pl.DataFrame(schema={"index": pl.Int64()})
+        rows = _with_list_texts(_without_long_texts(rows, chunk))
+        left = np.ones(count, np.bool_)
+        left[rows["index"].to_numpy()] = False
+        return Quick(rows, np.flatnonzero(left).astype(np.int64))
+
+    def _halved(self, chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> Iterator[pl.DataFrame]:
+        """What of the lines [first, last) can be read, by halves: one in doubt does not take its neighbours with it."""
+        data, kept = _block_of(chunk, first, last, sound)
+        if not len(kept) or not self._is_suited:
+            return
+        found = self._typed(data, kept)
+        if found is None and last - first <= _SMALLEST_BLOCK and self._learn(chunk, first, last):
+            found = self._typed(data, kept)
+        if found is not None:
+            yield found
+        elif last - first > _SMALLEST_BLOCK:
+            middle = (first + last) // 2
+            yield from self._halved(chunk, first, middle, sound)
+            yield from self._halved(chunk, middle, last, sound)
+
+    def _typed(self, data: pa.Buffer, kept: Indexes) -> pl.DataFrame | None:
+        """One row per line, or None where the block does not read so."""
+        shapes = dict(self._shapes)
+        try:
+            table = pj.read_json(
+                pa.BufferReader(data),
+                read_options=pj.ReadOptions(use_threads=False, block_size=data.size + 1),
+                parse_options=pj.ParseOptions(
+                    explicit_schema=pa.schema(_fields(self._tree, shapes)), unexpected_field_behavior="ignore"
+                ),
+            )
+        except pa.ArrowInvalid:
+            return None
+        if table.num_rows != len(kept):
+            return None
+        frame = pl.DataFrame(table)
+        return pl.DataFrame([pl.Series("index", kept), *_flat(frame.get_column, self._tree, shapes)])
+
+    def _learn(self, chunk: Chunk, first: int, last: int) -> bool:
+        """Learn from the lines [first, last) how paths are written; True where something was new."""
+        before = dict(self._shapes)
+        for start, end in zip(chunk.starts[first:last].tolist(), chunk.ends[first:last].tolist(), strict=True):
+            try:
+                record = orjson.loads(chunk.data[start:end])
+            except orjson.JSONDecodeError:
+                continue
+            if isinstance(record, dict):
+                self._observe(record, self._tree)
+        return self._shapes != before
+
+    def _observe(self, record: dict[str, Any], node: Node) -> None:
+        """What is written as something that has no shape here is not remembered: such lines are left."""
+        for key, path in node.leaves.items():
+            if (shape := self._shape(path, record.get(key))) is not None:
+                self._shapes.setdefault(path, shape)
+        for key, path in node.lists.items():
+            if isinstance(record.get(key), list):
+                self._shapes.setdefault(path, "list")
+        for key, child in node.children.items():
+            if isinstance(value := record.get(key), dict):
+                self._observe(value, child)
+
+    def _shape(self, path: str, value: object) -> str | None:
+        kinds = self._kinds[path]
+        if isinstance(value, str):
+            return "instant" if kinds == {"instant"} and self._has_iso and _ISO.fullmatch(value) else "text"
+        if isinstance(value, bool):
+            return "boolean"
+        if isinstance(value, int | float) and kinds in ({"decimal"}, {"number"}):
+            return "decimal" if kinds == {"decimal"} else "number"
+        return "integer" if isinstance(value, int) else None
+
+    def _fits(self) -> bool:
+        """Whether the paths that may fill one column are written alike."""
+        for _, paths in self._columns:
+            shapes = {self._shapes[path] for path in paths if path in self._shapes}
+            if len(shapes) > 1 and not shapes <= _WRITTEN_ALIKE:
+                return False
+        return True
+
+
+def _fields(node: Node, shapes: dict[str, str]) -> list[pa.Field]:
+    """The schema below `node`: what was never seen filled must stay null, or the block does not read."""
+    leaves = {**node.leaves, **node.lists}
+    fields = [pa.field(key, _TYPES.get(shapes.get(path, ""), pa.null())) for key, path in leaves.items()]
+    for key, child in node.children.items():
+        is_filled = any(path in shapes for path in child.paths)
+        fields.append(pa.field(key, pa.struct(_fields(child, shapes)) if is_filled else pa.null()))
+    return fields
+
+
+def _flat(column: Callable[[str], pl.Series], node: Node, shapes: dict[str, str]) -> Iterator[pl.Series]:
+    """The columns below `node` that any line may fill, under their paths."""
+    for key, path in {**node.leaves, **node.lists}.items():
+        shape = shapes.get(path)
+        if shape is None:
+            continue
+        values = column(key)
+        match shape:
+            case "decimal":
+                values = values.cast(MONEY)
+            case "instant":
+                values = values.cast(INSTANT)
+        yield values.rename(path)
+    for key, child in node.children.items():
+        if any(path in shapes for path in child.paths):
+            yield from _flat(column(key).struct.field, child, shapes)
+
+
+def _blocks(chunk: Chunk) -> Iterator[tuple[int, int]]:
+    """Runs of lines [first, last) of some _BLOCK_BYTES each."""
+    edges = np.searchsorted(chunk.ends, np.arange(_BLOCK_BYTES, len(chunk.data), _BLOCK_BYTES))
+    bounds = np.unique(np.concatenate([[0], edges, [len(chunk.ends)]])).tolist()
+    return pairwise(bounds)
+
+
+def _stand_alone(chunk: Chunk) -> npt.NDArray[np.bool_]:
+    """Which lines start with `{`, end with `}` and are not suspiciously deep."""
+    data = np.frombuffer(chunk.data, np.uint8)
+    starts, ends = chunk.starts, chunk.ends.copy()
+    for end_byte in b"\n\r":
+        ends -= (data[np.maximum(ends - 1, 0)] == end_byte) & (ends > starts)
+    filled = ends > starts
+    sound = filled & (data[np.minimum(starts, len(data) - 1)] == ord("{")) & (data[np.maximum(ends - 1, 0)] == ord("}"))
+    for index in np.flatnonzero(ends - starts > 2 * _DEEP_BRACKETS).tolist():
+        line = chunk.data[starts[index] : ends[index]]
+        sound[index] &= line.count(b"{") + line.count(b"[") <= _DEEP_BRACKETS
+    return np.asarray(sound)
+
+
+def _block_of(chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> tuple[pa.Buffer, Indexes]:
+    """The bytes of the lines [first, last), blanks in place of those that are not sound, and the indexes of the others."""
+    begin, end = int(chunk.starts[first]), int(chunk.ends[last - 1])
+    data = pa.py_buffer(chunk.data).slice(begin, end - begin)
+    kept = sound[first:last].copy()
+    for place in _suspicious(data):
+        kept[np.searchsorted(chunk.ends[first:last], begin + place, side="right")] = False
+    if not kept.all():
+        blanked = bytearray(data)
+        for index in (np.flatnonzero(~kept) + first).tolist():
+            start, stop = int(chunk.starts[index]), int(chunk.ends[index])
+            blanked[start - begin : stop - begin] = b" " * (stop - start - 1) + b"\n"
+        data = pa.py_buffer(blanked)
+    return data, np.flatnonzero(kept).astype(np.int64) + first
+
+
+def _suspicious(data: pa.Buffer) -> Iterator[int]:
+    """Places of what this reading must not take. Lines that are no UTF-8 are all suspicious."""
+    try:
+        str(data, "utf-8")
+    except UnicodeDecodeError as error:
+        yield error.start
+        yield from (match.start() for match in re.finditer(rb"[\x80-\xff]+", bytes(data)))
+        return
+    text = pa.LargeStringArray.from_buffers(1, pa.py_buffer(np.array([0, data.size], np.int64)), data)
+    for glance, pattern in _SUSPECTS:
+        if pc.match_substring_regex(text, glance)[0].as_py():
+            yield from (match.start() for match in pattern.finditer(bytes(data)))
+
+
+def _without_long_texts(rows: pl.DataFrame, chunk: Chunk) -> pl.DataFrame:
+    """`rows` without those that hold a text longer than an identifier may be."""
+    texts = [name for name, dtype in rows.schema.items() if dtype == pl.String]
+    lengths = np.diff(chunk.ends, prepend=0)
+    if not texts or lengths.max() <= MAX_TEXT:
+        return rows
+    long = pl.any_horizontal(pl.col(name).str.len_bytes() > MAX_TEXT for name in texts)
+    return rows.filter(~long.fill_null(value=False))
+
+
+def _with_list_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with lists as JSON texts, without those whose list the other reading must look at."""
+    failed: set[int] = set()
+    for name, dtype in rows.schema.items():
+        if isinstance(dtype, pl.List):
+            texts, doubted = list_texts(rows["index"], rows[name])
+            rows = rows.with_columns(texts)
+            failed |= doubted
+    return rows.filter(~pl.col("index").is_in(sorted(failed))) if failed else rows
