@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -33,6 +33,7 @@ from pipelines.requests.stream import Chunk
 from pipelines.requests.typed import INSTANT, MONEY
 
 Indexes = npt.NDArray[np.int64]
+Suspect = tuple[str, re.Pattern[bytes]]
 
 _BLOCK_BYTES = 2**20
 """Bytes read at once: so few that a block's columns stay in the processor's cache."""
@@ -45,7 +46,8 @@ _DEEP_BRACKETS = 300
 """A line with more opening brackets is left: the other reading refuses deep nesting, this one would not."""
 
 # What Arrow takes or trips over and the other reading refuses: null after a record ends the process, NaN counts as a
-# number, NUL as text. First how it is found in a block, then how it stands in a line.
+# number, NUL as text. First how it is found in a block, then how it stands in a line. Marks of what holds several records
+# come on top.
 _SUSPECTS = (
     (r"\}\s*n", re.compile(rb"\}\s*n")),
     (r"\\u0000", re.compile(rb"\\u0000")),
@@ -85,7 +87,11 @@ class QuickReader:
                 self._kinds[path].add(kind)
         self._has_iso = fmt.time.kind == "iso" and fmt.time.pattern is None and fmt.time.zone == "UTC"
         self._shapes: dict[str, str] = {}
-        self._is_suited = fmt.items is None
+        self._is_suited = fmt.items is None or bool(fmt.marks)
+        self._suspects = [*_SUSPECTS]
+        if fmt.marks:
+            marks = "|".join(re.escape(mark) for mark in fmt.marks)
+            self._suspects.append((marks, re.compile(marks.encode())))
         self._has_learnt = False
 
     def read(self, chunk: Chunk) -> Quick | None:
@@ -118,8 +124,8 @@ class QuickReader:
 
     def _halved(self, chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> Iterator[pl.DataFrame]:
         """What of the lines [first, last) can be read, by halves: one in doubt does not take its neighbours with it."""
-        data, kept = _block_of(chunk, first, last, sound)
-        if not len(kept) or not self._is_suited:
+        data, kept = _block_of(chunk, first, last, sound, self._suspects)
+        if not len(kept):
             return
         found = self._typed(data, kept)
         if found is None and last - first <= _SMALLEST_BLOCK and self._learn(chunk, first, last):
@@ -241,12 +247,14 @@ def _stand_alone(chunk: Chunk) -> npt.NDArray[np.bool_]:
     return np.asarray(sound)
 
 
-def _block_of(chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> tuple[pa.Buffer, Indexes]:
+def _block_of(
+    chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_], suspects: Sequence[Suspect]
+) -> tuple[pa.Buffer, Indexes]:
     """The bytes of the lines [first, last), blanks in place of those that are not sound, and the indexes of the others."""
     begin, end = int(chunk.starts[first]), int(chunk.ends[last - 1])
     data = pa.py_buffer(chunk.data).slice(begin, end - begin)
     kept = sound[first:last].copy()
-    for place in _suspicious(data):
+    for place in _suspicious(data, suspects):
         kept[np.searchsorted(chunk.ends[first:last], begin + place, side="right")] = False
     if not kept.all():
         blanked = bytearray(data)
@@ -257,7 +265,7 @@ def _block_of(chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_])
     return data, np.flatnonzero(kept).astype(np.int64) + first
 
 
-def _suspicious(data: pa.Buffer) -> Iterator[int]:
+def _suspicious(data: pa.Buffer, suspects: Sequence[Suspect]) -> Iterator[int]:
     """Places of what this reading must not take. Lines that are no UTF-8 are all suspicious."""
     try:
         str(data, "utf-8")
@@ -266,7 +274,7 @@ def _suspicious(data: pa.Buffer) -> Iterator[int]:
         yield from (match.start() for match in re.finditer(rb"[\x80-\xff]+", bytes(data)))
         return
     text = pa.LargeStringArray.from_buffers(1, pa.py_buffer(np.array([0, data.size], np.int64)), data)
-    for glance, pattern in _SUSPECTS:
+    for glance, pattern in suspects:
         if pc.match_substring_regex(text, glance)[0].as_py():
             yield from (match.start() for match in pattern.finditer(bytes(data)))
 
