@@ -86,7 +86,7 @@ def models_unchanged(context: dg.AssetCheckExecutionContext, mm: WorkspaceResour
     """Whether the models are what they were: nothing is stopped by it, but someone should look."""
     changes = changes_of(mm.workspace, window_of(context))
     classes = {
-        "no_drift": (("drift",), dg.AssetCheckSeverity.WARN),
+        "no_drift": (("drift", "slow_drift"), dg.AssetCheckSeverity.WARN),
         "exports_complete": (("coverage_gate",), dg.AssetCheckSeverity.ERROR),
         "scales_unchanged": (("scale_rebase", "index_version"), dg.AssetCheckSeverity.WARN),
     }

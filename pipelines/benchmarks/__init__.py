@@ -2,7 +2,8 @@
 
     parse_board(file, board) -> BoardSnapshot          one landed export, read
     build_scores(board, snapshots, registry)           core.benchmark, core.benchmark_version, core.benchmark_score
-    detect_drift(board, snapshots, scores)             mart.benchmark_drift
+    day_tests(histories)                               the tests of each day over all boards, for their multiplicity
+    detect_drift(board, snapshots, scores, tests)      mart.benchmark_drift
     with_exposure(events, policies, spend)             the same events, with the routes and spend they touch
     build_gap(scores, models, benchmarks, registry)    mart.benchmark_gap
     build_request_profile(requests)                    mart.request_profile
@@ -17,6 +18,7 @@ Fetching is `pipelines.fetch`, model identity `pipelines.models`; how it works i
 from __future__ import annotations
 
 from pipelines.benchmarks.claims import REPORT_BOARD, packaged_board, report_claims
+from pipelines.benchmarks.decide import day_tests
 from pipelines.benchmarks.drift import detect_drift
 from pipelines.benchmarks.exposure import with_exposure
 from pipelines.benchmarks.formats import UnknownFormatError, parse_board
@@ -38,6 +40,7 @@ __all__ = [
     "build_gap",
     "build_request_profile",
     "build_scores",
+    "day_tests",
     "detect_drift",
     "detect_request_drift",
     "export_every_eval_ever",

@@ -225,12 +225,13 @@ def _decimals(texts: pl.Series) -> Floats:
 
 
 def run_tests(matched: pl.DataFrame, shifts: Mapping[Group, Shift], rebased: set[Group]) -> pl.DataFrame:
-    """Adds delta_adjusted, se_delta, z, p_value and q_value to matched rows.
+    """Adds delta_adjusted, se_delta, z and p_value to matched rows.
 
     The adjusted change is the change less the version's common shift; after a re-anchoring that is no pure shift, less
     a robust line through old and new scores, and no test at all where even that leaves more spread than the intervals.
     Tested are changed rows with a standard error on both sides; the two are taken as independent, which over-states the
-    noise of ratings that share votes (conservative). q-values are Benjamini-Hochberg over all tests of the export.
+    noise of ratings that share votes (conservative). Rows with outcomes of the same items on both sides (columns
+    paired_*) are compared item by item instead: what the items have in common is no noise then.
     """
     frames = [
         _adjust(rows, shifts[(str(key[0]), str(key[1]))], is_rebased=(str(key[0]), str(key[1])) in rebased)
@@ -238,23 +239,20 @@ def run_tests(matched: pl.DataFrame, shifts: Mapping[Group, Shift], rebased: set
     ]
     tested = pl.concat(frames) if frames else _adjust(matched, None, is_rebased=False)
     z = tested["z"].to_numpy()
-    is_tested = np.isfinite(z)
-    p_values, q_values = np.full(z.size, np.nan), np.full(z.size, np.nan)
-    p_values[is_tested] = statistics.two_sided_p(z[is_tested])
-    q_values[is_tested] = statistics.benjamini_hochberg(p_values[is_tested])
-    return tested.with_columns(pl.Series("p_value", p_values), pl.Series("q_value", q_values)).with_columns(
-        pl.col("z", "p_value", "q_value", "se_delta").fill_nan(None)
+    p_values = pl.Series("p_value", np.where(np.isfinite(z), statistics.two_sided_p(z), np.nan))
+    is_paired = pl.col("paired_p").is_not_null() & pl.col("z").is_not_nan()
+    return (
+        tested.with_columns(p_values)
+        .with_columns(pl.when(is_paired).then("paired_p").otherwise("p_value").alias("p_value"))
+        .with_columns(pl.col("z", "p_value", "se_delta").fill_nan(None))
     )
 
 
 def _adjust(rows: pl.DataFrame, shift: Shift | None, *, is_rebased: bool) -> pl.DataFrame:
-    delta = rows["delta"].to_numpy()
-    before_se = rows["stderr"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    after_se = rows["stderr_after"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    se_delta = np.hypot(before_se, after_se)
-    has_shift = shift is not None and shift.n >= MIN_COMMON and shift.kind == "scale_rebase"
+    delta, paired = rows["delta"].to_numpy(), _numbers(rows["paired_delta"])
+    se_delta = np.hypot(_numbers(rows["stderr"]), _numbers(rows["stderr_after"]))
     adjusted = delta
-    if shift is not None and has_shift:
+    if shift is not None and shift.n >= MIN_COMMON and shift.kind == "scale_rebase":
         adjusted = delta - shift.median
         # The median is an estimate too: without its own error the most precise models would raise false alarms.
         se_delta = np.hypot(se_delta, MEDIAN_EFFICIENCY * shift.spread / np.sqrt(shift.n))
@@ -265,12 +263,20 @@ def _adjust(rows: pl.DataFrame, shift: Shift | None, *, is_rebased: bool) -> pl.
             adjusted = _off_the_line(rows["score"].to_numpy(), rows["score_after"].to_numpy())
             if MAD_TO_SD * float(np.median(np.abs(adjusted))) > typical:
                 is_testable = np.zeros_like(is_testable)
+    is_paired = np.isfinite(paired)
+    adjusted = np.where(is_paired, paired, adjusted)
+    se_delta = np.where(is_paired, _numbers(rows["paired_se"]), se_delta)
+    is_testable |= is_paired & (delta != 0)
     z = np.divide(adjusted, se_delta, out=np.full(delta.size, np.nan), where=is_testable)
     return rows.with_columns(
         pl.Series("delta_adjusted", adjusted, dtype=pl.Float64),
         pl.Series("se_delta", se_delta, dtype=pl.Float64),
         pl.Series("z", z, dtype=pl.Float64),
     )
+
+
+def _numbers(values: pl.Series) -> Floats:
+    return np.asarray(values.cast(pl.Float64).fill_null(np.nan).to_numpy())
 
 
 def _off_the_line(before: Floats, after: Floats) -> Floats:

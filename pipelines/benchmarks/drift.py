@@ -12,8 +12,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.benchmarks import wording
+from pipelines.benchmarks.decide import DayTests, decide
 from pipelines.benchmarks.events import TIME, EventBook
 from pipelines.benchmarks.scores import BoardScores, build_scores, version_id
+from pipelines.benchmarks.slow import SLACK, SLOW, average_run_length
 from pipelines.benchmarks.snapshot import BoardSnapshot
 from pipelines.benchmarks.statistics import Floats, min_detectable
 from pipelines.config.sources import Leaderboard
@@ -24,18 +26,22 @@ SINGLE_EVENTS = 20
 
 
 def detect_drift(
-    board: Leaderboard, snapshots: Sequence[BoardSnapshot], scores: BoardScores | None = None
+    board: Leaderboard,
+    snapshots: Sequence[BoardSnapshot],
+    scores: BoardScores | None = None,
+    tests: DayTests | None = None,
 ) -> pl.DataFrame:
     """mart.benchmark_drift for the whole history of the board, sorted by day, severity and model.
 
     `scores` is what `build_scores` made of the same snapshots (it carries the walk); without it, it is made here and
-    model_id is null. Every event depends only on exports observed up to its own instant: what was known on a day D are
-    the events up to D. The caller filters or replaces by `event_date`.
+    model_id is null. `tests` are those of all boards (`decide.day_tests`), None where there is no other board. Every
+    event depends only on exports observed up to the end of its own day: what was known on a day D are the events up to
+    D. The caller filters or replaces by `event_date`.
     """
     scores = scores or build_scores(board, snapshots, None)
     models = dict(scores.scores.filter(pl.col("model_id").is_not_null()).select("raw_model", "model_id").iter_rows())
-    events = [_Teller(board.board, step, models) for step in scores.history]
-    rows = [row for teller in events for row in teller.tell()]
+    tellers = [_Teller(board.board, verdict, models) for verdict in decide(scores.history, tests)]
+    rows = [row for teller in tellers for row in teller.tell()]
     urgency = pl.col("severity").replace_strict({"error": 0, "warn": 1, "info": 2})
     return pl.DataFrame(rows, schema=BENCHMARK_DRIFT.polars_schema).sort(
         "event_date", urgency, "drift_class", "raw_model", "event_id"
@@ -64,6 +70,7 @@ class _Teller(EventBook):
                 self._drift()
                 self._confirmed()
                 self._withdrawn()
+                self._slow()
         return self.rows
 
     def _first(self) -> None:
@@ -112,7 +119,7 @@ class _Teller(EventBook):
         for kind in sorted({shift.kind for shift in shifts.values()}):
             concerned = {group: shift for group, shift in shifts.items() if shift.kind == kind}
             primary = self.primary() if self.primary() in concerned else max(concerned, key=lambda g: concerned[g].n)
-            rows = self.within(self.step.changed, concerned)
+            rows = self.within(self.verdict.changed, concerned)
             shift, tested = concerned[primary], rows.filter(pl.col("z").is_not_null())
             drifted = int(rows["is_drift"].sum()) if tested.height else None
             unit = self.unit(primary[0])
@@ -143,7 +150,7 @@ class _Teller(EventBook):
     def _rounding(self) -> None:
         if not self.step.roundings:
             return
-        moved = self.step.changed.filter(pl.col("is_rounding") & (pl.col("delta") != 0))
+        moved = self.verdict.changed.filter(pl.col("is_rounding") & (pl.col("delta") != 0))
         largest = float(moved["delta"].abs().max())  # type: ignore[arg-type]
         n = moved["source_row_key"].n_unique()
         self.add(
@@ -192,7 +199,7 @@ class _Teller(EventBook):
         self.add(drift_class, explanation, n_models=models, identity="many", evidence={"models": names})
 
     def _renamed(self) -> None:
-        rows = self.step.changed.filter("is_renamed") if self.step.changed.height else self.step.changed
+        rows = self.verdict.changed.filter("is_renamed") if self.verdict.changed.height else self.verdict.changed
         for group in self.per_model(rows):
             first = group.row(0, named=True)
             self.add(
@@ -208,7 +215,7 @@ class _Teller(EventBook):
             )
 
     def _revised(self) -> None:
-        if self.step.changed.is_empty():
+        if self.verdict.changed.is_empty():
             return
         observation = self.step.observation
         kinds = pl.col("benchmark_id").replace_strict(observation.row_kinds(), return_dtype=pl.String)
@@ -217,7 +224,7 @@ class _Teller(EventBook):
         # A rating moves with every export; only a move that can't be tested for want of intervals is told.
         untested = pl.col("z").is_null() & (pl.col("delta_adjusted").abs() >= threshold)
         is_told = pl.when(kinds == "rating").then(untested).otherwise(stated)
-        rows = self.step.changed.filter(~pl.any_horizontal("is_rebased", "is_drift", "is_rounding") & is_told)
+        rows = self.verdict.changed.filter(~pl.any_horizontal("is_rebased", "is_drift", "is_rounding") & is_told)
         if rows["source_row_key"].n_unique() > SINGLE_EVENTS:
             self._many("revised", rows, "raw_model_after")
             return
@@ -234,8 +241,8 @@ class _Teller(EventBook):
             )
 
     def _drift(self) -> None:
-        rows = self.step.changed.filter("is_drift") if self.step.changed.height else self.step.changed
-        tests = int(self.step.changed["z"].is_not_null().sum()) if self.step.changed.height else 0
+        rows = self.verdict.changed.filter("is_drift") if self.verdict.changed.height else self.verdict.changed
+        tests = self.verdict.tests
         for group in self.per_model(rows, by="p_value"):
             first = group.row(0, named=True)
             self.add(
@@ -254,7 +261,7 @@ class _Teller(EventBook):
             )
 
     def _confirmed(self) -> None:
-        for group in self.per_model(self.step.confirmed, by="p_value"):
+        for group in self.per_model(self.verdict.confirmed, by="p_value"):
             first = group.row(0, named=True)
             numbers = self.numbers(first) | {
                 "score_after": first["score_now"],
@@ -278,7 +285,7 @@ class _Teller(EventBook):
             )
 
     def _withdrawn(self) -> None:
-        for group in self.per_model(self.step.withdrawn, by="p_value"):
+        for group in self.per_model(self.verdict.withdrawn, by="p_value"):
             first = group.row(0, named=True)
             self.add(
                 "drift",
@@ -296,8 +303,40 @@ class _Teller(EventBook):
                 evidence={"withdrawn": True, "first_seen_at": first["first_seen_at"].strftime(TIME)},
             )
 
+    def _slow(self) -> None:
+        for group in self.per_model(self.verdict.slow):
+            first = group.row(0, named=True)
+            numbers = self.numbers(first) | {
+                "score_before": first["slow_first_score"],
+                "delta": first["score_after"] - first["slow_first_score"],
+                "delta_adjusted": first["slow_moved"],
+                "stderr": first["slow_stderr"],
+                "z": first["slow_moved"] / first["slow_stderr"],
+                "p_value": None,
+                "q_value": None,
+                "min_detectable": float(min_detectable(first["slow_stderr"])),
+            }
+            self.add(
+                "slow_drift",
+                wording.slow(first, self.title(), group.height, self.unit(first["benchmark_id"])),
+                n_models=1,
+                identity=first["source_row_key"],
+                evidence={
+                    "method": "cusum",
+                    "slack": SLACK,
+                    "updates_per_false_alarm": round(average_run_length(first["slow_bound"])),
+                    "versions": [
+                        {**row, "slow_since": row["slow_since"].strftime(TIME)}
+                        for row in _listed(group, ("score_after", *SLOW))
+                    ],
+                },
+                **numbers,
+            )
 
-_CHANGE = ("score", "score_after", "delta_adjusted", "se_delta", "z", "q_value")
+
+_CHANGE = (
+    "score", "score_after", "delta_adjusted", "se_delta", "z", "q_value", "paired_items", "items_gained", "items_lost"
+)  # fmt: skip
 
 
 def _listed(group: pl.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.benchmarks import wording
+from pipelines.benchmarks.decide import Verdict
 from pipelines.benchmarks.history import Step
 from pipelines.benchmarks.scores import score_id, version_id
 from pipelines.benchmarks.snapshot import ROW_KEY
@@ -24,6 +25,7 @@ TIME = "%Y-%m-%dT%H:%M:%S.%f"
 SEVERITY = {
     "coverage_gate": "error",
     "drift": "warn",
+    "slow_drift": "warn",
     "contradiction": "warn",
     "scale_rebase": "warn",
     "index_version": "warn",
@@ -36,10 +38,15 @@ class EventBook:
     """Events of one step of a board's history, as rows of mart.benchmark_drift."""
 
     board: str
-    step: Step
+    verdict: Verdict
     models: dict[str, str]
     """Canonical model by raw name, where resolved."""
     rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def step(self) -> Step:
+        """The export and what it changed, before it was judged."""
+        return self.verdict.step
 
     def add(
         self,
@@ -106,8 +113,8 @@ class EventBook:
             "delta_adjusted": row["delta_adjusted"],
             "stderr": stderr,
             "z": row["z"],
-            "p_value": row["p_value"],
-            "q_value": row["q_value"],
+            "p_value": row.get("p_value"),
+            "q_value": row.get("q_value"),
             "min_detectable": None if stderr is None else float(min_detectable(stderr)),
         }
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.config.routing import RoutingConfig
 
-TOUCHING = ("drift", "removed")
+TOUCHING = ("drift", "slow_drift", "removed")
 """Classes of event that say something about what the company buys."""
 
 

@@ -1,7 +1,8 @@
 """The walk through a board's exports: what is believed after each one, and what it changed.
 
 One pass over the exports in the order of observation, so that scores and events rest on the same decisions and depend on
-the set of exports only, never on the order in which they arrived. Pairwise comparison is in `compare.py`.
+the set of exports only, never on the order in which they arrived. Pairwise comparison is in `compare.py`; which changes
+are alarms is decided in `decide.py`, with the tests of all boards of a day at hand.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ import polars as pl
 
 from pipelines.benchmarks import compare
 from pipelines.benchmarks.compare import CONTENT, GROUP, MAX_MISSING_SHARE, Group, Shift
+from pipelines.benchmarks.items import ITEM_SCHEMA, compare_items
 from pipelines.benchmarks.snapshot import ROW_KEY, ROW_SCHEMA, BoardSnapshot, Contradiction, Observation
-from pipelines.benchmarks.statistics import Z95
 
-MAX_Q = 0.05
 PATIENCE = timedelta(days=14)
 PATIENCE_EXPORTS = 3
 """An export that stays short for this long and this often is no accident: the board has become shorter."""
@@ -62,10 +62,8 @@ class Step:
     rebased: dict[Group, Shift]
     roundings: dict[Group, int]
     """Versions that changed their precision only, with the coarser number of decimals."""
-    confirmed: pl.DataFrame
-    """Rows of an earlier drift that this export shows again: columns of `changed`, with `first_seen_at`."""
-    withdrawn: pl.DataFrame
-    """Rows of an earlier drift that are back at their old level; same columns."""
+    tested: pl.DataFrame
+    """Every row that is in both, changed or not, with the tests' columns; `changed` are those that say something new."""
     contradictions: tuple[Contradiction, ...]
     epochs: dict[Group, int]
     """Scale epoch of each version before this export."""
@@ -81,8 +79,9 @@ class _State:
     previous: Observation | None = None
     epochs: dict[Group, int] = field(default_factory=dict)
     short_since: dict[Group, tuple[datetime, int]] = field(default_factory=dict)
-    pending: pl.DataFrame | None = None
     told: set[Contradiction] = field(default_factory=set)
+    items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ITEM_SCHEMA))
+    """Outcomes item by item behind what is believed, where a source gave them."""
 
 
 def walk(snapshots: Iterable[BoardSnapshot]) -> tuple[Step, ...]:
@@ -142,8 +141,7 @@ def _advance(state: _State, observation: Observation) -> Step:
         changed=pl.DataFrame(),
         rebased={},
         roundings={},
-        confirmed=pl.DataFrame(),
-        withdrawn=pl.DataFrame(),
+        tested=pl.DataFrame(),
         contradictions=contradictions,
         epochs=dict(state.epochs),
         asserted=pl.DataFrame(schema=ASSERTED_SCHEMA),
@@ -189,8 +187,12 @@ def _compare(state: _State, believed: pl.DataFrame, step: Step) -> Step:
     gated = {(row[0], row[1]) for row in step.gated.select(GROUP).iter_rows()}
     kept_aside, before = _in_groups(believed, gated), _in_groups(believed, gated, inside=False)
     after = _in_groups(observation.rows, gated, inside=False)
-    matched = before.join(after, on=ROW_KEY, how="inner", suffix="_after").with_columns(
-        (pl.col("score_after") - pl.col("score")).alias("delta")
+    known_items = state.items.with_columns(pl.col("source_row_key").replace(step.renames))
+    paired = compare_items(known_items, observation.items)
+    matched = (
+        before.join(after, on=ROW_KEY, how="inner", suffix="_after")
+        .with_columns((pl.col("score_after") - pl.col("score")).alias("delta"))
+        .join(paired, on=ROW_KEY, how="left", maintain_order="left")
     )
     missing = before.join(after, on=ROW_KEY, how="anti")
     below = compare.below_the_cut(missing, after, observation)
@@ -206,9 +208,6 @@ def _compare(state: _State, believed: pl.DataFrame, step: Step) -> Step:
     changed = tested.filter(pl.col("differs") | pl.col("is_rebased") | pl.col("is_renamed"))
     roundings = {g: d for g, d in compare.find_roundings(matched).items() if g not in rebased}
     changed = changed.with_columns(_is_rounding(changed, roundings))
-    confirmed, withdrawn = _second_look(state, tested)
-    went_back = pl.struct(ROW_KEY).is_in(withdrawn.select(pl.struct(ROW_KEY)).to_series().implode())
-    changed = changed.with_columns((_is_drift(step) & ~went_back).alias("is_drift"))
     step = replace(
         step,
         new=new.filter(~unveiled),
@@ -218,10 +217,13 @@ def _compare(state: _State, believed: pl.DataFrame, step: Step) -> Step:
         changed=changed,
         rebased={group: shifts[group] for group in sorted(rebased)},
         roundings=roundings,
-        confirmed=confirmed,
-        withdrawn=withdrawn,
+        tested=tested,
     )
-    return _move_on(state, step, kept_aside, tested, missing.with_columns(below.alias("below")))
+    step = _move_on(state, step, kept_aside, tested, missing.with_columns(below.alias("below")))
+    used = observation.items.join(after, on=ROW_KEY, how="semi")
+    earlier = known_items.join(used, on=ROW_KEY, how="anti").join(state.believed, on=ROW_KEY, how="semi")
+    state.items = pl.concat([earlier, used])
+    return step
 
 
 def _is_rounding(changed: pl.DataFrame, roundings: dict[Group, int]) -> pl.Series:
@@ -232,37 +234,6 @@ def _is_rounding(changed: pl.DataFrame, roundings: dict[Group, int]) -> pl.Serie
         inside = (marks == "\x00".join(group)).to_numpy()
         flags |= inside & (np.abs(changed["delta"].to_numpy()) <= compare.half_unit(changed, decimals))
     return pl.Series("is_rounding", flags, dtype=pl.Boolean)
-
-
-def _is_drift(step: Step) -> pl.Expr:
-    observation = step.observation
-    threshold = pl.col("benchmark_id").replace_strict(observation.thresholds(), return_dtype=pl.Float64)
-    is_run = pl.col("benchmark_id").replace_strict(observation.row_kinds(), return_dtype=pl.String) == "run"
-    is_beyond = (pl.col("q_value") <= MAX_Q) & (pl.col("delta_adjusted").abs() >= threshold)
-    return (is_beyond & ~is_run & ~pl.col("is_rounding")).fill_null(value=False)
-
-
-def _second_look(state: _State, tested: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Pending drifts that hold in this export too, and those that it does not show any more.
-
-    One holds where the row is still beyond 1.96 standard errors of its old level, in the same direction.
-    """
-    if state.pending is None or tested.is_empty():
-        nothing = tested.clear()
-        return nothing, nothing
-    now = tested.select(
-        *ROW_KEY,
-        pl.col("delta_adjusted").alias("moved_since"),
-        pl.col("score_after").alias("score_now"),
-        pl.col("stderr_after").alias("stderr_now"),
-    )
-    both = state.pending.join(now, on=ROW_KEY, how="inner").with_columns(
-        (pl.col("delta_adjusted") + pl.col("moved_since")).alias("held_delta"),
-        (pl.col("stderr").pow(2) + pl.col("stderr_now").pow(2)).sqrt().alias("held_se"),
-    )
-    is_beyond = pl.col("held_delta").abs() >= Z95 * pl.col("held_se")
-    is_same = pl.col("held_delta").sign() == pl.col("delta_adjusted").sign()
-    return both.filter(is_beyond & is_same), both.filter(~is_beyond)
 
 
 def _move_on(state: _State, step: Step, kept_aside: pl.DataFrame, tested: pl.DataFrame, missing: pl.DataFrame) -> Step:
@@ -300,17 +271,8 @@ def _move_on(state: _State, step: Step, kept_aside: pl.DataFrame, tested: pl.Dat
     unlisted = missing.filter(pl.col("below") & ~is_rebased).select(*BELIEVED_SCHEMA)
     state.believed = pl.concat([kept_aside, current.select(*BELIEVED_SCHEMA), unlisted]).sort(ROW_KEY)
     state.epochs = epochs
-    state.pending = _pending(state.pending, step, kept_aside)
     asserted = current.filter("is_asserted").with_columns(pl.lit(observation.snapshot_id).alias("snapshot_id"))
     return replace(step, asserted=asserted.select(*ASSERTED_SCHEMA), closed=closed.select(*CLOSED_SCHEMA))
-
-
-def _pending(pending: pl.DataFrame | None, step: Step, kept_aside: pl.DataFrame) -> pl.DataFrame | None:
-    """Drifts that wait for a second export: those found now, and earlier ones of versions that this export lacks."""
-    waiting = [] if pending is None else [pending.join(kept_aside.select(GROUP).unique(), on=GROUP, how="semi")]
-    found = step.changed.filter("is_drift").with_columns(pl.lit(step.observation.observed_at).alias("first_seen_at"))
-    frames = [frame for frame in (*waiting, found) if frame.height]
-    return pl.concat(frames, how="diagonal") if frames else None
 
 
 def _with_epoch(rows: pl.DataFrame, epochs: dict[Group, int]) -> pl.DataFrame:

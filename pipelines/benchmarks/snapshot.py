@@ -18,6 +18,7 @@ from typing import Any, Literal
 import polars as pl
 
 from pipelines.benchmarks import statistics
+from pipelines.benchmarks.items import ITEM_SCHEMA, item_rows, items_frame
 from pipelines.config.sources import Leaderboard
 from pipelines.landing import LandedFile
 from pipelines.warehouse.tables.raw import QUARANTINE
@@ -133,6 +134,8 @@ class Observation:
     contradictions: tuple[Contradiction, ...] = ()
     unreadable: int = 0
     """Records of the export that were quarantined as errors."""
+    items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ITEM_SCHEMA))
+    """Outcomes item by item of those rows for which the export has them."""
 
     def row_kinds(self) -> dict[str, RowKind]:
         """How the rows of each benchmark are made."""
@@ -176,6 +179,7 @@ class Collector:
     valid: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
+    items: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     _keys: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
 
@@ -203,6 +207,12 @@ class Collector:
             self._keys[_key(row)] = row
             self.rows.append(row)
         self.valid += 1
+
+    def keep_items(
+        self, row: Mapping[str, Any], outcomes: Mapping[str, float], clusters: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep the outcomes (0 to 1) behind a kept score row, by item; `clusters` where items hang together."""
+        self.items.extend(item_rows(row, outcomes, clusters or {}))
 
     def contradict(self, row: Mapping[str, Any], *, implied: float | None, detail: str) -> None:
         """Note that the export contradicts itself about `row`."""
@@ -253,6 +263,7 @@ class Collector:
             rows=rows_frame(self.rows),
             contradictions=tuple(self.contradictions),
             unreadable=sum(1 for item in self.rejected if item["severity"] == "error"),
+            items=items_frame(self.items),
         )
 
     def snapshot(self, *observations: Observation) -> BoardSnapshot:

@@ -1,7 +1,7 @@
 """The arithmetic of uncertainty: standard errors, intervals, tests and the multiplicity of a day's tests.
 
 Pure functions of numbers and arrays; what is compared with what is decided in `compare.py`. Formulas: Wilson (1927),
-Miller, "Adding Error Bars to Evals" (2024, arXiv 2411.00640), Benjamini and Hochberg (1995).
+Miller, "Adding Error Bars to Evals" (2024, arXiv 2411.00640), McNemar (1947), Benjamini and Hochberg (1995).
 """
 
 from __future__ import annotations
@@ -62,6 +62,47 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
     from scipy.stats import false_discovery_control
 
     return np.asarray(false_discovery_control(p, method="bh"))
+
+
+def clustered_stderr(values: ArrayLike, clusters: ArrayLike) -> tuple[float, int]:
+    """Standard error of a mean whose values hang together inside clusters, and how many clusters there are.
+
+    sqrt(G/(G-1) sum over clusters of (sum of its values' deviations from the mean) squared) / n (Miller 2024, section
+    2.2, with the correction for few clusters). With a cluster per value it is sd / sqrt(n), the usual one. One cluster
+    alone says nothing of others: nan.
+    """
+    value = np.asarray(values, dtype=float)
+    _, number = np.unique(np.asarray(clusters), return_inverse=True)
+    sums = np.bincount(number, weights=value - value.mean())
+    if sums.size < 2:
+        return float("nan"), int(sums.size)
+    return float(np.sqrt(sums.size / (sums.size - 1) * np.sum(sums**2)) / value.size), int(sums.size)
+
+
+def paired_test(differences: ArrayLike, clusters: ArrayLike) -> tuple[float, float, float]:
+    """Mean difference of two runs on the same items, its standard error and its two-sided p-value.
+
+    `differences` are after less before, item by item, in shares. Solved-or-not outcomes of single items: McNemar's exact
+    test, which asks whether as many items were lost as gained. Means of trials, or clustered items: t of the (clustered)
+    standard error. That error is never below one item's worth: no change on n items does not prove that there is none.
+
+    Worked: of 20 items 9 gained and 1 lost. Difference .4; standard error sqrt(10/400 - .16/20) * sqrt(20/19) = .134;
+    p = 2 (C(10,0) + C(10,1)) / 2^10 = .021.
+    """
+    from scipy.stats import binomtest, t
+
+    value = np.asarray(differences, dtype=float)
+    delta = float(value.mean())
+    stderr, groups = clustered_stderr(value, clusters)
+    floor = 1 / value.size
+    if groups == value.size and set(np.unique(value).tolist()) <= {-1.0, 0.0, 1.0}:
+        gained, lost = int(np.sum(value > 0)), int(np.sum(value < 0))
+        p_value = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+        return delta, max(stderr, floor), p_value
+    if not np.isfinite(stderr):
+        return delta, float("nan"), float("nan")
+    stderr = max(stderr, floor)
+    return delta, stderr, float(2 * t.sf(abs(delta) / stderr, groups - 1))
 
 
 def min_detectable(stderr: ArrayLike) -> Floats:

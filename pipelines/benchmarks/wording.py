@@ -126,6 +126,8 @@ def revised(row: Mapping[str, Any], board: str, versions: int, unit: str, kind: 
         return told
     if row["z"] is None:
         return f"{told} Without an interval on both sides it can't be told from noise."
+    if row["paired_items"] is not None and not row["delta_adjusted"]:
+        return f"{told} On the {row['paired_items']} items that both runs share nothing changed: the items are others."
     return f"{told} That is within noise: changes below {1.96 * row['se_delta']:.1f} can't be seen here."
 
 
@@ -134,9 +136,19 @@ def drift(row: Mapping[str, Any], board: str, versions: int, tests: int, unit: s
     others = f" (and in {_n(versions - 1, 'other version')})" if versions > 1 else ""
     return (
         f"{_entry(row, '_after')} {_moved(row['delta_adjusted'])} in {_where(row, board)}{others}: "
-        f"{row['score']:.1f} to {row['score_after']:.1f}, {row['delta_adjusted']:+.1f} {unit} beyond the board's common "
-        f"shift, against {1.96 * row['se_delta']:.1f} that noise explains (z {row['z']:.1f}, q {row['q_value']:.2g} over "
-        f"{_n(tests, 'test')}). Not yet confirmed by a second export."
+        f"{row['score']:.1f} to {row['score_after']:.1f}, {row['delta_adjusted']:+.1f} {unit} {_against(row)}, "
+        f"against {1.96 * row['se_delta']:.1f} that noise explains (z {row['z']:.1f}, q {row['q_value']:.2g} over "
+        f"{_n(tests, 'test')} of the day). Not yet confirmed by a second export."
+    )
+
+
+def _against(row: Mapping[str, Any]) -> str:
+    """What a change is counted against: the same items, or the board's common shift."""
+    if row["paired_items"] is None:
+        return "beyond the board's common shift"
+    return (
+        f"on the {row['paired_items']} items that both runs share ({row['items_gained']} better, "
+        f"{row['items_lost']} worse)"
     )
 
 
@@ -156,6 +168,18 @@ def withdrawn(row: Mapping[str, Any], board: str) -> str:
         f"Not confirmed: the change of {_entry(row, '_after')} in {_where(row, board)} on "
         f"{row['first_seen_at']:%Y-%m-%d} ({row['score']:.1f} to {row['score_after']:.1f}) is gone again, it is at "
         f"{row['score_now']:.1f}."
+    )
+
+
+def slow(row: Mapping[str, Any], board: str, versions: int, unit: str) -> str:
+    """A change that only a series of exports shows."""
+    others = f" (and in {_n(versions - 1, 'other version')})" if versions > 1 else ""
+    verb = "rises" if row["slow_sum"] > 0 else "falls"
+    return (
+        f"Slowly, {_entry(row, '_after')} {verb} in {_where(row, board)}{others}: no two exports show it, but "
+        f"{row['slow_observations']} scores since {row['slow_since']:%Y-%m-%d} lead from {row['slow_first_score']:.1f} to "
+        f"{row['score_after']:.1f}, {row['slow_moved']:+.1f} {unit} from their mean beyond the board's common shift, where "
+        f"noise explains {1.96 * row['slow_stderr']:.1f} (cumulative sum {abs(row['slow_sum']):.1f}, bound {row['slow_bound']:.1f})."
     )
 
 

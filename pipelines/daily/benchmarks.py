@@ -9,7 +9,17 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipelines.benchmarks import build_gap, build_scores, detect_drift, packaged_board, parse_board
+from pipelines.benchmarks import (
+    BoardScores,
+    BoardSnapshot,
+    build_gap,
+    build_scores,
+    day_tests,
+    detect_drift,
+    packaged_board,
+    parse_board,
+)
+from pipelines.config.sources import Leaderboard
 from pipelines.daily.ingest import snapshot_row
 from pipelines.daily.prices import registry_of
 from pipelines.daily.workspace import Workspace
@@ -43,6 +53,7 @@ def refresh_benchmarks(workspace: Workspace) -> BenchmarkOutcome:
         [BENCHMARK_SCORE.empty()],
         [BENCHMARK_DRIFT.empty()],
     )
+    walked: list[tuple[Leaderboard, list[BoardSnapshot], BoardScores]] = []
     for declared in workspace.config.sources.leaderboards:
         board, packaged = packaged_board(declared)
         files = workspace.landed_from("leaderboards", board.board) or packaged
@@ -55,7 +66,9 @@ def refresh_benchmarks(workspace: Workspace) -> BenchmarkOutcome:
         benchmarks.append(built.benchmarks)
         versions.append(built.versions)
         scores.append(built.scores)
-        events.append(detect_drift(board, snapshots, built))
+        walked.append((board, snapshots, built))
+    tests = day_tests(built.history for _, _, built in walked)
+    events += [detect_drift(board, snapshots, built, tests) for board, snapshots, built in walked]
     indexed, drift, believed = pl.concat(index), pl.concat(events), pl.concat(scores)
     known = pl.concat(benchmarks).unique("benchmark_id", keep="first", maintain_order=True)
     with workspace.database.connect() as connection, connection.transaction():

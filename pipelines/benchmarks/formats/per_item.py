@@ -46,12 +46,16 @@ class _Entry:
     output_tokens: int = 0
     cost: Decimal | None = None
 
+    def means(self) -> dict[str, float]:
+        """Mean outcome over the trials of each problem."""
+        return {item: float(np.mean(trials)) for item, trials in sorted(self.outcomes.items())}
+
     def row(self) -> dict[str, Any]:
         """Mean over problems in per cent. With one trial each the counts speak; else the spread of the problems' means.
 
         Var(means)/n holds both the choice of problems and the chance of the trials (Miller 2024, section 2.2).
         """
-        means = np.array([np.mean(trials) for _, trials in sorted(self.outcomes.items())])
+        means = np.array(list(self.means().values()))
         n, trials = means.size, max(len(item) for item in self.outcomes.values())
         solved = float(means.sum())
         is_count = trials == 1 and set(means.tolist()) <= {0.0, 1.0}
@@ -147,8 +151,10 @@ def _snapshot(
     variant: str = "",
 ) -> BoardSnapshot:
     benchmark = Benchmark(benchmark_id, title, "accuracy", "percent", min_score=0, max_score=100)
-    into.rows.extend(
-        {
+    for model, entry in sorted(entries.items()):
+        if not entry.outcomes:
+            continue
+        row = {
             "benchmark_id": benchmark_id,
             "version_label": version,
             "source_row_key": f"{model} {variant}".strip(),
@@ -159,9 +165,8 @@ def _snapshot(
             "as_of": into.as_of,
             "source_locator": f"/{model}",
         }
-        for model, entry in sorted(entries.items())
-        if entry.outcomes
-    )
+        into.rows.append(row)
+        into.keep_items(row, entry.means())
     return into.snapshot(into.observation(TRAITS, (benchmark,), scope=scope))
 
 

@@ -160,7 +160,7 @@ BENCHMARK_DRIFT = Table(
         Column(
             "drift_class",
             "text",
-            "new, removed, renamed, revised, rounding, scale_rebase, index_version, contradiction, coverage_gate or drift.",
+            "new, removed, renamed, revised, rounding, scale_rebase, index_version, contradiction, coverage_gate, drift or slow_drift.",
         ),
         Column("severity", "text", "info, warn or error."),
         Column("raw_model", "text", "Model as the source names it; null for events of a whole board.", nullable=True),

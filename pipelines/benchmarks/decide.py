@@ -1,0 +1,153 @@
+"""Which changes are alarms: the tests of a day taken together, a size that matters, and a second look.
+
+The walk (`history.py`) compares; here its steps are judged. That takes the tests of every board of a day, because the
+more one looks at, the more chance has to show. What is told of the verdicts is in `drift.py`, slow drift in `slow.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from pipelines.benchmarks import statistics
+from pipelines.benchmarks.compare import GROUP
+from pipelines.benchmarks.history import Step
+from pipelines.benchmarks.slow import SlowWatch
+from pipelines.benchmarks.snapshot import ROW_KEY
+from pipelines.benchmarks.statistics import Z95, Floats
+
+MAX_Q = 0.05
+"""Expected share of false alarms among all alarms of a day."""
+
+DayTests = Mapping[date, Floats]
+"""The p-values of every test of a UTC day, over all boards."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One step, judged. Frames have the columns of `Step.changed`."""
+
+    step: Step
+    tests: int
+    """Tests of the day, over all boards."""
+    changed: pl.DataFrame
+    """`Step.changed` with `q_value` and `is_drift`."""
+    confirmed: pl.DataFrame
+    """Rows of an earlier drift that this export shows again, with `first_seen_at`, `score_now`, `held_delta`, `held_se`."""
+    withdrawn: pl.DataFrame
+    """Rows of an earlier drift that this export does not show any more; same columns."""
+    slow: pl.DataFrame
+    """Rows whose scores moved too slowly for any pair of exports to show it (columns of `slow.SLOW`)."""
+
+
+def day_tests(histories: Iterable[Sequence[Step]]) -> DayTests:
+    """The tests of each day over all boards. Revisions of a finished run and roundings are no tests of a model."""
+    found: dict[date, list[Floats]] = {}
+    for step in (step for history in histories for step in history):
+        if step.changed.height:
+            p_values = step.changed.filter(_is_test(step))["p_value"].to_numpy()
+            found.setdefault(step.observation.observed_at.date(), []).append(p_values)
+    return {day: np.concatenate(parts) for day, parts in found.items()}
+
+
+def decide(history: Sequence[Step], tests: DayTests | None = None) -> tuple[Verdict, ...]:
+    """The steps of one board's walk, judged in order. `tests` is None where the board is the only one of its days."""
+    family = tests if tests is not None else day_tests([history])
+    pending: dict[str, pl.DataFrame] = {}
+    watches: dict[str, SlowWatch] = {}
+    verdicts = []
+    for step in history:
+        scope = step.observation.scope
+        verdict = _judge(step, pending.get(scope), family)
+        slow = watches.setdefault(scope, SlowWatch()).look(step, _told(verdict))
+        verdicts.append(Verdict(step, verdict.tests, verdict.changed, verdict.confirmed, verdict.withdrawn, slow))
+        if not step.is_gated:
+            pending[scope] = _pending(pending.get(scope), verdict)
+    return tuple(verdicts)
+
+
+def _judge(step: Step, pending: pl.DataFrame | None, family: DayTests) -> Verdict:
+    day = family.get(step.observation.observed_at.date(), np.empty(0))
+    nothing = step.changed.clear()
+    if step.changed.is_empty() and (pending is None or step.is_gated):
+        return Verdict(step, day.size, step.changed, nothing, nothing, nothing)
+    confirmed, withdrawn = _second_look(step, pending)
+    changed = step.changed
+    if changed.height:
+        p_values = changed["p_value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        changed = changed.with_columns(pl.Series("q_value", q_values(p_values, day)).fill_nan(None))
+        changed = changed.with_columns(
+            pl.when(_is_test(step)).then("q_value").alias("q_value"), _is_drift(step, withdrawn).alias("is_drift")
+        )
+    return Verdict(step, day.size, changed, confirmed, withdrawn, nothing)
+
+
+def q_values(p_values: Floats, day: Floats) -> Floats:
+    """Benjamini-Hochberg adjusted p-values among all tests of the day, of which `p_values` are some."""
+    if day.size == 0:
+        return np.full(p_values.size, np.nan)
+    ordered = np.sort(day)
+    adjusted = statistics.benjamini_hochberg(ordered)
+    place = np.clip(np.searchsorted(ordered, p_values, side="right") - 1, 0, None)
+    return np.where(np.isfinite(p_values), adjusted[place], np.nan)
+
+
+def _is_test(step: Step) -> pl.Expr:
+    """True for changes that say something about a model: neither a revision of a finished run nor a rounding."""
+    kind = pl.col("benchmark_id").replace_strict(step.observation.row_kinds(), return_dtype=pl.String)
+    return pl.col("p_value").is_not_null() & (kind != "run") & ~pl.col("is_rounding")
+
+
+def _is_drift(step: Step, withdrawn: pl.DataFrame) -> pl.Expr:
+    threshold = pl.col("benchmark_id").replace_strict(step.observation.thresholds(), return_dtype=pl.Float64)
+    # On the day on which a change is taken back, the way back is no second change.
+    went_back = pl.struct(ROW_KEY).is_in(withdrawn.select(pl.struct(ROW_KEY)).to_series().implode())
+    is_beyond = (pl.col("q_value") <= MAX_Q) & (pl.col("delta_adjusted").abs() >= threshold)
+    return (_is_test(step) & is_beyond & ~went_back).fill_null(value=False)
+
+
+def _second_look(step: Step, pending: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Pending drifts that hold in this export too, and those that it does not show any more.
+
+    One holds where the row is still beyond 1.96 standard errors of its old level, in the same direction.
+    """
+    if pending is None or pending.is_empty() or step.tested.is_empty():
+        nothing = step.tested.clear()
+        return nothing, nothing
+    now = step.tested.select(
+        *ROW_KEY,
+        pl.col("delta_adjusted").alias("moved_since"),
+        pl.col("score_after").alias("score_now"),
+        pl.col("stderr_after").alias("stderr_now"),
+    )
+    waiting = pending.with_columns(pl.col("source_row_key").replace(step.renames))
+    both = waiting.join(now, on=ROW_KEY, how="inner").with_columns(
+        (pl.col("delta_adjusted") + pl.col("moved_since")).alias("held_delta"),
+        (pl.col("stderr").pow(2) + pl.col("stderr_now").pow(2)).sqrt().alias("held_se"),
+    )
+    is_beyond = pl.col("held_delta").abs() >= Z95 * pl.col("held_se")
+    holds = is_beyond & (pl.col("held_delta").sign() == pl.col("delta_adjusted").sign())
+    return both.filter(holds), both.filter(~holds)
+
+
+def _pending(pending: pl.DataFrame | None, verdict: Verdict) -> pl.DataFrame:
+    """Drifts that wait for a second export: those found now, and earlier ones of versions that were not used now."""
+    step = verdict.step
+    unused = step.gated.select(GROUP).unique()
+    waiting = [] if pending is None or pending.is_empty() else [pending.join(unused, on=GROUP, how="semi")]
+    found = verdict.changed
+    if found.height:
+        seen = pl.lit(step.observation.observed_at).alias("first_seen_at")
+        found = found.filter("is_drift").with_columns(seen)
+    return pl.concat([*waiting, found], how="diagonal") if found.height or waiting else pl.DataFrame()
+
+
+def _told(verdict: Verdict) -> pl.DataFrame:
+    """Keys of rows whose change this export's events tell already: their series begin anew."""
+    keys = [verdict.withdrawn, verdict.changed.filter("is_drift")] if verdict.changed.height else [verdict.withdrawn]
+    frames = [frame.select(ROW_KEY) for frame in keys if frame.height]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(ROW_KEY, pl.String()))

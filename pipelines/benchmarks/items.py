@@ -1,0 +1,107 @@
+"""Outcomes item by item, where a source publishes them: the same items make a comparison many times sharper.
+
+Two runs on the same items share the difficulty of each item, so their difference has far less noise than two scores have
+(Miller, "Adding Error Bars to Evals", 2024, arXiv 2411.00640). Formats hand their outcomes over in `ITEM_SCHEMA`; the
+arithmetic of one pair is in `statistics.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from pipelines.benchmarks import statistics
+
+ITEM_SCHEMA = pl.Schema(
+    {
+        "benchmark_id": pl.String(),
+        "version_label": pl.String(),
+        "source_row_key": pl.String(),
+        "item_id": pl.String(),
+        "cluster": pl.String(),
+        "outcome": pl.Float64(),
+    }
+)
+"""One row per score row and item: outcome from 0 to 1, the mean over trials; `cluster` names items that are not
+independent of each other (questions on one text), and is the item itself where each stands alone."""
+
+MIN_SHARED = 10
+"""Fewest shared items from which two runs are compared item by item."""
+
+PAIRED_SCHEMA = pl.Schema(
+    {
+        "benchmark_id": pl.String(),
+        "version_label": pl.String(),
+        "source_row_key": pl.String(),
+        "paired_items": pl.Int32(),
+        "items_gained": pl.Int32(),
+        "items_lost": pl.Int32(),
+        "paired_delta": pl.Float64(),
+        "paired_se": pl.Float64(),
+        "paired_p": pl.Float64(),
+    }
+)
+"""Comparison of one score row with itself, in percentage points: over how many shared items, how many got better or worse."""
+
+_KEY = ["benchmark_id", "version_label", "source_row_key"]
+
+
+def item_rows(
+    row: Mapping[str, Any], outcomes: Mapping[str, float], clusters: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Rows of ITEM_SCHEMA for one score row; `outcomes` from 0 to 1 by item, `clusters` by item where they are known."""
+    key = {name: row[name] for name in _KEY}
+    return [
+        {**key, "item_id": item, "cluster": clusters.get(item, item), "outcome": outcome}
+        for item, outcome in sorted(outcomes.items())
+    ]
+
+
+def items_frame(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows as a frame of ITEM_SCHEMA."""
+    return pl.DataFrame(list(rows), schema=ITEM_SCHEMA)
+
+
+def compare_items(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Every score row that has outcomes on both sides, compared over the items that it has on both (PAIRED_SCHEMA)."""
+    if before.is_empty() or after.is_empty():
+        return pl.DataFrame(schema=PAIRED_SCHEMA)
+    both = after.join(before.select(*_KEY, "item_id", pl.col("outcome").alias("outcome_before")), on=[*_KEY, "item_id"])
+    found = []
+    for key, shared in both.sort(*_KEY, "item_id").partition_by(_KEY, as_dict=True, maintain_order=True).items():
+        if shared.height < MIN_SHARED:
+            continue
+        difference = (shared["outcome"] - shared["outcome_before"]).to_numpy()
+        delta, stderr, p_value = statistics.paired_test(difference, shared["cluster"].to_numpy())
+        found.append(
+            {
+                **dict(zip(_KEY, key, strict=True)),
+                "paired_items": shared.height,
+                "items_gained": int(np.sum(difference > 0)),
+                "items_lost": int(np.sum(difference < 0)),
+                "paired_delta": 100 * delta,
+                "paired_se": 100 * stderr,
+                "paired_p": p_value,
+            }
+        )
+    return pl.DataFrame(found, schema=PAIRED_SCHEMA)
+
+
+def outcome_matrix(items: pl.DataFrame, keys: list[Any], by: str) -> tuple[statistics.Floats, list[str]] | None:
+    """Outcomes of several score rows over the items that all of them have (rows: `keys` in order), and these items' clusters.
+
+    `by` is the column that identifies a score row. None where one of them has no outcomes, or they share too few items.
+    """
+    held = items.filter(pl.col(by).is_in(keys))
+    counted = (
+        held.group_by("item_id").agg(pl.len().alias("n"), pl.col("cluster").first()).filter(pl.col("n") == len(keys))
+    )
+    if counted.height < MIN_SHARED:
+        return None
+    shared = counted.sort("item_id")
+    wide = held.join(shared.select("item_id"), on="item_id").sort("item_id")
+    rows = [wide.filter(pl.col(by) == key)["outcome"].to_numpy() for key in keys]
+    return np.vstack(rows), shared["cluster"].to_list()
