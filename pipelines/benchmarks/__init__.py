@@ -22,11 +22,11 @@ from pipelines.benchmarks.decide import day_tests
 from pipelines.benchmarks.drift import detect_drift
 from pipelines.benchmarks.exposure import with_exposure
 from pipelines.benchmarks.formats import UnknownFormatError, parse_board
-from pipelines.benchmarks.formats.every_eval_ever import export_every_eval_ever
 from pipelines.benchmarks.gap import build_gap
 from pipelines.benchmarks.request_drift import REFERENCE_DAYS, detect_request_drift
 from pipelines.benchmarks.request_profile import PROFILE_COLUMNS, build_request_profile
 from pipelines.benchmarks.scores import BoardScores, build_scores
+from pipelines.benchmarks.shared_schema import export_every_eval_ever
 from pipelines.benchmarks.snapshot import PARSER_VERSION, BoardSnapshot
 
 __all__ = [

@@ -1,52 +1,57 @@
 """mart.benchmark_gap: how far the best open model is behind the best closed one, and what can be said about it.
 
-Computed from believed scores and the openness of models, per benchmark version and scale epoch; events are in
-`drift.py`. The best of many noisy scores looks better than it is, so the gap comes with a bias-adjusted value and an
-interval from a parametric bootstrap of both maxima.
+Computed from believed scores and the openness of models, per benchmark version and scale epoch; what can be said of the
+difference of two maxima is in `maxima.py`, events are in `drift.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from pipelines.benchmarks.statistics import Z95, Floats
+from pipelines.benchmarks.maxima import compare_best, rank_interval
+from pipelines.benchmarks.scores import SCORE_ITEMS
 from pipelines.ids import id_bytes
 from pipelines.models import Registry
 from pipelines.warehouse.tables.mart import BENCHMARK_GAP
 
 OPEN = ("open_source", "open_weight")
 TOP_K = 5
-DRAWS = 2000
 _UNNAMED = re.compile(r"best (?P<side>open|closed) model\b")
 """An entry that names no model but a side, as reports on the gap do: "best open model of 2023"."""
 
-CANDIDATES = 30
-"""Models per side that take part in the bootstrap: those further down never are the best."""
-
 
 def build_gap(
-    scores: pl.DataFrame, models: pl.DataFrame, benchmarks: pl.DataFrame, registry: Registry | None = None
+    scores: pl.DataFrame,
+    models: pl.DataFrame,
+    benchmarks: pl.DataFrame,
+    registry: Registry | None = None,
+    items: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The gap for each board and benchmark version, on every day on which one of its scores changed.
 
     `scores` are rows of core.benchmark_score, `models` of core.model, `benchmarks` of core.benchmark; for an entry
     whose model is not in core.model, `registry` tells openness by family (every Claude is closed). A day shows what
     is now known to have held at its end: each entry's latest statement with that `as_of` or an earlier one, the
-    corrected one where it was corrected, and no entry that had been withdrawn by then. Deterministic: the bootstrap is
-    seeded by board, version and day.
+    corrected one where it was corrected, and no entry that had been withdrawn by then. `items` are outcomes item by item
+    (scores.SCORE_ITEMS): models that have them are compared on the same items. Deterministic: the bootstrap is seeded by
+    board, version and day.
     """
+    outcomes = items if items is not None else pl.DataFrame(schema=SCORE_ITEMS)
+    released = dict(models.select("model_id", "released_date").drop_nulls().iter_rows())
     reverse = dict(benchmarks.select("benchmark_id", "lower_is_better").iter_rows())
     known = scores.with_columns(_sides(scores, models, registry))
     rows: list[dict[str, Any]] = []
     for (board, version), group in known.partition_by("board", "benchmark_version_id", as_dict=True).items():
         sign = -1.0 if reverse.get(str(version).split("@", maxsplit=1)[0]) else 1.0
-        rows.extend(_series(str(board), str(version), group, sign))
+        known_items = outcomes.join(group.select("score_id"), on="score_id", how="semi")
+        rows.extend(_series(_Place(str(board), str(version), sign, known_items), group, released))
     return pl.DataFrame(rows, schema=BENCHMARK_GAP.polars_schema).sort(*BENCHMARK_GAP.primary_key)
 
 
@@ -70,15 +75,26 @@ def _sides(scores: pl.DataFrame, models: pl.DataFrame, registry: Registry | None
     return scores.select(side.alias("side")).to_series()
 
 
-def _series(board: str, version: str, scores: pl.DataFrame, sign: float) -> Iterable[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Place:
+    """Where a gap is measured: higher scores are better for sign 1, lower ones for -1."""
+
+    board: str
+    version: str
+    sign: float
+    items: pl.DataFrame
+    """Outcomes item by item of the version's scores."""
+
+
+def _series(place: _Place, scores: pl.DataFrame, released: Mapping[str, date]) -> Iterable[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     best_closed: list[tuple[date, float]] = []
     for day in scores["as_of"].unique().sort():
-        held = _held_on(scores, day).with_columns((sign * pl.col("score")).alias("value"))
-        row = _gap(board, version, day, held)
+        held = _held_on(scores, day).with_columns((place.sign * pl.col("score")).alias("value"))
+        row = _gap(place, day, held)
         if row["best_closed_score"] is not None:
-            best_closed.append((day, sign * row["best_closed_score"]))
-        rows.append({**row, **_lag(day, row, best_closed, sign)})
+            best_closed.append((day, place.sign * row["best_closed_score"]))
+        rows.append({**row, **_lag(day, row, best_closed, place.sign), **_release_lag(held, released)})
     return rows
 
 
@@ -93,13 +109,13 @@ def _held_on(scores: pl.DataFrame, day: date) -> pl.DataFrame:
     return latest.filter(~is_gone.fill_null(value=False))
 
 
-def _gap(board: str, version: str, day: date, held: pl.DataFrame) -> dict[str, Any]:
+def _gap(place: _Place, day: date, held: pl.DataFrame) -> dict[str, Any]:
     ordered = held.sort("value", "source_row_key", descending=[True, False])
     opens, closeds = (ordered.filter(pl.col("side") == side) for side in ("open", "closed"))
     row: dict[str, Any] = {
         "event_date": day,
-        "board": board,
-        "benchmark_version_id": version,
+        "board": place.board,
+        "benchmark_version_id": place.version,
         "top_k": TOP_K,
         "n_open": opens.height,
         "n_closed": closeds.height,
@@ -110,8 +126,9 @@ def _gap(board: str, version: str, day: date, held: pl.DataFrame) -> dict[str, A
     if opens.is_empty() or closeds.is_empty():
         return row
     row["gap"] = float(closeds["value"][0] - opens["value"][0])
-    row |= _bootstrap(opens, closeds, seed=int.from_bytes(id_bytes(board, version, day.isoformat())[:8], "big"))
-    row |= _rank_interval(opens, ordered)
+    seed = int.from_bytes(id_bytes(place.board, place.version, day.isoformat())[:8], "big")
+    row |= compare_best(closeds, opens, place.items, place.sign, seed)
+    row |= rank_interval(opens.row(0, named=True), ordered)
     if min(opens.height, closeds.height) >= TOP_K:
         tops = [side.head(TOP_K) for side in (closeds, opens)]
         means = [float(top["value"].to_numpy().mean()) for top in tops]
@@ -130,45 +147,6 @@ def _best(side: str, rows: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def _bootstrap(opens: pl.DataFrame, closeds: pl.DataFrame, seed: int) -> dict[str, float]:
-    """Basic bootstrap of the gap between two maxima: each score is drawn anew with its standard error.
-
-    The mean of the drawn maxima exceeds the observed one by about as much as the observed exceeds the true one; the
-    adjusted gap is twice the observed less the mean of the drawn, the bounds likewise from their percentiles.
-    """
-    if any(side.head(TOP_K)["stderr"].null_count() for side in (closeds, opens)):
-        return {}
-    tops = [side.head(CANDIDATES).filter(pl.col("stderr").is_not_null()) for side in (closeds, opens)]
-    generator = np.random.default_rng(seed)
-    maxima = [_drawn_maxima(top["value"].to_numpy(), top["stderr"].to_numpy(), generator) for top in tops]
-    observed = float(closeds["value"][0] - opens["value"][0])
-    drawn = maxima[0] - maxima[1]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return {
-        "gap_adjusted": 2 * observed - float(drawn.mean()),
-        "gap_low": 2 * observed - float(high),
-        "gap_high": 2 * observed - float(low),
-    }
-
-
-def _drawn_maxima(values: Floats, stderr: Floats, generator: np.random.Generator) -> Floats:
-    draws = values + stderr * generator.standard_normal((DRAWS, values.size))
-    return np.asarray(draws.max(axis=1))
-
-
-def _rank_interval(opens: pl.DataFrame, everyone: pl.DataFrame) -> dict[str, int]:
-    """Ranks of the best open model that the 95 % intervals allow: those surely above it, and those perhaps above it."""
-    best = opens.row(0, named=True)
-    if best["stderr"] is None:
-        return {}
-    others = everyone.filter(pl.col("source_row_key") != best["source_row_key"])
-    noise = Z95 * pl.col("stderr").fill_null(0)
-    low, high = pl.col("value") - noise, pl.col("value") + noise
-    surely = others.filter(low > best["value"] + Z95 * best["stderr"]).height
-    perhaps = others.filter(high >= best["value"] - Z95 * best["stderr"]).height
-    return {"best_open_rank_from": 1 + surely, "best_open_rank_to": 1 + perhaps}
-
-
 def _lag(day: date, row: dict[str, Any], best_closed: list[tuple[date, float]], sign: float) -> dict[str, Any]:
     """Days since a closed model first had what the best open one has on `day`."""
     if row["best_open_score"] is None or not best_closed:
@@ -180,3 +158,18 @@ def _lag(day: date, row: dict[str, Any], best_closed: list[tuple[date, float]], 
     if best_closed[-1][1] <= level:
         return {"lag_days": 0, "lag_is_minimum": False}
     return {"lag_days": (day - reached[0]).days, "lag_is_minimum": reached[0] == best_closed[0][0]}
+
+
+def _release_lag(held: pl.DataFrame, released: Mapping[str, date]) -> dict[str, Any]:
+    """Days from the release of the first closed model that has what the best open one has to that one's own release.
+
+    Less than zero where the open one was first; none where a day of release is not known, or no closed model has it.
+    """
+    days = held.with_columns(
+        pl.col("model_id").replace_strict(released, default=None, return_dtype=pl.Date).alias("released")
+    )
+    opens = days.filter(pl.col("side") == "open").sort("value", "source_row_key", descending=[True, False])
+    if opens.is_empty() or opens["released"][0] is None:
+        return {}
+    reached = days.filter((pl.col("side") == "closed") & (pl.col("value") >= opens["value"][0]))["released"].min()
+    return {} if reached is None else {"release_lag_days": (opens["released"][0] - reached).days}

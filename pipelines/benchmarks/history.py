@@ -164,7 +164,8 @@ def _gate(state: _State, believed: pl.DataFrame, observation: Observation) -> tu
             else f"{observation.unreadable} of its records could not be read"
         )
         return table, reason, True
-    deficient = table.filter("is_deficient")
+    # A transfer that ended early leaves its last record broken: then a single missing row is one too many.
+    deficient = table.filter((pl.col("missing") > 0) if observation.ends_broken else "is_deficient")
     patient = []
     short_since: dict[Group, tuple[datetime, int]] = {}
     for benchmark_id, version in deficient.select(GROUP).iter_rows():
@@ -177,7 +178,8 @@ def _gate(state: _State, believed: pl.DataFrame, observation: Observation) -> tu
     missing, total = int(gated["missing"].sum()), int(table["believed"].sum())
     if gated.is_empty():
         return gated, None, False
-    reason = f"{missing} of {total} known rows are missing from it"
+    end = " and its last record is broken" if observation.ends_broken else ""
+    reason = f"{missing} of {total} known rows are missing from it{end}"
     return gated, reason, missing > MAX_MISSING_SHARE * total
 
 
@@ -195,7 +197,7 @@ def _compare(state: _State, believed: pl.DataFrame, step: Step) -> Step:
         .join(paired, on=ROW_KEY, how="left", maintain_order="left")
     )
     missing = before.join(after, on=ROW_KEY, how="anti")
-    below = compare.below_the_cut(missing, after, observation)
+    below = compare.below_the_cut(missing, after, observation) | _is_unreadable(missing, observation)
     new = after.join(before, on=ROW_KEY, how="anti")
     unveiled = compare.below_the_cut(new, state.previous.rows if state.previous else new.clear(), observation)
     shifts, rebased = compare.find_shifts(matched, observation)
@@ -224,6 +226,12 @@ def _compare(state: _State, believed: pl.DataFrame, step: Step) -> Step:
     earlier = known_items.join(used, on=ROW_KEY, how="anti").join(state.believed, on=ROW_KEY, how="semi")
     state.items = pl.concat([earlier, used])
     return step
+
+
+def _is_unreadable(missing: pl.DataFrame, observation: Observation) -> pl.Series:
+    """True for rows whose record is in the export and could not be read: nothing says that they are gone."""
+    names = sorted(observation.unreadable_names)
+    return missing.select(pl.any_horizontal(pl.col("source_row_key", "raw_model").is_in(names))).to_series()
 
 
 def _is_rounding(changed: pl.DataFrame, roundings: dict[Group, int]) -> pl.Series:

@@ -90,18 +90,18 @@ def compare_items(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(found, schema=PAIRED_SCHEMA)
 
 
-def outcome_matrix(items: pl.DataFrame, keys: list[Any], by: str) -> tuple[statistics.Floats, list[str]] | None:
-    """Outcomes of several score rows over the items that all of them have (rows: `keys` in order), and these items' clusters.
+def outcome_matrix(items: pl.DataFrame, score_ids: list[bytes]) -> tuple[statistics.Floats, list[str]] | None:
+    """Outcomes of several scores over the items that all of them have, one row per score, and these items' clusters.
 
-    `by` is the column that identifies a score row. None where one of them has no outcomes, or they share too few items.
+    `items` has `score_id`, `item_id`, `cluster` and `outcome`. None where a score has no outcomes, or where they share
+    fewer than MIN_SHARED items or than half of those of any.
     """
-    held = items.filter(pl.col(by).is_in(keys))
-    counted = (
-        held.group_by("item_id").agg(pl.len().alias("n"), pl.col("cluster").first()).filter(pl.col("n") == len(keys))
-    )
-    if counted.height < MIN_SHARED:
+    held = items.filter(pl.col("score_id").is_in(score_ids)).sort("item_id")
+    own = held.group_by("score_id").len()
+    shared = held.group_by("item_id").agg(pl.len().alias("n"), pl.col("cluster").first()).sort("item_id")
+    shared = shared.filter(pl.col("n") == len(score_ids))
+    if own.height < len(score_ids) or shared.height < max(MIN_SHARED, max(own["len"], default=0) / 2):
         return None
-    shared = counted.sort("item_id")
-    wide = held.join(shared.select("item_id"), on="item_id").sort("item_id")
-    rows = [wide.filter(pl.col(by) == key)["outcome"].to_numpy() for key in keys]
+    wide = held.join(shared.select("item_id"), on="item_id", maintain_order="left")
+    rows = [wide.filter(pl.col("score_id") == score_id)["outcome"].to_numpy() for score_id in score_ids]
     return np.vstack(rows), shared["cluster"].to_list()

@@ -18,14 +18,20 @@ from pipelines.ids import id_bytes, id_column
 from pipelines.models import Registry, resolve_names
 from pipelines.warehouse.tables.core import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
 
+SCORE_ITEMS = pl.Schema(
+    {"score_id": pl.Binary(), "item_id": pl.String(), "cluster": pl.String(), "outcome": pl.Float64()}
+)
+"""Outcomes item by item behind scores, see `items.ITEM_SCHEMA`."""
+
 
 @dataclass(frozen=True)
 class BoardScores:
-    """The score tables of one board, and the walk that they come from."""
+    """The score tables of one board, the outcomes behind its scores where it publishes them, and the walk."""
 
     benchmarks: pl.DataFrame
     versions: pl.DataFrame
     scores: pl.DataFrame
+    items: pl.DataFrame
     history: tuple[Step, ...]
 
 
@@ -65,8 +71,20 @@ def build_scores(board: Leaderboard, snapshots: Sequence[BoardSnapshot], registr
         benchmarks=_benchmarks(history),
         versions=_versions(rows),
         scores=rows.select(*BENCHMARK_SCORE.polars_schema).cast(dict(BENCHMARK_SCORE.polars_schema)),  # type: ignore[arg-type]
+        items=_items(history, rows),
         history=history,
     )
+
+
+def _items(history: tuple[Step, ...], rows: pl.DataFrame) -> pl.DataFrame:
+    """The outcomes with which each score was asserted."""
+    keyed = rows.select(*ROW_KEY, "since", "score_id")
+    found = [pl.DataFrame(schema=SCORE_ITEMS)]
+    for step in history:
+        if step.observation.items.height and step.asserted.height:
+            asserted = step.asserted.select(*ROW_KEY, "since").join(keyed, on=[*ROW_KEY, "since"])
+            found.append(step.observation.items.join(asserted, on=ROW_KEY).select(*SCORE_ITEMS))
+    return pl.concat(found).sort("score_id", "item_id")
 
 
 def _stack(frames: list[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:

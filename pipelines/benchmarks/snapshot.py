@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime
 from typing import Any, Literal
 
 import polars as pl
 
 from pipelines.benchmarks import statistics
 from pipelines.benchmarks.items import ITEM_SCHEMA, item_rows, items_frame
+from pipelines.benchmarks.values import RecordError
 from pipelines.config.sources import Leaderboard
 from pipelines.landing import LandedFile
 from pipelines.warehouse.tables.raw import QUARANTINE
@@ -108,6 +107,7 @@ ROW_SCHEMA = pl.Schema(
         "measured_by": pl.String(),
         "as_of": pl.Date(),
         "source_locator": pl.String(),
+        "harness": pl.String(),
     }
 )
 """Columns of `Observation.rows`: those of core.benchmark_score that one export states by itself, and `model_name`, the
@@ -134,6 +134,10 @@ class Observation:
     contradictions: tuple[Contradiction, ...] = ()
     unreadable: int = 0
     """Records of the export that were quarantined as errors."""
+    unreadable_names: frozenset[str] = frozenset()
+    """Texts of those records, their keys and models among them: what is named here is listed, though it can't be read."""
+    ends_broken: bool = False
+    """Whether the last record of the export could not be read, as where a transfer ended early."""
     items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ITEM_SCHEMA))
     """Outcomes item by item of those rows for which the export has them."""
 
@@ -162,12 +166,8 @@ class BoardSnapshot:
     parser_version: str = PARSER_VERSION
 
 
-class RecordError(ValueError):
-    """One record can't become a score. `reason` is machine-readable, the message is for people."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
+REPEATED = "repeated_record"
+"""Reason for which a record is set aside that says again what the export said before."""
 
 
 @dataclass
@@ -181,6 +181,12 @@ class Collector:
     contradictions: list[Contradiction] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
+    ends_broken: bool = False
+    """Whether the last record so far was set aside as an error."""
+    is_cut_off: bool = False
+    """Whether the file ends inside a record."""
+    whole: Collector | None = None
+    """The collector of the whole file, where this one gathers one day of it: records are counted and set aside there."""
     _keys: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -192,7 +198,7 @@ class Collector:
         """Keep one record as score rows (keys of ROW_SCHEMA; absent ones are null).
 
         Raises RecordError("duplicate_key") where the export holds the same key already; where the two differ in
-        score, that is a contradiction too. The first stays.
+        score, that is a contradiction too. The first stays. A record that only repeats the first is no error.
         """
         known = [(row, self._keys[_key(row)]) for row in rows if _key(row) in self._keys]
         for row, first in known:
@@ -200,13 +206,19 @@ class Collector:
                 detail = f"the export lists it twice, with {first['score']:g} and with {row['score']:g}"
                 self.contradict(first, implied=row["score"], detail=detail)
         if known:
-            raise RecordError(
-                "duplicate_key", f"the export lists {known[0][0]['source_row_key']!r} before; the first is kept"
-            )
+            says_the_same = all(first["score"] == row["score"] for row, first in known)
+            reason = REPEATED if says_the_same else "duplicate_key"
+            raise RecordError(reason, f"the export lists {known[0][0]['source_row_key']!r} before; the first is kept")
         for row in rows:
             self._keys[_key(row)] = row
             self.rows.append(row)
-        self.valid += 1
+        self.count_valid()
+
+    def count_valid(self) -> None:
+        """Count one record as kept."""
+        counter = self.whole or self
+        counter.valid += 1
+        counter.ends_broken = False
 
     def keep_items(
         self, row: Mapping[str, Any], outcomes: Mapping[str, float], clusters: Mapping[str, str] | None = None
@@ -234,6 +246,8 @@ class Collector:
         severity: str = "error",
     ) -> None:
         """Set one record aside, with its place (`span`: bytes from and to, where the format has them)."""
+        severity = "info" if reason == REPEATED else severity
+        self.ends_broken = severity == "error"
         self.rejected.append(
             {
                 "snapshot_id": self.file.snapshot_id,
@@ -253,6 +267,8 @@ class Collector:
         self, traits: Traits, benchmarks: tuple[Benchmark, ...], *, scope: str = "", observed_at: datetime | None = None
     ) -> Observation:
         """What was kept, as one observation of `scope`."""
+        whole = self.whole or self
+        errors = [item for item in whole.rejected if item["severity"] == "error"]
         return Observation(
             scope=scope,
             observed_at=observed_at or self.file.observed_at,
@@ -262,7 +278,9 @@ class Collector:
             benchmarks=benchmarks,
             rows=rows_frame(self.rows),
             contradictions=tuple(self.contradictions),
-            unreadable=sum(1 for item in self.rejected if item["severity"] == "error"),
+            unreadable=len(errors),
+            unreadable_names=frozenset(text for item in errors for text in _texts(item["fields"])),
+            ends_broken=whole.ends_broken or whole.is_cut_off,
             items=items_frame(self.items),
         )
 
@@ -275,6 +293,12 @@ class Collector:
             lines=self.valid + len(self.rejected),
             valid=self.valid,
         )
+
+
+def _texts(fields: str | None) -> list[str]:
+    """The texts among the fields of a record that was set aside."""
+    found = json.loads(fields) if fields else {}
+    return [value for value in found.values() if isinstance(value, str)] if isinstance(found, dict) else []
 
 
 def _placed_once(rejected: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -299,57 +323,6 @@ def rows_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
         pl.col("ci_method").fill_null("none"),
     )
     return statistics.complete_intervals(frame).sort(ROW_KEY)
-
-
-def number(value: object, name: str) -> float:
-    """A finite number, or RecordError. Accepts numbers and numeric text; never booleans."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise RecordError("missing_field" if value is None else "not_a_number", f"{name} is {value!r}, not a number")
-    try:
-        result = float(value)
-    except ValueError:
-        raise RecordError("not_a_number", f"{name} is {value!r}, not a number") from None
-    if not math.isfinite(result):
-        raise RecordError("not_a_number", f"{name} is {value!r}, not a finite number")
-    return result
-
-
-def count(value: object, name: str) -> int | None:
-    """A whole number not below zero, None where absent, or RecordError."""
-    if value is None:
-        return None
-    result = number(value, name)
-    if result < 0 or result != int(result):
-        raise RecordError("not_a_count", f"{name} is {value!r}, not a whole number from 0 up")
-    return int(result)
-
-
-def money(value: object, name: str) -> Decimal | None:
-    """An amount not below zero, exactly as written, None where absent, or RecordError."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        raise RecordError("not_a_number", f"{name} is {value!r}, not an amount")
-    try:
-        amount = Decimal(str(value).removeprefix("$").replace(",", ""))
-    except InvalidOperation:
-        raise RecordError("not_a_number", f"{name} is {value!r}, not an amount") from None
-    if not amount.is_finite() or amount < 0:
-        raise RecordError("negative_amount", f"{name} is {value!r}: accepted are amounts from 0 up")
-    return amount
-
-
-def text(value: object, name: str) -> str:
-    """A text that is not blank, or RecordError."""
-    if value is None or not str(value).strip():
-        raise RecordError("missing_field", f"{name} is missing or blank")
-    return str(value).strip()
-
-
-def instant(value: str) -> datetime:
-    """An ISO 8601 instant in UTC; without a zone it is taken as UTC. Raises ValueError."""
-    at = datetime.fromisoformat(value)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -12,7 +12,16 @@ from typing import Any
 from pipelines.benchmarks.compare import Shift
 from pipelines.benchmarks.snapshot import RowKind
 
-REVISABLE = ("score", "n_items", "n_success", "run_cost_usd", "run_input_tokens", "run_output_tokens", "variant")
+REVISABLE = (
+    "score",
+    "n_items",
+    "n_success",
+    "run_cost_usd",
+    "run_input_tokens",
+    "run_output_tokens",
+    "variant",
+    "harness",
+)
 """Fields whose change is told as a revision."""
 
 _FIELD_NAMES = {
@@ -22,6 +31,7 @@ _FIELD_NAMES = {
     "run_input_tokens": "input tokens",
     "run_output_tokens": "output tokens",
     "variant": "variant",
+    "harness": "harness",
 }
 
 

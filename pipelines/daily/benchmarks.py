@@ -78,7 +78,8 @@ def refresh_benchmarks(workspace: Workspace) -> BenchmarkOutcome:
         replace_all(connection, BENCHMARK_VERSION, _once(pl.concat(versions)))
         replace_all(connection, BENCHMARK_SCORE, believed)
         replace_all(connection, BENCHMARK_DRIFT, drift)
-        gaps = build_gap(believed, read_table(connection, MODEL), known, registry)
+        items = pl.concat([built.items for _, _, built in walked]) if walked else None
+        gaps = build_gap(believed, read_table(connection, MODEL), known, registry, items)
         replace_all(connection, BENCHMARK_GAP, gaps)
     return BenchmarkOutcome(
         snapshots=indexed.height,

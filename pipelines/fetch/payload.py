@@ -12,9 +12,23 @@ import orjson
 
 _SUFFIX_BY_TYPE = {
     "application/json": ".json", "text/html": ".html", "text/csv": ".csv", "text/markdown": ".md",
-    "application/yaml": ".yml", "application/x-yaml": ".yml", "text/yaml": ".yml",
+    "application/zip": ".zip", "application/yaml": ".yml", "application/x-yaml": ".yml", "text/yaml": ".yml",
 }  # fmt: skip
-_URL_SUFFIXES = (".json", ".jsonl", ".csv", ".parquet", ".yml", ".yaml", ".md", ".html", ".htm", ".toml", ".gz", ".zst")
+_URL_SUFFIXES = (
+    ".json",
+    ".jsonl",
+    ".csv",
+    ".parquet",
+    ".yml",
+    ".yaml",
+    ".md",
+    ".html",
+    ".htm",
+    ".toml",
+    ".zip",
+    ".gz",
+    ".zst",
+)
 
 
 def suffix_of(url_path: str, content_type: str) -> str:

@@ -26,7 +26,7 @@ _RECORD_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
 _SUFFIXES: dict[Kind, tuple[str, ...]] = {
     "requests": _RECORD_SUFFIXES,
     "prices": (*_RECORD_SUFFIXES, ".md", ".html", ".htm", ".txt", ".yaml", ".yml", ".toml", ".xlsx"),
-    "leaderboards": (*_RECORD_SUFFIXES, ".yaml", ".yml", ".md", ".html", ".htm", ".tsv"),
+    "leaderboards": (*_RECORD_SUFFIXES, ".yaml", ".yml", ".md", ".html", ".htm", ".tsv", ".zip"),
 }
 
 

@@ -21,9 +21,10 @@ from pipelines.benchmarks.formats import (
     swebench,
     wide,
 )
-from pipelines.benchmarks.snapshot import BoardSnapshot, Collector
+from pipelines.benchmarks.snapshot import BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.values import BoardOptionsError
 from pipelines.config.sources import Leaderboard
-from pipelines.landing import LandedFile
+from pipelines.landing import LandedFile, LandingError
 
 PARSERS: dict[str, Callable[[Collector], BoardSnapshot]] = {
     "aider": aider.parse,
@@ -54,12 +55,26 @@ def parse_board(file: LandedFile, board: Leaderboard) -> BoardSnapshot:
     """Read one landed leaderboard export as `board` declares it.
 
     Records that can't become a score are in `BoardSnapshot.quarantine` with place and reason; a file that can't be
-    read at all is one quarantined record. Raises LandingError where the file's compression is broken, and
-    UnknownFormatError where `board.format` has no parser.
+    read at all is one quarantined record and an observation without rows, so that the coverage gate tells of it. Raises
+    UnknownFormatError where `board.format` has no parser, and BoardOptionsError where the board's options are wrong.
     """
     parser = PARSERS.get(board.format)
     if parser is None:
         raise UnknownFormatError(
             f"leaderboard {board.board}: format {board.format!r} can't be read; accepted are {', '.join(sorted(PARSERS))}"
         )
-    return parser(Collector(file, board))
+    try:
+        return parser(Collector(file, board))
+    except BoardOptionsError:
+        raise
+    except LandingError as error:
+        return _unreadable(file, board, "unreadable", str(error))
+    except Exception as error:  # noqa: BLE001 - one board's surprise must not cost the day of all others; it is told
+        detail = f"the file is not of format {board.format}, or has changed its shape: {type(error).__name__}: {error}"
+        return _unreadable(file, board, "unexpected_shape", detail)
+
+
+def _unreadable(file: LandedFile, board: Leaderboard, reason: str, detail: str) -> BoardSnapshot:
+    into = Collector(file, board)
+    into.reject(0, reason, detail, record=file.sha256.encode(), fields={"landing_path": file.landing_path})
+    return into.snapshot(into.observation(Traits(row_kind="entry"), ()))

@@ -1,27 +1,17 @@
-"""Format `aider`: a YAML list of runs, as in Aider's `polyglot_leaderboard.yml`; `dirname` identifies a run.
+"""Format `aider`: a YAML list of runs, as in Aider's `polyglot_leaderboard.yml` and its siblings for editing and refactoring.
 
-Each run gives the share solved in the first and within the second try, from counts of test cases, with cost, tokens
-and edit format. The two tries are versions of one benchmark: they share items and can't be compared with each other.
+`dirname` identifies a run. It gives the share solved in the first and within the second try (refactoring has one try),
+from counts of test cases, with cost, tokens and edit format. The two tries are versions of one benchmark: they share items and can't be compared with each other.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any
 
 import yaml
 
-from pipelines.benchmarks.snapshot import (
-    Benchmark,
-    BoardSnapshot,
-    Collector,
-    RecordError,
-    Traits,
-    count,
-    money,
-    number,
-    text,
-)
+from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.values import RecordError, count, day, money, number, text
 from pipelines.landing import read_bytes
 
 TRAITS = Traits(row_kind="run", primary_version="pass_rate_2")
@@ -34,7 +24,7 @@ def parse(into: Collector) -> BoardSnapshot:
     """Read one export. Option: `benchmark` (id, default the board's name)."""
     benchmark = Benchmark(
         benchmark_id=str(into.board.options.get("benchmark", into.board.board)),
-        display_name=str(into.board.options.get("display_name", "Aider polyglot")),
+        display_name=str(into.board.options.get("display_name", into.board.board.replace("_", " ").capitalize())),
         metric_kind="accuracy",
         unit="percent",
         min_score=0,
@@ -42,13 +32,16 @@ def parse(into: Collector) -> BoardSnapshot:
     )
     for item_no, (line_no, run) in enumerate(_runs(read_bytes(into.file), into)):
         try:
-            rows = [_row(benchmark.benchmark_id, attempt, run, item_no, into) for attempt in TRIES]
+            tries = [
+                attempt for attempt in TRIES if isinstance(run, dict) and run.get(f"pass_rate_{attempt}") is not None
+            ]
+            rows = [_row(benchmark.benchmark_id, attempt, run, item_no, into) for attempt in tries or TRIES]
             into.keep(*rows)
         except RecordError as error:
             fields = run if isinstance(run, dict) else {"item": run}
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line_no)
             continue
-        for attempt, row in zip(TRIES, rows, strict=True):
+        for attempt, row in zip(tries, rows, strict=True):
             _check_counts(attempt, row, run, into)
     return into.snapshot(into.observation(TRAITS, (benchmark,)))
 
@@ -58,7 +51,7 @@ def _runs(content: bytes, into: Collector) -> list[tuple[int, Any]]:
     try:
         node = yaml.compose(content, Loader=yaml.CSafeLoader)
         document = yaml.load(content, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none
         into.reject(0, "not_yaml", f"the file is no YAML: {error}", record=content, span=(0, len(content)))
         return []
     if not isinstance(document, list) or not isinstance(node, yaml.SequenceNode):
@@ -92,8 +85,9 @@ def _row(benchmark_id: str, attempt: int, run: object, item_no: int, into: Colle
         "run_input_tokens": count(run.get("prompt_tokens"), "prompt_tokens"),
         "run_output_tokens": count(run.get("completion_tokens"), "completion_tokens"),
         "measured_by": "independent",
-        "as_of": _day(run.get("date")) or into.as_of,
+        "as_of": day(run.get("date"), "date") or into.as_of,
         "source_locator": f"/{item_no}/pass_rate_{attempt}",
+        "harness": f"aider {run['versions']}" if run.get("versions") else None,
     }
 
 
@@ -109,21 +103,11 @@ def _check_counts(attempt: int, row: dict[str, Any], run: dict[str, Any], into: 
     """The rate must follow from the counts, over the cases that ran or over all tests; else the run contradicts itself."""
     if not row["n_items"] or row["n_success"] is None:
         return
-    totals = {row["n_items"], count(run.get("total_tests"), "total_tests") or row["n_items"]}
+    total = run.get("total_tests")
+    totals = {row["n_items"], total if isinstance(total, int) and total > 0 else row["n_items"]}
     implied = [100 * row["n_success"] / total for total in sorted(totals)]
     if all(abs(rate - row["score"]) > TOLERANCE for rate in implied):
         detail = (
             f"pass_rate_{attempt} is {row['score']:g} but {row['n_success']} of {row['n_items']} is {implied[0]:.1f}"
         )
         into.contradict(row, implied=implied[0], detail=detail)
-
-
-def _day(value: object) -> date | None:
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    try:
-        return None if value is None else date.fromisoformat(str(value))
-    except ValueError:
-        raise RecordError("not_a_date", f"date is {value!r}: accepted is YYYY-MM-DD") from None

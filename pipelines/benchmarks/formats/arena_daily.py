@@ -9,15 +9,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-import orjson
+from pipelines.benchmarks.formats.tables import read_json, wrong_shape
+from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.values import RecordError, count, day, first_of, half_widths, number, text
 
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, RecordError, Traits, count, number, text
-from pipelines.landing import read_bytes
+MODEL = ("model", "model_name", "name")
+SCORE = ("score", "rating", "arena_score", "elo")
 
 
 def parse(into: Collector) -> BoardSnapshot:
     """Read one scrape. The arena (`meta.leaderboard`) is the scope: one folder may hold several arenas."""
-    meta, entries = _document(read_bytes(into.file), into)
+    meta, entries = _document(into)
     arena = str(meta.get("leaderboard") or "")
     benchmark_id = str(into.board.options.get("benchmark") or f"arena_{arena}".rstrip("_"))
     benchmark = Benchmark(benchmark_id, f"Arena {arena}".strip(), "elo", "elo")
@@ -32,17 +34,14 @@ def parse(into: Collector) -> BoardSnapshot:
     return into.snapshot(into.observation(traits, (benchmark,), scope=arena))
 
 
-def _document(content: bytes, into: Collector) -> tuple[dict[str, Any], list[Any]]:
-    try:
-        document = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        into.reject(0, "not_json", f"the file is no JSON: {error}", record=content, span=(0, len(content)))
+def _document(into: Collector) -> tuple[dict[str, Any], list[Any]]:
+    document = read_json(into)
+    if document is None:
         return {}, []
     meta = document.get("meta") if isinstance(document, dict) else None
     models = document.get("models") if isinstance(document, dict) else None
     if not isinstance(meta, dict) or not isinstance(models, list):
-        detail = "expected an object with meta (an object) and models (a list)"
-        into.reject(0, "wrong_shape", detail, record=content, span=(0, len(content)))
+        wrong_shape(into, "expected an object with meta (an object) and models (a list)")
         return {}, []
     return meta, models
 
@@ -50,22 +49,21 @@ def _document(content: bytes, into: Collector) -> tuple[dict[str, Any], list[Any
 def _row(benchmark_id: str, arena: str, entry: object, item_no: int, as_of: date) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise RecordError("wrong_shape", f"expected an object with model and score, found {type(entry).__name__}")
-    score = number(entry.get("score"), "score")
-    half = None if entry.get("ci") is None else number(entry["ci"], "ci")
-    if half is not None and half < 0:
-        raise RecordError("identity_broken", f"ci is {half}: accepted are widths from 0 up")
-    name = text(entry.get("model"), "model")
+    shown = first_of(entry, SCORE)
+    score = number(shown, "score")
+    around = half_widths(entry.get("ci"), "ci")
+    name = text(first_of(entry, MODEL), "model")
     return {
         "benchmark_id": benchmark_id,
         "version_label": arena,
         "source_row_key": name,
         "raw_model": name,
         "score": score,
-        "score_text": str(entry["score"]),
-        "ci_low": None if half is None else score - half,
-        "ci_high": None if half is None else score + half,
-        "ci_level": None if half is None else 0.95,
-        "ci_method": "none" if half is None else "reported",
+        "score_text": str(shown),
+        "ci_low": None if around is None else score - around[0],
+        "ci_high": None if around is None else score + around[1],
+        "ci_level": None if around is None else 0.95,
+        "ci_method": "none" if around is None else "reported",
         "votes": count(entry.get("votes"), "votes"),
         "measured_by": "independent",
         "as_of": as_of,
@@ -74,8 +72,13 @@ def _row(benchmark_id: str, arena: str, entry: object, item_no: int, as_of: date
 
 
 def _stated_day(value: object) -> date | None:
-    """`Mar 18, 2026`; None where the page did not say."""
+    """`Mar 18, 2026` or `2026-03-18`; None where the page did not say."""
+    for form in ("%b %d, %Y", "%B %d, %Y"):
+        try:
+            return datetime.strptime(str(value).strip(), form).date()  # noqa: DTZ007 - a day without a time
+        except ValueError:
+            continue
     try:
-        return datetime.strptime(str(value), "%b %d, %Y").date()  # noqa: DTZ007 - a day without a time
-    except ValueError:
+        return day(value, "last_updated")
+    except RecordError:
         return None

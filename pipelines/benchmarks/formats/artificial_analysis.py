@@ -6,28 +6,14 @@ lists the evaluations that it is made of. A CSV may hold several days; each `obs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import orjson
-
-from pipelines.benchmarks.formats.tables import only, read_table
-from pipelines.benchmarks.snapshot import (
-    Benchmark,
-    BoardSnapshot,
-    Collector,
-    Observation,
-    RecordError,
-    Traits,
-    instant,
-    money,
-    number,
-    text,
-)
-from pipelines.landing import read_bytes
+from pipelines.benchmarks.formats.tables import only, read_json, read_table, wrong_shape
+from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
+from pipelines.benchmarks.values import RecordError, instant, money, number, text
 
 TRAITS = Traits(row_kind="entry", primary_version="intelligence_index")
 _SHARES = {
@@ -56,6 +42,10 @@ _RATINGS = ("gdpval_aa_normalized",)
 """Normalised Elo ratings: re-estimated with every export."""
 
 EVALUATIONS = (*_INDICES, *_SHARES, *_POINTS, *_RATINGS)
+"""What is read of a CSV, whose other columns are prices and speeds; of the API's JSON, all that is below `evaluations`."""
+
+
+_LABELS = {evaluation.removeprefix("artificial_analysis_") for evaluation in EVALUATIONS}
 
 
 def parse(into: Collector) -> BoardSnapshot:
@@ -66,35 +56,30 @@ def parse(into: Collector) -> BoardSnapshot:
     else:
         table = read_table(into, required=("slug", "name"))
         records = [(item_no, line, row, row.get("fetched_at")) for item_no, (line, row) in enumerate(table)]
+    shares = {**_SHARES, **dict.fromkeys(_other_shares(record for _, _, record, _ in records))}
     by_instant: dict[datetime, Collector] = {}
     for item_no, line, record, fetched_at in records:
         try:
             at = into.file.observed_at if not fetched_at else _instant(fetched_at)
-            part = by_instant.setdefault(at, Collector(into.file, into.board))
-            rows = list(_rows(record, at))
+            part = by_instant.setdefault(at, Collector(into.file, into.board, whole=into))
+            rows = list(_rows(record, at, shares))
             part.keep(*rows)
-            into.valid += 1
         except RecordError as error:
             fields = only(record, ["slug", "name", "fetched_at"]) if isinstance(record, dict) else {"item": record}
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
     observations = tuple(_observation(part, at) for at, part in sorted(by_instant.items()))
     if not observations:
         observations = (into.observation(TRAITS, ()),)
-    unreadable = len(into.rejected)
-    return into.snapshot(*(replace(item, unreadable=unreadable) for item in observations))
+    return into.snapshot(*observations)
 
 
 def _records(into: Collector) -> list[Any]:
-    content = read_bytes(into.file)
-    try:
-        document = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        into.reject(0, "not_json", f"the file is no JSON: {error}", record=content, span=(0, len(content)))
+    document = read_json(into)
+    if document is None:
         return []
     records = document.get("data") if isinstance(document, dict) else document
     if not isinstance(records, list):
-        detail = "expected an object with data (a list of models)"
-        into.reject(0, "wrong_shape", detail, record=content, span=(0, len(content)))
+        wrong_shape(into, "expected an object with data (a list of models)")
         return []
     return [_flat(record) for record in records]
 
@@ -103,7 +88,22 @@ def _flat(record: object) -> object:
     """An API record as one flat mapping, evaluations beside slug and name."""
     if not isinstance(record, dict):
         return record
-    return {"slug": record.get("slug"), "name": record.get("name"), **(record.get("evaluations") or {})}
+    evaluations = record.get("evaluations")
+    named = evaluations if isinstance(evaluations, dict) else {}
+    known = {f"artificial_analysis_{name}": value for name, value in named.items() if name.endswith("_index")}
+    return {**record, **known, **named}
+
+
+def _other_shares(records: Iterable[object]) -> list[str]:
+    """Evaluations of the API that are not known here and are shares in every record: new ones come several times a year."""
+    found: dict[str, bool] = {}
+    for record in records:
+        evaluations = record.get("evaluations") if isinstance(record, dict) else None
+        for name, value in evaluations.items() if isinstance(evaluations, dict) else ():
+            if value is not None and name not in EVALUATIONS and not name.endswith("_index"):
+                is_share = isinstance(value, (int, float)) and 0 <= value <= 1
+                found[name] = found.get(name, True) and is_share
+    return sorted(name for name, is_share in found.items() if is_share)
 
 
 def _instant(value: str) -> datetime:
@@ -113,17 +113,18 @@ def _instant(value: str) -> datetime:
         raise RecordError("not_a_date", f"fetched_at is {value!r}: accepted is an ISO 8601 instant") from None
 
 
-def _rows(record: object, at: datetime) -> Iterator[dict[str, Any]]:
+def _rows(record: object, at: datetime, shares: Mapping[str, int | None]) -> Iterator[dict[str, Any]]:
     if not isinstance(record, Mapping):
         raise RecordError("wrong_shape", f"expected a model with slug and name, found {type(record).__name__}")
     slug, name = text(record.get("slug"), "slug"), text(record.get("name"), "name")
     cost = money(record.get("intelligence_index_cost_total"), "intelligence_index_cost_total")
-    for evaluation in EVALUATIONS:
+    others = [name for name in shares if name not in _SHARES]
+    for evaluation in (*EVALUATIONS, *others):
         value = record.get(evaluation)
         if value is None or value == "":
             continue
         shown = str(value)
-        is_share = evaluation in _SHARES or evaluation in _RATINGS
+        is_share = evaluation in shares or evaluation in _RATINGS
         is_index = evaluation == "artificial_analysis_intelligence_index"
         yield {
             "benchmark_id": _benchmark_id(evaluation),
@@ -144,7 +145,8 @@ def _rows(record: object, at: datetime) -> Iterator[dict[str, Any]]:
 
 def _observation(part: Collector, at: datetime) -> Observation:
     used = {row["benchmark_id"] for row in part.rows}
-    benchmarks = tuple(item for name in EVALUATIONS if (item := _benchmark(name)).benchmark_id in used)
+    others = sorted({row["version_label"] for row in part.rows if row["version_label"] not in _LABELS})
+    benchmarks = tuple(item for name in (*EVALUATIONS, *others) if (item := _benchmark(name)).benchmark_id in used)
     return part.observation(TRAITS, benchmarks, observed_at=at)
 
 
@@ -158,20 +160,12 @@ def _benchmark(evaluation: str) -> Benchmark:
             "points",
             components=_INDICES[evaluation],
         )
-    if evaluation in _SHARES:
-        return Benchmark(
-            _benchmark_id(evaluation),
-            f"{title} (Artificial Analysis)",
-            "accuracy",
-            "percent",
-            min_score=0,
-            max_score=100,
-        )
+    named = f"{title} (Artificial Analysis)"
     if evaluation in _RATINGS:
-        return Benchmark(
-            _benchmark_id(evaluation), f"{title} (Artificial Analysis)", "index", "percent", row_kind="rating"
-        )
-    return Benchmark(_benchmark_id(evaluation), f"{title} (Artificial Analysis)", "index", "points")
+        return Benchmark(_benchmark_id(evaluation), named, "index", "percent", row_kind="rating")
+    if evaluation in _POINTS:
+        return Benchmark(_benchmark_id(evaluation), named, "index", "points")
+    return Benchmark(_benchmark_id(evaluation), named, "accuracy", "percent", min_score=0, max_score=100)
 
 
 def _benchmark_id(evaluation: str) -> str:
@@ -179,6 +173,7 @@ def _benchmark_id(evaluation: str) -> str:
 
 
 def _percent(shown: str, name: str) -> float:
+    number(shown, name)
     try:
         return float(Decimal(shown) * 100)
     except InvalidOperation:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, RecordError, Traits, number, text
-from pipelines.landing import read_bytes
+from pipelines.benchmarks.formats.tables import read_json, wrong_shape
+from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.values import BoardOptionsError, RecordError, number, text
 
 EVALPLUS_ITEMS = {"humaneval": 164, "humaneval+": 164}
 """Problems per subset. MBPP's number changed with its version (399, then 378), which the file does not state."""
+
+SUBSETS = ("humaneval", "humaneval+", "mbpp", "mbpp+", "instruct", "complete")
+"""Subsets known here: another one counts where it is a number, and is something else where it is text."""
 
 BIGCODEBENCH_ITEMS = {"full": 1140, "hard": 148}
 
@@ -29,7 +31,7 @@ def parse_bigcodebench(into: Collector) -> BoardSnapshot:
     """Read BigCodeBench results. Option `subset`: full (1,140 tasks, default) or hard (148)."""
     subset = str(into.board.options.get("subset", "full"))
     if subset not in BIGCODEBENCH_ITEMS:
-        raise ValueError(
+        raise BoardOptionsError(
             f"leaderboard {into.board.board}: subset {subset!r} is not one of {sorted(BIGCODEBENCH_ITEMS)}"
         )
     items = dict.fromkeys(("instruct", "complete"), BIGCODEBENCH_ITEMS[subset])
@@ -39,17 +41,11 @@ def parse_bigcodebench(into: Collector) -> BoardSnapshot:
 
 def _parse(into: Collector, benchmark_id: str, title: str, items: dict[str, int], traits: Traits) -> BoardSnapshot:
     benchmark = Benchmark(benchmark_id, title, "accuracy", "percent", min_score=0, max_score=100)
-    content = read_bytes(into.file)
-    try:
-        document = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        into.reject(0, "not_json", f"the file is no JSON: {error}", record=content, span=(0, len(content)))
-        document = {}
-    if not isinstance(document, dict):
-        detail = f"expected an object of models, found {type(document).__name__}"
-        into.reject(0, "wrong_shape", detail, record=content, span=(0, len(content)))
-        document = {}
-    for item_no, (model, entry) in enumerate(document.items()):
+    document = read_json(into)
+    if document is not None and not isinstance(document, dict):
+        wrong_shape(into, f"expected an object of models, found {type(document).__name__}")
+        document = None
+    for item_no, (model, entry) in enumerate((document or {}).items()):
         try:
             into.keep(*_rows(benchmark_id, model, entry, items, into))
         except RecordError as error:
@@ -64,7 +60,7 @@ def _rows(
         raise RecordError("wrong_shape", f"expected an object with pass@1, found {type(entry).__name__}")
     name = text(model, "model")
     for subset, value in _scores(entry).items():
-        if value is None:
+        if value is None or (subset not in SUBSETS and not isinstance(value, (int, float))):
             continue
         score = number(value, f"pass@1 {subset}")
         if not 0 <= score <= 100:

@@ -1,20 +1,28 @@
-"""Format `epoch`: the CSV files of Epoch AI's benchmarking hub, each file a scope of its own.
+"""Format `epoch`: the CSV files of Epoch AI's benchmarking hub, each a scope of its own, or all of them in one zip file.
 
 `benchmarks_runs.csv` holds Epoch's own runs, one row per run, with the standard error inside the text of the scores;
-`external_benchmark_*.csv` hold scores that Epoch collected, in columns that differ from file to file (`EXTERNAL`).
+`external_benchmark_*.csv` hold scores that Epoch collected, in columns that differ from file to file (`EXTERNAL`). Since
+2025 the hub is `benchmark_data.zip`: a table per benchmark, with `benchmark_metadata.csv` naming each one's score column.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipelines.benchmarks.formats.tables import only, read_table
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, RecordError, Traits, money, number, text
+from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
+from pipelines.benchmarks.values import RecordError, instant, money, number, text
+from pipelines.landing import MAX_CONTENT_BYTES, read_bytes
 
 TRAITS = Traits(row_kind="run")
 RUN_COLUMNS = ("id", "task", "model", "Best score (across scorers)", "Scores", "started_at", "task version")
@@ -32,6 +40,8 @@ class _Column:
     variant: str | None = None
     cost: str | None = None
     bounds: tuple[str, str] | None = None
+    is_share: bool | None = None
+    """Whether the column is written from 0 to 1; None: as its numbers look."""
 
 
 EXTERNAL: dict[str, _Column] = {
@@ -76,27 +86,76 @@ EXTERNAL: dict[str, _Column] = {
 """Score columns of the external tables known here; option `columns: {table: column}` names others."""
 
 
+HUB_SCORES = ("Best score (across scorers)", "mean_score")
+"""Score columns of the hub's own tables, where no metadata names one."""
+
+
 def parse(into: Collector) -> BoardSnapshot:
-    """Read one CSV of the hub. Tables that hold no scores (model lists) give no observation."""
-    stem = into.file.path.name.split(".")[0]
+    """Read one CSV of the hub, or the zip file of all. Tables that hold no scores (model lists) give no observation."""
+    content = read_bytes(into.file)
+    # A fetched file is named by its day, so that only its address tells which table it is.
+    name = urlsplit(into.file.url).path if into.file.url else into.file.path.name
+    tables = _members(content, into) if content[:2] == b"PK" else [(name, content)]
+    named = _named_columns(tables)
+    observations = []
+    for table, table_content in tables:
+        part = Collector(into.file, into.board)
+        observations.append(_table(part, table.rsplit("/", 1)[-1].split(".")[0], table_content, named))
+        into.valid += part.valid
+        into.rejected.extend(part.rejected)
+    return into.snapshot(*(item for item in observations if item is not None))
+
+
+def _members(content: bytes, into: Collector) -> list[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = [name for name in sorted(archive.namelist()) if name.endswith(".csv")]
+            if sum(archive.getinfo(name).file_size for name in names) > MAX_CONTENT_BYTES:
+                raise zipfile.BadZipFile(f"more than {MAX_CONTENT_BYTES:,} bytes when decompressed")
+            return [(name, archive.read(name)) for name in names]
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        into.reject(0, "unreadable", f"the zip file is broken: {error}", record=content, span=(0, len(content)))
+        return []
+
+
+def _named_columns(tables: list[tuple[str, bytes]]) -> dict[str, _Column]:
+    """Score columns by table as the hub's own `benchmark_metadata.csv` names them; scale brings them to shares."""
+    found: dict[str, _Column] = {}
+    for name, content in tables:
+        if name.rsplit("/", 1)[-1] != "benchmark_metadata.csv":
+            continue
+        for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig", "replace"))):
+            table = str(row.get("source_file") or "").removesuffix(".csv")
+            if table and row.get("score_column"):
+                is_share = str(row.get("scale") or "1") in ("1", "1.0")
+                found[table] = _Column(str(row["score_column"]), stderr="stderr", is_share=is_share)
+    return found
+
+
+def _table(part: Collector, stem: str, content: bytes, named: Mapping[str, _Column]) -> Observation | None:
     if stem == "benchmarks_runs":
-        return _parse_runs(into)
+        return _parse_runs(part, content)
     table = stem.removeprefix("external_benchmark_")
-    own = into.board.options.get("columns") or {}
-    column = _Column(str(own[table])) if table in own else EXTERNAL.get(table)
+    own = part.board.options.get("columns") or {}
+    column = (
+        _Column(str(own[table])) if table in own else named.get(table) or EXTERNAL.get(table.removesuffix("_external"))
+    )
+    header = content[:4096].decode("utf-8-sig", "replace").splitlines()[:1]
+    if column is None and header and "Model version" in header[0]:
+        column = next((_Column(name, stderr="stderr") for name in HUB_SCORES if name in header[0]), None)
     if column is not None:
-        return _parse_external(into, table, column)
-    if stem.startswith("external_benchmark_"):
+        return _parse_external(part, table, column, content)
+    if stem.startswith("external_benchmark_") or stem.endswith("_external"):
         detail = f"the score column of {stem} is not known: name it in options, columns: {{{table}: <column>}}"
-        into.reject(0, "unknown_table", detail)
-        return into.snapshot()
-    into.valid += 1  # a list of models, not of scores
-    return into.snapshot()
+        part.reject(0, "unknown_table", detail)
+        return None
+    part.valid += 1  # a list of models, not of scores
+    return None
 
 
-def _parse_runs(into: Collector) -> BoardSnapshot:
+def _parse_runs(into: Collector, content: bytes) -> Observation:
     tasks: dict[str, Benchmark] = {}
-    for item_no, (line, row) in enumerate(read_table(into, required=RUN_COLUMNS)):
+    for item_no, (line, row) in enumerate(read_table(into, required=RUN_COLUMNS, content=content)):
         try:
             task = text(row["task"], "task")
             benchmark = Benchmark(_slug(task), task, "accuracy", "percent", min_score=0, max_score=100)
@@ -104,7 +163,7 @@ def _parse_runs(into: Collector) -> BoardSnapshot:
             tasks.setdefault(benchmark.benchmark_id, benchmark)
         except RecordError as error:
             into.reject(item_no, error.reason, str(error), fields=only(row, RUN_COLUMNS), line_no=line)
-    return into.snapshot(into.observation(TRAITS, tuple(tasks.values()), scope="runs"))
+    return into.observation(TRAITS, tuple(tasks.values()), scope="runs")
 
 
 def _run(benchmark_id: str, row: Mapping[str, str], into: Collector) -> dict[str, Any]:
@@ -134,11 +193,13 @@ def _run_stderr(best: float, scores: str) -> float | None:
     return 100 * stderr or None
 
 
-def _parse_external(into: Collector, table: str, column: _Column) -> BoardSnapshot:
+def _parse_external(into: Collector, table: str, column: _Column, content: bytes) -> Observation:
     kind = {"percent": "accuracy", "elo": "elo"}.get(column.unit, "index")
     benchmark = Benchmark(f"epoch_{table}", f"{table.replace('_', ' ')} (collected by Epoch AI)", kind, column.unit)
-    rows = list(read_table(into, required=(column.score, "Model version")))
-    is_share = column.unit == "percent" and _is_share(row[column.score] for _, row in rows)
+    rows = list(read_table(into, required=(column.score, "Model version"), content=content))
+    is_share = column.is_share
+    if is_share is None:
+        is_share = column.unit == "percent" and _is_share(row[column.score] for _, row in rows)
     for item_no, (line, row) in enumerate(rows):
         names = ["id", "UUID", "Name", "Model version", column.score, "Source"]
         lacks = "score" if not row[column.score].strip() else "" if _model(row) else "model"
@@ -152,7 +213,7 @@ def _parse_external(into: Collector, table: str, column: _Column) -> BoardSnapsh
             into.keep(_external(benchmark.benchmark_id, table, column, row, is_share=is_share, into=into))
         except RecordError as error:
             into.reject(item_no, error.reason, str(error), fields=only(row, names), line_no=line)
-    return into.snapshot(into.observation(TRAITS, (benchmark,), scope=table))
+    return into.observation(TRAITS, (benchmark,), scope=table)
 
 
 def _external(
@@ -163,7 +224,11 @@ def _external(
     model = _model(row)
     variant = row.get(column.variant, "") if column.variant else ""
     shown = row[column.score].strip()
-    low, high = (_amount(row[name]) if row[name] else None for name in column.bounds) if column.bounds else (None, None)
+    low, high = (
+        (_amount(row[name]) if row.get(name) else None for name in column.bounds) if column.bounds else (None, None)
+    )
+    has_bounds = low is not None and high is not None
+    is_own = bool(row.get("Logs") or row.get("Log viewer"))
     stderr = _amount(row[column.stderr], is_share=is_share) if column.stderr and row.get(column.stderr) else None
     return {
         "benchmark_id": benchmark_id,
@@ -175,13 +240,13 @@ def _external(
         "score": _amount(shown, is_share=is_share),
         "score_text": shown,
         "stderr": stderr or None,
-        "ci_low": low,
-        "ci_high": high,
-        "ci_level": 0.95 if low is not None else None,
-        "ci_method": "reported" if low is not None else "none",
+        "ci_low": low if has_bounds else None,
+        "ci_high": high if has_bounds else None,
+        "ci_level": 0.95 if has_bounds else None,
+        "ci_method": "reported" if has_bounds else "none",
         "run_cost_usd": money(row.get(column.cost), column.cost) if column.cost else None,
-        "measured_by": "aggregator",
-        "as_of": into.as_of,
+        "measured_by": "independent" if is_own else "aggregator",
+        "as_of": _started(row.get("Started at", "")) or into.as_of,
         "source_locator": f"/{record or model}",
     }
 
@@ -211,7 +276,11 @@ def _percent(share: str) -> float:
 
 
 def _started(value: str) -> date | None:
-    """`17 November 2025 4:28pm`; None where it is not given so."""
+    """`17 November 2025 4:28pm` or ISO 8601; None where it is not given so."""
+    try:
+        return instant(value).date()
+    except ValueError:
+        pass
     try:
         return datetime.strptime(value, "%d %B %Y %I:%M%p").date()  # noqa: DTZ007 - only the day is kept
     except ValueError:

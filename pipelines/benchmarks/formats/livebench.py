@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.benchmarks.formats.tables import only, read_table
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, RecordError, Traits, number, text
+from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.values import RecordError, number, text
 
 _NO_SCORE = ("", "n/a", "na", "nan", "-")
 _RELEASE = re.compile(r"(?:table|categories)_(\d{4})_(\d{2})_(\d{2})")
@@ -23,14 +24,20 @@ def parse(into: Collector) -> BoardSnapshot:
     Option `categories`: {category: [task, ...]}; each gives a version `<release>/<category>` (mean of its tasks), and
     `<release>/average` is the mean of the categories, both only for models with every task.
     """
-    if into.file.content_suffix == ".json":
-        into.valid += 1  # a categories file: it groups tasks and asserts no score
+    if into.file.content_suffix == ".json" or into.file.path.name.startswith("cost_"):
+        into.valid += 1  # a categories file or a list of costs: it asserts no score
         return into.snapshot()
     release = _release(into)
+    if release is None:
+        detail = "it names no release: name it table_YYYY_MM_DD.csv, or set option release in sources.yaml"
+        into.reject(0, "unknown_release", detail, fields={"landing_path": into.file.landing_path})
+        return into.snapshot(into.observation(Traits(row_kind="entry"), ()))
     benchmark = Benchmark("livebench", "LiveBench", "accuracy", "percent", min_score=0, max_score=100)
-    for item_no, (line, row) in enumerate(read_table(into, required=("model",))):
+    table = list(read_table(into, required=("model",)))
+    tasks = _tasks([row for _, row in table], into)
+    for item_no, (line, row) in enumerate(table):
         try:
-            into.keep(*_rows(release, row, into))
+            into.keep(*_rows(release, {task: row[task] for task in ("model", *tasks)}, into))
         except RecordError as error:
             fields = only(row, ["model"])
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
@@ -38,17 +45,34 @@ def parse(into: Collector) -> BoardSnapshot:
     return into.snapshot(into.observation(traits, (benchmark,), scope=release))
 
 
-def _release(into: Collector) -> str:
+def _release(into: Collector) -> str | None:
     for name in (into.file.path.name, into.file.url or ""):
         if match := _RELEASE.search(name):
             return "-".join(match.groups())
     release = into.board.options.get("release")
-    if not release:
-        raise ValueError(
-            f"leaderboard {into.board.board}: {into.file.landing_path} names no release: "
-            "name it table_YYYY_MM_DD.csv, or set option release in sources.yaml"
-        )
-    return str(release)
+    return None if release is None else str(release)
+
+
+def _tasks(rows: list[dict[str, str]], into: Collector) -> list[str]:
+    """Columns that hold scores. One that holds none at all, such as an organisation, is set aside by its name."""
+    found = []
+    for column in [name for name in (rows[0] if rows else {}) if name != "model"]:
+        told = [row[column] for row in rows if row[column].strip().lower() not in _NO_SCORE]
+        if not told or any(_is_number(value) for value in told):
+            found.append(column)
+        else:
+            into.reject(
+                0, "not_a_score", f"column {column!r} holds no number", fields={"column": column}, severity="info"
+            )
+    return found
+
+
+def _is_number(value: str) -> bool:
+    try:
+        number(value, "score")
+    except RecordError:
+        return False
+    return True
 
 
 def _rows(release: str, row: Mapping[str, str], into: Collector) -> list[dict[str, Any]]:

@@ -1,23 +1,35 @@
-"""Format `lmarena`: the arena catalog's JSON, `{category: {model: {rating, rating_q975, rating_q025}}}`.
+"""Format `lmarena`: the arena's ratings as the catalog's JSON, as the data set's Parquet, or as one of the CSVs of old.
 
-Ratings are Bradley-Terry scores on the Elo scale with bootstrap bounds at 2.5 and 97.5 %; each category is fitted and
-anchored by itself, so it is a version of its own. The file states no date and no votes: the day is the snapshot's.
+The catalog is `{category: {model: {rating, rating_q975, rating_q025}}}`; the data set (`<arena>/latest-*.parquet`,
+`full-*.parquet`, or rows of it as JSON) has a row per model, category and day of publication; the CSVs write their
+interval as `+5/-6`. Each category is fitted and anchored by itself, so it is a version of its own.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-import orjson
-
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, RecordError, Traits, number, text
-from pipelines.landing import read_bytes
+from pipelines.benchmarks.formats.tables import read_json, read_parquet, read_table, wrong_shape
+from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
+from pipelines.benchmarks.values import RecordError, count, day, first_of, half_widths, number, text
 
 TRAITS = Traits(row_kind="rating", primary_version="full")
 
+MODEL = ("model_name", "model", "key", "name")
+RATING = ("rating", "arena_score", "arena_elo_rating", "arena_elo", "elo", "score")
+LOW = ("rating_q025", "rating_lower", "score_ci_lower", "lower")
+HIGH = ("rating_q975", "rating_upper", "score_ci_upper", "upper")
+AROUND = ("95_pct_ci", "95_ci", "ci")
+VOTES = ("vote_count", "votes", "num_battles", "observation_count")
+PUBLISHED = ("leaderboard_publish_date", "date", "last_updated")
+"""Names of the columns over the years, as `_plain` writes them, the newest first."""
+
 
 def parse(into: Collector) -> BoardSnapshot:
-    """Read one catalog file. Options: `benchmark` (id, default the board's name), `primary` (category, default full)."""
+    """Read one export. Options: `benchmark` (id, default the board's name), `primary` (category, default full or overall)."""
     options = into.board.options
     benchmark = Benchmark(
         benchmark_id=str(options.get("benchmark", into.board.board)),
@@ -25,58 +37,115 @@ def parse(into: Collector) -> BoardSnapshot:
         metric_kind="elo",
         unit="elo",
     )
-    traits = Traits(row_kind="rating", primary_version=str(options.get("primary", TRAITS.primary_version)))
-    content = read_bytes(into.file)
-    for item_no, (category, model, entry) in enumerate(_entries(content, into)):
+    days: dict[date | None, Collector] = {}
+    for item_no, (line, fields, category, entry) in enumerate(_entries(into)):
         try:
-            into.keep(_row(benchmark.benchmark_id, category, model, entry, into))
+            published = day(first_of(entry, PUBLISHED), "publish date")
+            part = days.setdefault(published, Collector(into.file, into.board, whole=into))
+            part.keep(_row(benchmark.benchmark_id, category, entry, published or into.as_of))
         except RecordError as error:
-            fields = {"category": category, "model": model, "entry": entry}
-            into.reject(item_no, error.reason, str(error), fields=fields)
-    return into.snapshot(into.observation(traits, (benchmark,)))
+            into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
+    observations = [_observation(part, benchmark, published, into) for published, part in sorted(days.items(), key=str)]
+    return into.snapshot(*(observations or [into.observation(_traits(into), (benchmark,))]))
 
 
-def _entries(content: bytes, into: Collector) -> list[tuple[str, str, Any]]:
-    try:
-        document = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        into.reject(0, "not_json", f"the file is no JSON: {error}", record=content, span=(0, len(content)))
-        return []
-    if not isinstance(document, dict):
-        detail = f"expected an object of categories, found {type(document).__name__}"
-        into.reject(0, "wrong_shape", detail, record=content, span=(0, len(content)))
-        return []
-    entries: list[tuple[str, str, Any]] = []
+def _observation(part: Collector, benchmark: Benchmark, published: date | None, into: Collector) -> Observation:
+    """The ratings of one day of publication: of the export's own day where it states none, or where it states just one.
+
+    Of the data set's full history every day is an observation of its own, as if it had been landed on that day.
+    """
+    is_history = len({row["as_of"] for row in part.rows}) == 1 and published is not None and _is_history(into)
+    at = datetime.combine(published, time(), UTC) if is_history and published else into.file.observed_at
+    return part.observation(_traits(part), (benchmark,), observed_at=at)
+
+
+def _is_history(into: Collector) -> bool:
+    return bool(re.search(r"full|all_?time|history", into.file.path.name + (into.file.url or "")))
+
+
+def _traits(part: Collector) -> Traits:
+    found = {row["version_label"] for row in part.rows}
+    default = "overall" if "overall" in found else str(TRAITS.primary_version)
+    return Traits(row_kind="rating", primary_version=str(part.board.options.get("primary", default)))
+
+
+_Entry = tuple[int, dict[str, Any], str, dict[str, Any]]
+"""Line, what to show of a broken one, category, and the entry under plain names."""
+
+
+def _entries(into: Collector) -> Iterator[_Entry]:
+    suffix = into.file.content_suffix
+    if suffix in (".csv", ".tsv"):
+        table = read_table(into, delimiter="\t" if suffix == ".tsv" else ",")
+        yield from _records(table)
+        return
+    if suffix == ".parquet":
+        yield from _records((1, record) for record in read_parquet(into))
+        return
+    document = read_json(into)
+    if isinstance(document, dict) and isinstance(document.get("rows"), list):
+        document = [item.get("row", item) if isinstance(item, dict) else item for item in document["rows"]]
+    if isinstance(document, list) and any(isinstance(record, dict) for record in document):
+        yield from _records((1, record) for record in document)
+    elif isinstance(document, dict):
+        yield from _catalog(document)
+    elif document is not None:
+        detail = f"expected an object of categories or a list of rows, found {type(document).__name__}"
+        wrong_shape(into, detail)
+
+
+def _records(records: Iterable[tuple[int, Any]]) -> Iterator[_Entry]:
+    for line, record in records:
+        entry = {_plain(name): value for name, value in record.items()} if isinstance(record, Mapping) else {}
+        shown = {
+            name: entry.get(name)
+            for name in ("model_name", "model", "category", "rating", "arena_score")
+            if name in entry
+        }
+        yield line, shown, str(entry.get("category") or "overall"), entry
+
+
+def _catalog(document: Mapping[str, Any]) -> Iterator[_Entry]:
     for category, models in document.items():
-        if isinstance(models, dict):
-            entries.extend((category, model, entry) for model, entry in models.items())
-        else:
-            entries.append((category, "", models))
-    return entries
+        pairs = models.items() if isinstance(models, dict) else [("", models)]
+        for model, entry in pairs:
+            shown = {"category": category, "model": model, "entry": entry}
+            yield 1, shown, category, {**entry, "model_name": model} if isinstance(entry, dict) else {}
 
 
-def _row(benchmark_id: str, category: str, model: str, entry: object, into: Collector) -> dict[str, Any]:
-    if not isinstance(entry, dict):
-        raise RecordError("wrong_shape", f"expected an object with rating and bounds, found {type(entry).__name__}")
-    rating = number(entry.get("rating"), "rating")
-    low = None if entry.get("rating_q025") is None else number(entry["rating_q025"], "rating_q025")
-    high = None if entry.get("rating_q975") is None else number(entry["rating_q975"], "rating_q975")
+def _plain(name: str) -> str:
+    """A column's name without case, brackets and punctuation: `95% CI` is 95_ci, `Arena Score` is arena_score."""
+    return re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_")
+
+
+def _row(benchmark_id: str, category: str, entry: dict[str, Any], as_of: date) -> dict[str, Any]:
+    if not entry:
+        raise RecordError("wrong_shape", "expected a model with rating and bounds")
+    shown = first_of(entry, RATING)
+    rating = number(shown, "rating")
+    low, high = (
+        None if first_of(entry, names) is None else number(first_of(entry, names), names[0]) for names in (LOW, HIGH)
+    )
+    around = half_widths(first_of(entry, AROUND), "95_pct_ci") if low is None or high is None else None
+    if around is not None:
+        low, high = rating - around[0], rating + around[1]
     if low is not None and high is not None and low > high:
-        raise RecordError("identity_broken", f"rating_q025 {low} is above rating_q975 {high}")
+        raise RecordError("identity_broken", f"the lower bound {low} is above the upper one {high}")
     has_bounds = low is not None and high is not None
-    name = text(model, "model")
+    name = text(first_of(entry, MODEL), "model")
     return {
         "benchmark_id": benchmark_id,
         "version_label": category,
         "source_row_key": name,
         "raw_model": name,
         "score": rating,
-        "score_text": str(entry["rating"]),
-        "ci_low": low,
-        "ci_high": high,
+        "score_text": str(shown),
+        "ci_low": low if has_bounds else None,
+        "ci_high": high if has_bounds else None,
         "ci_level": 0.95 if has_bounds else None,
         "ci_method": "reported" if has_bounds else "none",
+        "votes": count(first_of(entry, VOTES), "votes"),
         "measured_by": "independent",
-        "as_of": into.as_of,
+        "as_of": as_of,
         "source_locator": f"/{category}/{name}",
     }

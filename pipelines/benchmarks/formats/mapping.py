@@ -1,7 +1,8 @@
 """Format `mapping`: any table or list of scores, described in `sources.yaml` instead of in code.
 
 For boards without a format of their own (a Vellum or OpenCompass table saved by hand, a company's own evaluations):
-CSV, TSV, JSON or JSON Lines, one entry per record, one or several score columns.
+CSV, TSV, JSON, JSON Lines or Parquet, one entry per record with one or several score columns, or one record per item
+of the benchmark (option `item_field`), which gives far sharper comparisons.
 """
 
 from __future__ import annotations
@@ -15,19 +16,10 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipelines.benchmarks.formats.tables import read_table
-from pipelines.benchmarks.snapshot import (
-    Benchmark,
-    BoardSnapshot,
-    Collector,
-    RecordError,
-    RowKind,
-    Traits,
-    count,
-    money,
-    number,
-    text,
-)
+from pipelines.benchmarks.formats.entries import ItemEntries
+from pipelines.benchmarks.formats.tables import read_json, read_parquet, read_table, wrong_shape
+from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, RowKind, Traits
+from pipelines.benchmarks.values import BoardOptionsError, RecordError, count, money, number, text
 from pipelines.landing import read_bytes
 
 _AROUND = re.compile(r"^[~≈]|%$|/10$")
@@ -72,6 +64,12 @@ class MappingOptions(_Options):
     name_field: str | None = None
     """Field with the name to resolve the model by, where the entry's own name is no name of a model."""
     variant_field: str | None = None
+    harness_field: str | None = None
+    """Field with what ran the evaluation: a library, an agent, a scaffold, with its version."""
+    item_field: str | None = None
+    """Field that names the item, where there is a record per model and item: the score is the mean of its outcomes."""
+    cluster_field: str | None = None
+    """Field that names what items have in common (a text, a repository): they are then not taken as independent."""
     date_field: str | None = None
     records: str = ""
     """Where the list of records lies in a JSON document, with dots; empty where the document is the list."""
@@ -89,14 +87,23 @@ def parse(into: Collector) -> BoardSnapshot:
         told = "; ".join(
             f"options.{'.'.join(map(str, e['loc']))}: {e['msg']} (found {e['input']!r})" for e in error.errors()
         )
-        raise ValueError(f"leaderboard {into.board.board}: {told}") from error
+        raise BoardOptionsError(f"leaderboard {into.board.board}: {told}") from error
+    entries = ItemEntries(into)
     for item_no, (line, record) in enumerate(_records(options, into)):
         try:
-            into.keep(*_rows(options, record, into))
+            rows = list(_rows(options, record, into))
+            if options.item_field is None:
+                into.keep(*rows)
+            else:
+                item = text(_field(record, options.item_field), options.item_field)
+                cluster = _field(record, options.cluster_field) if options.cluster_field else None
+                entries.add(rows, item, None if cluster is None else str(cluster))
+                into.count_valid()
         except RecordError as error:
             kept = {options.model_field, options.key_field, *(column.field for column in options.scores)} - {None}
             fields = {name: _field(record, str(name)) for name in sorted(map(str, kept))}
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
+    entries.keep()
     benchmarks = {column.benchmark: _benchmark(column) for column in options.scores}
     first = options.scores[0]
     traits = Traits(row_kind=options.row_kind, primary_version=first.version, is_window=options.is_window)
@@ -122,24 +129,24 @@ def _records(options: MappingOptions, into: Collector) -> Iterator[tuple[int, An
         delimiter = "\t" if suffix == ".tsv" else options.delimiter
         yield from read_table(into, required=(options.model_field,), delimiter=delimiter)
         return
-    content = read_bytes(into.file)
+    if suffix == ".parquet":
+        yield from ((1, record) for record in read_parquet(into))
+        return
     if suffix in (".jsonl", ".ndjson"):
-        for line_no, line in enumerate(content.splitlines(), start=1):
+        for line_no, line in enumerate(read_bytes(into.file).splitlines(), start=1):
             if line.strip():
                 try:
                     yield line_no, orjson.loads(line)
                 except orjson.JSONDecodeError as error:
                     into.reject(0, "not_json", f"the line is no JSON: {error}", record=line, line_no=line_no)
         return
-    try:
-        document = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        into.reject(0, "not_json", f"the file is no JSON: {error}", record=content, span=(0, len(content)))
+    document = read_json(into)
+    if document is None:
         return
     records = _field(document, options.records) if options.records else document
     if not isinstance(records, list):
-        detail = f"expected a list of records at {options.records or 'the top'}, found {type(records).__name__}"
-        into.reject(0, "wrong_shape", detail, record=content, span=(0, len(content)))
+        found = type(records).__name__
+        wrong_shape(into, f"expected a list of records at {options.records or 'the top'}, found {found}")
         return
     yield from ((1, record) for record in records)
 
@@ -183,6 +190,7 @@ def _rows(options: MappingOptions, record: object, into: Collector) -> Iterator[
             "measured_by": options.measured_by,
             "as_of": as_of or into.as_of,
             "source_locator": f"/{key}/{column.field}",
+            "harness": str(_field(record, options.harness_field) or "") or None if options.harness_field else None,
         }
 
 
@@ -218,7 +226,7 @@ def _score(column: ScoreColumn, record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _scaled(value: object, name: str, scale: str) -> float:
-    shown = _AROUND.sub("", str(value).strip())
+    shown = str(int(value)) if isinstance(value, bool) else _AROUND.sub("", str(value).strip())
     if scale == "as_written":
         return number(shown, name)
     try:

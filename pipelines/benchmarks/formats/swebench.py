@@ -10,19 +10,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-import orjson
-
-from pipelines.benchmarks.snapshot import (
-    Benchmark,
-    BoardSnapshot,
-    Collector,
-    RecordError,
-    Traits,
-    money,
-    number,
-    text,
-)
-from pipelines.landing import read_bytes
+from pipelines.benchmarks.formats.tables import read_json, wrong_shape
+from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.values import RecordError, money, number, text
 
 TRAITS = Traits(row_kind="run", primary_version="verified")
 N_ITEMS = {"verified": 500, "lite": 300, "test": 2294, "multimodal": 517, "bash-only": 500, "multilingual": 300}
@@ -35,7 +25,7 @@ TOLERANCE = 0.1
 def parse(into: Collector) -> BoardSnapshot:
     """Read one export; a submission that lacks its score is quarantined."""
     names: list[str] = []
-    for item_no, (board, result) in enumerate(_results(read_bytes(into.file), into)):
+    for item_no, (board, result) in enumerate(_results(into)):
         if board not in names:
             names.append(board)
         try:
@@ -53,16 +43,13 @@ def parse(into: Collector) -> BoardSnapshot:
     return into.snapshot(into.observation(TRAITS, benchmarks))
 
 
-def _results(content: bytes, into: Collector) -> Iterator[tuple[str, dict[str, Any]]]:
-    span = (0, len(content))
-    try:
-        document = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        into.reject(0, "not_json", f"the file is no JSON: {error}", record=content, span=span)
+def _results(into: Collector) -> Iterator[tuple[str, dict[str, Any]]]:
+    document = read_json(into)
+    if document is None:
         return
     boards = document.get("leaderboards") if isinstance(document, dict) else None
     if not isinstance(boards, list):
-        into.reject(0, "wrong_shape", "expected an object with leaderboards (a list)", record=content, span=span)
+        wrong_shape(into, "expected an object with leaderboards (a list)")
         return
     for board in boards:
         name = str(board.get("name", "")).lower() if isinstance(board, dict) else ""
@@ -78,9 +65,10 @@ def _row(board: str, result: dict[str, Any], into: Collector) -> dict[str, Any]:
     resolved = number(result.get("resolved"), "resolved")
     if not 0 <= resolved <= 100:
         raise RecordError("out_of_range", f"resolved is {resolved}: accepted are 0 to 100")
-    tags = [str(tag) for tag in result.get("tags") or []]
+    tags = [str(tag) for tag in result["tags"]] if isinstance(result.get("tags"), list) else []
     models = [tag.removeprefix("Model: ") for tag in tags if tag.startswith("Model: ")]
     attempts = [tag.removeprefix("System: ").lower() for tag in tags if tag.startswith("System: ")]
+    version, effort = result.get("mini-swe-agent_version"), result.get("reasoning_effort")
     key, name = text(result.get("folder"), "folder"), text(result.get("name"), "name")
     return {
         "benchmark_id": _benchmark_id(board),
@@ -88,7 +76,7 @@ def _row(board: str, result: dict[str, Any], into: Collector) -> dict[str, Any]:
         "source_row_key": key,
         "raw_model": name,
         "model_name": models[0].rsplit("/", 1)[-1] if len(models) == 1 else name,
-        "variant": ", ".join(attempts),
+        "variant": ", ".join([*attempts, *([f"effort {effort}"] if effort else [])]),
         "score": resolved,
         "score_text": str(result["resolved"]),
         "n_items": N_ITEMS.get(board),
@@ -97,6 +85,7 @@ def _row(board: str, result: dict[str, Any], into: Collector) -> dict[str, Any]:
         "measured_by": "independent" if board == "bash-only" else "community",
         "as_of": _day(result.get("date")) or into.as_of,
         "source_locator": f"/{board}/{key}",
+        "harness": f"mini-swe-agent {version}" if version else str(result.get("agent") or "") or None,
     }
 
 
@@ -105,7 +94,13 @@ def _check_instances(row: dict[str, Any], result: dict[str, Any], into: Collecto
     details = result.get("per_instance_details")
     if not isinstance(details, dict) or not details:
         return
-    solved = sum(1 for item in details.values() if isinstance(item, dict) and item.get("resolved"))
+    outcomes = {
+        str(issue): float(item["resolved"])
+        for issue, item in details.items()
+        if isinstance(item, dict) and isinstance(item.get("resolved"), (bool, int))
+    }
+    into.keep_items(row, outcomes)
+    solved = sum(1 for outcome in outcomes.values() if outcome)
     total = max(row["n_items"] or 0, len(details))
     implied = 100 * solved / total
     if abs(implied - row["score"]) > TOLERANCE:

@@ -5,30 +5,30 @@ Which columns are scores, and in what unit, is fixed here per format; tables of 
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import orjson
-import polars as pl
-
-from pipelines.benchmarks.formats.tables import read_table
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, RecordError, Traits, number, text
-from pipelines.landing import read_bytes
+from pipelines.benchmarks.formats.tables import read_json, read_parquet, read_table, wrong_shape
+from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.values import RecordError, day, number, text
 
 OPEN_LLM = {
-    "Average ⬆️": "average", "IFEval": "ifeval", "BBH": "bbh", "MATH Lvl 5": "math_lvl_5", "GPQA": "gpqa",
+    "Average": "average", "IFEval": "ifeval", "BBH": "bbh", "MATH Lvl 5": "math_lvl_5", "GPQA": "gpqa",
     "MUSR": "musr", "MMLU-PRO": "mmlu_pro",
 }  # fmt: skip
+"""Columns that are scores, without the signs that the site puts behind them (`Average ⬆️`)."""
 _MODEL_LINK = re.compile(r">([^<>]+)</a>")
 _HELM_RELEASE = re.compile(r"releases/(v[\d.]+)")
 MMLU_PRO_ITEMS = 12_032
+MMLU_PRO = (
+    "Overall", "Biology", "Business", "Chemistry", "Computer Science", "Economics", "Engineering", "Health", "History",
+    "Law", "Math", "Philosophy", "Physics", "Psychology", "Other",
+)  # fmt: skip
 
 
 def parse_open_llm(into: Collector) -> BoardSnapshot:
-    """Read the contents of the Open LLM Leaderboard (Parquet, CSV or a JSON list); it was retired in March 2025."""
+    """Read the Open LLM Leaderboard, retired in March 2025: its contents as Parquet, CSV or JSON, or its API's answer."""
     for item_no, (line, record) in enumerate(_open_llm_records(into)):
         try:
             into.keep(*_open_llm_rows(record, into))
@@ -36,37 +36,57 @@ def parse_open_llm(into: Collector) -> BoardSnapshot:
             fields = {name: record.get(name) for name in ("eval_name", "fullname")}
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
     benchmarks = tuple(
-        Benchmark(f"open_llm_{name}", f"{title.split()[0]} (Open LLM Leaderboard)", "accuracy", "percent", min_score=0,
-                  max_score=100)
+        Benchmark(
+            f"open_llm_{name}", f"{title} (Open LLM Leaderboard)", "accuracy", "percent", min_score=0, max_score=100
+        )
         for title, name in OPEN_LLM.items()
-    )  # fmt: skip
+    )
     return into.snapshot(into.observation(Traits(row_kind="run", primary_version="v2"), benchmarks))
 
 
 def _open_llm_records(into: Collector) -> Iterator[tuple[int, dict[str, Any]]]:
     if into.file.content_suffix == ".csv":
-        yield from read_table(into, required=("eval_name",))
-        return
-    content = read_bytes(into.file)
-    records: object
-    try:
-        if into.file.content_suffix == ".parquet":
-            records = pl.read_parquet(io.BytesIO(content)).to_dicts()
-        else:
-            records = orjson.loads(content)
-    except (pl.exceptions.PolarsError, OSError, orjson.JSONDecodeError) as error:
-        into.reject(0, "unreadable", f"neither Parquet nor JSON: {error}", record=content, span=(0, len(content)))
-        return
-    if not isinstance(records, list):
-        into.reject(0, "wrong_shape", "expected a list of models", record=content, span=(0, len(content)))
-        return
-    yield from ((1, record if isinstance(record, dict) else {}) for record in records)
+        records: Iterable[tuple[int, Any]] = read_table(into)
+    elif into.file.content_suffix == ".parquet":
+        records = ((1, record) for record in read_parquet(into))
+    else:
+        document = read_json(into)
+        if document is None:
+            return
+        if not isinstance(document, list):
+            wrong_shape(into, "expected a list of models")
+            return
+        records = ((1, record) for record in document)
+    for line, record in records:
+        plain = (
+            {re.sub(r"[^\w\s()#-]", "", str(name)).strip(): value for name, value in record.items()}
+            if isinstance(record, dict)
+            else {}
+        )
+        yield line, _of_the_api(plain) if isinstance(plain.get("evaluations"), dict) else plain
+
+
+def _of_the_api(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record of the site's API, `{id, model: {name, precision}, evaluations: {bbh: {normalized_score}}}`, under the
+    names of the contents' columns."""
+    model, metadata = (record[name] if isinstance(record.get(name), dict) else {} for name in ("model", "metadata"))
+    scores = {str(name): value for name, value in record["evaluations"].items() if isinstance(value, dict)}
+    api = {"math": "math_lvl_5", "math_lvl_5": "math_lvl_5"}
+    named = {api.get(name, name): value.get("normalized_score") for name, value in scores.items()}
+    return {
+        "eval_name": record.get("id"),
+        "fullname": model.get("name"),
+        "Precision": model.get("precision"),
+        "Submission Date": metadata.get("submission_date"),
+        "Average": model.get("average_score"),
+        **{title: named[name] for title, name in OPEN_LLM.items() if named.get(name) is not None},
+    }
 
 
 def _open_llm_rows(record: Mapping[str, Any], into: Collector) -> list[dict[str, Any]]:
-    key = text(record.get("eval_name"), "eval_name")
     shown = str(record.get("fullname") or record.get("Model") or "")
     name = text(match[1] if (match := _MODEL_LINK.search(shown)) else shown, "fullname")
+    key = text(record.get("eval_name") or f"{name} {record.get('Precision') or ''}", "eval_name")
     stated = {title: record[title] for title in OPEN_LLM if record.get(title) not in (None, "")}
     if not stated:
         raise RecordError("missing_field", f"none of {', '.join(OPEN_LLM)} has a value")
@@ -80,8 +100,9 @@ def _open_llm_rows(record: Mapping[str, Any], into: Collector) -> list[dict[str,
             "score": number(value, title),
             "score_text": str(value),
             "measured_by": "independent",
-            "as_of": _day(record.get("Submission Date")) or into.as_of,
+            "as_of": day(record.get("Submission Date"), "Submission Date") or into.as_of,
             "source_locator": f"/{key}/{title}",
+            "harness": "lm-evaluation-harness",
         }
         for title, value in stated.items()
     ]
@@ -101,11 +122,7 @@ def parse_mmlu_pro(into: Collector) -> BoardSnapshot:
 def _mmlu_pro_rows(row: Mapping[str, str], into: Collector) -> list[dict[str, Any]]:
     name = text(row["Models"], "Models")
     is_claim = row.get("Data Source", "").strip().lower() == "self-reported"
-    stated = {
-        title: value
-        for title, value in row.items()
-        if title not in ("Models", "Model Size(B)", "Data Source") and value.strip() not in ("", "-", "unk")
-    }
+    stated = {title: row[title] for title in MMLU_PRO if row.get(title, "").strip() not in ("", "-", "unk", "N/A")}
     shares = {title: number(value, title) for title, value in stated.items()}
     broken = [title for title, share in shares.items() if not 0 <= share <= 1]
     if broken or "Overall" not in shares:
@@ -135,41 +152,62 @@ def parse_helm(into: Collector) -> BoardSnapshot:
     name = str(into.board.options.get("benchmark", into.board.board))
     benchmark = Benchmark(name, f"HELM {name}", "accuracy", "percent", min_score=0, max_score=100)
     for table in _helm_tables(into)[:1]:  # the first table holds the scores; others hold efficiency and the like
-        header = [str(cell.get("value", "")) for cell in table.get("header", [])]
-        for item_no, cells in enumerate(table.get("rows", [])):
+        header = [str(_cell(cell) or "") for cell in table.get("header", [])]
+        rows = [[_cell(cell) for cell in cells] if isinstance(cells, list) else [] for cells in table["rows"]]
+        columns = _helm_scores(header, rows, into)
+        for item_no, values in enumerate(rows):
             try:
-                into.keep(*_helm_rows(name, release, header, [cell.get("value") for cell in cells], into))
+                into.keep(*_helm_rows(name, release, columns, values, into))
             except RecordError as error:
-                into.reject(item_no, error.reason, str(error), fields={"model": str(cells[:1])})
+                into.reject(item_no, error.reason, str(error), fields={"model": str(values[:1])})
     first = next((row["version_label"] for row in into.rows), None)
     return into.snapshot(into.observation(Traits(row_kind="entry", primary_version=first), (benchmark,)))
 
 
+def _cell(cell: object) -> Any:  # noqa: ANN401 - a value of parsed JSON
+    return cell.get("value") if isinstance(cell, dict) else cell
+
+
 def _helm_tables(into: Collector) -> list[dict[str, Any]]:
-    content = read_bytes(into.file)
-    try:
-        document = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        into.reject(0, "not_json", f"the file is no JSON: {error}", record=content, span=(0, len(content)))
+    document = read_json(into)
+    if document is None:
         return []
     tables = document if isinstance(document, list) else [document]
-    if not all(isinstance(table, dict) and isinstance(table.get("rows"), list) for table in tables):
-        into.reject(0, "wrong_shape", "expected tables with header and rows", record=content, span=(0, len(content)))
+    if not tables or not all(isinstance(table, dict) and isinstance(table.get("rows"), list) for table in tables):
+        wrong_shape(into, "expected tables with header and rows")
         return []
     return tables
 
 
-def _helm_rows(name: str, release: str, header: list[str], values: list[Any], into: Collector) -> list[dict[str, Any]]:
+def _helm_scores(header: list[str], rows: list[list[Any]], into: Collector) -> dict[int, str]:
+    """Columns that are shares, by place. One that holds seconds, ranks or text is set aside by its name."""
+    found = {}
+    for place, title in enumerate(header[1:], start=1):
+        if title.lower() == "mean win rate":  # a rank among the models of the table, not a score
+            continue
+        values = [row[place] for row in rows if len(row) > place and row[place] is not None]
+        shares = [value for value in values if isinstance(value, (int, float)) and 0 <= value <= 1]
+        if 2 * len(shares) >= len(values):
+            found[place] = title
+        else:
+            detail = f"column {title!r} is no share from 0 to 1, so its numbers are no scores"
+            into.reject(place, "not_a_share", detail, fields={"column": title}, severity="info")
+    return found
+
+
+def _helm_rows(
+    name: str, release: str, columns: Mapping[int, str], values: list[Any], into: Collector
+) -> list[dict[str, Any]]:
     model = text(values[0] if values else None, "model")
     stated = {
-        title: number(value, title)
-        for title, value in zip(header[1:], values[1:], strict=False)
-        if value is not None and title.lower() != "mean win rate"
+        title: number(values[place], title)
+        for place, title in columns.items()
+        if len(values) > place and values[place] is not None
     }
     broken = [title for title, share in stated.items() if not 0 <= share <= 1]
     if broken or not stated:
         found = f"{broken[0]} is {stated[broken[0]]:g}" if broken else "no column has a value"
-        raise RecordError("out_of_range", f"{found}: accepted are shares from 0 to 1")
+        raise RecordError("out_of_range" if broken else "missing_field", f"{found}: accepted are shares from 0 to 1")
     return [
         {
             "benchmark_id": name,
@@ -181,15 +219,7 @@ def _helm_rows(name: str, release: str, header: list[str], values: list[Any], in
             "measured_by": "independent",
             "as_of": into.as_of,
             "source_locator": f"/{model}/{title}",
+            "harness": f"HELM {release}",
         }
         for title, share in stated.items()
     ]
-
-
-def _day(value: object) -> date | None:
-    if isinstance(value, datetime):
-        return value.date()
-    try:
-        return None if value is None else date.fromisoformat(str(value)[:10])
-    except ValueError:
-        return None

@@ -140,7 +140,7 @@ QUERIES: dict[str, str] = {
     "gap_series": """
         select
             event_date, board, benchmark_version_id, gap, gap_low, gap_high, best_open_model, best_closed_model,
-            lag_days, lag_is_minimum, display_name, unit, version_label, scale_epoch,
+            lag_days, lag_is_minimum, release_lag_days, display_name, unit, version_label, scale_epoch,
             -- Events of a whole board name the version that stands for it.
             benchmark_version_id in (select benchmark_version_id from mart.benchmark_drift where raw_model is null)
                 as stands_for_board

@@ -86,7 +86,7 @@ def gap_sentence(now: dict[str, Any], first: dict[str, Any]) -> str:
     else:
         noise = f"between {now['gap_low']:+.1f} and {now['gap_high']:+.1f} at 95 %"
     before = f" On {fmt.long_day(first['event_date'])} the gap was {first['gap']:+.1f}."
-    return f"{best}; {noise}.{before}{_lag(now)}"
+    return f"{best}; {noise}.{before}{_lag(now)}{_release_lag(now)}"
 
 
 def _versus(gap: float, unit: str) -> str:
@@ -102,14 +102,24 @@ def _lag(row: dict[str, Any]) -> str:
     return f" A closed model first had what the open one has now {least}{fmt.plural(row['lag_days'], 'day')} before."
 
 
+def _release_lag(row: dict[str, Any]) -> str:
+    days = row["release_lag_days"]
+    if days is None:
+        return ""
+    order = "after" if days >= 0 else "before"
+    return f" The open model was released {fmt.plural(abs(days), 'day')} {order} the first closed one as good."
+
+
 def _gap_table(data: ReportData) -> Table:
     rows = [
         [
             text_cell(_name(row), note=f"as of {row['event_date']}"),
             _signed(row["gap"]),
-            Cell("" if row["gap_low"] is None else f"{row['gap_low']:+.1f} to {row['gap_high']:+.1f}"),
+            text_cell(
+                "" if row["gap_low"] is None else f"{row['gap_low']:+.1f} to {row['gap_high']:+.1f}", note=_basis(row)
+            ),
             _signed(row["gap_adjusted"]),
-            _signed(None if row["gap_low"] is None else (row["gap_high"] - row["gap_low"]) / 2, plus=False),
+            _signed(row["min_detectable"], plus=False),
             text_cell(_unit(row["unit"])),
             text_cell(row["best_closed_model"], note=f"{row['best_closed_score']:.1f}"),
             text_cell(row["best_open_model"], note=f"{row['best_open_score']:.1f}{_ranks(row)}"),
@@ -130,6 +140,11 @@ def _gap_table(data: ReportData) -> Table:
     return Table(
         "gap", "Open and closed models, benchmark by benchmark", columns, rows, empty=empty, sql=data.sql["gap"]
     )
+
+
+def _basis(row: dict[str, Any]) -> str:
+    """What the interval rests on, where it is more than two scores."""
+    return "" if row["paired_items"] is None else f"on the same {fmt.plural(row['paired_items'], 'item')}"
 
 
 def _ranks(row: dict[str, Any]) -> str:

@@ -528,6 +528,12 @@ BENCHMARK_SCORE = Table(
         ),
         Column("snapshot_id", "uuid", "Evidence: the file that said so first."),
         Column("source_locator", "text", "Place in the file."),
+        Column(
+            "harness",
+            "text",
+            "What ran the evaluation, with its version, where the source says so: a library, an agent, a scaffold.",
+            nullable=True,
+        ),
     ),
     ("score_id",),
 )

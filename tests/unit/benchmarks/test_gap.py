@@ -42,12 +42,18 @@ def score(model: str, value: float, day: str, stderr: float | None = 1.0, **valu
     }
 
 
-def gap(*rows: dict[str, Any], lower_is_better: bool = False) -> pl.DataFrame:
+def gap(*rows: dict[str, Any], lower_is_better: bool = False, released: dict[str, date] | None = None) -> pl.DataFrame:
     names = list(BENCHMARK_SCORE.polars_schema)
     scores = pl.DataFrame([{n: row.get(n) for n in names} for row in rows], schema=BENCHMARK_SCORE.polars_schema)
     models = pl.DataFrame(
         [
-            {"model_id": m, "display_name": m, "openness": kind, "decided_by": "test"}
+            {
+                "model_id": m,
+                "display_name": m,
+                "openness": kind,
+                "decided_by": "test",
+                "released_date": (released or {}).get(m),
+            }
             for m, kind in {row["model_id"]: kind_of(row["model_id"]) for row in rows if row["model_id"]}.items()
         ],
         schema=MODEL.polars_schema,
@@ -57,6 +63,21 @@ def gap(*rows: dict[str, Any], lower_is_better: bool = False) -> pl.DataFrame:
     found = build_gap(scores, models, benchmarks)
     assert dict(found.schema) == dict(BENCHMARK_GAP.polars_schema)
     return found
+
+
+def test_the_lag_between_releases_by_hand() -> None:
+    """c2 was as good first, 46 days before o1; c1 was released earlier and is worse, c3 later."""
+    released = {"o1": date(2025, 2, 15), "c1": date(2024, 1, 1), "c2": date(2024, 12, 31), "c3": date(2025, 6, 1)}
+    rows = [
+        score(model, value, "2025-07-01") for model, value in {"o1": 70.0, "c1": 60.0, "c2": 71.0, "c3": 80.0}.items()
+    ]
+    found = gap(*rows, released=released).row(0, named=True)
+    assert found["release_lag_days"] == 46
+    assert found["lag_days"] == 0  # by the days of the exports nothing can be told: all are of one day
+    first = gap(*rows[:2], rows[3], released=released).row(0, named=True)
+    assert first["release_lag_days"] == -106  # open was there first
+    assert gap(*rows[:2], released=released).row(0, named=True)["release_lag_days"] is None  # no closed one is as good
+    assert gap(*rows).row(0, named=True)["release_lag_days"] is None
 
 
 def kind_of(model: str) -> str:

@@ -24,7 +24,8 @@ def gap_row(day: int, gap: float, low: float | None, high: float | None) -> dict
         "best_open_model": "DeepSeek V3", "best_open_score": 88.5, "best_closed_model": "GPT-4o",
         "best_closed_score": 88.5 + gap, "gap": gap, "gap_adjusted": gap, "gap_low": low, "gap_high": high,
         "top_k": 5, "lag_days": 30, "lag_is_minimum": False, "n_open": 1, "n_closed": 1, "n_unknown": 0,
-        "best_open_rank_from": 1, "best_open_rank_to": 2,
+        "best_open_rank_from": 1, "best_open_rank_to": 2, "gap_stderr": 0.4, "min_detectable": 0.8, "paired_items": 500,
+        "release_lag_days": 46,
     }  # fmt: skip
 
 
@@ -62,7 +63,8 @@ def test_the_gap_is_told_with_its_noise_and_its_past(connection: Connection, pag
     assert "A closed model first had what the open one has now 30 days before." in text
     assert "99.0" not in text  # of the day after
     cells = [cell.text().strip() for cell in page().css("#gap tbody tr td")]
-    assert cells[:4] == ["+0.6", "-0.4 to +1.6", "+0.6", "1.0"]
+    assert cells[:4] == ["+0.6", "-0.4 to +1.6on the same 500 items", "+0.6", "0.8"]
+    assert "The open model was released 46 days after the first closed one as good." in text
 
 
 def test_a_gap_beyond_noise_is_called_none_the_less_by_its_bounds(connection: Connection, page: Page) -> None:
