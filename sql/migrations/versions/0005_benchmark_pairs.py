@@ -1,4 +1,4 @@
-"""What ran an evaluation, and gaps compared item by item: 0004_benchmark_pairs.sql beside this file."""
+"""What ran an evaluation, and gaps compared item by item: 0005_benchmark_pairs.sql beside this file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
