@@ -248,3 +248,123 @@ def test_langfuse_exports(logs: Path, tmp_path: Path) -> None:
     assert total(found, (*INPUT_METERS, *OUTPUT_METERS)) == sum(item["usageDetails"]["total"] for item in calls)
     assert found["reported_cost_usd"].sum() == sum((Decimal(str(item["totalCost"])) for item in calls), Decimal(0))
     assert all(file.quarantine["severity"].eq("info").all() for file in parsed)
+
+
+# --- Every file of the folder, each with its own books
+
+FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
+    "claude_code": ("claude_code", {}),
+    "codex": ("codex", {}),
+    "langfuse": ("langfuse", {}),
+    "litellm": ("litellm_spend_logs", {}),
+    "openrouter": ("openrouter", {}),
+    "AzureLLMInferenceTrace_code.csv": (
+        "mapping",
+        {"options": {"columns": {"event_at": "TIMESTAMP", "input": "ContextTokens", "output": "GeneratedTokens"}}},
+    ),
+    "mooncake_conversation_trace.jsonl.gz": (
+        "mapping",
+        {"options": {"columns": {"event_at": "timestamp", "input": "input_length", "output": "output_length"},
+                     "time": {"format": "epoch_ms", "origin": "2024-11-01T00:00:00Z"}}},
+    ),
+}  # fmt: skip
+ELSEWHERE = {"provider_responses"}
+"""What was recorded of answers, not a log: put together again in the tests above and below."""
+
+
+def _messages(path: Path) -> list[object]:
+    """Identities of the answers in a session file of Claude Code; other lines give None."""
+    found: list[object] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            record = None
+        message = record.get("message") if isinstance(record, dict) else None
+        is_answer = isinstance(message, dict) and isinstance(message.get("usage"), dict)
+        answered = is_answer and message.get("model") != "<synthetic>"
+        found.append((message.get("id"), record.get("requestId")) if answered else None)
+    return found
+
+
+def _counts(path: Path) -> list[object]:
+    """Totals that the counter of a Codex session reached; other lines give None."""
+    totals: list[object] = []
+    for record in json_lines(path):
+        info = record.get("payload", {}).get("info") if record.get("type") == "event_msg" else None
+        totals.append(json.dumps(info["total_token_usage"], default=str, sort_keys=True) if info else None)
+    return totals
+
+
+def _identities(path: Path) -> list[object]:
+    """Per record of a file what makes it a request of its own, None where it is none; by the standard library alone."""
+    match path.parent.name:
+        case "claude_code":
+            return _messages(path)
+        case "codex":
+            return _counts(path)
+        case "langfuse":
+            found = json.loads(path.read_text(encoding="utf-8"))["observations"]
+            return [item["id"] if item["type"] in ("GENERATION", "EMBEDDING") else None for item in found]
+        case "litellm":
+            return [json.loads(path.read_text(encoding="utf-8"))["request_id"]]
+        case "openrouter":
+            usages = [record.get("usage") for record in json_lines(path)]
+            broken = [u and u["completion_tokens_details"]["reasoning_tokens"] > u["completion_tokens"] for u in usages]
+            return [None if bad else number for number, bad in enumerate(broken)]
+        case _ if path.suffix == ".csv":
+            with path.open(newline="", encoding="utf-8") as file:
+                return [tuple(row.values()) for row in csv.DictReader(file)]
+        case _:
+            return [(r["timestamp"], r["input_length"], r["output_length"]) for r in json_lines(path)]
+
+
+def test_every_file_has_its_books(logs: Path, tmp_path: Path) -> None:
+    """For each file: lines, loaded, duplicates and quarantined, each as counted by the standard library alone."""
+    seen = 0
+    for path in sorted(path for path in logs.rglob("*") if path.is_file()):
+        key = path.name if path.name in FORMATS else path.parent.name
+        if key in ELSEWHERE:
+            continue
+        format_name, declared = FORMATS[key]
+        parsed = parse(path, tmp_path, format_name, **declared)
+        identities = _identities(path)
+        requests = [identity for identity in identities if identity is not None]
+        found = all_days([parsed]) if parsed.valid else None
+        loaded, dropped = (found.requests.height, found.duplicates.height) if found else (0, 0)
+        books = (parsed.lines, loaded, dropped, parsed.quarantined)
+        distinct = len(set(requests))
+        expected = (len(identities), distinct, len(requests) - distinct, len(identities) - len(requests))
+        assert books == expected, path.name
+        assert parsed.lines == loaded + dropped + parsed.quarantined
+        seen += 1
+    assert seen == 17
+
+
+def test_each_kind_of_api_is_loaded_in_full(logs: Path, tmp_path: Path) -> None:
+    """Per host of the recorded answers: records, and those set aside, which are named above one by one."""
+    records = list(json_lines(logs / "provider_responses" / "usage_objects.jsonl"))
+    of_host: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for record in records:
+        if (name := format_of(record)) is not None:
+            of_host.setdefault((record["host"], name), []).append(record)
+    refused: dict[str, int] = {}
+    for number, ((host, name), found) in enumerate(sorted(of_host.items())):
+        path = tmp_path / f"{number}.jsonl"
+        lines = [json.dumps(as_logged(record, line), default=str) for line, record in enumerate(found)]
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        parsed = parse(path, tmp_path / "store", name)
+        assert parsed.lines == len(found), host
+        if parsed.quarantined:
+            refused[host] = refused.get(host, 0) + parsed.quarantined
+        by_line = {row["line_no"]: row for row in rows(parsed).iter_rows(named=True)}
+        spent = [totals(record) for line, record in enumerate(found, start=1) if line in by_line]
+        made = rows(parsed)
+        assert (total(made, INPUT_METERS), total(made, OUTPUT_METERS)) == (
+            sum(i for i, _ in spent),
+            sum(o for _, o in spent),
+        ), host
+    assert len({host for host, _ in of_host}) >= 18
+    assert refused == {"generativelanguage.googleapis.com": 1, "openrouter.ai": 2}
