@@ -53,7 +53,7 @@ def resolve_requests(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame
     `requests` needs provider_id, request_model, response_model and region (String). The model that answered wins over
     the one asked for, unless only the latter is resolved better. A missing provider is filled from the name's own
     prefix (`azure/gpt-4o`) or, for a closed model under its bare name, with its developer's own API; a missing region
-    from the name's prefix (`us.anthropic...`). Open-weight models have many sellers and are often written with their
+    from the name's prefix (`us.anthropic...`), and the tier batch from its end (`:batch`). Open-weight models have many sellers and are often written with their
     developer in front (`Qwen/Qwen3-32B`), so neither a bare name nor that prefix says who sold the call.
     """
     asked = requests.select(pl.col(_NAMED).name.prefix("_asked_"))
@@ -63,7 +63,9 @@ def resolve_requests(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame
     found = asked.join(
         pl.concat([distinct, resolved], how="horizontal"), on=keys, how="left", nulls_equal=True, maintain_order="left"
     )
-    return requests.drop("model_id", "resolution_method", strict=False).with_columns(found.drop(keys).get_columns())
+    return requests.drop("model_id", "resolution_method", strict=False).with_columns(
+        *found.drop(keys).get_columns(), *_batch_tier(requests)
+    )
 
 
 def _resolved(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame:
@@ -100,6 +102,16 @@ def _resolved(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         .otherwise(pl.col("region"))
         .alias("region"),
     )
+
+
+def _batch_tier(requests: pl.DataFrame) -> list[pl.Series]:
+    """The service tier, where there is one: a name that ends in `:batch` is served as batch where the log leaves it open."""
+    if "service_tier" not in requests.columns:
+        return []
+    names = [pl.col(name).str.to_lowercase() for name in ("response_model", "request_model")]
+    is_batch = pl.any_horizontal(name.str.ends_with(":batch").fill_null(value=False) for name in names)
+    tier = pl.when(is_batch & (pl.col("service_tier") == "standard")).then(pl.lit("batch")).otherwise("service_tier")
+    return [requests.select(tier.alias("service_tier"))["service_tier"]]
 
 
 def model_frame(registry: Registry) -> pl.DataFrame:

@@ -18,7 +18,13 @@ from pipelines.models.names import DATE_SUFFIX, NameParts, key_of, split_name
 
 _DECLARED = "models.yaml"
 _FINE_TUNE = re.compile(r"^(ft:[^:]+):.+$")
-_FREE_VARIANTS = re.compile(r":(?:nitro|floor|exacto|extended|beta|online)$")
+_AZURE_FINE_TUNE = re.compile(r"^(.+)\.ft-[0-9a-z-]+$")
+_VARIANTS = re.compile(r":(?:nitro|floor|exacto|extended|beta|online|thinking|batch)$")
+"""What routers append to a model's name for a way of serving it. `:free` is none of these: it is another price."""
+_QUANTISED = re.compile(
+    r"-(?:awq|gptq(?:-int[48])?|fp8(?:-dynamic)?|int[48]|w4a16|w8a8|bnb-4bit|gguf|mlx(?:-[48]bit)?)$"
+)
+"""The same weights in fewer bits, as servers of one's own name them."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,9 @@ class Registry:
     def _by_suffix(self, name: str) -> Resolution:
         if (match := _FINE_TUNE.match(name)) and (model := self._by_name(match[1])):
             return Resolution(model, "fine_tune", 0.9, "rule")
-        if model := self._by_name(_FREE_VARIANTS.sub("", name)):
+        if (match := _AZURE_FINE_TUNE.match(name)) and (model := self._by_name(f"ft:{match[1]}")):
+            return Resolution(model, "fine_tune", 0.9, "rule")
+        if model := self._by_name(_QUANTISED.sub("", _VARIANTS.sub("", name))):
             return Resolution(model, "variant_suffix", 0.8, "rule")
         if model := self.ids_by_key.get(DATE_SUFFIX.sub("", key_of(name))):
             return Resolution(model, "date_suffix", 0.8, "rule")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from pipelines.requests.paths import Node
@@ -127,7 +127,10 @@ def _spelled(number: Number) -> str:
     """One spelling per number: 1e-05 as 0.00001 and 2.0 as 2, with every digit that was written."""
     if number.lstrip("-").isdigit():
         return "0" if number == "-0" else str(number)
-    value = Decimal(number)
+    try:
+        value = Decimal(number)
+    except InvalidOperation:  # an exponent of twenty digits
+        return str(number)
     if abs(value.adjusted()) > MAX_TEXT:
         return str(number)
     plain = f"{value:f}"

@@ -13,6 +13,7 @@ from typing import Literal
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.requests.paths import path_tree
 from pipelines.requests.semantics import MEASURES
 from pipelines.requests.typed import TimeRule
 
@@ -110,11 +111,14 @@ def typed_columns(fmt: Format) -> Iterator[tuple[str, Paths, str]]:
 
 def for_source(fmt: Format, source: RequestSource) -> Format:
     """`fmt` with the source's attribution fields and defaults. Raises SourceError for a name that does not exist."""
-    text = dict(fmt.text)
+    text, tags = dict(fmt.text), dict(fmt.tags)
     for column, path in source.attribution.items():
+        if column.startswith("tags.") and column != "tags.":
+            tags[column.removeprefix("tags.")] = (path,)
+            continue
         if column not in ATTRIBUTION_COLUMNS:
             raise SourceError(
-                f"source {source.source}: attribution.{column}: no such field; accepted are {', '.join(ATTRIBUTION_COLUMNS)}"
+                f"source {source.source}: attribution.{column}: no such field; accepted are {', '.join(ATTRIBUTION_COLUMNS)} and tags.<name>"
             )
         text[column] = (path, *(known for known in text.get(column, ()) if known != path))
     constants = dict(fmt.constants)
@@ -129,4 +133,9 @@ def for_source(fmt: Format, source: RequestSource) -> Format:
     undated = source.options.get("undated", "refuse")
     if undated not in ("refuse", "arrival"):
         raise SourceError(f"source {source.source}: options.undated: found {undated!r}, refuse or arrival is accepted")
-    return replace(fmt, text=text, constants=constants, undated=undated)
+    declared = replace(fmt, text=text, tags=tags, constants=constants, undated=undated)
+    try:
+        path_tree(declared.paths)
+    except ValueError as error:
+        raise SourceError(f"source {source.source}: attribution: {error}") from None
+    return declared

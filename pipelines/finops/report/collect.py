@@ -98,15 +98,31 @@ QUERIES: dict[str, str] = {
         order by reason <> 'priced', requests desc, reason
     """,
     "unpriced": """
+        with average as (
+            select sum(effective_cost_usd) / nullif(sum({tokens}), 0) as usd_per_token
+            from core.request
+            where event_date = %(day)s and effective_cost_usd is not null and is_billable
+        ),
+        unpriced as (
+            select
+                unpriced_reason as reason, source, coalesce(response_model, request_model) as raw_name, model_id,
+                case when coalesce(response_model, request_model) is not null then provider_id end as provider_id,
+                count(*) as requests,
+                sum({tokens})::bigint as tokens,
+                sum(reported_cost_usd)::numeric(38, 18) as reported_cost_usd,
+                sum(case when reported_cost_usd is null then {tokens} else 0 end) as unreported_tokens
+            from core.request
+            where event_date = %(day)s and unpriced_reason is not null
+            group by 1, 2, 3, 4, 5
+        )
         select
-            unpriced_reason as reason, source, coalesce(response_model, request_model) as raw_name, model_id,
-            case when coalesce(response_model, request_model) is not null then provider_id end as provider_id,
-            count(*) as requests,
-            sum({tokens})::bigint as tokens
-        from core.request
-        where event_date = %(day)s and unpriced_reason is not null
-        group by 1, 2, 3, 4, 5
-        order by requests desc, reason, raw_name, source, provider_id
+            reason, source, raw_name, model_id, provider_id, requests, tokens, reported_cost_usd,
+            case when unreported_tokens > 0
+                then coalesce(reported_cost_usd, 0) + unreported_tokens * (select usd_per_token from average)
+                else reported_cost_usd
+            end::numeric(38, 18) as at_risk_usd
+        from unpriced
+        order by at_risk_usd desc nulls last, requests desc, reason, raw_name, source, provider_id
         limit 100
     """,
     "projection": """

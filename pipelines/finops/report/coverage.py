@@ -11,7 +11,16 @@ import yaml
 
 from pipelines.finops import format as fmt
 from pipelines.finops.report.collect import ReportData
-from pipelines.finops.report.tables import Cell, Table, count_cell, number_column, share_cell, text_cell, text_column
+from pipelines.finops.report.tables import (
+    Cell,
+    Table,
+    count_cell,
+    money_cell,
+    number_column,
+    share_cell,
+    text_cell,
+    text_column,
+)
 
 REASONS = {
     "priced": "priced",
@@ -63,13 +72,15 @@ def coverage_table(data: ReportData) -> Table:
 
 
 def unpriced_table(data: ReportData) -> Table:
-    """What has no price, name by name, with what to do; the hundred largest."""
+    """What has no price, name by name, with what to do; the hundred that may cost most."""
+    decimals = fmt.decimals_for(data["unpriced"]["at_risk_usd"].drop_nulls().to_list())
     rows = [
         [
             text_cell(row["raw_name"] or "(no name logged)", note=_where(row)),
             text_cell(REASONS[row["reason"]]),
             count_cell(row["requests"]),
             count_cell(row["tokens"]),
+            _at_risk(row, decimals),
             *_remedy(row),
         ]
         for row in data["unpriced"].iter_rows(named=True)
@@ -82,6 +93,7 @@ def unpriced_table(data: ReportData) -> Table:
             text_column("Why"),
             number_column("Requests"),
             number_column("Tokens"),
+            number_column("Spend at risk", "USD"),
             text_column("What to do"),
             text_column("The line to add"),
         ],
@@ -89,6 +101,15 @@ def unpriced_table(data: ReportData) -> Table:
         empty="Every request has a known cost." if data["coverage"].height else "",
         sql=data.sql["unpriced"],
     )
+
+
+def _at_risk(row: dict[str, Any], decimals: int) -> Cell:
+    """What the requests may cost: what a gateway logged, and the day's average price for tokens of which none was logged."""
+    logged, amount = row["reported_cost_usd"], row["at_risk_usd"]
+    if amount is None:
+        return Cell(fmt.NONE)
+    note = "as logged" if logged == amount else "at the day's average price per token"
+    return money_cell(amount, decimals, note=note)
 
 
 def _where(row: dict[str, Any]) -> str:

@@ -120,7 +120,9 @@ def test_unit_cost_and_what_gateways_reported(connection: Connection, page: Page
 
 def test_what_is_not_priced_comes_with_the_line_that_would_change_it(connection: Connection, page: Page) -> None:
     unpriced = [
-        books.request(11, "model-x", None, provider_id="acme", unpriced_reason="no_price"),
+        books.request(
+            11, "model-x", None, provider_id="acme", unpriced_reason="no_price", reported_cost_usd=Decimal("0.9")
+        ),
         books.request(12, None, None, unpriced_reason="model_unresolved", provider_id="groq"),
         books.request(13, "model-a", None, provider_id=None, unpriced_reason="provider_unknown"),
         *(
@@ -143,6 +145,10 @@ def test_what_is_not_priced_comes_with_the_line_that_would_change_it(connection:
         "request_model": "MODEL_ID"
     }
     assert len(rows_of(shown, "unpriced")) == 7
+    # By spend at risk: 0.9 was logged; the others' 1,100 tokens at the day's 2.014 / 3,300 USD per token are 0.6713.
+    at_risk = [(row[0].split()[0], row[4]) for row in rows_of(shown, "unpriced")]
+    assert at_risk[0] == ("model-x", "0.90")
+    assert {risk for _, risk in at_risk[1:]} == {"0.67"}
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -60,6 +60,20 @@ def registry() -> Registry:
         ("openai", "ft:gpt-4o-2024-08-06:acme::abc123", "ft:gpt-4o-2024-08-06", "fine_tune", 0.9),
         ("openai", "hd/1024-x-1024/dall-e-3", "hd/1024-x-1024/dall-e-3", "exact", 1.0),
         ("ollama", "qwen3:32b", "qwen3-32b", "alias", 1.0),
+        ("aws", "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+         "claude-sonnet-4-5", "region_prefix", 0.95),
+        ("aws", "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5",
+         "provider_prefix", 0.95),
+        ("aws", "global.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5", "region_prefix", 0.95),
+        ("google", "projects/p/locations/us-east5/publishers/anthropic/models/claude-sonnet-4-5@20250929", "claude-sonnet-4-5",
+         "provider_prefix", 0.95),
+        ("azure", "azure/eu/gpt-4o", "gpt-4o", "region_prefix", 0.95),
+        ("azure", "gpt-4o-2024-08-06.ft-0123abcd", "ft:gpt-4o-2024-08-06", "fine_tune", 0.9),
+        ("openrouter", "openai/gpt-4o:batch", "gpt-4o", "variant_suffix", 0.8),
+        ("openrouter", "anthropic/claude-sonnet-4.5:thinking", "claude-sonnet-4-5", "variant_suffix", 0.8),
+        ("anthropic", "claude-sonnet-4-5-20250929[1m]", "claude-sonnet-4-5", "date_suffix", 0.95),
+        ("vllm", "Qwen/Qwen3-32B-AWQ", "qwen3-32b", "variant_suffix", 0.8),
+        ("vllm", "neuralmagic/Meta-Llama-3.1-8B-Instruct-FP8", "llama-3.1-8b-instruct", "variant_suffix", 0.8),
     ],
 )  # fmt: skip
 def test_names_that_are_known(
@@ -80,6 +94,10 @@ def test_names_that_are_known(
         "",
         "o3-pro",
         "deepseek-r1-zero:free",
+        "gpt-4o:free",  # another price than gpt-4o's, so never taken for it
+        "gpt-4o-mini-awq",
+        "arn:aws:bedrock:us-west-2:123456789012:application-inference-profile/abc123def456",
+        "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/xyz",
     ],
 )
 def test_a_prefix_or_a_likeness_is_never_a_match(registry: Registry, raw: str) -> None:
@@ -148,6 +166,17 @@ def test_requests_get_model_seller_and_region(
     row, empty = resolve_requests(frame, registry).rows(named=True)
     assert (row["provider_id"], row["model_id"], row["region"]) == (provider, model, region)
     assert (empty["provider_id"], empty["model_id"], empty["resolution_method"]) == (None, None, "unresolved")
+
+
+def test_a_name_that_ends_in_batch_is_served_as_batch(registry: Registry) -> None:
+    rows = [
+        {**request(request_model="openai/gpt-4o:batch"), "service_tier": "standard"},
+        {**request(request_model="openai/gpt-4o"), "service_tier": "standard"},
+        {**request(request_model="openai/gpt-4o:batch"), "service_tier": "flex"},
+    ]
+    resolved = resolve_requests(pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String)), registry)
+    assert resolved["service_tier"].to_list() == ["batch", "standard", "flex"]
+    assert resolved["model_id"].to_list() == ["gpt-4o"] * 3
 
 
 def test_frames_for_the_warehouse(registry: Registry) -> None:

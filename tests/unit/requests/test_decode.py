@@ -112,6 +112,11 @@ def test_money_keeps_the_digits_of_the_line(written: str, exact: str) -> None:
     assert found[1]["cost"] == "2"
 
 
+def test_a_number_with_an_endless_exponent_is_no_number_and_no_crash() -> None:
+    for number in ("1e99999999999999999999", "-1.5E-99999999999999999999"):
+        assert flatten(load(f'{{"a": {number}}}'), path_tree(["a"]))["a"] == number
+
+
 def test_an_integer_out_of_range_is_not_null() -> None:
     found, _ = decoded(['{"meta":{"usage":{"input":123456789012345678901234567890}}}'])
     assert found[0]["meta/usage/input"] == "123456789012345678901234567890"

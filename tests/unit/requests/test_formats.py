@@ -43,6 +43,18 @@ def flat_span(**changes: Any) -> dict[str, Any]:
     return base | changes
 
 
+def test_further_fields_are_kept_as_tags_and_a_path_that_is_an_object_is_refused(tmp_path: Path) -> None:
+    record = {**BY_FORMAT["litellm_spend_logs"].record, "headers": {"x-cost-centre": "42"}, "labels": ["a", "b"]}
+    declared = {"attribution": {"tags.cost_centre": "headers/x-cost-centre", "tags.labels": "labels[]"}}
+    found = row(parse_records(tmp_path, "litellm_spend_logs", [record], **declared))
+    tags = json.loads(found["tags"])
+    assert (tags["cost_centre"], tags["labels"], tags["api_key"]) == ("42", '["a","b"]', "hash-1")
+    with pytest.raises(SourceError, match="field metadata is named both as a value and as an object"):
+        parse_records(tmp_path, "litellm_spend_logs", [record], attribution={"team": "metadata"})
+    with pytest.raises(SourceError, match=r"attribution.tags: no such field; accepted are team, .* and tags.<name>"):
+        parse_records(tmp_path, "litellm_spend_logs", [record], attribution={"tags": "headers"})
+
+
 def test_otel_spans_are_the_same_request_in_a_container_flattened_and_pretty_printed(tmp_path: Path) -> None:
     otlp = row(parse_records(tmp_path, "otel_genai", [OTLP]))
     flat = row(parse_records(tmp_path, "otel_genai", [flat_span()]))
