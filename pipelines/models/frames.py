@@ -53,8 +53,9 @@ def resolve_requests(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame
     `requests` needs provider_id, request_model, response_model and region (String). The model that answered wins over
     the one asked for, unless only the latter is resolved better. A missing provider is filled from the name's own
     prefix (`azure/gpt-4o`) or, for a closed model under its bare name, with its developer's own API; a missing region
-    from the name's prefix (`us.anthropic...`), and the tier batch from its end (`:batch`). Open-weight models have many sellers and are often written with their
-    developer in front (`Qwen/Qwen3-32B`), so neither a bare name nor that prefix says who sold the call.
+    from the name's prefix (`us.anthropic...`), and the tier batch from its end (`:batch`). Open-weight models have many
+    sellers and are often written with their developer in front (`Qwen/Qwen3-32B`), so neither a bare name nor that prefix
+    says who sold the call.
     """
     asked = requests.select(pl.col(_NAMED).name.prefix("_asked_"))
     keys = asked.columns
