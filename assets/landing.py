@@ -35,12 +35,14 @@ def _fetched(kind: Literal["prices", "leaderboards"], name: str, description: st
             dg.AssetCheckSpec(
                 "fresh",
                 asset=["landing", name],
-                description="Every feed was reached, or its newest snapshot is younger than stale_after_hours of sources.yaml.",
+                description="Every feed was reached, or its newest snapshot is younger than stale_after_hours of "
+                "sources.yaml. One that was never fetched, because there is no network, is only named.",
             )
         ],
     )
     def fetch(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
-        results = fetch_feeds(mm.workspace.settings, mm.workspace.config.sources, kinds=(kind,))
+        config = mm.workspace.config
+        results = fetch_feeds(mm.workspace.settings, config.sources, kinds=(kind,), fx=config.fx.feeds)
         mm.workspace.rescan()
         yield _materialized(results)
 
@@ -48,11 +50,13 @@ def _fetched(kind: Literal["prices", "leaderboards"], name: str, description: st
 
 
 def _materialized(results: list[FetchResult]) -> dg.MaterializeResult[Any]:
-    stale = [r for r in results if r.is_stale]
+    absent = [r.name for r in results if r.is_absent]
+    stale = [r for r in results if r.is_stale and not r.is_absent]
     return dg.MaterializeResult(
         metadata={
             "feeds": len(results),
             "stale": len(stale),
+            "never_fetched": ", ".join(absent) or "none",
             "outcomes": markdown_table(
                 pl.DataFrame(
                     [

@@ -63,7 +63,9 @@ def price(
     if as_json:
         typer.echo(json.dumps([_plain(row) for row in found.iter_rows(named=True)], indent=2))
     elif found.is_empty():
-        typer.echo(f"no price of {model} is known for {instant:%Y-%m-%d %H:%M} UTC")
+        known = "" if known_at is None else f", as known at {known_at:%Y-%m-%d %H:%M} UTC"
+        typer.echo(f"no price of {model} holds at {instant:%Y-%m-%d %H:%M} UTC{known}")
+        typer.echo('when prices held and were learnt: modelmeter sql "select * from core.price where model_id = ..."')
         raise typer.Exit(1)
     else:
         _show_prices(found, instant)

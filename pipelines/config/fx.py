@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -19,7 +19,7 @@ class _Declaration(BaseModel):
 
 
 class FxFeed(_Declaration):
-    """Published rates: CSV files under `prices/<feed>/` of the landing zone.
+    """Published rates: CSV files under `prices/<feed>/` of the landing zone, or a ZIP archive of one; `url` fetches them.
 
     `ecb` is the layout of the European Central Bank: a column Date and one per currency, each the number of units that
     one unit of `base` bought that day. A rate holds from the day it is for until the next one, but for no more than
@@ -30,6 +30,9 @@ class FxFeed(_Declaration):
 
     feed: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
     format: Literal["ecb"] = "ecb"
+    url: str | None = None
+    stale_after_hours: float = Field(default=24 * 6, gt=0)
+    options: dict[str, Any] = Field(default_factory=dict)
     base: str = Field(default="EUR", pattern=_CURRENCY)
     holds_days: int = Field(default=7, ge=1)
     steps: Literal["day", "month"] = "month"

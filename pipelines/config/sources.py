@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 RequestFormat = Literal[
     "otel_genai", "litellm_spend_logs", "litellm_payload", "langfuse", "helicone", "openai_chat", "openai_responses",
@@ -67,13 +67,35 @@ class RequestSource(_Declaration):
         return self.format in BILL_FORMATS
 
 
+class Preference(_Declaration):
+    """Another precedence of a feed for one seller, model or meter, or several of them together; empty means any.
+
+    `provider` and `model` are canonical ids, as core.price has them.
+    """
+
+    provider: str = ""
+    model: str = ""
+    meter: str = ""
+    precedence: int
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Preference:
+        if not (self.provider or self.model or self.meter):
+            raise ValueError("provider, model or meter is needed; for all prices of the feed set its own precedence")
+        return self
+
+
 class PriceFeed(_Declaration):
-    """One price feed. `feed` names its folder under `prices/`; the lowest `precedence` wins per model and meter."""
+    """One price feed. `feed` names its folder under `prices/`; the lowest `precedence` wins per model and meter.
+
+    Of `prefer` the first entry that fits a price gives it another precedence than the feed's own.
+    """
 
     feed: str = Field(pattern=_NAME)
     format: PriceFormat
     url: str | None = None
     precedence: int = 100
+    prefer: tuple[Preference, ...] = ()
     stale_after_hours: float = Field(default=48, gt=0)
     options: dict[str, Any] = Field(default_factory=dict)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import polars as pl
 
@@ -77,9 +77,15 @@ class _FeedFiles:
     read: list[tuple[LandedFile, FeedSnapshot]] = field(default_factory=list)
     unread: list[tuple[LandedFile, PriceFeedError]] = field(default_factory=list)
 
-    @property
+    @cached_property
     def review(self) -> Review:
         return review(self.feed, [snapshot for _, snapshot in self.read])
+
+    @property
+    def held(self) -> list[tuple[LandedFile, str]]:
+        """Pages that could be read and are held for review, with the reason."""
+        told = dict(zip(self.review.held_ids, self.review.held, strict=True))
+        return [(file, told[file.snapshot_id]) for file, _ in self.read if file.snapshot_id in told]
 
 
 def refresh_prices(workspace: Workspace) -> PriceOutcome:
@@ -98,7 +104,8 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
     fx_rates = build_fx_rates(workspace.config.fx, [snapshot for _, snapshot in fx_files.read], currencies)
     unread = [pair for item in feeds for pair in item.unread] + fx_files.unread
     index = pl.concat([SNAPSHOT.empty(), *_index_rows(feeds), *_fx_index_rows(fx_files)])
-    quarantine = pl.concat([QUARANTINE.empty(), *_quarantine_rows(unread)])
+    held = [pair for item in feeds for pair in item.held]
+    quarantine = pl.concat([QUARANTINE.empty(), *_quarantine_rows(unread, held)])
     with workspace.database.connect() as connection, connection.transaction():
         former = read_frame(connection, "select snapshot_id from raw.snapshot where kind = 'prices'")["snapshot_id"]
         ids = sorted({*former, *index["snapshot_id"]})
@@ -119,7 +126,7 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
         fx_rates=fx_rates.height,
         not_understood={item.feed.feed: sorted({f for _, s in item.read for f in s.not_understood}) for item in feeds},
         unread=[str(error) for _, error in unread] + misplaced,
-        held=[told for item in feeds for told in item.review.held],
+        held=[reason for _, reason in held],
         unconverted=sorted(currencies - set(fx_rates["currency"])),
     )
 
@@ -173,13 +180,16 @@ def _parse_once(file: LandedFile, feed: str) -> FeedSnapshot | PriceFeedError:
 def _index_rows(feeds: Iterable[_FeedFiles]) -> list[pl.DataFrame]:
     rows = []
     for item in feeds:
+        held = {file.snapshot_id for file, _ in item.held}
         rows += [
             snapshot_row(file, item.feed.format, s.parser_version, lines=s.lines, valid=s.valid)
             for file, s in item.read
+            if file.snapshot_id not in held
         ]
-        # What can't be read as a whole is one record that is set aside.
+        # What can't be read as a whole, or is held for review, is one record that is set aside.
         rows += [
-            snapshot_row(file, item.feed.format, parser_version(item.feed), lines=1, valid=0) for file, _ in item.unread
+            snapshot_row(file, item.feed.format, parser_version(item.feed), lines=1, valid=0)
+            for file, _ in (*item.unread, *item.held)
         ]
     return rows
 
@@ -209,17 +219,21 @@ def _fx_index_rows(files: _FxFiles) -> list[pl.DataFrame]:
     return rows + [snapshot_row(file, "ecb", FX_PARSER, lines=1, valid=0) for file, _ in files.unread]
 
 
-def _quarantine_rows(unread: Iterable[tuple[LandedFile, PriceFeedError]]) -> list[pl.DataFrame]:
+def _quarantine_rows(
+    unread: Iterable[tuple[LandedFile, PriceFeedError]], held: Iterable[tuple[LandedFile, str]]
+) -> list[pl.DataFrame]:
+    told = [(file, "unreadable_price_file", "error", str(error)) for file, error in unread]
+    told += [(file, "held_for_review", "error", reason) for file, reason in held]
     rows = [
         {
             "snapshot_id": file.snapshot_id,
             "line_no": 1,
             "item_no": 0,
-            "reason": "unreadable_price_file",
-            "severity": "error",
-            "detail": str(error),
+            "reason": reason,
+            "severity": severity,
+            "detail": detail,
             "record_sha256": file.sha256,
         }
-        for file, error in unread
+        for file, reason, severity, detail in told
     ]
     return [pl.DataFrame(rows, schema=QUARANTINE.polars_schema)] if rows else []

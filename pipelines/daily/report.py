@@ -30,8 +30,10 @@ def write_reports(workspace: Workspace, window: Window, checks: Sequence[CheckLi
 
     unconnected = workspace.settings.model_copy(update={"offline": True})  # to judge ages, not to fetch again
     feeds = [
-        FeedLine(feed.name, feed.kind, feed.newest_observed_at, feed.is_stale)
-        for feed in fetch_feeds(unconnected, workspace.config.sources)
+        FeedLine(feed.name, feed.kind, feed.newest_observed_at, None, "never fetched")
+        if feed.is_absent
+        else FeedLine(feed.name, feed.kind, feed.newest_observed_at, feed.is_stale)
+        for feed in fetch_feeds(unconnected, workspace.config.sources, fx=workspace.config.fx.feeds)
     ]
     told = _accounting(workspace, window) if checks is None else checks
     context = ReportContext(

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from pipelines.config.fx import FxFeed
 from pipelines.config.sources import Leaderboard, PriceFeed, Sources
 from pipelines.fetch.http import (
     Answer,
@@ -30,11 +31,14 @@ from pipelines.fetch.http import (
     open_clients,
     safe_url,
 )  # fmt: skip
+from pipelines.fetch.paged import NEXT_PAGE, get_pages
 from pipelines.landing import LandedFile, LandingZone, open_zone, write_atomically
 from pipelines.settings import Settings
 
 FeedKind = Literal["prices", "leaderboards"]
 Outcome = Literal["fetched", "unchanged", "failed", "offline"]
+
+_Feed = PriceFeed | Leaderboard | FxFeed
 
 PACKAGED_URL = "package:genai-prices=="
 """Beginning of the url of a snapshot that came out of the installed package and not off the network."""
@@ -60,6 +64,11 @@ class FetchResult:
     is_stale: bool
     """Older than stale_after_hours of its declaration, never there, or only the packaged data."""
 
+    @property
+    def is_absent(self) -> bool:
+        """Never fetched, and no server has answered: there is no network, or not yet."""
+        return self.newest_observed_at is None and self.http_status is None
+
 
 @dataclass
 class _Job:
@@ -67,7 +76,7 @@ class _Job:
 
     kind: FeedKind
     name: str
-    feed: PriceFeed | Leaderboard
+    feed: _Feed
     url: str
     newest: LandedFile | None
     attempts: Attempts
@@ -82,8 +91,11 @@ def fetch_feeds(
     now: datetime | None = None,
     kinds: Sequence[FeedKind] = ("prices", "leaderboards"),
     limits: FetchLimits | None = None,
+    fx: Sequence[FxFeed] = (),
 ) -> list[FetchResult]:
     """Fetch every price feed and leaderboard that has a url, all at once, and land what is new.
+
+    `fx` are feeds of exchange rates, which land with the prices.
 
     `now` (UTC) dates the snapshots and their age. Content equal to the newest snapshot writes nothing. Offline
     (`settings.is_offline`) nothing is sent. Where a `genai_prices` feed has no snapshot at all and none could be
@@ -95,7 +107,7 @@ def fetch_feeds(
     checked = _Checked(settings.home / "cache" / "fetch" / "checked.json")
     answered = threading.Event()
     zone = open_zone(settings)
-    jobs = [job for kind in kinds for job in _jobs(zone, sources, kind, answered)]
+    jobs = [job for kind in kinds for job in _jobs(zone, sources, fx, kind, answered)]
     if jobs and not settings.is_offline:
         _download_all(jobs, settings.home / "cache" / "http", limits or FetchLimits(), answered)
     results = [_result(settings, zone, job, checked, now) for job in jobs]
@@ -103,11 +115,13 @@ def fetch_feeds(
     return results
 
 
-def _jobs(zone: LandingZone, sources: Sources, kind: FeedKind, answered: threading.Event) -> Iterator[_Job]:
-    declared: Sequence[PriceFeed | Leaderboard] = sources.prices if kind == "prices" else sources.leaderboards
+def _jobs(
+    zone: LandingZone, sources: Sources, fx: Sequence[FxFeed], kind: FeedKind, answered: threading.Event
+) -> Iterator[_Job]:
+    declared: Sequence[_Feed] = (*sources.prices, *fx) if kind == "prices" else sources.leaderboards
     landed = zone.scan(kind)
     for feed in declared:
-        name = feed.feed if isinstance(feed, PriceFeed) else feed.board
+        name = feed.board if isinstance(feed, Leaderboard) else feed.feed
         if feed.url is not None:
             newest = max(landed.of(name), key=lambda file: (file.observed_at, file.landing_path), default=None)
             yield _Job(kind, name, feed, feed.url, newest, Attempts(answered))
@@ -124,13 +138,18 @@ def _download_all(jobs: list[_Job], cache: Path, limits: FetchLimits, answered: 
         started = time.monotonic()
         for job in jobs:
             while not job.done.wait(0.02):
-                if time.monotonic() - started > (limits.feed_s + 1 if answered.is_set() else limits.unreachable_s):
+                longest = limits.paged_s if job.feed.format in NEXT_PAGE else limits.feed_s
+                if time.monotonic() - started > (longest + 1 if answered.is_set() else limits.unreachable_s):
                     break
 
 
 def _run(job: _Job, clients: Clients, limits: FetchLimits) -> None:
     try:
-        job.outcome = get(_query(job), clients, limits, job.attempts)
+        query, next_page = _query(job), NEXT_PAGE.get(job.feed.format)
+        if next_page is None:
+            job.outcome = get(query, clients, limits, job.attempts)
+        else:
+            job.outcome = get_pages(query, next_page, clients, limits, job.attempts)
     except FetchError as error:
         job.outcome = error
     except Exception as error:  # noqa: BLE001 - one feed must never stop the others; its text may hold a secret

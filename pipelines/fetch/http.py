@@ -52,6 +52,9 @@ class FetchLimits:
     """A server that asks to wait longer is asked again in the next run."""
     max_bytes: int = 64 * 1024**2
     max_redirects: int = 5
+    paged_s: float = 300
+    """All pages of one feed together."""
+    max_pages: int = 500
 
 
 class FetchError(Exception):
@@ -139,8 +142,16 @@ class Attempts:
     count: int = 0
 
 
-def get(query: Query, clients: Clients, limits: FetchLimits, attempts: Attempts) -> Answer:
-    """Ask, and ask again where that can help. Raises TransientFetchError or PermanentFetchError."""
+def get(query: Query, clients: Clients, limits: FetchLimits, attempts: Attempts, *, place: str = "") -> Answer:
+    """Ask, and ask again where that can help. Raises TransientFetchError or PermanentFetchError, which begin with `place`."""
+    try:
+        return _get(query, clients, limits, attempts)
+    except FetchError as error:
+        error.args = (f"{error.url}: {place}{error.verdict}",)
+        raise
+
+
+def _get(query: Query, clients: Clients, limits: FetchLimits, attempts: Attempts) -> Answer:
     deadline = time.monotonic() + limits.feed_s
     for attempt in stamina.retry_context(
         on=lambda error: _backoff(error, limits),
@@ -150,7 +161,7 @@ def get(query: Query, clients: Clients, limits: FetchLimits, attempts: Attempts)
         wait_jitter=limits.retry_wait_s,
     ):
         with attempt:
-            attempts.count = attempt.num
+            attempts.count += 1
             return _get_once(query, clients, limits, attempts.answered, deadline)
     raise AssertionError("a retry context always returns or raises")
 

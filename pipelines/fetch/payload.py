@@ -12,23 +12,13 @@ import orjson
 
 _SUFFIX_BY_TYPE = {
     "application/json": ".json", "text/html": ".html", "text/csv": ".csv", "text/markdown": ".md",
-    "application/zip": ".zip", "application/yaml": ".yml", "application/x-yaml": ".yml", "text/yaml": ".yml",
+    "text/plain": ".txt", "application/zip": ".zip",
+    "application/yaml": ".yml", "application/x-yaml": ".yml", "text/yaml": ".yml",
 }  # fmt: skip
 _URL_SUFFIXES = (
-    ".json",
-    ".jsonl",
-    ".csv",
-    ".parquet",
-    ".yml",
-    ".yaml",
-    ".md",
-    ".html",
-    ".htm",
-    ".toml",
-    ".zip",
-    ".gz",
+    ".json", ".jsonl", ".csv", ".parquet", ".yml", ".yaml", ".md", ".html", ".htm", ".toml", ".txt", ".zip", ".gz",
     ".zst",
-)
+)  # fmt: skip
 
 
 def suffix_of(url_path: str, content_type: str) -> str:

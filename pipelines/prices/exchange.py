@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -27,6 +28,7 @@ PARSER_VERSION = "ecb-1"
 _EXACT = Context(prec=76, rounding=ROUND_HALF_EVEN)
 _STEP = Decimal(1).scaleb(-18)
 _TIME = pl.Datetime("us", "UTC")
+_LARGEST_MEMBER = 64 * 1024**2
 _NO_RATE = ("N/A", "", "-")
 
 
@@ -73,7 +75,7 @@ def read_fx(file: LandedFile, feed: FxFeed) -> FxSnapshot:
     Raises PriceFeedError with the file, the line and what is accepted; a file with one mistake is not used at all.
     """
     try:
-        lines, quotes = _ecb(read_bytes(file).decode("utf-8-sig"), feed.base)
+        lines, quotes = _ecb(_unzipped(read_bytes(file)).decode("utf-8-sig"), feed.base)
     except (LandingError, UnicodeDecodeError, PriceFeedError, csv.Error) as error:
         raise PriceFeedError(f"{file.landing_path} (feed {feed.feed}, format {feed.format}): {error}") from error
     if not quotes:
@@ -81,6 +83,22 @@ def read_fx(file: LandedFile, feed: FxFeed) -> FxSnapshot:
             f"{file.landing_path} (feed {feed.feed}, format {feed.format}): holds no rate ({lines} lines)"
         )
     return FxSnapshot(feed, file.snapshot_id, file.observed_at, lines, tuple(quotes))
+
+
+def _unzipped(content: bytes) -> bytes:
+    """The one CSV file of a ZIP archive; anything else as it is."""
+    if not content.startswith(b"PK\x03\x04"):
+        return content
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            (member,) = (info for info in archive.infolist() if info.filename.lower().endswith(".csv"))
+            if member.file_size > _LARGEST_MEMBER:
+                raise PriceFeedError(f"{member.filename} unpacks to more than {_LARGEST_MEMBER:,} bytes")
+            return archive.read(member)
+    except (ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+        if isinstance(error, PriceFeedError):
+            raise
+        raise PriceFeedError(f"expected a ZIP archive of one CSV file: {error}") from error
 
 
 def build_fx_rates(config: FxConfig, snapshots: Sequence[FxSnapshot], currencies: set[str]) -> pl.DataFrame:

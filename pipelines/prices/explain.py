@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +22,7 @@ from pipelines.ids import as_uuid
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.models import Registry
 from pipelines.prices.meters import MINIMUM_CHARGE
-from pipelines.prices.rate_card import believed
+from pipelines.prices.rate_card import believed, ranked
 
 _MILLION = Decimal(1_000_000)
 
@@ -106,23 +107,22 @@ def price_lookup(
     found = registry.resolve("", model)
     if found.model_id is None:
         near = sorted(known for known in registry.models if model.lower() in known)[:5]
-        hint = f"; names that contain it: {', '.join(near)}" if near else ""
+        near = near or get_close_matches(model.lower(), registry.models, n=5)
+        hint = (
+            f"; do you mean {', '.join(near)}?"
+            if near
+            else ': no feed names it (modelmeter sql "select * from core.model")'
+        )
         raise LookupError(f"no model is known as {model!r}{hint}")
-    order = pl.DataFrame(
-        [(feed.feed, feed.precedence, position) for position, feed in enumerate(feeds)],
-        schema={"feed": pl.String, "precedence": pl.Int64, "position": pl.Int64},
-        orient="row",
-    )
     conditions = ["provider_id", "meter", "service_tier", "region", "time_window", "contract_id"]
     rank = pl.struct("precedence", "position").rank("dense").over(conditions)
     return (
-        believed(prices, known_at)
+        ranked(believed(prices, known_at), feeds)
         .filter(
             pl.col("model_id") == found.model_id,
             pl.col("valid_from") <= at,
             pl.col("valid_to").is_null() | (pl.col("valid_to") > at),
         )
-        .join(order, on="feed", how="inner")
         .with_columns((rank == 1).alias("is_used"))
         .sort(*conditions, "context_from_tokens", "precedence", "position")
         .drop("position")

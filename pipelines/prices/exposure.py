@@ -105,8 +105,7 @@ def price_conflict_rows(
         (row["usd_highest"] - row["usd_lowest"]) * row["quantity_30d"] / _MILLION for row in rows.iter_rows(named=True)
     ]
     rows = rows.with_columns(pl.Series("at_stake_30d_usd", stakes, dtype=_MONEY))
-    precedence = {feed.feed: feed.precedence for feed in feeds}
-    decided = [_decided(row["feed_used"], json.loads(row["prices"]), precedence) for row in rows.iter_rows(named=True)]
+    decided = [_decided(row["feed_used"], json.loads(row["precedences"])) for row in rows.iter_rows(named=True)]
     rows = rows.with_columns(pl.Series("decided_by", decided, dtype=pl.String))
     told = [_told_conflict(row, traffic.days) for row in rows.iter_rows(named=True)]
     return (
@@ -134,8 +133,8 @@ def _told_conflict(row: dict[str, Any], days: int) -> str:
     )
 
 
-def _decided(used: str, prices: dict[str, object], precedence: dict[str, int]) -> str:
-    others = [feed for feed in prices if feed != used]
+def _decided(used: str, precedence: dict[str, int]) -> str:
+    others = [feed for feed in precedence if feed != used]
     told = ", ".join(f"{feed} ({precedence[feed]})" for feed in others)
     if any(precedence[feed] == precedence[used] for feed in others):
         return f"{used} (precedence {precedence[used]}) stands in sources.yaml before {told}"

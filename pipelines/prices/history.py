@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import PriceFeed
-from pipelines.prices.rate_card import believed
+from pipelines.prices.rate_card import believed, ranked
 from pipelines.prices.snapshot import BEGINNING, CONDITIONS, per_million
 
 _SKU = ("feed", "provider_id", "model_id", "meter", *CONDITIONS)
@@ -80,22 +80,17 @@ def price_conflicts(
     `prices` are rows of core.price; pass them through `in_usd` first where some are in other currencies. Columns:
     provider_id, model_id, meter and conditions, unit; usd_used (USD per million units, Decimal(38,12)) and
     feed_used, by precedence; usd_lowest, usd_highest; spread_share (Float64: highest less lowest over lowest; null
-    where the lowest is zero); values (String: a JSON object of feed to USD per million units).
+    where the lowest is zero); values (String: a JSON object of feed to USD per million units) and precedences (the same of
+    feed to precedence).
     """
-    order = pl.DataFrame(
-        [(feed.feed, feed.precedence, position) for position, feed in enumerate(feeds)],
-        schema={"feed": pl.String, "precedence": pl.Int64, "position": pl.Int64},
-        orient="row",
-    )
     valid = pl.col("valid_to").is_null() | (pl.col("valid_to") > at)
     lowest, highest = pl.col("usd_lowest").cast(pl.Float64), pl.col("usd_highest").cast(pl.Float64)
     pair = pl.format('"{}": {}', "feed", pl.col("usd_per_million").cast(pl.String))
     return (
-        believed(prices, known_at)
+        ranked(believed(prices, known_at), feeds)
         .filter(pl.col("valid_from") <= at, valid, pl.col("usd_per_million").is_not_null())
-        .join(order, on="feed", how="inner")
         .sort(*_THING, "precedence", "position")
-        .with_columns(pair.alias("pair"))
+        .with_columns(pair.alias("pair"), pl.format('"{}": {}', "feed", "precedence").alias("ranking"))
         .group_by(_THING, maintain_order=True)
         .agg(
             pl.col("unit").first(),
@@ -104,6 +99,7 @@ def price_conflicts(
             pl.col("usd_per_million").min().alias("usd_lowest"),
             pl.col("usd_per_million").max().alias("usd_highest"),
             pl.concat_str([pl.lit("{"), pl.col("pair").str.join(", "), pl.lit("}")]).first().alias("values"),
+            pl.concat_str([pl.lit("{"), pl.col("ranking").str.join(", "), pl.lit("}")]).first().alias("precedences"),
         )
         .with_columns(pl.when(lowest > 0).then((highest - lowest) / lowest).alias("spread_share"))
         .filter(
@@ -113,7 +109,17 @@ def price_conflicts(
         .sort(
             pl.col("spread_share").is_null(), "spread_share", *_THING, descending=[True, True] + [False] * len(_THING)
         )
-        .select(*_THING, "unit", "usd_used", "feed_used", "usd_lowest", "usd_highest", "spread_share", "values")
+        .select(
+            *_THING,
+            "unit",
+            "usd_used",
+            "feed_used",
+            "usd_lowest",
+            "usd_highest",
+            "spread_share",
+            "values",
+            "precedences",
+        )
     )
 
 

@@ -31,6 +31,24 @@ def believed(prices: pl.DataFrame, known_at: datetime | None) -> pl.DataFrame:
     return prices.filter((pl.col("recorded_at") <= known_at) & later)
 
 
+def ranked(prices: pl.DataFrame, feeds: Sequence[PriceFeed]) -> pl.DataFrame:
+    """Rows of declared feeds with `precedence` (Int64, the lowest wins) and `position` (Int64, of two alike the first).
+
+    Reads feed, provider_id, model_id and meter.
+    """
+    order = pl.DataFrame(
+        [(feed.feed, feed.precedence, position) for position, feed in enumerate(feeds)],
+        schema={"feed": pl.String, "precedence": pl.Int64, "position": pl.Int64},
+        orient="row",
+    )
+    precedence = pl.col("precedence")
+    for name, preference in reversed([(feed.feed, item) for feed in feeds for item in feed.prefer]):
+        named = {"provider_id": preference.provider, "model_id": preference.model, "meter": preference.meter}
+        fits = [pl.col("feed") == name, *(pl.col(column) == value for column, value in named.items() if value)]
+        precedence = pl.when(pl.all_horizontal(fits)).then(preference.precedence).otherwise(precedence)
+    return prices.join(order, on="feed", how="inner").with_columns(precedence.cast(pl.Int64).alias("precedence"))
+
+
 def build_rate_card(
     prices: pl.DataFrame,
     feeds: Sequence[PriceFeed],
@@ -67,18 +85,12 @@ def build_rate_card(
 
 
 def _usable(prices: pl.DataFrame, feeds: Sequence[PriceFeed], worth: pl.DataFrame) -> pl.DataFrame:
-    precedence = pl.DataFrame(
-        [(feed.feed, feed.precedence, position) for position, feed in enumerate(feeds)],
-        schema={"feed": pl.String, "precedence": pl.Int64, "position": pl.Int64},
-        orient="row",
-    )
     has_bound = pl.col("context_from_tokens") > 0
     above = pl.col("context_from_tokens") - (has_bound & (pl.col("context_bound") == "gte")).cast(pl.Int64)
     is_marginal = has_bound & (pl.col("context_scope") == "marginal")
     return (
-        split_by_need(prices, worth)
+        ranked(split_by_need(prices, worth), feeds)
         .filter(pl.col("meter").is_in([*RATED_METERS, MINIMUM_CHARGE]))
-        .join(precedence, on="feed", how="inner")
         .select(
             *_CARD,
             pl.when(is_marginal).then(pl.format("{}>{}", "meter", above)).otherwise("meter").alias("meter"),

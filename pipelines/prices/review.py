@@ -26,6 +26,8 @@ class Review:
 
     accepted: tuple[FeedSnapshot, ...]
     held: tuple[str, ...]
+    held_ids: tuple[bytes, ...] = ()
+    """The snapshots that `held` is about, in the same order."""
 
 
 def review(feed: PriceFeed, snapshots: Sequence[FeedSnapshot]) -> Review:
@@ -40,18 +42,18 @@ def review(feed: PriceFeed, snapshots: Sequence[FeedSnapshot]) -> Review:
         return Review(tuple(ordered), ())
     welcome = {str(name).replace("-", "").lower() for name in feed.options.get("accept", ())}
     accepted: list[FeedSnapshot] = []
-    held: list[str] = []
+    held: dict[bytes, str] = {}
     for snapshot in ordered:
         reason = _doubt(accepted[-1], snapshot) if accepted else None
         if reason is None or snapshot.snapshot_id.hex() in welcome:
             accepted.append(snapshot)
         else:
             name = as_uuid(snapshot.snapshot_id)
-            held.append(
+            held[snapshot.snapshot_id] = (
                 f"{feed.feed} of {snapshot.observed_at:%Y-%m-%d %H:%M} UTC is held for review: {reason}. "
                 f"If the page is right, add {name} to options.accept of the feed in sources.yaml."
             )
-    return Review(tuple(accepted), tuple(held))
+    return Review(tuple(accepted), tuple(held.values()), tuple(held))
 
 
 def _doubt(before: FeedSnapshot, after: FeedSnapshot) -> str | None:

@@ -67,7 +67,7 @@ class _Meaning(NamedTuple):
 def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     """Every token price whose meter name is understood whole. Raises PriceFeedError.
 
-    `Items` as the API answers, all pages in one file; or `items` with a list of `regions` each. Each region has its own
+    `Items` as the API answers, or an array of such answers, one for each page; or `items` with a list of `regions` each. Each region has its own
     start date, and items of one meter with several dates are mostly several regions, not a history. Where all public
     regions agree on a global price it holds everywhere, and on a price of a data zone in the region `data-zone`, both
     from the first date; government regions and regions that differ have their own. In one region a price holds until
@@ -77,10 +77,12 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
         answer = json.loads(content, parse_float=Decimal)
     except ValueError as error:
         raise PriceFeedError(f"not JSON: {error}") from error
-    items = (answer.get("Items") or answer.get("items")) if isinstance(answer, dict) else None
-    if not isinstance(items, list):
+    pages = answer if isinstance(answer, list) else [answer]
+    found = [page.get("Items", page.get("items")) if isinstance(page, dict) else None for page in pages]
+    items = [item for page in found if isinstance(page, list) for item in page]
+    if not found or not all(isinstance(page, list) for page in found):
         raise PriceFeedError(
-            "expected an object with the array `Items`, as https://prices.azure.com/api/retail/prices answers"
+            "expected an object with the array `Items`, or an array of them, as https://prices.azure.com/api/retail/prices answers"
         )
     problems: set[str] = set()
     by_meaning: dict[_Meaning, list[Price]] = defaultdict(list)

@@ -260,14 +260,16 @@ class PageLayout(_Declaration):
         return value
 
 
+_OF_OTHERS = ("accept", "suffix", "headers_env")
+"""Options of a feed that are not of its layout: for `pipelines.prices.review` and `pipelines.fetch`."""
+
+
 def layout_of(options: Mapping[str, Any]) -> PageLayout:
     """The layout that a feed's options give: `{layout: <name>}` for one that ships, or the layout itself.
 
-    `accept` beside it is for `pipelines.prices.review`.
-
     Raises PriceFeedError with the key, what was found and what is accepted.
     """
-    content: object = {key: value for key, value in options.items() if key != "accept"}
+    content: object = {key: value for key, value in options.items() if key not in _OF_OTHERS}
     if content == {"layout": options.get("layout")}:
         file = resources.files("pipelines.prices") / "layouts" / f"{options['layout']}.yaml"
         if not file.is_file():

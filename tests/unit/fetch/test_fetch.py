@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.config.fx import FxFeed
 from pipelines.config.sources import Leaderboard, PriceFeed, Sources
 from pipelines.fetch import FetchResult, fetch_feeds, safe_url
 from pipelines.fetch.payload import check_content, suffix_of
@@ -203,3 +204,24 @@ def test_suffix_of_what_lands(path: str, content_type: str, suffix: str) -> None
 def test_content_must_be_what_its_suffix_says(content: bytes, suffix: str, fault: str | None) -> None:
     found = check_content(content, suffix)
     assert found is None if fault is None else fault in (found or "")
+
+
+def test_exchange_rates_are_fetched_beside_the_prices(server: Server, settings: Settings) -> None:
+    body = b"PK\x03\x04 an archive"
+    server.routes["/eurofxref.zip"] = reply(body, Content_Type="application/zip")
+    rates = FxFeed(feed="fx", url=f"{server.url}/eurofxref.zip")
+    result = only(fetch_feeds(settings, Sources(), now=DAY_1, fx=(rates,)))
+    assert (result.kind, result.name, result.outcome) == ("prices", "fx", "fetched")
+    (file,) = scan(settings.landing, "prices").of("fx")
+    assert (file.path.suffix, file.path.read_bytes()) == (".zip", body)
+
+
+def test_a_feed_that_no_network_ever_reached_is_absent_and_one_that_answers_amiss_is_not(
+    server: Server, settings: Settings
+) -> None:
+    offline = settings.model_copy(update={"offline": True})
+    assert only(fetch_feeds(offline, feed(f"{server.url}/map.json"), now=DAY_1)).is_absent
+    assert only(fetch_feeds(settings, feed("http://127.0.0.1:1/map.json"), now=DAY_1)).is_absent
+    server.routes["/map.json"] = reply(status=404)
+    gone = only(fetch_feeds(settings, feed(f"{server.url}/map.json"), now=DAY_1))
+    assert (gone.is_absent, gone.is_stale) == (False, True)

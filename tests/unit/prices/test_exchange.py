@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
+import zipfile
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.config.fx import FxConfig
+from pipelines.config.fx import FxConfig, FxFeed
 from pipelines.ids import as_uuid
 from pipelines.prices import (
     FxSnapshot,
@@ -209,3 +211,27 @@ def test_a_file_with_a_mistake_is_refused_with_the_place(tmp_path: Path, text: s
 def test_mistakes_in_fx_yaml_are_named(content: dict[str, object], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         FxConfig.model_validate(content)
+
+
+def zipped(*members: tuple[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def test_the_archive_that_the_bank_publishes_is_read_as_the_file_in_it(tmp_path: Path) -> None:
+    csv = b"Date, USD, JPY, CNY, \n20 November 2026, 1.1600, 180.00, 8.1200, \n"
+    plain = read_fx(landed_bytes(tmp_path, "fx", "2026-11-20.csv", csv), FxFeed(feed="fx"))
+    packed = read_fx(landed_bytes(tmp_path, "fx", "2026-11-21.zip", zipped(("eurofxref.csv", csv))), FxFeed(feed="fx"))
+    assert packed.quotes == plain.quotes
+    assert {quote.currency for quote in packed.quotes} == {"EUR", "JPY", "CNY"}
+
+
+@pytest.mark.parametrize(
+    "content", [zipped(), zipped(("a.csv", b"x"), ("b.csv", b"y")), zipped(("rates.xml", b"<x/>")), b"PK\x03\x04 and no archive"]
+)  # fmt: skip
+def test_an_archive_that_holds_no_one_csv_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(PriceFeedError, match=r"2026-11-20.zip .*expected"):
+        read_fx(landed_bytes(tmp_path, "fx", "2026-11-20.zip", content), FxFeed(feed="fx"))

@@ -359,3 +359,21 @@ def test_a_calendar_that_no_one_declares_is_named() -> None:
     requests = requests_frame([call(input_uncached=1_000_000, event_at=day("2026-07-14T02:00:00"))])
     rated = rate(requests, card, calendars={"fr": frozenset({day("2026-07-14").date()})})
     assert rated["list_cost_usd"].to_list() == [Decimal(2)]
+
+
+def test_a_preference_turns_the_order_of_feeds_for_one_meter_of_one_model() -> None:
+    """The feed with precedence 30 is believed on the output of m alone, which its entry raises to 5."""
+    prefer = (
+        {"provider": "acme", "model": "m", "meter": "output_text", "precedence": 5},
+        {"provider": "acme", "precedence": 99},
+    )
+    other = PriceFeed.model_validate(FEED.model_dump() | {"prefer": prefer})
+    mine, theirs = (always("1"), always("2", "output_text")), (always("10"), always("20", "output_text"))
+    card = card_of(*mine, others=theirs, feeds=(DATED, other))
+    assert costs(card, call(input_uncached=1_000_000, output_text=1_000_000)) == [Decimal(21)]
+    assert costs(card_of(*mine, others=theirs), call(input_uncached=1_000_000, output_text=1_000_000)) == [Decimal(3)]
+
+
+def test_a_preference_for_everything_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="provider, model or meter is needed"):
+        PriceFeed.model_validate({"feed": "f", "format": "page", "prefer": [{"precedence": 1}]})

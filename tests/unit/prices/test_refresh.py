@@ -133,7 +133,7 @@ def test_a_file_that_was_repaired_is_no_longer_set_aside(zone: Zone) -> None:
     ("content", "told"),
     [
         (page("1", "2"), "1 of 3 prices are gone"),
-        (page("1", "2", "31"), "p2, input_uncached: 3 to 31 is more than 10 times"),
+        (page("1", "2", "31"), "p2, input_uncached: 3 to 31 is 10 times or more"),
     ],
 )
 def test_a_page_that_looks_broken_waits_for_a_persons_word(zone: Zone, content: str, told: str) -> None:
