@@ -17,14 +17,21 @@ from typing import Any, Literal, get_args
 
 from pipelines.ids import id_bytes
 from pipelines.landing.atomic import write_atomically
-from pipelines.landing.names import ACCEPTED_DATES, SIDECAR_SUFFIX, content_suffix, is_skipped, parse_instant
+from pipelines.landing.names import (
+    ACCEPTED_DATES,
+    SIDECAR_SUFFIX,
+    content_suffix,
+    folder_date,
+    is_skipped,
+    parse_instant,
+)
 
 Kind = Literal["requests", "prices", "leaderboards"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _RECORD_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
 _SUFFIXES: dict[Kind, tuple[str, ...]] = {
-    "requests": _RECORD_SUFFIXES,
+    "requests": (*_RECORD_SUFFIXES, ".log", ".tsv"),
     "prices": (*_RECORD_SUFFIXES, ".md", ".html", ".htm", ".txt", ".yaml", ".yml", ".toml", ".xlsx", ".zip"),
     "leaderboards": (*_RECORD_SUFFIXES, ".yaml", ".yml", ".md", ".html", ".htm", ".tsv", ".zip"),
 }
@@ -155,11 +162,11 @@ def describe(
             f"unknown suffix: accepted under {kind}/ are {', '.join(_SUFFIXES[kind])}, each also with .gz or .zst"
         )
     parts = landing_path.split("/")[2:]
-    folder_date = next((at.date() for part in reversed(parts[:-1]) if (at := parse_instant(part)[0])), None)
+    folder = folder_date(parts[:-1])
     name_at, has_time = parse_instant(parts[-1])
-    arrival_date = (folder_date or (name_at and name_at.date())) if kind == "requests" else None
+    arrival_date = (folder or (name_at and name_at.date())) if kind == "requests" else None
     sidecar, doubt = read_sidecar(path)
-    observed_at = sidecar.get("fetched_at") or _observed_at(kind, name_at, has_time, folder_date)
+    observed_at = sidecar.get("fetched_at") or _observed_at(kind, name_at, has_time, folder)
     if observed_at is None or (kind == "requests" and arrival_date is None):
         wanted = "requests/<source>/<arrival date>/<file>" if kind == "requests" else f"{kind}/<name>/<date>.<suffix>"
         raise LandingError(f"no date in folder or name: rename it to {wanted}; dates are written {ACCEPTED_DATES}")
@@ -188,9 +195,9 @@ def describe(
     return file, doubt
 
 
-def _observed_at(kind: Kind, name_at: datetime | None, has_time: bool, folder_date: date | None) -> datetime | None:
+def _observed_at(kind: Kind, name_at: datetime | None, has_time: bool, folder: date | None) -> datetime | None:
     """The instant in the name; for request files a bare date there may be the day of the events, so the folder wins."""
-    midnight = datetime(folder_date.year, folder_date.month, folder_date.day, tzinfo=UTC) if folder_date else None
+    midnight = datetime(folder.year, folder.month, folder.day, tzinfo=UTC) if folder else None
     if name_at and (has_time or kind != "requests"):
         return name_at
     return midnight or name_at

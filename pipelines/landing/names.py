@@ -6,7 +6,9 @@ Nothing here touches a disk or a server. Which files there are is in `files.py` 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import PurePosixPath
 
 _COMPRESSIONS = (".gz", ".zst")
@@ -22,6 +24,28 @@ _INSTANT = re.compile(
     r"(?:[.,]\d+)?(?P<zone>[Zz]|[+-]\d{2}:?\d{2})?)?(?!\d)"
 )
 ACCEPTED_DATES = "2026-02-14, 20260214, 20260214T060000Z, 2026-02-14T06-00-00Z or any name that contains one of these"
+
+
+_YEAR, _MONTH, _DAY = (
+    re.compile(rf"^(?:{key}=)?({digits})$")
+    for key, digits in (("y(?:ear)?", r"20\d\d"), ("m(?:onth)?", r"\d\d"), ("d(?:ay)?", r"\d\d"))
+)
+
+
+def folder_date(folders: Sequence[str]) -> date | None:
+    """The day that nested folders name: the first where it is a date and nothing else (what lies below are folders of the
+    delivering system, such as a project called `trip-2025-01-02`), else the innermost that contains a date, else year, month and day as three of them,
+    as AWS (`2026/02/14/06`), Azure (`y=2026/m=02/d=14/h=06`) and Hive (`year=2026/month=02/day=14`) write."""
+    first = [name for name in folders[:1] if _INSTANT.fullmatch(name)]
+    for name in (*first, *reversed(folders)):
+        if at := parse_instant(name)[0]:
+            return at.date()
+    for year, month, day in reversed(list(zip(folders, folders[1:], folders[2:], strict=False))):
+        found = [pattern.match(name) for pattern, name in ((_YEAR, year), (_MONTH, month), (_DAY, day))]
+        if all(found):
+            with suppress(ValueError):
+                return date(*(int(match[1]) for match in found if match))
+    return None
 
 
 def parse_instant(name: str) -> tuple[datetime | None, bool]:

@@ -50,6 +50,8 @@ T = TypeVar("T")
 MAX_DOCUMENT_BYTES = 64 * 2**20
 """A JSON document or array is decoded in memory up to this size."""
 
+_OTHER_DELIMITERS = (";", "\t", "|")
+
 _WORKERS = min(4, os.cpu_count() or 1)
 """Chunks of lines that are read at once: each costs some 200 MB."""
 
@@ -112,8 +114,10 @@ def _read(path: Path, fmt: Format, finish: Callable[[Batch], T], quick: QuickRea
         return
     match _kind(head, path, heads, fmt):
         case "csv":
-            absent = _absent_columns(fmt, csv_columns(head.split(b"\n", 1)[0], fmt.delimiter))
-            yield from map(finish, _tables(csv_chunks(replay, heads, fmt.delimiter, fmt.column_name), decoder, absent))
+            first = head.split(b"\n", 1)[0]
+            delimiter = _delimiter(first, heads, fmt) or fmt.delimiter
+            absent = _absent_columns(fmt, csv_columns(first, delimiter))
+            yield from map(finish, _tables(csv_chunks(replay, heads, delimiter, fmt.column_name), decoder, absent))
         case "document":
             yield from map(finish, _documents(replay, fmt))
         case _:
@@ -150,11 +154,15 @@ def _kind(head: bytes, path: Path, heads: set[str], fmt: Format) -> str:
             return "document"
         return "lines"
     names = path.name.lower()
-    if first and (
-        known_columns(csv_columns(first, fmt.delimiter), fmt.column_name, heads) or ".csv" in names or ".tsv" in names
-    ):
+    if first and (_delimiter(first, heads, fmt) or ".csv" in names or ".tsv" in names):
         return "csv"
     return "lines"
+
+
+def _delimiter(first: bytes, heads: set[str], fmt: Format) -> str | None:
+    """The delimiter by which a header line names columns that the format reads: its own, else one that other tools write."""
+    tried = dict.fromkeys((fmt.delimiter, *_OTHER_DELIMITERS))
+    return next((d for d in tried if known_columns(csv_columns(first, d), fmt.column_name, heads)), None)
 
 
 def _absent_columns(fmt: Format, found: Iterable[str]) -> str | None:

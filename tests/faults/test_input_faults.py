@@ -76,6 +76,8 @@ CASES: dict[str, tuple[str, Callable[[Path], bytes], Outcome]] = {
     "zstd": ("a.jsonl.zst", lambda _: zstd(lines(3)), (3, {})),
     "csv": ("a.csv", lambda _: csv(3), (3, {})),
     "csv in zstd": ("a.csv.zst", lambda _: zstd(csv(3)), (3, {})),
+    "csv of semicolons": ("a.csv", lambda _: csv(3).replace(b",", b";"), (3, {})),
+    "tabs": ("a.tsv", lambda _: csv(3).replace(b",", b"\t"), (3, {})),
     "parquet": ("a.parquet", lambda folder: parquet(folder, 3), (3, {})),
     "parquet in gzip": ("a.parquet.gz", lambda folder: gzip.compress(parquet(folder, 3)), (3, {})),
     "array": ("a.json", lambda _: b"[" + lines(3).strip().replace(b"\n", b",") + b"]", (3, {})),

@@ -26,6 +26,7 @@ from tests.unit.bills.reports import (
     rows,
 )
 from tests.unit.requests.helpers import buckets, landed
+from tests.unit.requests.samples import SECRET
 
 
 def usd(text: str) -> Decimal:
@@ -248,3 +249,18 @@ def test_a_bill_takes_no_declarations(tmp_path: Path) -> None:
         declared = {"source": "bill", "format": "openai_costs_api", name: value}
         with pytest.raises(SourceError, match=f"source bill: {name}: format openai_costs_api takes none"):
             parse_bill(landed(path), RequestSource.model_validate(declared), tmp_path / "store")
+
+
+@pytest.mark.parametrize("format_name", BILL_FORMATS)
+def test_a_field_that_no_report_has_reaches_nothing(tmp_path: Path, format_name: str) -> None:
+    report = deepcopy(REPORTS[format_name])
+    for item in report["data"]:
+        for result in item.get("results", [item]):
+            result.update({"prompt": SECRET, "messages": [{"content": SECRET}], "note": {"text": SECRET}})
+    broken = _changed(report, ("data", 0, *(("results", 0) if "results" in report["data"][0] else ()), "requests"), -1)
+    for content in (report, broken, json.dumps(report).encode()[:-40] + SECRET.encode()):
+        parsed = export(tmp_path, format_name, content)
+        assert SECRET not in repr(rows(parsed)) + repr(parsed.quarantine.rows())
+        assert parsed.lines >= 1
+    for stored in (tmp_path / "store").rglob("*.parquet"):
+        assert SECRET.encode() not in stored.read_bytes()

@@ -79,6 +79,17 @@ def test_price_and_board_files_are_dated_by_their_name_then_their_folder(tmp_pat
         ("2026-02-15/calls_2026-02-14.jsonl", date(2026, 2, 15), datetime(2026, 2, 15, tzinfo=UTC)),
         ("2026-02-15/calls_20260215T043000Z.jsonl", date(2026, 2, 15), datetime(2026, 2, 15, 4, 30, tzinfo=UTC)),
         ("calls_2026-02-15.csv.zst", date(2026, 2, 15), datetime(2026, 2, 15, tzinfo=UTC)),
+        ("2026-02-15/-home-ann-trip-2025-01-02/s.jsonl", date(2026, 2, 15), datetime(2026, 2, 15, tzinfo=UTC)),
+        ("2026-02-15/sessions/2026/02/12/s.jsonl", date(2026, 2, 15), datetime(2026, 2, 15, tzinfo=UTC)),
+        ("dt=2026-02-15/hour=04/part-0.parquet", date(2026, 2, 15), datetime(2026, 2, 15, tzinfo=UTC)),
+        ("year=2026/month=02/day=15/part-0.parquet", date(2026, 2, 15), datetime(2026, 2, 15, tzinfo=UTC)),
+        ("y=2026/m=02/d=15/h=04/m=00/PT1H.json", date(2026, 2, 15), datetime(2026, 2, 15, tzinfo=UTC)),
+        (
+            "AWSLogs/123456789012/us-east-1/2026/02/15/04/20260215T043000000Z_ab12.json.gz",
+            date(2026, 2, 15),
+            datetime(2026, 2, 15, tzinfo=UTC),
+        ),
+        ("2026/02/15/server.log", date(2026, 2, 15), datetime(2026, 2, 15, tzinfo=UTC)),
     ],
 )
 def test_arrival_of_request_files(tmp_path: Path, name: str, arrival: date, observed: datetime) -> None:
