@@ -49,14 +49,10 @@ def price(
     with open_workspace() as workspace:
         with workspace.database.connect(read_only=True) as connection:
             prices = read_table(connection, PRICE)
+        asked = (model, registry_of(workspace), prices, workspace.config.sources.prices)
         try:
-            found = price_lookup(
-                model,
-                registry_of(workspace),
-                prices,
-                workspace.config.sources.prices,
-                at=instant,
-                known_at=_utc(known_at),
+            found, to_come = (
+                price_lookup(*asked, at=instant, known_at=_utc(known_at), to_come=later) for later in (False, True)
             )
         except LookupError as error:
             raise typer.BadParameter(str(error)) from error
@@ -69,6 +65,13 @@ def price(
         raise typer.Exit(1)
     else:
         _show_prices(found, instant)
+        for row in to_come.sort("valid_from", "meter").iter_rows(named=True):
+            meter = ", ".join(filter(None, (row["meter"], _conditions(row))))
+            typer.echo(
+                f"from {row['valid_from']:%Y-%m-%d}: {row['provider_id']} {row['model_id']} {meter} "
+                f"{_digits(row['unit_price'])} {row['pricing_currency']} per {row['pricing_quantity']:,} "
+                f"({row['date_basis']} by {row['feed']})"
+            )
 
 
 def explain(

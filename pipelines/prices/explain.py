@@ -98,8 +98,9 @@ def price_lookup(
     *,
     at: datetime,
     known_at: datetime | None = None,
+    to_come: bool = False,
 ) -> pl.DataFrame:
-    """Every price of `model` that holds at `at`, as believed at `known_at` (None: now).
+    """Every price of `model` that holds at `at`, or with `to_come` begins later, as believed at `known_at` (None: now).
 
     Rows of core.price with two more columns: precedence, and is_used (Boolean), true for the feed that wins its meter
     under its conditions. `model` is any name of it. Raises LookupError where no model answers to the name.
@@ -116,13 +117,10 @@ def price_lookup(
         raise LookupError(f"no model is known as {model!r}{hint}")
     conditions = ["provider_id", "meter", "service_tier", "region", "time_window", "contract_id"]
     rank = pl.struct("precedence", "position").rank("dense").over(conditions)
+    holds = (pl.col("valid_from") <= at) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > at))
     return (
         ranked(believed(prices, known_at), feeds)
-        .filter(
-            pl.col("model_id") == found.model_id,
-            pl.col("valid_from") <= at,
-            pl.col("valid_to").is_null() | (pl.col("valid_to") > at),
-        )
+        .filter(pl.col("model_id") == found.model_id, (pl.col("valid_from") > at) if to_come else holds)
         .with_columns((rank == 1).alias("is_used"))
         .sort(*conditions, "context_from_tokens", "precedence", "position")
         .drop("position")

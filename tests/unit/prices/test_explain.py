@@ -105,3 +105,15 @@ def test_marginal_tiers_and_a_minimum_are_told_line_by_line() -> None:
         ("minimum_charge", 1, Decimal("0.0094"), Decimal("0.01")),
     ]
     assert sum(line.cost_usd for line in explanation.lines) == explanation.cost_usd == Decimal("0.01")
+
+
+def test_a_look_up_tells_what_is_still_to_come() -> None:
+    later = price("1.5", valid_from=day("2027-01-01"), date_basis="announced")
+    coming = snapshot("2026-10-10", price("0.75", valid_to=day("2027-01-01")), later)
+    ledger = build_ledger(FEED, [coming], REGISTRY)
+    now = price_lookup("m", REGISTRY, ledger, [FEED], at=day("2026-11-01"))
+    to_come = price_lookup("m", REGISTRY, ledger, [FEED], at=day("2026-11-01"), to_come=True)
+    assert [(f["usd_per_million"].to_list(), f["date_basis"].to_list()) for f in (now, to_come)] == [
+        ([Decimal("0.75")], ["first_observed"]),
+        ([Decimal("1.5")], ["announced"]),
+    ]
