@@ -7,7 +7,7 @@ Plain JSON lines are decoded in `decode.py`; how an item is opened further is th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.requests.flatten import RecordError, Texts, flatten, load, load_item
 from pipelines.requests.format import Format, ItemReader
@@ -53,14 +53,40 @@ def reader_of(fmt: Format) -> ItemReader:
 
 
 def line_items(line: bytes, line_no: int, byte_from: int, reader: ItemReader, tree: Node) -> Iterator[Item]:
-    """The records of one line, which all have the line's bytes."""
+    """The records of one line, which all have the line's bytes; objects that follow each other without a line end count each."""
     holder = _Holder(line_no, byte_from, line)
+    text = line.decode()
     try:
-        value = load(line.decode())
+        values = [load(text)]
     except RecordError as error:
-        yield holder.failed(0, error)
-        return
-    yield from _records(value, holder, reader, tree)
+        values = _joined(text) if is_joined(error.reason, str(error)) else []
+        if not values:
+            yield holder.failed(0, error)
+            return
+    for value in values:
+        for item in _records(value, holder, reader, tree):
+            yield item
+            holder = replace(holder, first_item=item.item_no + 1)
+
+
+def is_joined(reason: str, detail: str) -> bool:
+    """Whether a text that is no JSON value may be several: what Firehose delivers, and what `jq .` prints."""
+    return reason == "not_json" and detail.startswith("Extra data")
+
+
+def _joined(text: str) -> list[object]:
+    """The objects that a text consists of, one after the other; none where anything else stands in it."""
+    values: list[object] = []
+    position = 0
+    while (position := _skip(text, position, between="")) < len(text):
+        try:
+            value, position = load_item(text, position)
+        except RecordError:
+            return []
+        if not isinstance(value, dict):
+            return []
+        values.append(value)
+    return values
 
 
 def document_items(data: bytes, line_no: int, byte_from: int, reader: ItemReader, tree: Node) -> Iterator[Item]:
@@ -98,9 +124,9 @@ def _array_items(text: str, position: int, origin: tuple[int, int], reader: Item
         position = end
 
 
-def _skip(text: str, position: int) -> int:
-    """The index of the next value of an array: white space and commas are passed over."""
-    while position < len(text) and (text[position].isspace() or text[position] == ","):
+def _skip(text: str, position: int, between: str = ",") -> int:
+    """The index of the next value: white space and what stands between values are passed over."""
+    while position < len(text) and (text[position].isspace() or text[position] in between):
         position += 1
     return position
 

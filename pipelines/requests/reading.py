@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.requests.decode import JsonDecoder
-from pipelines.requests.documents import Item, document_items, line_items, reader_of
+from pipelines.requests.documents import Item, document_items, is_joined, line_items, reader_of
 from pipelines.requests.format import Format
 from pipelines.requests.normalise import POSITION
 from pipelines.requests.paths import path_tree
@@ -219,11 +219,16 @@ def _line_batch(chunk: Chunk, decoder: JsonDecoder, fmt: Format, wanted: list[in
         items += line_items(chunk.data[start:end], chunk.line_no + index, chunk.byte_from + start, reader, tree)
     table = TableChunk(lines.filter(~opened), _places(chunk), faults, chunk.data, chunk.byte_from)
     plain = _decoded(table, decoder)
+    joined = [fault for fault in plain.faults if is_joined(fault.reason, fault.detail)]
+    for fault in joined:
+        start, end = fault.byte_from - chunk.byte_from, fault.byte_to - chunk.byte_from
+        items += line_items(chunk.data[start:end], fault.line_no, fault.byte_from, reader, tree)
     inner = _item_batch(items, tree.paths, [], chunk.data, chunk.byte_from)
     flat = plain.flat
     if items:
         flat = pl.concat([plain.flat.select(inner.flat.columns), inner.flat]).sort("line_no", "item_no")
-    found = [_half_written(fault, chunk) for fault in (*chunk.faults, *plain.faults, *inner.faults)]
+    sound = [fault for fault in plain.faults if fault not in joined]
+    found = [_half_written(fault, chunk) for fault in (*chunk.faults, *sound, *inner.faults)]
     return Batch(flat, found, plain.record)
 
 

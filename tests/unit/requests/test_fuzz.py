@@ -43,6 +43,8 @@ INSERTS = (
     b"1e999",
     b"\xff",
     b"NaN",
+    b"}{",
+    b'}{"a":1}',
 )
 VALUES = (b"-5", b"0", b"1.5", b'"x"', b"[]", b"{}", b"null", b"true", b"1e5", b"123456789012", b"9" * 30, b'""')
 
@@ -50,6 +52,8 @@ VALUES = (b"-5", b"0", b"1.5", b'"x"', b"[]", b"{}", b"null", b"true", b"1e5", b
 def damaged(line: bytes, chance: random.Random) -> bytes:
     """The line with one to five things done to it: bytes changed, cut, repeated, inserted, joined, counts replaced."""
     data = bytearray(line)
+    if chance.randrange(50) == 0:
+        data += line
     for _ in range(chance.choice((1, 1, 1, 2, 5))):
         start = chance.randrange(len(data) or 1)
         end = start + chance.randrange(1, 30)
