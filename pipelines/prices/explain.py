@@ -22,7 +22,7 @@ from pipelines.ids import as_uuid
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.models import Registry
 from pipelines.prices.meters import MINIMUM_CHARGE
-from pipelines.prices.rate_card import believed, ranked
+from pipelines.prices.rate_card import believed, is_outdone, ranked
 
 _MILLION = Decimal(1_000_000)
 
@@ -117,11 +117,12 @@ def price_lookup(
         raise LookupError(f"no model is known as {model!r}{hint}")
     conditions = ["provider_id", "meter", "service_tier", "region", "time_window", "contract_id"]
     rank = pl.struct("precedence", "position").rank("dense").over(conditions)
+    others = [name for name in conditions if name != "time_window"]
     holds = (pl.col("valid_from") <= at) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > at))
     return (
         ranked(believed(prices, known_at), feeds)
         .filter(pl.col("model_id") == found.model_id, (pl.col("valid_from") > at) if to_come else holds)
-        .with_columns((rank == 1).alias("is_used"))
+        .with_columns(((rank == 1) & ~is_outdone("time_window", others)).alias("is_used"))
         .sort(*conditions, "context_from_tokens", "precedence", "position")
         .drop("position")
     )

@@ -49,6 +49,17 @@ def ranked(prices: pl.DataFrame, feeds: Sequence[PriceFeed]) -> pl.DataFrame:
     return prices.join(order, on="feed", how="inner").with_columns(precedence.cast(pl.Int64).alias("precedence"))
 
 
+def is_outdone(window: str, group: Sequence[str]) -> pl.Expr:
+    """Whether the price of some hours comes from a feed behind the one whose price in its `group` holds all day.
+
+    A feed that is believed on a price is believed on its hours, too: one that says peak hours are on weekdays must not be
+    overruled on a Sunday by another that knows of no weekdays. Reads precedence, position and the column `window`.
+    """
+    rank = pl.col("precedence") * 100_000 + pl.col("position")
+    all_day = pl.when(pl.col(window) == "").then(rank).min().over(group)
+    return (pl.col(window) != "") & (rank > all_day).fill_null(value=False)
+
+
 def build_rate_card(
     prices: pl.DataFrame,
     feeds: Sequence[PriceFeed],
@@ -60,7 +71,7 @@ def build_rate_card(
 
     For each meter of a card the most specific price wins: one of the contract over a list price, of the card's
     service tier over the standard one, of its region over one that holds everywhere, of its daily window over one
-    that holds all day; among these the feed with the lowest precedence. So a tier, a region or a window overlays,
+    that holds all day, unless a feed that goes before states the latter; among these the feed with the lowest precedence. So a tier, a region or a window overlays,
     meter by meter, what it does not change. A meter without any price takes the rate of a more general one
     (`pipelines.meters.fallback_chain`), recorded in `fallbacks`. Every model has a card for each service tier; where
     no price of a tier is known it holds the standard rates and says so in `fallbacks`. Meters that no request counts
@@ -151,6 +162,8 @@ def _choose(grid: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
     )
     # A price that can't be converted counts only where nothing else does, to say why there is no rate.
     joined = joined.filter(~pl.col("needs_rate") | pl.col("needs_rate").all().over("cell"))
+    beside = [f"{name}_price" for name in _CONDITIONS if name != "time_window"]
+    joined = joined.filter(~is_outdone("time_window_price", ["cell", "meter", *beside]))
     own = {name: pl.col(f"{name}_price") == pl.col(name) for name in _CONDITIONS}
     best = joined.sort(
         "cell",

@@ -377,3 +377,14 @@ def test_a_preference_turns_the_order_of_feeds_for_one_meter_of_one_model() -> N
 def test_a_preference_for_everything_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="provider, model or meter is needed"):
         PriceFeed.model_validate({"feed": "f", "format": "page", "prefer": [{"precedence": 1}]})
+
+
+def test_a_feed_that_is_believed_on_a_price_is_believed_on_its_hours() -> None:
+    """The first feed knows that peaks are on weekdays; the second says every day: on a Saturday the first is right."""
+    mine = (always("1"), always("2", time_window="mon-fri 01:00-04:00"))
+    theirs = (always("1.1"), always("2.2", time_window="01:00-04:00"))
+    monday, saturday = (call(input_uncached=1_000_000, event_at=day(f"2026-11-{at}T02:00:00")) for at in ("02", "07"))
+    assert costs(card_of(*mine, others=theirs), monday, saturday) == [Decimal(2), Decimal(1)]
+    # One that goes before may add hours to a price of the whole day that comes from another.
+    night = always("0.5", time_window="01:00-04:00")
+    assert costs(card_of(night, others=theirs), monday, saturday) == [Decimal("0.5"), Decimal("0.5")]
