@@ -16,6 +16,7 @@ from typing import Any
 
 from perf.bench import bench, chosen, install_peers, peer_versions
 from perf.contenders import BY_NAME
+from perf.history import SIZES, measure_history
 from perf.measure import ROOT, RunError, machine
 from perf.table import results_page
 
@@ -31,19 +32,31 @@ def main() -> None:
     results["machine"] = machine()
     own = {name: version(name) for name in ("polars", "pgpq", "psycopg")}
     results["versions"] = {"Python": sys.version.split()[0], **own, **(peer_versions() if has_peers else {})}
-    for rows in options.rows:
-        results["sizes"][str(rows)] = _measure(options, rows, has_peers=has_peers, results=results)
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-        PAGE.write_text(results_page(results))
-        _say(f"written: {PAGE.relative_to(ROOT)}")
+    for rows, rounds in zip(options.rows, options.rounds, strict=True):
+        results["sizes"][str(rows)] = _measure(options, rows, rounds, has_peers=has_peers, results=results)
+        _write(results)
+    if options.history:
+        results["history"] = {
+            "date": datetime.now(UTC).date().isoformat(),
+            "sizes": measure_history(options.home, options.history, _say),
+        }
+        _write(results)
 
 
-def _measure(options: argparse.Namespace, rows: int, *, has_peers: bool, results: dict[str, Any]) -> dict[str, Any]:
+def _write(results: dict[str, Any]) -> None:
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    PAGE.write_text(results_page(results))
+    _say(f"written: {PAGE.relative_to(ROOT)}")
+
+
+def _measure(
+    options: argparse.Namespace, rows: int, rounds: int, *, has_peers: bool, results: dict[str, Any]
+) -> dict[str, Any]:
     runs: dict[str, list[dict[str, Any]]] = defaultdict(list)
     contenders = chosen(rows, options.only, has_peers=has_peers)
     with bench(options.home, rows) as ground:
         results["versions"]["Postgres"] = ground.server_version
-        for number in range(options.rounds):
+        for number in range(rounds):
             for contender in contenders:
                 try:
                     found = ground.measure(contender)
@@ -51,11 +64,11 @@ def _measure(options: argparse.Namespace, rows: int, *, has_peers: bool, results
                     _say(f"{contender.label}: left out, {error}")
                     continue
                 runs[contender.name].append(found.as_dict())
-                _say(f"{rows:,} lines, round {number + 1} of {options.rounds}: {contender.label}: {found.wall_s:.2f} s")
+                _say(f"{rows:,} lines, round {number + 1} of {rounds}: {contender.label}: {found.wall_s:.2f} s")
         size = ground.dirty.lines.stat().st_size / rows
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "rounds": options.rounds,
+        "rounds": rounds,
         "bytes_per_line": size,
         "runs": dict(runs),
     }
@@ -66,7 +79,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--rows", type=int, action="append", help="lines of input; may be given more than once (200000)"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each contender (3)")
+    parser.add_argument(
+        "--rounds", type=int, action="append", help="runs of each contender (3); given as often as --rows, one for each"
+    )
+    parser.add_argument(
+        "--history",
+        type=int,
+        nargs="*",
+        help=f"rows of history over which a day's spend and mart are measured (without a number: {SIZES})",
+    )
     parser.add_argument(
         "--only", action="append", default=[], choices=sorted(BY_NAME), help="measure only this; may be repeated"
     )
@@ -74,7 +95,15 @@ def _options() -> argparse.Namespace:
         "--home", type=Path, default=ROOT / ".modelmeter-perf", help="where input and database are kept"
     )
     options = parser.parse_args()
-    options.rows = options.rows or [200_000]
+    options.rows = options.rows or ([] if options.history is not None else [200_000])
+    options.rounds = options.rounds or [3]
+    if len(options.rounds) == 1:
+        options.rounds *= len(options.rows)
+    if len(options.rounds) != len(options.rows):
+        parser.error(
+            f"--rounds is given {len(options.rounds)} times, --rows {len(options.rows)} times: once, or as often"
+        )
+    options.history = list(SIZES) if options.history == [] else options.history
     options.home = options.home.resolve()
     return options
 

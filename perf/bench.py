@@ -75,13 +75,13 @@ class Bench:
         self.dirty = generate(home / "input" / f"{rows}-dirty", rows, is_dirty=True)
         self.clean = generate(home / "input" / f"{rows}-clean", rows, is_dirty=False)
         self._home = home
-        self._database = database
+        self.database = database
         self._server_pid = server_pid
 
     @property
     def server_version(self) -> str:
         """Postgres, as it names itself."""
-        with self._database.owner.connect({}) as connection:
+        with self.database.owner.connect({}) as connection:
             return str(connection.info.parameter_status("server_version"))
 
     def measure(self, contender: Contender) -> Run:
@@ -99,7 +99,7 @@ class Bench:
         return found
 
     def _environment(self, data: Dataset) -> dict[str, str]:
-        owner = self._database.owner
+        owner = self.database.owner
         return {
             **environment(self._home, data),
             "PERF_LINES": str(data.lines),
@@ -107,7 +107,7 @@ class Bench:
             "PERF_TARGET": "perf.filled",
             "PERF_READY": str(self._ready),
             "PERF_SERVER": json.dumps([owner.host, owner.user, owner.dbname]),
-            "PERF_PSQL": json.dumps(psql_command(self._home, self._database)),
+            "PERF_PSQL": json.dumps(psql_command(self._home, self.database)),
             "POLARS_VERBOSE": "0",
         }
 
@@ -119,7 +119,7 @@ class Bench:
         """Nothing parsed, nothing indexed, no partitions, an empty target."""
         shutil.rmtree(self._home / "parsed", ignore_errors=True)
         shutil.rmtree(self._home / "cache", ignore_errors=True)
-        with self._database.owner.connect({}, autocommit=True) as connection:
+        with self.database.owner.connect({}, autocommit=True) as connection:
             connection.execute("delete from raw.snapshot where kind = 'requests'")
             connection.execute("truncate raw.quarantine, raw.duplicate")
             for day in loaded_days(connection, REQUEST):
@@ -136,7 +136,7 @@ class Bench:
         os.sync()
 
     def _drop_target(self) -> None:
-        with self._database.owner.connect({}, autocommit=True) as connection:
+        with self.database.owner.connect({}, autocommit=True) as connection:
             connection.execute("drop table if exists perf.filled, perf.filled_lines, perf.filled_price")
 
     def _keep_ready_rows(self) -> None:
@@ -145,7 +145,7 @@ class Bench:
             return
         with self._ready.open("wb") as file:
             command = [
-                *psql_command(self._home, self._database),
+                *psql_command(self._home, self.database),
                 "-qX",
                 "-c",
                 "copy (select * from core.request) to stdout (format binary)",

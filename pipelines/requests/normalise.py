@@ -82,7 +82,7 @@ class Normalised:
 def normalise(flat: pl.DataFrame, fmt: Format, *, source: str, snapshot_id: bytes, arrival: date) -> Normalised:
     """Request facts from `flat` (POSITION and one String column per path of `fmt`), in the order given."""
     working, rules, broken = _judged(flat, fmt, arrival)
-    valid = working.filter(~broken)
+    valid = working.filter(~broken) if rules else working
     # polars 2.1 panics in str.format on a frame of several chunks, which a filter leaves.
     failed = working.filter(broken).rechunk().with_columns(_verdict(rules))
     failed_texts = flat.filter(broken)
@@ -105,15 +105,21 @@ def normalise_typed(
 
 
 def _judged(flat: pl.DataFrame, fmt: Format, arrival: date) -> tuple[pl.DataFrame, list[Rule], pl.Series]:
-    """Typed, derived and bucket columns, the rules that they must keep, and which rows break one."""
+    """Typed, derived and bucket columns, the rules that any row breaks, and which rows break one."""
     working = _dated(_typed(flat, fmt), fmt, arrival)
     working = working.with_columns(**_derived(fmt, working))
     filled = {name for name in working.columns if working[name].null_count() < working.height}
     working = working.with_columns(token_semantics=_semantics(fmt, working))
     working = working.with_columns(**semantics.buckets())
     rules = _rules(fmt, working, filled, arrival)
-    broken = working.select(pl.any_horizontal(rule.broken.fill_null(value=False) for rule in rules)).to_series()
-    return working, rules, broken
+    verdicts = working.select(
+        rule.broken.fill_null(value=False).alias(str(number)) for number, rule in enumerate(rules)
+    )
+    hit = [number for number in range(len(rules)) if verdicts[str(number)].any()]
+    broken = verdicts.select(pl.any_horizontal(pl.lit(value=False), *(str(number) for number in hit))).to_series()
+    if len(broken) != working.height:  # without a rule that is broken polars gives one row for all
+        broken = pl.repeat(value=False, n=working.height, dtype=pl.Boolean, eager=True)
+    return working, [rules[number] for number in hit], broken
 
 
 def _typed(flat: pl.DataFrame, fmt: Format) -> pl.DataFrame:
@@ -339,15 +345,14 @@ CONTENT = tuple(name for name in STORED_SCHEMA.names() if name not in PROVENANCE
 
 def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.Series:
     """Per row, the hash of source and the columns of `identity`; where one of these is null, of all that the row says."""
-    content = pl.concat_str([pl.lit("content"), *[_key_text(facts, name) for name in CONTENT]], separator="\x00")
+    content = [pl.lit("content"), *[_key_text(facts, name) for name in CONTENT]]
     keys = pl.repeat(None, facts.height, dtype=pl.String, eager=True)
     if identity.width:
-        named = [pl.col(name).cast(pl.String) for name in identity.columns]
-        keys = identity.select(pl.concat_str([pl.lit("id"), *named], separator="\x00")).to_series()
+        named = [pl.lit("id"), *[pl.col(name).cast(pl.String) for name in identity.columns]]
+        keys = identity.select(pl.concat_str([pl.lit(source), *named], separator="\x00")).to_series()
     if keys.null_count():
-        keys = facts.select(pl.coalesce(keys, content)).to_series()
-    prefix = source.encode() + b"\x00"
-    digests = b"".join([hashlib.sha256(prefix + key.encode()).digest()[:16] for key in keys.to_list()])
+        keys = facts.select(pl.coalesce(keys, pl.concat_str([pl.lit(source), *content], separator="\x00"))).to_series()
+    digests = b"".join([hashlib.sha256(key).digest()[:16] for key in keys.cast(pl.Binary).to_list()])
     uids = pl.from_arrow(pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(keys), [None, pa.py_buffer(digests)]))
     return pl.Series("request_uid", uids, dtype=pl.Binary)
 

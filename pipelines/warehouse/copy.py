@@ -32,13 +32,15 @@ def copy_frame(
     *,
     into: sql.Identifier | None = None,
     defaults: Mapping[str, Any] | None = None,
+    freeze: bool = False,
 ) -> int:
     """Append `frame` to `table` in the connection's transaction; the number of rows copied.
 
     `frame` has exactly `table.polars_schema`: uuid as 16 bytes, jsonb as JSON text. pgpq encodes the Arrow
     columns, decimals exactly; a uuid goes out as its 16 bytes, which is Postgres's own binary form. Memory in
     use beside the frame is that of one batch. `into` names another table of the same columns, `defaults` what its
-    columns hold where nothing is sent: a column that holds that throughout stays behind.
+    columns hold where nothing is sent: a column that holds that throughout stays behind. `freeze`, for a table that the
+    same transaction made, writes rows that no vacuum has to come back for.
     Raises LoadError for a frame that does not fit, and for values Postgres can't hold, by column and row.
     """
     _check_schema(table, frame)
@@ -48,7 +50,8 @@ def copy_frame(
     target = into or sql.Identifier(table.schema, table.name)
     sent = [column for column in table.columns if column.name not in unsent]
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in sent)
-    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(target, columns)
+    options = sql.SQL("format binary, freeze" if freeze else "format binary")
+    statement = sql.SQL("copy {} ({}) from stdin ({})").format(target, columns, options)
     rows = frame.select(column.name for column in sent)
     encoder = _encoder(sent, rows)
     try:

@@ -100,7 +100,7 @@ class DayLoad:
                 if day not in self._staged:
                     self._staged[day] = _stage(self._connection, self._table, day, rows)
                 staged = self._staged[day]
-                copy_frame(self._connection, self._table, rows, into=staged.name, defaults=staged.defaults)
+                copy_frame(self._connection, self._table, rows, into=staged.name, defaults=staged.defaults, freeze=True)
         self.rows += frame.height
 
     def finish(self) -> None:
