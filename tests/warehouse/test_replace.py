@@ -20,7 +20,7 @@ from pipelines.warehouse import replace as module
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import LoadError, WarehouseError
 from pipelines.warehouse.read import count_rows, read_table
-from pipelines.warehouse.replace import replace_all, replace_days, replace_rows
+from pipelines.warehouse.replace import DayLoad, replace_all, replace_days, replace_rows
 from pipelines.warehouse.tables import Table
 from pipelines.warehouse.tables.core import MODEL, REQUEST
 from pipelines.warehouse.tables.raw import DUPLICATE
@@ -297,3 +297,52 @@ def test_the_caller_s_lock_timeout_outlives_a_replacement(database: Database) ->
         connection.execute("set local lock_timeout = '7s'")
         replace_days(connection, REQUEST, requests(1), DAY, NEXT)
         assert timeout(connection) == ("7s",)
+
+
+def test_parts_of_a_day_need_not_share_what_the_first_one_shares(database: Database) -> None:
+    """What a first part holds throughout becomes a default of the new table: later parts may hold anything."""
+    quoted = "it's a \\ 'team' {\"é\"}"
+    parts = [
+        requests(3, label="a").with_columns(team=pl.lit(quoted), latency_ms=pl.lit(0.1), is_stream=pl.lit(value=True)),
+        requests(3, label="b").with_columns(http_status=pl.lit(200, pl.Int32), item_no=pl.lit(7, pl.Int32)),
+        requests(3, label="c", day=NEXT),
+        requests(3, label="d").with_columns(
+            team=pl.when(pl.col("line_no").cum_count() == 2).then(pl.lit(None, pl.String)).otherwise(pl.lit(quoted)),
+            snapshot_id=pl.lit(uuid_bytes("another")),
+            tags=pl.lit(None, pl.String),
+        ),
+        requests(1, label="e"),
+    ]
+    with database.connect() as connection, connection.transaction():
+        load = DayLoad(connection, REQUEST, DAY, AFTER)
+        for part in parts:
+            load.append(part)
+        load.finish()
+    assert load.rows == 13
+    assert_frame_equal(stored(database), pl.concat(parts).sort(REQUEST.primary_key))
+    with database.connect() as connection:
+        left = connection.execute(
+            "select count(*) from pg_attrdef where adrelid::regclass::text like '%request%'"
+        ).fetchone()
+    assert left == (0,)
+
+
+def test_a_load_that_is_not_finished_changes_nothing(database: Database) -> None:
+    replace_days(database, REQUEST, requests(3), DAY, NEXT)
+    before = relations(database)
+    with database.connect() as connection, connection.transaction(force_rollback=True):
+        DayLoad(connection, REQUEST, DAY, NEXT).append(requests(2, label="b"))
+        assert stored(database).height == 3
+    assert_frame_equal(stored(database), requests(3).sort(REQUEST.primary_key))
+    assert relations(database) == before
+
+
+def test_rows_of_a_new_partition_are_frozen(database: Database) -> None:
+    """No vacuum has to come back for them, and the first query does not rewrite them with hints."""
+    replace_days(database, REQUEST, requests(3), DAY, NEXT)
+    with database.connect() as connection:
+        connection.execute("set enable_seqscan = off; set enable_bitmapscan = off")
+        plan = connection.execute(
+            "explain (analyze, costs off) select request_uid from core.request_20260214 where event_date = '2026-02-14'"
+        ).fetchall()
+    assert "Heap Fetches: 0" in str(plan)
