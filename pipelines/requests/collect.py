@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from pipelines.requests.normalise import CONTENT, REQUEST_SCHEMA
 from pipelines.warehouse.tables.raw import DUPLICATE
 
-PART_ROWS = 250_000
+PART_ROWS = 125_000
 """Rows handled at once: a day with more is taken by stretches of time, duplicates by ranges of their ids."""
 
 REPLAYING_FORMATS = ("codex",)
