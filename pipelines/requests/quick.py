@@ -14,7 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,15 @@ class Quick:
     left: Indexes
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Lines read as an Arrow table along the tree, their indexes, and the shapes that the table was read by."""
+
+    table: pa.Table
+    kept: Indexes
+    shapes: dict[str, str]
+
+
 class QuickReader:
     """Reads the chunks of one file along the paths of its format, and learns from the lines how each path is written."""
 
@@ -103,12 +112,12 @@ class QuickReader:
             self._learn(chunk, 0, min(count, _SAMPLE_LINES))
             self._has_learnt = True
         sound = _stand_alone(chunk)
-        parts: list[pl.DataFrame] = []
+        parts: list[_Part] = []
         taken = 0
         for first, last in _blocks(chunk):
             found = list(self._halved(chunk, first, last, sound))
             parts += found
-            taken += sum(part.height for part in found)
+            taken += sum(len(part.kept) for part in found)
             if last - taken > max(_MOST_LEFT * last, _SMALLEST_BLOCK):
                 self._is_suited = False
             if not self._is_suited:
@@ -116,13 +125,12 @@ class QuickReader:
         if not self._fits():
             self._is_suited = False
             return None
-        rows = pl.concat(parts, how="diagonal", rechunk=True) if parts else pl.DataFrame(schema={"index": pl.Int64()})
-        rows = _with_list_texts(_without_long_texts(rows, chunk))
+        rows = _with_list_texts(_without_long_texts(self._joined(parts), chunk))
         left = np.ones(count, np.bool_)
         left[rows["index"].to_numpy()] = False
         return Quick(rows, np.flatnonzero(left).astype(np.int64))
 
-    def _halved(self, chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> Iterator[pl.DataFrame]:
+    def _halved(self, chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> Iterator[_Part]:
         """What of the lines [first, last) can be read, by halves: one in doubt does not take its neighbours with it."""
         data, kept = _block_of(chunk, first, last, sound, self._suspects)
         if not len(kept):
@@ -137,7 +145,7 @@ class QuickReader:
             yield from self._halved(chunk, first, middle, sound)
             yield from self._halved(chunk, middle, last, sound)
 
-    def _typed(self, data: pa.Buffer, kept: Indexes) -> pl.DataFrame | None:
+    def _typed(self, data: pa.Buffer, kept: Indexes) -> _Part | None:
         """One row per line, or None where the block does not read so."""
         shapes = dict(self._shapes)
         try:
@@ -150,10 +158,17 @@ class QuickReader:
             )
         except pa.ArrowInvalid:
             return None
-        if table.num_rows != len(kept):
-            return None
-        frame = pl.DataFrame(table)
-        return pl.DataFrame([pl.Series("index", kept), *_flat(frame.get_column, self._tree, shapes)])
+        return _Part(table, kept, shapes) if table.num_rows == len(kept) else None
+
+    def _joined(self, parts: list[_Part]) -> pl.DataFrame:
+        """The parts as one frame; those read by the same shapes go over from Arrow together, which takes a lock each time."""
+        frames = [pl.DataFrame(schema={"index": pl.Int64()})]
+        for _, group in groupby(parts, key=lambda part: part.shapes):
+            alike = list(group)
+            frame = pl.DataFrame(pa.concat_tables([part.table for part in alike]))
+            index = pl.Series("index", np.concatenate([part.kept for part in alike]))
+            frames.append(pl.DataFrame([index, *_flat(frame.get_column, self._tree, alike[0].shapes)]))
+        return pl.concat(frames, how="diagonal", rechunk=True)
 
     def _learn(self, chunk: Chunk, first: int, last: int) -> bool:
         """Learn from the lines [first, last) how paths are written; True where something was new."""
