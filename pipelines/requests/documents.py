@@ -14,6 +14,9 @@ from pipelines.requests.format import Format, ItemReader
 from pipelines.requests.paths import Node
 from pipelines.requests.stream import Fault, digest_of
 
+MAX_PREFIX = 256
+"""Characters of a line in which its object has to begin."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -53,7 +56,8 @@ def reader_of(fmt: Format) -> ItemReader:
 
 
 def line_items(line: bytes, line_no: int, byte_from: int, reader: ItemReader, tree: Node) -> Iterator[Item]:
-    """The records of one line, which all have the line's bytes; objects that follow each other without a line end count each."""
+    """The records of one line, which all have the line's bytes; objects that follow each other without a line end count each,
+    and what a log service writes before an object (an instant, a stream) is passed over."""
     holder = _Holder(line_no, byte_from, line)
     text = line.decode()
     try:
@@ -70,15 +74,16 @@ def line_items(line: bytes, line_no: int, byte_from: int, reader: ItemReader, tr
 
 
 def is_joined(reason: str, detail: str) -> bool:
-    """Whether a text that is no JSON value may be several: what Firehose delivers, and what `jq .` prints."""
-    return reason == "not_json" and detail.startswith("Extra data")
+    """Whether a text that is no JSON value may hold several, as Firehose delivers and `jq .` prints them, or one after the
+    instant that CloudWatch's exports and containers' logs put before it."""
+    return reason == "not_json" and detail.startswith(("Extra data", "Expecting value"))
 
 
 def _joined(text: str) -> list[object]:
-    """The objects that a text consists of, one after the other; none where anything else stands in it."""
+    """The objects that a text consists of, one after the other; none where anything else but a prefix stands in it."""
     values: list[object] = []
-    position = 0
-    while (position := _skip(text, position, between="")) < len(text):
+    position = text.find("{", 0, MAX_PREFIX)
+    while 0 <= position < len(text):
         try:
             value, position = load_item(text, position)
         except RecordError:
@@ -86,6 +91,7 @@ def _joined(text: str) -> list[object]:
         if not isinstance(value, dict):
             return []
         values.append(value)
+        position = _skip(text, position, between="")
     return values
 
 

@@ -84,6 +84,8 @@ CASES: dict[str, tuple[str, Callable[[Path], bytes], Outcome]] = {
     "objects without line ends": ("a.json", lambda _: lines(3).replace(b"\n", b""), (3, {})),
     "two on one line": ("a.jsonl", lambda _: lines(1) + lines(2, 1).replace(b"\n", b" ") + b"\n" + lines(1, 3), (4, {})),
     "pretty objects": ("a.json", lambda _: b"\n".join(json.dumps(record(n), indent=2).encode() for n in range(3)), (3, {})),
+    "an instant before each object": ("a.log", lambda _: b"2026-02-12T10:00:00.123Z " + lines(3).replace(b"\n{", b"\n2026-02-12T10:00:00.123Z {"), (3, {})),
+    "lines of a container": ("a.log", lambda _: b"".join(b"2026-02-12T10:00:00.1Z stdout F " + line for line in lines(3).splitlines(True)), (3, {})),
     "an object and garbage": ("a.jsonl", lambda _: lines(1) + lines(1, 1).strip() + b"garbage\n", (1, {"not_json": 1})),
     "an object and half of one": ("a.jsonl", lambda _: lines(2, 1).replace(b"\n", b"")[:-9] + b"\n" + lines(1), (1, {"not_json": 1})),
     "empty": ("a.jsonl", lambda _: b"", (0, {})),
