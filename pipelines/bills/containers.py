@@ -15,7 +15,7 @@ from typing import Any
 from pipelines.requests.flatten import Number
 
 _PAGE = "data"
-_RESULTS = ("results", "result")
+_RESULTS = ("results", "result", "model_breakdown")
 _FROM = ("start_time", "starting_at", "start_time_iso", "startingAt", "startTime", "date")
 _TO = ("end_time", "ending_at", "end_time_iso", "endingAt", "endTime")
 _AMOUNTS = frozenset({"amount", "list_amount", "amount_value", "value", "usage", "quantity"})
@@ -44,10 +44,13 @@ def _opened(value: object, bucket: dict[str, Any], place: str) -> Iterator[objec
             yield from _opened(item, {}, f"{place}/{inner}/{number}")
         return
     times: Counter[str] = Counter()
-    for number, result in enumerate(value[inner]):
-        if not isinstance(result, dict):
-            yield result
+    # A day of Claude Code is one person's or key's: who stands beside the models that were used.
+    beside = {"actor": value.get("actor"), "report": "claude_code"} if inner == "model_breakdown" else {}
+    for number, found in enumerate(value[inner]):
+        if not isinstance(found, dict):
+            yield found
             continue
+        result = {**found, **beside}
         key = identity(result)
         yield _placed(result, _bucket(value), f"{place}/{inner}/{number}", times[key])
         times[key] += 1

@@ -2,7 +2,8 @@
 
 Usage (`/v1/organizations/usage_report/messages`): `uncached_input_tokens` neither read nor wrote a cache, reads and
 writes (by time to live) are counted beside it, `output_tokens` contains thinking. Buckets of a minute, an hour or a
-day. Cost (`/v1/organizations/cost_report`, days only): `amount` is a decimal text in the smallest unit of the currency:
+day. Also the report of Claude Code (`usage_report/claude_code`): days by person or key and model; its `estimated_cost` is no
+bill and left alone. Cost (`/v1/organizations/cost_report`, days only): `amount` is a decimal text in the smallest unit of the currency:
 "123.45" USD are 1.2345 dollars; the only currency so far is USD, and any other is set aside rather than guessed at. Costs of
 the priority tier are not in the report. The console's CSV has `cost_usd` in dollars. Bucket times are RFC 3339 in UTC.
 Source: platform.claude.com/docs/en/api/admin, "Usage report" and "Cost report".
@@ -36,12 +37,18 @@ def usage() -> Format:
     return Format(
         name="anthropic_usage_api",
         version="1",
-        text={**_WHO, "meter": ("speed",)},
+        text={
+            **_WHO,
+            "report": ("report",),
+            "api_key_id": (*_WHO["api_key_id"], "actor/api_key_name"),
+            "end_user_id": (*_WHO["end_user_id"], "actor/email_address"),
+            "meter": ("speed",),
+        },
         usage={
-            "input": ("uncached_input_tokens", f"{_CSV}_no_cache"),
-            "output": ("output_tokens", "usage_output_tokens"),
-            "cache_read": ("cache_read_input_tokens", f"{_CSV}_cache_read"),
-            "cache_write": ("cache_creation_input_tokens",),
+            "input": ("uncached_input_tokens", f"{_CSV}_no_cache", "tokens/input"),
+            "output": ("output_tokens", "usage_output_tokens", "tokens/output"),
+            "cache_read": ("cache_read_input_tokens", f"{_CSV}_cache_read", "tokens/cache_read"),
+            "cache_write": ("cache_creation_input_tokens", "tokens/cache_creation"),
             "cache_write_5m": ("cache_creation/ephemeral_5m_input_tokens", f"{_CSV}_cache_write_5m"),
             "cache_write_1h": ("cache_creation/ephemeral_1h_input_tokens", f"{_CSV}_cache_write_1h"),
         },

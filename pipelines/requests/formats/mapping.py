@@ -72,7 +72,7 @@ def build(source: RequestSource) -> Format:
         integers=mapped(_INTEGERS),
         numbers=mapped(_NUMBERS),
         booleans=mapped(_BOOLEANS),
-        instants=mapped(_INSTANTS),
+        instants={"event_at": (), **mapped(_INSTANTS)},
         money=mapped(_MONEY),
         tags=tags,
         time=_time(source),
@@ -108,7 +108,7 @@ def _columns(source: RequestSource) -> dict[str, Paths]:
 
 
 def _require(source: RequestSource, columns: Mapping[str, Paths]) -> None:
-    if "event_at" not in columns:
+    if "event_at" not in columns and source.options.get("undated") != "arrival":
         raise _error(source, "columns", sorted(columns), "a map with event_at, for example {event_at: timestamp}")
     if not set(columns) & {"input", "output", "total", "cache_read", "cache_write"}:
         raise _error(source, "columns", sorted(columns), "at least one count, for example {input: prompt_tokens}")

@@ -89,6 +89,32 @@ def test_anthropic_usage(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_the_report_of_claude_code(tmp_path: Path) -> None:
+    def used(model: str, count: int) -> dict[str, Any]:
+        tokens = {"input": count, "output": 7, "cache_read": 3, "cache_creation": 2}
+        return {"model": model, "tokens": tokens, "estimated_cost": {"currency": "USD", "amount": 15}}
+
+    def day(actor: dict[str, str], *models: dict[str, Any]) -> dict[str, Any]:
+        return {"date": "2026-02-12T00:00:00Z", "actor": actor, "organization_id": "o", "terminal_type": "vscode",
+                "core_metrics": {"num_sessions": 5}, "model_breakdown": list(models)}  # fmt: skip
+
+    ann, key = {"type": "user_actor", "email_address": "ann@x.org"}, {"type": "api_actor", "api_key_name": "ci"}
+    report = {
+        "data": [
+            day(ann, used("claude-opus-4-5", 10), used("claude-haiku-4-5", 20)),
+            day(key, used("claude-opus-4-5", 10)),
+        ]
+    }
+    found = rows(export(tmp_path, "anthropic_usage_api", report))
+    assert [only(row, "end_user_id", "api_key_id", "raw_model", "report", "amount") for row in found] == [
+        ("ann@x.org", None, "claude-opus-4-5", "claude_code", None),
+        ("ann@x.org", None, "claude-haiku-4-5", "claude_code", None),
+        (None, "ci", "claude-opus-4-5", "claude_code", None),
+    ]
+    assert len({row["cost_uid"] for row in found}) == 3
+    assert tokens(found[1]) == {"input_uncached": 20, "input_cache_read": 3, "input_cache_write": 2, "output_text": 7}
+
+
 def test_anthropic_costs_are_written_in_cents(tmp_path: Path) -> None:
     tokens_line, search = rows(export(tmp_path, "anthropic_cost_api", ANTHROPIC_COST))
     assert only(tokens_line, "amount_text", "amount", "amount_usd", "currency") == (

@@ -307,6 +307,7 @@ def test_containers_of_azures_gateway_log(tmp_path: Path) -> None:
     ("model", "prompt", "cached", "total", "expected"),
     [
         ("gpt-4o", 1000, 400, 1020, {"input_uncached": 600, "input_cache_read": 400, "output_text": 20}),
+        ("claude-opus-4-5", 1000, 400, 1020, {"input_uncached": 1000, "input_cache_read": 400, "output_text": 20}),
         # A Claude model counts what came out of a cache beside the prompt, and the gateway's total leaves it out.
         ("claude-opus-4-5", 26, 48854, 46, {"input_uncached": 26, "input_cache_read": 48854, "output_text": 20}),
     ],
@@ -378,6 +379,12 @@ def test_batch_results_without_an_instant_are_set_aside_or_take_the_day_of_arriv
         tmp_path, "anthropic_messages", [{**line, "timestamp": "soon"}], options={"undated": "arrival"}
     )
     assert the_fault(unreadable)["reason"] == "not_an_instant"
+
+
+def test_a_mapping_without_an_instant_takes_the_day_of_arrival_where_it_says_so(tmp_path: Path) -> None:
+    options = {"columns": {"input": "in", "output": "out"}, "undated": "arrival"}
+    found = row(parse_records(tmp_path, "mapping", [{"in": 1, "out": 2}], options=options))
+    assert (found["event_date"], buckets(found)) == (ARRIVAL, {"input_uncached": 1, "output_text": 2})
 
 
 def test_gemini_in_snake_case_and_as_a_batch_prediction(tmp_path: Path) -> None:
