@@ -15,7 +15,8 @@ from decimal import Decimal
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
-_RULE = re.compile(r"^\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?$")
+_DASHES = r"\s*(?::-+:?|-+:|-{2,})\s*"
+_RULE = re.compile(rf"^\|?{_DASHES}(?:\|{_DASHES})*\|?$")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _TAG = re.compile(r"(?<!\\)</?[A-Za-z][^>]*>|<!--.*?-->", re.DOTALL)
 _FOOTNOTE = re.compile(r"<sup\b[^>]*>.*?</sup>", re.DOTALL)

@@ -171,3 +171,31 @@ def test_free_tiers_and_searches_that_are_free_at_first_are_no_prices() -> None:
     assert found.filter(pl.col("unit_price") == 0).is_empty()
     search = found.filter(pl.col("meter") == "grounded_prompt")
     assert search["extracted_text"].unique().to_list() == ["1,500 RPD (free), then $35 / 1,000 grounded prompts"]
+
+
+INTERNATIONAL = {
+    "minimax_en": (
+        ("# Pay as You Go\n## LLM\n| Model | Input | Output | Prompt caching Read | Prompt caching Write |\n"
+        "| :- | :- | :- | :- | :- |\n"
+        "| **MiniMax-M2.7** | \\$0.3 / M tokens | \\$1.2 / M tokens | \\$0.06 / M tokens | \\$0.375 / M tokens |\n"),
+        {"input_uncached": "0.3", "output_text": "1.2", "input_cache_read": "0.06", "input_cache_write": "0.375"},
+    ),
+    "kimi_en": (
+        ("<html><h2>Product Pricing</h2><table><tr><th>Model</th><th>Unit</th><th>Cache Write Price (TTL 5min)</th>"
+        "<th>Cache Write Price (TTL 1h)</th><th>Cached Input Price</th><th>Input Price</th><th>Output Price</th></tr>"
+        "<tr><td>kimi-k3</td><td>1M tokens</td><td>$3.75</td><td>$6.00</td><td>$0.30</td><td>$3.00</td><td>$15.00</td></tr>"
+        "</table><p>The prices in the table represent the cost per 1M tokens consumed.</p></html>"),
+        {
+            "input_cache_write_5m": "3.75", "input_cache_write_1h": "6.00", "input_cache_read": "0.30",
+            "input_uncached": "3.00", "output_text": "15.00",
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", INTERNATIONAL)
+def test_international_pages_in_dollars(layout: str) -> None:
+    page, expected = INTERNATIONAL[layout]
+    found = FORMATS["page"].read(page.encode(), {"layout": layout}).prices
+    assert {price.meter: str(price.unit_price) for price in found} == expected
+    assert {price.pricing_currency for price in found} == {"USD"}

@@ -131,7 +131,7 @@ def test_a_page_of_ones_own_needs_a_declaration_and_no_code() -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"layout": "nobody"}, r"no layout 'nobody' ships; known are anthropic, bailian, bigmodel, deepseek, deepseek_en, google, kimi, minimax, mistral, openai, zai"),
+        ({"layout": "nobody"}, r"no layout 'nobody' ships; known are anthropic, bailian, bigmodel, deepseek, deepseek_en, google, kimi, kimi_en, minimax, minimax_en, mistral, openai, zai"),
         ({"provider": "p"}, r"options\.currency: Field required"),
         (OWN | {"currency": "euro"}, r"options\.currency: .*'euro'"),
         (OWN | {"sections": [{"heading": "P", "alternatives": [{"model": "N", "columns": {"In": {"meter": "inputs"}}}]}]}, "'inputs' is no meter"),
