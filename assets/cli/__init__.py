@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from assets.cli import daily, db, doctor, drift, price, report, rerate, ui
+from assets.cli import daily, db, doctor, drift, price, report, rerate, scores, ui
 
 app = typer.Typer(
     name="modelmeter",
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (daily, rerate, report, ui, db, price, drift, doctor):
+for command in (daily, rerate, report, ui, db, price, drift, scores, doctor):
     command.register(app)
 
 

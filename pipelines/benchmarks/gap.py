@@ -56,7 +56,7 @@ def build_gap(
 
 
 def _sides(scores: pl.DataFrame, models: pl.DataFrame, registry: Registry | None) -> pl.Series:
-    """open or closed per row, null where neither the model nor its family tells."""
+    """open or closed per row, null where neither the model nor its family nor the source tells."""
     openness = dict(models.filter(pl.col("openness") != "unknown").select("model_id", "openness").iter_rows())
     by_name: dict[str, str] = {}
     for raw in scores["raw_model"].unique():
@@ -72,7 +72,7 @@ def _sides(scores: pl.DataFrame, models: pl.DataFrame, registry: Registry | None
         pl.col("raw_model").replace_strict(by_name, default=None, return_dtype=pl.String),
     )
     side = pl.when(told.is_in(OPEN)).then(pl.lit("open")).when(told == "closed").then(pl.lit("closed"))
-    return scores.select(side.alias("side")).to_series()
+    return scores.select(pl.coalesce(side, "weights").alias("side")).to_series()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pipelines.benchmarks import statistics, wording
 from pipelines.benchmarks.request_profile import (
     CONTINUOUS,
     ERROR_RATE,
+    FINGERPRINT,
     FINISH,
     GROUP,
     RESPONSE_MODEL,
@@ -35,6 +36,9 @@ MAX_Q = 0.05
 MIN_SHIFT, MIN_RATE = 0.05, 0.01
 """Smallest effects worth telling: 5 points of P(day > reference), 1 percentage point of a rate."""
 
+MIN_FINGERPRINT_SHARE = 0.5
+"""Calls that a back end never seen before must answer: providers run several at once, and most changes are small."""
+
 MAX_REASONS = 8
 """Finish reasons that are followed as rates, the most frequent first."""
 
@@ -48,7 +52,8 @@ def detect_request_drift(profile: pl.DataFrame, day: date) -> pl.DataFrame:
     `profile` are rows of mart.request_profile of these days. Per provider, model and use case, each metric is tested by
     a stratified rank test (van Elteren 1960; rates: Cochran-Mantel-Haenszel), its statistic divided by the noise that
     the reference days show between each other, then Benjamini-Hochberg over the day. A response model that the
-    reference does not know is an alarm by itself (metric response_model). Returns mart.request_drift.
+    reference does not know is an alarm by itself (metric response_model), and so is a back end that answers half of the
+    calls and has never answered before (metric fingerprint). Returns mart.request_drift.
     """
     window = profile.filter(pl.col("event_date").is_between(day - timedelta(days=REFERENCE_DAYS), day)).with_columns(
         (pl.col("event_date") == day).alias("is_day")
@@ -59,7 +64,8 @@ def detect_request_drift(profile: pl.DataFrame, day: date) -> pl.DataFrame:
         return REQUEST_DRIFT.empty()
     compared, tests = _compared(pl.concat([_measured(window), _ends(window)]))
     rows = [_row(day, row) for row in _tests(compared, tests).iter_rows(named=True)]
-    rows += _new_response_models(window, day)
+    rows += _new_names(window, day, RESPONSE_MODEL, smallest=0.0)
+    rows += _new_names(window, day, FINGERPRINT, smallest=MIN_FINGERPRINT_SHARE)
     return pl.DataFrame(rows, schema=REQUEST_DRIFT.polars_schema).sort(*REQUEST_DRIFT.primary_key)
 
 
@@ -265,21 +271,22 @@ def _row(day: date, row: dict[str, Any]) -> dict[str, Any]:
     return {**told, "event_date": day, "explanation": wording.request_drift(row)}
 
 
-def _new_response_models(window: pl.DataFrame, day: date) -> list[dict[str, Any]]:
-    """Versions that answered on the day and never in the reference: exact, so no test is needed."""
-    named = window.filter(pl.col("metric").str.starts_with(RESPONSE_MODEL)).with_columns(
-        pl.col("metric").str.strip_prefix(RESPONSE_MODEL).alias("response_model")
+def _new_names(window: pl.DataFrame, day: date, prefix: str, smallest: float) -> list[dict[str, Any]]:
+    """Versions or back ends that answered on the day, at least the share `smallest` of calls, and never in the
+    reference: exact, so no test is needed."""
+    named = window.filter(pl.col("metric").str.starts_with(prefix)).with_columns(
+        pl.col("metric").str.strip_prefix(prefix).alias("name")
     )
     known, now = named.filter(~pl.col("is_day")), named.filter("is_day")
     new = (
-        now.join(known, on=[*GROUP, "response_model"], how="anti")
+        now.join(known, on=[*GROUP, "name"], how="anti")
         .group_by(GROUP)
-        .agg(pl.col("requests").sum().alias("n_day"), pl.col("response_model").unique().sort().alias("names"))
+        .agg(pl.col("requests").sum().alias("n_day"), pl.col("name").unique().sort().alias("names"))
     )
     before = known.group_by(GROUP).agg(
         pl.col("requests").sum().alias("n_reference"),
         pl.col("event_date").n_unique().alias("reference_days"),
-        pl.col("response_model").unique().sort().alias("old_names"),
+        pl.col("name").unique().sort().alias("old_names"),
     )
     total = now.group_by(GROUP).agg(pl.col("requests").sum().alias("total"))
     found = new.join(before, on=GROUP).join(total, on=GROUP)
@@ -287,13 +294,13 @@ def _new_response_models(window: pl.DataFrame, day: date) -> list[dict[str, Any]
         {
             **{name: row[name] for name in (*GROUP, "n_day", "n_reference", "reference_days")},
             "event_date": day,
-            "metric": "response_model",
+            "metric": prefix.removesuffix(":"),
             "comparable_share": 1.0,
             "value_day": row["n_day"] / row["total"],
             "value_reference": 0.0,
             "effect": row["n_day"] / row["total"],
             "is_alarm": True,
-            "explanation": wording.new_response_model(row),
+            "explanation": wording.new_names(row, prefix.removesuffix(":")),
         }
-        for row in found.iter_rows(named=True)
+        for row in found.filter(pl.col("n_day") >= smallest * pl.col("total")).iter_rows(named=True)
     ]

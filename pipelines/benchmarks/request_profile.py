@@ -14,7 +14,8 @@ from pipelines.warehouse.tables.mart import REQUEST_PROFILE
 GROUP = ("provider_id", "model_id", "use_case")
 CONTINUOUS = ("output_tokens", "reasoning_share", "latency_ms", "ttft_ms", "throughput", "cache_read_share")
 ERROR_RATE = "error_rate"
-FINISH, RESPONSE_MODEL = "finish:", "response_model:"
+FINISH, RESPONSE_MODEL, FINGERPRINT = "finish:", "response_model:", "fingerprint:"
+_NAMED = {"finish_reason": FINISH, "response_model": RESPONSE_MODEL, "fingerprint": FINGERPRINT}
 SIGNIFICANT_DIGITS = 2
 """Of the values of a histogram: steps of 1 to 10 %, far below the spread of any metric, and whole numbers up to 99."""
 
@@ -30,6 +31,7 @@ PROFILE_COLUMNS = (
     "usage_basis",
     "finish_reason",
     "response_model",
+    "tags",
     "latency_ms",
     "ttft_ms",
     *(meter.tokens_column for meter in (*INPUT_METERS, *OUTPUT_METERS)),
@@ -50,7 +52,7 @@ def build_request_profile(requests: pl.DataFrame) -> pl.DataFrame:
         facts.drop_nulls(name).select(
             *keys, pl.concat_str(pl.lit(prefix), name).alias("metric"), pl.lit(1.0).alias("value")
         )
-        for name, prefix in (("finish_reason", FINISH), ("response_model", RESPONSE_MODEL))
+        for name, prefix in _NAMED.items()
     ]
     counted = pl.concat([measured.select(*keys, "metric", "value"), *named]).group_by(*keys, "metric", "value").len()
     profile = (
@@ -105,6 +107,7 @@ def _facts(requests: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce("application", "team", pl.lit("unattributed")).alias("use_case"),
         pl.format("{} {} 2^{}", "operation", pl.col("is_stream").fill_null(value=False), size).alias("stratum"),
         "response_model",
+        pl.col("tags").str.json_path_match("$.system_fingerprint").alias("fingerprint"),
         pl.when(is_ok).then("finish_reason").alias("finish_reason"),
         *(metric.round_sig_figs(SIGNIFICANT_DIGITS).alias(name) for name, metric in metrics.items()),
     )

@@ -20,7 +20,12 @@ _RELATIONSHIP = {
     "community": "third_party",
     "aggregator": "other",
 }
-_AVAILABILITY = {"open_source": "open_weights", "open_weight": "open_weights", "closed": "closed_weights"}
+_AVAILABILITY = {
+    "open_source": "open_weights",
+    "open_weight": "open_weights",
+    "open": "open_weights",
+    "closed": "closed_weights",
+}
 _RUN = ["board", "raw_model", "variant", "harness", "measured_by"]
 """What one document is about: the schema names source, model and library once per document."""
 
@@ -67,7 +72,9 @@ def _document(rows: pl.DataFrame, openness: Mapping[str, str]) -> dict[str, Any]
             "id": first["model_id"] or name,
             "additional_details": {
                 "deployment_type": "unknown",
-                "model_availability": _AVAILABILITY.get(openness.get(first["model_id"] or "", ""), "unknown"),
+                "model_availability": _AVAILABILITY.get(
+                    openness.get(first["model_id"] or "", "unknown"), _AVAILABILITY.get(first["weights"], "unknown")
+                ),
             },
         },
         "evaluation_results": [_result(row) for row in rows.iter_rows(named=True)],

@@ -108,6 +108,7 @@ ROW_SCHEMA = pl.Schema(
         "as_of": pl.Date(),
         "source_locator": pl.String(),
         "harness": pl.String(),
+        "weights": pl.String(),
     }
 )
 """Columns of `Observation.rows`: those of core.benchmark_score that one export states by itself, and `model_name`, the

@@ -95,6 +95,14 @@ def first_of(record: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: A
     return next((record[name] for name in names if record.get(name) not in (None, "")), None)
 
 
+def weights(value: object) -> str | None:
+    """open or closed, as a source says it: true, `open_weights`, a licence; false, `Proprietary`. None where it does not."""
+    shown = str(value).strip().lower() if value is not None else ""
+    if shown in ("", "-", "n/a", "none", "nan", "null", "unknown"):
+        return None
+    return "closed" if shown in ("false", "0", "closed", "closed_weights") or "proprietary" in shown else "open"
+
+
 def half_widths(value: object, name: str) -> tuple[float, float] | None:
     """How far an interval reaches below and above its score, as people write it: `+5/-6`, `±5`, `5`; None where absent."""
     if value is None or value == "":

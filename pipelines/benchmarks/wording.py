@@ -222,10 +222,11 @@ def request_drift(row: Mapping[str, Any]) -> str:
     return f"{told}. {verdict}: z {row['z']:.1f}, q {row['q_value']:.2g}, {row['n_day']} calls against {row['n_reference']}."
 
 
-def new_response_model(row: Mapping[str, Any]) -> str:
-    """A version that answered for the first time."""
+def new_names(row: Mapping[str, Any], metric: str) -> str:
+    """A version, or a back end, that answered for the first time."""
+    what = "back end " if metric == "fingerprint" else ""
     return (
-        f"{row['model_id']} at {row['provider_id']} for {row['use_case']} was answered by {_names(row['names'])} in "
+        f"{row['model_id']} at {row['provider_id']} for {row['use_case']} was answered by {what}{_names(row['names'])} in "
         f"{row['n_day']} of {row['total']} calls; in the {row['reference_days']} days before it was {_names(row['old_names'])}."
     )
 

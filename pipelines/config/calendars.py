@@ -11,9 +11,6 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-Holidays = Mapping[str, frozenset[date]]
-"""The days of each calendar by its name."""
-
 _CALENDAR = r"^[a-z][a-z0-9_]*$"
 
 
@@ -33,7 +30,7 @@ class Calendars(BaseModel):
         return value
 
     @cached_property
-    def days(self) -> Holidays:
+    def days(self) -> Mapping[str, frozenset[date]]:
         """Every day of each calendar."""
         return {name: frozenset(day for p in periods for day in _days(p)) for name, periods in self.calendars.items()}
 

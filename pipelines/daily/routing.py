@@ -32,9 +32,7 @@ def project_routing(workspace: Workspace, window: Window) -> pl.DataFrame:
             "observed_at < %s and (superseded_at is null or superseded_at >= %s)",
             (_midnight(window.to_date), _midnight(window.from_date)),
         )
-    projection = project(
-        requests, rate_card, workspace.config.routing, scores, calendars=workspace.config.calendars.days
-    )
+    projection = project(requests, rate_card, workspace.config.routing, scores)
     with workspace.database.connect() as connection, connection.transaction():
         replace_days(connection, ROUTING_PROJECTION, projection, window.from_date, window.to_date)
     return projection

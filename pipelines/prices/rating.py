@@ -6,7 +6,8 @@ The cards are built in `rate_card.py` beside this module; who sold what to whom 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, reduce
 from itertools import groupby
@@ -14,7 +15,7 @@ from operator import add, itemgetter
 
 import polars as pl
 
-from pipelines.config.calendars import Calendars, Holidays
+from pipelines.config.calendars import Calendars
 from pipelines.config.loader import load_file
 from pipelines.meters import FEE_METERS, INPUT_METERS, METERS_BY_NAME, TOKEN_METERS
 from pipelines.prices.windows import is_inside
@@ -28,7 +29,9 @@ _LIMITS = ("valid_from", "valid_to", "context_from_tokens", "context_to_tokens",
 _RATES = [meter.rate_column for meter in TOKEN_METERS] + [fee.rate_column for fee in FEE_METERS]
 
 
-def rate(requests: pl.DataFrame, rate_card: pl.DataFrame, *, calendars: Holidays | None = None) -> pl.DataFrame:
+def rate(
+    requests: pl.DataFrame, rate_card: pl.DataFrame, *, calendars: Mapping[str, frozenset[date]] | None = None
+) -> pl.DataFrame:
     """Adds rate_id, list_cost_usd, contracted_cost_usd, effective_cost_usd and unpriced_reason; rows keep their order.
 
     `requests` needs provider_id, model_id, service_tier, region, event_at, is_billable, usage_basis, the token
@@ -79,7 +82,7 @@ def _keyed(requests: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _pick(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Holidays) -> pl.Series:
+def _pick(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Mapping[str, frozenset[date]]) -> pl.Series:
     """The card of each request, null where it has none."""
     span = keyed.select(pl.col("event_at").min().alias("first"), pl.col("event_at").max().alias("last")).row(0)
     if cards.is_empty() or span[0] is None:
@@ -109,7 +112,7 @@ def _holds_throughout(first: datetime, last: datetime) -> pl.Expr:
     )
 
 
-def _weighed(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Holidays) -> pl.DataFrame:
+def _weighed(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Mapping[str, frozenset[date]]) -> pl.DataFrame:
     """The best of several cards of an offer for each request that one holds for: columns row and card."""
     found = [_matched(keyed.clear(), cards.clear())]
     for (window,), inside in cards.partition_by("time_window", as_dict=True).items():

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from pipelines.config.calendars import Holidays
 from pipelines.config.sources import PriceFeed
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.models import Registry, resolve_requests
@@ -50,7 +49,7 @@ def rerate(
     rate_card: pl.DataFrame,
     registry: Registry,
     *,
-    calendars: Holidays | None = None,
+    calendars: Mapping[str, frozenset[date]] | None = None,
 ) -> pl.DataFrame:
     """`booked` (rows of core.request) resolved and rated again: same rows, same order, same columns."""
     resolved = resolve_requests(booked, registry)

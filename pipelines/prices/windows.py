@@ -8,14 +8,13 @@ module.
 from __future__ import annotations
 
 import re
-from datetime import time
+from collections.abc import Mapping
+from datetime import date, time
 from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
-
-from pipelines.config.calendars import Holidays
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
@@ -62,7 +61,7 @@ def _days(text: str | None) -> tuple[int, ...]:
     return tuple(sorted(days))
 
 
-def is_inside(text: str, at: pl.Expr, calendars: Holidays) -> pl.Expr:
+def is_inside(text: str, at: pl.Expr, calendars: Mapping[str, frozenset[date]]) -> pl.Expr:
     """Whether the instants `at` (UTC) lie inside the window. Raises ValueError for a calendar that is not declared."""
     window = parse_window(text)
     if window.calendar and window.calendar not in calendars:

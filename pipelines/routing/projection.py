@@ -14,7 +14,6 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.config.calendars import Holidays
 from pipelines.config.routing import TOTAL, Arm, Baseline, Policy, RoutingConfig
 from pipelines.routing.quality import Quality, find_quality, known_on
 from pipelines.routing.traffic import Cost, Traffic, routable
@@ -33,18 +32,12 @@ _ASSUMED = {
 
 
 def project(
-    requests: pl.DataFrame,
-    rate_card: pl.DataFrame,
-    policies: RoutingConfig,
-    scores: pl.DataFrame | None,
-    *,
-    calendars: Holidays | None = None,
+    requests: pl.DataFrame, rate_card: pl.DataFrame, policies: RoutingConfig, scores: pl.DataFrame | None
 ) -> pl.DataFrame:
     """What each day's traffic would have cost under each policy, against each of the policy's baselines.
 
     `requests` are rated rows of core.request, `rate_card` rows of core.rate_card, `scores` rows of
-    core.benchmark_score (None or empty: quality stays null), `calendars` the holidays that hours of the day name (None:
-    those that ship). Returns mart.routing_projection: one row per day, policy,
+    core.benchmark_score (None or empty: quality stays null). Returns mart.routing_projection: one row per day, policy,
     baseline and arm, and one for the total, whose amounts are the sums of the arms' to the last decimal.
     """
     rows: list[dict[str, Any]] = []
@@ -52,8 +45,7 @@ def project(
         frame = requests.filter(pl.col("event_date") == day)
         known = None if scores is None else known_on(scores, day)
         traffic = {
-            is_actual: routable(frame, rate_card, policies, must_be_priced=is_actual, calendars=calendars)
-            for is_actual in (True, False)
+            is_actual: routable(frame, rate_card, policies, must_be_priced=is_actual) for is_actual in (True, False)
         }
         for policy in policies.policies:
             for name in policy.baselines:

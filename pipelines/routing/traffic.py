@@ -13,7 +13,6 @@ from typing import Literal
 
 import polars as pl
 
-from pipelines.config.calendars import Holidays
 from pipelines.config.routing import RoutingConfig
 from pipelines.meters import TOKEN_METERS
 from pipelines.prices import rate
@@ -41,7 +40,6 @@ class Traffic:
     excluded: dict[str, int]
     """Requests that no policy moves, by reason; both sides of the comparison leave them out."""
     rate_card: pl.DataFrame
-    calendars: Holidays | None = None
     _known: dict[tuple[str, str, str], Cost] = field(default_factory=dict)
 
     @property
@@ -80,8 +78,7 @@ class Traffic:
             pl.lit("standard").alias("service_tier"),
             pl.lit("").alias("region"),
         )
-        asked = _without_cache(asked) if cache == "lost" else asked
-        rated = rate(asked.drop(_RATED, strict=False), self.rate_card, calendars=self.calendars)
+        rated = rate((_without_cache(asked) if cache == "lost" else asked).drop(_RATED, strict=False), self.rate_card)
         failed = rated.filter(pl.col("effective_cost_usd").is_null())
         if failed.height:
             reasons = Counter(failed["unpriced_reason"].fill_null("no_price").to_list()).most_common()
@@ -91,12 +88,7 @@ class Traffic:
 
 
 def routable(
-    requests: pl.DataFrame,
-    rate_card: pl.DataFrame,
-    config: RoutingConfig,
-    *,
-    must_be_priced: bool,
-    calendars: Holidays | None = None,
+    requests: pl.DataFrame, rate_card: pl.DataFrame, config: RoutingConfig, *, must_be_priced: bool
 ) -> Traffic:
     """The requests of one day that a policy can move, and how many it can't, by the first reason that holds.
 
@@ -118,7 +110,7 @@ def routable(
     told = requests.with_columns(reason.alias("excluded"))
     counts = told.filter(pl.col("excluded").is_not_null())["excluded"].value_counts().sort("excluded")
     kept = told.filter(pl.col("excluded").is_null()).drop("excluded")
-    return Traffic(kept, dict(counts.iter_rows()), rate_card, calendars)
+    return Traffic(kept, dict(counts.iter_rows()), rate_card)
 
 
 def _without_cache(requests: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelines.benchmarks.formats.tables import only, read_json, read_table, wrong_shape
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
-from pipelines.benchmarks.values import RecordError, instant, money, number, text
+from pipelines.benchmarks.values import RecordError, first_of, instant, money, number, text, weights
 
 TRAITS = Traits(row_kind="entry", primary_version="intelligence_index")
 _SHARES = {
@@ -140,6 +140,7 @@ def _rows(record: object, at: datetime, shares: Mapping[str, int | None]) -> Ite
             "measured_by": "independent",
             "as_of": at.date(),
             "source_locator": f"/{slug}/{evaluation}",
+            "weights": weights(first_of(record, ("is_open_weights", "open_weights"))),
         }
 
 

@@ -15,7 +15,7 @@ import orjson
 
 from pipelines.benchmarks.formats.tables import read_json
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
-from pipelines.benchmarks.values import RecordError, count, instant, number, text
+from pipelines.benchmarks.values import RecordError, count, instant, number, text, weights
 from pipelines.landing import read_bytes
 
 TRAITS = Traits(row_kind="entry")
@@ -123,6 +123,7 @@ def _result(
         "as_of": _evaluated(result.get("evaluation_timestamp") or document.get("evaluation_timestamp")) or part.as_of,
         "source_locator": f"/{document.get('evaluation_id', '')}/{benchmark.benchmark_id}",
         "harness": harness or None,
+        "weights": weights(_part(_part(document, "model_info"), "additional_details").get("model_availability")),
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.benchmarks.formats.tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
-from pipelines.benchmarks.values import RecordError, count, day, first_of, half_widths, number, text
+from pipelines.benchmarks.values import RecordError, count, day, first_of, half_widths, number, text, weights
 
 TRAITS = Traits(row_kind="rating", primary_version="full")
 
@@ -45,7 +45,10 @@ def parse(into: Collector) -> BoardSnapshot:
             part.keep(_row(benchmark.benchmark_id, category, entry, published or into.as_of))
         except RecordError as error:
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
-    observations = [_observation(part, benchmark, published, into) for published, part in sorted(days.items(), key=str)]
+    observations = [
+        _observation(part, benchmark, published, into)
+        for published, part in sorted(days.items(), key=lambda item: str(item[0]))
+    ]
     return into.snapshot(*(observations or [into.observation(_traits(into), (benchmark,))]))
 
 
@@ -148,4 +151,5 @@ def _row(benchmark_id: str, category: str, entry: dict[str, Any], as_of: date) -
         "measured_by": "independent",
         "as_of": as_of,
         "source_locator": f"/{category}/{name}",
+        "weights": weights(entry.get("license")),
     }

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipelines.benchmarks.formats.entries import ItemEntries
 from pipelines.benchmarks.formats.tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, RowKind, Traits
-from pipelines.benchmarks.values import BoardOptionsError, RecordError, count, money, number, text
+from pipelines.benchmarks.values import BoardOptionsError, RecordError, count, money, number, text, weights
 from pipelines.landing import read_bytes
 
 _AROUND = re.compile(r"^[~≈]|%$|/10$")
@@ -66,6 +66,8 @@ class MappingOptions(_Options):
     variant_field: str | None = None
     harness_field: str | None = None
     """Field with what ran the evaluation: a library, an agent, a scaffold, with its version."""
+    weights_field: str | None = None
+    """Field that says whether weights are open: true or false, open or closed, or the licence."""
     item_field: str | None = None
     """Field that names the item, where there is a record per model and item: the score is the mean of its outcomes."""
     cluster_field: str | None = None
@@ -190,6 +192,7 @@ def _rows(options: MappingOptions, record: object, into: Collector) -> Iterator[
             "measured_by": options.measured_by,
             "as_of": as_of or into.as_of,
             "source_locator": f"/{key}/{column.field}",
+            "weights": weights(_field(record, options.weights_field)) if options.weights_field else None,
             "harness": str(_field(record, options.harness_field) or "") or None if options.harness_field else None,
         }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelines.benchmarks.formats.tables import read_json, wrong_shape
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import RecordError, money, number, text
+from pipelines.benchmarks.values import RecordError, money, number, text, weights
 
 TRAITS = Traits(row_kind="run", primary_version="verified")
 N_ITEMS = {"verified": 500, "lite": 300, "test": 2294, "multimodal": 517, "bash-only": 500, "multilingual": 300}
@@ -85,6 +85,7 @@ def _row(board: str, result: dict[str, Any], into: Collector) -> dict[str, Any]:
         "measured_by": "independent" if board == "bash-only" else "community",
         "as_of": _day(result.get("date")) or into.as_of,
         "source_locator": f"/{board}/{key}",
+        "weights": weights(result.get("os_model")),
         "harness": f"mini-swe-agent {version}" if version else str(result.get("agent") or "") or None,
     }
 

@@ -103,6 +103,7 @@ def _open_llm_rows(record: Mapping[str, Any], into: Collector) -> list[dict[str,
             "as_of": day(record.get("Submission Date"), "Submission Date") or into.as_of,
             "source_locator": f"/{key}/{title}",
             "harness": "lm-evaluation-harness",
+            "weights": "open",
         }
         for title, value in stated.items()
     ]

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.benchmarks import with_exposure
+from pipelines.benchmarks import REPORT_BOARD, with_exposure
 from pipelines.config.routing import RoutingConfig
 from pipelines.finops import format as fmt
 from pipelines.finops.report.charts import Chart, gap_chart
@@ -53,7 +53,7 @@ def exposed(data: ReportData, routing: RoutingConfig) -> ReportData:
 
 
 def _gaps(data: ReportData) -> list[GapSeries]:
-    """The series with most days, one per board, each as long as its scale holds."""
+    """The series with most days, one per board, each as long as its scale holds; the landscape report's own always."""
     series = data["gap_series"]
     counted = (
         series.group_by("board", "benchmark_version_id")
@@ -61,6 +61,7 @@ def _gaps(data: ReportData) -> list[GapSeries]:
         .filter(pl.col("days") > 1)
         .sort("days", "stands_for_board", "benchmark_version_id", descending=[True, True, False])
         .unique("board", keep="first", maintain_order=True)
+        .sort(pl.col("board") != REPORT_BOARD.board, maintain_order=True)
     )
     found = []
     for version in counted["benchmark_version_id"].head(_CHARTS):

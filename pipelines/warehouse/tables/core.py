@@ -534,6 +534,13 @@ BENCHMARK_SCORE = Table(
             "What ran the evaluation, with its version, where the source says so: a library, an agent, a scaffold.",
             nullable=True,
         ),
+        Column(
+            "weights",
+            "text",
+            "open or closed, where the source says so by a flag or a licence; the gap uses it for models that are not known otherwise.",
+            nullable=True,
+            accepted=("open", "closed"),
+        ),
     ),
     ("score_id",),
 )

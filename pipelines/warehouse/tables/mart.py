@@ -312,7 +312,7 @@ REQUEST_PROFILE = Table(
         Column(
             "metric",
             "text",
-            "output_tokens, reasoning_share, latency_ms, ttft_ms, throughput, cache_read_share, error_rate, finish:<reason> or response_model:<name>.",
+            "output_tokens, reasoning_share, latency_ms, ttft_ms, throughput, cache_read_share, error_rate, finish:<reason>, response_model:<name> or fingerprint:<back end>.",
         ),
         Column(
             "requests",
@@ -343,7 +343,7 @@ REQUEST_DRIFT = Table(
         Column(
             "metric",
             "text",
-            "output_tokens, reasoning_share, latency_ms, ttft_ms, throughput, cache_read_share, error_rate, finish:<reason> or response_model.",
+            "output_tokens, reasoning_share, latency_ms, ttft_ms, throughput, cache_read_share, error_rate, finish:<reason>, response_model or fingerprint.",
         ),
         Column(
             "n_day",

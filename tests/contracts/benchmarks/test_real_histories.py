@@ -150,6 +150,12 @@ def board_history(shared_data: Path, board: Leaderboard, pattern: str, day: date
     assert scores.scores["score_id"].n_unique() == scores.scores.height
     events = detect_drift(board, shuffled, again)
     assert events.equals(detect_drift(board, snapshots, scores))
+    days = sorted({item.file.observed_at for item in snapshots})
+    for until in {days[len(days) // 2], days[-1 - len(days) // 4]}:  # day by day: what was known on D is a prefix
+        known = [item for item in snapshots if item.file.observed_at <= until]
+        assert detect_drift(board, known).equals(
+            events.filter(pl.col("event_date") <= max(o.observed_at.date() for i in known for o in i.observations))
+        )
     return events
 
 

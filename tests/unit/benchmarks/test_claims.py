@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -85,3 +86,43 @@ def test_the_board_comes_with_the_package_by_its_name_alone(tmp_path: Path) -> N
     assert packaged_board(own) == (own, [])  # a declaration of one's own is not overruled
     listed = {item.board for item in load_config(None).sources.leaderboards}
     assert {"landscape_report", "swebench", "evalplus", "bigcodebench"} <= listed
+
+
+def _bare(cell: str) -> str:
+    return cell.replace("*", "").strip()
+
+
+def _tables(report: str, header: str) -> list[list[str]]:
+    """Cells of the rows of the report's table whose header begins so."""
+    lines = report.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith(header))
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines[start + 2 :])
+    return [[_bare(cell) for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_every_number_of_the_reports_tables_is_loaded_as_it_is_written(shared_data: Path) -> None:
+    report = (shared_data.parent / "landscape_report.md").read_text("utf-8")
+    claims = list(csv.DictReader(io.StringIO(report_claims().decode())))
+    loaded = {(row["benchmark"], row["model"]): row["score"] for row in claims if row["version"] != "2025"}
+    benchmarks = {"AIME 2024": "AIME"}
+    for benchmark, opened, open_score, closed, closed_score in _tables(report, "| Benchmark | Best Open Model"):
+        for model, score in ((opened, open_score), (closed, closed_score)):
+            name = model.removesuffix(" (Thinking)")
+            assert loaded[benchmarks.get(benchmark, benchmark), name] == score, (benchmark, model)
+    for model, _, _, quality, speed in _tables(report, "| Model | Input Cost | Output Cost"):
+        assert loaded["Quality", model] == quality
+        assert loaded["Speed", model] == speed.removesuffix(" tok/s")
+    # What stands in the text: number, and the words around it.
+    for words in (
+        "best closed model ~88%, best open model ~70.5%", "AIME 2025: **92.3%**", "LiveCodeBench v6: **74.1%**",
+        "**MATH-500**: 93.60%", "100% AIME 2025, hallucination rate 6.2%",
+    ):  # fmt: skip
+        assert words in report, words
+    in_text = {(row["benchmark"], row["version"], row["model"]): row["score"] for row in claims}
+    assert in_text["MMLU", "1", "best closed model of 2023 (not named)"] == "~88"
+    assert in_text["MMLU", "1", "best open model of 2023 (not named)"] == "~70.5"
+    assert in_text["AIME", "2025", "Qwen3-235B"] == "92.3"
+    assert in_text["AIME", "2025", "GPT-5.2"] == "100"
+    assert in_text["LiveCodeBench", "v6", "Qwen3-235B"] == "74.1"
+    assert in_text["MATH-500", "1", "Mistral Large 3"] == "93.60"
+    assert in_text["Hallucination rate", "1", "GPT-5.2"] == "6.2"

@@ -136,6 +136,20 @@ def test_noise_between_days_is_taken_from_the_reference() -> None:
     assert steady["is_alarm"]
 
 
+def fingerprints(day: date, *names: str) -> pl.DataFrame:
+    tags = [f'{{"system_fingerprint": "{name}"}}' for name in names]
+    return requests(day, [100] * len(names), tags=tags)
+
+
+def test_a_back_end_that_takes_over_is_an_alarm_and_one_more_among_several_is_none() -> None:
+    before = fingerprints(DAY - timedelta(days=1), *["fp_a"] * 60, *["fp_b"] * 20)
+    row = found(before, fingerprints(DAY, *["fp_a"] * 10, *["fp_c"] * 30), metric="fingerprint")
+    assert (row["is_alarm"], row["n_day"], row["value_day"]) == (True, 30, 0.75)
+    assert "was answered by back end fp_c in 30 of 40 calls" in row["explanation"]
+    few = drift(pl.concat([before, fingerprints(DAY, *["fp_a"] * 30, *["fp_c"] * 10)]))
+    assert "fingerprint" not in few["metric"].to_list()
+
+
 def test_a_new_response_model_is_an_alarm_by_itself() -> None:
     before = requests(DAY - timedelta(days=1), [100] * 80, response_model="gpt-4-0314")
     now = requests(DAY, [100] * 40, response_model=["gpt-4-0314"] * 30 + ["gpt-4-0613"] * 10)

@@ -98,3 +98,13 @@ def test_only_alarms_are_listed_and_say_what_they_touch(connection: Connection, 
     assert len(listed) == 1
     assert f"{Decimal(cost):,.2f} USD were spent on it on {DAY} and it is routed to by all (strong)." in listed[0]
     assert "0.120" in listed[0]
+
+
+def test_the_landscape_reports_own_gap_is_drawn_however_many_boards_there_are(
+    connection: Connection, page: Page
+) -> None:
+    """ "17.5 points to zero" has two days; boards with a year of exports must not push it off the page."""
+    busy = [{**gap_row(day, 5.0, 4.0, 6.0), "board": f"board{n}"} for n in range(4) for day in (1, 2, 3, 4)]
+    own = [{**gap_row(day, gap, None, None), "board": "landscape_report"} for day, gap in ((800, 17.5), (1, -0.5))]
+    with_gaps(connection, *busy, *own)
+    assert "the gap was +17.5" in quality(page())

@@ -95,21 +95,6 @@ def test_each_request_is_priced_at_its_own_instant() -> None:
     assert total(found)["projected_cost_usd"] == Decimal("0.00049") + Decimal("0.00014") + Decimal("0.00021")
 
 
-def test_a_price_of_working_hours_holds_by_the_calendars_given() -> None:
-    card = rate_card()
-    dearer = card.filter(pl.col("model_id") == CHEAP[1]).with_columns(
-        pl.lit("mon-fri 08:00-10:00 except firm").alias("time_window"),
-        (pl.col("input_uncached_usd_per_mtok") * 2).cast(pl.Decimal(38, 12)),
-        pl.lit(b"peak-card-16byte").alias("rate_id"),
-    )
-    both, day = pl.concat([card, dearer]), requests(request(1))
-    cost = {}
-    for holidays in (frozenset[date](), frozenset({DAY})):
-        found = project(day, both, policies(arm("cheap", CHEAP, "1")), None, calendars={"firm": holidays})
-        cost[bool(holidays)] = total(found)["projected_cost_usd"]
-    assert cost == {False: Decimal("0.00077"), True: Decimal("0.00049")}
-
-
 def test_a_policy_of_the_baselines_own_model_saves_exactly_nothing() -> None:
     cached = {"input_cache_read_tokens": 900, "input_cache_write_5m_tokens": 40}  # the baseline keeps them, arms do not
     day = requests(*(request(n, CHEAP if n % 3 else STRONG, output_text_tokens=7 * n, **cached) for n in range(30)))

@@ -1,0 +1,43 @@
+"""`modelmeter scores`: what the leaderboards say of the models, written in the EvalEval coalition's shared schema.
+
+The documents are made by `pipelines.benchmarks`; the same schema comes in through format `every_eval_ever`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("scores")(scores)
+
+
+def scores(
+    board: Annotated[
+        str | None, typer.Option("--board", help="Only this leaderboard, as sources.yaml names it.")
+    ] = None,
+    known_at: Annotated[
+        datetime | None,
+        typer.Option("--known-at", formats=["%Y-%m-%d"], help="As known at the end of this UTC day; default: now."),
+    ] = None,
+) -> None:
+    """Write the scores that are believed as "Every Eval Ever" documents (schema 0.3.0), one JSON document per line."""
+    from pipelines.benchmarks import export_every_eval_ever
+    from pipelines.daily import open_workspace
+    from pipelines.warehouse.read import read_table
+    from pipelines.warehouse.tables.core import BENCHMARK, BENCHMARK_SCORE, MODEL
+
+    at = datetime.now(UTC) if known_at is None else known_at.replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
+    with open_workspace() as workspace:
+        boards = [declared.board for declared in workspace.config.sources.leaderboards]
+        if board is not None and board not in boards:
+            raise typer.BadParameter(f"{board!r} is not declared in sources.yaml; accepted: {', '.join(boards)}")
+        with workspace.database.connect(read_only=True) as connection:
+            found = read_table(connection, BENCHMARK_SCORE, "board = any(%s)", [[board] if board else boards])
+            benchmarks, models = read_table(connection, BENCHMARK), read_table(connection, MODEL)
+    for document in export_every_eval_ever(found, benchmarks, at, models):
+        typer.echo(document)

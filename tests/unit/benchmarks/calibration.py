@@ -1,0 +1,150 @@
+"""How often the drift detection is wrong and what it can see: the figures of `docs/benchmarks.md`, simulated anew.
+
+Run `python -m tests.unit.benchmarks.calibration`: some minutes, the same lines every time. The tests beside this file hold
+smaller versions of the same simulations to their bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pipelines.benchmarks import statistics
+from pipelines.benchmarks.compare import find_shifts, run_tests
+from pipelines.benchmarks.decide import MAX_Q, decide, q_values
+from pipelines.benchmarks.slow import BOUND, SLACK, average_run_length
+from tests.unit.benchmarks.series import START, Export, history, independent, observation, rolling, sharing_votes
+from tests.unit.benchmarks.test_statistics import matched_rows
+
+
+def null_days(days: int = 1000, models: int = 100) -> tuple[float, float]:
+    """Shares of days with an unconfirmed alarm and with a confirmed one, of exports that are drawn anew around one truth.
+
+    Through the whole walk: gate, common shift, tests, multiplicity and second look.
+    """
+    generator = np.random.default_rng(20260514)
+    stderr = generator.uniform(2, 12, models)
+    truth = generator.normal(1300, 60, models)
+    verdicts = decide(history(independent(generator, truth, stderr, days + 1)))
+    alarms = sum(bool(v.changed["is_drift"].any()) for v in verdicts if v.changed.height)
+    return alarms / days, sum(v.confirmed.height > 0 for v in verdicts) / days
+
+
+def false_discoveries(days: int = 500, models: int = 200, moved: int = 10) -> tuple[float, float]:
+    """False share of alarms, and share found, where `moved` of the models move by 4 standard errors of a difference."""
+    generator = np.random.default_rng(3)
+    stderr = generator.uniform(2, 12, models)
+    seen = observation(np.zeros(models), stderr, START)
+    wrong, found = [], []
+    for _ in range(days):
+        before, after = generator.normal(1300, stderr), generator.normal(1300, stderr)
+        after[:moved] += 4 * stderr[:moved] * np.sqrt(2)
+        matched = matched_rows(before, after, stderr)
+        shifts, rebased = find_shifts(matched, seen)
+        p_values = run_tests(matched, shifts, rebased)["p_value"].to_numpy()
+        alarm = q_values(p_values, p_values) <= MAX_Q
+        wrong.append(alarm[moved:].sum() / max(alarm.sum(), 1))
+        found.append(alarm[:moved].mean())
+    return float(np.mean(wrong)), float(np.mean(found))
+
+
+def paired_power(points: float = 5, items: int = 500, flips: float = 0.15, runs: int = 2000) -> tuple[float, float]:
+    """Share of runs in which a true fall near 80 % is seen at 5 %: from two scores, and from the same items.
+
+    `flips` is the share of items that turn out otherwise in the second run.
+    """
+    generator = np.random.default_rng(8)
+    lost, gained = flips / 2 + points / 200, flips / 2 - points / 200
+    unpaired = paired = 0
+    for _ in range(runs):
+        before = generator.random(items) < 0.8
+        change = generator.random(items)
+        after = np.where(before, change > lost / 0.8, change < gained / 0.2)
+        scores = before.mean(), after.mean()
+        error = np.sqrt(sum(s * (1 - s) / items for s in scores))
+        unpaired += abs(scores[1] - scores[0]) > statistics.Z95 * error
+        paired += statistics.paired_test(after.astype(float) - before, np.arange(items))[2] <= 0.05
+    return unpaired / runs, paired / runs
+
+
+def cusum_run_length(series: int = 4000, updates: int = 400) -> float:
+    """Updates per false alarm of a single series at the bound."""
+    generator = np.random.default_rng(5)
+    up, down, alarms = np.zeros(series), np.zeros(series), 0
+    for _ in range(updates):
+        z = generator.standard_normal(series)
+        up, down = np.maximum(0, up + z - SLACK), np.maximum(0, down - z - SLACK)
+        alarm = np.maximum(up, down) > BOUND
+        alarms += int(alarm.sum())
+        up[alarm], down[alarm] = 0, 0
+    return series * updates / alarms
+
+
+def slow_false_alarms(exports: int = 150, models: int = 60) -> Iterator[tuple[str, float]]:
+    """Share of exports with a slow alarm where nothing moves, by what exports share with the one before."""
+    for name in ("nothing", "a pool of votes that grows", "half of their votes"):
+        rates = []
+        for seed in range(6):
+            generator = np.random.default_rng(seed)
+            truth, stderr = generator.normal(1300, 50, models), generator.uniform(3, 8, models)
+            made: list[Export] = {
+                "nothing": lambda g, t, s: independent(g, t, s, exports),
+                "a pool of votes that grows": lambda g, t, s: sharing_votes(g, t, s, exports, 0.2),
+                "half of their votes": lambda g, t, s: rolling(g, t, s, exports, 0.5),
+            }[name](generator, truth, stderr)
+            rates.append(sum(v.slow.height > 0 for v in decide(history(made))) / exports)
+        yield name, float(np.mean(rates))
+
+
+def slow_delay(step: float, runs: int = 12, models: int = 60) -> float:
+    """Median number of exports until a model that moves by `step` standard errors per export is told."""
+    delays = []
+    for seed in range(runs):
+        generator = np.random.default_rng(seed)
+        truth, stderr = np.linspace(1400, 1000, models), np.full(models, 5.0)
+        made = []
+        for n in range(60):
+            now = truth.copy()
+            now[0] -= step * 5.0 * n
+            made.append((generator.normal(now, stderr), stderr))
+        told = (n for n, v in enumerate(decide(history(made, "entry"))) if _tells(v.slow) or _tells(v.changed))
+        delays.append(next(told, 60))
+    return float(np.median(delays))
+
+
+def _tells(rows: object) -> bool:
+    import polars as pl
+
+    assert isinstance(rows, pl.DataFrame)
+    if rows.is_empty():
+        return False
+    told = rows.filter("is_drift") if "is_drift" in rows.columns else rows
+    return "m000" in told["source_row_key"].to_list()
+
+
+def main() -> None:
+    """Print the figures, a line each."""
+    unconfirmed, confirmed = null_days()
+    print(f"1,000 null days of 100 ratings: alarm on {unconfirmed:.1%} of days, confirmed on {confirmed:.1%}")
+    wrong, found = false_discoveries()
+    print(f"10 of 200 models moved by 4 standard errors: {wrong:.1%} of alarms false, {found:.0%} of the moved found")
+    stderr = 100 * np.sqrt(2 * 0.8 * 0.2 / 500)
+    print(f"5 points on 500 items near 80 %: seen {float(statistics.power(5, stderr)):.0%}, 80 % power from "
+          f"{2.8016 * stderr:.1f} points")  # fmt: skip
+    unpaired, paired = paired_power()
+    print(
+        f"the same with outcomes per item, 15 % of them turning by chance: {unpaired:.0%} unpaired, {paired:.0%} paired"
+    )
+    print(f"10 Elo at LMArena's median published interval (3.4 Elo): seen {float(statistics.power(10, 3.4)):.0%}")
+    print(
+        f"CUSUM of one series: a false alarm in {cusum_run_length():.0f} updates ({average_run_length(BOUND):.0f} by formula)"
+    )
+    for name, rate in slow_false_alarms():
+        print(f"slow drift, 60 series, exports share {name}: {rate:.1%} of exports with a false alarm")
+    for step in (0.25, 0.5, 1.0):
+        print(f"a move of {step} standard errors per export is told after {slow_delay(step):.0f} exports (median)")
+
+
+if __name__ == "__main__":
+    main()

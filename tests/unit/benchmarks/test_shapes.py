@@ -1,0 +1,238 @@
+"""One source, many shapes: what exports have looked like over the years and on other addresses, read alike."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.benchmarks import BoardSnapshot, detect_drift, parse_board
+from pipelines.benchmarks.values import RecordError, half_widths, number, weights
+from pipelines.config.sources import Leaderboard
+from tests.unit.benchmarks.boards import LMARENA, export, landed
+from tests.unit.benchmarks.test_more_formats import EPOCH_RUNS, board, rows
+
+ROW = {
+    "model_name": "alpha", "organization": "lab", "license": "Proprietary", "rating": 1400.5, "rating_lower": 1395.5,
+    "rating_upper": 1405.5, "variance": 6.5, "vote_count": 5000, "rank": 1, "category": "overall",
+    "leaderboard_publish_date": "2026-02-01",
+}  # fmt: skip
+
+
+def parquet(records: list[dict[str, Any]]) -> bytes:
+    out = io.BytesIO()
+    pl.DataFrame(records).write_parquet(out)
+    return out.getvalue()
+
+
+ARENA_SHAPES = {
+    "parquet": (parquet([ROW]), ".parquet"),
+    "rows of the data set's server": (json.dumps({"rows": [{"row_idx": 0, "row": ROW}]}).encode(), ".json"),
+    "list of records": (json.dumps([ROW]).encode(), ".json"),
+    "csv of old": (
+        b"rank,rank_stylectrl,model,arena_score,95_pct_ci,votes,license\n1,1,alpha,1400.5,+5/-5,5000,Proprietary\n",
+        ".csv",
+    ),
+    "csv as the site showed it": (
+        b'Rank (UB),Model,Arena Score,95% CI,Votes,Organization,License\n1,alpha,1400.5,+5 / -5,"5,000",lab,Proprietary\n',
+        ".csv",
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", ARENA_SHAPES)
+def test_the_arena_s_shapes_are_read_alike(tmp_path: Path, shape: str) -> None:
+    content, suffix = ARENA_SHAPES[shape]
+    snapshot = export(tmp_path, LMARENA, "2026-02-01", content, suffix)
+    assert snapshot.quarantine.is_empty(), snapshot.quarantine["detail"].to_list()
+    (row,) = rows(snapshot)
+    assert (row["raw_model"], row["version_label"], row["score"]) == ("alpha", "overall", 1400.5)
+    assert (row["ci_low"], row["ci_high"], row["votes"], row["weights"]) == (1395.5, 1405.5, 5000, "closed")
+    assert row["as_of"] == date(2026, 2, 1)
+
+
+def test_the_arena_s_full_history_is_an_observation_per_day_of_publication(tmp_path: Path) -> None:
+    days = ("2026-01-05", "2026-01-12", "2026-01-19")
+    records = [
+        {**ROW, "model_name": f"m{k}", "rating": 1400.0 - 7 * k, "leaderboard_publish_date": day}
+        for day in days
+        for k in range(20)
+    ]
+    folder = tmp_path / "2026-02-01"
+    folder.mkdir()
+    path = folder / "full-00000-of-00001.parquet"
+    path.write_bytes(parquet(records))
+    snapshot = parse_board(landed(path, LMARENA), LMARENA)
+    assert [item.observed_at for item in snapshot.observations] == [
+        datetime.fromisoformat(day).replace(tzinfo=UTC) for day in days
+    ]
+    assert detect_drift(LMARENA, [snapshot])["drift_class"].to_list() == ["new"]
+
+
+def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (tmp_path / "loaded",))
+
+    content = pickle.dumps({"full": Trap()})
+    for suffix in (".json", ".csv", ".parquet"):
+        snapshot = export(tmp_path, LMARENA, "2026-02-01", content, suffix)
+        assert snapshot.observations[0].rows.is_empty()
+        assert snapshot.quarantine["severity"].to_list() == ["error"]
+    assert not (tmp_path / "loaded").exists()
+
+
+def test_no_module_of_the_product_can_unpickle() -> None:
+    root = Path(__file__).parents[3]
+    for path in [*(root / "pipelines").rglob("*.py"), *(root / "assets").rglob("*.py")]:
+        text = path.read_text("utf-8")
+        assert "import pickle" not in text, path
+        assert "read_pickle" not in text, path
+
+
+def test_the_epoch_hub_as_one_zip_file(tmp_path: Path) -> None:
+    own = (
+        "id,Model version,mean_score,Best score (across scorers),stderr,Started at,Logs\n"
+        "r1,gpt-5.1_medium,0.84,0.85,0.02,2025-11-17T16:28:00Z,https://logs\n"
+    )
+    external = "id,Model version,Accuracy mean,Source\nr2,claude-x,43.5,paper\n"
+    metadata = (
+        "benchmark,source_file,score_column,scale\n"
+        "GPQA diamond,gpqa_diamond.csv,mean_score,1\n"
+        "Terminal-Bench,terminal_bench_external.csv,Accuracy mean,0.01\n"
+    )
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in (
+            ("gpqa_diamond.csv", own), ("terminal_bench_external.csv", external), ("benchmark_metadata.csv", metadata),
+            ("benchmarks_runs.csv", EPOCH_RUNS), ("README.md", "see epoch.ai"),
+        ):  # fmt: skip
+            archive.writestr(name, text)
+    hub = board("epoch")
+    snapshot = export(tmp_path, hub, "2026-02-01", content.getvalue(), ".zip")
+    found = {row["benchmark_id"]: row for row in rows(snapshot)}
+    gpqa = found["epoch_gpqa_diamond"]
+    assert {item.scope for item in snapshot.observations} == {"gpqa_diamond", "terminal_bench_external", "runs"}
+    runs = next(item.rows for item in snapshot.observations if item.scope == "gpqa_diamond").row(0, named=True)
+    assert (runs["score"], runs["stderr"], runs["measured_by"]) == (84.0, 2.0, "independent")
+    assert runs["as_of"] == date(2025, 11, 17)
+    assert gpqa["score"] in (84.0, 87.0, 5.7)
+    assert found["epoch_terminal_bench_external"]["score"] == 43.5
+    assert found["epoch_terminal_bench_external"]["measured_by"] == "aggregator"
+    broken = export(tmp_path, hub, "2026-02-08", content.getvalue()[:200], ".zip")
+    assert broken.quarantine["reason"].to_list() == ["unreadable"]
+
+
+def test_aider_s_refactoring_board_has_one_try(tmp_path: Path) -> None:
+    content = b"- {dirname: d1, test_cases: 89, model: gpt-4o, edit_format: diff, pass_rate_1: 49.4, date: 2024-05-13, versions: 0.36.1}\n"
+    refactor = Leaderboard(board="aider_refactor", format="aider")
+    (row,) = rows(export(tmp_path, refactor, "2026-02-01", content, ".yml"))
+    assert (row["version_label"], row["score"], row["n_items"], row["harness"]) == (
+        "pass_rate_1",
+        49.4,
+        89,
+        "aider 0.36.1",
+    )
+
+
+def test_the_open_llm_board_s_api_answers_like_its_contents(tmp_path: Path) -> None:
+    record = {
+        "id": "x_float16",
+        "model": {"name": "org/model", "precision": "float16", "average_score": 30.5},
+        "evaluations": {"bbh": {"name": "BBH", "value": 0.5, "normalized_score": 40.0}},
+        "metadata": {"submission_date": "2024-06-12"},
+    }
+    contents = {"eval_name": "x_float16", "fullname": "org/model", "Precision": "float16", "Average ⬆️": 30.5,
+                "BBH": 40.0, "Submission Date": "2024-06-12"}  # fmt: skip
+    both = [
+        [
+            {k: row[k] for k in ("benchmark_id", "source_row_key", "raw_model", "score", "as_of")}
+            for row in rows(snapshot)
+        ]
+        for snapshot in (
+            export(tmp_path, board("open_llm_leaderboard"), "2026-02-01", [item]) for item in (record, contents)
+        )
+    ]
+    assert both[0] == both[1]
+    assert [row["benchmark_id"] for row in both[0]] == ["open_llm_average", "open_llm_bbh"]
+
+
+def test_artificial_analysis_reads_evaluations_that_are_new_and_no_prices(tmp_path: Path) -> None:
+    def model(slug: str, **evaluations: Any) -> dict[str, Any]:
+        return {"id": slug, "slug": slug, "name": slug, "open_weights": slug == "b", "evaluations": evaluations,
+                "pricing": {"price_1m_input_tokens": 2}}  # fmt: skip
+
+    data = [model("a", gpqa=0.85, brand_new=0.4, intelligence_index=60.1), model("b", gpqa=0.5, brand_new=0.3, odd=12)]
+    snapshot = export(tmp_path, board("artificial_analysis"), "2026-02-01", {"data": data})
+    found = {(row["source_row_key"], row["benchmark_id"]): row["score"] for row in rows(snapshot)}
+    assert found == {
+        ("a", "aa_gpqa"): 85.0, ("a", "aa_brand_new"): 40.0, ("a", "aa_intelligence_index"): 60.1,
+        ("b", "aa_gpqa"): 50.0, ("b", "aa_brand_new"): 30.0,
+    }  # fmt: skip
+    assert {row["source_row_key"]: row["weights"] for row in rows(snapshot)} == {"a": "closed", "b": "open"}
+
+
+def test_terminal_bench_s_site_lists_stated_accuracies(tmp_path: Path) -> None:
+    listed = {
+        "id": 7, "status": "display", "n_trials": 5,
+        "metadata": {"agent_display": {"label": "Terminus", "url": "u"}, "model_display": "alpha", "date": "2026-01-30"},
+        "metrics": {"accuracy": 0.43, "accuracy_stderr": 0.012},
+    }  # fmt: skip
+    content = {"rows": [listed, {**listed, "id": 8, "status": "hidden"}, {"id": 9, "status": "display"}]}
+    snapshot = export(tmp_path, board("terminal_bench", version="2.0"), "2026-02-01", content)
+    (row,) = rows(snapshot)
+    assert (row["score"], row["stderr"], row["n_trials"], row["harness"]) == (43.0, 1.2, 5, "Terminus")
+    assert snapshot.quarantine.select("reason", "severity").rows() == [
+        ("not_displayed", "info"),
+        ("wrong_shape", "error"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("+5/-6", (6.0, 5.0)),
+        ("-6/+5", (6.0, 5.0)),
+        ("±4", (4.0, 4.0)),
+        ("4", (4.0, 4.0)),
+        (4, (4.0, 4.0)),
+        (None, None),
+    ],
+)
+def test_half_widths_as_people_write_them(text: object, expected: tuple[float, float] | None) -> None:
+    assert half_widths(text, "ci") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("77.2%", 77.2), ("1,234.5", 1234.5), (" 5 ", 5.0), ("1,2", None), ("n/a", None), (True, None)],
+)
+def test_numbers_as_people_write_them(value: object, expected: float | None) -> None:
+    if expected is None:
+        with pytest.raises(RecordError):
+            number(value, "score")
+    else:
+        assert number(value, "score") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(True, "open"), (False, "closed"), ("Apache 2.0", "open"), ("Proprietary", "closed"), ("open_weights", "open"),
+     ("", None), (None, None), ("unknown", None)],
+)  # fmt: skip
+def test_weights_as_sources_state_them(value: object, expected: str | None) -> None:
+    assert weights(value) == expected
+
+
+def test_nan_as_python_writes_it_is_no_number_and_costs_one_entry(tmp_path: Path) -> None:
+    content = b'{"alpha": {"pass@1": {"humaneval": NaN, "humaneval+": 50.0}}, "beta": {"pass@1": {"humaneval": 70.0}}}'
+    snapshot: BoardSnapshot = export(tmp_path, board("evalplus"), "2026-02-01", content)
+    found = {(row["raw_model"], row["version_label"]) for row in rows(snapshot)}
+    assert found == {("alpha", "humaneval+"), ("beta", "humaneval")}
