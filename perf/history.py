@@ -22,7 +22,7 @@ import psycopg
 from perf.bench import Say, bench
 from perf.contenders import BY_NAME
 from perf.job import SPEND_SQL
-from perf.measure import ROOT
+from perf.measure import ROOT, RunError
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import index_statements, primary_key
 from pipelines.warehouse.replace import loaded_days
@@ -130,7 +130,7 @@ def _build_mart(database: Database, home: Path, day: date) -> float:
     target = home / "dbt"
     variables = {"from_date": str(day), "to_date": str(day + timedelta(days=1))}
     command = [
-        str(Path(sys.executable).parent / "dbt"), "--quiet", "run", "--select", "daily_model_spend",
+        str(Path(sys.executable).parent / "dbt"), "--quiet", "run", "--select", "+daily_model_spend",
         "--vars", json.dumps(variables), "--target-path", str(target), "--project-dir", str(ROOT / "dbt_like"),
         "--profiles-dir", str(ROOT / "dbt_like"),
     ]  # fmt: skip
@@ -140,7 +140,9 @@ def _build_mart(database: Database, home: Path, day: date) -> float:
         "DBT_LOG_PATH": str(target),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
-    subprocess.run(command, check=True, cwd=target.parent, env=environment, stdout=subprocess.DEVNULL)
+    done = subprocess.run(command, check=False, cwd=home, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RunError(f"dbt failed:\n{done.stdout[-3000:]}")
     results = json.loads((target / "run_results.json").read_text())["results"]
     return next(float(item["execution_time"]) for item in results if item["unique_id"].endswith(".daily_model_spend"))
 
@@ -149,4 +151,4 @@ def _drop(database: Database) -> None:
     with database.owner.connect({}, autocommit=True) as connection:
         for day in loaded_days(connection, REQUEST):
             connection.execute(f"drop table core.request_{day:%Y%m%d}")
-        connection.execute("truncate mart.daily_model_spend")
+        connection.execute("drop table if exists mart.daily_model_spend cascade")
