@@ -16,6 +16,7 @@ from pipelines.config.sources import RequestSource
 from pipelines.requests.paths import path_tree
 from pipelines.requests.semantics import MEASURES
 from pipelines.requests.typed import TimeRule
+from pipelines.warehouse.tables.core import SERVICE_TIERS
 
 Paths = tuple[str, ...]
 KeepRule = Literal["same_record", "later_update", "stream_delta", "counter_replay"]
@@ -129,6 +130,11 @@ def for_source(fmt: Format, source: RequestSource) -> Format:
             raise SourceError(f"source {source.source}: defaults.{key}: no such field; accepted are {accepted}")
         if not isinstance(value, str):
             raise SourceError(f"source {source.source}: defaults.{key}: found {value!r}, text is accepted")
+        if column == "service_tier" and value not in SERVICE_TIERS:
+            accepted = ", ".join(SERVICE_TIERS)
+            raise SourceError(
+                f"source {source.source}: defaults.service_tier: found {value!r}, accepted are {accepted}"
+            )
         constants[column] = value
     undated = source.options.get("undated", "refuse")
     if undated not in ("refuse", "arrival"):

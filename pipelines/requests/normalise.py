@@ -21,7 +21,7 @@ import pyarrow as pa
 from pipelines.meters import TOKEN_METERS
 from pipelines.requests import semantics, typed
 from pipelines.requests.format import Format, Paths, typed_columns
-from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core import REQUEST, SERVICE_TIERS
 
 ADDED_LATER = (
     "model_id", "resolution_method", "rate_id", "list_cost_usd", "contracted_cost_usd", "effective_cost_usd", "unpriced_reason"
@@ -40,8 +40,24 @@ POSITION: dict[str, pl.DataType] = {
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _INT32 = 2**31 - 1
 _MAX_MONEY = 10**12
-_TIERS = {"default": "standard", "auto": "standard", "on_demand": "standard", "standard_only": "standard"}
-"""Names that providers use for their standard tier."""
+_TIERS = {
+    "default": "standard",
+    "auto": "standard",
+    "on_demand": "standard",
+    "standard_only": "standard",
+    "on_demand_priority": "priority",
+    "on_demand_flex": "flex",
+}
+"""Names that providers use for the tiers that prices know."""
+_STATUSES = {
+    **dict.fromkeys(("success", "succeeded", "completed", "complete", "200"), "ok"),
+    **dict.fromkeys(("failure", "failed", "fail", "errored", "500"), "error"),
+    **dict.fromkeys(("canceled", "aborted", "499"), "cancelled"),
+    **dict.fromkeys(("cache", "cached", "hit"), "cache_hit"),
+}
+"""Words of logs for the statuses that a request may have."""
+_WORD = r"^[A-Za-z0-9_.:-]{1,40}$"
+"""A word that may be shown; anything longer might be text."""
 _UNKNOWN = "an unreadable value"
 _PLAIN_VALUE = r"^[0-9+\-.:,/ TZeE]{1,40}$"
 """A number or an instant, which may be shown; anything else might be text."""
@@ -107,7 +123,7 @@ def normalise_typed(
 def _judged(flat: pl.DataFrame, fmt: Format, arrival: date) -> tuple[pl.DataFrame, list[Rule], pl.Series]:
     """Typed, derived and bucket columns, the rules that any row breaks, and which rows break one."""
     working = _dated(_typed(flat, fmt), fmt, arrival)
-    working = working.with_columns(**_derived(fmt, working))
+    working = _known_tiers(working.with_columns(**_derived(fmt, working)))
     filled = {name for name in working.columns if working[name].null_count() < working.height}
     working = working.with_columns(token_semantics=_semantics(fmt, working))
     working = working.with_columns(**semantics.buckets())
@@ -204,6 +220,13 @@ def _derived(fmt: Format, frame: pl.DataFrame) -> dict[str, pl.Expr]:
         known = derived.get(name, pl.col(name) if name in frame.columns else None)
         derived[name] = pl.lit(value) if known is None else known.fill_null(value)
     derived["service_tier"] = derived["service_tier"].str.to_lowercase().replace(_TIERS)
+    derived["status"] = derived["status"].str.to_lowercase().replace(_STATUSES)
+    derived["region"] = derived["region"].replace({"not_available": ""})
+    for name in ("latency_ms", "ttft_ms"):
+        if name in derived or name in frame.columns:
+            told = derived.get(name, pl.col(name))
+            # Clocks that disagree give durations below zero: unknown, and no reason to lose the request.
+            derived[name] = pl.when((told >= 0) & told.is_finite()).then(told)
     usage = [
         pl.col(f"usage.{name}").is_not_null() for name in ("input", "output", "total", "cache_read", "cache_write")
     ]
@@ -214,6 +237,17 @@ def _derived(fmt: Format, frame: pl.DataFrame) -> dict[str, pl.Expr]:
     return derived
 
 
+def _known_tiers(frame: pl.DataFrame) -> pl.DataFrame:
+    """Tiers that no price list knows (provisioned, scale) as standard, under their own name in the tag service_tier."""
+    unknown = ~pl.col("service_tier").is_in(SERVICE_TIERS)
+    if not frame.select(unknown.any()).item():
+        return frame
+    return frame.with_columns(
+        pl.when(unknown).then("service_tier").alias("tag.service_tier"),
+        pl.when(unknown).then(pl.lit("standard")).otherwise("service_tier").alias("service_tier"),
+    )
+
+
 def _semantics(fmt: Format, frame: pl.DataFrame) -> pl.Expr:
     named = pl.col("token_semantics") if "token_semantics" in frame.columns else pl.lit(fmt.semantics)
     return pl.when(pl.col("usage_basis") == "missing").then(pl.lit("missing")).otherwise(named)
@@ -221,7 +255,10 @@ def _semantics(fmt: Format, frame: pl.DataFrame) -> pl.Expr:
 
 def _rules(fmt: Format, frame: pl.DataFrame, filled: set[str], arrival: date) -> list[Rule]:
     """Every rule that may be broken where only the columns `filled` hold anything, in the order in which they count."""
-    rules = [Rule("not_a_request", pl.col("not_a_request").is_not_null(), pl.col("not_a_request"), "info")]
+    rules = [
+        Rule("not_a_request", pl.col("not_a_request").is_not_null(), pl.col("not_a_request"), "info"),
+        _status_rule(),
+    ]
     for name, paths, kind in typed_columns(fmt):
         if f"failed.{name}" in frame.columns:
             rules.append(_conversion_rule(name, paths, kind, fmt))
@@ -250,6 +287,13 @@ def _rules(fmt: Format, frame: pl.DataFrame, filled: set[str], arrival: date) ->
         cost = pl.col("reported_cost_usd").abs() > _MAX_MONEY
         rules.append(Rule("out_of_range", cost, pl.lit(f"the reported cost is above {_MAX_MONEY} USD")))
     return rules
+
+
+def _status_rule() -> Rule:
+    status, accepted = pl.col("status"), REQUEST.column("status").accepted
+    found = pl.when(status.str.contains(_WORD)).then(status).otherwise(pl.lit(_UNKNOWN))
+    detail = pl.format("status: found {}, accepted are {}", found, pl.lit(", ".join(accepted)))
+    return Rule("unknown_value", ~status.is_in(accepted), detail)
 
 
 def _conversion_rule(name: str, paths: Paths, kind: str, fmt: Format) -> Rule:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.requests import SourceError
+from pipelines.warehouse.tables.core import REQUEST
 from tests.unit.requests.helpers import all_days, buckets, parse, parse_records, row, rows, the_fault
 from tests.unit.requests.samples import ANTHROPIC_USAGE, AT, OPENAI_USAGE, OTLP, SAMPLES, SECRET, SPAN
 
@@ -53,6 +54,41 @@ def test_further_fields_are_kept_as_tags_and_a_path_that_is_an_object_is_refused
         parse_records(tmp_path, "litellm_spend_logs", [record], attribution={"team": "metadata"})
     with pytest.raises(SourceError, match=r"attribution.tags: no such field; accepted are team, .* and tags.<name>"):
         parse_records(tmp_path, "litellm_spend_logs", [record], attribution={"tags": "headers"})
+
+
+@pytest.mark.parametrize(
+    ("logged", "tier", "tag"),
+    [("provisioned", "standard", "provisioned"), ("scale", "standard", "scale"), ("ON_DEMAND_PRIORITY", "priority", None),
+     ("auto", "standard", None), ("batch", "batch", None)],
+)  # fmt: skip
+def test_a_tier_that_no_price_knows_is_standard_under_its_own_name(
+    tmp_path: Path, logged: str, tier: str, tag: str | None
+) -> None:
+    """The tables accept closed lists only: one odd value once kept a whole day from loading."""
+    found = row(parse_records(tmp_path, "openai_chat", [{**BY_FORMAT["openai_chat"].record, "service_tier": logged}]))
+    assert found["service_tier"] == tier
+    assert json.loads(found["tags"] or "{}").get("service_tier") == tag
+    assert found["service_tier"] in REQUEST.column("service_tier").accepted
+
+
+@pytest.mark.parametrize(("logged", "kept"), [(1500, 1500.0), (0, 0.0), (-3, None), ("NaN", None), ("inf", None)])
+def test_a_duration_below_zero_is_unknown(tmp_path: Path, logged: object, kept: float | None) -> None:
+    record = {**BY_FORMAT["helicone"].record, "delay_ms": logged, "time_to_first_token": logged}
+    found = row(parse_records(tmp_path, "helicone", [record]))
+    assert (found["latency_ms"], found["ttft_ms"]) == (kept, kept)
+
+
+def test_words_of_logs_for_a_status_and_a_word_that_is_none(tmp_path: Path) -> None:
+    options = {"columns": {"event_at": "at", "input": "in", "output": "out", "status": "s"}}
+    words = {"Success": "ok", "200": "ok", "FAILED": "error", "canceled": "cancelled", "cached": "cache_hit", "": "ok"}
+    lines = [{"at": AT, "in": number, "out": 1, "s": word} for number, word in enumerate(words)]
+    parsed = parse_records(tmp_path, "mapping", [*lines, {"at": AT, "in": 9, "out": 1, "s": "odd"}], options=options)
+    assert rows(parsed)["status"].to_list() == list(words.values())
+    assert parsed.quarantine.select("reason", "detail").rows() == [
+        ("unknown_value", "status: found odd, accepted are ok, error, cancelled, cache_hit")
+    ]
+    with pytest.raises(SourceError, match=r"defaults.service_tier: found 'turbo', accepted are standard"):
+        parse_records(tmp_path, "mapping", lines, options=options, defaults={"service_tier": "turbo"})
 
 
 def test_otel_spans_are_the_same_request_in_a_container_flattened_and_pretty_printed(tmp_path: Path) -> None:
