@@ -14,7 +14,8 @@ from pipelines.bills.records import RECORD_SCHEMA
 from pipelines.warehouse.tables.bills import BILL_DUPLICATE
 
 _PLACE = ("snapshot_id", "line_no", "item_no")
-_BUCKET = ("source", "provider_id", "report", "bucket_from", "bucket_to")
+_BUCKET = ("source", "provider_id", "report", "bucket_from")
+"""A bucket is known by its start: that of the running day ends at the instant of the query, and later at midnight."""
 _NOT_CONTENT = (*_PLACE, "source_locator", "observed_at")
 CONTENT = tuple(name for name in RECORD_SCHEMA if name not in _NOT_CONTENT)
 """What a record says; where it stands and when it was exported is no part of it."""

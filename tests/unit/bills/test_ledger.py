@@ -101,6 +101,18 @@ def test_lines_that_only_an_unknown_dimension_tells_apart_are_never_merged(tmp_p
     assert (ledger.rows.height, ledger.rows["amount_usd"].sum()) == (4, 4)
 
 
+def test_the_bucket_of_a_running_day_gives_way_to_the_whole_day(tmp_path: Path) -> None:
+    running = costs({"a": "1"})
+    running["data"][0]["end_time"] -= 40_000
+    files = [
+        export(tmp_path, "openai_costs_api", running, seen=FIRST),
+        export(tmp_path, "openai_costs_api", costs({"a": "2.5"}), seen=SECOND),
+    ]
+    ledger = merged(files)
+    believed = ledger.rows.filter(pl.col("superseded_at").is_null())
+    assert (ledger.rows.height, believed["amount_usd"].to_list()) == (2, [Decimal("2.5")])
+
+
 def test_buckets_of_an_hour_keep_their_own_history(tmp_path: Path) -> None:
     page = costs({"a": "1"})
     hours = []
