@@ -40,7 +40,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("message", "response", "response/body", "body", "result/message"))
     return Format(
         name="anthropic_messages",
-        version="1",
+        version="2",
         text={
             "source_request_id": at.body("id"),
             "request_model": (*at.outer("request_model"), *at.body("model")),
@@ -48,6 +48,7 @@ def build(source: RequestSource) -> Format:
             "service_tier": at.body("usage/service_tier"),
             "region": at.body("usage/inference_geo"),
             "finish_reason": at.body("stop_reason"),
+            "speed": at.body("usage/speed"),
             "kind": ("type",),
             "result": ("result/type",),
             "session_id": at.outer("session_id"),
@@ -69,6 +70,11 @@ def build(source: RequestSource) -> Format:
         marks=('"message_start"', '"message_delta"'),
         derive=_derive,
     )
+
+
+def served_tier() -> pl.Expr:
+    """The service tier; `speed` fast is a tier of its own, with prices of its own."""
+    return pl.when(pl.col("speed") == "fast").then(pl.lit("fast")).otherwise(pl.col("service_tier"))
 
 
 def spent() -> pl.Expr:
@@ -94,7 +100,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     batch = pl.when(pl.col("result").is_not_null()).then(pl.lit("batch"))
     return {
         "revision": spent(),
-        "service_tier": pl.coalesce(batch, pl.col("service_tier")),
+        "service_tier": pl.coalesce(batch, served_tier()),
         "status": status,
         "is_billable": (status == "ok") | counted,
         "not_a_request": pl.when(~known).then(pl.lit("an event that carries neither a message nor usage")),

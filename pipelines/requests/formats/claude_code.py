@@ -17,7 +17,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
-from pipelines.requests.formats.anthropic_messages import spent
+from pipelines.requests.formats.anthropic_messages import served_tier, spent
 from pipelines.requests.typed import TimeRule
 
 _USAGE = "message/usage"
@@ -28,7 +28,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="claude_code",
-        version="1",
+        version="2",
         text={
             "kind": ("type",),
             "source_request_id": ("message/id",),
@@ -39,6 +39,7 @@ def build(source: RequestSource) -> Format:
             "service_tier": (f"{_USAGE}/service_tier",),
             "region": (f"{_USAGE}/inference_geo",),
             "finish_reason": ("message/stop_reason",),
+            "speed": (f"{_USAGE}/speed",),
         },
         usage={
             "input": (f"{_USAGE}/input_tokens",),
@@ -75,6 +76,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         # Versions before 1.0.30 wrote no request id: the message id alone then identifies.
         "call_id": pl.col("request_id").fill_null(""),
         "revision": spent(),
+        "service_tier": served_tier(),
         "not_a_request": pl.when(synthetic)
         .then(pl.lit("a message that Claude Code wrote itself"))
         .when(~counted)

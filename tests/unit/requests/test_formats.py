@@ -71,6 +71,14 @@ def test_a_tier_that_no_price_knows_is_standard_under_its_own_name(
     assert found["service_tier"] in REQUEST.column("service_tier").accepted
 
 
+@pytest.mark.parametrize("format_name", ["anthropic_messages", "claude_code"])
+@pytest.mark.parametrize(("speed", "tier"), [("fast", "fast"), ("standard", "priority"), (None, "priority")])
+def test_fast_is_a_tier_of_its_own(tmp_path: Path, format_name: str, speed: str | None, tier: str) -> None:
+    record = deepcopy(BY_FORMAT[format_name].record)
+    record.get("message", record)["usage"]["speed"] = speed
+    assert row(parse_records(tmp_path, format_name, [record]))["service_tier"] == tier
+
+
 @pytest.mark.parametrize(("logged", "kept"), [(1500, 1500.0), (0, 0.0), (-3, None), ("NaN", None), ("inf", None)])
 def test_a_duration_below_zero_is_unknown(tmp_path: Path, logged: object, kept: float | None) -> None:
     record = {**BY_FORMAT["helicone"].record, "delay_ms": logged, "time_to_first_token": logged}
