@@ -18,6 +18,9 @@ from pipelines.ids import id_bytes, id_column
 from pipelines.models import Registry, resolve_names
 from pipelines.warehouse.tables.core import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
 
+LEFT_OUT_CONFIDENCE = 0.8
+"""Confidence in a model that only a part of the entry's name names: as that of a name without its variant."""
+
 SCORE_ITEMS = pl.Schema(
     {"score_id": pl.Binary(), "item_id": pl.String(), "cluster": pl.String(), "outcome": pl.Float64()}
 )
@@ -66,7 +69,7 @@ def build_scores(board: Leaderboard, snapshots: Sequence[BoardSnapshot], registr
     )
     identity = rows.with_columns(pl.col("observed_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.6f"))
     ids = id_column(identity, ["board", "benchmark_version_id", "source_row_key", "observed_at"])
-    rows = rows.with_columns(ids.alias("score_id"), _resolve(rows, board.board, registry).alias("model_id"))
+    rows = rows.with_columns(ids.alias("score_id"), *_resolve(rows, board.board, registry))
     return BoardScores(
         benchmarks=_benchmarks(history),
         versions=_versions(rows),
@@ -114,11 +117,12 @@ def _versions(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _resolve(rows: pl.DataFrame, board: str, registry: Registry | None) -> pl.Series:
-    """Canonical model per row: of the entry's full name, else of its model part, else of that without a bracket."""
-    unresolved = pl.Series("model_id", [None] * rows.height, dtype=pl.String)
+def _resolve(rows: pl.DataFrame, board: str, registry: Registry | None) -> list[pl.Series]:
+    """model_id, resolution_method and resolution_confidence per row: of the entry's full name, else of its model part, else
+    of that without a bracket. A name of which something was left out is `variant_suffix` at best."""
+    columns = {"model_id": pl.String, "resolution_method": pl.String, "resolution_confidence": pl.Float64}
     if registry is None or rows.is_empty():
-        return unresolved
+        return [pl.Series(name, [None] * rows.height, dtype=kind) for name, kind in columns.items()]
     candidates = rows.select(
         pl.col("raw_model").str.to_lowercase().alias("full"),
         pl.col("model_name").str.to_lowercase().alias("part"),
@@ -126,10 +130,14 @@ def _resolve(rows: pl.DataFrame, board: str, registry: Registry | None) -> pl.Se
     )
     names = pl.concat([candidates[name].rename("raw_name") for name in candidates.columns]).unique().sort()
     resolved = resolve_names(pl.DataFrame({"provider_id": [board] * names.len(), "raw_name": names}), registry)
-    model_of = dict(resolved.select("raw_name", "model_id").drop_nulls().iter_rows())
-    if not model_of:
-        return unresolved
-    found = [
-        candidates[name].replace_strict(model_of, default=None, return_dtype=pl.String) for name in candidates.columns
-    ]
-    return pl.select(pl.coalesce(found)).to_series()
+    known = {
+        row[0]: row[1:] for row in resolved.select("raw_name", "model_id", "method", "confidence").iter_rows() if row[1]
+    }
+    found = []
+    for full, part, bare in candidates.iter_rows():
+        name = next((candidate for candidate in (full, part, bare) if candidate in known), None)
+        model_id, method, confidence = known[name] if name is not None else (None, "unresolved", 0.0)
+        if name is not None and name != full:
+            method, confidence = "variant_suffix", min(confidence, LEFT_OUT_CONFIDENCE)
+        found.append((model_id, method, confidence))
+    return [pl.Series(name, [row[n] for row in found], dtype=kind) for n, (name, kind) in enumerate(columns.items())]

@@ -29,6 +29,7 @@ _CLASSES = {
     "contradiction": "contradiction",
     "coverage_gate": "export not used",
     "drift": "drift",
+    "slow_drift": "slow drift",
 }
 _EVENTS_SHOWN = 60
 

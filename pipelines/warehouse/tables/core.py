@@ -541,6 +541,19 @@ BENCHMARK_SCORE = Table(
             nullable=True,
             accepted=("open", "closed"),
         ),
+        Column(
+            "resolution_method",
+            "text",
+            "How the model was resolved, as core.model_alias names it; variant_suffix where only a part of the entry's name did.",
+            nullable=True,
+        ),
+        Column(
+            "resolution_confidence",
+            "double precision",
+            "1 for an exact or declared name, less where something was left out, 0 while unresolved.",
+            nullable=True,
+            unit="share",
+        ),
     ),
     ("score_id",),
 )

@@ -181,3 +181,24 @@ def test_a_new_scale_epoch_breaks_the_series(shared_data: Path) -> None:
     assert full["lag_days"][7] == 0  # counted from the new scale's first day, never across the break
     assert full["lag_is_minimum"][7]
     assert full["gap"].min() > 0
+
+
+def test_the_model_of_a_score_comes_with_method_and_confidence(tmp_path: Path) -> None:
+    from pipelines.benchmarks import build_scores
+    from pipelines.config import load_config
+    from pipelines.config.sources import Leaderboard
+    from pipelines.models import build_registry
+    from tests.unit.benchmarks.boards import export
+
+    board = Leaderboard.model_validate(
+        {"board": "own", "format": "mapping", "options": {"model_field": "m", "scores": [{"field": "s", "benchmark": "b"}]}}
+    )  # fmt: skip
+    table = b"m,s\ngpt-4o,50\nGPT-4o (2024-11-20 snapshot of ours),51\nnobody-1,52\n"
+    snapshot = export(tmp_path, board, "2026-02-01", table, ".csv")
+    scores = build_scores(board, [snapshot], build_registry(load_config(None).models, [])).scores
+    found = {row["raw_model"]: row for row in scores.iter_rows(named=True)}
+    told = {name: (row["model_id"], row["resolution_confidence"]) for name, row in found.items()}
+    assert told["gpt-4o"] == ("gpt-4o", 1.0)
+    assert told["GPT-4o (2024-11-20 snapshot of ours)"] == ("gpt-4o", 0.8)
+    assert found["GPT-4o (2024-11-20 snapshot of ours)"]["resolution_method"] == "variant_suffix"
+    assert (told["nobody-1"], found["nobody-1"]["resolution_method"]) == ((None, 0.0), "unresolved")

@@ -13,8 +13,9 @@ import pytest
 
 from pipelines.benchmarks import BoardSnapshot, detect_drift
 from pipelines.benchmarks.decide import decide
-from pipelines.benchmarks.slow import BOUND, EXPORT_RATE, SLACK, alarm_bound, average_run_length
+from pipelines.benchmarks.slow import BOUND, EXPORT_RATE, alarm_bound, average_run_length
 from tests.unit.benchmarks.boards import LMARENA, arena, export, models
+from tests.unit.benchmarks.calibration import cusum_run_length
 from tests.unit.benchmarks.series import Export, history, independent, rolling, sharing_votes
 
 SERIES = 60
@@ -95,16 +96,7 @@ def test_a_move_that_is_proven_but_too_small_to_matter_is_not_told() -> None:
 def test_the_bound_by_hand_and_by_simulation() -> None:
     # Siegmund: (exp(6.166) - 6.166 - 1) / 0.5 = 938 per side, 469 for both.
     assert average_run_length(BOUND) == pytest.approx(469, abs=1)
-    generator = np.random.default_rng(5)
-    series, updates = 4000, 400
-    up, down, alarms = np.zeros(series), np.zeros(series), 0
-    for _ in range(updates):
-        z = generator.standard_normal(series)
-        up, down = np.maximum(0, up + z - SLACK), np.maximum(0, down - z - SLACK)
-        alarm = np.maximum(up, down) > BOUND
-        alarms += int(alarm.sum())
-        up[alarm], down[alarm] = 0, 0
-    assert series * updates / alarms == pytest.approx(average_run_length(BOUND), rel=0.05)
+    assert cusum_run_length() == pytest.approx(average_run_length(BOUND), rel=0.05)
 
 
 @pytest.mark.parametrize("series", [1, 23, 200, 4500])
