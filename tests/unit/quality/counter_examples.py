@@ -112,6 +112,7 @@ COUNTER_EXAMPLES: tuple[CounterExample, ...] = (
     _one("core_benchmark_score", "money_not_negative", run_cost_usd=Decimal("-0.01")),
     _one("core_benchmark_score", "ci_method_accepted", ci_method="guess"),
     _one("core_benchmark_score", "measured_by_accepted", measured_by="a friend"),
+    _one("core_benchmark_score", "weights_accepted", weights="ajar"),
     _one("core_benchmark_score", "supersede_reason_accepted", superseded_at=LATER, supersede_reason="mood"),
     _one("core_benchmark_score", "score_is_a_number", score=float("nan")),
     _one("core_benchmark_score", "score_within_bounds", score=100.5, ci_high=101.0),
