@@ -199,8 +199,11 @@ class Collector:
         """Keep one record as score rows (keys of ROW_SCHEMA; absent ones are null).
 
         Raises RecordError("duplicate_key") where the export holds the same key already; where the two differ in
-        score, that is a contradiction too. The first stays. A record that only repeats the first is no error.
+        score, that is a contradiction too. The first stays. A record that only repeats the first is no error. Raises
+        RecordError("identity_broken") where a record's own numbers can't all be true.
         """
+        for row in rows:
+            _check(row)
         known = [(row, self._keys[_key(row)]) for row in rows if _key(row) in self._keys]
         for row, first in known:
             if first["score"] != row["score"]:
@@ -294,6 +297,18 @@ class Collector:
             lines=self.valid + len(self.rejected),
             valid=self.valid,
         )
+
+
+def _check(row: Mapping[str, Any]) -> None:
+    """A score lies within its own interval, no error is negative and no more items are solved than scored."""
+    low, high, score = row.get("ci_low"), row.get("ci_high"), row["score"]
+    if low is not None and high is not None and not low <= score <= high:
+        raise RecordError("identity_broken", f"the score {score:g} is outside of its own interval, {low:g} to {high:g}")
+    if row.get("stderr") is not None and row["stderr"] < 0:
+        raise RecordError("identity_broken", f"the standard error is {row['stderr']:g}: accepted are numbers from 0 up")
+    n_success, n_items = row.get("n_success"), row.get("n_items")
+    if n_success is not None and n_items is not None and n_success > n_items * (row.get("n_trials") or 1):
+        raise RecordError("identity_broken", f"{n_success} items are solved, of {n_items}")
 
 
 def _texts(fields: str | None) -> list[str]:

@@ -117,7 +117,7 @@ def _result(
         "stderr": scale * number(error, "standard_error") if error else None,
         "ci_low": scale * number(interval["lower"], "lower") if has_bounds else None,
         "ci_high": scale * number(interval["upper"], "upper") if has_bounds else None,
-        "ci_level": number(interval.get("confidence_level") or 0.95, "confidence_level") if has_bounds else None,
+        "ci_level": _level(interval.get("confidence_level")) if has_bounds else None,
         "ci_method": "reported" if has_bounds else "none",
         "measured_by": _MEASURED_BY.get(relationship, "aggregator"),
         "as_of": _evaluated(result.get("evaluation_timestamp") or document.get("evaluation_timestamp")) or part.as_of,
@@ -148,6 +148,15 @@ def _benchmark(evaluation: str, metric: Mapping[str, Any]) -> tuple[Benchmark, f
         max_score=None if high is None else scale * high,
     )
     return benchmark, scale
+
+
+def _level(value: object) -> float:
+    """Level of an interval as a share: 0.95, also where it is written 95; 0.95 where it is not stated."""
+    level = number(value or 0.95, "confidence_level")
+    share = level / 100 if level > 1 else level
+    if not 0 < share < 1:
+        raise RecordError("out_of_range", f"confidence_level is {value!r}: accepted are shares between 0 and 1")
+    return share
 
 
 def _bound(value: object, name: str) -> float | None:

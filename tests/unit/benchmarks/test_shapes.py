@@ -61,7 +61,14 @@ def test_the_arena_s_shapes_are_read_alike(tmp_path: Path, shape: str) -> None:
 def test_the_arena_s_full_history_is_an_observation_per_day_of_publication(tmp_path: Path) -> None:
     days = ("2026-01-05", "2026-01-12", "2026-01-19")
     records = [
-        {**ROW, "model_name": f"m{k}", "rating": 1400.0 - 7 * k, "leaderboard_publish_date": day}
+        {
+            **ROW,
+            "model_name": f"m{k}",
+            "rating": 1400.0 - 7 * k,
+            "rating_lower": 1395.0 - 7 * k,
+            "rating_upper": 1405.0 - 7 * k,
+            "leaderboard_publish_date": day,
+        }
         for day in days
         for k in range(20)
     ]
@@ -236,3 +243,25 @@ def test_nan_as_python_writes_it_is_no_number_and_costs_one_entry(tmp_path: Path
     snapshot: BoardSnapshot = export(tmp_path, board("evalplus"), "2026-02-01", content)
     found = {(row["raw_model"], row["version_label"]) for row in rows(snapshot)}
     assert found == {("alpha", "humaneval+"), ("beta", "humaneval")}
+
+
+@pytest.mark.parametrize(
+    ("line", "detail"),
+    [
+        ("alpha,50,60,70,1,5", "the score 50 is outside of its own interval, 60 to 70"),
+        ("alpha,50,40,60,-1,5", "the standard error is -1"),
+        ("alpha,50,40,60,1,11", "11 items are solved, of 10"),
+    ],
+)
+def test_numbers_of_one_record_that_deny_each_other_are_set_aside(tmp_path: Path, line: str, detail: str) -> None:
+    """They would fail the blocking check of the table and take every board of the day with them."""
+    column = {
+        "field": "s", "benchmark": "b", "ci_low_field": "lo", "ci_high_field": "hi", "stderr_field": "se",
+        "n_success_field": "k", "n_items": 10,
+    }  # fmt: skip
+    own = board("mapping", model_field="m", scores=[column])
+    content = f"m,s,lo,hi,se,k\n{line}\nbeta,50,40,60,1,5\n".encode()
+    snapshot = export(tmp_path, own, "2026-02-01", content, ".csv")
+    assert [row["raw_model"] for row in rows(snapshot)] == ["beta"]
+    assert snapshot.quarantine["reason"].to_list() == ["identity_broken"]
+    assert detail in snapshot.quarantine["detail"][0]
