@@ -1,7 +1,7 @@
 """One record to its allow-listed texts: the reference reading, exact to the digit, used where the fast one gives up.
 
 Numbers keep the digits they were written with, the first of two equal keys counts, and an object may be written
-as a JSON string. The fast reading of whole blocks that must agree with this one is in `decode.py`.
+as a JSON string. The fast reading of whole blocks that must agree with this one is in `quick.py` and `decode.py`.
 """
 
 from __future__ import annotations
