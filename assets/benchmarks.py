@@ -15,8 +15,8 @@ from assets.resources import WorkspaceResource
 from assets.specs import asset_key, markdown_table, result, table_spec
 from pipelines.daily import refresh_benchmarks, refresh_request_drift
 from pipelines.daily.drift import changes_of
-from pipelines.warehouse.tables.core import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
-from pipelines.warehouse.tables.mart import BENCHMARK_DRIFT, BENCHMARK_GAP, REQUEST_DRIFT, REQUEST_PROFILE
+from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
+from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, BENCHMARK_GAP, REQUEST_DRIFT, REQUEST_PROFILE
 
 
 @dg.multi_asset(

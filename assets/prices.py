@@ -12,8 +12,9 @@ from assets.resources import WorkspaceResource
 from assets.specs import asset_key, result, table_spec
 from pipelines.daily import refresh_price_history, refresh_prices, refresh_rate_card
 from pipelines.warehouse.tables import Table
-from pipelines.warehouse.tables.core import FX_RATE, MODEL, PRICE, RATE_CARD
-from pipelines.warehouse.tables.mart import PRICE_CHANGE, PRICE_CONFLICT
+from pipelines.warehouse.tables.core import MODEL
+from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE, RATE_CARD
+from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 
 
 @dg.multi_asset(

@@ -11,7 +11,7 @@ import dagster as dg
 
 from assets.specs import asset_key, table_spec
 from pipelines.warehouse.tables.core import REQUEST
-from pipelines.warehouse.tables.mart import COST_RESTATEMENT
+from pipelines.warehouse.tables.mart_prices import COST_RESTATEMENT
 
 RESTATED = "restated"
 

@@ -32,7 +32,7 @@ from pipelines.requests import attribute, iter_days, parse_file
 from pipelines.settings import Settings
 from pipelines.warehouse import replace
 from pipelines.warehouse.read import read_frame, read_table
-from pipelines.warehouse.tables.core import RATE_CARD
+from pipelines.warehouse.tables.core_prices import RATE_CARD
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

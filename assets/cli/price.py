@@ -43,7 +43,7 @@ def price(
     from pipelines.daily.prices import registry_of
     from pipelines.prices import price_lookup
     from pipelines.warehouse.read import read_table
-    from pipelines.warehouse.tables.core import PRICE
+    from pipelines.warehouse.tables.core_prices import PRICE
 
     instant = _utc(at) or datetime.now(UTC)
     with open_workspace() as workspace:
@@ -84,7 +84,7 @@ def explain(
     from pipelines.daily import open_workspace
     from pipelines.prices import explain_request
     from pipelines.warehouse.read import read_table
-    from pipelines.warehouse.tables.core import PRICE, RATE_CARD
+    from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
     from pipelines.warehouse.tables.raw import SNAPSHOT
 
     with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
@@ -110,7 +110,7 @@ def _former_card(workspace: Workspace, connection: psycopg.Connection[Any], requ
 
     from pipelines.prices import former_cards
     from pipelines.warehouse.read import read_table
-    from pipelines.warehouse.tables.core import FX_RATE, PRICE
+    from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE
 
     sold = (request["provider_id"], request["model_id"])
     prices = read_table(connection, PRICE, "provider_id = %s and model_id = %s", sold)

@@ -29,7 +29,8 @@ def scores(
     from pipelines.benchmarks import export_every_eval_ever
     from pipelines.daily import open_workspace
     from pipelines.warehouse.read import read_table
-    from pipelines.warehouse.tables.core import BENCHMARK, BENCHMARK_SCORE, MODEL
+    from pipelines.warehouse.tables.core import MODEL
+    from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE
 
     at = datetime.now(UTC) if known_at is None else known_at.replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
     with open_workspace() as workspace:

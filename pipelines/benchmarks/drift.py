@@ -19,7 +19,7 @@ from pipelines.benchmarks.slow import SLACK, SLOW, average_run_length
 from pipelines.benchmarks.snapshot import BoardSnapshot
 from pipelines.benchmarks.statistics import Floats, min_detectable
 from pipelines.config.sources import Leaderboard
-from pipelines.warehouse.tables.mart import BENCHMARK_DRIFT
+from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
 
 SINGLE_EVENTS = 20
 """More models than this that come or go with one export are told in one event."""

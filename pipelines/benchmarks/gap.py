@@ -19,7 +19,7 @@ from pipelines.benchmarks.maxima import compare_best, rank_interval
 from pipelines.benchmarks.scores import SCORE_ITEMS
 from pipelines.ids import id_bytes
 from pipelines.models import Registry
-from pipelines.warehouse.tables.mart import BENCHMARK_GAP
+from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_GAP
 
 OPEN = ("open_source", "open_weight")
 TOP_K = 5

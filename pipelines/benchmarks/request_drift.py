@@ -25,7 +25,7 @@ from pipelines.benchmarks.request_profile import (
     histograms,
 )
 from pipelines.benchmarks.statistics import Floats
-from pipelines.warehouse.tables.mart import REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
 
 REFERENCE_DAYS = 28
 MIN_DAY, MIN_REFERENCE = 30, 60

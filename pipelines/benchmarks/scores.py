@@ -16,7 +16,7 @@ from pipelines.benchmarks.snapshot import ROW_KEY, Benchmark, BoardSnapshot
 from pipelines.config.sources import Leaderboard
 from pipelines.ids import id_bytes, id_column
 from pipelines.models import Registry, resolve_names
-from pipelines.warehouse.tables.core import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
+from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
 
 LEFT_OUT_CONFIDENCE = 0.8
 """Confidence in a model that only a part of the entry's name names: as that of a name without its variant."""

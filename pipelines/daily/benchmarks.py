@@ -25,8 +25,9 @@ from pipelines.daily.prices import registry_of
 from pipelines.daily.workspace import Workspace
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all, replace_rows
-from pipelines.warehouse.tables.core import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION, MODEL
-from pipelines.warehouse.tables.mart import BENCHMARK_DRIFT, BENCHMARK_GAP
+from pipelines.warehouse.tables.core import MODEL
+from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
+from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, BENCHMARK_GAP
 from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
 
 

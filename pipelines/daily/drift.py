@@ -17,7 +17,7 @@ from pipelines.config.routing import RoutingConfig
 from pipelines.daily.days import Window
 from pipelines.daily.workspace import Workspace
 from pipelines.warehouse.read import read_frame, read_table
-from pipelines.warehouse.tables.mart import BENCHMARK_DRIFT, REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, REQUEST_DRIFT
 
 _SPEND = """
     select event_date, model_id, sum(effective_cost_usd)::numeric(38, 18) as effective_cost_usd

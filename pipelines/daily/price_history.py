@@ -19,8 +19,8 @@ from pipelines.prices.exposure import USAGE_COLUMNS
 from pipelines.prices.snapshot import BEGINNING
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all
-from pipelines.warehouse.tables.core import FX_RATE, PRICE, RATE_CARD
-from pipelines.warehouse.tables.mart import PRICE_CHANGE, PRICE_CONFLICT
+from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE, RATE_CARD
+from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 
 TRAFFIC_DAYS = 30
 

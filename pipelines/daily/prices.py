@@ -37,7 +37,8 @@ from pipelines.prices import (
 from pipelines.prices.exchange import PARSER_VERSION as FX_PARSER
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all, replace_rows
-from pipelines.warehouse.tables.core import FX_RATE, MODEL, MODEL_ALIAS, PRICE, RATE_CARD
+from pipelines.warehouse.tables.core import MODEL, MODEL_ALIAS
+from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE, RATE_CARD
 from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
 
 

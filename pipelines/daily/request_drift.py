@@ -20,7 +20,7 @@ from pipelines.daily.workspace import Workspace
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import loaded_days, replace_days
 from pipelines.warehouse.tables.core import REQUEST
-from pipelines.warehouse.tables.mart import REQUEST_DRIFT, REQUEST_PROFILE
+from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT, REQUEST_PROFILE
 
 _REACH = timedelta(days=REFERENCE_DAYS)
 

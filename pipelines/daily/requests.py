@@ -25,7 +25,8 @@ from pipelines.requests import attribute, iter_days
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import DayLoad, replace_rows
-from pipelines.warehouse.tables.core import MODEL_ALIAS, RATE_CARD, REQUEST
+from pipelines.warehouse.tables.core import MODEL_ALIAS, REQUEST
+from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.raw import DUPLICATE
 
 T = TypeVar("T")

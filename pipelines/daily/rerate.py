@@ -30,8 +30,9 @@ from pipelines.warehouse.errors import WarehouseError
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import loaded_days, replace_rows
 from pipelines.warehouse.tables import Table
-from pipelines.warehouse.tables.core import FX_RATE, PRICE, REQUEST
-from pipelines.warehouse.tables.mart import COST_RESTATEMENT
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE
+from pipelines.warehouse.tables.mart_prices import COST_RESTATEMENT
 
 _KEY = ("event_date", "request_uid")
 _NO_LINES = COST_RESTATEMENT.empty().drop("line_id", "restatement_id", "is_closed", "applied_at")

@@ -14,7 +14,9 @@ from pipelines.daily.workspace import Workspace
 from pipelines.routing import project
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
-from pipelines.warehouse.tables.core import BENCHMARK_SCORE, RATE_CARD, REQUEST
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_benchmarks import BENCHMARK_SCORE
+from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
 
 

@@ -19,7 +19,8 @@ import polars as pl
 from pipelines.config.sources import PriceFeed
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.prices.rate_card import build_rate_card
-from pipelines.warehouse.tables.core import PRICE, RATE_CARD, REQUEST
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
 
 DECIDED = (
     "provider_id",

@@ -22,7 +22,7 @@ from pipelines.config.fx import FxConfig, FxFeed
 from pipelines.ids import id_bytes
 from pipelines.landing import LandedFile, LandingError, read_bytes
 from pipelines.prices.snapshot import BEGINNING, PriceFeedError, as_amount, per_million
-from pipelines.warehouse.tables.core import FX_RATE
+from pipelines.warehouse.tables.core_prices import FX_RATE
 
 PARSER_VERSION = "ecb-1"
 _EXACT = Context(prec=76, rounding=ROUND_HALF_EVEN)

@@ -21,7 +21,7 @@ from pipelines.ids import id_column
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.prices.history import price_changes, price_conflicts, told_amount, told_conditions, told_units
 from pipelines.prices.snapshot import CONDITIONS
-from pipelines.warehouse.tables.mart import PRICE_CHANGE, PRICE_CONFLICT
+from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 
 _THING = ("provider_id", "model_id", "meter", *CONDITIONS)
 _MONEY = pl.Decimal(38, 18)

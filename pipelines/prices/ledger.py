@@ -16,7 +16,7 @@ from pipelines.models import Registry
 from pipelines.prices.announced import with_periods
 from pipelines.prices.review import review
 from pipelines.prices.snapshot import CONDITIONS, PRICE_SCHEMA, FeedSnapshot
-from pipelines.warehouse.tables.core import PRICE
+from pipelines.warehouse.tables.core_prices import PRICE
 
 _SKU = ("provider_id", "model_id", "meter", *CONDITIONS)
 _AMOUNT = ("unit_price", "pricing_currency", "pricing_quantity")

@@ -15,7 +15,8 @@ from pipelines.ids import id_column
 from pipelines.meters import FEE_METERS, TOKEN_METERS, fallback_chain
 from pipelines.prices.exchange import exchange, fx_periods, split_by_need
 from pipelines.prices.meters import MINIMUM_CHARGE, RATED_METERS
-from pipelines.warehouse.tables.core import FX_RATE, RATE_CARD, SERVICE_TIERS
+from pipelines.warehouse.tables.core import SERVICE_TIERS
+from pipelines.warehouse.tables.core_prices import FX_RATE, RATE_CARD
 
 _MODEL = ("provider_id", "model_id")
 _CONDITIONS = ("service_tier", "region", "time_window", "contract_id")

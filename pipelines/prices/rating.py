@@ -19,7 +19,7 @@ from pipelines.config.calendars import Calendars
 from pipelines.config.loader import load_file
 from pipelines.meters import FEE_METERS, INPUT_METERS, METERS_BY_NAME, TOKEN_METERS
 from pipelines.prices.windows import is_inside
-from pipelines.warehouse.tables.core import RATE_CARD
+from pipelines.warehouse.tables.core_prices import RATE_CARD
 
 _MONEY = pl.Decimal(38, 18)
 _MILLION = 1_000_000

@@ -20,7 +20,7 @@ from pipelines.models import Registry, resolve_requests
 from pipelines.prices.booked import DECIDED, Basis, card_bases, former_cards
 from pipelines.prices.rating import rate
 from pipelines.warehouse.tables.core import REQUEST
-from pipelines.warehouse.tables.mart import COST_RESTATEMENT
+from pipelines.warehouse.tables.mart_prices import COST_RESTATEMENT
 
 _MONEY = pl.Decimal(38, 18)
 _METERS = {meter.name: meter.tokens_column for meter in TOKEN_METERS} | {

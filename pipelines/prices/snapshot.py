@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from pipelines.warehouse.tables.core import PRICE
+from pipelines.warehouse.tables.core_prices import PRICE
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 """How -infinity is written: the start of a price whose beginning no one states."""

@@ -21,7 +21,8 @@ from pipelines.warehouse.ddl import column_comment
 from pipelines.warehouse.errors import LoadError, WarehouseError
 from pipelines.warehouse.migrate import SQL_FOLDER, current, head, migrate
 from pipelines.warehouse.tables import TABLES, Column, Table
-from pipelines.warehouse.tables.core import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION, PRICE
+from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
+from pipelines.warehouse.tables.core_prices import PRICE
 from tests.warehouse.rows import frame, uuid_bytes
 
 PYTHON_BUILT = [table for table in TABLES if table.built_by == "python"]

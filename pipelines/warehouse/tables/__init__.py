@@ -7,12 +7,28 @@ and the data dictionary are all derived from these descriptions.
 from __future__ import annotations
 
 from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
-from pipelines.warehouse.tables.core import CORE_TABLES
+from pipelines.warehouse.tables.core import MODEL, MODEL_ALIAS, REQUEST
+from pipelines.warehouse.tables.core_benchmarks import CORE_BENCHMARK_TABLES
+from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
 from pipelines.warehouse.tables.mart import MART_TABLES
+from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
+from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
 from pipelines.warehouse.tables.raw import RAW_TABLES
 from pipelines.warehouse.tables.spec import Column, Table
 
-TABLES: tuple[Table, ...] = (*RAW_TABLES, BILL_DUPLICATE, *CORE_TABLES, REPORTED_COST, *MART_TABLES)
+TABLES: tuple[Table, ...] = (
+    *RAW_TABLES,
+    BILL_DUPLICATE,
+    MODEL,
+    MODEL_ALIAS,
+    *CORE_PRICE_TABLES,
+    REQUEST,
+    *CORE_BENCHMARK_TABLES,
+    REPORTED_COST,
+    *MART_TABLES,
+    *MART_BENCHMARK_TABLES,
+    *MART_PRICE_TABLES,
+)
 TABLES_BY_NAME: dict[str, Table] = {table.qualified: table for table in TABLES}
 
 __all__ = ["TABLES", "TABLES_BY_NAME", "Column", "Table"]

@@ -12,7 +12,8 @@ from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import LoadError
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all
-from pipelines.warehouse.tables.core import MODEL, PRICE, RATE_CARD
+from pipelines.warehouse.tables.core import MODEL
+from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
 from tests.contracts.prices.conftest import GENAI, LITELLM
 
 

@@ -14,7 +14,8 @@ from pipelines.prices import build_ledger, build_rate_card, explain_request, rat
 from pipelines.prices.snapshot import Price
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.replace import replace_all, replace_days
-from pipelines.warehouse.tables.core import PRICE, RATE_CARD, REQUEST
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
 from pipelines.warehouse.tables.raw import SNAPSHOT
 from tests.unit.prices.feeds import FEED, day, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame

@@ -12,8 +12,9 @@ import pytest
 
 from pipelines.benchmarks import build_gap
 from pipelines.ids import id_bytes
-from pipelines.warehouse.tables.core import BENCHMARK, BENCHMARK_SCORE, MODEL
-from pipelines.warehouse.tables.mart import BENCHMARK_GAP
+from pipelines.warehouse.tables.core import MODEL
+from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE
+from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_GAP
 
 VERSION = "exam@1#0"
 

@@ -12,8 +12,8 @@ import pytest
 
 from pipelines.benchmarks import BoardSnapshot, build_scores, detect_drift
 from pipelines.config.sources import Leaderboard
-from pipelines.warehouse.tables.core import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
-from pipelines.warehouse.tables.mart import BENCHMARK_DRIFT
+from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
+from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
 from tests.unit.benchmarks.boards import AIDER, LMARENA, arena, export, models
 from tests.unit.benchmarks.test_formats import RUN
 

@@ -13,7 +13,7 @@ from scipy import stats
 from pipelines.benchmarks import build_request_profile, detect_request_drift
 from pipelines.ids import id_bytes
 from pipelines.warehouse.tables.core import REQUEST
-from pipelines.warehouse.tables.mart import REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
 
 DAY = date(2026, 2, 20)
 

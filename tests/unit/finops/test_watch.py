@@ -113,7 +113,7 @@ def test_the_landscape_reports_own_gap_is_drawn_however_many_boards_there_are(
 def test_every_class_of_event_has_a_name_for_people() -> None:
     """The page of a day with an event of a new class would not be made at all."""
     from pipelines.finops.report.evidence import _CLASSES
-    from pipelines.warehouse.tables.mart import BENCHMARK_DRIFT
+    from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
 
     described = next(column.description for column in BENCHMARK_DRIFT.columns if column.name == "drift_class")
     assert set(described.rstrip(".").replace(" or ", ", ").split(", ")) == set(_CLASSES)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from pipelines.warehouse.tables.core import PRICE
+from pipelines.warehouse.tables.core_prices import PRICE
 
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 

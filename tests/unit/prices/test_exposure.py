@@ -19,7 +19,7 @@ from pipelines.prices import (
 )
 from pipelines.prices.exposure import USAGE_COLUMNS
 from pipelines.prices.snapshot import BEGINNING, Price
-from pipelines.warehouse.tables.mart import PRICE_CHANGE, PRICE_CONFLICT
+from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
 

@@ -16,7 +16,8 @@ from pipelines.config.sources import PriceFeed
 from pipelines.meters import TOKEN_METERS
 from pipelines.prices import build_ledger, build_rate_card, rate
 from pipelines.prices.snapshot import BEGINNING, Price
-from pipelines.warehouse.tables.core import RATE_CARD, SERVICE_TIERS
+from pipelines.warehouse.tables.core import SERVICE_TIERS
+from pipelines.warehouse.tables.core_prices import RATE_CARD
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
 

@@ -21,7 +21,8 @@ from pipelines.prices import (
     restatement_lines,
 )
 from pipelines.prices.snapshot import BEGINNING
-from pipelines.warehouse.tables.core import FX_RATE, REQUEST
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_prices import FX_RATE
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 
 _NEUTRAL: dict[str, Any] = {

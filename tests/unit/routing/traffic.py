@@ -11,7 +11,9 @@ import polars as pl
 from pipelines.ids import id_bytes
 from pipelines.meters import TOKEN_METERS
 from pipelines.prices import rate
-from pipelines.warehouse.tables.core import BENCHMARK_SCORE, RATE_CARD, REQUEST
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_benchmarks import BENCHMARK_SCORE
+from pipelines.warehouse.tables.core_prices import RATE_CARD
 
 DAY = date(2026, 2, 20)
 CHEAP, STRONG, TUNED = ("deepseek", "cheap-open"), ("anthropic", "strong-closed"), ("groq", "tuned-open")
