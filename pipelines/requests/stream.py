@@ -14,6 +14,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ class Chunk:
     ends: npt.NDArray[np.int64]
     faults: list[Fault] = field(default_factory=list)
 
-    @property
+    @cached_property  # asked for line by line: built anew each time, 250,000 doubtful lines took more than a minute
     def starts(self) -> npt.NDArray[np.int64]:
         """Per line, the index in `data` of its first byte."""
         return np.concatenate([np.zeros(min(1, len(self.ends)), np.int64), self.ends[:-1]])

@@ -82,7 +82,7 @@ def page_data() -> ReportData:
 def watched() -> dict[str, pl.DataFrame]:
     """Gap and silent changes, with a gap that has a chart and names that do not break."""
     shown = {"board": "b", "benchmark_version_id": "b@v#0", "display_name": "n" * 90, "unit": "percent", "version_label": "v", "scale_epoch": 0,
-             "best_open_model": "o" * 90, "best_closed_model": "c" * 90, "lag_days": 7, "lag_is_minimum": True, "gap_low": -1.0, "gap_high": 9.0}  # fmt: skip
+             "best_open_model": "o" * 90, "best_closed_model": "c" * 90, "lag_days": 7, "lag_is_minimum": True, "release_lag_days": 46, "paired_items": 500, "min_detectable": 8.5, "gap_low": -1.0, "gap_high": 9.0}  # fmt: skip
     series = [
         {**shown, "event_date": date(2026, 2, day), "gap": float(day), "stands_for_board": True} for day in (1, 8)
     ]
