@@ -10,6 +10,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -95,9 +96,10 @@ def _unzipped(content: bytes) -> bytes:
             if member.file_size > _LARGEST_MEMBER:
                 raise PriceFeedError(f"{member.filename} unpacks to more than {_LARGEST_MEMBER:,} bytes")
             return archive.read(member)
-    except (ValueError, zipfile.BadZipFile, NotImplementedError) as error:
-        if isinstance(error, PriceFeedError):
-            raise
+    except PriceFeedError:
+        raise
+    # A damaged member is a zlib.error or an EOFError, one behind a password a RuntimeError.
+    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise PriceFeedError(f"expected a ZIP archive of one CSV file: {error}") from error
 
 

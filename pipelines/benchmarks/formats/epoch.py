@@ -113,7 +113,8 @@ def _members(content: bytes, into: Collector) -> list[tuple[str, bytes]]:
             if sum(archive.getinfo(name).file_size for name in names) > MAX_CONTENT_BYTES:
                 raise zipfile.BadZipFile(f"more than {MAX_CONTENT_BYTES:,} bytes when decompressed")
             return [(name, archive.read(name)) for name in names]
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    # A member behind a password is a RuntimeError.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         into.reject(0, "unreadable", f"the zip file is broken: {error}", record=content, span=(0, len(content)))
         return []
 

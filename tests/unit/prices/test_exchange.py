@@ -235,3 +235,16 @@ def test_the_archive_that_the_bank_publishes_is_read_as_the_file_in_it(tmp_path:
 def test_an_archive_that_holds_no_one_csv_file_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(PriceFeedError, match=r"2026-11-20.zip .*expected"):
         read_fx(landed_bytes(tmp_path, "fx", "2026-11-20.zip", content), FxFeed(feed="fx"))
+
+
+@pytest.mark.parametrize("damage", ["stream", "password"])
+def test_an_archive_that_can_not_be_unpacked_is_an_error_of_the_feed(tmp_path: Path, damage: str) -> None:
+    content = bytearray(zipped(("eurofxref.csv", b"Date, USD,\n20 November 2026, 1.2,\n")))
+    if damage == "stream":
+        at = 30 + len("eurofxref.csv")  # the local header ends with the name; deflate's data follows
+        content[at : at + 8] = b"\xff" * 8
+    else:
+        content[6] |= 1  # the flag of encryption, in the local header and in the directory
+        content[content.index(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(PriceFeedError, match=r"2026-11-20.zip .*expected a ZIP archive"):
+        read_fx(landed_bytes(tmp_path, "fx", "2026-11-20.zip", bytes(content)), FxFeed(feed="fx"))
