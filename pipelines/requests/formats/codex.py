@@ -1,12 +1,20 @@
 """Codex session files: `~/.codex/sessions/**/rollout-*.jsonl`.
 
-`token_count` events carry a cumulative `total_token_usage` since the session began: a request is the difference
-to the total before it. An event that repeats the total is a replay of the request before it, and so is the
-history that a forked session copies: a request is identified by the session it first belonged to (the deepest
-ancestor that the file's `session_meta` lines name) and by the totals reached, and the earliest record is kept. A
-total that falls starts a new count, whose first request is `last_token_usage`. The model is the
-event's own where it names one, else that of the `turn_context` before. Input contains cached tokens; output contains reasoning unless the total says otherwise.
-Source: github.com/openai/codex, codex-rs/protocol.
+`token_count` events carry a cumulative `total_token_usage` since the session began: a request is the difference to the
+total before it. From version 0.153 a `token_usage_record` tells each answer's own usage, and the event after it repeats
+it; a `compacted` line may hold such a record again. All three tell one request, and are told to be one by the turn in
+which it ran and the totals reached.
+
+Forks and sub-agents copy history, with or without its instants, its records or the lines that name whose it is. What is
+copied keeps its turn; where versions without turns wrote it, the session it first belonged to stands for the turn: the
+deepest ancestor that `session_meta` lines name. A sub-agent's own count may start from zero: its turns are its own, so that two
+of them which reach the same totals stay two. The earliest record of a request is kept. A count before any turn of a fork,
+above its own last usage, is the parent's state and no request. A total that falls starts a new count, whose first
+request is `last_token_usage`; one that falls without any is a compaction.
+
+The model and the tier are the event's own where it names them, else those of the turn's context or settings before.
+Input contains cached tokens; output contains reasoning unless the total says otherwise.
+Source: github.com/openai/codex, codex-rs/protocol and codex-rs/core/src/agent/control/spawn.rs, versions 0.4 to 0.162.
 """
 
 from __future__ import annotations
@@ -33,12 +41,14 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="codex",
-        version="1",
+        version="2",
         text={
             "kind": ("type",),
             "session_id": ("session",),
-            "root": ("root",),
+            "source_request_id": ("response",),
+            "turn": ("turn",),
             "reached": ("reached",),
+            "service_tier": ("tier",),
             "request_model": ("model",),
             "response_model": ("model",),
         },
@@ -53,7 +63,7 @@ def build(source: RequestSource) -> Format:
         instants={"event_at": ("timestamp",)},
         constants={"provider_id": "openai", "application": "codex"},
         time=TimeRule("iso"),
-        identity=("root", "reached"),
+        identity=("turn", "reached"),
         keep="counter_replay",
         items=SessionReader,
         derive=_derive,
@@ -62,6 +72,7 @@ def build(source: RequestSource) -> Format:
 
 def _derive() -> Mapping[str, pl.Expr]:
     return {
+        "service_tier": pl.col("service_tier").replace({"fast": "priority"}),
         "token_semantics": openai_variant(),
         "not_a_request": pl.when(pl.col("usage.input").is_null()).then(pl.lit("a line that counts no tokens")),
     }
@@ -73,9 +84,12 @@ class SessionReader:
     def __init__(self) -> None:
         self._session: object = None
         self._root: object = None
+        self._turn: object = None
         self._model: object = None
+        self._tier: object = None
         self._total: dict[str, int] | None = None
-        self._request: dict[str, int] = {}
+        self._request: dict[str, Any] = {}
+        self._recorded: dict[str, Any] | None = None
 
     def __call__(self, value: object) -> Iterable[object]:
         """The record of one line: a request where it is a token count, else only its type and instant."""
@@ -85,12 +99,20 @@ class SessionReader:
         payload = value.get("payload")
         if not isinstance(payload, dict):
             return [plain]
-        match value.get("type"):
-            case "session_meta":
+        match value.get("type"), payload.get("type"):
+            case "session_meta", _:
                 self._enter(payload)
-            case "turn_context":
-                self._model = payload.get("model", self._model)
-            case "event_msg" if payload.get("type") == "token_count" and isinstance(payload.get("info"), dict):
+            case "turn_context", _:
+                self._settle(payload)
+            case "event_msg", "task_started" | "turn_started":
+                self._settle(payload)
+            case "event_msg", "thread_settings_applied" if isinstance(payload.get("thread_settings"), dict):
+                self._settle(payload["thread_settings"])
+            case "token_usage_record", _:
+                return [plain | self._record(payload)]
+            case "compacted", _ if isinstance(payload.get("latest_token_usage_record"), dict):
+                return [plain | self._record(payload["latest_token_usage_record"])]
+            case "event_msg", "token_count" if isinstance(payload.get("info"), dict):
                 return [plain | self._counted(payload["info"])]
         return [plain]
 
@@ -98,27 +120,62 @@ class SessionReader:
         """A session's own line comes first; those of its ancestors are copied below it, before the first count."""
         if self._total is None:
             self._session = self._session or meta.get("id")
-            self._root = meta.get("forked_from_id") or meta.get("id")
+            self._root = meta.get("forked_from_id") or _parent(meta) or meta.get("id")
+
+    def _settle(self, context: dict[str, Any]) -> None:
+        self._turn = context.get("turn_id") or self._turn
+        self._model = context.get("model") or self._model
+        self._tier = context.get("service_tier") or self._tier
+
+    def _record(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """The request of a usage record, which the next count may repeat."""
+        self._turn = payload.get("turn_id") or self._turn
+        response = payload.get("response_id")
+        named = self._named(_counts(payload.get("usage")), _counts(payload.get("thread_token_usage")))
+        own = {"session": payload.get("thread_id") or self._session, "response": response}
+        self._recorded = named | own | {"reached": named["reached"] or response}
+        return self._recorded
 
     def _counted(self, info: dict[str, Any]) -> dict[str, Any]:
         total, last = _counts(info.get("total_token_usage")), _counts(info.get("last_token_usage"))
-        before = self._total
-        if not total:
-            request = last
-        elif before is None or any(total[name] < before[name] for name in _COUNTS):
-            request = last or total
-        elif total == before:
-            request = self._request
-        else:
-            request = {name: total[name] - before[name] for name in _COUNTS}
-        self._total, self._request = total or before, request
+        before, recorded = self._total, self._recorded
+        self._total, self._recorded = total or before, None
+        if recorded is not None and (not any(last.values()) or _usage(last) == recorded["usage"]):
+            self._request = recorded
+        elif not total:
+            self._request = self._named(last, total)
+        elif before is None:
+            is_inherited = self._turn is None and self._root != self._session and any(last.values()) and total != last
+            self._request = self._named({} if is_inherited else last or total, total)
+        elif any(total[name] < before[name] for name in _COUNTS):
+            self._request = self._named(last or total, total)
+        elif total != before:
+            self._request = self._named({name: total[name] - before[name] for name in _COUNTS}, total)
+        return self._request | {"model": info.get("model") or self._request["model"]}
+
+    def _named(self, usage: dict[str, int], reached: dict[str, int]) -> dict[str, Any]:
+        """A request by the turn and the totals that identify it, with what was settled for it before."""
         return {
             "session": self._session,
-            "root": self._root,
-            "reached": "/".join(str(total[name]) for name in _COUNTS) if total else None,
-            "model": info.get("model") or self._model,
-            "usage": {name: Number(count) for name, count in request.items()} or None,
+            "turn": self._turn or self._root,
+            "reached": "/".join(str(reached[name]) for name in _COUNTS) if reached else None,
+            "model": self._model,
+            "tier": self._tier,
+            "usage": _usage(usage),
         }
+
+
+def _parent(meta: dict[str, Any]) -> object:
+    """The session that spawned this one, wherever a version writes it."""
+    spawn: object = meta
+    for key in ("source", "subagent", "thread_spawn"):
+        spawn = spawn.get(key) if isinstance(spawn, dict) else None
+    return meta.get("parent_thread_id") or (spawn.get("parent_thread_id") if isinstance(spawn, dict) else None)
+
+
+def _usage(counts: dict[str, int]) -> dict[str, Number] | None:
+    """Counts as a record holds them; none where nothing was counted."""
+    return {name: Number(count) for name, count in counts.items()} if any(counts.values()) else None
 
 
 def _counts(usage: object) -> dict[str, int]:

@@ -339,53 +339,6 @@ def test_claude_code_counts_a_message_once_with_its_last_usage(tmp_path: Path) -
     assert parsed.quarantine["severity"].to_list() == ["info"] * 3
 
 
-def count_line(at: str, total: tuple[int, int, int, int], **last: int) -> dict[str, Any]:
-    names = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
-    usage = dict(zip(names, total, strict=True))
-    usage["total_tokens"] = usage["input_tokens"] + usage["output_tokens"]
-    info = {"total_token_usage": usage} | ({"last_token_usage": last} if last else {})
-    return {"timestamp": f"2026-02-12T{at}Z", "type": "event_msg", "payload": {"type": "token_count", "info": info}}
-
-
-def test_codex_counts_differences_and_drops_replays_and_forks(tmp_path: Path) -> None:
-    model = {"timestamp": AT, "type": "turn_context", "payload": {"model": "gpt-5-codex"}}
-    parent_meta = {"timestamp": AT, "type": "session_meta", "payload": {"id": "A", "instructions": SECRET}}
-    counts = [count_line("10:00:00", (100, 40, 20, 10)), count_line("10:01:00", (300, 140, 50, 10))]
-    again = count_line("10:01:30", (300, 140, 50, 10))
-    more = count_line("10:02:00", (310, 140, 55, 15))
-    parent = parse_records(tmp_path, "codex", [parent_meta, model, counts[0], counts[1], again, more])
-    fork_meta = {"timestamp": AT, "type": "session_meta", "payload": {"id": "B", "forked_from_id": "A"}}
-    replay = [{**line, "timestamp": "2026-02-12T11:00:00Z"} for line in counts]
-    own = count_line("11:05:00", (400, 200, 60, 10))
-    fork = parse_records(tmp_path, "codex", [fork_meta, parent_meta, model, *replay, own])
-    second_meta = {"timestamp": AT, "type": "session_meta", "payload": {"id": "C", "forked_from_id": "B"}}
-    second = parse_records(
-        tmp_path,
-        "codex",
-        [second_meta, fork_meta, parent_meta, model, *replay, {**own, "timestamp": "2026-02-12T12:00:00Z"}],
-    )
-    found = all_days([parent, fork, second])
-    assert [buckets(request) for request in found.requests.to_dicts()] == [
-        {"input_uncached": 60, "input_cache_read": 40, "output_text": 10, "output_reasoning": 10},
-        {"input_uncached": 100, "input_cache_read": 100, "output_text": 30},
-        {"input_uncached": 10, "output_reasoning": 5},
-        {"input_uncached": 40, "input_cache_read": 60, "output_text": 10},
-    ]
-    assert set(found.requests["response_model"]) == {"gpt-5-codex"}
-    assert found.requests["session_id"].to_list() == ["A", "A", "A", "B"]
-    assert set(found.duplicates["rule"]) == {"counter_replay"}
-    assert found.duplicates.height == 6
-
-
-def test_codex_a_count_that_falls_starts_anew(tmp_path: Path) -> None:
-    lines = [
-        count_line("10:00:00", (100, 0, 20, 0)),
-        count_line("10:01:00", (30, 0, 5, 0), input_tokens=30, output_tokens=5, total_tokens=35),
-    ]
-    found = all_days([parse_records(tmp_path, "codex", lines)])
-    assert found.requests["input_uncached_tokens"].to_list() == [100, 30]
-
-
 def test_langfuse_documents_join_the_trace_and_the_last_update_counts(tmp_path: Path) -> None:
     observation = BY_FORMAT["langfuse"].record
     inner = {
@@ -496,23 +449,6 @@ def test_a_record_without_an_instant_is_set_aside(tmp_path: Path) -> None:
     record = {key: value for key, value in BY_FORMAT["openai_chat"].record.items() if key != "created"}
     fault = the_fault(parse_records(tmp_path, "openai_chat", [record]))
     assert (fault["reason"], "timestamp" in fault["detail"]) == ("missing_field", True)
-
-
-def test_codex_a_total_repeated_in_the_same_instant_keeps_its_usage(tmp_path: Path) -> None:
-    """Counter-example: counted as a difference the repeat holds nothing, and of two records of one instant either may stay."""
-    first, second = count_line("10:00:00", (100, 0, 20, 0)), count_line("10:01:00", (300, 0, 50, 0))
-    meta = {"timestamp": AT, "type": "session_meta", "payload": {"id": "A"}}
-    found = all_days([parse_records(tmp_path, "codex", [meta, first, second, second])])
-    assert found.requests["input_uncached_tokens"].to_list() == [100, 200]
-
-
-def test_codex_a_fork_that_names_its_parent_without_copying_its_head(tmp_path: Path) -> None:
-    line = count_line("10:00:00", (100, 0, 20, 0))
-    parent = {"timestamp": AT, "type": "session_meta", "payload": {"id": "A"}}
-    fork = {"timestamp": AT, "type": "session_meta", "payload": {"id": "B", "forked_from_id": "A"}}
-    other = {"timestamp": AT, "type": "session_meta", "payload": {"id": "C"}}
-    files = [parse_records(tmp_path, "codex", [meta, line]) for meta in (parent, fork, other)]
-    assert all_days(files).requests.height == 2
 
 
 def test_langfuse_totals_come_before_names(tmp_path: Path) -> None:
