@@ -29,6 +29,11 @@ class Envelope:
         body, self._timestamp = source.options.get("body"), source.options.get("timestamp")
         self._bodies = (body.strip("/"),) if body else ("", *bodies)
 
+    @property
+    def bodies(self) -> tuple[str, ...]:
+        """The paths where an answer may lie; the empty one is the line itself."""
+        return self._bodies
+
     def body(self, *names: str) -> Paths:
         """A field of the answer."""
         return tuple(f"{prefix}/{name}" if prefix else name for name in names for prefix in self._bodies)

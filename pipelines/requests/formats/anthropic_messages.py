@@ -3,15 +3,17 @@
 `input_tokens` is what neither read nor wrote a cache; `cache_read_input_tokens` and `cache_creation_input_tokens`
 (split by time to live in `cache_creation`) are counted beside it; `output_tokens` contains thinking. Of a stream,
 `message_start` holds a first usage and `message_delta` a cumulative one that may raise the input too: the last is
-kept. A `message_delta` names no message: it belongs to the `message_start` before it in the file. `iterations`
-repeat parts of the usage (an advisor or a compaction is charged by its own model) and are not added.
-The answer has no instant of its own: the envelope's `timestamp` counts.
-Source: platform.claude.com/docs, "Messages" and "Streaming messages".
+kept. A `message_delta` names no message: it belongs to the `message_start` before it in the file. Of `iterations`, the
+usage does not contain compactions and the calls of an advisor, which is charged by its own model: each is a request of
+its own, with the tag `call`. All others are contained, or not charged (a model that fell back to another).
+The answer has no instant of its own: the envelope's `timestamp` counts. Whose cloud answered is told by the message's id.
+Source: platform.claude.com/docs, "Messages", "Streaming messages", "Compaction" and "Advisor tool".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -20,6 +22,12 @@ from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.typed import TimeRule
+
+APART = ("advisor_message", "compaction")
+"""Iterations that the usage of their message does not contain."""
+APART_MARKS = tuple(f'"{kind}"' for kind in APART)
+_CLOUDS = {"msg_bdrk_": "aws.bedrock", "msg_vrtx_": "google"}
+"""How ids begin of messages that another seller than Anthropic answered."""
 
 
 def usage_paths(at: Envelope) -> dict[str, Paths]:
@@ -40,7 +48,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("message", "response", "response/body", "body", "result/message"))
     return Format(
         name="anthropic_messages",
-        version="2",
+        version="3",
         text={
             "source_request_id": at.body("id"),
             "request_model": (*at.outer("request_model"), *at.body("model")),
@@ -61,15 +69,27 @@ def build(source: RequestSource) -> Format:
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms"), "ttft_ms": at.outer("ttft_ms")},
         instants={"event_at": at.instant("created_at")},
-        tags={"custom_id": at.outer("custom_id"), "request_id": at.outer("request_id")},
+        tags={
+            "custom_id": at.outer("custom_id"),
+            "request_id": at.outer("request_id"),
+            "call": at.body("usage/type"),
+        },
         constants={"provider_id": "anthropic"},
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
         keep="stream_delta",
-        items=StreamReader,
-        marks=('"message_start"', '"message_delta"'),
+        items=partial(StreamReader, at.bodies),
+        marks=('"message_start"', '"message_delta"', *APART_MARKS),
         derive=_derive,
     )
+
+
+def cloud() -> pl.Expr:
+    """The provider that a message's id tells; null where it tells none."""
+    found = pl.lit(None, dtype=pl.String)
+    for prefix, provider in _CLOUDS.items():
+        found = pl.when(pl.col("source_request_id").str.starts_with(prefix)).then(pl.lit(provider)).otherwise(found)
+    return found
 
 
 def served_tier() -> pl.Expr:
@@ -100,6 +120,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     batch = pl.when(pl.col("result").is_not_null()).then(pl.lit("batch"))
     return {
         "revision": spent(),
+        "provider_id": cloud(),
         "service_tier": pl.coalesce(batch, served_tier()),
         "status": status,
         "is_billable": (status == "ok") | counted,
@@ -107,14 +128,53 @@ def _derive() -> Mapping[str, pl.Expr]:
     }
 
 
+def with_iterations(value: object, bodies: Iterable[str]) -> Iterator[object]:
+    """The record, and one more for each call that the usage of its message does not contain; `bodies` lead to the message."""
+    yield value
+    if not isinstance(value, dict):
+        return
+    for path in bodies:
+        message: Any = value
+        for key in path.split("/") if path else ():
+            message = message.get(key) if isinstance(message, dict) else None
+        usage = message.get("usage") if isinstance(message, dict) else None
+        iterations = usage.get("iterations") if isinstance(usage, dict) else None
+        for number, iteration in enumerate(iterations if isinstance(iterations, list) else ()):
+            if isinstance(iteration, dict) and iteration.get("type") in APART:
+                yield _placed(value, path, _apart(message, number, iteration, value.get("advisorModel")))
+
+
+def _apart(message: dict[str, Any], number: int, iteration: dict[str, Any], advisor: object) -> dict[str, Any]:
+    """A call within a message as a message of its own."""
+    is_advisor = iteration["type"] == "advisor_message"
+    shared = ("service_tier", "inference_geo") if is_advisor else ("service_tier", "inference_geo", "speed")
+    own = {key: message["usage"].get(key) for key in shared}
+    model = iteration.get("model") or (is_advisor and advisor) or message.get("model")
+    return {
+        "id": message.get("id") and f"{message['id']}/iterations/{number}", "model": model, "usage": own | iteration
+    }  # fmt: skip
+
+
+def _placed(value: dict[str, Any], path: str, message: dict[str, Any]) -> dict[str, Any]:
+    """The record with another message in its place, without the amount that was logged for the whole."""
+    key, _, rest = path.partition("/")
+    kept = {name: item for name, item in value.items() if name != "costUSD"}
+    return {**kept, **({key: _placed(value[key], rest, message) if rest else message} if key else message)}
+
+
 class StreamReader:
     """Gives each `message_delta` the message that it belongs to: the one that started last in the file."""
 
-    def __init__(self) -> None:
+    def __init__(self, bodies: tuple[str, ...]) -> None:
+        self._bodies = bodies
         self._started: dict[str, Any] = {}
 
     def __call__(self, value: object) -> Iterable[object]:
-        """The record of one event; any other value as it is."""
+        """The records of one event or answer."""
+        for record in self._of_event(value):
+            yield from with_iterations(record, self._bodies)
+
+    def _of_event(self, value: object) -> Iterable[object]:
         if not isinstance(value, dict):
             return [value]
         message = value.get("message")
@@ -133,4 +193,5 @@ class StreamReader:
             "stop_reason": delta.get("stop_reason"),
         }
         # The event counts to the instant of the start, so that both records fall on the same day.
-        return [{**value, **{key: item for key, item in self._started.items() if key != "type"}, "message": merged}]
+        envelope = {key: item for key, item in value.items() if key != "usage"}
+        return [{**envelope, **{key: item for key, item in self._started.items() if key != "type"}, "message": merged}]

@@ -3,21 +3,22 @@
 One line per message; only answers of the model carry usage, in Anthropic's shape. An answer is written once per
 content block with a usage that grows, and again in resumed and forked sessions: records of one message id and
 request id are one request, the last is kept. Other lines (what the user wrote, tool results, summaries) and
-messages of the model `<synthetic>` are no requests. Instants are ISO 8601 in UTC. `costUSD` of older versions
+messages of the model `<synthetic>` are no requests. A compaction and an advisor's call are requests of their own, as in
+`anthropic_messages.py`. Instants are ISO 8601 in UTC. `costUSD` of older versions
 is kept as the reported cost.
 Source: github.com/anthropics/claude-code; session files of versions 1 and 2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
-from pipelines.requests.formats.anthropic_messages import served_tier, spent
+from pipelines.requests.formats.anthropic_messages import APART_MARKS, cloud, served_tier, spent, with_iterations
 from pipelines.requests.typed import TimeRule
 
 _USAGE = "message/usage"
@@ -28,7 +29,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="claude_code",
-        version="2",
+        version="3",
         text={
             "kind": ("type",),
             "source_request_id": ("message/id",),
@@ -48,6 +49,7 @@ def build(source: RequestSource) -> Format:
             "cache_write": (f"{_USAGE}/cache_creation_input_tokens",),
             "cache_write_5m": (f"{_USAGE}/cache_creation/ephemeral_5m_input_tokens",),
             "cache_write_1h": (f"{_USAGE}/cache_creation/ephemeral_1h_input_tokens",),
+            "reasoning": (f"{_USAGE}/output_tokens_details/thinking_tokens",),
         },
         integers={"web_search_count": (f"{_USAGE}/server_tool_use/web_search_requests",)},
         instants={"event_at": ("timestamp",)},
@@ -57,14 +59,15 @@ def build(source: RequestSource) -> Format:
             "sidechain": ("isSidechain",),
             "version": ("version",),
             "speed": (f"{_USAGE}/speed",),
+            "call": (f"{_USAGE}/type",),
         },
         constants={"provider_id": "anthropic", "application": "claude-code"},
         time=TimeRule("iso"),
         semantics="anthropic_exclusive",
         identity=("source_request_id", "call_id"),
         keep="stream_delta",
-        items=lambda: without_texts,
-        marks=('"message":"', '"message": "', '"message":[', '"message": ['),
+        items=lambda: records,
+        marks=('"message":"', '"message": "', '"message":[', '"message": [', *APART_MARKS),
         derive=_derive,
     )
 
@@ -76,6 +79,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         # Versions before 1.0.30 wrote no request id: the message id alone then identifies.
         "call_id": pl.col("request_id").fill_null(""),
         "revision": spent(),
+        "provider_id": cloud(),
         "service_tier": served_tier(),
         "not_a_request": pl.when(synthetic)
         .then(pl.lit("a message that Claude Code wrote itself"))
@@ -84,8 +88,9 @@ def _derive() -> Mapping[str, pl.Expr]:
     }
 
 
-def without_texts(value: object) -> list[object]:
-    """The record without a `message` that is no object: what a hook or a system line says is no request."""
+def records(value: object) -> Iterable[object]:
+    """The record with the calls that its usage does not contain; of a `message` that is no object (what a hook or a system
+    line says) only the rest, which is no request."""
     if isinstance(value, dict) and not isinstance(value.get("message"), dict):
         return [{key: item for key, item in value.items() if key != "message"}]
-    return [value]
+    return with_iterations(value, ("message",))
