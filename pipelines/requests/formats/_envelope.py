@@ -6,6 +6,9 @@ options `body` (path to the answer) and `timestamp` (path to the instant) name a
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Paths, SourceError
 from pipelines.requests.formats import refuse_options
@@ -47,3 +50,21 @@ class Envelope:
         if self._timestamp:
             return (self._timestamp,)
         return tuple(dict.fromkeys((*INSTANTS, *self.body(*own))))
+
+
+def answers(value: object, bodies: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The answers that a record holds, each with its path."""
+    for path in bodies:
+        found: object = value
+        for key in path.split("/") if path else ():
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, dict):
+            yield path, found
+
+
+def with_answer(value: dict[str, Any], path: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """The record with another answer at `path`."""
+    key, _, rest = path.partition("/")
+    if not key:
+        return {**value, **answer}
+    return {**value, key: with_answer(value[key], rest, answer) if rest else answer}

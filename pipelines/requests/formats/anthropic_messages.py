@@ -20,7 +20,7 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
-from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 from pipelines.requests.typed import TimeRule
 
 APART = ("advisor_message", "compaction")
@@ -131,17 +131,14 @@ def _derive() -> Mapping[str, pl.Expr]:
 def with_iterations(value: object, bodies: Iterable[str]) -> Iterator[object]:
     """The record, and one more for each call that the usage of its message does not contain; `bodies` lead to the message."""
     yield value
-    if not isinstance(value, dict):
-        return
-    for path in bodies:
-        message: Any = value
-        for key in path.split("/") if path else ():
-            message = message.get(key) if isinstance(message, dict) else None
-        usage = message.get("usage") if isinstance(message, dict) else None
+    for path, message in answers(value, bodies):
+        usage = message.get("usage")
         iterations = usage.get("iterations") if isinstance(usage, dict) else None
         for number, iteration in enumerate(iterations if isinstance(iterations, list) else ()):
-            if isinstance(iteration, dict) and iteration.get("type") in APART:
-                yield _placed(value, path, _apart(message, number, iteration, value.get("advisorModel")))
+            if isinstance(value, dict) and isinstance(iteration, dict) and iteration.get("type") in APART:
+                # The amount that an old session file tells is that of its message.
+                kept = {name: item for name, item in value.items() if name != "costUSD"}
+                yield with_answer(kept, path, _apart(message, number, iteration, value.get("advisorModel")))
 
 
 def _apart(message: dict[str, Any], number: int, iteration: dict[str, Any], advisor: object) -> dict[str, Any]:
@@ -153,13 +150,6 @@ def _apart(message: dict[str, Any], number: int, iteration: dict[str, Any], advi
     return {
         "id": message.get("id") and f"{message['id']}/iterations/{number}", "model": model, "usage": own | iteration
     }  # fmt: skip
-
-
-def _placed(value: dict[str, Any], path: str, message: dict[str, Any]) -> dict[str, Any]:
-    """The record with another message in its place, without the amount that was logged for the whole."""
-    key, _, rest = path.partition("/")
-    kept = {name: item for name, item in value.items() if name != "costUSD"}
-    return {**kept, **({key: _placed(value[key], rest, message) if rest else message} if key else message)}
 
 
 class StreamReader:

@@ -1,7 +1,9 @@
 """OpenAI chat completions answers, and those of everyone who answers in the same shape, streams included.
 
 Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`), Groq (`x_groq`), xAI (reasoning
-counted beside completion), Together and Moonshot (`cached_tokens`), Cohere (`billed_units`, which is what is
+counted beside completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`),
+DashScope (`cache_creation_input_tokens` among the details), SGLang (`reasoning_tokens` beside the details), Perplexity
+(reasoning and citations counted and charged beside completion and prompt; `cost` in dollars), LiteLLM's proxy, Cohere (`billed_units`, which is what is
 charged; version 1 writes it under `meta`), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
 `prompt_tokens` contains cached and written tokens, `completion_tokens` contains reasoning and rejected
 predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of
@@ -13,13 +15,15 @@ Source: platform.openai.com/docs/api-reference/chat; the providers' own referenc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import partial
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format
-from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 from pipelines.requests.semantics import openai_variant
 from pipelines.requests.typed import TimeRule
 
@@ -30,7 +34,7 @@ def build(source: RequestSource) -> Format:
     prompt, completion = "usage/prompt_tokens_details", "usage/completion_tokens_details"
     return Format(
         name="openai_chat",
-        version="2",
+        version="3",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id"),
             "request_model": (*at.outer("request_model", "deployment"), *at.body("model")),
@@ -61,24 +65,38 @@ def build(source: RequestSource) -> Format:
                 "usage/prompt_cache_hit_tokens",
                 "usage/num_cached_tokens",
                 "usage/cached_tokens",
+                "usage/cache_read_input_tokens",
             ),
-            "cache_write": at.body(f"{prompt}/cache_write_tokens"),
+            "cache_write": at.body(
+                f"{prompt}/cache_write_tokens",
+                f"{prompt}/cache_creation_tokens",
+                f"{prompt}/cache_creation_input_tokens",
+                "usage/cache_creation_input_tokens",
+            ),
+            "cache_write_5m": at.body(f"{prompt}/cache_creation/ephemeral_5m_input_tokens"),
+            "cache_write_1h": at.body(f"{prompt}/cache_creation/ephemeral_1h_input_tokens"),
+            "input_tool": at.body("usage/citation_tokens"),
             "input_audio": at.body(f"{prompt}/audio_tokens"),
             "input_image": at.body(f"{prompt}/image_tokens"),
-            "reasoning": at.body(f"{completion}/reasoning_tokens"),
+            "reasoning": at.body(f"{completion}/reasoning_tokens", "usage/reasoning_tokens"),
             "output_audio": at.body(f"{completion}/audio_tokens"),
             "output_image": at.body(f"{completion}/image_tokens"),
         },
         integers={
             "http_status": at.outer("http_status", "status_code", "response/status_code"),
             "billed_input": at.body("usage/billed_units/input_tokens", "meta/billed_units/input_tokens"),
+            "ticks": at.body("usage/cost_in_usd_ticks"),
+            "searches": at.body("usage/num_search_queries"),
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms"), "ttft_ms": at.outer("ttft_ms")},
         booleans={"is_stream": at.outer("stream", "is_stream")},
         instants={"event_at": at.instant("created")},
+        money={"cost_usd": at.body("usage/total_cost")},
         tags={"custom_id": at.outer("custom_id"), "system_fingerprint": at.body("system_fingerprint")},
         time=TimeRule("iso", epoch="epoch"),
         keep="stream_delta",
+        items=lambda: partial(with_cost, at.bodies),
+        marks=('"total_cost"',),
         derive=_derive,
     )
 
@@ -92,6 +110,9 @@ def batch_tier() -> pl.Expr:
 def _derive() -> Mapping[str, pl.Expr]:
     counted = pl.col("usage.input").is_not_null() | pl.col("usage.output").is_not_null()
     billed_units = pl.col("billed_input").is_not_null()
+    # Perplexity's total is that of prompt and completion.
+    beside = pl.any_horizontal(pl.col(name).is_not_null() for name in ("searches", "usage.input_tool"))
+    rule = pl.when(beside).then(pl.lit("openai_reasoning_apart")).otherwise(openai_variant())
     failed = pl.col("error").is_not_null() | (pl.col("http_status") >= 400)
     status = pl.when(failed.fill_null(value=False)).then(pl.lit("error")).otherwise(pl.lit("ok"))
     chunk = pl.col("object") == "chat.completion.chunk"
@@ -100,7 +121,9 @@ def _derive() -> Mapping[str, pl.Expr]:
         # Voyage and others tell only the total of an embeddings call.
         "usage.input": pl.when(counted).then(pl.col("usage.input")).otherwise(pl.col("usage.total")),
         "usage.cache_read": pl.when(~billed_units).then(pl.col("usage.cache_read")),
-        "token_semantics": pl.when(billed_units).then(pl.lit("cohere_billed_units")).otherwise(openai_variant()),
+        "usage.total": pl.when(~beside).then(pl.col("usage.total")),
+        "token_semantics": pl.when(billed_units).then(pl.lit("cohere_billed_units")).otherwise(rule),
+        "reported_cost_usd": pl.coalesce("cost_usd", pl.col("ticks").cast(pl.Decimal(38, 18)) * Decimal("1e-10")),
         "service_tier": batch_tier(),
         "operation": pl.when(pl.col("object") == "list").then(pl.lit("embeddings")),
         "revision": pl.sum_horizontal(pl.col("usage.input").fill_null(0), pl.col("usage.output").fill_null(0)),
@@ -109,3 +132,14 @@ def _derive() -> Mapping[str, pl.Expr]:
         "is_billable": (status == "ok") | counted,
         "not_a_request": pl.when(~known.fill_null(value=False)).then(pl.lit("the record has neither an id nor usage")),
     }
+
+
+def with_cost(bodies: Iterable[str], value: object) -> Iterable[object]:
+    """The record with the total of a `cost` that is an object (Perplexity) beside the counts."""
+    for path, answer in answers(value, bodies):
+        usage = answer.get("usage")
+        cost = usage.get("cost") if isinstance(usage, dict) else None
+        if isinstance(value, dict) and isinstance(usage, dict) and isinstance(cost, dict):
+            priced = {**usage, "total_cost": cost.get("total_cost")}
+            return [with_answer(value, path, {**answer, "usage": priced})]
+    return [value]

@@ -3,18 +3,23 @@
 `input_tokens` contains cached and written tokens, `output_tokens` contains reasoning. The same id is logged again
 while an answer goes from queued to completed: the record with the largest usage is kept. A failed or cancelled
 answer is billable where it reports usage. `created_at` is in seconds since 1970.
-Source: platform.openai.com/docs/api-reference/responses.
+Images that a tool drew are counted beside `usage`, in `tool_usage`, and charged by the tool's own model: they are a request
+of their own, under the name that the tool was given or `image_generation`. Of an answer of the images API without details all
+output is image. A transcription that is charged by the second is a request without tokens, with the tag `audio_seconds`.
+Source: platform.openai.com/docs/api-reference/responses, /images and /audio.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
-from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 from pipelines.requests.formats.openai_chat import batch_tier
 from pipelines.requests.semantics import openai_variant
 from pipelines.requests.typed import TimeRule
@@ -32,7 +37,7 @@ def build(source: RequestSource) -> Format:
 
     return Format(
         name="openai_responses",
-        version="2",
+        version="3",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.body("model"),
@@ -42,6 +47,9 @@ def build(source: RequestSource) -> Format:
             "session_id": (*at.outer("session_id"), *at.body("conversation/id", "previous_response_id", "id")),
             "end_user_id": at.body("user"),
             "finish_reason": at.body("incomplete_details/reason"),
+            "logged_operation": at.body("operation"),
+            "kind": at.outer("type"),
+            "created": at.body("created"),
         },
         usage={
             "input": at.body("usage/input_tokens"),
@@ -62,25 +70,52 @@ def build(source: RequestSource) -> Format:
         integers={"http_status": at.outer("http_status", "status_code", "response/status_code")},
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms")},
         instants={"event_at": at.instant("created_at", "created")},
-        tags={"custom_id": at.outer("custom_id")},
+        tags={"custom_id": at.outer("custom_id"), "audio_seconds": at.body("usage/seconds")},
         time=TimeRule("iso", epoch="epoch"),
         keep="stream_delta",
+        items=lambda: partial(with_images, at.bodies),
+        marks=('"image_generation_call"',),
         derive=_derive,
     )
 
 
 def _derive() -> Mapping[str, pl.Expr]:
     counted = pl.col("usage.input").is_not_null()
-    known = counted | pl.col("source_request_id").is_not_null()
+    known = counted | pl.col("source_request_id").is_not_null() | pl.col("tag.audio_seconds").is_not_null()
+    drawn = pl.col("kind").str.starts_with("image_") | (
+        pl.col("source_request_id").is_null() & pl.col("created").is_not_null()
+    )
     named = pl.col("logged_status").replace_strict(
         {"failed": "error", "cancelled": "cancelled"}, default="ok", return_dtype=pl.String
     )
     status = pl.when(pl.col("http_status") >= 400).then(pl.lit("error")).otherwise(named)
     return {
         "token_semantics": openai_variant(),
+        "usage.output_image": pl.when(drawn.fill_null(value=False))
+        .then(pl.coalesce("usage.output_image", "usage.output"))
+        .otherwise(pl.col("usage.output_image")),
+        "operation": pl.col("logged_operation"),
         "revision": pl.sum_horizontal(pl.col("usage.input").fill_null(0), pl.col("usage.output").fill_null(0)),
         "service_tier": batch_tier(),
         "status": status,
         "is_billable": (status == "ok") | counted,
         "not_a_request": pl.when(~known).then(pl.lit("an event that carries no response")),
     }
+
+
+def with_images(bodies: Iterable[str], value: object) -> Iterator[object]:
+    """The record, and one more for the images that a tool drew for it."""
+    yield value
+    for path, answer in answers(value, bodies):
+        used = answer.get("tool_usage")
+        image = used.get("image_gen") if isinstance(used, dict) else None
+        if isinstance(value, dict) and isinstance(image, dict) and str(image.get("total_tokens") or "0") != "0":
+            own = {"usage": image, "model": _image_model(answer), "operation": "image_generation", "output": None}
+            yield with_answer(value, path, {**answer, **own, "id": answer.get("id") and f"{answer['id']}/image_gen"})
+
+
+def _image_model(answer: dict[str, Any]) -> object:
+    tools = answer.get("tools")
+    drawing = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    named = (tool.get("model") for tool in drawing if tool.get("type") == "image_generation")
+    return next((name for name in named if name), "image_generation")

@@ -6,17 +6,23 @@ Each was silently zero, dropped or given to another model before it was known; a
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.unit.requests.helpers import all_days, buckets, parse_records, row, rows
-from tests.unit.requests.samples import AT, SECRET
+from tests.unit.requests.samples import AT, EPOCH, SECRET
 
 # --- Anthropic: iterations
 
-CALL = {"input_tokens": 2, "output_tokens": 491, "cache_read_input_tokens": 700, "cache_creation_input_tokens": 0}
+CALL: dict[str, Any] = {
+    "input_tokens": 2,
+    "output_tokens": 491,
+    "cache_read_input_tokens": 700,
+    "cache_creation_input_tokens": 0,
+}
 ITERATIONS: list[dict[str, Any]] = [
     {"type": "message", "input_tokens": 1, "output_tokens": 45, "cache_read_input_tokens": 300, "cache_creation_input_tokens": 0},
     {"type": "advisor_message", "model": "claude-opus-4-7", "input_tokens": 1594, "output_tokens": 78, "cache_read_input_tokens": 0,
@@ -24,7 +30,7 @@ ITERATIONS: list[dict[str, Any]] = [
     {"type": "compaction", "input_tokens": 180000, "output_tokens": 3500, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0},
     {"type": "message", "input_tokens": 1, "output_tokens": 446, "cache_read_input_tokens": 400, "cache_creation_input_tokens": 0},
 ]  # fmt: skip
-MESSAGE = {
+MESSAGE: dict[str, Any] = {
     "id": "msg_bdrk_01", "model": "claude-sonnet-4-6", "stop_reason": "end_turn", "content": [{"type": "text", "text": SECRET}],
     "usage": {**CALL, "iterations": ITERATIONS, "service_tier": "standard", "inference_geo": "us", "speed": "fast",
               "output_tokens_details": {"thinking_tokens": 91}},
@@ -76,3 +82,108 @@ def test_a_model_that_fell_back_is_not_charged(tmp_path: Path) -> None:
 def test_the_amount_of_a_line_stays_with_its_message(tmp_path: Path) -> None:
     line = {**HOLDERS["session"][1][0], "costUSD": 0.5}
     assert rows(parse_records(tmp_path, "claude_code", [line]))["reported_cost_usd"].null_count() == 2
+
+
+# --- OpenAI and those who answer like it
+
+IMAGE = {
+    "input_tokens": 7918, "input_tokens_details": {"image_tokens": 7620, "text_tokens": 298}, "output_tokens": 186,
+    "output_tokens_details": {"image_tokens": 186, "text_tokens": 0}, "total_tokens": 8104,
+}  # fmt: skip
+ANSWER: dict[str, Any] = {
+    "id": "resp_1", "object": "response", "created_at": EPOCH, "model": "gpt-5.5", "status": "completed",
+    "output": [{"type": "image_generation_call", "id": "ig_1", "result": SECRET}], "tools": [{"type": "image_generation", "model": "gpt-image-2"}],
+    "usage": {"input_tokens": 43792, "output_tokens": 1005, "total_tokens": 44797},
+    "tool_usage": {"image_gen": IMAGE, "web_search": {"num_requests": 0}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", [ANSWER, {"type": "response.completed", "response": ANSWER}])
+def test_images_that_a_tool_drew_are_charged_by_its_model(tmp_path: Path, line: dict[str, Any]) -> None:
+    found = rows(parse_records(tmp_path, "openai_responses", [line])).sort("source_request_id").to_dicts()
+    assert [(f["request_model"], f["operation"], buckets(f)) for f in found] == [
+        ("gpt-5.5", "chat", {"input_uncached": 43792, "output_text": 1005}),
+        ("gpt-image-2", "image_generation", {"input_uncached": 298, "input_image": 7620, "output_image": 186}),
+    ]
+
+
+def test_an_image_model_that_no_one_named_stays_unresolved(tmp_path: Path) -> None:
+    found = rows(parse_records(tmp_path, "openai_responses", [{**ANSWER, "tools": [{"type": "image_generation"}]}]))
+    assert set(found["request_model"]) == {"gpt-5.5", "image_generation"}
+
+
+def test_what_the_images_api_puts_out_is_image(tmp_path: Path) -> None:
+    usage = {
+        "input_tokens": 22,
+        "input_tokens_details": {"image_tokens": 0, "text_tokens": 22},
+        "output_tokens": 272,
+        "total_tokens": 294,
+    }
+    line = {"created": EPOCH, "request_model": "gpt-image-1", "data": [{"b64_json": SECRET}], "usage": usage}
+    streamed = {
+        "type": "image_generation.completed",
+        "created_at": EPOCH,
+        "b64_json": SECRET,
+        "usage": usage,
+        "model": "gpt-image-1",
+    }
+    for record in (line, streamed):
+        assert buckets(row(parse_records(tmp_path, "openai_responses", [record]))) == {
+            "input_uncached": 22,
+            "output_image": 272,
+        }
+
+
+def test_a_transcription_by_the_second_is_a_request_of_unknown_cost(tmp_path: Path) -> None:
+    line = {"timestamp": AT, "request_model": "whisper-1", "text": SECRET, "usage": {"type": "duration", "seconds": 9}}
+    found = row(parse_records(tmp_path, "openai_responses", [{**line, "model": "whisper-1"}]))
+    assert (found["usage_basis"], json.loads(found["tags"])["audio_seconds"]) == ("missing", "9")
+
+
+CHAT = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": EPOCH,
+    "model": "m",
+    "choices": [{"message": {"content": SECRET}}],
+}
+USAGES: dict[str, tuple[dict[str, Any], dict[str, int], str | None]] = {
+    "dashscope": (
+        {"prompt_tokens": 3019, "completion_tokens": 104, "total_tokens": 3123, "prompt_tokens_details": {
+            "cached_tokens": 2048, "cache_creation_input_tokens": 500, "cache_creation": {"ephemeral_5m_input_tokens": 500},
+            "cache_type": "ephemeral"}},
+        {"input_uncached": 471, "input_cache_read": 2048, "input_cache_write_5m": 500, "output_text": 104}, None,
+    ),
+    "litellm": (
+        {"prompt_tokens": 1000, "completion_tokens": 10, "total_tokens": 1010, "cache_creation_input_tokens": 300,
+         "cache_read_input_tokens": 600},
+        {"input_uncached": 100, "input_cache_read": 600, "input_cache_write": 300, "output_text": 10}, None,
+    ),
+    "sglang": (
+        {"prompt_tokens": 10, "completion_tokens": 60, "total_tokens": 70, "reasoning_tokens": 50, "prompt_tokens_details": None},
+        {"input_uncached": 10, "output_text": 10, "output_reasoning": 50}, None,
+    ),
+    "perplexity": (
+        {"prompt_tokens": 33, "completion_tokens": 7163, "total_tokens": 7196, "citation_tokens": 20016, "num_search_queries": 19,
+         "reasoning_tokens": 73997, "search_context_size": "low",
+         "cost": {"input_tokens_cost": 0.0, "reasoning_tokens_cost": 0.222, "total_cost": 0.4143}},
+        {"input_uncached": 33, "input_tool": 20016, "output_text": 7163, "output_reasoning": 73997}, "0.4143",
+    ),
+    "xai": (
+        {"prompt_tokens": 199, "completion_tokens": 1, "total_tokens": 329, "cost_in_usd_ticks": 1581500, "num_sources_used": 0,
+         "prompt_tokens_details": {"text_tokens": 199, "audio_tokens": 0, "image_tokens": 0, "cached_tokens": 198},
+         "completion_tokens_details": {"reasoning_tokens": 129}},
+        {"input_uncached": 1, "input_cache_read": 198, "output_text": 1, "output_reasoning": 129}, "0.00015815",
+    ),
+    "openrouter": (
+        {"prompt_tokens": 10, "completion_tokens": 6, "total_tokens": 16, "cost": 0.5}, {"input_uncached": 10, "output_text": 6}, None
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("seller", USAGES)
+def test_every_seller_in_openai_shape_says_all_it_holds(tmp_path: Path, seller: str) -> None:
+    usage, expected, cost = USAGES[seller]
+    found = row(parse_records(tmp_path, "openai_chat", [{**CHAT, "usage": usage}]))
+    assert buckets(found) == expected
+    assert found["reported_cost_usd"] == (None if cost is None else Decimal(cost))
