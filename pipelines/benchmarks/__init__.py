@@ -1,6 +1,7 @@
 """Leaderboard exports to bitemporal scores, and what changed on the boards: real change told from noise.
 
     parse_board(file, board) -> BoardSnapshot          one landed export, read
+    board_snapshot(file, board, store)                 the same, from the store where it was read before
     build_scores(board, snapshots, registry)           core.benchmark, core.benchmark_version, core.benchmark_score
     day_tests(histories)                               the tests of each day over all boards, for their multiplicity
     detect_drift(board, snapshots, scores, tests)      mart.benchmark_drift
@@ -23,6 +24,7 @@ from pipelines.benchmarks.drift import detect_drift
 from pipelines.benchmarks.exposure import with_exposure
 from pipelines.benchmarks.formats import UnknownFormatError, parse_board
 from pipelines.benchmarks.gap import build_gap
+from pipelines.benchmarks.readings import board_snapshot
 from pipelines.benchmarks.request_drift import REFERENCE_DAYS, detect_request_drift
 from pipelines.benchmarks.request_profile import PROFILE_COLUMNS, build_request_profile
 from pipelines.benchmarks.scores import BoardScores, build_scores
@@ -37,6 +39,7 @@ __all__ = [
     "BoardScores",
     "BoardSnapshot",
     "UnknownFormatError",
+    "board_snapshot",
     "build_gap",
     "build_request_profile",
     "build_scores",

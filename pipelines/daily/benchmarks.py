@@ -12,12 +12,12 @@ import polars as pl
 from pipelines.benchmarks import (
     BoardScores,
     BoardSnapshot,
+    board_snapshot,
     build_gap,
     build_scores,
     day_tests,
     detect_drift,
     packaged_board,
-    parse_board,
 )
 from pipelines.config.sources import Leaderboard
 from pipelines.daily.ingest import snapshot_row
@@ -58,7 +58,7 @@ def refresh_benchmarks(workspace: Workspace) -> BenchmarkOutcome:
     for declared in workspace.config.sources.leaderboards:
         board, packaged = packaged_board(declared)
         files = workspace.landed_from("leaderboards", board.board) or packaged
-        snapshots = [parse_board(file, board) for file in files]
+        snapshots = [board_snapshot(file, board, workspace.store) for file in files]
         for file, snapshot in zip(files, snapshots, strict=True):
             valid = snapshot.lines - snapshot.quarantine.height
             index.append(snapshot_row(file, board.format, snapshot.parser_version, lines=snapshot.lines, valid=valid))

@@ -29,7 +29,7 @@ from pipelines.prices import (
     build_rate_card,
     dated_twins,
     feed_names,
-    parse_feed,
+    feed_snapshot,
     parser_version,
     read_fx,
     review,
@@ -96,7 +96,7 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
     and the other feeds are not touched. It is indexed all the same, as one record set aside in raw.quarantine.
     """
     feeds = _feed_files(workspace)
-    registry = registry_of(workspace)
+    registry = workspace.registries[None] = _registry(workspace, feeds)
     ledgers = [build_ledger(item.feed, item.review.accepted, registry) for item in feeds]
     prices = pl.concat([PRICE.empty(), *ledgers])
     models = model_frame(registry)
@@ -146,9 +146,15 @@ def registry_of(workspace: Workspace, *, known_at: datetime | None = None) -> Re
 
     `known_at` leaves out what was observed later; declarations have no dates and count always.
     """
+    if known_at not in workspace.registries:
+        workspace.registries[known_at] = _registry(workspace, _feed_files(workspace), known_at)
+    return workspace.registries[known_at]
+
+
+def _registry(workspace: Workspace, feeds: Iterable[_FeedFiles], known_at: datetime | None = None) -> Registry:
     snapshots = [
         snapshot
-        for item in _feed_files(workspace)
+        for item in feeds
         for snapshot in item.review.accepted
         if known_at is None or snapshot.observed_at <= known_at
     ]
@@ -161,21 +167,13 @@ def _feed_files(workspace: Workspace) -> list[_FeedFiles]:
     for feed in workspace.config.sources.prices:
         item = _FeedFiles(feed)
         for file in workspace.landed_from("prices", feed.feed):
-            result = _parse_once(file, feed.model_dump_json())
+            result = feed_snapshot(file, feed, workspace.store)
             if isinstance(result, FeedSnapshot):
                 item.read.append((file, result))
             else:
                 item.unread.append((file, result))
         found.append(item)
     return found
-
-
-@lru_cache(maxsize=512)
-def _parse_once(file: LandedFile, feed: str) -> FeedSnapshot | PriceFeedError:
-    try:
-        return parse_feed(file, PriceFeed.model_validate_json(feed))
-    except PriceFeedError as error:
-        return error
 
 
 def _index_rows(feeds: Iterable[_FeedFiles]) -> list[pl.DataFrame]:

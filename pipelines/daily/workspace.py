@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import polars as pl
 
 from pipelines.config import Config, load_config
 from pipelines.landing import Kind, LandedFile, LandingZone, Scan, open_zone
+from pipelines.models import Registry
 from pipelines.requests.store import stored_path
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database, open_database
@@ -30,7 +32,7 @@ class Workspace:
 
     @property
     def store(self) -> Path:
-        """Content-addressed store of parsed request files."""
+        """Content-addressed store of what was read from landed files."""
         return self.settings.home / "parsed"
 
     @cached_property
@@ -40,6 +42,11 @@ class Workspace:
 
     @cached_property
     def _scans(self) -> dict[Kind, Scan]:
+        return {}
+
+    @cached_property
+    def registries(self) -> dict[datetime | None, Registry]:
+        """Model registries by what was known when, as far as some step made them from the listing in force."""
         return {}
 
     def landed(self, kind: Kind) -> Scan:
@@ -67,6 +74,7 @@ class Workspace:
     def rescan(self) -> None:
         """Forget the listing, because a fetch may have added files."""
         self._scans.clear()
+        self.registries.clear()
 
     def landed_from(self, kind: Kind, source: str) -> list[LandedFile]:
         """The landed files of one declared source, feed or board."""

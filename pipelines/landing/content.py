@@ -27,10 +27,12 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 def read_bytes(file: LandedFile, *, max_bytes: int = MAX_CONTENT_BYTES) -> bytes:
     """The decompressed content. Compression (gzip, zstd) is told by the first bytes, not by the name.
 
-    Raises LandingError where the compressed data is broken or ends early, or the content passes `max_bytes`.
+    Raises LandingError where the compressed data is broken or ends early, the content passes `max_bytes`, or the file
+    is no longer the one that was listed.
     """
     chunks: list[bytes] = []
     total = 0
+    file.check_unchanged()
     try:
         with file.path.open("rb") as raw:
             for chunk in _decompressed(raw):
@@ -46,6 +48,7 @@ def read_bytes(file: LandedFile, *, max_bytes: int = MAX_CONTENT_BYTES) -> bytes
             f"{file.landing_path}: the compressed data is broken after {total:,} bytes of content ({error}): "
             "land the file again, whole"
         ) from error
+    file.check_unchanged()
     return b"".join(chunks)
 
 

@@ -16,6 +16,7 @@ from pipelines.prices.packaged import packaged_genai_prices
 from pipelines.prices.parse import feed_names, parse_feed, parser_version
 from pipelines.prices.rate_card import believed, build_rate_card
 from pipelines.prices.rating import rate
+from pipelines.prices.readings import feed_snapshot
 from pipelines.prices.restatement import changed_requests, rerate, restatement_lines
 from pipelines.prices.review import Review, review
 from pipelines.prices.snapshot import FeedSnapshot, PriceFeedError
@@ -39,6 +40,7 @@ __all__ = [
     "dated_twins",
     "explain_request",
     "feed_names",
+    "feed_snapshot",
     "former_cards",
     "in_usd",
     "keep_booked",

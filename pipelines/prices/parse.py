@@ -38,16 +38,24 @@ def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:
         # An error page or an emptied list must not close every price that the feed ever gave.
         told = "; ".join(sorted(problems)[:5]) or f"{parsed.lines} records"
         raise PriceFeedError(f"{place}: holds no price ({told})")
+    facts = (parsed.lines, parsed.lines - parsed.rejected, tuple(sorted(problems)))
+    return snapshot_of(file, feed, price_frame(prices), *facts)
+
+
+def snapshot_of(
+    file: LandedFile, feed: PriceFeed, prices: pl.DataFrame, lines: int, valid: int, not_understood: tuple[str, ...]
+) -> FeedSnapshot:
+    """What was read from `file`, as a snapshot of `feed`."""
     return FeedSnapshot(
         feed=feed.feed,
         format=feed.format,
         snapshot_id=file.snapshot_id,
         observed_at=file.observed_at,
         parser_version=parser_version(feed),
-        lines=parsed.lines,
-        valid=parsed.lines - parsed.rejected,
-        prices=price_frame(prices),
-        not_understood=tuple(sorted(problems)),
+        lines=lines,
+        valid=valid,
+        prices=prices,
+        not_understood=not_understood,
     )
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from pipelines.daily import Workspace, open_workspace, refresh_prices, refresh_rate_card
 from pipelines.daily.accounting import lines_of_all_files
+from pipelines.daily.prices import PriceOutcome
 from pipelines.ids import as_uuid
 from pipelines.settings import Settings
 from pipelines.warehouse.read import read_frame
@@ -166,3 +170,30 @@ def test_names_of_a_held_page_introduce_no_model(zone: Zone) -> None:
         assert refresh_prices(workspace).held
         with workspace.database.connect(read_only=True) as connection:
             assert read_frame(connection, "select 1 as n from core.model where model_id = 'garbled'").is_empty()
+
+
+def test_the_ledger_is_the_same_whether_files_are_read_or_come_from_the_store(zone: Zone) -> None:
+    zone.land("map", "2026-02-01.json", "{")
+    zone.land("page", "2026-02-01.md", page("1", "2"))
+    tables = ("core.price", "core.model", "raw.snapshot", "raw.quarantine")
+
+    def refreshed() -> tuple[PriceOutcome, list[list[tuple[Any, ...]]]]:
+        with zone.open() as workspace:
+            done = refresh_prices(workspace)
+            with workspace.database.connect(read_only=True) as connection:
+                return done, [
+                    connection.execute(f"select t::text from {name} t order by 1").fetchall() for name in tables
+                ]
+
+    first = refreshed()
+    assert (len(first[0].unread), len(first[0].held)) == (1, 1)
+    store = zone.settings.home / "parsed" / "prices"
+    kept = sorted(store.rglob("*.zip"))
+    assert len(kept) == 5
+    with patch("pipelines.prices.readings.parse_feed", side_effect=AssertionError("read again")):
+        assert refreshed() == first
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:100])
+    assert refreshed() == first
+    shutil.rmtree(store)
+    assert refreshed() == first
