@@ -38,12 +38,13 @@ def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:
         # An error page or an emptied list must not close every price that the feed ever gave.
         told = "; ".join(sorted(problems)[:5]) or f"{parsed.lines} records"
         raise PriceFeedError(f"{place}: holds no price ({told})")
-    facts = (parsed.lines, parsed.lines - parsed.rejected, tuple(sorted(problems)))
-    return snapshot_of(file, feed, price_frame(prices), *facts)
+    valid = parsed.lines - parsed.rejected
+    told = tuple(sorted(problems))
+    return snapshot_of(file, feed, price_frame(prices), lines=parsed.lines, valid=valid, not_understood=told)
 
 
 def snapshot_of(
-    file: LandedFile, feed: PriceFeed, prices: pl.DataFrame, lines: int, valid: int, not_understood: tuple[str, ...]
+    file: LandedFile, feed: PriceFeed, prices: pl.DataFrame, *, lines: int, valid: int, not_understood: tuple[str, ...]
 ) -> FeedSnapshot:
     """What was read from `file`, as a snapshot of `feed`."""
     return FeedSnapshot(

@@ -51,4 +51,5 @@ def _unpack(reading: Reading, file: LandedFile, feed: PriceFeed) -> FeedSnapshot
     prices = reading.frames["prices"]
     if prices.schema != PRICE_SCHEMA:
         raise StaleReadingError(f"prices with {prices.schema}, where {PRICE_SCHEMA} is expected")
-    return snapshot_of(file, feed, prices, facts["lines"], facts["valid"], tuple(facts["not_understood"]))
+    told = tuple(facts["not_understood"])
+    return snapshot_of(file, feed, prices, lines=facts["lines"], valid=facts["valid"], not_understood=told)
