@@ -39,8 +39,8 @@ def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:
         told = "; ".join(sorted(problems)[:5]) or f"{parsed.lines} records"
         raise PriceFeedError(f"{place}: holds no price ({told})")
     valid = parsed.lines - parsed.rejected
-    told = tuple(sorted(problems))
-    return snapshot_of(file, feed, price_frame(prices), lines=parsed.lines, valid=valid, not_understood=told)
+    named = tuple(sorted(problems))
+    return snapshot_of(file, feed, price_frame(prices), lines=parsed.lines, valid=valid, not_understood=named)
 
 
 def snapshot_of(
