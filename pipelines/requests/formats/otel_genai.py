@@ -7,8 +7,9 @@ and `prompt_tokens`, `cache_read.input_tokens`, `cache_read_input_tokens` and `i
 convention the input count contains cached and written tokens and the output count contains reasoning; an
 emitter that breaks this is named in `options.emitters` (instrumentation scope, `*` for any text, to a rule of
 `pipelines.requests.semantics`). The emitter is kept as tag `emitter`, the rule in `token_semantics`. Spans of
-agents, tools and retrieval repeat the usage of the calls below them and are no requests. A failed span is
-billable where it reports usage. Instants count nanoseconds since 1970 in OTLP, flattened ones may be ISO 8601.
+agents, tools and retrieval repeat the usage of the calls below them and are no requests. Where an emitter's own total
+holds the cached tokens beside input and output, they are counted beside input. Log events of coding agents
+(`resourceLogs`) are read in `_otel_events.py`. A failed span is billable where it reports usage. Instants count nanoseconds since 1970 in OTLP, flattened ones may be ISO 8601.
 Source: open-telemetry/semantic-conventions-genai, docs/gen-ai; OTLP JSON encoding of opentelemetry-proto.
 """
 
@@ -24,6 +25,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths, SourceError
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats._otel_events import as_span
 from pipelines.requests.formats._otel_names import MARKS, canonical, plain_name, underscored
 from pipelines.requests.semantics import RULES, measure, openai_variant
 from pipelines.requests.typed import TimeRule
@@ -65,7 +67,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="3",
+        version="4",
         text={
             "trace_id": ("trace_id", "traceId", "context/trace_id"),
             "span_id": ("span_id", "spanId", "context/span_id"),
@@ -91,26 +93,32 @@ def build(source: RequestSource) -> Format:
             "region": _attribute("cloud.region", "aws.region"),
             "vercel_details": _attribute("ai.usage.inputTokenDetails.noCacheTokens", "ai.usage.inputTokenDetails.cacheReadTokens"),
             "error_type": _attribute("error.type"),
+            "declared": ("attributes/modelmeter.semantics",),
             "status_code": ("status/code", "status/status_code", "status_code"),
             "emitter": ("scope/name", "instrumentation_scope/name", "scope_name", *_attribute("otel.scope.name")),
         },
         usage={
-            "input": _usage("input_tokens", "prompt_tokens"),
-            "output": _usage("output_tokens", "completion_tokens"),
+            "input": _usage("input_tokens", "prompt_tokens") + _attribute("llm.usage.prompt_tokens"),
+            "output": _usage("output_tokens", "completion_tokens") + _attribute("llm.usage.completion_tokens"),
             "total": (*_usage("total_tokens"), *_attribute("llm.usage.total_tokens")),
             "cache_read": _usage(
                 "cache_read.input_tokens", "cache_read_input_tokens", "input_tokens.cached", "details.cached_tokens",
-                "details.cache_read_tokens",
+                "details.cache_read_tokens", "details.cache_read_input_tokens", "cache_read_tokens",
             )
-            + _attribute("ai.usage.cachedInputTokens"),
+            + _attribute("ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens", "llm.usage.cache_read_input_tokens"),
             "cache_write": _usage(
                 "cache_write.input_tokens", "cache_creation.input_tokens", "cache_creation_input_tokens",
-                "input_tokens.cache_write",
-            ),
-            "reasoning": _usage("reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning", "details.reasoning_tokens"),
-            "input_audio": _usage("audio.input_tokens"),
+                "input_tokens.cache_write", "cache_write_input_tokens", "cache_write_tokens", "cache_creation_tokens",
+                "details.cache_write_tokens", "details.cache_creation_input_tokens",
+            )
+            + _attribute("ai.usage.inputTokenDetails.cacheWriteTokens", "llm.usage.cache_creation_input_tokens"),
+            "reasoning": _usage("reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning", "details.reasoning_tokens")
+            + _attribute("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens", "llm.usage.reasoning_tokens"),
+            "input_tool": _usage("tool.input_tokens"),
+            "input_audio_cache_read": _usage("details.cache_audio_read_tokens"),
+            "input_audio": _usage("audio.input_tokens", "details.input_audio_tokens"),
             "input_image": _usage("image.input_tokens"),
-            "output_audio": _usage("audio.output_tokens"),
+            "output_audio": _usage("audio.output_tokens", "details.output_audio_tokens"),
             "output_image": _usage("image.output_tokens"),
         },
         integers={"http_status": _attribute("http.response.status_code", "http.status_code")},
@@ -123,7 +131,7 @@ def build(source: RequestSource) -> Format:
             "event_at": ("start_time_unix_nano", "startTimeUnixNano", "start_time", "startTime"),
             "ended_at": ("end_time_unix_nano", "endTimeUnixNano", "end_time", "endTime"),
         },
-        money={"reported_cost_usd": (*_usage("cost", "cost.amount"), *_attribute("gen_ai.cost.total_cost"))},
+        money={"reported_cost_usd": (*_usage("cost", "cost.amount"), *_attribute("gen_ai.cost.total_cost", "operation.cost"))},
         tags={
             "emitter": ("scope/name", "instrumentation_scope/name", "scope_name", *_attribute("otel.scope.name")),
             "emitter_version": ("scope/version", "instrumentation_scope/version", "scope_version"),
@@ -132,7 +140,7 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         identity=("trace_id", "span_id"),
         items=lambda: opened_spans,
-        marks=('"resourceSpans"', '"resource_spans"', '"stringValue"', '"intValue"', *MARKS),
+        marks=('"resourceSpans"', '"resource_spans"', '"resourceLogs"', '"resource_logs"', '"stringValue"', '"intValue"', *MARKS),
         column_name=lambda name: plain_name(name, _known()),
         derive=partial(_derive, emitters),
     )  # fmt: skip
@@ -161,6 +169,13 @@ def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
         pattern = "^(?s:" + ".*".join(re.escape(part) for part in scope.split("*")) + ")$"
         rule = pl.when(pl.col("emitter").str.contains(pattern)).then(pl.lit(name)).otherwise(rule)
     own = measure("input") + measure("output")
+    cached = measure("cache_read") + measure("cache_write")
+    rule = (
+        pl.when((cached > 0) & (pl.col("usage.total") == own + cached))
+        .then(pl.lit("anthropic_exclusive"))
+        .otherwise(rule)
+    )
+    rule = pl.coalesce("declared", rule)
     counts = [pl.col(f"usage.{name}").is_not_null() for name in ("input", "output", "total")]
     counted = pl.any_horizontal(counts)
     cancelled = pl.col("error_type").str.to_lowercase().str.contains("cancel").fill_null(value=False)
@@ -174,6 +189,8 @@ def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
         "trace_id": pl.col("trace_id").str.strip_prefix("0x").str.to_lowercase(),
         "span_id": pl.col("span_id").str.strip_prefix("0x").str.to_lowercase(),
         "operation": operation,
+        # Strands names itself in place of the seller, which the model's name then tells.
+        "provider_id": pl.when(pl.col("provider_id") != "strands-agents").then(pl.col("provider_id")),
         "token_semantics": rule,
         # An emitter that counts cache beside input may add up its own two counts: that total is not the provider's.
         "usage.total": pl.when((rule != "anthropic_exclusive") | (pl.col("usage.total") != own)).then(
@@ -195,17 +212,26 @@ def opened_spans(value: object) -> Iterable[object]:
     """The spans of one OTLP JSON value, attributes as plain objects; any other value as it is."""
     if not isinstance(value, dict):
         return [value]
-    containers = value.get("resourceSpans", value.get("resource_spans"))
-    if containers is None:
+    containers, logs = _held(value, "resourceSpans", "resource_spans"), _held(value, "resourceLogs", "resource_logs")
+    if containers is None and logs is None:
         return [canonical(_flat_span(value, {}, {}), _known())]
     spans: list[object] = []
     for container in _objects(containers):
         resource = {"attributes": _plain(_object(container.get("resource")).get("attributes"))}
-        groups = container.get("scopeSpans", container.get("scope_spans", container.get("instrumentationLibrarySpans")))
-        for group in _objects(groups):
+        for group in _objects(_held(container, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")):
             scope = _object(group.get("scope", group.get("instrumentationLibrary")))
             spans += [canonical(_flat_span(span, resource, scope), _known()) for span in _objects(group.get("spans"))]
+    for container in _objects(logs):
+        resource = {"attributes": _plain(_object(container.get("resource")).get("attributes"))}
+        for group in _objects(_held(container, "scopeLogs", "scope_logs")):
+            found = _objects(_held(group, "logRecords", "log_records"))
+            events = [as_span(record, _plain(record.get("attributes"))) for record in found]
+            spans += [_flat_span(event, resource, _object(group.get("scope"))) for event in events]
     return spans
+
+
+def _held(value: dict[str, Any], *names: str) -> object:
+    return next((value[name] for name in names if name in value), None)
 
 
 def _flat_span(span: dict[str, Any], resource: dict[str, Any], scope: dict[str, Any]) -> dict[str, Any]:

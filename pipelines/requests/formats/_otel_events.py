@@ -1,0 +1,92 @@
+"""Log events by which coding agents tell a call over OpenTelemetry, as spans with the convention's names.
+
+Claude Code, Codex and Gemini CLI send counts of calls as log records (`resourceLogs`), not as spans. What a span's
+attributes mean is in `otel_genai.py`, names of spans are in `_otel_names.py` beside this module.
+Sources: code.claude.com/docs, "Monitoring"; codex-rs/otel of github.com/openai/codex; docs/telemetry of
+github.com/google-gemini/gemini-cli.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_SHARED = {
+    "model": "gen_ai.request.model",
+    "cost_usd": "gen_ai.usage.cost",
+    "session.id": "session.id",
+    "conversation.id": "gen_ai.conversation.id",
+    "user.email": "user.id",
+    "user.id": "user.id",
+    "status_code": "http.response.status_code",
+}
+_OPENAI = {
+    "input_token_count": "input_tokens",
+    "output_token_count": "output_tokens",
+    "cached_token_count": "cache_read.input_tokens",
+    "reasoning_token_count": "reasoning.output_tokens",
+}
+_GEMINI = {
+    "input_token_count": "input_tokens",
+    "output_token_count": "output_tokens",
+    "cached_content_token_count": "cache_read.input_tokens",
+    "thoughts_token_count": "reasoning.output_tokens",
+    "tool_token_count": "tool.input_tokens",
+    "total_token_count": "total_tokens",
+}
+_CLAUDE = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cache_read_tokens": "cache_read.input_tokens",
+    "cache_creation_tokens": "cache_creation.input_tokens",
+}
+
+
+@dataclass(frozen=True)
+class _Event:
+    """One kind of event: whose model answers, how it counts, and its counts under the convention's names."""
+
+    provider: str
+    rule: str
+    counts: Mapping[str, str]
+    only: tuple[str, str] | None = None
+
+
+EVENTS = {
+    "claude_code.api_request": _Event("anthropic", "anthropic_exclusive", _CLAUDE),
+    "codex.sse_event": _Event("openai", "openai_inclusive", _OPENAI, only=("event.kind", "response.completed")),
+    "gemini_cli.api_response": _Event("google", "gemini_thoughts_apart", _GEMINI),
+    "qwen-code.api_response": _Event("alibaba", "gemini_thoughts_apart", _GEMINI),
+}
+"""Events that tell one answered call each, by name. Others tell prompts, tools and errors before the answer."""
+
+
+def as_span(record: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
+    """A log record, whose attributes are given as an object, as a span; one that tells no call keeps nothing but its instant."""
+    body = record.get("body")
+    said = body.get("stringValue") if isinstance(body, dict) else body
+    name = next(
+        (name for name in (said, record.get("eventName"), attributes.get("event.name")) if name in EVENTS), None
+    )
+    # Claude Code names the event without its prefix in the attribute, and in full in the body.
+    event = EVENTS.get(str(name))
+    span = {
+        "start_time": attributes.get("event.timestamp")
+        or record.get("timeUnixNano")
+        or record.get("observedTimeUnixNano"),
+        "trace_id": record.get("traceId") or attributes.get("session.id") or attributes.get("conversation.id"),
+        "span_id": attributes.get("request_id") or attributes.get("event.sequence"),
+    }
+    if event is None or (event.only and attributes.get(event.only[0]) != event.only[1]):
+        return span
+    told = {
+        ours: attributes[theirs] for theirs, ours in reversed(_SHARED.items()) if attributes.get(theirs) is not None
+    }
+    told |= {
+        f"gen_ai.usage.{ours}": attributes[theirs] for theirs, ours in event.counts.items() if theirs in attributes
+    }
+    told |= {"gen_ai.provider.name": event.provider, "gen_ai.operation.name": "chat", "modelmeter.semantics": event.rule}
+    if attributes.get("speed") == "fast":
+        told["gen_ai.response.service_tier"] = "fast"
+    return {**span, "duration_ms": attributes.get("duration_ms"), "attributes": told}
