@@ -21,7 +21,7 @@ import polars as pl
 
 from pipelines.requests.decode import JsonDecoder
 from pipelines.requests.documents import Item, document_items, is_joined, line_items, reader_of
-from pipelines.requests.format import Format
+from pipelines.requests.format import Format, ItemReader
 from pipelines.requests.normalise import POSITION
 from pipelines.requests.paths import path_tree
 from pipelines.requests.quick import QuickReader
@@ -121,7 +121,10 @@ def _read(path: Path, fmt: Format, finish: Callable[[Batch], T], quick: QuickRea
         case "document":
             yield from map(finish, _documents(replay, fmt))
         case _:
-            yield from _lines(replay, lambda chunk: finish(_chunk_batch(chunk, quick, decoder, fmt)))
+            # One reader for the file: one for each chunk forgot a session's totals and model after its first 16 MiB.
+            reader = reader_of(fmt)
+            workers = 1 if fmt.in_sequence else _WORKERS
+            yield from _lines(replay, lambda chunk: finish(_chunk_batch(chunk, quick, decoder, fmt, reader)), workers)
 
 
 def _parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder) -> Iterator[Batch]:
@@ -182,35 +185,39 @@ def _is_pretty(head: bytes) -> bool:
     return first == b"{" or (first.endswith((b"{", b"[", b",")) and not rest.lstrip(b" \t\r\n").startswith(b'{"'))
 
 
-def _lines(stream: Iterator[Chunk], finished: Callable[[Chunk], T]) -> Iterator[T]:
+def _lines(stream: Iterator[Chunk], finished: Callable[[Chunk], T], workers: int) -> Iterator[T]:
     """In the order of the chunks, some of which are read at once while the caller uses the one before."""
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[T]] = deque()
         for chunk in stream:
             waiting.append(pool.submit(finished, chunk))
-            if len(waiting) > _WORKERS:
+            if len(waiting) > workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def _chunk_batch(chunk: Chunk, quick: QuickReader | None, decoder: JsonDecoder, fmt: Format) -> Batch:
+def _chunk_batch(
+    chunk: Chunk, quick: QuickReader | None, decoder: JsonDecoder, fmt: Format, reader: ItemReader
+) -> Batch:
     """The chunk's lines typed as far as they are sound, the others as texts."""
     found = quick.read(chunk) if quick else None
     if found is None:
-        return _line_batch(chunk, decoder, fmt)
+        return _line_batch(chunk, decoder, fmt, reader)
     index = found.rows["index"]
 
     def again(marked: pl.Series) -> Batch:
-        return _line_batch(chunk, decoder, fmt, index.filter(marked).to_list())
+        return _line_batch(chunk, decoder, fmt, reader, index.filter(marked).to_list())
 
-    left = _line_batch(chunk, decoder, fmt, found.left.tolist())
+    left = _line_batch(chunk, decoder, fmt, reader, found.left.tolist())
     return replace(left, typed=_placed(_places(chunk), found.rows), again=again)
 
 
-def _line_batch(chunk: Chunk, decoder: JsonDecoder, fmt: Format, wanted: list[int] | None = None) -> Batch:
+def _line_batch(
+    chunk: Chunk, decoder: JsonDecoder, fmt: Format, reader: ItemReader, wanted: list[int] | None = None
+) -> Batch:
     """The chunk's lines as texts, all of them or those wanted, with the chunk's own faults in the first case."""
-    reader, tree = reader_of(fmt), path_tree(fmt.paths)
+    tree = path_tree(fmt.paths)
     lines, faults = line_frame(chunk, wanted)
     opened = lines.select(_goes_through_items(fmt)).to_series()
     items: list[Item] = []

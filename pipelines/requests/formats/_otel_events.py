@@ -86,7 +86,11 @@ def as_span(record: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any
     told |= {
         f"gen_ai.usage.{ours}": attributes[theirs] for theirs, ours in event.counts.items() if theirs in attributes
     }
-    told |= {"gen_ai.provider.name": event.provider, "gen_ai.operation.name": "chat", "modelmeter.semantics": event.rule}
+    told |= {
+        "gen_ai.provider.name": event.provider,
+        "gen_ai.operation.name": "chat",
+        "modelmeter.semantics": event.rule,
+    }
     if attributes.get("speed") == "fast":
         told["gen_ai.response.service_tier"] = "fast"
     return {**span, "duration_ms": attributes.get("duration_ms"), "attributes": told}

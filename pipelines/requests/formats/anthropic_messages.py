@@ -79,6 +79,7 @@ def build(source: RequestSource) -> Format:
         semantics="anthropic_exclusive",
         keep="stream_delta",
         items=partial(StreamReader, at.bodies),
+        in_sequence=True,
         marks=('"message_start"', '"message_delta"', *APART_MARKS),
         derive=_derive,
     )

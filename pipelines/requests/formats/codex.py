@@ -66,6 +66,7 @@ def build(source: RequestSource) -> Format:
         identity=("turn", "reached"),
         keep="counter_replay",
         items=SessionReader,
+        in_sequence=True,
         derive=_derive,
     )
 

@@ -168,3 +168,21 @@ def test_codex_what_a_fork_starts_with_is_no_call_of_its_own(tmp_path: Path) -> 
     parsed = parse_records(tmp_path, "codex", lines, arrival=LATE)
     assert rows(parsed)["input_uncached_tokens"].to_list() == [500]
     assert parsed.quarantine["severity"].unique().to_list() == ["info"]
+
+
+def test_codex_a_session_of_more_than_one_chunk_keeps_its_count(tmp_path: Path) -> None:
+    """A reader for each chunk forgot the total, the model and the session after 16 MiB of tool output."""
+    noise = codex_line("10:30:00", "response_item", type="function_call_output", output="x" * 2**20)
+    calls = [
+        line
+        for minute in range(1, 40)
+        for line in (counted(f"10:{minute:02d}:00", (100 * minute, minute), (100, 1)), noise)
+    ]
+    for line in calls[::2]:
+        del line["payload"]["info"]["last_token_usage"]
+    parsed = parse_records(tmp_path, "codex", [*CODEX_PARENT[:3], *calls], arrival=LATE)
+    found = rows(parsed)
+    assert found.select("input_uncached_tokens", "request_model", "session_id").unique().rows() == [
+        (100, "gpt-5.6", "A")
+    ]
+    assert found.height == 39
