@@ -205,12 +205,10 @@ def _show_explanation(request: dict[str, Any], explanation: Explanation, file: d
 
 def _conditions(row: dict[str, Any]) -> str:
     parts = [row["service_tier"]] if row["service_tier"] != "standard" else []
-    if row["context_from_tokens"]:
-        parts.append(
-            f"prompt {'above' if row['context_bound'] == 'gt' else 'from'} {row['context_from_tokens']:,} tokens"
-        )
-    parts += [value for value in (row["region"], row["time_window"], row["contract_id"]) if value]
-    return ", ".join(parts)
+    from pipelines.prices.history import told_bounds
+
+    rest = ("reasoning_mode", "region", "time_window", "contract_id")
+    return ", ".join(filter(None, (*parts, told_bounds(row), *(row[name] for name in rest))))
 
 
 def _as_dict(explanation: Explanation) -> dict[str, Any]:

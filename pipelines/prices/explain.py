@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from difflib import get_close_matches
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 import polars as pl
@@ -22,7 +23,7 @@ from pipelines.ids import as_uuid
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.models import Registry
 from pipelines.prices.meters import MINIMUM_CHARGE
-from pipelines.prices.rate_card import believed, is_outdone, ranked
+from pipelines.prices.rate_card import believed, first_tokens, is_outdone, ranked
 
 _MILLION = Decimal(1_000_000)
 
@@ -115,17 +116,50 @@ def price_lookup(
             else ': no feed names it (modelmeter sql "select * from core.model")'
         )
         raise LookupError(f"no model is known as {model!r}{hint}")
-    conditions = ["provider_id", "meter", "service_tier", "region", "time_window", "contract_id"]
-    rank = pl.struct("precedence", "position").rank("dense").over(conditions)
-    others = [name for name in conditions if name != "time_window"]
+    conditions = ["provider_id", "meter", "service_tier", "region", "time_window", "contract_id", "reasoning_mode"]
+    outdone = [
+        is_outdone(rare, [name for name in conditions if name != rare]) for rare in ("time_window", "reasoning_mode")
+    ]
     holds = (pl.col("valid_from") <= at) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > at))
-    return (
+    rows = (
         ranked(believed(prices, known_at), feeds)
         .filter(pl.col("model_id") == found.model_id, (pl.col("valid_from") > at) if to_come else holds)
-        .with_columns(((rank == 1) & ~is_outdone("time_window", others)).alias("is_used"))
         .sort(*conditions, "context_from_tokens", "precedence", "position")
-        .drop("position")
     )
+    winners = [
+        price_id
+        for group in rows.with_columns(first_tokens().alias("first_tokens")).partition_by(conditions)
+        for price_id in _winners(group.rows(named=True))
+    ]
+    return rows.with_columns((pl.col("price_id").is_in(winners) & ~pl.any_horizontal(outdone)).alias("is_used")).drop(
+        "position"
+    )
+
+
+def _winners(rows: Sequence[Mapping[str, Any]]) -> Iterator[bytes]:
+    """Ids of those of the prices of one meter under one set of conditions that win for a prompt of some size.
+
+    A feed that states a price only up to a bound leaves longer prompts to the next.
+    """
+    whole = [row for row in rows if row["context_scope"] == "whole_request"]
+    feeds = set()
+    for size in {row["first_tokens"] for row in whole} | {row["context_to_tokens"] or 0 for row in whole}:
+        fits = [
+            row
+            for row in whole
+            if row["first_tokens"] <= size and (row["context_to_tokens"] is None or size < row["context_to_tokens"])
+        ]
+        if fits:
+            won = min(fits, key=_order)
+            feeds.add(won["feed"])
+            yield won["price_id"]
+    yield from (row["price_id"] for row in rows if row["context_scope"] == "marginal" and row["feed"] in feeds)
+
+
+def _order(row: Mapping[str, Any]) -> tuple[float, ...]:
+    """How `rate_card.py` puts the prices that hold for as many tokens: by precedence, then the nearest bounds first."""
+    end = row["context_to_tokens"]
+    return row["precedence"], row["position"], -row["first_tokens"], inf if end is None else end
 
 
 def _parts(

@@ -19,11 +19,11 @@ import polars as pl
 from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.meters import FEE_METERS, TOKEN_METERS
-from pipelines.prices.history import price_changes, price_conflicts, told_amount, told_conditions, told_units
+from pipelines.prices.history import THING, price_changes, price_conflicts, told_amount, told_conditions, told_units
 from pipelines.prices.snapshot import CONDITIONS
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 
-_THING = ("provider_id", "model_id", "meter", *CONDITIONS)
+_SKU = ("provider_id", "model_id", "meter", *CONDITIONS)
 _MONEY = pl.Decimal(38, 18)
 _MILLION = Decimal(1_000_000)
 _COUNTS = [(meter.name, meter.tokens_column, meter.rate_column) for meter in TOKEN_METERS]
@@ -34,7 +34,7 @@ USAGE_COLUMNS = tuple(column for _, column, _ in _COUNTS)
 
 @dataclass(frozen=True)
 class Traffic:
-    """What some days of requests were charged by. `charges` has _THING, quantity (Int64) and cost_usd (Decimal)."""
+    """What some days of requests were charged by. `charges` has _SKU, quantity (Int64) and cost_usd (Decimal)."""
 
     charges: pl.DataFrame
     total_usd: Decimal
@@ -66,8 +66,8 @@ def charged(
     schema = {"price_id": pl.Binary(), "quantity": pl.Int64(), "cost_usd": _MONEY}
     charges = (
         pl.DataFrame(rows, schema=schema, orient="row")
-        .join(prices.select("price_id", *_THING), on="price_id", how="inner")
-        .group_by(_THING)
+        .join(prices.select("price_id", *_SKU), on="price_id", how="inner")
+        .group_by(_SKU)
         .agg(pl.col("quantity").sum(), pl.col("cost_usd").sum())
     )
     return Traffic(charges, total_usd, days)
@@ -78,7 +78,7 @@ def price_change_rows(prices: pl.DataFrame, rate_card: pl.DataFrame, traffic: Tr
     changes = price_changes(prices).rename({"changed_at": "valid_from", "summary": "told"})
     used = {UUID(found).bytes for ids in rate_card["price_ids"].unique() for found in json.loads(ids).values()}
     total = float(traffic.total_usd)
-    rows = changes.join(traffic.charges, on=_THING, how="left", maintain_order="left").with_columns(
+    rows = changes.join(traffic.charges, on=_SKU, how="left", maintain_order="left", nulls_equal=True).with_columns(
         pl.col("price_id_after").is_in(list(used)).alias("is_used"),
         pl.col("cost_usd").fill_null(0).cast(_MONEY).alias("spend_30d_usd"),
     )
@@ -97,7 +97,8 @@ def price_conflict_rows(
 ) -> pl.DataFrame:
     """Rows of mart.price_conflict at `at` from rows of core.price in USD (`in_usd`), what is most at stake first."""
     found = price_conflicts(prices, feeds, at=at).rename({"values": "prices"})
-    rows = found.join(traffic.charges, on=_THING, how="left", maintain_order="left").with_columns(
+    charges = traffic.charges.group_by(THING).agg(pl.col("quantity").sum())
+    rows = found.join(charges, on=THING, how="left", maintain_order="left").with_columns(
         pl.lit(at).cast(PRICE_CONFLICT.column("as_of").polars_type).alias("as_of"),
         pl.col("quantity").fill_null(0).alias("quantity_30d"),
     )

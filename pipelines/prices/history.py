@@ -20,7 +20,8 @@ from pipelines.prices.snapshot import BEGINNING, CONDITIONS, per_million
 _SKU = ("feed", "provider_id", "model_id", "meter", *CONDITIONS)
 _PRICES = ("unit", "pricing_currency", "price_before", "price_after", "change_share")
 _CHANGE = (*_PRICES, "changed_at", "date_basis", "learnt_at", "price_id_before", "price_id_after", "summary")
-_THING = ("provider_id", "model_id", "meter", *CONDITIONS)
+THING = ("provider_id", "model_id", "meter", *(name for name in CONDITIONS if name != "context_to_tokens"))
+"""What feeds are compared on: one that prices short prompts alone still disagrees with another's price of them."""
 
 
 def price_changes(prices: pl.DataFrame, *, known_at: datetime | None = None) -> pl.DataFrame:
@@ -89,9 +90,9 @@ def price_conflicts(
     return (
         ranked(believed(prices, known_at), feeds)
         .filter(pl.col("valid_from") <= at, valid, pl.col("usd_per_million").is_not_null())
-        .sort(*_THING, "precedence", "position")
+        .sort(*THING, "precedence", "position")
         .with_columns(pair.alias("pair"), pl.format('"{}": {}', "feed", "precedence").alias("ranking"))
-        .group_by(_THING, maintain_order=True)
+        .group_by(THING, maintain_order=True)
         .agg(
             pl.col("unit").first(),
             pl.col("usd_per_million").first().alias("usd_used"),
@@ -106,11 +107,9 @@ def price_conflicts(
             pl.col("usd_lowest") != pl.col("usd_highest"),
             pl.col("spread_share").is_null() | (pl.col("spread_share") > tolerance),
         )
-        .sort(
-            pl.col("spread_share").is_null(), "spread_share", *_THING, descending=[True, True] + [False] * len(_THING)
-        )
+        .sort(pl.col("spread_share").is_null(), "spread_share", *THING, descending=[True, True] + [False] * len(THING))
         .select(
-            *_THING,
+            *THING,
             "unit",
             "usd_used",
             "feed_used",
@@ -153,14 +152,28 @@ def told_conditions(row: Mapping[str, Any]) -> str:
     """` (batch, above 200,000 prompt tokens)`, or nothing where the price is the plain one."""
     conditions = [
         str(row[name])
-        for name in ("service_tier", "region", "time_window", "contract_id")
+        for name in ("service_tier", "region", "time_window", "contract_id", "reasoning_mode")
         if row[name] not in ("", "standard")
     ]
-    if row["context_from_tokens"]:
-        conditions.append(
-            f"{'above' if row['context_bound'] == 'gt' else 'from'} {row['context_from_tokens']:,} prompt tokens"
-        )
+    if bounds := told_bounds(row):
+        conditions.append(bounds)
     return f" ({', '.join(conditions)})" if conditions else ""
+
+
+def told_bounds(row: Mapping[str, Any]) -> str:
+    """`above 200,000 prompt tokens`, or nothing where the price has no bounds. Rows without an upper bound may lack it."""
+    bounds = []
+    if row["context_from_tokens"]:
+        bounds.append(f"{'above' if row['context_bound'] == 'gt' else 'from'} {row['context_from_tokens']:,}")
+    if row.get("context_to_tokens") is not None:
+        bounds.append(f"below {row['context_to_tokens']:,}")
+    counted = {
+        "input": "prompt",
+        "input_uncached": "uncached prompt",
+        "output": "output",
+        "input_output": "prompt and output",
+    }
+    return f"{' and '.join(bounds)} {counted[row['context_counts']]} tokens" if bounds else ""
 
 
 def told_amount(value: Decimal) -> str:

@@ -19,6 +19,7 @@ from pipelines.prices.snapshot import CONDITIONS, PRICE_SCHEMA, FeedSnapshot
 from pipelines.warehouse.tables.core_prices import PRICE
 
 _SKU = ("provider_id", "model_id", "meter", *CONDITIONS)
+_RARE = ("context_to_tokens", "context_counts", "reasoning_mode")
 _AMOUNT = ("unit_price", "pricing_currency", "pricing_quantity")
 _TIME = pl.Datetime("us", "UTC")
 
@@ -161,9 +162,9 @@ def _dated_rows(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
         after.filter(~pl.col("is_carried")).select(*_SKU, "next_k").unique().with_columns(pl.lit(1).alias("present"))
     )
     runs = (
-        runs.join(starts, on=[*_SKU, "valid_from", *_AMOUNT, "next_k"], how="left")
-        .join(begun, on=[*_SKU, "valid_from", "next_k"], how="left")
-        .join(present, on=[*_SKU, "next_k"], how="left")
+        runs.join(starts, on=[*_SKU, "valid_from", *_AMOUNT, "next_k"], how="left", nulls_equal=True)
+        .join(begun, on=[*_SKU, "valid_from", "next_k"], how="left", nulls_equal=True)
+        .join(present, on=[*_SKU, "next_k"], how="left", nulls_equal=True)
         .with_columns(
             _at(observed, pl.col("k")).alias("recorded_at"), _at(observed, pl.col("next_k")).alias("superseded_at")
         )
@@ -197,7 +198,7 @@ def _carried(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
     )
     ended = pl.min_horizontal("valid_to", "gone_at")
     return (
-        rows.join(gaps, on=[*_SKU, "k"], how="inner")
+        rows.join(gaps, on=[*_SKU, "k"], how="inner", nulls_equal=True)
         .filter(pl.col("valid_from") < pl.col("gone_at"))
         .with_columns(
             ended.alias("valid_to"),
@@ -209,9 +210,17 @@ def _carried(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
     )
 
 
+def _identity(skus: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """What tells SKUs apart. Conditions that few prices have enter only where they are set, so that older ids stay."""
+    more = pl.concat_str(pl.col(_RARE).cast(pl.String).fill_null(""), separator=" ")
+    scope = pl.when(more == " input ").then("context_scope").otherwise(pl.concat_str("context_scope", more))
+    columns = [name for name in ("feed", *_SKU) if name not in _RARE]
+    return skus.with_columns(scope.alias("context_scope")), columns
+
+
 def _with_ids(rows: pl.DataFrame) -> pl.DataFrame:
     skus = rows.select("feed", *_SKU).unique()
-    skus = skus.with_columns(id_column(skus, ["feed", *_SKU], prefix=["sku"]).alias("sku_id"))
+    skus = skus.with_columns(id_column(*_identity(skus), prefix=["sku"]).alias("sku_id"))
     rows = rows.join(skus, on=["feed", *_SKU], how="left", nulls_equal=True)
     identity = [
         pl.col("sku_id").bin.encode("hex"),

@@ -19,9 +19,9 @@ from pipelines.warehouse.tables.core import SERVICE_TIERS
 from pipelines.warehouse.tables.core_prices import FX_RATE, RATE_CARD
 
 _MODEL = ("provider_id", "model_id")
-_CONDITIONS = ("service_tier", "region", "time_window", "contract_id")
+_CONDITIONS = ("service_tier", "region", "time_window", "contract_id", "reasoning_mode")
 _SPAN = ("valid_from", "valid_to", "context_from_tokens", "context_to_tokens")
-_CARD = (*_MODEL, *_CONDITIONS)
+_CARD = (*_MODEL, *_CONDITIONS, "context_counts")
 
 
 def believed(prices: pl.DataFrame, known_at: datetime | None) -> pl.DataFrame:
@@ -50,15 +50,21 @@ def ranked(prices: pl.DataFrame, feeds: Sequence[PriceFeed]) -> pl.DataFrame:
     return prices.join(order, on="feed", how="inner").with_columns(precedence.cast(pl.Int64).alias("precedence"))
 
 
-def is_outdone(window: str, group: Sequence[str]) -> pl.Expr:
-    """Whether the price of some hours comes from a feed behind the one whose price in its `group` holds all day.
+def is_outdone(condition: str, group: Sequence[str]) -> pl.Expr:
+    """Whether the price of some hours (or of thinking) comes from a feed behind the one whose price in its `group` always holds.
 
     A feed that is believed on a price is believed on its hours, too: one that says peak hours are on weekdays must not be
-    overruled on a Sunday by another that knows of no weekdays. Reads precedence, position and the column `window`.
+    overruled on a Sunday by another that knows of no weekdays. Reads precedence, position and the column `condition`.
     """
     rank = pl.col("precedence") * 100_000 + pl.col("position")
-    all_day = pl.when(pl.col(window) == "").then(rank).min().over(group)
-    return (pl.col(window) != "") & (rank > all_day).fill_null(value=False)
+    always = pl.when(pl.col(condition) == "").then(rank).min().over(group)
+    return (pl.col(condition) != "") & (rank > always).fill_null(value=False)
+
+
+def first_tokens() -> pl.Expr:
+    """The smallest number of tokens for which a row of core.price holds: one above its bound where that is exclusive."""
+    has_bound = pl.col("context_from_tokens") > 0
+    return pl.col("context_from_tokens") + (has_bound & (pl.col("context_bound") == "gt")).cast(pl.Int64)
 
 
 def build_rate_card(
@@ -72,11 +78,15 @@ def build_rate_card(
 
     For each meter of a card the most specific price wins: one of the contract over a list price, of the card's
     service tier over the standard one, of its region over one that holds everywhere, of its daily window over one
-    that holds all day, unless a feed that goes before states the latter; among these the feed with the lowest precedence. So a tier, a region or a window overlays,
-    meter by meter, what it does not change. A meter without any price takes the rate of a more general one
+    that holds all day and of its reasoning mode over one for both, unless a feed that goes before states the latter; among
+    these the feed with the lowest precedence that states a price for as many tokens. So a tier, a region or a window
+    overlays, meter by meter, what it does not change. A meter without any price takes the rate of a more general one
     (`pipelines.meters.fallback_chain`), recorded in `fallbacks`. Every model has a card for each service tier; where
     no price of a tier is known it holds the standard rates and says so in `fallbacks`. Meters that no request counts
     take no part.
+
+    Of one model one measure decides between context tiers at an instant (`context_counts`): that of the feed that goes
+    first; tiers of other feeds by another measure take no part.
 
     A marginal price holds for those of a request's tokens of its meter that are above its bound, and goes with the price
     of the first tokens: of the same feed and under the same conditions, or it is not used. It stands in `marginal` under
@@ -97,15 +107,16 @@ def build_rate_card(
 
 
 def _usable(prices: pl.DataFrame, feeds: Sequence[PriceFeed], worth: pl.DataFrame) -> pl.DataFrame:
-    has_bound = pl.col("context_from_tokens") > 0
-    above = pl.col("context_from_tokens") - (has_bound & (pl.col("context_bound") == "gte")).cast(pl.Int64)
-    is_marginal = has_bound & (pl.col("context_scope") == "marginal")
+    is_marginal = (pl.col("context_from_tokens") > 0) & (pl.col("context_scope") == "marginal")
     return (
         ranked(split_by_need(prices, worth), feeds)
         .filter(pl.col("meter").is_in([*RATED_METERS, MINIMUM_CHARGE]))
         .select(
             *_CARD,
-            pl.when(is_marginal).then(pl.format("{}>{}", "meter", above)).otherwise("meter").alias("meter"),
+            pl.when(is_marginal)
+            .then(pl.format("{}>{}", "meter", first_tokens() - 1))
+            .otherwise("meter")
+            .alias("meter"),
             "usd_per_million",
             "price_id",
             "unit_price",
@@ -116,7 +127,8 @@ def _usable(prices: pl.DataFrame, feeds: Sequence[PriceFeed], worth: pl.DataFram
             "position",
             "valid_from",
             "valid_to",
-            pl.when(is_marginal).then(0).otherwise(above + has_bound.cast(pl.Int64)).alias("from_tokens"),
+            pl.when(is_marginal).then(0).otherwise(first_tokens()).alias("from_tokens"),
+            pl.col("context_to_tokens").alias("to_tokens"),
         )
     )
 
@@ -131,19 +143,62 @@ def _grid(usable: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pl.col("valid_from").shift(-1).over(_MODEL).alias("valid_to"))
         .filter(pl.col("valid_from").is_not_null())
     )
-    sizes = _values(usable.rename({"from_tokens": "context_from_tokens"}), "context_from_tokens", [0])
-    sizes = sizes.sort(*_MODEL, "context_from_tokens").with_columns(
-        pl.col("context_from_tokens").shift(-1).over(_MODEL).alias("context_to_tokens")
-    )
-    grid = periods.join(sizes, on=_MODEL)
+    grid = periods.join(_sizes(usable), on=_MODEL)
+    grid = _by_one_measure(grid, usable)
     for name, always in (
         ("service_tier", SERVICE_TIERS),
         ("region", [""]),
         ("time_window", [""]),
         ("contract_id", [""]),
+        ("reasoning_mode", [""]),
     ):
         grid = grid.join(_values(usable, name, list(always)), on=_MODEL)
     return grid.with_row_index("cell")
+
+
+def _bounded() -> pl.Expr:
+    return (pl.col("from_tokens") > 0) | pl.col("to_tokens").is_not_null()
+
+
+def _sizes(usable: pl.DataFrame) -> pl.DataFrame:
+    """The context tiers of each model, by each measure that its prices count tokens by."""
+    measure = [*_MODEL, "context_counts"]
+    bounded = usable.filter(_bounded())
+    edges = [
+        bounded.select(*measure, pl.col(name).alias("context_from_tokens")) for name in ("from_tokens", "to_tokens")
+    ]
+    lowest = pl.lit(0, pl.Int64).alias("context_from_tokens")
+    unbounded = usable.select(_MODEL).unique().join(bounded, on=_MODEL, how="anti")
+    plain = unbounded.select(*_MODEL, pl.lit("input").alias("context_counts"), lowest)
+    sizes = pl.concat([*edges, bounded.select(*measure, lowest), plain]).drop_nulls("context_from_tokens").unique()
+    return sizes.sort(*measure, "context_from_tokens").with_columns(
+        pl.col("context_from_tokens").shift(-1).over(measure).alias("context_to_tokens")
+    )
+
+
+def _by_one_measure(grid: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
+    """Of the tiers by several measures those by the measure of the feed that goes first in the period."""
+    period = [*_MODEL, "valid_from"]
+    if not grid.select((pl.col("context_counts").n_unique().over(_MODEL) > 1).any()).item():
+        return grid
+    stated = usable.filter(_bounded()).select(
+        *_MODEL, "precedence", "position", counted="context_counts", since="valid_from", until="valid_to"
+    )
+    first = (
+        grid.select(period)
+        .unique()
+        .join(stated, on=_MODEL)
+        .with_columns(
+            holds=(pl.col("since") <= pl.col("valid_from"))
+            & (pl.col("until").is_null() | (pl.col("until") > pl.col("valid_from")))
+        )
+        .sort(*period, "holds", "precedence", "position", "counted", descending=[False] * 3 + [True] + [False] * 3)
+        .unique(period, keep="first", maintain_order=True)
+    )
+    measured = grid.join(first.select(*period, "counted"), on=period, how="left", maintain_order="left")
+    return measured.filter(pl.col("counted").is_null() | (pl.col("counted") == pl.col("context_counts"))).drop(
+        "counted"
+    )
 
 
 def _values(usable: pl.DataFrame, name: str, always: list[object]) -> pl.DataFrame:
@@ -158,22 +213,27 @@ def _choose(grid: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
         pl.col("valid_from_price") <= pl.col("valid_from"),
         pl.col("valid_to_price").is_null() | (pl.col("valid_to_price") > pl.col("valid_from")),
         pl.col("from_tokens") <= pl.col("context_from_tokens"),
+        pl.col("to_tokens").is_null() | (pl.col("to_tokens") > pl.col("context_from_tokens")),
+        ~_bounded() | (pl.col("context_counts_price") == pl.col("context_counts")),
         (pl.col("service_tier_price") == "standard") | (pl.col("service_tier_price") == pl.col("service_tier")),
         *((pl.col(f"{name}_price") == "") | (pl.col(f"{name}_price") == pl.col(name)) for name in _CONDITIONS[1:]),
     )
     # A price that can't be converted counts only where nothing else does, to say why there is no rate.
     joined = joined.filter(~pl.col("needs_rate") | pl.col("needs_rate").all().over("cell"))
-    beside = [f"{name}_price" for name in _CONDITIONS if name != "time_window"]
-    joined = joined.filter(~is_outdone("time_window_price", ["cell", "meter", *beside]))
+    for condition in ("time_window", "reasoning_mode"):
+        beside = [f"{name}_price" for name in _CONDITIONS if name != condition]
+        joined = joined.filter(~is_outdone(f"{condition}_price", ["cell", "meter", *beside]))
     own = {name: pl.col(f"{name}_price") == pl.col(name) for name in _CONDITIONS}
     best = joined.sort(
         "cell",
         "meter",
-        *(own[name] for name in ("contract_id", "service_tier", "region", "time_window")),
+        *(own[name] for name in ("contract_id", "service_tier", "region", "time_window", "reasoning_mode")),
         "precedence",
         "position",
         "from_tokens",
-        descending=[False, False, True, True, True, True, False, False, True],
+        "to_tokens",
+        descending=[False, False, True, True, True, True, True, False, False, True, False],
+        nulls_last=True,
     ).unique(["cell", "meter"], keep="first", maintain_order=True)
     best = _without_strange_tiers(best)
     has_own = [own[name].any().over("cell").alias(f"own_{name}") for name in _CONDITIONS]
@@ -278,9 +338,12 @@ def _with_ids(cards: pl.DataFrame) -> pl.DataFrame:
     """The id leaves out where the row ends and which ledger rows it rests on: neither changes what a request costs."""
     # What few cards have enters only where it is, so that the ids on which requests were booked before it stay.
     more = pl.concat_str("marginal", pl.col("minimum_charge_usd").cast(pl.String).fill_null(""), separator=" ")
+    measured = pl.concat_str("context_counts", "reasoning_mode", separator=" ")
+    more = pl.when(measured == "input ").then(more).otherwise(pl.concat_str(more, measured, separator=" "))
     rates = [column for column in RATE_CARD.polars_schema if "_usd_per_" in column]
     parts = cards.select(
-        *_CARD,
+        *_MODEL,
+        *_CONDITIONS[:-1],
         pl.col("context_from_tokens", "context_to_tokens"),
         pl.col("valid_from").dt.to_string("iso"),
         *rates,

@@ -17,7 +17,7 @@ import polars as pl
 
 from pipelines.config.calendars import Calendars
 from pipelines.config.loader import load_file
-from pipelines.meters import FEE_METERS, INPUT_METERS, METERS_BY_NAME, TOKEN_METERS
+from pipelines.meters import FEE_METERS, INPUT_METERS, METERS_BY_NAME, OUTPUT_METERS, TOKEN_METERS
 from pipelines.prices.windows import is_inside
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 
@@ -25,7 +25,15 @@ _MONEY = pl.Decimal(38, 18)
 _MILLION = 1_000_000
 _ADDED = ("rate_id", "list_cost_usd", "contracted_cost_usd", "effective_cost_usd", "unpriced_reason")
 _OFFER = ("provider_id", "model_id", "service_tier")
-_LIMITS = ("valid_from", "valid_to", "context_from_tokens", "context_to_tokens", "region", "time_window", "contract_id")
+_TIER = ("context_from_tokens", "context_to_tokens", "context_counts")
+_LIMITS = ("valid_from", "valid_to", *_TIER, "region", "time_window", "contract_id", "reasoning_mode")
+_COUNTED = {
+    "input": INPUT_METERS,
+    "input_uncached": tuple(meter for meter in INPUT_METERS if meter.cache_action != "Read"),
+    "output": OUTPUT_METERS,
+    "input_output": TOKEN_METERS,
+}
+"""The meters whose tokens count towards the bounds of a card, by its context_counts."""
 _RATES = [meter.rate_column for meter in TOKEN_METERS] + [fee.rate_column for fee in FEE_METERS]
 
 
@@ -36,8 +44,9 @@ def rate(
 
     `requests` needs provider_id, model_id, service_tier, region, event_at, is_billable, usage_basis, the token
     columns and the counts of the fee meters except request_count. The card is the one of seller, model and tier whose
-    period and prompt size hold; the prompt size is the sum of all input buckets, cached ones included. A card of the
-    request's own region, of the hour of the day or of a contract goes before a general one. Cost is the exact sum of
+    period and prompt size hold; the prompt size is the sum of all input buckets, cached ones included, or what else
+    context_counts of the card says. A card of the request's own region, of the hour of the day, of its reasoning mode
+    (thinking is a request with reasoning tokens) or of a contract goes before a general one. Cost is the exact sum of
     tokens times rate over a million (Decimal with 18 decimals, for rates have 12). Marginal rates apply to those of the
     request's tokens of their meter above their bound: 300 tokens at 2 and above 100 at 1 cost 100 times 2 and 200
     times 1. Below the card's minimum a request costs the minimum. `calendars` are the holidays that windows of the day
@@ -48,7 +57,7 @@ def rate(
     nor a more general one has a rate for.
     """
     cards = rate_card.with_row_index("card")
-    keyed, counts = _keyed(requests), _counts(requests, cards)
+    keyed, counts = _keyed(requests, cards), _counts(requests, cards)
     holidays = _shipped_calendars().days if calendars is None else calendars
     listed = _costed(counts, _pick(keyed, cards.filter(pl.col("contract_id") == ""), holidays), cards)
     granted = cards.filter(pl.col("contract_id") != "")
@@ -68,9 +77,15 @@ def _shipped_calendars() -> Calendars:
     return load_file(Calendars, "calendars.yaml", None)
 
 
-def _keyed(requests: pl.DataFrame) -> pl.DataFrame:
-    """What decides the card of each request, with the request's row number."""
-    prompt = reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in INPUT_METERS])
+def _keyed(requests: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
+    """What decides the card of each request, with the request's row number; what no card asks for is left out."""
+    measures = cards["context_counts"].unique()
+    sizes = [
+        reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in _COUNTED[name]]).alias(f"size_{name}")
+        for name in measures
+    ]
+    thinks = pl.col("output_reasoning_tokens") > 0
+    mode = pl.when(thinks).then(pl.lit("thinking")).otherwise(pl.lit("non_thinking"))
     return requests.select(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
         "provider_id",
@@ -78,7 +93,8 @@ def _keyed(requests: pl.DataFrame) -> pl.DataFrame:
         "service_tier",
         pl.col("region").alias("request_region"),
         "event_at",
-        prompt.alias("prompt_tokens"),
+        *sizes,
+        (mode if (cards["reasoning_mode"] != "").any() else pl.lit("")).alias("request_mode"),
     )
 
 
@@ -109,6 +125,7 @@ def _holds_throughout(first: datetime, last: datetime) -> pl.Expr:
         & pl.col("context_to_tokens").is_null()
         & (pl.col("region") == "")
         & (pl.col("time_window") == "")
+        & (pl.col("reasoning_mode") == "")
     )
 
 
@@ -124,8 +141,9 @@ def _weighed(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Mapping[str, f
             "row",
             pl.col("region") != "",
             pl.col("time_window") != "",
+            pl.col("reasoning_mode") != "",
             "contract_id",
-            descending=[False, True, True, False],
+            descending=[False, True, True, True, False],
         )
         .unique("row", keep="first", maintain_order=True)
         .select("row", "card")
@@ -134,16 +152,20 @@ def _weighed(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Mapping[str, f
 
 def _matched(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     """Every pair of a call and a card that holds for it, hours of the day apart."""
+    measured = [name for name in _COUNTED if f"size_{name}" in calls.columns]
+    sizes = [pl.when(pl.col("context_counts") == name).then(f"size_{name}") for name in measured]
+    size = pl.coalesce(sizes) if len(sizes) > 1 else pl.col(f"size_{measured[0]}")
     return (
         calls.join(cards, on=_OFFER, how="inner")
         .filter(
             pl.col("valid_from") <= pl.col("event_at"),
             pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("event_at")),
-            pl.col("context_from_tokens") <= pl.col("prompt_tokens"),
-            pl.col("context_to_tokens").is_null() | (pl.col("context_to_tokens") > pl.col("prompt_tokens")),
+            pl.col("context_from_tokens") <= size,
+            pl.col("context_to_tokens").is_null() | (pl.col("context_to_tokens") > size),
             (pl.col("region") == "") | (pl.col("region") == pl.col("request_region")),
+            (pl.col("reasoning_mode") == "") | (pl.col("reasoning_mode") == pl.col("request_mode")),
         )
-        .select("row", "card", "region", "time_window", "contract_id")
+        .select("row", "card", "region", "time_window", "reasoning_mode", "contract_id")
     )
 
 

@@ -17,7 +17,16 @@ from pipelines.prices.snapshot import FeedSnapshot
 
 LARGEST_LOSS = 0.2
 LARGEST_FACTOR = 10
-_SAME = ["provider", "raw_model", "meter", "service_tier", "region", "context_from_tokens", "time_window"]
+_SAME = [
+    "provider",
+    "raw_model",
+    "meter",
+    "service_tier",
+    "region",
+    "context_from_tokens",
+    "time_window",
+    "reasoning_mode",
+]
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ CONDITIONS = (
     "context_scope",
     "time_window",
     "contract_id",
+    "context_to_tokens",
+    "context_counts",
+    "reasoning_mode",
 )
 """The columns of core.price under which a price holds."""
 
@@ -56,6 +59,9 @@ class Price(NamedTuple):
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     date_basis: str = "first_observed"
+    context_to_tokens: int | None = None
+    context_counts: str = "input"
+    reasoning_mode: str = ""
     alias_of: str = ""
     """The name under which the feed states the price, where it says that `raw_model` means the same."""
 

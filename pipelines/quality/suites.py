@@ -166,7 +166,8 @@ _CORE_RATE_CARD = Suite(
             name="one_rate_at_a_time",
             description="No two rows apply to the same request: same seller, model, conditions, prompt size and instant.",
             rows="{batch} as a join {batch} as b on (a.provider_id, a.model_id, a.service_tier, a.region, a.time_window, "
-            "a.contract_id) = (b.provider_id, b.model_id, b.service_tier, b.region, b.time_window, b.contract_id) and a.rate_id < b.rate_id",
+            "a.contract_id, a.reasoning_mode) = (b.provider_id, b.model_id, b.service_tier, b.region, b.time_window, "
+            "b.contract_id, b.reasoning_mode) and a.rate_id < b.rate_id",
             where="a.valid_from < coalesce(b.valid_to, 'infinity') and b.valid_from < coalesce(a.valid_to, 'infinity') "
             "and (b.context_to_tokens is null or a.context_from_tokens < b.context_to_tokens) "
             "and (a.context_to_tokens is null or b.context_from_tokens < a.context_to_tokens)",

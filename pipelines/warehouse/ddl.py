@@ -38,6 +38,7 @@ CONSTRAINTS: dict[str, dict[str, str]] = {
         "price_valid_period": "check (valid_to > valid_from)",
         "price_belief_period": "check (superseded_at > recorded_at)",
         "price_quantity": "check (pricing_quantity > 0 and context_from_tokens >= 0)",
+        "price_context": "check (context_to_tokens > context_from_tokens)",
         "price_one_at_a_time": (
             "exclude using gist (core.uuidrange(sku_id, sku_id, '[]') with &&, tstzrange(valid_from, valid_to) with &&, "
             "tstzrange(recorded_at, superseded_at) with &&)"

@@ -1,7 +1,7 @@
 -- Question: how did the standard prices of one model change, and what did we believe when? (Change the two constants.)
--- Grain:    one row per feed, meter, context tier, period of validity and period of belief
--- Columns:  provider_id, feed, meter, context_from_tokens, usd_per_million, valid_from, valid_to, date_basis,
---           recorded_at, superseded_at, supersede_reason, landing_path, source_locator
+-- Grain:    one row per feed, meter, context tier, reasoning mode, period of validity and period of belief
+-- Columns:  provider_id, feed, meter, context_from_tokens, context_to_tokens, reasoning_mode, usd_per_million,
+--           valid_from, valid_to, date_basis, recorded_at, superseded_at, supersede_reason, landing_path, source_locator
 with
 
 asked as (
@@ -31,6 +31,8 @@ final as (
         prices.feed,
         prices.meter,
         prices.context_from_tokens,
+        prices.context_to_tokens,
+        prices.reasoning_mode,
         prices.usd_per_million,
         prices.valid_from,
         prices.valid_to,
@@ -48,4 +50,4 @@ final as (
 )
 
 select * from final
-order by provider_id, feed, meter, context_from_tokens, valid_from, recorded_at
+order by provider_id, feed, meter, context_from_tokens, reasoning_mode, valid_from, recorded_at

@@ -27,7 +27,7 @@ REASONS = {
     "model_unresolved": "the model name is not known",
     "provider_unknown": "the log does not say who sold the call",
     "no_price": "no price is known for the model at this provider",
-    "no_price_at_time": "prices are known, but none for that instant",
+    "no_price_at_time": "prices are known, but none for that instant, or none for a prompt of that size",
     "no_rate_for_meter": "a price is known, but not for everything the request used",
     "no_exchange_rate": "the price is in a currency without an exchange rate",
     "usage_missing": "the log holds no token counts",

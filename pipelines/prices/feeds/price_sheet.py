@@ -19,11 +19,12 @@ from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount
 from pipelines.prices.windows import parse_window
 from pipelines.warehouse.tables.core import SERVICE_TIERS
+from pipelines.warehouse.tables.core_prices import CONTEXT_COUNTS, REASONING_MODES
 
 _REQUIRED = ("provider", "model", "meter", "price")
 _OPTIONAL = (
-    "per", "currency", "service_tier", "region", "context_from_tokens", "context_bound", "context_scope", "time_window",
-    "contract_id", "valid_from", "valid_to", "note",
+    "per", "currency", "service_tier", "region", "context_from_tokens", "context_bound", "context_to_tokens", "context_counts",
+    "context_scope", "reasoning_mode", "time_window", "contract_id", "valid_from", "valid_to", "note",
 )  # fmt: skip
 _QUANTITIES = (1, 1_000, 1_000_000)
 
@@ -32,8 +33,9 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     """Every price of the sheet. Raises PriceFeedError with each mistake by line: a sheet with one is not used at all.
 
     Columns: provider, model, meter, price; optional: per (1, 1000 or 1000000, which is the default), currency (USD),
-    service_tier (standard), region, context_from_tokens (0), context_bound (gt or gte), context_scope
-    (whole_request or marginal), time_window (as `pipelines.prices.windows` reads it), contract_id, valid_from (a day or an instant; empty: always), valid_to, note. YAML is a list of such objects
+    service_tier (standard), region, context_from_tokens (0), context_bound (gt or gte), context_to_tokens (the
+    size from which on the price says nothing; empty: none), context_counts (input, input_uncached, output or
+    input_output), context_scope (whole_request or marginal), reasoning_mode (thinking, non_thinking or empty), time_window (as `pipelines.prices.windows` reads it), contract_id, valid_from (a day or an instant; empty: always), valid_to, note. YAML is a list of such objects
     under `prices`.
     """
     mistakes: list[str] = []
@@ -85,9 +87,6 @@ def _price(place: str, row: Mapping[Any, Any]) -> Price:
     window = row.get("time_window", "")
     if window:
         parse_window(window)
-    scope = _one_of("context_scope", row.get("context_scope", "whole_request"), ("whole_request", "marginal"))
-    if scope == "marginal" and meter not in METERS_BY_NAME:
-        raise ValueError(f"context_scope: only tokens can be charged by parts, and {meter} counts none")
     start, end = _instant("valid_from", row.get("valid_from")), _instant("valid_to", row.get("valid_to"))
     if start and end and end <= start:
         raise ValueError(f"valid_to {row['valid_to']} is not after valid_from {row['valid_from']}")
@@ -102,16 +101,39 @@ def _price(place: str, row: Mapping[Any, Any]) -> Price:
         extracted_text=", ".join(f"{key}={value}" for key, value in row.items()),
         service_tier=_one_of("service_tier", row.get("service_tier", "standard"), SERVICE_TIERS),
         region=row.get("region", ""),
-        context_from_tokens=_count("context_from_tokens", row.get("context_from_tokens", "0")),
-        context_bound=_one_of("context_bound", row.get("context_bound", "gte"), ("gt", "gte")),
-        context_scope=scope,
         time_window=window,
+        reasoning_mode=_one_of("reasoning_mode", row.get("reasoning_mode", ""), REASONING_MODES),
+        **_context(row, meter),
         contract_id=row.get("contract_id", ""),
         pricing_currency=_currency(row.get("currency", "USD")),
         valid_from=start or BEGINNING,
         valid_to=end,
         date_basis="documented" if start else "unknown",
     )
+
+
+def _context(row: Mapping[Any, Any], meter: str) -> dict[str, Any]:
+    """For how many tokens the price holds, and which count."""
+    start = _count("context_from_tokens", row.get("context_from_tokens", "0"))
+    end = _count("context_to_tokens", row["context_to_tokens"]) if row.get("context_to_tokens") else None
+    counts = _one_of("context_counts", row.get("context_counts", "input"), CONTEXT_COUNTS)
+    scope = _one_of("context_scope", row.get("context_scope", "whole_request"), ("whole_request", "marginal"))
+    if scope == "marginal" and meter not in METERS_BY_NAME:
+        raise ValueError(f"context_scope: only tokens can be charged by parts, and {meter} counts none")
+    if scope == "marginal" and (end is not None or counts != "input"):
+        raise ValueError(
+            "context_scope: what is charged by parts counts the tokens of its own meter, up to the next part; leave out "
+            "context_to_tokens and context_counts"
+        )
+    if end is not None and end <= start:
+        raise ValueError(f"context_to_tokens {end} is not above context_from_tokens {start}")
+    return {
+        "context_from_tokens": start,
+        "context_bound": _one_of("context_bound", row.get("context_bound", "gte"), ("gt", "gte")),
+        "context_to_tokens": end,
+        "context_counts": counts,
+        "context_scope": scope,
+    }
 
 
 def _one_of(column: str, value: str, accepted: tuple[str, ...]) -> str:

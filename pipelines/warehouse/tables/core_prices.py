@@ -12,6 +12,24 @@ from pipelines.warehouse.tables.spec import Column, Table
 
 _UNIT_RATE = "USD per million units"
 
+CONTEXT_COUNTS = ("input", "input_uncached", "output", "input_output")
+"""What may count towards a bound in tokens; `input` is the prompt whole, cached or not."""
+REASONING_MODES = ("", "thinking", "non_thinking")
+
+_COUNTED = Column(
+    "context_counts",
+    "text",
+    "Tokens of the request that count towards the bounds of context_from_tokens and context_to_tokens: input (cached ones "
+    "included), input_uncached (all input that was not read from a cache), output (reasoning included) or input_output.",
+    accepted=CONTEXT_COUNTS,
+)
+_MODE = Column(
+    "reasoning_mode",
+    "text",
+    "thinking: holds for requests with reasoning tokens; non_thinking: for those without; empty where it holds for both.",
+    accepted=REASONING_MODES,
+)
+
 PRICE = Table(
     "core",
     "price",
@@ -122,6 +140,15 @@ PRICE = Table(
         Column("source_locator", "text", "Place in the file: a JSON pointer, or table and row."),
         Column("extracted_text", "text", "The price as it stands in the file."),
         Column("parser_version", "text", "Version of the parser that read it."),
+        Column(
+            "context_to_tokens",
+            "bigint",
+            "Prompt size, exclusive, from which on the price says nothing; null where it holds for any larger prompt, up to the bound of another price.",
+            nullable=True,
+            unit="tokens",
+        ),
+        _COUNTED,
+        _MODE,
     ),
     ("price_id",),
 )
@@ -130,7 +157,7 @@ RATE_CARD = Table(
     "core",
     "rate_card",
     "Wide price list derived from core.price by precedence: the rates that apply together to one request.",
-    "one row per provider, model, service tier, region, daily window, contract, context tier and period",
+    "one row per provider, model, service tier, region, daily window, contract, reasoning mode, context tier and period",
     (
         Column(
             "rate_id",
@@ -196,6 +223,8 @@ RATE_CARD = Table(
             nullable=True,
             unit="USD",
         ),
+        _COUNTED,
+        _MODE,
     ),
     ("rate_id",),
 )

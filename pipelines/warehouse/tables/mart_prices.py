@@ -141,6 +141,9 @@ _PRICED_THING = tuple(
     )
 )
 
+# New columns stand last, where a migration puts them.
+_COUNTED = (PRICE.column("context_counts"), PRICE.column("reasoning_mode"))
+
 PRICE_CHANGE = Table(
     "mart",
     "price_change",
@@ -195,6 +198,8 @@ PRICE_CHANGE = Table(
         Column("price_id_before", "uuid", "Earlier price (core.price)."),
         Column("price_id_after", "uuid", "Later price (core.price)."),
         Column("summary", "text", "The change in one plain sentence."),
+        PRICE.column("context_to_tokens"),
+        *_COUNTED,
     ),
     ("change_id",),
 )
@@ -233,8 +238,9 @@ PRICE_CONFLICT = Table(
         ),
         Column("decided_by", "text", "Why feed_used won."),
         Column("summary", "text", "The disagreement in one plain sentence."),
+        *_COUNTED,
     ),
-    tuple(column.name for column in _PRICED_THING if column.name != "unit"),
+    tuple(column.name for column in (*_PRICED_THING, *_COUNTED) if column.name != "unit"),
 )
 
 MART_PRICE_TABLES = (COST_RESTATEMENT, PRICE_CHANGE, PRICE_CONFLICT)

@@ -41,11 +41,12 @@ GOOD: dict[str, dict[str, Any]] = {
         "price_id": PRICE, "sku_id": UUID(int=4), "snapshot_id": FILE, "model_id": "model-a", "meter": "output_text",
         "unit": "token", "service_tier": "standard", "context_bound": "gt", "context_scope": "whole_request",
         "unit_price": Decimal("0.0000025"), "pricing_currency": "USD", "pricing_quantity": 1,
-        "usd_per_million": Decimal("2.5"), "date_basis": "documented", "recorded_at": NOON,
+        "usd_per_million": Decimal("2.5"), "date_basis": "documented", "recorded_at": NOON, "context_counts": "input",
     },
     "core.rate_card": {
         "rate_id": RATE, "model_id": "model-a", "service_tier": "standard", "valid_from": NOON,
         "output_text_usd_per_mtok": Decimal("2.5"), "price_ids": Jsonb({"output_text": str(PRICE)}),
+        "context_counts": "input",
     },
     "core.benchmark_score": {
         "score_id": UUID(int=5), "snapshot_id": FILE, "benchmark_version_id": "aider@1#0", "score": 50.0, "ci_low": 45.0,

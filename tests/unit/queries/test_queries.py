@@ -68,7 +68,10 @@ def bill(number: int, day: date, model: str | None, amount: str, **more: Any) ->
     }  # fmt: skip
 
 
-PLAIN = {"unit": "token", "service_tier": "standard", "context_bound": "gte", "context_scope": "whole_request"}
+PLAIN = {
+    "unit": "token", "service_tier": "standard", "context_bound": "gte", "context_scope": "whole_request",
+    "context_counts": "input",
+}  # fmt: skip
 ROWS: dict[str, list[dict[str, Any]]] = {
     "raw.snapshot": [
         {"snapshot_id": A, "source": "gateway", "landing_path": "a.jsonl", "valid": 5, "lines": 6, "observed_at": at(NEWEST)},
@@ -165,7 +168,7 @@ EXPECTED: dict[str, list[tuple[Any, ...]]] = {
     ],
     "unpriced_traffic_by_model": [(NEWEST, "model_unresolved", None, "gpt-x", 1, 15, usd("0.3333"))],
     "price_history": [
-        ("anthropic", "litellm", meter, 0, usd(rate), FETCHED, None, "documented", recorded, until, reason, "prices.json",
+        ("anthropic", "litellm", meter, 0, None, "", usd(rate), FETCHED, None, "documented", recorded, until, reason, "prices.json",
          f"/{meter}")
         for meter, rate, recorded, until, reason in (
             ("input_cache_read", "0.3", FETCHED, None, None),
