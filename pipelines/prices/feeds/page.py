@@ -35,10 +35,12 @@ from pipelines.prices.feeds.page_layout import (
     PageLayout,
     Phrase,
     Section,
+    Share,
     layout_of,
 )
 from pipelines.prices.feeds.page_models import model_section_prices
 from pipelines.prices.feeds.page_tables import PageSection, sections_of
+from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import Parsed, Price, PriceFeedError
 from pipelines.prices.windows import parse_window
 
@@ -212,12 +214,13 @@ def _table_rows(
     place = f"section {heading!r}, table {number}"
     positions = {key(cell): index for index, cell in enumerate(table[0])}
     rows: list[_Row] = []
-    models, conditions = alternative.models, Conditions()
+    models, conditions, shares = alternative.models, Conditions(), list[tuple[Share, str]]()
     for row, cells in enumerate(table[1:], start=1):
         where = f"{place}, row {row}"
         if len(cells) != len(table[0]):
             raise PriceFeedError(f"{where}: {len(cells)} cells under {len(table[0])} columns: {told(cells)}")
         if alternative.model is not None and (name := cells[positions[key(alternative.model)]]):
+            shares = [(share, match[0]) for share in layout.shares if (match := re.search(share.pattern, name))]
             conditions, name = conditions_in(name, layout.conditions)
             models = model_names(layout, name)
         if not models:
@@ -238,6 +241,7 @@ def _table_rows(
             for header, column in alternative.columns.items()
             for price in _cell_prices(reading, column, cells[positions[key(header)]], f"{where}, column {header!r}")
         ]
+        found += _shares(found, shares)
         if len({(what(price), price.unit_price) for price in found}) > len({what(price) for price in found}):
             problems.add(
                 f"{where}: {told(models)} at two prices for one meter, by a condition that the ledger can't express"
@@ -249,6 +253,20 @@ def _table_rows(
             refuse_fallen(layout, found, f"{where} ({told(models)})")
         rows.append(_Row(models, tuple(found), alternative.scaled))
     return rows
+
+
+def _shares(prices: Sequence[Price], shares: Sequence[tuple[Share, str]]) -> list[Price]:
+    """The prices of tiers that cost a share of the standard ones, each with the words that say so."""
+    return [
+        price._replace(
+            service_tier=share.service_tier,
+            unit_price=price.unit_price * share.share,
+            extracted_text=f"{price.extracted_text}, {words}",
+        )
+        for share, words in shares
+        for price in prices
+        if price.service_tier == "standard"
+    ]
 
 
 def _cell_prices(reading: _Reading, column: Column | Labels, cell: str, where: str) -> Iterator[Price]:
@@ -266,12 +284,11 @@ def _cell_prices(reading: _Reading, column: Column | Labels, cell: str, where: s
         return
     amount = Decimal(0) if cell in layout.free else amount_in(layout, column, cell, where)
     price = price_of(layout, column, amount, where, shown)
-    if column.hours is None:
-        yield price
-    elif not windows[column.hours]:
+    if column.hours is not None and not windows[column.hours]:
         raise PriceFeedError(f"{where}: the page has no note on its hours, {layout.hours[column.hours].pattern!r}")
-    else:
-        yield from (price._replace(time_window=window) for window in windows[column.hours])
+    for window in [""] if column.hours is None else windows[column.hours]:
+        for meter in (column.meter, *column.also):
+            yield price._replace(meter=meter, unit=LEDGER_UNITS[meter], time_window=window)
 
 
 def _scaled(rows: Sequence[_Row], prices: Sequence[Price]) -> list[Price]:

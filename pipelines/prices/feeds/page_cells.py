@@ -59,6 +59,7 @@ def price_of(layout: PageLayout, column: Column, amount: Decimal, locator: str, 
         service_tier=column.service_tier,
         context_from_tokens=column.context_from_tokens,
         context_bound=column.context_bound,
+        reasoning_mode=column.reasoning_mode,
         pricing_currency=layout.currency,
     )
 
@@ -76,14 +77,14 @@ def model_names(layout: PageLayout, text: str) -> tuple[str, ...]:
     return (first, *(other if other.startswith(whole) else f"{stem} {other}" for other in others))
 
 
-What = tuple[str, str, str, int, str, str, datetime | None, datetime | None]
+What = tuple[str, str, str, int, str, str, str, datetime | None, datetime | None]
 
 
 def what(price: Price) -> What:
     """The thing that has one price on a page."""
     return (
         price.raw_model, price.meter, price.service_tier, price.context_from_tokens, price.region, price.time_window,
-        price.valid_from, price.valid_to,
+        price.reasoning_mode, price.valid_from, price.valid_to,
     )  # fmt: skip
 
 
@@ -102,20 +103,21 @@ def refuse_twice(prices: Sequence[Price]) -> None:
 def refuse_fallen(layout: PageLayout, prices: Sequence[Price], place: str) -> None:
     """Refuses prices of one row or model that fall where they never do, because then columns changed places.
 
-    That is along the meters of `ordered`, with the prompt size, and in hours that the layout says are dearer.
+    That is along the meters of `ordered`, with the prompt size, with thinking, and in hours that the layout says are dearer.
     """
     known = {_tier(price): price for price in prices}
     dearer = any(hours.dearer for hours in layout.hours.values())
     pairs: list[tuple[Price | None, Price]] = []
     for price in prices:
         pairs.append((known.get(_tier(price._replace(context_from_tokens=0))), price))
+        pairs.append((known.get(_tier(price._replace(reasoning_mode="non_thinking"))), price))
         if dearer:
             pairs.append((known.get(_tier(price._replace(time_window=""))), price))
         for meters in layout.ordered:
             if price.meter in meters:
                 below = meters[: meters.index(price.meter)]
-                pairs += [(known.get(_tier(price._replace(meter=meter))), price) for meter in below]
-        usual = known.get(_tier(price._replace(meter="input_uncached")))
+                pairs += [(known.get(_tier(price._replace(meter=meter, reasoning_mode=""))), price) for meter in below]
+        usual = known.get(_tier(price._replace(meter="input_uncached", reasoning_mode="")))
         most = layout.at_most.get(price.meter)
         if usual is not None and most is not None:
             pairs.append((price._replace(unit_price=price.unit_price / most), usual))
@@ -136,7 +138,7 @@ def refuse_headless(prices: Sequence[Price], place: str) -> None:
     inputs = {_tier(price) for price in prices if price.meter == "input_uncached"}
     for price in prices:
         is_token = price.meter in METERS_BY_NAME and not price.context_from_tokens
-        if is_token and _tier(price._replace(meter="input_uncached")) not in inputs:
+        if is_token and _tier(price._replace(meter="input_uncached", reasoning_mode="")) not in inputs:
             raise PriceFeedError(f"{place}: {price.meter} at {price.extracted_text!r}, but no price for input")
 
 

@@ -18,9 +18,10 @@ _FACTORS = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
 class Conditions(NamedTuple):
-    """Under what a price holds: prompts above a size, from a day on, through a day."""
+    """Under what a price holds: prompts above a size and below another, from a day on, through a day."""
 
     context_from_tokens: int = 0
+    context_to_tokens: int | None = None
     valid_from: datetime | None = None
     valid_to: datetime | None = None
 
@@ -28,6 +29,8 @@ class Conditions(NamedTuple):
         """`price` under these conditions and those that it has."""
         if self.context_from_tokens:
             price = price._replace(context_from_tokens=self.context_from_tokens, context_bound="gt")
+        if self.context_to_tokens is not None and price.context_from_tokens < self.context_to_tokens:
+            price = price._replace(context_to_tokens=self.context_to_tokens)
         if self.valid_from is not None:
             price = price._replace(valid_from=self.valid_from, date_basis="announced")
         return price if self.valid_to is None else price._replace(valid_to=self.valid_to)
@@ -37,7 +40,7 @@ def conditions_in(text: str, patterns: Sequence[str]) -> tuple[Conditions, str]:
     """The conditions that `patterns` find in `text`, and what is left of it.
 
     `through` is the last day on which a price holds, `starting` the first; `above` the prompt size above which it holds,
-    `up_to` the one up to which it does, which is what a base price does anyway. Raises PriceFeedError for a day or a size
+    `up_to` the one up to which it does, `below` the first one for which it no longer does. Raises PriceFeedError for a day or a size
     that can't be read, and for two that contradict each other.
     """
     found: dict[str, str] = {}
@@ -48,11 +51,10 @@ def conditions_in(text: str, patterns: Sequence[str]) -> tuple[Conditions, str]:
                     raise PriceFeedError(f"{name} is both {found[name]!r} and {value!r} in {text!r}")
         text = re.sub(pattern, " ", text)
     above = _count(found["above"]) if "above" in found else 0
-    if "up_to" in found:
-        _count(found["up_to"])
+    to = _count(found["below"]) if "below" in found else _count(found["up_to"]) + 1 if "up_to" in found else None
     start = _day(found["starting"]) if "starting" in found else None
     end = _day(found["through"]) + timedelta(days=1) if "through" in found else None
-    return Conditions(above, start, end), " ".join(text.split())
+    return Conditions(above, to, start, end), " ".join(text.split())
 
 
 def _day(text: str) -> datetime:

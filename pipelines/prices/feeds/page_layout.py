@@ -10,46 +10,50 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from importlib import resources
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import PriceFeedError
 from pipelines.warehouse.tables.core import SERVICE_TIERS
 
-CONDITION_GROUPS = ("through", "starting", "up_to", "above")
+CONDITION_GROUPS = ("through", "starting", "up_to", "below", "above")
 
 
 class _Declaration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Column(_Declaration):
-    """What the amounts of one column (or of one label inside its cells) are."""
+def _known_tier(value: str) -> str:
+    if value not in SERVICE_TIERS:
+        raise ValueError(f"{value!r} is no service tier; known are {', '.join(SERVICE_TIERS)}")
+    return value
 
-    meter: str
-    service_tier: str = "standard"
+
+def _known_meter(value: str) -> str:
+    if value not in LEDGER_UNITS:
+        raise ValueError(f"{value!r} is no meter; known are {', '.join(LEDGER_UNITS)}")
+    return value
+
+
+_Tier = Annotated[str, AfterValidator(_known_tier)]
+_Meter = Annotated[str, AfterValidator(_known_meter)]
+
+
+class Column(_Declaration):
+    """What the amounts of one column (or of one label inside its cells) are; `also` are meters that cost the same."""
+
+    meter: _Meter
+    also: tuple[_Meter, ...] = ()
+    service_tier: _Tier = "standard"
     per: int = Field(default=1_000_000, gt=0)
     context_from_tokens: int = Field(default=0, ge=0)
     context_bound: Literal["gt", "gte"] = "gte"
+    reasoning_mode: Literal["", "thinking", "non_thinking"] = ""
     hours: str | None = None
     """The note among `hours` of the layout that says in which hours of the day the price holds."""
-
-    @field_validator("meter")
-    @classmethod
-    def _is_meter(cls, value: str) -> str:
-        if value not in LEDGER_UNITS:
-            raise ValueError(f"{value!r} is no meter; known are {', '.join(LEDGER_UNITS)}")
-        return value
-
-    @field_validator("service_tier")
-    @classmethod
-    def _is_tier(cls, value: str) -> str:
-        if value not in SERVICE_TIERS:
-            raise ValueError(f"{value!r} is no service tier; known are {', '.join(SERVICE_TIERS)}")
-        return value
 
 
 class Labels(_Declaration):
@@ -121,6 +125,14 @@ class Section(_Declaration):
     says: str = ""
     required: bool = True
     alternatives: tuple[Alternative, ...] = Field(min_length=1)
+
+
+class Share(_Declaration):
+    """Words beside a model's name that say that a tier costs a share of the standard price: `half price in a batch`."""
+
+    pattern: str
+    service_tier: _Tier
+    share: Decimal = Field(gt=0)
 
 
 class Phrase(_Declaration):
@@ -214,7 +226,7 @@ class PageLayout(_Declaration):
     price that are charged (`原价 12元 限时5折` is 6 yuan). Tables that have one of the columns of `region` bind their prices to a region.
 
     `conditions` are patterns of words that bind a price to prompt sizes or dates, beside a model's name or an amount; their
-    groups are through, starting, up_to and above (`pipelines.prices.feeds.page_conditions`). `hours` are notes on the hours
+    groups are through, starting, up_to, below and above (`pipelines.prices.feeds.page_conditions`). `hours` are notes on the hours
     of the day. A page without a text that each of `requires` finds (such as the unit of all its prices), or with one that
     `refuse` finds, is not read, because there the layout would mislead; a text that `notes` finds is listed for a person to read, because it may change a price.
     """
@@ -227,6 +239,7 @@ class PageLayout(_Declaration):
     continued: tuple[str, ...] = ()
     drop_from_cells: tuple[str, ...] = ()
     discount: str | None = None
+    shares: tuple[Share, ...] = ()
     region: Region | None = None
     bare_amounts: bool = False
     blank: tuple[str, ...] = ("", "-", "–", "—", "\\", "N/A")

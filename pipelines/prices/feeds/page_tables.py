@@ -95,7 +95,9 @@ def _html_sections(page: str, grids: bool) -> list[PageSection]:
         elif grids and node.tag == "div" and (grid := _grid(node)):
             sections[-1].tables.append(grid)
         elif node.tag == "astro-island":
-            sections += _island_sections(node)
+            props = _island_props(node)
+            sections[-1].text += "".join(f"{tip}\n" for tip in _tooltips(props))
+            sections += _island_sections(node, props)
         elif node.tag == "code" and not sections[-1].tables:
             sections[-1].codes.append(node.text().strip())
         elif node.tag in {"p", "li"}:
@@ -147,22 +149,38 @@ def _span(cell: LexborNode, name: str) -> int:
     return min(max(int(value), 1), _LARGEST_SPAN) if value.isdecimal() else 1
 
 
-def _island_sections(island: LexborNode) -> Iterator[PageSection]:
+def _island_props(island: LexborNode) -> dict[str, object]:
     try:
         props = json.loads(island.attributes.get("props") or "{}", parse_float=Decimal)
-        plain_props = {name: _revived(value) for name, value in props.items()}
+        return {name: _revived(value) for name, value in props.items()}
     except (ValueError, TypeError, AttributeError):
-        return
-    rows = plain_props.get("rows")
+        return {}
+
+
+def _island_sections(island: LexborNode, props: dict[str, object]) -> Iterator[PageSection]:
+    rows = props.get("rows")
     if not isinstance(rows, list):
         return
     by_width: dict[int, list[list[str]]] = defaultdict(list)
     for row in rows:
         if isinstance(row, list):
             by_width[len(row)].append(["" if cell is None else plain(str(cell)) for cell in row])
-    heading = f"{island.attributes.get('component-export') or ''} {plain_props.get('tier') or ''}".strip()
+    heading = f"{island.attributes.get('component-export') or ''} {props.get('tier') or ''}".strip()
     tables = [[[f"{width}:{at}" for at in range(1, width + 1)], *body] for width, body in sorted(by_width.items())]
     yield PageSection(heading, 2, tables=tables)
+
+
+def _tooltips(value: object) -> Iterator[str]:
+    """What the component shows only when pointed at, such as the prompt size that a column is for."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _tooltips(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name == "tooltip" and isinstance(item, str):
+                yield item
+            else:
+                yield from _tooltips(item)
 
 
 def _revived(value: object) -> object:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
+import polars as pl
 import pytest
 
 from pipelines.config import load_config
@@ -27,10 +30,10 @@ AT = datetime(2026, 8, 21, tzinfo=UTC)
     [
         ("deepseek.html", "deepseek", "CNY", 6, 0, [("deepseek-v4-pro", "input_cache_read", "0.025", 0), ("deepseek-v4-flash", "output_text", "2", 0)]),
         ("zai.html", "zai", "USD", 58, 0, [("GLM-5.2", "input_uncached", "1.4", 0), ("GLM-4.6V-FlashX", "input_cache_read", "0.004", 0)]),
-        ("openai_pricing_raw.html", "openai", "USD", 344, 14, [("gpt-5.6-sol", "output_text", "45.00", 272_000), ("gpt-4o", "input_cache_read", "1.25", 0), ("o4-mini", "output_text", "2.2", 0), ("gpt-5.6-luna", "input_cache_write", "0.25", 0)]),
+        ("openai_pricing_raw.html", "openai", "USD", 380, 0, [("gpt-5.6-sol", "output_text", "45.00", 272_000), ("gpt-4o", "input_cache_read", "1.25", 0), ("o4-mini", "output_text", "2.2", 0), ("gpt-5.6-luna", "input_cache_write", "0.25", 0)]),
         ("kimi1.html", "kimi", "CNY", 3, 0, [("kimi-k2.6", "input_uncached", "6.50", 0), ("kimi-k2.6", "output_text", "27.00", 0)]),
         ("minimax.html", "minimax", "CNY", 14, 0, [("MiniMax-M3", "input_uncached", "2.1", 0), ("MiniMax-M3", "output_text", "16.8", 512_000), ("MiniMax-M2.7", "input_cache_write", "2.625", 0)]),
-        ("aliyun_bailian.json.gz", "bailian", "CNY", 1504, 140, [("qwen3-max", "input_uncached", "2.5", 0), ("qwen3-max", "output_text", "28", 128_000), ("qwen3.7-max", "output_text", "18", 0), ("xiaomi/mimo-v2.5-pro", "input_uncached", "14", 256_000)]),
+        ("aliyun_bailian.json.gz", "bailian", "CNY", 2439, 60, [("qwen3-max", "input_uncached", "2.5", 0), ("qwen3-max", "output_text", "28", 128_000), ("qwen3.7-max", "output_text", "18", 0), ("xiaomi/mimo-v2.5-pro", "input_uncached", "14", 256_000)]),
         ("bigmodel.html.gz", "bigmodel", "CNY", 60, 4, [("GLM-5.1", "input_uncached", "6", 0), ("GLM-5.1", "output_text", "28", 32_000), ("GLM-4.6V", "input_cache_read", "0.4", 32_000)]),
     ],
 )  # fmt: skip
@@ -63,18 +66,52 @@ def test_free_is_zero_and_a_dash_is_no_price(shared_data: Path) -> None:
     assert by_model["GLM-OCR"]["meter"].to_list() == ["input_uncached", "output_text"]
 
 
+def test_openais_prices_below_a_bound_leave_longer_prompts_to_the_map(shared_data: Path) -> None:
+    """A page of August and LiteLLM's map of May 2026: gpt-5.5 at 5 below 272,000 tokens, above them at the map's 10."""
+    page = PriceFeed(feed="openai_page", format="page", options={"layout": "openai"}, precedence=10)
+    of_map = PriceFeed(feed="litellm_map", format="litellm_map", precedence=30)
+    files = [("pages/openai_pricing_raw.html", page), ("litellm_map/litellm_2026-05-31_1.84.4.json.gz", of_map)]
+    snapshots = [parse_feed(landed_file(shared_data / "prices" / name, feed.feed, AT), feed) for name, feed in files]
+    registry = build_registry(load_config(None).models, [feed_names(snapshot) for snapshot in snapshots])
+    ledger = pl.concat(build_ledger(feed, [item], registry) for (_, feed), item in zip(files, snapshots, strict=True))
+    card = build_rate_card(ledger, [page, of_map])
+    call = {"provider_id": "openai", "model_id": "gpt-5.5", "event_at": AT}
+    calls = [call | {"input_uncached": size, "output_text": 1_000} for size in (271_999, 272_000, 272_001)]
+    assert rate(requests_frame(calls), card)["list_cost_usd"].to_list() == [
+        Decimal("1.389995"), Decimal("1.39"), Decimal("2.76501"),
+    ]  # fmt: skip
+    fed = {row["context_from_tokens"]: row["price_ids"] for row in card.filter(
+        provider_id="openai", model_id="gpt-5.5", service_tier="standard", region=""
+    ).iter_rows(named=True)}  # fmt: skip
+    by_id = dict(zip(ledger["price_id"], ledger["feed"], strict=True))
+    feeds = {
+        size: {by_id[UUID(i).bytes] for m, i in json.loads(ids).items() if m == "input_uncached"}
+        for size, ids in fed.items()
+    }
+    assert feeds == {0: {"openai_page"}, 272_000: {"litellm_map"}, 272_001: {"litellm_map"}}
+
+
 def test_bailian_binds_prices_to_where_a_model_runs_and_names_what_it_cant_tell(shared_data: Path) -> None:
     feed = PriceFeed(feed="bailian", format="page", options={"layout": "bailian"})
     snapshot = parse_feed(landed_file(shared_data / "prices" / "pages" / "aliyun_bailian.json.gz", "bailian", AT), feed)
-    input_price = snapshot.prices.filter(raw_model="qwen3-max", meter="input_uncached", context_from_tokens=0)
+    input_price = snapshot.prices.filter(
+        raw_model="qwen3-max", meter="input_uncached", context_from_tokens=0, service_tier="standard"
+    )
     by_region = dict(input_price.select("region", "unit_price").iter_rows())
     assert by_region["eu-central-1"] == Decimal("8.993")
     assert by_region[""] == by_region["global"] == Decimal("2.5")
-    halved = snapshot.prices.filter(raw_model="qwen3.7-max", meter="input_uncached", region="")
+    halved = snapshot.prices.filter(raw_model="qwen3.7-max", meter="input_uncached", region="", service_tier="standard")
     assert halved.select("unit_price", "extracted_text").rows()[0] == (Decimal(6), "原价 12元 限时5折")
-    # Thinking costs another price than not thinking, and a request does not say which it did.
-    assert "qwen-plus" not in set(snapshot.prices["raw_model"])
-    assert any("'qwen-plus' at two prices for one meter" in told for told in snapshot.not_understood)
+    # Thinking costs another price than not thinking, thoughts and answer alike, and a batch half of either.
+    plus = snapshot.prices.filter(raw_model="qwen-plus", region="", context_from_tokens=0)
+    assert set(plus.select("service_tier", "meter", "reasoning_mode", "unit_price").rows()) == {
+        (tier, meter, mode, Decimal(yuan) / share)
+        for tier, share in (("standard", 1), ("batch", 2))
+        for meter, mode, yuan in (
+            ("input_uncached", "", "0.8"), ("output_text", "non_thinking", "2"), ("output_text", "thinking", "8"),
+            ("output_reasoning", "thinking", "8"),
+        )
+    }  # fmt: skip
     # Tables with one price for text and one for sound under the same heading are not read as either.
     assert not any(name.startswith("qwen3-omni-flash") for name in snapshot.prices["raw_model"])
 
@@ -125,6 +162,21 @@ def test_a_page_of_ones_own_needs_a_declaration_and_no_code() -> None:
         ("M 1", Decimal("0.002"), 1000, "EUR"),
         ("M 2", Decimal("0.002"), 1000, "EUR"),
         ("m-3", Decimal("1000.5"), 1000, "EUR"),
+    ]
+
+
+def test_words_beside_a_name_make_a_tier_of_its_standard_prices() -> None:
+    columns = {"In": {"meter": "input_uncached"}, "Flex": {"meter": "input_uncached", "service_tier": "flex"}}
+    section = {"heading": "Prices", "alternatives": [{"model": "Name", "columns": columns}]}
+    half = {"pattern": "half in a batch", "service_tier": "batch", "share": "0.5"}
+    page = "# Prices\n\n| Name | In | Flex |\n|---|---|---|\n| m half in a batch | €3 | €2 |\n| n | €5 | |\n"
+    options = OWN | {"sections": [section], "shares": [half], "drop_from_names": [r"\s.*$"]}
+    found = FORMATS["page"].read(page.encode(), options).prices
+    assert [(p.raw_model, p.service_tier, p.unit_price, p.extracted_text) for p in found] == [
+        ("m", "standard", Decimal(3), "€3"),
+        ("m", "flex", Decimal(2), "€2"),
+        ("m", "batch", Decimal("1.5"), "€3, half in a batch"),
+        ("n", "standard", Decimal(5), "€5"),
     ]
 
 
