@@ -6,7 +6,7 @@ Plain JSON lines are decoded in `decode.py`; how an item is opened further is th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from pipelines.requests.flatten import RecordError, Texts, flatten, load, load_item
@@ -14,6 +14,7 @@ from pipelines.requests.format import Format, ItemReader
 from pipelines.requests.paths import Node
 from pipelines.requests.stream import Fault, digest_of
 
+TextReader = Callable[[str], object] | None
 MAX_PREFIX = 256
 """Characters of a line in which its object has to begin."""
 
@@ -55,15 +56,20 @@ def reader_of(fmt: Format) -> ItemReader:
     return fmt.items() if fmt.items is not None else lambda value: [value]
 
 
-def line_items(line: bytes, line_no: int, byte_from: int, reader: ItemReader, tree: Node) -> Iterator[Item]:
+def line_items(
+    line: bytes, place: tuple[int, int], reader: ItemReader, tree: Node, of_text: TextReader = None
+) -> Iterator[Item]:
     """The records of one line, which all have the line's bytes; objects that follow each other without a line end count each,
-    and what a log service writes before an object (an instant, a stream) is passed over."""
-    holder = _Holder(line_no, byte_from, line)
+    what a log service writes before an object (an instant, a stream) is passed over, and a text is read by `of_text`.
+    `place` is the line and the byte where it starts."""
+    holder = _Holder(*place, line)
     text = line.decode()
     try:
         values = [load(text)]
     except RecordError as error:
         values = _joined(text) if is_joined(error.reason, str(error)) else []
+        told = of_text(text) if of_text is not None and not values else None
+        values = values if told is None else [told]
         if not values:
             yield holder.failed(0, error)
             return
@@ -101,7 +107,7 @@ def document_items(data: bytes, line_no: int, byte_from: int, reader: ItemReader
     start = len(text) - len(text.lstrip())
     if not text[start:].startswith("["):
         # A document has no place of its own per item: all items share its first line and its bytes.
-        yield from line_items(data, line_no, byte_from, reader, tree)
+        yield from line_items(data, (line_no, byte_from), reader, tree)
         return
     yield from _array_items(text, start + 1, (line_no, byte_from), reader, tree)
 

@@ -51,7 +51,8 @@ class Format:
     first by event_at, for later_update and stream_delta the last by `revision` (a working column).
     `items` opens one decoded JSON value into the records it holds; where `marks` are given, only lines that
     contain one of these texts go through it, else all do; `in_sequence` says that the reader remembers earlier lines of the
-    file, so that they are read one after the other. `columns_of` names, per option, the columns that a
+    file, so that they are read one after the other. `of_text` makes a record of a line that is no JSON, or None where it
+    tells none. `columns_of` names, per option, the columns that a
     table must have; `column_name` brings a column of a table to the path it stands for. `undated` arrival dates a record
     without an instant to the midnight on which its file arrived. `user_key`, where given, turns end users into a keyed hash.
     """
@@ -76,6 +77,7 @@ class Format:
     items: Callable[[], ItemReader] | None = None
     marks: tuple[str, ...] = ()
     in_sequence: bool = False
+    of_text: Callable[[str], object] | None = None
     delimiter: str = ","
     columns_of: Mapping[str, str] = field(default_factory=dict)
     column_name: Callable[[str], str] = str

@@ -44,6 +44,7 @@ from pipelines.requests.tabular import (
     parquet_chunks,
     parquet_columns,
 )
+from pipelines.requests.wrapped import is_wrapped, unwrapped
 
 T = TypeVar("T")
 
@@ -108,11 +109,14 @@ def _read(path: Path, fmt: Format, finish: Callable[[Batch], T], quick: QuickRea
         head = chunk.data.lstrip()
         if head:
             break
-    replay = chain(early, stream)
+    replay: Iterator[Chunk] = chain(early, stream)
     if head.startswith(PARQUET_MAGIC):
         yield from map(finish, _packed_parquet(path, fmt, heads, decoder))
         return
-    match _kind(head, path, heads, fmt):
+    wrapped = is_wrapped(head)
+    if wrapped:
+        replay = unwrapped(replay)
+    match "lines" if wrapped else _kind(head, path, heads, fmt):
         case "csv":
             first = head.split(b"\n", 1)[0]
             delimiter = _delimiter(first, heads, fmt) or fmt.delimiter
@@ -122,9 +126,9 @@ def _read(path: Path, fmt: Format, finish: Callable[[Batch], T], quick: QuickRea
             yield from map(finish, _documents(replay, fmt))
         case _:
             # One reader for the file: one for each chunk forgot a session's totals and model after its first 16 MiB.
-            reader = reader_of(fmt)
+            how = _How(fmt, decoder, quick, reader_of(fmt), is_log=wrapped or fmt.of_text is not None)
             workers = 1 if fmt.in_sequence else _WORKERS
-            yield from _lines(replay, lambda chunk: finish(_chunk_batch(chunk, quick, decoder, fmt, reader)), workers)
+            yield from _lines(replay, lambda chunk: finish(_chunk_batch(chunk, how)), workers)
 
 
 def _parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder) -> Iterator[Batch]:
@@ -197,46 +201,55 @@ def _lines(stream: Iterator[Chunk], finished: Callable[[Chunk], T], workers: int
             yield waiting.popleft().result()
 
 
-def _chunk_batch(
-    chunk: Chunk, quick: QuickReader | None, decoder: JsonDecoder, fmt: Format, reader: ItemReader
-) -> Batch:
+@dataclass(frozen=True)
+class _How:
+    """What reads the lines of one file; in a log, lines that are no records are expected."""
+
+    fmt: Format
+    decoder: JsonDecoder
+    quick: QuickReader | None
+    reader: ItemReader
+    is_log: bool
+
+
+def _chunk_batch(chunk: Chunk, how: _How) -> Batch:
     """The chunk's lines typed as far as they are sound, the others as texts."""
-    found = quick.read(chunk) if quick else None
+    found = how.quick.read(chunk) if how.quick else None
     if found is None:
-        return _line_batch(chunk, decoder, fmt, reader)
+        return _line_batch(chunk, how)
     index = found.rows["index"]
 
     def again(marked: pl.Series) -> Batch:
-        return _line_batch(chunk, decoder, fmt, reader, index.filter(marked).to_list())
+        return _line_batch(chunk, how, index.filter(marked).to_list())
 
-    left = _line_batch(chunk, decoder, fmt, reader, found.left.tolist())
+    left = _line_batch(chunk, how, found.left.tolist())
     return replace(left, typed=_placed(_places(chunk), found.rows), again=again)
 
 
-def _line_batch(
-    chunk: Chunk, decoder: JsonDecoder, fmt: Format, reader: ItemReader, wanted: list[int] | None = None
-) -> Batch:
+def _line_batch(chunk: Chunk, how: _How, wanted: list[int] | None = None) -> Batch:
     """The chunk's lines as texts, all of them or those wanted, with the chunk's own faults in the first case."""
-    tree = path_tree(fmt.paths)
+    tree = path_tree(how.fmt.paths)
     lines, faults = line_frame(chunk, wanted)
-    opened = lines.select(_goes_through_items(fmt)).to_series()
+    opened = lines.select(_goes_through_items(how.fmt)).to_series()
     items: list[Item] = []
     for index in lines["index"].filter(opened).to_list():
         start, end = int(chunk.starts[index]), int(chunk.ends[index])
-        items += line_items(chunk.data[start:end], chunk.line_no + index, chunk.byte_from + start, reader, tree)
+        place = (chunk.line_no + index, chunk.byte_from + start)
+        items += line_items(chunk.data[start:end], place, how.reader, tree, how.fmt.of_text)
     table = TableChunk(lines.filter(~opened), _places(chunk), faults, chunk.data, chunk.byte_from)
-    plain = _decoded(table, decoder)
+    plain = _decoded(table, how.decoder)
     joined = [fault for fault in plain.faults if is_joined(fault.reason, fault.detail)]
     for fault in joined:
         start, end = fault.byte_from - chunk.byte_from, fault.byte_to - chunk.byte_from
-        items += line_items(chunk.data[start:end], fault.line_no, fault.byte_from, reader, tree)
+        place = (fault.line_no, fault.byte_from)
+        items += line_items(chunk.data[start:end], place, how.reader, tree, how.fmt.of_text)
     inner = _item_batch(items, tree.paths, [], chunk.data, chunk.byte_from)
     flat = plain.flat
     if items:
         flat = pl.concat([plain.flat.select(inner.flat.columns), inner.flat]).sort("line_no", "item_no")
     sound = [fault for fault in plain.faults if fault not in joined]
     found = [_half_written(fault, chunk) for fault in (*chunk.faults, *sound, *inner.faults)]
-    return Batch(flat, found, plain.record)
+    return Batch(flat, [_chatter(fault, chunk) for fault in found] if how.is_log else found, plain.record)
 
 
 def _goes_through_items(fmt: Format) -> pl.Expr:
@@ -306,6 +319,14 @@ def _only_faults(chunk: Chunk) -> TableChunk:
     lines = pl.DataFrame(schema={"index": pl.Int64, "line": pl.String})
     places = pl.DataFrame(schema={"index": pl.Int64, "line_no": pl.Int64, "byte_from": pl.Int64, "byte_to": pl.Int64})
     return TableChunk(lines, places, chunk.faults)
+
+
+def _chatter(fault: Fault, chunk: Chunk) -> Fault:
+    """What a server says about itself is no record, and no broken one: only what begins as an object is."""
+    start = fault.byte_from - chunk.byte_from
+    if fault.reason != "not_json" or chunk.data[start : start + 1] == b"{":
+        return fault
+    return replace(fault, reason="not_a_request", severity="info", detail="a line of a server's log that is no record")
 
 
 def _half_written(fault: Fault, chunk: Chunk) -> Fault:

@@ -12,6 +12,7 @@ from typing import Any
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Paths, SourceError
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.wrapped import INSTANT as CONTAINER_INSTANT
 
 OPTIONS = ("body", "timestamp")
 INSTANTS = ("timestamp", "response_date", "logged_at", "request_time", "created_at", "created")
@@ -49,7 +50,7 @@ class Envelope:
         """The instant: the declared path, else the envelope's, else the answer's own."""
         if self._timestamp:
             return (self._timestamp,)
-        return tuple(dict.fromkeys((*INSTANTS, *self.body(*own))))
+        return tuple(dict.fromkeys((*INSTANTS, *self.body(*own), CONTAINER_INSTANT)))
 
 
 def answers(value: object, bodies: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,14 +1,17 @@
-"""Text Generation Inference: logged response headers (`x-prompt-tokens`, `x-generated-tokens`) or answers with details.
+"""Text Generation Inference: logged response headers (`x-prompt-tokens`, `x-generated-tokens`), answers with details, and
+the server's own log, as text or with --json-output.
 
 The headers count prompt and generated tokens and give milliseconds; an answer's `details` count generated tokens
-and list the prompt in `prefill`, whose texts are never read, so that without headers usage is partial. There is
-no id and no instant of its own: `timestamp` of the log line counts, and a request is identified by all it says
-unless the line has a `request_id`.
-Source: huggingface.co/docs/text-generation-inference.
+and list the prompt in `prefill`, whose texts are never read, so that without headers usage is partial. The log tells of each
+call its durations only: `time_per_token` is `inference_time` divided by the generated tokens, cut to a nanosecond, from which
+these follow exactly; the prompt's are not told (partial). There is no id and no model of its own (`defaults`): `timestamp` of the
+log line counts, and a request is identified by all it says unless the line has a `request_id`.
+Source: huggingface.co/docs/text-generation-inference; router/src/server.rs of github.com/huggingface/text-generation-inference.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import polars as pl
@@ -17,6 +20,13 @@ from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.typed import TimeRule
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_FIELD = re.compile(
+    r"\b(total_time|validation_time|queue_time|inference_time|time_per_token)=\"?([0-9.]+(?:ns|µs|us|ms|s))\b"
+)
+_NANOSECONDS = {"ns": 1, "µs": 10**3, "us": 10**3, "ms": 10**6, "s": 10**9}
 
 
 def _header(name: str) -> Paths:
@@ -28,35 +38,63 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "body"))
     return Format(
         name="tgi",
-        version="1",
+        version="2",
         text={
             "source_request_id": (*at.outer("request_id"), *_header("x-request-id")),
             "request_model": at.outer("model", "model_id"),
             "finish_reason": at.body("details/finish_reason"),
+            "inference_time": ("span/inference_time",),
+            "time_per_token": ("span/time_per_token",),
+            "total_time": ("span/total_time",),
+            "queue_time": ("span/queue_time",),
+            "validation_time": ("span/validation_time",),
         },
         usage={
             "input": _header("x-prompt-tokens"),
             "output": (*_header("x-generated-tokens"), *at.body("details/generated_tokens")),
         },
-        numbers={
-            "latency_ms": _header("x-total-time"),
-            "queue_ms": _header("x-queue-time"),
-            "validation_ms": _header("x-validation-time"),
-        },
+        numbers={"logged_ms": _header("x-total-time")},
         instants={"event_at": at.instant()},
         constants={"provider_id": "tgi"},
         time=TimeRule("iso", epoch="epoch"),
+        of_text=of_text,
         derive=_derive,
     )
 
 
+def of_text(line: str) -> object:
+    """The record of one line of the text log, in the shape of --json-output; None where it tells no call."""
+    plain = _COLOURS.sub("", line)
+    times = dict(_FIELD.findall(plain))
+    if (instant := _INSTANT.search(plain)) is None or "inference_time" not in times:
+        return None
+    return {"timestamp": instant.group(), "span": times}
+
+
+def _nanoseconds(name: str) -> pl.Expr:
+    """A duration as Rust writes it: `1.234567891s`, `59.1ms`, `50.2µs`."""
+    number = pl.col(name).str.extract(r"^([0-9.]+)").cast(pl.Float64)
+    return number * pl.col(name).str.extract(r"([a-zµ]+)$").replace_strict(
+        _NANOSECONDS, default=None, return_dtype=pl.Float64
+    )
+
+
 def _derive() -> Mapping[str, pl.Expr]:
-    has_input, has_output = pl.col("usage.input").is_not_null(), pl.col("usage.output").is_not_null()
+    per_token = _nanoseconds("time_per_token")
+    made = pl.when(per_token > 0).then((_nanoseconds("inference_time") / per_token).floor().cast(pl.Int64))
+    output = pl.coalesce("usage.output", made)
+    has_input, has_output = pl.col("usage.input").is_not_null(), output.is_not_null()
+    elapsed = (_nanoseconds("total_time") / 1e6, _nanoseconds("inference_time") / 1e6)
+    waited = _nanoseconds("validation_time") + _nanoseconds("queue_time")
     return {
+        "usage.output": output,
+        "latency_ms": pl.coalesce("logged_ms", *elapsed),
         "usage_basis": pl.when(has_input & has_output)
         .then(pl.lit("reported"))
         .when(has_input | has_output)
         .then(pl.lit("partial"))
         .otherwise(pl.lit("missing")),
-        "not_a_request": pl.when(~has_input & ~has_output).then(pl.lit("a record without token counts")),
+        "not_a_request": pl.when(~has_input & ~has_output & pl.col("inference_time").is_null() & waited.is_null()).then(
+            pl.lit("a record without token counts")
+        ),
     }
