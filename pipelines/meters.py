@@ -158,12 +158,23 @@ def fallback_chain(meter: Meter) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class FeeMeter:
-    """A meter that counts things other than tokens; rates are USD per million units, as for tokens."""
+    """A meter that counts things other than tokens; rates are USD per million units, as for tokens.
+
+    `once` says that a request is charged at most once, however high the count in `count_column` is. Of two meters with
+    the same `count_column` a request is charged by one, the one that the feed which goes first states.
+    """
 
     name: str
     unit: str
     count_column: str
     description: str
+    once: bool = False
+
+    @property
+    def quantity_sql(self) -> str:
+        """The quantity of one row of core.request."""
+        column = "1" if self.count_column == "request_count" else self.count_column
+        return f"least({column}, 1)" if self.once else column
 
     @property
     def rate_column(self) -> str:
@@ -174,5 +185,8 @@ class FeeMeter:
 FEE_METERS: tuple[FeeMeter, ...] = (
     FeeMeter("request", "request", "request_count", "a fee per call"),
     FeeMeter("web_search", "search", "web_search_count", "web searches that the provider ran for the request"),
+    FeeMeter(
+        "grounded_prompt", "request", "web_search_count", "an answer for which the provider searched the web", once=True
+    ),
 )
 """Fees per call that can be rated from a request's own counts; `request_count` is 1 for every billable call."""

@@ -139,6 +139,8 @@ def _show_prices(found: pl.DataFrame, instant: datetime) -> None:
     """Two lines per price, provider by provider: the price, and who said so and where."""
     from rich.console import Console
 
+    from pipelines.prices.meters import MINIMUM_CHARGE, RATED_METERS
+
     console = Console(highlight=False)
     console.print(f"prices that hold at {instant:%Y-%m-%d %H:%M} UTC, USD per million units; * is the one in use")
     provider = None
@@ -149,8 +151,9 @@ def _show_prices(found: pl.DataFrame, instant: datetime) -> None:
         amount = "no exchange rate" if row["usd_per_million"] is None else _digits(row["usd_per_million"])
         since = "any time" if row["valid_from"].year == 1 else f"{row['valid_from']:%Y-%m-%d}"
         meter = ", ".join(filter(None, (row["meter"], _conditions(row))))
+        unrated = "" if row["meter"] in (*RATED_METERS, MINIMUM_CHARGE) else ", not rated: no request counts it"
         console.print(
-            f"{'*' if row['is_used'] else ' '} {meter:<40} {amount:>12}  since {since} ({row['date_basis']})",
+            f"{'*' if row['is_used'] else ' '} {meter:<40} {amount:>12}  since {since} ({row['date_basis']}){unrated}",
             soft_wrap=True,
         )
         console.print(

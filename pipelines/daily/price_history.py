@@ -15,7 +15,7 @@ import psycopg
 
 from pipelines.daily.workspace import Workspace
 from pipelines.prices import Traffic, charged, in_usd, price_change_rows, price_conflict_rows
-from pipelines.prices.exposure import USAGE_COLUMNS
+from pipelines.prices.exposure import USAGE_SQL
 from pipelines.prices.snapshot import BEGINNING
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all
@@ -60,10 +60,10 @@ def _traffic(
     """What the newest days were charged by, and the instant at which they end; None without any request."""
     (newest,) = read_frame(connection, "select max(event_date) as day from core.request")["day"]
     window = {"first": newest and newest - timedelta(days=TRAFFIC_DAYS - 1), "last": newest}
-    sums = ", ".join(f"sum({name})::bigint as {name}" for name in USAGE_COLUMNS if name != "request_count")
+    sums = ", ".join(f"sum({quantity})::bigint as {name}" for name, quantity in USAGE_SQL.items())
     usage = read_frame(
         connection,
-        f"select rate_id, count(*) as request_count, sum(contracted_cost_usd) as cost_usd, {sums} from core.request "
+        f"select rate_id, sum(contracted_cost_usd) as cost_usd, {sums} from core.request "
         "where event_date between %(first)s and %(last)s and rate_id is not null group by rate_id",
         window,
     )

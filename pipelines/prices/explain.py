@@ -176,7 +176,7 @@ def _parts(
     found = [(meter.name, request[meter.tokens_column], card[meter.rate_column]) for meter in TOKEN_METERS]
     for fee in FEE_METERS:
         count = 1 if fee.count_column == "request_count" else request[fee.count_column]
-        found.append((fee.name, count, card[fee.rate_column]))
+        found.append((fee.name, min(count, 1) if fee.once else count, card[fee.rate_column]))
     for meter, quantity, rate in found:
         if not quantity or rate is None:
             continue

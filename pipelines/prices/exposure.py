@@ -27,9 +27,11 @@ _SKU = ("provider_id", "model_id", "meter", *CONDITIONS)
 _MONEY = pl.Decimal(38, 18)
 _MILLION = Decimal(1_000_000)
 _COUNTS = [(meter.name, meter.tokens_column, meter.rate_column) for meter in TOKEN_METERS]
-_COUNTS += [(fee.name, fee.count_column, fee.rate_column) for fee in FEE_METERS]
-USAGE_COLUMNS = tuple(column for _, column, _ in _COUNTS)
-"""What `charged` needs beside rate_id: sums of the token columns, web_search_count and request_count (calls)."""
+_COUNTS += [(fee.name, f"{fee.name}_count", fee.rate_column) for fee in FEE_METERS]
+USAGE_SQL = {meter.tokens_column: meter.tokens_column for meter in TOKEN_METERS} | {
+    f"{fee.name}_count": fee.quantity_sql for fee in FEE_METERS
+}
+"""What `charged` needs beside rate_id: columns, each the sum of an expression over rows of core.request."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def charged(
 ) -> Traffic:
     """Quantities and costs by the price that they were charged by.
 
-    `usage` has one row per rate card (rate_id) with the columns USAGE_COLUMNS; `rate_card` and `prices` are rows of
+    `usage` has one row per rate card (rate_id) with the columns of USAGE_SQL; `rate_card` and `prices` are rows of
     core.rate_card and core.price. A meter that took the rate of a more general one counts there, because it is that
     price which it pays. Usage whose card or price is no longer known is left out. `total_usd` is all priced spend.
     """

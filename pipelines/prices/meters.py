@@ -5,7 +5,9 @@ The meters that requests are rated by are in `pipelines.meters`.
 
 from __future__ import annotations
 
-from pipelines.meters import FEE_METERS, TOKEN_METERS
+import polars as pl
+
+from pipelines.meters import FEE_METERS, TOKEN_METERS, FeeMeter
 
 LEDGER_UNITS: dict[str, str] = {
     **{meter.name: "token" for meter in TOKEN_METERS},
@@ -36,7 +38,6 @@ LEDGER_UNITS: dict[str, str] = {
     "code_execution": "request",
     "code_interpreter_session": "session",
     "cache_storage": "token_hour",
-    "grounded_prompt": "request",
     "minimum_charge": "request",
 }
 """Every meter that may stand in core.price, with its unit."""
@@ -46,3 +47,11 @@ RATED_METERS: tuple[str, ...] = (*(meter.name for meter in TOKEN_METERS), *(fee.
 
 MINIMUM_CHARGE = "minimum_charge"
 """The least that a request costs. A floor and no rate: it is never added to what the meters come to."""
+
+
+def fee_quantity(fee: FeeMeter) -> pl.Expr:
+    """The quantity of a fee meter (Int64) for rows of core.request."""
+    if fee.count_column == "request_count":
+        return pl.lit(1, pl.Int64)
+    count = pl.col(fee.count_column).cast(pl.Int64)
+    return pl.min_horizontal(count, 1) if fee.once else count

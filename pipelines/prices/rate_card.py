@@ -21,6 +21,7 @@ from pipelines.warehouse.tables.core_prices import FX_RATE, RATE_CARD
 _MODEL = ("provider_id", "model_id")
 _CONDITIONS = ("service_tier", "region", "time_window", "contract_id", "reasoning_mode")
 _SPAN = ("valid_from", "valid_to", "context_from_tokens", "context_to_tokens")
+_GROUNDED = "grounded_prompt_usd_per_million"
 _CARD = (*_MODEL, *_CONDITIONS, "context_counts")
 
 
@@ -224,17 +225,24 @@ def _choose(grid: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
         beside = [f"{name}_price" for name in _CONDITIONS if name != condition]
         joined = joined.filter(~is_outdone(f"{condition}_price", ["cell", "meter", *beside]))
     own = {name: pl.col(f"{name}_price") == pl.col(name) for name in _CONDITIONS}
-    best = joined.sort(
-        "cell",
-        "meter",
-        *(own[name] for name in ("contract_id", "service_tier", "region", "time_window", "reasoning_mode")),
-        "precedence",
-        "position",
-        "from_tokens",
-        "to_tokens",
-        descending=[False, False, True, True, True, True, True, False, False, True, False],
-        nulls_last=True,
-    ).unique(["cell", "meter"], keep="first", maintain_order=True)
+    # Searches are charged by the search or by the prompt, never by both.
+    charged = pl.col("meter").replace({fee.name: fee.count_column for fee in FEE_METERS}).alias("charged")
+    best = (
+        joined.with_columns(charged)
+        .sort(
+            "cell",
+            "charged",
+            *(own[name] for name in ("contract_id", "service_tier", "region", "time_window", "reasoning_mode")),
+            "precedence",
+            "position",
+            "from_tokens",
+            "to_tokens",
+            descending=[False, False, True, True, True, True, True, False, False, True, False],
+            nulls_last=True,
+        )
+        .unique(["cell", "charged"], keep="first", maintain_order=True)
+        .drop("charged")
+    )
     best = _without_strange_tiers(best)
     has_own = [own[name].any().over("cell").alias(f"own_{name}") for name in _CONDITIONS]
     is_general = {"service_tier": pl.lit(value=True), **{name: pl.col(name) == "" for name in _CONDITIONS[1:]}}
@@ -339,8 +347,9 @@ def _with_ids(cards: pl.DataFrame) -> pl.DataFrame:
     # What few cards have enters only where it is, so that the ids on which requests were booked before it stay.
     more = pl.concat_str("marginal", pl.col("minimum_charge_usd").cast(pl.String).fill_null(""), separator=" ")
     measured = pl.concat_str("context_counts", "reasoning_mode", separator=" ")
+    measured = pl.concat_str(measured, pl.col(_GROUNDED).cast(pl.String).fill_null(""))
     more = pl.when(measured == "input ").then(more).otherwise(pl.concat_str(more, measured, separator=" "))
-    rates = [column for column in RATE_CARD.polars_schema if "_usd_per_" in column]
+    rates = [column for column in RATE_CARD.polars_schema if "_usd_per_" in column and column != _GROUNDED]
     parts = cards.select(
         *_MODEL,
         *_CONDITIONS[:-1],

@@ -6,7 +6,7 @@ The cards are built in `rate_card.py` beside this module; who sold what to whom 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, reduce
@@ -18,6 +18,7 @@ import polars as pl
 from pipelines.config.calendars import Calendars
 from pipelines.config.loader import load_file
 from pipelines.meters import FEE_METERS, INPUT_METERS, METERS_BY_NAME, OUTPUT_METERS, TOKEN_METERS
+from pipelines.prices.meters import fee_quantity
 from pipelines.prices.windows import is_inside
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 
@@ -172,11 +173,9 @@ def _matched(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
 def _counts(requests: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     """The quantities that any request has, each under the name of its rate."""
     counts = {meter.rate_column: requests[meter.tokens_column] for meter in TOKEN_METERS}
-    one = pl.repeat(1, requests.height, dtype=pl.Int64, eager=True)
     for fee in FEE_METERS:
-        charged = fee.count_column != "request_count" or cards[fee.rate_column].null_count() < cards.height
-        if charged:
-            counts[fee.rate_column] = one if fee.count_column == "request_count" else requests[fee.count_column]
+        if fee.name == "web_search" or cards[fee.rate_column].null_count() < cards.height:
+            counts[fee.rate_column] = requests.with_columns(fee_quantity(fee).alias(fee.rate_column))[fee.rate_column]
     used = [count.cast(pl.Int64).rename(name) for name, count in counts.items() if (count != 0).any()]
     return pl.DataFrame(used) if used else pl.DataFrame(height=requests.height)
 
@@ -197,9 +196,7 @@ def _costed(counts: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.Da
             *(per_unit[name].gather(card).alias(f"{name}_rate") for name in counts.columns),
         ]
     )
-    optional = {fee.rate_column for fee in FEE_METERS if fee.count_column == "request_count"}
-    lacks = [(pl.col(name) > 0) & pl.col(f"{name}_rate").is_null() for name in counts.columns if name not in optional]
-    lacks_rate = pl.any_horizontal(pl.lit(value=False), *lacks)
+    lacks_rate = pl.any_horizontal(pl.lit(value=False), *_lacks(counts.columns))
     terms = [(pl.col(f"{name}_rate") * pl.col(name)).fill_null(0) for name in counts.columns]
     total = reduce(add, terms, pl.lit(0, dtype=_MONEY)).cast(_MONEY)
     tiers = _above_bounds(matched, cards)
@@ -214,6 +211,20 @@ def _costed(counts: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.Da
         (has_card & lacks_rate).alias("lacks_rate"),
         pl.when(has_rate & ~lacks_rate).then(cost).alias("cost"),
     )
+
+
+def _lacks(used: Sequence[str]) -> Iterator[pl.Expr]:
+    """Whether each of the meters `used` (names of rates) is counted and has no rate.
+
+    Fees per call need none, nor do searches where the prompt is charged for which they were run.
+    """
+    optional = {fee.rate_column for fee in FEE_METERS if fee.count_column == "request_count" or fee.once}
+    once = {fee.count_column: fee.rate_column for fee in FEE_METERS if fee.once}
+    instead = {fee.rate_column: once.get(fee.count_column, "") for fee in FEE_METERS}
+    for name in used:
+        if name not in optional:
+            rates = [name, *({instead.get(name, "")} & set(used))]
+            yield (pl.col(name) > 0) & pl.all_horizontal(pl.col(f"{rate}_rate").is_null() for rate in rates)
 
 
 def _above_bounds(matched: pl.DataFrame, cards: pl.DataFrame) -> pl.Series | None:

@@ -18,13 +18,14 @@ from pipelines.config.sources import PriceFeed
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.models import Registry, resolve_requests
 from pipelines.prices.booked import DECIDED, Basis, card_bases, former_cards
+from pipelines.prices.meters import fee_quantity
 from pipelines.prices.rating import rate
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart_prices import COST_RESTATEMENT
 
 _MONEY = pl.Decimal(38, 18)
-_METERS = {meter.name: meter.tokens_column for meter in TOKEN_METERS} | {
-    fee.name: fee.count_column for fee in FEE_METERS
+_METERS = {meter.name: pl.col(meter.tokens_column).cast(pl.Int64) for meter in TOKEN_METERS} | {
+    fee.name: fee_quantity(fee) for fee in FEE_METERS
 }
 _KEY = (
     "event_date",
@@ -104,7 +105,6 @@ def restatement_lines(
 
 def _groups(changed: pl.DataFrame) -> pl.DataFrame:
     """Requests that moved alike, added up: one row per day, name, model, seller, card and reason before and after."""
-    counts = {name: pl.lit(1) if column == "request_count" else pl.col(column) for name, column in _METERS.items()}
     money = [f"{kind}_cost_usd{when}" for kind in ("list", "effective") for when in ("", "_after")]
     label = pl.coalesce("response_model", "request_model", pl.lit("(no name logged)"))
     keys = [
@@ -113,7 +113,7 @@ def _groups(changed: pl.DataFrame) -> pl.DataFrame:
         for when in ("", "_after")
     ]
     return (
-        changed.with_columns(label.alias("label"), *(n.cast(pl.Int64).alias(f"q_{m}") for m, n in counts.items()))
+        changed.with_columns(label.alias("label"), *(count.alias(f"q_{meter}") for meter, count in _METERS.items()))
         .group_by("event_date", "label", *keys)
         .agg(
             pl.len().cast(pl.Int64).alias("requests"),

@@ -35,11 +35,11 @@ class FeedFormat:
 FORMATS: dict[str, FeedFormat] = {
     "azure_retail": FeedFormat(azure_retail.read, "1"),
     "genai_prices": FeedFormat(genai_prices.read, "1"),
-    "litellm_map": FeedFormat(litellm_map.read, "1"),
+    "litellm_map": FeedFormat(litellm_map.read, "2"),
     "llm_prices": FeedFormat(llm_prices.read, "1"),
     "models_dev": FeedFormat(models_dev.read, "1"),
     "openrouter_models": FeedFormat(openrouter_models.read, "1"),
-    "page": FeedFormat(page.read, "1"),
+    "page": FeedFormat(page.read, "2"),
     "price_sheet": FeedFormat(price_sheet.read, "1"),
 }
 """Format name of sources.yaml to its reader."""

@@ -53,7 +53,6 @@ _METERS = {
 }
 _SEARCH_SIZES = {
     "search_context_size_low": "web_search_low",
-    "search_context_size_medium": "web_search",
     "search_context_size_high": "web_search_high",
 }
 _TIERS = {"_batches": "batch", "_batch_requests": "batch", "_flex": "flex", "_priority": "priority"}
@@ -104,7 +103,7 @@ def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> Ite
         if column == "tiered_pricing":
             found = _tiered(value, problems)
         elif column == "search_context_cost_per_query" and isinstance(value, dict):
-            found = _searches(value)
+            found = _searches(value, _search_meter(entry))
         elif _PRICED.search(column) and not _SAME_IN_ANOTHER_UNIT.match(column):
             found = iter([(column, value, *_take_apart(column))])
         else:
@@ -142,9 +141,18 @@ def _take_apart(column: str) -> tuple[str | None, str, int]:
     return _METERS.get(column), tier, bound
 
 
-def _searches(sizes: Mapping[str, object]) -> Iterator[_Found]:
+def _search_meter(entry: Mapping[str, Any]) -> str:
+    """Gemini's searches are charged by the prompt, however many it takes, unless the map says that each is."""
+    by_prompt = "gemini" in str(entry.get("litellm_provider")) or "language-models" in str(
+        entry.get("litellm_provider")
+    )
+    return "grounded_prompt" if by_prompt and entry.get("web_search_billing_unit") != "per_query" else "web_search"
+
+
+def _searches(sizes: Mapping[str, object], usual: str) -> Iterator[_Found]:
+    meters = {**_SEARCH_SIZES, "search_context_size_medium": usual}
     for size, value in sizes.items():
-        yield f"search_context_cost_per_query/{size}", value, _SEARCH_SIZES.get(size), "standard", 0
+        yield f"search_context_cost_per_query/{size}", value, meters.get(size), "standard", 0
 
 
 def _tiered(tiers: object, problems: set[str]) -> Iterator[_Found]:

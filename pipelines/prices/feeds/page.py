@@ -347,7 +347,11 @@ def _region(layout: PageLayout, cells: Sequence[str], positions: Mapping[str, in
 def _phrase_prices(
     layout: PageLayout, phrase: Phrase, found: Sequence[PageSection], models: Sequence[str]
 ) -> list[Price]:
-    texts = [page.text for page in found if key(page.heading) == key(phrase.heading)]
+    texts = [
+        "\n".join([page.text, *(" | ".join(row) for table in page.tables for row in table)])
+        for page in found
+        if key(page.heading) == key(phrase.heading)
+    ]
     matches = [match for text in texts for match in re.finditer(phrase.pattern, text)]
     amounts = {match["amount"] for match in matches}
     if not amounts and not phrase.required:

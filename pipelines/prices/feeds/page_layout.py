@@ -136,7 +136,10 @@ class Share(_Declaration):
 
 
 class Phrase(_Declaration):
-    """A price in running text under one heading; the group `amount` of `pattern` holds it, for every priced model."""
+    """A price in running text under one heading, or in a table row (`cell | cell`), for every priced model.
+
+    The group `amount` of `pattern` holds it.
+    """
 
     heading: str
     pattern: str

@@ -1,7 +1,7 @@
 """Gemini API and Vertex AI answers (`usageMetadata`), streams included.
 
 `promptTokenCount` contains cached tokens; `thoughtsTokenCount` and `toolUsePromptTokenCount` are counted beside
-candidates and prompt, and the total is the sum of all four. Details by modality give audio, image and video.
+candidates and prompt, and the total is the sum of all four. Searches are the distinct `webSearchQueries` of `groundingMetadata`. Details by modality give audio, image and video.
 Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept. The answer has no
 instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`. Names are
 read in camel case (the API) and in snake case (what the Python SDK dumps).
@@ -39,7 +39,7 @@ def build(source: RequestSource) -> Format:
     prompt, candidates = f"{usage}/promptTokensDetails", f"{usage}/candidatesTokensDetails"
     return Format(
         name="gemini",
-        version="2",
+        version="3",
         text={
             "source_request_id": at.body("responseId"),
             "request_model": (*at.outer("request_model", "model"), *at.body("modelVersion")),
@@ -65,7 +65,11 @@ def build(source: RequestSource) -> Format:
             "output_audio": at.body(f"{candidates}/AUDIO"),
             "output_image": at.body(f"{candidates}/IMAGE"),
         },
-        integers={"cached_video": at.body(f"{cached}/VIDEO"), "http_status": at.outer("http_status", "status_code")},
+        integers={
+            "cached_video": at.body(f"{cached}/VIDEO"),
+            "http_status": at.outer("http_status", "status_code"),
+            "web_search_count": at.body("webSearches"),
+        },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms")},
         instants={"event_at": (*at.instant("createTime"), *at.outer("processed_time"))},
         constants={"provider_id": "google"},
@@ -104,11 +108,27 @@ def by_modality(value: object) -> Iterable[object]:
 
 def _with_counts(value: dict[str, Any]) -> dict[str, Any]:
     opened = {_SNAKE.get(key, key): item for key, item in value.items()}
+    if searches := _searches(opened.get("candidates")):
+        opened["webSearches"] = Number(len(searches))
     for key in ("usageMetadata", *_BODIES):
         inner = opened.get(key)
         if isinstance(inner, dict):
             opened[key] = _counted(inner) if key == "usageMetadata" else _with_counts(inner)
     return opened
+
+
+def _searches(candidates: object) -> set[str]:
+    """The queries that were searched for; Google charges each once, and none that is empty."""
+    grounded = [item for item in candidates if isinstance(item, dict)] if isinstance(candidates, list) else []
+    queries: set[str] = set()
+    for candidate in grounded:
+        metadata = candidate.get("groundingMetadata", candidate.get("grounding_metadata"))
+        if isinstance(metadata, dict):
+            found = metadata.get("webSearchQueries", metadata.get("web_search_queries"))
+            queries.update(
+                query for query in (found if isinstance(found, list) else ()) if isinstance(query, str) and query
+            )
+    return queries
 
 
 def _counted(usage: dict[str, Any]) -> dict[str, Any]:

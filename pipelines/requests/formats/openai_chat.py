@@ -34,7 +34,7 @@ def build(source: RequestSource) -> Format:
     prompt, completion = "usage/prompt_tokens_details", "usage/completion_tokens_details"
     return Format(
         name="openai_chat",
-        version="3",
+        version="4",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id"),
             "request_model": (*at.outer("request_model", "deployment"), *at.body("model")),
@@ -87,6 +87,9 @@ def build(source: RequestSource) -> Format:
             "billed_input": at.body("usage/billed_units/input_tokens", "meta/billed_units/input_tokens"),
             "ticks": at.body("usage/cost_in_usd_ticks"),
             "searches": at.body("usage/num_search_queries"),
+            "web_search_count": at.body(
+                "usage/num_search_queries", "usage/server_side_tool_usage_details/web_search_calls"
+            ),
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms"), "ttft_ms": at.outer("ttft_ms")},
         booleans={"is_stream": at.outer("stream", "is_stream")},

@@ -4,7 +4,7 @@
 while an answer goes from queued to completed: the record with the largest usage is kept. A failed or cancelled
 answer is billable where it reports usage. `created_at` is in seconds since 1970.
 Images that a tool drew are counted beside `usage`, in `tool_usage`, and charged by the tool's own model: they are a request
-of their own, under the name that the tool was given or `image_generation`. Of an answer of the images API without details all
+of their own, under the name that the tool was given or `image_generation`. Searches of the web are counted by the items `web_search_call` whose action is a search. Of an answer of the images API without details all
 output is image. A transcription that is charged by the second is a request without tokens, with the tag `audio_seconds`.
 Source: platform.openai.com/docs/api-reference/responses, /images and /audio.
 """
@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.requests.flatten import Number
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 from pipelines.requests.formats.openai_chat import batch_tier
@@ -37,7 +38,7 @@ def build(source: RequestSource) -> Format:
 
     return Format(
         name="openai_responses",
-        version="3",
+        version="4",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.body("model"),
@@ -67,14 +68,21 @@ def build(source: RequestSource) -> Format:
             "output_audio": within(outer, "audio_tokens"),
             "output_image": within(outer, "image_tokens"),
         },
-        integers={"http_status": at.outer("http_status", "status_code", "response/status_code")},
+        integers={
+            "http_status": at.outer("http_status", "status_code", "response/status_code"),
+            "web_search_count": at.body(
+                "usage/server_side_tool_usage_details/web_search_calls",
+                "web_searches",
+                "tool_usage/web_search/num_requests",
+            ),
+        },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms")},
         instants={"event_at": at.instant("created_at", "created")},
         tags={"custom_id": at.outer("custom_id"), "audio_seconds": at.body("usage/seconds")},
         time=TimeRule("iso", epoch="epoch"),
         keep="stream_delta",
-        items=lambda: partial(with_images, at.bodies),
-        marks=('"image_generation_call"',),
+        items=lambda: partial(with_tools, at.bodies),
+        marks=('"image_generation_call"', '"web_search_call"'),
         derive=_derive,
     )
 
@@ -103,15 +111,31 @@ def _derive() -> Mapping[str, pl.Expr]:
     }
 
 
-def with_images(bodies: Iterable[str], value: object) -> Iterator[object]:
-    """The record, and one more for the images that a tool drew for it."""
-    yield value
-    for path, answer in answers(value, bodies):
+def with_tools(bodies: Iterable[str], value: object) -> Iterator[object]:
+    """The record with its searches counted, and one more for the images that a tool drew for it."""
+    found = list(answers(value, bodies))
+    searched = {path: count for path, answer in found if (count := _searches(answer))}
+    counted = value
+    for path, count in searched.items():
+        if isinstance(counted, dict):
+            counted = with_answer(counted, path, {**dict(found)[path], "web_searches": Number(count)})
+    yield counted
+    for path, answer in found:
         used = answer.get("tool_usage")
         image = used.get("image_gen") if isinstance(used, dict) else None
         if isinstance(value, dict) and isinstance(image, dict) and str(image.get("total_tokens") or "0") != "0":
             own = {"usage": image, "model": _image_model(answer), "operation": "image_generation", "output": None}
+            own |= {"web_searches": None, "tool_usage": None}
             yield with_answer(value, path, {**answer, **own, "id": answer.get("id") and f"{answer['id']}/image_gen"})
+
+
+def _searches(answer: dict[str, Any]) -> int:
+    """Searches that the tool ran; a page opened or looked through is one of its calls too, and free."""
+    output = answer.get("output")
+    calls = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+    actions = [item.get("action") for item in calls if item.get("type") == "web_search_call"]
+    kinds = [action.get("type") if isinstance(action, dict) else "search" for action in actions]
+    return kinds.count("search")
 
 
 def _image_model(answer: dict[str, Any]) -> object:

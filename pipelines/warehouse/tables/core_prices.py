@@ -198,6 +198,7 @@ RATE_CARD = Table(
         *(
             Column(m.rate_column, "numeric(38,12)", f"Rate for {m.description}.", nullable=True, unit=_UNIT_RATE)
             for m in FEE_METERS
+            if not m.once
         ),
         Column("price_ids", "jsonb", "Object of meter to price_id: the ledger rows that the rates come from."),
         Column(
@@ -225,6 +226,12 @@ RATE_CARD = Table(
         ),
         _COUNTED,
         _MODE,
+        # New columns stand last, where a migration puts them.
+        *(
+            Column(m.rate_column, "numeric(38,12)", f"Rate for {m.description}.", nullable=True, unit=_UNIT_RATE)
+            for m in FEE_METERS
+            if m.once
+        ),
     ),
     ("rate_id",),
 )

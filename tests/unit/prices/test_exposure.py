@@ -17,7 +17,7 @@ from pipelines.prices import (
     price_conflict_rows,
     rate,
 )
-from pipelines.prices.exposure import USAGE_COLUMNS
+from pipelines.prices.exposure import USAGE_SQL
 from pipelines.prices.snapshot import BEGINNING, Price
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
@@ -35,8 +35,10 @@ def traffic(prices: pl.DataFrame, rows: list[dict[str, object]]) -> tuple[pl.Dat
     """The requests rated, and summed per rate card as the step sums core.request."""
     card = build_rate_card(prices, [DATED, FEED])
     calls = [{"provider_id": "acme", "model_id": "m", "event_at": day("2026-02-14")} | row for row in rows]
-    rated = rate(requests_frame(calls), card).with_columns(pl.lit(1).alias("request_count"))
-    usage = rated.filter(pl.col("rate_id").is_not_null()).group_by("rate_id").agg(pl.col(USAGE_COLUMNS).sum())
+    rated = rate(requests_frame(calls), card).filter(pl.col("rate_id").is_not_null())
+    usage = pl.SQLContext(rated=rated, eager=True).execute(
+        f"select rate_id, {', '.join(f'sum({sql}) as {name}' for name, sql in USAGE_SQL.items())} from rated group by rate_id"
+    )
     total = Decimal(rated["list_cost_usd"].sum())
     return card, charged(usage, card, prices, total_usd=total, days=30)
 
@@ -130,7 +132,7 @@ def test_usage_whose_card_is_gone_is_left_out() -> None:
     prices = ledger(FIRST)
     card, _ = traffic(prices, [])
     usage = pl.DataFrame(
-        [{"rate_id": b"x" * 16, **dict.fromkeys(USAGE_COLUMNS, 5)}], schema_overrides={"rate_id": pl.Binary}
+        [{"rate_id": b"x" * 16, **dict.fromkeys(USAGE_SQL, 5)}], schema_overrides={"rate_id": pl.Binary}
     )
     assert charged(usage, card, prices, total_usd=Decimal(1), days=30).charges.is_empty()
-    assert len(USAGE_COLUMNS) == len(TOKEN_METERS) + 2
+    assert len(USAGE_SQL) == len(TOKEN_METERS) + 3
