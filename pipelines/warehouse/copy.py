@@ -1,13 +1,14 @@
 """Bulk loading: a frame becomes Postgres's binary COPY format and streams into a table.
 
-A frame is checked against the table's description before the first byte is sent. Which rows a load replaces is
+A frame has the table's columns and types before the first byte is sent; its values are looked at once the server
+refuses one, to name the row. Which rows a load replaces is
 decided in `replace.py` beside this file; what a row means is decided long before, in `pipelines.requests`,
 `pipelines.prices` and `pipelines.benchmarks`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -17,7 +18,9 @@ from pgpq import ArrowToPostgresBinaryEncoder
 from pgpq.encoders import LargeStringEncoderBuilder
 from pgpq.schema import Jsonb
 from psycopg import sql
+from psycopg.copy import QueuedLibpqWriter
 
+from pipelines.constant import holds_only
 from pipelines.warehouse.errors import LoadError
 from pipelines.warehouse.tables import Column, Table
 
@@ -45,8 +48,7 @@ def copy_frame(
     """
     _check_schema(table, frame)
     held = defaults or {}
-    unsent = {name for name, value in held.items() if _holds_only(frame[name], value)}
-    _check_values(table, frame, unsent)
+    unsent = {name for name, value in held.items() if holds_only(frame[name], value)}
     target = into or sql.Identifier(table.schema, table.name)
     sent = [column for column in table.columns if column.name not in unsent]
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in sent)
@@ -55,36 +57,16 @@ def copy_frame(
     rows = frame.select(column.name for column in sent)
     encoder = _encoder(sent, rows)
     try:
-        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        with connection.cursor() as cursor, cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
             copy.write(encoder.write_header())
             for part in rows.iter_slices(_BATCH_ROWS):
                 for batch in part.rechunk().to_arrow().to_batches():
                     copy.write(encoder.write_batch(batch))
             copy.write(encoder.finish())
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
+    except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProtocolViolation) as error:
+        _check_values(table, frame)  # says which row it is, where that can be told
         raise LoadError(f"{table.qualified}: Postgres refused the rows: {error}") from error
     return frame.height
-
-
-def same_throughout(table: Table, frame: pl.DataFrame) -> dict[str, Any]:
-    """The columns that hold one value in every row of `frame`, and that value; the key is never among them."""
-    if frame.is_empty():
-        return {}
-    names = [
-        column.name
-        for column in table.columns
-        if column.name not in table.primary_key and not isinstance(column.polars_type, pl.List)
-    ]
-    return {name: frame[name][0] for name in names if _holds_only(frame[name], frame[name][0])}
-
-
-def _holds_only(values: pl.Series, value: object) -> bool:
-    if value is None:
-        return values.null_count() == len(values)
-    # A glance at the ends spares most columns the comparison of every row.
-    if values.null_count() or values[-1] != value or values[len(values) // 2] != value:
-        return False
-    return bool((values == pl.Series([value], dtype=values.dtype)).all())
 
 
 def check_frame(table: Table, frame: pl.DataFrame) -> None:
@@ -99,16 +81,13 @@ def _check_schema(table: Table, frame: pl.DataFrame) -> None:
         raise LoadError(f"{table.qualified}: {_schema_difference(expected, frame.schema)}")
 
 
-def _check_values(table: Table, frame: pl.DataFrame, same: Collection[str] = ()) -> None:
-    """Look at every value, or at the first of the columns that hold the `same` throughout."""
+def _check_values(table: Table, frame: pl.DataFrame) -> None:
     for column in table.columns:
-        values = frame[column.name]
-        fault = _fault(column, values.head(1) if column.name in same else values)
+        fault = _fault(column, frame[column.name])
         if fault is not None:
             what, rows = fault
-            count = frame.height if column.name in same else rows.sum()
             raise LoadError(
-                f"{table.qualified}.{column.name}: {what}, in {count} rows; the first is row {rows.arg_max()} (from 0)"
+                f"{table.qualified}.{column.name}: {what}, in {rows.sum()} rows; the first is row {rows.arg_max()} (from 0)"
             )
 
 
