@@ -23,6 +23,11 @@ class Node:
     children: dict[str, Node] = field(default_factory=dict)
 
     @property
+    def places(self) -> dict[str, str]:
+        """Every key of the object that leads anywhere, and the path that it stands at."""
+        return {**self.leaves, **self.lists, **{key: child.path for key, child in self.children.items()}}
+
+    @property
     def paths(self) -> list[str]:
         """Every path below this node, in a stable order."""
         own = [*self.leaves.values(), *self.lists.values()]

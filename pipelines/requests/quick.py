@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
@@ -22,7 +22,6 @@ import numpy.typing as npt
 import orjson
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from pipelines.requests.decode import list_texts
@@ -33,7 +32,6 @@ from pipelines.requests.stream import Chunk
 from pipelines.requests.typed import INSTANT, MONEY
 
 Indexes = npt.NDArray[np.int64]
-Suspect = tuple[str, re.Pattern[bytes]]
 
 _BLOCK_BYTES = 2**20
 """Bytes read at once: so few that a block's columns stay in the processor's cache."""
@@ -42,18 +40,23 @@ _SMALLEST_BLOCK = 16
 _SAMPLE_LINES = 200
 _MOST_LEFT = 0.2
 """Where more of the lines are left, the file is not of a kind that this reading suits, and it is not tried again."""
+_MOST_SURPRISES = 8
+"""Where no line of the sample has a field that is not read, blocks are read as if none had, a fifth faster, which fails
+where one has: after so many of these, no more."""
 _DEEP_BRACKETS = 300
 """A line with more opening brackets is left: the other reading refuses deep nesting, this one would not."""
 
 # What Arrow takes or trips over and the other reading refuses: null after a record ends the process, NaN counts as a
-# number, NUL as text. First how it is found in a block, then how it stands in a line. Marks of what holds several records
-# come on top.
+# number, NUL as text. First a regular expression that finds it in a block, then how it stands in a line. Marks of what
+# holds several records come on top.
 _SUSPECTS = (
     (r"\}\s*n", re.compile(rb"\}\s*n")),
     (r"\\u0000", re.compile(rb"\\u0000")),
     ("NaN", re.compile(rb"[:\[,]\s*-?NaN")),
     ("Inf", re.compile(rb"[:\[,]\s*-?Inf")),
 )
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+"""In a block that is not UTF-8 each such place is suspicious."""
 
 _DIGITS = pa.decimal128(20, 18)
 """20 digits before 18 places are all that 128 bits hold: for a wider type Arrow lets numbers wrap around."""
@@ -97,10 +100,10 @@ class QuickReader:
         self._has_iso = fmt.time.kind == "iso" and fmt.time.pattern is None and fmt.time.zone == "UTC"
         self._shapes: dict[str, str] = {}
         self._is_suited = fmt.items is None or bool(fmt.marks)
-        self._suspects = [*_SUSPECTS]
-        if fmt.marks:
-            marks = "|".join(re.escape(mark) for mark in fmt.marks)
-            self._suspects.append((marks, re.compile(marks.encode())))
+        self._present: set[str] = set()
+        self._surprises_left = _MOST_SURPRISES
+        marks = [re.escape(mark) for mark in fmt.marks]
+        self._suspects = [*_SUSPECTS, *((mark, re.compile(mark.encode())) for mark in marks)]
         self._has_learnt = False
 
     def read(self, chunk: Chunk) -> Quick | None:
@@ -114,8 +117,9 @@ class QuickReader:
         sound = _stand_alone(chunk)
         parts: list[_Part] = []
         taken = 0
-        for first, last in _blocks(chunk):
-            found = list(self._halved(chunk, first, last, sound))
+        blocks = list(_blocks(chunk))
+        for (first, last), suspects in zip(blocks, self._suspects_of(chunk, blocks), strict=True):
+            found = list(self._halved(chunk, first, last, sound, suspects))
             parts += found
             taken += sum(len(part.kept) for part in found)
             if last - taken > max(_MOST_LEFT * last, _SMALLEST_BLOCK):
@@ -130,9 +134,24 @@ class QuickReader:
         left[rows["index"].to_numpy()] = False
         return Quick(rows, np.flatnonzero(left).astype(np.int64))
 
-    def _halved(self, chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> Iterator[_Part]:
+    def _suspects_of(self, chunk: Chunk, blocks: Sequence[tuple[int, int]]) -> list[list[re.Pattern[bytes]]]:
+        """Per block what must be looked for in its lines, because the block has something like it."""
+        offsets = np.array([0, *(chunk.ends[last - 1] for _, last in blocks)], np.int64)
+        array = pa.LargeStringArray.from_buffers(len(blocks), pa.py_buffer(offsets), pa.py_buffer(chunk.data))
+        everything = [_NOT_ASCII, *(pattern for _, pattern in self._suspects)]
+        found = [[] if _is_utf8(array.slice(number, 1)) else everything for number in range(len(blocks))]
+        readable = [number for number, patterns in enumerate(found) if not patterns]
+        texts = pl.Series(values=array.take(pa.array(readable, pa.int64())) if len(readable) < len(blocks) else array)
+        for glance, pattern in self._suspects:
+            for place in texts.str.contains(glance).arg_true().to_list():
+                found[readable[place]] = [*found[readable[place]], pattern]
+        return found
+
+    def _halved(
+        self, chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_], suspects: Sequence[re.Pattern[bytes]]
+    ) -> Iterator[_Part]:
         """What of the lines [first, last) can be read, by halves: one in doubt does not take its neighbours with it."""
-        data, kept = _block_of(chunk, first, last, sound, self._suspects)
+        data, kept = _block_of(chunk, first, last, sound, suspects)
         if not len(kept):
             return
         found = self._typed(data, kept)
@@ -142,28 +161,26 @@ class QuickReader:
             yield found
         elif last - first > _SMALLEST_BLOCK:
             middle = (first + last) // 2
-            yield from self._halved(chunk, first, middle, sound)
-            yield from self._halved(chunk, middle, last, sound)
+            yield from self._halved(chunk, first, middle, sound, suspects)
+            yield from self._halved(chunk, middle, last, sound, suspects)
 
     def _typed(self, data: pa.Buffer, kept: Indexes) -> _Part | None:
         """One row per line, or None where the block does not read so."""
         shapes = dict(self._shapes)
-        try:
-            table = pj.read_json(
-                pa.BufferReader(data),
-                read_options=pj.ReadOptions(use_threads=False, block_size=data.size + 1),
-                parse_options=pj.ParseOptions(
-                    explicit_schema=pa.schema(_fields(self._tree, shapes)), unexpected_field_behavior="ignore"
-                ),
-            )
-        except pa.ArrowInvalid:
+        if self._surprises_left:
+            table = _read(data, _fields(self._tree, shapes, self._present), "error")
+            if table is not None and table.num_rows == len(kept):
+                return _Part(table, kept, shapes)
+        table = _read(data, _fields(self._tree, shapes), "ignore")
+        if table is None or table.num_rows != len(kept):
             return None
-        return _Part(table, kept, shapes) if table.num_rows == len(kept) else None
+        self._surprises_left = max(0, self._surprises_left - 1)
+        return _Part(table, kept, shapes)
 
     def _joined(self, parts: list[_Part]) -> pl.DataFrame:
-        """The parts as one frame; those read by the same shapes go over from Arrow together, which takes a lock each time."""
+        """The parts as one frame; those read alike go over from Arrow together, which takes a lock each time."""
         frames = [pl.DataFrame(schema={"index": pl.Int64()})]
-        for _, group in groupby(parts, key=lambda part: part.shapes):
+        for _, group in groupby(parts, key=lambda part: (part.shapes, part.table.schema)):
             alike = list(group)
             frame = pl.DataFrame(pa.concat_tables([part.table for part in alike]))
             index = pl.Series("index", np.concatenate([part.kept for part in alike]))
@@ -184,6 +201,10 @@ class QuickReader:
 
     def _observe(self, record: dict[str, Any], node: Node) -> None:
         """What is written as something that has no shape here is not remembered: such lines are left."""
+        known = node.places
+        self._present.update(known[key] for key in record if key in known)
+        if not known.keys() >= record.keys():
+            self._surprises_left = 0
         for key, path in node.leaves.items():
             if (shape := self._shape(path, record.get(key))) is not None:
                 self._shapes.setdefault(path, shape)
@@ -213,13 +234,29 @@ class QuickReader:
         return True
 
 
-def _fields(node: Node, shapes: dict[str, str]) -> list[pa.Field]:
-    """The schema below `node`: what was never seen filled must stay null, or the block does not read."""
-    leaves = {**node.leaves, **node.lists}
-    fields = [pa.field(key, _TYPES.get(shapes.get(path, ""), pa.null())) for key, path in leaves.items()]
-    for key, child in node.children.items():
-        is_filled = any(path in shapes for path in child.paths)
-        fields.append(pa.field(key, pa.struct(_fields(child, shapes)) if is_filled else pa.null()))
+def _read(data: pa.Buffer, fields: list[pa.Field], unexpected: str) -> pa.Table | None:
+    try:
+        return pj.read_json(
+            pa.BufferReader(data),
+            read_options=pj.ReadOptions(use_threads=False, block_size=data.size + 1),
+            parse_options=pj.ParseOptions(explicit_schema=pa.schema(fields), unexpected_field_behavior=unexpected),
+        )
+    except pa.ArrowInvalid:
+        return None
+
+
+def _fields(node: Node, shapes: dict[str, str], present: Collection[str] | None = None) -> list[pa.Field]:
+    """The schema below `node`: what was never seen filled must stay null, or the block does not read.
+
+    With `present`, only what was seen filled or is among these.
+    """
+    fields = []
+    for key, path in node.places.items():
+        kind = _TYPES.get(shapes.get(path, ""), pa.null())
+        if (child := node.children.get(key)) and any(inner in shapes for inner in child.paths):
+            kind = pa.struct(_fields(child, shapes, present))
+        if present is None or path in present or kind != pa.null():
+            fields.append(pa.field(key, kind))
     return fields
 
 
@@ -262,15 +299,24 @@ def _stand_alone(chunk: Chunk) -> npt.NDArray[np.bool_]:
     return np.asarray(sound)
 
 
+def _is_utf8(texts: pa.LargeStringArray) -> bool:
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def _block_of(
-    chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_], suspects: Sequence[Suspect]
+    chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_], suspects: Sequence[re.Pattern[bytes]]
 ) -> tuple[pa.Buffer, Indexes]:
     """The bytes of the lines [first, last), blanks in place of those that are not sound, and the indexes of the others."""
     begin, end = int(chunk.starts[first]), int(chunk.ends[last - 1])
     data = pa.py_buffer(chunk.data).slice(begin, end - begin)
     kept = sound[first:last].copy()
-    for place in _suspicious(data, suspects):
-        kept[np.searchsorted(chunk.ends[first:last], begin + place, side="right")] = False
+    for pattern in suspects:
+        for match in pattern.finditer(data):
+            kept[np.searchsorted(chunk.ends[first:last], begin + match.start(), side="right")] = False
     if not kept.all():
         blanked = bytearray(data)
         for index in (np.flatnonzero(~kept) + first).tolist():
@@ -278,20 +324,6 @@ def _block_of(
             blanked[start - begin : stop - begin] = b" " * (stop - start - 1) + b"\n"
         data = pa.py_buffer(blanked)
     return data, np.flatnonzero(kept).astype(np.int64) + first
-
-
-def _suspicious(data: pa.Buffer, suspects: Sequence[Suspect]) -> Iterator[int]:
-    """Places of what this reading must not take. Lines that are no UTF-8 are all suspicious."""
-    try:
-        str(data, "utf-8")
-    except UnicodeDecodeError as error:
-        yield error.start
-        yield from (match.start() for match in re.finditer(rb"[\x80-\xff]+", bytes(data)))
-        return
-    text = pa.LargeStringArray.from_buffers(1, pa.py_buffer(np.array([0, data.size], np.int64)), data)
-    for glance, pattern in suspects:
-        if pc.match_substring_regex(text, glance)[0].as_py():
-            yield from (match.start() for match in pattern.finditer(bytes(data)))
 
 
 def _without_long_texts(rows: pl.DataFrame, chunk: Chunk) -> pl.DataFrame:

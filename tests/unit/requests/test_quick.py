@@ -172,9 +172,17 @@ def merged(number: int, odd: bytes) -> bytes:
     return odd[:-1] + b"," + line[1:]
 
 
+def narrow(number: int, **changes: Any) -> dict[str, Any]:
+    """As `spend`, without a field that is not read: such a log is read as if no line had one."""
+    record = spend(number, **changes)
+    record["metadata"] = {key: value for key, value in record["metadata"].items() if key != "ignored"}
+    return record
+
+
+@pytest.mark.parametrize("record", [spend, narrow])
 @pytest.mark.parametrize("alone", [True, False], ids=["alone", "first of equal keys"])
-def test_odd_lines(alone: bool, both: Both) -> None:
-    lines = dumped(*map(spend, range(6000)))
+def test_odd_lines(alone: bool, record: Callable[[int], dict[str, Any]], both: Both) -> None:
+    lines = dumped(*map(record, range(6000)))
     for number, odd in enumerate(ODD):
         lines[20 + 100 * number] = odd if alone else merged(number, odd)
     assert both(lines, "litellm_spend_logs") > 0.8
@@ -204,6 +212,26 @@ def test_numbers_that_would_wrap_around_are_set_aside(both: Both) -> None:
 def test_a_field_that_first_comes_late_is_read(both: Both) -> None:
     records = [spend(number) | ({"end_user": "someone"} if number > 700 else {}) for number in range(1000)]
     assert both(dumped(*records), "litellm_spend_logs") == 1
+
+
+@pytest.mark.parametrize("late", [{"end_user": "someone"}, {"not_read": {"a": 1}}, {"cache_hit": None}, {"proxy": "x"}])
+@pytest.mark.parametrize("seldom", [True, False])
+def test_a_field_that_first_comes_late_in_a_log_without_others(late: dict[str, Any], seldom: bool, both: Both) -> None:
+    """One that is read must be read and one that is not must do no harm, in a few blocks or in all that follow."""
+    records = [
+        narrow(number) | (late if number > 700 and (number % 997 == 0 or not seldom) else {})
+        for number in range(40_000)
+    ]
+    assert both(dumped(*records), "litellm_spend_logs") == 1
+
+
+def test_a_block_that_is_not_utf8_is_looked_through_for_everything_else(both: Both) -> None:
+    """A null after an object ends the process where it reaches Arrow: also beside a line of another encoding."""
+    lines = dumped(*map(spend, range(300)))
+    lines[150] = b'{"request_id": "\xff"}'
+    lines[170] = b'{"request_id": "x"} null {}'
+    lines[171] = b'{"ignored": NaN}'
+    both(lines, "litellm_spend_logs")
 
 
 def test_times_as_numbers(both: Both) -> None:
