@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import orjson
 import polars as pl
-import pyarrow as pa
+import polars_hash as plh
 
 from pipelines.meters import TOKEN_METERS
 from pipelines.requests import semantics, typed
@@ -388,7 +388,7 @@ CONTENT = tuple(name for name in STORED_SCHEMA.names() if name not in PROVENANCE
 
 
 def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.Series:
-    """Per row, the hash of source and the columns of `identity`; where one of these is null, of all that the row says."""
+    """Per row, the first 16 bytes of the SHA-256 of source and the columns of `identity`; where one of these is null, of all that the row says."""
     content = [pl.lit("content"), *[_key_text(facts, name) for name in CONTENT]]
     keys = pl.repeat(None, facts.height, dtype=pl.String, eager=True)
     if identity.width:
@@ -396,9 +396,8 @@ def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.
         keys = identity.select(pl.concat_str([pl.lit(source), *named], separator="\x00")).to_series()
     if keys.null_count():
         keys = facts.select(pl.coalesce(keys, pl.concat_str([pl.lit(source), *content], separator="\x00"))).to_series()
-    digests = b"".join([hashlib.sha256(key).digest()[:16] for key in keys.cast(pl.Binary).to_list()])
-    uids = pl.from_arrow(pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(keys), [None, pa.py_buffer(digests)]))
-    return pl.Series("request_uid", uids, dtype=pl.Binary)
+    digests = plh.col("keys").chash.sha2_256().str.head(32).str.decode("hex")
+    return keys.alias("keys").to_frame().select(digests.alias("request_uid")).to_series()
 
 
 def _key_text(facts: pl.DataFrame, name: str) -> pl.Expr:
