@@ -16,6 +16,7 @@ from pipelines.bills.records import RECORD_SCHEMA
 from pipelines.daily.prices import registry_of
 from pipelines.daily.workspace import Workspace
 from pipelines.models import resolve_names
+from pipelines.requests.store import scan_stored, stored_parts
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_all
 from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
@@ -41,7 +42,7 @@ def refresh_reported_costs(workspace: Workspace) -> BillOutcome:
             "select snapshot_id, format, parser_version, landing_path from raw.snapshot where kind = 'bills' order by landing_path",
         )
     paths = workspace.parsed_paths(index)
-    records = pl.read_parquet(paths) if paths else pl.DataFrame(schema=RECORD_SCHEMA)
+    records = scan_stored(stored_parts(paths), RECORD_SCHEMA).collect()
     ledger = bitemporal(records)
     names = ledger.rows.select("provider_id", pl.col("raw_model").alias("raw_name"))
     found = resolve_names(names, registry_of(workspace))

@@ -6,7 +6,7 @@ The result depends on what the records say, never on the order of files or lines
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.requests.normalise import CONTENT, REQUEST_SCHEMA
+from pipelines.requests.store import StoredPart, scan_stored, stored_parts
 from pipelines.warehouse.tables.raw import DUPLICATE
 
 PART_ROWS = 125_000
@@ -68,15 +69,14 @@ def iter_days(
     if not from_date < to_date:
         raise ValueError(f"the window from {from_date} to {to_date} holds no day")
     yield DayRequests(pl.DataFrame(schema=REQUEST_SCHEMA), DUPLICATE.empty())
-    files = [*parsed, *replaying]
-    if not files:
+    near_parts, whole_parts = stored_parts(parsed), stored_parts(replaying)
+    if not near_parts and not whole_parts:
         return
     low, high = from_date - timedelta(days=1), to_date + timedelta(days=1)
-    heads, instants = _index(files, _micros(low), _micros(high), set(replaying))
+    heads, instants = _index(near_parts, _micros(low), _micros(high), whole_parts)
     near = pl.col("event_date").is_between(low, high, closed="left")
-    scans = [pl.scan_parquet(list(parsed)).filter(near)] if parsed else []
-    scans += [pl.scan_parquet(list(replaying))] if replaying else []
-    in_reach = pl.concat(scans)
+    in_reach = pl.concat([scan_stored(near_parts).filter(near), scan_stored(whole_parts)])
+    stored = scan_stored([*near_parts, *whole_parts])
     dropped: list[pl.DataFrame] = []
     for some in _repeated(heads, part_rows):
         found = _dropped_of(in_reach.filter(_HEAD.is_in(some)).collect())
@@ -87,24 +87,22 @@ def iter_days(
     places = pl.concat(dropped) if dropped else DUPLICATE.empty().select("request_uid", *_PLACE)
     for start, end in _stretches(instants, from_date, to_date, part_rows):
         at = pl.col("event_at").is_between(_instant(start), _instant(end), closed="left")
-        rows = (
-            pl.scan_parquet(files).filter(at).collect().rechunk()
-        )  # rows of many chunks take four times as long to move
+        rows = stored.filter(at).collect().rechunk()  # rows of many chunks take four times as long to move
         yield DayRequests(rows.select(REQUEST_SCHEMA.names())[_order(rows, places)], DUPLICATE.empty())
 
 
 def _index(
-    files: Sequence[Path], low: int, high: int, whole: Collection[Path]
+    parts: Sequence[StoredPart], low: int, high: int, whole: Sequence[StoredPart]
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Of every row in [low, high) and of `whole` files: the first 8 bytes of its request_uid and its instant in microseconds."""
+    """Of every row of `parts` in [low, high) and of the `whole` ones: the first 8 bytes of its request_uid and its instant in microseconds."""
     heads, instants = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
-    for path in files:
-        with pq.ParquetFile(path) as file:
+    for part, is_whole in [*((part, False) for part in parts), *((part, True) for part in whole)]:
+        with pq.ParquetFile(part.path, metadata=part.metadata) as file:
             for batch in file.iter_batches(_INDEX_BATCH, columns=["request_uid", "event_at"]):
                 uids = batch.column("request_uid").cast(pa.binary(16))
                 words = np.frombuffer(uids.buffers()[1], "<u8")[2 * uids.offset :][: 2 * len(uids)]
                 at = batch.column("event_at").cast(pa.int64()).to_numpy()
-                inside = (at >= low) & (at < high) if path not in whole else slice(None)
+                inside = (at >= low) & (at < high) if not is_whole else slice(None)
                 heads.append(words[::2][inside])
                 instants.append(at[inside])
     return np.concatenate(heads), np.concatenate(instants)

@@ -1,26 +1,37 @@
 """The content-addressed store of parsed files: one Parquet file of valid rows and one of quarantined ones.
 
 `<format>-<parser version>/<snapshot id>.parquet` appears by renaming only once it is complete, and carries the
-file's counts; the quarantine lies beside it and is complete before. What is written is decided in `parse.py`.
+file's counts; the quarantine lies beside it and is complete before. A column that holds one value throughout a large
+file is kept once, in the Parquet file's metadata; where that value changes on the way, the rows go on in a further
+part (`<snapshot id>.2.parquet` ...). So rows are read by `scan_stored`, which puts everything back.
+What is written is decided in `parse.py`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.constant import holds_only, same_throughout
 from pipelines.requests.normalise import STORED_SCHEMA
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 _COUNTS = b"modelmeter"
+_SHARED = b"modelmeter.shared"
+"""What every row of a part holds in the columns that the part leaves out: JSON, bytes in hexadecimal digits."""
+_SHARED_TYPES = (pl.String, pl.Boolean, pl.Int32, pl.Int64, pl.Binary)
+_LARGE_ROWS = 10_000
+"""A file whose first batch is smaller keeps every column, so that many small files are read at once."""
 _UNIQUE = ("request_uid", "source_request_id", "line_no", "event_at", "revision")
 """Columns with a value per row, for which a dictionary is built in vain."""
 _FILTERED = ("event_date", "event_at")
@@ -74,10 +85,10 @@ class Writer:
     def __init__(self, path: Path, schema: pl.Schema = STORED_SCHEMA) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._rows_path = path.with_suffix(f".{os.getpid()}.tmp")
-        self._quarantine_tmp = _quarantine_path(path).with_suffix(f".{os.getpid()}.tmp")
-        self._rows = _ParquetWriter(self._rows_path, schema)
-        self._set_aside = _ParquetWriter(self._quarantine_tmp, QUARANTINE.polars_schema)
+        self._rows = _Rows(path.with_suffix(f".{os.getpid()}.tmp"), schema)
+        self._set_aside = _ParquetWriter(
+            _quarantine_path(path).with_suffix(f".{os.getpid()}.tmp"), QUARANTINE.polars_schema
+        )
         self._days: set[date] = set()
 
     def __enter__(self) -> Writer:
@@ -86,51 +97,151 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._rows.close()
+        self._rows.discard()
         self._set_aside.close()
-        for leftover in (self._rows_path, self._quarantine_tmp):
-            leftover.unlink(missing_ok=True)
+        self._set_aside.path.unlink(missing_ok=True)
 
     def write(self, valid: pl.DataFrame, quarantine: pl.DataFrame) -> None:
         """Append valid rows (the schema given) and quarantined ones (raw.quarantine)."""
         self._rows.write(valid)
+        _check_schema(quarantine, QUARANTINE.polars_schema)
         self._set_aside.write(quarantine)
         self._days.update(valid["event_date"].unique().to_list())
 
     def finish(self) -> None:
-        """Complete both files and let them appear, the quarantine first."""
-        counts = {
-            "lines": self._rows.count + self._set_aside.count,
-            "valid": self._rows.count,
-            "quarantined": self._set_aside.count,
-            "event_dates": [day.isoformat() for day in sorted(self._days)],
-        }
-        self._rows.close({_COUNTS.decode(): json.dumps(counts)})
+        """Complete all files and let them appear, the rows last."""
         self._set_aside.close()
-        self._quarantine_tmp.replace(_quarantine_path(self._path))
-        self._rows_path.replace(self._path)
+        self._set_aside.path.replace(_quarantine_path(self._path))
+        self._rows.finish(
+            self._path,
+            {
+                "lines": self._rows.count + self._set_aside.count,
+                "valid": self._rows.count,
+                "quarantined": self._set_aside.count,
+                "event_dates": [day.isoformat() for day in sorted(self._days)],
+            },
+        )
+
+
+class _Rows:
+    """Rows in as few parts as the columns allow that hold one value; the first part, at `path`, is closed last."""
+
+    def __init__(self, path: Path, schema: pl.Schema) -> None:
+        self.count = 0
+        self._path, self._schema = path, schema
+        self._parts: list[_ParquetWriter] = []
+        self._shared: dict[str, Any] = {}
+
+    def write(self, frame: pl.DataFrame) -> None:
+        _check_schema(frame, self._schema)
+        if not frame.height:
+            return
+        self.count += frame.height
+        if not self._parts:
+            self._begin(_shared_by(frame) if frame.height >= _LARGE_ROWS else {})
+        elif gone := [name for name, value in self._shared.items() if not holds_only(frame[name], value)]:
+            self._begin({name: value for name, value in self._shared.items() if name not in gone})
+        self._parts[-1].write(frame.drop(self._shared))
+
+    def _begin(self, shared: dict[str, Any]) -> None:
+        number = len(self._parts) + 1
+        path = self._path if number == 1 else self._path.with_suffix(f".{number}.tmp")
+        written = {name: value.hex() if isinstance(value, bytes) else value for name, value in shared.items()}
+        schema = pl.Schema({name: dtype for name, dtype in self._schema.items() if name not in shared})
+        self._shared = shared
+        self._parts.append(_ParquetWriter(path, schema, {_SHARED.decode(): json.dumps(written)}))
+
+    def finish(self, target: Path, counts: dict[str, Any]) -> None:
+        if not self._parts:
+            self._begin({})
+        first, *others = self._parts
+        for number, part in enumerate(others, start=2):
+            part.close()
+            part.path.replace(_part_path(target, number))
+        first.close({_COUNTS.decode(): json.dumps({**counts, "parts": len(self._parts)})})
+        first.path.replace(target)
+
+    def discard(self) -> None:
+        for part in self._parts:
+            part.close()
+            part.path.unlink(missing_ok=True)
+
+
+def _part_path(path: Path, number: int) -> Path:
+    return path if number == 1 else path.with_suffix(f".{number}.parquet")
+
+
+def _shared_by(frame: pl.DataFrame) -> dict[str, Any]:
+    names = [
+        name for name, dtype in frame.schema.items() if dtype in _SHARED_TYPES and name not in (*_UNIQUE, *_FILTERED)
+    ]
+    nulls = [name for name in frame.columns if name not in names and frame[name].null_count() == frame.height]
+    return same_throughout(frame, [*names, *nulls])
+
+
+def _check_schema(frame: pl.DataFrame, schema: pl.Schema) -> None:
+    if frame.schema != schema:
+        raise AssertionError(f"the frame has {frame.schema}, the store takes {schema}")
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """One Parquet file of rows, and what all of them hold in the columns that it leaves out."""
+
+    path: Path
+    metadata: pq.FileMetaData
+    shared: Mapping[str, Any]
+
+
+def stored_parts(paths: Sequence[Path]) -> list[StoredPart]:
+    """Every part of the parsed files `paths`, in order."""
+    parts = []
+    for path in paths:
+        metadata = pq.read_metadata(path)
+        parts.append(_stored_part(path, metadata))
+        for number in range(2, json.loads(metadata.metadata[_COUNTS]).get("parts", 1) + 1):
+            further = _part_path(path, number)
+            parts.append(_stored_part(further, pq.read_metadata(further)))
+    return parts
+
+
+def _stored_part(path: Path, metadata: pq.FileMetaData) -> StoredPart:
+    return StoredPart(path, metadata, json.loads(metadata.metadata.get(_SHARED, b"{}")))
+
+
+def scan_stored(parts: Sequence[StoredPart], schema: pl.Schema = STORED_SCHEMA) -> pl.LazyFrame:
+    """The rows of all `parts` with every column; parts that leave nothing out are scanned as one."""
+    scans = [pl.LazyFrame(schema=schema)]
+    if whole := [part.path for part in parts if not part.shared]:
+        scans.append(pl.scan_parquet(whole))
+    for part in parts:
+        if part.shared:
+            values = [_literal(value, schema[name]).alias(name) for name, value in part.shared.items()]
+            scans.append(pl.scan_parquet(part.path).with_columns(values).select(schema.names()))
+    return pl.concat(scans)
+
+
+def _literal(value: str | bool | int | None, dtype: pl.DataType) -> pl.Expr:
+    return pl.lit(bytes.fromhex(value) if isinstance(value, str) and dtype == pl.Binary else value, dtype=dtype)
 
 
 class _ParquetWriter:
-    def __init__(self, path: Path, schema: pl.Schema) -> None:
+    def __init__(self, path: Path, schema: pl.Schema, metadata: dict[str, str] | None = None) -> None:
+        self.path = path
         self.count = 0
-        self._schema = schema
         self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
             path,
-            self._arrow(pl.DataFrame(schema=schema)).schema,
+            _arrow(pl.DataFrame(schema=schema)).schema,
             compression="lz4",
-            use_dictionary=[name for name in schema if name not in _UNIQUE],
-            write_statistics=list(_FILTERED),
+            use_dictionary=[name for name, dtype in schema.items() if dtype == pl.String and name not in _UNIQUE],
+            write_statistics=[name for name in _FILTERED if name in schema],
         )
-
-    def _arrow(self, frame: pl.DataFrame) -> pa.Table:
-        return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+        if metadata:
+            self._writer.add_key_value_metadata(metadata)
 
     def write(self, frame: pl.DataFrame) -> None:
-        if frame.schema != self._schema:
-            raise AssertionError(f"the frame has {frame.schema}, the store takes {self._schema}")
         if frame.height and self._writer is not None:
-            self._writer.write_table(self._arrow(frame))
+            self._writer.write_table(_arrow(frame))
             self.count += frame.height
 
     def close(self, metadata: dict[str, str] | None = None) -> None:
@@ -140,3 +251,12 @@ class _ParquetWriter:
             self._writer.add_key_value_metadata(metadata)
         self._writer.close()
         self._writer = None
+
+
+def _arrow(frame: pl.DataFrame) -> pa.Table:
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    if "request_uid" not in frame.columns:
+        return table
+    # Of fixed length it is written, and looked through, in a third of the time.
+    place = table.schema.get_field_index("request_uid")
+    return table.set_column(place, "request_uid", table.column(place).cast(pa.binary(16)))
