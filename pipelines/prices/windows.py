@@ -8,8 +8,8 @@ module.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import date, time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time
 from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -23,6 +23,7 @@ _WINDOW = re.compile(
     rf"^(?:(?P<days>(?:{_DAY})(?:[-,](?:{_DAY}))*) )?(?P<start>{_CLOCK})-(?P<end>{_CLOCK})"
     r"(?: (?P<zone>[A-Za-z]+(?:/[A-Za-z_+\-0-9]+)*))?(?: except (?P<calendar>[a-z][a-z0-9_]*))?$"
 )
+_DAY_MINUTES = 24 * 60
 FORM = "[mon-fri ]HH:MM-HH:MM[ Asia/Shanghai][ except cn]"
 
 
@@ -59,6 +60,48 @@ def _days(text: str | None) -> tuple[int, ...]:
         from_day, to_day = DAYS.index(first), DAYS.index(last or first)
         days.update((from_day + step) % 7 + 1 for step in range((to_day - from_day) % 7 + 1))
     return tuple(sorted(days))
+
+
+def utc_windows(hours: Sequence[str], weekdays: Sequence[object] | None, zone: str | None) -> Iterator[str]:
+    """Windows of hours by the clock of UTC that hold on weekdays (1 to 7 or names) by the calendar of `zone`.
+
+    So feeds write them: `22:00-06:00` on `[5]` is from midnight to six and from ten to midnight of Fridays, other than here,
+    where what follows midnight is of the day before. Raises ValueError, also for a zone whose clock is put forward and back.
+    """
+    days = [_weekday(day) for day in weekdays] if weekdays is not None else None
+    shift = 0 if days is None or zone in (None, "", "UTC") else _minutes_east(str(zone))
+    for text in hours:
+        window = parse_window(text)
+        if days is None:
+            yield text
+            continue
+        named = "mon-fri" if days == list(DAYS[:5]) else ",".join(days)
+        suffix = f" {zone}" if shift else ""
+        start, end = ((at.hour * 60 + at.minute + shift) % _DAY_MINUTES for at in (window.start, window.end))
+        parts = [(start, end)] if start < end else [(start, _DAY_MINUTES), (0, end)]
+        yield from (f"{named} {_told(a)}-{_told(b)}{suffix}" for a, b in parts if a < b)
+
+
+def _weekday(day: object) -> str:
+    if isinstance(day, str) and day[:3].lower() in DAYS and not day.isdigit():
+        return day[:3].lower()
+    if str(day) in {"1", "2", "3", "4", "5", "6", "7"}:
+        return DAYS[int(str(day)) - 1]
+    raise ValueError(f"expected weekdays from 1 to 7 or their names, found {day!r}")
+
+
+def _minutes_east(zone: str) -> int:
+    if zone not in available_timezones():
+        raise ValueError(f"no time zone {zone!r} is known")
+    found = {datetime(2026, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in range(1, 13)}
+    offset = found.pop()
+    if found or offset is None:
+        raise ValueError(f"hours of UTC on weekdays of {zone}, whose clock is put forward and back")
+    return int(offset.total_seconds()) // 60
+
+
+def _told(minutes: int) -> str:
+    return f"{minutes // 60 % 24:02}:{minutes % 60:02}"
 
 
 def is_inside(text: str, at: pl.Expr, calendars: Mapping[str, frozenset[date]]) -> pl.Expr:

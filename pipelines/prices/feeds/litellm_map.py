@@ -10,10 +10,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount
+from pipelines.prices.windows import utc_windows
 
 _METERS = {
     "input_cost_per_token": "input_uncached",
@@ -33,6 +34,7 @@ _METERS = {
     "output_cost_per_reasoning_token": "output_reasoning",
     "output_cost_per_audio_token": "output_audio",
     "output_cost_per_image_token": "output_image",
+    "output_cost_per_video_token": "output_video",
     "citation_cost_per_token": "output_citation",
     "input_cost_per_request": "request",
     "input_cost_per_query": "rerank_search",
@@ -55,10 +57,24 @@ _SEARCH_SIZES = {
     "search_context_size_low": "web_search_low",
     "search_context_size_high": "web_search_high",
 }
-_TIERS = {"_batches": "batch", "_batch_requests": "batch", "_flex": "flex", "_priority": "priority"}
-_CONTEXT = re.compile(r"_above_(\d+)k_tokens$")
-_Found = tuple[str, object, str | None, str, int]
-"""Place in the entry, value as found, meter (None: not understood), service tier, exclusive bound of the prompt size."""
+_TIERS = {"batches": "batch", "batch_requests": "batch", "flex": "flex", "priority": "priority", "fast": "fast"}
+_CONDITION = re.compile(rf"_(?:(?P<tier>{'|'.join(_TIERS)})|above_(?P<bound>\d+)(?P<kilo>k?)_tokens)$")
+_UPLIFT = re.compile(r"^(?:regional_processing_uplift_multiplier|inference_geo)_(?P<region>us|eu)(?:_multiplier)?$")
+
+
+class _Found(NamedTuple):
+    """One priced value of an entry: its place, the value as found, and what it is the price of."""
+
+    place: str
+    value: object
+    meter: str | None
+    """None: not understood."""
+    service_tier: str = "standard"
+    above: int = 0
+    """Exclusive bound of the prompt size."""
+    time_window: str = ""
+
+
 _PRICED = re.compile(r"cost|pric|uplift|multiplier|surcharge|provider_specific_entry")
 _SAME_IN_ANOTHER_UNIT = re.compile(r"^(?:input|output)_dbu?_cost_per_token$")
 """Databricks units for the same tokens whose price in USD stands beside them."""
@@ -66,6 +82,9 @@ _SAME_IN_ANOTHER_UNIT = re.compile(r"^(?:input|output)_dbu?_cost_per_token$")
 
 def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     """Every price of the map. Bounds such as `_above_200k_tokens` are exclusive and re-price the whole request.
+
+    `off_peak_pricing` holds instead of the plain price inside its hours. Multipliers of a data residency (`us`, `eu`) and of
+    Anthropic's fast mode give every token price once more, times the factor. An entry's `aliases` are names of its prices.
 
     An entry with nothing but zeros gives no price, for the map writes 0 both for free and for unknown; only names
     that end in `:free` are free. Web search has three prices by the size of the search; `web_search` is the medium
@@ -93,52 +112,110 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
         found = list(_entry_prices(key, entry, problems))
         if any(price.unit_price for price in found) or key.endswith(":free"):
             prices += found
+            aliases = [name for name in entry.get("aliases") or () if isinstance(name, str) and name not in entries]
+            prices += [price._replace(raw_model=name, alias_of=key) for name in aliases for price in found]
         elif found:
             problems.add(f"{key}: only zeros, which the map writes for free and for unknown")
     return Parsed(prices, len(entries), rejected, frozenset(problems))
 
 
-def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> Iterator[Price]:
-    for column, value in entry.items():
-        if column == "tiered_pricing":
-            found = _tiered(value, problems)
-        elif column == "search_context_cost_per_query" and isinstance(value, dict):
-            found = _searches(value, _search_meter(entry))
-        elif _PRICED.search(column) and not _SAME_IN_ANOTHER_UNIT.match(column):
-            found = iter([(column, value, *_take_apart(column))])
-        else:
-            continue
-        for place, raw, meter, tier, above in found:
-            if meter is None:
-                problems.add(f"{place}: not understood")
-            elif (amount := as_amount(raw)) is not None:
-                yield Price(
+def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> list[Price]:
+    prices: list[Price] = []
+    for found in _found(entry, problems):
+        if found.meter is None:
+            problems.add(f"{found.place}: not understood")
+        elif (amount := as_amount(found.value)) is not None:
+            prices.append(
+                Price(
                     provider=entry["litellm_provider"],
                     raw_model=key,
-                    meter=meter,
-                    unit=LEDGER_UNITS[meter],
+                    meter=found.meter,
+                    unit=LEDGER_UNITS[found.meter],
                     unit_price=amount,
                     pricing_quantity=1,
-                    source_locator=f"/{key.replace('~', '~0').replace('/', '~1')}/{place}",
-                    extracted_text=f"{place}: {raw}",
-                    service_tier=tier,
-                    context_from_tokens=above,
-                    context_bound="gt" if above else "gte",
+                    source_locator=f"/{key.replace('~', '~0').replace('/', '~1')}/{found.place}",
+                    extracted_text=f"{found.place}: {found.value}",
+                    service_tier=found.service_tier,
+                    context_from_tokens=found.above,
+                    context_bound="gt" if found.above else "gte",
+                    time_window=found.time_window,
                 )
-            elif raw is not None:
-                problems.add(f"{key}: {place}: expected an amount of zero or more, found {str(raw)[:60]!r}")
+            )
+        elif found.value is not None:
+            problems.add(f"{key}: {found.place}: expected an amount of zero or more, found {str(found.value)[:60]!r}")
+    return _multiplied(prices, entry, problems)
+
+
+def _found(entry: Mapping[str, Any], problems: set[str]) -> Iterator[_Found]:
+    for column, value in entry.items():
+        if column == "tiered_pricing":
+            yield from _tiered(value, problems)
+        elif column == "search_context_cost_per_query" and isinstance(value, dict):
+            yield from _searches(value, _search_meter(entry))
+        elif column == "off_peak_pricing" and isinstance(value, dict):
+            yield from _off_peak(value, problems)
+        elif column in ("provider_specific_entry", "web_search_billing_unit") or _UPLIFT.match(column):
+            continue
+        elif _PRICED.search(column) and not _SAME_IN_ANOTHER_UNIT.match(column):
+            yield _Found(column, value, *_take_apart(column))
 
 
 def _take_apart(column: str) -> tuple[str | None, str, int]:
-    """Meter, service tier and exclusive bound of the prompt size that a column name stands for."""
+    """Meter, service tier and exclusive bound of the prompt size that a column name stands for, in either order."""
     tier, bound = "standard", 0
-    for suffix, name in _TIERS.items():
-        if column.endswith(suffix):
-            column, tier = column.removesuffix(suffix), name
-            break
-    if match := _CONTEXT.search(column):
-        column, bound = column[: match.start()], int(match[1]) * 1000
+    while match := _CONDITION.search(column):
+        column = column[: match.start()]
+        if match["tier"]:
+            tier = _TIERS[match["tier"]]
+        else:
+            bound = int(match["bound"]) * (1000 if match["kilo"] else 1)
     return _METERS.get(column), tier, bound
+
+
+def _multiplied(prices: list[Price], entry: Mapping[str, Any], problems: set[str]) -> list[Price]:
+    """The prices and, of those for tokens, what they come to in fast mode and under a data residency."""
+    stated = entry.get("provider_specific_entry") or {}
+    factors = {match["region"]: entry[name] for name in entry if (match := _UPLIFT.match(name))}
+    factors |= stated if isinstance(stated, dict) else {"provider_specific_entry": None}
+    for name, value in sorted(factors.items()):  # fast before us: both may hold
+        factor = as_amount(value)
+        if factor is None or name not in ("fast", "us", "eu"):
+            problems.add(f"a multiplier {name!r}: not understood")
+            continue
+        for price in [price for price in prices if price.unit == "token" and not price.region]:
+            text = f"{price.extracted_text}, times {factor} ({name})"
+            more = price._replace(unit_price=price.unit_price * factor, extracted_text=text)
+            if name != "fast":
+                prices.append(more._replace(region=name))
+            elif price.service_tier == "standard":
+                prices.append(more._replace(service_tier="fast"))
+    return prices
+
+
+def _off_peak(block: Mapping[str, Any], problems: set[str]) -> Iterator[_Found]:
+    """Prices that replace those of the same name inside hours of UTC, on the weekdays of a zone."""
+    rules = block.get("windows") or []
+    try:
+        windows = [
+            window
+            for rule in [block, *rules]
+            for window in utc_windows(
+                _listed(rule.get("hours_utc")), rule.get("weekdays"), block.get("weekday_timezone")
+            )
+        ]
+    except (AttributeError, TypeError, ValueError) as error:
+        problems.add(f"off_peak_pricing: {error}")
+        return
+    if not windows:
+        problems.add("off_peak_pricing without hours: not understood")
+    for column, value in block.items():
+        if column not in ("hours_utc", "windows", "weekdays", "weekday_timezone"):
+            for window in windows:
+                yield _Found(f"off_peak_pricing/{column}", value, *_take_apart(column), window)
+
+
+def _listed(hours: object) -> list[Any]:
+    return hours if isinstance(hours, list) else [hours] if hours else []
 
 
 def _search_meter(entry: Mapping[str, Any]) -> str:
@@ -152,7 +229,7 @@ def _search_meter(entry: Mapping[str, Any]) -> str:
 def _searches(sizes: Mapping[str, object], usual: str) -> Iterator[_Found]:
     meters = {**_SEARCH_SIZES, "search_context_size_medium": usual}
     for size, value in sizes.items():
-        yield f"search_context_cost_per_query/{size}", value, meters.get(size), "standard", 0
+        yield _Found(f"search_context_cost_per_query/{size}", value, meters.get(size))
 
 
 def _tiered(tiers: object, problems: set[str]) -> Iterator[_Found]:
@@ -165,4 +242,5 @@ def _tiered(tiers: object, problems: set[str]) -> Iterator[_Found]:
         for column, value in tier.items():
             if column != "range":
                 meter, service_tier, bound = _take_apart(column)
-                yield f"tiered_pricing/{index}/{column}", value, None if bound else meter, service_tier, int(bounds[0])
+                place = f"tiered_pricing/{index}/{column}"
+                yield _Found(place, value, None if bound else meter, service_tier, int(bounds[0]))

@@ -1,0 +1,141 @@
+"""LiteLLM's map as it is written since autumn 2026: hours off the peak, multipliers, aliases, tiers in either order."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pipelines.config.sources import PriceFeed
+from pipelines.prices import build_ledger, build_rate_card, rate
+from pipelines.prices.feeds import FORMATS
+from pipelines.prices.snapshot import Parsed, price_frame
+from tests.unit.prices.feeds import registry_of, snapshot
+from tests.unit.prices.requests_frame import requests_frame
+
+MAP = PriceFeed(feed="map", format="litellm_map")
+
+
+def read(**entry: Any) -> Parsed:
+    return FORMATS["litellm_map"].read(json.dumps({"m": {"litellm_provider": "acme", **entry}}).encode(), {})
+
+
+def told(**entry: Any) -> set[tuple[str, str, str, str]]:
+    return {(p.meter, p.service_tier, p.region, f"{p.unit_price.normalize():f}") for p in read(**entry).prices}
+
+
+def test_a_tier_and_a_bound_stand_in_either_order() -> None:
+    columns = {
+        "input_cost_per_token_flex_above_272k_tokens": 5e-6,
+        "input_cost_per_token_above_272k_tokens_flex": 5e-6,
+        "cache_creation_input_token_cost_above_1hr_above_200k_tokens": 15e-6,
+        "cache_creation_input_token_cost_above_1hr_fast": 60e-6,
+        "input_cost_per_token_above_120_tokens": 3e-6,
+    }
+    found = {(p.meter, p.service_tier, p.context_from_tokens) for p in read(**columns).prices}
+    assert found == {
+        ("input_uncached", "flex", 272_000), ("input_cache_write_1h", "standard", 200_000),
+        ("input_cache_write_1h", "fast", 0), ("input_uncached", "standard", 120),
+    }  # fmt: skip
+    assert not read(**columns).not_understood
+
+
+def test_multipliers_give_every_token_price_once_more() -> None:
+    """Opus at 5 and 25 per million: six times that in fast mode, a tenth more in the United States, and both together."""
+    entry = {
+        "input_cost_per_token": 5e-6, "input_cost_per_token_batches": 2.5e-6, "input_cost_per_request": 0.01,
+        "provider_specific_entry": {"us": 1.1, "fast": 6.0},
+    }  # fmt: skip
+    assert told(**entry) == {
+        ("input_uncached", "standard", "", "0.000005"), ("input_uncached", "standard", "us", "0.0000055"),
+        ("input_uncached", "batch", "", "0.0000025"), ("input_uncached", "batch", "us", "0.00000275"),
+        ("input_uncached", "fast", "", "0.00003"), ("input_uncached", "fast", "us", "0.000033"),
+        ("request", "standard", "", "0.01"),
+    }  # fmt: skip
+    residency = {"input_cost_per_token": 2e-6, "regional_processing_uplift_multiplier_eu": 1.1}
+    assert told(**residency) == {
+        ("input_uncached", "standard", "", "0.000002"), ("input_uncached", "standard", "eu", "0.0000022"),
+    }  # fmt: skip
+    assert read(input_cost_per_token=1e-6, provider_specific_entry={"moon": 2}).not_understood == {
+        "a multiplier 'moon': not understood"
+    }
+    assert read(input_cost_per_token=1e-6, regional_endpoint_uplift_multiplier=1.1).not_understood == {
+        "regional_endpoint_uplift_multiplier: not understood"
+    }
+
+
+def test_an_alias_is_a_name_of_the_same_price() -> None:
+    entries = {
+        "m": {"litellm_provider": "acme", "input_cost_per_token": 1e-6, "aliases": ["m-latest", "n"]},
+        "n": {"litellm_provider": "acme", "input_cost_per_token": 2e-6},
+    }
+    found = FORMATS["litellm_map"].read(json.dumps(entries).encode(), {}).prices
+    assert [(p.raw_model, p.alias_of, p.unit_price * 1_000_000) for p in found] == [
+        ("m", "", 1), ("m-latest", "m", 1), ("n", "", 2),
+    ]  # fmt: skip
+
+
+DEEPSEEK = {
+    "windows": [
+        {"hours_utc": ["00:00-01:00", "04:00-06:00", "10:00-00:00"], "weekdays": [1, 2, 3, 4, 5]},
+        {"hours_utc": "00:00-00:00", "weekdays": ["Sat", "sunday"]},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "at", "is_off_peak"),
+    [
+        (DEEPSEEK, "2026-08-24T00:59", True),  # a Monday
+        (DEEPSEEK, "2026-08-24T01:30", False),
+        (DEEPSEEK, "2026-08-26T05:00", True),
+        (DEEPSEEK, "2026-08-28T10:00", True),
+        (DEEPSEEK, "2026-08-28T09:59", False),
+        (DEEPSEEK, "2026-08-29T02:00", True),
+        (DEEPSEEK, "2026-08-30T08:00", True),
+        ({"hours_utc": "16:30-00:30"}, "2026-08-24T00:29", True),
+        ({"hours_utc": "16:30-00:30"}, "2026-08-24T00:30", False),
+        # The hours of one weekday end at its midnight and begin at it.
+        ({"hours_utc": "22:00-02:00", "weekdays": [5]}, "2026-08-28T01:59", True),
+        ({"hours_utc": "22:00-02:00", "weekdays": [5]}, "2026-08-28T22:00", True),
+        ({"hours_utc": "22:00-02:00", "weekdays": [5]}, "2026-08-29T01:00", False),
+        # Friday 16:30 in UTC is Saturday in Shanghai.
+        ({"hours_utc": "16:00-17:00", "weekdays": [6], "weekday_timezone": "Asia/Shanghai"}, "2026-08-28T16:30", True),
+        ({"hours_utc": "16:00-17:00", "weekdays": [6], "weekday_timezone": "Asia/Shanghai"}, "2026-08-29T16:30", False),
+        ({"hours_utc": "15:00-17:00", "weekdays": [5], "weekday_timezone": "Asia/Shanghai"}, "2026-08-28T15:30", True),
+        ({"hours_utc": "15:00-17:00", "weekdays": [5], "weekday_timezone": "Asia/Shanghai"}, "2026-08-28T16:30", False),
+    ],
+)
+def test_off_the_peak_another_price_holds(schedule: dict[str, Any], at: str, is_off_peak: bool) -> None:
+    """A million tokens at 0.30, off the peak at 0.15; output has one price."""
+    cost = {"input_cost_per_token": 3e-7, "output_cost_per_token": 1.2e-6}
+    parsed = read(**cost, off_peak_pricing={"input_cost_per_token": 1.5e-7, **schedule})
+    assert not parsed.not_understood
+    item = snapshot("2026-01-01", feed=MAP)
+    item = type(item)(**{**item.__dict__, "prices": price_frame(parsed.prices)})
+    card = build_rate_card(build_ledger(MAP, [item], registry_of([item])), [MAP])
+    call = {"provider_id": "acme", "model_id": "m", "event_at": datetime.fromisoformat(f"{at}:00+00:00")}
+    priced = rate(requests_frame([{**call, "input_uncached": 1_000_000, "output_text": 1_000_000}]), card)
+    assert priced["list_cost_usd"].to_list() == [Decimal("1.35") if is_off_peak else Decimal("1.5")]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "problem"),
+    [
+        ({}, "off_peak_pricing without hours: not understood"),
+        ({"hours_utc": "25:00-01:00"}, "off_peak_pricing: time_window: expected"),
+        ({"hours_utc": "01:00-02:00", "weekdays": [8]}, "expected weekdays from 1 to 7 or their names, found 8"),
+        (
+            {"hours_utc": "01:00-02:00", "weekdays": [1], "weekday_timezone": "America/New_York"},
+            "whose clock is put forward and back",
+        ),
+        ({"hours_utc": "01:00-02:00", "weekdays": [1], "weekday_timezone": "Not/AZone"}, "no time zone 'Not/AZone'"),
+    ],
+)
+def test_hours_that_cant_be_told_give_no_price_and_are_named(schedule: dict[str, Any], problem: str) -> None:
+    found = read(input_cost_per_token=3e-7, off_peak_pricing={"input_cost_per_token": 1.5e-7, **schedule})
+    assert [p.time_window for p in found.prices] == [""]
+    assert any(problem in said for said in found.not_understood), found.not_understood
