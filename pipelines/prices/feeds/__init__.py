@@ -36,9 +36,9 @@ FORMATS: dict[str, FeedFormat] = {
     "azure_retail": FeedFormat(azure_retail.read, "1"),
     "genai_prices": FeedFormat(genai_prices.read, "1"),
     "litellm_map": FeedFormat(litellm_map.read, "3"),
-    "llm_prices": FeedFormat(llm_prices.read, "1"),
-    "models_dev": FeedFormat(models_dev.read, "1"),
-    "openrouter_models": FeedFormat(openrouter_models.read, "1"),
+    "llm_prices": FeedFormat(llm_prices.read, "2"),
+    "models_dev": FeedFormat(models_dev.read, "2"),
+    "openrouter_models": FeedFormat(openrouter_models.read, "2"),
     "page": FeedFormat(page.read, "2"),
     "price_sheet": FeedFormat(price_sheet.read, "1"),
 }

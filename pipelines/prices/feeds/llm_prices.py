@@ -16,14 +16,22 @@ from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount
 
 _METERS = {"input": "input_uncached", "input_cached": "input_cache_read", "output": "output_text"}
+_MODALITIES = {
+    "image": {"input": "input_image", "input_cached": "input_image_cache_read", "output": "output_image"},
+    "audio": {"input": "input_audio", "input_cached": "input_audio_cache_read", "output": "output_audio"},
+    "text": _METERS,
+}
 _LONG_PROMPT = re.compile(r"^(?P<model>.+)-(?P<kilo>\d+)k$")
+_SHORT_PROMPT = re.compile(r"(?P<sign>≤|<=|<)\s*(?P<kilo>\d+)k", re.IGNORECASE)
+_MODALITY = re.compile(rf"^(?P<model>.+)-(?P<modality>{'|'.join(_MODALITIES)})$")
 
 
 def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     """Every dated price. One file is the whole feed: vendors' files are feeds of their own. Raises PriceFeedError.
 
     A name such as `gpt-5.4-272k` is the price of gpt-5.4 for prompts above 272,000 tokens where the list says so in
-    the display name (`GPT-5.4 >272k`); without that it is a model of its own, as gpt-4-32k.
+    the display name (`GPT-5.4 >272k`); without that it is a model of its own, as gpt-4-32k. A price named `GPT-5.4 ≤272k`
+    says nothing of longer prompts. `gpt-image-2-image` named `... image tokens` is the price of gpt-image-2 for those.
     """
     try:
         whole = json.loads(content, parse_float=Decimal)
@@ -54,11 +62,15 @@ def _entries(whole: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _entry_prices(pointer: str, entry: Mapping[str, Any]) -> Iterator[Price]:
-    model, above = entry["id"], 0
+    model, above, meters = entry["id"], 0, _METERS
     if (match := _LONG_PROMPT.match(model)) and f">{match['kilo']}k" in entry["name"].lower().replace(" ", ""):
         model, above = match["model"], int(match["kilo"]) * 1000
+    elif (match := _MODALITY.match(model)) and entry["name"].lower().endswith(f"{match['modality']} tokens"):
+        model, meters = match["model"], _MODALITIES[match["modality"]]
+    short = None if above else _SHORT_PROMPT.search(entry["name"])
+    up_to = None if short is None else int(short["kilo"]) * 1000 + (short["sign"] != "<")
     start, end = _instant(entry.get("from_date")), _instant(entry.get("to_date"))
-    for key, meter in _METERS.items():
+    for key, meter in meters.items():
         value = entry.get(key)
         if value is None:
             continue
@@ -76,6 +88,7 @@ def _entry_prices(pointer: str, entry: Mapping[str, Any]) -> Iterator[Price]:
             extracted_text=f"{entry['name']}: {key}: {value}",
             context_from_tokens=above,
             context_bound="gt" if above else "gte",
+            context_to_tokens=up_to,
             valid_from=start or BEGINNING,
             valid_to=end,
             date_basis="documented" if start else "unknown",

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount
+from pipelines.warehouse.tables.core import SERVICE_TIERS
 
 _METERS = {
     "input": "input_uncached",
@@ -26,12 +27,15 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 
     `tiers` of type context apply to the whole request above their size; `context_over_200k` counts only where there
     are none, because beside them it repeats the first tier at the wrong bound. A model whose prices are all zero is
-    part of a subscription or not priced, and gives none.
+    part of a subscription or not priced, and gives none. `experimental.modes` have prices of their own, of the service tier
+    that their requests ask for. `catalog.json` holds the same providers under a key of its own.
     """
     try:
         providers = json.loads(content, parse_float=Decimal)
     except ValueError as error:
         raise PriceFeedError(f"not JSON: {error}") from error
+    if isinstance(providers, dict) and isinstance(providers.get("providers"), dict):
+        providers = providers["providers"]
     if not isinstance(providers, dict) or not all(isinstance(p, dict) and "models" in p for p in providers.values()):
         raise PriceFeedError(
             "expected an object of providers, each with `models`, as https://models.dev/api.json holds"
@@ -42,8 +46,9 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     for provider, facts in providers.items():
         for model, entry in facts["models"].items():
             lines += 1
-            cost = entry.get("cost") or {}
-            found = list(_model_prices(provider, model, cost, problems))
+            found = list(_model_prices(provider, model, entry.get("cost") or {}, "cost", problems))
+            if any(price.unit_price for price in found):
+                found += _mode_prices(provider, model, entry.get("experimental"), problems)
             if any(price.unit_price for price in found):
                 prices += found
             elif found:
@@ -51,16 +56,33 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     return Parsed(prices, lines, 0, frozenset(problems))
 
 
-def _model_prices(provider: str, model: str, cost: Mapping[str, Any], problems: set[str]) -> Iterator[Price]:
-    steps: list[tuple[int, str, Mapping[str, Any]]] = [(0, "cost", cost)]
+def _mode_prices(provider: str, model: str, experimental: object, problems: set[str]) -> Iterator[Price]:
+    modes = experimental.get("modes") if isinstance(experimental, dict) else None
+    for name, mode in (modes if isinstance(modes, dict) else {}).items():
+        cost = mode.get("cost") if isinstance(mode, dict) else None
+        if not cost:
+            continue
+        body = (mode.get("provider") or {}).get("body") or {}
+        tier = body.get("service_tier") or body.get("speed")
+        if tier not in SERVICE_TIERS:
+            problems.add(f"experimental.modes.{name}: not understood")
+            continue
+        place = f"experimental/modes/{name}/cost"
+        yield from (
+            price._replace(service_tier=tier) for price in _model_prices(provider, model, cost, place, problems)
+        )
+
+
+def _model_prices(provider: str, model: str, cost: Mapping[str, Any], at: str, problems: set[str]) -> Iterator[Price]:
+    steps: list[tuple[int, str, Mapping[str, Any]]] = [(0, at, cost)]
     for index, tier in enumerate(cost.get("tiers") or ()):
         rule = tier.get("tier") or {}
         if rule.get("type") == "context" and isinstance(rule.get("size"), int):
-            steps.append((rule["size"], f"cost/tiers/{index}", tier))
+            steps.append((rule["size"], f"{at}/tiers/{index}", tier))
         else:
             problems.add(f"cost.tiers of type {rule.get('type')!r}: not understood")
     if not cost.get("tiers") and cost.get("context_over_200k"):
-        steps.append((200_000, "cost/context_over_200k", cost["context_over_200k"]))
+        steps.append((200_000, f"{at}/context_over_200k", cost["context_over_200k"]))
     for above, place, block in steps:
         for key, value in block.items():
             if key in ("tiers", "tier", "context_over_200k"):

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount
+from pipelines.prices.windows import utc_windows
 
 _METERS = {
     "prompt": "input_uncached",
@@ -24,10 +25,12 @@ _METERS = {
     "input_audio_cache": "input_audio_cache_read",
     "audio_output": "output_audio",
     "image": "input_image",
+    "image_token": "input_image",
     "image_output": "output_image",
     "request": "request",
     "web_search": "web_search",
 }
+_WHEN = ("min_prompt_tokens", "utc_start", "utc_end", "utc_days")
 _DEAREST_IMAGE_TOKEN = Decimal("0.001")
 """`image` is the price of a token or, in older lists, of a whole image; from a tenth of a cent on it is an image."""
 
@@ -36,7 +39,8 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     """Every price of the list, the API's answer itself or one wrapped as `body`. Raises PriceFeedError.
 
     A slug that ends in `:batch` is the batch tier of the model before it. `overrides` apply to the whole request from
-    `min_prompt_tokens` on, that bound included. -1 stands for a price that depends on the model that is routed to and
+    `min_prompt_tokens` on, that bound included, and between `utc_start` and `utc_end` (1630 is half past four) on `utc_days`;
+    of two that apply the later counts. -1 stands for a price that depends on the model that is routed to and
     gives none. Zeros count only for names that end in `:free`; elsewhere the list writes them for models that are
     billed in another way.
     """
@@ -69,16 +73,9 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 
 
 def _model_prices(slug: str, pricing: Mapping[str, Any], pointer: str, problems: set[str]) -> Iterator[Price]:
-    steps = [(0, pricing, pointer)]
-    for index, override in enumerate(pricing.get("overrides") or ()):
-        start = override.get("min_prompt_tokens")
-        if not isinstance(start, int) or set(override) - set(_METERS) - {"min_prompt_tokens"}:
-            problems.add(f"overrides by {', '.join(sorted(set(override) - set(_METERS)))}: not understood")
-            continue
-        steps.append((start, override, f"{pointer}/overrides/{index}"))
-    for start, block, place in steps:
+    for place, block, start, window in _steps(pricing, pointer, problems):
         for key, value in block.items():
-            if key in ("overrides", "min_prompt_tokens"):
+            if key in ("overrides", *_WHEN) or (key == "discount" and not value):
                 continue
             amount = as_amount(value)
             if key not in _METERS or amount is None:
@@ -87,7 +84,7 @@ def _model_prices(slug: str, pricing: Mapping[str, Any], pointer: str, problems:
                     if str(value) == "-1"
                     else f"{key}: {value}: not understood"
                 )
-            elif key.startswith("image") and amount >= _DEAREST_IMAGE_TOKEN:
+            elif key in ("image", "image_output") and amount >= _DEAREST_IMAGE_TOKEN:
                 problems.add(f"{slug}: {key}: {value} is the price of a whole image")
             else:
                 yield Price(
@@ -101,4 +98,35 @@ def _model_prices(slug: str, pricing: Mapping[str, Any], pointer: str, problems:
                     extracted_text=f"{key}: {value}" + (f" from {start} prompt tokens" if start else ""),
                     service_tier="batch" if slug.endswith(":batch") else "standard",
                     context_from_tokens=start,
+                    time_window=window,
                 )
+
+
+def _steps(
+    pricing: Mapping[str, Any], pointer: str, problems: set[str]
+) -> Iterator[tuple[str, Mapping[str, Any], int, str]]:
+    """The plain prices and each override: place, prices, smallest prompt and window of the day."""
+    yield pointer, pricing, 0, ""
+    earlier: list[str] = []
+    for index, override in enumerate(pricing.get("overrides") or ()):
+        start = override.get("min_prompt_tokens", 0)
+        try:
+            windows = list(_windows(override))
+        except (TypeError, ValueError) as error:
+            problems.add(f"overrides: {error}")
+            continue
+        strange = set(override) - set(_METERS) - set(_WHEN)
+        if not isinstance(start, int) or strange or not set(override) & set(_WHEN):
+            problems.add(f"overrides by {', '.join(sorted(strange)) or 'nothing'}: not understood")
+            continue
+        # What holds at every hour overrules the hours that stand before it.
+        for window in windows or ["", *earlier]:
+            yield f"{pointer}/overrides/{index}", override, start, window
+        earlier += windows
+
+
+def _windows(override: Mapping[str, Any]) -> Iterator[str]:
+    if not set(override) & set(_WHEN[1:]):
+        return iter(())
+    first, last = (f"{int(override.get(name) or 0):04}" for name in ("utc_start", "utc_end"))
+    return utc_windows([f"{first[:2]}:{first[2:]}-{last[:2]}:{last[2:]}"], override.get("utc_days"), None)
