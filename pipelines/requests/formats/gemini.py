@@ -4,8 +4,9 @@
 candidates and prompt, and the total is the sum of all four. Searches are the distinct `webSearchQueries` of `groundingMetadata`. Details by modality give audio, image and video.
 Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept. The answer has no
 instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`. Names are
-read in camel case (the API) and in snake case (what the Python SDK dumps).
-Source: ai.google.dev/api/generate-content#UsageMetadata.
+read in camel case (the API) and in snake case (what the Python SDK dumps). The Live API counts `responseTokenCount`; the
+Interactions API, an interaction of one `id` that is polled or streamed, the same things as `total_*_tokens` in `usage`.
+Source: ai.google.dev/api/generate-content#UsageMetadata, /api/live and /gemini-api/docs/interactions.
 """
 
 from __future__ import annotations
@@ -21,13 +22,26 @@ from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.typed import TimeRule
 
-_BODIES = ("response", "body")
+_BODIES = ("response", "body", "interaction")
 _SNAKE = {
     "usage_metadata": "usageMetadata",
     "response_id": "responseId",
     "model_version": "modelVersion",
     "create_time": "createTime",
 }
+_LIVE = {"responseTokenCount": "candidatesTokenCount", "responseTokensDetails": "candidatesTokensDetails"}
+_INTERACTION = {
+    "total_input_tokens": "promptTokenCount",
+    "total_output_tokens": "candidatesTokenCount",
+    "total_thought_tokens": "thoughtsTokenCount",
+    "total_tool_use_tokens": "toolUsePromptTokenCount",
+    "total_cached_tokens": "cachedContentTokenCount",
+    "total_tokens": "totalTokenCount",
+    "input_tokens_by_modality": "promptTokensDetails",
+    "cached_tokens_by_modality": "cacheTokensDetails",
+    "output_tokens_by_modality": "candidatesTokensDetails",
+}
+"""What the Interactions API counts under names of its own."""
 _DETAILS = ("promptTokensDetails", "promptTokenDetails", "cacheTokensDetails", "candidatesTokensDetails")
 
 
@@ -48,6 +62,7 @@ def build(source: RequestSource) -> Format:
             "region": at.outer("region", "location"),
             "session_id": at.outer("session_id"),
             "error": at.outer("error/status", "error/code"),
+            "logged_status": at.body("status"),
             "processed": at.outer("processed_time"),
         },
         usage={
@@ -83,8 +98,9 @@ def build(source: RequestSource) -> Format:
 
 def _derive() -> Mapping[str, pl.Expr]:
     counted = pl.col("usage.input").is_not_null() | pl.col("usage.total").is_not_null()
-    failed = (pl.col("error").is_not_null() | (pl.col("http_status") >= 400)).fill_null(value=False)
-    status = pl.when(failed).then(pl.lit("error")).otherwise(pl.lit("ok"))
+    refused = pl.col("error").is_not_null() | (pl.col("http_status") >= 400) | (pl.col("logged_status") == "failed")
+    failed, stopped = refused.fill_null(value=False), (pl.col("logged_status") == "cancelled").fill_null(value=False)
+    status = pl.when(failed).then(pl.lit("error")).when(stopped).then(pl.lit("cancelled")).otherwise(pl.lit("ok"))
     parts = ("input", "output", "reasoning", "input_tool")
     tiers = {"on_demand": "standard", "on_demand_flex": "flex", "on_demand_priority": "priority"}
     return {
@@ -107,7 +123,7 @@ def by_modality(value: object) -> Iterable[object]:
 
 
 def _with_counts(value: dict[str, Any]) -> dict[str, Any]:
-    opened = {_SNAKE.get(key, key): item for key, item in value.items()}
+    opened = _of_interaction({_SNAKE.get(key, key): item for key, item in value.items()})
     if searches := _searches(opened.get("candidates")):
         opened["webSearches"] = Number(len(searches))
     for key in ("usageMetadata", *_BODIES):
@@ -131,16 +147,28 @@ def _searches(candidates: object) -> set[str]:
     return queries
 
 
+def _of_interaction(value: dict[str, Any]) -> dict[str, Any]:
+    """An interaction under the names of an answer; any other value as it is."""
+    usage = value.get("usage")
+    counts = usage if isinstance(usage, dict) and "total_input_tokens" in usage else None
+    if counts is None and value.get("object") != "interaction" and "steps" not in value:
+        return value
+    renamed = {_INTERACTION.get(name, name): count for name, count in (counts or {}).items()}
+    own = {"responseId": value.get("id"), "modelVersion": value.get("model"), "createTime": value.get("created")}
+    return {**value, **own, **({"usageMetadata": renamed} if counts else {})}
+
+
 def _counted(usage: dict[str, Any]) -> dict[str, Any]:
-    counted = {_camel(key): item for key, item in usage.items()}
+    counted = {_LIVE.get(_camel(key), _camel(key)): item for key, item in usage.items()}
     for name in _DETAILS:
         details = counted.get(name)
         if isinstance(details, list):
             counts: dict[str, int] = {}
             for detail in details:
-                count = str(detail.get("tokenCount", detail.get("token_count"))) if isinstance(detail, dict) else ""
+                told = detail if isinstance(detail, dict) else {}
+                count = next((str(told[name]) for name in ("tokenCount", "token_count", "tokens") if name in told), "")
                 if count.isdigit():
-                    modality = str(detail.get("modality")).removeprefix("MediaModality.")
+                    modality = str(told.get("modality")).removeprefix("MediaModality.").upper()
                     counts[modality] = counts.get(modality, 0) + int(count)
             counted[name] = {modality: Number(count) for modality, count in counts.items()}
     return counted

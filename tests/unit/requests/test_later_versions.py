@@ -272,3 +272,45 @@ def test_agents_tell_their_calls_as_log_events(tmp_path: Path, agent: str) -> No
     assert (parsed.quarantined, set(parsed.quarantine["severity"])) == (2, {"info"})
     again = parse_records(tmp_path, "otel_genai", [logs], name="again")
     assert all_days([parsed, again]).requests.height == 1
+
+
+# --- Google: the Interactions API and the Live API
+
+INTERACTION = {
+    "id": "v1_1", "object": "interaction", "created": AT, "model": "gemini-3.5-flash", "steps": [{"type": "model_output", "text": SECRET}],
+    "usage": {
+        "total_input_tokens": 1000, "total_output_tokens": 40, "total_thought_tokens": 20, "total_cached_tokens": 300, "total_tool_use_tokens": 7,
+        "total_tokens": 1067, "input_tokens_by_modality": [{"modality": "text", "tokens": 800}, {"modality": "audio", "tokens": 200}],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", ["completed", "requires_action", "failed", "cancelled"])
+def test_an_interaction_is_one_request_however_often_it_is_polled(tmp_path: Path, status: str) -> None:
+    waiting = {key: value for key, value in INTERACTION.items() if key != "usage"}
+    lines = [
+        {"event_type": "interaction.created", "interaction": {**waiting, "status": "in_progress"}},
+        {"event_type": "step.delta", "index": 0, "delta": {"text": SECRET}},
+        {"event_type": f"interaction.{status}", "interaction": {**INTERACTION, "status": status}},
+        {**INTERACTION, "status": status},
+    ]
+    parsed = parse_records(tmp_path, "gemini", lines)
+    found = all_days([parsed]).requests.row(0, named=True)
+    assert (all_days([parsed]).requests.height, parsed.quarantine["severity"].to_list()) == (1, ["info"])
+    assert buckets(found) == {
+        "input_uncached": 500, "input_cache_read": 300, "input_audio": 200, "input_tool": 7, "output_text": 40, "output_reasoning": 20
+    }  # fmt: skip
+    assert (found["source_request_id"], found["response_model"]) == ("v1_1", "gemini-3.5-flash")
+    assert (found["status"], found["is_billable"]) == (
+        {"failed": "error", "cancelled": "cancelled"}.get(status, "ok"),
+        True,
+    )
+
+
+def test_the_live_api_counts_responses(tmp_path: Path) -> None:
+    usage = {
+        "promptTokenCount": 100, "responseTokenCount": 50, "totalTokenCount": 150,
+        "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 100}], "responseTokensDetails": [{"modality": "AUDIO", "tokenCount": 50}],
+    }  # fmt: skip
+    found = row(parse_records(tmp_path, "gemini", [{"timestamp": AT, "model": "gemini-live", "usageMetadata": usage}]))
+    assert buckets(found) == {"input_audio": 100, "output_audio": 50}
