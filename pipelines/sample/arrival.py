@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
+from pipelines.sample.bills import Bills
 from pipelines.sample.catalogue import Source
 from pipelines.sample.draws import Draws
 from pipelines.sample.logs import BREAKS, LINES, TRUNCATED
@@ -36,10 +37,12 @@ class ArrivedFile:
 
 
 class Arrivals:
-    """The files of one source over consecutive days; `summary` is complete when all have been taken."""
+    """The files of one source over consecutive days, whose calls are added to `bills`; `summary` is complete when all have
+    been taken."""
 
-    def __init__(self, source: Source, days: tuple[date, ...], requests_per_day: int, seed: int) -> None:
+    def __init__(self, source: Source, days: tuple[date, ...], requests_per_day: int, seed: int, bills: Bills) -> None:
         self.summary = SourceSummary()
+        self._bills = bills
         self._source, self._days, self._requests_per_day, self._seed = source, days, requests_per_day, seed
         self._held: dict[date, list[pl.DataFrame]] = defaultdict(list)
 
@@ -58,6 +61,7 @@ class Arrivals:
         count = requests_on(source, day, self._requests_per_day)
         calls = draw_calls(source, day, count, 0 if is_last else SPILLED_PER_DAY, draws)
         self._count(calls)
+        self._bills.add(calls)
         rows = self._rows(day, calls, LINES[source.name](calls, None))
         size = rows.height
         is_late = pl.Series(draws.chance(0 if is_last else LATE_PER_MILLE, size)) & ~calls["is_next_day"]

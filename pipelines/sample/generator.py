@@ -17,13 +17,14 @@ from pathlib import Path
 import zstandard
 
 from pipelines.sample.arrival import Arrivals, ArrivedFile
+from pipelines.sample.bills import Bills
 from pipelines.sample.boards import AIDER_DATES, LMARENA_DATES, aider_yaml, lmarena_json
 from pipelines.sample.catalogue import SOURCES
 from pipelines.sample.feeds import GENAI_SNAPSHOT_DATES, LITELLM_SNAPSHOT_DATES, genai_prices_json, litellm_map_json
 from pipelines.sample.logs import BATCH_HEADER
 from pipelines.sample.summary import SampleSummary
 
-GENERATOR_VERSION = "2"
+GENERATOR_VERSION = "3"
 """Raised with every change of what is generated, so that an older sample is made anew."""
 SAMPLE_SEED = 20260228
 FIRST_DAY = date(2026, 2, 15)
@@ -34,7 +35,7 @@ _README = """This landing zone is SYNTHETIC. It was made by modelmeter's seeded 
 No request in it was ever sent, no team in it exists, and its leaderboard scores are invented. Token shapes follow
 two public request traces (Azure LLM inference trace 2023, Mooncake conversation trace 2024); list prices are those
 published in February 2026, but for an invented cut on 22 February. Duplicates, broken lines, late lines and an
-unknown model are there on purpose; _sample.json counts them.
+unknown model are there on purpose; _sample.json counts them. So are bills that hold what no log does.
 
 Name a landing zone of your own with MODELMETER_LANDING.
 """
@@ -106,8 +107,12 @@ def _write(
 ) -> SampleSummary:
     dates = tuple(date.fromisoformat(day) for day in days)
     _write_feeds_and_boards(root, seed)
-    arrivals = {source.name: Arrivals(source, dates, requests_per_day, seed) for source in SOURCES}
+    bills = Bills()
+    arrivals = {source.name: Arrivals(source, dates, requests_per_day, seed, bills) for source in SOURCES}
     for done, day in enumerate(dates, start=1):
+        if done > 1:
+            for source, file_name, content in bills.files_of(day):
+                _put(root / "requests" / source / day.isoformat() / file_name, content)
         for name, arriving in arrivals.items():
             for file in arriving.files_of(day):
                 _put(root / "requests" / name / day.isoformat() / file.name, _content(file))

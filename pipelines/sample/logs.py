@@ -57,6 +57,8 @@ _BATCH_ROW = (
     "<outcome_word>,<duration_ms>"
 )
 BATCH_TIME_ZONE = "Europe/Berlin"
+METERS = ("input", "cache_read", "cache_write", "output")
+"""What a seller charges a call for."""
 
 BREAKS: dict[str, pl.Expr] = {
     "negative_tokens": (-pl.col("output") - 1).alias("output"),
@@ -148,22 +150,27 @@ def _broken(columns: pl.DataFrame, broken: pl.Expr | None) -> pl.DataFrame:
 
 def _spend(calls: pl.DataFrame) -> pl.Series:
     """What the gateway booked per call: USD as decimal text from integer pico-dollars, by the rates of the UTC day."""
+    pico = pl.sum_horizontal(f"{meter}_pico" for meter in METERS)
+    return priced(calls).select(pl.format("{}.{}", pico // 10**12, _padded(pico % 10**12, 12))).to_series()
+
+
+def priced(calls: pl.DataFrame) -> pl.DataFrame:
+    """The calls with their UTC day, whether they are charged as long, and pico-dollars per meter (`<meter>_pico`)."""
     at = pl.from_epoch("at_us", time_unit="us").dt.date()
     days: list[date] = calls.select(at.unique().sort()).to_series().to_list()
     rates = pl.DataFrame(
         [_pico_rates(key, day, is_long) for key in OFFERS for day in days for is_long in (False, True)]
     )
-    priced = (
+    is_free = (pl.col("outcome") != "ok") | pl.col("is_unknown") | pl.col("is_nameless")
+    return (
         _common(calls)
         .with_columns(day=at, is_long=pl.col("prompt") > LONG_CONTEXT_TOKENS)
         .join(rates, on=["offer", "day", "is_long"], how="left", maintain_order="left")
+        .with_columns(
+            pl.when(is_free).then(0).otherwise(pl.col(meter) * pl.col(f"{meter}_pico")).alias(f"{meter}_pico")
+            for meter in METERS
+        )
     )
-    cost = pl.sum_horizontal(
-        pl.col(meter) * pl.col(f"{meter}_pico") for meter in ("input", "cache_read", "cache_write", "output")
-    )
-    is_free = (pl.col("outcome") != "ok") | pl.col("is_unknown") | pl.col("is_nameless")
-    pico = pl.when(is_free).then(0).otherwise(cost)
-    return priced.select(pl.format("{}.{}", pico // 10**12, _padded(pico % 10**12, 12))).to_series()
 
 
 def _pico_rates(key: str, day: date, is_long: bool) -> dict[str, object]:

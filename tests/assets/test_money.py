@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from tests.assets.conftest import DailyJob, RangedRun, SmallSample
 
 DAY = date(2026, 2, 16)
+QUERIES = Path(__file__).resolve().parents[2] / "sql" / "queries"
 
 
 def test_every_row_costs_what_genai_prices_calculates(ranged: RangedRun, small_sample: SmallSample) -> None:
@@ -46,6 +47,36 @@ def test_every_row_costs_what_genai_prices_calculates(ranged: RangedRun, small_s
         models[row["model_id"]] += 1
     assert len(models) >= 12
     assert ranged.job.query("select sum(list_cost_usd) as usd from mart.daily_model_spend")["usd"][0] == total
+
+
+def test_the_sample_is_billed_for_what_it_cost_and_for_what_no_log_holds(
+    ranged: RangedRun, small_sample: SmallSample
+) -> None:
+    """Two sellers' bills against the requests: one to the last digit, the other with a playground that nobody logs."""
+    query = (QUERIES / "billed_against_computed.sql").read_text(encoding="utf-8")
+    rows = ranged.job.query(query).to_dicts()
+    days, last = small_sample.days[:-1], small_sample.days[-1]
+    assert {row["event_date"] for row in rows} == set(days), f"the bill of {last} arrives a day later"
+    named = [row for row in rows if row["provider_id"] == "anthropic" and row["billed_usd"] is not None]
+    assert len(named) >= len(days)
+    assert sum(row["requests"] for row in named) > 10
+    assert {row["difference_usd"] for row in named} == {Decimal(0)}
+    for day in days:
+        openai = [row for row in rows if row["provider_id"] == "openai" and row["event_date"] == day]
+        bill = [
+            line
+            for page in sorted((small_sample.root / "requests/openai_bill").rglob("*.json"))
+            for bucket in json.loads(page.read_text())["data"]
+            if datetime.fromtimestamp(bucket["start_time"], UTC).date() == day
+            for line in bucket["results"]
+            if page.parent.name == str(min(day + timedelta(days=2), last))
+        ]
+        played = sum(Decimal(line["amount"]["value"]) for line in bill if line["project_id"] == "proj_playground")
+        assert sum(row["difference_usd"] for row in openai) == -played < 0
+    revised = ranged.job.query("select count(*) as n from core.reported_cost where supersede_reason = 'revised'")["n"][
+        0
+    ]
+    assert revised == 1
 
 
 GENAI_FEED = [

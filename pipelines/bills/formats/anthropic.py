@@ -5,8 +5,10 @@ writes (by time to live) are counted beside it, `output_tokens` contains thinkin
 day. Also the report of Claude Code (`usage_report/claude_code`): days by person or key and model; its `estimated_cost` is no
 bill and left alone. Cost (`/v1/organizations/cost_report`, days only): `amount` is a decimal text in the smallest unit of the currency:
 "123.45" USD are 1.2345 dollars; the only currency so far is USD, and any other is set aside rather than guessed at. Costs of
-the priority tier are not in the report. The console's CSV has `cost_usd` in dollars. Bucket times are RFC 3339 in UTC.
-Source: platform.claude.com/docs/en/api/admin, "Usage report" and "Cost report".
+the priority tier are not in the report. The console's CSV has `cost_usd` in dollars. The reports of Claude Enterprise
+(`/v1/organizations/analytics/usage_report`, `user_usage_report` and those of cost) have the same results, by product and
+person; grouped by team they overlap, which no report says of itself. Bucket times are RFC 3339 in UTC.
+Source: platform.claude.com/docs/en/api/admin, "Usage report", "Cost report" and "Analytics".
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from pipelines.requests.typed import TimeRule
 _WHO = {
     "project_id": ("workspace_id", "workspace"),
     "api_key_id": ("api_key_id", "api_key"),
-    "end_user_id": ("account_id", "service_account_id"),
+    "end_user_id": ("account_id", "service_account_id", "actor/email", "actor/user_id"),
     "raw_model": ("model", "model_version"),
     "service_tier": ("service_tier", "usage_type"),
     "region": ("inference_geo",),
@@ -36,13 +38,14 @@ def usage() -> Format:
     """Reports of usage: tokens by exclusive bucket."""
     return Format(
         name="anthropic_usage_api",
-        version="1",
+        version="2",
         text={
             **_WHO,
             "report": ("report",),
             "api_key_id": (*_WHO["api_key_id"], "actor/api_key_name"),
             "end_user_id": (*_WHO["end_user_id"], "actor/email_address"),
             "meter": ("speed",),
+            "line_item": ("product",),
         },
         usage={
             "input": ("uncached_input_tokens", f"{_CSV}_no_cache", "tokens/input"),
@@ -67,12 +70,12 @@ def cost() -> Format:
     """Reports of cost: one amount per workspace and description."""
     return Format(
         name="anthropic_cost_api",
-        version="1",
+        version="2",
         text={
             **_WHO,
             "cost_type": ("cost_type",),
             "token_type": ("token_type",),
-            "line_item": ("description", "cost_type"),
+            "line_item": ("description", "product", "cost_type"),
             "currency": ("currency",),
         },
         instants=_DAY,
