@@ -1,8 +1,8 @@
-"""Bills: what two sellers report a day later of the calls that were drawn, as their cost APIs page it.
+"""Bills: what two sellers report of the calls that were drawn, as their cost APIs page it.
 
-Each export holds the two days before it, as real ones overlap. Anthropic bills what the calls cost, to the last digit. OpenAI
-also bills what no log of the sample holds, a playground and its web searches, and revises the former the day after. What
-the calls cost is worked out in `logs.py`, beside this module.
+Each export is taken at the end of a day and holds the day before too, as real ones overlap. Anthropic bills what the calls
+cost, to the last digit. OpenAI also bills what no log of the sample holds, a playground and its web searches, and
+revises the former the day after. What the calls cost is worked out in `logs.py`, beside this module.
 """
 
 from __future__ import annotations
@@ -43,11 +43,9 @@ class Bills:
 
     def files_of(self, day: date) -> Iterator[tuple[str, str, bytes]]:
         """Source, name and content of each export that arrives on `day`."""
-        known: list[date] = pl.concat(self._calls)["day"].to_list()
-        days = [before for before in (day - timedelta(days=2), day - timedelta(days=1)) if before >= min(known)]
-        if not days:
-            return
-        stamp = f"{day:%Y%m%d}T060000Z"
+        known = set(pl.concat(self._calls)["day"].to_list())
+        days = [billed for billed in (day - timedelta(days=1), day) if billed in known]
+        stamp = f"{day:%Y%m%d}T235500Z"
         page = {"object": "page", "data": [self._openai(of, day) for of in days], "has_more": False, "next_page": None}
         yield "openai_bill", f"costs_{stamp}.json", _json(page)
         report = {"data": [self._anthropic(of) for of in days], "has_more": False, "next_page": None}
@@ -69,7 +67,7 @@ class Bills:
         results = [_openai_line(item, "proj_production", pico) for item, pico in billed.items()]
         played = f"{OFFERS[PLAYGROUND].answered_as}, output"
         if pico := billed.get(played, 0) // 20:
-            seen = pico if arrival - day > timedelta(days=1) else pico * 4 // 5
+            seen = pico if arrival > day else pico * 4 // 5
             results.append(_openai_line(played, "proj_playground", seen))
             results.append(_openai_line("web search tool calls", "proj_playground", 12 * 10**10))
         start = int(datetime.combine(day, time(), UTC).timestamp())

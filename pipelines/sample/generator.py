@@ -110,12 +110,11 @@ def _write(
     bills = Bills()
     arrivals = {source.name: Arrivals(source, dates, requests_per_day, seed, bills) for source in SOURCES}
     for done, day in enumerate(dates, start=1):
-        if done > 1:
-            for source, file_name, content in bills.files_of(day):
-                _put(root / "requests" / source / day.isoformat() / file_name, content)
         for name, arriving in arrivals.items():
             for file in arriving.files_of(day):
                 _put(root / "requests" / name / day.isoformat() / file.name, _content(file))
+        for source, file_name, content in bills.files_of(day):
+            _put(root / "requests" / source / day.isoformat() / file_name, content)
         if progress is not None:
             progress(done, len(dates), day.isoformat())
     summary = SampleSummary(

@@ -32,10 +32,13 @@ def test_a_day_is_what_the_generator_counted(ranged: RangedRun, small_sample: Sm
 
 def test_every_line_of_every_file_is_accounted_for(ranged: RangedRun, small_sample: SmallSample) -> None:
     first, last = small_sample.days[0], small_sample.days[-1]
+    files = [path for path in (small_sample.root / "requests").rglob("*") if path.is_file()]
+    bills = {path.relative_to(small_sample.root).as_posix() for path in files if "_bill/" in path.as_posix()}
+    assert set(ranged.job.query("select landing_path from raw.snapshot where kind = 'bills'")["landing_path"]) == bills
     lines = {
         path.relative_to(small_sample.root).as_posix(): _count_lines(path)
-        for path in (small_sample.root / "requests").rglob("*")
-        if path.is_file() and not path.name.endswith(".meta.json")
+        for path in files
+        if "_bill/" not in path.as_posix()
     }
     books = ranged.job.query(
         """

@@ -55,8 +55,8 @@ def test_the_sample_is_billed_for_what_it_cost_and_for_what_no_log_holds(
     """Two sellers' bills against the requests: one to the last digit, the other with a playground that nobody logs."""
     query = (QUERIES / "billed_against_computed.sql").read_text(encoding="utf-8")
     rows = ranged.job.query(query).to_dicts()
-    days, last = small_sample.days[:-1], small_sample.days[-1]
-    assert {row["event_date"] for row in rows} == set(days), f"the bill of {last} arrives a day later"
+    days, last = small_sample.days, small_sample.days[-1]
+    assert {row["event_date"] for row in rows} == set(days)
     named = [row for row in rows if row["provider_id"] == "anthropic" and row["billed_usd"] is not None]
     assert len(named) >= len(days)
     assert sum(row["requests"] for row in named) > 10
@@ -69,14 +69,14 @@ def test_the_sample_is_billed_for_what_it_cost_and_for_what_no_log_holds(
             for bucket in json.loads(page.read_text())["data"]
             if datetime.fromtimestamp(bucket["start_time"], UTC).date() == day
             for line in bucket["results"]
-            if page.parent.name == str(min(day + timedelta(days=2), last))
+            if page.parent.name == str(min(day + timedelta(days=1), last))
         ]
         played = sum(Decimal(line["amount"]["value"]) for line in bill if line["project_id"] == "proj_playground")
         assert sum(row["difference_usd"] for row in openai) == -played < 0
     revised = ranged.job.query("select count(*) as n from core.reported_cost where supersede_reason = 'revised'")["n"][
         0
     ]
-    assert revised == 1
+    assert revised == len(days) - 1
 
 
 GENAI_FEED = [
