@@ -83,6 +83,7 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
     prices += _scaled(rows, prices)
     if layout.models is not None:
         prices += model_section_prices(layout, found, reading.problems)
+    prices += _also_named(layout, found, prices)
     models = list(dict.fromkeys(price.raw_model for price in prices))
     for phrase in layout.phrases:
         prices += _phrase_prices(layout, phrase, found, models)
@@ -102,8 +103,10 @@ def _notes(layout: PageLayout, found: Sequence[PageSection]) -> Iterator[str]:
                 raise PriceFeedError(
                     f"section {page.heading!r} says {match[0]!r}: the layout does not hold for this page"
                 )
+        understood = [other.pattern for other in layout.also_named]
+        rest = [line for line in page.text.splitlines() if not any(re.search(pattern, line) for pattern in understood)]
         for pattern in layout.notes:
-            for match in re.finditer(pattern, page.text):
+            for match in re.finditer(pattern, "\n".join(rest)):
                 yield f"section {page.heading!r} has a note that may change a price: {match[0]!r}"
 
 
@@ -344,13 +347,32 @@ def _region(layout: PageLayout, cells: Sequence[str], positions: Mapping[str, in
     return layout.region.names[stated[0]]
 
 
+def _also_named(layout: PageLayout, found: Sequence[PageSection], prices: Sequence[Price]) -> list[Price]:
+    """The prices of models under names that a note says cost the same; a name with prices of its own keeps them."""
+    known = {price.raw_model for price in prices}
+    named = {
+        (name, other.model)
+        for other in layout.also_named
+        for page in found
+        for match in re.finditer(other.pattern, page.text)
+        for name in re.findall(other.name, match["names"])
+    }
+    return [
+        price._replace(raw_model=name)
+        for name, model in sorted(named)
+        if name not in known
+        for price in prices
+        if price.raw_model == model
+    ]
+
+
 def _phrase_prices(
     layout: PageLayout, phrase: Phrase, found: Sequence[PageSection], models: Sequence[str]
 ) -> list[Price]:
     texts = [
         "\n".join([page.text, *(" | ".join(row) for table in page.tables for row in table)])
         for page in found
-        if key(page.heading) == key(phrase.heading)
+        if phrase.heading == "*" or key(page.heading) == key(phrase.heading)
     ]
     matches = [match for text in texts for match in re.finditer(phrase.pattern, text)]
     amounts = {match["amount"] for match in matches}

@@ -135,8 +135,23 @@ class Share(_Declaration):
     share: Decimal = Field(gt=0)
 
 
+class AlsoNamed(_Declaration):
+    """A note that other names cost what `model` does: those that `name` finds in the group `names` of `pattern`."""
+
+    pattern: str
+    name: str
+    model: str
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_names(cls, value: str) -> str:
+        if "names" not in re.compile(value).groupindex:
+            raise ValueError("the pattern needs a group (?P<names>...)")
+        return value
+
+
 class Phrase(_Declaration):
-    """A price in running text under one heading, or in a table row (`cell | cell`), for every priced model.
+    """A price in running text under one heading (`*`: any), or in a table row (`cell | cell`), for every priced model.
 
     The group `amount` of `pattern` holds it.
     """
@@ -258,6 +273,7 @@ class PageLayout(_Declaration):
     notes: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
     models: ModelSections | None = None
+    also_named: tuple[AlsoNamed, ...] = ()
     phrases: tuple[Phrase, ...] = ()
 
     @model_validator(mode="after")

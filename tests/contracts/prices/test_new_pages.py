@@ -59,10 +59,6 @@ def test_the_page_is_read(name: str) -> None:
     assert len(found.prices) > 8
     expected = {
         "google.md": ["gemini-2.5-flash-image, section 'Standard', row 'Output price': not understood: '$0.039 per image*'"],
-        "deepseek_en.html": [
-            ("section 'Model Details' has a note that may change a price: '(1) The legacy name deepseek-v4-flash is served "
-            "by the same model and billed at the Flash price'")
-        ],
     }  # fmt: skip
     assert sorted(found.not_understood) == expected.get(name.replace("google.html", "google.md"), [])
 
@@ -97,6 +93,9 @@ MILLION = 1_000_000
         ("mistral.html", {"model_id": "mistral-large-4", "input_uncached": MILLION, "input_cache_read": MILLION, "output_text": MILLION}, "2.84"),
         ("mistral.html", {"model_id": "ocr-4-1", "input_uncached": MILLION}, None),
         # DeepSeek: twice the price on weekdays from 01:00 to 04:00 and from 06:00 to 10:00 UTC, holidays excepted.
+        # DeepSeek: names that a note says cost the same, and searches.
+        ("deepseek_en.html", {"model_id": "deepseek-v4-flash-vision-exp", "output_text": MILLION, "event_at": datetime(2026, 8, 21, 4, tzinfo=UTC)}, "0.6"),
+        ("deepseek_en.html", {"model_id": "deepseek-v4-flash", "web_search_count": 1000}, "0.75"),
         ("deepseek_en.html", {"model_id": "deepseek-flash", "output_text": MILLION, "event_at": datetime(2026, 8, 21, 2, tzinfo=UTC)}, "1.2"),
         ("deepseek_en.html", {"model_id": "deepseek-flash", "output_text": MILLION, "event_at": datetime(2026, 8, 21, 4, tzinfo=UTC)}, "0.6"),
         ("deepseek_en.html", {"model_id": "deepseek-flash", "output_text": MILLION, "event_at": datetime(2026, 8, 22, 2, tzinfo=UTC)}, "0.6"),
@@ -118,6 +117,18 @@ MILLION = 1_000_000
 )  # fmt: skip
 def test_prices_as_the_page_tells_them(name: str, call: dict[str, object], usd: str | None) -> None:
     assert charged(name, **call) == (None if usd is None else Decimal(usd))  # type: ignore[arg-type]
+
+
+def test_both_languages_of_a_page_name_the_same_models_and_prices_of_a_search() -> None:
+    told = [
+        {(p.raw_model, p.meter, p.context_from_tokens, p.time_window == "") for p in read(name).prices}
+        for name in ("deepseek.html", "deepseek_en.html")
+    ]
+    assert told[0] == told[1]
+    assert ("deepseek-v4-flash-vision-exp", "web_search", 0, True) in told[0]
+    # Another word in the note, and it is for a person to read.
+    page = (PAGES / "deepseek_en.html").read_text().replace("legacy names", "former names")
+    assert any("has a note that may change a price" in said for said in read("deepseek_en.html", page).not_understood)
 
 
 def test_both_languages_of_a_page_state_the_same_hours() -> None:
