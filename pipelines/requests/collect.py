@@ -95,17 +95,30 @@ def _index(
     parts: Sequence[StoredPart], low: int, high: int, whole: Sequence[StoredPart]
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Of every row of `parts` in [low, high) and of the `whole` ones: the first 8 bytes of its request_uid and its instant in microseconds."""
-    heads, instants = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
-    for part, is_whole in [*((part, False) for part in parts), *((part, True) for part in whole)]:
+    wanted = [(part, _reaching(part.metadata, low, high), True) for part in parts]
+    wanted += [(part, list(range(part.metadata.num_row_groups)), False) for part in whole]
+    count = sum(part.metadata.row_group(group).num_rows for part, groups, _ in wanted for group in groups)
+    heads, instants, filled = np.empty(count, np.uint64), np.empty(count, np.int64), 0
+    for part, groups, is_bounded in wanted:
         with pq.ParquetFile(part.path, metadata=part.metadata) as file:
-            for batch in file.iter_batches(_INDEX_BATCH, columns=["request_uid", "event_at"]):
+            for batch in file.iter_batches(_INDEX_BATCH, row_groups=groups, columns=["request_uid", "event_at"]):
                 uids = batch.column("request_uid").cast(pa.binary(16))
-                words = np.frombuffer(uids.buffers()[1], "<u8")[2 * uids.offset :][: 2 * len(uids)]
+                words = np.frombuffer(uids.buffers()[1], "<u8")[2 * uids.offset :][: 2 * len(uids) : 2]
                 at = batch.column("event_at").cast(pa.int64()).to_numpy()
-                inside = (at >= low) & (at < high) if not is_whole else slice(None)
-                heads.append(words[::2][inside])
-                instants.append(at[inside])
-    return np.concatenate(heads), np.concatenate(instants)
+                if is_bounded:
+                    inside = (at >= low) & (at < high)
+                    words, at = words[inside], at[inside]
+                heads[filled : filled + len(at)], instants[filled : filled + len(at)] = words, at
+                filled += len(at)
+    return heads[:filled], instants[:filled]
+
+
+def _reaching(metadata: pq.FileMetaData, low: int, high: int) -> list[int]:
+    """The row groups that may hold an instant in [low, high)."""
+    place = metadata.schema.names.index("event_at")
+    groups = range(metadata.num_row_groups)
+    known = [(group, metadata.row_group(group).column(place).statistics) for group in groups]
+    return [group for group, found in known if found is None or (found.min_raw < high and found.max_raw >= low)]
 
 
 def _repeated(heads: npt.NDArray[np.uint64], part_rows: int) -> Iterator[pl.Series]:
