@@ -72,6 +72,12 @@ def lines_accounted(mm: WorkspaceResource) -> dg.AssetCheckResult:
             additional_deps=[asset_key("core.reported_cost")],
         ),
         dg.AssetCheckSpec(
+            "loaded_files_agree",
+            asset=asset_key("raw.loaded_file"),
+            description="Late files are told by what raw.loaded_file says of a day: it is what core.request holds.",
+            blocking=True,
+        ),
+        dg.AssetCheckSpec(
             "spend_agrees",
             asset=asset_key("mart.daily_model_spend"),
             description="Requests, tokens and costs of the spend marts equal core.request per day, to the last decimal.",
@@ -89,6 +95,7 @@ def books_add_up(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) 
     """Nothing is lost or counted twice between files, facts and marts."""
     assets = {
         "records_accounted": "raw.duplicate",
+        "loaded_files_agree": "raw.loaded_file",
         "spend_agrees": "mart.daily_model_spend",
         "priced_coverage": "mart.cost_coverage",
     }

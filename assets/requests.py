@@ -13,7 +13,7 @@ from assets.resources import WorkspaceResource
 from assets.specs import result, table_spec
 from pipelines.daily import ingest_requests, load_requests
 from pipelines.warehouse.tables.core import MODEL_ALIAS, REQUEST
-from pipelines.warehouse.tables.raw import DUPLICATE, QUARANTINE, SNAPSHOT
+from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE, QUARANTINE, SNAPSHOT
 
 
 @dg.multi_asset(
@@ -44,6 +44,7 @@ def raw_request_files(context: dg.AssetExecutionContext, mm: WorkspaceResource) 
     specs=[
         table_spec(REQUEST, deps=["raw.snapshot", "core.rate_card", "core.model"], partitioned=True),
         table_spec(DUPLICATE, deps=["raw.snapshot"], partitioned=True),
+        table_spec(LOADED_FILE, deps=["raw.snapshot"], partitioned=True),
         table_spec(MODEL_ALIAS, deps=["raw.snapshot", "core.model"], partitioned=True),
     ],
     partitions_def=DAILY,
@@ -54,4 +55,5 @@ def core_request(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> It
     loaded = load_requests(mm.workspace, window_of(context))
     yield result(REQUEST, loaded.requests, loaded.preview, priced=loaded.priced, list_cost_usd=loaded.list_cost_usd)
     yield result(DUPLICATE, loaded.duplicates)
+    yield result(LOADED_FILE, loaded.files)
     yield result(MODEL_ALIAS, loaded.aliases)

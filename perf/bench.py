@@ -123,7 +123,7 @@ class Bench:
         shutil.rmtree(self._home / "cache", ignore_errors=True)
         with self.database.owner.connect({}, autocommit=True) as connection:
             connection.execute("delete from raw.snapshot where kind = 'requests'")
-            connection.execute("truncate raw.quarantine, raw.duplicate")
+            connection.execute("truncate raw.quarantine, raw.duplicate, raw.loaded_file")
             for day in loaded_days(connection, REQUEST):
                 connection.execute(f"drop table core.request_{day:%Y%m%d}")
             self._drop_target()

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from pipelines.daily.days import Window
 from pipelines.daily.workspace import Workspace
-from pipelines.quality import ExpectationOutcome, lines_accounted, priced_coverage, records_accounted, spend_agrees
+from pipelines.quality import (
+    ExpectationOutcome,
+    lines_accounted,
+    loaded_files_agree,
+    priced_coverage,
+    records_accounted,
+    spend_agrees,
+)
 from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 
@@ -19,11 +26,12 @@ def lines_of_all_files(workspace: Workspace) -> ExpectationOutcome:
 
 
 def books_of_the_window(workspace: Workspace, window: Window) -> list[ExpectationOutcome]:
-    """For the window: valid = loaded + duplicates per file, marts equal facts, and enough is priced."""
+    """For the window: valid = loaded + duplicates per file, its count per day is right, marts equal facts, and enough is priced."""
     with workspace.database.connect(read_only=True) as connection:
         loaded = loaded_days(connection, REQUEST)
         return [
             records_accounted(connection, window.from_date, window.to_date, {*loaded, *window.days}),
+            loaded_files_agree(connection, window.from_date, window.to_date),
             spend_agrees(connection, window.from_date, window.to_date),
             priced_coverage(connection, window.from_date, window.to_date),
         ]

@@ -102,8 +102,8 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
             where kind = 'requests' and day >= %(low)s and day < %(high)s
         ),
         loaded as (
-            select event_date as day, snapshot_id from core.request
-            where event_date >= %(low)s and event_date < %(high)s group by 1, 2
+            select event_date as day, snapshot_id from raw.loaded_file
+            where event_date >= %(low)s and event_date < %(high)s
         ),
         dropped as (select distinct event_date as day, snapshot_id from raw.duplicate),
         late as (

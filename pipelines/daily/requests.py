@@ -24,10 +24,10 @@ from pipelines.prices import keep_booked, rate
 from pipelines.requests import attribute, iter_days
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.warehouse.read import read_frame, read_table
-from pipelines.warehouse.replace import DayLoad, replace_rows
+from pipelines.warehouse.replace import DayLoad, replace_days, replace_rows
 from pipelines.warehouse.tables.core import MODEL_ALIAS, REQUEST
 from pipelines.warehouse.tables.core_prices import RATE_CARD
-from pipelines.warehouse.tables.raw import DUPLICATE
+from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE
 
 T = TypeVar("T")
 
@@ -41,13 +41,14 @@ class LoadOutcome:
     priced: int
     list_cost_usd: Decimal
     aliases: int
+    files: int
     preview: pl.DataFrame
 
 
 def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
     """Collect, attribute, resolve and rate the window's requests part by part, and replace its partitions.
 
-    `core.request` and `raw.duplicate` change together: readers see the days as they were or as they are, never half.
+    `core.request`, `raw.duplicate` and `raw.loaded_file` change together: readers see the days as they were or as they are, never half.
     On a closed day what was booked stays booked; only requests that are new there are rated as known now. Memory is
     that of some parts (`pipelines.requests.iter_days`), of which one is made ready while the one before is sent.
     """
@@ -62,6 +63,7 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
             summary.add(rated)
         aliases = alias_frame(registry, summary.names)
         _replace_aliases(connection, aliases)
+        files = replace_days(connection, LOADED_FILE, summary.loaded_files, window.from_date, window.to_date)
         # Last, because swapping partitions makes readers wait until the transaction ends.
         requests.finish()
     return LoadOutcome(
@@ -70,6 +72,7 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
         priced=summary.priced,
         list_cost_usd=summary.list_cost_usd,
         aliases=aliases.height,
+        files=files,
         preview=summary.preview,
     )
 
@@ -109,17 +112,25 @@ class _Summary:
         self.list_cost_usd = Decimal(0)
         self._names: list[pl.DataFrame] = []
         self._previews: list[pl.DataFrame] = []
+        self._files: list[pl.DataFrame] = []
 
     def add(self, rated: pl.DataFrame) -> None:
         self.priced += rated["unpriced_reason"].null_count()
         self.list_cost_usd += Decimal(rated["list_cost_usd"].sum())
         self._names.append(_names(rated))
         self._previews.append(_by_model(rated, pl.len()))
+        self._files.append(rated.group_by("event_date", "snapshot_id").agg(pl.len().cast(pl.Int64).alias("requests")))
 
     @property
     def names(self) -> pl.DataFrame:
         """Every name that was logged, with its provider."""
         return pl.concat(self._names).unique(maintain_order=True)
+
+    @property
+    def loaded_files(self) -> pl.DataFrame:
+        """Rows of raw.loaded_file."""
+        counts = pl.concat(self._files).group_by("event_date", "snapshot_id").agg(pl.col("requests").sum())
+        return counts.sort("event_date", "snapshot_id")
 
     @property
     def preview(self) -> pl.DataFrame:

@@ -6,7 +6,14 @@ the result type that both share. Whether a check stops a run is decided in `asse
 
 from __future__ import annotations
 
-from pipelines.quality.accounting import feeds_fresh, lines_accounted, priced_coverage, records_accounted, spend_agrees
+from pipelines.quality.accounting import (
+    feeds_fresh,
+    lines_accounted,
+    loaded_files_agree,
+    priced_coverage,
+    records_accounted,
+    spend_agrees,
+)
 from pipelines.quality.outcome import ExpectationOutcome, Severity, SuiteOutcome
 from pipelines.quality.rules import SuiteName
 from pipelines.quality.run import run_suite
@@ -20,6 +27,7 @@ __all__ = [
     "SuiteOutcome",
     "feeds_fresh",
     "lines_accounted",
+    "loaded_files_agree",
     "priced_coverage",
     "records_accounted",
     "run_suite",

@@ -86,6 +86,41 @@ def records_accounted(
     )
 
 
+def loaded_files_agree(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
+    """For every day in `[from_date, to_date)` and file: raw.loaded_file counts what core.request holds."""
+    rows = connection.execute(
+        """
+        with held as (
+            select event_date, snapshot_id, count(*) as requests
+            from core.request
+            where event_date >= %(from)s and event_date < %(to)s
+            group by event_date, snapshot_id
+        ),
+        told as (
+            select event_date, snapshot_id, requests
+            from raw.loaded_file
+            where event_date >= %(from)s and event_date < %(to)s
+        )
+        select event_date, snapshot_id, coalesce(held.requests, 0), coalesce(told.requests, 0)
+        from held
+        full join told using (event_date, snapshot_id)
+        where held.requests is distinct from told.requests
+        order by event_date, snapshot_id
+        """,
+        {"from": from_date, "to": to_date},
+    ).fetchall()
+    counted = "select count(*) from raw.loaded_file where event_date >= %s and event_date < %s"
+    return ExpectationOutcome(
+        name="loaded_files_agree",
+        description="What raw.loaded_file says of a day, by which late files are told, is what core.request holds of it.",
+        severity="blocking",
+        success=not rows,
+        observed=_scalar(connection, counted, from_date, to_date),
+        unexpected_count=len(rows),
+        sample=_sample(("event_date", "snapshot_id", "requests", "in raw.loaded_file"), rows),
+    )
+
+
 def _balances(connection: Connection[Any], from_date: date, to_date: date) -> list[tuple[Any, ...]]:
     """Path, days, valid records, loaded requests and duplicates of each request file with a day in the window."""
     return connection.execute(
@@ -246,8 +281,8 @@ def _cost(day: tuple[Any, ...] | None) -> str:
     return "no row" if day is None else "null" if day[4] is None else f"{day[4]:f}"
 
 
-def _scalar(connection: Connection[Any], query: str) -> int:
-    row = connection.execute(query).fetchone()
+def _scalar(connection: Connection[Any], query: str, *values: object) -> int:
+    row = connection.execute(query, values).fetchone()
     if row is None:
         raise RuntimeError(f"no row from: {query}")
     return int(row[0])

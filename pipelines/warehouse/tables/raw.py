@@ -125,4 +125,18 @@ DUPLICATE = Table(
     day_column="event_date",
 )
 
-RAW_TABLES = (SNAPSHOT, QUARANTINE, DUPLICATE)
+LOADED_FILE = Table(
+    "raw",
+    "loaded_file",
+    "How many requests of each loaded day come from which file: tells late files without a look at the requests themselves.",
+    "one row per day and file",
+    (
+        Column("event_date", "date", "Loaded UTC day (core.request.event_date)."),
+        Column("snapshot_id", "uuid", "File of kept records (raw.snapshot)."),
+        Column("requests", "bigint", "Rows of core.request of this day and file.", unit="requests"),
+    ),
+    ("event_date", "snapshot_id"),
+    day_column="event_date",
+)
+
+RAW_TABLES = (SNAPSHOT, QUARANTINE, DUPLICATE, LOADED_FILE)

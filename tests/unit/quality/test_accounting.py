@@ -13,6 +13,7 @@ from pipelines.quality import (
     ExpectationOutcome,
     feeds_fresh,
     lines_accounted,
+    loaded_files_agree,
     priced_coverage,
     records_accounted,
     spend_agrees,
@@ -43,6 +44,7 @@ def books(bare: Database) -> Database:
     add(bare, "raw.quarantine", {"snapshot_id": FILE, "line_no": 4})
     add(bare, "core.request", {"request_uid": UUID(int=1), "line_no": 1}, {"request_uid": UUID(int=2), "line_no": 2})
     add(bare, "raw.duplicate", {"snapshot_id": FILE, "line_no": 3, "event_date": DAY})
+    add(bare, "raw.loaded_file", {"event_date": DAY, "snapshot_id": FILE, "requests": 2})
     with bare.connect() as connection:
         connection.execute("grant usage on schema raw, core, mart to modelmeter_reader")
         connection.execute("grant select on all tables in schema raw, core, mart to modelmeter_reader")
@@ -109,6 +111,25 @@ def test_a_lost_or_doubled_record_is_found(books: Database, damage: str, loaded:
     outcome = run(books, records_accounted, *WINDOW, {DAY})
     assert outcome.blocks
     assert outcome.sample == ({"file": "a.jsonl", "valid": "3", "loaded": loaded, "duplicates": dropped},)
+
+
+@pytest.mark.parametrize(
+    ("damage", "held", "told"),
+    [
+        ("delete from core.request where line_no = 2", "1", "2"),
+        ("delete from raw.loaded_file", "2", "0"),
+        ("update raw.loaded_file set requests = 3", "2", "3"),
+    ],
+)
+def test_a_wrong_count_of_a_loaded_file_is_found(books: Database, damage: str, held: str, told: str) -> None:
+    assert run(books, loaded_files_agree, *WINDOW).success
+    with books.connect() as connection:
+        connection.execute(damage)
+    outcome = run(books, loaded_files_agree, *WINDOW)
+    assert outcome.blocks
+    assert outcome.sample == (
+        {"event_date": str(DAY), "snapshot_id": str(FILE), "requests": held, "in raw.loaded_file": told},
+    )
 
 
 def test_a_file_waits_until_all_its_days_are_loaded(books: Database) -> None:
