@@ -1,33 +1,25 @@
 """Assets of the dbt project: every model of `dbt_like` as an asset, every data test as an asset check.
 
-The specs come from dbt's manifest, which set-up builds (never an import); dbt itself runs through dagster-dbt,
-imported inside the run because it takes seconds. The SQL is in `dbt_like/models`.
+The specs come from dbt's manifest, which set-up builds (never an import); dbt itself runs in a process of its own, see
+`dbt_resource.py` beside this file. The SQL is in `dbt_like/models`.
 """
 
 import json
-import os
-import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from graphlib import TopologicalSorter
-from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import psycopg
 
+from assets.dbt_resource import PROJECT_DIR, DbtProcess
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import OWNERS, asset_key, result, table_spec
 from pipelines.warehouse.read import count_rows
 from pipelines.warehouse.tables import TABLES_BY_NAME
 from pipelines.warehouse.turn import turn
-
-_SPEC = find_spec("dbt_like")
-PROJECT_DIR = Path(next(iter(_SPEC.submodule_search_locations or ()))) if _SPEC else Path("dbt_like")
 
 
 @cache
@@ -64,11 +56,11 @@ def build_marts() -> dg.AssetsDefinition:
         backfill_policy=ONE_PASS,
     )
     def dbt_models(
-        context: dg.AssetExecutionContext, mm: WorkspaceResource
+        context: dg.AssetExecutionContext, mm: WorkspaceResource, dbt: dg.ResourceParam[DbtProcess]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         """Build and test every model for the window."""
         with turn(mm.workspace.database, "dbt build"):  # two builds at once would replace the same rows
-            outcomes = _run_dbt(context, mm)
+            outcomes = _run_dbt(context, dbt)
         with mm.workspace.database.connect() as connection:
             for uid, node in models.items():
                 if outcomes.get(uid, {}).get("status") == "success":
@@ -92,51 +84,11 @@ def _models_in_order() -> dict[str, Mapping[str, Any]]:
     return {uid: nodes[uid] for uid in sorter.static_order()}
 
 
-def _run_dbt(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dict[str, dict[str, Any]]:
-    """Run `dbt build` on the window; the outcome of each node by unique id.
-
-    The invocation is started without `DbtCliResource.cli`, which first runs `dbt --version` and loads an adapter into
-    this process: seconds that nothing here needs.
-    """
-    from dagster_dbt import DagsterDbtTranslator
-    from dagster_dbt.core.dbt_cli_invocation import DbtCliInvocation
-    from packaging.version import Version
-
+def _run_dbt(context: dg.AssetExecutionContext, dbt: DbtProcess) -> dict[str, dict[str, Any]]:
+    """Run `dbt build` on the window; the outcome of each node by unique id."""
     window = window_of(context)
     variables = {"from_date": str(window.from_date), "to_date": str(window.to_date)}
-    target = mm.workspace.settings.home / "dbt" / context.run.run_id
-    target.mkdir(parents=True, exist_ok=True)
-    invocation = DbtCliInvocation.run(
-        args=[str(Path(sys.executable).parent / "dbt"), "--quiet", "build", "--vars", json.dumps(variables)],
-        env={**os.environ, **mm.workspace.database.dbt_env(), **_dbt_settings(target)},
-        manifest=manifest(),
-        dagster_dbt_translator=DagsterDbtTranslator(),
-        project_dir=PROJECT_DIR,
-        target_path=target,
-        raise_on_error=False,
-        context=None,
-        adapter=None,
-        cli_version=Version(version("dbt-core")),
-    )
-    invocation.wait()
-    try:
-        results = invocation.get_artifact("run_results.json")["results"]
-    except FileNotFoundError as error:
-        raise dg.Failure(f"dbt did not start: {invocation.get_error() or 'no results were written'}") from error
-    if invocation.is_successful():
-        shutil.rmtree(target)
-    return {item["unique_id"]: item for item in results}
-
-
-def _dbt_settings(target: Path) -> dict[str, str]:
-    return {
-        "DBT_PROFILES_DIR": str(PROJECT_DIR),
-        "DBT_TARGET_PATH": str(target),
-        "DBT_LOG_PATH": str(target),
-        "DBT_LOG_FORMAT": "json",
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
-    }
+    return dbt.run(context.run.run_id, ["build", "--vars", json.dumps(variables)], manifest())
 
 
 def _spec(node: Mapping[str, Any]) -> dg.AssetSpec:

@@ -95,7 +95,7 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
 
 
 def _manifest(_: Settings) -> Iterator[Finding]:
-    from assets.marts import PROJECT_DIR
+    from assets.dbt_resource import PROJECT_DIR
 
     present = (PROJECT_DIR / "target" / "manifest.json").is_file()
     yield Finding("dbt manifest", present, "built" if present else "missing: run `make setup`")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pipelines.daily import Workspace
 
+_STATEMENT_MILLISECONDS = 600_000
 _DAGSTER_YAML = """\
 # Written by modelmeter at every start; change settings in assets/cli/instance.py of the project.
 telemetry:
@@ -66,5 +67,8 @@ def dagster_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
     # Dagster makes its tables at the first start, and two first starts at once would trip over each other.
     with turn(workspace.database, "make Dagster's tables"):
         opened = dg.DagsterInstance.get()
+    # Its storages connect anew for every statement, 1,200 times in a run, unless told to keep a connection as the web
+    # server does.
+    opened.optimize_for_webserver(statement_timeout=_STATEMENT_MILLISECONDS, pool_recycle=-1, max_overflow=10)
     with opened as instance:
         yield instance

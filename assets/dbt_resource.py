@@ -1,0 +1,108 @@
+"""The resource `dbt`: one dbt process per run, started with the run, so that it is ready when the marts are due.
+
+Importing dbt and parsing the project take seconds, in which the steps before the marts keep the run busy. What the
+process does is in `dbt_process.py` beside this file; which models there are and what Dagster shows of them in `marts.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from pipelines.daily import Workspace
+
+_SPEC = find_spec("dbt_like")
+PROJECT_DIR = Path(next(iter(_SPEC.submodule_search_locations or ()))) if _SPEC else Path("dbt_like")
+"""The dbt project. Set-up leaves its manifest in `target/`."""
+
+_SETTINGS = {
+    "DBT_LOG_FORMAT": "json",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DO_NOT_TRACK": "1",
+}
+
+
+@dg.resource(required_resource_keys={"mm"}, description="The dbt process of a run that builds marts.")
+def dbt_resource(context: dg.InitResourceContext) -> Iterator[DbtProcess]:
+    """Started on the run's warehouse before its first step, ended after its last."""
+    with started(context.resources.mm.workspace) as process:
+        yield process
+
+
+@contextmanager
+def started(workspace: Workspace, project: Path = PROJECT_DIR) -> Iterator[DbtProcess]:
+    """A dbt process on the warehouse of `workspace`, for as long as the block lasts."""
+    home = workspace.settings.home / "dbt"
+    home.mkdir(parents=True, exist_ok=True)
+    program = Path(__file__).with_name("dbt_process.py")
+    with subprocess.Popen(
+        # -P: else the modules of this folder would stand in for packages of the same name, such as requests.
+        [sys.executable, "-P", str(program), str(project), str(home / "partial_parse.msgpack")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **workspace.database.dbt_env(), **_SETTINGS},
+        cwd=project,
+    ) as process:
+        try:
+            yield DbtProcess(process, project, home)
+        finally:
+            process.kill()
+
+
+@dataclass(frozen=True)
+class DbtProcess:
+    """A process that imports dbt and parses `project` on its own, and then runs one command."""
+
+    process: subprocess.Popen[bytes]
+    project: Path
+    home: Path
+
+    def run(self, run_id: str, arguments: Sequence[str], manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Run one dbt command; the outcome of each node by unique id.
+
+        What dbt writes lies in `MODELMETER_HOME/dbt/<run id>` and goes where it succeeded. Raises dagster.Failure where
+        dbt did not come to running nodes. Can be called once in a run.
+        """
+        if self.process.stdin is None or self.process.stdin.closed:
+            raise dg.Failure("dbt was asked twice in one run; one process answers once")
+        target = self.home / run_id
+        target.mkdir()
+        asked = ["--quiet", *arguments, "--target-path", str(target), "--log-path", str(target)]
+        # Where the process has died, its output says why, and is read below.
+        with suppress(BrokenPipeError), self.process.stdin as told:
+            told.write(json.dumps(asked).encode() + b"\n")
+        # It takes more than a second to import, in which dbt is at work already.
+        from dagster_dbt import DagsterDbtTranslator
+        from dagster_dbt.core.dbt_cli_invocation import DbtCliInvocation
+        from packaging.version import Version
+
+        invocation = DbtCliInvocation(
+            process=self.process,
+            manifest=manifest,
+            dagster_dbt_translator=DagsterDbtTranslator(),
+            project_dir=self.project,
+            target_path=target,
+            raise_on_error=False,
+            cli_version=Version(version("dbt-core")),
+        )
+        invocation.wait()
+        try:
+            results = invocation.get_artifact("run_results.json")["results"]
+        except FileNotFoundError:
+            raise dg.Failure(f"dbt did not start: {invocation.get_error() or 'no results were written'}") from None
+        if invocation.is_successful():
+            shutil.rmtree(target)
+        return {item["unique_id"]: item for item in results}

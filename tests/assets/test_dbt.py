@@ -1,0 +1,103 @@
+"""The dbt process of a run: ready early, told once, gone with the run, and heard where it fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+import assets.dbt_resource
+import assets.definitions
+from assets.dbt_resource import PROJECT_DIR, DbtProcess, started
+from assets.marts import manifest
+from pipelines.daily import open_workspace
+from tests.assets.conftest import DailyJob
+
+RUN = "a-run"
+BUILD = ["build", "--vars", json.dumps({"from_date": "2026-02-14", "to_date": "2026-02-15"})]
+
+
+@contextmanager
+def running(job: DailyJob, project: Path = PROJECT_DIR) -> Iterator[DbtProcess]:
+    """The process as in a run of `job`."""
+    with open_workspace(job.settings()) as workspace, started(workspace, project) as dbt:
+        yield dbt
+
+
+@pytest.fixture
+def job(fresh_job: Callable[[], DailyJob]) -> DailyJob:
+    return fresh_job()
+
+
+def test_the_process_builds_and_tests_every_model_once(job: DailyJob) -> None:
+    kept = job.home / "dbt" / "partial_parse.msgpack"
+    with running(job) as dbt:
+        outcomes = dbt.run(RUN, BUILD, manifest())
+        nodes = {uid: node["resource_type"] for uid, node in manifest()["nodes"].items()}
+        statuses = {uid: item["status"] for uid, item in outcomes.items() if uid in nodes}
+        assert statuses == {uid: "pass" if kind == "test" else "success" for uid, kind in nodes.items()}
+        with pytest.raises(dg.Failure, match="asked twice"):
+            dbt.run(RUN, BUILD, manifest())
+    assert job.query("select * from mart.daily_model_spend").is_empty()
+    assert list((job.home / "dbt").iterdir()) == [kept]
+    before = kept.read_bytes()
+    with running(job) as dbt:
+        assert dbt.run(RUN, BUILD, manifest()).keys() == outcomes.keys()
+    assert kept.read_bytes() == before  # nothing was parsed again
+
+
+def test_a_window_that_is_none_is_a_failure_of_the_models(job: DailyJob) -> None:
+    with running(job) as dbt:
+        outcomes = dbt.run(RUN, ["build", "--vars", '{"from_date": "2026-02-15", "to_date": "2026-02-15"}'], manifest())
+    told = [item["message"] for item in outcomes.values() if item["status"] == "error"]
+    assert any("is no day: the end is exclusive" in message for message in told)
+    assert list((job.home / "dbt").glob("*/dbt.log"))
+
+
+def test_a_process_that_died_is_told(job: DailyJob) -> None:
+    with running(job) as dbt:
+        dbt.process.kill()
+        dbt.process.wait()
+        with pytest.raises(dg.Failure, match=r"(?s)dbt did not start: .*exit code `-9`"):
+            dbt.run(RUN, BUILD, manifest())
+
+
+def test_a_project_that_cant_be_read_is_told(job: DailyJob, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: modelmeter\nprofile: [\n")
+    with running(job, tmp_path) as dbt, pytest.raises(dg.Failure, match=r"(?s)dbt did not start: .*exit code `2`"):
+        dbt.run(RUN, BUILD, manifest())
+    assert "line 3, column 1" in capsys.readouterr().out
+
+
+def test_a_damaged_state_of_the_parse_does_no_harm(job: DailyJob) -> None:
+    kept = job.home / "dbt" / "partial_parse.msgpack"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"\x00damaged")
+    with running(job) as dbt:
+        assert not [item for item in dbt.run(RUN, BUILD, manifest()).values() if item["status"] in {"fail", "error"}]
+    assert len(kept.read_bytes()) > 100_000
+
+
+def test_the_process_goes_with_the_run(job: DailyJob) -> None:
+    with running(job) as dbt:
+        assert dbt.process.poll() is None
+    assert dbt.process.poll() is not None
+
+
+def test_without_an_order_the_process_ends_by_itself(tmp_path: Path) -> None:
+    program = Path(assets.dbt_resource.__file__).with_name("dbt_process.py")
+    command = [sys.executable, "-P", str(program), str(PROJECT_DIR), str(tmp_path / "state")]
+    done = subprocess.run(command, input=b"", capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
+def test_only_the_marts_ask_for_the_process() -> None:
+    nodes = assets.definitions.defs.resolve_job_def("daily").all_node_defs
+    asking = {node.name for node in nodes if isinstance(node, dg.OpDefinition) and "dbt" in node.required_resource_keys}
+    assert asking == {"dbt_models"}
