@@ -42,6 +42,8 @@ def rate_card(rates: dict[tuple[str, str], dict[str, str]] | None = None) -> pl.
                 "time_window": "",
                 "contract_id": "",
                 "context_from_tokens": 0,
+                "context_counts": "input",
+                "reasoning_mode": "",
                 "valid_from": datetime(1, 1, 1, tzinfo=UTC),
                 "price_ids": "{}",
                 "fallbacks": "{}",
