@@ -257,10 +257,9 @@ def _stage(connection: psycopg.Connection[Any], table: Table, day: date, rows: p
             place, _name(table), _day_check(table, day)
         )
     )
-    # The key is unlike in every row, and what a list says as a default is not worth its quoting.
-    names = [
-        c.name for c in table.columns if c.name not in table.primary_key and not isinstance(c.polars_type, pl.List)
-    ]
+    # The rest of the key is unlike in every row, and what a list says as a default is not worth its quoting.
+    unlike = set(table.primary_key) - {table.day_column}
+    names = [c.name for c in table.columns if c.name not in unlike and not isinstance(c.polars_type, pl.List)]
     defaults = same_throughout(rows, names)
     changes = [
         sql.SQL("alter column {} set default {}").format(sql.Identifier(name), _literal(table, name, value))
