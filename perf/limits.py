@@ -70,7 +70,7 @@ def _copy() -> None:
     with stage("copy"), Path(os.environ["PERF_READY"]).open("rb") as file:
         psql(f"copy {TARGET} from stdin (format binary)", stdin=file)
     with stage("key"):
-        psql(f"alter table {TARGET} add primary key (event_date, request_uid)")
+        psql(f"alter table {TARGET} add primary key (request_uid, event_date)")
     answer(int(psql(f"select count(*) from {TARGET}")), 0)
 
 

@@ -84,7 +84,7 @@ def stage(name: str) -> Iterator[None]:
 def key_and_spend() -> tuple[int, str]:
     """Build the primary key, sum the daily spend per model in Postgres; the number of requests and the cost."""
     with stage("key"):
-        psql(f"alter table {TARGET} add primary key (event_date, request_uid)")
+        psql(f"alter table {TARGET} add primary key (request_uid, event_date)")
     with stage("spend"):
         found = psql(
             f"with spend as (select event_date, provider_id, model_id, count(*) as requests, sum(list_cost_usd) as cost "

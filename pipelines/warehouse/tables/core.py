@@ -189,7 +189,8 @@ REQUEST = Table(
             accepted=UNPRICED_REASONS,
         ),
     ),
-    ("event_date", "request_uid"),
+    # The day last: it is one in a partition, and an index that begins with it is built in twice the time and finds no request.
+    ("request_uid", "event_date"),
     day_column="event_date",
     range_partitioned=True,
 )
