@@ -120,7 +120,8 @@ def test_rows_that_break_a_check_leave_the_day_as_it_was(database: Database) -> 
 
 def test_rows_outside_the_window_are_an_error(database: Database) -> None:
     with pytest.raises(
-        LoadError, match=r"3 rows lie outside the window \[2026-02-14, 2026-02-15\); the first is request_uid .*, event_date 2026-02-15"
+        LoadError,
+        match=r"3 rows lie outside the window \[2026-02-14, 2026-02-15\); the first is request_uid .*, event_date 2026-02-15",
     ):
         replace_days(database, REQUEST, pl.concat([requests(2), requests(3, day=NEXT)]), DAY, NEXT)
     with pytest.raises(LoadError, match="to_date is exclusive"):
