@@ -43,16 +43,17 @@ def price(
     from pipelines.daily.prices import registry_of
     from pipelines.prices import price_lookup
     from pipelines.warehouse.read import read_table
-    from pipelines.warehouse.tables.core_prices import PRICE
+    from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE
 
     instant = _utc(at) or datetime.now(UTC)
     with open_workspace() as workspace:
         with workspace.database.connect(read_only=True) as connection:
-            prices = read_table(connection, PRICE)
+            prices, fx_rates = read_table(connection, PRICE), read_table(connection, FX_RATE)
         asked = (model, registry_of(workspace), prices, workspace.config.sources.prices)
         try:
             found, to_come = (
-                price_lookup(*asked, at=instant, known_at=_utc(known_at), to_come=later) for later in (False, True)
+                price_lookup(*asked, at=instant, known_at=_utc(known_at), to_come=later, fx_rates=fx_rates)
+                for later in (False, True)
             )
         except LookupError as error:
             raise typer.BadParameter(str(error)) from error

@@ -22,6 +22,7 @@ from pipelines.config.sources import PriceFeed
 from pipelines.ids import as_uuid
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.models import Registry
+from pipelines.prices.exchange import in_usd
 from pipelines.prices.meters import MINIMUM_CHARGE
 from pipelines.prices.rate_card import believed, first_tokens, is_outdone, ranked
 
@@ -100,11 +101,13 @@ def price_lookup(
     at: datetime,
     known_at: datetime | None = None,
     to_come: bool = False,
+    fx_rates: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Every price of `model` that holds at `at`, or with `to_come` begins later, as believed at `known_at` (None: now).
 
     Rows of core.price with two more columns: precedence, and is_used (Boolean), true for the feed that wins its meter
-    under its conditions. `model` is any name of it. Raises LookupError where no model answers to the name.
+    under its conditions. Prices that hold in other currencies are in USD where `fx_rates` (rows of core.fx_rate) has a rate of
+    `at`. `model` is any name of it. Raises LookupError where no model answers to the name.
     """
     found = registry.resolve("", model)
     if found.model_id is None:
@@ -126,6 +129,10 @@ def price_lookup(
         .filter(pl.col("model_id") == found.model_id, (pl.col("valid_from") > at) if to_come else holds)
         .sort(*conditions, "context_from_tokens", "precedence", "position")
     )
+    if fx_rates is not None:
+        worth = in_usd(rows, fx_rates, known_at=known_at).filter(holds).select("price_id", usd="usd_per_million")
+        joined = rows.join(worth, on="price_id", how="left", maintain_order="left")
+        rows = joined.with_columns(pl.coalesce("usd_per_million", "usd").alias("usd_per_million")).drop("usd")
     winners = [
         price_id
         for group in rows.with_columns(first_tokens().alias("first_tokens")).partition_by(conditions)

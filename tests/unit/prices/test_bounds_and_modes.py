@@ -10,7 +10,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.prices import build_ledger, build_rate_card, price_changes, price_conflicts, price_lookup, rate
+from pipelines.config.fx import FxConfig
+from pipelines.prices import (
+    build_fx_rates,
+    build_ledger,
+    build_rate_card,
+    price_changes,
+    price_conflicts,
+    price_lookup,
+    rate,
+)
 from pipelines.prices.feeds import FORMATS
 from pipelines.prices.snapshot import PriceFeedError
 from tests.unit.prices.feeds import DATED, FEED, price, registry_of, snapshot
@@ -182,3 +191,18 @@ def test_conditions_that_few_prices_have_leave_the_ids_of_all_others() -> None:
     card = build_rate_card(ledger, [FEED])
     standard = card.filter(pl.col("service_tier") == "standard")
     assert standard["rate_id"][0].hex() == "900db193877796c256eab725add588f4"
+
+
+def test_a_look_up_tells_a_price_in_yuan_in_dollars_of_the_day() -> None:
+    """8 yuan at 0.14 in February and 0.15 from March on; without a rate it has none, and it began when it began."""
+    item = snapshot("2026-01-01", price("8", pricing_currency="CNY"))
+    registry = registry_of([item])
+    ledger = build_ledger(FEED, [item], registry)
+    stated = [
+        {"currency": "CNY", "usd_per_unit": usd, "valid_from": since}
+        for usd, since in (("0.14", "2026-02-01"), ("0.15", "2026-03-01"))
+    ]
+    rates = build_fx_rates(FxConfig.model_validate({"rates": stated}), [], {"CNY"})
+    for at, usd in (("2026-01-15", None), ("2026-02-14", Decimal("1.12")), ("2026-03-14", Decimal("1.2"))):
+        found = price_lookup("m", registry, ledger, (FEED,), at=datetime.fromisoformat(f"{at}T00:00Z"), fx_rates=rates)
+        assert found.select("usd_per_million", "valid_from").rows() == [(usd, datetime(2026, 1, 1, tzinfo=UTC))]
