@@ -21,6 +21,7 @@ from pipelines.requests import ParsedFile, parse_file
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.requests.parse import parser_version
 from pipelines.requests.store import stored_path
+from pipelines.warehouse.copy import copy_frame
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_rows
 from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
@@ -177,7 +178,9 @@ def _index(workspace: Workspace, file: LandedFile, source: RequestSource, parsed
         former = read_frame(connection, former_of_path, {"source": file.source, "path": file.landing_path})
         ids = sorted({*former["snapshot_id"], file.snapshot_id})
         replace_rows(connection, SNAPSHOT, row, {"snapshot_id": ids})
-        replace_rows(connection, QUARANTINE, parsed.quarantine, {"snapshot_id": ids})
+        replace_rows(connection, QUARANTINE, QUARANTINE.empty(), {"snapshot_id": ids})
+        for part in parsed.quarantine_parts():
+            copy_frame(connection, QUARANTINE, part)
 
 
 def snapshot_row(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -36,13 +36,16 @@ _UNIQUE = ("request_uid", "source_request_id", "line_no", "event_at", "revision"
 """Columns with a value per row, for which a dictionary is built in vain."""
 _FILTERED = ("event_date", "event_at")
 """Columns that days and stretches of them are looked up by, the only use of statistics."""
+_QUARANTINE_ROWS = 50_000
+"""Rows of a quarantine that are held at once: some 20 MB."""
 
 
 @dataclass(frozen=True)
 class ParsedFile:
     """What became of one landed file: `lines = valid + quarantined`, the UTC days it touches, and where its rows lie.
 
-    `quarantine` has the columns of raw.quarantine; `path` is a Parquet file for `collect_days`.
+    `path` is a Parquet file for `collect_days`; what was set aside lies beside it and is read where it is asked for, because
+    a run holds all files that it parsed.
     """
 
     snapshot_id: bytes
@@ -51,8 +54,18 @@ class ParsedFile:
     valid: int
     quarantined: int
     event_dates: tuple[date, ...]
-    quarantine: pl.DataFrame
     path: Path
+
+    @property
+    def quarantine(self) -> pl.DataFrame:
+        """What was set aside, whole: the columns of raw.quarantine."""
+        return pl.concat([QUARANTINE.empty(), *self.quarantine_parts()])
+
+    def quarantine_parts(self) -> Iterator[pl.DataFrame]:
+        """The same rows in their order, at most `_QUARANTINE_ROWS` at a time."""
+        with pq.ParquetFile(_quarantine_path(self.path)) as file:
+            for batch in file.iter_batches(batch_size=_QUARANTINE_ROWS):
+                yield pl.DataFrame(pa.Table.from_batches([batch])).cast(QUARANTINE.polars_schema)
 
 
 def stored_path(store: Path, fmt: str, version: str, snapshot_id: bytes) -> Path:
@@ -70,7 +83,6 @@ def load_parsed(path: Path, version: str, snapshot_id: bytes) -> ParsedFile:
         valid=counts["valid"],
         quarantined=counts["quarantined"],
         event_dates=tuple(date.fromisoformat(day) for day in counts["event_dates"]),
-        quarantine=pl.read_parquet(_quarantine_path(path)),
         path=path,
     )
 

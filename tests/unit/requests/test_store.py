@@ -98,3 +98,23 @@ def test_nothing_is_left_of_a_file_that_was_not_finished(tmp_path: Path) -> None
 
 def test_no_rows_at_all(tmp_path: Path) -> None:
     assert written(tmp_path / "a.parquet", batch(0, 0)).schema == STORED_SCHEMA
+
+
+def test_what_was_set_aside_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run holds all files that it parsed: a file of another format, with millions of broken lines, must not be one frame of it."""
+    monkeypatch.setattr(store, "_QUARANTINE_ROWS", 400)
+    rows = [
+        (b"s" * 16, number, 0, number, number + 1, "not_json", "error", "Expecting value", None, f"{number:064x}")
+        for number in range(1500)
+    ]
+    set_aside = pl.DataFrame(rows, schema=QUARANTINE.polars_schema, orient="row")
+    with Writer(tmp_path / "a.parquet") as writer:
+        for start in (0, 700):
+            writer.write(batch(0, 0), set_aside.slice(start, 700 if start == 0 else None))
+        writer.finish()
+    parsed = load_parsed(tmp_path / "a.parquet", "1", b"s" * 16)
+    assert not any(isinstance(held, pl.DataFrame) for held in vars(parsed).values())
+    parts = list(parsed.quarantine_parts())
+    assert max(map(len, parts)) <= 400
+    assert_frame_equal(pl.concat(parts), set_aside)
+    assert_frame_equal(parsed.quarantine, set_aside)
