@@ -85,7 +85,7 @@ def installation(tmp_path: Path, small_sample: SmallSample) -> Iterator[Installa
     made.remove()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def undisturbed(small_sample: SmallSample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The middle day of the sample, run once and left alone: what every other history must come to."""
     installation = Installation(tmp_path_factory.mktemp("undisturbed"), small_sample.root)
