@@ -7,7 +7,7 @@ difference of two maxima is in `maxima.py`, events are in `drift.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -89,8 +89,8 @@ class _Place:
 def _series(place: _Place, scores: pl.DataFrame, released: Mapping[str, date]) -> Iterable[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     best_closed: list[tuple[date, float]] = []
-    for day in scores["as_of"].unique().sort():
-        held = _held_on(scores, day).with_columns((place.sign * pl.col("score")).alias("value"))
+    for day, known in _days(scores):
+        held = known.with_columns((place.sign * pl.col("score")).alias("value"))
         row = _gap(place, day, held)
         if row["best_closed_score"] is not None:
             best_closed.append((day, place.sign * row["best_closed_score"]))
@@ -98,15 +98,15 @@ def _series(place: _Place, scores: pl.DataFrame, released: Mapping[str, date]) -
     return rows
 
 
-def _held_on(scores: pl.DataFrame, day: date) -> pl.DataFrame:
-    """One row per entry: the latest that was true at the end of the day, as known now."""
-    latest = (
-        scores.filter(pl.col("as_of") <= day)
-        .sort("as_of", "observed_at", "score_id")
-        .unique("source_row_key", keep="last", maintain_order=True)
-    )
-    is_gone = (pl.col("supersede_reason") == "removed") & (pl.col("superseded_at").dt.date() <= day)
-    return latest.filter(~is_gone.fill_null(value=False))
+def _days(scores: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:
+    """Each day, and one row per entry: the latest that was true at the end of it, as known now."""
+    latest = scores.clear()
+    ordered = scores.sort("as_of", "observed_at", "score_id")
+    # Carried from day to day: looking through all that was said up to each day made a year of days cost its square.
+    for (day,), said in ordered.partition_by("as_of", as_dict=True, maintain_order=True).items():
+        latest = pl.concat([latest, said]).unique("source_row_key", keep="last", maintain_order=True)
+        is_gone = (pl.col("supersede_reason") == "removed") & (pl.col("superseded_at").dt.date() <= day)
+        yield day, latest.filter(~is_gone.fill_null(value=False))
 
 
 def _gap(place: _Place, day: date, held: pl.DataFrame) -> dict[str, Any]:

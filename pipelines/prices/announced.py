@@ -14,12 +14,11 @@ from typing import Any
 
 import polars as pl
 
-_AMOUNT = ("unit_price", "pricing_currency", "pricing_quantity")
 _Row = dict[str, Any]
 
 
-def with_periods(asserted: pl.DataFrame, observed: Sequence[datetime], sku: Sequence[str]) -> pl.DataFrame:
-    """`asserted` (rows with the snapshot's number `k`) with periods in place of undated prices that dates bear upon.
+def with_periods(asserted: pl.DataFrame, observed: Sequence[datetime]) -> pl.DataFrame:
+    """`asserted` (rows with numbers of snapshot, `sku` and `amount`) with periods in place of undated prices that dates bear upon.
 
     Only SKUs of which some snapshot states a date beside a price without one are touched. Of these an undated price holds
     from the observation since which it has been stated without a break (or from the day that was announced for it), up to
@@ -28,14 +27,14 @@ def with_periods(asserted: pl.DataFrame, observed: Sequence[datetime], sku: Sequ
     """
     is_undated = pl.col("valid_from").is_null()
     bears = (is_undated & pl.col("valid_to").is_not_null()).any() | (is_undated.any() & ~is_undated.all())
-    mixed = asserted.group_by(sku).agg(bears.alias("is_mixed")).filter("is_mixed").drop("is_mixed")
+    mixed = asserted.group_by("sku").agg(bears.alias("is_mixed")).filter("is_mixed").drop("is_mixed")
     if mixed.is_empty():
         return asserted
-    rows = asserted.join(mixed, on=list(sku), how="semi", nulls_equal=True)
-    rest = asserted.join(mixed, on=list(sku), how="anti", nulls_equal=True)
-    by_sku: dict[tuple[Any, ...], dict[int, list[_Row]]] = defaultdict(lambda: defaultdict(list))
+    rows = asserted.join(mixed, on="sku", how="semi")
+    rest = asserted.join(mixed, on="sku", how="anti")
+    by_sku: dict[int, dict[int, list[_Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows.iter_rows(named=True):
-        by_sku[tuple(row[name] for name in sku)][row["k"]].append(row)
+        by_sku[row["sku"]][row["k"]].append(row)
     periods = [row for stated in by_sku.values() for row in _timeline(stated, observed)]
     return pl.concat([rest, pl.DataFrame(periods, schema=asserted.schema)])
 
@@ -59,7 +58,7 @@ def _periods(rows: Sequence[_Row], believed: Sequence[_Row], now: datetime) -> l
     for row in rows:
         if row["valid_from"] is not None or (row["valid_to"] is not None and row["valid_to"] <= now):
             continue
-        same = [known for known in believed if _holds(known, now) and all(known[name] == row[name] for name in _AMOUNT)]
+        same = [known for known in believed if _holds(known, now) and known["amount"] == row["amount"]]
         start = {"valid_from": now} if not same else {name: same[-1][name] for name in ("valid_from", "date_basis")}
         dated = [later for later in dated if later["valid_from"] > now]
         dated.insert(0, row | start)

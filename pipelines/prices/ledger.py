@@ -15,7 +15,8 @@ from pipelines.ids import id_column
 from pipelines.models import Registry
 from pipelines.prices.announced import with_periods
 from pipelines.prices.review import review
-from pipelines.prices.snapshot import CONDITIONS, PRICE_SCHEMA, FeedSnapshot
+from pipelines.prices.snapshot import CONDITIONS, FeedSnapshot
+from pipelines.prices.statements import gathered, numbered
 from pipelines.warehouse.tables.core_prices import PRICE
 
 _SKU = ("provider_id", "model_id", "meter", *CONDITIONS)
@@ -37,8 +38,8 @@ def build_ledger(feed: PriceFeed, snapshots: Sequence[FeedSnapshot], registry: R
     ordered = list({snapshot.observed_at: snapshot for snapshot in review(feed, snapshots).accepted}.items())
     if not ordered:
         return PRICE.empty()
-    asserted = _asserted([snapshot for _, snapshot in ordered], registry)
-    asserted = with_periods(asserted, [at for at, _ in ordered], _SKU)
+    asserted, facts = _asserted([snapshot for _, snapshot in ordered], registry)
+    asserted = with_periods(asserted, [at for at, _ in ordered])
     observed = pl.Series("observed_at", [at for at, _ in ordered], dtype=_TIME)
     undated = _undated_rows(asserted.filter(pl.col("valid_from").is_null()), observed)
     dated = _dated_rows(asserted.filter(pl.col("valid_from").is_not_null()), observed)
@@ -50,16 +51,33 @@ def build_ledger(feed: PriceFeed, snapshots: Sequence[FeedSnapshot], registry: R
         },
         schema_overrides={"snapshot_id": pl.Binary},
     )
-    rows = pl.concat([undated, dated], how="diagonal").join(evidence, on="k", how="left", maintain_order="left")
+    rows = pl.concat([undated, dated], how="diagonal").drop("sku", "amount")
+    rows = rows.join(facts, on="row", how="left").join(evidence, on="k", how="left")
     return _with_ids(rows.with_columns(pl.lit(feed.feed).alias("feed")))
 
 
-def _asserted(snapshots: Sequence[FeedSnapshot], registry: Registry) -> pl.DataFrame:
-    """All assertions with snapshot number `k`, provider, model and region resolved, one per SKU and start."""
-    frames = [
-        snapshot.prices.with_columns(pl.lit(k, dtype=pl.Int64).alias("k")) for k, snapshot in enumerate(snapshots)
-    ]
-    prices = pl.concat(frames) if frames else pl.DataFrame(schema=PRICE_SCHEMA)
+def _asserted(snapshots: Sequence[FeedSnapshot], registry: Registry) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What each snapshot asserts, one line per SKU and start, and the facts of each `row`: columns of core.price.
+
+    The lines have snapshot number `k`, `row`, the numbers `sku` and `amount`, valid_from, valid_to and date_basis.
+    """
+    stated = gathered(snapshots)
+    facts = _resolved(stated.distinct, registry)
+    for name, columns in (("sku", _SKU), ("amount", _AMOUNT), ("place", ("source_locator", "valid_from"))):
+        facts = numbered(facts, name, columns)
+    lines = _one_name_per_model(stated.said, facts)
+    dates = ("valid_from", "valid_to", "date_basis")
+    asserted = (
+        lines.join(facts.select("row", "sku", "amount", "place", *dates), on="row", how="left")
+        .sort("k", "place", "row")
+        .unique(["k", "sku", "valid_from"], keep="first", maintain_order=True)
+        .drop("place")
+    )
+    return asserted, facts.drop("sku", "amount", "place", *dates)
+
+
+def _resolved(prices: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """`prices` with provider_id and model_id, and the region that the name tells where the feed states none."""
     names = prices.select("provider", "raw_model").unique()
     facts = []
     for provider, raw in names.iter_rows():
@@ -72,36 +90,38 @@ def _asserted(snapshots: Sequence[FeedSnapshot], registry: Registry) -> pl.DataF
         orient="row",
     )
     region = pl.when(pl.col("region") == "").then("_region").otherwise("region")
-    return _one_name_per_model(
-        prices.join(resolved, on=["provider", "raw_model"], how="left").with_columns(region.alias("region"))
-    )
+    return prices.join(resolved, on=["provider", "raw_model"], how="left").with_columns(region.alias("region"))
 
 
-def _one_name_per_model(prices: pl.DataFrame) -> pl.DataFrame:
+def _one_name_per_model(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """Where a snapshot prices one model under several names, one name speaks for it, whole.
 
     First the name that is the id itself, then names of their own before aliases, the shorter, the first in order.
     """
-    group = ["k", "provider_id", "model_id", "region"]
+    preferred = facts.select(
+        "row",
+        "provider_id",
+        "model_id",
+        "region",
+        (pl.col("raw_model").str.to_lowercase() != pl.col("model_id")).alias("is_other"),
+        (pl.col("alias_of") != "").alias("is_alias"),
+        pl.col("raw_model").str.len_chars().alias("length"),
+        "raw_model",
+        "provider",
+    )
+    for name, columns in (
+        ("model", ("provider_id", "model_id", "region")),
+        ("name", ("raw_model", "provider")),
+        ("rank", ("is_other", "is_alias", "length", "raw_model", "provider")),
+    ):
+        preferred = numbered(preferred, name, columns)
+    named = said.join(preferred.select("row", "model", "name", "rank"), on="row", how="left")
     best = (
-        prices.select(*group, "raw_model", "provider", "alias_of")
-        .unique()
-        .sort(
-            *group,
-            pl.col("raw_model").str.to_lowercase() != pl.col("model_id"),
-            pl.col("alias_of") != "",
-            pl.col("raw_model").str.len_chars(),
-            "raw_model",
-            "provider",
-        )
-        .unique(group, keep="first", maintain_order=True)
-        .drop("alias_of")
+        named.group_by("k", "model")
+        .agg(pl.col("rank").min())
+        .join(preferred.select("rank", "name").unique(), on="rank")
     )
-    return (
-        prices.join(best, on=[*group, "raw_model", "provider"], how="semi")
-        .sort("k", "source_locator", "valid_from", nulls_last=False)
-        .unique(["k", *_SKU, "valid_from"], keep="first", maintain_order=True)
-    )
+    return named.join(best, on=["k", "model", "name"], how="semi").select("k", "row")
 
 
 def _runs(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
@@ -124,12 +144,12 @@ def _at(observed: pl.Series, index: pl.Expr) -> pl.Expr:
 
 def _undated_rows(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
     # Sorted by SKU and snapshot first, so that a run breaks where the amount changes and where the SKU is missing.
-    by_sku = rows.sort(*_SKU, "k")
-    changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift().over(_SKU)) for name in _AMOUNT)
-    version = by_sku.with_columns(changed.cum_sum().over(_SKU).alias("version"))
-    runs = _runs(version, (*_SKU, "version")).sort(*_SKU, "k")
+    by_sku = rows.sort("sku", "k")
+    changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in ("sku", "amount"))
+    version = by_sku.with_columns(changed.cum_sum().alias("version"))
+    runs = _runs(version, ("sku", "version")).sort("sku", "k")
     closed_at = _at(observed, pl.col("last_k") + 1)
-    follows = pl.col("k").shift(-1).over(_SKU) == pl.col("last_k") + 1
+    follows = pl.col("k").shift(-1).over("sku") == pl.col("last_k") + 1
     runs = runs.with_columns(
         _at(observed, pl.col("k")).alias("valid_from"),
         closed_at.alias("closed_at"),
@@ -153,18 +173,18 @@ def _undated_rows(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
 
 def _dated_rows(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
     stated = pl.concat([rows.with_columns(pl.lit(value=False).alias("is_carried")), _carried(rows, observed)])
-    period = (*_SKU, "valid_from", "valid_to", *_AMOUNT)
+    period = ("sku", "valid_from", "valid_to", "amount")
     runs = _runs(stated, period).with_columns((pl.col("last_k") + 1).alias("next_k"))
     after = stated.rename({"k": "next_k"})
-    starts = after.select(*_SKU, "valid_from", *_AMOUNT, "next_k").unique().with_columns(pl.lit(1).alias("same_price"))
-    begun = after.select(*_SKU, "valid_from", "next_k").unique().with_columns(pl.lit(1).alias("same_start"))
+    starts = after.select("sku", "valid_from", "amount", "next_k").unique().with_columns(pl.lit(1).alias("same_price"))
+    begun = after.select("sku", "valid_from", "next_k").unique().with_columns(pl.lit(1).alias("same_start"))
     present = (
-        after.filter(~pl.col("is_carried")).select(*_SKU, "next_k").unique().with_columns(pl.lit(1).alias("present"))
+        after.filter(~pl.col("is_carried")).select("sku", "next_k").unique().with_columns(pl.lit(1).alias("present"))
     )
     runs = (
-        runs.join(starts, on=[*_SKU, "valid_from", *_AMOUNT, "next_k"], how="left", nulls_equal=True)
-        .join(begun, on=[*_SKU, "valid_from", "next_k"], how="left", nulls_equal=True)
-        .join(present, on=[*_SKU, "next_k"], how="left", nulls_equal=True)
+        runs.join(starts, on=["sku", "valid_from", "amount", "next_k"], how="left", nulls_equal=True)
+        .join(begun, on=["sku", "valid_from", "next_k"], how="left", nulls_equal=True)
+        .join(present, on=["sku", "next_k"], how="left", nulls_equal=True)
         .with_columns(
             _at(observed, pl.col("k")).alias("recorded_at"), _at(observed, pl.col("next_k")).alias("superseded_at")
         )
@@ -189,16 +209,16 @@ def _dated_rows(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
 def _carried(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
     """What remains believed of a SKU in the snapshots that no longer name it: its past, closed when it went missing."""
     last = len(observed) - 1
-    seen = rows.select(*_SKU, "k").unique().sort(*_SKU, "k")
+    seen = rows.select("sku", "k").unique().sort("sku", "k")
     gaps = (
-        seen.with_columns((pl.col("k").shift(-1).over(_SKU).fill_null(last + 1) - 1).alias("until_k"))
+        seen.with_columns((pl.col("k").shift(-1).over("sku").fill_null(last + 1) - 1).alias("until_k"))
         .filter(pl.col("until_k") > pl.col("k"))
         .with_columns((pl.col("k") + 1).alias("gone_k"))
         .with_columns(_at(observed, pl.col("gone_k")).alias("gone_at"))
     )
     ended = pl.min_horizontal("valid_to", "gone_at")
     return (
-        rows.join(gaps, on=[*_SKU, "k"], how="inner", nulls_equal=True)
+        rows.join(gaps, on=["sku", "k"], how="inner", nulls_equal=True)
         .filter(pl.col("valid_from") < pl.col("gone_at"))
         .with_columns(
             ended.alias("valid_to"),

@@ -13,6 +13,7 @@ from pipelines.config.models import ModelsConfig
 from pipelines.models import build_registry
 from pipelines.models.names import DATE_SUFFIX, key_of
 from pipelines.prices.snapshot import CONDITIONS, FeedSnapshot
+from pipelines.prices.statements import gathered
 
 _PLACE = ("k", "provider_id", "_region")
 _SAME = (*_PLACE, "meter", *CONDITIONS, "valid_from")
@@ -27,16 +28,17 @@ def dated_twins(snapshots: Sequence[FeedSnapshot], config: ModelsConfig) -> pl.D
     all of them, and no snapshot of any feed states a different one for any seller. So gpt-4o-2024-05-13, which was
     dearer than gpt-4o ever since, stays a model of its own. Any order of `snapshots` gives the same answer.
     """
-    frames = [
-        item.prices.filter(pl.col("unit") == "token", pl.col("alias_of") == "").with_columns(
-            pl.lit(k).alias("k"), pl.lit(item.feed).alias("feed")
-        )
-        for k, item in enumerate(snapshots)
-    ]
-    if not frames:
-        return pl.DataFrame(schema=_SCHEMA)
-    prices = pl.concat(frames)
-    prices = prices.join(_places(prices, config), on=["provider", "raw_model"], how="left")
+    stated = gathered(snapshots)
+    names = stated.distinct.filter(pl.col("unit") == "token", pl.col("alias_of") == "")
+    names = names.join(_places(names, config), on=["provider", "raw_model"], how="left")
+    dated = names.filter(pl.col("same_as") != pl.col("key"))
+    place = ["provider_id", "_region", "key"]
+    undated = names.join(dated.select("provider_id", "_region", key="same_as").unique(), on=place, how="semi")
+    feeds = pl.DataFrame(
+        {"k": range(len(snapshots)), "feed": [item.feed for item in snapshots]},
+        schema={"k": pl.Int64, "feed": pl.String},
+    )
+    prices = stated.said.join(pl.concat([dated, undated]).unique("row"), on="row").join(feeds, on="k")
     compared = _compared(prices)
     whole = (pl.col("equal") == pl.col("stated")) & (pl.col("equal") == pl.col("stated_undated"))
     return (
