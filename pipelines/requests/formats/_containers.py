@@ -39,10 +39,19 @@ def listed(value: object, names: Iterable[str]) -> list[object] | None:
 
 
 def messages(value: object, names: Iterable[str] = ("logEvents", "events")) -> list[object] | None:
-    """The records that CloudWatch wrapped as texts: `{"logEvents": [{"message": "{...}"}]}`. A text that is no JSON object
-    stays a log event, and becomes no request."""
+    """The records that CloudWatch wrapped as texts: `{"logEvents": [{"message": "{...}"}]}`, and the rows of a Logs Insights
+    query, `{"results": [[{"field": "@message", "value": "{...}"}]]}`. A text that is no JSON object stays a log event, and
+    becomes no request."""
     held = listed(value, names)
+    if held is None and isinstance(value, dict) and isinstance(rows := value.get("results"), list):
+        held = [_row(row) for row in rows]
     return None if held is None else [_message(item) for item in held]
+
+
+def _row(fields: object) -> object:
+    """A row of a Logs Insights query as a log event; `@message` is the whole line, if it was asked for."""
+    named = [field for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
+    return {str(field.get("field")).removeprefix("@"): field.get("value") for field in named}
 
 
 def _message(event: object) -> object:

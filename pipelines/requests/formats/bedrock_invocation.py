@@ -5,7 +5,7 @@ bodies of request and answer are in the log too and are never read. `modelId` ma
 or carry a region prefix that changes the price: it is kept as logged, and `inferenceRegion` is the region that
 answered. A call with `errorCode` is not billable. Instants are ISO 8601 in UTC.
 A record is a line (S3), or stands in `Records`, or as a text in the log events of CloudWatch (`logEvents` of a subscription,
-`events` of a query); concatenated batches of a subscription need a line break between them.
+`events` of a search, `results` of a Logs Insights query that shows `@message`); concatenated batches of a subscription need a line break between them.
 Source: docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html.
 """
 
@@ -27,7 +27,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="bedrock_invocation",
-        version="1",
+        version="2",
         text={
             "source_request_id": ("requestId",),
             "request_model": ("modelId",),
@@ -53,7 +53,7 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
         items=lambda: records,
-        marks=marks_of("Records", "records", "logEvents", "events"),
+        marks=marks_of("Records", "records", "logEvents", "events", "results"),
         derive=_derive,
     )
 

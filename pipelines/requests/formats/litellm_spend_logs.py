@@ -3,7 +3,8 @@
 Usage is normalised by the proxy as OpenAI counts it: `prompt_tokens` contains cached and written tokens; the
 details are in `metadata.usage_object`, where `metadata` is an object or a JSON string. Times without a zone are
 UTC. `cache_hit` is text: "True" is an answer from the proxy's own cache, which costs nothing; a failed call
-(`status` failure) is logged with spend 0 and is not billable. `api_key` is already a hash.
+(`status` failure) is logged with spend 0 and is not billable. What is charged by characters, images or seconds is logged with
+no tokens and a spend: its usage is missing, not zero. `api_key` is already a hash.
 Source: schema.prisma and litellm/proxy/spend_tracking of github.com/BerriAI/litellm.
 """
 
@@ -66,7 +67,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_spend_logs",
-        version="2",
+        version="3",
         text={
             "source_request_id": ("request_id",),
             "session_id": ("session_id",),
@@ -107,7 +108,17 @@ def _derive() -> Mapping[str, pl.Expr]:
         "status": pl.when(hit).then(pl.lit("cache_hit")).when(failed).then(pl.lit("error")).otherwise(pl.lit("ok")),
         "latency_ms": pl.coalesce("duration_ms", timing()["latency_ms"]),
         "token_semantics": openai_variant(),
+        "usage_basis": usage_basis(),
     }
+
+
+def usage_basis() -> pl.Expr:
+    """missing where nothing was counted, or no tokens of what cost something: a price by tokens would make it free."""
+    tokens = [pl.col(f"usage.{name}") for name in ("input", "output", "total")]
+    is_nothing = pl.sum_horizontal(tokens) == 0
+    by_other = is_nothing & (pl.col("reported_cost_usd") > 0).fill_null(value=False)
+    counted = pl.any_horizontal(count.is_not_null() for count in tokens)
+    return pl.when(counted & ~by_other).then(pl.lit("reported")).otherwise(pl.lit("missing"))
 
 
 def timing() -> Mapping[str, pl.Expr]:

@@ -314,3 +314,38 @@ def test_the_live_api_counts_responses(tmp_path: Path) -> None:
     }  # fmt: skip
     found = row(parse_records(tmp_path, "gemini", [{"timestamp": AT, "model": "gemini-live", "usageMetadata": usage}]))
     assert buckets(found) == {"input_audio": 100, "output_audio": 50}
+
+
+# --- What is charged by another unit than tokens, and a query of CloudWatch
+
+SPEECH = {
+    "request_id": "35a810f8", "call_type": "aspeech", "model": "tts-1", "custom_llm_provider": "openai", "startTime": AT, "endTime": AT,
+    "spend": 0.001125, "prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0, "status": "success",
+    "metadata": {"usage_object": {"total_tokens": 0, "prompt_tokens": 0, "completion_tokens": 0}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spend", [0.001125, 0])
+def test_speech_by_the_character_is_not_free(tmp_path: Path, spend: float) -> None:
+    """LiteLLM logs no tokens of it: priced by tokens it cost nothing, beside the spend that the gateway booked."""
+    logged = row(parse_records(tmp_path, "litellm_spend_logs", [{**SPEECH, "spend": spend}]))
+    payload = {**SPEECH, "id": "35a810f8", "response_cost": spend}
+    sent = row(parse_records(tmp_path, "litellm_payload", [payload]))
+    assert logged["usage_basis"] == sent["usage_basis"] == ("missing" if spend else "reported")
+
+
+def test_the_rows_of_a_query_are_requests(tmp_path: Path) -> None:
+    record = {
+        "schemaType": "ModelInvocationLog", "timestamp": "2026-02-12T10:20:30Z", "requestId": "r1", "operation": "Converse", "region": "eu-west-1",
+        "modelId": "apac.amazon.nova-micro-v1:0", "input": {"inputTokenCount": 10}, "output": {"outputTokenCount": 8},
+    }  # fmt: skip
+    field = [
+        {"field": "@timestamp", "value": "2026-02-12 10:20:30.000"},
+        {"field": "@message", "value": json.dumps(record)},
+    ]
+    other = [{"field": "@message", "value": "START RequestId"}]
+    parsed = parse_records(
+        tmp_path, "bedrock_invocation", [{"results": [field, other], "statistics": {}, "status": "Complete"}]
+    )
+    assert buckets(row(parsed)) == {"input_uncached": 10, "output_text": 8}
+    assert parsed.quarantine["severity"].to_list() == ["info"]
