@@ -43,14 +43,20 @@ def build(source: RequestSource) -> Format:
         "output_audio": ("completion_details.audio",),
     }
     apart = {
-        "cache_read": ("input_cached_tokens", "cache_read_input_tokens", "input_cache_read", "input_cache_read_tokens"),
+        "cache_read": (
+            "input_cached_tokens",
+            "cache_read_input_tokens",
+            "input_cache_read",
+            "input_cache_read_tokens",
+            "cache_read_tokens",
+        ),
         "reasoning": ("output_reasoning", "output_reasoning_tokens"),
         "input_audio": ("input_audio", "input_audio_tokens"),
         "output_audio": ("output_audio", "output_audio_tokens"),
     }
     return Format(
         name="langfuse",
-        version="2",
+        version="3",
         text={
             "source_request_id": ("id",),
             "session_id": ("sessionId", "session_id", "trace/sessionId", "traceId", "trace_id"),
@@ -65,7 +71,13 @@ def build(source: RequestSource) -> Format:
             "input": (*_details("input"), "usage/input", "usage/promptTokens", "promptTokens", "inputTokens", "inputUsage"),
             "output": (*_details("output"), "usage/output", "usage/completionTokens", "completionTokens", "outputTokens", "outputUsage"),
             "total": (*_details("total"), "usage/total", "usage/totalTokens", "totalTokens", "totalUsage"),
-            "cache_write": _details("input_cache_creation", "cache_creation_input_tokens", "input_cache_creation_tokens"),
+            "cache_write": _details(
+                "input_cache_creation", "cache_creation_input_tokens", "input_cache_creation_tokens", "input_cache_write_tokens",
+                "input_cache_write", "cache_write_input_tokens", "cache_write_tokens", "prompt_details.cache_write",
+                "input_details.cache_write_tokens",
+            ),
+            "input_image": _details("input_image_tokens", "input_image", "prompt_details.image"),
+            "output_image": _details("output_image_tokens", "output_image", "completion_details.image"),
             "cache_write_5m": _details("input_cache_creation_5m"),
             "cache_write_1h": _details("input_cache_creation_1h"),
         }

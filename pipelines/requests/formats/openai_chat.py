@@ -3,7 +3,7 @@
 Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`), Groq (`x_groq`), xAI (reasoning
 counted beside completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`),
 DashScope (`cache_creation_input_tokens` among the details), SGLang (`reasoning_tokens` beside the details), Perplexity
-(reasoning and citations counted and charged beside completion and prompt; `cost` in dollars), LiteLLM's proxy, Cohere (`billed_units`, which is what is
+(reasoning and citations counted and charged beside completion and prompt; `cost` in dollars), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is
 charged; version 1 writes it under `meta`), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
 `prompt_tokens` contains cached and written tokens, `completion_tokens` contains reasoning and rejected
 predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of
@@ -70,6 +70,7 @@ def build(source: RequestSource) -> Format:
             "cache_write": at.body(
                 f"{prompt}/cache_write_tokens",
                 f"{prompt}/cache_creation_tokens",
+                f"{prompt}/cached_write_tokens",
                 f"{prompt}/cache_creation_input_tokens",
                 "usage/cache_creation_input_tokens",
             ),

@@ -103,7 +103,7 @@ def build(source: RequestSource) -> Format:
             "total": (*_usage("total_tokens"), *_attribute("llm.usage.total_tokens")),
             "cache_read": _usage(
                 "cache_read.input_tokens", "cache_read_input_tokens", "input_tokens.cached", "details.cached_tokens",
-                "details.cache_read_tokens", "details.cache_read_input_tokens", "cache_read_tokens",
+                "details.cache_read_tokens", "details.cache_read_input_tokens", "input_cached_tokens", "cache_read_tokens",
             )
             + _attribute("ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens", "llm.usage.cache_read_input_tokens"),
             "cache_write": _usage(

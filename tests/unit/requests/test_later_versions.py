@@ -349,3 +349,41 @@ def test_the_rows_of_a_query_are_requests(tmp_path: Path) -> None:
     )
     assert buckets(row(parsed)) == {"input_uncached": 10, "output_text": 8}
     assert parsed.quarantine["severity"].to_list() == ["info"]
+
+
+LANGFUSE = {
+    "id": "o1",
+    "type": "GENERATION",
+    "traceId": "t",
+    "startTime": AT,
+    "endTime": AT,
+    "model": "gpt-5.6",
+    "output": SECRET,
+}
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"input": 100, "input_cached_tokens": 40, "input_cache_write_tokens": 50, "input_image_tokens": 10, "output": 7, "total": 207},
+        {"input": 200, "prompt_details.cache_read": 40, "prompt_details.cache_write": 50, "prompt_details.image": 10, "output": 7, "total": 207},
+    ],
+)  # fmt: skip
+def test_langfuse_tells_what_was_written_to_a_cache(tmp_path: Path, usage: dict[str, int]) -> None:
+    """Without a total to break, writes under these names were read as plain input, or not at all."""
+    expected = {
+        "input_uncached": 100,
+        "input_cache_read": 40,
+        "input_cache_write": 50,
+        "input_image": 10,
+        "output_text": 7,
+    }
+    for told in (usage, {name: count for name, count in usage.items() if name != "total"}):
+        assert buckets(row(parse_records(tmp_path, "langfuse", [{**LANGFUSE, "usageDetails": told}]))) == expected
+
+
+def test_envoys_gateway_tells_what_was_written_to_a_cache(tmp_path: Path) -> None:
+    details = {"cached_tokens": 40, "cached_write_tokens": 50}
+    usage = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107, "prompt_tokens_details": details}
+    found = row(parse_records(tmp_path, "openai_chat", [{**CHAT, "usage": usage}]))
+    assert buckets(found) == {"input_uncached": 10, "input_cache_read": 40, "input_cache_write": 50, "output_text": 7}
