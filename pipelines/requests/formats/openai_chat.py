@@ -2,7 +2,7 @@
 
 Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`), Groq (`x_groq`), xAI (reasoning
 counted beside completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`),
-DashScope (`cache_creation_input_tokens` among the details), SGLang (`reasoning_tokens` beside the details), Perplexity
+DashScope (`cache_creation_input_tokens` among the details; its own API names counts as the responses API does), SGLang (`reasoning_tokens` beside the details), Perplexity
 (reasoning and citations counted and charged beside completion and prompt; `cost` in dollars), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is
 charged; version 1 writes it under `meta`), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
 `prompt_tokens` contains cached and written tokens, `completion_tokens` contains reasoning and rejected
@@ -36,7 +36,7 @@ def build(source: RequestSource) -> Format:
         name="openai_chat",
         version="4",
         text={
-            "source_request_id": at.body("id", "generation_id", "response_id"),
+            "source_request_id": at.body("id", "generation_id", "response_id", "request_id"),
             "request_model": (*at.outer("request_model", "deployment"), *at.body("model")),
             "response_model": at.body("model"),
             "object": at.body("object"),
@@ -52,12 +52,14 @@ def build(source: RequestSource) -> Format:
                 "usage/billed_units/input_tokens",
                 "meta/billed_units/input_tokens",
                 "x_groq/usage/prompt_tokens",
+                "usage/input_tokens",
             ),
             "output": at.body(
                 "usage/completion_tokens",
                 "usage/billed_units/output_tokens",
                 "meta/billed_units/output_tokens",
                 "x_groq/usage/completion_tokens",
+                "usage/output_tokens",
             ),
             "total": at.body("usage/total_tokens", "x_groq/usage/total_tokens"),
             "cache_read": at.body(
@@ -66,6 +68,7 @@ def build(source: RequestSource) -> Format:
                 "usage/num_cached_tokens",
                 "usage/cached_tokens",
                 "usage/cache_read_input_tokens",
+                "usage/input_tokens_details/cached_tokens",
             ),
             "cache_write": at.body(
                 f"{prompt}/cache_write_tokens",
@@ -73,13 +76,18 @@ def build(source: RequestSource) -> Format:
                 f"{prompt}/cached_write_tokens",
                 f"{prompt}/cache_creation_input_tokens",
                 "usage/cache_creation_input_tokens",
+                "usage/input_tokens_details/cache_write_tokens",
             ),
             "cache_write_5m": at.body(f"{prompt}/cache_creation/ephemeral_5m_input_tokens"),
             "cache_write_1h": at.body(f"{prompt}/cache_creation/ephemeral_1h_input_tokens"),
             "input_tool": at.body("usage/citation_tokens"),
             "input_audio": at.body(f"{prompt}/audio_tokens"),
             "input_image": at.body(f"{prompt}/image_tokens"),
-            "reasoning": at.body(f"{completion}/reasoning_tokens", "usage/reasoning_tokens"),
+            "reasoning": at.body(
+                f"{completion}/reasoning_tokens",
+                "usage/reasoning_tokens",
+                "usage/output_tokens_details/reasoning_tokens",
+            ),
             "output_audio": at.body(f"{completion}/audio_tokens"),
             "output_image": at.body(f"{completion}/image_tokens"),
         },

@@ -12,7 +12,7 @@ Source: openrouter.ai/docs, "Usage accounting" and "Get a generation".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -35,7 +35,7 @@ def build(source: RequestSource) -> Format:
     responses_in, responses_out = "usage/input_tokens_details", "usage/output_tokens_details"
     return Format(
         name="openrouter",
-        version="2",
+        version="3",
         text={
             "source_request_id": ("generation_id", *_either("id")),
             "request_model": (*_either("model"), "model_permaslug"),
@@ -101,6 +101,8 @@ def build(source: RequestSource) -> Format:
         },
         time=TimeRule("iso", epoch="epoch"),
         constants={"provider_id": "openrouter"},
+        items=lambda: without_amount,
+        marks=('"native_tokens_prompt"',),
         derive=_derive,
     )
 
@@ -131,3 +133,10 @@ def _derive() -> Mapping[str, pl.Expr]:
         "status": pl.when(cancelled).then(pl.lit("cancelled")).otherwise(pl.lit("ok")),
         "is_billable": ~cancelled | (charged > 0).fill_null(value=False),
     }
+
+
+def without_amount(value: object) -> Iterable[object]:
+    """A generation record without `usage`, which in it is an amount, and the same as `total_cost`."""
+    if isinstance(value, dict) and not isinstance(value.get("usage"), dict):
+        return [{name: item for name, item in value.items() if name != "usage"}]
+    return [value]

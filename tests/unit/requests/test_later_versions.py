@@ -387,3 +387,33 @@ def test_envoys_gateway_tells_what_was_written_to_a_cache(tmp_path: Path) -> Non
     usage = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107, "prompt_tokens_details": details}
     found = row(parse_records(tmp_path, "openai_chat", [{**CHAT, "usage": usage}]))
     assert buckets(found) == {"input_uncached": 10, "input_cache_read": 40, "input_cache_write": 50, "output_text": 7}
+
+
+def test_an_answer_with_the_names_of_another_api_is_not_all_input(tmp_path: Path) -> None:
+    """DashScope's own API: its total was taken for an embedding's, so that what it put out was charged as input."""
+    usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "prompt_tokens_details": {"cached_tokens": 2}}
+    line = {"request_id": "q1", "timestamp": AT, "model": "qwen-max", "output": {"text": SECRET}, "usage": usage}
+    found = row(parse_records(tmp_path, "openai_chat", [line]))
+    assert (buckets(found), found["source_request_id"]) == (
+        {"input_uncached": 8, "input_cache_read": 2, "output_text": 5},
+        "q1",
+    )
+    details = {
+        "input_tokens_details": {"cached_tokens": 3, "cache_write_tokens": 4},
+        "output_tokens_details": {"reasoning_tokens": 2},
+    }
+    other = {**CHAT, "id": "resp_1", "usage": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, **details}}
+    assert buckets(row(parse_records(tmp_path, "openai_chat", [other]))) == {
+        "input_uncached": 3, "input_cache_read": 3, "input_cache_write": 4, "output_text": 3, "output_reasoning": 2
+    }  # fmt: skip
+
+
+def test_a_generation_record_taken_out_of_its_answer(tmp_path: Path) -> None:
+    record = {
+        "id": "gen-1", "created_at": AT, "model": "sao10k/l3", "total_cost": 0.0015, "usage": 0.0015, "native_tokens_prompt": 10,
+        "native_tokens_completion": 25, "native_tokens_reasoning": 5, "native_tokens_cached": 3, "tokens_prompt": 11, "is_byok": False,
+    }  # fmt: skip
+    for line in (record, {"data": record}):
+        found = row(parse_records(tmp_path, "openrouter", [line]))
+        assert buckets(found) == {"input_uncached": 7, "input_cache_read": 3, "output_text": 20, "output_reasoning": 5}
+        assert found["reported_cost_usd"] == Decimal("0.0015")
