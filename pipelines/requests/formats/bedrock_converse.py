@@ -76,9 +76,14 @@ def by_time_to_live(value: object) -> Iterable[object]:
     details = usage.get("cacheDetails") if isinstance(usage, dict) else None
     if not isinstance(usage, dict) or not isinstance(details, list):
         return [opened]
-    written: dict[str, int] = {}
+    return [{**opened, "usage": {**usage, "written": written(details)}}]
+
+
+def written(details: list[object]) -> dict[str, Number]:
+    """Tokens written to a cache by time to live, of a list of {ttl, inputTokens}."""
+    counts: dict[str, int] = {}
     for detail in details:
         if isinstance(detail, dict) and str(detail.get("inputTokens", "")).isdigit():
             ttl = str(detail.get("ttl"))
-            written[ttl] = written.get(ttl, 0) + int(detail["inputTokens"])
-    return [{**opened, "usage": {**usage, "written": {ttl: Number(count) for ttl, count in written.items()}}}]
+            counts[ttl] = counts.get(ttl, 0) + int(detail["inputTokens"])
+    return {ttl: Number(count) for ttl, count in counts.items()}

@@ -1,7 +1,8 @@
 """Amazon Bedrock model invocation logs (CloudWatch or S3), one JSON object per call.
 
 `inputTokenCount` is what neither read nor wrote a cache; cache counts stand beside it, as Anthropic counts. The
-bodies of request and answer are in the log too and are never read. `modelId` may be an ARN, an inference profile
+bodies of request and answer are in the log too; of them only the usage is read, for the times to live of what was written to a
+cache, and only where it adds up to the count. `modelId` may be an ARN, an inference profile
 or carry a region prefix that changes the price: it is kept as logged, and `inferenceRegion` is the region that
 answered. A call with `errorCode` is not billable. Instants are ISO 8601 in UTC.
 A record is a line (S3), or stands in `Records`, or as a text in the log events of CloudWatch (`logEvents` of a subscription,
@@ -16,9 +17,12 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.requests.flatten import Number
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import listed, marks_of, messages
+from pipelines.requests.formats._envelope import answers
+from pipelines.requests.formats.bedrock_converse import written
 from pipelines.requests.typed import TimeRule
 
 
@@ -46,6 +50,8 @@ def build(source: RequestSource) -> Format:
             "output": ("output/outputTokenCount",),
             "cache_read": ("input/cacheReadInputTokenCount",),
             "cache_write": ("input/cacheWriteInputTokenCount",),
+            "cache_write_5m": ("written/5m",),
+            "cache_write_1h": ("written/1h",),
         },
         instants={"event_at": ("timestamp",)},
         tags={"account": ("accountId",), "logged_region": ("region",)},
@@ -53,7 +59,11 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
         items=lambda: records,
-        marks=marks_of("Records", "records", "logEvents", "events", "results"),
+        marks=(
+            *marks_of("Records", "records", "logEvents", "events", "results"),
+            '"cacheDetails"',
+            '"ephemeral_1h_input_tokens"',
+        ),
         derive=_derive,
     )
 
@@ -78,4 +88,29 @@ def records(value: object) -> Iterable[object]:
     held = messages(value)
     if held is None:
         held = listed(value, ("Records", "records"))
-    return [value] if held is None else held
+    return [with_written(record) for record in ([value] if held is None else held)]
+
+
+def with_written(record: object) -> object:
+    """The record with what was written to a cache by time to live, as its answer tells, streamed or not."""
+    output, counts = (record.get("output"), record.get("input")) if isinstance(record, dict) else (None, None)
+    body = output.get("outputBodyJson") if isinstance(output, dict) else None
+    told = str(counts.get("cacheWriteInputTokenCount")) if isinstance(counts, dict) else ""
+    for piece in body if isinstance(body, list) else [body]:
+        for _, holder in answers(piece, ("", "message", "metadata")):
+            found = _written(holder.get("usage"))
+            if isinstance(record, dict) and found and str(sum(map(int, found.values()))) == told:
+                return {**record, "written": found}
+    return record
+
+
+def _written(usage: object) -> dict[str, Number]:
+    """By time to live, of Anthropic's or Converse's usage."""
+    if not isinstance(usage, dict):
+        return {}
+    if isinstance(details := usage.get("cacheDetails"), list):
+        return written(details)
+    created = usage.get("cache_creation")
+    counts = created if isinstance(created, dict) else {}
+    named = {ttl: str(counts.get(f"ephemeral_{ttl}_input_tokens", "")) for ttl in ("5m", "1h")}
+    return {ttl: Number(count) for ttl, count in named.items() if count.isdigit()}

@@ -417,3 +417,30 @@ def test_a_generation_record_taken_out_of_its_answer(tmp_path: Path) -> None:
         found = row(parse_records(tmp_path, "openrouter", [line]))
         assert buckets(found) == {"input_uncached": 7, "input_cache_read": 3, "output_text": 20, "output_reasoning": 5}
         assert found["reported_cost_usd"] == Decimal("0.0015")
+
+
+ANSWERS: dict[str, Any] = {
+    "converse": {"usage": {"cacheDetails": [{"ttl": "1h", "inputTokens": 150}, {"ttl": "5m", "inputTokens": 50}]}, "output": SECRET},
+    "anthropic": {"content": SECRET, "usage": {"cache_creation": {"ephemeral_5m_input_tokens": 50, "ephemeral_1h_input_tokens": 150}}},
+    "stream": [
+        {"type": "message_start", "message": {"usage": {"cache_creation": {"ephemeral_5m_input_tokens": 50, "ephemeral_1h_input_tokens": 150}}}},
+        {"type": "content_block_delta", "delta": {"text": SECRET}},
+    ],
+    "that tells others": {"usage": {"cacheDetails": [{"ttl": "1h", "inputTokens": 999}]}},
+    "as text": json.dumps({"usage": {"cacheDetails": SECRET}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_bedrocks_log_tells_how_long_a_cache_was_written_for(tmp_path: Path, answer: str) -> None:
+    """An hour costs 2.0 times the input, five minutes 1.25: the log's own count does not tell which."""
+    record = {
+        "schemaType": "ModelInvocationLog", "timestamp": AT, "requestId": "r1", "operation": "Converse", "modelId": "anthropic.claude-sonnet-4-6",
+        "input": {"inputTokenCount": 3, "cacheReadInputTokenCount": 1000, "cacheWriteInputTokenCount": 200},
+        "output": {"outputTokenCount": 55, "outputBodyJson": ANSWERS[answer]},
+    }  # fmt: skip
+    told = {"input_cache_write_5m": 50, "input_cache_write_1h": 150}
+    written = {"input_cache_write": 200} if answer in ("that tells others", "as text") else told
+    for line in (record, {"logEvents": [{"message": json.dumps(record)}]}):
+        found = row(parse_records(tmp_path, "bedrock_invocation", [line]))
+        assert buckets(found) == {"input_uncached": 3, "input_cache_read": 1000, "output_text": 55, **written}
