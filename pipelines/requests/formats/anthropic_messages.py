@@ -48,13 +48,13 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("message", "response", "response/body", "body", "result/message"))
     return Format(
         name="anthropic_messages",
-        version="3",
+        version="4",
         text={
             "source_request_id": at.body("id"),
             "request_model": (*at.outer("request_model"), *at.body("model")),
             "response_model": at.body("model"),
             "service_tier": at.body("usage/service_tier"),
-            "region": at.body("usage/inference_geo"),
+            "geo": at.body("usage/inference_geo"),
             "finish_reason": at.body("stop_reason"),
             "speed": at.body("usage/speed"),
             "kind": ("type",),
@@ -93,6 +93,11 @@ def cloud() -> pl.Expr:
     return found
 
 
+def where() -> pl.Expr:
+    """Where the model ran; null where that is not told, so that a source's `defaults: {region: ...}` may say it."""
+    return pl.when(pl.col("geo") != "not_available").then(pl.col("geo"))
+
+
 def served_tier() -> pl.Expr:
     """The service tier; `speed` fast is a tier of its own, with prices of its own."""
     return pl.when(pl.col("speed") == "fast").then(pl.lit("fast")).otherwise(pl.col("service_tier"))
@@ -122,6 +127,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     return {
         "revision": spent(),
         "provider_id": cloud(),
+        "region": where(),
         "service_tier": pl.coalesce(batch, served_tier()),
         "status": status,
         "is_billable": (status == "ok") | counted,

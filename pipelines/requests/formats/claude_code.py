@@ -18,7 +18,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
-from pipelines.requests.formats.anthropic_messages import APART_MARKS, cloud, served_tier, spent, with_iterations
+from pipelines.requests.formats.anthropic_messages import APART_MARKS, cloud, served_tier, spent, where, with_iterations
 from pipelines.requests.typed import TimeRule
 
 _USAGE = "message/usage"
@@ -29,7 +29,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="claude_code",
-        version="3",
+        version="4",
         text={
             "kind": ("type",),
             "source_request_id": ("message/id",),
@@ -38,7 +38,7 @@ def build(source: RequestSource) -> Format:
             "request_model": ("message/model",),
             "response_model": ("message/model",),
             "service_tier": (f"{_USAGE}/service_tier",),
-            "region": (f"{_USAGE}/inference_geo",),
+            "geo": (f"{_USAGE}/inference_geo",),
             "finish_reason": ("message/stop_reason",),
             "speed": (f"{_USAGE}/speed",),
         },
@@ -80,6 +80,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         "call_id": pl.col("request_id").fill_null(""),
         "revision": spent(),
         "provider_id": cloud(),
+        "region": where(),
         "service_tier": served_tier(),
         "not_a_request": pl.when(synthetic)
         .then(pl.lit("a message that Claude Code wrote itself"))

@@ -444,3 +444,13 @@ def test_bedrocks_log_tells_how_long_a_cache_was_written_for(tmp_path: Path, ans
     for line in (record, {"logEvents": [{"message": json.dumps(record)}]}):
         found = row(parse_records(tmp_path, "bedrock_invocation", [line]))
         assert buckets(found) == {"input_uncached": 3, "input_cache_read": 1000, "output_text": 55, **written}
+
+
+@pytest.mark.parametrize("holder", ["answer", "session"])
+def test_where_a_model_ran_may_be_declared_where_it_is_not_told(tmp_path: Path, holder: str) -> None:
+    """Bedrock prices a global profile and a regional one, and its answer names neither."""
+    format_name, [line] = HOLDERS[holder]
+    for told, region in (("not_available", "global"), ("us", "us")):
+        changed = json.loads(json.dumps(line).replace('"inference_geo": "us"', f'"inference_geo": "{told}"'))
+        parsed = parse_records(tmp_path, format_name, [changed], defaults={"region": "global"})
+        assert set(rows(parsed)["region"]) == {region}
