@@ -10,26 +10,23 @@ import gc
 import json
 import shutil
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 
-def main(project: str, state: str) -> int:
+def main(project: str, state: str, folder: str) -> int:
     """The exit code of dbt. `state` is the file where dbt's parse is kept for the next process, which holds it against
-    the project, its own version and the profile before it relies on it."""
+    the project, its own version and the profile before it relies on it; `folder` is for what goes with this one."""
     gc.set_threshold(50_000, 20, 20)  # as the command line does, and why it does
     from dbt.cli.main import dbtRunner
 
     places = ["--project-dir", project, "--profiles-dir", project]
-    kept = Path(state)
-    with tempfile.TemporaryDirectory(prefix="parse-", dir=kept.parent) as folder:
-        own = Path(folder, "partial_parse.msgpack")
-        with suppress(FileNotFoundError):
-            shutil.copyfile(kept, own)
-        parsed = dbtRunner().invoke(["--quiet", "parse", *places, "--target-path", folder, "--log-path", folder])
-        with suppress(FileNotFoundError):
-            own.replace(kept)
+    own = Path(folder, "partial_parse.msgpack")
+    with suppress(FileNotFoundError):
+        shutil.copyfile(state, own)
+    parsed = dbtRunner().invoke(["--quiet", "parse", *places, "--target-path", folder, "--log-path", folder])
+    with suppress(FileNotFoundError):
+        own.replace(state)
     line = sys.stdin.readline()
     if not line:
         return 0

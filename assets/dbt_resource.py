@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -47,15 +48,18 @@ def started(workspace: Workspace, project: Path = PROJECT_DIR) -> Iterator[DbtPr
     home = workspace.settings.home / "dbt"
     home.mkdir(parents=True, exist_ok=True)
     program = Path(__file__).with_name("dbt_process.py")
-    with subprocess.Popen(
-        # -P: else the modules of this folder would stand in for packages of the same name, such as requests.
-        [sys.executable, "-P", str(program), str(project), str(home / "partial_parse.msgpack")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, **workspace.database.dbt_env(), **_SETTINGS},
-        cwd=project,
-    ) as process:
+    with (
+        tempfile.TemporaryDirectory(prefix="parse-", dir=home) as folder,
+        subprocess.Popen(
+            # -P: else the modules of this folder would stand in for packages of the same name, such as requests.
+            [sys.executable, "-P", str(program), str(project), str(home / "partial_parse.msgpack"), folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **workspace.database.dbt_env(), **_SETTINGS},
+            cwd=project,
+        ) as process,
+    ):
         try:
             yield DbtProcess(process, project, home)
         finally:

@@ -88,11 +88,12 @@ def test_the_process_goes_with_the_run(job: DailyJob) -> None:
     with running(job) as dbt:
         assert dbt.process.poll() is None
     assert dbt.process.poll() is not None
+    assert not list((job.home / "dbt").glob("parse-*"))
 
 
 def test_without_an_order_the_process_ends_by_itself(tmp_path: Path) -> None:
     program = Path(assets.dbt_resource.__file__).with_name("dbt_process.py")
-    command = [sys.executable, "-P", str(program), str(PROJECT_DIR), str(tmp_path / "state")]
+    command = [sys.executable, "-P", str(program), str(PROJECT_DIR), str(tmp_path / "state"), str(tmp_path)]
     done = subprocess.run(command, input=b"", capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout
 
