@@ -14,7 +14,6 @@ from assets.specs import result, table_spec
 from pipelines.daily import ingest_requests, load_requests
 from pipelines.warehouse.tables.core import MODEL_ALIAS, REQUEST
 from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE, QUARANTINE, SNAPSHOT
-from pipelines.warehouse.turn import turn
 
 
 @dg.multi_asset(
@@ -53,10 +52,7 @@ def raw_request_files(context: dg.AssetExecutionContext, mm: WorkspaceResource) 
 )
 def core_request(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
     """Deduplicate, attribute, resolve and rate the window's requests; replace its days in one transaction."""
-    # Each load holds core.request, whose shape it copies, until its days are swapped in, for which it needs the table
-    # alone: two loads of different days at once kept each other from that for a quarter of an hour.
-    with turn(mm.workspace.database, "load requests"):
-        loaded = load_requests(mm.workspace, window_of(context))
+    loaded = load_requests(mm.workspace, window_of(context))
     yield result(REQUEST, loaded.requests, loaded.preview, priced=loaded.priced, list_cost_usd=loaded.list_cost_usd)
     yield result(DUPLICATE, loaded.duplicates)
     yield result(LOADED_FILE, loaded.files)

@@ -47,13 +47,14 @@ SPEND_SQL = """
 """
 """Daily spend per model, as `mart.daily_model_spend` sums it, for the token columns that this log fills."""
 
-_WATCHED: tuple[tuple[ModuleType, str, str], ...] = (
+_WATCHED: tuple[tuple[ModuleType | type, str, str], ...] = (
     (ingest, "parse_file", "parse"),
     (requests, "load_requests", "load"),
     (requests, "attribute", "load: attribute"),
     (requests, "resolve_requests", "load: resolve"),
     (requests, "rate", "load: rate"),
-    (replace, "copy_frame", "load: copy"),
+    (replace.CopyStream, "write", "load: encode"),
+    (replace.DayLoad, "flush", "load: wait for the server"),
     (replace, "_complete", "load: key"),
     (replace, "_swap_in", "load: swap"),
 )

@@ -54,13 +54,20 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
     """
     registry = registry_of(workspace)
     summary = _Summary()
-    with workspace.database.connect() as connection, connection.transaction():
-        duplicates = DayLoad(connection, DUPLICATE, window.from_date, window.to_date)
-        requests = DayLoad(connection, REQUEST, window.from_date, window.to_date)
+    days = (window.from_date, window.to_date)
+    with (
+        workspace.database.connect() as connection,
+        connection.transaction(),
+        DayLoad(connection, DUPLICATE, *days) as duplicates,
+        DayLoad(connection, REQUEST, *days) as requests,
+    ):
         for rated, dropped in _ahead(_parts(workspace, window, registry)):
-            duplicates.append(dropped)
+            # Every part that has duplicates comes before the first that has requests, whose COPY takes the connection.
+            if dropped.height:
+                duplicates.append(dropped)
             requests.append(rated)
             summary.add(rated)
+        requests.flush()
         aliases = alias_frame(registry, summary.names)
         _replace_aliases(connection, aliases)
         files = replace_days(connection, LOADED_FILE, summary.loaded_files, window.from_date, window.to_date)

@@ -52,8 +52,9 @@ def resolve_requests(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame
 
     `requests` needs provider_id, request_model, response_model and region (String). The model that answered wins over
     the one asked for, unless only the latter is resolved better. A missing provider is filled from the name's own
-    prefix (`azure/gpt-4o`) or, for a closed model under its bare name, with its developer's own API; a missing region
-    from the name's prefix (`us.anthropic...`), and the tier batch from its end (`:batch`). Open-weight models have many
+    prefix (`azure/gpt-4o`) or, for a closed model under its bare name, with its developer's own API. The region of the name's
+    own prefix (`global.anthropic...`) goes before the logged one, because it decides the price: a global profile of Bedrock
+    costs less than a regional one, wherever the call was made and answered. The tier batch from its end (`:batch`). Open-weight models have many
     sellers and are often written with their developer in front (`Qwen/Qwen3-32B`), so neither a bare name nor that prefix
     says who sold the call.
     """
@@ -98,9 +99,9 @@ def _resolved(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         chosen["model_id"],
         chosen["resolution_method"],
         chosen.select(provider.alias("provider_id"))["provider_id"],
-        pl.when(pl.col("region").fill_null("") == "")
-        .then(chosen["_region"].fill_null(""))
-        .otherwise(pl.col("region"))
+        pl.when(chosen["_region"].fill_null("") != "")
+        .then(chosen["_region"])
+        .otherwise(pl.col("region").fill_null(""))
         .alias("region"),
     )
 

@@ -46,7 +46,8 @@ def rate(
     `requests` needs provider_id, model_id, service_tier, region, event_at, is_billable, usage_basis, the token
     columns and the counts of the fee meters except request_count. The card is the one of seller, model and tier whose
     period and prompt size hold; the prompt size is the sum of all input buckets, cached ones included, or what else
-    context_counts of the card says. A card of the request's own region, of the hour of the day, of its reasoning mode
+    context_counts of the card says. A card of the region `regional` holds for every region but `global`, where one is known.
+    A card of the request's own region, of the hour of the day, of its reasoning mode
     (thinking is a request with reasoning tokens) or of a contract goes before a general one. Cost is the exact sum of
     tokens times rate over a million (Decimal with 18 decimals, for rates have 12). Marginal rates apply to those of the
     request's tokens of their meter above their bound: 300 tokens at 2 and above 100 at 1 cost 100 times 2 and 200
@@ -140,7 +141,7 @@ def _weighed(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Mapping[str, f
         pl.concat(found)
         .sort(
             "row",
-            pl.col("region") != "",
+            pl.col("region").replace_strict({"": 0, "regional": 1}, default=2),
             pl.col("time_window") != "",
             pl.col("reasoning_mode") != "",
             "contract_id",
@@ -149,6 +150,11 @@ def _weighed(keyed: pl.DataFrame, cards: pl.DataFrame, calendars: Mapping[str, f
         .unique("row", keep="first", maintain_order=True)
         .select("row", "card")
     )
+
+
+def _is_regional() -> pl.Expr:
+    """Whether a card for every region, which Bedrock prices apart from its global profiles, meets a call of a known one."""
+    return (pl.col("region") == "regional") & ~pl.col("request_region").is_in(["", "global"])
 
 
 def _matched(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
@@ -163,7 +169,7 @@ def _matched(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
             pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("event_at")),
             pl.col("context_from_tokens") <= size,
             pl.col("context_to_tokens").is_null() | (pl.col("context_to_tokens") > size),
-            (pl.col("region") == "") | (pl.col("region") == pl.col("request_region")),
+            (pl.col("region") == "") | (pl.col("region") == pl.col("request_region")) | _is_regional(),
             (pl.col("reasoning_mode") == "") | (pl.col("reasoning_mode") == pl.col("request_mode")),
         )
         .select("row", "card", "region", "time_window", "reasoning_mode", "contract_id")

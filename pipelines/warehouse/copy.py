@@ -8,8 +8,11 @@ decided in `replace.py` beside this file; what a row means is decided long befor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
 
 import polars as pl
 import psycopg
@@ -20,7 +23,6 @@ from pgpq.schema import Jsonb
 from psycopg import sql
 from psycopg.copy import QueuedLibpqWriter
 
-from pipelines.constant import holds_only
 from pipelines.warehouse.errors import LoadError
 from pipelines.warehouse.tables import Column, Table
 
@@ -29,53 +31,92 @@ _ESCAPED_NUL = r"(?:^|[^\\])(?:\\\\)*\\u0000"  # an odd number of backslashes: \
 
 
 def copy_frame(
-    connection: psycopg.Connection[Any],
-    table: Table,
-    frame: pl.DataFrame,
-    *,
-    into: sql.Identifier | None = None,
-    defaults: Mapping[str, Any] | None = None,
-    freeze: bool = False,
+    connection: psycopg.Connection[Any], table: Table, frame: pl.DataFrame, *, into: sql.Identifier | None = None
 ) -> int:
-    """Append `frame` to `table` in the connection's transaction; the number of rows copied.
+    """Append `frame` to `table`, or to another one of the same columns, in the connection's transaction; the rows copied.
 
-    `frame` has exactly `table.polars_schema`: uuid as 16 bytes, jsonb as JSON text. pgpq encodes the Arrow
-    columns, decimals exactly; a uuid goes out as its 16 bytes, which is Postgres's own binary form. Memory in
-    use beside the frame is that of one batch. `into` names another table of the same columns, `defaults` what its
-    columns hold where nothing is sent: a column that holds that throughout stays behind. `freeze`, for a table that the
-    same transaction made, writes rows that no vacuum has to come back for.
-    Raises LoadError for a frame that does not fit, and for values Postgres can't hold, by column and row.
+    `frame` has exactly `table.polars_schema`: uuid as 16 bytes, jsonb as JSON text. Raises LoadError for a frame that does
+    not fit, and for values Postgres can't hold, by column and row.
     """
-    _check_schema(table, frame)
-    held = defaults or {}
-    unsent = {name for name, value in held.items() if holds_only(frame[name], value)}
-    target = into or sql.Identifier(table.schema, table.name)
-    sent = [column for column in table.columns if column.name not in unsent]
-    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in sent)
-    options = sql.SQL("format binary, freeze" if freeze else "format binary")
-    statement = sql.SQL("copy {} ({}) from stdin ({})").format(target, columns, options)
-    rows = frame.select(column.name for column in sent)
-    encoder = _encoder(sent, rows)
-    try:
-        with connection.cursor() as cursor, cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
-            copy.write(encoder.write_header())
+    check_schema(table, frame)
+    stream = CopyStream(connection, table, into or sql.Identifier(table.schema, table.name))
+    with stream:
+        stream.write(frame)
+    return frame.height
+
+
+class CopyStream:
+    """One COPY into `into`, a table of the columns of `table`, that frames are appended to until the block ends.
+
+    pgpq encodes the Arrow columns, decimals exactly; a uuid goes out as its 16 bytes, which is Postgres's own binary
+    form. A thread of its own sends, so that the server works while the next rows are made ready; until the block ends the
+    connection can do nothing else. Memory in use beside the frames is that of one batch and of what waits to be sent.
+    `unsent` columns are left to their defaults. `freeze`, for a table that the same transaction made, writes rows that no
+    vacuum has to come back for.
+    Raises LoadError for values Postgres can't hold, at the latest at the end; by column and row where they are in one of
+    the last frames.
+    """
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        table: Table,
+        into: sql.Identifier,
+        *,
+        unsent: Collection[str] = (),
+        freeze: bool = False,
+    ) -> None:
+        self.into, self.unsent = into, frozenset(unsent)
+        self._table = table
+        self._sent = [column for column in table.columns if column.name not in unsent]
+        self._recent: deque[pl.DataFrame] = deque(maxlen=2)
+        self._encoder = _encoder(self._sent)
+        columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in self._sent)
+        options = sql.SQL("format binary, freeze" if freeze else "format binary")
+        statement = sql.SQL("copy {} ({}) from stdin ({})").format(into, columns, options)
+        cursor = connection.cursor()
+        self._context = cursor.copy(statement, writer=QueuedLibpqWriter(cursor))
+
+    def __enter__(self) -> Self:
+        self._copy = self._context.__enter__()
+        self._copy.write(self._encoder.write_header())
+        return self
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Append a frame of the table's schema; its `unsent` columns must hold what the table's defaults say."""
+        self._recent.append(frame)
+        rows = frame.select(column.name for column in self._sent)
+        with self._naming_rows():
             for part in rows.iter_slices(_BATCH_ROWS):
                 for batch in part.rechunk().to_arrow().to_batches():
-                    copy.write(encoder.write_batch(batch))
-            copy.write(encoder.finish())
-    except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProtocolViolation) as error:
-        _check_values(table, frame)  # says which row it is, where that can be told
-        raise LoadError(f"{table.qualified}: Postgres refused the rows: {error}") from error
-    return frame.height
+                    self._copy.write(self._encoder.write_batch(batch))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._naming_rows():
+            if error is None:
+                self._copy.write(self._encoder.finish())
+            self._context.__exit__(kind, error, trace)
+
+    @contextmanager
+    def _naming_rows(self) -> Iterator[None]:
+        try:
+            yield
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProtocolViolation) as error:
+            for frame in self._recent:
+                _check_values(self._table, frame)
+            raise LoadError(f"{self._table.qualified}: Postgres refused the rows: {error}") from error
 
 
 def check_frame(table: Table, frame: pl.DataFrame) -> None:
     """Raise LoadError unless `frame` has the table's columns and types, in order, and values that Postgres can hold."""
-    _check_schema(table, frame)
+    check_schema(table, frame)
     _check_values(table, frame)
 
 
-def _check_schema(table: Table, frame: pl.DataFrame) -> None:
+def check_schema(table: Table, frame: pl.DataFrame) -> None:
+    """Raise LoadError unless `frame` has the table's columns and types, in order."""
     expected = table.polars_schema
     if frame.schema != expected:
         raise LoadError(f"{table.qualified}: {_schema_difference(expected, frame.schema)}")
@@ -126,8 +167,9 @@ def _schema_difference(expected: pl.Schema, found: pl.Schema) -> str:
     return told or f"columns are in another order; accepted is {', '.join(expected)}"
 
 
-def _encoder(columns: Sequence[Column], rows: pl.DataFrame) -> ArrowToPostgresBinaryEncoder:
-    schema: pa.Schema = rows.clear().to_arrow().schema
+def _encoder(columns: Sequence[Column]) -> ArrowToPostgresBinaryEncoder:
+    empty = pl.DataFrame(schema={column.name: column.polars_type for column in columns})
+    schema: pa.Schema = empty.to_arrow().schema
     builders: dict[str, Any] = {}
     for column, arrow in zip(columns, schema, strict=True):
         if column.type == "jsonb":

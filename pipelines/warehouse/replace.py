@@ -14,16 +14,17 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from uuid import uuid4
 
 import polars as pl
 import psycopg
 from psycopg import sql
 
-from pipelines.constant import same_throughout
+from pipelines.constant import holds_only, same_throughout
 from pipelines.ids import as_uuid
-from pipelines.warehouse.copy import check_frame, copy_frame
+from pipelines.warehouse.copy import CopyStream, check_frame, check_schema, copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import index_statements, primary_key
 from pipelines.warehouse.errors import LoadError, WarehouseError
@@ -47,8 +48,7 @@ def replace_days(
 
     As `DayLoad`, for rows that are all there.
     """
-    with _transaction(target) as connection:
-        load = DayLoad(connection, table, from_date, to_date)
+    with _transaction(target) as connection, DayLoad(connection, table, from_date, to_date) as load:
         load.append(frame)
         load.finish()
     return load.rows
@@ -59,9 +59,9 @@ class DayLoad:
 
     A range-partitioned table gets a new child table per day, filled, then indexed, then swapped in, all days at
     the end of one transaction; any other day table is deleted from and copied into. A day without rows becomes
-    empty. Two callers with a day in common take turns and the last one wins whole. Killed on the way, nothing
+    empty. Two callers take turns, those of a plain table where they have a day in common, and the last one wins whole. Killed on the way, nothing
     changes and nothing is left behind: new tables become visible by the commit alone, which is the caller's, as is
-    the transaction.
+    the transaction. From the first row of a partitioned table to `flush` or `finish` the connection takes nothing else.
 
     Raises LoadError for a frame that does not fit or holds a day outside the window, WarehouseError where long
     queries keep the swap from happening for a quarter of an hour.
@@ -77,7 +77,10 @@ class DayLoad:
         self._window = (from_date, to_date)
         self._days = [from_date + timedelta(days=number) for number in range((to_date - from_date).days)]
         self._staged: dict[date, _Staged] = {}
-        _take_turn(connection, table, [day.toordinal() for day in self._days])
+        self._stream: CopyStream | None = None
+        # Who stages a partition holds the table whose shape it copies, and needs it alone to swap: loads of different days,
+        # both staged, kept each other from that for a quarter of an hour. So partitioned tables are loaded one at a time.
+        _take_turn(connection, table, [] if table.range_partitioned else [day.toordinal() for day in self._days])
         if not table.range_partitioned:
             connection.execute(
                 sql.SQL("delete from {} where {day} >= %s and {day} < %s").format(
@@ -98,15 +101,52 @@ class DayLoad:
         if not self._table.range_partitioned:
             copy_frame(self._connection, self._table, frame)
         else:
+            check_schema(self._table, frame)
             for (day,), rows in sorted(frame.partition_by([self._day_column], as_dict=True).items()):
-                if day not in self._staged:
-                    self._staged[day] = _stage(self._connection, self._table, day, rows)
-                staged = self._staged[day]
-                copy_frame(self._connection, self._table, rows, into=staged.name, defaults=staged.defaults, freeze=True)
+                self._send(day, rows)
         self.rows += frame.height
+
+    def _send(self, day: date, rows: pl.DataFrame) -> None:
+        """Go on with the COPY that is open, or open another: for another day, and for columns that were left out so far."""
+        staged = self._staged.get(day)
+        unsent = (
+            set()
+            if staged is None
+            else {name for name, value in staged.defaults.items() if holds_only(rows[name], value)}
+        )
+        if self._stream and staged and self._stream.into == staged.name and self._stream.unsent <= unsent:
+            self._stream.write(rows)
+            return
+        self.flush()
+        if staged is None:
+            staged = self._staged[day] = _stage(self._connection, self._table, day, rows)
+            unsent = set(staged.defaults)
+        stream = CopyStream(self._connection, self._table, staged.name, unsent=unsent, freeze=True)
+        self._stream = stream.__enter__()
+        stream.write(rows)
+
+    def flush(self) -> None:
+        """Send what was appended: the connection takes other statements again."""
+        self._end_stream(None, None, None)
+
+    def _end_stream(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stream, self._stream = self._stream, None
+        if stream:
+            stream.__exit__(kind, error, trace)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end_stream(kind, error, trace)
 
     def finish(self) -> None:
         """Build the keys and indexes of the new tables, then swap them in; from the swap to the commit readers wait."""
+        self.flush()
         if self._table.range_partitioned:
             for staged in self._staged.values():
                 _complete(self._connection, self._table, staged)

@@ -314,8 +314,7 @@ def test_parts_of_a_day_need_not_share_what_the_first_one_shares(database: Datab
         ),
         requests(1, label="e"),
     ]
-    with database.connect() as connection, connection.transaction():
-        load = DayLoad(connection, REQUEST, DAY, AFTER)
+    with database.connect() as connection, connection.transaction(), DayLoad(connection, REQUEST, DAY, AFTER) as load:
         for part in parts:
             load.append(part)
         load.finish()
@@ -332,7 +331,8 @@ def test_a_load_that_is_not_finished_changes_nothing(database: Database) -> None
     replace_days(database, REQUEST, requests(3), DAY, NEXT)
     before = relations(database)
     with database.connect() as connection, connection.transaction(force_rollback=True):
-        DayLoad(connection, REQUEST, DAY, NEXT).append(requests(2, label="b"))
+        with DayLoad(connection, REQUEST, DAY, NEXT) as load:
+            load.append(requests(2, label="b"))
         assert stored(database).height == 3
     assert_frame_equal(stored(database), requests(3).sort(REQUEST.primary_key))
     assert relations(database) == before

@@ -4,7 +4,7 @@
 bodies of request and answer are in the log too; of them only the usage is read, for the times to live of what was written to a
 cache, and only where it adds up to the count. `modelId` may be an ARN, an inference profile
 or carry a region prefix that changes the price: it is kept as logged, and `inferenceRegion` is the region that
-answered. A call with `errorCode` is not billable. Instants are ISO 8601 in UTC.
+answered (also a tag, because a region in the name decides the price and goes before it). A call with `errorCode` is not billable. Instants are ISO 8601 in UTC.
 A record is a line (S3), or stands in `Records`, or as a text in the log events of CloudWatch (`logEvents` of a subscription,
 `events` of a search, `results` of a Logs Insights query that shows `@message`); concatenated batches of a subscription need a line break between them.
 Source: docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html.
@@ -31,7 +31,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="bedrock_invocation",
-        version="2",
+        version="3",
         text={
             "source_request_id": ("requestId",),
             "request_model": ("modelId",),
@@ -54,7 +54,7 @@ def build(source: RequestSource) -> Format:
             "cache_write_1h": ("written/1h",),
         },
         instants={"event_at": ("timestamp",)},
-        tags={"account": ("accountId",), "logged_region": ("region",)},
+        tags={"account": ("accountId",), "logged_region": ("region",), "inference_region": ("inferenceRegion",)},
         constants={"provider_id": "aws.bedrock"},
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",

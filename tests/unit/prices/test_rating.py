@@ -129,6 +129,14 @@ def test_a_region_goes_before_the_general_price_and_only_where_it_is_known() -> 
     assert costs(card, *calls) == [Decimal("11.00005"), Decimal("10.00005"), Decimal("10.00005")]
 
 
+def test_a_regional_price_holds_in_every_known_region_but_for_a_global_profile() -> None:
+    card = card_of(always("3", region="global"), always("3.3", region="regional"), always("3.6", region="us-gov"))
+    regions = ("us-east-1", "eu", "regional", "us-gov", "global", "")
+    found = rate(requests_frame(call(input_uncached=1_000_000, region=region) for region in regions), card)
+    assert found["list_cost_usd"].to_list() == [*(Decimal(usd) for usd in ("3.3", "3.3", "3.3", "3.6", "3")), None]
+    assert found["unpriced_reason"].to_list()[-1] == "no_price_at_time", "where it ran decides, and is not known"
+
+
 def test_hours_of_the_day_are_utc_half_open_and_may_span_midnight() -> None:
     card = card_of(always("2"), always("1", time_window="16:30-00:30"))
     clocks = ("16:29", "16:30", "23:59", "00:00", "00:29", "00:30")
