@@ -114,6 +114,12 @@ def _floors(size: Size, figure: Figure) -> list[float]:
     return [parse + copied for parse, copied in zip(fastest, _each(size, "copy", figure), strict=False)]
 
 
+def _load_without_key(run: dict[str, Any]) -> float:
+    """All that the load does but keys and swap: also what makes the rows ready, because it runs beside the COPY."""
+    stages = run["answer"]["stages"]
+    return float(stages["load"] - stages["load: key"] - stages["load: swap"])
+
+
 def _over(one: list[float], other: list[float]) -> list[float]:
     return [a / b for a, b in zip(one, other, strict=True)] if len(one) == len(other) else []
 
@@ -131,7 +137,7 @@ def _goals(rows: int, size: Size) -> Iterator[tuple[str, list[float], float, boo
         )
         yield f"B over B of the clean file{note}", _over(ours, _each(size, "ours_b_clean", figure)), 1.3, True
         yield f"Postgres alone over B{note}", _over(_each(size, "postgres_b", figure), ours), 5.0, False
-    copied = _over(_each(size, "copy", _stage("copy")), _each(size, "ours_b", _stage("load: copy")))
+    copied = _over(_each(size, "copy", _stage("copy")), _each(size, "ours_b", _load_without_key))
     yield "share of psql's binary COPY rate", copied, 0.7, False
     for name in ("genai_a", "litellm_a"):
         label = f"A's rate over {BY_NAME[name].label}"
@@ -163,7 +169,7 @@ def _stages_table(size: Size) -> str:
 
 
 _STAGES = (
-    "open", "hash", "parse", "load", "load: dedupe", "load: attribute", "load: resolve", "load: rate", "load: copy",
+    "open", "hash", "parse", "load", "load: dedupe", "load: attribute", "load: resolve", "load: rate", "load: encode", "load: wait for the server",
     "load: key", "load: swap", "spend",
 )  # fmt: skip
 

@@ -170,3 +170,43 @@ def projection(arm: str, share: str, base: str, cost: str | None, **more: Any) -
         ),
         **more,
     }
+
+
+def full(connection: psycopg.Connection[Any]) -> None:
+    """Something in every section."""
+    write(connection, [*small_day(), request(9, "model-a", "4.00", DAY - timedelta(days=1))])
+    add(
+        connection,
+        "raw.snapshot",
+        snapshot(),
+        snapshot(id_bytes("p"), kind="prices", source="litellm_map"),
+    )
+    add(
+        connection,
+        "raw.quarantine",
+        {"snapshot_id": FILE, "reason": "not_json", "severity": "error", "detail": "found {"},
+    )
+    arms = [
+        projection("cheap", "0.9", "1.8126", "0.10"),
+        projection("strong", "0.1", "0.2014", "0.25"),
+        projection("total", "1", "2.014", "0.35"),
+    ]
+    add(connection, "mart.routing_projection", *arms)
+    add(
+        connection,
+        "mart.benchmark_drift",
+        {
+            "event_date": DAY,
+            "board": "aider",
+            "benchmark_version_id": "aider@1#0",
+            "drift_class": "drift",
+            "severity": "warn",
+            "raw_model": "m",
+            "score_before": 70.0,
+            "score_after": 60.5,
+            "delta_adjusted": -9.5,
+            "q_value": 0.00001,
+            "explanation": "m fell beyond noise.",
+            "n_models": 1,
+        },
+    )

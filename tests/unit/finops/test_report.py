@@ -1,57 +1,27 @@
-"""The report on small books: totals by hand, names that are attacks, days without data, and what the page is made of."""
+"""The report on small books: totals by hand, and days without data. The page itself is in `test_report_page.py`."""
 
 from __future__ import annotations
 
 import html
-import re
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 import yaml
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from pipelines.config.models import Deployment, Provider
 from pipelines.config.sources import RequestSource
-from pipelines.finops.report import CheckLine, FeedLine, ReportContext, ReportError, build_report
+from pipelines.finops.report import CheckLine, FeedLine
 from pipelines.warehouse.read import read_frame
 from tests.unit.finops import books
+from tests.unit.finops.pages import amount, rows_of, words
 
 Page = Callable[..., HTMLParser]
 Connection = psycopg.Connection[Any]
-
-ATTACKS = (
-    "<script>document.title='owned'</script>",
-    '"><img src=x onerror="document.title=1">',
-    "'; drop table core.request; --",
-    "{{ 7 * 7 }}</table></style>",
-)
-
-
-def rows_of(page: HTMLParser, table: str, part: str = "tbody") -> list[list[str]]:
-    """The texts of a table's cells, row by row, without remarks in small print."""
-    found = []
-    for row in page.css(f"#{table} > {part} > tr"):
-        cells = []
-        for cell in row.css("th, td"):
-            for small in cell.css("small"):
-                small.decompose()
-            cells.append(" ".join(cell.text().split()))
-        found.append(cells)
-    return found
-
-
-def amount(text: str) -> Decimal:
-    return Decimal(text.replace(",", "").replace("−", "-").replace("+", "").replace("–", "0"))
-
-
-def words(page: HTMLParser, selector: str) -> str:
-    return " ".join(" ".join(node.text(separator=" ") for node in page.css(selector)).split())
 
 
 def test_the_day_in_one_sentence_and_its_figures(connection: Connection, page: Page) -> None:
@@ -151,161 +121,8 @@ def test_what_is_not_priced_comes_with_the_line_that_would_change_it(connection:
     assert {risk for _, risk in at_risk[1:]} == {"0.67"}
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_names_are_text_whatever_they_hold(connection: Connection, page: Page, attack: str) -> None:
-    requests = [
-        books.request(1, attack, "1.00", team=attack, provider_id=attack),
-        books.request(2, None, None, request_model=attack, source=attack, unpriced_reason="model_unresolved"),
-    ]
-    books.write(connection, requests)
-    books.add(connection, "raw.snapshot", books.snapshot(source=attack, format=attack, landing_path=attack))
-    books.add(
-        connection,
-        "raw.quarantine",
-        {"snapshot_id": books.FILE, "reason": attack, "severity": "error", "detail": attack},
-    )
-    books.add(
-        connection,
-        "mart.routing_projection",
-        *(books.projection(a, "1", "1", "0.5", policy=attack) for a in ("cheap", "total")),
-    )
-    books.add(
-        connection,
-        "mart.benchmark_drift",
-        {
-            "event_date": books.DAY,
-            "board": attack,
-            "drift_class": attack,
-            "severity": "info",
-            "explanation": attack,
-            "benchmark_version_id": attack,
-            "n_models": 2,
-        },
-    )
-    shown = page(
-        checks=[CheckLine(attack, False, attack, attack)], feeds=[FeedLine(attack, attack, None, True, attack)]
-    )
-    plain = page()
-    assert len(shown.css("script")) == 1
-    assert not shown.css("img")
-    assert not [node for node in shown.css("*") for name in node.attributes if name.startswith("on")]
-    assert shown.html is not None
-    assert plain.html is not None
-    for table in ("models", "teams", "feeds", "checks"):
-        assert attack in [row[0] for row in rows_of(shown, table)]
-    assert shown.css_first("nav") is not None
-    assert shown.css_first("footer") is not None  # no name closed an element
-    assert "49</table>" not in shown.html
-    assert yaml.safe_load(shown.css_first("#unpriced code").text())[0]["name"] == attack
-
-
-def test_the_page_stands_alone(connection: Connection, page: Page) -> None:
-    books.write(connection, books.small_day())
-    shown = page()
-    for node in shown.css("*"):
-        for name in ("src", "href", "xlink:href", "data", "action", "poster", "srcset"):
-            value = node.attributes.get(name)
-            assert value is None or value.startswith("#"), f"{node.tag} {name}={value}"
-    text = shown.html or ""
-    style = shown.css_first("style").text()
-    assert "@import" not in style
-    assert "url(" not in style
-    policy = shown.css_first("meta[http-equiv=Content-Security-Policy]").attributes["content"]
-    assert policy is not None
-    assert policy.startswith("default-src 'none'")
-    # the only addresses are the names of SVG's own language
-    assert set(re.findall(r"https?://[^\s\"'<]+", text)) <= {
-        "http://www.w3.org/2000/svg",
-        "http://www.w3.org/1999/xlink",
-    }
-
-
-def full_books(connection: Connection) -> None:
-    """Something in every section."""
-    books.write(connection, [*books.small_day(), books.request(9, "model-a", "4.00", books.DAY - timedelta(days=1))])
-    books.add(
-        connection,
-        "raw.snapshot",
-        books.snapshot(),
-        books.snapshot(books.id_bytes("p"), kind="prices", source="litellm_map"),
-    )
-    books.add(
-        connection,
-        "raw.quarantine",
-        {"snapshot_id": books.FILE, "reason": "not_json", "severity": "error", "detail": "found {"},
-    )
-    arms = [
-        books.projection("cheap", "0.9", "1.8126", "0.10"),
-        books.projection("strong", "0.1", "0.2014", "0.25"),
-        books.projection("total", "1", "2.014", "0.35"),
-    ]
-    books.add(connection, "mart.routing_projection", *arms)
-    books.add(
-        connection,
-        "mart.benchmark_drift",
-        {
-            "event_date": books.DAY,
-            "board": "aider",
-            "benchmark_version_id": "aider@1#0",
-            "drift_class": "drift",
-            "severity": "warn",
-            "raw_model": "m",
-            "score_before": 70.0,
-            "score_after": 60.5,
-            "delta_adjusted": -9.5,
-            "q_value": 0.00001,
-            "explanation": "m fell beyond noise.",
-            "n_models": 1,
-        },
-    )
-
-
-def test_html_is_sound_and_tables_say_what_they_are(connection: Connection, page: Page) -> None:
-    full_books(connection)
-    checks = [CheckLine("spend_agrees", True, "blocking", "books add up"), CheckLine("fresh", False, "warning")]
-    shown = page(is_sample=True, checks=checks)
-    text = shown.html or ""
-    tables = shown.css("table")
-    assert {table.attributes["id"] for table in tables} >= {
-        "history",
-        "models",
-        "teams",
-        "coverage",
-        "unpriced",
-        "feeds",
-        "accounting",
-        "files",
-        "quarantine",
-        "checks",
-        "passed",
-    }
-    for table in tables:
-        caption = table.css_first("caption")
-        assert caption is not None
-        assert caption.text().strip()
-        heads = table.css("thead th")
-        assert all(head.attributes.get("scope") == "col" for head in heads)
-        for row in table.css("tbody tr, tfoot tr"):
-            assert len(row.css("th, td")) == len(heads)
-            assert row.css_first("th").attributes.get("scope") == "row"
-    ids = re.findall(r'\sid="([^"]*)"', text)
-    assert len(ids) == len(set(ids)), sorted(name for name in ids if ids.count(name) > 1)
-    targets = [node.attributes["href"] for node in shown.css("a[href]")]
-    assert targets
-    assert all((target or "")[1:] in ids for target in targets)
-    labels = [node.attributes.get("aria-labelledby") for node in shown.css("[aria-labelledby]")]
-    assert all(label in ids for label in labels)
-    assert shown.css_first("html").attributes["lang"] == "en"
-    for figure in shown.css("figure [role=img]"):
-        assert len(figure.attributes["aria-label"] or "") > 40
-        assert figure.css_first("svg") is not None
-    assert len(shown.css("h1")) == 1
-    assert "Synthetic sample." in words(shown, ".banner")
-    assert not page(is_sample=False).css(".banner")
-
-
 def test_projection_rounds_rows_and_names_every_assumption(connection: Connection, page: Page) -> None:
-    full_books(connection)
+    books.full(connection)
     shown = page()
     table = "projection-hybrid-actual"
     rows, foot = rows_of(shown, table), rows_of(shown, table, "tfoot")[0]
@@ -337,7 +154,7 @@ def test_a_policy_that_costs_more_or_can_not_be_projected_says_so(connection: Co
 
 
 def test_drift_is_told_in_words_first(connection: Connection, page: Page) -> None:
-    full_books(connection)
+    books.full(connection)
     old = {
         "event_date": books.DAY - timedelta(days=5),
         "board": "lmarena",
@@ -473,7 +290,7 @@ def test_the_chart_keeps_days_without_data_and_sums_the_rest(connection: Connect
 
 
 def test_every_shown_query_gives_the_shown_rows(connection: Connection, page: Page) -> None:
-    full_books(connection)
+    books.full(connection)
     shown = page()
     seen = 0
     for details in shown.css("details.sql"):
@@ -495,21 +312,3 @@ def test_every_shown_query_gives_the_shown_rows(connection: Connection, page: Pa
             assert len(table.css("tbody tr")) == found.height
             seen += 1
     assert seen == 6
-
-
-def test_same_books_same_bytes_and_the_file_is_replaced_whole(connection: Connection, tmp_path: Path) -> None:
-    full_books(connection)
-    context = ReportContext(is_sample=True)
-    path = build_report(connection, books.DAY, tmp_path, context=context)
-    first = path.read_bytes()
-    assert build_report(connection, books.DAY, tmp_path, context=context).read_bytes() == first
-    assert path == tmp_path / "2026-02-28" / "index.html"
-    assert [entry.name for entry in path.parent.iterdir()] == ["index.html"]
-
-
-def test_without_marts_it_says_what_to_run(connection: Connection, tmp_path: Path) -> None:
-    with pytest.raises(
-        ReportError, match=r"no mart.daily_model_spend, .* run `modelmeter daily --date 2026-02-28` first"
-    ):
-        build_report(connection, books.DAY, tmp_path, context=ReportContext())
-    assert not list(tmp_path.iterdir())
