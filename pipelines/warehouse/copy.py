@@ -1,9 +1,8 @@
 """Bulk loading: a frame becomes Postgres's binary COPY format and streams into a table.
 
 A frame has the table's columns and types before the first byte is sent; its values are looked at once the server
-refuses one, to name the row. Which rows a load replaces is
-decided in `replace.py` beside this file; what a row means is decided long before, in `pipelines.requests`,
-`pipelines.prices` and `pipelines.benchmarks`.
+refuses one, to name the row. Which rows a load replaces is decided in `replace.py` beside this file; what a row means
+is decided long before, in `pipelines.requests`, `pipelines.prices` and `pipelines.benchmarks`.
 """
 
 from __future__ import annotations
@@ -39,8 +38,7 @@ def copy_frame(
     not fit, and for values Postgres can't hold, by column and row.
     """
     check_schema(table, frame)
-    stream = CopyStream(connection, table, into or sql.Identifier(table.schema, table.name))
-    with stream:
+    with CopyStream(connection, table, into or sql.Identifier(table.schema, table.name)) as stream:
         stream.write(frame)
     return frame.height
 

@@ -59,9 +59,10 @@ class DayLoad:
 
     A range-partitioned table gets a new child table per day, filled, then indexed, then swapped in, all days at
     the end of one transaction; any other day table is deleted from and copied into. A day without rows becomes
-    empty. Two callers take turns, those of a plain table where they have a day in common, and the last one wins whole. Killed on the way, nothing
-    changes and nothing is left behind: new tables become visible by the commit alone, which is the caller's, as is
-    the transaction. From the first row of a partitioned table to `flush` or `finish` the connection takes nothing else.
+    empty. Two callers take turns, those of a plain table where they have a day in common, and the last one wins whole.
+    Killed on the way, nothing changes and nothing is left behind: new tables become visible by the commit alone, which
+    is the caller's, as is the transaction. A block (`with DayLoad(...)`), because from the first row of a partitioned
+    table to `flush` or `finish` the connection takes nothing but rows.
 
     Raises LoadError for a frame that does not fit or holds a day outside the window, WarehouseError where long
     queries keep the swap from happening for a quarter of an hour.
@@ -109,18 +110,14 @@ class DayLoad:
     def _send(self, day: date, rows: pl.DataFrame) -> None:
         """Go on with the COPY that is open, or open another: for another day, and for columns that were left out so far."""
         staged = self._staged.get(day)
-        unsent = (
-            set()
-            if staged is None
-            else {name for name, value in staged.defaults.items() if holds_only(rows[name], value)}
-        )
-        if self._stream and staged and self._stream.into == staged.name and self._stream.unsent <= unsent:
+        if staged is None:
+            self.flush()
+            staged = self._staged[day] = _stage(self._connection, self._table, day, rows)
+        unsent = {name for name, value in staged.defaults.items() if holds_only(rows[name], value)}
+        if self._stream and self._stream.into == staged.name and self._stream.unsent <= unsent:
             self._stream.write(rows)
             return
         self.flush()
-        if staged is None:
-            staged = self._staged[day] = _stage(self._connection, self._table, day, rows)
-            unsent = set(staged.defaults)
         stream = CopyStream(self._connection, self._table, staged.name, unsent=unsent, freeze=True)
         self._stream = stream.__enter__()
         stream.write(rows)

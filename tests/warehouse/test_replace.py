@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -336,6 +336,40 @@ def test_a_load_that_is_not_finished_changes_nothing(database: Database) -> None
         assert stored(database).height == 3
     assert_frame_equal(stored(database), requests(3).sort(REQUEST.primary_key))
     assert relations(database) == before
+
+
+def load_parts(connection: psycopg.Connection[Any], parts: Iterable[pl.DataFrame]) -> None:
+    with connection.transaction(), DayLoad(connection, REQUEST, DAY, NEXT) as load:
+        for part in parts:
+            load.append(part)
+        load.finish()
+
+
+def test_an_error_while_rows_are_sent_is_told_and_changes_nothing(database: Database) -> None:
+    """What makes the rows may fail between two parts, while the connection is in the middle of a COPY."""
+
+    def parts() -> Iterator[pl.DataFrame]:
+        yield requests(2, label="b")
+        raise RuntimeError("the next part could not be made")
+
+    replace_days(database, REQUEST, requests(3), DAY, NEXT)
+    before = relations(database)
+    with database.connect() as connection:
+        with pytest.raises(RuntimeError, match="the next part"):
+            load_parts(connection, parts())
+        assert connection.execute("select 1").fetchone() == (1,)
+    assert_frame_equal(stored(database), requests(3).sort(REQUEST.primary_key))
+    assert relations(database) == before
+
+
+def test_a_value_of_a_later_part_that_is_refused_is_named(database: Database) -> None:
+    good = requests(3, label="a").with_columns(team=pl.Series(["x", "y", "z"]))
+    bad = requests(3, label="b").with_columns(team=pl.Series(["x", "y\x00z", "x"]))
+    with database.connect() as connection:
+        with pytest.raises(LoadError, match=r"core.request.team: a NUL .* in 1 rows; the first is row 1"):
+            load_parts(connection, [good, bad])
+        assert connection.execute("select 1").fetchone() == (1,)
+    assert stored(database).is_empty()
 
 
 def test_rows_of_a_new_partition_are_frozen(database: Database) -> None:
