@@ -26,7 +26,7 @@ from tests.warehouse_fixtures import fresh_database
 FEBRUARY = date(2026, 2, 10), date(2026, 2, 13)
 TRACE_DAY = date(2023, 11, 16)
 OF_A_DAY = (
-    "raw.snapshot", "raw.quarantine", "core.request", "raw.duplicate", "core.model_alias", "staging.stg_request", "mart.daily_model_spend",
+    "raw.snapshot", "raw.quarantine", "core.request", "raw.duplicate", "raw.loaded_file", "core.model_alias", "staging.stg_request", "mart.daily_model_spend",
     "mart.daily_team_spend", "mart.cost_coverage",
 )  # fmt: skip
 """What a day's requests come to, with all checks of theirs; prices and boards are the first run's."""
