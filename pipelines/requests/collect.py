@@ -78,12 +78,13 @@ def iter_days(
     in_reach = pl.concat([scan_stored(near_parts).filter(near), scan_stored(whole_parts)])
     stored = scan_stored([*near_parts, *whole_parts])
     dropped: list[pl.DataFrame] = []
-    for some in _repeated(heads, part_rows):
+    repeated = _repeated(heads, part_rows)
+    del heads
+    for some in repeated:
         found = _dropped_of(in_reach.filter(_HEAD.is_in(some)).collect())
         dropped.append(found.select("request_uid", *_PLACE))
         inside = found.filter(pl.col("event_date").is_between(from_date, to_date, closed="left"))
         yield DayRequests(pl.DataFrame(schema=REQUEST_SCHEMA), inside.sort("event_date", *_PLACE))
-    del heads
     places = pl.concat(dropped) if dropped else DUPLICATE.empty().select("request_uid", *_PLACE)
     for start, end in _stretches(instants, from_date, to_date, part_rows):
         at = pl.col("event_at").is_between(_instant(start), _instant(end), closed="left")
@@ -100,8 +101,11 @@ def _index(
     count = sum(part.metadata.row_group(group).num_rows for part, groups, _ in wanted for group in groups)
     heads, instants, filled = np.empty(count, np.uint64), np.empty(count, np.int64), 0
     for part, groups, is_bounded in wanted:
-        with pq.ParquetFile(part.path, metadata=part.metadata) as file:
-            for batch in file.iter_batches(_INDEX_BATCH, row_groups=groups, columns=["request_uid", "event_at"]):
+        # Buffered ahead, both columns of all row groups would be held at once.
+        with pq.ParquetFile(part.path, metadata=part.metadata, pre_buffer=False) as file:
+            for batch in file.iter_batches(
+                _INDEX_BATCH, row_groups=groups, columns=["request_uid", "event_at"], use_threads=False
+            ):
                 uids = batch.column("request_uid").cast(pa.binary(16))
                 words = np.frombuffer(uids.buffers()[1], "<u8")[2 * uids.offset :][: 2 * len(uids) : 2]
                 at = batch.column("event_at").cast(pa.int64()).to_numpy()
@@ -121,14 +125,14 @@ def _reaching(metadata: pq.FileMetaData, low: int, high: int) -> list[int]:
     return [group for group, found in known if found is None or (found.min_raw < high and found.max_raw >= low)]
 
 
-def _repeated(heads: npt.NDArray[np.uint64], part_rows: int) -> Iterator[pl.Series]:
-    """The heads that more than one row has, so many at a time that about `part_rows` rows have them."""
-    ordered = np.sort(heads)
-    again = ordered[1:] == ordered[:-1]
-    repeated = np.unique(ordered[1:][again])
+def _repeated(heads: npt.NDArray[np.uint64], part_rows: int) -> list[pl.Series]:
+    """The heads that more than one row has, so many at a time that about `part_rows` rows have them; sorts `heads`."""
+    heads.sort()
+    again = heads[1:] == heads[:-1]
+    repeated = np.unique(heads[1:][again])
     rows = int(again.sum()) + len(repeated)
-    for some in np.array_split(repeated, -(-rows // part_rows)) if rows else ():
-        yield pl.Series(some, dtype=pl.UInt64).implode()
+    some = np.array_split(repeated, -(-rows // part_rows)) if rows else []
+    return [pl.Series(each, dtype=pl.UInt64).implode() for each in some]
 
 
 def _stretches(
