@@ -226,11 +226,11 @@ def test_a_field_that_first_comes_late_in_a_log_without_others(late: dict[str, A
 
 
 def test_a_block_that_is_not_utf8_is_looked_through_for_everything_else(both: Both) -> None:
-    """A null after an object ends the process where it reaches Arrow: also beside a line of another encoding."""
+    """Arrow takes NaN for a number, and a null after an object for a record: also beside a line of another encoding."""
     lines = dumped(*map(spend, range(300)))
     lines[150] = b'{"request_id": "\xff"}'
     lines[170] = b'{"request_id": "x"} null {}'
-    lines[171] = b'{"ignored": NaN}'
+    lines[250], lines[251] = merged(250, b'{"ignored": NaN}'), merged(251, b'{"ignored": "\\u0000"}')
     both(lines, "litellm_spend_logs")
 
 
