@@ -89,7 +89,7 @@ def _facts(requests: pl.DataFrame) -> pl.DataFrame:
     """One row per request: day, who, what for, its stratum, its metrics to two digits, how it ended and who answered."""
     output = pl.sum_horizontal(meter.tokens_column for meter in OUTPUT_METERS).cast(pl.Float64)
     prompt = pl.sum_horizontal(meter.tokens_column for meter in INPUT_METERS).cast(pl.Float64)
-    is_ok = (pl.col("status") == "ok") & (pl.col("usage_basis") != "missing")
+    is_ok = (pl.col("status") == "ok") & ~pl.col("usage_basis").is_in(["missing", "partial"])
     size = (prompt + 1).log(2).floor().cast(pl.Int32)
     metrics = {
         "output_tokens": pl.when(is_ok).then(output),

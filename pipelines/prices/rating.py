@@ -54,9 +54,9 @@ def rate(
     times 1. Below the card's minimum a request costs the minimum. `calendars` are the holidays that windows of the day
     name (None: those that ship). A call that the source's billing
     rule makes free costs 0 and has no rate. Where the cost can't be known it is null with a reason, never 0:
-    usage_missing, model_unresolved, provider_unknown, no_price, no_price_at_time, no_exchange_rate where all prices are
-    in currencies that can't be converted, or no_rate_for_meter where a bucket holds tokens that neither its own meter
-    nor a more general one has a rate for.
+    usage_missing where usage is missing or partial, model_unresolved, provider_unknown, no_price, no_price_at_time,
+    no_exchange_rate where all prices are in currencies that can't be converted, or no_rate_for_meter where a bucket holds
+    tokens that neither its own meter nor a more general one has a rate for.
     """
     cards = rate_card.with_row_index("card")
     keyed, counts = _keyed(requests, cards), _counts(requests, cards)
@@ -320,7 +320,7 @@ def _reason() -> pl.Expr:
     return (
         pl.when(~pl.col("is_billable"))
         .then(None)
-        .when(pl.col("usage_basis") == "missing")
+        .when(pl.col("usage_basis").is_in(["missing", "partial"]))
         .then(pl.lit("usage_missing"))
         .when(pl.col("model_id").is_null())
         .then(pl.lit("model_unresolved"))

@@ -100,7 +100,7 @@ def routable(
     rules = [
         ("not_billable", ~pl.col("is_billable")),
         ("operation", ~pl.col("operation").is_in(list(config.operations))),
-        ("usage_missing", pl.col("usage_basis") == "missing"),
+        ("usage_missing", pl.col("usage_basis").is_in(["missing", "partial"])),
         ("modality", other_modality),
         ("provider_tool", pl.col("web_search_count") > 0),
     ]

@@ -30,7 +30,7 @@ REASONS = {
     "no_price_at_time": "prices are known, but none for that instant, or none for a prompt of that size",
     "no_rate_for_meter": "a price is known, but not for everything the request used",
     "no_exchange_rate": "the price is in a currency without an exchange rate",
-    "usage_missing": "the log holds no token counts",
+    "usage_missing": "the log holds no token counts, or only some of them",
 }
 
 

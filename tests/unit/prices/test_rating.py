@@ -193,6 +193,7 @@ def test_a_contract_lowers_the_contracted_cost_and_leaves_the_list_cost() -> Non
     ("values", "reason"),
     [
         ({"usage_basis": "missing"}, "usage_missing"),
+        ({"usage_basis": "partial"}, "usage_missing"),
         ({"model_id": None}, "model_unresolved"),
         ({"provider_id": None}, "provider_unknown"),
         ({"provider_id": "elsewhere"}, "no_price"),

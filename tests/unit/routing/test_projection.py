@@ -145,6 +145,7 @@ def test_what_can_not_be_routed_is_left_out_of_both_sides_and_counted() -> None:
         request(2, is_billable=False),
         request(3, operation="embeddings"),
         request(4, usage_basis="missing"),
+        request(40, usage_basis="partial"),
         request(5, input_audio_tokens=9),
         request(6, web_search_count=1),
         request(7, ("nowhere", "unknown-model")),
@@ -152,7 +153,7 @@ def test_what_can_not_be_routed_is_left_out_of_both_sides_and_counted() -> None:
     found = project(day, rate_card(), policies(*HYBRID, baselines=("actual", "all_closed")), None)
     actual, closed = (found.filter((pl.col("arm") == "total") & (pl.col("baseline") == name)) for name in
                       ("actual", "all_closed"))  # fmt: skip
-    common = {"not_billable": 1, "operation": 1, "usage_missing": 1, "modality": 1, "provider_tool": 1}
+    common = {"not_billable": 1, "operation": 1, "usage_missing": 2, "modality": 1, "provider_tool": 1}
     assert json.loads(actual["assumptions"][0])["requests_left_out"] == common | {"unpriced": 1}
     assert json.loads(closed["assumptions"][0])["requests_left_out"] == common
     assert (actual["requests"][0], closed["requests"][0]) == (1.0, 2.0)
