@@ -25,6 +25,7 @@ _OPENAI = {
     "input_token_count": "input_tokens",
     "output_token_count": "output_tokens",
     "cached_token_count": "cache_read.input_tokens",
+    "cache_write_token_count": "cache_write.input_tokens",
     "reasoning_token_count": "reasoning.output_tokens",
 }
 _GEMINI = {
@@ -51,15 +52,28 @@ class _Event:
     rule: str
     counts: Mapping[str, str]
     only: tuple[str, str] | None = None
+    echo: str | None = None
+    """An attribute by which an event without counts is told to be the transport's own, beside one that has them."""
+
+    def tells(self, attributes: Mapping[str, Any]) -> bool:
+        """Whether an event with these attributes tells a call, and none that another event tells."""
+        if self.only is not None and attributes.get(self.only[0]) != self.only[1]:
+            return False
+        return self.echo not in attributes or any(name in attributes for name in self.counts)
 
 
 EVENTS = {
     "claude_code.api_request": _Event("anthropic", "anthropic_exclusive", _CLAUDE),
-    "codex.sse_event": _Event("openai", "openai_inclusive", _OPENAI, only=("event.kind", "response.completed")),
+    "codex.sse_event": _Event(
+        "openai", "openai_inclusive", _OPENAI, only=("event.kind", "response.completed"), echo="duration_ms"
+    ),
     "gemini_cli.api_response": _Event("google", "gemini_thoughts_apart", _GEMINI),
     "qwen-code.api_response": _Event("alibaba", "gemini_thoughts_apart", _GEMINI),
 }
-"""Events that tell one answered call each, by name. Others tell prompts, tools and errors before the answer."""
+"""Events that tell one answered call each, by name. Others tell prompts, tools and errors before the answer.
+
+Codex logs every event of its stream with a duration, the completed one as well, and beside that the completed one's counts.
+"""
 
 
 def as_span(record: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +92,7 @@ def as_span(record: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any
         "trace_id": record.get("traceId") or attributes.get("session.id") or attributes.get("conversation.id"),
         "span_id": attributes.get("request_id") or attributes.get("event.sequence"),
     }
-    if event is None or (event.only and attributes.get(event.only[0]) != event.only[1]):
+    if event is None or not event.tells(attributes):
         return span
     told = {
         ours: attributes[theirs] for theirs, ours in reversed(_SHARED.items()) if attributes.get(theirs) is not None

@@ -43,6 +43,9 @@ NO_REQUESTS = (
     "embeddings_query",
 )
 """Operations whose spans are no call to a model: they contain such calls, or are tools."""
+VERCEL_OUTER = r"^ai\.[A-Za-z]+$"
+"""Names of the AI SDK's spans around its calls (`ai.generateText`, `ai.embed`), which repeat their usage; a call's own ends in
+`.doGenerate`, `.doStream` or `.doEmbed`. Source: ai-sdk.dev, "Telemetry"."""
 
 
 @cache
@@ -67,7 +70,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="4",
+        version="5",
         text={
             "trace_id": ("trace_id", "traceId", "context/trace_id"),
             "span_id": ("span_id", "spanId", "context/span_id"),
@@ -77,8 +80,9 @@ def build(source: RequestSource) -> Format:
                 "trace_id", "traceId", "context/trace_id",
             ),
             "logged_operation": _attribute("gen_ai.operation.name", "llm.request.type"),
-            "provider_id": _attribute("gen_ai.provider.name", "gen_ai.system"),
-            "request_model": _attribute("gen_ai.request.model", "gen_ai.response.model"),
+            "vercel_operation": _attribute("ai.operationId"),
+            "provider_id": _attribute("gen_ai.provider.name", "gen_ai.system", "ai.model.provider"),
+            "request_model": _attribute("gen_ai.request.model", "gen_ai.response.model", "ai.model.id"),
             "response_model": _attribute("gen_ai.response.model"),
             "team": _attribute("team", "team.name"),
             "environment": (
@@ -98,8 +102,10 @@ def build(source: RequestSource) -> Format:
             "emitter": ("scope/name", "instrumentation_scope/name", "scope_name", *_attribute("otel.scope.name")),
         },
         usage={
-            "input": _usage("input_tokens", "prompt_tokens") + _attribute("llm.usage.prompt_tokens"),
-            "output": _usage("output_tokens", "completion_tokens") + _attribute("llm.usage.completion_tokens"),
+            "input": _usage("input_tokens", "prompt_tokens")
+            + _attribute("llm.usage.prompt_tokens", "ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
+            "output": _usage("output_tokens", "completion_tokens")
+            + _attribute("llm.usage.completion_tokens", "ai.usage.outputTokens", "ai.usage.completionTokens"),
             "total": (*_usage("total_tokens"), *_attribute("llm.usage.total_tokens")),
             "cache_read": _usage(
                 "cache_read.input_tokens", "cache_read_input_tokens", "input_tokens.cached", "details.cached_tokens",
@@ -183,7 +189,11 @@ def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
     failed = code.is_in(["2", "ERROR", "STATUS_CODE_ERROR"]).fill_null(value=False) | pl.col("error_type").is_not_null()
     status = pl.when(cancelled).then(pl.lit("cancelled")).when(failed).then(pl.lit("error")).otherwise(pl.lit("ok"))
     elapsed = (pl.col("ended_at") - pl.col("event_at")).dt.total_microseconds() / 1000
-    operation = pl.col("logged_operation").replace({"completion": "text_completion", "embedding": "embeddings"})
+    vercel = pl.col("vercel_operation")
+    operation = pl.coalesce(
+        pl.col("logged_operation").replace({"completion": "text_completion", "embedding": "embeddings"}),
+        pl.when(vercel.str.ends_with(".doEmbed")).then(pl.lit("embeddings")),
+    )
     known = counted | pl.col("request_model").is_not_null()
     return {
         "trace_id": pl.col("trace_id").str.strip_prefix("0x").str.to_lowercase(),
@@ -203,6 +213,8 @@ def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
         "finish_reason": pl.col("finish_reasons").str.json_path_match("$[0]"),
         "not_a_request": pl.when(operation.is_in(NO_REQUESTS))
         .then(pl.format("a span of operation {} is no call to a model", operation))
+        .when(vercel.str.contains(VERCEL_OUTER))
+        .then(pl.lit("a span of Vercel's AI SDK around the calls that it makes"))
         .when(~known)
         .then(pl.lit("the span has no GenAI attributes: neither a model nor usage")),
     }
