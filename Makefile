@@ -1,5 +1,5 @@
 # The commands of the README. Every target sets up what it needs, once.
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PYTHON ?= $(shell for p in python3.13 python3.14 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
 
 .PHONY: help setup daily ui test lint format perf clean
@@ -8,7 +8,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: ## virtual environment, locked packages, dbt manifest
-	@test -n "$(PYTHON)" || { echo "modelmeter needs Python 3.11 or later; none was found on PATH. Name one: make daily PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "modelmeter needs Python 3.11 to 3.14; none was found on PATH. Name one: make daily PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) deploy/bootstrap.py
 
 daily: setup ## run the daily job for the newest day of the landing zone

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,10 @@ _SPEC = find_spec("dbt_like")
 PROJECT_DIR = Path(next(iter(_SPEC.submodule_search_locations or ()))) if _SPEC else Path("dbt_like")
 """The dbt project. Set-up leaves its manifest in `target/`."""
 
+_STOPPING_SECONDS = 25
 _SETTINGS = {
-    "DBT_LOG_FORMAT": "json",
+    "DBT_LOG_FORMAT": "text",
+    "DBT_USE_COLORS": "false",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DO_NOT_TRACK": "1",
 }
@@ -74,7 +76,7 @@ class DbtProcess:
     project: Path
     home: Path
 
-    def run(self, run_id: str, arguments: Sequence[str], manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    def run(self, run_id: str, arguments: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Run one dbt command; the outcome of each node by unique id.
 
         What dbt writes lies in `MODELMETER_HOME/dbt/<run id>` and goes where it succeeded. Raises dagster.Failure where
@@ -88,25 +90,27 @@ class DbtProcess:
         # Where the process has died, its output says why, and is read below.
         with suppress(BrokenPipeError), self.process.stdin as told:
             told.write(json.dumps(asked).encode() + b"\n")
-        # It takes more than a second to import, in which dbt is at work already.
-        from dagster_dbt import DagsterDbtTranslator
-        from dagster_dbt.core.dbt_cli_invocation import DbtCliInvocation
-        from packaging.version import Version
-
-        invocation = DbtCliInvocation(
-            process=self.process,
-            manifest=manifest,
-            dagster_dbt_translator=DagsterDbtTranslator(),
-            project_dir=self.project,
-            target_path=target,
-            raise_on_error=False,
-            cli_version=Version(version("dbt-core")),
-        )
-        invocation.wait()
+        said = self._heard()
+        status = self.process.wait()
         try:
-            results = invocation.get_artifact("run_results.json")["results"]
+            results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
         except FileNotFoundError:
-            raise dg.Failure(f"dbt did not start: {invocation.get_error() or 'no results were written'}") from None
-        if invocation.is_successful():
+            raise dg.Failure(f"dbt did not start (exit code {status}): {said or 'it said nothing'}") from None
+        if status == 0:
             shutil.rmtree(target)
         return {item["unique_id"]: item for item in results}
+
+    def _heard(self) -> str:
+        """Everything that dbt says until it ends, which is passed on to this process's output as it comes."""
+        lines: list[str] = []
+        try:
+            for line in self.process.stdout or ():
+                lines.append(line.decode(errors="replace").rstrip())
+                print(lines[-1], flush=True)  # Dagster's compute log takes what a step prints
+        except BaseException:
+            # The run is being stopped: dbt takes back its statements before it ends.
+            self.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=_STOPPING_SECONDS)
+            raise
+        return "\n".join(line for line in lines if line)

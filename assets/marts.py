@@ -27,7 +27,7 @@ def manifest() -> Mapping[str, Any]:
     """dbt's manifest. Raises FileNotFoundError with what to run where set-up has not built it."""
     path = PROJECT_DIR / "target" / "manifest.json"
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: run `make setup`, which builds dbt's manifest")
+        raise FileNotFoundError(f"{path} is missing: run `make setup` in the checkout, which builds dbt's manifest")
     content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
@@ -88,7 +88,7 @@ def _run_dbt(context: dg.AssetExecutionContext, dbt: DbtProcess) -> dict[str, di
     """Run `dbt build` on the window; the outcome of each node by unique id."""
     window = window_of(context)
     variables = {"from_date": str(window.from_date), "to_date": str(window.to_date)}
-    return dbt.run(context.run.run_id, ["build", "--vars", json.dumps(variables)], manifest())
+    return dbt.run(context.run.run_id, ["build", "--vars", json.dumps(variables)])
 
 
 def _spec(node: Mapping[str, Any]) -> dg.AssetSpec:

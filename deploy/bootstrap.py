@@ -21,14 +21,16 @@ STAMP = VENV / ".modelmeter-packages"
 DBT = ROOT / "dbt_like"
 DBT_STAMP = DBT / "target" / ".modelmeter-manifest"
 OLDEST_PYTHON = (3, 11)
+NEWEST_PYTHON = (3, 14)
 
 
 def main() -> None:
     """Bring the environment up to date; exit 1 with an instruction where that can't be done."""
-    if sys.version_info < OLDEST_PYTHON:
+    if not OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
+        supported = " to ".join(".".join(map(str, version)) for version in (OLDEST_PYTHON, NEWEST_PYTHON))
         sys.exit(
-            f"modelmeter needs Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or later; this is {sys.version.split()[0]} "
-            f"at {sys.executable}. Name another one: make daily PYTHON=python3.12"
+            f"modelmeter needs Python {supported}; this is {sys.version.split()[0]} at {sys.executable}. "
+            "Name another one: make daily PYTHON=python3.13"
         )
     with (ROOT / ".venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

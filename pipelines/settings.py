@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     `landing` is the landing zone, a folder or `s3://bucket/prefix`; where it is unset and `home/landing` does not
     exist, the bundled sample is used.
     `config` is a folder of YAML files, each of which replaces the packaged default of the same name.
+    `dagster_database` names the database of Dagster's run history on the same server; where it is the warehouse's own,
+    its tables lie there in a schema `dagster`.
     `user_hash_key` replaces end users by a keyed hash (HMAC-SHA-256) before anything is stored.
     `database_url` names an external Postgres 15 or later; unset means the embedded server under `home`.
     """
@@ -31,6 +33,7 @@ class Settings(BaseSettings):
     landing: Path | str | None = None
     config: Path | None = None
     database_url: SecretStr | None = None
+    dagster_database: str = Field(default="modelmeter_dagster", min_length=1)
     offline: bool = False
     user_hash_key: SecretStr | None = None
     reports: Path = Field(default=Path("reports"))

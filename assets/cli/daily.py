@@ -230,7 +230,7 @@ def _summarise(workspace: Workspace, window: Window, runs: list[RunOutcome], as_
         checks_total=len(checks),
         next_steps=[
             'modelmeter sql "select * from mart.daily_model_spend order by event_date, effective_cost_usd desc"',
-            "make ui",
+            "modelmeter ui",
         ],
     )
     for check in failed:

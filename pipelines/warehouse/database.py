@@ -24,7 +24,7 @@ from pipelines.warehouse.errors import WarehouseError
 if TYPE_CHECKING:
     import sqlalchemy
 
-DAGSTER_DATABASE = "modelmeter_dagster"
+DAGSTER_SCHEMA = "dagster"
 MINIMUM_MAJOR = 15
 
 _CONNECT_TIMEOUT_SECONDS = 10
@@ -109,6 +109,7 @@ class Database:
     owner: Address
     reader: Address
     is_embedded: bool
+    dagster_database: str = "modelmeter_dagster"
 
     def connect(self, *, read_only: bool = False) -> psycopg.Connection[Any]:
         """A new connection in UTC; as a context manager it commits, or rolls back on error, and closes.
@@ -140,13 +141,29 @@ class Database:
 
     @property
     def dagster_url(self) -> str:
-        """URL for dagster-postgres of a database of its own in the same server, made on first use.
+        """URL for dagster-postgres of `dagster_database` in the same server, made on first use.
 
-        Holds the password in the clear. Raises WarehouseError where the database is missing and may not be made.
+        Where that is the warehouse's own database, Dagster's tables lie in its schema `dagster`. Holds the password in
+        the clear. Raises WarehouseError where database or schema is missing and may not be made.
         """
-        self.create_database(DAGSTER_DATABASE)
-        url = replace(self.owner, dbname=DAGSTER_DATABASE).url("postgresql+psycopg2")
-        return url.render_as_string(hide_password=False)
+        address = replace(self.owner, dbname=self.dagster_database)
+        if self.dagster_database == self.owner.dbname:
+            self._create_dagster_schema()
+            options = f"{address.options.get('options', '')} -csearch_path={DAGSTER_SCHEMA}".strip()
+            address = replace(address, options={**address.options, "options": options})
+        else:
+            self.create_database(self.dagster_database)
+        return address.url("postgresql+psycopg2").render_as_string(hide_password=False)
+
+    def _create_dagster_schema(self) -> None:
+        with self.owner.connect(_OWNER_SESSION, autocommit=True) as connection:
+            try:
+                connection.execute(create_schema(DAGSTER_SCHEMA).encode())
+            except psycopg.errors.InsufficientPrivilege:
+                raise WarehouseError(
+                    f"the schema {DAGSTER_SCHEMA!r} is missing in database {self.owner.dbname!r} and user {self.owner.user!r} "
+                    f"may not make it. Have it made: create schema {DAGSTER_SCHEMA} authorization {self.owner.user};"
+                ) from None
 
     def dbt_env(self) -> dict[str, str]:
         """Environment variables for the dbt profile; the host may be a folder of sockets, the password empty."""
@@ -165,7 +182,7 @@ class Database:
     def create_database(self, name: str, *, template: str | None = None) -> None:
         """Make database `name` in the same server, for the owner and the reader alone, unless it exists."""
         with self.owner.connect(_OWNER_SESSION, autocommit=True) as connection:
-            if connection.execute("select from pg_database where datname = %s", [name]).fetchone():
+            if connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
                 return
             database = sql.Identifier(name)
             source = sql.SQL(" template {}").format(sql.Identifier(template)) if template else sql.SQL("")
@@ -176,7 +193,8 @@ class Database:
             except psycopg.errors.InsufficientPrivilege:
                 raise WarehouseError(
                     f"the database {name!r} is missing on {self.owner.host} and user {self.owner.user!r} may not make "
-                    f"it. Have it made: create database {name} owner {self.owner.user};"
+                    f"it. Have it made: create database {name} owner {self.owner.user}; or name one that is there in "
+                    "MODELMETER_DAGSTER_DATABASE: the warehouse's own will do."
                 ) from None
             if self.is_embedded:
                 reader = sql.Identifier(clusters.READER_ROLE)
@@ -196,6 +214,7 @@ def open_database(settings: Settings, *, migrate: bool = True) -> Iterator[Datab
             database = embedded_database(stack.enter_context(server.lease(settings.home)))
         else:
             database = external_database(settings.database_url.get_secret_value())
+        database = replace(database, dagster_database=settings.dagster_database)
         if migrate:
             from pipelines.warehouse.migrate import migrate as bring_up_to_date
 
@@ -238,10 +257,15 @@ def external_database(url: str) -> Database:
                 "later. Upgrade that server, or unset the variable to use the embedded Postgres."
             )
         switch = connection.execute(
-            "select from pg_roles where rolname = %s and pg_has_role(oid, 'member')", [clusters.READER_ROLE]
+            "select 1 from pg_roles where rolname = %s and pg_has_role(oid, 'member')", [clusters.READER_ROLE]
         ).fetchone()
     reader = owner if switch is None else replace(owner, role=clusters.READER_ROLE)
     return Database(owner, reader, is_embedded=False)
+
+
+def create_schema(name: str) -> str:
+    """Make the schema unless it is there. `if not exists` asks for the right to make one even where nothing is to be made."""
+    return f"do $$ begin if to_regnamespace('{name}') is null then create schema {name}; end if; end $$;"
 
 
 def parse_url(url: str) -> Address:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 
 from pipelines.meters import TOKEN_METERS
+from pipelines.warehouse.database import create_schema
 from pipelines.warehouse.tables import TABLES, Column, Table
 
 SCHEMAS = {
@@ -97,7 +98,7 @@ INDEXES: dict[str, dict[str, str]] = {
 
 def initial_sql() -> str:
     """Everything that an empty database needs before the first load; dbt makes its own tables in `mart`."""
-    parts = [f"create schema if not exists {name};\n{_comment('schema', name, text)}" for name, text in SCHEMAS.items()]
+    parts = [f"{create_schema(name)}\n{_comment('schema', name, text)}" for name, text in SCHEMAS.items()]
     parts.append(_UUID_RANGE)
     parts += [create_table(table) for table in TABLES if table.built_by == "python"]
     return "\n\n".join(parts) + "\n"

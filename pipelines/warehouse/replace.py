@@ -203,7 +203,7 @@ def replace_all(target: Database | psycopg.Connection[Any], table: Table, frame:
     check_frame(table, frame)
     with _transaction(target) as connection:
         _take_turn(connection, table)
-        if connection.execute(sql.SQL("select from {} limit 1").format(_name(table))).fetchone() is None:
+        if connection.execute(sql.SQL("select 1 from {} limit 1").format(_name(table))).fetchone() is None:
             return copy_frame(connection, table, frame)
         _write_difference(connection, table, frame)
     return frame.height

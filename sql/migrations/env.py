@@ -10,11 +10,11 @@ import sqlalchemy
 from alembic import context
 
 from pipelines.settings import Settings
-from pipelines.warehouse.database import open_database
+from pipelines.warehouse.database import create_schema, open_database
 
 
 def run(connection: sqlalchemy.Connection) -> None:
-    connection.exec_driver_sql("create schema if not exists core")
+    connection.exec_driver_sql(create_schema("core"))
     context.configure(connection=connection, version_table_schema="core")
     with context.begin_transaction():
         context.run_migrations()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from pipelines.settings import Settings
 from pipelines.warehouse import server
@@ -28,21 +29,27 @@ class Installation:
     home: Path
     landing: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
+    extra: dict[str, str] = field(default_factory=dict)
+    command: str = MODELMETER
+    folder: Path | None = None
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("MODELMETER_")}
+        left_out = ("MODELMETER_", "PYTHONPATH") if self.folder else ("MODELMETER_",)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         return kept | {
             "MODELMETER_HOME": str(self.home),
             "MODELMETER_LANDING": str(self.landing),
             "MODELMETER_CONFIG": str(SAMPLE_CONFIG),
             "MODELMETER_REPORTS": str(self.home / "reports"),
             "MODELMETER_OFFLINE": "true",
+            **self.extra,
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [MODELMETER, *arguments],
+            [self.command, *arguments],
+            cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -69,7 +76,9 @@ class Installation:
         return out, err
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
-        with open_database(Settings(home=self.home)) as database, database.connect(read_only=True) as connection:
+        url = self.extra.get("MODELMETER_DATABASE_URL")
+        settings = Settings(home=self.home, database_url=SecretStr(url) if url else None)
+        with open_database(settings) as database, database.connect(read_only=True) as connection:
             return {
                 t.qualified: connection.execute(f"select t::text from {t.qualified} as t order by 1").fetchall()
                 for t in TABLES

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FORBIDDEN_IN_PIPELINES = ("assets", "dagster", "dagster_dbt", "dagster_postgres")
-SLOW = ("great_expectations", "dbt", "dagster_dbt", "scipy", "altair", "vl_convert", "dagster_postgres", "alembic")
+FORBIDDEN_IN_PIPELINES = ("assets", "dagster", "dagster_postgres")
+SLOW = ("great_expectations", "dbt", "scipy", "altair", "vl_convert", "dagster_postgres", "alembic")
 
 
 def imports_of(path: Path) -> set[str]:

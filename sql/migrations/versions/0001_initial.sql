@@ -1,10 +1,10 @@
-create schema if not exists raw;
+do $$ begin if to_regnamespace('raw') is null then create schema raw; end if; end $$;
 comment on schema raw is 'What arrived, file by file, and what could not become a row.';
 
-create schema if not exists core;
+do $$ begin if to_regnamespace('core') is null then create schema core; end if; end $$;
 comment on schema core is 'The facts: models, prices, rates, requests and benchmark scores.';
 
-create schema if not exists mart;
+do $$ begin if to_regnamespace('mart') is null then create schema mart; end if; end $$;
 comment on schema mart is 'What finance, engineers and analysts read, one question per table.';
 
 create type core.uuidrange as range (subtype = uuid);
