@@ -64,7 +64,7 @@ def _sides(scores: pl.DataFrame, models: pl.DataFrame, registry: Registry | None
         if unnamed is not None:
             by_name[raw] = "open_weight" if unnamed["side"] == "open" else "closed"
     for raw in scores["raw_model"].unique() if registry is not None else ():
-        family = registry.family(registry.split(raw.lower()).name) if registry is not None else None
+        family = registry.family(registry.split(raw.lower()).short) if registry is not None else None
         if family is not None and " + " not in raw:  # two models at work together are neither open nor closed
             by_name[raw] = family.openness
     told = pl.coalesce(

@@ -26,12 +26,14 @@ class Provider(_Declaration):
     """One seller of calls. `aliases` are other names of it; names are compared lower case.
 
     `developer` is set where the provider sells its own models under bare names, so that a log without a provider
-    can be told: `claude-sonnet-4-5` alone was sold by Anthropic.
+    can be told: `claude-sonnet-4-5` alone was sold by Anthropic. `part_of` names the seller whose further price list
+    this is: the two are one seller, but for models that a feed prices differently in the two lists.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     aliases: tuple[str, ...] = ()
     developer: str | None = None
+    part_of: str | None = None
 
 
 class Family(_Declaration):
@@ -113,6 +115,9 @@ class ModelsConfig(_Declaration):
     @model_validator(mode="after")
     def _names_are_unique(self) -> ModelsConfig:
         _refuse_twice("providers", ((p.id, name) for p in self.providers for name in (p.id, *p.aliases)))
+        sellers = {p.id for p in self.providers if p.part_of is None}
+        if strange := [p for p in self.providers if p.part_of is not None and p.part_of not in sellers]:
+            raise ValueError(f"providers: {strange[0].id!r} is part_of {strange[0].part_of!r}, which is no seller here")
         _refuse_twice("models", ((m.id, name) for m in self.models for name in (m.id, *m.aliases)))
         _refuse_twice("families", ((f.family, f.prefix) for f in self.families))
         _refuse_twice("openness", ((kind, prefix) for kind, found in self.openness.items() for prefix in found))

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from pipelines.daily.prices import other_names_at
 from pipelines.daily.workspace import Workspace
 from pipelines.prices import Traffic, charged, in_usd, price_change_rows, price_conflict_rows
 from pipelines.prices.exposure import USAGE_SQL
@@ -46,7 +47,11 @@ def refresh_price_history(workspace: Workspace) -> PriceHistory:
     changes = price_change_rows(prices, rate_card, traffic)
     holds = (pl.col("valid_from") <= at) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > at))
     conflicts = price_conflict_rows(
-        in_usd(prices.filter(holds), fx_rates), workspace.config.sources.prices, traffic, at=at
+        in_usd(prices.filter(holds), fx_rates),
+        workspace.config.sources.prices,
+        traffic,
+        at=at,
+        others=other_names_at(workspace, at),
     )
     with workspace.database.connect() as connection, connection.transaction():
         replace_all(connection, PRICE_CHANGE, changes)

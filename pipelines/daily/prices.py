@@ -30,11 +30,14 @@ from pipelines.prices import (
     dated_twins,
     feed_names,
     feed_snapshot,
+    other_names,
     parser_version,
     read_fx,
     review,
+    with_separate_lists,
 )
 from pipelines.prices.exchange import PARSER_VERSION as FX_PARSER
+from pipelines.prices.names import OTHER_NAMES
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all, replace_rows
 from pipelines.warehouse.tables.core import MODEL, MODEL_ALIAS
@@ -159,7 +162,24 @@ def _registry(workspace: Workspace, feeds: Iterable[_FeedFiles], known_at: datet
         if known_at is None or snapshot.observed_at <= known_at
     ]
     models = workspace.config.models
-    return build_registry(models, [feed_names(snapshot) for snapshot in snapshots], dated_twins(snapshots, models))
+    names = [feed_names(snapshot) for snapshot in snapshots]
+    return with_separate_lists(build_registry(models, names, dated_twins(snapshots, models)), snapshots)
+
+
+def other_names_at(workspace: Workspace, at: datetime) -> pl.DataFrame:
+    """What the feeds stated last at `at` under names that don't speak for their model: feed and OTHER_NAMES."""
+    registry = registry_of(workspace)
+    found = [
+        pl.DataFrame(
+            schema={"feed": pl.String, **{name: PRICE.polars_schema.get(name, pl.String) for name in OTHER_NAMES}}
+        )
+    ]
+    for item in _feed_files(workspace):
+        known = [snapshot for snapshot in item.review.accepted if snapshot.observed_at <= at]
+        if known:
+            silent = other_names(max(known, key=lambda snapshot: snapshot.observed_at), registry)
+            found.append(silent.select(pl.lit(item.feed.feed).alias("feed"), *OTHER_NAMES))
+    return pl.concat(found)
 
 
 def _feed_files(workspace: Workspace) -> list[_FeedFiles]:

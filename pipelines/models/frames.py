@@ -95,10 +95,15 @@ def _resolved(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         pl.when(closed | pl.col("_prefix").ne_missing(pl.col("_own_seller"))).then("_prefix"),
         pl.when(closed).then("_own_seller"),
     )
+    chosen = chosen.with_columns(provider.alias("seller"))
+    apart = _separate(registry)
+    if apart.height:
+        found = chosen.join(apart, on=["_list", "model_id", "seller"], how="left", maintain_order="left")
+        chosen = found.with_columns(pl.when("_is_separate").then("_list").otherwise("seller").alias("seller"))
     return requests.select(
         chosen["model_id"],
         chosen["resolution_method"],
-        chosen.select(provider.alias("provider_id"))["provider_id"],
+        chosen["seller"].alias("provider_id"),
         pl.when(chosen["_region"].fill_null("") != "")
         .then(chosen["_region"])
         .otherwise(pl.col("region").fill_null(""))
@@ -138,14 +143,23 @@ def alias_frame(registry: Registry, names: pl.DataFrame) -> pl.DataFrame:
 
 
 def _name_facts(registry: Registry, names: pl.DataFrame) -> pl.DataFrame:
-    """For each distinct pair: the provider that the log tells, and provider and region that the name's prefix tells."""
+    """For each distinct pair: the seller that the log tells, seller and region that the name tells, and the price list."""
     distinct = names.unique()
     rows = []
     for provider, raw in distinct.iter_rows():
-        parts = registry.split(raw or "")
-        rows.append((registry.provider(provider) if provider else None, parts.provider_id, parts.region))
-    told = pl.DataFrame(rows, schema=dict.fromkeys(("_told", "_prefix", "_region"), pl.String), orient="row")
-    return pl.concat([distinct, told], how="horizontal")
+        parts = registry.split(raw or "", provider or "")
+        sold_by = registry.provider(provider) if provider else None
+        prefix = registry.provider(parts.provider_id) if parts.provider_id else None
+        rows.append((sold_by, prefix, parts.region, registry.price_list(provider or "", parts)))
+    told_schema = dict.fromkeys(("_told", "_prefix", "_region", "_list"), pl.String)
+    return pl.concat([distinct, pl.DataFrame(rows, schema=told_schema, orient="row")], how="horizontal")
+
+
+def _separate(registry: Registry) -> pl.DataFrame:
+    """The models that a further price list of a seller prices otherwise than the seller's own."""
+    rows = [(name, model, registry.provider(name), True) for name, model in registry.separate]
+    schema = {"_list": pl.String, "model_id": pl.String, "seller": pl.String, "_is_separate": pl.Boolean}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _sellers(registry: Registry) -> pl.DataFrame:

@@ -14,13 +14,15 @@ from functools import cached_property
 import polars as pl
 
 from pipelines.config.models import DeclaredModel, Family, ModelsConfig, Openness
-from pipelines.models.names import DATE_SUFFIX, NameParts, key_of, split_name
+from pipelines.models.names import DATE_SUFFIX, NameParts, Words, key_of, split_name
 
 _DECLARED = "models.yaml"
 _FINE_TUNE = re.compile(r"^(ft:[^:]+):.+$")
 _AZURE_FINE_TUNE = re.compile(r"^(.+)\.ft-[0-9a-z-]+$")
 _VARIANTS = re.compile(r":(?:nitro|floor|exacto|extended|beta|online|thinking|batch)$")
 """What routers append to a model's name for a way of serving it. `:free` is none of these: it is another price."""
+_BEDROCK_VENDORS = ("luma", "nvidia", "stability", "twelvelabs", "writer")
+"""Developers whose models Bedrock sells, and that sell nothing under a name of their own."""
 _QUANTISED = re.compile(
     r"-(?:awq|gptq(?:-int[48])?|fp8(?:-dynamic)?|int[48]|w4a16|w8a8|bnb-4bit|gguf|mlx(?:-[48]bit)?)$"
 )
@@ -55,15 +57,26 @@ class Registry:
     dated: dict[str, str] = field(default_factory=dict)
     """Key of a dated name that is the undated model by its prices, to the feed that shows it."""
 
+    separate: frozenset[tuple[str, str]] = frozenset()
+    """(price list, model id) for which the list is a seller of its own, because a feed prices it otherwise there."""
+
     @cached_property
-    def providers(self) -> dict[str, str]:
-        """Every known name of a provider, lower case, to its id."""
+    def lists(self) -> dict[str, str]:
+        """Every known name of a provider, lower case, to the id of its price list, which mostly is the seller."""
         return {name.lower(): p.id for p in self.config.providers for name in (p.id, *p.aliases)}
 
     @cached_property
-    def spellings(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        """The declared spellings, compiled."""
-        return tuple((re.compile(s.pattern), s.replace) for s in self.config.spellings)
+    def sellers(self) -> dict[str, str]:
+        """Every price list to the id of its seller."""
+        return {p.id: p.part_of or p.id for p in self.config.providers}
+
+    @cached_property
+    def words(self) -> Words:
+        """What names are taken apart by."""
+        developers = {family.developer for family in self.config.families}
+        developers |= {model.developer for model in self.config.models if model.developer}
+        spellings = tuple((re.compile(s.pattern), s.replace) for s in self.config.spellings)
+        return Words(self.lists, self.sellers, frozenset({*self.lists, *developers, *_BEDROCK_VENDORS}), spellings)
 
     @cached_property
     def deployments(self) -> dict[tuple[str, str], str]:
@@ -73,15 +86,29 @@ class Registry:
     @cached_property
     def own_sellers(self) -> dict[str, str]:
         """Developer to the provider that sells the developer's models under bare names."""
-        return {p.developer: p.id for p in reversed(self.config.providers) if p.developer}
+        return {p.developer: p.part_of or p.id for p in reversed(self.config.providers) if p.developer}
 
     def provider(self, raw: str) -> str:
         """The id of the seller that `raw` names; an unknown seller keeps its own name, lower case."""
-        return self.providers.get(raw.strip().lower(), raw.strip().lower())
+        found = self.price_list(raw)
+        return self.sellers.get(found, found)
 
-    def split(self, raw: str) -> NameParts:
-        """The raw name taken apart by the declared providers and spellings."""
-        return split_name(raw, self.providers, self.spellings)
+    def price_list(self, raw: str, parts: NameParts | None = None) -> str:
+        """The price list that `raw` names: the seller itself, or a further list of it (`part_of`).
+
+        Where `raw` only names the seller, or nothing, the folder before the model's name tells its list (`azure_ai/...`).
+        """
+        told = self.lists.get(raw.strip().lower(), raw.strip().lower())
+        by_name = parts.provider_id if parts else None
+        return by_name if by_name and told in ("", self.provider(by_name)) else told
+
+    def seller(self, price_list: str, model_id: str | None) -> str:
+        """Who sells a model by a price list: the list itself where its prices are its own, else its seller."""
+        return price_list if (price_list, model_id) in self.separate else self.sellers.get(price_list, price_list)
+
+    def split(self, raw: str, provider: str = "") -> NameParts:
+        """The raw name taken apart as `provider` (any name of a seller, empty: not known) writes it."""
+        return split_name(raw, self.words, self.price_list(provider))
 
     def family(self, name: str) -> Family | None:
         """The declared family with the longest prefix of `name`."""
@@ -101,7 +128,8 @@ class Registry:
         if not raw:
             return UNRESOLVED
         provider = self.provider(provider_id)
-        return self._declared(provider, raw) or self._known(provider, raw) or self._by_suffix(self.split(raw).name)
+        parts = self.split(raw, provider_id)
+        return self._declared(provider, raw) or self._known(provider, raw, parts) or self._by_suffix(parts.short)
 
     def _declared(self, provider: str, raw: str) -> Resolution | None:
         for seller in (provider, ""):
@@ -116,10 +144,9 @@ class Registry:
             return Resolution(model, "alias", 1.0, self.decided_by[model])
         return None
 
-    def _known(self, provider: str, raw: str) -> Resolution | None:
-        parts = self.split(raw)
-        seller = provider or parts.provider_id or ""
-        model = self._by_name(parts.name)
+    def _known(self, provider: str, raw: str, parts: NameParts) -> Resolution | None:
+        seller = provider or self.provider(parts.provider_id or "")
+        model = self._by_name(parts.name) or self._by_name(parts.short)
         if model is None:
             same = self.same_by_feed.get((seller, key_of(parts.name)))
             return Resolution(same[0], "feed_alias", 0.9, same[1]) if same else None
@@ -170,8 +197,8 @@ def build_registry(
         ids_by_key[key] = ids_by_key[same_as]
         registry.dated[key] = feed
     for provider_id, raw, feed, same_as in names:
-        key = key_of(registry.split(raw).name)
-        model = registry._by_name(registry.split(same_as).name) if same_as else None
+        key = key_of(registry.split(raw, provider_id).name)
+        model = registry._by_name(registry.split(same_as, provider_id).name) if same_as else None
         if model is not None and key not in ids_by_key:
             registry.same_by_feed.setdefault((registry.provider(provider_id), key), (model, feed))
     _add_where_all_sellers_agree(registry.same_by_feed)
@@ -194,9 +221,11 @@ def _introduce(registry: Registry, names: Iterable[tuple[str, str, str]], others
     Names whose key is among `others` belong to models that other names introduce.
     """
     spellings: dict[str, list[tuple[bool, int, int, str, str]]] = defaultdict(list)
-    for provider, raw, feed in names:
+    sold = list(names)
+    known = {(provider, raw.lower()) for provider, raw, _ in sold}
+    for provider, raw, feed in sold:
         registry.feeds_by_name.setdefault((provider, raw.lower()), feed)
-        name = registry.split(raw).name
+        name = raw.lower() if _is_listed_twice(registry, provider, raw, known) else registry.split(raw, provider).name
         family = registry.family(name)
         if registry._by_name(name) is not None or not key_of(name) or key_of(name) in others:
             continue
@@ -216,6 +245,12 @@ def _introduce(registry: Registry, names: Iterable[tuple[str, str, str]], others
         )
         registry.decided_by[name] = min(feed for *_, feed in found)
         registry.ids_by_key[key] = name
+
+
+def _is_listed_twice(registry: Registry, provider: str, raw: str, known: set[tuple[str, str]]) -> bool:
+    """Whether `perplexity/perplexity/sonar` stands beside `perplexity/sonar`: two lists of one seller, and two models."""
+    rest = raw.lower().partition("/")[2]
+    return (provider, rest) in known and registry.provider(rest.partition("/")[0]) == provider
 
 
 def _distinct(feed_names: pl.DataFrame | Sequence[pl.DataFrame]) -> Iterable[tuple[str, str, str, str]]:

@@ -12,6 +12,7 @@ from pipelines.prices.explain import ChargeLine, Explanation, explain_request, p
 from pipelines.prices.exposure import Traffic, charged, price_change_rows, price_conflict_rows
 from pipelines.prices.history import price_changes, price_conflicts
 from pipelines.prices.ledger import build_ledger
+from pipelines.prices.names import other_names, with_separate_lists
 from pipelines.prices.packaged import packaged_genai_prices
 from pipelines.prices.parse import feed_names, parse_feed, parser_version
 from pipelines.prices.rate_card import believed, build_rate_card
@@ -44,6 +45,7 @@ __all__ = [
     "former_cards",
     "in_usd",
     "keep_booked",
+    "other_names",
     "packaged_genai_prices",
     "parse_feed",
     "parser_version",
@@ -57,4 +59,5 @@ __all__ = [
     "rerate",
     "restatement_lines",
     "review",
+    "with_separate_lists",
 ]

@@ -95,10 +95,18 @@ def price_change_rows(prices: pl.DataFrame, rate_card: pl.DataFrame, traffic: Tr
 
 
 def price_conflict_rows(
-    prices: pl.DataFrame, feeds: Sequence[PriceFeed], traffic: Traffic, *, at: datetime
+    prices: pl.DataFrame,
+    feeds: Sequence[PriceFeed],
+    traffic: Traffic,
+    *,
+    at: datetime,
+    others: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Rows of mart.price_conflict at `at` from rows of core.price in USD (`in_usd`), what is most at stake first."""
-    found = price_conflicts(prices, feeds, at=at).rename({"values": "prices"})
+    """Rows of mart.price_conflict at `at` from rows of core.price in USD (`in_usd`), what is most at stake first.
+
+    `others` are the prices of names that don't speak for their model, for `price_conflicts`.
+    """
+    found = price_conflicts(prices, feeds, at=at, others=others).rename({"values": "prices"})
     charges = traffic.charges.group_by(THING).agg(pl.col("quantity").sum())
     rows = found.join(charges, on=THING, how="left", maintain_order="left").with_columns(
         pl.lit(at).cast(PRICE_CONFLICT.column("as_of").polars_type).alias("as_of"),
@@ -137,8 +145,15 @@ def _told_conflict(row: dict[str, Any], days: int) -> str:
 
 
 def _decided(used: str, precedence: dict[str, int]) -> str:
-    others = [feed for feed in precedence if feed != used]
+    """Why `used` won over the other feeds, and over the other names of the model in its own file."""
+    names = [said_by.removeprefix(f"{used} ") for said_by in precedence if said_by.startswith(f"{used} (")]
+    others = [said_by for said_by in precedence if said_by != used and not said_by.startswith(f"{used} (")]
     told = ", ".join(f"{feed} ({precedence[feed]})" for feed in others)
+    own = f"in {used} one name speaks for the model, not {', '.join(name[1:-1] for name in names)}" if names else ""
+    if not others:
+        return own
     if any(precedence[feed] == precedence[used] for feed in others):
-        return f"{used} (precedence {precedence[used]}) stands in sources.yaml before {told}"
-    return f"{used} has precedence {precedence[used]}, before {told}"
+        why = f"{used} (precedence {precedence[used]}) stands in sources.yaml before {told}"
+    else:
+        why = f"{used} has precedence {precedence[used]}, before {told}"
+    return f"{why}; {own}" if own else why

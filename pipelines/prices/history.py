@@ -6,6 +6,7 @@ beside this module.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -75,10 +76,13 @@ def price_conflicts(
     at: datetime,
     known_at: datetime | None = None,
     tolerance: float = 0.01,
+    others: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Every price on which feeds disagree at `at` by more than `tolerance` (a share of the smaller), largest first.
 
-    `prices` are rows of core.price; pass them through `in_usd` first where some are in other currencies. Columns:
+    `prices` are rows of core.price; pass them through `in_usd` first where some are in other currencies. `others` are
+    prices that a feed states for the same model under another name, which is not the one that counts: columns feed,
+    and those of `names.OTHER_NAMES`; each stands as `feed (name)` beside its feed. Columns:
     provider_id, model_id, meter and conditions, unit; usd_used (USD per million units, Decimal(38,12)) and
     feed_used, by precedence; usd_lowest, usd_highest; spread_share (Float64: highest less lowest over lowest; null
     where the lowest is zero); values (String: a JSON object of feed to USD per million units) and precedences (the same of
@@ -86,12 +90,24 @@ def price_conflicts(
     """
     valid = pl.col("valid_to").is_null() | (pl.col("valid_to") > at)
     lowest, highest = pl.col("usd_lowest").cast(pl.Float64), pl.col("usd_highest").cast(pl.Float64)
-    pair = pl.format('"{}": {}', "feed", pl.col("usd_per_million").cast(pl.String))
+    pair = pl.format("{}: {}", "said_by", pl.col("usd_per_million").cast(pl.String))
+    stated = believed(prices, known_at).filter(
+        pl.col("valid_from") <= at, valid, pl.col("usd_per_million").is_not_null()
+    )
+    compared = ["feed", "raw_model", *THING, "unit", "usd_per_million"]
+    stated = pl.concat(
+        [
+            frame.select(compared).with_columns(is_other=is_other)
+            for frame, is_other in (
+                (stated, pl.lit(value=False)),
+                *([] if others is None else [(others, pl.lit(value=True))]),
+            )
+        ]
+    )
     return (
-        ranked(believed(prices, known_at), feeds)
-        .filter(pl.col("valid_from") <= at, valid, pl.col("usd_per_million").is_not_null())
-        .sort(*THING, "precedence", "position")
-        .with_columns(pair.alias("pair"), pl.format('"{}": {}', "feed", "precedence").alias("ranking"))
+        ranked(stated.with_columns(_said_by(stated)), feeds)
+        .sort(*THING, "precedence", "position", "is_other", "raw_model")
+        .with_columns(pair.alias("pair"), pl.format("{}: {}", "said_by", "precedence").alias("ranking"))
         .group_by(THING, maintain_order=True)
         .agg(
             pl.col("unit").first(),
@@ -120,6 +136,13 @@ def price_conflicts(
             "precedences",
         )
     )
+
+
+def _said_by(stated: pl.DataFrame) -> pl.Series:
+    """The feed, with the name where it is not the one that counts, as JSON text."""
+    rows = stated.select("feed", "raw_model", "is_other").iter_rows()
+    told = [json.dumps(f"{feed} ({name})" if is_other else feed) for feed, name, is_other in rows]
+    return pl.Series("said_by", told, dtype=pl.String)
 
 
 def _per_million(prices: pl.DataFrame) -> pl.Series:

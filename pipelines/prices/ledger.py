@@ -62,10 +62,10 @@ def _asserted(snapshots: Sequence[FeedSnapshot], registry: Registry) -> tuple[pl
     The lines have snapshot number `k`, `row`, the numbers `sku` and `amount`, valid_from, valid_to and date_basis.
     """
     stated = gathered(snapshots)
-    facts = _resolved(stated.distinct, registry)
+    facts = resolved(stated.distinct, registry)
     for name, columns in (("sku", _SKU), ("amount", _AMOUNT), ("place", ("source_locator", "valid_from"))):
         facts = numbered(facts, name, columns)
-    lines = _one_name_per_model(stated.said, facts)
+    lines = one_name_per_model(stated.said, facts)
     dates = ("valid_from", "valid_to", "date_basis")
     asserted = (
         lines.join(facts.select("row", "sku", "amount", "place", *dates), on="row", how="left")
@@ -76,33 +76,33 @@ def _asserted(snapshots: Sequence[FeedSnapshot], registry: Registry) -> tuple[pl
     return asserted, facts.drop("sku", "amount", "place", *dates)
 
 
-def _resolved(prices: pl.DataFrame, registry: Registry) -> pl.DataFrame:
-    """`prices` with provider_id and model_id, and the region that the name tells where the feed states none."""
+def resolved(prices: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """`prices` with provider_id, price_list and model_id, and the region that the name tells where the feed states none."""
     names = prices.select("provider", "raw_model").unique()
     facts = []
     for provider, raw in names.iter_rows():
-        parts = registry.split(raw)
+        parts = registry.split(raw, provider)
         found = registry.resolve(provider, raw)
-        facts.append((provider, raw, registry.provider(provider), found.model_id or parts.name, parts.region))
-    resolved = pl.DataFrame(
-        facts,
-        schema=dict.fromkeys(("provider", "raw_model", "provider_id", "model_id", "_region"), pl.String),
-        orient="row",
-    )
+        model, price_list = found.model_id or parts.name, registry.price_list(provider, parts)
+        facts.append((provider, raw, registry.seller(price_list, model), price_list, model, parts.region))
+    columns = ("provider", "raw_model", "provider_id", "price_list", "model_id", "_region")
+    told = pl.DataFrame(facts, schema=dict.fromkeys(columns, pl.String), orient="row")
     region = pl.when(pl.col("region") == "").then("_region").otherwise("region")
-    return prices.join(resolved, on=["provider", "raw_model"], how="left").with_columns(region.alias("region"))
+    return prices.join(told, on=["provider", "raw_model"], how="left").with_columns(region.alias("region"))
 
 
-def _one_name_per_model(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
-    """Where a snapshot prices one model under several names, one name speaks for it, whole.
+def one_name_per_model(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
+    """Those lines of `said` (k, row) whose name speaks: where a snapshot prices a model under several, one does, whole.
 
-    First the name that is the id itself, then names of their own before aliases, the shorter, the first in order.
+    First a name that tokens are priced under, then the name that is the id itself, names of their own before aliases, the
+    shorter, the first in order.
     """
     preferred = facts.select(
         "row",
         "provider_id",
         "model_id",
         "region",
+        (pl.col("unit") != "token").all().over("provider", "raw_model").alias("lacks_tokens"),
         (pl.col("raw_model").str.to_lowercase() != pl.col("model_id")).alias("is_other"),
         (pl.col("alias_of") != "").alias("is_alias"),
         pl.col("raw_model").str.len_chars().alias("length"),
@@ -112,7 +112,7 @@ def _one_name_per_model(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame
     for name, columns in (
         ("model", ("provider_id", "model_id", "region")),
         ("name", ("raw_model", "provider")),
-        ("rank", ("is_other", "is_alias", "length", "raw_model", "provider")),
+        ("rank", ("lacks_tokens", "is_other", "is_alias", "length", "raw_model", "provider")),
     ):
         preferred = numbered(preferred, name, columns)
     named = said.join(preferred.select("row", "model", "name", "rank"), on="row", how="left")

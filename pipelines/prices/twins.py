@@ -88,7 +88,7 @@ def _places(prices: pl.DataFrame, config: ModelsConfig) -> pl.DataFrame:
     split = build_registry(config, [])
     rows = []
     for provider, raw in prices.select("provider", "raw_model").unique().iter_rows():
-        parts = split.split(raw)
+        parts = split.split(raw, provider)
         key = key_of(parts.name)
         rows.append((provider, raw, split.provider(provider), parts.region, key, DATE_SUFFIX.sub("", key)))
     columns = ("provider", "raw_model", "provider_id", "_region", "key", "same_as")

@@ -208,3 +208,52 @@ def test_a_feeds_word_that_two_names_are_one_counts_where_nothing_else_knows_the
     assert registry.resolve("", "gpt-5-chat").model_id == "gpt-5"
     assert registry.resolve("openai", "gpt-5-codex").model_id == "gpt-5-codex"  # another feed prices it on its own
     assert [registry.resolve(seller, "shared").model_id for seller in ("a", "b", "")] == ["m1", "m2", None]
+
+
+@pytest.mark.parametrize(
+    ("foreign", "own", "asked"),
+    [
+        (("snowflake", "snowflake/openai-gpt-5"), ("openai", "gpt-5"), ("openai", "openai/gpt-5")),
+        (("bedrock_mantle", "bedrock_mantle/xai.grok-4"), ("xai", "xai/grok-4"), ("xai", "grok-4")),
+        (("mistral", "mistral/zai-glm-9"), ("zai", "zai/glm-9"), ("zai", "zai/glm-9")),
+        (("databricks", "databricks/databricks-gpt-5"), ("openai", "gpt-5"), ("databricks", "databricks/gpt-5")),
+        (("acme", "acme/newco-model-1"), ("newco", "newco/model-1"), ("newco", "newco/model-1")),
+        (("acme", "acme/newco.model-1"), ("newco", "newco/model-1"), ("newco", "newco/model-1")),
+    ],
+)
+def test_a_feeds_spelling_takes_no_other_sellers_name(
+    foreign: tuple[str, str], own: tuple[str, str], asked: tuple[str, str]
+) -> None:
+    registry = build_registry(load_config(None).models, names([foreign, own]))
+    assert registry.resolve(*asked).model_id == own[1].rpartition("/")[2]
+
+
+@pytest.mark.parametrize(
+    ("provider", "raw", "name"),
+    [
+        ("novita", "novita/deepseek/deepseek-v3/community", "deepseek-v3/community"),
+        ("novita", "deepseek/deepseek-v3/community", "deepseek-v3/community"),
+        ("fal_ai", "fal_ai/fal-ai/recraft/v3/text-to-image", "recraft/v3/text-to-image"),
+        ("fal_ai", "fal_ai/bria/text-to-image/3.2", "text-to-image-3.2"),
+        ("fireworks", "accounts/fireworks/models/qwen3-32b", "qwen3-32b"),
+        ("cloudflare", "cloudflare/@cf/meta/llama-2-7b-chat-fp16", "llama-2-7b-chat-fp16"),
+        ("acme", "acme/ranking/nvidia/nemotron-9", "nemotron-9"),
+        ("azure", "azure/standard/1024-x-1024/dall-e-3", "standard/1024-x-1024/dall-e-3"),
+    ],
+)
+def test_folders_behind_the_organisation_belong_to_the_name(provider: str, raw: str, name: str) -> None:
+    assert build_registry(load_config(None).models, []).split(raw, provider).name == name
+
+
+def test_a_path_before_a_known_name_is_no_part_of_it(registry: Registry) -> None:
+    for raw in ("/data/hub/models--x/llama-3.1-8b-instruct", "huggingface/novita/some-org/llama-3.1-8b-instruct"):
+        assert registry.resolve("vllm", raw).model_id == "llama-3.1-8b-instruct"
+
+
+def test_a_name_that_repeats_the_seller_is_another_list_where_both_stand() -> None:
+    both = [("perplexity", "perplexity/sonar"), ("perplexity", "perplexity/perplexity/sonar")]
+    registry = build_registry(load_config(None).models, names(both))
+    assert registry.resolve("perplexity", "perplexity/sonar").model_id == "sonar"
+    assert registry.resolve("perplexity", both[1][1]).model_id == "perplexity/perplexity/sonar"
+    alone = build_registry(load_config(None).models, names([("openrouter", "openrouter/openrouter/auto")]))
+    assert alone.resolve("openrouter", "openrouter/auto").model_id == "auto"
