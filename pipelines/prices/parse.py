@@ -10,7 +10,7 @@ import polars as pl
 from pipelines.config.sources import PriceFeed
 from pipelines.landing import LandedFile, LandingError, read_bytes
 from pipelines.prices.feeds import FORMATS
-from pipelines.prices.plausible import plausible
+from pipelines.prices.plausible import chargeable, plausible
 from pipelines.prices.snapshot import FeedSnapshot, PriceFeedError, price_frame
 
 
@@ -32,8 +32,11 @@ def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         # A reader that meets what its format never had must not stop the other files.
         raise PriceFeedError(f"{place}: not shaped as the format is: {type(error).__name__}: {error}") from error
-    prices, refused = (parsed.prices, set[str]()) if feed.format == "price_sheet" else plausible(parsed.prices)
+    prices, refused = chargeable(parsed.prices)
     problems = parsed.not_understood | refused
+    if feed.format != "price_sheet":
+        prices, dear = plausible(prices)
+        problems |= dear
     if not prices:
         # An error page or an emptied list must not close every price that the feed ever gave.
         told = "; ".join(sorted(problems)[:5]) or f"{parsed.lines} records"

@@ -9,10 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from pipelines.prices.snapshot import Price, usd_per_million
+from pipelines.prices.snapshot import LARGEST_COUNT, Price, is_chargeable, usd_per_million
 
 HIGHEST = {"token": Decimal(1_000), "search": Decimal(1_000_000)}
 """USD per million units: 1,000 for tokens (the dearest sold so far cost 600), one dollar each for searches."""
+
+
+def chargeable(prices: Sequence[Price]) -> tuple[list[Price], set[str]]:
+    """The prices whose numbers the ledger can hold, and in words what was refused: products of factors, bounds in tokens."""
+    refused = [price for price in prices if not _fits(price)]
+    told = {
+        f"{price.raw_model}: {price.meter} at {price.source_locator}: no amount or bound in tokens that can be charged"
+        for price in refused
+    }
+    return [price for price in prices if _fits(price)] if refused else list(prices), told
+
+
+def _fits(price: Price) -> bool:
+    bounds = (price.context_from_tokens, price.context_to_tokens or 0)
+    return is_chargeable(price.unit_price) and all(0 <= bound <= LARGEST_COUNT for bound in bounds)
 
 
 def plausible(prices: Sequence[Price]) -> tuple[list[Price], set[str]]:

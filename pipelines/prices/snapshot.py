@@ -21,6 +21,10 @@ BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _EXACT = Context(prec=76, rounding=ROUND_HALF_EVEN)
 _UNIT_PRICE_STEP = Decimal(1).scaleb(-18)
 _RATE_STEP = Decimal(1).scaleb(-12)
+_HIGHEST_AMOUNT = Decimal(10) ** 9
+"""Above all that one unit, or a million, was ever sold for in any currency; what is more would not fit what it is multiplied by."""
+LARGEST_COUNT = 10**12
+"""More tokens than any bound names."""
 
 CONDITIONS = (
     "service_tier",
@@ -126,14 +130,27 @@ def per_million(unit_price: Decimal, quantity: int, usd_per_unit: Decimal = Deci
 
 
 def as_amount(value: object) -> Decimal | None:
-    """A price as the file's own digits state it; None where it is no finite amount of zero or more."""
+    """A price as the file's own digits state it; None where it is no amount that can be charged.
+
+    That is one below zero, not finite, above a thousand million or so small that 18 decimals make it zero.
+    """
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         return None
     try:
         amount = Decimal(value.strip() if isinstance(value, str) else value)
-    except ArithmeticError:
+    except (ArithmeticError, ValueError):
         return None
-    return amount if amount.is_finite() and amount >= 0 else None
+    return amount if is_chargeable(amount) else None
+
+
+def is_chargeable(amount: Decimal) -> bool:
+    """Whether an amount can stand as a price: zero, or from 1e-18 to a thousand million."""
+    return amount.is_finite() and (amount.is_zero() or _UNIT_PRICE_STEP <= amount <= _HIGHEST_AMOUNT)
+
+
+def told_value(value: object) -> str:
+    """Why a value gives no price, in words."""
+    return f"expected an amount of zero or more, found {str(value)[:60]!r}"
 
 
 def _in_order(price: Price) -> tuple[Any, ...]:

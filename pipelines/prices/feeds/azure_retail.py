@@ -6,16 +6,15 @@ where each of its words is understood; the others are named as not understood, n
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 
+from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount
+from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
 
 _WORDS: dict[str, str] = {
     **dict.fromkeys(("inp", "in", "inpt", "input"), "input"),
@@ -73,10 +72,8 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     from the first date; government regions and regions that differ have their own. In one region a price holds until
     the next one's date.
     """
-    try:
-        answer = json.loads(content, parse_float=Decimal)
-    except ValueError as error:
-        raise PriceFeedError(f"not JSON: {error}") from error
+    problems: set[str] = set()
+    answer = feed_json(content, problems)
     pages = answer if isinstance(answer, list) else [answer]
     found = [page.get("Items", page.get("items")) if isinstance(page, dict) else None for page in pages]
     items = [item for page in found if isinstance(page, list) for item in page]
@@ -84,7 +81,6 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
         raise PriceFeedError(
             "expected an object with the array `Items`, or an array of them, as https://prices.azure.com/api/retail/prices answers"
         )
-    problems: set[str] = set()
     by_meaning: dict[_Meaning, list[Price]] = defaultdict(list)
     rejected = 0
     for index, item in enumerate(items):
@@ -94,7 +90,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
                 problems.add(f"{item['productName']}: {item['meterName']} per {item['unitOfMeasure']}")
                 continue
             by_meaning[meaning] += _item_prices(index, item, meaning)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (ArithmeticError, KeyError, TypeError, ValueError, AttributeError) as error:
             problems.add(f"item {index}: {type(error).__name__}: {error}")
             rejected += 1
     prices = [price for meaning, found in by_meaning.items() for price in _placed(meaning, found)]
@@ -104,7 +100,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 def _item_prices(index: int, item: Mapping[str, Any], meaning: _Meaning) -> Iterator[Price]:
     amount = as_amount(item["retailPrice"])
     if amount is None:
-        raise ValueError(f"retailPrice: expected an amount of zero or more, found {item['retailPrice']!r}")
+        raise ValueError(f"{meaning.model}: retailPrice: {told_value(item['retailPrice'])}")
     regions = item.get("regions") or [item.get("armRegionName") or ""]
     for region in dict.fromkeys(regions):
         yield Price(

@@ -6,15 +6,14 @@ prices apply together is the business of `pipelines.prices.rate_card`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from typing import Any
 
+from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount
+from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
 
 _METERS: dict[str, tuple[str, int]] = {
     "input_mtok": ("input_uncached", 1_000_000),
@@ -84,23 +83,21 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     the first entry holds from the beginning of time (basis unknown); hours of the day become windows. Clauses that
     match by prefix or pattern are no statement about a name and are left out. Raises PriceFeedError.
     """
-    try:
-        providers = json.loads(content, parse_float=Decimal)
-    except ValueError as error:
-        raise PriceFeedError(f"not JSON: {error}") from error
+    problems: set[str] = set()
+    providers = feed_json(content, problems)
     if not isinstance(providers, list):
         raise PriceFeedError(f"expected an array of providers, found {type(providers).__name__}")
     prices: list[Price] = []
-    problems: set[str] = set()
     lines = rejected = 0
     for at, provider in enumerate(providers):
-        models = provider.get("models", []) if isinstance(provider, dict) else []
+        models = provider.get("models") if isinstance(provider, dict) else None
+        models = [model for model in models if isinstance(model, dict)] if isinstance(models, list) else []
         ids = {str(model.get("id")).lower() for model in models}
         for index, model in enumerate(models):
             lines += 1
             try:
                 found = list(_model_prices(provider["id"], model, f"/{at}/models/{index}", problems))
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except (ArithmeticError, KeyError, TypeError, ValueError, AttributeError) as error:
                 problems.add(f"{provider.get('id')}/{model.get('id')}: {type(error).__name__}: {error}")
                 rejected += 1
                 continue
@@ -217,7 +214,7 @@ def _ladder(sold: tuple[str, str], period: _Period, key: str, tier: str, problem
     value = period.entry.prices[key]
     pointer = f"{period.entry.pointer}/{key}"
     steps: list[tuple[int, Any, str]] = [(0, value, pointer)]
-    if isinstance(value, dict):
+    if isinstance(value, dict) and {"base", "tiers"} <= value.keys():
         tiers = enumerate(value["tiers"])
         steps = [(0, value["base"], f"{pointer}/base")]
         steps += [(int(t["start"]), t["price"], f"{pointer}/tiers/{i}/price") for i, t in tiers]
@@ -225,7 +222,8 @@ def _ladder(sold: tuple[str, str], period: _Period, key: str, tier: str, problem
     for start, raw, locator in steps:
         amount = as_amount(raw)
         if amount is None:
-            raise ValueError(f"{locator}: expected an amount of zero or more, found {raw!r}")
+            problems.add(f"{sold[0]}/{sold[1]}: {locator}: {told_value(raw)}")
+            continue
         yield Price(
             provider=sold[0],
             raw_model=sold[1],

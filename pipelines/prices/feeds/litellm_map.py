@@ -6,14 +6,13 @@ not understood. The map's keys are turned into models and regions by `pipelines.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any, NamedTuple
 
+from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount
+from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
 from pipelines.prices.windows import utc_windows
 
 _METERS = {
@@ -90,15 +89,12 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     that end in `:free` are free. Web search has three prices by the size of the search; `web_search` is the medium
     one, which providers use unless told otherwise. Raises PriceFeedError.
     """
-    try:
-        entries = json.loads(content, parse_float=Decimal)
-    except ValueError as error:
-        raise PriceFeedError(f"not JSON: {error}") from error
+    problems: set[str] = set()
+    entries = feed_json(content, problems)
     if not isinstance(entries, dict):
         raise PriceFeedError(f"expected an object of models, found {type(entries).__name__}")
     entries.pop("sample_spec", None)
     prices: list[Price] = []
-    problems: set[str] = set()
     rejected = 0
     for key, entry in entries.items():
         if not isinstance(entry, dict) or not isinstance(entry.get("litellm_provider"), str):
@@ -109,10 +105,20 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
             problems.add(f"{key}: a path without a model's name")
             rejected += 1
             continue
-        found = list(_entry_prices(key, entry, problems))
+        try:
+            found = list(_entry_prices(key, entry, problems))
+        except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+            problems.add(f"{key}: not shaped as the format is ({type(error).__name__})")
+            rejected += 1
+            continue
         if any(price.unit_price for price in found) or key.endswith(":free"):
             prices += found
-            aliases = [name for name in entry.get("aliases") or () if isinstance(name, str) and name not in entries]
+            aliases = entry.get("aliases")
+            aliases = [
+                name
+                for name in (aliases if isinstance(aliases, list) else ())
+                if isinstance(name, str) and name not in entries
+            ]
             prices += [price._replace(raw_model=name, alias_of=key) for name in aliases for price in found]
         elif found:
             problems.add(f"{key}: only zeros, which the map writes for free and for unknown")
@@ -142,7 +148,7 @@ def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> lis
                 )
             )
         elif found.value is not None:
-            problems.add(f"{key}: {found.place}: expected an amount of zero or more, found {str(found.value)[:60]!r}")
+            problems.add(f"{key}: {found.place}: {told_value(found.value)}")
     return _multiplied(prices, entry, problems)
 
 
@@ -235,12 +241,13 @@ def _searches(sizes: Mapping[str, object], usual: str) -> Iterator[_Found]:
 def _tiered(tiers: object, problems: set[str]) -> Iterator[_Found]:
     """`tiered_pricing`: objects with `range: [above, up to]` in prompt tokens and the columns of that range."""
     for index, tier in enumerate(tiers if isinstance(tiers, list) else ()):
-        bounds = tier.get("range")
-        if not isinstance(bounds, list) or not bounds:
+        bounds = tier.get("range") if isinstance(tier, dict) else None
+        above = as_amount(bounds[0]) if isinstance(bounds, list) and bounds else None
+        if above is None:
             problems.add("tiered_pricing by something other than a range of prompt tokens: not understood")
             continue
         for column, value in tier.items():
             if column != "range":
                 meter, service_tier, bound = _take_apart(column)
                 place = f"tiered_pricing/{index}/{column}"
-                yield _Found(place, value, None if bound else meter, service_tier, int(bounds[0]))
+                yield _Found(place, value, None if bound else meter, service_tier, int(above))

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
+from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount
+from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
 
 _METERS = {"input": "input_uncached", "input_cached": "input_cache_read", "output": "output_text"}
 _MODALITIES = {
@@ -33,20 +32,17 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     the display name (`GPT-5.4 >272k`); without that it is a model of its own, as gpt-4-32k. A price named `GPT-5.4 ≤272k`
     says nothing of longer prompts. `gpt-image-2-image` named `... image tokens` is the price of gpt-image-2 for those.
     """
-    try:
-        whole = json.loads(content, parse_float=Decimal)
-    except ValueError as error:
-        raise PriceFeedError(f"not JSON: {error}") from error
+    problems: set[str] = set()
+    whole = feed_json(content, problems)
     if not isinstance(whole, dict) or not ("prices" in whole or {"vendor", "models"} <= set(whole)):
         raise PriceFeedError("expected an object with `prices`, or with `vendor` and `models`")
     prices: list[Price] = []
-    problems: set[str] = set()
     rejected = lines = 0
     for pointer, entry in _entries(whole):
         lines += 1
         try:
-            prices += _entry_prices(pointer, entry)
-        except (KeyError, TypeError, ValueError) as error:
+            prices += list(_entry_prices(pointer, entry, problems))
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             problems.add(f"{pointer}: {type(error).__name__}: {error}")
             rejected += 1
     return Parsed(prices, lines, rejected, frozenset(problems))
@@ -61,7 +57,7 @@ def _entries(whole: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"/models/{index}/price_history/{at}", facts | period
 
 
-def _entry_prices(pointer: str, entry: Mapping[str, Any]) -> Iterator[Price]:
+def _entry_prices(pointer: str, entry: Mapping[str, Any], problems: set[str]) -> Iterator[Price]:
     model, above, meters = entry["id"], 0, _METERS
     if (match := _LONG_PROMPT.match(model)) and f">{match['kilo']}k" in entry["name"].lower().replace(" ", ""):
         model, above = match["model"], int(match["kilo"]) * 1000
@@ -76,7 +72,8 @@ def _entry_prices(pointer: str, entry: Mapping[str, Any]) -> Iterator[Price]:
             continue
         amount = as_amount(value)
         if amount is None:
-            raise ValueError(f"{key}: expected an amount of zero or more, found {value!r}")
+            problems.add(f"{model}: {pointer}/{key}: {told_value(value)}")
+            continue
         yield Price(
             provider=entry["vendor"],
             raw_model=model,

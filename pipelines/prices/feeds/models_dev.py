@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
+from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount
+from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
 from pipelines.warehouse.tables.core import SERVICE_TIERS
 
 _METERS = {
@@ -30,30 +29,34 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     part of a subscription or not priced, and gives none. `experimental.modes` have prices of their own, of the service tier
     that their requests ask for. `catalog.json` holds the same providers under a key of its own.
     """
-    try:
-        providers = json.loads(content, parse_float=Decimal)
-    except ValueError as error:
-        raise PriceFeedError(f"not JSON: {error}") from error
+    problems: set[str] = set()
+    providers = feed_json(content, problems)
     if isinstance(providers, dict) and isinstance(providers.get("providers"), dict):
         providers = providers["providers"]
-    if not isinstance(providers, dict) or not all(isinstance(p, dict) and "models" in p for p in providers.values()):
+    if not isinstance(providers, dict) or not all(
+        isinstance(p, dict) and isinstance(p.get("models"), dict) for p in providers.values()
+    ):
         raise PriceFeedError(
             "expected an object of providers, each with `models`, as https://models.dev/api.json holds"
         )
     prices: list[Price] = []
-    problems: set[str] = set()
-    lines = 0
+    lines = rejected = 0
     for provider, facts in providers.items():
         for model, entry in facts["models"].items():
             lines += 1
-            found = list(_model_prices(provider, model, entry.get("cost") or {}, "cost", problems))
-            if any(price.unit_price for price in found):
-                found += _mode_prices(provider, model, entry.get("experimental"), problems)
+            try:
+                found = list(_model_prices(provider, model, entry.get("cost") or {}, "cost", problems))
+                if any(price.unit_price for price in found):
+                    found += _mode_prices(provider, model, entry.get("experimental"), problems)
+            except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+                problems.add(f"{provider}/{model}: cost: not shaped as the format is ({type(error).__name__})")
+                rejected += 1
+                continue
             if any(price.unit_price for price in found):
                 prices += found
             elif found:
                 problems.add(f"{provider}/{model}: only zeros")
-    return Parsed(prices, lines, 0, frozenset(problems))
+    return Parsed(prices, lines, rejected, frozenset(problems))
 
 
 def _mode_prices(provider: str, model: str, experimental: object, problems: set[str]) -> Iterator[Price]:
@@ -88,8 +91,11 @@ def _model_prices(provider: str, model: str, cost: Mapping[str, Any], at: str, p
             if key in ("tiers", "tier", "context_over_200k"):
                 continue
             amount = as_amount(value)
-            if key not in _METERS or amount is None:
+            if key not in _METERS:
                 problems.add(f"cost.{key}: not understood")
+                continue
+            if amount is None:
+                problems.add(f"{provider}/{model}: cost.{key}: {told_value(value)}")
                 continue
             yield Price(
                 provider=provider,

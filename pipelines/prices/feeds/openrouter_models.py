@@ -5,13 +5,13 @@ Catalogue prices only: what a call was billed depends on the upstream that serve
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount
+from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
 from pipelines.prices.windows import utc_windows
 
 _METERS = {
@@ -44,16 +44,13 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     gives none. Zeros count only for names that end in `:free`; elsewhere the list writes them for models that are
     billed in another way.
     """
-    try:
-        answer = json.loads(content, parse_float=Decimal)
-    except ValueError as error:
-        raise PriceFeedError(f"not JSON: {error}") from error
+    problems: set[str] = set()
+    answer = feed_json(content, problems)
     answer = answer.get("body", answer) if isinstance(answer, dict) else answer
     models = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(models, list):
         raise PriceFeedError("expected an object with the array `data`, as GET /api/v1/models answers")
     prices: list[Price] = []
-    problems: set[str] = set()
     rejected = 0
     for index, model in enumerate(models):
         if (
@@ -64,7 +61,12 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
             problems.add(f"/data/{index}: no id or no pricing")
             rejected += 1
             continue
-        found = list(_model_prices(model["id"], model["pricing"], f"/data/{index}/pricing", problems))
+        try:
+            found = list(_model_prices(model["id"], model["pricing"], f"/data/{index}/pricing", problems))
+        except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+            problems.add(f"{model['id']}: /data/{index}/pricing: not shaped as the format is ({type(error).__name__})")
+            rejected += 1
+            continue
         if any(price.unit_price for price in found) or model["id"].endswith(":free"):
             prices += found
         elif found:
@@ -82,7 +84,9 @@ def _model_prices(slug: str, pricing: Mapping[str, Any], pointer: str, problems:
                 problems.add(
                     f"{slug}: depends on the model routed to"
                     if str(value) == "-1"
-                    else f"{key}: {value}: not understood"
+                    else f"{slug}: {key}: {told_value(value)}"
+                    if key in _METERS
+                    else f"{key}: {str(value)[:60]}: not understood"
                 )
             elif key in ("image", "image_output") and amount >= _DEAREST_IMAGE_TOKEN:
                 problems.add(f"{slug}: {key}: {value} is the price of a whole image")
@@ -116,7 +120,7 @@ def _steps(
             problems.add(f"overrides: {error}")
             continue
         strange = set(override) - set(_METERS) - set(_WHEN)
-        if not isinstance(start, int) or strange or not set(override) & set(_WHEN):
+        if not isinstance(start, int) or isinstance(start, bool) or strange or not set(override) & set(_WHEN):
             problems.add(f"overrides by {', '.join(sorted(strange)) or 'nothing'}: not understood")
             continue
         # What holds at every hour overrules the hours that stand before it.

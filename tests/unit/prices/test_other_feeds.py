@@ -104,13 +104,17 @@ def test_llm_prices_dates_and_long_prompts() -> None:
     }  # fmt: skip
     parsed = read("llm_prices", content)
     assert found(parsed, "raw_model", "unit_price", "context_from_tokens", "valid_from", "valid_to", "date_basis")[
-        ::2
+        :6:2
     ] == [
         ("m", Decimal(3), 0, BEGINNING, day("2026-09-01"), "unknown"),
         ("m", Decimal("2.5"), 0, day("2026-09-01"), None, "documented"),
         ("m", Decimal(6), 200_000, BEGINNING, None, "unknown"),
-    ]
-    assert parsed.rejected == 1
+    ]  # and of m-32k, whose input is no amount, the output alone
+    assert found(parsed, "raw_model", "meter")[6:] == [("m-32k", "output_text")]
+    assert parsed.rejected == 0
+    assert parsed.not_understood == {
+        "m-32k: /models/2/price_history/0/input: expected an amount of zero or more, found 'x'"
+    }
     assert "expected an amount" in next(iter(parsed.not_understood))
     flat = read("llm_prices", {"prices": [{"id": "m", "vendor": "v", "name": "M", "input": 1, "output": 2}]})
     assert found(flat, "provider", "meter", "unit_price") == [("v", "input_uncached", 1), ("v", "output_text", 2)]
