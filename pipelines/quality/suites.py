@@ -83,6 +83,12 @@ _CORE_REQUEST = Suite(
             severity="warning",
             where=f"status = 'ok' and {_INPUT} + {_OUTPUT} = 0",
         ),
+        NoRow(
+            name="details_hold",
+            description="No call lost a detail of its usage that could not be true; the tag dropped_details names it.",
+            severity="warning",
+            where="tags -> 'dropped_details' is not null",
+        ),
     ),
 )
 

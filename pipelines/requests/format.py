@@ -54,7 +54,8 @@ class Format:
     file, so that they are read one after the other. `of_text` makes a record of a line that is no JSON, or None where it
     tells none. `columns_of` names, per option, the columns that a
     table must have; `column_name` brings a column of a table to the path it stands for. `undated` arrival dates a record
-    without an instant to the midnight on which its file arrived. `user_key`, where given, turns end users into a keyed hash.
+    without an instant to the midnight on which its file arrived. `trusts_total` says that `usage.total` is the provider's own
+    count, not a sum that a logger made of what it had. `user_key`, where given, turns end users into a keyed hash.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Format:
     derive: Callable[[], Mapping[str, pl.Expr]] = dict
     constants: Mapping[str, str] = field(default_factory=dict)
     semantics: str = "openai_inclusive"
+    trusts_total: bool = False
     identity: tuple[str, ...] = ("source_request_id",)
     keep: KeepRule = "same_record"
     items: Callable[[], ItemReader] | None = None

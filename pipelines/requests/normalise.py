@@ -20,7 +20,9 @@ import polars_hash as plh
 
 from pipelines.meters import TOKEN_METERS
 from pipelines.requests import semantics, typed
+from pipelines.requests.details import DETAILS, with_buckets
 from pipelines.requests.format import Format, Paths, typed_columns
+from pipelines.requests.known import usage_basis
 from pipelines.warehouse.tables.core import REQUEST, SERVICE_TIERS
 
 ADDED_LATER = (
@@ -124,9 +126,10 @@ def _judged(flat: pl.DataFrame, fmt: Format, arrival: date) -> tuple[pl.DataFram
     """Typed, derived and bucket columns, the rules that any row breaks, and which rows break one."""
     working = _dated(_typed(flat, fmt), fmt, arrival)
     working = _known_tiers(working.with_columns(**_derived(fmt, working)))
+    if "usage_basis" not in working.columns:
+        working = working.with_columns(usage_basis=usage_basis(working, trusts_total=fmt.trusts_total))
     filled = {name for name in working.columns if working[name].null_count() < working.height}
-    working = working.with_columns(token_semantics=_semantics(fmt, working))
-    working = working.with_columns(**semantics.buckets())
+    working = with_buckets(working.with_columns(token_semantics=_semantics(fmt, working)))
     rules = _rules(fmt, working, filled, arrival)
     verdicts = working.select(
         rule.broken.fill_null(value=False).alias(str(number)) for number, rule in enumerate(rules)
@@ -151,6 +154,9 @@ def _typed(flat: pl.DataFrame, fmt: Format) -> pl.DataFrame:
             constants.append(pl.lit(shown, dtype=_TYPES[kind]).alias(name))
             continue
         values = _converted(column, kind, fmt)
+        if kind != "text" and values.null_count() != column.null_count():
+            column = _valued(flat, paths)
+            values = _converted(column, kind, fmt)
         if constant is not None:
             values = values.fill_null(constant)
         if user_key:
@@ -173,6 +179,13 @@ def _first_filled(flat: pl.DataFrame, paths: Paths) -> pl.Series | None:
     if len(present) == 1 or not present[0].null_count():
         return present[0]
     return pl.select(pl.coalesce(present)).to_series()
+
+
+def _valued(flat: pl.DataFrame, paths: Paths) -> pl.Series:
+    """As `_first_filled` of paths that hold something, but what says that it is no value counts as absent too."""
+    texts = flat.select(pl.col(path).cast(pl.String) for path in paths if path in flat.columns)
+    found = _first_filled(texts.select(typed.valued(column) for column in texts), paths)
+    return pl.repeat(None, flat.height, dtype=pl.String, eager=True) if found is None else found
 
 
 def _not_empty(texts: pl.Series) -> pl.Series:
@@ -227,11 +240,9 @@ def _derived(fmt: Format, frame: pl.DataFrame) -> dict[str, pl.Expr]:
             told = derived.get(name, pl.col(name))
             # Clocks that disagree give durations below zero: unknown, and no reason to lose the request.
             derived[name] = pl.when((told >= 0) & told.is_finite()).then(told)
-    usage = [
-        pl.col(f"usage.{name}").is_not_null() for name in ("input", "output", "total", "cache_read", "cache_write")
-    ]
-    basis = pl.when(pl.any_horizontal(usage)).then(pl.lit("reported")).otherwise(pl.lit("missing"))
-    derived.setdefault("usage_basis", basis)
+    for name in ("provider_id", "request_model", "response_model"):
+        if name not in frame.columns:
+            derived.setdefault(name, pl.lit(None, dtype=pl.String))
     derived.setdefault("is_billable", ~derived["status"].is_in(["error", "cancelled", "cache_hit"]))
     derived.setdefault("not_a_request", pl.lit(None, dtype=pl.String))
     return derived
@@ -260,7 +271,7 @@ def _rules(fmt: Format, frame: pl.DataFrame, filled: set[str], arrival: date) ->
         _status_rule(),
     ]
     for name, paths, kind in typed_columns(fmt):
-        if f"failed.{name}" in frame.columns:
+        if f"failed.{name}" in frame.columns and name.removeprefix("usage.") not in DETAILS:
             rules.append(_conversion_rule(name, paths, kind, fmt))
     where = _in_words(fmt.instants.get("event_at", ("event_at",)))
     rules.append(
@@ -281,7 +292,8 @@ def _rules(fmt: Format, frame: pl.DataFrame, filled: set[str], arrival: date) ->
         found, path = pl.col("http_status"), pl.lit(_in_words(fmt.integers.get("http_status", ("http_status",))))
         said = pl.format("{}: found {}, which is no status", path, found)
         rules.append(Rule("out_of_range", found.abs() > _INT32, said))
-    rules += [Rule("identity_broken", broken, detail) for broken, detail in semantics.identities()]
+    whole = pl.col("usage_basis") == "reported"
+    rules += [Rule("identity_broken", broken, detail) for broken, detail in semantics.identities(is_whole=whole)]
     rules += [_bucket_range_rule(), *_event_rules(arrival)]
     if "reported_cost_usd" in frame.columns:
         cost = pl.col("reported_cost_usd").abs() > _MAX_MONEY

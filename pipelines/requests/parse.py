@@ -25,7 +25,7 @@ from pipelines.requests.store import ParsedFile, Writer, load_parsed, stored_pat
 from pipelines.requests.stream import digest_of
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-ENGINE_VERSION = 3
+ENGINE_VERSION = 4
 """Part of every parser version: raised when reading or normalising changes what a record becomes."""
 
 

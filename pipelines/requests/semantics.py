@@ -85,7 +85,7 @@ RULES: dict[str, Semantics] = {
 }
 """Every rule that `core.request.token_semantics` may name. `missing` is used where there is no usage at all."""
 
-_WRITE_PARTS = ("cache_write_5m", "cache_write_30m", "cache_write_1h", "cache_write_12h")
+TTL_PARTS = ("cache_write_5m", "cache_write_30m", "cache_write_1h", "cache_write_12h")
 
 
 def _is(*names: str) -> pl.Expr:
@@ -96,18 +96,27 @@ def _names(attribute: str) -> list[str]:
     return [rule.name for rule in RULES.values() if getattr(rule, attribute)]
 
 
-def openai_variant() -> pl.Expr:
-    """Which OpenAI-like rule a row follows, told by its own total; openai_inclusive where the total does not decide.
+def openai_variant(model: pl.Expr | None = None) -> pl.Expr:
+    """Which OpenAI-like rule a row follows, told by its own counts; openai_inclusive where they do not decide.
 
     xAI counts reasoning beside output, so that the total exceeds both; Gemini's OpenAI endpoint shows thoughts in
-    the total only, which is believed of Google alone, because elsewhere such a total is a broken identity.
+    the total only, which is believed of Google alone, because elsewhere such a total is a broken identity. Gateways
+    pass on Anthropic's counts as they are: a total that holds the cache beside input and output tells so, and so do
+    cache counts of Claude above the input, which can't hold them. `model` is who answered (None: response_model).
     """
+    model = pl.col("response_model") if model is None else model
     plain = measure("input") + measure("output")
     total, reasoning = pl.col("usage.total"), measure("reasoning")
-    gemini = pl.col("response_model").str.contains("gemini")
+    cached = measure("cache_read") + measure("cache_write")
+    gemini = model.str.contains("gemini", literal=True)
+    claude = model.str.contains("claude", literal=True).fill_null(value=False)
     return (
         pl.when((total == plain + reasoning) & (reasoning > 0))
         .then(pl.lit("openai_reasoning_apart"))
+        .when(
+            (cached > 0) & ((total == plain + cached).fill_null(value=False) | (claude & (cached > measure("input"))))
+        )
+        .then(pl.lit("anthropic_exclusive"))
         .when((total > plain) & gemini.fill_null(value=False))
         .then(pl.lit("openai_reasoning_in_total"))
         .otherwise(pl.lit("openai_inclusive"))
@@ -123,8 +132,9 @@ def buckets() -> dict[str, pl.Expr]:
     audio = measure("input_audio") - measure("input_audio_cache_read")
     image = measure("input_image") - measure("input_image_cache_read")
     cache_read = measure("cache_read") - measure("input_audio_cache_read") - measure("input_image_cache_read")
-    written = sum((measure(part) for part in _WRITE_PARTS), pl.lit(0))
-    write = pl.coalesce("usage.cache_write", written)
+    written = sum((measure(part) for part in TTL_PARTS), pl.lit(0))
+    # LangChain writes 0 for all writes where it gives them by time to live.
+    write = pl.when(measure("cache_write") == 0).then(written).otherwise(measure("cache_write"))
     modal = measure("input_audio") + measure("input_image") + measure("input_video")
     inclusive = measure("cache_read") + write + audio + image + measure("input_video")
     additive = pl.when(_is("additive")).then(0).otherwise(modal)
@@ -157,7 +167,7 @@ def buckets() -> dict[str, pl.Expr]:
         "output_reasoning": reasoning,
         "output_audio": measure("output_audio"),
         "output_image": measure("output_image"),
-    } | {f"input_{part}": measure(part) for part in _WRITE_PARTS}
+    } | {f"input_{part}": measure(part) for part in TTL_PARTS}
     return {meter.tokens_column: exact[meter.name].cast(pl.Int64) for meter in TOKEN_METERS}
 
 
@@ -171,8 +181,11 @@ _PARTS = {
 }
 
 
-def identities() -> list[tuple[pl.Expr, pl.Expr]]:
-    """Pairs of (the identity is broken, the identity in words) over the bucket columns; the first broken one names the row."""
+def identities(*, is_whole: pl.Expr | None = None) -> list[tuple[pl.Expr, pl.Expr]]:
+    """Pairs of (the identity is broken, the identity in words) over the bucket columns; the first broken one names the row.
+
+    `is_whole` says of which rows all counts are known, so that they must add up to the total (None: of all).
+    """
     found = []
     for bucket, formula in _PARTS.items():
         column = pl.col(f"{bucket}_tokens")
@@ -187,5 +200,6 @@ def identities() -> list[tuple[pl.Expr, pl.Expr]]:
         total,
         pl.col("usage.total"),
     )
-    found.append((pl.col("usage.total").is_not_null() & (total != pl.col("usage.total")), words))
+    unequal = (pl.col("usage.total") > 0) & (total != pl.col("usage.total"))
+    found.append((unequal if is_whole is None else unequal & is_whole, words))
     return found

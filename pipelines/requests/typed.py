@@ -28,6 +28,9 @@ _ISO = (
 _STYLE = r"^\d{4}-\d{2}-\d{2}([T ])\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(Z|[+-]\d{2}:\d{2})?$"
 _NUMBER = r"^[+-]?(\d{1,30}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$"
 _INTEGER = r"^[+-]?\d{1,30}(\.0*)?$"
+_WITH_EXPONENT = r"^[+-]?\d{1,20}(\.\d{0,20})?[eE][+-]?\d{1,2}$"
+_NO_VALUE = r"(?i)^\s*(?:-{1,3}|–|—|\?|\\n|null|none|nil|undefined|unknown|na|nan|[#(]?n/?a[)!]?|<na>)?\s*$"
+"""What spreadsheets, databases and loggers write where they have no value."""
 
 
 @dataclass(frozen=True)
@@ -146,14 +149,31 @@ def _micros(number: Decimal, kind: TimeKind, start: int) -> int | None:
     return micros if abs(micros) < _MAX_MICROS else None
 
 
+def valued(texts: pl.Series) -> pl.Series:
+    """Texts without the space around them, null where one says that there is no value: `-`, `NULL`, `n/a`, `NaN`."""
+    bare = texts.str.strip_chars()
+    return pl.select(pl.when(~bare.str.contains(_NO_VALUE)).then(bare)).to_series().rename(texts.name)
+
+
 def to_integers(texts: pl.Series) -> pl.Series:
-    """Whole numbers; `12.0` is 12, `5.7` and texts are null."""
+    """Whole numbers; `12.0` is 12 and `1.2E+05` is 120000, `5.7` and texts are null."""
     direct = texts.cast(pl.Int64, strict=False)
     left = direct.is_null() & texts.is_not_null()
     if not left.any():
         return direct
     plain = pl.when(texts.str.contains(_INTEGER)).then(texts.str.replace(r"\.0*$", "").str.replace(r"^\+", ""))
-    return pl.select(plain.cast(pl.Int64, strict=False)).to_series().rename(texts.name)
+    integers = pl.select(plain.cast(pl.Int64, strict=False)).to_series().rename(texts.name)
+    powers = pl.select(pl.when(integers.is_null() & texts.str.contains(_WITH_EXPONENT)).then(texts)).to_series()
+    if powers.null_count() == len(powers):
+        return integers
+    return integers.fill_null(pl.Series([_whole(text) for text in powers.to_list()], dtype=pl.Int64))
+
+
+def _whole(text: str | None) -> int | None:
+    """The whole number that a text with an exponent is, exactly; None where it is none, or beyond 64 bits."""
+    if text is None or (value := Decimal(text)) != value.to_integral_value() or abs(value) >= 2**63:
+        return None
+    return int(value)
 
 
 def to_decimals(texts: pl.Series, scale: int = 18) -> pl.Series:

@@ -54,7 +54,6 @@ def test_billed_calls(real_job: DailyJob, shared_data: Path) -> None:
     broken = [c for c in found if _reasoning(c) > _usage(c).get("completion_tokens", 0)]
     assert len(found) == 300
     assert len(broken) == 1, "one call reports more reasoning than output"
-    loaded = [c for c in found if c not in broken]
 
     rows = real_job.query(
         "select event_date::text as day, count(*) as calls, sum(input_uncached_tokens + input_cache_read_tokens)::bigint as prompt, "
@@ -62,17 +61,21 @@ def test_billed_calls(real_job: DailyJob, shared_data: Path) -> None:
         "from core.request where source = 'openrouter' group by 1 order by 1"
     )
     for row in rows.to_dicts():
-        of_day = [c for c in loaded if str(c["timestamp"])[:10] == row["day"]]
+        of_day = [c for c in found if str(c["timestamp"])[:10] == row["day"]]
         assert row["calls"] == len(of_day)
         assert row["prompt"] == sum(_usage(c).get("prompt_tokens", 0) for c in of_day)
         assert row["completion"] == sum(_usage(c).get("completion_tokens", 0) for c in of_day)
         assert row["billed"] == sum((Decimal(_usage(c).get("cost", 0)) for c in of_day), Decimal(0))
-    assert rows["calls"].sum() == 299
+    assert rows["calls"].sum() == 300
 
     quarantine = real_job.query(
         "select reason, detail from raw.quarantine join raw.snapshot using (snapshot_id) where kind = 'requests'"
     )
-    assert [row["reason"] for row in quarantine.to_dicts()] == ["identity_broken"]
+    assert quarantine.is_empty()
+    marked = real_job.query(
+        "select tags ->> 'dropped_details' as dropped from core.request where tags ? 'dropped_details'"
+    )
+    assert marked["dropped"].to_list() == ["reasoning"]
 
 
 def test_billed_cost_against_the_catalog(real_job: DailyJob) -> None:
@@ -85,10 +88,10 @@ def test_billed_cost_against_the_catalog(real_job: DailyJob) -> None:
         "select list_cost_usd as computed, reported_cost_usd as billed, unpriced_reason as reason from core.request where source = 'openrouter'"
     ).to_dicts()
     verdicts = Counter(_verdict(row["computed"], row["billed"], row["reason"]) for row in rows)
-    assert sum(verdicts.values()) == 299
+    assert sum(verdicts.values()) == 300
     assert verdicts["equal"] == 98
     assert verdicts["within 1 %"] == 6
-    assert verdicts["catalog lower"] == 107
+    assert verdicts["catalog lower"] == 108
     assert verdicts["catalog higher"] == 53
     assert {key: n for key, n in verdicts.items() if key.startswith("unpriced")} == {
         "unpriced: model_unresolved": 24,

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.requests.conventions import own_total, rule_of
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import listed, marks_of, tables
@@ -63,16 +64,12 @@ def _derive() -> Mapping[str, pl.Expr]:
     piece = (pl.col("sequence") > 0).fill_null(value=False)
     kind = pl.col("category").str.to_lowercase()
     other = (kind.is_not_null() & ~kind.str.contains("llm")).fill_null(value=False)
-    total = pl.col("usage.total")
-    apart = pl.col("response_model").str.to_lowercase().str.contains("claude") | (
-        pl.col("usage.cache_read") > pl.col("usage.input")
-    )
-    plain = pl.col("usage.input").fill_null(0) + pl.col("usage.output").fill_null(0)
-    exclusive = apart.fill_null(value=False)
+    apart = (pl.col("usage.cache_read") > pl.col("usage.input")).fill_null(value=False)
+    plain = pl.when(apart).then(pl.lit("anthropic_exclusive")).otherwise(pl.lit("openai_inclusive"))
+    rule = rule_of("azure_apim", plain)
     return {
-        "token_semantics": pl.when(exclusive).then(pl.lit("anthropic_exclusive")).otherwise(pl.lit("openai_inclusive")),
-        # The gateway adds up its own two counts, whatever the model's own total is.
-        "usage.total": pl.when(~exclusive | (total != plain)).then(total),
+        "token_semantics": rule,
+        "usage.total": own_total(rule),
         "not_a_request": pl.when(other)
         .then(pl.lit("a record of another category than GatewayLlmLogs"))
         .when(piece)

@@ -1,6 +1,7 @@
 """Amazon Bedrock Converse answers, one per line; of ConverseStream, the `metadata` event.
 
-`inputTokens` is what neither read nor wrote a cache, the total is the sum of input, output and both cache counts;
+`inputTokens` is what neither read nor wrote a cache, the total is the sum of input, output and both cache counts; of
+OpenAI's models it holds the cache, and the total adds it again (`conventions.py`);
 `cacheDetails` split what was written by time to live. The answer names no model and no instant: the envelope's
 `modelId` (or `defaults: {model: ...}`) and `timestamp` count, or the date header of `ResponseMetadata`.
 Source: docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html.
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.requests.conventions import own_total, rule_of
 from pipelines.requests.flatten import Number
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
@@ -31,6 +33,7 @@ def build(source: RequestSource) -> Format:
         text={
             "source_request_id": (*at.outer("requestId", "request_id"), *at.body(f"{meta}/RequestId")),
             "request_model": at.outer("modelId", "model_id", "model"),
+            "response_model": (),
             "region": at.outer("region"),
             "service_tier": at.body("serviceTier/type", "performanceConfig/latency"),
             "finish_reason": at.body("stopReason"),
@@ -51,6 +54,7 @@ def build(source: RequestSource) -> Format:
         constants={"provider_id": "aws.bedrock"},
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
+        trusts_total=True,
         items=lambda: by_time_to_live,
         marks=('"cacheDetails"',),
         derive=_derive,
@@ -59,7 +63,10 @@ def build(source: RequestSource) -> Format:
 
 def _derive() -> Mapping[str, pl.Expr]:
     counted = pl.col("usage.input").is_not_null() | pl.col("usage.output").is_not_null()
+    rule = rule_of("bedrock_converse", pl.lit("anthropic_exclusive"))
     return {
+        "token_semantics": rule,
+        "usage.total": own_total(rule),
         "service_tier": pl.col("service_tier").str.to_lowercase(),
         "not_a_request": pl.when(~counted & pl.col("source_request_id").is_null()).then(
             pl.lit("the record has neither a request id nor usage")

@@ -1,6 +1,7 @@
 """Amazon Bedrock model invocation logs (CloudWatch or S3), one JSON object per call.
 
-`inputTokenCount` is what neither read nor wrote a cache; cache counts stand beside it, as Anthropic counts. The
+`inputTokenCount` is what neither read nor wrote a cache; cache counts stand beside it, as Anthropic counts (of OpenAI's
+models they stand inside, see `conventions.py`). The
 bodies of request and answer are in the log too; of them only the usage is read, for the times to live of what was written to a
 cache, and only where it adds up to the count. `modelId` may be an ARN, an inference profile
 or carry a region prefix that changes the price: it is kept as logged, and `inferenceRegion` is the region that
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.requests.conventions import rule_of
 from pipelines.requests.flatten import Number
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
@@ -35,6 +37,7 @@ def build(source: RequestSource) -> Format:
         text={
             "source_request_id": ("requestId",),
             "request_model": ("modelId",),
+            "response_model": (),
             "logged_operation": ("operation",),
             "region": ("inferenceRegion", "region"),
             "end_user_id": ("identity/arn",),
@@ -74,6 +77,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     other = pl.col("schema").is_not_null() & (pl.col("schema") != "ModelInvocationLog")
     event = pl.col("source_request_id").is_null() & pl.col("request_model").is_null()
     return {
+        "token_semantics": rule_of("bedrock_invocation", pl.lit("anthropic_exclusive")),
         "status": status,
         "is_stream": stream,
         "not_a_request": pl.when(other.fill_null(value=False))

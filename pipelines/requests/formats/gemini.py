@@ -89,6 +89,7 @@ def build(source: RequestSource) -> Format:
         instants={"event_at": (*at.instant("createTime"), *at.outer("processed_time"))},
         constants={"provider_id": "google"},
         time=TimeRule("iso", epoch="epoch"),
+        trusts_total=True,
         semantics="gemini_thoughts_apart",
         keep="stream_delta",
         items=lambda: by_modality,
@@ -102,6 +103,9 @@ def _derive() -> Mapping[str, pl.Expr]:
     failed, stopped = refused.fill_null(value=False), (pl.col("logged_status") == "cancelled").fill_null(value=False)
     status = pl.when(failed).then(pl.lit("error")).when(stopped).then(pl.lit("cancelled")).otherwise(pl.lit("ok"))
     parts = ("input", "output", "reasoning", "input_tool")
+    only_stored = pl.col("usage.total").is_not_null() & pl.all_horizontal(
+        pl.col(f"usage.{part}").is_null() for part in parts
+    )
     tiers = {"on_demand": "standard", "on_demand_flex": "flex", "on_demand_priority": "priority"}
     return {
         "usage.input_video": pl.col("usage.input_video") - pl.col("cached_video").fill_null(0),
@@ -111,9 +115,10 @@ def _derive() -> Mapping[str, pl.Expr]:
         "revision": pl.sum_horizontal(pl.col(f"usage.{part}").fill_null(0) for part in parts),
         "status": status,
         "is_billable": (status == "ok") | counted,
-        "not_a_request": pl.when(~(counted | failed | pl.col("source_request_id").is_not_null())).then(
-            pl.lit("the record has neither a responseId nor usageMetadata")
-        ),
+        "not_a_request": pl.when(~(counted | failed | pl.col("source_request_id").is_not_null()))
+        .then(pl.lit("the record has neither a responseId nor usageMetadata"))
+        .when(only_stored)
+        .then(pl.lit("usage with nothing but a total: a cache was created, no model called")),
     }
 
 

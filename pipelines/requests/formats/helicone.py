@@ -1,8 +1,8 @@
 """Helicone: requests exported as JSONL or CSV (`@helicone/export`, the request query API).
 
 Cached tokens have columns of their own. Whether `prompt_tokens` contains them depends on provider and version:
-option `semantics` names the rule; without it Anthropic's calls follow anthropic_exclusive, all others
-openai_inclusive. An answer from Helicone's own cache costs nothing. Instants are ISO 8601 in UTC.
+option `semantics` names the rule; without it Anthropic's models follow anthropic_exclusive, most others
+openai_inclusive (`conventions.py`). An answer from Helicone's own cache costs nothing. Instants are ISO 8601 in UTC.
 Source: docs.helicone.ai, "Get requests"; HeliconeRequest of github.com/Helicone/helicone.
 """
 
@@ -14,6 +14,7 @@ from functools import partial
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.requests.conventions import rule_of
 from pipelines.requests.format import Format, SourceError
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import marks_of, opened
@@ -67,15 +68,13 @@ _NO_CACHE = ("", "00000000-0000-0000-0000-000000000000")
 
 
 def _derive(rule: str | None) -> Mapping[str, pl.Expr]:
-    anthropic = pl.col("provider_id").str.to_lowercase().str.contains("anthropic").fill_null(value=False)
-    chosen = pl.when(anthropic).then(pl.lit("anthropic_exclusive")).otherwise(pl.lit("openai_inclusive"))
     hit = pl.col("hit").fill_null(value=False) | (~pl.col("cached").is_in(_NO_CACHE)).fill_null(value=False)
     counted = pl.col("usage.input").fill_null(0) + pl.col("usage.output").fill_null(0) > 0
     # Helicone writes -1 and -2 for calls that it cancelled or that never ended.
     failed = ((pl.col("http_status") >= 400) | (pl.col("http_status") < 0)).fill_null(value=False)
     status = pl.when(hit).then(pl.lit("cache_hit")).when(failed).then(pl.lit("error")).otherwise(pl.lit("ok"))
     return {
-        "token_semantics": pl.lit(rule) if rule else chosen,
+        "token_semantics": pl.lit(rule) if rule else rule_of("helicone", pl.lit("openai_inclusive")),
         "status": status,
         "is_billable": (status == "ok") | (counted & (status == "error")),
     }

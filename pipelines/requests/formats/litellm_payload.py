@@ -59,7 +59,6 @@ def _derive() -> Mapping[str, pl.Expr]:
     failed = (pl.col("logged_status") == "failure").fill_null(value=False)
     return derived | {
         "token_semantics": openai_variant(),
-        "usage_basis": litellm_spend_logs.usage_basis(),
         "operation": pl.col("call_type").replace(litellm_spend_logs.OPERATIONS),
         "request_model": pl.coalesce("model_group", "response_model"),
         "status": pl.when(hit).then(pl.lit("cache_hit")).when(failed).then(pl.lit("error")).otherwise(pl.lit("ok")),

@@ -108,17 +108,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         "status": pl.when(hit).then(pl.lit("cache_hit")).when(failed).then(pl.lit("error")).otherwise(pl.lit("ok")),
         "latency_ms": pl.coalesce("duration_ms", timing()["latency_ms"]),
         "token_semantics": openai_variant(),
-        "usage_basis": usage_basis(),
     }
-
-
-def usage_basis() -> pl.Expr:
-    """missing where nothing was counted, or no tokens of what cost something: a price by tokens would make it free."""
-    tokens = [pl.col(f"usage.{name}") for name in ("input", "output", "total")]
-    is_nothing = pl.sum_horizontal(tokens) == 0
-    by_other = is_nothing & (pl.col("reported_cost_usd") > 0).fill_null(value=False)
-    counted = pl.any_horizontal(count.is_not_null() for count in tokens)
-    return pl.when(counted & ~by_other).then(pl.lit("reported")).otherwise(pl.lit("missing"))
 
 
 def timing() -> Mapping[str, pl.Expr]:

@@ -41,6 +41,7 @@ def build(source: RequestSource) -> Format:
         instants={"event_at": at.instant("created")},
         constants={"provider_id": "llamacpp"},
         time=TimeRule("iso", epoch="epoch"),
+        trusts_total=True,
         keep="stream_delta",
         derive=_derive,
     )

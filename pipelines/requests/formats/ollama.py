@@ -46,13 +46,7 @@ def build(source: RequestSource) -> Format:
 
 
 def _derive() -> Mapping[str, pl.Expr]:
-    has_input, has_output = pl.col("usage.input").is_not_null(), pl.col("usage.output").is_not_null()
     return {
-        "usage_basis": pl.when(has_input & has_output)
-        .then(pl.lit("reported"))
-        .when(has_input | has_output)
-        .then(pl.lit("partial"))
-        .otherwise(pl.lit("missing")),
         "latency_ms": pl.col("total_ns") / 1e6,
         "ttft_ms": (pl.col("load_ns").fill_null(0) + pl.col("prompt_ns")) / 1e6,
         "not_a_request": pl.when(~pl.col("done").fill_null(value=True)).then(pl.lit("a piece of a stream")),

@@ -106,6 +106,7 @@ def build(source: RequestSource) -> Format:
         money={"cost_usd": at.body("usage/total_cost")},
         tags={"custom_id": at.outer("custom_id"), "system_fingerprint": at.body("system_fingerprint")},
         time=TimeRule("iso", epoch="epoch"),
+        trusts_total=True,
         keep="stream_delta",
         items=lambda: partial(with_cost, at.bodies),
         marks=('"total_cost"',),

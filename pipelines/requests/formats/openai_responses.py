@@ -80,6 +80,7 @@ def build(source: RequestSource) -> Format:
         instants={"event_at": at.instant("created_at", "created")},
         tags={"custom_id": at.outer("custom_id"), "audio_seconds": at.body("usage/seconds")},
         time=TimeRule("iso", epoch="epoch"),
+        trusts_total=True,
         keep="stream_delta",
         items=lambda: partial(with_tools, at.bodies),
         marks=('"image_generation_call"', '"web_search_call"'),

@@ -100,6 +100,7 @@ def build(source: RequestSource) -> Format:
             "app": _either("app_id"),
         },
         time=TimeRule("iso", epoch="epoch"),
+        trusts_total=True,
         constants={"provider_id": "openrouter"},
         items=lambda: without_amount,
         marks=('"native_tokens_prompt"',),
@@ -124,9 +125,6 @@ def _derive() -> Mapping[str, pl.Expr]:
     return {
         **counts,
         "token_semantics": openai_variant(),
-        "usage_basis": pl.when(pl.any_horizontal(count.is_not_null() for count in counts.values()))
-        .then(pl.lit("reported"))
-        .otherwise(pl.lit("missing")),
         "reported_cost_usd": pl.when(is_row)
         .then(pl.col("row_usd") + pl.col("own_key_usd").fill_null(0))
         .otherwise(pl.col("charged_usd") + upstream.cast(pl.Decimal(38, 18))),

@@ -5,8 +5,8 @@ and `prompt_tokens`, `cache_read.input_tokens`, `cache_read_input_tokens` and `i
 (`llm.token_count.prompt`, `llm.model_name`) as well. Spans also come as nested objects, as flat columns
 (`attributes.gen_ai.system`, `gen_ai_usage_input_tokens`) and as rows of ClickHouse's `otel_traces`. By the
 convention the input count contains cached and written tokens and the output count contains reasoning; an
-emitter that breaks this is named in `options.emitters` (instrumentation scope, `*` for any text, to a rule of
-`pipelines.requests.semantics`). The emitter is kept as tag `emitter`, the rule in `token_semantics`. Spans of
+emitter that breaks this stands in `pipelines.requests.conventions`, or is named in `options.emitters` (instrumentation
+scope, `*` for any text, to a rule of `pipelines.requests.semantics`). The emitter is kept as tag `emitter`, the rule in `token_semantics`. Spans of
 agents, tools and retrieval repeat the usage of the calls below them and are no requests. Where an emitter's own total
 holds the cached tokens beside input and output, they are counted beside input. Log events of coding agents
 (`resourceLogs`) are read in `_otel_events.py`. A failed span is billable where it reports usage. Instants count nanoseconds since 1970 in OTLP, flattened ones may be ISO 8601.
@@ -15,7 +15,6 @@ Source: open-telemetry/semantic-conventions-genai, docs/gen-ai; OTLP JSON encodi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from typing import Any
@@ -23,16 +22,15 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.requests.conventions import model, own_total, rule_of
 from pipelines.requests.format import Format, Paths, SourceError
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._otel_events import as_span
 from pipelines.requests.formats._otel_names import MARKS, canonical, plain_name, underscored
-from pipelines.requests.semantics import RULES, measure, openai_variant
+from pipelines.requests.semantics import RULES, openai_variant
 from pipelines.requests.typed import TimeRule
 
 _USAGE = "gen_ai.usage."
-EMITTERS = {"opentelemetry.instrumentation.bedrock": "anthropic_exclusive"}
-"""Scopes known to count cached tokens beside input; traceloop/openllmetry#4449. `options.emitters` come before."""
 NO_REQUESTS = (
     "create_agent",
     "invoke_agent",
@@ -62,6 +60,23 @@ def _attribute(*names: str) -> Paths:
 
 def _usage(*names: str) -> Paths:
     return _attribute(*(_USAGE + name for name in names))
+
+
+def _vercel(*fields: str) -> Paths:
+    """A field of what Vercel's AI SDK repeats of the provider's own answer, as JSON text."""
+    return _attribute(*(f"ai.response.providerMetadata/{field}" for field in fields))
+
+
+def _written(ttl: str) -> Paths:
+    """Tokens written to a cache for `ttl` (5m, 1h), under the names of Anthropic's SDK, Pydantic AI and others, Vercel's AI SDK."""
+    name = f"ephemeral_{ttl}_input_tokens"
+    return (
+        *_attribute(f"anthropic.usage.cache_creation.{name}", f"gen_ai.anthropic.usage.cache_creation.{name}"),
+        *_usage(f"details.{name}", f"details.cache_creation.{name}", f"cache_creation.{name}", name),
+        *_usage(f"cache_creation.{ttl}.input_tokens", f"cache_write.{ttl}.input_tokens", f"input_token_details.{name}"),
+        *_attribute(f"llm.usage.cache_creation.{name}", f"llm.token_count.prompt_details.cache_write.{name}"),
+        *_vercel(f"anthropic/usage/cache_creation/{name}"),
+    )
 
 
 def build(source: RequestSource) -> Format:
@@ -117,7 +132,10 @@ def build(source: RequestSource) -> Format:
                 "input_tokens.cache_write", "cache_write_input_tokens", "cache_write_tokens", "cache_creation_tokens",
                 "details.cache_write_tokens", "details.cache_creation_input_tokens",
             )
-            + _attribute("ai.usage.inputTokenDetails.cacheWriteTokens", "llm.usage.cache_creation_input_tokens"),
+            + _attribute("ai.usage.inputTokenDetails.cacheWriteTokens", "llm.usage.cache_creation_input_tokens")
+            + _vercel("anthropic/cacheCreationInputTokens", "bedrock/usage/cacheWriteInputTokens"),
+            "cache_write_5m": _written("5m"),
+            "cache_write_1h": _written("1h"),
             "reasoning": _usage("reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning", "details.reasoning_tokens")
             + _attribute("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens", "llm.usage.reasoning_tokens"),
             "input_tool": _usage("tool.input_tokens"),
@@ -163,25 +181,13 @@ def _emitters(source: RequestSource) -> Mapping[str, str]:
             raise SourceError(
                 f"source {source.source}: options.emitters.{scope}: no such rule {rule!r}; accepted are {', '.join(RULES)}"
             )
-    return {**emitters, **{scope: rule for scope, rule in EMITTERS.items() if scope not in emitters}}
+    return emitters
 
 
 def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
-    # Vercel's AI SDK counted Anthropic's cache beside input until version 6, which also writes details (vercel/ai#8794).
-    older_vercel = (pl.col("emitter") == "ai") & pl.col("vercel_details").is_null()
-    anthropic = pl.col("provider_id").str.contains("anthropic")
-    rule = pl.when(older_vercel & anthropic).then(pl.lit("anthropic_exclusive")).otherwise(openai_variant())
-    for scope, name in reversed(list(emitters.items())):
-        pattern = "^(?s:" + ".*".join(re.escape(part) for part in scope.split("*")) + ")$"
-        rule = pl.when(pl.col("emitter").str.contains(pattern)).then(pl.lit(name)).otherwise(rule)
-    own = measure("input") + measure("output")
-    cached = measure("cache_read") + measure("cache_write")
-    rule = (
-        pl.when((cached > 0) & (pl.col("usage.total") == own + cached))
-        .then(pl.lit("anthropic_exclusive"))
-        .otherwise(rule)
-    )
-    rule = pl.coalesce("declared", rule)
+    # Spans of Vercel's AI SDK often tell no version; from 6 on they tell the details.
+    version = pl.coalesce("tag.emitter_version", pl.when(pl.col("vercel_details").is_not_null()).then(pl.lit("6")))
+    rule = pl.coalesce("declared", rule_of("otel_genai", openai_variant(model()), emitters, version=version))
     counts = [pl.col(f"usage.{name}").is_not_null() for name in ("input", "output", "total")]
     counted = pl.any_horizontal(counts)
     cancelled = pl.col("error_type").str.to_lowercase().str.contains("cancel").fill_null(value=False)
@@ -202,10 +208,7 @@ def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
         # Strands names itself in place of the seller, which the model's name then tells.
         "provider_id": pl.when(pl.col("provider_id") != "strands-agents").then(pl.col("provider_id")),
         "token_semantics": rule,
-        # An emitter that counts cache beside input may add up its own two counts: that total is not the provider's.
-        "usage.total": pl.when((rule != "anthropic_exclusive") | (pl.col("usage.total") != own)).then(
-            pl.col("usage.total")
-        ),
+        "usage.total": own_total(rule),
         "status": status,
         "is_billable": (status == "ok") | counted,
         "latency_ms": pl.coalesce("duration_ms", pl.when(elapsed >= 0).then(elapsed)),

@@ -89,11 +89,6 @@ def _derive() -> Mapping[str, pl.Expr]:
     return {
         "usage.output": output,
         "latency_ms": pl.coalesce("logged_ms", *elapsed),
-        "usage_basis": pl.when(has_input & has_output)
-        .then(pl.lit("reported"))
-        .when(has_input | has_output)
-        .then(pl.lit("partial"))
-        .otherwise(pl.lit("missing")),
         "not_a_request": pl.when(~has_input & ~has_output & pl.col("inference_time").is_null() & waited.is_null()).then(
             pl.lit("a record without token counts")
         ),

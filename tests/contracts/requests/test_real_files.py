@@ -52,15 +52,19 @@ def test_300_billed_openrouter_calls(logs: Path, tmp_path: Path) -> None:
     records = list(json_lines(path))
     usages = [record["usage"] for record in records if record.get("usage")]
     reasoning = [usage["completion_tokens_details"]["reasoning_tokens"] for usage in usages]
-    sound = [usage for usage, thought in zip(usages, reasoning, strict=True) if thought <= usage["completion_tokens"]]
-    assert (len(records), len(usages), len(sound)) == (300, 299, 298)
-    # One billed call counts more reasoning than output: a broken identity is set aside, never clamped.
-    assert parsed.quarantine.select("reason", "line_no").rows() == [("identity_broken", 281)]
+    broken = [number for number, usage in enumerate(usages) if reasoning[number] > usage["completion_tokens"]]
+    assert (len(records), len(usages), len(broken)) == (300, 299, 1)
     found = all_days([parsed]).requests
-    assert (found.height, found["usage_basis"].value_counts().sort("usage_basis")["count"].to_list()) == (299, [1, 298])
-    assert total(found, INPUT_METERS) == sum(usage["prompt_tokens"] for usage in sound)
-    assert total(found, OUTPUT_METERS) == sum(usage["completion_tokens"] for usage in sound)
-    assert found["reported_cost_usd"].sum() == sum((Decimal(str(usage["cost"])) for usage in sound), Decimal(0))
+    assert (parsed.quarantined, found.height) == (0, 300)
+    assert found["usage_basis"].value_counts().sort("usage_basis")["count"].to_list() == [1, 299]
+    # One billed call counts more reasoning than output: it costs the detail, not the call.
+    marked = found.filter(pl.col("tags").str.contains("dropped_details"))
+    assert marked.select("line_no", "output_reasoning_tokens", "output_text_tokens").rows() == [
+        (281, 0, usages[broken[0]]["completion_tokens"])
+    ]
+    assert total(found, INPUT_METERS) == sum(usage["prompt_tokens"] for usage in usages)
+    assert total(found, OUTPUT_METERS) == sum(usage["completion_tokens"] for usage in usages)
+    assert found["reported_cost_usd"].sum() == sum((Decimal(str(usage["cost"])) for usage in usages), Decimal(0))
     assert found["web_search_count"].sum() == 1
     assert set(found["provider_id"]) == {"openrouter"}
 
@@ -183,7 +187,7 @@ def test_1305_real_usage_objects_of_some_twenty_apis(logs: Path, tmp_path: Path)
     for record in records:
         if (name := format_of(record)) is not None:
             by_format.setdefault(name, []).append(record)
-    checked, apart, refused = 0, 0, []
+    checked, apart, refused, dropped = 0, 0, [], []
     for name, found in by_format.items():
         path = tmp_path / f"{name}.jsonl"
         lines = [json.dumps(as_logged(record, number), default=str) for number, record in enumerate(found)]
@@ -197,14 +201,13 @@ def test_1305_real_usage_objects_of_some_twenty_apis(logs: Path, tmp_path: Path)
             calls = [totals(record), *map(totals_of_call, left_out(record))]
             assert (bought, made) == calls[request["item_no"]], record
             checked += request["item_no"] == 0
+            dropped += [text] if (text := json.loads(request["tags"] or "{}").get("dropped_details")) else []
             apart += request["item_no"] > 0
     assert (len(records), apart) == (1305, 7)
-    # Set aside: a created cache, which is no call; an answer with more reasoning than output; an answer whose cached
-    # tokens were read and written at once, so that its parts exceed its input.
-    assert sorted(Counter((name, reason) for name, reason, _, _ in refused).items()) == [
-        (("gemini", "identity_broken"), 1),
-        (("openrouter", "identity_broken"), 2),
-    ]
+    # Set aside: a created cache, which is no call. An answer with more reasoning than output, and one whose cached
+    # tokens were read and written at once, so that its parts exceed its input, lose these details.
+    assert [(name, reason, severity) for name, reason, severity, _ in refused] == [("gemini", "not_a_request", "info")]
+    assert sorted(dropped) == ["cache_read cache_write", "reasoning"]
     parts = sum(format_of(record) is None for record in records)
     assert checked + len(refused) + parts == 1305
 
@@ -325,9 +328,7 @@ def _identities(path: Path) -> list[object]:
         case "litellm":
             return [json.loads(path.read_text(encoding="utf-8"))["request_id"]]
         case "openrouter":
-            usages = [record.get("usage") for record in json_lines(path)]
-            broken = [u and u["completion_tokens_details"]["reasoning_tokens"] > u["completion_tokens"] for u in usages]
-            return [None if bad else number for number, bad in enumerate(broken)]
+            return [number for number, _ in enumerate(json_lines(path))]
         case _ if path.suffix == ".csv":
             with path.open(newline="", encoding="utf-8") as file:
                 return [tuple(row.values()) for row in csv.DictReader(file)]
@@ -382,4 +383,4 @@ def test_each_kind_of_api_is_loaded_in_full(logs: Path, tmp_path: Path) -> None:
             sum(o for _, o in spent),
         ), host
     assert len({host for host, _ in of_host}) >= 18
-    assert refused == {"generativelanguage.googleapis.com": 1, "openrouter.ai": 2}
+    assert refused == {"generativelanguage.googleapis.com": 1}

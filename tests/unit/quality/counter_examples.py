@@ -63,6 +63,7 @@ COUNTER_EXAMPLES: tuple[CounterExample, ...] = (
     _one("core_request", "file_is_indexed", snapshot_id=OTHER),
     _one("core_request", "rate_is_on_the_card", rate_id=OTHER),
     _one("core_request", "ok_call_used_tokens", input_uncached_tokens=0, output_text_tokens=0),
+    _one("core_request", "details_hold", tags=Jsonb({"dropped_details": "reasoning"})),
     CounterExample("core_price", "has_rows", (), wrong=None),
     CounterExample("core_price", "key_is_unique", ({}, {"sku_id": OTHER}), wrong=2),
     _one("core_price", "filled", extracted_text=None),

@@ -123,10 +123,11 @@ def test_otel_names_of_every_age_mean_the_same(tmp_path: Path) -> None:
 
 
 def test_otel_emitters_that_count_cache_apart_are_declared_by_scope(tmp_path: Path) -> None:
-    """Counter-example: by the convention's own rule the same span is a broken identity, never a clamp."""
+    """Counter-example: where the rule that is declared can't be, the same span is a broken identity, never a clamp."""
     counts = {"gen_ai.usage.input_tokens": 50, "gen_ai.usage.cache_read.input_tokens": 600}
     span = flat_span(attributes=counts, scope={"name": "my.anthropic.wrapper", "version": "1"})
-    assert the_fault(parse_records(tmp_path, "otel_genai", [span]))["reason"] == "identity_broken"
+    wrong = parse_records(tmp_path, "otel_genai", [span], options={"emitters": {"my.*": "openai_inclusive"}})
+    assert the_fault(wrong)["reason"] == "identity_broken"
     options = {"emitters": {"my.*": "anthropic_exclusive"}}
     found = row(parse_records(tmp_path, "otel_genai", [span], options=options))
     assert buckets(found) == {

@@ -166,4 +166,5 @@ def test_the_total_tells_which_variant_a_row_follows(
     frame = pl.DataFrame(
         {name: [count] for name, count in zip(names, usage, strict=True)}, schema=dict.fromkeys(names, pl.Int64)
     )
+    frame = frame.with_columns(pl.lit(None, dtype=pl.Int64).alias(f"usage.cache_{way}") for way in ("read", "write"))
     assert frame.with_columns(response_model=pl.lit(model, dtype=pl.String)).select(openai_variant()).item() == rule

@@ -97,7 +97,7 @@ def test_whole_numbers() -> None:
     texts = pl.Series(
         ["12", "12.0", "-3", "+4", "5.7", "1e3", "", "x", None, "9223372036854775807", "9223372036854775808"]
     )
-    assert to_integers(texts).to_list() == [12, 12, -3, 4, None, None, None, None, None, 2**63 - 1, None]
+    assert to_integers(texts).to_list() == [12, 12, -3, 4, None, 1000, None, None, None, 2**63 - 1, None]
 
 
 def test_booleans() -> None:

@@ -1,0 +1,172 @@
+"""Who counts how: the one table of emitters, sellers and model families whose counts follow a rule of their own.
+
+A format asks `rule_of` before it falls back on its usual rule. What the rules mean is in `semantics.py` beside this
+module; a row keeps the rule that it was read by in `token_semantics`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipelines.requests.semantics import measure
+
+CLAUDE = r"claude|anthropic"
+"""Names of Anthropic's models, at any seller."""
+_OPENAI = r"openai[./]|gpt-"
+_BEDROCK = r"bedrock|^aws"
+
+
+@dataclass(frozen=True)
+class Convention:
+    """Records of one kind and the rule that they follow.
+
+    `format` is the format of the source, `emitter` the instrumentation scope of a span (`*` for any text), `before` the
+    first version of the emitter that counts otherwise, `sellers` and `models` are patterns in lower case of who sold the
+    call and of the model that answered, else the one asked for. `unless_exceeded` limits the rule to rows whose cache
+    counts fit into their input.
+    """
+
+    format: str
+    rule: str
+    source: str
+    emitter: str = "*"
+    before: tuple[int, ...] = ()
+    sellers: str = ""
+    models: str = ""
+    unless_exceeded: bool = False
+
+
+_OPENAI_ON_BEDROCK = (
+    "github.com/maximhq/bifrost/pull/6942: inputTokens of a stream hold the cache, the total adds it again"
+)
+
+CONVENTIONS = (
+    Convention("bedrock_converse", "openai_inclusive", _OPENAI_ON_BEDROCK, models=_OPENAI, unless_exceeded=True),
+    Convention("bedrock_invocation", "openai_inclusive", _OPENAI_ON_BEDROCK, models=_OPENAI, unless_exceeded=True),
+    Convention(
+        "otel_genai", "openai_inclusive", _OPENAI_ON_BEDROCK, sellers=_BEDROCK, models=_OPENAI, unless_exceeded=True
+    ),
+    Convention(
+        "otel_genai",
+        "openai_inclusive",
+        _OPENAI_ON_BEDROCK,
+        emitter="*bedrock*",
+        models=_OPENAI,
+        unless_exceeded=True,
+    ),
+    Convention(
+        "otel_genai",
+        "anthropic_exclusive",
+        "github.com/traceloop/openllmetry/issues/4449; cache counts are written from version 0.62 on, read up to 0.62.4",
+        emitter="opentelemetry.instrumentation.bedrock",
+    ),
+    Convention(
+        "otel_genai",
+        "anthropic_exclusive",
+        "_extract_anthropic_usage of opentelemetry-instrumentation-llamaindex 0.62.4",
+        emitter="opentelemetry.instrumentation.llamaindex",
+        models=CLAUDE,
+    ),
+    Convention(
+        "otel_genai",
+        "anthropic_exclusive",
+        "github.com/traceloop/openllmetry-js/pull/1027 and the package, cache counts from 0.25 on, read up to 0.27",
+        emitter="@traceloop/instrumentation-anthropic",
+    ),
+    Convention(
+        "otel_genai",
+        "anthropic_exclusive",
+        "github.com/vercel/ai/issues/8794 and 9921: raw counts before version 6, whose spans also write details",
+        emitter="ai",
+        before=(6,),
+        sellers=rf"{CLAUDE}|{_BEDROCK}",
+    ),
+    Convention(
+        "azure_apim",
+        "anthropic_exclusive",
+        "learn.microsoft.com/azure/api-management: Claude's own counts are passed on",
+        models=CLAUDE,
+    ),
+    Convention("helicone", "openai_inclusive", "openrouter.ai/docs, Usage accounting", sellers="openrouter"),
+    Convention(
+        "helicone", "openai_inclusive", _OPENAI_ON_BEDROCK, sellers=_BEDROCK, models=_OPENAI, unless_exceeded=True
+    ),
+    Convention(
+        "helicone",
+        "anthropic_exclusive",
+        "github.com/Helicone/helicone/pull/4655: of Anthropic's models the cache counts beside the prompt",
+        models=CLAUDE,
+    ),
+    Convention("helicone", "anthropic_exclusive", "as the line before, for names that don't tell", sellers=CLAUDE),
+    Convention("helicone", "anthropic_exclusive", "docs.aws.amazon.com/bedrock, TokenUsage", sellers=_BEDROCK),
+)
+"""The first that fits a row counts; formats and emitters that are not here follow the format's own rule."""
+
+
+def rule_of(
+    fmt: str, otherwise: pl.Expr, emitters: Mapping[str, str] | None = None, *, version: pl.Expr | None = None
+) -> pl.Expr:
+    """The rule of each row of format `fmt`. `emitters` are the user's own, scope to rule, and go first.
+
+    Needs provider_id and the models where the table asks for them, for spans the column emitter; `version` is the
+    emitter's version as text (rows where it is null are older than any that is named).
+    """
+    rule = otherwise
+    for convention in reversed([item for item in CONVENTIONS if item.format == fmt]):
+        chosen = pl.lit(convention.rule)
+        if convention.unless_exceeded:
+            chosen = pl.when(_cached() > measure("input")).then(pl.lit("anthropic_exclusive")).otherwise(chosen)
+        rule = pl.when(_fits(convention, version)).then(chosen).otherwise(rule)
+    for scope, name in reversed(list((emitters or {}).items())):
+        rule = pl.when(_is_emitter(scope)).then(pl.lit(name)).otherwise(rule)
+    return rule
+
+
+def own_total(rule: pl.Expr) -> pl.Expr:
+    """The source's total where it speaks for the rule: one that leaves the cache out, or adds it again, is a sum of its own."""
+    total, plain = pl.col("usage.total"), measure("input") + measure("output")
+    exclusive = rule == "anthropic_exclusive"
+    left_out = exclusive & (total == plain)
+    added_again = ~exclusive & (_cached() > 0) & (total == plain + _cached())
+    return pl.when(~(left_out | added_again)).then(total)
+
+
+def model() -> pl.Expr:
+    """The model that answered, else the one asked for, in lower case."""
+    return pl.coalesce("response_model", "request_model").str.to_lowercase()
+
+
+def _cached() -> pl.Expr:
+    return measure("cache_read") + measure("cache_write")
+
+
+def _fits(convention: Convention, version: pl.Expr | None) -> pl.Expr:
+    tests = [pl.lit(value=True)]
+    if convention.emitter != "*":
+        tests.append(_is_emitter(convention.emitter))
+    if convention.sellers:
+        tests.append(pl.col("provider_id").str.to_lowercase().str.contains(convention.sellers))
+    if convention.models:
+        tests.append(model().str.contains(convention.models))
+    if convention.before and version is not None:
+        tests.append(_is_before(version, convention.before).fill_null(value=True))
+    return pl.all_horizontal(test.fill_null(value=False) for test in tests)
+
+
+def _is_emitter(scope: str) -> pl.Expr:
+    pattern = "^(?s:" + ".*".join(re.escape(part) for part in scope.split("*")) + ")$"
+    return pl.col("emitter").str.contains(pattern)
+
+
+def _is_before(version: pl.Expr, limit: tuple[int, ...]) -> pl.Expr:
+    """Whether a version such as `6.0.97` or `v0.33.1` is below `limit`, compared number by number; null where it has none."""
+    numbers = version.str.extract_all(r"\d{1,6}").list.slice(0, len(limit))
+    below, equal = pl.lit(value=False), numbers.list.len() > 0
+    for place, number in enumerate(limit):
+        part = numbers.list.get(place, null_on_oob=True).cast(pl.Int64).fill_null(0)
+        below, equal = below | (equal & (part < number)), equal & (part == number)
+    return pl.when(numbers.list.len() > 0).then(below)

@@ -1,0 +1,64 @@
+"""How much of a request's usage is known: what a source left open is unknown, never nothing.
+
+The counts themselves become buckets in `semantics.py` beside this module; a request of which not all is known has no
+cost (`pipelines.prices.rating`).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipelines.requests.semantics import MEASURES, measure
+
+_OF_INPUT = tuple(name for name in MEASURES if name.startswith(("cache", "input_")))
+_SILENT = r"embed|rerank|moderat|classif|count_tokens"
+"""Operations that answer without a token of output, and models that are made for them."""
+_SILENT_MODELS = rf"{_SILENT}|^voyage-|(?:^|/)(?:bge|gte|e5|all-minilm)-"
+
+
+def usage_basis(frame: pl.DataFrame, *, trusts_total: bool) -> pl.Expr:
+    """missing, partial or reported, over the columns `usage.<measure>`, status, operation and the models of `frame`.
+
+    Usage is missing where no count is given, and where all are 0 of a call that was answered: an answered call has a
+    prompt, so that such zeros stand for a stream that told nothing or for a logger's default. It is partial where input
+    or output is not given, or the input is 0 and something was answered. A call that answers with no tokens (embeddings,
+    moderation, ranking) needs no output. With `trusts_total` the total is the provider's own: an output that is absent
+    is nothing where the input reaches the total, because providers that answer in Protobuf leave zeros out.
+    """
+    given = [name for name in MEASURES if frame[f"usage.{name}"].null_count() < frame.height]
+    something = _any(*(pl.col(f"usage.{name}") > 0 for name in given))
+    prompt = _any(*(pl.col(f"usage.{name}") > 0 for name in given if name == "input" or name in _OF_INPUT))
+    has_output = pl.col("usage.output").is_not_null()
+    if frame["usage.output"].null_count():
+        has_output = has_output | _is_silent() | (_reaches_total() if trusts_total else pl.lit(value=False))
+    # Of a call that failed before it was answered, zeros are what they say.
+    nothing = _any(*(pl.col(f"usage.{name}") == 0 for name in given)) & ~pl.col("status").is_in(["ok", "cancelled"])
+    return (
+        pl.when(something & prompt & pl.col("usage.input").is_not_null() & has_output)
+        .then(pl.lit("reported"))
+        .when(something)
+        .then(pl.lit("partial"))
+        .when(nothing)
+        .then(pl.lit("reported"))
+        .otherwise(pl.lit("missing"))
+    )
+
+
+def _any(*tests: pl.Expr) -> pl.Expr:
+    return pl.any_horizontal(pl.lit(value=False), *(test.fill_null(value=False) for test in tests))
+
+
+def _is_silent() -> pl.Expr:
+    operation = pl.col("operation").str.contains(rf"(?i){_SILENT}")
+    return _any(
+        operation,
+        *(pl.col(name).str.contains(rf"(?i){_SILENT_MODELS}") for name in ("request_model", "response_model")),
+    )
+
+
+def _reaches_total() -> pl.Expr:
+    """Whether the total holds no output: it is the input, with or without what some count beside it."""
+    total, given = pl.col("usage.total"), measure("input")
+    beside = measure("cache_read") + measure("cache_write")
+    apart = measure("reasoning") + measure("input_tool")
+    return _any(total == given, total == given + beside, total == given + apart)
