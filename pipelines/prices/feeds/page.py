@@ -27,6 +27,7 @@ from pipelines.prices.feeds.page_cells import (
     what,
 )
 from pipelines.prices.feeds.page_conditions import Conditions, conditions_in
+from pipelines.prices.feeds.page_factors import composed
 from pipelines.prices.feeds.page_layout import (
     Alternative,
     Column,
@@ -80,7 +81,7 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
             f"none of the sections {wanted} has a table of prices; the page has {told(p.heading for p in found)}"
         )
     prices = [price._replace(raw_model=model) for row in rows for model in row.models for price in row.prices]
-    prices += _scaled(rows, prices)
+    prices = composed(layout, found, [*prices, *_scaled(rows, prices)])
     if layout.models is not None:
         prices += model_section_prices(layout, found, reading.problems)
     prices += _also_named(layout, found, prices)

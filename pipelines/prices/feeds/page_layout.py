@@ -135,6 +135,27 @@ class Share(_Declaration):
     share: Decimal = Field(gt=0)
 
 
+class Factor(_Declaration):
+    """A sentence that says that modifiers multiply; where `pattern` does not find it, nothing is derived.
+
+    `service_tier`: what the tier costs of the standard price for short prompts, it costs of that for long ones. `region`: every
+    price costs the group `factor` of `pattern` times as much there. `models` is found in the names that the sentence is about.
+    """
+
+    pattern: str
+    service_tier: Annotated[str, AfterValidator(_known_tier)] = ""
+    region: str = ""
+    models: str = ""
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> Factor:
+        if bool(self.service_tier) == bool(self.region):
+            raise ValueError("exactly one of `service_tier` and `region` is needed")
+        if self.region and "factor" not in re.compile(self.pattern).groupindex:
+            raise ValueError("the pattern of a region needs a group (?P<factor>...)")
+        return self
+
+
 class AlsoNamed(_Declaration):
     """A note that other names cost what `model` does: those that `name` finds in the group `names` of `pattern`."""
 
@@ -273,6 +294,7 @@ class PageLayout(_Declaration):
     notes: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
     models: ModelSections | None = None
+    factors: tuple[Factor, ...] = ()
     also_named: tuple[AlsoNamed, ...] = ()
     phrases: tuple[Phrase, ...] = ()
 

@@ -90,5 +90,45 @@ def test_prices_as_the_page_tells_them(
 def test_a_model_that_left_the_page_is_closed_as_removed(ledger: pl.DataFrame) -> None:
     """Compared line by line, no amount changes in the 29 revisions: what moves is which models and tiers they name."""
     assert price_changes(ledger).is_empty()
-    assert dict(ledger["supersede_reason"].drop_nulls().value_counts().iter_rows()) == {"source_removed": 36}
+    assert dict(ledger["supersede_reason"].drop_nulls().value_counts().iter_rows()) == {"source_removed": 81}
+    # Of these 45 follow from others by a sentence of the page: batches of long prompts, and everything once more in the US.
     assert ledger.filter(pl.col("usd_per_million") == 0).is_empty()
+
+
+LONG, SHORT = 300_000, 1_000
+MATRIX = [
+    (tier, region, size, cache)
+    for tier in ("standard", "batch", "fast")
+    for region in ("", "us")
+    for size in (SHORT, LONG)
+    for cache in ("input_uncached", "input_cache_read", "input_cache_write_5m", "input_cache_write_1h")
+]
+
+
+@pytest.mark.parametrize(("tier", "region", "size", "cache"), MATRIX)
+def test_modifiers_multiply_as_the_page_says(
+    ledger: pl.DataFrame, tier: str, region: str, size: int, cache: str
+) -> None:
+    """Opus 4.6 on 20 February 2026: 5 and 25, above 200,000 tokens 10 and 37.50; fast 30 and 150, long 60 and 225."""
+    prices = {SHORT: (Decimal(5), Decimal(25)), LONG: (Decimal(10), Decimal("37.5"))}
+    fast = {SHORT: (Decimal(30), Decimal(150)), LONG: (Decimal(60), Decimal(225))}
+    read, written = (fast if tier == "fast" else prices)[size]
+    of_cache = {"input_cache_read": "0.1", "input_cache_write_5m": "1.25", "input_cache_write_1h": "2"}
+    times = (Decimal("0.5") if tier == "batch" else 1) * (Decimal("1.1") if region else 1)
+    expected = (read * Decimal(of_cache.get(cache, "1")) * size + written * 1000) * times / 1_000_000
+    call = {"provider_id": "anthropic", "model_id": "claude-opus-4-6", "service_tier": tier, "region": region}
+    call |= {"event_at": datetime(2026, 2, 20, tzinfo=UTC), cache: size, "output_text": 1000}
+    rated = rate(requests_frame([call]), build_rate_card(ledger, [PAGE]))
+    assert rated["list_cost_usd"].to_list() == [expected]
+
+
+def test_the_batch_discount_applies_to_long_prompts(ledger: pl.DataFrame) -> None:
+    """0.3 million tokens at half of 6 USD and 0.01 at half of 22.50; 0.525 was charged, half of the price of short ones."""
+    call = {"provider_id": "anthropic", "model_id": "claude-sonnet-4-5", "service_tier": "batch"}
+    call |= {"event_at": datetime(2026, 2, 20, tzinfo=UTC), "input_uncached": 300_000, "output_text": 10_000}
+    rated = rate(requests_frame([call]), build_rate_card(ledger, [PAGE]))
+    assert rated["list_cost_usd"].to_list() == [Decimal("1.0125")]
+    text = ledger.filter(model_id="claude-sonnet-4-5", service_tier="batch", context_from_tokens=200_000)[
+        "extracted_text"
+    ]
+    assert text.str.contains("applies to long context pricing").all()
