@@ -98,9 +98,17 @@ class Registry:
 
         Where `raw` only names the seller, or nothing, the folder before the model's name tells its list (`azure_ai/...`).
         """
-        told = self.lists.get(raw.strip().lower(), raw.strip().lower())
+        told = self._known_list(raw.strip().lower())
         by_name = parts.provider_id if parts else None
         return by_name if by_name and told in ("", self.provider(by_name)) else told
+
+    def _known_list(self, name: str) -> str:
+        """The list that `name`, or else its longest part before a dot, is known for: Vercel's AI SDK names a seller together
+        with its interface (`openai.responses`, `google.vertex.chat`). A name without such a part stays as it is."""
+        part = name
+        while part not in self.lists and "." in part:
+            part = part.rpartition(".")[0]
+        return self.lists.get(part, name)
 
     def seller(self, price_list: str, model_id: str | None) -> str:
         """Who sells a model by a price list: the list itself where its prices are its own, else its seller."""

@@ -7,6 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+import pytest
+
+from pipelines.config import load_config
+from pipelines.meters import INPUT_METERS
+from pipelines.models import build_registry, resolve_requests
 from pipelines.requests import ParsedFile
 from tests.unit.requests.helpers import buckets, parse, row, rows
 
@@ -46,3 +52,25 @@ def test_the_rule_follows_the_family_of_the_model(shared_data: Path, tmp_path: P
     found = rows(landed_case(shared_data, tmp_path, "rule_by_model_family_bedrock")).sort("source_request_id")
     assert found["input_uncached_tokens"].to_list() == [2, 3, 2]
     assert found["token_semantics"].to_list() == ["openai_inclusive", "openai_inclusive", "anthropic_exclusive"]
+
+
+@pytest.mark.parametrize(
+    ("case", "sellers", "prompts"),
+    [
+        ("ai_sdk_6_provider_names", ["openai", "openai", "anthropic"], [8363, 8511, 8659]),
+        (
+            "provider_names_vendor_api",
+            ["anthropic", "openai", "openai", "google", "google", "aws", "azure", "azure", "mistral", "x-ai", "openrouter", "vercel"],
+            [100] * 12,
+        ),
+    ],
+)  # fmt: skip
+def test_sellers_named_with_their_interface(
+    shared_data: Path, tmp_path: Path, case: str, sellers: list[str], prompts: list[int]
+) -> None:
+    found = rows(landed_case(shared_data, tmp_path, case)).sort("event_at")
+    names = pl.DataFrame(schema=dict.fromkeys(("provider_id", "raw_name", "feed", "same_as"), pl.String))
+    resolved = resolve_requests(found, build_registry(load_config(None).models, names))
+    assert resolved["provider_id"].to_list() == sellers
+    bought = sum((found[meter.tokens_column].cast(pl.Int64) for meter in INPUT_METERS), pl.Series([0] * found.height))
+    assert bought.to_list() == prompts

@@ -257,3 +257,41 @@ def test_a_name_that_repeats_the_seller_is_another_list_where_both_stand() -> No
     assert registry.resolve("perplexity", both[1][1]).model_id == "perplexity/perplexity/sonar"
     alone = build_registry(load_config(None).models, names([("openrouter", "openrouter/openrouter/auto")]))
     assert alone.resolve("openrouter", "openrouter/auto").model_id == "auto"
+
+
+@pytest.mark.parametrize(
+    ("told", "seller"),
+    [
+        ("anthropic.messages", "anthropic"),
+        ("openai.chat", "openai"),
+        ("openai.responses", "openai"),
+        ("OpenAI.Embedding", "openai"),
+        ("azure.chat", "azure"),
+        ("azure-openai.responses", "azure"),
+        ("google.generative-ai", "google"),
+        ("google.vertex.chat", "google"),
+        ("vertex.anthropic.messages", "google"),
+        ("googleVertex.anthropic.messages", "google"),
+        ("amazon-bedrock", "aws"),
+        ("bedrock.anthropic.messages", "aws"),
+        ("aws.bedrock", "aws"),
+        ("xai.responses", "x-ai"),
+        ("mistral.chat", "mistral"),
+        ("togetherai.embedding", "together"),
+        ("z.ai.chat", "zai"),
+        ("az.ai.openai", "azure"),
+        ("gateway", "vercel"),
+        ("lmstudio.chat", "lmstudio.chat"),
+        ("my.openai", "my.openai"),
+    ],
+)
+def test_a_seller_with_its_interface_is_the_longest_part_that_is_known(
+    registry: Registry, told: str, seller: str
+) -> None:
+    """Vercel's AI SDK writes `vendor.api`; a dot inside a known name, or before one, means nothing."""
+    assert registry.provider(told) == seller
+    request = pl.DataFrame(
+        {"provider_id": [told], "response_model": ["gpt-4o"], "request_model": ["gpt-4o"], "region": [""]}
+    )
+    found = resolve_requests(request, registry).row(0, named=True)
+    assert (found["provider_id"], found["model_id"]) == (seller, "gpt-4o")
