@@ -13,6 +13,7 @@ from typing import Literal
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.requests.marks import Marks
 from pipelines.requests.paths import path_tree
 from pipelines.requests.semantics import MEASURES
 from pipelines.requests.typed import TimeRule
@@ -55,7 +56,8 @@ class Format:
     tells none. `columns_of` names, per option, the columns that a
     table must have; `column_name` brings a column of a table to the path it stands for. `undated` arrival dates a record
     without an instant to the midnight on which its file arrived. `trusts_total` says that `usage.total` is the provider's own
-    count, not a sum that a logger made of what it had. `user_key`, where given, turns end users into a keyed hash.
+    count, not a sum that a logger made of what it had. `number_marks` are the marks in numbers that are written as text, by path;
+    an empty map says that the file has to show them (None: as in JSON). `user_key`, where given, turns end users into a keyed hash.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Format:
     constants: Mapping[str, str] = field(default_factory=dict)
     semantics: str = "openai_inclusive"
     trusts_total: bool = False
+    number_marks: Mapping[str, Marks] | None = None
     identity: tuple[str, ...] = ("source_request_id",)
     keep: KeepRule = "same_record"
     items: Callable[[], ItemReader] | None = None
@@ -97,6 +100,12 @@ class Format:
         groups = (
             self.text, self.usage, self.integers, self.numbers, self.booleans, self.instants, self.money, self.tags, self.lists
         )  # fmt: skip
+        return sorted({path for group in groups for paths in group.values() for path in paths})
+
+    @property
+    def counted_paths(self) -> list[str]:
+        """Paths that hold counts or amounts, which a mark can change by a thousand."""
+        groups = (self.usage, self.integers, self.money)
         return sorted({path for group in groups for paths in group.values() for path in paths})
 
     @property

@@ -23,6 +23,7 @@ from pipelines.requests import semantics, typed
 from pipelines.requests.details import DETAILS, with_buckets
 from pipelines.requests.format import Format, Paths, typed_columns
 from pipelines.requests.known import usage_basis
+from pipelines.requests.marks import respelled
 from pipelines.warehouse.tables.core import REQUEST, SERVICE_TIERS
 
 ADDED_LATER = (
@@ -97,8 +98,20 @@ class Normalised:
     failed: pl.DataFrame
 
 
-def normalise(flat: pl.DataFrame, fmt: Format, *, source: str, snapshot_id: bytes, arrival: date) -> Normalised:
-    """Request facts from `flat` (POSITION and one String column per path of `fmt`), in the order given."""
+def normalise(
+    flat: pl.DataFrame,
+    fmt: Format,
+    *,
+    source: str,
+    snapshot_id: bytes,
+    arrival: date,
+    written: frozenset[str] = frozenset(),
+) -> Normalised:
+    """Request facts from `flat` (POSITION and one String column per path of `fmt`), in the order given.
+
+    `written` are the paths whose values all were texts in the file, so that marks in numbers are read by the format's.
+    """
+    flat = respelled(flat, fmt.number_marks, written) if fmt.number_marks else flat
     working, rules, broken = _judged(flat, fmt, arrival)
     valid = working.filter(~broken) if rules else working
     # polars 2.1 panics in str.format on a frame of several chunks, which a filter leaves.
@@ -117,6 +130,8 @@ def normalise_typed(
 
     Why they are none is said by `normalise`, once their texts are read: what is quarantined is worded in one place.
     """
+    if fmt.number_marks:  # a column of texts holds texts only: its numbers were not numbers in the file
+        rows = respelled(rows, fmt.number_marks, frozenset(rows.columns))
     working, _, broken = _judged(rows, fmt, arrival)
     valid = working.filter(~broken) if broken.any() else working
     return _facts(valid, fmt, source, snapshot_id), broken

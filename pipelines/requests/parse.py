@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -19,10 +20,11 @@ from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
 from pipelines.requests.format import Format
 from pipelines.requests.formats import build_format
-from pipelines.requests.normalise import hashed_user, normalise, normalise_typed
+from pipelines.requests.marks import Evidence, Watch
+from pipelines.requests.normalise import STORED_SCHEMA, hashed_user, normalise, normalise_typed
 from pipelines.requests.reading import Batch, read_finished
 from pipelines.requests.store import ParsedFile, Writer, load_parsed, stored_path
-from pipelines.requests.stream import digest_of
+from pipelines.requests.stream import Fault, digest_of
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 ENGINE_VERSION = 4
@@ -65,8 +67,35 @@ def _version(fmt: Format, source: RequestSource) -> str:
 
 
 def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> None:
+    """Read and write the file, once more where texts in it can be read two ways and the whole of it has to decide."""
+    watch = Watch(fmt.counted_paths) if fmt.number_marks == {} else None
+    if _written(file, source, fmt, path, watch):
+        return
+    whole = Watch(fmt.counted_paths, sees_all=True)
+    for _ in read_finished(file.path, fmt, partial(_looked_at, watch=whole)):
+        pass
+    undecided = {name: told for name, told in whole.found.items() if told != Evidence() and told.marks is None}
+    if undecided:
+        with Writer(path) as writer:
+            rows = pl.DataFrame(schema=STORED_SCHEMA)
+            writer.write(rows, _undecided(file, fmt, undecided))
+            file.check_unchanged()
+            writer.finish()
+        return
+    marks = {name: told.marks for name, told in whole.found.items() if told.marks is not None}
+    _written(file, source, replace(fmt, number_marks=marks), path, None)
+
+
+def _looked_at(batch: Batch, watch: Watch) -> None:
+    watch.look(batch.flat, batch.written)
+    if batch.typed is not None:
+        watch.look(batch.typed, frozenset(batch.typed.columns))
+
+
+def _written(file: LandedFile, source: RequestSource, fmt: Format, path: Path, watch: Watch | None) -> bool:
+    """Whether the file was read and written to `path`; not so where `watch` saw texts that can be read two ways."""
     arrival = file.arrival_date or file.observed_at.date()
-    facts = partial(_facts, fmt=fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival)
+    facts = partial(_facts, fmt=fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival, watch=watch)
     file.check_unchanged()
     valid = broken = 0
     with Writer(path) as writer:
@@ -76,14 +105,37 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
             if not valid and broken >= HOPELESS_RECORDS:
                 writer.write(rows, _hopeless(quarantine, broken))
                 break
+        if watch is not None and not watch.is_plain:
+            return False
         file.check_unchanged()
         writer.finish()
+    return True
+
+
+def _undecided(file: LandedFile, fmt: Format, undecided: Mapping[str, Evidence]) -> pl.DataFrame:
+    """The whole file as one quarantined record that names the columns, their readings and the options that decide."""
+    fields = {
+        path: name for group in (fmt.usage, fmt.integers, fmt.money) for name, paths in group.items() for path in paths
+    }
+    told = [
+        f"options.columns.{fields[path]}: column {path!r} "
+        + ("uses its marks in two ways" if found.decimal or found.thousands else "can be read both ways")
+        for path, found in sorted(undecided.items())
+    ]
+    detail = (
+        f"{'; '.join(told)}: a number such as 1.234 or 1,234 may be a thousand or a fraction; say which, for example "
+        "options.decimal: '.' (1.234 is below two) or options.decimal: ',' (1.234 is a thousand), with options.thousands"
+    )
+    fault = Fault(1, 0, file.path.stat().st_size, "undecided_marks", detail, digest_of(b""))
+    return fault_rows(Batch(pl.DataFrame(), [fault], lambda *_: b""), file.snapshot_id)
 
 
 def _facts(
-    batch: Batch, fmt: Format, source: str, snapshot_id: bytes, arrival: date
+    batch: Batch, *, fmt: Format, source: str, snapshot_id: bytes, arrival: date, watch: Watch | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The valid rows of a batch and its quarantined records; rows read as typed columns that break a rule are read again."""
+    if watch is not None:
+        _looked_at(batch, watch)
     flat, faults, quick = batch.flat, list(batch.faults), None
     if batch.typed is not None and batch.again is not None:
         quick, broken = normalise_typed(batch.typed, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival)
@@ -91,7 +143,7 @@ def _facts(
         flat, faults = pl.concat([flat, again.flat.select(flat.columns)]).sort("line_no"), [*faults, *again.faults]
         if flat.height + len(again.faults) != batch.flat.height + broken.sum():
             raise AssertionError(f"{batch.flat.height} and {broken.sum()} lines became {flat.height} records")
-    result = normalise(flat, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival)
+    result = normalise(flat, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival, written=batch.written)
     if result.valid.height + result.failed.height != flat.height:
         raise AssertionError(f"{flat.height} records became {result.valid.height} and {result.failed.height}")
     quarantine = pl.concat(

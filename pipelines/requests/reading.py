@@ -66,7 +66,8 @@ class Batch:
     """Records: rows of `flat` (POSITION and one String column per path), rows of `typed`, and faults.
 
     `record` gives the bytes of the record at a place (line_no, byte_from, byte_to). Rows of `typed` (POSITION and typed
-    columns of `quick.py`) are not in `flat`; `again` reads those of its rows that are marked true as texts.
+    columns of `quick.py`) are not in `flat`; `again` reads those of its rows that are marked true as texts. `written` are the
+    paths of `flat` whose values all were texts, not numbers, in the file.
     """
 
     flat: pl.DataFrame
@@ -74,6 +75,7 @@ class Batch:
     record: Callable[[int, int | None, int | None], bytes]
     typed: pl.DataFrame | None = None
     again: Callable[[pl.Series], Batch] | None = None
+    written: frozenset[str] = frozenset()
 
 
 def read_batches(path: Path, fmt: Format) -> Iterator[Batch]:
@@ -303,7 +305,7 @@ def _decoded(part: TableChunk, decoder: JsonDecoder) -> Batch:
         _, line_no, byte_from, byte_to = part.places.row(failure.index)
         digest = digest_of(record(line_no, byte_from, byte_to))
         faults.append(Fault(line_no, byte_from, byte_to, failure.reason, failure.detail, digest))
-    return Batch(_placed(part.places, flat), faults, record)
+    return Batch(_placed(part.places, flat), faults, record, written=part.written)
 
 
 def _records_of(part: TableChunk) -> Callable[[int, int | None, int | None], bytes]:

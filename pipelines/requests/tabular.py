@@ -33,7 +33,8 @@ MAX_CSV_RECORD_BYTES = 8 * 2**20
 class TableChunk:
     """Rows of a table as JSON lines: `lines` has index and line, `places` line_no, byte_from, byte_to per index.
 
-    `data` are the bytes that the places point into, from `data_from` on; empty for Parquet.
+    `data` are the bytes that the places point into, from `data_from` on; empty for Parquet. `written` are the paths
+    whose values are texts in the table.
     """
 
     lines: pl.DataFrame
@@ -41,6 +42,7 @@ class TableChunk:
     faults: list[Fault]
     data: bytes = b""
     data_from: int = 0
+    written: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def _rows(batch: pa.RecordBatch, known: dict[str, str], first: int) -> TableChun
     places = pl.DataFrame({"index": index, "line_no": index + first}).with_columns(
         byte_from=pl.lit(None, dtype=pl.Int64), byte_to=pl.lit(None, dtype=pl.Int64)
     )
-    return TableChunk(pl.DataFrame([index.alias("index"), as_json_lines(held)]), places, [])
+    written = frozenset(name for name, dtype in held.schema.items() if dtype in (pl.String, pl.Categorical))
+    return TableChunk(pl.DataFrame([index.alias("index"), as_json_lines(held)]), places, [], written=written)
 
 
 def _damaged(path: Path, row: int, error: Exception) -> Fault:
@@ -233,7 +236,7 @@ def _records(chunk: Chunk, ends: npt.NDArray[np.int64], header: _Header) -> Tabl
         }
     )
     lines_frame = pl.DataFrame([index.alias("index"), as_json_lines(rows)])
-    return TableChunk(lines_frame, places, faults, chunk.data, chunk.byte_from)
+    return TableChunk(lines_frame, places, faults, chunk.data, chunk.byte_from, frozenset(header.known.values()))
 
 
 def _field_counts(data: bytes, ends: npt.NDArray[np.int64], delimiter: str) -> npt.NDArray[np.int64]:

@@ -11,7 +11,9 @@ says how instants are written: {format: iso | epoch | epoch_s | epoch_ms | epoch
 pattern, zone: Europe/Berlin, origin: 2023-11-16T00:00:00Z}. `semantics` names the rule for usage, `units` the
 unit of a field ({latency_ms: s, reported_cost_usd: cents}), `values` replaces texts ({status: {"500": error}}),
 `identity` lists the fields that identify a request (without it: source_request_id, else all that a row says),
-`tags` maps tag names to columns, `delimiter` is that of a CSV file.
+`tags` maps tag names to columns, `delimiter` is that of a CSV file. `decimal` and `thousands` are the marks in numbers that are
+written as text ({decimal: ","}: 1.234,56); without them a file in which a column of counts or amounts can be read both ways
+(10.000) is set aside.
 """
 
 from __future__ import annotations
@@ -28,10 +30,11 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import TEXT_COLUMNS, Format, Paths, SourceError
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.marks import DECIMALS, THOUSANDS, Marks, declared
 from pipelines.requests.semantics import MEASURES, RULES
 from pipelines.requests.typed import TimeKind, TimeRule
 
-OPTIONS = ("columns", "time", "semantics", "units", "values", "identity", "tags", "delimiter")
+OPTIONS = ("columns", "time", "semantics", "units", "values", "identity", "tags", "delimiter", "decimal", "thousands")
 _TEXT = (*TEXT_COLUMNS, "status")
 _INTEGERS = ("http_status", "web_search_count")
 _NUMBERS = ("latency_ms", "ttft_ms")
@@ -66,7 +69,7 @@ def build(source: RequestSource) -> Format:
     tags = {str(name): (str(path),) for name, path in _map(source, "tags").items()}
     return Format(
         name="mapping",
-        version="1",
+        version="2",
         text=mapped(_TEXT),
         usage=mapped(MEASURES),
         integers=mapped(_INTEGERS),
@@ -79,6 +82,7 @@ def build(source: RequestSource) -> Format:
         semantics=semantics,
         identity=_identity(source, columns),
         delimiter=_delimiter(source),
+        number_marks=_number_marks(source, mapped((*MEASURES, *_INTEGERS, *_NUMBERS, *_MONEY))),
         columns_of=_columns_of(columns),
         derive=derive,
     )
@@ -194,6 +198,25 @@ def _delimiter(source: RequestSource) -> str:
     if not isinstance(delimiter, str) or len(delimiter.encode()) != 1:
         raise _error(source, "delimiter", delimiter, "one character")
     return delimiter
+
+
+def _number_marks(source: RequestSource, numeric: Mapping[str, Paths]) -> dict[str, Marks]:
+    """The declared marks for every column of numbers; none where the file has to show them."""
+    told: dict[str, str] = {}
+    for option, accepted in (("decimal", DECIMALS), ("thousands", THOUSANDS)):
+        value = source.options.get(option)
+        if value is not None:
+            if value not in accepted:
+                raise _error(source, option, value, "one of " + ", ".join(map(repr, accepted)))
+            if value == source.options.get("delimiter"):
+                raise _error(source, option, value, "another character than delimiter")
+            told[option] = value
+    if not told:
+        return {}
+    if told.get("decimal") == told.get("thousands"):
+        raise _error(source, "thousands", told["thousands"], "another character than decimal")
+    marks = declared(told.get("decimal"), told.get("thousands"))
+    return {path: marks for paths in numeric.values() for path in paths}
 
 
 def _derive(

@@ -14,7 +14,7 @@ from pipelines.config import load_config
 from pipelines.meters import INPUT_METERS
 from pipelines.models import build_registry, resolve_requests
 from pipelines.requests import ParsedFile
-from tests.unit.requests.helpers import buckets, parse, row, rows
+from tests.unit.requests.helpers import buckets, parse, row, rows, the_fault
 
 
 def landed_case(shared_data: Path, tmp_path: Path, case: str, **options: Any) -> ParsedFile:
@@ -74,3 +74,20 @@ def test_sellers_named_with_their_interface(
     assert resolved["provider_id"].to_list() == sellers
     bought = sum((found[meter.tokens_column].cast(pl.Int64) for meter in INPUT_METERS), pl.Series([0] * found.height))
     assert bought.to_list() == prompts
+
+
+@pytest.mark.parametrize("case", ["decimal_mark_undecidable", "thousands_marks_money", "thousands_marks_silent"])
+def test_numbers_that_can_be_read_both_ways_set_their_file_aside(shared_data: Path, tmp_path: Path, case: str) -> None:
+    fault = the_fault(landed_case(shared_data, tmp_path, case))
+    assert (fault["reason"], "options.decimal" in fault["detail"]) == ("undecided_marks", True)
+
+
+def test_the_option_reads_them(shared_data: Path, tmp_path: Path) -> None:
+    money = rows(landed_case(shared_data, tmp_path, "thousands_marks_money", decimal=",")).sort("event_at")
+    assert money["input_uncached_tokens"].to_list() == [1234, 2000, 10_000, 1_234_567, 999]
+    assert money["output_text_tokens"].to_list() == [56, 1000, 500, 8, 8]
+    assert money["reported_cost_usd"].cast(pl.Float64).to_list() == [0.0036, 0.015, 0.03, 3.09, 0.01]
+    silent = rows(landed_case(shared_data, tmp_path, "thousands_marks_silent", thousands=".")).sort("event_at")
+    assert silent["input_uncached_tokens"].to_list() == [1234, 2000, 10_000, 999]
+    told = rows(landed_case(shared_data, tmp_path, "decimal_mark_undecidable", decimal=".")).sort("event_at")
+    assert told["reported_cost_usd"].cast(pl.Float64).to_list() == [1.234, 12.5]

@@ -1,0 +1,147 @@
+"""Marks in numbers that were written as text: `1.234` may be a thousand or not, and no row alone can tell.
+
+A declared source says its marks. Without that, what a whole column of a file proves is believed, and a column that can
+be read both ways sets the file aside. Numbers of JSON and Parquet never pass through here. Conversion is in `typed.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+import polars as pl
+
+DECIMALS = (".", ",")
+THOUSANDS = (".", ",", "'", " ", "_")
+_ALIKE = {"'": "'\u2019", " ": " \u00a0\u2009\u202f"}
+"""Characters that are written for one mark: apostrophes, and spaces that do not break."""
+_CURRENCY = r"^(?:US\$|[$€£¥₹]|USD|EUR)\s*|\s*(?:[$€£¥₹]|USD|EUR)$"
+_A_THOUSAND = r"^-?[1-9]\d{0,2}\.\d{3}$"
+_JSON_NUMBER = r"^-?\d+(?:\.\d*[1-9]|\.0)?(?:[eE][+-]?\d+)?$"
+"""How numbers of JSON reach the columns of texts: never with zeros at their end."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The character before the decimals and the one between thousands."""
+
+    decimal: str = "."
+    thousands: str = ","
+
+
+def declared(decimal: str | None, thousands: str | None) -> Marks:
+    """The marks of a declaration that names one or both: of point and comma the other one is what is left."""
+    if decimal is None:
+        decimal = "," if thousands == "." else "."
+    return Marks(decimal, thousands or ("," if decimal == "." else "."))
+
+
+def plain(texts: pl.Expr, marks: Marks) -> pl.Expr:
+    """Numbers by `marks` in the one spelling that conversion knows; a text that is none by these begins with `?`."""
+    bare = texts.str.strip_chars().str.replace_all(_CURRENCY, "")
+    thousands = f"[{re.escape(_ALIKE.get(marks.thousands, marks.thousands))}]"
+    grouped = rf"(?:\d+|\d{{1,3}}(?:{thousands}\d{{2,3}})*{thousands}\d{{3}})"
+    number = (
+        rf"^[+-]?(?:{grouped}(?:{re.escape(marks.decimal)}\d*)?|{re.escape(marks.decimal)}\d+)(?:[eE][+-]?\d{{1,3}})?$"
+    )
+    spelled = bare.str.replace_all(thousands, "").str.replace(marks.decimal, ".", literal=True)
+    return pl.when(bare.str.contains(number)).then(spelled).otherwise(pl.concat_str(pl.lit("?"), texts))
+
+
+def respelled(frame: pl.DataFrame, marks: Mapping[str, Marks], written: frozenset[str]) -> pl.DataFrame:
+    """`frame` with the paths of `marks` in plain spelling, as far as they were written as text (`written`: all of it)."""
+    columns = []
+    for path, held in marks.items():
+        if path in frame.columns and frame.schema[path] == pl.String:
+            text = pl.col(path)
+            # What says that there is no value is told apart later, as in every other format.
+            is_number = _text(path, written).str.contains(r"\d")
+            spelled = pl.when(is_number).then(plain(text, held)).otherwise(text)
+            if held.thousands == "." and path not in written:
+                # A number in a JSON document, or a thousand written as text: the row is set aside, not guessed.
+                spelled = (
+                    pl.when(text.str.contains(_A_THOUSAND)).then(pl.concat_str(pl.lit("?"), text)).otherwise(spelled)
+                )
+            columns.append(spelled.alias(path))
+    return frame.with_columns(columns)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a column's texts say of point and comma: which are decimal, which part thousands, which may be either."""
+
+    decimal: frozenset[str] = frozenset()
+    thousands: frozenset[str] = frozenset()
+    either: frozenset[str] = frozenset()
+
+    def __or__(self, other: Evidence) -> Evidence:
+        return Evidence(self.decimal | other.decimal, self.thousands | other.thousands, self.either | other.either)
+
+    @property
+    def marks(self) -> Marks | None:
+        """The one reading that is left; None where both are, or none is."""
+        possible = [mark for mark in DECIMALS if mark not in self.thousands and not self.decimal - {mark}]
+        return declared(possible[0], None) if len(possible) == 1 else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether numbers without marks, and with a decimal point, are all there is."""
+        return self.decimal == {"."} and not self.thousands and "," not in self.either
+
+
+def evidence(frame: pl.DataFrame, paths: Iterable[str], written: frozenset[str]) -> dict[str, Evidence]:
+    """What the texts of each path say, as far as they were written as text (`written`: all of it)."""
+    found: dict[str, Evidence] = {}
+    for path in _texts_of(frame, paths):
+        texts = frame.select(_text(path, written).str.strip_chars().str.replace_all(_CURRENCY, "")).to_series()
+        told = {mark: _says(texts, mark) for mark in DECIMALS}
+        found[path] = Evidence(*(frozenset(mark for mark in DECIMALS if told[mark][place]) for place in range(3)))
+    return found
+
+
+class Watch:
+    """Collects the evidence of one file's batches, which may come from several threads; clean ones cost a glance."""
+
+    def __init__(self, paths: Iterable[str], *, sees_all: bool = False) -> None:
+        self._paths = tuple(paths)
+        self._sees_all = sees_all
+        self._lock = Lock()
+        self.found: dict[str, Evidence] = {}
+
+    def look(self, frame: pl.DataFrame, written: frozenset[str] = frozenset()) -> None:
+        """Take in one batch; of those where nothing can be read two ways only if the watch sees all."""
+        open_ones = [(_text(path, written).str.contains(_OPEN)).any() for path in _texts_of(frame, self._paths)]
+        if not open_ones or not (self._sees_all or frame.select(pl.any_horizontal(open_ones)).item()):
+            return
+        for path, told in evidence(frame, self._paths, written).items():
+            with self._lock:
+                self.found[path] = self.found.get(path, Evidence()) | told
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the file may be read without another look."""
+        return all(told == Evidence() or told.is_plain for told in self.found.values())
+
+
+def _texts_of(frame: pl.DataFrame, paths: Iterable[str]) -> list[str]:
+    return [path for path in paths if path in frame.columns and frame.schema[path] == pl.String]
+
+
+def _text(path: str, written: frozenset[str]) -> pl.Expr:
+    text = pl.col(path)
+    return text if path in written else pl.when(~text.str.contains(_JSON_NUMBER)).then(text)
+
+
+def _says(texts: pl.Series, mark: str) -> tuple[bool, bool, bool]:
+    """Whether any text shows the mark before decimals, between thousands, or as either of them."""
+    point, other = re.escape(mark), re.escape("," if mark == "." else ".")
+    either = texts.str.contains(rf"^[+-]?[1-9]\d{{0,2}}{point}\d{{3}}$")
+    last = texts.str.contains(rf"^[+-]?(?:\d+(?:{other}\d{{2,3}})*)?{point}\d*(?:[eE][+-]?\d+)?$")
+    group = rf"{point}\d{{3}}"
+    grouped = texts.str.contains(rf"^[+-]?\d{{1,3}}(?:(?:{group}){{2,}}(?:{other}\d*)?|(?:{group})+{other}\d*)$")
+    return bool((last & ~either).any()), bool(grouped.any()), bool(either.any())
+
+
+_OPEN = r"^\s*[+-]?(?:[1-9]\d{0,2}\.\d{3}\s*$|\d[\d.]*,\d|\d+\.\d+\.\d)"
