@@ -1,4 +1,4 @@
-"""Two exports side by side: identity, coverage, the board's common shift, rounding, and a test per model.
+"""Two exports side by side: identity, the board's common shift, rounding, and a test per model.
 
 Everything here looks at one pair (what is believed, what the new export says) and remembers nothing; the sequence, with
 its epochs and confirmations, is in `history.py`, the arithmetic in `statistics.py`.
@@ -7,8 +7,9 @@ its epochs and confirmations, is in `history.py`, the arithmetic in `statistics.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -21,12 +22,14 @@ from pipelines.benchmarks.statistics import Floats
 GROUP = ("benchmark_id", "version_label")
 Group = tuple[str, str]
 
-CONTENT = tuple(name for name in ROW_SCHEMA if name not in (*ROW_KEY, "model_name", "as_of", "source_locator"))
-"""What a row says. A change of any of these is a new row; the place in the file and the source's date stamp are not."""
+_BESIDE = ("model_name", "as_of", "source_locator", "score_text", "position")
+CONTENT = tuple(name for name in ROW_SCHEMA if name not in (*ROW_KEY, *_BESIDE))
+"""What a row says. A change of any of these is a new row; the place in the file, the source's date stamp and the spelling
+of a number (`40`, `40.0`) are not."""
 
-MAX_MISSING_SHARE = 0.2
-MIN_MISSING = 3
-MAX_UNREADABLE_SHARE = 0.05
+NOISE = 1e-9
+"""Share of a number by which two computations of it may differ: no change, but the last digits of floating point."""
+
 MIN_COMMON = 10
 """Fewest common rows from which a shift of the whole board can be told from changes of a few models."""
 
@@ -55,15 +58,24 @@ class Shift:
     spread: float
     same_sign_share: float
     kind: Literal["scale_rebase", "index_version"] = "scale_rebase"
+    shared_error: float = 0.0
+    """Standard error that all rows have in common, such as that of items that were drawn for all of them."""
 
-    def exceeds(self, tolerance: float) -> bool:
+    def exceeds(self, tolerance: float, least: int = MIN_COMMON) -> bool:
         """The rebase test: enough rows, nearly all in one direction, and a median beyond chance and tolerance."""
-        chance = 3 * self.spread / np.sqrt(self.n) if self.n else np.inf
-        return (
-            self.n >= MIN_COMMON
-            and abs(self.median) > max(chance, tolerance)
-            and self.same_sign_share > SAME_SIGN_SHARE
-        )
+        chance = 3 * np.hypot(self.spread / np.sqrt(self.n), self.shared_error) if self.n else np.inf
+        return self.n >= least and abs(self.median) > max(chance, tolerance) and self.same_sign_share > SAME_SIGN_SHARE
+
+
+def is_same(name: str) -> pl.Expr:
+    """True where a column says the same on both sides; numbers but for the last digits of floating point."""
+    before, after = pl.col(name), pl.col(f"{name}_after")
+    kind = ROW_SCHEMA[name]
+    if kind.is_float() or kind.is_decimal():
+        first, second = before.cast(pl.Float64), after.cast(pl.Float64)
+        is_close = (second - first).abs() <= NOISE * pl.max_horizontal(first.abs(), second.abs())
+        return (before.is_null() & after.is_null()) | is_close.fill_null(value=False)
+    return before.eq_missing(after)
 
 
 def find_renames(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, str]:
@@ -73,30 +85,76 @@ def find_renames(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, str]:
     very same numbers (score, bounds, votes) and these are telling: a long decimal, votes, or two versions alike.
     Ambiguous pairs are none.
     """
-    gone = before.join(after.select("source_row_key").unique(), on="source_row_key", how="anti")
-    come = after.join(before.select("source_row_key").unique(), on="source_row_key", how="anti")
+    gone, come = _gone_and_come(before, after)
     if gone.is_empty() or come.is_empty():
         return {}
     renames = _unique_pairs(_by_spelling(gone), _by_spelling(come))
-    gone = gone.filter(~pl.col("source_row_key").is_in(list(renames)))
-    come = come.filter(~pl.col("source_row_key").is_in(list(renames.values())))
+    gone, come = _without(gone, come, renames)
     return renames | _unique_pairs(_by_numbers(gone), _by_numbers(come))
 
 
+def find_moved_runs(before: pl.DataFrame, after: pl.DataFrame, days: tuple[date | None, date]) -> dict[str, str]:
+    """Old key to new key of finished runs that are filed anew: a run is what it is, whatever its folder is called.
+
+    The same run has the same day and scores in every version, and a key that is spelt alike or the same name. `days` are
+    those of the two exports: rows dated so may be dated so for want of a day of their own, which fits any.
+    """
+    gone, come = _gone_and_come(before, after)
+    if gone.is_empty() or come.is_empty():
+        return {}
+    old, new = _run_facts(gone), _run_facts(come)
+    found: dict[str, str] = {}
+    for name in ("source_row_key", "raw_model"):
+        pairs = _unique_pairs(*(
+            {key: (_plain(str(facts[name])), facts["scores"]) for key, facts in side.items() if key not in taken}
+            for side, taken in ((old, found.keys()), (new, found.values()))
+        ))  # fmt: skip
+        for key, other in pairs.items():
+            stated = {old[key]["as_of"], new[other]["as_of"]}
+            if len(stated) == 1 or old[key]["as_of"] == days[0] or new[other]["as_of"] == days[1]:
+                found[key] = other
+    return found
+
+
+def _run_facts(rows: pl.DataFrame) -> dict[str, dict[str, object]]:
+    facts: dict[str, dict[str, object]] = {}
+    for row in rows.sort(ROW_KEY).iter_rows(named=True):
+        own = facts.setdefault(row["source_row_key"], {**row, "scores": ()})
+        own["scores"] = (*own["scores"], (row["benchmark_id"], row["version_label"], round(row["score"], 6)))  # type: ignore[misc]
+    return facts
+
+
+def _gone_and_come(before: pl.DataFrame, after: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    gone = before.join(after.select("source_row_key").unique(), on="source_row_key", how="anti")
+    return gone, after.join(before.select("source_row_key").unique(), on="source_row_key", how="anti")
+
+
+def _without(gone: pl.DataFrame, come: pl.DataFrame, renames: Mapping[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    gone = gone.filter(~pl.col("source_row_key").is_in(list(renames)))
+    return gone, come.filter(~pl.col("source_row_key").is_in(list(renames.values())))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower())
+
+
 def _by_spelling(rows: pl.DataFrame) -> dict[str, object]:
-    return {key: re.sub(r"[^a-z0-9]", "", key.lower()) for key in rows["source_row_key"].unique()}
+    return {key: _plain(key) for key in rows["source_row_key"].unique()}
 
 
 def _by_numbers(rows: pl.DataFrame) -> dict[str, object]:
     """Fingerprint of each key's numbers over its versions; keys without a telling one are left out."""
     fingerprints: dict[str, list[tuple[object, ...]]] = {}
-    columns = (*GROUP, "score_text", "ci_low", "ci_high", "votes", "n_success", "run_cost_usd")
-    for row in rows.sort(ROW_KEY).select("source_row_key", *columns).iter_rows():
-        fingerprints.setdefault(row[0], []).append(row[1:])
+    shown: dict[str, str] = {}
+    numbers = [pl.col(name).round(6) for name in ("score", "ci_low", "ci_high")]
+    columns: list[str | pl.Expr] = [*GROUP, *numbers, "votes", "n_success", "run_cost_usd"]
+    for row in rows.sort(ROW_KEY).select("source_row_key", "score_text", *columns).iter_rows():
+        fingerprints.setdefault(row[0], []).append(row[2:])
+        shown.setdefault(row[0], row[1])
     return {
         key: tuple(values)
         for key, values in fingerprints.items()
-        if len(values) > 1 or values[0][5] is not None or len(re.sub(r"\D", "", str(values[0][2]))) >= 8
+        if len(values) > 1 or values[0][5] is not None or len(re.sub(r"\D", "", str(shown[key]))) >= 8
     }
 
 
@@ -111,47 +169,6 @@ def _unique_pairs(old: Mapping[str, object], new: Mapping[str, object]) -> dict[
     return {keys[0]: new_by[mark][0] for mark, keys in old_by.items() if len(keys) == 1 == len(new_by.get(mark, []))}
 
 
-def coverage(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """Per version: rows believed, rows of the export, and believed rows that the export does not list."""
-    missing = before.join(after.select(ROW_KEY), on=ROW_KEY, how="anti").group_by(GROUP).agg(pl.len().alias("missing"))
-    return (
-        before.group_by(GROUP)
-        .agg(pl.len().alias("believed"))
-        .join(missing, on=GROUP, how="left")
-        .join(after.group_by(GROUP).agg(pl.len().alias("listed")), on=GROUP, how="left")
-        .with_columns(pl.col("missing", "listed").fill_null(0))
-        .with_columns(
-            ((pl.col("missing") >= MIN_MISSING) & (pl.col("missing") > MAX_MISSING_SHARE * pl.col("believed"))).alias(
-                "is_deficient"
-            )
-        )
-        .sort(GROUP)
-    )
-
-
-def is_unreadable(observation: Observation) -> bool:
-    """True for an export without any row, or with three or more broken records that are one in twenty or more."""
-    rows, broken = observation.rows.height, observation.unreadable
-    return rows == 0 or (broken >= MIN_MISSING and broken > MAX_UNREADABLE_SHARE * (rows + broken))
-
-
-def below_the_cut(missing: pl.DataFrame, after: pl.DataFrame, observation: Observation) -> pl.Series:
-    """True for rows that a list of the top (`after`) could merely have cut off: within noise no better than its worst."""
-    if not observation.traits.is_window:
-        return pl.Series("below", [False], dtype=pl.Boolean).new_from_index(0, missing.height)
-    lower_is_better = {item.benchmark_id: item.lower_is_better for item in observation.benchmarks}
-    worst = after.group_by(GROUP).agg(pl.col("score").min().alias("lowest"), pl.col("score").max().alias("highest"))
-    joined = missing.join(worst, on=GROUP, how="left", maintain_order="left").with_columns(
-        pl.col("benchmark_id").replace_strict(lower_is_better, default=False, return_dtype=pl.Boolean).alias("reversed")
-    )
-    noise = statistics.Z95 * pl.col("stderr").fill_null(0)
-    return joined.select(
-        pl.when("reversed")
-        .then(pl.col("score") + noise >= pl.col("highest"))
-        .otherwise(pl.col("score") - noise <= pl.col("lowest"))
-    ).to_series()
-
-
 def find_shifts(matched: pl.DataFrame, observation: Observation) -> tuple[dict[Group, Shift], set[Group]]:
     """The common shift of every version of an export, and the versions that have a new scale.
 
@@ -162,18 +179,35 @@ def find_shifts(matched: pl.DataFrame, observation: Observation) -> tuple[dict[G
     thresholds = observation.thresholds()
     shifts: dict[Group, Shift] = {}
     for (benchmark_id, version), rows in matched.partition_by(GROUP, as_dict=True).items():
-        delta = rows["delta"].to_numpy()
+        # What models lost on items that both exports share is a move; that other items were drawn is none.
+        paired, kind = _numbers(rows["paired_delta"]), observation.row_kinds().get(str(benchmark_id))
+        delta = np.where(np.isfinite(paired), paired, rows["delta"].to_numpy())
         group = (str(benchmark_id), str(version))
         median = float(np.median(delta))
         spread = MAD_TO_SD * float(np.median(np.abs(delta - median)))
         same_sign = float(np.mean(np.sign(delta) == np.sign(median))) if median else 0.0
-        shifts[group] = Shift(group, delta.size, median, spread, same_sign)
+        shared = _error_of_items(rows) if kind == "entry" else 0.0
+        shifts[group] = Shift(group, delta.size, median, spread, same_sign, shared_error=shared)
     reweighted = {group for item in observation.benchmarks for group in _reweighted(item, matched, thresholds)}
     shifts |= {group: replace(shifts[group], kind="index_version") for group in reweighted}
     rebased = {group for group, shift in shifts.items() if shift.exceeds(thresholds[group[0]])}
     if rebased - reweighted:
         rebased |= {g for g, shift in shifts.items() if shift.exceeds(JOINING_SHARE * thresholds[g[0]])}
     return shifts, rebased | reweighted
+
+
+def _error_of_items(rows: pl.DataFrame) -> float:
+    """Standard error of a change by the choice of items, which all models share where they are asked the same ones.
+
+    0 where the items are known on both sides, or their number is not: then nothing says that they were drawn.
+    """
+    if "n_items" not in rows.columns or 2 * rows["paired_delta"].count() >= rows.height:
+        return 0.0
+    drawn = rows.filter(pl.col("n_items").is_not_null() & pl.col("n_items_after").is_not_null())
+    if 2 * drawn.height < rows.height:
+        return 0.0
+    errors = np.hypot(_numbers(drawn["stderr"]), _numbers(drawn["stderr_after"]))
+    return float(np.nanmedian(errors)) if np.isfinite(errors).any() else 0.0
 
 
 def _reweighted(composite: Benchmark, matched: pl.DataFrame, thresholds: Mapping[str, float]) -> list[Group]:
@@ -187,10 +221,15 @@ def _reweighted(composite: Benchmark, matched: pl.DataFrame, thresholds: Mapping
         .filter("is_still")
     )
     rows = matched.filter(pl.col("benchmark_id") == composite.benchmark_id).join(still, on="source_row_key", how="semi")
-    moved = pl.col("delta").abs() > JOINING_SHARE * thresholds[composite.benchmark_id]
+    moved = has_moved(thresholds[composite.benchmark_id])
     counted = rows.group_by(GROUP).agg(pl.len().alias("n"), moved.sum().alias("moved"))
     found = counted.filter((pl.col("n") >= MIN_COMMON) & (pl.col("moved") > REWEIGHTED_SHARE * pl.col("n")))
     return [(row[0], row[1]) for row in found.select(GROUP).iter_rows()]
+
+
+def has_moved(threshold: float) -> pl.Expr:
+    """True for rows of a composite that a re-weighting may have moved."""
+    return pl.col("delta").abs() > JOINING_SHARE * threshold
 
 
 def find_roundings(matched: pl.DataFrame) -> dict[Group, int]:
@@ -240,7 +279,9 @@ def run_tests(matched: pl.DataFrame, shifts: Mapping[Group, Shift], rebased: set
     tested = pl.concat(frames) if frames else _adjust(matched, None, is_rebased=False)
     z = tested["z"].to_numpy()
     p_values = pl.Series("p_value", np.where(np.isfinite(z), statistics.two_sided_p(z), np.nan))
-    is_paired = pl.col("paired_p").is_not_null() & pl.col("z").is_not_nan()
+    # McNemar's test knows of no common shift: on a new scale the paired error has to do.
+    is_rebased = group_mask(rebased)
+    is_paired = pl.col("paired_p").is_not_null() & pl.col("z").is_not_nan() & ~is_rebased
     return (
         tested.with_columns(p_values)
         .with_columns(pl.when(is_paired).then("paired_p").otherwise("p_value").alias("p_value"))
@@ -264,7 +305,8 @@ def _adjust(rows: pl.DataFrame, shift: Shift | None, *, is_rebased: bool) -> pl.
             if MAD_TO_SD * float(np.median(np.abs(adjusted))) > typical:
                 is_testable = np.zeros_like(is_testable)
     is_paired = np.isfinite(paired)
-    adjusted = np.where(is_paired, paired, adjusted)
+    moved = shift.median if is_rebased and shift is not None and shift.kind == "scale_rebase" else 0.0
+    adjusted = np.where(is_paired, paired - moved, adjusted)
     se_delta = np.where(is_paired, _numbers(rows["paired_se"]), se_delta)
     is_testable |= is_paired & (delta != 0)
     z = np.divide(adjusted, se_delta, out=np.full(delta.size, np.nan), where=is_testable)
@@ -283,5 +325,19 @@ def _off_the_line(before: Floats, after: Floats) -> Floats:
     """Residuals of the new scores from the Theil-Sen line through (old, new)."""
     from scipy.stats import theilslopes
 
+    if np.ptp(before) == 0:
+        return np.asarray(after - np.median(after))
     slope, intercept, _, _ = theilslopes(after, before)
     return np.asarray(after - (intercept + slope * before))
+
+
+def group_mask(groups: Collection[Group]) -> pl.Expr:
+    """True for rows of the named versions."""
+    marks = ["\x00".join(group) for group in sorted(groups)]
+    return pl.concat_str(GROUP, separator="\x00").is_in(marks)
+
+
+def in_groups(frame: pl.DataFrame, groups: Collection[Group], *, inside: bool = True) -> pl.DataFrame:
+    """The rows of the named versions, or all others."""
+    mask = group_mask(groups)
+    return frame.filter(mask if inside else ~mask)

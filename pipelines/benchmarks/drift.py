@@ -6,7 +6,7 @@ Events are told from the steps of `history.py`; nothing is tested here. A change
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -16,7 +16,7 @@ from pipelines.benchmarks.decide import DayTests, decide
 from pipelines.benchmarks.events import TIME, EventBook
 from pipelines.benchmarks.scores import BoardScores, build_scores, version_id
 from pipelines.benchmarks.slow import SLACK, SLOW, average_run_length
-from pipelines.benchmarks.snapshot import BoardSnapshot
+from pipelines.benchmarks.snapshot import ROW_KEY, BoardSnapshot
 from pipelines.benchmarks.statistics import Floats, min_detectable
 from pipelines.config.sources import Leaderboard
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
@@ -56,7 +56,7 @@ class _Teller(EventBook):
         self._contradictions()
         if step.gate_reason is not None:
             self._gate()
-        if not step.is_gated:
+        if not step.is_unusable:
             if step.previous is None:
                 self._first()
             else:
@@ -83,25 +83,34 @@ class _Teller(EventBook):
     def _gate(self) -> None:
         step = self.step
         listed = step.observation.rows.height
-        versions = [] if step.is_gated else [f"{row[0]} {row[1]}" for row in step.gated.iter_rows()]
+        held = [" ".join(group) for group in sorted(step.held)]
         self.add(
             "coverage_gate",
-            wording.gate(self.title(), str(step.gate_reason), listed, step.believed_rows, versions),
-            n_models=int(step.gated["missing"].sum()) if step.gated.height else None,
+            wording.unusable(self.title(), str(step.gate_reason), step.believed_rows)
+            if step.is_unusable
+            else wording.partial(self.title(), str(step.gate_reason), listed, self._short(), held),
+            n_models=int(step.partial["missing"].sum()) if step.partial.height else None,
             identity="gate",
             evidence={
                 "believed_rows": step.believed_rows,
                 "listed_rows": listed,
                 "unreadable_records": step.observation.unreadable,
-                "versions": step.gated.to_dicts(),
+                "versions": step.partial.to_dicts(),
             },
         )
 
+    def _short(self) -> list[str]:
+        """The partial versions, where others of the export are whole."""
+        groups = self.step.partial.select("benchmark_id", "version_label").rows()
+        others = self.step.observation.rows.select("benchmark_id", "version_label").unique().rows()
+        return [" ".join(group) for group in groups] if set(others) - set(groups) else []
+
     def _contradictions(self) -> None:
         for item in self.step.contradictions:
+            tell = wording.missing_outcomes if item.drift_class == "missing_outcomes" else wording.contradiction
             self.add(
-                "contradiction",
-                wording.contradiction(item.raw_model, self.title(), item.detail),
+                item.drift_class,
+                tell(item.raw_model, self.title(), item.detail),
                 n_models=1,
                 raw_model=item.raw_model or None,
                 benchmark_version_id=self.version((item.benchmark_id, item.version_label)),
@@ -167,7 +176,7 @@ class _Teller(EventBook):
 
     def _come_and_gone(self, drift_class: str, rows: pl.DataFrame) -> None:
         if rows.height and rows["source_row_key"].n_unique() > SINGLE_EVENTS:
-            self._many(drift_class, rows, "raw_model")
+            self._many(drift_class, rows, "raw_model", {"score": pl.col("score")})
             return
         for group in self.per_model(rows):
             first = group.row(0, named=True)
@@ -192,11 +201,16 @@ class _Teller(EventBook):
         explanation = wording.unveiled(self.title(), names)
         self.add("new", explanation, n_models=len(names), identity="unveiled", evidence={"models": names})
 
-    def _many(self, drift_class: str, rows: pl.DataFrame, name_column: str) -> None:
+    def _many(self, drift_class: str, rows: pl.DataFrame, name_column: str, scores: Mapping[str, pl.Expr]) -> None:
+        """One event about many entries; the scores that it is about stand in the evidence."""
         names = sorted(rows[name_column].unique())
         explanation = wording.many(drift_class, self.title(), names, rows.select("version_label").n_unique())
         models = rows["source_row_key"].n_unique()
-        self.add(drift_class, explanation, n_models=models, identity="many", evidence={"models": names})
+        listed = rows.sort(name_column, *ROW_KEY).select(
+            pl.col(name_column).alias("model"), "benchmark_id", "version_label", **scores
+        )
+        evidence = {"models": names, "scores": listed.to_dicts()}
+        self.add(drift_class, explanation, n_models=models, identity="many", evidence=evidence)
 
     def _renamed(self) -> None:
         rows = self.verdict.changed.filter("is_renamed") if self.verdict.changed.height else self.verdict.changed
@@ -204,7 +218,7 @@ class _Teller(EventBook):
             first = group.row(0, named=True)
             self.add(
                 "renamed",
-                wording.renamed(first["raw_model"], first["raw_model_after"], self.title(), first["variant_after"]),
+                wording.renamed(first, self.title()),
                 n_models=1,
                 raw_model=first["raw_model_after"],
                 benchmark_version_id=self.version((first["benchmark_id"], first["version_label"])),
@@ -226,8 +240,7 @@ class _Teller(EventBook):
         is_told = pl.when(kinds == "rating").then(untested).otherwise(stated)
         rows = self.verdict.changed.filter(~pl.any_horizontal("is_rebased", "is_drift", "is_rounding") & is_told)
         if rows["source_row_key"].n_unique() > SINGLE_EVENTS:
-            self._many("revised", rows, "raw_model_after")
-            return
+            rows = self._in_bulk(rows)
         for group in self.per_model(rows):
             first = group.row(0, named=True)
             kind = observation.row_kinds()[first["benchmark_id"]]
@@ -239,6 +252,24 @@ class _Teller(EventBook):
                 evidence={"versions": _listed(group, _CHANGE), "score_ids": self.score_ids(group)},
                 **self.numbers(first),
             )
+
+    def _in_bulk(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Tells a change of many entries in one event, and returns those whose scores moved, to be told one by one.
+
+        Where these are many too, the event tells of them all, the largest moves with before and after.
+        """
+        moved = rows.filter(pl.col("delta") != 0)
+        before_and_after = {"before": pl.col("score"), "after": pl.col("score_after")}
+        if moved["source_row_key"].n_unique() <= SINGLE_EVENTS:
+            rest = rows.join(moved.select("source_row_key").unique(), on="source_row_key", how="anti")
+            if rest.height:
+                self._many("revised", rest, "raw_model_after", before_and_after)
+            return moved
+        largest = moved.sort(pl.col("delta").abs(), *ROW_KEY, descending=[True, *[False] * len(ROW_KEY)]).head(5)
+        self._many("revised", rows, "raw_model_after", before_and_after)
+        told = wording.largest_moves(largest.to_dicts(), moved.height)
+        self.rows[-1]["explanation"] += f" {told}"
+        return rows.clear()
 
     def _drift(self) -> None:
         rows = self.verdict.changed.filter("is_drift") if self.verdict.changed.height else self.verdict.changed
@@ -279,7 +310,7 @@ class _Teller(EventBook):
                 evidence={
                     "confirmed": True,
                     "first_seen_at": first["first_seen_at"].strftime(TIME),
-                    "versions": _listed(group, (*_CHANGE, "score_now", "held_delta", "held_se")),
+                    "versions": _listed(group, (*_CHANGE, "score_now", "held_delta", "held_se", "held_items")),
                 },
                 **numbers,
             )
@@ -289,7 +320,7 @@ class _Teller(EventBook):
             first = group.row(0, named=True)
             self.add(
                 "drift",
-                wording.withdrawn(first, self.title()),
+                wording.withdrawn(first, self.title(), self.unit(first["benchmark_id"])),
                 identity=f"{first['source_row_key']} withdrawn",
                 raw_model=first["raw_model_after"],
                 benchmark_version_id=self.version((first["benchmark_id"], first["version_label"])),

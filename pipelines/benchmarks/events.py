@@ -27,6 +27,7 @@ SEVERITY = {
     "drift": "warn",
     "slow_drift": "warn",
     "contradiction": "warn",
+    "missing_outcomes": "warn",
     "scale_rebase": "warn",
     "index_version": "warn",
 }
@@ -84,7 +85,7 @@ class EventBook:
     def primary(self) -> tuple[str, str]:
         """The version that stands for the export: the one its format names, else the one with most rows."""
         observation = self.step.observation
-        rows = observation.rows if observation.rows.height else self.step.gated.rename({"believed": "score"})
+        rows = observation.rows if observation.rows.height else self.step.partial
         groups = rows.group_by("benchmark_id", "version_label").len().sort("len", "benchmark_id", "version_label")
         named = groups.filter(pl.col("version_label") == (observation.traits.primary_version or ""))
         chosen = named if named.height else groups.sort("len", descending=True, maintain_order=True)

@@ -14,14 +14,16 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from pipelines.benchmarks import compare
-from pipelines.benchmarks.compare import CONTENT, GROUP, MAX_MISSING_SHARE, Group, Shift
+from pipelines.benchmarks import compare, coverage
+from pipelines.benchmarks.compare import CONTENT, GROUP, Group, Shift, group_mask, in_groups
 from pipelines.benchmarks.items import ITEM_SCHEMA, compare_items
 from pipelines.benchmarks.snapshot import ROW_KEY, ROW_SCHEMA, BoardSnapshot, Contradiction, Observation
+from pipelines.benchmarks.trials import pooled
 
-PATIENCE = timedelta(days=14)
-PATIENCE_EXPORTS = 3
-"""An export that stays short for this long and this often is no accident: the board has become shorter."""
+SETTLING = timedelta(days=3)
+"""A composite that is re-weighted again so soon is still being redefined, whichever of its entries move."""
+SETTLED_SHARE = 0.2
+"""Entries that move again in the next export, below which it only brings the rest of the same redefinition."""
 
 BELIEVED_SCHEMA = pl.Schema(
     {**ROW_SCHEMA, "held_key": pl.String(), "since": pl.Datetime("us", "UTC"), "epoch": pl.Int32()}
@@ -47,11 +49,13 @@ class Step:
     previous: Observation | None
     """The last export of the scope that was used; None for the first."""
     believed_rows: int
-    gated: pl.DataFrame
-    """Versions from which nothing was computed (columns of `compare.coverage`); empty where the export is sound."""
+    partial: pl.DataFrame
+    """Versions of which the export lacks rows that stay believed (`coverage.Coverage`); empty where it is whole."""
     gate_reason: str | None
-    is_gated: bool
-    """True where nothing at all was computed from the export."""
+    is_unusable: bool
+    """True where the export has no row, so that nothing at all was computed from it."""
+    held: frozenset[Group]
+    """Partial versions that were not compared: what they show moved together, which takes a whole export to judge."""
     new: pl.DataFrame
     unveiled: pl.DataFrame
     """New rows that a longer list of the top merely shows now: they lie below the last row of the list before."""
@@ -64,6 +68,9 @@ class Step:
     """Versions that changed their precision only, with the coarser number of decimals."""
     tested: pl.DataFrame
     """Every row that is in both, changed or not, with the tests' columns; `changed` are those that say something new."""
+    items_before: pl.DataFrame
+    items_after: pl.DataFrame
+    """Outcomes item by item on both sides of the rows in `changed` that were compared so (ITEM_SCHEMA)."""
     contradictions: tuple[Contradiction, ...]
     epochs: dict[Group, int]
     """Scale epoch of each version before this export."""
@@ -78,7 +85,9 @@ class _State:
     believed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BELIEVED_SCHEMA))
     previous: Observation | None = None
     epochs: dict[Group, int] = field(default_factory=dict)
-    short_since: dict[Group, tuple[datetime, int]] = field(default_factory=dict)
+    memory: coverage.Memory = field(default_factory=coverage.Memory)
+    redefined: dict[Group, tuple[datetime, frozenset[str]]] = field(default_factory=dict)
+    """Composites that the last export re-weighted: when, and which entries moved."""
     told: set[Contradiction] = field(default_factory=set)
     items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ITEM_SCHEMA))
     """Outcomes item by item behind what is believed, where a source gave them."""
@@ -94,27 +103,29 @@ def walk(snapshots: Iterable[BoardSnapshot]) -> tuple[Step, ...]:
     states: dict[str, _State] = {}
     steps = [
         _advance(states.setdefault(observation.scope, _State()), observation)
-        for observation in _one_per_instant([observations[key] for key in sorted(observations)])
+        for observation in _one_per_instant(pooled(observations[key] for key in sorted(observations)))
     ]
     return tuple(sorted(steps, key=lambda step: (step.observation.observed_at, step.observation.scope)))
 
 
 def _one_per_instant(observations: Sequence[Observation]) -> list[Observation]:
-    """Of several exports of one scope and instant the last by path speaks; that the others differ is a contradiction."""
+    """Of several exports of one scope and instant the last by path speaks that has rows; that the others differ is a
+    contradiction."""
     kept: list[Observation] = []
     for item in observations:
         last = kept[-1] if kept else None
         if last is None or (last.scope, last.observed_at) != (item.scope, item.observed_at):
             kept.append(item)
             continue
+        used, other = (last, item) if item.rows.is_empty() else (item, last)
         if not last.rows.equals(item.rows):
-            primary = item.benchmarks[0].benchmark_id
+            primary = used.benchmarks[0].benchmark_id if used.benchmarks else ""
             detail = (
-                f"{last.landing_path} and {item.landing_path} are of the same instant and differ; the latter is used"
+                f"{other.landing_path} and {used.landing_path} are of the same instant and differ; the latter is used"
             )
             clash = Contradiction(primary, "", "", "", None, None, detail)
-            item = replace(item, contradictions=(*item.contradictions, *last.contradictions, clash))  # noqa: PLW2901
-        kept[-1] = item
+            used = replace(used, contradictions=(*used.contradictions, *other.contradictions, clash))
+        kept[-1] = used
     return kept
 
 
@@ -123,16 +134,17 @@ def _advance(state: _State, observation: Observation) -> Step:
     told = state.told
     contradictions = tuple(item for item in observation.contradictions if item not in told)
     state.told = told | set(contradictions)
-    renames = {} if observation.traits.row_kind == "run" else compare.find_renames(state.believed, observation.rows)
+    renames = _renames(state, observation)
     believed = state.believed.with_columns(pl.col("source_row_key").replace(renames))
-    gated, reason, is_gated = _gate(state, believed, observation)
+    seen = coverage.judge(believed, observation, state.memory)
     step = Step(
         observation=observation,
         previous=state.previous,
         believed_rows=state.believed.height,
-        gated=gated,
-        gate_reason=reason,
-        is_gated=is_gated,
+        partial=seen.partial,
+        gate_reason=seen.reason,
+        is_unusable=seen.is_unusable,
+        held=frozenset(),
         new=pl.DataFrame(schema=ROW_SCHEMA),
         unveiled=pl.DataFrame(schema=ROW_SCHEMA),
         removed=pl.DataFrame(schema=ROW_SCHEMA),
@@ -142,84 +154,67 @@ def _advance(state: _State, observation: Observation) -> Step:
         rebased={},
         roundings={},
         tested=pl.DataFrame(),
+        items_before=pl.DataFrame(schema=ITEM_SCHEMA),
+        items_after=pl.DataFrame(schema=ITEM_SCHEMA),
         contradictions=contradictions,
         epochs=dict(state.epochs),
         asserted=pl.DataFrame(schema=ASSERTED_SCHEMA),
         closed=pl.DataFrame(schema=CLOSED_SCHEMA),
     )
-    if is_gated:
+    if seen.is_unusable:
         return step
-    step = _compare(state, believed, replace(step, renames=renames))
+    step = _compare(state, believed, replace(step, renames=renames), seen)
     state.previous = observation
     return step
 
 
-def _gate(state: _State, believed: pl.DataFrame, observation: Observation) -> tuple[pl.DataFrame, str | None, bool]:
-    """The coverage gate: versions not to be used, why, and whether that is the whole export."""
-    table = compare.coverage(believed, observation.rows)
-    if compare.is_unreadable(observation):
-        reason = (
-            "it holds no readable row"
-            if observation.rows.is_empty()
-            else f"{observation.unreadable} of its records could not be read"
-        )
-        return table, reason, True
-    # A transfer that ended early leaves its last record broken: then a single missing row is one too many.
-    deficient = table.filter((pl.col("missing") > 0) if observation.ends_broken else "is_deficient")
-    patient = []
-    short_since: dict[Group, tuple[datetime, int]] = {}
-    for benchmark_id, version in deficient.select(GROUP).iter_rows():
-        first, exports = state.short_since.get((benchmark_id, version), (observation.observed_at, 0))
-        short_since[(benchmark_id, version)] = (first, exports + 1)
-        if exports + 1 < PATIENCE_EXPORTS or observation.observed_at - first < PATIENCE:
-            patient.append((benchmark_id, version))
-    state.short_since = short_since
-    gated = _in_groups(table, set(patient))
-    missing, total = int(gated["missing"].sum()), int(table["believed"].sum())
-    if gated.is_empty():
-        return gated, None, False
-    end = " and its last record is broken" if observation.ends_broken else ""
-    reason = f"{missing} of {total} known rows are missing from it{end}"
-    return gated, reason, missing > MAX_MISSING_SHARE * total
+def _renames(state: _State, observation: Observation) -> dict[str, str]:
+    if observation.traits.row_kind != "run":
+        return compare.find_renames(state.believed, observation.rows)
+    before = state.previous.observed_at.date() if state.previous else None
+    return compare.find_moved_runs(state.believed, observation.rows, (before, observation.observed_at.date()))
 
 
-def _compare(state: _State, believed: pl.DataFrame, step: Step) -> Step:
-    """Everything that a usable export changes; versions that are gated keep what is believed of them."""
+def _compare(state: _State, believed: pl.DataFrame, step: Step, seen: coverage.Coverage) -> Step:
+    """Everything that an export changes; of its partial versions, what the rows that are there say."""
     observation = step.observation
-    gated = {(row[0], row[1]) for row in step.gated.select(GROUP).iter_rows()}
-    kept_aside, before = _in_groups(believed, gated), _in_groups(believed, gated, inside=False)
-    after = _in_groups(observation.rows, gated, inside=False)
     known_items = state.items.with_columns(pl.col("source_row_key").replace(step.renames))
-    paired = compare_items(known_items, observation.items)
-    matched = (
-        before.join(after, on=ROW_KEY, how="inner", suffix="_after")
-        .with_columns((pl.col("score_after") - pl.col("score")).alias("delta"))
-        .join(paired, on=ROW_KEY, how="left", maintain_order="left")
-    )
-    missing = before.join(after, on=ROW_KEY, how="anti")
-    below = compare.below_the_cut(missing, after, observation) | _is_unreadable(missing, observation)
-    new = after.join(before, on=ROW_KEY, how="anti")
-    unveiled = compare.below_the_cut(new, state.previous.rows if state.previous else new.clear(), observation)
+    matched = _matched(believed, observation.rows, compare_items(known_items, observation.items))
     shifts, rebased = compare.find_shifts(matched, observation)
-    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in CONTENT)
-    is_renamed = (pl.col("held_key") != pl.col("source_row_key")) | (pl.col("raw_model") != pl.col("raw_model_after"))
-    is_rebased = _group_mask(rebased)
-    tested = compare.run_tests(matched, shifts, rebased).with_columns(
-        differs.alias("differs"), is_rebased.alias("is_rebased"), is_renamed.alias("is_renamed")
-    )
+    held = {
+        group
+        for group in step.partial.select(GROUP).iter_rows()
+        if group in rebased
+        or (group in shifts and shifts[group].exceeds(observation.thresholds()[group[0]], coverage.MIN_MISSING))
+    }
+    rebased -= held
+    kept_aside, before = in_groups(believed, held), in_groups(believed, held, inside=False)
+    after, matched = in_groups(observation.rows, held, inside=False), in_groups(matched, held, inside=False)
+    settling = _settling(state, matched, {group: shifts[group] for group in rebased}, observation)
+    tested = _tested(matched, shifts, rebased, settling)
+    missing = before.join(after, on=ROW_KEY, how="anti")
+    is_kept = missing.select(pl.struct(ROW_KEY).is_in(seen.missing.select(pl.struct(ROW_KEY)).to_series().implode()))
+    below = coverage.below_the_cut(missing, after, observation) | coverage.is_named(missing, observation)
+    below |= is_kept.to_series()
+    new = after.join(before, on=ROW_KEY, how="anti")
+    unveiled = coverage.below_the_cut(new, state.previous.rows if state.previous else new.clear(), observation)
     changed = tested.filter(pl.col("differs") | pl.col("is_rebased") | pl.col("is_renamed"))
     roundings = {g: d for g, d in compare.find_roundings(matched).items() if g not in rebased}
     changed = changed.with_columns(_is_rounding(changed, roundings))
+    paired = changed.filter(pl.col("paired_p").is_not_null()).select(ROW_KEY)
     step = replace(
         step,
+        held=frozenset(held),
         new=new.filter(~unveiled),
         unveiled=new.filter(unveiled),
         removed=missing.filter(~below).select(*ROW_SCHEMA),
         unlisted=int(below.sum()),
         changed=changed,
-        rebased={group: shifts[group] for group in sorted(rebased)},
+        rebased={group: shifts[group] for group in sorted(rebased - settling)},
         roundings=roundings,
         tested=tested,
+        items_before=known_items.join(paired, on=ROW_KEY, how="semi"),
+        items_after=observation.items.join(paired, on=ROW_KEY, how="semi"),
     )
     step = _move_on(state, step, kept_aside, tested, missing.with_columns(below.alias("below")))
     used = observation.items.join(after, on=ROW_KEY, how="semi")
@@ -228,10 +223,46 @@ def _compare(state: _State, believed: pl.DataFrame, step: Step) -> Step:
     return step
 
 
-def _is_unreadable(missing: pl.DataFrame, observation: Observation) -> pl.Series:
-    """True for rows whose record is in the export and could not be read: nothing says that they are gone."""
-    names = sorted(observation.unreadable_names)
-    return missing.select(pl.any_horizontal(pl.col("source_row_key", "raw_model").is_in(names))).to_series()
+def _matched(before: pl.DataFrame, after: pl.DataFrame, paired: pl.DataFrame) -> pl.DataFrame:
+    """Rows on both sides, with their change (`delta`) and their comparison item by item. A last digit is no change."""
+    delta = pl.col("score_after") - pl.col("score")
+    return (
+        before.join(after, on=ROW_KEY, how="inner", suffix="_after")
+        .with_columns(pl.when(compare.is_same("score")).then(0.0).otherwise(delta).alias("delta"))
+        .join(paired, on=ROW_KEY, how="left", maintain_order="left")
+    )
+
+
+def _tested(
+    matched: pl.DataFrame, shifts: dict[Group, Shift], rebased: set[Group], settling: set[Group]
+) -> pl.DataFrame:
+    """The matched rows with the tests' columns, `differs`, `is_renamed` and `is_rebased`: on a new scale, or part of the
+    redefinition that brought the last one."""
+    differs = pl.any_horizontal(~compare.is_same(name) for name in CONTENT)
+    is_renamed = (pl.col("held_key") != pl.col("source_row_key")) | (pl.col("raw_model") != pl.col("raw_model_after"))
+    is_rebased = group_mask(rebased - settling) | (group_mask(settling) & differs)
+    return compare.run_tests(matched, shifts, rebased).with_columns(
+        differs.alias("differs"), is_rebased.alias("is_rebased"), is_renamed.alias("is_renamed")
+    )
+
+
+def _settling(state: _State, matched: pl.DataFrame, shifts: dict[Group, Shift], observation: Observation) -> set[Group]:
+    """Composites whose redefinition began with the export before and goes on with this one: no further version.
+
+    It goes on where the entries that move now are those that did not move then, or where hardly any time has passed.
+    """
+    redefined, settling = {}, set()
+    thresholds = observation.thresholds()
+    for group in [group for group, shift in shifts.items() if shift.kind == "index_version"]:
+        moved = in_groups(matched, {group}).filter(compare.has_moved(thresholds[group[0]]))
+        keys = frozenset(moved["source_row_key"].to_list())
+        since, before = state.redefined.get(group, (None, frozenset[str]()))
+        is_soon = since is not None and observation.observed_at - since <= SETTLING
+        if since is not None and (is_soon or len(keys & before) <= SETTLED_SHARE * len(keys)):
+            settling.add(group)
+        redefined[group] = (observation.observed_at, keys)
+    state.redefined = redefined
+    return settling
 
 
 def _is_rounding(changed: pl.DataFrame, roundings: dict[Group, int]) -> pl.Series:
@@ -265,7 +296,7 @@ def _move_on(state: _State, step: Step, kept_aside: pl.DataFrame, tested: pl.Dat
         .otherwise(pl.lit("revised"))
         .alias("supersede_reason")
     )
-    is_rebased = _group_mask(set(step.rebased))
+    is_rebased = group_mask(step.rebased)
     gone = missing.filter(~pl.col("below") | is_rebased).with_columns(
         pl.when(is_rebased & pl.col("below"))
         .then(pl.lit("rebased"))
@@ -292,13 +323,3 @@ def _with_epoch(rows: pl.DataFrame, epochs: dict[Group, int]) -> pl.DataFrame:
         .join(table, on=GROUP, how="left", maintain_order="left")
         .with_columns(pl.col("epoch").fill_null(0))
     )
-
-
-def _group_mask(groups: set[Group]) -> pl.Expr:
-    marks = ["\x00".join(group) for group in sorted(groups)]
-    return pl.concat_str(GROUP, separator="\x00").is_in(marks)
-
-
-def _in_groups(frame: pl.DataFrame, groups: set[Group], *, inside: bool = True) -> pl.DataFrame:
-    mask = _group_mask(groups)
-    return frame.filter(mask if inside else ~mask)

@@ -7,7 +7,7 @@ arithmetic of one pair is in `statistics.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,10 @@ ITEM_SCHEMA = pl.Schema(
         "item_id": pl.String(),
         "cluster": pl.String(),
         "outcome": pl.Float64(),
+        "trials": pl.Int32(),
     }
 )
-"""One row per score row and item: outcome from 0 to 1, the mean over trials; `cluster` names items that are not
+"""One row per score row and item: outcome from 0 to 1, the mean over `trials`; `cluster` names items that are not
 independent of each other (questions on one text), and is the item itself where each stands alone."""
 
 MIN_SHARED = 10
@@ -50,12 +51,13 @@ _KEY = ["benchmark_id", "version_label", "source_row_key"]
 
 
 def item_rows(
-    row: Mapping[str, Any], outcomes: Mapping[str, float], clusters: Mapping[str, str]
+    row: Mapping[str, Any], outcomes: Mapping[str, float], clusters: Mapping[str, str], trials: Mapping[str, int]
 ) -> list[dict[str, Any]]:
-    """Rows of ITEM_SCHEMA for one score row; `outcomes` from 0 to 1 by item, `clusters` by item where they are known."""
+    """Rows of ITEM_SCHEMA for one score row; `outcomes` from 0 to 1 by item, `clusters` by item where they are known,
+    `trials` by item, 1 where not told."""
     key = {name: row[name] for name in _KEY}
     return [
-        {**key, "item_id": item, "cluster": clusters.get(item, item), "outcome": outcome}
+        {**key, "item_id": item, "cluster": clusters.get(item, item), "outcome": outcome, "trials": trials.get(item, 1)}
         for item, outcome in sorted(outcomes.items())
     ]
 
@@ -63,6 +65,26 @@ def item_rows(
 def items_frame(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """Rows as a frame of ITEM_SCHEMA."""
     return pl.DataFrame(list(rows), schema=ITEM_SCHEMA)
+
+
+def score_of_items(means: statistics.Floats, clusters: Sequence[str], trials: int) -> dict[str, Any]:
+    """The columns of a score row that follow from the mean outcome (0 to 1) of each item over `trials`.
+
+    Mean over items in per cent. With one trial each the counts speak; else the spread of the items' means: Var(means)/n
+    holds both the choice of items and the chance of the trials; items that hang together count by cluster (Miller 2024,
+    sections 2.1 and 2.2).
+    """
+    n, solved = means.size, float(means.sum())
+    is_count = trials == 1 and set(means.tolist()) <= {0.0, 1.0} and len(set(clusters)) == n
+    stderr = 0.0 if is_count else statistics.clustered_stderr(means, clusters)[0]
+    return {
+        "score": 100 * solved / n,
+        "score_text": f"{100 * solved / n:.4f}",
+        "n_items": n,
+        "n_success": round(solved) if is_count else None,
+        "n_trials": trials,
+        "stderr": 100 * stderr if np.isfinite(stderr) and stderr > 0 else None,
+    }
 
 
 def compare_items(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:

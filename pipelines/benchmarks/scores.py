@@ -51,7 +51,7 @@ def score_id(board: str, benchmark_version_id: str, source_row_key: str, observe
 def build_scores(board: Leaderboard, snapshots: Sequence[BoardSnapshot], registry: Registry | None) -> BoardScores:
     """Every score that the board's exports asserted, with the period in which each was believed.
 
-    A pure function of the set of snapshots: any order gives the same rows. A gated export asserts and closes nothing.
+    A pure function of the set of snapshots: any order gives the same rows. An unusable export asserts and closes nothing.
     `registry` resolves the names of models; None leaves model_id null.
     """
     history = walk(snapshots)

@@ -10,7 +10,7 @@ import math
 
 import polars as pl
 
-from pipelines.benchmarks.compare import GROUP, MAD_TO_SD, MEDIAN_EFFICIENCY, MIN_COMMON
+from pipelines.benchmarks.compare import GROUP, MAD_TO_SD, MEDIAN_EFFICIENCY, MIN_COMMON, in_groups, is_same
 from pipelines.benchmarks.history import Step
 from pipelines.benchmarks.snapshot import ROW_KEY, ROW_SCHEMA
 
@@ -22,6 +22,9 @@ BOUND = 5.0
 
 EXPORT_RATE = 0.05
 """False alarms per export of a board that are accepted: with many series the bound grows until it holds."""
+
+MIN_SCORES = 3
+"""Scores that a series needs to be slow: two of them are one step, which the test of a change judges."""
 
 MAX_CORRELATION = 0.9
 """Exports of a rating that share more of their error than this are one observation: they rest on the same votes."""
@@ -80,7 +83,7 @@ class SlowWatch:
 
     def look(self, step: Step, told: pl.DataFrame) -> pl.DataFrame:
         """Rows of `step.tested` whose sum passed the bound, with columns SLOW. `told`: keys that begin anew (drift)."""
-        if step.is_gated:
+        if step.is_unusable:
             return step.changed.clear()
         known = self._series.with_columns(pl.col("source_row_key").replace(step.renames))
         rebased = pl.DataFrame(list(step.rebased), dict.fromkeys(GROUP, pl.String()), orient="row")
@@ -95,7 +98,8 @@ class SlowWatch:
         kept = [frame.select(*_SERIES) for frame in (asleep, rest, updated.join(found, on=ROW_KEY, how="anti"))]
         series = pl.concat(kept)
         common = moved.group_by(GROUP).agg(pl.col("common").first())
-        fresh = step.observation.rows.join(step.gated, on=GROUP, how="anti").join(series, on=ROW_KEY, how="anti")
+        used = in_groups(step.observation.rows, step.held, inside=False)
+        fresh = used.join(series, on=ROW_KEY, how="anti")
         self._series = pl.concat([series, _begun(fresh.join(common, on=GROUP, how="left"), step)])
         return rows
 
@@ -130,7 +134,7 @@ def _moved(known: pl.DataFrame, step: Step) -> pl.DataFrame:
         pl.col("score_after").alias("now_score"),
         pl.col("stderr_after").alias("now_stderr"),
         (kinds == "rating").alias("is_rating"),
-        pl.col("score").ne_missing(pl.col("score_after")).alias("is_changed"),
+        (~is_same("score")).alias("is_changed"),
     )
     away, n = pl.col("now_score") - pl.col("mean"), pl.len().over(GROUP)
     middle = away.median().over(GROUP)
@@ -221,4 +225,8 @@ def _alarms(updated: pl.DataFrame, step: Step) -> pl.DataFrame:
     return updated.with_columns(
         pl.when(pl.col("up") >= pl.col("down")).then("up").otherwise(-pl.col("down")).alias("slow_sum"),
         pl.lit(bound).alias("slow_bound"),
-    ).filter((pl.col("slow_sum").abs() > bound) & (pl.col("slow_sum").sign() * pl.col("slow_moved") >= threshold))
+    ).filter(
+        (pl.col("slow_observations") >= MIN_SCORES)
+        & (pl.col("slow_sum").abs() > bound)
+        & (pl.col("slow_sum").sign() * pl.col("slow_moved") >= threshold)
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
@@ -17,7 +17,7 @@ import polars as pl
 
 from pipelines.benchmarks import statistics
 from pipelines.benchmarks.items import ITEM_SCHEMA, item_rows, items_frame
-from pipelines.benchmarks.values import RecordError
+from pipelines.benchmarks.values import NO_SCORE, RecordError
 from pipelines.config.sources import Leaderboard
 from pipelines.landing import LandedFile
 from pipelines.warehouse.tables.raw import QUARANTINE
@@ -71,7 +71,7 @@ class Traits:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two statements of one export that can't both be true."""
+    """Two statements of one export that can't both be true, or a score that lacks outcomes of some of its items."""
 
     benchmark_id: str
     version_label: str
@@ -80,6 +80,7 @@ class Contradiction:
     stated: float | None
     implied: float | None
     detail: str
+    drift_class: Literal["contradiction", "missing_outcomes"] = "contradiction"
 
 
 ROW_SCHEMA = pl.Schema(
@@ -109,10 +110,12 @@ ROW_SCHEMA = pl.Schema(
         "source_locator": pl.String(),
         "harness": pl.String(),
         "weights": pl.String(),
+        "position": pl.Int32(),
     }
 )
-"""Columns of `Observation.rows`: those of core.benchmark_score that one export states by itself, and `model_name`, the
-part of the entry's name that names the model (raw_model where the source has no such part)."""
+"""Columns of `Observation.rows`: those of core.benchmark_score that one export states by itself, and two more. `model_name`
+is the part of the entry's name that names the model: raw_model where the source has no such part, empty where nothing in
+the name does (an agent on several models). `position` is the row's place in the file."""
 
 ROW_KEY = ("benchmark_id", "version_label", "source_row_key")
 
@@ -139,6 +142,12 @@ class Observation:
     """Texts of those records, their keys and models among them: what is named here is listed, though it can't be read."""
     ends_broken: bool = False
     """Whether the last record of the export could not be read, as where a transfer ended early."""
+    is_wide: bool = False
+    """Whether one record gives several rows: a row can then be missing whose entry is listed."""
+    submission: str = ""
+    """The submission that the export is one run of; empty where exports follow each other. Runs are trials of one score."""
+    run_id: str = ""
+    """Tells the runs of a submission apart."""
     items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ITEM_SCHEMA))
     """Outcomes item by item of those rows for which the export has them."""
 
@@ -170,6 +179,9 @@ class BoardSnapshot:
 REPEATED = "repeated_record"
 """Reason for which a record is set aside that says again what the export said before."""
 
+QUIET = (REPEATED, NO_SCORE)
+"""Reasons that are no complaint about the export."""
+
 
 @dataclass
 class Collector:
@@ -186,6 +198,8 @@ class Collector:
     """Whether the last record so far was set aside as an error."""
     is_cut_off: bool = False
     """Whether the file ends inside a record."""
+    is_wide: bool = False
+    """Whether a record so far gave several rows."""
     whole: Collector | None = None
     """The collector of the whole file, where this one gathers one day of it: records are counted and set aside there."""
     _keys: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
@@ -203,7 +217,7 @@ class Collector:
         RecordError("identity_broken") where a record's own numbers can't all be true.
         """
         for row in rows:
-            _check(row)
+            check_row(row)
         known = [(row, self._keys[_key(row)]) for row in rows if _key(row) in self._keys]
         for row, first in known:
             if first["score"] != row["score"]:
@@ -216,6 +230,7 @@ class Collector:
         for row in rows:
             self._keys[_key(row)] = row
             self.rows.append(row)
+        self.is_wide |= len(rows) > 1
         self.count_valid()
 
     def count_valid(self) -> None:
@@ -225,10 +240,29 @@ class Collector:
         counter.ends_broken = False
 
     def keep_items(
-        self, row: Mapping[str, Any], outcomes: Mapping[str, float], clusters: Mapping[str, str] | None = None
+        self,
+        row: Mapping[str, Any],
+        outcomes: Mapping[str, float],
+        clusters: Mapping[str, str] | None = None,
+        trials: Mapping[str, int] | None = None,
     ) -> None:
-        """Keep the outcomes (0 to 1) behind a kept score row, by item; `clusters` where items hang together."""
-        self.items.extend(item_rows(row, outcomes, clusters or {}))
+        """Keep the outcomes (0 to 1) behind a kept score row, by item; `clusters` where items hang together, `trials` of
+        each item where it was tried more than once."""
+        self.items.extend(item_rows(row, outcomes, clusters or {}, trials or {}))
+
+    def lacks(self, row: Mapping[str, Any], items: Sequence[str], of: int) -> None:
+        """Note that outcomes are missing behind `row` (its keys, `raw_model` and `score`, None where it has none): which
+        items they are of, one name per outcome, and of how many outcomes."""
+        names = sorted(set(items))
+        shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+        without = "it has no score" if row["score"] is None else "the score is over the others"
+        detail = f"{len(items)} of {of} outcomes are missing ({shown}): {without}"
+        benchmark_id, version_label, key = _key(row)
+        self.contradictions.append(
+            Contradiction(
+                benchmark_id, version_label, key, row["raw_model"], row["score"], None, detail, "missing_outcomes"
+            )
+        )
 
     def contradict(self, row: Mapping[str, Any], *, implied: float | None, detail: str) -> None:
         """Note that the export contradicts itself about `row`."""
@@ -250,7 +284,7 @@ class Collector:
         severity: str = "error",
     ) -> None:
         """Set one record aside, with its place (`span`: bytes from and to, where the format has them)."""
-        severity = "info" if reason == REPEATED else severity
+        severity = "info" if reason in QUIET else severity
         self.ends_broken = severity == "error"
         self.rejected.append(
             {
@@ -267,12 +301,22 @@ class Collector:
             }
         )
 
+    def reject_values(
+        self, broken: Mapping[str, RecordError], item_no: int, *, line_no: int = 1, **fields: object
+    ) -> None:
+        """Set aside single values of a record whose others are kept; `fields` names the record."""
+        for name, error in broken.items():
+            self.reject(item_no, error.reason, str(error), fields={**fields, "field": name}, line_no=line_no)
+        if broken:
+            self.ends_broken = False  # the record itself is whole
+
     def observation(
         self, traits: Traits, benchmarks: tuple[Benchmark, ...], *, scope: str = "", observed_at: datetime | None = None
     ) -> Observation:
         """What was kept, as one observation of `scope`."""
         whole = self.whole or self
         errors = [item for item in whole.rejected if item["severity"] == "error"]
+        named = [*errors, *(item for item in whole.rejected if item["reason"] == NO_SCORE)]
         return Observation(
             scope=scope,
             observed_at=observed_at or self.file.observed_at,
@@ -283,23 +327,25 @@ class Collector:
             rows=rows_frame(self.rows),
             contradictions=tuple(self.contradictions),
             unreadable=len(errors),
-            unreadable_names=frozenset(text for item in errors for text in _texts(item["fields"])),
+            unreadable_names=frozenset(text for item in named for text in _texts(item["fields"])),
             ends_broken=whole.ends_broken or whole.is_cut_off,
+            is_wide=self.is_wide,
             items=items_frame(self.items),
         )
 
     def snapshot(self, *observations: Observation) -> BoardSnapshot:
-        """The whole file."""
+        """The whole file. One of which nothing could be read is an observation without rows, so that the gate tells of it."""
+        is_lost = not observations and any(item["severity"] == "error" for item in self.rejected)
         return BoardSnapshot(
             file=self.file,
-            observations=observations,
+            observations=(self.observation(Traits(row_kind="entry"), ()),) if is_lost else observations,
             quarantine=pl.DataFrame(_placed_once(self.rejected), schema=QUARANTINE.polars_schema),
             lines=self.valid + len(self.rejected),
             valid=self.valid,
         )
 
 
-def _check(row: Mapping[str, Any]) -> None:
+def check_row(row: Mapping[str, Any]) -> None:
     """A score lies within its own interval, no error is negative and no more items are solved than scored."""
     low, high, score = row.get("ci_low"), row.get("ci_high"), row["score"]
     if low is not None and high is not None and not low <= score <= high:
@@ -330,8 +376,9 @@ def _placed_once(rejected: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def rows_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     """Score rows as a frame of ROW_SCHEMA, sorted by key, with intervals from counts where the source gives none."""
+    places = [{**row, "position": place} for place, row in enumerate(rows)]
     frame = pl.DataFrame(
-        {name: [row.get(name) for row in rows] for name in ROW_SCHEMA},
+        {name: [row.get(name) for row in places] for name in ROW_SCHEMA},
         schema=ROW_SCHEMA,
     ).with_columns(
         pl.col("variant").fill_null(""),

@@ -25,10 +25,27 @@ class RecordError(ValueError):
         self.reason = reason
 
 
+NO_SCORE = "no_score"
+"""Reason for which a record is set aside without complaint: it names an entry that has no score (yet)."""
+
+_BLANK = re.compile(
+    r"[-\u2010-\u2015\u2212]*|\?*|\.*|n\.?\s?[/.]?\s?a\.?|#n/a|#div/0!|nan|null|none|nil|unk|unknown|tbd|tba|pending|missing|"
+    r"not (?:available|reported|tested|applicable)"
+)
+
+
+def is_blank(value: object) -> bool:
+    """True where a cell states nothing: null, NaN, empty, or what people write for that (`-`, `N/A`)."""
+    if isinstance(value, (float, Decimal)):
+        return math.isnan(value)
+    return value is None or (isinstance(value, str) and _BLANK.fullmatch(value.strip().lower()) is not None)
+
+
 def number(value: object, name: str) -> float:
     """A finite number, or RecordError. Accepts numbers and numeric text, also `1,234` and `77.2%`; never booleans."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
-        raise RecordError("missing_field" if value is None else "not_a_number", f"{name} is {value!r}, not a number")
+    if isinstance(value, bool) or is_blank(value) or not isinstance(value, (int, float, str, Decimal)):
+        reason = "missing_field" if is_blank(value) else "not_a_number"
+        raise RecordError(reason, f"{name} is {value!r}, not a number")
     try:
         result = float(_bare(value) if isinstance(value, str) else value)
     except ValueError:
@@ -38,9 +55,34 @@ def number(value: object, name: str) -> float:
     return result
 
 
+def numbers(cells: Mapping[str, Any], *, most: float | None = None) -> tuple[dict[str, float], dict[str, RecordError]]:
+    """The cells that state a number, and why others can't be one: a broken cell costs itself and no other.
+
+    Blank cells are in neither. With `most`, accepted are numbers from 0 to `most`.
+    """
+    found: dict[str, float] = {}
+    broken: dict[str, RecordError] = {}
+    for name, value in cells.items():
+        if is_blank(value):
+            continue
+        try:
+            found[name] = within(number(value, name), name, most)
+        except RecordError as error:
+            broken[name] = error
+    return found, broken
+
+
+def within(value: float, name: str, most: float | None) -> float:
+    """The number itself where it is from 0 to `most` (None: any), or RecordError."""
+    if most is not None and not 0 <= value <= most:
+        kind = "shares" if most == 1 else "numbers"
+        raise RecordError("out_of_range", f"{name} is {value:g}: accepted are {kind} from 0 to {most:g}")
+    return value
+
+
 def count(value: object, name: str) -> int | None:
     """A whole number not below zero, None where absent, or RecordError."""
-    if value is None or value == "":
+    if is_blank(value):
         return None
     result = number(value, name)
     if result < 0 or result != int(result):
@@ -50,7 +92,7 @@ def count(value: object, name: str) -> int | None:
 
 def money(value: object, name: str) -> Decimal | None:
     """An amount not below zero, exactly as written, None where absent, or RecordError."""
-    if value is None or value == "":
+    if is_blank(value):
         return None
     if isinstance(value, bool):
         raise RecordError("not_a_number", f"{name} is {value!r}, not an amount")
@@ -78,7 +120,7 @@ def instant(value: str) -> datetime:
 
 def day(value: object, name: str) -> date | None:
     """A day: a date, or text that begins with YYYY-MM-DD; None where absent, or RecordError."""
-    if value is None or value == "":
+    if is_blank(value):
         return None
     if isinstance(value, datetime):
         return value.date()
@@ -92,20 +134,43 @@ def day(value: object, name: str) -> date | None:
 
 def first_of(record: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: ANN401 - a value of a parsed file
     """The value of the first of the named fields that is there and not blank: sources rename their columns."""
-    return next((record[name] for name in names if record.get(name) not in (None, "")), None)
+    return next((record[name] for name in names if not is_blank(record.get(name))), None)
+
+
+_CLOSED = re.compile(
+    r"false|no|0|0\.0|closed\b.*|closed_weights|not open.*|commercial|.*\bpropri?e?tary\b.*|.*\bcommercial (?:api|only)\b.*|"
+    r"api(?:[ -]only)?"
+)
+_OPEN = re.compile(
+    r"true|yes|1|1\.0|open\b.*|open_weights?|.*\b(?:licen[cs]e[ds]?|open|community|research|non-?commercial|mit|isc|bsd|"
+    r"apache|a?l?gpl|mpl|cc|creative commons|openrail|rail|llama\w*|gemma|qwen|deepseek|falcon|impact|mrl|unlicense)\b.*"
+)
 
 
 def weights(value: object) -> str | None:
-    """open or closed, as a source says it: true, `open_weights`, a licence; false, `Proprietary`. None where it does not."""
-    shown = str(value).strip().lower() if value is not None else ""
-    if shown in ("", "-", "n/a", "none", "nan", "null", "unknown"):
+    """open or closed, as a source says it: true, `open_weights`, a licence; false, `Proprietary`.
+
+    None where the source does not say, or says something that is neither a flag nor known of licences: the flag of a
+    source is believed before any list, so it must not be guessed.
+    """
+    if is_blank(value):
         return None
-    return "closed" if shown in ("false", "0", "closed", "closed_weights") or "proprietary" in shown else "open"
+    shown = str(value).strip().lower()
+    if _CLOSED.fullmatch(shown):
+        return "closed"
+    return "open" if _OPEN.fullmatch(shown) else None
+
+
+def license_weights(value: object) -> str | None:
+    """The same for the licence column of an arena, which names a licence for open weights alone: `Nvidia` is one."""
+    if is_blank(value) or str(value).strip().lower() == "other":
+        return None
+    return weights(value) or "open"
 
 
 def half_widths(value: object, name: str) -> tuple[float, float] | None:
     """How far an interval reaches below and above its score, as people write it: `+5/-6`, `±5`, `5`; None where absent."""
-    if value is None or value == "":
+    if is_blank(value):
         return None
     shown = str(value).strip()
     if match := _AROUND_SCORE.fullmatch(shown):

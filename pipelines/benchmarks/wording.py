@@ -47,17 +47,29 @@ def first(board: str, models: int, versions: int) -> str:
     )
 
 
-def gate(board: str, reason: str, listed: int, known: int, versions: Sequence[str]) -> str:
-    """A truncated or reshaped export."""
-    if versions:
-        return (
-            f"Part of this export of {board} was not used ({_names(versions)}): {reason}. "
-            "What was known there stays believed; the other versions were compared as usual."
-        )
-    return (
-        f"This export of {board} was not used: {reason} ({listed} rows, {known} known). "
-        "It looks truncated or reshaped, so nothing was compared with it and no model counts as removed."
+def unusable(board: str, reason: str, known: int) -> str:
+    """An export without a row."""
+    stays = f"What was known ({_n(known, 'row')}) stays believed" if known else "Nothing is known of it yet"
+    return f"This export of {board} was not used: {reason}. {stays}, and no model counts as removed."
+
+
+def partial(board: str, reason: str, listed: int, short: Sequence[str], held: Sequence[str]) -> str:
+    """An export that lacks rows without saying that they are gone."""
+    moved = (
+        f" Except in {_names(held)}: there all rows moved together, and whether the scale did takes a whole export."
+        if held
+        else ""
     )
+    where = f" ({_names(short)})" if short else ""
+    return (
+        f"This export of {board} is not whole: {reason}{where}. The {_n(listed, 'row')} that it has count; what it "
+        f"lacks stays believed, and no model counts as removed.{moved}"
+    )
+
+
+def missing_outcomes(model: str, board: str, detail: str) -> str:
+    """A score that lacks outcomes of some of its items."""
+    return f"{model} on {board}: {detail}."
 
 
 def contradiction(model: str, board: str, detail: str) -> str:
@@ -113,9 +125,21 @@ def come_or_gone(drift_class: str, row: Mapping[str, Any], board: str, versions:
     return f"{_entry(row)} is no longer listed in {where}; its last score was {score}."
 
 
-def renamed(old: str, new: str, board: str, variant: str) -> str:
-    """An entry under a new name."""
-    return f"{board} now calls {old} {new}{f' ({variant})' if variant else ''}; it is the same entry."
+def largest_moves(rows: Sequence[Mapping[str, Any]], moved: int) -> str:
+    """The largest of many moves."""
+    told = ", ".join(f"{row['raw_model_after']} from {row['score']:g} to {row['score_after']:g}" for row in rows)
+    return f"{_n(moved, 'score')} moved, most of all {told}; the evidence lists every one."
+
+
+def renamed(row: Mapping[str, Any], board: str) -> str:
+    """An entry under a new name, or a run under a new key."""
+    variant = f" ({row['variant_after']})" if row["variant_after"] else ""
+    if row["raw_model"] == row["raw_model_after"]:
+        return (
+            f"{board} now files {row['raw_model']}{variant} under {row['source_row_key']}, before under "
+            f"{row['held_key']}; it is the same entry."
+        )
+    return f"{board} now calls {row['raw_model']} {row['raw_model_after']}{variant}; it is the same entry."
 
 
 def revised(row: Mapping[str, Any], board: str, versions: int, unit: str, kind: RowKind) -> str:
@@ -138,7 +162,10 @@ def revised(row: Mapping[str, Any], board: str, versions: int, unit: str, kind: 
         return f"{told} Without an interval on both sides it can't be told from noise."
     if row["paired_items"] is not None and not row["delta_adjusted"]:
         return f"{told} On the {row['paired_items']} items that both runs share nothing changed: the items are others."
-    return f"{told} That is within noise: changes below {1.96 * row['se_delta']:.1f} can't be seen here."
+    noise = f"{1.96 * row['se_delta']:.1f}"
+    if abs(row["delta_adjusted"]) >= 1.96 * row["se_delta"]:
+        return f"{told} Alone it would be beyond noise ({noise}), but not among all that was tested on the day."
+    return f"{told} That is within noise: changes below {noise} can't be seen here."
 
 
 def drift(row: Mapping[str, Any], board: str, versions: int, tests: int, unit: str) -> str:
@@ -167,17 +194,23 @@ def confirmed(row: Mapping[str, Any], board: str, versions: int, unit: str) -> s
     others = f" (and in {_n(versions - 1, 'other version')})" if versions > 1 else ""
     return (
         f"Confirmed: {_entry(row, '_after')} {_moved(row['held_delta'])} in {_where(row, board)}{others}, from "
-        f"{row['score']:.1f} to {row['score_now']:.1f}, {row['held_delta']:+.1f} {unit} beyond the board's common shift, "
+        f"{row['score']:.1f} to {row['score_now']:.1f}, {row['held_delta']:+.1f} {unit} {_held_against(row)}, "
         f"first seen on {row['first_seen_at']:%Y-%m-%d} and still so."
     )
 
 
-def withdrawn(row: Mapping[str, Any], board: str) -> str:
+def _held_against(row: Mapping[str, Any]) -> str:
+    if row["held_items"] is None:
+        return "beyond the board's common shift"
+    return f"on the {row['held_items']} items that it shares with the run before the change"
+
+
+def withdrawn(row: Mapping[str, Any], board: str, unit: str) -> str:
     """A change beyond noise that the next export does not show any more."""
     return (
-        f"Not confirmed: the change of {_entry(row, '_after')} in {_where(row, board)} on "
-        f"{row['first_seen_at']:%Y-%m-%d} ({row['score']:.1f} to {row['score_after']:.1f}) is gone again, it is at "
-        f"{row['score_now']:.1f}."
+        f"Not confirmed: of the change of {_entry(row, '_after')} in {_where(row, board)} on "
+        f"{row['first_seen_at']:%Y-%m-%d} ({row['score']:.1f} to {row['score_after']:.1f}, {row['delta_adjusted']:+.1f} {unit}) "
+        f"{row['held_delta']:+.1f} are left, where noise explains {1.96 * row['held_se']:.1f}; it is at {row['score_now']:.1f}."
     )
 
 

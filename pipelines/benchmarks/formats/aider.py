@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import RecordError, count, day, money, number, text
+from pipelines.benchmarks.values import NO_SCORE, RecordError, count, day, money, number, numbers, text
 from pipelines.landing import read_bytes
 
 TRAITS = Traits(row_kind="run", primary_version="pass_rate_2")
@@ -32,10 +32,17 @@ def parse(into: Collector) -> BoardSnapshot:
     )
     for item_no, (line_no, run) in enumerate(_runs(read_bytes(into.file), into)):
         try:
-            tries = [
-                attempt for attempt in TRIES if isinstance(run, dict) and run.get(f"pass_rate_{attempt}") is not None
-            ]
-            rows = [_row(benchmark.benchmark_id, attempt, run, item_no, into) for attempt in tries or TRIES]
+            if not isinstance(run, dict):
+                raise RecordError(
+                    "wrong_shape", f"expected a run with dirname and pass_rate, found {type(run).__name__}"
+                )
+            stated = {f"pass_rate_{attempt}": run.get(f"pass_rate_{attempt}") for attempt in TRIES}
+            rates, broken = numbers(stated, most=100)
+            if not rates:
+                raise next(iter(broken.values()), RecordError(NO_SCORE, "it has no pass_rate"))
+            into.reject_values(broken, item_no, line_no=line_no, dirname=run.get("dirname"))
+            tries = [attempt for attempt in TRIES if f"pass_rate_{attempt}" in rates]
+            rows = [_row(benchmark.benchmark_id, attempt, run, item_no, into) for attempt in tries]
             into.keep(*rows)
         except RecordError as error:
             fields = run if isinstance(run, dict) else {"item": run}
@@ -61,12 +68,8 @@ def _runs(content: bytes, into: Collector) -> list[tuple[int, Any]]:
     return [(item.start_mark.line + 1, run) for item, run in zip(node.value, document, strict=True)]
 
 
-def _row(benchmark_id: str, attempt: int, run: object, item_no: int, into: Collector) -> dict[str, Any]:
-    if not isinstance(run, dict):
-        raise RecordError("wrong_shape", f"expected a run with dirname and pass_rate, found {type(run).__name__}")
-    rate = number(run.get(f"pass_rate_{attempt}"), f"pass_rate_{attempt}")
-    if not 0 <= rate <= 100:
-        raise RecordError("out_of_range", f"pass_rate_{attempt} is {rate}: accepted are 0 to 100")
+def _row(benchmark_id: str, attempt: int, run: dict[str, Any], item_no: int, into: Collector) -> dict[str, Any]:
+    rate = number(run[f"pass_rate_{attempt}"], f"pass_rate_{attempt}")
     n_items, n_success = count(run.get("test_cases"), "test_cases"), count(run.get(f"pass_num_{attempt}"), "pass_num")
     if n_items is not None and n_success is not None and n_success > n_items:
         raise RecordError("identity_broken", f"pass_num_{attempt} {n_success} is more than test_cases {n_items}")

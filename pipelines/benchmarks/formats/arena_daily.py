@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.benchmarks.formats.tables import read_json, wrong_shape
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import RecordError, count, day, first_of, half_widths, number, text, weights
+from pipelines.benchmarks.values import RecordError, count, day, first_of, half_widths, license_weights, number, text
 
 MODEL = ("model", "model_name", "name")
 SCORE = ("score", "rating", "arena_score", "elo")
@@ -68,7 +68,7 @@ def _row(benchmark_id: str, arena: str, entry: object, item_no: int, as_of: date
         "measured_by": "independent",
         "as_of": as_of,
         "source_locator": f"/models/{item_no}",
-        "weights": weights(entry.get("license")),
+        "weights": license_weights(entry.get("license")),
     }
 
 

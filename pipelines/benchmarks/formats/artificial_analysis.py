@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelines.benchmarks.formats.tables import only, read_json, read_table, wrong_shape
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
-from pipelines.benchmarks.values import RecordError, first_of, instant, money, number, text, weights
+from pipelines.benchmarks.values import RecordError, first_of, instant, is_blank, money, number, numbers, text, weights
 
 TRAITS = Traits(row_kind="entry", primary_version="intelligence_index")
 _SHARES = {
@@ -62,7 +62,7 @@ def parse(into: Collector) -> BoardSnapshot:
         try:
             at = into.file.observed_at if not fetched_at else _instant(fetched_at)
             part = by_instant.setdefault(at, Collector(into.file, into.board, whole=into))
-            rows = list(_rows(record, at, shares))
+            rows = list(_rows(record, at, shares, into, item_no))
             part.keep(*rows)
         except RecordError as error:
             fields = only(record, ["slug", "name", "fetched_at"]) if isinstance(record, dict) else {"item": record}
@@ -100,8 +100,8 @@ def _other_shares(records: Iterable[object]) -> list[str]:
     for record in records:
         evaluations = record.get("evaluations") if isinstance(record, dict) else None
         for name, value in evaluations.items() if isinstance(evaluations, dict) else ():
-            if value is not None and name not in EVALUATIONS and not name.endswith("_index"):
-                is_share = isinstance(value, (int, float)) and 0 <= value <= 1
+            if not is_blank(value) and name not in EVALUATIONS and not name.endswith("_index"):
+                is_share = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
                 found[name] = found.get(name, True) and is_share
     return sorted(name for name, is_share in found.items() if is_share)
 
@@ -113,17 +113,20 @@ def _instant(value: str) -> datetime:
         raise RecordError("not_a_date", f"fetched_at is {value!r}: accepted is an ISO 8601 instant") from None
 
 
-def _rows(record: object, at: datetime, shares: Mapping[str, int | None]) -> Iterator[dict[str, Any]]:
+def _rows(
+    record: object, at: datetime, shares: Mapping[str, int | None], into: Collector, item_no: int
+) -> Iterator[dict[str, Any]]:
     if not isinstance(record, Mapping):
         raise RecordError("wrong_shape", f"expected a model with slug and name, found {type(record).__name__}")
     slug, name = text(record.get("slug"), "slug"), text(record.get("name"), "name")
     cost = money(record.get("intelligence_index_cost_total"), "intelligence_index_cost_total")
-    others = [name for name in shares if name not in _SHARES]
-    for evaluation in (*EVALUATIONS, *others):
-        value = record.get(evaluation)
-        if value is None or value == "":
-            continue
-        shown = str(value)
+    cells = {evaluation: record.get(evaluation) for evaluation in dict.fromkeys((*EVALUATIONS, *shares))}
+    as_shares, broken = numbers({name: cells[name] for name in cells if name in shares}, most=1)
+    others, also_broken = numbers({name: cells[name] for name in cells if name not in shares})
+    scores, broken = as_shares | others, broken | also_broken
+    into.reject_values(broken, item_no, slug=slug, name=name)
+    for evaluation, score in scores.items():
+        shown = str(cells[evaluation])
         is_share = evaluation in shares or evaluation in _RATINGS
         is_index = evaluation == "artificial_analysis_intelligence_index"
         yield {
@@ -131,7 +134,7 @@ def _rows(record: object, at: datetime, shares: Mapping[str, int | None]) -> Ite
             "version_label": evaluation.removeprefix("artificial_analysis_"),
             "source_row_key": slug,
             "raw_model": name,
-            "score": _percent(shown, evaluation) if is_share else number(shown, evaluation),
+            "score": _percent(shown, evaluation) if is_share else score,
             "score_text": shown,
             "n_items": _SHARES.get(evaluation),
             "run_cost_usd": cost if is_index else None,
@@ -182,4 +185,4 @@ def _percent(shown: str, name: str) -> float:
 
 
 def _tokens(value: object) -> int | None:
-    return None if value in (None, "") else int(number(value, "tokens"))
+    return None if is_blank(value) else int(number(value, "tokens"))

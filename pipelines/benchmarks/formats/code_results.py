@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.benchmarks.formats.tables import read_json, wrong_shape
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import BoardOptionsError, RecordError, number, text
+from pipelines.benchmarks.values import NO_SCORE, BoardOptionsError, RecordError, numbers, text
 
 EVALPLUS_ITEMS = {"humaneval": 164, "humaneval+": 164}
 """Problems per subset. MBPP's number changed with its version (399, then 378), which the file does not state."""
@@ -47,24 +47,24 @@ def _parse(into: Collector, benchmark_id: str, title: str, items: dict[str, int]
         document = None
     for item_no, (model, entry) in enumerate((document or {}).items()):
         try:
-            into.keep(*_rows(benchmark_id, model, entry, items, into))
+            into.keep(*_rows(benchmark_id, (item_no, model), entry, items, into))
         except RecordError as error:
             into.reject(item_no, error.reason, str(error), fields={"model": model, "entry": entry})
     return into.snapshot(into.observation(traits, (benchmark,)))
 
 
 def _rows(
-    benchmark_id: str, model: str, entry: object, items: dict[str, int], into: Collector
+    benchmark_id: str, place: tuple[int, str], entry: object, items: dict[str, int], into: Collector
 ) -> Iterator[dict[str, Any]]:
     if not isinstance(entry, dict):
         raise RecordError("wrong_shape", f"expected an object with pass@1, found {type(entry).__name__}")
-    name = text(model, "model")
-    for subset, value in _scores(entry).items():
-        if value is None or (subset not in SUBSETS and not isinstance(value, (int, float))):
-            continue
-        score = number(value, f"pass@1 {subset}")
-        if not 0 <= score <= 100:
-            raise RecordError("out_of_range", f"pass@1 {subset} is {score}: accepted are 0 to 100")
+    item_no, name = place[0], text(place[1], "model")
+    stated = {subset: value for subset, value in _scores(entry).items() if subset in SUBSETS or _is_number(value)}
+    scores, broken = numbers(stated, most=100)
+    if not scores:
+        raise next(iter(broken.values()), RecordError(NO_SCORE, "it has no score"))
+    into.reject_values(broken, item_no, model=name)
+    for subset, score in scores.items():
         yield {
             "benchmark_id": benchmark_id,
             "version_label": subset,
@@ -72,13 +72,17 @@ def _rows(
             "raw_model": name,
             "variant": "prompted" if entry.get("prompted") else "",
             "score": score,
-            "score_text": str(value),
+            "score_text": str(stated[subset]),
             "n_items": items.get(subset),
             "n_trials": 1,
             "measured_by": "independent",
             "as_of": into.as_of,
             "source_locator": f"/{name}/{subset}",
         }
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _scores(entry: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from pipelines.benchmarks.formats.tables import only, read_table
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
-from pipelines.benchmarks.values import RecordError, instant, money, number, text
+from pipelines.benchmarks.values import NO_SCORE, RecordError, instant, is_blank, money, number, text, within
 from pipelines.landing import MAX_CONTENT_BYTES, read_bytes
 
 TRAITS = Traits(row_kind="run")
@@ -150,7 +150,10 @@ def _table(part: Collector, stem: str, content: bytes, named: Mapping[str, _Colu
         detail = f"the score column of {stem} is not known: name it in options, columns: {{{table}: <column>}}"
         part.reject(0, "unknown_table", detail)
         return None
-    part.valid += 1  # a list of models, not of scores
+    if not header or "," not in header[0] or header[0].lstrip()[:1] in ("<", "{", "["):
+        part.reject(0, "wrong_shape", "expected a CSV table, or the hub's zip file", span=(0, len(content)))
+    else:
+        part.valid += 1  # a list of models, not of scores
     return None
 
 
@@ -158,6 +161,8 @@ def _parse_runs(into: Collector, content: bytes) -> Observation:
     tasks: dict[str, Benchmark] = {}
     for item_no, (line, row) in enumerate(read_table(into, required=RUN_COLUMNS, content=content)):
         try:
+            if is_blank(row["Best score (across scorers)"]):
+                raise RecordError(NO_SCORE, "the run states no score")
             task = text(row["task"], "task")
             benchmark = Benchmark(_slug(task), task, "accuracy", "percent", min_score=0, max_score=100)
             into.keep(_run(benchmark.benchmark_id, row, into))
@@ -170,7 +175,7 @@ def _parse_runs(into: Collector, content: bytes) -> Observation:
 def _run(benchmark_id: str, row: Mapping[str, str], into: Collector) -> dict[str, Any]:
     model = text(row["model"], "model")
     shown = row["Best score (across scorers)"]
-    best = number(shown, "Best score (across scorers)")
+    best = within(number(shown, "Best score (across scorers)"), "Best score (across scorers)", 1)
     return {
         "benchmark_id": benchmark_id,
         "version_label": row["task version"] or "unversioned",
@@ -203,7 +208,7 @@ def _parse_external(into: Collector, table: str, column: _Column, content: bytes
         is_share = column.unit == "percent" and _is_share(row[column.score] for _, row in rows)
     for item_no, (line, row) in enumerate(rows):
         names = ["id", "UUID", "Name", "Model version", column.score, "Source"]
-        lacks = "score" if not row[column.score].strip() else "" if _model(row) else "model"
+        lacks = "score" if is_blank(row[column.score]) else "" if _model(row) else "model"
         if lacks:
             fields = only(row, names)
             into.reject(
@@ -226,11 +231,14 @@ def _external(
     variant = row.get(column.variant, "") if column.variant else ""
     shown = row[column.score].strip()
     low, high = (
-        (_amount(row[name]) if row.get(name) else None for name in column.bounds) if column.bounds else (None, None)
+        (None if is_blank(row.get(name)) else _amount(row[name]) for name in column.bounds)
+        if column.bounds
+        else (None, None)
     )
     has_bounds = low is not None and high is not None
     is_own = bool(row.get("Logs") or row.get("Log viewer"))
-    stderr = _amount(row[column.stderr], is_share=is_share) if column.stderr and row.get(column.stderr) else None
+    has_error = column.stderr is not None and not is_blank(row.get(column.stderr))
+    stderr = _amount(row[str(column.stderr)], is_share=is_share) if has_error else None
     return {
         "benchmark_id": benchmark_id,
         "version_label": table,
@@ -258,7 +266,7 @@ def _model(row: Mapping[str, str]) -> str:
 
 def _is_share(values: Iterable[str]) -> bool:
     """True where a column of scores is written from 0 to 1, without per cent signs."""
-    told = [value.strip() for value in values if value.strip()]
+    told = [value.strip() for value in values if not is_blank(value)]
     numbers = [float(value) for value in told if re.fullmatch(r"[\d.]+", value)]
     return len(numbers) == len(told) and bool(numbers) and max(numbers) <= 1
 

@@ -15,7 +15,7 @@ import orjson
 
 from pipelines.benchmarks.formats.tables import read_json
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
-from pipelines.benchmarks.values import RecordError, count, instant, number, text, weights
+from pipelines.benchmarks.values import RecordError, count, instant, is_blank, number, text, weights, within
 from pipelines.landing import read_bytes
 
 TRAITS = Traits(row_kind="entry")
@@ -95,10 +95,11 @@ def _result(
     metric = _part(result, "metric_config")
     benchmark, scale = _benchmark(text(result.get("evaluation_name"), "evaluation_name"), metric)
     details, library = _part(result, "score_details"), _part(document, "eval_library")
-    score = scale * number(details.get("score"), "score")
+    stated = number(details.get("score"), "score")
+    score = scale * (within(stated, "score", 1) if scale != 1 else stated)
     spread, setting = _part(details, "uncertainty"), _part(_part(result, "generation_config"), "additional_details")
     interval, error = _part(spread, "confidence_interval"), _part(spread, "standard_error").get("value")
-    has_bounds = interval.get("lower") is not None and interval.get("upper") is not None
+    has_bounds = not is_blank(interval.get("lower")) and not is_blank(interval.get("upper"))
     relationship = str(_part(document, "source_metadata").get("evaluator_relationship") or "other")
     version = _part(_part(result, "source_data"), "additional_details").get("version") or library.get("version")
     variant = str(setting.get("variant") or "")
@@ -114,7 +115,7 @@ def _result(
         "score": score,
         "score_text": str(details["score"]),
         "n_items": count(spread.get("num_samples"), "num_samples"),
-        "stderr": scale * number(error, "standard_error") if error else None,
+        "stderr": None if is_blank(error) or not error else scale * number(error, "standard_error"),
         "ci_low": scale * number(interval["lower"], "lower") if has_bounds else None,
         "ci_high": scale * number(interval["upper"], "upper") if has_bounds else None,
         "ci_level": _level(interval.get("confidence_level")) if has_bounds else None,

@@ -12,9 +12,8 @@ from typing import Any
 
 from pipelines.benchmarks.formats.tables import only, read_table
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import RecordError, number, text
+from pipelines.benchmarks.values import NO_SCORE, RecordError, is_blank, numbers, text
 
-_NO_SCORE = ("", "n/a", "na", "nan", "-")
 _RELEASE = re.compile(r"(?:table|categories)_(\d{4})_(\d{2})_(\d{2})")
 
 
@@ -24,7 +23,8 @@ def parse(into: Collector) -> BoardSnapshot:
     Option `categories`: {category: [task, ...]}; each gives a version `<release>/<category>` (mean of its tasks), and
     `<release>/average` is the mean of the categories, both only for models with every task.
     """
-    if into.file.content_suffix == ".json" or into.file.path.name.startswith("cost_"):
+    name = into.file.path.name
+    if (into.file.content_suffix == ".json" and _RELEASE.search(name)) or name.startswith("cost_"):
         into.valid += 1  # a categories file or a list of costs: it asserts no score
         return into.snapshot()
     release = _release(into)
@@ -37,7 +37,12 @@ def parse(into: Collector) -> BoardSnapshot:
     tasks = _tasks([row for _, row in table], into)
     for item_no, (line, row) in enumerate(table):
         try:
-            into.keep(*_rows(release, {task: row[task] for task in ("model", *tasks)}, into))
+            model = text(row["model"], "model")
+            scores, broken = numbers({task: row[task] for task in tasks}, most=100)
+            if not scores:
+                raise next(iter(broken.values()), RecordError(NO_SCORE, "it has no score"))
+            into.reject_values(broken, item_no, line_no=line, model=model)
+            into.keep(*_rows(release, model, scores, row, into))
         except RecordError as error:
             fields = only(row, ["model"])
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
@@ -57,8 +62,8 @@ def _tasks(rows: list[dict[str, str]], into: Collector) -> list[str]:
     """Columns that hold scores. One that holds none at all, such as an organisation, is set aside by its name."""
     found = []
     for column in [name for name in (rows[0] if rows else {}) if name != "model"]:
-        told = [row[column] for row in rows if row[column].strip().lower() not in _NO_SCORE]
-        if not told or any(_is_number(value) for value in told):
+        told = {str(place): row[column] for place, row in enumerate(rows) if not is_blank(row[column])}
+        if not told or numbers(told)[0]:
             found.append(column)
         else:
             into.reject(
@@ -67,22 +72,10 @@ def _tasks(rows: list[dict[str, str]], into: Collector) -> list[str]:
     return found
 
 
-def _is_number(value: str) -> bool:
-    try:
-        number(value, "score")
-    except RecordError:
-        return False
-    return True
-
-
-def _rows(release: str, row: Mapping[str, str], into: Collector) -> list[dict[str, Any]]:
-    name = text(row.get("model"), "model")
-    tasks = {task: value for task, value in row.items() if task != "model" and value.strip().lower() not in _NO_SCORE}
-    scores = {task: number(value, task) for task, value in tasks.items()}
-    broken = [task for task, score in scores.items() if not 0 <= score <= 100]
-    if broken:
-        raise RecordError("out_of_range", f"{broken[0]} is {scores[broken[0]]}: accepted are 0 to 100")
-    stated = {task: (score, tasks[task]) for task, score in scores.items()}
+def _rows(
+    release: str, name: str, scores: Mapping[str, float], row: Mapping[str, str], into: Collector
+) -> list[dict[str, Any]]:
+    stated = {task: (score, row[task]) for task, score in scores.items()}
     return [
         {
             "benchmark_id": "livebench",

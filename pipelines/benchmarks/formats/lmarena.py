@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.benchmarks.formats.tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
-from pipelines.benchmarks.values import RecordError, count, day, first_of, half_widths, number, text, weights
+from pipelines.benchmarks.values import RecordError, count, day, first_of, half_widths, license_weights, number, text
 
 TRAITS = Traits(row_kind="rating", primary_version="full")
 
@@ -151,5 +151,5 @@ def _row(benchmark_id: str, category: str, entry: dict[str, Any], as_of: date) -
         "measured_by": "independent",
         "as_of": as_of,
         "source_locator": f"/{category}/{name}",
-        "weights": weights(entry.get("license")),
+        "weights": license_weights(entry.get("license")),
     }

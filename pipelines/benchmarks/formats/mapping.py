@@ -18,8 +18,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipelines.benchmarks.formats.entries import ItemEntries
 from pipelines.benchmarks.formats.tables import read_json, read_parquet, read_table, wrong_shape
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, RowKind, Traits
-from pipelines.benchmarks.values import BoardOptionsError, RecordError, count, money, number, text, weights
+from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, RowKind, Traits, check_row
+from pipelines.benchmarks.values import (
+    NO_SCORE,
+    BoardOptionsError,
+    RecordError,
+    count,
+    is_blank,
+    money,
+    number,
+    text,
+    weights,
+)
 from pipelines.landing import read_bytes
 
 _AROUND = re.compile(r"^[~≈]|%$|/10$")
@@ -47,6 +57,8 @@ class ScoreColumn(_Options):
     metric_kind: str = "accuracy"
     lower_is_better: bool = False
     n_items: int | None = Field(default=None, gt=0)
+    n_items_field: str | None = None
+    """Field with the number of items, where it differs from record to record; `n_items` counts where it is blank."""
     stderr_field: str | None = None
     ci_low_field: str | None = None
     ci_high_field: str | None = None
@@ -93,7 +105,7 @@ def parse(into: Collector) -> BoardSnapshot:
     entries = ItemEntries(into)
     for item_no, (line, record) in enumerate(_records(options, into)):
         try:
-            rows = list(_rows(options, record, into))
+            rows = list(_rows(options, record, into, item_no, line))
             if options.item_field is None:
                 into.keep(*rows)
             else:
@@ -163,7 +175,10 @@ def _field(record: object, name: str) -> Any:  # noqa: ANN401 - a value of parse
     return value
 
 
-def _rows(options: MappingOptions, record: object, into: Collector) -> Iterator[dict[str, Any]]:
+def _rows(
+    options: MappingOptions, record: object, into: Collector, item_no: int, line: int
+) -> Iterator[dict[str, Any]]:
+    """The score rows of a record: of an item, one without an outcome too (score None); else those that have a score."""
     if not isinstance(record, Mapping):
         raise RecordError("wrong_shape", f"expected a record with {options.model_field}, found {type(record).__name__}")
     model = text(_field(record, options.model_field), options.model_field)
@@ -177,18 +192,28 @@ def _rows(options: MappingOptions, record: object, into: Collector) -> Iterator[
     wanted = [column for column in options.scores if _applies(column, record)]
     if not wanted:
         raise RecordError("no_rule", "no score of the declaration is for this record: see `when` in options.scores")
-    stated = [column for column in wanted if _field(record, column.field) not in (None, "")]
-    if not stated:
-        raise RecordError("missing_field", f"none of {', '.join(sorted({c.field for c in wanted}))} has a value")
-    for column in stated:
+    is_item = options.item_field is not None
+    scores: list[tuple[ScoreColumn, dict[str, Any]]] = []
+    broken: dict[str, RecordError] = {}
+    for column in wanted:
+        try:
+            if is_item or not is_blank(_field(record, column.field)):
+                scores.append((column, _score(column, record, is_item=is_item)))
+        except RecordError as error:
+            broken[column.field] = error
+    if not scores:
+        fields = ", ".join(sorted({c.field for c in wanted}))
+        raise next(iter(broken.values()), RecordError(NO_SCORE, f"none of {fields} has a value"))
+    into.reject_values(broken, item_no, line_no=line, model=model, key=key)
+    for column, score in scores:
         yield {
             "benchmark_id": column.benchmark,
             "version_label": column.version,
             "source_row_key": key,
             "raw_model": model,
-            "model_name": (_field(record, options.name_field) or None) if options.name_field else None,
+            "model_name": str(_field(record, options.name_field) or "") if options.name_field else None,
             "variant": variant,
-            **_score(column, record),
+            **score,
             "measured_by": options.measured_by,
             "as_of": as_of or into.as_of,
             "source_locator": f"/{key}/{column.field}",
@@ -201,37 +226,47 @@ def _applies(column: ScoreColumn, record: Mapping[str, Any]) -> bool:
     return all(str(_field(record, name)) == value for name, value in column.when.items())
 
 
-def _score(column: ScoreColumn, record: Mapping[str, Any]) -> dict[str, Any]:
+def _score(column: ScoreColumn, record: Mapping[str, Any], *, is_item: bool) -> dict[str, Any]:
     def scaled(name: str | None) -> float | None:
         value = None if name is None else _field(record, name)
-        return None if value in (None, "") else _scaled(value, str(name), column.scale)
+        return None if is_blank(value) else _scaled(value, str(name), column.scale)
 
+    shown = _field(record, column.field)
+    if isinstance(shown, bool) and is_item:
+        shown = int(shown)  # solved or not; in a table of scores a boolean is something else
+    score = None if is_blank(shown) else _scaled(shown, column.field, column.scale)
+    if score is not None and column.scale == "share" and not 0 <= score <= 100:
+        detail = f"{column.field} is {score / 100:g}: accepted are shares from 0 to 1; per cent are declared `scale: as_written`"
+        raise RecordError("out_of_range", detail)
     low, high = scaled(column.ci_low_field), scaled(column.ci_high_field)
     if low is not None and high is not None and low > high:
         raise RecordError("identity_broken", f"{column.ci_low_field} {low} is above {column.ci_high_field} {high}")
     has_bounds = low is not None and high is not None
-    optional = {
-        "n_success": column.n_success_field,
-        "votes": column.votes_field,
-    }
-    return {
-        "score": scaled(column.field),
-        "score_text": str(_field(record, column.field)).strip(),
+    counts = {"n_success": column.n_success_field, "votes": column.votes_field, "n_items": column.n_items_field}
+    found = {
+        "score": score,
+        "score_text": str(shown).strip(),
         "stderr": scaled(column.stderr_field),
         "ci_low": low if has_bounds else None,
         "ci_high": high if has_bounds else None,
         "ci_level": 0.95 if has_bounds else None,
         "ci_method": "reported" if has_bounds else "none",
-        "n_items": column.n_items,
         "run_cost_usd": money(_field(record, column.cost_field), column.cost_field) if column.cost_field else None,
-        **{name: count(_field(record, field), field) for name, field in optional.items() if field},
+        **{name: count(_field(record, field), field) if field else None for name, field in counts.items()},
     }
+    found["n_items"] = found["n_items"] or column.n_items
+    if not is_item:
+        check_row(found)
+    return found
 
 
 def _scaled(value: object, name: str, scale: str) -> float:
-    shown = str(int(value)) if isinstance(value, bool) else _AROUND.sub("", str(value).strip())
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        return number(value, name)  # which says why it is none
+    shown = _AROUND.sub("", str(value).strip())
     if scale == "as_written":
         return number(shown, name)
+    number(shown, name)
     try:
         return float(Decimal(shown) * 100)
     except InvalidOperation:
@@ -239,7 +274,7 @@ def _scaled(value: object, name: str, scale: str) -> float:
 
 
 def _day(value: object, name: str | None) -> date | None:
-    if value in (None, ""):
+    if is_blank(value):
         return None
     try:
         return date.fromisoformat(str(value)[:10])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from pipelines.benchmarks.formats.entries import Entry
 from pipelines.benchmarks.formats.tables import read_json, read_parquet, wrong_shape
 from pipelines.benchmarks.formats.terminal_bench_site import is_site_list, parse_site_list
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import BoardOptionsError, RecordError, count, money, number, text
+from pipelines.benchmarks.values import BoardOptionsError, RecordError, count, is_blank, money, number, text, within
 from pipelines.landing import read_bytes
 
 TRAITS = Traits(row_kind="entry")
@@ -34,12 +35,11 @@ def parse_livecodebench(into: Collector) -> BoardSnapshot:
     for item_no, record in enumerate(_records(into, "performances")):
         try:
             asked = _asked(record.get("date"))
-            share = number(record.get("pass@1"), "pass@1") / 100
-            if not 0 <= share <= 1:
-                raise RecordError("out_of_range", f"pass@1 is {100 * share:g}: accepted are 0 to 100")
+            shown = record.get("pass@1")
+            percent = None if is_blank(shown) else within(number(shown, "pass@1"), "pass@1", 100)
             entry = entries.setdefault(text(record.get("model"), "model"), Entry())
             if (start is None or asked >= start) and (end is None or asked < end):
-                entry.outcomes.setdefault(text(record.get("question_id"), "question_id"), []).append(share)
+                entry.add(text(record.get("question_id"), "question_id"), None if percent is None else percent / 100)
             into.count_valid()
         except RecordError as error:
             into.reject(item_no, error.reason, str(error), fields=_identity(record, ("model", "question_id", "date")))
@@ -55,10 +55,10 @@ def parse_matharena(into: Collector) -> BoardSnapshot:
             outcome = _outcome(record.get("correct"), "correct")
             entry = entries.setdefault(text(record.get("model_name"), "model_name"), Entry())
             cost = money(record.get("cost"), "cost")
-            entry.outcomes.setdefault(text(record.get("problem_idx"), "problem_idx"), []).append(outcome)
+            entry.add(text(record.get("problem_idx"), "problem_idx"), outcome)
             entry.input_tokens += count(record.get("input_tokens"), "input_tokens") or 0
             entry.output_tokens += count(record.get("output_tokens"), "output_tokens") or 0
-            entry.cost = cost if entry.cost is None else entry.cost + (cost or 0)
+            entry.spend(cost)
             into.count_valid()
         except RecordError as error:
             into.reject(item_no, error.reason, str(error), fields=_identity(record, ("model_name", "problem_idx")))
@@ -69,20 +69,23 @@ def parse_matharena(into: Collector) -> BoardSnapshot:
 def parse_terminal_bench(into: Collector) -> BoardSnapshot:
     """Read the `results.json` of one run, named `<date>_<agent>_<model>` (file or folder), or the site's list of runs.
 
-    The run is the scope; the list (`{rows: [{metadata, metrics}]}`) is one of its own, and needs option `version`.
+    What is named so is a submission, agent and model its scope; the runs in its folder are trials of one score. The
+    site's list (`{rows: [{metadata, metrics}]}`) is a scope of its own, and needs option `version`.
     """
     if is_site_list(into):
         return parse_site_list(into)
-    match = next((m for part in reversed(into.file.landing_path.split("/")) if (m := _RUN_NAME.match(part))), None)
+    parts = into.file.landing_path.split("/")
+    place, match = next(((n, m) for n in reversed(range(len(parts))) if (m := _RUN_NAME.match(parts[n]))), (0, None))
     if match is None:
         detail = "neither file nor folder is named <date>_<agent>_<model>, so the model is not known"
         into.reject(0, "unknown_model", detail, fields={"landing_path": into.file.landing_path})
         return into.snapshot(into.observation(TRAITS, ()))
-    entry = Entry()
-    for item_no, record in enumerate(_records(into, "results")):
+    entry, records = Entry(), list(_records(into, "results"))
+    unsolved = _unsolved_without_outcome(records, into)
+    for item_no, record in enumerate(records):
         try:
             outcome = _outcome(record.get("is_resolved"), "is_resolved")
-            entry.outcomes.setdefault(text(record.get("task_id"), "task_id"), []).append(outcome)
+            entry.add(text(record.get("task_id"), "task_id"), unsolved if outcome is None else outcome)
             entry.input_tokens += count(record.get("total_input_tokens"), "total_input_tokens") or 0
             entry.output_tokens += count(record.get("total_output_tokens"), "total_output_tokens") or 0
             into.count_valid()
@@ -92,7 +95,23 @@ def parse_terminal_bench(into: Collector) -> BoardSnapshot:
     version = dataset[2] if dataset else str(into.board.options.get("version", "unknown"))
     name = dataset[1] if dataset else "terminal-bench-core"
     scope = f"{match['agent']} {match['model']}"
-    return _snapshot(into, name, name, version, {match["model"]: entry}, scope=scope, variant=match["agent"])
+    snapshot = _snapshot(into, name, name, version, {match["model"]: entry}, scope=scope, variant=match["agent"])
+    run_id = "/".join(parts[place + 1 :])  # empty for a submission that is one file
+    observations = tuple(replace(item, submission=match[0], run_id=run_id) for item in snapshot.observations)
+    return replace(snapshot, observations=observations)
+
+
+def _unsolved_without_outcome(records: Iterable[Mapping[str, Any]], into: Collector) -> float | None:
+    """What a trial without an outcome counts as: 0 where the file's own accuracy counts such trials as unsolved."""
+    outcomes = [record.get("is_resolved") for record in records]
+    known = [value for value in outcomes if not is_blank(value)]
+    document = read_json(into)
+    stated = document.get("accuracy") if isinstance(document, dict) else None
+    if len(known) == len(outcomes) or isinstance(stated, bool) or not isinstance(stated, (int, float)):
+        return None
+    solved = sum(value is True or value == 1 for value in known)
+    over_all, over_known = (abs(stated - solved / max(n, 1)) for n in (len(outcomes), len(known)))
+    return 0.0 if over_all < over_known else None
 
 
 def _snapshot(
@@ -107,22 +126,18 @@ def _snapshot(
 ) -> BoardSnapshot:
     benchmark = Benchmark(benchmark_id, title, "accuracy", "percent", min_score=0, max_score=100)
     for model, entry in sorted(entries.items()):
-        if not entry.outcomes:
-            continue
-        row = {
+        named = {
             "benchmark_id": benchmark_id,
             "version_label": version,
             "source_row_key": f"{model} {variant}".strip(),
             "raw_model": model,
             "variant": variant,
-            **entry.row(),
             "measured_by": "independent",
             "as_of": into.as_of,
             "source_locator": f"/{model}",
             "harness": variant or None,
         }
-        into.rows.append(row)
-        into.keep_items(row, entry.means(), entry.clusters)
+        entry.keep(named, into)
     return into.snapshot(into.observation(TRAITS, (benchmark,), scope=scope))
 
 
@@ -152,8 +167,10 @@ def _matharena_records(into: Collector) -> Iterable[dict[str, Any]]:
     return found
 
 
-def _outcome(value: object, name: str) -> float:
-    """Solved or not: true, false, 1 or 0."""
+def _outcome(value: object, name: str) -> float | None:
+    """Solved or not: true, false, 1 or 0; None for a trial without an outcome."""
+    if is_blank(value):
+        return None
     if not isinstance(value, (bool, int, float)) or value not in (0, 1):
         raise RecordError(
             "missing_field", f"{name} is {value!r}, not true or false: sets graded in points are not read"

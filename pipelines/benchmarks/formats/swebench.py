@@ -75,7 +75,7 @@ def _row(board: str, result: dict[str, Any], into: Collector) -> dict[str, Any]:
         "version_label": board,
         "source_row_key": key,
         "raw_model": name,
-        "model_name": models[0].rsplit("/", 1)[-1] if len(models) == 1 else name,
+        "model_name": _model(models, name, board),
         "variant": ", ".join([*attempts, *([f"effort {effort}"] if effort else [])]),
         "score": resolved,
         "score_text": str(result["resolved"]),
@@ -90,21 +90,34 @@ def _row(board: str, result: dict[str, Any], into: Collector) -> dict[str, Any]:
     }
 
 
+def _model(models: list[str], name: str, board: str) -> str:
+    """The one model that a submission runs on; none where it names several or none: its own name is that of an agent.
+
+    On bash-only every entry is a model in the same agent, and is named after it.
+    """
+    if len(models) == 1:
+        return models[0].rsplit("/", 1)[-1]
+    return name if board == "bash-only" and not models else ""
+
+
 def _check_instances(row: dict[str, Any], result: dict[str, Any], into: Collector) -> None:
     """The stated share must follow from the submission's own outcomes per issue, where it gives them."""
     details = result.get("per_instance_details")
     if not isinstance(details, dict) or not details:
         return
-    outcomes = {
-        str(issue): float(item["resolved"])
-        for issue, item in details.items()
-        if isinstance(item, dict) and isinstance(item.get("resolved"), (bool, int))
-    }
-    into.keep_items(row, outcomes)
+    told = {str(issue): item.get("resolved") if isinstance(item, dict) else None for issue, item in details.items()}
+    outcomes = {issue: float(value) for issue, value in told.items() if isinstance(value, (bool, int))}
     solved = sum(1 for outcome in outcomes.values() if outcome)
     total = max(row["n_items"] or 0, len(details))
     implied = 100 * solved / total
-    if abs(implied - row["score"]) > TOLERANCE:
+    is_contradicted = abs(implied - row["score"]) > TOLERANCE
+    missing = sorted(set(told) - set(outcomes))
+    if missing and not is_contradicted:  # the stated share counts what has no outcome as unsolved
+        outcomes |= dict.fromkeys(missing, 0.0)
+    elif missing:
+        into.lacks(row, missing, len(details))
+    into.keep_items(row, outcomes)
+    if is_contradicted:
         detail = f"resolved is {row['score']:g} but its own records have {solved} of {total} issues, {implied:.1f}"
         into.contradict(row, implied=implied, detail=detail)
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import RecordError, count, day, number, text
+from pipelines.benchmarks.values import RecordError, count, day, is_blank, number, numbers, text, within
 from pipelines.landing import read_bytes
 
 
@@ -24,13 +24,16 @@ def parse_site_list(into: Collector) -> BoardSnapshot:
     """Read the list. Rows that the site does not display are set aside without complaint."""
     version = str(into.board.options.get("version", "unknown"))
     benchmark = Benchmark("terminal-bench", "Terminal-Bench", "accuracy", "percent", min_score=0, max_score=100)
-    for item_no, row in enumerate(_rows(into) or []):
+    rows = _rows(into) or []
+    stated, _ = numbers({str(place): _accuracy(row) for place, row in enumerate(rows)})
+    most = 1 if stated and max(stated.values()) <= 1 else 100  # one list is written in shares, or in per cent
+    for item_no, row in enumerate(rows):
         fields = {"id": row.get("id"), "status": row.get("status")} if isinstance(row, dict) else {"item": row}
         if isinstance(row, dict) and row.get("status", "display") != "display":
             into.reject(item_no, "not_displayed", "the site does not display this row", fields=fields, severity="info")
             continue
         try:
-            into.keep(_row(benchmark.benchmark_id, version, row, into))
+            into.keep(_row(benchmark.benchmark_id, version, row, into, most))
         except RecordError as error:
             into.reject(item_no, error.reason, str(error), fields=fields)
     return into.snapshot(into.observation(Traits(row_kind="run", primary_version=version), (benchmark,), scope="site"))
@@ -45,7 +48,12 @@ def _rows(into: Collector) -> list[Any] | None:
     return rows if isinstance(rows, list) else None
 
 
-def _row(benchmark_id: str, version: str, row: object, into: Collector) -> dict[str, Any]:
+def _accuracy(row: object) -> Any:  # noqa: ANN401 - a value of parsed JSON
+    metrics = row.get("metrics") if isinstance(row, dict) else None
+    return metrics.get("accuracy") if isinstance(metrics, dict) else None
+
+
+def _row(benchmark_id: str, version: str, row: object, into: Collector, most: int) -> dict[str, Any]:
     if (
         not isinstance(row, dict)
         or not isinstance(row.get("metadata"), dict)
@@ -53,8 +61,7 @@ def _row(benchmark_id: str, version: str, row: object, into: Collector) -> dict[
     ):
         raise RecordError("wrong_shape", "expected a row with metadata and metrics")
     metadata, metrics = row["metadata"], row["metrics"]
-    share = number(metrics.get("accuracy"), "accuracy")
-    scale = 100.0 if share <= 1 else 1.0
+    share, scale = within(number(metrics.get("accuracy"), "accuracy"), "accuracy", most), 100.0 / most
     model, agent = text(_label(metadata, "model_display"), "model_display"), _label(metadata, "agent_display") or ""
     effort, stderr = metadata.get("reasoning_effort"), metrics.get("accuracy_stderr")
     return {
@@ -66,7 +73,7 @@ def _row(benchmark_id: str, version: str, row: object, into: Collector) -> dict[
         "score": scale * share,
         "score_text": str(metrics["accuracy"]),
         "n_trials": count(row.get("n_trials") or None, "n_trials"),
-        "stderr": scale * number(stderr, "accuracy_stderr") if stderr else None,
+        "stderr": None if is_blank(stderr) or not stderr else scale * number(stderr, "accuracy_stderr"),
         "measured_by": "community",
         "as_of": day(metadata.get("date"), "date") or into.as_of,
         "source_locator": f"/{row.get('id')}",

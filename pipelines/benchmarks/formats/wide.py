@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.benchmarks.formats.tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import RecordError, day, number, text
+from pipelines.benchmarks.values import NO_SCORE, RecordError, day, is_blank, numbers, text
 
 OPEN_LLM = {
     "Average": "average", "IFEval": "ifeval", "BBH": "bbh", "MATH Lvl 5": "math_lvl_5", "GPQA": "gpqa",
@@ -31,7 +31,7 @@ def parse_open_llm(into: Collector) -> BoardSnapshot:
     """Read the Open LLM Leaderboard, retired in March 2025: its contents as Parquet, CSV or JSON, or its API's answer."""
     for item_no, (line, record) in enumerate(_open_llm_records(into)):
         try:
-            into.keep(*_open_llm_rows(record, into))
+            into.keep(*_open_llm_rows(record, into, item_no, line))
         except RecordError as error:
             fields = {name: record.get(name) for name in ("eval_name", "fullname")}
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
@@ -83,13 +83,14 @@ def _of_the_api(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _open_llm_rows(record: Mapping[str, Any], into: Collector) -> list[dict[str, Any]]:
+def _open_llm_rows(record: Mapping[str, Any], into: Collector, item_no: int, line: int) -> list[dict[str, Any]]:
     shown = str(record.get("fullname") or record.get("Model") or "")
     name = text(match[1] if (match := _MODEL_LINK.search(shown)) else shown, "fullname")
     key = text(record.get("eval_name") or f"{name} {record.get('Precision') or ''}", "eval_name")
-    stated = {title: record[title] for title in OPEN_LLM if record.get(title) not in (None, "")}
-    if not stated:
-        raise RecordError("missing_field", f"none of {', '.join(OPEN_LLM)} has a value")
+    scores, broken = numbers({title: record.get(title) for title in OPEN_LLM})
+    if not scores:
+        raise next(iter(broken.values()), None) or RecordError(NO_SCORE, f"none of {', '.join(OPEN_LLM)} has a value")
+    into.reject_values(broken, item_no, line_no=line, model=name)
     return [
         {
             "benchmark_id": f"open_llm_{OPEN_LLM[title]}",
@@ -97,15 +98,15 @@ def _open_llm_rows(record: Mapping[str, Any], into: Collector) -> list[dict[str,
             "source_row_key": key,
             "raw_model": name,
             "variant": str(record.get("Precision") or ""),
-            "score": number(value, title),
-            "score_text": str(value),
+            "score": score,
+            "score_text": str(record[title]),
             "measured_by": "independent",
             "as_of": day(record.get("Submission Date"), "Submission Date") or into.as_of,
             "source_locator": f"/{key}/{title}",
             "harness": "lm-evaluation-harness",
             "weights": "open",
         }
-        for title, value in stated.items()
+        for title, score in scores.items()
     ]
 
 
@@ -113,22 +114,20 @@ def parse_mmlu_pro(into: Collector) -> BoardSnapshot:
     """Read MMLU-Pro's results CSV: shares overall and per subject. Self-reported rows count as the vendor's."""
     for item_no, (line, row) in enumerate(read_table(into, required=("Models", "Overall"))):
         try:
-            into.keep(*_mmlu_pro_rows(row, into))
+            into.keep(*_mmlu_pro_rows(row, into, item_no, line))
         except RecordError as error:
             into.reject(item_no, error.reason, str(error), fields={"Models": row["Models"]}, line_no=line)
     benchmark = Benchmark("mmlu_pro", "MMLU-Pro", "accuracy", "percent", min_score=0, max_score=100)
     return into.snapshot(into.observation(Traits(row_kind="entry", primary_version="overall"), (benchmark,)))
 
 
-def _mmlu_pro_rows(row: Mapping[str, str], into: Collector) -> list[dict[str, Any]]:
+def _mmlu_pro_rows(row: Mapping[str, str], into: Collector, item_no: int, line: int) -> list[dict[str, Any]]:
     name = text(row["Models"], "Models")
     is_claim = row.get("Data Source", "").strip().lower() == "self-reported"
-    stated = {title: row[title] for title in MMLU_PRO if row.get(title, "").strip() not in ("", "-", "unk", "N/A")}
-    shares = {title: number(value, title) for title, value in stated.items()}
-    broken = [title for title, share in shares.items() if not 0 <= share <= 1]
-    if broken or "Overall" not in shares:
-        found = f"{broken[0]} is {shares[broken[0]]:g}" if broken else "Overall is blank"
-        raise RecordError("out_of_range", f"{found}: accepted are shares from 0 to 1")
+    shares, broken = numbers({title: row.get(title) for title in MMLU_PRO}, most=1)
+    if not shares:
+        raise next(iter(broken.values()), RecordError(NO_SCORE, "it has no score"))
+    into.reject_values(broken, item_no, line_no=line, model=name)
     return [
         {
             "benchmark_id": "mmlu_pro",
@@ -136,7 +135,7 @@ def _mmlu_pro_rows(row: Mapping[str, str], into: Collector) -> list[dict[str, An
             "source_row_key": name,
             "raw_model": name,
             "score": 100 * share,
-            "score_text": stated[title],
+            "score_text": row[title],
             "n_items": MMLU_PRO_ITEMS if title == "Overall" else None,
             "measured_by": "vendor" if is_claim else "independent",
             "as_of": into.as_of,
@@ -158,7 +157,7 @@ def parse_helm(into: Collector) -> BoardSnapshot:
         columns = _helm_scores(header, rows, into)
         for item_no, values in enumerate(rows):
             try:
-                into.keep(*_helm_rows(name, release, columns, values, into))
+                into.keep(*_helm_rows((name, release), columns, item_no, values, into))
             except RecordError as error:
                 into.reject(item_no, error.reason, str(error), fields={"model": str(values[:1])})
     first = next((row["version_label"] for row in into.rows), None)
@@ -186,8 +185,9 @@ def _helm_scores(header: list[str], rows: list[list[Any]], into: Collector) -> d
     for place, title in enumerate(header[1:], start=1):
         if title.lower() == "mean win rate":  # a rank among the models of the table, not a score
             continue
-        values = [row[place] for row in rows if len(row) > place and row[place] is not None]
-        shares = [value for value in values if isinstance(value, (int, float)) and 0 <= value <= 1]
+        values = [row[place] for row in rows if len(row) > place and not is_blank(row[place])]
+        numeric = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
+        shares = [value for value in numeric if 0 <= value <= 1]
         if 2 * len(shares) >= len(values):
             found[place] = title
         else:
@@ -197,18 +197,14 @@ def _helm_scores(header: list[str], rows: list[list[Any]], into: Collector) -> d
 
 
 def _helm_rows(
-    name: str, release: str, columns: Mapping[int, str], values: list[Any], into: Collector
+    table: tuple[str, str], columns: Mapping[int, str], item_no: int, values: list[Any], into: Collector
 ) -> list[dict[str, Any]]:
+    name, release = table
     model = text(values[0] if values else None, "model")
-    stated = {
-        title: number(values[place], title)
-        for place, title in columns.items()
-        if len(values) > place and values[place] is not None
-    }
-    broken = [title for title, share in stated.items() if not 0 <= share <= 1]
-    if broken or not stated:
-        found = f"{broken[0]} is {stated[broken[0]]:g}" if broken else "no column has a value"
-        raise RecordError("out_of_range" if broken else "missing_field", f"{found}: accepted are shares from 0 to 1")
+    stated, broken = numbers({title: values[place] for place, title in columns.items() if len(values) > place}, most=1)
+    if not stated:
+        raise next(iter(broken.values()), RecordError(NO_SCORE, "no column has a value"))
+    into.reject_values(broken, item_no, model=model)
     return [
         {
             "benchmark_id": name,

@@ -84,3 +84,38 @@ def rolling(generator: np.random.Generator, truth: Floats, stderr: Floats, expor
         made.append((truth + error, stderr))
         error = kept * error + np.sqrt(1 - kept**2) * generator.normal(0, stderr)
     return made
+
+
+PERCENT = Benchmark("b", "B", "accuracy", "percent", min_score=0, max_score=100)
+
+
+def of_outcomes(
+    nights: Iterable[Floats], *, with_items: bool = True, every: timedelta = timedelta(days=1)
+) -> list[BoardSnapshot]:
+    """A history of outcomes: per night one model's (cases) or several models' (models x cases), nan where not asked."""
+    made = []
+    for n, night in enumerate(nights):
+        at = START + n * every
+        rows, items = [], []
+        for k, outcomes in enumerate(np.atleast_2d(night)):
+            name = f"m{k:03d}"
+            asked = np.flatnonzero(np.isfinite(outcomes))
+            row = {
+                "benchmark_id": "b", "version_label": "v", "source_row_key": name, "raw_model": name,
+                "score": 100 * float(outcomes[asked].mean()), "score_text": "", "n_items": asked.size,
+                "n_success": int(outcomes[asked].sum()), "measured_by": "independent", "as_of": at.date(),
+            }  # fmt: skip
+            rows.append(row)
+            key = {column: row[column] for column in ("benchmark_id", "version_label", "source_row_key")}
+            items += [
+                {**key, "item_id": f"c{c}", "cluster": f"c{c}", "outcome": float(outcomes[c]), "trials": 1}
+                for c in asked
+            ]
+        identity = at.isoformat().encode()
+        seen = Observation(
+            "", at, identity, at.isoformat(), Traits("entry"), (PERCENT,), rows_frame(rows),
+            items=items_frame(items if with_items else []),
+        )  # fmt: skip
+        file = LandedFile("leaderboards", "b", None, seen.landing_path, None, at, "", 0, identity)  # type: ignore[arg-type]
+        made.append(BoardSnapshot(file, (seen,), QUARANTINE.empty(), len(rows), len(rows)))
+    return made

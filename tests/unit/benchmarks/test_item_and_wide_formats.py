@@ -59,8 +59,13 @@ def test_matharena_counts_trials_and_costs_and_reads_no_answers(tmp_path: Path) 
     (row,) = rows(snapshot)
     assert (row["score"], row["n_items"], row["n_trials"]) == (pytest.approx(50.0), 3, 2)
     assert row["stderr"] == pytest.approx(100 * np.sqrt(np.var([1, 0.5, 0], ddof=1) / 3))
-    assert (row["run_cost_usd"], row["run_output_tokens"]) == (Decimal("0.05"), 500)
-    assert snapshot.quarantine["reason"].to_list() == ["missing_field"]
+    assert (row["run_cost_usd"], row["run_output_tokens"]) == (Decimal("0.06"), 600)  # the failed one was paid for too
+    assert snapshot.quarantine.is_empty()
+    (lacking,) = snapshot.observations[0].contradictions
+    assert (lacking.drift_class, lacking.detail) == (
+        "missing_outcomes",
+        "1 of 6 outcomes are missing (3): the score is over the others",
+    )
     assert "secret" not in str(snapshot)
 
 
@@ -96,7 +101,7 @@ def test_open_llm_leaderboard_reads_links_precision_and_every_column(tmp_path: P
     found = {row["benchmark_id"]: row for row in rows(snapshot)}
     assert set(found) == {"open_llm_average", "open_llm_ifeval"}
     assert (found["open_llm_ifeval"]["raw_model"], found["open_llm_ifeval"]["variant"]) == ("org/alpha", "bfloat16")
-    assert snapshot.quarantine["reason"].to_list() == ["missing_field"]
+    assert snapshot.quarantine.select("reason", "severity").rows() == [("no_score", "info")]
 
 
 def test_mmlu_pro_tells_claims_from_measurements(tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def test_mapping_reads_any_table_by_declaration(tmp_path: Path) -> None:
     judged, solved = rows(snapshot)
     assert (solved["score"], solved["n_items"], solved["as_of"]) == (80.5, 200, date(2026, 2, 3))
     assert (judged["score"], judged["stderr"], judged["variant"], judged["measured_by"]) == (7.5, 0.2, "high", "vendor")
-    assert snapshot.quarantine["reason"].to_list() == ["missing_field"]
+    assert snapshot.quarantine.select("reason", "severity").rows() == [("no_score", "info")]
     nested = board("mapping", model_field="name", records="data.rows", scores=[{"field": "m.acc", "benchmark": "b"}])
     document = {"data": {"rows": [{"name": "alpha", "m": {"acc": 55}}]}}
     assert rows(export(tmp_path, nested, "2026-02-11", document))[0]["score"] == 55.0
