@@ -199,10 +199,6 @@ def _show_explanation(request: dict[str, Any], explanation: Explanation, file: d
     table.add_section()
     table.add_row("total", "", "", _digits(explanation.cost_usd), "")
     console.print(table)
-    if explanation.tier_fallback:
-        console.print(
-            f"  no price of tier {explanation.tier_fallback} is known: standard prices stand in", style="yellow"
-        )
     if request["reported_cost_usd"] is not None:
         console.print(f"  the source itself reported USD {_digits(request['reported_cost_usd'])}")
 
@@ -219,7 +215,6 @@ def _as_dict(explanation: Explanation) -> dict[str, Any]:
     return {
         "cost_usd": None if explanation.cost_usd is None else str(explanation.cost_usd),
         "reason": explanation.reason,
-        "tier_fallback": explanation.tier_fallback,
         "lines": [
             {
                 "meter": line.meter,

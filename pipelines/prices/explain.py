@@ -57,8 +57,6 @@ class Explanation:
     cost_usd: Decimal | None
     reason: str | None
     lines: tuple[ChargeLine, ...]
-    tier_fallback: str | None
-    """The service tier whose prices stood in for the request's own, where none of its own is known."""
 
 
 def explain_request(
@@ -72,7 +70,7 @@ def explain_request(
     uid, cost = str(as_uuid(request["request_uid"])), request["contracted_cost_usd"]
     if request["rate_id"] is None:
         reason = request["unpriced_reason"] or "free: the source's billing rule makes the call cost nothing"
-        return Explanation(uid, request["model_id"], cost, reason, (), None)
+        return Explanation(uid, request["model_id"], cost, reason, ())
     card = _row(rate_card, "rate_id", request["rate_id"], "core.rate_card")
     price_ids, fallbacks = json.loads(card["price_ids"]), json.loads(card["fallbacks"])
     by_id = {str(as_uuid(row["price_id"])): row for row in prices.iter_rows(named=True)}
@@ -89,7 +87,7 @@ def explain_request(
         price = by_id[price_ids[MINIMUM_CHARGE]]
         rate, file = card["minimum_charge_usd"] * _MILLION, files.get(price["snapshot_id"])
         lines.append(ChargeLine(MINIMUM_CHARGE, 1, rate, short, MINIMUM_CHARGE, price, file))
-    return Explanation(uid, request["model_id"], cost, None, tuple(lines), fallbacks.get("service_tier"))
+    return Explanation(uid, request["model_id"], cost, None, tuple(lines))
 
 
 def price_lookup(

@@ -15,7 +15,6 @@ from pipelines.ids import id_column
 from pipelines.meters import FEE_METERS, TOKEN_METERS, fallback_chain
 from pipelines.prices.exchange import exchange, fx_periods, split_by_need
 from pipelines.prices.meters import MINIMUM_CHARGE, RATED_METERS
-from pipelines.warehouse.tables.core import SERVICE_TIERS
 from pipelines.warehouse.tables.core_prices import FX_RATE, RATE_CARD
 
 _MODEL = ("provider_id", "model_id")
@@ -82,9 +81,8 @@ def build_rate_card(
     that holds all day and of its reasoning mode over one for both, unless a feed that goes before states the latter; among
     these the feed with the lowest precedence that states a price for as many tokens. So a tier, a region or a window
     overlays, meter by meter, what it does not change. A meter without any price takes the rate of a more general one
-    (`pipelines.meters.fallback_chain`), recorded in `fallbacks`. Every model has a card for each service tier; where
-    no price of a tier is known it holds the standard rates and says so in `fallbacks`. Meters that no request counts
-    take no part.
+    (`pipelines.meters.fallback_chain`), recorded in `fallbacks`. A service tier has a card only where a price of it is
+    known: what nobody prices must not cost what the standard tier does. Meters that no request counts take no part.
 
     Of one model one measure decides between context tiers at an instant (`context_counts`): that of the feed that goes
     first; tiers of other feeds by another measure take no part.
@@ -147,7 +145,7 @@ def _grid(usable: pl.DataFrame) -> pl.DataFrame:
     grid = periods.join(_sizes(usable), on=_MODEL)
     grid = _by_one_measure(grid, usable)
     for name, always in (
-        ("service_tier", SERVICE_TIERS),
+        ("service_tier", ["standard"]),
         ("region", [""]),
         ("time_window", [""]),
         ("contract_id", [""]),
@@ -245,10 +243,9 @@ def _choose(grid: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
     )
     best = _without_strange_tiers(best)
     has_own = [own[name].any().over("cell").alias(f"own_{name}") for name in _CONDITIONS]
-    is_general = {"service_tier": pl.lit(value=True), **{name: pl.col(name) == "" for name in _CONDITIONS[1:]}}
+    is_general = {name: pl.col(name).is_in(["", "standard"]) for name in _CONDITIONS}
     return best.with_columns(has_own).filter(
         *(is_general[name] | pl.col(f"own_{name}") for name in _CONDITIONS),
-        (pl.col("service_tier") != "fast") | pl.col("own_service_tier"),
     )
 
 
@@ -274,7 +271,7 @@ def _wide(chosen: pl.DataFrame) -> pl.DataFrame:
     tier = pl.when(is_tier).then(pl.format('"{}": {}', "meter", pl.col("usd_per_million").cast(pl.String)))
     return (
         chosen.with_columns(pair.alias("pair"), exchanged.alias("exchanged"), tier.alias("tier"))
-        .group_by("cell", *_CARD, *_SPAN, "own_service_tier", maintain_order=True)
+        .group_by("cell", *_CARD, *_SPAN, maintain_order=True)
         .agg(
             pl.concat_str([pl.lit("{"), pl.col("pair").sort().str.join(", "), pl.lit("}")]).first().alias("price_ids"),
             pl.concat_str([pl.lit("{"), rates, pl.lit("}")]).first().alias("exchange_rates"),
@@ -331,8 +328,6 @@ def _with_fallbacks(cards: pl.DataFrame) -> pl.DataFrame:
             steps.append((meter.name, pl.when(pl.col(meter.name).is_null()).then(taken)))
     rates += [pl.col(fee.name).alias(fee.rate_column) for fee in FEE_METERS]
     rates.append((pl.col(MINIMUM_CHARGE).cast(pl.Decimal(38, 18)) / 1_000_000).alias(f"{MINIMUM_CHARGE}_usd"))
-    is_standard = (pl.col("service_tier") == "standard") | pl.col("own_service_tier")
-    steps.append(("service_tier", pl.when(~is_standard).then(pl.lit("standard"))))
     pairs = [pl.concat_str([pl.lit(f'"{name}": "'), taken, pl.lit('"')]) for name, taken in steps]
     return cards.with_columns(
         *rates,

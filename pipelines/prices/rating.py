@@ -54,7 +54,7 @@ def rate(
     times 1. Below the card's minimum a request costs the minimum. `calendars` are the holidays that windows of the day
     name (None: those that ship). A call that the source's billing
     rule makes free costs 0 and has no rate. Where the cost can't be known it is null with a reason, never 0:
-    usage_missing where usage is missing or partial, model_unresolved, provider_unknown, no_price, no_price_at_time,
+    usage_missing where usage is missing or partial, model_unresolved, provider_unknown, no_price, no_price_for_tier, no_price_at_time,
     no_exchange_rate where all prices are in currencies that can't be converted, or no_rate_for_meter where a bucket holds
     tokens that neither its own meter nor a more general one has a rate for.
     """
@@ -284,8 +284,11 @@ def _outcome(
     has_contract: pl.Series,
 ) -> list[pl.Series]:
     priced_models = rate_card.select("provider_id", "model_id", pl.lit(value=True).alias("has_price")).unique()
-    facts = requests.select("provider_id", "model_id", "is_billable", "usage_basis").join(
-        priced_models, on=["provider_id", "model_id"], how="left", maintain_order="left"
+    priced_tiers = rate_card.select(*_OFFER, pl.lit(value=True).alias("has_tier")).unique()
+    facts = (
+        requests.select(*_OFFER, "is_billable", "usage_basis")
+        .join(priced_models, on=["provider_id", "model_id"], how="left", maintain_order="left")
+        .join(priced_tiers, on=_OFFER, how="left", maintain_order="left")
     )
     facts = facts.with_columns(
         listed["rate_id"].alias("list_rate"),
@@ -328,6 +331,8 @@ def _reason() -> pl.Expr:
         .then(pl.lit("provider_unknown"))
         .when(pl.col("has_price").is_null())
         .then(pl.lit("no_price"))
+        .when(pl.col("has_tier").is_null() & ~pl.col("has_contract"))
+        .then(pl.lit("no_price_for_tier"))
         .when(pl.col("list_rate").is_null() & ~pl.col("has_contract"))
         .then(pl.lit("no_price_at_time"))
         .when(pl.col("lacks_exchange") & ~pl.col("has_contract"))

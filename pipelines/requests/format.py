@@ -6,6 +6,7 @@ is no part of a format, except that a format may open containers into items (`it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -17,7 +18,7 @@ from pipelines.requests.marks import Marks
 from pipelines.requests.paths import path_tree
 from pipelines.requests.semantics import MEASURES
 from pipelines.requests.typed import TimeRule
-from pipelines.warehouse.tables.core import SERVICE_TIERS
+from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
 Paths = tuple[str, ...]
 KeepRule = Literal["same_record", "later_update", "stream_delta", "counter_replay"]
@@ -145,10 +146,9 @@ def for_source(fmt: Format, source: RequestSource) -> Format:
             raise SourceError(f"source {source.source}: defaults.{key}: no such field; accepted are {accepted}")
         if not isinstance(value, str):
             raise SourceError(f"source {source.source}: defaults.{key}: found {value!r}, text is accepted")
-        if column == "service_tier" and value not in SERVICE_TIERS:
-            accepted = ", ".join(SERVICE_TIERS)
+        if column == "service_tier" and not re.fullmatch(SERVICE_TIER_NAME, value):
             raise SourceError(
-                f"source {source.source}: defaults.service_tier: found {value!r}, accepted are {accepted}"
+                f"source {source.source}: defaults.service_tier: found {value!r}, a name such as standard or batch is accepted"
             )
         constants[column] = value
     undated = source.options.get("undated", "refuse")

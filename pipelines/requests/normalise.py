@@ -24,7 +24,7 @@ from pipelines.requests.details import DETAILS, with_buckets
 from pipelines.requests.format import Format, Paths, typed_columns
 from pipelines.requests.known import usage_basis
 from pipelines.requests.marks import respelled
-from pipelines.warehouse.tables.core import REQUEST, SERVICE_TIERS
+from pipelines.warehouse.tables.core import REQUEST, SERVICE_TIER_NAME
 
 ADDED_LATER = (
     "model_id", "resolution_method", "rate_id", "list_cost_usd", "contracted_cost_usd", "effective_cost_usd", "unpriced_reason"
@@ -47,7 +47,9 @@ _TIERS = {
     "default": "standard",
     "auto": "standard",
     "on_demand": "standard",
-    "standard_only": "standard",
+    **dict.fromkeys(("standard_only", "normal", "regular", "none", "null", "", "unspecified"), "standard"),
+    **dict.fromkeys(("service_tier_unspecified", "traffic_type_unspecified", "pay_as_you_go"), "standard"),
+    "batches": "batch",
     "on_demand_priority": "priority",
     "on_demand_flex": "flex",
 }
@@ -247,7 +249,7 @@ def _derived(fmt: Format, frame: pl.DataFrame) -> dict[str, pl.Expr]:
     for name, value in defaults.items():
         known = derived.get(name, pl.col(name) if name in frame.columns else None)
         derived[name] = pl.lit(value) if known is None else known.fill_null(value)
-    derived["service_tier"] = derived["service_tier"].str.to_lowercase().replace(_TIERS)
+    derived["service_tier"] = derived["service_tier"].str.strip_chars().str.to_lowercase().replace(_TIERS)
     derived["status"] = derived["status"].str.to_lowercase().replace(_STATUSES)
     derived["region"] = derived["region"].replace({"not_available": ""})
     for name in ("latency_ms", "ttft_ms"):
@@ -264,13 +266,12 @@ def _derived(fmt: Format, frame: pl.DataFrame) -> dict[str, pl.Expr]:
 
 
 def _known_tiers(frame: pl.DataFrame) -> pl.DataFrame:
-    """Tiers that no price list knows (provisioned, scale) as standard, under their own name in the tag service_tier."""
-    unknown = ~pl.col("service_tier").is_in(SERVICE_TIERS)
-    if not frame.select(unknown.any()).item():
+    """A tier keeps its name, whether a price is known for it or not; what can't be a name is `unknown`, never standard."""
+    strange = ~pl.col("service_tier").str.contains(f"^{SERVICE_TIER_NAME}$")
+    if not frame.select(strange.any()).item():
         return frame
     return frame.with_columns(
-        pl.when(unknown).then("service_tier").alias("tag.service_tier"),
-        pl.when(unknown).then(pl.lit("standard")).otherwise("service_tier").alias("service_tier"),
+        pl.when(strange).then(pl.lit("unknown")).otherwise("service_tier").alias("service_tier"),
     )
 
 

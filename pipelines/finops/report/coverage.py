@@ -28,6 +28,7 @@ REASONS = {
     "provider_unknown": "the log does not say who sold the call",
     "no_price": "no price is known for the model at this provider",
     "no_price_at_time": "prices are known, but none for that instant, or none for a prompt of that size",
+    "no_price_for_tier": "a price is known, but none of the service tier that served the call",
     "no_rate_for_meter": "a price is known, but not for everything the request used",
     "no_exchange_rate": "the price is in a currency without an exchange rate",
     "usage_missing": "the log holds no token counts, or only some of them",
@@ -120,6 +121,7 @@ def _where(row: dict[str, Any]) -> str:
 _LOGGED_NOTHING = {"model_unresolved": ("model", "request_model"), "provider_unknown": ("provider", "provider_id")}
 _REMEDIES = {
     "no_price_at_time": "Land an older snapshot of a price feed, one from before this day.",
+    "no_price_for_tier": "State the tier's price in a price sheet (column service_tier).",
     "no_rate_for_meter": "Declare a price feed in sources.yaml that names every rate of this model.",
     "no_exchange_rate": "State a rate in fx.yaml, or land a file of published rates.",
     "usage_missing": "Have the application log the token counts of the answer.",

@@ -48,12 +48,8 @@ _METERS: dict[str, tuple[str, int]] = {
     "audio_hours": ("audio_second", 3_600),
     "input_audio_hours": ("input_audio_second", 3_600),
 }
-_TIERS = {
-    ("processing", "batch"): "batch",
-    ("service_tier", "flex"): "flex",
-    ("service_tier", "priority"): "priority",
-    ("speed", "fast"): "fast",
-}
+_TIERED_BY = ("processing", "service_tier", "speed")
+"""Conditions whose value is a service tier; but a service tier `fast` is OpenAI's name of priority, and no speed."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +191,9 @@ def _variants(provider: str, model: Mapping[str, Any], pointer: str, problems: s
     for index, variant in enumerate(raw):
         entry = _entry(variant, f"{pointer}/price_variants/{index}")
         conditions = tuple(variant["when"].items())
-        tier = _TIERS.get(conditions[0]) if len(conditions) == 1 else None
+        by, tier = conditions[0] if len(conditions) == 1 else ("", None)
+        if by not in _TIERED_BY or conditions == (("service_tier", "fast"),):
+            tier = None
         same_as_priority = conditions == (("service_tier", "fast"),) and any(
             other["when"] == {"service_tier": "priority"} and other["prices"] == variant["prices"] for other in raw
         )

@@ -7,7 +7,7 @@ not understood. The map's keys are turned into models and regions by `pipelines.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipelines.prices.feeds.numbers import feed_json
@@ -56,9 +56,17 @@ _SEARCH_SIZES = {
     "search_context_size_low": "web_search_low",
     "search_context_size_high": "web_search_high",
 }
-_TIERS = {"batches": "batch", "batch_requests": "batch", "flex": "flex", "priority": "priority", "fast": "fast"}
-_CONDITION = re.compile(rf"_(?:(?P<tier>{'|'.join(_TIERS)})|above_(?P<bound>\d+)(?P<kilo>k?)_tokens)$")
-_UPLIFT = re.compile(r"^(?:regional_processing_uplift_multiplier|inference_geo)_(?P<region>us|eu)(?:_multiplier)?$")
+_TIERS = {"batches": "batch", "batch_requests": "batch"}
+"""Suffixes that are not themselves the name of their service tier, as `_flex` and `_ultrafast` are."""
+_BOUND = re.compile(r"_above_(?P<bound>\d+)(?P<kilo>k?)_tokens(?=_|$)")
+_TIER = re.compile(r"^_(?P<tier>[a-z][a-z0-9]*(?:_[a-z0-9]+)*)$")
+_NO_TIER = re.compile(
+    r"(?:^|_)(?:per|above|cost|tokens?|cache|image|audio|video|character|pixels?|query|second|\d+p)(?:_|$)"
+)
+_PLACES = r"us|eu|uk|jp|in|au|ca|sg|kr|br|ae|ch|apac|asia|[a-z]+_[a-z]+\d"
+_UPLIFT = re.compile(
+    rf"^(?:inference_geo|(?P<where>[a-z_]+?)_uplift_multiplier)(?:_(?P<region>{_PLACES}))?(?:_multiplier)?$"
+)
 
 
 class _Found(NamedTuple):
@@ -168,34 +176,71 @@ def _found(entry: Mapping[str, Any], problems: set[str]) -> Iterator[_Found]:
 
 def _take_apart(column: str) -> tuple[str | None, str, int]:
     """Meter, service tier and exclusive bound of the prompt size that a column name stands for, in either order."""
-    tier, bound = "standard", 0
-    while match := _CONDITION.search(column):
-        column = column[: match.start()]
-        if match["tier"]:
-            tier = _TIERS[match["tier"]]
-        else:
-            bound = int(match["bound"]) * (1000 if match["kilo"] else 1)
-    return _METERS.get(column), tier, bound
+    bound = 0
+    if match := _BOUND.search(column):
+        bound = int(match["bound"]) * (1000 if match["kilo"] else 1)
+        column = column[: match.start()] + column[match.end() :]
+    if column in _METERS:
+        return _METERS[column], "standard", bound
+    plain = max((name for name in _METERS if column.startswith(f"{name}_")), key=len, default="")
+    suffix = _TIER.match(column.removeprefix(plain)) if plain else None
+    if suffix is None or LEDGER_UNITS[_METERS[plain]] != "token" or _NO_TIER.search(suffix["tier"]):
+        return None, "standard", bound
+    return _METERS[plain], _TIERS.get(suffix["tier"], suffix["tier"]), bound
 
 
 def _multiplied(prices: list[Price], entry: Mapping[str, Any], problems: set[str]) -> list[Price]:
-    """The prices and, of those for tokens, what they come to in fast mode and under a data residency."""
+    """The prices and, of those for tokens, what modifiers make of them, each on top of those before it.
+
+    A tier that states no price for long prompts costs the same share of the standard one there as for short ones; then come
+    modes of serving (`fast`), then regions.
+    """
+    prices = prices + _tiers_of_long_prompts(prices)
     stated = entry.get("provider_specific_entry") or {}
-    factors = {match["region"]: entry[name] for name in entry if (match := _UPLIFT.match(name))}
+    factors = {_uplifted(match): entry[name] for name in entry if (match := _UPLIFT.match(name))}
     factors |= stated if isinstance(stated, dict) else {"provider_specific_entry": None}
-    for name, value in sorted(factors.items()):  # fast before us: both may hold
+    is_place = {name: bool(re.fullmatch(rf"{_PLACES}|regional|[a-z]+-[a-z]+\d", name)) for name in factors}
+    for name, value in sorted(factors.items(), key=lambda item: (is_place[item[0]], item[0])):
         factor = as_amount(value)
-        if factor is None or name not in ("fast", "us", "eu"):
-            problems.add(f"a multiplier {name!r}: not understood")
+        if not factor or not _TIER.match(f"_{name.replace('-', '_')}"):
+            problems.add(f"a multiplier {name!r}: {told_value(value)}")
             continue
+        stands = {_thing(price) for price in prices}
         for price in [price for price in prices if price.unit == "token" and not price.region]:
             text = f"{price.extracted_text}, times {factor} ({name})"
             more = price._replace(unit_price=price.unit_price * factor, extracted_text=text)
-            if name != "fast":
+            if is_place[name]:
                 prices.append(more._replace(region=name))
-            elif price.service_tier == "standard":
-                prices.append(more._replace(service_tier="fast"))
+            elif price.service_tier == "standard" and _thing(more._replace(service_tier=name)) not in stands:
+                prices.append(more._replace(service_tier=name))
     return prices
+
+
+def _uplifted(match: re.Match[str]) -> str:
+    """The region of an uplift: the one that its name ends or begins with, or every region that is not the global endpoint."""
+    first = (match["where"] or "").split("_")[0]
+    return (match["region"] or (first if re.fullmatch(_PLACES, first) else "regional")).replace("_", "-")
+
+
+def _thing(price: Price) -> tuple[object, ...]:
+    return price.meter, price.service_tier, price.context_from_tokens, price.time_window
+
+
+def _tiers_of_long_prompts(prices: Sequence[Price]) -> list[Price]:
+    known = {_thing(price): price for price in prices}
+    tiers = sorted({price.service_tier for price in prices} - {"standard"})
+    made = []
+    for price, tier in ((price, tier) for price in prices for tier in tiers):
+        if price.service_tier != "standard" or not price.context_from_tokens or price.unit != "token":
+            continue
+        short = price._replace(context_from_tokens=0)
+        usual, cheap = known.get(_thing(short)), known.get(_thing(short._replace(service_tier=tier)))
+        more = price._replace(service_tier=tier)
+        if usual and cheap and usual.unit_price and _thing(more) not in known:
+            text = f"{price.extracted_text}, times {cheap.extracted_text} over {usual.extracted_text}"
+            amount = price.unit_price * cheap.unit_price / usual.unit_price
+            made.append(more._replace(unit_price=amount, extracted_text=text))
+    return made
 
 
 def _off_peak(block: Mapping[str, Any], problems: set[str]) -> Iterator[_Found]:

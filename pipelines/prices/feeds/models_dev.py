@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
-from pipelines.warehouse.tables.core import SERVICE_TIERS
+from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
 _METERS = {
     "input": "input_uncached",
@@ -67,7 +68,7 @@ def _mode_prices(provider: str, model: str, experimental: object, problems: set[
             continue
         body = (mode.get("provider") or {}).get("body") or {}
         tier = body.get("service_tier") or body.get("speed")
-        if tier not in SERVICE_TIERS:
+        if not isinstance(tier, str) or not re.fullmatch(SERVICE_TIER_NAME, tier):
             problems.add(f"experimental.modes.{name}: not understood")
             continue
         place = f"experimental/modes/{name}/cost"

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import PriceFeedError
-from pipelines.warehouse.tables.core import SERVICE_TIERS
+from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
 CONDITION_GROUPS = ("through", "starting", "up_to", "below", "above")
 
@@ -27,8 +27,8 @@ class _Declaration(BaseModel):
 
 
 def _known_tier(value: str) -> str:
-    if value not in SERVICE_TIERS:
-        raise ValueError(f"{value!r} is no service tier; known are {', '.join(SERVICE_TIERS)}")
+    if not re.fullmatch(SERVICE_TIER_NAME, value):
+        raise ValueError(f"{value!r} is no service tier, such as standard or batch")
     return value
 
 

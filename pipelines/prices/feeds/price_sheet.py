@@ -18,7 +18,7 @@ from pipelines.meters import METERS_BY_NAME
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount
 from pipelines.prices.windows import parse_window
-from pipelines.warehouse.tables.core import SERVICE_TIERS
+from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 from pipelines.warehouse.tables.core_prices import CONTEXT_COUNTS, REASONING_MODES
 
 _REQUIRED = ("provider", "model", "meter", "price")
@@ -99,7 +99,7 @@ def _price(place: str, row: Mapping[Any, Any]) -> Price:
         pricing_quantity=int(_one_of("per", row.get("per", "1000000"), tuple(map(str, _QUANTITIES)))),
         source_locator=place,
         extracted_text=", ".join(f"{key}={value}" for key, value in row.items()),
-        service_tier=_one_of("service_tier", row.get("service_tier", "standard"), SERVICE_TIERS),
+        service_tier=_tier(row.get("service_tier", "standard")),
         region=row.get("region", ""),
         time_window=window,
         reasoning_mode=_one_of("reasoning_mode", row.get("reasoning_mode", ""), REASONING_MODES),
@@ -139,6 +139,12 @@ def _context(row: Mapping[Any, Any], meter: str) -> dict[str, Any]:
 def _one_of(column: str, value: str, accepted: tuple[str, ...]) -> str:
     if value not in accepted:
         raise ValueError(f"{column}: found {value!r}, accepted are {', '.join(accepted)}")
+    return value
+
+
+def _tier(value: str) -> str:
+    if not re.fullmatch(SERVICE_TIER_NAME, value):
+        raise ValueError(f"service_tier: expected a name such as standard or batch, found {value!r}")
     return value
 
 

@@ -10,11 +10,13 @@ from pipelines.meters import TOKEN_METERS
 from pipelines.warehouse.tables.spec import Column, Table
 
 OPENNESS = ("open_source", "open_weight", "closed", "unknown")
-SERVICE_TIERS = ("standard", "batch", "flex", "priority", "fast")
+SERVICE_TIER_NAME = r"[a-z][a-z0-9_.-]{0,39}"
+"""What a service tier looks like. There is no list: a tier is what a log or a feed names, and standard is the plain one."""
 UNPRICED_REASONS = (
     "model_unresolved",
     "provider_unknown",
     "no_price",
+    "no_price_for_tier",
     "no_price_at_time",
     "no_rate_for_meter",
     "no_exchange_rate",
@@ -121,8 +123,7 @@ REQUEST = Table(
         Column(
             "service_tier",
             "text",
-            "Tier that served the call: standard, batch, flex, priority or fast.",
-            accepted=SERVICE_TIERS,
+            "Tier that served the call, as logged: standard, batch, flex, priority, fast or any other.",
         ),
         Column("region", "text", "Region or inference geography; empty where not logged."),
         Column("is_stream", "boolean", "Whether the answer was streamed.", nullable=True),
@@ -184,7 +185,7 @@ REQUEST = Table(
         Column(
             "unpriced_reason",
             "text",
-            "Why cost is null: model_unresolved, provider_unknown, no_price, no_price_at_time, no_rate_for_meter, no_exchange_rate, usage_missing.",
+            "Why cost is null: model_unresolved, provider_unknown, no_price, no_price_for_tier, no_price_at_time, no_rate_for_meter, no_exchange_rate, usage_missing.",
             nullable=True,
             accepted=UNPRICED_REASONS,
         ),

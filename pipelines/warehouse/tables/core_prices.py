@@ -7,7 +7,6 @@ file, what readers see of prices is in `mart_prices.py`.
 from __future__ import annotations
 
 from pipelines.meters import FEE_METERS, TOKEN_METERS
-from pipelines.warehouse.tables.core import SERVICE_TIERS
 from pipelines.warehouse.tables.spec import Column, Table
 
 _UNIT_RATE = "USD per million units"
@@ -16,6 +15,9 @@ CONTEXT_COUNTS = ("input", "input_uncached", "output", "input_output")
 """What may count towards a bound in tokens; `input` is the prompt whole, cached or not."""
 REASONING_MODES = ("", "thinking", "non_thinking")
 
+_TIER = Column(
+    "service_tier", "text", "standard, batch, flex, priority, fast, or whatever else a feed prices apart (ultrafast)."
+)
 _COUNTED = Column(
     "context_counts",
     "text",
@@ -73,7 +75,7 @@ PRICE = Table(
                 "session",
             ),
         ),
-        Column("service_tier", "text", "standard, batch, flex, priority or fast.", accepted=SERVICE_TIERS),
+        _TIER,
         Column("region", "text", "Region or data residency the price is bound to; empty where it holds everywhere."),
         Column(
             "context_from_tokens",
@@ -166,7 +168,7 @@ RATE_CARD = Table(
         ),
         Column("provider_id", "text", "Who sells the call."),
         Column("model_id", "text", "Canonical model."),
-        Column("service_tier", "text", "standard, batch, flex, priority or fast.", accepted=SERVICE_TIERS),
+        _TIER,
         Column("region", "text", "Region; empty where the rates hold everywhere."),
         Column("time_window", "text", "Hours of the day, as in core.price; empty for all day."),
         Column("contract_id", "text", "Contract that grants at least one of the rates; empty for list prices."),
@@ -204,7 +206,7 @@ RATE_CARD = Table(
         Column(
             "fallbacks",
             "jsonb",
-            "Object of meter to the meter whose rate it took because its own is not published; service_tier to standard where no price of the tier is known.",
+            "Object of meter to the meter whose rate it took because its own is not published.",
         ),
         Column(
             "exchange_rates",

@@ -35,7 +35,7 @@ def rated(**values: object) -> dict[str, object]:
 
 
 def test_the_lines_add_up_and_lead_to_the_file() -> None:
-    request = rated(input_uncached=1000, output_text=10, output_reasoning=100, service_tier="flex")
+    request = rated(input_uncached=1000, output_text=10, output_reasoning=100)
     found = explain_request(request, CARD, PRICES, FILES)
     assert [(line.meter, line.quantity, line.cost_usd, line.priced_as) for line in found.lines] == [
         ("input_uncached", 1000, Decimal("0.003"), "input_uncached"),
@@ -44,7 +44,6 @@ def test_the_lines_add_up_and_lead_to_the_file() -> None:
         ("request", 1, Decimal("0.002"), "request"),
     ]
     assert sum(line.cost_usd for line in found.lines) == found.cost_usd == Decimal("0.00665")
-    assert found.tier_fallback == "standard"
     first = found.lines[0]
     assert (first.price["source_locator"], first.price["extracted_text"]) == ("/m/input_uncached", "3")
     assert first.snapshot is not None

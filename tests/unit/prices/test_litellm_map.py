@@ -59,12 +59,54 @@ def test_multipliers_give_every_token_price_once_more() -> None:
     assert told(**residency) == {
         ("input_uncached", "standard", "", "0.000002"), ("input_uncached", "standard", "eu", "0.0000022"),
     }  # fmt: skip
-    assert read(input_cost_per_token=1e-6, provider_specific_entry={"moon": 2}).not_understood == {
-        "a multiplier 'moon': not understood"
+    assert read(input_cost_per_token=1e-6, provider_specific_entry={"us": "much"}).not_understood == {
+        "a multiplier 'us': expected an amount of zero or more, found 'much'"
     }
-    assert read(input_cost_per_token=1e-6, regional_endpoint_uplift_multiplier=1.1).not_understood == {
-        "regional_endpoint_uplift_multiplier: not understood"
-    }
+
+
+@pytest.mark.parametrize(
+    ("column", "region"),
+    [
+        ("regional_endpoint_uplift_multiplier", "regional"),
+        ("regional_processing_uplift_multiplier_jp", "jp"),
+        ("data_residency_uplift_multiplier_us", "us"),
+        ("eu_uplift_multiplier", "eu"),
+        ("regional_endpoint_uplift_multiplier_europe_west4", "europe-west4"),
+        ("inference_geo_us_multiplier", "us"),
+    ],
+)
+def test_an_uplift_applies_where_its_region_does(column: str, region: str) -> None:
+    found = read(input_cost_per_token=2e-6, **{column: 1.1})
+    assert [(p.region, p.unit_price * 1_000_000) for p in found.prices] == [("", 2), (region, Decimal("2.2"))]
+    assert not found.not_understood
+
+
+def test_any_suffix_is_a_tier_but_what_is_counted_otherwise_is_not() -> None:
+    columns = {
+        "input_cost_per_token_ultrafast": 6e-5, "output_cost_per_token_balanced": 2e-5,
+        "cache_read_input_token_cost_above_272k_tokens_ultra_fast": 1e-5,
+    }  # fmt: skip
+    found = {(p.meter, p.service_tier, p.context_from_tokens) for p in read(**columns).prices}
+    assert found == {
+        ("input_uncached", "ultrafast", 0), ("output_text", "balanced", 0), ("input_cache_read", "ultra_fast", 272_000),
+    }  # fmt: skip
+    for column in (
+        "output_cost_per_second_1080p",
+        "output_cost_per_image_premium_image",
+        "input_cost_per_token_per_page",
+    ):
+        assert read(**{column: 1e-6, "input_cost_per_token": 1e-6}).not_understood == {f"{column}: not understood"}
+
+
+def test_a_tier_has_its_share_of_the_price_of_long_prompts_too() -> None:
+    entry = {
+        "input_cost_per_token": 3e-6, "input_cost_per_token_above_200k_tokens": 6e-6, "input_cost_per_token_batches": 1.5e-6,
+        "regional_endpoint_uplift_multiplier": 1.1,
+    }  # fmt: skip
+    long = {(p.service_tier, p.region): p.unit_price * 1_000_000 for p in read(**entry).prices if p.context_from_tokens}
+    assert long == {
+        ("standard", ""): 6, ("batch", ""): 3, ("standard", "regional"): Decimal("6.6"), ("batch", "regional"): Decimal("3.3"),
+    }  # fmt: skip
 
 
 def test_an_alias_is_a_name_of_the_same_price() -> None:

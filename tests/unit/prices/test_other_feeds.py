@@ -199,7 +199,7 @@ def test_a_price_sheet_in_yaml_keeps_the_digits() -> None:
         (",gpt-4o,input_uncached,2", ["provider is missing"]),
         ("openai,gpt-4o,input_uncached,2,7", ["per", "'7'", "1000000"]),
         ("openai,gpt-4o,input_uncached,2,,EURO", ["currency", "'EURO'"]),
-        ("openai,gpt-4o,input_uncached,2,,,turbo", ["service_tier", "'turbo'", "batch"]),
+        ("openai,gpt-4o,input_uncached,2,,,tur bo", ["service_tier", "'tur bo'", "batch"]),
         ("openai,gpt-4o,input_uncached,2,,,,,many", ["context_from_tokens", "'many'"]),
         ("openai,gpt-4o,input_uncached,2,,,,,,over", ["context_bound", "'over'"]),
         ("openai,gpt-4o,input_uncached,2,,,,,,,25:00-26:00", ["time_window", "'25:00-26:00'"]),

@@ -16,7 +16,6 @@ from pipelines.config.sources import PriceFeed
 from pipelines.meters import TOKEN_METERS
 from pipelines.prices import build_ledger, build_rate_card, rate
 from pipelines.prices.snapshot import BEGINNING, Price
-from pipelines.warehouse.tables.core import SERVICE_TIERS
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
@@ -108,12 +107,13 @@ def test_a_tier_overlays_the_standard_price_meter_by_meter() -> None:
     assert "service_tier" not in json.loads(_card(card, **batch)["fallbacks"])
 
 
-def test_a_tier_without_any_price_takes_the_standard_one_and_says_so() -> None:
-    card = card_of(always("4"))
-    assert set(card["service_tier"]) == set(SERVICE_TIERS) - {"fast"}
-    assert costs(card, call(input_uncached=1_000_000, service_tier="flex")) == [Decimal(4)]
-    assert json.loads(_card(card, service_tier="flex")["fallbacks"])["service_tier"] == "standard"
-    assert "service_tier" not in json.loads(_card(card, service_tier="standard")["fallbacks"])
+def test_a_tier_that_nobody_prices_costs_nothing_known_and_never_the_standard_price() -> None:
+    card = card_of(always("4"), always("9", service_tier="ultrafast"))
+    assert set(card["service_tier"]) == {"standard", "ultrafast"}
+    calls = [call(input_uncached=1_000_000, service_tier=tier) for tier in ("standard", "ultrafast", "flex", "scale")]
+    rated = rate(requests_frame(calls), card)
+    assert rated["list_cost_usd"].to_list() == [4, 9, None, None]
+    assert rated["unpriced_reason"].to_list() == [None, None, "no_price_for_tier", "no_price_for_tier"]
 
 
 def test_the_price_of_a_tier_replaces_the_long_prompt_price_too() -> None:
