@@ -8,7 +8,7 @@
     with_exposure(events, policies, spend)             the same events, with the routes and spend they touch
     build_gap(scores, models, benchmarks, registry)    mart.benchmark_gap
     build_request_profile(requests)                    mart.request_profile
-    detect_request_drift(profile, day)                 mart.request_drift
+    detect_request_drift(profile, day, alarms, known)  mart.request_drift; `Alarms` is what earlier days found
     report_claims(), REPORT_BOARD                      the landscape report's scores, as the export of a board
     packaged_board(declared)                           its full declaration and its file in the package
     export_every_eval_ever(scores, benchmarks, at)     what is believed, in the EvalEval coalition's shared schema
@@ -25,7 +25,8 @@ from pipelines.benchmarks.exposure import with_exposure
 from pipelines.benchmarks.formats import UnknownFormatError, parse_board
 from pipelines.benchmarks.gap import build_gap
 from pipelines.benchmarks.readings import board_snapshot
-from pipelines.benchmarks.request_drift import REFERENCE_DAYS, detect_request_drift
+from pipelines.benchmarks.request_alarms import REFERENCE_DAYS, Alarms
+from pipelines.benchmarks.request_drift import detect_request_drift
 from pipelines.benchmarks.request_profile import PROFILE_COLUMNS, build_request_profile
 from pipelines.benchmarks.scores import BoardScores, build_scores
 from pipelines.benchmarks.shared_schema import export_every_eval_ever
@@ -36,6 +37,7 @@ __all__ = [
     "PROFILE_COLUMNS",
     "REFERENCE_DAYS",
     "REPORT_BOARD",
+    "Alarms",
     "BoardScores",
     "BoardSnapshot",
     "UnknownFormatError",

@@ -6,7 +6,6 @@ difference of two maxima is in `maxima.py`, events are in `drift.py`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,15 +15,13 @@ import numpy as np
 import polars as pl
 
 from pipelines.benchmarks.maxima import compare_best, rank_interval
+from pipelines.benchmarks.openness import sides, undecided
 from pipelines.benchmarks.scores import SCORE_ITEMS
 from pipelines.ids import id_bytes
 from pipelines.models import Registry
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_GAP
 
-OPEN = ("open_source", "open_weight")
 TOP_K = 5
-_UNNAMED = re.compile(r"best (?P<side>open|closed) model\b")
-"""An entry that names no model but a side, as reports on the gap do: "best open model of 2023"."""
 
 
 def build_gap(
@@ -33,11 +30,13 @@ def build_gap(
     benchmarks: pl.DataFrame,
     registry: Registry | None = None,
     items: pl.DataFrame | None = None,
+    *,
+    names: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The gap for each board and benchmark version, on every day on which one of its scores changed.
 
-    `scores` are rows of core.benchmark_score, `models` of core.model, `benchmarks` of core.benchmark; for an entry
-    whose model is not in core.model, `registry` tells openness by family (every Claude is closed). A day shows what
+    `scores` are rows of core.benchmark_score, `models` of core.model, `benchmarks` of core.benchmark; on which
+    side an entry stands is told in `openness.py`, with `registry` and `names` (scores.SCORE_NAMES). A day shows what
     is now known to have held at its end: each entry's latest statement with that `as_of` or an earlier one, the
     corrected one where it was corrected, and no entry that had been withdrawn by then. `items` are outcomes item by item
     (scores.SCORE_ITEMS): models that have them are compared on the same items. Deterministic: the bootstrap is seeded by
@@ -46,33 +45,13 @@ def build_gap(
     outcomes = items if items is not None else pl.DataFrame(schema=SCORE_ITEMS)
     released = dict(models.select("model_id", "released_date").drop_nulls().iter_rows())
     reverse = dict(benchmarks.select("benchmark_id", "lower_is_better").iter_rows())
-    known = scores.with_columns(_sides(scores, models, registry))
+    known = scores.with_columns(sides(scores, models, registry, names))
     rows: list[dict[str, Any]] = []
     for (board, version), group in known.partition_by("board", "benchmark_version_id", as_dict=True).items():
         sign = -1.0 if reverse.get(str(version).split("@", maxsplit=1)[0]) else 1.0
         known_items = outcomes.join(group.select("score_id"), on="score_id", how="semi")
         rows.extend(_series(_Place(str(board), str(version), sign, known_items), group, released))
     return pl.DataFrame(rows, schema=BENCHMARK_GAP.polars_schema).sort(*BENCHMARK_GAP.primary_key)
-
-
-def _sides(scores: pl.DataFrame, models: pl.DataFrame, registry: Registry | None) -> pl.Series:
-    """open or closed per row, null where neither the model nor its family nor the source tells."""
-    openness = dict(models.filter(pl.col("openness") != "unknown").select("model_id", "openness").iter_rows())
-    by_name: dict[str, str] = {}
-    for raw in scores["raw_model"].unique():
-        unnamed = _UNNAMED.match(raw)
-        if unnamed is not None:
-            by_name[raw] = "open_weight" if unnamed["side"] == "open" else "closed"
-    for raw in scores["raw_model"].unique() if registry is not None else ():
-        family = registry.family(registry.split(raw.lower()).short) if registry is not None else None
-        if family is not None and " + " not in raw:  # two models at work together are neither open nor closed
-            by_name[raw] = family.openness
-    told = pl.coalesce(
-        pl.col("model_id").replace_strict(openness, default=None, return_dtype=pl.String),
-        pl.col("raw_model").replace_strict(by_name, default=None, return_dtype=pl.String),
-    )
-    side = pl.when(told.is_in(OPEN)).then(pl.lit("open")).when(told == "closed").then(pl.lit("closed"))
-    return scores.select(pl.coalesce(side, "weights").alias("side")).to_series()
 
 
 @dataclass(frozen=True)
@@ -120,6 +99,7 @@ def _gap(place: _Place, day: date, held: pl.DataFrame) -> dict[str, Any]:
         "n_open": opens.height,
         "n_closed": closeds.height,
         "n_unknown": held.height - opens.height - closeds.height,
+        "undecided": undecided(ordered),
         **_best("open", opens),
         **_best("closed", closeds),
     }

@@ -7,13 +7,16 @@ the null distribution and not rules of thumb. Days come as histograms (`request_
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from pipelines.benchmarks import statistics, wording
+from pipelines.benchmarks.compare import MAD_TO_SD
+from pipelines.benchmarks.request_alarms import Alarms, family, with_age, with_reference
 from pipelines.benchmarks.request_profile import (
     CONTINUOUS,
     ERROR_RATE,
@@ -25,12 +28,18 @@ from pipelines.benchmarks.request_profile import (
     histograms,
 )
 from pipelines.benchmarks.statistics import Floats
+from pipelines.config.watch import KnownChange
 from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
 
-REFERENCE_DAYS = 28
 MIN_DAY, MIN_REFERENCE = 30, 60
 MIN_DAYS_FOR_NOISE = 5
 """With fewer reference days the noise between days can't be estimated: requests count as independent."""
+
+ODD = 4.0
+"""Robust standard deviations from the median of the reference days beyond which a day stands apart."""
+
+ODD_ONE_IN = 10
+"""Days of a reference for each that may be left out as odd; where more stand apart, that is how its days are."""
 
 MAX_Q = 0.05
 MIN_SHIFT, MIN_RATE = 0.05, 0.01
@@ -46,27 +55,30 @@ _TEST = [*GROUP, "metric"]
 _STRATUM = [*_TEST, "stratum"]
 
 
-def detect_request_drift(profile: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Every comparison of `day` with the 28 days before it that has enough requests on both sides.
+def detect_request_drift(
+    profile: pl.DataFrame, day: date, alarms: Alarms | None = None, changes: Sequence[KnownChange] = ()
+) -> pl.DataFrame:
+    """Every comparison of `day` with its reference that has enough requests on both sides, and every open alarm.
 
-    `profile` are rows of mart.request_profile of these days. Per provider, model and use case, each metric is tested by
+    `profile` are rows of mart.request_profile of the day and of all days that can be its reference: the 28 before it, of
+    open alarms those before their first day (`request_alarms.py`). Days of the reference that stand apart are left out. Per provider, model and use case, each metric is tested by
     a stratified rank test (van Elteren 1960; rates: Cochran-Mantel-Haenszel), its statistic divided by the noise that
     the reference days show between each other, then Benjamini-Hochberg over the day. A response model that the
     reference does not know is an alarm by itself (metric response_model), and so is a back end that answers half of the
     calls and has never answered before (metric fingerprint). Returns mart.request_drift.
     """
-    window = profile.filter(pl.col("event_date").is_between(day - timedelta(days=REFERENCE_DAYS), day)).with_columns(
-        (pl.col("event_date") == day).alias("is_day")
-    )
+    known = (alarms or Alarms.none()).without(changes, day)
+    window = with_reference(profile, day, known, changes)
     served = window.filter("is_day").select(*GROUP).unique()
     window = window.join(served, on=GROUP, how="semi")
-    if window["is_day"].all():  # true of no rows too
-        return REQUEST_DRIFT.empty()
-    compared, tests = _compared(pl.concat([_measured(window), _ends(window)]))
-    rows = [_row(day, row) for row in _tests(compared, tests).iter_rows(named=True)]
-    rows += _new_names(window, day, RESPONSE_MODEL, smallest=0.0)
-    rows += _new_names(window, day, FINGERPRINT, smallest=MIN_FINGERPRINT_SHARE)
-    return pl.DataFrame(rows, schema=REQUEST_DRIFT.polars_schema).sort(*REQUEST_DRIFT.primary_key)
+    rows: list[dict[str, Any]] = []
+    if not window["is_day"].all():  # true of no rows too
+        rows += [_row(day, row) for row in _tests(pl.concat([_measured(window), _ends(window)])).iter_rows(named=True)]
+        rows += _new_names(window, day, RESPONSE_MODEL, smallest=0.0)
+        rows += _new_names(window, day, FINGERPRINT, smallest=MIN_FINGERPRINT_SHARE)
+    named = pl.col("metric").str.contains(":", literal=True)
+    answered = window.filter(pl.col("is_day") & named).select(*GROUP, family()).unique()
+    return with_age(pl.DataFrame(rows, schema=REQUEST_DRIFT.polars_schema), day, known, answered)
 
 
 _COUNTS = [*_STRATUM, "event_date", "is_day", "requests", "histogram"]
@@ -122,28 +134,38 @@ def _compared(counts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return histograms(numbered.select("cell", "test", "is_rate", "event_date", "is_day", "histogram")), tests
 
 
-def _tests(compared: pl.DataFrame, tests: pl.DataFrame) -> pl.DataFrame:
+def _tests(counts: pl.DataFrame) -> pl.DataFrame:
     """The tests with values, effect, z, p and q.
 
     The score of a request is its mid-rank in the stratum (its value, for a rate). A day's statistic is the sum over
     strata of weight x (score - stratum mean), its variance that of drawing the day's requests from the stratum at
     random; weights are 1/(N+1) for ranks and 1 for rates.
     """
+    compared, tests = _compared(counts)
+    days = _days(compared)
+    odd = _odd_days(_by_day(days)).join(tests.select("test", *_TEST), on="test")
+    if odd.height:
+        compared, tests = _compared(counts.join(odd, on=[*_TEST, "event_date"], how="anti"))
+        days = _days(compared)
+    tested = (
+        tests.join(_values(compared), on="test")
+        .join(_statistics(_by_day(days)), on="test")
+        .join(_effects(days), on="test")
+        .sort("test")
+    )
+    return _judged(tested)
+
+
+def _days(compared: pl.DataFrame) -> pl.DataFrame:
+    """Per test, day and cell: requests and the sum of their scores, with the cell's total, mean, variance and weight."""
     scored, cells = _scores(compared)
     # Sorted, so that sums of fractions are taken in one order and the same requests give the same last digit.
-    days = (
+    return (
         scored.group_by("cell", "test", "event_date", "is_day")
         .agg(pl.col("n").sum(), (pl.col("n") * pl.col("score")).sum().alias("sum"))
         .sort("test", "event_date", "cell")
         .join(cells, on="cell", maintain_order="left")
     )
-    tested = (
-        tests.join(_values(compared), on="test")
-        .join(_statistics(days), on="test")
-        .join(_effects(days), on="test")
-        .sort("test")
-    )
-    return _judged(tested)
 
 
 def _scores(compared: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -184,10 +206,10 @@ def _values(compared: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _statistics(days: pl.DataFrame) -> pl.DataFrame:
-    """Per test: z of the day, and the spread of the same statistic between the reference days."""
+def _by_day(days: pl.DataFrame) -> pl.DataFrame:
+    """Per test and day: z of the day against all days."""
     share = pl.col("n") * (pl.col("total") - pl.col("n")) / (pl.col("total") - 1)
-    by_day = (
+    return (
         days.group_by("test", "event_date", "is_day", maintain_order=True)
         .agg(
             (pl.col("weight") * (pl.col("sum") - pl.col("n") * pl.col("mean"))).sum().alias("statistic"),
@@ -197,6 +219,27 @@ def _statistics(days: pl.DataFrame) -> pl.DataFrame:
             pl.when(pl.col("variance") > 0).then(pl.col("statistic") / pl.col("variance").sqrt()).alias("z_raw")
         )
     )
+
+
+def _odd_days(by_day: pl.DataFrame) -> pl.DataFrame:
+    """Reference days that stand apart from the others, few enough to be accidents: test and event_date.
+
+    Their robust deviation is that of the median; one outage among 28 days made the noise so large that nothing else showed.
+    """
+    z, days = pl.col("z_raw"), pl.len().over("test")
+    away = (z - z.median().over("test")).abs()
+    spread = pl.max_horizontal(MAD_TO_SD * away.median().over("test"), pl.lit(1.0))
+    apart = (
+        by_day.filter(~pl.col("is_day") & z.is_not_null())
+        .with_columns(days.alias("days"), (away > ODD * spread).alias("is_apart"))
+        .filter("is_apart")
+    )
+    few = pl.len().over("test") <= pl.max_horizontal(pl.col("days") // ODD_ONE_IN, pl.lit(1))
+    return apart.filter((pl.col("days") >= MIN_DAYS_FOR_NOISE) & few).select("test", "event_date")
+
+
+def _statistics(by_day: pl.DataFrame) -> pl.DataFrame:
+    """Per test: z of the day, and the spread of the same statistic between the reference days."""
     noise = (
         by_day.filter(~pl.col("is_day"))
         .group_by("test", maintain_order=True)

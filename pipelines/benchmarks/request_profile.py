@@ -6,6 +6,8 @@ millions of requests. What is compared and when it is an alarm is in `request_dr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
@@ -39,13 +41,15 @@ PROFILE_COLUMNS = (
 """The columns of core.request that a profile needs."""
 
 
-def build_request_profile(requests: pl.DataFrame) -> pl.DataFrame:
+def build_request_profile(requests: pl.DataFrame, strata: Sequence[str] = ()) -> pl.DataFrame:
     """mart.request_profile of the requests' days. `requests` are rows of core.request, PROFILE_COLUMNS at least.
+
+    `strata` are tags whose values are compared apart, such as the version of a prompt.
 
     Left out are requests whose model is not known and answers of the gateway's own cache. Failed calls count for the
     error rate only, and calls without usage for nothing that is measured in tokens.
     """
-    facts = _facts(requests.filter(pl.col("model_id").is_not_null() & (pl.col("status") != "cache_hit")))
+    facts = _facts(requests.filter(pl.col("model_id").is_not_null() & (pl.col("status") != "cache_hit")), strata)
     keys = ["event_date", *GROUP, "stratum"]
     measured = facts.unpivot([*CONTINUOUS, ERROR_RATE], index=keys, variable_name="metric").drop_nulls("value")
     named = [
@@ -85,7 +89,7 @@ def histograms(profile: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _facts(requests: pl.DataFrame) -> pl.DataFrame:
+def _facts(requests: pl.DataFrame, strata: Sequence[str]) -> pl.DataFrame:
     """One row per request: day, who, what for, its stratum, its metrics to two digits, how it ended and who answered."""
     output = pl.sum_horizontal(meter.tokens_column for meter in OUTPUT_METERS).cast(pl.Float64)
     prompt = pl.sum_horizontal(meter.tokens_column for meter in INPUT_METERS).cast(pl.Float64)
@@ -105,9 +109,19 @@ def _facts(requests: pl.DataFrame) -> pl.DataFrame:
         pl.col("provider_id").fill_null("unknown"),
         "model_id",
         pl.coalesce("application", "team", pl.lit("unattributed")).alias("use_case"),
-        pl.format("{} {} 2^{}", "operation", pl.col("is_stream").fill_null(value=False), size).alias("stratum"),
+        pl.concat_str(
+            pl.format("{} {} 2^{}", "operation", pl.col("is_stream").fill_null(value=False), size),
+            *(_tagged(tag) for tag in strata),
+            ignore_nulls=True,
+        ).alias("stratum"),
         "response_model",
         pl.col("tags").str.json_path_match("$.system_fingerprint").alias("fingerprint"),
         pl.when(is_ok).then("finish_reason").alias("finish_reason"),
         *(metric.round_sig_figs(SIGNIFICANT_DIGITS).alias(name) for name, metric in metrics.items()),
     )
+
+
+def _tagged(tag: str) -> pl.Expr:
+    """` tag=value` where a request has the tag, null where it has not."""
+    value = pl.col("tags").str.json_path_match(f"$['{tag}']")
+    return pl.when(value.str.len_chars() > 0).then(pl.format(" {}={}", pl.lit(tag), value))

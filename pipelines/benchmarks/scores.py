@@ -27,6 +27,10 @@ SCORE_ITEMS = pl.Schema(
 """Outcomes item by item behind scores, see `items.ITEM_SCHEMA`."""
 
 
+SCORE_NAMES = pl.Schema({"score_id": pl.Binary(), "model_name": pl.String()})
+"""The part of each entry's name that names a model, empty where none does (snapshot.ROW_SCHEMA)."""
+
+
 @dataclass(frozen=True)
 class BoardScores:
     """The score tables of one board, the outcomes behind its scores where it publishes them, and the walk."""
@@ -35,6 +39,7 @@ class BoardScores:
     versions: pl.DataFrame
     scores: pl.DataFrame
     items: pl.DataFrame
+    names: pl.DataFrame
     history: tuple[Step, ...]
 
 
@@ -75,6 +80,7 @@ def build_scores(board: Leaderboard, snapshots: Sequence[BoardSnapshot], registr
         versions=_versions(rows),
         scores=rows.select(*BENCHMARK_SCORE.polars_schema).cast(dict(BENCHMARK_SCORE.polars_schema)),  # type: ignore[arg-type]
         items=_items(history, rows),
+        names=rows.select(*SCORE_NAMES),
         history=history,
     )
 

@@ -21,6 +21,7 @@ from pipelines.config.models import ModelsConfig
 from pipelines.config.periods import Periods
 from pipelines.config.routing import RoutingConfig
 from pipelines.config.sources import Sources
+from pipelines.config.watch import Watch
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -40,6 +41,7 @@ class Config:
     fx: FxConfig
     periods: Periods
     calendars: Calendars
+    watch: Watch
 
 
 def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
@@ -55,6 +57,7 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
         fx=load_file(FxConfig, "fx.yaml", folder, use_sample=use_sample),
         periods=load_file(Periods, "periods.yaml", folder, use_sample=use_sample),
         calendars=load_file(Calendars, "calendars.yaml", folder, use_sample=use_sample),
+        watch=load_file(Watch, "watch.yaml", folder, use_sample=use_sample),
     )
 
 

@@ -80,7 +80,8 @@ def refresh_benchmarks(workspace: Workspace) -> BenchmarkOutcome:
         replace_all(connection, BENCHMARK_SCORE, believed)
         replace_all(connection, BENCHMARK_DRIFT, drift)
         items = pl.concat([built.items for _, _, built in walked]) if walked else None
-        gaps = build_gap(believed, read_table(connection, MODEL), known, registry, items)
+        names = pl.concat([built.names for _, _, built in walked]) if walked else None
+        gaps = build_gap(believed, read_table(connection, MODEL), known, registry, items, names=names)
         replace_all(connection, BENCHMARK_GAP, gaps)
     return BenchmarkOutcome(
         snapshots=indexed.height,

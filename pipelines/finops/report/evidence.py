@@ -27,7 +27,8 @@ _CLASSES = {
     "scale_rebase": "new scale",
     "index_version": "new index version",
     "contradiction": "contradiction",
-    "coverage_gate": "export not used",
+    "missing_outcomes": "outcomes missing",
+    "coverage_gate": "export not whole",
     "drift": "drift",
     "slow_drift": "slow drift",
 }

@@ -6,6 +6,7 @@ those of mart.benchmark_gap and mart.request_drift, computed by `pipelines.bench
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -124,6 +125,7 @@ def _gap_table(data: ReportData) -> Table:
             text_cell(_unit(row["unit"])),
             text_cell(row["best_closed_model"], note=f"{row['best_closed_score']:.1f}"),
             text_cell(row["best_open_model"], note=f"{row['best_open_score']:.1f}{_ranks(row)}"),
+            _undecided(row),
         ]
         for row in data["gap"].iter_rows(named=True)
     ]
@@ -136,11 +138,23 @@ def _gap_table(data: ReportData) -> Table:
         text_column("Unit"),
         text_column("Best closed"),
         text_column("Best open"),
+        text_column("On neither side"),
     ]
     empty = "No benchmark lists both an open and a closed model yet."
     return Table(
         "gap", "Open and closed models, benchmark by benchmark", columns, rows, empty=empty, sql=data.sql["gap"]
     )
+
+
+def _undecided(row: dict[str, Any]) -> Cell:
+    """The entries of which nobody says whether they are open, and the line of models.yaml that decides the first."""
+    if row["undecided"] is None:
+        return text_cell("")
+    listed = json.loads(row["undecided"])
+    names = ", ".join(f"{item['rank']}. {item['model']}" for item in listed[:3])
+    more = row["n_unknown"] - len(listed[:3])
+    told = f"{names} and {fmt.count(more)} more" if more > 0 else names
+    return text_cell(told, note=f"models.yaml, models: {listed[0]['models_yaml']}")
 
 
 def _basis(row: dict[str, Any]) -> str:

@@ -107,7 +107,7 @@ BENCHMARK_SCORE = Table(
         Column(
             "weights",
             "text",
-            "open or closed, where the source says so by a flag or a licence; the gap uses it for models that are not known otherwise.",
+            "open or closed, where the source says so by a flag or a licence; the gap believes it before any list.",
             nullable=True,
             accepted=("open", "closed"),
         ),

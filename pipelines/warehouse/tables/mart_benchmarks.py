@@ -20,7 +20,7 @@ BENCHMARK_DRIFT = Table(
         Column(
             "drift_class",
             "text",
-            "new, removed, renamed, revised, rounding, scale_rebase, index_version, contradiction, coverage_gate, drift or slow_drift.",
+            "new, removed, renamed, revised, rounding, scale_rebase, index_version, contradiction, missing_outcomes, coverage_gate, drift or slow_drift.",
         ),
         Column("severity", "text", "info, warn or error."),
         Column("raw_model", "text", "Model as the source names it; null for events of a whole board.", nullable=True),
@@ -149,6 +149,12 @@ BENCHMARK_GAP = Table(
             nullable=True,
             unit="days",
         ),
+        Column(
+            "undecided",
+            "jsonb",
+            "Entries on neither side by rank, the best ten: rank, model, score and the line of models.yaml that would decide it; null where there is none.",
+            nullable=True,
+        ),
     ),
     ("board", "benchmark_version_id", "event_date"),
     day_column="event_date",
@@ -167,7 +173,7 @@ REQUEST_PROFILE = Table(
         Column(
             "stratum",
             "text",
-            "Operation, whether streamed, and prompt size as a power of two: only requests of one stratum are compared.",
+            "Operation, whether streamed, prompt size as a power of two, and the tags that watch.yaml names: only requests of one stratum are compared.",
         ),
         Column(
             "metric",
@@ -242,8 +248,14 @@ REQUEST_DRIFT = Table(
         ),
         Column("p_value", "double precision", "Two-sided p-value.", nullable=True),
         Column("q_value", "double precision", "Benjamini-Hochberg adjusted over all tests of the day.", nullable=True),
-        Column("is_alarm", "boolean", "True where q is 0.05 or less and the effect is worth telling."),
+        Column(
+            "is_alarm",
+            "boolean",
+            "True where an alarm is open: q is 0.05 or less and the effect is worth telling, or it was so and has neither recovered nor been closed in watch.yaml.",
+        ),
         Column("explanation", "text", "The comparison in one plain sentence."),
+        Column("opened_on", "date", "First day of the open alarm; null where none is open.", nullable=True),
+        Column("age_days", "integer", "Days since then.", nullable=True, unit="days"),
     ),
     ("event_date", "provider_id", "model_id", "use_case", "metric"),
     day_column="event_date",

@@ -7,14 +7,28 @@ smaller versions of the same simulations to their bounds.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import numpy as np
+import polars as pl
 
-from pipelines.benchmarks import statistics
+from pipelines.benchmarks import Alarms, build_request_profile, detect_drift, detect_request_drift, statistics
 from pipelines.benchmarks.compare import find_shifts, run_tests
 from pipelines.benchmarks.decide import MAX_Q, decide, q_values
 from pipelines.benchmarks.slow import BOUND, SLACK, average_run_length
-from tests.unit.benchmarks.series import START, Export, history, independent, observation, rolling, sharing_votes
+from pipelines.benchmarks.statistics import Floats
+from pipelines.config.sources import Leaderboard
+from tests.unit.benchmarks.series import (
+    START,
+    Export,
+    history,
+    independent,
+    observation,
+    of_outcomes,
+    rolling,
+    sharing_votes,
+)
+from tests.unit.benchmarks.test_request_drift import DAY, requests
 from tests.unit.benchmarks.test_statistics import matched_rows
 
 
@@ -68,6 +82,65 @@ def paired_power(points: float = 5, items: int = 500, flips: float = 0.15, runs:
     return unpaired / runs, paired / runs
 
 
+def confirmed_power(*, is_drawn_anew: bool, runs: int = 200, items: int = 500) -> float:
+    """Share of true falls of 5 points that are seen on one day and confirmed on the next, item by item.
+
+    The third run is the second but for five items each way, or drawn like it.
+    """
+    generator = np.random.default_rng(3)
+    board, confirmed = Leaderboard(board="b", format="mapping"), 0
+    for _ in range(runs):
+        first = (generator.random(items) < 0.65).astype(float)
+        second = _fallen(first, generator)
+        third = _fallen(first, generator)
+        if not is_drawn_anew:
+            third = second.copy()
+            third[generator.choice(np.flatnonzero(second == 1), 5, replace=False)] = 0
+            third[generator.choice(np.flatnonzero(second == 0), 5, replace=False)] = 1
+        found = detect_drift(board, of_outcomes([first, second, third]))
+        confirmed += found.filter((pl.col("drift_class") == "drift") & (pl.col("severity") == "warn")).height
+    return confirmed / runs
+
+
+def _fallen(first: Floats, generator: np.random.Generator) -> Floats:
+    chance, share = generator.random(first.size), first.mean()
+    return np.where(first == 1, chance > 0.10 / share, chance < 0.05 / (1 - share)).astype(float)
+
+
+def request_null_days(runs: int = 25, days: int = 40) -> tuple[float, float]:
+    """Shares of days on which a new alarm opens, and on which one is open, in logs in which nothing changes: two metrics."""
+    generator, opened, is_open, judged = np.random.default_rng(12), 0, 0, 0
+    for _ in range(runs):
+        frames = []
+        for k in range(days):
+            outputs = generator.lognormal(6, 0.6, 60).astype(int)
+            latency = (outputs * generator.uniform(8, 12, 60)).tolist()
+            frames.append(requests(DAY + timedelta(days=k), outputs.tolist(), latency_ms=latency))
+        profile, alarms = build_request_profile(pl.concat(frames)), Alarms.none()
+        for day in (DAY + timedelta(days=k) for k in range(days)):
+            rows = detect_request_drift(profile, day, alarms)
+            alarms = alarms.after(rows, day)
+            judged += rows.height > 0
+            opened += rows.filter(pl.col("age_days") == 0).height > 0
+            is_open += bool(rows["is_alarm"].any())
+    return opened / judged, is_open / judged
+
+
+def one_odd_day(mean: float, runs: int = 100) -> float:
+    """Share of falls from 400 to `mean` tokens that are seen with one outage among the 14 days of the reference."""
+    found = 0
+    for seed in range(runs):
+        generator = np.random.default_rng(seed)
+        levels = [8.0 if k == 6 else 400.0 for k in range(14)] + [mean]
+        frames = [
+            requests(DAY + timedelta(days=k), generator.lognormal(np.log(level), 0.5, 60).astype(int).tolist())
+            for k, level in enumerate(levels)
+        ]
+        rows = detect_request_drift(build_request_profile(pl.concat(frames)), DAY + timedelta(days=14))
+        found += bool(rows.filter(pl.col("metric") == "output_tokens")["is_alarm"].any())
+    return found / runs
+
+
 def cusum_run_length(series: int = 4000, updates: int = 400) -> float:
     """Updates per false alarm of a single series at the bound."""
     generator = np.random.default_rng(5)
@@ -114,8 +187,6 @@ def slow_delay(step: float, runs: int = 12, models: int = 60) -> float:
 
 
 def _tells(rows: object) -> bool:
-    import polars as pl
-
     assert isinstance(rows, pl.DataFrame)
     if rows.is_empty():
         return False
@@ -136,6 +207,17 @@ def main() -> None:
     print(
         f"the same with outcomes per item, 15 % of them turning by chance: {unpaired:.0%} unpaired, {paired:.0%} paired"
     )
+    for anew in (False, True):
+        rate = confirmed_power(is_drawn_anew=anew)
+        print(
+            f"seen and confirmed the next day, third run {'drawn anew' if anew else 'the second but for 5 each way'}: {rate:.0%}"
+        )
+    opened, is_open = request_null_days()
+    print(f"a log in which nothing changes: an alarm opens on {opened:.1%} of days, one is open on {is_open:.1%}")
+    for mean in (280, 320):
+        print(
+            f"one outage among 14 reference days: a fall from 400 to {mean} tokens is seen in {one_odd_day(mean):.0%}"
+        )
     print(f"10 Elo at LMArena's median published interval (3.4 Elo): seen {float(statistics.power(10, 3.4)):.0%}")
     print(
         f"CUSUM of one series: a false alarm in {cusum_run_length():.0f} updates ({average_run_length(BOUND):.0f} by formula)"

@@ -1,0 +1,35 @@
+"""Schema of `watch.yaml`: what is known of the served models that the watch over the log must not call silent.
+
+What the watch compares, and when it raises an alarm, is in `pipelines.benchmarks`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Declaration(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class KnownChange(_Declaration):
+    """A change that someone knows of, from a day on: it closes alarms, and no earlier day is a reference after it.
+
+    Empty fields mean any. `metric` is a metric or what stands before its colon (`finish`).
+    """
+
+    from_date: date = Field(alias="from")
+    provider: str | None = None
+    model: str | None = None
+    use_case: str | None = None
+    metric: str | None = None
+    note: str = ""
+
+
+class Watch(_Declaration):
+    """The whole of `watch.yaml`. `strata` are tags whose values are compared apart: prompt versions, task types."""
+
+    strata: tuple[str, ...] = ()
+    changes: tuple[KnownChange, ...] = ()
