@@ -89,7 +89,7 @@ class _Teller(EventBook):
             wording.unusable(self.title(), str(step.gate_reason), step.believed_rows)
             if step.is_unusable
             else wording.partial(self.title(), str(step.gate_reason), listed, self._short(), held),
-            n_models=int(step.partial["missing"].sum()) if step.partial.height else None,
+            n_models=int(step.partial["missing"].sum()),
             identity="gate",
             evidence={
                 "believed_rows": step.believed_rows,
