@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from pipelines.benchmarks import build_scores, detect_drift
-from pipelines.benchmarks.decide import decide
+from pipelines.benchmarks.slow import SlowWatch
+from pipelines.benchmarks.snapshot import ROW_KEY
 from pipelines.config.sources import Leaderboard
 from tests.unit.benchmarks.boards import LMARENA, arena, export, models
 from tests.unit.benchmarks.series import history
@@ -177,10 +178,10 @@ def test_one_step_between_two_scores_is_no_slow_drift() -> None:
     stepped = scores.copy()
     stepped[3] -= 8
     error = np.full(20, 1.0)
-    verdicts = decide(history([(scores, error), (stepped, error)], "run"))
-    assert all(verdict.slow.is_empty() for verdict in verdicts)
-    verdicts = decide(history([(scores, error), (stepped, error)], "entry"))
-    assert all(verdict.slow.is_empty() for verdict in verdicts)
+    steps = history([(scores, error), (stepped, error), (stepped - 0.01, error)], "entry")
+    watch, nothing = SlowWatch(), pl.DataFrame(schema=dict.fromkeys(ROW_KEY, pl.String()))
+    found = [watch.look(step, nothing).height for step in steps]
+    assert found == [0, 0, 1]  # the third score makes it a series
 
 
 def test_a_partial_export_whose_rows_move_together_waits_for_a_whole_one(tmp_path: Path) -> None:
