@@ -176,9 +176,11 @@ def test_a_composite_that_is_redefined_over_two_exports_is_one_index_version(tmp
 def test_one_step_between_two_scores_is_no_slow_drift() -> None:
     scores = np.linspace(80, 60, 20)
     stepped = scores.copy()
-    stepped[3] -= 8
+    stepped[3] -= 12
+    again = stepped.copy()
+    again[3] -= 0.5
     error = np.full(20, 1.0)
-    steps = history([(scores, error), (stepped, error), (stepped - 0.01, error)], "entry")
+    steps = history([(scores, error), (stepped, error), (again, error)], "entry")
     watch, nothing = SlowWatch(), pl.DataFrame(schema=dict.fromkeys(ROW_KEY, pl.String()))
     found = [watch.look(step, nothing).height for step in steps]
     assert found == [0, 0, 1]  # the third score makes it a series
