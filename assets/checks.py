@@ -72,6 +72,16 @@ def lines_accounted(mm: WorkspaceResource) -> dg.AssetCheckResult:
             additional_deps=[asset_key("core.reported_cost")],
         ),
         dg.AssetCheckSpec(
+            "counted_once",
+            asset=asset_key("raw.duplicate"),
+            description="A call that several sources or instruments tell counts once; which source was preferred, how often.",
+        ),
+        dg.AssetCheckSpec(
+            "look_alikes",
+            asset=asset_key("raw.duplicate"),
+            description="No call of one source or instrument looks like one of another; what does may be counted twice.",
+        ),
+        dg.AssetCheckSpec(
             "loaded_files_agree",
             asset=asset_key("raw.loaded_file"),
             description="Late files are told by what raw.loaded_file says of a day: it is what core.request holds.",
@@ -95,6 +105,8 @@ def books_add_up(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) 
     """Nothing is lost or counted twice between files, facts and marts."""
     assets = {
         "records_accounted": "raw.duplicate",
+        "counted_once": "raw.duplicate",
+        "look_alikes": "raw.duplicate",
         "loaded_files_agree": "raw.loaded_file",
         "spend_agrees": "mart.daily_model_spend",
         "priced_coverage": "mart.cost_coverage",

@@ -52,7 +52,8 @@ class RequestSource(_Declaration):
 
     `defaults` gives values for canonical fields that the log does not hold, for example `provider_id` or
     `model`; `options` are the format's own (the columns of a `mapping`, a time zone); `attribution` maps
-    team, project, environment, application and end_user_id to fields of the log.
+    team, project, environment, application and end_user_id to fields of the log. Of records of two sources that tell
+    one call equally well, that of the lower `precedence` is kept.
     """
 
     source: str = Field(pattern=_NAME)
@@ -60,11 +61,33 @@ class RequestSource(_Declaration):
     attribution: dict[str, str] = Field(default_factory=dict)
     defaults: dict[str, Any] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)
+    precedence: int = 100
 
     @property
     def is_bill(self) -> bool:
         """Whether its records are bills, not requests."""
         return self.format in BILL_FORMATS
+
+
+class Sighting(_Declaration):
+    """Records by their source and the instrument that wrote them (tag `emitter`); `*` stands for any text."""
+
+    source: str = "*"
+    emitter: str = "*"
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Sighting:
+        if self.source == self.emitter == "*":
+            raise ValueError("source or emitter is needed")
+        return self
+
+
+class LookAlike(_Declaration):
+    """Records `drop` tell the calls that `keep` tell: one is dropped for each of these with the same counts at the same time,
+    although nothing but this rule says that they are one call."""
+
+    keep: Sighting
+    drop: Sighting
 
 
 class Preference(_Declaration):
@@ -114,5 +137,6 @@ class Sources(_Declaration):
     """The whole of `sources.yaml`."""
 
     requests: tuple[RequestSource, ...] = ()
+    look_alikes: tuple[LookAlike, ...] = ()
     prices: tuple[PriceFeed, ...] = ()
     leaderboards: tuple[Leaderboard, ...] = ()

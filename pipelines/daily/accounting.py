@@ -9,8 +9,10 @@ from pipelines.daily.days import Window
 from pipelines.daily.workspace import Workspace
 from pipelines.quality import (
     ExpectationOutcome,
+    counted_once,
     lines_accounted,
     loaded_files_agree,
+    look_alikes,
     priced_coverage,
     records_accounted,
     spend_agrees,
@@ -34,4 +36,6 @@ def books_of_the_window(workspace: Workspace, window: Window) -> list[Expectatio
             loaded_files_agree(connection, window.from_date, window.to_date),
             spend_agrees(connection, window.from_date, window.to_date),
             priced_coverage(connection, window.from_date, window.to_date),
+            counted_once(connection, window.from_date, window.to_date),
+            look_alikes(connection, window.from_date, window.to_date),
         ]

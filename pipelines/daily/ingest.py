@@ -90,7 +90,8 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
 
 
 def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_before: date = date.min) -> list[date]:
-    """Loaded days whose rows no longer match the indexed files: late lines came, a file changed, or a session that
+    """Loaded days whose rows no longer match the indexed files: late lines came, also ones that tell a call of another source on
+    the day beside, a file changed, or a session that
     another one replays arrived after it.
 
     With `around`, days up to `LATE_REACH_DAYS` from that window and outside it; else every loaded day. Days before
@@ -116,13 +117,29 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
                 where dropped.snapshot_id = indexed.snapshot_id and dropped.day between indexed.day - 1 and indexed.day + 1
             )
         ),
-        orphaned as (select day from loaded where snapshot_id not in (select snapshot_id from raw.snapshot))
-        select distinct day from (table late union all table orphaned) as stale order by day
+        orphaned as (select day from loaded where snapshot_id not in (select snapshot_id from raw.snapshot)),
+        kept as (select snapshot_id, sum(requests) as records from raw.loaded_file group by snapshot_id),
+        gone as (select snapshot_id, count(*) as records from raw.duplicate group by snapshot_id),
+        -- A pair over midnight of which one side came late: the day beside still has both records, or none.
+        unbalanced as (
+            select beside::date as day
+            from raw.snapshot
+            left join kept using (snapshot_id)
+            left join gone using (snapshot_id)
+            cross join unnest(event_dates) as day
+            cross join generate_series(day - 1, day + 1, interval '1 day') as beside
+            where
+                kind = 'requests' and format <> all(%(replaying)s)
+                and valid <> coalesce(kept.records, 0) + coalesce(gone.records, 0)
+                and event_dates <@ (select coalesce(array_agg(distinct day), '{}') from loaded)
+                and beside::date in (select day from loaded)
+        )
+        select distinct day from (table late union all table orphaned union all table unbalanced) as stale order by day
     """
     reach = timedelta(days=LATE_REACH_DAYS)
     low, high = (around.from_date - reach, around.to_date + reach) if around else (date.min, date.max)
     with workspace.database.connect() as connection:
-        bounds = {"low": low, "high": high, "unloaded_before": unloaded_before}
+        bounds = {"low": low, "high": high, "unloaded_before": unloaded_before, "replaying": list(REPLAYING_FORMATS)}
         days = read_frame(connection, sql, bounds)["day"].to_list()
     days = sorted({*days, *(day for day in replayed_days(workspace) if low <= day < high)})
     return [day for day in days if around is None or not around.from_date <= day < around.to_date]

@@ -10,12 +10,12 @@ from datetime import date, timedelta
 import polars as pl
 
 from pipelines.daily.workspace import Workspace
-from pipelines.requests.collect import REPLAYING_FORMATS, collect_days
+from pipelines.requests.collect import OWN_RULES, REPLAYING_FORMATS, collect_days
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 
-_KEY = ["event_date", "request_uid", "snapshot_id"]
+_KEY = ["snapshot_id", "line_no", "item_no"]
 
 
 def replayed_days(workspace: Workspace) -> list[date]:
@@ -32,15 +32,24 @@ def replayed_days(workspace: Workspace) -> list[date]:
             return []
         loaded = read_frame(
             connection,
-            f"select event_date, request_uid, snapshot_id from core.request "
+            f"select event_date, snapshot_id, line_no, item_no from core.request "
             f"where snapshot_id in (select snapshot_id from raw.snapshot where {of_formats})",
             formats,
+        )
+        # What another source tells as well is no replay.
+        told_elsewhere = read_frame(
+            connection,
+            "select snapshot_id, line_no, item_no from raw.duplicate "
+            f"where rule <> all(%(rules)s) and snapshot_id in (select snapshot_id from raw.snapshot where {of_formats})",
+            formats | {"rules": list(OWN_RULES)},
         )
         days = loaded_days(connection, REQUEST)
     if not days:
         return []
     paths = workspace.parsed_paths(index)
-    known = collect_days([], min(days), max(days) + timedelta(days=1), replaying=paths).requests.select(_KEY)
-    loaded = loaded.select(_KEY)
-    differing = pl.concat([known.join(loaded, on=_KEY, how="anti"), loaded.join(known, on=_KEY, how="anti")])
+    known = collect_days([], min(days), max(days) + timedelta(days=1), replaying=paths).requests.select(
+        "event_date", *_KEY
+    )
+    missing = known.join(loaded, on=_KEY, how="anti").join(told_elsewhere, on=_KEY, how="anti")
+    differing = pl.concat([missing, loaded.join(known, on=_KEY, how="anti")])
     return sorted(set(differing["event_date"]) & set(days))

@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 import polars as pl
 import psycopg
 
+from pipelines.config.sources import Sources
 from pipelines.daily.days import Window
 from pipelines.daily.prices import registry_of
 from pipelines.daily.workspace import Workspace
 from pipelines.models import Registry, alias_frame, resolve_requests
 from pipelines.prices import keep_booked, rate
-from pipelines.requests import attribute, iter_days
+from pipelines.requests import Preferences, attribute, iter_days
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import DayLoad, replace_days, replace_rows
@@ -91,7 +92,10 @@ def _parts(workspace: Workspace, window: Window, registry: Registry) -> Iterator
         rate_card = read_table(connection, RATE_CARD)
     booked = REQUEST.empty()
     near, replaying = _parsed_files(workspace, window)
-    for part in iter_days(near, window.from_date, window.to_date, replaying=replaying):
+    parts = iter_days(
+        near, window.from_date, window.to_date, replaying=replaying, preferences=preferences(workspace.config.sources)
+    )
+    for part in parts:
         days = closed.intersection(part.requests["event_date"].unique())
         if not days.issubset(booked["event_date"].unique()):
             with workspace.database.connect() as connection:
@@ -100,6 +104,11 @@ def _parts(workspace: Workspace, window: Window, registry: Registry) -> Iterator
         rated = rate(resolved, rate_card, calendars=workspace.config.calendars.days)
         rated = rated.select(REQUEST.polars_schema.names())
         yield keep_booked(rated, booked) if days else rated, part.duplicates
+
+
+def preferences(sources: Sources) -> Preferences:
+    """What `sources.yaml` says of calls that several sources tell."""
+    return Preferences({source.source: source.precedence for source in sources.requests}, sources.look_alikes)
 
 
 def _ahead(parts: Iterator[T]) -> Iterator[T]:

@@ -17,6 +17,7 @@ from pipelines.quality.accounting import (
 from pipelines.quality.outcome import ExpectationOutcome, Severity, SuiteOutcome
 from pipelines.quality.rules import SuiteName
 from pipelines.quality.run import run_suite
+from pipelines.quality.sightings import counted_once, look_alikes
 from pipelines.quality.suites import SUITES
 
 __all__ = [
@@ -25,9 +26,11 @@ __all__ = [
     "Severity",
     "SuiteName",
     "SuiteOutcome",
+    "counted_once",
     "feeds_fresh",
     "lines_accounted",
     "loaded_files_agree",
+    "look_alikes",
     "priced_coverage",
     "records_accounted",
     "run_suite",

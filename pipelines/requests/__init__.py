@@ -11,12 +11,14 @@ from pipelines.requests.collect import DayRequests, collect_days, iter_days
 from pipelines.requests.format import SourceError
 from pipelines.requests.normalise import REQUEST_SCHEMA
 from pipelines.requests.parse import parse_file
+from pipelines.requests.shared_keys import Preferences
 from pipelines.requests.store import ParsedFile
 
 __all__ = [
     "REQUEST_SCHEMA",
     "DayRequests",
     "ParsedFile",
+    "Preferences",
     "SourceError",
     "attribute",
     "collect_days",

@@ -19,7 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.requests.normalise import CONTENT, REQUEST_SCHEMA
-from pipelines.requests.store import StoredPart, scan_stored, stored_parts
+from pipelines.requests.shared_keys import NO_PREFERENCES, Preferences, Resolved, SharedKeys, to_the_last
+from pipelines.requests.sightings import FILLED
+from pipelines.requests.store import StoredPart, scan_spans, scan_stored, stored_parts
 from pipelines.warehouse.tables.raw import DUPLICATE
 
 PART_ROWS = 125_000
@@ -27,6 +29,9 @@ PART_ROWS = 125_000
 
 REPLAYING_FORMATS = ("codex",)
 """Formats whose counters go on over a session, the history of which a fork copies: repeats may lie any time apart."""
+
+OWN_RULES = ("same_record", "later_update", "stream_delta", "counter_replay")
+"""Rules of raw.duplicate among the records of one source; all others are between sources and instruments (`sightings.py`)."""
 
 _COMPARED_ROWS = 25_000
 _INDEX_BATCH = 2**17
@@ -43,10 +48,15 @@ class DayRequests:
 
 
 def collect_days(
-    parsed: Sequence[Path], from_date: date, to_date: date, *, replaying: Sequence[Path] = ()
+    parsed: Sequence[Path],
+    from_date: date,
+    to_date: date,
+    *,
+    replaying: Sequence[Path] = (),
+    preferences: Preferences = NO_PREFERENCES,
 ) -> DayRequests:
     """The requests whose kept record falls on [from_date, to_date), ordered by instant and id, and what was dropped."""
-    parts = list(iter_days(parsed, from_date, to_date, replaying=replaying))
+    parts = list(iter_days(parsed, from_date, to_date, replaying=replaying, preferences=preferences))
     return DayRequests(
         pl.concat([part.requests for part in parts]), pl.concat([part.duplicates for part in parts], rechunk=True)
     )
@@ -58,13 +68,15 @@ def iter_days(
     to_date: date,
     *,
     replaying: Sequence[Path] = (),
+    preferences: Preferences = NO_PREFERENCES,
     part_rows: int = PART_ROWS,
 ) -> Iterator[DayRequests]:
     """As `collect_days`, in parts of some `part_rows` rows: first what was dropped, then the requests in order.
 
     Duplicates are resolved over one day more on either side, so that a pair across midnight ends alike whichever day
-    is collected first; those of `replaying` files (of REPLAYING_FORMATS, all there are) over all days. Beside one part,
-    16 bytes for each of these rows are held in memory, and the places of the dropped records.
+    is collected first; those of `replaying` files (of REPLAYING_FORMATS, all there are) over all days. Then come calls that
+    several sources or instruments tell (`sightings.py`), by the `preferences` of sources.yaml. Beside one part, 16 bytes for
+    each of these rows are held in memory, and the places of the dropped records.
     """
     if not from_date < to_date:
         raise ValueError(f"the window from {from_date} to {to_date} holds no day")
@@ -77,19 +89,55 @@ def iter_days(
     near = pl.col("event_date").is_between(low, high, closed="left")
     in_reach = pl.concat([scan_stored(near_parts).filter(near), scan_stored(whole_parts)])
     stored = scan_stored([*near_parts, *whole_parts])
-    dropped: list[pl.DataFrame] = []
     repeated = _repeated(heads, part_rows)
     del heads
-    for some in repeated:
-        found = _dropped_of(in_reach.filter(_HEAD.is_in(some)).collect())
-        dropped.append(found.select("request_uid", *_PLACE))
-        inside = found.filter(pl.col("event_date").is_between(from_date, to_date, closed="left"))
+    dropped = [_dropped_of(in_reach.filter(_HEAD.is_in(some)).collect()) for some in repeated]
+    places = pl.concat([DUPLICATE.empty(), *dropped]).select("request_uid", *_PLACE)
+    spans, window = scan_spans([*parsed, *replaying]), (_micros(low), _micros(high))
+    resolved = SharedKeys([*near_parts, *whole_parts], spans, window, places).resolve(preferences, part_rows)
+    for found in [*dropped, resolved.dropped]:
+        ended = _duplicates(found, resolved.dropped)
+        inside = ended.filter(pl.col("event_date").is_between(from_date, to_date, closed="left"))
         yield DayRequests(pl.DataFrame(schema=REQUEST_SCHEMA), inside.sort("event_date", *_PLACE))
-    places = pl.concat(dropped) if dropped else DUPLICATE.empty().select("request_uid", *_PLACE)
+    places = pl.concat([places, resolved.dropped.select("request_uid", *_PLACE)])
     for start, end in _stretches(instants, from_date, to_date, part_rows):
         at = pl.col("event_at").is_between(_instant(start), _instant(end), closed="left")
         rows = stored.filter(at).collect().rechunk()  # rows of many chunks take four times as long to move
-        yield DayRequests(rows.select(REQUEST_SCHEMA.names())[_order(rows, places)], DUPLICATE.empty())
+        kept = rows.select(REQUEST_SCHEMA.names())[_order(rows, places)]
+        yield DayRequests(_filled(kept, resolved), DUPLICATE.empty())
+
+
+def _duplicates(found: pl.DataFrame, onward: pl.DataFrame) -> pl.DataFrame:
+    """Rows of raw.duplicate of what was found first, each with the record that is kept in the end.
+
+    A replay may be dropped on a day that is loaded weeks after the kept record's: its row keeps the day that it has.
+    """
+    if "kept_request_uid" not in found.columns:
+        named = found.with_columns(kept_request_uid="request_uid", kept_event_date="event_date")
+        found = to_the_last(named, onward) if onward.height else named
+    day = pl.when(pl.col("rule") == "counter_replay").then("event_date").otherwise("kept_event_date")
+    ended = found.with_columns(event_date=day, request_uid="kept_request_uid")
+    return ended.select(DUPLICATE.polars_schema.names()).cast(DUPLICATE.polars_schema)
+
+
+def _filled(rows: pl.DataFrame, resolved: Resolved) -> pl.DataFrame:
+    """`rows` with what dropped records of the same calls say of who pays, and a tag on spans around calls that they don't add up to."""
+    uids = rows["request_uid"]
+    if resolved.gifts.height and uids.is_in(resolved.gifts["request_uid"].implode()).any():
+        names = [*FILLED, "reported_cost_usd"]
+        mine = resolved.gifts.join(rows.select("request_uid"), on="request_uid", how="semi")
+        gifts = mine.group_by("request_uid").agg(pl.col(name).drop_nulls().first() for name in names)
+        joined = rows.join(gifts, on="request_uid", how="left", suffix="_given", maintain_order="left")
+        rows = joined.with_columns(pl.coalesce(name, f"{name}_given") for name in names).select(rows.columns)
+    if resolved.outers.height and uids.is_in(resolved.outers["request_uid"].implode()).any():
+        counted = rows.join(resolved.outers, on="request_uid", how="left", maintain_order="left")
+        told = pl.concat_str(pl.lit('{"calls_inside":"'), "calls", pl.lit('"'))
+        rest = pl.col("tags").fill_null("{}").str.slice(1)
+        tags = pl.concat_str(told, pl.when(rest == "}").then(pl.lit("")).otherwise(pl.lit(",")), rest)
+        rows = counted.with_columns(tags=pl.when(pl.col("calls").is_not_null()).then(tags).otherwise("tags")).select(
+            rows.columns
+        )
+    return rows
 
 
 def _index(

@@ -49,7 +49,8 @@ class Format:
     name is a working column for `derive`, which maps columns to expressions over the typed columns (also
     `not_a_request`: in words why a record is no request, else null). `event_at` is required.
     `identity` names the columns that identify a request in its source; a row that lacks one is identified by
-    all it says. Among records of one request, `keep` says which stays: for same_record and counter_replay the
+    all it says. `call_ids` names the text columns that hold ids by which other sources may tell the same call: that of the
+    answer first. Text columns trace_id, span_id and parent_id place a record in a trace. Among records of one request, `keep` says which stays: for same_record and counter_replay the
     first by event_at, for later_update and stream_delta the last by `revision` (a working column).
     `items` opens one decoded JSON value into the records it holds; where `marks` are given, only lines that
     contain one of these texts go through it, else all do; `in_sequence` says that the reader remembers earlier lines of the
@@ -79,6 +80,7 @@ class Format:
     trusts_total: bool = False
     number_marks: Mapping[str, Marks] | None = None
     identity: tuple[str, ...] = ("source_request_id",)
+    call_ids: tuple[str, ...] = ("source_request_id",)
     keep: KeepRule = "same_record"
     items: Callable[[], ItemReader] | None = None
     marks: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import orjson
@@ -22,6 +22,7 @@ from pipelines.meters import TOKEN_METERS
 from pipelines.requests import semantics, typed
 from pipelines.requests.details import DETAILS, with_buckets
 from pipelines.requests.format import Format, Paths, typed_columns
+from pipelines.requests.identity import KEYS, SPANS, key_columns, span_columns
 from pipelines.requests.known import usage_basis
 from pipelines.requests.marks import respelled
 from pipelines.warehouse.tables.core import REQUEST, SERVICE_TIER_NAME
@@ -32,7 +33,7 @@ ADDED_LATER = (
 """Columns of core.request that pipelines.models and pipelines.prices add."""
 
 REQUEST_SCHEMA = pl.Schema({c.name: c.polars_type for c in REQUEST.columns if c.name not in ADDED_LATER})
-STORED_SCHEMA = pl.Schema({**REQUEST_SCHEMA, "revision": pl.Int64(), "keep": pl.String()})
+STORED_SCHEMA = pl.Schema({**REQUEST_SCHEMA, "revision": pl.Int64(), "keep": pl.String(), **KEYS})
 POSITION: dict[str, pl.DataType] = {
     "line_no": pl.Int64(),
     "item_no": pl.Int32(),
@@ -94,10 +95,12 @@ class Rule:
 
 @dataclass(frozen=True)
 class Normalised:
-    """`valid` has STORED_SCHEMA; `failed` has POSITION, reason, severity, detail and fields (JSON text)."""
+    """`valid` has STORED_SCHEMA; `failed` has POSITION, reason, severity, detail and fields (JSON text); `spans` has SPANS, for
+    the failed ones that are spans."""
 
     valid: pl.DataFrame
     failed: pl.DataFrame
+    spans: pl.DataFrame = field(default_factory=SPANS.to_frame)
 
 
 def normalise(
@@ -122,6 +125,7 @@ def normalise(
     return Normalised(
         _facts(valid, fmt, source, snapshot_id),
         failed.select(*POSITION, "reason", "severity", "detail").with_columns(_safe_fields(failed_texts, fmt)),
+        span_columns(failed).drop_nulls(),
     )
 
 
@@ -403,15 +407,15 @@ def _facts(valid: pl.DataFrame, fmt: Format, source: str, snapshot_id: bytes) ->
     columns = [
         (pl.col(name) if name in given.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in STORED_SCHEMA.items()
-        if name != "request_uid"
+        if name != "request_uid" and name not in KEYS
     ]
     facts = given.select(columns)
     uid = request_uid(facts, given.select(fmt.identity), source)
-    return facts.with_columns(uid).select(STORED_SCHEMA.names())
+    return facts.with_columns(uid, *key_columns(given, fmt.call_ids)).select(STORED_SCHEMA.names())
 
 
 PROVENANCE = ("request_uid", "snapshot_id", "line_no", "item_no", "keep")
-CONTENT = tuple(name for name in STORED_SCHEMA.names() if name not in PROVENANCE)
+CONTENT = tuple(name for name in STORED_SCHEMA.names() if name not in (*PROVENANCE, *KEYS))
 """Columns that say what a record holds, not where it stands."""
 
 

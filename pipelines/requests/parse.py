@@ -27,7 +27,7 @@ from pipelines.requests.store import ParsedFile, Writer, load_parsed, stored_pat
 from pipelines.requests.stream import Fault, digest_of
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-ENGINE_VERSION = 4
+ENGINE_VERSION = 5
 """Part of every parser version: raised when reading or normalising changes what a record becomes."""
 
 
@@ -99,8 +99,8 @@ def _written(file: LandedFile, source: RequestSource, fmt: Format, path: Path, w
     file.check_unchanged()
     valid = broken = 0
     with Writer(path) as writer:
-        for rows, quarantine in read_finished(file.path, fmt, facts):
-            writer.write(rows, quarantine)
+        for rows, quarantine, spans in read_finished(file.path, fmt, facts):
+            writer.write(rows, quarantine, spans)
             valid, broken = valid + rows.height, broken + int((quarantine["severity"] == "error").sum())
             if not valid and broken >= HOPELESS_RECORDS:
                 writer.write(rows, _hopeless(quarantine, broken))
@@ -132,8 +132,9 @@ def _undecided(file: LandedFile, fmt: Format, undecided: Mapping[str, Evidence])
 
 def _facts(
     batch: Batch, *, fmt: Format, source: str, snapshot_id: bytes, arrival: date, watch: Watch | None = None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The valid rows of a batch and its quarantined records; rows read as typed columns that break a rule are read again."""
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The valid rows of a batch, its quarantined records, and which spans these were; rows read as typed columns that break a
+    rule are read again."""
     if watch is not None:
         _looked_at(batch, watch)
     flat, faults, quick = batch.flat, list(batch.faults), None
@@ -150,9 +151,9 @@ def _facts(
         [fault_rows(replace(batch, faults=faults), snapshot_id), failed_rows(batch, result.failed, snapshot_id)]
     )
     if quick is None:
-        return result.valid, quarantine
+        return result.valid, quarantine, result.spans
     valid = pl.concat([quick, result.valid]).sort("line_no") if result.valid.height else quick
-    return valid, quarantine
+    return valid, quarantine, result.spans
 
 
 def _hopeless(last: pl.DataFrame, broken: int) -> pl.DataFrame:

@@ -1,7 +1,8 @@
 """The content-addressed store of parsed files: one Parquet file of valid rows and one of quarantined ones.
 
 `<format>-<parser version>/<snapshot id>.parquet` appears by renaming only once it is complete, and carries the
-file's counts; the quarantine lies beside it and is complete before. A column that holds one value throughout a large
+file's counts; the quarantine lies beside it and is complete before, and so do the spans that are no requests, where there
+are any (`<snapshot id>.spans.parquet`). A column that holds one value throughout a large
 file is kept once, in the Parquet file's metadata; where that value changes on the way, the rows go on in a further
 part (`<snapshot id>.2.parquet` ...). So rows are read by `scan_stored`, which puts everything back.
 What is written is decided in `parse.py`.
@@ -23,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.constant import holds_only, same_throughout
+from pipelines.requests.identity import SPANS
 from pipelines.requests.normalise import STORED_SCHEMA
 from pipelines.warehouse.tables.raw import QUARANTINE
 
@@ -91,6 +93,10 @@ def _quarantine_path(path: Path) -> Path:
     return path.with_suffix(".quarantine.parquet")
 
 
+def _spans_path(path: Path) -> Path:
+    return path.with_suffix(".spans.parquet")
+
+
 class Writer:
     """Writes batches to temporary files beside `path`; nothing appears under `path` unless `finish` was reached."""
 
@@ -101,7 +107,9 @@ class Writer:
         self._set_aside = _ParquetWriter(
             _quarantine_path(path).with_suffix(f".{os.getpid()}.tmp"), QUARANTINE.polars_schema
         )
+        self._spans: _ParquetWriter | None = None
         self._days: set[date] = set()
+        self._sources: set[str] = set()
 
     def __enter__(self) -> Writer:
         return self
@@ -110,12 +118,21 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._rows.discard()
-        self._set_aside.close()
-        self._set_aside.path.unlink(missing_ok=True)
+        for writer in (self._set_aside, self._spans):
+            if writer:
+                writer.close()
+                writer.path.unlink(missing_ok=True)
 
-    def write(self, valid: pl.DataFrame, quarantine: pl.DataFrame) -> None:
-        """Append valid rows (the schema given) and quarantined ones (raw.quarantine)."""
+    def write(self, valid: pl.DataFrame, quarantine: pl.DataFrame, spans: pl.DataFrame | None = None) -> None:
+        """Append valid rows (the schema given), quarantined ones (raw.quarantine) and spans that are no requests (SPANS)."""
         self._rows.write(valid)
+        if spans is not None and spans.height:
+            self._spans = self._spans or _ParquetWriter(
+                _spans_path(self._path).with_suffix(f".{os.getpid()}.tmp"), SPANS
+            )
+            self._spans.write(spans)
+        if "source" in valid.columns:
+            self._sources.update(valid["source"].unique().to_list())
         _check_schema(quarantine, QUARANTINE.polars_schema)
         self._set_aside.write(quarantine)
         self._days.update(valid["event_date"].unique().to_list())
@@ -124,6 +141,9 @@ class Writer:
         """Complete all files and let them appear, the rows last."""
         self._set_aside.close()
         self._set_aside.path.replace(_quarantine_path(self._path))
+        if self._spans:
+            self._spans.close()
+            self._spans.path.replace(_spans_path(self._path))
         self._rows.finish(
             self._path,
             {
@@ -131,6 +151,7 @@ class Writer:
                 "valid": self._rows.count,
                 "quarantined": self._set_aside.count,
                 "event_dates": [day.isoformat() for day in sorted(self._days)],
+                "sources": sorted(self._sources),
             },
         )
 
@@ -198,11 +219,12 @@ def _check_schema(frame: pl.DataFrame, schema: pl.Schema) -> None:
 
 @dataclass(frozen=True)
 class StoredPart:
-    """One Parquet file of rows, and what all of them hold in the columns that it leaves out."""
+    """One Parquet file of rows of some sources, and what all of them hold in the columns that it leaves out."""
 
     path: Path
     metadata: pq.FileMetaData
     shared: Mapping[str, Any]
+    sources: tuple[str, ...]
 
 
 def stored_parts(paths: Sequence[Path]) -> list[StoredPart]:
@@ -210,15 +232,23 @@ def stored_parts(paths: Sequence[Path]) -> list[StoredPart]:
     parts = []
     for path in paths:
         metadata = pq.read_metadata(path)
-        parts.append(_stored_part(path, metadata))
-        for number in range(2, json.loads(metadata.metadata[_COUNTS]).get("parts", 1) + 1):
+        counts = json.loads(metadata.metadata[_COUNTS])
+        sources = tuple(counts["sources"])
+        parts.append(_stored_part(path, metadata, sources))
+        for number in range(2, counts.get("parts", 1) + 1):
             further = _part_path(path, number)
-            parts.append(_stored_part(further, pq.read_metadata(further)))
+            parts.append(_stored_part(further, pq.read_metadata(further), sources))
     return parts
 
 
-def _stored_part(path: Path, metadata: pq.FileMetaData) -> StoredPart:
-    return StoredPart(path, metadata, json.loads(metadata.metadata.get(_SHARED, b"{}")))
+def _stored_part(path: Path, metadata: pq.FileMetaData, sources: tuple[str, ...]) -> StoredPart:
+    return StoredPart(path, metadata, json.loads(metadata.metadata.get(_SHARED, b"{}")), sources)
+
+
+def scan_spans(paths: Sequence[Path]) -> pl.LazyFrame:
+    """The spans of the parsed files `paths` that are no requests (SPANS)."""
+    found = [spans for path in paths if (spans := _spans_path(path)).is_file()]
+    return pl.scan_parquet(found) if found else pl.LazyFrame(schema=SPANS)
 
 
 def scan_stored(parts: Sequence[StoredPart], schema: pl.Schema = STORED_SCHEMA) -> pl.LazyFrame:

@@ -20,6 +20,9 @@ _SHARED = {
     "user.email": "user.id",
     "user.id": "user.id",
     "status_code": "http.response.status_code",
+    "request_id": "anthropic.request.id",
+    "response.id": "gen_ai.response.id",
+    "response_id": "gen_ai.response.id",
 }
 _OPENAI = {
     "input_token_count": "input_tokens",

@@ -49,6 +49,7 @@ _COLUMNS = {
     "context.span_id": "span_id",
     "TraceId": "trace_id",
     "SpanId": "span_id",
+    "ParentSpanId": "parent_span_id",
     "Timestamp": "start_time",
     "ServiceName": "service_name",
     "ScopeName": "scope_name",
@@ -101,6 +102,7 @@ def _from_clickhouse(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "trace_id": row.get("TraceId"),
         "span_id": row.get("SpanId"),
+        "parent_span_id": row.get("ParentSpanId"),
         "start_time": row.get("Timestamp"),
         "attributes": row["SpanAttributes"],
         "resource": {"attributes": row.get("ResourceAttributes")},

@@ -65,6 +65,7 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso"),
         semantics="anthropic_exclusive",
         identity=("source_request_id", "call_id"),
+        call_ids=("source_request_id", "http_id"),
         keep="stream_delta",
         items=lambda: records,
         marks=('"message":"', '"message": "', '"message":[', '"message": [', *APART_MARKS),
@@ -78,6 +79,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     return {
         # Versions before 1.0.30 wrote no request id: the message id alone then identifies.
         "call_id": pl.col("request_id").fill_null(""),
+        # What a message did apart from its own answer came by the same request, and is a call of its own.
+        "http_id": pl.when(~pl.col("source_request_id").str.contains("/iterations/", literal=True)).then("request_id"),
         "revision": spent(),
         "provider_id": cloud(),
         "region": where(),

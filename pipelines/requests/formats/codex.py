@@ -64,6 +64,7 @@ def build(source: RequestSource) -> Format:
         constants={"provider_id": "openai", "application": "codex"},
         time=TimeRule("iso"),
         identity=("turn", "reached"),
+        call_ids=("", "source_request_id"),
         keep="counter_replay",
         items=SessionReader,
         in_sequence=True,

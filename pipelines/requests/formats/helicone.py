@@ -33,6 +33,7 @@ def build(source: RequestSource) -> Format:
         version="1",
         text={
             "source_request_id": ("request_id", "response_id"),
+            "answer_id": ("response_id",),
             "session_id": ("request_properties/Helicone-Session-Id", "properties/Helicone-Session-Id"),
             "provider_id": ("provider",),
             "request_model": ("request_model", "model_override", "model"),
@@ -60,6 +61,7 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         items=opened("data", "requests"),
         marks=marks_of("data", "requests"),
+        call_ids=("source_request_id", "answer_id"),
         derive=partial(_derive, rule),
     )
 

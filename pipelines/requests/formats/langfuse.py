@@ -59,6 +59,9 @@ def build(source: RequestSource) -> Format:
         version="3",
         text={
             "source_request_id": ("id",),
+            "trace_id": ("traceId", "trace_id", "trace/id"),
+            "span_id": ("id",),
+            "parent_id": ("parentObservationId", "parent_observation_id"),
             "session_id": ("sessionId", "session_id", "trace/sessionId", "traceId", "trace_id"),
             "kind": ("type",),
             "request_model": ("model", "providedModelName", "provided_model_name"),
@@ -139,7 +142,7 @@ def observations(value: object) -> Iterable[object]:
     if not isinstance(found, list):
         return [value]
     held = trace or ({} if "data" in value else value)
-    joined = {key: held.get(key) for key in ("userId", "sessionId", "tags", "name")}
+    joined = {key: held.get(key) for key in ("userId", "sessionId", "tags", "name", "id")}
     return [_with_trace(item, joined) for item in found]
 
 

@@ -27,6 +27,7 @@ def build(source: RequestSource) -> Format:
         version="2",
         text={
             "source_request_id": ("id", "litellm_call_id"),
+            "call_id": ("litellm_call_id",),
             "session_id": ("session_id", "trace_id"),
             "call_type": ("call_type",),
             "provider_id": ("custom_llm_provider",),
@@ -49,6 +50,7 @@ def build(source: RequestSource) -> Format:
             "request_tags": ("request_tags[]",),
         },
         time=TimeRule("iso", epoch="epoch"),
+        call_ids=("source_request_id", "call_id"),
         derive=_derive,
     )
 

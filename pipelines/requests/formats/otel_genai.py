@@ -89,7 +89,14 @@ def build(source: RequestSource) -> Format:
         text={
             "trace_id": ("trace_id", "traceId", "context/trace_id"),
             "span_id": ("span_id", "spanId", "context/span_id"),
-            "source_request_id": (*_attribute("gen_ai.response.id"), "span_id", "spanId", "context/span_id"),
+            "parent_id": (
+                "parent_span_id", "parentSpanId", "parent_id", "parentId", "context/parent_id", "context/parent_span_id",
+            ),
+            "answer_id": _attribute("gen_ai.response.id", "ai.response.id", "llm.response.id"),
+            "call_id": _attribute(
+                "anthropic.request.id", "aws.request_id", "aws.request.id", "aws.requestId", "gen_ai.request.id", "litellm.call_id",
+            ),
+            "source_request_id": (*_attribute("gen_ai.response.id", "ai.response.id"), "span_id", "spanId", "context/span_id"),
             "session_id": (
                 *_attribute("gen_ai.conversation.id", "session.id", "gen_ai.session.id"),
                 "trace_id", "traceId", "context/trace_id",
@@ -163,6 +170,7 @@ def build(source: RequestSource) -> Format:
         lists={"finish_reasons": tuple(f"{path}[]" for path in _attribute("gen_ai.response.finish_reasons"))},
         time=TimeRule("iso", epoch="epoch"),
         identity=("trace_id", "span_id"),
+        call_ids=("answer_id", "call_id"),
         items=lambda: opened_spans,
         marks=('"resourceSpans"', '"resource_spans"', '"resourceLogs"', '"resource_logs"', '"stringValue"', '"intValue"', *MARKS),
         column_name=lambda name: plain_name(name, _known()),
@@ -204,6 +212,7 @@ def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
     return {
         "trace_id": pl.col("trace_id").str.strip_prefix("0x").str.to_lowercase(),
         "span_id": pl.col("span_id").str.strip_prefix("0x").str.to_lowercase(),
+        "parent_id": pl.col("parent_id").str.strip_prefix("0x").str.to_lowercase(),
         "operation": operation,
         # Strands names itself in place of the seller, which the model's name then tells.
         "provider_id": pl.when(pl.col("provider_id") != "strands-agents").then(pl.col("provider_id")),

@@ -119,7 +119,11 @@ DUPLICATE = Table(
         Column("kept_snapshot_id", "uuid", "File of the kept record."),
         Column("kept_line_no", "bigint", "Line of the kept record.", unit="lines"),
         Column("kept_item_no", "integer", "Item of the kept record inside its line."),
-        Column("rule", "text", "Why the other was kept: same_record, later_update, stream_delta, counter_replay."),
+        Column(
+            "rule",
+            "text",
+            "Why the other was kept. In one source: same_record, later_update, stream_delta, counter_replay. Between sources or instruments: same_response (both tell an id), same_span, nested_span (one lies in the other and has its counts, or none), sum_of_spans (what lies in it adds up to it; the first is named), declared_look_alike (a rule of sources.yaml).",
+        ),
     ),
     ("snapshot_id", "line_no", "item_no"),
     day_column="event_date",

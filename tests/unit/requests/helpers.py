@@ -14,7 +14,8 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.ids import id_bytes
 from pipelines.landing import LandedFile
-from pipelines.requests import DayRequests, ParsedFile, collect_days, parse_file
+from pipelines.requests import DayRequests, ParsedFile, Preferences, collect_days, parse_file
+from pipelines.requests.shared_keys import NO_PREFERENCES
 
 ARRIVAL = date(2026, 2, 14)
 """Arrival date of files whose date does not matter: later than every event in the tests' own records."""
@@ -77,9 +78,10 @@ def the_fault(parsed: ParsedFile) -> dict[str, Any]:
     return parsed.quarantine.row(0, named=True)
 
 
-def all_days(parsed: Sequence[ParsedFile]) -> DayRequests:
+def all_days(parsed: Sequence[ParsedFile], preferences: Preferences = NO_PREFERENCES) -> DayRequests:
     days = sorted({day for file in parsed for day in file.event_dates})
-    return collect_days([file.path for file in parsed], days[0], days[-1] + timedelta(days=1))
+    paths = [file.path for file in parsed]
+    return collect_days(paths, days[0], days[-1] + timedelta(days=1), preferences=preferences)
 
 
 def buckets(found: dict[str, Any]) -> dict[str, int]:

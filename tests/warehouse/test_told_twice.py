@@ -1,0 +1,117 @@
+"""A second source that arrives later: its days are loaded again, also where a pair lies across midnight, and the books add up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.daily import Window, Workspace, ingest_requests, load_requests, open_workspace, stale_days
+from pipelines.quality import counted_once, loaded_files_agree, look_alikes, records_accounted
+from pipelines.settings import Settings
+from pipelines.warehouse.replace import loaded_days
+from pipelines.warehouse.tables.core import REQUEST
+
+DAY = date(2026, 2, 12)
+ONE = timedelta(days=1)
+SOURCES = "requests: [{source: gateway, format: litellm_spend_logs}, {source: app, format: otel_genai}]"
+
+
+@pytest.fixture
+def workspace(database_settings: Settings, tmp_path: Path) -> Iterator[Workspace]:
+    config, zone = tmp_path / "config", tmp_path / "landing"
+    config.mkdir()
+    zone.mkdir()
+    (config / "sources.yaml").write_text(SOURCES)
+    settings = Settings(
+        home=tmp_path / "home", database_url=database_settings.database_url, landing=str(zone), config=config
+    )
+    with open_workspace(settings) as opened:
+        yield opened
+
+
+def land(workspace: Workspace, source: str, arrival: date, records: list[dict[str, Any]]) -> None:
+    path = Path(str(workspace.settings.landing)) / "requests" / source / str(arrival) / "a.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    workspace.rescan()
+    ingest_requests(workspace, Window.of_day(arrival))
+
+
+def spend(request_id: str, at: str) -> dict[str, Any]:
+    return {"request_id": request_id, "startTime": at, "endTime": at, "model": "house-1", "custom_llm_provider": "openai",
+            "prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110, "spend": 0.001, "status": "success"}  # fmt: skip
+
+
+def span(number: int, answer: str | None, at: str, **more: Any) -> dict[str, Any]:
+    told = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "house-1", "gen_ai.usage.input_tokens": 100,
+            "gen_ai.usage.output_tokens": 10, "gen_ai.response.id": answer, **more}  # fmt: skip
+    return {"traceId": f"{number:032x}", "spanId": f"{number:016x}", "startTime": at, "endTime": at, "attributes": told}
+
+
+def run_stale(workspace: Workspace) -> list[date]:
+    ran: list[date] = []
+    while stale := stale_days(workspace):
+        assert len(ran) < 12, "the same days are stale again and again"
+        for day in stale:
+            load_requests(workspace, Window.of_day(day))
+        ran += stale
+    return ran
+
+
+def books(workspace: Workspace) -> bool:
+    with workspace.database.connect() as connection:
+        loaded = {*loaded_days(connection, REQUEST), DAY}  # which may be empty now
+        window = (DAY - 3 * ONE, DAY + 5 * ONE)
+        records, files = records_accounted(connection, *window, loaded), loaded_files_agree(connection, *window)
+        return bool(records.success and files.success and records.observed == 2)
+
+
+def requests(workspace: Workspace) -> list[tuple[date, str]]:
+    with workspace.database.connect() as connection:
+        return connection.execute("select event_date, source from core.request order by 1, 2").fetchall()
+
+
+@pytest.mark.parametrize("richer", [False, True])
+def test_the_days_of_a_source_that_comes_later_are_loaded_again(workspace: Workspace, richer: bool) -> None:
+    """`richer`: the later record is the one to keep, so that the day before loses the one that it has."""
+    more = {"gen_ai.usage.cache_read.input_tokens": 50} if richer else {}
+    land(workspace, "gateway", DAY + ONE, [spend("chatcmpl-AbCdEf01x", "2026-02-12 23:59:58"), spend("chatcmpl-AbCdEf02x", "2026-02-13 10:00:00")])  # fmt: skip
+    for day in (DAY, DAY + ONE):
+        load_requests(workspace, Window.of_day(day))
+    land(workspace, "app", DAY + 2 * ONE, [
+        span(1, "chatcmpl-AbCdEf01x", "2026-02-13T00:00:01Z", **more), span(2, "chatcmpl-AbCdEf02x", "2026-02-13T10:00:00Z", **more),
+    ])  # fmt: skip
+    assert DAY + ONE in run_stale(workspace)
+    assert books(workspace)
+    expected = [(DAY + ONE, "app")] * 2 if richer else [(DAY, "gateway"), (DAY + ONE, "gateway")]
+    assert requests(workspace) == expected
+    before = requests(workspace)
+    load_requests(workspace, Window(DAY, DAY + 2 * ONE))
+    assert (requests(workspace), books(workspace), stale_days(workspace)) == (before, True, [])
+
+
+def test_checks_name_the_preferred_source_and_what_looks_alike(workspace: Workspace) -> None:
+    land(workspace, "gateway", DAY, [spend("chatcmpl-AbCdEf01x", "2026-02-12 10:00:00"), spend("chatcmpl-AbCdEf02x", "2026-02-12 11:00:00")])  # fmt: skip
+    land(workspace, "app", DAY, [span(1, "chatcmpl-AbCdEf01x", "2026-02-12T10:00:00Z"), span(2, None, "2026-02-12T11:00:00Z")])  # fmt: skip
+    load_requests(workspace, Window.of_day(DAY))
+    with workspace.database.connect() as connection:
+        once, alike = counted_once(connection, DAY, DAY + ONE), look_alikes(connection, DAY, DAY + ONE)
+        nothing = look_alikes(connection, DAY + ONE, DAY + 2 * ONE)
+    assert (once.success, once.observed) == (True, 1)
+    assert "gateway kept 1 times for app (same_response" in once.description
+    assert (alike.success, alike.unexpected_count) == (False, 1)
+    assert "look_alikes: [{keep: {source: gateway}, drop: {source: app}}]" in alike.description
+    assert nothing.success
+    config = workspace.settings.config
+    assert config is not None
+    (config / "sources.yaml").write_text(SOURCES + "\nlook_alikes: [{keep: {source: gateway}, drop: {source: app}}]")
+    with open_workspace(workspace.settings) as declared:
+        load_requests(declared, Window.of_day(DAY))
+        with declared.database.connect() as connection:
+            assert look_alikes(connection, DAY, DAY + ONE).success
+    assert requests(workspace) == [(DAY, "gateway")] * 2
