@@ -54,7 +54,7 @@ def _install_packages() -> None:
             )
         _run([sys.executable, "-m", "venv", "--clear", str(VENV)])
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    _run([*pip, "--requirement", str(ROOT / "requirements.lock")])
+    _run([*pip, "--no-deps", "--requirement", str(ROOT / "requirements.lock")])
     _run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     _say(f"packages installed in {time.monotonic() - started:.0f} s")
 
