@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from assets.cli import daily, db, doctor, drift, price, report, rerate, scores, ui
+from assets.cli import daily, db, doctor, drift, price, prices, report, rerate, scores, ui
 
 app = typer.Typer(
     name="modelmeter",
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (daily, rerate, report, ui, db, price, drift, scores, doctor):
+for command in (daily, rerate, report, ui, db, price, prices, drift, scores, doctor):
     command.register(app)
 
 

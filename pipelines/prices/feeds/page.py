@@ -40,6 +40,7 @@ from pipelines.prices.feeds.page_layout import (
     layout_of,
 )
 from pipelines.prices.feeds.page_models import model_section_prices
+from pipelines.prices.feeds.page_pick import Found, bound, picked
 from pipelines.prices.feeds.page_tables import PageSection, sections_of
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import Parsed, Price, PriceFeedError
@@ -161,30 +162,32 @@ def _section_rows(reading: _Reading, section: Section, found: Sequence[PageSecti
         if section.heading == "*" or key(page.heading) == key(section.heading)
         if not section.says or re.search(section.says, f"{page.heading}\n{page.text}")
     ]
-    tables = [(page, number, table) for page in pages for number, table in enumerate(page.tables, start=1)]
+    tables = picked(section, pages, reading.problems)
     if not tables:
         if section.required:
             lacks = "no table under it" if pages else "no such heading"
             raise PriceFeedError(f"section {section.heading!r}: {lacks}; the page has {told(p.heading for p in found)}")
         return []
     rows: list[_Row] = []
-    for page, number, table in tables:
+    for item in tables:
         for alternative in section.alternatives:
-            grid = _shaped(table, alternative)
-            if not _missing(grid, alternative) and re.search(alternative.says, page.text):
-                rows += _table_rows(reading, alternative, grid, page.heading, number)
+            grid = _shaped(item.table, alternative)
+            if not _missing(grid, alternative) and re.search(alternative.says, item.page.text):
+                rows += _table_rows(reading, alternative, grid, item)
                 break
         else:
-            reading.problems.add(
-                f"section {page.heading!r}: a table with the columns {told(table[0] if table else [])}"
-            )
+            reading.problems.add(f"section {item.page.heading!r}: a table with the columns {_headers(item)}")
     if not rows and (section.required or reading.problems):
-        alternative, (page, number, table) = section.alternatives[0], tables[0]
+        alternative, item = section.alternatives[0], tables[0]
         raise PriceFeedError(
-            f"section {page.heading!r}, table {number}: column {told(_missing(table, alternative))} is missing; "
-            f"found {told(table[0] if table else [])}"
+            f"section {item.page.heading!r}, table {item.number}: column {told(_missing(item.table, alternative))} is "
+            f"missing; found {_headers(item)}"
         )
     return rows
+
+
+def _headers(item: Found) -> str:
+    return told(item.table[0] if item.table else [])
 
 
 def _missing(table: Sequence[Sequence[str]], alternative: Alternative) -> list[str]:
@@ -211,11 +214,9 @@ def _shaped(table: Sequence[Sequence[str]], alternative: Alternative) -> list[li
     return [[" ".join(filter(None, cells)) for cells in zip(*head, strict=False)], *body]
 
 
-def _table_rows(
-    reading: _Reading, alternative: Alternative, table: Sequence[Sequence[str]], heading: str, number: int
-) -> list[_Row]:
-    layout, problems = reading.layout, reading.problems
-    place = f"section {heading!r}, table {number}"
+def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Sequence[str]], item: Found) -> list[_Row]:
+    layout, problems, heading = reading.layout, reading.problems, item.page.heading
+    place = f"section {heading!r}, table {item.number}"
     positions = {key(cell): index for index, cell in enumerate(table[0])}
     rows: list[_Row] = []
     models, conditions, shares = alternative.models, Conditions(), list[tuple[Share, str]]()
@@ -232,14 +233,14 @@ def _table_rows(
         if any(re.search(pattern, cells[positions[key(name)]]) for name, pattern in alternative.beyond.items()):
             problems.add(f"{where}: {told(models)} under a condition that the ledger can't express: {told(cells)}")
             continue
-        start, bound = _prompt_size(alternative, cells, positions, where)
-        region = _region(layout, cells, positions, heading, where)
+        start, inclusive = _prompt_size(alternative, cells, positions, where)
+        region = item.pick.region or _region(layout, cells, positions, heading, where)
         found = [
             conditions.put_on(
-                price._replace(
+                bound(price, item.pick)._replace(
                     region=region,
                     context_from_tokens=start or price.context_from_tokens,
-                    context_bound=bound if start else price.context_bound,
+                    context_bound=inclusive if start else price.context_bound,
                 )
             )
             for header, column in alternative.columns.items()

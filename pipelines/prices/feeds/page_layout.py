@@ -115,14 +115,37 @@ class Region(_Declaration):
     everywhere: tuple[str, ...] = ()
 
 
+class TablePick(_Declaration):
+    """One of several tables under a heading, by its `number` from 1 or by its `label`, and what its prices are bound to.
+
+    A label is the table's caption, the tab that shows it, or another name that the page gives it. A pick that is not
+    required may find no table.
+    """
+
+    number: int | None = Field(default=None, ge=1)
+    label: str = ""
+    region: str = ""
+    service_tier: _Tier | None = None
+    reasoning_mode: Literal["", "thinking", "non_thinking"] = ""
+    required: bool = True
+
+    @model_validator(mode="after")
+    def _picks_something(self) -> TablePick:
+        if self.number is None and not self.label:
+            raise ValueError("`number` or `label` is needed")
+        return self
+
+
 class Section(_Declaration):
     """The tables under one heading, or under every heading (`*`) whose section `says` what the pattern finds.
 
-    A section that is not required may be missing, or be without tables.
+    A section that is not required may be missing, or be without tables. `tables` picks among several; without it all
+    are read.
     """
 
     heading: str
     says: str = ""
+    tables: tuple[TablePick, ...] = ()
     required: bool = True
     alternatives: tuple[Alternative, ...] = Field(min_length=1)
 

@@ -14,6 +14,9 @@ from decimal import Decimal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from pipelines.prices.feeds.page_grid import cells_of
+from pipelines.prices.feeds.page_labels import Labels, markdown_label
+
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
 _DASHES = r"\s*(?::-+:?|-+:|-{2,})\s*"
 _RULE = re.compile(rf"^\|?{_DASHES}(?:\|{_DASHES})*\|?$")
@@ -21,7 +24,6 @@ _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _TAG = re.compile(r"(?<!\\)</?[A-Za-z][^>]*>|<!--.*?-->", re.DOTALL)
 _FOOTNOTE = re.compile(r"<sup\b[^>]*>.*?</sup>", re.DOTALL)
 _CODE = re.compile(r"`([^`]+)`")
-_LARGEST_SPAN = 100
 _SMALLEST_GRID = 3
 
 
@@ -33,8 +35,15 @@ class PageSection:
     level: int = 1
     text: str = ""
     tables: list[list[list[str]]] = field(default_factory=list)
+    labels: list[frozenset[str]] = field(default_factory=list)
+    """Of each table: its caption, the name of the tab that shows it, and whatever else names it."""
     codes: list[str] = field(default_factory=list)
     """What stands in code marks outside tables."""
+
+    def add(self, table: list[list[str]], labels: frozenset[str] = frozenset()) -> None:
+        """Add a table with what it is called."""
+        self.tables.append(table)
+        self.labels.append(labels)
 
 
 def sections_of(page: str, *, grids: bool = False) -> list[PageSection]:
@@ -59,22 +68,23 @@ def plain(text: str) -> str:
 def _markdown_sections(page: str) -> list[PageSection]:
     sections = [PageSection("")]
     table: list[list[str]] | None = None
-    in_code = False
+    in_code, label = False, ""
     for line in page.splitlines():
         stripped = line.strip()
         in_code ^= stripped.startswith("```")
         heading = None if in_code else _HEADING.match(stripped)
         if heading:
             sections.append(PageSection(plain(heading[2]), len(heading[1])))
-            table = None
+            table, label = None, ""
         elif stripped.startswith("|") and not in_code:
             if table is None:
                 table = []
-                sections[-1].tables.append(table)
+                sections[-1].add(table, frozenset(filter(None, [plain(label)])))
             if not _RULE.match(stripped):
                 table.append([plain(cell) for cell in re.split(r"(?<!\\)\|", stripped.strip("|"))])
         else:
             table = None
+            label = markdown_label(stripped, label)
             sections[-1].text += plain(line) + "\n"
             sections[-1].codes += _CODE.findall(line)
     return sections
@@ -87,13 +97,14 @@ def _html_sections(page: str, grids: bool) -> list[PageSection]:
         return sections
     for mark in root.css("sup"):
         mark.decompose()
+    labels = Labels(root)
     for node in root.traverse(include_text=False):
         if node.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}:
             sections.append(PageSection(plain(node.text()), int(node.tag[1])))
         elif node.tag == "table":
-            _add_table(sections[-1], _html_table(node))
+            _add_table(sections[-1], _html_table(node), frozenset(map(plain, labels.of(node))))
         elif grids and node.tag == "div" and (grid := _grid(node)):
-            sections[-1].tables.append(grid)
+            sections[-1].add(grid, frozenset(map(plain, labels.of(node))))
         elif node.tag == "astro-island":
             props = _island_props(node)
             sections[-1].text += "".join(f"{tip}\n" for tip in _tooltips(props))
@@ -107,32 +118,19 @@ def _html_sections(page: str, grids: bool) -> list[PageSection]:
     return sections
 
 
-def _add_table(section: PageSection, rows: list[list[str]]) -> None:
+def _add_table(section: PageSection, rows: list[list[str]], labels: frozenset[str]) -> None:
     """Some pages draw the header as a table of its own; the next table of that width is its body."""
     before = section.tables[-1] if section.tables else []
     if len(before) == 1 and rows and len(before[0]) == len(rows[0]):
         before.extend(rows)
+        section.labels[-1] |= labels
     elif rows:
-        section.tables.append(rows)
+        section.add(rows, labels)
 
 
 def _html_table(table: LexborNode) -> list[list[str]]:
-    """The cells of a table as a grid: a cell that spans rows or columns stands in each of them; a short row stays short."""
-    grid: dict[tuple[int, int], str] = {}
-    rows = table.css("tr")
-    for row_number, row in enumerate(rows):
-        column = 0
-        for cell in row.css("th, td"):
-            while (row_number, column) in grid:
-                column += 1
-            text = plain(cell.text(separator=" "))
-            tall, wide = _span(cell, "rowspan"), _span(cell, "colspan")
-            for r in range(row_number, row_number + tall):
-                for c in range(column, column + wide):
-                    grid[r, c] = text
-            column += wide
-    width = max((c for _, c in grid), default=-1) + 1
-    return [[grid[r, c] for c in range(width) if (r, c) in grid] for r in range(len(rows))]
+    """The texts of a table's cells; one that spans rows or columns stands in each of them, a short row stays short."""
+    return [[plain(cell.text(separator=" ")) for cell in row] for row in cells_of(table)]
 
 
 def _grid(box: LexborNode) -> list[list[str]]:
@@ -142,11 +140,6 @@ def _grid(box: LexborNode) -> list[list[str]]:
     if len(rows) < 2 or len(widths) != 1 or max(widths) < _SMALLEST_GRID:
         return []
     return [[plain(cell.text(separator=" ")) for cell in row.iter()] for row in rows]
-
-
-def _span(cell: LexborNode, name: str) -> int:
-    value = cell.attributes.get(name) or "1"
-    return min(max(int(value), 1), _LARGEST_SPAN) if value.isdecimal() else 1
 
 
 def _island_props(island: LexborNode) -> dict[str, object]:
@@ -167,7 +160,10 @@ def _island_sections(island: LexborNode, props: dict[str, object]) -> Iterator[P
             by_width[len(row)].append(["" if cell is None else plain(str(cell)) for cell in row])
     heading = f"{island.attributes.get('component-export') or ''} {props.get('tier') or ''}".strip()
     tables = [[[f"{width}:{at}" for at in range(1, width + 1)], *body] for width, body in sorted(by_width.items())]
-    yield PageSection(heading, 2, tables=tables)
+    section = PageSection(heading, 2)
+    for table in tables:
+        section.add(table)
+    yield section
 
 
 def _tooltips(value: object) -> Iterator[str]:

@@ -1,0 +1,101 @@
+"""`modelmeter prices`: what price files say before they count, and a person's word on those that are held for review.
+
+Reading and reviewing are `pipelines.prices`; what a model costs is shown by `price.py` beside this module.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pipelines.prices import FeedSnapshot
+
+_Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+_CONDITIONS = ("service_tier", "region", "time_window", "contract_id", "reasoning_mode")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group of commands."""
+    group = typer.Typer(help="Try a layout on a price page; look at held price files.", no_args_is_help=True)
+    group.command("try")(try_)
+    app.add_typer(group, name="prices")
+
+
+def try_(
+    layout: Annotated[
+        str, typer.Argument(help="A YAML file with a layout, or the name of a layout or format that ships.")
+    ],
+    file: Annotated[Path, typer.Argument(help="The page or price file, as it was saved.")],
+    as_json: _Json = False,
+) -> None:
+    """Show what a layout reads from a file: models, prices, conditions, and what it does not understand. Nothing is kept.
+
+    Ends with status 1 where the file can't be read by the layout.
+    """
+    from pipelines.prices import PriceFeedError
+    from pipelines.prices.trial import try_layout
+
+    try:
+        snapshot = try_layout(layout, file)
+    except PriceFeedError as error:
+        typer.echo(f"refused: {error}", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        read = {"prices": [_price(row) for row in _rows(snapshot)], "not_understood": list(snapshot.not_understood)}
+        typer.echo(json.dumps(read, indent=2, ensure_ascii=False))
+    else:
+        _show_trial(snapshot)
+
+
+def _rows(snapshot: FeedSnapshot) -> list[dict[str, Any]]:
+    return snapshot.prices.sort("provider", "raw_model", maintain_order=True).to_dicts()
+
+
+def _price(row: dict[str, Any]) -> dict[str, Any]:
+    """A price as JSON: texts and whole numbers, amounts as the file's digits; what says nothing is left out."""
+    plain = {
+        name: value if isinstance(value, int) else str(value) for name, value in row.items() if value not in (None, "")
+    }
+    return plain | {"unit_price": f"{row['unit_price'].normalize():f}"}
+
+
+def _show_trial(snapshot: FeedSnapshot) -> None:
+    from rich.console import Console
+
+    from pipelines.prices.history import told_amount, told_units
+
+    console = Console(highlight=False, soft_wrap=True)
+    last = None
+    for row in _rows(snapshot):
+        seller = (row["provider"], row["raw_model"])
+        if seller != last:
+            console.print(f"{row['raw_model']} at {row['provider']}", style="bold", markup=False)
+        meter = ", ".join(filter(None, (row["meter"], _conditions(row))))
+        quantity = (
+            f"{row['pricing_quantity']:,} {told_units(row['unit'])}" if row["pricing_quantity"] > 1 else row["unit"]
+        )
+        price = f"{told_amount(row['unit_price'])} {row['pricing_currency']} per {quantity}"
+        console.print(f"  {meter:<40} {price}", markup=False)
+        console.print(f"    {row['source_locator']}: {row['extracted_text']}", style="dim", markup=False)
+        last = seller
+    models = snapshot.prices.select("provider", "raw_model").n_unique()
+    refused = snapshot.lines - snapshot.valid
+    console.print(f"{models} models, {snapshot.prices.height} prices, {refused} records refused", style="bold")
+    if snapshot.not_understood:
+        console.print("Not understood, and so not read:", style="yellow")
+    for problem in snapshot.not_understood:
+        console.print(f"  {problem}", markup=False)
+
+
+def _conditions(row: dict[str, Any]) -> str:
+    from pipelines.prices.history import told_bounds
+
+    parts = [row[name] for name in _CONDITIONS if row[name] not in ("", "standard")]
+    dates = [
+        f"{word} {row[name]:%Y-%m-%d}" for word, name in (("from", "valid_from"), ("until", "valid_to")) if row[name]
+    ]
+    return ", ".join(filter(None, (*parts, told_bounds(row), *dates)))

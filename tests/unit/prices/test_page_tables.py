@@ -1,0 +1,172 @@
+"""Tables of price pages as pages write them: merged cells and their placeholders, and several tables under one heading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipelines.prices import PriceFeedError
+from pipelines.prices.feeds.page import read
+from pipelines.prices.feeds.page_tables import sections_of
+
+
+def cells(rows: str) -> list[list[str]]:
+    (table,) = sections_of(f"<!doctype html><h2>P</h2><table>{rows}</table>")[-1].tables
+    return table
+
+
+def row(*cells: str) -> str:
+    """A row of cells; one that begins with `|` states its attributes before another `|`."""
+    drawn = [f"<td {c.split('|')[1]}>{c.split('|')[2]}</td>" if c.startswith("|") else f"<td>{c}</td>" for c in cells]
+    return f"<tr>{''.join(drawn)}</tr>"
+
+
+WHOLE = [["m", "in", "out"], ["a", "1", "2"], ["b", "1", "3"]]
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    ['rowspan="0"', 'rowspan="0" colspan="0"', 'style="display:none"', 'rowspan="0" style="display: none;"', "hidden"],
+)
+def test_a_placeholder_under_merged_cells_is_no_cell(placeholder: str) -> None:
+    assert cells(row("m", "in", "out") + row("a", '|rowspan="2"|1', "2") + row("b", f"|{placeholder}|", "3")) == WHOLE
+
+
+def test_placeholders_beside_merged_columns_and_with_the_merged_text() -> None:
+    head = row("m", '|colspan="2"|price', '|colspan="0"|price', "x")
+    body = row("a", "1", "2", '|rowspan="3"|y') + row('|rowspan="2"|b', "3", "4", '|rowspan="0"|y')
+    last = row('|rowspan="0" colspan="0"|b', "5", "6", '|rowspan="0" colspan="0"|y')
+    assert cells(head + body + last) == [
+        ["m", "price", "price", "x"],
+        ["a", "1", "2", "y"],
+        ["b", "3", "4", "y"],
+        ["b", "5", "6", "y"],
+    ]
+
+
+def test_a_span_of_no_rows_reaches_to_the_end_of_its_group() -> None:
+    groups = [row("m", "in", "out"), row("a", '|rowspan="0"|1', "2") + row("b", "3"), row("c", "7", "8")]
+    drawn = cells("".join(f"<tbody>{rows}</tbody>" for rows in groups))
+    assert drawn == [*WHOLE, ["c", "7", "8"]]
+    both = cells(row("m", "in", "out") + row('|rowspan="3"|a', '|rowspan="0"|1', "2") + row("3") + row("4"))
+    assert both == [["m", "in", "out"], ["a", "1", "2"], ["a", "1", "3"], ["a", "1", "4"]]
+    under = cells(row("m", "in", "out") + row('|rowspan="2"|a', "1", "2") + row('|rowspan="0"|3', "4"))
+    assert under[2] == ["a", "3", "4"]
+
+
+def test_no_span_reaches_beyond_its_group() -> None:
+    drawn = cells(f"<thead>{row('|rowspan=5|m', 'in')}</thead><tbody>{row('a', '1')}</tbody>")
+    assert drawn == [["m", "in"], ["a", "1"]]
+
+
+@pytest.mark.parametrize("value", ["-1", "x", "", "1.5", "²", "1000000"])
+def test_a_span_that_is_no_number_is_one_and_a_large_one_ends(value: str) -> None:
+    drawn = cells(row("m", "in") + row("a", f'|rowspan="{value}"|1'))
+    assert drawn == [["m", "in"], ["a", "1"]]
+
+
+TABLE = "<table><tr><th>Model</th><th>Input</th></tr><tr><td>a</td><td>${0}</td></tr></table>"
+TABS: dict[str, str] = {
+    "caption": "".join(
+        TABLE.format(usd).replace("<tr>", f"<caption>{name}</caption><tr>", 1)
+        for name, usd in (("Global", 1), ("Europe", 2))
+    ),
+    "labelled by": (
+        '<div role="tablist"><button role="tab" id="x1">Global</button><button role="tab" id="x2"> Europe </button></div>'
+        f'<div role="tabpanel" aria-labelledby="x1">{TABLE.format(1)}</div>'
+        f'<div role="tabpanel" aria-labelledby="x2"><div>{TABLE.format(2)}</div></div>'
+    ),
+    "controls": (
+        '<a aria-controls="p1">Global</a><a aria-controls="p2">Europe</a>'
+        f'<section id="p1">{TABLE.format(1)}</section><section id="p2">{TABLE.format(2)}</section>'
+    ),
+    "href": (
+        '<a role="tab" href="#p1">Global</a><a role="tab" href="#p2">Europe</a>'
+        f'<section id="p1">{TABLE.format(1)}</section><section id="p2">{TABLE.format(2)}</section>'
+    ),
+    "in order": (
+        '<ul role="tablist"><li role="tab">Global</li><li role="tab">Europe</li></ul>'
+        f'<div role="tabpanel">{TABLE.format(1)}</div><div role="tabpanel" hidden>{TABLE.format(2)}</div>'
+    ),
+    "attribute": f'<div data-region="Global">{TABLE.format(1)}</div><div data-region="Europe">{TABLE.format(2)}</div>',
+    "aria": TABLE.format(1).replace("<table", '<table aria-label="Global"')
+    + TABLE.format(2).replace("<table", '<table aria-label="Europe"'),
+    "details": f"<details><summary>Global</summary>{TABLE.format(1)}</details>"
+    f"<details><summary>Europe</summary>{TABLE.format(2)}</details>",
+}
+MARKDOWN_TABLE = "| Model | Input |\n|---|---|\n| a | ${0} |\n"
+MARKDOWN: dict[str, tuple[str, str]] = {
+    "bold": ("**Global**\n\n", "**Europe:**\n\n"),
+    "tab": ('<Tab title="Global">\n', '</Tab>\n<Tab title="Europe">\n'),
+    "item": ('<TabItem value="x" label="Global">\n', '</TabItem>\n<TabItem value="y" label="Europe">\n'),
+    "mkdocs": ('=== "Global"\n\n', '=== "Europe"\n\n'),
+    "vitepress": ("::: tabs\n== Global\n\n", "== Europe\n\n"),
+    "summary": ("<details>\n<summary>Global</summary>\n\n", "</details>\n<details>\n<summary>Europe</summary>\n\n"),
+}
+
+
+def layout(*tables: dict[str, Any]) -> dict[str, Any]:
+    columns = {"model": "Model", "columns": {"Input": {"meter": "input_uncached"}}}
+    section = {"heading": "Prices", "tables": list(tables), "alternatives": [columns]}
+    return {"provider": "acme", "currency": "USD", "sections": [section]}
+
+
+def html(tables: str) -> bytes:
+    return f"<!doctype html><h2>Prices</h2>{tables}".encode()
+
+
+def regions(page: bytes, options: dict[str, Any]) -> dict[str, str]:
+    return {price.region: price.extracted_text for price in read(page, options).prices}
+
+
+@pytest.mark.parametrize("tabs", TABS)
+def test_a_layout_picks_a_table_by_what_it_is_called(tabs: str) -> None:
+    picks = layout({"label": "Global"}, {"label": "europe", "region": "eu"})
+    assert regions(html(TABS[tabs]), picks) == {"": "$1", "eu": "$2"}
+    only = read(html(TABS[tabs]), layout({"label": "Europe", "region": "eu"}))
+    assert [price.extracted_text for price in only.prices] == ["$2"]
+    assert only.not_understood == {"section 'Prices', table 1 ('Global'): the layout picks others"}
+
+
+@pytest.mark.parametrize("tabs", MARKDOWN)
+def test_so_it_does_in_markdown(tabs: str) -> None:
+    first, second = MARKDOWN[tabs]
+    page = f"## Prices\n\n{first}{MARKDOWN_TABLE.format(1)}\n{second}{MARKDOWN_TABLE.format(2)}"
+    picks = layout({"label": "Global"}, {"label": "Europe", "region": "eu"})
+    assert regions(page.encode(), picks) == {"": "$1", "eu": "$2"}
+
+
+def test_a_layout_picks_a_table_by_its_number_and_binds_it_to_a_tier() -> None:
+    picks = layout({"number": 1}, {"number": 2, "service_tier": "batch", "region": "us"})
+    found = read(html(TABLE.format(2) + TABLE.format(1)), picks).prices
+    assert [(p.service_tier, p.region, p.extracted_text) for p in found] == [
+        ("standard", "", "$2"),
+        ("batch", "us", "$1"),
+    ]
+
+
+def test_without_picks_two_tables_that_state_two_amounts_refuse_the_page() -> None:
+    with pytest.raises(PriceFeedError, match="'\\$1' at section 'Prices', table 1"):
+        read(html(TABS["caption"]), layout())
+
+
+@pytest.mark.parametrize(
+    ("pick", "told"),
+    [
+        ({"label": "Asia"}, "0 tables are table 'Asia'; there are 2 under it, called 'Global', 'Europe'"),
+        ({"number": 3}, "0 tables are table 3; there are 2"),
+    ],
+)
+def test_a_pick_that_finds_no_table_refuses_the_page(pick: dict[str, Any], told: str) -> None:
+    with pytest.raises(PriceFeedError) as raised:
+        read(html(TABS["caption"]), layout({"label": "Global"}, pick))
+    assert told in str(raised.value)
+    found = read(html(TABS["caption"]), layout({"label": "Global"}, pick | {"required": False}))
+    assert len(found.prices) == 1
+
+
+def test_a_label_that_two_tables_have_refuses_the_page() -> None:
+    page = html(TABS["caption"].replace("Europe", "Global"))
+    with pytest.raises(PriceFeedError, match="2 tables are table 'Global'"):
+        read(page, layout({"label": "Global"}))
