@@ -145,11 +145,16 @@ def _told_conflict(row: dict[str, Any], days: int) -> str:
 
 
 def _decided(used: str, precedence: dict[str, int]) -> str:
-    """Why `used` won over the other feeds, and over the other names of the model in its own file."""
-    names = [said_by.removeprefix(f"{used} ") for said_by in precedence if said_by.startswith(f"{used} (")]
-    others = [said_by for said_by in precedence if said_by != used and not said_by.startswith(f"{used} (")]
+    """Why `used` won over the other feeds, and which names of the model do not speak for it (`feed (name)`)."""
+    unheard: dict[str, list[str]] = {}
+    for feed, _, name in (said_by.partition(" (") for said_by in precedence):
+        if name:
+            unheard.setdefault(feed, []).append(name.removesuffix(")"))
+    own = "; ".join(
+        f"in {feed} one name speaks for the model, not {', '.join(names)}" for feed, names in unheard.items()
+    )
+    others = [feed for feed in precedence if feed != used and " (" not in feed]
     told = ", ".join(f"{feed} ({precedence[feed]})" for feed in others)
-    own = f"in {used} one name speaks for the model, not {', '.join(name[1:-1] for name in names)}" if names else ""
     if not others:
         return own
     if any(precedence[feed] == precedence[used] for feed in others):

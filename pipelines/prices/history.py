@@ -111,8 +111,9 @@ def price_conflicts(
         .group_by(THING, maintain_order=True)
         .agg(
             pl.col("unit").first(),
-            pl.col("usd_per_million").first().alias("usd_used"),
-            pl.col("feed").first().alias("feed_used"),
+            # A feed may state only another name's price of this meter: that is not the one which is charged.
+            pl.col("usd_per_million").filter(~pl.col("is_other")).first().alias("usd_used"),
+            pl.col("feed").filter(~pl.col("is_other")).first().alias("feed_used"),
             pl.col("usd_per_million").min().alias("usd_lowest"),
             pl.col("usd_per_million").max().alias("usd_highest"),
             pl.concat_str([pl.lit("{"), pl.col("pair").str.join(", "), pl.lit("}")]).first().alias("values"),
@@ -120,6 +121,7 @@ def price_conflicts(
         )
         .with_columns(pl.when(lowest > 0).then((highest - lowest) / lowest).alias("spread_share"))
         .filter(
+            pl.col("feed_used").is_not_null(),
             pl.col("usd_lowest") != pl.col("usd_highest"),
             pl.col("spread_share").is_null() | (pl.col("spread_share") > tolerance),
         )

@@ -249,7 +249,11 @@ def test_a_tier_without_a_price_at_the_time_is_unpriced_where_the_calculator_tak
 ) -> None:
     """Batches before the day from which the feed prices them: the standard price is not theirs, so the cost is not known."""
     cases, result = rated
-    before = [case for case, why in zip(cases, result["unpriced_reason"], strict=True) if why in ("no_price_at_time", "no_price_for_tier")]
+    before = [
+        case
+        for case, why in zip(cases, result["unpriced_reason"], strict=True)
+        if why in ("no_price_at_time", "no_price_for_tier")
+    ]
     assert Counter(case.tier for case in before) == TIERS_BEFORE
     for case in before:
         assert case.tier != "standard"

@@ -71,6 +71,22 @@ def test_the_price_of_a_name_that_does_not_speak_is_a_conflict_with_its_money() 
     assert price_conflict_rows(ledger, [FEED], traffic, at=day("2026-01-02")).is_empty()
 
 
+def test_a_feed_that_only_states_another_names_price_is_not_the_one_that_is_used() -> None:
+    """It stands before the feed whose price is charged, and the whole price step failed on it."""
+    found, registry = listed(("openai", "openai/o3", "2"))
+    ledger = build_ledger(FEED, [found], registry)
+    first = FEED.model_copy(update={"feed": "first", "precedence": 1})
+    named, known = listed(("openai", "openai/o3", "2"), ("openai", "openai/o3-2025-04-16", "10"))
+    others = other_names(named, known).with_columns(feed=pl.lit("first"))
+    charges = ledger.with_columns(quantity=pl.lit(3_000_000, pl.Int64), cost_usd=pl.lit(6).cast(pl.Decimal(38, 18)))
+    rows = price_conflict_rows(
+        ledger, [first, FEED], Traffic(charges, Decimal(6), 30), at=day("2026-01-02"), others=others
+    )
+    (row,) = rows.iter_rows(named=True)
+    assert (row["feed_used"], row["usd_used"], row["at_stake_30d_usd"]) == ("list", 2, 24)
+    assert row["decided_by"] == "in first one name speaks for the model, not openai/o3-2025-04-16"
+
+
 def test_a_name_that_tokens_are_priced_under_speaks_first() -> None:
     """Of two names the shorter one was sold by the character: the tokens' price was lost with it."""
     by_character = price("1", "input_character", provider="google", raw_model="bison", unit="character")
