@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.abandoned import abandoned_runs_sensor
 from assets.benchmarks import core_benchmark, models_unchanged, request_drift
 from assets.bills import core_reported_cost
 from assets.checks import accounting_checks, suite_checks
@@ -48,7 +49,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         ],
         asset_checks=checks,
         jobs=[DAILY_JOB, restated_job(checks), arrivals_job],
-        sensors=[arrivals_sensor, late_days_sensor],
+        sensors=[arrivals_sensor, late_days_sensor, abandoned_runs_sensor],
         schedules=[DAILY_SCHEDULE],
         resources={"mm": WorkspaceResource(), "dbt": dbt_resource, **(resource_overrides or {})},
         loggers={"progress": progress_logger},

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from assets.abandoned import living
 from pipelines.daily import Workspace, open_workspace
 from pipelines.settings import Settings
 
@@ -32,10 +33,13 @@ class WorkspaceResource(dg.ConfigurableResource[Any]):
     _workspace: Workspace = PrivateAttr()
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any, None, None]:  # noqa: ARG002
-        """Open for the length of the run."""
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any, None, None]:
+        """Open for the length of the run, and show others that it lives."""
         given = {name: value for name, value in self.model_dump().items() if value is not None}
-        with open_workspace(Settings(**given)) as workspace:
+        with (
+            open_workspace(Settings(**given)) as workspace,
+            living(workspace.database, context.instance, _run_id(context)),
+        ):
             self._workspace = workspace
             yield self
 
@@ -43,3 +47,8 @@ class WorkspaceResource(dg.ConfigurableResource[Any]):
     def workspace(self) -> Workspace:
         """The open workspace of the run."""
         return self._workspace
+
+
+def _run_id(context: dg.InitResourceContext) -> str | None:
+    """The run that the resource is opened for; None where a sensor or a person opens it."""
+    return context.run.run_id if context.run else None

@@ -60,6 +60,7 @@ def dagster_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
     """The instance that `make ui` shows: runs of the command line appear there too."""
     import dagster as dg
 
+    from assets.abandoned import end_abandoned_runs
     from pipelines.warehouse.turn import turn
 
     _, environment = prepare_home(workspace)
@@ -71,4 +72,5 @@ def dagster_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
     # server does.
     opened.optimize_for_webserver(statement_timeout=_STATEMENT_MILLISECONDS, pool_recycle=-1, max_overflow=10)
     with opened as instance:
+        end_abandoned_runs(instance, workspace.database)
         yield instance
