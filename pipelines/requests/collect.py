@@ -1,11 +1,13 @@
 """Parsed files to the requests of whole days: duplicates removed, the kept record named by every dropped one.
 
-The result depends on what the records say, never on the order of files or lines. Parsing comes before
-(`parse.py`), so that a broken copy can never displace a valid one; model and price are added after.
+The result depends on what the records say and, for what a stream repeats, on where they were written, never on the order
+in which files are listed. Parsing comes before (`parse.py`), so that a broken copy can never displace a valid one; model
+and price are added after.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -36,6 +38,8 @@ OWN_RULES = ("same_record", "later_update", "stream_delta", "counter_replay")
 _COMPARED_ROWS = 25_000
 _INDEX_BATCH = 2**17
 _PLACE = ("snapshot_id", "line_no", "item_no")
+_KNOWN = {"missing": 0, "partial": 1}
+"""How much of a request's usage a record knows, by usage_basis; any other basis knows all of it."""
 _HEAD = pl.col("request_uid").bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64)
 
 
@@ -89,9 +93,10 @@ def iter_days(
     near = pl.col("event_date").is_between(low, high, closed="left")
     in_reach = pl.concat([scan_stored(near_parts).filter(near), scan_stored(whole_parts)])
     stored = scan_stored([*near_parts, *whole_parts])
+    order = _order_of_files([*near_parts, *whole_parts])
     repeated = _repeated(heads, part_rows)
     del heads
-    dropped = [_dropped_of(in_reach.filter(_HEAD.is_in(some)).collect()) for some in repeated]
+    dropped = [_dropped_of(in_reach.filter(_HEAD.is_in(some)).collect(), order) for some in repeated]
     places = pl.concat([DUPLICATE.empty(), *dropped]).select("request_uid", *_PLACE)
     spans, window = scan_spans([*parsed, *replaying]), (_micros(low), _micros(high))
     resolved = SharedKeys([*near_parts, *whole_parts], spans, window, places).resolve(preferences, part_rows)
@@ -216,22 +221,30 @@ def _instant(micros: int) -> pl.Expr:
     return pl.lit(micros).cast(REQUEST_SCHEMA["event_at"])
 
 
-def _dropped_of(rows: pl.DataFrame) -> pl.DataFrame:
+def _order_of_files(parts: Sequence[StoredPart]) -> pl.DataFrame:
+    """The files in the order in which they were written, as far as it is known: by when they were observed, then by path,
+    with numbers in it as numbers. Columns snapshot_id (Binary) and file_no (Int64)."""
+    known = sorted({part.origin for part in parts}, key=lambda origin: (origin[0], _natural(origin[1]), origin))
+    ids = pl.Series("snapshot_id", [bytes.fromhex(snapshot_id) for *_, snapshot_id in known], dtype=pl.Binary)
+    return ids.to_frame().with_columns(file_no=pl.int_range(pl.len(), dtype=pl.Int64))
+
+
+def _natural(path: str) -> str:
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(20), path)
+
+
+def _dropped_of(rows: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
     """As `_dropped`, some rows after the other, because what a record holds is long as text."""
     turns = -(-rows.height // _COMPARED_ROWS)
-    return pl.concat([_dropped(rows.filter(_HEAD % turns == turn)) for turn in range(turns)])
+    return pl.concat([_dropped(rows.filter(_HEAD % turns == turn), order) for turn in range(turns)])
 
 
-def _dropped(rows: pl.DataFrame) -> pl.DataFrame:
+def _dropped(rows: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
     """The dropped records of `rows`, which hold each of their requests whole, as rows of raw.duplicate."""
     # What all rows share tells none apart. The last field keeps a comma behind every other, whichever they are.
     differing = [name for name in CONTENT if rows[name].n_unique() > 1]
     content = pl.struct(*differing, pl.lit("").alias("end")).struct.json_encode()
-    latest = pl.col("keep").is_in(["later_update", "stream_delta"])
-    ordered = rows.with_columns(
-        content=content,
-        rank=pl.when(latest).then(-pl.col("revision")).otherwise(pl.col("event_at").to_physical()),
-    ).sort("request_uid", "rank", "content", *_PLACE)
+    ordered = _ranked(rows.with_columns(content=content).join(order, on="snapshot_id", how="left"))
     kept = ordered.unique("request_uid", keep="first", maintain_order=True)
     names = {name: f"kept_{name}" for name in (*_PLACE, "event_date", "content")}
     winners = kept.select("request_uid", *names).rename(names)
@@ -245,3 +258,25 @@ def _dropped(rows: pl.DataFrame) -> pl.DataFrame:
         rule=pl.when(same).then(pl.lit("same_record")).otherwise(pl.col("keep")),
     )
     return duplicates.select(DUPLICATE.polars_schema.names()).cast(DUPLICATE.polars_schema)
+
+
+def _ranked(rows: pl.DataFrame) -> pl.DataFrame:
+    """The records of each request, the one to keep first.
+
+    Of what a stream repeats that is the one written last: the last in its file, of several files the one whose records are
+    dated last, then the one that came last. A copy of an earlier record was written where it first stood; a record that
+    lacks usage never replaces one that has it.
+    """
+    written = rows.sort("request_uid", "file_no", *_PLACE[1:])
+    is_stream = pl.col("keep") == "stream_delta"
+    known = pl.col("usage_basis").replace_strict(_KNOWN, default=len(_KNOWN), return_dtype=pl.Int32)
+    ranks = {
+        "rank": pl.when(is_stream | (pl.col("keep") == "later_update"))
+        .then(-pl.col("revision"))
+        .otherwise(pl.col("event_at").to_physical()),
+        "is_copy": is_stream & (pl.int_range(pl.len()).over("request_uid", "content") > 0),
+        "unknown": pl.when(is_stream).then(-known),
+        "dated": pl.when(is_stream).then(-pl.col("event_at").to_physical().max().over("request_uid", "file_no")),
+        "place": pl.when(is_stream).then(-pl.int_range(pl.len(), dtype=pl.Int64)),
+    }
+    return written.with_columns(**ranks).sort("request_uid", *ranks, "content", *_PLACE)

@@ -50,8 +50,10 @@ class Format:
     `not_a_request`: in words why a record is no request, else null). `event_at` is required.
     `identity` names the columns that identify a request in its source; a row that lacks one is identified by
     all it says. `call_ids` names the text columns that hold ids by which other sources may tell the same call: that of the
-    answer first. Text columns trace_id, span_id and parent_id place a record in a trace. Among records of one request, `keep` says which stays: for same_record and counter_replay the
-    first by event_at, for later_update and stream_delta the last by `revision` (a working column).
+    answer first. Text columns trace_id, span_id and parent_id place a record in a trace. Among records of one request,
+    `keep` says which stays: for same_record and counter_replay the first by event_at, for later_update the last by
+    `revision` (a working column), for stream_delta the one written last among those that know most of the usage
+    (`collect.py`).
     `items` opens one decoded JSON value into the records it holds; where `marks` are given, only lines that
     contain one of these texts go through it, else all do; `in_sequence` says that the reader remembers earlier lines of the
     file, so that they are read one after the other. `of_text` makes a record of a line that is no JSON, or None where it

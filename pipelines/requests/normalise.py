@@ -395,12 +395,13 @@ def _verdict(rules: list[Rule]) -> list[pl.Expr]:
 
 def _facts(valid: pl.DataFrame, fmt: Format, source: str, snapshot_id: bytes) -> pl.DataFrame:
     """Valid rows in STORED_SCHEMA."""
+    unrevised = pl.lit(0) if fmt.keep == "stream_delta" else pl.col("event_at").to_physical()
     given = valid.with_columns(
         event_date=pl.col("event_at").dt.date(),
         source=pl.lit(source),
         snapshot_id=pl.lit(snapshot_id),
         tags=_tags(valid),
-        revision=pl.col("revision") if "revision" in valid.columns else pl.col("event_at").to_physical(),
+        revision=pl.col("revision") if "revision" in valid.columns else unrevised,
         keep=pl.lit(fmt.keep),
         web_search_count=pl.col("web_search_count").fill_null(0) if "web_search_count" in valid.columns else pl.lit(0),
     )

@@ -27,7 +27,7 @@ from pipelines.requests.store import ParsedFile, Writer, load_parsed, stored_pat
 from pipelines.requests.stream import Fault, digest_of
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-ENGINE_VERSION = 5
+ENGINE_VERSION = 6
 """Part of every parser version: raised when reading or normalising changes what a record becomes."""
 
 
@@ -80,7 +80,7 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
             rows = pl.DataFrame(schema=STORED_SCHEMA)
             writer.write(rows, _undecided(file, fmt, undecided))
             file.check_unchanged()
-            writer.finish()
+            writer.finish(_origin(file))
         return
     marks = {name: told.marks for name, told in whole.found.items() if told.marks is not None}
     _written(file, source, replace(fmt, number_marks=marks), path, None)
@@ -108,8 +108,12 @@ def _written(file: LandedFile, source: RequestSource, fmt: Format, path: Path, w
         if watch is not None and not watch.is_plain:
             return False
         file.check_unchanged()
-        writer.finish()
+        writer.finish(_origin(file))
     return True
+
+
+def _origin(file: LandedFile) -> tuple[str, str, str]:
+    return file.observed_at.isoformat(), file.landing_path, file.snapshot_id.hex()
 
 
 def _undecided(file: LandedFile, fmt: Format, undecided: Mapping[str, Evidence]) -> pl.DataFrame:

@@ -137,8 +137,8 @@ class Writer:
         self._set_aside.write(quarantine)
         self._days.update(valid["event_date"].unique().to_list())
 
-    def finish(self) -> None:
-        """Complete all files and let them appear, the rows last."""
+    def finish(self, origin: tuple[str, ...] = ()) -> None:
+        """Complete all files and let them appear, the rows last. `origin` tells the file's place among others: see `StoredPart`."""
         self._set_aside.close()
         self._set_aside.path.replace(_quarantine_path(self._path))
         if self._spans:
@@ -152,6 +152,7 @@ class Writer:
                 "quarantined": self._set_aside.count,
                 "event_dates": [day.isoformat() for day in sorted(self._days)],
                 "sources": sorted(self._sources),
+                "origin": origin,
             },
         )
 
@@ -219,30 +220,29 @@ def _check_schema(frame: pl.DataFrame, schema: pl.Schema) -> None:
 
 @dataclass(frozen=True)
 class StoredPart:
-    """One Parquet file of rows of some sources, and what all of them hold in the columns that it leaves out."""
+    """One Parquet file of rows of some sources, what all of them hold in the columns that it leaves out, and where they were read.
+
+    `origin` of the landed file: when it was observed (ISO 8601 in UTC), its landing path, its snapshot id in hexadecimal.
+    """
 
     path: Path
     metadata: pq.FileMetaData
     shared: Mapping[str, Any]
     sources: tuple[str, ...]
+    origin: tuple[str, ...]
 
 
 def stored_parts(paths: Sequence[Path]) -> list[StoredPart]:
     """Every part of the parsed files `paths`, in order."""
     parts = []
     for path in paths:
-        metadata = pq.read_metadata(path)
-        counts = json.loads(metadata.metadata[_COUNTS])
-        sources = tuple(counts["sources"])
-        parts.append(_stored_part(path, metadata, sources))
-        for number in range(2, counts.get("parts", 1) + 1):
-            further = _part_path(path, number)
-            parts.append(_stored_part(further, pq.read_metadata(further), sources))
+        first = pq.read_metadata(path)
+        counts = json.loads(first.metadata[_COUNTS])
+        further = [_part_path(path, number) for number in range(2, counts.get("parts", 1) + 1)]
+        for part, metadata in [(path, first), *((part, pq.read_metadata(part)) for part in further)]:
+            shared = json.loads(metadata.metadata.get(_SHARED, b"{}"))
+            parts.append(StoredPart(part, metadata, shared, tuple(counts["sources"]), tuple(counts["origin"])))
     return parts
-
-
-def _stored_part(path: Path, metadata: pq.FileMetaData, sources: tuple[str, ...]) -> StoredPart:
-    return StoredPart(path, metadata, json.loads(metadata.metadata.get(_SHARED, b"{}")), sources)
 
 
 def scan_spans(paths: Sequence[Path]) -> pl.LazyFrame:

@@ -103,12 +103,6 @@ def served_tier() -> pl.Expr:
     return pl.when(pl.col("speed") == "fast").then(pl.lit("fast")).otherwise(pl.col("service_tier"))
 
 
-def spent() -> pl.Expr:
-    """All tokens of an Anthropic usage: what grows from one cumulative record to the next."""
-    parts = ("input", "output", "cache_read", "cache_write")
-    return pl.sum_horizontal(pl.col(f"usage.{part}").fill_null(0) for part in parts)
-
-
 def _derive() -> Mapping[str, pl.Expr]:
     counted = pl.col("usage.input").is_not_null() | pl.col("usage.output").is_not_null()
     failed = pl.col("error").is_not_null() | (pl.col("http_status") >= 400) | (pl.col("result") == "errored")
@@ -125,7 +119,6 @@ def _derive() -> Mapping[str, pl.Expr]:
     )
     batch = pl.when(pl.col("result").is_not_null()).then(pl.lit("batch"))
     return {
-        "revision": spent(),
         "provider_id": cloud(),
         "region": where(),
         "service_tier": pl.coalesce(batch, served_tier()),

@@ -54,6 +54,7 @@ def build(source: RequestSource) -> Format:
         constants={"provider_id": "aws.bedrock"},
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
+        keep="stream_delta",
         trusts_total=True,
         items=lambda: by_time_to_live,
         marks=('"cacheDetails"',),

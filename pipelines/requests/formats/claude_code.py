@@ -18,7 +18,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
-from pipelines.requests.formats.anthropic_messages import APART_MARKS, cloud, served_tier, spent, where, with_iterations
+from pipelines.requests.formats.anthropic_messages import APART_MARKS, cloud, served_tier, where, with_iterations
 from pipelines.requests.typed import TimeRule
 
 _USAGE = "message/usage"
@@ -81,7 +81,6 @@ def _derive() -> Mapping[str, pl.Expr]:
         "call_id": pl.col("request_id").fill_null(""),
         # What a message did apart from its own answer came by the same request, and is a call of its own.
         "http_id": pl.when(~pl.col("source_request_id").str.contains("/iterations/", literal=True)).then("request_id"),
-        "revision": spent(),
         "provider_id": cloud(),
         "region": where(),
         "service_tier": served_tier(),

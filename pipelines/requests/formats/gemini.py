@@ -112,7 +112,6 @@ def _derive() -> Mapping[str, pl.Expr]:
         "service_tier": pl.when(pl.col("processed").is_not_null())
         .then(pl.lit("batch"))
         .otherwise(pl.col("service_tier").str.to_lowercase().replace(tiers)),
-        "revision": pl.sum_horizontal(pl.col(f"usage.{part}").fill_null(0) for part in parts),
         "status": status,
         "is_billable": (status == "ok") | counted,
         "not_a_request": pl.when(~(counted | failed | pl.col("source_request_id").is_not_null()))

@@ -51,7 +51,6 @@ def _derive() -> Mapping[str, pl.Expr]:
     prompt = pl.coalesce(pl.col("usage.input"), pl.col("processed") + pl.col("usage.cache_read").fill_null(0))
     return {
         "usage.input": prompt,
-        "revision": prompt.fill_null(0) + pl.col("usage.output").fill_null(0),
         "latency_ms": pl.col("prompt_ms") + pl.col("predicted_ms"),
         "ttft_ms": pl.col("prompt_ms"),
         "not_a_request": pl.when(prompt.is_null() & pl.col("usage.output").is_null()).then(

@@ -128,7 +128,6 @@ def _derive() -> Mapping[str, pl.Expr]:
     rule = pl.when(beside).then(pl.lit("openai_reasoning_apart")).otherwise(openai_variant())
     failed = pl.col("error").is_not_null() | (pl.col("http_status") >= 400)
     status = pl.when(failed.fill_null(value=False)).then(pl.lit("error")).otherwise(pl.lit("ok"))
-    chunk = pl.col("object") == "chat.completion.chunk"
     known = counted | pl.col("usage.total").is_not_null() | pl.col("source_request_id").is_not_null() | failed
     return {
         # Voyage and others tell only the total of an embeddings call.
@@ -139,12 +138,16 @@ def _derive() -> Mapping[str, pl.Expr]:
         "reported_cost_usd": pl.coalesce("cost_usd", pl.col("ticks").cast(pl.Decimal(38, 18)) * Decimal("1e-10")),
         "service_tier": batch_tier(),
         "operation": pl.when(pl.col("object") == "list").then(pl.lit("embeddings")),
-        "revision": pl.sum_horizontal(pl.col("usage.input").fill_null(0), pl.col("usage.output").fill_null(0)),
-        "is_stream": pl.coalesce(pl.col("is_stream"), pl.when(chunk).then(statement=True)),
+        "is_stream": pl.coalesce("is_stream", is_chunk()),
         "status": status,
         "is_billable": (status == "ok") | counted,
         "not_a_request": pl.when(~known.fill_null(value=False)).then(pl.lit("the record has neither an id nor usage")),
     }
+
+
+def is_chunk() -> pl.Expr:
+    """True for a piece of a stream, null for any other record."""
+    return pl.when(pl.col("object").str.ends_with(".chunk")).then(statement=True)
 
 
 def with_cost(bodies: Iterable[str], value: object) -> Iterable[object]:

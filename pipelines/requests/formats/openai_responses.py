@@ -104,7 +104,6 @@ def _derive() -> Mapping[str, pl.Expr]:
         .then(pl.coalesce("usage.output_image", "usage.output"))
         .otherwise(pl.col("usage.output_image")),
         "operation": pl.col("logged_operation"),
-        "revision": pl.sum_horizontal(pl.col("usage.input").fill_null(0), pl.col("usage.output").fill_null(0)),
         "service_tier": batch_tier(),
         "status": status,
         "is_billable": (status == "ok") | counted,

@@ -19,6 +19,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats.openai_chat import is_chunk
 from pipelines.requests.semantics import openai_variant
 from pipelines.requests.typed import TimeRule
 
@@ -35,12 +36,13 @@ def build(source: RequestSource) -> Format:
     responses_in, responses_out = "usage/input_tokens_details", "usage/output_tokens_details"
     return Format(
         name="openrouter",
-        version="3",
+        version="4",
         text={
             "source_request_id": ("generation_id", *_either("id")),
             "request_model": (*_either("model"), "model_permaslug"),
             "response_model": (*_either("model"), "model_permaslug"),
             "upstream": ("provider", *_either("provider_name")),
+            "object": ("object",),
             "end_user_id": ("user", *_either("external_user")),
             "application": ("app_name",),
             "region": _either("data_region"),
@@ -83,7 +85,7 @@ def build(source: RequestSource) -> Format:
             "ttft_ms": (*_either("latency"), "time_to_first_token_ms"),
         },
         booleans={
-            "is_stream": _either("streamed"),
+            "was_stream": _either("streamed"),
             "is_byok": ("usage/is_byok", *_either("is_byok")),
             "cancelled": _either("cancelled"),
         },
@@ -102,6 +104,7 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         constants={"provider_id": "openrouter"},
+        keep="stream_delta",
         items=lambda: without_amount,
         marks=('"native_tokens_prompt"',),
         derive=_derive,
@@ -128,6 +131,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         "reported_cost_usd": pl.when(is_row)
         .then(pl.col("row_usd") + pl.col("own_key_usd").fill_null(0))
         .otherwise(pl.col("charged_usd") + upstream.cast(pl.Decimal(38, 18))),
+        "is_stream": pl.coalesce("was_stream", is_chunk()),
         "status": pl.when(cancelled).then(pl.lit("cancelled")).otherwise(pl.lit("ok")),
         "is_billable": ~cancelled | (charged > 0).fill_null(value=False),
     }

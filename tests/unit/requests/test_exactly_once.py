@@ -129,20 +129,24 @@ def _with(record: dict[str, Any], counts: dict[str, int]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("format_name", GROWING)
-def test_repeats_of_a_growing_usage_keep_the_last_whatever_the_order(tmp_path: Path, format_name: str) -> None:
+def test_of_records_of_one_answer_the_last_written_counts(tmp_path: Path, format_name: str) -> None:
+    """Neither the largest nor the order of the files in a list: a copy that comes again later changes nothing."""
     sample = next(s for s in SAMPLES if s.format == format_name)
-    lines = [json.dumps(_with(sample.record, counts)) for counts in GROWING[format_name]]
-    last = buckets(row(parse_records(tmp_path, format_name, [lines[-1]], name="last")))
+    growing = [json.dumps(_with(sample.record, counts)) for counts in GROWING[format_name]]
     chance = random.Random(1)
-    for attempt in range(6):
-        shuffled = chance.sample([*lines, lines[-1]], 4)
-        files = [
-            parse_records(tmp_path, format_name, part, name=f"{attempt}{n}")
-            for n, part in enumerate((shuffled[:2], shuffled[2:]))
-        ]
-        found = all_days(files)
-        assert [buckets(item) for item in found.requests.iter_rows(named=True)] == [last]
-        assert found.duplicates.height == 3
+    for attempt, lines in enumerate((growing, growing[::-1], [growing[1], growing[2], growing[0]])):
+        last = buckets(row(parse_records(tmp_path, format_name, [lines[-1]], name=f"last{attempt}")))
+        for cut in range(len(lines) + 1):
+            parts = [lines[:cut], lines[cut:], chance.sample(lines, 2)]
+            files = [
+                parse_records(tmp_path, format_name, part, name=f"{attempt}-{cut}-{n}-", arrival=date(2026, 2, 12 + n))
+                for n, part in enumerate(parts)
+                if part
+            ]
+            chance.shuffle(files)
+            found = all_days(files)
+            assert [buckets(item) for item in found.requests.iter_rows(named=True)] == [last]
+            assert found.duplicates.height == 4
 
 
 def test_a_stream_of_anthropic_cut_into_events_is_one_request(tmp_path: Path) -> None:
