@@ -18,6 +18,10 @@ OPTIONS = ("body", "timestamp")
 INSTANTS = ("timestamp", "response_date", "logged_at", "request_time", "created_at", "created")
 """Names under which envelopes write an instant; a provider's own instant comes last."""
 
+ASKED = ("request_model", "requested_model", "deployment")
+NAMED = ("model", "model_name", "model_id", "modelId")
+"""Names under which envelopes write a model: what was asked for goes before the answer's own name, any other after it."""
+
 
 class Envelope:
     """The paths of an answer's fields in every accepted envelope."""
@@ -45,6 +49,10 @@ class Envelope:
     def outer(self, *names: str) -> Paths:
         """A field of the envelope."""
         return names
+
+    def model(self, *own: str) -> Paths:
+        """The model that was asked for: as the envelope says, else the answer itself, else the envelope's other names for it."""
+        return tuple(dict.fromkeys((*ASKED, *self.body(*own), *NAMED)))
 
     def instant(self, *own: str) -> Paths:
         """The instant: the declared path, else the envelope's, else the answer's own."""

@@ -51,7 +51,7 @@ def build(source: RequestSource) -> Format:
         version="4",
         text={
             "source_request_id": at.body("id"),
-            "request_model": (*at.outer("request_model"), *at.body("model")),
+            "request_model": at.model("model"),
             "response_model": at.body("model"),
             "service_tier": at.body("usage/service_tier"),
             "geo": at.body("usage/inference_geo"),

@@ -32,7 +32,7 @@ def build(source: RequestSource) -> Format:
         version="1",
         text={
             "source_request_id": (*at.outer("requestId", "request_id"), *at.body(f"{meta}/RequestId")),
-            "request_model": at.outer("modelId", "model_id", "model"),
+            "request_model": at.model(),
             "response_model": (),
             "region": at.outer("region"),
             "service_tier": at.body("serviceTier/type", "performanceConfig/latency"),

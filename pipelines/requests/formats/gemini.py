@@ -56,7 +56,7 @@ def build(source: RequestSource) -> Format:
         version="3",
         text={
             "source_request_id": at.body("responseId"),
-            "request_model": (*at.outer("request_model", "model"), *at.body("modelVersion")),
+            "request_model": (*at.outer("request_model", "model"), *at.model("modelVersion")),
             "response_model": at.body("modelVersion"),
             "service_tier": at.body(f"{usage}/serviceTier", f"{usage}/trafficType"),
             "region": at.outer("region", "location"),

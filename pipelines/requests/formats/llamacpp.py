@@ -27,7 +27,7 @@ def build(source: RequestSource) -> Format:
         version="1",
         text={
             "source_request_id": at.body("id"),
-            "request_model": at.body("model"),
+            "request_model": at.model("model"),
             "response_model": at.body("model"),
         },
         usage={

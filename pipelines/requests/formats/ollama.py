@@ -25,7 +25,7 @@ def build(source: RequestSource) -> Format:
         name="ollama",
         version="1",
         text={
-            "request_model": ("model",),
+            "request_model": ("request_model", "model"),
             "response_model": ("model",),
             "finish_reason": ("done_reason",),
             "end_user_id": ("user",),

@@ -7,7 +7,7 @@ DashScope (`cache_creation_input_tokens` among the details; its own API names co
 charged; version 1 writes it under `meta`), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
 `prompt_tokens` contains cached and written tokens, `completion_tokens` contains reasoning and rejected
 predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of
-one id are cumulative: the one with the largest usage is kept, and a stream that never told its usage stays one
+one id are cumulative: the last with a usage is kept, and a stream that never told its usage stays one
 request without usage. The answer's service tier is the one that is billed;
 a line of a batch's output file is billed as batch. `created` is in seconds since 1970.
 Source: platform.openai.com/docs/api-reference/chat; the providers' own references for their variants.
@@ -37,7 +37,7 @@ def build(source: RequestSource) -> Format:
         version="4",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id"),
-            "request_model": (*at.outer("request_model", "deployment"), *at.body("model")),
+            "request_model": at.model("model"),
             "response_model": at.body("model"),
             "object": at.body("object"),
             "service_tier": at.body("service_tier"),

@@ -1,7 +1,7 @@
 """OpenAI responses API answers, their stream events (`response.completed`) and polled background answers.
 
 `input_tokens` contains cached and written tokens, `output_tokens` contains reasoning. The same id is logged again
-while an answer goes from queued to completed: the record with the largest usage is kept. A failed or cancelled
+while an answer goes from queued to completed: the last record with a usage is kept. A failed or cancelled
 answer is billable where it reports usage. `created_at` is in seconds since 1970.
 Images that a tool drew are counted beside `usage`, in `tool_usage`, and charged by the tool's own model: they are a request
 of their own, under the name that the tool was given or `image_generation`. Searches of the web are counted by the items `web_search_call` whose action is a search. Of an answer of the images API without details all
@@ -41,7 +41,7 @@ def build(source: RequestSource) -> Format:
         version="4",
         text={
             "source_request_id": at.body("id"),
-            "request_model": at.body("model"),
+            "request_model": at.model("model"),
             "response_model": at.body("model"),
             "service_tier": at.body("service_tier"),
             "logged_status": at.body("status"),

@@ -39,7 +39,7 @@ def build(source: RequestSource) -> Format:
         version="4",
         text={
             "source_request_id": ("generation_id", *_either("id")),
-            "request_model": (*_either("model"), "model_permaslug"),
+            "request_model": ("request_model", *_either("model"), "model_permaslug"),
             "response_model": (*_either("model"), "model_permaslug"),
             "upstream": ("provider", *_either("provider_name")),
             "object": ("object",),

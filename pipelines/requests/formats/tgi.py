@@ -41,7 +41,7 @@ def build(source: RequestSource) -> Format:
         version="2",
         text={
             "source_request_id": (*at.outer("request_id"), *_header("x-request-id")),
-            "request_model": at.outer("model", "model_id"),
+            "request_model": at.model(),
             "finish_reason": at.body("details/finish_reason"),
             "inference_time": ("span/inference_time",),
             "time_per_token": ("span/time_per_token",),
