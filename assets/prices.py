@@ -35,8 +35,9 @@ from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
         dg.AssetCheckSpec(
             "nothing_held",
             asset=asset_key(PRICE.qualified),
-            description="No price page is held for review. A held page loses more than a fifth of its prices or moves "
-            "one more than tenfold, and changes no price until its id stands in options.accept of the feed.",
+            description="No price file is held for review. A held file, or a model in it, looks like damage: too much is "
+            "gone or has moved at once, or moved tenfold against what other feeds say. The last good prices stay. "
+            "`modelmeter prices review` shows it with your own spend; `modelmeter prices accept` or `reject` decides.",
         ),
         dg.AssetCheckSpec(
             "every_currency_converted",
@@ -56,6 +57,8 @@ def core_price(
             context.log.warning(
                 "price feed %s: %d fields are not understood: %s", feed, len(fields), ", ".join(fields[:20])
             )
+    for told in done.held:
+        context.log.warning("%s", told)
     unknown = {feed: fields for feed, fields in done.not_understood.items() if fields}
     yield result(MODEL, done.models)
     yield result(
@@ -66,6 +69,7 @@ def core_price(
         not_understood=unknown or "nothing",
         not_read=done.unread or "nothing",
         held_for_review=done.held or "nothing",
+        rejected=done.rejected or "nothing",
     )
     yield result(FX_RATE, done.fx_rates)
     yield _nothing("every_feed_read", PRICE, done.unread)

@@ -1,6 +1,6 @@
-"""`modelmeter prices`: what price files say before they count, and a person's word on those that are held for review.
+"""`modelmeter prices`: `try` shows what a layout reads from a file; the other commands are in `price_review.py`.
 
-Reading and reviewing are `pipelines.prices`; what a model costs is shown by `price.py` beside this module.
+Reading is `pipelines.prices`; what a model costs is shown by `price.py`. Both modules lie beside this one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assets.cli import price_review
+
 if TYPE_CHECKING:
     from pipelines.prices import FeedSnapshot
 
@@ -20,8 +22,11 @@ _CONDITIONS = ("service_tier", "region", "time_window", "contract_id", "reasonin
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    group = typer.Typer(help="Try a layout on a price page; look at held price files.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Try a layout on a price page; decide about price files that are held for review.", no_args_is_help=True
+    )
     group.command("try")(try_)
+    price_review.register(group)
     app.add_typer(group, name="prices")
 
 

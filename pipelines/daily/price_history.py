@@ -42,7 +42,7 @@ def refresh_price_history(workspace: Workspace) -> PriceHistory:
     with workspace.database.connect() as connection:
         prices, rate_card = read_table(connection, PRICE), read_table(connection, RATE_CARD)
         fx_rates = read_table(connection, FX_RATE)
-        traffic, until = _traffic(connection, rate_card, prices)
+        traffic, until = newest_traffic(connection, rate_card, prices)
     at = until or max(prices["recorded_at"].to_list(), default=BEGINNING)
     changes = price_change_rows(prices, rate_card, traffic)
     holds = (pl.col("valid_from") <= at) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > at))
@@ -59,7 +59,7 @@ def refresh_price_history(workspace: Workspace) -> PriceHistory:
     return PriceHistory(changes, conflicts)
 
 
-def _traffic(
+def newest_traffic(
     connection: psycopg.Connection[Any], rate_card: pl.DataFrame, prices: pl.DataFrame
 ) -> tuple[Traffic, datetime | None]:
     """What the newest days were charged by, and the instant at which they end; None without any request."""

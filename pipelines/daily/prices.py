@@ -9,31 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import polars as pl
 
 from pipelines.config.fx import FxFeed
-from pipelines.config.sources import PriceFeed
 from pipelines.daily.ingest import snapshot_row
+from pipelines.daily.price_files import FeedFiles, feed_files, told
 from pipelines.daily.workspace import Workspace
 from pipelines.landing import LandedFile
 from pipelines.models import Registry, alias_frame, build_registry, model_frame
 from pipelines.prices import (
-    FeedSnapshot,
     FxSnapshot,
     PriceFeedError,
-    Review,
     build_fx_rates,
     build_ledger,
     build_rate_card,
     dated_twins,
     feed_names,
-    feed_snapshot,
     other_names,
     parser_version,
     read_fx,
-    review,
     with_separate_lists,
 )
 from pipelines.prices.exchange import PARSER_VERSION as FX_PARSER
@@ -49,8 +45,9 @@ from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
 class PriceOutcome:
     """What the ledger holds after a refresh, and what in the feeds needs a person.
 
-    `unread` are files that gave no price at all, each with what was found; `held` are pages that look broken and wait
-    for a person's word. Neither changed a price: what was believed before them is believed on.
+    `unread` are files that gave no price at all, each with what was found; `held` are files, or models in them, that look
+    broken and wait for a person's word, `rejected` those that never count by it. None of them changed a price: what was
+    believed before them is believed on.
     """
 
     snapshots: int
@@ -61,6 +58,7 @@ class PriceOutcome:
     not_understood: dict[str, list[str]]
     unread: list[str]
     held: list[str]
+    rejected: list[str]
     unconverted: list[str]
     """Currencies whose prices can't be used, because no exchange rate is known at all."""
 
@@ -73,32 +71,13 @@ class _FxFiles:
     unread: list[tuple[LandedFile, PriceFeedError]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _FeedFiles:
-    """The files of one feed: those that could be read, and those that could not, with the reason."""
-
-    feed: PriceFeed
-    read: list[tuple[LandedFile, FeedSnapshot]] = field(default_factory=list)
-    unread: list[tuple[LandedFile, PriceFeedError]] = field(default_factory=list)
-
-    @cached_property
-    def review(self) -> Review:
-        return review(self.feed, [snapshot for _, snapshot in self.read])
-
-    @property
-    def held(self) -> list[tuple[LandedFile, str]]:
-        """Pages that could be read and are held for review, with the reason."""
-        told = dict(zip(self.review.held_ids, self.review.held, strict=True))
-        return [(file, told[file.snapshot_id]) for file, _ in self.read if file.snapshot_id in told]
-
-
 def refresh_prices(workspace: Workspace) -> PriceOutcome:
     """Rebuild the ledger and the models from every landed snapshot, in one transaction.
 
     A file that can't be read, or is held for review, takes no part: the last good snapshot of its feed stays in force
     and the other feeds are not touched. It is indexed all the same, as one record set aside in raw.quarantine.
     """
-    feeds = _feed_files(workspace)
+    feeds = feed_files(workspace)
     registry = workspace.registries[None] = _registry(workspace, feeds)
     ledgers = [build_ledger(item.feed, item.review.accepted, registry) for item in feeds]
     prices = pl.concat([PRICE.empty(), *ledgers])
@@ -108,8 +87,8 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
     fx_rates = build_fx_rates(workspace.config.fx, [snapshot for _, snapshot in fx_files.read], currencies)
     unread = [pair for item in feeds for pair in item.unread] + fx_files.unread
     index = pl.concat([SNAPSHOT.empty(), *_index_rows(feeds), *_fx_index_rows(fx_files)])
-    held = [pair for item in feeds for pair in item.held]
-    quarantine = pl.concat([QUARANTINE.empty(), *_quarantine_rows(unread, held)])
+    set_aside = [(file, told(file, held)) for item in feeds for file, held in item.set_aside]
+    quarantine = pl.concat([QUARANTINE.empty(), *_quarantine_rows(unread, set_aside)])
     with workspace.database.connect() as connection, connection.transaction():
         former = read_frame(connection, "select snapshot_id from raw.snapshot where kind = 'prices'")["snapshot_id"]
         ids = sorted({*former, *index["snapshot_id"]})
@@ -121,7 +100,8 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
         replace_all(connection, MODEL_ALIAS, alias_frame(registry, aliases.select("provider_id", "raw_name")))
         replace_all(connection, PRICE, prices)
         replace_all(connection, FX_RATE, fx_rates)
-    misplaced = [str(problem.reason) for problem in workspace.landed("prices").problems]
+    problems = (*workspace.landed("prices").problems, *workspace.zone.verdicts("prices").problems)
+    held = [(file, item) for feed in feeds for file, item in feed.held]
     return PriceOutcome(
         snapshots=index.height,
         prices=prices.height,
@@ -129,8 +109,9 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
         models=models.height,
         fx_rates=fx_rates.height,
         not_understood={item.feed.feed: sorted({f for _, s in item.read for f in s.not_understood}) for item in feeds},
-        unread=[str(error) for _, error in unread] + misplaced,
-        held=[reason for _, reason in held],
+        unread=[str(error) for _, error in unread] + [str(problem) for problem in problems],
+        held=[told(file, item) for file, item in held if item.state == "open"],
+        rejected=[told(file, item) for file, item in held if item.state == "rejected"],
         unconverted=sorted(currencies - set(fx_rates["currency"])),
     )
 
@@ -150,11 +131,11 @@ def registry_of(workspace: Workspace, *, known_at: datetime | None = None) -> Re
     `known_at` leaves out what was observed later; declarations have no dates and count always.
     """
     if known_at not in workspace.registries:
-        workspace.registries[known_at] = _registry(workspace, _feed_files(workspace), known_at)
+        workspace.registries[known_at] = _registry(workspace, feed_files(workspace), known_at)
     return workspace.registries[known_at]
 
 
-def _registry(workspace: Workspace, feeds: Iterable[_FeedFiles], known_at: datetime | None = None) -> Registry:
+def _registry(workspace: Workspace, feeds: Iterable[FeedFiles], known_at: datetime | None = None) -> Registry:
     snapshots = [
         snapshot
         for item in feeds
@@ -174,7 +155,7 @@ def other_names_at(workspace: Workspace, at: datetime) -> pl.DataFrame:
             schema={"feed": pl.String, **{name: PRICE.polars_schema.get(name, pl.String) for name in OTHER_NAMES}}
         )
     ]
-    for item in _feed_files(workspace):
+    for item in feed_files(workspace):
         known = [snapshot for snapshot in item.review.accepted if snapshot.observed_at <= at]
         if known:
             silent = other_names(max(known, key=lambda snapshot: snapshot.observed_at), registry)
@@ -182,24 +163,10 @@ def other_names_at(workspace: Workspace, at: datetime) -> pl.DataFrame:
     return pl.concat(found)
 
 
-def _feed_files(workspace: Workspace) -> list[_FeedFiles]:
-    found = []
-    for feed in workspace.config.sources.prices:
-        item = _FeedFiles(feed)
-        for file in workspace.landed_from("prices", feed.feed):
-            result = feed_snapshot(file, feed, workspace.store)
-            if isinstance(result, FeedSnapshot):
-                item.read.append((file, result))
-            else:
-                item.unread.append((file, result))
-        found.append(item)
-    return found
-
-
-def _index_rows(feeds: Iterable[_FeedFiles]) -> list[pl.DataFrame]:
+def _index_rows(feeds: Iterable[FeedFiles]) -> list[pl.DataFrame]:
     rows = []
     for item in feeds:
-        held = {file.snapshot_id for file, _ in item.held}
+        held = {file.snapshot_id for file, _ in item.set_aside}
         rows += [
             snapshot_row(file, item.feed.format, s.parser_version, lines=s.lines, valid=s.valid)
             for file, s in item.read
@@ -208,7 +175,7 @@ def _index_rows(feeds: Iterable[_FeedFiles]) -> list[pl.DataFrame]:
         # What can't be read as a whole, or is held for review, is one record that is set aside.
         rows += [
             snapshot_row(file, item.feed.format, parser_version(item.feed), lines=1, valid=0)
-            for file, _ in (*item.unread, *item.held)
+            for file, _ in (*item.unread, *item.set_aside)
         ]
     return rows
 

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 _COMPRESSIONS = (".gz", ".zst")
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp", "~")
 SIDECAR_SUFFIX = ".meta.json"
+REVIEW_SUFFIX = ".review.json"
 
 # A date, and after T (or, with seconds, after a space, dash or underscore) a time of day. One separator per time,
 # so that the range 2026-04-10_2026-05-31 is two dates and not ten past a quarter past eight.
@@ -80,5 +81,5 @@ def content_suffix(name: str) -> str:
 
 
 def is_skipped(name: str) -> bool:
-    """True for what is no landed file: hidden, set apart by an underscore, unfinished, or a sidecar."""
-    return name.startswith((".", "_")) or name.endswith((SIDECAR_SUFFIX, *_UNFINISHED))
+    """True for what is no landed file: hidden, set apart by an underscore, unfinished, a sidecar or a decision."""
+    return name.startswith((".", "_")) or name.endswith((SIDECAR_SUFFIX, REVIEW_SUFFIX, *_UNFINISHED))

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.landing.atomic import create
 from pipelines.landing.files import Kind, LandedFile, Scan, scan
+from pipelines.landing.verdicts import Verdicts, read_verdicts, write_verdict
 from pipelines.landing.write import land
 from pipelines.settings import Settings
 
@@ -55,6 +56,14 @@ class LandingZone:
             self.folder, kind, source, content, suffix=suffix, fetched_at=fetched_at, url=url,
             http_status=http_status, etag=etag, put=put,
         )  # fmt: skip
+
+    def verdicts(self, kind: Kind) -> Verdicts:
+        """What people decided about landed files of `kind`, as of the last scan."""
+        return read_verdicts(self.folder, kind)
+
+    def decide(self, file: LandedFile, verdict: str) -> Path:
+        """Put a decision beside `file`, in the bucket too. Raises LandingError where the landing zone can't be written."""
+        return write_verdict(file, verdict, datetime.now(UTC), self.bucket.put if self.bucket else create)
 
     def listing(self, kind: Kind) -> str:
         """A digest of names and versions of every file of `kind`: another one where a file was added or changed."""

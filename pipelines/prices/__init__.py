@@ -19,7 +19,7 @@ from pipelines.prices.rate_card import believed, build_rate_card
 from pipelines.prices.rating import rate
 from pipelines.prices.readings import feed_snapshot
 from pipelines.prices.restatement import changed_requests, rerate, restatement_lines
-from pipelines.prices.review import Review, review
+from pipelines.prices.review import Held, Review, Verdict, review
 from pipelines.prices.snapshot import FeedSnapshot, PriceFeedError
 from pipelines.prices.twins import dated_twins
 
@@ -29,9 +29,11 @@ __all__ = [
     "Explanation",
     "FeedSnapshot",
     "FxSnapshot",
+    "Held",
     "PriceFeedError",
     "Review",
     "Traffic",
+    "Verdict",
     "believed",
     "build_fx_rates",
     "build_ledger",

@@ -14,7 +14,6 @@ from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.models import Registry
 from pipelines.prices.announced import with_periods
-from pipelines.prices.review import review
 from pipelines.prices.snapshot import CONDITIONS, FeedSnapshot
 from pipelines.prices.statements import gathered, numbered
 from pipelines.warehouse.tables.core_prices import PRICE
@@ -33,9 +32,10 @@ def build_ledger(feed: PriceFeed, snapshots: Sequence[FeedSnapshot], registry: R
     successor with a date, it holds up to then (`announced.py`). A dated price holds as its feed states,
     for as long as the feed states it. Where the belief about a period changes, the old row is superseded and a new
     one recorded at the later observation. Of two snapshots observed at the same instant the one with the greater id
-    counts, because nothing says which was later. Snapshots of a page that are held for review take no part.
+    counts, because nothing says which was later. Which snapshots count is decided before, by `review.py`.
     """
-    ordered = list({snapshot.observed_at: snapshot for snapshot in review(feed, snapshots).accepted}.items())
+    in_order = sorted(snapshots, key=lambda item: (item.observed_at, item.snapshot_id))
+    ordered = list({snapshot.observed_at: snapshot for snapshot in in_order}.items())
     if not ordered:
         return PRICE.empty()
     asserted, facts = _asserted([snapshot for _, snapshot in ordered], registry)

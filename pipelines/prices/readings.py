@@ -12,6 +12,7 @@ from pipelines.config.sources import PriceFeed
 from pipelines.landing import LandedFile
 from pipelines.landing.readings import Reading, StaleReadingError, read_once, reader_folder
 from pipelines.prices.parse import parse_feed, parser_version, snapshot_of
+from pipelines.prices.review import DECISIONS
 from pipelines.prices.snapshot import PRICE_SCHEMA, FeedSnapshot, PriceFeedError
 
 _DECIDES = ("pipelines.prices", "pipelines.meters", "pipelines.warehouse.tables", "pipelines.landing")
@@ -20,7 +21,7 @@ _DECIDES = ("pipelines.prices", "pipelines.meters", "pipelines.warehouse.tables"
 
 def feed_snapshot(file: LandedFile, feed: PriceFeed, store: Path) -> FeedSnapshot | PriceFeedError:
     """What `parse_feed` makes of `file`, its error included, from `store` where it was read before."""
-    options = {name: value for name, value in feed.options.items() if name != "accept"}  # which counts in review.py
+    options = {name: value for name, value in feed.options.items() if name not in DECISIONS}
     return read_once(
         reader_folder(store, f"prices/{parser_version(feed)}", options, *_DECIDES),
         file,

@@ -1,88 +1,144 @@
-"""Holds back the snapshot of a price page that looks broken although it fits its layout.
+"""Decides which price snapshots count: what looks like damage waits for a person, and the last good prices stay in force.
 
-Pages are drawn for people: rows go missing and digits slip without notice. A person who has looked at a held
-snapshot accepts it by its id in the feed's options; until then the last good one stays in force.
+Every feed is reviewed, in the order of observation, each snapshot beside the last one of its feed that counts and beside what
+the other feeds say at that instant. The outcome is a function of the snapshots and of what people decided about them, so that
+any order of arrival, and any database, gives the same. What moved is found by `moves.py` and judged by `doubts.py` beside
+this module; why so is in docs/adr/0008-review-of-price-files.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import polars as pl
 
 from pipelines.config.sources import PriceFeed
-from pipelines.ids import as_uuid
+from pipelines.models import Registry
+from pipelines.prices.doubts import Doubt, doubt
+from pipelines.prices.moves import CHANGES, MODEL, Names, View, moves
 from pipelines.prices.snapshot import FeedSnapshot
 
-LARGEST_LOSS = 0.2
-LARGEST_FACTOR = 10
-_SAME = [
-    "provider",
-    "raw_model",
-    "meter",
-    "service_tier",
-    "region",
-    "context_from_tokens",
-    "time_window",
-    "reasoning_mode",
-]
+Verdict = Literal["accept", "reject"]
+State = Literal["open", "rejected", "superseded"]
+"""Waits for a person; ignored for good by a person's word; or made moot by a later snapshot that counts."""
+
+DECISIONS = ("accept", "reject")
+"""Options of a feed that list files by name, hash or id: what people decided, where the landing zone is read only."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A snapshot, or some of its models, that does not count. `changes` has the columns of `moves.CHANGES`."""
+
+    snapshot: FeedSnapshot
+    reason: str
+    is_whole: bool
+    state: State
+    changes: pl.DataFrame = field(repr=False)
+
+    @property
+    def models(self) -> int:
+        """How many models are held."""
+        return self.changes.select(MODEL).n_unique()
 
 
 @dataclass(frozen=True)
 class Review:
-    """The snapshots that count, and in words what was held back and how to accept it."""
+    """The snapshots of a feed that count, in order, and what is held of the others.
 
-    accepted: tuple[FeedSnapshot, ...]
-    held: tuple[str, ...]
-    held_ids: tuple[bytes, ...] = ()
-    """The snapshots that `held` is about, in the same order."""
-
-
-def review(feed: PriceFeed, snapshots: Sequence[FeedSnapshot]) -> Review:
-    """Sorts the snapshots of a page by time and holds back what loses too many prices or moves one too far.
-
-    Each is compared with the last accepted one: more than a fifth of its prices gone, or one of them ten times
-    or more dearer or cheaper. The first one counts as it is. Other formats than `page` are never held back. Snapshots
-    whose id stands in `options.accept` always count. Any order of `snapshots` gives the same review.
+    A snapshot of which only some models are held counts with the last good prices of those models.
     """
-    ordered = sorted(snapshots, key=lambda item: (item.observed_at, item.snapshot_id))
-    if feed.format != "page":
-        return Review(tuple(ordered), ())
-    welcome = {str(name).replace("-", "").lower() for name in feed.options.get("accept", ())}
-    accepted: list[FeedSnapshot] = []
-    held: dict[bytes, str] = {}
-    for snapshot in ordered:
-        reason = _doubt(accepted[-1], snapshot) if accepted else None
-        if reason is None or snapshot.snapshot_id.hex() in welcome:
-            accepted.append(snapshot)
-        else:
-            name = as_uuid(snapshot.snapshot_id)
-            held[snapshot.snapshot_id] = (
-                f"{feed.feed} of {snapshot.observed_at:%Y-%m-%d %H:%M} UTC is held for review: {reason}. "
-                f"If the page is right, add {name} to options.accept of the feed in sources.yaml."
-            )
-    return Review(tuple(accepted), tuple(held.values()), tuple(held))
+
+    accepted: tuple[FeedSnapshot, ...] = ()
+    held: tuple[Held, ...] = ()
+
+    @property
+    def open(self) -> tuple[Held, ...]:
+        """What waits for a person."""
+        return tuple(item for item in self.held if item.state == "open")
 
 
-def _doubt(before: FeedSnapshot, after: FeedSnapshot) -> str | None:
-    old = before.prices.select(*_SAME, "unit_price", "pricing_quantity")
-    both = old.join(
-        after.prices.select(*_SAME, "unit_price", "pricing_quantity"), on=_SAME, how="left", suffix="_after"
+def review(
+    feeds: Sequence[tuple[PriceFeed, Sequence[FeedSnapshot]]], names: Registry, verdicts: Mapping[bytes, Verdict]
+) -> list[Review]:
+    """A review for each of `feeds`, in their order.
+
+    The first snapshot of a feed counts as it is. `names` is the registry of the declarations alone; `verdicts` is what people
+    decided, by snapshot id. A snapshot that is accepted counts whole, from its observation on; one that is rejected never
+    does (where only some of its models were held, these never do).
+    """
+    reviews = [_Feed(feed, verdicts) for feed, _ in feeds]
+    taken_apart = Names(names)
+    order = sorted(
+        (snapshot.observed_at, feed.feed, snapshot.snapshot_id, number, place)
+        for number, (feed, snapshots) in enumerate(feeds)
+        for place, snapshot in enumerate(snapshots)
     )
-    lost = both.filter(pl.col("unit_price_after").is_null())
-    if lost.height > LARGEST_LOSS * old.height:
-        return f"{lost.height} of {old.height} prices are gone"
-    per_unit = [
-        pl.col(name) / pl.col(unit)
-        for name, unit in (("unit_price", "pricing_quantity"), ("unit_price_after", "pricing_quantity_after"))
-    ]
-    was, now = (price.cast(pl.Float64) for price in per_unit)  # to judge a size, not to charge by
-    moved = both.filter((was >= now * LARGEST_FACTOR) | (now >= was * LARGEST_FACTOR), was != now)
-    if moved.height:
-        row = moved.sort(_SAME).row(0, named=True)
-        return (
-            f"{row['raw_model']}, {row['meter']}: {row['unit_price'].normalize():f} to {row['unit_price_after'].normalize():f} "
-            f"is {LARGEST_FACTOR} times or more"
-        )
-    return None
+    for *_, number, place in order:
+        snapshot = feeds[number][1][place]
+        others = [(item.feed.feed, item.last) for item in reviews if item is not reviews[number] and item.last]
+        reviews[number].take(View(snapshot, taken_apart), others)
+    return [item.result() for item in reviews]
+
+
+class _Feed:
+    """The review of one feed while it goes on."""
+
+    def __init__(self, feed: PriceFeed, verdicts: Mapping[bytes, Verdict]) -> None:
+        self.feed = feed
+        self.last: View | None = None
+        self._verdicts = verdicts
+        self._accepted: list[FeedSnapshot] = []
+        self._held: list[Held] = []
+
+    def take(self, view: View, others: Sequence[tuple[str, View]]) -> None:
+        """Judge the next snapshot."""
+        verdict = self._verdicts.get(view.snapshot.snapshot_id)
+        found = None if verdict == "accept" else self._doubt(view, others)
+        if found is None and verdict == "reject":
+            found = Doubt("nothing looked wrong in it", is_whole=True, changes=pl.DataFrame(schema=CHANGES))
+        if found is None:
+            self._count(view)
+            return
+        state: State = "rejected" if verdict == "reject" else "open"
+        self._held.append(Held(view.snapshot, found.reason, found.is_whole, state, found.changes))
+        if not found.is_whole and self.last is not None:
+            self._count(_without(view, self.last, found.models))
+
+    def _doubt(self, view: View, others: Sequence[tuple[str, View]]) -> Doubt | None:
+        found = moves(self.last, view, others) if self.last else None
+        return doubt(found, is_page=self.feed.format == "page") if found else None
+
+    def _count(self, view: View) -> None:
+        self._accepted.append(view.snapshot)
+        self.last = view
+
+    def result(self) -> Review:
+        """The review: what is held is open until a later snapshot counts, of models until a later one counts or holds them."""
+        newest = self._accepted[-1].snapshot_id if self._accepted else b""
+        at = self.last.snapshot.observed_at if self.last else None
+        held = [
+            item
+            if item.state == "rejected"
+            or (
+                item.snapshot.snapshot_id == newest
+                if not item.is_whole
+                else at is None or item.snapshot.observed_at > at
+            )
+            else replace(item, state="superseded")
+            for item in self._held
+        ]
+        return Review(tuple(self._accepted), tuple(held))
+
+
+def _without(view: View, last: View, models: pl.DataFrame) -> View:
+    """The snapshot with the prices of `models` as the last one that counts states them."""
+
+    def of(some: View, how: Literal["semi", "anti"]) -> pl.DataFrame:
+        sold = some.sold.join(models, on=list(MODEL), how="semi")
+        return some.snapshot.prices.join(sold, on=["provider", "raw_model"], how=how)
+
+    prices = pl.concat([of(view, "anti"), of(last, "semi")])
+    return View(replace(view.snapshot, prices=prices), view.names)

@@ -337,7 +337,7 @@ class PageLayout(_Declaration):
         return value
 
 
-_OF_OTHERS = ("accept", "suffix", "headers_env")
+_OF_OTHERS = ("accept", "reject", "suffix", "headers_env")
 """Options of a feed that are not of its layout: for `pipelines.prices.review` and `pipelines.fetch`."""
 
 

@@ -18,7 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.config import load_config
 from pipelines.config.sources import PriceFeed
+from pipelines.models import build_registry
 from pipelines.prices import FeedSnapshot, PriceFeedError, parse_feed, review
 from tests.contracts.prices.mutilate import damaged, tables_of
 from tests.unit.prices.landed import landed_bytes
@@ -57,6 +59,7 @@ UNTOLD = {
 }
 MOST = int(os.environ.get("MODELMETER_TEST_DAMAGES", "120"))
 """Damaged pages read of each page, evenly chosen; 2000 reads them all, in ten minutes."""
+DECLARED = build_registry(load_config(None).models, [])
 TABLES_KEPT = 14
 """Of Bailian's 274 tables: enough of each shape, few enough to read the page hundreds of times."""
 
@@ -86,7 +89,7 @@ def outcomes(folder: Path, layout: str, page: str) -> Counter[str]:
         except PriceFeedError:
             found["refused"] += 1
             continue
-        if review(feed, [good, snapshot]).held:
+        if review([(feed, [good, snapshot])], DECLARED, {})[0].held:
             found["held"] += 1
             continue
         strange = {price for price in said(snapshot) - true if price[0] in models}

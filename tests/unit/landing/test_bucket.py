@@ -101,6 +101,23 @@ def test_a_copy_that_lost_its_notes_or_files_is_made_again(folder: Path, tmp_pat
         assert read_bytes(again) == b'{"id": 1}\n'
 
 
+def test_a_decision_about_a_file_lies_beside_it_in_the_bucket_and_is_no_landed_file(
+    folder: Path, tmp_path: Path
+) -> None:
+    put(folder / "prices/litellm_map/20260214T060000Z.json", b'{"a": 1}')
+    zone = zone_at(url_of(folder), tmp_path / "one")
+    (file,) = zone.scan("prices").files
+    kept = zone.decide(file, "accept")
+    assert kept.name.endswith(".review.json")
+    other = zone_at(url_of(folder), tmp_path / "two")
+    assert (other.scan("prices").files[0].sha256, len(other.scan("prices").files)) == (file.sha256, 1)
+    assert other.verdicts("prices").by_content == {("litellm_map", file.sha256): "accept"}
+    (theirs,) = other.scan("prices").files
+    other.decide(theirs, "reject")
+    zone.scan("prices")
+    assert zone.verdicts("prices").by_content == {("litellm_map", file.sha256): "reject"}
+
+
 def test_the_listing_changes_with_the_bucket(folder: Path, tmp_path: Path) -> None:
     seen = zone_at(url_of(folder), tmp_path).listing("requests")
     assert zone_at(url_of(folder), tmp_path).listing("requests") == seen

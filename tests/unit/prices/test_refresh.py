@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from assets.cli import app
 from pipelines.daily import Workspace, open_workspace, refresh_prices, refresh_rate_card
 from pipelines.daily.accounting import lines_of_all_files
-from pipelines.daily.prices import PriceOutcome
+from pipelines.daily.price_review import decide, waiting
+from pipelines.daily.prices import PriceOutcome, registry_of
 from pipelines.ids import as_uuid
+from pipelines.prices import Traffic
+from pipelines.prices.stakes import weighed
 from pipelines.settings import Settings
 from pipelines.warehouse.read import read_frame
 
@@ -131,8 +138,8 @@ def test_a_file_that_was_repaired_is_no_longer_set_aside(zone: Zone) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (page("1", "2"), "1 of 3 prices are gone"),
-        (page("1", "2", "31"), "p2, input_uncached: 3 to 31 is 10 times or more"),
+        (page("1", "2"), "1 of 3 models are gone (p2)"),
+        (page("1", "2", "31"), "1 of 3 models moved tenfold or more (p2 input_uncached 3 to 31)"),
     ],
 )
 def test_a_page_that_looks_broken_waits_for_a_persons_word(zone: Zone, content: str, told: str) -> None:
@@ -143,13 +150,94 @@ def test_a_page_that_looks_broken_waits_for_a_persons_word(zone: Zone, content: 
         (held,) = done.held
         assert told in held
         assert done.unread == []
+        assert "modelmeter prices accept prices/page/2026-02-01.md" in held
+        assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", held)
         (newest,) = [f for f in workspace.landed_from("prices", "page") if "02-01" in f.landing_path]
-        name = str(as_uuid(newest.snapshot_id))
-        assert name in held
-    zone.accept(name)
+    for name in (newest.landing_path, newest.path.name, newest.sha256, str(as_uuid(newest.snapshot_id))):
+        zone.accept(name)
+        with zone.open() as workspace:
+            assert refresh_prices(workspace).held == []
+            assert believed(workspace) != BEFORE
+        zone.accept("")
+        with zone.open() as workspace:
+            assert refresh_prices(workspace).held
+            assert believed(workspace) == BEFORE
+
+
+def priced(**usd: str) -> str:
+    """A map with a model of acme for each amount, in USD per million input tokens."""
+    return json.dumps(
+        {
+            f"acme/{name}": {"litellm_provider": "acme", "input_cost_per_token": float(of) / 1e6}
+            for name, of in usd.items()
+        }
+    )
+
+
+def test_a_decision_beside_the_file_holds_in_every_database_and_a_later_one_counts_instead(zone: Zone) -> None:
+    zone.land("map", "2026-01-01.json", priced(m="3", n="4", o="5", q="6"))
+    zone.land("map", "2026-02-01.json", priced(m="30"))
     with zone.open() as workspace:
-        assert refresh_prices(workspace).held == []
-        assert believed(workspace) != BEFORE
+        (held,) = refresh_prices(workspace).held
+        assert "3 of 4 models are gone (acme/n, acme/o, acme/q)" in held
+        assert "acme/m input_uncached 3 to 30" in held
+        assert believed(workspace) == BEFORE | {"n": Decimal(4), "o": Decimal(5), "q": Decimal(6)}
+        with pytest.raises(LookupError, match="names no price file"):
+            decide(workspace, "2026-02-02.json", "accept")
+        file, kept = decide(workspace, "prices/map/2026-02-01.json", "accept")
+        assert json.loads(kept.read_bytes())["sha256"] == file.sha256
+    with zone.open() as workspace:
+        assert (refresh_prices(workspace).held, believed(workspace)["m"]) == ([], Decimal(30))
+        assert "n" not in believed(workspace)
+        decide(workspace, file.sha256[:10], "reject")
+    with zone.open() as workspace:
+        done = refresh_prices(workspace)
+        assert (done.held, believed(workspace)["m"]) == ([], Decimal(3))
+        assert done.rejected[0].startswith("prices/map/2026-02-01.json (map of 2026-02-01 00:00 UTC) is rejected")
+    kept.with_name("x.review.json").write_text('{"sha256": 1}')
+    with zone.open() as workspace:
+        (unread,) = refresh_prices(workspace).unread
+        assert "is no decision" in unread
+
+
+def test_what_waits_is_weighed_with_our_own_spend_and_shown_by_the_command(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone.land("map", "2026-01-01.json", priced(m="3", n="4", o="5", q="6"))
+    zone.land("map", "2026-02-01.json", priced(m="30"))
+    with zone.open() as workspace:
+        refresh_prices(workspace)
+        refresh_rate_card(workspace)
+        (item,) = waiting(workspace)
+        assert (item.file.landing_path, item.held.models) == ("prices/map/2026-02-01.json", 4)
+        charge = {
+            "provider_id": "acme", "model_id": "o", "meter": "input_uncached", "service_tier": "standard", "region": "",
+            "context_from_tokens": 0, "context_to_tokens": None, "time_window": "", "contract_id": "", "reasoning_mode": "",
+            "quantity": 1, "cost_usd": Decimal("12.5"),
+        }  # fmt: skip
+        charges = pl.DataFrame(
+            [charge], schema_overrides={"context_to_tokens": pl.Int64, "cost_usd": pl.Decimal(38, 18)}
+        )
+        rows = weighed(item.held.changes, registry_of(workspace), Traffic(charges, Decimal("12.5"), 30))
+        assert rows.select("model_id", "model_spend_usd").rows() == [
+            ("o", Decimal("12.5")), ("m", 0), ("n", 0), ("q", 0),
+        ]  # fmt: skip
+        monkeypatch.setattr("pipelines.daily.open_workspace", lambda: nullcontext(workspace))
+        shown = CliRunner().invoke(app, ["prices", "review"]).stdout
+        assert "3 of 4 models are gone" in shown
+        assert "0.00 USD in 30 days  acme/m at acme: input_uncached 3 to 30 USD per million" in shown
+        assert "decide: modelmeter prices accept prices/map/2026-02-01.json" in shown
+        told = json.loads(CliRunner().invoke(app, ["prices", "review", "--json"]).stdout)
+        assert [change["change"] for change in told[0]["changes"]] == [
+            "moved",
+            "model_gone",
+            "model_gone",
+            "model_gone",
+        ]
+        wrong = CliRunner().invoke(app, ["prices", "accept", "nothing.json"])
+        assert (wrong.exit_code, "names no price file" in wrong.stderr) == (1, True)
+        done = CliRunner().invoke(app, ["prices", "reject", "2026-02-01.json"])
+        assert (done.exit_code, "prices/map/2026-02-01.json: rejected." in done.stdout) == (0, True)
 
 
 def test_a_good_page_is_applied(zone: Zone) -> None:

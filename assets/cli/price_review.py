@@ -1,0 +1,137 @@
+"""`modelmeter prices review`, `accept` and `reject`: what of the price files waits for a person, and the person's word.
+
+What is held and why is `pipelines.prices.review`; here it is only shown.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipelines.daily.price_review import Waiting
+    from pipelines.prices import Verdict
+
+_SHOWN = 20
+_STATES = {"open": "waits for a decision", "rejected": "rejected", "superseded": "made moot by a later file"}
+_File = Annotated[
+    str, typer.Argument(help="The file as `review` names it, for example prices/litellm_map/2026-10-03.json.")
+]
+
+
+def register(group: typer.Typer) -> None:
+    """Add the three commands to the group `prices`."""
+    group.command("review")(review)
+    group.command("accept")(accept)
+    group.command("reject")(reject)
+
+
+def review(
+    everything: Annotated[bool, typer.Option("--all", help="Every model, and what was decided before.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show what is held of price files, model by model, what your own last 30 days spent on it first."""
+    from rich.console import Console
+
+    from pipelines.daily import open_workspace
+    from pipelines.daily.price_review import waiting
+
+    with open_workspace() as workspace:
+        found = waiting(workspace, also_decided=everything)
+    if as_json:
+        typer.echo(json.dumps([_plain(item) for item in found], indent=2, ensure_ascii=False))
+        return
+    if not found:
+        typer.echo("no price file is held for review")
+    console = Console(highlight=False, soft_wrap=True)
+    for item in found:
+        _show(console, item, None if everything else _SHOWN)
+
+
+def accept(file: _File) -> None:
+    """Let a held price file count, from the instant it was observed. The next run applies it."""
+    _decide(file, "accept")
+
+
+def reject(file: _File) -> None:
+    """Never let a price file count; where only some of its models are held, never these. The last good prices stay."""
+    _decide(file, "reject")
+
+
+def _decide(name: str, verdict: Verdict) -> None:
+    from pipelines.daily import open_workspace
+    from pipelines.daily.price_review import decide
+    from pipelines.landing import LandingError
+
+    with open_workspace() as workspace:
+        try:
+            file, kept = decide(workspace, name, verdict)
+        except (LookupError, LandingError) as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
+    typer.echo(f"{file.landing_path}: {verdict}ed. The decision lies beside it as {kept.name}.")
+    typer.echo("The next `modelmeter daily` follows it; a later decision about the same content counts instead.")
+
+
+def _show(console: Console, item: Waiting, most: int | None) -> None:
+    held = item.held
+    what = "whole file" if held.is_whole else f"{held.models} models"
+    observed = held.snapshot.observed_at
+    console.print(
+        f"{item.file.landing_path}, {observed:%Y-%m-%d %H:%M} UTC: {what}, {_STATES[held.state]}",
+        style="bold",
+        markup=False,
+    )
+    console.print(f"  {held.reason}", markup=False)
+    models = item.changes.unique(["provider_id", "model"], keep="first", maintain_order=True)
+    for row in models.head(most or models.height).iter_rows(named=True):
+        told = _told(row)
+        others = "".join(
+            f"; {word} {row[name]}" for word, name in (("before also said by", "still_says"), ("now also said by", "also_says"))
+            if row[name]
+        )  # fmt: skip
+        spend = f"{row['model_spend_usd']:.2f} USD in 30 days"
+        console.print(f"  {spend:>26}  {row['raw_model']} at {row['provider_id']}: {told}{others}", markup=False)
+    if most and models.height > most:
+        console.print(f"  and {models.height - most} more models (--all shows them)", style="dim")
+    if held.state == "open":
+        console.print(f"  decide: modelmeter prices accept {item.file.landing_path}", markup=False)
+        console.print(f"      or: modelmeter prices reject {item.file.landing_path}", markup=False)
+
+
+def _told(row: dict[str, Any]) -> str:
+    from pipelines.prices.history import told_amount
+
+    if row["change"] == "model_gone":
+        return "is gone"
+    before = told_amount(row["price_before"])
+    if row["change"] == "price_gone":
+        return f"{row['meter']} is gone (was {before} {row['currency_before']} per million)"
+    after = told_amount(row["price_after"])
+    other = "" if row["currency_before"] == row["currency_after"] else f"{row['currency_before']} "
+    return f"{row['meter']} {before} {other}to {after} {row['currency_after']} per million"
+
+
+def _plain(item: Waiting) -> dict[str, Any]:
+    held = item.held
+    return {
+        "file": item.file.landing_path,
+        "sha256": item.file.sha256,
+        "feed": held.snapshot.feed,
+        "observed_at": held.snapshot.observed_at.isoformat(),
+        "held": "file" if held.is_whole else "models",
+        "state": held.state,
+        "reason": held.reason,
+        "changes": [
+            {
+                name: value if isinstance(value, int) else str(value)
+                for name, value in row.items()
+                if value not in (None, "")
+            }
+            for row in item.changes.iter_rows(named=True)
+        ],
+    }

@@ -1,0 +1,61 @@
+"""What of the price files waits for a person, with our own spend, and what a person decides about a file.
+
+A decision is one small file in the landing zone; what it means is said in `pipelines.prices.review`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.daily.price_files import feed_files
+from pipelines.daily.price_history import newest_traffic
+from pipelines.daily.prices import registry_of
+from pipelines.daily.workspace import Workspace
+from pipelines.landing import LandedFile
+from pipelines.prices import Held, Verdict
+from pipelines.prices.stakes import weighed
+from pipelines.warehouse.read import read_table
+from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A file of which something is held, and its changes as `weighed` gives them, what costs most first."""
+
+    file: LandedFile
+    held: Held
+    changes: pl.DataFrame
+
+
+def waiting(workspace: Workspace, *, also_decided: bool = False) -> list[Waiting]:
+    """Everything that waits for a person; with `also_decided` what was rejected or is moot as well."""
+    found = [(file, held) for item in feed_files(workspace) for file, held in item.held]
+    wanted = [(file, held) for file, held in found if also_decided or held.state == "open"]
+    if not wanted:
+        return []
+    with workspace.database.connect(read_only=True) as connection:
+        traffic, _ = newest_traffic(connection, read_table(connection, RATE_CARD), read_table(connection, PRICE))
+    registry = registry_of(workspace)
+    return [Waiting(file, held, weighed(held.changes, registry, traffic)) for file, held in wanted]
+
+
+def decide(workspace: Workspace, name: str, verdict: Verdict) -> tuple[LandedFile, Path]:
+    """Keep a decision about the price file `name`: its path in the landing zone, its name, or the start of its hash.
+
+    Returns the file and where the decision lies. Raises LookupError where not exactly one file is meant, LandingError where
+    the landing zone can't be written.
+    """
+    files = [file for item in feed_files(workspace) for file, _ in item.read]
+    exact = [file for file in files if name in (file.landing_path, f"{file.source}/{file.path.name}", file.path.name)]
+    found = exact or [file for file in files if len(name) >= 8 and file.sha256.startswith(name.lower())]
+    if len(found) != 1:
+        several = ", ".join(file.landing_path for file in found)
+        raise LookupError(
+            f"{name} names several price files: {several}. Name one by its path."
+            if found
+            else f"{name} names no price file that can be read. `modelmeter prices review` lists what is held."
+        )
+    return found[0], workspace.zone.decide(found[0], verdict)
