@@ -72,6 +72,11 @@ def lines_accounted(mm: WorkspaceResource) -> dg.AssetCheckResult:
             additional_deps=[asset_key("core.reported_cost")],
         ),
         dg.AssetCheckSpec(
+            "sources_readable",
+            asset=asset_key("raw.quarantine"),
+            description="Less than 1 % of a source's billable records are set aside; from 20 % on the source counts as lost.",
+        ),
+        dg.AssetCheckSpec(
             "counted_once",
             asset=asset_key("raw.duplicate"),
             description="A call that several sources or instruments tell counts once; which source was preferred, how often.",
@@ -105,6 +110,7 @@ def books_add_up(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) 
     """Nothing is lost or counted twice between files, facts and marts."""
     assets = {
         "records_accounted": "raw.duplicate",
+        "sources_readable": "raw.quarantine",
         "counted_once": "raw.duplicate",
         "look_alikes": "raw.duplicate",
         "loaded_files_agree": "raw.loaded_file",

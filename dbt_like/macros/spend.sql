@@ -11,5 +11,6 @@
 {% macro cost_columns() %}
     sum(list_cost_usd)::numeric(38, 18) as list_cost_usd,
     sum(contracted_cost_usd)::numeric(38, 18) as contracted_cost_usd,
-    sum(effective_cost_usd)::numeric(38, 18) as effective_cost_usd
+    sum(effective_cost_usd)::numeric(38, 18) as effective_cost_usd,
+    (sum(reported_cost_usd) filter (where not is_priced))::numeric(38, 18) as logged_only_cost_usd
 {% endmacro %}

@@ -15,6 +15,7 @@ from pipelines.quality import (
     look_alikes,
     priced_coverage,
     records_accounted,
+    sources_readable,
     spend_agrees,
 )
 from pipelines.warehouse.replace import loaded_days
@@ -36,6 +37,7 @@ def books_of_the_window(workspace: Workspace, window: Window) -> list[Expectatio
             loaded_files_agree(connection, window.from_date, window.to_date),
             spend_agrees(connection, window.from_date, window.to_date),
             priced_coverage(connection, window.from_date, window.to_date),
+            sources_readable(connection, window.from_date, window.to_date),
             counted_once(connection, window.from_date, window.to_date),
             look_alikes(connection, window.from_date, window.to_date),
         ]

@@ -45,7 +45,7 @@ _LINES = """
         (select count(list_cost_usd) from core.request where event_date >= %(from)s and event_date < %(to)s) as priced
 """
 _QUARANTINED = """
-    select reason, count(*) as records
+    select severity, reason, count(*) as records
     from raw.quarantine
     join raw.snapshot using (snapshot_id)
     where
@@ -55,11 +55,12 @@ _QUARANTINED = """
             or cardinality(event_dates) = 0
             and (observed_at at time zone 'UTC')::date >= %(from)s and (observed_at at time zone 'UTC')::date < %(to)s
         )
-    group by reason
+    group by severity, reason
     order by records desc, reason
 """
 _MODELS = """
-    select model_id, sum(requests)::bigint as requests, sum(effective_cost_usd)::numeric(38, 18) as spend_usd
+    select model_id, sum(requests)::bigint as requests, sum(effective_cost_usd)::numeric(38, 18) as spend_usd,
+        sum(logged_only_cost_usd)::numeric(38, 18) as logged_only_usd
     from mart.daily_model_spend
     where event_date >= %(from)s and event_date < %(to)s
     group by model_id
@@ -85,11 +86,15 @@ _DRIFT = """
 
 @dataclass(frozen=True)
 class ModelSpend:
-    """Spend of one model; None where none of its requests is priced."""
+    """Spend of one model; None where none of its requests is priced.
+
+    `logged_only_usd` is what logs say was paid for those without a price; None where no log says so.
+    """
 
     model_id: str
     requests: int
     spend_usd: Decimal | None
+    logged_only_usd: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,8 @@ class Saving:
 class DaySummary:
     """The days `[from_date, to_date)` in numbers.
 
-    `lines` are those of every request file that touches the days: loaded, duplicates, of other days, or quarantined.
+    `lines` are those of every request file that touches the days: loaded, duplicates, of other days, quarantined, or no
+    requests at all (`no_requests`: headers, chat lines; harmless). The last two are counts by reason.
     `models` are all models by spend, the largest first; `has_marts` is False where the marts were never built.
     """
 
@@ -121,8 +127,10 @@ class DaySummary:
     duplicates: int
     other_days: int
     quarantined: dict[str, int]
+    no_requests: dict[str, int]
     priced: int
     spend_usd: Decimal | None
+    logged_only_usd: Decimal | None
     models: Sequence[ModelSpend]
     savings: Sequence[Saving]
     drift_events: dict[str, int]
@@ -146,7 +154,10 @@ def day_summary(connection: psycopg.Connection[Any], from_date: date, to_date: d
     days = {"from": from_date, "to": to_date}
     has_marts = not missing_marts(connection)
     counts = read_frame(connection, _LINES, days).row(0, named=True)
-    models = read_frame(connection, _MODELS, days) if has_marts else pl.DataFrame({"spend_usd": []})
+    models = (
+        read_frame(connection, _MODELS, days) if has_marts else pl.DataFrame({"spend_usd": [], "logged_only_usd": []})
+    )
+    set_aside = read_frame(connection, _QUARANTINED, days)
     return DaySummary(
         from_date=from_date,
         to_date=to_date,
@@ -154,9 +165,11 @@ def day_summary(connection: psycopg.Connection[Any], from_date: date, to_date: d
         loaded=counts["loaded"],
         duplicates=counts["duplicates"],
         other_days=counts["valid"] - counts["loaded"] - counts["duplicates"],
-        quarantined=dict(read_frame(connection, _QUARANTINED, days).iter_rows()),
+        quarantined=dict(set_aside.filter(pl.col("severity") != "info").select("reason", "records").iter_rows()),
+        no_requests=dict(set_aside.filter(pl.col("severity") == "info").select("reason", "records").iter_rows()),
         priced=counts["priced"],
         spend_usd=fmt.total(models["spend_usd"]),
+        logged_only_usd=fmt.total(models["logged_only_usd"]),
         models=[ModelSpend(**row) for row in models.iter_rows(named=True)],
         savings=[Saving(**row) for row in read_frame(connection, _SAVINGS, days).iter_rows(named=True)],
         drift_events=dict(read_frame(connection, _DRIFT, days).iter_rows()),
@@ -201,7 +214,6 @@ def _facts(summary: DaySummary, checks_passed: int, checks_total: int) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column()
-    quarantined = ", ".join(f"{reason} {fmt.count(records)}" for reason, records in summary.quarantined.items())
     unpriced = summary.loaded - summary.priced
     drift = ", ".join(
         f"{fmt.count(summary.drift_events[s])} {s}" for s in ("error", "warn", "info") if s in summary.drift_events
@@ -211,19 +223,34 @@ def _facts(summary: DaySummary, checks_passed: int, checks_total: int) -> Table:
         ("loaded", fmt.count(summary.loaded), "requests"),
         ("duplicates", fmt.count(summary.duplicates), ""),
         ("of other days", fmt.count(summary.other_days), ""),
-        ("quarantined", fmt.count(sum(summary.quarantined.values())), quarantined),
+        ("quarantined", fmt.count(sum(summary.quarantined.values())), _by_reason(summary.quarantined)),
+        ("no requests", fmt.count(sum(summary.no_requests.values())), _by_reason(summary.no_requests)),
         (
             "priced",
             fmt.percent(fmt.share(summary.priced, summary.loaded)),
-            f"{fmt.count(unpriced)} without a price" if unpriced else "",
+            _unpriced(unpriced, summary.logged_only_usd),
         ),
         ("drift events", fmt.count(sum(summary.drift_events.values())), drift),
         ("checks passed", f"{checks_passed} of {checks_total}", "" if checks_passed == checks_total else "see below"),
     ]
+    if not summary.no_requests:
+        rows = [row for row in rows if row[0] != "no requests"]
     for label, value, note in rows:
         bad = label == "checks passed" and checks_passed < checks_total
         table.add_row(Text(label), Text(value, style="bold red" if bad else ""), Text(note, style="dim"))
     return table
+
+
+def _by_reason(records: dict[str, int]) -> str:
+    return ", ".join(f"{reason} {fmt.count(number)}" for reason, number in records.items())
+
+
+def _unpriced(requests: int, logged_only: Decimal | None) -> str:
+    """How many requests have no price, and what their own logs say they cost, which is in no sum."""
+    if not requests:
+        return ""
+    told = f"{fmt.count(requests)} without a price"
+    return told if logged_only is None else f"{told}, logged only {fmt.money(logged_only)} USD"
 
 
 def _spend(summary: DaySummary) -> Table:

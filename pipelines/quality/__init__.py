@@ -15,6 +15,7 @@ from pipelines.quality.accounting import (
     spend_agrees,
 )
 from pipelines.quality.outcome import ExpectationOutcome, Severity, SuiteOutcome
+from pipelines.quality.readable import sources_readable
 from pipelines.quality.rules import SuiteName
 from pipelines.quality.run import run_suite
 from pipelines.quality.sightings import counted_once, look_alikes
@@ -34,5 +35,6 @@ __all__ = [
     "priced_coverage",
     "records_accounted",
     "run_suite",
+    "sources_readable",
     "spend_agrees",
 ]

@@ -14,8 +14,6 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from pipelines.config.sources import LookAlike
 from pipelines.requests.identity import KEYS, SPANS
@@ -221,6 +219,9 @@ def _together(shared: _Keys, ties: Sequence[_Keys], part_rows: int) -> Iterator[
     pairs = np.concatenate([np.empty((2, 0), np.uint64), *ties], axis=1)
     pairs = pairs[:, np.isin(pairs, shared).all(axis=0)]
     ends = np.searchsorted(shared, pairs)
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_matrix((np.ones(pairs.shape[1], np.int8), tuple(ends)), shape=(len(shared), len(shared)))
     count, labels = connected_components(graph, directed=False)
     turns = -(-2 * len(shared) // part_rows)

@@ -14,8 +14,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from pipelines.config.sources import LookAlike, Sighting
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
@@ -137,6 +135,9 @@ def _calls(seen: pl.DataFrame) -> pl.DataFrame:
     keys = links["key"].rank("dense").cast(pl.Int64).to_numpy() - 1
     rows = links["row"].to_numpy().astype(np.int64)
     size = seen.height + (int(keys.max()) + 1 if len(keys) else 0)
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_matrix((np.ones(len(rows), np.int8), (rows, keys + seen.height)), shape=(size, size))
     _, labels = connected_components(graph, directed=False)
     found = links.with_columns(call=pl.Series(labels[rows], dtype=pl.Int64))

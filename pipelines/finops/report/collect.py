@@ -45,14 +45,15 @@ QUERIES: dict[str, str] = {
     "models": """
         select
             provider_id, model_id, openness, requests, priced_requests, unpriced_requests,
-            input_tokens, output_tokens, list_cost_usd, effective_cost_usd
+            input_tokens, output_tokens, list_cost_usd, effective_cost_usd, logged_only_cost_usd
         from mart.daily_model_spend
         where event_date = %(day)s
         order by effective_cost_usd desc nulls last, requests desc, model_id, provider_id
     """,
     "teams": """
         select
-            team, requests, priced_requests, unpriced_requests, input_tokens, output_tokens, effective_cost_usd
+            team, requests, priced_requests, unpriced_requests, input_tokens, output_tokens, effective_cost_usd,
+            logged_only_cost_usd
         from mart.daily_team_spend
         where event_date = %(day)s
         order by effective_cost_usd desc nulls last, requests desc, team

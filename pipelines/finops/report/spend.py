@@ -36,7 +36,8 @@ _MTOK = Decimal(10) ** 6
 
 @dataclass(frozen=True)
 class DayTotals:
-    """The day in numbers; `spend` is None where nothing is priced."""
+    """The day in numbers; `spend` is None where nothing is priced, `logged_only` (USD that logs state for unpriced requests)
+    where no log states any."""
 
     requests: int
     priced: int
@@ -45,6 +46,7 @@ class DayTotals:
     output_tokens: int
     spend: Decimal | None
     list_cost: Decimal | None
+    logged_only: Decimal | None
     models: int
     unresolved_names: int
 
@@ -62,6 +64,7 @@ def day_totals(data: ReportData) -> DayTotals:
         output_tokens=int(models["output_tokens"].sum()),
         spend=fmt.total(models["effective_cost_usd"]),
         list_cost=fmt.total(models["list_cost_usd"]),
+        logged_only=fmt.total(models["logged_only_cost_usd"]),
         models=resolved["model_id"].n_unique(),
         unresolved_names=names.n_unique(),
     )
@@ -95,6 +98,8 @@ def key_figures(data: ReportData, totals: DayTotals, saving: KeyFigure) -> list[
         unpriced_note = (
             "their cost is missing from every sum" if totals.unpriced > 1 else "its cost is missing from every sum"
         )
+    if totals.logged_only is not None:
+        unpriced_note += f"; their logs say {fmt.money(totals.logged_only, sign='$')}"
     return [
         KeyFigure("Spend of the day", _usd(totals.spend), spend_notes),
         KeyFigure("Month to date", _usd(month["effective_cost_usd"]), month_notes),
@@ -125,6 +130,7 @@ def models_table(data: ReportData, totals: DayTotals) -> Table:
     decimals = fmt.decimals_for(costs)
     reported = {(row["provider_id"], row["model_id"]): row for row in data["reported"].iter_rows(named=True)}
     sums = _volume_sums(frame)
+    logged_decimals = fmt.decimals_for(frame["logged_only_cost_usd"])
     rows = []
     for row in frame.iter_rows(named=True):
         exact = row["effective_cost_usd"]
@@ -137,6 +143,7 @@ def models_table(data: ReportData, totals: DayTotals) -> Table:
                 text_cell(_OPENNESS[row["openness"]]),
                 *_volume(row),
                 _unit_cost(row),
+                money_cell(row["logged_only_cost_usd"], logged_decimals),
                 _reported_cell(reported.get((row["provider_id"], row["model_id"]))),
             ]
         )
@@ -150,6 +157,7 @@ def models_table(data: ReportData, totals: DayTotals) -> Table:
             text_column("Openness"),
             *_VOLUME_COLUMNS,
             number_column("Cost per million tokens", "USD"),
+            number_column("Logged, without a price", "USD"),
             number_column("Reported less ours", "USD"),
         ],
         rows,
@@ -160,6 +168,7 @@ def models_table(data: ReportData, totals: DayTotals) -> Table:
             Cell(""),
             *_volume(sums),
             Cell(""),
+            money_cell(totals.logged_only, logged_decimals),
             _reported_cell(_reported_total(data["reported"])),
         ],
         "No requests on this day.",
@@ -197,21 +206,28 @@ def teams_table(data: ReportData, totals: DayTotals) -> Table:
     frame = data["teams"]
     costs = frame["effective_cost_usd"].to_list()
     decimals = fmt.decimals_for(costs)
+    logged_decimals = fmt.decimals_for(frame["logged_only_cost_usd"])
     rows = [
         [
             text_cell(row["team"]),
             money_cell(row["effective_cost_usd"], decimals),
             share_cell(fmt.share(row["effective_cost_usd"], totals.spend), bar=True),
             *_volume(row),
+            money_cell(row["logged_only_cost_usd"], logged_decimals),
         ]
         for row in frame.iter_rows(named=True)
     ]
     return Table(
         "teams",
         f"Spend by team on {fmt.long_day(data.day)}",
-        [text_column("Team"), *_COST_COLUMNS, *_VOLUME_COLUMNS],
+        [text_column("Team"), *_COST_COLUMNS, *_VOLUME_COLUMNS, number_column("Logged, without a price", "USD")],
         rows,
-        [Cell("Total"), *_cost_foot(fmt.total(costs), decimals), *_volume(_volume_sums(frame))],
+        [
+            Cell("Total"),
+            *_cost_foot(fmt.total(costs), decimals),
+            *_volume(_volume_sums(frame)),
+            money_cell(totals.logged_only, logged_decimals),
+        ],
         "No requests on this day.",
         data.sql["teams"],
     )

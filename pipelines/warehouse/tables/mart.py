@@ -32,6 +32,14 @@ _COSTS = (
     ),
     Column("contracted_cost_usd", "numeric(38,18)", "Sum of contracted cost.", nullable=True, unit="USD"),
     Column("effective_cost_usd", "numeric(38,18)", "Sum of effective cost.", nullable=True, unit="USD"),
+    Column(
+        "logged_only_cost_usd",
+        "numeric(38,18)",
+        "Sum of the costs that logs state for requests which no price is known for; in no other column but "
+        "reported_cost_usd.",
+        nullable=True,
+        unit="USD",
+    ),
 )
 
 DAILY_MODEL_SPEND = Table(

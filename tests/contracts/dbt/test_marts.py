@@ -88,6 +88,16 @@ def built(postgres_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield database, folder
 
 
+def test_what_is_only_logged_stands_apart(day: Database, tmp_path: Path) -> None:
+    """0.36 logged for a call without a price, 0.5 for one that has one: only the first is in the column, in both marts."""
+    more = request(6, **UNPRICED, request_model="Mystery-2", reported_cost_usd=Decimal("0.36"))
+    replaced = [request(7, reported_cost_usd=Decimal("0.5")), more]
+    load(day, *replaced)
+    assert run_dbt(day, tmp_path, "build", WINDOW).success
+    for mart in ("daily_model_spend", "daily_team_spend"):
+        assert read(day, f"select sum(logged_only_cost_usd) from mart.{mart}") == [(Decimal("0.36"),)]
+
+
 def test_figures_of_a_day_worked_by_hand(built: tuple[Database, Path]) -> None:
     day, _ = built
     rows = read(

@@ -29,7 +29,7 @@ _BLANK: dict[str, Any] = {
     "numeric(38,18)": Decimal(0), "numeric(38,12)": Decimal(0), "date": DAY, "jsonb": "{}", "date[]": [],
     "timestamptz": datetime(2026, 2, 28, 12, tzinfo=UTC),
 }  # fmt: skip
-_COSTS = "sum(list_cost_usd) as list_cost_usd, sum(contracted_cost_usd) as contracted_cost_usd, sum(effective_cost_usd) as effective_cost_usd"
+_COSTS = "sum(list_cost_usd) as list_cost_usd, sum(contracted_cost_usd) as contracted_cost_usd, sum(effective_cost_usd) as effective_cost_usd, sum(reported_cost_usd) filter (where list_cost_usd is null) as logged_only_cost_usd"
 _COUNTS = """
     count(*) as requests, count(list_cost_usd) as priced_requests, count(*) - count(list_cost_usd) as unpriced_requests,
     sum(input_uncached_tokens) as input_tokens, sum(output_text_tokens) as output_tokens
@@ -105,7 +105,7 @@ def _derive_marts(connection: psycopg.Connection[Any]) -> None:
         f"""
         insert into mart.daily_model_spend (event_date, provider_id, model_id, openness, requests, priced_requests,
             unpriced_requests, input_tokens, output_tokens, {", ".join(others)}, reported_cost_usd, list_cost_usd,
-            contracted_cost_usd, effective_cost_usd)
+            contracted_cost_usd, effective_cost_usd, logged_only_cost_usd)
         select event_date, coalesce(provider_id, 'unknown'),
             coalesce(model_id, 'unresolved: ' || coalesce(request_model, '(no name logged)')),
             coalesce(max(openness), 'unknown'), {_COUNTS}, {", ".join(f"sum({name})" for name in others)},

@@ -58,11 +58,11 @@ def page_data() -> ReportData:
         "requests": [7, 30, 200, 1], "priced_requests": [7, 30, 200, 0], "unpriced_requests": [0, 0, 0, 1],
         "input_tokens": [70, 300, 2000, 10], "output_tokens": [7, 30, 200, 1],
     }  # fmt: skip
-    costs = {"list_cost_usd": cost, "effective_cost_usd": cost}
+    costs = {"list_cost_usd": cost, "effective_cost_usd": cost, "logged_only_cost_usd": cost}
     nothing = pl.DataFrame()
     frames = {
         "models": pl.DataFrame({"provider_id": ["p"] * 4, "model_id": names, "openness": ["closed"] * 4, **counts, **costs}),
-        "teams": pl.DataFrame({"team": names, **counts, "effective_cost_usd": cost}),
+        "teams": pl.DataFrame({"team": names, **counts, "effective_cost_usd": cost, "logged_only_cost_usd": cost}),
         "history": pl.DataFrame({"event_date": [DAY] * 4, "provider_id": ["p"] * 4, "model_id": names, "requests": counts["requests"], "priced_requests": counts["priced_requests"], "effective_cost_usd": cost}),
         "month": pl.DataFrame({"days": [1], "requests": [238], "unpriced_requests": [1], "effective_cost_usd": pl.Series([Decimal("119.75")], dtype=spend)}),
         "reported": nothing,

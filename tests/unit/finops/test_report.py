@@ -79,8 +79,8 @@ def test_unit_cost_and_what_gateways_reported(connection: Connection, page: Page
     rows = {row[0]: row for row in rows_of(page(), "models")}
     assert rows["model-b"][9] == "913.64"  # 1.005 over 1,100 tokens, per million
     assert rows["unresolved: orion-7b"][9] == "–"
-    assert rows["model-a"][10] == "−0.0050"  # 1.000 logged, 1.005 ours, on one request
-    assert rows["model-c"][10] == "–"
+    assert rows["model-a"][11] == "−0.0050"  # 1.000 logged, 1.005 ours, on one request
+    assert rows["model-c"][11] == "–"
     text = words(page(), "#by-model")
     assert (
         "cost of their own for 2 priced requests: $2.01, against $2.01 here (−0.0050 USD); 1 request differs." in text
@@ -102,6 +102,8 @@ def test_what_is_not_priced_comes_with_the_line_that_would_change_it(connection:
     ]
     books.write(connection, [*books.small_day(), *unpriced])
     shown = page()
+    row = next(row for row in rows_of(shown, "models") if row[0] == "model-x")
+    assert row[10] == "0.90"  # what the log says was paid, in a column of its own
     assert rows_of(shown, "coverage")[0][:2] == ["priced", "4"]
     assert sum(int(row[1]) for row in rows_of(shown, "coverage")) == 11
     lines = {}

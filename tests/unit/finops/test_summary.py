@@ -115,6 +115,29 @@ def test_names_are_printed_as_they_are(connection: Connection) -> None:
     assert any(line.startswith("[bold red]x[/] [link=http://e]") for line in lines)
 
 
+def test_what_is_only_logged_and_what_is_no_request_stand_apart(connection: Connection) -> None:
+    """The log says 0.36 USD for a call that no feed prices: in no sum, and said."""
+    logged = books.request(1, "model-x", None, reported_cost_usd=Decimal("0.36"))
+    priced = books.request(2, "model-x", "0.09", reported_cost_usd=Decimal("0.10"))
+    books.write(connection, [logged, priced])
+    books.add(connection, "raw.snapshot", books.snapshot(lines=5, valid=2, quarantined=3))
+    for number, (reason, severity) in enumerate(
+        [("not_a_request", "info"), ("not_a_request", "info"), ("not_json", "error")]
+    ):
+        books.add(
+            connection,
+            "raw.quarantine",
+            {"snapshot_id": books.FILE, "line_no": number, "reason": reason, "severity": severity},
+        )
+    summary = day_summary(connection, books.DAY, NEXT_DAY)
+    assert (summary.spend_usd, summary.logged_only_usd) == (Decimal("0.09"), Decimal("0.36"))
+    assert (summary.quarantined, summary.no_requests) == ({"not_json": 1}, {"not_a_request": 2})
+    lines = [" ".join(line.split()) for line in shown(summary)]
+    assert "priced 50.0 % 1 without a price, logged only 0.36 USD" in lines
+    assert "quarantined 1 not_json 1" in lines
+    assert "no requests 2 not_a_request 2" in lines
+
+
 def test_a_run_that_never_built_the_marts(connection: Connection) -> None:
     summary = day_summary(connection, books.DAY, NEXT_DAY)
     assert not summary.has_marts

@@ -1,0 +1,89 @@
+"""How much of each source's log could not be read: a source that is set aside must be loud, and say what helps.
+
+Records that are no requests (headers, chat lines) don't count. The result type is in `outcome.py` beside this module.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from psycopg import Connection
+
+from pipelines.quality.outcome import ExpectationOutcome
+
+WARN_AT, FAIL_AT = 0.01, 0.20
+"""Shares of a source's billable records: from the first on a person should look, from the second on the source is lost."""
+
+REMEDIES = {
+    "not_json": "is the format of the source right? Cut or interleaved lines come from rotation without a lock",
+    "missing_field": "map event_at and model, or declare options: {undated: arrival}",
+    "undecided_marks": "declare options decimal and thousands",
+    "unknown_value": "translate it with options: {values: ...}",
+    "identity_broken": "declare how the source counts: options semantics or emitters",
+    "not_an_instant": "declare options: {time: {format: ..., zone: ...}}",
+    "event_after_arrival": "is the time zone of the log declared? Arrival dates are UTC",
+    "unknown_container": "unpack or convert the file",
+    "nothing_valid": "is the format of the source right?",
+}
+_OTHERWISE = "docs/request_formats.md says what a row must keep"
+
+_SHARES = """
+    with files as (
+        select snapshot_id, source, valid
+        from raw.snapshot
+        where
+            kind = 'requests'
+            and (
+                event_dates && array(select generate_series(%(from)s::date, %(to)s::date - 1, interval '1 day')::date)
+                or cardinality(event_dates) = 0
+                and (observed_at at time zone 'UTC')::date >= %(from)s and (observed_at at time zone 'UTC')::date < %(to)s
+            )
+    ),
+    broken as (
+        select source, reason, count(*) as records
+        from raw.quarantine
+        inner join files using (snapshot_id)
+        where severity <> 'info'
+        group by source, reason
+    ),
+    valid as (
+        select source, sum(valid)::bigint as records from files group by source
+    )
+    select
+        broken.source, sum(broken.records)::bigint, valid.records + sum(broken.records)::bigint,
+        array_agg(reason order by broken.records desc, reason), array_agg(broken.records order by broken.records desc, reason)
+    from broken
+    inner join valid using (source)
+    group by broken.source, valid.records
+    order by sum(broken.records) / (valid.records + sum(broken.records)) desc, broken.source
+"""
+
+
+def sources_readable(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
+    """Of each source's billable records in the files that touch `[from_date, to_date)`, less than 1 % are set aside.
+
+    Fails as an error from 20 % on. `observed` is the largest share; the sample names source, share, reasons and remedy.
+    """
+    shares = connection.execute(_SHARES, {"from": from_date, "to": to_date}).fetchall()
+    worst = max((broken / total for _, broken, total, *_ in shares), default=0.0)
+    loud = [row for row in shares if row[1] >= WARN_AT * row[2]]
+    return ExpectationOutcome(
+        name="sources_readable",
+        description=f"Less than {WARN_AT:.0%} of a source's billable records are set aside; from {FAIL_AT:.0%} on the source counts as lost.",
+        severity="blocking" if worst >= FAIL_AT else "warning",
+        success=not loud,
+        observed=worst,
+        unexpected_count=len(loud),
+        sample=tuple(_told(*row) for row in loud[:5]),
+    )
+
+
+def _told(source: str, broken: int, total: int, reasons: list[str], records: list[int]) -> dict[str, str]:
+    by_reason = [f"{reason} {number}" for reason, number in zip(reasons, records, strict=True)]
+    return {
+        "source": source,
+        "set aside": f"{broken} of {total} ({broken / total:.1%})",
+        "reasons": ", ".join(by_reason[:3]),
+        "what helps": REMEDIES.get(reasons[0], _OTHERWISE),
+    }

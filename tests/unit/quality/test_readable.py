@@ -1,0 +1,83 @@
+"""A source of which much can't be read is loud: from 1 % a warning, from 20 % an error, harmless lines apart."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from pipelines.quality import ExpectationOutcome, sources_readable
+from pipelines.quality.readable import REMEDIES
+from pipelines.warehouse.database import Database
+from tests.unit.quality.rows import DAY
+from tests.unit.quality.test_accounting import add, run
+
+WINDOW = (DAY, DAY + timedelta(days=1))
+
+
+def outcome(database: Database, *, grant: bool = True) -> ExpectationOutcome:
+    if grant:
+        with database.connect() as connection:
+            connection.execute("grant usage on schema raw to modelmeter_reader")
+            connection.execute("grant select on all tables in schema raw to modelmeter_reader")
+    return run(database, sources_readable, *WINDOW)
+
+
+def file(database: Database, number: int, source: str, *, valid: int, broken: dict[str, int], **more: Any) -> None:
+    """One file of `source`: `valid` rows and, by reason, records that are set aside."""
+    snapshot, total = UUID(int=number), sum(broken.values())
+    add(
+        database,
+        "raw.snapshot",
+        {"snapshot_id": snapshot, "landing_path": f"{number}.jsonl", "source": source, "lines": valid + total,
+         "valid": valid, "quarantined": total, "event_dates": [DAY], **more},
+    )  # fmt: skip
+    reasons = [reason for reason, records in broken.items() for _ in range(records)]
+    rows = [
+        {"snapshot_id": snapshot, "line_no": n, "reason": reason, "severity": "info" if reason == "not_a_request" else "error"}
+        for n, reason in enumerate(reasons, 1)
+    ]  # fmt: skip
+    if rows:
+        add(database, "raw.quarantine", *rows)
+
+
+@pytest.mark.parametrize(
+    ("broken", "valid", "success", "severity"),
+    [(1, 101, True, "warning"), (1, 99, False, "warning"), (19, 81, False, "warning"), (20, 80, False, "blocking")],
+)
+def test_the_bounds(bare: Database, broken: int, valid: int, success: bool, severity: str) -> None:
+    file(bare, 1, "gateway", valid=valid, broken={"not_json": broken})
+    found = outcome(bare)
+    assert (found.success, found.severity) == (success, severity)
+    assert found.observed == pytest.approx(broken / (broken + valid))
+
+
+def test_harmless_lines_do_not_count_and_one_source_does_not_hide_in_another(bare: Database) -> None:
+    file(bare, 1, "big", valid=1000, broken={"not_a_request": 900})
+    file(bare, 2, "small", valid=6, broken={"undecided_marks": 3, "not_json": 1})
+    file(
+        bare,
+        3,
+        "lost",
+        valid=0,
+        broken={"odd": 1},
+        event_dates=[],
+        observed_at=datetime(DAY.year, DAY.month, DAY.day, 9, tzinfo=UTC),
+    )
+    found = outcome(bare)
+    assert (found.success, found.severity, found.unexpected_count, found.observed) == (False, "blocking", 2, 1.0)
+    lost, small = found.sample
+    assert lost["source"] == "lost"
+    assert small == {
+        "source": "small",
+        "set aside": "4 of 10 (40.0%)",
+        "reasons": "undecided_marks 3, not_json 1",
+        "what helps": REMEDIES["undecided_marks"],
+    }
+
+
+def test_a_window_without_files(bare: Database) -> None:
+    found = outcome(bare)
+    assert (found.success, found.observed) == (True, 0.0)
