@@ -3,7 +3,7 @@
 `input_tokens` is what neither read nor wrote a cache; `cache_read_input_tokens` and `cache_creation_input_tokens`
 (split by time to live in `cache_creation`) are counted beside it; `output_tokens` contains thinking. Of a stream,
 `message_start` holds a first usage and `message_delta` a cumulative one that may raise the input too: the last is
-kept. A `message_delta` names no message: it belongs to the `message_start` before it in the file. Of `iterations`, the
+kept. Whose a `message_delta` is, is told in `_anthropic_stream.py`. Of `iterations`, the
 usage does not contain compactions and the calls of an advisor, which is charged by its own model: each is a request of
 its own, with the tag `call`. All others are contained, or not charged (a model that fell back to another).
 The answer has no instant of its own: the envelope's `timestamp` counts. Whose cloud answered is told by the message's id.
@@ -12,14 +12,14 @@ Source: platform.claude.com/docs, "Messages", "Streaming messages", "Compaction"
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
+from pipelines.requests.formats._anthropic_stream import StreamReader
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 from pipelines.requests.typed import TimeRule
 
@@ -48,7 +48,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("message", "response", "response/body", "body", "result/message"))
     return Format(
         name="anthropic_messages",
-        version="4",
+        version="5",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -57,7 +57,6 @@ def build(source: RequestSource) -> Format:
             "geo": at.body("usage/inference_geo"),
             "finish_reason": at.body("stop_reason"),
             "speed": at.body("usage/speed"),
-            "kind": ("type",),
             "result": ("result/type",),
             "session_id": at.outer("session_id"),
             "error": at.outer("error/type"),
@@ -78,7 +77,7 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
         keep="stream_delta",
-        items=partial(StreamReader, at.bodies),
+        items=lambda: _reader(at.bodies),
         in_sequence=True,
         marks=('"message_start"', '"message_delta"', *APART_MARKS),
         derive=_derive,
@@ -141,6 +140,17 @@ def with_iterations(value: object, bodies: Iterable[str]) -> Iterator[object]:
                 yield with_answer(kept, path, _apart(message, number, iteration, value.get("advisorModel")))
 
 
+def _reader(bodies: tuple[str, ...]) -> Callable[[object], Iterable[object]]:
+    """The records of the events and answers of one file."""
+    of_event = StreamReader(bodies)
+
+    def read(value: object) -> Iterator[object]:
+        for record in of_event(value):
+            yield from with_iterations(record, bodies)
+
+    return read
+
+
 def _apart(message: dict[str, Any], number: int, iteration: dict[str, Any], advisor: object) -> dict[str, Any]:
     """A call within a message as a message of its own."""
     is_advisor = iteration["type"] == "advisor_message"
@@ -150,38 +160,3 @@ def _apart(message: dict[str, Any], number: int, iteration: dict[str, Any], advi
     return {
         "id": message.get("id") and f"{message['id']}/iterations/{number}", "model": model, "usage": own | iteration
     }  # fmt: skip
-
-
-class StreamReader:
-    """Gives each `message_delta` the message that it belongs to: the one that started last in the file."""
-
-    def __init__(self, bodies: tuple[str, ...]) -> None:
-        self._bodies = bodies
-        self._started: dict[str, Any] = {}
-
-    def __call__(self, value: object) -> Iterable[object]:
-        """The records of one event or answer."""
-        for record in self._of_event(value):
-            yield from with_iterations(record, self._bodies)
-
-    def _of_event(self, value: object) -> Iterable[object]:
-        if not isinstance(value, dict):
-            return [value]
-        message = value.get("message")
-        if value.get("type") == "message_start" and isinstance(message, dict):
-            self._started = value
-            return [value]
-        if value.get("type") != "message_delta" or not self._started:
-            return [value]
-        started = self._started["message"]
-        usage = {**(started.get("usage") or {}), **(value.get("usage") or {})}
-        delta = value.get("delta") or {}
-        merged = {
-            "id": started.get("id"),
-            "model": started.get("model"),
-            "usage": usage,
-            "stop_reason": delta.get("stop_reason"),
-        }
-        # The event counts to the instant of the start, so that both records fall on the same day.
-        envelope = {key: item for key, item in value.items() if key != "usage"}
-        return [{**envelope, **{key: item for key, item in self._started.items() if key != "type"}, "message": merged}]

@@ -34,12 +34,13 @@ def build(source: RequestSource) -> Format:
     prompt, completion = "usage/prompt_tokens_details", "usage/completion_tokens_details"
     return Format(
         name="openai_chat",
-        version="4",
+        version="5",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id"),
             "request_model": at.model("model"),
             "response_model": at.body("model"),
             "object": at.body("object"),
+            "event": at.body("type"),
             "service_tier": at.body("service_tier"),
             "session_id": at.outer("session_id", "trace_id"),
             "end_user_id": at.outer("user"),
@@ -50,6 +51,7 @@ def build(source: RequestSource) -> Format:
             "input": at.body(
                 "usage/prompt_tokens",
                 "usage/billed_units/input_tokens",
+                "delta/usage/billed_units/input_tokens",
                 "meta/billed_units/input_tokens",
                 "x_groq/usage/prompt_tokens",
                 "usage/input_tokens",
@@ -57,6 +59,7 @@ def build(source: RequestSource) -> Format:
             "output": at.body(
                 "usage/completion_tokens",
                 "usage/billed_units/output_tokens",
+                "delta/usage/billed_units/output_tokens",
                 "meta/billed_units/output_tokens",
                 "x_groq/usage/completion_tokens",
                 "usage/output_tokens",
@@ -93,7 +96,11 @@ def build(source: RequestSource) -> Format:
         },
         integers={
             "http_status": at.outer("http_status", "status_code", "response/status_code"),
-            "billed_input": at.body("usage/billed_units/input_tokens", "meta/billed_units/input_tokens"),
+            "billed_input": at.body(
+                "usage/billed_units/input_tokens",
+                "delta/usage/billed_units/input_tokens",
+                "meta/billed_units/input_tokens",
+            ),
             "ticks": at.body("usage/cost_in_usd_ticks"),
             "searches": at.body("usage/num_search_queries"),
             "web_search_count": at.body(
@@ -128,6 +135,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     rule = pl.when(beside).then(pl.lit("openai_reasoning_apart")).otherwise(openai_variant())
     failed = pl.col("error").is_not_null() | (pl.col("http_status") >= 400)
     status = pl.when(failed.fill_null(value=False)).then(pl.lit("error")).otherwise(pl.lit("ok"))
+    # Cohere's streams name the call at their start and count it at their end, which does not name it.
+    is_start = (pl.col("event") == "message-start").fill_null(value=False)
     known = counted | pl.col("usage.total").is_not_null() | pl.col("source_request_id").is_not_null() | failed
     return {
         # Voyage and others tell only the total of an embeddings call.
@@ -141,7 +150,10 @@ def _derive() -> Mapping[str, pl.Expr]:
         "is_stream": pl.coalesce("is_stream", is_chunk()),
         "status": status,
         "is_billable": (status == "ok") | counted,
-        "not_a_request": pl.when(~known.fill_null(value=False)).then(pl.lit("the record has neither an id nor usage")),
+        "not_a_request": pl.when(is_start)
+        .then(pl.lit("the start of a stream, which is counted at its end"))
+        .when(~known.fill_null(value=False))
+        .then(pl.lit("the record has neither an id nor usage")),
     }
 
 

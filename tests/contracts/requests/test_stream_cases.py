@@ -27,6 +27,38 @@ EXPECTED: dict[str, Expected] = {
         "gpt-image-1": ("reported", {"input_uncached": 40, "input_image": 60, "output_image": 1000}, ""),
         "gpt-4o-transcribe": ("reported", {"input_audio": 50, "output_text": 10}, ""),
     },
+    "stream_cohere_v2": {"command-r-plus": ("reported", {"input_uncached": 62, "output_text": 28}, "")},
+    "stream_events_in_envelope_anthropic": {"msg_E": ("reported", {"input_uncached": 3000, "output_text": 50}, "")},
+    "stream_interleaved_anthropic": {
+        "msg_A": ("reported", {"input_uncached": 1000, "output_text": 700}, ""),
+        "msg_B": ("reported", {"input_uncached": 20, "output_text": 5}, ""),
+    },
+    "stream_over_two_files_anthropic": {
+        "msg_R": ("partial", {"input_uncached": 1000}, ""),
+        "None": ("partial", {"output_text": 700}, ""),
+    },
+    "anthropic_streams_interleaved_without_ids": {
+        "msg_010000000000000000000395": (
+            "reported",
+            {"input_uncached": 15615, "input_cache_read": 560, "output_text": 1285},
+            "",
+        ),
+        "msg_010000000000000000000396": (
+            "reported",
+            {"input_uncached": 15652, "input_cache_write_5m": 596, "input_cache_write_1h": 696, "output_text": 1288},
+            "",
+        ),
+        "msg_010000000000000000000397": (
+            "reported",
+            {"input_uncached": 15689, "input_cache_read": 592, "output_text": 1291},
+            "",
+        ),
+        "msg_010000000000000000000398": (
+            "reported",
+            {"input_uncached": 15726, "input_cache_read": 608, "input_cache_write_5m": 598, "output_text": 1294},
+            "",
+        ),
+    },
     "stream_openrouter": {"gen-s": ("reported", {"input_uncached": 1000, "output_text": 100}, "0.00021")},
 }
 
