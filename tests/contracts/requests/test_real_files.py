@@ -166,9 +166,10 @@ def totals(record: dict[str, Any]) -> tuple[int, int]:
             cached = get("cacheReadInputTokens", 0) + get("cacheWriteInputTokens", 0)
             return usage["inputTokens"] + cached, usage["outputTokens"]
         case "anthropic_messages":
-            return usage["input_tokens"] + usage["cache_read_input_tokens"] + usage[
-                "cache_creation_input_tokens"
-            ], usage["output_tokens"]
+            # The output of a start is a placeholder.
+            made = 0 if record["meta"].get("type") == "message_start" else usage["output_tokens"]
+            cached = usage["cache_read_input_tokens"] + usage["cache_creation_input_tokens"]
+            return usage["input_tokens"] + cached, made
         case _ if "billed_units" in record["usage"]:
             return record["usage"]["billed_units"]["input_tokens"], record["usage"]["billed_units"]["output_tokens"]
         case _ if (
