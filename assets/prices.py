@@ -11,6 +11,7 @@ import dagster as dg
 from assets.resources import WorkspaceResource
 from assets.specs import asset_key, result, table_spec
 from pipelines.daily import refresh_price_history, refresh_prices, refresh_rate_card
+from pipelines.prices.unclear import headline
 from pipelines.warehouse.tables import Table
 from pipelines.warehouse.tables.core import MODEL
 from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE, RATE_CARD
@@ -54,12 +55,10 @@ def core_price(
     done = refresh_prices(mm.workspace)
     for feed, fields in done.not_understood.items():
         if fields:
-            context.log.warning(
-                "price feed %s: %d fields are not understood: %s", feed, len(fields), ", ".join(fields[:20])
-            )
+            context.log.info("price feed %s: %d things are not understood", feed, len(fields))
     for told in done.held:
         context.log.warning("%s", told)
-    unknown = {feed: fields for feed, fields in done.not_understood.items() if fields}
+    unknown = {feed: len(fields) for feed, fields in done.not_understood.items() if fields}
     yield result(MODEL, done.models)
     yield result(
         PRICE,
@@ -101,8 +100,16 @@ _HISTORY = ["core.price", "core.fx_rate", "core.rate_card", "core.request"]
 @dg.multi_asset(
     name="mart_price_history",
     specs=[table_spec(PRICE_CHANGE, deps=_HISTORY), table_spec(PRICE_CONFLICT, deps=_HISTORY)],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "feeds_understood",
+            asset=asset_key(PRICE_CHANGE.qualified),
+            description="Nothing that a price feed says of a model you pay for is left unread because it was not understood. "
+            "`modelmeter prices unclear` lists model, field, value, since when and your own spend.",
+        )
+    ],
 )
-def price_history(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
+def price_history(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Tell what changed in price and where feeds disagree, and what either is worth on the newest thirty days."""
     done = refresh_price_history(mm.workspace)
     yield result(PRICE_CHANGE, done.changes.height, done.changes.select("valid_from", "summary").head(10))
@@ -110,3 +117,5 @@ def price_history(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
     yield result(
         PRICE_CONFLICT, done.conflicts.height, done.conflicts.select("summary").head(10), at_stake_30d_usd=at_stake
     )
+    told = headline(done.unclear)
+    yield _nothing("feeds_understood", PRICE_CHANGE, [told] if told else [])

@@ -1,4 +1,4 @@
-"""`modelmeter prices review`, `accept` and `reject`: what of the price files waits for a person, and the person's word.
+"""`modelmeter prices review`, `accept`, `reject` and `unclear`: what of the price files waits for a person, and the person's word.
 
 What is held and why is `pipelines.prices.review`; here it is only shown.
 """
@@ -24,10 +24,11 @@ _File = Annotated[
 
 
 def register(group: typer.Typer) -> None:
-    """Add the three commands to the group `prices`."""
+    """Add the commands to the group `prices`."""
     group.command("review")(review)
     group.command("accept")(accept)
     group.command("reject")(reject)
+    group.command("unclear")(unclear)
 
 
 def review(
@@ -60,6 +61,34 @@ def accept(file: _File) -> None:
 def reject(file: _File) -> None:
     """Never let a price file count; where only some of its models are held, never these. The last good prices stay."""
     _decide(file, "reject")
+
+
+def unclear(
+    everything: Annotated[bool, typer.Option("--all", help="Also what touches none of your spend.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """List what price feeds say and modelmeter does not understand, your own spend of 30 days on the model first."""
+    from rich.console import Console
+
+    from pipelines.daily import open_workspace
+    from pipelines.daily.price_history import unclear_now
+
+    with open_workspace() as workspace:
+        rows = unclear_now(workspace)
+    shown = rows if everything else rows.filter(rows["spend_usd"] > 0)
+    if as_json:
+        plain = [{name: str(value or "") for name, value in row.items()} for row in shown.iter_rows(named=True)]
+        typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for row in shown.iter_rows(named=True):
+        spend = f"{row['spend_usd']:.2f} USD in 30 days"
+        told = " ".join(filter(None, (row["model"], row["field"], row["value"])))
+        console.print(f"  {spend:>26}  {told} ({row['feed']} since {row['since']:%Y-%m-%d})", markup=False)
+    if rows.height > shown.height:
+        typer.echo(f"{rows.height - shown.height} more touch none of your spend (--all shows them)")
+    elif rows.is_empty():
+        typer.echo("everything that the price feeds in force say is understood")
 
 
 def _decide(name: str, verdict: Verdict) -> None:

@@ -13,11 +13,13 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from pipelines.daily.prices import other_names_at
+from pipelines.daily.price_files import feed_files
+from pipelines.daily.prices import other_names_at, registry_of
 from pipelines.daily.workspace import Workspace
 from pipelines.prices import Traffic, charged, in_usd, price_change_rows, price_conflict_rows
 from pipelines.prices.exposure import USAGE_SQL
 from pipelines.prices.snapshot import BEGINNING
+from pipelines.prices.unclear import unclear
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all
 from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE, RATE_CARD
@@ -32,6 +34,8 @@ class PriceHistory:
 
     changes: pl.DataFrame
     conflicts: pl.DataFrame
+    unclear: pl.DataFrame
+    """What the feeds say and we don't understand, as `pipelines.prices.unclear` tells it."""
 
 
 def refresh_price_history(workspace: Workspace) -> PriceHistory:
@@ -56,7 +60,19 @@ def refresh_price_history(workspace: Workspace) -> PriceHistory:
     with workspace.database.connect() as connection, connection.transaction():
         replace_all(connection, PRICE_CHANGE, changes)
         replace_all(connection, PRICE_CONFLICT, conflicts)
-    return PriceHistory(changes, conflicts)
+    return PriceHistory(changes, conflicts, _unclear(workspace, traffic))
+
+
+def unclear_now(workspace: Workspace) -> pl.DataFrame:
+    """What the feeds in force say and we don't understand, with what the newest thirty days spent on the models."""
+    with workspace.database.connect(read_only=True) as connection:
+        traffic, _ = newest_traffic(connection, read_table(connection, RATE_CARD), read_table(connection, PRICE))
+    return _unclear(workspace, traffic)
+
+
+def _unclear(workspace: Workspace, traffic: Traffic) -> pl.DataFrame:
+    feeds = [item.review.accepted for item in feed_files(workspace)]
+    return unclear(feeds, registry_of(workspace), traffic)
 
 
 def newest_traffic(

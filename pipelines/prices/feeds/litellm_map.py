@@ -113,12 +113,14 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
             problems.add(f"{key}: a path without a model's name")
             rejected += 1
             continue
+        own: set[str] = set()
         try:
-            found = list(_entry_prices(key, entry, problems))
+            found = list(_entry_prices(key, entry, own))
         except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
             problems.add(f"{key}: not shaped as the format is ({type(error).__name__})")
             rejected += 1
             continue
+        problems |= {told if told.startswith(f"{key}: ") else f"{key}: {told}" for told in own}
         if any(price.unit_price for price in found) or key.endswith(":free"):
             prices += found
             aliases = entry.get("aliases")
@@ -137,7 +139,7 @@ def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> lis
     prices: list[Price] = []
     for found in _found(entry, problems):
         if found.meter is None:
-            problems.add(f"{found.place}: not understood")
+            problems.add(f"{found.place}: not understood: {str(found.value)[:60]}")
         elif (amount := as_amount(found.value)) is not None:
             prices.append(
                 Price(

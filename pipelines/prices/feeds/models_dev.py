@@ -69,7 +69,7 @@ def _mode_prices(provider: str, model: str, experimental: object, problems: set[
         body = (mode.get("provider") or {}).get("body") or {}
         tier = body.get("service_tier") or body.get("speed")
         if not isinstance(tier, str) or not re.fullmatch(SERVICE_TIER_NAME, tier):
-            problems.add(f"experimental.modes.{name}: not understood")
+            problems.add(f"{provider}/{model}: experimental.modes.{name}: not understood")
             continue
         place = f"experimental/modes/{name}/cost"
         yield from (
@@ -84,7 +84,7 @@ def _model_prices(provider: str, model: str, cost: Mapping[str, Any], at: str, p
         if rule.get("type") == "context" and isinstance(rule.get("size"), int):
             steps.append((rule["size"], f"{at}/tiers/{index}", tier))
         else:
-            problems.add(f"cost.tiers of type {rule.get('type')!r}: not understood")
+            problems.add(f"{provider}/{model}: cost.tiers of type {rule.get('type')!r}: not understood")
     if not cost.get("tiers") and cost.get("context_over_200k"):
         steps.append((200_000, f"{at}/context_over_200k", cost["context_over_200k"]))
     for above, place, block in steps:
@@ -93,7 +93,7 @@ def _model_prices(provider: str, model: str, cost: Mapping[str, Any], at: str, p
                 continue
             amount = as_amount(value)
             if key not in _METERS:
-                problems.add(f"cost.{key}: not understood")
+                problems.add(f"{provider}/{model}: cost.{key}: not understood: {str(value)[:60]}")
                 continue
             if amount is None:
                 problems.add(f"{provider}/{model}: cost.{key}: {told_value(value)}")

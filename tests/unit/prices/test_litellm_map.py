@@ -60,7 +60,7 @@ def test_multipliers_give_every_token_price_once_more() -> None:
         ("input_uncached", "standard", "", "0.000002"), ("input_uncached", "standard", "eu", "0.0000022"),
     }  # fmt: skip
     assert read(input_cost_per_token=1e-6, provider_specific_entry={"us": "much"}).not_understood == {
-        "a multiplier 'us': expected an amount of zero or more, found 'much'"
+        "m: a multiplier 'us': expected an amount of zero or more, found 'much'"
     }
 
 
@@ -95,7 +95,9 @@ def test_any_suffix_is_a_tier_but_what_is_counted_otherwise_is_not() -> None:
         "output_cost_per_image_premium_image",
         "input_cost_per_token_per_page",
     ):
-        assert read(**{column: 1e-6, "input_cost_per_token": 1e-6}).not_understood == {f"{column}: not understood"}
+        assert read(**{column: 1e-6, "input_cost_per_token": 1e-6}).not_understood == {
+            f"m: {column}: not understood: 0.000001"
+        }
 
 
 def test_a_tier_has_its_share_of_the_price_of_long_prompts_too() -> None:

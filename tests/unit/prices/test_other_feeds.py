@@ -157,7 +157,7 @@ def test_models_dev_tiers_and_what_they_replace() -> None:
         ("q", "b", "input_uncached", 1, 0),
         ("q", "b", "input_uncached", 2, 200_000),
     ]
-    assert sorted(parsed.not_understood) == ["cost.surprise: not understood", "q/c: only zeros"]
+    assert sorted(parsed.not_understood) == ["p/a: cost.surprise: not understood: 1", "q/c: only zeros"]
 
 
 SHEET = b"""provider,model,meter,price,per,currency,service_tier,region,context_from_tokens,context_bound,time_window,contract_id,valid_from,valid_to,note
