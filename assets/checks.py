@@ -12,7 +12,7 @@ import dagster as dg
 from assets.partitions import window_of
 from assets.resources import WorkspaceResource
 from assets.specs import asset_key
-from pipelines.daily.accounting import books_of_the_window, lines_of_all_files
+from pipelines.daily.accounting import books_of_the_window, lines_of_all_files, readable_sources
 from pipelines.quality import SUITES, ExpectationOutcome, run_suite
 from pipelines.quality.rules import Suite
 
@@ -47,8 +47,8 @@ def _suite_check(suite: Suite) -> dg.AssetChecksDefinition:
 
 
 def accounting_checks() -> list[dg.AssetChecksDefinition]:
-    """The checks that the books add up: per file, and between facts and marts."""
-    return [lines_accounted, books_add_up]
+    """The checks that the books add up: per file, per source, and between facts and marts."""
+    return [lines_accounted, sources_readable, books_add_up]
 
 
 @dg.asset_check(
@@ -62,6 +62,16 @@ def lines_accounted(mm: WorkspaceResource) -> dg.AssetCheckResult:
     return check_result(asset_key("raw.quarantine"), lines_of_all_files(mm.workspace))
 
 
+@dg.asset_check(
+    asset=asset_key("raw.quarantine"),
+    name="sources_readable",
+    description="Less than 1 % of a source's billable records are set aside; from 20 % on the source counts as lost.",
+)
+def sources_readable(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) -> dg.AssetCheckResult:
+    """A source that mostly can't be read is no quiet day."""
+    return check_result(asset_key("raw.quarantine"), readable_sources(mm.workspace, window_of(context)))
+
+
 @dg.multi_asset_check(
     name="books_add_up",
     specs=[
@@ -70,11 +80,6 @@ def lines_accounted(mm: WorkspaceResource) -> dg.AssetCheckResult:
             asset=asset_key("raw.duplicate"),
             description="For every file whose days are loaded, and every export of a bill: valid = loaded + duplicates.",
             additional_deps=[asset_key("core.reported_cost")],
-        ),
-        dg.AssetCheckSpec(
-            "sources_readable",
-            asset=asset_key("raw.quarantine"),
-            description="Less than 1 % of a source's billable records are set aside; from 20 % on the source counts as lost.",
         ),
         dg.AssetCheckSpec(
             "counted_once",
@@ -110,7 +115,6 @@ def books_add_up(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) 
     """Nothing is lost or counted twice between files, facts and marts."""
     assets = {
         "records_accounted": "raw.duplicate",
-        "sources_readable": "raw.quarantine",
         "counted_once": "raw.duplicate",
         "look_alikes": "raw.duplicate",
         "loaded_files_agree": "raw.loaded_file",

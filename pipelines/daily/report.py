@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.daily.accounting import books_of_the_window, lines_of_all_files
+from pipelines.daily.accounting import books_of_the_window, lines_of_all_files, readable_sources
 from pipelines.daily.days import Window
 from pipelines.daily.workspace import Workspace
 from pipelines.fetch import fetch_feeds
@@ -52,5 +52,9 @@ def newest_loaded_day(workspace: Workspace) -> date | None:
 def _accounting(workspace: Workspace, window: Window) -> list[CheckLine]:
     from pipelines.finops.report import CheckLine
 
-    outcomes = [lines_of_all_files(workspace), *books_of_the_window(workspace, window)]
+    outcomes = [
+        lines_of_all_files(workspace),
+        readable_sources(workspace, window),
+        *books_of_the_window(workspace, window),
+    ]
     return [CheckLine(o.name, o.success, o.severity, o.problem or o.description) for o in outcomes]

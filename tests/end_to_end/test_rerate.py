@@ -20,6 +20,7 @@ import pytest
 
 from pipelines.settings import Settings
 from pipelines.warehouse.database import open_database
+from pipelines.warehouse.tables import TABLES_BY_NAME
 from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
 from tests.end_to_end.installation import Installation
 
@@ -195,11 +196,12 @@ def _effective(company: Company) -> dict[str, Decimal]:
 
 
 def _spend(before: dict[str, list[tuple[Any, ...]]], company: Company) -> dict[str, Decimal]:
-    """Spend per day of rows that were read earlier: effective_cost_usd is the last column of the mart but none."""
+    """Spend per day of rows that were read earlier."""
+    place = [column.name for column in TABLES_BY_NAME["mart.daily_model_spend"].columns].index("effective_cost_usd")
     spend: dict[str, Decimal] = {}
     for (row,) in before["mart.daily_model_spend"]:
         fields = row.strip("()").split(",")
-        spend[fields[0]] = spend.get(fields[0], Decimal(0)) + Decimal(fields[-1] or 0)
+        spend[fields[0]] = spend.get(fields[0], Decimal(0)) + Decimal(fields[place] or 0)
     return spend
 
 
