@@ -29,9 +29,11 @@ from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, BENCHMAR
         table_spec(BENCHMARK_GAP, deps=["core.benchmark_score", "core.model"]),
     ],
 )
-def core_benchmark(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
+def core_benchmark(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
     """Rebuild scores, drift events and gaps from every landed leaderboard export."""
     done = refresh_benchmarks(mm.workspace)
+    for problem in done.problems:
+        context.log.warning("%s", problem)
     yield result(BENCHMARK, done.benchmarks)
     yield result(BENCHMARK_VERSION, done.versions)
     yield result(BENCHMARK_SCORE, done.scores, snapshots=done.snapshots)

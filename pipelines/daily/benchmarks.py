@@ -41,6 +41,8 @@ class BenchmarkOutcome:
     scores: int
     events: int
     gaps: int
+    problems: list[str]
+    """What lies beside the exports in the landing zone and could not be used, with the reason."""
     preview: pl.DataFrame
 
 
@@ -90,6 +92,7 @@ def refresh_benchmarks(workspace: Workspace) -> BenchmarkOutcome:
         scores=believed.height,
         events=drift.height,
         gaps=gaps.height,
+        problems=[str(problem) for problem in workspace.landed("leaderboards").problems],
         preview=drift.sort("event_date", descending=True)
         .select("event_date", "board", "drift_class", "severity", "explanation")
         .head(15),

@@ -73,8 +73,11 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
         parse = parse_bill if source.is_bill else parse_file
         try:
             result = parse(file, source, workspace.store, user_key=user_key)
-        except (LandingError, FileNotFoundError) as error:
+        except LandingError as error:
             problems.append(str(error))
+            continue
+        except OSError as error:
+            problems.append(f"{file.landing_path}: can't be read ({error.strerror})")
             continue
         _index(workspace, file, source, result)
         parsed.append(result)

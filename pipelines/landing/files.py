@@ -1,7 +1,7 @@
 """The listing of a landing zone that lies in a folder: which files, what each one is called, when it was observed.
 
-Nothing here reads a file's content beyond its hash: that is `content.py`. How a file is added is in `write.py`, and
-a landing zone in a bucket becomes a folder in `bucket.py`, beside this module.
+Nothing here reads a file's content beyond its hash: that is `content.py`. The walk through folders is `tree.py`, how a file is
+added `write.py`, and how a landing zone in a bucket becomes a folder `bucket.py`, beside this module.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,9 +22,11 @@ from pipelines.landing.names import (
     SIDECAR_SUFFIX,
     content_suffix,
     folder_date,
-    is_skipped,
     parse_instant,
+    shown,
 )
+from pipelines.landing.sidecar import Sidecar, SidecarError, read_sidecar
+from pipelines.landing.tree import NotRegularError, entries, kind_of, walk
 
 Kind = Literal["requests", "prices", "leaderboards"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -49,7 +51,7 @@ class LandedFile:
     source: str
     path: Path
     landing_path: str
-    """Path inside the landing zone, with forward slashes."""
+    """Path inside the landing zone, with forward slashes; what can't be shown is escaped (`names.shown`)."""
     arrival_date: date | None
     """Day folder of a request file; None for prices and leaderboards."""
     observed_at: datetime
@@ -69,6 +71,8 @@ class LandedFile:
             stat = self.path.stat()
         except FileNotFoundError:
             raise LandingError(f"{self.landing_path}: vanished while it was read; the next run lists it anew") from None
+        except OSError as error:
+            raise LandingError(f"{self.landing_path}: can't be read ({error.strerror})") from None
         if (stat.st_size, stat.st_mtime_ns) != (self.size_bytes, self.modified_ns or stat.st_mtime_ns):
             raise LandingError(
                 f"{self.landing_path}: was changed while it was read: nothing of it is loaded now, the next run reads it as "
@@ -83,12 +87,15 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class LandingProblem:
-    """A file that needs a person: where it lies, and in words what is wrong and what to do."""
+    """What needs a person: where it lies (as it can be shown), and in words what is wrong and what to do."""
 
     kind: Kind
     source: str
     landing_path: str
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.landing_path}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -110,87 +117,107 @@ def scan(root: Path, kind: Kind, cache: Path | None = None) -> Scan:
     that begin with an underscore and unfinished files (`.part`, `.tmp` ...) are skipped. `cache` is a small JSON file
     of hashes by path, size and modification time, so that a second scan hashes only what changed.
     A file without a date, with an unknown suffix or with another content than its sidecar says is a problem and is
-    left out; a sidecar that can't be read is a problem, and the file is dated by its name.
+    left out, and so is whatever is no regular file of the landing zone (pipes, devices, links that lead out of it or
+    nowhere); a sidecar that can't be read is a problem, and the file is dated by its name.
     """
     hashes = HashCache(cache)
     files: list[LandedFile] = []
-    problems: list[LandingProblem] = []
-    for source_folder in _entries(root / kind):
-        if not source_folder.is_dir():
-            problems.append(
-                LandingProblem(
-                    kind, "", f"{kind}/{source_folder.name}", f"lies beside the sources: move it into {kind}/<name>/"
-                )
-            )
-            continue
-        for path in _walk(source_folder):
-            landing_path = path.relative_to(root).as_posix()
+    sources, refused = _sources(root, kind)
+    for folder in sources:
+        paths, odd = walk(folder, root)
+        refused += odd
+        for path in paths:
             try:
-                file, doubt = describe(kind, source_folder.name, path, landing_path, hashes)
+                file, doubt = describe(kind, path, root, hashes)
                 files.append(file)
-            except (LandingError, OSError) as error:
+            except LandingError as error:
                 doubt = str(error)
             if doubt:
-                problems.append(LandingProblem(kind, source_folder.name, landing_path, doubt))
+                refused.append((path, doubt))
     hashes.save()
     files.sort(key=lambda file: (file.source, file.observed_at, file.landing_path))
-    return Scan(tuple(files), tuple(problems))
+    problems = [_problem(kind, root, path, reason) for path, reason in refused]
+    return Scan(tuple(files), tuple(sorted(problems, key=lambda problem: problem.landing_path)))
 
 
-def _entries(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith((".", "_")))
+def versions(root: Path, kind: Kind) -> list[tuple[str, int, int]]:
+    """Path, size and instant of the last change of every file of `kind`, whether or not it can be used."""
+    found = []
+    for path in sorted(path for folder in _sources(root, kind)[0] for path in walk(folder, root)[0]):
+        with suppress(OSError):  # it vanished meanwhile
+            status = path.stat()
+            found.append((path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns))
+    return found
 
 
-def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    if (real := folder.resolve()) in above:  # a symbolic link that leads back up
-        return
-    for entry in _entries(folder):
-        if entry.is_dir():
-            yield from _walk(entry, (*above, real))
-        elif not is_skipped(entry.name):
-            yield entry
+def _sources(root: Path, kind: Kind) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """The folders of the sources, and what lies beside them."""
+    folder = root / kind
+    try:
+        folder.lstat()
+    except OSError:
+        return [], []
+    try:
+        if kind_of(folder, root) == "file":
+            return [], [(folder, "a file, where a folder of sources is expected")]
+    except NotRegularError as error:
+        return [], [(folder, str(error))]
+    found, refused = entries(folder, root)
+    beside = f"lies beside the sources: move it into {kind}/<name>/"
+    refused += [(entry.path, beside) for entry in found if entry.kind == "file"]
+    return [entry.path for entry in found if entry.kind == "folder"], refused
 
 
-def describe(
-    kind: Kind, source: str, path: Path, landing_path: str, hashes: HashCache
-) -> tuple[LandedFile, str | None]:
+def _problem(kind: Kind, root: Path, path: Path, reason: str) -> LandingProblem:
+    parts = path.relative_to(root).parts
+    return LandingProblem(kind, shown(parts[1]) if len(parts) > 2 else "", shown("/".join(parts)), reason)
+
+
+def describe(kind: Kind, path: Path, root: Path, hashes: HashCache) -> tuple[LandedFile, str | None]:
     """The file, and in words what is doubtful about it. Raises LandingError where it can't be used."""
     if content_suffix(path.name) not in _SUFFIXES[kind]:
         raise LandingError(
             f"unknown suffix: accepted under {kind}/ are {', '.join(_SUFFIXES[kind])}, each also with .gz or .zst"
         )
-    parts = landing_path.split("/")[2:]
-    folder = folder_date(parts[:-1])
-    name_at, has_time = parse_instant(parts[-1])
+    _, source, *folders, name = path.relative_to(root).parts
+    folder = folder_date(folders)
+    name_at, has_time = parse_instant(name)
     arrival_date = (folder or (name_at and name_at.date())) if kind == "requests" else None
-    sidecar, doubt = read_sidecar(path)
-    observed_at = sidecar.get("fetched_at") or _observed_at(kind, name_at, has_time, folder)
+    sidecar, doubt = Sidecar(), None
+    try:
+        sidecar = read_sidecar(path, root)
+    except SidecarError as error:
+        doubt = f"its sidecar {shown(name)}{SIDECAR_SUFFIX} {error}; dated by its name instead"
+    observed_at = sidecar.fetched_at or _observed_at(kind, name_at, has_time, folder)
     if observed_at is None or (kind == "requests" and arrival_date is None):
         wanted = "requests/<source>/<arrival date>/<file>" if kind == "requests" else f"{kind}/<name>/<date>.<suffix>"
-        raise LandingError(f"no date in folder or name: rename it to {wanted}; dates are written {ACCEPTED_DATES}")
-    stat = path.stat()
-    sha256 = hashes.sha256(path, landing_path, stat)
-    if sidecar.get("sha256") not in (None, sha256):
+        told = f"no date in folder or name: rename it to {wanted}; dates are written {ACCEPTED_DATES}"
+        raise LandingError(told if doubt is None else f"{doubt}, but there is {told}")
+    landing_path = shown("/".join((kind, source, *folders, name)))
+    try:
+        status = path.stat()
+        sha256 = hashes.sha256(path, landing_path, status)
+    except OSError as error:
+        raise LandingError(f"can't be read ({error.strerror})") from None
+    if sidecar.sha256 not in (None, sha256):
         raise LandingError(
-            f"content has sha256 {sha256} but its sidecar says {sidecar['sha256']}: the file was changed after it "
-            f"landed; restore it, or delete {path.name}{SIDECAR_SUFFIX} if the change is meant"
+            f"content has sha256 {sha256} but its sidecar says {sidecar.sha256}: the file was changed after it "
+            f"landed; restore it, or delete {shown(name)}{SIDECAR_SUFFIX} if the change is meant"
         )
     file = LandedFile(
         kind=kind,
-        source=source,
+        source=shown(source),
         path=path,
         landing_path=landing_path,
         arrival_date=arrival_date,
         observed_at=observed_at,
         sha256=sha256,
-        size_bytes=stat.st_size,
-        snapshot_id=id_bytes(kind, source, landing_path, sha256),
-        url=sidecar.get("url"),
-        http_status=sidecar.get("status"),
-        etag=sidecar.get("etag"),
-        modified_ns=stat.st_mtime_ns,
+        size_bytes=status.st_size,
+        snapshot_id=id_bytes(kind, shown(source), landing_path, sha256),
+        url=sidecar.url,
+        http_status=sidecar.status,
+        etag=sidecar.etag,
+        modified_ns=status.st_mtime_ns,
     )
     return file, doubt
 
@@ -203,26 +230,6 @@ def _observed_at(kind: Kind, name_at: datetime | None, has_time: bool, folder: d
     return midnight or name_at
 
 
-def sidecar_path(path: Path) -> Path:
-    """Where the sidecar of a file lies."""
-    return path.with_name(path.name + SIDECAR_SUFFIX)
-
-
-def read_sidecar(path: Path) -> tuple[dict[str, Any], str | None]:
-    """The facts of a file's sidecar, none where it has none, and in words why it can't be read."""
-    sidecar = sidecar_path(path)
-    if not sidecar.is_file():
-        return {}, None
-    try:
-        content = json.loads(sidecar.read_bytes())
-        fetched_at = datetime.fromisoformat(content["fetched_at"])
-        if fetched_at.tzinfo is None:
-            raise ValueError("fetched_at has no time zone")
-    except (ValueError, TypeError, KeyError) as error:
-        return {}, f"its sidecar {sidecar.name} can't be read ({error}); dated by its name instead"
-    return {**content, "fetched_at": fetched_at.astimezone(UTC)}, None
-
-
 class HashCache:
     """SHA-256 by landing path, size and modification time. Losing the file costs a second hashing, never a result."""
 
@@ -233,7 +240,7 @@ class HashCache:
         if path is not None and path.is_file():
             try:
                 content = json.loads(path.read_bytes())
-            except ValueError:
+            except (ValueError, RecursionError):
                 content = {}  # written by a process that died, or by hand: hash again
             self._known = content if isinstance(content, dict) else {}
 

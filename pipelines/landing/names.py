@@ -6,6 +6,7 @@ Nothing here touches a disk or a server. Which files there are is in `files.py` 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -24,6 +25,10 @@ _INSTANT = re.compile(
     r"|[ _-](?P<h2>\d{2})(?P<s2>[-:]?)(?P<min2>\d{2})(?P=s2)(?P<sec2>\d{2}))"
     r"(?:[.,]\d+)?(?P<zone>[Zz]|[+-]\d{2}:?\d{2})?)?(?!\d)"
 )
+_OFFSETS = (timedelta(hours=-12), timedelta(hours=14))
+"""Every offset from UTC that is or was in use lies between these; -2412 is a number that happens to follow a time."""
+_UNSHOWABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Controls, marks without a shape, halves of characters, and separators of lines and paragraphs."""
 ACCEPTED_DATES = "2026-02-14, 20260214, 20260214T060000Z, 2026-02-14T06-00-00Z or any name that contains one of these"
 
 
@@ -67,8 +72,9 @@ def _to_instant(match: re.Match[str]) -> tuple[datetime, bool] | None:
     zone = UTC
     if (offset := text["zone"]) and offset not in "Zz":
         digits = offset[1:].replace(":", "")
-        shift = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-        zone = timezone(-shift if offset[0] == "-" else shift)
+        shift = timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if offset[0] == "-" else 1)
+        if int(digits[2:]) < 60 and _OFFSETS[0] <= shift <= _OFFSETS[1]:
+            zone = timezone(shift)
     return day.replace(hour=int(hour), minute=int(minute), second=int(second), tzinfo=zone).astimezone(UTC), True
 
 
@@ -80,6 +86,45 @@ def content_suffix(name: str) -> str:
     return PurePosixPath(lower).suffix
 
 
+def is_hidden(name: str) -> bool:
+    """True for files and folders that are hidden or set apart by an underscore."""
+    return name.startswith((".", "_"))
+
+
 def is_skipped(name: str) -> bool:
     """True for what is no landed file: hidden, set apart by an underscore, unfinished, a sidecar or a decision."""
-    return name.startswith((".", "_")) or name.endswith((SIDECAR_SUFFIX, REVIEW_SUFFIX, *_UNFINISHED))
+    return is_hidden(name) or name.endswith((SIDECAR_SUFFIX, REVIEW_SUFFIX, *_UNFINISHED))
+
+
+def is_usable_instant(at: datetime) -> bool:
+    """True for the years that names can hold, 1900 to 2099: the ends of the calendar stand for "no beginning" and "no end"."""
+    return 1900 <= at.year <= 2099
+
+
+def is_plain(text: str) -> bool:
+    """True where a text can be shown, stored and sent as it is: no control characters and no halves of characters."""
+    return (text.isascii() and text.isprintable()) or not any(_needs_escape(letter) for letter in text)
+
+
+def shown(name: str) -> str:
+    """A name as it is shown and stored: what no text may hold is written as an escape, such as `\\n`, `\\x1b` or `\\xff`.
+
+    `\\xff` is a byte that is no UTF-8. Two different names are never shown alike, so that a backslash is doubled.
+    """
+    if "\\" not in name and is_plain(name):
+        return name
+    return "".join(_escaped(letter) for letter in name)
+
+
+def _needs_escape(letter: str) -> bool:
+    return unicodedata.category(letter) in _UNSHOWABLE
+
+
+def _escaped(letter: str) -> str:
+    if "\udc80" <= letter <= "\udcff":  # how Python holds a byte that is no UTF-8
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    if letter == "\\" or letter < "\x7f":
+        return letter.encode("unicode_escape").decode() if letter == "\\" or letter < " " else letter
+    if not _needs_escape(letter):
+        return letter
+    return f"\\U{ord(letter):08x}" if ord(letter) > 0xFFFF else f"\\u{ord(letter):04x}"

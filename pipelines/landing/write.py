@@ -6,13 +6,13 @@ Listing is in `files.py`; a landing zone in a bucket is written in `bucket.py`, 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.landing.atomic import create
-from pipelines.landing.files import HashCache, Kind, LandedFile, LandingError, describe, read_sidecar, sidecar_path
+from pipelines.landing.files import HashCache, Kind, LandedFile, LandingError, describe
+from pipelines.landing.sidecar import Sidecar, SidecarError, read_sidecar, sidecar_path
 
 Put = Callable[[Path, bytes], bool]
 """Puts content at a path, whole, unless something is there already, which then can be read there; whether it was put."""
@@ -44,16 +44,22 @@ def land(
     if kind == "requests":
         folder = folder / at.date().isoformat()
     sha256 = hashlib.sha256(content).hexdigest()
-    sidecar = {"url": url, "fetched_at": at.isoformat(), "status": http_status, "etag": etag, "sha256": sha256}
-    described = (json.dumps(sidecar, indent=2) + "\n").encode()
+    described = Sidecar(url, at, http_status, etag, sha256).as_json()
     for name in (f"{at:%Y%m%dT%H%M%SZ}{suffix}", f"{at:%Y%m%dT%H%M%SZ}-{sha256[:12]}{suffix}"):
         path = folder / name
         if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
             continue
         # The sidecar goes first, so that a file is never seen without the facts about it, and whoever creates it owns
         # the name: of two processes that land different bytes at the same second, one takes the next name.
-        if not put(sidecar_path(path), described) and read_sidecar(path)[0].get("sha256") != sha256:
+        if not put(sidecar_path(path), described) and _sha256_there(path, root) != sha256:
             continue
         put(path, content)
-        return describe(kind, source, path, path.relative_to(root).as_posix(), HashCache(None))[0]
+        return describe(kind, path, root, HashCache(None))[0]
     raise LandingError(f"{folder}: {name} and its sidecar are there already and hold something else")
+
+
+def _sha256_there(path: Path, root: Path) -> str | None:
+    try:
+        return read_sidecar(path, root).sha256
+    except SidecarError:
+        return None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.landing.atomic import create
-from pipelines.landing.files import Kind, LandedFile, Scan, scan
+from pipelines.landing.files import Kind, LandedFile, Scan, scan, versions
 from pipelines.landing.verdicts import Verdicts, read_verdicts, write_verdict
 from pipelines.landing.write import land
 from pipelines.settings import Settings
@@ -70,12 +70,8 @@ class LandingZone:
         if self.bucket:
             told = [f"{path}\0{version}\0" for path, version in self.bucket.listing(kind).items()]
         else:
-            told = []
-            for path in sorted((self.folder / kind).rglob("*")):
-                if path.is_file():
-                    stat = path.stat()
-                    told.append(f"{path.relative_to(self.folder / kind)}\0{stat.st_size}\0{stat.st_mtime_ns}\0")
-        return hashlib.sha256("".join(told).encode()).hexdigest()
+            told = [f"{path}\0{size}\0{changed}\0" for path, size, changed in versions(self.folder, kind)]
+        return hashlib.sha256("".join(told).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def open_zone(settings: Settings) -> LandingZone:
