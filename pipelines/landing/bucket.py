@@ -24,7 +24,7 @@ from obstore.store import S3Store
 
 from pipelines.landing.atomic import write_atomically
 from pipelines.landing.files import Kind, LandingError, LandingProblem
-from pipelines.landing.names import REVIEW_SUFFIX, SIDECAR_SUFFIX, is_skipped
+from pipelines.landing.names import is_landed_or_told, is_skipped
 from pipelines.settings import object_store_endpoint
 
 if TYPE_CHECKING:
@@ -237,9 +237,7 @@ def _is_wanted(path: str, size: int) -> bool:
     parts = path.split("/")
     if ".." in parts or (size == 0 and "." not in parts[-1]):
         return False
-    return not any(
-        is_skipped(part) for part in (*parts[1:-1], parts[-1].removesuffix(SIDECAR_SUFFIX).removesuffix(REVIEW_SUFFIX))
-    )
+    return is_landed_or_told(parts[-1]) and not any(is_skipped(part) for part in parts[1:-1])
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from pipelines.landing.names import (
     SIDECAR_SUFFIX,
     content_suffix,
     folder_date,
+    is_landed_or_told,
     parse_instant,
     shown,
 )
@@ -141,9 +142,9 @@ def scan(root: Path, kind: Kind, cache: Path | None = None) -> Scan:
 
 
 def versions(root: Path, kind: Kind) -> list[tuple[str, int, int]]:
-    """Path, size and instant of the last change of every file of `kind`, whether or not it can be used."""
+    """Path, size and instant of the last change of every file of `kind`, whether or not it can be used, and of what is told beside it."""
     found = []
-    for path in sorted(path for folder in _sources(root, kind)[0] for path in walk(folder, root)[0]):
+    for path in sorted(path for folder in _sources(root, kind)[0] for path in walk(folder, root, is_landed_or_told)[0]):
         with suppress(OSError):  # it vanished meanwhile
             status = path.stat()
             found.append((path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns))

@@ -96,6 +96,21 @@ def is_skipped(name: str) -> bool:
     return is_hidden(name) or name.endswith((SIDECAR_SUFFIX, REVIEW_SUFFIX, *_UNFINISHED))
 
 
+def is_landed(name: str) -> bool:
+    """True for the name of a landed file."""
+    return not is_skipped(name)
+
+
+def is_decision(name: str) -> bool:
+    """True for what a person decided about the file beside it."""
+    return name.endswith(REVIEW_SUFFIX)
+
+
+def is_landed_or_told(name: str) -> bool:
+    """True for a landed file, and for what is told about one beside it: its sidecar, a decision."""
+    return is_landed(name.removesuffix(SIDECAR_SUFFIX).removesuffix(REVIEW_SUFFIX))
+
+
 def is_usable_instant(at: datetime) -> bool:
     """True for the years that names can hold, 1900 to 2099: the ends of the calendar stand for "no beginning" and "no end"."""
     return 1900 <= at.year <= 2099

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pipelines.landing.names import is_hidden, is_skipped
+from pipelines.landing.names import is_hidden, is_landed
 
 _OTHER_KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -61,8 +62,10 @@ def kind_of(path: Path, zone: Path) -> Kind:
     raise NotRegularError(f"{what}, where only regular files are read")
 
 
-def entries(folder: Path, zone: Path) -> tuple[list[Entry], list[tuple[Path, str]]]:
-    """What lies in `folder` and is not skipped, by name: files and folders, and what is neither with the reason."""
+def entries(
+    folder: Path, zone: Path, wanted: Callable[[str], bool] = is_landed
+) -> tuple[list[Entry], list[tuple[Path, str]]]:
+    """The folders in `folder` and the files whose name is `wanted`, in the order of names; what is neither, with the reason."""
     found: list[Entry] = []
     refused: list[tuple[Path, str]] = []
     try:
@@ -83,17 +86,19 @@ def entries(folder: Path, zone: Path) -> tuple[list[Entry], list[tuple[Path, str
                 kind = kind_of(path, zone)
             is_link = entry.is_symlink()
         except (NotRegularError, OSError) as error:
-            if not is_skipped(entry.name):
+            if wanted(entry.name):
                 told = f"can't be looked at ({error.strerror})" if isinstance(error, OSError) else str(error)
                 refused.append((path, told))
             continue
-        if kind == "folder" or not is_skipped(entry.name):
+        if kind == "folder" or wanted(entry.name):
             found.append(Entry(path, kind, is_link))
     return found, refused
 
 
-def walk(folder: Path, zone: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
-    """Every regular file below `folder`, and every entry that is none, with the reason.
+def walk(
+    folder: Path, zone: Path, wanted: Callable[[str], bool] = is_landed
+) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """Every regular file below `folder` whose name is `wanted`, and every entry that is no regular file, with the reason.
 
     Links come last, and one to what is listed already adds nothing: a file has one place, the walk ends whatever the
     links are, and it needs no more of the stack the deeper it goes.
@@ -115,7 +120,7 @@ def walk(folder: Path, zone: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
         if (known := _identity(here)) in seen:
             continue
         seen.add(known)
-        found, odd = entries(here, zone)
+        found, odd = entries(here, zone, wanted)
         refused += odd
         links += [entry for entry in found if entry.is_link]
         files += [entry.path for entry in found if entry.kind == "file" and not entry.is_link]

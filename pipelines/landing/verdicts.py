@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.landing.files import Kind, LandedFile, LandingError, LandingProblem
-from pipelines.landing.names import REVIEW_SUFFIX
+from pipelines.landing.names import REVIEW_SUFFIX, is_decision, shown
+from pipelines.landing.tree import entries, walk
 from pipelines.landing.write import Put
 
 VERDICTS = ("accept", "reject")
@@ -30,8 +31,10 @@ def read_verdicts(root: Path, kind: Kind) -> Verdicts:
     """Every decision below `<root>/<kind>`."""
     newest: dict[tuple[str, str], tuple[str, str]] = {}
     problems = []
-    for path in sorted((root / kind).glob(f"*/**/*{REVIEW_SUFFIX}")):
-        source = path.relative_to(root / kind).parts[0]
+    sources, _ = entries(root / kind, root, is_decision)
+    paths = [path for source in sources if source.kind == "folder" for path in walk(source.path, root, is_decision)[0]]
+    for path in sorted(paths):
+        source, landing_path = shown(path.relative_to(root / kind).parts[0]), shown(path.relative_to(root).as_posix())
         try:
             content = json.loads(path.read_bytes())
             sha256, verdict = str(content["sha256"]), content["verdict"]
@@ -40,7 +43,7 @@ def read_verdicts(root: Path, kind: Kind) -> Verdicts:
                 raise ValueError
         except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             told = f"is no decision: expected sha256, verdict ({' or '.join(VERDICTS)}) and decided_at; nothing is decided by it"
-            problems.append(LandingProblem(kind, source, path.relative_to(root).as_posix(), told))
+            problems.append(LandingProblem(kind, source, landing_path, told))
             continue
         newest[source, sha256] = max(newest.get((source, sha256), ("", "")), (at, verdict))
     return Verdicts({key: verdict for key, (_, verdict) in newest.items()}, tuple(problems))

@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.landing import KINDS, Kind, open_zone, scan
+from pipelines.landing.files import versions
 from pipelines.landing.names import is_plain, shown
+from pipelines.landing.verdicts import read_verdicts
 from pipelines.settings import Settings
 
 GOOD = {
@@ -296,3 +298,26 @@ def test_what_may_not_be_read_is_named(zone: Path) -> None:
     assert "['prices/feed/2026-02-15.json']" in done.stdout
     assert "prices/feed/2026-02-16.json: can't be read (Permission denied)" in done.stdout
     assert "prices/feed/closed: the folder can't be listed (Permission denied)" in done.stdout
+
+
+def test_a_decision_is_read_from_a_regular_file_alone(zone: Path) -> None:
+    """A pipe, a folder or a link in a circle under the name of a decision: nothing waits for it, and the rest counts."""
+    feed = zone / "prices" / "feed"
+    pipe(feed / "a.review.json")
+    (feed / "b.review.json").mkdir()
+    link("b.review.json/../c.review.json")(feed / "c.review.json")
+    decided = {"sha256": "1" * 64, "verdict": "accept", "decided_at": "2026-02-15T10:00:00Z"}
+    (feed / "d.review.json").write_text(json.dumps(decided))
+    (feed / "e.review.json").write_bytes(b"[" * 100_000)
+    found = read_verdicts(zone, "prices")
+    assert found.by_content == {("feed", "1" * 64): "accept"}
+    assert [problem.landing_path for problem in found.problems] == ["prices/feed/e.review.json"]
+
+
+def test_a_decision_and_a_sidecar_change_what_is_listed(zone: Path) -> None:
+    """So that the sensor asks for a run."""
+    listed = versions(zone, "prices")
+    (zone / "prices" / "feed" / "2026-02-15.json.meta.json").write_text("{}")
+    with_sidecar = versions(zone, "prices")
+    (zone / "prices" / "feed" / "2026-02-15.json.1.review.json").write_text("{}")
+    assert len(listed) + 2 == len(with_sidecar) + 1 == len(versions(zone, "prices"))
