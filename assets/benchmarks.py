@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from assets.boundary import in_own_words
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import asset_key, markdown_table, result, table_spec
@@ -29,6 +30,7 @@ from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, BENCHMAR
         table_spec(BENCHMARK_GAP, deps=["core.benchmark_score", "core.model"]),
     ],
 )
+@in_own_words
 def core_benchmark(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
     """Rebuild scores, drift events and gaps from every landed leaderboard export."""
     done = refresh_benchmarks(mm.workspace)
@@ -50,6 +52,7 @@ def core_benchmark(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> 
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,
 )
+@in_own_words
 def request_drift(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
     """Profile the window's requests, and hold each day against the days before it."""
     done = refresh_request_drift(mm.workspace, window_of(context))
@@ -84,6 +87,7 @@ def request_drift(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> I
         ),
     ],
 )
+@in_own_words
 def models_unchanged(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) -> Iterator[dg.AssetCheckResult]:
     """Whether the models are what they were: nothing is stopped by it, but someone should look."""
     changes = changes_of(mm.workspace, window_of(context))

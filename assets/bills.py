@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.boundary import in_own_words
 from assets.resources import WorkspaceResource
 from assets.specs import result, table_spec
 from pipelines.daily import refresh_reported_costs
@@ -21,6 +22,7 @@ from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
         table_spec(BILL_DUPLICATE, deps=["raw.snapshot"]),
     ],
 )
+@in_own_words
 def core_reported_cost(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
     """Rebuild the ledger of provider bills from every export that was parsed."""
     done = refresh_reported_costs(mm.workspace)

@@ -22,6 +22,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.boundary import in_own_words
 from pipelines.daily import Workspace
 
 _SPEC = find_spec("dbt_like")
@@ -38,6 +39,7 @@ _SETTINGS = {
 
 
 @dg.resource(required_resource_keys={"mm"}, description="The dbt process of a run that builds marts.")
+@in_own_words
 def dbt_resource(context: dg.InitResourceContext) -> Iterator[DbtProcess]:
     """Started on the run's warehouse before its first step, ended after its last."""
     with started(context.resources.mm.workspace) as process:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import dagster as dg
 import polars as pl
 
+from assets.boundary import in_own_words
 from assets.resources import WorkspaceResource
 from assets.specs import OWNERS, markdown_table
 from pipelines.fetch import FetchResult, fetch_feeds
@@ -40,6 +41,7 @@ def _fetched(kind: Literal["prices", "leaderboards"], name: str, description: st
             )
         ],
     )
+    @in_own_words
     def fetch(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
         config = mm.workspace.config
         results = fetch_feeds(mm.workspace.settings, config.sources, kinds=(kind,), fx=config.fx.feeds)

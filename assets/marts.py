@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 
+from assets.boundary import in_own_words
 from assets.dbt_resource import PROJECT_DIR, DbtProcess
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
@@ -55,6 +56,7 @@ def build_marts() -> dg.AssetsDefinition:
         partitions_def=DAILY,
         backfill_policy=ONE_PASS,
     )
+    @in_own_words
     def dbt_models(
         context: dg.AssetExecutionContext, mm: WorkspaceResource, dbt: dg.ResourceParam[DbtProcess]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
@@ -126,7 +128,7 @@ def _checked(node: Mapping[str, Any], model: Mapping[str, Any], outcome: Mapping
         metadata={
             "status": outcome["status"],
             "failures": outcome["failures"] or 0,
-            "message": outcome["message"] or "",
+            "message": _first_line(outcome),
         },
     )
 
@@ -149,4 +151,9 @@ def _tested_model(node: Mapping[str, Any]) -> str:
 
 
 def _messages(outcomes: Mapping[str, Mapping[str, Any]], failed: list[str]) -> str:
-    return "; ".join(str(outcomes[uid]["message"]) for uid in failed if uid in outcomes) or "see dbt's log"
+    return "; ".join(_first_line(outcomes[uid]) for uid in failed if uid in outcomes) or "see dbt's log"
+
+
+def _first_line(outcome: Mapping[str, Any]) -> str:
+    """What dbt says of a node, up to where the database's own words begin, which may quote a value."""
+    return str(outcome["message"] or "").partition("\n")[0].strip()

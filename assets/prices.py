@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.boundary import in_own_words
 from assets.resources import WorkspaceResource
 from assets.specs import asset_key, result, table_spec
 from pipelines.daily import refresh_price_history, refresh_prices, refresh_rate_card
@@ -48,6 +49,7 @@ from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
         ),
     ],
 )
+@in_own_words
 def core_price(
     context: dg.AssetExecutionContext, mm: WorkspaceResource
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
@@ -88,6 +90,7 @@ def _nothing(check: str, table: Table, found: list[str]) -> dg.AssetCheckResult:
 
 
 @dg.multi_asset(name="core_rate_card", specs=[table_spec(RATE_CARD, deps=["core.price", "core.fx_rate"])])
+@in_own_words
 def core_rate_card(mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
     """Derive the rate cards in force from the ledger, by the precedence of the feeds."""
     done = refresh_rate_card(mm.workspace)
@@ -109,6 +112,7 @@ _HISTORY = ["core.price", "core.fx_rate", "core.rate_card", "core.request"]
         )
     ],
 )
+@in_own_words
 def price_history(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Tell what changed in price and where feeds disagree, and what either is worth on the newest thirty days."""
     done = refresh_price_history(mm.workspace)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import dagster as dg
 
+from assets.boundary import StepError
+
 Report = Callable[[str, str, float | None], None]
 
 _LONGEST = 300
@@ -43,7 +45,12 @@ class _StepHandler(logging.Handler):
         elif event.event_type is dg.DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             cause = (error.cause or error) if error is not None else None
-            _sink[0]("failed", f"{step}: {cause.message.strip() if cause else 'failed'}", None)
+            said = (
+                cause.message.strip().removeprefix(f"{StepError.__module__}.{StepError.__qualname__}: ")
+                if cause
+                else "failed"
+            )
+            _sink[0]("failed", f"{step}: {said}", None)
 
 
 def _short(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from assets.boundary import in_own_words
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import OWNERS, asset_key
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,
 )
+@in_own_words
 def report_html(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
     """Write the report of every day of the window."""
     pages = write_reports(mm.workspace, window_of(context), _checks_of_the_run(context))

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.boundary import in_own_words
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import result, table_spec
@@ -25,6 +26,7 @@ from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE, QUARANTINE, S
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,
 )
+@in_own_words
 def raw_request_files(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
     """Parse the files that can matter to the window and are new or changed."""
     window = window_of(context)
@@ -50,6 +52,7 @@ def raw_request_files(context: dg.AssetExecutionContext, mm: WorkspaceResource) 
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,
 )
+@in_own_words
 def core_request(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
     """Deduplicate, attribute, resolve and rate the window's requests; replace its days in one transaction."""
     loaded = load_requests(mm.workspace, window_of(context))

@@ -13,6 +13,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from assets.abandoned import living
+from assets.boundary import in_own_words
 from pipelines.daily import Workspace, open_workspace
 from pipelines.settings import Settings
 
@@ -33,6 +34,7 @@ class WorkspaceResource(dg.ConfigurableResource[Any]):
     _workspace: Workspace = PrivateAttr()
 
     @contextmanager
+    @in_own_words
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any, None, None]:
         """Open for the length of the run, and show others that it lives."""
         given = {name: value for name, value in self.model_dump().items() if value is not None}

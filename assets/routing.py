@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.boundary import in_own_words
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import result, table_spec
@@ -24,6 +25,7 @@ from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,
 )
+@in_own_words
 def routing_projection(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
     """Re-rate the window's recorded tokens on every arm of every policy."""
     done = project_routing(mm.workspace, window_of(context))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from assets.boundary import in_own_words
 from assets.jobs import DAILY_JOB
 from assets.resources import WorkspaceResource
 from pipelines.daily import Window, ingest_requests, open_workspace, stale_days
@@ -17,6 +18,7 @@ from pipelines.settings import Settings
 
 
 @dg.op(description="Parse every request file that is new or changed and index it in raw.snapshot.")
+@in_own_words
 def parse_arrivals(context: dg.OpExecutionContext, mm: WorkspaceResource) -> None:
     """Parse what arrived, whatever its day."""
     done = ingest_requests(mm.workspace, None)
@@ -38,6 +40,7 @@ def arrivals_job() -> None:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Every five minutes: are there request files that were not there before, or that changed size or time?",
 )
+@in_own_words
 def arrivals_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Ask for a parse when the listing of the request folders changed; the first look only notes what is there."""
     seen = open_zone(Settings()).listing("requests")
@@ -59,6 +62,7 @@ def arrivals_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.S
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="After a parse of arrivals: ask for the daily job on exactly the days that late lines belong to.",
 )
+@in_own_words
 def late_days_sensor(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
     """One run per stretch of stale days.
 

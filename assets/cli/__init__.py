@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import traceback
 
 import typer
 
@@ -25,11 +26,12 @@ for command in (daily, rerate, report, ui, db, price, prices, drift, scores, doc
 
 
 def main() -> None:
-    """Entry point: errors that a person can act on end in one message and status 2; others keep their traceback."""
+    """Entry point: errors that a person can act on end in one message and status 2, others show where they arose."""
     # Most of what a command makes is code that stays: looking through it for garbage took a seventh of all imports.
     gc.set_threshold(50_000, 20, 20)
     from pipelines.config import ConfigError
     from pipelines.landing import LandingError
+    from pipelines.outside import ANY_FAILURE, worded
     from pipelines.warehouse import WarehouseError
 
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
@@ -38,3 +40,8 @@ def main() -> None:
     except (ConfigError, LandingError, WarehouseError) as error:
         sys.stderr.write(f"modelmeter: {error}\n")
         sys.exit(2)
+    except ANY_FAILURE as error:
+        # The frames show our code and the libraries'; the message of a library may hold what a file held.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        sys.stderr.write(f"{frames}modelmeter: a mistake of modelmeter's own, please report it: {worded(error)}\n")
+        sys.exit(1)

@@ -20,7 +20,7 @@ from pipelines.requests.format import Format
 from pipelines.requests.normalise import hashed_user
 from pipelines.requests.parse import failed_rows, fault_rows
 from pipelines.requests.reading import read_batches
-from pipelines.requests.store import ParsedFile, Writer, load_parsed, stored_path
+from pipelines.requests.store import ParsedFile, Writer, load_parsed, store_once, stored_path
 
 ENGINE_VERSION = 1
 """Part of every version: raised when reading or typing changes what a record becomes."""
@@ -35,8 +35,7 @@ def parse_bill(file: LandedFile, source: RequestSource, store: Path, *, user_key
     fmt = replace(build_bill_format(source), user_key=user_key)
     version = bill_version(source, user_key=user_key)
     path = stored_path(store, fmt.name, version, file.snapshot_id)
-    if not path.exists():
-        _parse(file, source, fmt, path)
+    store_once(path, lambda: _parse(file, source, fmt, path), file, RECORD_SCHEMA)
     return load_parsed(path, version, file.snapshot_id)
 
 

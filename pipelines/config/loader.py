@@ -22,6 +22,7 @@ from pipelines.config.periods import Periods
 from pipelines.config.routing import RoutingConfig
 from pipelines.config.sources import Sources
 from pipelines.config.watch import Watch
+from pipelines.outside import worded
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -74,7 +75,7 @@ def load_file(model: type[ModelT], name: str, folder: Path | None, *, use_sample
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+        raise ConfigError(f"{path}: not valid YAML: {worded(error)}") from error
     try:
         return model.model_validate({} if content is None else content)
     except ValidationError as error:

@@ -10,6 +10,7 @@ from pipelines.daily.workspace import Workspace
 from pipelines.quality import (
     ExpectationOutcome,
     counted_once,
+    every_file_read,
     lines_accounted,
     loaded_files_agree,
     look_alikes,
@@ -22,10 +23,10 @@ from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 
 
-def lines_of_all_files(workspace: Workspace) -> ExpectationOutcome:
-    """For every indexed file: lines = valid + quarantined."""
+def files_accounted(workspace: Workspace) -> list[ExpectationOutcome]:
+    """For every indexed file: lines = valid + quarantined, and our reader got through it."""
     with workspace.database.connect(read_only=True) as connection:
-        return lines_accounted(connection)
+        return [lines_accounted(connection), every_file_read(connection)]
 
 
 def readable_sources(workspace: Workspace, window: Window) -> ExpectationOutcome:

@@ -20,7 +20,7 @@ from pipelines.landing import LandedFile, LandingError
 from pipelines.requests import ParsedFile, parse_file
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.requests.parse import parser_version
-from pipelines.requests.store import stored_path
+from pipelines.requests.store import is_stored, stored_path
 from pipelines.warehouse.copy import copy_frame
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_rows
@@ -167,11 +167,11 @@ def _always_matters(source: RequestSource) -> bool:
 def _is_parsed(
     workspace: Workspace, file: LandedFile, source: RequestSource, versions: dict[str, str], known: dict[bytes, str]
 ) -> bool:
-    """Indexed by this very parser, with its rows still in the store: a store that was cleared fills again by itself."""
+    """Indexed by this very parser, with its rows still in the store: a store that was cleared fills again by itself, and a
+    file on which the reader failed is tried again."""
     version = versions[file.source]
-    return (
-        known.get(file.snapshot_id) == version
-        and stored_path(workspace.store, source.format, version, file.snapshot_id).is_file()
+    return known.get(file.snapshot_id) == version and is_stored(
+        stored_path(workspace.store, source.format, version, file.snapshot_id)
     )
 
 

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.daily.accounting import books_of_the_window, lines_of_all_files, readable_sources
+from pipelines.daily.accounting import books_of_the_window, files_accounted, readable_sources
 from pipelines.daily.days import Window
 from pipelines.daily.workspace import Workspace
 from pipelines.fetch import fetch_feeds
@@ -53,7 +53,7 @@ def _accounting(workspace: Workspace, window: Window) -> list[CheckLine]:
     from pipelines.finops.report import CheckLine
 
     outcomes = [
-        lines_of_all_files(workspace),
+        *files_accounted(workspace),
         readable_sources(workspace, window),
         *books_of_the_window(workspace, window),
     ]

@@ -45,7 +45,7 @@ def read_bytes(file: LandedFile, *, max_bytes: int = MAX_CONTENT_BYTES) -> bytes
                 chunks.append(chunk)
     except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise LandingError(
-            f"{file.landing_path}: the compressed data is broken after {total:,} bytes of content ({error}): "
+            f"{file.landing_path}: the compressed data is broken after {total:,} bytes of content ({type(error).__name__}): "
             "land the file again, whole"
         ) from error
     file.check_unchanged()

@@ -22,6 +22,7 @@ import polars as pl
 from pipelines.config.fx import FxConfig, FxFeed
 from pipelines.ids import id_bytes
 from pipelines.landing import LandedFile, LandingError, read_bytes
+from pipelines.outside import worded
 from pipelines.prices.snapshot import BEGINNING, PriceFeedError, as_amount, per_million
 from pipelines.warehouse.tables.core_prices import FX_RATE
 
@@ -100,7 +101,7 @@ def _unzipped(content: bytes) -> bytes:
         raise
     # A damaged member is a zlib.error or an EOFError, one behind a password a RuntimeError.
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise PriceFeedError(f"expected a ZIP archive of one CSV file: {error}") from error
+        raise PriceFeedError(f"expected a ZIP archive of one CSV file: {worded(error)}") from error
 
 
 def build_fx_rates(config: FxConfig, snapshots: Sequence[FxSnapshot], currencies: set[str]) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import polars as pl
 
 from pipelines.config.sources import PriceFeed
 from pipelines.landing import LandedFile, LandingError, read_bytes
+from pipelines.outside import worded
 from pipelines.prices.feeds import FORMATS
 from pipelines.prices.plausible import chargeable, plausible
 from pipelines.prices.snapshot import FeedSnapshot, PriceFeedError, price_frame
@@ -31,7 +32,7 @@ def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:
         raise PriceFeedError(f"{place}: {error}") from error
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         # A reader that meets what its format never had must not stop the other files.
-        raise PriceFeedError(f"{place}: not shaped as the format is: {type(error).__name__}: {error}") from error
+        raise PriceFeedError(f"{place}: not shaped as the format is: {worded(error)}") from error
     prices, refused = chargeable(parsed.prices)
     problems = parsed.not_understood | refused
     if feed.format != "price_sheet":

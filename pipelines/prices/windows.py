@@ -27,6 +27,10 @@ _DAY_MINUTES = 24 * 60
 FORM = "[mon-fri ]HH:MM-HH:MM[ Asia/Shanghai][ except cn]"
 
 
+class WindowError(ValueError):
+    """A window of the day can't be read. The message says what was found and what is accepted."""
+
+
 class Window(NamedTuple):
     """A daily window [start, end), over midnight where the end is not after the start; its day is that of its start."""
 
@@ -43,12 +47,12 @@ class Window(NamedTuple):
 def parse_window(text: str) -> Window:
     """Reads `mon-fri 09:00-12:00 Asia/Shanghai except cn`: days, zone (UTC) and calendar may be left out.
 
-    Raises ValueError with what was found and the form that is accepted.
+    Raises WindowError with what was found and the form that is accepted.
     """
     match = _WINDOW.match(text)
     zone = (match and match["zone"]) or "UTC"
     if match is None or zone not in available_timezones():
-        raise ValueError(f"time_window: expected {FORM}, found {text!r}")
+        raise WindowError(f"time_window: expected {FORM}, found {text!r}")
     start, end = time.fromisoformat(match["start"]), time.fromisoformat(match["end"])
     return Window(_days(match["days"]), start, end, zone, match["calendar"] or "")
 
@@ -66,7 +70,7 @@ def utc_windows(hours: Sequence[str], weekdays: Sequence[object] | None, zone: s
     """Windows of hours by the clock of UTC that hold on weekdays (1 to 7 or names) by the calendar of `zone`.
 
     So feeds write them: `22:00-06:00` on `[5]` is from midnight to six and from ten to midnight of Fridays, other than here,
-    where what follows midnight is of the day before. Raises ValueError, also for a zone whose clock is put forward and back.
+    where what follows midnight is of the day before. Raises WindowError, also for a zone whose clock is put forward and back.
     """
     days = [_weekday(day) for day in weekdays] if weekdays is not None else None
     shift = 0 if days is None or zone in (None, "", "UTC") else _minutes_east(str(zone))
@@ -87,16 +91,16 @@ def _weekday(day: object) -> str:
         return day[:3].lower()
     if str(day) in {"1", "2", "3", "4", "5", "6", "7"}:
         return DAYS[int(str(day)) - 1]
-    raise ValueError(f"expected weekdays from 1 to 7 or their names, found {day!r}")
+    raise WindowError(f"expected weekdays from 1 to 7 or their names, found {day!r}")
 
 
 def _minutes_east(zone: str) -> int:
     if zone not in available_timezones():
-        raise ValueError(f"no time zone {zone!r} is known")
+        raise WindowError(f"no time zone {zone!r} is known")
     found = {datetime(2026, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in range(1, 13)}
     offset = found.pop()
     if found or offset is None:
-        raise ValueError(f"hours of UTC on weekdays of {zone}, whose clock is put forward and back")
+        raise WindowError(f"hours of UTC on weekdays of {zone}, whose clock is put forward and back")
     return int(offset.total_seconds()) // 60
 
 
@@ -105,11 +109,11 @@ def _told(minutes: int) -> str:
 
 
 def is_inside(text: str, at: pl.Expr, calendars: Mapping[str, frozenset[date]]) -> pl.Expr:
-    """Whether the instants `at` (UTC) lie inside the window. Raises ValueError for a calendar that is not declared."""
+    """Whether the instants `at` (UTC) lie inside the window. Raises WindowError for a calendar that is not declared."""
     window = parse_window(text)
     if window.calendar and window.calendar not in calendars:
         known = ", ".join(sorted(calendars)) or "none"
-        raise ValueError(f"time_window {text!r}: no calendar {window.calendar!r} is declared; known are {known}")
+        raise WindowError(f"time_window {text!r}: no calendar {window.calendar!r} is declared; known are {known}")
     local = at.dt.convert_time_zone(str(ZoneInfo(window.zone)))
     clock = local.dt.time()
     day = local.dt.date()

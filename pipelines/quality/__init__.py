@@ -7,6 +7,7 @@ the result type that both share. Whether a check stops a run is decided in `asse
 from __future__ import annotations
 
 from pipelines.quality.accounting import (
+    every_file_read,
     feeds_fresh,
     lines_accounted,
     loaded_files_agree,
@@ -28,6 +29,7 @@ __all__ = [
     "SuiteName",
     "SuiteOutcome",
     "counted_once",
+    "every_file_read",
     "feeds_fresh",
     "lines_accounted",
     "loaded_files_agree",

@@ -46,6 +46,29 @@ def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
     )
 
 
+def every_file_read(connection: Connection[Any]) -> ExpectationOutcome:
+    """No request or bill file is set aside because our own reader failed on it. `observed` counts those files."""
+    rows = connection.execute(
+        """
+        select landing_path, detail
+        from raw.quarantine
+        join raw.snapshot using (snapshot_id)
+        where reason = 'reader_failed'
+        order by landing_path
+        """
+    ).fetchall()
+    return ExpectationOutcome(
+        name="every_file_read",
+        description="No request or bill file made our own reader fail. One that did is set aside whole and tried again "
+        "by the next run; every other file is loaded. Please report the place named, or remove the file.",
+        severity="warning",
+        success=not rows,
+        observed=len(rows),
+        unexpected_count=len(rows),
+        sample=_sample(("file", "failure"), rows),
+    )
+
+
 def records_accounted(
     connection: Connection[Any], from_date: date, to_date: date, loaded_days: Collection[date]
 ) -> ExpectationOutcome:

@@ -7,6 +7,7 @@ file is written and nothing is sent. What is expected is in `suites.py`; the res
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -127,7 +128,7 @@ def _validate(
     expectations = ExpectationSuite(suite.name, expectations=[_expectation(suite, rule) for rule in rules])
     verdicts = batch.validate(expectations, result_format=result_format).results
     by_name = {verdict.expectation_config.meta["rule"]: verdict for verdict in verdicts if verdict.expectation_config}
-    return {rule.name: _outcome(rule, by_name[rule.name]) for rule in rules}
+    return {rule.name: _outcome(suite, rule, by_name[rule.name]) for rule in rules}
 
 
 def _expectation(suite: Suite, rule: Rule) -> dict[str, Any]:
@@ -164,8 +165,8 @@ def _query(suite: Suite, rule: NoRow) -> str:
     return f"select {keys} from {rule.rows} where {rule.where}"
 
 
-def _outcome(rule: Rule, verdict: ExpectationValidationResult) -> ExpectationOutcome:
-    problem = _problem(verdict.exception_info)
+def _outcome(suite: Suite, rule: Rule, verdict: ExpectationValidationResult) -> ExpectationOutcome:
+    problem = _problem(verdict.exception_info, suite)
     if problem is not None:
         return ExpectationOutcome(rule.name, rule.description, rule.severity, success=None, problem=problem)
     result: Mapping[str, Any] = verdict.result
@@ -189,8 +190,17 @@ def _keys(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(rows)
 
 
-def _problem(exception_info: Mapping[str, Any]) -> str | None:
-    """The text of what an expectation raised, else None. Its metrics' exceptions lie one level deeper."""
+def _problem(exception_info: Mapping[str, Any], suite: Suite) -> str | None:
+    """What an expectation raised, by its class, else None. Its metrics' exceptions lie one level deeper."""
     infos = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
-    messages = [str(info["exception_message"]).split("\n[SQL:")[0] for info in infos if info.get("raised_exception")]
-    return "; ".join(dict.fromkeys(messages)) or None
+    told = [_safely(str(info["exception_message"]), suite) for info in infos if info.get("raised_exception")]
+    return "; ".join(dict.fromkeys(told)) or None
+
+
+def _safely(message: str, suite: Suite) -> str:
+    """The class that SQLAlchemy names in front of a database's sentence, and the columns of the table that are named: the
+    sentence may quote a value, and so may that of any other library."""
+    raised = re.match(r"\((psycopg\.errors\.\w+)\)", message)
+    columns = [column.name for column in suite.table.columns if re.search(rf"\b{column.name}\b", message)]
+    what = raised[1] if raised else "the check raised an exception"
+    return f"{what} ({', '.join(columns)})" if columns else what

@@ -23,7 +23,7 @@ from pipelines.requests.formats import build_format
 from pipelines.requests.marks import Evidence, Watch
 from pipelines.requests.normalise import STORED_SCHEMA, hashed_user, normalise, normalise_typed
 from pipelines.requests.reading import Batch, read_finished
-from pipelines.requests.store import ParsedFile, Writer, load_parsed, stored_path
+from pipelines.requests.store import ParsedFile, Writer, load_parsed, store_once, stored_path
 from pipelines.requests.stream import Fault, digest_of
 from pipelines.warehouse.tables.raw import QUARANTINE
 
@@ -45,8 +45,7 @@ def parse_file(file: LandedFile, source: RequestSource, store: Path, *, user_key
     fmt = replace(build_format(source), user_key=user_key)
     version = _version(fmt, source)
     path = stored_path(store, fmt.name, version, file.snapshot_id)
-    if not path.exists():
-        _parse(file, source, fmt, path)
+    store_once(path, lambda: _parse(file, source, fmt, path), file)
     return load_parsed(path, version, file.snapshot_id)
 
 

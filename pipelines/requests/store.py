@@ -10,9 +10,10 @@ What is written is decided in `parse.py`.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,9 +25,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.constant import holds_only, same_throughout
+from pipelines.landing import LandedFile, LandingError
+from pipelines.outside import ANY_FAILURE, worded
+from pipelines.requests.format import SourceError
 from pipelines.requests.identity import SPANS
 from pipelines.requests.normalise import STORED_SCHEMA
 from pipelines.warehouse.tables.raw import QUARANTINE
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE)
+"""Failures of this machine, not of the reader: the step ends, and the days keep what they hold."""
+READER_FAILED = "reader_failed"
+"""Reason of the one record that stands for a file on which our own reader failed."""
 
 _COUNTS = b"modelmeter"
 _SHARED = b"modelmeter.shared"
@@ -95,6 +104,45 @@ def _quarantine_path(path: Path) -> Path:
 
 def _spans_path(path: Path) -> Path:
     return path.with_suffix(".spans.parquet")
+
+
+def _failed_mark(path: Path) -> Path:
+    return path.with_suffix(".failed")
+
+
+def is_stored(path: Path) -> bool:
+    """Whether the rows of a file lie at `path`; not where its reader failed, so that the next run tries again."""
+    return path.is_file() and not _failed_mark(path).exists()
+
+
+def store_once(path: Path, parse: Callable[[], None], file: LandedFile, schema: pl.Schema = STORED_SCHEMA) -> None:
+    """Let `parse` write the rows of `file` to `path`, unless they are there. Where it fails in a way that no one thought of,
+    the file is stored as one quarantined record that names the failure.
+
+    Raises what says that the declaration or the file itself is gone or changed: LandingError, SourceError, FileNotFoundError.
+    """
+    if is_stored(path):
+        return
+    try:
+        parse()
+    except (LandingError, SourceError, FileNotFoundError):
+        raise
+    except ANY_FAILURE as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _failed_mark(path).touch()
+        detail = (
+            f"our reader failed on this file, which is no fault of the file: {worded(error)}; the next run tries again"
+        )
+        row = (file.snapshot_id, 1, 0, 0, file.size_bytes, READER_FAILED, "error", detail, None, file.sha256)
+        with Writer(path, schema) as writer:
+            writer.write(
+                pl.DataFrame(schema=schema), pl.DataFrame([row], schema=QUARANTINE.polars_schema, orient="row")
+            )
+            writer.finish()
+    else:
+        _failed_mark(path).unlink(missing_ok=True)
 
 
 class Writer:

@@ -262,9 +262,9 @@ class _Reader:
             while True:
                 try:
                     piece = file.read(self._piece_bytes)
-                except (OSError, pa.ArrowInvalid) as error:
+                except (OSError, pa.ArrowInvalid):
                     yield _salvage(self._path, total, self._piece_bytes)
-                    self.trouble = ("broken_archive", f"the archive is cut off or damaged: {error}")
+                    self.trouble = ("broken_archive", "the archive is cut off or damaged")
                     return
                 if not piece:
                     return

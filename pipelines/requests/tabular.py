@@ -6,6 +6,7 @@ field shifts nothing; a record with too few or too many fields is a fault. JSON 
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.outside import worded
 from pipelines.requests.stream import Chunk, Fault, digest_of
 
 PARQUET_ROWS = 50_000
@@ -113,8 +115,7 @@ def _rows(batch: pa.RecordBatch, known: dict[str, str], first: int) -> TableChun
 
 
 def _damaged(path: Path, row: int, error: Exception) -> Fault:
-    said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    detail = f"the Parquet file can't be read from row {row} on: {said}; what is damaged counts as one record"
+    detail = f"the Parquet file can't be read from row {row} on: {worded(error)}; what is damaged counts as one record"
     return Fault(row, 0, path.stat().st_size, "broken_parquet", detail, digest_of(b""))
 
 
@@ -156,10 +157,12 @@ def _complete_records(
 
 
 def csv_columns(line: bytes, delimiter: str) -> list[str]:
-    """The column names of a header line."""
-    text = line.decode(errors="replace").strip("\r\n")
-    frame = pl.read_csv(io.BytesIO(text.encode() + b"\n"), separator=delimiter, infer_schema=False, has_header=False)
-    return [str(value).strip() for value in frame.row(0)] if frame.height else []
+    """The column names of a header line; none where the line is nothing that a table has."""
+    text = line.decode("utf-8-sig", errors="replace").strip("\r\n")
+    try:
+        return [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
+    except csv.Error:  # a field longer than the module takes
+        return []
 
 
 def _joined(pending: Chunk | None, chunk: Chunk) -> Chunk:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import zstandard
 
+from pipelines.outside import worded
 from pipelines.sample.arrival import Arrivals, ArrivedFile
 from pipelines.sample.bills import Bills
 from pipelines.sample.boards import AIDER_DATES, LMARENA_DATES, aider_yaml, lmarena_json
@@ -86,7 +87,7 @@ def read_summary(root: Path) -> SampleSummary | None:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise SampleError(
-            f"{root / MARKER} can't be read ({error}): delete the folder {root} to make it anew"
+            f"{root / MARKER} can't be read ({worded(error)}): delete the folder {root} to make it anew"
         ) from error
 
 

@@ -22,6 +22,7 @@ from pgpq.schema import Jsonb
 from psycopg import sql
 from psycopg.copy import QueuedLibpqWriter
 
+from pipelines.outside import worded
 from pipelines.warehouse.errors import LoadError
 from pipelines.warehouse.tables import Column, Table
 
@@ -104,7 +105,7 @@ class CopyStream:
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProtocolViolation) as error:
             for frame in self._recent:
                 _check_values(self._table, frame)
-            raise LoadError(f"{self._table.qualified}: Postgres refused the rows: {error}") from error
+            raise LoadError(f"{self._table.qualified}: Postgres refused the rows: {worded(error)}") from None
 
 
 def check_frame(table: Table, frame: pl.DataFrame) -> None:

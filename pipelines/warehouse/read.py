@@ -6,6 +6,7 @@ shape that `copy_frame` accepts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -150,6 +151,12 @@ def _parse(part: bytes, schema: pa.Schema) -> pa.Table:
         )
     except pa.ArrowInvalid as error:
         raise QueryError(
-            f"a value of the query does not fit its type in a frame: {error}. Columns count from 0 in "
-            f"{', '.join(schema.names)}. A numeric with more than 18 decimals needs round(..., 18) or a cast."
+            f"a value of {_column_in(str(error), schema)} does not fit its type in a frame. "
+            "A numeric with more than 18 decimals needs round(..., 18) or a cast."
         ) from None
+
+
+def _column_in(said: str, schema: pa.Schema) -> str:
+    """The column that Arrow's message counts from 0, by name; the rest of the message quotes the value."""
+    counted = re.search(r"column #(\d+)", said)
+    return f"column {schema.names[int(counted[1])]}" if counted else "the query"

@@ -24,6 +24,7 @@ from psycopg import sql
 
 from pipelines.constant import holds_only, same_throughout
 from pipelines.ids import as_uuid
+from pipelines.outside import worded
 from pipelines.warehouse.copy import CopyStream, check_frame, check_schema, copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import index_statements, primary_key
@@ -237,7 +238,7 @@ def _write_difference(connection: psycopg.Connection[Any], table: Table, frame: 
             ).format(**names, key=key)
         )
     except psycopg.IntegrityError as error:
-        raise LoadError(f"{table.qualified}: Postgres refused the rows: {error}") from error
+        raise LoadError(f"{table.qualified}: Postgres refused the rows: {worded(error)}") from None
     connection.execute(sql.SQL("drop table {}").format(incoming))
 
 
@@ -326,9 +327,7 @@ def _complete(connection: psycopg.Connection[Any], table: Table, staged: _Staged
     try:
         connection.execute(sql.SQL("alter table {} {}").format(staged.name, sql.SQL(", ").join(changes)))
     except psycopg.errors.UniqueViolation as error:
-        raise LoadError(
-            f"{table.qualified}: two rows of {staged.day} have the same key: {error.diag.message_detail}"
-        ) from error
+        raise LoadError(f"{table.qualified}: two rows of {staged.day} have the same key: {worded(error)}") from None
     for statement in index_statements(table, staged.label):
         connection.execute(sql.SQL(statement))
     with _setting(connection, "default_statistics_target", _STATISTICS_TARGET):

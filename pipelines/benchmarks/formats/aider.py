@@ -13,6 +13,7 @@ import yaml
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
 from pipelines.benchmarks.values import NO_SCORE, RecordError, count, day, money, number, numbers, text
 from pipelines.landing import read_bytes
+from pipelines.outside import worded
 
 TRAITS = Traits(row_kind="run", primary_version="pass_rate_2")
 TRIES = (1, 2)
@@ -59,7 +60,7 @@ def _runs(content: bytes, into: Collector) -> list[tuple[int, Any]]:
         node = yaml.compose(content, Loader=yaml.CSafeLoader)
         document = yaml.load(content, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none
-        into.reject(0, "not_yaml", f"the file is no YAML: {error}", record=content, span=(0, len(content)))
+        into.reject(0, "not_yaml", f"the file is no YAML: {worded(error)}", record=content, span=(0, len(content)))
         return []
     if not isinstance(document, list) or not isinstance(node, yaml.SequenceNode):
         detail = f"expected a list of runs, found {type(document).__name__}"

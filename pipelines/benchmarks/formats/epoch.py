@@ -23,6 +23,7 @@ from pipelines.benchmarks.formats.tables import only, read_table
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
 from pipelines.benchmarks.values import NO_SCORE, RecordError, instant, is_blank, money, number, text, within
 from pipelines.landing import MAX_CONTENT_BYTES, read_bytes
+from pipelines.outside import worded
 
 TRAITS = Traits(row_kind="run")
 RUN_COLUMNS = ("id", "task", "model", "Best score (across scorers)", "Scores", "started_at", "task version")
@@ -115,7 +116,7 @@ def _members(content: bytes, into: Collector) -> list[tuple[str, bytes]]:
             return [(name, archive.read(name)) for name in names]
     # A member behind a password is a RuntimeError.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        into.reject(0, "unreadable", f"the zip file is broken: {error}", record=content, span=(0, len(content)))
+        into.reject(0, "unreadable", f"the zip file is broken: {worded(error)}", record=content, span=(0, len(content)))
         return []
 
 

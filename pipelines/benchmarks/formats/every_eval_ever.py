@@ -17,6 +17,7 @@ from pipelines.benchmarks.formats.tables import read_json
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
 from pipelines.benchmarks.values import RecordError, count, instant, is_blank, number, text, weights, within
 from pipelines.landing import read_bytes
+from pipelines.outside import worded
 
 TRAITS = Traits(row_kind="entry")
 _MEASURED_BY = {
@@ -55,7 +56,7 @@ def _documents(into: Collector) -> Iterator[tuple[int, Any]]:
         try:
             document = orjson.loads(piece)
         except orjson.JSONDecodeError as error:
-            into.reject(0, "not_json", f"no JSON: {error}", record=piece, line_no=line)
+            into.reject(0, "not_json", f"no JSON: {worded(error)}", record=piece, line_no=line)
             continue
         yield from ((line, item) for item in (document if isinstance(document, list) else [document]))
 

@@ -31,6 +31,7 @@ from pipelines.benchmarks.values import (
     weights,
 )
 from pipelines.landing import read_bytes
+from pipelines.outside import worded
 
 _AROUND = re.compile(r"^[~≈]|%$|/10$")
 """What people write around a number: about, per cent, out of ten."""
@@ -152,7 +153,7 @@ def _records(options: MappingOptions, into: Collector) -> Iterator[tuple[int, An
                 try:
                     yield line_no, orjson.loads(line)
                 except orjson.JSONDecodeError as error:
-                    into.reject(0, "not_json", f"the line is no JSON: {error}", record=line, line_no=line_no)
+                    into.reject(0, "not_json", f"the line is no JSON: {worded(error)}", record=line, line_no=line_no)
         return
     document = read_json(into)
     if document is None:

@@ -20,6 +20,7 @@ from pipelines.benchmarks.formats.terminal_bench_site import is_site_list, parse
 from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
 from pipelines.benchmarks.values import BoardOptionsError, RecordError, count, is_blank, money, number, text, within
 from pipelines.landing import read_bytes
+from pipelines.outside import worded
 
 TRAITS = Traits(row_kind="entry")
 _RUN_NAME = re.compile(r"^\d{4}-?\d{2}-?\d{2}_(?P<agent>[^_]+)_(?P<model>.+?)(?:\.json)?$")
@@ -160,7 +161,7 @@ def _matharena_records(into: Collector) -> Iterable[dict[str, Any]]:
         try:
             record = orjson.loads(line) if line.strip() else None
         except orjson.JSONDecodeError as error:
-            into.reject(0, "not_json", f"the line is no JSON: {error}", record=line, line_no=line_no)
+            into.reject(0, "not_json", f"the line is no JSON: {worded(error)}", record=line, line_no=line_no)
             continue
         if record is not None:
             found.append({name: record.get(name) for name in _MATHARENA} if isinstance(record, dict) else {})

@@ -16,6 +16,7 @@ import polars as pl
 
 from pipelines.benchmarks.snapshot import Collector
 from pipelines.landing import read_bytes
+from pipelines.outside import worded
 
 
 def read_table(
@@ -31,7 +32,7 @@ def read_table(
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        into.reject(0, "not_utf8", f"the file is no UTF-8 text: {error}", record=content, span=span)
+        into.reject(0, "not_utf8", f"the file is no UTF-8 text: {worded(error)}", record=content, span=span)
         return
     reader = csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter)
     header = [name.strip() for name in next(reader, [])]
@@ -61,7 +62,7 @@ def _readable(reader: Any, into: Collector) -> Iterator[list[str]]:  # noqa: ANN
     try:
         yield from reader
     except csv.Error as error:
-        into.reject(0, "wrong_shape", f"the rest of the file is no CSV: {error}", line_no=reader.line_num)
+        into.reject(0, "wrong_shape", f"the rest of the file is no CSV: {worded(error)}", line_no=reader.line_num)
 
 
 def only(row: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
@@ -79,7 +80,7 @@ def read_json(into: Collector) -> Any:  # noqa: ANN401 - any JSON value
         try:
             return json.loads(content, parse_constant=lambda _: None)
         except (ValueError, RecursionError):
-            into.reject(0, "not_json", f"the file is no JSON: {error}", record=content, span=(0, len(content)))
+            into.reject(0, "not_json", f"the file is no JSON: {worded(error)}", record=content, span=(0, len(content)))
             return None
 
 
@@ -96,6 +97,6 @@ def read_parquet(into: Collector, columns: Sequence[str] | None = None) -> Itera
         held = [name for name in pl.read_parquet_schema(io.BytesIO(content)) if columns is None or name in columns]
         frame = pl.read_parquet(io.BytesIO(content), columns=held)
     except (pl.exceptions.PolarsError, OSError) as error:
-        into.reject(0, "unreadable", f"the file is no Parquet: {error}", record=content, span=(0, len(content)))
+        into.reject(0, "unreadable", f"the file is no Parquet: {worded(error)}", record=content, span=(0, len(content)))
         return
     yield from frame.iter_rows(named=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from pipelines.outside import worded
 from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
@@ -91,7 +92,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
                 continue
             by_meaning[meaning] += _item_prices(index, item, meaning)
         except (ArithmeticError, KeyError, TypeError, ValueError, AttributeError) as error:
-            problems.add(f"item {index}: {type(error).__name__}: {error}")
+            problems.add(f"item {index}: {worded(error)}")
             rejected += 1
     prices = [price for meaning, found in by_meaning.items() for price in _placed(meaning, found)]
     return Parsed(prices, len(items), rejected, frozenset(problems))
@@ -100,7 +101,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 def _item_prices(index: int, item: Mapping[str, Any], meaning: _Meaning) -> Iterator[Price]:
     amount = as_amount(item["retailPrice"])
     if amount is None:
-        raise ValueError(f"{meaning.model}: retailPrice: {told_value(item['retailPrice'])}")
+        raise PriceFeedError(f"{meaning.model}: retailPrice: {told_value(item['retailPrice'])}")
     regions = item.get("regions") or [item.get("armRegionName") or ""]
     for region in dict.fromkeys(regions):
         yield Price(

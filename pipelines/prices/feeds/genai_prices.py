@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from pipelines.outside import worded
 from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
@@ -94,7 +95,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
             try:
                 found = list(_model_prices(provider["id"], model, f"/{at}/models/{index}", problems))
             except (ArithmeticError, KeyError, TypeError, ValueError, AttributeError) as error:
-                problems.add(f"{provider.get('id')}/{model.get('id')}: {type(error).__name__}: {error}")
+                problems.add(f"{provider.get('id')}/{model.get('id')}: {worded(error)}")
                 rejected += 1
                 continue
             prices += found
@@ -132,7 +133,7 @@ def _entry(item: Mapping[str, Any], pointer: str) -> _Entry:
             prices, f"{pointer}/prices", window=(_utc(constraint["start_time"]), _utc(constraint["end_time"]))
         )
     if constraint:
-        raise ValueError(
+        raise PriceFeedError(
             f"{pointer}: unknown constraint {sorted(constraint)}; known are start_date, start_time and end_time"
         )
     return _Entry(prices, f"{pointer}/prices")
@@ -150,7 +151,7 @@ def _standard_periods(entries: Sequence[_Entry]) -> Iterator[_Period]:
     marks = sorted({clock for entry in entries if entry.window for clock in entry.window})
     all_day = [entry for entry in entries if entry.window is None]
     if not all_day:
-        raise ValueError(f"{entries[0].pointer}: every entry is bound to hours of the day; one must hold all day")
+        raise PriceFeedError(f"{entries[0].pointer}: every entry is bound to hours of the day; one must hold all day")
     for start, end in _stretches(entries):
         by_hour = [(mark, _last_active(entries, start, mark)) for mark in marks]
         yield _Period(_last_active(all_day, start, None), start, end)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pipelines.outside import worded
 from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
@@ -257,7 +258,7 @@ def _off_peak(block: Mapping[str, Any], problems: set[str]) -> Iterator[_Found]:
             )
         ]
     except (AttributeError, TypeError, ValueError) as error:
-        problems.add(f"off_peak_pricing: {error}")
+        problems.add(f"off_peak_pricing: {worded(error)}")
         return
     if not windows:
         problems.add("off_peak_pricing without hours: not understood")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from pipelines.outside import worded
 from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
@@ -43,7 +44,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
         try:
             prices += list(_entry_prices(pointer, entry, problems))
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-            problems.add(f"{pointer}: {type(error).__name__}: {error}")
+            problems.add(f"{pointer}: {worded(error)}")
             rejected += 1
     return Parsed(prices, lines, rejected, frozenset(problems))
 

@@ -9,6 +9,7 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from pipelines.outside import worded
 from pipelines.prices.snapshot import PriceFeedError
 
 _LONGEST_INTEGER = 18
@@ -38,7 +39,7 @@ def feed_json(content: bytes, problems: set[str]) -> Any:  # noqa: ANN401 - what
     except RecursionError:
         raise PriceFeedError("nested too deeply") from None
     except ValueError as error:
-        raise PriceFeedError(f"not JSON: {error}") from None
+        raise PriceFeedError(f"not JSON: {worded(error)}") from None
 
 
 def _number(text: str) -> Decimal:

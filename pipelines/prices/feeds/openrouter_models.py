@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from pipelines.outside import worded
 from pipelines.prices.feeds.numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
@@ -117,7 +118,7 @@ def _steps(
         try:
             windows = list(_windows(override))
         except (TypeError, ValueError) as error:
-            problems.add(f"overrides: {error}")
+            problems.add(f"overrides: {worded(error)}")
             continue
         strange = set(override) - set(_METERS) - set(_WHEN)
         if not isinstance(start, int) or isinstance(start, bool) or strange or not set(override) & set(_WHEN):

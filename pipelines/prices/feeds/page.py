@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from pipelines.outside import worded
 from pipelines.prices.feeds.page_cells import (
     amount_in,
     key,
@@ -135,9 +136,9 @@ def _page(layout: PageLayout, content: bytes) -> str:
     try:
         page: object = json.loads(content) if layout.inside else content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise PriceFeedError(f"not UTF-8 text: {error}") from error
+        raise PriceFeedError(f"not UTF-8 text: {worded(error)}") from error
     except ValueError as error:
-        raise PriceFeedError(f"not JSON: {error}") from error
+        raise PriceFeedError(f"not JSON: {worded(error)}") from error
     for name in layout.inside:
         page = page.get(name) if isinstance(page, dict) else None
     if not isinstance(page, str):

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from pipelines.meters import METERS_BY_NAME
+from pipelines.outside import worded
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount
 from pipelines.prices.windows import parse_window
@@ -44,7 +45,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
         try:
             prices.append(_price(place, row))
         except ValueError as error:
-            mistakes.append(f"{place}: {error}")
+            mistakes.append(f"{place}: {worded(error)}")
     if mistakes:
         raise PriceFeedError("\n".join(mistakes))
     return Parsed(prices, len(prices))
@@ -54,12 +55,12 @@ def _rows(content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise PriceFeedError(f"not UTF-8 text: {error}") from error
+        raise PriceFeedError(f"not UTF-8 text: {worded(error)}") from error
     if text.lstrip().startswith(("prices:", "#", "---", "- ")):
         try:
             whole = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader makes every scalar its own text and nothing else
         except yaml.YAMLError as error:
-            raise PriceFeedError(f"not YAML: {error}") from error
+            raise PriceFeedError(f"not YAML: {worded(error)}") from error
         rows = whole.get("prices") if isinstance(whole, dict) else whole
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise PriceFeedError("expected a list of objects under `prices`")
@@ -70,26 +71,26 @@ def _rows(content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
         for row in reader:
             yield f"line {reader.line_num}", {key: value for key, value in row.items() if value}
     except csv.Error as error:
-        raise PriceFeedError(f"line {reader.line_num}: not CSV: {error}") from error
+        raise PriceFeedError(f"line {reader.line_num}: not CSV: {worded(error)}") from error
 
 
 def _price(place: str, row: Mapping[Any, Any]) -> Price:
     unknown = [str(key) for key in row if key not in (*_REQUIRED, *_OPTIONAL)]
     if unknown:
-        raise ValueError(f"unknown column {', '.join(unknown)}; known are {', '.join((*_REQUIRED, *_OPTIONAL))}")
+        raise PriceFeedError(f"unknown column {', '.join(unknown)}; known are {', '.join((*_REQUIRED, *_OPTIONAL))}")
     missing = [key for key in _REQUIRED if not row.get(key)]
     if missing:
-        raise ValueError(f"{', '.join(missing)} is missing")
+        raise PriceFeedError(f"{', '.join(missing)} is missing")
     meter = _one_of("meter", row["meter"], tuple(LEDGER_UNITS))
     amount = as_amount(row["price"])
     if amount is None:
-        raise ValueError(f"price: expected an amount of zero or more, such as 2.50, found {row['price']!r}")
+        raise PriceFeedError(f"price: expected an amount of zero or more, such as 2.50, found {row['price']!r}")
     window = row.get("time_window", "")
     if window:
         parse_window(window)
     start, end = _instant("valid_from", row.get("valid_from")), _instant("valid_to", row.get("valid_to"))
     if start and end and end <= start:
-        raise ValueError(f"valid_to {row['valid_to']} is not after valid_from {row['valid_from']}")
+        raise PriceFeedError(f"valid_to {row['valid_to']} is not after valid_from {row['valid_from']}")
     return Price(
         provider=row["provider"],
         raw_model=row["model"],
@@ -119,14 +120,14 @@ def _context(row: Mapping[Any, Any], meter: str) -> dict[str, Any]:
     counts = _one_of("context_counts", row.get("context_counts", "input"), CONTEXT_COUNTS)
     scope = _one_of("context_scope", row.get("context_scope", "whole_request"), ("whole_request", "marginal"))
     if scope == "marginal" and meter not in METERS_BY_NAME:
-        raise ValueError(f"context_scope: only tokens can be charged by parts, and {meter} counts none")
+        raise PriceFeedError(f"context_scope: only tokens can be charged by parts, and {meter} counts none")
     if scope == "marginal" and (end is not None or counts != "input"):
-        raise ValueError(
+        raise PriceFeedError(
             "context_scope: what is charged by parts counts the tokens of its own meter, up to the next part; leave out "
             "context_to_tokens and context_counts"
         )
     if end is not None and end <= start:
-        raise ValueError(f"context_to_tokens {end} is not above context_from_tokens {start}")
+        raise PriceFeedError(f"context_to_tokens {end} is not above context_from_tokens {start}")
     return {
         "context_from_tokens": start,
         "context_bound": _one_of("context_bound", row.get("context_bound", "gte"), ("gt", "gte")),
@@ -138,25 +139,25 @@ def _context(row: Mapping[Any, Any], meter: str) -> dict[str, Any]:
 
 def _one_of(column: str, value: str, accepted: tuple[str, ...]) -> str:
     if value not in accepted:
-        raise ValueError(f"{column}: found {value!r}, accepted are {', '.join(accepted)}")
+        raise PriceFeedError(f"{column}: found {value!r}, accepted are {', '.join(accepted)}")
     return value
 
 
 def _tier(value: str) -> str:
     if not re.fullmatch(SERVICE_TIER_NAME, value):
-        raise ValueError(f"service_tier: expected a name such as standard or batch, found {value!r}")
+        raise PriceFeedError(f"service_tier: expected a name such as standard or batch, found {value!r}")
     return value
 
 
 def _count(column: str, value: str) -> int:
     if not value.isdecimal():
-        raise ValueError(f"{column}: expected a whole number of tokens, found {value!r}")
+        raise PriceFeedError(f"{column}: expected a whole number of tokens, found {value!r}")
     return int(value)
 
 
 def _currency(value: str) -> str:
     if not re.fullmatch(r"[A-Z]{3}", value):
-        raise ValueError(f"currency: expected an ISO 4217 code such as USD or CNY, found {value!r}")
+        raise PriceFeedError(f"currency: expected an ISO 4217 code such as USD or CNY, found {value!r}")
     return value
 
 
@@ -170,5 +171,5 @@ def _instant(column: str, value: str | None) -> datetime | None:
             else datetime.combine(date.fromisoformat(value), datetime.min.time())
         )
     except ValueError as error:
-        raise ValueError(f"{column}: expected a day such as 2026-03-01 or an instant, found {value!r}") from error
+        raise PriceFeedError(f"{column}: expected a day such as 2026-03-01 or an instant, found {value!r}") from error
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from assets.cli import app
 from pipelines.daily import Workspace, open_workspace, refresh_prices, refresh_rate_card
-from pipelines.daily.accounting import lines_of_all_files
+from pipelines.daily.accounting import files_accounted
 from pipelines.daily.price_review import decide, waiting
 from pipelines.daily.prices import PriceOutcome, registry_of
 from pipelines.ids import as_uuid
@@ -120,7 +120,7 @@ def test_a_file_that_cant_be_read_leaves_every_price_in_force(zone: Zone, name: 
             held = read_frame(connection, "select line_no, reason, detail from raw.quarantine")
         assert (f"prices/map/{name}", 1, 0, 1) in index.rows()
         assert held.rows() == [(1, "unreadable_price_file", unread)]
-        assert lines_of_all_files(workspace).success
+        assert all(outcome.success for outcome in files_accounted(workspace))
 
 
 def test_a_file_that_was_repaired_is_no_longer_set_aside(zone: Zone) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -89,7 +88,8 @@ def test_a_rule_that_raises_is_not_evaluable_and_blocks_and_leaves_the_others_al
         "filled", "free_call_costs_nothing", "unresolved_has_no_cost", "status_accepted", "ok_call_used_tokens",
     }  # fmt: skip
     assert {e.state for e in states.values()} == {"not evaluable"}
-    assert re.search(r'column "is_billable" does not exist', states["free_call_costs_nothing"].problem or "")
+    assert "UndefinedColumn" in (states["free_call_costs_nothing"].problem or "")
+    assert "is_billable" in (states["free_call_costs_nothing"].problem or "")
     assert "status" in (states["status_accepted"].problem or "")
     assert states["filled"].blocks
     assert not states["ok_call_used_tokens"].blocks
