@@ -57,7 +57,8 @@ class Format:
     `items` opens one decoded JSON value into the records it holds; where `marks` are given, only lines that
     contain one of these texts go through it, else all do; `in_sequence` says that the reader remembers earlier lines of the
     file, so that they are read one after the other. `of_text` makes a record of a line that is no JSON, or None where it
-    tells none. `columns_of` names, per option, the columns that a
+    tells none. `bodies` are the places where an answer may lie as the text of an event stream, the empty one for the record
+    itself (`event_stream.py`). `columns_of` names, per option, the columns that a
     table must have; `column_name` brings a column of a table to the path it stands for. `undated` arrival dates a record
     without an instant to the midnight on which its file arrived. `trusts_total` says that `usage.total` is the provider's own
     count, not a sum that a logger made of what it had. `number_marks` are the marks in numbers that are written as text, by path;
@@ -88,6 +89,7 @@ class Format:
     marks: tuple[str, ...] = ()
     in_sequence: bool = False
     of_text: Callable[[str], object] | None = None
+    bodies: Paths = ()
     delimiter: str = ","
     columns_of: Mapping[str, str] = field(default_factory=dict)
     column_name: Callable[[str], str] = str

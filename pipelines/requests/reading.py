@@ -21,6 +21,7 @@ import polars as pl
 
 from pipelines.requests.decode import JsonDecoder
 from pipelines.requests.documents import Item, document_items, is_joined, line_items, reader_of
+from pipelines.requests.event_stream import data_lines, is_event_stream
 from pipelines.requests.format import Format, ItemReader
 from pipelines.requests.normalise import POSITION
 from pipelines.requests.paths import path_tree
@@ -116,9 +117,12 @@ def _read(path: Path, fmt: Format, finish: Callable[[Batch], T], quick: QuickRea
         yield from map(finish, _packed_parquet(path, fmt, heads, decoder))
         return
     wrapped = is_wrapped(head)
+    is_stream = is_event_stream(head)
     if wrapped:
         replay = unwrapped(replay)
-    match "lines" if wrapped else _kind(head, path, heads, fmt):
+    if wrapped or is_stream:
+        replay = data_lines(replay)
+    match "lines" if wrapped or is_stream else _kind(head, path, heads, fmt):
         case "csv":
             first = head.split(b"\n", 1)[0]
             delimiter = _delimiter(first, heads, fmt) or fmt.delimiter
@@ -128,7 +132,7 @@ def _read(path: Path, fmt: Format, finish: Callable[[Batch], T], quick: QuickRea
             yield from map(finish, _documents(replay, fmt))
         case _:
             # One reader for the file: one for each chunk forgot a session's totals and model after its first 16 MiB.
-            how = _How(fmt, decoder, quick, reader_of(fmt), is_log=wrapped or fmt.of_text is not None)
+            how = _How(fmt, decoder, quick, reader_of(fmt), is_log=wrapped or is_stream or fmt.of_text is not None)
             workers = 1 if fmt.in_sequence else _WORKERS
             yield from _lines(replay, lambda chunk: finish(_chunk_batch(chunk, how)), workers)
 
@@ -222,14 +226,14 @@ def _chunk_batch(chunk: Chunk, how: _How) -> Batch:
     index = found.rows["index"]
 
     def again(marked: pl.Series) -> Batch:
-        return _line_batch(chunk, how, index.filter(marked).to_list())
+        return _line_batch(replace(chunk, faults=[]), how, index.filter(marked).to_list())
 
     left = _line_batch(chunk, how, found.left.tolist())
     return replace(left, typed=_placed(_places(chunk), found.rows), again=again)
 
 
 def _line_batch(chunk: Chunk, how: _How, wanted: list[int] | None = None) -> Batch:
-    """The chunk's lines as texts, all of them or those wanted, with the chunk's own faults in the first case."""
+    """The chunk's lines as texts, all of them or those wanted, with the chunk's own faults."""
     tree = path_tree(how.fmt.paths)
     lines, faults = line_frame(chunk, wanted)
     opened = lines.select(_goes_through_items(how.fmt)).to_series()
@@ -240,7 +244,10 @@ def _line_batch(chunk: Chunk, how: _How, wanted: list[int] | None = None) -> Bat
         items += line_items(chunk.data[start:end], place, how.reader, tree, how.fmt.of_text)
     table = TableChunk(lines.filter(~opened), _places(chunk), faults, chunk.data, chunk.byte_from)
     plain = _decoded(table, how.decoder)
-    joined = [fault for fault in plain.faults if is_joined(fault.reason, fault.detail)]
+    joined: list[Fault] = []
+    sound: list[Fault] = []
+    for fault in plain.faults:
+        (joined if is_joined(fault.reason, fault.detail) else sound).append(fault)
     for fault in joined:
         start, end = fault.byte_from - chunk.byte_from, fault.byte_to - chunk.byte_from
         place = (fault.line_no, fault.byte_from)
@@ -249,7 +256,6 @@ def _line_batch(chunk: Chunk, how: _How, wanted: list[int] | None = None) -> Bat
     flat = plain.flat
     if items:
         flat = pl.concat([plain.flat.select(inner.flat.columns), inner.flat]).sort("line_no", "item_no")
-    sound = [fault for fault in plain.faults if fault not in joined]
     found = [_half_written(fault, chunk) for fault in (*chunk.faults, *sound, *inner.faults)]
     return Batch(flat, [_chatter(fault, chunk) for fault in found] if how.is_log else found, plain.record)
 
@@ -326,7 +332,8 @@ def _only_faults(chunk: Chunk) -> TableChunk:
 def _chatter(fault: Fault, chunk: Chunk) -> Fault:
     """What a server says about itself is no record, and no broken one: only what begins as an object is."""
     start = fault.byte_from - chunk.byte_from
-    if fault.reason != "not_json" or chunk.data[start : start + 1] == b"{":
+    end = fault.byte_to - chunk.byte_from
+    if fault.reason != "not_json" or chunk.data[start:end].lstrip().startswith(b"{"):
         return fault
     return replace(fault, reason="not_a_request", severity="info", detail="a line of a server's log that is no record")
 

@@ -73,7 +73,9 @@ def _written(line: bytes, pending: dict[str, bytes]) -> bytes:
 
 
 def _dated(record: bytes, instant: str) -> bytes:
-    """An object with the wrapper's instant as its last field, where it is an object at all."""
+    """An object, or that of an event stream's data, with the wrapper's instant as its last field; anything else as it is."""
+    if record.startswith(b"data:") and record.removeprefix(b"data:").lstrip().startswith(b"{"):
+        return b"data: " + _dated(record.removeprefix(b"data:").strip(), instant)
     if not instant or not record.startswith(b"{") or not record.endswith(b"}") or record == b"{}":
         return record
     return record[:-1] + b',"' + INSTANT.encode() + b'":' + orjson.dumps(instant) + b"}"

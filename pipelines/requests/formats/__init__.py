@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from pipelines.config.sources import RequestSource
+from pipelines.requests.event_stream import with_events
 from pipelines.requests.format import GENERAL_OPTIONS, Format, SourceError, for_source
 
 
@@ -22,7 +23,7 @@ def build_format(source: RequestSource) -> Format:
             raise
         raise SourceError(f"source {source.source}: format {source.format} is not built yet") from None
     build: Callable[[RequestSource], Format] = module.build
-    return for_source(build(source), source)
+    return for_source(with_events(build(source)), source)
 
 
 def refuse_options(source: RequestSource, accepted: tuple[str, ...] = ()) -> None:

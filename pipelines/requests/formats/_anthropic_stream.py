@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.requests.event_stream import CALL
 from pipelines.requests.formats._envelope import answers, with_answer
 
 _IDS = (
     "message_id", "messageId", "response_id", "responseId", "request_id", "requestId", "request-id", "x-request-id",
     "stream_id", "streamId", "call_id", "callId", "correlation_id", "correlationId",
-    "trace_id", "traceId", "session_id", "sessionId",
+    "trace_id", "traceId", "session_id", "sessionId", CALL,
 )  # fmt: skip
 """Names under which envelopes tell events of one call from those of another."""
 _REPEATED = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")

@@ -74,6 +74,7 @@ def build(source: RequestSource) -> Format:
             "call": at.body("usage/type"),
         },
         constants={"provider_id": "anthropic"},
+        bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
         keep="stream_delta",

@@ -52,6 +52,7 @@ def build(source: RequestSource) -> Format:
         numbers={"latency_ms": at.body("metrics/latencyMs")},
         instants={"event_at": at.instant()},
         constants={"provider_id": "aws.bedrock"},
+        bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
         keep="stream_delta",

@@ -88,6 +88,7 @@ def build(source: RequestSource) -> Format:
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms")},
         instants={"event_at": (*at.instant("createTime"), *at.outer("processed_time"))},
         constants={"provider_id": "google"},
+        bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         semantics="gemini_thoughts_apart",

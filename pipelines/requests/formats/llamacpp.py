@@ -40,6 +40,7 @@ def build(source: RequestSource) -> Format:
         numbers={"prompt_ms": at.body("timings/prompt_ms"), "predicted_ms": at.body("timings/predicted_ms")},
         instants={"event_at": at.instant("created")},
         constants={"provider_id": "llamacpp"},
+        bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",

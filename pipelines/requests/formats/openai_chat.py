@@ -112,6 +112,7 @@ def build(source: RequestSource) -> Format:
         instants={"event_at": at.instant("created")},
         money={"cost_usd": at.body("usage/total_cost")},
         tags={"custom_id": at.outer("custom_id"), "system_fingerprint": at.body("system_fingerprint")},
+        bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",

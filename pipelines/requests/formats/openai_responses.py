@@ -79,6 +79,7 @@ def build(source: RequestSource) -> Format:
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms")},
         instants={"event_at": at.instant("created_at", "created")},
         tags={"custom_id": at.outer("custom_id"), "audio_seconds": at.body("usage/seconds")},
+        bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",

@@ -101,6 +101,7 @@ def build(source: RequestSource) -> Format:
             "upstream_provider": ("provider", *_either("provider_name")),
             "app": _either("app_id"),
         },
+        bodies=("",),
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         constants={"provider_id": "openrouter"},

@@ -56,6 +56,7 @@ def build(source: RequestSource) -> Format:
         numbers={"logged_ms": _header("x-total-time")},
         instants={"event_at": at.instant()},
         constants={"provider_id": "tgi"},
+        bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
         of_text=of_text,
         derive=_derive,
