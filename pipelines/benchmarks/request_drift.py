@@ -29,6 +29,7 @@ from pipelines.benchmarks.request_profile import (
 )
 from pipelines.benchmarks.statistics import Floats
 from pipelines.config.watch import KnownChange
+from pipelines.models.names import DATE_SUFFIX, key_of
 from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
 
 MIN_DAY, MIN_REFERENCE = 30, 60
@@ -316,13 +317,25 @@ def _row(day: date, row: dict[str, Any]) -> dict[str, Any]:
 
 def _new_names(window: pl.DataFrame, day: date, prefix: str, smallest: float) -> list[dict[str, Any]]:
     """Versions or back ends that answered on the day, at least the share `smallest` of calls, and never in the
-    reference: exact, so no test is needed."""
+    reference: exact, so no test is needed.
+
+    A model's name without its date names no version: where the log says the date on one side only, nothing is known to
+    have changed.
+    """
     named = window.filter(pl.col("metric").str.starts_with(prefix)).with_columns(
         pl.col("metric").str.strip_prefix(prefix).alias("name")
     )
+    undated = {name: DATE_SUFFIX.sub("", key_of(name)) for name in named["name"].unique()}
+    named = named.with_columns(
+        pl.col("name").replace_strict(undated, return_dtype=pl.String).alias("undated"),
+        pl.Series("is_dated", [undated[name] != key_of(name) for name in named["name"]], dtype=pl.Boolean),
+    )
     known, now = named.filter(~pl.col("is_day")), named.filter("is_day")
+    told = known.group_by(*GROUP, "undated").agg(pl.col("is_dated").any().alias("was_dated"))
     new = (
         now.join(known, on=[*GROUP, "name"], how="anti")
+        .join(told, on=[*GROUP, "undated"], how="left")
+        .filter((pl.col("was_dated") & pl.col("is_dated")) | pl.col("was_dated").is_null())
         .group_by(GROUP)
         .agg(pl.col("requests").sum().alias("n_day"), pl.col("name").unique().sort().alias("names"))
     )

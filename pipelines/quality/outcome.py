@@ -20,7 +20,7 @@ class ExpectationOutcome:
     """One check. `success` is None where it could not be evaluated; `problem` then says why.
 
     `observed` is the measured value, where the check measures one (rows, a share, a total); `unexpected_count` is how
-    many rows or items are wrong, and `sample` holds the keys of a few of them, as text.
+    many rows or items are wrong, and `sample` holds a few of them by what names them, as text, never by a bare id.
     """
 
     name: str

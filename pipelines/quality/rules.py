@@ -61,7 +61,7 @@ class NoRow(Rule):
     """No row of `rows` satisfies the SQL predicate `where`.
 
     `rows` is what follows `from`; `{batch}` stands for the rows under test. A join must name its two sides `a` and
-    `b`, and the keys shown are those of `a`.
+    `b`, and the columns shown are those of `a`.
     """
 
     where: str
@@ -70,10 +70,14 @@ class NoRow(Rule):
 
 @dataclass(frozen=True)
 class Suite:
-    """The rules of one table. Where the table has a day column only the days asked for are tested, else every row."""
+    """The rules of one table. Where the table has a day column only the days asked for are tested, else every row.
+
+    `shown` are the columns by which a person finds a wrong row; the primary key is mostly an id that says nothing.
+    """
 
     name: SuiteName
     table: Table
+    shown: tuple[str, ...]
     rules: tuple[Rule, ...]
 
     def __post_init__(self) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
 SAMPLE_SIZE = 5
-"""How many keys of wrong rows an outcome names."""
+"""How many wrong rows an outcome names."""
 
 APPLICATION = "modelmeter-checks"
 """What the server shows as the name of these connections."""
@@ -51,12 +51,12 @@ def _run(warehouse: Engine | URL | str, suite: Suite, from_date: date, to_date: 
     with _batch(warehouse, _rows_under_test(suite, from_date, to_date)) as batch:
         row_rules = [rule for rule in suite.rules if isinstance(rule, NoRow)]
         other_rules = [rule for rule in suite.rules if not isinstance(rule, NoRow)]
-        keys = list(suite.table.primary_key)
+        shown = list(suite.shown)
         # Two passes: rows of a query are reported in the complete format only, which for built-in expectations would
         # fetch every wrong row of the day.
         summary = {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE_SIZE}
         outcomes = {
-            **_validate(batch, suite, other_rules, {**summary, "unexpected_index_column_names": keys}),
+            **_validate(batch, suite, other_rules, {**summary, "unexpected_index_column_names": shown}),
             **_validate(batch, suite, row_rules, {"result_format": "COMPLETE"}),
         }
     return SuiteOutcome(suite.name, from_date, to_date, tuple(outcomes[rule.name] for rule in suite.rules))
@@ -161,8 +161,8 @@ def _kind(suite: Suite, rule: Rule) -> tuple[str, dict[str, Any]]:
 
 def _query(suite: Suite, rule: NoRow) -> str:
     prefix = "a." if " join " in rule.rows else ""
-    keys = ", ".join(prefix + key for key in suite.table.primary_key)
-    return f"select {keys} from {rule.rows} where {rule.where}"
+    shown = ", ".join(prefix + column for column in suite.shown)
+    return f"select {shown} from {rule.rows} where {rule.where}"
 
 
 def _outcome(suite: Suite, rule: Rule, verdict: ExpectationValidationResult) -> ExpectationOutcome:
@@ -178,12 +178,16 @@ def _outcome(suite: Suite, rule: Rule, verdict: ExpectationValidationResult) -> 
         success=bool(verdict.success),
         observed=result.get("observed_value") if isinstance(rule, RowFloor) else None,
         unexpected_count=result["observed_value"] if is_rows else result.get("unexpected_count"),
-        sample=tuple({name: str(value) for name, value in key.items()} for key in _keys(result)[:SAMPLE_SIZE]),
+        sample=tuple(_told(row) for row in _rows(result)[:SAMPLE_SIZE]),
     )
 
 
-def _keys(result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Keys of wrong rows: of a query its rows, of a value list the row keys, of a compound key the key itself."""
+def _told(row: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in row.items() if value not in (None, "")}
+
+
+def _rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Wrong rows by the columns shown: of a query its rows, of a value list these columns, of a compound key the key itself."""
     rows = result.get("details", {}).get("unexpected_rows") or result.get("partial_unexpected_index_list")
     if rows is None:
         rows = [value for value in result.get("partial_unexpected_list", []) if isinstance(value, dict)]

@@ -89,7 +89,6 @@ def look_alikes(connection: Connection[Any], from_date: date, to_date: date) -> 
         success=not told,
         observed=_usd(sum((row[-1] for row in told), Decimal(0))),
         unexpected_count=sum(row[-2] for row in told),
-        sample=tuple({"what": word} for word in words[:SAMPLE_SIZE]),
     )
 
 

@@ -29,6 +29,7 @@ _SPEND = TABLES_BY_NAME["mart.daily_model_spend"]
 _CORE_REQUEST = Suite(
     "core_request",
     _REQUEST,
+    ("event_date", "source", "source_request_id", "line_no"),
     (
         *described(_REQUEST, key=("request_uid",), may_be_negative=("reported_cost_usd",)),
         NoRow(
@@ -95,6 +96,7 @@ _CORE_REQUEST = Suite(
 _CORE_PRICE = Suite(
     "core_price",
     _PRICE,
+    ("feed", "provider_id", "model_id", "meter", "valid_from"),
     (
         *described(_PRICE),
         NoRow(name="price_not_negative", description="No price as found is negative.", where="unit_price < 0"),
@@ -122,7 +124,7 @@ _CORE_PRICE = Suite(
         NoRow(
             name="one_price_at_a_time",
             description="Of the prices believed now, no two of one SKU hold at the same instant.",
-            rows="(select price_id, valid_to, lead(valid_from) over (partition by sku_id order by valid_from, price_id) "
+            rows="(select *, lead(valid_from) over (partition by sku_id order by valid_from, price_id) "
             "as next_from from {batch} where superseded_at is null) as believed",
             where="next_from < coalesce(valid_to, 'infinity')",
         ),
@@ -151,6 +153,7 @@ _CORE_PRICE = Suite(
 _CORE_RATE_CARD = Suite(
     "core_rate_card",
     _RATE_CARD,
+    ("provider_id", "model_id", "service_tier", "region", "valid_from"),
     (
         *described(_RATE_CARD),
         NoRow(
@@ -181,7 +184,7 @@ _CORE_RATE_CARD = Suite(
         NoRow(
             name="prices_are_in_the_ledger",
             description="Every price that a rate names is in core.price.",
-            rows="(select rate_id, jsonb_each_text(price_ids) as price from {batch}) as named",
+            rows="(select *, jsonb_each_text(price_ids) as price from {batch}) as named",
             where="(price).value not in (select price_id::text from core.price)",
         ),
         NoRow(
@@ -195,6 +198,7 @@ _CORE_RATE_CARD = Suite(
 _CORE_BENCHMARK_SCORE = Suite(
     "core_benchmark_score",
     _SCORE,
+    ("board", "raw_model", "variant", "score_text"),
     (
         # A company may follow no leaderboard at all: that is worth a word, not a stop.
         *described(_SCORE, floor="warning"),
@@ -235,7 +239,7 @@ _CORE_BENCHMARK_SCORE = Suite(
         NoRow(
             name="one_score_at_a_time",
             description="Of the scores believed now, a board has one per row, version and day.",
-            rows="(select score_id, count(*) over (partition by board, source_row_key, benchmark_version_id, as_of) "
+            rows="(select *, count(*) over (partition by board, source_row_key, benchmark_version_id, as_of) "
             "as scores from {batch} where superseded_at is null) as believed",
             where="scores > 1",
         ),
@@ -261,6 +265,7 @@ _CORE_BENCHMARK_SCORE = Suite(
 _CORE_REPORTED_COST = Suite(
     "core_reported_cost",
     _REPORTED,
+    ("source", "event_date", "provider_id", "line_no"),
     (
         # Not every company exports its bills; and a bill may hold credits.
         *described(_REPORTED, may_be_negative=("amount_usd", "byok_cost_usd"), floor=None),
@@ -278,7 +283,7 @@ _CORE_REPORTED_COST = Suite(
         NoRow(
             name="one_amount_at_a_time",
             description="Of the records believed now, a line of the bill has one.",
-            rows="(select cost_uid, observed_at, count(*) over (partition by cost_uid) as records from {batch} "
+            rows="(select *, count(*) over (partition by cost_uid) as records from {batch} "
             "where superseded_at is null) as believed",
             where="records > 1",
         ),
@@ -292,7 +297,7 @@ _CORE_REPORTED_COST = Suite(
             name="one_width_of_bucket",
             description="A source reports a day in buckets of one width: others would count the day twice.",
             severity="warning",
-            rows="(select cost_uid, observed_at, bucket_to - bucket_from as width, min(bucket_to - bucket_from) over "
+            rows="(select *, bucket_to - bucket_from as width, min(bucket_to - bucket_from) over "
             "(partition by source, report, event_date) as narrowest from {batch} where superseded_at is null) as believed",
             where="width <> narrowest",
         ),
@@ -307,6 +312,7 @@ _CORE_REPORTED_COST = Suite(
 _MART_DAILY_MODEL_SPEND = Suite(
     "mart_daily_model_spend",
     _SPEND,
+    _SPEND.primary_key,
     (
         *described(_SPEND, may_be_negative=("reported_cost_usd",)),
         NoRow(

@@ -161,6 +161,21 @@ def test_a_new_response_model_is_an_alarm_by_itself() -> None:
     assert "response_model" not in same["metric"].to_list()
 
 
+@pytest.mark.parametrize(
+    "names", [("claude-sonnet-4-5", "claude-sonnet-4-5-20250929"), ("gpt-4o-2024-08-06", "gpt-4o")]
+)
+def test_a_log_that_begins_or_ceases_to_say_the_date_of_a_version_is_no_change(names: tuple[str, str]) -> None:
+    before = requests(DAY - timedelta(days=1), [100] * 80, response_model=names[0])
+    told = drift(pl.concat([before, requests(DAY, [100] * 40, response_model=names[1])]))
+    assert "response_model" not in told["metric"].to_list()
+
+
+def test_another_date_of_one_version_is_a_change() -> None:
+    before = requests(DAY - timedelta(days=1), [100] * 80, response_model=["gpt-4o"] * 40 + ["gpt-4o-2024-08-06"] * 40)
+    now = requests(DAY, [100] * 40, response_model=["gpt-4o"] * 30 + ["gpt-4o-2024-11-20"] * 10)
+    assert found(before, now, metric="response_model")["is_alarm"]
+
+
 def test_too_little_to_compare_is_no_row() -> None:
     few = pl.concat([requests(DAY - timedelta(days=1), [10] * 100), requests(DAY, [10] * 29)])
     assert drift(few).is_empty()

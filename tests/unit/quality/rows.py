@@ -49,7 +49,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "context_counts": "input",
     },
     "core.benchmark_score": {
-        "score_id": UUID(int=5), "snapshot_id": FILE, "benchmark_version_id": "aider@1#0", "score": 50.0, "ci_low": 45.0,
+        "score_id": UUID(int=5), "snapshot_id": FILE, "benchmark_version_id": "aider@1#0", "board": "aider", "raw_model": "model-a", "score": 50.0, "ci_low": 45.0,
         "ci_high": 55.0, "ci_level": 0.95, "ci_method": "wilson", "measured_by": "independent", "n_items": 100,
         "n_success": 50,
     },
