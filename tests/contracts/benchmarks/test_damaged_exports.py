@@ -85,6 +85,6 @@ def test_a_format_that_is_surprised_costs_its_own_file_only(exports: _Exports, m
     monkeypatch.setitem(PARSERS, exports.board.format, surprised)
     snapshot = parse_board(file, exports.board)
     assert snapshot.quarantine.select("reason", "severity").rows() == [("unexpected_shape", "error")]
-    assert "KeyError: 'score'" in snapshot.quarantine["detail"][0]
+    assert "KeyError at pipelines.benchmarks" in snapshot.quarantine["detail"][0]
     assert (snapshot.lines, snapshot.valid) == (1, 0)
     assert snapshot.observations[0].rows.is_empty()
