@@ -52,7 +52,8 @@ def sightings(stored: pl.LazyFrame, precedence: Mapping[str, int]) -> pl.DataFra
     seen = stored.select(_READ).collect().rechunk()
     known = pl.col("usage_basis") != "missing"
     parts = pl.sum_horizontal((pl.col(meter.tokens_column) > 0).cast(pl.Int32) for meter in TOKEN_METERS)
-    by_lifetime = pl.any_horizontal(pl.col(name) > 0 for name in _BY_LIFETIME).cast(pl.Int32)
+    by_lifetime = pl.any_horizontal(pl.col(name) > 0 for name in _BY_LIFETIME)
+    whole = by_lifetime & (pl.col("input_cache_write_tokens") == 0)
     told = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in (*FILLED, "latency_ms"))
     emitter = pl.col("tags").str.json_path_match("$.emitter").fill_null("")
     seen = seen.with_columns(
@@ -70,7 +71,7 @@ def sightings(stored: pl.LazyFrame, precedence: Mapping[str, int]) -> pl.DataFra
         pl.col("status") != "cache_hit",
         ~pl.col("known"),
         pl.col("usage_basis").replace_strict(_BASIS, return_dtype=pl.Int32),
-        -(2 * parts + by_lifetime),
+        -(3 * parts + by_lifetime.cast(pl.Int32) + whole.cast(pl.Int32)),
         pl.col("source").replace_strict(precedence, default=100, return_dtype=pl.Int64),
         pl.col("reported_cost_usd").is_null(),
         -told,

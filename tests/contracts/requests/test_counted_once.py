@@ -56,6 +56,8 @@ SPLIT = {"input_uncached": 4700, "input_cache_read": 544, "input_cache_write_5m"
         (["one_call_two_sources_gateway", "one_call_two_sources_otel"], "same_response", {"input_uncached": 1000, "output_text": 100}),
         (["sdk_own_span_beside_openllmetry"], "same_response",
          {"input_uncached": 2332, "input_cache_write_5m": 236, "input_cache_write_1h": 336, "output_text": 208}),
+        (["cache_write_hour_in_spans"], "same_response",
+         {"input_uncached": 5144, "input_cache_read": 512, "input_cache_write_5m": 312, "input_cache_write_1h": 412, "output_text": 436}),
         (["sdk_own_span_inside_official"], "same_response",
          {"input_uncached": 7734, "input_cache_read": 512, "input_cache_write_5m": 382, "output_text": 646}),
     ],
