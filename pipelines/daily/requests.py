@@ -71,7 +71,8 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
         requests.flush()
         aliases = alias_frame(registry, summary.names)
         _replace_aliases(connection, aliases)
-        files = replace_days(connection, LOADED_FILE, summary.loaded_files, window.from_date, window.to_date)
+        loaded = pl.concat([summary.loaded_files, _all_dropped(connection, window, summary.loaded_files)])
+        files = replace_days(connection, LOADED_FILE, loaded, window.from_date, window.to_date)
         # Last, because swapping partitions makes readers wait until the transaction ends.
         requests.finish()
     return LoadOutcome(
@@ -173,6 +174,17 @@ def _parsed_files(workspace: Workspace, window: Window) -> tuple[list[Path], lis
         )
     replays = pl.col("format").is_in(REPLAYING_FORMATS)
     return workspace.parsed_paths(index.filter(~replays)), workspace.parsed_paths(index.filter(replays))
+
+
+def _all_dropped(connection: psycopg.Connection[Any], window: Window, loaded: pl.DataFrame) -> pl.DataFrame:
+    """Rows of raw.loaded_file with no request, for the files of days on which no record was kept: such a day was loaded, and
+    what a record on the day beside was kept for is dropped there."""
+    sql = """
+        select day as event_date, snapshot_id, 0::bigint as requests from raw.snapshot, unnest(event_dates) as day
+        where kind = 'requests' and day >= %(low)s and day < %(high)s and day <> all(%(loaded)s)
+    """
+    days = {"low": window.from_date, "high": window.to_date, "loaded": loaded["event_date"].unique().to_list()}
+    return read_frame(connection, sql, days).cast(LOADED_FILE.polars_schema).select(loaded.columns)
 
 
 def _replace_aliases(connection: psycopg.Connection[Any], aliases: pl.DataFrame) -> None:

@@ -127,7 +127,7 @@ def loaded_files_agree(connection: Connection[Any], from_date: date, to_date: da
         select event_date, snapshot_id, coalesce(held.requests, 0), coalesce(told.requests, 0)
         from held
         full join told using (event_date, snapshot_id)
-        where held.requests is distinct from told.requests
+        where coalesce(held.requests, 0) <> coalesce(told.requests, 0)
         order by event_date, snapshot_id
         """,
         {"from": from_date, "to": to_date},

@@ -20,6 +20,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.requests.halves import ended_elsewhere
 from pipelines.requests.normalise import CONTENT, REQUEST_SCHEMA
 from pipelines.requests.shared_keys import NO_PREFERENCES, Preferences, Resolved, SharedKeys, to_the_last
 from pipelines.requests.sightings import FILLED
@@ -97,7 +98,9 @@ def iter_days(
     repeated = _repeated(heads, part_rows)
     del heads
     dropped = [_dropped_of(in_reach.filter(_HEAD.is_in(some)).collect(), order) for some in repeated]
-    places = pl.concat([DUPLICATE.empty(), *dropped]).select("request_uid", *_PLACE)
+    halves = ended_elsewhere(near_parts, in_reach, order, dropped)
+    dropped.append(halves.dropped)
+    places = pl.concat(found.select("request_uid", *_PLACE) for found in [DUPLICATE.empty(), *dropped])
     spans, window = scan_spans([*parsed, *replaying]), (_micros(low), _micros(high))
     resolved = SharedKeys([*near_parts, *whole_parts], spans, window, places).resolve(preferences, part_rows)
     for found in [*dropped, resolved.dropped]:
@@ -109,7 +112,7 @@ def iter_days(
         at = pl.col("event_at").is_between(_instant(start), _instant(end), closed="left")
         rows = stored.filter(at).collect().rechunk()  # rows of many chunks take four times as long to move
         kept = rows.select(REQUEST_SCHEMA.names())[_order(rows, places)]
-        yield DayRequests(_filled(kept, resolved), DUPLICATE.empty())
+        yield DayRequests(_filled(halves.put_together(kept), resolved), DUPLICATE.empty())
 
 
 def _duplicates(found: pl.DataFrame, onward: pl.DataFrame) -> pl.DataFrame:
@@ -118,8 +121,9 @@ def _duplicates(found: pl.DataFrame, onward: pl.DataFrame) -> pl.DataFrame:
     A replay may be dropped on a day that is loaded weeks after the kept record's: its row keeps the day that it has.
     """
     if "kept_request_uid" not in found.columns:
-        named = found.with_columns(kept_request_uid="request_uid", kept_event_date="event_date")
-        found = to_the_last(named, onward) if onward.height else named
+        found = found.with_columns(kept_request_uid="request_uid", kept_event_date="event_date")
+    if onward.height:
+        found = to_the_last(found, onward)
     day = pl.when(pl.col("rule") == "counter_replay").then("event_date").otherwise("kept_event_date")
     ended = found.with_columns(event_date=day, request_uid="kept_request_uid")
     return ended.select(DUPLICATE.polars_schema.names()).cast(DUPLICATE.polars_schema)

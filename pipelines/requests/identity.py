@@ -11,9 +11,11 @@ from __future__ import annotations
 import polars as pl
 import polars_hash as plh
 
-KEYS = pl.Schema(dict.fromkeys(("answer_key", "other_key", "span_key", "parent_key", "trace_key"), pl.UInt64()))
+KEYS = pl.Schema(
+    dict.fromkeys(("answer_key", "other_key", "span_key", "parent_key", "trace_key", "stream_key"), pl.UInt64())
+)
 """Of every stored row, null where not told: the id that identifies it in its source, another id of the same call, its span,
-the span around it, and their trace."""
+the span around it, their trace, and the stream that it is the start or, with the lowest bit set, a lone end of (`halves.py`)."""
 SPANS = pl.Schema({name: KEYS[name] for name in ("span_key", "parent_key", "trace_key")})
 """Of every span that is no request, so that chains of spans can be followed through it."""
 
@@ -41,7 +43,16 @@ def key_columns(frame: pl.DataFrame, call_ids: tuple[str, ...]) -> list[pl.Serie
         _id_key(frame, first).alias("answer_key"),
         _first([_id_key(frame, name) for name in others], frame.height).alias("other_key"),
         *span_columns(frame).get_columns(),
+        _stream_key(frame),
     ]
+
+
+def _stream_key(frame: pl.DataFrame) -> pl.Series:
+    keys = _id_key(frame, "stream_id").alias("stream_key")
+    if keys.null_count() == len(keys):
+        return keys
+    is_start = frame["source_request_id"].is_not_null()
+    return (keys | 1) - is_start.cast(pl.UInt64)
 
 
 def span_columns(frame: pl.DataFrame) -> pl.DataFrame:

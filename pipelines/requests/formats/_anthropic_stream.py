@@ -3,7 +3,8 @@
 A `message_delta` names no message. It belongs to the start with the same id in the envelope; else, where several streams are
 open, to the only one whose input and cache counts it repeats; else to the only open one. Where that leaves several, or none,
 the delta stays a record of its own: whose usage it is can't be known. A start tells the output as a placeholder, so that a
-stream that was cut is known in part only.
+stream that was cut is known in part only. Its id, and that of a delta without a start, stands under `STREAM`, so that a stream that
+goes on in the next file finds its end (`halves.py`).
 Source: platform.claude.com/docs, "Streaming messages".
 """
 
@@ -22,6 +23,10 @@ _IDS = (
     "trace_id", "traceId", "session_id", "sessionId", CALL,
 )  # fmt: skip
 """Names under which envelopes tell events of one call from those of another."""
+_CALL_IDS = _IDS[: _IDS.index("trace_id")]
+"""Those under which no other call is told."""
+STREAM = "stream_of"
+"""The field that holds an id of a stream's call."""
 _REPEATED = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _OPEN = 1000
 """Streams that are held open at once: one that was cut never ends, and is given up when as many others came after it."""
@@ -59,6 +64,7 @@ class StreamReader:
 
     def _started(self, value: dict[str, Any], place: str, message: dict[str, Any]) -> object:
         key = message.get("id") or object()
+        value = {**value, STREAM: _call_id(_ids(value)) or message.get("id")}
         # A copy of a start begins no other stream.
         self._open.pop(key, None)
         self._open[key] = _Stream(value, {**_ids(value), "message_id": message.get("id")}, message)
@@ -71,7 +77,11 @@ class StreamReader:
         usage, delta = _dict(event, "usage"), _dict(event, "delta")
         key = self._start_of(_ids(value) | _ids(event), usage)
         if key is None:
-            return value if place == "" or place in self._bodies else self._record(value, place, {"usage": usage})
+            lone = {**value, STREAM: _call_id(_ids(value) | _ids(event))}
+            ended = {"usage": usage, "stop_reason": delta.get("stop_reason")}
+            if place == "" or place in self._bodies:
+                return with_answer(lone, place, {**event, **ended})
+            return self._record(lone, place, ended)
         stream = self._open[key]
         stream.is_answered = True
         if delta.get("stop_reason"):
@@ -112,6 +122,10 @@ class StreamReader:
 
 def _ids(record: Mapping[str, Any]) -> dict[str, object]:
     return {name: record[name] for name in _IDS if record.get(name)}
+
+
+def _call_id(ids: Mapping[str, object]) -> object:
+    return next((ids[name] for name in _CALL_IDS if ids.get(name)), None)
 
 
 def _dict(record: Mapping[str, Any], name: str) -> dict[str, Any]:

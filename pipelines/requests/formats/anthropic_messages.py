@@ -19,7 +19,7 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
-from pipelines.requests.formats._anthropic_stream import StreamReader
+from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 from pipelines.requests.typed import TimeRule
 
@@ -48,7 +48,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("message", "response", "response/body", "body", "result/message"))
     return Format(
         name="anthropic_messages",
-        version="5",
+        version="6",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -60,6 +60,7 @@ def build(source: RequestSource) -> Format:
             "result": ("result/type",),
             "session_id": at.outer("session_id"),
             "error": at.outer("error/type"),
+            "stream_id": (STREAM,),
         },
         usage=usage_paths(at),
         integers={
