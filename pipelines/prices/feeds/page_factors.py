@@ -32,11 +32,11 @@ def _made(factor: Factor, said: re.Match[str], prices: Sequence[Price]) -> Itera
     for price in prices:
         if price.unit != "token" or price.region or not re.search(factor.models, price.raw_model):
             continue
-        if factor.region:
-            times = Decimal(said["factor"])
+        for region in factor.regions:
+            times = _times(said)
             text = f"{price.extracted_text} times {times}: {said[0]}"
-            yield price._replace(region=factor.region, unit_price=price.unit_price * times, extracted_text=text)
-        elif price.service_tier == "standard" and price.context_from_tokens:
+            yield price._replace(region=region, unit_price=price.unit_price * times, extracted_text=text)
+        if factor.service_tier and price.service_tier == "standard" and price.context_from_tokens:
             short = price._replace(context_from_tokens=0)
             usual = by_thing.get(what(short))
             tier = by_thing.get(what(short._replace(service_tier=factor.service_tier)))
@@ -44,3 +44,8 @@ def _made(factor: Factor, said: re.Match[str], prices: Sequence[Price]) -> Itera
                 text = f"{price.extracted_text} times {tier.extracted_text} over {usual.extracted_text}: {said[0]}"
                 amount = price.unit_price * tier.unit_price / usual.unit_price
                 yield price._replace(service_tier=factor.service_tier, unit_price=amount, extracted_text=text)
+
+
+def _times(said: re.Match[str]) -> Decimal:
+    told = said.groupdict()
+    return Decimal(told["factor"]) if "factor" in told else 1 + Decimal(told["percent"]) / 100

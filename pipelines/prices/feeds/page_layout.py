@@ -161,21 +161,21 @@ class Share(_Declaration):
 class Factor(_Declaration):
     """A sentence that says that modifiers multiply; where `pattern` does not find it, nothing is derived.
 
-    `service_tier`: what the tier costs of the standard price for short prompts, it costs of that for long ones. `region`: every
-    price costs the group `factor` of `pattern` times as much there. `models` is found in the names that the sentence is about.
+    `service_tier`: what the tier costs of the standard price for short prompts, it costs of that for long ones. `regions`: every
+    price costs the group `factor` of `pattern` times as much there, or the group `percent` more. `models` is found in the names that the sentence is about.
     """
 
     pattern: str
     service_tier: Annotated[str, AfterValidator(_known_tier)] = ""
-    region: str = ""
+    regions: tuple[str, ...] = ()
     models: str = ""
 
     @model_validator(mode="after")
     def _is_one_of_two(self) -> Factor:
-        if bool(self.service_tier) == bool(self.region):
-            raise ValueError("exactly one of `service_tier` and `region` is needed")
-        if self.region and "factor" not in re.compile(self.pattern).groupindex:
-            raise ValueError("the pattern of a region needs a group (?P<factor>...)")
+        if bool(self.service_tier) == bool(self.regions):
+            raise ValueError("exactly one of `service_tier` and `regions` is needed")
+        if self.regions and len({"factor", "percent"} & set(re.compile(self.pattern).groupindex)) != 1:
+            raise ValueError("the pattern of regions needs a group (?P<factor>...) or (?P<percent>...)")
         return self
 
 

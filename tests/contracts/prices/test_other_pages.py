@@ -30,7 +30,7 @@ AT = datetime(2026, 8, 21, tzinfo=UTC)
     [
         ("deepseek.html", "deepseek", "CNY", 6, 0, [("deepseek-v4-pro", "input_cache_read", "0.025", 0), ("deepseek-v4-flash", "output_text", "2", 0)]),
         ("zai.html", "zai", "USD", 58, 0, [("GLM-5.2", "input_uncached", "1.4", 0), ("GLM-4.6V-FlashX", "input_cache_read", "0.004", 0)]),
-        ("openai_pricing_raw.html", "openai", "USD", 416, 0, [("gpt-5.6-sol", "web_search", "10.00", 0), ("gpt-5.6-sol", "output_text", "45.00", 272_000), ("gpt-4o", "input_cache_read", "1.25", 0), ("o4-mini", "output_text", "2.2", 0), ("gpt-5.6-luna", "input_cache_write", "0.25", 0)]),
+        ("openai_pricing_raw.html", "openai", "USD", 2426, 0, [("gpt-5.6-sol", "web_search", "10.00", 0), ("gpt-5.6-sol", "output_text", "45.00", 272_000), ("gpt-4o", "input_cache_read", "1.25", 0), ("o4-mini", "output_text", "2.2", 0), ("gpt-5.6-luna", "input_cache_write", "0.25", 0)]),
         ("kimi1.html", "kimi", "CNY", 3, 0, [("kimi-k2.6", "input_uncached", "6.50", 0), ("kimi-k2.6", "output_text", "27.00", 0)]),
         ("minimax.html", "minimax", "CNY", 14, 0, [("MiniMax-M3", "input_uncached", "2.1", 0), ("MiniMax-M3", "output_text", "16.8", 512_000), ("MiniMax-M2.7", "input_cache_write", "2.625", 0)]),
         ("aliyun_bailian.json.gz", "bailian", "CNY", 2439, 60, [("qwen3-max", "input_uncached", "2.5", 0), ("qwen3-max", "output_text", "28", 128_000), ("qwen3.7-max", "output_text", "18", 0), ("xiaomi/mimo-v2.5-pro", "input_uncached", "14", 256_000)]),
@@ -64,6 +64,29 @@ def test_free_is_zero_and_a_dash_is_no_price(shared_data: Path) -> None:
     by_model = {name: rows for (name,), rows in snapshot.prices.group_by("raw_model")}
     assert set(by_model["GLM-4.7-Flash"]["unit_price"]) == {Decimal(0)}
     assert by_model["GLM-OCR"]["meter"].to_list() == ["input_uncached", "output_text"]
+
+
+@pytest.mark.parametrize(
+    ("model", "tier", "region", "expected"),
+    [
+        ("gpt-5.5", "standard", "", "8.00"),
+        ("gpt-5.5", "standard", "eu", "8.80"),
+        ("gpt-5.5", "batch", "eu", "4.40"),
+        ("gpt-5.5", "standard", "us-east-1", "8.00"),
+        ("gpt-4o", "standard", "eu", "3.50"),
+    ],
+)
+def test_openais_data_residency_costs_a_tenth_more_for_models_since_march_2026(
+    shared_data: Path, model: str, tier: str, region: str, expected: str
+) -> None:
+    """A million input and 100,000 output tokens at 5 and 30, at 2.50 and 10: by hand. A cloud's region is none of OpenAI's."""
+    feed = PriceFeed(feed="openai_page", format="page", options={"layout": "openai"})
+    snapshot = parse_feed(landed_file(shared_data / "prices/pages/openai_pricing_raw.html", "openai_page", AT), feed)
+    ledger = build_ledger(feed, [snapshot], registry_of([snapshot]))
+    call = {"provider_id": "openai", "model_id": model, "service_tier": tier, "region": region, "event_at": AT}
+    calls = [call | {"input_uncached": 100_000, "output_text": 10_000}] * 10
+    rated = rate(requests_frame(calls), build_rate_card(ledger, [feed]))
+    assert rated["list_cost_usd"].sum() == Decimal(expected)
 
 
 def test_openais_prices_below_a_bound_leave_longer_prompts_to_the_map(shared_data: Path) -> None:
