@@ -32,7 +32,19 @@ def weighed(changes: pl.DataFrame, registry: Registry, traffic: Traffic) -> pl.D
         dtype=pl.String,
     )
     charges = traffic.charges.group_by(_CHARGED_BY).agg(pl.col("cost_usd").sum().alias("spend_usd"))
-    rows = changes.with_columns(ids).join(charges, on=list(_CHARGED_BY), how="left", nulls_equal=True)
+    # A request names the seller, a change the seller's list of prices.
+    lists = changes["provider_id"].unique()
+    sellers = {name: registry.provider(name) for name in lists}
+    rows = (
+        changes.with_columns(ids, pl.col("provider_id").replace(sellers).alias("seller"))
+        .join(
+            charges.rename({"provider_id": "seller"}),
+            on=["seller", *_CHARGED_BY[1:]],
+            how="left",
+            nulls_equal=True,
+        )
+        .drop("seller")
+    )
     rows = rows.with_columns(pl.col("spend_usd").fill_null(0).cast(_MONEY))
     return rows.with_columns(pl.col("spend_usd").sum().over(MODEL).alias("model_spend_usd")).sort(
         "model_spend_usd", *MODEL, "spend_usd", "factor", "meter",

@@ -222,6 +222,11 @@ def test_what_waits_is_weighed_with_our_own_spend_and_shown_by_the_command(
         assert rows.select("model_id", "model_spend_usd").rows() == [
             ("o", Decimal("12.5")), ("m", 0), ("n", 0), ("q", 0),
         ]  # fmt: skip
+        listed = item.held.changes.with_columns(pl.lit("azure_ai").alias("provider_id"))
+        azure = Traffic(charges.with_columns(pl.lit("azure").alias("provider_id")), Decimal("12.5"), 30)
+        assert weighed(listed, registry_of(workspace), azure)["model_spend_usd"][0] == Decimal("12.5"), (
+            "a list of Azure's"
+        )
         monkeypatch.setattr("pipelines.daily.open_workspace", lambda: nullcontext(workspace))
         shown = CliRunner().invoke(app, ["prices", "review"]).stdout
         assert "3 of 4 models are gone" in shown
