@@ -82,9 +82,13 @@ def explain(
     as_json: _Json = False,
 ) -> None:
     """The cost of one request, meter by meter, down to price row, file hash and place in the file."""
+    import polars as pl
+
     from pipelines.daily import open_workspace
     from pipelines.prices import explain_request
+    from pipelines.prices.logged import why_logged_differs
     from pipelines.warehouse.read import read_table
+    from pipelines.warehouse.tables.core import REQUEST
     from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
     from pipelines.warehouse.tables.raw import SNAPSHOT
 
@@ -99,10 +103,16 @@ def explain(
         snapshots = read_table(connection, SNAPSHOT)
         explanation = explain_request(request, cards, prices, snapshots)
         files = {row["snapshot_id"]: row for row in snapshots.iter_rows(named=True)}
+        sold = read_table(connection, RATE_CARD, "model_id = %s", (request["model_id"],))
+    logged = why_logged_differs(pl.DataFrame([request], REQUEST.polars_schema), sold)
+    why = None if logged.is_empty() else str(logged["why"][0])
     if as_json:
-        typer.echo(json.dumps({"request": _plain(request), **_as_dict(explanation)}, indent=2))
+        told = {"request": _plain(request), **_as_dict(explanation), "logged_cost_is": why}
+        typer.echo(json.dumps(told, indent=2))
     else:
         _show_explanation(request, explanation, files.get(request["snapshot_id"]))
+        if why is not None:
+            typer.echo(f"  what it reported is: {why}")
 
 
 def _former_card(workspace: Workspace, connection: psycopg.Connection[Any], request: Mapping[str, Any]) -> pl.DataFrame:

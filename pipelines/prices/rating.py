@@ -28,7 +28,7 @@ _ADDED = ("rate_id", "list_cost_usd", "contracted_cost_usd", "effective_cost_usd
 _OFFER = ("provider_id", "model_id", "service_tier")
 _TIER = ("context_from_tokens", "context_to_tokens", "context_counts")
 _LIMITS = ("valid_from", "valid_to", *_TIER, "region", "time_window", "contract_id", "reasoning_mode")
-_COUNTED = {
+COUNTED = {
     "input": INPUT_METERS,
     "input_uncached": tuple(meter for meter in INPUT_METERS if meter.cache_action != "Read"),
     "output": OUTPUT_METERS,
@@ -73,6 +73,13 @@ def rate(
     )
 
 
+def cost_on_cards(requests: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.Series:
+    """What each of `requests` costs on the row of `cards` that `card` numbers, whether its conditions hold or not (Decimal, USD);
+    null where that card lacks a rate."""
+    numbered = cards.with_row_index("card")
+    return _costed(_counts(requests, numbered), card, numbered)["cost"]
+
+
 @cache
 def _shipped_calendars() -> Calendars:
     """The calendars that ship with the package."""
@@ -83,7 +90,7 @@ def _keyed(requests: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     """What decides the card of each request, with the request's row number; what no card asks for is left out."""
     measures = cards["context_counts"].unique()
     sizes = [
-        reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in _COUNTED[name]]).alias(f"size_{name}")
+        reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in COUNTED[name]]).alias(f"size_{name}")
         for name in measures
     ]
     thinks = pl.col("output_reasoning_tokens") > 0
@@ -159,7 +166,7 @@ def _is_regional() -> pl.Expr:
 
 def _matched(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     """Every pair of a call and a card that holds for it, hours of the day apart."""
-    measured = [name for name in _COUNTED if f"size_{name}" in calls.columns]
+    measured = [name for name in COUNTED if f"size_{name}" in calls.columns]
     sizes = [pl.when(pl.col("context_counts") == name).then(f"size_{name}") for name in measured]
     size = pl.coalesce(sizes) if len(sizes) > 1 else pl.col(f"size_{measured[0]}")
     return (

@@ -92,6 +92,37 @@ QUERIES: dict[str, str] = {
         group by provider_id, model_id
         order by provider_id, model_id
     """,
+    "differing": """
+        with numbered as (
+            select
+                event_date, request_uid, provider_id, model_id,
+                row_number() over (partition by provider_id, model_id order by request_uid) as number,
+                abs(sum(reported_cost_usd - effective_cost_usd) over (partition by provider_id, model_id)) as apart
+            from core.request
+            where
+                event_date = %(day)s and provider_id is not null and model_id is not null
+                and abs(reported_cost_usd - effective_cost_usd) > 0.0000005
+        ),
+        dearest as (
+            select provider_id, model_id from numbered where number = 1 order by apart desc, provider_id, model_id limit 20
+        )
+        select
+            provider_id, model_id, service_tier, region, event_at, rate_id, web_search_count, {token_columns},
+            reported_cost_usd, list_cost_usd, effective_cost_usd
+        from numbered
+        join dearest using (provider_id, model_id)
+        join core.request using (event_date, request_uid, provider_id, model_id)
+        where number <= 40
+        order by provider_id, model_id, number
+    """,
+    "cards": """
+        select rate_card.*
+        from core.rate_card
+        where model_id in (
+            select model_id from core.request
+            where event_date = %(day)s and abs(reported_cost_usd - effective_cost_usd) > 0.0000005
+        )
+    """,
     "coverage": """
         select reason, requests, tokens, request_share, token_share
         from mart.cost_coverage
@@ -231,7 +262,8 @@ QUERIES: dict[str, str] = {
         order by severity, records desc, source, reason
     """,
 }
-"""The report's queries by section. The placeholder is the day; `{tokens}` stands for the sum of all token columns."""
+"""The report's queries by section. The placeholder is the day; `{tokens}` stands for the sum of all token columns,
+`{token_columns}` for their names."""
 
 
 def collect(connection: psycopg.Connection[Any], day: date) -> ReportData:
@@ -266,5 +298,6 @@ def _filled(connection: psycopg.Connection[Any], query: str, day: date) -> str:
         dedent(query)
         .strip()
         .replace("{tokens}", " + ".join(f"{meter.tokens_column}::bigint" for meter in TOKEN_METERS))
+        .replace("{token_columns}", ", ".join(meter.tokens_column for meter in TOKEN_METERS))
     )
     return psycopg.ClientCursor(connection).mogrify(text, {"day": day})

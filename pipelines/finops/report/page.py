@@ -31,6 +31,7 @@ class Page:
     models: Table
     openness: str
     reported: str
+    differences: Table
     teams: Table
     unattributed: str
     coverage: Table
@@ -65,6 +66,7 @@ def build_page(data: ReportData, context: ReportContext) -> Page:
         models=spend.models_table(data, totals),
         openness=spend.openness_sentence(data, totals),
         reported=spend.reported_sentence(data) if totals.requests else "",
+        differences=spend.differences_table(data),
         teams=spend.teams_table(data, totals),
         unattributed=spend.unattributed_sentence(data, totals),
         coverage=coverage.coverage_table(data),

@@ -28,6 +28,7 @@ from pipelines.finops.report.tables import (
     text_cell,
     text_column,
 )
+from pipelines.prices.logged import why_logged_differs
 
 UNRESOLVED_PREFIX = "unresolved: "
 _OPENNESS = {"open_source": "open source", "open_weight": "open weights", "closed": "closed", "unknown": "not known"}
@@ -189,6 +190,41 @@ def reported_sentence(data: ReportData) -> str:
     if not row["differing_requests"]:
         return f"{text}. They agree on every request."
     return f"{text} ({fmt.money(difference, plus=True)} USD); {fmt.plural(row['differing_requests'], 'request differs', 'requests differ')}."
+
+
+def differences_table(data: ReportData) -> Table:
+    """Why logs state other costs than ours, for some requests of each seller's model that differs, as far as it can be known."""
+    frame = data["differing"]
+    told = why_logged_differs(frame, data["cards"]).to_dicts() if frame.height else []
+    decimals = fmt.decimals_for([one[name] for one in told for name in ("reported_cost_usd", "effective_cost_usd")])
+    rows = [
+        [
+            text_cell(one["model_id"]),
+            text_cell(one["provider_id"]),
+            text_cell(one["why"]),
+            count_cell(one["requests"]),
+            money_cell(one["reported_cost_usd"], decimals),
+            money_cell(one["effective_cost_usd"], decimals),
+            money_cell(fmt.less(one["reported_cost_usd"], one["effective_cost_usd"]), decimals, plus=True),
+        ]
+        for one in told
+    ]
+    return Table(
+        "differences",
+        "What gives the amounts that logs state, for up to 40 requests of each of the 20 models that differ most",
+        [
+            text_column("Model"),
+            text_column("Provider"),
+            text_column("What the log states is"),
+            number_column("Requests"),
+            number_column("Logged", "USD"),
+            number_column("Here", "USD"),
+            number_column("Logged less ours", "USD"),
+        ],
+        rows,
+        empty="No logged cost differs from ours.",
+        sql=data.sql["differing"],
+    )
 
 
 def openness_sentence(data: ReportData, totals: DayTotals) -> str:

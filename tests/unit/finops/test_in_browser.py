@@ -67,6 +67,8 @@ def page_data() -> ReportData:
         "history": pl.DataFrame({"event_date": [DAY] * 4, "provider_id": ["p"] * 4, "model_id": names, "requests": counts["requests"], "priced_requests": counts["priced_requests"], "effective_cost_usd": cost}),
         "month": pl.DataFrame({"days": [1], "requests": [238], "unpriced_requests": [1], "effective_cost_usd": pl.Series([Decimal("119.75")], dtype=spend)}),
         "reported": nothing,
+        "differing": nothing,
+        "cards": nothing,
         "coverage": pl.DataFrame({"reason": ["priced", "no_price"], "requests": [237, 1], "tokens": [2607, 11], "request_share": [0.996, 0.004], "token_share": [0.996, 0.004]}),
         "unpriced": pl.DataFrame({"reason": ["no_price"], "source": ["s"], "raw_name": ["n" * 120], "model_id": ["none"], "provider_id": ["p"], "requests": [1], "tokens": [11],
                                   "reported_cost_usd": pl.Series([None], dtype=spend), "at_risk_usd": pl.Series([Decimal("0.25")], dtype=spend)}),

@@ -16,6 +16,7 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 from pipelines.config.models import Deployment, Provider
 from pipelines.config.sources import RequestSource
 from pipelines.finops.report import CheckLine, FeedLine
+from pipelines.ids import id_bytes
 from pipelines.warehouse.read import read_frame
 from tests.unit.finops import books
 from tests.unit.finops.pages import amount, rows_of, words
@@ -86,6 +87,29 @@ def test_unit_cost_and_what_gateways_reported(connection: Connection, page: Page
         "cost of their own for 2 priced requests: $2.01, against $2.01 here (−0.0050 USD); 1 request differs." in text
     )
     assert "Open models served 20.0 % of the requests and took 49.9 % of the spend." in text
+
+
+def test_why_logged_costs_differ(connection: Connection, page: Page) -> None:
+    """100,000 tokens at 3 USD per million here, at 4 at the reseller: the log states 0.4."""
+    card = {
+        "model_id": "model-a",
+        "service_tier": "standard",
+        "valid_from": datetime(2026, 1, 1, tzinfo=UTC),
+        "context_counts": "input",
+    }
+    own = {**card, "provider_id": "openai", "rate_id": id_bytes("own"), "input_uncached_usd_per_mtok": Decimal(3)}
+    other = {**card, "provider_id": "reseller", "rate_id": id_bytes("other"), "input_uncached_usd_per_mtok": Decimal(4)}
+    books.add(connection, "core.rate_card", own, other)
+    call = {"rate_id": id_bytes("own"), "input_uncached_tokens": 100_000, "output_text_tokens": 0}
+    books.write(connection, [
+        books.request(1, "model-a", "0.3", reported_cost_usd=Decimal("0.4"), **call),
+        books.request(2, "model-a", "0.3", reported_cost_usd=Decimal("0.31"), **call),
+        books.request(3, "model-a", "0.3", reported_cost_usd=Decimal("0.3"), **call),
+    ])  # fmt: skip
+    assert rows_of(page(), "differences") == [
+        ["model-a", "openai", "the price of reseller", "1", "0.40", "0.30", "+0.10"],
+        ["model-a", "openai", "unknown: no price that is known gives it", "1", "0.31", "0.30", "+0.01"],
+    ]
 
 
 def test_what_is_not_priced_comes_with_the_line_that_would_change_it(connection: Connection, page: Page) -> None:
