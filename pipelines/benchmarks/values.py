@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from pipelines.grouped import ungrouped
+
 
 class BoardOptionsError(ValueError):
     """The options of a board in sources.yaml are wrong. The message names board and option and what is accepted."""
@@ -97,7 +99,7 @@ def money(value: object, name: str) -> Decimal | None:
     if isinstance(value, bool):
         raise RecordError("not_a_number", f"{name} is {value!r}, not an amount")
     try:
-        amount = Decimal(str(value).removeprefix("$").replace(",", ""))
+        amount = Decimal(ungrouped(str(value).strip().removeprefix("$")))
     except InvalidOperation:
         raise RecordError("not_a_number", f"{name} is {value!r}, not an amount") from None
     if not amount.is_finite() or amount < 0:
@@ -188,8 +190,4 @@ _AROUND_SCORE = re.compile(
 
 
 def _bare(text: str) -> str:
-    shown = text.strip().removesuffix("%").strip()
-    return shown.replace(",", "") if _THOUSANDS.fullmatch(shown) else shown
-
-
-_THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+    return ungrouped(text.strip().removesuffix("%").strip())

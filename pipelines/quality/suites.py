@@ -312,7 +312,7 @@ _CORE_REPORTED_COST = Suite(
 _MART_DAILY_MODEL_SPEND = Suite(
     "mart_daily_model_spend",
     _SPEND,
-    _SPEND.primary_key,
+    tuple(_SPEND.primary_key),
     (
         *described(_SPEND, may_be_negative=("reported_cost_usd",)),
         NoRow(

@@ -274,7 +274,7 @@ def _is_share(values: Iterable[str]) -> bool:
 
 def _amount(value: str, *, is_share: bool = False) -> float:
     shown = value.strip().removesuffix("%")
-    return _percent(shown) if is_share else number(shown.replace(",", ""), "score")
+    return _percent(shown) if is_share else number(shown, "score")
 
 
 def _percent(share: str) -> float:

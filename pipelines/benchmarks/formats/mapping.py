@@ -89,6 +89,8 @@ class MappingOptions(_Options):
     records: str = ""
     """Where the list of records lies in a JSON document, with dots; empty where the document is the list."""
     delimiter: str = ","
+    decimal: Literal[".", ","] = "."
+    """The mark before decimals in numbers that are written as text; point or comma, the other one parts thousands."""
     row_kind: RowKind = "entry"
     is_window: bool = False
     measured_by: Literal["vendor", "independent", "community", "aggregator"] = "independent"
@@ -197,11 +199,20 @@ def _rows(
     scores: list[tuple[ScoreColumn, dict[str, Any]]] = []
     broken: dict[str, RecordError] = {}
     for column in wanted:
+        told = _spelled(record, column, options)
+        if not is_item and is_blank(_field(told, column.field)):
+            continue
         try:
-            if is_item or not is_blank(_field(record, column.field)):
-                scores.append((column, _score(column, record, is_item=is_item)))
+            score = _score(column, told, is_item=is_item)
         except RecordError as error:
             broken[column.field] = error
+            continue
+        scores.append((column, score))
+        if column.cost_field:
+            try:
+                score["run_cost_usd"] = money(_field(told, column.cost_field), column.cost_field)
+            except RecordError as error:
+                broken[column.cost_field] = error
     if not scores:
         fields = ", ".join(sorted({c.field for c in wanted}))
         raise next(iter(broken.values()), RecordError(NO_SCORE, f"none of {fields} has a value"))
@@ -221,6 +232,18 @@ def _rows(
             "weights": weights(_field(record, options.weights_field)) if options.weights_field else None,
             "harness": str(_field(record, options.harness_field) or "") or None if options.harness_field else None,
         }
+
+
+def _spelled(record: Mapping[str, Any], column: ScoreColumn, options: MappingOptions) -> Mapping[str, Any]:
+    """The record with a point before the decimals of the numbers that the column names."""
+    if options.decimal == ".":
+        return record
+    names = {value for name, value in column if name == "field" or name.endswith("_field")} - {None}
+    told = {name: value.translate(_SWAPPED) for name in names if isinstance(value := _field(record, name), str)}
+    return {**record, **told}
+
+
+_SWAPPED = str.maketrans(".,", ",.")
 
 
 def _applies(column: ScoreColumn, record: Mapping[str, Any]) -> bool:
@@ -252,7 +275,7 @@ def _score(column: ScoreColumn, record: Mapping[str, Any], *, is_item: bool) -> 
         "ci_high": high if has_bounds else None,
         "ci_level": 0.95 if has_bounds else None,
         "ci_method": "reported" if has_bounds else "none",
-        "run_cost_usd": money(_field(record, column.cost_field), column.cost_field) if column.cost_field else None,
+        "run_cost_usd": None,
         **{name: count(_field(record, field), field) if field else None for name, field in counts.items()},
     }
     found["n_items"] = found["n_items"] or column.n_items

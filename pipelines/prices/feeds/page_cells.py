@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from pipelines.grouped import ungrouped
 from pipelines.meters import METERS_BY_NAME
 from pipelines.prices.feeds.page_layout import Column, PageLayout
 from pipelines.prices.feeds.page_tables import plain
@@ -42,7 +43,7 @@ def amount_in(layout: PageLayout, column: Column, cell: str, where: str) -> Deci
         raise PriceFeedError(
             f"{where}: expected a price for {column.per:,} ({told(u for u, n in layout.units.items() if n == column.per)}), found {cell!r}"
         )
-    return Decimal(match["amount"].replace(",", "")) * (Decimal(share[1]) / 10 if share else 1)
+    return Decimal(ungrouped(match["amount"])) * (Decimal(share[1]) / 10 if share else 1)
 
 
 def price_of(layout: PageLayout, column: Column, amount: Decimal, locator: str, text: str) -> Price:

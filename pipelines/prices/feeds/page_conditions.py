@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from pipelines.grouped import ungrouped
 from pipelines.prices.snapshot import Price, PriceFeedError
 
 _DAYS = ("%B %d, %Y", "%b %d, %Y", "%b. %d, %Y", "%d %B %Y", "%Y-%m-%d")
@@ -68,6 +69,6 @@ def _day(text: str) -> datetime:
 
 def _count(text: str) -> int:
     match = _COUNT.match(text.strip())
-    if match is None:
+    if match is None or "," in ungrouped(match[1]):
         raise PriceFeedError(f"expected a number of tokens such as 200k, found {text!r}")
-    return int(float(match[1].replace(",", "")) * _FACTORS[match[2].lower()])
+    return int(float(ungrouped(match[1])) * _FACTORS[match[2].lower()])

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 
+from pipelines.grouped import ungrouped
 from pipelines.prices.feeds.page_cells import key, price_of, refuse_fallen, told
 from pipelines.prices.feeds.page_conditions import conditions_in
 from pipelines.prices.feeds.page_layout import Column, ModelSections, PageLayout, RowMeters, RowPattern
 from pipelines.prices.feeds.page_tables import PageSection
-from pipelines.prices.snapshot import Price, PriceFeedError
+from pipelines.prices.snapshot import Price, PriceFeedError, as_amount
 
 _MODALITIES = re.compile(r"^\(?\s*([a-z]+(?:\s*(?:/|,|&|and)\s*[a-z]+)*)\s*\)?$")
 _BETWEEN = re.compile(r"\s*(?:/|,|&|\band\b)\s*")
@@ -84,9 +84,9 @@ def _phrase(layout: PageLayout, row: RowPattern, cell: str, where: str, problems
     if cell in layout.blank:
         return
     for meter in row.patterns:
-        if match := re.search(meter.pattern, cell):
+        if (match := re.search(meter.pattern, cell)) and (amount := as_amount(ungrouped(match["amount"]))) is not None:
             column = Column(meter=meter.meter, per=meter.per)
-            yield price_of(layout, column, Decimal(match["amount"].replace(",", "")), where, cell)
+            yield price_of(layout, column, amount, where, cell)
             return
     problems.add(f"{where}: not understood: {cell!r}")
 
@@ -104,12 +104,13 @@ def _cell(layout: PageLayout, row: RowMeters, cell: str, where: str, problems: s
         amount, _, words = re.sub(r"^([\d,]*\d(?:\.\d+)?)", r"\1 ", part).partition(" ")
         conditions, rest = conditions_in(words, layout.conditions)
         meters = _meters(row, rest.strip(" .,;"))
-        if meters is None or before.strip():
+        figure = as_amount(ungrouped(amount))
+        if meters is None or before.strip() or figure is None:
             problems.add(f"{where}: not understood: {shown!r}")
             return []
         for column in meters:
             text = f"${amount}{words}".strip() if len(parts) > 1 else shown
-            price = price_of(layout, column, Decimal(amount.replace(",", "")), where, text)
+            price = price_of(layout, column, figure, where, text)
             prices.append(conditions.put_on(price))
     if not parts:
         problems.add(f"{where}: not understood: {shown!r}")

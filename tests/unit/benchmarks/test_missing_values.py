@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,21 @@ def test_cells_without_a_number_are_no_score_and_no_complaint(shared_data: Path)
     found = pl.DataFrame({"benchmark": [row["benchmark_id"] for row in rows(snapshot)]})["benchmark"].value_counts()
     assert dict(found.iter_rows()) == {"mmlu_pro": 12, "gpqa": 8}
     assert snapshot.quarantine.is_empty()
+
+
+def test_a_comma_before_decimals_is_declared_or_the_value_is_set_aside(tmp_path: Path) -> None:
+    """Undeclared, 7,2 is not 72 and 0,05 USD are not 5; 1,234 is a thousand. Declared, 1.234,5 is read as people wrote it."""
+    column = {"field": "elo", "benchmark": "elo", "unit": "rating", "cost_field": "usd"}
+    table = b"model;elo;usd\nalpha;7,2;1\nbeta;1,234;0,05\ngamma;1.234,5;0,05\n"
+    plain = export(tmp_path / "plain", mapping(column, delimiter=";"), "2026-02-01", table, ".csv")
+    assert [(row["score"], row["run_cost_usd"]) for row in rows(plain)] == [(1234, None)]
+    assert plain.quarantine["reason"].to_list() == ["not_a_number"] * 3
+    declared = export(tmp_path / "own", mapping(column, delimiter=";", decimal=","), "2026-02-01", table, ".csv")
+    assert [(row["score"], row["run_cost_usd"]) for row in rows(declared)] == [
+        (7.2, Decimal(1)),
+        (1.234, Decimal("0.05")),
+        (1234.5, Decimal("0.05")),
+    ]
 
 
 @pytest.mark.parametrize("blank", BLANKS)
