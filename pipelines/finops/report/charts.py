@@ -6,6 +6,7 @@ figures in a table beside it. Floats are for the height of bars only.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -201,6 +202,17 @@ def _colour(number: int, name: str) -> str:
     return "var(--s-others)" if name == _OTHERS else f"var(--s{number})"
 
 
+def _dollars(rows: list[dict[str, Any]]) -> str:
+    """The format of an axis in USD: thousands as k, cents as cents. SI's m would be a thousandth and reads as millions."""
+    sums: dict[str, float] = {}
+    for row in rows:
+        sums[row["day"]] = sums.get(row["day"], 0) + row["usd"]
+    highest = max(sums.values(), default=0)
+    if highest >= 10:
+        return "$~s"
+    return f"$,.{max(2, 1 - math.floor(math.log10(highest))) if highest > 0 else 2}f"
+
+
 def _stacked(rows: list[dict[str, Any]], days: list[str], colours: list[str], at_most: int) -> alt.Chart:
     import altair as alt
 
@@ -211,7 +223,7 @@ def _stacked(rows: list[dict[str, Any]], days: list[str], colours: list[str], at
         .mark_bar(aria=False, stroke="var(--paper)", strokeWidth=0.6)
         .encode(
             x=alt.X("day:O", sort=days, axis=alt.Axis(title=None, values=named, labelAngle=0, ticks=False)),
-            y=alt.Y("usd:Q", axis=alt.Axis(title=None, format="$~s", tickCount=5, domain=False)),
+            y=alt.Y("usd:Q", axis=alt.Axis(title=None, format=_dollars(rows), tickCount=5, domain=False)),
             color=alt.Color("series:N", scale=alt.Scale(domain=series, range=colours), legend=None),
             order=alt.Order("order:Q"),
         )
