@@ -34,7 +34,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _RECORD_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
 _SUFFIXES: dict[Kind, tuple[str, ...]] = {
-    "requests": (*_RECORD_SUFFIXES, ".log", ".tsv"),
+    "requests": (*_RECORD_SUFFIXES, ".log", ".sse", ".tsv", ".txt"),
     "prices": (*_RECORD_SUFFIXES, ".md", ".html", ".htm", ".txt", ".yaml", ".yml", ".toml", ".xlsx", ".zip"),
     "leaderboards": (*_RECORD_SUFFIXES, ".yaml", ".yml", ".md", ".html", ".htm", ".tsv", ".zip"),
 }

@@ -170,15 +170,15 @@ def _in_words(card: Mapping[str, Any]) -> Iterator[str]:
 def _by_factor(rows: pl.DataFrame) -> str | None:
     """A factor that leads from each of our amounts to the logged one, in words; None where there is none."""
     factors = (rows["reported_cost_usd"].cast(pl.Float64) / rows["effective_cost_usd"].cast(pl.Float64)).to_list()
-    if len(factors) < _FEWEST or rows["effective_cost_usd"].n_unique() < 2 or not all(0 < one < 1e6 for one in factors):
-        return None
-    if max(factors) > min(factors) * (1 + _SPREAD):
+    if not factors or not all(0 < one < 1e6 for one in factors) or max(factors) > min(factors) * (1 + _SPREAD):
         return None
     logged, ours = (float(rows[name].sum()) for name in ("reported_cost_usd", "effective_cost_usd"))
     factor = logged / ours
     percent = round(abs(factor - 1) * 100, 2)
-    if abs(factor - _CREDIT_FEE) < _SPREAD:
+    if abs(factor - _CREDIT_FEE) < _SPREAD and rows["provider_id"][0] == "openrouter":
         return "a fee of 5.5 %, as OpenRouter takes for credits"
+    if len(factors) < _FEWEST or rows["effective_cost_usd"].n_unique() < 2:
+        return None
     if 1 < factor < 2:
         return f"{percent:g} % more throughout: a fee or a mark-up"
     return f"{percent:g} % less throughout: a discount" if factor < 1 else f"{factor:.4g} times as much throughout"

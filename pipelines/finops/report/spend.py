@@ -196,7 +196,8 @@ def differences_table(data: ReportData) -> Table:
     """Why logs state other costs than ours, for some requests of each seller's model that differs, as far as it can be known."""
     frame = data["differing"]
     told = why_logged_differs(frame, data["cards"]).to_dicts() if frame.height else []
-    decimals = fmt.decimals_for([one[name] for one in told for name in ("reported_cost_usd", "effective_cost_usd")])
+    amounts = [(one["reported_cost_usd"], one["effective_cost_usd"]) for one in told]
+    decimals = fmt.decimals_for([fmt.less(logged, ours) for logged, ours in amounts])
     rows = [
         [
             text_cell(one["model_id"]),

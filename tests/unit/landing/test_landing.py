@@ -97,6 +97,8 @@ def test_price_and_board_files_are_dated_by_their_name_then_their_folder(tmp_pat
             datetime(2026, 2, 15, tzinfo=UTC),
         ),
         ("2026/02/15/server.log", date(2026, 2, 15), datetime(2026, 2, 15, tzinfo=UTC)),
+        ("2026-02-15/stream.sse", date(2026, 2, 15), datetime(2026, 2, 15, tzinfo=UTC)),
+        ("2026-02-15/stream.txt.gz", date(2026, 2, 15), datetime(2026, 2, 15, tzinfo=UTC)),
     ],
 )
 def test_arrival_of_request_files(tmp_path: Path, name: str, arrival: date, observed: datetime) -> None:

@@ -87,11 +87,17 @@ def test_the_price_of_another_region() -> None:
 def test_a_constant_factor() -> None:
     calls = [{"input_uncached": tokens, "output_text": 10 * tokens} for tokens in (1000, 2000, 5000)]
     ours = [Decimal("0.153"), Decimal("0.306"), Decimal("0.765")]
-    told = {"1.055": "a fee of 5.5 %, as OpenRouter takes for credits", "1.2": "20 % more throughout: a fee or a mark-up",
+    told = {"1.055": "5.5 % more throughout: a fee or a mark-up", "1.2": "20 % more throughout: a fee or a mark-up",
             "0.9": "10 % less throughout: a discount", "3": "3 times as much throughout"}  # fmt: skip
     for factor, why in told.items():
         assert reasons([str(cost * Decimal(factor)) for cost in ours], *calls) == [(why, 3)]
     assert reasons([str(ours[0] * Decimal("1.2"))], calls[0]) == [(UNKNOWN, 1)]
+
+
+def test_the_fee_on_credits_needs_no_second_request() -> None:
+    cards = card_of(always("3", provider="openrouter"))
+    fee = [("a fee of 5.5 %, as OpenRouter takes for credits", 1)]
+    assert reasons(["0.003165"], {"input_uncached": 1000, "provider_id": "openrouter"}, cards=cards) == fee
 
 
 def test_amounts_that_agree_are_no_difference() -> None:
