@@ -21,8 +21,9 @@ from pipelines.requests.normalise import hashed_user
 from pipelines.requests.parse import failed_rows, fault_rows
 from pipelines.requests.reading import read_batches
 from pipelines.requests.store import ParsedFile, Writer, load_parsed, store_once, stored_path
+from pipelines.requests.stream import Tally
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Part of every version: raised when reading or typing changes what a record becomes."""
 
 
@@ -48,9 +49,10 @@ def bill_version(source: RequestSource, *, user_key: bytes | None = None) -> str
 def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> None:
     arrival = file.arrival_date or file.observed_at.date()
     seen: Counter[bytes] = Counter()
+    tally = Tally()
     file.check_unchanged()
     with Writer(path, RECORD_SCHEMA) as writer:
-        for batch in read_batches(file.path, fmt):
+        for batch in read_batches(file.path, fmt, tally):
             found = to_records(
                 batch.flat, fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival, seen=seen
             )
@@ -58,4 +60,4 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
             quarantine = [fault_rows(batch, file.snapshot_id), failed_rows(batch, found.failed, file.snapshot_id)]
             writer.write(valid.cast(RECORD_SCHEMA), pl.concat(quarantine))
         file.check_unchanged()
-        writer.finish()
+        writer.finish(tally=tally)

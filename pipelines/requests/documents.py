@@ -1,14 +1,16 @@
 """JSON that is not one record per line: arrays and documents that hold records, and lines that hold several.
 
-Each item keeps its place: the line where it starts, its number, and its bytes, or those of what contains it.
-Plain JSON lines are decoded in `decode.py`; how an item is opened further is the format's `items`.
+Each item keeps its place: the line where it starts, its number, and its bytes, or those of what contains it. Which lines
+are read together is decided in `spans.py`, values are told apart in `elements.py`. Plain JSON lines are decoded in `decode.py`; how an item is opened further is the format's `items`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from pipelines.requests.elements import Scanner, skipped
 from pipelines.requests.flatten import RecordError, Texts, flatten, load, load_item
 from pipelines.requests.format import Format, ItemReader
 from pipelines.requests.paths import Node
@@ -17,6 +19,8 @@ from pipelines.requests.stream import Fault, digest_of
 TextReader = Callable[[str], object] | None
 MAX_PREFIX = 256
 """Characters of a line in which its object has to begin."""
+_BETWEEN = re.compile(r"[}\]]\s*,\s*(?=\{)")
+"""What stands between two items of an array."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,11 @@ def line_items(
         told = of_text(text) if of_text is not None and not values else None
         values = values if told is None else [told]
         if not values:
-            yield holder.failed(0, error)
+            rest = _rest_of_array(text)
+            if rest is None:
+                yield holder.failed(0, error)
+            else:
+                yield from _cut_array(text, rest, place, reader, tree)
             return
     for value in values:
         for item in _records(value, holder, reader, tree):
@@ -97,50 +105,72 @@ def _joined(text: str) -> list[object]:
         if not isinstance(value, dict):
             return []
         values.append(value)
-        position = _skip(text, position, between="")
+        position = skipped(text, position, between="")
     return values
 
 
+def _rest_of_array(text: str) -> int | None:
+    """Where the first whole item begins of a line that is the end of an array whose beginning was cut away."""
+    found = _BETWEEN.search(text) if not text.lstrip().startswith(("{", "[")) else None
+    if found is None:
+        return None
+    scanner = Scanner(text, found.end(), is_open=True)
+    sound = [element.error is None for element in scanner.elements()]
+    return found.end() if len(sound) > 1 and all(sound[:-1]) else None
+
+
+def _cut_array(
+    text: str, start: int, place: tuple[int, int], reader: ItemReader, tree: Node
+) -> Iterator[Item]:
+    head = text[:start].encode()
+    yield _Holder(*place, head).failed(0, RecordError("not_json", "the beginning of this array is missing"))
+    rest = (place[0], place[1] + len(head))
+    yield from _element_items(Scanner(text, start, is_open=True), rest, reader, tree, first_item=1)
+
+
 def document_items(data: bytes, line_no: int, byte_from: int, reader: ItemReader, tree: Node) -> Iterator[Item]:
-    """The records of a whole document; of an array that breaks off, those before the break and one fault for the rest."""
-    text = data.decode()
-    start = len(text) - len(text.lstrip())
-    if not text[start:].startswith("["):
-        # A document has no place of its own per item: all items share its first line and its bytes.
-        yield from line_items(data, (line_no, byte_from), reader, tree)
-        return
-    yield from _array_items(text, start + 1, (line_no, byte_from), reader, tree)
+    """The records of lines that are read together: objects over several lines, arrays, one after the other.
+
+    Each element of an array and each object is read by itself; one that is broken is one fault, and so is an array that is
+    never closed.
+    """
+    yield from _element_items(Scanner(data.decode(errors="surrogateescape")), (line_no, byte_from), reader, tree)
 
 
-def _array_items(text: str, position: int, origin: tuple[int, int], reader: ItemReader, tree: Node) -> Iterator[Item]:
-    line_no, offset = origin
-    item_no, counted = 0, 0
-    while True:
-        position = _skip(text, position)
-        line_no += text.count("\n", counted, position)
-        offset += len(text[counted:position].encode())
-        counted = position
-        if text[position : position + 1] == "]":
-            if text[position + 1 :].strip():
-                holder = _Holder(line_no, offset + 1, text[position + 1 :].encode(), item_no)
-                yield holder.failed(0, RecordError("not_json", "text follows the end of the array"))
-            return
-        try:
-            value, end = load_item(text, position)
-        except RecordError as error:
-            yield _Holder(line_no, offset, text[position:].encode(), item_no).failed(0, error)
-            return
-        for item in _records(value, _Holder(line_no, offset, text[position:end].encode(), item_no), reader, tree):
+def debris_item(data: bytes, line_no: int, byte_from: int) -> Item:
+    """Lines that are pieces of a document whose beginning or end is missing: one fault."""
+    error = RecordError("not_json", "pieces of a JSON document whose beginning or end is missing")
+    return _Holder(line_no, byte_from, data).failed(0, error)
+
+
+def _element_items(
+    scanner: Scanner, place: tuple[int, int], reader: ItemReader, tree: Node, first_item: int = 0
+) -> Iterator[Item]:
+    (line_no, offset), counted, item_no = place, scanner.position, first_item
+    for element in scanner.elements():
+        between = scanner.text[counted : element.start]
+        line_no, offset, counted = line_no + between.count("\n"), offset + len(_encoded(between)), element.start
+        holder = _Holder(line_no, offset, _encoded(scanner.text[element.start : element.end]), item_no)
+        error = element.error or _not_utf8(holder.record)
+        if error is not None:
+            yield holder.failed(0, error, "info" if error.reason == "no_items" else "error")
+            item_no += 1
+            continue
+        for item in _records(element.value, holder, reader, tree):
             yield item
             item_no = item.item_no + 1
-        position = end
 
 
-def _skip(text: str, position: int, between: str = ",") -> int:
-    """The index of the next value: white space and what stands between values are passed over."""
-    while position < len(text) and (text[position].isspace() or text[position] in between):
-        position += 1
-    return position
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")
+
+
+def _not_utf8(record: bytes) -> RecordError | None:
+    try:
+        record.decode()
+    except UnicodeDecodeError as error:
+        return RecordError("not_utf8", f"byte {error.start + 1} of the record is not UTF-8")
+    return None
 
 
 def _records(value: object, holder: _Holder, reader: ItemReader, tree: Node) -> Iterator[Item]:

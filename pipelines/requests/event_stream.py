@@ -20,7 +20,7 @@ import orjson
 
 from pipelines.requests.flatten import Number, RecordError, load
 from pipelines.requests.format import Format, ItemReader
-from pipelines.requests.stream import Chunk, Fault, digest_of
+from pipelines.requests.stream import Chunk, Fault, Tally, digest_of
 
 MARKS = ("data: {\\", "data:{\\")
 """How a field that holds the text of a stream looks in a line: quotes in it are escaped, as \\" or as \\u0022."""
@@ -49,12 +49,12 @@ def is_event_stream(head: bytes) -> bool:
     return _FIRST.match(head) is not None or _DATA.search(head, 0, _HEAD_BYTES) is not None
 
 
-def data_lines(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+def data_lines(chunks: Iterable[Chunk], tally: Tally) -> Iterator[Chunk]:
     """The chunks with blanks around each object of a `data:` line, which keeps its bytes, and a fault of severity info for each
     line that is no data. A line that is not of a stream stays as it is."""
     held: Chunk | None = None
     for chunk in chunks:
-        whole = chunk if held is None else _after(held, chunk)
+        whole = chunk if held is None else held.followed_by(chunk)
         held = None
         if b"data:" not in whole.data and b"event:" not in whole.data:
             yield whole
@@ -62,21 +62,20 @@ def data_lines(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         cut = _open_run(whole)
         if cut < len(whole.ends):
             whole, held = _parts(whole, cut)
-        yield _read(whole)
+        yield _counted(whole, _read(whole), tally)
     if held is not None:
-        yield _read(held)
+        yield _counted(held, _read(held), tally)
 
 
-def _after(held: Chunk, chunk: Chunk) -> Chunk:
-    ends = np.concatenate([held.ends, chunk.ends + len(held.data)])
-    return Chunk(held.data + chunk.data, held.line_no, held.byte_from, ends, chunk.faults)
+def _counted(before: Chunk, after: Chunk, tally: Tally) -> Chunk:
+    """`after`; a line that became blank is a record only where it was set aside."""
+    tally.correct(int(after.filled.sum() - before.filled.sum()) + len(after.faults) - len(before.faults))
+    return after
 
 
 def _parts(chunk: Chunk, cut: int) -> tuple[Chunk, Chunk]:
     """The lines before `cut` and those from it on."""
-    at = int(chunk.starts[cut])
-    rest = Chunk(chunk.data[at:], chunk.line_no + cut, chunk.byte_from + at, chunk.ends[cut:] - at)
-    return replace(chunk, data=chunk.data[:at], ends=chunk.ends[:cut]), rest
+    return replace(chunk.lines_from(0, cut), faults=chunk.faults), chunk.lines_from(cut)
 
 
 def _open_run(chunk: Chunk) -> int:

@@ -20,11 +20,15 @@ Texts = dict[str, str | None]
 
 
 class RecordError(ValueError):
-    """A record can't become a row. `reason` is for programs, the message for people; neither holds record text."""
+    """A record can't become a row. `reason` is for programs, the message for people; neither holds record text.
 
-    def __init__(self, reason: str, detail: str) -> None:
+    `position` is the character at which the text is no JSON any more, where that is why.
+    """
+
+    def __init__(self, reason: str, detail: str, position: int | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
+        self.position = position
 
 
 class Number(str):
@@ -66,7 +70,7 @@ def load_item(text: str, start: int) -> tuple[object, int]:
     try:
         value, end = _DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        raise RecordError("not_json", f"{error.msg} at character {error.pos + 1}") from None
+        raise RecordError("not_json", f"{error.msg} at character {error.pos + 1}", error.pos) from None
     except RecursionError:
         raise RecordError("not_json", "nested too deeply") from None
     return value, end

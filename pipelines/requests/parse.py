@@ -24,10 +24,10 @@ from pipelines.requests.marks import Evidence, Watch
 from pipelines.requests.normalise import STORED_SCHEMA, hashed_user, normalise, normalise_typed
 from pipelines.requests.reading import Batch, read_finished
 from pipelines.requests.store import ParsedFile, Writer, load_parsed, store_once, stored_path
-from pipelines.requests.stream import Fault, digest_of
+from pipelines.requests.stream import Fault, Tally, digest_of
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-ENGINE_VERSION = 7
+ENGINE_VERSION = 8
 """Part of every parser version: raised when reading or normalising changes what a record becomes."""
 
 
@@ -97,17 +97,19 @@ def _written(file: LandedFile, source: RequestSource, fmt: Format, path: Path, w
     facts = partial(_facts, fmt=fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival, watch=watch)
     file.check_unchanged()
     valid = broken = 0
+    tally: Tally | None = Tally()
     with Writer(path) as writer:
-        for rows, quarantine, spans in read_finished(file.path, fmt, facts):
+        for rows, quarantine, spans in read_finished(file.path, fmt, facts, tally):
             writer.write(rows, quarantine, spans)
             valid, broken = valid + rows.height, broken + int((quarantine["severity"] == "error").sum())
             if not valid and broken >= HOPELESS_RECORDS:
                 writer.write(rows, _hopeless(quarantine, broken))
+                tally = None  # what was not read was not counted either
                 break
         if watch is not None and not watch.is_plain:
             return False
         file.check_unchanged()
-        writer.finish(_origin(file))
+        writer.finish(_origin(file), tally)
     return True
 
 

@@ -286,17 +286,12 @@ def _blocks(chunk: Chunk) -> Iterator[tuple[int, int]]:
 
 
 def _stand_alone(chunk: Chunk) -> npt.NDArray[np.bool_]:
-    """Which lines start with `{`, end with `}` and are not suspiciously deep."""
-    data = np.frombuffer(chunk.data, np.uint8)
-    starts, ends = chunk.starts, chunk.ends.copy()
-    for end_byte in b"\n\r":
-        ends -= (data[np.maximum(ends - 1, 0)] == end_byte) & (ends > starts)
-    filled = ends > starts
-    sound = filled & (data[np.minimum(starts, len(data) - 1)] == ord("{")) & (data[np.maximum(ends - 1, 0)] == ord("}"))
-    for index in np.flatnonzero(ends - starts > 2 * _DEEP_BRACKETS).tolist():
-        line = chunk.data[starts[index] : ends[index]]
+    """Which lines start with `{`, end with `}`, belong to no span and are not suspiciously deep."""
+    sound = chunk.stands_alone & ~chunk.is_spanned
+    for index in np.flatnonzero(chunk.ends - chunk.starts > 2 * _DEEP_BRACKETS).tolist():
+        line = chunk.data[chunk.starts[index] : chunk.ends[index]]
         sound[index] &= line.count(b"{") + line.count(b"[") <= _DEEP_BRACKETS
-    return np.asarray(sound)
+    return sound
 
 
 def _is_utf8(texts: pa.LargeStringArray) -> bool:

@@ -1,6 +1,6 @@
 """A landed file to batches of texts with their places: picks the reader by what the bytes are, not by the name.
 
-Each batch is bounded in memory. Lines and bytes come from `stream.py`, JSON is read by `quick.py`, `decode.py` and
+Each batch is bounded in memory. Lines and bytes come from `stream.py`, what a file is from `shape.py` and `spans.py`, JSON is read by `quick.py`, `decode.py` and
 `documents.py`, tables by `tabular.py`; what the texts mean is decided in `normalise.py`.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -20,39 +20,31 @@ import numpy as np
 import polars as pl
 
 from pipelines.requests.decode import JsonDecoder
-from pipelines.requests.documents import Item, document_items, is_joined, line_items, reader_of
+from pipelines.requests.documents import Item, debris_item, document_items, is_joined, line_items, reader_of
 from pipelines.requests.event_stream import data_lines, is_event_stream
 from pipelines.requests.format import Format, ItemReader
 from pipelines.requests.normalise import POSITION
 from pipelines.requests.paths import path_tree
 from pipelines.requests.quick import QuickReader
+from pipelines.requests.shape import head_of, is_wrapped, sample_of
+from pipelines.requests.spans import spanned
 from pipelines.requests.stream import (
-    PARQUET_MAGIC,
     Chunk,
     Fault,
+    Span,
+    Tally,
     chunks,
     digest_of,
     foreign_kind,
     is_parquet,
+    is_parquet_head,
     line_frame,
     unpack,
 )
-from pipelines.requests.tabular import (
-    TableChunk,
-    csv_chunks,
-    csv_columns,
-    known_columns,
-    parquet_chunks,
-    parquet_columns,
-)
-from pipelines.requests.wrapped import is_wrapped, unwrapped
+from pipelines.requests.tabular import TableChunk, csv_chunks, parquet_chunks, parquet_columns
+from pipelines.requests.wrapped import unwrapped
 
 T = TypeVar("T")
-
-MAX_DOCUMENT_BYTES = 64 * 2**20
-"""A JSON document or array is decoded in memory up to this size."""
-
-_OTHER_DELIMITERS = (";", "\t", "|")
 
 _WORKERS = min(4, os.cpu_count() or 1)
 """Chunks of lines that are read at once: each costs some 200 MB."""
@@ -79,103 +71,91 @@ class Batch:
     written: frozenset[str] = frozenset()
 
 
-def read_batches(path: Path, fmt: Format) -> Iterator[Batch]:
-    """Every record of a file, once, as a row of `flat` or as a fault."""
-    yield from _read(path, fmt, lambda batch: batch, None)
+def read_batches(path: Path, fmt: Format, tally: Tally) -> Iterator[Batch]:
+    """Every record of a file, once, as a row of `flat` or as a fault; `tally` counts them by the file's bytes."""
+    yield from _read(path, fmt, lambda batch: batch, None, tally)
 
 
-def read_finished(path: Path, fmt: Format, finish: Callable[[Batch], T]) -> Iterator[T]:
+def read_finished(path: Path, fmt: Format, finish: Callable[[Batch], T], tally: Tally | None = None) -> Iterator[T]:
     """As `read_batches`, but also with rows of `typed`, and each batch as what `finish` makes of it.
 
     Chunks of lines are read and finished side by side; what they become comes in their order.
     """
-    yield from _read(path, fmt, finish, QuickReader(fmt))
+    yield from _read(path, fmt, finish, QuickReader(fmt), tally or Tally())
 
 
-def _read(path: Path, fmt: Format, finish: Callable[[Batch], T], quick: QuickReader | None) -> Iterator[T]:
+def _read(
+    path: Path, fmt: Format, finish: Callable[[Batch], T], quick: QuickReader | None, tally: Tally
+) -> Iterator[T]:
     tree = path_tree(fmt.paths)
     decoder = JsonDecoder(tree, fmt.exact_paths)
     heads = {head.split("/")[0].removesuffix("[]") for head in fmt.paths}
     if is_parquet(path):
-        yield from map(finish, _parquet(path, fmt, heads, decoder))
+        yield from map(finish, _parquet(path, fmt, heads, decoder, tally))
         return
     if (kind := foreign_kind(path)) is not None:
         detail = f"the file is {kind}: unpack or convert it; JSON lines, JSON, CSV and Parquet are read, also as gzip or zstd"
         fault = Fault(1, 0, path.stat().st_size, "unknown_container", detail, digest_of(b""))
+        tally.correct(1)
         yield finish(_one_fault(fault, decoder))
         return
-    stream = chunks(path)
+    stream = chunks(path, tally)
     early: list[Chunk] = []
-    head = b""
+    sample: dict[int, bytes] = {}
     for chunk in stream:
         early.append(chunk)
-        head = chunk.data.lstrip()
-        if head:
+        sample = sample_of(chunk)
+        if sample:
             break
-    replay: Iterator[Chunk] = chain(early, stream)
-    if head.startswith(PARQUET_MAGIC):
-        yield from map(finish, _packed_parquet(path, fmt, heads, decoder))
+    if sample and is_parquet_head(early[-1].data):
+        tally.of_bytes = 0
+        yield from map(finish, _packed_parquet(path, fmt, heads, decoder, tally))
         return
-    wrapped = is_wrapped(head)
-    is_stream = is_event_stream(head)
+    replay: Iterator[Chunk] = chain(early, stream)
+    wrapped = is_wrapped(sample)
+    head = None if wrapped else head_of(sample, path, fmt, heads)
+    if head is not None:
+        absent = _absent_columns(fmt, head.columns)
+        parts = csv_chunks(replay, head, heads, tally, fmt.column_name)
+        yield from map(finish, _tables(parts, decoder, absent))
+        return
+    is_stream = is_event_stream(early[-1].data.lstrip()) if early else False
     if wrapped:
-        replay = unwrapped(replay)
+        replay = unwrapped(replay, tally)
     if wrapped or is_stream:
-        replay = data_lines(replay)
-    match "lines" if wrapped or is_stream else _kind(head, path, heads, fmt):
-        case "csv":
-            first = head.split(b"\n", 1)[0]
-            delimiter = _delimiter(first, heads, fmt) or fmt.delimiter
-            absent = _absent_columns(fmt, csv_columns(first, delimiter))
-            yield from map(finish, _tables(csv_chunks(replay, heads, delimiter, fmt.column_name), decoder, absent))
-        case "document":
-            yield from map(finish, _documents(replay, fmt))
-        case _:
-            # One reader for the file: one for each chunk forgot a session's totals and model after its first 16 MiB.
-            how = _How(fmt, decoder, quick, reader_of(fmt), is_log=wrapped or is_stream or fmt.of_text is not None)
-            workers = 1 if fmt.in_sequence else _WORKERS
-            yield from _lines(replay, lambda chunk: finish(_chunk_batch(chunk, how)), workers)
+        replay = data_lines(replay, tally)
+    # One reader for the file: one for each chunk forgot a session's totals and model after its first 16 MiB.
+    is_log = wrapped or is_stream or fmt.of_text is not None
+    how = _How(fmt, decoder, quick, reader_of(fmt), tally, is_log)
+    workers = 1 if fmt.in_sequence else _WORKERS
+    yield from _lines(spanned(replay, tally), lambda chunk: finish(_chunk_batch(chunk, how)), workers)
 
 
-def _parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder) -> Iterator[Batch]:
+def _parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder, tally: Tally) -> Iterator[Batch]:
     columns = parquet_columns(path)
     if isinstance(columns, Fault):
+        tally.correct(1)
         yield _one_fault(columns, decoder)
         return
-    yield from _tables(parquet_chunks(path, heads, fmt.column_name), decoder, _absent_columns(fmt, columns))
+    yield from _tables(parquet_chunks(path, heads, tally, fmt.column_name), decoder, _absent_columns(fmt, columns))
 
 
-def _packed_parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder) -> Iterator[Batch]:
+def _packed_parquet(
+    path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder, tally: Tally
+) -> Iterator[Batch]:
     """A Parquet file inside gzip or zstd: its index stands at its end, so that it is unpacked to the disk first."""
     with tempfile.TemporaryDirectory(prefix="modelmeter-") as folder:
         target = Path(folder, "unpacked.parquet")
         trouble = unpack(path, target)
-        yield from _parquet(target, fmt, heads, decoder)
+        yield from _parquet(target, fmt, heads, decoder, tally)
         if trouble is not None:
+            tally.correct(1)
             reason, detail = trouble
             yield _one_fault(Fault(1, 0, path.stat().st_size, reason, detail, digest_of(b""), item_no=1), decoder)
 
 
 def _one_fault(fault: Fault, decoder: JsonDecoder) -> Batch:
     return _decoded(_only_faults(Chunk(b"", fault.line_no, fault.byte_from, np.empty(0, np.int64), [fault])), decoder)
-
-
-def _kind(head: bytes, path: Path, heads: set[str], fmt: Format) -> str:
-    first = head.split(b"\n", 1)[0].strip()
-    if head[:1] in (b"{", b"["):
-        if head[:1] == b"[" or _is_pretty(head):
-            return "document"
-        return "lines"
-    names = path.name.lower()
-    if first and (_delimiter(first, heads, fmt) or ".csv" in names or ".tsv" in names):
-        return "csv"
-    return "lines"
-
-
-def _delimiter(first: bytes, heads: set[str], fmt: Format) -> str | None:
-    """The delimiter by which a header line names columns that the format reads: its own, else one that other tools write."""
-    tried = dict.fromkeys((fmt.delimiter, *_OTHER_DELIMITERS))
-    return next((d for d in tried if known_columns(csv_columns(first, d), fmt.column_name, heads)), None)
 
 
 def _absent_columns(fmt: Format, found: Iterable[str]) -> str | None:
@@ -186,13 +166,6 @@ def _absent_columns(fmt: Format, found: Iterable[str]) -> str | None:
         return None
     listed = ", ".join(f"{option} names {column!r}" for option, column in absent.items())
     return f"{listed}, which the file does not have; its columns are {', '.join(names)}"
-
-
-def _is_pretty(head: bytes) -> bool:
-    """True for a document over several lines: its first line is an object left open, and no new object follows."""
-    first, _, rest = head.partition(b"\n")
-    first = first.strip()
-    return first == b"{" or (first.endswith((b"{", b"[", b",")) and not rest.lstrip(b" \t\r\n").startswith(b'{"'))
 
 
 def _lines(stream: Iterator[Chunk], finished: Callable[[Chunk], T], workers: int) -> Iterator[T]:
@@ -215,6 +188,7 @@ class _How:
     decoder: JsonDecoder
     quick: QuickReader | None
     reader: ItemReader
+    tally: Tally
     is_log: bool
 
 
@@ -228,36 +202,55 @@ def _chunk_batch(chunk: Chunk, how: _How) -> Batch:
     def again(marked: pl.Series) -> Batch:
         return _line_batch(replace(chunk, faults=[]), how, index.filter(marked).to_list())
 
-    left = _line_batch(chunk, how, found.left.tolist())
+    alone = found.left[~chunk.is_spanned[found.left]]
+    left = _line_batch(chunk, how, alone.tolist(), chunk.spans)
     return replace(left, typed=_placed(_places(chunk), found.rows), again=again)
 
 
-def _line_batch(chunk: Chunk, how: _How, wanted: list[int] | None = None) -> Batch:
-    """The chunk's lines as texts, all of them or those wanted, with the chunk's own faults."""
+def _line_batch(
+    chunk: Chunk, how: _How, wanted: list[int] | None = None, spans: Sequence[Span] | None = None
+) -> Batch:
+    """The chunk's lines as texts, all of them or those wanted, and what its spans hold, all or those given, with the chunk's
+    own faults."""
     tree = path_tree(how.fmt.paths)
     lines, faults = line_frame(chunk, wanted)
     opened = lines.select(_goes_through_items(how.fmt)).to_series()
-    items: list[Item] = []
-    for index in lines["index"].filter(opened).to_list():
-        start, end = int(chunk.starts[index]), int(chunk.ends[index])
-        place = (chunk.line_no + index, chunk.byte_from + start)
-        items += line_items(chunk.data[start:end], place, how.reader, tree, how.fmt.of_text)
     table = TableChunk(lines.filter(~opened), _places(chunk), faults, chunk.data, chunk.byte_from)
     plain = _decoded(table, how.decoder)
     joined: list[Fault] = []
     sound: list[Fault] = []
     for fault in plain.faults:
         (joined if is_joined(fault.reason, fault.detail) else sound).append(fault)
+    together = (chunk.spans if wanted is None else ()) if spans is None else spans
+    held = [Span(index, index + 1) for index in lines["index"].filter(opened).to_list()]
+    items: list[Item] = []
+    # In their order: some readers remember earlier lines of the file.
+    for span in sorted([*held, *together], key=lambda span: span.first):
+        items += _items_of(chunk, span, how, together=span in together)
     for fault in joined:
-        start, end = fault.byte_from - chunk.byte_from, fault.byte_to - chunk.byte_from
-        place = (fault.line_no, fault.byte_from)
-        items += line_items(chunk.data[start:end], place, how.reader, tree, how.fmt.of_text)
+        index = fault.line_no - chunk.line_no
+        items += _items_of(chunk, Span(index, index + 1), how, together=False)
     inner = _item_batch(items, tree.paths, [], chunk.data, chunk.byte_from)
     flat = plain.flat
     if items:
         flat = pl.concat([plain.flat.select(inner.flat.columns), inner.flat]).sort("line_no", "item_no")
     found = [_half_written(fault, chunk) for fault in (*chunk.faults, *sound, *inner.faults)]
     return Batch(flat, [_chatter(fault, chunk) for fault in found] if how.is_log else found, plain.record)
+
+
+def _items_of(chunk: Chunk, span: Span, how: _How, *, together: bool) -> list[Item]:
+    """The records of a span, or of one line; they count as one record of the file's bytes."""
+    start, end = int(chunk.starts[span.first]), int(chunk.ends[span.last - 1])
+    data, tree = chunk.data[start:end], path_tree(how.fmt.paths)
+    place = (chunk.line_no + span.first, chunk.byte_from + start)
+    if span.is_debris:
+        return [debris_item(data, *place)]
+    if together:
+        items = list(document_items(data, *place, how.reader, tree))
+    else:
+        items = list(line_items(data, place, how.reader, tree, how.fmt.of_text))
+    how.tally.correct(len(items) - 1)
+    return items
 
 
 def _goes_through_items(fmt: Format) -> pl.Expr:
@@ -343,35 +336,6 @@ def _half_written(fault: Fault, chunk: Chunk) -> Fault:
     if fault.reason != "not_json" or not last:
         return fault
     return replace(fault, detail=f"{fault.detail}; the last line has no line end: probably half-written")
-
-
-def _documents(stream: Iterator[Chunk], fmt: Format) -> Iterator[Batch]:
-    parts: list[Chunk] = []
-    faults: list[Fault] = []
-    size = 0
-    for chunk in stream:
-        size += len(chunk.data)
-        faults += chunk.faults
-        if size <= MAX_DOCUMENT_BYTES:
-            parts.append(chunk)
-    if size > MAX_DOCUMENT_BYTES:
-        first = parts[0] if parts else chunk
-        detail = f"the document has {size} bytes, at most {MAX_DOCUMENT_BYTES} are read at once; write one record per line instead"
-        faults.append(
-            Fault(first.line_no, first.byte_from, first.byte_from + size, "document_too_large", detail, digest_of(b""))
-        )
-        parts = [replace(first, data=b"", ends=first.ends[:0])]
-    data = b"".join(part.data for part in parts)
-    tree = path_tree(fmt.paths)
-    line_no, byte_from = parts[0].line_no, parts[0].byte_from
-    items: list[Item] = []
-    if data:
-        try:
-            items = list(document_items(data, line_no, byte_from, reader_of(fmt), tree))
-        except UnicodeDecodeError as error:
-            detail = f"byte {error.start + 1} of the document is not UTF-8"
-            faults.append(Fault(line_no, byte_from, byte_from + len(data), "not_utf8", detail, digest_of(data)))
-    yield _item_batch(items, tree.paths, faults, data, byte_from)
 
 
 def _item_batch(items: list[Item], paths: list[str], faults: list[Fault], data: bytes, data_from: int) -> Batch:

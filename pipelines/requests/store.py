@@ -30,6 +30,7 @@ from pipelines.outside import ANY_FAILURE, worded
 from pipelines.requests.format import SourceError
 from pipelines.requests.identity import SPANS
 from pipelines.requests.normalise import STORED_SCHEMA
+from pipelines.requests.stream import Tally
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE)
@@ -54,6 +55,8 @@ _QUARANTINE_ROWS = 50_000
 @dataclass(frozen=True)
 class ParsedFile:
     """What became of one landed file: `lines = valid + quarantined`, the UTC days it touches, and where its rows lie.
+
+    `lines` are the records as the file's bytes count them (`stream.Tally`), whatever its reader made of them.
 
     `path` is a Parquet file for `collect_days`; what was set aside lies beside it and is read where it is asked for, because
     a run holds all files that it parsed.
@@ -185,8 +188,9 @@ class Writer:
         self._set_aside.write(quarantine)
         self._days.update(valid["event_date"].unique().to_list())
 
-    def finish(self, origin: tuple[str, ...] = ()) -> None:
-        """Complete all files and let them appear, the rows last. `origin` tells the file's place among others: see `StoredPart`."""
+    def finish(self, origin: tuple[str, ...] = (), tally: Tally | None = None) -> None:
+        """Complete all files and let them appear, the rows last. `origin` tells the file's place among others: see `StoredPart`;
+        `tally` holds the records as the file's bytes count them, without one they are those written."""
         self._set_aside.close()
         self._set_aside.path.replace(_quarantine_path(self._path))
         if self._spans:
@@ -195,7 +199,7 @@ class Writer:
         self._rows.finish(
             self._path,
             {
-                "lines": self._rows.count + self._set_aside.count,
+                "lines": self._rows.count + self._set_aside.count if tally is None else tally.records,
                 "valid": self._rows.count,
                 "quarantined": self._set_aside.count,
                 "event_dates": [day.isoformat() for day in sorted(self._days)],

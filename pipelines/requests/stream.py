@@ -35,6 +35,8 @@ _STRETCH_BYTES = 2**18
 _SALVAGE_STEPS = (2**16, 2**8, 1)
 _LINES = {"index": pl.Int64(), "line": pl.String()}
 _UTF8_BOM = codecs.BOM_UTF8
+_WHITE = "".join(c for c in map(chr, range(0x3001)) if c.isspace() and not "\x1c" <= c <= "\x1f") + "\ufeff"
+"""Unicode's white space, and the byte order mark that joined files leave on a line of its own."""
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -53,6 +55,18 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Span:
+    """The lines [first, last) of a chunk that are read together, because a value does not end with its line.
+
+    `is_debris`: they are pieces of a document whose beginning or end is missing.
+    """
+
+    first: int
+    last: int
+    is_debris: bool = False
+
+
+@dataclass(frozen=True)
 class Chunk:
     """Whole lines. `ends` holds, per line, the index in `data` after its last byte (line end included)."""
 
@@ -61,14 +75,89 @@ class Chunk:
     byte_from: int
     ends: npt.NDArray[np.int64]
     faults: list[Fault] = field(default_factory=list)
+    spans: tuple[Span, ...] = ()
 
     @cached_property  # asked for line by line: built anew each time, 250,000 doubtful lines took more than a minute
     def starts(self) -> npt.NDArray[np.int64]:
         """Per line, the index in `data` of its first byte."""
         return np.concatenate([np.zeros(min(1, len(self.ends)), np.int64), self.ends[:-1]])
 
+    @cached_property
+    def filled(self) -> npt.NDArray[np.bool_]:
+        """Per line, whether it holds more than white space: each that does is one record, unless it belongs to another's."""
+        first = np.frombuffer(self.data, np.uint8)[self.starts]
+        filled = (first > ord(" ")) & (first < 128)
+        doubted = ~filled & ((self.ends - self.starts > 1) | (first != ord("\n")))
+        for number in np.flatnonzero(doubted).tolist():
+            filled[number] = not is_blank(self.data[self.starts[number] : self.ends[number]])
+        return np.asarray(filled)
+
+    @cached_property
+    def stands_alone(self) -> npt.NDArray[np.bool_]:
+        """Which lines start with `{` and end with `}`."""
+        data = np.frombuffer(self.data, np.uint8)
+        starts, ends = self.starts, self.ends.copy()
+        for end_byte in b"\n\r":
+            ends -= (data[np.maximum(ends - 1, 0)] == end_byte) & (ends > starts)
+        first, last = data[np.minimum(starts, len(data) - 1)], data[np.maximum(ends - 1, 0)]
+        return np.asarray((ends > starts) & (first == ord("{")) & (last == ord("}")))
+
+    @cached_property
+    def is_spanned(self) -> npt.NDArray[np.bool_]:
+        """Which lines lie in one of the spans."""
+        marks = np.zeros(len(self.ends), np.bool_)
+        for span in self.spans:
+            marks[span.first : span.last] = True
+        return marks
+
+    def lines_from(self, first: int, last: int | None = None) -> Chunk:
+        """The lines [first, last) as a chunk of their own, without faults and spans."""
+        last = len(self.ends) if last is None else last
+        start = int(self.starts[first]) if first < len(self.ends) else len(self.data)
+        ends = self.ends[first:last] - start
+        data = self.data[start : start + int(ends[-1])] if len(ends) else b""
+        return Chunk(data, self.line_no + first, self.byte_from + start, ends)
+
+    def followed_by(self, chunk: Chunk) -> Chunk:
+        """Both as one, without spans."""
+        ends = np.concatenate([self.ends, chunk.ends + len(self.data)])
+        return Chunk(self.data + chunk.data, self.line_no, self.byte_from, ends, [*self.faults, *chunk.faults])
+
+
+@dataclass
+class Tally:
+    """The records of a file as its bytes count them, whatever becomes of them in the reading.
+
+    `of_bytes` are the lines that hold more than white space (of a Parquet file the rows that its index names), counted
+    where the bytes come out of the file. Readers correct it, each where it happens: `corrections` are negative for lines that
+    belong to the record of another line (a document over several lines, a quoted line break, a header) and positive for
+    records that share a line, and for what is set aside beyond any line (an archive that breaks off).
+    """
+
+    of_bytes: int = 0
+    corrections: list[int] = field(default_factory=list)
+
+    @property
+    def records(self) -> int:
+        """What valid and quarantined records must add up to."""
+        return self.of_bytes + sum(self.corrections)
+
+    def correct(self, by: int) -> None:
+        """Add `by` records; may be called by several threads."""
+        if by:
+            self.corrections.append(by)
+
+
+def is_blank(line: bytes) -> bool:
+    """Whether a line is white space only."""
+    try:
+        return not line.decode().strip(_WHITE)
+    except UnicodeDecodeError:
+        return False
+
 
 PARQUET_MAGIC = b"PAR1"
+_HEAD_BYTES = 4096
 _FOREIGN = {
     b"PK\x03\x04": "a ZIP archive or a workbook",
     b"BZh": "a bzip2 archive",
@@ -84,23 +173,52 @@ _FOREIGN = {
 
 def foreign_kind(path: Path) -> str | None:
     """What a file is by its first bytes, where that is nothing we read; None for every other."""
-    with path.open("rb") as file:
-        head = file.read(16)
-    return next((kind for magic, kind in _FOREIGN.items() if head.startswith(magic)), None)
+    head = _head(path)
+    kind = next((kind for magic, kind in _FOREIGN.items() if head.startswith(magic)), None)
+    return None if kind is None or _is_text(head) else kind
 
 
 def is_parquet(path: Path) -> bool:
-    """True where the file's first bytes are Parquet's."""
+    """True where the file's first bytes are Parquet's, and it is not a text that begins so."""
+    return is_parquet_head(_head(path))
+
+
+def is_parquet_head(head: bytes) -> bool:
+    """The same of the first bytes, as many as are there."""
+    return head.startswith(PARQUET_MAGIC) and not _is_text(head[:_HEAD_BYTES])
+
+
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(4) == PARQUET_MAGIC
+        return file.read(_HEAD_BYTES)
 
 
-def chunks(path: Path, *, chunk_bytes: int = CHUNK_BYTES, max_record: int = MAX_RECORD_BYTES) -> Iterator[Chunk]:
-    """The lines of a plain, gzip or zstd file in order, some `chunk_bytes` at a time.
+def _is_text(head: bytes) -> bool:
+    """Whether a head is of lines of text: a log may begin with ORCHESTRATOR."""
+    lines = head.rpartition(b"\n")[0]
+    try:
+        text = lines.decode()
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and not any(c < " " and c not in "\t\r\n\f\x1b" for c in text)
+
+
+def chunks(
+    path: Path, tally: Tally | None = None, *, chunk_bytes: int = CHUNK_BYTES, max_record: int = MAX_RECORD_BYTES
+) -> Iterator[Chunk]:
+    """The lines of a plain, gzip or zstd file in order, some `chunk_bytes` at a time; `tally` counts their records.
 
     Positions count bytes of the decompressed file; UTF-16 is read as its UTF-8 form and positions count that.
     """
-    reader = _Reader(path, chunk_bytes)
+    tally = tally or Tally()
+    reader = _Reader(path, chunk_bytes, tally)
+    for chunk in _chunks(reader, max_record):
+        tally.of_bytes -= len(chunk.ends) - int(np.count_nonzero(chunk.filled))
+        yield chunk
+    tally.correct(int(reader.trouble is not None))
+
+
+def _chunks(reader: _Reader, max_record: int) -> Iterator[Chunk]:
     pending = b""
     line_no, byte_from = 1, len(_UTF8_BOM) if reader.has_utf8_bom else 0
     for piece in reader.pieces():
@@ -179,15 +297,10 @@ def line_frame(chunk: Chunk, wanted: list[int] | None = None) -> tuple[pl.DataFr
     data, faults = _utf8_only(chunk)
     offsets = np.concatenate([chunk.starts[:1], chunk.ends])
     array = pa.LargeStringArray.from_buffers(len(chunk.ends), pa.py_buffer(offsets), pa.py_buffer(data))
-    lines = (
-        pl.DataFrame({"line": pl.from_arrow(array)})
-        .with_row_index("index")
-        .with_columns(pl.col("index").cast(pl.Int64))
-    )
-    blank = pl.col("line").str.len_bytes() < 256
-    blank &= pl.col("line").str.strip_chars().str.len_bytes() == 0
-    bad = [fault.line_no - chunk.line_no for fault in faults]
-    return lines.filter(~blank & ~pl.col("index").is_in(bad)), faults
+    kept = chunk.filled & ~chunk.is_spanned
+    kept[[fault.line_no - chunk.line_no for fault in faults]] = False
+    lines = pl.DataFrame({"index": np.arange(len(kept)), "line": pl.from_arrow(array)}, schema=_LINES)
+    return lines if kept.all() else lines.filter(pl.Series(kept)), faults
 
 
 def _few_lines(chunk: Chunk, wanted: list[int]) -> tuple[pl.DataFrame, list[Fault]]:
@@ -196,7 +309,7 @@ def _few_lines(chunk: Chunk, wanted: list[int]) -> tuple[pl.DataFrame, list[Faul
         line = _decoded(chunk, number)
         if isinstance(line, Fault):
             faults.append(line)
-        elif line.strip():
+        elif chunk.filled[number]:
             indexes.append(number)
             lines.append(line)
     return pl.DataFrame({"index": indexes, "line": lines}, schema=_LINES), faults
@@ -227,7 +340,8 @@ def _utf8_only(chunk: Chunk) -> tuple[bytes, list[Fault]]:
         line = _decoded(chunk, number)
         if isinstance(line, Fault):
             start, end = int(chunk.starts[number]), int(chunk.ends[number])
-            faults.append(line)
+            if not chunk.is_spanned[number]:
+                faults.append(line)
             data[start:end] = b" " * (end - start)
     return bytes(data), faults
 
@@ -235,8 +349,9 @@ def _utf8_only(chunk: Chunk) -> tuple[bytes, list[Fault]]:
 class _Reader:
     """The decompressed bytes in pieces; `trouble` says, once they end, why they ended too early."""
 
-    def __init__(self, path: Path, piece_bytes: int) -> None:
+    def __init__(self, path: Path, piece_bytes: int, tally: Tally) -> None:
         self.trouble: tuple[str, str] | None = None
+        self._tally = tally
         self._path = path
         self._piece_bytes = piece_bytes
         self._rest = self._raw()
@@ -252,8 +367,13 @@ class _Reader:
         """The bytes as UTF-8 without a byte order mark, by which UTF-16 is recognised."""
         pieces = itertools.chain([self._first.removeprefix(_UTF8_BOM)], self._rest)
         decoder = codecs.getincrementaldecoder("utf-16")(errors="replace") if self._first[:2] in _UTF16_BOMS else None
+        last = b"\n"
         for piece in pieces:
-            yield decoder.decode(piece).encode() if decoder else piece
+            text = decoder.decode(piece).encode() if decoder else piece
+            self._tally.of_bytes += text.count(b"\n")
+            last = text[-1:] or last
+            yield text
+        self._tally.of_bytes += last != b"\n"
 
     def _raw(self) -> Iterator[bytes]:
         limit = max(_FREE_EXPANSION_BYTES, self._path.stat().st_size * MAX_EXPANSION)
@@ -292,7 +412,7 @@ def _salvage(path: Path, skip: int, piece_bytes: int) -> bytes:
 
 def unpack(path: Path, target: Path) -> tuple[str, str] | None:
     """Write the decompressed bytes of an archive to `target`; reason and detail where the archive ends too early."""
-    reader = _Reader(path, CHUNK_BYTES)
+    reader = _Reader(path, CHUNK_BYTES, Tally())
     with target.open("wb") as file:
         for piece in reader.pieces():
             file.write(piece)

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.outside import worded
-from pipelines.requests.stream import Chunk, Fault, digest_of
+from pipelines.requests.stream import Chunk, Fault, Tally, digest_of, is_blank
 
 PARQUET_ROWS = 50_000
 _DAMAGE = (OSError, pa.ArrowException, UnicodeDecodeError)
@@ -48,9 +48,24 @@ class TableChunk:
 
 
 @dataclass(frozen=True)
+class Head:
+    """Where the header of a table stands (the line's number, its bytes) and what separates its columns."""
+
+    line_no: int
+    line: bytes
+    delimiter: str
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return csv_columns(self.line, self.delimiter)
+
+
+@dataclass(frozen=True)
 class _Header:
     """The columns of a CSV file, in order, and those that are read with the path that each stands for."""
 
+    line: bytes
     names: list[str]
     known: dict[str, str]
     delimiter: str
@@ -84,13 +99,14 @@ def parquet_columns(path: Path) -> list[str] | Fault:
         return _damaged(path, 1, error)
 
 
-def parquet_chunks(path: Path, heads: set[str], named: Naming = str) -> Iterator[TableChunk | Chunk]:
+def parquet_chunks(path: Path, heads: set[str], tally: Tally, named: Naming = str) -> Iterator[TableChunk | Chunk]:
     """A Parquet file's rows; `line_no` is the row from 1, and there are no byte positions.
 
     A row group that is damaged becomes one fault from its first row that can't be read; the others are read.
     """
     with pq.ParquetFile(path) as file:
         known = known_columns(file.schema_arrow.names, named, heads)
+        tally.of_bytes = file.metadata.num_rows
         before = 0
         for group in range(file.num_row_groups):
             first = before + 1
@@ -100,6 +116,7 @@ def parquet_chunks(path: Path, heads: set[str], named: Naming = str) -> Iterator
                     first += batch.num_rows
             except _DAMAGE as error:
                 fault = _damaged(path, first, error)
+                tally.correct(first - before - file.metadata.row_group(group).num_rows)
                 yield Chunk(b"", first, 0, np.empty(0, np.int64), [fault])
             before += file.metadata.row_group(group).num_rows
 
@@ -120,33 +137,90 @@ def _damaged(path: Path, row: int, error: Exception) -> Fault:
 
 
 def csv_chunks(
-    stream: Iterable[Chunk], heads: set[str], delimiter: str, named: Naming = str
+    stream: Iterable[Chunk], head: Head, heads: set[str], tally: Tally, named: Naming = str
 ) -> Iterator[TableChunk | Chunk]:
-    """A CSV file's records; chunks of `stream` that only carry faults are passed on."""
+    """A CSV file's records below the header `head`; each line above it is a fault. Where the header comes again, as files that were
+    joined have it, or another one that names the same columns, it holds for what follows it.
+
+    Chunks of `stream` that only carry faults are passed on.
+    """
     header: _Header | None = None
     pending: Chunk | None = None
     for chunk in stream:
         if chunk.faults:
             yield chunk
             continue
-        pending = _joined(pending, chunk)
         if header is None:
-            line, pending = _header(pending)
-            names = csv_columns(line, delimiter)
-            header = _Header(names, known_columns(names, named, heads), delimiter)
-        pending = yield from _complete_records(pending, header, is_last=False)
+            own = head.line_no - chunk.line_no
+            header = _header_of(head.line, head.delimiter, named, heads)
+            yield from _above(chunk, own, header)
+            tally.correct(-1 if header.known else 0)
+            pending = chunk.lines_from(own + 1)
+        else:
+            pending = chunk if pending is None else pending.followed_by(chunk)
+        while (again := _next_header(pending, header, named, heads)) is not None and pending is not None:
+            line, following = again
+            yield from _complete_records(pending.lines_from(0, line), header, tally, is_last=True)
+            header, pending = following, pending.lines_from(line + 1)
+            tally.correct(-1)
+        pending = yield from _complete_records(pending, header, tally, is_last=False)
     if header is not None:
-        yield from _complete_records(pending, header, is_last=True)
+        yield from _complete_records(pending, header, tally, is_last=True)
+
+
+def _header_of(line: bytes, delimiter: str, named: Naming, heads: set[str]) -> _Header:
+    names = csv_columns(line, delimiter)
+    return _Header(line, names, known_columns(names, named, heads), delimiter)
+
+
+def _above(chunk: Chunk, own: int, header: _Header) -> Iterator[Chunk]:
+    """The lines above a header as faults: harmless, unless they have as many fields as a record. So is a header, as a fault,
+    that names nothing that the format reads."""
+    faults: list[Fault] = []
+    for number in range(own + 1):
+        line = chunk.data[chunk.starts[number] : chunk.ends[number]]
+        place = (chunk.line_no + number, chunk.byte_from + int(chunk.starts[number]), chunk.byte_from + int(chunk.ends[number]))
+        if number == own and not header.known:
+            detail = "the line where a table has its header names no column that the format reads"
+            faults.append(Fault(*place, "missing_header", detail, digest_of(line)))
+        elif number < own and chunk.filled[number]:
+            is_record = len(header.names) > 1 and len(csv_columns(line, header.delimiter)) == len(header.names)
+            severity, detail = ("error", "a record") if is_record else ("info", "a line")
+            detail += f" above the header, which is line {chunk.line_no + own}"
+            faults.append(Fault(*place, "above_header", detail, digest_of(line), severity=severity))
+    if faults:
+        yield Chunk(b"", chunk.line_no, chunk.byte_from, np.empty(0, np.int64), faults)
+
+
+def _next_header(
+    chunk: Chunk | None, header: _Header, named: Naming, heads: set[str]
+) -> tuple[int, _Header] | None:
+    """The next line of a chunk that is a header of the same kind, and what it says; looked for by one of the names."""
+    if chunk is None or not header.known:
+        return None
+    name = max(header.known, key=len).encode()
+    around = (b"", b'"', b"\n", b"\r", header.delimiter.encode())
+    at = chunk.data.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if chunk.data[max(at - 1, 0) : at] in around and chunk.data[end : end + 1] in around:
+            line = int(np.searchsorted(chunk.ends, at, side="right"))
+            text = chunk.data[chunk.starts[line] : chunk.ends[line]]
+            found = _header_of(text, header.delimiter, named, heads)
+            if text.strip() == header.line.strip() or len(found.known) >= max(2, len(header.known) / 2):
+                return line, found
+        at = chunk.data.find(name, end)
+    return None
 
 
 def _complete_records(
-    pending: Chunk | None, header: _Header, *, is_last: bool
+    pending: Chunk | None, header: _Header, tally: Tally, *, is_last: bool
 ) -> Generator[TableChunk | Chunk, None, Chunk | None]:
     """Yields the records that `pending` completes and returns the rest; a quote that stays open costs its line."""
-    while pending is not None:
+    while pending is not None and len(pending.ends):
         ends = _record_ends(pending)
         if len(ends):
-            yield _records(pending, ends, header)
+            yield _records(pending, ends, header, tally)
             pending = _after(pending, int(ends[-1]))
         elif is_last or len(pending.data) > MAX_CSV_RECORD_BYTES:
             fault, pending = _unclosed(pending)
@@ -165,29 +239,12 @@ def csv_columns(line: bytes, delimiter: str) -> list[str]:
         return []
 
 
-def _joined(pending: Chunk | None, chunk: Chunk) -> Chunk:
-    if pending is None:
-        return chunk
-    shift = len(pending.data)
-    return Chunk(
-        pending.data + chunk.data,
-        pending.line_no,
-        pending.byte_from,
-        np.concatenate([pending.ends, chunk.ends + shift]),
-    )
-
-
 def _after(chunk: Chunk, cut: int) -> Chunk | None:
     """What follows byte `cut` of a chunk, which is the end of one of its lines."""
     if cut >= len(chunk.data):
         return None
     passed = int(np.searchsorted(chunk.ends, cut, side="right"))
     return Chunk(chunk.data[cut:], chunk.line_no + passed, chunk.byte_from + cut, chunk.ends[passed:] - cut)
-
-
-def _header(chunk: Chunk) -> tuple[bytes, Chunk | None]:
-    end = int(chunk.ends[0])
-    return chunk.data[:end], _after(chunk, end)
 
 
 def _record_ends(chunk: Chunk) -> npt.NDArray[np.int64]:
@@ -205,7 +262,7 @@ def _unclosed(chunk: Chunk) -> tuple[Fault, Chunk | None]:
     return Fault(chunk.line_no, chunk.byte_from, chunk.byte_from + end, "not_csv", detail, digest), _after(chunk, end)
 
 
-def _records(chunk: Chunk, ends: npt.NDArray[np.int64], header: _Header) -> TableChunk:
+def _records(chunk: Chunk, ends: npt.NDArray[np.int64], header: _Header, tally: Tally) -> TableChunk:
     names = header.names
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
     lines = chunk.line_no + np.searchsorted(chunk.ends, starts, side="right")
@@ -213,10 +270,13 @@ def _records(chunk: Chunk, ends: npt.NDArray[np.int64], header: _Header) -> Tabl
     good: list[int] = []
     counts = _field_counts(chunk.data, ends, header.delimiter)
     whole = _is_utf8(chunk.data)
+    of_lines = int(np.count_nonzero(chunk.filled[: np.searchsorted(chunk.ends, ends[-1], side="right")]))
+    records = 0
     for number, (start, end, count) in enumerate(zip(starts.tolist(), ends.tolist(), counts.tolist(), strict=True)):
         record = chunk.data[start:end]
-        if count == 1 and not record.strip():
+        if count == 1 and is_blank(record):
             continue
+        records += 1
         if count != len(names):
             reason, detail = "wrong_field_count", f"the record has {count} fields, the header has {len(names)}"
         elif not whole and not _is_utf8(record):
@@ -226,6 +286,7 @@ def _records(chunk: Chunk, ends: npt.NDArray[np.int64], header: _Header) -> Tabl
             continue
         place = (int(lines[number]), chunk.byte_from + start, chunk.byte_from + end)
         faults.append(Fault(*place, reason, detail, digest_of(record)))
+    tally.correct(records - of_lines)
     kept = np.asarray(good, dtype=np.int64)
     data = chunk.data[: ends[-1]] if len(good) == len(ends) else b"".join(chunk.data[starts[n] : ends[n]] for n in good)
     rows = _parsed(data, header, len(good))

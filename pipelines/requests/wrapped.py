@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 
-from pipelines.requests.stream import MAX_RECORD_BYTES, Chunk
+from pipelines.requests.stream import MAX_RECORD_BYTES, Chunk, Tally
 
 INSTANT = "logged_by_container"
 """The field that holds the instant of the wrapper; the last place in which a format looks for one."""
@@ -37,22 +37,25 @@ class _Piece(NamedTuple):
     is_whole: bool
 
 
-def is_wrapped(head: bytes) -> bool:
-    """Whether a file that begins so is the log of a container's runtime."""
-    return _piece(head.lstrip().split(b"\n", 1)[0]) is not None
+def is_wrapped_line(line: bytes) -> bool:
+    """Whether a line was written by a container's runtime."""
+    return _piece(line.lstrip()) is not None
 
 
-def unwrapped(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+def unwrapped(chunks: Iterator[Chunk], tally: Tally) -> Iterator[Chunk]:
     """The chunks with each wrapped line as it was written; what is no wrapped line stays as it is."""
     pending: dict[str, bytes] = {}
     line_no, byte_from = 1, 0
     for chunk in chunks:
         lines = [_written(chunk.data[start:end], pending) for start, end in zip(chunk.starts, chunk.ends, strict=True)]
         found = _chunk(lines, chunk.line_no, byte_from)
+        # Pieces of a line that ends further on, and empty lines inside a wrapper, are no records.
+        tally.correct(int(found.filled.sum()) - int(chunk.filled.sum()))
         yield replace(found, faults=chunk.faults)
         line_no, byte_from = chunk.line_no + len(lines), byte_from + len(found.data)
     if pending:
         # A line that is half-written, where the pieces that were blank before are all there is.
+        tally.correct(1)
         yield _chunk([b" ".join(pending.values())], line_no - 1, byte_from)
 
 

@@ -114,7 +114,7 @@ CASES: dict[str, tuple[str, Callable[[Path], bytes], Outcome]] = {
     "parquet without end": ("a.parquet", lambda _: b"PAR1", (0, {"broken_parquet": 1})),
     "gzip of its magic only": ("a.jsonl.gz", lambda _: b"\x1f\x8b", (0, {"broken_archive": 1})),
     "gzip and garbage": ("a.jsonl.gz", lambda _: gzip.compress(lines(3)) + b"garbage", (3, {"broken_archive": 1})),
-    "another table": ("a.csv", lambda _: b"x,y\n1,2\n3,4\n", (0, {"missing_field": 2})),
+    "another table": ("a.csv", lambda _: b"x,y\n1,2\n3,4\n", (0, {"missing_header": 1, "missing_field": 2})),
     "text": ("a.jsonl", lambda _: b"INFO started\nINFO stopped\n", (0, {"not_json": 2})),
 }  # fmt: skip
 

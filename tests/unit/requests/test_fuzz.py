@@ -86,10 +86,29 @@ def is_blank(line: bytes) -> bool:
         return False
 
 
+def goes_on(text: bytes, until: int) -> bool:
+    """Whether the values with which a text begins go on up to the byte `until`, as they do in a document of several lines."""
+    held = text.decode(errors="surrogateescape")
+    at = 0
+    while at < len(held) and len(held[:at].encode(errors="surrogateescape")) < until:
+        try:
+            _, at = json.JSONDecoder(strict=False).raw_decode(held, at)
+        except json.JSONDecodeError:
+            return not held[at:].strip()
+        at += len(held[at:]) - len(held[at:].lstrip(" \t\r\n,"))
+    return True
+
+
 def check(parsed: ParsedFile, content: bytes) -> None:
-    """Every line that is not blank is a row or is set aside, under its own number, bytes and hash."""
-    expected = {number for number, line in enumerate(content.split(b"\n"), start=1) if not is_blank(line)}
-    assert {*rows(parsed)["line_no"], *parsed.quarantine["line_no"]} == expected
+    """Every line that is not blank is a row or is set aside, under its own number, bytes and hash, or goes on with the value
+    of a line before it."""
+    lines = content.split(b"\n")
+    expected = {number for number, line in enumerate(lines, start=1) if not is_blank(line)}
+    found = {*rows(parsed)["line_no"], *parsed.quarantine["line_no"]}
+    assert found <= expected
+    for number in sorted(expected - found):
+        first = max(line for line in found if line < number)
+        assert goes_on(b"\n".join(lines[first - 1 :]), len(b"\n".join(lines[first - 1 : number]))), number
     for start, end, digest in parsed.quarantine.select("byte_from", "byte_to", "record_sha256").iter_rows():
         assert hashlib.sha256(content[start:end].rstrip(b"\r\n")).hexdigest() == digest
     assert SECRET not in "".join(parsed.quarantine["detail"])
