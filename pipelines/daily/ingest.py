@@ -185,9 +185,8 @@ def _known(workspace: Workspace) -> dict[bytes, str]:
 
 def _index(workspace: Workspace, file: LandedFile, source: RequestSource, parsed: ParsedFile) -> None:
     """Replace the index row and quarantine of the file, and those of its former content, in one transaction."""
-    row = snapshot_row(
-        file, source.format, parsed.parser_version, lines=parsed.lines, valid=parsed.valid, days=parsed.event_dates
-    )
+    counts = {"lines": parsed.lines, "valid": parsed.valid, "quarantined": parsed.quarantined}
+    row = snapshot_row(file, source.format, parsed.parser_version, **counts, days=parsed.event_dates)
     if source.is_bill:
         row = row.with_columns(kind=pl.lit("bills"))
     former_of_path = (
@@ -204,9 +203,16 @@ def _index(workspace: Workspace, file: LandedFile, source: RequestSource, parsed
 
 
 def snapshot_row(
-    file: LandedFile, file_format: str, parser_version: str, *, lines: int, valid: int, days: Iterable[date] = ()
+    file: LandedFile,
+    file_format: str,
+    parser_version: str,
+    *,
+    lines: int,
+    valid: int,
+    quarantined: int | None = None,
+    days: Iterable[date] = (),
 ) -> pl.DataFrame:
-    """The raw.snapshot row of one landed file; what is not valid is quarantined."""
+    """The raw.snapshot row of one landed file; without `quarantined`, what is not valid is."""
     values = {
         "snapshot_id": file.snapshot_id,
         "kind": file.kind,
@@ -222,7 +228,7 @@ def snapshot_row(
         "parser_version": parser_version,
         "lines": lines,
         "valid": valid,
-        "quarantined": lines - valid,
+        "quarantined": lines - valid if quarantined is None else quarantined,
         "event_dates": sorted(days),
     }
     return pl.DataFrame([values], schema=SNAPSHOT.polars_schema)

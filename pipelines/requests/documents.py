@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from pipelines.requests.elements import Scanner, skipped
 from pipelines.requests.flatten import RecordError, Texts, flatten, load, load_item
@@ -21,6 +22,7 @@ MAX_PREFIX = 256
 """Characters of a line in which its object has to begin."""
 _BETWEEN = re.compile(r"[}\]]\s*,\s*(?=\{)")
 """What stands between two items of an array."""
+_MOST_TRIES = 100
 
 
 @dataclass(frozen=True)
@@ -111,17 +113,17 @@ def _joined(text: str) -> list[object]:
 
 def _rest_of_array(text: str) -> int | None:
     """Where the first whole item begins of a line that is the end of an array whose beginning was cut away."""
-    found = _BETWEEN.search(text) if not text.lstrip().startswith(("{", "[")) else None
-    if found is None:
+    if text.lstrip().startswith(("{", "[")):
         return None
-    scanner = Scanner(text, found.end(), is_open=True)
-    sound = [element.error is None for element in scanner.elements()]
-    return found.end() if len(sound) > 1 and all(sound[:-1]) else None
+    for found in islice(_BETWEEN.finditer(text), _MOST_TRIES):
+        scanner = Scanner(text, found.end(), is_open=True)
+        failed = [element.error is not None for element in scanner.elements()]
+        if not failed[0] and not any(failed[:-1]) and (scanner.is_open or not failed[-1]):
+            return found.end()
+    return None
 
 
-def _cut_array(
-    text: str, start: int, place: tuple[int, int], reader: ItemReader, tree: Node
-) -> Iterator[Item]:
+def _cut_array(text: str, start: int, place: tuple[int, int], reader: ItemReader, tree: Node) -> Iterator[Item]:
     head = text[:start].encode()
     yield _Holder(*place, head).failed(0, RecordError("not_json", "the beginning of this array is missing"))
     rest = (place[0], place[1] + len(head))

@@ -108,7 +108,9 @@ class Scanner:
 
 def skipped(text: str, position: int, between: str = ",") -> int:
     """The index of the next value: white space and what stands between values are passed over."""
-    while position < len(text) and (text[position].isspace() or text[position] in between or text[position] == "\ufeff"):
+    while position < len(text) and (
+        text[position].isspace() or text[position] in between or text[position] == "\ufeff"
+    ):
         position += 1
     return position
 

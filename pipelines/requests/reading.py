@@ -140,9 +140,7 @@ def _parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder, tal
     yield from _tables(parquet_chunks(path, heads, tally, fmt.column_name), decoder, _absent_columns(fmt, columns))
 
 
-def _packed_parquet(
-    path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder, tally: Tally
-) -> Iterator[Batch]:
+def _packed_parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder, tally: Tally) -> Iterator[Batch]:
     """A Parquet file inside gzip or zstd: its index stands at its end, so that it is unpacked to the disk first."""
     with tempfile.TemporaryDirectory(prefix="modelmeter-") as folder:
         target = Path(folder, "unpacked.parquet")
@@ -207,9 +205,7 @@ def _chunk_batch(chunk: Chunk, how: _How) -> Batch:
     return replace(left, typed=_placed(_places(chunk), found.rows), again=again)
 
 
-def _line_batch(
-    chunk: Chunk, how: _How, wanted: list[int] | None = None, spans: Sequence[Span] | None = None
-) -> Batch:
+def _line_batch(chunk: Chunk, how: _How, wanted: list[int] | None = None, spans: Sequence[Span] | None = None) -> Batch:
     """The chunk's lines as texts, all of them or those wanted, and what its spans hold, all or those given, with the chunk's
     own faults."""
     tree = path_tree(how.fmt.paths)

@@ -16,6 +16,7 @@ from pipelines.requests.wrapped import is_wrapped_line
 
 SAMPLE_LINES = 200
 """Lines, blank ones left out, by which a file is told."""
+_ROWS = 20
 _OTHER_DELIMITERS = (";", "\t", "|")
 
 
@@ -36,24 +37,39 @@ def head_of(sample: dict[int, bytes], path: Path, fmt: Format, heads: set[str]) 
     It is the line that names most of the columns that the format reads, the first of these; below other lines it has to
     name two. A file that is named like a table and holds no JSON has its first line as its header.
     """
-    objects = sum(line.lstrip()[:1] in (b"{", b"[") and line.rstrip()[-1:] in (b"}", b"]") for line in sample.values())
+    objects = sum(_begins_json(line) and line.rstrip()[-1:] in (b"}", b"]") for line in sample.values())
     if _is_most(objects, sample):
         return None
     best: Head | None = None
     most = 0
-    for number, (line_no, line) in enumerate(sample.items()):
-        if line.lstrip()[:1] in (b"{", b"["):
+    lines = list(sample.items())
+    for number, (line_no, line) in enumerate(lines):
+        if _begins_json(line):
             continue
         for delimiter in dict.fromkeys((fmt.delimiter, *_OTHER_DELIMITERS)):
-            known = len(known_columns(csv_columns(line, delimiter), fmt.column_name, heads))
+            columns = csv_columns(line, delimiter)
+            known = len(known_columns(columns, fmt.column_name, heads))
             if known > most and (known > 1 or not number):
-                best, most = Head(line_no, line, delimiter), known
+                following = [line for _, line in lines[number + 1 : number + 1 + _ROWS]]
+                if _may_be_rows(following, delimiter, len(columns)):
+                    best, most = Head(line_no, line, delimiter), known
     if best is not None or not sample:
         return best
     names = path.name.lower()
     line_no, line = next(iter(sample.items()))
-    is_json = any(line.lstrip()[:1] in (b"{", b"[") for line in sample.values())
+    is_json = any(_begins_json(line) for line in sample.values())
     return Head(line_no, line, fmt.delimiter) if not is_json and (".csv" in names or ".tsv" in names) else None
+
+
+def _may_be_rows(lines: list[bytes], delimiter: str, fields: int) -> bool:
+    """Not where a document begins among them and none has as many fields as the header."""
+    if not any(_begins_json(line) for line in lines):
+        return True
+    return any(len(csv_columns(line, delimiter)) == fields for line in lines)
+
+
+def _begins_json(line: bytes) -> bool:
+    return line.lstrip()[:1] in (b"{", b"[")
 
 
 def _is_most(count: int, sample: dict[int, bytes]) -> bool:

@@ -23,7 +23,7 @@ _FIRST_LINES = 4
 _EFFORT = 8
 """Lines that begin like a value and are none may cost so many times their chunk; the others are then read by themselves."""
 _LEAST_EFFORT = 2**20
-_PIECES = b" \t}]\""
+_PIECES = b' \t}]"'
 """How the lines of a printed document begin that do not begin with a value."""
 
 
@@ -147,13 +147,19 @@ class _Finder:
 
     def _unfinished(self, line: int, *, is_array: bool) -> int | None:
         """The chunk ends before the value does: whether it goes on in the next chunk, and what it is if there is none."""
-        if self._chunk.stands_alone[line + 1 :].any():
+        count = len(self._chunk.ends)
+        # The last item of an array has no comma either: what follows it tells whether it stood alone.
+        told = count - 1 if is_array or not self._is_last else count
+        if self._chunk.stands_alone[line + 1 : told].any():
             return self._alone(line) if is_array else None
         if not self._is_last:
             self.rest_from = line
             return None
-        count = len(self._chunk.ends)
-        return count if is_array or count > line + 1 else None
+        if is_array:
+            return count
+        # What is printed over several lines begins its inner lines with white space; another document does not.
+        begins = np.frombuffer(self._chunk.data, np.uint8)[self._chunk.starts[line + 1 :]]
+        return count if len(begins) and not np.isin(begins, (ord("{"), ord("["))).any() else None
 
     def _goes_on_by_lines(self, line: int) -> bool:
         """Whether the two lines that follow stand alone, without a comma: lines of a file, not items of an array."""
@@ -184,13 +190,14 @@ def _unit(scanner: Scanner) -> tuple[int | None, bool]:
 
     An object that is broken is none of them; of an array, items may be.
     """
-    text = scanner.text
+    text, has_array = scanner.text, False
     while not scanner.at_end:
         was_open = scanner.is_open
+        has_array |= was_open
         element = scanner.step()
         if element is not None and element.error is not None and element.error.reason != "no_items":
             is_unfinished = element.error.position is not None and element.error.position >= len(text.rstrip())
-            if is_unfinished or not was_open:
+            if is_unfinished or not (was_open or has_array):
                 return None, is_unfinished
         line_end = text.find("\n", scanner.position)
         rest = text[scanner.position : line_end if line_end >= 0 else len(text)]

@@ -179,7 +179,11 @@ def _above(chunk: Chunk, own: int, header: _Header) -> Iterator[Chunk]:
     faults: list[Fault] = []
     for number in range(own + 1):
         line = chunk.data[chunk.starts[number] : chunk.ends[number]]
-        place = (chunk.line_no + number, chunk.byte_from + int(chunk.starts[number]), chunk.byte_from + int(chunk.ends[number]))
+        place = (
+            chunk.line_no + number,
+            chunk.byte_from + int(chunk.starts[number]),
+            chunk.byte_from + int(chunk.ends[number]),
+        )
         if number == own and not header.known:
             detail = "the line where a table has its header names no column that the format reads"
             faults.append(Fault(*place, "missing_header", detail, digest_of(line)))
@@ -192,9 +196,7 @@ def _above(chunk: Chunk, own: int, header: _Header) -> Iterator[Chunk]:
         yield Chunk(b"", chunk.line_no, chunk.byte_from, np.empty(0, np.int64), faults)
 
 
-def _next_header(
-    chunk: Chunk | None, header: _Header, named: Naming, heads: set[str]
-) -> tuple[int, _Header] | None:
+def _next_header(chunk: Chunk | None, header: _Header, named: Naming, heads: set[str]) -> tuple[int, _Header] | None:
     """The next line of a chunk that is a header of the same kind, and what it says; looked for by one of the names."""
     if chunk is None or not header.known:
         return None

@@ -60,7 +60,8 @@ def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Both:
         assert_frame_equal(rows(quick), rows(texts))
         order = ["line_no", "item_no", "reason"]
         assert_frame_equal(quick.quarantine.sort(order), texts.quarantine.sort(order))
-        assert len(found) == 1
+        # A last line that is cut is looked at once more, when it is known that nothing follows it.
+        assert 1 <= len(found) <= 2
         return found[0]
 
     return compare

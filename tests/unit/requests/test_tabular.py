@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from pipelines.requests import tabular
 from pipelines.requests.format import SourceError
+from pipelines.requests.stream import Chunk, Tally, chunks
 from tests.unit.requests.helpers import parse, row, rows, source_of
 
 MAPPED = {
@@ -60,10 +62,8 @@ def test_records_are_found_alike_however_the_file_is_cut(tmp_path: Path, monkeyp
     assert whole["line_no"].to_list() == [2 + 2 * n for n in range(300)]
 
 
-def tabular_chunks(path: Path):
-    from pipelines.requests.stream import chunks
-
-    return chunks(path, chunk_bytes=97)
+def tabular_chunks(path: Path, tally: Tally) -> Iterator[Chunk]:
+    return chunks(path, tally, chunk_bytes=97)
 
 
 def test_a_long_open_quote_does_not_swallow_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
