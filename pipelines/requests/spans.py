@@ -85,22 +85,24 @@ class _Finder:
         self.rest_from: int | None = None
         self._chunk, self._is_last = chunk, is_last
         self._effort = max(_EFFORT * len(chunk.data), _LEAST_EFFORT)
-        loose = np.flatnonzero(chunk.filled & ~chunk.stands_alone).tolist()
         done = 0
-        for number, line in enumerate(loose):
-            if line < done:
-                continue
-            if self._begins_value(line):
-                last = len(chunk.ends) if not number and self._is_one_value(line) else self._last_of_value(line)
-                if self.rest_from is not None:
-                    return
-                if last is not None:
-                    self.spans.append(Span(line, last))
-                    done = last
-                    continue
-            done = self._last_of_debris(line)
-            if done > line + 1:
-                self.spans.append(Span(line, done, is_debris=True))
+        for number, line in enumerate(np.flatnonzero(chunk.filled & ~chunk.stands_alone).tolist()):
+            if line >= done and not self._stands_alone(line):
+                done = self._read(line, is_first=not number)
+
+    def _read(self, line: int, *, is_first: bool) -> int:
+        """Find the span that begins on `line`, if one does; the line to go on with."""
+        last = None
+        count = len(self._chunk.ends)
+        if self._begins_value(line):
+            last = count if is_first and self._is_one_value(line) else self._last_of_value(line)
+        if self.rest_from is not None:
+            return count
+        is_debris = last is None
+        last = last or self._last_of_debris(line)
+        if not is_debris or last > line + 1:
+            self.spans.append(Span(line, last, is_debris=is_debris))
+        return last
 
     def _text(self, first: int, last: int) -> bytes:
         return self._chunk.data[self._chunk.starts[first] : self._chunk.ends[last - 1]]
@@ -108,6 +110,11 @@ class _Finder:
     def _first_bytes(self, line: int) -> bytes:
         start = int(self._chunk.starts[line])
         return self._chunk.data[start : min(int(self._chunk.ends[line]), start + 4096)].lstrip(b" \t\r\n\xef\xbb\xbf")
+
+    def _stands_alone(self, line: int) -> bool:
+        """The same of a line with white space around its object."""
+        text = self._text(line, line + 1).strip()
+        return text.startswith(b"{") and text.endswith(b"}")
 
     def _begins_value(self, line: int) -> bool:
         return self._first_bytes(line)[:1] in (b"{", b"[")
