@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import dagster as dg
 
-from pipelines.daily.days import Window
+from pipelines.daily.days import FIRST_DAY, Window
 
-DAILY = dg.DailyPartitionsDefinition(start_date="2023-01-01", timezone="UTC")
+DAILY = dg.DailyPartitionsDefinition(start_date=str(FIRST_DAY), timezone="UTC")
 ONE_PASS = dg.BackfillPolicy.single_run()
 """A range of days is computed in one pass over the window, never day by day."""
 

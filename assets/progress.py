@@ -50,6 +50,8 @@ class _StepHandler(logging.Handler):
                 if cause
                 else "failed"
             )
+            if cause and cause.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+                return  # by a person, who is told so
             _sink[0]("failed", f"{step}: {said}", None)
 
 

@@ -29,6 +29,7 @@ def main() -> None:
     """Entry point: errors that a person can act on end in one message and status 2, others show where they arose."""
     # Most of what a command makes is code that stays: looking through it for garbage took a seventh of all imports.
     gc.set_threshold(50_000, 20, 20)
+    from assets.cli.dates import DateError
     from pipelines.config import ConfigError
     from pipelines.landing import LandingError
     from pipelines.outside import ANY_FAILURE, worded
@@ -37,7 +38,7 @@ def main() -> None:
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
     try:
         app()
-    except (ConfigError, LandingError, WarehouseError) as error:
+    except (ConfigError, DateError, LandingError, WarehouseError) as error:
         sys.stderr.write(f"modelmeter: {error}\n")
         sys.exit(2)
     except ANY_FAILURE as error:

@@ -1,29 +1,30 @@
-"""`modelmeter daily`: the daily job for a day or a range, with progress, and a summary a person wants to read.
+"""`modelmeter daily`: the daily job for a day or a range, and a summary a person wants to read.
 
-The job is the one that the schedule launches; here it runs in this process and is recorded in the same Dagster storage.
+One run of the job is `runs.py` beside this module.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assets.cli.dates import DateError, FirstDay, LastDay, day_option, window_of
+from assets.cli.runs import RunOutcome, run_window
+
 if TYPE_CHECKING:
-    import dagster as dg
     from rich.console import Console
 
     from pipelines.daily import Window, Workspace
+    from pipelines.finops.summary import DaySummary
 
-_SAYS_NOTHING: tuple[object, ...] = (None, "", [], {})
-_FOUND_LENGTH = 300
-"""Characters of what a failed check found; all of it stands in Dagster, beside the check."""
+INTERRUPTED = 130
+"""The status of a command that Ctrl-C ended."""
 
 
 def register(app: typer.Typer) -> None:
@@ -32,58 +33,72 @@ def register(app: typer.Typer) -> None:
 
 
 def daily(
-    day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The UTC day to run.")] = None,
-    first: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of a range.")
-    ] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, inclusive.")] = None,
+    day: Annotated[date | None, day_option("--date", "The UTC day to run.")] = None,
+    first: FirstDay = None,
+    last: LastDay = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Run the daily job: fetch, ingest, price, check and report.
 
-    Without options: the newest day of the landing zone. Ends with status 1 when a step or a blocking check failed.
+    Without options: the newest day of the landing zone. Ends with status 1 when a step or a blocking check failed, and with
+    130 when it was interrupted.
     """
-    from rich.console import Console
-
-    from pipelines.daily import Window, open_workspace
-    from pipelines.settings import Settings
-
-    console = Console(stderr=True, highlight=False)
-    if day and (first or last):
-        raise typer.BadParameter("--date can't be combined with --from and --to")
-    if bool(first) != bool(last):
-        raise typer.BadParameter("--from and --to go together")
-    settings = Settings()
-    prepare_sample(console)
-    with open_workspace(settings) as workspace:
-        window = _asked_for(day or first, day or last) or _newest(workspace, console)
-        runs = [run_window(workspace, window, console)]
-        runs += [_run_late(workspace, days, console) for days in Window.joined(runs[0].late_days)]
-        succeeded = all(run.succeeded for run in runs)
-        _summarise(workspace, window, runs, as_json)
-    raise typer.Exit(0 if succeeded else 1)
+    work = _Work()
+    try:
+        work.windows = list(filter(None, [window_of(day, first, last)]))
+        work.do(as_json)
+    except KeyboardInterrupt:
+        typer.echo(work.unfinished(), err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(0 if all(run.succeeded for run in work.runs) else 1)
 
 
-def _asked_for(first: datetime | None, last: datetime | None) -> Window | None:
-    from pipelines.daily import Window
+class _Work:
+    """The days of one command, those that late lines add to them, and the runs so far."""
 
-    if first is None or last is None:
-        return None
-    if last < first:
-        raise typer.BadParameter(f"--to {last.date()} is before --from {first.date()}")
-    return Window(first.date(), last.date() + timedelta(days=1))
+    def __init__(self) -> None:
+        self.windows: list[Window] = []
+        self.runs: list[RunOutcome] = []
+
+    def do(self, as_json: bool) -> None:
+        """Run the days and tell what came of it."""
+        from rich.console import Console
+
+        from pipelines.daily import open_workspace
+        from pipelines.settings import Settings
+
+        console = Console(stderr=True, highlight=False)
+        prepare_sample(console)
+        with open_workspace(Settings()) as workspace:
+            self._run(workspace, console)
+            _tell(workspace, self.runs, as_json)
+
+    def _run(self, workspace: Workspace, console: Console) -> None:
+        """Run every window, and then the days that late lines belong to."""
+        from pipelines.daily import Window
+
+        self.windows = self.windows or [_newest(workspace, console)]
+        self.runs.append(run_window(workspace, self.windows[0], console))
+        self.windows += Window.joined(self.runs[0].late_days)
+        for window in self.windows[1:]:
+            console.print(f"late or changed lines belong to {window}: running that too", style="yellow")
+            self.runs.append(run_window(workspace, window, console))
+
+    def unfinished(self) -> str:
+        """What an interrupt leaves, and how to go on."""
+        left = self.windows[len(self.runs) :]
+        if not left:
+            told = "every day is finished" if self.runs else "before a day was chosen; nothing was computed"
+            return f"interrupted: {told}"
+        again = "; ".join(f"modelmeter daily {_options(window)}" for window in left)
+        are = "is" if len(left) == 1 and len(left[0].days) == 1 else "are"
+        return f"interrupted: {', '.join(str(window) for window in left)} {are} unfinished. To go on: {again}"
 
 
-@dataclass(frozen=True)
-class RunOutcome:
-    """How one run of the job ended."""
-
-    window: Window
-    succeeded: bool
-    seconds: float
-    checks: list[dict[str, Any]]
-    failures: list[str]
-    late_days: list[date]
+def _options(window: Window) -> str:
+    if len(window.days) == 1:
+        return f"--date {window.from_date}"
+    return f"--from {window.from_date} --to {window.last_day}"
 
 
 def prepare_sample(console: Console) -> None:
@@ -100,139 +115,74 @@ def prepare_sample(console: Console) -> None:
 
 
 def _newest(workspace: Workspace, console: Console) -> Window:
+    """The newest day with requests; without request files, the day that ended last. Raises DateError where it is too old."""
     from pipelines.daily import Window, newest_day
+    from pipelines.daily.days import FIRST_DAY
     from pipelines.daily.ingest import event_dates, ingest_requests
 
     files = [file for file in workspace.landed("requests").files if file.arrival_date is not None]
     if not files:
-        zone = workspace.zone
-        raise typer.BadParameter(
-            f"{zone} holds no request logs. Expected requests/<source>/<arrival date>/*.jsonl (or csv, parquet), "
-            "with <source> declared in sources.yaml. Name a day with --date to run without them."
+        yesterday = datetime.now(UTC).date() - timedelta(days=1)
+        told = (
+            f"{workspace.zone} holds no request logs: running {yesterday}, the day that ended last. Logs are expected as "
+            "requests/<source>/<arrival date>/*.jsonl (or csv, parquet), with <source> declared in sources.yaml"
         )
+        console.print(told, style="yellow", soft_wrap=True, markup=False)
+        return Window.of_day(yesterday)
     newest = max(file.arrival_date for file in files if file.arrival_date is not None)
     ingest_requests(workspace, Window.of_day(newest))
     day = newest_day(files, event_dates(workspace))
     if day is None:
         console.print(f"no valid record in the files that arrived on {newest}: running that day", style="yellow")
         day = newest
+    if day < FIRST_DAY:
+        raise DateError(f"the newest day of {workspace.zone} is {day}: days are accepted from {FIRST_DAY} on")
     return Window.of_day(day)
 
 
-def run_window(workspace: Workspace, window: Window, console: Console, *, job: str = "daily") -> RunOutcome:
-    """Run the named job for the window in this process and wait for it."""
-    from rich.status import Status
+def _tell(workspace: Workspace, runs: Sequence[RunOutcome], as_json: bool) -> None:
+    """What the first run came to. One that failed has left tables as they were before it: their totals are not shown."""
+    from pipelines.finops.summary import day_summary
 
-    from assets.cli.instance import dagster_instance
-    from assets.progress import report_to
-
-    started = time.monotonic()
-    with Status("starting Dagster", console=console) as status:
-
-        def show(event: str, text: str, seconds: float | None) -> None:
-            if event == "started":
-                status.update(f"{text} …")
-            elif event == "finished":
-                console.print(f"  [green]done[/green]  {text:<34} {seconds:7.2f} s")
-            else:
-                console.print(
-                    f"  [red]{event}[/red]  {text}" if event == "failed" else f"  [yellow]{event}[/yellow] {text}",
-                    markup=True,
-                )
-
-        from assets.definitions import defs
-
-        console.print(f"{job} run for {window}", style="bold")
-        report_to(show)
-        try:
-            with dagster_instance(workspace) as instance:
-                result = defs.resolve_job_def(job).execute_in_process(
-                    instance=instance,
-                    run_config={"loggers": {"progress": {}}},
-                    tags={
-                        "dagster/asset_partition_range_start": str(window.from_date),
-                        "dagster/asset_partition_range_end": str(window.last_day),
-                    },
-                    raise_on_error=False,
-                )
-        finally:
-            report_to(None)
-    graph = defs.resolve_asset_graph()
-    checks = [
-        {
-            "asset": check.asset_key.to_user_string().replace("/", "."),
-            "name": check.check_name,
-            "passed": check.passed,
-            "severity": check.severity.value,
-            "description": check.description or graph.get(check.asset_check_key).description or "",
-            "found": _found(check.metadata),
-        }
-        for check in result.get_asset_check_evaluations()
-    ]
-    failures = [event.step_key or "" for event in result.all_events if event.is_step_failure]
-    return RunOutcome(
-        window, result.success, time.monotonic() - started, checks, failures, _late_days(workspace, window)
-    )
-
-
-def _found(metadata: Mapping[str, dg.MetadataValue[Any]]) -> str:
-    """What a check came upon, in one line: its metadata less what says nothing."""
-    values = {name: entry.value for name, entry in metadata.items() if name != "state"}
-    text = "; ".join(
-        f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values.items() if value not in _SAYS_NOTHING
-    )
-    return text if len(text) <= _FOUND_LENGTH else f"{text[:_FOUND_LENGTH]} …"
-
-
-def _plain(value: object) -> str:
-    """A metadata value without the signs of JSON."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
-    return ", ".join(_plain(item) for item in value) if isinstance(value, list | tuple) else str(value)
-
-
-def _late_days(workspace: Workspace, window: Window) -> list[date]:
-    from pipelines.daily.ingest import stale_days
-
-    return stale_days(workspace, window)
-
-
-def _run_late(workspace: Workspace, window: Window, console: Console) -> RunOutcome:
-    console.print(f"late or changed lines belong to {window}: running that too", style="yellow")
-    return run_window(workspace, window, console)
-
-
-def _summarise(workspace: Workspace, window: Window, runs: list[RunOutcome], as_json: bool) -> None:
-    from rich.console import Console
-
-    from pipelines.finops.summary import day_summary, render_summary
-
-    checks = [check for run in runs for check in run.checks]
-    failed = [check for check in checks if not check["passed"]]
+    window, succeeded = runs[0].window, runs[0].succeeded
     report = workspace.settings.reports / str(window.last_day) / "index.html"
-    with workspace.database.connect(read_only=True) as connection:
-        summary = day_summary(connection, window.from_date, window.to_date)
+    page = report if succeeded and report.is_file() else None
+    summary = None
+    if succeeded:
+        with workspace.database.connect(read_only=True) as connection:
+            summary = day_summary(connection, window.from_date, window.to_date)
     if as_json:
         facts = {
-            "summary": summary.as_dict(),
-            "checks": checks,
-            "report": str(report) if report.is_file() else None,
+            "summary": summary.as_dict() if summary else None,
+            "checks": [check for run in runs for check in run.checks],
+            "report": str(page) if page else None,
             "runs": [{"window": str(r.window), "succeeded": r.succeeded, "seconds": round(r.seconds, 2)} for r in runs],
         }
         sys.stdout.write(json.dumps(facts, indent=2, default=str) + "\n")
         return
+    _show(summary, runs, page)
+
+
+def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | None) -> None:
+    from rich.console import Console
+
+    from pipelines.finops.summary import render_summary
+
     console = Console(highlight=False)
-    render_summary(
-        console,
-        summary,
-        report_path=report if report.is_file() else None,
-        checks_passed=len(checks) - len(failed),
-        checks_total=len(checks),
-        next_steps=[
-            'modelmeter sql "select * from mart.daily_model_spend order by event_date, effective_cost_usd desc"',
-            "modelmeter ui",
-        ],
-    )
+    checks = [check for run in runs for check in run.checks]
+    failed = [check for check in checks if not check["passed"]]
+    if summary:
+        render_summary(
+            console,
+            summary,
+            report_path=page,
+            checks_passed=len(checks) - len(failed),
+            checks_total=len(checks),
+            next_steps=[
+                'modelmeter sql "select * from mart.daily_model_spend order by event_date, effective_cost_usd desc"',
+                "modelmeter ui",
+            ],
+        )
     for check in failed:
         found = f" Found: {check['found']}" if check["found"] else ""
         told = f"{check['description']}{found}"

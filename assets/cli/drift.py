@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from assets.cli.dates import day_option
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,10 +34,7 @@ def drift(
     board: Annotated[
         str | None, typer.Option("--board", help="Only this leaderboard, as sources.yaml names it.")
     ] = None,
-    day: Annotated[
-        datetime | None,
-        typer.Option("--date", formats=["%Y-%m-%d"], help="Only this UTC day; default: the newest 30 days."),
-    ] = None,
+    day: Annotated[date | None, day_option("--date", "Only this UTC day; default: the newest 30 days.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Everything that is known of each change, for programs.")
     ] = False,
@@ -49,7 +48,7 @@ def drift(
         boards = [declared.board for declared in workspace.config.sources.leaderboards]
         if board is not None and board not in boards:
             raise typer.BadParameter(f"{board!r} is not declared in sources.yaml; accepted: {', '.join(boards)}")
-        last = day.date() if day else newest_loaded_day(workspace) or date.today()  # noqa: DTZ011 - nothing is loaded
+        last = day or newest_loaded_day(workspace) or date.today()  # noqa: DTZ011 - nothing is loaded
         first = last if day else last - timedelta(days=SHOWN_DAYS - 1)
         changes = changes_of(workspace, Window(first, last + timedelta(days=1)), board)
     if as_json:

@@ -29,6 +29,12 @@ storage:
 run_coordinator:
   module: dagster.core.run_coordinator
   class: QueuedRunCoordinator
+compute_logs:
+  module: assets.compute_logs
+  class: ComputeLogs
+  config:
+    base_dir:
+      env: MODELMETER_DAGSTER_LOGS
 concurrency:
   runs:
     max_concurrent_runs: 1
@@ -50,6 +56,7 @@ def prepare_home(workspace: Workspace) -> tuple[Path, dict[str, str]]:
     (home / "dagster.yaml").write_text(_DAGSTER_YAML, encoding="utf-8")
     return home, {
         "DAGSTER_HOME": str(home),
+        "MODELMETER_DAGSTER_LOGS": str(home / "storage"),
         "MODELMETER_DAGSTER_URL": workspace.database.dagster_url,
         "DAGSTER_DISABLE_TELEMETRY": "true",
     }

@@ -14,6 +14,8 @@ from uuid import UUID
 
 import typer
 
+from assets.cli.dates import instant_option
+
 if TYPE_CHECKING:
     import polars as pl
     import psycopg
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from pipelines.daily import Workspace
     from pipelines.prices import Explanation
 
-_INSTANTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-_Instant = Annotated[datetime | None, typer.Option(formats=_INSTANTS, help="UTC; default: now.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
@@ -34,8 +34,8 @@ def register(app: typer.Typer) -> None:
 
 def price(
     model: Annotated[str, typer.Argument(help="Any name of the model, for example claude-sonnet-4-5.")],
-    at: _Instant = None,
-    known_at: _Instant = None,
+    at: Annotated[datetime | None, instant_option("--at", "UTC; default: now.")] = None,
+    known_at: Annotated[datetime | None, instant_option("--known-at", "UTC; default: now.")] = None,
     as_json: _Json = False,
 ) -> None:
     """Every price of a model that holds at an instant, as believed then or now, with who said so and where."""
@@ -45,14 +45,14 @@ def price(
     from pipelines.warehouse.read import read_table
     from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE
 
-    instant = _utc(at) or datetime.now(UTC)
+    instant = at or datetime.now(UTC)
     with open_workspace() as workspace:
         with workspace.database.connect(read_only=True) as connection:
             prices, fx_rates = read_table(connection, PRICE), read_table(connection, FX_RATE)
         asked = (model, registry_of(workspace), prices, workspace.config.sources.prices)
         try:
             found, to_come = (
-                price_lookup(*asked, at=instant, known_at=_utc(known_at), to_come=later, fx_rates=fx_rates)
+                price_lookup(*asked, at=instant, known_at=known_at, to_come=later, fx_rates=fx_rates)
                 for later in (False, True)
             )
         except LookupError as error:
@@ -258,7 +258,3 @@ def _digits(value: Decimal) -> str:
     """All digits that say something: trailing zeros go."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _utc(instant: datetime | None) -> datetime | None:
-    return None if instant is None else instant.replace(tzinfo=UTC)

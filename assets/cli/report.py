@@ -5,10 +5,12 @@ The page is made by `pipelines.finops.report`; the daily run writes it too.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
+
+from assets.cli.dates import day_option
 
 
 def register(app: typer.Typer) -> None:
@@ -17,16 +19,14 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    day: Annotated[
-        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The UTC day; default: the newest loaded.")
-    ] = None,
+    day: Annotated[date | None, day_option("--date", "The UTC day; default: the newest loaded.")] = None,
 ) -> None:
     """Write reports/<date>/index.html from the warehouse and print where it is."""
     from pipelines.daily import Window, open_workspace, write_reports
     from pipelines.daily.report import newest_loaded_day
 
     with open_workspace() as workspace:
-        chosen = day.date() if day else newest_loaded_day(workspace)
+        chosen = day or newest_loaded_day(workspace)
         if chosen is None:
             raise typer.BadParameter("no day is loaded yet: run `modelmeter daily` first")
         for page in write_reports(workspace, Window.of_day(chosen)):

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
+from assets.cli.dates import FirstDay, LastDay, day_option, instant_option, window_of
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipelines.daily import RerateOutcome, Window, Workspace
+    from pipelines.daily import RerateOutcome, Workspace
 
-_DAY = ["%Y-%m-%d"]
-_INSTANTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 _SHOWN = 20
 
 
@@ -30,11 +30,11 @@ def register(app: typer.Typer) -> None:
 
 
 def rerate(  # noqa: PLR0917, typer passes them by name
-    day: Annotated[datetime | None, typer.Option("--date", formats=_DAY, help="The UTC day to rate again.")] = None,
-    first: Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First day of a range.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last day, inclusive.")] = None,
+    day: Annotated[date | None, day_option("--date", "The UTC day to rate again.")] = None,
+    first: FirstDay = None,
+    last: LastDay = None,
     known_at: Annotated[
-        datetime | None, typer.Option(formats=_INSTANTS, help="UTC: rate as known then; default: as known now.")
+        datetime | None, instant_option("--known-at", "UTC: rate as known then; default: as known now.")
     ] = None,
     is_applied: Annotated[bool, typer.Option("--apply", help="Restate core.request and the marts.")] = False,
     reopen: Annotated[bool, typer.Option("--reopen", help="Restate days that periods.yaml closes, too.")] = False,
@@ -51,11 +51,10 @@ def rerate(  # noqa: PLR0917, typer passes them by name
 
     if reopen and not is_applied:
         raise typer.BadParameter("--reopen only means something with --apply")
-    window = _window(day, first, last)
+    window = window_of(day, first, last)
     console = Console(stderr=True, highlight=False)
-    instant = None if known_at is None else known_at.replace(tzinfo=UTC)
     with open_workspace() as workspace:
-        outcome = rerate_days(workspace, window, known_at=instant, apply=is_applied, reopen=reopen)
+        outcome = rerate_days(workspace, window, known_at=known_at, apply=is_applied, reopen=reopen)
         if not outcome.days:
             raise typer.BadParameter("no day is loaded there: run `modelmeter daily` first")
         followed = _follow(workspace, outcome, console) if is_applied else True
@@ -66,24 +65,9 @@ def rerate(  # noqa: PLR0917, typer passes them by name
     raise typer.Exit(1 if outcome.days_left_closed or not followed else 0)
 
 
-def _window(day: datetime | None, first: datetime | None, last: datetime | None) -> Window | None:
-    from pipelines.daily import Window
-
-    if day and (first or last):
-        raise typer.BadParameter("--date can't be combined with --from and --to")
-    if bool(first) != bool(last):
-        raise typer.BadParameter("--from and --to go together")
-    start, end = day or first, day or last
-    if start is None or end is None:
-        return None
-    if end < start:
-        raise typer.BadParameter(f"--to {end.date()} is before --from {start.date()}")
-    return Window(start.date(), end.date() + timedelta(days=1))
-
-
 def _follow(workspace: Workspace, outcome: RerateOutcome, console: Console) -> bool:
     """Build what follows from core.request for the restated days, and for those a killed run left behind."""
-    from assets.cli.daily import run_window
+    from assets.cli.runs import run_window
     from assets.restatement import RESTATED
     from pipelines.daily import Window
     from pipelines.daily.rerate import days_behind

@@ -5,10 +5,12 @@ The documents are made by `pipelines.benchmarks`; the same schema comes in throu
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
+
+from assets.cli.dates import day_option, end_of
 
 
 def register(app: typer.Typer) -> None:
@@ -21,8 +23,7 @@ def scores(
         str | None, typer.Option("--board", help="Only this leaderboard, as sources.yaml names it.")
     ] = None,
     known_at: Annotated[
-        datetime | None,
-        typer.Option("--known-at", formats=["%Y-%m-%d"], help="As known at the end of this UTC day; default: now."),
+        date | None, day_option("--known-at", "As known at the end of this UTC day; default: now.")
     ] = None,
 ) -> None:
     """Write the scores that are believed as "Every Eval Ever" documents (schema 0.3.0), one JSON document per line."""
@@ -32,7 +33,7 @@ def scores(
     from pipelines.warehouse.tables.core import MODEL
     from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE
 
-    at = datetime.now(UTC) if known_at is None else known_at.replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
+    at = datetime.now(UTC) if known_at is None else end_of(known_at)
     with open_workspace() as workspace:
         boards = [declared.board for declared in workspace.config.sources.leaderboards]
         if board is not None and board not in boards:

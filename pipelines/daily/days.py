@@ -53,6 +53,9 @@ class Window:
         return str(self.from_date) if len(self.days) == 1 else f"{self.from_date} to {self.last_day}"
 
 
+FIRST_DAY = date(2023, 1, 1)
+"""The first UTC day that a run can be for: the partitions of every table begin with it."""
+
 EARLIEST_ARRIVAL = timedelta(days=2)
 """A day's rows, and the neighbours they may duplicate, can't be in a file that arrived more than two days earlier:
 events later than their file's arrival day plus one are quarantined as event_after_arrival."""

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.bills import bill_version, parse_bill
 from pipelines.config.sources import RequestSource
-from pipelines.daily.days import EARLIEST_ARRIVAL, Window
+from pipelines.daily.days import EARLIEST_ARRIVAL, FIRST_DAY, Window
 from pipelines.daily.replays import replayed_days
 from pipelines.daily.workspace import Workspace
 from pipelines.landing import LandedFile, LandingError
@@ -141,6 +141,7 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
     """
     reach = timedelta(days=LATE_REACH_DAYS)
     low, high = (around.from_date - reach, around.to_date + reach) if around else (date.min, date.max)
+    low = max(low, FIRST_DAY)
     with workspace.database.connect() as connection:
         bounds = {"low": low, "high": high, "unloaded_before": unloaded_before, "replaying": list(REPLAYING_FORMATS)}
         days = read_frame(connection, sql, bounds)["day"].to_list()

@@ -22,6 +22,7 @@ SuiteName = Literal[
     "mart_daily_model_spend",
 ]
 
+_FLOOR = "There is at least one row. A table without one says nothing: look whether its files have arrived."
 _NUMBERS = ("integer", "bigint", "smallint", "double precision", "numeric(38,18)", "numeric(38,12)")
 
 
@@ -91,11 +92,12 @@ def described(
     *,
     key: Collection[str] = (),
     may_be_negative: Collection[str] = (),
-    floor: Severity | None = "blocking",
+    may_be_empty: bool = False,
 ) -> tuple[Rule, ...]:
     """The rules that follow from the description of a table.
 
-    A floor (of severity `floor`; None for a table that may be empty), one row per key (`key`, or the primary key), no null where none is allowed, no negative quantity (every
+    A floor, which only warns (a day without requests and a company without a leaderboard are to be closed too), unless the
+    table `may_be_empty`; one row per key (`key`, or the primary key), no null where none is allowed, no negative quantity (every
     column with a unit, less `may_be_negative`; money apart from counts), and closed lists of values.
     """
     keys = tuple(key or table.primary_key)
@@ -104,7 +106,7 @@ def described(
     money = [column.name for column in quantities if "USD" in (column.unit or "")]
     counts = [column.name for column in quantities if column.name not in money]
     rules: list[Rule] = [
-        *([RowFloor(name="has_rows", description="There is at least one row.", severity=floor)] if floor else []),
+        *([] if may_be_empty else [RowFloor(name="has_rows", description=_FLOOR, severity="warning")]),
         Unique(name="key_is_unique", description=f"One row per {', '.join(keys)}.", columns=keys),
         NoRow(
             name="filled",

@@ -201,7 +201,7 @@ _CORE_BENCHMARK_SCORE = Suite(
     ("board", "raw_model", "variant", "score_text"),
     (
         # A company may follow no leaderboard at all: that is worth a word, not a stop.
-        *described(_SCORE, floor="warning"),
+        *described(_SCORE),
         NoRow(
             name="score_is_a_number",
             description="The score is a finite number.",
@@ -268,7 +268,7 @@ _CORE_REPORTED_COST = Suite(
     ("source", "event_date", "provider_id", "line_no"),
     (
         # Not every company exports its bills; and a bill may hold credits.
-        *described(_REPORTED, may_be_negative=("amount_usd", "byok_cost_usd"), floor=None),
+        *described(_REPORTED, may_be_negative=("amount_usd", "byok_cost_usd"), may_be_empty=True),
         NoRow(
             name="bucket_on_its_day",
             description="event_date is the UTC day on which the bucket begins, and the bucket is no longer than a day.",

@@ -18,11 +18,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import psutil
 
@@ -71,7 +73,7 @@ def lease(home: Path) -> Iterator[Running]:
                 running = _ensure_running(cluster)
             yield running
         finally:
-            with _exclusive(cluster):
+            with uninterrupted(), _exclusive(cluster):
                 if ticket is not None:
                     ticket.unlink(missing_ok=True)
                     stack.close()
@@ -145,6 +147,27 @@ def passwords(home: Path) -> dict[str, str]:
         draft.replace(path)
     found: dict[str, str] = json.loads(path.read_text())
     return found
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until the block ends, which takes seconds at most: a server that is half started or half stopped would be
+    left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+
+    former = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextlib.contextmanager
@@ -234,13 +257,15 @@ def _ensure_running(cluster: Cluster) -> Running:
     running = _find(cluster)
     if running is None:
         bin_folder = clusters.programs(cluster)
-        clusters.ensure_data(cluster, bin_folder)
+        with uninterrupted():
+            clusters.ensure_data(cluster, bin_folder)
         kept = _keep_file(cluster)
         tcp_port = json.loads(kept.read_text())["port"] if kept.exists() else None
         sockets = clusters.socket_folder(cluster)
         _clear_crash(cluster, sockets)
         clusters.write_configuration(cluster, sockets, tcp_port)
-        pid = _launch(cluster, bin_folder)
+        with uninterrupted():
+            pid = _launch(cluster, bin_folder)
     else:
         pid = running.pid
     running = _await_ready(cluster, pid)
@@ -295,7 +320,11 @@ def _launch(cluster: Cluster, bin_folder: Path) -> int:
             text=True,
             **cluster.as_runner(),
         )
-    return int(shell.stdout)
+    pid = int(shell.stdout)
+    # From here on the server is found by its file, and whoever is interrupted can stop it.
+    while _find(cluster) is None and _lives(pid):
+        time.sleep(_POLL_SECONDS)
+    return pid
 
 
 def _await_ready(cluster: Cluster, pid: int) -> Running:

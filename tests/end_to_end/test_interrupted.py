@@ -6,8 +6,10 @@ import os
 import signal
 import time
 
+import psutil
 import pytest
 
+from pipelines.warehouse import server
 from tests.assets.conftest import SmallSample
 from tests.end_to_end.installation import Installation, differences
 
@@ -29,6 +31,35 @@ def test_killed_in_the_middle_and_run_again(
     assert process.returncode == -signal.SIGKILL
     installation.run("daily", "--date", day)
     assert differences(installation, undisturbed) == set()
+
+
+@pytest.mark.parametrize("moment", ["raw_request_files", "core_request_suite"])
+def test_ctrl_c_says_what_is_unfinished_and_leaves_nothing_behind(
+    installation: Installation, small_sample: SmallSample, moment: str
+) -> None:
+    """To the whole group of processes, as a terminal sends it. What an older run made is not passed off as this one's."""
+    first, last = small_sample.days[0], small_sample.days[1]
+    old = installation.home / "reports" / str(last) / "index.html"
+    old.parent.mkdir(parents=True)
+    old.write_text("an older page")
+    process = installation.start("daily", "--from", str(first), "--to", str(last))
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.split()[:2] == ["done", moment]:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, f"{out}\n{err}"
+    assert out == ""
+    assert (
+        f"interrupted: {first} to {last} are unfinished. To go on: modelmeter daily --from {first} --to {last}" in err
+    )
+    assert "Traceback" not in err
+    assert server.running(installation.home) is None
+    home = str(installation.home)
+    assert [
+        p.info["cmdline"] for p in psutil.process_iter(["cmdline"]) if home in " ".join(p.info["cmdline"] or ())
+    ] == []
 
 
 def test_two_at_once(installation: Installation, undisturbed: Installation, small_sample: SmallSample) -> None:

@@ -1,0 +1,134 @@
+"""One run of a job in this process, with progress on the terminal, and how it ended.
+
+The job is the one that the schedule launches; here it is recorded in the same Dagster storage. Which days are run, and
+what is said in the end, is decided by the commands.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import dagster as dg
+    from rich.console import Console
+
+    from pipelines.daily import Window, Workspace
+
+_SAYS_NOTHING: tuple[object, ...] = (None, "", [], {})
+_FOUND_LENGTH = 300
+"""Characters of what a failed check found; all of it stands in Dagster, beside the check."""
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How one run of the job ended."""
+
+    window: Window
+    succeeded: bool
+    seconds: float
+    checks: list[dict[str, Any]]
+    failures: list[str]
+    late_days: list[date]
+
+
+def run_window(workspace: Workspace, window: Window, console: Console, *, job: str = "daily") -> RunOutcome:
+    """Run the named job for the window in this process and wait for it. Raises KeyboardInterrupt where it was interrupted."""
+    from rich.status import Status
+
+    from assets.cli.instance import dagster_instance
+    from assets.progress import report_to
+
+    started = time.monotonic()
+    with Status("starting Dagster", console=console) as status:
+
+        def show(event: str, text: str, seconds: float | None) -> None:
+            if event == "started":
+                status.update(f"{text} …")
+            elif event == "finished":
+                console.print(f"  [green]done[/green]  {text:<34} {seconds:7.2f} s")
+            else:
+                console.print(
+                    f"  [red]{event}[/red]  {text}" if event == "failed" else f"  [yellow]{event}[/yellow] {text}",
+                    markup=True,
+                )
+
+        from assets.definitions import defs
+
+        console.print(f"{job} run for {window}", style="bold")
+        report_to(show)
+        try:
+            with dagster_instance(workspace) as instance:
+                result = defs.resolve_job_def(job).execute_in_process(
+                    instance=instance,
+                    run_config={"loggers": {"progress": {}}},
+                    tags={
+                        "dagster/asset_partition_range_start": str(window.from_date),
+                        "dagster/asset_partition_range_end": str(window.last_day),
+                    },
+                    raise_on_error=False,
+                )
+        finally:
+            report_to(None)
+    if was_interrupted(result):
+        raise KeyboardInterrupt
+    return RunOutcome(
+        window,
+        result.success,
+        time.monotonic() - started,
+        _checks(result),
+        [event.step_key or "" for event in result.all_events if event.is_step_failure],
+        _late_days(workspace, window),
+    )
+
+
+def was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether a person or the system ended the run: Dagster reports that as a failure of its own kind."""
+    from dagster._core.events import RunFailureReason
+
+    return any(
+        event.is_job_failure and event.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
+        for event in result.all_events
+    )
+
+
+def _checks(result: dg.ExecuteInProcessResult) -> list[dict[str, Any]]:
+    from assets.definitions import defs
+
+    graph = defs.resolve_asset_graph()
+    return [
+        {
+            "asset": check.asset_key.to_user_string().replace("/", "."),
+            "name": check.check_name,
+            "passed": check.passed,
+            "severity": check.severity.value,
+            "description": check.description or graph.get(check.asset_check_key).description or "",
+            "found": _found(check.metadata),
+        }
+        for check in result.get_asset_check_evaluations()
+    ]
+
+
+def _found(metadata: Mapping[str, dg.MetadataValue[Any]]) -> str:
+    """What a check came upon, in one line: its metadata less what says nothing."""
+    values = {name: entry.value for name, entry in metadata.items() if name != "state"}
+    text = "; ".join(
+        f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values.items() if value not in _SAYS_NOTHING
+    )
+    return text if len(text) <= _FOUND_LENGTH else f"{text[:_FOUND_LENGTH]} …"
+
+
+def _plain(value: object) -> str:
+    """A metadata value without the signs of JSON."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
+    return ", ".join(_plain(item) for item in value) if isinstance(value, list | tuple) else str(value)
+
+
+def _late_days(workspace: Workspace, window: Window) -> list[date]:
+    from pipelines.daily.ingest import stale_days
+
+    return stale_days(workspace, window)
