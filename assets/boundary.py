@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar, cast
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 
 from pipelines.outside import ANY_FAILURE, is_own, worded
 
@@ -60,3 +61,11 @@ def replaced(error: BaseException) -> BaseException:
     text = worded(error)
     failure = StepError(f"{type(error).__name__}: {text}" if is_own(error) else text)
     return failure.with_traceback(error.__traceback__)
+
+
+def reason_of(error: SerializableErrorInfo | None) -> str:
+    """Why a step failed, in its own words."""
+    cause = (error.cause or error) if error is not None else None
+    if cause is None:
+        return "it ended without a reason"
+    return cause.message.strip().removeprefix(f"{StepError.__module__}.{StepError.__qualname__}: ")

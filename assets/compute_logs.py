@@ -21,9 +21,7 @@ class ComputeLogs(LocalComputeLogManager):
     """Dagster's own, whose helpers don't hear Ctrl-C."""
 
     @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> LocalComputeLogManager:
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> ComputeLogs:
         """As dagster.yaml says."""
         return cls(inst_data=inst_data, **config_value)
 

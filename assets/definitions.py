@@ -15,6 +15,7 @@ from assets.benchmarks import core_benchmark, models_unchanged, request_drift
 from assets.bills import core_reported_cost
 from assets.checks import accounting_checks, suite_checks
 from assets.dbt_resource import dbt_resource
+from assets.incomplete import incomplete_pages_sensor
 from assets.jobs import DAILY_JOB, DAILY_SCHEDULE
 from assets.landing import landing_assets
 from assets.marts import build_marts
@@ -49,7 +50,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         ],
         asset_checks=checks,
         jobs=[DAILY_JOB, restated_job(checks), arrivals_job],
-        sensors=[arrivals_sensor, late_days_sensor, abandoned_runs_sensor],
+        sensors=[arrivals_sensor, late_days_sensor, abandoned_runs_sensor, incomplete_pages_sensor],
         schedules=[DAILY_SCHEDULE],
         resources={"mm": WorkspaceResource(), "dbt": dbt_resource, **(resource_overrides or {})},
         loggers={"progress": progress_logger},

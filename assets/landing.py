@@ -37,7 +37,7 @@ def _fetched(kind: Literal["prices", "leaderboards"], name: str, description: st
                 "fresh",
                 asset=["landing", name],
                 description="Every feed was reached, or its newest snapshot is younger than stale_after_hours of "
-                "sources.yaml. One that was never fetched, because there is no network, is only named.",
+                "sources.yaml; and what was answered could be landed. One that was never fetched, because there is no network, is only named.",
             )
         ],
     )
@@ -54,6 +54,8 @@ def _fetched(kind: Literal["prices", "leaderboards"], name: str, description: st
 def _materialized(results: list[FetchResult]) -> dg.MaterializeResult[Any]:
     absent = [r.name for r in results if r.is_absent]
     stale = [r for r in results if r.is_stale and not r.is_absent]
+    not_landed = [r for r in results if r.outcome == "not landed"]
+    unwell = {r.name: r.error for r in [*stale, *not_landed] if r.error}
     return dg.MaterializeResult(
         metadata={
             "feeds": len(results),
@@ -79,12 +81,25 @@ def _materialized(results: list[FetchResult]) -> dg.MaterializeResult[Any]:
         check_results=[
             dg.AssetCheckResult(
                 check_name="fresh",
-                passed=not stale,
+                passed=not stale and not not_landed,
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={"stale": [r.name for r in stale], "errors": {r.name: r.error for r in stale if r.error}},
+                description=_told(not_landed),
+                metadata={
+                    "stale": [r.name for r in stale],
+                    "not_landed": [r.name for r in not_landed],
+                    "errors": unwell,
+                },
             )
         ],
     )
+
+
+def _told(not_landed: list[FetchResult]) -> str | None:
+    """What was answered and could not be kept; None where all was."""
+    if not not_landed:
+        return None
+    named = "; ".join(f"{r.name} ({r.error})" for r in not_landed)
+    return f"Not landed: {named}. What was landed before stays in use."
 
 
 PRICE_FEEDS = _fetched(

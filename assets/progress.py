@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from assets.boundary import StepError
+from assets.boundary import reason_of
 
 Report = Callable[[str, str, float | None], None]
 
@@ -44,15 +44,9 @@ class _StepHandler(logging.Handler):
             _sink[0]("finished", step, event.step_success_data.duration_ms / 1000)
         elif event.event_type is dg.DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
-            cause = (error.cause or error) if error is not None else None
-            said = (
-                cause.message.strip().removeprefix(f"{StepError.__module__}.{StepError.__qualname__}: ")
-                if cause
-                else "failed"
-            )
-            if cause and cause.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+            if error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
                 return  # by a person, who is told so
-            _sink[0]("failed", f"{step}: {said}", None)
+            _sink[0]("failed", f"{step}: {reason_of(error)}", None)
 
 
 def _short(text: str) -> str:

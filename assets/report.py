@@ -43,17 +43,15 @@ if TYPE_CHECKING:
 @in_own_words
 def report_html(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
     """Write the report of every day of the window."""
-    pages = write_reports(mm.workspace, window_of(context), _checks_of_the_run(context))
+    pages = write_reports(mm.workspace, window_of(context), checks_of_run(context.instance, context.run.run_id))
     return dg.MaterializeResult(metadata={"reports": len(pages), "newest": dg.MetadataValue.path(str(pages[-1]))})
 
 
-def _checks_of_the_run(context: dg.AssetExecutionContext) -> "list[CheckLine]":
-    """Every check that this run has made so far, as the report shows it."""
+def checks_of_run(instance: dg.DagsterInstance, run_id: str) -> "list[CheckLine]":
+    """Every check that the run has made so far, as the report shows it."""
     from pipelines.finops.report import CheckLine
 
-    records = context.instance.get_records_for_run(
-        context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    ).records
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
     lines = []
     for record in records:
         event = record.event_log_entry.dagster_event

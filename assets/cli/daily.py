@@ -141,12 +141,12 @@ def _newest(workspace: Workspace, console: Console) -> Window:
 
 
 def _tell(workspace: Workspace, runs: Sequence[RunOutcome], as_json: bool) -> None:
-    """What the first run came to. One that failed has left tables as they were before it: their totals are not shown."""
+    """What the first run came to. One that failed has left tables as they were before it: their totals are not shown, and its
+    page says what is missing."""
     from pipelines.finops.summary import day_summary
 
     window, succeeded = runs[0].window, runs[0].succeeded
-    report = workspace.settings.reports / str(window.last_day) / "index.html"
-    page = report if succeeded and report.is_file() else None
+    page = runs[0].pages[-1] if runs[0].pages else None
     summary = None
     if succeeded:
         with workspace.database.connect(read_only=True) as connection:
@@ -156,6 +156,7 @@ def _tell(workspace: Workspace, runs: Sequence[RunOutcome], as_json: bool) -> No
             "summary": summary.as_dict() if summary else None,
             "checks": [check for run in runs for check in run.checks],
             "report": str(page) if page else None,
+            "report_is_complete": succeeded and page is not None,
             "runs": [{"window": str(r.window), "succeeded": r.succeeded, "seconds": round(r.seconds, 2)} for r in runs],
         }
         sys.stdout.write(json.dumps(facts, indent=2, default=str) + "\n")
@@ -183,6 +184,11 @@ def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | N
                 "modelmeter ui",
             ],
         )
+    else:
+        console.print(
+            f"the run for {runs[0].window} failed: no totals are shown, because not every table was made anew",
+            style="bold",
+        )
     for check in failed:
         found = f" Found: {check['found']}" if check["found"] else ""
         told = f"{check['description']}{found}"
@@ -190,3 +196,5 @@ def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | N
     for run in runs:
         for failure in run.failures:
             console.print(f"  [red]failed[/red] {failure.replace('__', '.')} in the run for {run.window}")
+        for made in [] if run.succeeded else run.pages:
+            console.print(f"incomplete report  {made}", soft_wrap=True, markup=False)

@@ -10,12 +10,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pipelines.outside import ANY_FAILURE, worded
 
 if TYPE_CHECKING:
     import dagster as dg
     from rich.console import Console
 
+    from assets.progress import Report
     from pipelines.daily import Window, Workspace
 
 _SAYS_NOTHING: tuple[object, ...] = (None, "", [], {})
@@ -33,6 +37,8 @@ class RunOutcome:
     checks: list[dict[str, Any]]
     failures: list[str]
     late_days: list[date]
+    pages: list[Path]
+    """The pages of the window, in day order; after a failure those that were made of what is there, incomplete."""
 
 
 def run_window(workspace: Workspace, window: Window, console: Console, *, job: str = "daily") -> RunOutcome:
@@ -71,10 +77,11 @@ def run_window(workspace: Workspace, window: Window, console: Console, *, job: s
                     },
                     raise_on_error=False,
                 )
+                if was_interrupted(result):
+                    raise KeyboardInterrupt
+                pages = _pages(instance, result, workspace, window, show)
         finally:
             report_to(None)
-    if was_interrupted(result):
-        raise KeyboardInterrupt
     return RunOutcome(
         window,
         result.success,
@@ -82,7 +89,24 @@ def run_window(workspace: Workspace, window: Window, console: Console, *, job: s
         _checks(result),
         [event.step_key or "" for event in result.all_events if event.is_step_failure],
         _late_days(workspace, window),
+        pages,
     )
+
+
+def _pages(
+    instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult, workspace: Workspace, window: Window, show: Report
+) -> list[Path]:
+    """The pages that the run wrote; where it failed, pages made of what is there. None where not even that is possible."""
+    from assets.incomplete import write_incomplete
+
+    if result.success:
+        pages = [workspace.settings.reports / str(day) / "index.html" for day in window.days]
+        return [page for page in pages if page.is_file()]  # not every job writes pages
+    try:
+        return write_incomplete(instance, result.run_id, workspace, window)
+    except ANY_FAILURE as error:
+        show("failed", f"the page of what is there: {worded(error)}", None)
+        return []
 
 
 def was_interrupted(result: dg.ExecuteInProcessResult) -> bool:

@@ -33,10 +33,11 @@ from pipelines.fetch.http import (
 )  # fmt: skip
 from pipelines.fetch.paged import NEXT_PAGE, get_pages
 from pipelines.landing import LandedFile, LandingZone, open_zone, write_atomically
+from pipelines.outside import ANY_FAILURE, worded
 from pipelines.settings import Settings
 
 FeedKind = Literal["prices", "leaderboards"]
-Outcome = Literal["fetched", "unchanged", "failed", "offline"]
+Outcome = Literal["fetched", "unchanged", "failed", "offline", "not landed"]
 
 _Feed = PriceFeed | Leaderboard | FxFeed
 
@@ -57,6 +58,7 @@ class FetchResult:
     """Without credentials and without the values of its query."""
     http_status: int | None
     error: str | None
+    """Why nothing new lies in the landing zone; None where all is well."""
     attempts: int
     newest_observed_at: datetime | None
     age_hours: float | None
@@ -100,8 +102,8 @@ def fetch_feeds(
     `now` (UTC) dates the snapshots and their age. Content equal to the newest snapshot writes nothing. Offline
     (`settings.is_offline`) nothing is sent. Where a `genai_prices` feed has no snapshot at all and none could be
     fetched, the data of the installed package is landed.
-    No feed makes it raise: the result says what happened. Raises OSError or
-    LandingError where the landing zone can't be read or written.
+    No feed makes it raise: the result says what happened, also where an answer can't be landed because the landing zone can't be
+    written. Raises OSError or LandingError where the landing zone can't be read.
     """
     now = now or datetime.now(UTC)
     checked = _Checked(settings.home / "cache" / "fetch" / "checked.json")
@@ -175,11 +177,15 @@ def _result(settings: Settings, zone: LandingZone, job: _Job, checked: _Checked,
     """Land what was downloaded and judge the age of what is in use. Only the caller's thread comes here."""
     outcome: Outcome = "offline" if settings.is_offline else "failed"
     answer = job.outcome if job.done.is_set() else FetchError(safe_url(job.url), "no answer in time")
-    if isinstance(answer, Answer):
-        outcome = _land(zone, job, answer, now)
-        checked.confirm(job, now)
-    if job.newest is None and job.feed.format == "genai_prices" and not settings.uses_sample:
-        _land_packaged(zone, job, now)
+    error = str(answer) if isinstance(answer, FetchError) and outcome == "failed" else None
+    try:
+        if isinstance(answer, Answer):
+            outcome = _land(zone, job, answer, now)
+            checked.confirm(job, now)
+        if job.newest is None and job.feed.format == "genai_prices" and not settings.uses_sample:
+            _land_packaged(zone, job, now)
+    except ANY_FAILURE as failure:
+        outcome, error = "not landed", f"the landing zone can't be written: {worded(failure)}"
     newest = job.newest
     confirmed_at = None if newest is None else max(newest.observed_at, checked.at(job) or newest.observed_at)
     age_hours = None if confirmed_at is None else max(0.0, (now - confirmed_at) / timedelta(hours=1))
@@ -191,7 +197,7 @@ def _result(settings: Settings, zone: LandingZone, job: _Job, checked: _Checked,
         path=None if newest is None else newest.landing_path,
         url=safe_url(job.url),
         http_status=None if outcome == "offline" or answer is None else answer.status,
-        error=str(answer) if outcome == "failed" else None,
+        error=error,
         attempts=job.attempts.count,
         newest_observed_at=None if newest is None else newest.observed_at,
         age_hours=age_hours,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -69,13 +70,19 @@ class DailyJob:
         return Settings(**self._given())
 
     def run(
-        self, first: date, last: date | None = None, *, raise_on_error: bool = True, only: Sequence[str] = ()
+        self,
+        first: date,
+        last: date | None = None,
+        *,
+        raise_on_error: bool = True,
+        only: Sequence[str] = (),
+        instance: dg.DagsterInstance | None = None,
     ) -> dg.ExecuteInProcessResult:
         """Run the job for a day or a range, in one pass; of `only` these tables and their checks where any are named."""
         job = build_defs({"mm": self.resource()}).resolve_job_def("daily")
-        with dg.DagsterInstance.ephemeral() as instance:
+        with nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as used:
             return job.execute_in_process(
-                instance=instance,
+                instance=used,
                 raise_on_error=raise_on_error,
                 asset_selection=[dg.AssetKey(table.split(".")) for table in only] or None,
                 run_config={"loggers": {"progress": {}}},

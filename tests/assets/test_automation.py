@@ -8,11 +8,15 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from assets.definitions import build_defs
+from assets.incomplete import incomplete_pages_sensor
+from assets.report import report_html
 from assets.sensors import arrivals_sensor, late_days_sensor
 from tests.assets.conftest import DailyJob
 from tests.assets.test_money import landing, spend_log
+from tests.unit.finops.pages import rows_of, words
 
 
 @pytest.fixture
@@ -41,6 +45,30 @@ def asked_for(instance: dg.DagsterInstance) -> list[tuple[str, str]]:
     assert found is not None
     start, end = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
     return [(request.tags[start], request.tags[end]) for request in found if isinstance(request, dg.RunRequest)]
+
+
+def test_after_a_failed_run_of_the_daemon_its_pages_are_written_all_the_same(job: DailyJob) -> None:
+    day = date(2026, 2, 16)
+    with job.database.connect() as connection:
+        connection.execute("drop table mart.routing_projection")
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = job.run(day, raise_on_error=False, instance=instance)
+        assert not run.success
+        page = job.home / "reports" / str(day) / "index.html"
+        assert not page.exists()
+        context = dg.build_run_status_sensor_context(
+            "incomplete_pages", run.get_run_failure_event(), instance, run.dagster_run
+        ).for_run_failure()
+        incomplete_pages_sensor(context)
+        shown = HTMLParser(page.read_text(encoding="utf-8"))
+        assert "routing_projection psycopg.errors.UndefinedTable" in words(shown, "#failures")
+        assert rows_of(shown, "stale") == [["mart.routing_projection", "never made"]]
+        assert "made 8 requests" in words(shown, ".headline")
+        # A later run has written the page whole: a sensor that comes late leaves it alone.
+        page.write_text("whole")
+        instance.report_runless_asset_event(dg.AssetMaterialization(report_html.key, partition=str(day)))
+        incomplete_pages_sensor(context)
+        assert page.read_text() == "whole"
 
 
 @pytest.mark.filterwarnings(

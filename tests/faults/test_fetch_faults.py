@@ -267,3 +267,16 @@ def test_two_runs_at_once_agree(server: Server, settings: Settings) -> None:
         run.join()
     assert {result.path for result in results} == {"prices/map/20260214T060000Z.json"}
     assert len(scan(settings.landing_zone, "prices").files) == 1
+
+
+def test_an_answer_that_cant_be_landed_is_told_and_stops_no_other(server: Server, settings: Settings) -> None:
+    """A file lies where the folder of the feed should be."""
+    server.routes["/a.json"] = reply(b'{"a": 1}')
+    server.routes["/b.json"] = reply(b'{"b": 1}')
+    (settings.landing_zone / "prices").mkdir(parents=True)
+    (settings.landing_zone / "prices" / "a").write_text("in the way")
+    found = fetch(settings, feeds(a=f"{server.url}/a.json", b=f"{server.url}/b.json"))
+    assert {name: result.outcome for name, result in found.items()} == {"a": "not landed", "b": "fetched"}
+    assert (found["a"].error or "").startswith("the landing zone can't be written: ")
+    assert found["a"].path is None
+    assert found["b"].error is None

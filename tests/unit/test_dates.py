@@ -35,7 +35,9 @@ def test_every_date_option_is_known() -> None:
         ("rerate", "--to"), ("scores", "--known-at"),
     ]  # fmt: skip
     modules = Path(dates.__file__).parent.glob("*.py")
-    assert [path.name for path in modules if "formats=[" in path.read_text(encoding="utf-8")] == [], "typer's own parser"
+    assert [path.name for path in modules if "formats=[" in path.read_text(encoding="utf-8")] == [], (
+        "typer's own parser"
+    )
 
 
 @pytest.mark.parametrize(("command", "option"), list(options()))

@@ -12,12 +12,21 @@ from typing import Any
 
 import psycopg
 
-from pipelines.finops.report.collect import ReportError, collect
-from pipelines.finops.report.context import CheckLine, FeedLine, ReportContext
+from pipelines.finops.report.collect import ReportError, collect, require_marts
+from pipelines.finops.report.context import CheckLine, Failure, FeedLine, Incomplete, ReportContext, StaleTable
 from pipelines.finops.report.page import build_page
 from pipelines.finops.report.render import render_page, write_page
 
-__all__ = ["CheckLine", "FeedLine", "ReportContext", "ReportError", "build_report"]
+__all__ = [
+    "CheckLine",
+    "Failure",
+    "FeedLine",
+    "Incomplete",
+    "ReportContext",
+    "ReportError",
+    "StaleTable",
+    "build_report",
+]
 
 
 def build_report(connection: psycopg.Connection[Any], day: date, out_dir: Path, *, context: ReportContext) -> Path:
@@ -25,7 +34,16 @@ def build_report(connection: psycopg.Connection[Any], day: date, out_dir: Path, 
 
     Reads the day and the 29 before it in the connection's transaction; a day without data gives a page that says so.
     The file is replaced at once and depends on nothing but the tables and `context`: the same books give the same
-    bytes. Raises ReportError where the marts have never been built.
+    bytes. What fails costs its own section, which the page names on top.
+
+    Raises ReportError where the marts have never been built and no failed run (`context.incomplete`) is to be told, and,
+    once the page is written, where a section of it is missing.
     """
-    html = render_page(build_page(collect(connection, day), context))
-    return write_page(html, out_dir / str(day) / "index.html")
+    if context.incomplete is None:
+        require_marts(connection, day)
+    page, failures = build_page(collect(connection, day), context)
+    path = write_page(render_page(page), out_dir / str(day) / "index.html")
+    if failures and context.incomplete is None:
+        named = "; ".join(f"{failure.what}: {failure.reason}" for failure in failures)
+        raise ReportError(f"{path} is written, and incomplete: {named}")
+    return path

@@ -6,7 +6,7 @@ into tables, `render.py` turns those into HTML.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from textwrap import dedent
 from typing import Any
@@ -15,6 +15,7 @@ import polars as pl
 import psycopg
 
 from pipelines.meters import TOKEN_METERS
+from pipelines.outside import ANY_FAILURE, worded
 from pipelines.warehouse.read import read_frame
 
 HISTORY_DAYS = 30
@@ -26,18 +27,27 @@ class ReportError(Exception):
     """The report can't be written; the message says what is missing and what to do."""
 
 
+class MissingDataError(ReportError):
+    """What a section shows could not be read; the message says why."""
+
+
 @dataclass(frozen=True)
 class ReportData:
     """Everything that the report shows of the warehouse. The frames have the columns that `QUERIES` selects.
 
-    `sql` holds the text of each query with the day filled in, as `modelmeter sql` takes it.
+    `sql` holds the text of each query with the day filled in, as `modelmeter sql` takes it. `unread` says of the queries that
+    failed why, in words.
     """
 
     day: date
     frames: dict[str, pl.DataFrame]
     sql: dict[str, str]
+    unread: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> pl.DataFrame:
+        """The frame of a query. Raises MissingDataError where the query failed."""
+        if name in self.unread:
+            raise MissingDataError(f"the warehouse could not be asked for it: {self.unread[name]}")
         return self.frames[name]
 
 
@@ -267,19 +277,24 @@ QUERIES: dict[str, str] = {
 
 
 def collect(connection: psycopg.Connection[Any], day: date) -> ReportData:
-    """Read everything for `day` in the connection's transaction.
+    """Read everything for `day` in the connection's transaction. A query that fails costs the sections that show it."""
+    found = ReportData(day, {}, {})
+    with connection.transaction():
+        for name, query in QUERIES.items():
+            found.sql[name] = text = _filled(connection, query, day)
+            try:
+                with connection.transaction():
+                    found.frames[name] = read_frame(connection, text)
+            except ANY_FAILURE as error:
+                found.unread[name] = worded(error)
+    return found
 
-    Raises ReportError where a table is missing that only the daily run makes.
-    """
+
+def require_marts(connection: psycopg.Connection[Any], day: date) -> None:
+    """Raises ReportError where a table is missing that only the daily run makes."""
     missing = missing_marts(connection)
     if missing:
         raise ReportError(f"the warehouse has no {', '.join(missing)} yet: run `modelmeter daily --date {day}` first")
-    frames, texts = {}, {}
-    for name, query in QUERIES.items():
-        text = _filled(connection, query, day)
-        frames[name] = read_frame(connection, text)
-        texts[name] = text
-    return ReportData(day, frames, texts)
 
 
 def missing_marts(connection: psycopg.Connection[Any]) -> list[str]:

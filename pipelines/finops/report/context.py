@@ -34,13 +34,43 @@ class FeedLine:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A step or a section that failed, and why, in words that may be shown."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class StaleTable:
+    """A table that the run did not make for the day; `made_at` is when the rows that stand there were made, if ever."""
+
+    table: str
+    made_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Incomplete:
+    """What a run that failed has left undone."""
+
+    failures: Sequence[Failure] = ()
+    stale: Sequence[StaleTable] = ()
+
+    def lacks(self, table: str) -> bool:
+        """Whether the rows of `table` are of an earlier run, or of none."""
+        return any(item.table == table for item in self.stale)
+
+
+@dataclass(frozen=True)
 class ReportContext:
     """The surroundings of one report. Without checks or feeds the report says that it was told none.
 
-    `routing` are the policies whose routes an event may touch.
+    `routing` are the policies whose routes an event may touch. `incomplete` says what the run has left undone; None where it
+    made everything.
     """
 
     is_sample: bool = False
     checks: Sequence[CheckLine] = ()
     feeds: Sequence[FeedLine] = ()
     routing: RoutingConfig = field(default_factory=RoutingConfig)
+    incomplete: Incomplete | None = None

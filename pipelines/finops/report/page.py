@@ -5,16 +5,19 @@ What is read is in `collect.py`, each section's words in a module of its own, HT
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pipelines.finops import format as fmt
 from pipelines.finops.report import coverage, evidence, projection, spend, watch
-from pipelines.finops.report.charts import Chart, history_table, projection_chart, spend_chart, stacks
-from pipelines.finops.report.collect import ReportData
-from pipelines.finops.report.context import ReportContext
+from pipelines.finops.report.charts import Chart, Stacks, history_table, projection_chart, spend_chart, stacks
+from pipelines.finops.report.collect import MissingDataError, ReportData
+from pipelines.finops.report.context import Failure, ReportContext
+from pipelines.finops.report.incomplete import IncompleteSection, Sections, incomplete_section
 from pipelines.finops.report.tables import KeyFigure, Table
+
+_NOT_MADE = "This could not be made; the reason stands at the top of the page."
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Page:
     title: str
     is_sample: bool
     headline: str
+    incomplete: IncompleteSection | None
     key_figures: Sequence[KeyFigure]
     spend_chart: Chart | None
     history: Table
@@ -49,37 +53,68 @@ class Page:
     checks_passed: Table
 
 
-def build_page(data: ReportData, context: ReportContext) -> Page:
-    """Word and round everything that was collected."""
-    totals = spend.day_totals(data)
-    found = stacks(data)
-    projections = projection.projection_section(data)
+def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Failure]]:
+    """Word and round everything that was collected; and the sections that failed, which stand empty in the page."""
+    sections = Sections()
+
+    def table(name: str, make: Callable[[], Table]) -> Table:
+        return sections.made(name, make, Table("", name, [], [], empty=_NOT_MADE))
+
+    totals = sections.made("figures of the day", lambda: spend.day_totals(data), spend.NO_TOTALS)
+    found = sections.made("spend by day", lambda: stacks(data), None)
+    projections, saving = sections.made(
+        "projected saving",
+        lambda: (projection.projection_section(data), projection.saving_figure(data)),
+        (projection.ProjectionSection([], [], ""), KeyFigure("Projected saving", fmt.NONE, ["could not be read"])),
+    )
     checks_open, checks_passed = evidence.checks_tables(context.checks)
-    return Page(
+    page = Page(
         day=data.day,
         title=f"Model spend on {fmt.long_day(data.day)}",
         is_sample=context.is_sample,
-        headline=spend.headline(data.day, totals),
-        key_figures=spend.key_figures(data, totals, projection.saving_figure(data)),
-        spend_chart=spend_chart(found),
-        history=history_table(found, data.sql["history"]),
-        models=spend.models_table(data, totals),
-        openness=spend.openness_sentence(data, totals),
-        reported=spend.reported_sentence(data) if totals.requests else "",
-        differences=spend.differences_table(data),
-        teams=spend.teams_table(data, totals),
-        unattributed=spend.unattributed_sentence(data, totals),
-        coverage=coverage.coverage_table(data),
-        unpriced=coverage.unpriced_table(data),
+        headline=spend.headline(data.day, totals, context.incomplete),
+        incomplete=None,
+        key_figures=sections.made("key figures", lambda: spend.key_figures(data, totals, saving), []),
+        spend_chart=sections.made("chart of spend", lambda: spend_chart(found) if found else None, None),
+        history=table("spend by day, figures", lambda: history_table(_known(found), data.sql["history"])),
+        models=table("spend by model", lambda: spend.models_table(data, totals)),
+        openness=sections.made("open models", lambda: spend.openness_sentence(data, totals), ""),
+        reported=sections.made(
+            "costs that gateways logged", lambda: spend.reported_sentence(data) if totals.requests else "", ""
+        ),
+        differences=table("logged costs that differ", lambda: spend.differences_table(data)),
+        teams=table("spend by team", lambda: spend.teams_table(data, totals)),
+        unattributed=sections.made("requests without a team", lambda: spend.unattributed_sentence(data, totals), ""),
+        coverage=table("what is priced", lambda: coverage.coverage_table(data)),
+        unpriced=table("what has no price", lambda: coverage.unpriced_table(data)),
         projections=projections,
-        projection_chart=projection_chart([(item.title, item.bars) for item in projections.items]),
-        drift=evidence.drift_section(watch.exposed(data, context.routing)),
-        watch=watch.watch_section(data, context.routing),
-        feeds=evidence.feeds_table(data, context.feeds),
-        accounting=evidence.accounting_table(data),
-        files=evidence.files_table(data),
-        quarantine=evidence.quarantine_table(data),
+        projection_chart=sections.made(
+            "chart of the projections",
+            lambda: projection_chart([(item.title, item.bars) for item in projections.items]),
+            None,
+        ),
+        drift=sections.made(
+            "changes on leaderboards",
+            lambda: evidence.drift_section(watch.exposed(data, context.routing)),
+            evidence.DriftSection([], [], 0, ""),
+        ),
+        watch=sections.made(
+            "gap and silent change",
+            lambda: watch.watch_section(data, context.routing),
+            watch.nothing_watched(_NOT_MADE),
+        ),
+        feeds=table("feeds", lambda: evidence.feeds_table(data, context.feeds)),
+        accounting=table("accounting of lines", lambda: evidence.accounting_table(data)),
+        files=table("accounting by file", lambda: evidence.files_table(data)),
+        quarantine=table("records set aside", lambda: evidence.quarantine_table(data)),
         checks=evidence.checks_sentence(context.checks),
         checks_open=checks_open,
         checks_passed=checks_passed,
     )
+    return replace(page, incomplete=incomplete_section(context.incomplete, sections.failures)), sections.failures
+
+
+def _known(found: Stacks | None) -> Stacks:
+    if found is None:
+        raise MissingDataError("the spend by day could not be read, see above")
+    return found

@@ -16,6 +16,7 @@ import polars as pl
 
 from pipelines.finops import format as fmt
 from pipelines.finops.report.collect import ReportData
+from pipelines.finops.report.context import Incomplete
 from pipelines.finops.report.tables import (
     Cell,
     Column,
@@ -52,6 +53,10 @@ class DayTotals:
     unresolved_names: int
 
 
+NO_TOTALS = DayTotals(0, 0, 0, 0, 0, None, None, None, 0, 0)
+"""Nothing is known of the day."""
+
+
 def day_totals(data: ReportData) -> DayTotals:
     """Sums over the models of the day."""
     models = data["models"]
@@ -71,8 +76,12 @@ def day_totals(data: ReportData) -> DayTotals:
     )
 
 
-def headline(day: date, totals: DayTotals) -> str:
-    """The day in one sentence."""
+def headline(day: date, totals: DayTotals, incomplete: Incomplete | None = None) -> str:
+    """The day in one sentence; in two, where its figures are not of this run."""
+    if incomplete and incomplete.lacks("mart.daily_model_spend"):
+        if not totals.requests:
+            return f"What was spent on {fmt.long_day(day)} is not known yet: the run failed before it was computed."
+        return f"{headline(day, totals)} These are the figures of an earlier run: this one failed before it made them anew."
     if not totals.requests:
         return (
             f"No requests are loaded for {fmt.long_day(day)}. Either none were made, or no log of that day has arrived."

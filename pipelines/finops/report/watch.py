@@ -43,6 +43,13 @@ class WatchSection:
     silent_table: Table
 
 
+def nothing_watched(why: str) -> WatchSection:
+    """The section where it could not be made."""
+    return WatchSection(
+        [], Table("gaps", "Gap", [], [], empty=why), "", Table("silent", "Silent changes", [], [], empty=why)
+    )
+
+
 def watch_section(data: ReportData, routing: RoutingConfig) -> WatchSection:
     """Gaps as known now, up to the day; comparisons of the log of the day."""
     return WatchSection(_gaps(data), _gap_table(data), _silent_sentence(data), _silent_table(data, routing))

@@ -39,7 +39,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     module = screenshots()
     if module.find_chromium() is None:
         pytest.skip("no Chromium or Chrome on PATH")
-    path = write_page(render_page(build_page(page_data(), context())), tmp_path_factory.mktemp("page") / "index.html")
+    path = write_page(
+        render_page(build_page(page_data(), context())[0]), tmp_path_factory.mktemp("page") / "index.html"
+    )
     with module.Browser() as browser:
         browser.open(str(path), width=360, height=740)
         yield browser

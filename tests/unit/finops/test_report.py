@@ -7,15 +7,17 @@ import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 import yaml
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from pipelines.config.models import Deployment, Provider
 from pipelines.config.sources import RequestSource
-from pipelines.finops.report import CheckLine, FeedLine
+from pipelines.finops.report import CheckLine, Failure, FeedLine, Incomplete, ReportError, StaleTable
 from pipelines.ids import id_bytes
 from pipelines.warehouse.read import read_frame
 from tests.unit.finops import books
@@ -338,3 +340,53 @@ def test_every_shown_query_gives_the_shown_rows(connection: Connection, page: Pa
             assert len(table.css("tbody tr")) == found.height
             seen += 1
     assert seen == 6
+
+
+def test_a_table_that_is_gone_costs_its_own_sections_and_is_named_on_top(connection: Connection, page: Page) -> None:
+    books.write(connection, books.small_day())
+    whole = page()
+    connection.execute("drop table mart.routing_projection, mart.benchmark_drift cascade")
+    made_at = datetime(2026, 2, 27, 6, 2, tzinfo=UTC)
+    told = Incomplete(
+        [Failure("routing_projection", "RuntimeError at pipelines.routing.projection:48 (project)")],
+        [StaleTable("mart.routing_projection", None), StaleTable("mart.daily_model_spend", made_at)],
+    )
+    shown = page(incomplete=told)
+    failures = words(shown, "#failures")
+    assert "routing_projection RuntimeError at pipelines.routing.projection:48 (project)" in failures
+    assert (
+        "section “projected saving” the warehouse could not be asked for it: psycopg.errors.UndefinedTable" in failures
+    )
+    assert "section “changes on leaderboards”" in failures
+    assert rows_of(shown, "stale") == [
+        ["mart.routing_projection", "never made"],
+        ["mart.daily_model_spend", "2026-02-27 06:02"],
+    ]
+    assert "These are the figures of an earlier run" in words(shown, ".headline")
+    for table in ("models", "teams", "coverage", "feeds", "accounting"):
+        assert rows_of(shown, table) == rows_of(whole, table)
+    assert not whole.css("#incomplete")
+
+
+def test_without_any_mart_a_failed_run_has_a_page_and_the_command_says_what_to_do(
+    connection: Connection, page: Page
+) -> None:
+    connection.execute("drop table if exists mart.daily_model_spend, mart.daily_team_spend, mart.cost_coverage cascade")
+    with pytest.raises(ReportError, match="run `modelmeter daily --date 2026-02-28` first"):
+        page()
+    told = Incomplete([Failure("core_request", "no")], [StaleTable("mart.daily_model_spend", None)])
+    shown = page(incomplete=told)
+    assert words(shown, ".headline") == (
+        "What was spent on 28 February 2026 is not known yet: the run failed before it was computed."
+    )
+    assert "section “spend by model”" in words(shown, "#failures")
+
+
+def test_a_section_that_fails_in_a_good_run_is_an_error_with_the_page_written(
+    connection: Connection, page: Page, tmp_path: Path
+) -> None:
+    books.write(connection, books.small_day())
+    connection.execute("drop table mart.benchmark_gap cascade")
+    with pytest.raises(ReportError, match="is written, and incomplete: section “gap and silent change”"):
+        page()
+    assert "$2.01" in (tmp_path / "reports" / str(books.DAY) / "index.html").read_text(encoding="utf-8")

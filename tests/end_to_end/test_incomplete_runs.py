@@ -1,0 +1,108 @@
+"""Runs that fail in the middle: the page of the day is made all the same, of what is there, and says what is missing and why."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser as HTMLParser
+
+from pipelines.settings import Settings
+from pipelines.warehouse.database import open_database
+from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
+from tests.end_to_end.installation import MODELMETER, Installation
+from tests.unit.fetch.server import reply, serve
+from tests.unit.finops.pages import rows_of, words
+
+
+def without(installation: Installation, table: str) -> None:
+    """The warehouse of the installation, in which a table is gone."""
+    with open_database(Settings(home=installation.home)) as database, database.connect() as connection:
+        connection.execute(f"drop table {table} cascade")
+
+
+@pytest.mark.parametrize(
+    ("table", "step", "headline"),
+    [
+        ("mart.routing_projection", "routing_projection", "your applications made"),
+        ("mart.benchmark_gap", "core_benchmark", "your applications made"),
+        ("core.request", "core_request", "is not known yet: the run failed before it was computed"),
+    ],
+)
+def test_a_step_that_fails_does_not_take_the_page_with_it(
+    installation: Installation, small_sample: SmallSample, table: str, step: str, headline: str
+) -> None:
+    day = str(small_sample.days[1])
+    without(installation, table)
+    out, err = installation.run("daily", "--date", day, status=1)
+    page = installation.home / "reports" / day / "index.html"
+    assert f"incomplete report  {page}" in out
+    assert f"failed {step} in the run for {day}" in out
+    assert "spend by model" not in out, "totals of tables that this run did not make"
+    assert "Traceback" not in err
+    shown = HTMLParser(page.read_text(encoding="utf-8"))
+    assert headline in words(shown, ".headline")
+    assert f"{step} psycopg.errors.UndefinedTable" in words(shown, "#failures")
+    assert [table, "never made"] in rows_of(shown, "stale")
+    facts = json.loads(installation.run("daily", "--date", day, "--json", status=1)[0])
+    assert (facts["summary"], facts["report"], facts["report_is_complete"]) == (None, str(page), False)
+
+
+def test_a_landing_zone_that_cant_be_written_costs_the_changed_feed_only(
+    installation: Installation, small_sample: SmallSample, tmp_path: Path
+) -> None:
+    """The feed is named as not landed, its last prices stay in use, and everything else is made."""
+    day = str(small_sample.days[1])
+    installation.landing = tmp_path / "landing"
+    shutil.copytree(small_sample.root, installation.landing)
+    landed = sorted(path for path in installation.landing.rglob("*") if path.is_file())
+    changed = (installation.landing / "prices" / "litellm_map" / "2026-02-14.json").read_bytes() + b" "
+    with serve() as server:
+        server.routes["/map.json"] = reply(changed)
+        installation.extra = {
+            "MODELMETER_OFFLINE": "false",
+            "MODELMETER_CONFIG": str(with_url(tmp_path, f"{server.url}/map.json")),
+        }
+        installation.command = read_only(installation.landing, tmp_path)
+        out, _ = installation.run("daily", "--date", day, "--json")
+        assert server.count("/map.json") == 1
+    assert sorted(path for path in installation.landing.rglob("*") if path.is_file()) == landed
+    facts = json.loads(out)
+    told = {
+        f"{check['asset']} {check['name']}": check["description"] for check in facts["checks"] if not check["passed"]
+    }
+    assert (
+        "Not landed: litellm_map (the landing zone can't be written: OSError (Read-only file system)"
+        in told["landing.price_feeds fresh"]
+    )
+    assert facts["summary"]["loaded"] > 0
+    assert facts["summary"]["priced"] > 0
+    page = HTMLParser(Path(facts["report"]).read_text(encoding="utf-8"))
+    assert "Not landed: litellm_map" in words(page, "#checks")
+
+
+def with_url(folder: Path, url: str) -> Path:
+    """The sample's configuration, in which the map has an address."""
+    config = folder / "config"
+    shutil.copytree(SAMPLE_CONFIG, config)
+    sources = config / "sources.yaml"
+    declared = "{feed: litellm_map, format: litellm_map,"
+    text = sources.read_text(encoding="utf-8")
+    assert declared in text
+    sources.write_text(text.replace(declared, f"{declared} url: {url},"), encoding="utf-8")
+    return config
+
+
+def read_only(zone: Path, folder: Path) -> str:
+    """A command that runs modelmeter with the landing zone mounted read-only: root heeds no permissions."""
+    script = folder / "modelmeter-read-only"
+    mount = 'mount --bind "$ZONE" "$ZONE" && mount -o remount,bind,ro "$ZONE" && exec "$@"'
+    script.write_text(f"#!/bin/sh\nexport ZONE='{zone}'\nexec unshare -m sh -c '{mount}' sh {MODELMETER} \"$@\"\n")
+    script.chmod(0o755)
+    tried = subprocess.run([script, "--help"], capture_output=True, check=False)
+    if tried.returncode:
+        pytest.skip("this system lets nobody mount a folder read-only")
+    return str(script)
