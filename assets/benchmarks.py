@@ -13,7 +13,7 @@ import polars as pl
 from assets.boundary import in_own_words
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
-from assets.specs import asset_key, markdown_table, result, table_spec
+from assets.specs import asset_key, markdown_table, nothing_found, result, table_spec
 from pipelines.daily import refresh_benchmarks, refresh_request_drift
 from pipelines.daily.drift import changes_of
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
@@ -29,9 +29,19 @@ from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, BENCHMAR
         table_spec(BENCHMARK_DRIFT, deps=["core.benchmark_score"]),
         table_spec(BENCHMARK_GAP, deps=["core.benchmark_score", "core.model"]),
     ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_board_made",
+            asset=asset_key(BENCHMARK_SCORE.qualified),
+            description="Every leaderboard was read, scored and compared. One that made our own code fail, or whose options are "
+            "wrong, keeps the rows that it had before, and the others are made; look at the board, file and place named.",
+        )
+    ],
 )
 @in_own_words
-def core_benchmark(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
+def core_benchmark(
+    context: dg.AssetExecutionContext, mm: WorkspaceResource
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Rebuild scores, drift events and gaps from every landed leaderboard export."""
     done = refresh_benchmarks(mm.workspace)
     for problem in done.problems:
@@ -41,6 +51,7 @@ def core_benchmark(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> 
     yield result(BENCHMARK_SCORE, done.scores, snapshots=done.snapshots)
     yield result(BENCHMARK_DRIFT, done.events, done.preview)
     yield result(BENCHMARK_GAP, done.gaps)
+    yield nothing_found("every_board_made", BENCHMARK_SCORE, done.failures)
 
 
 @dg.multi_asset(

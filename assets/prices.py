@@ -10,10 +10,9 @@ import dagster as dg
 
 from assets.boundary import in_own_words
 from assets.resources import WorkspaceResource
-from assets.specs import asset_key, result, table_spec
+from assets.specs import asset_key, nothing_found, result, table_spec
 from pipelines.daily import refresh_price_history, refresh_prices, refresh_rate_card
 from pipelines.prices.unclear import headline
-from pipelines.warehouse.tables import Table
 from pipelines.warehouse.tables.core import MODEL
 from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE, RATE_CARD
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
@@ -73,20 +72,9 @@ def core_price(
         rejected=done.rejected or "nothing",
     )
     yield result(FX_RATE, done.fx_rates)
-    yield _nothing("every_feed_read", PRICE, done.unread)
-    yield _nothing("nothing_held", PRICE, done.held)
-    yield _nothing("every_currency_converted", FX_RATE, done.unconverted)
-
-
-def _nothing(check: str, table: Table, found: list[str]) -> dg.AssetCheckResult:
-    """A warning that lists what was found, where something was."""
-    return dg.AssetCheckResult(
-        check_name=check,
-        asset_key=asset_key(table.qualified),
-        passed=not found,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"found": found},
-    )
+    yield nothing_found("every_feed_read", PRICE, done.unread)
+    yield nothing_found("nothing_held", PRICE, done.held)
+    yield nothing_found("every_currency_converted", FX_RATE, done.unconverted)
 
 
 @dg.multi_asset(name="core_rate_card", specs=[table_spec(RATE_CARD, deps=["core.price", "core.fx_rate"])])
@@ -122,4 +110,4 @@ def price_history(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any] |
         PRICE_CONFLICT, done.conflicts.height, done.conflicts.select("summary").head(10), at_stake_30d_usd=at_stake
     )
     told = headline(done.unclear)
-    yield _nothing("feeds_understood", PRICE_CHANGE, [told] if told else [])
+    yield nothing_found("feeds_understood", PRICE_CHANGE, [told] if told else [])

@@ -79,3 +79,14 @@ def _shown(facts: Mapping[str, object]) -> dict[str, Any]:
         name: value if isinstance(value, (int, float, dg.MetadataValue)) else str(value)
         for name, value in facts.items()
     }
+
+
+def nothing_found(check: str, table: Table, found: list[str]) -> dg.AssetCheckResult:
+    """A warning that lists what was found, where something was."""
+    return dg.AssetCheckResult(
+        check_name=check,
+        asset_key=asset_key(table.qualified),
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"found": found},
+    )

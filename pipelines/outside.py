@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from traceback import walk_tb
 from types import TracebackType
 
@@ -32,6 +35,27 @@ def worded(error: BaseException) -> str:
         return str(error)
     place = place_of(error.__traceback__)
     return f"{_class_of(error)}{_where(error)}{f' at {place}' if place else ''}"
+
+
+@dataclass
+class Apart:
+    """Parts of a step, each in a boundary of its own: one that fails costs the others nothing, and is named."""
+
+    failures: dict[str, str] = field(default_factory=dict)
+    """Why each part failed, in words that may be shown."""
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """A block whose failure is kept under `name`, and goes no further."""
+        try:
+            yield
+        except ANY_FAILURE as error:
+            self.failures[name] = worded(error)
+
+    @property
+    def told(self) -> list[str]:
+        """One line per part that failed."""
+        return [f"{name}: {reason}" for name, reason in self.failures.items()]
 
 
 def is_own(error: BaseException) -> bool:

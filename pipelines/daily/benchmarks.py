@@ -1,13 +1,19 @@
 """Step `core.benchmark_score`: every landed leaderboard export into bitemporal scores, drift events and gaps.
 
-Recomputed whole from the set of exports; parsing, identity over time and statistics are in `pipelines.benchmarks`.
+Recomputed whole from the set of exports; parsing, identity over time and statistics are in `pipelines.benchmarks`. Each board
+is made in a boundary of its own: one that fails keeps the rows that it had.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
+import numpy as np
 import polars as pl
+import psycopg
 
 from pipelines.benchmarks import (
     BoardScores,
@@ -19,16 +25,25 @@ from pipelines.benchmarks import (
     detect_drift,
     packaged_board,
 )
+from pipelines.benchmarks.decide import DayTests
+from pipelines.benchmarks.statistics import Floats
 from pipelines.config.sources import Leaderboard
 from pipelines.daily.ingest import snapshot_row
 from pipelines.daily.prices import registry_of
 from pipelines.daily.workspace import Workspace
+from pipelines.landing import LandedFile
+from pipelines.models import Registry
+from pipelines.outside import ANY_FAILURE, Apart, worded
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all, replace_rows
+from pipelines.warehouse.tables import Table
 from pipelines.warehouse.tables.core import MODEL
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, BENCHMARK_GAP
 from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
+
+Frames = Mapping[str, pl.DataFrame]
+"""A frame for each board."""
 
 
 @dataclass(frozen=True)
@@ -43,60 +58,154 @@ class BenchmarkOutcome:
     gaps: int
     problems: list[str]
     """What lies beside the exports in the landing zone and could not be used, with the reason."""
+    failures: list[str]
+    """What could not be made of a board, with the reason: its rows are those of the run before."""
     preview: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _Board:
+    """One board, read and scored."""
+
+    declared: Leaderboard
+    snapshots: list[BoardSnapshot]
+    scores: BoardScores
+    tests: DayTests
+
+
+@dataclass
+class _Made:
+    """What was made of the boards, by board; a board on which a part failed is missing there."""
+
+    boards: dict[str, _Board] = field(default_factory=dict)
+    events: dict[str, pl.DataFrame] = field(default_factory=dict)
+    gaps: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+
+class BoardError(Exception):
+    """An export on which reading failed; the message names the file."""
 
 
 def refresh_benchmarks(workspace: Workspace) -> BenchmarkOutcome:
     """Rebuild benchmarks, versions, scores, drift events and gaps from every landed export, in one transaction."""
-    registry = registry_of(workspace)
-    index, quarantine = [SNAPSHOT.empty()], [QUARANTINE.empty()]
-    benchmarks, versions, scores, events = (
-        [BENCHMARK.empty()],
-        [BENCHMARK_VERSION.empty()],
-        [BENCHMARK_SCORE.empty()],
-        [BENCHMARK_DRIFT.empty()],
-    )
-    walked: list[tuple[Leaderboard, list[BoardSnapshot], BoardScores]] = []
-    for declared in workspace.config.sources.leaderboards:
-        board, packaged = packaged_board(declared)
-        files = workspace.landed_from("leaderboards", board.board) or packaged
-        snapshots = [board_snapshot(file, board, workspace.store) for file in files]
-        for file, snapshot in zip(files, snapshots, strict=True):
-            valid = snapshot.lines - snapshot.quarantine.height
-            index.append(snapshot_row(file, board.format, snapshot.parser_version, lines=snapshot.lines, valid=valid))
-            quarantine.append(snapshot.quarantine)
-        built = build_scores(board, snapshots, registry)
-        benchmarks.append(built.benchmarks)
-        versions.append(built.versions)
-        scores.append(built.scores)
-        walked.append((board, snapshots, built))
-    tests = day_tests(built.history for _, _, built in walked)
-    events += [detect_drift(board, snapshots, built, tests) for board, snapshots, built in walked]
-    indexed, drift, believed = pl.concat(index), pl.concat(events), pl.concat(scores)
-    known = pl.concat(benchmarks).unique("benchmark_id", keep="first", maintain_order=True)
+    registry, apart, made = registry_of(workspace), Apart(), _Made()
+    declared = {board.board: board for board in workspace.config.sources.leaderboards}
+    for name, board in declared.items():
+        with apart.part(f"leaderboard {name}"):
+            made.boards[name] = _scored(workspace, board, registry)
+    tests = _together(board.tests for board in made.boards.values())
+    for name, board in made.boards.items():
+        with apart.part(f"leaderboard {name}, its changes"):
+            made.events[name] = detect_drift(board.declared, board.snapshots, board.scores, tests)
+    with workspace.database.connect() as connection:
+        models = read_table(connection, MODEL)
+    for name, board in made.boards.items():
+        with apart.part(f"leaderboard {name}, the gap on it"):
+            done = board.scores
+            made.gaps[name] = build_gap(done.scores, models, done.benchmarks, registry, done.items, names=done.names)
     with workspace.database.connect() as connection, connection.transaction():
-        replace_rows(connection, QUARANTINE, pl.concat(quarantine), {"snapshot_id": indexed["snapshot_id"].to_list()})
-        replace_rows(connection, SNAPSHOT, indexed, {"kind": ["leaderboards"]})
-        replace_all(connection, BENCHMARK, known)
-        replace_all(connection, BENCHMARK_VERSION, _once(pl.concat(versions)))
-        replace_all(connection, BENCHMARK_SCORE, believed)
-        replace_all(connection, BENCHMARK_DRIFT, drift)
-        items = pl.concat([built.items for _, _, built in walked]) if walked else None
-        names = pl.concat([built.names for _, _, built in walked]) if walked else None
-        gaps = build_gap(believed, read_table(connection, MODEL), known, registry, items, names=names)
-        replace_all(connection, BENCHMARK_GAP, gaps)
+        return _write(
+            connection, list(declared), made, apart.told, [str(p) for p in workspace.landed("leaderboards").problems]
+        )
+
+
+def _scored(workspace: Workspace, declared: Leaderboard, registry: Registry) -> _Board:
+    board, packaged = packaged_board(declared)
+    files = workspace.landed_from("leaderboards", board.board) or packaged
+    snapshots = [_read(workspace, file, board) for file in files]
+    scores = build_scores(board, snapshots, registry)
+    return _Board(board, snapshots, scores, day_tests([scores.history]))
+
+
+def _read(workspace: Workspace, file: LandedFile, board: Leaderboard) -> BoardSnapshot:
+    try:
+        return board_snapshot(file, board, workspace.store)
+    except ANY_FAILURE as error:
+        raise BoardError(f"{file.landing_path}: {worded(error)}") from None
+
+
+def _together(tests: Iterable[DayTests]) -> DayTests:
+    """The tests of each day over all boards."""
+    found: dict[date, list[Floats]] = {}
+    for board in tests:
+        for day, p_values in board.items():
+            found.setdefault(day, []).append(p_values)
+    return {day: np.concatenate(parts) for day, parts in found.items()}
+
+
+def _write(
+    connection: psycopg.Connection[Any], boards: list[str], made: _Made, failures: list[str], problems: list[str]
+) -> BenchmarkOutcome:
+    """Replace what was made; of a board on which something failed, the rows of before stay."""
+    done = made.boards.values()
+    index = _with_former(
+        connection, SNAPSHOT, boards, {name: _index(board) for name, board in made.boards.items()}, "source"
+    )
+    scores = _with_former(connection, BENCHMARK_SCORE, boards, {n: b.scores.scores for n, b in made.boards.items()})
+    drift = _with_former(connection, BENCHMARK_DRIFT, boards, made.events)
+    gaps = _with_former(connection, BENCHMARK_GAP, boards, made.gaps)
+    in_use = pl.concat([scores["benchmark_version_id"], gaps["benchmark_version_id"]]).unique().to_list()
+    versions = _once(
+        pl.concat(
+            [
+                *(board.scores.versions for board in done),
+                read_table(connection, BENCHMARK_VERSION, "benchmark_version_id = any(%s)", [in_use])
+                if failures
+                else BENCHMARK_VERSION.empty(),
+            ]
+        )
+    )
+    former = read_table(connection, BENCHMARK) if failures else BENCHMARK.empty()
+    former = former.join(versions, on="benchmark_id", how="semi")
+    known = pl.concat([BENCHMARK.empty(), *(board.scores.benchmarks for board in done), former])
+    known = known.unique("benchmark_id", keep="first", maintain_order=True)
+    read = [file.quarantine for board in done for file in board.snapshots]
+    ids = [file.file.snapshot_id for board in done for file in board.snapshots]
+    replace_rows(connection, QUARANTINE, pl.concat([QUARANTINE.empty(), *read]), {"snapshot_id": ids})
+    replace_rows(connection, SNAPSHOT, index, {"kind": ["leaderboards"]})
+    replace_all(connection, BENCHMARK, known)
+    replace_all(connection, BENCHMARK_VERSION, versions)
+    replace_all(connection, BENCHMARK_SCORE, scores)
+    replace_all(connection, BENCHMARK_DRIFT, drift)
+    replace_all(connection, BENCHMARK_GAP, gaps)
     return BenchmarkOutcome(
-        snapshots=indexed.height,
+        snapshots=index.height,
         benchmarks=known.height,
-        versions=believed["benchmark_version_id"].n_unique(),
-        scores=believed.height,
+        versions=scores["benchmark_version_id"].n_unique(),
+        scores=scores.height,
         events=drift.height,
         gaps=gaps.height,
-        problems=[str(problem) for problem in workspace.landed("leaderboards").problems],
+        problems=problems,
+        failures=failures,
         preview=drift.sort("event_date", descending=True)
         .select("event_date", "board", "drift_class", "severity", "explanation")
         .head(15),
     )
+
+
+def _with_former(
+    connection: psycopg.Connection[Any], table: Table, boards: list[str], made: Frames, column: str = "board"
+) -> pl.DataFrame:
+    """What was made, and the rows that stand there of the declared boards of which nothing was made."""
+    lost = [name for name in boards if name not in made]
+    former = read_table(connection, table, f"{column} = any(%s)", [lost]) if lost else table.empty()
+    if table is SNAPSHOT:
+        former = former.filter(pl.col("kind") == "leaderboards")
+    return pl.concat([table.empty(), *made.values(), former])
+
+
+def _index(board: _Board) -> pl.DataFrame:
+    rows = [
+        snapshot_row(
+            item.file,
+            board.declared.format,
+            item.parser_version,
+            lines=item.lines,
+            valid=item.lines - item.quarantine.height,
+        )
+        for item in board.snapshots
+    ]
+    return pl.concat([SNAPSHOT.empty(), *rows])
 
 
 def _once(versions: pl.DataFrame) -> pl.DataFrame:

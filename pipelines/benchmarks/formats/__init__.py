@@ -25,7 +25,7 @@ from pipelines.benchmarks.snapshot import BoardSnapshot, Collector, Traits
 from pipelines.benchmarks.values import BoardOptionsError
 from pipelines.config.sources import Leaderboard
 from pipelines.landing import LandedFile, LandingError
-from pipelines.outside import worded
+from pipelines.outside import ANY_FAILURE, worded
 
 PARSERS: dict[str, Callable[[Collector], BoardSnapshot]] = {
     "aider": aider.parse,
@@ -70,7 +70,7 @@ def parse_board(file: LandedFile, board: Leaderboard) -> BoardSnapshot:
         raise
     except LandingError as error:
         return _unreadable(file, board, "unreadable", str(error))
-    except Exception as error:  # noqa: BLE001 - one board's surprise must not cost the day of all others; it is told
+    except ANY_FAILURE as error:  # one board's surprise must not cost the day of all others; it is told
         detail = f"the file is not of format {board.format}, or has changed its shape: {worded(error)}"
         return _unreadable(file, board, "unexpected_shape", detail)
 
