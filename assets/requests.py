@@ -11,7 +11,7 @@ import dagster as dg
 from assets.boundary import in_own_words
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
-from assets.specs import result, table_spec
+from assets.specs import asset_key, nothing_found, result, table_spec
 from pipelines.daily import ingest_requests, load_requests
 from pipelines.warehouse.tables.core import MODEL_ALIAS, REQUEST
 from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE, QUARANTINE, SNAPSHOT
@@ -23,11 +23,21 @@ from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE, QUARANTINE, S
         table_spec(SNAPSHOT, deps=["landing.request_logs"], partitioned=True),
         table_spec(QUARANTINE, deps=["landing.request_logs"], partitioned=True),
     ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_source_usable",
+            asset=asset_key(SNAPSHOT.qualified),
+            description="The declaration of every source of requests and bills can be used. Of one that can't, nothing new is read; "
+            "what was read before stays. Mend the line of sources.yaml that is named.",
+        )
+    ],
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,
 )
 @in_own_words
-def raw_request_files(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
+def raw_request_files(
+    context: dg.AssetExecutionContext, mm: WorkspaceResource
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Parse the files that can matter to the window and are new or changed."""
     window = window_of(context)
     done = ingest_requests(mm.workspace, window)
@@ -39,6 +49,7 @@ def raw_request_files(context: dg.AssetExecutionContext, mm: WorkspaceResource) 
         context.log.warning("%s", problem)
     yield result(SNAPSHOT, done.parsed, files=done.files, files_parsed=done.parsed, lines=done.lines)
     yield result(QUARANTINE, done.quarantined, lines=done.lines, valid=done.valid, quarantined=done.quarantined)
+    yield nothing_found("every_source_usable", SNAPSHOT, list(done.unusable))
 
 
 @dg.multi_asset(

@@ -42,7 +42,7 @@ class FxRate(_Declaration):
     """A rate of one's own: USD for one unit of `currency`, from a UTC day on, up to but not including `valid_to`."""
 
     currency: str = Field(pattern=_CURRENCY)
-    usd_per_unit: Decimal = Field(gt=0, allow_inf_nan=False)
+    usd_per_unit: Decimal = Field(ge=Decimal("1e-9"), le=Decimal("1e7"), allow_inf_nan=False)
     valid_from: date
     valid_to: date | None = None
     note: str = ""

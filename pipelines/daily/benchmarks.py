@@ -90,9 +90,9 @@ def refresh_benchmarks(workspace: Workspace) -> BenchmarkOutcome:
     """Rebuild benchmarks, versions, scores, drift events and gaps from every landed export, in one transaction."""
     registry, apart, made = registry_of(workspace), Apart(), _Made()
     declared = {board.board: board for board in workspace.config.sources.leaderboards}
-    for name, board in declared.items():
+    for name, declaration in declared.items():
         with apart.part(f"leaderboard {name}"):
-            made.boards[name] = _scored(workspace, board, registry)
+            made.boards[name] = _scored(workspace, declaration, registry)
     tests = _together(board.tests for board in made.boards.values())
     for name, board in made.boards.items():
         with apart.part(f"leaderboard {name}, its changes"):

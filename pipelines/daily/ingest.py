@@ -17,6 +17,7 @@ from pipelines.daily.days import EARLIEST_ARRIVAL, FIRST_DAY, Window
 from pipelines.daily.replays import replayed_days
 from pipelines.daily.workspace import Workspace
 from pipelines.landing import LandedFile, LandingError
+from pipelines.outside import ANY_FAILURE, Apart, worded
 from pipelines.requests import ParsedFile, parse_file
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.requests.parse import parser_version
@@ -43,6 +44,8 @@ class IngestOutcome:
     quarantined: int
     undeclared: tuple[str, ...]
     problems: tuple[str, ...]
+    unusable: tuple[str, ...]
+    """Sources whose declaration can't be used, with the reason; they are problems too."""
 
 
 def ingest_requests(workspace: Workspace, window: Window | None, progress: Progress | None = None) -> IngestOutcome:
@@ -55,12 +58,12 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
     sources = {source.source: source for source in workspace.config.sources.requests}
     secret = workspace.settings.user_hash_key
     user_key = None if secret is None else secret.get_secret_value().encode()
-    versions = {
-        name: (bill_version if source.is_bill else parser_version)(source, user_key=user_key)
-        for name, source in sources.items()
-    }
+    apart, versions = Apart(), dict[str, str]()
+    for name, source in sources.items():
+        with apart.part(f"source {name}, of which nothing new is read"):
+            versions[name] = (bill_version if source.is_bill else parser_version)(source, user_key=user_key)
     landed = workspace.landed("requests")
-    declared = [file for file in landed.files if file.source in sources]
+    declared = [file for file in landed.files if file.source in versions]
     declared = [file for file in declared if _always_matters(sources[file.source]) or _may_matter(file, window)]
     known = _known(workspace)
     new = [file for file in declared if not _is_parsed(workspace, file, sources[file.source], versions, known)]
@@ -76,8 +79,8 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
         except LandingError as error:
             problems.append(str(error))
             continue
-        except OSError as error:
-            problems.append(f"{file.landing_path}: can't be read ({error.strerror})")
+        except ANY_FAILURE as error:
+            problems.append(f"{file.landing_path}: can't be read: {worded(error)}")
             continue
         _index(workspace, file, source, result)
         parsed.append(result)
@@ -88,7 +91,8 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
         valid=sum(p.valid for p in parsed),
         quarantined=sum(p.quarantined for p in parsed),
         undeclared=tuple(sorted({file.source for file in landed.files} - set(sources))),
-        problems=tuple(problems),
+        problems=(*apart.told, *problems),
+        unusable=tuple(apart.told),
     )
 
 

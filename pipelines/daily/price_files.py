@@ -14,6 +14,7 @@ from pipelines.daily.workspace import Workspace
 from pipelines.ids import as_uuid
 from pipelines.landing import LandedFile
 from pipelines.models import build_registry
+from pipelines.outside import ANY_FAILURE, worded
 from pipelines.prices import FeedSnapshot, Held, PriceFeedError, Review, Verdict, feed_snapshot, review
 from pipelines.prices.review import DECISIONS
 
@@ -73,7 +74,11 @@ def told(file: LandedFile, held: Held) -> str:
 def _read(workspace: Workspace, feed: PriceFeed) -> FeedFiles:
     item = FeedFiles(feed)
     for file in workspace.landed_from("prices", feed.feed):
-        result = feed_snapshot(file, feed, workspace.store)
+        result: FeedSnapshot | PriceFeedError
+        try:
+            result = feed_snapshot(file, feed, workspace.store)
+        except ANY_FAILURE as error:
+            result = PriceFeedError(f"{file.landing_path} (feed {feed.feed}, format {feed.format}): {worded(error)}")
         if isinstance(result, FeedSnapshot):
             item.read.append((file, result))
         else:

@@ -19,6 +19,7 @@ from pipelines.daily.price_files import FeedFiles, feed_files, told
 from pipelines.daily.workspace import Workspace
 from pipelines.landing import LandedFile
 from pipelines.models import Registry, alias_frame, build_registry, model_frame
+from pipelines.outside import ANY_FAILURE, Apart, worded
 from pipelines.prices import (
     FxSnapshot,
     PriceFeedError,
@@ -45,7 +46,8 @@ from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
 class PriceOutcome:
     """What the ledger holds after a refresh, and what in the feeds needs a person.
 
-    `unread` are files that gave no price at all, each with what was found; `held` are files, or models in them, that look
+    `unread` are files that gave no price at all, values of exchange rate files that are no rate, and feeds of which nothing new
+    could be made, each with what was found; `held` are files, or models in them, that look
     broken and wait for a person's word, `rejected` those that never count by it. None of them changed a price: what was
     believed before them is believed on.
     """
@@ -79,8 +81,14 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
     """
     feeds = feed_files(workspace)
     registry = workspace.registries[None] = _registry(workspace, feeds)
-    ledgers = [build_ledger(item.feed, item.review.accepted, registry) for item in feeds]
-    prices = pl.concat([PRICE.empty(), *ledgers])
+    apart, ledgers = Apart(), dict[str, pl.DataFrame]()
+    for item in feeds:
+        with apart.part(f"price feed {item.feed.feed}, which keeps the prices of before"):
+            ledgers[item.feed.feed] = build_ledger(item.feed, item.review.accepted, registry)
+    with workspace.database.connect() as connection:
+        lost = [item.feed.feed for item in feeds if item.feed.feed not in ledgers]
+        kept = read_table(connection, PRICE, "feed = any(%s)", [lost]) if lost else PRICE.empty()
+    prices = pl.concat([PRICE.empty(), *ledgers.values(), kept])
     models = model_frame(registry)
     fx_files = _fx_files(workspace)
     currencies = set(prices["pricing_currency"]) - {"USD"}
@@ -109,7 +117,12 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
         models=models.height,
         fx_rates=fx_rates.height,
         not_understood={item.feed.feed: sorted({f for _, s in item.read for f in s.not_understood}) for item in feeds},
-        unread=[str(error) for _, error in unread] + [str(problem) for problem in problems],
+        unread=[
+            *(str(error) for _, error in unread),
+            *(str(problem) for problem in problems),
+            *(value for _, snapshot in fx_files.read for value in snapshot.refused),
+            *apart.told,
+        ],
         held=[told(file, item) for file, item in held if item.state == "open"],
         rejected=[told(file, item) for file, item in held if item.state == "rejected"],
         unconverted=sorted(currencies - set(fx_rates["currency"])),
@@ -198,6 +211,8 @@ def _read_fx_once(file: LandedFile, feed: FxFeed) -> FxSnapshot | PriceFeedError
         return read_fx(file, feed)
     except PriceFeedError as error:
         return error
+    except ANY_FAILURE as error:
+        return PriceFeedError(f"{file.landing_path} (feed {feed.feed}, format {feed.format}): {worded(error)}")
 
 
 def _fx_index_rows(files: _FxFiles) -> list[pl.DataFrame]:

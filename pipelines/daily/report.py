@@ -16,6 +16,7 @@ from pipelines.daily.days import Window
 from pipelines.daily.workspace import Workspace
 from pipelines.fetch import fetch_feeds
 from pipelines.landing import LandingError
+from pipelines.outside import ANY_FAILURE, worded
 from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 
@@ -49,8 +50,8 @@ def write_reports(
             with workspace.database.connect(read_only=True) as connection:
                 of_day = replace(context, incomplete=told)
                 pages.append(build_report(connection, day, workspace.settings.reports, context=of_day))
-        except ReportError as error:  # the pages of the other days are written all the same
-            faults.append(str(error))
+        except ANY_FAILURE as error:  # the pages of the other days are written all the same
+            faults.append(worded(error))
     if faults:
         raise ReportError("; ".join(faults))
     return pages

@@ -21,17 +21,24 @@ import polars as pl
 
 from pipelines.config.fx import FxConfig, FxFeed
 from pipelines.ids import id_bytes
-from pipelines.landing import LandedFile, LandingError, read_bytes
-from pipelines.outside import worded
+from pipelines.landing import LandedFile, read_bytes
+from pipelines.outside import ANY_FAILURE, worded
 from pipelines.prices.snapshot import BEGINNING, PriceFeedError, as_amount, per_million
 from pipelines.warehouse.tables.core_prices import FX_RATE
 
-PARSER_VERSION = "ecb-1"
+PARSER_VERSION = "ecb-2"
 _EXACT = Context(prec=76, rounding=ROUND_HALF_EVEN)
 _STEP = Decimal(1).scaleb(-18)
 _TIME = pl.Datetime("us", "UTC")
 _LARGEST_MEMBER = 64 * 1024**2
+_SHOWN = 30
+"""Characters of a value that is no rate."""
 _NO_RATE = ("N/A", "", "-")
+_FIRST_DAY = date(1970, 1, 1)
+_AHEAD = timedelta(days=7)
+"""A rate is published for a day that has come, or comes within a week (over holidays)."""
+_WORTH = (Decimal("1e-9"), Decimal("1e7"))
+"""USD for one unit of anything that prices are stated in: the smallest currency of 2026 is at 1e-6, an ounce of gold at 1e4."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,8 @@ class FxSnapshot:
     observed_at: datetime
     lines: int
     quotes: tuple[FxQuote, ...]
+    refused: tuple[str, ...] = ()
+    """Values that are no rate, each with its place and what is accepted; the others count."""
 
 
 class _Rate(NamedTuple):
@@ -74,17 +83,20 @@ _RATE = _Rate._fields
 def read_fx(file: LandedFile, feed: FxFeed) -> FxSnapshot:
     """The rates of a CSV file in the layout of the European Central Bank, history or one day.
 
-    Raises PriceFeedError with the file, the line and what is accepted; a file with one mistake is not used at all.
+    A value that is no rate costs itself, a day that is none its line: both are named in `refused`. Raises PriceFeedError with
+    the file, the line and what is accepted where the file as a whole can't be read, or holds no rate at all.
     """
+    place = f"{file.landing_path} (feed {feed.feed}, format {feed.format})"
+    refused: list[str] = []
     try:
-        lines, quotes = _ecb(_unzipped(read_bytes(file)).decode("utf-8-sig"), feed.base)
-    except (LandingError, UnicodeDecodeError, PriceFeedError, csv.Error) as error:
-        raise PriceFeedError(f"{file.landing_path} (feed {feed.feed}, format {feed.format}): {error}") from error
+        latest = (file.observed_at + _AHEAD).date()
+        lines, quotes = _ecb(_unzipped(read_bytes(file)).decode("utf-8-sig"), feed.base, latest, refused)
+    except ANY_FAILURE as error:
+        raise PriceFeedError(f"{place}: {worded(error)}") from error
     if not quotes:
-        raise PriceFeedError(
-            f"{file.landing_path} (feed {feed.feed}, format {feed.format}): holds no rate ({lines} lines)"
-        )
-    return FxSnapshot(feed, file.snapshot_id, file.observed_at, lines, tuple(quotes))
+        raise PriceFeedError(f"{place}: holds no rate ({lines} lines{'; ' if refused else ''}{'; '.join(refused[:5])})")
+    told = tuple(f"{place}: {value}" for value in refused)
+    return FxSnapshot(feed, file.snapshot_id, file.observed_at, lines, tuple(quotes), told)
 
 
 def _unzipped(content: bytes) -> bytes:
@@ -309,7 +321,7 @@ def _believed_quotes(
     return [row for row in rows if row.get("superseded_at") != row["recorded_at"]]
 
 
-def _ecb(text: str, base: str) -> tuple[int, list[FxQuote]]:
+def _ecb(text: str, base: str, latest: date, refused: list[str]) -> tuple[int, list[FxQuote]]:
     reader = csv.reader(io.StringIO(text), strict=True)
     header = [cell.strip() for cell in next(reader, [])]
     if header[:1] != ["Date"] or (base != "USD" and "USD" not in header):
@@ -322,38 +334,47 @@ def _ecb(text: str, base: str) -> tuple[int, list[FxQuote]]:
         lines += 1
         place = f"line {reader.line_num}"
         row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-        day = _day(row["Date"], place)
-        amounts = {name: _amount(value, f"{place}, {name}") for name, value in row.items() if _is_quoted(name, value)}
-        amounts[base] = Decimal(1)
+        day = _day(row.get("Date", ""))
+        if day is None or not _FIRST_DAY <= day <= latest:
+            accepted = f"a day such as 2026-08-21 or 21 August 2026, from {_FIRST_DAY} to {latest}"
+            refused.append(f"{place}: expected {accepted}, found {_shown(row.get('Date', ''))}")
+            continue
+        amounts = {base: Decimal(1)}
+        for name, value in row.items():
+            if _is_quoted(name, value) and name != base:
+                if amount := as_amount(value):
+                    amounts[name] = amount
+                else:
+                    refused.append(f"{place}, {name}: expected an amount above zero, found {_shown(value)}")
         dollars = amounts.get("USD")
         if dollars is None:
             continue
         for currency, amount in amounts.items():
             if currency != "USD":
                 worth = _EXACT.quantize(_EXACT.divide(dollars, amount), _STEP)
+                if not _WORTH[0] <= worth <= _WORTH[1]:
+                    refused.append(f"{place}, {currency}: no currency is worth {worth.normalize():g} USD")
+                    continue
                 found = f"{dollars} USD and {amount} {currency} for 1 {base}"
                 quotes.append(FxQuote(day, currency, worth, found, f"{place}, {currency}"))
     return lines, quotes
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= _SHOWN else f"{value[:_SHOWN]} …")
 
 
 def _is_quoted(name: str, value: str) -> bool:
     return re.fullmatch("[A-Z]{3}", name) is not None and value not in _NO_RATE
 
 
-def _amount(text: str, place: str) -> Decimal:
-    amount = as_amount(text)
-    if not amount:
-        raise PriceFeedError(f"{place}: expected an amount above zero, found {text!r}")
-    return amount
-
-
-def _day(text: str, place: str) -> date:
+def _day(text: str) -> date | None:
     for layout in ("%Y-%m-%d", "%d %B %Y"):
         try:
             return datetime.strptime(text, layout).replace(tzinfo=UTC).date()
         except ValueError:
             continue
-    raise PriceFeedError(f"{place}: expected a day such as 2026-08-21 or 21 August 2026, found {text!r}")
+    return None
 
 
 def _midnight(day: date) -> datetime:

@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.config.sources import PriceFeed
 from pipelines.landing import LandedFile, LandingError, read_bytes
-from pipelines.outside import worded
+from pipelines.outside import ANY_FAILURE, worded
 from pipelines.prices.feeds import FORMATS
 from pipelines.prices.plausible import chargeable, plausible
 from pipelines.prices.snapshot import FeedSnapshot, PriceFeedError, price_frame
@@ -30,7 +30,7 @@ def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:
         parsed = known.read(read_bytes(file), feed.options)
     except (PriceFeedError, LandingError) as error:
         raise PriceFeedError(f"{place}: {error}") from error
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except ANY_FAILURE as error:
         # A reader that meets what its format never had must not stop the other files.
         raise PriceFeedError(f"{place}: not shaped as the format is: {worded(error)}") from error
     prices, refused = chargeable(parsed.prices)

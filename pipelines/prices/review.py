@@ -16,6 +16,7 @@ import polars as pl
 
 from pipelines.config.sources import PriceFeed
 from pipelines.models import Registry
+from pipelines.outside import ANY_FAILURE, worded
 from pipelines.prices.doubts import Doubt, doubt
 from pipelines.prices.moves import CHANGES, MODEL, Names, View, moves
 from pipelines.prices.snapshot import FeedSnapshot
@@ -79,7 +80,10 @@ def review(
     for *_, number, place in order:
         snapshot = feeds[number][1][place]
         others = [(item.feed.feed, item.last) for item in reviews if item is not reviews[number] and item.last]
-        reviews[number].take(View(snapshot, taken_apart), others)
+        try:
+            reviews[number].take(View(snapshot, taken_apart), others)
+        except ANY_FAILURE as error:  # one file's surprise holds that file, and costs no other feed
+            reviews[number].hold(snapshot, f"reviewing it failed: {worded(error)}")
     return [item.result() for item in reviews]
 
 
@@ -106,6 +110,11 @@ class _Feed:
         self._held.append(Held(view.snapshot, found.reason, found.is_whole, state, found.changes))
         if not found.is_whole and self.last is not None:
             self._count(_without(view, self.last, found.models))
+
+    def hold(self, snapshot: FeedSnapshot, reason: str) -> None:
+        """Let the whole snapshot wait for a person, or never count where a person said so."""
+        state: State = "rejected" if self._verdicts.get(snapshot.snapshot_id) == "reject" else "open"
+        self._held.append(Held(snapshot, reason, is_whole=True, state=state, changes=pl.DataFrame(schema=CHANGES)))
 
     def _doubt(self, view: View, others: Sequence[tuple[str, View]]) -> Doubt | None:
         found = moves(self.last, view, others) if self.last else None

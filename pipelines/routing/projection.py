@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.routing import TOTAL, Arm, Baseline, Policy, RoutingConfig
+from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing.quality import Quality, find_quality, known_on
 from pipelines.routing.traffic import Cost, Traffic, routable
 from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
@@ -51,7 +52,10 @@ def project(
             for name in policy.baselines:
                 baseline = policies.baseline(name)
                 case = _Case(day, policy, baseline, policies, traffic[baseline.model_id is None], known)
-                rows.extend(case.rows())
+                try:
+                    rows.extend(case.rows())
+                except ANY_FAILURE as error:  # one policy costs no other
+                    rows.append(case.failed(worded(error)))
     return pl.DataFrame(rows, schema=ROUTING_PROJECTION.polars_schema)
 
 
@@ -97,6 +101,19 @@ class _Case:
             assumptions=self._assumptions(quality),
         )
         return [*rows, total]
+
+    def failed(self, reason: str) -> dict[str, Any]:
+        """The total alone, which says why nothing could be projected."""
+        return self._row(
+            name=TOTAL,
+            arm=None,
+            share=Decimal(1),
+            base=None,
+            cost=None,
+            reason=f"the projection failed: {reason}",
+            retained=None,
+            assumptions={},
+        )
 
     def _row(
         self,

@@ -302,6 +302,23 @@ def test_a_file_that_changes_between_listing_and_reading_waits_for_the_next_run(
     assert indexed(workspace) == {"early.jsonl": (2, 2), "late.jsonl": (2, 2)} | expected
 
 
+def test_a_source_whose_declaration_cant_be_used_costs_itself_only(workspace: Workspace) -> None:
+    config, zone = workspace.settings.config, Path(str(workspace.settings.landing))
+    assert config is not None
+    spans = zone / "requests" / "spans" / "2026-02-12" / "a.jsonl"
+    spans.parent.mkdir(parents=True)
+    spans.write_bytes(lines(1))
+    declared = "{source: spans, format: otel_genai, options: {semantics: no_such_rule}}"
+    (config / "sources.yaml").write_text(f"requests: [{{source: gateway, format: {FORMAT}}}, {declared}]")
+    with open_workspace(workspace.settings) as opened:
+        done = ingest_requests(opened, None)
+        assert set(indexed(opened)) == {"early.jsonl", "gone.jsonl", "late.jsonl"}
+    (told,) = done.unusable
+    assert told.startswith("source spans, of which nothing new is read: ")
+    assert "options.semantics" in told
+    assert done.problems == (told,)
+
+
 def test_a_broken_file_never_stops_the_others(workspace: Workspace) -> None:
     zone = Path(str(workspace.settings.landing))
     for name, (file_name, make, _) in CASES.items():

@@ -84,7 +84,7 @@ def _price(place: str, row: Mapping[Any, Any]) -> Price:
     meter = _one_of("meter", row["meter"], tuple(LEDGER_UNITS))
     amount = as_amount(row["price"])
     if amount is None:
-        raise PriceFeedError(f"price: expected an amount of zero or more, such as 2.50, found {row['price']!r}")
+        raise PriceFeedError(f"price: expected an amount of zero or more, such as 2.50, found {row['price'][:60]!r}")
     window = row.get("time_window", "")
     if window:
         parse_window(window)

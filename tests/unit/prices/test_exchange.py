@@ -26,6 +26,7 @@ from pipelines.prices import (
     rate,
     read_fx,
 )
+from pipelines.prices.exchange import fx_periods
 from pipelines.prices.snapshot import BEGINNING, Price
 from pipelines.warehouse.tables.core_prices import FX_RATE
 from tests.unit.prices.feeds import DATED, day, price, registry_of, snapshot
@@ -185,10 +186,9 @@ def test_the_file_of_one_day_and_rounding(tmp_path: Path) -> None:
         ("Date,CNY\n2026-01-05,8\n", "line 1: expected the columns Date, USD"),
         (
             "Date,USD,CNY\n05/01/2026,1.1,8\n",
-            r"line 2: expected a day such as 2026-08-21 or 21 August 2026, found '05/01/2026'",
+            r"line 2: expected a day such as 2026-08-21 or 21 August 2026, from 1970-01-01 to 2026-01-14, found '05/01/2026'",
         ),
-        ("Date,USD,CNY\n2026-01-05,1.1,eight\n", "line 2, CNY: expected an amount above zero, found 'eight'"),
-        ("Date,USD,CNY\n2026-01-05,1.1,0\n", "line 2, CNY: expected an amount above zero, found '0'"),
+        ("Date,USD,CNY\n2026-01-05,0,8\n", "holds no rate .*line 2, USD: expected an amount above zero, found '0'"),
         ("Date,USD,CNY\n2026-01-05,N/A,8\n", "holds no rate"),
     ],
 )
@@ -199,10 +199,35 @@ def test_a_file_with_a_mistake_is_refused_with_the_place(tmp_path: Path, text: s
 
 
 @pytest.mark.parametrize(
+    "value", ["1e300", "1E+999999999", "1e-300", "0", "-1", "NaN", "Infinity", "9" * 5000, "eight", "１６０"]
+)
+def test_a_value_that_is_no_rate_costs_itself(tmp_path: Path, value: str) -> None:
+    """The other currencies of its line and the other lines count; what is refused is named, in few characters."""
+    snapshot = fx(tmp_path, "2026-01-07.csv", f"Date,USD,JPY,CNY\n2026-01-05,1.1,{value},8\n2026-01-06,1.1,160,8\n")
+    told = [] if value == "１６０" else ["2026-01-05"]
+    assert [(q.currency, str(q.day)) for q in snapshot.quotes if q.currency == "JPY"] == [
+        ("JPY", day) for day in ("2026-01-05", "2026-01-06") if day not in told
+    ]
+    assert [str(q.day) for q in snapshot.quotes if q.currency == "CNY"] == ["2026-01-05", "2026-01-06"]
+    assert len(snapshot.refused) == len(told)
+    assert all(len(line) < 160 and "line 2, JPY" in line for line in snapshot.refused)
+    assert build_fx_rates(CONFIG, [snapshot], {"CNY", "JPY"}).height >= 3
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "2026-02-30", "", "1969-12-31", "2027-01-01"])
+def test_a_day_that_is_none_costs_its_line(tmp_path: Path, day: str) -> None:
+    snapshot = fx(tmp_path, "2026-01-07.csv", f"Date,USD,CNY\n{day},1.1,8\n2026-01-06,1.1,8\n")
+    assert [str(q.day) for q in snapshot.quotes if q.currency == "CNY"] == ["2026-01-06"]
+    assert [line.split(": ")[1] for line in snapshot.refused] == ["line 2"]
+    assert fx_periods(build_fx_rates(CONFIG, [snapshot], {"CNY"}), {"CNY"}).height
+
+
+@pytest.mark.parametrize(
     ("content", "told"),
     [
         ({"rates": [{"currency": "USD", "usd_per_unit": 1, "valid_from": "2026-01-01"}]}, "USD is what the others"),
-        ({"rates": [{"currency": "CNY", "usd_per_unit": 0, "valid_from": "2026-01-01"}]}, "greater than 0"),
+        ({"rates": [{"currency": "CNY", "usd_per_unit": "1E+999999999", "valid_from": "2026-01-01"}]}, "less than or equal to"),
+        ({"rates": [{"currency": "CNY", "usd_per_unit": 0, "valid_from": "2026-01-01"}]}, "greater than or equal to"),
         ({"rates": [{"currency": "CNY", "usd_per_unit": 1, "valid_from": "2026-01-02", "valid_to": "2026-01-02"}]}, "is not after"),
         ({"rates": [{"currency": "CNY", "usd_per_unit": n, "valid_from": "2026-01-02"} for n in (1, 2)]}, "given twice"),
         ({"feeds": [{"feed": "fx"}, {"feed": "fx", "base": "USD"}]}, "declared twice"),

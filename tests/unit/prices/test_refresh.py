@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,15 +19,19 @@ import pytest
 from typer.testing import CliRunner
 
 from assets.cli import app
-from pipelines.daily import Workspace, open_workspace, refresh_prices, refresh_rate_card
+from pipelines.config.sources import PriceFeed
+from pipelines.daily import Workspace, open_workspace, price_files, prices, refresh_prices, refresh_rate_card
 from pipelines.daily.accounting import files_accounted
 from pipelines.daily.price_review import decide, waiting
 from pipelines.daily.prices import PriceOutcome, registry_of
 from pipelines.ids import as_uuid
+from pipelines.landing import LandedFile
 from pipelines.prices import Traffic
 from pipelines.prices.stakes import weighed
 from pipelines.settings import Settings
 from pipelines.warehouse.read import read_frame
+
+review_module = import_module("pipelines.prices.review")  # the package shows the function of that name
 
 SOURCES = """
 prices:
@@ -285,3 +290,74 @@ def test_the_ledger_is_the_same_whether_files_are_read_or_come_from_the_store(zo
     assert refreshed() == first
     shutil.rmtree(store)
     assert refreshed() == first
+
+
+def test_a_feed_of_which_no_ledger_can_be_made_keeps_its_prices(zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zone.open() as workspace:
+        refresh_prices(workspace)
+    zone.land("map", "2026-02-01.json", priced_map("3.5"))
+    zone.land("sheet", "2026-02-01.csv", "provider,model,meter,price\nacme,s,input_uncached,8\n")
+    real = prices.build_ledger
+
+    def build(feed: PriceFeed, *rest: Any) -> pl.DataFrame:
+        if feed.feed == "map":
+            raise pl.exceptions.PanicException("what the file held")
+        return real(feed, *rest)
+
+    with zone.open() as workspace, monkeypatch.context() as patched:
+        patched.setattr(prices, "build_ledger", build)
+        done = refresh_prices(workspace)
+        assert believed(workspace) == {**BEFORE, "s": Decimal(8)}
+    (told,) = done.unread
+    assert told.startswith("price feed map, which keeps the prices of before: ")
+    assert "what the file held" not in told
+    with zone.open() as workspace:
+        assert refresh_prices(workspace).unread == []
+        assert believed(workspace) == {**BEFORE, "s": Decimal(8), "m": Decimal("3.5")}
+
+
+def test_a_file_on_which_reading_or_the_review_fails_leaves_the_last_good_prices(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone.land("map", "2026-02-01.json", priced_map("3.5"))
+    zone.land("page", "2026-02-01.md", page("1", "2", "4"))
+    real_read, real_moves = price_files.feed_snapshot, review_module.moves
+
+    def read(file: LandedFile, *rest: Any) -> Any:
+        if file.landing_path == "prices/map/2026-02-01.json":
+            raise pl.exceptions.PanicException("what the file held")
+        return real_read(file, *rest)
+
+    def moves(last: Any, view: Any, others: Any) -> Any:
+        if view.snapshot.feed == "page":
+            raise KeyError("what the file held")
+        return real_moves(last, view, others)
+
+    with zone.open() as workspace, monkeypatch.context() as patched:
+        patched.setattr(price_files, "feed_snapshot", read)
+        patched.setattr(review_module, "moves", moves)
+        done = refresh_prices(workspace)
+        assert believed(workspace) == BEFORE
+    assert "prices/map/2026-02-01.json" in done.unread[0]
+    assert "prices/page/2026-02-01.md" in done.held[0]
+    assert "reviewing it failed: KeyError at pipelines.prices.review" in done.held[0]
+    assert "what the file held" not in " ".join([*done.unread, *done.held])
+
+
+@pytest.mark.parametrize("price", ["1e300", "1E+999999999", "NaN", "9" * 5000])
+def test_an_absurd_number_in_a_sheet_sets_the_sheet_aside_and_stops_nothing_else(zone: Zone, price: str) -> None:
+    with zone.open() as workspace:
+        refresh_prices(workspace)
+    zone.land(
+        "sheet",
+        "2026-02-01.csv",
+        f"provider,model,meter,price\nacme,s,input_uncached,8\nacme,t,input_uncached,{price}\n",
+    )
+    zone.land("map", "2026-02-01.json", priced_map("3.5"))
+    with zone.open() as workspace:
+        done = refresh_prices(workspace)
+        assert believed(workspace) == {**BEFORE, "m": Decimal("3.5")}
+    (told,) = done.unread
+    assert "prices/sheet/2026-02-01.csv" in told
+    assert "line 3: price: expected an amount of zero or more" in told
+    assert len(told) < 300

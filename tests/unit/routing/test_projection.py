@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.config.routing import Arm, Baseline, Policy, RoutingConfig
-from pipelines.routing import project
+from pipelines.routing import project, projection
 from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
 from tests.unit.routing.traffic import (
     CHEAP,
@@ -225,3 +225,29 @@ def test_arms_add_up_and_a_cheaper_price_never_saves_less(
     cheaper = rate_card(RATES | {CHEAP: {name: str(Decimal(v) / 2) for name, v in RATES[CHEAP].items()}})
     again = project(day, cheaper, config, None)
     assert (again["saving_usd"] >= found["saving_usd"]).all()
+
+
+def test_a_policy_that_fails_costs_no_other_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = policies(*HYBRID)
+    two = good.model_copy(
+        update={"policies": (*good.policies, good.policies[0].model_copy(update={"policy": "second"}))}
+    )
+    day = requests(*(request(n) for n in range(10)))
+    real = projection._arm_costs
+    calls = iter(range(10))
+
+    def failing(*arguments: Any) -> Any:
+        if next(calls) == 0:
+            raise ArithmeticError("what a row held")
+        return real(*arguments)
+
+    whole = project(day, rate_card(), two, None)
+    monkeypatch.setattr(projection, "_arm_costs", failing)
+    found = project(day, rate_card(), two, None)
+    assert found.filter(policy="second").equals(whole.filter(policy="second"))
+    (row,) = found.filter(policy="hybrid").to_dicts()
+    assert (row["arm"], row["saving_usd"], row["projected_cost_usd"]) == ("total", None, None)
+    assert row["not_projected_reason"].startswith(
+        "the projection failed: ArithmeticError at pipelines.routing.projection:"
+    )
+    assert "what a row held" not in row["not_projected_reason"]
