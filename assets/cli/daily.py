@@ -15,16 +15,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assets.cli.dates import DateError, FirstDay, LastDay, day_option, window_of
-from assets.cli.runs import RunOutcome, run_window
+from assets.cli.runs import INTERRUPTED, RunOutcome, run_window
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from pipelines.daily import Window, Workspace
     from pipelines.finops.summary import DaySummary
-
-INTERRUPTED = 130
-"""The status of a command that Ctrl-C ended."""
 
 
 def register(app: typer.Typer) -> None:

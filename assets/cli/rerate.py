@@ -15,6 +15,7 @@ from uuid import UUID
 import typer
 
 from assets.cli.dates import FirstDay, LastDay, day_option, instant_option, window_of
+from assets.cli.runs import INTERRUPTED, RunOutcome, run_window
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,13 +68,25 @@ def rerate(  # noqa: PLR0917, typer passes them by name
 
 def _follow(workspace: Workspace, outcome: RerateOutcome, console: Console) -> bool:
     """Build what follows from core.request for the restated days, and for those a killed run left behind."""
-    from assets.cli.runs import run_window
     from assets.restatement import RESTATED
     from pipelines.daily import Window
     from pipelines.daily.rerate import days_behind
 
-    days = {*outcome.days_applied, *days_behind(workspace, outcome.days)}
-    return all(run_window(workspace, window, console, job=RESTATED).succeeded for window in Window.joined(days))
+    windows = Window.joined({*outcome.days_applied, *days_behind(workspace, outcome.days)})
+    runs: list[RunOutcome] = []
+    try:
+        for window in windows:
+            runs += [run_window(workspace, window, console, job=RESTATED)]
+    except KeyboardInterrupt:
+        left = ", ".join(str(window) for window in windows[len(runs) :])
+        typer.echo(
+            f"interrupted: restated, but what follows is not built yet for {left}. To go on: the same command", err=True
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    for run in runs:
+        for page in [] if run.succeeded else run.pages:
+            console.print(f"incomplete report  {page}", soft_wrap=True, markup=False)
+    return all(run.succeeded for run in runs)
 
 
 def _show(outcome: RerateOutcome, is_applied: bool) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from assets.progress import Report
     from pipelines.daily import Window, Workspace
 
+INTERRUPTED = 130
+"""The status of a command that Ctrl-C ended."""
+
 _SAYS_NOTHING: tuple[object, ...] = (None, "", [], {})
 _FOUND_LENGTH = 300
 """Characters of what a failed check found; all of it stands in Dagster, beside the check."""

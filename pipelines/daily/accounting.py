@@ -5,8 +5,14 @@ The checks themselves are `pipelines.quality.accounting`; here they get the run'
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from psycopg import Connection
+
 from pipelines.daily.days import Window
 from pipelines.daily.workspace import Workspace
+from pipelines.outside import ANY_FAILURE, worded
 from pipelines.quality import (
     ExpectationOutcome,
     counted_once,
@@ -26,24 +32,34 @@ from pipelines.warehouse.tables.core import REQUEST
 def files_accounted(workspace: Workspace) -> list[ExpectationOutcome]:
     """For every indexed file: lines = valid + quarantined, and our reader got through it."""
     with workspace.database.connect(read_only=True) as connection:
-        return [lines_accounted(connection), every_file_read(connection)]
+        return [_asked(connection, check) for check in (lines_accounted, every_file_read)]
 
 
 def readable_sources(workspace: Workspace, window: Window) -> ExpectationOutcome:
     """The share of each source's billable records that the window's files set aside."""
     with workspace.database.connect(read_only=True) as connection:
-        return sources_readable(connection, window.from_date, window.to_date)
+        return _asked(connection, sources_readable, window.from_date, window.to_date)
 
 
 def books_of_the_window(workspace: Workspace, window: Window) -> list[ExpectationOutcome]:
     """For the window: valid = loaded + duplicates per file, its count per day is right, marts equal facts, and enough is priced."""
     with workspace.database.connect(read_only=True) as connection:
-        loaded = loaded_days(connection, REQUEST)
+        loaded = {*loaded_days(connection, REQUEST), *window.days}
+        others = (loaded_files_agree, spend_agrees, priced_coverage, counted_once, look_alikes)
+        days = (window.from_date, window.to_date)
         return [
-            records_accounted(connection, window.from_date, window.to_date, {*loaded, *window.days}),
-            loaded_files_agree(connection, window.from_date, window.to_date),
-            spend_agrees(connection, window.from_date, window.to_date),
-            priced_coverage(connection, window.from_date, window.to_date),
-            counted_once(connection, window.from_date, window.to_date),
-            look_alikes(connection, window.from_date, window.to_date),
+            _asked(connection, records_accounted, *days, loaded),
+            *(_asked(connection, check, *days) for check in others),
         ]
+
+
+def _asked(
+    connection: Connection[Any], check: Callable[..., ExpectationOutcome], *arguments: object
+) -> ExpectationOutcome:
+    """What a check says. One that raises is not evaluable, blocks what rests on it, and leaves the other checks alone."""
+    try:
+        with connection.transaction():
+            return check(connection, *arguments)
+    except ANY_FAILURE as error:
+        description = (check.__doc__ or check.__name__).splitlines()[0]
+        return ExpectationOutcome(check.__name__, description, "blocking", success=None, problem=worded(error))

@@ -13,6 +13,7 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ import pytest
 import zstandard
 from pydantic import SecretStr
 
-from pipelines.daily import Workspace, ingest_requests, open_workspace
+from pipelines.daily import Window, Workspace, ingest_requests, open_workspace
+from pipelines.daily.accounting import books_of_the_window, files_accounted
 from pipelines.landing import LandingError
 from pipelines.requests import parse as parsing
 from pipelines.settings import Settings
@@ -317,6 +319,20 @@ def test_a_source_whose_declaration_cant_be_used_costs_itself_only(workspace: Wo
     assert told.startswith("source spans, of which nothing new is read: ")
     assert "options.semantics" in told
     assert done.problems == (told,)
+
+
+def test_a_check_that_cant_be_asked_leaves_the_others_alone(workspace: Workspace) -> None:
+    ingest_requests(workspace, None)
+    day = Window.of_day(date(2026, 2, 12))
+    asked = [o.name for o in books_of_the_window(workspace, day)]
+    with workspace.database.connect() as connection:
+        connection.execute("drop table raw.duplicate cascade")
+    outcomes = {o.name: o for o in [*files_accounted(workspace), *books_of_the_window(workspace, day)]}
+    assert [name for name in outcomes if name in asked] == asked, "under the names of the checks"
+    lost = {name for name, outcome in outcomes.items() if outcome.problem and "UndefinedTable" in outcome.problem}
+    assert {"records_accounted", "counted_once"} <= lost
+    assert not lost & {"lines_accounted", "every_file_read", "loaded_files_agree"}
+    assert all(outcomes[name].success is None and outcomes[name].blocks for name in lost)
 
 
 def test_a_broken_file_never_stops_the_others(workspace: Workspace) -> None:
