@@ -161,7 +161,7 @@ def _registry(workspace: Workspace, feeds: Iterable[FeedFiles], known_at: dateti
 
 
 def other_names_at(workspace: Workspace, at: datetime) -> pl.DataFrame:
-    """What the feeds stated last at `at` under names that don't speak for their model: feed and OTHER_NAMES."""
+    """What the feeds stated last at `at` beside the prices that count (`other_names`): feed and OTHER_NAMES."""
     registry = registry_of(workspace)
     found = [
         pl.DataFrame(
@@ -171,7 +171,7 @@ def other_names_at(workspace: Workspace, at: datetime) -> pl.DataFrame:
     for item in feed_files(workspace):
         known = [snapshot for snapshot in item.review.accepted if snapshot.observed_at <= at]
         if known:
-            silent = other_names(max(known, key=lambda snapshot: snapshot.observed_at), registry)
+            silent = other_names(max(known, key=lambda snapshot: snapshot.observed_at), registry, at)
             found.append(silent.select(pl.lit(item.feed.feed).alias("feed"), *OTHER_NAMES))
     return pl.concat(found)
 

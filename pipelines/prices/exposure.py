@@ -19,7 +19,15 @@ import polars as pl
 from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.meters import FEE_METERS, TOKEN_METERS
-from pipelines.prices.history import THING, price_changes, price_conflicts, told_amount, told_conditions, told_units
+from pipelines.prices.history import (
+    AGAIN,
+    THING,
+    price_changes,
+    price_conflicts,
+    told_amount,
+    told_conditions,
+    told_units,
+)
 from pipelines.prices.snapshot import CONDITIONS
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 
@@ -145,14 +153,18 @@ def _told_conflict(row: dict[str, Any], days: int) -> str:
 
 
 def _decided(used: str, precedence: dict[str, int]) -> str:
-    """Why `used` won over the other feeds, and which names of the model do not speak for it (`feed (name)`)."""
+    """Why `used` won over the other feeds, and what else these say that doesn't count (`feed (name)`)."""
     unheard: dict[str, list[str]] = {}
     for feed, _, name in (said_by.partition(" (") for said_by in precedence):
         if name:
-            unheard.setdefault(feed, []).append(name.removesuffix(")"))
-    own = "; ".join(
-        f"in {feed} one name speaks for the model, not {', '.join(names)}" for feed, names in unheard.items()
-    )
+            unheard.setdefault(feed, []).append(name.removesuffix(")").partition(", ")[0])
+    told_of = []
+    for feed, names in unheard.items():
+        if AGAIN in names:
+            told_of.append(f"{feed} states it more than once, and the first counts")
+        if silent := [name for name in dict.fromkeys(names) if name != AGAIN]:
+            told_of.append(f"in {feed} one name speaks for the model, not {', '.join(silent)}")
+    own = "; ".join(told_of)
     others = [feed for feed in precedence if feed != used and " (" not in feed]
     told = ", ".join(f"{feed} ({precedence[feed]})" for feed in others)
     if not others:

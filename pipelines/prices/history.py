@@ -21,6 +21,8 @@ from pipelines.prices.snapshot import BEGINNING, CONDITIONS, per_million
 _SKU = ("feed", "provider_id", "model_id", "meter", *CONDITIONS)
 _PRICES = ("unit", "pricing_currency", "price_before", "price_after", "change_share")
 _CHANGE = (*_PRICES, "changed_at", "date_basis", "learnt_at", "price_id_before", "price_id_after", "summary")
+AGAIN = "stated again"
+"""Stands for the name of a price that a feed states for a thing once more, of which the first counts."""
 THING = ("provider_id", "model_id", "meter", *(name for name in CONDITIONS if name != "context_to_tokens"))
 """What feeds are compared on: one that prices short prompts alone still disagrees with another's price of them."""
 
@@ -81,8 +83,8 @@ def price_conflicts(
     """Every price on which feeds disagree at `at` by more than `tolerance` (a share of the smaller), largest first.
 
     `prices` are rows of core.price; pass them through `in_usd` first where some are in other currencies. `others` are
-    prices that a feed states for the same model under another name, which is not the one that counts: columns feed,
-    and those of `names.OTHER_NAMES`; each stands as `feed (name)` beside its feed. Columns:
+    prices that a feed states for the same thing and that don't count, under another name or once more: columns feed,
+    and those of `names.OTHER_NAMES`; each stands as `feed (name)` or `feed (stated again)` beside its feed. Columns:
     provider_id, model_id, meter and conditions, unit; usd_used (USD per million units, Decimal(38,12)) and
     feed_used, by precedence; usd_lowest, usd_highest; spread_share (Float64: highest less lowest over lowest; null
     where the lowest is zero); values (String: a JSON object of feed to USD per million units) and precedences (the same of
@@ -95,13 +97,11 @@ def price_conflicts(
         pl.col("valid_from") <= at, valid, pl.col("usd_per_million").is_not_null()
     )
     compared = ["feed", "raw_model", *THING, "unit", "usd_per_million"]
+    again = pl.when(pl.col("raw_model") == pl.col("spoken_by")).then(pl.lit(AGAIN)).otherwise("raw_model")
     stated = pl.concat(
         [
-            frame.select(compared).with_columns(is_other=is_other)
-            for frame, is_other in (
-                (stated, pl.lit(value=False)),
-                *([] if others is None else [(others, pl.lit(value=True))]),
-            )
+            stated.select(*compared, other=pl.lit(None, pl.String), is_other=False),
+            *([] if others is None else [others.select(*compared, other=again, is_other=True)]),
         ]
     )
     return (
@@ -141,10 +141,14 @@ def price_conflicts(
 
 
 def _said_by(stated: pl.DataFrame) -> pl.Series:
-    """The feed, with the name where it is not the one that counts, as JSON text."""
-    rows = stated.select("feed", "raw_model", "is_other").iter_rows()
-    told = [json.dumps(f"{feed} ({name})" if is_other else feed) for feed, name, is_other in rows]
-    return pl.Series("said_by", told, dtype=pl.String)
+    """The feed, with the name where it is not the one that counts, as JSON text; numbered where one name says several."""
+    said = ["feed", "other", *THING]
+    rows = stated.select("feed", "other", number=pl.int_range(1, pl.len() + 1).over(said)).iter_rows()
+    told = [
+        feed if other is None else f"{feed} ({other})" if number == 1 else f"{feed} ({other}, {number})"
+        for feed, other, number in rows
+    ]
+    return pl.Series("said_by", [json.dumps(text) for text in told], dtype=pl.String)
 
 
 def _per_million(prices: pl.DataFrame) -> pl.Series:

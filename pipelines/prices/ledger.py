@@ -62,18 +62,26 @@ def _asserted(snapshots: Sequence[FeedSnapshot], registry: Registry) -> tuple[pl
     The lines have snapshot number `k`, `row`, the numbers `sku` and `amount`, valid_from, valid_to and date_basis.
     """
     stated = gathered(snapshots)
-    facts = resolved(stated.distinct, registry)
-    for name, columns in (("sku", _SKU), ("amount", _AMOUNT), ("place", ("source_locator", "valid_from"))):
-        facts = numbered(facts, name, columns)
-    lines = one_name_per_model(stated.said, facts)
+    facts = numbered(resolved(stated.distinct, registry), "amount", _AMOUNT)
+    lines = one_per_thing(one_name_per_model(stated.said, facts), facts)
     dates = ("valid_from", "valid_to", "date_basis")
-    asserted = (
-        lines.join(facts.select("row", "sku", "amount", "place", *dates), on="row", how="left")
+    asserted = lines.join(facts.select("row", "amount", "valid_to", "date_basis"), on="row", how="left")
+    return asserted, facts.drop("amount", *dates)
+
+
+def one_per_thing(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
+    """`said` (k, row) with the number `sku` and valid_from: of several lines for one thing from one instant on the first.
+
+    The first is the one with the lowest place in its file.
+    """
+    for name, columns in (("sku", _SKU), ("place", ("source_locator", "valid_from"))):
+        facts = numbered(facts, name, columns)
+    return (
+        said.join(facts.select("row", "sku", "place", "valid_from"), on="row", how="left")
         .sort("k", "place", "row")
         .unique(["k", "sku", "valid_from"], keep="first", maintain_order=True)
         .drop("place")
     )
-    return asserted, facts.drop("sku", "amount", "place", *dates)
 
 
 def resolved(prices: pl.DataFrame, registry: Registry) -> pl.DataFrame:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import polars as pl
 
 from pipelines.models import Registry
-from pipelines.prices.ledger import one_name_per_model, resolved
+from pipelines.prices.ledger import one_name_per_model, one_per_thing, resolved
 from pipelines.prices.snapshot import CONDITIONS, FeedSnapshot
 from pipelines.prices.statements import gathered
 
@@ -53,15 +54,20 @@ def _of_sellers(snapshot: FeedSnapshot, sellers: set[str], registry: Registry) -
     return replace(snapshot, prices=snapshot.prices.filter(pl.col("provider").is_in(names)))
 
 
-def other_names(snapshot: FeedSnapshot, registry: Registry) -> pl.DataFrame:
-    """What the snapshot states in USD under names that do not speak for their model.
+def other_names(snapshot: FeedSnapshot, registry: Registry, at: datetime) -> pl.DataFrame:
+    """What the snapshot states in USD for the instant `at`, and what does not count for its model.
 
-    Columns OTHER_NAMES: `spoken_by` is the name that does; the others are those of core.price.
+    That is the prices of names that do not speak for it, and of the name that does those that it states for a thing once
+    more (an entry that stands twice). Columns OTHER_NAMES: `spoken_by` is the name that speaks; the others are those of
+    core.price.
     """
     stated = gathered([snapshot])
     facts = resolved(stated.distinct, registry)
     spoken = one_name_per_model(stated.said, facts)
     place = ["provider_id", "model_id", "region"]
     by = facts.join(spoken, on="row", how="semi").group_by(place).agg(pl.col("raw_model").first().alias("spoken_by"))
-    silent = facts.join(spoken, on="row", how="anti").filter(pl.col("usd_per_million").is_not_null())
+    holds = pl.col("valid_from").is_null() | (pl.col("valid_from") <= at)
+    silent = facts.join(one_per_thing(spoken, facts), on="row", how="anti").filter(
+        pl.col("usd_per_million").is_not_null(), holds, pl.col("valid_to").is_null() | (pl.col("valid_to") > at)
+    )
     return silent.join(by, on=place, how="left").select(OTHER_NAMES).unique().sort(OTHER_NAMES)

@@ -133,11 +133,12 @@ def _placed(meaning: _Meaning, found: Sequence[Price]) -> Iterator[Price]:
         yield min(public, key=_from)._replace(region=everywhere)
         found = [price for price in found if price.region.startswith("usgov")]
     for region in sorted({price.region for price in found}):
-        by_start = {_from(price): price for price in found if price.region == region}
-        starts = sorted(by_start)
+        here = [price for price in found if price.region == region]
+        starts = sorted({_from(price) for price in here})
+        ends = dict(zip(starts, [*starts[1:], None], strict=True))
         place = f"data-zone:{region}" if meaning.scope == "data-zone" else region
-        for start, end in zip(starts, [*starts[1:], None], strict=True):
-            yield by_start[start]._replace(region=place, valid_to=end)
+        for price in here:
+            yield price._replace(region=place, valid_to=ends[_from(price)])
 
 
 def _from(price: Price) -> datetime:

@@ -64,10 +64,14 @@ _TIER = re.compile(r"^_(?P<tier>[a-z][a-z0-9]*(?:_[a-z0-9]+)*)$")
 _NO_TIER = re.compile(
     r"(?:^|_)(?:per|above|cost|tokens?|cache|image|audio|video|character|pixels?|query|second|\d+p)(?:_|$)"
 )
-_PLACES = r"us|eu|uk|jp|in|au|ca|sg|kr|br|ae|ch|apac|asia|[a-z]+_[a-z]+\d"
+_AREAS = r"us_gov|us|eu|uk|jp|au|ca|sg|kr|br|ae|ch|apac|asia"
+_PLACE = rf"{_AREAS}|[a-z]{{2}}|regional|[a-z]+_[a-z]+_?\d+"
 _UPLIFT = re.compile(
-    rf"^(?:inference_geo|(?P<where>[a-z_]+?)_uplift_multiplier)(?:_(?P<region>{_PLACES}))?(?:_multiplier)?$"
+    rf"^(?:inference_geo|(?:(?P<where>[a-z_]+?)_)?uplift_multiplier)(?:_(?P<region>{_PLACE}))?(?:_multiplier)?$"
 )
+_AREA_FIRST_OR_LAST = re.compile(rf"^(?P<first>{_AREAS})(?:_|$)|(?:^|_)(?P<last>{_AREAS})$")
+_ANYWHERE = re.compile(r"(?<!cross_)region|residency|endpoint|geo")
+"""What the name of an uplift for every region says, where it names none."""
 
 
 class _Found(NamedTuple):
@@ -171,7 +175,7 @@ def _found(entry: Mapping[str, Any], problems: set[str]) -> Iterator[_Found]:
             yield from _searches(value, _search_meter(entry))
         elif column == "off_peak_pricing" and isinstance(value, dict):
             yield from _off_peak(value, problems)
-        elif column in ("provider_specific_entry", "web_search_billing_unit") or _UPLIFT.match(column):
+        elif column in ("provider_specific_entry", "web_search_billing_unit") or _uplifted(column):
             continue
         elif _PRICED.search(column) and not _SAME_IN_ANOTHER_UNIT.match(column):
             yield _Found(column, value, *_take_apart(column))
@@ -200,9 +204,9 @@ def _multiplied(prices: list[Price], entry: Mapping[str, Any], problems: set[str
     """
     prices = prices + _tiers_of_long_prompts(prices)
     stated = entry.get("provider_specific_entry") or {}
-    factors = {_uplifted(match): entry[name] for name in entry if (match := _UPLIFT.match(name))}
+    factors = {region: value for name, value in entry.items() if (region := _uplifted(name))}
     factors |= stated if isinstance(stated, dict) else {"provider_specific_entry": None}
-    is_place = {name: bool(re.fullmatch(rf"{_PLACES}|regional|[a-z]+-[a-z]+\d", name)) for name in factors}
+    is_place = {name: bool(re.fullmatch(_PLACE, name.replace("-", "_"))) for name in factors}
     for name, value in sorted(factors.items(), key=lambda item: (is_place[item[0]], item[0])):
         factor = as_amount(value)
         if not factor or not _TIER.match(f"_{name.replace('-', '_')}"):
@@ -219,10 +223,20 @@ def _multiplied(prices: list[Price], entry: Mapping[str, Any], problems: set[str
     return prices
 
 
-def _uplifted(match: re.Match[str]) -> str:
-    """The region of an uplift: the one that its name ends or begins with, or every region that is not the global endpoint."""
-    first = (match["where"] or "").split("_")[0]
-    return (match["region"] or (first if re.fullmatch(_PLACES, first) else "regional")).replace("_", "-")
+def _uplifted(column: str) -> str | None:
+    """The region of an uplift, which its name ends or begins with, or every region that is not the global endpoint.
+
+    None for any other column, and for an uplift of something else (`priority_uplift_multiplier`).
+    """
+    match = _UPLIFT.match(column.lower().replace("-", "_"))
+    if match is None:
+        return None
+    where = match["where"] or ""
+    named = _AREA_FIRST_OR_LAST.search(where)
+    region = match["region"] or (named and (named["first"] or named["last"]))
+    if not region and (column.startswith("inference_geo") or _ANYWHERE.search(where)):
+        region = "regional"
+    return region.replace("_", "-") if region else None
 
 
 def _thing(price: Price) -> tuple[object, ...]:

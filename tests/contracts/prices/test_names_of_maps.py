@@ -75,7 +75,7 @@ def test_each_priced_key_costs_what_it_says_or_is_a_conflict(litellm_snapshots: 
     )
     ledger = build_ledger(LITELLM, [snapshot], registry)
     rated = rate(requests, build_rate_card(ledger, [LITELLM]))
-    others = other_names(snapshot, registry).with_columns(feed=pl.lit(LITELLM.feed))
+    others = other_names(snapshot, registry, snapshot.observed_at).with_columns(feed=pl.lit(LITELLM.feed))
     found = price_conflicts(ledger, [LITELLM], at=snapshot.observed_at, others=others, tolerance=0)
     conflicts = set(found.select("provider_id", "model_id").iter_rows())
     wrong = [

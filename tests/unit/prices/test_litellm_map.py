@@ -73,12 +73,35 @@ def test_multipliers_give_every_token_price_once_more() -> None:
         ("eu_uplift_multiplier", "eu"),
         ("regional_endpoint_uplift_multiplier_europe_west4", "europe-west4"),
         ("inference_geo_us_multiplier", "us"),
+        ("uplift_multiplier_eu", "eu"),
+        ("us_gov_uplift_multiplier", "us-gov"),
+        ("data_residency_eu_uplift_multiplier", "eu"),
+        ("regional_processing_uplift_multiplier_gb", "gb"),
+        ("regional_uplift_multiplier_us_east_1", "us-east-1"),
+        ("Regional_Processing_uplift_multiplier_EU-West-1", "eu-west-1"),
     ],
 )
 def test_an_uplift_applies_where_its_region_does(column: str, region: str) -> None:
     found = read(input_cost_per_token=2e-6, **{column: 1.1})
     assert [(p.region, p.unit_price * 1_000_000) for p in found.prices] == [("", 2), (region, Decimal("2.2"))]
     assert not found.not_understood
+
+
+@pytest.mark.parametrize("what", ["priority_", "fast_", "long_context_", "image_", "global_", ""])
+def test_an_uplift_of_something_else_is_named_and_holds_nowhere(what: str) -> None:
+    """`priority_uplift_multiplier` made every call in a known region a tenth dearer."""
+    column = f"{what}uplift_multiplier"
+    found = read(input_cost_per_token=2e-6, **{column: 1.1})
+    assert [(p.region, p.unit_price * 1_000_000) for p in found.prices] == [("", 2)]
+    assert found.not_understood == {f"m: {column}: not understood: 1.1"}
+
+
+def test_a_place_among_the_multipliers_is_a_region_and_no_tier() -> None:
+    factors = {"us-east-1": 1.2, "gb": 1.1, "ultrafast": 2}
+    found = {
+        (p.service_tier, p.region) for p in read(input_cost_per_token=2e-6, provider_specific_entry=factors).prices
+    }
+    assert found == {(tier, region) for tier in ("standard", "ultrafast") for region in ("", "us-east-1", "gb")}
 
 
 def test_any_suffix_is_a_tier_but_what_is_counted_otherwise_is_not() -> None:

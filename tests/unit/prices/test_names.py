@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from pipelines.config import load_config
+from pipelines.config.sources import PriceFeed
 from pipelines.models import Registry, resolve_requests
-from pipelines.prices import FeedSnapshot, build_ledger, build_rate_card, other_names, rate, with_separate_lists
+from pipelines.prices import (
+    FeedSnapshot,
+    build_ledger,
+    build_rate_card,
+    other_names,
+    parse_feed,
+    rate,
+    with_separate_lists,
+)
 from pipelines.prices.exposure import Traffic, price_conflict_rows
+from pipelines.prices.snapshot import BEGINNING
 from tests.unit.prices.feeds import FEED, day, price, registry_of, snapshot
+from tests.unit.prices.landed import landed_bytes
 from tests.unit.prices.requests_frame import requests_frame
 
 
@@ -58,17 +71,69 @@ def test_lists_that_agree_are_one_seller() -> None:
     assert set(build_ledger(FEED, [found], registry)["provider_id"]) == {"azure"}
 
 
+def charged_for(ledger: pl.DataFrame) -> Traffic:
+    """Three million units of everything in the ledger, for six dollars."""
+    charges = ledger.with_columns(quantity=pl.lit(3_000_000, pl.Int64), cost_usd=pl.lit(6).cast(pl.Decimal(38, 18)))
+    return Traffic(charges, Decimal(6), 30)
+
+
 def test_the_price_of_a_name_that_does_not_speak_is_a_conflict_with_its_money() -> None:
     found, registry = listed(("openai", "openai/o3", "2"), ("openai", "openai/o3-2025-04-16", "10"))
     ledger = build_ledger(FEED, [found], registry)
-    others = other_names(found, registry).with_columns(feed=pl.lit(FEED.feed))
-    charges = ledger.with_columns(quantity=pl.lit(3_000_000, pl.Int64), cost_usd=pl.lit(6).cast(pl.Decimal(38, 18)))
-    traffic = Traffic(charges, Decimal(6), 30)
+    others = other_names(found, registry, day("2026-01-02")).with_columns(feed=pl.lit(FEED.feed))
+    traffic = charged_for(ledger)
     (row,) = price_conflict_rows(ledger, [FEED], traffic, at=day("2026-01-02"), others=others).iter_rows(named=True)
     assert json.loads(row["prices"]) == {"list": 2, "list (openai/o3-2025-04-16)": 10}
     assert (row["model_id"], row["usd_used"], row["at_stake_30d_usd"]) == ("o3", 2, 24)
     assert row["decided_by"] == "in list one name speaks for the model, not openai/o3-2025-04-16"
     assert price_conflict_rows(ledger, [FEED], traffic, at=day("2026-01-02")).is_empty()
+
+
+TWICE: dict[str, Any] = {
+    "openrouter_models": {"data": [
+        {"id": "acme/m9", "pricing": {"prompt": usd, "completion": "0"}} for usd in ("0.000001", "0.000003", "0.000004")
+    ]},
+    "genai_prices": [
+        {"id": "openrouter", "models": [{"id": "acme/m9", "prices": {"input_mtok": usd}} for usd in (1, 3, 4)]}
+    ],
+    "llm_prices": {"prices": [
+        {"id": "acme/m9", "vendor": "openrouter", "name": "M9", "input": usd} for usd in (1, 3, 4)
+    ]},
+    "azure_retail": {"Items": [
+        {
+            "productName": "Azure OpenAI", "meterName": "gpt m9 Inp regnl Tokens", "unitOfMeasure": "1M", "retailPrice": usd,
+            "effectiveStartDate": "2026-01-01T00:00:00Z", "armRegionName": "eastus",
+        } for usd in (1, 3, 4)
+    ]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TWICE)
+def test_an_entry_that_stands_twice_in_a_list_is_a_conflict(tmp_path: Path, kind: str) -> None:
+    """The first counts; what the others say was lost without a word."""
+    feed = PriceFeed(feed="list", format=kind)
+    content = json.dumps(TWICE[kind]).encode()
+    found = parse_feed(landed_bytes(tmp_path, "list", "2026-01-02.json", content), feed)
+    registry = registry_of([found], load_config(None).models)
+    ledger = build_ledger(feed, [found], registry)
+    others = other_names(found, registry, found.observed_at).with_columns(feed=pl.lit("list"))
+    rows = price_conflict_rows(ledger, [feed], charged_for(ledger), at=found.observed_at, others=others)
+    (row,) = rows.filter(meter="input_uncached").iter_rows(named=True)
+    assert json.loads(row["prices"]) == {"list": 1, "list (stated again)": 3, "list (stated again, 2)": 4}
+    assert (row["usd_used"], row["at_stake_30d_usd"]) == (1, 9)
+    assert row["decided_by"] == "list states it more than once, and the first counts"
+
+
+def test_what_another_name_once_cost_is_no_conflict() -> None:
+    """genai-prices states the history of each name: 204 of 239 conflicts inside of it were prices that had ended."""
+    ended = price(
+        "10", provider="openai", raw_model="openai/o3-2025-04-16", valid_from=BEGINNING, valid_to=day("2025-06-10")
+    )
+    now = ended._replace(unit_price=Decimal(2), valid_from=day("2025-06-10"), valid_to=None)
+    announced = now._replace(unit_price=Decimal(1), valid_from=day("2026-03-01"))
+    found = snapshot("2026-01-01", price("2", provider="openai", raw_model="o3"), ended, now, announced)
+    registry = registry_of([found], load_config(None).models)
+    assert other_names(found, registry, day("2026-01-02"))["usd_per_million"].to_list() == [2]
 
 
 def test_a_feed_that_only_states_another_names_price_is_not_the_one_that_is_used() -> None:
@@ -77,11 +142,8 @@ def test_a_feed_that_only_states_another_names_price_is_not_the_one_that_is_used
     ledger = build_ledger(FEED, [found], registry)
     first = FEED.model_copy(update={"feed": "first", "precedence": 1})
     named, known = listed(("openai", "openai/o3", "2"), ("openai", "openai/o3-2025-04-16", "10"))
-    others = other_names(named, known).with_columns(feed=pl.lit("first"))
-    charges = ledger.with_columns(quantity=pl.lit(3_000_000, pl.Int64), cost_usd=pl.lit(6).cast(pl.Decimal(38, 18)))
-    rows = price_conflict_rows(
-        ledger, [first, FEED], Traffic(charges, Decimal(6), 30), at=day("2026-01-02"), others=others
-    )
+    others = other_names(named, known, day("2026-01-02")).with_columns(feed=pl.lit("first"))
+    rows = price_conflict_rows(ledger, [first, FEED], charged_for(ledger), at=day("2026-01-02"), others=others)
     (row,) = rows.iter_rows(named=True)
     assert (row["feed_used"], row["usd_used"], row["at_stake_30d_usd"]) == ("list", 2, 24)
     assert row["decided_by"] == "in first one name speaks for the model, not openai/o3-2025-04-16"
