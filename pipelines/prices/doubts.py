@@ -28,6 +28,7 @@ _SAME_JUMP = 1.1
 _MANY = 10
 """Models (or prices of a kind) from which on a share says something of the whole."""
 _FEW = 5
+_SOME = 3
 _NEARLY_ALL = 0.8
 _A_SEASON = timedelta(days=90)
 _MOST_PATIENT = 3.0
@@ -123,21 +124,37 @@ def _contradicted(found: Moves) -> Iterator[tuple[str, pl.DataFrame]]:
 
 
 def _sellers(found: Moves) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Sellers that lost nearly all of their many models, or most of whose models moved threefold."""
-    gone, moved = found.gone.select(MODEL).unique(), _by_model(found.moved.filter(pl.col("also_says") == ""))
-    moved = moved.filter(pl.col("factor") >= SELLER_JUMP).select(MODEL)
+    """Sellers that lost nearly all of their models, or most of whose models moved threefold, or by one factor.
+
+    Of a seller with few models all may retire at once: then another feed must still price half of them.
+    """
+    gone = found.gone.group_by(MODEL).agg(still=(pl.col("still_says") != "").any())
+    moved = _by_model(found.moved.filter(pl.col("also_says") == "")).filter(pl.col("factor") >= JUMP)
+    alike = pl.len().over("provider_id", pl.col("factor").round(3))
     counts = found.models_before.group_by("provider_id").agg(pl.len().alias("before"))
-    for name, frame in (("after", found.models_after), ("gone", gone), ("moved", moved)):
+    for name, frame in (
+        ("after", found.models_after),
+        ("gone", gone),
+        ("still", gone.filter("still")),
+        ("moved", moved.filter(pl.col("factor") >= SELLER_JUMP)),
+        ("alike", moved.filter(alike == alike.max().over("provider_id"))),
+    ):
         sizes = frame.group_by("provider_id").agg(pl.len().alias(name))
         counts = counts.join(sizes, on="provider_id", how="left").with_columns(pl.col(name).fill_null(0))
-    for row in counts.filter(pl.col("before") >= _MANY).sort("provider_id").iter_rows(named=True):
-        of_seller = pl.col("provider_id") == row["provider_id"]
-        if row["after"] < (1 - _NEARLY_ALL) * row["before"] and row["gone"]:
-            models = gone.filter(of_seller)
-            yield f"{row['gone']} of {row['before']} models of {row['provider_id']} are gone", models
-        elif row["moved"] > (row["before"] - row["gone"]) / 2:
-            models = moved.filter(of_seller)
-            yield f"{row['moved']} of {row['before']} models of {row['provider_id']} moved threefold or more", models
+    for row in counts.filter(pl.col("before") >= _SOME).sort("provider_id").iter_rows(named=True):
+        models, of_seller = (
+            f"{row['before']} models of {row['provider_id']}",
+            pl.col("provider_id") == row["provider_id"],
+        )
+        is_large, half = row["before"] >= _MANY, (row["before"] - row["gone"]) / 2
+        if row["after"] < (1 - _NEARLY_ALL) * row["before"] and (is_large or row["still"] >= row["gone"] / 2):
+            told = f", of which another feed still prices {row['still']}" if row["still"] else ""
+            yield f"{row['gone']} of {models} are gone{told}", gone.filter(of_seller).select(MODEL)
+        elif is_large and row["moved"] > half:
+            far = moved.filter(of_seller, pl.col("factor") >= SELLER_JUMP)
+            yield f"{row['moved']} of {models} moved threefold or more", far.select(MODEL)
+        elif is_large and row["alike"] > max(half, _FEW):
+            yield f"{row['alike']} of {models} moved by one factor", moved.filter(of_seller).select(MODEL)
 
 
 def _some(changes: pl.DataFrame) -> str:

@@ -145,6 +145,29 @@ def test_a_seller_that_is_gone_waits_and_the_others_go_on(litellm_snapshots: lis
     )
 
 
+def test_a_small_seller_that_is_gone_waits_where_another_feed_still_prices_it(
+    litellm_snapshots: list[FeedSnapshot],
+) -> None:
+    last = litellm_snapshots[-1]
+    after = changed(last, last.prices.filter(pl.col("provider") != "deepseek"))
+    other = replace(
+        last, feed="other", snapshot_id=id_bytes("other"), observed_at=last.observed_at - timedelta(hours=1)
+    )
+    assert reviewed((LITELLM, [last, after]))[0].held == (), "six models may retire at once, as Aleph Alpha's did"
+    found = reviewed((LITELLM, [last, after]), (OTHER, [other]))[0]
+    (held,) = found.held
+    assert (held.is_whole, held.models) == (False, 6)
+    assert held.reason == "6 of 6 models of deepseek are gone, of which another feed still prices 6"
+    assert found.accepted[1].prices.filter(provider="deepseek").height
+
+
+def test_a_seller_of_which_all_prices_moved_by_one_factor_waits(litellm_snapshots: list[FeedSnapshot]) -> None:
+    last = litellm_snapshots[-1]
+    doubled = times("2", pl.col("provider") == "openai")(last.prices)
+    (held,) = reviewed((LITELLM, [last, changed(last, doubled)]))[0].held
+    assert (held.is_whole, held.reason.endswith("models of openai moved by one factor")) == (False, True)
+
+
 def test_a_price_that_moved_tenfold_is_weighed_by_the_other_feeds(litellm_snapshots: list[FeedSnapshot]) -> None:
     last = litellm_snapshots[-1]
     moved = times("10", pl.col("raw_model") == "gpt-5")(last.prices)
