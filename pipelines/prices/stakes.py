@@ -23,20 +23,17 @@ def weighed(changes: pl.DataFrame, registry: Registry, traffic: Traffic) -> pl.D
 
     spend_usd is what the traffic was charged for the thing whose price is gone or moved, model_spend_usd the sum of the model.
     """
-    ids = pl.Series(
-        "model_id",
-        [
-            registry.resolve(seller, raw).model_id
-            for seller, raw in changes.select("provider_id", "raw_model").iter_rows()
-        ],
-        dtype=pl.String,
-    )
+    names = changes.select("provider_id", "raw_model").unique()
+    sold = []
+    for price_list, raw in names.iter_rows():
+        model = registry.resolve(price_list, raw).model_id
+        sold.append((price_list, raw, model, registry.seller(price_list, model)))
+    columns = ("provider_id", "raw_model", "model_id", "seller")
+    told = pl.DataFrame(sold, schema=dict.fromkeys(columns, pl.String), orient="row")
     charges = traffic.charges.group_by(_CHARGED_BY).agg(pl.col("cost_usd").sum().alias("spend_usd"))
     # A request names the seller, a change the seller's list of prices.
-    lists = changes["provider_id"].unique()
-    sellers = {name: registry.provider(name) for name in lists}
     rows = (
-        changes.with_columns(ids, pl.col("provider_id").replace(sellers).alias("seller"))
+        changes.join(told, on=["provider_id", "raw_model"], how="left")
         .join(
             charges.rename({"provider_id": "seller"}),
             on=["seller", *_CHARGED_BY[1:]],

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -232,6 +232,8 @@ def test_what_waits_is_weighed_with_our_own_spend_and_shown_by_the_command(
         assert weighed(listed, registry_of(workspace), azure)["model_spend_usd"][0] == Decimal("12.5"), (
             "a list of Azure's"
         )
+        apart = replace(registry_of(workspace), separate=frozenset({("azure_ai", "o")}))
+        assert weighed(listed, apart, azure)["model_spend_usd"][0] == 0, "a list that is a seller of its own"
         monkeypatch.setattr("pipelines.daily.open_workspace", lambda: nullcontext(workspace))
         shown = CliRunner().invoke(app, ["prices", "review"]).stdout
         assert "3 of 4 models are gone" in shown
