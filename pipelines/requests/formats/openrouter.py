@@ -13,12 +13,13 @@ Source: openrouter.ai/docs, "Usage accounting" and "Get a generation".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
-from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats._envelope import Envelope, answers
 from pipelines.requests.formats.openai_chat import is_chunk
 from pipelines.requests.semantics import openai_variant
 from pipelines.requests.typed import TimeRule
@@ -30,13 +31,14 @@ def _either(*names: str) -> Paths:
 
 
 def build(source: RequestSource) -> Format:
-    """The format; it has no options."""
-    refuse_options(source)
+    """The format; options `body` and `timestamp`."""
+    at = Envelope(source, ())
+    declared = () if at.bodies == ("",) else at.bodies
     prompt, completion = "usage/prompt_tokens_details", "usage/completion_tokens_details"
     responses_in, responses_out = "usage/input_tokens_details", "usage/output_tokens_details"
     return Format(
         name="openrouter",
-        version="4",
+        version="5",
         text={
             "source_request_id": ("generation_id", *_either("id")),
             "request_model": ("request_model", *_either("model"), "model_permaslug"),
@@ -89,7 +91,7 @@ def build(source: RequestSource) -> Format:
             "is_byok": ("usage/is_byok", *_either("is_byok")),
             "cancelled": _either("cancelled"),
         },
-        instants={"event_at": ("timestamp", *_either("created_at", "created"))},
+        instants={"event_at": at.instant(*_either("created_at", "created"))},
         money={
             "row_usd": ("cost_total",),
             "own_key_usd": ("byok_usage_inference",),
@@ -101,13 +103,13 @@ def build(source: RequestSource) -> Format:
             "upstream_provider": ("provider", *_either("provider_name")),
             "app": _either("app_id"),
         },
-        bodies=("",),
+        bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         constants={"provider_id": "openrouter"},
         keep="stream_delta",
-        items=lambda: without_amount,
-        marks=('"native_tokens_prompt"',),
+        items=lambda: partial(_answer, declared or ("response",)),
+        marks=() if declared else ('"native_tokens_prompt"', '"response.'),
         derive=_derive,
     )
 
@@ -126,6 +128,16 @@ def _derive() -> Mapping[str, pl.Expr]:
         )
     }
     charged = pl.coalesce("row_usd", "charged_usd")
+    known = (
+        "source_request_id",
+        "usage.input",
+        "usage.output",
+        "usage.total",
+        "csv_input",
+        "csv_output",
+        "row_usd",
+        "charged_usd",
+    )
     return {
         **counts,
         "token_semantics": openai_variant(),
@@ -135,11 +147,18 @@ def _derive() -> Mapping[str, pl.Expr]:
         "is_stream": pl.coalesce("was_stream", is_chunk()),
         "status": pl.when(cancelled).then(pl.lit("cancelled")).otherwise(pl.lit("ok")),
         "is_billable": ~cancelled | (charged > 0).fill_null(value=False),
+        "not_a_request": pl.when(pl.all_horizontal(pl.col(name).is_null() for name in known)).then(
+            pl.lit("the record has neither an id nor usage")
+        ),
     }
 
 
-def without_amount(value: object) -> Iterable[object]:
-    """A generation record without `usage`, which in it is an amount, and the same as `total_cost`."""
+def _answer(bodies: Iterable[str], value: object) -> Iterable[object]:
+    """The record with the answer that lies in one of `bodies` (of the responses API an event holds it) as its own, and of a
+    generation record without `usage`, which in it is an amount, and the same as `total_cost`."""
+    for path, answer in answers(value, bodies):
+        if isinstance(value, dict):
+            value = {**value, path.split("/")[0]: None, **answer}
     if isinstance(value, dict) and not isinstance(value.get("usage"), dict):
         return [{name: item for name, item in value.items() if name != "usage"}]
     return [value]

@@ -72,6 +72,12 @@ def gemini(name: str) -> list[Event]:
     return [{**chunk, "usageMetadata": usage}, {**chunk, "usageMetadata": last}]
 
 
+def openrouter_responses(name: str) -> list[Event]:
+    events = responses(name)
+    usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100, "cost": 0.00021}
+    return [*events[:-1], {**events[-1], "response": {**events[-1]["response"], "usage": usage}}]
+
+
 OPENROUTER_USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, "cost": 0.00021}
 COHERE = [
     {"type": "message-start", "id": "29f1", "delta": {"message": {"role": "assistant"}}},
@@ -90,6 +96,7 @@ STREAMS: dict[str, tuple[str, list[Event], dict[str, int], str | None]] = {
     "cohere": ("openai_chat", COHERE, {"input_uncached": 62, "output_text": 28}, None),
     "vllm": ("vllm", chat("v-1", MISTRAL), {"input_uncached": 17, "output_text": 5}, None),
     "openrouter": ("openrouter", chat("gen-1", OPENROUTER_USAGE), {"input_uncached": 1000, "output_text": 100}, "0.00021"),
+    "openrouter responses": ("openrouter", openrouter_responses("gen-2"), {"input_uncached": 1000, "output_text": 100}, "0.00021"),
     "responses": ("openai_responses", responses("resp_1"), {"input_uncached": 50, "input_cache_read": 25, "output_text": 30}, None),
     "anthropic": ("anthropic_messages", anthropic("msg_1", 40, 9), {"input_uncached": 40, "output_text": 9}, None),
     "gemini": ("gemini", gemini("g-1"), {"input_uncached": 80, "output_text": 12}, None),
@@ -143,7 +150,7 @@ def test_the_text_of_a_stream_in_a_field_is_one_request(tmp_path: Path, name: st
     assert not (parsed.quarantine["severity"] == "error").any()
 
 
-@pytest.mark.parametrize("name", [name for name in STREAMS if name != "openrouter"])
+@pytest.mark.parametrize("name", STREAMS)
 def test_the_declared_place_of_the_answer_may_hold_the_text(tmp_path: Path, name: str) -> None:
     format_name, events, expected, cost = STREAMS[name]
     record = {**AT, "http": {"out": captured(events)}}
