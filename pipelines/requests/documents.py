@@ -36,6 +36,11 @@ class Item:
     texts: Texts | None = None
     fault: Fault | None = None
 
+    def at(self, byte_from: int, byte_to: int) -> Item:
+        """The item with these bytes as its own."""
+        fault = self.fault and replace(self.fault, byte_from=byte_from, byte_to=byte_to)
+        return replace(self, byte_from=byte_from, byte_to=byte_to, fault=fault)
+
 
 @dataclass(frozen=True)
 class _Holder:

@@ -145,6 +145,30 @@ def _set_aside(chunk: Chunk, number: int, data: bytearray) -> Fault:
     return Fault(*place, "not_a_request", detail, digest_of(line), severity="info")
 
 
+def one_after_the_other(fmt: Format) -> Format:
+    """The format for a file of events: of streams that follow each other, an end that names no answer takes the id of its
+    start (Cohere), or calls that count the same would be taken for one."""
+    if fmt.items is None or not fmt.bodies:
+        return fmt
+    reader, marks = fmt.items, (*fmt.marks, '"message-start"', '"message-end"') if fmt.marks else ()
+    return replace(fmt, items=lambda: _named(reader()), marks=marks, in_sequence=True)
+
+
+def _named(reader: ItemReader) -> ItemReader:
+    started: list[object] = []
+
+    def read(value: object) -> Iterable[object]:
+        if isinstance(value, dict) and value.get("type") == "message-start":
+            started.append(value.get("id"))
+        elif isinstance(value, dict) and value.get("type") == "message-end":
+            # Where several are open, whose end it is can't be known.
+            value = {"id": started[0] if len(started) == 1 else None, **value}
+            started.clear()
+        return reader(value)
+
+    return read
+
+
 def with_events(fmt: Format) -> Format:
     """The format, reading too what a place of its answers (`Format.bodies`) holds as the text of a stream."""
     if not fmt.bodies:

@@ -21,7 +21,7 @@ import polars as pl
 
 from pipelines.requests.decode import JsonDecoder
 from pipelines.requests.documents import Item, debris_item, document_items, is_joined, line_items, reader_of
-from pipelines.requests.event_stream import data_lines, is_event_stream
+from pipelines.requests.event_stream import MARKS, data_lines, is_event_stream, one_after_the_other
 from pipelines.requests.format import Format, ItemReader
 from pipelines.requests.normalise import POSITION
 from pipelines.requests.paths import path_tree
@@ -117,7 +117,7 @@ def _read(
     if head is not None:
         absent = _absent_columns(fmt, head.columns)
         parts = csv_chunks(replay, head, heads, tally, fmt.column_name)
-        yield from map(finish, _tables(parts, decoder, absent))
+        yield from map(finish, _tables(parts, _How(fmt, decoder, None, reader_of(fmt), tally), absent))
         return
     is_stream = is_event_stream(early[-1].data.lstrip()) if early else False
     if wrapped:
@@ -126,6 +126,7 @@ def _read(
         replay = data_lines(replay, tally)
     # One reader for the file: one for each chunk forgot a session's totals and model after its first 16 MiB.
     is_log = wrapped or is_stream or fmt.of_text is not None
+    fmt = one_after_the_other(fmt) if is_stream else fmt
     how = _How(fmt, decoder, quick, reader_of(fmt), tally, is_log)
     workers = 1 if fmt.in_sequence else _WORKERS
     yield from _lines(spanned(replay, tally), lambda chunk: finish(_chunk_batch(chunk, how)), workers)
@@ -137,7 +138,9 @@ def _parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder, tal
         tally.correct(1)
         yield _one_fault(columns, decoder)
         return
-    yield from _tables(parquet_chunks(path, heads, tally, fmt.column_name), decoder, _absent_columns(fmt, columns))
+    parts = parquet_chunks(path, heads, tally, fmt.column_name)
+    how = _How(fmt, decoder, None, reader_of(fmt), tally)
+    yield from _tables(parts, how, _absent_columns(fmt, columns))
 
 
 def _packed_parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder, tally: Tally) -> Iterator[Batch]:
@@ -187,7 +190,7 @@ class _How:
     quick: QuickReader | None
     reader: ItemReader
     tally: Tally
-    is_log: bool
+    is_log: bool = False
 
 
 def _chunk_batch(chunk: Chunk, how: _How) -> Batch:
@@ -276,10 +279,28 @@ def _placed(places: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     return own.hstack(rows.drop("index"))
 
 
-def _tables(parts: Iterator[TableChunk | Chunk], decoder: JsonDecoder, absent: str | None) -> Iterator[Batch]:
+def _tables(parts: Iterator[TableChunk | Chunk], how: _How, absent: str | None) -> Iterator[Batch]:
     for part in parts:
-        batch = _decoded(part if isinstance(part, TableChunk) else _only_faults(part), decoder)
+        batch = _table_batch(part if isinstance(part, TableChunk) else _only_faults(part), how)
         yield batch if absent is None else _refused(batch, absent)
+
+
+def _table_batch(part: TableChunk, how: _How) -> Batch:
+    """The rows of a table; one that holds the text of an event stream gives a record for each of its events."""
+    opened = part.lines["line"].str.contains_any(list(MARKS)) if how.fmt.bodies else None
+    if opened is None or not opened.any():
+        return _decoded(part, how.decoder)
+    plain = _decoded(replace(part, lines=part.lines.filter(~opened)), how.decoder)
+    tree = path_tree(how.fmt.paths)
+    items: list[Item] = []
+    for index, line in part.lines.filter(opened).iter_rows():
+        _, line_no, byte_from, byte_to = part.places.row(index)
+        found = [item.at(byte_from, byte_to) for item in line_items(line.encode(), (line_no, 0), how.reader, tree)]
+        how.tally.correct(len(found) - 1)
+        items += found
+    inner = _item_batch(items, tree.paths, [], b"", 0)
+    flat = pl.concat([plain.flat.select(inner.flat.columns), inner.flat]).sort("line_no", "item_no")
+    return Batch(flat, [*plain.faults, *inner.faults], _records_of(part), written=part.written)
 
 
 def _refused(batch: Batch, detail: str) -> Batch:

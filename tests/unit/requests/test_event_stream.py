@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from pipelines.requests import ParsedFile
@@ -157,6 +158,19 @@ def test_the_declared_place_of_the_answer_may_hold_the_text(tmp_path: Path, name
     assert told(parse_records(tmp_path, format_name, [record], options={"body": "http/out"})) == [("reported", expected, cost)]  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("name", ["openai", "anthropic", "gemini", "cohere", "openrouter"])
+def test_a_column_of_a_table_may_hold_the_text(tmp_path: Path, name: str, kind: str) -> None:
+    format_name, events, expected, cost = STREAMS[name]
+    texts = [captured(events, "\r\n"), None, captured(events[:1], done=False) + "data: {"]
+    table = pl.DataFrame({**AT, "status_code": [200, 200, 200], "out": texts})
+    path = tmp_path / f"log.{kind}"
+    table.write_csv(path) if kind == "csv" else table.write_parquet(path)
+    parsed = parse(path, format_name, options={"body": "out"})
+    assert ("reported", expected, cost) in told(parsed)
+    assert not (parsed.quarantine["severity"] == "error").any()
+
+
 def test_quotes_may_be_escaped_by_their_number(tmp_path: Path) -> None:
     _, events, expected, cost = STREAMS["openai"]
     line = json.dumps({**AT, "response_body": captured(events)}).replace('\\"', "\\u0022")
@@ -175,6 +189,7 @@ def test_calls_whose_texts_say_the_same_are_told_apart_by_their_ids(tmp_path: Pa
     again = [{**event, "id": "77aa"} if "id" in event else event for event in COHERE]
     lines = [{**AT, "response": captured(events)} for events in (COHERE, again)]
     assert len(told(parse_records(tmp_path, "openai_chat", lines))) == 2
+    assert len(told(land(tmp_path, captured(COHERE) + captured(again), "openai_chat", **UNDATED))) == 2
 
 
 def test_a_cut_text_leaves_the_next_record_its_own_usage(tmp_path: Path) -> None:
