@@ -68,4 +68,7 @@ def reason_of(error: SerializableErrorInfo | None) -> str:
     cause = (error.cause or error) if error is not None else None
     if cause is None:
         return "it ended without a reason"
-    return cause.message.strip().removeprefix(f"{StepError.__module__}.{StepError.__qualname__}: ")
+    text = cause.message.strip()
+    for own in (StepError, dg.Failure):
+        text = text.removeprefix(f"{own.__module__}.{own.__qualname__}: ")
+    return text

@@ -18,25 +18,50 @@ from tests.unit.fetch.server import reply, serve
 from tests.unit.finops.pages import rows_of, words
 
 
-def without(installation: Installation, table: str) -> None:
-    """The warehouse of the installation, in which a table is gone."""
+def prepare(installation: Installation, statement: str) -> None:
+    """Do something to the warehouse of the installation before its first run."""
     with open_database(Settings(home=installation.home)) as database, database.connect() as connection:
-        connection.execute(f"drop table {table} cascade")
+        connection.execute(statement)
 
 
 @pytest.mark.parametrize(
-    ("table", "step", "headline"),
+    ("statement", "table", "step", "reason", "headline"),
     [
-        ("mart.routing_projection", "routing_projection", "your applications made"),
-        ("mart.benchmark_gap", "core_benchmark", "your applications made"),
-        ("core.request", "core_request", "is not known yet: the run failed before it was computed"),
+        (
+            "drop table mart.routing_projection cascade",
+            "mart.routing_projection",
+            "routing_projection",
+            "psycopg.errors.UndefinedTable",
+            "your applications made",
+        ),
+        (
+            "drop table core.request cascade",
+            "core.request",
+            "core_request",
+            "psycopg.errors.UndefinedTable",
+            "is not known yet: the run failed before it was computed",
+        ),
+        (
+            "create table mart.daily_model_spend (event_date date)",
+            "mart.daily_model_spend",
+            "dbt_models",
+            "dbt did not build model.modelmeter.daily_model_spend",
+            "is not known yet: the run failed before it was computed",
+        ),
     ],
+    ids=["a mart is gone", "the facts are gone", "dbt can't build"],
 )
 def test_a_step_that_fails_does_not_take_the_page_with_it(
-    installation: Installation, small_sample: SmallSample, table: str, step: str, headline: str
+    installation: Installation,
+    small_sample: SmallSample,
+    statement: str,
+    table: str,
+    step: str,
+    reason: str,
+    headline: str,
 ) -> None:
     day = str(small_sample.days[1])
-    without(installation, table)
+    prepare(installation, statement)
     out, err = installation.run("daily", "--date", day, status=1)
     page = installation.home / "reports" / day / "index.html"
     assert f"incomplete report  {page}" in out
@@ -45,10 +70,17 @@ def test_a_step_that_fails_does_not_take_the_page_with_it(
     assert "Traceback" not in err
     shown = HTMLParser(page.read_text(encoding="utf-8"))
     assert headline in words(shown, ".headline")
-    assert f"{step} psycopg.errors.UndefinedTable" in words(shown, "#failures")
+    assert f"{step} {reason}" in words(shown, "#failures")
     assert [table, "never made"] in rows_of(shown, "stale")
+
+
+def test_a_failed_run_for_programs(installation: Installation, small_sample: SmallSample) -> None:
+    day = str(small_sample.days[1])
+    prepare(installation, "drop table mart.benchmark_gap cascade")
     facts = json.loads(installation.run("daily", "--date", day, "--json", status=1)[0])
+    page = installation.home / "reports" / day / "index.html"
     assert (facts["summary"], facts["report"], facts["report_is_complete"]) == (None, str(page), False)
+    assert page.is_file()
 
 
 def test_a_landing_zone_that_cant_be_written_costs_the_changed_feed_only(

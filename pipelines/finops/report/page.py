@@ -11,8 +11,8 @@ from datetime import date
 
 from pipelines.finops import format as fmt
 from pipelines.finops.report import coverage, evidence, projection, spend, watch
-from pipelines.finops.report.charts import Chart, Stacks, history_table, projection_chart, spend_chart, stacks
-from pipelines.finops.report.collect import MissingDataError, ReportData
+from pipelines.finops.report.charts import Chart, history_table, projection_chart, spend_chart, stacks
+from pipelines.finops.report.collect import ReportData
 from pipelines.finops.report.context import Failure, ReportContext
 from pipelines.finops.report.incomplete import IncompleteSection, Sections, incomplete_section
 from pipelines.finops.report.tables import KeyFigure, Table
@@ -58,10 +58,11 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
     sections = Sections()
 
     def table(name: str, make: Callable[[], Table]) -> Table:
-        return sections.made(name, make, Table("", name, [], [], empty=_NOT_MADE))
+        return sections.made(name, make, _lacking(name))
 
     totals = sections.made("figures of the day", lambda: spend.day_totals(data), spend.NO_TOTALS)
-    found = sections.made("spend by day", lambda: stacks(data), None)
+    no_days: tuple[Chart | None, Table] = (None, _lacking("spend by day"))
+    chart, history = sections.made("spend by day", lambda: _spend_by_day(data), no_days)
     projections, saving = sections.made(
         "projected saving",
         lambda: (projection.projection_section(data), projection.saving_figure(data)),
@@ -75,8 +76,8 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
         headline=spend.headline(data.day, totals, context.incomplete),
         incomplete=None,
         key_figures=sections.made("key figures", lambda: spend.key_figures(data, totals, saving), []),
-        spend_chart=sections.made("chart of spend", lambda: spend_chart(found) if found else None, None),
-        history=table("spend by day, figures", lambda: history_table(_known(found), data.sql["history"])),
+        spend_chart=chart,
+        history=history,
         models=table("spend by model", lambda: spend.models_table(data, totals)),
         openness=sections.made("open models", lambda: spend.openness_sentence(data, totals), ""),
         reported=sections.made(
@@ -114,7 +115,10 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
     return replace(page, incomplete=incomplete_section(context.incomplete, sections.failures)), sections.failures
 
 
-def _known(found: Stacks | None) -> Stacks:
-    if found is None:
-        raise MissingDataError("the spend by day could not be read, see above")
-    return found
+def _spend_by_day(data: ReportData) -> tuple[Chart | None, Table]:
+    found = stacks(data)
+    return spend_chart(found), history_table(found, data.sql["history"])
+
+
+def _lacking(name: str) -> Table:
+    return Table("", name, [], [], empty=_NOT_MADE)

@@ -82,6 +82,8 @@ def headline(day: date, totals: DayTotals, incomplete: Incomplete | None = None)
         if not totals.requests:
             return f"What was spent on {fmt.long_day(day)} is not known yet: the run failed before it was computed."
         return f"{headline(day, totals)} These are the figures of an earlier run: this one failed before it made them anew."
+    if totals is NO_TOTALS:
+        return f"What was spent on {fmt.long_day(day)} could not be read."
     if not totals.requests:
         return (
             f"No requests are loaded for {fmt.long_day(day)}. Either none were made, or no log of that day has arrived."

@@ -57,7 +57,12 @@ def watch_section(data: ReportData, routing: RoutingConfig) -> WatchSection:
 
 def exposed(data: ReportData, routing: RoutingConfig) -> ReportData:
     """The same data, the leaderboard events with the routes and the spend that they touch."""
-    return replace(data, frames={**data.frames, "drift": with_exposure(data["drift"], routing, data["history"])})
+    return replace(data, frames={**data.frames, "drift": _with_exposure(data, "drift", routing)})
+
+
+def _with_exposure(data: ReportData, name: str, routing: RoutingConfig) -> pl.DataFrame:
+    """Events with what they touch; without it where the spend could not be read, for then nobody knows."""
+    return data[name] if "history" in data.unread else with_exposure(data[name], routing, data["history"])
 
 
 def _gaps(data: ReportData) -> list[GapSeries]:
@@ -190,7 +195,7 @@ def _silent_sentence(data: ReportData) -> str:
 
 
 def _silent_table(data: ReportData, routing: RoutingConfig) -> Table:
-    alarms = with_exposure(data["silent"], routing, data["history"])
+    alarms = _with_exposure(data, "silent", routing)
     rows = [
         [
             text_cell(row["model_id"], note=row["provider_id"]),

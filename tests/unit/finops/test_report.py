@@ -368,6 +368,17 @@ def test_a_table_that_is_gone_costs_its_own_sections_and_is_named_on_top(connect
     assert not whole.css("#incomplete")
 
 
+def test_spend_that_cant_be_read_costs_no_leaderboard(connection: Connection, page: Page) -> None:
+    """Events are told without what they touch, because nobody knows it then."""
+    books.write(connection, books.small_day())
+    connection.execute("alter table mart.daily_model_spend drop column provider_id cascade")
+    failures = words(page(incomplete=Incomplete([Failure("dbt_models", "no")])), "#failures")
+    assert "section “spend by model”" in failures
+    assert "section “spend by day”" in failures
+    assert "leaderboards" not in failures
+    assert "gap and silent change" not in failures
+
+
 def test_without_any_mart_a_failed_run_has_a_page_and_the_command_says_what_to_do(
     connection: Connection, page: Page
 ) -> None:
