@@ -139,12 +139,14 @@ def first_of(record: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: A
     return next((record[name] for name in names if not is_blank(record.get(name))), None)
 
 
+_UNSAID = re.compile(r"other|(?:no|other|unknown|unspecified|custom) licen[cs]e|(?:un)?licen[cs]ed")
 _CLOSED = re.compile(
-    r"false|no|0|0\.0|closed\b.*|closed_weights|not open.*|commercial|.*\bpropri?e?tary\b.*|.*\bcommercial (?:api|only)\b.*|"
-    r"api(?:[ -]only)?"
+    r"false|f|no|n|0|0\.0|closed\b.*|closed_weights|(?:not|non|un)[ -]?open.*|commercial(?: licen[cs]e)?|.*\bprop\w*t(?:ar)?y\b.*|"
+    r".*\bcommercial (?:api|only)\b.*|private|unreleased|hosted access.*|api(?:[ -](?:only|access))?"
 )
 _OPEN = re.compile(
-    r"true|yes|1|1\.0|open\b.*|open_weights?|.*\b(?:licen[cs]e[ds]?|open|community|research|non-?commercial|mit|isc|bsd|"
+    r"true|t|yes|y|1|1\.0|open\b.*|open_weights?|weights available|downloadable|"
+    r".*\b(?:licen[cs]e[ds]?|open|community|research|non-?commercial|mit|isc|bsd|"
     r"apache|a?l?gpl|mpl|cc|creative commons|openrail|rail|llama\w*|gemma|qwen|deepseek|falcon|impact|mrl|unlicense)\b.*"
 )
 
@@ -155,9 +157,9 @@ def weights(value: object) -> str | None:
     None where the source does not say, or says something that is neither a flag nor known of licences: the flag of a
     source is believed before any list, so it must not be guessed.
     """
-    if is_blank(value):
-        return None
     shown = str(value).strip().lower()
+    if is_blank(value) or _UNSAID.fullmatch(shown):
+        return None
     if _CLOSED.fullmatch(shown):
         return "closed"
     return "open" if _OPEN.fullmatch(shown) else None
@@ -165,7 +167,7 @@ def weights(value: object) -> str | None:
 
 def license_weights(value: object) -> str | None:
     """The same for the licence column of an arena, which names a licence for open weights alone: `Nvidia` is one."""
-    if is_blank(value) or str(value).strip().lower() == "other":
+    if is_blank(value) or _UNSAID.fullmatch(str(value).strip().lower()):
         return None
     return weights(value) or "open"
 

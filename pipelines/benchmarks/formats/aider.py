@@ -17,6 +17,8 @@ from pipelines.outside import worded
 
 TRAITS = Traits(row_kind="run", primary_version="pass_rate_2")
 TRIES = (1, 2)
+MIN_RUNS = 4
+"""Runs from which on what all but one have in common says something of that one."""
 TOLERANCE = 0.1
 """Percentage points by which a stated rate may miss its own counts: the export writes one decimal, at times cut off."""
 
@@ -31,11 +33,18 @@ def parse(into: Collector) -> BoardSnapshot:
         min_score=0,
         max_score=100,
     )
-    for item_no, (line_no, run) in enumerate(_runs(read_bytes(into.file), into)):
+    runs = _runs(read_bytes(into.file), into)
+    lacks = _lacks_at_the_end([run for _, run in runs])
+    for item_no, (line_no, run) in enumerate(runs):
         try:
             if not isinstance(run, dict):
                 raise RecordError(
                     "wrong_shape", f"expected a run with dirname and pass_rate, found {type(run).__name__}"
+                )
+            if len(lacks) > 1 and item_no == len(runs) - 1:
+                told = ", ".join(lacks)
+                raise RecordError(
+                    "wrong_shape", f"the last run lacks {told}, which every other has: the file is cut off"
                 )
             stated = {f"pass_rate_{attempt}": run.get(f"pass_rate_{attempt}") for attempt in TRIES}
             rates, broken = numbers(stated, most=100)
@@ -51,6 +60,7 @@ def parse(into: Collector) -> BoardSnapshot:
             continue
         for attempt, row in zip(tries, rows, strict=True):
             _check_counts(attempt, row, run, into)
+    into.is_cut_off = bool(lacks)
     return into.snapshot(into.observation(TRAITS, (benchmark,)))
 
 
@@ -67,6 +77,16 @@ def _runs(content: bytes, into: Collector) -> list[tuple[int, Any]]:
         into.reject(0, "wrong_shape", detail, record=content, span=(0, len(content)))
         return []
     return [(item.start_mark.line + 1, run) for item, run in zip(node.value, document, strict=True)]
+
+
+def _lacks_at_the_end(runs: list[Any]) -> list[str]:
+    """Fields that every run has but the last: YAML that was cut off is YAML still, and only its last run shows it.
+
+    A run may have been written without one field, so that one alone says nothing against the run itself.
+    """
+    if len(runs) < MIN_RUNS or not all(isinstance(run, dict) for run in runs):
+        return []
+    return sorted(map(str, set.intersection(*map(set, runs[:-1])) - set(runs[-1])))
 
 
 def _row(benchmark_id: str, attempt: int, run: dict[str, Any], item_no: int, into: Collector) -> dict[str, Any]:

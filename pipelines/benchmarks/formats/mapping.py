@@ -8,7 +8,7 @@ of the benchmark (option `item_field`), which gives far sharper comparisons.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
@@ -33,6 +33,9 @@ from pipelines.benchmarks.values import (
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 
+_OUTCOMES = {"true": 1, "false": 0}
+"""Outcomes of an item, as JSON has them and as tables write them."""
+_FLOAT_NOISE = 1e-6
 _AROUND = re.compile(r"^[~≈]|%$|/10$")
 """What people write around a number: about, per cent, out of ten."""
 
@@ -202,17 +205,13 @@ def _rows(
         told = _spelled(record, column, options)
         if not is_item and is_blank(_field(told, column.field)):
             continue
+        details: dict[str, RecordError] = {}
         try:
-            score = _score(column, told, is_item=is_item)
+            scores.append((column, _score(column, told, details, is_item=is_item)))
         except RecordError as error:
             broken[column.field] = error
             continue
-        scores.append((column, score))
-        if column.cost_field:
-            try:
-                score["run_cost_usd"] = money(_field(told, column.cost_field), column.cost_field)
-            except RecordError as error:
-                broken[column.cost_field] = error
+        broken |= details
     if not scores:
         fields = ", ".join(sorted({c.field for c in wanted}))
         raise next(iter(broken.values()), RecordError(NO_SCORE, f"none of {fields} has a value"))
@@ -250,35 +249,48 @@ def _applies(column: ScoreColumn, record: Mapping[str, Any]) -> bool:
     return all(str(_field(record, name)) == value for name, value in column.when.items())
 
 
-def _score(column: ScoreColumn, record: Mapping[str, Any], *, is_item: bool) -> dict[str, Any]:
-    def scaled(name: str | None) -> float | None:
-        value = None if name is None else _field(record, name)
-        return None if is_blank(value) else _scaled(value, str(name), column.scale)
+def _score(
+    column: ScoreColumn, record: Mapping[str, Any], broken: dict[str, RecordError], *, is_item: bool
+) -> dict[str, Any]:
+    """The score with what stands beside it; a detail that can't be read costs itself and is told in `broken`, by field."""
+
+    def detail(name: str | None, read: Callable[[object, str], Any]) -> Any:  # noqa: ANN401 - whatever `read` gives
+        try:
+            return None if name is None else read(_field(record, name), name)
+        except RecordError as error:
+            broken[str(name)] = error
+            return None
+
+    def scaled(value: object, name: str) -> float | None:
+        return None if is_blank(value) else _scaled(value, name, column.scale)
 
     shown = _field(record, column.field)
-    if isinstance(shown, bool) and is_item:
-        shown = int(shown)  # solved or not; in a table of scores a boolean is something else
-    score = None if is_blank(shown) else _scaled(shown, column.field, column.scale)
-    if score is not None and column.scale == "share" and not 0 <= score <= 100:
-        detail = f"{column.field} is {score / 100:g}: accepted are shares from 0 to 1; per cent are declared `scale: as_written`"
-        raise RecordError("out_of_range", detail)
-    low, high = scaled(column.ci_low_field), scaled(column.ci_high_field)
+    if is_item:  # solved or not; in a table of scores a boolean is something else
+        shown = _OUTCOMES.get(str(shown).strip().lower(), shown)
+    score = scaled(shown, column.field)
+    if score is not None and column.scale == "share":
+        score = 100.0 if 100 < score <= 100 + _FLOAT_NOISE else score
+        if not 0 <= score <= 100:
+            told = f"{column.field} is {score / 100:g}: accepted are shares from 0 to 1; per cent are declared `scale: as_written`"
+            raise RecordError("out_of_range", told)
+    low, high = detail(column.ci_low_field, scaled), detail(column.ci_high_field, scaled)
     if low is not None and high is not None and low > high:
         raise RecordError("identity_broken", f"{column.ci_low_field} {low} is above {column.ci_high_field} {high}")
     has_bounds = low is not None and high is not None
-    counts = {"n_success": column.n_success_field, "votes": column.votes_field, "n_items": column.n_items_field}
+    n_items = detail(column.n_items_field, count)
     found = {
         "score": score,
         "score_text": str(shown).strip(),
-        "stderr": scaled(column.stderr_field),
+        "stderr": detail(column.stderr_field, scaled),
         "ci_low": low if has_bounds else None,
         "ci_high": high if has_bounds else None,
         "ci_level": 0.95 if has_bounds else None,
         "ci_method": "reported" if has_bounds else "none",
-        "run_cost_usd": None,
-        **{name: count(_field(record, field), field) if field else None for name, field in counts.items()},
+        "run_cost_usd": detail(column.cost_field, money),
+        "n_success": detail(column.n_success_field, count),
+        "votes": detail(column.votes_field, count),
+        "n_items": n_items or (None if column.n_items_field in broken else column.n_items),
     }
-    found["n_items"] = found["n_items"] or column.n_items
     if not is_item:
         check_row(found)
     return found

@@ -11,7 +11,7 @@ from typing import get_args
 import polars as pl
 import pytest
 
-from pipelines.benchmarks import UnknownFormatError, parse_board
+from pipelines.benchmarks import UnknownFormatError, detect_drift, parse_board
 from pipelines.benchmarks.formats import PARSERS
 from pipelines.config.sources import BoardFormat, Leaderboard
 from pipelines.warehouse.tables.raw import QUARANTINE
@@ -71,6 +71,19 @@ def test_a_file_of_another_kind_is_one_quarantined_record(tmp_path: Path, conten
     assert snapshot.quarantine["reason"].to_list() in (["not_json"], ["wrong_shape"])
     assert snapshot.observations[0].rows.is_empty()
     assert (snapshot.lines, snapshot.valid) == (1, 0)
+
+
+def test_a_cut_list_of_runs_is_yaml_still_and_its_last_run_shows_it(tmp_path: Path) -> None:
+    """A cut `pass_rate_2: 60` was a revision to 60, and the runs behind it were removed."""
+    runs = [RUN.replace("dirname: ", f"dirname: {n:02d}-") for n in range(30)]
+    whole = export(tmp_path / "whole", AIDER, "2026-02-01", "".join(runs).encode(), ".yml")
+    cut = "".join(runs[:28]) + runs[28][: runs[28].index("60.4") + 2]
+    short = export(tmp_path / "cut", AIDER, "2026-02-08", cut.encode(), ".yml")
+    assert short.observations[0].ends_broken
+    assert not whole.observations[0].ends_broken
+    assert short.quarantine["reason"].to_list() == ["wrong_shape"]
+    found = detect_drift(AIDER, [whole, short]).filter(pl.col("drift_class") != "new")
+    assert found["drift_class"].to_list() == ["coverage_gate"]
 
 
 def test_aider_reads_counts_cost_tokens_and_variant(tmp_path: Path) -> None:

@@ -123,6 +123,36 @@ def test_mapping_takes_the_number_of_items_per_row(tmp_path: Path) -> None:
     assert {row["raw_model"]: row["n_items"] for row in rows(snapshot)} == {"alpha": 200, "beta": 500}
 
 
+@pytest.mark.parametrize("field", ["n", "se", "low", "votes", "solved"])
+@pytest.mark.parametrize("value", [True, "12.5x", "many", -3, [1]])
+def test_a_broken_detail_costs_itself_and_not_the_score(tmp_path: Path, field: str, value: object) -> None:
+    column = {"field": "s", "benchmark": "b", "n_items": 500, "n_items_field": "n", "stderr_field": "se", "ci_low_field": "low",
+              "ci_high_field": "high", "votes_field": "votes", "n_success_field": "solved"}  # fmt: skip
+    whole = {"model": "m", "s": 80, "n": 100, "se": 4, "low": 72, "high": 88, "votes": 9, "solved": 80}
+    if field in ("se", "low") and value == -3:
+        pytest.skip("a number, if a strange one")
+    (row,) = rows(snapshot := export(tmp_path, mapping(column), "2026-02-01", [{**whole, field: value}]))
+    names = {"n": "n_items", "se": "stderr", "low": "ci_low", "votes": "votes", "solved": "n_success"}
+    assert (row["score"], row["votes"] if field != "votes" else 9) == (80, 9)
+    assert field == "se" or row[names[field]] is None
+    assert snapshot.quarantine["severity"].to_list() == ["error"]
+
+
+def test_outcomes_that_a_table_writes_as_words_count(tmp_path: Path) -> None:
+    """As pandas writes a column of booleans."""
+    own = mapping({"field": "ok", "benchmark": "own", "scale": "share"}, item_field="case")
+    table = b"model,case,ok\nm,a,True\nm,b,False\nm,c,true\nm,d,\n"
+    (row,) = rows(snapshot := export(tmp_path, own, "2026-02-01", table, ".csv"))
+    assert (row["score"], row["n_items"], row["n_success"]) == (pytest.approx(200 / 3), 3, 2)
+    assert snapshot.quarantine.is_empty()
+
+
+def test_a_share_of_one_and_float_noise_is_one(tmp_path: Path) -> None:
+    own = mapping({"field": "s", "benchmark": "b", "scale": "share"})
+    (row,) = rows(export(tmp_path, own, "2026-02-01", [{"model": "m", "s": 1.0000000000000002}]))
+    assert row["score"] == 100
+
+
 SOLVED = (39, 36, 39, 34, 33)
 
 

@@ -128,6 +128,24 @@ def test_a_flag_is_read_and_never_guessed(value: object, side: str | None) -> No
     assert weights(value) == side
 
 
+@pytest.mark.parametrize(
+    ("side", "words"),
+    [
+        ("closed", ("n", "F", "Non-open", "unopened", "private", "Unreleased", "API access", "Propietary", "Commercial License")),
+        ("open", ("y", "T", "weights available", "Open weights (restricted use)", "Non-commercial")),
+        (None, ("no license", "Unknown license", "licensed", "unlicensed", "other", "Custom licence")),
+    ],
+)  # fmt: skip
+def test_a_flag_is_read_in_any_spelling_and_never_guessed(side: str | None, words: tuple[str, ...]) -> None:
+    """`Unknown license`, `Commercial License` and `non-open` were open, because a licence or `open` stands in them."""
+    assert {word: weights(word) for word in words} == dict.fromkeys(words, side)
+
+
+def test_what_begins_like_gpt_and_is_no_model_of_openai(registry: Registry) -> None:
+    told = [registry.openness(name) for name in ("gpt-j-6b", "gpt-neox-20b", "gpt-oss-120b", "gpt-5", "gpt-image-1")]
+    assert told == ["open_weight"] * 3 + ["closed"] * 2
+
+
 def test_an_arena_names_a_licence_for_open_weights_alone() -> None:
     assert [license_weights(value) for value in ("Nvidia", "Proprietary", "Other", "")] == [
         "open",
