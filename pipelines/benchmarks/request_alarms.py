@@ -113,7 +113,7 @@ def with_reference(profile: pl.DataFrame, day: date, alarms: Alarms, changes: Se
 def with_age(rows: pl.DataFrame, day: date, alarms: Alarms, answered: pl.DataFrame) -> pl.DataFrame:
     """The day's comparisons with what is open: alarms get their first day and age, and one ends by recovery only.
 
-    It has recovered where the day shows less than half of what opened it, and could have shown that much; a name or a
+    It has recovered where the day shows less than half of what opened it, and has calls enough to show that much; a name or a
     finish reason where it is not seen any more among calls that have one (`answered`: GROUP and family). Of an open alarm
     that can't be compared today there is a row too.
     """
@@ -122,7 +122,9 @@ def with_age(rows: pl.DataFrame, day: date, alarms: Alarms, answered: pl.DataFra
     )
     both = rows.join(known, on=[*GROUP, "metric"], how="left", maintain_order="left")
     is_less = pl.col("effect") * pl.col("last").sign() < pl.col("last").abs() / 2
-    could_show = pl.col("min_detectable").is_null() | (pl.col("min_detectable") <= pl.col("last").abs())
+    # By its calls: an alarm that the noise between days hides, as their rhythm comes to be known, must not stay for ever.
+    of_calls = pl.col("min_detectable") / pl.col("overdispersion").fill_null(1.0).sqrt()
+    could_show = of_calls.is_null() | (of_calls <= pl.col("last").abs())
     has_recovered = ~pl.col("is_alarm") & is_less & could_show
     was_open = pl.col("was_opened_on").is_not_null()
     is_open = pl.col("is_alarm") | (was_open & ~has_recovered.fill_null(value=False))

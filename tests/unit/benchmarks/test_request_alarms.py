@@ -85,6 +85,18 @@ def test_one_odd_day_in_the_reference_blinds_nobody(seed: int, size: int) -> Non
     assert 14 in [day for day, _ in open_on(judged(frames, 15))]
 
 
+@pytest.mark.parametrize("seed", [101, 102])
+def test_an_alarm_that_the_rhythm_of_the_days_explains_does_not_stay_open(seed: int) -> None:
+    """Shorter answers at weekends. An alarm of a weekday was open for ever once weekends were known to be noise."""
+    generator = np.random.default_rng(seed)
+    means = [250 if (START + timedelta(days=k)).weekday() >= 5 else 400 for k in range(60)]
+    days = open_on(judged(log(generator, means), 60))
+    assert len(days) <= 12
+    assert all(age is not None and age <= 2 for _, age in days)
+    changed = [mean * (0.5 if k >= 42 else 1) for k, mean in enumerate(means)]
+    assert [day for day, _ in open_on(judged(log(generator, changed), 60)) if day >= 42] == list(range(42, 60))
+
+
 def test_days_that_differ_by_rhythm_stay_in_the_reference() -> None:
     """Every seventh day answers are shorter: after a few weeks that is how the days are, and most raise nothing."""
     generator = np.random.default_rng(6)
