@@ -81,8 +81,8 @@ class DbtProcess:
     def run(self, run_id: str, arguments: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Run one dbt command; the outcome of each node by unique id.
 
-        What dbt writes lies in `MODELMETER_HOME/dbt/<run id>` and goes where it succeeded. Raises dagster.Failure where
-        dbt did not come to running nodes. Can be called once in a run.
+        What dbt writes and says lies in `MODELMETER_HOME/dbt/<run id>` and goes where it succeeded: it quotes values where
+        the database does, so that nothing of it is printed. Raises dagster.Failure where dbt did not come to running nodes. Can be called once in a run.
         """
         if self.process.stdin is None or self.process.stdin.closed:
             raise dg.Failure("dbt was asked twice in one run; one process answers once")
@@ -92,27 +92,25 @@ class DbtProcess:
         # Where the process has died, its output says why, and is read below.
         with suppress(BrokenPipeError), self.process.stdin as told:
             told.write(json.dumps(asked).encode() + b"\n")
-        said = self._heard()
+        self._hear(target / "output.txt")
         status = self.process.wait()
         try:
             results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
         except FileNotFoundError:
-            raise dg.Failure(f"dbt did not start (exit code {status}): {said or 'it said nothing'}") from None
+            raise dg.Failure(f"dbt did not start (exit code {status}); what it said is in {target}") from None
         if status == 0:
             shutil.rmtree(target)
         return {item["unique_id"]: item for item in results}
 
-    def _heard(self) -> str:
-        """Everything that dbt says until it ends, which is passed on to this process's output as it comes."""
-        lines: list[str] = []
+    def _hear(self, kept: Path) -> None:
+        """Write what dbt says until it ends to `kept`, as it comes."""
         try:
-            for line in self.process.stdout or ():
-                lines.append(line.decode(errors="replace").rstrip())
-                print(lines[-1], flush=True)  # Dagster's compute log takes what a step prints
+            with kept.open("wb", buffering=0) as file:
+                for line in self.process.stdout or ():
+                    file.write(line)
         except BaseException:
             # The run is being stopped: dbt takes back its statements before it ends.
             self.process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout=_STOPPING_SECONDS)
             raise
-        return "\n".join(line for line in lines if line)

@@ -151,7 +151,7 @@ def _tested_model(node: Mapping[str, Any]) -> str:
 
 
 def _messages(outcomes: Mapping[str, Mapping[str, Any]], failed: list[str]) -> str:
-    return "; ".join(_first_line(outcomes[uid]) for uid in failed if uid in outcomes) or "see dbt's log"
+    return "; ".join(_first_line(outcomes[uid]) for uid in failed if uid in outcomes) or "see MODELMETER_HOME/dbt"
 
 
 def _first_line(outcome: Mapping[str, Any]) -> str:

@@ -68,11 +68,12 @@ def test_a_process_that_died_is_told(job: DailyJob) -> None:
             dbt.run(RUN, BUILD)
 
 
-def test_a_project_that_cant_be_read_is_told(job: DailyJob, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_project_that_cant_be_read_is_told(job: DailyJob, tmp_path: Path) -> None:
     (tmp_path / "dbt_project.yml").write_text("name: modelmeter\nprofile: [\n")
     with running(job, tmp_path) as dbt, pytest.raises(dg.Failure, match=r"(?s)dbt did not start \(exit code 2\)"):
         dbt.run(RUN, BUILD)
-    assert "line 3, column 1" in capsys.readouterr().out
+    (said,) = (job.home / "dbt").glob("*/output.txt")
+    assert "line 3, column 1" in said.read_text()
 
 
 def test_a_damaged_state_of_the_parse_does_no_harm(job: DailyJob) -> None:
