@@ -289,9 +289,15 @@ def _records(chunk: Chunk, ends: npt.NDArray[np.int64], header: _Header, tally: 
         place = (int(lines[number]), chunk.byte_from + start, chunk.byte_from + end)
         faults.append(Fault(*place, reason, detail, digest_of(record)))
     tally.correct(records - of_lines)
+    spans = list(zip(starts[good].tolist(), ends[good].tolist(), strict=True))
+    rows, broken = _parsed(chunk.data, spans, header)
+    for number in broken:
+        start, end = spans[number]
+        place = (int(lines[good[number]]), chunk.byte_from + start, chunk.byte_from + end)
+        detail = "the record's quotes are not those of a CSV file"
+        faults.append(Fault(*place, "not_csv", detail, digest_of(chunk.data[start:end])))
+    good = [number for index, number in enumerate(good) if index not in broken]
     kept = np.asarray(good, dtype=np.int64)
-    data = chunk.data[: ends[-1]] if len(good) == len(ends) else b"".join(chunk.data[starts[n] : ends[n]] for n in good)
-    rows = _parsed(data, header, len(good))
     index = pl.int_range(len(good), eager=True)
     places = pl.DataFrame(
         {
@@ -314,19 +320,31 @@ def _field_counts(data: bytes, ends: npt.NDArray[np.int64], delimiter: str) -> n
     return np.diff(upto, prepend=0) + 1
 
 
-def _parsed(data: bytes, header: _Header, expected: int) -> pl.DataFrame:
-    rows = (
-        pl.read_csv(
-            io.BytesIO(data), separator=header.delimiter, has_header=False, new_columns=header.names, infer_schema=False
+def _parsed(data: bytes, spans: list[tuple[int, int]], header: _Header) -> tuple[pl.DataFrame, set[int]]:
+    """The records at `spans` of `data` as rows of the columns that are read, and the indexes of those that can't be read: by
+    halves, so that one does not take its neighbours with it."""
+    if not spans:
+        return pl.DataFrame(schema=dict.fromkeys(header.known.values() or [""], pl.String())), set()
+    whole = spans[-1][1] - spans[0][0] == sum(end - start for start, end in spans)
+    text = data[spans[0][0] : spans[-1][1]] if whole else b"".join(data[start:end] for start, end in spans)
+    columns = [str(number) for number in range(len(header.names))]  # two columns of a file may have one name
+    try:
+        rows = pl.read_csv(
+            io.BytesIO(text), separator=header.delimiter, has_header=False, new_columns=columns, infer_schema=False
         )
-        if expected
-        else pl.DataFrame(schema=dict.fromkeys(header.names, pl.String()))
-    )
-    if rows.height != expected:
-        raise AssertionError(f"{expected} CSV records were read as {rows.height} rows")
-    if not header.known:
-        return pl.DataFrame({"": [None] * expected})
-    return rows.select(list(header.known)).rename(header.known)
+    except pl.exceptions.PolarsError:
+        rows = pl.DataFrame()
+    if rows.shape == (len(spans), len(columns)):
+        if not header.known:
+            return pl.DataFrame({"": [None] * len(spans)}, schema={"": pl.String()}), set()
+        return rows.select(
+            pl.col(str(header.names.index(name))).alias(path) for name, path in header.known.items()
+        ), set()
+    if len(spans) == 1:
+        return _parsed(data, [], header)[0], {0}
+    half = len(spans) // 2
+    (first, broken), (second, more) = _parsed(data, spans[:half], header), _parsed(data, spans[half:], header)
+    return pl.concat([first, second]), broken | {half + number for number in more}
 
 
 def _is_utf8(data: bytes) -> bool:
