@@ -27,7 +27,7 @@ from pipelines.requests.store import ParsedFile, Writer, load_parsed, store_once
 from pipelines.requests.stream import Fault, Tally, digest_of
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-ENGINE_VERSION = 8
+ENGINE_VERSION = 9
 """Part of every parser version: raised when reading or normalising changes what a record becomes."""
 
 

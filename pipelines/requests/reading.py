@@ -41,7 +41,7 @@ from pipelines.requests.stream import (
     line_frame,
     unpack,
 )
-from pipelines.requests.tabular import TableChunk, csv_chunks, parquet_chunks, parquet_columns
+from pipelines.requests.tabular import TableChunk, csv_chunks, known_columns, parquet_chunks, parquet_columns
 from pipelines.requests.wrapped import unwrapped
 
 T = TypeVar("T")
@@ -160,13 +160,16 @@ def _one_fault(fault: Fault, decoder: JsonDecoder) -> Batch:
 
 
 def _absent_columns(fmt: Format, found: Iterable[str]) -> str | None:
-    """In words, the declared columns that a table does not have."""
+    """In words, the declared columns that a table does not have. Its own are named where one of them is known: a line that names
+    none may be a record, cut from its header, and hold anything."""
     names = list(found)
     absent = {option: column for option, column in fmt.columns_of.items() if column not in names}
     if not absent:
         return None
     listed = ", ".join(f"{option} names {column!r}" for option, column in absent.items())
-    return f"{listed}, which the file does not have; its columns are {', '.join(names)}"
+    known = known_columns(names, fmt.column_name, {head.split("/")[0].removesuffix("[]") for head in fmt.paths})
+    told = f"its columns are {', '.join(names)}" if known else f"none of its {len(names)} columns is known"
+    return f"{listed}, which the file does not have; {told}"
 
 
 def _lines(stream: Iterator[Chunk], finished: Callable[[Chunk], T], workers: int) -> Iterator[T]:
