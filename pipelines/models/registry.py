@@ -66,6 +66,16 @@ class Registry:
         return {name.lower(): p.id for p in self.config.providers for name in (p.id, *p.aliases)}
 
     @cached_property
+    def _lists_run_together(self) -> dict[str, str]:
+        """As `lists`, of names without the marks between their words: `Azure OpenAI`, `AzureOpenAI` and `azure-openai` are one.
+
+        A name that two lists share then names neither."""
+        found: dict[str, set[str]] = {}
+        for name, price_list in self.lists.items():
+            found.setdefault(_run_together(name), set()).add(price_list)
+        return {name: next(iter(lists)) for name, lists in found.items() if len(lists) == 1}
+
+    @cached_property
     def sellers(self) -> dict[str, str]:
         """Every price list to the id of its seller."""
         return {p.id: p.part_of or p.id for p in self.config.providers}
@@ -104,11 +114,12 @@ class Registry:
 
     def _known_list(self, name: str) -> str:
         """The list that `name`, or else its longest part before a dot, is known for: Vercel's AI SDK names a seller together
-        with its interface (`openai.responses`, `google.vertex.chat`). A name without such a part stays as it is."""
+        with its interface (`openai.responses`, `google.vertex.chat`). How its words are parted does not matter. A name without
+        such a part stays as it is."""
         part = name
-        while part not in self.lists and "." in part:
+        while part not in self.lists and _run_together(part) not in self._lists_run_together and "." in part:
             part = part.rpartition(".")[0]
-        return self.lists.get(part, name)
+        return self.lists.get(part) or self._lists_run_together.get(_run_together(part), name)
 
     def seller(self, price_list: str, model_id: str | None) -> str:
         """Who sells a model by a price list: the list itself where its prices are its own, else its seller."""
@@ -267,6 +278,10 @@ def _distinct(feed_names: pl.DataFrame | Sequence[pl.DataFrame]) -> Iterable[tup
         return ()
     columns = ["provider_id", "raw_name", "feed", "same_as"]
     return pl.concat([frame.select(columns).unique() for frame in frames]).unique().sort(columns).iter_rows()
+
+
+def _run_together(name: str) -> str:
+    return re.sub(r"[ _-]", "", name)
 
 
 def _same_key(key: str, family: Family | None) -> str:

@@ -7,16 +7,16 @@ out in the tag `dropped_details`. Counts that contradict each other without a de
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from pipelines.requests.conventions import CLAUDE
-from pipelines.requests.semantics import MEASURES, RULES, TTL_PARTS, buckets
+from pipelines.requests.semantics import MEASURES, RULES, TOTALS, TTL_PARTS, buckets
 
 TAG = "dropped_details"
-DETAILS = tuple(name for name in MEASURES if name not in ("input", "output", "total"))
+DETAILS = tuple(name for name in MEASURES if name not in TOTALS)
 _CACHE = ("cache_read", "cache_write", *TTL_PARTS)
 _CACHED_MODES = ("input_audio_cache_read", "input_image_cache_read")
 _MODES = ("input_audio", "input_image", "input_video", *_CACHED_MODES)
@@ -45,13 +45,14 @@ _STEPS = (
 """In this order, each over the buckets that the one before left."""
 
 
-def with_buckets(frame: pl.DataFrame) -> pl.DataFrame:
+def with_buckets(frame: pl.DataFrame, beside: Iterable[str] = ()) -> pl.DataFrame:
     """`frame` with its token buckets, and without the details that can't be true.
 
-    Needs `usage.<measure>`, token_semantics, usage_basis and the models; `failed.usage.<measure>` marks counts that are
-    no whole numbers.
+    Needs `usage.<measure>`, token_semantics, usage_basis and the models; `failed.<column>` marks values that could not be
+    read, of `usage.<measure>` and of the columns `beside`.
     """
-    frame = _without_unreadable(frame).with_columns(**buckets())
+    unread = {name: pl.col(f"failed.{name}") for name in beside if f"failed.{name}" in frame.columns}
+    frame = _without_unreadable(_named(frame, unread)).with_columns(**buckets())
     if not _any_below_zero(frame, {name for step in _STEPS for name in step.negative}):
         return frame
     for step in _STEPS:
@@ -97,16 +98,21 @@ def _unreadable(frame: pl.DataFrame, name: str) -> pl.Expr | None:
 
 def _dropped(frame: pl.DataFrame, broken: dict[str, pl.Expr]) -> pl.DataFrame:
     """`frame` without the measures of rows where they are broken, named in the tag; where a row has none there is nothing to name."""
+    return _named(frame, {name: test & _given(frame, name) for name, test in broken.items()}).with_columns(
+        pl.when(~test).then(pl.col(f"usage.{name}")).alias(f"usage.{name}") for name, test in broken.items()
+    )
+
+
+def _named(frame: pl.DataFrame, left_out: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """`frame` with the names of what was left out of its rows in the tag."""
+    if not left_out:
+        return frame
     known = pl.col(f"tag.{TAG}") if f"tag.{TAG}" in frame.columns else pl.lit(None, dtype=pl.String)
     named = [
-        pl.when(test & _given(frame, name)).then(pl.lit(name)).otherwise(pl.lit(None, dtype=pl.String))
-        for name, test in broken.items()
+        pl.when(test).then(pl.lit(name)).otherwise(pl.lit(None, dtype=pl.String)) for name, test in left_out.items()
     ]
     tag = pl.concat_str(known, *named, separator=" ", ignore_nulls=True)
-    return frame.with_columns(
-        pl.when(tag != "").then(tag).alias(f"tag.{TAG}"),
-        *(pl.when(~test).then(pl.col(f"usage.{name}")).alias(f"usage.{name}") for name, test in broken.items()),
-    )
+    return frame.with_columns(pl.when(tag != "").then(tag).alias(f"tag.{TAG}"))
 
 
 def _given(frame: pl.DataFrame, name: str) -> pl.Expr:

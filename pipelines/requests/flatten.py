@@ -16,6 +16,9 @@ from pipelines.requests.paths import Node
 MAX_TEXT = 4096
 """Longest text that an allow-listed field may hold, in characters: an identifier or a name, never a prompt."""
 
+UNREADABLE = "?!"
+"""Stands for a detail of a usage that has another shape than it should: no number, and not the sign of a missing value."""
+
 Texts = dict[str, str | None]
 
 
@@ -91,14 +94,25 @@ def flatten(record: object, tree: Node) -> Texts:
 
 def _walk(record: Mapping[str, Any], node: Node, texts: Texts) -> None:
     for key, path in node.leaves.items():
-        texts[path] = _scalar(record.get(key), path)
+        value = record.get(key)
+        is_broken = path in node.details and isinstance(value, dict | list)
+        texts[path] = UNREADABLE if is_broken else _scalar(value, path)
     for key, path in node.lists.items():
         texts[path] = _list(record.get(key), path)
     for key, child in node.children.items():
-        value = _opened(record.get(key), child.path)
+        is_detail = child.path in node.details
+        try:
+            value = _opened(record.get(key), child.path)
+        except RecordError:
+            if not is_detail:
+                raise
+            value = UNREADABLE
         if value is None:
             continue
         if not isinstance(value, Mapping):
+            if is_detail:
+                texts.update(dict.fromkeys(child.paths, UNREADABLE))
+                continue
             raise RecordError("wrong_type", f"{child.path} is {_kind(value)}, an object is accepted")
         _walk(value, child, texts)
 

@@ -16,7 +16,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.marks import Marks
 from pipelines.requests.paths import path_tree
-from pipelines.requests.semantics import MEASURES
+from pipelines.requests.semantics import MEASURES, TOTALS
 from pipelines.requests.typed import TimeRule
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
@@ -116,6 +116,24 @@ class Format:
         return sorted({path for group in groups for paths in group.values() for path in paths})
 
     @property
+    def detail_paths(self) -> set[str]:
+        """Paths that hold details of a usage and nothing else."""
+        others = [
+            self.text,
+            self.integers,
+            self.numbers,
+            self.booleans,
+            self.instants,
+            self.money,
+            self.tags,
+            self.lists,
+        ]
+        totals = [self.usage.get(name, ()) for name in TOTALS]
+        told = {path for paths in totals for path in paths}
+        told |= {path for group in others for paths in group.values() for path in paths}
+        return {path for paths in self.usage.values() for path in paths} - told
+
+    @property
     def exact_paths(self) -> list[str]:
         """Paths whose digits must not pass through a float."""
         return sorted({path for paths in self.money.values() for path in paths})
@@ -130,6 +148,12 @@ def typed_columns(fmt: Format) -> Iterator[tuple[str, Paths, str]]:
         yield from ((name, paths, kind) for name, paths in group.items())
     yield from ((f"usage.{name}", fmt.usage.get(name, ()), "integer") for name in MEASURES)
     yield from ((f"tag.{name}", paths, "text") for name, paths in fmt.tags.items())
+
+
+def beside(fmt: Format) -> set[str]:
+    """Columns that tell how long a call took and whether it was streamed, none of which bears on what it cost."""
+    times = {name for name in fmt.instants if name != "event_at"}
+    return {*fmt.numbers, *times, *({"is_stream", "was_stream"} & set(fmt.booleans))}
 
 
 def for_source(fmt: Format, source: RequestSource) -> Format:

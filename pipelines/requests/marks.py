@@ -18,6 +18,8 @@ THOUSANDS = (".", ",", "'", " ", "_")
 _ALIKE = {"'": "'\u2019", " ": " \u00a0\u2009\u202f"}
 """Characters that are written for one mark: apostrophes, and spaces that do not break."""
 _CURRENCY = r"^(?:US\$|[$€£¥₹]|USD|EUR)\s*|\s*(?:[$€£¥₹]|USD|EUR)$"
+_CERTAIN = tuple(mark for mark in THOUSANDS if mark not in DECIMALS)
+"""Marks that stand between thousands and nowhere else."""
 _A_THOUSAND = r"^-?[1-9]\d{0,2}\.\d{3}$"
 _JSON_NUMBER = r"^-?\d+(?:\.\d*[1-9]|\.0)?(?:[eE][+-]?\d+)?$"
 """How numbers of JSON reach the columns of texts: never with zeros at their end."""
@@ -41,7 +43,7 @@ def declared(decimal: str | None, thousands: str | None) -> Marks:
 def plain(texts: pl.Expr, marks: Marks) -> pl.Expr:
     """Numbers by `marks` in the one spelling that conversion knows; a text that is none by these begins with `?`."""
     bare = texts.str.strip_chars().str.replace_all(_CURRENCY, "")
-    thousands = f"[{re.escape(_ALIKE.get(marks.thousands, marks.thousands))}]"
+    thousands = _class(marks.thousands)
     grouped = rf"(?:\d+|\d{{1,3}}(?:{thousands}\d{{2,3}})*{thousands}\d{{3}})"
     number = (
         rf"^[+-]?(?:{grouped}(?:{re.escape(marks.decimal)}\d*)?|{re.escape(marks.decimal)}\d+)(?:[eE][+-]?\d{{1,3}})?$"
@@ -70,35 +72,66 @@ def respelled(frame: pl.DataFrame, marks: Mapping[str, Marks], written: frozense
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a column's texts say of point and comma: which are decimal, which part thousands, which may be either."""
+    """What a column's texts say of point and comma: which are decimal, which part thousands, which may be either; which other
+    marks part thousands, and whether a currency stands beside numbers."""
 
     decimal: frozenset[str] = frozenset()
     thousands: frozenset[str] = frozenset()
     either: frozenset[str] = frozenset()
+    certain: frozenset[str] = frozenset()
+    has_currency: bool = False
 
     def __or__(self, other: Evidence) -> Evidence:
-        return Evidence(self.decimal | other.decimal, self.thousands | other.thousands, self.either | other.either)
+        return Evidence(
+            self.decimal | other.decimal,
+            self.thousands | other.thousands,
+            self.either | other.either,
+            self.certain | other.certain,
+            self.has_currency or other.has_currency,
+        )
 
     @property
     def marks(self) -> Marks | None:
         """The one reading that is left; None where both are, or none is."""
+        if self.certain:
+            is_one = len(self.certain) == 1 and len(self.decimal) < 2
+            is_open = bool(self.thousands or self.either - self.decimal)
+            return Marks(next(iter(self.decimal), "."), next(iter(self.certain))) if is_one and not is_open else None
+        if self.has_currency and not self.decimal | self.thousands | self.either:
+            return Marks()
         possible = [mark for mark in DECIMALS if mark not in self.thousands and not self.decimal - {mark}]
         return declared(possible[0], None) if len(possible) == 1 else None
 
     @property
     def is_plain(self) -> bool:
         """Whether numbers without marks, and with a decimal point, are all there is."""
-        return self.decimal == {"."} and not self.thousands and "," not in self.either
+        is_marked = self.thousands or self.certain or self.has_currency
+        return self.decimal == {"."} and not is_marked and "," not in self.either
 
 
 def evidence(frame: pl.DataFrame, paths: Iterable[str], written: frozenset[str]) -> dict[str, Evidence]:
     """What the texts of each path say, as far as they were written as text (`written`: all of it)."""
     found: dict[str, Evidence] = {}
     for path in _texts_of(frame, paths):
-        texts = frame.select(_text(path, written).str.strip_chars().str.replace_all(_CURRENCY, "")).to_series()
-        told = {mark: _says(texts, mark) for mark in DECIMALS}
-        found[path] = Evidence(*(frozenset(mark for mark in DECIMALS if told[mark][place]) for place in range(3)))
+        texts = frame.select(_text(path, written).str.strip_chars()).to_series()
+        bare = texts.str.replace_all(_CURRENCY, "")
+        has_currency = bool((bare.ne_missing(texts) & bare.str.contains(r"^[+-]?\d")).any())
+        certain = []
+        for mark in _CERTAIN:
+            parted = bare.str.contains(rf"^[+-]?\d{{1,3}}(?:{_class(mark)}\d{{3}})+(?:[.,]\d*)?$")
+            if parted.any():
+                certain.append(mark)
+                bare = pl.select(
+                    pl.when(parted).then(bare.str.replace_all(_class(mark), "")).otherwise(bare)
+                ).to_series()
+        told = {mark: _says(bare, mark) for mark in DECIMALS}
+        decimal, thousands, either = (frozenset(mark for mark in DECIMALS if told[mark][place]) for place in range(3))
+        found[path] = Evidence(decimal, thousands, either, frozenset(certain), has_currency)
     return found
+
+
+def _class(mark: str) -> str:
+    return f"[{re.escape(_ALIKE.get(mark, mark))}]"
 
 
 class Watch:
@@ -140,8 +173,10 @@ def _says(texts: pl.Series, mark: str) -> tuple[bool, bool, bool]:
     either = texts.str.contains(rf"^[+-]?[1-9]\d{{0,2}}{point}\d{{3}}$")
     last = texts.str.contains(rf"^[+-]?(?:\d+(?:{other}\d{{2,3}})*)?{point}\d*(?:[eE][+-]?\d+)?$")
     group = rf"{point}\d{{3}}"
-    grouped = texts.str.contains(rf"^[+-]?\d{{1,3}}(?:(?:{group}){{2,}}(?:{other}\d*)?|(?:{group})+{other}\d*)$")
+    grouped = texts.str.contains(
+        rf"^[+-]?\d{{1,3}}(?:(?:{point}\d{{2,3}})+{group}(?:{other}\d*)?|(?:{group})+{other}\d*)$"
+    )
     return bool((last & ~either).any()), bool(grouped.any()), bool(either.any())
 
 
-_OPEN = r"^\s*[+-]?(?:[1-9]\d{0,2}\.\d{3}\s*$|\d[\d.]*,\d|\d+\.\d+\.\d)"
+_OPEN = r"^\s*[+-]?(?:[1-9]\d{0,2}\.\d{3}\s*$|\d[\d.]*,\d|\d+\.\d+\.\d|\d{1,3}[\'\u2019 \u00a0\u2009\u202f_]\d)|[$€£¥₹]|USD|EUR"

@@ -21,7 +21,7 @@ import polars_hash as plh
 from pipelines.meters import TOKEN_METERS
 from pipelines.requests import semantics, typed
 from pipelines.requests.details import DETAILS, with_buckets
-from pipelines.requests.format import Format, Paths, typed_columns
+from pipelines.requests.format import Format, Paths, beside, typed_columns
 from pipelines.requests.identity import KEYS, SPANS, key_columns, span_columns
 from pipelines.requests.known import usage_basis
 from pipelines.requests.marks import respelled
@@ -150,7 +150,7 @@ def _judged(flat: pl.DataFrame, fmt: Format, arrival: date) -> tuple[pl.DataFram
     if "usage_basis" not in working.columns:
         working = working.with_columns(usage_basis=usage_basis(working, trusts_total=fmt.trusts_total))
     filled = {name for name in working.columns if working[name].null_count() < working.height}
-    working = with_buckets(working.with_columns(token_semantics=_semantics(fmt, working)))
+    working = with_buckets(working.with_columns(token_semantics=_semantics(fmt, working)), sorted(beside(fmt)))
     rules = _rules(fmt, working, filled, arrival)
     verdicts = working.select(
         rule.broken.fill_null(value=False).alias(str(number)) for number, rule in enumerate(rules)
@@ -290,8 +290,9 @@ def _rules(fmt: Format, frame: pl.DataFrame, filled: set[str], arrival: date) ->
         Rule("not_a_request", pl.col("not_a_request").is_not_null(), pl.col("not_a_request"), "info"),
         _status_rule(),
     ]
+    no_reason = {*(f"usage.{name}" for name in DETAILS), *beside(fmt)}
     for name, paths, kind in typed_columns(fmt):
-        if f"failed.{name}" in frame.columns and name.removeprefix("usage.") not in DETAILS:
+        if f"failed.{name}" in frame.columns and name not in no_reason:
             rules.append(_conversion_rule(name, paths, kind, fmt))
     where = _in_words(fmt.instants.get("event_at", ("event_at",)))
     rules.append(

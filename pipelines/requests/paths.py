@@ -15,9 +15,14 @@ LIST_MARK = "[]"
 
 @dataclass
 class Node:
-    """One object of the tree. An object may also be written as a JSON string that holds it."""
+    """One object of the tree. An object may also be written as a JSON string that holds it.
+
+    `details` are the paths, of values and of objects, that lead to nothing but details of a usage: what else stands there
+    costs the detail, not the record.
+    """
 
     path: str = ""
+    details: set[str] = field(default_factory=set)
     leaves: dict[str, str] = field(default_factory=dict)  # key -> path of a scalar
     lists: dict[str, str] = field(default_factory=dict)  # key -> path of a list of scalars
     children: dict[str, Node] = field(default_factory=dict)
@@ -34,8 +39,8 @@ class Node:
         return own + [path for child in self.children.values() for path in child.paths]
 
 
-def path_tree(paths: Iterable[str]) -> Node:
-    """The tree of `paths`. Raises ValueError where one path is both a value and an object."""
+def path_tree(paths: Iterable[str], details: Iterable[str] = ()) -> Node:
+    """The tree of `paths`, of which `details` hold details of a usage. Raises ValueError where one path is both a value and an object."""
     root = Node()
     for path in sorted(set(paths)):
         *parents, last = path.removesuffix(LIST_MARK).split("/")
@@ -45,7 +50,16 @@ def path_tree(paths: Iterable[str]) -> Node:
             node = node.children.setdefault(parent, Node(prefix))
         (node.lists if path.endswith(LIST_MARK) else node.leaves)[last] = path
     _refuse_ambiguous(root)
+    _mark(root, frozenset(details))
     return root
+
+
+def _mark(node: Node, details: frozenset[str]) -> None:
+    node.details = {path for path in node.leaves.values() if path in details}
+    for child in node.children.values():
+        _mark(child, details)
+        if details.issuperset(child.paths):
+            node.details.add(child.path)
 
 
 def _refuse_ambiguous(node: Node) -> None:

@@ -87,7 +87,7 @@ def read_finished(path: Path, fmt: Format, finish: Callable[[Batch], T], tally: 
 def _read(
     path: Path, fmt: Format, finish: Callable[[Batch], T], quick: QuickReader | None, tally: Tally
 ) -> Iterator[T]:
-    tree = path_tree(fmt.paths)
+    tree = path_tree(fmt.paths, fmt.detail_paths)
     decoder = JsonDecoder(tree, fmt.exact_paths)
     heads = {head.split("/")[0].removesuffix("[]") for head in fmt.paths}
     if is_parquet(path):
@@ -214,7 +214,7 @@ def _chunk_batch(chunk: Chunk, how: _How) -> Batch:
 def _line_batch(chunk: Chunk, how: _How, wanted: list[int] | None = None, spans: Sequence[Span] | None = None) -> Batch:
     """The chunk's lines as texts, all of them or those wanted, and what its spans hold, all or those given, with the chunk's
     own faults."""
-    tree = path_tree(how.fmt.paths)
+    tree = path_tree(how.fmt.paths, how.fmt.detail_paths)
     lines, faults = line_frame(chunk, wanted)
     opened = lines.select(_goes_through_items(how.fmt)).to_series()
     table = TableChunk(lines.filter(~opened), _places(chunk), faults, chunk.data, chunk.byte_from)
@@ -243,7 +243,7 @@ def _line_batch(chunk: Chunk, how: _How, wanted: list[int] | None = None, spans:
 def _items_of(chunk: Chunk, span: Span, how: _How, *, together: bool) -> list[Item]:
     """The records of a span, or of one line; they count as one record of the file's bytes."""
     start, end = int(chunk.starts[span.first]), int(chunk.ends[span.last - 1])
-    data, tree = chunk.data[start:end], path_tree(how.fmt.paths)
+    data, tree = chunk.data[start:end], path_tree(how.fmt.paths, how.fmt.detail_paths)
     place = (chunk.line_no + span.first, chunk.byte_from + start)
     if span.is_debris:
         return [debris_item(data, *place)]
@@ -294,7 +294,7 @@ def _table_batch(part: TableChunk, how: _How) -> Batch:
     if opened is None or not opened.any():
         return _decoded(part, how.decoder)
     plain = _decoded(replace(part, lines=part.lines.filter(~opened)), how.decoder)
-    tree = path_tree(how.fmt.paths)
+    tree = path_tree(how.fmt.paths, how.fmt.detail_paths)
     items: list[Item] = []
     for index, line in part.lines.filter(opened).iter_rows():
         _, line_no, byte_from, byte_to = part.places.row(index)

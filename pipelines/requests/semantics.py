@@ -33,6 +33,8 @@ MEASURES: dict[str, str] = {
     "total": "the source's own total",
 }
 """What a source may count. A measure that a source does not give is null and counts as 0."""
+TOTALS = ("input", "output", "total")
+"""The measures that say what was billed; all others are details of them."""
 
 
 def measure(name: str) -> pl.Expr:

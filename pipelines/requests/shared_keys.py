@@ -18,7 +18,16 @@ import pyarrow.parquet as pq
 from pipelines.config.sources import LookAlike
 from pipelines.requests.identity import KEYS, SPANS
 from pipelines.requests.normalise import STORED_SCHEMA
-from pipelines.requests.sightings import CHOICES, PLACE, given, sightings, told_by_chain, told_by_id, told_by_rule
+from pipelines.requests.sightings import (
+    CHOICES,
+    PLACE,
+    by_richness,
+    given,
+    sightings,
+    told_by_chain,
+    told_by_id,
+    told_by_rule,
+)
 from pipelines.requests.store import StoredPart, scan_stored
 
 _BATCH = 2**17
@@ -81,12 +90,11 @@ class SharedKeys:
             in_trace = pl.col("trace_key").is_in(some.implode())
             everything = sightings(self._rows.filter(in_trace), self._precedence)
             is_gone = pl.col("row").is_in(self._gone_rows(everything).implode())
-            through = pl.concat(
-                [everything.filter(is_gone).select(SPANS.names()), self._spans.filter(in_trace).collect()]
-            )
-            seen = everything.filter(~is_gone & pl.col("span_key").is_not_null()).drop("row").with_row_index("row")
+            gone = everything.filter(is_gone)
+            through = pl.concat([gone.select(SPANS.names()), self._spans.filter(in_trace).collect()])
+            seen = self._with_stand_ins(everything.filter(~is_gone & pl.col("span_key").is_not_null()), gone)
             choices, outers = told_by_chain(seen, through.drop_nulls("span_key"))
-            self._keep(seen, choices)
+            self._keep(seen, _of_two_records(seen, choices))
             self._outers.append(outers.join(seen.select("row", "request_uid"), on="row").select("request_uid", "calls"))
         if preferences.look_alikes:
             seen = self._seen(_named_by(preferences.look_alikes))
@@ -97,6 +105,22 @@ class SharedKeys:
         seen = sightings(self._rows.filter(wanted), self._precedence)
         is_gone = pl.col("row").is_in(self._gone_rows(seen).implode())
         return seen.filter(~is_gone).drop("row").with_row_index("row")
+
+    def _with_stand_ins(self, seen: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
+        """`seen`, and records of elsewhere at the place of the spans that were dropped for them: what lies around such a span, or
+        in it, tells the call of that record."""
+        chosen = pl.concat([CHOSEN.to_frame(), *self._choices])
+        dropped = gone.select(*PLACE, *SPANS.names()).drop_nulls("span_key").join(chosen, on=PLACE)
+        kept = dropped.select(*SPANS.names(), *(pl.col(f"kept_{name}").alias(name) for name in PLACE))
+        if kept.is_empty():
+            return seen.drop("row").with_row_index("row")
+        wanted = dropped["kept_request_uid"].unique().implode()
+        elsewhere = self._seen(pl.col("request_uid").is_in(wanted)).drop("row")
+        there = elsewhere.join(kept, on=PLACE, suffix="_there")
+        there = there.filter(pl.col("trace_key").ne_missing(pl.col("trace_key_there")))
+        there = there.with_columns(pl.col(f"{name}_there").alias(name) for name in SPANS.names())
+        there = there.unique(["request_uid", "trace_key"], keep="first", maintain_order=True)
+        return by_richness(pl.concat([seen.drop("row"), there.select(elsewhere.columns)]), self._precedence)
 
     def _gone_rows(self, seen: pl.DataFrame) -> pl.Series:
         return seen.join(self._gone, on=PLACE, how="semi")["row"]
@@ -176,6 +200,16 @@ class SharedKeys:
                     inside = (at >= low) & (at < high)
                     if inside.any():
                         yield {name: _words(batch.column(name))[inside] for name in held}
+
+
+def _of_two_records(seen: pl.DataFrame, choices: pl.DataFrame) -> pl.DataFrame:
+    """`choices` without those of one record that stands at two places; each record is dropped once."""
+    places = seen.select("row", place=pl.struct(PLACE))
+    both = choices.join(places, on="row").join(places.rename({"row": "kept_row"}), on="kept_row", suffix="_kept")
+    apart = both.filter(pl.col("place") != pl.col("place_kept"))
+    once = pl.col("rule") != "beside"
+    first = apart.filter(once).unique("place", keep="first", maintain_order=True)
+    return pl.concat([first, apart.filter(~once)]).select(CHOICES.names())
 
 
 def to_the_last(chosen: pl.DataFrame, onward: pl.DataFrame | None = None) -> pl.DataFrame:

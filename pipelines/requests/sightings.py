@@ -51,10 +51,6 @@ def sightings(stored: pl.LazyFrame, precedence: Mapping[str, int]) -> pl.DataFra
     """
     seen = stored.select(_READ).collect().rechunk()
     known = pl.col("usage_basis") != "missing"
-    parts = pl.sum_horizontal((pl.col(meter.tokens_column) > 0).cast(pl.Int32) for meter in TOKEN_METERS)
-    by_lifetime = pl.any_horizontal(pl.col(name) > 0 for name in _BY_LIFETIME)
-    whole = by_lifetime & (pl.col("input_cache_write_tokens") == 0)
-    told = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in (*FILLED, "latency_ms"))
     emitter = pl.col("tags").str.json_path_match("$.emitter").fill_null("")
     seen = seen.with_columns(
         at=pl.col("event_at").to_physical(),
@@ -67,6 +63,15 @@ def sightings(stored: pl.LazyFrame, precedence: Mapping[str, int]) -> pl.DataFra
         partial=pl.col("usage_basis") == "partial",
         model=_plain_model(),
     ).with_columns(ended=pl.col("at") + (pl.col("latency_ms").fill_null(0) * 1000).cast(pl.Int64))
+    return by_richness(seen, precedence)
+
+
+def by_richness(seen: pl.DataFrame, precedence: Mapping[str, int]) -> pl.DataFrame:
+    """`seen` numbered by `row` in the order of `sightings`."""
+    parts = pl.sum_horizontal((pl.col(meter.tokens_column) > 0).cast(pl.Int32) for meter in TOKEN_METERS)
+    by_lifetime = pl.any_horizontal(pl.col(name) > 0 for name in _BY_LIFETIME)
+    whole = by_lifetime & (pl.col("input_cache_write_tokens") == 0)
+    told = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in (*FILLED, "latency_ms"))
     ranks = [
         pl.col("status") != "cache_hit",
         ~pl.col("known"),
@@ -147,11 +152,13 @@ def _calls(seen: pl.DataFrame) -> pl.DataFrame:
 
 
 def _numbered(*keys: str) -> pl.Expr:
-    """Which call of its instrument a record tells: of rows in order of time, those of one trace, or under way at once, tell one."""
+    """Which call of its instrument a record tells: of rows in order of time, those of one trace, or under way at once, tell
+    one, unless their answers have ids of their own: attempts that a gateway made for one request."""
     among = list(keys)
     same_trace = (pl.col("trace_key") == pl.col("trace_key").shift().over(among)).fill_null(value=False)
     under_way = pl.col("sure") & (pl.col("at") <= pl.col("ended").cum_max().shift().over(among)).fill_null(value=False)
-    return (~(same_trace | under_way)).cast(pl.Int32).cum_sum().over(among)
+    other_answer = (pl.col("answer_key") != pl.col("answer_key").shift().over(among)).fill_null(value=False)
+    return (~(same_trace | under_way) | other_answer).cast(pl.Int32).cum_sum().over(among)
 
 
 def told_by_chain(seen: pl.DataFrame, spans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -20,6 +20,7 @@ from pipelines.requests.conventions import own_total, rule_of
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import listed, marks_of, tables
+from pipelines.requests.formats._envelope import ASKED
 from pipelines.requests.typed import TimeRule
 
 
@@ -36,7 +37,7 @@ def build(source: RequestSource) -> Format:
         version="2",
         text={
             "source_request_id": (*_either("CorrelationId"), "correlationId"),
-            "request_model": (*_either("DeploymentName"), *_either("ModelName")),
+            "request_model": (*_either("DeploymentName"), *_either("ModelName"), *ASKED),
             "response_model": _either("ModelName"),
             "region": (*_either("Region"), "location"),
             "team": (*_either("ApimSubscriptionId"), "apimSubscriptionId"),

@@ -23,7 +23,7 @@ from pipelines.requests.flatten import Number
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import listed, marks_of, messages
-from pipelines.requests.formats._envelope import answers
+from pipelines.requests.formats._envelope import ASKED, answers
 from pipelines.requests.formats.bedrock_converse import written
 from pipelines.requests.typed import TimeRule
 
@@ -36,7 +36,7 @@ def build(source: RequestSource) -> Format:
         version="3",
         text={
             "source_request_id": ("requestId",),
-            "request_model": ("modelId",),
+            "request_model": ("modelId", *ASKED),
             "response_model": (),
             "logged_operation": ("operation",),
             "region": ("inferenceRegion", "region"),

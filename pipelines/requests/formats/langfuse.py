@@ -21,6 +21,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats._envelope import ASKED
 from pipelines.requests.semantics import measure
 from pipelines.requests.typed import TimeRule
 
@@ -64,7 +65,7 @@ def build(source: RequestSource) -> Format:
             "parent_id": ("parentObservationId", "parent_observation_id"),
             "session_id": ("sessionId", "session_id", "trace/sessionId", "traceId", "trace_id"),
             "kind": ("type",),
-            "request_model": ("model", "providedModelName", "provided_model_name"),
+            "request_model": ("model", "providedModelName", "provided_model_name", *ASKED),
             "environment": ("environment",),
             "application": ("trace/name", "traceName", "trace_name"),
             "end_user_id": ("userId", "user_id", "trace/userId"),

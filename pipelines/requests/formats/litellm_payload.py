@@ -15,6 +15,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format
 from pipelines.requests.formats import litellm_spend_logs, refuse_options
+from pipelines.requests.formats._envelope import ASKED
 from pipelines.requests.semantics import openai_variant
 from pipelines.requests.typed import TimeRule
 
@@ -31,7 +32,7 @@ def build(source: RequestSource) -> Format:
             "session_id": ("session_id", "trace_id"),
             "call_type": ("call_type",),
             "provider_id": ("custom_llm_provider",),
-            "model_group": ("model_group",),
+            "model_group": ("model_group", *ASKED),
             "response_model": ("model",),
             "team": ("metadata/user_api_key_team_alias", "metadata/user_api_key_team_id"),
             "project": ("metadata/user_api_key_project_id",),

@@ -18,6 +18,7 @@ from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import marks_of, opened
+from pipelines.requests.formats._envelope import ASKED
 from pipelines.requests.semantics import openai_variant
 from pipelines.requests.typed import TimeRule
 
@@ -73,7 +74,7 @@ def build(source: RequestSource) -> Format:
             "session_id": ("session_id",),
             "call_type": ("call_type",),
             "provider_id": ("custom_llm_provider",),
-            "model_group": ("model_group",),
+            "model_group": ("model_group", *ASKED),
             "response_model": ("model",),
             "team": ("metadata/user_api_key_team_alias", "team_id", "metadata/user_api_key_team_id"),
             "project": ("metadata/user_api_key_project_id",),

@@ -218,6 +218,40 @@ def test_a_detail_that_cant_be_true(
     assert (found["2"]["input_cache_read_tokens"], found["2"]["tags"]) == (40, None)
 
 
+@pytest.mark.parametrize("broken", ["n/a?", "{", [], [1], 5, True], ids=repr)
+def test_details_of_another_shape_are_left_out_with_their_names(tmp_path: Path, broken: Any) -> None:
+    lines = [CHAT | {"usage": usage(completion_tokens_details=broken)}, CHAT | {"id": "2", "usage": usage()}]
+    found = rows(parse_records(tmp_path, "openai_chat", lines)).sort("source_request_id").row(0, named=True)
+    assert (found["usage_basis"], buckets(found)) == ("reported", {"input_uncached": 100, "output_text": 20})
+    assert "reasoning" in json.loads(found["tags"])["dropped_details"]
+
+
+@pytest.mark.parametrize("broken", [{"n": 5}, [5]], ids=repr)
+def test_an_object_in_place_of_a_detail_costs_the_detail_and_of_a_total_the_record(tmp_path: Path, broken: Any) -> None:
+    detail = CHAT | {"usage": usage(prompt_tokens_details={"cached_tokens": broken})}
+    found = row(parse_records(tmp_path, "openai_chat", [detail]))
+    assert (buckets(found)["input_uncached"], json.loads(found["tags"])) == (100, {"dropped_details": "cache_read"})
+    total = parse_records(tmp_path, "openai_chat", [CHAT | {"usage": usage(prompt_tokens=broken)}])
+    assert the_fault(total)["reason"] == "wrong_type"
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "dropped"),
+    [
+        ("openai_chat", CHAT | {"usage": usage(), "latency_ms": "fast"}, "latency_ms"),
+        ("openai_chat", CHAT | {"usage": usage(), "ttft_ms": "soon", "stream": "perhaps"}, "is_stream ttft_ms"),
+        ("litellm_spend_logs", {"request_id": "l", "startTime": AT, "endTime": "later", "prompt_tokens": 100,
+                                "completion_tokens": 20}, "ended_at"),
+    ],
+)  # fmt: skip
+def test_how_long_a_call_took_is_no_reason_to_lose_it(
+    tmp_path: Path, name: str, record: dict[str, Any], dropped: str
+) -> None:
+    found = row(parse_records(tmp_path, name, [record]))
+    assert (buckets(found), found["latency_ms"]) == ({"input_uncached": 100, "output_text": 20}, None)
+    assert json.loads(found["tags"])["dropped_details"] == dropped
+
+
 @pytest.mark.parametrize(
     "counts", [usage(total_tokens=119), usage(prompt_tokens=-1), usage(total_tokens=500)], ids=["below", "minus", "above"]
 )  # fmt: skip

@@ -237,6 +237,48 @@ def test_claude_codes_events_and_its_session_files_tell_one_call(tmp_path: Path)
     assert (all_days(files).requests.height, rules(all_days(files))) == (1, ["same_response"])
 
 
+@pytest.mark.parametrize("place", ["around", "inside"])
+def test_a_span_at_one_that_a_gateway_told_by_its_id_is_the_same_call(tmp_path: Path, place: str) -> None:
+    """Three saw one call: the gateway and one instrument tell its id, the other instrument is known by its trace alone."""
+    told, silent = span(1, answer=ID, parent=2), span(2, scope="openinference.instrumentation.litellm", seconds=2)
+    if place == "inside":
+        told, silent = span(1, answer=ID), span(2, scope="openinference.instrumentation.openai", parent=1)
+    files = [gateway(tmp_path, spend(ID)), otel(tmp_path, told, silent)]
+    for order in itertools.permutations(files):
+        found = all_days(order)
+        assert (kept(found), rules(found)) == ([("gateway", 100, 10)], ["nested_span", "same_response"])
+        assert set(found.duplicates["kept_snapshot_id"]) == {files[0].snapshot_id}
+
+
+def test_the_finer_span_around_one_that_a_gateway_told_is_kept_for_both(tmp_path: Path) -> None:
+    fine = span(2, seconds=2, **{"gen_ai.usage.cache_read.input_tokens": 60})
+    found = all_days([gateway(tmp_path, spend(ID)), otel(tmp_path, span(1, answer=ID, parent=2), fine)])
+    [request] = found.requests.to_dicts()
+    assert (request["source"], request["input_cache_read_tokens"]) == ("app", 60)
+    assert request["reported_cost_usd"] == Decimal("0.001")
+
+
+def test_an_agents_sum_over_calls_that_a_gateway_told_is_none(tmp_path: Path) -> None:
+    other = "chatcmpl-QwE4rTy5678"
+    spans = [span(1, (300, 30), seconds=9, scope="crew"), span(2, parent=1, answer=ID), span(3, (200, 20), parent=1, at=4, answer=other)]  # fmt: skip
+    found = all_days([gateway(tmp_path, spend(ID), spend(other, (200, 20), at="12:00:04")), otel(tmp_path, *spans)])
+    assert kept(found) == [("gateway", 100, 10), ("gateway", 200, 20)]
+
+
+@pytest.mark.parametrize("outputs", [(10, 10), (10, 12)])
+@pytest.mark.parametrize("traces", [(1, 1), (1, 2)])
+def test_attempts_of_one_request_that_were_both_answered_are_two_calls(
+    tmp_path: Path, outputs: Counts, traces: Counts
+) -> None:
+    """A gateway gives all its attempts the id of the request; each answer has an id of its own."""
+    shared = {"litellm.call_id": "5b0e0a4e-7a5a-4a39-8f26-0d5b6f0e2a11"}
+    spans = [
+        span(n, (100, output), at=3 * n, trace=trace, answer=f"{ID}-attempt{n}x", **shared)
+        for n, (output, trace) in enumerate(zip(outputs, traces, strict=True), 1)
+    ]
+    assert [row[2] for row in kept(all_days([otel(tmp_path, *spans)]))] == list(outputs)
+
+
 def test_what_only_looks_alike_is_dropped_by_a_rule_one_for_one(tmp_path: Path) -> None:
     spans = [span(1, trace=1, scope="wrapper", seconds=3), span(2, trace=2, at=1), span(3, trace=3, scope="wrapper", at=1), span(4, trace=4, at=900)]  # fmt: skip
     parsed = otel(tmp_path, *spans)

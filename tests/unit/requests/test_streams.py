@@ -12,7 +12,7 @@ from tests.unit.requests.samples import SAMPLES
 
 _ENVELOPED = (
     "anthropic_messages", "openai_chat", "openai_responses", "gemini", "vllm", "openrouter", "ollama", "tgi", "llamacpp",
-    "bedrock_converse",
+    "bedrock_converse", "bedrock_invocation", "azure_apim", "langfuse", "helicone", "litellm_payload", "litellm_spend_logs",
 )  # fmt: skip
 _MODELS = ("model", "modelVersion", "modelId")
 
