@@ -12,13 +12,16 @@ from tests.unit.requests.samples import SAMPLES
 
 _ENVELOPED = (
     "anthropic_messages", "openai_chat", "openai_responses", "gemini", "vllm", "openrouter", "ollama", "tgi", "llamacpp",
-    "bedrock_converse", "bedrock_invocation", "azure_apim", "langfuse", "helicone", "litellm_payload", "litellm_spend_logs",
+    "bedrock_converse",
 )  # fmt: skip
-_MODELS = ("model", "modelVersion", "modelId")
+_OTHERS = ("bedrock_invocation", "azure_apim", "langfuse", "helicone", "litellm_payload", "litellm_spend_logs")
+_MODELS = ("model", "modelVersion", "modelId", "model_group", "DeploymentName", "ModelName", "properties")
 
 
-@pytest.mark.parametrize("name", ["request_model", "model"])
-@pytest.mark.parametrize("format_name", _ENVELOPED)
+@pytest.mark.parametrize(
+    ("format_name", "name"),
+    [(name, told) for name in _ENVELOPED for told in ("request_model", "model")] + [(name, "request_model") for name in _OTHERS],
+)  # fmt: skip
 def test_the_envelope_names_a_model_that_the_answer_does_not(tmp_path: Path, format_name: str, name: str) -> None:
     sample = next(sample for sample in SAMPLES if sample.format == format_name)
     record: dict[str, Any] = {key: value for key, value in sample.record.items() if key not in _MODELS}
