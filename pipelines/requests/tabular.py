@@ -152,6 +152,8 @@ def csv_chunks(
             continue
         if header is None:
             own = head.line_no - chunk.line_no
+            if own >= len(chunk.ends):  # blank lines
+                continue
             header = _header_of(head.line, head.delimiter, named, heads)
             yield from _above(chunk, own, header)
             tally.correct(-1 if header.known else 0)

@@ -247,6 +247,12 @@ def test_a_table_without_a_known_header_loses_no_line(tmp_path: Path) -> None:
     assert (parsed.valid, parsed.quarantined) == (0, 5)
 
 
+def test_a_header_below_blank_lines_and_without_a_line_end(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("\n\n\n" + TABLE.splitlines()[0])
+    parsed = parse(tmp_path / "a.csv", "mapping", options=MAPPED)
+    assert (parsed.lines, parsed.valid, parsed.quarantined) == (0, 0, 0)
+
+
 def test_containers_lines_below_a_banner(tmp_path: Path) -> None:
     sample = next(sample for sample in SAMPLES if sample.format == "openai_chat")
     wrapped = b"".join(b"2026-02-12T10:00:00.1Z stdout F " + line_of(sample) + b"\n" for _ in range(5))
