@@ -77,7 +77,9 @@ def _rows(content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
 def _price(place: str, row: Mapping[Any, Any]) -> Price:
     unknown = [str(key) for key in row if key not in (*_REQUIRED, *_OPTIONAL)]
     if unknown:
-        raise PriceFeedError(f"unknown column {', '.join(unknown)}; known are {', '.join((*_REQUIRED, *_OPTIONAL))}")
+        # A sheet none of whose columns is known may be any file: what stands in it is not repeated.
+        told = f"unknown column {', '.join(unknown)}" if len(unknown) < len(row) else "none of the columns is known"
+        raise PriceFeedError(f"{told}; known are {', '.join((*_REQUIRED, *_OPTIONAL))}")
     missing = [key for key in _REQUIRED if not row.get(key)]
     if missing:
         raise PriceFeedError(f"{', '.join(missing)} is missing")
