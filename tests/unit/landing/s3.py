@@ -44,9 +44,10 @@ class S3Server:
 @contextmanager
 def serve_s3(root: Path) -> Iterator[S3Server]:
     root.mkdir(parents=True, exist_ok=True)
+    # With a cache of no time at all a folder is out of date as soon as it is read, and rclone reads on and on.
     command = [
         str(RCLONE), "serve", "s3", str(root), "--addr", "127.0.0.1:0", "--auth-key", f"{KEY},{SECRET}",
-        "--dir-cache-time", "0s", "--config", os.devnull, "--log-level", "NOTICE",
+        "--dir-cache-time", "2ms", "--config", os.devnull, "--log-level", "NOTICE",
     ]  # fmt: skip
     log = root.parent / f"{root.name}.s3.log"
     with log.open("w") as stream, subprocess.Popen(command, stdout=stream, stderr=stream) as process:
