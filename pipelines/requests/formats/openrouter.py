@@ -38,7 +38,7 @@ def build(source: RequestSource) -> Format:
     responses_in, responses_out = "usage/input_tokens_details", "usage/output_tokens_details"
     return Format(
         name="openrouter",
-        version="5",
+        version="6",
         text={
             "source_request_id": ("generation_id", *_either("id")),
             "request_model": ("request_model", *_either("model"), "model_permaslug"),
@@ -130,6 +130,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     charged = pl.coalesce("row_usd", "charged_usd")
     known = (
         "source_request_id",
+        "request_model",
         "usage.input",
         "usage.output",
         "usage.total",
@@ -148,7 +149,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         "status": pl.when(cancelled).then(pl.lit("cancelled")).otherwise(pl.lit("ok")),
         "is_billable": ~cancelled | (charged > 0).fill_null(value=False),
         "not_a_request": pl.when(pl.all_horizontal(pl.col(name).is_null() for name in known)).then(
-            pl.lit("the record has neither an id nor usage")
+            pl.lit("the record has neither an id, nor a model, nor usage")
         ),
     }
 
