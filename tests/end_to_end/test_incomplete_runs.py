@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -132,7 +133,9 @@ def read_only(zone: Path, folder: Path) -> str:
     """A command that runs modelmeter with the landing zone mounted read-only: root heeds no permissions."""
     script = folder / "modelmeter-read-only"
     mount = 'mount --bind "$ZONE" "$ZONE" && mount -o remount,bind,ro "$ZONE" && exec "$@"'
-    script.write_text(f"#!/bin/sh\nexport ZONE='{zone}'\nexec unshare -m sh -c '{mount}' sh {MODELMETER} \"$@\"\n")
+    script.write_text(
+        f"#!/bin/sh\nexport ZONE={shlex.quote(str(zone))}\nexec unshare -m sh -c '{mount}' sh {shlex.quote(str(MODELMETER))} \"$@\"\n"
+    )
     script.chmod(0o755)
     tried = subprocess.run([script, "--help"], capture_output=True, check=False)
     if tried.returncode:
