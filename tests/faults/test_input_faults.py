@@ -248,8 +248,9 @@ def test_big_and_hostile_files_stay_in_bounded_memory(tmp_path: Path, name: str)
     make(path)
     found, why, peak = in_a_process(path)
     assert (found, why) == (valid, reasons)
-    # The readers of chunks alone take some 200 MB each, whatever the file.
-    assert peak < 1500, f"{peak} MiB"
+    # The readers of chunks alone take some 200 MB each, whatever the file; a chunk of three-byte lines holds the most lines,
+    # and with what tells which of them stand alone it took 1,521 MiB.
+    assert peak < 1750, f"{peak} MiB"
 
 
 # --- Between listing and reading
