@@ -142,7 +142,7 @@ def scan(root: Path, kind: Kind, cache: Path | None = None) -> Scan:
 
 
 def versions(root: Path, kind: Kind) -> list[tuple[str, int, int]]:
-    """Path, size and instant of the last change of every file of `kind`, whether or not it can be used, and of what is told beside it."""
+    """Path, size and instant of the last change of every file of `kind`, whether or not it can be used, and of its sidecar and decisions."""
     found = []
     for path in sorted(path for folder in _sources(root, kind)[0] for path in walk(folder, root, is_landed_or_told)[0]):
         with suppress(OSError):  # it vanished meanwhile

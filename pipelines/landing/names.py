@@ -107,7 +107,7 @@ def is_decision(name: str) -> bool:
 
 
 def is_landed_or_told(name: str) -> bool:
-    """True for a landed file, and for what is told about one beside it: its sidecar, a decision."""
+    """True for a landed file, its sidecar and a decision about it."""
     return is_landed(name.removesuffix(SIDECAR_SUFFIX).removesuffix(REVIEW_SUFFIX))
 
 

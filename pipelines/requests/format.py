@@ -151,7 +151,7 @@ def typed_columns(fmt: Format) -> Iterator[tuple[str, Paths, str]]:
 
 
 def beside(fmt: Format) -> set[str]:
-    """Columns that tell how long a call took and whether it was streamed, none of which bears on what it cost."""
+    """Columns for the duration of a call and for whether it was streamed; none affects its cost."""
     times = {name for name in fmt.instants if name != "event_at"}
     return {*fmt.numbers, *times, *({"is_stream", "was_stream"} & set(fmt.booleans))}
 

@@ -252,7 +252,7 @@ def _applies(column: ScoreColumn, record: Mapping[str, Any]) -> bool:
 def _score(
     column: ScoreColumn, record: Mapping[str, Any], broken: dict[str, RecordError], *, is_item: bool
 ) -> dict[str, Any]:
-    """The score with what stands beside it; a detail that can't be read costs itself and is told in `broken`, by field."""
+    """The score and its details; a detail that can't be read is left out and reported in `broken`, by field."""
 
     def detail(name: str | None, read: Callable[[object, str], Any]) -> Any:  # noqa: ANN401 - whatever `read` gives
         try:
