@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from pipelines.daily import Window, Workspace, ingest_requests, load_requests, open_workspace, stale_days
+from pipelines.daily import Window, Workspace, ingest_requests, load_requests, stale_days
 from pipelines.quality import loaded_files_agree, records_accounted
 from pipelines.settings import Settings
 from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
+from tests.warehouse.landed_lines import land_lines, workspace_of
 
 DAY = date(2026, 2, 12)
 ONE = timedelta(days=1)
@@ -24,21 +24,8 @@ IDS = {"request_id": "req_011CSabcdefgh"}
 
 @pytest.fixture
 def workspace(database_settings: Settings, tmp_path: Path) -> Iterator[Workspace]:
-    config, zone = tmp_path / "config", tmp_path / "landing"
-    config.mkdir()
-    zone.mkdir()
-    (config / "sources.yaml").write_text(SOURCES)
-    settings = Settings(
-        home=tmp_path / "home", database_url=database_settings.database_url, landing=str(zone), config=config
-    )
-    with open_workspace(settings) as opened:
+    with workspace_of(database_settings, tmp_path, SOURCES) as opened:
         yield opened
-
-
-def land(workspace: Workspace, source: str, arrival: date, records: list[dict[str, Any]]) -> None:
-    path = Path(str(workspace.settings.landing)) / "requests" / source / str(arrival) / "a.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(record) + "\n" for record in records))
 
 
 def claude(at: str, ended: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -86,10 +73,10 @@ def test_a_late_end_completes_its_start(
     others = [{**claude(f"{day}T10:00:00Z", "")[0], "message": {"id": f"other-{day}", "model": "house-1",
                "usage": {"input_tokens": 1, "output_tokens": 1}}, "type": "message", "request_id": None} for day in (DAY, DAY + ONE)]  # fmt: skip
     start, end = halves("2026-02-12T23:59:50Z", ended)
-    land(workspace, source, DAY, [start, *others[:1]] if is_busy and source == "claude" else [start])
+    land_lines(workspace, source, DAY, [start, *others[:1]] if is_busy and source == "claude" else [start])
     ingest_and_load(workspace, DAY)
     assert [row[1] for row in requests(workspace)] == ["partial" if source == "claude" else "missing"]
-    land(workspace, source, DAY + ONE, [end, *others[1:]] if is_busy and source == "claude" else [end])
+    land_lines(workspace, source, DAY + ONE, [end, *others[1:]] if is_busy and source == "claude" else [end])
     ingest_and_load(workspace, DAY + ONE)
     day = DAY if source == "claude" else date.fromisoformat(ended[:10])
     assert requests(workspace) == [(day, "reported", 1000, 700)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from pipelines.quality import counted_once, loaded_files_agree, look_alikes, rec
 from pipelines.settings import Settings
 from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
+from tests.warehouse.landed_lines import land_lines, workspace_of
 
 DAY = date(2026, 2, 12)
 ONE = timedelta(days=1)
@@ -23,21 +23,12 @@ SOURCES = "requests: [{source: gateway, format: litellm_spend_logs}, {source: ap
 
 @pytest.fixture
 def workspace(database_settings: Settings, tmp_path: Path) -> Iterator[Workspace]:
-    config, zone = tmp_path / "config", tmp_path / "landing"
-    config.mkdir()
-    zone.mkdir()
-    (config / "sources.yaml").write_text(SOURCES)
-    settings = Settings(
-        home=tmp_path / "home", database_url=database_settings.database_url, landing=str(zone), config=config
-    )
-    with open_workspace(settings) as opened:
+    with workspace_of(database_settings, tmp_path, SOURCES) as opened:
         yield opened
 
 
 def land(workspace: Workspace, source: str, arrival: date, records: list[dict[str, Any]]) -> None:
-    path = Path(str(workspace.settings.landing)) / "requests" / source / str(arrival) / "a.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    land_lines(workspace, source, arrival, records)
     workspace.rescan()
     ingest_requests(workspace, Window.of_day(arrival))
 
