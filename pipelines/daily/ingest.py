@@ -22,7 +22,7 @@ from pipelines.requests import ParsedFile, parse_file
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.requests.parse import parser_version
 from pipelines.requests.store import is_stored, stored_path
-from pipelines.warehouse.copy import copy_frame
+from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_rows
 from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT

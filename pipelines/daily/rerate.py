@@ -25,7 +25,7 @@ from pipelines.ids import id_bytes, id_column
 from pipelines.models import Registry
 from pipelines.prices import DECIDED, believed, build_rate_card, changed_requests, rerate, restatement_lines
 from pipelines.quality import spend_agrees
-from pipelines.warehouse.copy import copy_frame
+from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.errors import WarehouseError
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import loaded_days, replace_rows

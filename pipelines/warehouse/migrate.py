@@ -1,7 +1,7 @@
 """Bringing a database up to date: the migrations of `sql/migrations`, then the grants of `sql/roles`.
 
 What the migrations make is described in `tables/` and translated by `ddl.py` beside this file. Loading rows is
-in `copy.py` and `replace.py`.
+in `bulk_copy.py` and `replace.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reading tables and queries into frames, exactly: numeric as Decimal, uuid as 16 bytes, jsonb as text.
 
-The way back, from a frame into a table, is in `copy.py` beside this file. Frames read with `read_table` have the
+The way back, from a frame into a table, is in `bulk_copy.py` beside this file. Frames read with `read_table` have the
 shape that `copy_frame` accepts.
 """
 

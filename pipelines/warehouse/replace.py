@@ -1,6 +1,6 @@
 """Replacing what a table holds: whole days, chosen rows or everything, in one transaction that readers never see half.
 
-How rows travel is in `copy.py` beside this file. Each function joins the transaction that its connection is in,
+How rows travel is in `bulk_copy.py` beside this file. Each function joins the transaction that its connection is in,
 so that several tables change together: open `connection.transaction()` around the calls, range-partitioned
 tables last, because their swap holds readers up until the commit.
 """
@@ -25,7 +25,7 @@ from psycopg import sql
 from pipelines.constant import holds_only, same_throughout
 from pipelines.ids import as_uuid
 from pipelines.outside import worded
-from pipelines.warehouse.copy import CopyStream, check_frame, check_schema, copy_frame
+from pipelines.warehouse.bulk_copy import CopyStream, check_frame, check_schema, copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import index_statements, primary_key
 from pipelines.warehouse.errors import LoadError, WarehouseError

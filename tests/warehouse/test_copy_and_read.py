@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from psycopg import sql
 
-from pipelines.warehouse.copy import copy_frame
+from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import LoadError, QueryError
 from pipelines.warehouse.read import count_rows, read_frame, read_table

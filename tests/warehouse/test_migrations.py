@@ -15,7 +15,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from pipelines.warehouse.copy import copy_frame
+from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import column_comment
 from pipelines.warehouse.errors import LoadError, WarehouseError

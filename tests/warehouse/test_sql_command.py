@@ -16,7 +16,7 @@ import typer
 from typer.testing import CliRunner
 
 from assets.cli import db
-from pipelines.warehouse.copy import copy_frame
+from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import WarehouseError
 from pipelines.warehouse.tables.core import MODEL

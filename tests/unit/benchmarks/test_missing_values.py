@@ -14,7 +14,7 @@ import pytest
 from pipelines.benchmarks import BoardSnapshot, detect_drift, parse_board
 from pipelines.benchmarks.formats import PARSERS
 from pipelines.config.sources import Leaderboard
-from pipelines.warehouse.copy import check_frame
+from pipelines.warehouse.bulk_copy import check_frame
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
 from tests.unit.benchmarks.boards import export, landed
 

@@ -15,7 +15,7 @@ import polars as pl
 import psycopg
 
 from pipelines.ids import id_bytes
-from pipelines.warehouse.copy import copy_frame
+from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.ddl import create_table
 from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables import TABLES_BY_NAME, Table
