@@ -20,7 +20,8 @@ from pydantic import SecretStr
 
 from pipelines.settings import Settings
 from pipelines.warehouse import server
-from pipelines.warehouse.database import Database, open_database
+from pipelines.warehouse.database import Database
+from pipelines.warehouse.open import open_database
 
 _TEMPLATE = "modelmeter_template"
 _numbers = itertools.count(1)

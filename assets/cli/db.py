@@ -44,7 +44,7 @@ def run_sql(  # noqa: PLR0917, typer passes them by name
     """Ask the warehouse, read only: a table for people, --json or --csv for programs."""
     from assets.cli import rows
     from pipelines.settings import Settings
-    from pipelines.warehouse.database import open_database
+    from pipelines.warehouse.open import open_database
 
     if as_json and as_csv:
         raise typer.BadParameter("--json can't be combined with --csv")
@@ -117,9 +117,9 @@ def url(
 def migrate() -> None:
     """Bring the tables and the reader's grants up to date."""
     from pipelines.settings import Settings
-    from pipelines.warehouse.database import open_database
     from pipelines.warehouse.migrate import grant_reader, head
     from pipelines.warehouse.migrate import migrate as bring_up_to_date
+    from pipelines.warehouse.open import open_database
 
     with open_database(Settings(), migrate=False) as database:
         changed = bring_up_to_date(database)

@@ -82,7 +82,7 @@ def _bucket(settings: Settings) -> Finding:
 
 
 def _warehouse(settings: Settings) -> Iterator[Finding]:
-    from pipelines.warehouse.database import open_database
+    from pipelines.warehouse.open import open_database
 
     try:
         with open_database(settings) as database, database.connect(read_only=True) as connection:

@@ -19,7 +19,8 @@ from pipelines.landing import Kind, LandedFile, LandingZone, Scan, open_zone
 from pipelines.models import Registry
 from pipelines.requests.store import stored_path
 from pipelines.settings import Settings
-from pipelines.warehouse.database import Database, open_database
+from pipelines.warehouse.database import Database
+from pipelines.warehouse.open import open_database
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The warehouse: Postgres, its tables and the ways in and out.
 
-`database.open_database` opens it, `bulk_copy`, `replace` and `read` move frames, `tables` describes every table,
+`open.open_database` opens it, `bulk_copy`, `replace` and `read` move frames, `tables` describes every table,
 `migrate` makes them. Only the errors are offered here, so that naming them imports nothing else.
 """
 

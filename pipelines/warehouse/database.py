@@ -6,8 +6,7 @@ made by `migrate.py` and filled by `bulk_copy.py` and `replace.py` beside this f
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from pipelines.settings import Settings
 from pipelines.warehouse import cluster as clusters
 from pipelines.warehouse import server
 from pipelines.warehouse.errors import WarehouseError
@@ -200,26 +198,6 @@ class Database:
                 reader = sql.Identifier(clusters.READER_ROLE)
                 connection.execute(sql.SQL("revoke all on database {} from public").format(database))
                 connection.execute(sql.SQL("grant connect on database {} to {}").format(database, reader))
-
-
-@contextlib.contextmanager
-def open_database(settings: Settings, *, migrate: bool = True) -> Iterator[Database]:
-    """The warehouse that `settings` name, reachable and migrated, for as long as the block runs.
-
-    Embedded: the server of `settings.home`, started if need be, stopped by the last command that uses it.
-    External: `settings.database_url`, Postgres 15 or later. Raises WarehouseError that says what to do.
-    """
-    with contextlib.ExitStack() as stack:
-        if settings.database_url is None:
-            database = embedded_database(stack.enter_context(server.lease(settings.home)))
-        else:
-            database = external_database(settings.database_url.get_secret_value())
-        database = replace(database, dagster_database=settings.dagster_database)
-        if migrate:
-            from pipelines.warehouse.migrate import migrate as bring_up_to_date
-
-            bring_up_to_date(database)
-        yield database
 
 
 def embedded_database(running: server.Running) -> Database:

@@ -10,7 +10,8 @@ import sqlalchemy
 from alembic import context
 
 from pipelines.settings import Settings
-from pipelines.warehouse.database import create_schema, open_database
+from pipelines.warehouse.database import create_schema
+from pipelines.warehouse.open import open_database
 
 
 def run(connection: sqlalchemy.Connection) -> None:

@@ -18,7 +18,8 @@ from assets.definitions import build_defs
 from assets.resources import WorkspaceResource
 from pipelines.sample import SampleSummary, generate_sample
 from pipelines.settings import Settings
-from pipelines.warehouse.database import Database, open_database
+from pipelines.warehouse.database import Database
+from pipelines.warehouse.open import open_database
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.tables import TABLES
 from tests.warehouse_fixtures import fresh_database

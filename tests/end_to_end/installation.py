@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from pipelines.settings import Settings
 from pipelines.warehouse import server
-from pipelines.warehouse.database import open_database
+from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables import TABLES
 from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pipelines.settings import Settings
-from pipelines.warehouse.database import open_database
+from pipelines.warehouse.open import open_database
 from tests.assets.conftest import SmallSample
 from tests.end_to_end.installation import Installation
 from tests.warehouse.test_access import free_port

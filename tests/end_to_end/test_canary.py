@@ -23,7 +23,7 @@ from pipelines.benchmarks.formats import PARSERS
 from pipelines.config.sources import BILL_FORMATS
 from pipelines.prices.feeds import FORMATS
 from pipelines.settings import Settings
-from pipelines.warehouse.database import open_database
+from pipelines.warehouse.open import open_database
 from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
 from tests.end_to_end.installation import Installation
 from tests.faults.damage import shapes

@@ -12,7 +12,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from pipelines.settings import Settings
-from pipelines.warehouse.database import open_database
+from pipelines.warehouse.open import open_database
 from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
 from tests.end_to_end.installation import MODELMETER, Installation
 from tests.unit.fetch.server import reply, serve

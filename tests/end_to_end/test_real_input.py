@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.settings import Settings
-from pipelines.warehouse.database import open_database
+from pipelines.warehouse.open import open_database
 from tests.assets.conftest import DailyJob
 from tests.end_to_end.real_landing import AZURE, OPENROUTER, assemble
 from tests.warehouse_fixtures import fresh_database

@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from pipelines.finops.summary import day_summary
 from pipelines.sample import SampleSummary, generate_sample
 from pipelines.settings import Settings
-from pipelines.warehouse.database import open_database
+from pipelines.warehouse.open import open_database
 from tests.assets.conftest import DailyJob
 from tests.warehouse_fixtures import fresh_database
 

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from pipelines.settings import Settings
-from pipelines.warehouse.database import open_database
+from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables import TABLES_BY_NAME
 from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
 from tests.end_to_end.installation import Installation

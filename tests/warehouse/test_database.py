@@ -11,9 +11,10 @@ from pydantic import SecretStr
 
 from pipelines.settings import Settings
 from pipelines.warehouse import database as module
-from pipelines.warehouse.database import Database, open_database, parse_url
+from pipelines.warehouse.database import Database, parse_url
 from pipelines.warehouse.errors import WarehouseError
 from pipelines.warehouse.migrate import grant_reader
+from pipelines.warehouse.open import open_database
 
 
 def test_sessions_are_in_utc_and_bounded(database: Database) -> None:

@@ -10,8 +10,8 @@ import sqlalchemy
 from pydantic import SecretStr
 
 from pipelines.settings import Settings
-from pipelines.warehouse.database import open_database
 from pipelines.warehouse.errors import WarehouseError
+from pipelines.warehouse.open import open_database
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from tests.warehouse.external import PASSWORD, address, execute

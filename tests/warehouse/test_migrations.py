@@ -108,7 +108,7 @@ def test_an_empty_database_is_migrated_once_by_two_at_once(database: Database) -
     # Alembic's context is one per process: two commands are two processes, here one thread and one process.
     script = (
         "import sys; from pydantic import SecretStr; from pipelines.settings import Settings\n"
-        "from pipelines.warehouse.database import open_database\n"
+        "from pipelines.warehouse.open import open_database\n"
         "with open_database(Settings(database_url=SecretStr(sys.argv[1]))): pass"
     )
     thread = threading.Thread(target=bring_up)
@@ -130,7 +130,7 @@ def test_an_empty_database_is_migrated_once_by_two_at_once(database: Database) -
 def test_a_migrated_database_costs_no_import_of_alembic(database: Database) -> None:
     script = (
         "import sys; from pydantic import SecretStr; from pipelines.settings import Settings\n"
-        "from pipelines.warehouse.database import open_database\n"
+        "from pipelines.warehouse.open import open_database\n"
         "with open_database(Settings(database_url=SecretStr(sys.argv[1]))): pass\n"
         "print([name for name in ('alembic', 'sqlalchemy', 'polars', 'pyarrow') if name in sys.modules])"
     )

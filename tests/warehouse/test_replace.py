@@ -259,7 +259,7 @@ from datetime import timedelta
 from pydantic import SecretStr
 from pipelines.settings import Settings
 from pipelines.warehouse import replace
-from pipelines.warehouse.database import open_database
+from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables.core import REQUEST
 from tests.warehouse.rows import DAY, requests
 

@@ -12,8 +12,9 @@ from uuid import UUID
 import pytest
 
 from pipelines.settings import Settings
-from pipelines.warehouse.database import Database, open_database
+from pipelines.warehouse.database import Database
 from pipelines.warehouse.migrate import migrate
+from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables import TABLES, TABLES_BY_NAME
 from tests.contracts.dbt.conftest import DbtRun, run_dbt
 from tests.unit.quality.rows import DAY, NOON, good_row, insert

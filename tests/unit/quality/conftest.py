@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.settings import Settings
-from pipelines.warehouse.database import Database, open_database
+from pipelines.warehouse.database import Database
+from pipelines.warehouse.open import open_database
 from tests.unit.quality.rows import create_bare_tables
 
 _NAME = "bare_tables"

@@ -14,8 +14,9 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from pipelines.settings import Settings
-from pipelines.warehouse.database import Database, open_database
+from pipelines.warehouse.database import Database
 from pipelines.warehouse.migrate import migrate
+from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables import TABLES_BY_NAME
 from tests.contracts.dbt.conftest import run_dbt
 from tests.unit.quality.rows import good_row, insert
