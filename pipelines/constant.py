@@ -1,6 +1,6 @@
 """Columns of a frame that hold one value throughout: of the columns of a request, a log fills less than half.
 
-Used where rows are kept (`pipelines.requests.store`) and where they are sent (`pipelines.warehouse`): what all rows share
+Used where rows are kept (`pipelines.records.store`) and where they are sent (`pipelines.warehouse`): what all rows share
 need not be written row by row.
 """
 

@@ -27,7 +27,7 @@ def worded(error: BaseException) -> str:
     """`error` as it may be shown to people and written to logs, checks and tables; never holds the content of a file.
 
     An exception of our own classes speaks for itself. One from outside is named by its class and the innermost place of
-    our code that it came through, as `polars.exceptions.ComputeError at pipelines.requests.tabular:130 (csv_columns)`;
+    our code that it came through, as `polars.exceptions.ComputeError at pipelines.records.tables:130 (csv_columns)`;
     what an operating system says of an error number, the place in a text that is no JSON or no UTF-8, and the constraint
     that a database names are added.
     """

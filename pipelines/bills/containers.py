@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.requests.flatten import Number
+from pipelines.records.json_record import Number
 
 _PAGE = "data"
 _RESULTS = ("results", "result", "model_breakdown")

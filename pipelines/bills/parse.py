@@ -1,6 +1,6 @@
 """One landed export of a bill to its records in the store: read, type, count, and write once.
 
-The stages are those of request files (`pipelines.requests.reading`, `store`); what is different, typing, is in
+The stages are those of request files (`pipelines.records.reader`, `store`); what is different, typing, is in
 `records.py`, and what is decided across exports in `ledger.py`.
 """
 
@@ -16,12 +16,12 @@ from pipelines.bills.formats import build_bill_format
 from pipelines.bills.records import RECORD_SCHEMA, to_records
 from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
+from pipelines.records.line_chunks import Tally
+from pipelines.records.reader import read_batches
+from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
 from pipelines.requests.format import Format
 from pipelines.requests.normalise import hashed_user
 from pipelines.requests.parse import failed_rows, fault_rows
-from pipelines.requests.reading import read_batches
-from pipelines.requests.store import ParsedFile, Writer, load_parsed, store_once, stored_path
-from pipelines.requests.stream import Tally
 
 ENGINE_VERSION = 2
 """Part of every version: raised when reading or typing changes what a record becomes."""

@@ -1,6 +1,6 @@
 """Texts of bill records to typed rows in exclusive buckets, each record valid or set aside with the first rule it breaks.
 
-How the texts come out of files is in `pipelines.requests.reading`, which fields are which in `formats/`; what several
+How the texts come out of files is in `pipelines.records.reader`, which fields are which in `formats/`; what several
 exports say together is in `ledger.py`. Counts of a bill are sums and may exceed 2^31, unlike those of a request.
 """
 
@@ -15,7 +15,8 @@ import polars as pl
 
 from pipelines.ids import id_column
 from pipelines.meters import TOKEN_METERS
-from pipelines.requests import semantics, typed
+from pipelines.records import conversions
+from pipelines.requests import semantics
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.normalise import EARLIEST, POSITION, Normalised, Rule, hashed_user, safe_values
 from pipelines.warehouse.tables.bills import REPORTED_COST
@@ -33,9 +34,9 @@ _WHO = (
 )  # fmt: skip
 """What identifies a record of a table; one of a JSON report is identified by all that it says (`containers.py`)."""
 _CONVERTED: dict[str, Callable[[pl.Series], pl.Series]] = {
-    "integers": typed.to_integers,
-    "booleans": typed.to_booleans,
-    "money": typed.to_decimals,
+    "integers": conversions.to_integers,
+    "booleans": conversions.to_booleans,
+    "money": conversions.to_decimals,
 }
 
 
@@ -79,7 +80,7 @@ def _typed(flat: pl.DataFrame, fmt: Format) -> tuple[pl.DataFrame, list[Rule]]:
     for kind, columns in {**groups, "booleans": fmt.booleans, "money": fmt.money, "instants": fmt.instants}.items():
         for name, paths in columns.items():
             text = _first(flat, paths)
-            values = typed.to_instants(text, fmt.time) if kind == "instants" else _CONVERTED[kind](text)
+            values = conversions.to_instants(text, fmt.time) if kind == "instants" else _CONVERTED[kind](text)
             series.append(values.rename(name))
             if kind == "money":
                 series.append(text.rename(f"text.{name}"))
@@ -107,9 +108,9 @@ def _missing(frame: pl.DataFrame) -> dict[str, pl.Expr]:
     expected = {
         **{f"usage.{name}": pl.Int64() for name in semantics.MEASURES},
         **{name: pl.String() for name in (*_WHO, "broken")},
-        **dict.fromkeys(("amount", "quantity", "byok_cost_usd"), typed.MONEY),
+        **dict.fromkeys(("amount", "quantity", "byok_cost_usd"), conversions.MONEY),
         **dict.fromkeys(("request_count", "web_search_count"), pl.Int64()),
-        "bucket_to": typed.INSTANT,
+        "bucket_to": conversions.INSTANT,
     }
     return {name: pl.lit(None, dtype=dtype) for name, dtype in expected.items() if name not in frame.columns}
 

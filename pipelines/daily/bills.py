@@ -16,7 +16,7 @@ from pipelines.bills.records import RECORD_SCHEMA
 from pipelines.daily.prices import registry_of
 from pipelines.daily.workspace import Workspace
 from pipelines.models import resolve_names
-from pipelines.requests.store import scan_stored, stored_parts
+from pipelines.records.store import scan_stored, stored_parts
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_all
 from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST

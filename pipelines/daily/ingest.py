@@ -18,10 +18,10 @@ from pipelines.daily.replays import replayed_days
 from pipelines.daily.workspace import Workspace
 from pipelines.landing import LandedFile, LandingError
 from pipelines.outside import ANY_FAILURE, Apart, worded
+from pipelines.records.store import is_stored, stored_path
 from pipelines.requests import ParsedFile, parse_file
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.requests.parse import parser_version
-from pipelines.requests.store import is_stored, stored_path
 from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_rows

@@ -17,7 +17,7 @@ import polars as pl
 from pipelines.config import Config, load_config
 from pipelines.landing import Kind, LandedFile, LandingZone, Scan, open_zone
 from pipelines.models import Registry
-from pipelines.requests.store import stored_path
+from pipelines.records.store import stored_path
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.open import open_database

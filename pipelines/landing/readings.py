@@ -2,7 +2,7 @@
 
 One zip file per reading, of a JSON text and its frames, under a folder of the reader; it appears by renaming once it is
 complete. What is in it is decided by `prices/readings.py` and `benchmarks/readings.py`; request files, which are larger
-than memory, have a store of their own in `pipelines/requests/store.py`.
+than memory, have a store of their own in `pipelines/records/store.py`.
 """
 
 from __future__ import annotations

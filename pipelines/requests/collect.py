@@ -20,11 +20,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.records.store import StoredPart, scan_spans, scan_stored, stored_parts
 from pipelines.requests.halves import ended_elsewhere
 from pipelines.requests.normalise import CONTENT, REQUEST_SCHEMA
 from pipelines.requests.shared_keys import NO_PREFERENCES, Preferences, Resolved, SharedKeys, to_the_last
 from pipelines.requests.sightings import FILLED
-from pipelines.requests.store import StoredPart, scan_spans, scan_stored, stored_parts
 from pipelines.warehouse.tables.raw import DUPLICATE
 
 PART_ROWS = 125_000

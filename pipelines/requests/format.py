@@ -14,10 +14,10 @@ from typing import Literal
 import polars as pl
 
 from pipelines.config.sources import RequestSource
-from pipelines.requests.marks import Marks
-from pipelines.requests.paths import path_tree
+from pipelines.records.conversions import TimeRule
+from pipelines.records.number_marks import Marks
+from pipelines.records.paths import path_tree
 from pipelines.requests.semantics import MEASURES, TOTALS
-from pipelines.requests.typed import TimeRule
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
 Paths = tuple[str, ...]
@@ -58,7 +58,7 @@ class Format:
     contain one of these texts go through it, else all do; `in_sequence` says that the reader remembers earlier lines of the
     file, so that they are read one after the other. `of_text` makes a record of a line that is no JSON, or None where it
     tells none. `bodies` are the places where an answer may lie as the text of an event stream, the empty one for the record
-    itself (`event_stream.py`). `columns_of` names, per option, the columns that a
+    itself (`event_streams.py`). `columns_of` names, per option, the columns that a
     table must have; `column_name` brings a column of a table to the path it stands for. `undated` arrival dates a record
     without an instant to the midnight on which its file arrived. `trusts_total` says that `usage.total` is the provider's own
     count, not a sum that a logger made of what it had. `number_marks` are the marks in numbers that are written as text, by path;

@@ -14,10 +14,10 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.records.store import StoredPart
 from pipelines.requests.normalise import STORED_SCHEMA
 from pipelines.requests.shared_keys import CHOSEN
 from pipelines.requests.sightings import PLACE
-from pipelines.requests.store import StoredPart
 
 _INPUT = [meter.tokens_column for meter in INPUT_METERS]
 _OUTPUT = [meter.tokens_column for meter in OUTPUT_METERS]

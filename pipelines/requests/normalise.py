@@ -1,7 +1,7 @@
 """Texts to request facts: types, derived columns, additive buckets, identity, and the rules a row must keep.
 
 `normalise` carries out a `Format` on a frame of texts and splits it into valid rows and failed ones, each with
-the first rule that it broke. How the texts came out of files is in `decode.py` and `tabular.py`; duplicates are
+the first rule that it broke. How the texts came out of files is in `json_texts.py` and `tables.py`; duplicates are
 removed later, in `collect.py`.
 """
 
@@ -19,12 +19,13 @@ import polars as pl
 import polars_hash as plh
 
 from pipelines.meters import TOKEN_METERS
-from pipelines.requests import semantics, typed
+from pipelines.records import conversions
+from pipelines.records.number_marks import respelled
+from pipelines.requests import semantics
 from pipelines.requests.details import DETAILS, with_buckets
 from pipelines.requests.format import Format, Paths, beside, typed_columns
 from pipelines.requests.identity import KEYS, SPANS, key_columns, span_columns
 from pipelines.requests.known import usage_basis
-from pipelines.requests.marks import respelled
 from pipelines.warehouse.tables.core import REQUEST, SERVICE_TIER_NAME
 
 ADDED_LATER = (
@@ -70,16 +71,16 @@ _PLAIN_VALUE = r"^[0-9+\-.:,/ TZeE]{1,40}$"
 
 
 _CONVERSIONS: dict[str, Callable[[pl.Series], pl.Series]] = {
-    "integer": typed.to_integers,
-    "number": typed.to_floats,
-    "boolean": typed.to_booleans,
-    "decimal": typed.to_decimals,
+    "integer": conversions.to_integers,
+    "number": conversions.to_floats,
+    "boolean": conversions.to_booleans,
+    "decimal": conversions.to_decimals,
 }
 
 
 _TYPES: dict[str, pl.DataType] = {
     "text": pl.String(), "integer": pl.Int64(), "number": pl.Float64(), "boolean": pl.Boolean(),
-    "decimal": typed.MONEY, "instant": typed.INSTANT,
+    "decimal": conversions.MONEY, "instant": conversions.INSTANT,
 }  # fmt: skip
 
 
@@ -132,7 +133,7 @@ def normalise(
 def normalise_typed(
     rows: pl.DataFrame, fmt: Format, *, source: str, snapshot_id: bytes, arrival: date
 ) -> tuple[pl.DataFrame, pl.Series]:
-    """Request facts from `rows` (POSITION and typed columns of `quick.py`), and which rows are none.
+    """Request facts from `rows` (POSITION and typed columns of `json_columns.py`), and which rows are none.
 
     Why they are none is said by `normalise`, once their texts are read: what is quarantined is worded in one place.
     """
@@ -205,7 +206,7 @@ def _first_filled(flat: pl.DataFrame, paths: Paths) -> pl.Series | None:
 def _valued(flat: pl.DataFrame, paths: Paths) -> pl.Series:
     """As `_first_filled` of paths that hold something, but what says that it is no value counts as absent too."""
     texts = flat.select(pl.col(path).cast(pl.String) for path in paths if path in flat.columns)
-    found = _first_filled(texts.select(typed.valued(column) for column in texts), paths)
+    found = _first_filled(texts.select(conversions.valued(column) for column in texts), paths)
     return pl.repeat(None, flat.height, dtype=pl.String, eager=True) if found is None else found
 
 
@@ -219,7 +220,7 @@ def _converted(column: pl.Series, kind: str, fmt: Format) -> pl.Series:
     if column.dtype == _TYPES[kind]:
         return column
     if kind == "instant":
-        return typed.to_instants(column, fmt.time)
+        return conversions.to_instants(column, fmt.time)
     text = column if column.dtype == pl.String else column.cast(pl.String)
     return text if kind == "text" else _CONVERSIONS[kind](text)
 
@@ -229,7 +230,7 @@ def _dated(frame: pl.DataFrame, fmt: Format, arrival: date) -> pl.DataFrame:
     if fmt.undated == "refuse":
         return frame
     unreadable = pl.col("failed.event_at") if "failed.event_at" in frame.columns else pl.lit(value=False)
-    midnight = pl.lit(datetime(arrival.year, arrival.month, arrival.day, tzinfo=UTC), dtype=typed.INSTANT)
+    midnight = pl.lit(datetime(arrival.year, arrival.month, arrival.day, tzinfo=UTC), dtype=conversions.INSTANT)
     return frame.with_columns(pl.when(unreadable).then("event_at").otherwise(pl.col("event_at").fill_null(midnight)))
 
 

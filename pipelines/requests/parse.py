@@ -1,6 +1,6 @@
 """One landed file to its request facts in the store: read, normalise, count, and write once.
 
-The stages are in modules of their own (`reading.py`, `normalise.py`, `store.py`); what is decided across files,
+The stages are in modules of their own (`reader.py`, `normalise.py`, `store.py`); what is decided across files,
 duplicates and attribution, is in `collect.py` and `attribution.py`.
 """
 
@@ -18,13 +18,13 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
+from pipelines.records.line_chunks import Fault, Tally, digest_of
+from pipelines.records.number_marks import Evidence, Watch
+from pipelines.records.reader import Batch, read_finished
+from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
 from pipelines.requests.format import Format
 from pipelines.requests.formats import build_format
-from pipelines.requests.marks import Evidence, Watch
 from pipelines.requests.normalise import STORED_SCHEMA, hashed_user, normalise, normalise_typed
-from pipelines.requests.reading import Batch, read_finished
-from pipelines.requests.store import ParsedFile, Writer, load_parsed, store_once, stored_path
-from pipelines.requests.stream import Fault, Tally, digest_of
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 ENGINE_VERSION = 9

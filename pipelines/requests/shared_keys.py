@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.config.sources import LookAlike
+from pipelines.records.store import StoredPart, scan_stored
 from pipelines.requests.identity import KEYS, SPANS
 from pipelines.requests.normalise import STORED_SCHEMA
 from pipelines.requests.sightings import (
@@ -28,7 +29,6 @@ from pipelines.requests.sightings import (
     told_by_id,
     told_by_rule,
 )
-from pipelines.requests.store import StoredPart, scan_stored
 
 _BATCH = 2**17
 _IDS = ("answer_key", "other_key", "span_key")

@@ -25,11 +25,11 @@ from pipelines.landing import Kind, LandedFile, scan
 from pipelines.outside import worded
 from pipelines.prices import PriceFeedError, parse_feed
 from pipelines.prices.feeds import FORMATS
+from pipelines.records.line_chunks import Tally, digest_of
+from pipelines.records.reader import read_finished
 from pipelines.requests import ParsedFile
 from pipelines.requests.format import Format
 from pipelines.requests.formats import build_format
-from pipelines.requests.reading import read_finished
-from pipelines.requests.stream import Tally, digest_of
 from tests.assets.conftest import SmallSample, small_sample
 from tests.faults.damage import damaged, packed, shapes
 from tests.unit.benchmarks.boards import landed as landed_board

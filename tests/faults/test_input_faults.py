@@ -170,7 +170,7 @@ def test_a_damaged_row_group_costs_its_own_rows_only(tmp_path: Path) -> None:
 
 def test_a_file_in_which_nothing_is_valid_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parsing, "HOPELESS_RECORDS", 50)
-    monkeypatch.setattr("pipelines.requests.stream.MAX_CHUNK_LINES", 20)
+    monkeypatch.setattr("pipelines.records.line_chunks.MAX_CHUNK_LINES", 20)
     (tmp_path / "a.jsonl").write_bytes(b"{}\n" * 1000)
     parsed = parse(tmp_path / "a.jsonl", FORMAT)
     assert dict(Counter(parsed.quarantine["reason"])) == {"missing_field": 60, "nothing_valid": 1}

@@ -18,8 +18,8 @@ from decimal import Decimal
 
 import polars as pl
 
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
-from pipelines.requests.typed import TimeRule
 
 _WHO = {
     "project_id": ("workspace_id", "workspace"),

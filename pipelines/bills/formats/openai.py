@@ -17,9 +17,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
 from pipelines.requests.semantics import measure
-from pipelines.requests.typed import TimeRule
 
 _LINE_ITEM = r"^(?:([A-Za-z ]+) \| )?([^,|]+?)(?: (text|audio|image|video))?, (.+)$"
 """Tier, model, modality and meter of a line item that names a model."""

@@ -8,8 +8,8 @@ Source: openrouter.ai/docs, "Get user activity".
 
 from __future__ import annotations
 
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
-from pipelines.requests.typed import TimeRule
 
 
 def activity() -> Format:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from pipelines.config.sources import RequestSource
-from pipelines.requests.event_stream import with_events
+from pipelines.records.event_streams import with_events
 from pipelines.requests.format import GENERAL_OPTIONS, Format, SourceError, for_source
 
 

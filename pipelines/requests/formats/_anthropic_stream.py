@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.requests.event_stream import CALL
+from pipelines.records.event_streams import CALL
 from pipelines.requests.formats._envelope import answers, with_answer
 
 _IDS = (

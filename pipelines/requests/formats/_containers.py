@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pipelines.requests.flatten import RecordError, load
+from pipelines.records.json_record import RecordError, load
 from pipelines.requests.format import ItemReader
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.container_logs import INSTANT as CONTAINER_INSTANT
 from pipelines.requests.format import Paths, SourceError
 from pipelines.requests.formats import refuse_options
-from pipelines.requests.wrapped import INSTANT as CONTAINER_INSTANT
 
 OPTIONS = ("body", "timestamp")
 INSTANTS = ("timestamp", "response_date", "logged_at", "request_time", "created_at", "created")

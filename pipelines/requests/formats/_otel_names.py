@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from pipelines.requests.flatten import Number
+from pipelines.records.json_record import Number
 
 MARKS = (
     '"SpanAttributes"',

@@ -18,10 +18,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
-from pipelines.requests.typed import TimeRule
 
 APART = ("advisor_message", "compaction")
 """Iterations that the usage of their message does not contain."""

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
+from pipelines.records.json_record import Number
 from pipelines.requests.conventions import own_total, rule_of
-from pipelines.requests.flatten import Number
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
-from pipelines.requests.typed import TimeRule
 
 _BODIES = ("response", "metadata", "body")
 

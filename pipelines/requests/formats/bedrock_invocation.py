@@ -18,14 +18,14 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
+from pipelines.records.json_record import Number
 from pipelines.requests.conventions import rule_of
-from pipelines.requests.flatten import Number
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import listed, marks_of, messages
 from pipelines.requests.formats._envelope import ASKED, answers
 from pipelines.requests.formats.bedrock_converse import written
-from pipelines.requests.typed import TimeRule
 
 
 def build(source: RequestSource) -> Format:

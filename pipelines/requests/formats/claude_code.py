@@ -16,10 +16,10 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats.anthropic_messages import APART_MARKS, cloud, served_tier, where, with_iterations
-from pipelines.requests.typed import TimeRule
 
 _USAGE = "message/usage"
 

@@ -25,11 +25,11 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import RequestSource
-from pipelines.requests.flatten import Number
+from pipelines.records.conversions import TimeRule
+from pipelines.records.json_record import Number
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.semantics import openai_variant
-from pipelines.requests.typed import TimeRule
 
 _COUNTS = (
     "input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens", "reasoning_output_tokens", "total_tokens"

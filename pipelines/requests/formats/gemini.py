@@ -17,10 +17,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import RequestSource
-from pipelines.requests.flatten import Number
+from pipelines.records.conversions import TimeRule
+from pipelines.records.json_record import Number
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
-from pipelines.requests.typed import TimeRule
 
 _BODIES = ("response", "body", "interaction")
 _SNAKE = {

@@ -19,11 +19,11 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._envelope import ASKED
 from pipelines.requests.semantics import measure
-from pipelines.requests.typed import TimeRule
 
 _CALLS = ("GENERATION", "EMBEDDING")
 _D = ("usageDetails", "usage_details")

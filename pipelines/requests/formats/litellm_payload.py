@@ -13,11 +13,11 @@ from collections.abc import Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
 from pipelines.requests.formats import litellm_spend_logs, refuse_options
 from pipelines.requests.formats._envelope import ASKED
 from pipelines.requests.semantics import openai_variant
-from pipelines.requests.typed import TimeRule
 
 
 def build(source: RequestSource) -> Format:

@@ -15,12 +15,12 @@ from collections.abc import Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import marks_of, opened
 from pipelines.requests.formats._envelope import ASKED
 from pipelines.requests.semantics import openai_variant
-from pipelines.requests.typed import TimeRule
 
 _USAGE = "metadata/usage_object"
 _INPUT = f"{_USAGE}/prompt_tokens_details"

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
-from pipelines.requests.typed import TimeRule
 
 
 def build(source: RequestSource) -> Format:

@@ -28,11 +28,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeKind, TimeRule
+from pipelines.records.number_marks import DECIMALS, THOUSANDS, Marks, declared
 from pipelines.requests.format import TEXT_COLUMNS, Format, Paths, SourceError
 from pipelines.requests.formats import refuse_options
-from pipelines.requests.marks import DECIMALS, THOUSANDS, Marks, declared
 from pipelines.requests.semantics import MEASURES, RULES
-from pipelines.requests.typed import TimeKind, TimeRule
 
 OPTIONS = ("columns", "time", "semantics", "units", "values", "identity", "tags", "delimiter", "decimal", "thousands")
 _TEXT = (*TEXT_COLUMNS, "status")

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
-from pipelines.requests.typed import TimeRule
 
 
 def build(source: RequestSource) -> Format:

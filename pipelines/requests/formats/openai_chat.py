@@ -22,10 +22,10 @@ from functools import partial
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 from pipelines.requests.semantics import openai_variant
-from pipelines.requests.typed import TimeRule
 
 
 def build(source: RequestSource) -> Format:

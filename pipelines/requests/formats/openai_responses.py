@@ -18,12 +18,12 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import RequestSource
-from pipelines.requests.flatten import Number
+from pipelines.records.conversions import TimeRule
+from pipelines.records.json_record import Number
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 from pipelines.requests.formats.openai_chat import batch_tier
 from pipelines.requests.semantics import openai_variant
-from pipelines.requests.typed import TimeRule
 
 
 def build(source: RequestSource) -> Format:

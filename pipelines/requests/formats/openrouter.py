@@ -18,11 +18,11 @@ from functools import partial
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats._envelope import Envelope, answers
 from pipelines.requests.formats.openai_chat import is_chunk
 from pipelines.requests.semantics import openai_variant
-from pipelines.requests.typed import TimeRule
 
 
 def _either(*names: str) -> Paths:

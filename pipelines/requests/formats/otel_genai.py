@@ -22,13 +22,13 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.conventions import model, own_total, rule_of
 from pipelines.requests.format import Format, Paths, SourceError
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._otel_events import as_span
 from pipelines.requests.formats._otel_names import MARKS, canonical, plain_name, underscored
 from pipelines.requests.semantics import RULES, openai_variant
-from pipelines.requests.typed import TimeRule
 
 _USAGE = "gen_ai.usage."
 NO_REQUESTS = (

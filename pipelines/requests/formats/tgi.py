@@ -17,9 +17,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format, Paths
 from pipelines.requests.formats._envelope import Envelope
-from pipelines.requests.typed import TimeRule
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")

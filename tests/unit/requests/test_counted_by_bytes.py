@@ -17,10 +17,11 @@ import zstandard
 
 from pipelines.daily import ingest_requests, open_workspace
 from pipelines.quality import lines_accounted
-from pipelines.requests import ParsedFile, parse_file, reading, stream, tabular
-from pipelines.requests.decode import JsonDecoder
-from pipelines.requests.quick import Quick, QuickReader
-from pipelines.requests.stream import Chunk, Tally, chunks, is_blank
+from pipelines.records import line_chunks, reader, tables
+from pipelines.records.json_columns import Quick, QuickReader
+from pipelines.records.json_texts import JsonDecoder
+from pipelines.records.line_chunks import Chunk, Tally, chunks, is_blank
+from pipelines.requests import ParsedFile, parse_file
 from pipelines.settings import Settings
 from tests.unit.requests.helpers import landed, source_of
 
@@ -75,10 +76,10 @@ def quick_drops(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def frame_drops(monkeypatch: pytest.MonkeyPatch) -> None:
     def drop(chunk: Chunk, wanted: list[int] | None = None) -> Any:
-        found, faults = stream.line_frame(chunk, wanted)
+        found, faults = line_chunks.line_frame(chunk, wanted)
         return found.slice(1), faults
 
-    monkeypatch.setattr(reading, "line_frame", drop)
+    monkeypatch.setattr(reader, "line_frame", drop)
     monkeypatch.setattr(QuickReader, "read", lambda *_: None)
 
 
@@ -94,50 +95,50 @@ def decoder_drops(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def batches_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = reading._lines
+    original = reader._lines
 
     def drop(*args: Any) -> Iterator[Any]:
         yield from list(original(*args))[:-1]
 
-    monkeypatch.setattr(reading, "_lines", drop)
+    monkeypatch.setattr(reader, "_lines", drop)
 
 
 def chunks_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = stream._chunks
+    original = line_chunks._chunks
 
     def drop(*args: Any) -> Iterator[Chunk]:
         yield from list(original(*args))[:-1]
 
-    monkeypatch.setattr(stream, "_chunks", drop)
+    monkeypatch.setattr(line_chunks, "_chunks", drop)
 
 
 def line_ends_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = stream._chunk
+    original = line_chunks._chunk
 
     def drop(*args: Any) -> Chunk:
         found = original(*args)
         return replace(found, data=found.data[: found.ends[-2]], ends=found.ends[:-1])
 
-    monkeypatch.setattr(stream, "_chunk", drop)
+    monkeypatch.setattr(line_chunks, "_chunk", drop)
 
 
 def table_drops(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = reading._decoded
+    original = reader._decoded
 
     def drop(*args: Any) -> Any:
         found = original(*args)
         return replace(found, flat=found.flat.slice(1))
 
-    monkeypatch.setattr(reading, "_decoded", drop)
+    monkeypatch.setattr(reader, "_decoded", drop)
 
 
 def row_groups_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = reading.parquet_chunks
+    original = reader.parquet_chunks
 
     def drop(*args: Any) -> Iterator[Any]:
         yield from list(original(*args))[:-1]
 
-    monkeypatch.setattr(reading, "parquet_chunks", drop)
+    monkeypatch.setattr(reader, "parquet_chunks", drop)
 
 
 BROKEN = [
@@ -232,7 +233,7 @@ def test_every_record_of_every_file_is_counted(tmp_path: Path) -> None:
 
 
 def test_what_is_cut_quoted_and_blank_in_a_table_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tabular, "MAX_CSV_RECORD_BYTES", 300)
+    monkeypatch.setattr(tables, "MAX_CSV_RECORD_BYTES", 300)
     whole = csv(tmp_path).decode().replace("gpt-4o", '"gpt\n\n4o"')
     for number in range(0, len(whole), 61):
         path = tmp_path / f"{number}.csv"

@@ -14,7 +14,7 @@ import pytest
 from pipelines.bills import parse_bill
 from pipelines.config.sources import RequestSource
 from pipelines.outside import worded
-from pipelines.requests.store import is_stored
+from pipelines.records.store import is_stored
 from tests.unit.bills.reports import OPENAI_COSTS
 from tests.unit.requests.helpers import landed, parse, parse_records, the_fault
 from tests.unit.requests.samples import SAMPLES, SECRET, Sample

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pipelines.requests import ParsedFile, collect_days
+from tests.unit.records.test_event_streams import captured, chat
 from tests.unit.requests.helpers import all_days, parse_records
-from tests.unit.requests.test_event_stream import captured, chat
 from tests.unit.requests.test_streams import delta, start
 
 CALL = "req_011CSabcdefgh"

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from pipelines.requests.flatten import Number, RecordError, load
+from pipelines.records.json_record import Number, RecordError, load
+from pipelines.records.line_chunks import Chunk, Fault, Tally, digest_of
 from pipelines.requests.format import Format, ItemReader
-from pipelines.requests.stream import Chunk, Fault, Tally, digest_of
 
 MARKS = ("data: {\\", "data:{\\")
 """How a field that holds the text of a stream looks in a line: quotes in it are escaped, as \\" or as \\u0022."""

@@ -1,7 +1,7 @@
 """A landed file to batches of texts with their places: picks the reader by what the bytes are, not by the name.
 
-Each batch is bounded in memory. Lines and bytes come from `stream.py`, what a file is from `shape.py` and `spans.py`, JSON is read by `quick.py`, `decode.py` and
-`documents.py`, tables by `tabular.py`; what the texts mean is decided in `normalise.py`.
+Each batch is bounded in memory. Lines and bytes come from `line_chunks.py`, what a file is from `file_kinds.py` and `line_groups.py`, JSON is read by `json_columns.py`, `json_texts.py` and
+`json_documents.py`, tables by `tables.py`; what the texts mean is decided in `normalise.py`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,13 @@ from typing import TypeVar
 import numpy as np
 import polars as pl
 
-from pipelines.requests.decode import JsonDecoder
-from pipelines.requests.documents import Item, debris_item, document_items, is_joined, line_items, reader_of
-from pipelines.requests.event_stream import MARKS, data_lines, is_event_stream, one_after_the_other
-from pipelines.requests.format import Format, ItemReader
-from pipelines.requests.normalise import POSITION
-from pipelines.requests.paths import path_tree
-from pipelines.requests.quick import QuickReader
-from pipelines.requests.shape import head_of, is_wrapped, sample_of
-from pipelines.requests.spans import spanned
-from pipelines.requests.stream import (
+from pipelines.records.container_logs import unwrapped
+from pipelines.records.event_streams import MARKS, data_lines, is_event_stream, one_after_the_other
+from pipelines.records.file_kinds import head_of, is_wrapped, sample_of
+from pipelines.records.json_columns import QuickReader
+from pipelines.records.json_documents import Item, debris_item, document_items, is_joined, line_items, reader_of
+from pipelines.records.json_texts import JsonDecoder
+from pipelines.records.line_chunks import (
     Chunk,
     Fault,
     Span,
@@ -41,8 +38,11 @@ from pipelines.requests.stream import (
     line_frame,
     unpack,
 )
-from pipelines.requests.tabular import TableChunk, csv_chunks, known_columns, parquet_chunks, parquet_columns
-from pipelines.requests.wrapped import unwrapped
+from pipelines.records.line_groups import spanned
+from pipelines.records.paths import path_tree
+from pipelines.records.tables import TableChunk, csv_chunks, known_columns, parquet_chunks, parquet_columns
+from pipelines.requests.format import Format, ItemReader
+from pipelines.requests.normalise import POSITION
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class Batch:
     """Records: rows of `flat` (POSITION and one String column per path), rows of `typed`, and faults.
 
     `record` gives the bytes of the record at a place (line_no, byte_from, byte_to). Rows of `typed` (POSITION and typed
-    columns of `quick.py`) are not in `flat`; `again` reads those of its rows that are marked true as texts. `written` are the
+    columns of `json_columns.py`) are not in `flat`; `again` reads those of its rows that are marked true as texts. `written` are the
     paths of `flat` whose values all were texts, not numbers, in the file.
     """
 

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.requests import store
+from pipelines.records import store
+from pipelines.records.store import Writer, load_parsed, scan_stored, stored_parts
 from pipelines.requests.normalise import STORED_SCHEMA
-from pipelines.requests.store import Writer, load_parsed, scan_stored, stored_parts
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 START = datetime(2026, 2, 14, tzinfo=UTC)

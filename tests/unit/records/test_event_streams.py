@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipelines.records import event_streams
+from pipelines.records.line_chunks import Tally, chunks
 from pipelines.requests import ParsedFile
-from pipelines.requests import event_stream as module
-from pipelines.requests.stream import Tally, chunks
 from tests.unit.requests.helpers import all_days, buckets, parse, parse_records
 
 AT = {"timestamp": "2026-02-12T08:00:00Z"}
@@ -231,7 +231,7 @@ def test_the_places_of_chunks_do_not_matter(tmp_path: Path, chunk_bytes: int) ->
     text = "\n\n".join("\n".join(f"data: {line}" for line in event.split("\n")) for event in events)
     path = tmp_path / "capture.sse"
     path.write_text(text)
-    read = list(module.data_lines(chunks(path, chunk_bytes=chunk_bytes), Tally()))
+    read = list(event_streams.data_lines(chunks(path, chunk_bytes=chunk_bytes), Tally()))
     lines = [chunk.data[start:end] for chunk in read for start, end in zip(chunk.starts, chunk.ends, strict=True)]
     assert [json.loads(line) for line in lines if line.strip()] == chat("a", MISTRAL)
     assert (len(lines), sum(map(len, lines))) == (text.count("\n") + 1, len(text))

@@ -1,7 +1,7 @@
 """One record to its allow-listed texts: the reference reading, exact to the digit, used where the fast one gives up.
 
 Numbers keep the digits they were written with, the first of two equal keys counts, and an object may be written
-as a JSON string. The fast reading of whole blocks that must agree with this one is in `quick.py` and `decode.py`.
+as a JSON string. The fast reading of whole blocks that must agree with this one is in `json_columns.py` and `json_texts.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
-from pipelines.requests.paths import Node
+from pipelines.records.paths import Node
 
 MAX_TEXT = 4096
 """Longest text that an allow-listed field may hold, in characters: an identifier or a name, never a prompt."""

@@ -1,7 +1,7 @@
 """Which lines of a file are read together: documents over several lines, arrays, and the pieces that are left of one.
 
 A line that starts with `{` and ends with `}` is a record of its own, as nearly all are. Only the others are looked at, by
-what follows them, so that no line decides how the rest of its file is read. What the lines hold is read in `documents.py`.
+what follows them, so that no line decides how the rest of its file is read. What the lines hold is read in `json_documents.py`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 import orjson
 
-from pipelines.requests.elements import Scanner
-from pipelines.requests.stream import Chunk, Fault, Span, Tally, digest_of
+from pipelines.records.json_values import Scanner
+from pipelines.records.line_chunks import Chunk, Fault, Span, Tally, digest_of
 
 MAX_DOCUMENT_BYTES = 64 * 2**20
 """A value over several lines is decoded in memory up to this size."""

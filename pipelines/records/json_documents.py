@@ -1,7 +1,7 @@
 """JSON that is not one record per line: arrays and documents that hold records, and lines that hold several.
 
 Each item keeps its place: the line where it starts, its number, and its bytes, or those of what contains it. Which lines
-are read together is decided in `spans.py`, values are told apart in `elements.py`. Plain JSON lines are decoded in `decode.py`; how an item is opened further is the format's `items`.
+are read together is decided in `line_groups.py`, values are told apart in `json_values.py`. Plain JSON lines are decoded in `json_texts.py`; how an item is opened further is the format's `items`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from pipelines.requests.elements import Scanner, skipped
-from pipelines.requests.flatten import RecordError, Texts, flatten, load, load_item
+from pipelines.records.json_record import RecordError, Texts, flatten, load, load_item
+from pipelines.records.json_values import Scanner, skipped
+from pipelines.records.line_chunks import Fault, digest_of
+from pipelines.records.paths import Node
 from pipelines.requests.format import Format, ItemReader
-from pipelines.requests.paths import Node
-from pipelines.requests.stream import Fault, digest_of
 
 TextReader = Callable[[str], object] | None
 MAX_PREFIX = 256

@@ -1,7 +1,7 @@
 """A text of JSON values to its elements: objects one after the other, and the items of arrays.
 
 One that is broken ends where the next one begins, so that it costs itself alone. What an element holds is opened in
-`documents.py`; which lines of a file make up such a text is decided in `spans.py`.
+`json_documents.py`; which lines of a file make up such a text is decided in `line_groups.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipelines.requests.flatten import RecordError, load_item
+from pipelines.records.json_record import RecordError, load_item
 
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}\[\]]')
 _BEGINS = re.compile(r"(?:\n([ \t]*)|[,\[][ \t]*)(?=\{)")

@@ -1,7 +1,7 @@
 """CSV and Parquet to the same lines of JSON that every other file is decoded from, with exact places.
 
 Only columns that a format reads are taken. A CSV record is found by its quotes, so that a line break inside a
-field shifts nothing; a record with too few or too many fields is a fault. JSON itself is read in `decode.py`.
+field shifts nothing; a record with too few or too many fields is a fault. JSON itself is read in `json_texts.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.outside import worded
-from pipelines.requests.stream import Chunk, Fault, Tally, digest_of, is_blank
+from pipelines.records.line_chunks import Chunk, Fault, Tally, digest_of, is_blank
 
 PARQUET_ROWS = 50_000
 _DAMAGE = (OSError, pa.ArrowException, UnicodeDecodeError)

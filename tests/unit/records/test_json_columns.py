@@ -1,4 +1,4 @@
-"""The reading by blocks (`quick.py`) says what the reading by texts says, of every line that it takes.
+"""The reading by blocks (`json_columns.py`) says what the reading by texts says, of every line that it takes.
 
 Each test parses one file twice, with and without it, and compares rows and quarantine.
 """
@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.requests import reading
+from pipelines.records import reader
+from pipelines.records.json_columns import Quick, QuickReader
+from pipelines.records.line_chunks import Chunk
 from pipelines.requests.formats import build_format
-from pipelines.requests.quick import Quick, QuickReader
-from pipelines.requests.stream import Chunk
 from tests.unit.requests.helpers import parse, rows, source_of
 from tests.unit.requests.samples import SAMPLES, Sample
 from tests.unit.requests.test_fuzz import damaged
@@ -54,7 +54,7 @@ def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Both:
             with monkeypatch.context() as patch:
                 patch.setattr(QuickReader, "read", way)
                 # The reference reading of every text: the reading of blocks words some faults in other digits.
-                patch.setattr(reading, "_FEW_LINES", len(lines) + 1)
+                patch.setattr(reader, "_FEW_LINES", len(lines) + 1)
                 results.append(parse(folder / "a.jsonl", format_name, **declared))
         quick, texts = results
         assert_frame_equal(rows(quick), rows(texts))

@@ -1,7 +1,7 @@
 """What a file is, decided by many of its lines and by what its format knows: lines, a container's lines, or a table.
 
 No single line decides: a banner, a comment, a line that was cut or an opening bracket may come first. Values that go on
-over several lines are found in `spans.py`, wherever they stand; tables are read in `tabular.py`.
+over several lines are found in `line_groups.py`, wherever they stand; tables are read in `tables.py`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
+from pipelines.records.container_logs import is_wrapped_line
+from pipelines.records.line_chunks import Chunk
+from pipelines.records.tables import Head, csv_columns, known_columns
 from pipelines.requests.format import Format
-from pipelines.requests.stream import Chunk
-from pipelines.requests.tabular import Head, csv_columns, known_columns
-from pipelines.requests.wrapped import is_wrapped_line
 
 SAMPLE_LINES = 200
 """Lines, blank ones left out, by which a file is told."""

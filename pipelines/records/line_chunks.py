@@ -2,8 +2,8 @@
 
 Compression is told by the first bytes, never by the name. A line that is too long, an archive that ends too
 early and an archive that expands without end become faults with their place; memory stays bounded. What the
-lines hold is none of this module's business: see `decode.py` (JSON), `documents.py` (JSON containers) and
-`tabular.py` (CSV, Parquet).
+lines hold is none of this module's business: see `json_texts.py` (JSON), `json_documents.py` (JSON containers) and
+`tables.py` (CSV, Parquet).
 """
 
 from __future__ import annotations

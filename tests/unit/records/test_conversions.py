@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.requests.typed import TimeRule, to_booleans, to_decimals, to_instants, to_integers
+from pipelines.records.conversions import TimeRule, to_booleans, to_decimals, to_instants, to_integers
 
 T = datetime(2026, 2, 13, 10, 20, 30, 123456, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import zstandard
 
-from pipelines.requests import stream
-from pipelines.requests.stream import Chunk, Fault, chunks, line_frame
+from pipelines.records import line_chunks
+from pipelines.records.line_chunks import Chunk, Fault, chunks, line_frame
 
 LINES = [json.dumps({"n": n, "text": "é" * (n % 7)}) for n in range(500)]
 CONTENT = "".join(f"{line}\n" for line in LINES).encode()
@@ -118,8 +118,8 @@ def test_a_long_line_without_end_in_a_small_archive_stays_out_of_memory(tmp_path
 
 
 def test_an_archive_that_expands_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "_FREE_EXPANSION_BYTES", 1000)
-    monkeypatch.setattr(stream, "MAX_EXPANSION", 10)
+    monkeypatch.setattr(line_chunks, "_FREE_EXPANSION_BYTES", 1000)
+    monkeypatch.setattr(line_chunks, "MAX_EXPANSION", 10)
     packed = gzip.compress(b"{}\n" * 1_000_000)
     found, faults = read(write(tmp_path / "bomb.gz", packed), chunk_bytes=1000)
     assert len(found) <= 10 * len(packed)

@@ -2,7 +2,7 @@
 
 A wrapped record keeps its line: of one that the runtime cut into pieces (Docker after 16 KiB, CRI's `P`) all stands on the
 line of its last piece, and the lines before it are blank. Positions count the bytes as they were written, as they do for
-UTF-16. What the lines hold is read by `reading.py` as if no container had been there; a record without an instant has
+UTF-16. What the lines hold is read by `reader.py` as if no container had been there; a record without an instant has
 that of its wrapper under `INSTANT`.
 """
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 
-from pipelines.requests.stream import MAX_RECORD_BYTES, Chunk, Tally
+from pipelines.records.line_chunks import MAX_RECORD_BYTES, Chunk, Tally
 
 INSTANT = "logged_by_container"
 """The field that holds the instant of the wrapper; the last place in which a format looks for one."""

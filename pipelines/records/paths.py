@@ -2,7 +2,7 @@
 
 A path is written `usage/prompt_tokens_details/cached_tokens`; a trailing `[]` marks a list of scalars. Whatever
 is not named here is never taken out of a record, which is how prompt and answer text stays out. How records
-are decoded along the tree is in `quick.py` and `decode.py` (whole blocks) and `flatten.py` (one record, the reference).
+are decoded along the tree is in `json_columns.py` and `json_texts.py` (whole blocks) and `json_record.py` (one record, the reference).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Every line is first held to be one JSON object of its own, so that none can reach into its neighbours when blocks of
 them are decoded by polars as one array. What does not decode so, or only in doubt, is read line by line by the
-reference reading in `flatten.py`. Where bytes come from is in `stream.py`.
+reference reading in `json_record.py`. Where bytes come from is in `line_chunks.py`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import orjson
 import polars as pl
 
-from pipelines.requests.flatten import MAX_TEXT, RecordError, flatten, load
-from pipelines.requests.paths import Node
+from pipelines.records.json_record import MAX_TEXT, RecordError, flatten, load
+from pipelines.records.paths import Node
 
 BLOCK_LINES = 4000
 """Lines per decoded block: 100,000 take three times as long, because they leave the cache."""

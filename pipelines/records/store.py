@@ -27,10 +27,10 @@ import pyarrow.parquet as pq
 from pipelines.constant import holds_only, same_throughout
 from pipelines.landing import LandedFile, LandingError
 from pipelines.outside import ANY_FAILURE, worded
+from pipelines.records.line_chunks import Tally
 from pipelines.requests.format import SourceError
 from pipelines.requests.identity import SPANS
 from pipelines.requests.normalise import STORED_SCHEMA
-from pipelines.requests.stream import Tally
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE)

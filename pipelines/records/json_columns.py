@@ -1,6 +1,6 @@
 """JSON lines straight to typed columns, for those lines that a whole block of them proves sound.
 
-Whatever is in doubt is left to the reading by texts (`decode.py`, `flatten.py`): this one may refuse a line, but of one
+Whatever is in doubt is left to the reading by texts (`json_texts.py`, `json_record.py`): this one may refuse a line, but of one
 that it takes it must say what they say. What the columns mean is decided in `normalise.py`.
 
 Arrow reads a block as a stream of JSON values and gives a row for each. A line that starts with `{` and ends with `}` can't
@@ -24,12 +24,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.json as pj
 
-from pipelines.requests.decode import list_texts
-from pipelines.requests.flatten import MAX_TEXT
+from pipelines.records.conversions import INSTANT, MONEY
+from pipelines.records.json_record import MAX_TEXT
+from pipelines.records.json_texts import list_texts
+from pipelines.records.line_chunks import Chunk
+from pipelines.records.paths import Node, path_tree
 from pipelines.requests.format import Format, typed_columns
-from pipelines.requests.paths import Node, path_tree
-from pipelines.requests.stream import Chunk
-from pipelines.requests.typed import INSTANT, MONEY
 
 Indexes = npt.NDArray[np.int64]
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.requests import decode
-from pipelines.requests.decode import JsonDecoder
-from pipelines.requests.flatten import RecordError, flatten, load
-from pipelines.requests.paths import path_tree
+from pipelines.records import json_texts
+from pipelines.records.json_record import RecordError, flatten, load
+from pipelines.records.json_texts import JsonDecoder
+from pipelines.records.paths import path_tree
 
 PATHS = ("id", "cost", "meta/usage/input", "meta/team", "labels[]")
 TREE = path_tree(PATHS)
@@ -83,7 +83,7 @@ def test_a_crafted_line_shifts_no_other_line(crafted: str) -> None:
 def test_crafted_lines_that_cancel_out_shift_nothing(halves: tuple[str, str]) -> None:
     """One line is two records, two others are one between them: as one array they decode, and the count stays right.
 
-    Counter-example: `decode._in_blocks` without `_are_objects` before it gives line 2 the record y.
+    Counter-example: `json_texts._in_blocks` without `_are_objects` before it gives line 2 the record y.
     """
     lines = ['{"id":"a"}', '{"id":"x"},{"id":"y"}', *halves, '{"id":"c"}']
     assert [row["id"] for row in json.loads(f"[{','.join(lines)}]")] == ["a", "x", "y", "b", "c"]
@@ -186,7 +186,7 @@ def test_nesting_without_end_is_a_failure_not_a_crash() -> None:
 
 
 def test_many_blocks_with_broken_lines_keep_every_line_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode, "BLOCK_LINES", 7)
+    monkeypatch.setattr(json_texts, "BLOCK_LINES", 7)
     lines = [json.dumps({"id": str(n)}) if n % 11 else '{"id":' for n in range(200)]
     found, failed = decoded(lines)
     assert {index: row["id"] for index, row in found.items()} == {n: str(n) for n in range(200) if n % 11}
