@@ -16,10 +16,10 @@ from pipelines.bills.formats import build_bill_format
 from pipelines.bills.records import RECORD_SCHEMA, to_records
 from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
+from pipelines.records.layout import Layout
 from pipelines.records.line_chunks import Tally
 from pipelines.records.reader import read_batches
 from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
-from pipelines.requests.format import Format
 from pipelines.requests.normalise import hashed_user
 from pipelines.requests.parse import failed_rows, fault_rows
 
@@ -46,7 +46,7 @@ def bill_version(source: RequestSource, *, user_key: bytes | None = None) -> str
     return version if user_key is None else f"{version}.{hashed_user('parser version', user_key)[:8]}"
 
 
-def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> None:
+def _parse(file: LandedFile, source: RequestSource, fmt: Layout, path: Path) -> None:
     arrival = file.arrival_date or file.observed_at.date()
     seen: Counter[bytes] = Counter()
     tally = Tally()

@@ -16,9 +16,11 @@ import polars as pl
 from pipelines.ids import id_column
 from pipelines.meters import TOKEN_METERS
 from pipelines.records import conversions
+from pipelines.records.batches import POSITION
+from pipelines.records.layout import Layout, Paths
+from pipelines.records.measures import MEASURES
 from pipelines.requests import semantics
-from pipelines.requests.format import Format, Paths
-from pipelines.requests.normalise import EARLIEST, POSITION, Normalised, Rule, hashed_user, safe_values
+from pipelines.requests.normalise import EARLIEST, Normalised, Rule, hashed_user, safe_values
 from pipelines.warehouse.tables.bills import REPORTED_COST
 
 LEDGER_COLUMNS = ("superseded_at", "supersede_reason", "model_id", "resolution_method")
@@ -41,7 +43,7 @@ _CONVERTED: dict[str, Callable[[pl.Series], pl.Series]] = {
 
 
 def to_records(
-    flat: pl.DataFrame, fmt: Format, *, source: str, snapshot_id: bytes, arrival: date, seen: Counter[bytes]
+    flat: pl.DataFrame, fmt: Layout, *, source: str, snapshot_id: bytes, arrival: date, seen: Counter[bytes]
 ) -> Normalised:
     """Records from `flat` (POSITION and one String column per path): `valid` has RECORD_SCHEMA without observed_at.
 
@@ -63,7 +65,7 @@ def to_records(
     return Normalised(_facts(frame.filter(~broken), fmt, source, snapshot_id, seen), failed)
 
 
-def _typed(flat: pl.DataFrame, fmt: Format) -> tuple[pl.DataFrame, list[Rule]]:
+def _typed(flat: pl.DataFrame, fmt: Layout) -> tuple[pl.DataFrame, list[Rule]]:
     """Position and each declared column typed, and a rule per column for what did not convert."""
     rules: list[Rule] = []
     series = [flat[name] for name in POSITION]
@@ -106,7 +108,7 @@ def _first(flat: pl.DataFrame, paths: Paths) -> pl.Series:
 def _missing(frame: pl.DataFrame) -> dict[str, pl.Expr]:
     """Null columns for what a format has none of, so that rules and buckets name columns without asking."""
     expected = {
-        **{f"usage.{name}": pl.Int64() for name in semantics.MEASURES},
+        **{f"usage.{name}": pl.Int64() for name in MEASURES},
         **{name: pl.String() for name in (*_WHO, "broken")},
         **dict.fromkeys(("amount", "quantity", "byok_cost_usd"), conversions.MONEY),
         **dict.fromkeys(("request_count", "web_search_count"), pl.Int64()),
@@ -116,11 +118,11 @@ def _missing(frame: pl.DataFrame) -> dict[str, pl.Expr]:
 
 
 def _any_count() -> pl.Expr:
-    return pl.any_horizontal(pl.col(f"usage.{name}").is_not_null() for name in semantics.MEASURES)
+    return pl.any_horizontal(pl.col(f"usage.{name}").is_not_null() for name in MEASURES)
 
 
 def _rules(arrival: date) -> list[Rule]:
-    counts = ("request_count", "web_search_count", *(f"usage.{name}" for name in semantics.MEASURES))
+    counts = ("request_count", "web_search_count", *(f"usage.{name}" for name in MEASURES))
     nothing = pl.all_horizontal(pl.col(name).is_null() for name in (*counts, "amount", "quantity", "byok_cost_usd"))
     start, end = pl.col("bucket_from"), pl.col("bucket_to")
     least, most = pl.min_horizontal(*counts), pl.max_horizontal(*counts)
@@ -154,7 +156,7 @@ def _verdict(rules: list[Rule]) -> list[pl.Expr]:
     return [chosen["reason"].alias("reason"), pl.lit("error").alias("severity"), chosen["detail"].alias("detail")]
 
 
-def _safe_fields(texts: pl.DataFrame, fmt: Format) -> pl.Series:
+def _safe_fields(texts: pl.DataFrame, fmt: Layout) -> pl.Series:
     hidden = fmt.text.get("end_user_id", ()) if fmt.user_key else ()
     paths = [path for path in fmt.paths if path in texts.columns and path not in hidden]
     free = {path for found in fmt.text.values() for path in found}
@@ -162,7 +164,7 @@ def _safe_fields(texts: pl.DataFrame, fmt: Format) -> pl.Series:
     return pl.Series("fields", rows, dtype=pl.String)
 
 
-def _facts(valid: pl.DataFrame, fmt: Format, source: str, snapshot_id: bytes, seen: Counter[bytes]) -> pl.DataFrame:
+def _facts(valid: pl.DataFrame, fmt: Layout, source: str, snapshot_id: bytes, seen: Counter[bytes]) -> pl.DataFrame:
     given = valid.with_columns(
         *(pl.when("counts_tokens").then(pl.col(name)).alias(name) for name in _TOKENS),
         event_date=pl.col("bucket_from").dt.date(),
@@ -184,7 +186,7 @@ def _facts(valid: pl.DataFrame, fmt: Format, source: str, snapshot_id: bytes, se
     return given.select(columns).with_columns(uid.alias("cost_uid")).select(names)
 
 
-def _as_written(fmt: Format) -> pl.Expr:
+def _as_written(fmt: Layout) -> pl.Expr:
     written = [pl.col(f"text.{name}") for name in fmt.money if name not in ("quantity", "byok_cost_usd")]
     return pl.coalesce(written) if written else pl.lit(None, dtype=pl.String)
 

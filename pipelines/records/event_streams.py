@@ -13,14 +13,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import orjson
 
 from pipelines.records.json_record import Number, RecordError, load
+from pipelines.records.layout import ItemReader, Layout
 from pipelines.records.line_chunks import Chunk, Fault, Tally, digest_of
-from pipelines.requests.format import Format, ItemReader
+
+LayoutT = TypeVar("LayoutT", bound=Layout)
 
 MARKS = ("data: {\\", "data:{\\")
 """How a field that holds the text of a stream looks in a line: quotes in it are escaped, as \\" or as \\u0022."""
@@ -145,7 +147,7 @@ def _set_aside(chunk: Chunk, number: int, data: bytearray) -> Fault:
     return Fault(*place, "not_a_request", detail, digest_of(line), severity="info")
 
 
-def one_after_the_other(fmt: Format) -> Format:
+def one_after_the_other(fmt: LayoutT) -> LayoutT:
     """The format for a file of events: of streams that follow each other, an end that names no answer takes the id of its
     start (Cohere), or calls that count the same would be taken for one."""
     if fmt.items is None or not fmt.bodies:
@@ -169,15 +171,15 @@ def _named(reader: ItemReader) -> ItemReader:
     return read
 
 
-def with_events(fmt: Format) -> Format:
-    """The format, reading too what a place of its answers (`Format.bodies`) holds as the text of a stream."""
+def with_events(fmt: LayoutT) -> LayoutT:
+    """The format, reading too what a place of its answers (`Layout.bodies`) holds as the text of a stream."""
     if not fmt.bodies:
         return fmt
     every_line = fmt.items is not None and not fmt.marks
     return replace(fmt, items=lambda: _reader(fmt), marks=() if every_line else (*fmt.marks, *MARKS))
 
 
-def _reader(fmt: Format) -> ItemReader:
+def _reader(fmt: Layout) -> ItemReader:
     own: Callable[[object], Iterable[object]] = fmt.items() if fmt.items is not None else lambda value: [value]
     numbers = count(1)
 

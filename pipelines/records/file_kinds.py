@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 
 from pipelines.records.container_logs import is_wrapped_line
+from pipelines.records.layout import Layout
 from pipelines.records.line_chunks import Chunk
 from pipelines.records.tables import Head, csv_columns, known_columns
-from pipelines.requests.format import Format
 
 SAMPLE_LINES = 200
 """Lines, blank ones left out, by which a file is told."""
@@ -31,7 +31,7 @@ def is_wrapped(sample: dict[int, bytes]) -> bool:
     return _is_most(sum(is_wrapped_line(line) for line in sample.values()), sample)
 
 
-def head_of(sample: dict[int, bytes], path: Path, fmt: Format, heads: set[str]) -> Head | None:
+def head_of(sample: dict[int, bytes], path: Path, fmt: Layout, heads: set[str]) -> Head | None:
     """The header of a table, None where the file is none.
 
     It is the line that names most of the columns that the format reads, the first of these; below other lines it has to

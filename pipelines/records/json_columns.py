@@ -27,9 +27,9 @@ import pyarrow.json as pj
 from pipelines.records.conversions import INSTANT, MONEY
 from pipelines.records.json_record import MAX_TEXT
 from pipelines.records.json_texts import list_texts
+from pipelines.records.layout import Layout
 from pipelines.records.line_chunks import Chunk
 from pipelines.records.paths import Node, path_tree
-from pipelines.requests.format import Format, typed_columns
 
 Indexes = npt.NDArray[np.int64]
 
@@ -90,9 +90,9 @@ class _Part:
 class QuickReader:
     """Reads the chunks of one file along the paths of its format, and learns from the lines how each path is written."""
 
-    def __init__(self, fmt: Format) -> None:
+    def __init__(self, fmt: Layout) -> None:
         self._tree = path_tree(fmt.paths)
-        self._columns = [(kind, paths) for _, paths, kind in typed_columns(fmt)]
+        self._columns = [(kind, paths) for _, paths, kind in fmt.columns]
         self._kinds: dict[str, set[str]] = defaultdict(set)
         for kind, paths in self._columns:
             for path in paths:

@@ -13,9 +13,9 @@ from itertools import islice
 
 from pipelines.records.json_record import RecordError, Texts, flatten, load, load_item
 from pipelines.records.json_values import Scanner, skipped
+from pipelines.records.layout import ItemReader, Layout
 from pipelines.records.line_chunks import Fault, digest_of
 from pipelines.records.paths import Node
-from pipelines.requests.format import Format, ItemReader
 
 TextReader = Callable[[str], object] | None
 MAX_PREFIX = 256
@@ -62,7 +62,7 @@ class _Holder:
         return Item(self.line_no, self.first_item + number, self.byte_from, byte_to, fault=fault)
 
 
-def reader_of(fmt: Format) -> ItemReader:
+def reader_of(fmt: Layout) -> ItemReader:
     """How one decoded value of `fmt` is opened into records; a fresh reader per file, since a reader may remember."""
     return fmt.items() if fmt.items is not None else lambda value: [value]
 

@@ -19,12 +19,14 @@ from typing import TypeVar
 import numpy as np
 import polars as pl
 
+from pipelines.records.batches import POSITION, Batch
 from pipelines.records.container_logs import unwrapped
 from pipelines.records.event_streams import MARKS, data_lines, is_event_stream, one_after_the_other
 from pipelines.records.file_kinds import head_of, is_wrapped, sample_of
 from pipelines.records.json_columns import QuickReader
 from pipelines.records.json_documents import Item, debris_item, document_items, is_joined, line_items, reader_of
 from pipelines.records.json_texts import JsonDecoder
+from pipelines.records.layout import ItemReader, Layout
 from pipelines.records.line_chunks import (
     Chunk,
     Fault,
@@ -41,8 +43,6 @@ from pipelines.records.line_chunks import (
 from pipelines.records.line_groups import spanned
 from pipelines.records.paths import path_tree
 from pipelines.records.tables import TableChunk, csv_chunks, known_columns, parquet_chunks, parquet_columns
-from pipelines.requests.format import Format, ItemReader
-from pipelines.requests.normalise import POSITION
 
 T = TypeVar("T")
 
@@ -54,29 +54,12 @@ _FEW_LINES = 64
 """So few are read one by one, which is quicker than setting up the reading of blocks."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Records: rows of `flat` (POSITION and one String column per path), rows of `typed`, and faults.
-
-    `record` gives the bytes of the record at a place (line_no, byte_from, byte_to). Rows of `typed` (POSITION and typed
-    columns of `json_columns.py`) are not in `flat`; `again` reads those of its rows that are marked true as texts. `written` are the
-    paths of `flat` whose values all were texts, not numbers, in the file.
-    """
-
-    flat: pl.DataFrame
-    faults: list[Fault]
-    record: Callable[[int, int | None, int | None], bytes]
-    typed: pl.DataFrame | None = None
-    again: Callable[[pl.Series], Batch] | None = None
-    written: frozenset[str] = frozenset()
-
-
-def read_batches(path: Path, fmt: Format, tally: Tally) -> Iterator[Batch]:
+def read_batches(path: Path, fmt: Layout, tally: Tally) -> Iterator[Batch]:
     """Every record of a file, once, as a row of `flat` or as a fault; `tally` counts them by the file's bytes."""
     yield from _read(path, fmt, lambda batch: batch, None, tally)
 
 
-def read_finished(path: Path, fmt: Format, finish: Callable[[Batch], T], tally: Tally | None = None) -> Iterator[T]:
+def read_finished(path: Path, fmt: Layout, finish: Callable[[Batch], T], tally: Tally | None = None) -> Iterator[T]:
     """As `read_batches`, but also with rows of `typed`, and each batch as what `finish` makes of it.
 
     Chunks of lines are read and finished side by side; what they become comes in their order.
@@ -85,11 +68,11 @@ def read_finished(path: Path, fmt: Format, finish: Callable[[Batch], T], tally: 
 
 
 def _read(
-    path: Path, fmt: Format, finish: Callable[[Batch], T], quick: QuickReader | None, tally: Tally
+    path: Path, fmt: Layout, finish: Callable[[Batch], T], quick: QuickReader | None, tally: Tally
 ) -> Iterator[T]:
     tree = path_tree(fmt.paths, fmt.detail_paths)
     decoder = JsonDecoder(tree, fmt.exact_paths)
-    heads = {head.split("/")[0].removesuffix("[]") for head in fmt.paths}
+    heads = fmt.heads
     if is_parquet(path):
         yield from map(finish, _parquet(path, fmt, heads, decoder, tally))
         return
@@ -132,7 +115,7 @@ def _read(
     yield from _lines(spanned(replay, tally), lambda chunk: finish(_chunk_batch(chunk, how)), workers)
 
 
-def _parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder, tally: Tally) -> Iterator[Batch]:
+def _parquet(path: Path, fmt: Layout, heads: set[str], decoder: JsonDecoder, tally: Tally) -> Iterator[Batch]:
     columns = parquet_columns(path)
     if isinstance(columns, Fault):
         tally.correct(1)
@@ -143,7 +126,7 @@ def _parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder, tal
     yield from _tables(parts, how, _absent_columns(fmt, columns))
 
 
-def _packed_parquet(path: Path, fmt: Format, heads: set[str], decoder: JsonDecoder, tally: Tally) -> Iterator[Batch]:
+def _packed_parquet(path: Path, fmt: Layout, heads: set[str], decoder: JsonDecoder, tally: Tally) -> Iterator[Batch]:
     """A Parquet file inside gzip or zstd: its index stands at its end, so that it is unpacked to the disk first."""
     with tempfile.TemporaryDirectory(prefix="modelmeter-") as folder:
         target = Path(folder, "unpacked.parquet")
@@ -159,7 +142,7 @@ def _one_fault(fault: Fault, decoder: JsonDecoder) -> Batch:
     return _decoded(_only_faults(Chunk(b"", fault.line_no, fault.byte_from, np.empty(0, np.int64), [fault])), decoder)
 
 
-def _absent_columns(fmt: Format, found: Iterable[str]) -> str | None:
+def _absent_columns(fmt: Layout, found: Iterable[str]) -> str | None:
     """In words, the declared columns that a table does not have. Its own are named where one of them is known: a line that names
     none may be a record, cut from its header, and hold anything."""
     names = list(found)
@@ -167,7 +150,7 @@ def _absent_columns(fmt: Format, found: Iterable[str]) -> str | None:
     if not absent:
         return None
     listed = ", ".join(f"{option} names {column!r}" for option, column in absent.items())
-    known = known_columns(names, fmt.column_name, {head.split("/")[0].removesuffix("[]") for head in fmt.paths})
+    known = known_columns(names, fmt.column_name, fmt.heads)
     told = f"its columns are {', '.join(names)}" if known else f"none of its {len(names)} columns is known"
     return f"{listed}, which the file does not have; {told}"
 
@@ -188,7 +171,7 @@ def _lines(stream: Iterator[Chunk], finished: Callable[[Chunk], T], workers: int
 class _How:
     """What reads the lines of one file; in a log, lines that are no records are expected."""
 
-    fmt: Format
+    fmt: Layout
     decoder: JsonDecoder
     quick: QuickReader | None
     reader: ItemReader
@@ -255,7 +238,7 @@ def _items_of(chunk: Chunk, span: Span, how: _How, *, together: bool) -> list[It
     return items
 
 
-def _goes_through_items(fmt: Format) -> pl.Expr:
+def _goes_through_items(fmt: Layout) -> pl.Expr:
     if fmt.items is None:
         return pl.col("line").is_null()
     if not fmt.marks:

@@ -27,10 +27,8 @@ import pyarrow.parquet as pq
 from pipelines.constant import holds_only, same_throughout
 from pipelines.landing import LandedFile, LandingError
 from pipelines.outside import ANY_FAILURE, worded
+from pipelines.records.layout import SourceError
 from pipelines.records.line_chunks import Tally
-from pipelines.requests.format import SourceError
-from pipelines.requests.identity import SPANS
-from pipelines.requests.normalise import STORED_SCHEMA
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE)
@@ -118,7 +116,7 @@ def is_stored(path: Path) -> bool:
     return path.is_file() and not _failed_mark(path).exists()
 
 
-def store_once(path: Path, parse: Callable[[], None], file: LandedFile, schema: pl.Schema = STORED_SCHEMA) -> None:
+def store_once(path: Path, parse: Callable[[], None], file: LandedFile, schema: pl.Schema) -> None:
     """Let `parse` write the rows of `file` to `path`, unless they are there. Where it fails in a way that no one thought of,
     the file is stored as one quarantined record that names the failure.
 
@@ -151,7 +149,7 @@ def store_once(path: Path, parse: Callable[[], None], file: LandedFile, schema: 
 class Writer:
     """Writes batches to temporary files beside `path`; nothing appears under `path` unless `finish` was reached."""
 
-    def __init__(self, path: Path, schema: pl.Schema = STORED_SCHEMA) -> None:
+    def __init__(self, path: Path, schema: pl.Schema) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._rows = _Rows(path.with_suffix(f".{os.getpid()}.tmp"), schema)
@@ -175,11 +173,11 @@ class Writer:
                 writer.path.unlink(missing_ok=True)
 
     def write(self, valid: pl.DataFrame, quarantine: pl.DataFrame, spans: pl.DataFrame | None = None) -> None:
-        """Append valid rows (the schema given), quarantined ones (raw.quarantine) and spans that are no requests (SPANS)."""
+        """Append valid rows (the schema given), quarantined ones (raw.quarantine) and spans that are no records."""
         self._rows.write(valid)
         if spans is not None and spans.height:
             self._spans = self._spans or _ParquetWriter(
-                _spans_path(self._path).with_suffix(f".{os.getpid()}.tmp"), SPANS
+                _spans_path(self._path).with_suffix(f".{os.getpid()}.tmp"), spans.schema
             )
             self._spans.write(spans)
         if "source" in valid.columns:
@@ -297,13 +295,13 @@ def stored_parts(paths: Sequence[Path]) -> list[StoredPart]:
     return parts
 
 
-def scan_spans(paths: Sequence[Path]) -> pl.LazyFrame:
-    """The spans of the parsed files `paths` that are no requests (SPANS)."""
+def scan_spans(paths: Sequence[Path], schema: pl.Schema) -> pl.LazyFrame:
+    """The spans (`schema`) of the parsed files `paths` that are no records."""
     found = [spans for path in paths if (spans := _spans_path(path)).is_file()]
-    return pl.scan_parquet(found) if found else pl.LazyFrame(schema=SPANS)
+    return pl.scan_parquet(found) if found else pl.LazyFrame(schema=schema)
 
 
-def scan_stored(parts: Sequence[StoredPart], schema: pl.Schema = STORED_SCHEMA) -> pl.LazyFrame:
+def scan_stored(parts: Sequence[StoredPart], schema: pl.Schema) -> pl.LazyFrame:
     """The rows of all `parts` with every column; parts that leave nothing out are scanned as one."""
     scans = [pl.LazyFrame(schema=schema)]
     if whole := [part.path for part in parts if not part.shared]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from pipelines.records.store import ParsedFile
 from pipelines.requests.attribution import attribute
 from pipelines.requests.collect import DayRequests, collect_days, iter_days
-from pipelines.requests.format import SourceError
 from pipelines.requests.normalise import REQUEST_SCHEMA
 from pipelines.requests.parse import parse_file
 from pipelines.requests.shared_keys import Preferences
@@ -19,7 +18,6 @@ __all__ = [
     "DayRequests",
     "ParsedFile",
     "Preferences",
-    "SourceError",
     "attribute",
     "collect_days",
     "iter_days",

@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 
 from pipelines.records.store import StoredPart, scan_spans, scan_stored, stored_parts
 from pipelines.requests.halves import ended_elsewhere
-from pipelines.requests.normalise import CONTENT, REQUEST_SCHEMA
+from pipelines.requests.identity import SPANS
+from pipelines.requests.normalise import CONTENT, REQUEST_SCHEMA, STORED_SCHEMA
 from pipelines.requests.shared_keys import NO_PREFERENCES, Preferences, Resolved, SharedKeys, to_the_last
 from pipelines.requests.sightings import FILLED
 from pipelines.warehouse.tables.raw import DUPLICATE
@@ -92,8 +93,8 @@ def iter_days(
     low, high = from_date - timedelta(days=1), to_date + timedelta(days=1)
     heads, instants = _index(near_parts, _micros(low), _micros(high), whole_parts)
     near = pl.col("event_date").is_between(low, high, closed="left")
-    in_reach = pl.concat([scan_stored(near_parts).filter(near), scan_stored(whole_parts)])
-    stored = scan_stored([*near_parts, *whole_parts])
+    in_reach = pl.concat([scan_stored(near_parts, STORED_SCHEMA).filter(near), scan_stored(whole_parts, STORED_SCHEMA)])
+    stored = scan_stored([*near_parts, *whole_parts], STORED_SCHEMA)
     order = _order_of_files([*near_parts, *whole_parts])
     repeated = _repeated(heads, part_rows)
     del heads
@@ -101,7 +102,7 @@ def iter_days(
     halves = ended_elsewhere(near_parts, in_reach, order, dropped)
     dropped.append(halves.dropped)
     places = pl.concat(found.select("request_uid", *_PLACE) for found in [DUPLICATE.empty(), *dropped])
-    spans, window = scan_spans([*parsed, *replaying]), (_micros(low), _micros(high))
+    spans, window = scan_spans([*parsed, *replaying], SPANS), (_micros(low), _micros(high))
     resolved = SharedKeys([*near_parts, *whole_parts], spans, window, places).resolve(preferences, part_rows)
     for found in [*dropped, resolved.dropped]:
         ended = _duplicates(found, resolved.dropped)

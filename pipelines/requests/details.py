@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipelines.records.measures import MEASURES, TOTALS
 from pipelines.requests.conventions import CLAUDE
-from pipelines.requests.semantics import MEASURES, RULES, TOTALS, TTL_PARTS, buckets
+from pipelines.requests.semantics import RULES, TTL_PARTS, buckets
 
 TAG = "dropped_details"
 DETAILS = tuple(name for name in MEASURES if name not in TOTALS)

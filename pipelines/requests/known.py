@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.requests.semantics import MEASURES, measure
+from pipelines.records.measures import MEASURES
+from pipelines.requests.semantics import measure
 
 _OF_INPUT = tuple(name for name in MEASURES if name.startswith(("cache", "input_")))
 _SILENT = r"embed|rerank|moderat|classif|count_tokens"

@@ -20,10 +20,13 @@ import polars_hash as plh
 
 from pipelines.meters import TOKEN_METERS
 from pipelines.records import conversions
+from pipelines.records.batches import POSITION
+from pipelines.records.layout import Paths
+from pipelines.records.measures import MEASURES
 from pipelines.records.number_marks import respelled
 from pipelines.requests import semantics
 from pipelines.requests.details import DETAILS, with_buckets
-from pipelines.requests.format import Format, Paths, beside, typed_columns
+from pipelines.requests.format import Format, timing_columns
 from pipelines.requests.identity import KEYS, SPANS, key_columns, span_columns
 from pipelines.requests.known import usage_basis
 from pipelines.warehouse.tables.core import REQUEST, SERVICE_TIER_NAME
@@ -35,13 +38,6 @@ ADDED_LATER = (
 
 REQUEST_SCHEMA = pl.Schema({c.name: c.polars_type for c in REQUEST.columns if c.name not in ADDED_LATER})
 STORED_SCHEMA = pl.Schema({**REQUEST_SCHEMA, "revision": pl.Int64(), "keep": pl.String(), **KEYS})
-POSITION: dict[str, pl.DataType] = {
-    "line_no": pl.Int64(),
-    "item_no": pl.Int32(),
-    "byte_from": pl.Int64(),
-    "byte_to": pl.Int64(),
-}
-
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _INT32 = 2**31 - 1
 _MAX_MONEY = 10**12
@@ -151,7 +147,7 @@ def _judged(flat: pl.DataFrame, fmt: Format, arrival: date) -> tuple[pl.DataFram
     if "usage_basis" not in working.columns:
         working = working.with_columns(usage_basis=usage_basis(working, trusts_total=fmt.trusts_total))
     filled = {name for name in working.columns if working[name].null_count() < working.height}
-    working = with_buckets(working.with_columns(token_semantics=_semantics(fmt, working)), sorted(beside(fmt)))
+    working = with_buckets(working.with_columns(token_semantics=_semantics(fmt, working)), sorted(timing_columns(fmt)))
     rules = _rules(fmt, working, filled, arrival)
     verdicts = working.select(
         rule.broken.fill_null(value=False).alias(str(number)) for number, rule in enumerate(rules)
@@ -167,7 +163,7 @@ def _typed(flat: pl.DataFrame, fmt: Format) -> pl.DataFrame:
     """Position columns and each declared column typed; where one does not convert, also `text.` and `failed.<name>`."""
     series = [flat[name] for name in POSITION]
     constants: list[pl.Expr] = []
-    for name, paths, kind in typed_columns(fmt):
+    for name, paths, kind in fmt.columns:
         column = _first_filled(flat, paths)
         constant = fmt.constants.get(name) if kind == "text" else None
         user_key = fmt.user_key if name == "end_user_id" else None
@@ -291,8 +287,8 @@ def _rules(fmt: Format, frame: pl.DataFrame, filled: set[str], arrival: date) ->
         Rule("not_a_request", pl.col("not_a_request").is_not_null(), pl.col("not_a_request"), "info"),
         _status_rule(),
     ]
-    no_reason = {*(f"usage.{name}" for name in DETAILS), *beside(fmt)}
-    for name, paths, kind in typed_columns(fmt):
+    no_reason = {*(f"usage.{name}" for name in DETAILS), *timing_columns(fmt)}
+    for name, paths, kind in fmt.columns:
         if f"failed.{name}" in frame.columns and name not in no_reason:
             rules.append(_conversion_rule(name, paths, kind, fmt))
     where = _in_words(fmt.instants.get("event_at", ("event_at",)))
@@ -305,7 +301,7 @@ def _rules(fmt: Format, frame: pl.DataFrame, filled: set[str], arrival: date) ->
             ),
         )
     )
-    for name in semantics.MEASURES:
+    for name in MEASURES:
         if f"usage.{name}" in filled:
             rules += _count_rules(f"usage.{name}", fmt.usage.get(name, ()))
     if "web_search_count" in filled:

@@ -18,9 +18,10 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
+from pipelines.records.batches import Batch
 from pipelines.records.line_chunks import Fault, Tally, digest_of
 from pipelines.records.number_marks import Evidence, Watch
-from pipelines.records.reader import Batch, read_finished
+from pipelines.records.reader import read_finished
 from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
 from pipelines.requests.format import Format
 from pipelines.requests.formats import build_format
@@ -45,7 +46,7 @@ def parse_file(file: LandedFile, source: RequestSource, store: Path, *, user_key
     fmt = replace(build_format(source), user_key=user_key)
     version = _version(fmt, source)
     path = stored_path(store, fmt.name, version, file.snapshot_id)
-    store_once(path, lambda: _parse(file, source, fmt, path), file)
+    store_once(path, lambda: _parse(file, source, fmt, path), file, STORED_SCHEMA)
     return load_parsed(path, version, file.snapshot_id)
 
 
@@ -75,7 +76,7 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
         pass
     undecided = {name: told for name, told in whole.found.items() if told != Evidence() and told.marks is None}
     if undecided:
-        with Writer(path) as writer:
+        with Writer(path, STORED_SCHEMA) as writer:
             rows = pl.DataFrame(schema=STORED_SCHEMA)
             writer.write(rows, _undecided(file, fmt, undecided))
             file.check_unchanged()
@@ -98,7 +99,7 @@ def _written(file: LandedFile, source: RequestSource, fmt: Format, path: Path, w
     file.check_unchanged()
     valid = broken = 0
     tally: Tally | None = Tally()
-    with Writer(path) as writer:
+    with Writer(path, STORED_SCHEMA) as writer:
         for rows, quarantine, spans in read_finished(file.path, fmt, facts, tally):
             writer.write(rows, quarantine, spans)
             valid, broken = valid + rows.height, broken + int((quarantine["severity"] == "error").sum())

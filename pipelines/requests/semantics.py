@@ -1,6 +1,6 @@
 """Usage as sources count it to exclusive, additive token buckets, by a named rule stored with every row.
 
-A format says which of its fields is which measure (`MEASURES`) and which rule it follows; the arithmetic and
+A layout says which of its fields is which measure (`pipelines.records.measures`) and which rule it follows; the arithmetic and
 the identities are here and nowhere else. The buckets are the token meters of `pipelines.meters`.
 """
 
@@ -11,30 +11,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
-
-MEASURES: dict[str, str] = {
-    "input": "input tokens by the source's own count",
-    "cache_read": "input tokens read from a cache, of every modality",
-    "cache_write": "input tokens written to a cache, of every time to live",
-    "cache_write_5m": "of these, with a time to live of 5 minutes",
-    "cache_write_30m": "of these, 30 minutes",
-    "cache_write_1h": "of these, 1 hour",
-    "cache_write_12h": "of these, 12 hours",
-    "input_audio": "audio input tokens",
-    "input_audio_cache_read": "of these, read from a cache",
-    "input_image": "image input tokens",
-    "input_image_cache_read": "of these, read from a cache",
-    "input_video": "video input tokens",
-    "input_tool": "input tokens that the provider's tools added",
-    "output": "output tokens by the source's own count",
-    "reasoning": "reasoning output tokens",
-    "output_audio": "audio output tokens",
-    "output_image": "image output tokens",
-    "total": "the source's own total",
-}
-"""What a source may count. A measure that a source does not give is null and counts as 0."""
-TOTALS = ("input", "output", "total")
-"""The measures that say what was billed; all others are details of them."""
 
 
 def measure(name: str) -> pl.Expr:

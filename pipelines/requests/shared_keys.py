@@ -74,7 +74,7 @@ class SharedKeys:
     ) -> None:
         self._parts, self._spans, self._window, self._gone = parts, spans, window, gone
         at = pl.col("event_at").to_physical()
-        self._rows = scan_stored(parts).filter((at >= window[0]) & (at < window[1]))
+        self._rows = scan_stored(parts, STORED_SCHEMA).filter((at >= window[0]) & (at < window[1]))
         self._choices: list[pl.DataFrame] = []
         self._gifts: list[pl.DataFrame] = []
         self._outers: list[pl.DataFrame] = []

@@ -9,7 +9,7 @@ import pytest
 
 from assets.boundary import StepError, in_own_words
 from assets.definitions import build_defs
-from pipelines.requests.format import SourceError
+from pipelines.records.layout import SourceError
 
 CANARY = "canary-7f3a-prompt-text"
 

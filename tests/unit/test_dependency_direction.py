@@ -1,4 +1,4 @@
-"""The dependency direction: `assets -> pipelines -> (sql, dbt_like as data)`, walked import by import."""
+"""The dependency direction, walked import by import: `assets -> pipelines -> (sql, dbt_like as data)`, `records` below `requests`, `bills`."""
 
 from __future__ import annotations
 
@@ -56,3 +56,9 @@ def test_the_code_location_loads_without_slow_imports_or_environment() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pipelines/records").rglob("*.py")), ids=lambda p: p.name)
+def test_records_know_neither_requests_nor_bills(path: Path) -> None:
+    others = ("pipelines.requests", "pipelines.bills")
+    assert {name for name in imports_of(path) if name.startswith(others)} == set()

@@ -1,6 +1,6 @@
 """The registry of bill formats: per format, which fields of a result are which, in the terms of `core.reported_cost`.
 
-Formats of request logs are in `pipelines.requests.formats`; their declaration, `Format`, is the same.
+Formats of request logs are in `pipelines.requests.formats`; their declaration, `Layout`, is the same.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import replace
 from pipelines.bills.containers import open_report
 from pipelines.bills.formats import anthropic, openai, openrouter
 from pipelines.config.sources import BILL_FORMATS, RequestSource
-from pipelines.requests.format import Format, SourceError
+from pipelines.records.layout import Layout, SourceError
 
-_BUILT: dict[str, Callable[[], Format]] = {
+_BUILT: dict[str, Callable[[], Layout]] = {
     "openai_usage_api": openai.usage,
     "openai_costs_api": openai.costs,
     "anthropic_usage_api": anthropic.usage,
@@ -22,7 +22,7 @@ _BUILT: dict[str, Callable[[], Format]] = {
 }
 
 
-def build_bill_format(source: RequestSource) -> Format:
+def build_bill_format(source: RequestSource) -> Layout:
     """The format of a source of bills. Raises SourceError for declarations that bills don't take."""
     for name in ("options", "attribution", "defaults"):
         if getattr(source, name):

@@ -19,7 +19,7 @@ from decimal import Decimal
 import polars as pl
 
 from pipelines.records.conversions import TimeRule
-from pipelines.requests.format import Format
+from pipelines.records.layout import Layout
 
 _WHO = {
     "project_id": ("workspace_id", "workspace"),
@@ -34,9 +34,9 @@ _DAY = {"bucket_from": ("starting_at", "usage_date_utc"), "bucket_to": ("ending_
 _CSV = "usage_input_tokens"
 
 
-def usage() -> Format:
+def usage() -> Layout:
     """Reports of usage: tokens by exclusive bucket."""
-    return Format(
+    return Layout(
         name="anthropic_usage_api",
         version="2",
         text={
@@ -66,9 +66,9 @@ def usage() -> Format:
     )
 
 
-def cost() -> Format:
+def cost() -> Layout:
     """Reports of cost: one amount per workspace and description."""
-    return Format(
+    return Layout(
         name="anthropic_cost_api",
         version="2",
         text={

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from pipelines.records.conversions import TimeRule
-from pipelines.requests.format import Format
+from pipelines.records.layout import Layout
 from pipelines.requests.semantics import measure
 
 _LINE_ITEM = r"^(?:([A-Za-z ]+) \| )?([^,|]+?)(?: (text|audio|image|video))?, (.+)$"
@@ -40,9 +40,9 @@ _CSV_TIME = {
 }
 
 
-def usage() -> Format:
+def usage() -> Layout:
     """Reports of usage: tokens by exclusive bucket, or another quantity, and requests."""
-    return Format(
+    return Layout(
         name="openai_usage_api",
         version="1",
         text={
@@ -109,9 +109,9 @@ def _usage() -> Mapping[str, pl.Expr]:
     }
 
 
-def costs() -> Format:
+def costs() -> Layout:
     """Reports of cost: one amount per line item and project."""
-    return Format(
+    return Layout(
         name="openai_costs_api",
         version="1",
         text={

@@ -9,12 +9,12 @@ Source: openrouter.ai/docs, "Get user activity".
 from __future__ import annotations
 
 from pipelines.records.conversions import TimeRule
-from pipelines.requests.format import Format
+from pipelines.records.layout import Layout
 
 
-def activity() -> Format:
+def activity() -> Layout:
     """Activity: tokens, requests and amount in one record."""
-    return Format(
+    return Layout(
         name="openrouter_activity",
         version="1",
         text={

@@ -11,7 +11,8 @@ from importlib import import_module
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.event_streams import with_events
-from pipelines.requests.format import GENERAL_OPTIONS, Format, SourceError, for_source
+from pipelines.records.layout import SourceError
+from pipelines.requests.format import GENERAL_OPTIONS, Format, for_source
 
 
 def build_format(source: RequestSource) -> Format:

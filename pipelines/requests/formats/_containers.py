@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from pipelines.records.json_record import RecordError, load
-from pipelines.requests.format import ItemReader
+from pipelines.records.layout import ItemReader
 
 
 def opened(*names: str) -> Callable[[], ItemReader]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.container_logs import INSTANT as CONTAINER_INSTANT
-from pipelines.requests.format import Paths, SourceError
+from pipelines.records.layout import Paths, SourceError
 from pipelines.requests.formats import refuse_options
 
 OPTIONS = ("body", "timestamp")

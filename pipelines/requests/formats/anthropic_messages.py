@@ -19,7 +19,8 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
-from pipelines.requests.format import Format, Paths
+from pipelines.records.layout import Paths
+from pipelines.requests.format import Format
 from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 

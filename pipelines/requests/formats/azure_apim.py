@@ -17,8 +17,9 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
+from pipelines.records.layout import Paths
 from pipelines.requests.conventions import own_total, rule_of
-from pipelines.requests.format import Format, Paths
+from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import listed, marks_of, tables
 from pipelines.requests.formats._envelope import ASKED

@@ -15,8 +15,9 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
+from pipelines.records.layout import SourceError
 from pipelines.requests.conventions import rule_of
-from pipelines.requests.format import Format, SourceError
+from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import marks_of, opened
 from pipelines.requests.semantics import RULES

@@ -20,7 +20,8 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
-from pipelines.requests.format import Format, Paths
+from pipelines.records.layout import Paths
+from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._envelope import ASKED
 from pipelines.requests.semantics import measure

@@ -29,10 +29,12 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeKind, TimeRule
+from pipelines.records.layout import Paths, SourceError
+from pipelines.records.measures import MEASURES
 from pipelines.records.number_marks import DECIMALS, THOUSANDS, Marks, declared
-from pipelines.requests.format import TEXT_COLUMNS, Format, Paths, SourceError
+from pipelines.requests.format import TEXT_COLUMNS, Format
 from pipelines.requests.formats import refuse_options
-from pipelines.requests.semantics import MEASURES, RULES
+from pipelines.requests.semantics import RULES
 
 OPTIONS = ("columns", "time", "semantics", "units", "values", "identity", "tags", "delimiter", "decimal", "thousands")
 _TEXT = (*TEXT_COLUMNS, "status")

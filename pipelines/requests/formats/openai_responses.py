@@ -20,7 +20,8 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.records.json_record import Number
-from pipelines.requests.format import Format, Paths
+from pipelines.records.layout import Paths
+from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 from pipelines.requests.formats.openai_chat import batch_tier
 from pipelines.requests.semantics import openai_variant

@@ -19,7 +19,8 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
-from pipelines.requests.format import Format, Paths
+from pipelines.records.layout import Paths
+from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope, answers
 from pipelines.requests.formats.openai_chat import is_chunk
 from pipelines.requests.semantics import openai_variant

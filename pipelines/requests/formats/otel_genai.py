@@ -23,8 +23,9 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
+from pipelines.records.layout import Paths, SourceError
 from pipelines.requests.conventions import model, own_total, rule_of
-from pipelines.requests.format import Format, Paths, SourceError
+from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._otel_events import as_span
 from pipelines.requests.formats._otel_names import MARKS, canonical, plain_name, underscored

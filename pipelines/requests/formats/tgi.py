@@ -18,7 +18,8 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
-from pipelines.requests.format import Format, Paths
+from pipelines.records.layout import Paths
+from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")

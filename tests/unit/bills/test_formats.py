@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.bills import parse_bill
 from pipelines.config.sources import BILL_FORMATS, RequestSource
-from pipelines.requests import SourceError
+from pipelines.records.layout import SourceError
 from tests.unit.bills.reports import (
     ANTHROPIC_COST,
     ANTHROPIC_USAGE,

@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.requests import ParsedFile, SourceError
+from pipelines.records.layout import SourceError
+from pipelines.requests import ParsedFile
 from tests.unit.requests.helpers import parse, rows, the_fault
 
 COLUMNS = {"event_at": "at", "model": "model", "input": "in", "output": "out", "reported_cost_usd": "usd"}

@@ -32,13 +32,13 @@ def batch(first: int, count: int, **same: object) -> pl.DataFrame:
 
 
 def written(path: Path, *batches: pl.DataFrame) -> pl.DataFrame:
-    with Writer(path) as writer:
+    with Writer(path, STORED_SCHEMA) as writer:
         for rows in batches:
             writer.write(rows, QUARANTINE.empty())
         writer.finish()
     parsed = load_parsed(path, "1", b"s" * 16)
     assert (parsed.lines, parsed.valid, parsed.quarantined) == (sum(map(len, batches)), sum(map(len, batches)), 0)
-    found = scan_stored(stored_parts([path])).collect()
+    found = scan_stored(stored_parts([path]), STORED_SCHEMA).collect()
     assert_frame_equal(found, pl.concat(batches))
     return found
 
@@ -82,14 +82,16 @@ def test_small_files_keep_every_column_and_are_read_with_large_ones(tmp_path: Pa
     written(tmp_path / "a.parquet", small)
     written(tmp_path / "b.parquet", large)
     assert pl.read_parquet_schema(tmp_path / "a.parquet").names() == STORED_SCHEMA.names()
-    found = scan_stored(stored_parts([tmp_path / "b.parquet", tmp_path / "a.parquet"])).collect()
+    found = scan_stored(stored_parts([tmp_path / "b.parquet", tmp_path / "a.parquet"]), STORED_SCHEMA).collect()
     assert_frame_equal(found.sort("line_no"), pl.concat([small, large]))
-    of_first = scan_stored(stored_parts([tmp_path / "b.parquet"])).filter(pl.col("source") == "a").collect()
+    of_first = (
+        scan_stored(stored_parts([tmp_path / "b.parquet"]), STORED_SCHEMA).filter(pl.col("source") == "a").collect()
+    )
     assert of_first.is_empty()
 
 
 def test_nothing_is_left_of_a_file_that_was_not_finished(tmp_path: Path) -> None:
-    with Writer(tmp_path / "a.parquet") as writer:
+    with Writer(tmp_path / "a.parquet", STORED_SCHEMA) as writer:
         writer.write(batch(0, 120, team="x"), QUARANTINE.empty())
         writer.write(batch(120, 120, team="y"), QUARANTINE.empty())
         assert len(list(tmp_path.iterdir())) == 3
@@ -108,7 +110,7 @@ def test_what_was_set_aside_is_read_in_parts(tmp_path: Path, monkeypatch: pytest
         for number in range(1500)
     ]
     set_aside = pl.DataFrame(rows, schema=QUARANTINE.polars_schema, orient="row")
-    with Writer(tmp_path / "a.parquet") as writer:
+    with Writer(tmp_path / "a.parquet", STORED_SCHEMA) as writer:
         for start in (0, 700):
             writer.write(batch(0, 0), set_aside.slice(start, 700 if start == 0 else None))
         writer.finish()

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from pipelines.records import tables
+from pipelines.records.layout import SourceError
 from pipelines.records.line_chunks import Chunk, Tally, chunks
-from pipelines.requests.format import SourceError
 from tests.unit.requests.helpers import parse, row, rows, source_of
 
 MAPPED = {

@@ -7,8 +7,9 @@ from datetime import date
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.records.batches import POSITION
 from pipelines.requests.formats import build_format
-from pipelines.requests.normalise import POSITION, normalise
+from pipelines.requests.normalise import normalise
 
 SOURCE = RequestSource(
     source="s",

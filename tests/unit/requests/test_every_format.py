@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.meters import TOKEN_METERS
-from pipelines.requests import SourceError
+from pipelines.records.layout import SourceError
 from tests.unit.requests.helpers import all_days, buckets, parse, parse_records, row, rows
 from tests.unit.requests.samples import SAMPLES, Sample
 

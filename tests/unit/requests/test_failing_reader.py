@@ -61,7 +61,7 @@ def test_a_reader_that_fails_costs_its_file_and_shows_no_text(
     fault = the_fault(parsed)
     assert (fault["reason"], fault["severity"], parsed.lines) == ("reader_failed", "error", 1)
     assert "PanicException" in fault["detail"]
-    assert "pipelines.requests." in fault["detail"]
+    assert "pipelines.records." in fault["detail"]
     for stored in (tmp_path / "store").rglob("*.parquet"):
         assert SECRET.encode() not in stored.read_bytes()
     assert not is_stored(parsed.path)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.requests import SourceError
+from pipelines.records.layout import SourceError
 from tests.unit.requests.helpers import all_days, buckets, parse, parse_records, row, rows, the_fault
 from tests.unit.requests.samples import ANTHROPIC_USAGE, AT, OPENAI_USAGE, OTLP, SAMPLES, SECRET, SPAN
 

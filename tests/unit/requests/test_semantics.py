@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
-from pipelines.requests.semantics import MEASURES, RULES, buckets, identities, openai_variant
+from pipelines.records.measures import MEASURES
+from pipelines.requests.semantics import RULES, buckets, identities, openai_variant
 
 
 def convert(rule: str, **usage: int) -> tuple[dict[str, int], list[str]]:
