@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from pipelines.daily import open_workspace
 from pipelines.warehouse.alive import is_alive, sign_of_life
 from pipelines.warehouse.database import Database
+from pipelines.workspace import open_workspace
 
 SHOWS_LIFE = "modelmeter/shows_life"
 """Tag of a run whose process holds, or held, its sign of life."""

@@ -15,7 +15,7 @@ from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import asset_key, markdown_table, nothing_found, result, table_spec
 from pipelines.daily import refresh_benchmarks, refresh_request_drift
-from pipelines.daily.drift import changes_of
+from pipelines.daily.model_changes import changes_of
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, BENCHMARK_GAP, REQUEST_DRIFT, REQUEST_PROFILE
 

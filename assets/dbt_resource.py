@@ -23,7 +23,7 @@ from typing import Any
 import dagster as dg
 
 from assets.boundary import in_own_words
-from pipelines.daily import Workspace
+from pipelines.workspace import Workspace
 
 _SPEC = find_spec("dbt_like")
 PROJECT_DIR = Path(next(iter(_SPEC.submodule_search_locations or ()))) if _SPEC else Path("dbt_like")

@@ -16,7 +16,8 @@ import dagster as dg
 from assets.boundary import in_own_words, reason_of
 from assets.jobs import DAILY_JOB
 from assets.report import checks_of_run, report_html
-from pipelines.daily import Window, Workspace, open_workspace, write_reports
+from pipelines.daily import Window, write_reports
+from pipelines.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from pipelines.finops.report import Failure, Incomplete

@@ -14,8 +14,8 @@ from pydantic import PrivateAttr
 
 from assets.abandoned import living
 from assets.boundary import in_own_words
-from pipelines.daily import Workspace, open_workspace
 from pipelines.settings import Settings
+from pipelines.workspace import Workspace, open_workspace
 
 
 class WorkspaceResource(dg.ConfigurableResource[Any]):

@@ -12,9 +12,10 @@ import dagster as dg
 from assets.boundary import in_own_words
 from assets.jobs import DAILY_JOB
 from assets.resources import WorkspaceResource
-from pipelines.daily import Window, ingest_requests, open_workspace, stale_days
+from pipelines.daily import Window, ingest_requests, stale_days
 from pipelines.landing import open_zone
 from pipelines.settings import Settings
+from pipelines.workspace import open_workspace
 
 
 @dg.op(description="Parse every request file that is new or changed and index it in raw.snapshot.")

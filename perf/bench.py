@@ -23,13 +23,13 @@ from perf.generate import Dataset, generate
 from perf.measure import ROOT, Run, run
 from perf.peers.common import calls
 from pipelines.daily import refresh_prices, refresh_rate_card
-from pipelines.daily.workspace import open_workspace
 from pipelines.settings import Settings
 from pipelines.warehouse import cluster as clusters
 from pipelines.warehouse import server
 from pipelines.warehouse.database import Database, embedded_database
 from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
+from pipelines.workspace import open_workspace
 
 PEERS = ROOT / ".venv-perf"
 PEERS_LOCK = ROOT / "perf" / "requirements.lock"

@@ -24,8 +24,6 @@ import polars as pl
 
 from pipelines.daily import ingest, requests
 from pipelines.daily.days import Window
-from pipelines.daily.prices import registry_of
-from pipelines.daily.workspace import Workspace, open_workspace
 from pipelines.models import resolve_requests
 from pipelines.prices import rate
 from pipelines.requests import attribute, iter_days, parse_file
@@ -33,6 +31,8 @@ from pipelines.settings import Settings
 from pipelines.warehouse import replace
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.tables.core_prices import RATE_CARD
+from pipelines.workspace import Workspace, open_workspace
+from pipelines.workspace.model_registry import registry_of
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

@@ -20,8 +20,9 @@ from assets.cli.runs import INTERRUPTED, RunOutcome, run_window
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipelines.daily import Window, Workspace
+    from pipelines.daily import Window
     from pipelines.finops.summary import DaySummary
+    from pipelines.workspace import Workspace
 
 
 def register(app: typer.Typer) -> None:
@@ -61,8 +62,8 @@ class _Work:
         """Run the days and tell what came of it."""
         from rich.console import Console
 
-        from pipelines.daily import open_workspace
         from pipelines.settings import Settings
+        from pipelines.workspace import open_workspace
 
         console = Console(stderr=True, highlight=False)
         prepare_sample(console)

@@ -1,6 +1,6 @@
 """`modelmeter drift`: what changed on the leaderboards and in the served models, each change in a sentence.
 
-Changes are read by `pipelines.daily.drift`; how they are told apart from noise is in `docs/benchmarks.md`.
+Changes are read by `pipelines.daily.model_changes`; how they are told apart from noise is in `docs/benchmarks.md`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from pipelines.daily.drift import Changes
+    from pipelines.daily.model_changes import Changes
 
 SHOWN_DAYS = 30
 _COLOURS = {"error": "red", "warn": "yellow", "info": "dim"}
@@ -40,9 +40,10 @@ def drift(
     ] = False,
 ) -> None:
     """Show the changes of models and leaderboards, and the routes and spend that they touch."""
-    from pipelines.daily import Window, open_workspace
-    from pipelines.daily.drift import changes_of
+    from pipelines.daily import Window
+    from pipelines.daily.model_changes import changes_of
     from pipelines.daily.report import newest_loaded_day
+    from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace:
         boards = [declared.board for declared in workspace.config.sources.leaderboards]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import dagster as dg
 
-    from pipelines.daily import Workspace
+    from pipelines.workspace import Workspace
 
 _STATEMENT_MILLISECONDS = 600_000
 _DAGSTER_YAML = """\

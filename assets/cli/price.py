@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import polars as pl
     import psycopg
 
-    from pipelines.daily import Workspace
     from pipelines.prices import Explanation
+    from pipelines.workspace import Workspace
 
 _Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
@@ -39,11 +39,11 @@ def price(
     as_json: _Json = False,
 ) -> None:
     """Every price of a model that holds at an instant, as believed then or now, with who said so and where."""
-    from pipelines.daily import open_workspace
-    from pipelines.daily.prices import registry_of
     from pipelines.prices import price_lookup
     from pipelines.warehouse.read import read_table
     from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE
+    from pipelines.workspace import open_workspace
+    from pipelines.workspace.model_registry import registry_of
 
     instant = at or datetime.now(UTC)
     with open_workspace() as workspace:
@@ -84,13 +84,13 @@ def explain(
     """The cost of one request, meter by meter, down to price row, file hash and place in the file."""
     import polars as pl
 
-    from pipelines.daily import open_workspace
     from pipelines.prices import explain_request
-    from pipelines.prices.logged import why_logged_differs
+    from pipelines.prices.logged_cost import why_logged_differs
     from pipelines.warehouse.read import read_table
     from pipelines.warehouse.tables.core import REQUEST
     from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
     from pipelines.warehouse.tables.raw import SNAPSHOT
+    from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
         request = _request(connection, request_id)

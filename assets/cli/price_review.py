@@ -38,8 +38,8 @@ def review(
     """Show what is held of price files, model by model, what your own last 30 days spent on it first."""
     from rich.console import Console
 
-    from pipelines.daily import open_workspace
     from pipelines.daily.price_review import waiting
+    from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace:
         found = waiting(workspace, also_decided=everything)
@@ -70,8 +70,8 @@ def unclear(
     """List what price feeds say and modelmeter does not understand, your own spend of 30 days on the model first."""
     from rich.console import Console
 
-    from pipelines.daily import open_workspace
     from pipelines.daily.price_history import unclear_now
+    from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace:
         rows = unclear_now(workspace)
@@ -92,9 +92,9 @@ def unclear(
 
 
 def _decide(name: str, verdict: Verdict) -> None:
-    from pipelines.daily import open_workspace
     from pipelines.daily.price_review import decide
     from pipelines.landing import LandingError
+    from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace:
         try:

@@ -22,8 +22,9 @@ def report(
     day: Annotated[date | None, day_option("--date", "The UTC day; default: the newest loaded.")] = None,
 ) -> None:
     """Write reports/<date>/index.html from the warehouse and print where it is."""
-    from pipelines.daily import Window, open_workspace, write_reports
+    from pipelines.daily import Window, write_reports
     from pipelines.daily.report import newest_loaded_day
+    from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace:
         chosen = day or newest_loaded_day(workspace)

@@ -20,7 +20,8 @@ from assets.cli.runs import INTERRUPTED, RunOutcome, run_window
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipelines.daily import RerateOutcome, Workspace
+    from pipelines.daily import RerateOutcome
+    from pipelines.workspace import Workspace
 
 _SHOWN = 20
 
@@ -48,7 +49,8 @@ def rerate(  # noqa: PLR0917, typer passes them by name
     """
     from rich.console import Console
 
-    from pipelines.daily import open_workspace, rerate_days
+    from pipelines.daily import rerate_days
+    from pipelines.workspace import open_workspace
 
     if reopen and not is_applied:
         raise typer.BadParameter("--reopen only means something with --apply")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from assets.progress import Report
-    from pipelines.daily import Window, Workspace
+    from pipelines.daily import Window
+    from pipelines.workspace import Workspace
 
 INTERRUPTED = 130
 """The status of a command that Ctrl-C ended."""

@@ -28,10 +28,10 @@ def scores(
 ) -> None:
     """Write the scores that are believed as "Every Eval Ever" documents (schema 0.3.0), one JSON document per line."""
     from pipelines.benchmarks import export_every_eval_ever
-    from pipelines.daily import open_workspace
     from pipelines.warehouse.read import read_table
     from pipelines.warehouse.tables.core import MODEL
     from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE
+    from pipelines.workspace import open_workspace
 
     at = datetime.now(UTC) if known_at is None else end_of(known_at)
     with open_workspace() as workspace:

@@ -30,7 +30,7 @@ def ui(
 
     from assets.cli.daily import prepare_sample
     from assets.cli.instance import prepare_home
-    from pipelines.daily import open_workspace
+    from pipelines.workspace import open_workspace
 
     console = Console(stderr=True, highlight=False)
     prepare_sample(console)

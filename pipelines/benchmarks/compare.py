@@ -1,7 +1,7 @@
 """Two exports side by side: identity, the board's common shift, rounding, and a test per model.
 
 Everything here looks at one pair (what is believed, what the new export says) and remembers nothing; the sequence, with
-its epochs and confirmations, is in `history.py`, the arithmetic in `statistics.py`.
+its epochs and confirmations, is in `history.py`, the arithmetic in `pipelines.uncertainty`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from pipelines.benchmarks import statistics
-from pipelines.benchmarks.snapshot import ROW_KEY, ROW_SCHEMA, Benchmark, Observation
-from pipelines.benchmarks.statistics import Floats
+from pipelines import uncertainty
+from pipelines.benchmarks.observation import ROW_KEY, ROW_SCHEMA, Benchmark, Observation
+from pipelines.uncertainty import Floats
 
 GROUP = ("benchmark_id", "version_label")
 Group = tuple[str, str]
@@ -278,7 +278,7 @@ def run_tests(matched: pl.DataFrame, shifts: Mapping[Group, Shift], rebased: set
     ]
     tested = pl.concat(frames) if frames else _adjust(matched, None, is_rebased=False)
     z = tested["z"].to_numpy()
-    p_values = pl.Series("p_value", np.where(np.isfinite(z), statistics.two_sided_p(z), np.nan))
+    p_values = pl.Series("p_value", np.where(np.isfinite(z), uncertainty.two_sided_p(z), np.nan))
     # McNemar's test knows of no common shift: on a new scale the paired error has to do.
     is_rebased = group_mask(rebased)
     is_paired = pl.col("paired_p").is_not_null() & pl.col("z").is_not_nan() & ~is_rebased

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from pipelines.benchmarks import statistics
+from pipelines import uncertainty
 from pipelines.benchmarks.compare import GROUP, Group, in_groups
-from pipelines.benchmarks.snapshot import ROW_KEY, Observation
+from pipelines.benchmarks.observation import ROW_KEY, Observation
 
 MAX_MISSING_SHARE = 0.2
 MIN_MISSING = 3
@@ -102,7 +102,7 @@ def below_the_cut(missing: pl.DataFrame, after: pl.DataFrame, observation: Obser
     joined = missing.join(worst, on=GROUP, how="left", maintain_order="left").with_columns(
         pl.col("benchmark_id").replace_strict(lower_is_better, default=False, return_dtype=pl.Boolean).alias("reversed")
     )
-    noise = statistics.Z95 * pl.col("stderr").fill_null(0)
+    noise = uncertainty.Z95 * pl.col("stderr").fill_null(0)
     return joined.select(
         pl.when("reversed")
         .then(pl.col("score") + noise >= pl.col("highest"))

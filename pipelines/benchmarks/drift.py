@@ -12,13 +12,13 @@ from typing import Any
 import polars as pl
 
 from pipelines.benchmarks import wording
-from pipelines.benchmarks.decide import DayTests, decide
+from pipelines.benchmarks.cusum import SLACK, SLOW, average_run_length
 from pipelines.benchmarks.events import TIME, EventBook
+from pipelines.benchmarks.observation import ROW_KEY, BoardSnapshot
 from pipelines.benchmarks.scores import BoardScores, build_scores, version_id
-from pipelines.benchmarks.slow import SLACK, SLOW, average_run_length
-from pipelines.benchmarks.snapshot import ROW_KEY, BoardSnapshot
-from pipelines.benchmarks.statistics import Floats, min_detectable
+from pipelines.benchmarks.significance import DayTests, decide
 from pipelines.config.sources import Leaderboard
+from pipelines.uncertainty import Floats, min_detectable
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
 
 SINGLE_EVENTS = 20

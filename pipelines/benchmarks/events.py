@@ -13,12 +13,12 @@ from typing import Any
 import polars as pl
 
 from pipelines.benchmarks import wording
-from pipelines.benchmarks.decide import Verdict
 from pipelines.benchmarks.history import Step
+from pipelines.benchmarks.observation import ROW_KEY
 from pipelines.benchmarks.scores import score_id, version_id
-from pipelines.benchmarks.snapshot import ROW_KEY
-from pipelines.benchmarks.statistics import min_detectable
+from pipelines.benchmarks.significance import Verdict
 from pipelines.ids import id_bytes
+from pipelines.uncertainty import min_detectable
 
 TIME = "%Y-%m-%dT%H:%M:%S.%f"
 

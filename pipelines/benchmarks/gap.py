@@ -1,7 +1,7 @@
 """mart.benchmark_gap: how far the best open model is behind the best closed one, and what can be said about it.
 
 Computed from believed scores and the openness of models, per benchmark version and scale epoch; what can be said of the
-difference of two maxima is in `maxima.py`, events are in `drift.py`.
+difference of two maxima is in `bootstrap.py`, events are in `drift.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipelines.benchmarks.maxima import compare_best, rank_interval
+from pipelines.benchmarks.bootstrap import compare_best, rank_interval
 from pipelines.benchmarks.openness import sides, undecided
 from pipelines.benchmarks.scores import SCORE_ITEMS
 from pipelines.ids import id_bytes

@@ -2,7 +2,7 @@
 
 One pass over the exports in the order of observation, so that scores and events rest on the same decisions and depend on
 the set of exports only, never on the order in which they arrived. Pairwise comparison is in `compare.py`; which changes
-are alarms is decided in `decide.py`, with the tests of all boards of a day at hand.
+are alarms is decided in `significance.py`, with the tests of all boards of a day at hand.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import polars as pl
 from pipelines.benchmarks import compare, coverage
 from pipelines.benchmarks.compare import CONTENT, GROUP, Group, Shift, group_mask, in_groups
 from pipelines.benchmarks.items import ITEM_SCHEMA, compare_items
-from pipelines.benchmarks.snapshot import ROW_KEY, ROW_SCHEMA, BoardSnapshot, Contradiction, Observation
+from pipelines.benchmarks.observation import ROW_KEY, ROW_SCHEMA, BoardSnapshot, Contradiction, Observation
 from pipelines.benchmarks.trials import pooled
 
 SETTLING = timedelta(days=3)

@@ -2,7 +2,7 @@
 
 Two runs on the same items share the difficulty of each item, so their difference has far less noise than two scores have
 (Miller, "Adding Error Bars to Evals", 2024, arXiv 2411.00640). Formats hand their outcomes over in `ITEM_SCHEMA`; the
-arithmetic of one pair is in `statistics.py`.
+arithmetic of one pair is in `pipelines.uncertainty`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipelines.benchmarks import statistics
+from pipelines import uncertainty
 
 ITEM_SCHEMA = pl.Schema(
     {
@@ -67,7 +67,7 @@ def items_frame(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=ITEM_SCHEMA)
 
 
-def score_of_items(means: statistics.Floats, clusters: Sequence[str], trials: int) -> dict[str, Any]:
+def score_of_items(means: uncertainty.Floats, clusters: Sequence[str], trials: int) -> dict[str, Any]:
     """The columns of a score row that follow from the mean outcome (0 to 1) of each item over `trials`.
 
     Mean over items in per cent. With one trial each the counts speak; else the spread of the items' means: Var(means)/n
@@ -76,7 +76,7 @@ def score_of_items(means: statistics.Floats, clusters: Sequence[str], trials: in
     """
     n, solved = means.size, float(means.sum())
     is_count = trials == 1 and set(means.tolist()) <= {0.0, 1.0} and len(set(clusters)) == n
-    stderr = 0.0 if is_count else statistics.clustered_stderr(means, clusters)[0]
+    stderr = 0.0 if is_count else uncertainty.clustered_stderr(means, clusters)[0]
     return {
         "score": 100 * solved / n,
         "score_text": f"{100 * solved / n:.4f}",
@@ -97,7 +97,7 @@ def compare_items(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
         if shared.height < MIN_SHARED:
             continue
         difference = (shared["outcome"] - shared["outcome_before"]).to_numpy()
-        delta, stderr, p_value = statistics.paired_test(difference, shared["cluster"].to_numpy())
+        delta, stderr, p_value = uncertainty.paired_test(difference, shared["cluster"].to_numpy())
         found.append(
             {
                 **dict(zip(_KEY, key, strict=True)),
@@ -112,7 +112,7 @@ def compare_items(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(found, schema=PAIRED_SCHEMA)
 
 
-def outcome_matrix(items: pl.DataFrame, score_ids: list[bytes]) -> tuple[statistics.Floats, list[str]] | None:
+def outcome_matrix(items: pl.DataFrame, score_ids: list[bytes]) -> tuple[uncertainty.Floats, list[str]] | None:
     """Outcomes of several scores over the items that all of them have, one row per score, and these items' clusters.
 
     `items` has `score_id`, `item_id`, `cluster` and `outcome`. None where a score has no outcomes, or where they share

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.benchmarks.history import ASSERTED_SCHEMA, CLOSED_SCHEMA, Step, walk
-from pipelines.benchmarks.snapshot import ROW_KEY, Benchmark, BoardSnapshot
+from pipelines.benchmarks.observation import ROW_KEY, Benchmark, BoardSnapshot
 from pipelines.config.sources import Leaderboard
 from pipelines.ids import id_bytes, id_column
 from pipelines.models import Registry, resolve_names

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.benchmarks.items import ITEM_SCHEMA, score_of_items
-from pipelines.benchmarks.snapshot import ROW_KEY, Observation, rows_frame
+from pipelines.benchmarks.observation import ROW_KEY, Observation, rows_frame
 
 _SPENT = ("run_cost_usd", "run_input_tokens", "run_output_tokens")
 

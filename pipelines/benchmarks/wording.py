@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.benchmarks.compare import Shift
-from pipelines.benchmarks.snapshot import RowKind
+from pipelines.benchmarks.observation import RowKind
 
 REVISABLE = (
     "score",

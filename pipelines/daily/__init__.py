@@ -6,6 +6,7 @@ computed is in `pipelines.requests`, `prices`, `benchmarks` and `routing`; Dagst
 
 from __future__ import annotations
 
+from pipelines.daily.behaviour import refresh_request_drift
 from pipelines.daily.benchmarks import refresh_benchmarks
 from pipelines.daily.bills import refresh_reported_costs
 from pipelines.daily.days import Window, newest_day
@@ -13,20 +14,16 @@ from pipelines.daily.ingest import ingest_requests, stale_days
 from pipelines.daily.price_history import refresh_price_history
 from pipelines.daily.prices import refresh_prices, refresh_rate_card
 from pipelines.daily.report import write_reports
-from pipelines.daily.request_drift import refresh_request_drift
 from pipelines.daily.requests import load_requests
 from pipelines.daily.rerate import RerateOutcome, rerate_days
 from pipelines.daily.routing import project_routing
-from pipelines.daily.workspace import Workspace, open_workspace
 
 __all__ = [
     "RerateOutcome",
     "Window",
-    "Workspace",
     "ingest_requests",
     "load_requests",
     "newest_day",
-    "open_workspace",
     "project_routing",
     "refresh_benchmarks",
     "refresh_price_history",

@@ -11,7 +11,6 @@ from typing import Any
 from psycopg import Connection
 
 from pipelines.daily.days import Window
-from pipelines.daily.workspace import Workspace
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.quality import (
     ExpectationOutcome,
@@ -27,6 +26,7 @@ from pipelines.quality import (
 )
 from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
+from pipelines.workspace import Workspace
 
 
 def files_accounted(workspace: Workspace) -> list[ExpectationOutcome]:

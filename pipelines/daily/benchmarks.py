@@ -18,22 +18,19 @@ import psycopg
 from pipelines.benchmarks import (
     BoardScores,
     BoardSnapshot,
-    board_snapshot,
     build_gap,
     build_scores,
+    cached_board,
     day_tests,
     detect_drift,
     packaged_board,
 )
-from pipelines.benchmarks.decide import DayTests
-from pipelines.benchmarks.statistics import Floats
+from pipelines.benchmarks.significance import DayTests
 from pipelines.config.sources import Leaderboard
-from pipelines.daily.ingest import snapshot_row
-from pipelines.daily.prices import registry_of
-from pipelines.daily.workspace import Workspace
 from pipelines.landing import LandedFile
 from pipelines.models import Registry
 from pipelines.outside import ANY_FAILURE, Apart, worded
+from pipelines.uncertainty import Floats
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all, replace_rows
 from pipelines.warehouse.tables import Table
@@ -41,6 +38,9 @@ from pipelines.warehouse.tables.core import MODEL
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, BENCHMARK_GAP
 from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
+from pipelines.workspace import Workspace
+from pipelines.workspace.landed_index import snapshot_row
+from pipelines.workspace.model_registry import registry_of
 
 Frames = Mapping[str, pl.DataFrame]
 """A frame for each board."""
@@ -119,7 +119,7 @@ def _scored(workspace: Workspace, declared: Leaderboard, registry: Registry) -> 
 
 def _read(workspace: Workspace, file: LandedFile, board: Leaderboard) -> BoardSnapshot:
     try:
-        return board_snapshot(file, board, workspace.store)
+        return cached_board(file, board, workspace.store)
     except ANY_FAILURE as error:
         raise BoardError(f"{file.landing_path}: {worded(error)}") from None
 

@@ -13,13 +13,13 @@ import polars as pl
 
 from pipelines.bills import bitemporal
 from pipelines.bills.records import RECORD_SCHEMA
-from pipelines.daily.prices import registry_of
-from pipelines.daily.workspace import Workspace
 from pipelines.models import resolve_names
 from pipelines.records.store import scan_stored, stored_parts
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_all
 from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
+from pipelines.workspace import Workspace
+from pipelines.workspace.model_registry import registry_of
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Parsing itself is `pipelines.requests.parse_file`; turning parsed rows into a da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,7 +15,6 @@ from pipelines.bills import bill_version, parse_bill
 from pipelines.config.sources import RequestSource
 from pipelines.daily.days import EARLIEST_ARRIVAL, FIRST_DAY, Window
 from pipelines.daily.replays import replayed_days
-from pipelines.daily.workspace import Workspace
 from pipelines.landing import LandedFile, LandingError
 from pipelines.outside import ANY_FAILURE, Apart, worded
 from pipelines.records.store import is_stored, stored_path
@@ -26,6 +25,8 @@ from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_rows
 from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
+from pipelines.workspace import Workspace
+from pipelines.workspace.landed_index import snapshot_row
 
 LATE_REACH_DAYS = 35
 """How far around a run's window late lines are looked for: a month's close, and the days a monthly re-export touches."""
@@ -205,35 +206,3 @@ def _index(workspace: Workspace, file: LandedFile, source: RequestSource, parsed
         replace_rows(connection, QUARANTINE, QUARANTINE.empty(), {"snapshot_id": ids})
         for part in parsed.quarantine_parts():
             copy_frame(connection, QUARANTINE, part)
-
-
-def snapshot_row(
-    file: LandedFile,
-    file_format: str,
-    parser_version: str,
-    *,
-    lines: int,
-    valid: int,
-    quarantined: int | None = None,
-    days: Iterable[date] = (),
-) -> pl.DataFrame:
-    """The raw.snapshot row of one landed file; without `quarantined`, what is not valid is."""
-    values = {
-        "snapshot_id": file.snapshot_id,
-        "kind": file.kind,
-        "source": file.source,
-        "format": file_format,
-        "landing_path": file.landing_path,
-        "sha256": file.sha256,
-        "size_bytes": file.size_bytes,
-        "observed_at": file.observed_at,
-        "url": file.url,
-        "http_status": file.http_status,
-        "etag": file.etag,
-        "parser_version": parser_version,
-        "lines": lines,
-        "valid": valid,
-        "quarantined": lines - valid if quarantined is None else quarantined,
-        "event_dates": sorted(days),
-    }
-    return pl.DataFrame([values], schema=SNAPSHOT.polars_schema)

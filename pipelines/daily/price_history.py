@@ -13,17 +13,18 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from pipelines.daily.price_files import feed_files
-from pipelines.daily.prices import other_names_at, registry_of
-from pipelines.daily.workspace import Workspace
-from pipelines.prices import Traffic, charged, in_usd, price_change_rows, price_conflict_rows
+from pipelines.prices import Traffic, charged, in_usd, other_names, price_change_rows, price_conflict_rows
 from pipelines.prices.exposure import USAGE_SQL
-from pipelines.prices.snapshot import BEGINNING
+from pipelines.prices.feed_snapshot import BEGINNING
+from pipelines.prices.price_lists import OTHER_NAMES
 from pipelines.prices.unclear import unclear
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all
 from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE, RATE_CARD
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
+from pipelines.workspace import Workspace
+from pipelines.workspace.model_registry import registry_of
+from pipelines.workspace.price_files import feed_files
 
 TRAFFIC_DAYS = 30
 
@@ -91,3 +92,19 @@ def newest_traffic(
     total = Decimal(usage["cost_usd"].sum() or 0)
     until = datetime.combine(newest + timedelta(days=1), time(), UTC) if newest else None
     return charged(usage, rate_card, prices, total_usd=total, days=TRAFFIC_DAYS), until
+
+
+def other_names_at(workspace: Workspace, at: datetime) -> pl.DataFrame:
+    """What the feeds stated last at `at` beside the prices that count (`other_names`): feed and OTHER_NAMES."""
+    registry = registry_of(workspace)
+    found = [
+        pl.DataFrame(
+            schema={"feed": pl.String, **{name: PRICE.polars_schema.get(name, pl.String) for name in OTHER_NAMES}}
+        )
+    ]
+    for item in feed_files(workspace):
+        known = [snapshot for snapshot in item.review.accepted if snapshot.observed_at <= at]
+        if known:
+            silent = other_names(max(known, key=lambda snapshot: snapshot.observed_at), registry, at)
+            found.append(silent.select(pl.lit(item.feed.feed).alias("feed"), *OTHER_NAMES))
+    return pl.concat(found)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.daily.price_files import feed_files
 from pipelines.daily.price_history import newest_traffic
-from pipelines.daily.prices import registry_of
-from pipelines.daily.workspace import Workspace
 from pipelines.landing import LandedFile
 from pipelines.prices import Held, Verdict
-from pipelines.prices.stakes import weighed
+from pipelines.prices.review_spend import weighed
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
+from pipelines.workspace import Workspace
+from pipelines.workspace.model_registry import registry_of
+from pipelines.workspace.price_files import feed_files
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache
 
 import polars as pl
 
 from pipelines.config.fx import FxFeed
-from pipelines.daily.ingest import snapshot_row
-from pipelines.daily.price_files import FeedFiles, feed_files, told
-from pipelines.daily.workspace import Workspace
 from pipelines.landing import LandedFile
-from pipelines.models import Registry, alias_frame, build_registry, model_frame
+from pipelines.models import alias_frame, model_frame
 from pipelines.outside import ANY_FAILURE, Apart, worded
 from pipelines.prices import (
     FxSnapshot,
@@ -26,20 +22,19 @@ from pipelines.prices import (
     build_fx_rates,
     build_ledger,
     build_rate_card,
-    dated_twins,
-    feed_names,
-    other_names,
     parser_version,
     read_fx,
-    with_separate_lists,
 )
 from pipelines.prices.exchange import PARSER_VERSION as FX_PARSER
-from pipelines.prices.names import OTHER_NAMES
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all, replace_rows
 from pipelines.warehouse.tables.core import MODEL, MODEL_ALIAS
 from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE, RATE_CARD
 from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
+from pipelines.workspace import Workspace
+from pipelines.workspace.landed_index import snapshot_row
+from pipelines.workspace.model_registry import registry_from
+from pipelines.workspace.price_files import FeedFiles, feed_files, told
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
     and the other feeds are not touched. It is indexed all the same, as one record set aside in raw.quarantine.
     """
     feeds = feed_files(workspace)
-    registry = workspace.registries[None] = _registry(workspace, feeds)
+    registry = workspace.registries[None] = registry_from(workspace, feeds)
     apart, ledgers = Apart(), dict[str, pl.DataFrame]()
     for item in feeds:
         with apart.part(f"price feed {item.feed.feed}, which keeps the prices of before"):
@@ -136,44 +131,6 @@ def refresh_rate_card(workspace: Workspace) -> pl.DataFrame:
         rate_card = build_rate_card(prices, workspace.config.sources.prices, fx_rates=fx_rates)
         replace_all(connection, RATE_CARD, rate_card)
     return rate_card
-
-
-def registry_of(workspace: Workspace, *, known_at: datetime | None = None) -> Registry:
-    """The model registry of the configuration and of every name that a price feed in force introduces.
-
-    `known_at` leaves out what was observed later; declarations have no dates and count always.
-    """
-    if known_at not in workspace.registries:
-        workspace.registries[known_at] = _registry(workspace, feed_files(workspace), known_at)
-    return workspace.registries[known_at]
-
-
-def _registry(workspace: Workspace, feeds: Iterable[FeedFiles], known_at: datetime | None = None) -> Registry:
-    snapshots = [
-        snapshot
-        for item in feeds
-        for snapshot in item.review.accepted
-        if known_at is None or snapshot.observed_at <= known_at
-    ]
-    models = workspace.config.models
-    names = [feed_names(snapshot) for snapshot in snapshots]
-    return with_separate_lists(build_registry(models, names, dated_twins(snapshots, models)), snapshots)
-
-
-def other_names_at(workspace: Workspace, at: datetime) -> pl.DataFrame:
-    """What the feeds stated last at `at` beside the prices that count (`other_names`): feed and OTHER_NAMES."""
-    registry = registry_of(workspace)
-    found = [
-        pl.DataFrame(
-            schema={"feed": pl.String, **{name: PRICE.polars_schema.get(name, pl.String) for name in OTHER_NAMES}}
-        )
-    ]
-    for item in feed_files(workspace):
-        known = [snapshot for snapshot in item.review.accepted if snapshot.observed_at <= at]
-        if known:
-            silent = other_names(max(known, key=lambda snapshot: snapshot.observed_at), registry, at)
-            found.append(silent.select(pl.lit(item.feed.feed).alias("feed"), *OTHER_NAMES))
-    return pl.concat(found)
 
 
 def _index_rows(feeds: Iterable[FeedFiles]) -> list[pl.DataFrame]:

@@ -9,11 +9,11 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from pipelines.daily.workspace import Workspace
 from pipelines.requests.collect import OWN_RULES, REPLAYING_FORMATS, collect_days
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
+from pipelines.workspace import Workspace
 
 _KEY = ["snapshot_id", "line_no", "item_no"]
 

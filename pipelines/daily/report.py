@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.daily.accounting import books_of_the_window, files_accounted, readable_sources
 from pipelines.daily.days import Window
-from pipelines.daily.workspace import Workspace
 from pipelines.fetch import fetch_feeds
 from pipelines.landing import LandingError
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
+from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
     from pipelines.finops.report import CheckLine, FeedLine, Incomplete

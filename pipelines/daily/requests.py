@@ -18,8 +18,6 @@ import psycopg
 
 from pipelines.config.sources import Sources
 from pipelines.daily.days import Window
-from pipelines.daily.prices import registry_of
-from pipelines.daily.workspace import Workspace
 from pipelines.models import Registry, alias_frame, resolve_requests
 from pipelines.prices import keep_booked, rate
 from pipelines.requests import Preferences, attribute, iter_days
@@ -29,6 +27,8 @@ from pipelines.warehouse.replace import DayLoad, replace_days, replace_rows
 from pipelines.warehouse.tables.core import MODEL_ALIAS, REQUEST
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE
+from pipelines.workspace import Workspace
+from pipelines.workspace.model_registry import registry_of
 
 T = TypeVar("T")
 

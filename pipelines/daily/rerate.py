@@ -19,8 +19,7 @@ from psycopg import sql
 
 from pipelines.config.periods import Periods
 from pipelines.daily.days import Window
-from pipelines.daily.prices import refresh_prices, refresh_rate_card, registry_of
-from pipelines.daily.workspace import Workspace
+from pipelines.daily.prices import refresh_prices, refresh_rate_card
 from pipelines.ids import id_bytes, id_column
 from pipelines.models import Registry
 from pipelines.prices import DECIDED, believed, build_rate_card, changed_requests, rerate, restatement_lines
@@ -33,6 +32,8 @@ from pipelines.warehouse.tables import Table
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE
 from pipelines.warehouse.tables.mart_prices import COST_RESTATEMENT
+from pipelines.workspace import Workspace
+from pipelines.workspace.model_registry import registry_of
 
 _KEY = ("event_date", "request_uid")
 _NO_LINES = COST_RESTATEMENT.empty().drop("line_id", "restatement_id", "is_closed", "applied_at")

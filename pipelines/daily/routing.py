@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, time
 import polars as pl
 
 from pipelines.daily.days import Window
-from pipelines.daily.workspace import Workspace
 from pipelines.routing import project
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
@@ -18,6 +17,7 @@ from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK_SCORE
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
+from pipelines.workspace import Workspace
 
 
 def project_routing(workspace: Workspace, window: Window) -> pl.DataFrame:

@@ -6,8 +6,8 @@ atomic write are in `pipelines.landing`; what the bytes mean is in `pipelines.pr
 
 from __future__ import annotations
 
+from pipelines.fetch.client import FetchError, FetchLimits, PermanentFetchError, TransientFetchError, safe_url
 from pipelines.fetch.feeds import PACKAGED_URL, FetchResult, Outcome, fetch_feeds
-from pipelines.fetch.http import FetchError, FetchLimits, PermanentFetchError, TransientFetchError, safe_url
 
 __all__ = [
     "PACKAGED_URL",

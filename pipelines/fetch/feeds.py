@@ -1,6 +1,6 @@
 """Every declared feed and leaderboard into the landing zone, each on its own thread and judged on its own.
 
-How one request is made is in `http.py`; names, sidecars and the atomic write are in `pipelines.landing`.
+How one request is made is in `client.py`; names, sidecars and the atomic write are in `pipelines.landing`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Literal
 
 from pipelines.config.fx import FxFeed
 from pipelines.config.sources import Leaderboard, PriceFeed, Sources
-from pipelines.fetch.http import (
+from pipelines.fetch.client import (
     Answer,
     Attempts,
     Clients,

@@ -1,7 +1,7 @@
 """Answers that come in pages: all of them in one snapshot, or none.
 
 A catalogue of which half is missing would close the prices of the other half as removed. How one request is made is
-`http.py` beside this module.
+`client.py` beside this module.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 import orjson
 
-from pipelines.fetch.http import Answer, Attempts, Clients, FetchLimits, PermanentFetchError, Query, get, safe_url
+from pipelines.fetch.client import Answer, Attempts, Clients, FetchLimits, PermanentFetchError, Query, get, safe_url
 
 NEXT_PAGE = {"azure_retail": "NextPageLink"}
 """Formats whose answers come in pages, and the field that holds the url of the next one; null on the last."""

@@ -192,7 +192,7 @@ class Registry:
 
 
 def build_registry(
-    config: ModelsConfig, feed_names: pl.DataFrame | Sequence[pl.DataFrame], dated_twins: pl.DataFrame | None = None
+    config: ModelsConfig, feed_names: pl.DataFrame | Sequence[pl.DataFrame], dated_aliases: pl.DataFrame | None = None
 ) -> Registry:
     """The registry of the declared models and of the names that price feeds use.
 
@@ -200,7 +200,7 @@ def build_registry(
     introduces a model. Where feeds spell one name differently, the spelling of the developer's own price list wins,
     then the one with more dots, the shorter, the first in the alphabet. A name that a feed calls another name of a
     model (`same_as`) introduces none: unless something else knows it, it means that model at that seller. Nor does a
-    dated name that `dated_twins` (columns key, same_as and feed, from `pipelines.prices`) knows by its prices: unless
+    dated name that `dated_aliases` (columns key, same_as and feed, from `pipelines.prices`) knows by its prices: unless
     it is declared, it means the undated model everywhere.
     """
     models = {model.id: model for model in config.models}
@@ -209,7 +209,7 @@ def build_registry(
     ids_by_key |= {key_of(model.id): model.id for model in config.models}
     registry = Registry(config, models, decided_by, ids_by_key)
     names = list(_distinct(feed_names))
-    twins = [] if dated_twins is None else [row for row in dated_twins.iter_rows() if row[0] not in ids_by_key]
+    twins = [] if dated_aliases is None else [row for row in dated_aliases.iter_rows() if row[0] not in ids_by_key]
     own = [(registry.provider(p), raw, feed) for p, raw, feed, same_as in names if not same_as]
     _introduce(registry, own, {key for key, _, _ in twins})
     for key, same_as, feed in twins:

@@ -7,21 +7,21 @@ in `pipelines.warehouse`.
 from __future__ import annotations
 
 from pipelines.prices.booked import DECIDED, former_cards, keep_booked
+from pipelines.prices.dated_names import dated_aliases
 from pipelines.prices.exchange import FxSnapshot, build_fx_rates, in_usd, read_fx
 from pipelines.prices.explain import ChargeLine, Explanation, explain_request, price_lookup
 from pipelines.prices.exposure import Traffic, charged, price_change_rows, price_conflict_rows
+from pipelines.prices.feed_cache import cached_feed
+from pipelines.prices.feed_snapshot import FeedSnapshot, PriceFeedError
 from pipelines.prices.history import price_changes, price_conflicts
 from pipelines.prices.ledger import build_ledger
-from pipelines.prices.names import other_names, with_separate_lists
 from pipelines.prices.packaged import packaged_genai_prices
 from pipelines.prices.parse import feed_names, parse_feed, parser_version
+from pipelines.prices.price_lists import other_names, with_separate_lists
 from pipelines.prices.rate_card import believed, build_rate_card
 from pipelines.prices.rating import rate
-from pipelines.prices.readings import feed_snapshot
 from pipelines.prices.restatement import changed_requests, rerate, restatement_lines
 from pipelines.prices.review import Held, Review, Verdict, review
-from pipelines.prices.snapshot import FeedSnapshot, PriceFeedError
-from pipelines.prices.twins import dated_twins
 
 __all__ = [
     "DECIDED",
@@ -38,12 +38,12 @@ __all__ = [
     "build_fx_rates",
     "build_ledger",
     "build_rate_card",
+    "cached_feed",
     "changed_requests",
     "charged",
-    "dated_twins",
+    "dated_aliases",
     "explain_request",
     "feed_names",
-    "feed_snapshot",
     "former_cards",
     "in_usd",
     "keep_booked",

@@ -23,7 +23,7 @@ from pipelines.config.fx import FxConfig, FxFeed
 from pipelines.ids import id_bytes
 from pipelines.landing import LandedFile, read_bytes
 from pipelines.outside import ANY_FAILURE, worded
-from pipelines.prices.snapshot import BEGINNING, PriceFeedError, as_amount, per_million
+from pipelines.prices.feed_snapshot import BEGINNING, PriceFeedError, as_amount, per_million
 from pipelines.warehouse.tables.core_prices import FX_RATE
 
 PARSER_VERSION = "ecb-2"

@@ -19,6 +19,7 @@ import polars as pl
 from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.meters import FEE_METERS, TOKEN_METERS
+from pipelines.prices.feed_snapshot import CONDITIONS
 from pipelines.prices.history import (
     AGAIN,
     THING,
@@ -28,7 +29,6 @@ from pipelines.prices.history import (
     told_conditions,
     told_units,
 )
-from pipelines.prices.snapshot import CONDITIONS
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 
 _SKU = ("provider_id", "model_id", "meter", *CONDITIONS)

@@ -15,8 +15,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import PriceFeed
+from pipelines.prices.feed_snapshot import BEGINNING, CONDITIONS, per_million
 from pipelines.prices.rate_card import believed, ranked
-from pipelines.prices.snapshot import BEGINNING, CONDITIONS, per_million
 
 _SKU = ("feed", "provider_id", "model_id", "meter", *CONDITIONS)
 _PRICES = ("unit", "pricing_currency", "price_before", "price_after", "change_share")

@@ -14,7 +14,7 @@ from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.models import Registry
 from pipelines.prices.announced import with_periods
-from pipelines.prices.snapshot import CONDITIONS, FeedSnapshot
+from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot
 from pipelines.prices.statements import gathered, numbered
 from pipelines.warehouse.tables.core_prices import PRICE
 

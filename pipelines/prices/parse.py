@@ -10,9 +10,9 @@ import polars as pl
 from pipelines.config.sources import PriceFeed
 from pipelines.landing import LandedFile, LandingError, read_bytes
 from pipelines.outside import ANY_FAILURE, worded
+from pipelines.prices.feed_snapshot import FeedSnapshot, PriceFeedError, price_frame
 from pipelines.prices.feeds import FORMATS
 from pipelines.prices.plausible import chargeable, plausible
-from pipelines.prices.snapshot import FeedSnapshot, PriceFeedError, price_frame
 
 
 def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:

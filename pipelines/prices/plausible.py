@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from pipelines.prices.snapshot import LARGEST_COUNT, Price, is_chargeable, usd_per_million
+from pipelines.prices.feed_snapshot import LARGEST_COUNT, Price, is_chargeable, usd_per_million
 
 HIGHEST = {"token": Decimal(1_000), "search": Decimal(1_000_000)}
 """USD per million units: 1,000 for tokens (the dearest sold so far cost 600), one dollar each for searches."""

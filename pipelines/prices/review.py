@@ -2,7 +2,7 @@
 
 Every feed is reviewed, in the order of observation, each snapshot beside the last one of its feed that counts and beside what
 the other feeds say at that instant. The outcome is a function of the snapshots and of what people decided about them, so that
-any order of arrival, and any database, gives the same. What moved is found by `moves.py` and judged by `doubts.py` beside
+any order of arrival, and any database, gives the same. What moved is found by `snapshot_diff.py` and judged by `anomalies.py` beside
 this module; why so is in docs/adr/0008-review-of-price-files.md.
 """
 
@@ -17,9 +17,9 @@ import polars as pl
 from pipelines.config.sources import PriceFeed
 from pipelines.models import Registry
 from pipelines.outside import ANY_FAILURE, worded
-from pipelines.prices.doubts import Doubt, doubt
-from pipelines.prices.moves import CHANGES, MODEL, Names, View, moves
-from pipelines.prices.snapshot import FeedSnapshot
+from pipelines.prices.anomalies import Doubt, doubt
+from pipelines.prices.feed_snapshot import FeedSnapshot
+from pipelines.prices.snapshot_diff import CHANGES, MODEL, Names, View, moves
 
 Verdict = Literal["accept", "reject"]
 State = Literal["open", "rejected", "superseded"]

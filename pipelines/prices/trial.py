@@ -1,6 +1,6 @@
 """Reads one price file by a layout that is still being written: no landing zone, no database, nothing is kept.
 
-Reading itself is `parse.py` beside this module, the schema of layouts is `feeds/page_layout.py`.
+Reading itself is `parse.py` beside this module, the schema of layouts is `pages/layout.py`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from pipelines.config.sources import PriceFeed
 from pipelines.landing import LandedFile
+from pipelines.prices.feed_snapshot import FeedSnapshot, PriceFeedError
 from pipelines.prices.feeds import FORMATS
 from pipelines.prices.parse import parse_feed
-from pipelines.prices.snapshot import FeedSnapshot, PriceFeedError
 
 
 def try_layout(layout: str, path: Path) -> FeedSnapshot:

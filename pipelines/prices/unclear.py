@@ -12,7 +12,7 @@ import polars as pl
 
 from pipelines.models import Registry
 from pipelines.prices.exposure import Traffic
-from pipelines.prices.snapshot import FeedSnapshot
+from pipelines.prices.feed_snapshot import FeedSnapshot
 
 UNCLEAR = pl.Schema(
     {

@@ -16,7 +16,7 @@ import assets.dbt_resource
 import assets.definitions
 from assets.dbt_resource import PROJECT_DIR, DbtProcess, started
 from assets.marts import manifest
-from pipelines.daily import open_workspace
+from pipelines.workspace import open_workspace
 from tests.assets.conftest import DailyJob
 
 RUN = "a-run"

@@ -15,8 +15,9 @@ import pytest
 import pipelines.daily.requests
 import pipelines.warehouse.replace
 from assets.requests import core_request
-from pipelines.daily import ingest_requests, open_workspace, refresh_prices, refresh_rate_card
+from pipelines.daily import ingest_requests, refresh_prices, refresh_rate_card
 from pipelines.models import Registry, alias_frame
+from pipelines.workspace import open_workspace
 from tests.assets.conftest import DailyJob
 from tests.assets.test_money import landing
 

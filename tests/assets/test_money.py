@@ -230,7 +230,8 @@ def test_late_lines_make_exactly_their_day_stale(fresh_job: Callable[[], DailyJo
 
     The day beside may hold the other half of a pair over midnight, of which only one counts.
     """
-    from pipelines.daily import Window, ingest_requests, load_requests, open_workspace, stale_days
+    from pipelines.daily import Window, ingest_requests, load_requests, stale_days
+    from pipelines.workspace import open_workspace
 
     zone, config = landing(tmp_path)
     job = replace(fresh_job(), landing=zone, config=config)

@@ -11,11 +11,12 @@ import polars as pl
 import pytest
 
 from pipelines.benchmarks.formats import PARSERS
-from pipelines.benchmarks.snapshot import Collector
-from pipelines.daily import Workspace, benchmarks, open_workspace, refresh_benchmarks
+from pipelines.benchmarks.observation import Collector
+from pipelines.daily import benchmarks, refresh_benchmarks
 from pipelines.settings import Settings
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.tables import TABLES_BY_NAME
+from pipelines.workspace import Workspace, open_workspace
 from tests.unit.benchmarks.boards import arena, models
 
 TABLES = (
@@ -80,7 +81,7 @@ def fail() -> NoReturn:
 
 
 PARTS: dict[str, Callable[..., str]] = {
-    "board_snapshot": lambda file, *_: str(file.source),
+    "cached_board": lambda file, *_: str(file.source),
     "build_scores": lambda board, *_: str(board.board),
     "detect_drift": lambda board, *_: str(board.board),
     "build_gap": lambda scores, *_: "".join(scores["board"].head(1)),
@@ -106,7 +107,7 @@ def test_a_board_that_fails_keeps_its_rows_and_the_others_are_made(
     assert told.startswith("leaderboard second")
     assert "PanicException" in told
     assert PROMPT not in told
-    if part == "board_snapshot":
+    if part == "cached_board":
         assert "leaderboards/second/2026-02-01.json" in told
     for name in TABLES[:3]:
         of_second = pl.col("board") == "second"

@@ -22,12 +22,13 @@ import pytest
 import zstandard
 from pydantic import SecretStr
 
-from pipelines.daily import Window, Workspace, ingest_requests, open_workspace
+from pipelines.daily import Window, ingest_requests
 from pipelines.daily.accounting import books_of_the_window, files_accounted
 from pipelines.landing import LandingError
 from pipelines.requests import parse as parsing
 from pipelines.settings import Settings
 from pipelines.warehouse.read import read_frame
+from pipelines.workspace import Workspace, open_workspace
 from tests.unit.landing.s3 import serve_s3
 from tests.unit.requests.helpers import all_days, landed, parse, rows, source_of
 

@@ -39,7 +39,7 @@ def test_only_fetch_speaks_http() -> None:
         for path in (ROOT / "pipelines").rglob("*.py")
         if offending(path, ("httpx", "requests", "urllib3", "hishel"))
     }
-    assert speakers == {"pipelines/fetch/http.py"}
+    assert speakers == {"pipelines/fetch/client.py"}
 
 
 def test_the_walk_sees_an_offender(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from pipelines.grouped import ungrouped
 from pipelines.prices import PriceFeedError
-from pipelines.prices.feeds.page_conditions import conditions_in
-from pipelines.prices.snapshot import as_amount
+from pipelines.prices.feed_snapshot import as_amount
+from pipelines.prices.pages.conditions import conditions_in
 
 
 @pytest.mark.parametrize(

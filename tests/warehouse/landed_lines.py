@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.daily import Workspace, open_workspace
 from pipelines.settings import Settings
+from pipelines.workspace import Workspace, open_workspace
 
 
 @contextmanager

@@ -11,14 +11,14 @@ import numpy as np
 import polars as pl
 
 from pipelines.config.watch import KnownChange, Watch
+from pipelines.daily.behaviour import refresh_request_drift
 from pipelines.daily.days import Window
-from pipelines.daily.request_drift import refresh_request_drift
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT, REQUEST_PROFILE
-from tests.unit.benchmarks.test_request_drift import requests
+from tests.unit.behaviour.test_drift import requests
 
 START, DAYS = date(2026, 1, 1), 45
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.daily import Window, Workspace, ingest_requests, load_requests, open_workspace, stale_days
+from pipelines.daily import Window, ingest_requests, load_requests, stale_days
 from pipelines.quality import lines_accounted, records_accounted
 from pipelines.settings import Settings
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
+from pipelines.workspace import Workspace, open_workspace
 
 FIRST, LATER = date(2026, 2, 10), date(2026, 3, 3)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipelines.benchmarks.fields import BoardOptionsError
 from pipelines.benchmarks.formats import (
     aider,
     arena_daily,
@@ -21,8 +22,7 @@ from pipelines.benchmarks.formats import (
     swebench,
     wide,
 )
-from pipelines.benchmarks.snapshot import BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import BoardOptionsError
+from pipelines.benchmarks.observation import BoardSnapshot, Collector, Traits
 from pipelines.config.sources import Leaderboard
 from pipelines.landing import LandedFile, LandingError
 from pipelines.outside import ANY_FAILURE, worded

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import NO_SCORE, RecordError, count, day, money, number, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, RecordError, count, day, money, number, numbers, text
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 

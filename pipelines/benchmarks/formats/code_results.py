@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.benchmarks.formats.tables import read_json, wrong_shape
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import NO_SCORE, BoardOptionsError, RecordError, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, BoardOptionsError, RecordError, numbers, text
+from pipelines.benchmarks.formats._tables import read_json, wrong_shape
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
 
 EVALPLUS_ITEMS = {"humaneval": 164, "humaneval+": 164}
 """Problems per subset. MBPP's number changed with its version (399, then 378), which the file does not state."""

@@ -19,9 +19,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipelines.benchmarks.formats.tables import only, read_table
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
-from pipelines.benchmarks.values import NO_SCORE, RecordError, instant, is_blank, money, number, text, within
+from pipelines.benchmarks.fields import NO_SCORE, RecordError, instant, is_blank, money, number, text, within
+from pipelines.benchmarks.formats._tables import only, read_table
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Observation, Traits
 from pipelines.landing import MAX_CONTENT_BYTES, read_bytes
 from pipelines.outside import worded
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
-from pipelines.benchmarks.formats.tables import read_json
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Observation, Traits
-from pipelines.benchmarks.values import RecordError, count, instant, is_blank, number, text, weights, within
+from pipelines.benchmarks.fields import RecordError, count, instant, is_blank, number, text, weights, within
+from pipelines.benchmarks.formats._tables import read_json
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Observation, Traits
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.benchmarks.formats.tables import only, read_table
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import NO_SCORE, RecordError, is_blank, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, RecordError, is_blank, numbers, text
+from pipelines.benchmarks.formats._tables import only, read_table
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
 
 _RELEASE = re.compile(r"(?:table|categories)_(\d{4})_(\d{2})_(\d{2})")
 

@@ -16,10 +16,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipelines.benchmarks.formats.entries import ItemEntries
-from pipelines.benchmarks.formats.tables import read_json, read_parquet, read_table, wrong_shape
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, RowKind, Traits, check_row
-from pipelines.benchmarks.values import (
+from pipelines.benchmarks.fields import (
     NO_SCORE,
     BoardOptionsError,
     RecordError,
@@ -30,6 +27,9 @@ from pipelines.benchmarks.values import (
     text,
     weights,
 )
+from pipelines.benchmarks.formats._entries import ItemEntries
+from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, RowKind, Traits, check_row
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import orjson
 
-from pipelines.benchmarks.formats.entries import Entry
-from pipelines.benchmarks.formats.tables import read_json, read_parquet, wrong_shape
-from pipelines.benchmarks.formats.terminal_bench_site import is_site_list, parse_site_list
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import BoardOptionsError, RecordError, count, is_blank, money, number, text, within
+from pipelines.benchmarks.fields import BoardOptionsError, RecordError, count, is_blank, money, number, text, within
+from pipelines.benchmarks.formats._entries import Entry
+from pipelines.benchmarks.formats._tables import read_json, read_parquet, wrong_shape
+from pipelines.benchmarks.formats._terminal_bench_site import is_site_list, parse_site_list
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pipelines.benchmarks.formats.tables import read_json, read_parquet, read_table, wrong_shape
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Collector, Traits
-from pipelines.benchmarks.values import NO_SCORE, RecordError, day, is_blank, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, RecordError, day, is_blank, numbers, text
+from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
 
 OPEN_LLM = {
     "Average": "average", "IFEval": "ifeval", "BBH": "bbh", "MATH Lvl 5": "math_lvl_5", "GPQA": "gpqa",

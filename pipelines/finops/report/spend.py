@@ -29,7 +29,7 @@ from pipelines.finops.report.tables import (
     text_cell,
     text_column,
 )
-from pipelines.prices.logged import why_logged_differs
+from pipelines.prices.logged_cost import why_logged_differs
 
 UNRESOLVED_PREFIX = "unresolved: "
 _OPENNESS = {"open_source": "open source", "open_weight": "open weights", "closed": "closed", "unknown": "not known"}

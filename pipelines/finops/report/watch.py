@@ -13,12 +13,13 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.benchmarks import REPORT_BOARD, with_exposure
+from pipelines.benchmarks import REPORT_BOARD
 from pipelines.config.routing import RoutingConfig
 from pipelines.finops import format as fmt
 from pipelines.finops.report.charts import Chart, gap_chart
 from pipelines.finops.report.collect import ReportData
 from pipelines.finops.report.tables import Cell, Table, count_cell, number_column, text_cell, text_column
+from pipelines.routing.exposure import with_exposure
 
 _CHARTS = 3
 _UNITS = {"elo": "Elo", "percent": "percentage points"}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.prices.feed_snapshot import Parsed
 from pipelines.prices.feeds import (
     azure_retail,
     genai_prices,
@@ -19,7 +20,6 @@ from pipelines.prices.feeds import (
     page,
     price_sheet,
 )
-from pipelines.prices.snapshot import Parsed
 
 Reader = Callable[[bytes, Mapping[str, Any]], Parsed]
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from pipelines.outside import worded
-from pipelines.prices.feeds.numbers import feed_json
+from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
+from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
 
 _WORDS: dict[str, str] = {
     **dict.fromkeys(("inp", "in", "inpt", "input"), "input"),

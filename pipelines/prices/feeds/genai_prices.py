@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from pipelines.outside import worded
-from pipelines.prices.feeds.numbers import feed_json
+from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
+from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
 
 _METERS: dict[str, tuple[str, int]] = {
     "input_mtok": ("input_uncached", 1_000_000),

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pipelines.outside import worded
-from pipelines.prices.feeds.numbers import feed_json
+from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
+from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
 
 _METERS = {"input": "input_uncached", "input_cached": "input_cache_read", "output": "output_text"}
 _MODALITIES = {

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipelines.prices.feeds.numbers import feed_json
+from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
+from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
 _METERS = {

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.outside import worded
-from pipelines.prices.feeds.numbers import feed_json
+from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
+from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
 from pipelines.prices.windows import utc_windows
 
 _METERS = {

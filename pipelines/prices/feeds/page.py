@@ -1,8 +1,8 @@
 """Reads a provider's own price page by a declared layout: tables and phrases under their headings.
 
 Whatever does not fit the layout is an error that names page, section, table and column; nothing is guessed, so that a
-page that changed its shape leaves the last good prices in force. The layout's schema is `page_layout.py`, finding
-tables is `page_tables.py`, both beside this module.
+page that changed its shape leaves the last good prices in force. The layout's schema is `pages/layout.py`, finding
+tables is `pages/sections.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.outside import worded
-from pipelines.prices.feeds.page_cells import (
+from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError
+from pipelines.prices.meters import LEDGER_UNITS
+from pipelines.prices.pages.cells import (
     amount_in,
     key,
     model_names,
@@ -27,9 +29,9 @@ from pipelines.prices.feeds.page_cells import (
     told,
     what,
 )
-from pipelines.prices.feeds.page_conditions import Conditions, conditions_in
-from pipelines.prices.feeds.page_factors import composed
-from pipelines.prices.feeds.page_layout import (
+from pipelines.prices.pages.conditions import Conditions, conditions_in
+from pipelines.prices.pages.factors import composed
+from pipelines.prices.pages.layout import (
     Alternative,
     Column,
     Hours,
@@ -40,11 +42,9 @@ from pipelines.prices.feeds.page_layout import (
     Share,
     layout_of,
 )
-from pipelines.prices.feeds.page_models import model_section_prices
-from pipelines.prices.feeds.page_pick import Found, bound, picked
-from pipelines.prices.feeds.page_tables import PageSection, sections_of
-from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import Parsed, Price, PriceFeedError
+from pipelines.prices.pages.model_sections import model_section_prices
+from pipelines.prices.pages.picked_tables import Found, bound, picked
+from pipelines.prices.pages.sections import PageSection, sections_of
 from pipelines.prices.windows import parse_window
 
 _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*[-–—~]\s*(\d{1,2}:\d{2})")

@@ -16,8 +16,8 @@ import yaml
 
 from pipelines.meters import METERS_BY_NAME
 from pipelines.outside import worded
+from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount
 from pipelines.prices.meters import LEDGER_UNITS
-from pipelines.prices.snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount
 from pipelines.prices.windows import parse_window
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 from pipelines.warehouse.tables.core_prices import CONTEXT_COUNTS, REASONING_MODES

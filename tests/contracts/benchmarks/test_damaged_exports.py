@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.benchmarks import BoardSnapshot, detect_drift, parse_board
 from pipelines.benchmarks.formats import PARSERS
-from pipelines.benchmarks.snapshot import Collector
+from pipelines.benchmarks.observation import Collector
 from pipelines.config.sources import Leaderboard
 from tests.contracts.benchmarks import mutilate
 from tests.unit.benchmarks.boards import landed

@@ -17,8 +17,8 @@ from pipelines.config import load_config
 from pipelines.config.sources import PriceFeed
 from pipelines.models import build_registry
 from pipelines.prices import build_ledger, build_rate_card, feed_names, parse_feed, rate
+from pipelines.prices.feed_snapshot import Parsed, PriceFeedError, price_frame
 from pipelines.prices.feeds import FORMATS
-from pipelines.prices.snapshot import Parsed, PriceFeedError, price_frame
 from tests.unit.prices.landed import landed_file
 from tests.unit.prices.ledger_checks import assert_sound
 from tests.unit.prices.requests_frame import requests_frame

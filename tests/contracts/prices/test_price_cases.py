@@ -12,7 +12,7 @@ from pipelines.models import build_registry, resolve_requests
 from pipelines.prices import (
     build_ledger,
     build_rate_card,
-    dated_twins,
+    dated_aliases,
     feed_names,
     parse_feed,
     rate,
@@ -35,7 +35,7 @@ def test_every_request_costs_what_its_line_says(shared_data: Path, tmp_path: Pat
     folder = shared_data / "cases" / "prices"
     snapshot = parse_feed(landed_file(folder / "litellm_map_2026-10-01.json", "litellm_map"), LITELLM)
     models = load_config(None).models
-    registry = build_registry(models, [feed_names(snapshot)], dated_twins([snapshot], models))
+    registry = build_registry(models, [feed_names(snapshot)], dated_aliases([snapshot], models))
     registry = with_separate_lists(registry, [snapshot])
     lines = [json.loads(line) for line in (folder / "requests_2026-10-02.jsonl").read_text().splitlines()]
     requests = resolve_requests(

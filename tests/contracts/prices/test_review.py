@@ -17,7 +17,7 @@ from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_bytes
 from pipelines.models import build_registry
 from pipelines.prices import FeedSnapshot, Held, Review, Verdict, build_ledger, feed_names, parse_feed, review
-from pipelines.prices.snapshot import per_million
+from pipelines.prices.feed_snapshot import per_million
 from tests.contracts.prices.conftest import LITELLM
 from tests.unit.prices.landed import landed_file
 

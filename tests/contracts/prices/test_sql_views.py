@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from pipelines.prices import build_ledger, build_rate_card, explain_request, rate
-from pipelines.prices.snapshot import Price
+from pipelines.prices.feed_snapshot import Price
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables.core import REQUEST

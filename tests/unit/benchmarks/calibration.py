@@ -12,12 +12,15 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from pipelines.benchmarks import Alarms, build_request_profile, detect_drift, detect_request_drift, statistics
+from pipelines import uncertainty
+from pipelines.behaviour import Alarms, build_request_profile, detect_request_drift
+from pipelines.benchmarks import detect_drift
 from pipelines.benchmarks.compare import find_shifts, run_tests
-from pipelines.benchmarks.decide import MAX_Q, decide, q_values
-from pipelines.benchmarks.slow import BOUND, SLACK, average_run_length
-from pipelines.benchmarks.statistics import Floats
+from pipelines.benchmarks.cusum import BOUND, SLACK, average_run_length
+from pipelines.benchmarks.significance import MAX_Q, decide, q_values
 from pipelines.config.sources import Leaderboard
+from pipelines.uncertainty import Floats
+from tests.unit.behaviour.test_drift import DAY, requests
 from tests.unit.benchmarks.series import (
     START,
     Export,
@@ -28,7 +31,6 @@ from tests.unit.benchmarks.series import (
     rolling,
     sharing_votes,
 )
-from tests.unit.benchmarks.test_request_drift import DAY, requests
 from tests.unit.benchmarks.test_statistics import matched_rows
 
 
@@ -77,8 +79,8 @@ def paired_power(points: float = 5, items: int = 500, flips: float = 0.15, runs:
         after = np.where(before, change > lost / 0.8, change < gained / 0.2)
         scores = before.mean(), after.mean()
         error = np.sqrt(sum(s * (1 - s) / items for s in scores))
-        unpaired += abs(scores[1] - scores[0]) > statistics.Z95 * error
-        paired += statistics.paired_test(after.astype(float) - before, np.arange(items))[2] <= 0.05
+        unpaired += abs(scores[1] - scores[0]) > uncertainty.Z95 * error
+        paired += uncertainty.paired_test(after.astype(float) - before, np.arange(items))[2] <= 0.05
     return unpaired / runs, paired / runs
 
 
@@ -201,7 +203,7 @@ def main() -> None:
     wrong, found = false_discoveries()
     print(f"10 of 200 models moved by 4 standard errors: {wrong:.1%} of alarms false, {found:.0%} of the moved found")
     stderr = 100 * np.sqrt(2 * 0.8 * 0.2 / 500)
-    print(f"5 points on 500 items near 80 %: seen {float(statistics.power(5, stderr)):.0%}, 80 % power from "
+    print(f"5 points on 500 items near 80 %: seen {float(uncertainty.power(5, stderr)):.0%}, 80 % power from "
           f"{2.8016 * stderr:.1f} points")  # fmt: skip
     unpaired, paired = paired_power()
     print(
@@ -218,7 +220,7 @@ def main() -> None:
         print(
             f"one outage among 14 reference days: a fall from 400 to {mean} tokens is seen in {one_odd_day(mean):.0%}"
         )
-    print(f"10 Elo at LMArena's median published interval (3.4 Elo): seen {float(statistics.power(10, 3.4)):.0%}")
+    print(f"10 Elo at LMArena's median published interval (3.4 Elo): seen {float(uncertainty.power(10, 3.4)):.0%}")
     print(
         f"CUSUM of one series: a false alarm in {cusum_run_length():.0f} updates ({average_run_length(BOUND):.0f} by formula)"
     )

@@ -10,9 +10,9 @@ import numpy as np
 
 from pipelines.benchmarks.history import Step, walk
 from pipelines.benchmarks.items import items_frame
-from pipelines.benchmarks.snapshot import Benchmark, BoardSnapshot, Observation, RowKind, Traits, rows_frame
-from pipelines.benchmarks.statistics import Z95, Floats
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Observation, RowKind, Traits, rows_frame
 from pipelines.landing import LandedFile
+from pipelines.uncertainty import Z95, Floats
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 ELO = Benchmark("b", "B", "elo", "elo")

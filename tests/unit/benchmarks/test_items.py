@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from pipelines.benchmarks import BoardSnapshot, build_scores, detect_drift, statistics
+from pipelines import uncertainty
+from pipelines.benchmarks import BoardSnapshot, build_scores, detect_drift
 from pipelines.config.sources import Leaderboard
 from tests.unit.benchmarks.boards import export
 
@@ -45,7 +46,7 @@ def run(root: Path, day: str, outcomes: dict[str, list[int]], customers: int = 0
 def test_paired_test_by_hand() -> None:
     # 20 items, 9 gained, 1 lost: the binomial tail 2 (1 + 10) / 2^10, the error sqrt(10/400 - .4^2/20) sqrt(20/19).
     difference = np.array([1] * 9 + [-1] + [0] * 10)
-    delta, stderr, p_value = statistics.paired_test(difference, np.arange(20))
+    delta, stderr, p_value = uncertainty.paired_test(difference, np.arange(20))
     assert delta == pytest.approx(0.4)
     assert stderr == pytest.approx(math.sqrt(10 / 400 - 0.16 / 20) * math.sqrt(20 / 19))
     assert p_value == pytest.approx(22 / 1024)
@@ -54,7 +55,7 @@ def test_paired_test_by_hand() -> None:
 @pytest.mark.parametrize(("gained", "lost", "n"), [(0, 0, 30), (5, 0, 50), (12, 7, 225), (60, 31, 500)])
 def test_paired_error_and_p_are_the_published_ones(gained: int, lost: int, n: int) -> None:
     difference = np.array([1] * gained + [-1] * lost + [0] * (n - gained - lost))
-    delta, stderr, p_value = statistics.paired_test(difference, np.arange(n))
+    delta, stderr, p_value = uncertainty.paired_test(difference, np.arange(n))
     # Miller 2024: sqrt((b + c)/n^2 - (p1 - p2)^2/n), of which n/(n-1) makes the unbiased one; never below one item.
     published = math.sqrt(((gained + lost) / n**2 - delta**2 / n) * n / (n - 1))
     assert stderr == pytest.approx(max(published, 1 / n))
@@ -64,20 +65,20 @@ def test_paired_error_and_p_are_the_published_ones(gained: int, lost: int, n: in
 def test_trials_and_clusters_are_tested_by_t_of_the_clustered_error() -> None:
     difference = np.array([0.25, 0.0, -0.5, 0.75, 0.5, 0.25])
     expected = stats.ttest_1samp(difference, 0.0)
-    _, stderr, p_value = statistics.paired_test(difference, np.arange(6))
+    _, stderr, p_value = uncertainty.paired_test(difference, np.arange(6))
     assert stderr == pytest.approx(max(difference.std(ddof=1) / math.sqrt(6), 1 / 6))
     wide = np.tile(difference, 20)
-    assert statistics.paired_test(wide, np.arange(120))[2] == pytest.approx(stats.ttest_1samp(wide, 0.0).pvalue)
+    assert uncertainty.paired_test(wide, np.arange(120))[2] == pytest.approx(stats.ttest_1samp(wide, 0.0).pvalue)
     assert expected.pvalue <= p_value  # six items: the floor of one item's worth
 
 
 def test_clustered_stderr_by_hand() -> None:
     # Deviations from .5: clusters sum to +1, -1, 0; sqrt(3/2 * (1 + 1 + 0)) / 6 = sqrt(3) / 6.
     values, clusters = [1, 1, 0, 0, 1, 0], ["a", "a", "b", "b", "c", "c"]
-    assert statistics.clustered_stderr(values, clusters) == (pytest.approx(math.sqrt(3) / 6), 3)
-    alone, groups = statistics.clustered_stderr(values, range(6))
+    assert uncertainty.clustered_stderr(values, clusters) == (pytest.approx(math.sqrt(3) / 6), 3)
+    alone, groups = uncertainty.clustered_stderr(values, range(6))
     assert (alone, groups) == (pytest.approx(np.std(values, ddof=1) / math.sqrt(6)), 6)
-    assert math.isnan(statistics.clustered_stderr(values, ["a"] * 6)[0])
+    assert math.isnan(uncertainty.clustered_stderr(values, ["a"] * 6)[0])
 
 
 def test_clustered_intervals_hold_the_truth_where_plain_ones_do_not() -> None:
@@ -89,7 +90,7 @@ def test_clustered_intervals_hold_the_truth_where_plain_ones_do_not() -> None:
         shares = generator.beta(1, 1, 40)
         solved = (generator.random(400) < np.repeat(shares, 10)).astype(float)
         for name, groups in (("clustered", clusters), ("plain", np.arange(400))):
-            held[name] += abs(solved.mean() - 0.5) <= 1.96 * statistics.clustered_stderr(solved, groups)[0]
+            held[name] += abs(solved.mean() - 0.5) <= 1.96 * uncertainty.clustered_stderr(solved, groups)[0]
     assert held["clustered"] / 400 > 0.91
     assert held["plain"] / 400 < 0.85
 
@@ -102,7 +103,7 @@ def test_the_score_of_clustered_items_has_the_clustered_error_and_its_harness(tm
     grouped = (
         run(tmp_path / "grouped", "2026-02-01", {"m": solved}, customers=4).observations[0].rows.row(0, named=True)
     )
-    expected, _ = statistics.clustered_stderr(solved, [n % 4 for n in range(40)])
+    expected, _ = uncertainty.clustered_stderr(solved, [n % 4 for n in range(40)])
     assert (grouped["score"], grouped["n_success"]) == (75.0, None)
     assert grouped["stderr"] == pytest.approx(100 * expected)
 

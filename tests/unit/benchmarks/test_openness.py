@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from pipelines.benchmarks import build_gap, build_scores
-from pipelines.benchmarks.values import license_weights, weights
+from pipelines.benchmarks.fields import license_weights, weights
 from pipelines.config import load_config
 from pipelines.config.models import ModelsConfig
 from pipelines.config.sources import Leaderboard

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from pipelines.benchmarks import detect_drift
-from pipelines.benchmarks.statistics import Floats
 from pipelines.config.sources import Leaderboard
+from pipelines.uncertainty import Floats
 from tests.unit.benchmarks.series import of_outcomes
 
 BOARD = Leaderboard(board="b", format="mapping")

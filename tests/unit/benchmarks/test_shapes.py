@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from pipelines.benchmarks import BoardSnapshot, detect_drift, parse_board
-from pipelines.benchmarks.values import RecordError, half_widths, number, weights
+from pipelines.benchmarks.fields import RecordError, half_widths, number, weights
 from pipelines.config.sources import Leaderboard
 from tests.unit.benchmarks.boards import LMARENA, export, landed
 from tests.unit.benchmarks.test_more_formats import EPOCH_RUNS, board, rows

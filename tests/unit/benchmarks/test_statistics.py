@@ -10,16 +10,17 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from pipelines.benchmarks import compare, statistics
-from pipelines.benchmarks.decide import MAX_Q, q_values
-from pipelines.benchmarks.snapshot import Benchmark, Observation, Traits
+from pipelines import uncertainty
+from pipelines.benchmarks import compare
+from pipelines.benchmarks.observation import Benchmark, Observation, Traits
+from pipelines.benchmarks.significance import MAX_Q, q_values
 
 ELO = Benchmark("b", "B", "elo", "elo")
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 30), (1, 30), (15, 30), (29, 30), (30, 30), (80, 225), (160, 200)])
 def test_wilson_interval_is_scipys(k: int, n: int) -> None:
-    low, high = statistics.wilson_interval(k, n)
+    low, high = uncertainty.wilson_interval(k, n)
     expected = stats.binomtest(k, n).proportion_ci(0.95, method="wilson")
     assert float(low) == pytest.approx(expected.low, abs=1e-9)
     assert float(high) == pytest.approx(expected.high, abs=1e-9)
@@ -27,33 +28,33 @@ def test_wilson_interval_is_scipys(k: int, n: int) -> None:
 
 def test_wilson_interval_by_hand() -> None:
     # 8 of 10, z = 2: (0.8 + 4/20 +- 2 sqrt(0.16/10 + 4/400)) / (1 + 4/10) = (1.0 +- 0.32249) / 1.4
-    low, high = statistics.wilson_interval(8, 10, z=2.0)
+    low, high = uncertainty.wilson_interval(8, 10, z=2.0)
     assert (float(low), float(high)) == (pytest.approx((1 - 0.3224903) / 1.4), pytest.approx((1 + 0.3224903) / 1.4))
 
 
 def test_proportion_stderr_by_hand() -> None:
-    assert float(statistics.proportion_stderr(160, 200)) == pytest.approx(math.sqrt(0.8 * 0.2 / 200))
-    assert float(statistics.proportion_stderr(30, 30)) > 0.02  # a perfect score on 30 items is not certain
-    assert float(statistics.proportion_stderr(400, 500)) == pytest.approx(0.0178885, abs=1e-6)
+    assert float(uncertainty.proportion_stderr(160, 200)) == pytest.approx(math.sqrt(0.8 * 0.2 / 200))
+    assert float(uncertainty.proportion_stderr(30, 30)) > 0.02  # a perfect score on 30 items is not certain
+    assert float(uncertainty.proportion_stderr(400, 500)) == pytest.approx(0.0178885, abs=1e-6)
 
 
 def test_two_sided_p_by_hand() -> None:
-    assert float(statistics.two_sided_p(1.959963984540054)) == pytest.approx(0.05, abs=1e-12)
-    assert float(statistics.two_sided_p(-2.5758293035489)) == pytest.approx(0.01, abs=1e-12)
+    assert float(uncertainty.two_sided_p(1.959963984540054)) == pytest.approx(0.05, abs=1e-12)
+    assert float(uncertainty.two_sided_p(-2.5758293035489)) == pytest.approx(0.01, abs=1e-12)
 
 
 def test_benjamini_hochberg_by_hand() -> None:
     # Sorted 0.005, 0.01, 0.03, 0.5: times 4/rank = 0.02, 0.02, 0.04, 0.5, then the running minimum from the right.
-    adjusted = statistics.benjamini_hochberg([0.03, 0.005, 0.5, 0.01])
+    adjusted = uncertainty.benjamini_hochberg([0.03, 0.005, 0.5, 0.01])
     assert adjusted.tolist() == pytest.approx([0.04, 0.02, 0.5, 0.02])
-    assert statistics.benjamini_hochberg([]).size == 0
+    assert uncertainty.benjamini_hochberg([]).size == 0
 
 
 def test_the_smallest_visible_change_on_common_benchmarks() -> None:
     # Unpaired at p = 0.8, as the reference tables them: 500 items 5.0 points, 30 items 20.2, 14,042 items 0.9.
     for n, points in ((500, 4.96), (30, 20.24), (14_042, 0.94)):
         stderr = 100 * math.sqrt(2 * 0.8 * 0.2 / n)
-        assert float(statistics.min_detectable(stderr)) == pytest.approx(points, abs=0.01)
+        assert float(uncertainty.min_detectable(stderr)) == pytest.approx(points, abs=0.01)
 
 
 def test_power_is_what_a_simulation_finds() -> None:
@@ -61,11 +62,11 @@ def test_power_is_what_a_simulation_finds() -> None:
     stderr = 100 * math.sqrt(2 * 0.8 * 0.2 / 500)
     generator = np.random.default_rng(5)
     for effect in (5.0, 10.0):
-        seen = np.abs(generator.normal(effect, stderr, 40_000)) > statistics.Z95 * stderr
-        assert float(statistics.power(effect, stderr)) == pytest.approx(seen.mean(), abs=0.01)
-    assert float(statistics.power(5.0, stderr)) == pytest.approx(0.506, abs=0.005)
+        seen = np.abs(generator.normal(effect, stderr, 40_000)) > uncertainty.Z95 * stderr
+        assert float(uncertainty.power(effect, stderr)) == pytest.approx(seen.mean(), abs=0.01)
+    assert float(uncertainty.power(5.0, stderr)) == pytest.approx(0.506, abs=0.005)
     # 10 Elo at the median published interval of LMArena's full board (standard error of a difference 3.4 Elo).
-    assert float(statistics.power(10.0, 3.4)) == pytest.approx(0.836, abs=0.005)
+    assert float(uncertainty.power(10.0, 3.4)) == pytest.approx(0.836, abs=0.005)
 
 
 def matched_rows(before: np.ndarray, after: np.ndarray, stderr: np.ndarray) -> pl.DataFrame:
@@ -120,7 +121,7 @@ def test_among_real_changes_at_most_one_alarm_in_twenty_is_false() -> None:
     for _ in range(300):
         delta = generator.normal(0, stderr * math.sqrt(2))
         delta[:moved] += 4 * stderr[:moved] * math.sqrt(2)
-        alarm = statistics.benjamini_hochberg(statistics.two_sided_p(delta / (stderr * math.sqrt(2)))) <= 0.05
+        alarm = uncertainty.benjamini_hochberg(uncertainty.two_sided_p(delta / (stderr * math.sqrt(2)))) <= 0.05
         false_share.append(alarm[moved:].sum() / max(alarm.sum(), 1))
         found.append(alarm[:moved].mean())
     assert np.mean(false_share) <= 0.05 + 0.01
@@ -130,6 +131,6 @@ def test_among_real_changes_at_most_one_alarm_in_twenty_is_false() -> None:
 def test_an_interval_holds_its_score_at_the_very_ends() -> None:
     """30 of 30 gave an upper end of 0.9999999999999999, below the score itself."""
     for n in range(1, 2000):
-        low, high = statistics.wilson_interval([0, n], [n, n])
+        low, high = uncertainty.wilson_interval([0, n], [n, n])
         assert low[0] == 0.0, n
         assert high[1] == 1.0, n

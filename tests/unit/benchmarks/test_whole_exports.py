@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from pipelines.benchmarks import build_scores, detect_drift
-from pipelines.benchmarks.slow import SlowWatch
-from pipelines.benchmarks.snapshot import ROW_KEY
+from pipelines.benchmarks.cusum import SlowWatch
+from pipelines.benchmarks.observation import ROW_KEY
 from pipelines.config.sources import Leaderboard
 from tests.unit.benchmarks.boards import LMARENA, arena, export, models
 from tests.unit.benchmarks.series import history

@@ -12,7 +12,7 @@ from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_bytes
 from pipelines.models import Registry, build_registry
 from pipelines.prices import FeedSnapshot, feed_names
-from pipelines.prices.snapshot import Price, price_frame
+from pipelines.prices.feed_snapshot import Price, price_frame
 
 FEED = PriceFeed(feed="list", format="litellm_map", precedence=30)
 DATED = PriceFeed(feed="dated", format="genai_prices", precedence=20)

@@ -20,8 +20,8 @@ from pipelines.prices import (
     price_lookup,
     rate,
 )
+from pipelines.prices.feed_snapshot import PriceFeedError
 from pipelines.prices.feeds import FORMATS
-from pipelines.prices.snapshot import PriceFeedError
 from tests.unit.prices.feeds import DATED, FEED, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
 from tests.unit.prices.test_rating import NOON, always, call, card_of, costs, one

@@ -27,7 +27,7 @@ from pipelines.prices import (
     read_fx,
 )
 from pipelines.prices.exchange import fx_periods
-from pipelines.prices.snapshot import BEGINNING, Price
+from pipelines.prices.feed_snapshot import BEGINNING, Price
 from pipelines.warehouse.tables.core_prices import FX_RATE
 from tests.unit.prices.feeds import DATED, day, price, registry_of, snapshot
 from tests.unit.prices.landed import landed_bytes

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pipelines.prices import build_ledger, build_rate_card, explain_request, price_lookup, rate
-from pipelines.prices.snapshot import BEGINNING
+from pipelines.prices.feed_snapshot import BEGINNING
 from pipelines.warehouse.tables.raw import SNAPSHOT
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame

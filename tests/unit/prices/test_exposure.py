@@ -18,7 +18,7 @@ from pipelines.prices import (
     rate,
 )
 from pipelines.prices.exposure import USAGE_SQL
-from pipelines.prices.snapshot import BEGINNING, Price
+from pipelines.prices.feed_snapshot import BEGINNING, Price
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame

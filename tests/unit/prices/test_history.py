@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pipelines.prices import build_ledger, price_changes, price_conflicts
-from pipelines.prices.snapshot import BEGINNING
+from pipelines.prices.feed_snapshot import BEGINNING
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 
 

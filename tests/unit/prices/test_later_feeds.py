@@ -11,8 +11,8 @@ import pytest
 
 from pipelines.config.sources import PriceFeed
 from pipelines.prices import build_ledger, build_rate_card, rate
+from pipelines.prices.feed_snapshot import Parsed, price_frame
 from pipelines.prices.feeds import FORMATS
-from pipelines.prices.snapshot import Parsed, price_frame
 from tests.unit.prices.feeds import registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
 

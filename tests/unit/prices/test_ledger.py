@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.config.sources import PriceFeed
 from pipelines.prices import FeedSnapshot, build_ledger
-from pipelines.prices.snapshot import BEGINNING, Price
+from pipelines.prices.feed_snapshot import BEGINNING, Price
 from pipelines.warehouse.tables.core_prices import PRICE
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 from tests.unit.prices.ledger_checks import assert_sound, overlaps

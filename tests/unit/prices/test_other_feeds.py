@@ -12,8 +12,8 @@ import pytest
 
 from pipelines.config.sources import PriceFeed
 from pipelines.prices import FeedSnapshot, PriceFeedError, build_ledger, build_rate_card, parse_feed, rate
+from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price
 from pipelines.prices.feeds import FORMATS
-from pipelines.prices.snapshot import BEGINNING, Parsed, Price
 from tests.unit.prices.feeds import day, registry_of
 from tests.unit.prices.landed import landed_file
 from tests.unit.prices.ledger_checks import assert_sound

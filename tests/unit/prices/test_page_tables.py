@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.prices import PriceFeedError
 from pipelines.prices.feeds.page import read
-from pipelines.prices.feeds.page_tables import sections_of
+from pipelines.prices.pages.sections import sections_of
 
 
 def cells(rows: str) -> list[list[str]]:

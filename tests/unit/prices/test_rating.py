@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipelines.config.sources import PriceFeed
 from pipelines.meters import TOKEN_METERS
 from pipelines.prices import build_ledger, build_rate_card, rate
-from pipelines.prices.snapshot import BEGINNING, Price
+from pipelines.prices.feed_snapshot import BEGINNING, Price
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame

@@ -20,16 +20,18 @@ from typer.testing import CliRunner
 
 from assets.cli import app
 from pipelines.config.sources import PriceFeed
-from pipelines.daily import Workspace, open_workspace, price_files, prices, refresh_prices, refresh_rate_card
+from pipelines.daily import prices, refresh_prices, refresh_rate_card
 from pipelines.daily.accounting import files_accounted
 from pipelines.daily.price_review import decide, waiting
-from pipelines.daily.prices import PriceOutcome, registry_of
+from pipelines.daily.prices import PriceOutcome
 from pipelines.ids import as_uuid
 from pipelines.landing import LandedFile
 from pipelines.prices import Traffic
-from pipelines.prices.stakes import weighed
+from pipelines.prices.review_spend import weighed
 from pipelines.settings import Settings
 from pipelines.warehouse.read import read_frame
+from pipelines.workspace import Workspace, open_workspace, price_files
+from pipelines.workspace.model_registry import registry_of
 
 review_module = import_module("pipelines.prices.review")  # the package shows the function of that name
 
@@ -234,7 +236,7 @@ def test_what_waits_is_weighed_with_our_own_spend_and_shown_by_the_command(
         )
         apart = replace(registry_of(workspace), separate=frozenset({("azure_ai", "o")}))
         assert weighed(listed, apart, azure)["model_spend_usd"][0] == 0, "a list that is a seller of its own"
-        monkeypatch.setattr("pipelines.daily.open_workspace", lambda: nullcontext(workspace))
+        monkeypatch.setattr("pipelines.workspace.open_workspace", lambda: nullcontext(workspace))
         shown = CliRunner().invoke(app, ["prices", "review"]).stdout
         assert "3 of 4 models are gone" in shown
         assert "0.00 USD in 30 days  acme/m at acme: input_uncached 3 to 30 USD per million" in shown
@@ -285,7 +287,7 @@ def test_the_ledger_is_the_same_whether_files_are_read_or_come_from_the_store(zo
     store = zone.settings.home / "parsed" / "prices"
     kept = sorted(store.rglob("*.zip"))
     assert len(kept) == 5
-    with patch("pipelines.prices.readings.parse_feed", side_effect=AssertionError("read again")):
+    with patch("pipelines.prices.feed_cache.parse_feed", side_effect=AssertionError("read again")):
         assert refreshed() == first
     for path in kept:
         path.write_bytes(path.read_bytes()[:100])
@@ -323,7 +325,7 @@ def test_a_file_on_which_reading_or_the_review_fails_leaves_the_last_good_prices
 ) -> None:
     zone.land("map", "2026-02-01.json", priced_map("3.5"))
     zone.land("page", "2026-02-01.md", page("1", "2", "4"))
-    real_read, real_moves = price_files.feed_snapshot, review_module.moves
+    real_read, real_moves = price_files.cached_feed, review_module.moves
 
     def read(file: LandedFile, *rest: Any) -> Any:
         if file.landing_path == "prices/map/2026-02-01.json":
@@ -336,7 +338,7 @@ def test_a_file_on_which_reading_or_the_review_fails_leaves_the_last_good_prices
         return real_moves(last, view, others)
 
     with zone.open() as workspace, monkeypatch.context() as patched:
-        patched.setattr(price_files, "feed_snapshot", read)
+        patched.setattr(price_files, "cached_feed", read)
         patched.setattr(review_module, "moves", moves)
         done = refresh_prices(workspace)
         assert believed(workspace) == BEFORE

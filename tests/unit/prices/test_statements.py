@@ -6,7 +6,7 @@ import random
 
 import polars as pl
 
-from pipelines.prices.snapshot import PRICE_SCHEMA
+from pipelines.prices.feed_snapshot import PRICE_SCHEMA
 from pipelines.prices.statements import gathered, numbered
 from tests.unit.prices.feeds import price, snapshot
 

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 import zstandard
 
-from pipelines.daily import ingest_requests, open_workspace
+from pipelines.daily import ingest_requests
 from pipelines.quality import lines_accounted
 from pipelines.records import line_chunks, reader, tables
 from pipelines.records.json_columns import Quick, QuickReader
@@ -23,6 +23,7 @@ from pipelines.records.json_texts import JsonDecoder
 from pipelines.records.line_chunks import Chunk, Tally, chunks, is_blank
 from pipelines.requests import ParsedFile, parse_file
 from pipelines.settings import Settings
+from pipelines.workspace import open_workspace
 from tests.unit.requests.helpers import landed, source_of
 
 FORMAT = "litellm_spend_logs"

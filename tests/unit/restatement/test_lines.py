@@ -20,7 +20,7 @@ from pipelines.prices import (
     rerate,
     restatement_lines,
 )
-from pipelines.prices.snapshot import BEGINNING
+from pipelines.prices.feed_snapshot import BEGINNING
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import FX_RATE
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot

@@ -1,0 +1,15 @@
+"""The watch over the company's own log: has a served model changed its behaviour without saying so?
+
+    build_request_profile(requests)                    mart.request_profile: a day as histograms
+    detect_request_drift(profile, day, alarms, known)  mart.request_drift; `Alarms` holds what earlier days found
+
+Leaderboards are `pipelines.benchmarks`; the arithmetic of tests is `pipelines.uncertainty`. See `docs/benchmarks.md`.
+"""
+
+from __future__ import annotations
+
+from pipelines.behaviour.alarms import REFERENCE_DAYS, Alarms
+from pipelines.behaviour.day_profile import PROFILE_COLUMNS, build_request_profile
+from pipelines.behaviour.drift import detect_request_drift
+
+__all__ = ["PROFILE_COLUMNS", "REFERENCE_DAYS", "Alarms", "build_request_profile", "detect_request_drift"]

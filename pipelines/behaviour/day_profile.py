@@ -1,0 +1,127 @@
+"""mart.request_profile: a day of the company's own log as histograms per model, use case, stratum and metric.
+
+A request is looked at once, on its own day; comparing days is then a matter of some thousand small rows instead of
+millions of requests. What is compared and when it is an alarm is in `drift.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.warehouse.tables.mart_benchmarks import REQUEST_PROFILE
+
+GROUP = ("provider_id", "model_id", "use_case")
+CONTINUOUS = ("output_tokens", "reasoning_share", "latency_ms", "ttft_ms", "throughput", "cache_read_share")
+ERROR_RATE = "error_rate"
+FINISH, RESPONSE_MODEL, FINGERPRINT = "finish:", "response_model:", "fingerprint:"
+_NAMED = {"finish_reason": FINISH, "response_model": RESPONSE_MODEL, "fingerprint": FINGERPRINT}
+SIGNIFICANT_DIGITS = 2
+"""Of the values of a histogram: steps of 1 to 10 %, far below the spread of any metric, and whole numbers up to 99."""
+
+PROFILE_COLUMNS = (
+    "event_date",
+    "provider_id",
+    "model_id",
+    "application",
+    "team",
+    "operation",
+    "is_stream",
+    "status",
+    "usage_basis",
+    "finish_reason",
+    "response_model",
+    "tags",
+    "latency_ms",
+    "ttft_ms",
+    *(meter.tokens_column for meter in (*INPUT_METERS, *OUTPUT_METERS)),
+)
+"""The columns of core.request that a profile needs."""
+
+
+def build_request_profile(requests: pl.DataFrame, strata: Sequence[str] = ()) -> pl.DataFrame:
+    """mart.request_profile of the requests' days. `requests` are rows of core.request, PROFILE_COLUMNS at least.
+
+    `strata` are tags whose values are compared apart, such as the version of a prompt.
+
+    Left out are requests whose model is not known and answers of the gateway's own cache. Failed calls count for the
+    error rate only, and calls without usage for nothing that is measured in tokens.
+    """
+    facts = _facts(requests.filter(pl.col("model_id").is_not_null() & (pl.col("status") != "cache_hit")), strata)
+    keys = ["event_date", *GROUP, "stratum"]
+    measured = facts.unpivot([*CONTINUOUS, ERROR_RATE], index=keys, variable_name="metric").drop_nulls("value")
+    named = [
+        facts.drop_nulls(name).select(
+            *keys, pl.concat_str(pl.lit(prefix), name).alias("metric"), pl.lit(1.0).alias("value")
+        )
+        for name, prefix in _NAMED.items()
+    ]
+    counted = pl.concat([measured.select(*keys, "metric", "value"), *named]).group_by(*keys, "metric", "value").len()
+    profile = (
+        counted.sort(*keys, "metric", "value")
+        .group_by(*keys, "metric", maintain_order=True)
+        .agg(
+            pl.col("len").sum().cast(pl.Int32).alias("requests"),
+            pl.col("value").cast(pl.String).str.join(", "),
+            pl.col("len").cast(pl.String).str.join(", "),
+        )
+        .with_columns(histogram(pl.col("value"), pl.col("len")))
+    )
+    return profile.select(*REQUEST_PROFILE.polars_schema)
+
+
+def histogram(values: pl.Expr, requests: pl.Expr) -> pl.Expr:
+    """Column `histogram` from the texts of its two lists, each joined by commas."""
+    parts = (pl.lit('{"value": ['), values, pl.lit('], "requests": ['), requests, pl.lit("]}"))
+    return pl.concat_str(parts).alias("histogram")
+
+
+def histograms(profile: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a profile with `histogram` taken apart: one row per value, with `value` and `n`."""
+    parts = pl.Struct({"value": pl.List(pl.Float64), "requests": pl.List(pl.Float64)})
+    decoded = profile["histogram"].str.json_decode(parts).struct
+    return (
+        profile.drop("histogram")
+        .with_columns(decoded.field("value").alias("value"), decoded.field("requests").alias("n"))
+        .explode("value", "n")
+    )
+
+
+def _facts(requests: pl.DataFrame, strata: Sequence[str]) -> pl.DataFrame:
+    """One row per request: day, who, what for, its stratum, its metrics to two digits, how it ended and who answered."""
+    output = pl.sum_horizontal(meter.tokens_column for meter in OUTPUT_METERS).cast(pl.Float64)
+    prompt = pl.sum_horizontal(meter.tokens_column for meter in INPUT_METERS).cast(pl.Float64)
+    is_ok = (pl.col("status") == "ok") & ~pl.col("usage_basis").is_in(["missing", "partial"])
+    size = (prompt + 1).log(2).floor().cast(pl.Int32)
+    metrics = {
+        "output_tokens": pl.when(is_ok).then(output),
+        "reasoning_share": pl.when(is_ok & (output > 0)).then(pl.col("output_reasoning_tokens") / output),
+        "latency_ms": pl.when(is_ok).then("latency_ms"),
+        "ttft_ms": pl.when(is_ok).then("ttft_ms"),
+        "throughput": pl.when(is_ok & (pl.col("latency_ms") > 0)).then(output / pl.col("latency_ms") * 1000),
+        "cache_read_share": pl.when(is_ok & (prompt > 0)).then(pl.col("input_cache_read_tokens") / prompt),
+        ERROR_RATE: (pl.col("status") == "error").cast(pl.Float64),
+    }
+    return requests.select(
+        "event_date",
+        pl.col("provider_id").fill_null("unknown"),
+        "model_id",
+        pl.coalesce("application", "team", pl.lit("unattributed")).alias("use_case"),
+        pl.concat_str(
+            pl.format("{} {} 2^{}", "operation", pl.col("is_stream").fill_null(value=False), size),
+            *(_tagged(tag) for tag in strata),
+            ignore_nulls=True,
+        ).alias("stratum"),
+        "response_model",
+        pl.col("tags").str.json_path_match("$.system_fingerprint").alias("fingerprint"),
+        pl.when(is_ok).then("finish_reason").alias("finish_reason"),
+        *(metric.round_sig_figs(SIGNIFICANT_DIGITS).alias(name) for name, metric in metrics.items()),
+    )
+
+
+def _tagged(tag: str) -> pl.Expr:
+    """` tag=value` where a request has the tag, null where it has not."""
+    value = pl.col("tags").str.json_path_match(f"$['{tag}']")
+    return pl.when(value.str.len_chars() > 0).then(pl.format(" {}={}", pl.lit(tag), value))

@@ -1,0 +1,82 @@
+"""Board snapshots in the store of readings: an export that was read before by the same format is not read again.
+
+The store itself is `pipelines.landing.parse_cache`, reading is `formats/` beside this module.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, create_model
+
+from pipelines.benchmarks.formats import parse_board
+from pipelines.benchmarks.items import ITEM_SCHEMA
+from pipelines.benchmarks.observation import PARSER_VERSION, ROW_SCHEMA, BoardSnapshot, Observation
+from pipelines.config.sources import Leaderboard
+from pipelines.landing import LandedFile
+from pipelines.landing.parse_cache import Reading, StaleReadingError, read_once, reader_folder
+from pipelines.warehouse.tables.raw import QUARANTINE
+
+_DECIDES = ("pipelines.benchmarks", "pipelines.uncertainty", "pipelines.grouped", "pipelines.landing")
+"""The code and data that make an export into observations."""
+_FRAMES = {"rows": ROW_SCHEMA, "items": ITEM_SCHEMA}
+
+_TOLD: dict[str, Any] = {name: (kind, ...) for name, kind in get_type_hints(Observation).items() if name not in _FRAMES}
+_JSON = ConfigDict(ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64")
+_Told = create_model("_Told", __config__=_JSON, **_TOLD)
+"""An observation without its frames."""
+
+
+class _Facts(BaseModel):
+    """A snapshot without its frames."""
+
+    model_config = _JSON
+
+    lines: int
+    valid: int
+    observations: tuple[_Told, ...]
+
+
+def cached_board(file: LandedFile, board: Leaderboard, store: Path) -> BoardSnapshot:
+    """What `parse_board` makes of `file`, from `store` where it was read before. Raises what `parse_board` raises."""
+    name = f"leaderboards/{board.format}-{PARSER_VERSION}"
+    return read_once(
+        reader_folder(store, name, board.options, *_DECIDES),
+        file,
+        lambda: parse_board(file, board),
+        _pack,
+        lambda reading: _unpack(reading, file),
+    )
+
+
+def _pack(snapshot: BoardSnapshot) -> Reading:
+    told = [
+        _Told.model_construct(**{name: getattr(item, name) for name in _Told.model_fields})
+        for item in snapshot.observations
+    ]
+    facts = _Facts.model_construct(lines=snapshot.lines, valid=snapshot.valid, observations=tuple(told))
+    frames = {
+        f"{name}-{number}": getattr(item, name) for number, item in enumerate(snapshot.observations) for name in _FRAMES
+    }
+    return Reading(facts.model_dump_json().encode(), {"quarantine": snapshot.quarantine, **frames})
+
+
+def _unpack(reading: Reading, file: LandedFile) -> BoardSnapshot:
+    facts = _Facts.model_validate_json(reading.facts)
+    observations = []
+    for number, told in enumerate(facts.observations):
+        values: dict[str, Any] = {name: getattr(told, name) for name in _Told.model_fields}
+        values["observed_at"] = values["observed_at"].astimezone(UTC)
+        values |= {name: _of(reading.frames[f"{name}-{number}"], schema) for name, schema in _FRAMES.items()}
+        observations.append(Observation(**values))
+    quarantine = _of(reading.frames["quarantine"], QUARANTINE.polars_schema)
+    return BoardSnapshot(file, tuple(observations), quarantine, facts.lines, facts.valid)
+
+
+def _of(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    if frame.schema != schema:
+        raise StaleReadingError(f"a frame with {frame.schema}, where {schema} is expected")
+    return frame

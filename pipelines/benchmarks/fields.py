@@ -1,0 +1,195 @@
+"""Values of an export's fields: numbers, counts, amounts, names and instants, read or refused with a reason.
+
+Where a value stands is the business of the formats in `formats/`; a refused one sets its record aside (`observation.py`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pipelines.grouped import ungrouped
+
+
+class BoardOptionsError(ValueError):
+    """The options of a board in sources.yaml are wrong. The message names board and option and what is accepted."""
+
+
+class RecordError(ValueError):
+    """One record can't become a score. `reason` is machine-readable, the message is for people."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+NO_SCORE = "no_score"
+"""Reason for which a record is set aside without complaint: it names an entry that has no score (yet)."""
+
+_BLANK = re.compile(
+    r"[-\u2010-\u2015\u2212]*|\?*|\.*|n\.?\s?[/.]?\s?a\.?|#n/a|#div/0!|nan|null|none|nil|unk|unknown|tbd|tba|pending|missing|"
+    r"not (?:available|reported|tested|applicable)"
+)
+
+
+def is_blank(value: object) -> bool:
+    """True where a cell states nothing: null, NaN, empty, or what people write for that (`-`, `N/A`)."""
+    if isinstance(value, (float, Decimal)):
+        return math.isnan(value)
+    return value is None or (isinstance(value, str) and _BLANK.fullmatch(value.strip().lower()) is not None)
+
+
+def number(value: object, name: str) -> float:
+    """A finite number, or RecordError. Accepts numbers and numeric text, also `1,234` and `77.2%`; never booleans."""
+    if isinstance(value, bool) or is_blank(value) or not isinstance(value, (int, float, str, Decimal)):
+        reason = "missing_field" if is_blank(value) else "not_a_number"
+        raise RecordError(reason, f"{name} is {value!r}, not a number")
+    try:
+        result = float(_bare(value) if isinstance(value, str) else value)
+    except ValueError:
+        raise RecordError("not_a_number", f"{name} is {value!r}, not a number") from None
+    if not math.isfinite(result):
+        raise RecordError("not_a_number", f"{name} is {value!r}, not a finite number")
+    return result
+
+
+def numbers(cells: Mapping[str, Any], *, most: float | None = None) -> tuple[dict[str, float], dict[str, RecordError]]:
+    """The cells that state a number, and why others can't be one: a broken cell costs itself and no other.
+
+    Blank cells are in neither. With `most`, accepted are numbers from 0 to `most`.
+    """
+    found: dict[str, float] = {}
+    broken: dict[str, RecordError] = {}
+    for name, value in cells.items():
+        if is_blank(value):
+            continue
+        try:
+            found[name] = within(number(value, name), name, most)
+        except RecordError as error:
+            broken[name] = error
+    return found, broken
+
+
+def within(value: float, name: str, most: float | None) -> float:
+    """The number itself where it is from 0 to `most` (None: any), or RecordError."""
+    if most is not None and not 0 <= value <= most:
+        kind = "shares" if most == 1 else "numbers"
+        raise RecordError("out_of_range", f"{name} is {value:g}: accepted are {kind} from 0 to {most:g}")
+    return value
+
+
+def count(value: object, name: str) -> int | None:
+    """A whole number not below zero, None where absent, or RecordError."""
+    if is_blank(value):
+        return None
+    result = number(value, name)
+    if result < 0 or result != int(result):
+        raise RecordError("not_a_count", f"{name} is {value!r}, not a whole number from 0 up")
+    return int(result)
+
+
+def money(value: object, name: str) -> Decimal | None:
+    """An amount not below zero, exactly as written, None where absent, or RecordError."""
+    if is_blank(value):
+        return None
+    if isinstance(value, bool):
+        raise RecordError("not_a_number", f"{name} is {value!r}, not an amount")
+    try:
+        amount = Decimal(ungrouped(str(value).strip().removeprefix("$")))
+    except InvalidOperation:
+        raise RecordError("not_a_number", f"{name} is {value!r}, not an amount") from None
+    if not amount.is_finite() or amount < 0:
+        raise RecordError("negative_amount", f"{name} is {value!r}: accepted are amounts from 0 up")
+    return amount
+
+
+def text(value: object, name: str) -> str:
+    """A text that is not blank, or RecordError."""
+    if value is None or not str(value).strip():
+        raise RecordError("missing_field", f"{name} is missing or blank")
+    return str(value).strip()
+
+
+def instant(value: str) -> datetime:
+    """An ISO 8601 instant in UTC; without a zone it is taken as UTC. Raises ValueError."""
+    at = datetime.fromisoformat(value)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def day(value: object, name: str) -> date | None:
+    """A day: a date, or text that begins with YYYY-MM-DD; None where absent, or RecordError."""
+    if is_blank(value):
+        return None
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value).strip()[:10])
+    except ValueError:
+        raise RecordError("not_a_date", f"{name} is {value!r}: accepted is YYYY-MM-DD") from None
+
+
+def first_of(record: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: ANN401 - a value of a parsed file
+    """The value of the first of the named fields that is there and not blank: sources rename their columns."""
+    return next((record[name] for name in names if not is_blank(record.get(name))), None)
+
+
+_UNSAID = re.compile(r"other|(?:no|other|unknown|unspecified|custom) licen[cs]e|(?:un)?licen[cs]ed")
+_CLOSED = re.compile(
+    r"false|f|no|n|0|0\.0|closed\b.*|closed_weights|(?:not|non|un)[ -]?open.*|commercial(?: licen[cs]e)?|.*\bprop\w*t(?:ar)?y\b.*|"
+    r".*\bcommercial (?:api|only)\b.*|private|unreleased|hosted access.*|api(?:[ -](?:only|access))?"
+)
+_OPEN = re.compile(
+    r"true|t|yes|y|1|1\.0|open\b.*|open_weights?|weights available|downloadable|"
+    r".*\b(?:licen[cs]e[ds]?|open|community|research|non-?commercial|mit|isc|bsd|"
+    r"apache|a?l?gpl|mpl|cc|creative commons|openrail|rail|llama\w*|gemma|qwen|deepseek|falcon|impact|mrl|unlicense)\b.*"
+)
+
+
+def weights(value: object) -> str | None:
+    """open or closed, as a source says it: true, `open_weights`, a licence; false, `Proprietary`.
+
+    None where the source does not say, or says something that is neither a flag nor known of licences: the flag of a
+    source is believed before any list, so it must not be guessed.
+    """
+    shown = str(value).strip().lower()
+    if is_blank(value) or _UNSAID.fullmatch(shown):
+        return None
+    if _CLOSED.fullmatch(shown):
+        return "closed"
+    return "open" if _OPEN.fullmatch(shown) else None
+
+
+def license_weights(value: object) -> str | None:
+    """The same for the licence column of an arena, which names a licence for open weights alone: `Nvidia` is one."""
+    if is_blank(value) or _UNSAID.fullmatch(str(value).strip().lower()):
+        return None
+    return weights(value) or "open"
+
+
+def half_widths(value: object, name: str) -> tuple[float, float] | None:
+    """How far an interval reaches below and above its score, as people write it: `+5/-6`, `±5`, `5`; None where absent."""
+    if is_blank(value):
+        return None
+    shown = str(value).strip()
+    if match := _AROUND_SCORE.fullmatch(shown):
+        high, low = match["high"] or match["high_last"], match["low"] or match["low_first"]
+        return float(low), float(high)
+    half = number(shown.lstrip("±+ "), name)
+    if half < 0:
+        raise RecordError("identity_broken", f"{name} is {value!r}: accepted are widths from 0 up")
+    return half, half
+
+
+_AROUND_SCORE = re.compile(
+    r"\+\s*(?P<high>[\d.]+)\s*/\s*[-\u2212]\s*(?P<low>[\d.]+)|[-\u2212]\s*(?P<low_first>[\d.]+)\s*/\s*\+\s*(?P<high_last>[\d.]+)"
+)
+
+
+def _bare(text: str) -> str:
+    return ungrouped(text.strip().removesuffix("%").strip())

@@ -1,0 +1,103 @@
+"""Scores made of outcomes item by item, for the formats that publish those: mean, standard error, cost and tokens.
+
+Which fields of a file are outcomes is in the format modules beside this file; how two runs on the same items are compared
+is in `pipelines/benchmarks/items.py`, how several runs of one submission become one score in `trials.py` there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from pipelines.benchmarks.fields import RecordError
+from pipelines.benchmarks.items import score_of_items
+from pipelines.benchmarks.observation import ROW_KEY, Collector
+
+
+@dataclass
+class Entry:
+    """What one model did: outcomes from 0 to 1 by item and trial, which items hang together, and what it took."""
+
+    outcomes: dict[str, list[float]] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    """Items of which an outcome is missing (an error, a null), once per outcome."""
+    clusters: dict[str, str] = field(default_factory=dict)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: Decimal | None = None
+
+    def add(self, item: str, outcome: float | None) -> None:
+        """One trial of an item; None where it has no outcome."""
+        if outcome is None:
+            self.missing.append(item)
+        else:
+            self.outcomes.setdefault(item, []).append(outcome)
+
+    def spend(self, cost: Decimal | None) -> None:
+        """Add what a trial cost, where that is told."""
+        if cost is not None:
+            self.cost = cost + (self.cost or 0)
+
+    def means(self) -> dict[str, float]:
+        """Mean outcome over the trials of each item."""
+        return {item: float(np.mean(trials)) for item, trials in sorted(self.outcomes.items())}
+
+    def trials(self) -> dict[str, int]:
+        """Trials of each item that have an outcome."""
+        return {item: len(trials) for item, trials in self.outcomes.items()}
+
+    def row(self) -> dict[str, Any]:
+        """The columns of a score row that follow from the outcomes, and what they took."""
+        outcomes = self.means()
+        clusters = [self.clusters.get(item, item) for item in outcomes]
+        return {
+            **score_of_items(np.array(list(outcomes.values())), clusters, max(self.trials().values())),
+            "run_cost_usd": self.cost,
+            "run_input_tokens": self.input_tokens or None,
+            "run_output_tokens": self.output_tokens or None,
+        }
+
+    def keep(self, named: Mapping[str, Any], into: Collector) -> None:
+        """Keep the score of the entry that `named` tells of (keys, names, dates), with its outcomes and what is missing."""
+        row = {**named, "score": None}
+        if self.outcomes:
+            row |= self.row()
+            into.rows.append(row)
+            into.keep_items(row, self.means(), self.clusters, self.trials())
+        if self.missing:
+            of = len(self.missing) + sum(self.trials().values())
+            into.lacks(row, self.missing, of)
+
+
+@dataclass
+class ItemEntries:
+    """Score rows of single items, gathered into one row per entry."""
+
+    into: Collector
+    _found: dict[tuple[str, ...], tuple[dict[str, Any], Entry]] = field(default_factory=dict)
+
+    def add(self, rows: Iterable[dict[str, Any]], item: str, cluster: str | None) -> None:
+        """Take what one record says of one item; `score` is its outcome in per cent, None where it has none.
+
+        Raises RecordError for another unit.
+        """
+        found = list(rows)
+        broken = next((row for row in found if row["score"] is not None and not 0 <= row["score"] <= 100), None)
+        if broken is not None:
+            detail = f"the outcome of {item} is {broken['score_text']}: accepted are shares from 0 to 1 (scale: share) or per cent"
+            raise RecordError("out_of_range", detail)
+        for row in found:
+            _, entry = self._found.setdefault(tuple(row[name] for name in ROW_KEY), (row, Entry()))
+            entry.add(item, None if row["score"] is None else row["score"] / 100)
+            if cluster is not None:
+                entry.clusters[item] = cluster
+            entry.spend(row["run_cost_usd"])
+
+    def keep(self) -> None:
+        """Keep the entries as score rows, with the outcomes behind them."""
+        for first, entry in self._found.values():
+            entry.keep(first, self.into)

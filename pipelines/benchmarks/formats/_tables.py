@@ -1,0 +1,102 @@
+"""Tables, JSON and Parquet for the formats: records with their lines, and what can't be read set aside.
+
+Which columns mean what is in the format modules beside this file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+import polars as pl
+
+from pipelines.benchmarks.observation import Collector
+from pipelines.landing import read_bytes
+from pipelines.outside import worded
+
+
+def read_table(
+    into: Collector, *, required: Sequence[str] = (), delimiter: str = ",", content: bytes | None = None
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows of the file as (line, {column: text}); quoted fields may hold line breaks, blank lines are no rows.
+
+    A file that is no text, has no header or lacks a required column is one quarantined record; a row with another
+    number of fields than the header is set aside as `wrong_shape` and not yielded. `content` where it is not the file's.
+    """
+    content = read_bytes(into.file) if content is None else content
+    span = (0, len(content))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        into.reject(0, "not_utf8", f"the file is no UTF-8 text: {worded(error)}", record=content, span=span)
+        return
+    reader = csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter)
+    header = [name.strip() for name in next(reader, [])]
+    missing = [name for name in required if name not in header]
+    if missing or not header:
+        found = ", ".join(header[:12]) or "nothing"
+        detail = f"the header lacks {', '.join(missing) or 'every column'}: found {found}"
+        into.reject(0, "wrong_shape", detail, record=content, span=span)
+        return
+    line, is_whole = reader.line_num, True
+    for item_no, row in enumerate(_readable(reader, into)):
+        first, line = line + 1, reader.line_num
+        if not row:
+            continue
+        is_whole = len(row) == len(header)
+        if not is_whole:
+            fields = dict(zip(header, row, strict=False))
+            detail = f"{len(row)} fields where the header has {len(header)}"
+            into.reject(item_no, "wrong_shape", detail, fields=fields, line_no=first)
+            continue
+        yield first, dict(zip(header, row, strict=True))
+    into.is_cut_off = not is_whole
+
+
+def _readable(reader: Any, into: Collector) -> Iterator[list[str]]:  # noqa: ANN401 - csv names no type for it
+    """The rows up to the one that is no CSV, such as a quote that never ends."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        into.reject(0, "wrong_shape", f"the rest of the file is no CSV: {worded(error)}", line_no=reader.line_num)
+
+
+def only(row: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """The named fields of a row, where they are not blank: what a quarantined record keeps."""
+    return {name: row[name] for name in names if row.get(name)}
+
+
+def read_json(into: Collector) -> Any:  # noqa: ANN401 - any JSON value
+    """The file as a JSON value; None where it is none, which sets the file aside. NaN and Infinity, as Python writes
+    them, are null."""
+    content = read_bytes(into.file)
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        try:
+            return json.loads(content, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            into.reject(0, "not_json", f"the file is no JSON: {worded(error)}", record=content, span=(0, len(content)))
+            return None
+
+
+def wrong_shape(into: Collector, detail: str) -> None:
+    """Set the whole file aside, as one record, for not being what the format is."""
+    content = read_bytes(into.file)
+    into.reject(0, "wrong_shape", detail, record=content, span=(0, len(content)))
+
+
+def read_parquet(into: Collector, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file, of `columns` those that it has; none where it can't be read, which sets it aside."""
+    content = read_bytes(into.file)
+    try:
+        held = [name for name in pl.read_parquet_schema(io.BytesIO(content)) if columns is None or name in columns]
+        frame = pl.read_parquet(io.BytesIO(content), columns=held)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        into.reject(0, "unreadable", f"the file is no Parquet: {worded(error)}", record=content, span=(0, len(content)))
+        return
+    yield from frame.iter_rows(named=True)

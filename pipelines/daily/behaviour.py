@@ -1,0 +1,132 @@
+"""Step `mart.request_drift`: each day of the log held against its reference, by way of `mart.request_profile`.
+
+A day's requests are read once, into its profile; days are compared profile with profile. What is compared, and when a
+difference is an alarm, is in `pipelines.benchmarks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+import psycopg
+
+from pipelines.behaviour import PROFILE_COLUMNS, REFERENCE_DAYS, Alarms, build_request_profile, detect_request_drift
+from pipelines.behaviour.alarms import RHYTHM_DAYS
+from pipelines.config.watch import Watch
+from pipelines.daily.days import Window
+from pipelines.warehouse.read import read_frame, read_table
+from pipelines.warehouse.replace import loaded_days, replace_days
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT, REQUEST_PROFILE
+from pipelines.workspace import Workspace
+
+_REACH = timedelta(days=REFERENCE_DAYS)
+_STATE = ["event_date", "provider_id", "model_id", "use_case", "metric", "opened_on"]
+
+
+@dataclass(frozen=True)
+class RequestDriftOutcome:
+    """What a window came to: histograms of its days, and the comparisons of the window and of the days after it."""
+
+    profiled: int
+    judged_days: int
+    drift: pl.DataFrame
+
+
+def refresh_request_drift(workspace: Workspace, window: Window) -> RequestDriftOutcome:
+    """Profile the window's days, and judge every loaded day that they may decide.
+
+    Those are its own days and the ones after it that have one of them in their reference, and further ones for as long as
+    other alarms are open than before, so the rows are the same in whatever order days are loaded. A day of the reference
+    that is loaded and was never profiled is profiled too.
+    """
+    reached, watch = Window(window.from_date - _REACH, window.to_date + _REACH), workspace.config.watch
+    with workspace.database.connect() as connection, connection.transaction():
+        loaded = set(loaded_days(connection, REQUEST))
+        near = {day for day in loaded if reached.from_date <= day < reached.to_date}
+        missing = near - _profiled(connection, reached) - set(window.days)
+        profiled = sum(
+            _profile(connection, day, watch, is_loaded=day in loaded) for day in sorted({*window.days, *missing})
+        )
+        drift, until = _judge(connection, sorted(loaded), window, reached.to_date, watch)
+        # One statement per stretch of days; a day without requests becomes empty with the rest.
+        replace_days(connection, REQUEST_DRIFT, drift, window.from_date, until)
+    return RequestDriftOutcome(profiled, drift["event_date"].n_unique(), drift)
+
+
+def _profiled(connection: psycopg.Connection[Any], reached: Window) -> set[date]:
+    rows = connection.execute(
+        "select distinct event_date from mart.request_profile where event_date >= %s and event_date < %s",
+        [reached.from_date, reached.to_date],
+    )
+    return {day for (day,) in rows}
+
+
+def _profile(connection: psycopg.Connection[Any], day: date, watch: Watch, *, is_loaded: bool) -> int:
+    """Replace the profile of one day; one at a time, so that memory holds no more than a day of requests."""
+    profile = REQUEST_PROFILE.empty()
+    if is_loaded:
+        columns = ", ".join(PROFILE_COLUMNS)
+        profile = build_request_profile(
+            read_frame(connection, f"select {columns} from core.request where event_date = %s", [day]), watch.strata
+        )
+    return replace_days(connection, REQUEST_PROFILE, profile, day, day + timedelta(days=1))
+
+
+def _judge(
+    connection: psycopg.Connection[Any], loaded: Sequence[date], window: Window, reach: date, watch: Watch
+) -> tuple[pl.DataFrame, date]:
+    """The comparisons of the window's days and of those after it, and the day up to which they are all there are.
+
+    Beyond `reach` no day has one of the window's in its reference: from there on it ends with the first stretch of
+    REFERENCE_DAYS on which alarms are as they were stored, if none is open whose reference the window belongs to, because
+    then nothing that follows can differ.
+    """
+    alarms = _alarms_before(connection, [day for day in loaded if day < window.from_date])
+    stored = read_table(connection, REQUEST_DRIFT, "event_date >= %s and is_alarm", [window.from_date])
+    stored = stored.with_columns(pl.coalesce("opened_on", "event_date")).select(_STATE)
+    found = [REQUEST_DRIFT.empty()]
+    after = [day for day in loaded if day >= window.from_date]
+    same_since, until = reach, reach
+    for chunk in (after[start : start + REFERENCE_DAYS] for start in range(0, len(after), REFERENCE_DAYS)):
+        profile = _profile_of(connection, chunk, alarms)
+        for day in chunk:
+            touched = alarms.open.filter(pl.col("opened_on").is_between(window.from_date, reach, closed="none"))
+            if day >= reach and day - same_since >= _REACH and touched.is_empty():
+                return pl.concat(found), until
+            rows = detect_request_drift(profile, day, alarms, watch.changes)
+            found.append(rows)
+            alarms, until = alarms.after(rows, day), max(reach, day + timedelta(days=1))
+            now = rows.filter("is_alarm").select(_STATE).sort(_STATE)
+            if not now.equals(stored.filter(pl.col("event_date") == day).sort(_STATE)):
+                same_since = day + timedelta(days=1)
+    return pl.concat(found), until
+
+
+def _alarms_before(connection: psycopg.Connection[Any], days: Sequence[date]) -> Alarms:
+    """What was found up to the last loaded day, as far back as the references of open alarms reach."""
+    if not days:
+        return Alarms.none()
+    last = days[-1]
+    open_rows = read_table(connection, REQUEST_DRIFT, "event_date = %s and is_alarm", [last])
+    first = min([last, *open_rows["opened_on"].drop_nulls().to_list()]) - timedelta(days=RHYTHM_DAYS)
+    return Alarms.of(
+        read_table(connection, REQUEST_DRIFT, "event_date between %s and %s and is_alarm", [first, last]), last
+    )
+
+
+def _profile_of(connection: psycopg.Connection[Any], days: Sequence[date], alarms: Alarms) -> pl.DataFrame:
+    """The profile of the days and of all that can be their reference: of open alarms the days before their first."""
+    first = days[0] - _REACH
+    found = [read_table(connection, REQUEST_PROFILE, "event_date between %s and %s", [first, days[-1]])]
+    older = alarms.open.filter(pl.col("opened_on") < days[0])
+    for opened_on, model_id in older.select("opened_on", "model_id").unique().sort("opened_on", "model_id").iter_rows():
+        condition = "event_date >= %s and event_date < least(%s, %s) and model_id = %s"
+        found.append(
+            read_table(connection, REQUEST_PROFILE, condition, [opened_on - _REACH, opened_on, first, model_id])
+        )
+    return pl.concat(found).unique(REQUEST_PROFILE.primary_key, maintain_order=True)

@@ -1,0 +1,122 @@
+"""The store of readings: what a reader made of a landed price file or leaderboard export, so that it is read once.
+
+One zip file per reading, of a JSON text and its frames, under a folder of the reader; it appears by renaming once it is
+complete. What is in it is decided by `prices/feed_cache.py` and `benchmarks/board_cache.py`; request files, which are larger
+than memory, have a store of their own in `pipelines/records/store.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+
+from pipelines.ids import id_bytes
+from pipelines.landing.atomic import write_atomically
+from pipelines.landing.files import LandedFile, LandingError
+
+_FACTS = "facts.json"
+_FRAME = ".arrow"
+_DECIDING = (".py", ".yaml", ".csv")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is kept of one file: `facts` is JSON, `frames` are named."""
+
+    facts: bytes
+    frames: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+
+class StaleReadingError(ValueError):
+    """A reading does not have the shape that its reader gives now."""
+
+
+def reader_folder(store: Path, name: str, declared: Mapping[str, Any], *packages: str) -> Path:
+    """Where the readings of one reader lie: by its name, its declaration and the content of its packages.
+
+    A reader with other code, layouts or options has another folder, so that no reading outlives what decided it and no
+    one has to remember to raise a number.
+    """
+    told = json.dumps(declared, sort_keys=True, default=str) + "".join(_content_hash(package) for package in packages)
+    return store / f"{name}.{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+
+
+def read_once(
+    folder: Path,
+    file: LandedFile,
+    read: Callable[[], _T],
+    pack: Callable[[_T], Reading],
+    unpack: Callable[[Reading], _T],
+) -> _T:
+    """What `read` makes of `file`: from the store where it is there, whole and of today's shape, else read and kept.
+
+    `unpack` raises StaleReadingError (or another ValueError or LookupError) for what it can't use; such a reading is made
+    anew. Two runs at once each put the same reading there. Of a file that changed meanwhile nothing is kept.
+    """
+    path = folder / f"{_key(file)}.zip"
+    try:
+        return unpack(_load(path))
+    except FileNotFoundError:
+        pass
+    except (ValueError, LookupError, EOFError, OSError, zipfile.BadZipFile, pl.exceptions.PolarsError):
+        path.unlink(missing_ok=True)  # cut off, damaged or written by another version: made anew below
+    result = read()
+    try:
+        file.check_unchanged()
+    except LandingError:
+        return result
+    write_atomically(path, _dump(pack(result)))
+    return result
+
+
+def _key(file: LandedFile) -> str:
+    """Everything about a landed file that a reader may look at: place, content, instant and address."""
+    return id_bytes(file.snapshot_id.hex(), file.observed_at.isoformat(), file.url or "").hex()
+
+
+def _dump(reading: Reading) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(_FACTS, reading.facts)
+        for name, frame in reading.frames.items():
+            part = io.BytesIO()
+            frame.write_ipc(part, compression="zstd")
+            archive.writestr(name + _FRAME, part.getvalue())
+    return content.getvalue()
+
+
+def _load(path: Path) -> Reading:
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:  # each part is held against its checksum
+        frames = {
+            name.removesuffix(_FRAME): pl.read_ipc(io.BytesIO(archive.read(name)))
+            for name in archive.namelist()
+            if name.endswith(_FRAME)
+        }
+        return Reading(archive.read(_FACTS), frames)
+
+
+@cache
+def _content_hash(package: str) -> str:
+    """A hash of the code and data of a package or module, as installed."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{package} is not installed")
+    origin = Path(spec.origin)
+    found = sorted(origin.parent.rglob("*")) if spec.submodule_search_locations else [origin]
+    digest = hashlib.sha256()
+    for path in found:
+        if path.suffix in _DECIDING:
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(origin.parent)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()

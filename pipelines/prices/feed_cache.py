@@ -1,0 +1,62 @@
+"""Price snapshots in the store of readings: a file that was read before by the same reader is not read again.
+
+The store itself is `pipelines.landing.parse_cache`, reading is `parse.py` beside this module.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pipelines.config.sources import PriceFeed
+from pipelines.landing import LandedFile
+from pipelines.landing.parse_cache import Reading, StaleReadingError, read_once, reader_folder
+from pipelines.prices.feed_snapshot import PRICE_SCHEMA, FeedSnapshot, PriceFeedError
+from pipelines.prices.parse import parse_feed, parser_version, snapshot_of
+from pipelines.prices.review import DECISIONS
+
+_DECIDES = (
+    "pipelines.prices",
+    "pipelines.meters",
+    "pipelines.grouped",
+    "pipelines.warehouse.tables",
+    "pipelines.landing",
+)
+"""The code and data that make a file into prices."""
+
+
+def cached_feed(file: LandedFile, feed: PriceFeed, store: Path) -> FeedSnapshot | PriceFeedError:
+    """What `parse_feed` makes of `file`, its error included, from `store` where it was read before."""
+    options = {name: value for name, value in feed.options.items() if name not in DECISIONS}
+    return read_once(
+        reader_folder(store, f"prices/{parser_version(feed)}", options, *_DECIDES),
+        file,
+        lambda: _parse(file, feed),
+        _pack,
+        lambda reading: _unpack(reading, file, feed),
+    )
+
+
+def _parse(file: LandedFile, feed: PriceFeed) -> FeedSnapshot | PriceFeedError:
+    try:
+        return parse_feed(file, feed)
+    except PriceFeedError as error:
+        return error
+
+
+def _pack(result: FeedSnapshot | PriceFeedError) -> Reading:
+    if isinstance(result, PriceFeedError):
+        return Reading(json.dumps({"error": str(result)}).encode())
+    facts = {"lines": result.lines, "valid": result.valid, "not_understood": result.not_understood}
+    return Reading(json.dumps(facts).encode(), {"prices": result.prices})
+
+
+def _unpack(reading: Reading, file: LandedFile, feed: PriceFeed) -> FeedSnapshot | PriceFeedError:
+    facts = json.loads(reading.facts)
+    if "error" in facts:
+        return PriceFeedError(facts["error"])
+    prices = reading.frames["prices"]
+    if prices.schema != PRICE_SCHEMA:
+        raise StaleReadingError(f"prices with {prices.schema}, where {PRICE_SCHEMA} is expected")
+    told = tuple(facts["not_understood"])
+    return snapshot_of(file, feed, prices, lines=facts["lines"], valid=facts["valid"], not_understood=told)

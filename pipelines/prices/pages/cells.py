@@ -1,0 +1,166 @@
+"""What single cells of a price page say: an amount in a currency and for a unit, the names of models, a header.
+
+Which cell is which price is `feeds/page.py` and `page_models.py` beside this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from pipelines.grouped import ungrouped
+from pipelines.meters import METERS_BY_NAME
+from pipelines.prices.feed_snapshot import Price, PriceFeedError
+from pipelines.prices.meters import LEDGER_UNITS
+from pipelines.prices.pages.layout import Column, PageLayout
+from pipelines.prices.pages.sections import plain
+
+_CELL = re.compile(
+    r"^(?P<sign>[$¥￥€£])?\s*(?P<amount>(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(?P<word>元|USD|CNY|EUR)?\s*(?:/\s*(?P<unit>.+))?$"
+)
+_CURRENCIES = {
+    "$": "USD", "USD": "USD", "¥": "CNY", "￥": "CNY", "元": "CNY", "CNY": "CNY", "€": "EUR", "EUR": "EUR", "£": "GBP",
+}  # fmt: skip
+_FOOTNOTE = re.compile(r"[\d¹²³⁴⁵⁶⁷⁸⁹*†]+$")
+_MODELS_TOGETHER = re.compile(r"\s+/\s+")
+
+
+def amount_in(layout: PageLayout, column: Column, cell: str, where: str) -> Decimal:
+    """The amount of a cell, which must be in the layout's currency and for the column's quantity.
+
+    Raises PriceFeedError with the place and what was found.
+    """
+    share = re.search(layout.discount, cell) if layout.discount else None
+    match = _CELL.match(cell.replace(share[0], "").strip() if share else cell)
+    if match is None:
+        raise PriceFeedError(f"{where}: expected an amount such as $2.50, found {cell!r}")
+    signs = {_CURRENCIES[text] for text in (match["sign"], match["word"]) if text}
+    if signs != {layout.currency} and not (layout.bare_amounts and not signs):
+        raise PriceFeedError(f"{where}: expected an amount in {layout.currency}, found {cell!r}")
+    if match["unit"] and layout.units.get(_FOOTNOTE.sub("", match["unit"]).strip()) != column.per:
+        raise PriceFeedError(
+            f"{where}: expected a price for {column.per:,} ({told(u for u, n in layout.units.items() if n == column.per)}), found {cell!r}"
+        )
+    return Decimal(ungrouped(match["amount"])) * (Decimal(share[1]) / 10 if share else 1)
+
+
+def price_of(layout: PageLayout, column: Column, amount: Decimal, locator: str, text: str) -> Price:
+    """The price that a column's declaration makes of an amount; of no model yet."""
+    return Price(
+        provider=layout.provider,
+        raw_model="",
+        meter=column.meter,
+        unit=LEDGER_UNITS[column.meter],
+        unit_price=amount,
+        pricing_quantity=column.per,
+        source_locator=locator,
+        extracted_text=text,
+        service_tier=column.service_tier,
+        context_from_tokens=column.context_from_tokens,
+        context_bound=column.context_bound,
+        reasoning_mode=column.reasoning_mode,
+        pricing_currency=layout.currency,
+    )
+
+
+def model_names(layout: PageLayout, text: str) -> tuple[str, ...]:
+    """`Claude Sonnet 4.6 / 4.5` names two models: a later part that is only a version takes the words before the first's."""
+    for pattern in layout.drop_from_names:
+        text = re.sub(pattern, "", text)
+    name = plain(text)
+    first, *others = _MODELS_TOGETHER.split(name)
+    stem, _, _ = first.rpartition(" ")
+    if not stem:
+        return (name,) * bool(name)
+    whole = first.partition(" ")[0]
+    return (first, *(other if other.startswith(whole) else f"{stem} {other}" for other in others))
+
+
+What = tuple[str, str, str, int, str, str, str, datetime | None, datetime | None]
+
+
+def what(price: Price) -> What:
+    """The thing that has one price on a page."""
+    return (
+        price.raw_model, price.meter, price.service_tier, price.context_from_tokens, price.region, price.time_window,
+        price.reasoning_mode, price.valid_from, price.valid_to,
+    )  # fmt: skip
+
+
+def refuse_twice(prices: Sequence[Price]) -> None:
+    """Two tables may state one price, but not two amounts for the same thing. Raises PriceFeedError with both places."""
+    seen: dict[What, Price] = {}
+    for price in prices:
+        first = seen.setdefault(what(price), price)
+        if first.unit_price != price.unit_price:
+            raise PriceFeedError(
+                f"{price.raw_model}, {price.meter}: {first.extracted_text!r} at {first.source_locator} and "
+                f"{price.extracted_text!r} at {price.source_locator}"
+            )
+
+
+def refuse_fallen(layout: PageLayout, prices: Sequence[Price], place: str) -> None:
+    """Refuses prices of one row or model that fall where they never do, because then columns changed places.
+
+    That is along the meters of `ordered`, with the prompt size, with thinking, and in hours that the layout says are dearer.
+    """
+    known = {_tier(price): price for price in prices}
+    dearer = any(hours.dearer for hours in layout.hours.values())
+    pairs: list[tuple[Price | None, Price]] = []
+    for price in prices:
+        pairs.append((known.get(_tier(price._replace(context_from_tokens=0))), price))
+        pairs.append((known.get(_tier(price._replace(reasoning_mode="non_thinking"))), price))
+        if dearer:
+            pairs.append((known.get(_tier(price._replace(time_window=""))), price))
+        for meters in layout.ordered:
+            if price.meter in meters:
+                below = meters[: meters.index(price.meter)]
+                pairs += [(known.get(_tier(price._replace(meter=meter, reasoning_mode=""))), price) for meter in below]
+        usual = known.get(_tier(price._replace(meter="input_uncached", reasoning_mode="")))
+        most = layout.at_most.get(price.meter)
+        if usual is not None and most is not None:
+            pairs.append((price._replace(unit_price=price.unit_price / most), usual))
+    for lower, higher in pairs:
+        if lower is not None and lower.unit_price > higher.unit_price:
+            raise PriceFeedError(
+                f"{place}: {lower.meter} at {lower.extracted_text!r} should not be dearer than {higher.meter} at "
+                f"{higher.extracted_text!r}: the columns have changed places"
+            )
+
+
+def _tier(price: Price) -> What:
+    return what(price._replace(raw_model="", region=""))
+
+
+def refuse_headless(prices: Sequence[Price], place: str) -> None:
+    """Refuses a row that has a price for cached input or for output, but none for input: its columns changed places."""
+    inputs = {_tier(price) for price in prices if price.meter == "input_uncached"}
+    for price in prices:
+        is_token = price.meter in METERS_BY_NAME and not price.context_from_tokens
+        if is_token and _tier(price._replace(meter="input_uncached", reasoning_mode="")) not in inputs:
+            raise PriceFeedError(f"{place}: {price.meter} at {price.extracted_text!r}, but no price for input")
+
+
+def refuse_dear_batches(prices: Sequence[Price]) -> None:
+    """Refuses a page on which a batch is dearer than the standard tier, or priority cheaper: tables changed places."""
+    standard = {what(price): price for price in prices if price.service_tier == "standard"}
+    for price in prices:
+        usual = standard.get(what(price._replace(service_tier="standard")))
+        sign = {"batch": 1, "flex": 1, "priority": -1, "fast": -1}.get(price.service_tier)
+        if usual is not None and sign is not None and sign * (price.unit_price - usual.unit_price) > 0:
+            raise PriceFeedError(
+                f"{price.raw_model}, {price.meter}: {price.service_tier} at {price.extracted_text!r} ({price.source_locator}) "
+                f"beside standard at {usual.extracted_text!r} ({usual.source_locator}): the tables have changed places"
+            )
+
+
+def key(text: str) -> str:
+    """What two spellings of one header share: pages change case, spaces, line breaks and `&` as they please."""
+    return plain(text).lower().replace(" ", "").replace("&", "and")
+
+
+def told(names: Iterable[str]) -> str:
+    """Names for an error message."""
+    return ", ".join(map(repr, list(names)[:20])) or "nothing"

@@ -1,0 +1,189 @@
+"""Finds the headed sections of a page and their tables, in markdown or HTML; knows nothing of prices.
+
+`feeds/page.py` beside this module reads prices out of the sections.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from pipelines.prices.pages.grid import cells_of
+from pipelines.prices.pages.labels import Labels, markdown_label
+
+_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
+_DASHES = r"\s*(?::-+:?|-+:|-{2,})\s*"
+_RULE = re.compile(rf"^\|?{_DASHES}(?:\|{_DASHES})*\|?$")
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_TAG = re.compile(r"(?<!\\)</?[A-Za-z][^>]*>|<!--.*?-->", re.DOTALL)
+_FOOTNOTE = re.compile(r"<sup\b[^>]*>.*?</sup>", re.DOTALL)
+_CODE = re.compile(r"`([^`]+)`")
+_SMALLEST_GRID = 3
+
+
+@dataclass
+class PageSection:
+    """The text and tables between one heading and the next. A table is rows of cells, its header first."""
+
+    heading: str
+    level: int = 1
+    text: str = ""
+    tables: list[list[list[str]]] = field(default_factory=list)
+    labels: list[frozenset[str]] = field(default_factory=list)
+    """Of each table: its caption, the name of the tab that shows it, and whatever else names it."""
+    codes: list[str] = field(default_factory=list)
+    """What stands in code marks outside tables."""
+
+    def add(self, table: list[list[str]], labels: frozenset[str] = frozenset()) -> None:
+        """Add a table with what it is called."""
+        self.tables.append(table)
+        self.labels.append(labels)
+
+
+def sections_of(page: str, *, grids: bool = False) -> list[PageSection]:
+    """The sections of a page in order, the first without a heading; markdown unless the page begins as HTML.
+
+    The rows that a component island of an HTML page draws (`astro-island`) stand in its properties and carry no
+    headers. They make a section of their own, headed by the component and its tier (`PricingTable batch`), with one
+    table per number of cells; its header is that number and the position: `5:1` to `5:5`. With `grids`, boxes whose
+    children are rows of equally many boxes, at least three, are tables as well.
+    """
+    start = page.lstrip().lower()
+    return _html_sections(page, grids) if start.startswith(("<!doctype html", "<html")) else _markdown_sections(page)
+
+
+def plain(text: str) -> str:
+    """Text without footnote marks, links, tags, emphasis and escapes, its spaces collapsed."""
+    text = _TAG.sub(" ", _LINK.sub(r"\1", _FOOTNOTE.sub("", text)))
+    text = re.sub(r"\\([$_*|#\[\]<>])", r"\1", text)
+    return " ".join(re.sub(r"\*\*|__|`|\u200b", "", text).split())
+
+
+def _markdown_sections(page: str) -> list[PageSection]:
+    sections = [PageSection("")]
+    table: list[list[str]] | None = None
+    in_code, label = False, ""
+    for line in page.splitlines():
+        stripped = line.strip()
+        in_code ^= stripped.startswith("```")
+        heading = None if in_code else _HEADING.match(stripped)
+        if heading:
+            sections.append(PageSection(plain(heading[2]), len(heading[1])))
+            table, label = None, ""
+        elif stripped.startswith("|") and not in_code:
+            if table is None:
+                table = []
+                sections[-1].add(table, frozenset(filter(None, [plain(label)])))
+            if not _RULE.match(stripped):
+                table.append([plain(cell) for cell in re.split(r"(?<!\\)\|", stripped.strip("|"))])
+        else:
+            table = None
+            label = markdown_label(stripped, label)
+            sections[-1].text += plain(line) + "\n"
+            sections[-1].codes += _CODE.findall(line)
+    return sections
+
+
+def _html_sections(page: str, grids: bool) -> list[PageSection]:
+    sections = [PageSection("")]
+    root = LexborHTMLParser(page).root
+    if root is None:
+        return sections
+    for mark in root.css("sup"):
+        mark.decompose()
+    labels = Labels(root)
+    for node in root.traverse(include_text=False):
+        if node.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}:
+            sections.append(PageSection(plain(node.text()), int(node.tag[1])))
+        elif node.tag == "table":
+            _add_table(sections[-1], _html_table(node), frozenset(map(plain, labels.of(node))))
+        elif grids and node.tag == "div" and (grid := _grid(node)):
+            sections[-1].add(grid, frozenset(map(plain, labels.of(node))))
+        elif node.tag == "astro-island":
+            props = _island_props(node)
+            sections[-1].text += "".join(f"{tip}\n" for tip in _tooltips(props))
+            sections += _island_sections(node, props)
+        elif node.tag == "code" and not sections[-1].tables:
+            sections[-1].codes.append(node.text().strip())
+        elif node.tag in {"p", "li"}:
+            sections[-1].text += plain(node.text()) + "\n"
+        elif node.tag in {"div", "span", "em"} and (own := plain(node.text(deep=False))):
+            sections[-1].text += own + "\n"
+    return sections
+
+
+def _add_table(section: PageSection, rows: list[list[str]], labels: frozenset[str]) -> None:
+    """Some pages draw the header as a table of its own; the next table of that width is its body."""
+    before = section.tables[-1] if section.tables else []
+    if len(before) == 1 and rows and len(before[0]) == len(rows[0]):
+        before.extend(rows)
+        section.labels[-1] |= labels
+    elif rows:
+        section.add(rows, labels)
+
+
+def _html_table(table: LexborNode) -> list[list[str]]:
+    """The texts of a table's cells; one that spans rows or columns stands in each of them, a short row stays short."""
+    return [[plain(cell.text(separator=" ")) for cell in row] for row in cells_of(table)]
+
+
+def _grid(box: LexborNode) -> list[list[str]]:
+    """The cells of rows that are boxes of equally many boxes; nothing where the box is no such table."""
+    rows = list(box.iter())
+    widths = {len(list(row.iter())) if row.tag == "div" else 0 for row in rows}
+    if len(rows) < 2 or len(widths) != 1 or max(widths) < _SMALLEST_GRID:
+        return []
+    return [[plain(cell.text(separator=" ")) for cell in row.iter()] for row in rows]
+
+
+def _island_props(island: LexborNode) -> dict[str, object]:
+    try:
+        props = json.loads(island.attributes.get("props") or "{}", parse_float=Decimal)
+        return {name: _revived(value) for name, value in props.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _island_sections(island: LexborNode, props: dict[str, object]) -> Iterator[PageSection]:
+    rows = props.get("rows")
+    if not isinstance(rows, list):
+        return
+    by_width: dict[int, list[list[str]]] = defaultdict(list)
+    for row in rows:
+        if isinstance(row, list):
+            by_width[len(row)].append(["" if cell is None else plain(str(cell)) for cell in row])
+    heading = f"{island.attributes.get('component-export') or ''} {props.get('tier') or ''}".strip()
+    tables = [[[f"{width}:{at}" for at in range(1, width + 1)], *body] for width, body in sorted(by_width.items())]
+    section = PageSection(heading, 2)
+    for table in tables:
+        section.add(table)
+    yield section
+
+
+def _tooltips(value: object) -> Iterator[str]:
+    """What the component shows only when pointed at, such as the prompt size that a column is for."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _tooltips(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name == "tooltip" and isinstance(item, str):
+                yield item
+            else:
+                yield from _tooltips(item)
+
+
+def _revived(value: object) -> object:
+    """Astro writes each property as [type, value]: 0 a plain value, 1 a list of further pairs."""
+    if not isinstance(value, list) or len(value) != 2:
+        return value
+    kind, inner = value
+    if kind == 1 and isinstance(inner, list):
+        return [_revived(item) for item in inner]
+    return {name: _revived(item) for name, item in inner.items()} if isinstance(inner, dict) else inner

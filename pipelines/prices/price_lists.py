@@ -1,0 +1,73 @@
+"""One model under several names of one feed: which price lists of a seller are apart, and which names lose their price.
+
+Which name speaks for a model is decided in `ledger.py`, what conflicts between feeds are told in `history.py`, both
+beside this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import polars as pl
+
+from pipelines.models import Registry
+from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot
+from pipelines.prices.ledger import one_name_per_model, one_per_thing, resolved
+from pipelines.prices.statements import gathered
+
+_STATED = ("region", "meter", *(name for name in CONDITIONS if name != "region"), "valid_from")
+_PRICE = ("unit_price", "pricing_currency", "pricing_quantity")
+OTHER_NAMES = ("raw_model", "spoken_by", "provider_id", "model_id", "meter", *CONDITIONS, "unit", "usd_per_million")
+"""Columns of `other_names`."""
+
+
+def with_separate_lists(registry: Registry, snapshots: Sequence[FeedSnapshot]) -> Registry:
+    """`registry` with each further price list of a seller as a seller of its own, for the models that it prices otherwise.
+
+    So `azure_ai/mistral-large-latest` at 2 USD is not `azure/mistral-large-latest` at 8. One snapshot that states two
+    prices for the same tokens suffices: what was told apart stays apart, whatever arrives later and in any order.
+    """
+    sellers = {seller for name, seller in registry.sellers.items() if name != seller}
+    found = set[tuple[str, str]]()
+    some = [_of_sellers(snapshot, sellers, registry) for snapshot in snapshots]
+    stated = gathered([snapshot for snapshot in some if snapshot.prices.height])
+    tokens = stated.distinct.filter(pl.col("unit") == "token", pl.col("alias_of") == "")
+    facts = resolved(tokens, registry).with_columns(seller="provider_id", provider_id="price_list")
+    lines = one_name_per_model(stated.said.join(tokens, on="row", how="semi"), facts)
+    rows = lines.join(facts.select("row", "seller", "price_list", "model_id", *_STATED, *_PRICE), on="row")
+    on = ["k", "seller", "model_id", *_STATED]
+    own, further = (
+        rows.filter(pl.col("price_list") == pl.col("seller")),
+        rows.filter(pl.col("price_list") != pl.col("seller")),
+    )
+    both = further.join(own, on=on, nulls_equal=True, suffix="_own")
+    differs = pl.any_horizontal(pl.col(name) != pl.col(f"{name}_own") for name in _PRICE)
+    found = set(both.filter(differs).select("price_list", "model_id").unique().iter_rows())
+    return replace(registry, separate=frozenset(found)) if found else registry
+
+
+def _of_sellers(snapshot: FeedSnapshot, sellers: set[str], registry: Registry) -> FeedSnapshot:
+    """The snapshot with the prices of these sellers only."""
+    names = [name for name in snapshot.prices["provider"].unique() if registry.provider(name) in sellers]
+    return replace(snapshot, prices=snapshot.prices.filter(pl.col("provider").is_in(names)))
+
+
+def other_names(snapshot: FeedSnapshot, registry: Registry, at: datetime) -> pl.DataFrame:
+    """What the snapshot states in USD for the instant `at`, and what does not count for its model.
+
+    That is the prices of names that do not speak for it, and of the name that does those that it states for a thing once
+    more (an entry that stands twice). Columns OTHER_NAMES: `spoken_by` is the name that speaks; the others are those of
+    core.price.
+    """
+    stated = gathered([snapshot])
+    facts = resolved(stated.distinct, registry)
+    spoken = one_name_per_model(stated.said, facts)
+    place = ["provider_id", "model_id", "region"]
+    by = facts.join(spoken, on="row", how="semi").group_by(place).agg(pl.col("raw_model").first().alias("spoken_by"))
+    holds = pl.col("valid_from").is_null() | (pl.col("valid_from") <= at)
+    silent = facts.join(one_per_thing(spoken, facts), on="row", how="anti").filter(
+        pl.col("usd_per_million").is_not_null(), holds, pl.col("valid_to").is_null() | (pl.col("valid_to") > at)
+    )
+    return silent.join(by, on=place, how="left").select(OTHER_NAMES).unique().sort(OTHER_NAMES)
