@@ -115,17 +115,17 @@ def url(
 
 
 def migrate() -> None:
-    """Bring the tables and the reader's grants up to date."""
+    """Bring the tables up to date, and make comments, views and the reader's grants again."""
     from pipelines.settings import Settings
-    from pipelines.warehouse.migrate import grant_reader, head
+    from pipelines.warehouse.migrate import apply_repeatable, newest
     from pipelines.warehouse.migrate import migrate as bring_up_to_date
     from pipelines.warehouse.open import open_database
 
     with open_database(Settings(), migrate=False) as database:
         changed = bring_up_to_date(database)
         with database.connect() as connection:
-            grant_reader(connection)
-    typer.echo(f"Revision {head()}: {'migrated' if changed else 'nothing to do'}.")
+            apply_repeatable(connection)
+    typer.echo(f"Revision {newest().revision}: {'migrated' if changed else 'nothing to do'}.")
 
 
 def remove(

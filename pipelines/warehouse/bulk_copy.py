@@ -35,7 +35,7 @@ def copy_frame(
 ) -> int:
     """Append `frame` to `table`, or to another one of the same columns, in the connection's transaction; the rows copied.
 
-    `frame` has exactly `table.polars_schema`: uuid as 16 bytes, jsonb as JSON text. Raises LoadError for a frame that does
+    `frame` has the columns and types of `table.polars_schema`: uuid as 16 bytes, jsonb as JSON text. Raises LoadError for a frame that does
     not fit, and for values Postgres can't hold, by column and row.
     """
     check_schema(table, frame)
@@ -109,15 +109,15 @@ class CopyStream:
 
 
 def check_frame(table: Table, frame: pl.DataFrame) -> None:
-    """Raise LoadError unless `frame` has the table's columns and types, in order, and values that Postgres can hold."""
+    """Raise LoadError unless `frame` has the table's columns and types, in any order, and values that Postgres can hold."""
     check_schema(table, frame)
     _check_values(table, frame)
 
 
 def check_schema(table: Table, frame: pl.DataFrame) -> None:
-    """Raise LoadError unless `frame` has the table's columns and types, in order."""
+    """Raise LoadError unless `frame` has the table's columns and types, in any order."""
     expected = table.polars_schema
-    if frame.schema != expected:
+    if dict(frame.schema) != dict(expected):
         raise LoadError(f"{table.qualified}: {_schema_difference(expected, frame.schema)}")
 
 
@@ -162,8 +162,7 @@ def _schema_difference(expected: pl.Schema, found: pl.Schema) -> str:
         f"columns are not in the table: {', '.join(surplus)}" if surplus else "",
         f"types differ: {'; '.join(wrong)}" if wrong else "",
     ]
-    told = ". ".join(part for part in parts if part)
-    return told or f"columns are in another order; accepted is {', '.join(expected)}"
+    return ". ".join(part for part in parts if part)
 
 
 def _encoder(columns: Sequence[Column]) -> ArrowToPostgresBinaryEncoder:

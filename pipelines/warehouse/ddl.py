@@ -1,8 +1,8 @@
-"""SQL that makes the tables, derived from their descriptions; `python -m pipelines.warehouse.ddl` prints it.
+"""SQL that makes the tables and comments on them, derived from their descriptions.
 
-The descriptions are in `tables/`; here are only the translation and what a description can't say: checks,
-exclusions, foreign keys and indexes. Migrations under `sql/migrations` hold frozen copies of this text, and
-`migrate.py` runs them.
+The descriptions are in `tables/`. This module holds the translation and what a description can't say: checks,
+exclusions, foreign keys and indexes. `python -m pipelines.warehouse.ddl` prints the tables, for a migration to copy from;
+`migrate.py` runs the migrations and applies the comments.
 """
 
 from __future__ import annotations
@@ -96,16 +96,25 @@ INDEXES: dict[str, dict[str, str]] = {
 """Indexes beyond the primary key, by table and the last part of their name."""
 
 
-def initial_sql() -> str:
-    """Everything that an empty database needs before the first load; dbt makes its own tables in `mart`."""
-    parts = [f"{create_schema(name)}\n{_comment('schema', name, text)}" for name, text in SCHEMAS.items()]
+def tables_sql() -> str:
+    """The schemas and the tables that Python fills, without comments; dbt makes its own tables in `mart`."""
+    parts = [create_schema(name) for name in SCHEMAS]
     parts.append(_UUID_RANGE)
-    parts += [create_table(table) for table in TABLES if table.built_by == "python"]
+    parts += [create_table(table) for table in _python_tables()]
     return "\n\n".join(parts) + "\n"
 
 
+def comments_sql() -> str:
+    """The meaning of every schema and of every table that Python fills; dbt comments on its own tables."""
+    lines = [_comment("schema", name, text) for name, text in SCHEMAS.items()]
+    for table in _python_tables():
+        lines.append(_comment("table", table.qualified, table_comment(table)))
+        lines += [_comment("column", f"{table.qualified}.{c.name}", column_comment(c)) for c in table.columns]
+    return "\n".join(lines) + "\n"
+
+
 def create_table(table: Table) -> str:
-    """`create table` with constraints, indexes and comments; a range-partitioned table is made without partitions."""
+    """`create table` with constraints and indexes; a range-partitioned table is made without partitions."""
     lines = [f"    {column.name} {column.type}{'' if column.nullable else ' not null'}" for column in table.columns]
     lines.append(f"    constraint {table.name}_pkey {primary_key(table)}")
     lines += [f"    constraint {table.name}_{c.name}_accepted {_accepted(c)}" for c in table.columns if c.accepted]
@@ -113,8 +122,6 @@ def create_table(table: Table) -> str:
     partition = f" partition by range ({table.day_column})" if table.range_partitioned else ""
     statements = [f"create table {table.qualified} (\n" + ",\n".join(lines) + f"\n){partition};"]
     statements += index_statements(table, table.name)
-    statements.append(_comment("table", table.qualified, f"{table.description} Grain: {table.grain}."))
-    statements += [_comment("column", f"{table.qualified}.{c.name}", column_comment(c)) for c in table.columns]
     return "\n".join(statements)
 
 
@@ -124,14 +131,23 @@ def primary_key(table: Table) -> str:
 
 
 def index_statements(table: Table, name: str) -> Iterator[str]:
-    """`create index` for every index of `table` beside the key, on the table `name` of the same schema."""
+    """`create index` for every index of `table` but that of its key, on the table `name` of the same schema."""
     for suffix, text in INDEXES.get(table.qualified, {}).items():
         yield f"create index {name}_{suffix} on {table.schema}.{name} {text};"
+
+
+def table_comment(table: Table) -> str:
+    """What Postgres, dbt and the data dictionary say about a table."""
+    return f"{table.description} Grain: {table.grain}."
 
 
 def column_comment(column: Column) -> str:
     """What Postgres and the data dictionary say about a column."""
     return f"{column.description} Unit: {column.unit}." if column.unit else column.description
+
+
+def _python_tables() -> list[Table]:
+    return [table for table in TABLES if table.built_by == "python"]
 
 
 def _accepted(column: Column) -> str:
@@ -145,4 +161,4 @@ def _comment(kind: str, name: str, text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(initial_sql())
+    sys.stdout.write(tables_sql())

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS, Meter
-from pipelines.warehouse.ddl import SCHEMAS, column_comment
+from pipelines.warehouse.ddl import SCHEMAS, column_comment, table_comment
 from pipelines.warehouse.tables import TABLES, Column, Table
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -62,7 +62,7 @@ def _sources() -> dict[str, Any]:
 def _source_table(table: Table) -> dict[str, Any]:
     return {
         "name": table.name,
-        "description": _table_text(table),
+        "description": table_comment(table),
         "columns": [_described(column) for column in table.columns],
     }
 
@@ -75,7 +75,7 @@ def _model(table: Table) -> dict[str, Any]:
     filled = [column.name for column in table.columns if not column.nullable]
     return {
         "name": table.name,
-        "description": _table_text(table),
+        "description": table_comment(table),
         "constraints": [{"type": "primary_key", "columns": list(table.primary_key)}],
         "data_tests": [
             _data_test("grain", f"{table.name}_grain", f"{table.grain.capitalize()}.", columns=list(table.primary_key)),
@@ -104,10 +104,6 @@ def _data_test(kind: str, name: str, description: str, **arguments: list[str]) -
 
 def _described(column: Column) -> dict[str, Any]:
     return {"name": column.name, "data_type": column.type, "description": column_comment(column)}
-
-
-def _table_text(table: Table) -> str:
-    return f"{table.description} Grain: {table.grain}."
 
 
 def _yaml(content: dict[str, Any]) -> str:
@@ -152,7 +148,7 @@ def _table_section(table: Table) -> list[str]:
     return [
         f"### {table.qualified}",
         "",
-        f"{table.description} Grain: {table.grain}. Filled by {keeper}.{by_day}",
+        f"{table_comment(table)} Filled by {keeper}.{by_day}",
         "",
         "| column | type | null | unit | meaning |",
         "|---|---|---|---|---|",

@@ -1,19 +1,22 @@
-"""Bringing a database up to date: the migrations of `sql/migrations`, then the grants of `sql/roles`.
+"""Bringing a database up to date: the migrations of `sql/migrations`, then comments, views and grants.
 
-What the migrations make is described in `tables/` and translated by `ddl.py` beside this file. Loading rows is
-in `bulk_copy.py` and `replace.py`.
+A migration changes tables, once. Comments, views and grants are not migrated: they are made again from their one source
+(the descriptions in `tables/`, the files of `sql/views` and `sql/roles`) whenever that source has changed. A migration
+that changes a column under a view of `sql/views` drops the view first.
 """
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
 
 import pipelines
 from pipelines.warehouse.database import Database
+from pipelines.warehouse.ddl import comments_sql
 from pipelines.warehouse.errors import WarehouseError
 
 SQL_FOLDER = Path(pipelines.__file__).parents[1] / "sql"
@@ -21,34 +24,47 @@ SQL_FOLDER = Path(pipelines.__file__).parents[1] / "sql"
 _LOCK_KEY = 0x6D6D_0001  # "mm": one migration at a time per database
 
 
-def head() -> str:
-    """The newest revision that this version of modelmeter brings; file names begin with their revision."""
-    return max(path.name.partition("_")[0] for path in (SQL_FOLDER / "migrations" / "versions").glob("[0-9]*.py"))
+class Version(NamedTuple):
+    """How far a database is: its last migration, and the digest of the comments, views and grants that it has."""
+
+    revision: str
+    repeatable: str | None
 
 
-def current(database: Database) -> str | None:
-    """The revision of a database; None where it was never migrated."""
+def newest() -> Version:
+    """The version that this modelmeter brings."""
+    return Version(revisions()[-1], sha256(repeatable_sql().encode()).hexdigest())
+
+
+def revisions() -> list[str]:
+    """Every revision that this modelmeter knows, oldest first; the names of the files begin with them."""
+    return sorted(path.name.partition("_")[0] for path in (SQL_FOLDER / "migrations" / "versions").glob("[0-9]*.py"))
+
+
+def current(database: Database) -> Version | None:
+    """The version of a database; None where it was never migrated."""
+    query = (
+        "select version_num, obj_description('core.alembic_version'::regclass, 'pg_class') from core.alembic_version"
+    )
     with database.connect() as connection:
         try:
-            row = connection.execute("select version_num from core.alembic_version").fetchone()
+            row = connection.execute(query).fetchone()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             return None
-    return None if row is None else str(row[0])
+    return None if row is None else Version(*row)
 
 
 def migrate(database: Database) -> bool:
-    """Bring `database` to the newest revision, all or nothing; False where it is there already.
+    """Bring `database` to the newest version, all or nothing; False where it is there already.
 
-    Two callers at once take turns. Raises WarehouseError for a database that a newer modelmeter has migrated.
+    Two callers at once take turns. Raises WarehouseError for a database that a newer modelmeter has migrated, and for one
+    from before the first release.
     """
     found = current(database)
-    if found == head():
+    if found == newest():
         return False
-    if found is not None and found > head():
-        raise WarehouseError(
-            f"the database {database.owner.dbname!r} is at revision {found}, this version of modelmeter knows only up to "
-            f"{head()}. Upgrade modelmeter, or name another database."
-        )
+    if found is not None:
+        _refuse_unknown(database, found.revision)
     from alembic import command
     from alembic.config import Config
 
@@ -59,10 +75,45 @@ def migrate(database: Database) -> bool:
         driver.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        grant_reader(driver)
+        apply_repeatable(driver)
     return True
 
 
-def grant_reader(connection: psycopg.Connection[Any]) -> None:
-    """Give the reader's role what it may read, and make the role where it is missing and we may."""
-    connection.execute(sql.SQL((SQL_FOLDER / "roles" / "reader.sql").read_text(encoding="utf-8")))
+def repeatable_sql() -> str:
+    """Comments, views and grants: what can be applied any number of times."""
+    files = [*sorted((SQL_FOLDER / "views").glob("*.sql")), SQL_FOLDER / "roles" / "reader.sql"]
+    return "\n".join([comments_sql(), *(file.read_text(encoding="utf-8") for file in files)])
+
+
+def apply_repeatable(connection: psycopg.Connection[Any]) -> None:
+    """Make comments, views and grants again, and note their digest where `current` looks for it."""
+    connection.execute(sql.SQL(repeatable_sql()))
+    connection.execute(sql.SQL("comment on table core.alembic_version is {}").format(sql.Literal(newest().repeatable)))
+
+
+def _refuse_unknown(database: Database, revision: str) -> None:
+    known = revisions()
+    if revision > known[-1]:
+        raise WarehouseError(
+            f"the database {database.owner.dbname!r} is at revision {revision}, this version of modelmeter knows only up to "
+            f"{known[-1]}. Upgrade modelmeter, or name another database."
+        )
+    if revision < known[0]:
+        raise WarehouseError(
+            f"the database {database.owner.dbname!r} is from before the first release and can't be migrated: "
+            f"{_removal(database)}, then rebuild it from the landing zone with `{_rebuild(database)}`."
+        )
+
+
+def _removal(database: Database) -> str:
+    if database.is_embedded:
+        return "delete it with `modelmeter db remove --yes`"
+    return "run `drop schema raw, core, mart, staging cascade` in it"
+
+
+def _rebuild(database: Database) -> str:
+    """The command that loads every day that the database holds."""
+    with database.connect() as connection:
+        row = connection.execute("select min(event_date), max(event_date) from core.request").fetchone()
+    first, last = row or (None, None)
+    return "modelmeter daily" if first is None else f"modelmeter daily --from {first} --to {last}"

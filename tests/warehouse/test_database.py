@@ -13,7 +13,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse import database as module
 from pipelines.warehouse.database import Database, parse_url
 from pipelines.warehouse.errors import WarehouseError
-from pipelines.warehouse.migrate import grant_reader
+from pipelines.warehouse.migrate import apply_repeatable
 from pipelines.warehouse.open import open_database
 
 
@@ -94,8 +94,8 @@ def test_a_named_server_is_used_as_it_is(database: Database, database_settings: 
 def test_grants_can_be_given_again(database: Database) -> None:
     with database.connect() as connection:
         connection.execute("revoke select on all tables in schema core from modelmeter_reader")
-        grant_reader(connection)
-        grant_reader(connection)
+        apply_repeatable(connection)
+        apply_repeatable(connection)
     with database.connect(read_only=True) as reader:
         assert reader.execute("select count(*) from core.request").fetchone() == (0,)
 

@@ -84,6 +84,13 @@ PRICE = Table(
             unit="tokens",
         ),
         Column(
+            "context_to_tokens",
+            "bigint",
+            "Prompt size, exclusive, from which on the price says nothing; null where it holds for any larger prompt, up to the bound of another price.",
+            nullable=True,
+            unit="tokens",
+        ),
+        Column(
             "context_bound", "text", "gt: applies above context_from_tokens; gte: from it on.", accepted=("gt", "gte")
         ),
         Column(
@@ -92,6 +99,7 @@ PRICE = Table(
             "whole_request: the rate applies to all tokens once the bound is passed; marginal: to those above it.",
             accepted=("whole_request", "marginal"),
         ),
+        _COUNTED,
         Column(
             "time_window",
             "text",
@@ -99,6 +107,7 @@ PRICE = Table(
             "price holds all day.",
         ),
         Column("contract_id", "text", "Contract that grants the price; empty for list prices."),
+        _MODE,
         Column("unit_price", "numeric(38,18)", "Price as found, in pricing_currency per pricing_quantity units."),
         Column("pricing_currency", "text", "ISO 4217 code of the price as found."),
         Column(
@@ -142,15 +151,6 @@ PRICE = Table(
         Column("source_locator", "text", "Place in the file: a JSON pointer, or table and row."),
         Column("extracted_text", "text", "The price as it stands in the file."),
         Column("parser_version", "text", "Version of the parser that read it."),
-        Column(
-            "context_to_tokens",
-            "bigint",
-            "Prompt size, exclusive, from which on the price says nothing; null where it holds for any larger prompt, up to the bound of another price.",
-            nullable=True,
-            unit="tokens",
-        ),
-        _COUNTED,
-        _MODE,
     ),
     ("price_id",),
 )
@@ -172,6 +172,7 @@ RATE_CARD = Table(
         Column("region", "text", "Region; empty where the rates hold everywhere."),
         Column("time_window", "text", "Hours of the day, as in core.price; empty for all day."),
         Column("contract_id", "text", "Contract that grants at least one of the rates; empty for list prices."),
+        _MODE,
         Column(
             "context_from_tokens",
             "bigint",
@@ -185,6 +186,7 @@ RATE_CARD = Table(
             nullable=True,
             unit="tokens",
         ),
+        _COUNTED,
         Column("valid_from", "timestamptz", "Start of validity, inclusive."),
         Column("valid_to", "timestamptz", "End of validity, exclusive; null while open.", nullable=True),
         *(
@@ -200,7 +202,6 @@ RATE_CARD = Table(
         *(
             Column(m.rate_column, "numeric(38,12)", f"Rate for {m.description}.", nullable=True, unit=_UNIT_RATE)
             for m in FEE_METERS
-            if not m.once
         ),
         Column("price_ids", "jsonb", "Object of meter to price_id: the ledger rows that the rates come from."),
         Column(
@@ -225,14 +226,6 @@ RATE_CARD = Table(
             "The least that one request costs; null where there is none.",
             nullable=True,
             unit="USD",
-        ),
-        _COUNTED,
-        _MODE,
-        # New columns stand last, where a migration puts them.
-        *(
-            Column(m.rate_column, "numeric(38,12)", f"Rate for {m.description}.", nullable=True, unit=_UNIT_RATE)
-            for m in FEE_METERS
-            if m.once
         ),
     ),
     ("rate_id",),

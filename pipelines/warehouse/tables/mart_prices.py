@@ -136,13 +136,12 @@ _PRICED_THING = tuple(
         "context_from_tokens",
         "context_bound",
         "context_scope",
+        "context_counts",
         "time_window",
         "contract_id",
+        "reasoning_mode",
     )
 )
-
-# New columns stand last, where a migration puts them.
-_COUNTED = (PRICE.column("context_counts"), PRICE.column("reasoning_mode"))
 
 PRICE_CHANGE = Table(
     "mart",
@@ -153,6 +152,7 @@ PRICE_CHANGE = Table(
         Column("change_id", "uuid", "Hash of the two price rows."),
         PRICE.column("feed"),
         *_PRICED_THING,
+        PRICE.column("context_to_tokens"),
         Column("pricing_currency", "text", "Currency of both prices."),
         Column(
             "price_before",
@@ -198,8 +198,6 @@ PRICE_CHANGE = Table(
         Column("price_id_before", "uuid", "Earlier price (core.price)."),
         Column("price_id_after", "uuid", "Later price (core.price)."),
         Column("summary", "text", "The change in one plain sentence."),
-        PRICE.column("context_to_tokens"),
-        *_COUNTED,
     ),
     ("change_id",),
 )
@@ -238,9 +236,8 @@ PRICE_CONFLICT = Table(
         ),
         Column("decided_by", "text", "Why feed_used won."),
         Column("summary", "text", "The disagreement in one plain sentence."),
-        *_COUNTED,
     ),
-    tuple(column.name for column in (*_PRICED_THING, *_COUNTED) if column.name != "unit"),
+    tuple(column.name for column in _PRICED_THING if column.name != "unit"),
 )
 
 MART_PRICE_TABLES = (COST_RESTATEMENT, PRICE_CHANGE, PRICE_CONFLICT)

@@ -9,25 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
-_POLARS_TYPES: dict[str, pl.DataType] = {
-    "text": pl.String(),
-    "text[]": pl.List(pl.String()),
-    "uuid": pl.Binary(),
-    "boolean": pl.Boolean(),
-    "smallint": pl.Int16(),
-    "integer": pl.Int32(),
-    "bigint": pl.Int64(),
-    "double precision": pl.Float64(),
-    "numeric(38,18)": pl.Decimal(38, 18),
-    "numeric(38,12)": pl.Decimal(38, 12),
-    "date": pl.Date(),
-    "date[]": pl.List(pl.Date()),
-    "timestamptz": pl.Datetime("us", "UTC"),
-    "jsonb": pl.String(),
-}
+
+@cache
+def _polars_types() -> dict[str, pl.DataType]:
+    """Postgres type to polars type. Polars is imported only here: opening the database reads descriptions, not frames."""
+    import polars as pl
+
+    return {
+        "text": pl.String(),
+        "text[]": pl.List(pl.String()),
+        "uuid": pl.Binary(),
+        "boolean": pl.Boolean(),
+        "smallint": pl.Int16(),
+        "integer": pl.Int32(),
+        "bigint": pl.Int64(),
+        "double precision": pl.Float64(),
+        "numeric(38,18)": pl.Decimal(38, 18),
+        "numeric(38,12)": pl.Decimal(38, 12),
+        "date": pl.Date(),
+        "date[]": pl.List(pl.Date()),
+        "timestamptz": pl.Datetime("us", "UTC"),
+        "jsonb": pl.String(),
+    }
 
 
 @dataclass(frozen=True)
@@ -45,14 +54,13 @@ class Column:
     unit: str | None = None
     accepted: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        if self.type not in _POLARS_TYPES:
-            raise ValueError(f"column {self.name}: type {self.type!r} is not one of {sorted(_POLARS_TYPES)}")
-
     @property
     def polars_type(self) -> pl.DataType:
-        """The polars type in which a frame carries the column."""
-        return _POLARS_TYPES[self.type]
+        """The polars type in which a frame carries the column. Raises ValueError for a Postgres type that has none."""
+        types = _polars_types()
+        if self.type not in types:
+            raise ValueError(f"column {self.name}: type {self.type!r} is not one of {sorted(types)}")
+        return types[self.type]
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,8 @@ class Table:
     @property
     def polars_schema(self) -> pl.Schema:
         """Column names and polars types, in table order: what a frame must have to be loaded."""
+        import polars as pl
+
         return pl.Schema({column.name: column.polars_type for column in self.columns})
 
     def column(self, name: str) -> Column:
@@ -101,4 +111,6 @@ class Table:
 
     def empty(self) -> pl.DataFrame:
         """A frame of this table's shape without rows."""
+        import polars as pl
+
         return pl.DataFrame(schema=self.polars_schema)

@@ -1,4 +1,4 @@
-"""Which files each loaded day holds: 0011_loaded_files.sql beside this file."""
+"""Every table as of the first release: 0018_baseline.sql in the same folder. The 17 revisions before it were never released."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0018"
+down_revision = None
 branch_labels = None
 depends_on = None
 

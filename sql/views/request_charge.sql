@@ -1,8 +1,4 @@
--- Searches that are charged by the prompt for which they were run, and not one by one.
-alter table core.rate_card add column grounded_prompt_usd_per_million numeric(38,12);
-comment on column core.rate_card.grounded_prompt_usd_per_million is 'Rate for an answer for which the provider searched the web. Unit: USD per million units.';
-
-drop view core.request_charge;
+drop view if exists core.request_charge;
 
 create view core.request_charge as
 with lines as (
