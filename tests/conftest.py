@@ -1,10 +1,14 @@
-"""Fixtures shared by every kind of test: where the real files are, and nothing else.
+"""Shared by every kind of test: the session's folder, what ends with the session, and where the real files are.
 
 Fixtures that start Postgres are in `tests/warehouse_fixtures.py`, loaded as a plugin below.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,34 @@ import pytest
 pytest_plugins = ["tests.warehouse_fixtures"]
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+LONGEST_TEMPORARY = 30
+"""Sockets lie below the session's folder, and the path of a socket holds 107 bytes."""
+_watchdog = pytest.StashKey[subprocess.Popen[bytes]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the session one folder for all that tests write, and a watchdog that ends what is left when the session ends."""
+    if hasattr(config, "workerinput"):  # a process of xdist's: it inherits both from the session
+        return
+    place = tempfile.gettempdir()
+    folder = tempfile.mkdtemp(prefix="modelmeter-tests-", dir=place if len(place) <= LONGEST_TEMPORARY else "/tmp")
+    Path(folder).chmod(0o711)  # the embedded server's own user has to reach it when root runs the tests
+    # make that is killed takes nothing along; pytest started by hand may outlive its shell.
+    caller = os.getppid() if "MAKELEVEL" in os.environ else 0
+    program = [sys.executable, str(Path(__file__).with_name("watchdog.py"))]
+    config.stash[_watchdog] = subprocess.Popen(
+        [*program, folder, str(os.getpid()), str(caller)], stdin=subprocess.PIPE, start_new_session=True
+    )
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    os.environ.pop("XDG_RUNTIME_DIR", None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let the watchdog go to work, and wait for it."""
+    if (watchdog := config.stash.get(_watchdog, None)) is not None:
+        watchdog.communicate()
 
 
 @pytest.fixture(scope="session")
