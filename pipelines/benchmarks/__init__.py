@@ -18,7 +18,7 @@ from __future__ import annotations
 from pipelines.benchmarks.board_cache import cached_board
 from pipelines.benchmarks.claims import REPORT_BOARD, packaged_board, report_claims
 from pipelines.benchmarks.drift import detect_drift
-from pipelines.benchmarks.formats import UnknownFormatError, parse_board
+from pipelines.benchmarks.formats import parse_board
 from pipelines.benchmarks.gap import build_gap
 from pipelines.benchmarks.observation import PARSER_VERSION, BoardSnapshot
 from pipelines.benchmarks.scores import BoardScores, build_scores
@@ -30,7 +30,6 @@ __all__ = [
     "REPORT_BOARD",
     "BoardScores",
     "BoardSnapshot",
-    "UnknownFormatError",
     "build_gap",
     "build_scores",
     "cached_board",

@@ -19,7 +19,7 @@ class BoardOptionsError(ValueError):
     """The options of a board in sources.yaml are wrong. The message names board and option and what is accepted."""
 
 
-class RecordError(ValueError):
+class EntryError(ValueError):
     """One record can't become a score. `reason` is machine-readable, the message is for people."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -44,73 +44,73 @@ def is_blank(value: object) -> bool:
 
 
 def number(value: object, name: str) -> float:
-    """A finite number, or RecordError. Accepts numbers and numeric text, also `1,234` and `77.2%`; never booleans."""
+    """A finite number, or EntryError. Accepts numbers and numeric text, also `1,234` and `77.2%`; never booleans."""
     if isinstance(value, bool) or is_blank(value) or not isinstance(value, (int, float, str, Decimal)):
         reason = "missing_field" if is_blank(value) else "not_a_number"
-        raise RecordError(reason, f"{name} is {value!r}, not a number")
+        raise EntryError(reason, f"{name} is {value!r}, not a number")
     try:
         result = float(_bare(value) if isinstance(value, str) else value)
     except ValueError:
-        raise RecordError("not_a_number", f"{name} is {value!r}, not a number") from None
+        raise EntryError("not_a_number", f"{name} is {value!r}, not a number") from None
     if not math.isfinite(result):
-        raise RecordError("not_a_number", f"{name} is {value!r}, not a finite number")
+        raise EntryError("not_a_number", f"{name} is {value!r}, not a finite number")
     return result
 
 
-def numbers(cells: Mapping[str, Any], *, most: float | None = None) -> tuple[dict[str, float], dict[str, RecordError]]:
+def numbers(cells: Mapping[str, Any], *, most: float | None = None) -> tuple[dict[str, float], dict[str, EntryError]]:
     """The cells that state a number, and why others can't be one: a broken cell costs itself and no other.
 
     Blank cells are in neither. With `most`, accepted are numbers from 0 to `most`.
     """
     found: dict[str, float] = {}
-    broken: dict[str, RecordError] = {}
+    broken: dict[str, EntryError] = {}
     for name, value in cells.items():
         if is_blank(value):
             continue
         try:
             found[name] = within(number(value, name), name, most)
-        except RecordError as error:
+        except EntryError as error:
             broken[name] = error
     return found, broken
 
 
 def within(value: float, name: str, most: float | None) -> float:
-    """The number itself where it is from 0 to `most` (None: any), or RecordError."""
+    """The number itself where it is from 0 to `most` (None: any), or EntryError."""
     if most is not None and not 0 <= value <= most:
         kind = "shares" if most == 1 else "numbers"
-        raise RecordError("out_of_range", f"{name} is {value:g}: accepted are {kind} from 0 to {most:g}")
+        raise EntryError("out_of_range", f"{name} is {value:g}: accepted are {kind} from 0 to {most:g}")
     return value
 
 
 def count(value: object, name: str) -> int | None:
-    """A whole number not below zero, None where absent, or RecordError."""
+    """A whole number not below zero, None where absent, or EntryError."""
     if is_blank(value):
         return None
     result = number(value, name)
     if result < 0 or result != int(result):
-        raise RecordError("not_a_count", f"{name} is {value!r}, not a whole number from 0 up")
+        raise EntryError("not_a_count", f"{name} is {value!r}, not a whole number from 0 up")
     return int(result)
 
 
 def money(value: object, name: str) -> Decimal | None:
-    """An amount not below zero, exactly as written, None where absent, or RecordError."""
+    """An amount not below zero, exactly as written, None where absent, or EntryError."""
     if is_blank(value):
         return None
     if isinstance(value, bool):
-        raise RecordError("not_a_number", f"{name} is {value!r}, not an amount")
+        raise EntryError("not_a_number", f"{name} is {value!r}, not an amount")
     try:
         amount = Decimal(ungrouped(str(value).strip().removeprefix("$")))
     except InvalidOperation:
-        raise RecordError("not_a_number", f"{name} is {value!r}, not an amount") from None
+        raise EntryError("not_a_number", f"{name} is {value!r}, not an amount") from None
     if not amount.is_finite() or amount < 0:
-        raise RecordError("negative_amount", f"{name} is {value!r}: accepted are amounts from 0 up")
+        raise EntryError("negative_amount", f"{name} is {value!r}: accepted are amounts from 0 up")
     return amount
 
 
 def text(value: object, name: str) -> str:
-    """A text that is not blank, or RecordError."""
+    """A text that is not blank, or EntryError."""
     if value is None or not str(value).strip():
-        raise RecordError("missing_field", f"{name} is missing or blank")
+        raise EntryError("missing_field", f"{name} is missing or blank")
     return str(value).strip()
 
 
@@ -121,7 +121,7 @@ def instant(value: str) -> datetime:
 
 
 def day(value: object, name: str) -> date | None:
-    """A day: a date, or text that begins with YYYY-MM-DD; None where absent, or RecordError."""
+    """A day: a date, or text that begins with YYYY-MM-DD; None where absent, or EntryError."""
     if is_blank(value):
         return None
     if isinstance(value, datetime):
@@ -131,7 +131,7 @@ def day(value: object, name: str) -> date | None:
     try:
         return date.fromisoformat(str(value).strip()[:10])
     except ValueError:
-        raise RecordError("not_a_date", f"{name} is {value!r}: accepted is YYYY-MM-DD") from None
+        raise EntryError("not_a_date", f"{name} is {value!r}: accepted is YYYY-MM-DD") from None
 
 
 def first_of(record: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: ANN401 - a value of a parsed file
@@ -182,7 +182,7 @@ def half_widths(value: object, name: str) -> tuple[float, float] | None:
         return float(low), float(high)
     half = number(shown.lstrip("±+ "), name)
     if half < 0:
-        raise RecordError("identity_broken", f"{name} is {value!r}: accepted are widths from 0 up")
+        raise EntryError("identity_broken", f"{name} is {value!r}: accepted are widths from 0 up")
     return half, half
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import polars as pl
 
 from pipelines import uncertainty
-from pipelines.benchmarks.fields import NO_SCORE, RecordError
+from pipelines.benchmarks.fields import NO_SCORE, EntryError
 from pipelines.benchmarks.items import ITEM_SCHEMA, item_rows, items_frame
 from pipelines.config.sources import Leaderboard
 from pipelines.landing import LandedFile
@@ -212,9 +212,9 @@ class Collector:
     def keep(self, *rows: dict[str, Any]) -> None:
         """Keep one record as score rows (keys of ROW_SCHEMA; absent ones are null).
 
-        Raises RecordError("duplicate_key") where the export holds the same key already; where the two differ in
+        Raises EntryError("duplicate_key") where the export holds the same key already; where the two differ in
         score, that is a contradiction too. The first stays. A record that only repeats the first is no error. Raises
-        RecordError("identity_broken") where a record's own numbers can't all be true.
+        EntryError("identity_broken") where a record's own numbers can't all be true.
         """
         for row in rows:
             check_row(row)
@@ -226,7 +226,7 @@ class Collector:
         if known:
             says_the_same = all(first["score"] == row["score"] for row, first in known)
             reason = REPEATED if says_the_same else "duplicate_key"
-            raise RecordError(reason, f"the export lists {known[0][0]['source_row_key']!r} before; the first is kept")
+            raise EntryError(reason, f"the export lists {known[0][0]['source_row_key']!r} before; the first is kept")
         for row in rows:
             self._keys[_key(row)] = row
             self.rows.append(row)
@@ -302,7 +302,7 @@ class Collector:
         )
 
     def reject_values(
-        self, broken: Mapping[str, RecordError], item_no: int, *, line_no: int = 1, **fields: object
+        self, broken: Mapping[str, EntryError], item_no: int, *, line_no: int = 1, **fields: object
     ) -> None:
         """Set aside single values of a record whose others are kept; `fields` names the record."""
         for name, error in broken.items():
@@ -349,12 +349,12 @@ def check_row(row: Mapping[str, Any]) -> None:
     """A score lies within its own interval, no error is negative and no more items are solved than scored."""
     low, high, score = row.get("ci_low"), row.get("ci_high"), row["score"]
     if low is not None and high is not None and not low <= score <= high:
-        raise RecordError("identity_broken", f"the score {score:g} is outside of its own interval, {low:g} to {high:g}")
+        raise EntryError("identity_broken", f"the score {score:g} is outside of its own interval, {low:g} to {high:g}")
     if row.get("stderr") is not None and row["stderr"] < 0:
-        raise RecordError("identity_broken", f"the standard error is {row['stderr']:g}: accepted are numbers from 0 up")
+        raise EntryError("identity_broken", f"the standard error is {row['stderr']:g}: accepted are numbers from 0 up")
     n_success, n_items = row.get("n_success"), row.get("n_items")
     if n_success is not None and n_items is not None and n_success > n_items * (row.get("n_trials") or 1):
-        raise RecordError("identity_broken", f"{n_success} items are solved, of {n_items}")
+        raise EntryError("identity_broken", f"{n_success} items are solved, of {n_items}")
 
 
 def _texts(fields: str | None) -> list[str]:

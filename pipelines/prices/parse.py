@@ -20,14 +20,9 @@ def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:
 
     Raises PriceFeedError where the file as a whole can't be read as the feed's format, or holds no price at all.
     """
-    known = FORMATS.get(feed.format)
-    if known is None:
-        raise PriceFeedError(
-            f"feed {feed.feed}: format {feed.format!r} can't be read; known are {', '.join(sorted(FORMATS))}"
-        )
     place = f"{file.landing_path} (feed {feed.feed}, format {feed.format})"
     try:
-        parsed = known.read(read_bytes(file), feed.options)
+        parsed = FORMATS[feed.format].read(read_bytes(file), feed.options)
     except (PriceFeedError, LandingError) as error:
         raise PriceFeedError(f"{place}: {error}") from error
     except ANY_FAILURE as error:
@@ -66,7 +61,7 @@ def snapshot_of(
 
 def parser_version(feed: PriceFeed) -> str:
     """The name and version of the reader of the feed's format, as raw.snapshot records it."""
-    return f"{feed.format}-{FORMATS[feed.format].version}"
+    return f"{feed.format}-{FORMATS[feed.format].VERSION}"
 
 
 def feed_names(snapshot: FeedSnapshot) -> pl.DataFrame:

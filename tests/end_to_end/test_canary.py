@@ -19,7 +19,7 @@ import pytest
 import yaml
 from psycopg import sql
 
-from pipelines.benchmarks.formats import PARSERS
+from pipelines.benchmarks.formats import FORMATS as BOARDS
 from pipelines.config.sources import BILL_FORMATS
 from pipelines.prices.feeds import FORMATS
 from pipelines.settings import Settings
@@ -72,7 +72,7 @@ def land_crashes(root: Path) -> dict[str, list[dict[str, object]]]:
             (folder / f"{number}.{('jsonl', 'json', 'csv')[number % 3]}").write_bytes(content)
         declared["requests"].append({"source": source, "format": name, **more})
     listed = json.dumps({"model-a": {"input_cost_per_token": 1e-6, "x": SECRET, "litellm_provider": "openai"}}).encode()
-    for kind, key, formats in (("prices", "feed", FORMATS), ("leaderboards", "board", PARSERS)):
+    for kind, key, formats in (("prices", "feed", FORMATS), ("leaderboards", "board", BOARDS)):
         for name in sorted(formats):
             folder = root / kind / f"torn_{name}"
             folder.mkdir(parents=True)

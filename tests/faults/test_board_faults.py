@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import polars as pl
 import pytest
 
-from pipelines.benchmarks.formats import PARSERS
+from pipelines.benchmarks.formats import FORMATS as BOARDS
 from pipelines.benchmarks.observation import Collector
 from pipelines.daily import benchmarks, refresh_benchmarks
 from pipelines.settings import Settings
@@ -123,12 +123,12 @@ def test_a_board_that_fails_keeps_its_rows_and_the_others_are_made(
 
 
 def test_a_parser_that_panics_costs_its_file_only(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = PARSERS["lmarena"]
+    real = BOARDS["lmarena"].parse
 
     def parse(into: Collector) -> Any:
         return fail() if into.file.landing_path.endswith("second/2026-02-08.json") else real(into)
 
-    monkeypatch.setitem(PARSERS, "lmarena", parse)
+    monkeypatch.setattr(BOARDS["lmarena"], "parse", parse)
     assert refresh_benchmarks(workspace).failures == []
     scores = held(workspace)["core.benchmark_score"]
     assert scores.filter(board="first")["as_of"].n_unique() == 2

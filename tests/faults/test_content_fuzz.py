@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.benchmarks import parse_board
-from pipelines.benchmarks.formats import PARSERS
+from pipelines.benchmarks.formats import FORMATS as BOARDS
 from pipelines.bills import parse_bill
 from pipelines.config.sources import BILL_FORMATS, Leaderboard, PriceFeed, RequestSource
 from pipelines.landing import Kind, LandedFile, scan
@@ -148,13 +148,13 @@ def said(file: LandedFile, feed: PriceFeed) -> str:
     return ""
 
 
-@pytest.mark.parametrize("format_name", sorted(PARSERS))
+@pytest.mark.parametrize("format_name", sorted(BOARDS))
 def test_damaged_boards(folder: Path, small_sample: SmallSample, format_name: str) -> None:
     bases = contents(small_sample, "leaderboards")
     board = Leaderboard.model_validate(
         {"board": "board", "format": format_name, "options": BOARD_OPTIONS.get(format_name, {})}
     )
-    for number, file, _ in cases(bases, bases, format_name, share(0.15 / len(PARSERS))):
+    for number, file, _ in cases(bases, bases, format_name, share(0.15 / len(BOARDS))):
         path = folder / ("2026-02-12.json", "2026-02-12.csv", "2026-02-12.parquet", "2026-02-12.yml")[number % 4]
         path.write_bytes(file)
         snapshot = parse_board(landed_board(path, board, AT), board)

@@ -1,55 +1,29 @@
-"""Leaderboard export formats: one module each, every one a function from a landed file to a `BoardSnapshot`.
+"""The formats of leaderboards, one module each: a landed file in, a `BoardSnapshot` out.
 
-A format reads and validates; it never compares exports with each other (see `pipelines.benchmarks.history`).
+A format reads and validates; it never compares exports with each other (see `pipelines.benchmarks.history`). How a format
+is registered is in `pipelines.formats`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from pipelines.benchmarks.fields import BoardOptionsError
-from pipelines.benchmarks.formats import (
-    aider,
-    arena_daily,
-    artificial_analysis,
-    code_results,
-    epoch,
-    every_eval_ever,
-    livebench,
-    lmarena,
-    mapping,
-    per_item,
-    swebench,
-    wide,
-)
 from pipelines.benchmarks.observation import BoardSnapshot, Collector, Traits
 from pipelines.config.sources import Leaderboard
+from pipelines.formats import Formats
 from pipelines.landing import LandedFile, LandingError
 from pipelines.outside import ANY_FAILURE, worded
 
-PARSERS: dict[str, Callable[[Collector], BoardSnapshot]] = {
-    "aider": aider.parse,
-    "arena_daily": arena_daily.parse,
-    "artificial_analysis": artificial_analysis.parse,
-    "bigcodebench": code_results.parse_bigcodebench,
-    "epoch": epoch.parse,
-    "evalplus": code_results.parse_evalplus,
-    "every_eval_ever": every_eval_ever.parse,
-    "helm": wide.parse_helm,
-    "livebench": livebench.parse,
-    "livecodebench": per_item.parse_livecodebench,
-    "lmarena": lmarena.parse,
-    "mapping": mapping.parse,
-    "matharena": per_item.parse_matharena,
-    "mmlu_pro": wide.parse_mmlu_pro,
-    "open_llm_leaderboard": wide.parse_open_llm,
-    "swebench": swebench.parse,
-    "terminal_bench": per_item.parse_terminal_bench,
-}
+
+class BoardFormat(Protocol):
+    """What a module of a leaderboard's format offers."""
+
+    def parse(self, into: Collector, /) -> BoardSnapshot:
+        """Read the file of `into`. Raises BoardOptionsError where the board's options are wrong."""
 
 
-class UnknownFormatError(ValueError):
-    """A board is declared with a format that has no parser."""
+FORMATS: Formats[BoardFormat] = Formats(__name__)
 
 
 def parse_board(file: LandedFile, board: Leaderboard) -> BoardSnapshot:
@@ -59,13 +33,9 @@ def parse_board(file: LandedFile, board: Leaderboard) -> BoardSnapshot:
     read at all is one quarantined record and an observation without rows, so that the coverage gate tells of it. Raises
     UnknownFormatError where `board.format` has no parser, and BoardOptionsError where the board's options are wrong.
     """
-    parser = PARSERS.get(board.format)
-    if parser is None:
-        raise UnknownFormatError(
-            f"leaderboard {board.board}: format {board.format!r} can't be read; accepted are {', '.join(sorted(PARSERS))}"
-        )
+    parser = FORMATS[board.format]
     try:
-        return parser(Collector(file, board))
+        return parser.parse(Collector(file, board))
     except BoardOptionsError:
         raise
     except LandingError as error:

@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.benchmarks.fields import RecordError
+from pipelines.benchmarks.fields import EntryError, is_blank
+from pipelines.benchmarks.formats._tables import read_json, wrong_shape
 from pipelines.benchmarks.items import score_of_items
-from pipelines.benchmarks.observation import ROW_KEY, Collector
+from pipelines.benchmarks.observation import ROW_KEY, Benchmark, BoardSnapshot, Collector, Traits
+
+TRAITS = Traits(row_kind="entry")
 
 
 @dataclass
@@ -83,13 +86,13 @@ class ItemEntries:
     def add(self, rows: Iterable[dict[str, Any]], item: str, cluster: str | None) -> None:
         """Take what one record says of one item; `score` is its outcome in per cent, None where it has none.
 
-        Raises RecordError for another unit.
+        Raises EntryError for another unit.
         """
         found = list(rows)
         broken = next((row for row in found if row["score"] is not None and not 0 <= row["score"] <= 100), None)
         if broken is not None:
             detail = f"the outcome of {item} is {broken['score_text']}: accepted are shares from 0 to 1 (scale: share) or per cent"
-            raise RecordError("out_of_range", detail)
+            raise EntryError("out_of_range", detail)
         for row in found:
             _, entry = self._found.setdefault(tuple(row[name] for name in ROW_KEY), (row, Entry()))
             entry.add(item, None if row["score"] is None else row["score"] / 100)
@@ -101,3 +104,54 @@ class ItemEntries:
         """Keep the entries as score rows, with the outcomes behind them."""
         for first, entry in self._found.values():
             entry.keep(first, self.into)
+
+
+def entries_snapshot(
+    into: Collector,
+    benchmark_id: str,
+    title: str,
+    version: str,
+    entries: Mapping[str, Entry],
+    *,
+    scope: str = "",
+    variant: str = "",
+) -> BoardSnapshot:
+    benchmark = Benchmark(benchmark_id, title, "accuracy", "percent", min_score=0, max_score=100)
+    for model, entry in sorted(entries.items()):
+        named = {
+            "benchmark_id": benchmark_id,
+            "version_label": version,
+            "source_row_key": f"{model} {variant}".strip(),
+            "raw_model": model,
+            "variant": variant,
+            "measured_by": "independent",
+            "as_of": into.as_of,
+            "source_locator": f"/{model}",
+            "harness": variant or None,
+        }
+        entry.keep(named, into)
+    return into.snapshot(into.observation(TRAITS, (benchmark,), scope=scope))
+
+
+def listed_records(into: Collector, key: str) -> Iterable[dict[str, Any]]:
+    document = read_json(into)
+    if document is None:
+        return []
+    records = document.get(key) if isinstance(document, dict) else None
+    if not isinstance(records, list):
+        wrong_shape(into, f"expected an object with {key} (a list)")
+        return []
+    return [record if isinstance(record, dict) else {} for record in records]
+
+
+def solved(value: object, name: str) -> float | None:
+    """Solved or not: true, false, 1 or 0; None for a trial without an outcome."""
+    if is_blank(value):
+        return None
+    if not isinstance(value, (bool, int, float)) or value not in (0, 1):
+        raise EntryError("missing_field", f"{name} is {value!r}, not true or false: sets graded in points are not read")
+    return float(value)
+
+
+def fields_of(record: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: record.get(name) for name in names}

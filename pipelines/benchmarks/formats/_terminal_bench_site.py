@@ -1,6 +1,6 @@
 """Terminal-Bench's leaderboard as its site serves it: `{rows: [{id, status, n_trials, metadata, metrics}]}`.
 
-Stated accuracies with their standard errors; the outcomes of single runs are read in `per_item.py`.
+Stated accuracies with their standard errors; the outcomes of single runs are read in `terminal_bench.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from pipelines.benchmarks.fields import RecordError, count, day, is_blank, number, numbers, text, within
+from pipelines.benchmarks.fields import EntryError, count, day, is_blank, number, numbers, text, within
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
 from pipelines.landing import read_bytes
 
@@ -34,7 +34,7 @@ def parse_site_list(into: Collector) -> BoardSnapshot:
             continue
         try:
             into.keep(_row(benchmark.benchmark_id, version, row, into, most))
-        except RecordError as error:
+        except EntryError as error:
             into.reject(item_no, error.reason, str(error), fields=fields)
     return into.snapshot(into.observation(Traits(row_kind="run", primary_version=version), (benchmark,), scope="site"))
 
@@ -59,7 +59,7 @@ def _row(benchmark_id: str, version: str, row: object, into: Collector, most: in
         or not isinstance(row.get("metadata"), dict)
         or not isinstance(row.get("metrics"), dict)
     ):
-        raise RecordError("wrong_shape", "expected a row with metadata and metrics")
+        raise EntryError("wrong_shape", "expected a row with metadata and metrics")
     metadata, metrics = row["metadata"], row["metrics"]
     share, scale = within(number(metrics.get("accuracy"), "accuracy"), "accuracy", most), 100.0 / most
     model, agent = text(_label(metadata, "model_display"), "model_display"), _label(metadata, "agent_display") or ""

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from pipelines.benchmarks.fields import NO_SCORE, RecordError, count, day, money, number, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, count, day, money, number, numbers, text
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
@@ -38,23 +38,23 @@ def parse(into: Collector) -> BoardSnapshot:
     for item_no, (line_no, run) in enumerate(runs):
         try:
             if not isinstance(run, dict):
-                raise RecordError(
+                raise EntryError(
                     "wrong_shape", f"expected a run with dirname and pass_rate, found {type(run).__name__}"
                 )
             if len(lacks) > 1 and item_no == len(runs) - 1:
                 told = ", ".join(lacks)
-                raise RecordError(
+                raise EntryError(
                     "wrong_shape", f"the last run lacks {told}, which every other has: the file is cut off"
                 )
             stated = {f"pass_rate_{attempt}": run.get(f"pass_rate_{attempt}") for attempt in TRIES}
             rates, broken = numbers(stated, most=100)
             if not rates:
-                raise next(iter(broken.values()), RecordError(NO_SCORE, "it has no pass_rate"))
+                raise next(iter(broken.values()), EntryError(NO_SCORE, "it has no pass_rate"))
             into.reject_values(broken, item_no, line_no=line_no, dirname=run.get("dirname"))
             tries = [attempt for attempt in TRIES if f"pass_rate_{attempt}" in rates]
             rows = [_row(benchmark.benchmark_id, attempt, run, item_no, into) for attempt in tries]
             into.keep(*rows)
-        except RecordError as error:
+        except EntryError as error:
             fields = run if isinstance(run, dict) else {"item": run}
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line_no)
             continue
@@ -93,7 +93,7 @@ def _row(benchmark_id: str, attempt: int, run: dict[str, Any], item_no: int, int
     rate = number(run[f"pass_rate_{attempt}"], f"pass_rate_{attempt}")
     n_items, n_success = count(run.get("test_cases"), "test_cases"), count(run.get(f"pass_num_{attempt}"), "pass_num")
     if n_items is not None and n_success is not None and n_success > n_items:
-        raise RecordError("identity_broken", f"pass_num_{attempt} {n_success} is more than test_cases {n_items}")
+        raise EntryError("identity_broken", f"pass_num_{attempt} {n_success} is more than test_cases {n_items}")
     return {
         "benchmark_id": benchmark_id,
         "version_label": f"pass_rate_{attempt}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from pipelines.benchmarks.fields import RecordError, count, day, first_of, half_widths, license_weights, number, text
+from pipelines.benchmarks.fields import EntryError, count, day, first_of, half_widths, license_weights, number, text
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
 
@@ -27,7 +27,7 @@ def parse(into: Collector) -> BoardSnapshot:
     for item_no, entry in enumerate(entries):
         try:
             into.keep(_row(benchmark_id, arena or "overall", entry, item_no, as_of))
-        except RecordError as error:
+        except EntryError as error:
             fields = entry if isinstance(entry, dict) else {"item": entry}
             into.reject(item_no, error.reason, str(error), fields=fields)
     traits = Traits(row_kind="rating", primary_version=arena or "overall", is_window=True)
@@ -48,7 +48,7 @@ def _document(into: Collector) -> tuple[dict[str, Any], list[Any]]:
 
 def _row(benchmark_id: str, arena: str, entry: object, item_no: int, as_of: date) -> dict[str, Any]:
     if not isinstance(entry, dict):
-        raise RecordError("wrong_shape", f"expected an object with model and score, found {type(entry).__name__}")
+        raise EntryError("wrong_shape", f"expected an object with model and score, found {type(entry).__name__}")
     shown = first_of(entry, SCORE)
     score = number(shown, "score")
     around = half_widths(entry.get("ci"), "ci")
@@ -81,5 +81,5 @@ def _stated_day(value: object) -> date | None:
             continue
     try:
         return day(value, "last_updated")
-    except RecordError:
+    except EntryError:
         return None

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pipelines.benchmarks.fields import RecordError, first_of, instant, is_blank, money, number, numbers, text, weights
+from pipelines.benchmarks.fields import EntryError, first_of, instant, is_blank, money, number, numbers, text, weights
 from pipelines.benchmarks.formats._tables import only, read_json, read_table, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Observation, Traits
 
@@ -64,7 +64,7 @@ def parse(into: Collector) -> BoardSnapshot:
             part = by_instant.setdefault(at, Collector(into.file, into.board, whole=into))
             rows = list(_rows(record, at, shares, into, item_no))
             part.keep(*rows)
-        except RecordError as error:
+        except EntryError as error:
             fields = only(record, ["slug", "name", "fetched_at"]) if isinstance(record, dict) else {"item": record}
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
     observations = tuple(_observation(part, at) for at, part in sorted(by_instant.items()))
@@ -110,14 +110,14 @@ def _instant(value: str) -> datetime:
     try:
         return instant(value)
     except ValueError:
-        raise RecordError("not_a_date", f"fetched_at is {value!r}: accepted is an ISO 8601 instant") from None
+        raise EntryError("not_a_date", f"fetched_at is {value!r}: accepted is an ISO 8601 instant") from None
 
 
 def _rows(
     record: object, at: datetime, shares: Mapping[str, int | None], into: Collector, item_no: int
 ) -> Iterator[dict[str, Any]]:
     if not isinstance(record, Mapping):
-        raise RecordError("wrong_shape", f"expected a model with slug and name, found {type(record).__name__}")
+        raise EntryError("wrong_shape", f"expected a model with slug and name, found {type(record).__name__}")
     slug, name = text(record.get("slug"), "slug"), text(record.get("name"), "name")
     cost = money(record.get("intelligence_index_cost_total"), "intelligence_index_cost_total")
     cells = {evaluation: record.get(evaluation) for evaluation in dict.fromkeys((*EVALUATIONS, *shares))}
@@ -181,7 +181,7 @@ def _percent(shown: str, name: str) -> float:
     try:
         return float(Decimal(shown) * 100)
     except InvalidOperation:
-        raise RecordError("not_a_number", f"{name} is {shown!r}, not a number") from None
+        raise EntryError("not_a_number", f"{name} is {shown!r}, not a number") from None
 
 
 def _tokens(value: object) -> int | None:

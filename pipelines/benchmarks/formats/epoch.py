@@ -19,7 +19,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipelines.benchmarks.fields import NO_SCORE, RecordError, instant, is_blank, money, number, text, within
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, instant, is_blank, money, number, text, within
 from pipelines.benchmarks.formats._tables import only, read_table
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Observation, Traits
 from pipelines.landing import MAX_CONTENT_BYTES, read_bytes
@@ -163,12 +163,12 @@ def _parse_runs(into: Collector, content: bytes) -> Observation:
     for item_no, (line, row) in enumerate(read_table(into, required=RUN_COLUMNS, content=content)):
         try:
             if is_blank(row["Best score (across scorers)"]):
-                raise RecordError(NO_SCORE, "the run states no score")
+                raise EntryError(NO_SCORE, "the run states no score")
             task = text(row["task"], "task")
             benchmark = Benchmark(_slug(task), task, "accuracy", "percent", min_score=0, max_score=100)
             into.keep(_run(benchmark.benchmark_id, row, into))
             tasks.setdefault(benchmark.benchmark_id, benchmark)
-        except RecordError as error:
+        except EntryError as error:
             into.reject(item_no, error.reason, str(error), fields=only(row, RUN_COLUMNS), line_no=line)
     return into.observation(TRAITS, tuple(tasks.values()), scope="runs")
 
@@ -218,7 +218,7 @@ def _parse_external(into: Collector, table: str, column: _Column, content: bytes
             continue
         try:
             into.keep(_external(benchmark.benchmark_id, table, column, row, is_share=is_share, into=into))
-        except RecordError as error:
+        except EntryError as error:
             into.reject(item_no, error.reason, str(error), fields=only(row, names), line_no=line)
     return into.observation(TRAITS, (benchmark,), scope=table)
 
@@ -282,7 +282,7 @@ def _percent(share: str) -> float:
     try:
         return number(str(Decimal(share) * 100), "score")
     except InvalidOperation:
-        raise RecordError("not_a_number", f"score is {share!r}, not a number") from None
+        raise EntryError("not_a_number", f"score is {share!r}, not a number") from None
 
 
 def _started(value: str) -> date | None:

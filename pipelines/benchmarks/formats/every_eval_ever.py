@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from pipelines.benchmarks.fields import RecordError, count, instant, is_blank, number, text, weights, within
+from pipelines.benchmarks.fields import EntryError, count, instant, is_blank, number, text, weights, within
 from pipelines.benchmarks.formats._tables import read_json
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Observation, Traits
 from pipelines.landing import read_bytes
@@ -35,7 +35,7 @@ def parse(into: Collector) -> BoardSnapshot:
         part = Collector(into.file, into.board)
         try:
             benchmarks, scope, at = _document(document, part)
-        except RecordError as error:
+        except EntryError as error:
             into.reject(len(observations), error.reason, str(error), line_no=line, fields=_identity(document))
             continue
         into.valid += part.valid
@@ -63,7 +63,7 @@ def _documents(into: Collector) -> Iterator[tuple[int, Any]]:
 
 def _document(document: Any, part: Collector) -> tuple[tuple[Benchmark, ...], str, datetime]:  # noqa: ANN401
     if not isinstance(document, dict) or not isinstance(document.get("evaluation_results"), list):
-        raise RecordError("wrong_shape", "expected an object with model_info, source_metadata and evaluation_results")
+        raise EntryError("wrong_shape", "expected an object with model_info, source_metadata and evaluation_results")
     model, source = _part(document, "model_info"), _part(document, "source_metadata")
     name = text(model.get("name") or model.get("id"), "model_info.name")
     organisation = str(source.get("source_name") or source.get("source_organization_name") or "")
@@ -73,7 +73,7 @@ def _document(document: Any, part: Collector) -> tuple[tuple[Benchmark, ...], st
             benchmark, row = _result(document, result, name, part)
             part.keep(row)
             benchmarks.setdefault(benchmark.benchmark_id, benchmark)
-        except RecordError as error:
+        except EntryError as error:
             fields = (
                 {"model": name, "evaluation_name": result.get("evaluation_name")} if isinstance(result, dict) else {}
             )
@@ -92,7 +92,7 @@ def _result(
     document: Mapping[str, Any], result: object, name: str, part: Collector
 ) -> tuple[Benchmark, dict[str, Any]]:
     if not isinstance(result, dict):
-        raise RecordError("wrong_shape", f"expected an evaluation result, found {type(result).__name__}")
+        raise EntryError("wrong_shape", f"expected an evaluation result, found {type(result).__name__}")
     metric = _part(result, "metric_config")
     benchmark, scale = _benchmark(text(result.get("evaluation_name"), "evaluation_name"), metric)
     details, library = _part(result, "score_details"), _part(document, "eval_library")
@@ -157,7 +157,7 @@ def _level(value: object) -> float:
     level = number(value or 0.95, "confidence_level")
     share = level / 100 if level > 1 else level
     if not 0 < share < 1:
-        raise RecordError("out_of_range", f"confidence_level is {value!r}: accepted are shares between 0 and 1")
+        raise EntryError("out_of_range", f"confidence_level is {value!r}: accepted are shares between 0 and 1")
     return share
 
 
@@ -176,7 +176,7 @@ def _retrieved(document: Mapping[str, Any]) -> datetime | None:
     try:
         return instant(str(value))
     except ValueError:
-        raise RecordError("not_a_date", f"retrieved_timestamp is {value!r}: accepted are seconds or ISO 8601") from None
+        raise EntryError("not_a_date", f"retrieved_timestamp is {value!r}: accepted are seconds or ISO 8601") from None
 
 
 def _evaluated(value: object) -> date | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.benchmarks.fields import NO_SCORE, RecordError, is_blank, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, is_blank, numbers, text
 from pipelines.benchmarks.formats._tables import only, read_table
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
 
@@ -40,10 +40,10 @@ def parse(into: Collector) -> BoardSnapshot:
             model = text(row["model"], "model")
             scores, broken = numbers({task: row[task] for task in tasks}, most=100)
             if not scores:
-                raise next(iter(broken.values()), RecordError(NO_SCORE, "it has no score"))
+                raise next(iter(broken.values()), EntryError(NO_SCORE, "it has no score"))
             into.reject_values(broken, item_no, line_no=line, model=model)
             into.keep(*_rows(release, model, scores, row, into))
-        except RecordError as error:
+        except EntryError as error:
             fields = only(row, ["model"])
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
     traits = Traits(row_kind="entry", primary_version=f"{release}/average")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from pipelines.benchmarks.fields import RecordError, count, day, first_of, half_widths, license_weights, number, text
+from pipelines.benchmarks.fields import EntryError, count, day, first_of, half_widths, license_weights, number, text
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Observation, Traits
 
@@ -43,7 +43,7 @@ def parse(into: Collector) -> BoardSnapshot:
             published = day(first_of(entry, PUBLISHED), "publish date")
             part = days.setdefault(published, Collector(into.file, into.board, whole=into))
             part.keep(_row(benchmark.benchmark_id, category, entry, published or into.as_of))
-        except RecordError as error:
+        except EntryError as error:
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
     observations = [
         _observation(part, benchmark, published, into)
@@ -123,7 +123,7 @@ def _plain(name: str) -> str:
 
 def _row(benchmark_id: str, category: str, entry: dict[str, Any], as_of: date) -> dict[str, Any]:
     if not entry:
-        raise RecordError("wrong_shape", "expected a model with rating and bounds")
+        raise EntryError("wrong_shape", "expected a model with rating and bounds")
     shown = first_of(entry, RATING)
     rating = number(shown, "rating")
     low, high = (
@@ -133,7 +133,7 @@ def _row(benchmark_id: str, category: str, entry: dict[str, Any], as_of: date) -
     if around is not None:
         low, high = rating - around[0], rating + around[1]
     if low is not None and high is not None and low > high:
-        raise RecordError("identity_broken", f"the lower bound {low} is above the upper one {high}")
+        raise EntryError("identity_broken", f"the lower bound {low} is above the upper one {high}")
     has_bounds = low is not None and high is not None
     name = text(first_of(entry, MODEL), "model")
     return {

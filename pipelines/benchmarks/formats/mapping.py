@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipelines.benchmarks.fields import (
     NO_SCORE,
     BoardOptionsError,
-    RecordError,
+    EntryError,
     count,
     is_blank,
     money,
@@ -119,7 +119,7 @@ def parse(into: Collector) -> BoardSnapshot:
                 cluster = _field(record, options.cluster_field) if options.cluster_field else None
                 entries.add(rows, item, None if cluster is None else str(cluster))
                 into.count_valid()
-        except RecordError as error:
+        except EntryError as error:
             kept = {options.model_field, options.key_field, *(column.field for column in options.scores)} - {None}
             fields = {name: _field(record, str(name)) for name in sorted(map(str, kept))}
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
@@ -186,7 +186,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """The score rows of a record: of an item, one without an outcome too (score None); else those that have a score."""
     if not isinstance(record, Mapping):
-        raise RecordError("wrong_shape", f"expected a record with {options.model_field}, found {type(record).__name__}")
+        raise EntryError("wrong_shape", f"expected a record with {options.model_field}, found {type(record).__name__}")
     model = text(_field(record, options.model_field), options.model_field)
     variant = str(_field(record, options.variant_field) or "") if options.variant_field else ""
     key = (
@@ -197,24 +197,24 @@ def _rows(
     as_of = _day(_field(record, options.date_field), options.date_field) if options.date_field else None
     wanted = [column for column in options.scores if _applies(column, record)]
     if not wanted:
-        raise RecordError("no_rule", "no score of the declaration is for this record: see `when` in options.scores")
+        raise EntryError("no_rule", "no score of the declaration is for this record: see `when` in options.scores")
     is_item = options.item_field is not None
     scores: list[tuple[ScoreColumn, dict[str, Any]]] = []
-    broken: dict[str, RecordError] = {}
+    broken: dict[str, EntryError] = {}
     for column in wanted:
         told = _spelled(record, column, options)
         if not is_item and is_blank(_field(told, column.field)):
             continue
-        details: dict[str, RecordError] = {}
+        details: dict[str, EntryError] = {}
         try:
             scores.append((column, _score(column, told, details, is_item=is_item)))
-        except RecordError as error:
+        except EntryError as error:
             broken[column.field] = error
             continue
         broken |= details
     if not scores:
         fields = ", ".join(sorted({c.field for c in wanted}))
-        raise next(iter(broken.values()), RecordError(NO_SCORE, f"none of {fields} has a value"))
+        raise next(iter(broken.values()), EntryError(NO_SCORE, f"none of {fields} has a value"))
     into.reject_values(broken, item_no, line_no=line, model=model, key=key)
     for column, score in scores:
         yield {
@@ -250,14 +250,14 @@ def _applies(column: ScoreColumn, record: Mapping[str, Any]) -> bool:
 
 
 def _score(
-    column: ScoreColumn, record: Mapping[str, Any], broken: dict[str, RecordError], *, is_item: bool
+    column: ScoreColumn, record: Mapping[str, Any], broken: dict[str, EntryError], *, is_item: bool
 ) -> dict[str, Any]:
     """The score and its details; a detail that can't be read is left out and reported in `broken`, by field."""
 
     def detail(name: str | None, read: Callable[[object, str], Any]) -> Any:  # noqa: ANN401 - whatever `read` gives
         try:
             return None if name is None else read(_field(record, name), name)
-        except RecordError as error:
+        except EntryError as error:
             broken[str(name)] = error
             return None
 
@@ -272,10 +272,10 @@ def _score(
         score = 100.0 if 100 < score <= 100 + _FLOAT_NOISE else score
         if not 0 <= score <= 100:
             told = f"{column.field} is {score / 100:g}: accepted are shares from 0 to 1; per cent are declared `scale: as_written`"
-            raise RecordError("out_of_range", told)
+            raise EntryError("out_of_range", told)
     low, high = detail(column.ci_low_field, scaled), detail(column.ci_high_field, scaled)
     if low is not None and high is not None and low > high:
-        raise RecordError("identity_broken", f"{column.ci_low_field} {low} is above {column.ci_high_field} {high}")
+        raise EntryError("identity_broken", f"{column.ci_low_field} {low} is above {column.ci_high_field} {high}")
     has_bounds = low is not None and high is not None
     n_items = detail(column.n_items_field, count)
     found = {
@@ -306,7 +306,7 @@ def _scaled(value: object, name: str, scale: str) -> float:
     try:
         return float(Decimal(shown) * 100)
     except InvalidOperation:
-        raise RecordError("not_a_number", f"{name} is {value!r}, not a number") from None
+        raise EntryError("not_a_number", f"{name} is {value!r}, not a number") from None
 
 
 def _day(value: object, name: str | None) -> date | None:
@@ -315,4 +315,4 @@ def _day(value: object, name: str | None) -> date | None:
     try:
         return date.fromisoformat(str(value)[:10])
     except ValueError:
-        raise RecordError("not_a_date", f"{name} is {value!r}: accepted is YYYY-MM-DD") from None
+        raise EntryError("not_a_date", f"{name} is {value!r}: accepted is YYYY-MM-DD") from None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from pipelines.benchmarks.fields import RecordError, money, number, text, weights
+from pipelines.benchmarks.fields import EntryError, money, number, text, weights
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
 
@@ -31,7 +31,7 @@ def parse(into: Collector) -> BoardSnapshot:
         try:
             row = _row(board, result, into)
             into.keep(row)
-        except RecordError as error:
+        except EntryError as error:
             fields = {key: result[key] for key in ("name", "folder", "resolved", "date") if key in result}
             into.reject(item_no, error.reason, str(error), fields={"board": board, **fields})
             continue
@@ -64,7 +64,7 @@ def _results(into: Collector) -> Iterator[tuple[str, dict[str, Any]]]:
 def _row(board: str, result: dict[str, Any], into: Collector) -> dict[str, Any]:
     resolved = number(result.get("resolved"), "resolved")
     if not 0 <= resolved <= 100:
-        raise RecordError("out_of_range", f"resolved is {resolved}: accepted are 0 to 100")
+        raise EntryError("out_of_range", f"resolved is {resolved}: accepted are 0 to 100")
     tags = [str(tag) for tag in result["tags"]] if isinstance(result.get("tags"), list) else []
     models = [tag.removeprefix("Model: ") for tag in tags if tag.startswith("Model: ")]
     attempts = [tag.removeprefix("System: ").lower() for tag in tags if tag.startswith("System: ")]

@@ -1,25 +1,27 @@
-"""The registry of bill formats: per format, which fields of a result are which, in the terms of `core.reported_cost`.
+"""The formats of bills, one module each: which fields of a report are which, in the terms of `core.reported_cost`.
 
-Formats of request logs are in `pipelines.requests.formats`; their declaration, `Layout`, is the same.
+How a format is registered is in `pipelines.formats`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from pipelines.bills.containers import open_report
-from pipelines.bills.formats import anthropic, openai, openrouter
-from pipelines.config.sources import BILL_FORMATS, RequestSource
+from pipelines.config.sources import RequestSource
+from pipelines.formats import Formats
 from pipelines.records.layout import Layout, SourceError
 
-_BUILT: dict[str, Callable[[], Layout]] = {
-    "openai_usage_api": openai.usage,
-    "openai_costs_api": openai.costs,
-    "anthropic_usage_api": anthropic.usage,
-    "anthropic_cost_api": anthropic.cost,
-    "openrouter_activity": openrouter.activity,
-}
+
+class BillFormat(Protocol):
+    """What a module of a bill format offers."""
+
+    def build(self) -> Layout:
+        """The layout of the report."""
+
+
+FORMATS: Formats[BillFormat] = Formats(__name__)
 
 
 def build_bill_format(source: RequestSource) -> Layout:
@@ -29,9 +31,7 @@ def build_bill_format(source: RequestSource) -> Layout:
             raise SourceError(
                 f"source {source.source}: {name}: format {source.format} takes none; the report says itself who used what"
             )
-    if source.format not in BILL_FORMATS:
-        raise SourceError(f"source {source.source}: {source.format} is no bill; accepted are {', '.join(BILL_FORMATS)}")
-    fmt = _BUILT[source.format]()
+    fmt = FORMATS[source.format].build()
     own = {"locator": ("locator",), "identity": ("identity",)}
     ends = {"bucket_from": ("bucket/from",), "bucket_to": ("bucket/to",)}
     return replace(

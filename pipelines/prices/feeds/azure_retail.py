@@ -17,6 +17,8 @@ from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedEr
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 
+VERSION = "1"
+
 _WORDS: dict[str, str] = {
     **dict.fromkeys(("inp", "in", "inpt", "input"), "input"),
     **dict.fromkeys(("outp", "out", "outpt", "opt", "output"), "output"),

@@ -16,6 +16,8 @@ from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedEr
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 
+VERSION = "1"
+
 _METERS: dict[str, tuple[str, int]] = {
     "input_mtok": ("input_uncached", 1_000_000),
     "output_mtok": ("output_text", 1_000_000),

@@ -16,6 +16,8 @@ from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
+VERSION = "3"
+
 _METERS = {
     "input_cost_per_token": "input_uncached",
     "output_cost_per_token": "output_text",

@@ -15,6 +15,8 @@ from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedEr
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 
+VERSION = "2"
+
 _METERS = {"input": "input_uncached", "input_cached": "input_cache_read", "output": "output_text"}
 _MODALITIES = {
     "image": {"input": "input_image", "input_cached": "input_image_cache_read", "output": "output_image"},

@@ -11,6 +11,8 @@ from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
+VERSION = "2"
+
 _METERS = {
     "input": "input_uncached",
     "output": "output_text",

@@ -15,6 +15,8 @@ from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
+VERSION = "2"
+
 _METERS = {
     "prompt": "input_uncached",
     "completion": "output_text",

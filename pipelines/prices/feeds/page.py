@@ -47,6 +47,8 @@ from pipelines.prices.pages.picked_tables import Found, bound, picked
 from pipelines.prices.pages.sections import PageSection, sections_of
 from pipelines.prices.windows import parse_window
 
+VERSION = "2"
+
 _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*[-–—~]\s*(\d{1,2}:\d{2})")
 
 

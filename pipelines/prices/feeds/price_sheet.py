@@ -22,6 +22,8 @@ from pipelines.prices.windows import parse_window
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 from pipelines.warehouse.tables.core_prices import CONTEXT_COUNTS, REASONING_MODES
 
+VERSION = "1"
+
 _REQUIRED = ("provider", "model", "meter", "price")
 _OPTIONAL = (
     "per", "currency", "service_tier", "region", "context_from_tokens", "context_bound", "context_to_tokens", "context_counts",

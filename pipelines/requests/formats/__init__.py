@@ -1,30 +1,32 @@
-"""The registry of request formats: one module each, found by the name that `sources.yaml` uses.
+"""The formats of request logs, one module each: what the fields of a record mean.
 
-A module offers `build(source) -> Format`; adding a format is adding a module and its name in
-`pipelines.config.sources`. What a format may declare is in `pipelines.requests.format`.
+How a format is registered is in `pipelines.formats`; what it may declare is in `pipelines.requests.format`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
+from typing import Protocol
 
 from pipelines.config.sources import RequestSource
+from pipelines.formats import Formats
 from pipelines.records.event_streams import with_events
 from pipelines.records.layout import SourceError
 from pipelines.requests.format import GENERAL_OPTIONS, Format, for_source
 
 
+class RequestFormat(Protocol):
+    """What a module of a request format offers."""
+
+    def build(self, source: RequestSource) -> Format:
+        """The format with the options of the source. Raises SourceError for options that it does not know."""
+
+
+FORMATS: Formats[RequestFormat] = Formats(__name__)
+
+
 def build_format(source: RequestSource) -> Format:
     """The format of a source with its options, attribution and defaults. Raises SourceError."""
-    try:
-        module = import_module(f"{__name__}.{source.format}")
-    except ModuleNotFoundError as error:
-        if error.name != f"{__name__}.{source.format}":
-            raise
-        raise SourceError(f"source {source.source}: format {source.format} is not built yet") from None
-    build: Callable[[RequestSource], Format] = module.build
-    return for_source(with_events(build(source)), source)
+    return for_source(with_events(FORMATS[source.format].build(source)), source)
 
 
 def refuse_options(source: RequestSource, accepted: tuple[str, ...] = ()) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines.benchmarks import BoardSnapshot, detect_drift, parse_board
-from pipelines.benchmarks.formats import PARSERS
+from pipelines.benchmarks.formats import FORMATS as BOARDS
 from pipelines.benchmarks.observation import Collector
 from pipelines.config.sources import Leaderboard
 from tests.contracts.benchmarks import mutilate
@@ -48,7 +48,7 @@ class _Exports:
         folder.mkdir(exist_ok=True)
         (folder / self.name).write_bytes(content)
         file = landed(folder / self.name, self.board, at=START + week * timedelta(days=7))
-        PARSERS[self.board.format](Collector(file, self.board))  # the format itself copes, without the safety net
+        BOARDS[self.board.format].parse(Collector(file, self.board))  # the format itself copes, without the safety net
         return parse_board(file, self.board)
 
 
@@ -82,7 +82,7 @@ def test_a_format_that_is_surprised_costs_its_own_file_only(exports: _Exports, m
 
     sound = exports.read(0, exports.content)
     file = sound.file
-    monkeypatch.setitem(PARSERS, exports.board.format, surprised)
+    monkeypatch.setattr(BOARDS[exports.board.format], "parse", surprised)
     snapshot = parse_board(file, exports.board)
     assert snapshot.quarantine.select("reason", "severity").rows() == [("unexpected_shape", "error")]
     assert "KeyError at pipelines.benchmarks" in snapshot.quarantine["detail"][0]

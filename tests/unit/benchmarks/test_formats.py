@@ -6,14 +6,11 @@ import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import get_args
 
 import polars as pl
 import pytest
 
-from pipelines.benchmarks import UnknownFormatError, detect_drift, parse_board
-from pipelines.benchmarks.formats import PARSERS
-from pipelines.config.sources import BoardFormat, Leaderboard
+from pipelines.benchmarks import detect_drift
 from pipelines.warehouse.tables.raw import QUARANTINE
 from tests.unit.benchmarks.boards import AIDER, LMARENA, arena, export
 
@@ -134,14 +131,3 @@ def test_a_rate_that_its_own_counts_deny_is_a_contradiction(tmp_path: Path) -> N
     assert (found.stated, found.version_label) == (50.4, "pass_rate_2")
     assert found.implied == pytest.approx(100 * 136 / 225)
     assert export(tmp_path, AIDER, "2026-02-02", RUN.encode(), ".yml").observations[0].contradictions == ()
-
-
-def test_every_format_that_can_be_declared_has_a_parser() -> None:
-    assert set(PARSERS) == set(get_args(BoardFormat))
-
-
-def test_a_format_without_parser_is_refused_by_name(tmp_path: Path) -> None:
-    snapshot = export(tmp_path, LMARENA, "2026-02-01", {"full": arena({"alpha": 1.0})})
-    board = Leaderboard.model_construct(board="x", format="crystal_ball", options={})
-    with pytest.raises(UnknownFormatError, match=r"leaderboard x: format 'crystal_ball'.*accepted are .*lmarena"):
-        parse_board(snapshot.file, board)

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from pipelines.benchmarks import BoardSnapshot, detect_drift, parse_board
-from pipelines.benchmarks.formats import PARSERS
+from pipelines.benchmarks.formats import FORMATS as BOARDS
 from pipelines.config.sources import Leaderboard
 from pipelines.warehouse.bulk_copy import check_frame
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
@@ -202,7 +202,7 @@ def test_a_null_trial_is_unsolved_where_the_file_says_so(
     assert len(snapshot.observations[0].contradictions) == (0 if n_items == 80 else 1)
 
 
-@pytest.mark.parametrize("name", sorted(PARSERS))
+@pytest.mark.parametrize("name", sorted(BOARDS))
 @pytest.mark.parametrize("content", [b"{}", b"<html>502</html>", b"", b"[1]", b"PK\x03\x04", b"\xff\xfe\x00"])
 def test_an_unreadable_first_export_is_one_gate_event(tmp_path: Path, name: str, content: bytes) -> None:
     own = mapping({"field": "s", "benchmark": "b"}) if name == "mapping" else board(name)

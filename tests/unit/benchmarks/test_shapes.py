@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from pipelines.benchmarks import BoardSnapshot, detect_drift, parse_board
-from pipelines.benchmarks.fields import RecordError, half_widths, number, weights
+from pipelines.benchmarks.fields import EntryError, half_widths, number, weights
 from pipelines.config.sources import Leaderboard
 from tests.unit.benchmarks.boards import LMARENA, export, landed
 from tests.unit.benchmarks.test_more_formats import EPOCH_RUNS, board, rows
@@ -223,7 +223,7 @@ def test_half_widths_as_people_write_them(text: object, expected: tuple[float, f
 )
 def test_numbers_as_people_write_them(value: object, expected: float | None) -> None:
     if expected is None:
-        with pytest.raises(RecordError):
+        with pytest.raises(EntryError):
             number(value, "score")
     else:
         assert number(value, "score") == expected

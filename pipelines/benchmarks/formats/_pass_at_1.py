@@ -1,4 +1,4 @@
-"""Formats `evalplus` and `bigcodebench`: `{model: {"pass@1": {subset: percent or null}, ...}}`.
+"""The shape of EvalPlus and BigCodeBench: `{model: {"pass@1": {subset: percent or null}, ...}}`.
 
 Both publish one entry per model and overwrite it when a model is run again. Subsets are versions: they have items of
 their own. EvalPlus once named its columns otherwise (`pass@1_base`, `pass@1_plus`), which is read alike.
@@ -9,37 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.benchmarks.fields import NO_SCORE, BoardOptionsError, RecordError, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, numbers, text
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
-
-EVALPLUS_ITEMS = {"humaneval": 164, "humaneval+": 164}
-"""Problems per subset. MBPP's number changed with its version (399, then 378), which the file does not state."""
 
 SUBSETS = ("humaneval", "humaneval+", "mbpp", "mbpp+", "instruct", "complete")
 """Subsets known here: another one counts where it is a number, and is something else where it is text."""
 
-BIGCODEBENCH_ITEMS = {"full": 1140, "hard": 148}
 
-
-def parse_evalplus(into: Collector) -> BoardSnapshot:
-    """Read EvalPlus results: HumanEval and MBPP, plain and with more tests."""
-    return _parse(into, "evalplus", "EvalPlus", EVALPLUS_ITEMS, Traits(row_kind="entry", primary_version="humaneval+"))
-
-
-def parse_bigcodebench(into: Collector) -> BoardSnapshot:
-    """Read BigCodeBench results. Option `subset`: full (1,140 tasks, default) or hard (148)."""
-    subset = str(into.board.options.get("subset", "full"))
-    if subset not in BIGCODEBENCH_ITEMS:
-        raise BoardOptionsError(
-            f"leaderboard {into.board.board}: subset {subset!r} is not one of {sorted(BIGCODEBENCH_ITEMS)}"
-        )
-    items = dict.fromkeys(("instruct", "complete"), BIGCODEBENCH_ITEMS[subset])
-    name = "bigcodebench" if subset == "full" else f"bigcodebench_{subset}"
-    return _parse(into, name, f"BigCodeBench {subset}", items, Traits(row_kind="entry", primary_version="instruct"))
-
-
-def _parse(into: Collector, benchmark_id: str, title: str, items: dict[str, int], traits: Traits) -> BoardSnapshot:
+def parse_subsets(
+    into: Collector, benchmark_id: str, title: str, items: dict[str, int], traits: Traits
+) -> BoardSnapshot:
     benchmark = Benchmark(benchmark_id, title, "accuracy", "percent", min_score=0, max_score=100)
     document = read_json(into)
     if document is not None and not isinstance(document, dict):
@@ -48,7 +28,7 @@ def _parse(into: Collector, benchmark_id: str, title: str, items: dict[str, int]
     for item_no, (model, entry) in enumerate((document or {}).items()):
         try:
             into.keep(*_rows(benchmark_id, (item_no, model), entry, items, into))
-        except RecordError as error:
+        except EntryError as error:
             into.reject(item_no, error.reason, str(error), fields={"model": model, "entry": entry})
     return into.snapshot(into.observation(traits, (benchmark,)))
 
@@ -57,12 +37,12 @@ def _rows(
     benchmark_id: str, place: tuple[int, str], entry: object, items: dict[str, int], into: Collector
 ) -> Iterator[dict[str, Any]]:
     if not isinstance(entry, dict):
-        raise RecordError("wrong_shape", f"expected an object with pass@1, found {type(entry).__name__}")
+        raise EntryError("wrong_shape", f"expected an object with pass@1, found {type(entry).__name__}")
     item_no, name = place[0], text(place[1], "model")
     stated = {subset: value for subset, value in _scores(entry).items() if subset in SUBSETS or _is_number(value)}
     scores, broken = numbers(stated, most=100)
     if not scores:
-        raise next(iter(broken.values()), RecordError(NO_SCORE, "it has no score"))
+        raise next(iter(broken.values()), EntryError(NO_SCORE, "it has no score"))
     into.reject_values(broken, item_no, model=name)
     for subset, score in scores.items():
         yield {
@@ -90,5 +70,5 @@ def _scores(entry: dict[str, Any]) -> dict[str, Any]:
         return dict(entry["pass@1"])
     base, plus = entry.get("pass@1_base"), entry.get("pass@1_plus")
     if not isinstance(base, dict) and not isinstance(plus, dict):
-        raise RecordError("missing_field", "neither pass@1 nor pass@1_base is an object of scores")
+        raise EntryError("missing_field", "neither pass@1 nor pass@1_base is an object of scores")
     return dict(base or {}) | {f"{name}+": value for name, value in (plus or {}).items()}

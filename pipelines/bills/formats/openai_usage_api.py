@@ -1,12 +1,10 @@
-"""OpenAI's organization usage and costs APIs, and the CSV files that its usage page exports.
+"""OpenAI's organization usage API, and the CSV files that its usage page exports.
 
 Usage (`/v1/organization/usage/completions`, `embeddings`, `moderations`, `images`, `audio_speeches`,
 `audio_transcriptions`, `vector_stores`, `code_interpreter_sessions` ...): `input_tokens` contains cached and written
 tokens. Where the counts by modality are there (`input_cached_audio_tokens`, `input_uncached_tokens`), it contains these
 too, and `input_audio_tokens` and `input_image_tokens` are what did not come out of a cache. Older answers have
 `input_audio_tokens` only and count it beside `input_tokens`. Reasoning is inside output and not told apart.
-Costs (`/v1/organization/costs`, days only): `amount.value` in `amount.currency`; `line_item` names model and meter
-(`gpt-4o-2024-08-06, cached input`, `priority | gpt-5, output`) or neither (`web search tool calls`).
 Bucket times are seconds since 1970 in UTC.
 Source: platform.openai.com/docs/api-reference/usage.
 """
@@ -21,9 +19,6 @@ from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Layout
 from pipelines.requests.semantics import measure
 
-_LINE_ITEM = r"^(?:([A-Za-z ]+) \| )?([^,|]+?)(?: (text|audio|image|video))?, (.+)$"
-"""Tier, model, modality and meter of a line item that names a model."""
-_TIERS = ("batch", "flex", "priority", "scale")
 _QUANTITIES = {
     "images": "images",
     "characters": "characters",
@@ -34,13 +29,13 @@ _QUANTITIES = {
     "num_requests": "requests",
 }
 """What a report counts that is no token, under the name of its unit."""
-_CSV_TIME = {
+CSV_TIME = {
     "bucket_from": ("start_time", "start_time_iso", "date", "day"),
     "bucket_to": ("end_time", "end_time_iso"),
 }
 
 
-def usage() -> Layout:
+def build() -> Layout:
     """Reports of usage: tokens by exclusive bucket, or another quantity, and requests."""
     return Layout(
         name="openai_usage_api",
@@ -73,7 +68,7 @@ def usage() -> Layout:
             **{f"quantity.{name}": (name,) for name in _QUANTITIES},
         },
         booleans={"batch": ("batch",)},
-        instants=_CSV_TIME,
+        instants=CSV_TIME,
         constants={"provider_id": "openai", "report": "organization.usage"},
         time=TimeRule("iso", epoch="epoch_s"),
         derive=_usage,
@@ -106,36 +101,4 @@ def _usage() -> Mapping[str, pl.Expr]:
                 "input_uncached_tokens is {}, input_tokens without cached and written ones {}", pl.col("uncached"), rest
             )
         ),
-    }
-
-
-def costs() -> Layout:
-    """Reports of cost: one amount per line item and project."""
-    return Layout(
-        name="openai_costs_api",
-        version="1",
-        text={
-            "report": ("object",),
-            "project_id": ("project_id",),
-            "api_key_id": ("api_key_id",),
-            "end_user_id": ("user_id",),
-            "line_item": ("line_item",),
-            "currency": ("amount/currency", "amount_currency"),
-            "quantity_unit": ("quantity_unit",),
-        },
-        instants=_CSV_TIME,
-        money={"amount": ("amount/value", "amount_value"), "quantity": ("quantity",)},
-        constants={"provider_id": "openai", "report": "organization.costs", "currency": "usd"},
-        time=TimeRule("iso", epoch="epoch_s"),
-        derive=_costs,
-    )
-
-
-def _costs() -> Mapping[str, pl.Expr]:
-    tier, model, modality, meter = (pl.col("line_item").str.extract(_LINE_ITEM, group) for group in (1, 2, 3, 4))
-    said = tier.str.to_lowercase()
-    return {
-        "raw_model": model.str.strip_chars(),
-        "meter": pl.when(meter.is_not_null()).then(pl.concat_str(modality, meter, separator=" ", ignore_nulls=True)),
-        "service_tier": pl.when(said.is_in(_TIERS)).then(said),
     }

@@ -12,7 +12,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Layout
 
 
-def activity() -> Layout:
+def build() -> Layout:
     """Activity: tokens, requests and amount in one record."""
     return Layout(
         name="openrouter_activity",

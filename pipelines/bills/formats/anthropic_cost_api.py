@@ -1,0 +1,51 @@
+"""Anthropic's cost reports of the Admin API, and the CSV files that its console exports.
+
+Cost (`/v1/organizations/cost_report`, days only): `amount` is a decimal text in the smallest unit of the currency:
+"123.45" USD are 1.2345 dollars. The only currency so far is USD; any other is set aside, not guessed at. Costs of the
+priority tier are not in the report. The console's CSV has `cost_usd` in dollars. The cost reports of Claude Enterprise
+have the same results. Bucket times are RFC 3339 in UTC.
+Source: platform.claude.com/docs/en/api/admin, "Cost report" and "Analytics".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import polars as pl
+
+from pipelines.bills.formats.anthropic_usage_api import DAY, WHO
+from pipelines.records.conversions import TimeRule
+from pipelines.records.layout import Layout
+
+
+def build() -> Layout:
+    """Reports of cost: one amount per workspace and description."""
+    return Layout(
+        name="anthropic_cost_api",
+        version="2",
+        text={
+            **WHO,
+            "cost_type": ("cost_type",),
+            "token_type": ("token_type",),
+            "line_item": ("description", "product", "cost_type"),
+            "currency": ("currency",),
+        },
+        instants=DAY,
+        money={"cents": ("amount",), "dollars": ("cost_usd",)},
+        integers={"request_count": ("requests",)},
+        constants={"provider_id": "anthropic", "report": "cost_report", "currency": "USD"},
+        time=TimeRule("iso"),
+        derive=_cost,
+    )
+
+
+def _cost() -> Mapping[str, pl.Expr]:
+    cents = pl.col("cents") * pl.lit(Decimal("0.01"))
+    return {
+        "amount": pl.coalesce(cents.cast(pl.Decimal(38, 18)), pl.col("dollars")),
+        "meter": pl.coalesce("token_type", "cost_type"),
+        "broken": pl.when(pl.col("currency").str.to_uppercase() != "USD").then(
+            pl.lit("amounts of a currency other than USD: how many of its smallest units make one is not documented")
+        ),
+    }
