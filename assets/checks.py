@@ -16,6 +16,7 @@ from assets.specs import asset_key
 from pipelines.daily.accounting import books_of_the_window, files_accounted, readable_sources
 from pipelines.quality import SUITES, ExpectationOutcome, run_suite
 from pipelines.quality.rules import Suite
+from pipelines.warehouse.tables.mart import DAILY_MODEL_SPEND, SPEND_TABLES
 
 
 def suite_checks() -> list[dg.AssetChecksDefinition]:
@@ -117,7 +118,7 @@ def sources_readable(context: dg.AssetCheckExecutionContext, mm: WorkspaceResour
             asset=asset_key("mart.daily_model_spend"),
             description="Requests, tokens and costs of the spend marts equal core.request per day, to the last decimal.",
             blocking=True,
-            additional_deps=[asset_key("mart.daily_team_spend")],
+            additional_deps=[asset_key(t.qualified) for t in SPEND_TABLES if t is not DAILY_MODEL_SPEND],
         ),
         dg.AssetCheckSpec(
             "priced_coverage",

@@ -49,7 +49,8 @@ def build_marts() -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 node["name"],
                 asset=_key(models[_tested_model(node)]),
-                description=node["description"] or "dbt data test",
+                description=node["description"],
+                blocking=node["config"]["severity"].lower() == "error",
             )
             for node in tests.values()
         ],

@@ -190,3 +190,9 @@ FEE_METERS: tuple[FeeMeter, ...] = (
     ),
 )
 """Fees per call that can be rated from a request's own counts; `request_count` is 1 for every billable call."""
+
+COUNT_COLUMNS: tuple[str, ...] = (
+    *(meter.tokens_column for meter in TOKEN_METERS),
+    *dict.fromkeys(fee.count_column for fee in FEE_METERS if fee.count_column != "request_count"),
+)
+"""The columns of core.request that count what a request is priced by."""

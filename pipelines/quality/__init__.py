@@ -1,14 +1,23 @@
 """Whether the data may go on: suites on the rows of a table, and checks that the books add up between tables.
 
-Public: `run_suite` and `SUITES` (Great Expectations, imported only when a suite runs), the accounting checks, and
-the result type that both share. Whether a check stops a run is decided in `assets`, by `severity`.
+A check has one owner, by the first of these that can make it:
+
+1. Postgres, for what a constraint can hold: the grain (primary key), filled columns (not null), accepted values (check),
+   periods that do not overlap (exclude), references within one transaction (foreign key). A table's description gives
+   the first three. A row that breaks one is never stored; the step that wrote it fails and names the constraint.
+2. `accounting.py` and its neighbours, for whatever compares tables with each other: lines of files with rows, rows with
+   facts, facts with the sums of the spend tables.
+3. Within one table, by who fills it: a dbt data test (`dbt_like/tests`) for a table that dbt builds, a rule of a Great
+   Expectations suite (`suites.py`) for a table that Python fills.
+
+Public: `run_suite` and `SUITES` (Great Expectations, imported only when a suite runs), the accounting checks, and the
+result type that both share. `assets` decides by `severity` whether a check stops a run.
 """
 
 from __future__ import annotations
 
 from pipelines.quality.accounting import (
     every_file_read,
-    feeds_fresh,
     lines_accounted,
     loaded_files_agree,
     priced_coverage,
@@ -30,7 +39,6 @@ __all__ = [
     "SuiteOutcome",
     "counted_once",
     "every_file_read",
-    "feeds_fresh",
     "lines_accounted",
     "loaded_files_agree",
     "look_alikes",

@@ -1,24 +1,28 @@
-"""Checks that the books add up: file against file index, facts against marts, feeds against the clock.
+"""Checks that the books add up: file against file index, index against facts, facts against marts.
 
-These compare tables with each other, which a suite on one table can't; suites are in `suites.py` beside this module,
-the result type in `outcome.py`. Every function reads in the caller's transaction and changes nothing.
+They compare tables with each other, which a suite on one table can't. The suites are in `suites.py`, the result type is
+in `outcome.py`. Every function reads in the caller's transaction and changes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from psycopg import Connection
 
-from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.meters import INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
 from pipelines.quality.outcome import ExpectationOutcome, Severity
+from pipelines.warehouse.tables import Table
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.mart import COST_COVERAGE, SPEND_TABLES
 
 SAMPLE_SIZE = 5
 
-_INPUT = " + ".join(meter.tokens_column for meter in INPUT_METERS)
-_OUTPUT = " + ".join(meter.tokens_column for meter in OUTPUT_METERS)
+_INPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in INPUT_METERS)
+_OUTPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in OUTPUT_METERS)
 
 
 def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
@@ -203,31 +207,21 @@ def _bill_balances(connection: Connection[Any]) -> list[tuple[Any, ...]]:
 
 
 def spend_agrees(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
-    """Requests, tokens and costs of mart.daily_model_spend and of mart.daily_team_spend equal core.request, per day.
+    """Every table that dbt makes of the requests sums to core.request, per day and exactly, to the last decimal.
 
-    Exact, to the last decimal. `observed` is the window's list cost in USD, as text.
+    A table is compared in those sums that it has. `observed` is the window's list cost in USD, as text.
     """
-    sums = "sum(requests), sum(priced_requests), sum(input_tokens), sum(output_tokens)"
-    costs = "sum(list_cost_usd), sum(contracted_cost_usd), sum(effective_cost_usd)"
-    facts = f"count(*), count(list_cost_usd), sum({_INPUT}), sum({_OUTPUT})"
-    window = "where event_date >= %(from)s and event_date < %(to)s group by event_date"
-    parts = {
-        "core.request": f"select event_date, {facts}, {costs} from core.request {window}",
-        "mart.daily_model_spend": f"select event_date, {sums}, {costs} from mart.daily_model_spend {window}",
-        "mart.daily_team_spend": f"select event_date, {sums}, {costs} from mart.daily_team_spend {window}",
-    }
-    found = {
-        name: {row[0]: row[1:] for row in connection.execute(query, {"from": from_date, "to": to_date}).fetchall()}
-        for name, query in parts.items()
-    }
-    truth = found.pop("core.request")
-    wrong = [
-        (day, name, _cost(days.get(day)), _cost(truth.get(day)))
-        for name, days in found.items()
-        for day in sorted(truth.keys() | days.keys())
-        if days.get(day) != truth.get(day)
-    ]
-    total = sum(row[4] or 0 for row in truth.values())
+    facts = _by_day(connection, REQUEST, _FACTS, from_date, to_date)
+    wrong = []
+    for table in SPEND_TABLES:
+        sums = {name: sum_ for name, sum_ in _sums(table).items() if name in _FACTS}
+        held = _by_day(connection, table, sums, from_date, to_date)
+        for day in sorted(facts.keys() | held.keys()):
+            found, truth = held.get(day, {}), facts.get(day, {})
+            apart = [name for name in sums if name not in found or found[name] != truth.get(name)]
+            if apart:
+                wrong.append((day, table.qualified, apart[0], _shown(found, apart[0]), _shown(truth, apart[0])))
+    total = sum(day["list_cost_usd"] or 0 for day in facts.values())
     return ExpectationOutcome(
         name="spend_agrees",
         description="The spend tables hold exactly the requests, tokens and costs of core.request.",
@@ -235,8 +229,48 @@ def spend_agrees(connection: Connection[Any], from_date: date, to_date: date) ->
         success=not wrong,
         observed=f"{total:f}",
         unexpected_count=len(wrong),
-        sample=_sample(("day", "table", "list_cost_usd there", "list_cost_usd in core.request"), wrong),
+        sample=_sample(("day", "table", "sum", "there", "in core.request"), wrong),
     )
+
+
+_FACTS = {
+    "requests": "count(*)",
+    "priced_requests": "count(list_cost_usd)",
+    "unpriced_requests": "count(*) - count(list_cost_usd)",
+    "tokens": f"sum({_INPUT} + {_OUTPUT})",
+    "input_tokens": f"sum({_INPUT})",
+    "output_tokens": f"sum({_OUTPUT})",
+    **{meter.tokens_column: f"sum({meter.tokens_column})" for meter in TOKEN_METERS},
+    **{f"{name}_cost_usd": f"sum({name}_cost_usd)" for name in ("list", "contracted", "effective", "reported")},
+    "logged_only_cost_usd": "sum(reported_cost_usd) filter (where list_cost_usd is null)",
+}
+"""The sums of a day of core.request by the name of the column that holds them in a spend table."""
+
+
+def _sums(table: Table) -> dict[str, str]:
+    """The sums of a day of a spend table, by the name of the fact that they must equal."""
+    sums = {column.name: f"sum({column.name})" for column in table.columns}
+    if table is COST_COVERAGE:  # what is priced is a row here, not a column
+        sums["priced_requests"] = "sum(requests) filter (where reason = 'priced')"
+    return sums
+
+
+def _by_day(
+    connection: Connection[Any], table: Table, sums: Mapping[str, str], from_date: date, to_date: date
+) -> dict[date, dict[str, Any]]:
+    query = (
+        f"select event_date, {', '.join(sums.values())} from {table.qualified} "
+        "where event_date >= %s and event_date < %s group by event_date"
+    )
+    rows = connection.execute(query.encode(), (from_date, to_date)).fetchall()
+    return {day: dict(zip(sums, values, strict=True)) for day, *values in rows}
+
+
+def _shown(sums: Mapping[str, Any], name: str) -> str:
+    if name not in sums:
+        return "no row"
+    value = sums[name]
+    return "null" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def priced_coverage(
@@ -270,38 +304,6 @@ def priced_coverage(
         sample=_sample(("day", "priced share", "unpriced requests"), low),
         problem=None if days else f"there are no requests from {from_date} to {to_date} (the end is exclusive)",
     )
-
-
-def feeds_fresh(
-    connection: Connection[Any], kind: str, stale_after: Mapping[str, timedelta], now: datetime
-) -> ExpectationOutcome:
-    """Each feed or board of `stale_after` was observed no longer before `now` than it says; one never seen is stale.
-
-    `kind` is prices or leaderboards. `observed` counts the feeds that are fresh.
-    """
-    newest = dict(
-        connection.execute(
-            "select source, max(observed_at) from raw.snapshot where kind = %s group by source", (kind,)
-        ).fetchall()
-    )
-    stale = [
-        (name, newest.get(name, "never"), limit)
-        for name, limit in sorted(stale_after.items())
-        if name not in newest or now - newest[name] > limit
-    ]
-    return ExpectationOutcome(
-        name=f"{kind}_fresh",
-        description=f"Every declared source of {kind} was observed within its time limit; the last snapshots stay in use.",
-        severity="warning",
-        success=not stale,
-        observed=len(stale_after) - len(stale),
-        unexpected_count=len(stale),
-        sample=_sample(("source", "last observed", "stale after"), stale),
-    )
-
-
-def _cost(day: tuple[Any, ...] | None) -> str:
-    return "no row" if day is None else "null" if day[4] is None else f"{day[4]:f}"
 
 
 def _scalar(connection: Connection[Any], query: str, *values: object) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import COUNT_COLUMNS
 from pipelines.warehouse.database import create_schema
 from pipelines.warehouse.tables import TABLES, Column, Table
 
@@ -51,7 +51,7 @@ CONSTRAINTS: dict[str, dict[str, str]] = {
     },
     "core.request": {
         "request_event_date": "check (event_date = (event_at at time zone 'UTC')::date)",
-        "request_counts": f"check (least({', '.join(m.tokens_column for m in TOKEN_METERS)}, web_search_count) >= 0)",
+        "request_counts": f"check (least({', '.join(COUNT_COLUMNS)}) >= 0)",
         "request_cost_or_reason": (
             f"check (num_nonnulls({_COSTS}) = case when unpriced_reason is null then 3 else 0 end)"
         ),
@@ -117,7 +117,11 @@ def create_table(table: Table) -> str:
     """`create table` with constraints and indexes; a range-partitioned table is made without partitions."""
     lines = [f"    {column.name} {column.type}{'' if column.nullable else ' not null'}" for column in table.columns]
     lines.append(f"    constraint {table.name}_pkey {primary_key(table)}")
-    lines += [f"    constraint {table.name}_{c.name}_accepted {_accepted(c)}" for c in table.columns if c.accepted]
+    lines += [
+        f"    constraint {accepted_constraint(table, c)} check ({accepted_values(c)})"
+        for c in table.columns
+        if c.accepted
+    ]
     lines += [f"    constraint {name} {text}" for name, text in CONSTRAINTS.get(table.qualified, {}).items()]
     partition = f" partition by range ({table.day_column})" if table.range_partitioned else ""
     statements = [f"create table {table.qualified} (\n" + ",\n".join(lines) + f"\n){partition};"]
@@ -150,9 +154,15 @@ def _python_tables() -> list[Table]:
     return [table for table in TABLES if table.built_by == "python"]
 
 
-def _accepted(column: Column) -> str:
+def accepted_constraint(table: Table, column: Column) -> str:
+    """The name of the constraint that holds `column` to its accepted values."""
+    return f"{table.name}_{column.name}_accepted"
+
+
+def accepted_values(column: Column) -> str:
+    """The SQL condition that the column holds one of its accepted values."""
     values = ", ".join("'" + value.replace("'", "''") + "'" for value in column.accepted)
-    return f"check ({column.name} in ({values}))"
+    return f"{column.name} in ({values})"
 
 
 def _comment(kind: str, name: str, text: str) -> str:

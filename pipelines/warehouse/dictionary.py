@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
-from pipelines.meters import INPUT_METERS, OUTPUT_METERS, Meter
-from pipelines.warehouse.ddl import SCHEMAS, column_comment, table_comment
+from pipelines.meters import INPUT_METERS, OUTPUT_METERS, TOKEN_METERS, Meter
+from pipelines.warehouse.ddl import SCHEMAS, accepted_constraint, accepted_values, column_comment, table_comment
 from pipelines.warehouse.tables import TABLES, Column, Table
+from pipelines.warehouse.tables.mart import SPEND_TABLES
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,38 +69,56 @@ def _source_table(table: Table) -> dict[str, Any]:
 
 
 def _marts() -> dict[str, Any]:
-    return {"models": [_model(table) for table in TABLES if table.built_by == "dbt"]}
+    report = {
+        "name": "daily_report",
+        "label": "Daily report",
+        "type": "dashboard",
+        "maturity": "medium",
+        "description": "The self-contained page reports/<date>/index.html that finance and platform engineers read each morning.",
+        "depends_on": [f"ref('{table.name}')" for table in SPEND_TABLES],
+        "owner": {"name": "FinOps"},
+    }
+    return {"models": [_model(table) for table in TABLES if table.built_by == "dbt"], "exposures": [report]}
 
 
 def _model(table: Table) -> dict[str, Any]:
-    filled = [column.name for column in table.columns if not column.nullable]
     return {
         "name": table.name,
         "description": table_comment(table),
-        "constraints": [{"type": "primary_key", "columns": list(table.primary_key)}],
-        "data_tests": [
-            _data_test("grain", f"{table.name}_grain", f"{table.grain.capitalize()}.", columns=list(table.primary_key)),
-            _data_test(
-                "filled", f"{table.name}_filled", "Every column that must have a value has one.", columns=filled
-            ),
+        "constraints": [
+            {"type": "primary_key", "columns": list(table.primary_key)},
+            *(_accepted(table, column) for column in table.columns if column.accepted),
         ],
-        "columns": [_model_column(table, column) for column in table.columns],
+        **({"data_tests": [_adds_up(table)]} if "priced_requests" in table.polars_schema else {}),
+        "columns": [_model_column(column) for column in table.columns],
     }
 
 
-def _model_column(table: Table, column: Column) -> dict[str, Any]:
-    entry = _described(column)
-    if not column.nullable:
-        entry["constraints"] = [{"type": "not_null"}]
-    if column.accepted:
-        name = f"{table.name}_{column.name}_accepted"
-        meaning = f"{column.name} is one of the values that the data dictionary names."
-        entry["data_tests"] = [_data_test("accepted_values", name, meaning, values=list(column.accepted))]
-    return entry
+def _accepted(table: Table, column: Column) -> dict[str, Any]:
+    return {
+        "type": "check",
+        "name": accepted_constraint(table, column),
+        "columns": [column.name],
+        "expression": accepted_values(column),
+    }
 
 
-def _data_test(kind: str, name: str, description: str, **arguments: list[str]) -> dict[str, Any]:
-    return {kind: {"name": name, "description": description, "arguments": arguments}}
+def _adds_up(table: Table) -> dict[str, Any]:
+    return {
+        "spend_adds_up": {
+            "name": f"{table.name}_adds_up",
+            "description": "No quantity is negative; priced and unpriced requests are all requests; a row has costs where, and "
+            "only where, some of its requests are priced; token buckets, where there are any, sum to the tokens.",
+            "arguments": {
+                "quantities": [column.name for column in table.columns if column.is_unsigned],
+                "by_bucket": TOKEN_METERS[0].tokens_column in table.polars_schema,
+            },
+        }
+    }
+
+
+def _model_column(column: Column) -> dict[str, Any]:
+    return _described(column) | ({} if column.nullable else {"constraints": [{"type": "not_null"}]})
 
 
 def _described(column: Column) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from pipelines.finops.queries import CUTS
 from pipelines.finops.summary import day_summary
 from pipelines.sample import SampleSummary, generate_sample
 from pipelines.settings import Settings
@@ -69,7 +70,7 @@ def test_requests_and_tokens_are_those_that_were_made(report: Report) -> None:
 def test_every_shown_amount_is_what_a_query_rounds_to(report: Report) -> None:
     spent = f"from core.request where event_date = '{report.day}' and effective_cost_usd is not null"
     whole = report.job.query(f"select round(sum(effective_cost_usd), 2)::text as usd {spent}")["usd"].to_list()
-    parts = {"models": "provider_id, model_id", "teams": "team"}
+    parts = {"models": "provider_id, model_id", **{cut.id: cut.column for cut in CUTS}}
     for table, grain in parts.items():
         asked = report.job.query(f"select round(sum(effective_cost_usd), 2)::text as usd {spent} group by {grain}")
         shown = sorted(cells[1] for cells in report.cells(table) if cells[1] != "–")

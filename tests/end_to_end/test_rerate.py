@@ -21,11 +21,12 @@ import pytest
 from pipelines.settings import Settings
 from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables import TABLES_BY_NAME
+from pipelines.warehouse.tables.mart import SPEND_TABLES
 from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
 from tests.end_to_end.installation import Installation
 
 MODEL, BEFORE, AFTER = "gpt-4o", Decimal("2.5"), Decimal("2.25")
-BOOKS = ("core.request", "mart.daily_model_spend", "mart.daily_team_spend", "mart.cost_coverage")
+BOOKS = ("core.request", *(table.qualified for table in SPEND_TABLES))
 
 
 @dataclass

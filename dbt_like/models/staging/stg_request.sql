@@ -23,6 +23,9 @@ described as (
         ) as model_id,
         coalesce(models.openness, 'unknown') as openness,
         coalesce(requests.team, 'unattributed') as team,
+        coalesce(requests.project, 'unattributed') as project,
+        coalesce(requests.environment, 'unattributed') as environment,
+        coalesce(requests.application, 'unattributed') as application,
         coalesce(requests.unpriced_reason, 'priced') as pricing,
         requests.list_cost_usd is not null as is_priced,
         {%- for column in input_columns() + output_columns() %}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pipelines.finops import format as fmt
+from pipelines.finops.queries import CUTS, Cut
 from pipelines.finops.report import coverage, evidence, projection, spend, watch
 from pipelines.finops.report.charts import Chart, history_table, projection_chart, spend_chart, stacks
 from pipelines.finops.report.collect import ReportData
@@ -36,8 +37,7 @@ class Page:
     openness: str
     reported: str
     differences: Table
-    teams: Table
-    unattributed: str
+    cuts: Sequence[spend.CutSection]
     coverage: Table
     unpriced: Table
     projections: projection.ProjectionSection
@@ -78,14 +78,13 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
         key_figures=sections.made("key figures", lambda: spend.key_figures(data, totals, saving), []),
         spend_chart=chart,
         history=history,
-        models=table("spend by model", lambda: spend.models_table(data, totals)),
+        models=table("spend by model", lambda: spend.models_table(data)),
         openness=sections.made("open models", lambda: spend.openness_sentence(data, totals), ""),
         reported=sections.made(
             "costs that gateways logged", lambda: spend.reported_sentence(data) if totals.requests else "", ""
         ),
         differences=table("logged costs that differ", lambda: spend.differences_table(data)),
-        teams=table("spend by team", lambda: spend.teams_table(data, totals)),
-        unattributed=sections.made("requests without a team", lambda: spend.unattributed_sentence(data, totals), ""),
+        cuts=[_cut(data, cut, sections) for cut in CUTS],
         coverage=table("what is priced", lambda: coverage.coverage_table(data)),
         unpriced=table("what has no price", lambda: coverage.unpriced_table(data)),
         projections=projections,
@@ -113,6 +112,13 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
         checks_passed=checks_passed,
     )
     return replace(page, incomplete=incomplete_section(context.incomplete, sections.failures)), sections.failures
+
+
+def _cut(data: ReportData, cut: Cut, sections: Sections) -> spend.CutSection:
+    name = f"spend by {cut.column}"
+    made = sections.made(name, lambda: spend.cut_table(data, cut), _lacking(name))
+    sentence = sections.made(f"requests without a {cut.column}", lambda: spend.unattributed_sentence(data, cut), "")
+    return spend.CutSection(f"by-{cut.column}", cut.id.capitalize(), f"By {cut.column}", sentence, made)
 
 
 def _spend_by_day(data: ReportData) -> tuple[Chart | None, Table]:

@@ -1,12 +1,12 @@
-"""The spend sections: the sentence at the top, the key figures, and the tables by model, by team and by day.
+"""The spend sections: the sentence at the top, the key figures, and the tables by model, by team and by project.
 
-Sums come exact from Postgres; here rows are rounded so that they add up and put into words. Charts are in `charts.py`,
-what has no price is in `coverage.py` beside this module.
+Postgres makes the sums, exactly; this module rounds them and puts them into words. The charts and the table by day are in
+`charts.py`, requests without a price in `coverage.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.finops import format as fmt
+from pipelines.finops.queries import Cut
 from pipelines.finops.report.collect import ReportData
 from pipelines.finops.report.context import Incomplete
 from pipelines.finops.report.tables import (
@@ -32,8 +33,10 @@ from pipelines.finops.report.tables import (
 from pipelines.prices.logged_cost import why_logged_differs
 
 UNRESOLVED_PREFIX = "unresolved: "
+UNATTRIBUTED = "unattributed"
 _OPENNESS = {"open_source": "open source", "open_weight": "open weights", "closed": "closed", "unknown": "not known"}
 _MTOK = Decimal(10) ** 6
+_BLANK = Cell("")
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def key_figures(data: ReportData, totals: DayTotals, saving: KeyFigure) -> list[
     spend_notes = [_against(data, totals.spend, 1), _against(data, totals.spend, 7)]
     if totals.spend is not None and totals.list_cost != totals.spend:
         spend_notes.append(f"{fmt.money(totals.list_cost, sign='$')} at list price")
-    teams = data["teams"].filter(pl.col("team") != "unattributed").height
+    teams = data["teams"].filter(pl.col("team") != UNATTRIBUTED).height
     unpriced_note = "every request has a known cost"
     if totals.unpriced:
         unpriced_note = (
@@ -135,56 +138,108 @@ def key_figures(data: ReportData, totals: DayTotals, saving: KeyFigure) -> list[
     ]
 
 
-def models_table(data: ReportData, totals: DayTotals) -> Table:
+@dataclass(frozen=True)
+class Extra:
+    """A column that only some tables of spend have: its heading, its cell in a row, and its cell in the row of totals."""
+
+    column: Column
+    cell: Callable[[dict[str, Any]], Cell]
+    total: Cell = _BLANK
+
+
+def spend_table(
+    data: ReportData,
+    table_id: str,
+    column: str,
+    *,
+    title: str,
+    described: Sequence[Extra] = (),
+    compared: Sequence[Extra] = (),
+) -> Table:
+    """One row per value of `column` of the query `table_id`: cost, share, `described`, volume, `compared`, in this order."""
+    frame = data[table_id]
+    spend = fmt.total(frame["effective_cost_usd"])
+    decimals = fmt.decimals_for(frame["effective_cost_usd"])
+    rows = [
+        [
+            text_cell(row[column]),
+            money_cell(row["effective_cost_usd"], decimals),
+            share_cell(fmt.share(row["effective_cost_usd"], spend), bar=True),
+            *(extra.cell(row) for extra in described),
+            *(count_cell(row[name]) for name in _VOLUME),
+            *(extra.cell(row) for extra in compared),
+        ]
+        for row in frame.iter_rows(named=True)
+    ]
+    foot = [
+        Cell("Total"),
+        money_cell(spend, decimals),
+        Cell(fmt.percent(1.0) if spend else fmt.NONE),
+        *(extra.total for extra in described),
+        *(count_cell(int(frame[name].sum())) for name in _VOLUME),
+        *(extra.total for extra in compared),
+    ]
+    columns = [
+        text_column(title),
+        number_column("Cost", "USD"),
+        number_column("Share of cost", "%"),
+        *(extra.column for extra in described),
+        *(number_column(heading) for heading in _VOLUME.values()),
+        *(extra.column for extra in compared),
+    ]
+    caption = f"Spend by {title.lower()} on {fmt.long_day(data.day)}"
+    return Table(table_id, caption, columns, rows, foot, "No requests on this day.", data.sql[table_id])
+
+
+def models_table(data: ReportData) -> Table:
     """One row per provider and model of the day."""
-    frame = data["models"]
-    costs = frame["effective_cost_usd"].to_list()
-    decimals = fmt.decimals_for(costs)
     reported = {(row["provider_id"], row["model_id"]): row for row in data["reported"].iter_rows(named=True)}
-    sums = _volume_sums(frame)
-    logged_decimals = fmt.decimals_for(frame["logged_only_cost_usd"])
-    rows = []
-    for row in frame.iter_rows(named=True):
-        exact = row["effective_cost_usd"]
-        rows.append(
-            [
-                text_cell(row["model_id"]),
-                money_cell(exact, decimals),
-                share_cell(fmt.share(exact, totals.spend), bar=True),
-                text_cell(row["provider_id"]),
-                text_cell(_OPENNESS[row["openness"]]),
-                *_volume(row),
-                _unit_cost(row),
-                money_cell(row["logged_only_cost_usd"], logged_decimals),
-                _reported_cell(reported.get((row["provider_id"], row["model_id"]))),
-            ]
-        )
-    return Table(
+    return spend_table(
+        data,
         "models",
-        f"Spend by model on {fmt.long_day(data.day)}",
-        [
-            text_column("Model"),
-            *_COST_COLUMNS,
-            text_column("Provider"),
-            text_column("Openness"),
-            *_VOLUME_COLUMNS,
-            number_column("Cost per million tokens", "USD"),
-            number_column("Logged, without a price", "USD"),
-            number_column("Reported less ours", "USD"),
+        "model_id",
+        title="Model",
+        described=[
+            Extra(text_column("Provider"), lambda row: text_cell(row["provider_id"])),
+            Extra(text_column("Openness"), lambda row: text_cell(_OPENNESS[row["openness"]])),
         ],
-        rows,
-        [
-            Cell("Total"),
-            *_cost_foot(totals.spend, decimals),
-            Cell(""),
-            Cell(""),
-            *_volume(sums),
-            Cell(""),
-            money_cell(totals.logged_only, logged_decimals),
-            _reported_cell(_reported_total(data["reported"])),
+        compared=[
+            Extra(number_column("Cost per million tokens", "USD"), _unit_cost),
+            _logged_only(data["models"]),
+            Extra(
+                number_column("Reported less ours", "USD"),
+                lambda row: _reported_cell(reported.get((row["provider_id"], row["model_id"]))),
+                _reported_cell(_reported_total(data["reported"])),
+            ),
         ],
-        "No requests on this day.",
-        data.sql["models"],
+    )
+
+
+@dataclass(frozen=True)
+class CutSection:
+    """A section of spend by something else than the model; `name` is its entry in the table of contents."""
+
+    id: str
+    name: str
+    title: str
+    sentence: str
+    table: Table
+
+
+def cut_table(data: ReportData, cut: Cut) -> Table:
+    """One row per team, project or whatever the cut is by; requests that name none are the visible line unattributed."""
+    return spend_table(data, cut.id, cut.column, title=cut.column.capitalize(), compared=[_logged_only(data[cut.id])])
+
+
+def unattributed_sentence(data: ReportData, cut: Cut) -> str:
+    """How many requests name no team, no project or whatever the cut is by."""
+    frame = data[cut.id]
+    total, without = (int(rows["requests"].sum()) for rows in (frame, frame.filter(pl.col(cut.column) == UNATTRIBUTED)))
+    if not without:
+        return f"Every request is attributed to a {cut.column}." if total else ""
+    return (
+        f"{fmt.plural(without, 'request')} ({fmt.percent(fmt.share(without, total))}) name no {cut.column} and stand under "
+        "“unattributed”; rules in attribution.yaml can give them one."
     )
 
 
@@ -249,70 +304,24 @@ def openness_sentence(data: ReportData, totals: DayTotals) -> str:
     return f"Open models served {requests} of the requests and took {spend} of the spend."
 
 
-def teams_table(data: ReportData, totals: DayTotals) -> Table:
-    """One row per team; requests without a team are the visible line unattributed."""
-    frame = data["teams"]
-    costs = frame["effective_cost_usd"].to_list()
-    decimals = fmt.decimals_for(costs)
-    logged_decimals = fmt.decimals_for(frame["logged_only_cost_usd"])
-    rows = [
-        [
-            text_cell(row["team"]),
-            money_cell(row["effective_cost_usd"], decimals),
-            share_cell(fmt.share(row["effective_cost_usd"], totals.spend), bar=True),
-            *_volume(row),
-            money_cell(row["logged_only_cost_usd"], logged_decimals),
-        ]
-        for row in frame.iter_rows(named=True)
-    ]
-    return Table(
-        "teams",
-        f"Spend by team on {fmt.long_day(data.day)}",
-        [text_column("Team"), *_COST_COLUMNS, *_VOLUME_COLUMNS, number_column("Logged, without a price", "USD")],
-        rows,
-        [
-            Cell("Total"),
-            *_cost_foot(fmt.total(costs), decimals),
-            *_volume(_volume_sums(frame)),
-            money_cell(totals.logged_only, logged_decimals),
-        ],
-        "No requests on this day.",
-        data.sql["teams"],
+_VOLUME = {
+    "requests": "Requests",
+    "unpriced_requests": "Unpriced",
+    "input_tokens": "Tokens in",
+    "output_tokens": "Tokens out",
+}
+"""The columns of volume of every table of spend, with their headings."""
+
+
+def _logged_only(frame: pl.DataFrame) -> Extra:
+    """What logs state for requests without a price."""
+    amounts = frame["logged_only_cost_usd"]
+    decimals = fmt.decimals_for(amounts)
+    return Extra(
+        number_column("Logged, without a price", "USD"),
+        lambda row: money_cell(row["logged_only_cost_usd"], decimals),
+        money_cell(fmt.total(amounts), decimals),
     )
-
-
-def unattributed_sentence(data: ReportData, totals: DayTotals) -> str:
-    """How much no team pays for."""
-    rows = data["teams"].filter(pl.col("team") == "unattributed").to_dicts()
-    if not rows:
-        return "Every request is attributed to a team." if totals.requests else ""
-    share = fmt.percent(fmt.share(rows[0]["requests"], totals.requests))
-    return (
-        f"{fmt.plural(rows[0]['requests'], 'request')} ({share}) name no team and stand under “unattributed”; "
-        "rules in attribution.yaml can give them one."
-    )
-
-
-_COST_COLUMNS = (number_column("Cost", "USD"), number_column("Share of cost", "%"))
-_VOLUME = ("requests", "unpriced_requests", "input_tokens", "output_tokens")
-_VOLUME_COLUMNS: tuple[Column, ...] = (
-    number_column("Requests"),
-    number_column("Unpriced"),
-    number_column("Tokens in"),
-    number_column("Tokens out"),
-)
-
-
-def _volume(row: dict[str, Any]) -> Sequence[Cell]:
-    return [count_cell(row[name]) for name in _VOLUME]
-
-
-def _volume_sums(frame: pl.DataFrame) -> dict[str, int]:
-    return {name: int(frame[name].sum()) for name in _VOLUME}
-
-
-def _cost_foot(spend: Decimal | None, decimals: int) -> Sequence[Cell]:
-    return [money_cell(spend, decimals), Cell(fmt.percent(1.0) if spend else fmt.NONE)]
 
 
 def _unit_cost(row: dict[str, Any]) -> Cell:

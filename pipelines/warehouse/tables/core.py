@@ -159,6 +159,7 @@ REQUEST = Table(
             "Cost that the gateway or provider logged; kept for reconciliation, never used as ours.",
             nullable=True,
             unit="USD",
+            is_signed=True,
         ),
         Column("rate_id", "uuid", "Rate card row that priced the request; null where unpriced or free.", nullable=True),
         Column(

@@ -1,7 +1,7 @@
 """Tables of schema `mart` on spend: what finance, engineers and analysts read, one question per table.
 
-Those with `built_by="dbt"` are SQL models in `dbt_like/`. The facts they rest on are in `core.py`; what is told of prices
-and of quality is in `mart_prices.py` and `mart_benchmarks.py` beside this file.
+Those with `built_by="dbt"` are SQL models in `dbt_like/`. The facts they rest on are in `core.py`; the tables on prices
+and on quality are in `mart_prices.py` and `mart_benchmarks.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from pipelines.meters import TOKEN_METERS
 from pipelines.warehouse.tables.core import OPENNESS, UNPRICED_REASONS
 from pipelines.warehouse.tables.spec import Column, Table
 
-_SPEND = (
+_DAY = Column("event_date", "date", "UTC day.")
+_COUNTS = (
     Column("requests", "bigint", "Requests, billable or not.", unit="requests"),
     Column("priced_requests", "bigint", "Requests with a known cost, free ones included.", unit="requests"),
     Column(
@@ -39,8 +40,24 @@ _COSTS = (
         "reported_cost_usd.",
         nullable=True,
         unit="USD",
+        is_signed=True,
     ),
 )
+
+
+def _spend_by(column: Column, description: str) -> Table:
+    """Spend per day and one column of `staging.stg_request`."""
+    return Table(
+        "mart",
+        f"daily_{column.name}_spend",
+        description,
+        f"one row per day and {column.name}",
+        (_DAY, column, *_COUNTS, *_COSTS),
+        (_DAY.name, column.name),
+        day_column=_DAY.name,
+        built_by="dbt",
+    )
+
 
 DAILY_MODEL_SPEND = Table(
     "mart",
@@ -48,14 +65,19 @@ DAILY_MODEL_SPEND = Table(
     "Spend per day, provider and model: what finance closes the month on.",
     "one row per day, provider and model",
     (
-        Column("event_date", "date", "UTC day."),
-        Column("provider_id", "text", "Who sold the calls; unknown where not told."),
+        _DAY,
+        Column("provider_id", "text", "Who sold the calls; unknown where no log names it."),
         Column("model_id", "text", "Canonical model; for unresolved names: 'unresolved: ' and the name as logged."),
         Column("openness", "text", "open_source, open_weight, closed or unknown.", accepted=OPENNESS),
-        *_SPEND,
+        *_COUNTS,
         *(Column(m.tokens_column, "bigint", f"Tokens: {m.description}.", unit="tokens") for m in TOKEN_METERS),
         Column(
-            "reported_cost_usd", "numeric(38,18)", "Sum of the costs that gateways logged.", nullable=True, unit="USD"
+            "reported_cost_usd",
+            "numeric(38,18)",
+            "Sum of the costs that gateways logged.",
+            nullable=True,
+            unit="USD",
+            is_signed=True,
         ),
         *_COSTS,
     ),
@@ -64,20 +86,14 @@ DAILY_MODEL_SPEND = Table(
     built_by="dbt",
 )
 
-DAILY_TEAM_SPEND = Table(
-    "mart",
-    "daily_team_spend",
+DAILY_TEAM_SPEND = _spend_by(
+    Column("team", "text", "Team that pays, or unattributed."),
     "Spend per day and team; requests without a team are the visible line 'unattributed'.",
-    "one row per day and team",
-    (
-        Column("event_date", "date", "UTC day."),
-        Column("team", "text", "Team that pays, or unattributed."),
-        *_SPEND,
-        *_COSTS,
-    ),
-    ("event_date", "team"),
-    day_column="event_date",
-    built_by="dbt",
+)
+
+DAILY_PROJECT_SPEND = _spend_by(
+    Column("project", "text", "Project that the requests belong to, or unattributed."),
+    "Spend per day and project; requests without a project are the visible line 'unattributed'.",
 )
 
 COST_COVERAGE = Table(
@@ -86,7 +102,7 @@ COST_COVERAGE = Table(
     "How much of a day's traffic is priced, and why the rest is not.",
     "one row per day and reason; the reason 'priced' counts what has a cost",
     (
-        Column("event_date", "date", "UTC day."),
+        _DAY,
         Column(
             "reason", "text", "priced, or the unpriced_reason of core.request.", accepted=("priced", *UNPRICED_REASONS)
         ),
@@ -112,7 +128,7 @@ ROUTING_PROJECTION = Table(
     "What a day's traffic would have cost under a hybrid routing policy, beside what it did cost, with every assumption named.",
     "one row per day, policy, baseline and arm; arm 'total' sums the policy",
     (
-        Column("event_date", "date", "UTC day."),
+        _DAY,
         Column("policy", "text", "Policy, as named in routing.yaml."),
         Column("arm", "text", "Arm of the policy, or total."),
         Column("provider_id", "text", "Provider of the arm; null for total.", nullable=True),
@@ -155,4 +171,7 @@ ROUTING_PROJECTION = Table(
     day_column="event_date",
 )
 
-MART_TABLES = (DAILY_MODEL_SPEND, DAILY_TEAM_SPEND, COST_COVERAGE, ROUTING_PROJECTION)
+SPEND_TABLES = (DAILY_MODEL_SPEND, DAILY_TEAM_SPEND, DAILY_PROJECT_SPEND, COST_COVERAGE)
+"""What dbt makes of the requests: each shares out every day of core.request, so that its sums are those of the facts."""
+
+MART_TABLES = (*SPEND_TABLES, ROUTING_PROJECTION)

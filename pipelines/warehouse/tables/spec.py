@@ -1,8 +1,7 @@
 """The vocabulary in which every table of modelmeter is described: `Table` and `Column`.
 
-Only the two types and their derived views (polars schema, Arrow schema, DDL fragments) live here; the
-tables themselves are in `raw.py`, `core.py` and `mart.py` beside this file, and the code that creates
-or fills them is in `pipelines.warehouse`.
+Only the two types and what follows from them live here. The tables are in `raw.py`, `core.py`, `mart.py` and their
+neighbours; `pipelines.warehouse` creates and fills them.
 """
 
 from __future__ import annotations
@@ -44,7 +43,8 @@ class Column:
     """One column: its Postgres type, what it means and, where it is a quantity, its unit.
 
     A `uuid` travels in frames as 16 raw bytes and `jsonb` as JSON text, because polars has neither type.
-    `accepted` lists every value the column may hold, where that list is closed; empty means any.
+    `accepted` lists every value the column may hold, where that list is closed; empty means any. `is_signed` marks a
+    quantity that may be below zero, such as a credit; any other quantity may not.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Column:
     nullable: bool = False
     unit: str | None = None
     accepted: tuple[str, ...] = ()
+    is_signed: bool = False
 
     @property
     def polars_type(self) -> pl.DataType:
@@ -62,6 +63,11 @@ class Column:
             raise ValueError(f"column {self.name}: type {self.type!r} is not one of {sorted(types)}")
         return types[self.type]
 
+    @property
+    def is_unsigned(self) -> bool:
+        """Whether the column is a quantity (a number with a unit) that may not be below zero."""
+        return self.unit is not None and self.polars_type.is_numeric() and not self.is_signed
+
 
 @dataclass(frozen=True)
 class Table:
@@ -69,7 +75,7 @@ class Table:
 
     `day_column` names the UTC day that partitions the table; where `range_partitioned` is set, Postgres
     holds one child table per day, else a day is replaced by delete and insert in one transaction.
-    `built_by` says who fills it: "python" (a frame is copied in) or "dbt" (a model of `dbt_like`).
+    `built_by` names who fills it: "python" (a frame is copied in) or "dbt" (a model of `dbt_like`).
     """
 
     schema: str

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
+from pipelines.warehouse.ddl import accepted_constraint
 from pipelines.warehouse.migrate import migrate
 from pipelines.warehouse.open import open_database
-from pipelines.warehouse.tables import TABLES, TABLES_BY_NAME
+from pipelines.warehouse.tables import TABLES, TABLES_BY_NAME, Table
+from pipelines.warehouse.tables.mart import SPEND_TABLES
 from tests.contracts.dbt.conftest import DbtRun, run_dbt
 from tests.unit.quality.rows import DAY, NOON, good_row, insert
 
@@ -23,6 +26,8 @@ Dbt = Callable[..., DbtRun]
 
 REQUEST = TABLES_BY_NAME["core.request"]
 MARTS = [table for table in TABLES if table.built_by == "dbt"]
+BY_ROW = [table for table in SPEND_TABLES if "priced_requests" in table.polars_schema]
+"""The spend tables whose rows have costs."""
 ONE = timedelta(days=1)
 WINDOW = {"from_date": str(DAY), "to_date": str(DAY + ONE)}
 UNPRICED = {
@@ -90,13 +95,13 @@ def built(postgres_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def test_what_is_only_logged_stands_apart(day: Database, tmp_path: Path) -> None:
-    """0.36 logged for a call without a price, 0.5 for one that has one: only the first is in the column, in both marts."""
+    """0.36 logged for a call without a price, 0.5 for one that has one: only the first is in the column, in every mart."""
     more = request(6, **UNPRICED, request_model="Mystery-2", reported_cost_usd=Decimal("0.36"))
     replaced = [request(7, reported_cost_usd=Decimal("0.5")), more]
     load(day, *replaced)
     assert run_dbt(day, tmp_path, "build", WINDOW).success
-    for mart in ("daily_model_spend", "daily_team_spend"):
-        assert read(day, f"select sum(logged_only_cost_usd) from mart.{mart}") == [(Decimal("0.36"),)]
+    for mart in BY_ROW:
+        assert read(day, f"select sum(logged_only_cost_usd) from {mart.qualified}") == [(Decimal("0.36"),)]
 
 
 def test_figures_of_a_day_worked_by_hand(built: tuple[Database, Path]) -> None:
@@ -198,28 +203,28 @@ def test_a_run_that_fails_after_the_delete_leaves_the_day_as_it_was(day: Databas
 
 
 DAMAGES: dict[str, set[str]] = {
-    "update mart.daily_model_spend set list_cost_usd = list_cost_usd + 1e-18 where list_cost_usd > 0": {
-        "model_spend_equals_requests",
-        "team_spend_equals_model_spend",
-    },
-    "delete from mart.daily_team_spend where team = 'search'": {"team_spend_equals_model_spend"},
     "update mart.cost_coverage set request_share = request_share + 0.001 where reason = 'priced'": {
         "coverage_shares_sum_to_one"
     },
-    "update mart.cost_coverage set tokens = tokens + 1 where reason = 'priced'": {"coverage_shares_sum_to_one"},
-    "update mart.cost_coverage set reason = 'lost' where reason = 'model_unresolved'": {
-        "cost_coverage_reason_accepted"
+    "update mart.cost_coverage set token_share = token_share + 0.001 where reason = 'priced'": {
+        "coverage_shares_sum_to_one"
     },
-    "update mart.daily_model_spend set openness = 'ajar'": {"daily_model_spend_openness_accepted"},
-    "update mart.daily_model_spend set openness = null": {"daily_model_spend_filled"},
-    "update mart.daily_team_spend set unpriced_requests = null where team = 'search'": {"daily_team_spend_filled"},
-    "update mart.cost_coverage set request_share = null where reason = 'priced'": {
-        "cost_coverage_filled",
-        "coverage_shares_sum_to_one",
+    "update mart.cost_coverage set reason = 'no_price' where reason = 'priced'": {"coverage_shares_sum_to_one"},
+    "update mart.daily_model_spend set openness = 'closed'": {"unresolved_model_has_no_openness"},
+    "update mart.daily_model_spend set input_tokens = input_tokens + 1": {"daily_model_spend_adds_up"},
+    "update mart.daily_model_spend set output_audio_tokens = output_audio_tokens + 1": {"daily_model_spend_adds_up"},
+    **{
+        f"update {table.qualified} set {damage}": {f"{table.name}_adds_up"}
+        for table in BY_ROW
+        for damage in (
+            "requests = requests + 1",
+            "requests = 0, priced_requests = 0, unpriced_requests = 0",
+            "unpriced_requests = -1, requests = priced_requests - 1",
+            "priced_requests = 0, unpriced_requests = requests",
+            "list_cost_usd = -1 where list_cost_usd is not null",
+            "effective_cost_usd = null where list_cost_usd is not null",
+        )
     },
-    "update mart.daily_model_spend set provider_id = 'openai', model_id = 'x'": {"daily_model_spend_grain"},
-    "update mart.daily_team_spend set team = 'search'": {"daily_team_spend_grain"},
-    "insert into mart.cost_coverage values (date '2026-02-16', 'priced', 0, 0, 0, 0)": {"cost_coverage_grain"},
 }
 """What may go wrong with a mart, and the data tests that must notice it (and no others)."""
 
@@ -231,25 +236,44 @@ def test_each_data_test_catches_its_damage(built: tuple[Database, Path]) -> None
     assert set().union(*DAMAGES.values()) == set(tests)
     for damage, caught_by in DAMAGES.items():
         with day.connect() as connection:
-            for table in MARTS:
-                connection.execute(f"alter table {table.qualified} drop constraint {table.name}_pkey")
-                for column in table.columns:
-                    connection.execute(f"alter table {table.qualified} alter {column.name} drop not null")
             connection.execute(damage)
             caught = {name for name, query in tests.items() if connection.execute(query).fetchall()}
             connection.rollback()
         assert caught == caught_by, damage
 
 
+@pytest.mark.parametrize("table", MARTS, ids=lambda table: table.name)
+def test_postgres_holds_the_grain_the_filled_columns_and_the_accepted_values(
+    built: tuple[Database, Path], table: Table
+) -> None:
+    day, _ = built
+
+    def refused(connection: psycopg.Connection[Any], damage: str) -> psycopg.errors.Diagnostic:
+        with pytest.raises(psycopg.errors.IntegrityError) as raised, connection.transaction():
+            connection.execute(damage.encode())
+        return raised.value.diag
+
+    with day.connect() as connection:
+        twice = refused(connection, f"insert into {table.qualified} select * from {table.qualified} limit 1")
+        assert twice.constraint_name == f"{table.name}_pkey"
+        for column in table.columns:
+            if not column.nullable:
+                diag = refused(connection, f"update {table.qualified} set {column.name} = null")
+                assert diag.column_name == column.name
+            if column.accepted:
+                diag = refused(connection, f"update {table.qualified} set {column.name} = 'something else'")
+                assert diag.constraint_name == accepted_constraint(table, column)
+        connection.rollback()
+
+
 def test_data_tests_look_at_the_days_of_the_run_only(day: Database, dbt: Dbt) -> None:
     assert dbt("run", DAY, DAY + ONE).success
     with day.connect() as connection:
-        connection.execute("update mart.daily_model_spend set openness = 'ajar', list_cost_usd = 7")
+        connection.execute("update mart.daily_model_spend set openness = 'closed', requests = 7")
     assert dbt("test", DAY + ONE, DAY + 2 * ONE).success
     assert {name for name, status in dbt("test", DAY, DAY + ONE).statuses.items() if status != "pass"} == {
-        "daily_model_spend_openness_accepted",
-        "model_spend_equals_requests",
-        "team_spend_equals_model_spend",
+        "daily_model_spend_adds_up",
+        "unresolved_model_has_no_openness",
     }
 
 

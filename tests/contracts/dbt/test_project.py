@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.warehouse.tables import TABLES
 from tests.contracts.dbt.conftest import PROJECT
 
 
@@ -50,26 +51,24 @@ def test_nothing_is_sent(manifest: dict[str, Any]) -> None:
 
 def test_models_have_their_schemas_and_descriptions(manifest: dict[str, Any]) -> None:
     models = {n["name"]: n for n in manifest["nodes"].values() if n["resource_type"] == "model"}
-    assert {(node["schema"], name) for name, node in models.items()} == {
-        ("staging", "stg_request"),
-        ("mart", "daily_model_spend"),
-        ("mart", "daily_team_spend"),
-        ("mart", "cost_coverage"),
-    }
+    marts = {(table.schema, table.name) for table in TABLES if table.built_by == "dbt"}
+    assert {(node["schema"], name) for name, node in models.items()} == {("staging", "stg_request"), *marts}
     for node in models.values():
         assert node["description"]
         assert all(column["description"] for column in node["columns"].values())
         assert node["config"]["meta"]["dagster"]["group"] == node["schema"]
 
 
-def test_every_mart_has_a_grain_a_test_and_leads_to_the_report(manifest: dict[str, Any]) -> None:
+def test_every_mart_has_a_key_that_is_held_and_leads_to_the_report(manifest: dict[str, Any]) -> None:
     tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
     assert [node["name"] for node in tests if not node["description"]] == []
     marts = {
-        uid for uid, node in manifest["nodes"].items() if node["schema"] == "mart" and node["resource_type"] == "model"
+        uid: node
+        for uid, node in manifest["nodes"].items()
+        if node["schema"] == "mart" and node["resource_type"] == "model"
     }
-    for uid in marts:
-        kinds = {node["test_metadata"]["name"] for node in tests if node.get("attached_node") == uid}
-        assert {"grain", "filled"} <= kinds
+    for node in marts.values():
+        assert node["contract"]["enforced"]
+        assert "primary_key" in {constraint["type"] for constraint in node["constraints"]}
     (report,) = manifest["exposures"].values()
-    assert set(report["depends_on"]["nodes"]) == marts
+    assert set(report["depends_on"]["nodes"]) == set(marts)

@@ -1,6 +1,6 @@
 """A small set of books for the report's tests: every amount can be added up by hand.
 
-Requests and files are written as rows; the spend marts are summed from them here, in SQL of the tests' own.
+Requests and files are written as rows; the project's own dbt models make the spend tables of them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import psycopg
 
 from pipelines.ids import id_bytes
 from pipelines.warehouse.bulk_copy import copy_frame
-from pipelines.warehouse.ddl import create_table
 from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables import TABLES_BY_NAME, Table
+from tests.marts import build_spend_tables, create_spend_tables
 
 DAY = date(2026, 2, 28)  # a Saturday
 FILE = id_bytes("file")
@@ -29,11 +29,6 @@ _BLANK: dict[str, Any] = {
     "numeric(38,18)": Decimal(0), "numeric(38,12)": Decimal(0), "date": DAY, "jsonb": "{}", "date[]": [],
     "timestamptz": datetime(2026, 2, 28, 12, tzinfo=UTC),
 }  # fmt: skip
-_COSTS = "sum(list_cost_usd) as list_cost_usd, sum(contracted_cost_usd) as contracted_cost_usd, sum(effective_cost_usd) as effective_cost_usd, sum(reported_cost_usd) filter (where list_cost_usd is null) as logged_only_cost_usd"
-_COUNTS = """
-    count(*) as requests, count(list_cost_usd) as priced_requests, count(*) - count(list_cost_usd) as unpriced_requests,
-    sum(input_uncached_tokens) as input_tokens, sum(output_text_tokens) as output_tokens
-"""
 
 
 def frame(table: str, *rows: Mapping[str, Any]) -> pl.DataFrame:
@@ -82,8 +77,7 @@ def small_day() -> list[dict[str, Any]]:
 
 def write(connection: psycopg.Connection[Any], requests: list[dict[str, Any]]) -> None:
     """Load requests and derive the spend marts from them."""
-    for name in ("daily_model_spend", "daily_team_spend", "cost_coverage"):
-        connection.execute(create_table(TABLES_BY_NAME[f"mart.{name}"]))
+    create_spend_tables(connection)
     if not requests:
         return
     days = [row["event_date"] for row in requests]
@@ -95,35 +89,7 @@ def write(connection: psycopg.Connection[Any], requests: list[dict[str, Any]]) -
         for m in sorted(models)
     ]
     replace_all(connection, TABLES_BY_NAME["core.model"], frame("core.model", *rows))
-    _derive_marts(connection)
-
-
-def _derive_marts(connection: psycopg.Connection[Any]) -> None:
-    others = [c.name for c in TABLES_BY_NAME["mart.daily_model_spend"].columns if c.name.endswith("_tokens")]
-    others = [name for name in others if name not in {"input_tokens", "output_tokens"}]
-    connection.execute(
-        f"""
-        insert into mart.daily_model_spend (event_date, provider_id, model_id, openness, requests, priced_requests,
-            unpriced_requests, input_tokens, output_tokens, {", ".join(others)}, reported_cost_usd, list_cost_usd,
-            contracted_cost_usd, effective_cost_usd, logged_only_cost_usd)
-        select event_date, coalesce(provider_id, 'unknown'),
-            coalesce(model_id, 'unresolved: ' || coalesce(request_model, '(no name logged)')),
-            coalesce(max(openness), 'unknown'), {_COUNTS}, {", ".join(f"sum({name})" for name in others)},
-            sum(reported_cost_usd), {_COSTS}
-        from core.request left join core.model using (model_id)
-        group by 1, 2, 3;
-        insert into mart.daily_team_spend
-        select event_date, coalesce(team, 'unattributed'), {_COUNTS}, {_COSTS} from core.request group by 1, 2;
-        insert into mart.cost_coverage
-        select event_date, reason, requests, tokens, requests / sum(requests) over day, tokens / sum(tokens) over day
-        from (
-            select event_date, coalesce(unpriced_reason, 'priced') as reason, count(*) as requests,
-                sum(input_uncached_tokens + output_text_tokens) as tokens
-            from core.request group by 1, 2
-        ) as reasons
-        window day as (partition by event_date)
-        """
-    )
+    build_spend_tables(connection)
 
 
 def add(connection: psycopg.Connection[Any], table: str, *rows: Mapping[str, Any]) -> None:

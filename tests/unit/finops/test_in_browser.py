@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipelines.finops.queries import CUTS
 from pipelines.finops.report import CheckLine, FeedLine, ReportContext
 from pipelines.finops.report.collect import ReportData
 from pipelines.finops.report.page import build_page
@@ -65,7 +66,10 @@ def page_data() -> ReportData:
     nothing = pl.DataFrame()
     frames = {
         "models": pl.DataFrame({"provider_id": ["p"] * 4, "model_id": names, "openness": ["closed"] * 4, **counts, **costs}),
-        "teams": pl.DataFrame({"team": names, **counts, "effective_cost_usd": cost, "logged_only_cost_usd": cost}),
+        **{
+            cut.id: pl.DataFrame({cut.column: names, **counts, "effective_cost_usd": cost, "logged_only_cost_usd": cost})
+            for cut in CUTS
+        },
         "history": pl.DataFrame({"event_date": [DAY] * 4, "provider_id": ["p"] * 4, "model_id": names, "requests": counts["requests"], "priced_requests": counts["priced_requests"], "effective_cost_usd": cost}),
         "month": pl.DataFrame({"days": [1], "requests": [238], "unpriced_requests": [1], "effective_cost_usd": pl.Series([Decimal("119.75")], dtype=spend)}),
         "reported": nothing,

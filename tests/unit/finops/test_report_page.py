@@ -12,6 +12,7 @@ import pytest
 import yaml
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
+from pipelines.finops.queries import CUTS
 from pipelines.finops.report import CheckLine, FeedLine, ReportContext, ReportError, build_report
 from tests.unit.finops import books
 from tests.unit.finops.pages import rows_of, words
@@ -105,7 +106,7 @@ def test_html_is_sound_and_tables_say_what_they_are(connection: Connection, page
     assert {table.attributes["id"] for table in tables} >= {
         "history",
         "models",
-        "teams",
+        *(cut.id for cut in CUTS),
         "coverage",
         "unpriced",
         "feeds",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,6 @@ import pytest
 
 from pipelines.quality import (
     ExpectationOutcome,
-    feeds_fresh,
     lines_accounted,
     loaded_files_agree,
     priced_coverage,
@@ -19,8 +17,10 @@ from pipelines.quality import (
     spend_agrees,
 )
 from pipelines.warehouse.database import Database
-from pipelines.warehouse.tables import TABLES_BY_NAME
-from tests.unit.quality.rows import DAY, FILE, NOON, good_row, insert
+from pipelines.warehouse.tables import TABLES_BY_NAME, Table
+from pipelines.warehouse.tables.mart import SPEND_TABLES
+from tests.marts import build_spend_tables
+from tests.unit.quality.rows import DAY, FILE, good_row, insert
 
 ONE = timedelta(days=1)
 WINDOW = (DAY, DAY + ONE)
@@ -156,33 +156,64 @@ def test_a_duplicate_may_wait_for_the_day_of_its_kept_record(books: Database) ->
     assert run(books, records_accounted, *WINDOW, {DAY}).success is False, "an excess never waits"
 
 
-def spend(**changes: Any) -> dict[str, Any]:
-    totals = {
-        "requests": 2, "priced_requests": 2, "unpriced_requests": 0, "input_tokens": 200, "output_tokens": 100,
-        "list_cost_usd": Decimal("0.5"), "contracted_cost_usd": Decimal("0.4"), "effective_cost_usd": Decimal("0.4"),
-    }  # fmt: skip
-    return {**totals, **changes}
+@pytest.fixture
+def spent(books: Database) -> Database:
+    """The books with the spend tables that dbt makes of them: two calls of 100 and 50 tokens, 0.25 USD each at list."""
+    with books.connect() as connection:
+        build_spend_tables(connection)
+    return books
 
 
-def test_spend_that_agrees(books: Database) -> None:
-    add(books, "mart.daily_model_spend", spend())
-    add(books, "mart.daily_team_spend", spend())
-    outcome = run(books, spend_agrees, *WINDOW)
-    assert (outcome.success, outcome.observed) == (True, "0.500000000000000000")
+def test_spend_that_agrees(spent: Database) -> None:
+    outcome = run(spent, spend_agrees, *WINDOW)
+    assert (outcome.success, outcome.observed, outcome.sample) == (True, "0.500000000000000000", ())
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"requests": 3}, {"priced_requests": 1}, {"input_tokens": 201}, {"output_tokens": 99},
-     {"list_cost_usd": Decimal("0.500000000000000001")}, {"effective_cost_usd": None}, {"event_date": DAY + ONE}],
-)  # fmt: skip
-@pytest.mark.parametrize("table", ["mart.daily_model_spend", "mart.daily_team_spend"])
-def test_spend_that_differs_in_one_figure(books: Database, table: str, change: dict[str, Any]) -> None:
-    for name in ("mart.daily_model_spend", "mart.daily_team_spend"):
-        add(books, name, spend(**(change if name == table else {})))
-    outcome = run(books, spend_agrees, *WINDOW)
+@pytest.mark.parametrize("table", [table.qualified for table in SPEND_TABLES])
+def test_a_spend_table_that_lacks_a_day_or_has_one_more_is_found(spent: Database, table: str) -> None:
+    with spent.connect() as connection:
+        connection.execute(
+            f"insert into core.request select * from core.request; update {table} set event_date = event_date + 1"
+        )
+    outcome = run(spent, spend_agrees, DAY, DAY + 2 * ONE)
     assert outcome.blocks
-    assert [(row["day"], row["table"]) for row in outcome.sample] == [(str(DAY), table)]
+    assert {(row["day"], row["there"]) for row in outcome.sample if row["table"] == table} == {
+        (str(DAY), "no row"), (str(DAY + ONE), "2"),
+    }  # fmt: skip
+
+
+COMPARED = [
+    (table, column.name) for table in SPEND_TABLES for column in table.columns
+    if column.unit and column.type != "double precision"
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "column"), COMPARED, ids=lambda value: getattr(value, "name", value))
+def test_every_sum_of_every_spend_table_is_compared_to_the_last_digit(
+    spent: Database, table: Table, column: str
+) -> None:
+    least = "1e-18" if table.column(column).type == "numeric(38,18)" else "1"
+    with spent.connect() as connection:
+        connection.execute(f"update {table.qualified} set {column} = coalesce({column}, 0) + {least}".encode())
+    outcome = run(spent, spend_agrees, *WINDOW)
+    assert outcome.blocks
+    assert (outcome.sample[0]["day"], outcome.sample[0]["table"], outcome.sample[0]["sum"]) == (
+        str(DAY),
+        table.qualified,
+        column,
+    )
+
+
+def test_a_request_that_moves_from_priced_to_a_reason_is_found(spent: Database) -> None:
+    with spent.connect() as connection:
+        connection.execute("update mart.cost_coverage set reason = 'no_price'")
+    (row,) = run(spent, spend_agrees, *WINDOW).sample
+    assert (row["table"], row["sum"], row["there"], row["in core.request"]) == (
+        "mart.cost_coverage",
+        "priced_requests",
+        "null",
+        "2",
+    )
 
 
 def test_priced_coverage_has_a_floor_per_day(books: Database) -> None:
@@ -200,24 +231,3 @@ def test_priced_coverage_of_no_requests_is_not_evaluable(books: Database) -> Non
     outcome = run(books, priced_coverage, date(2020, 1, 1), date(2020, 1, 2))
     assert outcome.state == "not evaluable"
     assert "there are no requests from 2020-01-01" in (outcome.problem or "")
-
-
-def test_a_feed_is_stale_after_its_limit_and_when_never_seen(bare: Database) -> None:
-    feed = {"kind": "prices", "source": "litellm", "observed_at": NOON}
-    add(
-        bare,
-        "raw.snapshot",
-        feed,
-        {**feed, "observed_at": NOON - 9 * ONE},
-        {**feed, "kind": "requests", "source": "genai"},
-    )
-    limits = {"litellm": timedelta(hours=48)}
-    with bare.connect() as connection:
-        assert feeds_fresh(connection, "prices", limits, NOON + timedelta(hours=48)).success
-        stale = feeds_fresh(connection, "prices", limits, NOON + timedelta(hours=48, seconds=1))
-        never = feeds_fresh(connection, "prices", {**limits, "genai": ONE}, datetime(2026, 2, 16, 13, tzinfo=UTC))
-    assert (stale.success, stale.observed, stale.blocks) == (False, 0, False)
-    assert stale.sample == (
-        {"source": "litellm", "last observed": "2026-02-16 12:00:00+00:00", "stale after": "2 days, 0:00:00"},
-    )
-    assert (never.success, never.observed, never.sample[0]["last observed"]) == (False, 1, "never")

@@ -1,0 +1,268 @@
+"""The queries of the report page: what each section reads from the warehouse, as SQL with the day left open.
+
+`report/collect.py` runs them; the asset graph derives from them which tables the page is made of.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipelines.warehouse.tables import TABLES_BY_NAME, Table
+from pipelines.warehouse.tables.mart import DAILY_PROJECT_SPEND, DAILY_TEAM_SPEND
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A section that shows the day's spend by one column of a spend table.
+
+    `id` names the query and the table on the page, and in capitals its entry in the table of contents.
+    """
+
+    id: str
+    table: Table
+
+    @property
+    def column(self) -> str:
+        """The column that the day is cut by: the key beyond the day."""
+        (column,) = (name for name in self.table.primary_key if name != self.table.day_column)
+        return column
+
+
+CUTS = (Cut("teams", DAILY_TEAM_SPEND), Cut("projects", DAILY_PROJECT_SPEND))
+"""The sections of spend beyond the one by model, in the order of the page."""
+
+
+def _spend_by(cut: Cut) -> str:
+    return f"""
+        select
+            {cut.column}, requests, priced_requests, unpriced_requests, input_tokens, output_tokens, effective_cost_usd,
+            logged_only_cost_usd
+        from {cut.table.qualified}
+        where event_date = %(day)s
+        order by effective_cost_usd desc nulls last, requests desc, {cut.column}
+    """
+
+
+QUERIES: dict[str, str] = {
+    "models": """
+        select
+            provider_id, model_id, openness, requests, priced_requests, unpriced_requests,
+            input_tokens, output_tokens, list_cost_usd, effective_cost_usd, logged_only_cost_usd
+        from mart.daily_model_spend
+        where event_date = %(day)s
+        order by effective_cost_usd desc nulls last, requests desc, model_id, provider_id
+    """,
+    **{cut.id: _spend_by(cut) for cut in CUTS},
+    "history": """
+        select
+            event_date, provider_id, model_id,
+            sum(requests)::bigint as requests,
+            sum(priced_requests)::bigint as priced_requests,
+            sum(effective_cost_usd)::numeric(38, 18) as effective_cost_usd
+        from mart.daily_model_spend
+        where event_date > %(day)s::date - 30 and event_date <= %(day)s
+        group by event_date, provider_id, model_id
+        order by event_date, provider_id, model_id
+    """,
+    "month": """
+        select
+            count(distinct event_date) as days,
+            sum(requests)::bigint as requests,
+            sum(unpriced_requests)::bigint as unpriced_requests,
+            sum(effective_cost_usd)::numeric(38, 18) as effective_cost_usd
+        from mart.daily_model_spend
+        where event_date >= date_trunc('month', %(day)s::date)::date and event_date <= %(day)s
+    """,
+    "reported": """
+        select
+            provider_id, model_id,
+            count(*) as requests,
+            sum(reported_cost_usd)::numeric(38, 18) as reported_cost_usd,
+            sum(effective_cost_usd)::numeric(38, 18) as effective_cost_usd,
+            count(*) filter (where abs(reported_cost_usd - effective_cost_usd) > 0.0000005) as differing_requests
+        from core.request
+        where
+            event_date = %(day)s and provider_id is not null and model_id is not null
+            and reported_cost_usd is not null and effective_cost_usd is not null
+        group by provider_id, model_id
+        order by provider_id, model_id
+    """,
+    "differing": """
+        with numbered as (
+            select
+                event_date, request_uid, provider_id, model_id,
+                row_number() over (partition by provider_id, model_id order by request_uid) as number,
+                abs(sum(reported_cost_usd - effective_cost_usd) over (partition by provider_id, model_id)) as apart
+            from core.request
+            where
+                event_date = %(day)s and provider_id is not null and model_id is not null
+                and abs(reported_cost_usd - effective_cost_usd) > 0.0000005
+        ),
+        dearest as (
+            select provider_id, model_id from numbered where number = 1 order by apart desc, provider_id, model_id limit 20
+        )
+        select
+            provider_id, model_id, service_tier, region, event_at, rate_id, web_search_count, {token_columns},
+            reported_cost_usd, list_cost_usd, effective_cost_usd
+        from numbered
+        join dearest using (provider_id, model_id)
+        join core.request using (event_date, request_uid, provider_id, model_id)
+        where number <= 40
+        order by provider_id, model_id, number
+    """,
+    "cards": """
+        select rate_card.*
+        from core.rate_card
+        where model_id in (
+            select model_id from core.request
+            where event_date = %(day)s and abs(reported_cost_usd - effective_cost_usd) > 0.0000005
+        )
+    """,
+    "coverage": """
+        select reason, requests, tokens, request_share, token_share
+        from mart.cost_coverage
+        where event_date = %(day)s
+        order by reason <> 'priced', requests desc, reason
+    """,
+    "unpriced": """
+        with average as (
+            select sum(effective_cost_usd) / nullif(sum({tokens}), 0) as usd_per_token
+            from core.request
+            where event_date = %(day)s and effective_cost_usd is not null and is_billable
+        ),
+        unpriced as (
+            select
+                unpriced_reason as reason, source, coalesce(response_model, request_model) as raw_name, model_id,
+                case when coalesce(response_model, request_model) is not null then provider_id end as provider_id,
+                count(*) as requests,
+                sum({tokens})::bigint as tokens,
+                sum(reported_cost_usd)::numeric(38, 18) as reported_cost_usd,
+                sum(case when reported_cost_usd is null then {tokens} else 0 end) as unreported_tokens
+            from core.request
+            where event_date = %(day)s and unpriced_reason is not null
+            group by 1, 2, 3, 4, 5
+        )
+        select
+            reason, source, raw_name, model_id, provider_id, requests, tokens, reported_cost_usd,
+            case when unreported_tokens > 0
+                then coalesce(reported_cost_usd, 0) + unreported_tokens * (select usd_per_token from average)
+                else reported_cost_usd
+            end::numeric(38, 18) as at_risk_usd
+        from unpriced
+        order by at_risk_usd desc nulls last, requests desc, reason, raw_name, source, provider_id
+        limit 100
+    """,
+    "projection": """
+        select
+            policy, baseline, arm, provider_id, model_id, share, requests, baseline_cost_usd, projected_cost_usd,
+            saving_usd, saving_share, quality_retained, evidence_grade, assumptions, not_projected_reason
+        from mart.routing_projection
+        where event_date = %(day)s
+        order by policy, baseline, arm = 'total', share desc, arm
+    """,
+    "drift": """
+        select
+            event_date, board, benchmark_version_id, drift_class, severity, raw_model, model_id, score_before,
+            score_after, delta, delta_adjusted, stderr, z, q_value, min_detectable, n_models, explanation
+        from mart.benchmark_drift
+        where event_date > %(day)s::date - 30 and event_date <= %(day)s
+        order by
+            event_date desc, case severity when 'error' then 0 when 'warn' then 1 else 2 end, board, drift_class,
+            abs(delta_adjusted) desc nulls last, raw_model, event_id
+    """,
+    "gap": """
+        select distinct on (board, latest.benchmark_version_id)
+            latest.*, display_name, unit, version_label, scale_epoch
+        from mart.benchmark_gap as latest
+        join core.benchmark_version using (benchmark_version_id)
+        join core.benchmark using (benchmark_id)
+        where event_date <= %(day)s and gap is not null
+        order by board, latest.benchmark_version_id, event_date desc
+        limit 200
+    """,
+    "gap_series": """
+        select
+            event_date, board, benchmark_version_id, gap, gap_low, gap_high, best_open_model, best_closed_model,
+            lag_days, lag_is_minimum, release_lag_days, display_name, unit, version_label, scale_epoch,
+            -- Events of a whole board name the version that stands for it.
+            benchmark_version_id in (select benchmark_version_id from mart.benchmark_drift where raw_model is null)
+                as stands_for_board
+        from mart.benchmark_gap
+        join core.benchmark_version using (benchmark_version_id)
+        join core.benchmark using (benchmark_id)
+        where event_date <= %(day)s and gap is not null
+        order by board, benchmark_version_id, event_date
+    """,
+    "silent": """
+        select
+            event_date, provider_id, model_id, use_case, metric, n_day, effect, min_detectable, z, q_value, is_alarm,
+            explanation
+        from mart.request_drift
+        where event_date = %(day)s and is_alarm
+        order by provider_id, model_id, use_case, metric
+        limit 200
+    """,
+    "silent_counts": """
+        select count(*) as comparisons, count(*) filter (where is_alarm) as alarms, count(distinct model_id) as models
+        from mart.request_drift
+        where event_date = %(day)s
+    """,
+    "feeds": """
+        select kind, source, count(*) as snapshots, max(observed_at) as observed_at
+        from raw.snapshot
+        where kind in ('prices', 'leaderboards')
+        group by kind, source
+        order by kind desc, source
+    """,
+    "files": """
+        with files as (
+            select snapshot_id, source, format, landing_path, lines, valid, quarantined
+            from raw.snapshot
+            where
+                kind = 'requests'
+                and (
+                    event_dates @> array[%(day)s::date]
+                    or cardinality(event_dates) = 0 and (observed_at at time zone 'UTC')::date = %(day)s
+                )
+        ),
+        loaded as (
+            select snapshot_id, count(*) as records from core.request where event_date = %(day)s group by snapshot_id
+        ),
+        dropped as (
+            select snapshot_id, count(*) as records from raw.duplicate where event_date = %(day)s group by snapshot_id
+        )
+        select
+            source, format, landing_path, lines, coalesce(loaded.records, 0) as loaded,
+            coalesce(dropped.records, 0) as duplicates, quarantined,
+            valid - coalesce(loaded.records, 0) - coalesce(dropped.records, 0) as other_days
+        from files
+        left join loaded using (snapshot_id)
+        left join dropped using (snapshot_id)
+        order by source, landing_path
+    """,
+    "quarantine": """
+        select
+            source, reason, severity, count(*) as records,
+            (array_agg(landing_path || ', line ' || line_no order by landing_path, line_no))[1] as example_place,
+            (array_agg(detail order by landing_path, line_no))[1] as example_detail
+        from raw.quarantine
+        join raw.snapshot using (snapshot_id)
+        where
+            kind = 'requests'
+            and (
+                event_dates @> array[%(day)s::date]
+                or cardinality(event_dates) = 0 and (observed_at at time zone 'UTC')::date = %(day)s
+            )
+        group by source, reason, severity
+        order by severity, records desc, source, reason
+    """,
+}
+"""The report's queries by name. The placeholder is the day; `{tokens}` stands for the sum of all token columns,
+`{token_columns}` for their names."""
+
+
+def tables_read() -> tuple[str, ...]:
+    """The tables of the warehouse that the queries name, `schema.table`, sorted."""
+    named = re.findall(r"\b(?:raw|core|mart)\.[a-z_]+", "\n".join(QUERIES.values()))
+    return tuple(sorted(TABLES_BY_NAME.keys() & set(named)))

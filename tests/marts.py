@@ -1,0 +1,84 @@
+"""The spend tables of a test's database, made by the project's own dbt models.
+
+dbt takes seconds to start, so the models are rendered here, as dbt renders them for a first build of every day.
+`tests/contracts/dbt` runs dbt itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from jinja2 import Environment, StrictUndefined
+
+from pipelines.warehouse.ddl import create_table
+from pipelines.warehouse.tables.mart import SPEND_TABLES
+
+PROJECT = Path(__file__).resolve().parents[1] / "dbt_like"
+
+
+class _ReturnedError(Exception):
+    """What a macro returns by dbt's `return`."""
+
+
+def create_spend_tables(connection: psycopg.Connection[Any]) -> None:
+    """The spend tables, without rows."""
+    for table in SPEND_TABLES:
+        connection.execute(create_table(table).encode())
+
+
+def build_spend_tables(connection: psycopg.Connection[Any]) -> None:
+    """Fill the spend tables, which are there and empty, from `core.request`."""
+    connection.execute(
+        f"create schema if not exists staging; create view staging.stg_request as {model_sql('stg_request')}".encode()
+    )
+    for table in SPEND_TABLES:
+        columns = ", ".join(column.name for column in table.columns)
+        connection.execute(
+            f"insert into {table.qualified} ({columns}) select {columns} from ({model_sql(table.name)}) as model".encode()
+        )
+    connection.execute("drop view staging.stg_request")
+
+
+@cache
+def model_sql(name: str) -> str:
+    """The SQL of a model for every day there is."""
+    (path,) = (PROJECT / "models").rglob(f"{name}.sql")
+    return _environment().from_string(path.read_text(encoding="utf-8")).render()
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(undefined=StrictUndefined, extensions=["jinja2.ext.do"])
+    environment.globals.update(
+        {
+            "ref": lambda name: f"{'staging' if name.startswith('stg_') else 'mart'}.{name}",
+            "source": lambda schema, name: f"{schema}.{name}",
+            "var": dict.fromkeys(("from_date", "to_date")).get,
+            "is_incremental": lambda: False,
+            "return": _return,
+        }
+    )
+    for path in (PROJECT / "macros").glob("*.sql"):
+        text = path.read_text(encoding="utf-8")
+        if "{% macro" in text:
+            macros = environment.from_string(text).make_module()
+            environment.globals.update({n: _called(m) for n, m in vars(macros).items() if callable(m)})
+    return environment
+
+
+def _return(value: object) -> None:
+    raise _ReturnedError(value)
+
+
+def _called(macro: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: object, **named: object) -> Any:
+        try:
+            return macro(*arguments, **named)
+        except _ReturnedError as returned:
+            return returned.args[0]
+
+    return call
