@@ -1,7 +1,6 @@
-"""What a check came to: the one result type of Great Expectations suites and of the accounting checks.
+"""The outcome of a check: the one result type of Great Expectations suites and of the accounting checks.
 
-No check is made here; `run.py` and `accounting.py` beside this module make them. Turning an outcome into an asset
-check is `assets`.
+`run.py` and `accounting.py` make the checks; `assets` turns an outcome into an asset check.
 """
 
 from __future__ import annotations
@@ -58,8 +57,3 @@ class SuiteOutcome:
     def blocks(self) -> bool:
         """Whether any check stops the data from going on."""
         return any(outcome.blocks for outcome in self.expectations)
-
-    @property
-    def not_passed(self) -> tuple[ExpectationOutcome, ...]:
-        """The checks that failed or could not be evaluated, warnings included."""
-        return tuple(outcome for outcome in self.expectations if outcome.success is not True)

@@ -1,7 +1,7 @@
 """The vocabulary of a suite: what can be expected of the rows of a table, and what follows from its description alone.
 
-A rule is data and imports no Great Expectations, which takes seconds; `run.py` beside this module turns rules into
-expectations, and `suites.py` says which table has which.
+A rule is data and imports no Great Expectations, which takes seconds. `suites.py` lists the rules of each table, `run.py`
+turns them into expectations.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipelines.quality.outcome import Severity
-from pipelines.warehouse.tables import Column, Table
+from pipelines.warehouse.tables import Table
 
 SuiteName = Literal[
     "core_request",
@@ -19,11 +19,9 @@ SuiteName = Literal[
     "core_rate_card",
     "core_benchmark_score",
     "core_reported_cost",
-    "mart_daily_model_spend",
 ]
 
-_FLOOR = "There is at least one row. A table without one says nothing: look whether its files have arrived."
-_NUMBERS = ("integer", "bigint", "smallint", "double precision", "numeric(38,18)", "numeric(38,12)")
+_FLOOR = "There is at least one row. Where there is none, look whether the table's files have arrived."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +48,6 @@ class Unique(Rule):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneOf(Rule):
-    """Every value of `column` that is not null is one of `values`."""
-
-    column: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class NoRow(Rule):
     """No row of `rows` satisfies the SQL predicate `where`.
 
@@ -73,7 +63,7 @@ class NoRow(Rule):
 class Suite:
     """The rules of one table. Where the table has a day column only the days asked for are tested, else every row.
 
-    `shown` are the columns by which a person finds a wrong row; the primary key is mostly an id that says nothing.
+    `shown` are the columns by which a person finds a wrong row; most primary keys are ids that mean nothing to a reader.
     """
 
     name: SuiteName
@@ -87,49 +77,24 @@ class Suite:
             raise ValueError(f"suite {self.name}: a rule is named twice: {sorted(names)}")
 
 
-def described(
-    table: Table,
-    *,
-    key: Collection[str] = (),
-    may_be_negative: Collection[str] = (),
-    may_be_empty: bool = False,
-) -> tuple[Rule, ...]:
-    """The rules that follow from the description of a table.
+def described(table: Table, *, held_by_postgres: Collection[str] = (), may_be_empty: bool = False) -> tuple[Rule, ...]:
+    """The rules that follow from the description of a table, where no constraint of Postgres enforces them already.
 
-    A floor, which only warns (a day without requests and a company without a leaderboard are to be closed too), unless the
-    table `may_be_empty`; one row per key (`key`, or the primary key), no null where none is allowed, no negative quantity (every
-    column with a unit, less `may_be_negative`; money apart from counts), and closed lists of values.
+    A floor, which only warns (a day without requests and a company without a leaderboard must close too), unless the table
+    `may_be_empty`; and no negative quantity (money apart from counts). `held_by_postgres` are the quantities that a
+    constraint keeps from being negative.
     """
-    keys = tuple(key or table.primary_key)
-    filled = [column.name for column in table.columns if not column.nullable]
-    quantities = [c for c in table.columns if c.unit and c.type in _NUMBERS and c.name not in may_be_negative]
+    quantities = [c for c in table.columns if c.is_unsigned and c.name not in held_by_postgres]
     money = [column.name for column in quantities if "USD" in (column.unit or "")]
     counts = [column.name for column in quantities if column.name not in money]
-    rules: list[Rule] = [
-        *([] if may_be_empty else [RowFloor(name="has_rows", description=_FLOOR, severity="warning")]),
-        Unique(name="key_is_unique", description=f"One row per {', '.join(keys)}.", columns=keys),
-        NoRow(
-            name="filled",
-            description="Every column that must have a value has one.",
-            where=f"num_nulls({', '.join(filled)}) > 0",
-        ),
-    ]
+    rules: list[Rule] = [] if may_be_empty else [RowFloor(name="has_rows", description=_FLOOR, severity="warning")]
     if counts:
         rules.append(_not_negative("counts_not_negative", "No count, duration or share is negative.", counts))
     if money:
         rules.append(_not_negative("money_not_negative", "No cost or rate is negative.", money))
-    return (*rules, *(_one_of(column) for column in table.columns if column.accepted))
+    return tuple(rules)
 
 
 def _not_negative(name: str, description: str, columns: list[str]) -> NoRow:
     smallest = columns[0] if len(columns) == 1 else f"least({', '.join(columns)})"
     return NoRow(name=name, description=description, where=f"{smallest} < 0")
-
-
-def _one_of(column: Column) -> OneOf:
-    return OneOf(
-        name=f"{column.name}_accepted",
-        description=f"{column.name} is one of {', '.join(column.accepted)}.",
-        column=column.name,
-        values=column.accepted,
-    )

@@ -1,7 +1,7 @@
-"""Runs a suite with Great Expectations on the rows that lie in Postgres, and reads its verdicts without loss.
+"""Runs a suite with Great Expectations on the rows in Postgres, and reads its verdicts without loss.
 
-The library is imported inside the functions only, because that takes seconds; its context is ephemeral, so that no
-file is written and nothing is sent. What is expected is in `suites.py`; the result type is in `outcome.py`.
+Only the functions import the library, because that takes seconds. Its context is ephemeral: it writes no file and sends
+nothing. The rules are in `suites.py`, the result type is in `outcome.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from pipelines.quality.outcome import ExpectationOutcome, SuiteOutcome
-from pipelines.quality.rules import NoRow, OneOf, RowFloor, Rule, Suite, SuiteName, Unique
+from pipelines.quality.rules import NoRow, RowFloor, Rule, Suite, SuiteName, Unique
 from pipelines.quality.suites import SUITES
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SAMPLE_SIZE = 5
 """How many wrong rows an outcome names."""
 
 APPLICATION = "modelmeter-checks"
-"""What the server shows as the name of these connections."""
+"""The name under which the server lists these connections."""
 
 _numbers = count()
 
@@ -151,8 +151,6 @@ def _kind(suite: Suite, rule: Rule) -> tuple[str, dict[str, Any]]:
             return "expect_column_values_to_be_unique", {"column": column}
         case Unique():
             return "expect_compound_columns_to_be_unique", {"column_list": list(rule.columns)}
-        case OneOf():
-            return "expect_column_values_to_be_in_set", {"column": rule.column, "value_set": list(rule.values)}
         case NoRow():
             return "unexpected_rows_expectation", {"unexpected_rows_query": _query(suite, rule)}
         case _:
@@ -178,16 +176,16 @@ def _outcome(suite: Suite, rule: Rule, verdict: ExpectationValidationResult) -> 
         success=bool(verdict.success),
         observed=result.get("observed_value") if isinstance(rule, RowFloor) else None,
         unexpected_count=result["observed_value"] if is_rows else result.get("unexpected_count"),
-        sample=tuple(_told(row) for row in _rows(result)[:SAMPLE_SIZE]),
+        sample=tuple(_row_as_text(row) for row in _rows(result)[:SAMPLE_SIZE]),
     )
 
 
-def _told(row: Mapping[str, Any]) -> dict[str, str]:
+def _row_as_text(row: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in row.items() if value not in (None, "")}
 
 
 def _rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Wrong rows by the columns shown: of a query its rows, of a value list these columns, of a compound key the key itself."""
+    """Wrong rows by the columns shown: the rows of a query, or the values of a key."""
     rows = result.get("details", {}).get("unexpected_rows") or result.get("partial_unexpected_index_list")
     if rows is None:
         rows = [value for value in result.get("partial_unexpected_list", []) if isinstance(value, dict)]
@@ -197,13 +195,15 @@ def _rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _problem(exception_info: Mapping[str, Any], suite: Suite) -> str | None:
     """What an expectation raised, by its class, else None. Its metrics' exceptions lie one level deeper."""
     infos = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
-    told = [_safely(str(info["exception_message"]), suite) for info in infos if info.get("raised_exception")]
-    return "; ".join(dict.fromkeys(told)) or None
+    found = [_safely(str(info["exception_message"]), suite) for info in infos if info.get("raised_exception")]
+    return "; ".join(dict.fromkeys(found)) or None
 
 
 def _safely(message: str, suite: Suite) -> str:
-    """The class that SQLAlchemy names in front of a database's sentence, and the columns of the table that are named: the
-    sentence may quote a value, and so may that of any other library."""
+    """The class that SQLAlchemy names in front of a database's sentence, and the columns of the table in it.
+
+    The sentence itself is left out: it may quote a value, and so may that of any other library.
+    """
     raised = re.match(r"\((psycopg\.errors\.\w+)\)", message)
     columns = [column.name for column in suite.table.columns if re.search(rf"\b{column.name}\b", message)]
     what = raised[1] if raised else "the check raised an exception"

@@ -1,16 +1,16 @@
-"""The suites: what must hold of each table before its rows go on, beyond what Postgres itself enforces.
+"""The suites: what must hold of the rows of each table that Python fills, before they go on.
 
-Rules that follow from a table's description are derived by `rules.described`; here are those that need knowledge of
-the subject. Running them is `run.py`; checks that compare tables with each other are `accounting.py`.
+A check has one owner (`pipelines/quality/__init__.py` has the rule), so nothing here repeats a constraint of Postgres.
+`rules.described` derives what follows from a table's description; the rules here need knowledge of the subject.
+`run.py` runs them.
 """
 
 from __future__ import annotations
 
-from pipelines.meters import FEE_METERS, INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
-from pipelines.quality.rules import NoRow, Suite, SuiteName, described
+from pipelines.meters import COUNT_COLUMNS, FEE_METERS, INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
+from pipelines.quality.rules import NoRow, Suite, SuiteName, Unique, described
 from pipelines.warehouse.tables import TABLES_BY_NAME
 
-_COSTS = "list_cost_usd, contracted_cost_usd, effective_cost_usd"
 _INPUT = " + ".join(meter.tokens_column for meter in INPUT_METERS)
 _OUTPUT = " + ".join(meter.tokens_column for meter in OUTPUT_METERS)
 _RATES = ", ".join([*(meter.rate_column for meter in TOKEN_METERS), *(meter.rate_column for meter in FEE_METERS)])
@@ -24,33 +24,22 @@ _PRICE = TABLES_BY_NAME["core.price"]
 _RATE_CARD = TABLES_BY_NAME["core.rate_card"]
 _SCORE = TABLES_BY_NAME["core.benchmark_score"]
 _REPORTED = TABLES_BY_NAME["core.reported_cost"]
-_SPEND = TABLES_BY_NAME["mart.daily_model_spend"]
 
 _CORE_REQUEST = Suite(
     "core_request",
     _REQUEST,
     ("event_date", "source", "source_request_id", "line_no"),
     (
-        *described(_REQUEST, key=("request_uid",), may_be_negative=("reported_cost_usd",)),
-        NoRow(
-            name="event_on_its_day",
-            description="event_date is the UTC day of event_at.",
-            where="event_date <> (event_at at time zone 'UTC')::date",
+        *described(_REQUEST, held_by_postgres=COUNT_COLUMNS),
+        Unique(
+            name="key_is_unique",
+            description="One row per request_uid, over all days: the key in Postgres holds within a day.",
+            columns=("request_uid",),
         ),
         NoRow(
             name="event_not_in_future",
             description="No event lies ahead of the clock by more than an hour.",
             where="event_at > now() + interval '1 hour'",
-        ),
-        NoRow(
-            name="cost_or_reason",
-            description="A request has a list cost, or a reason why not; never both, never neither.",
-            where="(list_cost_usd is null) <> (unpriced_reason is not null)",
-        ),
-        NoRow(
-            name="costs_known_together",
-            description="List, contracted and effective cost are all known or all unknown.",
-            where=f"num_nulls({_COSTS}) in (1, 2)",
         ),
         NoRow(
             name="cost_has_a_rate",
@@ -98,7 +87,7 @@ _CORE_PRICE = Suite(
     _PRICE,
     ("feed", "provider_id", "model_id", "meter", "valid_from"),
     (
-        *described(_PRICE),
+        *described(_PRICE, held_by_postgres=("pricing_quantity", "context_from_tokens", "context_to_tokens")),
         NoRow(name="price_not_negative", description="No price as found is negative.", where="unit_price < 0"),
         NoRow(
             name="quantity_is_usual",
@@ -112,21 +101,9 @@ _CORE_PRICE = Suite(
             "and usd_per_million is distinct from round(unit_price * 1000000 / pricing_quantity, 12)",
         ),
         NoRow(
-            name="valid_period",
-            description="A price stops to hold after it began to.",
-            where="valid_to <= valid_from",
-        ),
-        NoRow(
-            name="belief_period",
-            description="A price was superseded after it was recorded, and a superseded price says why.",
-            where="superseded_at <= recorded_at or (superseded_at is null) <> (supersede_reason is null)",
-        ),
-        NoRow(
-            name="one_price_at_a_time",
-            description="Of the prices believed now, no two of one SKU hold at the same instant.",
-            rows="(select *, lead(valid_from) over (partition by sku_id order by valid_from, price_id) "
-            "as next_from from {batch} where superseded_at is null) as believed",
-            where="next_from < coalesce(valid_to, 'infinity')",
+            name="superseded_for_a_reason",
+            description="A price has a reason why it was superseded where, and only where, it was.",
+            where="(superseded_at is null) <> (supersede_reason is null)",
         ),
         NoRow(
             name="model_is_known",
@@ -155,21 +132,11 @@ _CORE_RATE_CARD = Suite(
     _RATE_CARD,
     ("provider_id", "model_id", "service_tier", "region", "valid_from"),
     (
-        *described(_RATE_CARD),
+        *described(_RATE_CARD, held_by_postgres=("context_from_tokens", "context_to_tokens")),
         NoRow(
             name="has_a_rate",
             description="At least one rate is known, or the row names the currency that lacks an exchange rate.",
             where=f"num_nonnulls({_RATES}) = 0 and not jsonb_path_exists(exchange_rates, '$.* ? (@ == null)')",
-        ),
-        NoRow(
-            name="valid_period",
-            description="A rate stops to hold after it began to.",
-            where="valid_to <= valid_from",
-        ),
-        NoRow(
-            name="context_range",
-            description="A context tier ends above where it begins.",
-            where="context_to_tokens <= context_from_tokens",
         ),
         NoRow(
             name="one_rate_at_a_time",
@@ -200,7 +167,6 @@ _CORE_BENCHMARK_SCORE = Suite(
     _SCORE,
     ("board", "raw_model", "variant", "score_text"),
     (
-        # A company may follow no leaderboard at all: that is worth a word, not a stop.
         *described(_SCORE),
         NoRow(
             name="score_is_a_number",
@@ -221,7 +187,7 @@ _CORE_BENCHMARK_SCORE = Suite(
         ),
         NoRow(
             name="interval_is_whole",
-            description="An interval has both ends and a method, and its level, where told, lies between 0 and 1.",
+            description="An interval has both ends and a method, and its level, where it states one, lies between 0 and 1.",
             where="num_nulls(ci_low, ci_high) = 1 or (ci_low is null) <> (ci_method = 'none') "
             "or ci_level <= 0 or ci_level >= 1",
         ),
@@ -232,21 +198,9 @@ _CORE_BENCHMARK_SCORE = Suite(
             where="n_success > n_items * coalesce(n_trials, 1)",
         ),
         NoRow(
-            name="belief_period",
-            description="A score was superseded after it was observed, and a superseded score says why.",
-            where="superseded_at <= observed_at or (superseded_at is null) <> (supersede_reason is null)",
-        ),
-        NoRow(
-            name="one_score_at_a_time",
-            description="Of the scores believed now, a board has one per row, version and day.",
-            rows="(select *, count(*) over (partition by board, source_row_key, benchmark_version_id, as_of) "
-            "as scores from {batch} where superseded_at is null) as believed",
-            where="scores > 1",
-        ),
-        NoRow(
-            name="version_is_known",
-            description="The benchmark version is in core.benchmark_version.",
-            where="benchmark_version_id not in (select benchmark_version_id from core.benchmark_version)",
+            name="superseded_for_a_reason",
+            description="A score has a reason why it was superseded where, and only where, it was.",
+            where="(superseded_at is null) <> (supersede_reason is null)",
         ),
         NoRow(
             name="file_is_indexed",
@@ -267,18 +221,11 @@ _CORE_REPORTED_COST = Suite(
     _REPORTED,
     ("source", "event_date", "provider_id", "line_no"),
     (
-        # Not every company exports its bills; and a bill may hold credits.
-        *described(_REPORTED, may_be_negative=("amount_usd", "byok_cost_usd"), may_be_empty=True),
+        *described(_REPORTED, may_be_empty=True),  # not every company exports its bills
         NoRow(
-            name="bucket_on_its_day",
-            description="event_date is the UTC day on which the bucket begins, and the bucket is no longer than a day.",
-            where="event_date <> (bucket_from at time zone 'UTC')::date or bucket_to <= bucket_from "
-            "or bucket_to - bucket_from > interval '1 day'",
-        ),
-        NoRow(
-            name="belief_period",
-            description="A record was superseded after it was observed, and a superseded record says why.",
-            where="superseded_at <= observed_at or (superseded_at is null) <> (supersede_reason is null)",
+            name="bucket_within_a_day",
+            description="The bucket is no longer than a day.",
+            where="bucket_to - bucket_from > interval '1 day'",
         ),
         NoRow(
             name="one_amount_at_a_time",
@@ -288,9 +235,9 @@ _CORE_REPORTED_COST = Suite(
             where="records > 1",
         ),
         NoRow(
-            name="amount_has_a_currency",
-            description="An amount names its currency and keeps its digits; in USD it is also the amount in USD.",
-            where="num_nonnulls(amount, currency, amount_text) not in (0, 3) "
+            name="amount_keeps_its_digits",
+            description="An amount keeps the digits of the bill; in USD it is also the amount in USD.",
+            where="(amount is null) <> (amount_text is null) "
             "or amount_usd is distinct from case when currency = 'USD' then amount end",
         ),
         NoRow(
@@ -309,35 +256,6 @@ _CORE_REPORTED_COST = Suite(
     ),
 )
 
-_MART_DAILY_MODEL_SPEND = Suite(
-    "mart_daily_model_spend",
-    _SPEND,
-    tuple(_SPEND.primary_key),
-    (
-        *described(_SPEND, may_be_negative=("reported_cost_usd",)),
-        NoRow(
-            name="requests_add_up",
-            description="Priced and unpriced requests are all requests, and there is at least one.",
-            where="requests <> priced_requests + unpriced_requests or requests = 0",
-        ),
-        NoRow(
-            name="tokens_add_up",
-            description="The token buckets sum to input and output tokens.",
-            where=f"input_tokens <> {_INPUT} or output_tokens <> {_OUTPUT}",
-        ),
-        NoRow(
-            name="cost_where_priced",
-            description="A row has costs where, and only where, some of its requests are priced.",
-            where=f"num_nonnulls({_COSTS}) <> case when priced_requests > 0 then 3 else 0 end",
-        ),
-        NoRow(
-            name="unresolved_has_no_openness",
-            description="An unresolved model is of unknown openness.",
-            where="model_id like 'unresolved: %' and openness <> 'unknown'",
-        ),
-    ),
-)
-
 SUITES: dict[SuiteName, Suite] = {
     suite.name: suite
     for suite in (
@@ -346,7 +264,6 @@ SUITES: dict[SuiteName, Suite] = {
         _CORE_RATE_CARD,
         _CORE_BENCHMARK_SCORE,
         _CORE_REPORTED_COST,
-        _MART_DAILY_MODEL_SPEND,
     )
 }
 """Every suite by name."""
