@@ -41,7 +41,7 @@ GOES_WITH = {"unpriced_reason": UNPRICED, "supersede_reason": {"superseded_at": 
 def shared(postgres_home: Any) -> Iterator[Connection]:
     """A connection to a migrated database with the tables that others refer to; every test rolls back."""
     from pipelines.settings import Settings
-    from pipelines.warehouse.database import open_database
+    from pipelines.warehouse.open import open_database
     from tests.warehouse_fixtures import fresh_database
 
     with open_database(Settings(home=postgres_home), migrate=False) as server:
