@@ -18,12 +18,12 @@ from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
 from pipelines.records.layout import Layout
 from pipelines.records.line_chunks import Tally
+from pipelines.records.privacy import hashed_user
+from pipelines.records.quarantine import quarantined_faults, quarantined_records
 from pipelines.records.reader import read_batches
 from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
-from pipelines.requests.normalise import hashed_user
-from pipelines.requests.parse import failed_rows, fault_rows
 
-ENGINE_VERSION = 2
+ENGINE_VERSION = 3
 """Part of every version: raised when reading or typing changes what a record becomes."""
 
 
@@ -57,7 +57,10 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Layout, path: Path) -> 
                 batch.flat, fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival, seen=seen
             )
             valid = found.valid.with_columns(observed_at=pl.lit(file.observed_at)).select(RECORD_SCHEMA.names())
-            quarantine = [fault_rows(batch, file.snapshot_id), failed_rows(batch, found.failed, file.snapshot_id)]
+            quarantine = [
+                quarantined_faults(batch.faults, file.snapshot_id),
+                quarantined_records(found.failed, batch.record, file.snapshot_id),
+            ]
             writer.write(valid.cast(RECORD_SCHEMA), pl.concat(quarantine))
         file.check_unchanged()
         writer.finish(tally=tally)

@@ -149,7 +149,7 @@ def _micros(number: Decimal, kind: TimeKind, start: int) -> int | None:
     return micros if abs(micros) < _MAX_MICROS else None
 
 
-def valued(texts: pl.Series) -> pl.Series:
+def with_value(texts: pl.Series) -> pl.Series:
     """Texts without the space around them, null where one says that there is no value: `-`, `NULL`, `n/a`, `NaN`."""
     bare = texts.str.strip_chars()
     return pl.select(pl.when(~bare.str.contains(_NO_VALUE)).then(bare)).to_series().rename(texts.name)

@@ -21,11 +21,13 @@ from pipelines.landing import LandedFile
 from pipelines.records.batches import Batch
 from pipelines.records.line_chunks import Fault, Tally, digest_of
 from pipelines.records.number_marks import Evidence, Watch
+from pipelines.records.privacy import hashed_user
+from pipelines.records.quarantine import quarantined_faults, quarantined_records
 from pipelines.records.reader import read_finished
 from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
 from pipelines.requests.format import Format
 from pipelines.requests.formats import build_format
-from pipelines.requests.normalise import STORED_SCHEMA, hashed_user, normalise, normalise_typed
+from pipelines.requests.normalise import STORED_SCHEMA, normalise, normalise_typed
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 ENGINE_VERSION = 9
@@ -133,7 +135,7 @@ def _undecided(file: LandedFile, fmt: Format, undecided: Mapping[str, Evidence])
         "options.decimal: '.' (1.234 is below two) or options.decimal: ',' (1.234 is a thousand), with options.thousands"
     )
     fault = Fault(1, 0, file.path.stat().st_size, "undecided_marks", detail, digest_of(b""))
-    return fault_rows(Batch(pl.DataFrame(), [fault], lambda *_: b""), file.snapshot_id)
+    return quarantined_faults([fault], file.snapshot_id)
 
 
 def _facts(
@@ -154,7 +156,7 @@ def _facts(
     if result.valid.height + result.failed.height != flat.height:
         raise AssertionError(f"{flat.height} records became {result.valid.height} and {result.failed.height}")
     quarantine = pl.concat(
-        [fault_rows(replace(batch, faults=faults), snapshot_id), failed_rows(batch, result.failed, snapshot_id)]
+        [quarantined_faults(faults, snapshot_id), quarantined_records(result.failed, batch.record, snapshot_id)]
     )
     if quick is None:
         return result.valid, quarantine, result.spans
@@ -168,24 +170,3 @@ def _hopeless(last: pl.DataFrame, broken: int) -> pl.DataFrame:
     line_no, end = last.select(pl.col("line_no").max() + 1, pl.col("byte_to").max().fill_null(0)).row(0)
     row = (last["snapshot_id"][0], line_no, 0, end, end, "nothing_valid", "error", detail, None, digest_of(b""))
     return pl.DataFrame([row], schema=QUARANTINE.polars_schema, orient="row")
-
-
-def fault_rows(batch: Batch, snapshot_id: bytes) -> pl.DataFrame:
-    """What of a batch could not be read, as rows of raw.quarantine."""
-    rows = [
-        (snapshot_id, f.line_no, f.item_no, f.byte_from, f.byte_to, f.reason, f.severity, f.detail, None, f.sha256)
-        for f in batch.faults
-    ]
-    return pl.DataFrame(rows, schema=QUARANTINE.polars_schema, orient="row")
-
-
-def failed_rows(batch: Batch, failed: pl.DataFrame, snapshot_id: bytes) -> pl.DataFrame:
-    """The records of a batch that broke a rule (`Normalised.failed`), as rows of raw.quarantine."""
-    places = failed.select("line_no", "byte_from", "byte_to").iter_rows()
-    digests = [digest_of(batch.record(*place)) for place in places]
-    rows = failed.with_columns(
-        snapshot_id=pl.lit(snapshot_id),
-        record_sha256=pl.Series(digests, dtype=pl.String),
-        detail=pl.col("detail").str.replace_all("\x00", "\ufffd", literal=True),
-    )
-    return rows.select(QUARANTINE.polars_schema.names()).cast(QUARANTINE.polars_schema)

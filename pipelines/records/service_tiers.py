@@ -1,0 +1,20 @@
+"""One name for each service tier, whatever a provider or a logger calls it, in requests and bills alike."""
+
+from __future__ import annotations
+
+import polars as pl
+
+_TIERS = {
+    **dict.fromkeys(("default", "auto", "on_demand", "standard_only", "normal", "regular"), "standard"),
+    **dict.fromkeys(("none", "null", "", "unspecified", "service_tier_unspecified"), "standard"),
+    **dict.fromkeys(("traffic_type_unspecified", "pay_as_you_go"), "standard"),
+    "batches": "batch",
+    "on_demand_priority": "priority",
+    "on_demand_flex": "flex",
+}
+"""Names that providers use for the tiers that prices know."""
+
+
+def tier_name(tier: pl.Expr) -> pl.Expr:
+    """A tier in lower case under the name that prices know, where there is one; null stays null."""
+    return tier.str.strip_chars().str.to_lowercase().replace(_TIERS)

@@ -1,0 +1,84 @@
+"""A frame of texts to a frame of typed columns, as a layout declares them. The conversions are in `conversions.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from pipelines.records import conversions
+from pipelines.records.batches import POSITION
+from pipelines.records.layout import Kind, Layout, Paths
+
+_CONVERSIONS: dict[Kind, Callable[[pl.Series], pl.Series]] = {
+    "integer": conversions.to_integers,
+    "number": conversions.to_floats,
+    "boolean": conversions.to_booleans,
+    "decimal": conversions.to_decimals,
+}
+_TYPES: dict[Kind, pl.DataType] = {
+    "text": pl.String(), "integer": pl.Int64(), "number": pl.Float64(), "boolean": pl.Boolean(),
+    "decimal": conversions.MONEY, "instant": conversions.INSTANT,
+}  # fmt: skip
+
+
+def typed_frame(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """POSITION and each column of `layout`, typed, from `rows`: POSITION and a column per path that holds anything.
+
+    Where a value does not convert, the frame also has `text.<name>` (the texts) and `failed.<name>` (which did not).
+    Columns of `rows` are texts, or already of the type of their column.
+    """
+    series = [rows[name] for name in POSITION]
+    constants: list[pl.Expr] = []
+    for name, paths, kind in layout.columns:
+        column = first_filled(rows, paths)
+        constant = layout.constants.get(name) if kind == "text" else None
+        if column is None:
+            constants.append(pl.lit(constant, dtype=_TYPES[kind]).alias(name))
+            continue
+        values = _converted(column, kind, layout)
+        if kind != "text" and values.null_count() != column.null_count():
+            column = _first_with_value(rows, paths)
+            values = _converted(column, kind, layout)
+        if constant is not None:
+            values = values.fill_null(constant)
+        series.append(values.rename(name))
+        if kind != "text" and values.null_count() != column.null_count():
+            series += [column.rename(f"text.{name}"), (values.is_null() & column.is_not_null()).alias(f"failed.{name}")]
+    return pl.DataFrame(series).with_columns(constants)
+
+
+def first_filled(rows: pl.DataFrame, paths: Paths) -> pl.Series | None:
+    """The first of the paths that is present and not empty, row by row; None where none of them ever is."""
+    present = [rows[path] for path in paths if path in rows.columns and rows[path].null_count() < rows.height]
+    if not present:
+        return None
+    if len({column.dtype for column in present}) > 1:
+        present = [column.cast(pl.String) for column in present]
+    if present[0].dtype == pl.String:
+        present = [_not_empty(column) for column in present]
+    if len(present) == 1 or not present[0].null_count():
+        return present[0]
+    return pl.select(pl.coalesce(present)).to_series()
+
+
+def _first_with_value(rows: pl.DataFrame, paths: Paths) -> pl.Series:
+    """As `first_filled` of paths that hold something, but a text such as `n/a` counts as absent too."""
+    texts = rows.select(pl.col(path).cast(pl.String) for path in paths if path in rows.columns)
+    found = first_filled(texts.select(conversions.with_value(column) for column in texts), paths)
+    return pl.repeat(None, rows.height, dtype=pl.String, eager=True) if found is None else found
+
+
+def _not_empty(texts: pl.Series) -> pl.Series:
+    empty = texts.str.len_bytes() == 0
+    return pl.select(pl.when(~empty).then(texts)).to_series() if empty.any() else texts
+
+
+def _converted(column: pl.Series, kind: Kind, layout: Layout) -> pl.Series:
+    """`column` in the type of its kind, null where it does not convert."""
+    if column.dtype == _TYPES[kind]:
+        return column
+    if kind == "instant":
+        return conversions.to_instants(column, layout.time)
+    text = column if column.dtype == pl.String else column.cast(pl.String)
+    return text if kind == "text" else _CONVERSIONS[kind](text)

@@ -1,0 +1,100 @@
+"""The rules that a request must keep, in the order in which they count. How rules are applied is in `pipelines.records.rules`."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from pipelines.meters import TOKEN_METERS
+from pipelines.records.layout import Paths
+from pipelines.records.measures import MEASURES
+from pipelines.records.privacy import WORD, shown
+from pipelines.records.rules import EARLIEST, Rule, conversion_rules, in_words
+from pipelines.requests import semantics
+from pipelines.requests.details import DETAILS
+from pipelines.requests.format import Format, timing_columns
+from pipelines.warehouse.tables.core import REQUEST
+
+_INT32 = 2**31 - 1
+_MAX_MONEY = 10**12
+
+
+def request_rules(fmt: Format, frame: pl.DataFrame, filled: set[str], arrival: date) -> list[Rule]:
+    """Every rule that may be broken where only the columns `filled` of `frame` hold anything."""
+    without = {*(f"usage.{name}" for name in DETAILS), *timing_columns(fmt)}
+    rules = [
+        Rule("not_a_request", pl.col("not_a_request").is_not_null(), pl.col("not_a_request"), "info"),
+        _status_rule(),
+        *conversion_rules(frame, fmt, without),
+        _instant_rule(fmt),
+    ]
+    for name in MEASURES:
+        if f"usage.{name}" in filled:
+            rules += _count_rules(f"usage.{name}", fmt.usage.get(name, ()))
+    if "web_search_count" in filled:
+        rules += _count_rules("web_search_count", fmt.integers.get("web_search_count", ("web_search_count",)))
+    if "http_status" in frame.columns:
+        rules.append(_http_status_rule(fmt))
+    whole = pl.col("usage_basis") == "reported"
+    rules += [Rule("identity_broken", broken, detail) for broken, detail in semantics.identities(is_whole=whole)]
+    rules += [_bucket_range_rule(), *_event_rules(arrival)]
+    if "reported_cost_usd" in frame.columns:
+        cost = pl.col("reported_cost_usd").abs() > _MAX_MONEY
+        rules.append(Rule("out_of_range", cost, pl.lit(f"the reported cost is above {_MAX_MONEY} USD")))
+    return rules
+
+
+def _status_rule() -> Rule:
+    status, accepted = pl.col("status"), REQUEST.column("status").accepted
+    detail = pl.format("status: found {}, accepted are {}", shown(status, WORD), pl.lit(", ".join(accepted)))
+    return Rule("unknown_value", ~status.is_in(accepted), detail)
+
+
+def _instant_rule(fmt: Format) -> Rule:
+    where = in_words(fmt.instants.get("event_at", ("event_at",)))
+    detail = f"{where} is missing: no instant, no day, no price; option `undated: arrival` takes the day of arrival"
+    return Rule("missing_field", pl.col("event_at").is_null(), pl.lit(detail))
+
+
+def _http_status_rule(fmt: Format) -> Rule:
+    found, path = pl.col("http_status"), pl.lit(in_words(fmt.integers.get("http_status", ("http_status",))))
+    return Rule("out_of_range", found.abs() > _INT32, pl.format("{}: found {}, which is no status", path, found))
+
+
+def _count_rules(name: str, paths: Paths) -> list[Rule]:
+    column, where = pl.col(name), pl.lit(in_words(paths))
+    return [
+        Rule("negative_tokens", column < 0, pl.format("{}: found {}, 0 or more is accepted", where, column)),
+        Rule("out_of_range", column > _INT32, pl.format("{}: found {}, at most {} is accepted", where, column, _INT32)),
+    ]
+
+
+def _bucket_range_rule() -> Rule:
+    most = pl.max_horizontal(meter.tokens_column for meter in TOKEN_METERS)
+    return Rule(
+        "out_of_range", most > _INT32, pl.format("a token bucket holds {}, at most {} is accepted", most, _INT32)
+    )
+
+
+def _event_rules(arrival: date) -> list[Rule]:
+    event = pl.col("event_at")
+    latest = arrival + timedelta(days=1)
+    return [
+        Rule(
+            "event_out_of_range",
+            event < EARLIEST,
+            pl.format(
+                "the event is dated {}, {} or later is accepted", event.dt.date(), pl.lit(EARLIEST.date().isoformat())
+            ),
+        ),
+        Rule(
+            "event_after_arrival",
+            event.dt.date() > latest,
+            pl.format(
+                "the event is dated {}, the file arrived on {}: at most one day later is accepted",
+                event.dt.date(),
+                pl.lit(arrival.isoformat()),
+            ),
+        ),
+    ]
