@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from pipelines.config.attribution import Attribution
 from pipelines.config.calendars import Calendars
+from pipelines.config.evidence import Evidence
 from pipelines.config.fx import FxConfig
 from pipelines.config.models import ModelsConfig
 from pipelines.config.periods import Periods
@@ -43,6 +44,7 @@ class Config:
     periods: Periods
     calendars: Calendars
     watch: Watch
+    evidence: Evidence
 
 
 def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
@@ -59,6 +61,7 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
         periods=load_file(Periods, "periods.yaml", folder, use_sample=use_sample),
         calendars=load_file(Calendars, "calendars.yaml", folder, use_sample=use_sample),
         watch=load_file(Watch, "watch.yaml", folder, use_sample=use_sample),
+        evidence=load_file(Evidence, "evidence.yaml", folder, use_sample=use_sample),
     )
 
 

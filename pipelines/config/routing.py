@@ -39,20 +39,21 @@ class Baseline(_Declaration):
 class Arm(_Declaration):
     """One model of a policy and the share of requests that it gets, from 0 to 1.
 
-    `cache` says what becomes of the recorded prompt cache where the arm differs from the recorded model: `lost` charges
-    those tokens as plain input (routing per request breaks a session's cache), `kept` at the arm's own cache rates.
+    `cache` says what becomes of the recorded prompt cache where the arm differs from the recorded model: `session` works
+    it out from the log's sessions and the policy's unit; `lost` charges those tokens as plain input, `kept` at the
+    arm's own cache rates.
     """
 
     arm: str = Field(pattern=_NAME)
     provider_id: str = Field(pattern=_ID)
     model_id: str = Field(pattern=_ID)
     share: Decimal = Field(ge=0, le=1)
-    cache: Literal["kept", "lost"] = "lost"
+    cache: Literal["session", "kept", "lost"] = "session"
 
     @field_validator("share", mode="before")
     @classmethod
     def _as_written(cls, value: object) -> object:
-        return str(value) if isinstance(value, float) else value
+        return _digits(value)
 
     @field_validator("arm")
     @classmethod
@@ -63,12 +64,23 @@ class Arm(_Declaration):
 
 
 class Policy(_Declaration):
-    """One routing policy. Its shares add up to exactly 1."""
+    """One routing policy. Its shares add up to exactly 1.
+
+    `unit` is what is routed: a `session` at its start, which then stays where it is, or each `request`, which loses the
+    prompt cache of a session whenever it changes arms. `router_fee_usd` is what the router charges for a request.
+    """
 
     policy: str = Field(pattern=_NAME)
     description: str = ""
+    unit: Literal["session", "request"] = "session"
+    router_fee_usd: Decimal = Field(default=Decimal(0), ge=0)
     baselines: tuple[str, ...] = Field(min_length=1)
     arms: tuple[Arm, ...] = Field(min_length=1)
+
+    @field_validator("router_fee_usd", mode="before")
+    @classmethod
+    def _as_written(cls, value: object) -> object:
+        return _digits(value)
 
     @model_validator(mode="after")
     def _adds_up(self) -> Policy:
@@ -110,6 +122,11 @@ class RoutingConfig(_Declaration):
     def baseline(self, name: str) -> Baseline:
         """The declared baseline of that name."""
         return next(item for item in self.baselines if item.baseline == name)
+
+
+def _digits(value: object) -> object:
+    """A number of YAML as its digits, so that 0.1 stays a tenth."""
+    return str(value) if isinstance(value, float) else value
 
 
 def _refuse_twice(what: str, names: list[str]) -> None:

@@ -73,6 +73,18 @@ def rate(
     )
 
 
+def cards_of(calls: pl.DataFrame, rate_card: pl.DataFrame, *, calendars: Mapping[str, frozenset[date]]) -> pl.Series:
+    """The row of `rate_card` that holds for each of `calls`, a contract's before a listed one (UInt32, null where none holds).
+
+    `calls` may be strata: row, provider_id, model_id, service_tier, request_region, event_at, request_mode and
+    size_<measure> for each context_counts of the cards.
+    """
+    cards = rate_card.with_row_index("card")
+    granted, listed = cards.filter(pl.col("contract_id") != ""), cards.filter(pl.col("contract_id") == "")
+    found = [_pick(calls, part, calendars) for part in (granted, listed)]
+    return pl.select(pl.coalesce(*found)).to_series().alias("card")
+
+
 def cost_on_cards(requests: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.Series:
     """What each of `requests` costs on the row of `cards` that `card` numbers, whether its conditions hold or not (Decimal, USD);
     null where that card lacks a rate."""

@@ -1,7 +1,6 @@
-"""How much quality a policy keeps, as far as a leaderboard can tell: a proxy, graded C, or nothing at all.
+"""How good each model is, as far as a leaderboard can say: a proxy with two errors, its sample and its distance from one's own tasks.
 
-Scores come from `pipelines.benchmarks`; that a leaderboard is a poor judge of one's own tasks (the ratio carries over
-with a standard deviation near 0.2) is told in `docs/routing.md`.
+Scores come from `pipelines.benchmarks`; what they become under a policy is in `draws.py`.
 """
 
 from __future__ import annotations
@@ -9,8 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from math import log, sqrt
 
 import polars as pl
+
+_FEWEST_ITEMS = 100
+"""Items that a score is taken to rest on where its source does not say how many: a wide interval, on purpose."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """The share of items that a model solved, from 0 to 1, and the standard error of its logit."""
+
+    share: float
+    logit_se: float
+
+    @property
+    def logit(self) -> float:
+        """log(p / (1 - p)), for a share that is neither 0 nor 1."""
+        share = min(max(self.share, 0.001), 0.999)
+        return log(share / (1 - share))
 
 
 @dataclass(frozen=True)
@@ -18,7 +35,7 @@ class Quality:
     """Scores of models on one benchmark version, as known at the end of a day."""
 
     benchmark_version_id: str
-    scores: Mapping[str, float]
+    scores: Mapping[str, Score]
 
 
 def known_on(scores: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -29,23 +46,45 @@ def known_on(scores: pl.DataFrame, day: date) -> pl.DataFrame:
     )
 
 
-def find_quality(scores: pl.DataFrame, benchmarks: Sequence[str], models: Iterable[str]) -> Quality | None:
-    """The first of `benchmarks` with a version on which every model has a share solved, else None.
+def find_quality(scores: pl.DataFrame, benchmarks: Sequence[str], models: Iterable[str]) -> Quality | str:
+    """The first of `benchmarks` with a version on which every model has a share solved, else the reason why there is none.
 
     Of a model's entries (efforts, edit formats) the best counts, for all models alike. Scores outside 0 to 100, and
     zero, are no shares that a ratio could be taken of.
     """
     wanted = set(models)
+    nearest: tuple[int, str] = (-1, "")
     for benchmark in benchmarks:
         prefix = benchmark if "@" in benchmark else f"{benchmark}@"
-        matching = scores.filter(
-            pl.col("benchmark_version_id").str.starts_with(prefix)
-            & pl.col("model_id").is_in(sorted(wanted))
-            & (pl.col("score") > 0)
-            & (pl.col("score") <= 100)
+        shares = scores.filter(
+            pl.col("benchmark_version_id").str.starts_with(prefix) & (pl.col("score") > 0) & (pl.col("score") <= 100)
         )
-        best = matching.group_by("benchmark_version_id", "model_id").agg(pl.col("score").max())
+        best = (
+            shares.filter(pl.col("model_id").is_in(sorted(wanted)))
+            .sort("score", descending=True, maintain_order=True)
+            .unique(["benchmark_version_id", "model_id"], keep="first", maintain_order=True)
+        )
         for (version,), rows in sorted(best.partition_by("benchmark_version_id", as_dict=True).items(), reverse=True):
             if rows.height == len(wanted):
-                return Quality(str(version), dict(rows.select("model_id", "score").iter_rows()))
-    return None
+                found = {row["model_id"]: _score(row) for row in rows.iter_rows(named=True)}
+                return Quality(str(version), found)
+            lacking = sorted(wanted - set(rows["model_id"]))
+            if rows.height > nearest[0]:
+                nearest = (rows.height, f"{version} has no score for {', '.join(lacking)}{_unresolved(shares, version)}")
+    if not benchmarks:
+        return "routing.yaml names no quality_benchmarks"
+    return nearest[1] or f"no score of any of these models on {', '.join(benchmarks)}"
+
+
+def _score(row: dict[str, object]) -> Score:
+    share = float(str(row["score"])) / 100
+    items = int(str(row["n_items"])) if row["n_items"] else _FEWEST_ITEMS
+    within = min(max(share, 0.5 / items), 1 - 0.5 / items)
+    return Score(within, 1 / sqrt(items * within * (1 - within)))
+
+
+def _unresolved(shares: pl.DataFrame, version: object) -> str:
+    """How many of the version's entries name a model that is not known, and what mends it."""
+    nameless = shares.filter((pl.col("benchmark_version_id") == version) & pl.col("model_id").is_null())
+    number = nameless["raw_model"].n_unique()
+    return f"; {number} of its names are not resolved: add them to aliases in models.yaml" if number else ""

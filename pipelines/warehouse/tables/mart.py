@@ -159,6 +159,34 @@ ROUTING_PROJECTION = Table(
             nullable=True,
             unit="share",
         ),
+        *(
+            Column(f"{name}_{bound}", "double precision", f"{meaning}: {words}.", nullable=True, unit="share")
+            for name, meaning in (("saving_share", "Saving as a share of the baseline"), ("quality_retained", "Quality retained"))
+            for bound, words in (
+                ("low_95", "lower bound of the 95 % interval"),
+                ("low_50", "lower bound of the 50 % interval"),
+                ("high_50", "upper bound of the 50 % interval"),
+                ("high_95", "upper bound of the 95 % interval"),
+            )
+        ),
+        *(
+            Column(name, "double precision", f"{meaning}; total only.", nullable=True, unit=unit)
+            for name, meaning, unit in (
+                ("probability_saving_85", "Probability that at least 85 % is saved", "share"),
+                ("probability_quality_95", "Probability that at least 95 % of the quality is retained", "share"),
+                ("probability_both", "Probability of both", "share"),
+                ("quality_realised", "Quality retained with a router of realistic skill, median", "share"),
+                ("quality_oracle", "Quality retained with a router that knows every outcome, median", "share"),
+                ("break_even_ratio", "Factor on the tokens of all arms at which nothing is saved", "factor"),
+            )
+        ),
+        Column("first_flip", "text", "The assumption that turns the sign of the saving first; total only.", nullable=True),
+        Column(
+            "waterfall",
+            "jsonb",
+            "From the baseline's cost to the projected one in USD: price, cache, tokens, router_fee; total only.",
+            nullable=True,
+        ),
         Column(
             "evidence_grade",
             "text",

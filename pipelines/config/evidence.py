@@ -1,0 +1,88 @@
+"""Schema of `evidence.yaml`: what is known of models that a log can't say, each line with its source and its grade.
+
+A projection draws on it (`pipelines.routing`). Nothing is assumed that does not stand here: where no line fits, there
+is no projection, and the reason says which line is missing.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Grade = Literal["A", "B", "C", "D", "E"]
+"""A own shadow traffic, B public results item by item, C leaderboard proxy, D vendor claim, E assumption."""
+Measure = Literal["input", "output", "loop"]
+ANY = "*"
+
+
+class _Declaration(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Effect(_Declaration):
+    """How many tokens a model takes for the same work, against a typical model: a factor whose logarithm is normal.
+
+    `measure`: `input` the prompt in its own tokens, `output` what it writes in answer to one request, `loop` all tokens of a
+    task that an agent works on in steps. `n` is the number of models that `log_sd` was learnt from: where they are few, the spread itself
+    is drawn too. `model` is a model's id, or `*` for every model without a line of its own.
+    Two models' factors are divided, so that a model against itself is exactly 1.
+    """
+
+    measure: Measure
+    model: str = ANY
+    log_mean: float = Field(default=0.0, ge=-10, le=10)
+    log_sd: float = Field(ge=0, le=10)
+    n: int | None = Field(default=None, ge=3)
+    grade: Grade
+    source: str
+
+
+class Transfer(_Declaration):
+    """How far a benchmark's score carries over to other tasks: the standard deviation of the logit that each model moves by."""
+
+    benchmark: str = ANY
+    logit_sd: float = Field(ge=0, le=10)
+    grade: Grade
+    source: str
+
+
+class Evidence(_Declaration):
+    """The whole of `evidence.yaml`.
+
+    `agreement` is the correlation of two models' outcomes on the same items (phi). `skill_from` and `skill_to` bound how
+    much of the way from chance to a router that knows every outcome beforehand a router goes. `draws` is the number of
+    simulated worlds.
+    """
+
+    effects: tuple[Effect, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    agreement: float | None = Field(default=None, ge=-1, le=1)
+    agreement_source: str = ""
+    skill_from: float = Field(default=0.0, ge=0, le=1)
+    skill_to: float = Field(default=0.4, ge=0, le=1)
+    skill_source: str = ""
+    draws: int = Field(default=2000, ge=200, le=100_000)
+
+    @model_validator(mode="after")
+    def _no_line_twice(self) -> Evidence:
+        for kind, keys in (
+            ("effect", [(item.measure, item.model) for item in self.effects]),
+            ("transfer", [item.benchmark for item in self.transfers]),
+        ):
+            twice = {key for key in keys if keys.count(key) > 1}
+            if twice:
+                raise ValueError(f"{kind} {sorted(twice, key=str)[0]} is declared twice")
+        if self.skill_from > self.skill_to:
+            raise ValueError(f"skill_from: found {self.skill_from}, at most skill_to ({self.skill_to}) is accepted")
+        return self
+
+    def effect(self, measure: Measure, model: str | None) -> Effect | None:
+        """The line for a model, else the one for any model, else None."""
+        fitting = [item for item in self.effects if item.measure == measure and item.model in (model, ANY)]
+        return min(fitting, key=lambda item: item.model == ANY, default=None)
+
+    def transfer(self, benchmark: str) -> Transfer | None:
+        """The line for a benchmark, else the one for any, else None."""
+        fitting = [item for item in self.transfers if item.benchmark in (benchmark, ANY)]
+        return min(fitting, key=lambda item: item.benchmark == ANY, default=None)

@@ -1,0 +1,178 @@
+"""What strata of traffic cost on one model, taken apart by what could be otherwise: input, output, the cache, fees.
+
+Strata are made in `strata.py`. The parts are exact; how they are put together under a policy is in `projection.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import reduce
+from operator import add
+
+import polars as pl
+
+from pipelines.meters import FEE_METERS, INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
+from pipelines.prices.rating import cards_of, rate
+from pipelines.routing.strata import REUSE, in_groups
+
+GROUP = ("use_case", "model_id", "is_loop", "bucket")
+PARTS = ("own", "input", "output", "fees", "read_gap", "lost_gap", "sessionless_gap", *(f"gap_{name}" for name in REUSE))
+_MONEY = pl.Decimal(38, 18)
+_MILLION = 1_000_000
+_READS = [meter for meter in INPUT_METERS if meter.cache_action == "Read"]
+_WRITES = [meter for meter in INPUT_METERS if meter.cache_action == "Write"]
+
+
+@dataclass(frozen=True)
+class ArmCost:
+    """Strata on one model, in USD (Decimal), one row per use case, recorded model, loop and bucket; `reason` where a rate is missing.
+
+    own: what already ran there, at its own cost. The rest at the recorded tokens: input (with every recorded cache read and write at the arm's
+    cache rates), output, fees. read_gap: what all cache reads would cost more if none hit and the prompts were
+    written anew; gap_reuse_<lag> and sessionless_gap: the parts of it that strata tell apart. lost_gap: what no cache
+    at all would cost more, reads and writes as plain input.
+    """
+
+    parts: pl.DataFrame
+    reason: str | None = None
+
+
+def arm_cost(
+    strata: pl.DataFrame,
+    requests: pl.DataFrame,
+    provider_id: str,
+    model_id: str,
+    rate_card: pl.DataFrame,
+    *,
+    calendars: Mapping[str, frozenset[date]],
+) -> ArmCost:
+    """The cost of all strata on one model: standard tier, no region, its rates at each stratum's hours and sizes.
+
+    `requests` are those that `strata` adds up: where a card charges by marginal tiers or a minimum, which sums can't show,
+    each is rated for itself.
+    """
+    ran_there = (
+        pl.col("provider_id").eq_missing(provider_id)
+        & pl.col("model_id").eq_missing(model_id)
+        & pl.col("effective_cost_usd").is_not_null()
+    )
+    own = strata.filter(ran_there).select(*GROUP, own=pl.col("effective_cost_usd").cast(_MONEY))
+    moved = strata.filter(~ran_there)
+    cards = rate_card.filter(
+        (pl.col("provider_id") == provider_id)
+        & (pl.col("model_id") == model_id)
+        & (pl.col("service_tier") == "standard")
+        & (pl.col("region") == "")
+    )
+    calls = moved.select(
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
+        pl.lit(provider_id).alias("provider_id"),
+        pl.lit(model_id).alias("model_id"),
+        pl.lit("standard").alias("service_tier"),
+        pl.lit("").alias("request_region"),
+        "event_at",
+        *(name for name in moved.columns if name.startswith("size_")),
+        request_mode=pl.when("is_thinking").then(pl.lit("thinking")).otherwise(pl.lit("non_thinking")),
+    )
+    card = cards_of(calls, cards, calendars=calendars)
+    priced = _priced(moved, card, cards)
+    if (reason := _reason(moved, priced, rate_card, provider_id, model_id)) is not None:
+        return ArmCost(own.clear().select(*GROUP), reason)
+    if cards.filter((pl.col("marginal") != "{}") | pl.col("minimum_charge_usd").is_not_null()).height:
+        priced = _rated_one_by_one(priced, requests, ran_there, provider_id, model_id, rate_card, calendars)
+    both = pl.concat([own, priced.select(*GROUP, *PARTS[1:])], how="diagonal")
+    empty = [pl.lit(None, _MONEY).alias(name) for name in PARTS if name not in both.columns]
+    return ArmCost(both.with_columns(empty).group_by(GROUP).agg(pl.col(PARTS).fill_null(0).sum()).sort(GROUP))
+
+
+def _priced(moved: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.DataFrame:
+    """`moved` with PARTS but own, has_card, and lacks_rate."""
+    rates = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {fee.name: fee.rate_column for fee in FEE_METERS}
+    per_unit = cards.select((pl.col(column).cast(_MONEY) / _MILLION).alias(name) for name, column in rates.items())
+    frame = moved.with_columns(card, *(per_unit[name].gather(card).alias(f"rate_{name}") for name in rates))
+    lacks = [(pl.col(meter.tokens_column) > 0) & pl.col(f"rate_{meter.name}").is_null() for meter in TOKEN_METERS]
+    plain, miss = pl.col("rate_input_uncached"), pl.coalesce("rate_input_cache_write", "rate_input_uncached")
+    gap = miss - pl.col("rate_input_cache_read")
+    return frame.with_columns(
+        has_card=pl.col("card").is_not_null(),
+        has_rate=pl.any_horizontal(pl.col(f"rate_{name}").is_not_null() for name in rates),
+        lacks_rate=pl.any_horizontal(lacks),
+        input=_sum(INPUT_METERS),
+        output=_sum(OUTPUT_METERS),
+        fees=(pl.col("requests") * pl.col("rate_request")).fill_null(0).cast(_MONEY),
+        read_gap=_gap(_READS, miss),
+        lost_gap=_gap([*_READS, *_WRITES], plain),
+        sessionless_gap=(pl.col("sessionless_reads") * gap).fill_null(0).cast(_MONEY),
+        **{f"gap_{name}": (pl.col(name) * gap).fill_null(0).cast(_MONEY) for name in REUSE},
+    )
+
+
+def _rated_one_by_one(
+    priced: pl.DataFrame,
+    requests: pl.DataFrame,
+    ran_there: pl.Expr,
+    provider_id: str,
+    model_id: str,
+    rate_card: pl.DataFrame,
+    calendars: Mapping[str, frozenset[date]],
+) -> pl.DataFrame:
+    """`priced`, by GROUP, with the input of each group such that all parts add up to what its requests cost one by one."""
+    asked = in_groups(requests).filter(~ran_there).with_columns(
+        pl.lit(provider_id).alias("provider_id"),
+        pl.col("model_id").alias("recorded_model"),
+        pl.lit(model_id).alias("model_id"),
+        pl.lit("standard").alias("service_tier"),
+        pl.lit("").alias("region"),
+    )
+    exact = (
+        rate(asked, rate_card, calendars=calendars)
+        .with_columns(pl.col("recorded_model").alias("model_id"))
+        .group_by(GROUP)
+        .agg(exact=pl.col("effective_cost_usd").sum())
+    )
+    summed = priced.group_by(GROUP).agg(pl.col(PARTS[1:]).sum())
+    joined = summed.join(exact, on=GROUP, how="left")
+    return joined.with_columns(input=pl.col("exact") - pl.col("output") - pl.col("fees")).drop("exact")
+
+
+def _sum(meters: tuple) -> pl.Expr:  # type: ignore[type-arg]
+    terms = [(pl.col(f"rate_{meter.name}") * pl.col(meter.tokens_column)).fill_null(0) for meter in meters]
+    return reduce(add, terms).cast(_MONEY)
+
+
+def _gap(meters: list, instead: pl.Expr) -> pl.Expr:  # type: ignore[type-arg]
+    terms = [((instead - pl.col(f"rate_{m.name}")) * pl.col(m.tokens_column)).fill_null(0) for m in meters]
+    return reduce(add, terms).cast(_MONEY)
+
+
+def _reason(
+    moved: pl.DataFrame, priced: pl.DataFrame, rate_card: pl.DataFrame, provider_id: str, model_id: str
+) -> str | None:
+    offered = rate_card.filter((pl.col("provider_id") == provider_id) & (pl.col("model_id") == model_id))
+    has_tier = (offered["service_tier"] == "standard").any()
+    missing = "no_price" if offered.is_empty() else "no_price_at_time" if has_tier else "no_price_for_tier"
+    why = (
+        pl.when(~pl.col("has_card"))
+        .then(pl.lit(missing))
+        .when(~pl.col("has_rate"))
+        .then(pl.lit("no_exchange_rate"))
+        .when("lacks_rate")
+        .then(pl.lit("no_rate_for_meter"))
+    )
+    failed = priced.select("requests", why=why).drop_nulls("why")
+    if failed.is_empty():
+        return None
+    numbers: Counter[str] = Counter()
+    for requests, reason in failed.iter_rows():
+        numbers[reason] += requests
+    listed = ", ".join(f"{reason} for {number}" for reason, number in numbers.most_common())
+    return f"{model_id} at {provider_id}: {listed} of {moved['requests'].sum()} requests"
+
+
+def total(parts: pl.DataFrame) -> dict[str, Decimal]:
+    """Each part summed over all groups."""
+    return {name: Decimal(parts[name].sum() or 0) for name in PARTS}

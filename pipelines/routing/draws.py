@@ -1,0 +1,154 @@
+"""Simulated worlds: what is not known about models and traffic, drawn again and again, always from the same seeds.
+
+A model has one set of draws, whatever arm, policy or baseline it stands in: a model against itself is exactly 1 in
+every world, and two policies differ by what they do and not by luck. `arm_costs.py` and `quality.py` say what is drawn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.config.evidence import Effect, Evidence, Measure
+from pipelines.routing.quality import Quality, Score
+from pipelines.routing.strata import BUCKETS
+
+Floats = npt.NDArray[np.float64]
+INTERVALS = {"low_95": 2.5, "low_50": 25.0, "high_50": 75.0, "high_95": 97.5}
+"""Percentiles of the two intervals."""
+
+
+class NoEvidence(LookupError):
+    """evidence.yaml has no line for something that a projection needs; the message is the line to add."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Requests that share what is drawn for them: a use case, a recorded model, and whether they are an agent's loop."""
+
+    use_case: str
+    model_id: str
+    is_loop: bool
+
+
+@dataclass(frozen=True)
+class ArmArrays:
+    """An arm's cost in USD, arrays of groups x buckets: what does not scale, input, output, and the part of input that
+    depends on whether caches without a session hit."""
+
+    model_id: str
+    fixed: Floats
+    input: Floats
+    output: Floats
+    open: Floats
+
+
+@dataclass
+class Worlds:
+    """The draws of one day. `groups` are the rows of every array, `requests` is groups x buckets."""
+
+    evidence: Evidence
+    groups: Sequence[Group]
+    requests: Floats
+    _normal: dict[tuple[str, ...], Floats] = field(default_factory=dict)
+
+    def normal(self, *name: str) -> Floats:
+        """Standard normal draws that belong to a name."""
+        if name not in self._normal:
+            self._normal[name] = _generator(*name).standard_normal(self.evidence.draws)
+        return self._normal[name]
+
+    def __post_init__(self) -> None:
+        draws = self.evidence.draws
+        self.weights: Floats = _generator("traffic").exponential(1.0, (draws, BUCKETS))
+        self.hit: Floats = _generator("cache without sessions").uniform(0.0, 1.0, draws)
+        skill = _generator("skill").uniform(0.0, 1.0, draws)
+        self.skill: Floats = self.evidence.skill_from + skill * (self.evidence.skill_to - self.evidence.skill_from)
+
+    def cost(self, arm: ArmArrays) -> Floats:
+        """What all the traffic costs on the arm in each world."""
+        total = np.zeros(self.evidence.draws)
+        fixed, taken = self.weights @ arm.fixed.T, self.weights @ arm.input.T
+        written, unsure = self.weights @ arm.output.T, self.weights @ arm.open.T
+        taken = taken + (1 - self.hit)[:, None] * unsure
+        for number, group in enumerate(self.groups):
+            ratio_in, ratio_out = self.ratios(arm.model_id, group)
+            total += fixed[:, number] + ratio_in * taken[:, number] + ratio_out * written[:, number]
+        return total
+
+    def recorded(self, cost: Floats) -> Floats:
+        """What a cost of groups x buckets is in each world."""
+        return (self.weights @ cost.T).sum(axis=1)
+
+    def ratios(self, model_id: str, group: Group) -> tuple[Floats, Floats]:
+        """Tokens of input and of output on the model over those recorded."""
+        if group.is_loop:
+            ratio = self._ratio("loop", model_id, group.model_id)
+            return ratio, ratio
+        return self._ratio("input", model_id, group.model_id), self._ratio("output", model_id, group.model_id)
+
+    def _ratio(self, measure: Measure, model_id: str, recorded: str) -> Floats:
+        if model_id == recorded:
+            return np.ones(self.evidence.draws)
+        return np.exp(self._effect(measure, model_id) - self._effect(measure, recorded))
+
+    def _effect(self, measure: Measure, model_id: str) -> Floats:
+        effect = self.evidence.effect(measure, model_id)
+        if effect is None:
+            raise NoEvidence(f"evidence.yaml has no effect on {measure} for {model_id}: add one for it, or for '*'")
+        spread = effect.log_sd * self._unsure_of_spread(effect)
+        return effect.log_mean + spread * self.normal("effect", measure, model_id)
+
+    def _unsure_of_spread(self, effect: Effect) -> Floats | float:
+        """How far the true spread may be from one that `n` models show; with it the draws are Student's, and a new model's."""
+        if effect.n is None:
+            return 1.0
+        name, freedom = ("spread", effect.measure, effect.model), effect.n - 1
+        if name not in self._normal:
+            self._normal[name] = _generator(*name).chisquare(freedom, self.evidence.draws)
+        return np.asarray(np.sqrt((1 + 1 / effect.n) * freedom / self._normal[name]))
+
+    def shares_solved(self, quality: Quality, model_id: str) -> Floats:
+        """Share of tasks that the model solves in each world and use case: draws x use cases, in the order of `use_cases`."""
+        benchmark = quality.benchmark_version_id.partition("#")[0]
+        transfer = self.evidence.transfer(benchmark)
+        if transfer is None:
+            raise NoEvidence(f"evidence.yaml has no transfer for {benchmark}: add one for it, or for '*'")
+        score: Score = quality.scores[model_id]
+        own = score.logit + score.logit_se * self.normal("score", quality.benchmark_version_id, model_id)
+        moved = [transfer.logit_sd * self.normal("transfer", use_case, model_id) for use_case in self.use_cases]
+        return 1 / (1 + np.exp(-(own[:, None] + np.stack(moved, axis=1))))
+
+    @property
+    def use_cases(self) -> list[str]:
+        """The use cases of the day, each once."""
+        return list(dict.fromkeys(group.use_case for group in self.groups))
+
+
+def intervals(values: Floats) -> dict[str, float]:
+    """The bounds of the 50 % and 95 % intervals, by the names of INTERVALS."""
+    found = np.percentile(values, list(INTERVALS.values()))
+    return dict(zip(INTERVALS, (float(value) for value in found), strict=True))
+
+
+def oracle_gain(cheap: Floats, strong: Floats, share: Floats | float, agreement: float) -> Floats:
+    """What a router adds to chance that sends to the strong model, as far as `share` goes, just what only it solves.
+
+    `cheap` and `strong` are shares solved, `agreement` is the correlation of their outcomes, cut to what two such
+    shares allow.
+    """
+    both = cheap * strong + agreement * np.sqrt(cheap * (1 - cheap) * strong * (1 - strong))
+    both = np.clip(both, np.maximum(0.0, cheap + strong - 1), np.minimum(cheap, strong))
+    only_strong, only_cheap = strong - both, cheap - both
+    # First what only the strong one solves, then what both or neither do, at last what only the cheap one does.
+    harmful = np.maximum(0.0, share - (1 - only_cheap))
+    best = np.minimum(share, only_strong) - harmful
+    return np.asarray(best - share * (strong - cheap))
+
+
+def _generator(*name: str) -> np.random.Generator:
+    return np.random.default_rng(int.from_bytes(hashlib.sha256("\0".join(name).encode()).digest()[:8], "big"))

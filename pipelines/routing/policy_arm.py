@@ -1,0 +1,131 @@
+"""One arm under a policy: its cost parts put together by what the policy does to sessions and their caches.
+
+The parts are of `arm_costs.py`; the exact sums make the projection, the arrays the simulated worlds of `draws.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from math import exp
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from pipelines.config.evidence import Evidence, Measure
+from pipelines.routing.arm_costs import GROUP, PARTS, ArmCost
+from pipelines.routing.draws import ArmArrays, Floats, Group, NoEvidence
+from pipelines.routing.strata import BUCKETS, LAGS
+
+_RATIO = Decimal("0.000001")
+
+
+@dataclass(frozen=True)
+class Handling:
+    """What a policy does with an arm's traffic: what becomes of caches, what is routed, and the arm's share."""
+
+    cache: Literal["session", "kept", "lost"]
+    unit: Literal["session", "request"]
+    share: Decimal
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Exact sums in USD: what does not scale with tokens, input and output at recorded tokens, what caches without a
+    session may add to input."""
+
+    fixed: Decimal
+    input: Decimal
+    output: Decimal
+    open: Decimal
+
+
+@dataclass(frozen=True)
+class PolicyArm:
+    """An arm: exact sums by recorded model and loop, and the same as arrays of groups x buckets."""
+
+    model_id: str
+    sums: Mapping[tuple[str, bool], Sums]
+    arrays: ArmArrays
+
+    @property
+    def open_usd(self) -> Decimal:
+        """What caches without a session may add: where it is not zero, the cost is a range."""
+        return sum((part.open for part in self.sums.values()), Decimal(0))
+
+    def same_tokens(self) -> Decimal:
+        """Cost of all the traffic on the arm at the recorded tokens."""
+        return sum((part.fixed + part.input + part.output for part in self.sums.values()), Decimal(0))
+
+    def scaled(self, evidence: Evidence) -> Decimal:
+        """Cost at the central ratios of tokens, exact to the ratio's six decimals. Raises NoEvidence."""
+        total = Decimal(0)
+        for (recorded, is_loop), part in self.sums.items():
+            taken, written = central_ratios(evidence, self.model_id, recorded, is_loop=is_loop)
+            total += part.fixed + taken * part.input + written * part.output
+        return total
+
+
+def policy_arm(cost: ArmCost, model_id: str, handling: Handling, groups: Sequence[Group]) -> PolicyArm:
+    """Puts the parts of `cost`, which has no reason, together."""
+    weights = [handling.share]
+    for _ in range(LAGS - 1):
+        weights.append(weights[-1] * (1 - handling.share))
+    by_model = cost.parts.group_by("model_id", "is_loop").agg(pl.col(PARTS).sum()).sort("model_id", "is_loop")
+    sums = {
+        (row["model_id"], row["is_loop"]): Sums(*_together({name: Decimal(row[name]) for name in PARTS}, handling, weights))
+        for row in by_model.iter_rows(named=True)
+    }
+    arrays = {name: to_array(cost.parts, name, groups) for name in PARTS}
+    return PolicyArm(model_id, sums, ArmArrays(model_id, *_together(arrays, handling, [float(w) for w in weights])))
+
+
+def _together(part: Mapping[str, Any], handling: Handling, weights: Sequence[Any]) -> tuple[Any, Any, Any, Any]:
+    """fixed, input, output and open of parts that are Decimals or arrays.
+
+    Under the unit `request` a prompt is still cached where the arm served one of the session's requests shortly before:
+    the first of them j requests back with the probability share x (1 - share)^(j - 1). What is read from a cache that no
+    earlier request of the session can have left is a prefix shared by sessions, and stays warm.
+    """
+    missed, unsure = 0 * part["input"], 0 * part["input"]
+    if handling.cache == "lost":
+        missed = part["lost_gap"]
+    elif handling.cache == "session":
+        unsure = part["sessionless_gap"]
+        if handling.unit == "request":
+            hits = [weight * part[f"gap_reuse_{lag}"] for lag, weight in enumerate(weights, start=1)]
+            missed = part["gap_reuse_1"] - sum(hits[1:], hits[0])
+    return part["own"] + part["fees"], part["input"] + missed, part["output"], unsure
+
+
+def central_ratios(evidence: Evidence, model_id: str, recorded: str, *, is_loop: bool) -> tuple[Decimal, Decimal]:
+    """Tokens of input and output on a model over those recorded, at the middle of what is known of both."""
+    measures: tuple[Measure, Measure] = ("loop", "loop") if is_loop else ("input", "output")
+    if model_id == recorded:
+        return Decimal(1), Decimal(1)
+    taken, written = (
+        Decimal(repr(exp(_mean(evidence, measure, model_id) - _mean(evidence, measure, recorded)))).quantize(
+            _RATIO, ROUND_HALF_EVEN
+        )
+        for measure in measures
+    )
+    return taken, written
+
+
+def _mean(evidence: Evidence, measure: Measure, model_id: str) -> float:
+    effect = evidence.effect(measure, model_id)
+    if effect is None:
+        raise NoEvidence(f"evidence.yaml has no effect on {measure} for {model_id}: add one for it, or for '*'")
+    return effect.log_mean
+
+
+def to_array(frame: pl.DataFrame, column: str, groups: Sequence[Group]) -> Floats:
+    """A column of rows by GROUP as floats, groups x buckets; 0 where there is no row."""
+    order = {(group.use_case, group.model_id, group.is_loop): number for number, group in enumerate(groups)}
+    array = np.zeros((len(groups), BUCKETS))
+    if frame.height:
+        rows = [order[key] for key in frame.select(GROUP[:3]).iter_rows()]
+        array[rows, frame["bucket"].to_numpy()] = frame[column].cast(pl.Float64).to_numpy()
+    return array
