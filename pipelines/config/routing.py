@@ -97,18 +97,23 @@ class RoutingConfig(_Declaration):
 
     `operations` are the OpenTelemetry operations that can be routed. `quality_benchmarks` are benchmarks (or benchmark
     and version, `aider_polyglot@pass_rate_2`) whose scores may stand for quality, the best proxy first; only shares
-    solved are meaningful, for the ratio of two Elo ratings says nothing.
+    solved are meaningful, for the ratio of two Elo ratings says nothing. `headline` is the policy that reports show first;
+    without it, the first one declared.
     """
 
     operations: tuple[str, ...] = ("chat", "text_completion", "generate_content", "invoke_agent")
     quality_benchmarks: tuple[str, ...] = ()
     baselines: tuple[Baseline, ...] = (Baseline(baseline="actual"),)
     policies: tuple[Policy, ...] = ()
+    headline: str | None = None
 
     @model_validator(mode="after")
     def _names_hold(self) -> RoutingConfig:
         _refuse_twice("baseline", [item.baseline for item in self.baselines])
         _refuse_twice("policy", [item.policy for item in self.policies])
+        names = [item.policy for item in self.policies]
+        if self.headline is not None and self.headline not in names:
+            raise ValueError(f"headline {self.headline!r} is no policy; declared are {', '.join(names)}")
         known = [item.baseline for item in self.baselines]
         for policy in self.policies:
             for name in policy.baselines:
@@ -118,6 +123,10 @@ class RoutingConfig(_Declaration):
                     )
             _refuse_twice(f"policy {policy.policy}: baseline", list(policy.baselines))
         return self
+
+    def is_headline(self, policy: str) -> bool:
+        """Whether the policy is the one that reports show first: `headline`, else the first one declared."""
+        return policy == (self.headline or self.policies[0].policy)
 
     def baseline(self, name: str) -> Baseline:
         """The declared baseline of that name."""

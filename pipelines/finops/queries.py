@@ -156,10 +156,13 @@ QUERIES: dict[str, str] = {
     "projection": """
         select
             policy, baseline, arm, provider_id, model_id, share, requests, baseline_cost_usd, projected_cost_usd,
-            saving_usd, saving_share, quality_retained, evidence_grade, assumptions, not_projected_reason
+            saving_usd, saving_share, saving_share_low_95, saving_share_low_50, saving_share_high_50,
+            saving_share_high_95, quality_retained, quality_retained_low_95, quality_retained_high_95,
+            probability_saving_85, probability_quality_95, probability_both, quality_realised, quality_oracle,
+            break_even_ratio, first_flip, waterfall, evidence_grade, is_headline, assumptions, not_projected_reason
         from mart.routing_projection
         where event_date = %(day)s
-        order by policy, baseline, arm = 'total', share desc, arm
+        order by not is_headline, policy, baseline, arm = 'total', share desc, arm
     """,
     "drift": """
         select

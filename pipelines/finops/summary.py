@@ -70,6 +70,8 @@ _SAVINGS = """
     select
         policy, baseline, sum(baseline_cost_usd)::numeric(38, 18) as baseline_usd,
         case when bool_and(saving_usd is not null) then sum(saving_usd)::numeric(38, 18) end as saving_usd,
+        case when count(*) = 1 then max(saving_share_low_95) end as low_95,
+        case when count(*) = 1 then max(saving_share_high_95) end as high_95,
         max(evidence_grade) as evidence_grade
     from mart.routing_projection
     where event_date >= %(from)s and event_date < %(to)s and arm = 'total'
@@ -101,13 +103,16 @@ class ModelSpend:
 class Saving:
     """What a policy would have saved against a baseline; `saving_usd` is None where it could not be projected.
 
-    `evidence_grade` is the weakest of the days (mart.routing_projection).
+    `evidence_grade` is the weakest of the days (mart.routing_projection); `low_95` and `high_95` bound the saving as a
+    share of the baseline, of one day.
     """
 
     policy: str
     baseline: str
     baseline_usd: Decimal | None
     saving_usd: Decimal | None
+    low_95: float | None
+    high_95: float | None
     evidence_grade: str
 
 
@@ -270,13 +275,17 @@ def _spend(summary: DaySummary) -> Table:
 
 
 def _savings(summary: DaySummary) -> Table:
-    table = _money_table("projected saving, not a measurement", "of baseline")
+    table = _money_table("projected saving, not a measurement", "of baseline (95 %)")
     for saving in summary.savings:
         label = f"{saving.policy} against {'actual cost' if saving.baseline == 'actual' else saving.baseline}, evidence {saving.evidence_grade}"
         part = fmt.share(saving.saving_usd, saving.baseline_usd)
+        bounds = ""
+        if saving.low_95 is not None and saving.high_95 is not None:
+            bounds = f" ({100 * saving.low_95:.0f} to {100 * saving.high_95:.0f})"
+        point = "not projected" if saving.saving_usd is None else fmt.percent(part)
         table.add_row(
             Text(label),
-            "not projected" if saving.saving_usd is None else fmt.percent(part),
+            "a range" + bounds if bounds and saving.saving_usd is None else point + bounds,
             fmt.money(saving.saving_usd),
         )
     return table

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from functools import reduce
 from operator import add
 
@@ -19,8 +18,17 @@ from pipelines.meters import FEE_METERS, INPUT_METERS, OUTPUT_METERS, TOKEN_METE
 from pipelines.prices.rating import cards_of, rate
 from pipelines.routing.strata import REUSE, in_groups
 
-GROUP = ("use_case", "model_id", "is_loop", "bucket")
-PARTS = ("own", "input", "output", "fees", "read_gap", "lost_gap", "sessionless_gap", *(f"gap_{name}" for name in REUSE))
+GROUP = ("model_id", "is_loop", "bucket")
+PARTS = (
+    "own",
+    "input",
+    "output",
+    "fees",
+    "read_gap",
+    "lost_gap",
+    "sessionless_gap",
+    *(f"gap_{name}" for name in REUSE),
+)
 _MONEY = pl.Decimal(38, 18)
 _MILLION = 1_000_000
 _READS = [meter for meter in INPUT_METERS if meter.cache_action == "Read"]
@@ -29,7 +37,7 @@ _WRITES = [meter for meter in INPUT_METERS if meter.cache_action == "Write"]
 
 @dataclass(frozen=True)
 class ArmCost:
-    """Strata on one model, in USD (Decimal), one row per use case, recorded model, loop and bucket; `reason` where a rate is missing.
+    """Strata on one model, in USD (Decimal), one row per recorded model, loop and bucket; `reason` where a rate is missing.
 
     own: what already ran there, at its own cost. The rest at the recorded tokens: input (with every recorded cache read and write at the arm's
     cache rates), output, fees. read_gap: what all cache reads would cost more if none hit and the prompts were
@@ -91,7 +99,9 @@ def arm_cost(
 
 def _priced(moved: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.DataFrame:
     """`moved` with PARTS but own, has_card, and lacks_rate."""
-    rates = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {fee.name: fee.rate_column for fee in FEE_METERS}
+    rates = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {
+        fee.name: fee.rate_column for fee in FEE_METERS
+    }
     per_unit = cards.select((pl.col(column).cast(_MONEY) / _MILLION).alias(name) for name, column in rates.items())
     frame = moved.with_columns(card, *(per_unit[name].gather(card).alias(f"rate_{name}") for name in rates))
     lacks = [(pl.col(meter.tokens_column) > 0) & pl.col(f"rate_{meter.name}").is_null() for meter in TOKEN_METERS]
@@ -121,12 +131,16 @@ def _rated_one_by_one(
     calendars: Mapping[str, frozenset[date]],
 ) -> pl.DataFrame:
     """`priced`, by GROUP, with the input of each group such that all parts add up to what its requests cost one by one."""
-    asked = in_groups(requests).filter(~ran_there).with_columns(
-        pl.lit(provider_id).alias("provider_id"),
-        pl.col("model_id").alias("recorded_model"),
-        pl.lit(model_id).alias("model_id"),
-        pl.lit("standard").alias("service_tier"),
-        pl.lit("").alias("region"),
+    asked = (
+        in_groups(requests)
+        .filter(~ran_there)
+        .with_columns(
+            pl.lit(provider_id).alias("provider_id"),
+            pl.col("model_id").alias("recorded_model"),
+            pl.lit(model_id).alias("model_id"),
+            pl.lit("standard").alias("service_tier"),
+            pl.lit("").alias("region"),
+        )
     )
     exact = (
         rate(asked, rate_card, calendars=calendars)
@@ -171,8 +185,3 @@ def _reason(
         numbers[reason] += requests
     listed = ", ".join(f"{reason} for {number}" for reason, number in numbers.most_common())
     return f"{model_id} at {provider_id}: {listed} of {moved['requests'].sum()} requests"
-
-
-def total(parts: pl.DataFrame) -> dict[str, Decimal]:
-    """Each part summed over all groups."""
-    return {name: Decimal(parts[name].sum() or 0) for name in PARTS}

@@ -7,7 +7,7 @@ every world, and two policies differ by what they do and not by luck. `arm_costs
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,9 +28,8 @@ class NoEvidence(LookupError):
 
 @dataclass(frozen=True)
 class Group:
-    """Requests that share what is drawn for them: a use case, a recorded model, and whether they are an agent's loop."""
+    """Requests that share what is drawn for them: the model they ran on, and whether they are an agent's loop."""
 
-    use_case: str
     model_id: str
     is_loop: bool
 
@@ -49,11 +48,13 @@ class ArmArrays:
 
 @dataclass
 class Worlds:
-    """The draws of one day. `groups` are the rows of every array, `requests` is groups x buckets."""
+    """The draws of one day. `groups` are the rows of every array, `requests` is groups x buckets; `use_cases` are the requests
+    of each use case by the model that they ran on."""
 
     evidence: Evidence
     groups: Sequence[Group]
     requests: Floats
+    use_cases: Mapping[str, Mapping[str, int]]
     _normal: dict[tuple[str, ...], Floats] = field(default_factory=dict)
 
     def normal(self, *name: str) -> Floats:
@@ -113,7 +114,7 @@ class Worlds:
         return np.asarray(np.sqrt((1 + 1 / effect.n) * freedom / self._normal[name]))
 
     def shares_solved(self, quality: Quality, model_id: str) -> Floats:
-        """Share of tasks that the model solves in each world and use case: draws x use cases, in the order of `use_cases`."""
+        """Share of tasks that the model solves in each world and use case: draws x use cases, in their order."""
         benchmark = quality.benchmark_version_id.partition("#")[0]
         transfer = self.evidence.transfer(benchmark)
         if transfer is None:
@@ -122,11 +123,6 @@ class Worlds:
         own = score.logit + score.logit_se * self.normal("score", quality.benchmark_version_id, model_id)
         moved = [transfer.logit_sd * self.normal("transfer", use_case, model_id) for use_case in self.use_cases]
         return 1 / (1 + np.exp(-(own[:, None] + np.stack(moved, axis=1))))
-
-    @property
-    def use_cases(self) -> list[str]:
-        """The use cases of the day, each once."""
-        return list(dict.fromkeys(group.use_case for group in self.groups))
 
 
 def intervals(values: Floats) -> dict[str, float]:

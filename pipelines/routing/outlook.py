@@ -125,13 +125,7 @@ def _kept(worlds: Worlds, solved: Floats, base: Floats) -> Floats:
 
 
 def _use_case_weights(worlds: Worlds) -> Floats:
-    total = worlds.requests.sum(axis=1)
-    weights = np.array(
-        [
-            sum(total[number] for number, group in enumerate(worlds.groups) if group.use_case == use_case)
-            for use_case in worlds.use_cases
-        ]
-    )
+    weights = np.array([sum(by_model.values()) for by_model in worlds.use_cases.values()], dtype=np.float64)
     return np.asarray(weights / weights.sum())
 
 

@@ -75,10 +75,12 @@ def policy_arm(cost: ArmCost, model_id: str, handling: Handling, groups: Sequenc
         weights.append(weights[-1] * (1 - handling.share))
     by_model = cost.parts.group_by("model_id", "is_loop").agg(pl.col(PARTS).sum()).sort("model_id", "is_loop")
     sums = {
-        (row["model_id"], row["is_loop"]): Sums(*_together({name: Decimal(row[name]) for name in PARTS}, handling, weights))
+        (row["model_id"], row["is_loop"]): Sums(
+            *_together({name: Decimal(row[name]) for name in PARTS}, handling, weights)
+        )
         for row in by_model.iter_rows(named=True)
     }
-    arrays = {name: to_array(cost.parts, name, groups) for name in PARTS}
+    arrays = to_arrays(cost.parts, PARTS, groups)
     return PolicyArm(model_id, sums, ArmArrays(model_id, *_together(arrays, handling, [float(w) for w in weights])))
 
 
@@ -121,11 +123,13 @@ def _mean(evidence: Evidence, measure: Measure, model_id: str) -> float:
     return effect.log_mean
 
 
-def to_array(frame: pl.DataFrame, column: str, groups: Sequence[Group]) -> Floats:
-    """A column of rows by GROUP as floats, groups x buckets; 0 where there is no row."""
-    order = {(group.use_case, group.model_id, group.is_loop): number for number, group in enumerate(groups)}
-    array = np.zeros((len(groups), BUCKETS))
-    if frame.height:
-        rows = [order[key] for key in frame.select(GROUP[:3]).iter_rows()]
-        array[rows, frame["bucket"].to_numpy()] = frame[column].cast(pl.Float64).to_numpy()
-    return array
+def to_arrays(frame: pl.DataFrame, columns: Sequence[str], groups: Sequence[Group]) -> dict[str, Floats]:
+    """Columns of rows by GROUP as floats, groups x buckets; 0 where there is no row."""
+    order = {(group.model_id, group.is_loop): number for number, group in enumerate(groups)}
+    rows = [order[key] for key in frame.select(GROUP[:2]).iter_rows()]
+    places = (rows, frame["bucket"].to_list())
+    arrays = {name: np.zeros((len(groups), BUCKETS)) for name in columns}
+    if rows:
+        for name, array in arrays.items():
+            array[places] = frame[name].cast(pl.Float64).to_numpy()
+    return arrays

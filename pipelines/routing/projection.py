@@ -24,7 +24,7 @@ from pipelines.config.routing import TOTAL, Arm, Baseline, Policy, RoutingConfig
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing.draws import Floats, Group, NoEvidence, Worlds
 from pipelines.routing.outlook import ArmOutlook, Outlook, Stake, grade, outlook
-from pipelines.routing.policy_arm import Handling, PolicyArm, policy_arm, to_array
+from pipelines.routing.policy_arm import Handling, PolicyArm, policy_arm, to_arrays
 from pipelines.routing.quality import Quality, find_quality, known_on
 from pipelines.routing.traffic import Traffic, routable
 from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
@@ -66,19 +66,21 @@ def project(
     known = load_file(Evidence, "evidence.yaml", None) if evidence is None else evidence
     holidays = load_file(Calendars, "calendars.yaml", None).days if calendars is None else calendars
     candidates = {(arm.provider_id, arm.model_id) for policy in policies.policies for arm in policy.arms}
-    candidates |= {(item.provider_id, item.model_id) for item in policies.baselines if item.provider_id and item.model_id}
+    candidates |= {
+        (item.provider_id, item.model_id) for item in policies.baselines if item.provider_id and item.model_id
+    }
     offers = pl.DataFrame(list(candidates), schema=["provider_id", "model_id"], orient="row") if candidates else None
     cards = rate_card if offers is None else rate_card.join(offers, on=["provider_id", "model_id"], how="semi")
     rows: list[dict[str, Any]] = []
     for day in requests["event_date"].unique().sort():
         frame = requests.filter(pl.col("event_date") == day)
         believed = None if scores is None else known_on(scores, day)
-        days = {
-            is_actual: _Day(
-                routable(frame, cards, policies, must_be_priced=is_actual, calendars=holidays), known, policies, believed
-            )
-            for is_actual in (True, False)
-        }
+        priced, whole = (
+            _Day(routable(frame, cards, policies, must_be_priced=must, calendars=holidays), known, policies, believed)
+            for must in (True, False)
+        )
+        # Where all of a day is priced, both comparisons are about the same requests.
+        days = {True: priced, False: priced if priced.traffic.count == whole.traffic.count else whole}
         for policy in policies.policies:
             for name in policy.baselines:
                 baseline = policies.baseline(name)
@@ -104,14 +106,22 @@ class _Day:
 
     @cached_property
     def groups(self) -> list[Group]:
-        """Use cases, recorded models and loops of the day."""
-        found = self.traffic.recorded.select("use_case", "model_id", "is_loop").unique().sort(pl.all())
+        """Models that the day's requests ran on, agents' loops apart."""
+        found = self.traffic.recorded.select("model_id", "is_loop").unique().sort(pl.all())
         return [Group(*row) for row in found.iter_rows()]
 
     @cached_property
     def worlds(self) -> Worlds:
         """The day's draws."""
-        return Worlds(self.evidence, self.groups, to_array(self.traffic.recorded, "requests", self.groups))
+        use_cases: dict[str, dict[str, int]] = {}
+        for use_case, model, number in self.traffic.use_cases.iter_rows():
+            use_cases.setdefault(use_case, {})[model] = number
+        return Worlds(self.evidence, self.groups, self.recorded["requests"], use_cases)
+
+    @cached_property
+    def recorded(self) -> dict[str, Floats]:
+        """Requests and actual cost, groups x buckets."""
+        return to_arrays(self.traffic.recorded, ("requests", "actual"), self.groups)
 
     def arm(self, provider_id: str, model_id: str, handling: Handling) -> PolicyArm | str:
         """The arm's cost, or the reason why it is not known."""
@@ -123,7 +133,7 @@ class _Day:
 
     def actual(self) -> Floats:
         """What the traffic did cost in each world."""
-        return self.worlds.recorded(to_array(self.traffic.recorded, "actual", self.groups))
+        return self.worlds.recorded(self.recorded["actual"])
 
 
 @dataclass(frozen=True)
@@ -202,6 +212,7 @@ class _Case:
             "saving_usd": saving,
             "saving_share": float(saving / base) if saving is not None and base else None,
             "quality_retained": retained,
+            "is_headline": self.of_day.config.is_headline(self.policy.policy),
             **{f"saving_share_{name}": value for name, value in (sure.saving or {}).items()},
             **{f"quality_retained_{name}": value for name, value in (sure.quality or {}).items()},
             "assumptions": json.dumps(assumptions, sort_keys=True),
@@ -242,9 +253,7 @@ class _Case:
             )
         return usd, None
 
-    def _arm_point(
-        self, arm: Arm, base: Decimal | None, base_reason: str | None
-    ) -> tuple[Decimal | None, str | None]:
+    def _arm_point(self, arm: Arm, base: Decimal | None, base_reason: str | None) -> tuple[Decimal | None, str | None]:
         usd, reason = (base, None) if self._is_base(arm) else self._point(self._arm(arm))
         fee = self.policy.router_fee_usd * self.of_day.traffic.count
         return None if usd is None else usd + fee, base_reason or reason
@@ -286,14 +295,12 @@ class _Case:
         worlds = self.of_day.worlds
         if self.baseline.model_id is not None:
             return worlds.shares_solved(quality, self.baseline.model_id)
-        total = worlds.requests.sum(axis=1)
-        solved = np.zeros((worlds.evidence.draws, len(worlds.use_cases)))
-        weight = np.zeros(len(worlds.use_cases))
-        for number, group in enumerate(worlds.groups):
-            place = worlds.use_cases.index(group.use_case)
-            solved[:, place] += total[number] * worlds.shares_solved(quality, group.model_id)[:, place]
-            weight[place] += total[number]
-        return np.asarray(solved / weight)
+        solved = {model: worlds.shares_solved(quality, model) for model in self._mix}
+        columns = [
+            sum(number * solved[model][:, place] for model, number in by_model.items()) / sum(by_model.values())
+            for place, by_model in enumerate(worlds.use_cases.values())
+        ]
+        return np.stack(columns, axis=1)
 
     @cached_property
     def _mix(self) -> dict[str, float]:

@@ -70,7 +70,10 @@ def find_quality(scores: pl.DataFrame, benchmarks: Sequence[str], models: Iterab
                 return Quality(str(version), found)
             lacking = sorted(wanted - set(rows["model_id"]))
             if rows.height > nearest[0]:
-                nearest = (rows.height, f"{version} has no score for {', '.join(lacking)}{_unresolved(shares, version)}")
+                nearest = (
+                    rows.height,
+                    f"{version} has no score for {', '.join(lacking)}{_unresolved(shares, version)}",
+                )
     if not benchmarks:
         return "routing.yaml names no quality_benchmarks"
     return nearest[1] or f"no score of any of these models on {', '.join(benchmarks)}"
@@ -87,4 +90,4 @@ def _unresolved(shares: pl.DataFrame, version: object) -> str:
     """How many of the version's entries name a model that is not known, and what mends it."""
     nameless = shares.filter((pl.col("benchmark_version_id") == version) & pl.col("model_id").is_null())
     number = nameless["raw_model"].n_unique()
-    return f"; {number} of its names are not resolved: add them to aliases in models.yaml" if number else ""
+    return f"; names not resolved there: {number}, add them to aliases in models.yaml" if number else ""

@@ -29,7 +29,7 @@ TTL_SECONDS = 300
 _LOOP_REQUESTS, _LOOP_TOKENS = 4, 100_000
 _READS = [meter.tokens_column for meter in INPUT_METERS if meter.cache_action == "Read"]
 _TOKENS = [meter.tokens_column for meter in TOKEN_METERS]
-_WHO = ("use_case", "provider_id", "model_id", "is_loop", "bucket")
+_WHO = ("provider_id", "model_id", "is_loop", "bucket")
 REUSE = [f"reuse_{lag}" for lag in range(1, LAGS + 1)]
 
 
@@ -42,7 +42,7 @@ def strata(
 ) -> pl.DataFrame:
     """Rows of core.request, added up by whatever decides a price.
 
-    `rate_card` holds the cards of the models that may serve them. Columns: use_case, provider_id, model_id (of the
+    `rate_card` holds the cards of the models that may serve them. Columns: provider_id, model_id (of the
     request, or UNRESOLVED), is_loop (an agent's loop: a session of four requests or more, or a prompt of 100,000 tokens mostly out of a cache), bucket (0 to
     BUCKETS - 1, whole sessions), event_at and size_<measure> (the smallest of the stratum: they stand for all of it),
     is_thinking, requests, the token columns and web_search_count summed (Int64), effective_cost_usd summed (Decimal),
@@ -71,9 +71,8 @@ def strata(
 
 
 def in_groups(requests: pl.DataFrame, ttl_seconds: int = TTL_SECONDS) -> pl.DataFrame:
-    """The requests with what `strata` groups them by (use_case, is_loop, bucket) and the cached tokens that it sums."""
+    """The requests with what `strata` groups them by (is_loop, bucket) and the cached tokens that it sums."""
     return _with_reuse(requests, ttl_seconds).with_columns(
-        pl.coalesce("application", "team", pl.lit("unattributed")).alias("use_case"),
         pl.col("model_id").fill_null(UNRESOLVED),
         _loop().alias("is_loop"),
         (pl.coalesce("session_id", pl.col("request_uid").bin.encode("hex")).hash(seed=1) % BUCKETS)

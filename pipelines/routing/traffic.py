@@ -16,7 +16,7 @@ import polars as pl
 from pipelines.config.routing import RoutingConfig
 from pipelines.meters import TOKEN_METERS
 from pipelines.routing.arm_costs import GROUP, ArmCost, arm_cost
-from pipelines.routing.strata import strata
+from pipelines.routing.strata import UNRESOLVED, strata
 
 _OTHER_MODALITY = tuple(
     meter for meter in TOKEN_METERS if any(word in meter.name for word in ("audio", "image", "video"))
@@ -52,6 +52,13 @@ class Traffic:
             .agg(pl.col("requests").sum(), actual=pl.col("effective_cost_usd").sum())
             .sort(GROUP)
         )
+
+    @cached_property
+    def use_cases(self) -> pl.DataFrame:
+        """`requests` by use case (application, else team) and model_id that they ran on."""
+        use_case = pl.coalesce("application", "team", pl.lit("unattributed")).alias("use_case")
+        by = [use_case, pl.col("model_id").fill_null(UNRESOLVED)]
+        return self.requests.group_by(by).agg(pl.len().alias("requests")).sort("use_case", "model_id")
 
     @property
     def actual_usd(self) -> Decimal:

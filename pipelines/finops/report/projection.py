@@ -65,6 +65,7 @@ class Projection:
     title: str
     sentence: str
     table: Table
+    facts: Sequence[Assumption]
     assumptions: Sequence[Assumption]
     bars: Sequence[tuple[str, Decimal]]
 
@@ -91,26 +92,95 @@ def projection_section(data: ReportData) -> ProjectionSection:
 
 
 def saving_figure(data: ReportData) -> KeyFigure:
-    """The largest projected saving against what the day did cost, named as what it is."""
-    totals = data["projection"].filter(
-        (pl.col("arm") == TOTAL) & (pl.col("baseline") == "actual") & pl.col("saving_usd").is_not_null()
-    )
+    """The saving of the policy that routing.yaml puts first, with its interval, and what is known of the quality."""
+    totals = data["projection"].filter((pl.col("arm") == TOTAL) & pl.col("is_headline"))
     if totals.is_empty():
         return KeyFigure("Projected saving", fmt.NONE, ["no policy could be projected"])
-    best = totals.sort("saving_usd", descending=True, maintain_order=True).row(0, named=True)
-    of_cost = fmt.percent(best["saving_share"])
+    against_actual = totals.filter(pl.col("baseline") == "actual")
+    first = (totals if against_actual.is_empty() else against_actual).row(0, named=True)
+    low, high = first["saving_share_low_95"], first["saving_share_high_95"]
+    if first["saving_usd"] is None and low is None:
+        return KeyFigure("Projected saving", fmt.NONE, [f"policy {first['policy']} could not be projected"])
     return KeyFigure(
         "Projected saving",
-        fmt.money(best["saving_usd"], sign="$"),
-        [f"{of_cost} with policy {best['policy']}", "a projection, not a measurement"],
+        fmt.money(first["saving_usd"], sign="$") if first["saving_usd"] is not None else "a range",
+        [
+            f"{fmt.percent(first['saving_share'])} with policy {first['policy']}"
+            if first["saving_usd"] is not None
+            else f"policy {first['policy']}",
+            *([] if low is None else [f"95 % interval {_range(low, high)}"]),
+            _quality_note(first),
+            "a projection, not a measurement",
+        ],
     )
+
+
+def _quality_note(total: Mapping[str, Any]) -> str:
+    if total["quality_retained"] is None:
+        return "what it means for quality is not known"
+    low, high = total["quality_retained_low_95"], total["quality_retained_high_95"]
+    interval = "" if low is None else f", 95 % interval {_range(low, high)}"
+    return f"quality kept {fmt.percent(total['quality_retained'])}{interval}"
+
+
+def _range(low: float, high: float) -> str:
+    return f"{fmt.percent(low)} to {fmt.percent(high)}"
+
+
+_STEPS = {
+    "baseline": "Baseline",
+    "price": "Prices of the arms",
+    "cache": "Prompt caches lost on a switch",
+    "tokens": "Tokens that the arms take more or less",
+    "router_fee": "Fee of the router",
+    "projected": "Projected",
+}
+
+
+def _facts(total: Mapping[str, Any]) -> list[Assumption]:
+    """How sure the projection is, in words: probabilities, routers, where the saving comes from, what would flip it."""
+    facts: list[Assumption] = []
+    chances = [
+        (f"at least {part} of the {what}", total[name])
+        for what, part, name in (
+            ("cost is saved", "85 %", "probability_saving_85"),
+            ("quality is kept", "95 %", "probability_quality_95"),
+        )
+        if total[name] is not None
+    ]
+    if total["probability_both"] is not None:
+        chances.append(("both", total["probability_both"]))
+    if chances:
+        facts.append(("Probability that", "; ".join(f"{what}: {fmt.percent(value)}" for what, value in chances)))
+    if total["quality_realised"] is not None:
+        facts.append(
+            (
+                "Quality kept, by router",
+                f"at random {fmt.percent(total['quality_retained'])}; with the skill that routers show {fmt.percent(total['quality_realised'])}; "
+                f"if it knew every outcome {fmt.percent(total['quality_oracle'])}",
+            )
+        )
+    if total["waterfall"] is not None:
+        steps = {name: Decimal(value) for name, value in json.loads(total["waterfall"]).items()}
+        decimals = fmt.decimals_for(steps.values())
+        shown = [
+            f"{_STEPS[name]} {fmt.money(usd, decimals, plus=name not in ('baseline', 'projected'))}"
+            for name, usd in steps.items()
+            if usd or name in ("baseline", "projected")
+        ]
+        facts.append(("From baseline to projection, USD", "; ".join(shown)))
+    if total["first_flip"] is not None:
+        facts.append(("What would end the saving first", total["first_flip"]))
+    if total["break_even_ratio"] is not None:
+        facts.append(("All arms may take", f"{total['break_even_ratio']:.3g} times the tokens before nothing is saved"))
+    return facts
 
 
 def _projection(group: pl.DataFrame, assumptions: Sequence[Assumption]) -> Projection:
     total = _total_row(group)
     arms = group.filter(pl.col("arm") != TOTAL)
     title = f"{total['policy']}, against {_baseline(total['baseline'])}"
-    return Projection(title, _sentence(total), _table(arms, total, title), assumptions, _bars(total))
+    return Projection(title, _sentence(total), _table(arms, total, title), _facts(total), assumptions, _bars(total))
 
 
 def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
@@ -122,7 +192,9 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
             share_cell(row["share"]),
             Cell(f"{row['requests']:,.0f}", str(row["requests"])),
             *(money_cell(row[name], decimals) for name in _AMOUNTS),
+            _range_cell(row, "saving_share"),
             share_cell(row["quality_retained"]),
+            _range_cell(row, "quality_retained"),
         ]
         for row in arms.iter_rows(named=True)
     ]
@@ -132,7 +204,9 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
         share_cell(total["share"]),
         Cell(f"{total['requests']:,.0f}"),
         *(money_cell(total[name], decimals) for name in _AMOUNTS),
+        _range_cell(total, "saving_share"),
         share_cell(total["quality_retained"]),
+        _range_cell(total, "quality_retained"),
     ]
     return Table(
         f"projection-{total['policy']}-{total['baseline']}",
@@ -145,17 +219,30 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
             number_column("Baseline", "USD"),
             number_column("Projected", "USD"),
             number_column("Saving", "USD"),
+            number_column("Saving, 95 % interval", "%"),
             number_column("Quality kept", "%"),
+            number_column("Quality, 95 % interval", "%"),
         ],
         rows,
         foot,
     )
 
 
+def _range_cell(row: Mapping[str, Any], name: str) -> Cell:
+    low, high = row[f"{name}_low_95"], row[f"{name}_high_95"]
+    return Cell(fmt.NONE) if low is None else Cell(_range(low, high), f"{low:f}")
+
+
 def _sentence(total: Mapping[str, Any]) -> str:
     base, cost, saving = (total[name] for name in ("baseline_cost_usd", "projected_cost_usd", "saving_usd"))
+    interval = ""
+    if total["saving_share_low_95"] is not None:
+        interval = (
+            f" With 95 % certainty the saving is between {_range(total['saving_share_low_95'], total['saving_share_high_95'])}, "
+            f"with 50 % between {_range(total['saving_share_low_50'], total['saving_share_high_50'])}."
+        ).replace(" % to ", " % and ")
     if saving is None:
-        return f"Not projected: {total['not_projected_reason'] or 'a rate is missing'}."
+        return f"Not projected as one figure: {total['not_projected_reason'] or 'a rate is missing'}.{interval}"
     verb = "would have saved" if saving >= 0 else "would have cost more by"
     quality = (
         f" Quality kept, by leaderboard scores: {fmt.percent(total['quality_retained'])}."
@@ -164,7 +251,7 @@ def _sentence(total: Mapping[str, Any]) -> str:
     )
     return (
         f"The routable traffic {_cost_words(total['baseline'])} {fmt.money(base, sign='$')}; under the policy "
-        f"{fmt.money(cost, sign='$')}. It {verb} {fmt.money(abs(saving), sign='$')} ({fmt.percent(abs(total['saving_share'] or 0.0))}).{quality}"
+        f"{fmt.money(cost, sign='$')}. It {verb} {fmt.money(abs(saving), sign='$')} ({fmt.percent(abs(total['saving_share'] or 0.0))}).{interval}{quality}"
     )
 
 

@@ -161,7 +161,10 @@ ROUTING_PROJECTION = Table(
         ),
         *(
             Column(f"{name}_{bound}", "double precision", f"{meaning}: {words}.", nullable=True, unit="share")
-            for name, meaning in (("saving_share", "Saving as a share of the baseline"), ("quality_retained", "Quality retained"))
+            for name, meaning in (
+                ("saving_share", "Saving as a share of the baseline"),
+                ("quality_retained", "Quality retained"),
+            )
             for bound, words in (
                 ("low_95", "lower bound of the 95 % interval"),
                 ("low_50", "lower bound of the 50 % interval"),
@@ -180,7 +183,10 @@ ROUTING_PROJECTION = Table(
                 ("break_even_ratio", "Factor on the tokens of all arms at which nothing is saved", "factor"),
             )
         ),
-        Column("first_flip", "text", "The assumption that turns the sign of the saving first; total only.", nullable=True),
+        Column("is_headline", "boolean", "Whether routing.yaml shows this policy first."),
+        Column(
+            "first_flip", "text", "The assumption that turns the sign of the saving first; total only.", nullable=True
+        ),
         Column(
             "waterfall",
             "jsonb",

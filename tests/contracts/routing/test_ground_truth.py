@@ -86,7 +86,7 @@ def projected(bench: Bench, cheap: int, strong: int, evidence: Evidence) -> tupl
     names = [f"m{number}" for number in range(len(bench.price))]
     recorded = np.bincount(bench.bucket, weights=bench.cost[strong], minlength=BUCKETS)[None, :]
     requests = np.bincount(bench.bucket, minlength=BUCKETS)[None, :].astype(float)
-    worlds = Worlds(evidence, [Group("issues", names[strong], is_loop=True)], requests)
+    worlds = Worlds(evidence, [Group(names[strong], is_loop=True)], requests, {"issues": {names[strong]: 500}})
     zero = np.zeros_like(recorded)
     moved = ArmArrays(names[cheap], zero, recorded * bench.price[cheap] / bench.price[strong], zero, zero)
     stays = ArmArrays(names[strong], recorded, zero, zero, zero)

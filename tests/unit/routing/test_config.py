@@ -41,7 +41,7 @@ def test_the_packaged_policies_are_the_reports_split() -> None:
         ("{baseline: actual}", "{baseline: actual, model_id: gpt-5.2}", "give provider_id and model_id, or neither"),
         ("share: 0.5}\n      - {arm: b", "share: 1.5}\n      - {arm: b", "share: Input should be less than or equal to 1"),
         ("policy: half", "policy: half\n    weight: 3", "weight: Extra inputs are not permitted (found 3)"),
-        ("provider_id: openai", "provider_id: openai, cache: maybe", "cache: Input should be 'kept' or 'lost'"),
+        ("provider_id: openai", "provider_id: openai, cache: maybe", "cache: Input should be 'session', 'kept' or 'lost'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
