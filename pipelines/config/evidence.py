@@ -6,6 +6,7 @@ is no projection, and the reason says which line is missing.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -66,13 +67,11 @@ class Evidence(_Declaration):
 
     @model_validator(mode="after")
     def _no_line_twice(self) -> Evidence:
-        for kind, keys in (
-            ("effect", [(item.measure, item.model) for item in self.effects]),
-            ("transfer", [item.benchmark for item in self.transfers]),
-        ):
-            twice = {key for key in keys if keys.count(key) > 1}
-            if twice:
-                raise ValueError(f"{kind} {sorted(twice, key=str)[0]} is declared twice")
+        lines = [f"effect on {item.measure} of {item.model}" for item in self.effects]
+        lines += [f"transfer of {item.benchmark}" for item in self.transfers]
+        twice = [line for line, times in Counter(lines).items() if times > 1]
+        if twice:
+            raise ValueError(f"the {twice[0]} is declared twice")
         if self.skill_from > self.skill_to:
             raise ValueError(f"skill_from: found {self.skill_from}, at most skill_to ({self.skill_to}) is accepted")
         return self

@@ -91,7 +91,8 @@ def arm_cost(
     if (reason := _reason(moved, priced, rate_card, provider_id, model_id)) is not None:
         return ArmCost(own.clear().select(*GROUP), reason)
     if cards.filter((pl.col("marginal") != "{}") | pl.col("minimum_charge_usd").is_not_null()).height:
-        priced = _rated_one_by_one(priced, requests, ran_there, provider_id, model_id, rate_card, calendars)
+        calls_there = in_groups(requests).filter(~ran_there)
+        priced = _rated_one_by_one(priced, calls_there, (provider_id, model_id), rate_card, calendars)
     both = pl.concat([own, priced.select(*GROUP, *PARTS[1:])], how="diagonal")
     empty = [pl.lit(None, _MONEY).alias(name) for name in PARTS if name not in both.columns]
     return ArmCost(both.with_columns(empty).group_by(GROUP).agg(pl.col(PARTS).fill_null(0).sum()).sort(GROUP))
@@ -123,24 +124,21 @@ def _priced(moved: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.Dat
 
 def _rated_one_by_one(
     priced: pl.DataFrame,
-    requests: pl.DataFrame,
-    ran_there: pl.Expr,
-    provider_id: str,
-    model_id: str,
+    moved: pl.DataFrame,
+    offer: tuple[str, str],
     rate_card: pl.DataFrame,
     calendars: Mapping[str, frozenset[date]],
 ) -> pl.DataFrame:
-    """`priced`, by GROUP, with the input of each group such that all parts add up to what its requests cost one by one."""
-    asked = (
-        in_groups(requests)
-        .filter(~ran_there)
-        .with_columns(
-            pl.lit(provider_id).alias("provider_id"),
-            pl.col("model_id").alias("recorded_model"),
-            pl.lit(model_id).alias("model_id"),
-            pl.lit("standard").alias("service_tier"),
-            pl.lit("").alias("region"),
-        )
+    """`priced`, by GROUP, with the input of each group such that all parts add up to what its requests cost one by one.
+
+    `moved` are the requests in their groups, `offer` is seller and model.
+    """
+    asked = moved.with_columns(
+        pl.lit(offer[0]).alias("provider_id"),
+        pl.col("model_id").alias("recorded_model"),
+        pl.lit(offer[1]).alias("model_id"),
+        pl.lit("standard").alias("service_tier"),
+        pl.lit("").alias("region"),
     )
     exact = (
         rate(asked, rate_card, calendars=calendars)

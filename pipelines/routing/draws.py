@@ -22,7 +22,7 @@ INTERVALS = {"low_95": 2.5, "low_50": 25.0, "high_50": 75.0, "high_95": 97.5}
 """Percentiles of the two intervals."""
 
 
-class NoEvidence(LookupError):
+class MissingEvidenceError(LookupError):
     """evidence.yaml has no line for something that a projection needs; the message is the line to add."""
 
 
@@ -83,7 +83,7 @@ class Worlds:
 
     def recorded(self, cost: Floats) -> Floats:
         """What a cost of groups x buckets is in each world."""
-        return (self.weights @ cost.T).sum(axis=1)
+        return np.asarray((self.weights @ cost.T).sum(axis=1))
 
     def ratios(self, model_id: str, group: Group) -> tuple[Floats, Floats]:
         """Tokens of input and of output on the model over those recorded."""
@@ -100,7 +100,9 @@ class Worlds:
     def _effect(self, measure: Measure, model_id: str) -> Floats:
         effect = self.evidence.effect(measure, model_id)
         if effect is None:
-            raise NoEvidence(f"evidence.yaml has no effect on {measure} for {model_id}: add one for it, or for '*'")
+            raise MissingEvidenceError(
+                f"evidence.yaml has no effect on {measure} for {model_id}: add one for it, or for '*'"
+            )
         spread = effect.log_sd * self._unsure_of_spread(effect)
         return effect.log_mean + spread * self.normal("effect", measure, model_id)
 
@@ -118,7 +120,7 @@ class Worlds:
         benchmark = quality.benchmark_version_id.partition("#")[0]
         transfer = self.evidence.transfer(benchmark)
         if transfer is None:
-            raise NoEvidence(f"evidence.yaml has no transfer for {benchmark}: add one for it, or for '*'")
+            raise MissingEvidenceError(f"evidence.yaml has no transfer for {benchmark}: add one for it, or for '*'")
         score: Score = quality.scores[model_id]
         own = score.logit + score.logit_se * self.normal("score", quality.benchmark_version_id, model_id)
         moved = [transfer.logit_sd * self.normal("transfer", use_case, model_id) for use_case in self.use_cases]

@@ -7,14 +7,15 @@ All of it is read off the same simulated worlds (`draws.py`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import log, sqrt
 from typing import Any
 
 import numpy as np
 
-from pipelines.config.evidence import Evidence, Measure
+from pipelines.config.evidence import Effect, Grade, Measure
 from pipelines.routing.draws import ArmArrays, Floats, Worlds, intervals, oracle_gain
 from pipelines.routing.quality import Quality
 
@@ -98,21 +99,30 @@ def grade(worlds: Worlds, stakes: Sequence[Stake], quality: Quality | None) -> s
     if quality is None:
         return "E"
     transfer = worlds.evidence.transfer(quality.benchmark_version_id.partition("#")[0])
-    moved: dict[str, float] = {}
+    moved: Counter[Grade] = Counter()
     for stake in stakes:
-        if stake.arrays is None:
-            continue
-        for number, group in enumerate(worlds.groups):
-            if group.model_id != stake.model_id:
-                taken, written = stake.arrays.input[number].sum(), stake.arrays.output[number].sum()
-                measures: list[tuple[Measure, float]] = [("input", taken), ("output", written)]
-                for measure, usd in [("loop", taken + written)] if group.is_loop else measures:
-                    effect = worlds.evidence.effect(measure, stake.model_id)
-                    if effect is not None:
-                        moved[effect.grade] = moved.get(effect.grade, 0.0) + stake.share * usd * effect.log_sd
-    grades = [transfer.grade] if transfer is not None else []
-    grades += [max(moved, key=lambda name: moved[name])] if any(moved.values()) else []
+        for effect, usd in _scaled(worlds, stake):
+            moved[effect.grade] += round(1e9 * stake.share * usd * effect.log_sd)
+    grades = [] if transfer is None else [transfer.grade]
+    grades += [name for name, _ in moved.most_common(1)]
     return max(grades, default="E")
+
+
+def _scaled(worlds: Worlds, stake: Stake) -> Iterator[tuple[Effect, float]]:
+    """The lines of evidence that an arm's cost rests on, each with the cost in USD that it scales."""
+    if stake.arrays is None:
+        return
+    for number, group in enumerate(worlds.groups):
+        if group.model_id == stake.model_id:
+            continue
+        taken, written = float(stake.arrays.input[number].sum()), float(stake.arrays.output[number].sum())
+        parts: list[tuple[Measure, float]] = [("input", taken), ("output", written)]
+        if group.is_loop:
+            parts = [("loop", taken + written)]
+        for measure, usd in parts:
+            effect = worlds.evidence.effect(measure, stake.model_id)
+            if effect is not None:
+                yield effect, usd
 
 
 def _saved(base: Floats, cost: Floats) -> Floats | None:
@@ -170,7 +180,7 @@ def _flips(worlds: Worlds, base: Floats | None, stakes: Sequence[Stake]) -> dict
     room = middle - sum(fixed) - sum(scaling)
     nearest: tuple[float, str] | None = None
     for stake, usd in zip(stakes, scaling, strict=True):
-        spread = _spread(worlds.evidence, worlds, stake.model_id)
+        spread = _spread(worlds, stake)
         factor = 1 + room / usd if usd else 0.0
         if spread and factor > 0:
             distance = log(factor) / spread
@@ -183,15 +193,11 @@ def _flips(worlds: Worlds, base: Floats | None, stakes: Sequence[Stake]) -> dict
     return {"break_even_ratio": ratio if ratio > 0 else None, "first_flip": flip}
 
 
-def _spread(evidence: Evidence, worlds: Worlds, model_id: str) -> float:
-    """Standard deviation of the logarithm of the arm's cost, two models' effects together, weighted by requests."""
-    total = worlds.requests.sum(axis=1)
-    spread = 0.0
-    for number, group in enumerate(worlds.groups):
-        effect = evidence.effect("loop" if group.is_loop else "output", model_id)
-        if effect is not None and group.model_id != model_id:
-            spread += sqrt(2) * effect.log_sd * float(total[number])
-    return spread / float(total.sum()) if total.sum() else 0.0
+def _spread(worlds: Worlds, stake: Stake) -> float:
+    """Standard deviation of the logarithm of the arm's cost, two models' effects together, weighted by cost."""
+    scaled = list(_scaled(worlds, stake))
+    whole = sum(usd for _, usd in scaled)
+    return sqrt(2) * sum(effect.log_sd * usd for effect, usd in scaled) / whole if whole else 0.0
 
 
 def _bounds(values: Floats | None) -> dict[str, float] | None:

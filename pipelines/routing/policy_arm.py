@@ -16,7 +16,7 @@ import polars as pl
 
 from pipelines.config.evidence import Evidence, Measure
 from pipelines.routing.arm_costs import GROUP, PARTS, ArmCost
-from pipelines.routing.draws import ArmArrays, Floats, Group, NoEvidence
+from pipelines.routing.draws import ArmArrays, Floats, Group, MissingEvidenceError
 from pipelines.routing.strata import BUCKETS, LAGS
 
 _RATIO = Decimal("0.000001")
@@ -60,7 +60,7 @@ class PolicyArm:
         return sum((part.fixed + part.input + part.output for part in self.sums.values()), Decimal(0))
 
     def scaled(self, evidence: Evidence) -> Decimal:
-        """Cost at the central ratios of tokens, exact to the ratio's six decimals. Raises NoEvidence."""
+        """Cost at the central ratios of tokens, exact to the ratio's six decimals. Raises MissingEvidenceError."""
         total = Decimal(0)
         for (recorded, is_loop), part in self.sums.items():
             taken, written = central_ratios(evidence, self.model_id, recorded, is_loop=is_loop)
@@ -119,7 +119,9 @@ def central_ratios(evidence: Evidence, model_id: str, recorded: str, *, is_loop:
 def _mean(evidence: Evidence, measure: Measure, model_id: str) -> float:
     effect = evidence.effect(measure, model_id)
     if effect is None:
-        raise NoEvidence(f"evidence.yaml has no effect on {measure} for {model_id}: add one for it, or for '*'")
+        raise MissingEvidenceError(
+            f"evidence.yaml has no effect on {measure} for {model_id}: add one for it, or for '*'"
+        )
     return effect.log_mean
 
 

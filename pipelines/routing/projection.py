@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from functools import cached_property
@@ -22,29 +22,19 @@ from pipelines.config.evidence import Evidence
 from pipelines.config.loader import load_file
 from pipelines.config.routing import TOTAL, Arm, Baseline, Policy, RoutingConfig
 from pipelines.outside import ANY_FAILURE, worded
-from pipelines.routing.draws import Floats, Group, NoEvidence, Worlds
+from pipelines.routing.amounts import SMALLEST, arm_costs, mean_of, total_of
+from pipelines.routing.assumptions import assumptions
+from pipelines.routing.day import Day
+from pipelines.routing.draws import Floats, MissingEvidenceError
 from pipelines.routing.outlook import ArmOutlook, Outlook, Stake, grade, outlook
-from pipelines.routing.policy_arm import Handling, PolicyArm, policy_arm, to_arrays
+from pipelines.routing.policy_arm import Handling, PolicyArm
 from pipelines.routing.quality import Quality, find_quality, known_on
-from pipelines.routing.traffic import Traffic, routable
+from pipelines.routing.traffic import routable
 from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
 
-_SMALLEST = Decimal(1).scaleb(-18)
 _OPEN_SHARE = Decimal("0.01")
 """A cost that caches without a session may change by more than this share of itself is a range and no point."""
-_Parts = list[tuple[Decimal | None, Decimal | None]]
 _NO_OUTLOOK = ArmOutlook(None, None)
-_ASSUMED = {
-    "assignment": "blind: requests are assigned at random, so each arm gets its share of the tokens too",
-    "service_tier": "standard tier, no region surcharge, where the arm differs from the recorded model",
-    "retries": 0,
-    "context": "every request fits into the arm's context window",
-}
-_CACHE = {
-    "session": "cache reads hit where the arm served the session before within five minutes, else the prompt is written anew",
-    "kept": "recorded cache reads and writes are charged at the model's own cache rates",
-    "lost": "recorded cache reads and writes are charged as plain input",
-}
 
 
 def project(
@@ -76,7 +66,7 @@ def project(
         frame = requests.filter(pl.col("event_date") == day)
         believed = None if scores is None else known_on(scores, day)
         priced, whole = (
-            _Day(routable(frame, cards, policies, must_be_priced=must, calendars=holidays), known, policies, believed)
+            Day(routable(frame, cards, policies, must_be_priced=must, calendars=holidays), known, policies, believed)
             for must in (True, False)
         )
         # Where all of a day is priced, both comparisons are about the same requests.
@@ -94,48 +84,6 @@ def project(
     return pl.DataFrame(rows, schema=ROUTING_PROJECTION.polars_schema)
 
 
-@dataclass
-class _Day:
-    """A day's traffic with its simulated worlds; what an arm costs is worked out once, whatever policies it is in."""
-
-    traffic: Traffic
-    evidence: Evidence
-    config: RoutingConfig
-    scores: pl.DataFrame | None
-    _arms: dict[tuple[str, str, Handling], PolicyArm | str] = field(default_factory=dict)
-
-    @cached_property
-    def groups(self) -> list[Group]:
-        """Models that the day's requests ran on, agents' loops apart."""
-        found = self.traffic.recorded.select("model_id", "is_loop").unique().sort(pl.all())
-        return [Group(*row) for row in found.iter_rows()]
-
-    @cached_property
-    def worlds(self) -> Worlds:
-        """The day's draws."""
-        use_cases: dict[str, dict[str, int]] = {}
-        for use_case, model, number in self.traffic.use_cases.iter_rows():
-            use_cases.setdefault(use_case, {})[model] = number
-        return Worlds(self.evidence, self.groups, self.recorded["requests"], use_cases)
-
-    @cached_property
-    def recorded(self) -> dict[str, Floats]:
-        """Requests and actual cost, groups x buckets."""
-        return to_arrays(self.traffic.recorded, ("requests", "actual"), self.groups)
-
-    def arm(self, provider_id: str, model_id: str, handling: Handling) -> PolicyArm | str:
-        """The arm's cost, or the reason why it is not known."""
-        key = (provider_id, model_id, handling)
-        if key not in self._arms:
-            cost = self.traffic.cost_on(provider_id, model_id)
-            self._arms[key] = cost.reason or policy_arm(cost, model_id, handling, self.groups)
-        return self._arms[key]
-
-    def actual(self) -> Floats:
-        """What the traffic did cost in each world."""
-        return self.worlds.recorded(self.recorded["actual"])
-
-
 @dataclass(frozen=True)
 class _Case:
     """One day, policy and baseline."""
@@ -143,30 +91,38 @@ class _Case:
     day: date
     policy: Policy
     baseline: Baseline
-    of_day: _Day
+    of_day: Day
 
     def rows(self) -> list[dict[str, Any]]:
         """The arms' rows and that of the total."""
         arms = self.policy.arms
         base, base_reason = self._point(self._base_arm)
         points = [self._arm_point(arm, base, base_reason) for arm in arms]
-        amounts = _arm_costs(base, [usd for usd, _ in points], [arm.share for arm in arms])
+        amounts = arm_costs(base, [usd for usd, _ in points], [arm.share for arm in arms])
         quality = self._quality()
         found, blank = self._outlook(quality)
         retained = [self._ratio(quality, arm.model_id) for arm in arms]
         level = grade(self.of_day.worlds, self._stakes(), None if isinstance(quality, str) else quality)
         rows = [
-            self._row(arm, part, reason, kept, one, self._assumptions(quality, arm)) | {"evidence_grade": level}
+            self._row(
+                arm,
+                amounts=part,
+                reason=reason,
+                retained=kept,
+                sure=one,
+                stated=self._assumptions(quality, (arm,)),
+            )
+            | {"evidence_grade": level}
             for arm, part, (_, reason), kept, one in zip(arms, amounts, points, retained, found.arms, strict=True)
         ]
         reasons = [row["not_projected_reason"] for row in rows if row["not_projected_reason"]]
         total = self._row(
             None,
-            (base, _sum([cost for _, cost in amounts])),
-            "; ".join(dict.fromkeys(reasons)) or blank,
-            _mean([float(arm.share) for arm in arms], retained),
-            found.total,
-            self._assumptions(quality),
+            amounts=(base, total_of([cost for _, cost in amounts])),
+            reason="; ".join(dict.fromkeys(reasons)) or blank,
+            retained=mean_of([float(arm.share) for arm in arms], retained),
+            sure=found.total,
+            stated=self._assumptions(quality, self.policy.arms),
         )
         total |= {
             "evidence_grade": level,
@@ -184,16 +140,18 @@ class _Case:
     def failed(self, reason: str) -> dict[str, Any]:
         """The total alone, which says why nothing could be projected."""
         why = f"the projection failed: {reason}"
-        return self._row(None, (None, None), why, None, _NO_OUTLOOK, {}) | {"evidence_grade": "E"}
+        row = self._row(None, amounts=(None, None), reason=why, retained=None, sure=_NO_OUTLOOK, stated="{}")
+        return row | {"evidence_grade": "E"}
 
     def _row(
         self,
         arm: Arm | None,
+        *,
         amounts: tuple[Decimal | None, Decimal | None],
         reason: str | None,
         retained: float | None,
         sure: ArmOutlook,
-        assumptions: dict[str, Any],
+        stated: str,
     ) -> dict[str, Any]:
         base, cost = amounts
         saving = None if base is None or cost is None else base - cost
@@ -215,7 +173,7 @@ class _Case:
             "is_headline": self.of_day.config.is_headline(self.policy.policy),
             **{f"saving_share_{name}": value for name, value in (sure.saving or {}).items()},
             **{f"quality_retained_{name}": value for name, value in (sure.quality or {}).items()},
-            "assumptions": json.dumps(assumptions, sort_keys=True),
+            "assumptions": stated,
             "not_projected_reason": reason,
         }
 
@@ -244,7 +202,7 @@ class _Case:
             return None, arm
         try:
             usd = arm.scaled(self.of_day.evidence)
-        except NoEvidence as error:
+        except MissingEvidenceError as error:
             return None, str(error)
         if arm.open_usd > _OPEN_SHARE * usd:
             return None, (
@@ -284,7 +242,7 @@ class _Case:
                 base = worlds.cost(self._base_arm.arrays)
             solved = None if known is None else self._base_solved(known)
             return outlook(worlds, base, self._stakes(), known, solved, fee=self._fee()), None
-        except NoEvidence as error:
+        except MissingEvidenceError as error:
             return none, str(error)
 
     def _fee(self) -> float:
@@ -295,26 +253,19 @@ class _Case:
         worlds = self.of_day.worlds
         if self.baseline.model_id is not None:
             return worlds.shares_solved(quality, self.baseline.model_id)
-        solved = {model: worlds.shares_solved(quality, model) for model in self._mix}
+        solved = {model: worlds.shares_solved(quality, model) for model in self.of_day.mix}
         columns = [
             sum(number * solved[model][:, place] for model, number in by_model.items()) / sum(by_model.values())
             for place, by_model in enumerate(worlds.use_cases.values())
         ]
         return np.stack(columns, axis=1)
 
-    @cached_property
-    def _mix(self) -> dict[str, float]:
-        """Share of the requests by the model that they ran on."""
-        counts = self.of_day.traffic.recorded.group_by("model_id").agg(pl.col("requests").sum()).sort("model_id")
-        whole = counts["requests"].sum()
-        return {model: number / whole for model, number in counts.iter_rows()}
-
     def _quality(self) -> Quality | str:
         """Scores for every arm and for the baseline: its model, or every model that the traffic ran on; else the reason."""
         scores, config = self.of_day.scores, self.of_day.config
         if scores is None or scores.is_empty():
             return "no leaderboard is loaded"
-        against = set(self._mix) if self.baseline.model_id is None else {self.baseline.model_id}
+        against = set(self.of_day.mix) if self.baseline.model_id is None else {self.baseline.model_id}
         if not against:
             return "there is no traffic"
         return find_quality(scores, config.quality_benchmarks, {arm.model_id for arm in self.policy.arms} | against)
@@ -325,7 +276,7 @@ class _Case:
         shares = {name: score.share for name, score in quality.scores.items()}
         if self.baseline.model_id is not None:
             return shares[model_id] / shares[self.baseline.model_id]
-        return shares[model_id] / sum(shares[name] * weight for name, weight in self._mix.items())
+        return shares[model_id] / sum(shares[name] * weight for name, weight in self.of_day.mix.items())
 
     def _waterfall(self, base: Decimal | None, projected: Decimal | None) -> str | None:
         """From the baseline's cost to the projected one, in USD: price, cache, tokens, router fee. Null without either."""
@@ -349,76 +300,7 @@ class _Case:
             "router_fee": fee,
             "projected": projected,
         }
-        return json.dumps({name: str(value.quantize(_SMALLEST)) for name, value in steps.items()})
+        return json.dumps({name: str(value.quantize(SMALLEST)) for name, value in steps.items()})
 
-    def _cache(self, arm: Arm) -> str:
-        if self._is_base(arm):
-            return f"{self.baseline.cache}: charged as the baseline, whose model it is"
-        return f"{arm.cache}: {_CACHE[arm.cache]}, where the arm differs from the recorded model"
-
-    def _assumptions(self, quality: Quality | str, arm: Arm | None = None) -> dict[str, Any]:
-        arms = [arm] if arm else list(self.policy.arms)
-        stated: dict[str, Any] = {
-            **_ASSUMED,
-            "tokens": self._effects(arms),
-            "unit": self.policy.unit,
-            "router_fee_usd": str(self.policy.router_fee_usd),
-            "cache": {item.arm: self._cache(item) for item in arms},
-            "requests": self.of_day.traffic.count,
-            "requests_left_out": self.of_day.traffic.excluded,
-        }
-        if self.baseline.model_id is not None:
-            stated["baseline_cache"] = f"{self.baseline.cache}: {_CACHE[self.baseline.cache]}"
-        if isinstance(quality, str):
-            stated["quality"] = f"not projected: {quality}"
-        else:
-            stated["quality"] = {
-                "proxy": quality.benchmark_version_id,
-                "scores": {name: round(score.share * 100, 6) for name, score in sorted(quality.scores.items())},
-                "assumed": "the ratio of leaderboard scores (best entry per model) carries over to this traffic",
-            }
-        return stated
-
-    def _effects(self, arms: Sequence[Arm]) -> dict[str, str]:
-        """The lines of evidence on tokens that the arms rest on, by measure."""
-        measures = {"loop" if group.is_loop else "output" for group in self.of_day.groups}
-        measures |= {"input"} if "output" in measures else set()
-        found: dict[str, str] = {}
-        for measure in sorted(measures):
-            for arm in arms:
-                effect = self.of_day.evidence.effect(measure, arm.model_id)  # type: ignore[arg-type]
-                if effect is not None:
-                    found[f"{measure}, {effect.model}"] = (
-                        f"factor {np.exp(effect.log_mean):.3g}, logarithm within {effect.log_sd} ({effect.grade}: {effect.source})"
-                    )
-        return found
-
-
-def _sum(parts: list[Decimal | None]) -> Decimal | None:
-    known = [part for part in parts if part is not None]
-    return sum(known, Decimal(0)) if len(known) == len(parts) else None
-
-
-def _mean(weights: list[float], values: list[float | None]) -> float | None:
-    known = [weight * value for weight, value in zip(weights, values, strict=True) if value is not None]
-    return sum(known) if len(known) == len(values) else None
-
-
-def _shared_out(whole: Decimal, shares: list[Decimal]) -> list[Decimal]:
-    """share x whole per arm, rounded to 18 decimals; the last takes the rest, so that the parts add up to the whole."""
-    parts = [(share * whole).quantize(_SMALLEST) for share in shares[:-1]]
-    return [*parts, whole - sum(parts, Decimal(0))]
-
-
-def _arm_costs(base: Decimal | None, costs: list[Decimal | None], shares: list[Decimal]) -> _Parts:
-    """Baseline and projected cost of each arm.
-
-    An arm's saving is rounded, its projected cost is its part of the baseline less the saving: so an arm that costs what
-    the baseline costs saves exactly 0, whatever the shares, and all amounts add up to the last decimal.
-    """
-    if base is None:
-        alone = [None if c is None else (s * c).quantize(_SMALLEST) for s, c in zip(shares, costs, strict=True)]
-        return [(None, cost) for cost in alone]
-    parts = _shared_out(base, shares)
-    savings = [None if c is None else (s * (base - c)).quantize(_SMALLEST) for s, c in zip(shares, costs, strict=True)]
-    return [(part, None if s is None else part - s) for part, s in zip(parts, savings, strict=True)]
+    def _assumptions(self, quality: Quality | str, arms: Sequence[Arm]) -> str:
+        return assumptions(self.of_day, self.policy, self.baseline, arms, quality)

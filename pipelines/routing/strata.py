@@ -52,7 +52,7 @@ def strata(
     known = in_groups(requests, ttl_seconds).with_columns(
         (pl.col("output_reasoning_tokens") > 0).alias("is_thinking"), *_sizes(rate_card)
     )
-    cells = {**_size_cells(known, rate_card), **_time_cells(known, rate_card, calendars)}
+    cells = {**_size_cells(rate_card), **_time_cells(known, rate_card, calendars)}
     sizes = [name for name in known.columns if name.startswith("size_")]
     keyed = known.with_columns(**cells)
     return (
@@ -116,7 +116,7 @@ def _sizes(rate_card: pl.DataFrame) -> list[pl.Expr]:
     ]
 
 
-def _size_cells(requests: pl.DataFrame, rate_card: pl.DataFrame) -> dict[str, pl.Expr]:
+def _size_cells(rate_card: pl.DataFrame) -> dict[str, pl.Expr]:
     cells = {}
     for (measure,), cards in rate_card.partition_by("context_counts", as_dict=True).items():
         bounds = {*cards["context_from_tokens"], *cards["context_to_tokens"].drop_nulls()}

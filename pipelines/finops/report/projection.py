@@ -153,13 +153,11 @@ def _facts(total: Mapping[str, Any]) -> list[Assumption]:
     if chances:
         facts.append(("Probability that", "; ".join(f"{what}: {fmt.percent(value)}" for what, value in chances)))
     if total["quality_realised"] is not None:
-        facts.append(
-            (
-                "Quality kept, by router",
-                f"at random {fmt.percent(total['quality_retained'])}; with the skill that routers show {fmt.percent(total['quality_realised'])}; "
-                f"if it knew every outcome {fmt.percent(total['quality_oracle'])}",
-            )
+        routers = (
+            f"at random {fmt.percent(total['quality_retained'])}; with the skill that routers show {fmt.percent(total['quality_realised'])}; "
+            f"if it knew every outcome {fmt.percent(total['quality_oracle'])}"
         )
+        facts.append(("Quality kept, by router", routers))
     if total["waterfall"] is not None:
         steps = {name: Decimal(value) for name, value in json.loads(total["waterfall"]).items()}
         decimals = fmt.decimals_for(steps.values())

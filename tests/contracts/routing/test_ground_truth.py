@@ -7,7 +7,6 @@ is known of it is its price list and its score on other issues. Spreads are lear
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 

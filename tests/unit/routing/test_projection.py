@@ -233,7 +233,7 @@ def test_a_policy_that_fails_costs_no_other_and_says_why(monkeypatch: pytest.Mon
         update={"policies": (*good.policies, good.policies[0].model_copy(update={"policy": "second"}))}
     )
     day = requests(*(request(n) for n in range(10)))
-    real = projection._arm_costs
+    real = projection.arm_costs
     calls = iter(range(10))
 
     def failing(*arguments: Any) -> Any:
@@ -242,7 +242,7 @@ def test_a_policy_that_fails_costs_no_other_and_says_why(monkeypatch: pytest.Mon
         return real(*arguments)
 
     whole = project(day, rate_card(), two, None)
-    monkeypatch.setattr(projection, "_arm_costs", failing)
+    monkeypatch.setattr(projection, "arm_costs", failing)
     found = project(day, rate_card(), two, None)
     assert found.filter(policy="second").equals(whole.filter(policy="second"))
     (row,) = found.filter(policy="hybrid").to_dicts()

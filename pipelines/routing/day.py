@@ -1,0 +1,66 @@
+"""One day of traffic with all that its projections share: costs per arm, groups, and simulated worlds.
+
+Policies are held against it in `projection.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import polars as pl
+
+from pipelines.config.evidence import Evidence
+from pipelines.config.routing import RoutingConfig
+from pipelines.routing.draws import Floats, Group, Worlds
+from pipelines.routing.policy_arm import Handling, PolicyArm, policy_arm, to_arrays
+from pipelines.routing.traffic import Traffic
+
+
+@dataclass
+class Day:
+    """A day's traffic with its simulated worlds; what an arm costs is worked out once, whatever policies it is in."""
+
+    traffic: Traffic
+    evidence: Evidence
+    config: RoutingConfig
+    scores: pl.DataFrame | None
+    _arms: dict[tuple[str, str, Handling], PolicyArm | str] = field(default_factory=dict)
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """Models that the day's requests ran on, agents' loops apart."""
+        found = self.traffic.recorded.select("model_id", "is_loop").unique().sort(pl.all())
+        return [Group(*row) for row in found.iter_rows()]
+
+    @cached_property
+    def worlds(self) -> Worlds:
+        """The day's draws."""
+        use_cases: dict[str, dict[str, int]] = {}
+        for use_case, model, number in self.traffic.use_cases.iter_rows():
+            use_cases.setdefault(use_case, {})[model] = number
+        return Worlds(self.evidence, self.groups, self.recorded["requests"], use_cases)
+
+    @cached_property
+    def recorded(self) -> dict[str, Floats]:
+        """Requests and actual cost, groups x buckets."""
+        return to_arrays(self.traffic.recorded, ("requests", "actual"), self.groups)
+
+    def arm(self, provider_id: str, model_id: str, handling: Handling) -> PolicyArm | str:
+        """The arm's cost, or the reason why it is not known."""
+        key = (provider_id, model_id, handling)
+        if key not in self._arms:
+            cost = self.traffic.cost_on(provider_id, model_id)
+            self._arms[key] = cost.reason or policy_arm(cost, model_id, handling, self.groups)
+        return self._arms[key]
+
+    def actual(self) -> Floats:
+        """What the traffic did cost in each world."""
+        return self.worlds.recorded(self.recorded["actual"])
+
+    @cached_property
+    def mix(self) -> dict[str, float]:
+        """Share of the requests by the model that they ran on."""
+        counts = self.traffic.recorded.group_by("model_id").agg(pl.col("requests").sum()).sort("model_id")
+        whole = counts["requests"].sum()
+        return {model: number / whole for model, number in counts.iter_rows()}
