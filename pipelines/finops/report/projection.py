@@ -240,7 +240,8 @@ def _sentence(total: Mapping[str, Any]) -> str:
             f"with 50 % between {_range(total['saving_share_low_50'], total['saving_share_high_50'])}."
         ).replace(" % to ", " % and ")
     if saving is None:
-        return f"Not projected as one figure: {total['not_projected_reason'] or 'a rate is missing'}.{interval}"
+        reason = (total["not_projected_reason"] or "a rate is missing").removesuffix(".")
+        return f"Not projected{' as one figure' if interval else ''}: {reason}.{interval}"
     verb = "would have saved" if saving >= 0 else "would have cost more by"
     quality = (
         f" Quality kept, by leaderboard scores: {fmt.percent(total['quality_retained'])}."
