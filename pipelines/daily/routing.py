@@ -34,7 +34,10 @@ def project_routing(workspace: Workspace, window: Window) -> pl.DataFrame:
             "observed_at < %s and (superseded_at is null or superseded_at >= %s)",
             (_midnight(window.to_date), _midnight(window.from_date)),
         )
-    projection = project(requests, rate_card, workspace.config.routing, scores)
+    config = workspace.config
+    projection = project(
+        requests, rate_card, config.routing, scores, evidence=config.evidence, calendars=config.calendars.days
+    )
     with workspace.database.connect() as connection, connection.transaction():
         replace_days(connection, ROUTING_PROJECTION, projection, window.from_date, window.to_date)
     return projection
