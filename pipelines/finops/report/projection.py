@@ -49,6 +49,7 @@ _LABELS = {
     "router_fee_usd": "Fee of the router, USD",
     "service_tier": "Service tier and region",
     "tokens": "Tokens",
+    "unit": "What is routed",
     "proxy": "measured by",
     "scores": "scores",
     "assumed": "assumed",
@@ -159,7 +160,8 @@ def _facts(total: Mapping[str, Any]) -> list[Assumption]:
         )
         facts.append(("Quality kept, by router", routers))
     if total["waterfall"] is not None:
-        steps = {name: Decimal(value) for name, value in json.loads(total["waterfall"]).items()}
+        amounts = json.loads(total["waterfall"])
+        steps = {name: Decimal(amounts[name]) for name in _STEPS}
         decimals = fmt.decimals_for(steps.values())
         shown = [
             f"{_STEPS[name]} {fmt.money(usd, decimals, plus=name not in ('baseline', 'projected'))}"
