@@ -17,11 +17,11 @@ from pipelines.bills.records import RECORD_SCHEMA, to_records
 from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
 from pipelines.records.layout import Layout
-from pipelines.records.line_chunks import Tally
 from pipelines.records.privacy import hashed_user
 from pipelines.records.quarantine import quarantined_faults, quarantined_records
 from pipelines.records.reader import read_batches
 from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
+from pipelines.records.tally import Tally
 
 ENGINE_VERSION = 3
 """Part of every version: raised when reading or typing changes what a record becomes."""
@@ -54,7 +54,7 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Layout, path: Path) -> 
     with Writer(path, RECORD_SCHEMA) as writer:
         for batch in read_batches(file.path, fmt, tally):
             found = to_records(
-                batch.flat, fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival, seen=seen
+                batch.texts, fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival, seen=seen
             )
             valid = found.valid.with_columns(observed_at=pl.lit(file.observed_at)).select(RECORD_SCHEMA.names())
             quarantine = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -17,19 +17,35 @@ POSITION: dict[str, pl.DataType] = {
 }
 """The place of a record: its line (of Parquet its row) from 1, its number there, and its bytes (null of Parquet)."""
 
+Record = Callable[[int, int | None, int | None], bytes]
+"""Gives the bytes of the record at a place: line_no, byte_from, byte_to."""
+
 
 @dataclass(frozen=True)
 class Batch:
-    """Records: rows of `flat` (POSITION and one String column per path), rows of `typed`, and faults.
+    """Records: rows of `texts` (POSITION and one String column per path), rows of `typed`, and faults.
 
-    `record` gives the bytes of the record at a place (line_no, byte_from, byte_to). Rows of `typed` (POSITION and typed
-    columns of `json_columns.py`) are not in `flat`; `again` reads those of its rows that are marked true as texts. `written` are the
-    paths of `flat` whose values all were texts, not numbers, in the file.
+    Rows of `typed` (POSITION and typed columns per path, of `json_columns.py`) are not in `texts`; `reread` reads those of
+    its rows that are marked true as texts. `text_paths` are the paths of `texts` whose values all were texts, not numbers,
+    in the file.
     """
 
-    flat: pl.DataFrame
+    texts: pl.DataFrame
     faults: list[Fault]
-    record: Callable[[int, int | None, int | None], bytes]
+    record: Record
     typed: pl.DataFrame | None = None
-    again: Callable[[pl.Series], Batch] | None = None
-    written: frozenset[str] = frozenset()
+    reread: Callable[[pl.Series], Batch] | None = None
+    text_paths: frozenset[str] = frozenset()
+
+
+def placed(places: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with POSITION in place of their index; `places` has index, line_no, byte_from and byte_to."""
+    own = places if rows.height == places.height else places[rows["index"]]
+    own = own.drop("index").with_columns(item_no=pl.lit(0)).select(*POSITION).cast(pl.Schema(POSITION))
+    return own.hstack(rows.drop("index"))
+
+
+def only_faults(faults: list[Fault], paths: Iterable[str]) -> Batch:
+    """A batch without a record."""
+    schema = {**POSITION, **dict.fromkeys(paths, pl.String())}
+    return Batch(pl.DataFrame(schema=schema), faults, lambda *_: b"")

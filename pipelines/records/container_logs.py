@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 
-from pipelines.records.line_chunks import MAX_RECORD_BYTES, Chunk, Tally
+from pipelines.records.line_chunks import MAX_RECORD_BYTES, Chunk
+from pipelines.records.tally import Tally
 
 INSTANT = "logged_by_container"
 """The field that holds the instant of the wrapper; the last place in which a format looks for one."""

@@ -20,7 +20,8 @@ import orjson
 
 from pipelines.records.json_record import Number, RecordError, load
 from pipelines.records.layout import ItemReader, Layout
-from pipelines.records.line_chunks import Chunk, Fault, Tally, digest_of
+from pipelines.records.line_chunks import Chunk, Fault, digest_of
+from pipelines.records.tally import Tally
 
 LayoutT = TypeVar("LayoutT", bound=Layout)
 

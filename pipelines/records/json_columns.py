@@ -71,7 +71,7 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d
 
 
 @dataclass(frozen=True)
-class Quick:
+class TypedLines:
     """`rows`: the column index (of a line in its chunk) and a typed column per path that any line fills; `left`: the others."""
 
     rows: pl.DataFrame
@@ -87,7 +87,7 @@ class _Part:
     shapes: dict[str, str]
 
 
-class QuickReader:
+class ColumnReader:
     """Reads the chunks of one file along the paths of its format, and learns from the lines how each path is written."""
 
     def __init__(self, fmt: Layout) -> None:
@@ -106,7 +106,7 @@ class QuickReader:
         self._suspects = [*_SUSPECTS, *((mark, re.compile(mark.encode())) for mark in marks)]
         self._has_learnt = False
 
-    def read(self, chunk: Chunk) -> Quick | None:
+    def read(self, chunk: Chunk) -> TypedLines | None:
         """The sound lines of the chunk, typed, and the others named; None where this reading does not suit the file."""
         count = len(chunk.ends)
         if not self._is_suited or not count:
@@ -132,7 +132,7 @@ class QuickReader:
         rows = _with_list_texts(_without_long_texts(self._joined(parts), chunk))
         left = np.ones(count, np.bool_)
         left[rows["index"].to_numpy()] = False
-        return Quick(rows, np.flatnonzero(left).astype(np.int64))
+        return TypedLines(rows, np.flatnonzero(left).astype(np.int64))
 
     def _suspects_of(self, chunk: Chunk, blocks: Sequence[tuple[int, int]]) -> list[list[re.Pattern[bytes]]]:
         """Per block what must be looked for in its lines, because the block has something like it."""
@@ -287,7 +287,7 @@ def _blocks(chunk: Chunk) -> Iterator[tuple[int, int]]:
 
 def _stand_alone(chunk: Chunk) -> npt.NDArray[np.bool_]:
     """Which lines start with `{`, end with `}`, belong to no span and are not suspiciously deep."""
-    sound = chunk.stands_alone & ~chunk.is_spanned
+    sound = chunk.stands_alone & ~chunk.is_grouped
     for index in np.flatnonzero(chunk.ends - chunk.starts > 2 * _DEEP_BRACKETS).tolist():
         line = chunk.data[chunk.starts[index] : chunk.ends[index]]
         sound[index] &= line.count(b"{") + line.count(b"[") <= _DEEP_BRACKETS

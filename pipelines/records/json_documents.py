@@ -7,10 +7,13 @@ are read together is decided in `line_groups.py`, values are told apart in `json
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+import polars as pl
+
+from pipelines.records.batches import POSITION
 from pipelines.records.json_record import RecordError, Texts, flatten, load, load_item
 from pipelines.records.json_values import Scanner, skipped
 from pipelines.records.layout import ItemReader, Layout
@@ -62,7 +65,7 @@ class _Holder:
         return Item(self.line_no, self.first_item + number, self.byte_from, byte_to, fault=fault)
 
 
-def reader_of(fmt: Layout) -> ItemReader:
+def item_reader(fmt: Layout) -> ItemReader:
     """How one decoded value of `fmt` is opened into records; a fresh reader per file, since a reader may remember."""
     return fmt.items() if fmt.items is not None else lambda value: [value]
 
@@ -193,3 +196,16 @@ def _records(value: object, holder: _Holder, reader: ItemReader, tree: Node) -> 
             yield holder.failed(number, error)
     if not values:
         yield holder.failed(0, RecordError("no_items", "the container holds no record"), severity="info")
+
+
+def item_texts(items: Sequence[Item], tree: Node) -> pl.DataFrame:
+    """POSITION and the texts of those items that have any."""
+    good = [(item, item.texts) for item in items if item.texts is not None]
+    places = {name: [getattr(item, name) for item, _ in good] for name in POSITION}
+    texts = {path: [held[path] for _, held in good] for path in tree.paths}
+    return pl.DataFrame({**places, **texts}, schema={**POSITION, **dict.fromkeys(tree.paths, pl.String())})
+
+
+def item_faults(items: Sequence[Item]) -> list[Fault]:
+    """Why the other items have none."""
+    return [item.fault for item in items if item.fault is not None]

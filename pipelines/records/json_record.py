@@ -137,11 +137,11 @@ def _scalar(value: object, path: str) -> str | None:
     if not isinstance(value, str):
         raise RecordError("wrong_type", f"{path} is {_kind(value)}, a single value is accepted")
     if isinstance(value, Number):
-        return _spelled(value)
+        return spelled(value)
     return _checked(str(value), path)
 
 
-def _spelled(number: Number) -> str:
+def spelled(number: Number) -> str:
     """One spelling per number: 1e-05 as 0.00001 and 2.0 as 2, with every digit that was written."""
     if number.lstrip("-").isdigit():
         return "0" if number == "-0" else str(number)

@@ -13,7 +13,8 @@ import numpy as np
 import orjson
 
 from pipelines.records.json_values import Scanner
-from pipelines.records.line_chunks import Chunk, Fault, Span, Tally, digest_of
+from pipelines.records.line_chunks import Chunk, Fault, LineGroup, digest_of
+from pipelines.records.tally import Tally
 
 MAX_DOCUMENT_BYTES = 64 * 2**20
 """A value over several lines is decoded in memory up to this size."""
@@ -27,8 +28,8 @@ _PIECES = b' \t}]"'
 """How the lines of a printed document begin that do not begin with a value."""
 
 
-def spanned(chunks: Iterator[Chunk], tally: Tally) -> Iterator[Chunk]:
-    """The chunks with their spans; a value that does not end with its chunk is passed on to the next one.
+def grouped(chunks: Iterator[Chunk], tally: Tally) -> Iterator[Chunk]:
+    """The chunks with their groups; a value that does not end with its chunk is passed on to the next one.
 
     One that is larger than MAX_DOCUMENT_BYTES is a fault, together with what follows it.
     """
@@ -46,22 +47,22 @@ def spanned(chunks: Iterator[Chunk], tally: Tally) -> Iterator[Chunk]:
             return
         found = _Finder(held, is_last=False)
         pending = None if found.rest_from is None else held.lines_from(found.rest_from)
-        yield _with_spans(held, found, tally)
+        yield _with_groups(held, found, tally)
     if pending is not None:
         yield _whole(pending, tally)
 
 
 def _whole(chunk: Chunk, tally: Tally) -> Chunk:
-    return _with_spans(chunk, _Finder(chunk, is_last=True), tally)
+    return _with_groups(chunk, _Finder(chunk, is_last=True), tally)
 
 
-def _with_spans(chunk: Chunk, found: _Finder, tally: Tally) -> Chunk:
-    for span in found.spans:
-        tally.correct(1 - int(np.count_nonzero(chunk.filled[span.first : span.last])))
+def _with_groups(chunk: Chunk, found: _Finder, tally: Tally) -> Chunk:
+    for group in found.groups:
+        tally.correct(1 - int(np.count_nonzero(chunk.filled[group.first : group.last])))
     own = chunk
     if found.rest_from is not None:
         own = replace(chunk.lines_from(0, found.rest_from), faults=chunk.faults)
-    return replace(own, spans=tuple(found.spans)) if found.spans else own
+    return replace(own, groups=tuple(found.groups)) if found.groups else own
 
 
 def _too_large(first: Chunk, chunks: Iterator[Chunk], tally: Tally) -> Iterator[Chunk]:
@@ -78,10 +79,10 @@ def _too_large(first: Chunk, chunks: Iterator[Chunk], tally: Tally) -> Iterator[
 
 
 class _Finder:
-    """The `spans` of one chunk, and the line from which on it needs the next chunk, if it does and there may be one."""
+    """The `groups` of one chunk, and the line from which on it needs the next chunk, if it does and there may be one."""
 
     def __init__(self, chunk: Chunk, *, is_last: bool) -> None:
-        self.spans: list[Span] = []
+        self.groups: list[LineGroup] = []
         self.rest_from: int | None = None
         self._chunk, self._is_last = chunk, is_last
         self._effort = max(_EFFORT * len(chunk.data), _LEAST_EFFORT)
@@ -91,7 +92,7 @@ class _Finder:
                 done = self._read(line, is_first=not number)
 
     def _read(self, line: int, *, is_first: bool) -> int:
-        """Find the span that begins on `line`, if one does; the line to go on with."""
+        """Find the group that begins on `line`, if one does; the line to go on with."""
         last = None
         count = len(self._chunk.ends)
         if self._begins_value(line):
@@ -101,7 +102,7 @@ class _Finder:
         is_debris = last is None
         last = last or self._last_of_debris(line)
         if not is_debris or last > line + 1:
-            self.spans.append(Span(line, last, is_debris=is_debris))
+            self.groups.append(LineGroup(line, last, is_debris=is_debris))
         return last
 
     def _text(self, first: int, last: int) -> bytes:

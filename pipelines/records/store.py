@@ -28,7 +28,7 @@ from pipelines.constant import holds_only, same_throughout
 from pipelines.landing import LandedFile, LandingError
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.records.layout import SourceError
-from pipelines.records.line_chunks import Tally
+from pipelines.records.tally import Tally
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE)

@@ -19,18 +19,19 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
 from pipelines.records.batches import Batch
-from pipelines.records.line_chunks import Fault, Tally, digest_of
+from pipelines.records.line_chunks import Fault, digest_of
 from pipelines.records.number_marks import Evidence, Watch
 from pipelines.records.privacy import hashed_user
 from pipelines.records.quarantine import quarantined_faults, quarantined_records
 from pipelines.records.reader import read_finished
 from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
+from pipelines.records.tally import Tally
 from pipelines.requests.format import Format
 from pipelines.requests.formats import build_format
 from pipelines.requests.normalise import STORED_SCHEMA, normalise, normalise_typed
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-ENGINE_VERSION = 9
+ENGINE_VERSION = 10
 """Part of every parser version: raised when reading or normalising changes what a record becomes."""
 
 
@@ -89,7 +90,7 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
 
 
 def _looked_at(batch: Batch, watch: Watch) -> None:
-    watch.look(batch.flat, batch.written)
+    watch.look(batch.texts, batch.text_paths)
     if batch.typed is not None:
         watch.look(batch.typed, frozenset(batch.typed.columns))
 
@@ -145,14 +146,14 @@ def _facts(
     rule are read again."""
     if watch is not None:
         _looked_at(batch, watch)
-    flat, faults, quick = batch.flat, list(batch.faults), None
-    if batch.typed is not None and batch.again is not None:
+    flat, faults, quick = batch.texts, list(batch.faults), None
+    if batch.typed is not None and batch.reread is not None:
         quick, broken = normalise_typed(batch.typed, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival)
-        again = batch.again(broken)
-        flat, faults = pl.concat([flat, again.flat.select(flat.columns)]).sort("line_no"), [*faults, *again.faults]
-        if flat.height + len(again.faults) != batch.flat.height + broken.sum():
-            raise AssertionError(f"{batch.flat.height} and {broken.sum()} lines became {flat.height} records")
-    result = normalise(flat, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival, written=batch.written)
+        again = batch.reread(broken)
+        flat, faults = pl.concat([flat, again.texts.select(flat.columns)]).sort("line_no"), [*faults, *again.faults]
+        if flat.height + len(again.faults) != batch.texts.height + broken.sum():
+            raise AssertionError(f"{batch.texts.height} and {broken.sum()} lines became {flat.height} records")
+    result = normalise(flat, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival, written=batch.text_paths)
     if result.valid.height + result.failed.height != flat.height:
         raise AssertionError(f"{flat.height} records became {result.valid.height} and {result.failed.height}")
     quarantine = pl.concat(

@@ -25,8 +25,9 @@ from pipelines.landing import Kind, LandedFile, scan
 from pipelines.outside import worded
 from pipelines.prices import PriceFeedError, parse_feed
 from pipelines.prices.feeds import FORMATS
-from pipelines.records.line_chunks import Tally, digest_of
+from pipelines.records.line_chunks import digest_of
 from pipelines.records.reader import read_finished
+from pipelines.records.tally import Tally
 from pipelines.requests import ParsedFile
 from pipelines.requests.format import Format
 from pipelines.requests.formats import build_format
@@ -76,7 +77,7 @@ def check_reading(path: Path, fmt: Format, content: bytes | None) -> None:
     batches = list(read_finished(path, fmt, lambda batch: batch, tally))
     typed = sum(batch.typed.height for batch in batches if batch.typed is not None)
     faults = [fault for batch in batches for fault in batch.faults]
-    assert tally.records == typed + sum(batch.flat.height for batch in batches) + len(faults)
+    assert tally.records == typed + sum(batch.texts.height for batch in batches) + len(faults)
     check_faults([(f.byte_from, f.byte_to, f.sha256) for f in faults], [f.detail for f in faults], content)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.records import line_chunks, reader
+from pipelines.records import file_kinds, line_chunks
 from pipelines.requests import ParsedFile
 from tests.unit.requests.helpers import buckets, parse, row, rows
 from tests.unit.requests.samples import AT, SAMPLES, SECRET
@@ -78,7 +78,7 @@ def test_an_answer_without_an_instant_has_that_of_its_wrapper(tmp_path: Path, wr
 
 
 def test_pieces_are_joined_across_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "chunks", lambda path, tally: line_chunks.chunks(path, tally, chunk_bytes=40_000))
+    monkeypatch.setattr(file_kinds, "chunks", lambda path, tally: line_chunks.chunks(path, tally, chunk_bytes=40_000))
     lines = [line for number in range(20) for line in docker(json.dumps(record(number, 10_000)))]
     parsed = land(tmp_path, lines, "openai_chat")
     assert (parsed.valid, parsed.quarantined) == (20, 0)

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from pipelines.records import event_streams
-from pipelines.records.line_chunks import Tally, chunks
+from pipelines.records.line_chunks import chunks
+from pipelines.records.tally import Tally
 from pipelines.requests import ParsedFile
 from tests.unit.requests.helpers import all_days, buckets, parse, parse_records
 

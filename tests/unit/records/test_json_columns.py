@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.records import reader
-from pipelines.records.json_columns import Quick, QuickReader
+from pipelines.records import line_reader
+from pipelines.records.json_columns import ColumnReader, TypedLines
 from pipelines.records.line_chunks import Chunk
 from pipelines.requests.formats import build_format
 from tests.unit.requests.helpers import parse, rows, source_of
@@ -39,9 +39,9 @@ def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Both:
 
     def compare(lines: list[bytes], format_name: str, **declared: Any) -> float:
         found: list[float] = []
-        read = QuickReader.read
+        read = ColumnReader.read
 
-        def watched(reader: QuickReader, chunk: Chunk) -> Quick | None:
+        def watched(reader: ColumnReader, chunk: Chunk) -> TypedLines | None:
             quick = read(reader, chunk)
             found.append(0 if quick is None else quick.rows.height / len(chunk.ends))
             return quick
@@ -52,9 +52,9 @@ def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Both:
             folder.mkdir()
             (folder / "a.jsonl").write_bytes(b"\n".join(lines) + b"\n")
             with monkeypatch.context() as patch:
-                patch.setattr(QuickReader, "read", way)
+                patch.setattr(ColumnReader, "read", way)
                 # The reference reading of every text: the reading of blocks words some faults in other digits.
-                patch.setattr(reader, "_FEW_LINES", len(lines) + 1)
+                patch.setattr(line_reader, "_FEW_LINES", len(lines) + 1)
                 results.append(parse(folder / "a.jsonl", format_name, **declared))
         quick, texts = results
         assert_frame_equal(rows(quick), rows(texts))

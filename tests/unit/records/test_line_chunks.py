@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import zstandard
 
-from pipelines.records import line_chunks
+from pipelines.records import unpacking
 from pipelines.records.line_chunks import Chunk, Fault, chunks, line_frame
 
 LINES = [json.dumps({"n": n, "text": "é" * (n % 7)}) for n in range(500)]
@@ -118,8 +118,8 @@ def test_a_long_line_without_end_in_a_small_archive_stays_out_of_memory(tmp_path
 
 
 def test_an_archive_that_expands_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_chunks, "_FREE_EXPANSION_BYTES", 1000)
-    monkeypatch.setattr(line_chunks, "MAX_EXPANSION", 10)
+    monkeypatch.setattr(unpacking, "_FREE_EXPANSION_BYTES", 1000)
+    monkeypatch.setattr(unpacking, "MAX_EXPANSION", 10)
     packed = gzip.compress(b"{}\n" * 1_000_000)
     found, faults = read(write(tmp_path / "bomb.gz", packed), chunk_bytes=1000)
     assert len(found) <= 10 * len(packed)

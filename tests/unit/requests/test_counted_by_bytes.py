@@ -17,10 +17,12 @@ import zstandard
 
 from pipelines.daily import ingest_requests
 from pipelines.quality import lines_accounted
-from pipelines.records import line_chunks, reader, tables
-from pipelines.records.json_columns import Quick, QuickReader
+from pipelines.records import csv_tables, line_chunks, line_reader, reader
+from pipelines.records.json_columns import ColumnReader, TypedLines
 from pipelines.records.json_texts import JsonDecoder
-from pipelines.records.line_chunks import Chunk, Tally, chunks, is_blank
+from pipelines.records.line_chunks import Chunk, chunks, is_blank
+from pipelines.records.table_reader import TableReader
+from pipelines.records.tally import Tally
 from pipelines.requests import ParsedFile, parse_file
 from pipelines.settings import Settings
 from pipelines.workspace import open_workspace
@@ -66,13 +68,13 @@ FILES: dict[str, Callable[[Path], bytes]] = {
 
 
 def quick_drops(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = QuickReader.read
+    original = ColumnReader.read
 
-    def drop(self: QuickReader, chunk: Chunk) -> Quick | None:
+    def drop(self: ColumnReader, chunk: Chunk) -> TypedLines | None:
         found = original(self, chunk)
         return None if found is None else replace(found, rows=found.rows.slice(1))
 
-    monkeypatch.setattr(QuickReader, "read", drop)
+    monkeypatch.setattr(ColumnReader, "read", drop)
 
 
 def frame_drops(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,8 +82,8 @@ def frame_drops(monkeypatch: pytest.MonkeyPatch) -> None:
         found, faults = line_chunks.line_frame(chunk, wanted)
         return found.slice(1), faults
 
-    monkeypatch.setattr(reader, "line_frame", drop)
-    monkeypatch.setattr(QuickReader, "read", lambda *_: None)
+    monkeypatch.setattr(line_reader, "line_frame", drop)
+    monkeypatch.setattr(ColumnReader, "read", lambda *_: None)
 
 
 def decoder_drops(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,16 +94,16 @@ def decoder_drops(monkeypatch: pytest.MonkeyPatch) -> None:
         return flat.slice(1), failures
 
     monkeypatch.setattr(JsonDecoder, "one_by_one", drop)
-    monkeypatch.setattr(QuickReader, "read", lambda *_: None)
+    monkeypatch.setattr(ColumnReader, "read", lambda *_: None)
 
 
 def batches_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = reader._lines
+    original = reader._in_order
 
     def drop(*args: Any) -> Iterator[Any]:
         yield from list(original(*args))[:-1]
 
-    monkeypatch.setattr(reader, "_lines", drop)
+    monkeypatch.setattr(reader, "_in_order", drop)
 
 
 def chunks_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,13 +126,13 @@ def line_ends_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def table_drops(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = reader._decoded
+    original = TableReader.read
 
     def drop(*args: Any) -> Any:
         found = original(*args)
-        return replace(found, flat=found.flat.slice(1))
+        return replace(found, texts=found.texts.slice(1))
 
-    monkeypatch.setattr(reader, "_decoded", drop)
+    monkeypatch.setattr(TableReader, "read", drop)
 
 
 def row_groups_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +236,7 @@ def test_every_record_of_every_file_is_counted(tmp_path: Path) -> None:
 
 
 def test_what_is_cut_quoted_and_blank_in_a_table_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MAX_CSV_RECORD_BYTES", 300)
+    monkeypatch.setattr(csv_tables, "MAX_CSV_RECORD_BYTES", 300)
     whole = csv(tmp_path).decode().replace("gpt-4o", '"gpt\n\n4o"')
     for number in range(0, len(whole), 61):
         path = tmp_path / f"{number}.csv"

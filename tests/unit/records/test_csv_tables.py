@@ -10,9 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.records import tables
+from pipelines.records import csv_tables
 from pipelines.records.layout import SourceError
-from pipelines.records.line_chunks import Chunk, Tally, chunks
+from pipelines.records.line_chunks import Chunk, chunks
+from pipelines.records.tally import Tally
 from tests.unit.requests.helpers import parse, row, rows, source_of
 
 MAPPED = {
@@ -55,7 +56,7 @@ def test_a_quote_that_is_never_closed_costs_one_line(tmp_path: Path) -> None:
 def test_records_are_found_alike_however_the_file_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "id,at,who,in,out\n" + "".join(f'{n},2026-02-13,"a\n""{n}""",{n},{n}\n' for n in range(300))
     whole = rows(parse(csv(tmp_path, text), "mapping", options=MAPPED))
-    monkeypatch.setattr("pipelines.records.reader.chunks", tabular_chunks)
+    monkeypatch.setattr("pipelines.records.file_kinds.chunks", tabular_chunks)
     cut = rows(parse(csv(tmp_path, text, "b.csv"), "mapping", options=MAPPED))
     place = ["snapshot_id"]
     assert whole.drop(place).equals(cut.drop(place))
@@ -67,7 +68,7 @@ def tabular_chunks(path: Path, tally: Tally) -> Iterator[Chunk]:
 
 
 def test_a_long_open_quote_does_not_swallow_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MAX_CSV_RECORD_BYTES", 200)
+    monkeypatch.setattr(csv_tables, "MAX_CSV_RECORD_BYTES", 200)
     rest = "".join(f"{n},2026-02-13,x,{n},{n}\n" for n in range(50))
     parsed = parse(csv(tmp_path, 'id,at,who,in,out\nq,2026-02-13,"open,1,2\n' + rest), "mapping", options=MAPPED)
     assert (parsed.valid, parsed.quarantined) == (50, 1)

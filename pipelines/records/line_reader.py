@@ -1,0 +1,151 @@
+"""Chunks of lines to batches: JSON lines as typed columns as far as they are sound, everything else as texts, line by line.
+
+Which lines are read together is decided in `line_groups.py`; JSON is read by `json_columns.py`, `json_texts.py` and
+`json_documents.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from pipelines.records.batches import Batch, Record, placed
+from pipelines.records.json_columns import ColumnReader
+from pipelines.records.json_documents import (
+    Item,
+    debris_item,
+    document_items,
+    is_joined,
+    item_faults,
+    item_reader,
+    item_texts,
+    line_items,
+)
+from pipelines.records.json_texts import JsonDecoder
+from pipelines.records.layout import Layout
+from pipelines.records.line_chunks import Chunk, Fault, LineGroup, digest_of, line_frame
+from pipelines.records.paths import path_tree
+from pipelines.records.tally import Tally
+
+_FEW_LINES = 64
+"""So few are read one by one, which is quicker than setting up the reading of blocks."""
+
+
+class LineReader:
+    """Reads the lines of one file along a layout; in a log, lines that are no records are expected."""
+
+    def __init__(self, layout: Layout, tally: Tally, columns: ColumnReader | None, *, is_log: bool = False) -> None:
+        self._layout, self._tally, self._columns, self._is_log = layout, tally, columns, is_log
+        self._tree = path_tree(layout.paths, layout.detail_paths)
+        self._decoder = JsonDecoder(self._tree, layout.exact_paths)
+        self._items = item_reader(layout)
+
+    def read(self, chunk: Chunk) -> Batch:
+        """The chunk's lines typed as far as they are sound, the others as texts."""
+        found = self._columns.read(chunk) if self._columns else None
+        if found is None:
+            return self._read_texts(chunk)
+        index = found.rows["index"]
+
+        def reread(marked: pl.Series) -> Batch:
+            return self._read_texts(replace(chunk, faults=[]), index.filter(marked).to_list())
+
+        alone = found.left[~chunk.is_grouped[found.left]]
+        left = self._read_texts(chunk, alone.tolist(), chunk.groups)
+        return replace(left, typed=placed(_places(chunk), found.rows), reread=reread)
+
+    def _read_texts(
+        self, chunk: Chunk, wanted: list[int] | None = None, groups: Sequence[LineGroup] | None = None
+    ) -> Batch:
+        """The chunk's lines as texts, all of them or those wanted, and what its groups hold, all or those given, with the
+        chunk's own faults."""
+        lines, faults = line_frame(chunk, wanted)
+        opened = lines.select(self._goes_through_items()).to_series()
+        texts, unread = self._decoded(chunk, lines.filter(~opened))
+        joined = [fault for fault in unread if is_joined(fault.reason, fault.detail)]
+        sound = [fault for fault in unread if not is_joined(fault.reason, fault.detail)]
+        together = (chunk.groups if wanted is None else ()) if groups is None else groups
+        held = [LineGroup(index, index + 1) for index in lines["index"].filter(opened).to_list()]
+        items: list[Item] = []
+        # In their order: some readers remember earlier lines of the file.
+        for group in sorted([*held, *together], key=lambda group: group.first):
+            items += self._items_of(chunk, group, together=group in together)
+        for fault in joined:
+            index = fault.line_no - chunk.line_no
+            items += self._items_of(chunk, LineGroup(index, index + 1), together=False)
+        if items:
+            texts = pl.concat([texts, item_texts(items, self._tree)]).sort("line_no", "item_no")
+        found = [_half_written(fault, chunk) for fault in (*chunk.faults, *faults, *sound, *item_faults(items))]
+        return Batch(texts, [_chatter(fault, chunk) for fault in found] if self._is_log else found, _record_of(chunk))
+
+    def _decoded(self, chunk: Chunk, lines: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault]]:
+        """Lines of one record each as texts with their places, and those that can't be read as faults."""
+        read = self._decoder.one_by_one if lines.height <= _FEW_LINES else self._decoder.decode
+        texts, failures = read(lines)
+        faults: list[Fault] = []
+        for failure in failures:
+            start, end = int(chunk.starts[failure.index]), int(chunk.ends[failure.index])
+            place = (chunk.line_no + failure.index, chunk.byte_from + start, chunk.byte_from + end)
+            faults.append(Fault(*place, failure.reason, failure.detail, digest_of(chunk.data[start:end])))
+        return placed(_places(chunk), texts), faults
+
+    def _items_of(self, chunk: Chunk, group: LineGroup, *, together: bool) -> list[Item]:
+        """The records of a group of lines, or of one line; they count as one record of the file's bytes."""
+        start, end = int(chunk.starts[group.first]), int(chunk.ends[group.last - 1])
+        data = chunk.data[start:end]
+        place = (chunk.line_no + group.first, chunk.byte_from + start)
+        if group.is_debris:
+            return [debris_item(data, *place)]
+        if together:
+            items = list(document_items(data, *place, self._items, self._tree))
+        else:
+            items = list(line_items(data, place, self._items, self._tree, self._layout.of_text))
+        self._tally.correct(len(items) - 1)
+        return items
+
+    def _goes_through_items(self) -> pl.Expr:
+        if self._layout.items is None:
+            return pl.col("line").is_null()
+        if not self._layout.marks:
+            return pl.col("line").is_not_null()
+        return pl.col("line").str.contains_any(list(self._layout.marks))
+
+
+def _places(chunk: Chunk) -> pl.DataFrame:
+    index = np.arange(len(chunk.ends))
+    return pl.DataFrame(
+        {
+            "index": index,
+            "line_no": chunk.line_no + index,
+            "byte_from": chunk.byte_from + chunk.starts,
+            "byte_to": chunk.byte_from + chunk.ends,
+        }
+    )
+
+
+def _record_of(chunk: Chunk) -> Record:
+    def record(_line_no: int, byte_from: int | None, byte_to: int | None) -> bytes:
+        if byte_from is None or byte_to is None:
+            return b""
+        return chunk.data[byte_from - chunk.byte_from : byte_to - chunk.byte_from]
+
+    return record
+
+
+def _chatter(fault: Fault, chunk: Chunk) -> Fault:
+    """What a server says about itself is no record, and no broken one: only what begins as an object is."""
+    start = fault.byte_from - chunk.byte_from
+    end = fault.byte_to - chunk.byte_from
+    if fault.reason != "not_json" or chunk.data[start:end].lstrip().startswith(b"{"):
+        return fault
+    return replace(fault, reason="not_a_request", severity="info", detail="a line of a server's log that is no record")
+
+
+def _half_written(fault: Fault, chunk: Chunk) -> Fault:
+    last = fault.byte_to == chunk.byte_from + len(chunk.data) and not chunk.data.endswith(b"\n")
+    if fault.reason != "not_json" or not last:
+        return fault
+    return replace(fault, detail=f"{fault.detail}; the last line has no line end: probably half-written")

@@ -1,0 +1,163 @@
+"""Rows of a table to texts, whatever kind of file the table came from.
+
+A column that holds single values is taken as it is. One that holds objects or lists, as JSON text or as a nested type, is
+read as JSON (`json_texts.py`), and so is every row in doubt, whole (`json_record.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import polars as pl
+
+from pipelines.records.batches import POSITION, Batch, only_faults, placed
+from pipelines.records.event_streams import MARKS
+from pipelines.records.json_documents import Item, item_faults, item_reader, item_texts, line_items
+from pipelines.records.json_record import MAX_TEXT, Number, spelled
+from pipelines.records.json_texts import Failure, JsonDecoder
+from pipelines.records.layout import Layout
+from pipelines.records.line_chunks import Chunk, Fault, digest_of
+from pipelines.records.paths import path_tree
+from pipelines.records.tables import TableChunk, as_json_lines
+from pipelines.records.tally import Tally
+
+_EVENT = r'data: ?\{["\\\x00-\x1f]'
+"""How the text of an event stream looks in a cell; `MARKS` in its JSON."""
+_AS_WRITTEN = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Decimal)
+"""Types whose text is what a JSON line of them would hold."""
+
+
+class TableReader:
+    """Reads the rows of one file along the paths of a layout."""
+
+    def __init__(self, layout: Layout, tally: Tally, absent: str | None = None) -> None:
+        """`absent` says in words which declared columns the table lacks, where it lacks any: no row of it is taken then."""
+        self._layout = layout
+        self._tally = tally
+        self._absent = absent
+        self._items = item_reader(layout)
+        self._tree = path_tree(layout.paths, layout.detail_paths)
+        self._decoders: dict[tuple[str, ...], JsonDecoder] = {}
+        self._reference = JsonDecoder(self._tree)
+
+    def read(self, part: TableChunk | Chunk) -> Batch:
+        """The rows of a part of the table, or the faults of one that only has these. A row that holds the text of an event
+        stream gives a record for each of its events."""
+        if isinstance(part, Chunk):
+            return only_faults(part.faults, self._tree.paths)
+        opened = self._holds_events(part.rows)
+        batch = self._read_rows(part, ~opened)
+        if opened.any():
+            items = self._events(part, opened)
+            texts = pl.concat([batch.texts, item_texts(items, self._tree)]).sort("line_no", "item_no")
+            batch = replace(batch, texts=texts, faults=[*batch.faults, *item_faults(items)])
+        return batch if self._absent is None else _refused(batch, self._absent)
+
+    def _read_rows(self, part: TableChunk, wanted: pl.Series) -> Batch:
+        is_whole = bool(wanted.all())
+        texts, failures = self._texts(part.rows if is_whole else part.rows.filter(wanted))
+        index = part.places["index"].filter(wanted)
+        faults = list(part.faults)
+        for failure in failures:
+            _, line_no, byte_from, byte_to = part.places.row(index[failure.index])
+            digest = digest_of(part.record(line_no, byte_from, byte_to))
+            faults.append(Fault(line_no, byte_from, byte_to, failure.reason, failure.detail, digest))
+        if not is_whole:
+            texts = texts.with_columns(index.gather(texts["index"]))
+        return Batch(placed(part.places, texts), faults, part.record, text_paths=part.text_paths)
+
+    def _events(self, part: TableChunk, opened: pl.Series) -> list[Item]:
+        items: list[Item] = []
+        lines = as_json_lines(part.rows.filter(opened))
+        for line, (_, line_no, byte_from, byte_to) in zip(lines, part.places.filter(opened).iter_rows(), strict=True):
+            found = line_items(line.encode(), (line_no, 0), self._items, self._tree)
+            held = [item.at(byte_from, byte_to) for item in found]
+            self._tally.correct(len(held) - 1)
+            items += held
+        return items
+
+    def _texts(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Failure]]:
+        """`rows` as index and one String column per path; every index is in the frame or in the failures, never in both."""
+        index = pl.int_range(rows.height, eager=True).alias("index")
+        plain = {name: text for name in rows.columns if (text := self._plain(rows[name])) is not None}
+        nested = tuple(name for name in rows.columns if name in self._tree.places and name not in plain)
+        columns, doubted = dict(plain), _unfit(plain.values(), rows.height)
+        if nested:
+            opened, failures = self._decoder(nested).decode(pl.DataFrame([index, as_json_lines(rows.select(nested))]))
+            if failures:
+                doubted |= index.is_in([failure.index for failure in failures])
+                opened = index.to_frame().join(opened, on="index", how="left", maintain_order="left")
+            columns |= {name: opened[name] for name in opened.columns if name != "index"}
+        nothing = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+        texts = pl.DataFrame([index, *(columns.get(path, nothing).alias(path) for path in self._tree.paths)])
+        if not doubted.any():
+            return texts, []
+        lines = pl.DataFrame([index.filter(doubted), as_json_lines(rows.filter(doubted))])
+        others, failures = self._reference.one_by_one(lines)
+        return pl.concat([texts.filter(~doubted), others]).sort("index"), failures
+
+    def _holds_events(self, rows: pl.DataFrame) -> pl.Series:
+        """Which rows hold the text of an event stream where the layout looks for one."""
+        if not self._layout.bodies:
+            return pl.repeat(value=False, n=rows.height, dtype=pl.Boolean, eager=True)
+        is_text = [rows[name].str.contains(_EVENT) for name, dtype in rows.schema.items() if dtype == pl.String]
+        others = [
+            name for name, dtype in rows.schema.items() if dtype.is_nested() or dtype in (pl.Categorical, pl.Enum)
+        ]
+        if others:
+            is_text.append(as_json_lines(rows.select(others)).str.contains_any(list(MARKS)))
+        found = pl.repeat(value=False, n=rows.height, dtype=pl.Boolean, eager=True)
+        for one in is_text:
+            found |= one.fill_null(value=False)
+        return found
+
+    def _decoder(self, heads: tuple[str, ...]) -> JsonDecoder:
+        """The decoder of the columns `heads`, which remembers how they are written."""
+        if heads not in self._decoders:
+            paths = [path for path in self._layout.paths if path.split("/")[0].removesuffix("[]") in heads]
+            exact = [path for path in self._layout.exact_paths if path in paths]
+            self._decoders[heads] = JsonDecoder(path_tree(paths, self._layout.detail_paths), exact)
+        return self._decoders[heads]
+
+    def _plain(self, column: pl.Series) -> pl.Series | None:
+        """The texts of a column of single values; None where it has to be read as JSON."""
+        if column.name not in self._tree.leaves:
+            return None
+        if column.dtype in _AS_WRITTEN or column.dtype.is_integer():
+            return column.cast(pl.String)
+        if column.dtype == pl.Float64:
+            return _numbers_as_written(column)
+        if isinstance(column.dtype, pl.Datetime):
+            return column.dt.to_string(
+                "%Y-%m-%d %H:%M:%S%.f" if column.dtype.time_zone is None else "%Y-%m-%dT%H:%M:%S%.f%:z"
+            )
+        return None
+
+
+def _numbers_as_written(numbers: pl.Series) -> pl.Series:
+    """Floats in the one spelling of a number (`json_record.spelled`); what is no number is null."""
+    texts = numbers.cast(pl.String).str.replace(r"\.0$", "")
+    is_odd = ~numbers.is_finite() | texts.str.contains("e", literal=True)
+    if not is_odd.any():
+        return texts
+    odd = {text: spelled(Number(text)) for text in texts.filter(is_odd & numbers.is_finite()).unique().to_list()}
+    plain = pl.select(pl.when(numbers.is_finite()).then(texts)).to_series()
+    return plain.replace(odd).rename(numbers.name)
+
+
+def _unfit(texts: Iterable[pl.Series], height: int) -> pl.Series:
+    """Which rows hold a text that no column may hold: one with a NUL character, or one that is too long."""
+    unfit = pl.repeat(value=False, n=height, dtype=pl.Boolean, eager=True)
+    for text in texts:
+        unfit |= ((text.str.len_bytes() > MAX_TEXT) | text.str.contains("\x00", literal=True)).fill_null(value=False)
+    return unfit
+
+
+def _refused(batch: Batch, detail: str) -> Batch:
+    """Every row as a fault: the declaration does not fit the table, so that nothing in it can be trusted."""
+    faults = list(batch.faults)
+    for line_no, item_no, byte_from, byte_to in batch.texts.select(*POSITION).iter_rows():
+        digest = digest_of(batch.record(line_no, byte_from, byte_to))
+        faults.append(Fault(line_no, byte_from, byte_to, "missing_column", detail, digest, item_no))
+    return Batch(batch.texts.clear(), faults, batch.record)
