@@ -91,7 +91,8 @@ def _run_dbt(context: dg.AssetExecutionContext, dbt: DbtProcess) -> dict[str, di
     """Run `dbt build` on the window; the outcome of each node by unique id."""
     window = window_of(context)
     variables = {"from_date": str(window.from_date), "to_date": str(window.to_date)}
-    return dbt.run(context.run.run_id, ["build", "--vars", json.dumps(variables)])
+    command = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
+    return dbt.run(context.run.run_id, command)
 
 
 def _spec(node: Mapping[str, Any]) -> dg.AssetSpec:
@@ -103,7 +104,7 @@ def _spec(node: Mapping[str, Any]) -> dg.AssetSpec:
         key=_key(node),
         deps=[asset_key(dep) for dep in deps],
         description=node["description"],
-        group_name="mart",
+        group_name=node["config"]["meta"]["dagster"]["group"],
         owners=list(OWNERS),
         kinds={"dbt", "postgres"},
         partitions_def=DAILY,

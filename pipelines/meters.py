@@ -33,6 +33,11 @@ class Meter:
         return f"{self.name}_tokens"
 
     @property
+    def quantity_sql(self) -> str:
+        """The quantity of one row of core.request."""
+        return self.tokens_column
+
+    @property
     def rate_column(self) -> str:
         """Column of core.rate_card that holds the rate."""
         return f"{self.name}_usd_per_mtok"
@@ -196,3 +201,6 @@ COUNT_COLUMNS: tuple[str, ...] = (
     *dict.fromkeys(fee.count_column for fee in FEE_METERS if fee.count_column != "request_count"),
 )
 """The columns of core.request that count what a request is priced by."""
+
+PRICED_METERS: tuple[Meter | FeeMeter, ...] = (*TOKEN_METERS, *FEE_METERS)
+"""Every meter that a rate card has a rate for, in the order of its columns."""

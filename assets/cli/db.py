@@ -115,7 +115,7 @@ def url(
 
 
 def migrate() -> None:
-    """Bring the tables up to date, and make comments, views and the reader's grants again."""
+    """Bring the tables up to date, and make comments, functions and the reader's grants again."""
     from pipelines.settings import Settings
     from pipelines.warehouse.migrate import apply_repeatable, newest
     from pipelines.warehouse.migrate import migrate as bring_up_to_date

@@ -1,32 +1,28 @@
 """Step `mart.price_change`: the history of prices and their disagreements, weighed with the newest thirty days of traffic.
 
-The ledger and the rate cards are made in `prices.py` beside this module; what is told of them is in `pipelines.prices`.
+`prices.py` makes the ledger and the rate cards, `pipelines.prices` finds changes and disagreements. Why they are no dbt
+models is in docs/adr/0009-sql-and-python.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import datetime
 
 import polars as pl
-import psycopg
 
-from pipelines.prices import Traffic, charged, in_usd, other_names, price_change_rows, price_conflict_rows
-from pipelines.prices.exposure import USAGE_SQL
+from pipelines.daily.price_traffic import newest_traffic
+from pipelines.prices import Traffic, in_usd, other_names, price_change_rows, price_conflict_rows
 from pipelines.prices.feed_snapshot import BEGINNING
 from pipelines.prices.price_lists import OTHER_NAMES
 from pipelines.prices.unclear import unclear
-from pipelines.warehouse.read import read_frame, read_table
+from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all
 from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE, RATE_CARD
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 from pipelines.workspace import Workspace
 from pipelines.workspace.model_registry import registry_of
 from pipelines.workspace.price_files import feed_files
-
-TRAFFIC_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -36,18 +32,15 @@ class PriceHistory:
     changes: pl.DataFrame
     conflicts: pl.DataFrame
     unclear: pl.DataFrame
-    """What the feeds say and we don't understand, as `pipelines.prices.unclear` tells it."""
+    """The statements of feeds that we don't understand, as `pipelines.prices.unclear` lists them."""
 
 
 def refresh_price_history(workspace: Workspace) -> PriceHistory:
-    """Replace mart.price_change and mart.price_conflict by what the ledger and the loaded requests say now.
-
-    The thirty days end with the newest loaded day, not with the day of the run, so that days may be run in any order.
-    """
+    """Replace mart.price_change and mart.price_conflict by what the ledger and the loaded requests give now."""
     with workspace.database.connect() as connection:
         prices, rate_card = read_table(connection, PRICE), read_table(connection, RATE_CARD)
         fx_rates = read_table(connection, FX_RATE)
-        traffic, until = newest_traffic(connection, rate_card, prices)
+        traffic, until = newest_traffic(connection)
     at = until or max(prices["recorded_at"].to_list(), default=BEGINNING)
     changes = price_change_rows(prices, rate_card, traffic)
     holds = (pl.col("valid_from") <= at) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > at))
@@ -65,9 +58,9 @@ def refresh_price_history(workspace: Workspace) -> PriceHistory:
 
 
 def unclear_now(workspace: Workspace) -> pl.DataFrame:
-    """What the feeds in force say and we don't understand, with what the newest thirty days spent on the models."""
+    """The statements of feeds in force that we don't understand, with the spend of the newest thirty days on each model."""
     with workspace.database.connect(read_only=True) as connection:
-        traffic, _ = newest_traffic(connection, read_table(connection, RATE_CARD), read_table(connection, PRICE))
+        traffic, _ = newest_traffic(connection)
     return _unclear(workspace, traffic)
 
 
@@ -76,26 +69,8 @@ def _unclear(workspace: Workspace, traffic: Traffic) -> pl.DataFrame:
     return unclear(feeds, registry_of(workspace), traffic)
 
 
-def newest_traffic(
-    connection: psycopg.Connection[Any], rate_card: pl.DataFrame, prices: pl.DataFrame
-) -> tuple[Traffic, datetime | None]:
-    """What the newest days were charged by, and the instant at which they end; None without any request."""
-    (newest,) = read_frame(connection, "select max(event_date) as day from core.request")["day"]
-    window = {"first": newest and newest - timedelta(days=TRAFFIC_DAYS - 1), "last": newest}
-    sums = ", ".join(f"sum({quantity})::bigint as {name}" for name, quantity in USAGE_SQL.items())
-    usage = read_frame(
-        connection,
-        f"select rate_id, sum(contracted_cost_usd) as cost_usd, {sums} from core.request "
-        "where event_date between %(first)s and %(last)s and rate_id is not null group by rate_id",
-        window,
-    )
-    total = Decimal(usage["cost_usd"].sum() or 0)
-    until = datetime.combine(newest + timedelta(days=1), time(), UTC) if newest else None
-    return charged(usage, rate_card, prices, total_usd=total, days=TRAFFIC_DAYS), until
-
-
 def other_names_at(workspace: Workspace, at: datetime) -> pl.DataFrame:
-    """What the feeds stated last at `at` beside the prices that count (`other_names`): feed and OTHER_NAMES."""
+    """The prices that feeds last stated before `at` and that don't count (`other_names`): feed and OTHER_NAMES."""
     registry = registry_of(workspace)
     found = [
         pl.DataFrame(

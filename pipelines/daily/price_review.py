@@ -10,12 +10,10 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.daily.price_history import newest_traffic
+from pipelines.daily.price_traffic import newest_traffic
 from pipelines.landing import LandedFile
 from pipelines.prices import Held, Verdict
 from pipelines.prices.review_spend import weighed
-from pipelines.warehouse.read import read_table
-from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
 from pipelines.workspace import Workspace
 from pipelines.workspace.model_registry import registry_of
 from pipelines.workspace.price_files import feed_files
@@ -37,7 +35,7 @@ def waiting(workspace: Workspace, *, also_decided: bool = False) -> list[Waiting
     if not wanted:
         return []
     with workspace.database.connect(read_only=True) as connection:
-        traffic, _ = newest_traffic(connection, read_table(connection, RATE_CARD), read_table(connection, PRICE))
+        traffic, _ = newest_traffic(connection)
     registry = registry_of(workspace)
     return [Waiting(file, held, weighed(held.changes, registry, traffic)) for file, held in wanted]
 

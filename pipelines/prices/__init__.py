@@ -10,7 +10,7 @@ from pipelines.prices.booked import DECIDED, former_cards, keep_booked
 from pipelines.prices.dated_names import dated_aliases
 from pipelines.prices.exchange import FxSnapshot, build_fx_rates, in_usd, read_fx
 from pipelines.prices.explain import ChargeLine, Explanation, explain_request, price_lookup
-from pipelines.prices.exposure import Traffic, charged, price_change_rows, price_conflict_rows
+from pipelines.prices.exposure import Traffic, price_change_rows, price_conflict_rows
 from pipelines.prices.feed_cache import cached_feed
 from pipelines.prices.feed_snapshot import FeedSnapshot, PriceFeedError
 from pipelines.prices.history import price_changes, price_conflicts
@@ -40,7 +40,6 @@ __all__ = [
     "build_rate_card",
     "cached_feed",
     "changed_requests",
-    "charged",
     "dated_aliases",
     "explain_request",
     "feed_names",

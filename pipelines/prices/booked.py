@@ -17,7 +17,7 @@ from uuid import UUID
 import polars as pl
 
 from pipelines.config.sources import PriceFeed
-from pipelines.meters import FEE_METERS, TOKEN_METERS
+from pipelines.meters import PRICED_METERS, TOKEN_METERS
 from pipelines.prices.rate_card import build_rate_card
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
@@ -105,11 +105,11 @@ def card_bases(cards: pl.DataFrame) -> dict[bytes, Basis]:
 
 def _rates(card: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Decimal, bytes]]]:
     price_ids, fallbacks = json.loads(card["price_ids"]), json.loads(card["fallbacks"])
-    columns = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {f.name: f.rate_column for f in FEE_METERS}
-    for meter, column in columns.items():
-        if card[column] is not None:
-            price_id = UUID(price_ids[fallbacks.get(meter, meter)])
-            yield meter, (card[column], price_id.bytes)
+    for meter in PRICED_METERS:
+        rate = card[meter.rate_column]
+        if rate is not None:
+            price_id = UUID(price_ids[fallbacks.get(meter.name, meter.name)])
+            yield meter.name, (rate, price_id.bytes)
 
 
 def _instants(prices: pl.DataFrame, fx_rates: pl.DataFrame) -> list[datetime]:

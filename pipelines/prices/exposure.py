@@ -1,12 +1,11 @@
-"""Prices against our own traffic: which prices it was charged by, and what a change or a disagreement is worth on it.
+"""Prices against our own traffic: what a change or a disagreement is worth on it.
 
-Computes the rows of `mart.price_change` and `mart.price_conflict` from those of `history.py` beside this module.
+Computes the rows of `mart.price_change` and `mart.price_conflict` from those of `history.py`.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,6 @@ import polars as pl
 
 from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
-from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.prices.feed_snapshot import CONDITIONS
 from pipelines.prices.history import (
     AGAIN,
@@ -31,56 +29,22 @@ from pipelines.prices.history import (
 )
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 
-_SKU = ("provider_id", "model_id", "meter", *CONDITIONS)
+PRICED_BY = ("provider_id", "model_id", "meter", *CONDITIONS)
+"""What a price is for, whichever feed states it."""
 _MONEY = pl.Decimal(38, 18)
 _MILLION = Decimal(1_000_000)
-_COUNTS = [(meter.name, meter.tokens_column, meter.rate_column) for meter in TOKEN_METERS]
-_COUNTS += [(fee.name, f"{fee.name}_count", fee.rate_column) for fee in FEE_METERS]
-USAGE_SQL = {meter.tokens_column: meter.tokens_column for meter in TOKEN_METERS} | {
-    f"{fee.name}_count": fee.quantity_sql for fee in FEE_METERS
-}
-"""What `charged` needs beside rate_id: columns, each the sum of an expression over rows of core.request."""
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """What some days of requests were charged by. `charges` has _SKU, quantity (Int64) and cost_usd (Decimal)."""
+    """The prices that some days of requests were charged by: the total is all priced spend.
+
+    `charges` has the columns PRICED_BY, once each, quantity (Int64) and cost_usd (Decimal(38,18)).
+    """
 
     charges: pl.DataFrame
     total_usd: Decimal
     days: int
-
-
-def charged(
-    usage: pl.DataFrame, rate_card: pl.DataFrame, prices: pl.DataFrame, *, total_usd: Decimal, days: int
-) -> Traffic:
-    """Quantities and costs by the price that they were charged by.
-
-    `usage` has one row per rate card (rate_id) with the columns of USAGE_SQL; `rate_card` and `prices` are rows of
-    core.rate_card and core.price. A meter that took the rate of a more general one counts there, because it is that
-    price which it pays. Usage whose card or price is no longer known is left out. `total_usd` is all priced spend.
-    """
-    cards = {row["rate_id"]: row for row in rate_card.join(usage, on="rate_id", how="semi").iter_rows(named=True)}
-    sums: dict[bytes, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
-    for row in usage.iter_rows(named=True):
-        card = cards.get(row["rate_id"])
-        if card is None:
-            continue
-        price_ids, fallbacks = json.loads(card["price_ids"]), json.loads(card["fallbacks"])
-        for meter, count, rate in _COUNTS:
-            if row[count] and card[rate] is not None:
-                price_id = UUID(price_ids[fallbacks.get(meter, meter)]).bytes
-                quantity, cost = sums[price_id]
-                sums[price_id] = quantity + row[count], cost + card[rate] * row[count] / _MILLION
-    rows = [(price_id, quantity, cost) for price_id, (quantity, cost) in sums.items()]
-    schema = {"price_id": pl.Binary(), "quantity": pl.Int64(), "cost_usd": _MONEY}
-    charges = (
-        pl.DataFrame(rows, schema=schema, orient="row")
-        .join(prices.select("price_id", *_SKU), on="price_id", how="inner")
-        .group_by(_SKU)
-        .agg(pl.col("quantity").sum(), pl.col("cost_usd").sum())
-    )
-    return Traffic(charges, total_usd, days)
 
 
 def price_change_rows(prices: pl.DataFrame, rate_card: pl.DataFrame, traffic: Traffic) -> pl.DataFrame:
@@ -88,7 +52,9 @@ def price_change_rows(prices: pl.DataFrame, rate_card: pl.DataFrame, traffic: Tr
     changes = price_changes(prices).rename({"changed_at": "valid_from", "summary": "told"})
     used = {UUID(found).bytes for ids in rate_card["price_ids"].unique() for found in json.loads(ids).values()}
     total = float(traffic.total_usd)
-    rows = changes.join(traffic.charges, on=_SKU, how="left", maintain_order="left", nulls_equal=True).with_columns(
+    rows = changes.join(
+        traffic.charges, on=PRICED_BY, how="left", maintain_order="left", nulls_equal=True
+    ).with_columns(
         pl.col("price_id_after").is_in(list(used)).alias("is_used"),
         pl.col("cost_usd").fill_null(0).cast(_MONEY).alias("spend_30d_usd"),
     )

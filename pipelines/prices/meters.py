@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.meters import FEE_METERS, TOKEN_METERS, FeeMeter
+from pipelines.meters import FEE_METERS, PRICED_METERS, TOKEN_METERS, FeeMeter
 
 LEDGER_UNITS: dict[str, str] = {
     **{meter.name: "token" for meter in TOKEN_METERS},
@@ -42,7 +42,7 @@ LEDGER_UNITS: dict[str, str] = {
 }
 """Every meter that may stand in core.price, with its unit."""
 
-RATED_METERS: tuple[str, ...] = (*(meter.name for meter in TOKEN_METERS), *(fee.name for fee in FEE_METERS))
+RATED_METERS: tuple[str, ...] = tuple(meter.name for meter in PRICED_METERS)
 """The meters that a rate card has a rate for, in the order of its columns."""
 
 MINIMUM_CHARGE = "minimum_charge"

@@ -17,7 +17,7 @@ import polars as pl
 
 from pipelines.config.calendars import Calendars
 from pipelines.config.loader import load_file
-from pipelines.meters import FEE_METERS, INPUT_METERS, METERS_BY_NAME, OUTPUT_METERS, TOKEN_METERS
+from pipelines.meters import FEE_METERS, INPUT_METERS, METERS_BY_NAME, OUTPUT_METERS, PRICED_METERS, TOKEN_METERS
 from pipelines.prices.meters import fee_quantity
 from pipelines.prices.windows import is_inside
 from pipelines.warehouse.tables.core_prices import RATE_CARD
@@ -35,7 +35,7 @@ COUNTED = {
     "input_output": TOKEN_METERS,
 }
 """The meters whose tokens count towards the bounds of a card, by its context_counts."""
-_RATES = [meter.rate_column for meter in TOKEN_METERS] + [fee.rate_column for fee in FEE_METERS]
+_RATES = [meter.rate_column for meter in PRICED_METERS]
 
 
 def rate(

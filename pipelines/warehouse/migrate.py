@@ -1,8 +1,8 @@
-"""Bringing a database up to date: the migrations of `sql/migrations`, then comments, views and grants.
+"""Bringing a database up to date: the migrations of `sql/migrations`, then comments, functions and grants.
 
-A migration changes tables, once. Comments, views and grants are not migrated: they are made again from their one source
-(the descriptions in `tables/`, the files of `sql/views` and `sql/roles`) whenever that source has changed. A migration
-that changes a column under a view of `sql/views` drops the view first.
+A migration changes tables, once. Comments, functions and grants are not migrated: they are made again from their one
+source (the descriptions in `tables/`, the files of `sql/functions` and `sql/roles`) whenever that source has changed.
+Views are models of `dbt_like`, made again by every run: a migration that changes a column under a view drops the view.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LOCK_KEY = 0x6D6D_0001  # "mm": one migration at a time per database
 
 
 class Version(NamedTuple):
-    """How far a database is: its last migration, and the digest of the comments, views and grants that it has."""
+    """How far a database is: its last migration, and the digest of the comments, functions and grants that it has."""
 
     revision: str
     repeatable: str | None
@@ -80,13 +80,13 @@ def migrate(database: Database) -> bool:
 
 
 def repeatable_sql() -> str:
-    """Comments, views and grants: what can be applied any number of times."""
-    files = [*sorted((SQL_FOLDER / "views").glob("*.sql")), SQL_FOLDER / "roles" / "reader.sql"]
+    """Comments, functions and grants: what can be applied any number of times."""
+    files = [*sorted((SQL_FOLDER / "functions").glob("*.sql")), SQL_FOLDER / "roles" / "reader.sql"]
     return "\n".join([comments_sql(), *(file.read_text(encoding="utf-8") for file in files)])
 
 
 def apply_repeatable(connection: psycopg.Connection[Any]) -> None:
-    """Make comments, views and grants again, and note their digest where `current` looks for it."""
+    """Make comments, functions and grants again, and note their digest where `current` looks for it."""
     connection.execute(sql.SQL(repeatable_sql()))
     connection.execute(sql.SQL("comment on table core.alembic_version is {}").format(sql.Literal(newest().repeatable)))
 

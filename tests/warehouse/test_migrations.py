@@ -232,14 +232,14 @@ def test_a_comment_that_was_changed_in_a_description_arrives(
     assert row == (f"Another sentence. Grain: {MODEL.grain}.",)
 
 
-def test_views_and_grants_are_made_again(database: Database) -> None:
+def test_functions_and_grants_are_made_again(database: Database) -> None:
     with database.connect() as connection:
-        connection.execute("drop view core.request_charge")
+        connection.execute("drop function core.price_as_known")
         connection.execute("revoke select on core.price from modelmeter_reader")
         connection.execute("comment on table core.alembic_version is null")
     assert migrate(database) is True
     with database.connect(read_only=True) as reader:
-        reader.execute("select from core.request_charge, core.price")
+        reader.execute("select from core.price_as_known(), core.price")
 
 
 EXTRA = Column("extra", "text", "Added in the middle of a description.", nullable=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
 from pipelines.warehouse.tables.raw import SNAPSHOT
+from tests.contracts.dbt.conftest import run_dbt
 from tests.unit.prices.feeds import FEED, day, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
 from tests.warehouse import rows as warehouse_rows
@@ -47,7 +49,7 @@ CALLS: tuple[dict[str, Any], ...] = (
 
 
 @pytest.fixture
-def booked(database: Database) -> tuple[Database, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def booked(database: Database, tmp_path: Path) -> tuple[Database, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     ledger = build_ledger(FEED, [OLD, NEW], registry_of([OLD, NEW]))
     card = build_rate_card(ledger, [FEED])
     calls = [{"provider_id": "acme", "event_at": AT, **call} for call in CALLS]
@@ -68,6 +70,7 @@ def booked(database: Database) -> tuple[Database, pl.DataFrame, pl.DataFrame, pl
         replace_all(connection, RATE_CARD, card)
         replace_all(connection, SNAPSHOT, frame(SNAPSHOT, files))
         replace_days(connection, REQUEST, requests, AT.date(), AT.date().replace(day=15))
+    assert run_dbt(database, tmp_path, "run", {}, "--select", "models/prices").success
     return database, requests, card, ledger
 
 

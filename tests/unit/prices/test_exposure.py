@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import polars as pl
 import pytest
 
-from pipelines.meters import TOKEN_METERS
-from pipelines.prices import (
-    Traffic,
-    build_ledger,
-    build_rate_card,
-    charged,
-    price_change_rows,
-    price_conflict_rows,
-    rate,
-)
-from pipelines.prices.exposure import USAGE_SQL
+from pipelines.daily.price_traffic import newest_traffic
+from pipelines.prices import Traffic, build_ledger, build_rate_card, price_change_rows, price_conflict_rows, rate
 from pipelines.prices.feed_snapshot import BEGINNING, Price
+from pipelines.warehouse.database import Database
+from pipelines.warehouse.replace import replace_all, replace_days
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
+from tests.warehouse import rows as warehouse_rows
 
 
 def ledger(first: list[Price], *later: tuple[str, list[Price]], dated: list[Price] | None = None) -> pl.DataFrame:
@@ -31,23 +29,37 @@ def ledger(first: list[Price], *later: tuple[str, list[Price]], dated: list[Pric
     return pl.concat([build_ledger(FEED, undated, registry), build_ledger(DATED, stated, registry)])
 
 
-def traffic(prices: pl.DataFrame, rows: list[dict[str, object]]) -> tuple[pl.DataFrame, Traffic]:
-    """The requests rated, and summed per rate card as the step sums core.request."""
-    card = build_rate_card(prices, [DATED, FEED])
-    calls = [{"provider_id": "acme", "model_id": "m", "event_at": day("2026-02-14")} | row for row in rows]
-    rated = rate(requests_frame(calls), card).filter(pl.col("rate_id").is_not_null())
-    usage = pl.SQLContext(rated=rated, eager=True).execute(
-        f"select rate_id, {', '.join(f'sum({sql}) as {name}' for name, sql in USAGE_SQL.items())} from rated group by rate_id"
-    )
-    total = Decimal(rated["list_cost_usd"].sum())
-    return card, charged(usage, card, prices, total_usd=total, days=30)
+Booking = Callable[[pl.DataFrame, list[dict[str, object]]], tuple[pl.DataFrame, Traffic]]
+
+
+@pytest.fixture
+def traffic(database: Database) -> Booking:
+    """Load prices, their rate cards and requests rated by them; the cards, and the traffic as the warehouse sums it."""
+
+    def booked(prices: pl.DataFrame, rows: list[dict[str, object]]) -> tuple[pl.DataFrame, Traffic]:
+        card = build_rate_card(prices, [DATED, FEED])
+        calls = [{"provider_id": "acme", "model_id": "m", "event_at": day("2026-02-14")} | row for row in rows]
+        on = day("2026-02-14").date()
+        with database.connect() as connection, connection.transaction():
+            replace_all(connection, PRICE, prices)
+            replace_all(connection, RATE_CARD, card)
+            if calls:
+                rated = rate(requests_frame(calls), card)
+                plain = warehouse_rows.requests(len(calls), day=on)
+                requests = plain.with_columns(rated[name] for name in rated.columns)
+                replace_days(connection, REQUEST, requests, on, on + timedelta(days=1))
+        with database.connect(read_only=True) as connection:
+            found, _ = newest_traffic(connection)
+        return card, found
+
+    return booked
 
 
 FIRST = [price("3"), price("15", "output_text"), price("2", raw_model="other")]
 LATER = [price("2.5"), price("15", "output_text"), price("2", raw_model="other")]
 
 
-def test_a_change_is_weighed_with_what_was_paid_by_that_price() -> None:
+def test_a_change_is_weighed_with_what_was_paid_by_that_price(traffic: Booking) -> None:
     """1M input at 2.50 and 0.5M reasoning at the output price 15, and 1M of another model at 2: 2.50 of 12.00 USD."""
     prices = ledger(FIRST, ("2026-02-01", LATER))
     card, seen = traffic(
@@ -76,7 +88,7 @@ def test_a_change_is_weighed_with_what_was_paid_by_that_price() -> None:
     )
 
 
-def test_a_change_of_a_price_that_is_not_used_says_so() -> None:
+def test_a_change_of_a_price_that_is_not_used_says_so(traffic: Booking) -> None:
     prices = ledger(FIRST, ("2026-02-01", LATER), dated=[price("2.4", valid_from=BEGINNING, date_basis="unknown")])
     card, seen = traffic(prices, [{"input_uncached": 1_000_000}])
     (row,) = price_change_rows(prices, card, seen).rows(named=True)
@@ -87,14 +99,14 @@ def test_a_change_of_a_price_that_is_not_used_says_so() -> None:
 
 
 @pytest.mark.parametrize(("tokens", "told"), [(0, "none"), (1, "less than 0.1 %")])
-def test_a_change_that_touches_little_or_nothing(tokens: int, told: str) -> None:
+def test_a_change_that_touches_little_or_nothing(traffic: Booking, tokens: int, told: str) -> None:
     prices = ledger(FIRST, ("2026-02-01", LATER))
     card, seen = traffic(prices, [{"input_uncached": tokens}, {"model_id": "other", "input_uncached": 1_000_000}])
     (row,) = price_change_rows(prices, card, seen).rows(named=True)
     assert f"affects {told} of the spend" in row["summary"]
 
 
-def test_a_price_in_another_currency_changes_in_its_own_money() -> None:
+def test_a_price_in_another_currency_changes_in_its_own_money(traffic: Booking) -> None:
     prices = ledger([price("8", pricing_currency="CNY")], ("2026-02-01", [price("4", pricing_currency="CNY")]))
     card, seen = traffic(prices, [])
     (row,) = price_change_rows(prices, card, seen).rows(named=True)
@@ -104,7 +116,7 @@ def test_a_price_in_another_currency_changes_in_its_own_money() -> None:
     assert price_change_rows(swapped, card, seen).is_empty()
 
 
-def test_a_disagreement_is_worth_the_spread_on_what_was_used() -> None:
+def test_a_disagreement_is_worth_the_spread_on_what_was_used(traffic: Booking) -> None:
     """2M tokens of input: 3 against 2 USD per million puts 2 USD at stake."""
     dated = [price("2", valid_from=BEGINNING, date_basis="unknown")]
     prices = ledger([price("3"), price("9", "output_text")], dated=dated)
@@ -128,11 +140,17 @@ def test_a_disagreement_is_worth_the_spread_on_what_was_used() -> None:
     assert row["decided_by"] == "dated (precedence 20) stands in sources.yaml before list (20)"
 
 
-def test_usage_whose_card_is_gone_is_left_out() -> None:
-    prices = ledger(FIRST)
-    card, _ = traffic(prices, [])
-    usage = pl.DataFrame(
-        [{"rate_id": b"x" * 16, **dict.fromkeys(USAGE_SQL, 5)}], schema_overrides={"rate_id": pl.Binary}
-    )
-    assert charged(usage, card, prices, total_usd=Decimal(1), days=30).charges.is_empty()
-    assert len(USAGE_SQL) == len(TOKEN_METERS) + 3
+def test_usage_whose_card_is_gone_is_left_out(traffic: Booking, database: Database) -> None:
+    _, seen = traffic(ledger(FIRST), [{"input_uncached": 1_000_000}])
+    assert seen.charges.height == 1
+    with database.connect() as connection:
+        connection.execute("delete from core.rate_card")
+        found, until = newest_traffic(connection)
+    assert found.charges.is_empty()
+    assert found.charges.schema == seen.charges.schema
+    assert (found.total_usd, until) == (3, day("2026-02-15"))
+
+
+def test_without_requests_there_is_no_traffic(traffic: Booking) -> None:
+    _, seen = traffic(ledger(FIRST), [])
+    assert (seen.charges.height, seen.total_usd) == (0, 0)
