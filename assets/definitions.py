@@ -32,6 +32,7 @@ from assets.sensors import arrivals_job, arrivals_sensor, late_days_sensor
 def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Everything Dagster sees. `resource_overrides` replaces resources, for tests."""
     checks = [*suite_checks(), *accounting_checks(), models_unchanged]
+    marts = build_marts()
     return dg.Definitions(
         assets=[
             *landing_assets,
@@ -44,12 +45,12 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             core_benchmark,
             request_drift,
             routing_projection,
-            build_marts(),
+            marts,
             report_html,
             cost_restatement,
         ],
         asset_checks=checks,
-        jobs=[DAILY_JOB, restated_job(checks), arrivals_job],
+        jobs=[DAILY_JOB, restated_job(marts, checks), arrivals_job],
         sensors=[arrivals_sensor, late_days_sensor, abandoned_runs_sensor, incomplete_pages_sensor],
         schedules=[DAILY_SCHEDULE],
         resources={"mm": WorkspaceResource(), "dbt": dbt_resource, **(resource_overrides or {})},

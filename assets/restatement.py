@@ -19,16 +19,19 @@ cost_restatement = table_spec(COST_RESTATEMENT, deps=["core.request", "core.pric
 """Not built by any job: a restatement is an act of a person, recorded when it is asked for."""
 
 
-def restated_job(checks: Iterable[dg.AssetChecksDefinition]) -> dg.UnresolvedAssetJobDefinition:
+def restated_job(
+    marts: dg.AssetsDefinition, checks: Iterable[dg.AssetChecksDefinition]
+) -> dg.UnresolvedAssetJobDefinition:
     """The job for days that were restated: everything that follows from core.request, with the checks of the marts.
 
-    A definition of checks runs whole or not at all, so those among `checks` that look at a mart come along whole.
+    A definition runs whole or not at all: so do `marts`, of which a view follows from prices alone, and those among
+    `checks` that look at a mart.
     """
     follows = dg.AssetSelection.assets(asset_key(REQUEST.qualified)).downstream(include_self=False)
     on_marts = [item for item in checks if any(key.asset_key.path[0] == "mart" for key in item.check_keys)]
     return dg.define_asset_job(
         RESTATED,
-        selection=(follows | dg.AssetSelection.checks(*on_marts))
+        selection=(follows | dg.AssetSelection.assets(marts) | dg.AssetSelection.checks(*on_marts))
         - dg.AssetSelection.assets(asset_key(COST_RESTATEMENT.qualified)),
         executor_def=dg.in_process_executor,
         description="Everything that follows from core.request, for days that were restated: marts, checks and report.",

@@ -52,7 +52,12 @@ def test_nothing_is_sent(manifest: dict[str, Any]) -> None:
 def test_models_have_their_schemas_and_descriptions(manifest: dict[str, Any]) -> None:
     models = {n["name"]: n for n in manifest["nodes"].values() if n["resource_type"] == "model"}
     marts = {(table.schema, table.name) for table in TABLES if table.built_by == "dbt"}
-    assert {(node["schema"], name) for name, node in models.items()} == {("staging", "stg_request"), *marts}
+    assert {(node["schema"], name) for name, node in models.items()} == {
+        ("staging", "stg_request"),
+        ("core", "price_in_force"),
+        ("core", "request_charge"),
+        *marts,
+    }
     for node in models.values():
         assert node["description"]
         assert all(column["description"] for column in node["columns"].values())
