@@ -27,7 +27,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse import cluster as clusters
 from pipelines.warehouse import server
 from pipelines.warehouse.database import Database, embedded_database
-from pipelines.warehouse.replace import loaded_days
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import open_workspace
 

@@ -25,7 +25,7 @@ from perf.job import SPEND_SQL
 from perf.measure import ROOT, RunError
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import index_statements, primary_key
-from pipelines.warehouse.replace import loaded_days
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 
 DAY_ROWS = 200_000

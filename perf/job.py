@@ -55,8 +55,8 @@ _WATCHED: tuple[tuple[ModuleType | type, str, str], ...] = (
     (requests, "rate", "load: rate"),
     (replace.CopyStream, "write", "load: encode"),
     (replace.DayLoad, "flush", "load: wait for the server"),
-    (replace, "_complete", "load: key"),
-    (replace, "_swap_in", "load: swap"),
+    (replace, "complete", "load: key"),
+    (replace, "swap_in", "load: swap"),
 )
 
 

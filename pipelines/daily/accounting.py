@@ -24,7 +24,7 @@ from pipelines.quality import (
     sources_readable,
     spend_agrees,
 )
-from pipelines.warehouse.replace import loaded_days
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
 

@@ -18,8 +18,9 @@ from pipelines.behaviour import PROFILE_COLUMNS, REFERENCE_DAYS, Alarms, build_r
 from pipelines.behaviour.alarms import RHYTHM_DAYS
 from pipelines.config.watch import Watch
 from pipelines.daily.days import Window
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame, read_table
-from pipelines.warehouse.replace import loaded_days, replace_days
+from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT, REQUEST_PROFILE
 from pipelines.workspace import Workspace

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 import polars as pl
 
 from pipelines.requests.collect import OWN_RULES, REPLAYING_FORMATS, collect_days
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame
-from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
 

@@ -16,7 +16,7 @@ from pipelines.daily.days import Window
 from pipelines.fetch import fetch_feeds
 from pipelines.landing import LandingError
 from pipelines.outside import ANY_FAILURE, worded
-from pipelines.warehouse.replace import loaded_days
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
 

@@ -26,8 +26,9 @@ from pipelines.prices import DECIDED, believed, build_rate_card, changed_request
 from pipelines.quality import spend_agrees
 from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.errors import WarehouseError
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
-from pipelines.warehouse.replace import loaded_days, replace_rows
+from pipelines.warehouse.replace import replace_rows
 from pipelines.warehouse.tables import Table
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE

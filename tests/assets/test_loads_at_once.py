@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import pipelines.daily.requests
-import pipelines.warehouse.replace
+import pipelines.warehouse.partitions
 from assets.requests import core_request
 from pipelines.daily import ingest_requests, refresh_prices, refresh_rate_card
 from pipelines.models import Registry, alias_frame
@@ -50,6 +50,6 @@ def test_two_loads_of_different_days_at_once(
     first = [load(job, day) for day in days]
     assert all(first)
     monkeypatch.setattr(pipelines.daily.requests, "alias_frame", slowly)
-    monkeypatch.setattr(pipelines.warehouse.replace, "_SWAP_PATIENCE_SECONDS", 6.0)
+    monkeypatch.setattr(pipelines.warehouse.partitions, "_SWAP_PATIENCE_SECONDS", 6.0)
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(lambda day: load(job, day), days)) == first

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.warehouse import replace as module
+from pipelines.warehouse import partitions as module
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import LoadError, WarehouseError
 from pipelines.warehouse.read import count_rows, read_table
@@ -253,7 +253,7 @@ def test_two_writers_of_a_day_take_turns_and_the_last_wins_whole(
 
 
 KILLED = """
-import os, signal, sys
+import importlib, os, signal, sys
 import polars as pl
 from datetime import timedelta
 from pydantic import SecretStr
@@ -267,14 +267,17 @@ def stop_here(*arguments):
     print("here", flush=True)
     signal.pause()
 
-setattr(replace, sys.argv[2], stop_here)
+module, _, name = sys.argv[2].rpartition(".")
+setattr(importlib.import_module(module), name, stop_here)
 with open_database(Settings(database_url=SecretStr(sys.argv[1]))) as database:
     rows = pl.concat([requests(50, label="new"), requests(50, label="new", day=DAY + timedelta(days=1))])
     replace.replace_days(database, REQUEST, rows, DAY, DAY + timedelta(days=2))
 """
 
 
-@pytest.mark.parametrize("stage", ["_swap_in", "_attach_partition"])
+@pytest.mark.parametrize(
+    "stage", ["pipelines.warehouse.replace.swap_in", "pipelines.warehouse.partitions._attach_partition"]
+)
 def test_a_writer_killed_in_the_middle_leaves_the_old_days_and_nothing_else(database: Database, stage: str) -> None:
     old = pl.concat([requests(3), requests(2, day=NEXT)])
     replace_days(database, REQUEST, old, DAY, AFTER)

@@ -13,8 +13,8 @@ import pytest
 from pipelines.daily import Window, ingest_requests, load_requests, stale_days
 from pipelines.quality import lines_accounted, records_accounted
 from pipelines.settings import Settings
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame
-from pipelines.warehouse.replace import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace, open_workspace
 

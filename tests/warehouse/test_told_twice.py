@@ -12,7 +12,7 @@ import pytest
 from pipelines.daily import Window, ingest_requests, load_requests, stale_days
 from pipelines.quality import counted_once, loaded_files_agree, look_alikes, records_accounted
 from pipelines.settings import Settings
-from pipelines.warehouse.replace import loaded_days
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace, open_workspace
 from tests.warehouse.landed_lines import land_lines, workspace_of
