@@ -1,7 +1,7 @@
 """Runs whose process is gone: a run that was killed stays "started" in Dagster's history, where only one may run at a time.
 
 Whoever comes next ends it: a command before its own run, the daemon every half minute. How a run shows that it lives is in
-`pipelines/warehouse/alive.py`; the resource `mm` does so for every run.
+`pipelines/warehouse/advisory_locks.py`; the resource `mm` does so for every run.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from pipelines.warehouse.alive import is_alive, sign_of_life
+from pipelines.warehouse.advisory_locks import is_alive, sign_of_life
 from pipelines.warehouse.database import Database
 from pipelines.workspace import open_workspace
 

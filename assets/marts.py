@@ -18,9 +18,9 @@ from assets.dbt_resource import PROJECT_DIR, DbtProcess
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import OWNERS, asset_key, result, table_spec
+from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.warehouse.read import count_rows
 from pipelines.warehouse.tables import TABLES_BY_NAME
-from pipelines.warehouse.turn import turn
 
 
 @cache
@@ -62,7 +62,7 @@ def build_marts() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, mm: WorkspaceResource, dbt: dg.ResourceParam[DbtProcess]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         """Build and test every model for the window."""
-        with turn(mm.workspace.database, "dbt build"):  # two builds at once would replace the same rows
+        with exclusive(mm.workspace.database, "dbt build"):  # two builds at once would replace the same rows
             outcomes = _run_dbt(context, dbt)
         with mm.workspace.database.connect() as connection:
             for uid, node in models.items():

@@ -1,7 +1,7 @@
 """`modelmeter sql` and `modelmeter db up|down|url|migrate|remove`: the warehouse from the command line.
 
 Only options, words and exit codes are decided here; the server and its connections are in
-`pipelines.warehouse`, the formats in which rows are shown in `rows.py` beside this file.
+`pipelines.warehouse`, the formats in which rows are shown in `rows.py`.
 """
 
 from __future__ import annotations

@@ -68,12 +68,12 @@ def dagster_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
     import dagster as dg
 
     from assets.abandoned import end_abandoned_runs
-    from pipelines.warehouse.turn import turn
+    from pipelines.warehouse.advisory_locks import exclusive
 
     _, environment = prepare_home(workspace)
     os.environ.update(environment)
     # Dagster makes its tables at the first start, and two first starts at once would trip over each other.
-    with turn(workspace.database, "make Dagster's tables"):
+    with exclusive(workspace.database, "make Dagster's tables"):
         opened = dg.DagsterInstance.get()
     # Its storages connect anew for every statement, 1,200 times in a run, unless told to keep a connection as the web
     # server does.

@@ -1,6 +1,6 @@
 {#
   Lets modelmeter_reader select from the model where the role exists (sql/roles makes it) and does not hold the right
-  yet: granting again on every run would make two runs at once fail with "tuple concurrently updated".
+  yet: granting again on every run would make two concurrent runs fail with "tuple concurrently updated".
 #}
 {% macro let_readers_select() %}
     do $$

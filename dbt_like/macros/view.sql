@@ -1,5 +1,5 @@
 {#
-  Views are dropped and created again in one transaction. dbt's own way (create beside, rename, drop the old one after
+  Views are dropped and created again in one transaction. dbt's own way (create a second one, rename, drop the old one after
   the commit) lets two runs for different days trip over each other's leftovers.
 #}
 {% materialization view, adapter='postgres' %}

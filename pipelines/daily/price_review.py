@@ -1,6 +1,6 @@
-"""What of the price files waits for a person, with our own spend, and what a person decides about a file.
+"""Price files that wait for a person's review, weighed with our own spend, and the decision about a file.
 
-A decision is one small file in the landing zone; what it means is said in `pipelines.prices.review`.
+A decision is one small file in the landing zone; `pipelines.prices.review` reads it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipelines.workspace.price_files import feed_files
 
 @dataclass(frozen=True)
 class Waiting:
-    """A file of which something is held, and its changes as `weighed` gives them, what costs most first."""
+    """A file that is held, whole or in part, and its changes as `weighed` gives them, the costliest first."""
 
     file: LandedFile
     held: Held
@@ -29,7 +29,7 @@ class Waiting:
 
 
 def waiting(workspace: Workspace, *, also_decided: bool = False) -> list[Waiting]:
-    """Everything that waits for a person; with `also_decided` what was rejected or is moot as well."""
+    """Everything that waits for a person; with `also_decided` also the files that were rejected or are moot."""
     found = [(file, held) for item in feed_files(workspace) for file, held in item.held]
     wanted = [(file, held) for file, held in found if also_decided or held.state == "open"]
     if not wanted:

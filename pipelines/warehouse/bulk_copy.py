@@ -1,8 +1,7 @@
 """Bulk loading: a frame becomes Postgres's binary COPY format and streams into a table.
 
-A frame has the table's columns and types before the first byte is sent; its values are looked at once the server
-refuses one, to name the row. Which rows a load replaces is decided in `replace.py` beside this file; what a row means
-is decided long before, in `pipelines.requests`, `pipelines.prices` and `pipelines.benchmarks`.
+Columns and types of a frame are checked before the first byte is sent. Values are checked only when the server refuses
+one, to name its row. `replace.py` decides which rows a load replaces.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class CopyStream:
 
     pgpq encodes the Arrow columns, decimals exactly; a uuid goes out as its 16 bytes, which is Postgres's own binary
     form. A thread of its own sends, so that the server works while the next rows are made ready; until the block ends the
-    connection can do nothing else. Memory in use beside the frames is that of one batch and of what waits to be sent.
+    connection can do nothing else. Besides the frames, one batch and the bytes that wait to be sent are in memory.
     `unsent` columns are left to their defaults. `freeze`, for a table that the same transaction made, writes rows that no
     vacuum has to come back for.
     Raises LoadError for values Postgres can't hold, at the latest at the end; by column and row where they are in one of
@@ -82,7 +81,7 @@ class CopyStream:
         return self
 
     def write(self, frame: pl.DataFrame) -> None:
-        """Append a frame of the table's schema; its `unsent` columns must hold what the table's defaults say."""
+        """Append a frame of the table's schema; its `unsent` columns must hold the table's defaults."""
         self._recent.append(frame)
         rows = frame.select(column.name for column in self._sent)
         with self._naming_rows():
@@ -125,14 +124,14 @@ def _check_values(table: Table, frame: pl.DataFrame) -> None:
     for column in table.columns:
         fault = _fault(column, frame[column.name])
         if fault is not None:
-            what, rows = fault
+            reason, rows = fault
             raise LoadError(
-                f"{table.qualified}.{column.name}: {what}, in {rows.sum()} rows; the first is row {rows.arg_max()} (from 0)"
+                f"{table.qualified}.{column.name}: {reason}, in {rows.sum()} rows; the first is row {rows.arg_max()} (from 0)"
             )
 
 
 def _fault(column: Column, values: pl.Series) -> tuple[str, pl.Series] | None:
-    """What Postgres would refuse in a column, in words, with the rows concerned marked true."""
+    """The fault that Postgres would refuse a column for, in words, and a mask of its rows; None where there is none."""
     checks: list[tuple[str, pl.Series]] = []
     if not column.nullable and values.null_count():
         checks.append(("null in a column that must not be null", values.is_null()))
@@ -146,7 +145,7 @@ def _fault(column: Column, values: pl.Series) -> tuple[str, pl.Series] | None:
     elif column.type == "jsonb":
         marked = values.str.contains("\x00", literal=True) | values.str.contains(_ESCAPED_NUL)
         checks.append(("a NUL character, which jsonb can't hold", marked))
-    return next(((what, rows.fill_null(value=False)) for what, rows in checks if rows.any()), None)
+    return next(((reason, rows.fill_null(value=False)) for reason, rows in checks if rows.any()), None)
 
 
 def _schema_difference(expected: pl.Schema, found: pl.Schema) -> str:

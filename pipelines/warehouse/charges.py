@@ -1,4 +1,4 @@
-"""SQL of cost by meter: what usage costs by its rate cards, one row per meter, and the price that each rate comes from.
+"""SQL of cost by meter: the cost of usage by its rate cards, one row per meter, with the price that each rate comes from.
 
 Written once, here. Python runs it as it is; `dictionary.py` writes it as macros for the models of `dbt_like`.
 """

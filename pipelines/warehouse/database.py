@@ -1,7 +1,7 @@
-"""Connections to the warehouse: one way to open it, whether Postgres is embedded or somebody else's.
+"""Connections to the warehouse, whether Postgres is embedded or somebody else's.
 
-Here are addresses, credentials and session settings. The embedded server itself is in `server.py`, tables are
-made by `migrate.py` and filled by `bulk_copy.py` and `replace.py` beside this file.
+This module holds addresses, credentials and session settings. `server.py` runs the embedded server, `migrate.py` makes
+the tables, `bulk_copy.py` and `replace.py` fill them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """SQL that makes the tables and comments on them, derived from their descriptions.
 
-The descriptions are in `tables/`. This module holds the translation and what a description can't say: checks,
-exclusions, foreign keys and indexes. `python -m pipelines.warehouse.ddl` prints the tables, for a migration to copy from;
+The descriptions are in `tables/`. This module translates them, and holds the checks, exclusions, foreign keys
+and indexes that a description can't express. `python -m pipelines.warehouse.ddl` prints the tables, for a migration to copy from;
 `migrate.py` runs the migrations and applies the comments.
 """
 
@@ -141,12 +141,12 @@ def index_statements(table: Table, name: str) -> Iterator[str]:
 
 
 def table_comment(table: Table) -> str:
-    """What Postgres, dbt and the data dictionary say about a table."""
+    """The description of a table in Postgres, dbt and the data dictionary."""
     return f"{table.description} Grain: {table.grain}."
 
 
 def column_comment(column: Column) -> str:
-    """What Postgres and the data dictionary say about a column."""
+    """The description of a column in Postgres, dbt and the data dictionary."""
     return f"{column.description} Unit: {column.unit}." if column.unit else column.description
 
 

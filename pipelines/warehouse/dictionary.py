@@ -1,4 +1,4 @@
-"""Writes what others read about the tables: dbt's YAML and meter lists, and the data dictionary for people.
+"""Writes the files that are derived from the tables: dbt's YAML and macros, and the data dictionary for people.
 
 Only the rendering lives here; the tables themselves are in `pipelines.warehouse.tables`, and every description, type
 and accepted value is changed there. `python -m pipelines.warehouse.dictionary` writes the files; a test fails where
@@ -200,7 +200,7 @@ def _column_row(table: Table, column: Column) -> str:
 
 
 def main() -> None:
-    """Write the files and say which changed."""
+    """Write the files and print which changed."""
     written = write()
     print("\n".join(f"written: {name}" for name in written) or "all files are up to date")
 

@@ -1,19 +1,18 @@
 """The errors of the warehouse, written for the person who reads them.
 
-Only exception types live here; each is raised beside the work that can fail. What is wrong with a single
-landed record is no error but a row of `raw.quarantine`, see `pipelines.requests`.
+A single broken record is no error: it becomes a row of `raw.quarantine` (`pipelines.requests`).
 """
 
 from __future__ import annotations
 
 
 class WarehouseError(RuntimeError):
-    """The database can't be started, reached, migrated or stopped; the message says what to do about it."""
+    """The database can't be started, reached, migrated or stopped. The message names the remedy."""
 
 
 class LoadError(ValueError):
-    """A frame can't be loaded into a table as it stands: names table, column, what was found and what is accepted."""
+    """A frame can't be loaded into a table. The message names the table, the column, the value found and those accepted."""
 
 
 class QueryError(ValueError):
-    """A query was refused or failed: the message reads as a person wants it, with the place in the text."""
+    """A query was refused or failed. The message points at the place in the query."""

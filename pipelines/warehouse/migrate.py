@@ -57,7 +57,7 @@ def current(database: Database) -> Version | None:
 def migrate(database: Database) -> bool:
     """Bring `database` to the newest version, all or nothing; False where it is there already.
 
-    Two callers at once take turns. Raises WarehouseError for a database that a newer modelmeter has migrated, and for one
+    Two concurrent callers take turns. Raises WarehouseError for a database that a newer modelmeter has migrated, and for one
     from before the first release.
     """
     found = current(database)
@@ -80,7 +80,7 @@ def migrate(database: Database) -> bool:
 
 
 def repeatable_sql() -> str:
-    """Comments, functions and grants: what can be applied any number of times."""
+    """Comments, functions and grants. They can be applied any number of times."""
     files = [*sorted((SQL_FOLDER / "functions").glob("*.sql")), SQL_FOLDER / "roles" / "reader.sql"]
     return "\n".join([comments_sql(), *(file.read_text(encoding="utf-8") for file in files)])
 

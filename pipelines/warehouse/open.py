@@ -21,7 +21,7 @@ def open_database(settings: Settings, *, migrate: bool = True) -> Iterator[Datab
     """The warehouse that `settings` name, reachable and migrated, for as long as the block runs.
 
     Embedded: the server of `settings.home`, started if need be, stopped by the last command that uses it.
-    External: `settings.database_url`, Postgres 15 or later. Raises WarehouseError that says what to do.
+    External: `settings.database_url`, Postgres 15 or later. Raises WarehouseError, which names the remedy.
     """
     with contextlib.ExitStack() as stack:
         if settings.database_url is None:

@@ -1,7 +1,6 @@
 """Reading tables and queries into frames, exactly: numeric as Decimal, uuid as 16 bytes, jsonb as text.
 
-The way back, from a frame into a table, is in `bulk_copy.py` beside this file. Frames read with `read_table` have the
-shape that `copy_frame` accepts.
+`bulk_copy.py` goes the other way, from a frame into a table: `copy_frame` accepts every frame that `read_table` returns.
 """
 
 from __future__ import annotations
@@ -156,7 +155,7 @@ def _parse(part: bytes, schema: pa.Schema) -> pa.Table:
         ) from None
 
 
-def _column_in(said: str, schema: pa.Schema) -> str:
+def _column_in(message: str, schema: pa.Schema) -> str:
     """The column that Arrow's message counts from 0, by name; the rest of the message quotes the value."""
-    counted = re.search(r"column #(\d+)", said)
+    counted = re.search(r"column #(\d+)", message)
     return f"column {schema.names[int(counted[1])]}" if counted else "the query"

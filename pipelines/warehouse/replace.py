@@ -1,4 +1,4 @@
-"""Replacing what a table holds: whole days, chosen rows or everything, in one transaction that readers never see half.
+"""Replacing the rows of a table: whole days, chosen rows or all of them, in one transaction that readers never see half.
 
 `bulk_copy.py` sends the rows, `partitions.py` stages and swaps in the days of a range-partitioned table. Each function joins
 the transaction that its connection is in, so that several tables change together: open `connection.transaction()` around
@@ -48,7 +48,7 @@ def replace_days(
 
 
 class DayLoad:
-    """Replaces what `table` holds of the days in [from_date, to_date) by rows that come in parts.
+    """Replaces the rows of `table` on the days in [from_date, to_date) by rows that come in parts.
 
     A range-partitioned table gets a new child table per day, filled, then indexed, then swapped in, all days at
     the end of one transaction; any other day table is deleted from and copied into. A day without rows becomes
@@ -116,7 +116,7 @@ class DayLoad:
         stream.write(rows)
 
     def flush(self) -> None:
-        """Send what was appended: the connection takes other statements again."""
+        """Send the rows appended so far. The connection then takes other statements again."""
         self._end_stream(None, None, None)
 
     def _end_stream(
@@ -148,8 +148,8 @@ def replace_rows(
 ) -> int:
     """Make `frame` all that `table` holds of the rows whose every column in `where` has one of the listed values.
 
-    Values are what a frame holds: a uuid is 16 bytes. Raises LoadError for rows of the frame that are none of
-    those, and for null among the values.
+    Values have the types of a frame: a uuid is 16 bytes. Raises LoadError for rows of the frame that have none of the
+    values, and for null among the values.
     """
     if not where:
         raise LoadError(f"{table.qualified}: replace_rows needs at least one column in `where`; replace_all takes none")
@@ -253,12 +253,12 @@ def _take_turn(connection: psycopg.Connection[Any], table: Table, parts: Sequenc
         ) from None
 
 
-def _refuse_outside(table: Table, frame: pl.DataFrame, inside: pl.Expr, what: str) -> None:
+def _refuse_outside(table: Table, frame: pl.DataFrame, inside: pl.Expr, limits: str) -> None:
     outside = frame.filter(~inside)
     if outside.height:
         first = outside.select(pl.col(table.primary_key)).row(0, named=True)
         shown = {name: as_uuid(value) if isinstance(value, bytes) else value for name, value in first.items()}
         raise LoadError(
-            f"{table.qualified}: {outside.height} rows lie outside {what}; the first is "
+            f"{table.qualified}: {outside.height} rows lie outside {limits}; the first is "
             + ", ".join(f"{name} {value}" for name, value in shown.items())
         )

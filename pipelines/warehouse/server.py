@@ -1,9 +1,8 @@
-"""The embedded server in motion: started by the first command that needs it, shared, stopped by the last.
+"""The running embedded server: the first command that needs it starts it, all share it, the last one stops it.
 
-Where the cluster lies and how it is configured is in `cluster.py` beside this file; connections and sessions
-are in `database.py`. Every change of state happens under one file lock, and every command that uses the server
-holds a lease, a locked file of its own, so that a killed command leaves nothing that the next one can't see
-through.
+`cluster.py` holds the place of the cluster and its configuration, `database.py` connections and sessions. Every change of
+state happens under one file lock. Every command that uses the server holds a lease, a locked file of its own, so that the
+next command recognises the lease of a killed one.
 """
 
 from __future__ import annotations
@@ -192,7 +191,7 @@ def _ticket(cluster: Cluster) -> Iterator[Path]:
 
 
 def _holders(cluster: Cluster) -> list[Holder]:
-    """Who holds a lease. Files whose lock is free belong to killed commands and are removed."""
+    """The commands that hold a lease. Files whose lock is free belong to killed commands and are removed."""
     holders = []
     for path in sorted((cluster.home / "postgres" / "leases").glob("*")):
         with path.open() as file:
@@ -206,12 +205,12 @@ def _holders(cluster: Cluster) -> list[Holder]:
     return holders
 
 
-def _refuse_if_used(cluster: Cluster, what: str) -> None:
+def _refuse_if_used(cluster: Cluster, refusal: str) -> None:
     holders = _holders(cluster)
     if holders:
         named = ", ".join(f"{holder.command} (process {holder.pid})" for holder in holders)
         raise WarehouseError(
-            f"{what} while other commands use it: {named}. Wait for them or end them; "
+            f"{refusal} while other commands use it: {named}. Wait for them or end them; "
             "`modelmeter db down --force` stops the server under them."
         )
 
@@ -346,7 +345,7 @@ def _lives(pid: int) -> bool:
 
 
 def _stop(cluster: Cluster) -> bool:
-    """Stop fast: open transactions roll back, a checkpoint is written. After a minute, at once: recovery follows."""
+    """Stop fast: open transactions roll back and a checkpoint is written. After a minute, abort: recovery follows."""
     running = _find(cluster)
     if running is None:
         return False

@@ -1,7 +1,8 @@
-"""Signs of life: a run holds a lock of Postgres's as long as its process lives, so that others can tell when it is gone.
+"""Advisory locks of Postgres: work that only one command at a time may do, and signs that a run is alive.
 
-The lock ends with the connection, however the process ends, on whatever machine it ran. What is done about a run that
-is gone is in `assets/abandoned.py`.
+A lock ends with its connection, however the process ends and on whatever machine it ran, so a killed command leaves nothing
+behind. `assets/abandoned.py` decides what happens to a run that is gone. Replacing rows takes locks of its own
+(`replace.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,15 @@ _NAMESPACE = 0x6D6D_0002
 
 
 @contextmanager
+def exclusive(database: Database, work: str) -> Iterator[None]:
+    """Wait until no other command does `work` on this database, and keep others waiting until the block ends."""
+    with database.connect() as connection:
+        connection.execute("set lock_timeout = 0")
+        connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"modelmeter: {work}"])
+        yield
+
+
+@contextmanager
 def sign_of_life(database: Database, name: str) -> Iterator[None]:
     """Show that `name` is alive until the block ends."""
     with database.connect() as connection:
@@ -24,7 +34,7 @@ def sign_of_life(database: Database, name: str) -> Iterator[None]:
 
 
 def is_alive(database: Database, name: str) -> bool:
-    """True while somebody shows that `name` is alive."""
+    """True while a process shows that `name` is alive."""
     with database.connect() as connection:
         row = connection.execute(
             "select 1 from pg_locks where locktype = 'advisory' and granted and database = "
