@@ -215,10 +215,10 @@ def _show_explanation(request: dict[str, Any], explanation: Explanation, file: d
 
 def _conditions(row: dict[str, Any]) -> str:
     parts = [row["service_tier"]] if row["service_tier"] != "standard" else []
-    from pipelines.prices.history import told_bounds
+    from pipelines.prices.wording import bounds_text
 
     rest = ("reasoning_mode", "region", "time_window", "contract_id")
-    return ", ".join(filter(None, (*parts, told_bounds(row), *(row[name] for name in rest))))
+    return ", ".join(filter(None, (*parts, bounds_text(row), *(row[name] for name in rest))))
 
 
 def _as_dict(explanation: Explanation) -> dict[str, Any]:

@@ -133,14 +133,14 @@ def _show(console: Console, item: Waiting, most: int | None) -> None:
 
 
 def _told(row: dict[str, Any]) -> str:
-    from pipelines.prices.history import told_amount
+    from pipelines.prices.wording import amount_text
 
     if row["change"] == "model_gone":
         return "is gone"
-    before = told_amount(row["price_before"])
+    before = amount_text(row["price_before"])
     if row["change"] == "price_gone":
         return f"{row['meter']} is gone (was {before} {row['currency_before']} per million)"
-    after = told_amount(row["price_after"])
+    after = amount_text(row["price_after"])
     other = "" if row["currency_before"] == row["currency_after"] else f"{row['currency_before']} "
     return f"{row['meter']} {before} {other}to {after} {row['currency_after']} per million"
 

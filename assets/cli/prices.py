@@ -71,7 +71,7 @@ def _price(row: dict[str, Any]) -> dict[str, Any]:
 def _show_trial(snapshot: FeedSnapshot) -> None:
     from rich.console import Console
 
-    from pipelines.prices.history import told_amount, told_units
+    from pipelines.prices.wording import amount_text, plural_unit
 
     console = Console(highlight=False, soft_wrap=True)
     last = None
@@ -81,9 +81,9 @@ def _show_trial(snapshot: FeedSnapshot) -> None:
             console.print(f"{row['raw_model']} at {row['provider']}", style="bold", markup=False)
         meter = ", ".join(filter(None, (row["meter"], _conditions(row))))
         quantity = (
-            f"{row['pricing_quantity']:,} {told_units(row['unit'])}" if row["pricing_quantity"] > 1 else row["unit"]
+            f"{row['pricing_quantity']:,} {plural_unit(row['unit'])}" if row["pricing_quantity"] > 1 else row["unit"]
         )
-        price = f"{told_amount(row['unit_price'])} {row['pricing_currency']} per {quantity}"
+        price = f"{amount_text(row['unit_price'])} {row['pricing_currency']} per {quantity}"
         console.print(f"  {meter:<40} {price}", markup=False)
         console.print(f"    {row['source_locator']}: {row['extracted_text']}", style="dim", markup=False)
         last = seller
@@ -97,10 +97,10 @@ def _show_trial(snapshot: FeedSnapshot) -> None:
 
 
 def _conditions(row: dict[str, Any]) -> str:
-    from pipelines.prices.history import told_bounds
+    from pipelines.prices.wording import bounds_text
 
     parts = [row[name] for name in _CONDITIONS if row[name] not in ("", "standard")]
     dates = [
         f"{word} {row[name]:%Y-%m-%d}" for word, name in (("from", "valid_from"), ("until", "valid_to")) if row[name]
     ]
-    return ", ".join(filter(None, (*parts, told_bounds(row), *dates)))
+    return ", ".join(filter(None, (*parts, bounds_text(row), *dates)))

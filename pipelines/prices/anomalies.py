@@ -13,8 +13,8 @@ from datetime import timedelta
 
 import polars as pl
 
-from pipelines.prices.history import told_amount
 from pipelines.prices.snapshot_diff import MODEL, Moves
+from pipelines.prices.wording import amount_text
 
 LARGEST_LOSS = 0.2
 """Share of a feed's models, less those that are new, or of the prices of models that stay, that may go at once."""
@@ -171,4 +171,4 @@ def told_change(row: dict[str, object]) -> str:
         return str(row["raw_model"])
     if row["change"] == "price_gone":
         return f"{row['raw_model']} {row['meter']}"
-    return f"{row['raw_model']} {row['meter']} {told_amount(row['price_before'])} to {told_amount(row['price_after'])}"  # type: ignore[arg-type]
+    return f"{row['raw_model']} {row['meter']} {amount_text(row['price_before'])} to {amount_text(row['price_after'])}"  # type: ignore[arg-type]

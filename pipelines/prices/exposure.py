@@ -18,15 +18,8 @@ import polars as pl
 from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.prices.feed_snapshot import CONDITIONS
-from pipelines.prices.history import (
-    AGAIN,
-    THING,
-    price_changes,
-    price_conflicts,
-    told_amount,
-    told_conditions,
-    told_units,
-)
+from pipelines.prices.history import AGAIN, COMPARED_ON, price_changes, price_conflicts
+from pipelines.prices.wording import amount_text, conditions_text, plural_unit
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 
 PRICED_BY = ("provider_id", "model_id", "meter", *CONDITIONS)
@@ -49,7 +42,7 @@ class Traffic:
 
 def price_change_rows(prices: pl.DataFrame, rate_card: pl.DataFrame, traffic: Traffic) -> pl.DataFrame:
     """Rows of mart.price_change from all rows of core.price and core.rate_card, newest change first."""
-    changes = price_changes(prices).rename({"changed_at": "valid_from", "summary": "told"})
+    changes = price_changes(prices).rename({"changed_at": "valid_from", "summary": "change"})
     used = {UUID(found).bytes for ids in rate_card["price_ids"].unique() for found in json.loads(ids).values()}
     total = float(traffic.total_usd)
     rows = changes.join(
@@ -60,10 +53,10 @@ def price_change_rows(prices: pl.DataFrame, rate_card: pl.DataFrame, traffic: Tr
     )
     share = pl.col("spend_30d_usd").cast(pl.Float64) / total if total else pl.lit(None, pl.Float64)
     rows = rows.with_columns(share.alias("spend_30d_share"))
-    told = [_told_change(row, traffic.days) for row in rows.iter_rows(named=True)]
+    summaries = [_change_summary(row, traffic.days) for row in rows.iter_rows(named=True)]
     ids = rows.select(pl.col("price_id_before", "price_id_after").bin.encode("hex"))
     return rows.with_columns(
-        pl.Series("summary", told, dtype=pl.String),
+        pl.Series("summary", summaries, dtype=pl.String),
         id_column(ids, ids.columns, prefix=["price_change"]).alias("change_id"),
     ).select(PRICE_CHANGE.polars_schema.names())
 
@@ -76,13 +69,13 @@ def price_conflict_rows(
     at: datetime,
     others: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Rows of mart.price_conflict at `at` from rows of core.price in USD (`in_usd`), what is most at stake first.
+    """Rows of mart.price_conflict at `at` from rows of core.price in USD (`in_usd`), the highest stakes first.
 
     `others` are the prices of names that don't speak for their model, for `price_conflicts`.
     """
     found = price_conflicts(prices, feeds, at=at, others=others).rename({"values": "prices"})
-    charges = traffic.charges.group_by(THING).agg(pl.col("quantity").sum())
-    rows = found.join(charges, on=THING, how="left", maintain_order="left").with_columns(
+    charges = traffic.charges.group_by(COMPARED_ON).agg(pl.col("quantity").sum())
+    rows = found.join(charges, on=COMPARED_ON, how="left", maintain_order="left").with_columns(
         pl.lit(at).cast(PRICE_CONFLICT.column("as_of").polars_type).alias("as_of"),
         pl.col("quantity").fill_null(0).alias("quantity_30d"),
     )
@@ -92,51 +85,51 @@ def price_conflict_rows(
     rows = rows.with_columns(pl.Series("at_stake_30d_usd", stakes, dtype=_MONEY))
     decided = [_decided(row["feed_used"], json.loads(row["precedences"])) for row in rows.iter_rows(named=True)]
     rows = rows.with_columns(pl.Series("decided_by", decided, dtype=pl.String))
-    told = [_told_conflict(row, traffic.days) for row in rows.iter_rows(named=True)]
+    summaries = [_conflict_summary(row, traffic.days) for row in rows.iter_rows(named=True)]
     return (
-        rows.with_columns(pl.Series("summary", told, dtype=pl.String))
+        rows.with_columns(pl.Series("summary", summaries, dtype=pl.String))
         .sort("at_stake_30d_usd", "spread_share", descending=True, nulls_last=False, maintain_order=True)
         .select(PRICE_CONFLICT.polars_schema.names())
     )
 
 
-def _told_change(row: dict[str, Any], days: int) -> str:
+def _change_summary(row: dict[str, Any], days: int) -> str:
     """`m at acme: input_uncached 3 to 2.5 ... from 1 March 2026; affects 14.0 % of the spend of the last 30 days`."""
     touched = row["spend_30d_share"] or 0
     affects = "none" if not touched else "less than 0.1 %" if touched < 0.001 else f"{touched * 100:.1f} %"
-    told = f"{row['model_id']} at {row['provider_id']}: {row['told']}; affects {affects} of the spend of the last {days} days"
-    return told if row["is_used"] else f"{told}, which another feed's price decides"
+    text = f"{row['model_id']} at {row['provider_id']}: {row['change']}; affects {affects} of the spend of the last {days} days"
+    return text if row["is_used"] else f"{text}, which another feed's price decides"
 
 
-def _told_conflict(row: dict[str, Any], days: int) -> str:
+def _conflict_summary(row: dict[str, Any], days: int) -> str:
     by_feed = json.loads(row["prices"], parse_float=Decimal, parse_int=Decimal)
-    prices = ", ".join(f"{feed} says {told_amount(usd)}" for feed, usd in by_feed.items())
+    prices = ", ".join(f"{feed} says {amount_text(usd)}" for feed, usd in by_feed.items())
     return (
-        f"{row['model_id']} at {row['provider_id']}, {row['meter']}{told_conditions(row)}, USD per million "
-        f"{told_units(row['unit'])}: {prices}; {row['feed_used']} is used; "
+        f"{row['model_id']} at {row['provider_id']}, {row['meter']}{conditions_text(row)}, USD per million "
+        f"{plural_unit(row['unit'])}: {prices}; {row['feed_used']} is used; "
         f"{row['at_stake_30d_usd']:.2f} USD are at stake on the traffic of the last {days} days"
     )
 
 
 def _decided(used: str, precedence: dict[str, int]) -> str:
-    """Why `used` won over the other feeds, and what else these say that doesn't count (`feed (name)`)."""
+    """Why `used` won over the other feeds, and which of their statements don't count (`feed (name)`)."""
     unheard: dict[str, list[str]] = {}
-    for feed, _, name in (said_by.partition(" (") for said_by in precedence):
+    for feed, _, name in (stated_by.partition(" (") for stated_by in precedence):
         if name:
             unheard.setdefault(feed, []).append(name.removesuffix(")").partition(", ")[0])
-    told_of = []
+    reasons = []
     for feed, names in unheard.items():
         if AGAIN in names:
-            told_of.append(f"{feed} states it more than once, and the first counts")
+            reasons.append(f"{feed} states it more than once, and the first counts")
         if silent := [name for name in dict.fromkeys(names) if name != AGAIN]:
-            told_of.append(f"in {feed} one name speaks for the model, not {', '.join(silent)}")
-    own = "; ".join(told_of)
+            reasons.append(f"in {feed} one name speaks for the model, not {', '.join(silent)}")
+    own = "; ".join(reasons)
     others = [feed for feed in precedence if feed != used and " (" not in feed]
-    told = ", ".join(f"{feed} ({precedence[feed]})" for feed in others)
+    losers = ", ".join(f"{feed} ({precedence[feed]})" for feed in others)
     if not others:
         return own
     if any(precedence[feed] == precedence[used] for feed in others):
-        why = f"{used} (precedence {precedence[used]}) stands in sources.yaml before {told}"
+        why = f"{used} (precedence {precedence[used]}) stands in sources.yaml before {losers}"
     else:
-        why = f"{used} has precedence {precedence[used]}, before {told}"
+        why = f"{used} has precedence {precedence[used]}, before {losers}"
     return f"{why}; {own}" if own else why

@@ -1,30 +1,29 @@
-"""The ledger as people read it: what changed and when we learnt of it, and where feeds disagree.
+"""The ledger as people read it: every change of a price, when we learnt of it, and where feeds disagree.
 
-Reads rows of `core.price`; how the ledger comes about is `ledger.py`, which price is charged is `rate_card.py`, both
-beside this module.
+Reads rows of `core.price`. `ledger.py` makes them, and `rate_card.py` decides which price is charged.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from pipelines.config.sources import PriceFeed
-from pipelines.prices.feed_snapshot import BEGINNING, CONDITIONS, per_million
+from pipelines.prices.feed_snapshot import CONDITIONS, per_million
 from pipelines.prices.rate_card import believed, ranked
+from pipelines.prices.wording import amount_text, conditions_text, day_text, plural_unit
 
 _SKU = ("feed", "provider_id", "model_id", "meter", *CONDITIONS)
 _PRICES = ("unit", "pricing_currency", "price_before", "price_after", "change_share")
 _CHANGE = (*_PRICES, "changed_at", "date_basis", "learnt_at", "price_id_before", "price_id_after", "summary")
 AGAIN = "stated again"
-"""Stands for the name of a price that a feed states for a thing once more, of which the first counts."""
-THING = ("provider_id", "model_id", "meter", *(name for name in CONDITIONS if name != "context_to_tokens"))
-"""What feeds are compared on: one that prices short prompts alone still disagrees with another's price of them."""
+"""Stands for the name of a price that a feed states a second time for the same model; the first counts."""
+COMPARED_ON = ("provider_id", "model_id", "meter", *(name for name in CONDITIONS if name != "context_to_tokens"))
+"""What feeds are compared on. Without the upper bound: a feed that prices only short prompts can still disagree on those."""
 
 
 def price_changes(prices: pl.DataFrame, *, known_at: datetime | None = None) -> pl.DataFrame:
@@ -34,11 +33,11 @@ def price_changes(prices: pl.DataFrame, *, known_at: datetime | None = None) -> 
     and price_after (in that currency per million units, Decimal(38,12)), change_share (Float64: after less before, over
     before; null from zero), changed_at, date_basis, learnt_at (when the later price was first believed),
     price_id_before, price_id_after and summary (String), a sentence. A price that ends without a successor is no
-    change: see supersede_reason. Nor is a change of currency, for what it changes depends on the day.
+    change: see supersede_reason. Nor is a change of currency, because its size depends on the day.
     """
     stated = prices.with_columns(_per_million(prices))
     rows = believed(stated, known_at).sort(*_SKU, "valid_from")
-    # A row that a later snapshot merely closed is recorded anew: what counts is when its start was first believed.
+    # A row that a later snapshot merely closed is recorded anew: the price was learnt when its start was first believed.
     first = ["sku_id", "valid_from", "price", "pricing_currency"]
     learnt = stated.group_by(first).agg(pl.col("recorded_at").min().alias("learnt_at"))
     before = {name: pl.col(name).shift().over(_SKU) for name in ("price", "pricing_currency", "valid_to", "price_id")}
@@ -84,7 +83,7 @@ def price_conflicts(
 
     `prices` are rows of core.price; pass them through `in_usd` first where some are in other currencies. `others` are
     prices that a feed states for the same thing and that don't count, under another name or once more: columns feed,
-    and those of `names.OTHER_NAMES`; each stands as `feed (name)` or `feed (stated again)` beside its feed. Columns:
+    and those of `names.OTHER_NAMES`; each stands as `feed (name)` or `feed (stated again)` after its feed. Columns:
     provider_id, model_id, meter and conditions, unit; usd_used (USD per million units, Decimal(38,12)) and
     feed_used, by precedence; usd_lowest, usd_highest; spread_share (Float64: highest less lowest over lowest; null
     where the lowest is zero); values (String: a JSON object of feed to USD per million units) and precedences (the same of
@@ -92,11 +91,11 @@ def price_conflicts(
     """
     valid = pl.col("valid_to").is_null() | (pl.col("valid_to") > at)
     lowest, highest = pl.col("usd_lowest").cast(pl.Float64), pl.col("usd_highest").cast(pl.Float64)
-    pair = pl.format("{}: {}", "said_by", pl.col("usd_per_million").cast(pl.String))
+    pair = pl.format("{}: {}", "stated_by", pl.col("usd_per_million").cast(pl.String))
     stated = believed(prices, known_at).filter(
         pl.col("valid_from") <= at, valid, pl.col("usd_per_million").is_not_null()
     )
-    compared = ["feed", "raw_model", *THING, "unit", "usd_per_million"]
+    compared = ["feed", "raw_model", *COMPARED_ON, "unit", "usd_per_million"]
     again = pl.when(pl.col("raw_model") == pl.col("spoken_by")).then(pl.lit(AGAIN)).otherwise("raw_model")
     stated = pl.concat(
         [
@@ -105,10 +104,10 @@ def price_conflicts(
         ]
     )
     return (
-        ranked(stated.with_columns(_said_by(stated)), feeds)
-        .sort(*THING, "precedence", "position", "is_other", "raw_model")
-        .with_columns(pair.alias("pair"), pl.format("{}: {}", "said_by", "precedence").alias("ranking"))
-        .group_by(THING, maintain_order=True)
+        ranked(stated.with_columns(_stated_by(stated)), feeds)
+        .sort(*COMPARED_ON, "precedence", "position", "is_other", "raw_model")
+        .with_columns(pair.alias("pair"), pl.format("{}: {}", "stated_by", "precedence").alias("ranking"))
+        .group_by(COMPARED_ON, maintain_order=True)
         .agg(
             pl.col("unit").first(),
             # A feed may state only another name's price of this meter: that is not the one which is charged.
@@ -125,9 +124,14 @@ def price_conflicts(
             pl.col("usd_lowest") != pl.col("usd_highest"),
             pl.col("spread_share").is_null() | (pl.col("spread_share") > tolerance),
         )
-        .sort(pl.col("spread_share").is_null(), "spread_share", *THING, descending=[True, True] + [False] * len(THING))
+        .sort(
+            pl.col("spread_share").is_null(),
+            "spread_share",
+            *COMPARED_ON,
+            descending=[True, True] + [False] * len(COMPARED_ON),
+        )
         .select(
-            *THING,
+            *COMPARED_ON,
             "unit",
             "usd_used",
             "feed_used",
@@ -140,15 +144,15 @@ def price_conflicts(
     )
 
 
-def _said_by(stated: pl.DataFrame) -> pl.Series:
-    """The feed, with the name where it is not the one that counts, as JSON text; numbered where one name says several."""
-    said = ["feed", "other", *THING]
-    rows = stated.select("feed", "other", number=pl.int_range(1, pl.len() + 1).over(said)).iter_rows()
-    told = [
+def _stated_by(stated: pl.DataFrame) -> pl.Series:
+    """The feed, with the name where it is not the one that counts, as JSON text; numbered where one name has several prices."""
+    key = ["feed", "other", *COMPARED_ON]
+    rows = stated.select("feed", "other", number=pl.int_range(1, pl.len() + 1).over(key)).iter_rows()
+    statements = [
         feed if other is None else f"{feed} ({other})" if number == 1 else f"{feed} ({other}, {number})"
         for feed, other, number in rows
     ]
-    return pl.Series("said_by", [json.dumps(text) for text in told], dtype=pl.String)
+    return pl.Series("stated_by", [json.dumps(text) for text in statements], dtype=pl.String)
 
 
 def _per_million(prices: pl.DataFrame) -> pl.Series:
@@ -159,56 +163,14 @@ def _per_million(prices: pl.DataFrame) -> pl.Series:
 
 def _sentence(row: dict[str, Any]) -> str:
     """`input_uncached 3 to 2.5 USD per million tokens (-16.7 %) from 1 March 2026, announced 12 February 2026`."""
-    where = told_conditions(row)
+    where = conditions_text(row)
     changed, learnt = row["changed_at"], row["learnt_at"]
-    when = _day(changed)
+    when = day_text(changed)
     if row["date_basis"] == "first_observed":
         when += " (first observed)"
     elif learnt < changed:
-        when += f", announced {_day(learnt)}"
-    prices = f"{told_amount(row['price_before'])} to {told_amount(row['price_after'])}"
+        when += f", announced {day_text(learnt)}"
+    prices = f"{amount_text(row['price_before'])} to {amount_text(row['price_after'])}"
     share = "" if row["change_share"] is None else f" ({row['change_share'] * 100:+.1f} %)"
-    per = f"{row['pricing_currency']} per million {told_units(row['unit'])}"
+    per = f"{row['pricing_currency']} per million {plural_unit(row['unit'])}"
     return f"{row['meter']}{where} {prices} {per}{share} from {when}"
-
-
-def told_units(unit: str) -> str:
-    """The unit in the plural."""
-    return f"{unit}es" if unit == "search" else f"{unit}s"
-
-
-def told_conditions(row: Mapping[str, Any]) -> str:
-    """` (batch, above 200,000 prompt tokens)`, or nothing where the price is the plain one."""
-    conditions = [
-        str(row[name])
-        for name in ("service_tier", "region", "time_window", "contract_id", "reasoning_mode")
-        if row[name] not in ("", "standard")
-    ]
-    if bounds := told_bounds(row):
-        conditions.append(bounds)
-    return f" ({', '.join(conditions)})" if conditions else ""
-
-
-def told_bounds(row: Mapping[str, Any]) -> str:
-    """`above 200,000 prompt tokens`, or nothing where the price has no bounds. Rows without an upper bound may lack it."""
-    bounds = []
-    if row["context_from_tokens"]:
-        bounds.append(f"{'above' if row['context_bound'] == 'gt' else 'from'} {row['context_from_tokens']:,}")
-    if row.get("context_to_tokens") is not None:
-        bounds.append(f"below {row['context_to_tokens']:,}")
-    counted = {
-        "input": "prompt",
-        "input_uncached": "uncached prompt",
-        "output": "output",
-        "input_output": "prompt and output",
-    }
-    return f"{' and '.join(bounds)} {counted[row['context_counts']]} tokens" if bounds else ""
-
-
-def told_amount(value: Decimal) -> str:
-    """The amount without trailing zeros."""
-    return f"{value.normalize():f}"
-
-
-def _day(at: datetime) -> str:
-    return "the beginning" if at == BEGINNING else f"{at.day} {at:%B %Y}"
