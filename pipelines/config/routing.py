@@ -63,6 +63,13 @@ class Arm(_Declaration):
         return value
 
 
+class Candidate(_Declaration):
+    """A seller and model that the frontier may choose, besides arms, baselines and what ran."""
+
+    provider_id: str = Field(pattern=_ID)
+    model_id: str = Field(pattern=_ID)
+
+
 class Policy(_Declaration):
     """One routing policy. Its shares add up to exactly 1.
 
@@ -105,6 +112,7 @@ class RoutingConfig(_Declaration):
     quality_benchmarks: tuple[str, ...] = ()
     baselines: tuple[Baseline, ...] = (Baseline(baseline="actual"),)
     policies: tuple[Policy, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
     headline: str | None = None
 
     @model_validator(mode="after")

@@ -164,6 +164,12 @@ QUERIES: dict[str, str] = {
         where event_date = %(day)s
         order by not is_headline, policy, baseline, arm = 'total', share desc, arm
     """,
+    "frontier": """
+        select point, is_single, is_on_hull, benchmark_version_id, quality, quality_retained, cost_usd, saving_share, shares
+        from mart.routing_frontier
+        where event_date = %(day)s
+        order by quality, cost_usd, point
+    """,
     "drift": """
         select
             event_date, board, benchmark_version_id, drift_class, severity, raw_model, model_id, score_before,

@@ -1,6 +1,6 @@
 """Hybrid routing: what a day's traffic would have cost on other models, and how good the answers might have been.
 
-    project(requests, rate_card, policies, scores) -> mart.routing_projection
+    project(requests, rate_card, policies, scores) -> mart.routing_projection, mart.routing_frontier
 
 Policies are declared in `routing.yaml` (`pipelines.config.routing`), prices are `pipelines.prices`, scores are
 `pipelines.benchmarks`; every assumption is named in the rows and told in `docs/routing.md`.
@@ -8,6 +8,6 @@ Policies are declared in `routing.yaml` (`pipelines.config.routing`), prices are
 
 from __future__ import annotations
 
-from pipelines.routing.projection import project
+from pipelines.routing.projection import Routed, project
 
-__all__ = ["project"]
+__all__ = ["Routed", "project"]

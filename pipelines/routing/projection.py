@@ -7,7 +7,7 @@ is Decimal throughout; a missing rate makes a cost NULL with a reason, never zer
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
@@ -26,15 +26,28 @@ from pipelines.routing.amounts import SMALLEST, arm_costs, mean_of, total_of
 from pipelines.routing.assumptions import assumptions
 from pipelines.routing.day import Day
 from pipelines.routing.draws import Floats, MissingEvidenceError
+from pipelines.routing.frontier import Offer, frontier
 from pipelines.routing.outlook import ArmOutlook, Outlook, Stake, grade, outlook
 from pipelines.routing.policy_arm import Handling, PolicyArm
 from pipelines.routing.quality import Quality, find_quality, known_on
 from pipelines.routing.traffic import routable
-from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
+from pipelines.warehouse.tables.mart import ROUTING_FRONTIER, ROUTING_PROJECTION
 
 _OPEN_SHARE = Decimal("0.01")
 """A cost that caches without a session may change by more than this share of itself is a range and no point."""
 _NO_OUTLOOK = ArmOutlook(None, None)
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What routing would do: rows of mart.routing_projection and of mart.routing_frontier.
+
+    `problems` are the days whose frontier could not be made, each with the reason.
+    """
+
+    projection: pl.DataFrame
+    frontier: pl.DataFrame
+    problems: Sequence[str] = ()
 
 
 def project(
@@ -45,43 +58,68 @@ def project(
     *,
     evidence: Evidence | None = None,
     calendars: Mapping[str, frozenset[date]] | None = None,
-) -> pl.DataFrame:
+) -> Routed:
     """What each day's traffic would have cost under each policy, against each of the policy's baselines.
 
     `requests` are rated rows of core.request, `rate_card` rows of core.rate_card, `scores` rows of
     core.benchmark_score (None or empty: quality stays null); `evidence` and `calendars` are those that ship where they are
-    None. Returns mart.routing_projection: one row per day, policy, baseline and arm, and one for the total, whose amounts
-    are the sums of the arms' to the last decimal.
+    None. Of mart.routing_projection: one row per day, policy, baseline and arm, and one for the total, whose amounts
+    are the sums of the arms' to the last decimal. Of mart.routing_frontier: the cheapest shares of all arms, baselines,
+    candidates and models that ran.
     """
     known = load_file(Evidence, "evidence.yaml", None) if evidence is None else evidence
     holidays = load_file(Calendars, "calendars.yaml", None).days if calendars is None else calendars
-    candidates = {(arm.provider_id, arm.model_id) for policy in policies.policies for arm in policy.arms}
-    candidates |= {
-        (item.provider_id, item.model_id) for item in policies.baselines if item.provider_id and item.model_id
-    }
-    offers = pl.DataFrame(list(candidates), schema=["provider_id", "model_id"], orient="row") if candidates else None
-    cards = rate_card if offers is None else rate_card.join(offers, on=["provider_id", "model_id"], how="semi")
     rows: list[dict[str, Any]] = []
-    for day in requests["event_date"].unique().sort():
-        frame = requests.filter(pl.col("event_date") == day)
-        believed = None if scores is None else known_on(scores, day)
+    points: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for on in requests["event_date"].unique().sort():
+        frame = requests.filter(pl.col("event_date") == on)
+        offers = _offers(policies, frame)
+        cards = rate_card.join(_as_frame(offers), on=["provider_id", "model_id"], how="semi")
+        believed = None if scores is None else known_on(scores, on)
         priced, whole = (
             Day(routable(frame, cards, policies, must_be_priced=must, calendars=holidays), known, policies, believed)
             for must in (True, False)
         )
         # Where all of a day is priced, both comparisons are about the same requests.
         days = {True: priced, False: priced if priced.traffic.count == whole.traffic.count else whole}
-        for policy in policies.policies:
-            for name in policy.baselines:
-                baseline = policies.baseline(name)
-                case = _Case(day, policy, baseline, days[baseline.model_id is None])
-                try:
-                    with localcontext() as context:
-                        context.prec, context.rounding = 76, ROUND_HALF_EVEN
-                        rows.extend(case.rows())
-                except ANY_FAILURE as error:  # one policy costs no other
-                    rows.append(case.failed(worded(error)))
-    return pl.DataFrame(rows, schema=ROUTING_PROJECTION.polars_schema)
+        with localcontext() as context:
+            context.prec, context.rounding = 76, ROUND_HALF_EVEN
+            rows += _projected(on, policies, days)
+            try:
+                points += frontier(priced, on, offers)
+            except ANY_FAILURE as error:  # the projections of the day stand without it
+                problems.append(f"frontier of {on}: {worded(error)}")
+    return Routed(
+        pl.DataFrame(rows, schema=ROUTING_PROJECTION.polars_schema),
+        pl.DataFrame(points, schema=ROUTING_FRONTIER.polars_schema),
+        problems,
+    )
+
+
+def _projected(on: date, policies: RoutingConfig, days: Mapping[bool, Day]) -> Iterator[dict[str, Any]]:
+    """Rows of one day; `days` holds its traffic that is priced, and all of it."""
+    for policy in policies.policies:
+        for name in policy.baselines:
+            baseline = policies.baseline(name)
+            case = _Case(on, policy, baseline, days[baseline.model_id is None])
+            try:
+                yield from case.rows()
+            except ANY_FAILURE as error:  # one policy costs no other
+                yield case.failed(worded(error))
+
+
+def _offers(policies: RoutingConfig, requests: pl.DataFrame) -> list[Offer]:
+    """Sellers and models that may serve the requests: those declared, and those that did."""
+    declared = {(arm.provider_id, arm.model_id) for policy in policies.policies for arm in policy.arms}
+    declared |= {(item.provider_id, item.model_id) for item in policies.candidates}
+    declared |= {(item.provider_id, item.model_id) for item in policies.baselines if item.provider_id and item.model_id}
+    ran = requests.select("provider_id", "model_id").drop_nulls().unique().iter_rows()
+    return sorted({*declared, *ran})
+
+
+def _as_frame(offers: list[Offer]) -> pl.DataFrame:
+    return pl.DataFrame(offers, schema={"provider_id": pl.String(), "model_id": pl.String()}, orient="row")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Scores come from `pipelines.benchmarks`; what they become under a policy is in `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import log, sqrt
@@ -53,30 +53,40 @@ def find_quality(scores: pl.DataFrame, benchmarks: Sequence[str], models: Iterab
     zero, are no shares that a ratio could be taken of.
     """
     wanted = set(models)
-    nearest: tuple[int, str] = (-1, "")
+    if not benchmarks:
+        return "routing.yaml names no quality_benchmarks"
+    versions = list(_versions(scores, benchmarks, wanted))
+    for quality in versions:
+        if len(quality.scores) == len(wanted):
+            return quality
+    nearest = max(versions, key=lambda quality: len(quality.scores), default=None)
+    if nearest is None:
+        return f"no score of any of these models on {', '.join(benchmarks)}"
+    version, lacking = nearest.benchmark_version_id, ", ".join(sorted(wanted - set(nearest.scores)))
+    return f"{version} has no score for {lacking}{_unresolved(scores, version)}"
+
+
+def widest_quality(scores: pl.DataFrame, benchmarks: Sequence[str], models: Iterable[str]) -> Quality | None:
+    """The version of `benchmarks` on which most of the models have a share solved, the better proxy where two have as many."""
+    return max(_versions(scores, benchmarks, set(models)), key=lambda quality: len(quality.scores), default=None)
+
+
+def _versions(scores: pl.DataFrame, benchmarks: Sequence[str], wanted: set[str]) -> Iterator[Quality]:
+    """Each version that scores one of the models, the best proxy first and its newest version first."""
     for benchmark in benchmarks:
         prefix = benchmark if "@" in benchmark else f"{benchmark}@"
-        shares = scores.filter(
-            pl.col("benchmark_version_id").str.starts_with(prefix) & (pl.col("score") > 0) & (pl.col("score") <= 100)
-        )
         best = (
-            shares.filter(pl.col("model_id").is_in(sorted(wanted)))
+            scores.filter(
+                pl.col("benchmark_version_id").str.starts_with(prefix)
+                & pl.col("model_id").is_in(sorted(wanted))
+                & (pl.col("score") > 0)
+                & (pl.col("score") <= 100)
+            )
             .sort("score", descending=True, maintain_order=True)
             .unique(["benchmark_version_id", "model_id"], keep="first", maintain_order=True)
         )
         for (version,), rows in sorted(best.partition_by("benchmark_version_id", as_dict=True).items(), reverse=True):
-            if rows.height == len(wanted):
-                found = {row["model_id"]: _score(row) for row in rows.iter_rows(named=True)}
-                return Quality(str(version), found)
-            lacking = sorted(wanted - set(rows["model_id"]))
-            if rows.height > nearest[0]:
-                nearest = (
-                    rows.height,
-                    f"{version} has no score for {', '.join(lacking)}{_unresolved(shares, version)}",
-                )
-    if not benchmarks:
-        return "routing.yaml names no quality_benchmarks"
-    return nearest[1] or f"no score of any of these models on {', '.join(benchmarks)}"
+            yield Quality(str(version), {row["model_id"]: _score(row) for row in rows.iter_rows(named=True)})
 
 
 def _score(row: dict[str, object]) -> Score:
@@ -86,8 +96,8 @@ def _score(row: dict[str, object]) -> Score:
     return Score(within, 1 / sqrt(items * within * (1 - within)))
 
 
-def _unresolved(shares: pl.DataFrame, version: object) -> str:
+def _unresolved(scores: pl.DataFrame, version: str) -> str:
     """How many of the version's entries name a model that is not known, and what mends it."""
-    nameless = shares.filter((pl.col("benchmark_version_id") == version) & pl.col("model_id").is_null())
+    nameless = scores.filter((pl.col("benchmark_version_id") == version) & pl.col("model_id").is_null())
     number = nameless["raw_model"].n_unique()
     return f"; names not resolved there: {number}, add them to aliases in models.yaml" if number else ""

@@ -78,6 +78,7 @@ class ProjectionSection:
     items: Sequence[Projection]
     shared: Sequence[Assumption]
     sql: str
+    frontier: Table | None = None
 
 
 def projection_section(data: ReportData) -> ProjectionSection:
@@ -89,7 +90,48 @@ def projection_section(data: ReportData) -> ProjectionSection:
         _projection(group, [item for item in own if item not in shared])
         for group, own in zip(groups, told, strict=True)
     ]
-    return ProjectionSection(items, shared, data.sql["projection"])
+    return ProjectionSection(items, shared, data.sql["projection"], _frontier(data["frontier"], data.sql["frontier"]))
+
+
+def _frontier(points: pl.DataFrame, sql: str) -> Table | None:
+    """Each model alone, and every fifth point of the cheapest mixtures, by rising quality; None where nothing was found."""
+    if points.is_empty():
+        return None
+    mixed = points.filter(~pl.col("is_single"))
+    alone = points.filter(~pl.col("point").str.starts_with("frontier-"))
+    shown = pl.concat([alone, mixed.gather_every(5)]).sort("quality", "cost_usd", maintain_order=True)
+    decimals = fmt.decimals_for(Decimal(str(cost)) for cost in shown["cost_usd"])
+    rows = [
+        [
+            text_cell("mixture" if not row["is_single"] else row["point"], note=_mixture(row)),
+            share_cell(row["quality"]),
+            share_cell(row["quality_retained"]),
+            money_cell(Decimal(repr(row["cost_usd"])), decimals),
+            share_cell(row["saving_share"]),
+            text_cell("yes" if row["is_on_hull"] else "no: a mixture is as good and cheaper"),
+        ]
+        for row in shown.iter_rows(named=True)
+    ]
+    return Table(
+        "routing-frontier",
+        f"The cheapest way to each quality, by the scores of {points['benchmark_version_id'][0]}. No interval; not a measurement.",
+        [
+            text_column("All traffic on"),
+            number_column("Tasks solved", "%"),
+            number_column("Quality kept", "%"),
+            number_column("Cost", "USD"),
+            number_column("Saving", "%"),
+            text_column("Cheapest for its quality"),
+        ],
+        rows,
+        sql=sql,
+    )
+
+
+def _mixture(row: Mapping[str, Any]) -> str:
+    if row["is_single"]:
+        return ""
+    return ", ".join(f"{fmt.percent(share)} {offer}" for offer, share in json.loads(row["shares"]).items())
 
 
 def saving_figure(data: ReportData) -> KeyFigure:

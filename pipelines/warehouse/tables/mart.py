@@ -150,8 +150,15 @@ ROUTING_PROJECTION = Table(
             nullable=True,
             unit="USD",
         ),
-        Column("saving_usd", "numeric(38,18)", "Baseline less projected.", nullable=True, unit="USD"),
-        Column("saving_share", "double precision", "Saving as a share of the baseline.", nullable=True, unit="share"),
+        Column("saving_usd", "numeric(38,18)", "Baseline less projected.", nullable=True, unit="USD", is_signed=True),
+        Column(
+            "saving_share",
+            "double precision",
+            "Saving as a share of the baseline.",
+            nullable=True,
+            unit="share",
+            is_signed=True,
+        ),
         Column(
             "quality_retained",
             "double precision",
@@ -160,7 +167,14 @@ ROUTING_PROJECTION = Table(
             unit="share",
         ),
         *(
-            Column(f"{name}_{bound}", "double precision", f"{meaning}: {words}.", nullable=True, unit="share")
+            Column(
+                f"{name}_{bound}",
+                "double precision",
+                f"{meaning}: {words}.",
+                nullable=True,
+                unit="share",
+                is_signed=name == "saving_share",
+            )
             for name, meaning in (
                 ("saving_share", "Saving as a share of the baseline"),
                 ("quality_retained", "Quality retained"),
@@ -208,4 +222,40 @@ ROUTING_PROJECTION = Table(
 SPEND_TABLES = (DAILY_MODEL_SPEND, DAILY_TEAM_SPEND, DAILY_PROJECT_SPEND, COST_COVERAGE)
 """What dbt makes of the requests: each shares out every day of core.request, so that its sums are those of the facts."""
 
-MART_TABLES = (*SPEND_TABLES, ROUTING_PROJECTION)
+ROUTING_FRONTIER = Table(
+    "mart",
+    "routing_frontier",
+    "The cheapest way to each level of quality: which share of a day's traffic on which model, by a linear program.",
+    "one row per day and point: points on the frontier by rising quality, and each single model",
+    (
+        _DAY,
+        Column(
+            "point", "text", "frontier-01 and on by rising quality, or the model of a point that is one model alone."
+        ),
+        Column("is_single", "boolean", "Whether all traffic is on one model."),
+        Column("is_on_hull", "boolean", "Whether no mixture is at least as good and cheaper."),
+        Column("benchmark_version_id", "text", "The benchmark whose shares solved stand for quality."),
+        Column("quality", "double precision", "Expected share of tasks solved.", unit="share"),
+        Column(
+            "quality_retained",
+            "double precision",
+            "Quality as a share of what the models that ran have; null where one of them has no score.",
+            nullable=True,
+            unit="share",
+        ),
+        Column("cost_usd", "double precision", "Cost of the day's routable traffic at the central ratios.", unit="USD"),
+        Column(
+            "saving_share",
+            "double precision",
+            "Saving as a share of what the traffic did cost; null where it cost nothing.",
+            nullable=True,
+            unit="share",
+            is_signed=True,
+        ),
+        Column("shares", "jsonb", "Object of the share of requests by seller and model."),
+    ),
+    ("event_date", "point"),
+    day_column="event_date",
+)
+
+MART_TABLES = (*SPEND_TABLES, ROUTING_PROJECTION, ROUTING_FRONTIER)

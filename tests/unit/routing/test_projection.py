@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines import routing
 from pipelines.config.routing import Arm, Baseline, Policy, RoutingConfig
-from pipelines.routing import project, projection
+from pipelines.routing import projection
 from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
 from tests.unit.routing.traffic import (
     CHEAP,
@@ -40,6 +41,10 @@ def arm(name: str, model: tuple[str, str], share: str, cache: str = "lost") -> A
 def policies(*arms: Arm, baselines: tuple[str, ...] = ("actual",), **values: Any) -> RoutingConfig:
     policy = Policy(policy="hybrid", baselines=baselines, arms=arms)
     return RoutingConfig(baselines=BASELINES, policies=(policy,), **values)
+
+
+def project(*arguments: Any, **named: Any) -> pl.DataFrame:
+    return routing.project(*arguments, **named).projection
 
 
 HYBRID = (arm("cheap", CHEAP, "0.90"), arm("strong", STRONG, "0.08"), arm("tuned", TUNED, "0.02"))

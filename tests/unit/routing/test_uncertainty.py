@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from pipelines.config.evidence import Effect, Evidence, Transfer
 from pipelines.config.routing import Policy, RoutingConfig
-from pipelines.routing import project
 from pipelines.routing.draws import oracle_gain
-from tests.unit.routing.test_projection import BASELINES, HYBRID, arm, policies, total
+from tests.unit.routing.test_projection import BASELINES, HYBRID, arm, policies, project, total
 from tests.unit.routing.traffic import CHEAP, RATES, STRONG, TUNED, rate_card, request, requests, score, scores
 
 START = datetime(2026, 2, 20, 9, tzinfo=UTC)
