@@ -42,26 +42,26 @@ def frontier(day: Day, on: date, offers: Sequence[Offer]) -> list[dict[str, Any]
         list(costs),
         np.array([quality.scores[model].share for _, model in costs]),
         np.stack(list(costs.values())),
-        day.recorded["requests"].sum(axis=1) / day.recorded["requests"].sum(),
+        day.worlds.requests.sum(axis=1) / day.worlds.requests.sum(),
     )
     mixed = program.cheapest()
     points = [(f"frontier-{number:02}", shares) for number, shares in enumerate(mixed, start=1)]
     points += [("/".join(offer), program.alone(number)) for number, offer in enumerate(costs)]
     rows = []
     for name, shares in points:
-        solved, cost = program.solved(shares), program.cost_of(shares)
+        solved, usd = program.solved(shares), program.cost_of(shares)
         actual, today = float(day.traffic.actual_usd), _solved_today(day, quality)
         rows.append(
             {
                 "event_date": on,
                 "point": name,
                 "is_single": bool((program.by_offer(shares) > 1 - _NONE).any()),
-                "is_on_hull": cost <= program.least_cost(solved) * (1 + 1e-6),
+                "is_on_hull": usd <= program.least_cost(solved) * (1 + 1e-6),
                 "benchmark_version_id": quality.benchmark_version_id,
                 "quality": solved,
                 "quality_retained": solved / today if today else None,
-                "cost_usd": cost,
-                "saving_share": 1 - cost / actual if actual else None,
+                "cost_usd": usd,
+                "saving_share": 1 - usd / actual if actual else None,
                 "shares": program.named(shares),
             }
         )

@@ -448,6 +448,20 @@ create table mart.routing_projection (
     constraint routing_projection_pkey primary key (event_date, policy, baseline, arm)
 );
 
+create table mart.routing_frontier (
+    event_date date not null,
+    point text not null,
+    is_single boolean not null,
+    is_on_hull boolean not null,
+    benchmark_version_id text not null,
+    quality double precision not null,
+    quality_retained double precision,
+    cost_usd double precision not null,
+    saving_share double precision,
+    shares jsonb not null,
+    constraint routing_frontier_pkey primary key (event_date, point)
+);
+
 create table mart.benchmark_drift (
     event_id uuid not null,
     event_date date not null,
