@@ -34,7 +34,7 @@ from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.landing import write_atomically
 from pipelines.landing.files import LandedFile
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import COUNT_COLUMNS
 from pipelines.models import build_registry
 from pipelines.prices import build_ledger, build_rate_card, feed_names, packaged_genai_prices, parse_feed, rate
 from pipelines.warehouse.tables.core import REQUEST
@@ -99,7 +99,7 @@ def _calls(ledger: pl.DataFrame, cards: pl.DataFrame, count: int) -> pl.DataFram
         for _ in range(count)
     ]  # fmt: skip
     frame = pl.DataFrame(rows, schema=["provider_id", "model_id", "event_at", "prompt", "completion"], orient="row")
-    zeros = {meter.tokens_column: pl.lit(0, REQUEST.column(meter.tokens_column).polars_type) for meter in TOKEN_METERS}
+    zeros = {name: pl.lit(0, REQUEST.column(name).polars_type) for name in COUNT_COLUMNS}
     cached = pl.col("prompt") // 5
     return frame.with_columns(
         pl.col("event_at").cast(pl.Datetime("us", "UTC")),
@@ -111,7 +111,6 @@ def _calls(ledger: pl.DataFrame, cards: pl.DataFrame, count: int) -> pl.DataFram
         },
         service_tier=pl.lit("standard"),
         region=pl.lit(""),
-        web_search_count=pl.lit(0, pl.Int32),
         is_billable=pl.lit(value=True),
         usage_basis=pl.lit("reported"),
     ).drop("prompt", "completion")

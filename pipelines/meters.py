@@ -1,8 +1,9 @@
 """The meters: the exclusive, additive quantities that a request is measured and priced by.
 
-This is the one list of token buckets. `core.request` has one column `<meter>_tokens` per token meter,
-`core.price.meter` holds these names, `core.rate_card` has one column `<meter>_usd_per_mtok` each. The rules
-that turn a provider's usage object into buckets are in `pipelines.requests`; rates are in `pipelines.prices`.
+This is the one list of token buckets, of what else is counted, and of the fees charged by it. `core.request` has one column
+`<meter>_tokens` per token meter and one column per count, `core.price.meter` holds the names of the meters, `core.rate_card`
+has one column of rates each. The rules that turn a provider's usage object into buckets are in `pipelines.requests`; rates
+are in `pipelines.prices`.
 """
 
 from __future__ import annotations
@@ -162,23 +163,38 @@ def fallback_chain(meter: Meter) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class Count:
+    """What a request counts besides tokens: a column of core.request and of core.reported_cost."""
+
+    column: str
+    unit: str
+    description: str
+
+
+WEB_SEARCHES = Count("web_search_count", "searches", "Web searches that the provider ran.")
+COUNTS: tuple[Count, ...] = (WEB_SEARCHES,)
+"""Everything that is counted besides tokens. Order is the order of columns."""
+
+
+@dataclass(frozen=True)
 class FeeMeter:
     """A meter that counts things other than tokens; rates are USD per million units, as for tokens.
 
-    `once` says that a request is charged at most once, however high the count in `count_column` is. Of two meters with
-    the same `count_column` a request is charged by one, the one that the feed which goes first states.
+    `count` is what the fee is charged by; None for a fee on each billable call. With `once` a request is charged at most
+    once, however high its count is. Of two meters with the same count a request is charged by one, the one that the feed
+    which goes first states.
     """
 
     name: str
     unit: str
-    count_column: str
+    count: Count | None
     description: str
     once: bool = False
 
     @property
     def quantity_sql(self) -> str:
         """The quantity of one row of core.request."""
-        column = "1" if self.count_column == "request_count" else self.count_column
+        column = "1" if self.count is None else self.count.column
         return f"least({column}, 1)" if self.once else column
 
     @property
@@ -188,17 +204,17 @@ class FeeMeter:
 
 
 FEE_METERS: tuple[FeeMeter, ...] = (
-    FeeMeter("request", "request", "request_count", "a fee per call"),
-    FeeMeter("web_search", "search", "web_search_count", "web searches that the provider ran for the request"),
+    FeeMeter("request", "request", None, "a fee per call"),
+    FeeMeter("web_search", "search", WEB_SEARCHES, "web searches that the provider ran for the request"),
     FeeMeter(
-        "grounded_prompt", "request", "web_search_count", "an answer for which the provider searched the web", once=True
+        "grounded_prompt", "request", WEB_SEARCHES, "an answer for which the provider searched the web", once=True
     ),
 )
-"""Fees per call that can be rated from a request's own counts; `request_count` is 1 for every billable call."""
+"""Fees per call that can be rated from a request's own counts."""
 
 COUNT_COLUMNS: tuple[str, ...] = (
     *(meter.tokens_column for meter in TOKEN_METERS),
-    *dict.fromkeys(fee.count_column for fee in FEE_METERS if fee.count_column != "request_count"),
+    *(count.column for count in COUNTS),
 )
 """The columns of core.request that count what a request is priced by."""
 

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from pipelines.ids import id_column
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import COUNTS, TOKEN_METERS
 from pipelines.records.conversions import INSTANT, MONEY
 from pipelines.records.layout import Layout
 from pipelines.records.measures import MEASURES
@@ -31,6 +31,7 @@ RECORD_SCHEMA = pl.Schema({c.name: c.polars_type for c in REPORTED_COST.columns 
 _TOKENS = [meter.tokens_column for meter in TOKEN_METERS]
 _OTHER_MONEY = ("quantity", "byok_cost_usd")
 _MAX_COUNT, _MAX_MONEY = 10**15, 10**12
+_COUNTED = ("request_count", *(count.column for count in COUNTS))
 _WHO = (
     "report", "project_id", "api_key_id", "end_user_id", "raw_model", "line_item", "meter", "upstream_provider", "service_tier",
     "region", "context_window", "quantity_unit", "currency",
@@ -82,7 +83,7 @@ def _missing(frame: pl.DataFrame, layout: Layout) -> dict[str, pl.Expr]:
     expected: dict[str, pl.DataType] = {
         **dict.fromkeys((*_WHO, "broken", *layout.constants), pl.String()),
         **dict.fromkeys(("amount", *_OTHER_MONEY), MONEY),
-        **dict.fromkeys(("request_count", "web_search_count"), pl.Int64()),
+        **dict.fromkeys(_COUNTED, pl.Int64()),
         "bucket_to": INSTANT,
     }
     return {
@@ -97,7 +98,7 @@ def _any_count() -> pl.Expr:
 
 
 def _rules(arrival: date) -> list[Rule]:
-    counts = ("request_count", "web_search_count", *(f"usage.{name}" for name in MEASURES))
+    counts = (*_COUNTED, *(f"usage.{name}" for name in MEASURES))
     nothing = pl.all_horizontal(pl.col(name).is_null() for name in (*counts, "amount", *_OTHER_MONEY))
     start, end = pl.col("bucket_from"), pl.col("bucket_to")
     least, most = pl.min_horizontal(*counts), pl.max_horizontal(*counts)

@@ -103,7 +103,7 @@ QUERIES: dict[str, str] = {
             select provider_id, model_id from numbered where number = 1 order by apart desc, provider_id, model_id limit 20
         )
         select
-            provider_id, model_id, service_tier, region, event_at, rate_id, web_search_count, {token_columns},
+            provider_id, model_id, service_tier, region, event_at, rate_id, {count_columns},
             reported_cost_usd, list_cost_usd, effective_cost_usd
         from numbered
         join dearest using (provider_id, model_id)
@@ -268,7 +268,7 @@ QUERIES: dict[str, str] = {
     """,
 }
 """The report's queries by name. The placeholder is the day; `{tokens}` stands for the sum of all token columns,
-`{token_columns}` for their names."""
+`{count_columns}` for the names of everything that a request is priced by."""
 
 
 def tables_read() -> tuple[str, ...]:

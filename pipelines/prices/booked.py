@@ -17,7 +17,7 @@ from uuid import UUID
 import polars as pl
 
 from pipelines.config.sources import PriceFeed
-from pipelines.meters import PRICED_METERS, TOKEN_METERS
+from pipelines.meters import COUNT_COLUMNS, PRICED_METERS
 from pipelines.prices.rate_card import build_rate_card
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
@@ -41,8 +41,7 @@ _LOGGED = (
     "service_tier",
     "request_model",
     "response_model",
-    *(meter.tokens_column for meter in TOKEN_METERS),
-    "web_search_count",
+    *COUNT_COLUMNS,
     "usage_basis",
     "is_billable",
 )

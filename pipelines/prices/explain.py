@@ -180,7 +180,7 @@ def _parts(
         bounds.setdefault(meter, []).append((int(above), rate))
     found = [(meter.name, request[meter.tokens_column], card[meter.rate_column]) for meter in TOKEN_METERS]
     for fee in FEE_METERS:
-        count = 1 if fee.count_column == "request_count" else request[fee.count_column]
+        count = 1 if fee.count is None else request[fee.count.column]
         found.append((fee.name, min(count, 1) if fee.once else count, card[fee.rate_column]))
     for meter, quantity, rate in found:
         if not quantity or rate is None:

@@ -51,7 +51,7 @@ MINIMUM_CHARGE = "minimum_charge"
 
 def fee_quantity(fee: FeeMeter) -> pl.Expr:
     """The quantity of a fee meter (Int64) for rows of core.request."""
-    if fee.count_column == "request_count":
+    if fee.count is None:
         return pl.lit(1, pl.Int64)
-    count = pl.col(fee.count_column).cast(pl.Int64)
+    count = pl.col(fee.count.column).cast(pl.Int64)
     return pl.min_horizontal(count, 1) if fee.once else count

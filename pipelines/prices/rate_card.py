@@ -20,7 +20,12 @@ from pipelines.warehouse.tables.core_prices import FX_RATE, RATE_CARD
 _MODEL = ("provider_id", "model_id")
 _CONDITIONS = ("service_tier", "region", "time_window", "contract_id", "reasoning_mode")
 _SPAN = ("valid_from", "valid_to", "context_from_tokens", "context_to_tokens")
-_GROUNDED = "grounded_prompt_usd_per_million"
+_LATER_FEES = {
+    fee.rate_column: "" if fee.name == "grounded_prompt" else f"{fee.name} "
+    for fee in FEE_METERS
+    if fee.name not in {"request", "web_search"}
+}
+"""Rates of fees that came after the first cards, and how each begins in a card's id: only where the card has the rate."""
 _CARD = (*_MODEL, *_CONDITIONS, "context_counts")
 
 
@@ -224,7 +229,7 @@ def _choose(grid: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
         joined = joined.filter(~is_outdone(f"{condition}_price", ["cell", "meter", *beside]))
     own = {name: pl.col(f"{name}_price") == pl.col(name) for name in _CONDITIONS}
     # Searches are charged by the search or by the prompt, never by both.
-    charged = pl.col("meter").replace({fee.name: fee.count_column for fee in FEE_METERS}).alias("charged")
+    charged = pl.col("meter").replace({fee.name: fee.count.column for fee in FEE_METERS if fee.count}).alias("charged")
     best = (
         joined.with_columns(charged)
         .sort(
@@ -342,9 +347,12 @@ def _with_ids(cards: pl.DataFrame) -> pl.DataFrame:
     # What few cards have enters only where it is, so that the ids on which requests were booked before it stay.
     more = pl.concat_str("marginal", pl.col("minimum_charge_usd").cast(pl.String).fill_null(""), separator=" ")
     measured = pl.concat_str("context_counts", "reasoning_mode", separator=" ")
-    measured = pl.concat_str(measured, pl.col(_GROUNDED).cast(pl.String).fill_null(""))
+    later = [
+        pl.format(f"{label}{{}}", pl.col(name).cast(pl.String)).fill_null("") for name, label in _LATER_FEES.items()
+    ]
+    measured = pl.concat_str(measured, *later)
     more = pl.when(measured == "input ").then(more).otherwise(pl.concat_str(more, measured, separator=" "))
-    rates = [column for column in RATE_CARD.polars_schema if "_usd_per_" in column and column != _GROUNDED]
+    rates = [column for column in RATE_CARD.polars_schema if "_usd_per_" in column and column not in _LATER_FEES]
     parts = cards.select(
         *_MODEL,
         *_CONDITIONS[:-1],

@@ -17,7 +17,15 @@ import polars as pl
 
 from pipelines.config.calendars import Calendars
 from pipelines.config.loader import load_file
-from pipelines.meters import FEE_METERS, INPUT_METERS, METERS_BY_NAME, OUTPUT_METERS, PRICED_METERS, TOKEN_METERS
+from pipelines.meters import (
+    FEE_METERS,
+    INPUT_METERS,
+    METERS_BY_NAME,
+    OUTPUT_METERS,
+    PRICED_METERS,
+    TOKEN_METERS,
+    FeeMeter,
+)
 from pipelines.prices.meters import fee_quantity
 from pipelines.prices.windows import is_inside
 from pipelines.warehouse.tables.core_prices import RATE_CARD
@@ -199,7 +207,7 @@ def _counts(requests: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     """The quantities that any request has, each under the name of its rate."""
     counts = {meter.rate_column: requests[meter.tokens_column] for meter in TOKEN_METERS}
     for fee in FEE_METERS:
-        if fee.name == "web_search" or cards[fee.rate_column].null_count() < cards.height:
+        if not _is_optional(fee) or cards[fee.rate_column].null_count() < cards.height:
             counts[fee.rate_column] = requests.with_columns(fee_quantity(fee).alias(fee.rate_column))[fee.rate_column]
     used = [count.cast(pl.Int64).rename(name) for name, count in counts.items() if (count != 0).any()]
     return pl.DataFrame(used) if used else pl.DataFrame(height=requests.height)
@@ -243,13 +251,18 @@ def _lacks(used: Sequence[str]) -> Iterator[pl.Expr]:
 
     Fees per call need none, nor do searches where the prompt is charged for which they were run.
     """
-    optional = {fee.rate_column for fee in FEE_METERS if fee.count_column == "request_count" or fee.once}
-    once = {fee.count_column: fee.rate_column for fee in FEE_METERS if fee.once}
-    instead = {fee.rate_column: once.get(fee.count_column, "") for fee in FEE_METERS}
+    optional = {fee.rate_column for fee in FEE_METERS if _is_optional(fee)}
+    once = {fee.count: fee.rate_column for fee in FEE_METERS if fee.once}
+    instead = {fee.rate_column: once.get(fee.count, "") for fee in FEE_METERS}
     for name in used:
         if name not in optional:
             rates = [name, *({instead.get(name, "")} & set(used))]
             yield (pl.col(name) > 0) & pl.all_horizontal(pl.col(f"{rate}_rate").is_null() for rate in rates)
+
+
+def _is_optional(fee: FeeMeter) -> bool:
+    """Whether a request costs nothing by `fee` where its card has no such rate: a fee per call, or one of two for one count."""
+    return fee.count is None or fee.once
 
 
 def _above_bounds(matched: pl.DataFrame, cards: pl.DataFrame) -> pl.Series | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.meters import COUNTS, INPUT_METERS, OUTPUT_METERS
 from pipelines.records.store import StoredPart
 from pipelines.requests.normalise import STORED_SCHEMA
 from pipelines.requests.shared_keys import CHOSEN
@@ -21,7 +21,8 @@ from pipelines.requests.sightings import PLACE
 
 _INPUT = [meter.tokens_column for meter in INPUT_METERS]
 _OUTPUT = [meter.tokens_column for meter in OUTPUT_METERS]
-_TAKEN = (*_INPUT, *_OUTPUT, "usage_basis", "finish_reason", "web_search_count")
+_COUNTS = [count.column for count in COUNTS]
+_TAKEN = (*_INPUT, *_OUTPUT, "usage_basis", "finish_reason", *_COUNTS)
 """Columns of a start that its end fills."""
 _OWN = ("request_uid", "event_date", *PLACE)
 _USAGE = pl.Schema({name: STORED_SCHEMA[name] for name in ("request_uid", *_TAKEN)})
@@ -91,6 +92,6 @@ def _usage(pairs: pl.DataFrame) -> pl.DataFrame:
     taken = {
         **{name: pl.when(is_newer).then(name).otherwise(f"{name}_start") for name in _INPUT},
         "usage_basis": pl.when((told > 0) | (started > 0)).then(pl.lit("reported")).otherwise("usage_basis"),
-        "web_search_count": pl.max_horizontal("web_search_count", "web_search_count_start"),
+        **{name: pl.max_horizontal(name, f"{name}_start") for name in _COUNTS},
     }
     return last.with_columns(**taken).select(pl.col("request_uid_start").alias("request_uid"), *_TAKEN)

@@ -14,6 +14,7 @@ import orjson
 import polars as pl
 import polars_hash as plh
 
+from pipelines.meters import COUNTS
 from pipelines.records.conversions import INSTANT
 from pipelines.records.number_marks import respelled
 from pipelines.records.privacy import hashed_users
@@ -164,7 +165,10 @@ def _facts(valid: pl.DataFrame, fmt: Format, source: str, snapshot_id: bytes) ->
         tags=_tags(valid),
         revision=pl.col("revision") if "revision" in valid.columns else unrevised,
         keep=pl.lit(fmt.keep),
-        web_search_count=pl.col("web_search_count").fill_null(0) if "web_search_count" in valid.columns else pl.lit(0),
+        **{
+            count.column: pl.col(count.column).fill_null(0) if count.column in valid.columns else pl.lit(0)
+            for count in COUNTS
+        },
     )
     columns = [
         (pl.col(name) if name in given.columns else pl.lit(None)).cast(dtype).alias(name)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import COUNTS, TOKEN_METERS
 from pipelines.records.layout import Paths
 from pipelines.records.measures import MEASURES
 from pipelines.records.privacy import WORD, shown
@@ -32,8 +32,8 @@ def request_rules(fmt: Format, frame: pl.DataFrame, filled: set[str], arrival: d
     for name in MEASURES:
         if f"usage.{name}" in filled:
             rules += _count_rules(f"usage.{name}", fmt.usage.get(name, ()))
-    if "web_search_count" in filled:
-        rules += _count_rules("web_search_count", fmt.integers.get("web_search_count", ("web_search_count",)))
+    for name in (count.column for count in COUNTS if count.column in filled):
+        rules += _count_rules(name, fmt.integers.get(name, (name,)))
     if "http_status" in frame.columns:
         rules.append(_http_status_rule(fmt))
     whole = pl.col("usage_basis") == "reported"

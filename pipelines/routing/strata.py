@@ -13,7 +13,7 @@ from operator import add
 
 import polars as pl
 
-from pipelines.meters import INPUT_METERS, TOKEN_METERS
+from pipelines.meters import COUNT_COLUMNS, INPUT_METERS
 from pipelines.prices.rating import COUNTED
 from pipelines.prices.windows import is_inside
 
@@ -28,7 +28,6 @@ TTL_SECONDS = 300
 
 _LOOP_REQUESTS, _LOOP_TOKENS = 4, 100_000
 _READS = [meter.tokens_column for meter in INPUT_METERS if meter.cache_action == "Read"]
-_TOKENS = [meter.tokens_column for meter in TOKEN_METERS]
 _WHO = ("provider_id", "model_id", "is_loop", "bucket")
 REUSE = [f"reuse_{lag}" for lag in range(1, LAGS + 1)]
 
@@ -45,7 +44,7 @@ def strata(
     `rate_card` holds the cards of the models that may serve them. Columns: provider_id, model_id (of the
     request, or UNRESOLVED), is_loop (an agent's loop: a session of four requests or more, or a prompt of 100,000 tokens mostly out of a cache), bucket (0 to
     BUCKETS - 1, whole sessions), event_at and size_<measure> (the smallest of the stratum: they stand for all of it),
-    is_thinking, requests, the token columns and web_search_count summed (Int64), effective_cost_usd summed (Decimal),
+    is_thinking, requests, the token columns and the other counts summed (Int64), effective_cost_usd summed (Decimal),
     reuse_1 to reuse_8 (tokens read from a cache that a request 1 to 8 before it in its session could have left there,
     less than `ttl_seconds` earlier) and sessionless_reads (tokens read from a cache by requests without a session).
     """
@@ -61,7 +60,7 @@ def strata(
             pl.len().cast(pl.Int64).alias("requests"),
             pl.col("event_at").min(),
             *(pl.col(name).min() for name in sizes),
-            *(pl.col(name).cast(pl.Int64).sum() for name in (*_TOKENS, "web_search_count")),
+            *(pl.col(name).cast(pl.Int64).sum() for name in COUNT_COLUMNS),
             pl.col("effective_cost_usd").sum(),
             *(pl.col(name).sum() for name in (*REUSE, "sessionless_reads")),
         )

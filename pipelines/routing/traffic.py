@@ -14,7 +14,7 @@ from functools import cached_property
 import polars as pl
 
 from pipelines.config.routing import RoutingConfig
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import COUNTS, TOKEN_METERS
 from pipelines.routing.arm_costs import GROUP, ArmCost, arm_cost
 from pipelines.routing.strata import UNRESOLVED, strata
 
@@ -86,7 +86,7 @@ def routable(
     """The requests of one day that a policy can move, and how many it can't, by the first reason that holds.
 
     not_billable: free, whoever answers. operation: not in `config.operations`. usage_missing: no tokens to price.
-    modality: audio, image or video tokens. provider_tool: the provider's own web search. unpriced (only where
+    modality: audio, image or video tokens. provider_tool: tools that the provider ran, such as its web search. unpriced (only where
     `must_be_priced`): what it did cost is not known, so there is nothing to compare with.
     """
     other_modality = pl.sum_horizontal(meter.tokens_column for meter in _OTHER_MODALITY) > 0
@@ -95,7 +95,7 @@ def routable(
         ("operation", ~pl.col("operation").is_in(list(config.operations))),
         ("usage_missing", pl.col("usage_basis").is_in(["missing", "partial"])),
         ("modality", other_modality),
-        ("provider_tool", pl.col("web_search_count") > 0),
+        ("provider_tool", pl.any_horizontal(pl.col(count.column) > 0 for count in COUNTS)),
     ]
     if must_be_priced:
         rules.append(("unpriced", pl.col("effective_cost_usd").is_null()))

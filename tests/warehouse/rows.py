@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import COUNT_COLUMNS
 from pipelines.warehouse.tables import Table
 from pipelines.warehouse.tables.core import REQUEST
 
@@ -37,7 +37,7 @@ def requests(
 
 def request(label: str, event_at: datetime, cost: Decimal) -> dict[str, Any]:
     return {
-        **{meter.tokens_column: 0 for meter in TOKEN_METERS},
+        **dict.fromkeys(COUNT_COLUMNS, 0),
         "event_date": event_at.date(),
         "request_uid": uuid_bytes(label),
         "event_at": event_at,
@@ -53,7 +53,6 @@ def request(label: str, event_at: datetime, cost: Decimal) -> dict[str, Any]:
         "region": "",
         "status": "ok",
         "input_uncached_tokens": 10,
-        "web_search_count": 0,
         "token_semantics": "tests",
         "usage_basis": "reported",
         "is_billable": True,

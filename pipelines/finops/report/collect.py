@@ -15,7 +15,7 @@ import polars as pl
 import psycopg
 
 from pipelines.finops.queries import QUERIES
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import COUNT_COLUMNS, TOKEN_METERS
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.tables.mart import SPEND_TABLES
@@ -89,6 +89,6 @@ def _filled(connection: psycopg.Connection[Any], query: str, day: date) -> str:
         dedent(query)
         .strip()
         .replace("{tokens}", " + ".join(f"{meter.tokens_column}::bigint" for meter in TOKEN_METERS))
-        .replace("{token_columns}", ", ".join(meter.tokens_column for meter in TOKEN_METERS))
+        .replace("{count_columns}", ", ".join(COUNT_COLUMNS))
     )
     return psycopg.ClientCursor(connection).mogrify(text, {"day": day})

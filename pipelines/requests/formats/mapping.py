@@ -28,6 +28,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from pipelines.config.sources import RequestSource
+from pipelines.meters import COUNTS
 from pipelines.records.conversions import TimeKind, TimeRule
 from pipelines.records.layout import Paths, SourceError
 from pipelines.records.measures import MEASURES
@@ -38,7 +39,7 @@ from pipelines.requests.semantics import RULES
 
 OPTIONS = ("columns", "time", "semantics", "units", "values", "identity", "tags", "delimiter", "decimal", "thousands")
 _TEXT = (*TEXT_COLUMNS, "status")
-_INTEGERS = ("http_status", "web_search_count")
+_INTEGERS = ("http_status", *(count.column for count in COUNTS))
 _NUMBERS = ("latency_ms", "ttft_ms")
 _BOOLEANS = ("is_stream", "is_billable")
 _INSTANTS = ("event_at",)

@@ -5,7 +5,7 @@ Filled by `pipelines.bills`; the tables of requests and prices are in `core.py` 
 
 from __future__ import annotations
 
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import COUNTS, TOKEN_METERS
 from pipelines.warehouse.tables.spec import Column, Table
 
 REPORTED_COST = Table(
@@ -57,7 +57,7 @@ REPORTED_COST = Table(
         ),
         Column("token_semantics", "text", "Rule that turned the report's counts into buckets.", nullable=True),
         Column("request_count", "bigint", "Requests.", nullable=True, unit="requests"),
-        Column("web_search_count", "bigint", "Web searches that the provider ran.", nullable=True, unit="searches"),
+        *(Column(count.column, "bigint", count.description, nullable=True, unit=count.unit) for count in COUNTS),
         Column("quantity", "numeric(38,18)", "Another quantity that the report gives, in quantity_unit.", nullable=True),
         Column("quantity_unit", "text", "images, characters, seconds, bytes, sessions, or as written.", nullable=True),
         Column("amount_text", "text", "The amount with the digits of the bill; for Anthropic's report in cents.", nullable=True),

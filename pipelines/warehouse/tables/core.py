@@ -6,7 +6,7 @@ file; what arrived is in `raw.py`; what is computed for readers is in `mart.py` 
 
 from __future__ import annotations
 
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import COUNTS, TOKEN_METERS
 from pipelines.warehouse.tables.spec import Column, Table
 
 OPENNESS = ("open_source", "open_weight", "closed", "unknown")
@@ -138,7 +138,7 @@ REQUEST = Table(
         Column("latency_ms", "double precision", "Duration of the call.", nullable=True, unit="ms"),
         Column("ttft_ms", "double precision", "Time to the first token.", nullable=True, unit="ms"),
         *(Column(m.tokens_column, "integer", f"Tokens: {m.description}.", unit="tokens") for m in TOKEN_METERS),
-        Column("web_search_count", "integer", "Web searches that the provider ran.", unit="searches"),
+        *(Column(count.column, "integer", count.description, unit=count.unit) for count in COUNTS),
         Column(
             "token_semantics", "text", "Rule that turned the source's usage into buckets, for example openai_inclusive."
         ),

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.behaviour import build_request_profile, detect_request_drift
 from pipelines.ids import id_bytes
+from pipelines.meters import COUNT_COLUMNS
 from pipelines.warehouse.tables.core import REQUEST
 
 DAY = date(2023, 7, 16)
@@ -30,7 +31,7 @@ def as_requests(answers: pl.DataFrame, day: date) -> pl.DataFrame:
     constant = {
         "event_date": day, "event_at": datetime(day.year, day.month, day.day, tzinfo=UTC), "source": "log",
         "snapshot_id": id_bytes("llmdrift"), "line_no": 1, "item_no": 0, "operation": "chat", "provider_id": "openai",
-        "resolution_method": "exact", "service_tier": "standard", "region": "", "status": "ok", "web_search_count": 0,
+        "resolution_method": "exact", "service_tier": "standard", "region": "", "status": "ok",
         "token_semantics": "openai_inclusive", "usage_basis": "reported", "is_billable": True,
     }  # fmt: skip
     frame = answers.select(
@@ -40,7 +41,7 @@ def as_requests(answers: pl.DataFrame, day: date) -> pl.DataFrame:
         (1000 * pl.col("latency")).alias("latency_ms"),
     ).with_columns(*(pl.lit(value).alias(name) for name, value in constant.items()))
     missing = [name for name in REQUEST.polars_schema if name not in frame.columns]
-    blanks = [pl.lit(0 if name.endswith("_tokens") else None).alias(name) for name in missing]
+    blanks = [pl.lit(0 if name in COUNT_COLUMNS else None).alias(name) for name in missing]
     return frame.with_columns(*blanks).select(*REQUEST.polars_schema).cast(dict(REQUEST.polars_schema))  # type: ignore[arg-type]
 
 

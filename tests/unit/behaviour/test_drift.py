@@ -12,6 +12,7 @@ from scipy import stats
 
 from pipelines.behaviour import build_request_profile, detect_request_drift
 from pipelines.ids import id_bytes
+from pipelines.meters import COUNT_COLUMNS
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
 
@@ -36,7 +37,6 @@ def requests(day: date, outputs: list[int], **values: Any) -> pl.DataFrame:
         "service_tier": "standard",
         "region": "",
         "status": "ok",
-        "web_search_count": 0,
         "token_semantics": "openai_inclusive",
         "usage_basis": "reported",
         "is_billable": True,
@@ -44,7 +44,7 @@ def requests(day: date, outputs: list[int], **values: Any) -> pl.DataFrame:
         "output_text_tokens": outputs,
     } | values
     columns = {
-        name: [0 if name.endswith("_tokens") else None] * n
+        name: [0 if name in COUNT_COLUMNS else None] * n
         if name not in constants
         else constants[name]
         if isinstance(constants[name], list)

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import COUNT_COLUMNS, TOKEN_METERS
 from pipelines.warehouse.tables.core import REQUEST
 
 _COLUMNS = (
@@ -17,8 +17,7 @@ _COLUMNS = (
     "service_tier",
     "region",
     "event_at",
-    *(meter.tokens_column for meter in TOKEN_METERS),
-    "web_search_count",
+    *COUNT_COLUMNS,
     "is_billable",
     "usage_basis",
 )
@@ -27,10 +26,9 @@ _DEFAULTS: dict[str, Any] = {
     "service_tier": "standard",
     "region": "",
     "event_at": datetime(2026, 2, 14, 12, tzinfo=UTC),
-    "web_search_count": 0,
     "is_billable": True,
     "usage_basis": "reported",
-    **{meter.tokens_column: 0 for meter in TOKEN_METERS},
+    **dict.fromkeys(COUNT_COLUMNS, 0),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.ids import id_bytes
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import COUNT_COLUMNS, TOKEN_METERS
 from pipelines.prices import rate
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK_SCORE
@@ -55,7 +55,6 @@ def rate_card(rates: dict[tuple[str, str], dict[str, str]] | None = None) -> pl.
 
 def request(number: int, arm: tuple[str, str] = STRONG, **values: Any) -> dict[str, Any]:
     """One request of DAY: 1,000 plain input and 500 output tokens unless told otherwise."""
-    tokens = dict.fromkeys((meter.tokens_column for meter in TOKEN_METERS), 0)
     return {
         "event_date": DAY,
         "request_uid": id_bytes("request", str(number)),
@@ -71,11 +70,10 @@ def request(number: int, arm: tuple[str, str] = STRONG, **values: Any) -> dict[s
         "service_tier": "standard",
         "region": "",
         "status": "ok",
-        "web_search_count": 0,
         "token_semantics": "openai_inclusive",
         "usage_basis": "reported",
         "is_billable": True,
-        **tokens,
+        **dict.fromkeys(COUNT_COLUMNS, 0),
         "input_uncached_tokens": 1000,
         "output_text_tokens": 500,
         **values,
