@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.definitions import build_defs
 from pipelines.warehouse.tables import TABLES
+from pipelines.warehouse.tables.mart import SPEND_TABLES
 
 GOLDEN = Path(__file__).with_name("asset_graph.golden.txt")
 
@@ -60,6 +61,15 @@ def test_everything_is_explained_to_the_reader_of_the_ui() -> None:
         assert node.group_name != "default", key
         assert node.owners, key
         assert node.kinds, key
+
+
+def test_a_mart_that_fails_a_data_test_stops_what_is_made_of_it() -> None:
+    graph = build_defs().resolve_asset_graph()
+    for table in SPEND_TABLES:
+        keys = graph.get_check_keys_for_assets({dg.AssetKey([table.schema, table.name])})
+        tests = {key.name for key in keys} - {"spend_agrees", "priced_coverage"}
+        assert tests
+        assert all(graph.get(key).blocking for key in keys if key.name in tests)
 
 
 if __name__ == "__main__":
