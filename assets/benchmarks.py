@@ -1,7 +1,6 @@
-"""Assets of the watch over models: scores, drift and gap of the leaderboards, silent change in the company's own log.
+"""Assets of the leaderboards: scores, drift and gap; and the check of both watches, over the boards and over our own log.
 
-The steps are `pipelines.daily.refresh_benchmarks` and `refresh_request_drift`; exports arrive through `landing.py`
-beside this module.
+The step is `pipelines.daily.refresh_benchmarks`; exports arrive through `landing.py`, our own log is watched in `behaviour.py`.
 """
 
 from collections.abc import Iterator
@@ -11,18 +10,23 @@ import dagster as dg
 import polars as pl
 
 from assets.boundary import in_own_words
-from assets.partitions import DAILY, ONE_PASS, window_of
+from assets.partitions import window_of
 from assets.resources import WorkspaceResource
-from assets.specs import asset_key, markdown_table, nothing_found, result, table_spec
-from pipelines.daily import refresh_benchmarks, refresh_request_drift
+from assets.specs import asset_key, markdown_table, nothing_found, result, rows_key, rows_spec, table_spec
+from pipelines.daily import refresh_benchmarks
 from pipelines.daily.model_changes import changes_of
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
-from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, BENCHMARK_GAP, REQUEST_DRIFT, REQUEST_PROFILE
+from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, BENCHMARK_GAP
+from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
 
 
 @dg.multi_asset(
     name="core_benchmark",
     specs=[
+        rows_spec(SNAPSHOT, "leaderboards", "The index rows of leaderboard exports", deps=["landing.leaderboards"]),
+        rows_spec(
+            QUARANTINE, "leaderboards", "What is set aside of leaderboard exports", deps=["landing.leaderboards"]
+        ),
         table_spec(BENCHMARK, deps=["landing.leaderboards"]),
         table_spec(BENCHMARK_VERSION, deps=["landing.leaderboards"]),
         table_spec(BENCHMARK_SCORE, deps=["landing.leaderboards", "core.model"]),
@@ -46,30 +50,14 @@ def core_benchmark(
     done = refresh_benchmarks(mm.workspace)
     for problem in done.problems:
         context.log.warning("%s", problem)
+    yield result(SNAPSHOT, done.snapshots, key=rows_key(SNAPSHOT, "leaderboards"))
+    yield result(QUARANTINE, done.quarantined, key=rows_key(QUARANTINE, "leaderboards"))
     yield result(BENCHMARK, done.benchmarks)
     yield result(BENCHMARK_VERSION, done.versions)
     yield result(BENCHMARK_SCORE, done.scores, snapshots=done.snapshots)
     yield result(BENCHMARK_DRIFT, done.events, done.preview)
     yield result(BENCHMARK_GAP, done.gaps)
     yield nothing_found("every_board_made", BENCHMARK_SCORE, done.failures)
-
-
-@dg.multi_asset(
-    name="request_drift",
-    specs=[
-        table_spec(REQUEST_PROFILE, deps=["core.request"], partitioned=True),
-        table_spec(REQUEST_DRIFT, deps=["mart.request_profile"], partitioned=True),
-    ],
-    partitions_def=DAILY,
-    backfill_policy=ONE_PASS,
-)
-@in_own_words
-def request_drift(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
-    """Profile the window's requests, and hold each day against the days before it."""
-    done = refresh_request_drift(mm.workspace, window_of(context))
-    yield result(REQUEST_PROFILE, done.profiled)
-    alarms = done.drift.filter("is_alarm").select("event_date", "metric", "explanation")
-    yield result(REQUEST_DRIFT, done.drift.height, alarms.head(15), judged_days=done.judged_days, alarms=alarms.height)
 
 
 @dg.multi_asset_check(

@@ -11,7 +11,8 @@ from typing import Any
 import dagster as dg
 
 from assets.abandoned import abandoned_runs_sensor
-from assets.benchmarks import core_benchmark, models_unchanged, request_drift
+from assets.behaviour import request_drift
+from assets.benchmarks import core_benchmark, models_unchanged
 from assets.bills import core_reported_cost
 from assets.checks import accounting_checks, suite_checks
 from assets.dbt_resource import dbt_resource

@@ -10,17 +10,20 @@ import dagster as dg
 
 from assets.boundary import in_own_words
 from assets.resources import WorkspaceResource
-from assets.specs import asset_key, nothing_found, result, table_spec
+from assets.specs import asset_key, nothing_found, result, rows_key, rows_spec, table_spec
 from pipelines.daily import refresh_price_history, refresh_prices, refresh_rate_card
 from pipelines.prices.unclear import headline
 from pipelines.warehouse.tables.core import MODEL
 from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE, RATE_CARD
 from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
+from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
 
 
 @dg.multi_asset(
     name="core_price",
     specs=[
+        rows_spec(SNAPSHOT, "prices", "The index rows of price files", deps=["landing.price_feeds"]),
+        rows_spec(QUARANTINE, "prices", "What is set aside of price files", deps=["landing.price_feeds"]),
         table_spec(MODEL, deps=["landing.price_feeds"]),
         table_spec(PRICE, deps=["landing.price_feeds"]),
         table_spec(FX_RATE, deps=["landing.price_feeds"]),
@@ -60,6 +63,8 @@ def core_price(
     for told in done.held:
         context.log.warning("%s", told)
     unknown = {feed: len(fields) for feed, fields in done.not_understood.items() if fields}
+    yield result(SNAPSHOT, done.snapshots, key=rows_key(SNAPSHOT, "prices"))
+    yield result(QUARANTINE, done.quarantined, key=rows_key(QUARANTINE, "prices"))
     yield result(MODEL, done.models)
     yield result(
         PRICE,

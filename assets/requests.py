@@ -20,6 +20,7 @@ from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE, QUARANTINE, S
 @dg.multi_asset(
     name="raw_request_files",
     specs=[
+        # Of price files and leaderboard exports the steps that read them write the rows, see `prices.py` and `benchmarks.py`.
         table_spec(SNAPSHOT, deps=["landing.request_logs"], partitioned=True),
         table_spec(QUARANTINE, deps=["landing.request_logs"], partitioned=True),
     ],

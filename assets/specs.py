@@ -33,6 +33,23 @@ def table_spec(
     )
 
 
+def rows_spec(table: Table, rows: str, what: str, *, deps: Iterable[str]) -> dg.AssetSpec:
+    """The asset of some rows of a table that several steps write: an asset has one step that makes it.
+
+    `rows` names them and is the last part of the key, `what` says in words which they are. The table itself is the asset
+    of the step that writes its other rows.
+    """
+    return table_spec(table, deps=deps).replace_attributes(
+        key=rows_key(table, rows),
+        description=f"{what}, of the table {table.qualified}.\n\n{table.description}",
+    )
+
+
+def rows_key(table: Table, rows: str) -> dg.AssetKey:
+    """The asset key of some rows of a table."""
+    return dg.AssetKey([*asset_key(table.qualified).path, rows])
+
+
 def asset_key(qualified: str) -> dg.AssetKey:
     """`schema.table` as an asset key."""
     return dg.AssetKey(qualified.split("."))
@@ -55,12 +72,14 @@ def column_schema(table: Table) -> dg.TableSchema:
     )
 
 
-def result(table: Table, rows: int, preview: pl.DataFrame | None = None, **facts: object) -> dg.MaterializeResult[Any]:
-    """What a run shows of one table: row count, facts of the run and a small preview."""
+def result(
+    table: Table, rows: int, preview: pl.DataFrame | None = None, key: dg.AssetKey | None = None, **facts: object
+) -> dg.MaterializeResult[Any]:
+    """What a run shows of one table, or of some of its rows (`key`): row count, facts of the run and a small preview."""
     metadata: dict[str, Any] = {"dagster/row_count": rows, **_shown(facts)}
     if preview is not None:
         metadata["preview"] = markdown_table(preview)
-    return dg.MaterializeResult(asset_key=asset_key(table.qualified), metadata=metadata)
+    return dg.MaterializeResult(asset_key=key or asset_key(table.qualified), metadata=metadata)
 
 
 def markdown_table(frame: pl.DataFrame) -> dg.MarkdownMetadataValue:

@@ -1,17 +1,20 @@
 """The arithmetic of uncertainty: standard errors, intervals, tests and the multiplicity of a day's tests.
 
-Pure functions of numbers and arrays; what is compared with what is decided in `compare.py`. Formulas: Wilson (1927),
+Pure functions of numbers and arrays. What is compared with what is decided in `pipelines.benchmarks` (scores of
+leaderboards) and `pipelines.behaviour` (the company's own log). Formulas: Wilson (1927),
 Miller, "Adding Error Bars to Evals" (2024, arXiv 2411.00640), McNemar (1947), Benjamini and Hochberg (1995).
 """
 
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 Z95 = 1.959963984540054
 """97.5th percentile of the standard normal: half-width of a two-sided 95 % interval in standard errors."""
+
+MAD_TO_SD = 1.4826
+"""Standard deviation of a normal distribution as a multiple of its median absolute deviation."""
 
 EDGE_COUNT = 10
 """With fewer successes or failures than this, sqrt(p(1-p)/n) is too small and Wilson's half-width is used instead."""
@@ -111,59 +114,3 @@ def min_detectable(stderr: ArrayLike) -> Floats:
     A true change of this size is seen half of the time; for 80 % power it takes 2.80 standard errors, not 1.96.
     """
     return Z95 * np.asarray(stderr, dtype=float)
-
-
-def power(effect: ArrayLike, stderr: ArrayLike, z_critical: float = Z95) -> Floats:
-    """Probability that a true change of size `effect` passes the two-sided bound `z_critical`."""
-    from scipy.special import ndtr
-
-    shift = np.asarray(effect, dtype=float) / np.asarray(stderr, dtype=float)
-    return np.asarray(ndtr(shift - z_critical) + ndtr(-shift - z_critical))
-
-
-def complete_intervals(rows: pl.DataFrame) -> pl.DataFrame:
-    """Fill standard error and interval of score rows (ROW_SCHEMA) from what each row states.
-
-    A reported interval gives stderr = width / 2 z(level); one without width is an anchor, not certainty, and gives
-    none. A share in percent with known n_items gives the binomial stderr and Wilson's interval at 95 %.
-    """
-    width = pl.col("ci_high") - pl.col("ci_low")
-    has_interval = width.is_not_null() & (width > 0)
-    level_z = _normal_quantile(rows)
-    can_count = (
-        pl.col("stderr").is_null()
-        & pl.col("ci_low").is_null()
-        & (pl.col("n_items") > 0)
-        & pl.col("score").is_between(0, 100)
-    )
-    rows = rows.with_columns(
-        pl.when(pl.col("stderr").is_null() & has_interval)
-        .then(width / (2 * level_z))
-        .otherwise("stderr")
-        .alias("stderr")
-    )
-    counted = rows.filter(can_count)
-    if counted.is_empty():
-        return rows
-    n = counted["n_items"].cast(pl.Float64).to_numpy()
-    share = counted["score"].to_numpy() / 100
-    successes = np.where(counted["n_success"].is_null(), share * n, counted["n_success"].fill_null(0).to_numpy())
-    low, high = wilson_interval(successes, n)
-    counted = counted.with_columns(
-        pl.Series("stderr", 100 * proportion_stderr(successes, n)),
-        pl.Series("ci_low", 100 * low),
-        pl.Series("ci_high", 100 * high),
-        pl.lit(0.95).alias("ci_level"),
-        pl.lit("wilson").alias("ci_method"),
-    )
-    return pl.concat([rows.filter(~can_count.fill_null(value=False)), counted])
-
-
-def _normal_quantile(rows: pl.DataFrame) -> pl.Series:
-    """z of each row's interval level; 95 % where it is not stated."""
-    levels = rows["ci_level"].fill_null(0.95)
-    if (levels == 0.95).all():
-        return pl.Series("z", [Z95]).new_from_index(0, rows.height) if rows.height else pl.Series("z", [], pl.Float64)
-    from scipy.special import ndtri
-
-    return pl.Series("z", ndtri(0.5 + levels.to_numpy() / 2))

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from pipelines import uncertainty
+from pipelines.behaviour import wording
 from pipelines.behaviour.alarms import Alarms, family, with_age, with_reference
 from pipelines.behaviour.day_profile import (
     CONTINUOUS,
@@ -26,11 +27,9 @@ from pipelines.behaviour.day_profile import (
     histogram,
     histograms,
 )
-from pipelines.benchmarks import wording
-from pipelines.benchmarks.compare import MAD_TO_SD
 from pipelines.config.watch import KnownChange
 from pipelines.models.names import DATE_SUFFIX, key_of
-from pipelines.uncertainty import Floats
+from pipelines.uncertainty import MAD_TO_SD, Floats
 from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
 
 MIN_DAY, MIN_REFERENCE = 30, 60
@@ -313,7 +312,7 @@ def _judged(tested: pl.DataFrame) -> pl.DataFrame:
 
 def _row(day: date, row: dict[str, Any]) -> dict[str, Any]:
     told = {name: row[name] for name in REQUEST_DRIFT.polars_schema if name in row}
-    return {**told, "event_date": day, "explanation": wording.request_drift(row)}
+    return {**told, "event_date": day, "explanation": wording.comparison(row)}
 
 
 def _new_names(window: pl.DataFrame, day: date, prefix: str, smallest: float) -> list[dict[str, Any]]:

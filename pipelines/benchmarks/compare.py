@@ -17,7 +17,7 @@ import polars as pl
 
 from pipelines import uncertainty
 from pipelines.benchmarks.observation import ROW_KEY, ROW_SCHEMA, Benchmark, Observation
-from pipelines.uncertainty import Floats
+from pipelines.uncertainty import MAD_TO_SD, Floats
 
 GROUP = ("benchmark_id", "version_label")
 Group = tuple[str, str]
@@ -36,7 +36,6 @@ MIN_COMMON = 10
 SMALL_CHANGE = 0.1
 """A component that moves by no more than this (percentage points) stands still: rounding, not a new run."""
 
-MAD_TO_SD = 1.4826
 MEDIAN_EFFICIENCY = 1.2533
 """Standard error of a median as a multiple of the mean's: sqrt(pi / 2)."""
 

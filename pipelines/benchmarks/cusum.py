@@ -10,9 +10,10 @@ import math
 
 import polars as pl
 
-from pipelines.benchmarks.compare import GROUP, MAD_TO_SD, MEDIAN_EFFICIENCY, MIN_COMMON, in_groups, is_same
+from pipelines.benchmarks.compare import GROUP, MEDIAN_EFFICIENCY, MIN_COMMON, in_groups, is_same
 from pipelines.benchmarks.history import Step
 from pipelines.benchmarks.observation import ROW_KEY, ROW_SCHEMA
+from pipelines.uncertainty import MAD_TO_SD
 
 SLACK = 0.5
 """Part of each standardised move that counts for nothing (k): moves of one standard error are what it finds fastest."""

@@ -7,7 +7,7 @@ are alarms is decided in `significance.py`, with the tests of all boards of a da
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -181,21 +181,14 @@ def _compare(state: _State, believed: pl.DataFrame, step: Step, seen: coverage.C
     known_items = state.items.with_columns(pl.col("source_row_key").replace(step.renames))
     matched = _matched(believed, observation.rows, compare_items(known_items, observation.items))
     shifts, rebased = compare.find_shifts(matched, observation)
-    held = {
-        group
-        for group in step.partial.select(GROUP).iter_rows()
-        if group in rebased
-        or (group in shifts and shifts[group].exceeds(observation.thresholds()[group[0]], coverage.MIN_MISSING))
-    }
+    held = _held(step, shifts, rebased)
     rebased -= held
     kept_aside, before = in_groups(believed, held), in_groups(believed, held, inside=False)
     after, matched = in_groups(observation.rows, held, inside=False), in_groups(matched, held, inside=False)
     settling = _settling(state, matched, {group: shifts[group] for group in rebased}, observation)
     tested = _tested(matched, shifts, rebased, settling)
     missing = before.join(after, on=ROW_KEY, how="anti")
-    is_kept = missing.select(pl.struct(ROW_KEY).is_in(seen.missing.select(pl.struct(ROW_KEY)).to_series().implode()))
-    below = coverage.below_the_cut(missing, after, observation) | coverage.is_named(missing, observation)
-    below |= is_kept.to_series()
+    below = _still_listed(missing, after, observation, seen)
     new = after.join(before, on=ROW_KEY, how="anti")
     unveiled = coverage.below_the_cut(new, state.previous.rows if state.previous else new.clear(), observation)
     changed = tested.filter(pl.col("differs") | pl.col("is_rebased") | pl.col("is_renamed"))
@@ -221,6 +214,25 @@ def _compare(state: _State, believed: pl.DataFrame, step: Step, seen: coverage.C
     earlier = known_items.join(used, on=ROW_KEY, how="anti").join(state.believed, on=ROW_KEY, how="semi")
     state.items = pl.concat([earlier, used])
     return step
+
+
+def _held(step: Step, shifts: Mapping[Group, Shift], rebased: set[Group]) -> set[Group]:
+    """Partial versions in which all rows moved together: whether their scale did takes a whole export to know."""
+    thresholds = step.observation.thresholds()
+    return {
+        group
+        for group in step.partial.select(GROUP).iter_rows()
+        if group in rebased or (group in shifts and shifts[group].exceeds(thresholds[group[0]], coverage.MIN_MISSING))
+    }
+
+
+def _still_listed(
+    missing: pl.DataFrame, after: pl.DataFrame, observation: Observation, seen: coverage.Coverage
+) -> pl.Series:
+    """Which of the rows that an export lacks may still be listed: below its end, unreadable, or in a part that it lacks."""
+    is_kept = missing.select(pl.struct(ROW_KEY).is_in(seen.missing.select(pl.struct(ROW_KEY)).to_series().implode()))
+    below = coverage.below_the_cut(missing, after, observation) | coverage.is_named(missing, observation)
+    return below | is_kept.to_series()
 
 
 def _matched(before: pl.DataFrame, after: pl.DataFrame, paired: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipelines.benchmarks.compare import Shift
 from pipelines.benchmarks.observation import RowKind
+from pipelines.listed import first_few
 
 REVISABLE = (
     "score",
@@ -56,11 +57,11 @@ def unusable(board: str, reason: str, known: int) -> str:
 def partial(board: str, reason: str, listed: int, short: Sequence[str], held: Sequence[str]) -> str:
     """An export that lacks rows without saying that they are gone."""
     moved = (
-        f" Except in {_names(held)}: there all rows moved together, and whether the scale did takes a whole export."
+        f" Except in {first_few(held)}: there all rows moved together, and whether the scale did takes a whole export."
         if held
         else ""
     )
-    where = f" ({_names(short)})" if short else ""
+    where = f" ({first_few(short)})" if short else ""
     return (
         f"This export of {board} is not whole: {reason}{where}. The {_n(listed, 'row')} that it has count; what it "
         f"lacks stays believed, and no model counts as removed.{moved}"
@@ -104,14 +105,14 @@ def rounding(board: str, models: int, scores: int, decimals: Sequence[int], larg
 def many(drift_class: str, board: str, names: Sequence[str], versions: int) -> str:
     """Many entries that came or went together."""
     verb = {"new": "New on", "removed": "No longer on", "revised": "Revised on"}[drift_class]
-    return f"{verb} {board}: {len(names)} entries in {_n(versions, 'version')} at once, among them {_names(names)}."
+    return f"{verb} {board}: {len(names)} entries in {_n(versions, 'version')} at once, among them {first_few(names)}."
 
 
 def unveiled(board: str, names: Sequence[str]) -> str:
     """Entries that a longer list shows."""
     shown = "1 entry" if len(names) == 1 else f"{len(names)} entries"
     return (
-        f"The list of {board} is longer than before and shows {shown} below its former end: {_names(names)}. "
+        f"The list of {board} is longer than before and shows {shown} below its former end: {first_few(names)}. "
         "Whether they are new can't be told."
     )
 
@@ -226,44 +227,6 @@ def slow(row: Mapping[str, Any], board: str, versions: int, unit: str) -> str:
     )
 
 
-_METRICS = {
-    "output_tokens": ("writes", "output tokens per answer"),
-    "reasoning_share": ("reasons", "of its output"),
-    "latency_ms": ("takes", "ms per call"),
-    "ttft_ms": ("takes", "ms to the first token"),
-    "throughput": ("writes", "tokens per second"),
-    "cache_read_share": ("reads", "of its input from the cache"),
-}
-
-
-def request_drift(row: Mapping[str, Any]) -> str:
-    """A day of a served model beside its reference."""
-    who = f"{row['model_id']} at {row['provider_id']} for {row['use_case']}"
-    before, now = row["value_reference"], row["value_day"]
-    metric = row["metric"]
-    if metric in _METRICS:
-        verb, unit = _METRICS[metric]
-        is_share = metric.endswith("_share")
-        shown = [f"{100 * value:.1f} %" if is_share else f"{value:.4g}" for value in (before, now)]
-        told = f"{who} {verb} {shown[1]} {unit} (median), in the reference {shown[0]}"
-    else:
-        what = "fails" if metric == "error_rate" else f"ends with {metric.removeprefix('finish:')}"
-        told = f"{who} {what} in {100 * now:.1f} % of calls, in the reference in {100 * before:.1f} %"
-    if row["z"] is None:
-        return f"{told}; it never varies."
-    verdict = "More than noise" if row["is_alarm"] else "Within noise, or too little to matter"
-    return f"{told}. {verdict}: z {row['z']:.1f}, q {row['q_value']:.2g}, {row['n_day']} calls against {row['n_reference']}."
-
-
-def new_names(row: Mapping[str, Any], metric: str) -> str:
-    """A version, or a back end, that answered for the first time."""
-    what = "back end " if metric == "fingerprint" else ""
-    return (
-        f"{row['model_id']} at {row['provider_id']} for {row['use_case']} was answered by {what}{_names(row['names'])} in "
-        f"{row['n_day']} of {row['total']} calls; in the {row['reference_days']} days before it was {_names(row['old_names'])}."
-    )
-
-
 def _entry(row: Mapping[str, Any], suffix: str = "") -> str:
     variant = row[f"variant{suffix}"]
     return f"{row[f'raw_model{suffix}']}{f' ({variant})' if variant else ''}"
@@ -291,8 +254,3 @@ def _value(value: object) -> str:
 
 def _n(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _names(names: Sequence[str], limit: int = 5) -> str:
-    shown = ", ".join(names[:limit])
-    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown

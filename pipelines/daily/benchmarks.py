@@ -51,6 +51,7 @@ class BenchmarkOutcome:
     """What the score tables hold after a refresh."""
 
     snapshots: int
+    quarantined: int
     benchmarks: int
     versions: int
     scores: int
@@ -160,8 +161,9 @@ def _write(
     known = pl.concat([BENCHMARK.empty(), *(board.scores.benchmarks for board in done), former])
     known = known.unique("benchmark_id", keep="first", maintain_order=True)
     read = [file.quarantine for board in done for file in board.snapshots]
+    quarantine = pl.concat([QUARANTINE.empty(), *read])
     ids = [file.file.snapshot_id for board in done for file in board.snapshots]
-    replace_rows(connection, QUARANTINE, pl.concat([QUARANTINE.empty(), *read]), {"snapshot_id": ids})
+    replace_rows(connection, QUARANTINE, quarantine, {"snapshot_id": ids})
     replace_rows(connection, SNAPSHOT, index, {"kind": ["leaderboards"]})
     replace_all(connection, BENCHMARK, known)
     replace_all(connection, BENCHMARK_VERSION, versions)
@@ -170,6 +172,7 @@ def _write(
     replace_all(connection, BENCHMARK_GAP, gaps)
     return BenchmarkOutcome(
         snapshots=index.height,
+        quarantined=quarantine.height,
         benchmarks=known.height,
         versions=scores["benchmark_version_id"].n_unique(),
         scores=scores.height,

@@ -48,6 +48,7 @@ class PriceOutcome:
     """
 
     snapshots: int
+    quarantined: int
     prices: int
     believed: int
     models: int
@@ -107,6 +108,7 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
     held = [(file, item) for feed in feeds for file, item in feed.held]
     return PriceOutcome(
         snapshots=index.height,
+        quarantined=quarantine.height,
         prices=prices.height,
         believed=prices["superseded_at"].null_count(),
         models=models.height,

@@ -6,7 +6,7 @@ and the record in `mart.cost_restatement`. The marts of restated days are built 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -123,30 +123,36 @@ def rerate_days(
     periods = workspace.config.periods
     with workspace.database.connect() as connection, _alone(connection, apply):
         days = [d for d in loaded_days(connection, REQUEST) if window is None or window.from_date <= d < window.to_date]
-        compared, applied = [], set()
+        compared, applied = [], set[date]()
         for day in days:
-            found = _compare(workspace, connection, day, rating)
+            found = _compared(workspace, connection, day, rating)
             compared.append(found)
             if apply and found.changed.height and (reopen or not periods.is_closed(day)):
                 _restate(connection, found.changed)
                 applied.add(day)
         lines = _with_state(pl.concat([_NO_LINES, *(day.lines for day in compared)]), periods, applied)
         lines = _record(connection, days, rating.known_at, lines)
+    left = [found.day for found in compared if found.changed.height and found.day not in applied]
+    return _outcome(rating, compared, lines, sorted(applied), left if apply else [])
+
+
+def _outcome(
+    rating: _Rating, compared: Sequence[_Day], lines: pl.DataFrame, applied: list[date], left_closed: list[date]
+) -> RerateOutcome:
     with localcontext(prec=76):
         before = sum((day.cost_before for day in compared), Decimal(0))
         after = sum((day.cost_after for day in compared), Decimal(0))
-    left = [found.day for found in compared if found.changed.height and found.day not in applied]
     return RerateOutcome(
         restatement_id=None if lines.is_empty() else lines["restatement_id"][0],
         known_at=rating.known_at,
-        days=days,
+        days=[day.day for day in compared],
         requests=sum(day.requests for day in compared),
         requests_changed=sum(day.changed.height for day in compared),
         cost_before_usd=before,
         cost_after_usd=after,
         lines=lines,
-        days_applied=sorted(applied),
-        days_left_closed=left if apply else [],
+        days_applied=applied,
+        days_left_closed=left_closed,
     )
 
 
@@ -185,7 +191,7 @@ def _alone(connection: psycopg.Connection[Any], apply: bool) -> Iterator[None]:
         ) from None
 
 
-def _compare(workspace: Workspace, connection: psycopg.Connection[Any], day: date, rating: _Rating) -> _Day:
+def _compared(workspace: Workspace, connection: psycopg.Connection[Any], day: date, rating: _Rating) -> _Day:
     booked = read_table(connection, REQUEST, "event_date = %s", (day,))
     after = rerate(booked, rating.rate_card, rating.registry, calendars=workspace.config.calendars.days)
     changed = changed_requests(booked, after)

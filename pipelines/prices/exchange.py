@@ -11,7 +11,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -339,25 +339,38 @@ def _ecb(text: str, base: str, latest: date, refused: list[str]) -> tuple[int, l
             accepted = f"a day such as 2026-08-21 or 21 August 2026, from {_FIRST_DAY} to {latest}"
             refused.append(f"{place}: expected {accepted}, found {_shown(row.get('Date', ''))}")
             continue
-        amounts = {base: Decimal(1)}
-        for name, value in row.items():
-            if _is_quoted(name, value) and name != base:
-                if amount := as_amount(value):
-                    amounts[name] = amount
-                else:
-                    refused.append(f"{place}, {name}: expected an amount above zero, found {_shown(value)}")
-        dollars = amounts.get("USD")
-        if dollars is None:
-            continue
-        for currency, amount in amounts.items():
-            if currency != "USD":
-                worth = _EXACT.quantize(_EXACT.divide(dollars, amount), _STEP)
-                if not _WORTH[0] <= worth <= _WORTH[1]:
-                    refused.append(f"{place}, {currency}: no currency is worth {worth.normalize():g} USD")
-                    continue
-                found = f"{dollars} USD and {amount} {currency} for 1 {base}"
-                quotes.append(FxQuote(day, currency, worth, found, f"{place}, {currency}"))
+        quotes += _quotes_of(day, _amounts(row, base, place, refused), base, place, refused)
     return lines, quotes
+
+
+def _amounts(row: Mapping[str, str], base: str, place: str, refused: list[str]) -> dict[str, Decimal]:
+    """What one unit of the base is worth in each currency of a row."""
+    amounts = {base: Decimal(1)}
+    for name, value in row.items():
+        if _is_quoted(name, value) and name != base:
+            if amount := as_amount(value):
+                amounts[name] = amount
+            else:
+                refused.append(f"{place}, {name}: expected an amount above zero, found {_shown(value)}")
+    return amounts
+
+
+def _quotes_of(
+    day: date, amounts: Mapping[str, Decimal], base: str, place: str, refused: list[str]
+) -> Iterator[FxQuote]:
+    """The worth in USD of each currency of a row; nothing where the row has no dollars."""
+    dollars = amounts.get("USD")
+    if dollars is None:
+        return
+    for currency, amount in amounts.items():
+        if currency == "USD":
+            continue
+        worth = _EXACT.quantize(_EXACT.divide(dollars, amount), _STEP)
+        if not _WORTH[0] <= worth <= _WORTH[1]:
+            refused.append(f"{place}, {currency}: no currency is worth {worth.normalize():g} USD")
+            continue
+        found = f"{dollars} USD and {amount} {currency} for 1 {base}"
+        yield FxQuote(day, currency, worth, found, f"{place}, {currency}")
 
 
 def _shown(value: str) -> str:

@@ -63,13 +63,13 @@ def _asserted(snapshots: Sequence[FeedSnapshot], registry: Registry) -> tuple[pl
     """
     stated = gathered(snapshots)
     facts = numbered(resolved(stated.distinct, registry), "amount", _AMOUNT)
-    lines = one_per_thing(one_name_per_model(stated.said, facts), facts)
+    lines = one_per_sku(one_name_per_model(stated.said, facts), facts)
     dates = ("valid_from", "valid_to", "date_basis")
     asserted = lines.join(facts.select("row", "amount", "valid_to", "date_basis"), on="row", how="left")
     return asserted, facts.drop("amount", *dates)
 
 
-def one_per_thing(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
+def one_per_sku(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """`said` (k, row) with the number `sku` and valid_from: of several lines for one thing from one instant on the first.
 
     The first is the one with the lowest place in its file.

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.models import Registry
 from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot
-from pipelines.prices.ledger import one_name_per_model, one_per_thing, resolved
+from pipelines.prices.ledger import one_name_per_model, one_per_sku, resolved
 from pipelines.prices.statements import gathered
 
 _STATED = ("region", "meter", *(name for name in CONDITIONS if name != "region"), "valid_from")
@@ -67,7 +67,7 @@ def other_names(snapshot: FeedSnapshot, registry: Registry, at: datetime) -> pl.
     place = ["provider_id", "model_id", "region"]
     by = facts.join(spoken, on="row", how="semi").group_by(place).agg(pl.col("raw_model").first().alias("spoken_by"))
     holds = pl.col("valid_from").is_null() | (pl.col("valid_from") <= at)
-    silent = facts.join(one_per_thing(spoken, facts), on="row", how="anti").filter(
+    silent = facts.join(one_per_sku(spoken, facts), on="row", how="anti").filter(
         pl.col("usd_per_million").is_not_null(), holds, pl.col("valid_to").is_null() | (pl.col("valid_to") > at)
     )
     return silent.join(by, on=place, how="left").select(OTHER_NAMES).unique().sort(OTHER_NAMES)

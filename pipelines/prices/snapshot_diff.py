@@ -19,11 +19,11 @@ from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot, per_million
 
 MODEL = ("provider_id", "model")
 _SOLD = ("provider", "raw_model")
-_THING = (
+_METERED = (
     "meter", "service_tier", "region", "context_from_tokens", "context_to_tokens", "time_window", "contract_id",
     "reasoning_mode",
 )  # fmt: skip
-_SAME = (*MODEL, *_THING)
+_SKU = (*MODEL, *_METERED)
 _SAID = (*_SOLD, "meter", *CONDITIONS, "unit_price", "pricing_quantity", "pricing_currency", "valid_from", "valid_to")
 _CLOSE = 0.01
 """Two feeds state one price where they differ by no more than this share."""
@@ -100,7 +100,7 @@ class View:
         region = pl.when(pl.col("region") == "").then("region_of_name").otherwise("region")
         amount = pl.col("unit_price").cast(pl.Float64) / pl.col("pricing_quantity")  # to judge a size, not to charge by
         rows = prices.join(self.sold, on=list(_SOLD)).with_columns(region.alias("region"), amount.alias("amount"))
-        return rows.sort("amount", *_SOLD).unique(list(_SAME), keep="first", maintain_order=True)
+        return rows.sort("amount", *_SOLD).unique(list(_SKU), keep="first", maintain_order=True)
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def moves(before: View, after: View, others: Iterable[tuple[str, View]]) -> Move
     )
     gone = models_before.join(models_after, on=list(MODEL), how="anti")
     stays = old.join(gone, on=list(MODEL), how="anti")
-    pairs = stays.join(new, on=list(_SAME), how="left", suffix="_after", nulls_equal=True)
+    pairs = stays.join(new, on=list(_SKU), how="left", suffix="_after", nulls_equal=True)
     changed = pairs.filter(
         pl.col("amount_after").is_null()
         | (pl.col("amount") != pl.col("amount_after"))
@@ -169,7 +169,7 @@ def moves(before: View, after: View, others: Iterable[tuple[str, View]]) -> Move
         models_after=models_after,
         prices_before=was.join(before.sold, on=list(_SOLD)),
         prices_that_stay=was.height - left.height,
-        changes=changes.sort(*_SAME, "change"),
+        changes=changes.sort(*_SKU, "change"),
     )
 
 
@@ -198,23 +198,23 @@ def _gone(rows: pl.DataFrame, others: Iterable[tuple[str, View]], at: datetime) 
 def _moved(rows: pl.DataFrame, others: Iterable[tuple[str, View]], at: datetime) -> pl.DataFrame:
     """Rows whose price is another or gone, with the feeds that state the price before and the one after."""
     models = rows.select(MODEL).unique()
-    stated = [pl.DataFrame(schema=rows.select(*_SAME, "amount", "pricing_currency").schema | {"feed": pl.String()})]
+    stated = [pl.DataFrame(schema=rows.select(*_SKU, "amount", "pricing_currency").schema | {"feed": pl.String()})]
     for name, view in others if rows.height else ():
         sold = view.sold.join(models, on=list(MODEL), how="semi")
         theirs = view.named(view.at(at).join(sold, on=list(_SOLD), how="semi"))
-        stated.append(theirs.select(*_SAME, "amount", "pricing_currency", feed=pl.lit(name)))
+        stated.append(theirs.select(*_SKU, "amount", "pricing_currency", feed=pl.lit(name)))
     told = pl.concat(stated)
     for column, amount, currency in (
         ("still_says", "amount", "pricing_currency"),
         ("also_says", "amount_after", "pricing_currency_after"),
     ):
         near = (pl.col(f"{amount}_mine") - pl.col("amount")).abs() <= _CLOSE * pl.col("amount")
-        mine = rows.select(*_SAME, pl.col(amount).alias(f"{amount}_mine"), pl.col(currency).alias("currency_mine"))
-        agreeing = told.join(mine, on=list(_SAME), nulls_equal=True).filter(
+        mine = rows.select(*_SKU, pl.col(amount).alias(f"{amount}_mine"), pl.col(currency).alias("currency_mine"))
+        agreeing = told.join(mine, on=list(_SKU), nulls_equal=True).filter(
             near, pl.col("currency_mine") == pl.col("pricing_currency")
         )
-        feeds = agreeing.group_by(_SAME).agg(pl.col("feed").unique().sort().str.join(", ").alias(column))
-        rows = rows.join(feeds, on=list(_SAME), how="left", nulls_equal=True)
+        feeds = agreeing.group_by(_SKU).agg(pl.col("feed").unique().sort().str.join(", ").alias(column))
+        rows = rows.join(feeds, on=list(_SKU), how="left", nulls_equal=True)
     change = pl.when(pl.col("amount_after").is_null()).then(pl.lit("price_gone")).otherwise(pl.lit("moved"))
     return rows.with_columns(change.alias("change"))
 

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 import polars as pl
 import pytest
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.formats import FORMATS as BOARDS
-from pipelines.benchmarks.observation import Collector
 from pipelines.daily import benchmarks, refresh_benchmarks
 from pipelines.settings import Settings
 from pipelines.warehouse.read import read_table

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import BoardOptionsError
-from pipelines.benchmarks.observation import BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.observation import BoardSnapshot, Traits
 from pipelines.config.sources import Leaderboard
 from pipelines.formats import Formats
 from pipelines.landing import LandedFile, LandingError

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import EntryError, is_blank
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
 from pipelines.benchmarks.items import score_of_items
-from pipelines.benchmarks.observation import ROW_KEY, Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.observation import ROW_KEY, Benchmark, BoardSnapshot, Traits
 
 TRAITS = Traits(row_kind="entry")
 

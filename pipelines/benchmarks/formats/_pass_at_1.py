@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import NO_SCORE, EntryError, numbers, text
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
 SUBSETS = ("humaneval", "humaneval+", "mbpp", "mbpp+", "instruct", "complete")
 """Subsets known here: another one counts where it is a number, and is something else where it is text."""

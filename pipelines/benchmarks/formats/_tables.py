@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from pipelines.benchmarks.observation import Collector
+from pipelines.benchmarks.collector import Collector
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 

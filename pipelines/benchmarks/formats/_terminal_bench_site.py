@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import EntryError, count, day, is_blank, number, numbers, text, within
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 from pipelines.landing import read_bytes
 
 

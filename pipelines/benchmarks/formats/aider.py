@@ -10,8 +10,9 @@ from typing import Any
 
 import yaml
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import NO_SCORE, EntryError, count, day, money, number, numbers, text
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import EntryError, count, day, first_of, half_widths, license_weights, number, text
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
 MODEL = ("model", "model_name", "name")
 SCORE = ("score", "rating", "arena_score", "elo")

@@ -11,9 +11,10 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import EntryError, first_of, instant, is_blank, money, number, numbers, text, weights
 from pipelines.benchmarks.formats._tables import only, read_json, read_table, wrong_shape
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Observation, Traits
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Observation, Traits
 
 TRAITS = Traits(row_kind="entry", primary_version="intelligence_index")
 _SHARES = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import BoardOptionsError
 from pipelines.benchmarks.formats._pass_at_1 import parse_subsets
-from pipelines.benchmarks.observation import BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.observation import BoardSnapshot, Traits
 
 ITEMS = {"full": 1140, "hard": 148}
 

@@ -19,9 +19,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import NO_SCORE, EntryError, instant, is_blank, money, number, text, within
 from pipelines.benchmarks.formats._tables import only, read_table
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Observation, Traits
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Observation, Traits
 from pipelines.landing import MAX_CONTENT_BYTES, read_bytes
 from pipelines.outside import worded
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.formats._pass_at_1 import parse_subsets
-from pipelines.benchmarks.observation import BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.observation import BoardSnapshot, Traits
 
 ITEMS = {"humaneval": 164, "humaneval+": 164}
 """Problems per subset. MBPP's number changed with its version (399, then 378), which the file does not state."""

@@ -13,9 +13,10 @@ from typing import Any
 
 import orjson
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import EntryError, count, instant, is_blank, number, text, weights, within
 from pipelines.benchmarks.formats._tables import read_json
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Observation, Traits
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Observation, Traits
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 

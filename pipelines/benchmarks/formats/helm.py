@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import NO_SCORE, EntryError, is_blank, numbers, text
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
 _RELEASE = re.compile(r"releases/(v[\d.]+)")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import BoardOptionsError, EntryError, is_blank, number, text, within
 from pipelines.benchmarks.formats._entries import Entry, entries_snapshot, fields_of, listed_records
-from pipelines.benchmarks.observation import BoardSnapshot, Collector
+from pipelines.benchmarks.observation import BoardSnapshot
 
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 

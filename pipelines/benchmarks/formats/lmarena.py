@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import EntryError, count, day, first_of, half_widths, license_weights, number, text
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Observation, Traits
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Observation, Traits
 
 TRAITS = Traits(row_kind="rating", primary_version="full")
 

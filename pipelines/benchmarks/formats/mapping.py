@@ -16,6 +16,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipelines.benchmarks.collector import Collector, check_row
 from pipelines.benchmarks.fields import (
     NO_SCORE,
     BoardOptionsError,
@@ -29,7 +30,7 @@ from pipelines.benchmarks.fields import (
 )
 from pipelines.benchmarks.formats._entries import ItemEntries
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, RowKind, Traits, check_row
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, RowKind, Traits
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 

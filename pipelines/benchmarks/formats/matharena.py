@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import EntryError, count, money, text
 from pipelines.benchmarks.formats._entries import Entry, entries_snapshot, fields_of, solved
 from pipelines.benchmarks.formats._tables import read_parquet
-from pipelines.benchmarks.observation import BoardSnapshot, Collector
+from pipelines.benchmarks.observation import BoardSnapshot
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import NO_SCORE, EntryError, day, numbers, text
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
 COLUMNS = {
     "Average": "average", "IFEval": "ifeval", "BBH": "bbh", "MATH Lvl 5": "math_lvl_5", "GPQA": "gpqa",

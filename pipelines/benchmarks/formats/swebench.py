@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import EntryError, money, number, text, weights
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
-from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Collector, Traits
+from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
 TRAITS = Traits(row_kind="run", primary_version="verified")
 N_ITEMS = {"verified": 500, "lite": 300, "test": 2294, "multimodal": 517, "bash-only": 500, "multilingual": 300}

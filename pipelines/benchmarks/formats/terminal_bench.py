@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.fields import EntryError, count, is_blank, text
 from pipelines.benchmarks.formats._entries import TRAITS, Entry, entries_snapshot, fields_of, listed_records, solved
 from pipelines.benchmarks.formats._tables import read_json
 from pipelines.benchmarks.formats._terminal_bench_site import is_site_list, parse_site_list
-from pipelines.benchmarks.observation import BoardSnapshot, Collector
+from pipelines.benchmarks.observation import BoardSnapshot
 
 _RUN_NAME = re.compile(r"^\d{4}-?\d{2}-?\d{2}_(?P<agent>[^_]+)_(?P<model>.+?)(?:\.json)?$")
 _DATASET = re.compile(r"(terminal-bench[\w-]*)[@:]([\w.]+)")

@@ -218,8 +218,8 @@ def _shaped(table: Sequence[Sequence[str]], alternative: Alternative) -> list[li
 
 
 def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Sequence[str]], item: Found) -> list[_Row]:
-    layout, problems, heading = reading.layout, reading.problems, item.page.heading
-    place = f"section {heading!r}, table {item.number}"
+    layout, problems = reading.layout, reading.problems
+    place = f"section {item.page.heading!r}, table {item.number}"
     positions = {key(cell): index for index, cell in enumerate(table[0])}
     rows: list[_Row] = []
     models, conditions, shares = alternative.models, Conditions(), list[tuple[Share, str]]()
@@ -236,18 +236,9 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
         if any(re.search(pattern, cells[positions[key(name)]]) for name, pattern in alternative.beyond.items()):
             problems.add(f"{where}: {told(models)} under a condition that the ledger can't express: {told(cells)}")
             continue
-        start, inclusive = _prompt_size(alternative, cells, positions, where)
-        region = item.pick.region or _region(layout, cells, positions, heading, where)
         found = [
-            conditions.put_on(
-                bound(price, item.pick)._replace(
-                    region=region,
-                    context_from_tokens=start or price.context_from_tokens,
-                    context_bound=inclusive if start else price.context_bound,
-                )
-            )
-            for header, column in alternative.columns.items()
-            for price in _cell_prices(reading, column, cells[positions[key(header)]], f"{where}, column {header!r}")
+            conditions.put_on(price)
+            for price in _priced_cells(reading, alternative, cells, positions, item, where=where)
         ]
         found += _shares(found, shares)
         if len({(what(price), price.unit_price) for price in found}) > len({what(price) for price in found}):
@@ -255,12 +246,41 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
                 f"{where}: {told(models)} at two prices for one meter, by a condition that the ledger can't express"
             )
             continue
-        if not any(re.search(layout.unordered, model) for model in models):
-            if all(isinstance(column, Column) for column in alternative.columns.values()):
-                refuse_headless(found, f"{where} ({told(models)})")
-            refuse_fallen(layout, found, f"{where} ({told(models)})")
+        _refuse_disorder(layout, alternative, models, found, f"{where} ({told(models)})")
         rows.append(_Row(models, tuple(found), alternative.scaled))
     return rows
+
+
+def _priced_cells(
+    reading: _Reading,
+    alternative: Alternative,
+    cells: Sequence[str],
+    positions: Mapping[str, int],
+    item: Found,
+    *,
+    where: str,
+) -> Iterator[Price]:
+    """The prices in the cells of one row, with its prompt size and region."""
+    start, inclusive = _prompt_size(alternative, cells, positions, where)
+    region = item.pick.region or _region(reading.layout, cells, positions, item.page.heading, where)
+    for header, column in alternative.columns.items():
+        for price in _cell_prices(reading, column, cells[positions[key(header)]], f"{where}, column {header!r}"):
+            yield bound(price, item.pick)._replace(
+                region=region,
+                context_from_tokens=start or price.context_from_tokens,
+                context_bound=inclusive if start else price.context_bound,
+            )
+
+
+def _refuse_disorder(
+    layout: PageLayout, alternative: Alternative, models: Sequence[str], prices: Sequence[Price], where: str
+) -> None:
+    """Raises PriceFeedError where the prices of a row can't be those of one model, such as output cheaper than input."""
+    if any(re.search(layout.unordered, model) for model in models):
+        return
+    if all(isinstance(column, Column) for column in alternative.columns.values()):
+        refuse_headless(prices, where)
+    refuse_fallen(layout, prices, where)
 
 
 def _shares(prices: Sequence[Price], shares: Sequence[tuple[Share, str]]) -> list[Price]:

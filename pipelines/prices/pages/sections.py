@@ -109,13 +109,19 @@ def _html_sections(page: str, grids: bool) -> list[PageSection]:
             props = _island_props(node)
             sections[-1].text += "".join(f"{tip}\n" for tip in _tooltips(props))
             sections += _island_sections(node, props)
-        elif node.tag == "code" and not sections[-1].tables:
-            sections[-1].codes.append(node.text().strip())
-        elif node.tag in {"p", "li"}:
-            sections[-1].text += plain(node.text()) + "\n"
-        elif node.tag in {"div", "span", "em"} and (own := plain(node.text(deep=False))):
-            sections[-1].text += own + "\n"
+        else:
+            _add_text(sections[-1], node)
     return sections
+
+
+def _add_text(section: PageSection, node: LexborNode) -> None:
+    """The text of a paragraph, an item of a list or a box; code before the first table."""
+    if node.tag == "code" and not section.tables:
+        section.codes.append(node.text().strip())
+    elif node.tag in {"p", "li"}:
+        section.text += plain(node.text()) + "\n"
+    elif node.tag in {"div", "span", "em"} and (own := plain(node.text(deep=False))):
+        section.text += own + "\n"
 
 
 def _add_table(section: PageSection, rows: list[list[str]], labels: frozenset[str]) -> None:

@@ -124,7 +124,7 @@ COST_RESTATEMENT = Table(
     day_column="event_date",
 )
 
-_PRICED_THING = tuple(
+_SKU = tuple(
     PRICE.column(name)
     for name in (
         "provider_id",
@@ -151,7 +151,7 @@ PRICE_CHANGE = Table(
     (
         Column("change_id", "uuid", "Hash of the two price rows."),
         PRICE.column("feed"),
-        *_PRICED_THING,
+        *_SKU,
         PRICE.column("context_to_tokens"),
         Column("pricing_currency", "text", "Currency of both prices."),
         Column(
@@ -208,7 +208,7 @@ PRICE_CONFLICT = Table(
     "Prices on which feeds disagree by more than one in a hundred at the end of the newest loaded day, what that is worth on our own traffic, and how it was decided.",
     "one row per seller, model, meter and conditions",
     (
-        *_PRICED_THING,
+        *_SKU,
         Column("as_of", "timestamptz", "Instant at which the prices are compared."),
         Column("usd_used", "numeric(38,12)", "Price that is charged by.", unit="USD per million units"),
         Column("feed_used", "text", "Feed that it comes from."),
@@ -237,7 +237,7 @@ PRICE_CONFLICT = Table(
         Column("decided_by", "text", "Why feed_used won."),
         Column("summary", "text", "The disagreement in one plain sentence."),
     ),
-    tuple(column.name for column in _PRICED_THING if column.name != "unit"),
+    tuple(column.name for column in _SKU if column.name != "unit"),
 )
 
 MART_PRICE_TABLES = (COST_RESTATEMENT, PRICE_CHANGE, PRICE_CONFLICT)

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from pipelines.benchmarks import BoardSnapshot, detect_drift, parse_board
+from pipelines.benchmarks.collector import Collector
 from pipelines.benchmarks.formats import FORMATS as BOARDS
-from pipelines.benchmarks.observation import Collector
 from pipelines.config.sources import Leaderboard
 from tests.contracts.benchmarks import mutilate
 from tests.unit.benchmarks.boards import landed

@@ -57,18 +57,6 @@ def test_the_smallest_visible_change_on_common_benchmarks() -> None:
         assert float(uncertainty.min_detectable(stderr)) == pytest.approx(points, abs=0.01)
 
 
-def test_power_is_what_a_simulation_finds() -> None:
-    # A true change of 5 points on 500 items near 80 %: seen half of the time. Of 10 points: nearly always.
-    stderr = 100 * math.sqrt(2 * 0.8 * 0.2 / 500)
-    generator = np.random.default_rng(5)
-    for effect in (5.0, 10.0):
-        seen = np.abs(generator.normal(effect, stderr, 40_000)) > uncertainty.Z95 * stderr
-        assert float(uncertainty.power(effect, stderr)) == pytest.approx(seen.mean(), abs=0.01)
-    assert float(uncertainty.power(5.0, stderr)) == pytest.approx(0.506, abs=0.005)
-    # 10 Elo at the median published interval of LMArena's full board (standard error of a difference 3.4 Elo).
-    assert float(uncertainty.power(10.0, 3.4)) == pytest.approx(0.836, abs=0.005)
-
-
 def matched_rows(before: np.ndarray, after: np.ndarray, stderr: np.ndarray) -> pl.DataFrame:
     n = before.size
     return pl.DataFrame(
