@@ -31,7 +31,7 @@ from tests.unit.benchmarks.series import (
     rolling,
     sharing_votes,
 )
-from tests.unit.benchmarks.test_statistics import matched_rows
+from tests.unit.benchmarks.test_uncertainty import matched_rows
 
 
 def null_days(days: int = 1000, models: int = 100) -> tuple[float, float]:
