@@ -95,8 +95,10 @@ def models_unchanged(context: dg.AssetCheckExecutionContext, mm: WorkspaceResour
         "exports_complete": (("coverage_gate",), dg.AssetCheckSeverity.ERROR),
         "scales_unchanged": (("scale_rebase", "index_version"), dg.AssetCheckSeverity.WARN),
     }
-    for name, (told, severity) in classes.items():
-        yield _verdict("mart.benchmark_drift", name, changes.events.filter(pl.col("drift_class").is_in(told)), severity)
+    for name, (drift_classes, severity) in classes.items():
+        yield _verdict(
+            "mart.benchmark_drift", name, changes.events.filter(pl.col("drift_class").is_in(drift_classes)), severity
+        )
     yield _verdict("mart.request_drift", "no_silent_change", changes.alarms, dg.AssetCheckSeverity.WARN)
 
 
@@ -107,12 +109,12 @@ def _verdict(table: str, name: str, found: pl.DataFrame, severity: dg.AssetCheck
         asset_key=asset_key(table),
         passed=found.is_empty(),
         severity=severity,
-        description=_told(found),
+        description=_first_finding(found),
         metadata={"found": found.height, "changes": markdown_table(shown)},
     )
 
 
-def _told(found: pl.DataFrame) -> str | None:
+def _first_finding(found: pl.DataFrame) -> str | None:
     """The first finding in words and how many more there are; None where there is none."""
     if found.is_empty():
         return None

@@ -1,4 +1,4 @@
-"""Assets of provider bills: what providers report and charge, beside what we compute.
+"""Assets of provider bills: what providers report and charge, apart from what we compute.
 
 The step is `pipelines.daily.refresh_reported_costs`; the exports are parsed with the request files (`requests.py`).
 """

@@ -1,6 +1,6 @@
-"""The dbt process of a run: imports dbt and parses the project at once, then waits to be told what to do.
+"""The dbt process of a run: imports dbt and parses the project immediately, then waits for a command.
 
-Run by its path, so that nothing of Dagster is imported here; started and told by `dbt_resource.py` beside this file. One
+Run by its path, so that nothing of Dagster is imported here; `dbt_resource.py` starts and commands it. One
 line on standard input holds dbt's arguments as JSON; without one, because the run ended, the process ends as well.
 """
 

@@ -1,7 +1,7 @@
 """The resource `dbt`: one dbt process per run, started with the run, so that it is ready when the marts are due.
 
 Importing dbt and parsing the project take seconds, in which the steps before the marts keep the run busy. What the
-process does is in `dbt_process.py` beside this file; which models there are and what Dagster shows of them in `marts.py`.
+process does is in `dbt_process.py`; which models there are and what Dagster shows of them in `marts.py`.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ class DbtProcess:
         target.mkdir()
         asked = ["--quiet", *arguments, "--target-path", str(target), "--log-path", str(target)]
         # Where the process has died, its output says why, and is read below.
-        with suppress(BrokenPipeError), self.process.stdin as told:
-            told.write(json.dumps(asked).encode() + b"\n")
+        with suppress(BrokenPipeError), self.process.stdin as stdin:
+            stdin.write(json.dumps(asked).encode() + b"\n")
         self._hear(target / "output.txt")
         status = self.process.wait()
         try:

@@ -1,7 +1,7 @@
 """The pages of a run that failed: made from what the warehouse holds, with what is missing and why on top.
 
 `modelmeter daily` makes them after its own run; for runs of the daemon a sensor does. What a run did is read from Dagster's
-event log, so both tell the same.
+event log, so both say the same.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def write_incomplete(instance: dg.DagsterInstance, run_id: str, workspace: Works
     """Write the page of every day of a failed run."""
     failures = failures_of_run(instance, run_id)
     unmade = _unmade(instance, run_id)
-    told = {day: _incomplete(instance, failures, unmade, day) for day in window.days}
-    return write_reports(workspace, window, checks_of_run(instance, run_id), told)
+    missing = {day: _incomplete(instance, failures, unmade, day) for day in window.days}
+    return write_reports(workspace, window, checks_of_run(instance, run_id), missing)
 
 
 def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> list[Failure]:

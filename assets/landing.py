@@ -83,7 +83,7 @@ def _materialized(results: list[FetchResult]) -> dg.MaterializeResult[Any]:
                 check_name="fresh",
                 passed=not stale and not not_landed,
                 severity=dg.AssetCheckSeverity.WARN,
-                description=_told(not_landed),
+                description=_not_landed_sentence(not_landed),
                 metadata={
                     "stale": [r.name for r in stale],
                     "not_landed": [r.name for r in not_landed],
@@ -94,7 +94,7 @@ def _materialized(results: list[FetchResult]) -> dg.MaterializeResult[Any]:
     )
 
 
-def _told(not_landed: list[FetchResult]) -> str | None:
+def _not_landed_sentence(not_landed: list[FetchResult]) -> str | None:
     """What was answered and could not be kept; None where all was."""
     if not not_landed:
         return None

@@ -1,6 +1,6 @@
 """Assets of the price ledger: models, prices, exchange rates, rate cards and the history that people read.
 
-The step is `pipelines.daily.refresh_prices`; feeds arrive through `landing.py` beside this module.
+The step is `pipelines.daily.refresh_prices`; feeds arrive through `landing.py`.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
             "nothing_held",
             asset=asset_key(PRICE.qualified),
             description="No price file is held for review. A held file, or a model in it, looks like damage: too much is "
-            "gone or has moved at once, or moved tenfold against what other feeds say. The last good prices stay. "
+            "gone or has moved with one file, or moved tenfold against what other feeds say. The last good prices stay. "
             "`modelmeter prices review` shows it with your own spend; `modelmeter prices accept` or `reject` decides.",
         ),
         dg.AssetCheckSpec(
@@ -60,8 +60,8 @@ def core_price(
     for feed, fields in done.not_understood.items():
         if fields:
             context.log.info("price feed %s: %d things are not understood", feed, len(fields))
-    for told in done.held:
-        context.log.warning("%s", told)
+    for message in done.held:
+        context.log.warning("%s", message)
     unknown = {feed: len(fields) for feed, fields in done.not_understood.items() if fields}
     yield result(SNAPSHOT, done.snapshots, key=rows_key(SNAPSHOT, "prices"))
     yield result(QUARANTINE, done.quarantined, key=rows_key(QUARANTINE, "prices"))
@@ -107,12 +107,12 @@ _HISTORY = ["core.price", "core.fx_rate", "core.rate_card", "core.request"]
 )
 @in_own_words
 def price_history(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    """Tell what changed in price and where feeds disagree, and what either is worth on the newest thirty days."""
+    """Show what changed in price and where feeds disagree, and what either is worth on the newest thirty days."""
     done = refresh_price_history(mm.workspace)
     yield result(PRICE_CHANGE, done.changes.height, done.changes.select("valid_from", "summary").head(10))
     at_stake = done.conflicts["at_stake_30d_usd"].sum()
     yield result(
         PRICE_CONFLICT, done.conflicts.height, done.conflicts.select("summary").head(10), at_stake_30d_usd=at_stake
     )
-    told = headline(done.unclear)
-    yield nothing_found("feeds_understood", PRICE_CHANGE, [told] if told else [])
+    message = headline(done.unclear)
+    yield nothing_found("feeds_understood", PRICE_CHANGE, [message] if message else [])

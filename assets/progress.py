@@ -45,7 +45,7 @@ class _StepHandler(logging.Handler):
         elif event.event_type is dg.DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             if error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-                return  # by a person, who is told so
+                return  # by a person, who sees it
             _sink[0]("failed", f"{step}: {reason_of(error)}", None)
 
 

@@ -53,7 +53,7 @@ class Apart:
             self.failures[name] = worded(error)
 
     @property
-    def told(self) -> list[str]:
+    def messages(self) -> list[str]:
         """One line per part that failed."""
         return [f"{name}: {reason}" for name, reason in self.failures.items()]
 
@@ -85,8 +85,10 @@ def _where(error: BaseException) -> str:
             return f" ({os.strerror(error.errno)})"
         case _:
             # Of what a database says, the names of its own things; its sentences quote values.
-            told = getattr(error, "diag", None)
-            names = [getattr(told, name, None) for name in ("sqlstate", "table_name", "column_name", "constraint_name")]
+            diagnosis = getattr(error, "diag", None)
+            names = [
+                getattr(diagnosis, name, None) for name in ("sqlstate", "table_name", "column_name", "constraint_name")
+            ]
             return f" ({', '.join(filter(None, names))})" if any(names) else ""
 
 

@@ -72,7 +72,7 @@ def clustered_stderr(values: ArrayLike, clusters: ArrayLike) -> tuple[float, int
 
     sqrt(G/(G-1) sum over clusters of (sum of its values' deviations from the mean) squared) / n (Miller 2024, section
     2.2, with the correction for few clusters). With a cluster per value it is sd / sqrt(n), the usual one. One cluster
-    alone says nothing of others: nan.
+    alone does not show how others differ: nan.
     """
     value = np.asarray(values, dtype=float)
     _, number = np.unique(np.asarray(clusters), return_inverse=True)

@@ -1,4 +1,4 @@
-"""The command line `modelmeter`: one typer application, one module per command beside this file.
+"""The command line `modelmeter`: one typer application, one module per command.
 
 Commands launch what `assets` and `pipelines` hold; heavy imports happen inside them, so that `--help` is instant.
 """

@@ -1,6 +1,6 @@
 """`modelmeter daily`: the daily job for a day or a range, and a summary a person wants to read.
 
-One run of the job is `runs.py` beside this module.
+One run of the job is `runs.py`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class _Work:
         self.runs: list[RunOutcome] = []
 
     def do(self, as_json: bool) -> None:
-        """Run the days and tell what came of it."""
+        """Run the days and report what came of it."""
         from rich.console import Console
 
         from pipelines.settings import Settings
@@ -86,8 +86,8 @@ class _Work:
         """What an interrupt leaves, and how to go on."""
         left = self.windows[len(self.runs) :]
         if not left:
-            told = "every day is finished" if self.runs else "before a day was chosen; nothing was computed"
-            return f"interrupted: {told}"
+            text = "every day is finished" if self.runs else "before a day was chosen; nothing was computed"
+            return f"interrupted: {text}"
         again = "; ".join(f"modelmeter daily {_options(window)}" for window in left)
         are = "is" if len(left) == 1 and len(left[0].days) == 1 else "are"
         return f"interrupted: {', '.join(str(window) for window in left)} {are} unfinished. To go on: {again}"
@@ -121,11 +121,11 @@ def _newest(workspace: Workspace, console: Console) -> Window:
     files = [file for file in workspace.landed("requests").files if file.arrival_date is not None]
     if not files:
         yesterday = datetime.now(UTC).date() - timedelta(days=1)
-        told = (
+        text = (
             f"{workspace.zone} holds no request logs: running {yesterday}, the day that ended last. Logs are expected as "
             "requests/<source>/<arrival date>/*.jsonl (or csv, parquet), with <source> declared in sources.yaml"
         )
-        console.print(told, style="yellow", soft_wrap=True, markup=False)
+        console.print(text, style="yellow", soft_wrap=True, markup=False)
         return Window.of_day(yesterday)
     newest = max(file.arrival_date for file in files if file.arrival_date is not None)
     ingest_requests(workspace, Window.of_day(newest))
@@ -189,8 +189,8 @@ def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | N
         )
     for check in failed:
         found = f" Found: {check['found']}" if check["found"] else ""
-        told = f"{check['description']}{found}"
-        console.print(f"  check {check['severity'].lower()}: {check['asset']} {check['name']}: {told}", markup=False)
+        text = f"{check['description']}{found}"
+        console.print(f"  check {check['severity'].lower()}: {check['asset']} {check['name']}: {text}", markup=False)
     for run in runs:
         for failure in run.failures:
             console.print(f"  [red]failed[/red] {failure.replace('__', '.')} in the run for {run.window}")

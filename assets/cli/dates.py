@@ -83,25 +83,25 @@ def _shown(text: str) -> str:
     return repr(text[:40]) if text else "an empty text"
 
 
-def _option(parse: Callable[[str], T], name: str, metavar: str, told: str) -> OptionInfo:
+def _option(parse: Callable[[str], T], name: str, metavar: str, help_text: str) -> OptionInfo:
     def convert(text: str) -> T:
         try:
             return parse(text)
         except DateError as error:
             raise DateError(f"{name} {error}") from None
 
-    option: OptionInfo = typer.Option(name, parser=convert, metavar=metavar, help=told)
+    option: OptionInfo = typer.Option(name, parser=convert, metavar=metavar, help=help_text)
     return option
 
 
-def day_option(name: str, told: str) -> OptionInfo:
+def day_option(name: str, help_text: str) -> OptionInfo:
     """An option that takes a UTC day."""
-    return _option(parse_day, name, "YYYY-MM-DD", told)
+    return _option(parse_day, name, "YYYY-MM-DD", help_text)
 
 
-def instant_option(name: str, told: str) -> OptionInfo:
+def instant_option(name: str, help_text: str) -> OptionInfo:
     """An option that takes a UTC instant."""
-    return _option(parse_instant, name, "YYYY-MM-DD[THH:MM[:SS]]", told)
+    return _option(parse_instant, name, "YYYY-MM-DD[THH:MM[:SS]]", help_text)
 
 
 FirstDay = Annotated[date | None, day_option("--from", "First day of a range.")]

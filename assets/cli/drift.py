@@ -1,6 +1,6 @@
 """`modelmeter drift`: what changed on the leaderboards and in the served models, each change in a sentence.
 
-Changes are read by `pipelines.daily.model_changes`; how they are told apart from noise is in `docs/benchmarks.md`.
+Changes are read by `pipelines.daily.model_changes`; how they are distinguished from noise is in `docs/benchmarks.md`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _show_lines(console: Console, rows: pl.DataFrame, kind: Callable[[dict[str, 
     from rich.text import Text
 
     if rows.is_empty():
-        console.print("  nothing to tell")
+        console.print("  no changes")
     for row in rows.iter_rows(named=True):
         severity, what = kind(row)
         console.print(Text.assemble(f"  {row['event_date']} ", (severity, _COLOURS[severity]), f" {what}"))
@@ -94,8 +94,8 @@ def _numbers(row: dict[str, Any]) -> str:
         "z": "z",
         "q_value": "q",
     }
-    told: Iterable[str] = (f"{name} {row[key]:.2g}" for key, name in names.items() if row.get(key) is not None)
-    return ", ".join(told)
+    numbers: Iterable[str] = (f"{name} {row[key]:.2g}" for key, name in names.items() if row.get(key) is not None)
+    return ", ".join(numbers)
 
 
 def _rows(frame: pl.DataFrame) -> list[dict[str, Any]]:

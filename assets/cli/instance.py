@@ -72,10 +72,10 @@ def dagster_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
 
     _, environment = prepare_home(workspace)
     os.environ.update(environment)
-    # Dagster makes its tables at the first start, and two first starts at once would trip over each other.
+    # Dagster makes its tables at the first start, and two first starts at the same time would trip over each other.
     with exclusive(workspace.database, "make Dagster's tables"):
         opened = dg.DagsterInstance.get()
-    # Its storages connect anew for every statement, 1,200 times in a run, unless told to keep a connection as the web
+    # Its storages connect anew for every statement, 1,200 times in a run, unless configured to keep a connection as the web
     # server does.
     opened.optimize_for_webserver(statement_timeout=_STATEMENT_MILLISECONDS, pool_recycle=-1, max_overflow=10)
     with opened as instance:

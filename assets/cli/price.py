@@ -107,8 +107,8 @@ def explain(
     logged = why_logged_differs(pl.DataFrame([request], REQUEST.polars_schema), sold)
     why = None if logged.is_empty() else str(logged["why"][0])
     if as_json:
-        told = {"request": _plain(request), **_as_dict(explanation), "logged_cost_is": why}
-        typer.echo(json.dumps(told, indent=2))
+        shown = {"request": _plain(request), **_as_dict(explanation), "logged_cost_is": why}
+        typer.echo(json.dumps(shown, indent=2))
     else:
         _show_explanation(request, explanation, files.get(request["snapshot_id"]))
         if why is not None:

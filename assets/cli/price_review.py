@@ -83,8 +83,8 @@ def unclear(
     console = Console(highlight=False, soft_wrap=True)
     for row in shown.iter_rows(named=True):
         spend = f"{row['spend_usd']:.2f} USD in 30 days"
-        told = " ".join(filter(None, (row["model"], row["field"], row["value"])))
-        console.print(f"  {spend:>26}  {told} ({row['feed']} since {row['since']:%Y-%m-%d})", markup=False)
+        text = " ".join(filter(None, (row["model"], row["field"], row["value"])))
+        console.print(f"  {spend:>26}  {text} ({row['feed']} since {row['since']:%Y-%m-%d})", markup=False)
     if rows.height > shown.height:
         typer.echo(f"{rows.height - shown.height} more touch none of your spend (--all shows them)")
     elif rows.is_empty():
@@ -102,7 +102,7 @@ def _decide(name: str, verdict: Verdict) -> None:
         except (LookupError, LandingError) as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from None
-    typer.echo(f"{file.landing_path}: {verdict}ed. The decision lies beside it as {kept.name}.")
+    typer.echo(f"{file.landing_path}: {verdict}ed. The decision lies next to it as {kept.name}.")
     typer.echo("The next `modelmeter daily` follows it; a later decision about the same content counts instead.")
 
 
@@ -118,13 +118,13 @@ def _show(console: Console, item: Waiting, most: int | None) -> None:
     console.print(f"  {held.reason}", markup=False)
     models = item.changes.unique(["provider_id", "model"], keep="first", maintain_order=True)
     for row in models.head(most or models.height).iter_rows(named=True):
-        told = _told(row)
+        text = _change_words(row)
         others = "".join(
             f"; {word} {row[name]}" for word, name in (("before also said by", "still_says"), ("now also said by", "also_says"))
             if row[name]
         )  # fmt: skip
         spend = f"{row['model_spend_usd']:.2f} USD in 30 days"
-        console.print(f"  {spend:>26}  {row['raw_model']} at {row['provider_id']}: {told}{others}", markup=False)
+        console.print(f"  {spend:>26}  {row['raw_model']} at {row['provider_id']}: {text}{others}", markup=False)
     if most and models.height > most:
         console.print(f"  and {models.height - most} more models (--all shows them)", style="dim")
     if held.state == "open":
@@ -132,7 +132,7 @@ def _show(console: Console, item: Waiting, most: int | None) -> None:
         console.print(f"      or: modelmeter prices reject {item.file.landing_path}", markup=False)
 
 
-def _told(row: dict[str, Any]) -> str:
+def _change_words(row: dict[str, Any]) -> str:
     from pipelines.prices.wording import amount_text
 
     if row["change"] == "model_gone":

@@ -1,6 +1,6 @@
 """`modelmeter prices`: `try` shows what a layout reads from a file; the other commands are in `price_review.py`.
 
-Reading is `pipelines.prices`; what a model costs is shown by `price.py`. Both modules lie beside this one.
+Reading is `pipelines.prices`; what a model costs is shown by `price.py`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _rows(snapshot: FeedSnapshot) -> list[dict[str, Any]]:
 
 
 def _price(row: dict[str, Any]) -> dict[str, Any]:
-    """A price as JSON: texts and whole numbers, amounts as the file's digits; what says nothing is left out."""
+    """A price as JSON: texts and whole numbers, amounts as the file's digits; empty values are left out."""
     plain = {
         name: value if isinstance(value, int) else str(value) for name, value in row.items() if value not in (None, "")
     }

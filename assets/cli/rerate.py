@@ -42,7 +42,7 @@ def rerate(  # noqa: PLR0917, typer passes them by name
     reopen: Annotated[bool, typer.Option("--reopen", help="Restate days that periods.yaml closes, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the restatement as JSON.")] = False,
 ) -> None:
-    """Rate loaded days again (default: all) and tell what differs from what is booked, and because of which price.
+    """Rate loaded days again (default: all) and show what differs from what is booked, and because of which price.
 
     Nothing that is booked changes without --apply; either way the differences are recorded in mart.cost_restatement.
     Ends with status 1 where --apply left a closed day as it is, or the marts could not be built.

@@ -1,7 +1,7 @@
 """How rows of a query are shown: as a table for people, as JSON or CSV for programs, always with every digit.
 
 Values are the text that Postgres sends, so no number passes through a float. Which query runs, and as whom, is
-decided in `db.py` beside this file.
+decided in `db.py`.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _run(
 
 
 def _cell(value: str | None) -> Text:
-    """A value for the terminal: null is told from the empty text, control characters can't steer the terminal."""
+    """A value for the terminal: null differs from the empty text, control characters can't steer the terminal."""
     from rich.text import Text
 
     return Text("null", style="dim") if value is None else Text(value.translate(_UNPRINTABLE))

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """The status of a command that Ctrl-C ended."""
 
-_SAYS_NOTHING: tuple[object, ...] = (None, "", [], {})
+_EMPTY: tuple[object, ...] = (None, "", [], {})
 _FOUND_LENGTH = 300
-"""Characters of what a failed check found; all of it stands in Dagster, beside the check."""
+"""Characters of what a failed check found; all of it stands in Dagster, with the check."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +141,10 @@ def _checks(result: dg.ExecuteInProcessResult) -> list[dict[str, Any]]:
 
 
 def _found(metadata: Mapping[str, dg.MetadataValue[Any]]) -> str:
-    """What a check came upon, in one line: its metadata less what says nothing."""
+    """A check's metadata on one line, empty values left out."""
     values = {name: entry.value for name, entry in metadata.items() if name != "state"}
     text = "; ".join(
-        f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values.items() if value not in _SAYS_NOTHING
+        f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values.items() if value not in _EMPTY
     )
     return text if len(text) <= _FOUND_LENGTH else f"{text[:_FOUND_LENGTH]} …"
 

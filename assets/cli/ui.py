@@ -36,8 +36,8 @@ def ui(
     prepare_sample(console)
     with open_workspace() as workspace:
         home, environment = prepare_home(workspace)
-        told = f"Dagster on http://{host}:{port} (run history in Postgres, files in {home}); Ctrl-C stops it"
-        console.print(told, soft_wrap=True)
+        text = f"Dagster on http://{host}:{port} (run history in Postgres, files in {home}); Ctrl-C stops it"
+        console.print(text, soft_wrap=True)
         command = [sys.executable, "-m", "dagster", "dev", "-m", "assets.definitions", "-h", host, "-p", str(port)]
         # `dagster dev` announces its successor at every start, which is no news for whoever wants to see the page.
         quiet = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}

@@ -129,21 +129,23 @@ def with_age(rows: pl.DataFrame, day: date, alarms: Alarms, answered: pl.DataFra
     was_open = pl.col("was_opened_on").is_not_null()
     is_open = pl.col("is_alarm") | (was_open & ~has_recovered.fill_null(value=False))
     first = pl.when(is_open).then(pl.coalesce("was_opened_on", pl.lit(day)))
-    told = both.with_columns(
+    judged = both.with_columns(
         is_open.alias("is_alarm"),
         first.alias("opened_on"),
         (pl.lit(day) - first).dt.total_days().cast(pl.Int32).alias("age_days"),
-        pl.concat_str(pl.col("explanation"), _told(is_open, was_open)).alias("explanation"),
+        pl.concat_str(pl.col("explanation"), _state_sentence(is_open, was_open)).alias("explanation"),
     ).select(*REQUEST_DRIFT.polars_schema)
     missing = known.join(rows, on=[*GROUP, "metric"], how="anti").with_columns(family())
     gone = missing.join(answered, on=KEY, how="semi")
     carried = [_carried(row, day, is_open=False) for row in gone.iter_rows(named=True)]
     unseen = missing.join(answered, on=KEY, how="anti")
     carried += [_carried(row, day, is_open=True) for row in unseen.iter_rows(named=True)]
-    return pl.concat([told, pl.DataFrame(carried, schema=REQUEST_DRIFT.polars_schema)]).sort(*REQUEST_DRIFT.primary_key)
+    return pl.concat([judged, pl.DataFrame(carried, schema=REQUEST_DRIFT.polars_schema)]).sort(
+        *REQUEST_DRIFT.primary_key
+    )
 
 
-def _told(is_open: pl.Expr, was_open: pl.Expr) -> pl.Expr:
+def _state_sentence(is_open: pl.Expr, was_open: pl.Expr) -> pl.Expr:
     since = pl.col("was_opened_on").dt.strftime("%Y-%m-%d")
     return (
         pl.when(is_open & was_open)
@@ -157,7 +159,7 @@ def _told(is_open: pl.Expr, was_open: pl.Expr) -> pl.Expr:
 def _carried(row: dict[str, Any], day: date, *, is_open: bool) -> dict[str, Any]:
     """The row of an open alarm that today's calls say nothing of, or whose name they do not have any more."""
     who, since = f"{row['model_id']} at {row['provider_id']} for {row['use_case']}", row["was_opened_on"]
-    told = (
+    state = (
         f"{row['metric']} can't be compared today, too few like calls. Open since {since}; the effect is the one that opened it."
         if is_open
         else f"{row['metric']} is not seen any more. Recovered: open since {since}, and closed."
@@ -171,5 +173,5 @@ def _carried(row: dict[str, Any], day: date, *, is_open: bool) -> dict[str, Any]
         "is_alarm": is_open,
         "opened_on": since if is_open else None,
         "age_days": (day - since).days if is_open else None,
-        "explanation": f"{who}: {told}",
+        "explanation": f"{who}: {state}",
     }

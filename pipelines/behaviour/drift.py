@@ -44,7 +44,7 @@ ODD_ONE_IN = 10
 
 MAX_Q = 0.05
 MIN_SHIFT, MIN_RATE = 0.05, 0.01
-"""Smallest effects worth telling: 5 points of P(day > reference), 1 percentage point of a rate."""
+"""Smallest effects worth reporting: 5 points of P(day > reference), 1 percentage point of a rate."""
 
 MIN_FINGERPRINT_SHARE = 0.5
 """Calls that a back end never seen before must answer: providers run several at once, and most changes are small."""
@@ -311,8 +311,8 @@ def _judged(tested: pl.DataFrame) -> pl.DataFrame:
 
 
 def _row(day: date, row: dict[str, Any]) -> dict[str, Any]:
-    told = {name: row[name] for name in REQUEST_DRIFT.polars_schema if name in row}
-    return {**told, "event_date": day, "explanation": wording.comparison(row)}
+    columns = {name: row[name] for name in REQUEST_DRIFT.polars_schema if name in row}
+    return {**columns, "event_date": day, "explanation": wording.comparison(row)}
 
 
 def _new_names(window: pl.DataFrame, day: date, prefix: str, smallest: float) -> list[dict[str, Any]]:
@@ -331,10 +331,10 @@ def _new_names(window: pl.DataFrame, day: date, prefix: str, smallest: float) ->
         pl.Series("is_dated", [undated[name] != key_of(name) for name in named["name"]], dtype=pl.Boolean),
     )
     known, now = named.filter(~pl.col("is_day")), named.filter("is_day")
-    told = known.group_by(*GROUP, "undated").agg(pl.col("is_dated").any().alias("was_dated"))
+    dated = known.group_by(*GROUP, "undated").agg(pl.col("is_dated").any().alias("was_dated"))
     new = (
         now.join(known, on=[*GROUP, "name"], how="anti")
-        .join(told, on=[*GROUP, "undated"], how="left")
+        .join(dated, on=[*GROUP, "undated"], how="left")
         .filter((pl.col("was_dated") & pl.col("is_dated")) | pl.col("was_dated").is_null())
         .group_by(GROUP)
         .agg(pl.col("requests").sum().alias("n_day"), pl.col("name").unique().sort().alias("names"))

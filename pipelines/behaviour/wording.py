@@ -21,7 +21,7 @@ _METRICS = {
 
 
 def comparison(row: Mapping[str, Any]) -> str:
-    """A day of a served model beside its reference."""
+    """A day of a served model, compared with its reference."""
     who = f"{row['model_id']} at {row['provider_id']} for {row['use_case']}"
     before, now = row["value_reference"], row["value_day"]
     metric = row["metric"]
@@ -29,14 +29,14 @@ def comparison(row: Mapping[str, Any]) -> str:
         verb, unit = _METRICS[metric]
         is_share = metric.endswith("_share")
         shown = [f"{100 * value:.1f} %" if is_share else f"{value:.4g}" for value in (before, now)]
-        told = f"{who} {verb} {shown[1]} {unit} (median), in the reference {shown[0]}"
+        sentence = f"{who} {verb} {shown[1]} {unit} (median), in the reference {shown[0]}"
     else:
         what = "fails" if metric == "error_rate" else f"ends with {metric.removeprefix('finish:')}"
-        told = f"{who} {what} in {100 * now:.1f} % of calls, in the reference in {100 * before:.1f} %"
+        sentence = f"{who} {what} in {100 * now:.1f} % of calls, in the reference in {100 * before:.1f} %"
     if row["z"] is None:
-        return f"{told}; it never varies."
+        return f"{sentence}; it never varies."
     verdict = "More than noise" if row["is_alarm"] else "Within noise, or too little to matter"
-    return f"{told}. {verdict}: z {row['z']:.1f}, q {row['q_value']:.2g}, {row['n_day']} calls against {row['n_reference']}."
+    return f"{sentence}. {verdict}: z {row['z']:.1f}, q {row['q_value']:.2g}, {row['n_day']} calls against {row['n_reference']}."
 
 
 def new_names(row: Mapping[str, Any], metric: str) -> str:

@@ -1,4 +1,4 @@
-"""Leaderboard exports to bitemporal scores, and what changed on the boards: real change told from noise.
+"""Leaderboard exports to bitemporal scores, and what changed on the boards: real change, kept apart from noise.
 
     parse_board(file, board) -> BoardSnapshot          one landed export, read
     cached_board(file, board, store)                 the same, from the store where it was read before
@@ -10,7 +10,7 @@
     packaged_board(declared)                           its full declaration and its file in the package
     export_every_eval_ever(scores, benchmarks, at)     what is believed, in the EvalEval coalition's shared schema
 
-Fetching is `pipelines.fetch`, model identity `pipelines.models`; how it works is told in `docs/benchmarks.md`.
+Fetching is `pipelines.fetch`, model identity `pipelines.models`; how it works is described in `docs/benchmarks.md`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Board snapshots in the store of readings: an export that was read before by the same format is not read again.
 
-The store itself is `pipelines.landing.parse_cache`, reading is `formats/` beside this module.
+The store itself is `pipelines.landing.parse_cache`, reading is `formats/`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ _DECIDES = ("pipelines.benchmarks", "pipelines.uncertainty", "pipelines.grouped"
 """The code and data that make an export into observations."""
 _FRAMES = {"rows": ROW_SCHEMA, "items": ITEM_SCHEMA}
 
-_TOLD: dict[str, Any] = {name: (kind, ...) for name, kind in get_type_hints(Observation).items() if name not in _FRAMES}
+_FACT_FIELDS: dict[str, Any] = {
+    name: (kind, ...) for name, kind in get_type_hints(Observation).items() if name not in _FRAMES
+}
 _JSON = ConfigDict(ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64")
-_Told = create_model("_Told", __config__=_JSON, **_TOLD)
+_ObservationFacts = create_model("_ObservationFacts", __config__=_JSON, **_FACT_FIELDS)
 """An observation without its frames."""
 
 
@@ -37,7 +39,7 @@ class _Facts(BaseModel):
 
     lines: int
     valid: int
-    observations: tuple[_Told, ...]
+    observations: tuple[_ObservationFacts, ...]
 
 
 def cached_board(file: LandedFile, board: Leaderboard, store: Path) -> BoardSnapshot:
@@ -53,11 +55,11 @@ def cached_board(file: LandedFile, board: Leaderboard, store: Path) -> BoardSnap
 
 
 def _pack(snapshot: BoardSnapshot) -> Reading:
-    told = [
-        _Told.model_construct(**{name: getattr(item, name) for name in _Told.model_fields})
+    stored = [
+        _ObservationFacts.model_construct(**{name: getattr(item, name) for name in _ObservationFacts.model_fields})
         for item in snapshot.observations
     ]
-    facts = _Facts.model_construct(lines=snapshot.lines, valid=snapshot.valid, observations=tuple(told))
+    facts = _Facts.model_construct(lines=snapshot.lines, valid=snapshot.valid, observations=tuple(stored))
     frames = {
         f"{name}-{number}": getattr(item, name) for number, item in enumerate(snapshot.observations) for name in _FRAMES
     }
@@ -67,8 +69,8 @@ def _pack(snapshot: BoardSnapshot) -> Reading:
 def _unpack(reading: Reading, file: LandedFile) -> BoardSnapshot:
     facts = _Facts.model_validate_json(reading.facts)
     observations = []
-    for number, told in enumerate(facts.observations):
-        values: dict[str, Any] = {name: getattr(told, name) for name in _Told.model_fields}
+    for number, stored in enumerate(facts.observations):
+        values: dict[str, Any] = {name: getattr(stored, name) for name in _ObservationFacts.model_fields}
         values["observed_at"] = values["observed_at"].astimezone(UTC)
         values |= {name: _of(reading.frames[f"{name}-{number}"], schema) for name, schema in _FRAMES.items()}
         observations.append(Observation(**values))

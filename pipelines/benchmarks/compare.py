@@ -22,8 +22,8 @@ from pipelines.uncertainty import MAD_TO_SD, Floats
 GROUP = ("benchmark_id", "version_label")
 Group = tuple[str, str]
 
-_BESIDE = ("model_name", "as_of", "source_locator", "score_text", "position")
-CONTENT = tuple(name for name in ROW_SCHEMA if name not in (*ROW_KEY, *_BESIDE))
+_NO_CONTENT = ("model_name", "as_of", "source_locator", "score_text", "position")
+CONTENT = tuple(name for name in ROW_SCHEMA if name not in (*ROW_KEY, *_NO_CONTENT))
 """What a row says. A change of any of these is a new row; the place in the file, the source's date stamp and the spelling
 of a number (`40`, `40.0`) are not."""
 
@@ -31,7 +31,7 @@ NOISE = 1e-9
 """Share of a number by which two computations of it may differ: no change, but the last digits of floating point."""
 
 MIN_COMMON = 10
-"""Fewest common rows from which a shift of the whole board can be told from changes of a few models."""
+"""Fewest common rows from which a shift of the whole board can be distinguished from changes of a few models."""
 
 SMALL_CHANGE = 0.1
 """A component that moves by no more than this (percentage points) stands still: rounding, not a new run."""

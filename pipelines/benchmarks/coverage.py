@@ -1,6 +1,6 @@
-"""The coverage gate: which rows an export lacks because it is not whole, told from rows that its owner took away.
+"""The coverage gate: which rows an export lacks because it is not whole, and which its owner took away.
 
-One export beside what is believed, with what earlier exports lacked (`Memory`). What follows from it is in `history.py`,
+It compares one export with what is believed, and with what earlier exports lacked (`Memory`). What follows from it is in `history.py`,
 what the rows that are there say in `compare.py`.
 """
 

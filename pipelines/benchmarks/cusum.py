@@ -1,7 +1,7 @@
 """Slow drift: a model that moves a little with every export, never enough for two of them to show it.
 
 One cumulative sum (CUSUM, Page 1954) in either direction per model, version and scale epoch. Sudden changes are tested in
-`compare.py`; which rows those told already, and what becomes of both, is decided in `significance.py`.
+`compare.py`; which rows those report already, and what becomes of both, is decided in `significance.py`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def average_run_length(bound: float) -> float:
 
 
 def alarm_bound(series: int) -> float:
-    """The bound at which `series` updates at once raise a false alarm in no more than one export of twenty."""
+    """The bound at which the updates of `series` series by one export raise a false alarm in no more than one export of twenty."""
     bound = BOUND
     while average_run_length(bound) < series / EXPORT_RATE:
         bound += 0.1
@@ -82,13 +82,13 @@ class SlowWatch:
         self._series = pl.DataFrame(schema=_SERIES)
         self._correlations = pl.DataFrame(schema=_CORRELATIONS)
 
-    def look(self, step: Step, told: pl.DataFrame) -> pl.DataFrame:
-        """Rows of `step.tested` whose sum passed the bound, with columns SLOW. `told`: keys that begin anew (drift)."""
+    def look(self, step: Step, restarted: pl.DataFrame) -> pl.DataFrame:
+        """Rows of `step.tested` whose sum passed the bound, with columns SLOW. `restarted`: keys of series that begin anew (drift)."""
         if step.is_unusable:
             return step.changed.clear()
         known = self._series.with_columns(pl.col("source_row_key").replace(step.renames))
         rebased = pl.DataFrame(list(step.rebased), dict.fromkeys(GROUP, pl.String()), orient="row")
-        ended = pl.concat([told.select(ROW_KEY), step.removed.select(ROW_KEY)])
+        ended = pl.concat([restarted.select(ROW_KEY), step.removed.select(ROW_KEY)])
         known = known.join(rebased, on=GROUP, how="anti").join(ended, on=ROW_KEY, how="anti")
         moved = _moved(known, step)
         asleep = known.join(moved, on=ROW_KEY, how="anti")
@@ -159,7 +159,7 @@ def _correlated(moved: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame,
     """Adds `correlation`, of this export's errors with those of the export used before, and `is_update`.
 
     Read from all models of the version together: independent errors would spread their standardised moves by one. One
-    export tells it badly, so it is the mean over all exports so far (`known`, of which the new state is returned).
+    export estimates it badly, so it is the mean over all exports so far (`known`, of which the new state is returned).
     """
     first, second = pl.col("used_stderr"), pl.col("now_stderr")
     z = (pl.col("level") - pl.col("used_level")) / (first.pow(2) + second.pow(2)).sqrt()
@@ -179,15 +179,15 @@ def _correlated(moved: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame,
         .select(*GROUP, "sum", pl.lit(1, pl.Int32()).alias("exports"))
     )
     known = pl.concat([known, found]).group_by(GROUP).agg(pl.col("sum", "exports").sum()).sort(GROUP)
-    told = (
+    correlations = (
         found.select(GROUP)
         .join(known, on=GROUP)
         .select(*GROUP, (pl.col("sum") / pl.col("exports")).clip(0, 1).alias("correlation"))
     )
-    judged = moved.join(told, on=GROUP, how="left")
-    is_told = pl.col("correlation").is_not_null() | ~pl.col("is_rating")
+    judged = moved.join(correlations, on=GROUP, how="left")
+    is_estimated = pl.col("correlation").is_not_null() | ~pl.col("is_rating")
     correlation = pl.col("correlation").fill_null(0)
-    is_update = pl.col("is_new") & is_told & (correlation <= MAX_CORRELATION)
+    is_update = pl.col("is_new") & is_estimated & (correlation <= MAX_CORRELATION)
     return judged.with_columns(correlation.alias("correlation"), is_update.alias("is_update")), known
 
 

@@ -1,6 +1,6 @@
 """The events of mart.benchmark_drift: what each export changed, one event per thing that a reader should know.
 
-Events are told from the steps of `history.py`; nothing is tested here. A change that shows in many versions of a board
+Events are made of the steps of `history.py`; nothing is tested here. A change that shows in many versions of a board
 (categories, tries) is one event, with the versions in its evidence; so is a change that concerns every model.
 """
 
@@ -22,7 +22,7 @@ from pipelines.uncertainty import Floats, min_detectable
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
 
 SINGLE_EVENTS = 20
-"""More models than this that come or go with one export are told in one event."""
+"""More models than this that come or go with one export are reported in one event."""
 
 
 def detect_drift(
@@ -40,18 +40,18 @@ def detect_drift(
     """
     scores = scores or build_scores(board, snapshots, None)
     models = dict(scores.scores.filter(pl.col("model_id").is_not_null()).select("raw_model", "model_id").iter_rows())
-    tellers = [_Teller(board.board, verdict, models) for verdict in decide(scores.history, tests)]
-    rows = [row for teller in tellers for row in teller.tell()]
+    reporters = [_Reporter(board.board, verdict, models) for verdict in decide(scores.history, tests)]
+    rows = [row for reporter in reporters for row in reporter.events()]
     urgency = pl.col("severity").replace_strict({"error": 0, "warn": 1, "info": 2})
     return pl.DataFrame(rows, schema=BENCHMARK_DRIFT.polars_schema).sort(
         "event_date", urgency, "drift_class", "raw_model", "event_id"
     )
 
 
-class _Teller(EventBook):
+class _Reporter(EventBook):
     """Tells the events of one step."""
 
-    def tell(self) -> list[dict[str, Any]]:
+    def events(self) -> list[dict[str, Any]]:
         step = self.step
         self._contradictions()
         if step.gate_reason is not None:
@@ -107,10 +107,10 @@ class _Teller(EventBook):
 
     def _contradictions(self) -> None:
         for item in self.step.contradictions:
-            tell = wording.missing_outcomes if item.drift_class == "missing_outcomes" else wording.contradiction
+            sentence = wording.missing_outcomes if item.drift_class == "missing_outcomes" else wording.contradiction
             self.add(
                 item.drift_class,
-                tell(item.raw_model, self.title(), item.detail),
+                sentence(item.raw_model, self.title(), item.detail),
                 n_models=1,
                 raw_model=item.raw_model or None,
                 benchmark_version_id=self.version((item.benchmark_id, item.version_label)),
@@ -235,10 +235,10 @@ class _Teller(EventBook):
         kinds = pl.col("benchmark_id").replace_strict(observation.row_kinds(), return_dtype=pl.String)
         threshold = pl.col("benchmark_id").replace_strict(observation.thresholds(), return_dtype=pl.Float64)
         stated = pl.any_horizontal(pl.col(n).ne_missing(pl.col(f"{n}_after")) for n in wording.REVISABLE)
-        # A rating moves with every export; only a move that can't be tested for want of intervals is told.
+        # A rating moves with every export; only a move that lacks the intervals for a test is reported.
         untested = pl.col("z").is_null() & (pl.col("delta_adjusted").abs() >= threshold)
-        is_told = pl.when(kinds == "rating").then(untested).otherwise(stated)
-        rows = self.verdict.changed.filter(~pl.any_horizontal("is_rebased", "is_drift", "is_rounding") & is_told)
+        is_reported = pl.when(kinds == "rating").then(untested).otherwise(stated)
+        rows = self.verdict.changed.filter(~pl.any_horizontal("is_rebased", "is_drift", "is_rounding") & is_reported)
         if rows["source_row_key"].n_unique() > SINGLE_EVENTS:
             rows = self._in_bulk(rows)
         for group in self.per_model(rows):
@@ -254,9 +254,9 @@ class _Teller(EventBook):
             )
 
     def _in_bulk(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Tells a change of many entries in one event, and returns those whose scores moved, to be told one by one.
+        """Reports a change of many entries in one event, and returns those whose scores moved, to be reported one by one.
 
-        Where these are many too, the event tells of them all, the largest moves with before and after.
+        Where these are many too, the event covers them all, the largest moves with before and after.
         """
         moved = rows.filter(pl.col("delta") != 0)
         before_and_after = {"before": pl.col("score"), "after": pl.col("score_after")}
@@ -267,8 +267,8 @@ class _Teller(EventBook):
             return moved
         largest = moved.sort(pl.col("delta").abs(), *ROW_KEY, descending=[True, *[False] * len(ROW_KEY)]).head(5)
         self._many("revised", rows, "raw_model_after", before_and_after)
-        told = wording.largest_moves(largest.to_dicts(), moved.height)
-        self.rows[-1]["explanation"] += f" {told}"
+        moves = wording.largest_moves(largest.to_dicts(), moved.height)
+        self.rows[-1]["explanation"] += f" {moves}"
         return rows.clear()
 
     def _drift(self) -> None:

@@ -60,7 +60,7 @@ class EventBook:
         evidence: Mapping[str, Any] | None = None,
         **values: object,
     ) -> None:
-        """Add one event. `identity` tells it from others of its class, version and export; `values` are columns."""
+        """Add one event. `identity` distinguishes it from others of its class, version and export; `values` are columns."""
         observation, previous = self.step.observation, self.step.previous
         version = benchmark_version_id or self.version(self.primary())
         place = (observation.snapshot_id.hex(), observation.observed_at.strftime(TIME))

@@ -36,7 +36,7 @@ def build_gap(
     """The gap for each board and benchmark version, on every day on which one of its scores changed.
 
     `scores` are rows of core.benchmark_score, `models` of core.model, `benchmarks` of core.benchmark; on which
-    side an entry stands is told in `openness.py`, with `registry` and `names` (scores.SCORE_NAMES). A day shows what
+    side an entry stands is decided in `openness.py`, with `registry` and `names` (scores.SCORE_NAMES). A day shows what
     is now known to have held at its end: each entry's latest statement with that `as_of` or an earlier one, the
     corrected one where it was corrected, and no entry that had been withdrawn by then. `items` are outcomes item by item
     (scores.SCORE_ITEMS): models that have them are compared on the same items. Deterministic: the bootstrap is seeded by

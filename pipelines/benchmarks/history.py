@@ -88,7 +88,7 @@ class _State:
     memory: coverage.Memory = field(default_factory=coverage.Memory)
     redefined: dict[Group, tuple[datetime, frozenset[str]]] = field(default_factory=dict)
     """Composites that the last export re-weighted: when, and which entries moved."""
-    told: set[Contradiction] = field(default_factory=set)
+    reported: set[Contradiction] = field(default_factory=set)
     items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ITEM_SCHEMA))
     """Outcomes item by item behind what is believed, where a source gave them."""
 
@@ -131,9 +131,9 @@ def _one_per_instant(observations: Sequence[Observation]) -> list[Observation]:
 
 def _advance(state: _State, observation: Observation) -> Step:
     """Judge one export against the state, and move the state on."""
-    told = state.told
-    contradictions = tuple(item for item in observation.contradictions if item not in told)
-    state.told = told | set(contradictions)
+    reported = state.reported
+    contradictions = tuple(item for item in observation.contradictions if item not in reported)
+    state.reported = reported | set(contradictions)
     renames = _renames(state, observation)
     believed = state.believed.with_columns(pl.col("source_row_key").replace(renames))
     seen = coverage.judge(believed, observation, state.memory)

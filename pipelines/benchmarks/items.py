@@ -54,7 +54,7 @@ def item_rows(
     row: Mapping[str, Any], outcomes: Mapping[str, float], clusters: Mapping[str, str], trials: Mapping[str, int]
 ) -> list[dict[str, Any]]:
     """Rows of ITEM_SCHEMA for one score row; `outcomes` from 0 to 1 by item, `clusters` by item where they are known,
-    `trials` by item, 1 where not told."""
+    `trials` by item, 1 where not stated."""
     key = {name: row[name] for name in _KEY}
     return [
         {**key, "item_id": item, "cluster": clusters.get(item, item), "outcome": outcome, "trials": trials.get(item, 1)}

@@ -22,7 +22,7 @@ RowKind = Literal["run", "entry", "rating"]
 """What a change of a row's score means, by how the board makes its rows.
 
 run: one finished run with an id of its own; a change is a revision of what was published.
-entry: one entry per model; a change is a new run or a revision, told apart from noise by its intervals.
+entry: one entry per model; a change is a new run or a revision; its intervals keep it apart from noise.
 rating: re-estimated from a growing pool of votes at every export; small moves are the rule and no event.
 """
 

@@ -28,7 +28,7 @@ _UNNAMED = re.compile(r"best (?P<side>open|closed) model\b")
 def sides(
     scores: pl.DataFrame, models: pl.DataFrame, registry: Registry | None, names: pl.DataFrame | None
 ) -> pl.Series:
-    """`side` per score, open or closed, null where nobody tells.
+    """`side` per score, open or closed, null where no source says.
 
     The source's own flag is asked first, for it speaks of this very entry. Then the list of models, by the model that the
     entry is; then what `models.yaml` says of names that begin so, its own and the packaged one. That is asked of the part
@@ -41,7 +41,7 @@ def sides(
         name = known["model_name"].fill_null(known["raw_model"])
     else:
         name = scores["raw_model"]
-    by_name = {text: _told_by_name(text, registry) for text in name.unique().to_list()}
+    by_name = {text: _openness_by_name(text, registry) for text in name.unique().to_list()}
     unnamed = {raw: match["side"] for raw in scores["raw_model"].unique() if (match := _UNNAMED.match(raw))}
     listed = pl.col("model_id").replace_strict(openness, default=None, return_dtype=pl.String)
     return (
@@ -62,13 +62,13 @@ def _side(openness: pl.Expr) -> pl.Expr:
     return pl.when(openness.is_in(OPEN)).then(pl.lit("open")).when(openness == "closed").then(pl.lit("closed"))
 
 
-def _told_by_name(name: str, registry: Registry | None) -> str | None:
+def _openness_by_name(name: str, registry: Registry | None) -> str | None:
     if registry is None or not name or " + " in name:
         return None
     for asked in (registry, _packaged()):
-        told = asked.openness(asked.split(name.lower()).name)
-        if told != "unknown":
-            return told
+        named = asked.openness(asked.split(name.lower()).name)
+        if named != "unknown":
+            return named
     return None
 
 

@@ -112,16 +112,16 @@ def _result(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _uncertainty(row: Mapping[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {}
+    stated: dict[str, Any] = {}
     if row["stderr"] is not None:
-        told["standard_error"] = {"value": row["stderr"]}
+        stated["standard_error"] = {"value": row["stderr"]}
     if row["ci_low"] is not None:
-        told["confidence_interval"] = {
+        stated["confidence_interval"] = {
             "lower": row["ci_low"],
             "upper": row["ci_high"],
             "confidence_level": row["ci_level"],
             "method": row["ci_method"],
         }
     if row["n_items"] is not None:
-        told["num_samples"] = row["n_items"]
-    return {"uncertainty": told} if told else {}
+        stated["num_samples"] = row["n_items"]
+    return {"uncertainty": stated} if stated else {}

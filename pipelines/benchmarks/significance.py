@@ -1,7 +1,7 @@
 """Which changes are alarms: the tests of a day taken together, a size that matters, and a second look.
 
 The walk (`history.py`) compares; here its steps are judged. That takes the tests of every board of a day, because the
-more one looks at, the more chance has to show. What is told of the verdicts is in `drift.py`, slow drift in `cusum.py`.
+more one looks at, the more chance has to show. Which events the verdicts make is in `drift.py`, slow drift in `cusum.py`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def decide(history: Sequence[Step], tests: DayTests | None = None) -> tuple[Verd
     for step in history:
         scope = step.observation.scope
         verdict = _judge(step, pending.get(scope), family)
-        slow = watches.setdefault(scope, SlowWatch()).look(step, _told(verdict))
+        slow = watches.setdefault(scope, SlowWatch()).look(step, _reported(verdict))
         verdicts.append(Verdict(step, verdict.tests, verdict.changed, verdict.confirmed, verdict.withdrawn, slow))
         if not step.is_unusable:
             pending[scope] = _pending(pending.get(scope), verdict)
@@ -214,8 +214,8 @@ def _pending(pending: _Waiting | None, verdict: Verdict) -> _Waiting:
     return _Waiting(pl.concat([waiting, found], how="diagonal"), before, after)
 
 
-def _told(verdict: Verdict) -> pl.DataFrame:
-    """Keys of rows whose change this export's events tell already: their series begin anew."""
+def _reported(verdict: Verdict) -> pl.DataFrame:
+    """Keys of rows whose change this export's events report already: their series begin anew."""
     keys = [verdict.withdrawn, verdict.changed.filter("is_drift")] if verdict.changed.height else [verdict.withdrawn]
     frames = [frame.select(ROW_KEY) for frame in keys if frame.height]
     return pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(ROW_KEY, pl.String()))

@@ -1,7 +1,7 @@
 """Runs of one submission are trials of one score: exports that are such runs, as exports of everything run so far.
 
 Which files are runs of one submission is known to the format that reads them; what a sequence of exports means is in
-`history.py` beside this module.
+`history.py`.
 """
 
 from __future__ import annotations
@@ -73,5 +73,5 @@ def _together(runs: Sequence[Observation], newest: Observation) -> Observation:
 
 
 def _sum(values: Sequence[Decimal | int | None]) -> Decimal | int | None:
-    told = [value for value in values if value is not None]
-    return sum(told) if told else None
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

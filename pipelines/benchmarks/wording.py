@@ -23,7 +23,7 @@ REVISABLE = (
     "variant",
     "harness",
 )
-"""Fields whose change is told as a revision."""
+"""Fields whose change is reported as a revision."""
 
 _FIELD_NAMES = {
     "n_items": "items",
@@ -105,7 +105,7 @@ def rounding(board: str, models: int, scores: int, decimals: Sequence[int], larg
 def many(drift_class: str, board: str, names: Sequence[str], versions: int) -> str:
     """Many entries that came or went together."""
     verb = {"new": "New on", "removed": "No longer on", "revised": "Revised on"}[drift_class]
-    return f"{verb} {board}: {len(names)} entries in {_n(versions, 'version')} at once, among them {first_few(names)}."
+    return f"{verb} {board}: {len(names)} entries in {_n(versions, 'version')} with one export, among them {first_few(names)}."
 
 
 def unveiled(board: str, names: Sequence[str]) -> str:
@@ -113,7 +113,7 @@ def unveiled(board: str, names: Sequence[str]) -> str:
     shown = "1 entry" if len(names) == 1 else f"{len(names)} entries"
     return (
         f"The list of {board} is longer than before and shows {shown} below its former end: {first_few(names)}. "
-        "Whether they are new can't be told."
+        "Whether they are new is not known."
     )
 
 
@@ -128,8 +128,8 @@ def come_or_gone(drift_class: str, row: Mapping[str, Any], board: str, versions:
 
 def largest_moves(rows: Sequence[Mapping[str, Any]], moved: int) -> str:
     """The largest of many moves."""
-    told = ", ".join(f"{row['raw_model_after']} from {row['score']:g} to {row['score_after']:g}" for row in rows)
-    return f"{_n(moved, 'score')} moved, most of all {told}; the evidence lists every one."
+    moves = ", ".join(f"{row['raw_model_after']} from {row['score']:g} to {row['score_after']:g}" for row in rows)
+    return f"{_n(moved, 'score')} moved, most of all {moves}; the evidence lists every one."
 
 
 def renamed(row: Mapping[str, Any], board: str) -> str:
@@ -154,19 +154,21 @@ def revised(row: Mapping[str, Any], board: str, versions: int, unit: str, kind: 
     if row["delta"]:
         score = f"score from {row['score']:g} to {row['score_after']:g} ({row['delta']:+.2f} {unit})"
     where = _where(row, board) + (f" and {_n(versions - 1, 'other version')}" if versions > 1 else "")
-    told = f"{_entry(row, '_after')} was revised in {where}: {', '.join([score, *changes])}."
+    sentence = f"{_entry(row, '_after')} was revised in {where}: {', '.join([score, *changes])}."
     if kind == "run":
-        return f"{told} It is the same run: the source changed what it had published."
+        return f"{sentence} It is the same run: the source changed what it had published."
     if not row["delta"]:
-        return told
+        return sentence
     if row["z"] is None:
-        return f"{told} Without an interval on both sides it can't be told from noise."
+        return f"{sentence} Without an interval on both sides it may be noise."
     if row["paired_items"] is not None and not row["delta_adjusted"]:
-        return f"{told} On the {row['paired_items']} items that both runs share nothing changed: the items are others."
+        return (
+            f"{sentence} On the {row['paired_items']} items that both runs share nothing changed: the items are others."
+        )
     noise = f"{1.96 * row['se_delta']:.1f}"
     if abs(row["delta_adjusted"]) >= 1.96 * row["se_delta"]:
-        return f"{told} Alone it would be beyond noise ({noise}), but not among all that was tested on the day."
-    return f"{told} That is within noise: changes below {noise} can't be seen here."
+        return f"{sentence} Alone it would be beyond noise ({noise}), but not among all that was tested on the day."
+    return f"{sentence} That is within noise: changes below {noise} can't be seen here."
 
 
 def drift(row: Mapping[str, Any], board: str, versions: int, tests: int, unit: str) -> str:

@@ -1,6 +1,6 @@
 """The YAML configuration: which files there are, their schemas, and one loader with readable errors.
 
-A file in `MODELMETER_CONFIG` replaces the packaged default of the same name (`defaults/` beside this file).
+A file in `MODELMETER_CONFIG` replaces the packaged default of the same name (`defaults/`).
 Settings that come from the environment are in `pipelines.settings`.
 """
 

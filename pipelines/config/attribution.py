@@ -24,7 +24,7 @@ class _Part(BaseModel):
 
 
 class Lookup(_Part):
-    """A table from the value of one field to attribution: a CSV file beside attribution.yaml, or values in place.
+    """A table from the value of one field to attribution: a CSV file next to attribution.yaml, or values in place.
 
     `key` names the file's key column, `columns` maps team, project ... to columns of the file.
     """

@@ -1,6 +1,6 @@
 """Reads and validates every YAML file of the configuration, naming file, key, what was found and what is accepted.
 
-Each file's schema is a pydantic model in a module of its own beside this one.
+Each file's schema is a pydantic model in a module of its own.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class Spelling(_Declaration):
 class ModelsConfig(_Declaration):
     """The whole of `models.yaml`.
 
-    `openness` tells, by the beginning of a name, where the models of one family differ; of these and the families the
+    `openness` states, by the beginning of a name, where the models of one family differ; of these and the families the
     longest prefix wins.
     """
 

@@ -1,7 +1,7 @@
 """Schema of `periods.yaml`: up to which day the books are closed.
 
 What closing means is decided where days are written: `pipelines.daily.requests` keeps what a closed day was booked
-at, `pipelines.daily.rerate` restates one only when told to reopen it.
+at, `pipelines.daily.rerate` restates one only with `--reopen`.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ class RoutingConfig(_Declaration):
 
     `operations` are the OpenTelemetry operations that can be routed. `quality_benchmarks` are benchmarks (or benchmark
     and version, `aider_polyglot@pass_rate_2`) whose scores may stand for quality, the best proxy first; only shares
-    solved are meaningful, for the ratio of two Elo ratings says nothing. `headline` is the policy that reports show first;
+    solved are meaningful, for the ratio of two Elo ratings has no meaning. `headline` is the policy that reports show first;
     without it, the first one declared.
     """
 

@@ -52,7 +52,7 @@ class RequestSource(_Declaration):
 
     `defaults` gives values for canonical fields that the log does not hold, for example `provider_id` or
     `model`; `options` are the format's own (the columns of a `mapping`, a time zone); `attribution` maps
-    team, project, environment, application and end_user_id to fields of the log. Of records of two sources that tell
+    team, project, environment, application and end_user_id to fields of the log. Of records of two sources that describe
     one call equally well, that of the lower `precedence` is kept.
     """
 
@@ -83,7 +83,7 @@ class Sighting(_Declaration):
 
 
 class LookAlike(_Declaration):
-    """Records `drop` tell the calls that `keep` tell: one is dropped for each of these with the same counts at the same time,
+    """Records `drop` describe the calls that `keep` describe: one is dropped for each of these with the same counts at the same time,
     although nothing but this rule says that they are one call."""
 
     keep: Sighting

@@ -58,7 +58,7 @@ class BenchmarkOutcome:
     events: int
     gaps: int
     problems: list[str]
-    """What lies beside the exports in the landing zone and could not be used, with the reason."""
+    """Files among the exports in the landing zone that could not be used, with the reason."""
     failures: list[str]
     """What could not be made of a board, with the reason: its rows are those of the run before."""
     preview: pl.DataFrame
@@ -106,7 +106,11 @@ def refresh_benchmarks(workspace: Workspace) -> BenchmarkOutcome:
             made.gaps[name] = build_gap(done.scores, models, done.benchmarks, registry, done.items, names=done.names)
     with workspace.database.connect() as connection, connection.transaction():
         return _write(
-            connection, list(declared), made, apart.told, [str(p) for p in workspace.landed("leaderboards").problems]
+            connection,
+            list(declared),
+            made,
+            apart.messages,
+            [str(p) for p in workspace.landed("leaderboards").problems],
         )
 
 

@@ -1,6 +1,6 @@
 """Step `core.reported_cost`: every parsed export of a bill into the ledger of what providers report and bill.
 
-The exports are parsed with the request files (`ingest.py` beside this module); the ledger is recomputed whole from all of
+The exports are parsed with the request files (`ingest.py`); the ledger is recomputed whole from all of
 them, like that of prices. The arithmetic is in `pipelines.bills`.
 """
 

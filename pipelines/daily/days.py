@@ -1,6 +1,6 @@
 """The days of a run: a half-open window of UTC days, and which day of the landing zone is the newest.
 
-No data is read here beyond the index of landed files. Steps that use a window are beside this module.
+No data is read here beyond the index of landed files. Steps that use a window are.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Step `raw`: parse request files that are new or changed, once each, and keep the index of what became of them.
 
-Parsing itself is `pipelines.requests.parse_file`; turning parsed rows into a day's facts is `requests.py` beside this.
+Parsing itself is `pipelines.requests.parse_file`; turning parsed rows into a day's facts is `requests.py`.
 """
 
 from __future__ import annotations
@@ -92,13 +92,13 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
         valid=sum(p.valid for p in parsed),
         quarantined=sum(p.quarantined for p in parsed),
         undeclared=tuple(sorted({file.source for file in landed.files} - set(sources))),
-        problems=(*apart.told, *problems),
-        unusable=tuple(apart.told),
+        problems=(*apart.messages, *problems),
+        unusable=tuple(apart.messages),
     )
 
 
 def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_before: date = date.min) -> list[date]:
-    """Loaded days whose rows no longer match the indexed files: late lines came, also ones that tell a call of another source on
+    """Loaded days whose rows no longer match the indexed files: late lines came, also ones that describe a call of another source on
     the day beside, a file changed, or a session that
     another one replays arrived after it.
 

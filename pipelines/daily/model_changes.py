@@ -1,7 +1,7 @@
 """What is known of changes of models in some days, from leaderboards and from the company's own log, for people and checks.
 
 Read from the marts with the routes and the spend that a change touches; the marts are made in `benchmarks.py` and
-`behaviour.py` beside this module.
+`behaviour.py`.
 """
 
 from __future__ import annotations

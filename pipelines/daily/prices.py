@@ -34,7 +34,7 @@ from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
 from pipelines.workspace import Workspace
 from pipelines.workspace.landed_index import snapshot_row
 from pipelines.workspace.model_registry import registry_from
-from pipelines.workspace.price_files import FeedFiles, feed_files, told
+from pipelines.workspace.price_files import FeedFiles, feed_files, held_sentence
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
     fx_rates = build_fx_rates(workspace.config.fx, [snapshot for _, snapshot in fx_files.read], currencies)
     unread = [pair for item in feeds for pair in item.unread] + fx_files.unread
     index = pl.concat([SNAPSHOT.empty(), *_index_rows(feeds), *_fx_index_rows(fx_files)])
-    set_aside = [(file, told(file, held)) for item in feeds for file, held in item.set_aside]
+    set_aside = [(file, held_sentence(file, held)) for item in feeds for file, held in item.set_aside]
     quarantine = pl.concat([QUARANTINE.empty(), *_quarantine_rows(unread, set_aside)])
     with workspace.database.connect() as connection, connection.transaction():
         former = read_frame(connection, "select snapshot_id from raw.snapshot where kind = 'prices'")["snapshot_id"]
@@ -118,10 +118,10 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
             *(str(error) for _, error in unread),
             *(str(problem) for problem in problems),
             *(value for _, snapshot in fx_files.read for value in snapshot.refused),
-            *apart.told,
+            *apart.messages,
         ],
-        held=[told(file, item) for file, item in held if item.state == "open"],
-        rejected=[told(file, item) for file, item in held if item.state == "rejected"],
+        held=[held_sentence(file, item) for file, item in held if item.state == "open"],
+        rejected=[held_sentence(file, item) for file, item in held if item.state == "rejected"],
         unconverted=sorted(currencies - set(fx_rates["currency"])),
     )
 
@@ -182,8 +182,8 @@ def _fx_index_rows(files: _FxFiles) -> list[pl.DataFrame]:
 def _quarantine_rows(
     unread: Iterable[tuple[LandedFile, PriceFeedError]], held: Iterable[tuple[LandedFile, str]]
 ) -> list[pl.DataFrame]:
-    told = [(file, "unreadable_price_file", "error", str(error)) for file, error in unread]
-    told += [(file, "held_for_review", "error", reason) for file, reason in held]
+    rows_set_aside = [(file, "unreadable_price_file", "error", str(error)) for file, error in unread]
+    rows_set_aside += [(file, "held_for_review", "error", reason) for file, reason in held]
     rows = [
         {
             "snapshot_id": file.snapshot_id,
@@ -194,6 +194,6 @@ def _quarantine_rows(
             "detail": detail,
             "record_sha256": file.sha256,
         }
-        for file, reason, severity, detail in told
+        for file, reason, severity, detail in rows_set_aside
     ]
     return [pl.DataFrame(rows, schema=QUARANTINE.polars_schema)] if rows else []

@@ -1,6 +1,6 @@
 """Days that hold replays of sessions which arrived later than their fork: what `stale_days` adds for such formats.
 
-What a replay is, is decided in `pipelines.requests.collect`; loading a day is `requests.py` beside this module.
+What a replay is, is decided in `pipelines.requests.collect`; loading a day is `requests.py`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def replayed_days(workspace: Workspace) -> list[date]:
             f"where snapshot_id in (select snapshot_id from raw.snapshot where {of_formats})",
             formats,
         )
-        # What another source tells as well is no replay.
-        told_elsewhere = read_frame(
+        # What another source describes as well is no replay.
+        counted_elsewhere = read_frame(
             connection,
             "select snapshot_id, line_no, item_no from raw.duplicate "
             f"where rule <> all(%(rules)s) and snapshot_id in (select snapshot_id from raw.snapshot where {of_formats})",
@@ -50,6 +50,6 @@ def replayed_days(workspace: Workspace) -> list[date]:
     known = collect_days([], min(days), max(days) + timedelta(days=1), replaying=paths).requests.select(
         "event_date", *_KEY
     )
-    missing = known.join(loaded, on=_KEY, how="anti").join(told_elsewhere, on=_KEY, how="anti")
+    missing = known.join(loaded, on=_KEY, how="anti").join(counted_elsewhere, on=_KEY, how="anti")
     differing = pl.concat([missing, loaded.join(known, on=_KEY, how="anti")])
     return sorted(set(differing["event_date"]) & set(days))

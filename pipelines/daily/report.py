@@ -45,10 +45,10 @@ def write_reports(
     )
     pages, faults = [], []
     for day in window.days:
-        told = None if incomplete is None else incomplete[day]
+        missing = None if incomplete is None else incomplete[day]
         try:
             with workspace.database.connect(read_only=True) as connection:
-                of_day = replace(context, incomplete=told)
+                of_day = replace(context, incomplete=missing)
                 pages.append(build_report(connection, day, workspace.settings.reports, context=of_day))
         except ANY_FAILURE as error:  # the pages of the other days are written all the same
             faults.append(worded(error))
@@ -58,7 +58,7 @@ def write_reports(
 
 
 def _feeds(workspace: Workspace) -> list[FeedLine]:
-    """Each feed with the age of what is in use; none where the landing zone can't be listed, of which its step tells."""
+    """Each feed with the age of what is in use; none where the landing zone can't be listed, which its step reports."""
     from pipelines.finops.report import FeedLine
 
     unconnected = workspace.settings.model_copy(update={"offline": True})  # to judge ages, not to fetch again

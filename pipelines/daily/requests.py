@@ -1,6 +1,6 @@
 """Step `core.request`: a window of days, from parsed rows to costed facts, replaced in one transaction.
 
-The rows come from the parsed store by way of the index in `raw.snapshot`; `ingest.py` beside this module fills both.
+The rows come from the parsed store by way of the index in `raw.snapshot`; `ingest.py` fills both.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _parts(workspace: Workspace, window: Window, registry: Registry) -> Iterator
 
 
 def preferences(sources: Sources) -> Preferences:
-    """What `sources.yaml` says of calls that several sources tell."""
+    """What `sources.yaml` says of calls that several sources describe."""
     return Preferences({source.source: source.precedence for source in sources.requests}, sources.look_alikes)
 
 

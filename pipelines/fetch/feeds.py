@@ -95,7 +95,7 @@ def fetch_feeds(
     limits: FetchLimits | None = None,
     fx: Sequence[FxFeed] = (),
 ) -> list[FetchResult]:
-    """Fetch every price feed and leaderboard that has a url, all at once, and land what is new.
+    """Fetch every price feed and leaderboard that has a url, all at the same time, and land what is new.
 
     `fx` are feeds of exchange rates, which land with the prices.
 

@@ -1,7 +1,7 @@
 """Answers that come in pages: all of them in one snapshot, or none.
 
 A catalogue of which half is missing would close the prices of the other half as removed. How one request is made is
-`client.py` beside this module.
+`client.py`.
 """
 
 from __future__ import annotations

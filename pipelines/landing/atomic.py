@@ -1,6 +1,6 @@
 """Writing a file so that nobody ever sees a part of it.
 
-Used for landed files and for small files of state; names and sidecars are in `write.py` beside this module.
+Used for landed files and for small files of state; names and sidecars are in `write.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A landing zone in a bucket: copied into a folder, object by object, so that everything downstream reads local files.
 
 The copy holds each object once, in the version that was listed last. What the files are is in `files.py`, which of
-folder and bucket is in force in `zone.py`, beside this module. Only S3 and servers that speak its protocol are read.
+folder and bucket is in force in `zone.py`. Only S3 and servers that speak its protocol are read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from obstore.store import S3Store
 
 from pipelines.landing.atomic import write_atomically
 from pipelines.landing.files import Kind, LandingError, LandingProblem
-from pipelines.landing.names import is_landed_or_told, is_skipped
+from pipelines.landing.names import is_landed_or_decision, is_skipped
 from pipelines.settings import object_store_endpoint
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def _is_wanted(path: str, size: int) -> bool:
     parts = path.split("/")
     if ".." in parts or (size == 0 and "." not in parts[-1]):
         return False
-    return is_landed_or_told(parts[-1]) and not any(is_skipped(part) for part in parts[1:-1])
+    return is_landed_or_decision(parts[-1]) and not any(is_skipped(part) for part in parts[1:-1])
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -25,7 +25,7 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 def read_bytes(file: LandedFile, *, max_bytes: int = MAX_CONTENT_BYTES) -> bytes:
-    """The decompressed content. Compression (gzip, zstd) is told by the first bytes, not by the name.
+    """The decompressed content. Compression (gzip, zstd) is recognised by the first bytes, not by the name.
 
     Raises LandingError where the compressed data is broken or ends early, the content passes `max_bytes`, or the file
     is no longer the one that was listed.

@@ -1,7 +1,7 @@
 """The listing of a landing zone that lies in a folder: which files, what each one is called, when it was observed.
 
 Nothing here reads a file's content beyond its hash: that is `content.py`. The walk through folders is `tree.py`, how a file is
-added `write.py`, and how a landing zone in a bucket becomes a folder `bucket.py`, beside this module.
+added `write.py`, and how a landing zone in a bucket becomes a folder `bucket.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipelines.landing.names import (
     SIDECAR_SUFFIX,
     content_suffix,
     folder_date,
-    is_landed_or_told,
+    is_landed_or_decision,
     parse_instant,
     shown,
 )
@@ -144,7 +144,9 @@ def scan(root: Path, kind: Kind, cache: Path | None = None) -> Scan:
 def versions(root: Path, kind: Kind) -> list[tuple[str, int, int]]:
     """Path, size and instant of the last change of every file of `kind`, whether or not it can be used, and of its sidecar and decisions."""
     found = []
-    for path in sorted(path for folder in _sources(root, kind)[0] for path in walk(folder, root, is_landed_or_told)[0]):
+    for path in sorted(
+        path for folder in _sources(root, kind)[0] for path in walk(folder, root, is_landed_or_decision)[0]
+    ):
         with suppress(OSError):  # it vanished meanwhile
             status = path.stat()
             found.append((path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns))
@@ -152,7 +154,7 @@ def versions(root: Path, kind: Kind) -> list[tuple[str, int, int]]:
 
 
 def _sources(root: Path, kind: Kind) -> tuple[list[Path], list[tuple[Path, str]]]:
-    """The folders of the sources, and what lies beside them."""
+    """The folders of the sources, and what else lies there."""
     folder = root / kind
     try:
         folder.lstat()
@@ -164,8 +166,8 @@ def _sources(root: Path, kind: Kind) -> tuple[list[Path], list[tuple[Path, str]]
     except NotRegularError as error:
         return [], [(folder, str(error))]
     found, refused = entries(folder, root)
-    beside = f"lies beside the sources: move it into {kind}/<name>/"
-    refused += [(entry.path, beside) for entry in found if entry.kind == "file"]
+    misplaced = f"lies next to the sources: move it into {kind}/<name>/"
+    refused += [(entry.path, misplaced) for entry in found if entry.kind == "file"]
     return [entry.path for entry in found if entry.kind == "folder"], refused
 
 
@@ -192,8 +194,8 @@ def describe(kind: Kind, path: Path, root: Path, hashes: HashCache) -> tuple[Lan
     observed_at = sidecar.fetched_at or _observed_at(kind, name_at, has_time, folder)
     if observed_at is None or (kind == "requests" and arrival_date is None):
         wanted = "requests/<source>/<arrival date>/<file>" if kind == "requests" else f"{kind}/<name>/<date>.<suffix>"
-        told = f"no date in folder or name: rename it to {wanted}; dates are written {ACCEPTED_DATES}"
-        raise LandingError(told if doubt is None else f"{doubt}, but there is {told}")
+        problem = f"no date in folder or name: rename it to {wanted}; dates are written {ACCEPTED_DATES}"
+        raise LandingError(problem if doubt is None else f"{doubt}, but there is {problem}")
     landing_path = shown("/".join((kind, source, *folders, name)))
     try:
         status = path.stat()

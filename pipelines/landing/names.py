@@ -1,6 +1,6 @@
 """What the names of landed files say: dates and instants, the suffix without compression, and what is skipped.
 
-Nothing here touches a disk or a server. Which files there are is in `files.py` beside this module.
+Nothing here touches a disk or a server. Which files there are is in `files.py`.
 """
 
 from __future__ import annotations
@@ -102,11 +102,11 @@ def is_landed(name: str) -> bool:
 
 
 def is_decision(name: str) -> bool:
-    """True for what a person decided about the file beside it."""
+    """True for the decision of a person about a file in the same folder."""
     return name.endswith(REVIEW_SUFFIX)
 
 
-def is_landed_or_told(name: str) -> bool:
+def is_landed_or_decision(name: str) -> bool:
     """True for a landed file, its sidecar and a decision about it."""
     return is_landed(name.removesuffix(SIDECAR_SUFFIX).removesuffix(REVIEW_SUFFIX))
 

@@ -48,8 +48,10 @@ def reader_folder(store: Path, name: str, declared: Mapping[str, Any], *packages
     A reader with other code, layouts or options has another folder, so that no reading outlives what decided it and no
     one has to remember to raise a number.
     """
-    told = json.dumps(declared, sort_keys=True, default=str) + "".join(_content_hash(package) for package in packages)
-    return store / f"{name}.{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    decides = json.dumps(declared, sort_keys=True, default=str) + "".join(
+        _content_hash(package) for package in packages
+    )
+    return store / f"{name}.{hashlib.sha256(decides.encode()).hexdigest()[:12]}"
 
 
 def read_once(
@@ -62,7 +64,7 @@ def read_once(
     """What `read` makes of `file`: from the store where it is there, whole and of today's shape, else read and kept.
 
     `unpack` raises StaleReadingError (or another ValueError or LookupError) for what it can't use; such a reading is made
-    anew. Two runs at once each put the same reading there. Of a file that changed meanwhile nothing is kept.
+    anew. Two runs at the same time each put the same reading there. Of a file that changed meanwhile nothing is kept.
     """
     path = folder / f"{_key(file)}.zip"
     try:

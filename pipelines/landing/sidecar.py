@@ -1,4 +1,4 @@
-"""The sidecar `<file>.meta.json`: what is known of a landed file beside its bytes, written when it was fetched.
+"""The sidecar `<file>.meta.json`: what is known of a landed file apart from its bytes, written when it was fetched.
 
 Anyone may have written it, so that every field is held to its type and range. Files are listed in `files.py`.
 """
@@ -33,8 +33,8 @@ class Sidecar:
     def as_json(self) -> bytes:
         """The sidecar as it is written."""
         at = None if self.fetched_at is None else self.fetched_at.isoformat()
-        told = {"url": self.url, "fetched_at": at, "status": self.status, "etag": self.etag, "sha256": self.sha256}
-        return (json.dumps(told, indent=2) + "\n").encode()
+        facts = {"url": self.url, "fetched_at": at, "status": self.status, "etag": self.etag, "sha256": self.sha256}
+        return (json.dumps(facts, indent=2) + "\n").encode()
 
 
 class SidecarError(ValueError):
@@ -69,29 +69,29 @@ def _of(content: bytes) -> Sidecar:
     if len(content) > _MAX_BYTES:
         raise SidecarError(f"has more than {_MAX_BYTES:,} bytes")
     try:
-        told = json.loads(content)
+        facts = json.loads(content)
     except (ValueError, RecursionError):
         raise SidecarError("is no JSON") from None
-    if not isinstance(told, dict):
+    if not isinstance(facts, dict):
         raise SidecarError("is no JSON object")
-    status = told.get("status")
+    status = facts.get("status")
     if status is not None and (isinstance(status, bool) or not isinstance(status, int) or not 100 <= status <= 999):
         raise SidecarError("has a status that is no HTTP status")
-    sha256 = _text(told, "sha256")
+    sha256 = _text(facts, "sha256")
     if sha256 is not None and not _SHA256.fullmatch(sha256):
         raise SidecarError("has a sha256 that is none: accepted are 64 digits, lower case")
-    return Sidecar(_text(told, "url"), _instant(told), status, _text(told, "etag"), sha256)
+    return Sidecar(_text(facts, "url"), _instant(facts), status, _text(facts, "etag"), sha256)
 
 
-def _text(told: dict[str, object], key: str) -> str | None:
-    value = told.get(key)
+def _text(facts: dict[str, object], key: str) -> str | None:
+    value = facts.get(key)
     if value is None or (isinstance(value, str) and len(value) <= _MAX_TEXT and is_plain(value)):
         return value
     raise SidecarError(f"has no text as {key}, or one that can't be printed")
 
 
-def _instant(told: dict[str, object]) -> datetime:
-    value = told.get("fetched_at")
+def _instant(facts: dict[str, object]) -> datetime:
+    value = facts.get("fetched_at")
     with suppress(ValueError, OverflowError):
         if isinstance(value, str) and (at := datetime.fromisoformat(value)).tzinfo is not None:
             at = at.astimezone(UTC)

@@ -87,8 +87,8 @@ def entries(
             is_link = entry.is_symlink()
         except (NotRegularError, OSError) as error:
             if wanted(entry.name):
-                told = f"can't be looked at ({error.strerror})" if isinstance(error, OSError) else str(error)
-                refused.append((path, told))
+                reason = f"can't be looked at ({error.strerror})" if isinstance(error, OSError) else str(error)
+                refused.append((path, reason))
             continue
         if kind == "folder" or wanted(entry.name):
             found.append(Entry(path, kind, is_link))

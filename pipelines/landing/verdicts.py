@@ -1,4 +1,4 @@
-"""What people decided about landed files: one small file per decision, beside the file that it is about.
+"""What people decided about landed files: one small file per decision, next to the file that it is about.
 
 `<file>.<instant>.review.json` holds `sha256`, `verdict` and `decided_at`. Nothing is written over: a later decision about the
 same content is another file and counts instead. What a verdict means is said where files are reviewed (`pipelines.prices`).
@@ -42,15 +42,15 @@ def read_verdicts(root: Path, kind: Kind) -> Verdicts:
             if verdict not in VERDICTS:
                 raise ValueError
         except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
-            told = f"is no decision: expected sha256, verdict ({' or '.join(VERDICTS)}) and decided_at; nothing is decided by it"
-            problems.append(LandingProblem(kind, source, landing_path, told))
+            reason = f"is no decision: expected sha256, verdict ({' or '.join(VERDICTS)}) and decided_at; nothing is decided by it"
+            problems.append(LandingProblem(kind, source, landing_path, reason))
             continue
         newest[source, sha256] = max(newest.get((source, sha256), ("", "")), (at, verdict))
     return Verdicts({key: verdict for key, (_, verdict) in newest.items()}, tuple(problems))
 
 
 def write_verdict(file: LandedFile, verdict: str, decided_at: datetime, put: Put) -> Path:
-    """Put a decision beside the file it is about. Raises LandingError where the landing zone can't be written."""
+    """Put a decision next to the file it is about. Raises LandingError where the landing zone can't be written."""
     at = decided_at.astimezone(UTC)
     content = {"sha256": file.sha256, "verdict": verdict, "decided_at": at.isoformat()}
     path = file.path.with_name(f"{file.path.name}.{at:%Y%m%dT%H%M%S.%fZ}{REVIEW_SUFFIX}")

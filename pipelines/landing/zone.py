@@ -1,6 +1,6 @@
-"""The landing zone in force, a folder or a bucket, with the same three acts: list it, add to it, tell whether it changed.
+"""The landing zone in force, a folder or a bucket, with the same three acts: list it, add to it, see whether it changed.
 
-What is in a folder is read by `files.py`, how a bucket becomes one in `bucket.py`, beside this module.
+What is in a folder is read by `files.py`, how a bucket becomes one in `bucket.py`.
 """
 
 from __future__ import annotations
@@ -62,16 +62,16 @@ class LandingZone:
         return read_verdicts(self.folder, kind)
 
     def decide(self, file: LandedFile, verdict: str) -> Path:
-        """Put a decision beside `file`, in the bucket too. Raises LandingError where the landing zone can't be written."""
+        """Put a decision next to `file`, in the bucket too. Raises LandingError where the landing zone can't be written."""
         return write_verdict(file, verdict, datetime.now(UTC), self.bucket.put if self.bucket else create)
 
     def listing(self, kind: Kind) -> str:
         """A digest of names and versions of every file of `kind`: another one where a file was added or changed."""
         if self.bucket:
-            told = [f"{path}\0{version}\0" for path, version in self.bucket.listing(kind).items()]
+            listed = [f"{path}\0{version}\0" for path, version in self.bucket.listing(kind).items()]
         else:
-            told = [f"{path}\0{size}\0{changed}\0" for path, size, changed in versions(self.folder, kind)]
-        return hashlib.sha256("".join(told).encode("utf-8", "surrogateescape")).hexdigest()
+            listed = [f"{path}\0{size}\0{changed}\0" for path, size, changed in versions(self.folder, kind)]
+        return hashlib.sha256("".join(listed).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def open_zone(settings: Settings) -> LandingZone:

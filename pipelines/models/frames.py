@@ -1,6 +1,6 @@
 """Resolves whole frames of names and requests, and writes the registry as `core.model` and `core.model_alias`.
 
-Each distinct name is resolved once and joined back. The rules are in `registry.py` beside this module.
+Each distinct name is resolved once and joined back. The rules are in `registry.py`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def resolve_names(names: pl.DataFrame, registry: Registry) -> pl.DataFrame:
 
 
 def resolve_requests(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame:
-    """Adds model_id and resolution_method; brings provider_id to the registry's ids and fills what the name tells.
+    """Adds model_id and resolution_method; brings provider_id to the registry's ids and fills what the name says.
 
     `requests` needs provider_id, request_model, response_model and region (String). The model that answered wins over
     the one asked for, unless only the latter is resolved better. A missing provider is filled from the name's own
@@ -91,7 +91,7 @@ def _resolved(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     )
     closed = pl.col("_is_closed").fill_null(value=False)
     provider = pl.coalesce(
-        "_told",
+        "_logged_seller",
         pl.when(closed | pl.col("_prefix").ne_missing(pl.col("_own_seller"))).then("_prefix"),
         pl.when(closed).then("_own_seller"),
     )
@@ -143,7 +143,7 @@ def alias_frame(registry: Registry, names: pl.DataFrame) -> pl.DataFrame:
 
 
 def _name_facts(registry: Registry, names: pl.DataFrame) -> pl.DataFrame:
-    """For each distinct pair: the seller that the log tells, seller and region that the name tells, and the price list."""
+    """For each distinct pair: the seller in the log, seller and region in the name, and the price list."""
     distinct = names.unique()
     rows = []
     for provider, raw in distinct.iter_rows():
@@ -151,8 +151,8 @@ def _name_facts(registry: Registry, names: pl.DataFrame) -> pl.DataFrame:
         sold_by = registry.provider(provider) if provider else None
         prefix = registry.provider(parts.provider_id) if parts.provider_id else None
         rows.append((sold_by, prefix, parts.region, registry.price_list(provider or "", parts)))
-    told_schema = dict.fromkeys(("_told", "_prefix", "_region", "_list"), pl.String)
-    return pl.concat([distinct, pl.DataFrame(rows, schema=told_schema, orient="row")], how="horizontal")
+    facts_schema = dict.fromkeys(("_logged_seller", "_prefix", "_region", "_list"), pl.String)
+    return pl.concat([distinct, pl.DataFrame(rows, schema=facts_schema, orient="row")], how="horizontal")
 
 
 def _separate(registry: Registry) -> pl.DataFrame:

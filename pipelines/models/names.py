@@ -1,6 +1,6 @@
 """Takes a raw model name apart: seller, region, and the name itself in one spelling.
 
-Pure text rules, no knowledge of which models exist; that is in `registry.py` beside this module, and what counts as
+Pure text rules, no knowledge of which models exist; that is in `registry.py`, and what counts as
 a provider, an organisation or a spelling comes from `models.yaml`.
 """
 
@@ -83,7 +83,7 @@ def split_name(raw: str, words: Words, seller: str = "") -> NameParts:
 
 
 def _folders(folders: Sequence[str], words: Words, seller: str) -> tuple[str | None, str, list[str]]:
-    """Seller and region that the folders before a name tell, and those folders that are part of the name."""
+    """Seller and region by the folders before a name, and those folders that are part of the name."""
     provider_id, region, organisation, kept = None, "", "", list[str]()
     path_ends = max((at for at, folder in enumerate(folders) if folder == "models"), default=-1)
     for at, folder in enumerate(folders):

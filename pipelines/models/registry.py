@@ -1,6 +1,6 @@
 """The registry: every model that is declared or that a price feed names, and the rules that find it by name.
 
-Text rules are in `names.py`, whole frames in `frames.py` beside this module; prices are in `pipelines.prices`.
+Text rules are in `names.py`, whole frames in `frames.py`; prices are in `pipelines.prices`.
 """
 
 from __future__ import annotations
@@ -106,11 +106,11 @@ class Registry:
     def price_list(self, raw: str, parts: NameParts | None = None) -> str:
         """The price list that `raw` names: the seller itself, or a further list of it (`part_of`).
 
-        Where `raw` only names the seller, or nothing, the folder before the model's name tells its list (`azure_ai/...`).
+        Where `raw` only names the seller, or nothing, the folder before the model's name is its list (`azure_ai/...`).
         """
-        told = self._known_list(raw.strip().lower())
+        known_list = self._known_list(raw.strip().lower())
         by_name = parts.provider_id if parts else None
-        return by_name if by_name and told in ("", self.provider(by_name)) else told
+        return by_name if by_name and known_list in ("", self.provider(by_name)) else known_list
 
     def _known_list(self, name: str) -> str:
         """The list that `name`, or else its longest part before a dot, is known for: Vercel's AI SDK names a seller together
@@ -267,7 +267,7 @@ def _introduce(registry: Registry, names: Iterable[tuple[str, str, str]], others
 
 
 def _is_listed_twice(registry: Registry, provider: str, raw: str, known: set[tuple[str, str]]) -> bool:
-    """Whether `perplexity/perplexity/sonar` stands beside `perplexity/sonar`: two lists of one seller, and two models."""
+    """Whether there are both `perplexity/perplexity/sonar` and `perplexity/sonar`: two lists of one seller, and two models."""
     rest = raw.lower().partition("/")[2]
     return (provider, rest) in known and registry.provider(rest.partition("/")[0]) == provider
 

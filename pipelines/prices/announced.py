@@ -1,7 +1,7 @@
 """Pages that state a price without a date and its successor with one: `$0.75 through 31 December, $1.50 from then on`.
 
 What such a page says at each observation is put together here into periods with a start and an end, which the ledger
-(`ledger.py` beside this module) then treats as those of any dated feed.
+(`ledger.py`) then treats as those of any dated feed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _Row = dict[str, Any]
 def with_periods(asserted: pl.DataFrame, observed: Sequence[datetime]) -> pl.DataFrame:
     """`asserted` (rows with numbers of snapshot, `sku` and `amount`) with periods in place of undated prices that dates bear upon.
 
-    Only SKUs of which some snapshot states a date beside a price without one are touched. Of these an undated price holds
+    Only SKUs of which some snapshot states both a date and a price without one are touched. Of these an undated price holds
     from the observation since which it has been stated without a break (or from the day that was announced for it), up to
     its stated end or the start of a stated successor; what was believed before stays stated, up to then. An undated price
     whose stated end has passed is no longer said of the present and is left out.

@@ -2,7 +2,7 @@
 
 The measures come from real histories (20 maps of LiteLLM, 29 revisions of Anthropic's page): between two months a map lost up
 to 5 % of its models and moved 1 % of them tenfold, over eight months 18 % and 2 %. What moved is found by `snapshot_diff.py`, what
-follows is in `review.py`, both beside this module.
+follows is in `review.py`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pipelines.prices.snapshot_diff import MODEL, Moves
 from pipelines.prices.wording import amount_text
 
 LARGEST_LOSS = 0.2
-"""Share of a feed's models, less those that are new, or of the prices of models that stay, that may go at once."""
+"""Share of a feed's models, less those that are new, or of the prices of models that stay, that may go with one file."""
 TENFOLD = 10.0
 TENFOLD_SHARE = 0.05
-"""Share of a feed's models that may move tenfold or more at once; of a page none may."""
+"""Share of a feed's models that may move tenfold or more with one file; of a page none may."""
 JUMP = 1.5
 """A feed of which more than half of the models moved by this factor or more has moved as a whole."""
 SELLER_JUMP = 3.0
@@ -62,8 +62,8 @@ def doubt(found: Moves, *, is_page: bool) -> Doubt | None:
     if not partial:
         return None
     models = pl.concat([models for _, models in partial]).unique()
-    told = "; ".join(reason for reason, _ in partial)
-    return Doubt(told, is_whole=False, changes=found.changes.join(models, on=list(MODEL), how="semi"))
+    reasons_text = "; ".join(reason for reason, _ in partial)
+    return Doubt(reasons_text, is_whole=False, changes=found.changes.join(models, on=list(MODEL), how="semi"))
 
 
 def _losses(found: Moves, patience: float) -> Iterator[str]:
@@ -116,7 +116,7 @@ def _contradicted(found: Moves) -> Iterator[tuple[str, pl.DataFrame]]:
     """Models of which a price moved tenfold while another feed still states the one before, and none the one after."""
     far = found.moved.filter(pl.col("factor") >= TENFOLD, pl.col("still_says") != "", pl.col("also_says") == "")
     if far.height:
-        feeds = ", ".join(sorted({feed for told in far["still_says"] for feed in told.split(", ")}))
+        feeds = ", ".join(sorted({feed for names in far["still_says"] for feed in names.split(", ")}))
         yield (
             f"moved tenfold or more, where {feeds} still state the price before: {_some(far)}",
             far.select(MODEL).unique(),
@@ -126,7 +126,7 @@ def _contradicted(found: Moves) -> Iterator[tuple[str, pl.DataFrame]]:
 def _sellers(found: Moves) -> Iterator[tuple[str, pl.DataFrame]]:
     """Sellers that lost nearly all of their models, or most of whose models moved threefold, or by one factor.
 
-    Of a seller with few models all may retire at once: then another feed must still price half of them.
+    All models of a seller with few may retire together: then another feed must still price half of them.
     """
     gone = found.gone.group_by(MODEL).agg(still=(pl.col("still_says") != "").any())
     moved = _by_model(found.moved.filter(pl.col("also_says") == "")).filter(pl.col("factor") >= JUMP)
@@ -148,8 +148,8 @@ def _sellers(found: Moves) -> Iterator[tuple[str, pl.DataFrame]]:
         )
         is_large, half = row["before"] >= _MANY, (row["before"] - row["gone"]) / 2
         if row["after"] < (1 - _NEARLY_ALL) * row["before"] and (is_large or row["still"] >= row["gone"] / 2):
-            told = f", of which another feed still prices {row['still']}" if row["still"] else ""
-            yield f"{row['gone']} of {models} are gone{told}", gone.filter(of_seller).select(MODEL)
+            still = f", of which another feed still prices {row['still']}" if row["still"] else ""
+            yield f"{row['gone']} of {models} are gone{still}", gone.filter(of_seller).select(MODEL)
         elif is_large and row["moved"] > half:
             far = moved.filter(of_seller, pl.col("factor") >= SELLER_JUMP)
             yield f"{row['moved']} of {models} moved threefold or more", far.select(MODEL)
@@ -160,12 +160,12 @@ def _sellers(found: Moves) -> Iterator[tuple[str, pl.DataFrame]]:
 def _some(changes: pl.DataFrame) -> str:
     """The first few models of `changes` by name, with what moved."""
     first = changes.unique("raw_model", keep="first", maintain_order=True)
-    names = [told_change(row) for row in first.head(_NAMED).iter_rows(named=True)]
+    names = [change_text(row) for row in first.head(_NAMED).iter_rows(named=True)]
     rest = first.height - len(names)
     return ", ".join([*names, f"{rest} more"] if rest else names)
 
 
-def told_change(row: dict[str, object]) -> str:
+def change_text(row: dict[str, object]) -> str:
     """`gpt-5` where the model is gone, `gpt-5 output_text` where a price is, `gpt-5 output_text 10 to 100` where it moved."""
     if row["change"] == "model_gone":
         return str(row["raw_model"])

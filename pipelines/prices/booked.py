@@ -1,7 +1,7 @@
 """What requests were booked at: kept where the books are closed, and led back to the price rows it rested on.
 
 `core.request` holds the booked cost and the id of its rate card; cards of the past are found again in the ledger,
-which forgets nothing. Rating is `rating.py`, the comparison of two ratings `restatement.py`, both beside this module.
+which forgets nothing. Rating is `rating.py`, the comparison of two ratings `restatement.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which dated names are the undated model, told by what feeds charge: `gpt-5.2-2025-12-11` costs what `gpt-5.2` costs.
+"""Which dated names are the undated model, by what feeds charge: `gpt-5.2-2025-12-11` costs what `gpt-5.2` costs.
 
 Only the evidence of prices is weighed here; what names mean otherwise is settled in `pipelines.models`.
 """

@@ -95,8 +95,8 @@ def read_fx(file: LandedFile, feed: FxFeed) -> FxSnapshot:
         raise PriceFeedError(f"{place}: {worded(error)}") from error
     if not quotes:
         raise PriceFeedError(f"{place}: holds no rate ({lines} lines{'; ' if refused else ''}{'; '.join(refused[:5])})")
-    told = tuple(f"{place}: {value}" for value in refused)
-    return FxSnapshot(feed, file.snapshot_id, file.observed_at, lines, tuple(quotes), told)
+    problems = tuple(f"{place}: {value}" for value in refused)
+    return FxSnapshot(feed, file.snapshot_id, file.observed_at, lines, tuple(quotes), problems)
 
 
 def _unzipped(content: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Answers with evidence: why one request cost what it did, and what is known about the price of a model.
 
-Reads rows as the warehouse holds them and computes nothing that `rating.py` and `rate_card.py` beside this module
+Reads rows as the warehouse holds them and computes nothing that `rating.py` and `rate_card.py`
 did not; the command line that prints the answers is in `assets.cli`.
 """
 

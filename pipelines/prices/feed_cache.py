@@ -1,6 +1,6 @@
 """Price snapshots in the store of readings: a file that was read before by the same reader is not read again.
 
-The store itself is `pipelines.landing.parse_cache`, reading is `parse.py` beside this module.
+The store itself is `pipelines.landing.parse_cache`, reading is `parse.py`.
 """
 
 from __future__ import annotations
@@ -58,5 +58,5 @@ def _unpack(reading: Reading, file: LandedFile, feed: PriceFeed) -> FeedSnapshot
     prices = reading.frames["prices"]
     if prices.schema != PRICE_SCHEMA:
         raise StaleReadingError(f"prices with {prices.schema}, where {PRICE_SCHEMA} is expected")
-    told = tuple(facts["not_understood"])
-    return snapshot_of(file, feed, prices, lines=facts["lines"], valid=facts["valid"], not_understood=told)
+    problems = tuple(facts["not_understood"])
+    return snapshot_of(file, feed, prices, lines=facts["lines"], valid=facts["valid"], not_understood=problems)

@@ -1,6 +1,6 @@
 """What one landed price file says: `FeedSnapshot`, and the row in which every feed's reader writes a price.
 
-Readers of the formats are in `feeds/`; what follows from several snapshots is in `ledger.py`, both beside this module.
+Readers of the formats are in `feeds/`; what follows from several snapshots is in `ledger.py`.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def is_chargeable(amount: Decimal) -> bool:
     return amount.is_finite() and (amount.is_zero() or _UNIT_PRICE_STEP <= amount <= _HIGHEST_AMOUNT)
 
 
-def told_value(value: object) -> str:
+def why_no_price(value: object) -> str:
     """Why a value gives no price, in words."""
     return f"expected an amount of zero or more, found {str(value)[:60]!r}"
 

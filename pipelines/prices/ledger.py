@@ -1,7 +1,6 @@
 """The bitemporal ledger of one feed: what its snapshots, in the order of observation, say was charged when.
 
-A pure function of the set of snapshots. Reading one file is `parse.py`, choosing between feeds is `rate_card.py`,
-both beside this module; overlaps are forbidden again by the database.
+A pure function of the set of snapshots. Reading one file is `parse.py`, choosing between feeds is `rate_card.py`; overlaps are forbidden again by the database.
 """
 
 from __future__ import annotations
@@ -85,7 +84,7 @@ def one_per_sku(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
 
 
 def resolved(prices: pl.DataFrame, registry: Registry) -> pl.DataFrame:
-    """`prices` with provider_id, price_list and model_id, and the region that the name tells where the feed states none."""
+    """`prices` with provider_id, price_list and model_id, and the region in the name where the feed states none."""
     names = prices.select("provider", "raw_model").unique()
     facts = []
     for provider, raw in names.iter_rows():
@@ -94,9 +93,9 @@ def resolved(prices: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         model, price_list = found.model_id or parts.name, registry.price_list(provider, parts)
         facts.append((provider, raw, registry.seller(price_list, model), price_list, model, parts.region))
     columns = ("provider", "raw_model", "provider_id", "price_list", "model_id", "_region")
-    told = pl.DataFrame(facts, schema=dict.fromkeys(columns, pl.String), orient="row")
+    named = pl.DataFrame(facts, schema=dict.fromkeys(columns, pl.String), orient="row")
     region = pl.when(pl.col("region") == "").then("_region").otherwise("region")
-    return prices.join(told, on=["provider", "raw_model"], how="left").with_columns(region.alias("region"))
+    return prices.join(named, on=["provider", "raw_model"], how="left").with_columns(region.alias("region"))
 
 
 def one_name_per_model(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
@@ -239,7 +238,7 @@ def _carried(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
 
 
 def _identity(skus: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """What tells SKUs apart. Conditions that few prices have enter only where they are set, so that older ids stay."""
+    """What distinguishes SKUs. Conditions that few prices have enter only where they are set, so that older ids stay."""
     more = pl.concat_str(pl.col(_RARE).cast(pl.String).fill_null(""), separator=" ")
     scope = pl.when(more == " input ").then("context_scope").otherwise(pl.concat_str("context_scope", more))
     columns = [name for name in ("feed", *_SKU) if name not in _RARE]

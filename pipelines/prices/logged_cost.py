@@ -31,7 +31,7 @@ _CREDIT_FEE = 1.055
 """OpenRouter takes 5.5 % of what is paid for credits (openrouter.ai/docs, "FAQ")."""
 _TERMS = ("provider_id", "service_tier", "region", "context_counts", "context_from_tokens", "context_to_tokens", "time_window",
           "reasoning_mode", "contract_id", "valid_from", "valid_to")  # fmt: skip
-"""What cards of one model are told apart by."""
+"""What distinguishes the cards of one model."""
 _MOST_APART = 2
 """A card that differs in more conditions gives an amount by chance."""
 
@@ -42,8 +42,8 @@ def why_logged_differs(requests: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFr
     apart = (pl.col("reported_cost_usd") - pl.col("effective_cost_usd")).abs() > ALIKE_USD
     rows = requests.filter(apart).with_row_index("row")
     found = [_of_model(own, cards.filter(model_id=own["model_id"][0])) for own in rows.partition_by("provider_id", "model_id")]  # fmt: skip
-    told = pl.concat([pl.DataFrame(schema={"row": rows.schema["row"], "why": pl.String()}), *found])
-    grouped = rows.join(told, on="row").group_by("provider_id", "model_id", "why")
+    reasons = pl.concat([pl.DataFrame(schema={"row": rows.schema["row"], "why": pl.String()}), *found])
+    grouped = rows.join(reasons, on="row").group_by("provider_id", "model_id", "why")
     sums = grouped.agg(pl.len().alias("requests"), pl.col("reported_cost_usd", "effective_cost_usd").sum())
     weight = (pl.col("reported_cost_usd") - pl.col("effective_cost_usd")).abs()
     ordered = sums.sort(weight, "provider_id", "model_id", "why", descending=[True, False, False, False])
@@ -53,23 +53,23 @@ def why_logged_differs(requests: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFr
 def _of_model(rows: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     """Per row of one seller's model: the reason."""
     fits = pl.concat([_by_number(rows), _by_counts(rows, cards), _by_card(rows, cards)])
-    told: dict[int, str] = {}
+    reasons: dict[int, str] = {}
     while fits.height:
         ranked = fits.group_by("why").agg(pl.len(), pl.col("apart").min()).sort("len", "apart", "why", descending=[True, False, False])  # fmt: skip
         why = ranked["why"][0]
         explained = fits.filter(why=why)["row"]
-        told |= dict.fromkeys(explained.to_list(), why)
+        reasons |= dict.fromkeys(explained.to_list(), why)
         fits = fits.filter(~pl.col("row").is_in(explained.implode()))
-    left = rows.filter(~pl.col("row").is_in(list(told)))
+    left = rows.filter(~pl.col("row").is_in(list(reasons)))
     rest = _by_factor(left) or UNKNOWN
-    told |= dict.fromkeys(left["row"].to_list(), rest)
+    reasons |= dict.fromkeys(left["row"].to_list(), rest)
     return pl.DataFrame(
-        {"row": list(told), "why": list(told.values())}, schema={"row": rows.schema["row"], "why": pl.String()}
+        {"row": list(reasons), "why": list(reasons.values())}, schema={"row": rows.schema["row"], "why": pl.String()}
     )
 
 
 def _by_number(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows that the logged number itself explains: rounded or cut, no cost at all, or the list price beside a contract."""
+    """Rows that the logged number itself explains: rounded or cut, no cost at all, or the list price in place of a contract."""
     logged, ours = pl.col("reported_cost_usd"), pl.col("effective_cost_usd")
     unit = rows["reported_cost_usd"].map_elements(_last_digit, return_dtype=_MONEY)
     rounded = (logged > 0) & ((logged - ours).abs() < unit)
@@ -78,7 +78,7 @@ def _by_number(rows: pl.DataFrame) -> pl.DataFrame:
         "rounding in the log": rounded,
         "the list price, without the contract": (logged - pl.col("list_cost_usd")).abs() <= ALIKE_USD,
     }
-    return _told(rows, reasons)
+    return _with_reasons(rows, reasons)
 
 
 def _last_digit(amount: Decimal) -> Decimal:
@@ -92,11 +92,11 @@ def _by_counts(rows: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     numbered = cards.with_row_index("card")
     own = rows.join(numbered.select("rate_id", "card"), on="rate_id", how="inner", maintain_order="left")
     if own.is_empty():
-        return _told(rows, {})
+        return _with_reasons(rows, {})
     costs = {
         why: cost_on_cards(own.with_columns(**counts), own["card"], cards) for why, counts in _COUNTED_OTHERWISE.items()
     }
-    return _told(own, {why: _alike(cost) for why, cost in costs.items()})
+    return _with_reasons(own, {why: _alike(cost) for why, cost in costs.items()})
 
 
 _CACHED = pl.col("input_cache_read_tokens")
@@ -116,7 +116,7 @@ def _by_card(rows: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     pairs = pairs.with_columns(apart=pl.sum_horizontal(*_differences()).cast(pl.UInt32))
     pairs = pairs.filter(pl.col("apart").is_between(1, _MOST_APART))
     if pairs.is_empty():
-        return _told(rows, {})
+        return _with_reasons(rows, {})
     fit = pairs.with_columns(cost=cost_on_cards(pairs, pairs["card"], cards)).filter(_alike(pl.col("cost")))
     why = ["the price " + " and ".join(_in_words(row)) for row in fit.iter_rows(named=True)]
     return fit.select("row", pl.Series("why", why, dtype=pl.String), "apart").unique(["row", "why"])
@@ -154,7 +154,7 @@ def _in_words(card: Mapping[str, Any]) -> Iterator[str]:
     lower = f" from {card['context_from_tokens']:,} tokens on" if card["context_from_tokens"] else ""
     since = "any time" if card["valid_from"].year == 1 else f"{card['valid_from']:%Y-%m-%d}"
     until = "" if card["valid_to"] is None else f" until {card['valid_to']:%Y-%m-%d}"
-    told = {
+    words_by_term = {
         "is_of_seller": f"of {card['provider_id']}",
         "is_of_tier": f"of the tier {card['service_tier']}",
         "is_of_contract": f"of the contract {card['contract_id']}" if card["contract_id"] else "of the list",
@@ -164,7 +164,7 @@ def _in_words(card: Mapping[str, Any]) -> Iterator[str]:
         "is_of_time_window": f"of the hours {card['time_window']}" if card["time_window"] else "of all day",
         "is_of_reasoning_mode": f"of the mode {card['reasoning_mode']}" if card["reasoning_mode"] else "of every mode",
     }
-    yield from (words for name, words in told.items() if card[name])
+    yield from (words for name, words in words_by_term.items() if card[name])
 
 
 def _by_factor(rows: pl.DataFrame) -> str | None:
@@ -191,7 +191,7 @@ def _alike(cost: pl.Series | pl.Expr) -> pl.Expr:
     return ((gap <= 1e-9) | (gap <= given.cast(pl.Float64) * 1e-6)).fill_null(value=False)
 
 
-def _told(rows: pl.DataFrame, reasons: Mapping[str, pl.Expr | pl.Series]) -> pl.DataFrame:
+def _with_reasons(rows: pl.DataFrame, reasons: Mapping[str, pl.Expr | pl.Series]) -> pl.DataFrame:
     """Row, reason and how far it is apart from what was expected, for each reason that holds."""
     empty = pl.DataFrame(schema={"row": pl.UInt32(), "why": pl.String(), "apart": pl.UInt32()})
     found = [

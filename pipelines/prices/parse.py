@@ -1,6 +1,6 @@
 """Turns one landed price file into a `FeedSnapshot` with the reader of its format.
 
-The readers are in `feeds/`; what several snapshots of a feed say together is in `ledger.py`, both beside this module.
+The readers are in `feeds/`; what several snapshots of a feed say together is in `ledger.py`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:
         problems |= dear
     if not prices:
         # An error page or an emptied list must not close every price that the feed ever gave.
-        told = "; ".join(sorted(problems)[:5]) or f"{parsed.lines} records"
-        raise PriceFeedError(f"{place}: holds no price ({told})")
+        found = "; ".join(sorted(problems)[:5]) or f"{parsed.lines} records"
+        raise PriceFeedError(f"{place}: holds no price ({found})")
     valid = parsed.lines - parsed.rejected
     named = tuple(sorted(problems))
     return snapshot_of(file, feed, price_frame(prices), lines=parsed.lines, valid=valid, not_understood=named)

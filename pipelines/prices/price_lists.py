@@ -1,7 +1,6 @@
 """One model under several names of one feed: which price lists of a seller are apart, and which names lose their price.
 
-Which name speaks for a model is decided in `ledger.py`, what conflicts between feeds are told in `history.py`, both
-beside this module.
+Which name speaks for a model is decided in `ledger.py`, conflicts between feeds are in `history.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def with_separate_lists(registry: Registry, snapshots: Sequence[FeedSnapshot]) -
     """`registry` with each further price list of a seller as a seller of its own, for the models that it prices otherwise.
 
     So `azure_ai/mistral-large-latest` at 2 USD is not `azure/mistral-large-latest` at 8. One snapshot that states two
-    prices for the same tokens suffices: what was told apart stays apart, whatever arrives later and in any order.
+    prices for the same tokens suffices: once apart they stay apart, whatever arrives later and in any order.
     """
     sellers = {seller for name, seller in registry.sellers.items() if name != seller}
     found = set[tuple[str, str]]()

@@ -1,6 +1,6 @@
 """The wide price list: for every seller, model and set of conditions, the rates that apply together to one request.
 
-Built from the long ledger of all feeds (`ledger.py`) by precedence; `rating.py`, both beside this module, applies it.
+Built from the long ledger of all feeds (`ledger.py`) by precedence; `rating.py` applies it.
 """
 
 from __future__ import annotations
@@ -225,8 +225,8 @@ def _choose(grid: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
     # A price that can't be converted counts only where nothing else does, to say why there is no rate.
     joined = joined.filter(~pl.col("needs_rate") | pl.col("needs_rate").all().over("cell"))
     for condition in ("time_window", "reasoning_mode"):
-        beside = [f"{name}_price" for name in _CONDITIONS if name != condition]
-        joined = joined.filter(~is_outdone(f"{condition}_price", ["cell", "meter", *beside]))
+        others = [f"{name}_price" for name in _CONDITIONS if name != condition]
+        joined = joined.filter(~is_outdone(f"{condition}_price", ["cell", "meter", *others]))
     own = {name: pl.col(f"{name}_price") == pl.col(name) for name in _CONDITIONS}
     # Searches are charged by the search or by the prompt, never by both.
     charged = pl.col("meter").replace({fee.name: fee.count.column for fee in FEE_METERS if fee.count}).alias("charged")

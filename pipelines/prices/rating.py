@@ -1,6 +1,6 @@
 """Rates requests: finds the rate card row that holds for each request and multiplies, exactly, in whole columns.
 
-The cards are built in `rate_card.py` beside this module; who sold what to whom was settled by `pipelines.models`.
+The cards are built in `rate_card.py`; who sold what to whom was settled by `pipelines.models`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Two ratings of the same requests compared: who moved, by how much, and because of which row of the price ledger.
 
 A pure function of booked rows, ledger and rate cards; which days are restated and what is written is
-`pipelines.daily.rerate`. Where a booked cost came from is found by `booked.py` beside this module.
+`pipelines.daily.rerate`. Where a booked cost came from is found by `booked.py`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def rerate(
 ) -> pl.DataFrame:
     """`booked` (rows of core.request) resolved and rated again: same rows, same order, same columns."""
     resolved = resolve_requests(booked, registry)
-    # The log's own seller is no longer told from an inferred one, so the same model may be found by another method.
+    # The log's own seller can no longer be distinguished from an inferred one, so the same model may be found by another method.
     is_same = resolved["model_id"].eq_missing(booked["model_id"])
     method = pl.when(is_same).then(booked["resolution_method"]).otherwise(resolved["resolution_method"])
     resolved = resolved.with_columns(method.alias("resolution_method"))
@@ -84,8 +84,8 @@ def restatement_lines(
     `rate_card` are the cards of the new rating, known at `known_at`; `prices` and `fx_rates` are the whole ledger. The frame has the
     columns of mart.cost_restatement but line_id, restatement_id, is_closed and applied_at, sorted by key. The sum of
     delta_usd is, to the last decimal, the effective cost after less that before, unknown costs counted as 0; that of
-    list_delta_usd the same for list cost. What can't be told by meter (a booked card that the ledger no longer
-    gives, a list price beside a contract, another reason without a cost) is a line with an empty meter.
+    list_delta_usd the same for list cost. What can't be explained by meter (a booked card that the ledger no longer
+    gives, a list price in place of a contract, another reason without a cost) is a line with an empty meter.
     """
     groups = _groups(changed)
     wanted = groups.select("rate_id", "provider_id", "model_id", "last_event_at")
@@ -148,23 +148,23 @@ class _Move:
 
 
 def _moves(group: Mapping[str, Any], before: Basis | None, after: Basis | None) -> Iterator[_Move]:
-    """The meters of a group that moved, then the rest, so that the group's whole difference is told."""
+    """The meters of a group that moved, then the rest, so that the group's whole difference is explained."""
     rest_before, rest_after = group["effective_cost_usd"], group["effective_cost_usd_after"]
     rest_list = group["list_cost_usd_after"] - group["list_cost_usd"]
     has_contract = any(basis is not None and basis.is_contract for basis in (before, after))
     known_at = before.known_at if before else None
-    told = 0
-    is_told_by_meter = (before is not None) == (group["rate_id"] is not None)
-    for meter in _METERS if is_told_by_meter else ():
+    explained = 0
+    is_explained_by_meter = (before is not None) == (group["rate_id"] is not None)
+    for meter in _METERS if is_explained_by_meter else ():
         parts = [_part(group[f"q_{meter}"], basis, meter) for basis in (before, after)]
         (old, old_price), (new, new_price) = parts
         rest_before, rest_after = rest_before - (old or _ZERO), rest_after - (new or _ZERO)
         if old == new:
             continue
         moved = _ZERO if has_contract else (new or _ZERO) - (old or _ZERO)
-        rest_list, told = rest_list - moved, told + 1
+        rest_list, explained = rest_list - moved, explained + 1
         yield _Move(group, meter, group[f"n_{meter}"], old, new, moved, old_price, new_price, known_at)
-    if not told or rest_before != rest_after or rest_list:
+    if not explained or rest_before != rest_after or rest_list:
         was, will = _is_known(group, ""), _is_known(group, "_after")
         costs = (rest_before if was else None, rest_after if will else None)
         yield _Move(group, "", group["requests"], *costs, rest_list, None, None, known_at)
@@ -255,9 +255,9 @@ def _summed(rows: list[dict[str, Any]], by_id: Mapping[bytes, Mapping[str, Any]]
             for fact in _PRICE_FACTS
         )
     lines = lines.sort(_KEY)
-    told = [_sentence(row, by_id) for row in lines.iter_rows(named=True)]
+    sentences = [_sentence(row, by_id) for row in lines.iter_rows(named=True)]
     schema = COST_RESTATEMENT.polars_schema
-    return lines.with_columns(pl.Series("explanation", told, dtype=pl.String)).select(
+    return lines.with_columns(pl.Series("explanation", sentences, dtype=pl.String)).select(
         name for name in schema if name not in {"line_id", "restatement_id", "is_closed", "applied_at"}
     )
 

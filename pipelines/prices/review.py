@@ -1,9 +1,8 @@
 """Decides which price snapshots count: what looks like damage waits for a person, and the last good prices stay in force.
 
-Every feed is reviewed, in the order of observation, each snapshot beside the last one of its feed that counts and beside what
+Every feed is reviewed, in the order of observation, each snapshot against the last one of its feed that counts and against what
 the other feeds say at that instant. The outcome is a function of the snapshots and of what people decided about them, so that
-any order of arrival, and any database, gives the same. What moved is found by `snapshot_diff.py` and judged by `anomalies.py` beside
-this module; why so is in docs/adr/0008-review-of-price-files.md.
+any order of arrival, and any database, gives the same. What moved is found by `snapshot_diff.py` and judged by `anomalies.py`; why so is in docs/adr/0008-review-of-price-files.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What is held for review, weighed with our own spend, so that the costliest question is asked first.
 
-Whether something is held never depends on this: `anomalies.py` beside this module decides without knowing the traffic.
+Whether something is held never depends on this: `anomalies.py` decides without knowing the traffic.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def weighed(changes: pl.DataFrame, registry: Registry, traffic: Traffic) -> pl.D
         model = registry.resolve(price_list, raw).model_id
         sold.append((price_list, raw, model, registry.seller(price_list, model)))
     columns = ("provider_id", "raw_model", "model_id", "seller")
-    told = pl.DataFrame(sold, schema=dict.fromkeys(columns, pl.String), orient="row")
+    named = pl.DataFrame(sold, schema=dict.fromkeys(columns, pl.String), orient="row")
     charges = traffic.charges.group_by(_CHARGED_BY).agg(pl.col("cost_usd").sum().alias("spend_usd"))
     # A request names the seller, a change the seller's list of prices.
     rows = (
-        changes.join(told, on=["provider_id", "raw_model"], how="left")
+        changes.join(named, on=["provider_id", "raw_model"], how="left")
         .join(
             charges.rename({"provider_id": "seller"}),
             on=["seller", *_CHARGED_BY[1:]],

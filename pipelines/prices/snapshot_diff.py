@@ -1,6 +1,6 @@
 """What is gone and what moved from one price snapshot to the next, and which other feeds still say what it no longer says.
 
-Whether that is a market or a mistake is judged by `anomalies.py`, what follows from it by `review.py`, both beside this module.
+Whether that is a market or a mistake is judged by `anomalies.py`, what follows from it by `review.py`.
 Nothing here depends on our own traffic: what is said of two files is the same in every database.
 """
 
@@ -46,7 +46,7 @@ price), `also_says` those that state the price after."""
 
 
 class Names:
-    """Sellers and models as raw names tell them, so that feeds can be compared that spell one model differently.
+    """Sellers and models by their raw names, so that feeds that spell one model differently can be compared.
 
     `registry` is that of the declarations alone: what feeds introduce depends on which of them count.
     """
@@ -160,7 +160,7 @@ def moves(before: View, after: View, others: Iterable[tuple[str, View]]) -> Move
     )
     left = old.join(gone, on=list(MODEL), how="semi")
     evidence = [(name, view) for name, view in others]
-    changes = pl.concat([_told(_gone(left, evidence, at)), _told(_moved(changed, evidence, at))])
+    changes = pl.concat([_in_columns(_gone(left, evidence, at)), _in_columns(_moved(changed, evidence, at))])
     if changes.is_empty():
         return None
     return Moves(
@@ -183,8 +183,8 @@ def _gone(rows: pl.DataFrame, others: Iterable[tuple[str, View]], at: datetime) 
         .unique()
         for name, view in (others if rows.height else ())
     ]
-    told = pl.concat([pl.DataFrame(schema=dict.fromkeys((*MODEL, "feed"), pl.String)), *still])
-    feeds = told.group_by(MODEL).agg(pl.col("feed").sort().str.join(", ").alias("still_says"))
+    stated_prices = pl.concat([pl.DataFrame(schema=dict.fromkeys((*MODEL, "feed"), pl.String)), *still])
+    feeds = stated_prices.group_by(MODEL).agg(pl.col("feed").sort().str.join(", ").alias("still_says"))
     return rows.join(feeds, on=list(MODEL), how="left").with_columns(
         pl.lit("model_gone").alias("change"),
         pl.lit(None, pl.Float64).alias("amount_after"),
@@ -203,14 +203,14 @@ def _moved(rows: pl.DataFrame, others: Iterable[tuple[str, View]], at: datetime)
         sold = view.sold.join(models, on=list(MODEL), how="semi")
         theirs = view.named(view.at(at).join(sold, on=list(_SOLD), how="semi"))
         stated.append(theirs.select(*_SKU, "amount", "pricing_currency", feed=pl.lit(name)))
-    told = pl.concat(stated)
+    stated_prices = pl.concat(stated)
     for column, amount, currency in (
         ("still_says", "amount", "pricing_currency"),
         ("also_says", "amount_after", "pricing_currency_after"),
     ):
         near = (pl.col(f"{amount}_mine") - pl.col("amount")).abs() <= _CLOSE * pl.col("amount")
         mine = rows.select(*_SKU, pl.col(amount).alias(f"{amount}_mine"), pl.col(currency).alias("currency_mine"))
-        agreeing = told.join(mine, on=list(_SKU), nulls_equal=True).filter(
+        agreeing = stated_prices.join(mine, on=list(_SKU), nulls_equal=True).filter(
             near, pl.col("currency_mine") == pl.col("pricing_currency")
         )
         feeds = agreeing.group_by(_SKU).agg(pl.col("feed").unique().sort().str.join(", ").alias(column))
@@ -219,7 +219,7 @@ def _moved(rows: pl.DataFrame, others: Iterable[tuple[str, View]], at: datetime)
     return rows.with_columns(change.alias("change"))
 
 
-def _told(rows: pl.DataFrame) -> pl.DataFrame:
+def _in_columns(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with the columns of CHANGES."""
     low, high = (f("amount", "amount_after") for f in (pl.min_horizontal, pl.max_horizontal))
     known = (pl.col("change") == "moved") & (pl.col("pricing_currency") == pl.col("pricing_currency_after"))

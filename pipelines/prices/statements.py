@@ -1,7 +1,7 @@
 """What many snapshots of prices say, each statement kept once: a daily map says hardly anything that it did not say before.
 
 Everything that spans snapshots works on the numbers that are given here; a year of daily maps as rows in full is more than
-memory holds. What follows from the statements is in `ledger.py` and `dated_names.py` beside this module.
+memory holds. What follows from the statements is in `ledger.py` and `dated_names.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reads one price file by a layout that is still being written: no landing zone, no database, nothing is kept.
 
-Reading itself is `parse.py` beside this module, the schema of layouts is `pages/layout.py`.
+Reading itself is `parse.py`, the schema of layouts is `pages/layout.py`.
 """
 
 from __future__ import annotations
@@ -64,5 +64,5 @@ def _declared(path: Path) -> PriceFeed:
     try:
         return PriceFeed.model_validate(declared)
     except ValidationError as error:
-        told = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise PriceFeedError(f"{path}: " + "; ".join(told)) from error
+        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise PriceFeedError(f"{path}: " + "; ".join(problems)) from error

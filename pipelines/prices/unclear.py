@@ -1,6 +1,6 @@
 """What the feeds in force say and we don't understand, weighed with our own spend, so that the costliest comes first.
 
-Readers in `feeds/` tell each such thing as `model: field: value`; whether it matters depends on what we use.
+Readers in `feeds/` name each such thing as `model: field: value`; whether it matters depends on what we use.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def unclear(feeds: Iterable[Sequence[FeedSnapshot]], registry: Registry, traffic
     spend = _spend(traffic)
     rows = []
     for snapshots in feeds:
-        for told in snapshots[-1].not_understood if snapshots else ():
+        for text in snapshots[-1].not_understood if snapshots else ():
             since = snapshots[-1].observed_at
             for snapshot in reversed(snapshots):
-                if told not in snapshot.not_understood:
+                if text not in snapshot.not_understood:
                     break
                 since = snapshot.observed_at
-            model, field, value = _parts(told)
+            model, field, value = _parts(text)
             model_id = registry.resolve("", model).model_id if model else None
             seller = registry.split(model).provider_id if model else ""
             touched = spend.get((seller or "", model_id or ""), Decimal(0))
@@ -73,10 +73,10 @@ def _spend(traffic: Traffic) -> dict[tuple[str, str], Decimal]:
     return found
 
 
-def _parts(told: str) -> tuple[str, str, str]:
+def _parts(text: str) -> tuple[str, str, str]:
     """Model, field and value of `model: field: value`; the model is empty where the text begins with a field or a sentence."""
-    model, _, rest = told.partition(": ")
+    model, _, rest = text.partition(": ")
     if not rest or " " in model or model.startswith("/"):
-        return "", "", told
+        return "", "", text
     field, _, value = rest.partition(": ")
     return (model, field, value) if value else (model, "", rest)

@@ -1,8 +1,7 @@
 """Daily windows: the hours, weekdays and holidays under which a price holds, as `core.price.time_window` writes them.
 
 `mon-fri 09:00-12:00 Asia/Shanghai except cn` is from nine to twelve in Shanghai on weekdays that are no holiday of the
-calendar `cn`. Calendars are declared in `pipelines.config.calendars`; which price wins is `rate_card.py` beside this
-module.
+calendar `cn`. Calendars are declared in `pipelines.config.calendars`; which price wins is `rate_card.py`.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ def utc_windows(hours: Sequence[str], weekdays: Sequence[object] | None, zone: s
         suffix = f" {zone}" if shift else ""
         start, end = ((at.hour * 60 + at.minute + shift) % _DAY_MINUTES for at in (window.start, window.end))
         parts = [(start, end)] if start < end else [(start, _DAY_MINUTES), (0, end)]
-        yield from (f"{named} {_told(a)}-{_told(b)}{suffix}" for a, b in parts if a < b)
+        yield from (f"{named} {_clock(a)}-{_clock(b)}{suffix}" for a, b in parts if a < b)
 
 
 def _weekday(day: object) -> str:
@@ -104,7 +103,7 @@ def _minutes_east(zone: str) -> int:
     return int(offset.total_seconds()) // 60
 
 
-def _told(minutes: int) -> str:
+def _clock(minutes: int) -> str:
     return f"{minutes // 60 % 24:02}:{minutes % 60:02}"
 
 

@@ -3,7 +3,7 @@
     project(requests, rate_card, policies, scores) -> mart.routing_projection, mart.routing_frontier
 
 Policies are declared in `routing.yaml` (`pipelines.config.routing`), prices are `pipelines.prices`, scores are
-`pipelines.benchmarks`; every assumption is named in the rows and told in `docs/routing.md`.
+`pipelines.benchmarks`; every assumption is named in the rows and described in `docs/routing.md`.
 """
 
 from __future__ import annotations

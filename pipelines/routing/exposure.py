@@ -1,6 +1,6 @@
 """What a change of a model touches: the routes that send traffic to it, and the money spent on it.
 
-Told beside events when they are read, never written with them: spend and policies of a day may be loaded or changed
+It is added to events when they are read, and never stored with them: spend and policies of a day may be loaded or changed
 after the event, and an event's row must not depend on which day ran last.
 """
 
@@ -29,12 +29,12 @@ class Exposure:
     @property
     def sentence(self) -> str:
         """In plain words; empty where the model is neither paid for nor routed to."""
-        told = []
+        parts = []
         if self.effective_cost_usd:
-            told.append(f"{self.effective_cost_usd:,.2f} USD were spent on it on {self.day}")
+            parts.append(f"{self.effective_cost_usd:,.2f} USD were spent on it on {self.day}")
         if self.routes:
-            told.append("it is routed to by " + ", ".join(self.routes))
-        joined = " and ".join(told)
+            parts.append("it is routed to by " + ", ".join(self.routes))
+        joined = " and ".join(parts)
         return f"{joined[0].upper()}{joined[1:]}." if joined else ""
 
 

@@ -1,6 +1,6 @@
 """The model registry of a run: the declared models, and every name that a price feed in force introduces.
 
-Rules and resolution are `pipelines.models`; the price files come from `price_files.py` beside this module.
+Rules and resolution are `pipelines.models`; the price files come from `price_files.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The landed price files of a workspace, read and reviewed: what each feed says, and what waits for a person.
 
-Reading and reviewing are `pipelines.prices`; the ledger that follows is `prices.py` beside this module.
+Reading and reviewing are `pipelines.prices`; the ledger that follows is `pipelines.daily.prices`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def feed_files(workspace: Workspace) -> list[FeedFiles]:
     return [replace(item, review=reviewed) for item, reviewed in zip(found, reviews, strict=True)]
 
 
-def told(file: LandedFile, held: Held) -> str:
+def held_sentence(file: LandedFile, held: Held) -> str:
     """What is held of a file, why, and what a person can do."""
     what = "held for review" if held.is_whole else f"read, and {held.models} models in it are held for review"
     named = f"{held.snapshot.feed} of {held.snapshot.observed_at:%Y-%m-%d %H:%M} UTC"

@@ -1,6 +1,6 @@
 """What every step of a run shares: settings, configuration, the open warehouse and the listing of the landing zone.
 
-Opened once per run; nothing is computed here. The steps are the modules beside this one.
+Opened once per run; nothing is computed here. The steps are `pipelines.daily`.
 """
 
 from __future__ import annotations

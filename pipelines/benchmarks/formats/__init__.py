@@ -31,8 +31,8 @@ def parse_board(file: LandedFile, board: Leaderboard) -> BoardSnapshot:
     """Read one landed leaderboard export as `board` declares it.
 
     Records that can't become a score are in `BoardSnapshot.quarantine` with place and reason; a file that can't be
-    read at all is one quarantined record and an observation without rows, so that the coverage gate tells of it. Raises
-    UnknownFormatError where `board.format` has no parser, and BoardOptionsError where the board's options are wrong.
+    read at all is one quarantined record and an observation without rows, so that the coverage gate reports it. Raises
+    UnknownFormatError where no format has that name, and BoardOptionsError where the board's options are wrong.
     """
     parser = FORMATS[board.format]
     try:
@@ -41,7 +41,7 @@ def parse_board(file: LandedFile, board: Leaderboard) -> BoardSnapshot:
         raise
     except LandingError as error:
         return _unreadable(file, board, "unreadable", str(error))
-    except ANY_FAILURE as error:  # one board's surprise must not cost the day of all others; it is told
+    except ANY_FAILURE as error:  # one board's surprise must not cost the day of all others
         detail = f"the file is not of format {board.format}, or has changed its shape: {worded(error)}"
         return _unreadable(file, board, "unexpected_shape", detail)
 

@@ -1,6 +1,6 @@
 """Scores made of outcomes item by item, for the formats that publish those: mean, standard error, cost and tokens.
 
-Which fields of a file are outcomes is in the format modules beside this file; how two runs on the same items are compared
+Which fields of a file are outcomes is in the format modules; how two runs on the same items are compared
 is in `pipelines/benchmarks/items.py`, how several runs of one submission become one score in `trials.py` there.
 """
 
@@ -42,7 +42,7 @@ class Entry:
             self.outcomes.setdefault(item, []).append(outcome)
 
     def spend(self, cost: Decimal | None) -> None:
-        """Add what a trial cost, where that is told."""
+        """Add what a trial cost, where that is stated."""
         if cost is not None:
             self.cost = cost + (self.cost or 0)
 
@@ -66,7 +66,7 @@ class Entry:
         }
 
     def keep(self, named: Mapping[str, Any], into: Collector) -> None:
-        """Keep the score of the entry that `named` tells of (keys, names, dates), with its outcomes and what is missing."""
+        """Keep the score of the entry that `named` describes (keys, names, dates), with its outcomes and what is missing."""
         row = {**named, "score": None}
         if self.outcomes:
             row |= self.row()

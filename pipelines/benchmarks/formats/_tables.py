@@ -1,6 +1,6 @@
 """Tables, JSON and Parquet for the formats: records with their lines, and what can't be read set aside.
 
-Which columns mean what is in the format modules beside this file.
+The format modules know what the columns mean.
 """
 
 from __future__ import annotations

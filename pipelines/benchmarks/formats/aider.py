@@ -43,9 +43,9 @@ def parse(into: Collector) -> BoardSnapshot:
                     "wrong_shape", f"expected a run with dirname and pass_rate, found {type(run).__name__}"
                 )
             if len(lacks) > 1 and item_no == len(runs) - 1:
-                told = ", ".join(lacks)
+                missing = ", ".join(lacks)
                 raise EntryError(
-                    "wrong_shape", f"the last run lacks {told}, which every other has: the file is cut off"
+                    "wrong_shape", f"the last run lacks {missing}, which every other has: the file is cut off"
                 )
             stated = {f"pass_rate_{attempt}": run.get(f"pass_rate_{attempt}") for attempt in TRIES}
             rates, broken = numbers(stated, most=100)

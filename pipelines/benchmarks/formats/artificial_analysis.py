@@ -1,6 +1,6 @@
 """Format `artificial_analysis`: the API's JSON (`{data: [{slug, name, evaluations}]}`) or a CSV with one column each.
 
-The payload names no version of its composite indices, so a re-weighting must be told from the numbers: each index
+The payload names no version of its composite indices, so a re-weighting shows only in the numbers: each index
 lists the evaluations that it is made of. A CSV may hold several days; each `observed_date` is an observation.
 """
 
@@ -86,7 +86,7 @@ def _records(into: Collector) -> list[Any]:
 
 
 def _flat(record: object) -> object:
-    """An API record as one flat mapping, evaluations beside slug and name."""
+    """An API record as one flat mapping: slug, name and evaluations."""
     if not isinstance(record, dict):
         return record
     evaluations = record.get("evaluations")

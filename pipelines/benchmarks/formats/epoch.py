@@ -95,7 +95,7 @@ HUB_SCORES = ("Best score (across scorers)", "mean_score")
 def parse(into: Collector) -> BoardSnapshot:
     """Read one CSV of the hub, or the zip file of all. Tables that hold no scores (model lists) give no observation."""
     content = read_bytes(into.file)
-    # A fetched file is named by its day, so that only its address tells which table it is.
+    # A fetched file is named by its day, so that only its address names the table.
     name = urlsplit(into.file.url).path if into.file.url else into.file.path.name
     tables = _members(content, into) if content[:2] == b"PK" else [(name, content)]
     named = _named_columns(tables)
@@ -268,9 +268,9 @@ def _model(row: Mapping[str, str]) -> str:
 
 def _is_share(values: Iterable[str]) -> bool:
     """True where a column of scores is written from 0 to 1, without per cent signs."""
-    told = [value.strip() for value in values if not is_blank(value)]
-    numbers = [float(value) for value in told if re.fullmatch(r"[\d.]+", value)]
-    return len(numbers) == len(told) and bool(numbers) and max(numbers) <= 1
+    stated = [value.strip() for value in values if not is_blank(value)]
+    numbers = [float(value) for value in stated if re.fullmatch(r"[\d.]+", value)]
+    return len(numbers) == len(stated) and bool(numbers) and max(numbers) <= 1
 
 
 def _amount(value: str, *, is_share: bool = False) -> float:

@@ -63,8 +63,8 @@ def _tasks(rows: list[dict[str, str]], into: Collector) -> list[str]:
     """Columns that hold scores. One that holds none at all, such as an organisation, is set aside by its name."""
     found = []
     for column in [name for name in (rows[0] if rows else {}) if name != "model"]:
-        told = {str(place): row[column] for place, row in enumerate(rows) if not is_blank(row[column])}
-        if not told or numbers(told)[0]:
+        stated = {str(place): row[column] for place, row in enumerate(rows) if not is_blank(row[column])}
+        if not stated or numbers(stated)[0]:
             found.append(column)
         else:
             into.reject(

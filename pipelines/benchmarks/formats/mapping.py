@@ -105,10 +105,10 @@ def parse(into: Collector) -> BoardSnapshot:
     try:
         options = MappingOptions.model_validate(into.board.options)
     except ValidationError as error:
-        told = "; ".join(
+        problems = "; ".join(
             f"options.{'.'.join(map(str, e['loc']))}: {e['msg']} (found {e['input']!r})" for e in error.errors()
         )
-        raise BoardOptionsError(f"leaderboard {into.board.board}: {told}") from error
+        raise BoardOptionsError(f"leaderboard {into.board.board}: {problems}") from error
     entries = ItemEntries(into)
     for item_no, (line, record) in enumerate(_records(options, into)):
         try:
@@ -203,12 +203,12 @@ def _rows(
     scores: list[tuple[ScoreColumn, dict[str, Any]]] = []
     broken: dict[str, EntryError] = {}
     for column in wanted:
-        told = _spelled(record, column, options)
-        if not is_item and is_blank(_field(told, column.field)):
+        spelled = _spelled(record, column, options)
+        if not is_item and is_blank(_field(spelled, column.field)):
             continue
         details: dict[str, EntryError] = {}
         try:
-            scores.append((column, _score(column, told, details, is_item=is_item)))
+            scores.append((column, _score(column, spelled, details, is_item=is_item)))
         except EntryError as error:
             broken[column.field] = error
             continue
@@ -239,8 +239,8 @@ def _spelled(record: Mapping[str, Any], column: ScoreColumn, options: MappingOpt
     if options.decimal == ".":
         return record
     names = {value for name, value in column if name == "field" or name.endswith("_field")} - {None}
-    told = {name: value.translate(_SWAPPED) for name in names if isinstance(value := _field(record, name), str)}
-    return {**record, **told}
+    swapped = {name: value.translate(_SWAPPED) for name in names if isinstance(value := _field(record, name), str)}
+    return {**record, **swapped}
 
 
 _SWAPPED = str.maketrans(".,", ",.")
@@ -272,8 +272,8 @@ def _score(
     if score is not None and column.scale == "share":
         score = 100.0 if 100 < score <= 100 + _FLOAT_NOISE else score
         if not 0 <= score <= 100:
-            told = f"{column.field} is {score / 100:g}: accepted are shares from 0 to 1; per cent are declared `scale: as_written`"
-            raise EntryError("out_of_range", told)
+            problem = f"{column.field} is {score / 100:g}: accepted are shares from 0 to 1; per cent are declared `scale: as_written`"
+            raise EntryError("out_of_range", problem)
     low, high = detail(column.ci_low_field, scaled), detail(column.ci_high_field, scaled)
     if low is not None and high is not None and low > high:
         raise EntryError("identity_broken", f"{column.ci_low_field} {low} is above {column.ci_high_field} {high}")

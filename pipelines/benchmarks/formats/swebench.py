@@ -106,13 +106,13 @@ def _check_instances(row: dict[str, Any], result: dict[str, Any], into: Collecto
     details = result.get("per_instance_details")
     if not isinstance(details, dict) or not details:
         return
-    told = {str(issue): item.get("resolved") if isinstance(item, dict) else None for issue, item in details.items()}
-    outcomes = {issue: float(value) for issue, value in told.items() if isinstance(value, (bool, int))}
+    resolved = {str(issue): item.get("resolved") if isinstance(item, dict) else None for issue, item in details.items()}
+    outcomes = {issue: float(value) for issue, value in resolved.items() if isinstance(value, (bool, int))}
     solved = sum(1 for outcome in outcomes.values() if outcome)
     total = max(row["n_items"] or 0, len(details))
     implied = 100 * solved / total
     is_contradicted = abs(implied - row["score"]) > TOLERANCE
-    missing = sorted(set(told) - set(outcomes))
+    missing = sorted(set(resolved) - set(outcomes))
     if missing and not is_contradicted:  # the stated share counts what has no outcome as unsolved
         outcomes |= dict.fromkeys(missing, 0.0)
     elif missing:

@@ -1,6 +1,6 @@
 """JSON as price feeds write it: amounts keep their digits, and a number that no one can use costs itself, not its file.
 
-What a number is the price of is the business of the readers beside this module.
+The readers know what a number is the price of.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads the Azure Retail Prices API: dated prices by region, whose meters are told apart by abbreviated names only.
+"""Reads the Azure Retail Prices API: dated prices by region, whose meters differ only in abbreviated names.
 
 `gpt 4.1 mini cached Inp glbl Tokens` is cached input of gpt-4.1-mini in a global deployment. A name is read only
 where each of its words is understood; the others are named as not understood, never guessed.
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from pipelines.outside import worded
-from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
+from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, why_no_price
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 
@@ -103,7 +103,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 def _item_prices(index: int, item: Mapping[str, Any], meaning: _Meaning) -> Iterator[Price]:
     amount = as_amount(item["retailPrice"])
     if amount is None:
-        raise PriceFeedError(f"{meaning.model}: retailPrice: {told_value(item['retailPrice'])}")
+        raise PriceFeedError(f"{meaning.model}: retailPrice: {why_no_price(item['retailPrice'])}")
     regions = item.get("regions") or [item.get("armRegionName") or ""]
     for region in dict.fromkeys(regions):
         yield Price(

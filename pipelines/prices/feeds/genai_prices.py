@@ -1,6 +1,6 @@
 """Reads genai-prices' published data (`new_data/v2/data.json`): dated prices, context tiers, variants, time of day.
 
-The same data ships with the dependency; `packaged.py` beside this folder writes it in the published form. Which
+The same data ships with the dependency; `pipelines/prices/packaged.py` writes it in the published form. Which
 prices apply together is the business of `pipelines.prices.rate_card`.
 """
 
@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from pipelines.outside import worded
-from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
+from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, why_no_price
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 
@@ -223,7 +223,7 @@ def _ladder(sold: tuple[str, str], period: _Period, key: str, tier: str, problem
     for start, raw, locator in steps:
         amount = as_amount(raw)
         if amount is None:
-            problems.add(f"{sold[0]}/{sold[1]}: {locator}: {told_value(raw)}")
+            problems.add(f"{sold[0]}/{sold[1]}: {locator}: {why_no_price(raw)}")
             continue
         yield Price(
             provider=sold[0],

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipelines.outside import worded
-from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
+from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, why_no_price
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
@@ -91,7 +91,7 @@ class _Found(NamedTuple):
 
 _PRICED = re.compile(r"cost|pric|uplift|multiplier|surcharge|provider_specific_entry")
 _SAME_IN_ANOTHER_UNIT = re.compile(r"^(?:input|output)_dbu?_cost_per_token$")
-"""Databricks units for the same tokens whose price in USD stands beside them."""
+"""Databricks units for the same tokens; their price in USD has a field of its own."""
 
 
 def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
@@ -102,7 +102,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 
     An entry with nothing but zeros gives no price, for the map writes 0 both for free and for unknown; only names
     that end in `:free` are free. Web search has three prices by the size of the search; `web_search` is the medium
-    one, which providers use unless told otherwise. Raises PriceFeedError.
+    one, which providers use unless the request says otherwise. Raises PriceFeedError.
     """
     problems: set[str] = set()
     entries = feed_json(content, problems)
@@ -127,7 +127,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
             problems.add(f"{key}: not shaped as the format is ({type(error).__name__})")
             rejected += 1
             continue
-        problems |= {told if told.startswith(f"{key}: ") else f"{key}: {told}" for told in own}
+        problems |= {problem if problem.startswith(f"{key}: ") else f"{key}: {problem}" for problem in own}
         if any(price.unit_price for price in found) or key.endswith(":free"):
             prices += found
             aliases = entry.get("aliases")
@@ -165,7 +165,7 @@ def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> lis
                 )
             )
         elif found.value is not None:
-            problems.add(f"{key}: {found.place}: {told_value(found.value)}")
+            problems.add(f"{key}: {found.place}: {why_no_price(found.value)}")
     return _multiplied(prices, entry, problems)
 
 
@@ -212,7 +212,7 @@ def _multiplied(prices: list[Price], entry: Mapping[str, Any], problems: set[str
     for name, value in sorted(factors.items(), key=lambda item: (is_place[item[0]], item[0])):
         factor = as_amount(value)
         if not factor or not _TIER.match(f"_{name.replace('-', '_')}"):
-            problems.add(f"a multiplier {name!r}: {told_value(value)}")
+            problems.add(f"a multiplier {name!r}: {why_no_price(value)}")
             continue
         stands = {_thing(price) for price in prices}
         for price in [price for price in prices if price.unit == "token" and not price.region]:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pipelines.outside import worded
-from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, told_value
+from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, why_no_price
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 
@@ -33,7 +33,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 
     A name such as `gpt-5.4-272k` is the price of gpt-5.4 for prompts above 272,000 tokens where the list says so in
     the display name (`GPT-5.4 >272k`); without that it is a model of its own, as gpt-4-32k. A price named `GPT-5.4 ≤272k`
-    says nothing of longer prompts. `gpt-image-2-image` named `... image tokens` is the price of gpt-image-2 for those.
+    states no price for longer prompts. `gpt-image-2-image` named `... image tokens` is the price of gpt-image-2 for those.
     """
     problems: set[str] = set()
     whole = feed_json(content, problems)
@@ -75,7 +75,7 @@ def _entry_prices(pointer: str, entry: Mapping[str, Any], problems: set[str]) ->
             continue
         amount = as_amount(value)
         if amount is None:
-            problems.add(f"{model}: {pointer}/{key}: {told_value(value)}")
+            problems.add(f"{model}: {pointer}/{key}: {why_no_price(value)}")
             continue
         yield Price(
             provider=entry["vendor"],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
+from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, why_no_price
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
@@ -28,7 +28,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     """Every price of the catalogue. Raises PriceFeedError.
 
     `tiers` of type context apply to the whole request above their size; `context_over_200k` counts only where there
-    are none, because beside them it repeats the first tier at the wrong bound. A model whose prices are all zero is
+    are none, because there it repeats the first tier at the wrong bound. A model whose prices are all zero is
     part of a subscription or not priced, and gives none. `experimental.modes` have prices of their own, of the service tier
     that their requests ask for. `catalog.json` holds the same providers under a key of its own.
     """
@@ -98,7 +98,7 @@ def _model_prices(provider: str, model: str, cost: Mapping[str, Any], at: str, p
                 problems.add(f"{provider}/{model}: cost.{key}: not understood: {str(value)[:60]}")
                 continue
             if amount is None:
-                problems.add(f"{provider}/{model}: cost.{key}: {told_value(value)}")
+                problems.add(f"{provider}/{model}: cost.{key}: {why_no_price(value)}")
                 continue
             yield Price(
                 provider=provider,

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.outside import worded
-from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, told_value
+from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, why_no_price
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
@@ -87,7 +87,7 @@ def _model_prices(slug: str, pricing: Mapping[str, Any], pointer: str, problems:
                 problems.add(
                     f"{slug}: depends on the model routed to"
                     if str(value) == "-1"
-                    else f"{slug}: {key}: {told_value(value)}"
+                    else f"{slug}: {key}: {why_no_price(value)}"
                     if key in _METERS
                     else f"{key}: {str(value)[:60]}: not understood"
                 )

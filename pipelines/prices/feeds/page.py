@@ -20,13 +20,13 @@ from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.cells import (
     amount_in,
     key,
+    listed,
     model_names,
     price_of,
     refuse_dear_batches,
     refuse_fallen,
     refuse_headless,
     refuse_twice,
-    told,
     what,
 )
 from pipelines.prices.pages.conditions import Conditions, conditions_in
@@ -80,9 +80,9 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
     for section in layout.sections:
         rows += _section_rows(reading, section, found)
     if layout.sections and not rows:
-        wanted = told(section.heading for section in layout.sections)
+        wanted = listed(section.heading for section in layout.sections)
         raise PriceFeedError(
-            f"none of the sections {wanted} has a table of prices; the page has {told(p.heading for p in found)}"
+            f"none of the sections {wanted} has a table of prices; the page has {listed(p.heading for p in found)}"
         )
     prices = [price._replace(raw_model=model) for row in rows for model in row.models for price in row.prices]
     prices = composed(layout, found, [*prices, *_scaled(rows, prices)])
@@ -169,7 +169,9 @@ def _section_rows(reading: _Reading, section: Section, found: Sequence[PageSecti
     if not tables:
         if section.required:
             lacks = "no table under it" if pages else "no such heading"
-            raise PriceFeedError(f"section {section.heading!r}: {lacks}; the page has {told(p.heading for p in found)}")
+            raise PriceFeedError(
+                f"section {section.heading!r}: {lacks}; the page has {listed(p.heading for p in found)}"
+            )
         return []
     rows: list[_Row] = []
     for item in tables:
@@ -183,14 +185,14 @@ def _section_rows(reading: _Reading, section: Section, found: Sequence[PageSecti
     if not rows and (section.required or reading.problems):
         alternative, item = section.alternatives[0], tables[0]
         raise PriceFeedError(
-            f"section {item.page.heading!r}, table {item.number}: column {told(_missing(item.table, alternative))} is "
+            f"section {item.page.heading!r}, table {item.number}: column {listed(_missing(item.table, alternative))} is "
             f"missing; found {_headers(item)}"
         )
     return rows
 
 
 def _headers(item: Found) -> str:
-    return told(item.table[0] if item.table else [])
+    return listed(item.table[0] if item.table else [])
 
 
 def _missing(table: Sequence[Sequence[str]], alternative: Alternative) -> list[str]:
@@ -226,15 +228,15 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
     for row, cells in enumerate(table[1:], start=1):
         where = f"{place}, row {row}"
         if len(cells) != len(table[0]):
-            raise PriceFeedError(f"{where}: {len(cells)} cells under {len(table[0])} columns: {told(cells)}")
+            raise PriceFeedError(f"{where}: {len(cells)} cells under {len(table[0])} columns: {listed(cells)}")
         if alternative.model is not None and (name := cells[positions[key(alternative.model)]]):
             shares = [(share, match[0]) for share in layout.shares if (match := re.search(share.pattern, name))]
             conditions, name = conditions_in(name, layout.conditions)
             models = model_names(layout, name)
         if not models:
-            raise PriceFeedError(f"{where}: no model is named: {told(cells)}")
+            raise PriceFeedError(f"{where}: no model is named: {listed(cells)}")
         if any(re.search(pattern, cells[positions[key(name)]]) for name, pattern in alternative.beyond.items()):
-            problems.add(f"{where}: {told(models)} under a condition that the ledger can't express: {told(cells)}")
+            problems.add(f"{where}: {listed(models)} under a condition that the ledger can't express: {listed(cells)}")
             continue
         found = [
             conditions.put_on(price)
@@ -243,10 +245,10 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
         found += _shares(found, shares)
         if len({(what(price), price.unit_price) for price in found}) > len({what(price) for price in found}):
             problems.add(
-                f"{where}: {told(models)} at two prices for one meter, by a condition that the ledger can't express"
+                f"{where}: {listed(models)} at two prices for one meter, by a condition that the ledger can't express"
             )
             continue
-        _refuse_disorder(layout, alternative, models, found, f"{where} ({told(models)})")
+        _refuse_disorder(layout, alternative, models, found, f"{where} ({listed(models)})")
         rows.append(_Row(models, tuple(found), alternative.scaled))
     return rows
 
@@ -303,7 +305,7 @@ def _cell_prices(reading: _Reading, column: Column | Labels, cell: str, where: s
         label, _, rest = cell.partition(":")
         known = {key(name): meaning for name, meaning in column.labels.items()}
         if key(label) not in known:
-            raise PriceFeedError(f"{where}: expected {told(column.labels)} before the price, found {cell!r}")
+            raise PriceFeedError(f"{where}: expected {listed(column.labels)} before the price, found {cell!r}")
         column, cell = known[key(label)], rest.strip()
     shown = cell
     for pattern in layout.drop_from_cells:
@@ -366,7 +368,7 @@ def _region(layout: PageLayout, cells: Sequence[str], positions: Mapping[str, in
         return ""
     if not stated or stated[0] not in layout.region.names:
         raise PriceFeedError(
-            f"{where}: expected one of {told(layout.region.names)} as the region in the column {told(layout.region.columns)}, "
+            f"{where}: expected one of {listed(layout.region.names)} as the region in the column {listed(layout.region.columns)}, "
             f"found {stated[0] if stated else 'no such column'!r}"
         )
     return layout.region.names[stated[0]]
@@ -405,7 +407,7 @@ def _phrase_prices(
         return []
     if len(amounts) != 1:
         raise PriceFeedError(
-            f"section {phrase.heading!r}: expected one amount for {phrase.meter} by {phrase.pattern!r}, found {told(sorted(amounts))}"
+            f"section {phrase.heading!r}: expected one amount for {phrase.meter} by {phrase.pattern!r}, found {listed(sorted(amounts))}"
         )
     column = Column(meter=phrase.meter, per=phrase.per)
     price = price_of(layout, column, Decimal(amounts.pop()), f"section {phrase.heading!r}, text", matches[0][0])

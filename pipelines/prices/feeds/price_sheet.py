@@ -37,7 +37,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 
     Columns: provider, model, meter, price; optional: per (1, 1000 or 1000000, which is the default), currency (USD),
     service_tier (standard), region, context_from_tokens (0), context_bound (gt or gte), context_to_tokens (the
-    size from which on the price says nothing; empty: none), context_counts (input, input_uncached, output or
+    size from which on the price no longer holds; empty: none), context_counts (input, input_uncached, output or
     input_output), context_scope (whole_request or marginal), reasoning_mode (thinking, non_thinking or empty), time_window (as `pipelines.prices.windows` reads it), contract_id, valid_from (a day or an instant; empty: always), valid_to, note. YAML is a list of such objects
     under `prices`.
     """
@@ -80,8 +80,8 @@ def _price(place: str, row: Mapping[Any, Any]) -> Price:
     unknown = [str(key) for key in row if key not in (*_REQUIRED, *_OPTIONAL)]
     if unknown:
         # A sheet none of whose columns is known may be any file: what stands in it is not repeated.
-        told = f"unknown column {', '.join(unknown)}" if len(unknown) < len(row) else "none of the columns is known"
-        raise PriceFeedError(f"{told}; known are {', '.join((*_REQUIRED, *_OPTIONAL))}")
+        problem = f"unknown column {', '.join(unknown)}" if len(unknown) < len(row) else "none of the columns is known"
+        raise PriceFeedError(f"{problem}; known are {', '.join((*_REQUIRED, *_OPTIONAL))}")
     missing = [key for key in _REQUIRED if not row.get(key)]
     if missing:
         raise PriceFeedError(f"{', '.join(missing)} is missing")

@@ -1,6 +1,6 @@
 """What single cells of a price page say: an amount in a currency and for a unit, the names of models, a header.
 
-Which cell is which price is `feeds/page.py` and `page_models.py` beside this module.
+Which cell is which price is `feeds/page.py` and `model_sections.py`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def amount_in(layout: PageLayout, column: Column, cell: str, where: str) -> Deci
         raise PriceFeedError(f"{where}: expected an amount in {layout.currency}, found {cell!r}")
     if match["unit"] and layout.units.get(_FOOTNOTE.sub("", match["unit"]).strip()) != column.per:
         raise PriceFeedError(
-            f"{where}: expected a price for {column.per:,} ({told(u for u, n in layout.units.items() if n == column.per)}), found {cell!r}"
+            f"{where}: expected a price for {column.per:,} ({listed(u for u, n in layout.units.items() if n == column.per)}), found {cell!r}"
         )
     return Decimal(ungrouped(match["amount"])) * (Decimal(share[1]) / 10 if share else 1)
 
@@ -152,7 +152,7 @@ def refuse_dear_batches(prices: Sequence[Price]) -> None:
         if usual is not None and sign is not None and sign * (price.unit_price - usual.unit_price) > 0:
             raise PriceFeedError(
                 f"{price.raw_model}, {price.meter}: {price.service_tier} at {price.extracted_text!r} ({price.source_locator}) "
-                f"beside standard at {usual.extracted_text!r} ({usual.source_locator}): the tables have changed places"
+                f"next to standard at {usual.extracted_text!r} ({usual.source_locator}): the tables have changed places"
             )
 
 
@@ -161,6 +161,6 @@ def key(text: str) -> str:
     return plain(text).lower().replace(" ", "").replace("&", "and")
 
 
-def told(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     """Names for an error message."""
     return ", ".join(map(repr, list(names)[:20])) or "nothing"

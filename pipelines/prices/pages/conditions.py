@@ -1,6 +1,6 @@
-"""What a page says in words about when a price holds: prompt sizes and dates, beside a model's name or an amount.
+"""What a page says in words about when a price holds: prompt sizes and dates, next to a model's name or an amount.
 
-The patterns are declared by the layout (`layout.py`); reading tables is `feeds/page.py`, both beside this module.
+The patterns are declared by the layout (`layout.py`); reading tables is `feeds/page.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Prices that a page does not tabulate but says follow from others: modifiers multiply, by a sentence on the page.
 
 The batch discount applies to long prompts, and a data residency to everything. What a layout declares is `Factor` in
-`layout.py`; prices that move with the input price of their row are in `feeds/page.py`, both beside this module.
+`layout.py`; prices that move with the input price of their row are in `feeds/page.py`.
 """
 
 from __future__ import annotations
@@ -47,5 +47,5 @@ def _made(factor: Factor, said: re.Match[str], prices: Sequence[Price]) -> Itera
 
 
 def _times(said: re.Match[str]) -> Decimal:
-    told = said.groupdict()
-    return Decimal(told["factor"]) if "factor" in told else 1 + Decimal(told["percent"]) / 100
+    groups = said.groupdict()
+    return Decimal(groups["factor"]) if "factor" in groups else 1 + Decimal(groups["percent"]) / 100

@@ -1,6 +1,6 @@
 """Which cell of an HTML table stands where: merged cells, their placeholders, and cells that are not shown.
 
-Knows nothing of prices or headings; `sections.py` beside this module takes the texts.
+Knows nothing of prices or headings; `sections.py` takes the texts.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ _ENDS = re.compile(r"^</(?:Tab|TabItem|Accordion|Step|details)>|^:{3,}$")
 
 
 def markdown_label(line: str, before: str) -> str:
-    """The name of the tab, or the bold line, that a table below `line` stands under; `before` where the line says nothing."""
+    """The name of the tab, or the bold line, that a table below `line` stands under; `before` where the line names none."""
     for pattern in _MARKDOWN:
         if match := pattern.match(line):
             return match[1]

@@ -1,7 +1,7 @@
 """Schema of a page layout: where the tables of a provider's price page are, and which column is which meter.
 
 A layout is YAML: one that ships in `pipelines/prices/layouts/`, or one of the user's own under `options` of the feed.
-`feeds/page.py` beside this module reads a page by it.
+`feeds/page.py` reads a page by it.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class PromptSize(_Declaration):
 
 
 class Alternative(_Declaration):
-    """One shape that the tables of a section may have, told by its headers.
+    """One shape that the tables of a section may have, recognised by its headers.
 
     `model` is the header over the models' names, or `models` names them where the table does not, and then the section
     `says` so in words. `scaled` lists
@@ -151,7 +151,7 @@ class Section(_Declaration):
 
 
 class Share(_Declaration):
-    """Words beside a model's name that say that a tier costs a share of the standard price: `half price in a batch`."""
+    """Words next to a model's name that say that a tier costs a share of the standard price: `half price in a batch`."""
 
     pattern: str
     service_tier: _Tier
@@ -284,10 +284,10 @@ class PageLayout(_Declaration):
 
     `inside` are the keys that lead to the page where the answer is JSON. `grids` takes rows of boxes for tables too, for
     pages that draw their tables with nothing else. Headings in `continued` go on with the section before. `drop_from_cells`
-    are patterns of what a price cell holds beside its price; `discount` is one whose group holds the tenths of the stated
+    are patterns of what a price cell holds next to its price; `discount` is one whose group holds the tenths of the stated
     price that are charged (`原价 12元 限时5折` is 6 yuan). Tables that have one of the columns of `region` bind their prices to a region.
 
-    `conditions` are patterns of words that bind a price to prompt sizes or dates, beside a model's name or an amount; their
+    `conditions` are patterns of words that bind a price to prompt sizes or dates, next to a model's name or an amount; their
     groups are through, starting, up_to, below and above (`pipelines.prices.pages.conditions`). `hours` are notes on the hours
     of the day. A page without a text that each of `requires` finds (such as the unit of all its prices), or with one that
     `refuse` finds, is not read, because there the layout would mislead; a text that `notes` finds is listed for a person to read, because it may change a price.
@@ -356,5 +356,7 @@ def layout_of(options: Mapping[str, Any]) -> PageLayout:
     try:
         return PageLayout.model_validate(content)
     except ValidationError as error:
-        told = [f"options.{'.'.join(map(str, e['loc']))}: {e['msg']} (found {e['input']!r})" for e in error.errors()]
-        raise PriceFeedError("\n".join(told)) from error
+        problems = [
+            f"options.{'.'.join(map(str, e['loc']))}: {e['msg']} (found {e['input']!r})" for e in error.errors()
+        ]
+        raise PriceFeedError("\n".join(problems)) from error

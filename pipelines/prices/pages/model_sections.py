@@ -2,7 +2,7 @@
 
 `Input price | $0.30 (text / image / video) $1.00 (audio)` is two prices; each amount carries its own words, and an
 amount whose words are not all understood gives no price and is named. The schema is `layout.py`; tables with one
-model per row or column are `feeds/page.py`, both beside this module.
+model per row or column are `feeds/page.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.grouped import ungrouped
 from pipelines.prices.feed_snapshot import Price, PriceFeedError, as_amount
-from pipelines.prices.pages.cells import key, price_of, refuse_fallen, told
+from pipelines.prices.pages.cells import key, listed, price_of, refuse_fallen
 from pipelines.prices.pages.conditions import conditions_in
 from pipelines.prices.pages.layout import Column, ModelSections, PageLayout, RowMeters, RowPattern
 from pipelines.prices.pages.sections import PageSection
@@ -34,7 +34,7 @@ def model_section_prices(layout: PageLayout, found: Sequence[PageSection], probl
         if section.level <= declared.level:
             models = tuple(code for code in section.codes if re.fullmatch(declared.names, code))
             if repeated := named & set(models):
-                raise PriceFeedError(f"section {section.heading!r}: {told(sorted(repeated))} has a section already")
+                raise PriceFeedError(f"section {section.heading!r}: {listed(sorted(repeated))} has a section already")
             named.update(models)
             tier = declared.tiers.get("")
         else:
@@ -42,12 +42,12 @@ def model_section_prices(layout: PageLayout, found: Sequence[PageSection], probl
         if models and section.tables:
             if tier is None or len(section.tables) > 1:
                 tables = "more than one table" if tier else "no such tier"
-                problems.add(f"section {section.heading!r} of {told(models)}: {tables}")
+                problems.add(f"section {section.heading!r} of {listed(models)}: {tables}")
                 continue
             rates = _table_prices(layout, section, f"{models[0]}, section {section.heading!r}", problems)
             prices += [rate._replace(raw_model=model, service_tier=tier) for model in models for rate in rates]
     if not named:
-        raise PriceFeedError(f"no section names a model; the page has {told(page.heading for page in found)}")
+        raise PriceFeedError(f"no section names a model; the page has {listed(page.heading for page in found)}")
     return prices
 
 
@@ -56,7 +56,7 @@ def _table_prices(layout: PageLayout, section: PageSection, place: str, problems
     declared: ModelSections = layout.models  # type: ignore[assignment]
     head, *body = section.tables[0]
     if [key(cell) for cell in head].count(key(declared.column)) != 1:
-        problems.add(f"{place}: a table with the columns {told(head)}")
+        problems.add(f"{place}: a table with the columns {listed(head)}")
         return []
     at = [key(cell) for cell in head].index(key(declared.column))
     meanings = {key(label): meaning for label, meaning in declared.rows.items()}
@@ -64,7 +64,7 @@ def _table_prices(layout: PageLayout, section: PageSection, place: str, problems
     seen: set[str] = set()
     for cells in body:
         if len(cells) != len(head):
-            raise PriceFeedError(f"{place}: {len(cells)} cells under {len(head)} columns: {told(cells)}")
+            raise PriceFeedError(f"{place}: {len(cells)} cells under {len(head)} columns: {listed(cells)}")
         label = key(_FOOTNOTE.sub("", cells[0]))
         if label in seen:
             raise PriceFeedError(f"{place}: the row {cells[0]!r} stands twice")

@@ -1,6 +1,6 @@
 """Which of the tables under a heading a layout reads, and where or for whom the prices of each hold.
 
-The schema is `layout.py`, reading the tables is `feeds/page.py`, both beside this module.
+The schema is `layout.py`, reading the tables is `feeds/page.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipelines.prices.feed_snapshot import Price, PriceFeedError
-from pipelines.prices.pages.cells import key, told
+from pipelines.prices.pages.cells import key, listed
 from pipelines.prices.pages.layout import Section, TablePick
 from pipelines.prices.pages.sections import PageSection
 
@@ -47,13 +47,13 @@ def picked(section: Section, pages: Sequence[PageSection], problems: set[str]) -
             what = f"table {pick.label!r}" if pick.label else f"table {pick.number}"
             raise PriceFeedError(
                 f"section {section.heading!r}: {len(places)} tables are {what}; there are {len(every)} under it, called "
-                f"{told(' / '.join(sorted(found.labels)) for found in every)}"
+                f"{listed(' / '.join(sorted(found.labels)) for found in every)}"
             )
         for place in places:
             taken.setdefault(place, pick)
     for place, found in enumerate(every):
         if place not in taken:
-            called = f" ({told(sorted(found.labels))})" if found.labels else ""
+            called = f" ({listed(sorted(found.labels))})" if found.labels else ""
             problems.add(f"section {section.heading!r}, table {place + 1}{called}: the layout picks others")
     return [every[place]._replace(pick=pick) for place, pick in sorted(taken.items())]
 

@@ -1,6 +1,6 @@
 """Finds the headed sections of a page and their tables, in markdown or HTML; knows nothing of prices.
 
-`feeds/page.py` beside this module reads prices out of the sections.
+`feeds/page.py` reads prices out of the sections.
 """
 
 from __future__ import annotations
