@@ -1,4 +1,4 @@
-"""The pages of a run that failed: made from what the warehouse holds, with what is missing and why on top.
+"""The pages of a run that failed: made from the rows in the warehouse; the top lists what is missing and why.
 
 `modelmeter daily` makes them after its own run; for runs of the daemon a sensor does. What a run did is read from Dagster's
 event log, so both say the same.
@@ -92,11 +92,11 @@ def _events(instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType
     monitored_jobs=[DAILY_JOB],
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="After a daily run that failed: write its pages all the same, with what is missing on top.",
+    description="After a daily run that failed: write its pages nevertheless; the top lists what is missing.",
 )
 @in_own_words
 def incomplete_pages_sensor(context: dg.RunFailureSensorContext) -> None:
-    """Pages of the days of the failed run, less those that a later run has written whole."""
+    """Pages of the days of the failed run, except those that a later run has written whole."""
     tags = context.dagster_run.tags
     first = tags.get(_RANGE[0]) or tags.get(_PARTITION)
     if first is None:

@@ -1,4 +1,4 @@
-"""`modelmeter price` and `modelmeter explain`: what a model costs, and what a request cost, each with its evidence.
+"""`modelmeter price` and `modelmeter explain`: the price of a model, and the cost of a request, each with its evidence.
 
 Looking up and taking apart are `pipelines.prices`; here only rows are fetched and shown.
 """

@@ -35,7 +35,7 @@ def review(
     everything: Annotated[bool, typer.Option("--all", help="Every model, and what was decided before.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Show what is held of price files, model by model, what your own last 30 days spent on it first."""
+    """Show the held parts of price files model by model, your largest spend of the last 30 days first."""
     from rich.console import Console
 
     from pipelines.daily.price_review import waiting

@@ -37,7 +37,7 @@ def try_(
     file: Annotated[Path, typer.Argument(help="The page or price file, as it was saved.")],
     as_json: _Json = False,
 ) -> None:
-    """Show what a layout reads from a file: models, prices, conditions, and what it does not understand. Nothing is kept.
+    """Show the models, prices and conditions that a layout reads from a file, and the parts that it does not understand. Nothing is kept.
 
     Ends with status 1 where the file can't be read by the layout.
     """

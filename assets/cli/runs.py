@@ -1,7 +1,7 @@
 """One run of a job in this process, with progress on the terminal, and how it ended.
 
 The job is the one that the schedule launches; here it is recorded in the same Dagster storage. Which days are run, and
-what is said in the end, is decided by the commands.
+what is printed in the end, is decided by the commands.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def _state_sentence(is_open: pl.Expr, was_open: pl.Expr) -> pl.Expr:
 
 
 def _carried(row: dict[str, Any], day: date, *, is_open: bool) -> dict[str, Any]:
-    """The row of an open alarm that today's calls say nothing of, or whose name they do not have any more."""
+    """The row of an open alarm that today's calls can't judge, or whose name no call has any more."""
     who, since = f"{row['model_id']} at {row['provider_id']} for {row['use_case']}", row["was_opened_on"]
     state = (
         f"{row['metric']} can't be compared today, too few like calls. Open since {since}; the effect is the one that opened it."

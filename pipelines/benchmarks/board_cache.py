@@ -1,6 +1,6 @@
-"""Board snapshots in the store of readings: an export that was read before by the same format is not read again.
+"""Board snapshots in the cache of parsed files: an export that was read before by the same format is not read again.
 
-The store itself is `pipelines.landing.parse_cache`, reading is `formats/`.
+The cache itself is `pipelines.landing.parse_cache`, reading is `formats/`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipelines.benchmarks.items import ITEM_SCHEMA
 from pipelines.benchmarks.observation import PARSER_VERSION, ROW_SCHEMA, BoardSnapshot, Observation
 from pipelines.config.sources import Leaderboard
 from pipelines.landing import LandedFile
-from pipelines.landing.parse_cache import Reading, StaleReadingError, read_once, reader_folder
+from pipelines.landing.parse_cache import CachedParse, StaleCacheError, cache_folder, cached
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 _DECIDES = ("pipelines.benchmarks", "pipelines.uncertainty", "pipelines.grouped", "pipelines.landing")
@@ -45,16 +45,16 @@ class _Facts(BaseModel):
 def cached_board(file: LandedFile, board: Leaderboard, store: Path) -> BoardSnapshot:
     """What `parse_board` makes of `file`, from `store` where it was read before. Raises what `parse_board` raises."""
     name = f"leaderboards/{board.format}-{PARSER_VERSION}"
-    return read_once(
-        reader_folder(store, name, board.options, *_DECIDES),
+    return cached(
+        cache_folder(store, name, board.options, *_DECIDES),
         file,
         lambda: parse_board(file, board),
         _pack,
-        lambda reading: _unpack(reading, file),
+        lambda entry: _unpack(entry, file),
     )
 
 
-def _pack(snapshot: BoardSnapshot) -> Reading:
+def _pack(snapshot: BoardSnapshot) -> CachedParse:
     stored = [
         _ObservationFacts.model_construct(**{name: getattr(item, name) for name in _ObservationFacts.model_fields})
         for item in snapshot.observations
@@ -63,22 +63,22 @@ def _pack(snapshot: BoardSnapshot) -> Reading:
     frames = {
         f"{name}-{number}": getattr(item, name) for number, item in enumerate(snapshot.observations) for name in _FRAMES
     }
-    return Reading(facts.model_dump_json().encode(), {"quarantine": snapshot.quarantine, **frames})
+    return CachedParse(facts.model_dump_json().encode(), {"quarantine": snapshot.quarantine, **frames})
 
 
-def _unpack(reading: Reading, file: LandedFile) -> BoardSnapshot:
-    facts = _Facts.model_validate_json(reading.facts)
+def _unpack(entry: CachedParse, file: LandedFile) -> BoardSnapshot:
+    facts = _Facts.model_validate_json(entry.facts)
     observations = []
     for number, stored in enumerate(facts.observations):
         values: dict[str, Any] = {name: getattr(stored, name) for name in _ObservationFacts.model_fields}
         values["observed_at"] = values["observed_at"].astimezone(UTC)
-        values |= {name: _of(reading.frames[f"{name}-{number}"], schema) for name, schema in _FRAMES.items()}
+        values |= {name: _of(entry.frames[f"{name}-{number}"], schema) for name, schema in _FRAMES.items()}
         observations.append(Observation(**values))
-    quarantine = _of(reading.frames["quarantine"], QUARANTINE.polars_schema)
+    quarantine = _of(entry.frames["quarantine"], QUARANTINE.polars_schema)
     return BoardSnapshot(file, tuple(observations), quarantine, facts.lines, facts.valid)
 
 
 def _of(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
     if frame.schema != schema:
-        raise StaleReadingError(f"a frame with {frame.schema}, where {schema} is expected")
+        raise StaleCacheError(f"a frame with {frame.schema}, where {schema} is expected")
     return frame

@@ -186,7 +186,7 @@ class Collector:
         )
 
     def snapshot(self, *observations: Observation) -> BoardSnapshot:
-        """The whole file. One of which nothing could be read is an observation without rows, so that the coverage gate reports it."""
+        """The whole file. An unreadable one is an observation without rows, so that the coverage gate reports it."""
         is_lost = not observations and any(item["severity"] == "error" for item in self.rejected)
         return BoardSnapshot(
             file=self.file,

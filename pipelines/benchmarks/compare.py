@@ -1,6 +1,6 @@
 """Two exports side by side: identity, the board's common shift, rounding, and a test per model.
 
-Everything here looks at one pair (what is believed, what the new export says) and remembers nothing; the sequence, with
+Everything here looks at one pair (the belief, the new export) and remembers nothing; the sequence, with
 its epochs and confirmations, is in `history.py`, the arithmetic in `pipelines.uncertainty`.
 """
 
@@ -96,7 +96,7 @@ def find_moved_runs(before: pl.DataFrame, after: pl.DataFrame, days: tuple[date 
     """Old key to new key of finished runs that are filed anew: a run is what it is, whatever its folder is called.
 
     The same run has the same day and scores in every version, and a key that is spelt alike or the same name. `days` are
-    those of the two exports: rows dated so may be dated so for want of a day of their own, which fits any.
+    those of the two exports: a row with that date may have no day of its own, and then fits any day.
     """
     gone, come = _gone_and_come(before, after)
     if gone.is_empty() or come.is_empty():

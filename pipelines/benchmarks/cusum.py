@@ -1,7 +1,7 @@
 """Slow drift: a model that moves a little with every export, never enough for two of them to show it.
 
 One cumulative sum (CUSUM, Page 1954) in either direction per model, version and scale epoch. Sudden changes are tested in
-`compare.py`; which rows those report already, and what becomes of both, is decided in `significance.py`.
+`compare.py`; `significance.py` decides which rows those report already, and which of both are alarms.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _begun(rows: pl.DataFrame, step: Step) -> pl.DataFrame:
 
 
 def _moved(known: pl.DataFrame, step: Step) -> pl.DataFrame:
-    """The series that are in the export: their level now, less what all of the version have moved from their means.
+    """The series that are in the export: their level now, corrected by the common move of the version from its means.
 
     `common` is that common move, `common_variance` its error, `is_new` true where the row is an update at all.
     """

@@ -1,4 +1,4 @@
-"""The walk through a board's exports: what is believed after each one, and what it changed.
+"""The walk through a board's exports: the belief after each one, and the changes that it made.
 
 One pass over the exports in the order of observation, so that scores and events rest on the same decisions and depend on
 the set of exports only, never on the order in which they arrived. Pairwise comparison is in `compare.py`; which changes
@@ -259,7 +259,7 @@ def _tested(
 
 
 def _settling(state: _State, matched: pl.DataFrame, shifts: dict[Group, Shift], observation: Observation) -> set[Group]:
-    """Composites whose redefinition began with the export before and goes on with this one: no further version.
+    """Composites whose redefinition began with the export before and continues with this one: no further version.
 
     It goes on where the entries that move now are those that did not move then, or where hardly any time has passed.
     """

@@ -116,7 +116,7 @@ ROW_KEY = ("benchmark_id", "version_label", "source_row_key")
 
 @dataclass(frozen=True)
 class Observation:
-    """Everything a board said about one scope at one instant. It says nothing about other scopes.
+    """Everything a board states about one scope at one instant; other scopes are not touched by it.
 
     Most exports are one observation; a file with several days, or a board landed as several files, holds or makes
     several. `rows` has ROW_SCHEMA, unique by ROW_KEY.

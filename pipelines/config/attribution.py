@@ -50,7 +50,7 @@ class Lookup(_Part):
 class Rule(_Part):
     """One rule: requests that match every pattern of `when` (`*` stands for any text) take `set` or the `lookup`.
 
-    A rule fills what is still empty; with `override` it also replaces what the log said.
+    A rule fills what is still empty; with `override` it also replaces the value of the log.
     """
 
     when: dict[str, str] = Field(default_factory=dict)

@@ -1,6 +1,6 @@
-"""Schema of `watch.yaml`: what is known of the served models that the watch over the log must not call silent.
+"""Schema of `watch.yaml`: known changes of served models, which the watch over the log must not report as silent.
 
-What the watch compares, and when it raises an alarm, is in `pipelines.benchmarks`.
+What the watch compares, and when it raises an alarm, is in `pipelines.behaviour`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class _Declaration(BaseModel):
 class KnownChange(_Declaration):
     """A change that someone knows of, from a day on: it closes alarms, and no earlier day is a reference after it.
 
-    Empty fields mean any. `metric` is a metric or what stands before its colon (`finish`).
+    Empty fields mean any. `metric` is a metric or the part before its colon (`finish`).
     """
 
     from_date: date = Field(alias="from")

@@ -1,4 +1,4 @@
-"""Step `mart.request_drift`: each day of the log held against its reference, by way of `mart.request_profile`.
+"""Step `mart.request_drift`: each day of the log compared with its reference; `mart.request_profile` holds the days.
 
 A day's requests are read once, into its profile; days are compared profile with profile. What is compared, and when a
 difference is an alarm, is in `pipelines.benchmarks`.

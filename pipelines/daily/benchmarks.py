@@ -60,7 +60,7 @@ class BenchmarkOutcome:
     problems: list[str]
     """Files among the exports in the landing zone that could not be used, with the reason."""
     failures: list[str]
-    """What could not be made of a board, with the reason: its rows are those of the run before."""
+    """The boards of which a part could not be made, with the reason: they keep the rows of the run before."""
     preview: pl.DataFrame
 
 
@@ -76,7 +76,7 @@ class _Board:
 
 @dataclass
 class _Made:
-    """What was made of the boards, by board; a board on which a part failed is missing there."""
+    """The results by board; a board on which a part failed is missing in that part."""
 
     boards: dict[str, _Board] = field(default_factory=dict)
     events: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -141,7 +141,7 @@ def _together(tests: Iterable[DayTests]) -> DayTests:
 def _write(
     connection: psycopg.Connection[Any], boards: list[str], made: _Made, failures: list[str], problems: list[str]
 ) -> BenchmarkOutcome:
-    """Replace what was made; of a board on which something failed, the rows of before stay."""
+    """Replace the rows of the boards that were made; a board on which something failed keeps its former rows."""
     done = made.boards.values()
     index = _with_former(
         connection, SNAPSHOT, boards, {name: _index(board) for name, board in made.boards.items()}, "source"
@@ -193,7 +193,7 @@ def _write(
 def _with_former(
     connection: psycopg.Connection[Any], table: Table, boards: list[str], made: Frames, column: str = "board"
 ) -> pl.DataFrame:
-    """What was made, and the rows that stand there of the declared boards of which nothing was made."""
+    """The new rows, and the former rows of those declared boards that could not be made."""
     lost = [name for name in boards if name not in made]
     former = read_table(connection, table, f"{column} = any(%s)", [lost]) if lost else table.empty()
     if table is SNAPSHOT:

@@ -24,7 +24,7 @@ from pipelines.workspace.model_registry import registry_of
 
 @dataclass(frozen=True)
 class BillOutcome:
-    """What the ledger holds after a refresh; `billed_usd` is what is believed now, of every day."""
+    """The ledger after a refresh; `billed_usd` is the amount believed now, over all days."""
 
     exports: int
     rows: int

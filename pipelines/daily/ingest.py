@@ -1,4 +1,4 @@
-"""Step `raw`: parse request files that are new or changed, once each, and keep the index of what became of them.
+"""Step `raw`: parse request files that are new or changed, once each, and index the outcome of each.
 
 Parsing itself is `pipelines.requests.parse_file`; turning parsed rows into a day's facts is `requests.py`.
 """

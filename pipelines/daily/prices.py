@@ -39,7 +39,7 @@ from pipelines.workspace.price_files import FeedFiles, feed_files, held_sentence
 
 @dataclass(frozen=True)
 class PriceOutcome:
-    """What the ledger holds after a refresh, and what in the feeds needs a person.
+    """The ledger after a refresh, and everything in the feeds that needs a person.
 
     `unread` are files that gave no price at all, values of exchange rate files that are no rate, and feeds of which nothing new
     could be made, each with what was found; `held` are files, or models in them, that look
@@ -73,7 +73,7 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
     """Rebuild the ledger and the models from every landed snapshot, in one transaction.
 
     A file that can't be read, or is held for review, takes no part: the last good snapshot of its feed stays in force
-    and the other feeds are not touched. It is indexed all the same, as one record set aside in raw.quarantine.
+    and the other feeds are not touched. It is indexed nevertheless, as one record set aside in raw.quarantine.
     """
     feeds = feed_files(workspace)
     registry = workspace.registries[None] = registry_from(workspace, feeds)

@@ -50,7 +50,7 @@ def write_reports(
             with workspace.database.connect(read_only=True) as connection:
                 of_day = replace(context, incomplete=missing)
                 pages.append(build_report(connection, day, workspace.settings.reports, context=of_day))
-        except ANY_FAILURE as error:  # the pages of the other days are written all the same
+        except ANY_FAILURE as error:  # the pages of the other days are written nevertheless
             faults.append(worded(error))
     if faults:
         raise ReportError("; ".join(faults))

@@ -1,6 +1,6 @@
 """Step `core.request`: a window of days, from parsed rows to costed facts, replaced in one transaction.
 
-The rows come from the parsed store by way of the index in `raw.snapshot`; `ingest.py` fills both.
+The index in `raw.snapshot` says where in the parsed store the rows are; `ingest.py` fills both.
 """
 
 from __future__ import annotations

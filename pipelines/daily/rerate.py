@@ -208,7 +208,7 @@ def _compared(workspace: Workspace, connection: psycopg.Connection[Any], day: da
 
 
 def _restate(connection: psycopg.Connection[Any], changed: pl.DataFrame) -> None:
-    """Write what is decided now over what was booked, row by row in place."""
+    """Replace the booked decisions by those of now, row by row in place."""
     rows = changed.select(
         column.name if column.name in _KEY else pl.col(f"{column.name}_after").alias(column.name)
         for column in _STAGE.columns

@@ -1,6 +1,6 @@
 """One GET request, done carefully: time-outs, a size limit, a verdict on whether trying again can help.
 
-Which URLs are asked for and what becomes of the answers is in `feeds.py`; whether an answer's bytes are what was
+`feeds.py` knows which URLs are asked for and lands the answers; whether an answer's bytes are what was
 expected is in `payload.py`.
 """
 

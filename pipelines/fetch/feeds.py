@@ -47,7 +47,7 @@ PACKAGED_URL = "package:genai-prices=="
 
 @dataclass(frozen=True)
 class FetchResult:
-    """What became of one feed, and how old what is in use is."""
+    """The outcome of one feed, and the age of the snapshot in use."""
 
     kind: FeedKind
     name: str
@@ -174,7 +174,7 @@ def _query(job: _Job) -> Query:
 
 
 def _result(settings: Settings, zone: LandingZone, job: _Job, checked: _Checked, now: datetime) -> FetchResult:
-    """Land what was downloaded and judge the age of what is in use. Only the caller's thread comes here."""
+    """Land the download and judge the age of the snapshot in use. Runs in the caller's thread only."""
     outcome: Outcome = "offline" if settings.is_offline else "failed"
     answer = job.outcome if job.done.is_set() else FetchError(safe_url(job.url), "no answer in time")
     error = str(answer) if isinstance(answer, FetchError) and outcome == "failed" else None

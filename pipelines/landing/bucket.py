@@ -89,7 +89,7 @@ class Bucket:
         }
 
     def copy(self, kind: Kind) -> tuple[LandingProblem, ...]:
-        """Make the folder hold what the bucket holds of `kind`: fetch what is new or changed, drop what vanished.
+        """Make the folder a copy of the bucket for `kind`: fetch new and changed objects, drop vanished ones.
 
         An object appears in the folder whole or not at all. Raises LandingError where the bucket can't be read or the
         disk has no room. Returns the objects that can't be a file, because their name is also that of a folder.

@@ -88,7 +88,7 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class LandingProblem:
-    """What needs a person: where it lies (as it can be shown), and in words what is wrong and what to do."""
+    """Something that needs a person: its place (as it can be shown), the fault and the remedy in words."""
 
     kind: Kind
     source: str

@@ -1,7 +1,7 @@
-"""The store of readings: what a reader made of a landed price file or leaderboard export, so that it is read once.
+"""The cache of parsed price files and leaderboard exports, so that each landed file is parsed once.
 
-One zip file per reading, of a JSON text and its frames, under a folder of the reader; it appears by renaming once it is
-complete. What is in it is decided by `prices/feed_cache.py` and `benchmarks/board_cache.py`; request files, which are larger
+One zip file per landed file, of a JSON text and its frames, under a folder of the reader; it appears by renaming once it is
+complete. Its content is decided by `prices/feed_cache.py` and `benchmarks/board_cache.py`; request files, which are larger
 than memory, have a store of their own in `pipelines/records/store.py`.
 """
 
@@ -31,21 +31,21 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Reading:
+class CachedParse:
     """What is kept of one file: `facts` is JSON, `frames` are named."""
 
     facts: bytes
     frames: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
-class StaleReadingError(ValueError):
-    """A reading does not have the shape that its reader gives now."""
+class StaleCacheError(ValueError):
+    """A cached file does not have the shape that its reader gives now."""
 
 
-def reader_folder(store: Path, name: str, declared: Mapping[str, Any], *packages: str) -> Path:
-    """Where the readings of one reader lie: by its name, its declaration and the content of its packages.
+def cache_folder(store: Path, name: str, declared: Mapping[str, Any], *packages: str) -> Path:
+    """Where the cached files of one reader lie: by its name, its declaration and the content of its packages.
 
-    A reader with other code, layouts or options has another folder, so that no reading outlives what decided it and no
+    A reader with other code, layouts or options has another folder, so that no cached file outlives the code that made it and no
     one has to remember to raise a number.
     """
     decides = json.dumps(declared, sort_keys=True, default=str) + "".join(
@@ -54,17 +54,17 @@ def reader_folder(store: Path, name: str, declared: Mapping[str, Any], *packages
     return store / f"{name}.{hashlib.sha256(decides.encode()).hexdigest()[:12]}"
 
 
-def read_once(
+def cached(
     folder: Path,
     file: LandedFile,
     read: Callable[[], _T],
-    pack: Callable[[_T], Reading],
-    unpack: Callable[[Reading], _T],
+    pack: Callable[[_T], CachedParse],
+    unpack: Callable[[CachedParse], _T],
 ) -> _T:
     """What `read` makes of `file`: from the store where it is there, whole and of today's shape, else read and kept.
 
-    `unpack` raises StaleReadingError (or another ValueError or LookupError) for what it can't use; such a reading is made
-    anew. Two runs at the same time each put the same reading there. Of a file that changed meanwhile nothing is kept.
+    `unpack` raises StaleCacheError (or another ValueError or LookupError) for what it can't use; such a file is parsed
+    again. Two runs at the same time each put the same file there. Of a file that changed meanwhile nothing is kept.
     """
     path = folder / f"{_key(file)}.zip"
     try:
@@ -87,25 +87,25 @@ def _key(file: LandedFile) -> str:
     return id_bytes(file.snapshot_id.hex(), file.observed_at.isoformat(), file.url or "").hex()
 
 
-def _dump(reading: Reading) -> bytes:
+def _dump(entry: CachedParse) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr(_FACTS, reading.facts)
-        for name, frame in reading.frames.items():
+        archive.writestr(_FACTS, entry.facts)
+        for name, frame in entry.frames.items():
             part = io.BytesIO()
             frame.write_ipc(part, compression="zstd")
             archive.writestr(name + _FRAME, part.getvalue())
     return content.getvalue()
 
 
-def _load(path: Path) -> Reading:
+def _load(path: Path) -> CachedParse:
     with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:  # each part is held against its checksum
         frames = {
             name.removesuffix(_FRAME): pl.read_ipc(io.BytesIO(archive.read(name)))
             for name in archive.namelist()
             if name.endswith(_FRAME)
         }
-        return Reading(archive.read(_FACTS), frames)
+        return CachedParse(archive.read(_FACTS), frames)
 
 
 @cache

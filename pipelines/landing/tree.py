@@ -129,7 +129,7 @@ def walk(
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """The device and number of what a path leads to; of what has vanished meanwhile none that anything else has."""
+    """The device and number behind a path; a path that has vanished meanwhile gets a pair that no file has."""
     try:
         status = path.stat()
     except OSError:

@@ -1,7 +1,7 @@
 """What people decided about landed files: one small file per decision, next to the file that it is about.
 
 `<file>.<instant>.review.json` holds `sha256`, `verdict` and `decided_at`. Nothing is written over: a later decision about the
-same content is another file and counts instead. What a verdict means is said where files are reviewed (`pipelines.prices`).
+same content is another file and counts instead. What a verdict means is decided where files are reviewed (`pipelines.prices`).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def with_periods(asserted: pl.DataFrame, observed: Sequence[datetime]) -> pl.Dat
     Only SKUs of which some snapshot states both a date and a price without one are touched. Of these an undated price holds
     from the observation since which it has been stated without a break (or from the day that was announced for it), up to
     its stated end or the start of a stated successor; what was believed before stays stated, up to then. An undated price
-    whose stated end has passed is no longer said of the present and is left out.
+    whose stated end has passed no longer holds and is left out.
     """
     is_undated = pl.col("valid_from").is_null()
     bears = (is_undated & pl.col("valid_to").is_not_null()).any() | (is_undated.any() & ~is_undated.all())

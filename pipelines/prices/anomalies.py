@@ -17,7 +17,7 @@ from pipelines.prices.snapshot_diff import MODEL, Moves
 from pipelines.prices.wording import amount_text
 
 LARGEST_LOSS = 0.2
-"""Share of a feed's models, less those that are new, or of the prices of models that stay, that may go with one file."""
+"""Share of a feed's models (new ones make up for lost ones), or of the prices of models that stay, that one file may lose."""
 TENFOLD = 10.0
 TENFOLD_SHARE = 0.05
 """Share of a feed's models that may move tenfold or more with one file; of a page none may."""
@@ -108,7 +108,7 @@ def _jumps(found: Moves, patience: float, *, is_page: bool) -> Iterator[str]:
 
 
 def _by_model(moved: pl.DataFrame) -> pl.DataFrame:
-    """The factor in the middle of each model's prices that moved; one that moved in part counts as far as it did."""
+    """The factor in the middle of each model's prices that moved; of a model that moved in part, only the prices that moved."""
     return moved.filter(pl.col("factor").is_not_null()).group_by(MODEL).agg(pl.col("factor").median())
 
 

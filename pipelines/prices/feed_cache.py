@@ -1,6 +1,6 @@
-"""Price snapshots in the store of readings: a file that was read before by the same reader is not read again.
+"""Price snapshots in the cache of parsed files: a file that was read before by the same reader is not read again.
 
-The store itself is `pipelines.landing.parse_cache`, reading is `parse.py`.
+The cache itself is `pipelines.landing.parse_cache`, reading is `parse.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines.config.sources import PriceFeed
 from pipelines.landing import LandedFile
-from pipelines.landing.parse_cache import Reading, StaleReadingError, read_once, reader_folder
+from pipelines.landing.parse_cache import CachedParse, StaleCacheError, cache_folder, cached
 from pipelines.prices.feed_snapshot import PRICE_SCHEMA, FeedSnapshot, PriceFeedError
 from pipelines.prices.parse import parse_feed, parser_version, snapshot_of
 from pipelines.prices.review import DECISIONS
@@ -28,12 +28,12 @@ _DECIDES = (
 def cached_feed(file: LandedFile, feed: PriceFeed, store: Path) -> FeedSnapshot | PriceFeedError:
     """What `parse_feed` makes of `file`, its error included, from `store` where it was read before."""
     options = {name: value for name, value in feed.options.items() if name not in DECISIONS}
-    return read_once(
-        reader_folder(store, f"prices/{parser_version(feed)}", options, *_DECIDES),
+    return cached(
+        cache_folder(store, f"prices/{parser_version(feed)}", options, *_DECIDES),
         file,
         lambda: _parse(file, feed),
         _pack,
-        lambda reading: _unpack(reading, file, feed),
+        lambda entry: _unpack(entry, file, feed),
     )
 
 
@@ -44,19 +44,19 @@ def _parse(file: LandedFile, feed: PriceFeed) -> FeedSnapshot | PriceFeedError:
         return error
 
 
-def _pack(result: FeedSnapshot | PriceFeedError) -> Reading:
+def _pack(result: FeedSnapshot | PriceFeedError) -> CachedParse:
     if isinstance(result, PriceFeedError):
-        return Reading(json.dumps({"error": str(result)}).encode())
+        return CachedParse(json.dumps({"error": str(result)}).encode())
     facts = {"lines": result.lines, "valid": result.valid, "not_understood": result.not_understood}
-    return Reading(json.dumps(facts).encode(), {"prices": result.prices})
+    return CachedParse(json.dumps(facts).encode(), {"prices": result.prices})
 
 
-def _unpack(reading: Reading, file: LandedFile, feed: PriceFeed) -> FeedSnapshot | PriceFeedError:
-    facts = json.loads(reading.facts)
+def _unpack(entry: CachedParse, file: LandedFile, feed: PriceFeed) -> FeedSnapshot | PriceFeedError:
+    facts = json.loads(entry.facts)
     if "error" in facts:
         return PriceFeedError(facts["error"])
-    prices = reading.frames["prices"]
+    prices = entry.frames["prices"]
     if prices.schema != PRICE_SCHEMA:
-        raise StaleReadingError(f"prices with {prices.schema}, where {PRICE_SCHEMA} is expected")
+        raise StaleCacheError(f"prices with {prices.schema}, where {PRICE_SCHEMA} is expected")
     problems = tuple(facts["not_understood"])
     return snapshot_of(file, feed, prices, lines=facts["lines"], valid=facts["valid"], not_understood=problems)

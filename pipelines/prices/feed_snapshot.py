@@ -22,7 +22,7 @@ _EXACT = Context(prec=76, rounding=ROUND_HALF_EVEN)
 _UNIT_PRICE_STEP = Decimal(1).scaleb(-18)
 _RATE_STEP = Decimal(1).scaleb(-12)
 _HIGHEST_AMOUNT = Decimal(10) ** 9
-"""Above all that one unit, or a million, was ever sold for in any currency; what is more would not fit what it is multiplied by."""
+"""More than one unit, or a million, was ever sold for in any currency; products of larger amounts would overflow."""
 LARGEST_COUNT = 10**12
 """More tokens than any bound names."""
 

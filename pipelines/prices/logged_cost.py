@@ -1,4 +1,4 @@
-"""Why a log states another cost than ours: what of the price list, of the counts or of the logged number itself gives its amount.
+"""Why a log states another cost than ours: another price, other counts, or the logged number itself gives its amount.
 
 Every card of the same model is tried on the same tokens, those of other sellers, tiers, regions, prompt sizes and dates among
 them. Of what gives the logged amounts of a seller's model, that is named which does so for most of its requests, and asks
@@ -185,7 +185,7 @@ def _by_factor(rows: pl.DataFrame) -> str | None:
 
 
 def _alike(cost: pl.Series | pl.Expr) -> pl.Expr:
-    """Whether the logged amount is `cost`, as far as its last digit and a float's last digits go."""
+    """Whether the logged amount is `cost`, within its last digit and a float's last digits."""
     given = pl.lit(cost) if isinstance(cost, pl.Series) else cost
     gap = (pl.col("reported_cost_usd") - given).abs().cast(pl.Float64)
     return ((gap <= 1e-9) | (gap <= given.cast(pl.Float64) * 1e-6)).fill_null(value=False)

@@ -54,7 +54,7 @@ def _of_sellers(snapshot: FeedSnapshot, sellers: set[str], registry: Registry) -
 
 
 def other_names(snapshot: FeedSnapshot, registry: Registry, at: datetime) -> pl.DataFrame:
-    """What the snapshot states in USD for the instant `at`, and what does not count for its model.
+    """The prices in USD that the snapshot states for the instant `at` and that do not count for their model.
 
     That is the prices of names that do not speak for it, and of the name that does those that it states for a thing once
     more (an entry that stands twice). Columns OTHER_NAMES: `spoken_by` is the name that speaks; the others are those of

@@ -87,7 +87,7 @@ def build_rate_card(
     these the feed with the lowest precedence that states a price for as many tokens. So a tier, a region or a window
     overlays, meter by meter, what it does not change. A meter without any price takes the rate of a more general one
     (`pipelines.meters.fallback_chain`), recorded in `fallbacks`. A service tier has a card only where a price of it is
-    known: what nobody prices must not cost what the standard tier does. Meters that no request counts take no part.
+    known: a tier that nobody prices must not cost as much as the standard one. Meters that no request counts take no part.
 
     Of one model one measure decides between context tiers at an instant (`context_counts`): that of the feed that goes
     first; tiers of other feeds by another measure take no part.

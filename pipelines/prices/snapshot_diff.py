@@ -1,7 +1,7 @@
-"""What is gone and what moved from one price snapshot to the next, and which other feeds still say what it no longer says.
+"""The prices that are gone or moved from one snapshot to the next, and the other feeds that still state them.
 
 Whether that is a market or a mistake is judged by `anomalies.py`, what follows from it by `review.py`.
-Nothing here depends on our own traffic: what is said of two files is the same in every database.
+Nothing here depends on our own traffic: two files give the same answer in every database.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class View:
 
 @dataclass(frozen=True)
 class Moves:
-    """What is gone and what moved between two snapshots of a feed, at the instant of the later one.
+    """The prices that are gone or moved between two snapshots of a feed, at the instant of the later one.
 
     `models_before` and `models_after` are all models that have a price in force; `changes` has the columns of CHANGES and
     `is_token`; `prices_that_stay` counts the prices before of the models that are still there.

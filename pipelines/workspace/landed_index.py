@@ -1,4 +1,4 @@
-"""The index of landed files: the row of raw.snapshot that says what became of one file."""
+"""The index of landed files: one row of raw.snapshot per file, with its counts and the parser that read it."""
 
 from __future__ import annotations
 

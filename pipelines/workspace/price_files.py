@@ -1,4 +1,4 @@
-"""The landed price files of a workspace, read and reviewed: what each feed says, and what waits for a person.
+"""The landed price files of a workspace, read and reviewed: the prices of each feed, and the files that wait for a person.
 
 Reading and reviewing are `pipelines.prices`; the ledger that follows is `pipelines.daily.prices`.
 """
@@ -36,7 +36,7 @@ class FeedFiles:
 
     @property
     def set_aside(self) -> list[tuple[LandedFile, Held]]:
-        """The files of which nothing counts."""
+        """The files that count for nothing."""
         return [(file, item) for file, item in self.held if item.is_whole]
 
 
@@ -59,7 +59,7 @@ def feed_files(workspace: Workspace) -> list[FeedFiles]:
 
 
 def held_sentence(file: LandedFile, held: Held) -> str:
-    """What is held of a file, why, and what a person can do."""
+    """Which part of a file is held, why, and what a person can do."""
     what = "held for review" if held.is_whole else f"read, and {held.models} models in it are held for review"
     named = f"{held.snapshot.feed} of {held.snapshot.observed_at:%Y-%m-%d %H:%M} UTC"
     if held.state == "rejected":

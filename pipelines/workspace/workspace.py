@@ -1,4 +1,4 @@
-"""What every step of a run shares: settings, configuration, the open warehouse and the listing of the landing zone.
+"""The workspace of a run, which every step shares: settings, configuration, warehouse and the listing of the landing zone.
 
 Opened once per run; nothing is computed here. The steps are `pipelines.daily`.
 """
@@ -47,7 +47,7 @@ class Workspace:
 
     @cached_property
     def registries(self) -> dict[datetime | None, Registry]:
-        """Model registries by what was known when, as far as some step made them from the listing in force."""
+        """The model registries that steps have made from the listing in force, by the instant that they are known at."""
         return {}
 
     def landed(self, kind: Kind) -> Scan:

@@ -83,7 +83,7 @@ def _runs(content: bytes, into: Collector) -> list[tuple[int, Any]]:
 def _lacks_at_the_end(runs: list[Any]) -> list[str]:
     """Fields that every run has but the last: YAML that was cut off is YAML still, and only its last run shows it.
 
-    A run may have been written without one field, so that one alone says nothing against the run itself.
+    A run may have been written without one field, so one missing field alone does not make the run doubtful.
     """
     if len(runs) < MIN_RUNS or not all(isinstance(run, dict) for run in runs):
         return []

@@ -54,7 +54,7 @@ _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*[-–—~]\s*(\d{1,2}:\d{2})")
 
 @dataclass(frozen=True)
 class _Reading:
-    """The layout, what the notes of the page say of hours, and what was found and not understood."""
+    """The layout, the hours in the notes of the page, and the finds that were not understood."""
 
     layout: PageLayout
     windows: Mapping[str, Sequence[str]]

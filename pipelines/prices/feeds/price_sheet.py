@@ -79,7 +79,7 @@ def _rows(content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
 def _price(place: str, row: Mapping[Any, Any]) -> Price:
     unknown = [str(key) for key in row if key not in (*_REQUIRED, *_OPTIONAL)]
     if unknown:
-        # A sheet none of whose columns is known may be any file: what stands in it is not repeated.
+        # A sheet without a known column may be any file: its content is not repeated.
         problem = f"unknown column {', '.join(unknown)}" if len(unknown) < len(row) else "none of the columns is known"
         raise PriceFeedError(f"{problem}; known are {', '.join((*_REQUIRED, *_OPTIONAL))}")
     missing = [key for key in _REQUIRED if not row.get(key)]

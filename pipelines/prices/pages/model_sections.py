@@ -92,7 +92,7 @@ def _phrase(layout: PageLayout, row: RowPattern, cell: str, where: str, problems
 
 
 def _cell(layout: PageLayout, row: RowMeters, cell: str, where: str, problems: set[str]) -> list[Price]:
-    """The prices of one cell; none of them where one of its amounts is not understood, for it may change the others."""
+    """The prices of one cell. One amount that is not understood may change the others: then the cell gives none."""
     shown = cell
     for pattern in layout.drop_from_cells:
         cell = re.sub(pattern, "", cell).strip()

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from pipelines.landing import LandedFile, LandingError, land, parse_cache, read_bytes
-from pipelines.landing.parse_cache import Reading, StaleReadingError, read_once, reader_folder
+from pipelines.landing.parse_cache import CachedParse, StaleCacheError, cache_folder, cached
 
 FRAME = pl.DataFrame({"n": list(range(1000)), "text": [f"row {n}" for n in range(1000)]})
 
@@ -38,16 +38,16 @@ class Reader:
         self.count += 1
         return f"shape {self.shape}", FRAME
 
-    def pack(self, result: tuple[str, pl.DataFrame]) -> Reading:
-        return Reading(result[0].encode(), {"rows": result[1]})
+    def pack(self, result: tuple[str, pl.DataFrame]) -> CachedParse:
+        return CachedParse(result[0].encode(), {"rows": result[1]})
 
-    def unpack(self, reading: Reading) -> tuple[str, pl.DataFrame]:
+    def unpack(self, reading: CachedParse) -> tuple[str, pl.DataFrame]:
         if reading.facts.decode() != f"shape {self.shape}":
-            raise StaleReadingError(reading.facts.decode())
+            raise StaleCacheError(reading.facts.decode())
         return reading.facts.decode(), reading.frames["rows"]
 
     def __call__(self, file: LandedFile) -> tuple[str, pl.DataFrame]:
-        return read_once(self.folder, file, self.read, self.pack, self.unpack)
+        return cached(self.folder, file, self.read, self.pack, self.unpack)
 
 
 def test_a_file_is_read_once(tmp_path: Path, file: LandedFile) -> None:
@@ -151,7 +151,7 @@ def test_a_reader_has_a_folder_by_its_declaration_and_its_code(tmp_path: Path, m
     def folder(**options: object) -> Path:
 
         parse_cache._content_hash.cache_clear()  # as in another process
-        return reader_folder(tmp_path, "map-1", options, "someones_reader")
+        return cache_folder(tmp_path, "map-1", options, "someones_reader")
 
     first = folder(a=1, b=2)
     assert first == folder(b=2, a=1)
