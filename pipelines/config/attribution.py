@@ -10,7 +10,9 @@ import csv
 from pathlib import Path
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from pipelines.config.declaration import Declaration
 
 Target = Literal["team", "project", "environment", "application", "end_user_id"]
 TARGETS: tuple[Target, ...] = get_args(Target)
@@ -19,11 +21,7 @@ FIELDS = (*TARGETS, "source", "provider_id", "request_model", "response_model", 
 """What a rule may look at, besides `tags.<name>`."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Lookup(_Part):
+class Lookup(Declaration):
     """A table from the value of one field to attribution: a CSV file next to attribution.yaml, or values in place.
 
     `key` names the file's key column, `columns` maps team, project ... to columns of the file.
@@ -47,7 +45,7 @@ class Lookup(_Part):
         return self
 
 
-class Rule(_Part):
+class Rule(Declaration):
     """One rule: requests that match every pattern of `when` (`*` stands for any text) take `set` or the `lookup`.
 
     A rule fills what is still empty; with `override` it also replaces the value of the log.
@@ -67,7 +65,7 @@ class Rule(_Part):
         return self
 
 
-class Attribution(_Part):
+class Attribution(Declaration):
     """The whole of `attribution.yaml`: rules in order, the first that fills a field wins."""
 
     rules: tuple[Rule, ...] = ()

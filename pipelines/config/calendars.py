@@ -9,17 +9,19 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import ConfigDict, Field, field_validator
+
+from pipelines.config.declaration import Declaration
 
 _CALENDAR = r"^[a-z][a-z0-9_]*$"
 
 
-class Calendars(BaseModel):
+class Calendars(Declaration):
     """The whole of `calendars.yaml`: by name, lists of days or of periods `2026-02-15/2026-02-23`, both ends included."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
+    model_config = ConfigDict(ignored_types=(cached_property,))
 
-    calendars: dict[str, tuple[str | date, ...]] = {}
+    calendars: dict[str, tuple[str | date, ...]] = Field(default_factory=dict)
 
     @field_validator("calendars")
     @classmethod

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from pipelines.config.declaration import Declaration
 
 Grade = Literal["A", "B", "C", "D", "E"]
 """A own shadow traffic, B public results item by item, C leaderboard proxy, D vendor claim, E assumption."""
@@ -17,11 +19,7 @@ Measure = Literal["input", "output", "loop"]
 ANY = "*"
 
 
-class _Declaration(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Effect(_Declaration):
+class Effect(Declaration):
     """How many tokens a model takes for the same work, against a typical model: a factor whose logarithm is normal.
 
     `measure`: `input` the prompt in its own tokens, `output` what it writes in answer to one request, `loop` all tokens of a
@@ -39,7 +37,7 @@ class Effect(_Declaration):
     source: str
 
 
-class Transfer(_Declaration):
+class Transfer(Declaration):
     """How far a benchmark's score carries over to other tasks: the standard deviation of the logit that each model moves by."""
 
     benchmark: str = ANY
@@ -48,7 +46,7 @@ class Transfer(_Declaration):
     source: str
 
 
-class Evidence(_Declaration):
+class Evidence(Declaration):
     """The whole of `evidence.yaml`.
 
     `agreement` is the correlation of two models' outcomes on the same items (phi). `skill_from` and `skill_to` bound how

@@ -9,16 +9,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from pipelines.config.declaration import Declaration
 
 _CURRENCY = r"^[A-Z]{3}$"
 
 
-class _Declaration(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FxFeed(_Declaration):
+class FxFeed(Declaration):
     """Published rates: CSV files under `prices/<feed>/` of the landing zone, or a ZIP archive of one; `url` fetches them.
 
     `ecb` is the layout of the European Central Bank: a column Date and one per currency, each the number of units that
@@ -38,7 +36,7 @@ class FxFeed(_Declaration):
     steps: Literal["day", "month"] = "month"
 
 
-class FxRate(_Declaration):
+class FxRate(Declaration):
     """A rate of one's own: USD for one unit of `currency`, from a UTC day on, up to but not including `valid_to`."""
 
     currency: str = Field(pattern=_CURRENCY)
@@ -61,7 +59,7 @@ class FxRate(_Declaration):
         return self
 
 
-class FxConfig(_Declaration):
+class FxConfig(Declaration):
     """The whole of `fx.yaml`. Rates of one's own go before feeds, feeds in their order; before `since` nothing is kept."""
 
     since: date = date(2023, 1, 1)

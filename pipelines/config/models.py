@@ -11,18 +11,16 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from pipelines.config.declaration import Declaration
 
 Openness = Literal["open_source", "open_weight", "closed", "unknown"]
 
 _ID = r"^[a-z0-9][a-z0-9._:-]*$"
 
 
-class _Declaration(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Provider(_Declaration):
+class Provider(Declaration):
     """One seller of calls. `aliases` are other names of it; names are compared lower case.
 
     `developer` is set where the provider sells its own models under bare names, so that a log without a provider
@@ -36,7 +34,7 @@ class Provider(_Declaration):
     part_of: str | None = None
 
 
-class Family(_Declaration):
+class Family(Declaration):
     """What names that begin with `prefix` have in common; the longest prefix wins.
 
     `dated_is_same` says that a dated or `-latest` name of this family is the undated model, as for Claude, where the
@@ -50,7 +48,7 @@ class Family(_Declaration):
     dated_is_same: bool = False
 
 
-class DeclaredModel(_Declaration):
+class DeclaredModel(Declaration):
     """One model. `aliases` are names of it wherever they occur; what is not known stays out."""
 
     id: str = Field(pattern=_ID)
@@ -74,7 +72,7 @@ class DeclaredModel(_Declaration):
         return self
 
 
-class Deployment(_Declaration):
+class Deployment(Declaration):
     """A name of the user's own for a model, for example an Azure deployment; `provider` empty means at any."""
 
     name: str = Field(min_length=1)
@@ -82,7 +80,7 @@ class Deployment(_Declaration):
     provider: str = ""
 
 
-class Spelling(_Declaration):
+class Spelling(Declaration):
     """A regular expression over lower-case names that makes two spellings one, for example llama-v3p1 and llama-3.1."""
 
     pattern: str
@@ -98,7 +96,7 @@ class Spelling(_Declaration):
         return value
 
 
-class ModelsConfig(_Declaration):
+class ModelsConfig(Declaration):
     """The whole of `models.yaml`.
 
     `openness` states, by the beginning of a name, where the models of one family differ; of these and the families the

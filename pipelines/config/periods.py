@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from pydantic import BaseModel, ConfigDict
+from pipelines.config.declaration import Declaration
 
 
-class Periods(BaseModel):
+class Periods(Declaration):
     """The whole of `periods.yaml`: `closed_through` is the last closed UTC day, inclusive; empty closes nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     closed_through: date | None = None
 

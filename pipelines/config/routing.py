@@ -9,7 +9,9 @@ from collections import Counter
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from pipelines.config.declaration import Declaration
 
 _NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 _ID = r"^[a-z0-9][a-z0-9._:/-]*$"
@@ -17,11 +19,7 @@ TOTAL = "total"
 """Name of the row that sums a policy; no arm may take it."""
 
 
-class _Declaration(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Baseline(_Declaration):
+class Baseline(Declaration):
     """What a policy is compared with: without a model, what the traffic did cost; with one, all traffic on it."""
 
     baseline: str = Field(pattern=_NAME)
@@ -36,7 +34,7 @@ class Baseline(_Declaration):
         return self
 
 
-class Arm(_Declaration):
+class Arm(Declaration):
     """One model of a policy and the share of requests that it gets, from 0 to 1.
 
     `cache` says what becomes of the recorded prompt cache where the arm differs from the recorded model: `session` works
@@ -63,14 +61,14 @@ class Arm(_Declaration):
         return value
 
 
-class Candidate(_Declaration):
+class Candidate(Declaration):
     """A seller and model that the frontier may choose, besides arms, baselines and what ran."""
 
     provider_id: str = Field(pattern=_ID)
     model_id: str = Field(pattern=_ID)
 
 
-class Policy(_Declaration):
+class Policy(Declaration):
     """One routing policy. Its shares add up to exactly 1.
 
     `unit` is what is routed: a `session` at its start, which then stays where it is, or each `request`, which loses the
@@ -99,7 +97,7 @@ class Policy(_Declaration):
         return self
 
 
-class RoutingConfig(_Declaration):
+class RoutingConfig(Declaration):
     """The whole of `routing.yaml`.
 
     `operations` are the OpenTelemetry operations that can be routed. `quality_benchmarks` are benchmarks (or benchmark

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from pipelines.config.declaration import Declaration
 
 RequestFormat = Literal[
     "otel_genai", "litellm_spend_logs", "litellm_payload", "langfuse", "helicone", "openai_chat", "openai_responses",
@@ -43,11 +45,7 @@ BoardFormat = Literal[
 _NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 
 
-class _Declaration(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RequestSource(_Declaration):
+class RequestSource(Declaration):
     """One request log. `source` names its folder under `requests/`.
 
     `defaults` gives values for canonical fields that the log does not hold, for example `provider_id` or
@@ -69,7 +67,7 @@ class RequestSource(_Declaration):
         return self.format in BILL_FORMATS
 
 
-class Sighting(_Declaration):
+class Sighting(Declaration):
     """Records by their source and the instrument that wrote them (tag `emitter`); `*` stands for any text."""
 
     source: str = "*"
@@ -82,7 +80,7 @@ class Sighting(_Declaration):
         return self
 
 
-class LookAlike(_Declaration):
+class LookAlike(Declaration):
     """Records `drop` describe the calls that `keep` describe: one is dropped for each of these with the same counts at the same time,
     although nothing but this rule says that they are one call."""
 
@@ -90,7 +88,7 @@ class LookAlike(_Declaration):
     drop: Sighting
 
 
-class Preference(_Declaration):
+class Preference(Declaration):
     """Another precedence of a feed for one seller, model or meter, or several of them together; empty means any.
 
     `provider` and `model` are canonical ids, as core.price has them.
@@ -108,7 +106,7 @@ class Preference(_Declaration):
         return self
 
 
-class PriceFeed(_Declaration):
+class PriceFeed(Declaration):
     """One price feed. `feed` names its folder under `prices/`; the lowest `precedence` wins per model and meter.
 
     Of `prefer` the first entry that fits a price gives it another precedence than the feed's own.
@@ -123,7 +121,7 @@ class PriceFeed(_Declaration):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class Leaderboard(_Declaration):
+class Leaderboard(Declaration):
     """One leaderboard export. `board` names its folder under `leaderboards/`."""
 
     board: str = Field(pattern=_NAME)
@@ -133,7 +131,7 @@ class Leaderboard(_Declaration):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class Sources(_Declaration):
+class Sources(Declaration):
     """The whole of `sources.yaml`."""
 
     requests: tuple[RequestSource, ...] = ()

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from pipelines.config.declaration import Declaration
 
 
-class _Declaration(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class KnownChange(_Declaration):
+class KnownChange(Declaration):
     """A change that someone knows of, from a day on: it closes alarms, and no earlier day is a reference after it.
 
     Empty fields mean any. `metric` is a metric or the part before its colon (`finish`).
     """
+
+    model_config = ConfigDict(populate_by_name=True)
 
     from_date: date = Field(alias="from")
     provider: str | None = None
@@ -28,7 +28,7 @@ class KnownChange(_Declaration):
     note: str = ""
 
 
-class Watch(_Declaration):
+class Watch(Declaration):
     """The whole of `watch.yaml`. `strata` are tags whose values are compared apart: prompt versions, task types."""
 
     strata: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from pipelines.benchmarks.collector import Collector, check_row
 from pipelines.benchmarks.fields import (
@@ -31,6 +31,7 @@ from pipelines.benchmarks.fields import (
 from pipelines.benchmarks.formats._entries import ItemEntries
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, RowKind, Traits
+from pipelines.config.declaration import Declaration
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 
@@ -41,11 +42,7 @@ _AROUND = re.compile(r"^[~≈]|%$|/10$")
 """What people write around a number: about, per cent, out of ten."""
 
 
-class _Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ScoreColumn(_Options):
+class ScoreColumn(Declaration):
     """One score per record: its field and what it measures. `scale: share` is written 0 to 1 and kept as per cent.
 
     `when` limits it to records whose fields have these values: a table with one row per model and benchmark declares
@@ -72,7 +69,7 @@ class ScoreColumn(_Options):
     votes_field: str | None = None
 
 
-class MappingOptions(_Options):
+class MappingOptions(Declaration):
     """Options of a `mapping` board. Fields of nested JSON are named with dots (`metrics.accuracy`)."""
 
     model_field: str

@@ -13,17 +13,14 @@ from importlib import resources
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
+from pipelines.config.declaration import Declaration
 from pipelines.prices.feed_snapshot import PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
 CONDITION_GROUPS = ("through", "starting", "up_to", "below", "above")
-
-
-class _Declaration(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _known_tier(value: str) -> str:
@@ -42,7 +39,7 @@ _Tier = Annotated[str, AfterValidator(_known_tier)]
 _Meter = Annotated[str, AfterValidator(_known_meter)]
 
 
-class Column(_Declaration):
+class Column(Declaration):
     """What the amounts of one column (or of one label inside its cells) are; `also` are meters that cost the same."""
 
     meter: _Meter
@@ -56,13 +53,13 @@ class Column(_Declaration):
     """The note among `hours` of the layout that says in which hours of the day the price holds."""
 
 
-class Labels(_Declaration):
+class Labels(Declaration):
     """A column whose cells carry a label before the amount: `Input: $3 / MTok`."""
 
     labels: dict[str, Column]
 
 
-class PromptSize(_Declaration):
+class PromptSize(Declaration):
     """A column that states the prompt sizes of a row; the first group of `pattern` times `factor` is the bound.
 
     A cell in which `base` is found states the price of the smallest prompts; one in which neither is found is a mistake.
@@ -75,7 +72,7 @@ class PromptSize(_Declaration):
     bound: Literal["gt", "gte"] = "gte"
 
 
-class Alternative(_Declaration):
+class Alternative(Declaration):
     """One shape that the tables of a section may have, recognised by its headers.
 
     `model` is the header over the models' names, or `models` names them where the table does not, and then the section
@@ -104,7 +101,7 @@ class Alternative(_Declaration):
         return self
 
 
-class Region(_Declaration):
+class Region(Declaration):
     """Columns (spellings of one) that say where a price holds, and the region that each of their values stands for.
 
     Tables under the headings `everywhere` need no such column; one elsewhere without it is a mistake.
@@ -115,7 +112,7 @@ class Region(_Declaration):
     everywhere: tuple[str, ...] = ()
 
 
-class TablePick(_Declaration):
+class TablePick(Declaration):
     """One of several tables under a heading, by its `number` from 1 or by its `label`, and what its prices are bound to.
 
     A label is the table's caption, the tab that shows it, or another name that the page gives it. A pick that is not
@@ -136,7 +133,7 @@ class TablePick(_Declaration):
         return self
 
 
-class Section(_Declaration):
+class Section(Declaration):
     """The tables under one heading, or under every heading (`*`) whose section `says` what the pattern finds.
 
     A section that is not required may be missing, or be without tables. `tables` picks among several; without it all
@@ -150,7 +147,7 @@ class Section(_Declaration):
     alternatives: tuple[Alternative, ...] = Field(min_length=1)
 
 
-class Share(_Declaration):
+class Share(Declaration):
     """Words next to a model's name that say that a tier costs a share of the standard price: `half price in a batch`."""
 
     pattern: str
@@ -158,7 +155,7 @@ class Share(_Declaration):
     share: Decimal = Field(gt=0)
 
 
-class Factor(_Declaration):
+class Factor(Declaration):
     """A sentence that says that modifiers multiply; where `pattern` does not find it, nothing is derived.
 
     `service_tier`: what the tier costs of the standard price for short prompts, it costs of that for long ones. `regions`: every
@@ -179,7 +176,7 @@ class Factor(_Declaration):
         return self
 
 
-class AlsoNamed(_Declaration):
+class AlsoNamed(Declaration):
     """A note that other names cost what `model` does: those that `name` finds in the group `names` of `pattern`."""
 
     pattern: str
@@ -194,7 +191,7 @@ class AlsoNamed(_Declaration):
         return value
 
 
-class Phrase(_Declaration):
+class Phrase(Declaration):
     """A price in running text under one heading (`*`: any), or in a table row (`cell | cell`), for every priced model.
 
     The group `amount` of `pattern` holds it.
@@ -214,7 +211,7 @@ class Phrase(_Declaration):
         return value
 
 
-class Hours(_Declaration):
+class Hours(Declaration):
     """A note on the hours in which some prices hold: `Peak hours are 01:00 - 04:00 and 06:00 - 10:00 UTC, ...`.
 
     The group `hours` of `pattern` holds one or more `HH:MM - HH:MM` by the clock of `zone`; the groups `weekdays` and
@@ -235,7 +232,7 @@ class Hours(_Declaration):
         return value
 
 
-class RowMeters(_Declaration):
+class RowMeters(Declaration):
     """What the amounts of one row are: a meter for each modality that may stand behind one, text where none does.
 
     A modality without a meter (null) gives no price. `besides` are words behind an amount that mean another thing.
@@ -245,7 +242,7 @@ class RowMeters(_Declaration):
     besides: dict[str, Column] = Field(default_factory=dict)
 
 
-class RowPhrase(_Declaration):
+class RowPhrase(Declaration):
     """A price inside a sentence; the group `amount` of `pattern` holds it."""
 
     pattern: str
@@ -253,13 +250,13 @@ class RowPhrase(_Declaration):
     per: int = Field(gt=0)
 
 
-class RowPattern(_Declaration):
+class RowPattern(Declaration):
     """A row whose cell is a sentence: the first pattern that is found counts."""
 
     patterns: tuple[RowPhrase, ...] = Field(min_length=1)
 
 
-class ModelSections(_Declaration):
+class ModelSections(Declaration):
     """A section for each model, under headings of `level`, that names it in code marks (`names` is what a name looks like).
 
     Under a heading of its own each tier has one table; '' is the tier of a table right under the model's heading. `column`
@@ -274,7 +271,7 @@ class ModelSections(_Declaration):
     beside: tuple[str, ...] = ()
 
 
-class PageLayout(_Declaration):
+class PageLayout(Declaration):
     """How to read one provider's page.
 
     `bare_amounts` says that amounts stand without their currency. `units` are the units that may stand behind an amount, with the quantity that each means. `blank` are cells that
