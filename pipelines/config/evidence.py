@@ -16,6 +16,7 @@ from pipelines.config.declaration import Declaration
 Grade = Literal["A", "B", "C", "D", "E"]
 """A own shadow traffic, B public results item by item, C leaderboard proxy, D vendor claim, E assumption."""
 Measure = Literal["input", "output", "loop"]
+MEASURES: tuple[Measure, ...] = ("input", "output", "loop")
 ANY = "*"
 
 

@@ -5,10 +5,13 @@ The projection itself is `pipelines.routing`; policies come from `routing.yaml`.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+
+import polars as pl
 
 from pipelines.daily.days import Window
 from pipelines.routing import Routed, project
+from pipelines.routing.what_if import Question, what_if
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core import REQUEST
@@ -20,6 +23,31 @@ from pipelines.workspace import Workspace
 
 def project_routing(workspace: Workspace, window: Window) -> Routed:
     """Project every policy on the window's days and replace their rows in both tables."""
+    requests, rate_card, scores = _read(workspace, window)
+    config = workspace.config
+    found = project(
+        requests, rate_card, config.routing, scores, evidence=config.evidence, calendars=config.calendars.days
+    )
+    with workspace.database.connect() as connection, connection.transaction():
+        replace_days(connection, ROUTING_PROJECTION, found.projection, window.from_date, window.to_date)
+        replace_days(connection, ROUTING_FRONTIER, found.frontier, window.from_date, window.to_date)
+    return found
+
+
+def ask(workspace: Workspace, window: Window, question: Question) -> Routed:
+    """One policy, with what the question changes, on all traffic of the window together; nothing is stored.
+
+    The rows bear the window's last day. Raises QuestionError.
+    """
+    requests, rate_card, scores = _read(workspace, window)
+    config = workspace.config
+    policies, evidence, cards = what_if(question, config.routing, config.evidence, rate_card)
+    together = requests.with_columns(pl.lit(window.to_date - timedelta(days=1)).alias("event_date"))
+    return project(together, cards, policies, scores, evidence=evidence, calendars=config.calendars.days)
+
+
+def _read(workspace: Workspace, window: Window) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The window's requests, all rate cards, and the scores that were believed at some time of the window."""
     with workspace.database.connect() as connection:
         requests = read_table(
             connection, REQUEST, "event_date >= %s and event_date < %s", (window.from_date, window.to_date)
@@ -32,14 +60,7 @@ def project_routing(workspace: Workspace, window: Window) -> Routed:
             "observed_at < %s and (superseded_at is null or superseded_at >= %s)",
             (_midnight(window.to_date), _midnight(window.from_date)),
         )
-    config = workspace.config
-    found = project(
-        requests, rate_card, config.routing, scores, evidence=config.evidence, calendars=config.calendars.days
-    )
-    with workspace.database.connect() as connection, connection.transaction():
-        replace_days(connection, ROUTING_PROJECTION, found.projection, window.from_date, window.to_date)
-        replace_days(connection, ROUTING_FRONTIER, found.frontier, window.from_date, window.to_date)
-    return found
+    return requests, rate_card, scores
 
 
 def _midnight(day: date) -> datetime:

@@ -83,14 +83,23 @@ class ProjectionSection:
 
 def projection_section(data: ReportData) -> ProjectionSection:
     """One item per policy and baseline, in the order of the table."""
-    groups = data["projection"].partition_by("policy", "baseline", maintain_order=True)
-    told = [_assumptions(_total_row(group)) for group in groups]
-    shared = [item for item in told[0] if all(item in other for other in told[1:])] if len(told) > 1 else []
+    groups = _by_policy(data["projection"])
+    stated = [_assumptions(_total_row(group)) for group in groups]
+    shared = [item for item in stated[0] if all(item in other for other in stated[1:])] if len(stated) > 1 else []
     items = [
         _projection(group, [item for item in own if item not in shared])
-        for group, own in zip(groups, told, strict=True)
+        for group, own in zip(groups, stated, strict=True)
     ]
     return ProjectionSection(items, shared, data.sql["projection"], _frontier(data["frontier"], data.sql["frontier"]))
+
+
+def projections(rows: pl.DataFrame) -> list[Projection]:
+    """Rows of mart.routing_projection in words, one item per policy and baseline, in their order."""
+    return [_projection(group, _assumptions(_total_row(group))) for group in _by_policy(rows)]
+
+
+def _by_policy(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    return rows.partition_by("policy", "baseline", maintain_order=True)
 
 
 def _frontier(points: pl.DataFrame, sql: str) -> Table | None:

@@ -1,0 +1,173 @@
+"""`modelmeter route`: what a routing policy would have saved, and what if its shares, prices or tokens were others.
+
+The answer is that of `pipelines.routing` on what is loaded; nothing is stored. `docs/routing.md` explains every figure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from assets.cli.dates import FirstDay, LastDay, day_option, window_of
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Console
+
+    from pipelines.config.evidence import Measure
+    from pipelines.finops.report.tables import Table
+
+Unit = Literal["session", "request"]
+_FACTORS = 0.0001, 10_000
+_SHARE = re.compile(r"([a-z0-9_.-]+)=([0-9.]+)")
+_PRICE = re.compile(r"([^/=]+)/([^=]+):([a-z0-9_]+)=([0-9.]+)")
+_TOKENS = re.compile(r"([^=]+):([a-z]+)=([0-9.]+)")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("route")(route)
+
+
+def route(
+    policy: Annotated[str | None, typer.Argument(help="A policy of routing.yaml; default: the headline.")] = None,
+    *,
+    day: Annotated[date | None, day_option("--date", "This UTC day; default: the newest that is loaded.")] = None,
+    first: FirstDay = None,
+    last: LastDay = None,
+    share: Annotated[list[str] | None, typer.Option("--share", help="ARM=SHARE, for example cheap_open=0.5.")] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option("--price", help="SELLER/MODEL:METER=USD per million, for example openai/gpt-5.2:output_text=7."),
+    ] = None,
+    tokens: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tokens", help="MODEL:MEASURE=FACTOR with input, output or loop, for example qwen3-32b:output=2."
+        ),
+    ] = None,
+    unit: Annotated[Unit | None, typer.Option("--unit", help="What is routed.")] = None,
+    router_fee: Annotated[
+        str | None, typer.Option("--router-fee", help="USD that the router takes per request.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Every row with all digits, for programs.")] = False,
+) -> None:
+    """Project a routing policy on the traffic of some days, with what you change."""
+    from pipelines.daily import Window
+    from pipelines.daily.report import newest_loaded_day
+    from pipelines.daily.routing import ask
+    from pipelines.routing.what_if import Question, QuestionError
+    from pipelines.workspace import open_workspace
+
+    window = window_of(day, first, last)
+    question = Question(
+        policy=policy,
+        shares=_shares(share or []),
+        prices=_prices(price or []),
+        tokens=_tokens(tokens or []),
+        unit=unit,
+        router_fee_usd=None if router_fee is None else _number("--router-fee", router_fee),
+    )
+    with open_workspace() as workspace:
+        newest = newest_loaded_day(workspace)
+        if window is None and newest is None:
+            raise typer.BadParameter("no day is loaded yet: run `modelmeter daily` first")
+        asked = window or Window(newest, newest + timedelta(days=1))  # type: ignore[arg-type, operator]
+        try:
+            found = ask(workspace, asked, question)
+        except QuestionError as error:
+            raise typer.BadParameter(str(error)) from None
+    if as_json:
+        typer.echo(json.dumps([_plain(row) for row in found.projection.to_dicts()], default=str, indent=1))
+    elif found.projection.is_empty():
+        typer.echo(f"No requests are loaded from {asked.from_date} to {asked.to_date - timedelta(days=1)}.")
+    else:
+        _show(found.projection, asked.from_date, asked.to_date - timedelta(days=1))
+
+
+def _shares(texts: list[str]) -> dict[str, Decimal]:
+    parts = [_parts("--share", _SHARE, text, "ARM=SHARE") for text in texts]
+    return {arm: _number("--share", number) for arm, number in parts}
+
+
+def _prices(texts: list[str]) -> dict[tuple[str, str, str], Decimal]:
+    from pipelines.routing.what_if import RATE_COLUMNS
+
+    found = {}
+    for text in texts:
+        seller, model, meter, usd = _parts("--price", _PRICE, text, "SELLER/MODEL:METER=USD")
+        if meter not in RATE_COLUMNS:
+            raise typer.BadParameter(f"--price {text}: {meter!r} is no meter; accepted: {', '.join(RATE_COLUMNS)}")
+        found[seller, model, meter] = _number("--price", usd)
+    return found
+
+
+def _tokens(texts: list[str]) -> dict[tuple[str, Measure], float]:
+    from pipelines.config.evidence import MEASURES
+
+    found = {}
+    for text in texts:
+        model, name, factor = _parts("--tokens", _TOKENS, text, "MODEL:MEASURE=FACTOR")
+        measure = next((known for known in MEASURES if known == name), None)
+        number = float(_number("--tokens", factor))
+        if measure is None or not _FACTORS[0] <= number <= _FACTORS[1]:
+            accepted = f"{', '.join(MEASURES)} and a factor from {_FACTORS[0]} to {_FACTORS[1]}"
+            raise typer.BadParameter(f"--tokens {text}: accepted is {accepted}")
+        found[model, measure] = number
+    return found
+
+
+def _parts(option: str, form: re.Pattern[str], text: str, accepted: str) -> tuple[str, ...]:
+    match = form.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(f"{option} {text!r}: accepted is {accepted}")
+    return match.groups()
+
+
+def _number(option: str, text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise typer.BadParameter(f"{option}: {text!r} is no number") from None
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    parsed = {name: json.loads(row[name]) for name in ("assumptions", "waterfall") if row[name] is not None}
+    return {**row, **parsed}
+
+
+def _show(rows: pl.DataFrame, first: date, last: date) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from pipelines.finops.report.projection import projections
+
+    console = Console(highlight=False)
+    days = str(first) if first == last else f"{first} to {last}"
+    for item in projections(rows):
+        console.print(Text(f"{item.title}, {days}", style="bold"))
+        console.print(Text(item.sentence))
+        _print(console, item.table)
+        for name, value in item.facts:
+            console.print(Text.assemble((f"  {name}: ", "dim"), value))
+        console.print()
+    console.print(Text("A projection, not a measurement. docs/routing.md says what it rests on.", style="dim"))
+
+
+def _print(console: Console, table: Table) -> None:
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    shown = Grid(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+    wanted = [number for number, column in enumerate(table.columns) if column.title not in ("Requests", "Baseline")]
+    for number in wanted:
+        column = table.columns[number]
+        shown.add_column(column.title, justify="right" if column.is_number else "left")
+    for row in [*table.rows, table.foot]:
+        shown.add_row(*(Text(row[number].text) for number in wanted))
+    console.print(shown)

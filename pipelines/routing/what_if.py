@@ -1,0 +1,96 @@
+"""What if: a policy with other shares, prices, tokens or handling than those declared, for a question asked once.
+
+    changed = what_if(question, policies, evidence, rate_card)
+
+Nothing is stored; `pipelines.routing.project` then answers as it does every day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from math import log
+from typing import Literal
+
+import polars as pl
+from pydantic import ValidationError
+
+from pipelines.config.evidence import Effect, Evidence, Measure
+from pipelines.config.routing import Policy, RoutingConfig
+from pipelines.meters import FEE_METERS, TOKEN_METERS
+
+RATE_COLUMNS = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {
+    fee.name: fee.rate_column for fee in FEE_METERS
+}
+
+
+class QuestionError(ValueError):
+    """The question names something that does not exist; the message says what is accepted."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked. `shares` by arm, `prices` in USD per million by (seller, model, meter), `tokens` as factors by (model, measure)."""
+
+    policy: str | None = None
+    shares: Mapping[str, Decimal] = field(default_factory=dict)
+    prices: Mapping[tuple[str, str, str], Decimal] = field(default_factory=dict)
+    tokens: Mapping[tuple[str, Measure], float] = field(default_factory=dict)
+    unit: Literal["session", "request"] | None = None
+    router_fee_usd: Decimal | None = None
+
+
+def what_if(
+    question: Question, policies: RoutingConfig, evidence: Evidence, rate_card: pl.DataFrame
+) -> tuple[RoutingConfig, Evidence, pl.DataFrame]:
+    """The one policy that is asked about with its changes, the evidence and the cards (core.rate_card). Raises QuestionError."""
+    policy = _policy(question, policies)
+    found = policies.model_copy(update={"policies": (policy,), "headline": None})
+    return found, _evidence(question, evidence), _cards(question, rate_card)
+
+
+def _policy(question: Question, policies: RoutingConfig) -> Policy:
+    names = [policy.policy for policy in policies.policies]
+    if not names:
+        raise QuestionError("routing.yaml declares no policy")
+    wanted = question.policy or policies.headline or names[0]
+    if wanted not in names:
+        raise QuestionError(f"policy {wanted!r} is not declared in routing.yaml; accepted: {', '.join(names)}")
+    declared = policies.policies[names.index(wanted)].model_dump()
+    arms = {arm["arm"] for arm in declared["arms"]}
+    for name in question.shares:
+        if name not in arms:
+            raise QuestionError(f"policy {wanted} has no arm {name!r}; accepted: {', '.join(sorted(arms))}")
+    for arm in declared["arms"]:
+        arm["share"] = question.shares.get(arm["arm"], arm["share"])
+    if question.unit is not None:
+        declared["unit"] = question.unit
+    if question.router_fee_usd is not None:
+        declared["router_fee_usd"] = question.router_fee_usd
+    try:
+        return Policy.model_validate(declared)
+    except ValidationError as error:
+        raise QuestionError("; ".join(item["msg"] for item in error.errors(include_url=False))) from error
+
+
+def _evidence(question: Question, evidence: Evidence) -> Evidence:
+    asked = [
+        Effect(measure=measure, model=model, log_mean=log(factor), log_sd=0, grade="E", source="what if")
+        for (model, measure), factor in question.tokens.items()
+    ]
+    kept = [effect for effect in evidence.effects if (effect.model, effect.measure) not in question.tokens]
+    return evidence.model_copy(update={"effects": (*asked, *kept)})
+
+
+def _cards(question: Question, rate_card: pl.DataFrame) -> pl.DataFrame:
+    for (seller, model, meter), usd in question.prices.items():
+        of_offer = (pl.col("provider_id") == seller) & (pl.col("model_id") == model)
+        if rate_card.filter(of_offer).is_empty():
+            raise QuestionError(
+                f"no price of {model} at {seller} is known that could be changed: `modelmeter price {model}` shows sellers"
+            )
+        column = RATE_COLUMNS[meter]
+        changed = pl.when(of_offer).then(pl.lit(usd, rate_card.schema[column])).otherwise(pl.col(column))
+        rate_card = rate_card.with_columns(changed.alias(column))
+    return rate_card
