@@ -167,7 +167,7 @@ def _print(console: Console, table: Table) -> None:
     wanted = [number for number, column in enumerate(table.columns) if column.title not in ("Requests", "Baseline")]
     for number in wanted:
         column = table.columns[number]
-        shown.add_column(column.title, justify="right" if column.is_number else "left")
+        shown.add_column(column.title, justify="right" if column.is_number else "left", no_wrap=not column.is_number)
     for row in [*table.rows, table.foot]:
         shown.add_row(*(Text(row[number].text) for number in wanted))
     console.print(shown)

@@ -270,9 +270,9 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
             number_column("Baseline", "USD"),
             number_column("Projected", "USD"),
             number_column("Saving", "USD"),
-            number_column("Saving, 95 % interval", "%"),
+            number_column("95 % interval", "%"),
             number_column("Quality kept", "%"),
-            number_column("Quality, 95 % interval", "%"),
+            number_column("95 % interval", "%"),
         ],
         rows,
         foot,
@@ -281,7 +281,7 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
 
 def _range_cell(row: Mapping[str, Any], name: str) -> Cell:
     low, high = row[f"{name}_low_95"], row[f"{name}_high_95"]
-    return Cell(fmt.NONE) if low is None else Cell(_range(low, high), f"{low:f}")
+    return Cell(fmt.NONE) if low is None else Cell(f"{100 * low:.0f} to {100 * high:.0f}".replace("-", "−"), f"{low:f}")
 
 
 def _sentence(total: Mapping[str, Any]) -> str:
@@ -289,9 +289,9 @@ def _sentence(total: Mapping[str, Any]) -> str:
     interval = ""
     if total["saving_share_low_95"] is not None:
         interval = (
-            f" With 95 % certainty the saving is between {_range(total['saving_share_low_95'], total['saving_share_high_95'])}, "
-            f"with 50 % between {_range(total['saving_share_low_50'], total['saving_share_high_50'])}."
-        ).replace(" % to ", " % and ")
+            f" With 95 % certainty the saving is {_range(total['saving_share_low_95'], total['saving_share_high_95'])}, "
+            f"with 50 % {_range(total['saving_share_low_50'], total['saving_share_high_50'])}."
+        )
     if saving is None:
         reason = (total["not_projected_reason"] or "a rate is missing").removesuffix(".")
         return f"Not projected{' as one figure' if interval else ''}: {reason}.{interval}"

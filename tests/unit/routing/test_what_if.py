@@ -1,0 +1,65 @@
+"""What if: the changes of a question against the same day worked by hand, and questions that name what does not exist."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pipelines.config.evidence import Evidence
+from pipelines.config.loader import load_file
+from pipelines.routing.what_if import Question, QuestionError, what_if
+from tests.unit.routing.test_projection import HYBRID, policies, project, total
+from tests.unit.routing.traffic import CHEAP, STRONG, rate_card, request, requests
+
+EVIDENCE = load_file(Evidence, "evidence.yaml", None)
+
+
+def asked(**question: Any) -> dict[str, Any]:
+    """The total of ten requests of 1,000 + 500 tokens on the strong model: 0.105 USD, 0.0049 on the cheap one."""
+    changed, evidence, cards = what_if(Question(**question), policies(*HYBRID), EVIDENCE, rate_card())
+    return total(project(requests(*(request(n) for n in range(10))), cards, changed, None, evidence=evidence))
+
+
+def test_a_question_without_changes_is_answered_as_every_day() -> None:
+    assert asked()["projected_cost_usd"] == Decimal("0.012927")
+
+
+def test_other_shares() -> None:
+    found = asked(shares={"cheap": Decimal("0.98"), "strong": Decimal(0)})
+    assert found["projected_cost_usd"] == Decimal("0.98") * Decimal("0.0049") + Decimal("0.02") * Decimal("0.00585")
+
+
+def test_another_price_of_one_seller() -> None:
+    found = asked(prices={(*CHEAP, "output_text"): Decimal("0.84")})
+    assert found["projected_cost_usd"] == Decimal("0.012927") + Decimal("0.9") * Decimal("0.0021")
+
+
+def test_another_number_of_tokens() -> None:
+    found = asked(tokens={(CHEAP[1], "output"): 2.0})
+    assert found["projected_cost_usd"] == Decimal("0.012927") + Decimal("0.9") * Decimal("0.0021")
+
+
+def test_a_fee_and_another_unit() -> None:
+    found = asked(router_fee_usd=Decimal("0.001"), unit="request")
+    assert found["projected_cost_usd"] == Decimal("0.022927")
+    assert '"unit": "request"' in found["assumptions"]
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ({"policy": "nope"}, "policy 'nope' is not declared in routing.yaml; accepted: hybrid"),
+        ({"shares": {"dear": Decimal(1)}}, "policy hybrid has no arm 'dear'; accepted: cheap, strong, tuned"),
+        ({"shares": {"cheap": Decimal("0.5")}}, "shares must add up to 1, found 0.5 + 0.08 + 0.02 = 0.60"),
+        (
+            {"prices": {("openai", STRONG[1], "output_text"): Decimal(1)}},
+            "no price of strong-closed at openai is known",
+        ),
+    ],
+)
+def test_what_does_not_exist_is_named_with_what_is_accepted(question: dict[str, Any], message: str) -> None:
+    with pytest.raises(QuestionError) as error:
+        asked(**question)
+    assert message in str(error.value)
