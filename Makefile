@@ -2,7 +2,10 @@
 PYTHON ?= $(shell for p in python3.13 python3.14 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
 
-.PHONY: help setup daily ui test lint format perf clean
+# Python and pytest keep what they compiled; without it every process of the tests compiles for seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup daily ui test quick lint format perf clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -17,8 +20,11 @@ daily: setup ## run the daily job for the newest day of the landing zone
 ui: setup ## Dagster's web server and daemon on loopback
 	@.venv/bin/modelmeter ui $(ARGS)
 
-test: setup ## all tests, on a Postgres of their own
+test: setup ## all tests, on a Postgres of their own; ARGS=tests/unit/test_dates.py runs one file
 	@.venv/bin/python -m pytest $(ARGS)
+
+quick: setup ## an answer in 90 seconds: unit and contract tests without the slow ones, and one daily run
+	@.venv/bin/python -m pytest --quick tests/unit tests/contracts tests/end_to_end/test_one_day.py $(ARGS)
 
 lint: setup ## formatting, lint rules and types, as the pre-commit hook and CI run them
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy

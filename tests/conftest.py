@@ -1,4 +1,4 @@
-"""Shared by every kind of test: the session's folder, what ends with the session, and where the real files are.
+"""Shared by every kind of test: the session's folder and its end, which tests run in which order, and where the real files are.
 
 Fixtures that start Postgres are in `tests/warehouse_fixtures.py`, loaded as a plugin below.
 """
@@ -18,6 +18,8 @@ pytest_plugins = ["tests.warehouse_fixtures"]
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 LONGEST_TEMPORARY = 30
 """Sockets lie below the session's folder, and the path of a socket holds 107 bytes."""
+ORDER = ("end_to_end", "assets", "contracts", "faults", "warehouse")
+"""Folders whose files take long, the longest first."""
 _watchdog = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
@@ -46,9 +48,46 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         watchdog.communicate()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="Leave out tests that are marked slow, and all but three cases of every test that has more.",
+    )
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """No worker for a single file, which starts sooner so. Otherwise one for each core, from two to four."""
+    files = {argument.partition("::")[0] for argument in config.args}
+    if len(files) == 1 and files.pop().endswith(".py"):
+        return 0
+    return min(max(os.cpu_count() or 1, 2), 4)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest first, so that no worker is left with one at the end; thin them out where `--quick` is given."""
+    items.sort(key=_rank)
+    if not config.getoption("--quick"):
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    kept = {
+        found[place].nodeid for found in cases.values() for place in (0, (len(found) - 1) // 2, len(found) - 1)
+        if not found[place].get_closest_marker("slow")
+    }  # fmt: skip
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in kept])
+    items[:] = [item for item in items if item.nodeid in kept]
+
+
+def _rank(item: pytest.Item) -> int:
+    """The place of the test's folder in the order of cost."""
+    return next((ORDER.index(part) for part in item.path.parts if part in ORDER), len(ORDER))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real files that no one on this project wrote; tests that need it skip where it is absent."""
     if not SHARED_DATA.is_dir():
-        pytest.skip("the folder shared/data with real files is not beside this checkout")
+        pytest.skip("the folder shared/data with real files is not next to this checkout")
     return SHARED_DATA

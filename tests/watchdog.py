@@ -1,6 +1,6 @@
 """Ends what a test session started and removes its folder, however the session ends: normally, by Ctrl-C, or killed.
 
-`tests/conftest.py` starts this program beside pytest and holds the other end of its standard input, which closes with
+`tests/conftest.py` starts this program next to pytest and holds the other end of its standard input, which closes with
 pytest in every case. All that the tests start can be found by the session's folder, where they keep all files:
 a process has the folder in TMPDIR, works in it, or works in an embedded cluster whose home is in it.
 """

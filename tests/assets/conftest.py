@@ -22,8 +22,16 @@ from pipelines.warehouse.database import Database
 from pipelines.warehouse.open import open_database
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.tables import TABLES
+from pipelines.warehouse.tables.mart import SPEND_TABLES
+from tests.once import made_once
 from tests.warehouse_fixtures import fresh_database
 
+OF_A_DAY = (
+    "raw.snapshot", "raw.quarantine", "core.request", "raw.duplicate", "raw.loaded_file", "core.model_alias", "staging.stg_request",
+    "core.request_charge", "core.price_in_force",
+    *(table.qualified for table in SPEND_TABLES),
+)  # fmt: skip
+"""The tables made of a day's requests, with their checks; prices and boards are those of the first run."""
 SAMPLE_CONFIG = Path(__file__).resolve().parents[2] / "pipelines" / "sample" / "config"
 
 
@@ -40,8 +48,13 @@ class SmallSample:
 
 
 @pytest.fixture(scope="session")
-def small_sample(tmp_path_factory: pytest.TempPathFactory) -> SmallSample:
-    root = tmp_path_factory.mktemp("sample") / "landing"
+def small_sample() -> SmallSample:
+    """Read only: tests that change the landing zone copy it."""
+    return made_once("sample", _small_sample)
+
+
+def _small_sample(folder: Path) -> SmallSample:
+    root = folder / "landing"
     return SmallSample(root, generate_sample(root, days=3, requests_per_day=600))
 
 

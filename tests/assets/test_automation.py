@@ -14,7 +14,7 @@ from assets.definitions import build_defs
 from assets.incomplete import incomplete_pages_sensor
 from assets.report import report_html
 from assets.sensors import arrivals_sensor, late_days_sensor
-from tests.assets.conftest import DailyJob
+from tests.assets.conftest import OF_A_DAY, DailyJob
 from tests.assets.test_money import landing, spend_log
 from tests.unit.finops.pages import rows_of, words
 
@@ -107,7 +107,7 @@ def test_late_lines_ask_for_exactly_their_days(job: DailyJob) -> None:
         )
         assert asked_for(instance) == [("2026-02-13", "2026-02-13"), ("2026-02-16", "2026-02-16")]
         for day in (date(2026, 2, 13), date(2026, 2, 16)):
-            job.run(day)
+            job.run(day, only=OF_A_DAY)
         assert asked_for(instance) == []
     loaded = job.query("select event_date from core.request where source_request_id in ('r8', 'r9') order by 1")
     assert loaded["event_date"].to_list() == [date(2026, 2, 13), date(2026, 2, 16)]

@@ -65,7 +65,7 @@ def test_an_error_of_our_own_keeps_its_words() -> None:
 
 
 def test_every_step_is_inside_the_boundary() -> None:
-    """Counter-example: an asset added without the boundary shows whatever a library says."""
+    """Counter-example: an asset added without the boundary shows whatever text a library raises."""
     defs = build_defs()
     steps = [asset.op for asset in defs.assets or () if isinstance(asset, dg.AssetsDefinition) and asset.is_executable]
     steps += [check.op for check in defs.asset_checks or () if isinstance(check, dg.AssetsDefinition)]

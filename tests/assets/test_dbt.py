@@ -1,4 +1,4 @@
-"""The dbt process of a run: ready early, told once, gone with the run, and heard where it fails."""
+"""The dbt process of a run: it starts early, takes one order, ends with the run, and its failures are reported."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def test_the_process_builds_and_tests_every_model_once(job: DailyJob) -> None:
 def test_a_window_that_is_none_is_a_failure_of_the_models(job: DailyJob) -> None:
     with running(job) as dbt:
         outcomes = dbt.run(RUN, ["build", "--vars", '{"from_date": "2026-02-15", "to_date": "2026-02-15"}'])
-    told = [item["message"] for item in outcomes.values() if item["status"] == "error"]
-    assert any("is no day: the end is exclusive" in message for message in told)
+    messages = [item["message"] for item in outcomes.values() if item["status"] == "error"]
+    assert any("is no day: the end is exclusive" in message for message in messages)
     assert list((job.home / "dbt").glob("*/dbt.log"))
 
 
-def test_a_process_that_died_is_told(job: DailyJob) -> None:
+def test_a_process_that_died_is_reported(job: DailyJob) -> None:
     with running(job) as dbt:
         dbt.process.kill()
         dbt.process.wait()
@@ -68,12 +68,12 @@ def test_a_process_that_died_is_told(job: DailyJob) -> None:
             dbt.run(RUN, BUILD)
 
 
-def test_a_project_that_cant_be_read_is_told(job: DailyJob, tmp_path: Path) -> None:
+def test_a_project_that_cant_be_read_is_reported(job: DailyJob, tmp_path: Path) -> None:
     (tmp_path / "dbt_project.yml").write_text("name: modelmeter\nprofile: [\n")
     with running(job, tmp_path) as dbt, pytest.raises(dg.Failure, match=r"(?s)dbt did not start \(exit code 2\)"):
         dbt.run(RUN, BUILD)
-    (said,) = (job.home / "dbt").glob("*/output.txt")
-    assert "line 3, column 1" in said.read_text()
+    (output,) = (job.home / "dbt").glob("*/output.txt")
+    assert "line 3, column 1" in output.read_text()
 
 
 def test_a_damaged_state_of_the_parse_does_no_harm(job: DailyJob) -> None:

@@ -1,4 +1,4 @@
-"""Loads of different days by two commands at once: each ends, whichever comes first."""
+"""Two commands load different days at the same time: both finish, whichever comes first."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_every_row_costs_what_genai_prices_calculates(ranged: RangedRun, small_s
 def test_the_sample_is_billed_for_what_it_cost_and_for_what_no_log_holds(
     ranged: RangedRun, small_sample: SmallSample
 ) -> None:
-    """Two sellers' bills against the requests: one to the last digit, the other with a playground that nobody logs."""
+    """Two sellers' bills against the requests: one to the last digit, the other with a playground that no log covers."""
     query = (QUERIES / "billed_against_computed.sql").read_text(encoding="utf-8")
     rows = ranged.job.query(query).to_dicts()
     days, last = small_sample.days, small_sample.days[-1]
@@ -226,9 +226,9 @@ def test_a_day_worked_by_hand(fresh_job: Callable[[], DailyJob], tmp_path: Path)
 
 
 def test_late_lines_make_exactly_their_day_stale(fresh_job: Callable[[], DailyJob], tmp_path: Path) -> None:
-    """A file that arrives after a day was loaded: that day is asked for again, and those beside it, no other.
+    """A file that arrives after a day was loaded: that day and its neighbours are asked for again, no other.
 
-    The day beside may hold the other half of a pair over midnight, of which only one counts.
+    A neighbour may hold the other half of a pair over midnight, of which only one counts.
     """
     from pipelines.daily import Window, ingest_requests, load_requests, stale_days
     from pipelines.workspace import open_workspace

@@ -105,6 +105,7 @@ def same_feed(one: FeedSnapshot | PriceFeedError, other: FeedSnapshot | PriceFee
             assert getattr(one, field.name) == getattr(other, field.name), field.name
 
 
+@pytest.mark.slow
 def test_prices(shared_data: Path, tmp_path: Path) -> None:
     found = feeds(shared_data)
     assert len({feed.feed for feed, _ in found}) == len(FEEDS) + len(PAGES)

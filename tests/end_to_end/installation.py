@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,12 @@ from pipelines.warehouse import server
 from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables import TABLES
 from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
+from tests.end_to_end.forked import Forked
+from tests.once import made_once
 
 MODELMETER = str(Path(sys.executable).parent / "modelmeter")
+Tables = dict[str, list[tuple[Any, ...]]]
+Run = subprocess.Popen[str] | Forked
 
 
 @dataclass
@@ -28,9 +32,9 @@ class Installation:
 
     home: Path
     landing: Path
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
+    started: list[Run] = field(default_factory=list)
     extra: dict[str, str] = field(default_factory=dict)
-    command: str = MODELMETER
+    command: str | None = None
     folder: Path | None = None
 
     @property
@@ -46,8 +50,15 @@ class Installation:
             **self.extra,
         }
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
+    def start(self, *arguments: str) -> Run:
+        """Start the command: forked from a warm process, or, where it is to be another one, as a program."""
+        process = Forked(arguments, self.environment) if self.command is None else self._program(arguments)
+        self.started.append(process)
+        return process
+
+    def _program(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
+        assert self.command is not None
+        return subprocess.Popen(
             [self.command, *arguments],
             cwd=self.folder,
             env=self.environment,
@@ -56,8 +67,6 @@ class Installation:
             text=True,
             start_new_session=True,
         )
-        self.started.append(process)
-        return process
 
     def remove(self) -> None:
         """End what a failed test left running, and the server with it."""
@@ -75,7 +84,14 @@ class Installation:
         assert process.returncode == status, f"{out}\n{err}"
         return out, err
 
-    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
+    def statuses(self) -> list[str]:
+        """How each run of Dagster's history ended, the first one first."""
+        with open_database(Settings(home=self.home)) as database:
+            history = database.named(database.dagster_database)
+            with history.connect() as connection:
+                return [status for (status,) in connection.execute("select status from runs order by id")]
+
+    def tables(self) -> Tables:
         url = self.extra.get("MODELMETER_DATABASE_URL")
         settings = Settings(home=self.home, database_url=SecretStr(url) if url else None)
         with open_database(settings) as database, database.connect(read_only=True) as connection:
@@ -94,16 +110,31 @@ def installation(tmp_path: Path, small_sample: SmallSample) -> Iterator[Installa
     made.remove()
 
 
+@dataclass(frozen=True)
+class Finished:
+    """A run that was left alone: its home, what it wrote to the terminal, and every row of every table afterwards."""
+
+    home: Path
+    out: str
+    err: str
+    tables: Tables
+
+
 @pytest.fixture(scope="session")
-def undisturbed(small_sample: SmallSample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """The middle day of the sample, run once and left alone: what every other history must come to."""
-    installation = Installation(tmp_path_factory.mktemp("undisturbed"), small_sample.root)
-    installation.run("daily", "--date", str(small_sample.days[1]))
-    yield installation
-    installation.remove()
+def undisturbed(small_sample: SmallSample) -> Finished:
+    """The middle day of the sample, run once by the installed program. Every other history must give the same tables."""
+
+    def make(folder: Path) -> Finished:
+        folder.chmod(0o711)
+        installation = Installation(folder, small_sample.root, command=MODELMETER)
+        out, err = installation.run("daily", "--date", str(small_sample.days[1]))
+        return Finished(folder, out, err, installation.tables())
+
+    return made_once("undisturbed", make)
 
 
-def differences(one: Installation, other: Installation) -> set[str]:
-    mine, theirs = one.tables(), other.tables()
+def differences(installation: Installation, undisturbed: Finished) -> set[str]:
+    """The tables in which the two differ."""
+    mine = installation.tables()
     assert mine["core.request"]
-    return {name for name in mine if mine[name] != theirs[name]}
+    return {name for name in mine if mine[name] != undisturbed.tables[name]}

@@ -25,7 +25,7 @@ from pipelines.prices.feeds import FORMATS
 from pipelines.settings import Settings
 from pipelines.warehouse.open import open_database
 from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
-from tests.end_to_end.installation import Installation
+from tests.end_to_end.installation import Finished, Installation
 from tests.faults.damage import shapes
 from tests.unit.bills.reports import REPORTS
 from tests.unit.requests.samples import SAMPLES, SECRET
@@ -85,7 +85,7 @@ def land_crashes(root: Path) -> dict[str, list[dict[str, object]]]:
 
 
 def written_below(home: Path) -> Iterator[tuple[str, str]]:
-    """Every file that a run left, with what it says; columns of Parquet files are unpacked."""
+    """Every file that a run left, with its text; columns of Parquet files are unpacked."""
     for path in sorted(home.rglob("*")):
         if not path.is_file() or "postgres" in path.relative_to(home).parts[:1]:
             continue
@@ -118,10 +118,10 @@ def torn(tmp_path: Path, small_sample: SmallSample) -> Iterator[Installation]:
     made.remove()
 
 
-def good_requests(installation: Installation) -> set[str]:
+def good_requests(home: Path) -> set[str]:
     sound = ("gateway", "assistants", "batch")
     with (
-        open_database(Settings(home=installation.home)) as database,
+        open_database(Settings(home=home)) as database,
         database.connect(read_only=True) as connection,
     ):
         query = (
@@ -131,20 +131,19 @@ def good_requests(installation: Installation) -> set[str]:
         return {row for (row,) in connection.execute(query, [list(sound)]).fetchall()}
 
 
-def test_no_text_of_a_prompt_is_shown_or_kept(torn: Installation, small_sample: SmallSample) -> None:
-    day = str(small_sample.days[1])
-    torn.run("daily", "--date", day)
-    before = good_requests(torn)
+def test_no_text_of_a_prompt_is_shown_or_kept(
+    torn: Installation, undisturbed: Finished, small_sample: SmallSample
+) -> None:
     sources = Path(torn.environment["MODELMETER_CONFIG"]) / "sources.yaml"
     declared = yaml.safe_load(sources.read_text())
     for kind, more in land_crashes(torn.landing).items():
         declared[kind] += more
     sources.write_text(yaml.safe_dump(declared))
-    process = torn.start("daily", "--date", day)
+    process = torn.start("daily", "--date", str(small_sample.days[1]))
     out, err = process.communicate(timeout=600)
     assert process.returncode in (0, 1), err
     assert "Traceback" not in out + err
-    assert good_requests(torn) == before != set()
+    assert good_requests(torn.home) == good_requests(undisturbed.home) != set()
 
     with open_database(Settings(home=torn.home)) as database:
         urls = [database.url.render_as_string(hide_password=False), database.dagster_url]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from tests.assets.conftest import SmallSample
-from tests.end_to_end.installation import Installation, differences
+from tests.end_to_end.installation import Finished, Installation, differences
 from tests.warehouse.external import PASSWORD, address, execute
 
 __all__ = ["address"]
@@ -14,7 +14,7 @@ SCHEMAS = ("raw", "core", "mart", "staging", "dagster")
 
 
 def test_a_user_who_owns_two_databases_and_may_make_none(
-    address: str, installation: Installation, undisturbed: Installation, small_sample: SmallSample
+    address: str, installation: Installation, undisturbed: Finished, small_sample: SmallSample
 ) -> None:
     """The statements are those of the README."""
     execute(
@@ -29,7 +29,7 @@ def test_a_user_who_owns_two_databases_and_may_make_none(
 
 
 def test_a_user_who_owns_schemas_of_somebody_elses_database(
-    address: str, installation: Installation, undisturbed: Installation, small_sample: SmallSample
+    address: str, installation: Installation, undisturbed: Finished, small_sample: SmallSample
 ) -> None:
     """Nothing may be made in the database itself; Dagster's tables lie in a schema of it."""
     execute(address, f"create role tenant login password '{PASSWORD}'", "create database shared")

@@ -1,4 +1,4 @@
-"""Runs that fail in the middle: the page of the day is made all the same, of what is there, and says what is missing and why."""
+"""Runs that fail in the middle: the page of the day is still made from the tables there are, and names what is missing and why."""
 
 from __future__ import annotations
 
@@ -104,12 +104,12 @@ def test_a_landing_zone_that_cant_be_written_costs_the_changed_feed_only(
         assert server.count("/map.json") == 1
     assert sorted(path for path in installation.landing.rglob("*") if path.is_file()) == landed
     facts = json.loads(out)
-    told = {
+    failed_checks = {
         f"{check['asset']} {check['name']}": check["description"] for check in facts["checks"] if not check["passed"]
     }
     assert (
         "Not landed: litellm_map (the landing zone can't be written: OSError (Read-only file system)"
-        in told["landing.price_feeds fresh"]
+        in failed_checks["landing.price_feeds fresh"]
     )
     assert facts["summary"]["loaded"] > 0
     assert facts["summary"]["priced"] > 0
@@ -139,5 +139,5 @@ def read_only(zone: Path, folder: Path) -> str:
     script.chmod(0o755)
     tried = subprocess.run([script, "--help"], capture_output=True, check=False)
     if tried.returncode:
-        pytest.skip("this system lets nobody mount a folder read-only")
+        pytest.skip("this system does not let a test mount a folder read-only")
     return str(script)

@@ -1,4 +1,4 @@
-"""A run killed in the middle and run again, and two runs at once: the tables are those of a run left alone."""
+"""A run killed in the middle and run again, and two runs at the same time: the tables are those of a run left alone."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 
 from pipelines.warehouse import server
 from tests.assets.conftest import SmallSample
-from tests.end_to_end.installation import Installation, differences
+from tests.end_to_end.installation import Finished, Installation, differences
 
 
 @pytest.mark.parametrize("moment", ["raw_request_files", "core_request", "dbt_models"])
 def test_killed_in_the_middle_and_run_again(
-    installation: Installation, undisturbed: Installation, small_sample: SmallSample, moment: str
+    installation: Installation, undisturbed: Finished, small_sample: SmallSample, moment: str
 ) -> None:
     """Killed with no chance to clean up, just after a step ended; the next run gives the undisturbed tables."""
     day = str(small_sample.days[1])
@@ -30,6 +30,7 @@ def test_killed_in_the_middle_and_run_again(
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     installation.run("daily", "--date", day)
+    assert installation.statuses() == ["FAILURE", "SUCCESS"], "the next command ended the killed run"
     assert differences(installation, undisturbed) == set()
 
 
@@ -62,7 +63,7 @@ def test_ctrl_c_says_what_is_unfinished_and_leaves_nothing_behind(
     ] == []
 
 
-def test_two_at_once(installation: Installation, undisturbed: Installation, small_sample: SmallSample) -> None:
+def test_two_at_once(installation: Installation, undisturbed: Finished, small_sample: SmallSample) -> None:
     day = str(small_sample.days[1])
     both = [installation.start("daily", "--date", day) for _ in range(2)]
     for process in both:

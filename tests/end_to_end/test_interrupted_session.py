@@ -1,4 +1,4 @@
-"""A test session that is interrupted leaves no server, no run and no file behind, whoever of it is killed."""
+"""A test session that is interrupted leaves no server, no run and no file behind, whichever of its processes is killed."""
 
 from __future__ import annotations
 

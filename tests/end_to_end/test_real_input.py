@@ -19,19 +19,12 @@ import pytest
 
 from pipelines.settings import Settings
 from pipelines.warehouse.open import open_database
-from pipelines.warehouse.tables.mart import SPEND_TABLES
-from tests.assets.conftest import DailyJob
+from tests.assets.conftest import OF_A_DAY, DailyJob
 from tests.end_to_end.real_landing import AZURE, OPENROUTER, assemble
 from tests.warehouse_fixtures import fresh_database
 
 FEBRUARY = date(2026, 2, 10), date(2026, 2, 13)
 TRACE_DAY = date(2023, 11, 16)
-OF_A_DAY = (
-    "raw.snapshot", "raw.quarantine", "core.request", "raw.duplicate", "raw.loaded_file", "core.model_alias", "staging.stg_request",
-    "core.request_charge", "core.price_in_force",
-    *(table.qualified for table in SPEND_TABLES),
-)  # fmt: skip
-"""What a day's requests come to, with all checks of theirs; prices and boards are the first run's."""
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ class Company(Installation):
         return super().environment | {"MODELMETER_CONFIG": str(self.config)}
 
     def correct_the_price(self) -> None:
-        """A later snapshot of the dated feed: the input price of one model was never what the first one said."""
+        """A later snapshot of the dated feed: it corrects the input price of one model from the start."""
         feed = self.landing / "prices" / "genai_prices"
         (first,) = feed.glob("*.json")
         content = json.loads(first.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The daily command on a bucket: the same sample in a folder and on a real S3 server comes to the same tables."""
+"""The daily command on a bucket: the sample gives the same tables from a folder and from a real S3 server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.assets.conftest import SmallSample
-from tests.end_to_end.installation import Installation, differences
+from tests.end_to_end.installation import Finished, Installation, differences
 from tests.unit.landing.s3 import SECRET, S3Server, serve_s3
 
 
@@ -21,7 +21,7 @@ def bucket(small_sample: SmallSample) -> Iterator[S3Server]:
 
 
 def test_a_bucket_comes_to_the_same_tables_as_a_folder(
-    undisturbed: Installation,
+    undisturbed: Finished,
     bucket: S3Server,
     small_sample: SmallSample,
     tmp_path: Path,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.assets.conftest import SmallSample
-from tests.end_to_end.installation import Installation, differences
+from tests.end_to_end.installation import Finished, Installation, differences
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`modelmeter` from the built wheel. The locked packages come from this environment, by a path that leads to them
-    and not to the editable installation beside them: a test may not fetch."""
+    and not to the editable installation: a test may not fetch."""
     folder = tmp_path_factory.mktemp("wheel")
     built = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(built, cwd=ROOT, check=True, capture_output=True, timeout=300)
@@ -34,7 +34,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_daily_job_runs_from_the_wheel(
-    command: Path, installation: Installation, undisturbed: Installation, small_sample: SmallSample, tmp_path: Path
+    command: Path, installation: Installation, undisturbed: Finished, small_sample: SmallSample, tmp_path: Path
 ) -> None:
     installation.command, installation.folder = str(command), tmp_path
     where = "import pipelines, assets, dbt_like; print(pipelines.__file__, assets.__file__, *dbt_like.__path__)"

@@ -103,12 +103,12 @@ def test_a_board_that_fails_keeps_its_rows_and_the_others_are_made(
         patched.setattr(benchmarks, part, failing_for("second", getattr(benchmarks, part), PARTS[part]))
         done = refresh_benchmarks(workspace)
     after = held(workspace)
-    (told,) = done.failures
-    assert told.startswith("leaderboard second")
-    assert "PanicException" in told
-    assert PROMPT not in told
+    (message,) = done.failures
+    assert message.startswith("leaderboard second")
+    assert "PanicException" in message
+    assert PROMPT not in message
     if part == "cached_board":
-        assert "leaderboards/second/2026-02-01.json" in told
+        assert "leaderboards/second/2026-02-01.json" in message
     for name in TABLES[:3]:
         of_second = pl.col("board") == "second"
         assert before[name].filter(of_second).equals(after[name].filter(of_second)), name

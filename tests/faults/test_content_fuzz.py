@@ -1,4 +1,4 @@
-"""Damaged contents of all three kinds: no crash, no line lost, no text shown, and what is sound beside them is read as before.
+"""Damaged contents of all three kinds: no crash, no line lost, no text shown, and sound files are read as before.
 
 `MODELMETER_FUZZ_CONTENTS=30000 pytest tests/faults/test_content_fuzz.py` reads more of them. Names, links and sidecars are in
 `tests/unit/landing/test_zone_fuzz.py`, damaged lines by themselves in `tests/unit/requests/test_fuzz.py`.
@@ -137,11 +137,11 @@ def test_damaged_price_files(folder: Path, small_sample: SmallSample, format_nam
     bases = [*contents(small_sample, "prices"), f"<table><tr><td>{SECRET}</td><td>$3.00</td></tr></table>".encode()]
     feed = PriceFeed(feed="feed", format=format_name, precedence=30)
     for _, file, _ in cases(bases, bases, format_name, share(0.15 / len(FORMATS))):
-        assert SECRET not in said(landed_bytes(folder, "feed", "2026-02-12.json", file), feed)
+        assert SECRET not in refusal(landed_bytes(folder, "feed", "2026-02-12.json", file), feed)
 
 
-def said(file: LandedFile, feed: PriceFeed) -> str:
-    """What the reader says where it refuses the file; any other exception is a crash."""
+def refusal(file: LandedFile, feed: PriceFeed) -> str:
+    """The reader's message where it refuses the file; any other exception is a crash."""
     try:
         parse_feed(file, feed)
     except PriceFeedError as error:

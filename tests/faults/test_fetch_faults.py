@@ -177,7 +177,7 @@ def test_a_dead_feed_stops_no_other_and_keeps_its_last_snapshot(
 
 
 def test_a_network_that_never_answers_is_given_up_for_all_at_once(settings: Settings) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts and says nothing
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts and never answers
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/x.json"
         started = time.monotonic()
         results = fetch(settings, feeds(a=url, b=url, c=url), replace(QUICK, read_s=30, feed_s=60, unreachable_s=0.5))

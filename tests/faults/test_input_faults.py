@@ -317,10 +317,10 @@ def test_a_source_whose_declaration_cant_be_used_costs_itself_only(workspace: Wo
     with open_workspace(workspace.settings) as opened:
         done = ingest_requests(opened, None)
         assert set(indexed(opened)) == {"early.jsonl", "gone.jsonl", "late.jsonl"}
-    (told,) = done.unusable
-    assert told.startswith("source spans, of which nothing new is read: ")
-    assert "options.semantics" in told
-    assert done.problems == (told,)
+    (message,) = done.unusable
+    assert message.startswith("source spans, of which nothing new is read: ")
+    assert "options.semantics" in message
+    assert done.problems == (message,)
 
 
 def test_a_check_that_cant_be_asked_leaves_the_others_alone(workspace: Workspace) -> None:

@@ -30,7 +30,7 @@ def frame(table: Table, rows: list[dict[str, Any]]) -> pl.DataFrame:
 def requests(
     count: int, *, day: date = DAY, label: str = "a", cost: Decimal = Decimal("0.000000000001")
 ) -> pl.DataFrame:
-    """`count` priced requests of one day, told apart by `label` and their number."""
+    """`count` priced requests of one day, distinguished by `label` and their number."""
     midnight = datetime.combine(day, time(), UTC)
     return frame(REQUEST, [request(f"{label}/{n}", midnight + timedelta(seconds=n), cost) for n in range(count)])
 

@@ -56,16 +56,16 @@ def as_nobody(act: Callable[[], object]) -> str:
             os.setgroups([])
             os.setgid(NOBODY)
             os.setuid(NOBODY)
-            told = f"done: {act()}"
+            answer_text = f"done: {act()}"
         except BaseException as error:  # noqa: BLE001, whatever it is, the parent looks at it
-            told = f"{type(error).__name__}: {error}"
-        os.write(write_end, told.encode())
+            answer_text = f"{type(error).__name__}: {error}"
+        os.write(write_end, answer_text.encode())
         os._exit(0)
     os.close(write_end)
     with os.fdopen(read_end) as answer:
-        told = answer.read()
+        answer_text = answer.read()
     os.waitpid(child, 0)
-    return told
+    return answer_text
 
 
 def connect_as(running: server.Running, role: str) -> Callable[[], object]:

@@ -128,7 +128,7 @@ def test_a_frame_of_many_batches_arrives_whole(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda f: f.drop("team"), "columns are missing: team"),
         (lambda f: f.with_columns(extra=1), "columns are not in the table: extra"),
@@ -157,13 +157,13 @@ def test_a_frame_of_many_batches_arrives_whole(database: Database) -> None:
     ],
 )
 def test_a_frame_that_does_not_fit_is_refused_by_name(
-    database: Database, change: Callable[[pl.DataFrame], pl.DataFrame], told: str
+    database: Database, change: Callable[[pl.DataFrame], pl.DataFrame], message: str
 ) -> None:
     with database.connect() as connection:
         connection.execute("create table probe (like core.request)")
         place = sql.Identifier("public", "probe")
         assert copy_frame(connection, REQUEST, requests(3), into=place) == 3
-        with pytest.raises(LoadError, match=told), connection.transaction():
+        with pytest.raises(LoadError, match=message), connection.transaction():
             copy_frame(connection, REQUEST, change(requests(3)), into=place)
         assert count_rows(connection, "public.probe") == 3
 

@@ -116,14 +116,14 @@ def test_nobody_listening_is_told_without_the_password() -> None:
         settings = Settings(database_url=SecretStr(f"postgresql://finance:s3cret@127.0.0.1:{port}/books"))
         with pytest.raises(
             WarehouseError, match=f"'books' on 127.0.0.1 port {port} as user 'finance'.*refused"
-        ) as told:
+        ) as shown:
             open_database(settings).__enter__()
-    assert "s3cret" not in str(told.value)
-    assert "MODELMETER_DATABASE_URL" in str(told.value)
+    assert "s3cret" not in str(shown.value)
+    assert "MODELMETER_DATABASE_URL" in str(shown.value)
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "shown"),
     [
         ("postgresql://user:s3cret@host", "names no dbname"),
         ("postgresql:///books", "names no host and no user"),
@@ -132,8 +132,8 @@ def test_nobody_listening_is_told_without_the_password() -> None:
         ("not an address s3cret", "can't be read"),
     ],
 )
-def test_an_address_that_can_not_be_read_is_told_without_the_password(url: str, told: str) -> None:
-    with pytest.raises(WarehouseError, match=told) as error:
+def test_an_address_that_can_not_be_read_is_shown_without_the_password(url: str, shown: str) -> None:
+    with pytest.raises(WarehouseError, match=shown) as error:
         parse_url(url)
     assert "s3cret" not in str(error.value)
 

@@ -58,10 +58,10 @@ def test_who_may_not_reads_as_the_same_user_in_read_only_transactions(address: s
             assert reader.execute("select current_user, count(*) from core.request").fetchone() == ("books", 3)
             with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
                 reader.execute("delete from core.request")
-        with pytest.raises(WarehouseError, match="may not make it") as told:
+        with pytest.raises(WarehouseError, match="may not make it") as refused:
             _ = database.dagster_url
-        advice = str(told.value).partition("Have it made: ")[2].partition(";")[0]
-        execute(address, advice)  # what the message says is all that an administrator has to do
+        advice = str(refused.value).partition("Have it made: ")[2].partition(";")[0]
+        execute(address, advice)  # the statement in the message is all that an administrator has to run
         engine = sqlalchemy.create_engine(database.dagster_url, poolclass=sqlalchemy.NullPool)
         with engine.connect() as connection:
             assert connection.execute(sqlalchemy.text("select current_database()")).scalar() == "modelmeter_dagster"
@@ -69,7 +69,7 @@ def test_who_may_not_reads_as_the_same_user_in_read_only_transactions(address: s
 
 def test_a_wrong_password_is_told_without_it(address: str) -> None:
     wrong = settings(address, "admin", "postgres", "s3cret-but-wrong")
-    with pytest.raises(WarehouseError, match="password authentication failed") as told, open_database(wrong):
+    with pytest.raises(WarehouseError, match="password authentication failed") as refused, open_database(wrong):
         pass
-    assert "s3cret" not in str(told.value)
-    assert PASSWORD not in str(told.value)
+    assert "s3cret" not in str(refused.value)
+    assert PASSWORD not in str(refused.value)

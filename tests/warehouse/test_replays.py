@@ -121,7 +121,7 @@ def test_a_parent_that_arrives_after_its_fork_makes_the_forks_day_be_loaded_agai
 ) -> None:
     land("fork", LATER, FORK)
     load(workspace, LATER)
-    assert tokens(workspace) == {LATER: 450}, "nothing tells yet that the history is a copy"
+    assert tokens(workspace) == {LATER: 450}, "nothing shows yet that the history is a copy"
     land("parent", LATER, PARENT)
     load(workspace, FIRST)
     assert stale_days(workspace) == [LATER]

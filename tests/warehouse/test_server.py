@@ -207,7 +207,7 @@ def test_kept_up_it_outlives_commands_until_it_is_shut_down(home: Path) -> None:
     assert not running.listens_on_tcp
     with server.lease(home) as leased:
         assert leased.pid == running.pid
-        # Its own lease is in the way as well: whoever asks is named.
+        # The caller's own lease is in the way as well, and the message names it.
         with pytest.raises(WarehouseError, match=rf"can't stop while other commands use it: .*process {os.getpid()}"):
             server.shut_down(home)
     assert server.keep_up(home).pid == running.pid
@@ -269,7 +269,7 @@ def test_any_path_will_do(name: str) -> None:
 
 
 def test_a_copied_home_does_not_share_the_database_of_the_original() -> None:
-    """Where the cluster lies beside its home there is nothing to share; elsewhere the record would lead to the same."""
+    """Where the cluster lies in its home there is nothing to share; elsewhere both records would lead to one cluster."""
     with new_home("long-" * 30) as home:
         with server.lease(home):
             pass

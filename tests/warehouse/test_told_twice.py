@@ -40,9 +40,15 @@ def spend(request_id: str, at: str) -> dict[str, Any]:
 
 
 def span(number: int, answer: str | None, at: str, **more: Any) -> dict[str, Any]:
-    told = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "house-1", "gen_ai.usage.input_tokens": 100,
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "house-1", "gen_ai.usage.input_tokens": 100,
             "gen_ai.usage.output_tokens": 10, "gen_ai.response.id": answer, **more}  # fmt: skip
-    return {"traceId": f"{number:032x}", "spanId": f"{number:016x}", "startTime": at, "endTime": at, "attributes": told}
+    return {
+        "traceId": f"{number:032x}",
+        "spanId": f"{number:016x}",
+        "startTime": at,
+        "endTime": at,
+        "attributes": attributes,
+    }
 
 
 def run_stale(workspace: Workspace) -> list[date]:

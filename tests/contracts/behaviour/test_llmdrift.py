@@ -71,6 +71,7 @@ def test_the_known_change_is_found_for_every_task(answers: pl.DataFrame, model: 
         assert happy["effect"][0] < -0.45  # hardly one answer is as long as those before
 
 
+@pytest.mark.slow
 def test_one_snapshot_split_against_itself_raises_no_more_alarms_than_stated(answers: pl.DataFrame) -> None:
     generator = np.random.default_rng(9)
     own = answers.filter((pl.col("name") == "gpt-4") & (pl.col("snapshot") == "0314"))

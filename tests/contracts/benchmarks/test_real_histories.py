@@ -126,6 +126,7 @@ def test_an_edited_cost_keeps_what_was_believed_before(aider: tuple[list[BoardSn
 
 
 @pytest.mark.parametrize("name", ["lmarena", "aider"])
+@pytest.mark.slow
 def test_loaded_in_any_order_and_day_by_day_the_rows_are_the_same(name: str, request: pytest.FixtureRequest) -> None:
     snapshots, _ = request.getfixturevalue(name)
     held_in_any_order(LMARENA if name == "lmarena" else AIDER, snapshots)
@@ -158,6 +159,7 @@ def held_in_any_order(board: Leaderboard, snapshots: list[BoardSnapshot]) -> pl.
     return events
 
 
+@pytest.mark.slow
 def test_truncated_arena_days_are_gated_and_nothing_is_computed_from_them(shared_data: Path) -> None:
     arena = Leaderboard(board="arena", format="arena_daily")
     events = board_history(shared_data, arena, "arena_daily/*/*.json")
@@ -180,6 +182,7 @@ def test_truncated_arena_days_are_gated_and_nothing_is_computed_from_them(shared
     assert events.filter(pl.col("drift_class").is_in(["drift", "removed", "scale_rebase"])).is_empty()
 
 
+@pytest.mark.slow
 def test_the_day_of_another_precision_is_one_event(shared_data: Path) -> None:
     analysis = Leaderboard(board="artificial_analysis", format="artificial_analysis")
     events = board_history(shared_data, analysis, "artificial_analysis/*.csv.gz")
@@ -204,6 +207,7 @@ def test_swebench_revisions_and_the_renamed_submission(shared_data: Path) -> Non
     assert renamed["raw_model"].to_list() == ["DeepSWE-Preview + TTS(Bo16)"]
 
 
+@pytest.mark.slow
 def test_livebench_regrading_edits_and_pruned_table(shared_data: Path) -> None:
     events = board_history(shared_data, Leaderboard(board="livebench", format="livebench"), "livebench/*")
     scales = events.filter(pl.col("drift_class") == "scale_rebase").sort("event_date")
@@ -238,6 +242,7 @@ def test_bigcodebench_corrected_model_is_drift_and_a_new_spelling_is_a_rename(sh
     assert renamed["raw_model"].to_list() == ["DeepSeek-V3"]
 
 
+@pytest.mark.slow
 def test_every_score_of_the_epoch_hub_is_a_row_or_set_aside(shared_data: Path) -> None:
     hub = Leaderboard(board="epoch", format="epoch")
     day = datetime(2025, 11, 20, tzinfo=UTC)

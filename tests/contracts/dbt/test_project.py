@@ -42,6 +42,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.slow
 def test_nothing_is_sent(manifest: dict[str, Any]) -> None:
     assert manifest["metadata"]["send_anonymous_usage_stats"] is False
     assert manifest["metadata"]["user_id"] is None

@@ -208,6 +208,7 @@ def rated(genai_snapshot: FeedSnapshot, genai_registry: Registry) -> tuple[list[
     return cases, rate(requests, build_rate_card(ledger, [GENAI]))
 
 
+@pytest.mark.slow
 def test_every_case_costs_what_the_calculator_says(rated: tuple[list[Case], pl.DataFrame]) -> None:
     cases, result = rated
     differ: list[str] = []

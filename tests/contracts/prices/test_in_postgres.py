@@ -17,6 +17,7 @@ from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
 from tests.contracts.prices.conftest import GENAI, LITELLM
 
 
+@pytest.mark.slow
 def test_ledger_rate_cards_and_models_load_and_come_back(
     database: Database, genai_snapshot: FeedSnapshot, litellm_snapshots: list[FeedSnapshot]
 ) -> None:

@@ -63,6 +63,7 @@ def test_recovery_closes_it_and_days_without_calls_do_not() -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"model": "gpt-4"}, {"metric": "output_tokens", "use_case": "helpdesk"}])
+@pytest.mark.slow
 def test_a_known_change_closes_it_and_later_days_are_compared_with_days_since(fields: dict[str, str]) -> None:
     frames = log(np.random.default_rng(3), [400] * 20 + [200] * 20 + [90] * 3)
     known = KnownChange.model_validate({"from": START + timedelta(days=25), "note": "told us", **fields})
@@ -86,6 +87,7 @@ def test_one_odd_day_in_the_reference_blinds_nobody(seed: int, size: int) -> Non
 
 
 @pytest.mark.parametrize("seed", [101, 102])
+@pytest.mark.slow
 def test_an_alarm_that_the_rhythm_of_the_days_explains_does_not_stay_open(seed: int) -> None:
     """Shorter answers at weekends. An alarm of a weekday was open for ever once weekends were known to be noise."""
     generator = np.random.default_rng(seed)
@@ -97,6 +99,7 @@ def test_an_alarm_that_the_rhythm_of_the_days_explains_does_not_stay_open(seed: 
     assert [day for day, _ in open_on(judged(log(generator, changed), 60)) if day >= 42] == list(range(42, 60))
 
 
+@pytest.mark.slow
 def test_days_that_differ_by_rhythm_stay_in_the_reference() -> None:
     """Every seventh day answers are shorter: after a few weeks that is how the days are, and most raise nothing."""
     generator = np.random.default_rng(6)

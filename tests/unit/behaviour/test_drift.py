@@ -187,6 +187,7 @@ def test_too_little_to_compare_is_no_row() -> None:
     assert drift(unresolved).is_empty()
 
 
+@pytest.mark.slow
 def test_null_days_raise_no_more_alarms_than_stated() -> None:
     """200 days drawn like their reference, four metrics each: a false alarm on at most 5 % of days (and noise)."""
     generator = np.random.default_rng(6)

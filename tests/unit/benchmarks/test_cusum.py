@@ -108,6 +108,7 @@ def test_the_bound_grows_with_the_number_of_series(series: int) -> None:
 
 @pytest.mark.parametrize("kind", ["rating", "entry"])
 @pytest.mark.parametrize("name", ["independent", "sharing votes", "rolling votes"])
+@pytest.mark.slow
 def test_where_nothing_moves_at_most_one_export_in_twenty_alarms(name: str, kind: str) -> None:
     """Also where exports share their votes, which makes plain cumulative sums alarm several times as often."""
     generator, n = np.random.default_rng(12), 100

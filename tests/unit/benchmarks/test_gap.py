@@ -166,6 +166,7 @@ def test_the_adjusted_gap_takes_out_the_winners_curse() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_new_scale_epoch_breaks_the_series(shared_data: Path) -> None:
     from pipelines.benchmarks import build_scores
     from pipelines.config import load_config

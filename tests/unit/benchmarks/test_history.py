@@ -246,6 +246,7 @@ def test_a_contradiction_is_told_once(tmp_path: Path) -> None:
     assert found.filter(pl.col("drift_class") == "contradiction")["severity"].to_list() == ["warn"]
 
 
+@pytest.mark.slow
 def test_any_order_gives_the_same_rows_and_known_on_a_day_is_a_prefix(tmp_path: Path) -> None:
     ratings = models(30)
     fallen = ratings | {"model-05": ratings["model-05"] - 40}
@@ -281,6 +282,7 @@ def test_two_exports_of_one_instant_are_one_statement_and_a_contradiction(tmp_pa
     assert detect_drift(LMARENA, [second, first]).equals(found)
 
 
+@pytest.mark.slow
 def test_null_days_end_to_end_raise_drift_no_more_often_than_stated(tmp_path: Path) -> None:
     """60 exports drawn anew around the same truth: candidates are rare, and a second export confirms none."""
     generator = np.random.default_rng(7)

@@ -73,6 +73,7 @@ def matched_rows(before: np.ndarray, after: np.ndarray, stderr: np.ndarray) -> p
     )
 
 
+@pytest.mark.slow
 def test_a_day_of_null_tests_raises_no_more_false_alarms_than_stated() -> None:
     """1,000 null days of three boards of 40, 100 and 200 models, drawn anew around the same truth: any alarm at all on
     at most 5 % of them.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines.bills import bitemporal
@@ -127,6 +128,7 @@ def test_buckets_of_an_hour_keep_their_own_history(tmp_path: Path) -> None:
     assert ledger.rows["superseded_at"].null_count() == 3
 
 
+@pytest.mark.slow
 def test_any_order_and_any_split_of_the_files_gives_the_same_ledger(tmp_path: Path) -> None:
     chance = random.Random(3)
     lines = [

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from pipelines.config.sources import PriceFeed
 from pipelines.prices import FeedSnapshot, parse_feed
@@ -78,6 +79,7 @@ WANDB = {
 OTHERS = {"azure_ai/jais-30b-chat", "watsonx/bigscience/mt0-xxl-13b", "watsonx/core42/jais-13b-chat"}
 
 
+@pytest.mark.slow
 def test_what_the_real_maps_hold(shared_data: Path) -> None:
     """Cents per token at wandb, per million or per thousand written as per token elsewhere; searches at 30 dollars."""
     refused: dict[str, set[str]] = {}

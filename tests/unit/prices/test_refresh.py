@@ -149,6 +149,7 @@ def test_a_file_that_was_repaired_is_no_longer_set_aside(zone: Zone) -> None:
         (page("1", "2", "31"), "1 of 3 models moved tenfold or more (p2 input_uncached 3 to 31)"),
     ],
 )
+@pytest.mark.slow
 def test_a_page_that_looks_broken_waits_for_a_persons_word(zone: Zone, content: str, told: str) -> None:
     zone.land("page", "2026-02-01.md", content)
     with zone.open() as workspace:

@@ -143,6 +143,7 @@ def test_no_connection_is_left(bare: Database) -> None:
     assert not left
 
 
+@pytest.mark.slow
 def test_no_file_is_left(bare: Database, tmp_path: Path) -> None:
     fill(bare, "core_request", ({},))
     url = bare.url.render_as_string(hide_password=False)

@@ -241,6 +241,7 @@ def warehouse(postgres_home: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_answer(warehouse: Database, path: Path) -> None:
     with warehouse.connect(read_only=True) as connection:
         assert connection.execute(path.read_text(encoding="utf-8")).fetchall() == EXPECTED[path.stem]

@@ -77,6 +77,7 @@ def test_an_answer_without_an_instant_has_that_of_its_wrapper(tmp_path: Path, wr
     assert dated["event_at"].isoformat() == "2026-02-12T10:20:30+00:00"
 
 
+@pytest.mark.slow
 def test_pieces_are_joined_across_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_kinds, "chunks", lambda path, tally: line_chunks.chunks(path, tally, chunk_bytes=40_000))
     lines = [line for number in range(20) for line in docker(json.dumps(record(number, 10_000)))]

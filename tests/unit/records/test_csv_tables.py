@@ -53,6 +53,7 @@ def test_a_quote_that_is_never_closed_costs_one_line(tmp_path: Path) -> None:
     assert parsed.quarantine.select("line_no", "reason").rows() == [(3, "not_csv")]
 
 
+@pytest.mark.slow
 def test_records_are_found_alike_however_the_file_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "id,at,who,in,out\n" + "".join(f'{n},2026-02-13,"a\n""{n}""",{n},{n}\n' for n in range(300))
     whole = rows(parse(csv(tmp_path, text), "mapping", options=MAPPED))

@@ -86,6 +86,7 @@ def test_an_odd_first_line_costs_itself(tmp_path: Path, sample: Sample) -> None:
             assert parsed.quarantine["line_no"].to_list() == [1] * parsed.quarantined
 
 
+@pytest.mark.slow
 def test_a_thousand_lines_below_an_odd_one(tmp_path: Path) -> None:
     sample = next(sample for sample in SAMPLES if sample.format == "openai_chat")
     good = b"".join(line_of(sample) + b"\n" for _ in range(1000))
@@ -149,6 +150,7 @@ def _shapes(record: Any) -> dict[str, tuple[bytes, int, int]]:
 
 
 @EACH_KIND
+@pytest.mark.slow
 def test_every_shape_of_json_is_read(tmp_path: Path, sample: Sample) -> None:
     for number, (name, (content, valid, set_aside)) in enumerate(_shapes(sample.record).items()):
         parsed = read(tmp_path, content, sample, f"{number}.json")

@@ -217,6 +217,7 @@ def test_a_field_that_first_comes_late_is_read(both: Both) -> None:
 
 @pytest.mark.parametrize("late", [{"end_user": "someone"}, {"not_read": {"a": 1}}, {"cache_hit": None}, {"proxy": "x"}])
 @pytest.mark.parametrize("seldom", [True, False])
+@pytest.mark.slow
 def test_a_field_that_first_comes_late_in_a_log_without_others(late: dict[str, Any], seldom: bool, both: Both) -> None:
     """One that is read must be read and one that is not must do no harm, in a few blocks or in all that follow."""
     records = [

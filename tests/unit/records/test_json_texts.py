@@ -234,6 +234,7 @@ def _comparable(texts: dict[str, str | None]) -> dict[str, object]:
 
 @settings(max_examples=150, deadline=None)
 @given(_LINES)
+@pytest.mark.slow
 def test_fast_and_reference_reading_agree(lines: list[str]) -> None:
     lines = [line.replace("\n", " ") for line in lines]
     try:

@@ -85,6 +85,7 @@ def test_of_two_different_records_the_earlier_is_kept_whatever_the_order(tmp_pat
         assert found.requests["input_uncached_tokens"].to_list() == [7]
 
 
+@pytest.mark.slow
 def test_of_two_records_of_one_instant_the_content_decides_not_the_file_order(tmp_path: Path) -> None:
     records = [spend_row("a", "2026-02-12 10:00:00", prompt_tokens=count) for count in (9, 7, 8)]
     kept = set()
@@ -195,6 +196,7 @@ def _line(drawn: tuple[int, int, int, int, bool]) -> str:
 
 @settings(max_examples=40, deadline=None)
 @given(_DRAWN, st.randoms(use_true_random=False), st.integers(1, 4))
+@pytest.mark.slow
 def test_any_permutation_and_split_of_the_lines_gives_the_same_requests(
     tmp_path_factory: pytest.TempPathFactory,
     drawn: list[tuple[int, int, int, int, bool]],

@@ -221,6 +221,7 @@ def test_the_count_is_that_of_the_bytes_however_they_are_cut(tmp_path: Path) -> 
             assert tally.records == found == expected
 
 
+@pytest.mark.slow
 def test_every_record_of_every_file_is_counted(tmp_path: Path) -> None:
     for name, make in FILES.items():
         whole = make(tmp_path)
@@ -235,6 +236,7 @@ def test_every_record_of_every_file_is_counted(tmp_path: Path) -> None:
             assert "reader_failed" not in parsed.quarantine["reason"].to_list()
 
 
+@pytest.mark.slow
 def test_what_is_cut_quoted_and_blank_in_a_table_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_tables, "MAX_CSV_RECORD_BYTES", 300)
     whole = csv(tmp_path).decode().replace("gpt-4o", '"gpt\n\n4o"')

@@ -51,7 +51,7 @@ def test_any_permutation_and_any_split_over_files_and_arrival_days(tmp_path: Pat
     assert expected.requests.height >= 2
     assert expected.duplicates.height >= 4
     check_accounting(len(lines), whole.quarantined, expected)
-    for attempt in range(6):
+    for attempt in range(3):
         shuffled = chance.sample(lines, len(lines))
         count = chance.randrange(1, 5)
         parts = [part for number in range(count) if (part := shuffled[number::count])]
@@ -129,6 +129,7 @@ def _with(record: dict[str, Any], counts: dict[str, int]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("format_name", GROWING)
+@pytest.mark.slow
 def test_of_records_of_one_answer_the_last_written_counts(tmp_path: Path, format_name: str) -> None:
     """Neither the largest nor the order of the files in a list: a copy that comes again later changes nothing."""
     sample = next(s for s in SAMPLES if s.format == format_name)

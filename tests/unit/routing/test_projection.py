@@ -209,6 +209,7 @@ def test_quality_is_projected_only_where_every_score_is_known() -> None:
     st.lists(st.tuples(st.integers(0, 200_000), st.integers(0, 20_000), st.booleans()), min_size=1, max_size=8),
     st.lists(st.integers(1, 10**17), min_size=1, max_size=5),
 )
+@pytest.mark.slow
 def test_arms_add_up_and_a_cheaper_price_never_saves_less(
     calls: list[tuple[int, int, bool]], weights: list[int]
 ) -> None:
