@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from assets.cli.dates import FirstDay, LastDay, day_option, window_of
+from pipelines.finops.format import NONE
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Unit = Literal["session", "request"]
 _FACTORS = 0.0001, 10_000
+_LEFT_OUT = ("Model", "Requests", "Baseline")
 _SHARE = re.compile(r"([a-z0-9_.-]+)=([0-9.]+)")
 _PRICE = re.compile(r"([^/=]+)/([^=]+):([a-z0-9_]+)=([0-9.]+)")
 _TOKENS = re.compile(r"([^=]+):([a-z]+)=([0-9.]+)")
@@ -160,14 +162,18 @@ def _show(rows: pl.DataFrame, first: date, last: date) -> None:
 
 
 def _print(console: Console, table: Table) -> None:
+    """The table without the columns that a terminal has no room for, or that say nothing."""
     from rich.table import Table as Grid
     from rich.text import Text
 
+    rows = [*table.rows, table.foot]
     shown = Grid(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
-    wanted = [number for number, column in enumerate(table.columns) if column.title not in ("Requests", "Baseline")]
-    for number in wanted:
-        column = table.columns[number]
-        shown.add_column(column.title, justify="right" if column.is_number else "left", no_wrap=not column.is_number)
-    for row in [*table.rows, table.foot]:
-        shown.add_row(*(Text(row[number].text) for number in wanted))
+    wanted = []
+    for number, column in enumerate(table.columns):
+        if column.title not in _LEFT_OUT and any(row[number].text not in ("", NONE) for row in rows):
+            wanted.append(number)
+            unit = f", {column.unit}" if column.unit else ""
+            shown.add_column(f"{column.title}{unit}", justify="right" if column.is_number else "left")
+    for row in rows:
+        shown.add_row(*(Text(row[number].text, no_wrap=True) for number in wanted))
     console.print(shown)

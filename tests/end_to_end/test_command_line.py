@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,26 @@ def test_a_landing_zone_without_requests_ends_well(installation: Installation, t
         assert "core.request has_rows" in warned
         assert ("core.price has_rows" in warned) is ("prices" not in kinds)
         shutil.rmtree(installation.home / "reports")
+
+
+def test_a_question_about_routing_is_answered_as_the_daily_run_did_and_stores_nothing(
+    finished: Installation, small_sample: SmallSample
+) -> None:
+    day = str(small_sample.days[1])
+    stored = json.loads(
+        finished.run(
+            "sql", "--json", "select arm, baseline, projected_cost_usd from mart.routing_projection where is_headline"
+        )[0],
+        parse_float=Decimal,
+    )
+    answered = json.loads(finished.run("route", "--date", day, "--json")[0])
+    of_arm = {(row["arm"], row["baseline"]): row["projected_cost_usd"] for row in stored}
+    assert {(row["arm"], row["baseline"]): Decimal(row["projected_cost_usd"]) for row in answered} == of_arm
+    words, _ = finished.run("route", "--share", "cheap_open=0", "--share", "strong_closed=0.98")
+    assert "With 95 % certainty the saving is" in " ".join(words.split())
+    assert "From baseline to projection, USD" in words
+    again = json.loads(finished.run("sql", "--json", "select count(*) as n from mart.routing_projection")[0])
+    assert again[0]["n"] == len(stored) * 2
 
 
 def page(installation: Installation, day: str) -> str:
