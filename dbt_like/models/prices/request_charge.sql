@@ -1,6 +1,7 @@
+-- Requests and charges are read several times: not materialized, each time for the days that are asked for only.
 with
 
-requests as (
+requests as not materialized (
 
     select
         event_date,
@@ -16,7 +17,6 @@ requests as (
 
 ),
 
--- Read twice, and each time for the days that are asked for only.
 charges as not materialized (
 
     {{ charges('requests') }}
@@ -72,6 +72,17 @@ by_meter as (
 
 ),
 
+known as (
+
+    select
+        event_date,
+        request_uid,
+        sum(cost_usd) as cost_usd
+    from charges
+    group by event_date, request_uid
+
+),
+
 -- What marginal rates and minimums add to or take from the plain rates, and the whole of a request whose card is no
 -- longer derived.
 rest as (
@@ -84,11 +95,7 @@ rest as (
         requests.model_id,
         (requests.contracted_cost_usd - coalesce(known.cost_usd, 0))::numeric(38, 18) as cost_usd
     from requests
-    left join lateral (
-        select sum(charges.cost_usd) as cost_usd
-        from charges
-        where charges.event_date = requests.event_date and charges.request_uid = requests.request_uid
-    ) as known on true
+    left join known on requests.event_date = known.event_date and requests.request_uid = known.request_uid
     where not exists (
         select from cards
         where cards.rate_id = requests.rate_id and cards.marginal = '{}' and cards.minimum_charge_usd is null

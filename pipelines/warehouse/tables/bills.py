@@ -1,6 +1,6 @@
 """Tables of provider bills: what was reported, when it was believed, and which records of exports only repeat it.
 
-Filled by `pipelines.bills`; the tables of requests and prices are in `core.py` and `raw.py` beside this file.
+`pipelines.bills` fills them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ REPORTED_COST = Table(
             "uuid",
             "Hash of source, report, bucket and every dimension that the report names: the same line of the bill in every export.",
         ),
-        Column("observed_at", "timestamptz", "When the export that first said so was observed."),
-        Column("superseded_at", "timestamptz", "When a later export said otherwise; null while believed.", nullable=True),
+        Column("observed_at", "timestamptz", "When the first export that states it was observed."),
+        Column("superseded_at", "timestamptz", "When a later export stated otherwise; null while believed.", nullable=True),
         Column(
             "supersede_reason",
             "text",
@@ -31,7 +31,7 @@ REPORTED_COST = Table(
             accepted=("revised", "removed"),
         ),
         Column("source", "text", "Source of the bill, as named in sources.yaml."),
-        Column("snapshot_id", "uuid", "File that said so first (raw.snapshot)."),
+        Column("snapshot_id", "uuid", "First file that states it (raw.snapshot)."),
         Column("line_no", "bigint", "Line of the record.", unit="lines"),
         Column("item_no", "integer", "Item inside the line."),
         Column("source_locator", "text", "Place in the file: a JSON pointer inside the line or document, or the line."),
@@ -48,7 +48,7 @@ REPORTED_COST = Table(
         Column("line_item", "text", "Line item, description or endpoint, as written.", nullable=True),
         Column("meter", "text", "What the line charges or counts, in the provider's words, for example cached input.", nullable=True),
         Column("upstream_provider", "text", "Who served the calls that a router bills.", nullable=True),
-        Column("service_tier", "text", "Service tier as written, lower case; batch where a flag says so.", nullable=True),
+        Column("service_tier", "text", "Service tier as written, lower case; batch where a flag states it.", nullable=True),
         Column("region", "text", "Inference geography.", nullable=True),
         Column("context_window", "text", "Context window that decides the price, for example 0-200k.", nullable=True),
         *(
@@ -80,7 +80,7 @@ REPORTED_COST = Table(
 BILL_DUPLICATE = Table(
     "raw",
     "bill_duplicate",
-    "Valid records of bill exports that became no row of core.reported_cost, and the row that says the same or replaced them.",
+    "Valid records of bill exports that became no row of core.reported_cost, and the row that states the same or replaced them.",
     "one row per dropped record",
     (
         Column("snapshot_id", "uuid", "File of the dropped record."),
@@ -93,7 +93,7 @@ BILL_DUPLICATE = Table(
         Column(
             "rule",
             "text",
-            "same_record: said again; later_update: replaced by a record that was observed later on the same day.",
+            "same_record: stated again; later_update: replaced by a record that was observed later on the same day.",
             accepted=("same_record", "later_update"),
         ),
     ),

@@ -1,7 +1,7 @@
 """Tables of schema `core` on models and requests: the facts.
 
-Requests are range-partitioned by UTC day. Prices and scores are in `core_prices.py` and `core_benchmarks.py` beside this
-file; what arrived is in `raw.py`; what is computed for readers is in `mart.py` and its neighbours.
+Requests are range-partitioned by UTC day. Prices and scores are in `core_prices.py` and `core_benchmarks.py`,
+files in `raw.py`, marts in `mart.py` and its neighbours.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pipelines.warehouse.tables.spec import Column, Table
 
 OPENNESS = ("open_source", "open_weight", "closed", "unknown")
 SERVICE_TIER_NAME = r"[a-z][a-z0-9_.-]{0,39}"
-"""What a service tier looks like. There is no list: a tier is what a log or a feed names, and standard is the plain one."""
+"""The pattern of a service tier. There is no list: a tier is what a log or a feed names, and standard is the plain one."""
 UNPRICED_REASONS = (
     "model_unresolved",
     "provider_unknown",
@@ -107,7 +107,12 @@ REQUEST = Table(
             "text",
             "OpenTelemetry gen_ai.operation.name: chat, text_completion, embeddings, image_generation ...",
         ),
-        Column("provider_id", "text", "Who sold the call; null where neither log nor model tells.", nullable=True),
+        Column(
+            "provider_id",
+            "text",
+            "Who sold the call; null where neither the log nor the model names one.",
+            nullable=True,
+        ),
         Column("request_model", "text", "Model name as asked for or logged.", nullable=True),
         Column("response_model", "text", "Model name as answered, where logged.", nullable=True),
         Column("model_id", "text", "Canonical model; null while unresolved.", nullable=True),

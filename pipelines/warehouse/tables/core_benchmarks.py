@@ -43,7 +43,7 @@ BENCHMARK_VERSION = Table(
 BENCHMARK_SCORE = Table(
     "core",
     "benchmark_score",
-    "What each leaderboard said about a model's score, when it held and when we believed it. Never overwritten.",
+    "Each leaderboard's score of a model, when it held and when we believed it. Never overwritten.",
     "one row per board, source row, benchmark version and period of belief",
     (
         Column("score_id", "uuid", "Hash of every identifying column."),
@@ -83,11 +83,16 @@ BENCHMARK_SCORE = Table(
             accepted=("vendor", "independent", "community", "aggregator"),
         ),
         Column(
-            "as_of", "date", "Day on which the source says the score held; the snapshot's day where it does not say."
+            "as_of",
+            "date",
+            "Day on which the score held, as stated by the source; the snapshot's day where none is stated.",
         ),
         Column("observed_at", "timestamptz", "When we first believed this row."),
         Column(
-            "superseded_at", "timestamptz", "When a later snapshot said otherwise; null while believed.", nullable=True
+            "superseded_at",
+            "timestamptz",
+            "When a later snapshot stated otherwise; null while believed.",
+            nullable=True,
         ),
         Column(
             "supersede_reason",
@@ -96,18 +101,18 @@ BENCHMARK_SCORE = Table(
             nullable=True,
             accepted=("revised", "removed", "renamed", "rebased"),
         ),
-        Column("snapshot_id", "uuid", "Evidence: the file that said so first."),
+        Column("snapshot_id", "uuid", "Evidence: the first file that states it."),
         Column("source_locator", "text", "Place in the file."),
         Column(
             "harness",
             "text",
-            "What ran the evaluation, with its version, where the source says so: a library, an agent, a scaffold.",
+            "What ran the evaluation, with its version, where the source states it: a library, an agent, a scaffold.",
             nullable=True,
         ),
         Column(
             "weights",
             "text",
-            "open or closed, where the source says so by a flag or a licence; the gap believes it before any list.",
+            "open or closed, where the source states it by a flag or a licence; the gap believes it before any list.",
             nullable=True,
             accepted=("open", "closed"),
         ),

@@ -1,7 +1,7 @@
 """Tables of schema `core` on prices: the ledger, the rate cards derived from it, and exchange rates.
 
-Prices are bitemporal (valid time and system time) and never overwritten. Models and requests are in `core.py` beside this
-file, what readers see of prices is in `mart_prices.py`.
+Prices are bitemporal (valid time and system time) and never overwritten. Models and requests are in `core.py`, the marts on
+prices in `mart_prices.py`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MODE = Column(
 PRICE = Table(
     "core",
     "price",
-    "The price ledger: what each feed said about the price of one meter under one set of conditions, when it held and when we believed it.",
+    "The price ledger: each feed's price of one meter under one set of conditions, when it held and when we believed it.",
     "one row per feed, provider, model, meter and conditions, per period of validity and of belief",
     (
         Column("price_id", "uuid", "Hash of every other identifying column: same evidence, same id."),
@@ -44,7 +44,7 @@ PRICE = Table(
             "uuid",
             "Hash of feed, provider, model, meter and conditions: the thing that has one price at a time (FOCUS SkuPriceId without its period).",
         ),
-        Column("feed", "text", "Price feed that said so, as named in sources.yaml."),
+        Column("feed", "text", "Price feed that states it, as named in sources.yaml."),
         Column(
             "provider_id",
             "text",
@@ -86,7 +86,7 @@ PRICE = Table(
         Column(
             "context_to_tokens",
             "bigint",
-            "Prompt size, exclusive, from which on the price says nothing; null where it holds for any larger prompt, up to the bound of another price.",
+            "Prompt size, exclusive, from which on the price no longer holds; null where it holds for any larger prompt, up to the bound of another price.",
             nullable=True,
             unit="tokens",
         ),
@@ -132,7 +132,9 @@ PRICE = Table(
             accepted=("documented", "announced", "first_observed", "unknown"),
         ),
         Column(
-            "recorded_at", "timestamptz", "When we first believed this row: observed_at of the snapshot that said so."
+            "recorded_at",
+            "timestamptz",
+            "When we first believed this row: observed_at of the first snapshot that states it.",
         ),
         Column(
             "superseded_at",
@@ -147,7 +149,7 @@ PRICE = Table(
             nullable=True,
             accepted=("changed", "corrected", "retracted", "source_removed"),
         ),
-        Column("snapshot_id", "uuid", "Evidence: the file that said so first (raw.snapshot)."),
+        Column("snapshot_id", "uuid", "Evidence: the first file that states it (raw.snapshot)."),
         Column("source_locator", "text", "Place in the file: a JSON pointer, or table and row."),
         Column("extracted_text", "text", "The price as it stands in the file."),
         Column("parser_version", "text", "Version of the parser that read it."),
@@ -234,7 +236,7 @@ RATE_CARD = Table(
 FX_RATE = Table(
     "core",
     "fx_rate",
-    "What one unit of another currency was worth in USD on a day, as published or as fx.yaml says, and when we believed it.",
+    "Worth of one unit of another currency in USD on a day, as published or as stated in fx.yaml, and when we believed it.",
     "one row per currency, day and source, per period of belief",
     (
         Column("fx_rate_id", "uuid", "Hash of source, currency, start, rate and when it was recorded."),
@@ -270,7 +272,7 @@ FX_RATE = Table(
         Column(
             "recorded_at",
             "timestamptz",
-            "observed_at of the first file that said so; -infinity (0001-01-01) for a rate of fx.yaml.",
+            "observed_at of the first file that states it; -infinity (0001-01-01) for a rate of fx.yaml.",
         ),
         Column(
             "superseded_at",

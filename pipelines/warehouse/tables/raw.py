@@ -1,6 +1,6 @@
 """Tables of schema `raw`: what arrived, file by file, and what could not become a row.
 
-Nothing here is interpreted beyond line and field boundaries; `core.py` beside this file has the facts.
+Nothing here is interpreted beyond line and field boundaries; `core.py` has the facts.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ DUPLICATE = Table(
         Column(
             "rule",
             "text",
-            "Why the other was kept. In one source: same_record, later_update, stream_delta, counter_replay. Between sources or instruments: same_response (both tell an id), same_span, nested_span (one lies in the other and has its counts, or none), sum_of_spans (what lies in it adds up to it; the first is named), declared_look_alike (a rule of sources.yaml).",
+            "Why the other was kept. In one source: same_record, later_update, stream_delta, counter_replay. Between sources or instruments: same_response (both have an id), same_span, nested_span (one lies in the other and has its counts, or none), sum_of_spans (what lies in it adds up to it; the first is named), declared_look_alike (a rule of sources.yaml).",
         ),
     ),
     ("snapshot_id", "line_no", "item_no"),
@@ -132,7 +132,7 @@ DUPLICATE = Table(
 LOADED_FILE = Table(
     "raw",
     "loaded_file",
-    "How many requests of each loaded day come from which file: tells late files without a look at the requests themselves.",
+    "How many requests of each loaded day come from which file: shows late files without a look at the requests themselves.",
     "one row per day and file",
     (
         Column("event_date", "date", "Loaded UTC day (core.request.event_date)."),
