@@ -1,7 +1,7 @@
 """Asset checks: every rule of the Great Expectations suites and every accounting rule, one check each.
 
 Rules and their words are in `pipelines.quality`; Great Expectations itself is imported inside the run, by `run_suite`.
-A blocking rule that fails, or of which nobody can say that it holds, stops everything downstream of its table.
+A blocking rule that fails or can't be evaluated stops everything downstream of its table.
 """
 
 from collections.abc import Iterator
@@ -100,7 +100,7 @@ def sources_readable(context: dg.AssetCheckExecutionContext, mm: WorkspaceResour
         dg.AssetCheckSpec(
             "counted_once",
             asset=asset_key("raw.duplicate"),
-            description="A call that several sources or instruments tell counts once; which source was preferred, how often.",
+            description="A call that several sources or instruments record counts once; which source was preferred, how often.",
         ),
         dg.AssetCheckSpec(
             "look_alikes",
@@ -110,7 +110,7 @@ def sources_readable(context: dg.AssetCheckExecutionContext, mm: WorkspaceResour
         dg.AssetCheckSpec(
             "loaded_files_agree",
             asset=asset_key("raw.loaded_file"),
-            description="Late files are told by what raw.loaded_file says of a day: it is what core.request holds.",
+            description="raw.loaded_file, by which late files are found, counts what core.request holds of a day.",
             blocking=True,
         ),
         dg.AssetCheckSpec(
@@ -143,7 +143,7 @@ def books_add_up(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) 
 
 
 def check_result(key: dg.AssetKey, outcome: ExpectationOutcome) -> dg.AssetCheckResult:
-    """An outcome as Dagster shows it; "not evaluable" is a failure that says so."""
+    """An outcome as Dagster shows it; "not evaluable" is a failure of that name."""
     metadata: dict[str, Any] = {"state": outcome.state}
     if outcome.observed is not None:
         metadata["observed"] = outcome.observed

@@ -1,7 +1,7 @@
 """Assets of the dbt project: every model of `dbt_like` as an asset, every data test as an asset check.
 
-The specs come from dbt's manifest, which set-up builds (never an import); dbt itself runs in a process of its own, see
-`dbt_resource.py` beside this file. The SQL is in `dbt_like/models`.
+The specs come from dbt's manifest, which set-up builds (never an import). dbt itself runs in a process of its own, see
+`dbt_resource.py`. The SQL is in `dbt_like/models`.
 """
 
 import json
@@ -157,5 +157,5 @@ def _messages(outcomes: Mapping[str, Mapping[str, Any]], failed: list[str]) -> s
 
 
 def _first_line(outcome: Mapping[str, Any]) -> str:
-    """What dbt says of a node, up to where the database's own words begin, which may quote a value."""
+    """dbt's message on a node, up to where the database's own words begin, which may quote a value."""
     return str(outcome["message"] or "").partition("\n")[0].strip()

@@ -1,6 +1,6 @@
 """How a table is shown in Dagster: key, description, grain, columns, owners and kinds, all from its one description.
 
-No asset is computed here; the modules beside this one hold the assets, `pipelines.warehouse.tables` the tables.
+No asset is computed here: the other modules of `assets` hold them, `pipelines.warehouse.tables` describes the tables.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Numbers, money and days as people read them.
 
-Only text is made here; which numbers are shown is decided in `report/` and `summary.py` beside this module. Money is
+Only text is made here; which numbers are shown is decided in `report/` and `summary.py`. Money is
 Decimal in and text out, never float.
 """
 

@@ -1,6 +1,6 @@
-"""What a run came to, in one screen: the numbers of `make daily`'s last lines, read from the warehouse and printed.
+"""The outcome of a run in one screen: the last lines that `make daily` prints, read from the warehouse.
 
-Checks and files of the run are told by the caller. The page with everything else is `report/` beside this module.
+The caller passes the checks and files of the run. `report/` makes the page with everything else.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ _DRIFT = """
 class ModelSpend:
     """Spend of one model; None where none of its requests is priced.
 
-    `logged_only_usd` is what logs say was paid for those without a price; None where no log says so.
+    `logged_only_usd` is what logs state was paid for the requests without a price; None where no log states it.
     """
 
     model_id: str
@@ -251,11 +251,11 @@ def _by_reason(records: dict[str, int]) -> str:
 
 
 def _unpriced(requests: int, logged_only: Decimal | None) -> str:
-    """How many requests have no price, and what their own logs say they cost, which is in no sum."""
+    """How many requests have no price, and what their logs state that they cost, which is in no sum."""
     if not requests:
         return ""
-    told = f"{fmt.count(requests)} without a price"
-    return told if logged_only is None else f"{told}, logged only {fmt.money(logged_only)} USD"
+    without = f"{fmt.count(requests)} without a price"
+    return without if logged_only is None else f"{without}, logged only {fmt.money(logged_only)} USD"
 
 
 def _spend(summary: DaySummary) -> Table:

@@ -79,7 +79,7 @@ def records_accounted(
     """For every request file that touches `[from_date, to_date)`: valid = loaded + duplicates.
 
     `loaded_days` are the UTC days whose requests have been loaded. A file with a day outside them is left for later.
-    So is a shortfall (never an excess) of a file beside whose days lies a day with events that is not loaded: the kept
+    So is a shortfall (never an excess) of a file whose days have a neighbour with events that is not loaded: the kept
     record of a pair that straddles midnight may fall on that day. `observed` counts the files compared.
     """
     files = _balances(connection, from_date, to_date)
@@ -92,8 +92,8 @@ def records_accounted(
         if not loaded.issuperset(days):
             continue
         shortfall = valid - kept - duplicates
-        beside = {day + timedelta(days=step) for day in days for step in (-1, 1)} & with_events
-        if shortfall > 0 and not loaded.issuperset(beside):
+        neighbours = {day + timedelta(days=step) for day in days for step in (-1, 1)} & with_events
+        if shortfall > 0 and not loaded.issuperset(neighbours):
             continue
         compared += 1
         if shortfall:
@@ -123,15 +123,15 @@ def loaded_files_agree(connection: Connection[Any], from_date: date, to_date: da
             where event_date >= %(from)s and event_date < %(to)s
             group by event_date, snapshot_id
         ),
-        told as (
+        counted as (
             select event_date, snapshot_id, requests
             from raw.loaded_file
             where event_date >= %(from)s and event_date < %(to)s
         )
-        select event_date, snapshot_id, coalesce(held.requests, 0), coalesce(told.requests, 0)
+        select event_date, snapshot_id, coalesce(held.requests, 0), coalesce(counted.requests, 0)
         from held
-        full join told using (event_date, snapshot_id)
-        where coalesce(held.requests, 0) <> coalesce(told.requests, 0)
+        full join counted using (event_date, snapshot_id)
+        where coalesce(held.requests, 0) <> coalesce(counted.requests, 0)
         order by event_date, snapshot_id
         """,
         {"from": from_date, "to": to_date},
@@ -139,7 +139,7 @@ def loaded_files_agree(connection: Connection[Any], from_date: date, to_date: da
     counted = "select count(*) from raw.loaded_file where event_date >= %s and event_date < %s"
     return ExpectationOutcome(
         name="loaded_files_agree",
-        description="What raw.loaded_file says of a day, by which late files are told, is what core.request holds of it.",
+        description="raw.loaded_file, by which late files are found, counts what core.request holds of a day.",
         severity="blocking",
         success=not rows,
         observed=_scalar(connection, counted, from_date, to_date),

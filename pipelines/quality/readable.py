@@ -1,6 +1,6 @@
-"""How much of each source's log could not be read: a source that is set aside must be loud, and say what helps.
+"""How much of each source's log could not be read: a source that is set aside must be loud, and come with what helps.
 
-Records that are no requests (headers, chat lines) don't count. The result type is in `outcome.py` beside this module.
+Records that are no requests (headers, chat lines) don't count. The result type is in `outcome.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REMEDIES = {
     "unknown_container": "unpack or convert the file",
     "nothing_valid": "is the format of the source right?",
 }
-_OTHERWISE = "docs/request_formats.md says what a row must keep"
+_OTHERWISE = "see docs/request_formats.md for what a row must keep"
 
 _SHARES = """
     with files as (
@@ -75,11 +75,11 @@ def sources_readable(connection: Connection[Any], from_date: date, to_date: date
         success=not loud,
         observed=worst,
         unexpected_count=len(loud),
-        sample=tuple(_told(*row) for row in loud[:5]),
+        sample=tuple(_in_words(*row) for row in loud[:5]),
     )
 
 
-def _told(source: str, broken: int, total: int, reasons: list[str], records: list[int]) -> dict[str, str]:
+def _in_words(source: str, broken: int, total: int, reasons: list[str], records: list[int]) -> dict[str, str]:
     by_reason = [f"{reason} {number}" for reason, number in zip(reasons, records, strict=True)]
     return {
         "source": source,

@@ -1,7 +1,7 @@
-"""Checks on calls that two sources or instruments tell: what was counted once, and what may still be counted twice.
+"""Checks on calls that two sources or instruments record: what was counted once, and what may still be counted twice.
 
-What tells one call is decided in `pipelines.requests.sightings`; here the loaded days are looked at. Every function reads in
-the caller's transaction and changes nothing.
+`pipelines.requests.sightings` decides which records are one call; these checks look at the loaded days. Every function reads
+in the caller's transaction and changes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TOLD_APART = ["otel_genai", "mapping"]
 
 
 def counted_once(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
-    """Which source was preferred where several tell a call, how often, and what these calls would have cost once more.
+    """Which source was preferred where several record a call, how often, and what these calls would have cost once more.
 
     Never fails: `observed` counts the records dropped on `[from_date, to_date)` for one of another source or instrument.
     """
@@ -47,11 +47,11 @@ def counted_once(connection: Connection[Any], from_date: date, to_date: date) ->
         f"{kept} kept {number:,} times for {gone if gone != kept else 'another instrument of its own'} ({rule}, {_usd(cost)})"
         for kept, gone, rule, number, cost in rows
     ]
-    said = f" Here: {'; '.join(words[:SAMPLE_SIZE])}." if words else ""
+    found = f" Here: {'; '.join(words[:SAMPLE_SIZE])}." if words else ""
     return ExpectationOutcome(
         name="counted_once",
-        description="A call that several sources or instruments tell counts once; the richest record is kept, then that of the "
-        f"source with the lower `precedence` in sources.yaml.{said}",
+        description="A call that several sources or instruments record counts once; the richest record is kept, then that of the "
+        f"source with the lower `precedence` in sources.yaml.{found}",
         severity="warning",
         success=True,
         observed=sum(row[3] for row in rows),
@@ -63,7 +63,7 @@ def counted_once(connection: Connection[Any], from_date: date, to_date: date) ->
 
 
 def look_alikes(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
-    """No two requests of different sources or instruments have the same counts and model at the same time, and no span tells
+    """No two requests of different sources or instruments have the same counts and model at the same time, and no span states
     something else than the calls inside it. `unexpected_count` counts those that may be counted twice, with their money."""
     pairs = _pairs(connection, from_date, to_date)
     around = connection.execute(
@@ -72,23 +72,23 @@ def look_alikes(connection: Connection[Any], from_date: date, to_date: date) -> 
         (from_date, to_date),
     ).fetchall()
     words = [
-        f"{number:,} of {_named(source, emitter)} beside {_named(other, other_emitter)}, {_usd(cost)}: drop them with "
+        f"{number:,} of {_named(source, emitter)} like {_named(other, other_emitter)}, {_usd(cost)}: drop them with "
         f"`look_alikes: [{{keep: {_yaml(other, other_emitter)}, drop: {_yaml(source, emitter)}}}]` in sources.yaml"
         for source, emitter, other, other_emitter, number, cost in pairs[:SAMPLE_SIZE]
     ] + [
         f"{number:,} spans of {_named(source, emitter)} around calls that they do not add up to, {_usd(cost)}"
         for source, emitter, number, cost in around[:SAMPLE_SIZE]
     ]
-    told = [*pairs, *around]
-    said = f" May be counted twice: {'; '.join(words)}." if words else ""
+    doubtful = [*pairs, *around]
+    found = f" May be counted twice: {'; '.join(words)}." if words else ""
     return ExpectationOutcome(
         name="look_alikes",
         description="No call of one source or instrument looks like one of another: same counts, same model, same time, "
-        f"no common id.{said}",
+        f"no common id.{found}",
         severity="warning",
-        success=not told,
-        observed=_usd(sum((row[-1] for row in told), Decimal(0))),
-        unexpected_count=sum(row[-2] for row in told),
+        success=not doubtful,
+        observed=_usd(sum((row[-1] for row in doubtful), Decimal(0))),
+        unexpected_count=sum(row[-2] for row in doubtful),
     )
 
 
@@ -107,7 +107,7 @@ def _pairs(connection: Connection[Any], from_date: date, to_date: date) -> list[
         return []
     return connection.execute(
         f"""
-        with told as (
+        with calls as (
             select
                 coalesce(model_id, lower(coalesce(response_model, request_model)), '') as model,
                 {_INPUT} as input_tokens, {_OUTPUT} as output_tokens,
@@ -120,20 +120,20 @@ def _pairs(connection: Connection[Any], from_date: date, to_date: date) -> list[
         ),
         alike as (
             select model, input_tokens, output_tokens
-            from told
+            from calls
             where input_tokens + output_tokens > 0
             group by model, input_tokens, output_tokens
             having count(*) > 1 and (min(source) <> max(source) or min(emitter) <> max(emitter))
         ),
-        beside as (
+        neighbours as (
             select
-                source, emitter, ended_at, list_cost_usd, lead(source) over calls as other, lead(emitter) over calls as other_emitter,
-                lead(event_at) over calls as other_at
-            from told join alike using (model, input_tokens, output_tokens)
-            window calls as (partition by model, input_tokens, output_tokens order by event_at, ended_at desc, source, emitter)
+                source, emitter, ended_at, list_cost_usd, lead(source) over in_order as other, lead(emitter) over in_order as other_emitter,
+                lead(event_at) over in_order as other_at
+            from calls join alike using (model, input_tokens, output_tokens)
+            window in_order as (partition by model, input_tokens, output_tokens order by event_at, ended_at desc, source, emitter)
         )
         select source, emitter, other, other_emitter, count(*), coalesce(sum(list_cost_usd), 0)
-        from beside
+        from neighbours
         where ended_at + interval '1 second' >= other_at and (source, emitter) <> (other, other_emitter)
         group by source, emitter, other, other_emitter
         order by 6 desc, 5 desc, 1, 2, 3, 4

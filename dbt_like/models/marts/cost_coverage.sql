@@ -30,7 +30,7 @@ days as (
 
 ),
 
--- A day on which nothing is priced says so with a zero, instead of having no line for it.
+-- A day on which nothing is priced has the line 'priced' with a zero.
 reasons as (
 
     select event_date, reason, requests, tokens from by_reason

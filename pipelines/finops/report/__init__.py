@@ -32,11 +32,11 @@ __all__ = [
 def build_report(connection: psycopg.Connection[Any], day: date, out_dir: Path, *, context: ReportContext) -> Path:
     """Write `out_dir/<day>/index.html`, the report of one UTC day, and return its path.
 
-    Reads the day and the 29 before it in the connection's transaction; a day without data gives a page that says so.
-    The file is replaced at once and depends on nothing but the tables and `context`: the same books give the same
+    Reads the day and the 29 before it in the connection's transaction; the page of a day without data states that there is none.
+    The file is replaced whole and depends on nothing but the tables and `context`: the same books give the same
     bytes. What fails costs its own section, which the page names on top.
 
-    Raises ReportError where the marts have never been built and no failed run (`context.incomplete`) is to be told, and,
+    Raises ReportError where the marts have never been built and there is no failed run (`context.incomplete`) to report, and,
     once the page is written, where a section of it is missing.
     """
     if context.incomplete is None:

@@ -1,7 +1,7 @@
 """The charts: altair specifications rendered to SVG in this process, twice each, for a desk and for a phone.
 
 Names out of logs never enter a chart: series are numbered here and named in the HTML legend, and every chart has its
-figures in a table beside it. Floats are for the height of bars only.
+figures in a table below it. Floats are for the height of bars only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _OTHERS = "all other models"
 _WIDE, _NARROW = (920, 300), (330, 250)
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _ROOM = 1.25
-"""Of the longest bar: what is left beside it is for its label."""
+"""The width of the chart in lengths of its longest bar; the rest is for the label."""
 _DAYS_BY_MONTH = 120
 """A longer series is labelled by months, a shorter one by days."""
 _BAR, _BAR_BASE = "var(--accent)", "var(--s-others)"
@@ -38,7 +38,7 @@ _BAR, _BAR_BASE = "var(--accent)", "var(--s-others)"
 
 @dataclass(frozen=True)
 class Legend:
-    """A colour (a variable of the style sheet), the name beside it and its sum."""
+    """A colour (a variable of the style sheet), the name of the series and its sum."""
 
     colour: str
     name: str

@@ -24,11 +24,11 @@ HISTORY_DAYS = 30
 
 
 class ReportError(Exception):
-    """The report can't be written; the message says what is missing and what to do."""
+    """The report can't be written; the message names what is missing and what to do."""
 
 
 class MissingDataError(ReportError):
-    """What a section shows could not be read; the message says why."""
+    """The data of a section could not be read; the message gives the reason."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""What the report is told by its caller, because it is not in the warehouse: checks, feed states, whether all is synthetic.
+"""What the caller passes to the report because it is not in the warehouse: checks, states of feeds, whether all is synthetic.
 
-Plain data only. What the report reads itself is in `collect.py` beside this module.
+Plain data only. `collect.py` holds what the report reads itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipelines.config.routing import RoutingConfig
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One check of the run. `passed` is None where nobody can say; `detail` tells in words what was checked or found."""
+    """One check of the run. `passed` is None where it could not be evaluated; `detail` is what was checked or found, in words."""
 
     name: str
     passed: bool | None
@@ -63,9 +63,9 @@ class Incomplete:
 
 @dataclass(frozen=True)
 class ReportContext:
-    """The surroundings of one report. Without checks or feeds the report says that it was told none.
+    """The surroundings of one report. Without checks the report states that it has none.
 
-    `routing` are the policies whose routes an event may touch. `incomplete` says what the run has left undone; None where it
+    `routing` are the policies whose routes an event may touch. `incomplete` is what the run has left undone; None where it
     made everything.
     """
 

@@ -1,6 +1,6 @@
 """The sections on what the numbers rest on: leaderboard drift, price feeds, the accounting of files, and checks.
 
-Spend is in `spend.py`, projections are in `projection.py` beside this module.
+Spend is in `spend.py`, projections are in `projection.py`.
 """
 
 from __future__ import annotations
@@ -102,11 +102,11 @@ def _q_value(value: float | None) -> str:
 def feeds_table(data: ReportData, feeds: Sequence[FeedLine]) -> Table:
     """Each price feed and leaderboard: its newest snapshot, how old it was when the day ended, and whether it is stale."""
     day_end = datetime.combine(data.day + timedelta(days=1), time.min, UTC)
-    told = {(feed.kind, feed.name): feed for feed in feeds}
+    declared = {(feed.kind, feed.name): feed for feed in feeds}
     held = {(row["kind"], row["source"]): row for row in data["feeds"].iter_rows(named=True)}
     rows = []
-    for kind, name in [*held, *(key for key in told if key not in held)]:
-        row, feed = held.get((kind, name)), told.get((kind, name))
+    for kind, name in [*held, *(key for key in declared if key not in held)]:
+        row, feed = held.get((kind, name)), declared.get((kind, name))
         observed = row["observed_at"] if row else feed.observed_at if feed else None
         rows.append(
             [
@@ -146,7 +146,7 @@ def _feed_state(feed: FeedLine | None) -> Cell:
     if feed is None:
         return Cell("no url: read as landed")
     if feed.is_stale is None:
-        return Cell(feed.outcome or "not told")
+        return Cell(feed.outcome or "not known")
     return Cell("stale" if feed.is_stale else "fresh", note=feed.outcome, tone="bad" if feed.is_stale else "good")
 
 
@@ -229,7 +229,7 @@ _CHECK_STATES = {False: ("failed", "bad"), None: ("not evaluable", "warn"), True
 def checks_sentence(checks: Sequence[CheckLine]) -> str:
     """How many checks passed, failed and could not be evaluated."""
     if not checks:
-        return "This report was told of no checks; those of the daily run stand in Dagster, beside each table."
+        return "This report was made without checks; Dagster shows those of the daily run at each table."
     passed, failed = sum(c.passed is True for c in checks), sum(c.passed is False for c in checks)
     unknown = len(checks) - passed - failed
     text = f"{fmt.count(passed)} of {fmt.plural(len(checks), 'check')} passed"

@@ -1,6 +1,6 @@
-"""What a page lacks, told on top of it: steps that failed, tables that were not made anew, sections that could not be shown.
+"""What a page lacks, listed on top of it: failed steps, tables that were not made anew, sections that could not be shown.
 
-A page is made from what is there. Whatever fails on the way costs its own section, and stands here with its reason.
+A page is made from what is there. Whatever fails costs its own section, and stands here with its reason.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class IncompleteSection:
     stale: Table
 
 
-def incomplete_section(told: Incomplete | None, failed_sections: Sequence[Failure]) -> IncompleteSection | None:
+def incomplete_section(incomplete: Incomplete | None, failed_sections: Sequence[Failure]) -> IncompleteSection | None:
     """None where nothing is missing."""
-    known = told or Incomplete()
+    known = incomplete or Incomplete()
     failures = [*known.failures, *failed_sections]
     if not failures and not known.stale:
         return None
@@ -65,13 +65,13 @@ def _failures_table(failures: Sequence[Failure]) -> Table:
     )
 
 
-def _stale_table(told: Incomplete) -> Table:
+def _stale_table(incomplete: Incomplete) -> Table:
     return Table(
         "stale",
         "Tables that this run did not make for this day",
         [text_column("Table"), text_column("Its rows stand since, UTC")],
         [
             [text_cell(item.table), Cell(fmt.instant(item.made_at) if item.made_at else "never made")]
-            for item in told.stale
+            for item in incomplete.stale
         ],
     )

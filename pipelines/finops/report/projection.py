@@ -326,8 +326,8 @@ def _total_row(group: pl.DataFrame) -> dict[str, Any]:
 
 
 def _assumptions(total: Mapping[str, Any]) -> list[Assumption]:
-    told = json.loads(total["assumptions"])
-    return [(_label(name), _words(value)) for name, value in sorted(told.items())]
+    assumptions = json.loads(total["assumptions"])
+    return [(_label(name), _words(value)) for name, value in sorted(assumptions.items())]
 
 
 def _label(name: str) -> str:

@@ -39,7 +39,7 @@ def render_page(page: Page) -> str:
 
 
 def write_page(html: str, path: Path) -> Path:
-    """Write the file at once: a reader sees the former page or the new one, never half."""
+    """Replace the file whole: a reader sees the former page or the new one, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, html.encode())
     return path

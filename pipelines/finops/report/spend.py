@@ -261,8 +261,8 @@ def reported_sentence(data: ReportData) -> str:
 def differences_table(data: ReportData) -> Table:
     """Why logs state other costs than ours, for some requests of each seller's model that differs, as far as it can be known."""
     frame = data["differing"]
-    told = why_logged_differs(frame, data["cards"]).to_dicts() if frame.height else []
-    amounts = [(one["reported_cost_usd"], one["effective_cost_usd"]) for one in told]
+    reasons = why_logged_differs(frame, data["cards"]).to_dicts() if frame.height else []
+    amounts = [(one["reported_cost_usd"], one["effective_cost_usd"]) for one in reasons]
     decimals = fmt.decimals_for([fmt.less(logged, ours) for logged, ours in amounts])
     rows = [
         [
@@ -274,7 +274,7 @@ def differences_table(data: ReportData) -> Table:
             money_cell(one["effective_cost_usd"], decimals),
             money_cell(fmt.less(one["reported_cost_usd"], one["effective_cost_usd"]), decimals, plus=True),
         ]
-        for one in told
+        for one in reasons
     ]
     return Table(
         "differences",
@@ -350,7 +350,7 @@ def _reported_total(frame: pl.DataFrame) -> dict[str, Any] | None:
 
 
 def _against(data: ReportData, spend: Decimal | None, days: int) -> str:
-    """The day's spend beside that of an earlier day."""
+    """The day's spend against that of an earlier day."""
     then = data.day - timedelta(days=days)
     name = "the day before" if days == 1 else f"the {fmt.weekday(then)} before"
     earlier = fmt.total(data["history"].filter(pl.col("event_date") == then)["effective_cost_usd"])

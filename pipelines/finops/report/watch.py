@@ -27,7 +27,7 @@ _UNITS = {"elo": "Elo", "percent": "percentage points"}
 
 @dataclass(frozen=True)
 class GapSeries:
-    """One benchmark's gap over time: what it says in plain words, and its chart."""
+    """One benchmark's gap over time: its meaning in plain words, and its chart."""
 
     title: str
     sentence: str
@@ -160,14 +160,14 @@ def _gap_table(data: ReportData) -> Table:
 
 
 def _undecided(row: dict[str, Any]) -> Cell:
-    """The entries of which nobody says whether they are open, and the line of models.yaml that decides the first."""
+    """The entries that nobody states to be open or closed, and the line of models.yaml that decides the first."""
     if row["undecided"] is None:
         return text_cell("")
     listed = json.loads(row["undecided"])
     names = ", ".join(f"{item['rank']}. {item['model']}" for item in listed[:3])
     more = row["n_unknown"] - len(listed[:3])
-    told = f"{names} and {fmt.count(more)} more" if more > 0 else names
-    return text_cell(told, note=f"models.yaml, models: {listed[0]['models_yaml']}")
+    listing = f"{names} and {fmt.count(more)} more" if more > 0 else names
+    return text_cell(listing, note=f"models.yaml, models: {listed[0]['models_yaml']}")
 
 
 def _basis(row: dict[str, Any]) -> str:

@@ -125,7 +125,7 @@ COST_COVERAGE = Table(
 ROUTING_PROJECTION = Table(
     "mart",
     "routing_projection",
-    "What a day's traffic would have cost under a hybrid routing policy, beside what it did cost, with every assumption named.",
+    "What a day's traffic would have cost under a hybrid routing policy, next to what it did cost, with every assumption named.",
     "one row per day, policy, baseline and arm; arm 'total' sums the policy",
     (
         _DAY,

@@ -54,7 +54,7 @@ BENCHMARK_DRIFT = Table(
 BENCHMARK_GAP = Table(
     "mart",
     "benchmark_gap",
-    "How far the best open model is behind the best closed one on each benchmark, with what the intervals allow to be said.",
+    "How far the best open model is behind the best closed one on each benchmark, with what the intervals allow to conclude.",
     "one row per board, benchmark version and day on which its scores changed",
     (
         Column("event_date", "date", "Day at whose end the scores held (as of), as known now."),
@@ -167,7 +167,7 @@ REQUEST_PROFILE = Table(
     "one row per day, provider, model, use case, stratum and metric",
     (
         Column("event_date", "date", "UTC day."),
-        Column("provider_id", "text", "Who sold the calls; unknown where not told."),
+        Column("provider_id", "text", "Who sold the calls; unknown where no log names it."),
         Column("model_id", "text", "Canonical model."),
         Column("use_case", "text", "Application, else team; unattributed where neither is known."),
         Column(
@@ -203,7 +203,7 @@ REQUEST_DRIFT = Table(
     "one row per day, provider, model, use case and metric that could be tested",
     (
         Column("event_date", "date", "UTC day that is held against its reference."),
-        Column("provider_id", "text", "Who sold the calls; unknown where not told."),
+        Column("provider_id", "text", "Who sold the calls; unknown where no log names it."),
         Column("model_id", "text", "Canonical model."),
         Column("use_case", "text", "Application, else team; unattributed where neither is known."),
         Column(
@@ -217,7 +217,7 @@ REQUEST_DRIFT = Table(
             "Requests of the day that have the metric and something to be compared with.",
             unit="requests",
         ),
-        Column("n_reference", "integer", "Requests of the reference beside them.", unit="requests"),
+        Column("n_reference", "integer", "Requests of the reference that they are compared with.", unit="requests"),
         Column("reference_days", "integer", "Days of the reference with such requests.", unit="days"),
         Column(
             "comparable_share",

@@ -34,8 +34,8 @@ COST_RESTATEMENT = Table(
             "The run: hash of its days, of what was known, of its lines and of how many applied restatements came before.",
         ),
         Column("event_date", "date", "UTC day of the requests."),
-        Column("provider_id", "text", "Who sold the calls, as known after; unknown where not told."),
-        Column("provider_id_before", "text", "Who sold them as booked before; unknown where not told."),
+        Column("provider_id", "text", "Who sold the calls, as known after; unknown where no log names it."),
+        Column("provider_id_before", "text", "Who sold them as booked before; unknown where no log names it."),
         Column(
             "model_id", "text", "Canonical model after; for unresolved names: 'unresolved: ' and the name as logged."
         ),
@@ -43,7 +43,7 @@ COST_RESTATEMENT = Table(
         Column(
             "meter",
             "text",
-            "Meter whose cost moved; empty for what concerns the request as a whole or can't be told by meter.",
+            "Meter whose cost moved; empty for what concerns the request as a whole or can't be split by meter.",
         ),
         Column(
             "reason",
@@ -98,8 +98,8 @@ COST_RESTATEMENT = Table(
         Column("price_id_after", "uuid", "Row of core.price that the new rate comes from.", nullable=True),
         Column("feed_before", "text", "Feed of the price before.", nullable=True),
         Column("feed_after", "text", "Feed of the price after.", nullable=True),
-        Column("snapshot_id_before", "uuid", "File that said the price before (raw.snapshot).", nullable=True),
-        Column("snapshot_id_after", "uuid", "File that says the price after (raw.snapshot).", nullable=True),
+        Column("snapshot_id_before", "uuid", "File that stated the price before (raw.snapshot).", nullable=True),
+        Column("snapshot_id_after", "uuid", "File that states the price after (raw.snapshot).", nullable=True),
         Column(
             "known_at_before",
             "timestamptz",

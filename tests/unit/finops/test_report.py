@@ -269,7 +269,7 @@ def test_feeds_and_checks_as_they_were_told(connection: Connection, page: Page) 
     assert [row[:2] for row in rows_of(shown, "checks")] == [["c", "failed"], ["b", "not evaluable"]]
     assert [row[:2] for row in rows_of(shown, "passed")] == [["a", "passed"]]
     assert "1 of 3 checks passed, 1 failed, 1 could not be evaluated." in words(shown, "#tested")
-    assert "told of no checks" in words(page(), "#tested")
+    assert "made without checks" in words(page(), "#tested")
 
 
 def test_a_day_without_data_reads_well(connection: Connection, page: Page) -> None:
