@@ -267,14 +267,8 @@ def test_late_lines_make_exactly_their_day_stale(fresh_job: Callable[[], DailyJo
 
 def test_a_model_that_leaves_the_feeds_takes_its_alias_along(fresh_job: Callable[[], DailyJob], tmp_path: Path) -> None:
     """Names that were resolved to it become unresolved; the refresh of prices does not trip over them."""
-    from pipelines.daily import (
-        Window,
-        ingest_requests,
-        load_requests,
-        open_workspace,
-        refresh_prices,
-        refresh_rate_card,
-    )
+    from pipelines.daily import Window, ingest_requests, load_requests, refresh_prices, refresh_rate_card
+    from pipelines.workspace import open_workspace
 
     zone, config = landing(tmp_path)
     feed = json.loads(json.dumps(GENAI_FEED).replace('"gpt-4o"', '"orion-9"'))
