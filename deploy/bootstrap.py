@@ -26,6 +26,8 @@ NEWEST_PYTHON = (3, 14)
 
 def main() -> None:
     """Bring the environment up to date; exit 1 with an instruction where that can't be done."""
+    if len(sys.argv) > 1:
+        sys.exit(f"the set-up takes no arguments; found {' '.join(sys.argv[1:])}")
     if not OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
         supported = " to ".join(".".join(map(str, version)) for version in (OLDEST_PYTHON, NEWEST_PYTHON))
         sys.exit(

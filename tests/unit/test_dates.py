@@ -32,7 +32,7 @@ def test_every_date_option_is_known() -> None:
     assert sorted(options()) == [
         ("daily", "--date"), ("daily", "--from"), ("daily", "--to"), ("drift", "--date"), ("price", "--at"),
         ("price", "--known-at"), ("report", "--date"), ("rerate", "--date"), ("rerate", "--from"), ("rerate", "--known-at"),
-        ("rerate", "--to"), ("scores", "--known-at"),
+        ("rerate", "--to"), ("route", "--date"), ("route", "--from"), ("route", "--to"), ("scores", "--known-at"),
     ]  # fmt: skip
     modules = Path(dates.__file__).parent.glob("*.py")
     assert [path.name for path in modules if "formats=[" in path.read_text(encoding="utf-8")] == [], (
