@@ -119,7 +119,8 @@ class ColumnReader:
         taken = 0
         blocks = list(_blocks(chunk))
         for (first, last), suspects in zip(blocks, self._suspects_of(chunk, blocks), strict=True):
-            found = list(self._halved(chunk, first, last, sound, suspects))
+            _set_aside(chunk, first, last, sound, suspects)
+            found = list(self._halved(chunk, first, last, sound))
             parts += found
             taken += sum(len(part.kept) for part in found)
             if last - taken > max(_MOST_LEFT * last, _SMALLEST_BLOCK):
@@ -147,11 +148,9 @@ class ColumnReader:
                 found[readable[place]] = [*found[readable[place]], pattern]
         return found
 
-    def _halved(
-        self, chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_], suspects: Sequence[re.Pattern[bytes]]
-    ) -> Iterator[_Part]:
+    def _halved(self, chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> Iterator[_Part]:
         """What of the lines [first, last) can be read, by halves: one in doubt does not take its neighbours with it."""
-        data, kept = _block_of(chunk, first, last, sound, suspects)
+        data, kept = _block_of(chunk, first, last, sound)
         if not len(kept):
             return
         found = self._typed(data, kept)
@@ -161,8 +160,8 @@ class ColumnReader:
             yield found
         elif last - first > _SMALLEST_BLOCK:
             middle = (first + last) // 2
-            yield from self._halved(chunk, first, middle, sound, suspects)
-            yield from self._halved(chunk, middle, last, sound, suspects)
+            yield from self._halved(chunk, first, middle, sound)
+            yield from self._halved(chunk, middle, last, sound)
 
     def _typed(self, data: pa.Buffer, kept: Indexes) -> _Part | None:
         """One row per line, or None where the block does not read so."""
@@ -302,16 +301,22 @@ def _is_utf8(texts: pa.LargeStringArray) -> bool:
     return True
 
 
-def _block_of(
+def _set_aside(
     chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_], suspects: Sequence[re.Pattern[bytes]]
-) -> tuple[pa.Buffer, Indexes]:
+) -> None:
+    """Mark those of the lines [first, last) that hold anything suspicious as not sound."""
+    begin, end = int(chunk.starts[first]), int(chunk.ends[last - 1])
+    data = pa.py_buffer(chunk.data).slice(begin, end - begin)
+    for pattern in suspects:
+        for match in pattern.finditer(data):
+            sound[first + np.searchsorted(chunk.ends[first:last], begin + match.start(), side="right")] = False
+
+
+def _block_of(chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> tuple[pa.Buffer, Indexes]:
     """The bytes of the lines [first, last), blanks in place of those that are not sound, and the indexes of the others."""
     begin, end = int(chunk.starts[first]), int(chunk.ends[last - 1])
     data = pa.py_buffer(chunk.data).slice(begin, end - begin)
-    kept = sound[first:last].copy()
-    for pattern in suspects:
-        for match in pattern.finditer(data):
-            kept[np.searchsorted(chunk.ends[first:last], begin + match.start(), side="right")] = False
+    kept = sound[first:last]
     if not kept.all():
         blanked = bytearray(data)
         for index in (np.flatnonzero(~kept) + first).tolist():
