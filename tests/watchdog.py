@@ -50,11 +50,13 @@ def is_below(path: str, folder: Path) -> bool:
 
 
 def left_behind(folders: list[Path]) -> Iterator[psutil.Process]:
-    """Every process of the session that still runs."""
+    """Every process of the session that still runs, but Python's trackers of shared memory, which end with their parents."""
     for process in psutil.process_iter():
         if process.pid == psutil.Process().pid:
             continue
         with contextlib.suppress(psutil.Error, OSError):
+            if "multiprocessing.resource_tracker" in " ".join(process.cmdline()):
+                continue
             places = [process.environ().get("TMPDIR", ""), process.cwd()]
             if any(is_below(place, folder) for place in places for folder in folders):
                 yield process
