@@ -53,12 +53,13 @@ def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> list[Failure]:
 
 def _unmade(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetKey]:
     """The tables of the daily job that the run did not make, in the order of their names."""
-    from assets.definitions import defs
-
-    run = instance.get_run_by_id(run_id)
-    selected = set(defs.resolve_job_def(run.job_name if run else DAILY_JOB.name).asset_layer.executable_asset_keys)
+    planned = {
+        event.asset_key
+        for event in _events(instance, run_id, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+        if event.asset_key is not None
+    }
     made = {event.asset_key for event in _events(instance, run_id, dg.DagsterEventType.ASSET_MATERIALIZATION)}
-    return sorted(selected - made - {report_html.key}, key=lambda key: key.to_user_string())
+    return sorted(planned - made - {report_html.key}, key=lambda key: key.to_user_string())
 
 
 def _incomplete(
