@@ -18,6 +18,7 @@ from assets.dbt_resource import PROJECT_DIR, DbtProcess
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import OWNERS, asset_key, result, table_spec
+from pipelines.config import ConfigError
 from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.warehouse.read import count_rows
 from pipelines.warehouse.tables import TABLES_BY_NAME
@@ -25,10 +26,10 @@ from pipelines.warehouse.tables import TABLES_BY_NAME
 
 @cache
 def manifest() -> Mapping[str, Any]:
-    """dbt's manifest. Raises FileNotFoundError with what to run where set-up has not built it."""
+    """dbt's manifest. Raises ConfigError with what to run where set-up has not built it."""
     path = PROJECT_DIR / "target" / "manifest.json"
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: run `make setup` in the checkout, which builds dbt's manifest")
+        raise ConfigError(f"{path} is missing: run `make setup` in the checkout, which builds dbt's manifest")
     content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 

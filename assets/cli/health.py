@@ -47,7 +47,7 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
     except ConfigError as error:
         yield Finding("configuration", False, str(error))
         return
-    where = settings.config or "packaged defaults"
+    where = settings.config or ("configuration of the sample" if settings.uses_sample else "packaged defaults")
     counts = f"{len(sources.requests)} request sources, {len(sources.prices)} price feeds, {len(sources.leaderboards)} leaderboards"
     yield Finding("configuration", True, f"{where}: {counts}")
 

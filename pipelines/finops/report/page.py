@@ -117,7 +117,7 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
 def _cut(data: ReportData, cut: Cut, sections: Sections) -> spend.CutSection:
     name = f"spend by {cut.column}"
     made = sections.made(name, lambda: spend.cut_table(data, cut), _lacking(name))
-    sentence = sections.made(f"requests without a {cut.column}", lambda: spend.unattributed_sentence(data, cut), "")
+    sentence = sections.made(f"requests that name no {cut.column}", lambda: spend.unattributed_sentence(data, cut), "")
     return spend.CutSection(f"by-{cut.column}", cut.id.capitalize(), f"By {cut.column}", sentence, made)
 
 

@@ -236,7 +236,7 @@ def unattributed_sentence(data: ReportData, cut: Cut) -> str:
     frame = data[cut.id]
     total, without = (int(rows["requests"].sum()) for rows in (frame, frame.filter(pl.col(cut.column) == UNATTRIBUTED)))
     if not without:
-        return f"Every request is attributed to a {cut.column}." if total else ""
+        return f"Every request names its {cut.column}." if total else ""
     return (
         f"{fmt.plural(without, 'request')} ({fmt.percent(fmt.share(without, total))}) name no {cut.column} and stand under "
         "“unattributed”; rules in attribution.yaml can give them one."
