@@ -27,7 +27,7 @@ def test_hangs(tmp_path):
     Path(READY).write_text(f"{tempfile.gettempdir()} {postgres.pid} {run.pid}")
     time.sleep(600)
 """
-MAKEFILE = "test:\n\t@{python} -m pytest -q -n {workers} -p tests.conftest -c pytest.ini test_hanging.py\n"
+MAKEFILE = "test:\n\t@'{python}' -m pytest -q -n {workers} -p tests.conftest -c pytest.ini test_hanging.py\n"
 
 
 @dataclass(frozen=True)
