@@ -173,7 +173,7 @@ class Count:
 
 WEB_SEARCHES = Count("web_search_count", "searches", "Web searches that the provider ran.")
 COUNTS: tuple[Count, ...] = (WEB_SEARCHES,)
-"""Everything that is counted besides tokens. Order is the order of columns."""
+"""Everything that is counted apart froms tokens. Order is the order of columns."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Pages and buckets of provider reports opened into their results, each with its bucket, its place and its identity.
 
 The reports of OpenAI and Anthropic are pages of time buckets that hold results, OpenRouter's a page of results; users
-also flatten them to one result per line. What the fields of a result mean is in `formats/`, beside this module.
+also flatten them to one result per line. What the fields of a result mean is in `formats/`.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def _opened(value: object, bucket: dict[str, Any], place: str) -> Iterator[objec
             yield from _opened(item, {}, f"{place}/{inner}/{number}")
         return
     times: Counter[str] = Counter()
-    # A day of Claude Code is one person's or key's: who stands beside the models that were used.
-    beside = {"actor": value.get("actor"), "report": "claude_code"} if inner == "model_breakdown" else {}
+    # A day of Claude Code is one person's or key's: it stands next to the models that were used.
+    context = {"actor": value.get("actor"), "report": "claude_code"} if inner == "model_breakdown" else {}
     for number, found in enumerate(value[inner]):
         if not isinstance(found, dict):
             yield found
             continue
-        result = {**found, **beside}
+        result = {**found, **context}
         key = identity(result)
         yield _placed(result, _bucket(value), f"{place}/{inner}/{number}", times[key])
         times[key] += 1

@@ -24,7 +24,7 @@ class Provider(Declaration):
     """One seller of calls. `aliases` are other names of it; names are compared lower case.
 
     `developer` is set where the provider sells its own models under bare names, so that a log without a provider
-    can be told: `claude-sonnet-4-5` alone was sold by Anthropic. `part_of` names the seller whose further price list
+    can be known: `claude-sonnet-4-5` alone was sold by Anthropic. `part_of` names the seller whose further price list
     this is: the two are one seller, but for models that a feed prices differently in the two lists.
     """
 

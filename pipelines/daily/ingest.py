@@ -99,7 +99,7 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
 
 def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_before: date = date.min) -> list[date]:
     """Loaded days whose rows no longer match the indexed files: late lines came, also ones that describe a call of another source on
-    the day beside, a file changed, or a session that
+    the day next to it, a file changed, or a session that
     another one replays arrived after it.
 
     With `around`, days up to `LATE_REACH_DAYS` from that window and outside it; else every loaded day. Days before
@@ -128,7 +128,7 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
         orphaned as (select day from loaded where snapshot_id not in (select snapshot_id from raw.snapshot)),
         kept as (select snapshot_id, sum(requests) as records from raw.loaded_file group by snapshot_id),
         gone as (select snapshot_id, count(*) as records from raw.duplicate group by snapshot_id),
-        -- A pair over midnight of which one side came late: the day beside still has both records, or none.
+        -- A pair over midnight of which one side came late: the day next to it still has both records, or none.
         unbalanced as (
             select beside::date as day
             from raw.snapshot

@@ -157,7 +157,7 @@ class _Summary:
 
 
 def _parsed_files(workspace: Workspace, window: Window) -> tuple[list[Path], list[Path]]:
-    """Parsed files whose rows fall on the window or on the days beside it, which may hold their duplicates; and every file
+    """Parsed files whose rows fall on the window or on the days next to it, which may hold their duplicates; and every file
     of a format that repeats records any time later."""
     bounds = {
         "low": window.from_date - timedelta(days=1),
@@ -178,7 +178,7 @@ def _parsed_files(workspace: Workspace, window: Window) -> tuple[list[Path], lis
 
 def _all_dropped(connection: psycopg.Connection[Any], window: Window, loaded: pl.DataFrame) -> pl.DataFrame:
     """Rows of raw.loaded_file with no request, for the files of days on which no record was kept: such a day was loaded, and
-    what a record on the day beside was kept for is dropped there."""
+    what a record on the day next to it was kept for is dropped there."""
     sql = """
         select day as event_date, snapshot_id, 0::bigint as requests from raw.snapshot, unnest(event_dates) as day
         where kind = 'requests' and day >= %(low)s and day < %(high)s and day <> all(%(loaded)s)

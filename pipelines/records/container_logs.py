@@ -24,7 +24,7 @@ INSTANT = "logged_by_container"
 
 _CRI = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP])(?::\S*)? ?")
 _BESIDE = ("stream", "time", "@timestamp", "timestamp", "kubernetes", "docker", "container_id", "container_name")
-"""What stands beside a wrapped line: `log` alone may be anyone's field."""
+"""What else stands in a wrapped line: `log` alone may be anyone's field."""
 _DOCKER_PIECE = 16 * 1024
 """Bytes at which Docker cuts a line; only the last piece has a line end. A character that was cut takes more bytes, not fewer."""
 

@@ -38,7 +38,7 @@ class TimeRule:
     """How a format writes instants.
 
     `kind` is ISO 8601 text or a count since 1970; a number is read as `epoch` where a format mixes both. Kind
-    "epoch" tells the unit by the size of the number: those of one unit from 1973 to 5138 are disjoint from the next.
+    "epoch" finds the unit by the size of the number: those of one unit from 1973 to 5138 are disjoint from the next.
     `zone` is the zone of texts without an offset. `origin` shifts counts that start elsewhere than 1970.
     Fractions finer than a microsecond are cut.
     """

@@ -28,7 +28,7 @@ LayoutT = TypeVar("LayoutT", bound=Layout)
 MARKS = ("data: {\\", "data:{\\")
 """How a field that holds the text of a stream looks in a line: quotes in it are escaped, as \\" or as \\u0022."""
 CALL = "event_stream"
-"""A field that tells the events of one text from those of another."""
+"""A field that separates the events of one text from those of another."""
 
 _HEAD_BYTES = 2**20
 _DATA = re.compile(rb'(?:^|\n)data: ?(?:\{(?!"")|\[DONE\])')
@@ -37,7 +37,7 @@ _FIRST = re.compile(rb"event: ?[\w.-]+\s|data: |: |:\r?\n")
 _OBJECT = re.compile(rb"data:[ \t]*(?=[{])")
 _PIECE = re.compile(rb"data:")
 _AROUND = re.compile(rb"(?:event|id|retry|data)?:|[{}] \[\d+ bytes data\]")
-"""Lines that belong to the stream and are no data; `curl -v` tells the bytes of each packet."""
+"""Lines that belong to the stream and are no data; `curl -v` states the bytes of each packet."""
 _MOST_HELD = 2**20
 """Bytes of an event over several lines that are held until its end is read."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -191,7 +191,7 @@ def _reader(fmt: Layout) -> ItemReader:
             return
         call = {CALL: Number(next(numbers))}
         for event in _told(str(_at(value, place))):
-            if "" in fmt.bodies:  # read as if it stood alone, with what the record says beside it
+            if "" in fmt.bodies:  # read as if it stood alone, with what else the record says
                 yield from own(_put(value, place, None) | {"id": None} | event | call)
             else:
                 answer = event.get("response")

@@ -1,7 +1,7 @@
 """JSON that is not one record per line: arrays and documents that hold records, and lines that hold several.
 
 Each item keeps its place: the line where it starts, its number, and its bytes, or those of what contains it. Which lines
-are read together is decided in `line_groups.py`, values are told apart in `json_values.py`. Plain JSON lines are decoded in `json_texts.py`; how an item is opened further is the format's `items`.
+are read together is decided in `line_groups.py`, values are separated in `json_values.py`. Plain JSON lines are decoded in `json_texts.py`; how an item is opened further is the format's `items`.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def line_items(
         values = [load(text)]
     except RecordError as error:
         values = _joined(text) if is_joined(error.reason, str(error)) else []
-        told = of_text(text) if of_text is not None and not values else None
-        values = values if told is None else [told]
+        whole = of_text(text) if of_text is not None and not values else None
+        values = values if whole is None else [whole]
         if not values:
             rest = _rest_of_array(text)
             if rest is None:

@@ -189,7 +189,7 @@ class JsonDecoder:
         return flat, doubt
 
     def _digits(self, both: pl.DataFrame, path: str) -> pl.Series:
-        """The column with the digits that stand in the line; null where these can't be told.
+        """The column with the digits that stand in the line; null where these can't be known.
 
         Decoding passes numbers through a float and writes 1e-05 as 0.00001: the digits of the line count.
         """

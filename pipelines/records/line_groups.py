@@ -156,9 +156,9 @@ class _Finder:
     def _unfinished(self, line: int, *, is_array: bool) -> int | None:
         """The chunk ends before the value does: whether it goes on in the next chunk, and what it is if there is none."""
         count = len(self._chunk.ends)
-        # The last item of an array has no comma either: what follows it tells whether it stood alone.
-        told = count - 1 if is_array or not self._is_last else count
-        if self._chunk.stands_alone[line + 1 : told].any():
+        # The last item of an array has no comma either: what follows it shows whether it stood alone.
+        certain = count - 1 if is_array or not self._is_last else count
+        if self._chunk.stands_alone[line + 1 : certain].any():
             return self._alone(line) if is_array else None
         if not self._is_last:
             self.rest_from = line

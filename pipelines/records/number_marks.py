@@ -58,7 +58,7 @@ def respelled(frame: pl.DataFrame, marks: Mapping[str, Marks], written: frozense
     for path, held in marks.items():
         if path in frame.columns and frame.schema[path] == pl.String:
             text = pl.col(path)
-            # What says that there is no value is told apart later, as in every other format.
+            # Words for no value are separated later, as in every other format.
             is_number = _text(path, written).str.contains(r"\d")
             spelled = pl.when(is_number).then(plain(text, held)).otherwise(text)
             if held.thousands == "." and path not in written:
@@ -73,7 +73,7 @@ def respelled(frame: pl.DataFrame, marks: Mapping[str, Marks], written: frozense
 @dataclass(frozen=True)
 class Evidence:
     """What a column's texts say of point and comma: which are decimal, which part thousands, which may be either; which other
-    marks part thousands, and whether a currency stands beside numbers."""
+    marks part thousands, and whether a currency stands next to numbers."""
 
     decimal: frozenset[str] = frozenset()
     thousands: frozenset[str] = frozenset()
@@ -124,8 +124,8 @@ def evidence(frame: pl.DataFrame, paths: Iterable[str], written: frozenset[str])
                 bare = pl.select(
                     pl.when(parted).then(bare.str.replace_all(_class(mark), "")).otherwise(bare)
                 ).to_series()
-        told = {mark: _says(bare, mark) for mark in DECIMALS}
-        decimal, thousands, either = (frozenset(mark for mark in DECIMALS if told[mark][place]) for place in range(3))
+        seen = {mark: _says(bare, mark) for mark in DECIMALS}
+        decimal, thousands, either = (frozenset(mark for mark in DECIMALS if seen[mark][place]) for place in range(3))
         found[path] = Evidence(decimal, thousands, either, frozenset(certain), has_currency)
     return found
 
@@ -148,14 +148,14 @@ class Watch:
         open_ones = [(_text(path, written).str.contains(_OPEN)).any() for path in _texts_of(frame, self._paths)]
         if not open_ones or not (self._sees_all or frame.select(pl.any_horizontal(open_ones)).item()):
             return
-        for path, told in evidence(frame, self._paths, written).items():
+        for path, seen in evidence(frame, self._paths, written).items():
             with self._lock:
-                self.found[path] = self.found.get(path, Evidence()) | told
+                self.found[path] = self.found.get(path, Evidence()) | seen
 
     @property
     def is_plain(self) -> bool:
         """Whether the file may be read without another look."""
-        return all(told == Evidence() or told.is_plain for told in self.found.values())
+        return all(seen == Evidence() or seen.is_plain for seen in self.found.values())
 
 
 def _texts_of(frame: pl.DataFrame, paths: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """The content-addressed store of parsed files: one Parquet file of valid rows and one of quarantined ones.
 
 `<format>-<parser version>/<snapshot id>.parquet` appears by renaming only once it is complete, and carries the
-file's counts; the quarantine lies beside it and is complete before, and so do the spans that are no requests, where there
+file's counts; the quarantine lies next to it and is complete before, and so do the spans that are no requests, where there
 are any (`<snapshot id>.spans.parquet`). A column that holds one value throughout a large
 file is kept once, in the Parquet file's metadata; where that value changes on the way, the rows go on in a further
 part (`<snapshot id>.2.parquet` ...). So rows are read by `scan_stored`, which puts everything back.
@@ -56,7 +56,7 @@ class ParsedFile:
 
     `lines` are the records as the file's bytes count them (`stream.Tally`), whatever its reader made of them.
 
-    `path` is a Parquet file for `collect_days`; what was set aside lies beside it and is read where it is asked for, because
+    `path` is a Parquet file for `collect_days`; what was set aside lies next to it and is read where it is asked for, because
     a run holds all files that it parsed.
     """
 
@@ -147,7 +147,7 @@ def store_once(path: Path, parse: Callable[[], None], file: LandedFile, schema: 
 
 
 class Writer:
-    """Writes batches to temporary files beside `path`; nothing appears under `path` unless `finish` was reached."""
+    """Writes batches to temporary files next to `path`; nothing appears under `path` unless `finish` was reached."""
 
     def __init__(self, path: Path, schema: pl.Schema) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -187,7 +187,7 @@ class Writer:
         self._days.update(valid["event_date"].unique().to_list())
 
     def finish(self, origin: tuple[str, ...] = (), tally: Tally | None = None) -> None:
-        """Complete all files and let them appear, the rows last. `origin` tells the file's place among others: see `StoredPart`;
+        """Complete all files and let them appear, the rows last. `origin` is the file's place among others: see `StoredPart`;
         `tally` holds the records as the file's bytes count them, without one they are those written."""
         self._set_aside.close()
         self._set_aside.path.replace(_quarantine_path(self._path))

@@ -141,9 +141,9 @@ def _filled(rows: pl.DataFrame, resolved: Resolved) -> pl.DataFrame:
         rows = joined.with_columns(pl.coalesce(name, f"{name}_given") for name in names).select(rows.columns)
     if resolved.outers.height and uids.is_in(resolved.outers["request_uid"].implode()).any():
         counted = rows.join(resolved.outers, on="request_uid", how="left", maintain_order="left")
-        told = pl.concat_str(pl.lit('{"calls_inside":"'), "calls", pl.lit('"'))
+        tag = pl.concat_str(pl.lit('{"calls_inside":"'), "calls", pl.lit('"'))
         rest = pl.col("tags").fill_null("{}").str.slice(1)
-        tags = pl.concat_str(told, pl.when(rest == "}").then(pl.lit("")).otherwise(pl.lit(",")), rest)
+        tags = pl.concat_str(tag, pl.when(rest == "}").then(pl.lit("")).otherwise(pl.lit(",")), rest)
         rows = counted.with_columns(tags=pl.when(pl.col("calls").is_not_null()).then(tags).otherwise("tags")).select(
             rows.columns
         )
@@ -246,7 +246,7 @@ def _dropped_of(rows: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
 
 def _dropped(rows: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
     """The dropped records of `rows`, which hold each of their requests whole, as rows of raw.duplicate."""
-    # What all rows share tells none apart. The last field keeps a comma behind every other, whichever they are.
+    # What all rows share separates none. The last field keeps a comma behind every other, whichever they are.
     differing = [name for name in CONTENT if rows[name].n_unique() > 1]
     content = pl.struct(*differing, pl.lit("").alias("end")).struct.json_encode()
     ordered = _ranked(rows.with_columns(content=content).join(order, on="snapshot_id", how="left"))

@@ -1,6 +1,6 @@
 """Who counts how: the one table of emitters, sellers and model families whose counts follow a rule of their own.
 
-A format asks `rule_of` before it falls back on its usual rule. What the rules mean is in `semantics.py` beside this
+A format asks `rule_of` before it falls back on its usual rule. What the rules mean is in `semantics.py` next to this
 module; a row keeps the rule that it was read by in `token_semantics`.
 """
 
@@ -98,7 +98,7 @@ CONVENTIONS = (
     Convention(
         "helicone",
         "anthropic_exclusive",
-        "github.com/Helicone/helicone/pull/4655: of Anthropic's models the cache counts beside the prompt",
+        "github.com/Helicone/helicone/pull/4655: of Anthropic's models the cache counts apart from the prompt",
         models=CLAUDE,
     ),
     Convention("helicone", "anthropic_exclusive", "as the line before, for names that don't tell", sellers=CLAUDE),

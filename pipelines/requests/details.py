@@ -38,7 +38,7 @@ _STEPS = (
     _Step(_CACHED_MODES, ("input_audio", "input_image", "input_cache_read")),
     _Step(TTL_PARTS, ("input_cache_write",)),
     _Step(_MODES, ("input_uncached",)),
-    # Anthropic counts its cache beside the input: cache counts above the input are then no slip but another rule.
+    # Anthropic counts its cache apart from the input: cache counts above the input are then no slip but another rule.
     _Step(_CACHE, ("input_uncached",), of_claude=False),
     _Step(("reasoning",), ("output_text",)),
     _Step(("output_audio", "output_image"), ("output_text",)),
@@ -75,7 +75,7 @@ def _is_claude() -> pl.Expr:
 
 
 def _without_unreadable(frame: pl.DataFrame) -> pl.DataFrame:
-    """Details that are no whole number, below 0 or too large left out; the cache that is counted beside the input leaves a gap."""
+    """Details that are no whole number, below 0 or too large left out; the cache that is counted apart from the input leaves a gap."""
     tests = {name: test for name in DETAILS if (test := _unreadable(frame, name)) is not None}
     found = frame.select(test.any().alias(name) for name, test in tests.items())
     broken = {name: tests[name] for name in found.columns if found[name].item()}

@@ -2,7 +2,7 @@
 
 Within a file a stream is put together while it is read. The end of one whose start was not in its file names no answer, but
 may keep an id of the call (`stream_key`), and so does every start. It belongs to the one request of its source that this id
-tells and that did not end in its own file; where there are several, both halves stay known in part.
+states and that did not end in its own file; where there are several, both halves stay known in part.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def ended_elsewhere(
     keys = _keys_of_ends(parts)
     if keys.is_empty():
         return Halves(CHOSEN.to_frame(), _USAGE.to_frame())
-    told = pl.any_horizontal((pl.col(name) | _END).is_in(keys.implode()) for name in ("stream_key", "answer_key"))
-    found = rows.filter(told).collect().join(order, on="snapshot_id", how="left")
+    stated = pl.any_horizontal((pl.col(name) | _END).is_in(keys.implode()) for name in ("stream_key", "answer_key"))
+    found = rows.filter(stated).collect().join(order, on="snapshot_id", how="left")
     for dropped in gone:
         found = found.join(dropped, on=PLACE, how="anti")
     is_end = (pl.col("stream_key") & _END == _END).fill_null(value=False)
@@ -84,14 +84,14 @@ def _keys_of_ends(parts: Sequence[StoredPart]) -> pl.Series:
 
 
 def _usage(pairs: pl.DataFrame) -> pl.DataFrame:
-    """What each start holds with the last of its ends: an end that tells an input of its own replaces the start's, unless both
+    """What each start holds with the last of its ends: an end that states an input of its own replaces the start's, unless both
     are as large, where the start splits cache writes by their lifetime."""
     last = pairs.unique("request_uid_start", keep="last", maintain_order=True)
-    told, started = (pl.sum_horizontal(f"{name}{suffix}" for name in _INPUT) for suffix in ("", "_start"))
-    is_newer = (told > 0) & (told != started)
+    stated, started = (pl.sum_horizontal(f"{name}{suffix}" for name in _INPUT) for suffix in ("", "_start"))
+    is_newer = (stated > 0) & (stated != started)
     taken = {
         **{name: pl.when(is_newer).then(name).otherwise(f"{name}_start") for name in _INPUT},
-        "usage_basis": pl.when((told > 0) | (started > 0)).then(pl.lit("reported")).otherwise("usage_basis"),
+        "usage_basis": pl.when((stated > 0) | (started > 0)).then(pl.lit("reported")).otherwise("usage_basis"),
         **{name: pl.max_horizontal(name, f"{name}_start") for name in _COUNTS},
     }
     return last.with_columns(**taken).select(pl.col("request_uid_start").alias("request_uid"), *_TAKEN)

@@ -1,4 +1,4 @@
-"""By what a call is told again in other records of it: ids of its answer, its span and the span around that, as hashes.
+"""What identifies a call in other records of it: ids of its answer, its span and the span around that, as hashes.
 
 Two records of one source with the same identity are one request by `request_uid` (`normalise.py`). The keys here reach
 further, across sources and instruments: which records share one is found in `sightings.py`, and what that makes of them.
@@ -14,7 +14,7 @@ import polars_hash as plh
 KEYS = pl.Schema(
     dict.fromkeys(("answer_key", "other_key", "span_key", "parent_key", "trace_key", "stream_key"), pl.UInt64())
 )
-"""Of every stored row, null where not told: the id that identifies it in its source, another id of the same call, its span,
+"""Of every stored row, null where not stated: the id that identifies it in its source, another id of the same call, its span,
 the span around it, their trace, and the stream that it is the start or, with the lowest bit set, a lone end of (`halves.py`)."""
 SPANS = pl.Schema({name: KEYS[name] for name in ("span_key", "parent_key", "trace_key")})
 """Of every span that is no request, so that chains of spans can be followed through it."""
@@ -24,7 +24,7 @@ _NO_IDS = ("null", "none", "nil", "undefined", "unknown", "missing", "n/a", "nan
 _NOTHING = "0xX-_"
 """What an id that says nothing consists of: 0, 00000000-0000-0000-0000-000000000000."""
 _LOGGED_AT = r"^time-\d\d-\d\d-\d\d-\d+_"
-"""LiteLLM puts the time of day before the id of an answer that it tells Langfuse."""
+"""LiteLLM puts the time of day before the id of an answer that it gives Langfuse."""
 _FROM_CACHE = r"_cache_hit[0-9.]+$"
 """LiteLLM puts the instant behind the id of an answer that it gave again from its cache."""
 _LITELLM_ANSWER = "resp_bGl0ZWxsbTp"
@@ -85,8 +85,8 @@ def _id_key(frame: pl.DataFrame, name: str) -> pl.Series:
     ids = _answers_own(ids)
     keys, length = _hashed(ids), ids.str.len_bytes()
     if (length <= max(map(len, _NO_IDS))).any():
-        told = (length >= _SHORTEST) & ~ids.str.to_lowercase().is_in(_NO_IDS)
-        keys = pl.select(pl.when(told).then(keys)).to_series()
+        is_id = (length >= _SHORTEST) & ~ids.str.to_lowercase().is_in(_NO_IDS)
+        keys = pl.select(pl.when(is_id).then(keys)).to_series()
     # The lowest bit is set, or cleared again for what may be a counter.
     return (keys | 1) - _may_be_counter(ids, length).cast(pl.UInt64)
 

@@ -1,6 +1,6 @@
 """How much of a request's usage is known: what a source left open is unknown, never nothing.
 
-The counts themselves become buckets in `semantics.py` beside this module; a request of which not all is known has no
+The counts themselves become buckets in `semantics.py` in the same folder; a request of which not all is known has no
 cost (`pipelines.prices.rating`).
 """
 
@@ -21,7 +21,7 @@ def usage_basis(frame: pl.DataFrame, *, trusts_total: bool) -> pl.Expr:
     """missing, partial or reported, over the columns `usage.<measure>`, status, operation and the models of `frame`.
 
     Usage is missing where no count is given, and where all are 0 of a call that was answered: an answered call has a
-    prompt, so that such zeros stand for a stream that told nothing or for a logger's default. It is partial where input
+    prompt, so that such zeros stand for a stream that stated nothing or for a logger's default. It is partial where input
     or output is not given, or the input is 0 and something was answered. A call that answers with no tokens (embeddings,
     moderation, ranking) needs no output. With `trusts_total` the total is the provider's own: an output that is absent
     is nothing where the input reaches the total, because providers that answer in Protobuf leave zeros out.
@@ -58,8 +58,8 @@ def _is_silent() -> pl.Expr:
 
 
 def _reaches_total() -> pl.Expr:
-    """Whether the total holds no output: it is the input, with or without what some count beside it."""
+    """Whether the total holds no output: it is the input, with or without what some count apart from it."""
     total, given = pl.col("usage.total"), measure("input")
-    beside = measure("cache_read") + measure("cache_write")
+    cache = measure("cache_read") + measure("cache_write")
     apart = measure("reasoning") + measure("input_tool")
-    return _any(total == given, total == given + beside, total == given + apart)
+    return _any(total == given, total == given + cache, total == given + apart)

@@ -127,9 +127,9 @@ def _derived(fmt: Format, frame: pl.DataFrame) -> dict[str, pl.Expr]:
     derived["region"] = derived["region"].replace({"not_available": ""})
     for name in ("latency_ms", "ttft_ms"):
         if name in derived or name in frame.columns:
-            told = derived.get(name, pl.col(name))
+            amount = derived.get(name, pl.col(name))
             # Clocks that disagree give durations below zero: unknown, and no reason to lose the request.
-            derived[name] = pl.when((told >= 0) & told.is_finite()).then(told)
+            derived[name] = pl.when((amount >= 0) & amount.is_finite()).then(amount)
     for name in ("provider_id", "request_model", "response_model"):
         if name not in frame.columns:
             derived.setdefault(name, pl.lit(None, dtype=pl.String))

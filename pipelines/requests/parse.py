@@ -42,7 +42,7 @@ HOPELESS_RECORDS = 250_000
 def parse_file(file: LandedFile, source: RequestSource, store: Path, *, user_key: bytes | None = None) -> ParsedFile:
     """Parse `file` into `store` in bounded memory, unless that was done before by the same parser and declaration.
 
-    Accepts JSONL, JSON arrays and documents, CSV and Parquet, plain, gzip or zstd, told apart by content. Raises
+    Accepts JSONL, JSON arrays and documents, CSV and Parquet, plain, gzip or zstd, recognised by content. Raises
     SourceError where the declaration of the source can't be used; whatever is wrong with the file's content ends
     in its quarantine, and LandingError where it changed or vanished since it was listed. With `user_key` end users are kept as a keyed hash only, in rows and quarantine alike.
     """
@@ -77,7 +77,7 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
     whole = Watch(fmt.counted_paths, sees_all=True)
     for _ in read_finished(file.path, fmt, partial(_looked_at, watch=whole)):
         pass
-    undecided = {name: told for name, told in whole.found.items() if told != Evidence() and told.marks is None}
+    undecided = {name: seen for name, seen in whole.found.items() if seen != Evidence() and seen.marks is None}
     if undecided:
         with Writer(path, STORED_SCHEMA) as writer:
             rows = pl.DataFrame(schema=STORED_SCHEMA)
@@ -85,7 +85,7 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
             file.check_unchanged()
             writer.finish(_origin(file))
         return
-    marks = {name: told.marks for name, told in whole.found.items() if told.marks is not None}
+    marks = {name: seen.marks for name, seen in whole.found.items() if seen.marks is not None}
     _written(file, source, replace(fmt, number_marks=marks), path, None)
 
 
@@ -126,13 +126,13 @@ def _undecided(file: LandedFile, fmt: Format, undecided: Mapping[str, Evidence])
     fields = {
         path: name for group in (fmt.usage, fmt.integers, fmt.money) for name, paths in group.items() for path in paths
     }
-    told = [
+    seen = [
         f"options.columns.{fields[path]}: column {path!r} "
         + ("uses its marks in two ways" if found.decimal or found.thousands else "can be read both ways")
         for path, found in sorted(undecided.items())
     ]
     detail = (
-        f"{'; '.join(told)}: a number such as 1.234 or 1,234 may be a thousand or a fraction; say which, for example "
+        f"{'; '.join(seen)}: a number such as 1.234 or 1,234 may be a thousand or a fraction; say which, for example "
         "options.decimal: '.' (1.234 is below two) or options.decimal: ',' (1.234 is a thousand), with options.thousands"
     )
     fault = Fault(1, 0, file.path.stat().st_size, "undecided_marks", detail, digest_of(b""))

@@ -36,7 +36,7 @@ RULES: dict[str, Semantics] = {
         Semantics("openai_inclusive", "input contains cached and written tokens, output contains reasoning", True),
         Semantics(
             "openai_reasoning_apart",
-            "input contains cached tokens, reasoning is counted beside output (xAI)",
+            "input contains cached tokens, reasoning is counted apart from output (xAI)",
             True,
             output_holds_reasoning=False,
         ),
@@ -50,11 +50,13 @@ RULES: dict[str, Semantics] = {
         ),
         Semantics("cohere_billed_units", "billed units of input and output; nothing else is charged", True),
         Semantics(
-            "anthropic_exclusive", "cache reads and writes are counted beside input, output contains reasoning", False
+            "anthropic_exclusive",
+            "cache reads and writes are counted apart from input, output contains reasoning",
+            False,
         ),
         Semantics(
             "gemini_thoughts_apart",
-            "input contains cached tokens; thoughts and tool input are counted beside output and input",
+            "input contains cached tokens; thoughts and tool input are counted apart from output and input",
             True,
             output_holds_reasoning=False,
         ),
@@ -75,11 +77,11 @@ def _names(attribute: str) -> list[str]:
 
 
 def openai_variant(model: pl.Expr | None = None) -> pl.Expr:
-    """Which OpenAI-like rule a row follows, told by its own counts; openai_inclusive where they do not decide.
+    """Which OpenAI-like rule a row follows, by its own counts; openai_inclusive where they do not decide.
 
-    xAI counts reasoning beside output, so that the total exceeds both; Gemini's OpenAI endpoint shows thoughts in
+    xAI counts reasoning apart from output, so that the total exceeds both; Gemini's OpenAI endpoint shows thoughts in
     the total only, which is believed of Google alone, because elsewhere such a total is a broken identity. Gateways
-    pass on Anthropic's counts as they are: a total that holds the cache beside input and output tells so, and so do
+    pass on Anthropic's counts as they are: a total that holds the cache apart from input and output shows it, and so do
     cache counts of Claude above the input, which can't hold them. `model` is who answered (None: response_model).
     """
     model = pl.col("response_model") if model is None else model

@@ -57,7 +57,7 @@ class Resolved:
 
     `dropped` has CHOSEN: place and request_uid of every dropped row, those of the row kept in the end, and the rule. `gifts`
     has by request_uid what kept rows take where they have none; `outers` by request_uid how many calls lie in a span that
-    tells something else.
+    says something else.
     """
 
     dropped: pl.DataFrame
@@ -108,7 +108,7 @@ class SharedKeys:
 
     def _with_stand_ins(self, seen: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
         """`seen`, and records of elsewhere at the place of the spans that were dropped for them: what lies around such a span, or
-        in it, tells the call of that record."""
+        in it, records the call of that record."""
         chosen = pl.concat([CHOSEN.to_frame(), *self._choices])
         dropped = gone.select(*PLACE, *SPANS.names()).drop_nulls("span_key").join(chosen, on=PLACE)
         kept = dropped.select(*SPANS.names(), *(pl.col(f"kept_{name}").alias(name) for name in PLACE))
@@ -147,7 +147,7 @@ class SharedKeys:
         return Resolved(dropped, gifts, pl.concat([OUTERS.to_frame(), *self._outers]))
 
     def _by_id(self, part_rows: int) -> Iterator[pl.Series]:
-        """Keys that records of different requests share, so many at a time; keys that one record tells come together."""
+        """Keys that records of different requests share, so many at a time; keys that one record holds come together."""
         if not self._may_share_ids():
             return
         keys, ties = [], []
@@ -163,7 +163,7 @@ class SharedKeys:
         yield from _together(_repeated(keys), ties, part_rows)
 
     def _may_share_ids(self) -> bool:
-        """Where one source tells nothing but the ids by which it is told apart, equal ids are one request already."""
+        """Where a source states nothing but the ids that separate it from others, equal ids are one request already."""
         sources = {source for part in self._parts for source in part.sources}
         return len(sources) > 1 or any(not {"other_key", "span_key"} <= _without(part) for part in self._parts)
 

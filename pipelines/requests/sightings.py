@@ -47,7 +47,7 @@ def sightings(stored: pl.LazyFrame, precedence: Mapping[str, int]) -> pl.DataFra
     """The stored rows as the functions below take them: narrow, numbered by `row`, the one to be kept before every other first.
 
     The first is the one that knows its usage, then splits it the finest (cache writes by lifetime, cached, reasoning), comes
-    from the source that `precedence` prefers (the lowest number), logs a cost, tells most of who pays, and began first.
+    from the source that `precedence` prefers (the lowest number), logs a cost, says most about who pays, and began first.
     """
     seen = stored.select(_READ).collect().rechunk()
     known = pl.col("usage_basis") != "missing"
@@ -71,7 +71,7 @@ def by_richness(seen: pl.DataFrame, precedence: Mapping[str, int]) -> pl.DataFra
     parts = pl.sum_horizontal((pl.col(meter.tokens_column) > 0).cast(pl.Int32) for meter in TOKEN_METERS)
     by_lifetime = pl.any_horizontal(pl.col(name) > 0 for name in _BY_LIFETIME)
     whole = by_lifetime & (pl.col("input_cache_write_tokens") == 0)
-    told = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in (*FILLED, "latency_ms"))
+    filled = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in (*FILLED, "latency_ms"))
     ranks = [
         pl.col("status") != "cache_hit",
         ~pl.col("known"),
@@ -79,7 +79,7 @@ def by_richness(seen: pl.DataFrame, precedence: Mapping[str, int]) -> pl.DataFra
         -(3 * parts + by_lifetime.cast(pl.Int32) + whole.cast(pl.Int32)),
         pl.col("source").replace_strict(precedence, default=100, return_dtype=pl.Int64),
         pl.col("reported_cost_usd").is_null(),
-        -told,
+        -filled,
         "at",
         "request_uid",
         *PLACE,
@@ -88,7 +88,7 @@ def by_richness(seen: pl.DataFrame, precedence: Mapping[str, int]) -> pl.DataFra
 
 
 def _plain_model() -> pl.Expr:
-    """The model's name without seller, date and version, as far as it can be told without a registry."""
+    """The model's name without seller, date and version, as far as it can be known without a registry."""
     name = pl.coalesce("response_model", "request_model").str.to_lowercase().str.replace(r"^.*/", "")
     return name.str.replace(r"^(?:[a-z]{2,6}\.)?(?:anthropic|amazon|meta|mistral|cohere)\.", "").str.replace(
         r"[-@:](?:\d{4}-?\d{2}-?\d{2}|latest|v\d).*$", ""
@@ -100,7 +100,7 @@ def told_by_id(seen: pl.DataFrame) -> pl.DataFrame:
 
     An id that is unique by its looks makes one call of all of them, unless they lie more than an hour apart and agree in no
     count. What may be a counter is believed only where the output, the model and the minute agree. Where one instrument
-    tells the id of several calls (an answer given again from a cache, a server whose ids never change), the first of one
+    states the id of several calls (an answer given again from a cache, a server whose ids never change), the first of one
     instrument belongs to the first of the other that has the same output, within a minute.
     """
     rows = seen.join(_calls(seen), on="row").sort("call", "at", "row")
@@ -152,7 +152,7 @@ def _calls(seen: pl.DataFrame) -> pl.DataFrame:
 
 
 def _numbered(*keys: str) -> pl.Expr:
-    """Which call of its instrument a record tells: of rows in order of time, those of one trace, or under way at once, tell
+    """Which call of its instrument a record describes: of rows in order of time, those of one trace, or under way together, describe
     one, unless their answers have ids of their own: attempts that a gateway made for one request."""
     among = list(keys)
     same_trace = (pl.col("trace_key") == pl.col("trace_key").shift().over(among)).fill_null(value=False)
@@ -165,7 +165,7 @@ def told_by_chain(seen: pl.DataFrame, spans: pl.DataFrame) -> tuple[pl.DataFrame
     """CHOICES among spans that lie inside each other, and the outer spans that tell something else than the calls inside them.
 
     `spans` (SPANS) are further spans of the same traces, through which chains lead. An outer span that has the counts of one
-    call inside it tells that call; one that has the sum of several, or no counts, tells none. A lone call of unknown usage
+    call inside it describes that call; one that has the sum of several, or no counts, describes none. A lone call of unknown usage
     inside one of known usage is the same call. Others stay, and come back as `row`, `calls` (how many lie inside).
     """
     tree = _Tree(seen, spans)
@@ -286,7 +286,7 @@ def _judged(pairs: pl.DataFrame, seen: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
 
 
 def _same(total: str, uncached: str) -> pl.Expr:
-    """Whether inner and outer have the same input; an instrument that tells no cache may count it all, or leave it out."""
+    """Whether inner and outer have the same input; an instrument that reports no cache may count it all, or leave it out."""
     return (
         (pl.col(total) == pl.col(f"outer_{total}"))
         | (pl.col(uncached) == pl.col(f"outer_{uncached}"))

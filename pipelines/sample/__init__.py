@@ -1,7 +1,7 @@
 """The bundled sample: a synthetic landing zone made by a seeded generator, in the formats of the real sources.
 
 Nothing here reads a landing zone or knows how a format is parsed: that is what the sample is there to exercise. What
-the sample declares as its sources is in `config/sources.yaml` beside this file.
+the sample declares as its sources is in `config/sources.yaml` in the same folder.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Each export is taken at the end of a day and holds the day before too, as real ones overlap. Anthropic bills what the calls
 cost, to the last digit. OpenAI also bills what no log of the sample holds, a playground and its web searches, and
-revises the former the day after. What the calls cost is worked out in `logs.py`, beside this module.
+revises the former the day after. What the calls cost is worked out in `logs.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Makes the sample landing zone: once, whole, and the same for the same seed on every machine.
 
-The parts are in the modules beside this one. The folder appears under its name only when it is complete; its marker
+The parts are in the other modules of this folder. The folder appears under its name only when it is complete; its marker
 `_sample.json` says what it holds. Compressed files hold the same content everywhere; their compressed bytes are those
 of the installed zlib and zstd.
 """

@@ -4,7 +4,7 @@ Usage (`/v1/organization/usage/completions`, `embeddings`, `moderations`, `image
 `audio_transcriptions`, `vector_stores`, `code_interpreter_sessions` ...): `input_tokens` contains cached and written
 tokens. Where the counts by modality are there (`input_cached_audio_tokens`, `input_uncached_tokens`), it contains these
 too, and `input_audio_tokens` and `input_image_tokens` are what did not come out of a cache. Older answers have
-`input_audio_tokens` only and count it beside `input_tokens`. Reasoning is inside output and not told apart.
+`input_audio_tokens` only and count it apart from `input_tokens`. Reasoning is inside output and not counted apart.
 Bucket times are seconds since 1970 in UTC.
 Source: platform.openai.com/docs/api-reference/usage.
 """

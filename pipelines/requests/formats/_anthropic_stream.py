@@ -2,7 +2,7 @@
 
 A `message_delta` names no message. It belongs to the start with the same id in the envelope; else, where several streams are
 open, to the only one whose input and cache counts it repeats; else to the only open one. Where that leaves several, or none,
-the delta stays a record of its own: whose usage it is can't be known. A start tells the output as a placeholder, so that a
+the delta stays a record of its own: whose usage it is can't be known. A start states the output as a placeholder, so that a
 stream that was cut is known in part only. Its id, and that of a delta without a start, stands under `STREAM`, so that a stream that
 goes on in the next file finds its end (`halves.py`).
 Source: platform.claude.com/docs, "Streaming messages".
@@ -24,7 +24,7 @@ _IDS = (
 )  # fmt: skip
 """Names under which envelopes tell events of one call from those of another."""
 _CALL_IDS = _IDS[: _IDS.index("trace_id")]
-"""Those under which no other call is told."""
+"""Those under which no other call is reported."""
 STREAM = "stream_of"
 """The field that holds an id of a stream's call."""
 _REPEATED = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
@@ -109,9 +109,9 @@ class StreamReader:
         """The key of the open stream that an event with these ids and this usage belongs to; None where that can't be known."""
         for is_answered in (False, True):
             found = {key: stream for key, stream in self._open.items() if stream.is_answered == is_answered}
-            for name, told in ids.items():
+            for name, given in ids.items():
                 if any(name in stream.ids for stream in found.values()):
-                    found = {key: stream for key, stream in found.items() if stream.ids.get(name) == told}
+                    found = {key: stream for key, stream in found.items() if stream.ids.get(name) == given}
             if len(found) > 1:
                 found = {key: stream for key, stream in found.items() if _repeats(usage, stream)}
                 return next(iter(found)) if len(found) == 1 else None

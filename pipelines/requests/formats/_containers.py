@@ -23,7 +23,7 @@ def opened(*names: str) -> Callable[[], ItemReader]:
 
 
 def marks_of(*names: str) -> tuple[str, ...]:
-    """Texts by which a line that holds a container is told from a line that is a record."""
+    """Texts by which a line that holds a container differs from a line that is a record."""
     return tuple(f'"{name}":{space}[' for name in names for space in ("", " "))
 
 

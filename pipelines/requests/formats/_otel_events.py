@@ -1,7 +1,7 @@
 """Log events by which coding agents tell a call over OpenTelemetry, as spans with the convention's names.
 
 Claude Code, Codex and Gemini CLI send counts of calls as log records (`resourceLogs`), not as spans. What a span's
-attributes mean is in `otel_genai.py`, names of spans are in `_otel_names.py` beside this module.
+attributes mean is in `otel_genai.py`, names of spans are in `_otel_names.py` in the same folder.
 Sources: code.claude.com/docs, "Monitoring"; codex-rs/otel of github.com/openai/codex; docs/telemetry of
 github.com/google-gemini/gemini-cli.
 """
@@ -56,10 +56,10 @@ class _Event:
     counts: Mapping[str, str]
     only: tuple[str, str] | None = None
     echo: str | None = None
-    """An attribute by which an event without counts is told to be the transport's own, beside one that has them."""
+    """An attribute that marks an event without counts as the transport's own, next to one that has them."""
 
-    def tells(self, attributes: Mapping[str, Any]) -> bool:
-        """Whether an event with these attributes tells a call, and none that another event tells."""
+    def reports(self, attributes: Mapping[str, Any]) -> bool:
+        """Whether an event with these attributes reports a call, and none that another event reports."""
         if self.only is not None and attributes.get(self.only[0]) != self.only[1]:
             return False
         return self.echo not in attributes or any(name in attributes for name in self.counts)
@@ -75,12 +75,12 @@ EVENTS = {
 }
 """Events that tell one answered call each, by name. Others tell prompts, tools and errors before the answer.
 
-Codex logs every event of its stream with a duration, the completed one as well, and beside that the completed one's counts.
+Codex logs every event of its stream with a duration, the completed one as well, and besides the completed one's counts.
 """
 
 
 def as_span(record: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
-    """A log record, whose attributes are given as an object, as a span; one that tells no call keeps nothing but its instant."""
+    """A log record, whose attributes are given as an object, as a span; one that reports no call keeps nothing but its instant."""
     body = record.get("body")
     said = body.get("stringValue") if isinstance(body, dict) else body
     name = next(
@@ -95,19 +95,19 @@ def as_span(record: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any
         "trace_id": record.get("traceId") or attributes.get("session.id") or attributes.get("conversation.id"),
         "span_id": attributes.get("request_id") or attributes.get("event.sequence"),
     }
-    if event is None or not event.tells(attributes):
+    if event is None or not event.reports(attributes):
         return span
-    told = {
+    stated = {
         ours: attributes[theirs] for theirs, ours in reversed(_SHARED.items()) if attributes.get(theirs) is not None
     }
-    told |= {
+    stated |= {
         f"gen_ai.usage.{ours}": attributes[theirs] for theirs, ours in event.counts.items() if theirs in attributes
     }
-    told |= {
+    stated |= {
         "gen_ai.provider.name": event.provider,
         "gen_ai.operation.name": "chat",
         "modelmeter.semantics": event.rule,
     }
     if attributes.get("speed") == "fast":
-        told["gen_ai.response.service_tier"] = "fast"
-    return {**span, "duration_ms": attributes.get("duration_ms"), "attributes": told}
+        stated["gen_ai.response.service_tier"] = "fast"
+    return {**span, "duration_ms": attributes.get("duration_ms"), "attributes": stated}

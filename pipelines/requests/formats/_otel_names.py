@@ -1,6 +1,6 @@
 """Spans under other names than the convention's own, brought to these: OpenInference, ClickHouse, nested and flat exports.
 
-Only names change here; what the attributes mean is in `otel_genai.py` beside this module.
+Only names change here; what the attributes mean is in `otel_genai.py` in the same folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MARKS = (
     '"gen_ai_',
     '"gen_ai":',
 )
-"""Texts by which a line with such names is told."""
+"""Texts that mark a line with such names."""
 
 OPENINFERENCE = {
     "llm.token_count.prompt": "gen_ai.usage.input_tokens",

@@ -1,12 +1,12 @@
 """Anthropic messages answers, batch results and stream events, one JSON value per line.
 
 `input_tokens` is what neither read nor wrote a cache; `cache_read_input_tokens` and `cache_creation_input_tokens`
-(split by time to live in `cache_creation`) are counted beside it; `output_tokens` contains thinking. Of a stream,
+(split by time to live in `cache_creation`) are counted apart from it; `output_tokens` contains thinking. Of a stream,
 `message_start` holds a first usage and `message_delta` a cumulative one that may raise the input too: the last is
-kept. Whose a `message_delta` is, is told in `_anthropic_stream.py`. Of `iterations`, the
+kept. `_anthropic_stream.py` decides whose a `message_delta` is. Of `iterations`, the
 usage does not contain compactions and the calls of an advisor, which is charged by its own model: each is a request of
 its own, with the tag `call`. All others are contained, or not charged (a model that fell back to another).
-The answer has no instant of its own: the envelope's `timestamp` counts. Whose cloud answered is told by the message's id.
+The answer has no instant of its own: the envelope's `timestamp` counts. The message's id shows whose cloud answered.
 Source: platform.claude.com/docs, "Messages", "Streaming messages", "Compaction" and "Advisor tool".
 """
 
@@ -88,7 +88,7 @@ def build(source: RequestSource) -> Format:
 
 
 def cloud() -> pl.Expr:
-    """The provider that a message's id tells; null where it tells none."""
+    """The provider that a message's id shows; null where it shows none."""
     found = pl.lit(None, dtype=pl.String)
     for prefix, provider in _CLOUDS.items():
         found = pl.when(pl.col("source_request_id").str.starts_with(prefix)).then(pl.lit(provider)).otherwise(found)
@@ -96,7 +96,7 @@ def cloud() -> pl.Expr:
 
 
 def where() -> pl.Expr:
-    """Where the model ran; null where that is not told, so that a source's `defaults: {region: ...}` may say it."""
+    """Where the model ran; null where that is not stated, so that a source's `defaults: {region: ...}` may say it."""
     return pl.when(pl.col("geo") != "not_available").then(pl.col("geo"))
 
 
@@ -138,7 +138,7 @@ def with_iterations(value: object, bodies: Iterable[str]) -> Iterator[object]:
         iterations = usage.get("iterations") if isinstance(usage, dict) else None
         for number, iteration in enumerate(iterations if isinstance(iterations, list) else ()):
             if isinstance(value, dict) and isinstance(iteration, dict) and iteration.get("type") in APART:
-                # The amount that an old session file tells is that of its message.
+                # The amount that an old session file states is that of its message.
                 kept = {name: item for name, item in value.items() if name != "costUSD"}
                 yield with_answer(kept, path, _apart(message, number, iteration, value.get("advisorModel")))
 

@@ -1,6 +1,6 @@
 """Amazon Bedrock model invocation logs (CloudWatch or S3), one JSON object per call.
 
-`inputTokenCount` is what neither read nor wrote a cache; cache counts stand beside it, as Anthropic counts (of OpenAI's
+`inputTokenCount` is what neither read nor wrote a cache; cache counts stand apart from it, as Anthropic counts (of OpenAI's
 models they stand inside, see `conventions.py`). The
 bodies of request and answer are in the log too; of them only the usage is read, for the times to live of what was written to a
 cache, and only where it adds up to the count. `modelId` may be an ARN, an inference profile
@@ -96,14 +96,14 @@ def records(value: object) -> Iterable[object]:
 
 
 def with_written(record: object) -> object:
-    """The record with what was written to a cache by time to live, as its answer tells, streamed or not."""
+    """The record with what was written to a cache by time to live, as its answer says, streamed or not."""
     output, counts = (record.get("output"), record.get("input")) if isinstance(record, dict) else (None, None)
     body = output.get("outputBodyJson") if isinstance(output, dict) else None
-    told = str(counts.get("cacheWriteInputTokenCount")) if isinstance(counts, dict) else ""
+    total = str(counts.get("cacheWriteInputTokenCount")) if isinstance(counts, dict) else ""
     for piece in body if isinstance(body, list) else [body]:
         for _, holder in answers(piece, ("", "message", "metadata")):
             found = _written(holder.get("usage"))
-            if isinstance(record, dict) and found and str(sum(map(int, found.values()))) == told:
+            if isinstance(record, dict) and found and str(sum(map(int, found.values()))) == total:
                 return {**record, "written": found}
     return record
 

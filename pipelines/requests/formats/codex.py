@@ -1,8 +1,8 @@
 """Codex session files: `~/.codex/sessions/**/rollout-*.jsonl`.
 
 `token_count` events carry a cumulative `total_token_usage` since the session began: a request is the difference to the
-total before it. From version 0.153 a `token_usage_record` tells each answer's own usage, and the event after it repeats
-it; a `compacted` line may hold such a record again. All three tell one request, and are told to be one by the turn in
+total before it. From version 0.153 a `token_usage_record` states each answer's own usage, and the event after it repeats
+it; a `compacted` line may hold such a record again. All three describe one request, and are known to be one by the turn in
 which it ran and the totals reached.
 
 Forks and sub-agents copy history, with or without its instants, its records or the lines that name whose it is. What is

@@ -1,6 +1,6 @@
 """Gemini API and Vertex AI answers (`usageMetadata`), streams included.
 
-`promptTokenCount` contains cached tokens; `thoughtsTokenCount` and `toolUsePromptTokenCount` are counted beside
+`promptTokenCount` contains cached tokens; `thoughtsTokenCount` and `toolUsePromptTokenCount` are counted apart from
 candidates and prompt, and the total is the sum of all four. Searches are the distinct `webSearchQueries` of `groundingMetadata`. Details by modality give audio, image and video.
 Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept. The answer has no
 instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`. Names are
@@ -170,10 +170,12 @@ def _counted(usage: dict[str, Any]) -> dict[str, Any]:
         if isinstance(details, list):
             counts: dict[str, int] = {}
             for detail in details:
-                told = detail if isinstance(detail, dict) else {}
-                count = next((str(told[name]) for name in ("tokenCount", "token_count", "tokens") if name in told), "")
+                stated = detail if isinstance(detail, dict) else {}
+                count = next(
+                    (str(stated[name]) for name in ("tokenCount", "token_count", "tokens") if name in stated), ""
+                )
                 if count.isdigit():
-                    modality = str(told.get("modality")).removeprefix("MediaModality.").upper()
+                    modality = str(stated.get("modality")).removeprefix("MediaModality.").upper()
                     counts[modality] = counts.get(modality, 0) + int(count)
             counted[name] = {modality: Number(count) for modality, count in counts.items()}
     return counted

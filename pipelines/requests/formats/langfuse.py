@@ -4,7 +4,7 @@ Names are read in camel case (API, batch export as JSON, JSONL or CSV) and in sn
 
 Only observations of type GENERATION and EMBEDDING are calls to a model. Their `usageDetails` come in two dialects:
 keys that add up (`input`, `input_cached_tokens`, `output_reasoning`), and totals with details inside them
-(`prompt_details.*`, `completion_details.*`). The `total` tells which; without one, the names do. User, session
+(`prompt_details.*`, `completion_details.*`). The `total` shows which; without one, the names do. User, session
 and tags stand on the trace and are joined from it where the document holds it. The same observation exported
 again counts once, in its latest update. Instants are ISO 8601 in UTC; `latency` is left alone, because exports
 write it in milliseconds and the API in seconds: the difference of the instants counts.

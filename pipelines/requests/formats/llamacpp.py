@@ -1,7 +1,7 @@
 """llama.cpp server: answers of its OpenAI-compatible and of its native completion endpoint.
 
 `usage.prompt_tokens` contains what came from the cache; `timings.prompt_n` does not: `timings.cache_n` is counted
-beside it. Natively, `tokens_evaluated` is the whole prompt. Nothing is charged for the cache of an own server, but
+apart from it. Natively, `tokens_evaluated` is the whole prompt. Nothing is charged for the cache of an own server, but
 tokens read from it are kept apart. Durations are milliseconds, `created` is in seconds since 1970; the native
 endpoint gives no instant: the envelope's `timestamp` counts.
 Source: github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md.

@@ -205,7 +205,7 @@ def _delimiter(source: RequestSource) -> str:
 
 def _number_marks(source: RequestSource, numeric: Mapping[str, Paths]) -> dict[str, Marks]:
     """The declared marks for every column of numbers; none where the file has to show them."""
-    told: dict[str, str] = {}
+    marked: dict[str, str] = {}
     for option, accepted in (("decimal", DECIMALS), ("thousands", THOUSANDS)):
         value = source.options.get(option)
         if value is not None:
@@ -213,12 +213,12 @@ def _number_marks(source: RequestSource, numeric: Mapping[str, Paths]) -> dict[s
                 raise _error(source, option, value, "one of " + ", ".join(map(repr, accepted)))
             if value == source.options.get("delimiter"):
                 raise _error(source, option, value, "another character than delimiter")
-            told[option] = value
-    if not told:
+            marked[option] = value
+    if not marked:
         return {}
-    if told.get("decimal") == told.get("thousands"):
-        raise _error(source, "thousands", told["thousands"], "another character than decimal")
-    marks = declared(told.get("decimal"), told.get("thousands"))
+    if marked.get("decimal") == marked.get("thousands"):
+        raise _error(source, "thousands", marked["thousands"], "another character than decimal")
+    marks = declared(marked.get("decimal"), marked.get("thousands"))
     return {path: marks for paths in numeric.values() for path in paths}
 
 

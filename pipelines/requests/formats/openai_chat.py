@@ -1,13 +1,13 @@
 """OpenAI chat completions answers, and those of everyone who answers in the same shape, streams included.
 
 Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`), Groq (`x_groq`), xAI (reasoning
-counted beside completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`),
-DashScope (`cache_creation_input_tokens` among the details; its own API names counts as the responses API does), SGLang (`reasoning_tokens` beside the details), Perplexity
-(reasoning and citations counted and charged beside completion and prompt; `cost` in dollars), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is
+counted apart from completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`),
+DashScope (`cache_creation_input_tokens` among the details; its own API names counts as the responses API does), SGLang (`reasoning_tokens` next to the details), Perplexity
+(reasoning and citations counted and charged apart from completion and prompt; `cost` in dollars), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is
 charged; version 1 writes it under `meta`), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
 `prompt_tokens` contains cached and written tokens, `completion_tokens` contains reasoning and rejected
 predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of
-one id are cumulative: the last with a usage is kept, and a stream that never told its usage stays one
+one id are cumulative: the last with a usage is kept, and a stream that never stated its usage stays one
 request without usage. The answer's service tier is the one that is billed;
 a line of a batch's output file is billed as batch. `created` is in seconds since 1970.
 Source: platform.openai.com/docs/api-reference/chat; the providers' own references for their variants.
@@ -123,7 +123,7 @@ def build(source: RequestSource) -> Format:
 
 
 def batch_tier() -> pl.Expr:
-    """The service tier; lines of a batch's output file, told by their own id, are the tier batch, which the answer does not say."""
+    """The service tier; lines of a batch's output file, known by their own id, are the tier batch, which the answer does not say."""
     line = pl.col("source_request_id").str.starts_with("batch_req_") & pl.col("tag.custom_id").is_not_null()
     return pl.when(line.fill_null(value=False)).then(pl.lit("batch")).otherwise(pl.col("service_tier"))
 
@@ -132,8 +132,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     counted = pl.col("usage.input").is_not_null() | pl.col("usage.output").is_not_null()
     billed_units = pl.col("billed_input").is_not_null()
     # Perplexity's total is that of prompt and completion.
-    beside = pl.any_horizontal(pl.col(name).is_not_null() for name in ("searches", "usage.input_tool"))
-    rule = pl.when(beside).then(pl.lit("openai_reasoning_apart")).otherwise(openai_variant())
+    is_apart = pl.any_horizontal(pl.col(name).is_not_null() for name in ("searches", "usage.input_tool"))
+    rule = pl.when(is_apart).then(pl.lit("openai_reasoning_apart")).otherwise(openai_variant())
     failed = pl.col("error").is_not_null() | (pl.col("http_status") >= 400)
     status = pl.when(failed.fill_null(value=False)).then(pl.lit("error")).otherwise(pl.lit("ok"))
     # Cohere's streams name the call at their start and count it at their end, which does not name it.
@@ -143,7 +143,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         # Voyage and others tell only the total of an embeddings call.
         "usage.input": pl.when(counted).then(pl.col("usage.input")).otherwise(pl.col("usage.total")),
         "usage.cache_read": pl.when(~billed_units).then(pl.col("usage.cache_read")),
-        "usage.total": pl.when(~beside).then(pl.col("usage.total")),
+        "usage.total": pl.when(~is_apart).then(pl.col("usage.total")),
         "token_semantics": pl.when(billed_units).then(pl.lit("cohere_billed_units")).otherwise(rule),
         "reported_cost_usd": pl.coalesce("cost_usd", pl.col("ticks").cast(pl.Decimal(38, 18)) * Decimal("1e-10")),
         "service_tier": batch_tier(),
@@ -164,7 +164,7 @@ def is_chunk() -> pl.Expr:
 
 
 def with_cost(bodies: Iterable[str], value: object) -> Iterable[object]:
-    """The record with the total of a `cost` that is an object (Perplexity) beside the counts."""
+    """The record with the total of a `cost` that is an object (Perplexity) next to the counts."""
     for path, answer in answers(value, bodies):
         usage = answer.get("usage")
         cost = usage.get("cost") if isinstance(usage, dict) else None

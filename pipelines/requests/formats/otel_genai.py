@@ -8,7 +8,7 @@ convention the input count contains cached and written tokens and the output cou
 emitter that breaks this stands in `pipelines.requests.conventions`, or is named in `options.emitters` (instrumentation
 scope, `*` for any text, to a rule of `pipelines.requests.semantics`). The emitter is kept as tag `emitter`, the rule in `token_semantics`. Spans of
 agents, tools and retrieval repeat the usage of the calls below them and are no requests. Where an emitter's own total
-holds the cached tokens beside input and output, they are counted beside input. Log events of coding agents
+holds the cached tokens apart from input and output, they are counted apart from input. Log events of coding agents
 (`resourceLogs`) are read in `_otel_events.py`. A failed span is billable where it reports usage. Instants count nanoseconds since 1970 in OTLP, flattened ones may be ISO 8601.
 Source: open-telemetry/semantic-conventions-genai, docs/gen-ai; OTLP JSON encoding of opentelemetry-proto.
 """
@@ -215,7 +215,7 @@ def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
         "span_id": pl.col("span_id").str.strip_prefix("0x").str.to_lowercase(),
         "parent_id": pl.col("parent_id").str.strip_prefix("0x").str.to_lowercase(),
         "operation": operation,
-        # Strands names itself in place of the seller, which the model's name then tells.
+        # Strands names itself in place of the seller, which the model's name then shows.
         "provider_id": pl.when(pl.col("provider_id") != "strands-agents").then(pl.col("provider_id")),
         "token_semantics": rule,
         "usage.total": own_total(rule),

@@ -2,9 +2,9 @@
 the server's own log, as text or with --json-output.
 
 The headers count prompt and generated tokens and give milliseconds; an answer's `details` count generated tokens
-and list the prompt in `prefill`, whose texts are never read, so that without headers usage is partial. The log tells of each
+and list the prompt in `prefill`, whose texts are never read, so that without headers usage is partial. The log states of each
 call its durations only: `time_per_token` is `inference_time` divided by the generated tokens, cut to a nanosecond, from which
-these follow exactly; the prompt's are not told (partial). There is no id and no model of its own (`defaults`): `timestamp` of the
+these follow exactly; the prompt's are not stated (partial). There is no id and no model of its own (`defaults`): `timestamp` of the
 log line counts, and a request is identified by all it says unless the line has a `request_id`.
 Source: huggingface.co/docs/text-generation-inference; router/src/server.rs of github.com/huggingface/text-generation-inference.
 """
@@ -65,7 +65,7 @@ def build(source: RequestSource) -> Format:
 
 
 def of_text(line: str) -> object:
-    """The record of one line of the text log, in the shape of --json-output; None where it tells no call."""
+    """The record of one line of the text log, in the shape of --json-output; None where it reports no call."""
     plain = _COLOURS.sub("", line)
     times = dict(_FIELD.findall(plain))
     if (instant := _INSTANT.search(plain)) is None or "inference_time" not in times:

@@ -1,7 +1,7 @@
 """vLLM's OpenAI-compatible server: its answers and stream chunks.
 
 The shape is that of `openai_chat`; details of the prompt appear only with --enable-prompt-tokens-details, and a
-stream tells its usage only where asked to. With continuous usage every chunk counts cumulatively: the last is
+stream states its usage only where asked to. With continuous usage every chunk counts cumulatively: the last is
 kept. The provider is `vllm`, so that self-hosted rates apply.
 Source: docs.vllm.ai, "OpenAI-Compatible Server".
 """
