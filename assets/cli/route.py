@@ -76,20 +76,21 @@ def route(
         router_fee_usd=None if router_fee is None else _number("--router-fee", router_fee),
     )
     with open_workspace() as workspace:
-        newest = newest_loaded_day(workspace)
-        if window is None and newest is None:
-            raise typer.BadParameter("no day is loaded yet: run `modelmeter daily` first")
-        asked = window or Window(newest, newest + timedelta(days=1))  # type: ignore[arg-type, operator]
+        if window is None:
+            newest = newest_loaded_day(workspace)
+            if newest is None:
+                raise typer.BadParameter("no day is loaded yet: run `modelmeter daily` first")
+            window = Window(newest, newest + timedelta(days=1))
         try:
-            found = ask(workspace, asked, question)
+            found = ask(workspace, window, question)
         except QuestionError as error:
             raise typer.BadParameter(str(error)) from None
     if as_json:
         typer.echo(json.dumps([_plain(row) for row in found.projection.to_dicts()], default=str, indent=1))
     elif found.projection.is_empty():
-        typer.echo(f"No requests are loaded from {asked.from_date} to {asked.to_date - timedelta(days=1)}.")
+        typer.echo(f"No requests are loaded from {window.from_date} to {window.to_date - timedelta(days=1)}.")
     else:
-        _show(found.projection, asked.from_date, asked.to_date - timedelta(days=1))
+        _show(found.projection, window.from_date, window.to_date - timedelta(days=1))
 
 
 def _shares(texts: list[str]) -> dict[str, Decimal]:

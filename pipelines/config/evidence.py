@@ -20,6 +20,10 @@ MEASURES: tuple[Measure, ...] = ("input", "output", "loop")
 ANY = "*"
 
 
+class MissingEvidenceError(LookupError):
+    """evidence.yaml has no line for something that a projection needs; the message is the line to add."""
+
+
 class Effect(Declaration):
     """How many tokens a model takes for the same work, against a typical model: a factor whose logarithm is normal.
 
@@ -79,6 +83,15 @@ class Evidence(Declaration):
         """The line for a model, else the one for any model, else None."""
         fitting = [item for item in self.effects if item.measure == measure and item.model in (model, ANY)]
         return min(fitting, key=lambda item: item.model == ANY, default=None)
+
+    def needed_effect(self, measure: Measure, model: str) -> Effect:
+        """As `effect`. Raises MissingEvidenceError where there is none."""
+        found = self.effect(measure, model)
+        if found is None:
+            raise MissingEvidenceError(
+                f"evidence.yaml has no effect on {measure} for {model}: add one for it, or for '*'"
+            )
+        return found
 
     def transfer(self, benchmark: str) -> Transfer | None:
         """The line for a benchmark, else the one for any, else None."""

@@ -6,7 +6,7 @@ Strata are made in `strata.py`. The parts are exact; how they are put together u
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -14,7 +14,7 @@ from operator import add
 
 import polars as pl
 
-from pipelines.meters import FEE_METERS, INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
+from pipelines.meters import FEE_METERS, INPUT_METERS, OUTPUT_METERS, TOKEN_METERS, Meter
 from pipelines.prices.rating import cards_of, rate
 from pipelines.routing.strata import REUSE, in_groups
 
@@ -151,12 +151,12 @@ def _rated_one_by_one(
     return joined.with_columns(input=pl.col("exact") - pl.col("output") - pl.col("fees")).drop("exact")
 
 
-def _sum(meters: tuple) -> pl.Expr:  # type: ignore[type-arg]
+def _sum(meters: Sequence[Meter]) -> pl.Expr:
     terms = [(pl.col(f"rate_{meter.name}") * pl.col(meter.tokens_column)).fill_null(0) for meter in meters]
     return reduce(add, terms).cast(_MONEY)
 
 
-def _gap(meters: list, instead: pl.Expr) -> pl.Expr:  # type: ignore[type-arg]
+def _gap(meters: Sequence[Meter], instead: pl.Expr) -> pl.Expr:
     terms = [((instead - pl.col(f"rate_{m.name}")) * pl.col(m.tokens_column)).fill_null(0) for m in meters]
     return reduce(add, terms).cast(_MONEY)
 

@@ -13,17 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.config.evidence import Effect, Evidence, Measure
+from pipelines.config.evidence import Effect, Evidence, Measure, MissingEvidenceError
 from pipelines.routing.quality import Quality, Score
 from pipelines.routing.strata import BUCKETS
 
 Floats = npt.NDArray[np.float64]
 INTERVALS = {"low_95": 2.5, "low_50": 25.0, "high_50": 75.0, "high_95": 97.5}
 """Percentiles of the two intervals."""
-
-
-class MissingEvidenceError(LookupError):
-    """evidence.yaml has no line for something that a projection needs; the message is the line to add."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +94,7 @@ class Worlds:
         return np.exp(self._effect(measure, model_id) - self._effect(measure, recorded))
 
     def _effect(self, measure: Measure, model_id: str) -> Floats:
-        effect = self.evidence.effect(measure, model_id)
-        if effect is None:
-            raise MissingEvidenceError(
-                f"evidence.yaml has no effect on {measure} for {model_id}: add one for it, or for '*'"
-            )
+        effect = self.evidence.needed_effect(measure, model_id)
         spread = effect.log_sd * self._unsure_of_spread(effect)
         return effect.log_mean + spread * self.normal("effect", measure, model_id)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.config.evidence import MissingEvidenceError
 from pipelines.routing.day import Day
 from pipelines.routing.draws import Floats
 from pipelines.routing.policy_arm import Handling, PolicyArm, central_ratios
@@ -140,9 +141,10 @@ def _cost_by_group(day: Day, offer: Offer) -> Floats | None:
         return None
     costs = np.zeros(len(day.groups))
     for number, group in enumerate(day.groups):
-        if day.evidence.effect("loop" if group.is_loop else "output", offer[1]) is None:
+        try:
+            taken, written = central_ratios(day.evidence, offer[1], group.model_id, is_loop=group.is_loop)
+        except MissingEvidenceError:
             return None
-        taken, written = central_ratios(day.evidence, offer[1], group.model_id, is_loop=group.is_loop)
         part = arm.sums.get((group.model_id, group.is_loop))
         if part is not None:
             costs[number] = float(part.fixed + taken * part.input + written * part.output)

@@ -16,7 +16,7 @@ import polars as pl
 
 from pipelines.config.evidence import Evidence, Measure
 from pipelines.routing.arm_costs import GROUP, PARTS, ArmCost
-from pipelines.routing.draws import ArmArrays, Floats, Group, MissingEvidenceError
+from pipelines.routing.draws import ArmArrays, Floats, Group
 from pipelines.routing.strata import BUCKETS, LAGS
 
 _RATIO = Decimal("0.000001")
@@ -108,21 +108,17 @@ def central_ratios(evidence: Evidence, model_id: str, recorded: str, *, is_loop:
     if model_id == recorded:
         return Decimal(1), Decimal(1)
     taken, written = (
-        Decimal(repr(exp(_mean(evidence, measure, model_id) - _mean(evidence, measure, recorded)))).quantize(
-            _RATIO, ROUND_HALF_EVEN
-        )
+        Decimal(
+            repr(
+                exp(
+                    evidence.needed_effect(measure, model_id).log_mean
+                    - evidence.needed_effect(measure, recorded).log_mean
+                )
+            )
+        ).quantize(_RATIO, ROUND_HALF_EVEN)
         for measure in measures
     )
     return taken, written
-
-
-def _mean(evidence: Evidence, measure: Measure, model_id: str) -> float:
-    effect = evidence.effect(measure, model_id)
-    if effect is None:
-        raise MissingEvidenceError(
-            f"evidence.yaml has no effect on {measure} for {model_id}: add one for it, or for '*'"
-        )
-    return effect.log_mean
 
 
 def to_arrays(frame: pl.DataFrame, columns: Sequence[str], groups: Sequence[Group]) -> dict[str, Floats]:

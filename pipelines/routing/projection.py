@@ -18,14 +18,14 @@ import numpy as np
 import polars as pl
 
 from pipelines.config.calendars import Calendars
-from pipelines.config.evidence import Evidence
+from pipelines.config.evidence import Evidence, MissingEvidenceError
 from pipelines.config.loader import load_file
 from pipelines.config.routing import TOTAL, Arm, Baseline, Policy, RoutingConfig
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing.amounts import SMALLEST, arm_costs, mean_of, total_of
 from pipelines.routing.assumptions import assumptions
 from pipelines.routing.day import Day
-from pipelines.routing.draws import Floats, MissingEvidenceError
+from pipelines.routing.draws import Floats
 from pipelines.routing.frontier import Offer, frontier
 from pipelines.routing.outlook import ArmOutlook, Outlook, Stake, grade, outlook
 from pipelines.routing.policy_arm import Handling, PolicyArm
