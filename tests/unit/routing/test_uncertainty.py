@@ -253,3 +253,70 @@ def test_marginal_tiers_and_minimums_are_rated_one_by_one() -> None:
     found = total(project(day, card, policies(arm("cheap", CHEAP, "1", "kept")), None))
     moved = requests(*(row | {"provider_id": CHEAP[0], "model_id": CHEAP[1]} for row in rows), card=card)
     assert found["projected_cost_usd"] == moved["effective_cost_usd"].sum()
+
+
+def certain(*, transfer: float = 0.0, spread: float = 0.0, n: int | None = None) -> Evidence:
+    """Evidence in which only what is given is not known."""
+    effects = tuple(
+        Effect(measure=measure, log_sd=spread, n=n, grade="C", source="s") for measure in ("input", "output", "loop")
+    )  # fmt: skip
+    return Evidence(effects=effects, transfers=(Transfer(logit_sd=transfer, grade="C", source="s"),), agreement=0.5)
+
+
+def width(row: dict[str, Any], name: str = "saving_share") -> float:
+    return float(row[f"{name}_high_95"] - row[f"{name}_low_95"])
+
+
+def test_a_cache_without_sessions_may_hit_always_or_never() -> None:
+    """Nothing else is unknown: the interval lies between the two ends, and takes 95 % of the way between them."""
+    day = requests(*(request(n, input_uncached_tokens=1000, input_cache_read_tokens=99_000) for n in range(20)))
+    in_session, kept = (
+        total(project(day, rate_card(), policies(arm("cheap", CHEAP, "1", cache)), None, evidence=certain()))
+        for cache in ("session", "kept")
+    )
+    never = 1 - 20 * per_million(input_uncached=100_000, output_text=500) / kept["baseline_cost_usd"]
+    ends = kept["saving_share"], float(never)
+    assert ends[1] < in_session["saving_share_low_95"] < in_session["saving_share_high_95"] < ends[0]
+    assert width(in_session) == pytest.approx(0.95 * (ends[0] - ends[1]), rel=0.03)
+
+
+def test_the_traffic_is_drawn_again_as_far_as_sessions_differ() -> None:
+    alike = requests(*(request(n, session_id=f"s{n}") for n in range(40)))
+    mixed = requests(*(request(n, CHEAP if n % 2 else STRONG, session_id=f"s{n}") for n in range(40)))
+    same, other = (
+        total(project(day, rate_card(), policies(arm("cheap", CHEAP, "1")), None, evidence=certain()))
+        for day in (alike, mixed)
+    )
+    assert width(same) == pytest.approx(0, abs=1e-9)
+    assert width(other) > 0.001
+
+
+def test_a_spread_learnt_from_few_models_is_drawn_too() -> None:
+    day = requests(*(request(n) for n in range(20)))
+    sure, few = (
+        total(project(day, rate_card(), policies(*HYBRID), None, evidence=certain(spread=0.3, n=n))) for n in (None, 4)
+    )
+    assert width(few) > 1.3 * width(sure)
+
+
+def test_scores_that_carry_over_badly_widen_the_quality_alone() -> None:
+    config = policies(*HYBRID, baselines=("all_closed",), quality_benchmarks=("aider_polyglot",))
+    day = requests(*(request(n) for n in range(20)))
+    near, far = (total(project(day, rate_card(), config, SCORES, evidence=certain(transfer=sd))) for sd in (0.0, 0.5))
+    assert width(far, "quality_retained") > 1.5 * width(near, "quality_retained")
+    assert width(far) == width(near)
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_loop"),
+    [
+        ([request(n, session_id="a") for n in range(4)], True),
+        ([request(n, session_id="a") for n in range(3)], False),
+        ([request(n) for n in range(9)], False),
+        ([request(1, input_uncached_tokens=30_000, input_cache_read_tokens=70_000)], True),
+        ([request(1, input_uncached_tokens=70_000, input_cache_read_tokens=30_000)], False),
+    ],
+)
+def test_what_is_an_agents_loop(rows: list[dict[str, Any]], is_loop: bool) -> None:
+    row = total(project(requests(*rows), rate_card(), policies(*HYBRID), None))
+    assert set(json.loads(row["assumptions"])["tokens"]) == ({"loop, *"} if is_loop else {"input, *", "output, *"})
