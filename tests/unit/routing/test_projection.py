@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipelines import routing
 from pipelines.config.routing import Arm, Baseline, Policy, RoutingConfig
-from pipelines.routing import projection
+from pipelines.routing import case
 from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
 from tests.unit.routing.traffic import (
     CHEAP,
@@ -239,7 +239,7 @@ def test_a_policy_that_fails_costs_no_other_and_says_why(monkeypatch: pytest.Mon
         update={"policies": (*good.policies, good.policies[0].model_copy(update={"policy": "second"}))}
     )
     day = requests(*(request(n) for n in range(10)))
-    real = projection.arm_costs
+    real = case.arm_costs
     calls = iter(range(10))
 
     def failing(*arguments: Any) -> Any:
@@ -248,12 +248,10 @@ def test_a_policy_that_fails_costs_no_other_and_says_why(monkeypatch: pytest.Mon
         return real(*arguments)
 
     whole = project(day, rate_card(), two, None)
-    monkeypatch.setattr(projection, "arm_costs", failing)
+    monkeypatch.setattr(case, "arm_costs", failing)
     found = project(day, rate_card(), two, None)
     assert found.filter(policy="second").equals(whole.filter(policy="second"))
     (row,) = found.filter(policy="hybrid").to_dicts()
     assert (row["arm"], row["saving_usd"], row["projected_cost_usd"]) == ("total", None, None)
-    assert row["not_projected_reason"].startswith(
-        "the projection failed: ArithmeticError at pipelines.routing.projection:"
-    )
+    assert row["not_projected_reason"].startswith("the projection failed: ArithmeticError at pipelines.routing.case:")
     assert "what a row held" not in row["not_projected_reason"]
