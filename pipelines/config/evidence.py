@@ -7,6 +7,7 @@ is no projection, and the reason says which line is missing.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -51,6 +52,23 @@ class Transfer(Declaration):
     source: str
 
 
+class ScoredAs(Declaration):
+    """A name that a seller points at one model after another, and the model that stood behind it from a day on.
+
+    `model` takes the leaderboard scores of `scored_as` on the UTC days from `from` until before `until`, unless it has its own.
+    """
+
+    model: str
+    scored_as: str
+    from_date: date = Field(alias="from")
+    until_date: date | None = Field(default=None, alias="until")
+    source: str
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the line is about that day."""
+        return self.from_date <= day and (self.until_date is None or day < self.until_date)
+
+
 class Evidence(Declaration):
     """The whole of `evidence.yaml`.
 
@@ -61,6 +79,7 @@ class Evidence(Declaration):
 
     effects: tuple[Effect, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+    stand_ins: tuple[ScoredAs, ...] = ()
     agreement: float | None = Field(default=None, ge=-1, le=1)
     agreement_source: str = ""
     skill_from: float = Field(default=0.0, ge=0, le=1)
@@ -72,6 +91,7 @@ class Evidence(Declaration):
     def _no_line_twice(self) -> Evidence:
         lines = [f"effect on {item.measure} of {item.model}" for item in self.effects]
         lines += [f"transfer of {item.benchmark}" for item in self.transfers]
+        lines += [f"stand-in for {item.model} from {item.from_date}" for item in self.stand_ins]
         twice = [line for line, times in Counter(lines).items() if times > 1]
         if twice:
             raise ValueError(f"the {twice[0]} is declared twice")

@@ -44,6 +44,7 @@ def assumptions(day: Day, policy: Policy, baseline: Baseline, arms: Sequence[Arm
         stated["quality"] = {
             "proxy": quality.benchmark_version_id,
             "scores": {name: round(score.share * 100, 6) for name, score in sorted(quality.scores.items())},
+            **_stand_ins(quality),
             "assumed": "the ratio of leaderboard scores (best entry per model) carries over to this traffic",
         }
     return json.dumps(stated, sort_keys=True)
@@ -53,6 +54,12 @@ def _cache(arm: Arm, baseline: Baseline) -> str:
     if (arm.provider_id, arm.model_id) == (baseline.provider_id, baseline.model_id):
         return f"{baseline.cache}: charged as the baseline, whose model it is"
     return f"{arm.cache}: {_CACHE[arm.cache]}, where the arm differs from the recorded model"
+
+
+def _stand_ins(quality: Quality) -> dict[str, Any]:
+    """The names that take the score of the model behind them."""
+    lent = {name: score.scored_as for name, score in sorted(quality.scores.items()) if score.scored_as is not None}
+    return {"stand_ins": lent} if lent else {}
 
 
 def _effects(day: Day, arms: Sequence[Arm]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing.case import Case
 from pipelines.routing.day import Day
 from pipelines.routing.frontier import Offer, frontier
-from pipelines.routing.quality import known_on
+from pipelines.routing.quality import known_on, with_stand_ins
 from pipelines.routing.traffic import routable
 from pipelines.warehouse.tables.mart import ROUTING_FRONTIER, ROUTING_PROJECTION
 
@@ -65,7 +65,7 @@ def project(
         frame = requests.filter(pl.col("event_date") == on)
         offers = _offers(policies, frame)
         cards = rate_card.join(_as_frame(offers), on=["provider_id", "model_id"], how="semi")
-        believed = None if scores is None else known_on(scores, on)
+        believed = None if scores is None else with_stand_ins(known_on(scores, on), known.stand_ins, on)
         priced, whole = (
             Day(routable(frame, cards, policies, must_be_priced=must, calendars=holidays), known, policies, believed)
             for must in (True, False)

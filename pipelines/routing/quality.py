@@ -12,16 +12,22 @@ from math import log, sqrt
 
 import polars as pl
 
+from pipelines.config.evidence import ScoredAs
+
 _FEWEST_ITEMS = 100
 """Items that a score is taken to rest on where its source does not say how many: a wide interval, on purpose."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """The share of items that a model solved, from 0 to 1, and the standard error of its logit."""
+    """The share of items that a model solved, from 0 to 1, and the standard error of its logit.
+
+    `scored_as` is the model that was scored, where it is another that stood behind the name.
+    """
 
     share: float
     logit_se: float
+    scored_as: str | None = None
 
     @property
     def logit(self) -> float:
@@ -44,6 +50,19 @@ def known_on(scores: pl.DataFrame, day: date) -> pl.DataFrame:
     return scores.filter(
         (pl.col("observed_at") < end) & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") >= end))
     )
+
+
+def with_stand_ins(scores: pl.DataFrame, stand_ins: Iterable[ScoredAs], day: date) -> pl.DataFrame:
+    """`scores`, with those of the model that stood behind a name on the day also under that name, where it has none there."""
+    held = [item for item in stand_ins if item.holds_on(day)]
+    own = scores.select("benchmark_version_id", "model_id").unique()
+    lent = [
+        scores.filter(pl.col("model_id") == item.scored_as)
+        .with_columns(pl.lit(item.model).alias("model_id"), pl.lit(item.scored_as).alias("scored_as"))
+        .join(own, on=["benchmark_version_id", "model_id"], how="anti")
+        for item in held
+    ]
+    return pl.concat([scores, *lent], how="diagonal")
 
 
 def find_quality(scores: pl.DataFrame, benchmarks: Sequence[str], models: Iterable[str]) -> Quality | str:
@@ -93,7 +112,8 @@ def _score(row: dict[str, object]) -> Score:
     share = float(str(row["score"])) / 100
     items = int(str(row["n_items"])) if row["n_items"] else _FEWEST_ITEMS
     within = min(max(share, 0.5 / items), 1 - 0.5 / items)
-    return Score(within, 1 / sqrt(items * within * (1 - within)))
+    lent = row.get("scored_as")
+    return Score(within, 1 / sqrt(items * within * (1 - within)), None if lent is None else str(lent))
 
 
 def _unresolved(scores: pl.DataFrame, version: str) -> str:

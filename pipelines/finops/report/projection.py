@@ -52,6 +52,7 @@ _LABELS = {
     "unit": "What is routed",
     "proxy": "measured by",
     "scores": "scores",
+    "stand_ins": "names scored as the model behind them",
     "assumed": "assumed",
 }
 

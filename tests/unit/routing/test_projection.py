@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import routing
+from pipelines.config.evidence import Evidence, ScoredAs
+from pipelines.config.loader import load_file
 from pipelines.config.routing import Arm, Baseline, Policy, RoutingConfig
 from pipelines.routing import case
 from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
@@ -255,3 +257,25 @@ def test_a_policy_that_fails_costs_no_other_and_says_why(monkeypatch: pytest.Mon
     assert (row["arm"], row["saving_usd"], row["projected_cost_usd"]) == ("total", None, None)
     assert row["not_projected_reason"].startswith("the projection failed: ArithmeticError at pipelines.routing.case:")
     assert "what a row held" not in row["not_projected_reason"]
+
+
+def test_a_name_takes_the_score_of_the_model_behind_it_while_it_stood_there() -> None:
+    """deepseek-chat was DeepSeek V3.2 from 1 December 2025 to 24 April 2026; 0.9 x 60 + 0.1 x 80 = 62 of 80 is 0.775."""
+    chat = ("deepseek", "deepseek-chat")
+    card = rate_card({chat: RATES[CHEAP], STRONG: RATES[STRONG]})
+    policy = policies(
+        arm("cheap", chat, "0.9"), arm("strong", STRONG, "0.1"), quality_benchmarks=("aider_polyglot@pass_rate_2",)
+    )
+    known = scores(score("deepseek-v3.2", 60.0), score(STRONG[1], 80.0))
+    frame = requests(*(request(n) for n in range(10)), card=card)
+    found = total(project(frame, card, policy, known))
+    assert found["quality_retained"] == pytest.approx(0.775)
+    assert json.loads(found["assumptions"])["quality"]["stand_ins"] == {"deepseek-chat": "deepseek-v3.2"}
+    own = scores(score("deepseek-v3.2", 60.0), score(chat[1], 40.0), score(STRONG[1], 80.0))
+    assert total(project(frame, card, policy, own))["quality_retained"] == pytest.approx((0.9 * 40 + 0.1 * 80) / 80)
+    shipped = load_file(Evidence, "evidence.yaml", None)
+    later = ScoredAs.model_validate(
+        {"model": chat[1], "scored_as": "deepseek-v3.2", "from": DAY + timedelta(days=1), "source": "a day too late"}
+    )
+    lines = shipped.model_copy(update={"stand_ins": (later,)})
+    assert total(project(frame, card, policy, known, evidence=lines))["quality_retained"] is None
