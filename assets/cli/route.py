@@ -145,21 +145,41 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(rows: pl.DataFrame, first: date, last: date) -> None:
+    import polars as pl
     from rich.console import Console
     from rich.text import Text
 
     from pipelines.finops.report.projection import projections
+    from pipelines.warehouse.tables.mart import POLICY
 
     console = Console(highlight=False)
     days = str(first) if first == last else f"{first} to {last}"
-    for item in projections(rows):
+    by_policy = rows.filter(method=POLICY)
+    for item in projections(by_policy):
         console.print(Text(f"{item.title}, {days}", style="bold"))
         console.print(Text(item.sentence))
         _print(console, item.table)
         for name, value in item.facts:
             console.print(Text.assemble((f"  {name}: ", "dim"), value))
         console.print()
+    for row in rows.filter(pl.col("method") != POLICY).iter_rows(named=True):
+        console.print(Text(method_line(row)))
     console.print(Text("A projection, not a measurement. docs/routing.md says what it rests on.", style="dim"))
+
+
+def method_line(row: dict[str, Any]) -> str:
+    """A method's row in words: what it is, against which baseline, and what it says."""
+    from pipelines.finops.format import money, percent
+
+    model = "no model" if row["model_id"] is None else f"{row['model_id']} at {row['provider_id']}"
+    head = f"{row['policy']} against {row['baseline']}, {row['method'].replace('_', ' ')}: {model}"
+    if row["saving_share"] is None:
+        return f"{head}: not known ({row['not_projected_reason'] or 'the traffic costs nothing'})"
+    quality = "" if row["quality_retained"] is None else f", quality kept {percent(row['quality_retained'])}"
+    interval = ""
+    if row["saving_share_low_95"] is not None:
+        interval = f", 95 % interval {percent(row['saving_share_low_95'])} to {percent(row['saving_share_high_95'])}"
+    return f"{head}: {money(row['saving_usd'], sign='$')} saved ({percent(row['saving_share'])}{interval}){quality}"
 
 
 def _print(console: Console, table: Table) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.warehouse.tables.mart import METHODS
 
 _NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 _ID = r"^[a-z0-9][a-z0-9._:/-]*$"
@@ -56,8 +57,10 @@ class Arm(Declaration):
     @field_validator("arm")
     @classmethod
     def _not_total(cls, value: str) -> str:
-        if value == TOTAL:
-            raise ValueError(f"{TOTAL!r} names the sum of a policy; take another name")
+        if value in (TOTAL, *METHODS[1:]):
+            raise ValueError(
+                f"{value!r} names {'the sum of a policy' if value == TOTAL else 'a method'}; take another name"
+            )
         return value
 
 

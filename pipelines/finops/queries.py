@@ -161,7 +161,7 @@ QUERIES: dict[str, str] = {
             probability_saving_85, probability_quality_95, probability_both, quality_realised, quality_oracle,
             break_even_ratio, first_flip, waterfall, evidence_grade, is_headline, assumptions, not_projected_reason
         from mart.routing_projection
-        where event_date = %(day)s
+        where event_date = %(day)s and method = 'policy'
         order by not is_headline, policy, baseline, arm = 'total', share desc, arm
     """,
     "frontier": """

@@ -24,10 +24,13 @@ from pipelines.routing.draws import Floats
 from pipelines.routing.outlook import ArmOutlook, Outlook, Stake, grade, outlook
 from pipelines.routing.policy_arm import Handling, PolicyArm
 from pipelines.routing.quality import Quality, find_quality
+from pipelines.warehouse.tables.mart import POLICY
 
 _OPEN_SHARE = Decimal("0.01")
 """A cost that caches without a session may change by more than this share of itself is a range and no point."""
-_NO_OUTLOOK = ArmOutlook(None, None)
+NO_OUTLOOK = ArmOutlook(None, None)
+WHOLE = Handling("session", "session", Decimal(1))
+"""All traffic on one model: sessions stay where they are."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,16 @@ class Case:
     def rows(self) -> list[dict[str, Any]]:
         """The arms' rows and that of the total."""
         arms = self.policy.arms
-        base, base_reason = self._point(self._base_arm)
+        base, base_reason = self.base_point()
         points = [self._arm_point(arm, base, base_reason) for arm in arms]
         amounts = arm_costs(base, [usd for usd, _ in points], [arm.share for arm in arms])
-        quality = self._quality()
-        found, blank = self._outlook(quality)
-        retained = [self._ratio(quality, arm.model_id) for arm in arms]
-        level = grade(self.of_day.worlds, self._stakes(), None if isinstance(quality, str) else quality)
+        quality = self.quality
+        known = None if isinstance(quality, str) else quality
+        found, blank = self.outlook_of(self._stakes(), known, fee=float(self.policy.router_fee_usd))
+        retained = [self.ratio(quality, arm.model_id) for arm in arms]
+        level = grade(self.of_day.worlds, self._stakes(), known)
         rows = [
-            self._row(
+            self.row(
                 arm,
                 amounts=part,
                 reason=reason,
@@ -62,7 +66,7 @@ class Case:
             for arm, part, (_, reason), kept, one in zip(arms, amounts, points, retained, found.arms, strict=True)
         ]
         reasons = [row["not_projected_reason"] for row in rows if row["not_projected_reason"]]
-        total = self._row(
+        total = self.row(
             None,
             amounts=(base, total_of([cost for _, cost in amounts])),
             reason="; ".join(dict.fromkeys(reasons)) or blank,
@@ -86,10 +90,10 @@ class Case:
     def failed(self, reason: str) -> dict[str, Any]:
         """The total alone, which says why nothing could be projected."""
         why = f"the projection failed: {reason}"
-        row = self._row(None, amounts=(None, None), reason=why, retained=None, sure=_NO_OUTLOOK, stated="{}")
+        row = self.row(None, amounts=(None, None), reason=why, retained=None, sure=NO_OUTLOOK, stated="{}")
         return row | {"evidence_grade": "E"}
 
-    def _row(
+    def row(
         self,
         arm: Arm | None,
         *,
@@ -99,12 +103,14 @@ class Case:
         sure: ArmOutlook,
         stated: str,
     ) -> dict[str, Any]:
+        """One row of the policy; of its total where `arm` is None. `amounts` are baseline and projected cost."""
         base, cost = amounts
         saving = None if base is None or cost is None else base - cost
         share = arm.share if arm else Decimal(1)
         return {
             "event_date": self.day,
             "policy": self.policy.policy,
+            "method": POLICY,
             "arm": arm.arm if arm else TOTAL,
             "provider_id": arm.provider_id if arm else None,
             "model_id": arm.model_id if arm else None,
@@ -140,7 +146,7 @@ class Case:
     def _is_base(self, arm: Arm) -> bool:
         return (arm.provider_id, arm.model_id) == (self.baseline.provider_id, self.baseline.model_id)
 
-    def _point(self, arm: PolicyArm | str | None) -> tuple[Decimal | None, str | None]:
+    def point(self, arm: PolicyArm | str | None) -> tuple[Decimal | None, str | None]:
         """Cost of all the traffic at the middle of what is known, or the reason why it has none."""
         if arm is None:
             return self.of_day.traffic.actual_usd, None
@@ -158,7 +164,7 @@ class Case:
         return usd, None
 
     def _arm_point(self, arm: Arm, base: Decimal | None, base_reason: str | None) -> tuple[Decimal | None, str | None]:
-        usd, reason = (base, None) if self._is_base(arm) else self._point(self._arm(arm))
+        usd, reason = (base, None) if self._is_base(arm) else self.point(self._arm(arm))
         fee = self.policy.router_fee_usd * self.of_day.traffic.count
         return None if usd is None else usd + fee, base_reason or reason
 
@@ -171,13 +177,12 @@ class Case:
             )
         return stakes
 
-    def _outlook(self, quality: Quality | str) -> tuple[Outlook, str | None]:
-        """Intervals, or none of them with the line of evidence that is missing."""
-        none = Outlook([_NO_OUTLOOK] * len(self.policy.arms), _NO_OUTLOOK)
+    def outlook_of(self, stakes: Sequence[Stake], quality: Quality | None, *, fee: float) -> tuple[Outlook, str | None]:
+        """Intervals of arms, or none of them with the line of evidence that is missing; `fee` is the router's in USD per request."""
+        none = Outlook([NO_OUTLOOK] * len(stakes), NO_OUTLOOK)
         if not self.of_day.groups:
             return none, None
         worlds = self.of_day.worlds
-        known = None if isinstance(quality, str) else quality
         try:
             base: Floats | None
             if self._base_arm is None:
@@ -186,13 +191,10 @@ class Case:
                 base = None
             else:
                 base = worlds.cost(self._base_arm.arrays)
-            solved = None if known is None else self._base_solved(known)
-            return outlook(worlds, base, self._stakes(), known, solved, fee=self._fee()), None
+            solved = None if quality is None else self._base_solved(quality)
+            return outlook(worlds, base, stakes, quality, solved, fee=fee), None
         except MissingEvidenceError as error:
             return none, str(error)
-
-    def _fee(self) -> float:
-        return float(self.policy.router_fee_usd)
 
     def _base_solved(self, quality: Quality) -> Floats:
         """The baseline's share solved, draws x use cases: its model's, or that of the models that ran, by requests."""
@@ -206,17 +208,28 @@ class Case:
         ]
         return np.stack(columns, axis=1)
 
-    def _quality(self) -> Quality | str:
+    @cached_property
+    def quality(self) -> Quality | str:
         """Scores for every arm and for the baseline: its model, or every model that the traffic ran on; else the reason."""
         scores, config = self.of_day.scores, self.of_day.config
         if scores is None or scores.is_empty():
             return "no leaderboard is loaded"
-        against = set(self.of_day.mix) if self.baseline.model_id is None else {self.baseline.model_id}
-        if not against:
+        if not self.against:
             return "there is no traffic"
-        return find_quality(scores, config.quality_benchmarks, {arm.model_id for arm in self.policy.arms} | against)
+        models = {arm.model_id for arm in self.policy.arms}
+        return find_quality(scores, config.quality_benchmarks, models | self.against)
 
-    def _ratio(self, quality: Quality | str, model_id: str) -> float | None:
+    @property
+    def against(self) -> set[str]:
+        """The models whose quality is kept or lost: the baseline's, or all that the traffic ran on."""
+        return set(self.of_day.mix) if self.baseline.model_id is None else {self.baseline.model_id}
+
+    def base_point(self) -> tuple[Decimal | None, str | None]:
+        """The baseline's cost, or the reason why it has none."""
+        return self.point(self._base_arm)
+
+    def ratio(self, quality: Quality | str, model_id: str) -> float | None:
+        """The model's share solved over the baseline's; None where quality is not known."""
         if isinstance(quality, str):
             return None
         shares = {name: score.share for name, score in quality.scores.items()}

@@ -5,6 +5,7 @@ Policies are held against it in `projection.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,6 +17,9 @@ from pipelines.routing.draws import Floats, Group, Worlds
 from pipelines.routing.policy_arm import Handling, PolicyArm, policy_arm, to_arrays
 from pipelines.routing.traffic import Traffic
 
+Offer = tuple[str, str]
+"""Seller and model."""
+
 
 @dataclass
 class Day:
@@ -25,6 +29,8 @@ class Day:
     evidence: Evidence
     config: RoutingConfig
     scores: pl.DataFrame | None
+    offers: Sequence[Offer] = ()
+    """Sellers and models that could serve the traffic."""
     _arms: dict[tuple[str, str, Handling], PolicyArm | str] = field(default_factory=dict)
 
     @cached_property
@@ -64,3 +70,9 @@ class Day:
         counts = self.traffic.recorded.group_by("model_id").agg(pl.col("requests").sum()).sort("model_id")
         whole = counts["requests"].sum()
         return {model: number / whole for model, number in counts.iter_rows()}
+
+    @cached_property
+    def ran(self) -> list[Offer]:
+        """Sellers and models that the traffic ran on."""
+        who = self.traffic.requests.select("provider_id", "model_id").drop_nulls().unique()
+        return sorted((str(seller), str(model)) for seller, model in who.iter_rows())

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.config.evidence import MissingEvidenceError
-from pipelines.routing.day import Day
+from pipelines.routing.day import Day, Offer
 from pipelines.routing.draws import Floats
 from pipelines.routing.policy_arm import Handling, PolicyArm, central_ratios
 from pipelines.routing.quality import Quality, widest_quality
@@ -26,16 +26,14 @@ from pipelines.routing.quality import Quality, widest_quality
 POINTS = 21
 """Levels of quality, from that of the cheapest model to that of the best."""
 _NONE = 1e-9
-Offer = tuple[str, str]
-"""Seller and model."""
 
 
-def frontier(day: Day, on: date, offers: Sequence[Offer]) -> list[dict[str, Any]]:
+def frontier(day: Day, on: date) -> list[dict[str, Any]]:
     """Rows of mart.routing_frontier for one day; none where fewer than two offers have both a price and a score."""
     if day.scores is None or not day.groups:
         return []
-    quality = widest_quality(day.scores, day.config.quality_benchmarks, {model for _, model in offers})
-    scored = [] if quality is None else [offer for offer in offers if offer[1] in quality.scores]
+    quality = widest_quality(day.scores, day.config.quality_benchmarks, {model for _, model in day.offers})
+    scored = [] if quality is None else [offer for offer in day.offers if offer[1] in quality.scores]
     costs = {offer: cost for offer in scored if (cost := _cost_by_group(day, offer)) is not None}
     if quality is None or len(costs) < 2:
         return []

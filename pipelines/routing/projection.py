@@ -20,8 +20,9 @@ from pipelines.config.loader import load_file
 from pipelines.config.routing import RoutingConfig
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing.case import Case
-from pipelines.routing.day import Day
-from pipelines.routing.frontier import Offer, frontier
+from pipelines.routing.day import Day, Offer
+from pipelines.routing.frontier import frontier
+from pipelines.routing.methods import method_rows
 from pipelines.routing.quality import known_on, with_stand_ins
 from pipelines.routing.traffic import routable
 from pipelines.warehouse.tables.mart import ROUTING_FRONTIER, ROUTING_PROJECTION
@@ -52,8 +53,8 @@ def project(
 
     `requests` are rated rows of core.request, `rate_card` rows of core.rate_card, `scores` rows of
     core.benchmark_score (None or empty: quality stays null); `evidence` and `calendars` are those that ship where they are
-    None. Of mart.routing_projection: one row per day, policy, baseline and arm, and one for the total, whose amounts
-    are the sums of the arms' to the last decimal. Of mart.routing_frontier: the cheapest shares of all arms, baselines,
+    None. Of mart.routing_projection: one row per day, policy, baseline and arm, one for the total, whose amounts
+    are the sums of the arms' to the last decimal, and one for each method of `methods.py`. Of mart.routing_frontier: the cheapest shares of all arms, baselines,
     candidates and models that ran.
     """
     known = load_file(Evidence, "evidence.yaml", None) if evidence is None else evidence
@@ -67,7 +68,13 @@ def project(
         cards = rate_card.join(_as_frame(offers), on=["provider_id", "model_id"], how="semi")
         believed = None if scores is None else with_stand_ins(known_on(scores, on), known.stand_ins, on)
         priced, whole = (
-            Day(routable(frame, cards, policies, must_be_priced=must, calendars=holidays), known, policies, believed)
+            Day(
+                routable(frame, cards, policies, must_be_priced=must, calendars=holidays),
+                known,
+                policies,
+                believed,
+                offers,
+            )
             for must in (True, False)
         )
         # Where all of a day is priced, both comparisons are about the same requests.
@@ -76,7 +83,7 @@ def project(
             context.prec, context.rounding = 76, ROUND_HALF_EVEN
             rows += _projected(on, policies, days)
             try:
-                points += frontier(priced, on, offers)
+                points += frontier(priced, on)
             except ANY_FAILURE as error:  # the projections of the day stand without it
                 problems.append(f"frontier of {on}: {worded(error)}")
     return Routed(
@@ -93,9 +100,11 @@ def _projected(on: date, policies: RoutingConfig, days: Mapping[bool, Day]) -> I
             baseline = policies.baseline(name)
             case = Case(on, policy, baseline, days[baseline.model_id is None])
             try:
-                yield from case.rows()
+                rows = case.rows()
             except ANY_FAILURE as error:  # one policy costs no other
-                yield case.failed(worded(error))
+                rows = [case.failed(worded(error))]
+            yield from rows
+            yield from method_rows(case, rows[-1]["projected_cost_usd"])
 
 
 def _offers(policies: RoutingConfig, requests: pl.DataFrame) -> list[Offer]:

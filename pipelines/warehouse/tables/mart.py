@@ -122,17 +122,28 @@ COST_COVERAGE = Table(
     built_by="dbt",
 )
 
+POLICY, SAME_TOKENS_DEAREST, BEST_SINGLE_CHEAP = "policy", "same_tokens_dearest", "best_single_cheap"
+METHODS = (POLICY, SAME_TOKENS_DEAREST, BEST_SINGLE_CHEAP)
+"""How a row is made: by the policy, or by one of the methods that every policy is shown next to. They name their own rows."""
+
 ROUTING_PROJECTION = Table(
     "mart",
     "routing_projection",
     "What a day's traffic would have cost under a hybrid routing policy, next to what it did cost, with every assumption named.",
-    "one row per day, policy, baseline and arm; arm 'total' sums the policy",
+    "one row per day, policy, baseline and arm; arm 'total' sums the arms, and each method has a row of its name that sums nothing",
     (
         _DAY,
         Column("policy", "text", "Policy, as named in routing.yaml."),
-        Column("arm", "text", "Arm of the policy, or total."),
-        Column("provider_id", "text", "Provider of the arm; null for total.", nullable=True),
-        Column("model_id", "text", "Model of the arm; null for total.", nullable=True),
+        Column("arm", "text", "Arm of the policy, total, or the method."),
+        Column(
+            "method",
+            "text",
+            "policy; or what it is shown next to: same_tokens_dearest (the trade's habit: the same tokens at the dearest model's "
+            "prices), best_single_cheap (all traffic on the model that is best for the policy's money).",
+            accepted=METHODS,
+        ),
+        Column("provider_id", "text", "Provider of the arm, or that the method chose; null for total.", nullable=True),
+        Column("model_id", "text", "Model of the arm, or that the method chose; null for total.", nullable=True),
         Column("share", "numeric(38,18)", "Share of requests that the policy sends to the arm.", unit="share"),
         Column("requests", "double precision", "Requests that the arm would have served.", unit="requests"),
         Column("baseline", "text", "What is compared with: actual, or all traffic on a named model."),
@@ -187,7 +198,7 @@ ROUTING_PROJECTION = Table(
             )
         ),
         *(
-            Column(name, "double precision", f"{meaning}; total only.", nullable=True, unit=unit)
+            Column(name, "double precision", f"{meaning}; null for an arm.", nullable=True, unit=unit)
             for name, meaning, unit in (
                 ("probability_saving_85", "Probability that at least 85 % is saved", "share"),
                 ("probability_quality_95", "Probability that at least 95 % of the quality is retained", "share"),

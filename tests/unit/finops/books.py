@@ -120,6 +120,7 @@ def projection(arm: str, share: str, base: str, cost: str | None, **more: Any) -
     return {
         "event_date": DAY,
         "policy": "hybrid",
+        "method": "policy",
         "baseline": "actual",
         "arm": arm,
         "provider_id": None if arm == "total" else "deepseek",

@@ -46,7 +46,8 @@ def policies(*arms: Arm, baselines: tuple[str, ...] = ("actual",), **values: Any
 
 
 def project(*arguments: Any, **named: Any) -> pl.DataFrame:
-    return routing.project(*arguments, **named).projection
+    """The policies' own rows, without those of the methods they are shown next to."""
+    return routing.project(*arguments, **named).projection.filter(method="policy")
 
 
 HYBRID = (arm("cheap", CHEAP, "0.90"), arm("strong", STRONG, "0.08"), arm("tuned", TUNED, "0.02"))

@@ -1,0 +1,152 @@
+"""What a policy is shown next to, whatever it is: the trade's habit, and the one model that would do for the same money.
+
+    rows = method_rows(case, projected)
+
+Both answer the same question as the policy does, on the same traffic, so that nobody needs to take a projection on trust.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from pipelines.outside import ANY_FAILURE, worded
+from pipelines.routing.amounts import SMALLEST
+from pipelines.routing.case import NO_OUTLOOK, WHOLE, Case
+from pipelines.routing.day import Offer
+from pipelines.routing.outlook import ArmOutlook, Stake, grade
+from pipelines.routing.policy_arm import Handling, PolicyArm
+from pipelines.routing.quality import Quality, widest_quality
+from pipelines.warehouse.tables.mart import BEST_SINGLE_CHEAP, SAME_TOKENS_DEAREST
+
+_KEPT = Handling("kept", "session", Decimal(1))
+
+
+def method_rows(case: Case, projected: Decimal | None) -> Iterator[dict[str, Any]]:
+    """Rows of mart.routing_projection, one per method. `projected` is what the policy would cost, None where that is not known."""
+    makers: dict[str, Callable[[], dict[str, Any]]] = {
+        SAME_TOKENS_DEAREST: lambda: _same_tokens_dearest(case),
+        BEST_SINGLE_CHEAP: lambda: _best_single_cheap(case, projected),
+    }
+    for name, made in makers.items():
+        try:
+            yield made()
+        except ANY_FAILURE as error:  # the policy and the other method stand without it
+            yield _row(case, name, reason=f"the method failed: {worded(error)}")
+
+
+def _same_tokens_dearest(case: Case) -> dict[str, Any]:
+    """The policy's saving as the trade counts it: the recorded tokens at the arms' prices, against the dearest model's."""
+    policy = case.policy
+    arms = [(arm, case.of_day.arm(arm.provider_id, arm.model_id, _KEPT)) for arm in policy.arms]
+    unknown = [cost for _, cost in arms if isinstance(cost, str)]
+    if unknown:
+        return _row(case, SAME_TOKENS_DEAREST, reason="; ".join(dict.fromkeys(unknown)))
+    offers = {(arm.provider_id, arm.model_id) for arm in policy.arms} | set(case.of_day.ran)
+    if case.baseline.provider_id and case.baseline.model_id:
+        offers.add((case.baseline.provider_id, case.baseline.model_id))
+    costs = {offer: case.of_day.arm(*offer, _KEPT) for offer in sorted(offers)}
+    same = {offer: cost.same_tokens() for offer, cost in costs.items() if isinstance(cost, PolicyArm)}
+    dearest = max(same, key=lambda offer: same[offer])
+    projected = sum((arm.share * same[arm.provider_id, arm.model_id] for arm in policy.arms), Decimal(0))
+    return _row(
+        case,
+        SAME_TOKENS_DEAREST,
+        offer=dearest,
+        amounts=(same[dearest].quantize(SMALLEST), projected.quantize(SMALLEST)),
+        stated={
+            "method": "the trade's habit: every model takes the recorded tokens and every cache hits; the baseline is the dearest "
+            "model of policy, baseline and traffic. No interval, and nothing on quality",
+            "without_a_price": sorted("/".join(offer) for offer in costs.keys() - same.keys()),
+        },
+    )
+
+
+def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
+    """All traffic on the model that is best for the policy's money, or on the cheapest where none is as cheap or scored."""
+    costs = {offer: case.of_day.arm(*offer, WHOLE) for offer in case.of_day.offers}
+    points = {offer: usd for offer, cost in costs.items() if (usd := case.point(cost)[0]) is not None}
+    if not points:
+        reasons = dict.fromkeys(reason for cost in costs.values() if (reason := case.point(cost)[1]))
+        return _row(case, BEST_SINGLE_CHEAP, reason="; ".join(reasons) or "no model is known")
+    quality = _scores(case)
+    affordable = [
+        offer
+        for offer, usd in points.items()
+        if projected is not None and usd <= projected and quality is not None and offer[1] in quality.scores
+    ]
+    if quality is not None and affordable:
+        chosen = max(affordable, key=lambda offer: (quality.scores[offer[1]].share, -points[offer]))
+        why = "the best score among the models that cost at most what the policy costs"
+    else:
+        chosen = min(points, key=lambda offer: points[offer])
+        why = "the cheapest: no model that costs at most what the policy costs has a score to choose by"
+    known = quality if quality is not None and {chosen[1], *case.against} <= quality.scores.keys() else None
+    cost = costs[chosen]
+    stake = Stake(BEST_SINGLE_CHEAP, chosen[1], 1.0, cost.arrays if isinstance(cost, PolicyArm) else None)
+    found, blank = case.outlook_of([stake], known, fee=0.0)
+    base, base_reason = case.base_point()
+    row = _row(
+        case,
+        BEST_SINGLE_CHEAP,
+        offer=chosen,
+        amounts=(base, points[chosen].quantize(SMALLEST)),
+        reason=base_reason or blank,
+        stated={
+            "method": f"all traffic on one model: {why}",
+            "quality": "no leaderboard scores this model and the baseline"
+            if known is None
+            else known.benchmark_version_id,
+            "among": sorted("/".join(offer) for offer in points),
+        },
+        retained=None if known is None else case.ratio(known, chosen[1]),
+        sure=found.total,
+    )
+    return row | {
+        "evidence_grade": grade(case.of_day.worlds, [stake], known),
+        "probability_saving_85": found.saving_85,
+        "probability_quality_95": found.quality_95,
+        "probability_both": found.both,
+    }
+
+
+def _scores(case: Case) -> Quality | None:
+    """Scores of as many models as there are, on the benchmark version of the policy's own quality where it has one."""
+    scores, day = case.of_day.scores, case.of_day
+    if scores is None:
+        return None
+    own = case.quality
+    benchmarks = day.config.quality_benchmarks if isinstance(own, str) else (own.benchmark_version_id,)
+    return widest_quality(scores, benchmarks, {model for _, model in day.offers} | case.against)
+
+
+def _row(
+    case: Case,
+    method: str,
+    *,
+    offer: Offer | None = None,
+    amounts: tuple[Decimal | None, Decimal | None] = (None, None),
+    reason: str | None = None,
+    stated: dict[str, Any] | None = None,
+    retained: float | None = None,
+    sure: ArmOutlook = NO_OUTLOOK,
+) -> dict[str, Any]:
+    provider_id, model_id = offer or (None, None)
+    row = case.row(
+        None,
+        amounts=amounts,
+        reason=reason,
+        retained=retained,
+        sure=sure,
+        stated=json.dumps(stated or {}, sort_keys=True),
+    )
+    return row | {
+        "arm": method,
+        "method": method,
+        "provider_id": provider_id,
+        "model_id": model_id,
+        "is_headline": False,
+        "evidence_grade": "E",
+    }

@@ -1,0 +1,78 @@
+"""What every policy is shown next to, on days worked by hand: the trade's habit, and the best single cheap model."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines import routing
+from tests.unit.routing.test_projection import HYBRID, arm, policies
+from tests.unit.routing.traffic import CHEAP, RATES, STRONG, TUNED, rate_card, request, requests, score, scores
+
+DAY = requests(*(request(n) for n in range(10)))
+"""Ten requests of 1,000 + 500 tokens: 0.105 USD on the strong model, 0.0049 on the cheap and 0.00585 on the tuned one."""
+SCORES = scores(score(CHEAP[1], 60.0), score(STRONG[1], 80.0), score(TUNED[1], 70.0))
+BENCHMARKS = ("aider_polyglot@pass_rate_2",)
+
+
+def methods(
+    config: Any, known: pl.DataFrame | None = None, card: pl.DataFrame | None = None
+) -> dict[str, dict[str, Any]]:
+    found = routing.project(DAY, rate_card() if card is None else card, config, known).projection
+    return {row["method"]: row for row in found.filter(pl.col("method") != "policy").to_dicts()}
+
+
+def test_every_policy_and_baseline_has_both_methods_and_neither_is_the_headline() -> None:
+    found = routing.project(DAY, rate_card(), policies(*HYBRID, baselines=("actual", "all_closed")), None).projection
+    rows = found.filter(pl.col("method") != "policy")
+    assert rows.select("baseline", "arm", "is_headline").rows() == [
+        (baseline, method, False)
+        for baseline in ("actual", "all_closed")
+        for method in ("same_tokens_dearest", "best_single_cheap")
+    ]
+
+
+def test_the_trades_habit_prices_the_same_tokens_at_the_dearest_model() -> None:
+    """All on the strong model 0.105; 90/8/2 at the same tokens 0.012927, whatever the arms' real token counts."""
+    row = methods(policies(*HYBRID), SCORES)["same_tokens_dearest"]
+    assert (row["model_id"], row["baseline_cost_usd"], row["projected_cost_usd"]) == (
+        STRONG[1],
+        Decimal("0.105"),
+        Decimal("0.012927"),
+    )
+    assert [row[name] for name in ("saving_share_low_95", "quality_retained", "probability_both")] == [None] * 3
+    assert "No interval, and nothing on quality" in json.loads(row["assumptions"])["method"]
+
+
+def test_the_trades_habit_takes_the_dearest_of_policy_and_baseline_too() -> None:
+    cheap = policies(arm("cheap", CHEAP, "1"), arm("none", TUNED, "0"), baselines=("all_closed",))
+    day = requests(request(1, CHEAP))
+    found = routing.project(day, rate_card(), cheap, None).projection.filter(method="same_tokens_dearest")
+    assert found["model_id"].to_list() == [STRONG[1]]
+
+
+def test_the_best_single_model_is_the_one_with_the_best_score_for_the_policys_money() -> None:
+    """The tuned model costs 0.00585, less than the policy's 0.012927, and scores 70 against the cheap one's 60."""
+    row = methods(policies(*HYBRID, quality_benchmarks=BENCHMARKS), SCORES)["best_single_cheap"]
+    assert (row["model_id"], row["projected_cost_usd"]) == (TUNED[1], Decimal("0.00585"))
+    assert row["quality_retained"] == pytest.approx(70 / 80)
+    assert row["quality_retained_low_95"] < 70 / 80 < row["quality_retained_high_95"]
+    assert row["saving_share_low_95"] < row["saving_share"] < row["saving_share_high_95"]
+
+
+def test_without_scores_it_is_the_cheapest_and_says_so() -> None:
+    row = methods(policies(*HYBRID))["best_single_cheap"]
+    assert (row["model_id"], row["quality_retained"]) == (CHEAP[1], None)
+    assert "no model that costs at most what the policy costs has a score" in json.loads(row["assumptions"])["method"]
+
+
+def test_a_price_that_is_missing_costs_the_method_that_needs_it_alone() -> None:
+    card = rate_card({CHEAP: RATES[CHEAP], STRONG: RATES[STRONG]})
+    found = methods(policies(*HYBRID), card=card)
+    assert found["same_tokens_dearest"]["projected_cost_usd"] is None
+    assert found["same_tokens_dearest"]["not_projected_reason"] == "tuned-open at groq: no_price for 10 of 10 requests"
+    assert found["best_single_cheap"]["projected_cost_usd"] == Decimal("0.0049")
