@@ -27,13 +27,11 @@ SERIES = 6
 """Models that get a colour of their own; the rest are drawn together as others."""
 
 _OTHERS = "all other models"
-_WIDE, _NARROW = (920, 300), (330, 250)
+WIDE, NARROW = (920, 300), (330, 250)
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-_ROOM = 1.25
-"""The width of the chart in lengths of its longest bar; the rest is for the label."""
 _DAYS_BY_MONTH = 120
 """A longer series is labelled by months, a shorter one by days."""
-_BAR, _BAR_BASE = "var(--accent)", "var(--s-others)"
+BAR_COLOUR, BASE_COLOUR = "var(--accent)", "var(--s-others)"
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def spend_chart(found: Stacks) -> Chart | None:
     )
     labels = [fmt.short_day(day) for day in found.days]
     wide, narrow = (
-        _svg(_stacked(rows, labels, colours, at_most), size) for size, at_most in ((_WIDE, 15), (_NARROW, 4))
+        to_svg(_stacked(rows, labels, colours, at_most), size) for size, at_most in ((WIDE, 15), (NARROW, 4))
     )
     legend = [
         Legend(colour, name, fmt.money(found.of_name(name), sign="$"))
@@ -146,26 +144,6 @@ def history_table(found: Stacks, sql: str) -> Table:
     return Table("history", "Spend by day and model", columns, rows, empty="No day has data yet.", sql=sql)
 
 
-def projection_chart(pairs: Sequence[tuple[str, Sequence[tuple[str, Decimal]]]]) -> Chart | None:
-    """Two bars per projection, baseline and projected, numbered as the projections are; None where there is none."""
-    known = [(number, title, bars) for number, (title, bars) in enumerate(pairs, 1) if bars]
-    if not known:
-        return None
-    rows = [
-        {"item": str(number), "kind": kind, "usd": float(amount), "label": fmt.money(amount, sign="$")}
-        for number, _, bars in known
-        for kind, amount in bars
-    ]
-    description = "Bars: " + "; ".join(
-        f"{title}: " + ", ".join(f"{kind} {fmt.money(amount, sign='$')}" for kind, amount in bars)
-        for _, title, bars in known
-    )
-    legend = [Legend(_BAR_BASE, "baseline", ""), Legend(_BAR, "projected under the policy", "")]
-    height = 30 + 44 * len(known)
-    wide, narrow = (_svg(_paired(rows), (width, height)) for width, _ in (_WIDE, _NARROW))
-    return Chart(wide, narrow, description, legend)
-
-
 def gap_chart(points: Sequence[tuple[date, float, float | None, float | None]], description: str) -> Chart:
     """A line of the gap (day, gap, lower and upper bound), with its interval as a band and a rule at zero."""
     rows = [
@@ -178,8 +156,8 @@ def gap_chart(points: Sequence[tuple[date, float, float | None, float | None]], 
         for day, gap, low, high in points
     ]
     months = "%b %Y" if (points[-1][0] - points[0][0]).days > _DAYS_BY_MONTH else "%-d %b"
-    wide, narrow = (_svg(_banded(rows, months), (width, 190)) for width, _ in (_WIDE, _NARROW))
-    legend = [Legend(_BAR, "closed less open; above zero closed models lead", "")]
+    wide, narrow = (to_svg(_banded(rows, months), (width, 190)) for width, _ in (WIDE, NARROW))
+    legend = [Legend(BAR_COLOUR, "closed less open; above zero closed models lead", "")]
     return Chart(wide, narrow, description, legend)
 
 
@@ -189,8 +167,8 @@ def _banded(rows: list[dict[str, Any]], months: str) -> alt.LayerChart:
     y_axis = alt.Axis(title=None, tickCount=5, domain=False)
     x = alt.X("day:T", scale=alt.Scale(type="utc"), axis=alt.Axis(title=None, format=months, tickCount=5))
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
-    band = base.mark_area(aria=False, opacity=0.2, color=_BAR).encode(y=alt.Y("low:Q", axis=y_axis), y2="high:Q")
-    line = base.mark_line(aria=False, color=_BAR, point={"color": _BAR, "aria": False}).encode(y="gap:Q")
+    band = base.mark_area(aria=False, opacity=0.2, color=BAR_COLOUR).encode(y=alt.Y("low:Q", axis=y_axis), y2="high:Q")
+    line = base.mark_line(aria=False, color=BAR_COLOUR, point={"color": BAR_COLOUR, "aria": False}).encode(y="gap:Q")
     zero = (
         alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(aria=False, color="var(--muted)").encode(y="zero:Q")
     )
@@ -231,22 +209,7 @@ def _stacked(rows: list[dict[str, Any]], days: list[str], colours: list[str], at
     return chart
 
 
-def _paired(rows: list[dict[str, Any]]) -> alt.LayerChart:
-    import altair as alt
-
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("item:O", axis=alt.Axis(title=None, ticks=False)),
-        yOffset=alt.YOffset("kind:N", sort=["baseline", "projected"]),
-        x=alt.X("usd:Q", axis=None, scale=alt.Scale(domain=[0, _ROOM * max(row["usd"] for row in rows) or 1])),
-    )
-    scale = alt.Scale(domain=["baseline", "projected"], range=[_BAR_BASE, _BAR])
-    bars = base.mark_bar(aria=False).encode(color=alt.Color("kind:N", scale=scale, legend=None))
-    labels = base.mark_text(align="left", dx=5, aria=False, color="var(--ink)").encode(text="label:N")
-    chart: alt.LayerChart = alt.LayerChart(layer=[bars, labels])
-    return chart
-
-
-def _svg(chart: alt.Chart | alt.LayerChart, size: tuple[int, int]) -> str:
+def to_svg(chart: alt.Chart | alt.LayerChart, size: tuple[int, int]) -> str:
     """The chart as an SVG element that scales with its column and takes its colours from the page."""
     import vl_convert
 

@@ -11,8 +11,8 @@ from datetime import date
 
 from pipelines.finops import format as fmt
 from pipelines.finops.queries import CUTS, Cut
-from pipelines.finops.report import coverage, evidence, projection, spend, watch
-from pipelines.finops.report.charts import Chart, history_table, projection_chart, spend_chart, stacks
+from pipelines.finops.report import coverage, evidence, projection, routing, spend, watch
+from pipelines.finops.report.charts import Chart, history_table, spend_chart, stacks
 from pipelines.finops.report.collect import ReportData
 from pipelines.finops.report.context import Failure, ReportContext
 from pipelines.finops.report.incomplete import IncompleteSection, Sections, incomplete_section
@@ -40,8 +40,7 @@ class Page:
     cuts: Sequence[spend.CutSection]
     coverage: Table
     unpriced: Table
-    projections: projection.ProjectionSection
-    projection_chart: Chart | None
+    routing: routing.RoutingSection
     drift: evidence.DriftSection
     watch: watch.WatchSection
     feeds: Table
@@ -63,10 +62,10 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
     totals = sections.made("figures of the day", lambda: spend.day_totals(data), spend.NO_TOTALS)
     no_days: tuple[Chart | None, Table] = (None, _lacking("spend by day"))
     chart, history = sections.made("spend by day", lambda: _spend_by_day(data), no_days)
-    projections, saving = sections.made(
+    projected, saving = sections.made(
         "projected saving",
-        lambda: (projection.projection_section(data), projection.saving_figure(data)),
-        (projection.ProjectionSection([], [], ""), KeyFigure("Projected saving", fmt.NONE, ["could not be read"])),
+        lambda: (routing.routing_section(data), projection.saving_figure(data)),
+        (routing.RoutingSection(_lacking("policies")), KeyFigure("Projected saving", fmt.NONE, ["could not be read"])),
     )
     checks_open, checks_passed = evidence.checks_tables(context.checks)
     page = Page(
@@ -87,12 +86,7 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
         cuts=[_cut(data, cut, sections) for cut in CUTS],
         coverage=table("what is priced", lambda: coverage.coverage_table(data)),
         unpriced=table("what has no price", lambda: coverage.unpriced_table(data)),
-        projections=projections,
-        projection_chart=sections.made(
-            "chart of the projections",
-            lambda: projection_chart([(item.title, item.bars) for item in projections.items]),
-            None,
-        ),
+        routing=projected,
         drift=sections.made(
             "changes on leaderboards",
             lambda: evidence.drift_section(watch.exposed(data, context.routing)),

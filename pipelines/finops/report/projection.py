@@ -1,7 +1,7 @@
-"""The section on hybrid routing: what the day would have cost under each policy, with every assumption in words.
+"""One projection of hybrid routing in words: its sentence, its arms, how sure it is and what it assumes.
 
-The projection itself is `pipelines.routing`; this module rounds and words its rows. Nothing here was measured, and the
-section says so in every table.
+The projection itself is `pipelines.routing`; this module rounds and words its rows. Nothing here was measured, and every table
+states so. The section is put together in `routing.py`.
 """
 
 from __future__ import annotations
@@ -69,79 +69,18 @@ class Projection:
     table: Table
     facts: Sequence[Assumption]
     assumptions: Sequence[Assumption]
-    bars: Sequence[tuple[str, Decimal]]
-
-
-@dataclass(frozen=True)
-class ProjectionSection:
-    """All projections of the day, and the assumptions that they share."""
-
-    items: Sequence[Projection]
-    shared: Sequence[Assumption]
-    sql: str
-    frontier: Table | None = None
-
-
-def projection_section(data: ReportData) -> ProjectionSection:
-    """One item per policy and baseline, in the order of the table."""
-    groups = _by_policy(data["projection"])
-    stated = [_assumptions(_total_row(group)) for group in groups]
-    shared = [item for item in stated[0] if all(item in other for other in stated[1:])] if len(stated) > 1 else []
-    items = [
-        _projection(group, [item for item in own if item not in shared])
-        for group, own in zip(groups, stated, strict=True)
-    ]
-    return ProjectionSection(items, shared, data.sql["projection"], _frontier(data["frontier"], data.sql["frontier"]))
+    steps: Mapping[str, Decimal]
+    """From the baseline to the projection in USD, by what changes it; empty where either is not known."""
 
 
 def projections(rows: pl.DataFrame) -> list[Projection]:
     """Rows of mart.routing_projection in words, one item per policy and baseline, in their order."""
-    return [_projection(group, _assumptions(_total_row(group))) for group in _by_policy(rows)]
+    return [projection(group, stated_assumptions(total_row(group))) for group in by_policy(rows)]
 
 
-def _by_policy(rows: pl.DataFrame) -> list[pl.DataFrame]:
+def by_policy(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """One frame per policy and baseline, in the order of the rows."""
     return rows.partition_by("policy", "baseline", maintain_order=True)
-
-
-def _frontier(points: pl.DataFrame, sql: str) -> Table | None:
-    """Each model alone, and every fifth point of the cheapest mixtures, by rising quality; None where nothing was found."""
-    if points.is_empty():
-        return None
-    mixed = points.filter(~pl.col("is_single"))
-    alone = points.filter(~pl.col("point").str.starts_with("frontier-"))
-    shown = pl.concat([alone, mixed.gather_every(5)]).sort("quality", "cost_usd", maintain_order=True)
-    decimals = fmt.decimals_for(Decimal(str(cost)) for cost in shown["cost_usd"])
-    rows = [
-        [
-            text_cell("mixture" if not row["is_single"] else row["point"], note=_mixture(row)),
-            share_cell(row["quality"]),
-            share_cell(row["quality_retained"]),
-            money_cell(Decimal(repr(row["cost_usd"])), decimals),
-            share_cell(row["saving_share"]),
-            text_cell("yes" if row["is_on_hull"] else "no: a mixture is as good and cheaper"),
-        ]
-        for row in shown.iter_rows(named=True)
-    ]
-    return Table(
-        "routing-frontier",
-        f"The cheapest way to each quality, by the scores of {points['benchmark_version_id'][0]}. No interval; not a measurement.",
-        [
-            text_column("All traffic on"),
-            number_column("Tasks solved", "%"),
-            number_column("Quality kept", "%"),
-            number_column("Cost", "USD"),
-            number_column("Saving", "%"),
-            text_column("Cheapest for its quality"),
-        ],
-        rows,
-        sql=sql,
-    )
-
-
-def _mixture(row: Mapping[str, Any]) -> str:
-    if row["is_single"]:
-        return ""
-    return ", ".join(f"{fmt.percent(share)} {offer}" for offer, share in json.loads(row["shares"]).items())
 
 
 def saving_figure(data: ReportData) -> KeyFigure:
@@ -176,16 +115,16 @@ def _quality_note(total: Mapping[str, Any]) -> str:
     return f"quality kept {fmt.percent(total['quality_retained'])}{interval}"
 
 
-def _range(low: float, high: float) -> str:
-    return f"{fmt.percent(low)} to {fmt.percent(high)}"
+def _range(low: float, high: float, joined: str = "to") -> str:
+    return f"{fmt.percent(low)} {joined} {fmt.percent(high)}"
 
 
 _STEPS = {
     "baseline": "Baseline",
-    "price": "Prices of the arms",
-    "cache": "Prompt caches lost on a switch",
-    "tokens": "Tokens that the arms take more or less",
-    "router_fee": "Fee of the router",
+    "price": "Prices",
+    "cache": "Caches lost",
+    "tokens": "Tokens",
+    "router_fee": "Router fee",
     "projected": "Projected",
 }
 
@@ -211,15 +150,11 @@ def _facts(total: Mapping[str, Any]) -> list[Assumption]:
             f"if it knew every outcome {fmt.percent(total['quality_oracle'])}"
         )
         facts.append(("Quality kept, by router", routers))
-    if total["waterfall"] is not None:
-        amounts = json.loads(total["waterfall"])
-        steps = {name: Decimal(amounts[name]) for name in _STEPS}
+    steps = _steps(total)
+    if steps:
         decimals = fmt.decimals_for(steps.values())
-        shown = [
-            f"{_STEPS[name]} {fmt.money(usd, decimals, plus=name not in ('baseline', 'projected'))}"
-            for name, usd in steps.items()
-            if usd or name in ("baseline", "projected")
-        ]
+        ends = (_STEPS["baseline"], _STEPS["projected"])
+        shown = [f"{name} {fmt.money(usd, decimals, plus=name not in ends)}" for name, usd in steps.items()]
         facts.append(("From baseline to projection, USD", "; ".join(shown)))
     if total["first_flip"] is not None:
         facts.append(("What would end the saving first", total["first_flip"]))
@@ -228,11 +163,22 @@ def _facts(total: Mapping[str, Any]) -> list[Assumption]:
     return facts
 
 
-def _projection(group: pl.DataFrame, assumptions: Sequence[Assumption]) -> Projection:
-    total = _total_row(group)
+def _steps(total: Mapping[str, Any]) -> dict[str, Decimal]:
+    """The waterfall in words and USD, without the steps that change nothing."""
+    if total["waterfall"] is None:
+        return {}
+    amounts = {name: Decimal(usd) for name, usd in json.loads(total["waterfall"]).items()}
+    return {
+        words: amounts[name] for name, words in _STEPS.items() if amounts[name] or name in ("baseline", "projected")
+    }
+
+
+def projection(group: pl.DataFrame, assumptions: Sequence[Assumption]) -> Projection:
+    """The rows of one policy against one baseline, worded; `assumptions` are those to list with it."""
+    total = total_row(group)
     arms = group.filter(pl.col("arm") != TOTAL)
-    title = f"{total['policy']}, against {_baseline(total['baseline'])}"
-    return Projection(title, _sentence(total), _table(arms, total, title), _facts(total), assumptions, _bars(total))
+    title = f"{total['policy']}, against {baseline_words(total['baseline'])}"
+    return Projection(title, _sentence(total), _table(arms, total, title), _facts(total), assumptions, _steps(total))
 
 
 def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
@@ -244,9 +190,9 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
             share_cell(row["share"]),
             Cell(f"{row['requests']:,.0f}", str(row["requests"])),
             *(money_cell(row[name], decimals) for name in _AMOUNTS),
-            _range_cell(row, "saving_share"),
+            range_cell(row, "saving_share"),
             share_cell(row["quality_retained"]),
-            _range_cell(row, "quality_retained"),
+            range_cell(row, "quality_retained"),
         ]
         for row in arms.iter_rows(named=True)
     ]
@@ -256,9 +202,9 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
         share_cell(total["share"]),
         Cell(f"{total['requests']:,.0f}"),
         *(money_cell(total[name], decimals) for name in _AMOUNTS),
-        _range_cell(total, "saving_share"),
+        range_cell(total, "saving_share"),
         share_cell(total["quality_retained"]),
-        _range_cell(total, "quality_retained"),
+        range_cell(total, "quality_retained"),
     ]
     return Table(
         f"projection-{total['policy']}-{total['baseline']}",
@@ -280,7 +226,8 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
     )
 
 
-def _range_cell(row: Mapping[str, Any], name: str) -> Cell:
+def range_cell(row: Mapping[str, Any], name: str) -> Cell:
+    """The 95 % interval of a column, in percent."""
     low, high = row[f"{name}_low_95"], row[f"{name}_high_95"]
     return Cell(fmt.NONE) if low is None else Cell(f"{100 * low:.0f} to {100 * high:.0f}".replace("-", "−"), f"{low:f}")
 
@@ -290,8 +237,9 @@ def _sentence(total: Mapping[str, Any]) -> str:
     interval = ""
     if total["saving_share_low_95"] is not None:
         interval = (
-            f" With 95 % certainty the saving is {_range(total['saving_share_low_95'], total['saving_share_high_95'])}, "
-            f"with 50 % {_range(total['saving_share_low_50'], total['saving_share_high_50'])}."
+            f" How many tokens other models take is not certain: the saving lies between "
+            f"{_range(total['saving_share_low_95'], total['saving_share_high_95'], 'and')} with 95 % certainty, between "
+            f"{_range(total['saving_share_low_50'], total['saving_share_high_50'], 'and')} with 50 %."
         )
     if saving is None:
         reason = (total["not_projected_reason"] or "a rate is missing").removesuffix(".")
@@ -304,7 +252,7 @@ def _sentence(total: Mapping[str, Any]) -> str:
     )
     return (
         f"The routable traffic {_cost_words(total['baseline'])} {fmt.money(base, sign='$')}; under the policy "
-        f"{fmt.money(cost, sign='$')}. It {verb} {fmt.money(abs(saving), sign='$')} ({fmt.percent(abs(total['saving_share'] or 0.0))}).{interval}{quality}"
+        f"{fmt.money(cost, sign='$')}, with every assumption at its middle value. It {verb} {fmt.money(abs(saving), sign='$')} ({fmt.percent(abs(total['saving_share'] or 0.0))}).{interval}{quality}"
     )
 
 
@@ -312,21 +260,18 @@ def _cost_words(baseline: str) -> str:
     return "did cost" if baseline == "actual" else "would have cost"
 
 
-def _baseline(name: str) -> str:
+def baseline_words(name: str) -> str:
+    """What a policy is held against."""
     return "what the traffic did cost" if name == "actual" else f"baseline {name}"
 
 
-def _bars(total: Mapping[str, Any]) -> list[tuple[str, Decimal]]:
-    if total["saving_usd"] is None:
-        return []
-    return [("baseline", total["baseline_cost_usd"]), ("projected", total["projected_cost_usd"])]
-
-
-def _total_row(group: pl.DataFrame) -> dict[str, Any]:
+def total_row(group: pl.DataFrame) -> dict[str, Any]:
+    """The row that sums a policy."""
     return group.filter(pl.col("arm") == TOTAL).row(0, named=True)
 
 
-def _assumptions(total: Mapping[str, Any]) -> list[Assumption]:
+def stated_assumptions(total: Mapping[str, Any]) -> list[Assumption]:
+    """Every assumption of a row, in words, in the order of their names."""
     assumptions = json.loads(total["assumptions"])
     return [(_label(name), _words(value)) for name, value in sorted(assumptions.items())]
 

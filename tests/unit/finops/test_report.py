@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -162,11 +163,79 @@ def test_projection_rounds_rows_and_names_every_assumption(connection: Connectio
         assert amount(row[4]) - amount(row[5]) == amount(row[6])
     assert foot[4:7] == ["2.01", "0.35", "1.66"]
     text = words(shown, "#routing")
-    assert "did cost $2.01; under the policy $0.35. It would have saved $1.66 (82.6 %)" in text
+    assert (
+        "did cost $2.01; under the policy $0.35, with every assumption at its middle value. It would have saved $1.66 (82.6 %)"
+        in text
+    )
     assert "E: an assumption, nothing measured. Not a measurement." in text
     for assumption in ("rho = 1: the same tokens", "Retries 0", "cheap: lost: no cache"):
         assert assumption in text
     assert "$1.66" in words(shown, ".figures")
+
+
+def test_the_headline_has_a_waterfall_and_the_frontier_names_models_in_the_legend_only(
+    connection: Connection, page: Page
+) -> None:
+    books.write(connection, books.small_day())
+    steps = {
+        "baseline": "2.00",
+        "price": "-1.80",
+        "cache": "0.30",
+        "tokens": "0",
+        "router_fee": "0.05",
+        "projected": "0.55",
+    }
+    headline = [
+        books.projection(
+            arm, "1", "2.00", "0.55", is_headline=True, waterfall=json.dumps(steps) if arm == "total" else None
+        )
+        for arm in ("cheap", "total")
+    ]
+    other = [
+        books.projection(arm, "1", "2.00", "1.00", policy="other", is_headline=False) for arm in ("cheap", "total")
+    ]
+    books.add(connection, "mart.routing_projection", *headline, *other)
+    alone = [
+        ("deepseek/cheap", 0.20, 0.50, True),
+        ("openai/strong", 2.00, 0.90, True),
+        ("acme/neither", 1.90, 0.40, False),
+    ]
+    mixed = [("frontier-01", 0.65, 0.60, True), ("frontier-02", 1.10, 0.70, True)]
+    books.add(
+        connection,
+        "mart.routing_frontier",
+        *(
+            {"event_date": books.DAY, "point": point, "is_single": "/" in point, "is_on_hull": hull, "benchmark_version_id": "b@v#0",
+             "quality": quality, "quality_retained": quality, "cost_usd": cost, "saving_share": 0.5, "shares": "{}"}
+            for point, cost, quality, hull in (*alone, *mixed)
+        ),
+    )  # fmt: skip
+    shown = page()
+    assert [row[:3] for row in rows_of(shown, "policies")] == [
+        ["hybrid", "1.45", "72.5 %"],
+        ["other", "1.00", "50.0 %"],
+    ]
+    waterfall, frontier = shown.css("#routing figure")
+    labels = [text.text() for text in waterfall.css(".wide svg text")]
+    assert [label for label in labels if "$" in label] == ["$2.00", "−$1.80", "+$0.30", "+$0.05", "$0.55"]
+    assert [label for label in labels if "$" not in label] == [
+        "Baseline",
+        "Prices",
+        "Caches lost",
+        "Router fee",
+        "Projected",
+    ]
+    assert [item.text(strip=True) for item in frontier.css("li")] == [
+        "1 openai/strong$2.00", "2 deepseek/cheap$0.20", "3 acme/neither$1.90"
+    ]  # fmt: skip
+    drawn = "".join(text.text() for text in frontier.css("svg text"))
+    assert "deepseek" not in drawn
+    assert "other, against what the traffic did cost" in [
+        node.text() for node in shown.css("#routing > details > summary")
+    ]
+    line = frontier.css_first(".wide svg path[stroke-width='2']")
+    assert line is not None
+    assert line.attributes["d"].count("L") == 3, "the line joins both models on the hull and both mixtures"  # type: ignore[union-attr]
 
 
 def test_a_policy_that_costs_more_or_can_not_be_projected_says_so(connection: Connection, page: Page) -> None:
