@@ -15,6 +15,7 @@ from assets.behaviour import request_drift
 from assets.benchmarks import core_benchmark, models_unchanged
 from assets.bills import core_reported_cost
 from assets.checks import accounting_checks, suite_checks
+from assets.claims import claims_audit
 from assets.dbt_resource import dbt_resource
 from assets.incomplete import incomplete_pages_sensor
 from assets.jobs import DAILY_JOB, DAILY_SCHEDULE
@@ -46,6 +47,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             core_benchmark,
             request_drift,
             routing_projection,
+            claims_audit,
             marts,
             report_html,
             cost_restatement,

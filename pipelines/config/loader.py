@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from pipelines.config.attribution import Attribution
 from pipelines.config.calendars import Calendars
+from pipelines.config.claims import ClaimsConfig
 from pipelines.config.evidence import Evidence
 from pipelines.config.fx import FxConfig
 from pipelines.config.model_facts import ModelFactsConfig
@@ -47,6 +48,7 @@ class Config:
     calendars: Calendars
     watch: Watch
     evidence: Evidence
+    claims: ClaimsConfig
 
 
 def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
@@ -65,6 +67,7 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
         calendars=load_file(Calendars, "calendars.yaml", folder, use_sample=use_sample),
         watch=load_file(Watch, "watch.yaml", folder, use_sample=use_sample),
         evidence=load_file(Evidence, "evidence.yaml", folder, use_sample=use_sample),
+        claims=load_file(ClaimsConfig, "claims.yaml", folder, use_sample=use_sample),
     )
 
 

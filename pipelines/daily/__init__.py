@@ -9,6 +9,7 @@ from __future__ import annotations
 from pipelines.daily.behaviour import refresh_request_drift
 from pipelines.daily.benchmarks import refresh_benchmarks
 from pipelines.daily.bills import refresh_reported_costs
+from pipelines.daily.claims import audit_claims
 from pipelines.daily.days import Window, newest_day
 from pipelines.daily.ingest import ingest_requests, stale_days
 from pipelines.daily.price_history import refresh_price_history
@@ -21,6 +22,7 @@ from pipelines.daily.routing import project_routing
 __all__ = [
     "RerateOutcome",
     "Window",
+    "audit_claims",
     "ingest_requests",
     "load_requests",
     "newest_day",

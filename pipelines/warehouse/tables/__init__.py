@@ -12,6 +12,7 @@ from pipelines.warehouse.tables.core_benchmarks import CORE_BENCHMARK_TABLES
 from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
 from pipelines.warehouse.tables.mart import MART_TABLES
 from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
+from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
 from pipelines.warehouse.tables.raw import RAW_TABLES
 from pipelines.warehouse.tables.spec import Column, Table
@@ -28,6 +29,7 @@ TABLES: tuple[Table, ...] = (
     *MART_TABLES,
     *MART_BENCHMARK_TABLES,
     *MART_PRICE_TABLES,
+    *MART_EVIDENCE_TABLES,
 )
 TABLES_BY_NAME: dict[str, Table] = {table.qualified: table for table in TABLES}
 

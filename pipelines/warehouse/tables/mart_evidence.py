@@ -1,0 +1,52 @@
+"""Tables of schema `mart` on evidence: published claims computed again.
+
+Projections, which rest on the evidence, are in `mart.py`.
+"""
+
+from __future__ import annotations
+
+from pipelines.warehouse.tables.spec import Column, Table
+
+CLAIMS_AUDIT = Table(
+    "mart",
+    "claims_audit",
+    "Published numbers computed again, at the prices that the report cites, at true ones of its date and at today's: does the claim hold, and what makes it true?",
+    "one row per claim and date basis",
+    (
+        Column("claim", "text", "Claim, as named in claims.yaml."),
+        Column(
+            "date_basis",
+            "text",
+            "cited: the numbers that the report itself cites; report_date: true ones at its date; today: true ones when the audit ran.",
+            accepted=("cited", "report_date", "today"),
+        ),
+        Column("as_of", "date", "UTC day that the inputs are true for; of cited ones the report's."),
+        Column("report", "text", "Who published the claim."),
+        Column("about", "text", "What the number is about."),
+        Column("report_lines", "text", "Lines of the report that state it."),
+        Column("claimed", "text", "What is claimed: a number, a range or a text."),
+        Column("unit", "text", "Unit of claimed and value; empty where it has none."),
+        Column("formula", "text", "Formula, by name."),
+        Column("formula_text", "text", "The formula in words; null where the name is not known.", nullable=True),
+        Column("inputs", "jsonb", "List of the inputs, each with value and source; empty where one is missing."),
+        Column(
+            "value",
+            "numeric(38,18)",
+            "What the formula gives, rounded half-even to 18 decimals; null for a text, and where it can't be computed.",
+            nullable=True,
+        ),
+        Column("value_text", "text", "The value for people; null where it can't be computed.", nullable=True),
+        Column(
+            "verdict",
+            "text",
+            "holds; conditional: only under `condition`; fails; unverified: an input is not known.",
+            accepted=("holds", "conditional", "fails", "unverified"),
+        ),
+        Column("condition", "text", "What makes the claim true, or on what it rests.", nullable=True),
+        Column("unverified_reason", "text", "Which input is missing, and the line that mends it.", nullable=True),
+        Column("source", "text", "Where the correction can be read.", nullable=True),
+    ),
+    ("claim", "date_basis"),
+)
+
+MART_EVIDENCE_TABLES = (CLAIMS_AUDIT,)
