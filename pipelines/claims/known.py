@@ -21,7 +21,9 @@ from pipelines.config.model_facts import FACTS, ModelFactsConfig
 from pipelines.ids import as_uuid
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 
-_RATE_COLUMNS = {meter.name: meter.rate_column for meter in (*TOKEN_METERS, *FEE_METERS)}
+_RATE_COLUMNS = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {
+    fee.name: fee.rate_column for fee in FEE_METERS
+}
 
 
 class UnknownInputError(LookupError):
