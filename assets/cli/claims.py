@@ -13,7 +13,8 @@ import typer
 if TYPE_CHECKING:
     import polars as pl
 
-_BASES = {"cited": "as cited", "report_date": "at its date", "today": "today"}
+_BASES = {"cited": "cited", "report_date": "then", "today": "now"}
+_MARKS = {"holds": "+", "conditional": "~", "fails": "x", "unverified": "?"}
 _STYLES = {"holds": "green", "conditional": "yellow", "fails": "red", "unverified": "dim"}
 
 
@@ -58,8 +59,9 @@ def _show_list(rows: pl.DataFrame) -> None:
 
     console = Console(highlight=False)
     grid = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
-    for title in ("claim", "claimed", *_BASES.values()):
-        grid.add_column(title, overflow="fold")
+    grid.add_column("claim", no_wrap=True)
+    for title in ("claimed", *_BASES.values()):
+        grid.add_column(title, overflow="fold", justify="right")
     for _, group in rows.group_by("claim", maintain_order=True):
         found = {row["date_basis"]: row for row in group.iter_rows(named=True)}
         cells = [
@@ -71,13 +73,15 @@ def _show_list(rows: pl.DataFrame) -> None:
     console.print(grid)
     for basis, title in _BASES.items():
         counts = dict(rows.filter(rows["date_basis"] == basis)["verdict"].value_counts().iter_rows())
-        words = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _STYLES if verdict in counts)
+        words = ", ".join(
+            f"{mark} {counts[verdict]} {verdict}" for verdict, mark in _MARKS.items() if verdict in counts
+        )
         console.print(Text(f"{title}: {words}"))
     console.print(Text("`modelmeter claims NAME` shows inputs, sources and what makes a claim true.", style="dim"))
 
 
 def _cell(row: dict[str, object]) -> str:
-    return "?" if row["verdict"] == "unverified" else f"{row['value_text']} {row['verdict']}"
+    return f"{row['value_text'] or ''} {_MARKS[str(row['verdict'])]}".strip()
 
 
 def _show_whole(rows: pl.DataFrame) -> None:

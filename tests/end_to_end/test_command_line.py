@@ -41,6 +41,16 @@ def test_a_summary_for_programs(finished: Installation, small_sample: SmallSampl
     assert all(check["passed"] for check in facts["checks"] if check["severity"] == "ERROR")
 
 
+def test_claims_are_audited_by_the_run_as_the_command_shows_them(finished: Installation) -> None:
+    kept = json.loads(finished.run("sql", "--json", "select claim, date_basis, verdict from mart.claims_audit")[0])
+    shown = json.loads(finished.run("claims", "--json")[0])
+    verdicts = {(row["claim"], row["date_basis"]): row["verdict"] for row in shown}
+    assert verdicts == {(row["claim"], row["date_basis"]): row["verdict"] for row in kept}
+    assert verdicts["saving_90_8_2_gpt_4o", "cited"] == "holds"
+    out, _ = finished.run("claims", "saving_90_8_2_gpt_4o")
+    assert "13.14 times cheaper" in " ".join(out.split())
+
+
 def test_a_day_without_requests_ends_well(finished: Installation) -> None:
     """A warning, a page, status 0; the other days keep what they had."""
     before = finished.tables()["mart.daily_model_spend"]
