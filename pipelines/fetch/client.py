@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +25,9 @@ import stamina
 import stamina.instrumentation
 from hishel.httpx import CacheClient
 
+from pipelines.fetch.decoding import ACCEPT_ENCODING, BrokenEncodingError, EncodingRefusedError, decoded
 from pipelines.fetch.payload import check_content, suffix_of
+from pipelines.fetch.redirects import refusal
 
 # httpx writes every URL, and with it a key in a query, to its log at INFO.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -38,7 +40,7 @@ _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 @dataclass(frozen=True)
 class FetchLimits:
-    """How long and how much. Seconds; bytes after decompression."""
+    """How long and how much. Seconds; bytes over the wire and after decompression."""
 
     connect_s: float = 3
     read_s: float = 15
@@ -86,6 +88,8 @@ class Query:
     """Of the file that the answer becomes, where the declaration says so."""
     etag: str | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    redirects: Sequence[str] = ()
+    """Origins beyond the url's own that a redirect may lead to."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ class Answer:
     etag: str | None
     suffix: str
     content: bytes | None
+    url: str
+    """Where it came from in the end, safe to show."""
 
 
 def safe_url(url: str) -> str:
@@ -121,12 +127,11 @@ def open_clients(cache: Path, limits: FetchLimits) -> Iterator[Clients]:
     storage = hishel.SqliteStorage(database_path=cache / "hishel_v2.db", max_size=16 * limits.max_bytes)
     shared: dict[str, Any] = {
         "timeout": httpx.Timeout(limits.read_s, connect=limits.connect_s),
-        "headers": {"User-Agent": USER_AGENT},
-        "max_redirects": limits.max_redirects,
+        "headers": {"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
+        "follow_redirects": False,  # each is looked at first
     }
-    cached = CacheClient(storage=storage, rfc=hishel.CacheOptions(shared=False), follow_redirects=True, **shared)
-    # httpx drops Authorization when it is sent to another host, but not a header such as X-Api-Key: don't follow.
-    plain = httpx.Client(follow_redirects=False, **shared)
+    cached = CacheClient(storage=storage, rfc=hishel.CacheOptions(shared=False), **shared)
+    plain = httpx.Client(**shared)
     try:
         yield Clients(cached, plain)
     finally:
@@ -178,38 +183,64 @@ def _get_once(
     query: Query, clients: Clients, limits: FetchLimits, answered: threading.Event, deadline: float
 ) -> Answer:
     url = safe_url(query.url)
-    # The job runs once a day: never take a kept answer for fresh, always ask whether it still is.
-    headers = {"Cache-Control": "no-cache", **query.secrets}
-    client = clients.cached
-    if query.secrets:
-        client = clients.plain
-        if query.etag:
-            headers["If-None-Match"] = query.etag
     try:
-        with client.stream("GET", query.url, headers=headers) as response:
-            answered.set()
-            if response.status_code == httpx.codes.NOT_MODIFIED and "If-None-Match" in headers:
-                return Answer(response.status_code, query.etag, "", None)
-            _check_status(response, url)
-            content = _body(response, url, limits, deadline)
+        return _ask(query, clients, limits, answered, deadline)
     except httpx.TimeoutException as error:
         is_connecting = isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
         what, seconds = ("connection", limits.connect_s) if is_connecting else ("data", limits.read_s)
         raise TransientFetchError(url, f"no {what} within {seconds:g} s") from error
-    except httpx.TooManyRedirects as error:
-        raise PermanentFetchError(url, f"redirects more than {limits.max_redirects} times") from error
     except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
         raise PermanentFetchError(
             url, "the url or a header can't be used; http:// and https:// are accepted"
         ) from error
-    except httpx.DecodingError as error:
+    except EncodingRefusedError as error:
+        raise PermanentFetchError(url, str(error)) from error
+    except BrokenEncodingError as error:
         raise TransientFetchError(url, "the compressed answer is broken") from error
     except httpx.TransportError as error:
         raise TransientFetchError(url, _in_words(error)) from error
+
+
+def _ask(query: Query, clients: Clients, limits: FetchLimits, answered: threading.Event, deadline: float) -> Answer:
+    """One request, and those that its redirects ask for."""
+    url = safe_url(query.url)
+    # The job runs once a day: never take a kept answer for fresh, always ask whether it still is.
+    headers = {"Cache-Control": "no-cache", **query.secrets}
+    client = clients.plain if query.secrets else clients.cached
+    if query.secrets and query.etag:
+        headers["If-None-Match"] = query.etag
+    target = query.url
+    for _ in range(limits.max_redirects + 1):
+        with client.stream("GET", target, headers=headers) as response:
+            answered.set()
+            if response.status_code == httpx.codes.NOT_MODIFIED and "If-None-Match" in headers:
+                return Answer(response.status_code, query.etag, "", None, url)
+            if not response.has_redirect_location:
+                _check_status(response, url)
+                return _answer(response, query, _body(response, url, limits, deadline))
+            target = _followed(response, query)
+    raise PermanentFetchError(url, f"redirects more than {limits.max_redirects} times")
+
+
+def _answer(response: httpx.Response, query: Query, content: bytes) -> Answer:
     suffix = query.suffix or suffix_of(response.url.path, response.headers.get("content-type", ""))
     if (fault := check_content(content, suffix)) is not None:
-        raise PermanentFetchError(url, fault, response.status_code)
-    return Answer(response.status_code, response.headers.get("etag"), suffix, content)
+        raise PermanentFetchError(safe_url(query.url), fault, response.status_code)
+    etag = response.headers.get("etag")
+    return Answer(response.status_code, etag, suffix, content, safe_url(str(response.url)))
+
+
+def _followed(response: httpx.Response, query: Query) -> str:
+    """Where the redirect leads. Raises PermanentFetchError where it may not be followed."""
+    target = str(response.url.join(response.headers["location"]))
+    # httpx drops Authorization when it is sent to another host, but not a header such as X-Api-Key: don't follow.
+    secret = "not followed, because its headers are secret" if query.secrets else None
+    reason = secret or refusal(target, query.url, query.redirects)
+    if reason is not None:
+        found = f"redirects to {safe_url(target)}"
+        joined = "; " if secret else ", "
+        raise PermanentFetchError(safe_url(query.url), f"{found}{joined}{reason}", response.status_code)
+    return target
 
 
 def _check_status(response: httpx.Response, url: str) -> None:
@@ -220,9 +251,6 @@ def _check_status(response: httpx.Response, url: str) -> None:
         wait = _retry_after_s(response.headers.get("retry-after"))
         asked = "" if wait is None else f", asks to wait {wait:.0f} s"
         raise TransientFetchError(url, f"the server answers {status}{asked}", status, wait)
-    if response.has_redirect_location:
-        target = safe_url(str(response.url.join(response.headers["location"])))
-        raise PermanentFetchError(url, f"redirects to {target}; not followed, because its headers are secret", status)
     raise PermanentFetchError(url, f"the server answers {status}", status)
 
 
@@ -240,15 +268,28 @@ def _retry_after_s(value: str | None) -> float | None:
 
 
 def _body(response: httpx.Response, url: str, limits: FetchLimits, deadline: float) -> bytes:
-    chunks, total = [], 0
-    for chunk in response.iter_bytes():
-        total += len(chunk)
+    """The decoded content, read no further than the limits."""
+
+    def too_large() -> PermanentFetchError:
+        return PermanentFetchError(url, f"larger than {limits.max_bytes:,} bytes", response.status_code)
+
+    def wire() -> Iterator[bytes]:
+        received = 0
+        for chunk in response.iter_raw():
+            received += len(chunk)
+            if received > limits.max_bytes:
+                raise too_large()
+            if time.monotonic() > deadline:
+                raise PermanentFetchError(url, f"not complete after {limits.feed_s:g} s", response.status_code)
+            yield chunk
+
+    pieces, total = [], 0
+    for piece in decoded(wire(), response.headers.get("content-encoding", "")):
+        total += len(piece)
         if total > limits.max_bytes:
-            raise PermanentFetchError(url, f"larger than {limits.max_bytes:,} bytes", response.status_code)
-        if time.monotonic() > deadline:
-            raise PermanentFetchError(url, f"not complete after {limits.feed_s:g} s", response.status_code)
-        chunks.append(chunk)
-    return b"".join(chunks)
+            raise too_large()
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _in_words(error: httpx.TransportError) -> str:

@@ -170,7 +170,12 @@ def _query(job: _Job) -> Query:
             )
         secrets[header] = os.environ[variable]
     etag = None if job.newest is None else job.newest.etag
-    return Query(job.url, job.feed.options.get("suffix"), etag, secrets)
+    redirects = job.feed.options.get("redirects", [])
+    if not isinstance(redirects, list) or not all(isinstance(item, str) and "://" in item for item in redirects):
+        raise PermanentFetchError(
+            safe_url(job.url), "options.redirects: a list of origins is accepted, such as [https://cdn.example.com]"
+        )
+    return Query(job.url, job.feed.options.get("suffix"), etag, secrets, redirects)
 
 
 def _result(settings: Settings, zone: LandingZone, job: _Job, checked: _Checked, now: datetime) -> FetchResult:
@@ -211,7 +216,7 @@ def _land(zone: LandingZone, job: _Job, answer: Answer, now: datetime) -> Outcom
         return "unchanged"
     job.newest = zone.land(
         job.kind, job.name, content, suffix=answer.suffix, fetched_at=now,
-        url=safe_url(job.url), http_status=answer.status, etag=answer.etag,
+        url=answer.url, http_status=answer.status, etag=answer.etag,
     )  # fmt: skip
     return "fetched"
 

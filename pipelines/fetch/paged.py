@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import orjson
 
 from pipelines.fetch.client import Answer, Attempts, Clients, FetchLimits, PermanentFetchError, Query, get, safe_url
+from pipelines.fetch.redirects import origin
 
 NEXT_PAGE = {"azure_retail": "NextPageLink"}
 """Formats whose answers come in pages, and the field that holds the url of the next one; null on the last."""
@@ -42,7 +43,7 @@ def get_pages(query: Query, next_page: str, clients: Clients, limits: FetchLimit
         page = get(replace(query, url=url, etag=None), clients, limits, attempts, place=where)
         pages.append(page.content or b"")
     content = pages[0] if len(pages) == 1 else b"[" + b",\n".join(pages) + b"]"
-    return Answer(first.status, first.etag if len(pages) == 1 else None, ".json", content)
+    return Answer(first.status, first.etag if len(pages) == 1 else None, ".json", content, first.url)
 
 
 def _following(start: str, pages: list[bytes], next_page: str) -> Iterator[str]:
@@ -54,16 +55,10 @@ def _following(start: str, pages: list[bytes], next_page: str) -> Iterator[str]:
         if not link:
             return
         following = urljoin(url, str(link))
-        if _server(following) != _server(start):
+        if origin(following) != origin(start):
             raise PermanentFetchError(safe_url(url), f"{next_page} leads to another host: {safe_url(following)}")
         if following in seen:
             raise PermanentFetchError(safe_url(url), f"{next_page} leads back to a page that was read")
         seen.add(following)
         url = following
         yield following
-
-
-def _server(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port: Azure writes :443 into its links."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)

@@ -5,9 +5,13 @@ What lands when all goes well is in `tests/unit/fetch`.
 
 from __future__ import annotations
 
+import gzip
+import ipaddress
 import logging
 import socket
 import time
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -122,6 +126,100 @@ def test_each_fault_has_its_verdict_and_lands_nothing(
     if "redirects" not in verdict:
         assert server.count("/map.json") == attempts
     assert scan(settings.landing_zone, "prices").files == ()
+
+
+def gzipped(size: int, times: int = 1) -> bytes:
+    body = b" " * size
+    for _ in range(times):
+        body = gzip.compress(body, 1)
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "verdict"),
+    [
+        (gzipped(100 << 20), "gzip", "larger than 1,000,000 bytes"),
+        (gzipped(100 << 20, 2), "gzip, gzip", "the answer is encoded 2 times ('gzip, gzip'); once is accepted"),
+        (b"{}", "br", "content encoding 'br'; gzip and deflate are accepted"),
+        (gzip.compress(b'{"a": 1}')[:-4], "gzip", "the compressed answer is broken"),
+    ],
+    ids=["bomb", "bomb in a bomb", "not asked for", "cut off"],
+)
+def test_an_answer_is_decoded_once_and_within_the_limit(
+    server: Server, settings: Settings, body: bytes, encoding: str, verdict: str
+) -> None:
+    """100 MB of spaces are 100 kB compressed and 500 bytes compressed twice: they are never held in memory."""
+    server.routes["/map.json"] = reply(body, Content_Encoding=encoding)
+    url = f"{server.url}/map.json"
+    tracemalloc.start()
+    result = fetch(settings, feeds(map=url), replace(QUICK, max_bytes=1_000_000))["map"]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert result.error == f"{url}: {verdict}"
+    assert peak < 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(b'{"a": ') + gzip.compress(b"1}")),
+        ("deflate", zlib.compress(b'{"a": 1}')),
+        ("deflate", zlib.compress(b'{"a": 1}')[2:-4]),
+        ("identity", b'{"a": 1}'),
+    ],
+    ids=["members", "zlib", "raw deflate", "plain"],
+)
+def test_every_accepted_encoding_lands_what_was_encoded(
+    server: Server, settings: Settings, encoding: str, body: bytes
+) -> None:
+    server.routes["/map.json"] = reply(body, Content_Encoding=encoding)
+    assert fetch(settings, feeds(map=f"{server.url}/map.json"))["map"].error is None
+    assert read_bytes(scan(settings.landing_zone, "prices").files[0]) == b'{"a": 1}'
+
+
+def test_a_redirect_stays_with_the_declared_origin(server: Server, settings: Settings) -> None:
+    """Another port of the same host is another server; the file scheme and a link-local address are none of a feed's business."""
+    with serve() as other:
+        other.routes["/map.json"] = reply(b"{}")
+        refused = {
+            f"{other.url}/map.json": "which is not the declared scheme and host; options.redirects of the feed can allow it",
+            "https://127.0.0.1/map.json": "which is not the declared scheme and host; options.redirects of the feed can allow it",
+            "http://169.254.169.254/latest": "which is not the declared scheme and host; options.redirects of the feed can allow it",
+        }
+        for target, reason in refused.items():
+            server.routes["/map.json"] = reply(status=302, Location=target)
+            url = f"{server.url}/map.json"
+            assert fetch(settings, feeds(map=url))["map"].error == f"{url}: redirects to {target}, {reason}"
+        options = {"redirects": [other.url, "http://169.254.169.254", "http://[::ffff:10.0.0.1]"]}
+        allowed = Sources(
+            prices=(PriceFeed(feed="map", format="litellm_map", url=f"{server.url}/map.json", options=options),)
+        )
+        for target in (f"{other.url}/map.json", "http://169.254.169.254/latest", "http://[::ffff:10.0.0.1]/"):
+            server.routes["/map.json"] = reply(status=302, Location=target)
+            error = fetch(settings, allowed)["map"].error or ""
+            assert error.endswith("which is an address inside of this machine or its network"), target
+        assert other.seen == []
+
+
+def test_an_allowed_origin_outside_is_followed_and_the_sidecar_names_it(
+    server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one thing that is not real here: the second server on loopback counts as an address of the internet."""
+    monkeypatch.setattr("pipelines.fetch.redirects._addresses", lambda _: [ipaddress.ip_address("1.1.1.1")])
+    with serve() as other:
+        other.routes["/new.json"] = reply(b"{}")
+        server.routes["/map.json"] = reply(status=302, Location=f"{other.url}/new.json?signature=abc")
+        options = {"redirects": [other.url]}
+        feed = PriceFeed(feed="map", format="litellm_map", url=f"{server.url}/map.json", options=options)
+        assert fetch(settings, Sources(prices=(feed,)))["map"].outcome == "fetched"
+    assert scan(settings.landing_zone, "prices").files[0].url == f"{other.url}/new.json?signature=..."
+
+
+def test_redirects_of_the_wrong_type_are_refused_in_words(server: Server, settings: Settings) -> None:
+    feed = PriceFeed(feed="map", format="litellm_map", url=f"{server.url}/map.json", options={"redirects": "cdn"})
+    error = fetch(settings, Sources(prices=(feed,)))["map"].error or ""
+    assert "options.redirects: a list of origins is accepted" in error
+    assert server.seen == []
 
 
 def test_a_body_that_trickles_ends_at_the_limit(server: Server, settings: Settings) -> None:
