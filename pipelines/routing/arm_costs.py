@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
 from operator import add
@@ -16,15 +16,14 @@ import polars as pl
 
 from pipelines.meters import FEE_METERS, INPUT_METERS, OUTPUT_METERS, TOKEN_METERS, Meter
 from pipelines.prices.rating import cards_of, rate
-from pipelines.routing.strata import REUSE, in_groups
+from pipelines.routing.strata import REUSE
 
-GROUP = ("model_id", "is_loop", "bucket")
+GROUP = ("model_id", "is_loop", "lane", "bucket")
 PARTS = (
     "own",
     "input",
     "output",
     "fees",
-    "read_gap",
     "lost_gap",
     "sessionless_gap",
     *(f"gap_{name}" for name in REUSE),
@@ -37,21 +36,41 @@ _WRITES = [meter for meter in INPUT_METERS if meter.cache_action == "Write"]
 
 @dataclass(frozen=True)
 class ArmCost:
-    """Strata on one model, in USD (Decimal), one row per recorded model, loop and bucket; `reason` where a rate is missing.
+    """Strata on one model, in USD (Decimal), one row per GROUP: the recorded model, whether it is a loop, lane and bucket.
 
     own: what already ran there, at its own cost. The rest at the recorded tokens: input (with every recorded cache read and write at the arm's
-    cache rates), output, fees. read_gap: what all cache reads would cost more if none hit and the prompts were
-    written anew; gap_reuse_<lag> and sessionless_gap: the parts of it that strata tell apart. lost_gap: what no cache
-    at all would cost more, reads and writes as plain input.
+    cache rates), output, fees. gap_reuse_<lag> and sessionless_gap: what cache reads would cost more if none hit and the prompts
+    were written anew, in the parts that strata tell apart. lost_gap: what no cache at all would cost more, reads and
+    writes as plain input. `failed` counts the requests without a rate by reason, of the `moved` that did not run there.
     """
 
     parts: pl.DataFrame
-    reason: str | None = None
+    moved: int
+    failed: Mapping[str, int] = field(default_factory=dict)
+
+    def reason(self, provider_id: str, model_id: str) -> str | None:
+        """Why there is no cost, or None."""
+        if not self.failed:
+            return None
+        ordered = sorted(self.failed.items(), key=lambda item: -item[1])
+        listed = ", ".join(f"{reason} for {number}" for reason, number in ordered)
+        return f"{model_id} at {provider_id}: {listed} of {self.moved} requests"
+
+
+def added_up(costs: Sequence[ArmCost]) -> ArmCost:
+    """The cost of several lots of traffic together, at least one."""
+    failed: Counter[str] = Counter()
+    for cost in costs:
+        failed.update(cost.failed)
+    parts = pl.concat([cost.parts.select(*GROUP, *PARTS) for cost in costs])
+    return ArmCost(
+        parts.group_by(GROUP).agg(pl.col(PARTS).sum()).sort(GROUP), sum(cost.moved for cost in costs), dict(failed)
+    )
 
 
 def arm_cost(
     strata: pl.DataFrame,
-    requests: pl.DataFrame,
+    grouped: pl.DataFrame,
     provider_id: str,
     model_id: str,
     rate_card: pl.DataFrame,
@@ -60,13 +79,11 @@ def arm_cost(
 ) -> ArmCost:
     """The cost of all strata on one model: standard tier, no region, its rates at each stratum's hours and sizes.
 
-    `requests` are those that `strata` adds up: where a card charges by marginal tiers or a minimum, which sums can't show,
+    `grouped` are the requests that `strata` adds up: where a card charges by marginal tiers or a minimum, which sums can't show,
     each is rated for itself.
     """
     ran_there = (
-        pl.col("provider_id").eq_missing(provider_id)
-        & pl.col("model_id").eq_missing(model_id)
-        & pl.col("effective_cost_usd").is_not_null()
+        pl.col("provider_id").eq_missing(provider_id) & pl.col("model_id").eq_missing(model_id) & pl.col("is_priced")
     )
     own = strata.filter(ran_there).select(*GROUP, own=pl.col("effective_cost_usd").cast(_MONEY))
     moved = strata.filter(~ran_there)
@@ -88,14 +105,18 @@ def arm_cost(
     )
     card = cards_of(calls, cards, calendars=calendars)
     priced = _priced(moved, card, cards)
-    if (reason := _reason(moved, priced, rate_card, provider_id, model_id)) is not None:
-        return ArmCost(own.clear().select(*GROUP), reason)
+    number = int(moved["requests"].sum())
+    if failed := _failed(priced, rate_card, provider_id, model_id):
+        return ArmCost(
+            own.clear().select(*GROUP, *(pl.lit(None, _MONEY).alias(name) for name in PARTS)), number, failed
+        )
     if cards.filter((pl.col("marginal") != "{}") | pl.col("minimum_charge_usd").is_not_null()).height:
-        calls_there = in_groups(requests).filter(~ran_there)
+        calls_there = grouped.filter(~ran_there)
         priced = _rated_one_by_one(priced, calls_there, (provider_id, model_id), rate_card, calendars)
     both = pl.concat([own, priced.select(*GROUP, *PARTS[1:])], how="diagonal")
     empty = [pl.lit(None, _MONEY).alias(name) for name in PARTS if name not in both.columns]
-    return ArmCost(both.with_columns(empty).group_by(GROUP).agg(pl.col(PARTS).fill_null(0).sum()).sort(GROUP))
+    whole = both.with_columns(empty).group_by(GROUP).agg(pl.col(PARTS).fill_null(0).sum()).sort(GROUP)
+    return ArmCost(whole.select(*GROUP, *PARTS), number)
 
 
 def _priced(moved: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.DataFrame:
@@ -115,7 +136,6 @@ def _priced(moved: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.Dat
         input=_sum(INPUT_METERS),
         output=_sum(OUTPUT_METERS),
         fees=(pl.col("requests") * pl.col("rate_request")).fill_null(0).cast(_MONEY),
-        read_gap=_gap(_READS, miss),
         lost_gap=_gap([*_READS, *_WRITES], plain),
         sessionless_gap=(pl.col("sessionless_reads") * gap).fill_null(0).cast(_MONEY),
         **{f"gap_{name}": (pl.col(name) * gap).fill_null(0).cast(_MONEY) for name in REUSE},
@@ -161,9 +181,8 @@ def _gap(meters: Sequence[Meter], instead: pl.Expr) -> pl.Expr:
     return reduce(add, terms).cast(_MONEY)
 
 
-def _reason(
-    moved: pl.DataFrame, priced: pl.DataFrame, rate_card: pl.DataFrame, provider_id: str, model_id: str
-) -> str | None:
+def _failed(priced: pl.DataFrame, rate_card: pl.DataFrame, provider_id: str, model_id: str) -> dict[str, int]:
+    """Requests without a rate, by reason."""
     offered = rate_card.filter((pl.col("provider_id") == provider_id) & (pl.col("model_id") == model_id))
     has_tier = (offered["service_tier"] == "standard").any()
     missing = "no_price" if offered.is_empty() else "no_price_at_time" if has_tier else "no_price_for_tier"
@@ -175,11 +194,7 @@ def _reason(
         .when("lacks_rate")
         .then(pl.lit("no_rate_for_meter"))
     )
-    failed = priced.select("requests", why=why).drop_nulls("why")
-    if failed.is_empty():
-        return None
-    numbers: Counter[str] = Counter()
-    for requests, reason in failed.iter_rows():
-        numbers[reason] += requests
-    listed = ", ".join(f"{reason} for {number}" for reason, number in numbers.most_common())
-    return f"{model_id} at {provider_id}: {listed} of {moved['requests'].sum()} requests"
+    failed: Counter[str] = Counter()
+    for requests, reason in priced.select("requests", why=why).drop_nulls("why").iter_rows():
+        failed[reason] += requests
+    return dict(failed)

@@ -34,7 +34,7 @@ def assumptions(day: Day, policy: Policy, baseline: Baseline, arms: Sequence[Arm
         "router_fee_usd": str(policy.router_fee_usd),
         "cache": {arm.arm: _cache(arm, baseline) for arm in arms},
         "requests": day.traffic.count,
-        "requests_left_out": day.traffic.excluded,
+        "requests_left_out": day.traffic.left_out,
     }
     if baseline.model_id is not None:
         stated["baseline_cache"] = f"{baseline.cache}: {_CACHE[baseline.cache]}"

@@ -15,10 +15,7 @@ from pipelines.config.evidence import Evidence
 from pipelines.config.routing import RoutingConfig
 from pipelines.routing.draws import Floats, Group, Worlds
 from pipelines.routing.policy_arm import Handling, PolicyArm, policy_arm, to_arrays
-from pipelines.routing.traffic import Traffic
-
-Offer = tuple[str, str]
-"""Seller and model."""
+from pipelines.routing.traffic import Offer, Traffic
 
 
 @dataclass
@@ -35,15 +32,16 @@ class Day:
 
     @cached_property
     def groups(self) -> list[Group]:
-        """Models that the day's requests ran on, agents' loops apart."""
-        found = self.traffic.recorded.select("model_id", "is_loop").unique().sort(pl.all())
+        """Models that the requests ran on, agents' loops and lanes apart."""
+        found = self.traffic.recorded.select("model_id", "is_loop", "lane").unique().sort(pl.all())
         return [Group(*row) for row in found.iter_rows()]
 
     @cached_property
     def worlds(self) -> Worlds:
         """The day's draws."""
         use_cases: dict[str, dict[str, int]] = {}
-        for use_case, model, number in self.traffic.use_cases.iter_rows():
+        by_model = self.traffic.use_cases.group_by("use_case", "model_id", maintain_order=True)
+        for use_case, model, number in by_model.agg(pl.col("requests").sum()).iter_rows():
             use_cases.setdefault(use_case, {})[model] = number
         return Worlds(self.evidence, self.groups, self.recorded["requests"], use_cases)
 
@@ -56,8 +54,8 @@ class Day:
         """The arm's cost, or the reason why it is not known."""
         key = (provider_id, model_id, handling)
         if key not in self._arms:
-            cost = self.traffic.cost_on(provider_id, model_id)
-            self._arms[key] = cost.reason or policy_arm(cost, model_id, handling, self.groups)
+            cost = self.traffic.cost_on((provider_id, model_id))
+            self._arms[key] = cost if isinstance(cost, str) else policy_arm(cost, model_id, handling, self.groups)
         return self._arms[key]
 
     def actual(self) -> Floats:
@@ -70,9 +68,3 @@ class Day:
         counts = self.traffic.recorded.group_by("model_id").agg(pl.col("requests").sum()).sort("model_id")
         whole = counts["requests"].sum()
         return {model: number / whole for model, number in counts.iter_rows()}
-
-    @cached_property
-    def ran(self) -> list[Offer]:
-        """Sellers and models that the traffic ran on."""
-        who = self.traffic.requests.select("provider_id", "model_id").drop_nulls().unique()
-        return sorted((str(seller), str(model)) for seller, model in who.iter_rows())

@@ -24,10 +24,12 @@ INTERVALS = {"low_95": 2.5, "low_50": 25.0, "high_50": 75.0, "high_95": 97.5}
 
 @dataclass(frozen=True)
 class Group:
-    """Requests that share what is drawn for them: the model they ran on, and whether they are an agent's loop."""
+    """Requests that share what is drawn for them and where they may go: the model they ran on, whether they are an agent's loop, and
+    what a policy tells apart (`lanes.py`)."""
 
     model_id: str
     is_loop: bool
+    lane: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from pipelines.config.evidence import MissingEvidenceError
-from pipelines.routing.day import Day, Offer
+from pipelines.routing.day import Day
 from pipelines.routing.draws import Floats
 from pipelines.routing.policy_arm import Handling, PolicyArm, central_ratios
 from pipelines.routing.quality import Quality, widest_quality
+from pipelines.routing.traffic import Offer
 
 POINTS = 21
 """Levels of quality, from that of the cheapest model to that of the best."""
@@ -140,10 +141,10 @@ def _cost_by_group(day: Day, offer: Offer) -> Floats | None:
     costs = np.zeros(len(day.groups))
     for number, group in enumerate(day.groups):
         try:
-            taken, written = central_ratios(day.evidence, offer[1], group.model_id, is_loop=group.is_loop)
+            taken, written = central_ratios(day.evidence, offer[1], group)
         except MissingEvidenceError:
             return None
-        part = arm.sums.get((group.model_id, group.is_loop))
+        part = arm.sums.get(group)
         if part is not None:
             costs[number] = float(part.fixed + taken * part.input + written * part.output)
     return costs

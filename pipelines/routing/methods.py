@@ -15,10 +15,10 @@ from typing import Any
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing.amounts import SMALLEST
 from pipelines.routing.case import NO_OUTLOOK, WHOLE, Case
-from pipelines.routing.day import Offer
 from pipelines.routing.outlook import ArmOutlook, Stake, grade
 from pipelines.routing.policy_arm import Handling, PolicyArm
 from pipelines.routing.quality import Quality, widest_quality
+from pipelines.routing.traffic import Offer
 from pipelines.warehouse.tables.mart import BEST_SINGLE_CHEAP, SAME_TOKENS_DEAREST
 
 _KEPT = Handling("kept", "session", Decimal(1))
@@ -44,7 +44,7 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
     unknown = [cost for _, cost in arms if isinstance(cost, str)]
     if unknown:
         return _row(case, SAME_TOKENS_DEAREST, reason="; ".join(dict.fromkeys(unknown)))
-    offers = {(arm.provider_id, arm.model_id) for arm in policy.arms} | set(case.of_day.ran)
+    offers = {(arm.provider_id, arm.model_id) for arm in policy.arms} | set(case.of_day.traffic.ran)
     if case.baseline.provider_id and case.baseline.model_id:
         offers.add((case.baseline.provider_id, case.baseline.model_id))
     costs = {offer: case.of_day.arm(*offer, _KEPT) for offer in sorted(offers)}

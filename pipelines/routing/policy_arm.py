@@ -44,10 +44,10 @@ class Sums:
 
 @dataclass(frozen=True)
 class PolicyArm:
-    """An arm: exact sums by recorded model and loop, and the same as arrays of groups x buckets."""
+    """An arm: exact sums by group, and the same as arrays of groups x buckets."""
 
     model_id: str
-    sums: Mapping[tuple[str, bool], Sums]
+    sums: Mapping[Group, Sums]
     arrays: ArmArrays
 
     @property
@@ -61,11 +61,15 @@ class PolicyArm:
 
     def scaled(self, evidence: Evidence) -> Decimal:
         """Cost at the central ratios of tokens, exact to the ratio's six decimals. Raises MissingEvidenceError."""
-        total = Decimal(0)
-        for (recorded, is_loop), part in self.sums.items():
-            taken, written = central_ratios(evidence, self.model_id, recorded, is_loop=is_loop)
-            total += part.fixed + taken * part.input + written * part.output
-        return total
+        return sum(self.scaled_by_group(evidence).values(), Decimal(0))
+
+    def scaled_by_group(self, evidence: Evidence) -> dict[Group, Decimal]:
+        """The same by group."""
+        found = {}
+        for group, part in self.sums.items():
+            taken, written = central_ratios(evidence, self.model_id, group)
+            found[group] = part.fixed + taken * part.input + written * part.output
+        return found
 
 
 def policy_arm(cost: ArmCost, model_id: str, handling: Handling, groups: Sequence[Group]) -> PolicyArm:
@@ -73,12 +77,13 @@ def policy_arm(cost: ArmCost, model_id: str, handling: Handling, groups: Sequenc
     weights = [handling.share]
     for _ in range(LAGS - 1):
         weights.append(weights[-1] * (1 - handling.share))
-    by_model = cost.parts.group_by("model_id", "is_loop").agg(pl.col(PARTS).sum()).sort("model_id", "is_loop")
+    by = ["model_id", "is_loop", "lane"]
+    by_group = cost.parts.group_by(by).agg(pl.col(PARTS).sum()).sort(by)
     sums = {
-        (row["model_id"], row["is_loop"]): Sums(
+        Group(*(row[name] for name in by)): Sums(
             *_together({name: Decimal(row[name]) for name in PARTS}, handling, weights)
         )
-        for row in by_model.iter_rows(named=True)
+        for row in by_group.iter_rows(named=True)
     }
     arrays = to_arrays(cost.parts, PARTS, groups)
     return PolicyArm(model_id, sums, ArmArrays(model_id, *_together(arrays, handling, [float(w) for w in weights])))
@@ -102,17 +107,17 @@ def _together(part: Mapping[str, Any], handling: Handling, weights: Sequence[Any
     return part["own"] + part["fees"], part["input"] + missed, part["output"], unsure
 
 
-def central_ratios(evidence: Evidence, model_id: str, recorded: str, *, is_loop: bool) -> tuple[Decimal, Decimal]:
+def central_ratios(evidence: Evidence, model_id: str, group: Group) -> tuple[Decimal, Decimal]:
     """Tokens of input and output on a model over those recorded, at the middle of what is known of both."""
-    measures: tuple[Measure, Measure] = ("loop", "loop") if is_loop else ("input", "output")
-    if model_id == recorded:
+    measures: tuple[Measure, Measure] = ("loop", "loop") if group.is_loop else ("input", "output")
+    if model_id == group.model_id:
         return Decimal(1), Decimal(1)
     taken, written = (
         Decimal(
             repr(
                 exp(
                     evidence.needed_effect(measure, model_id).log_mean
-                    - evidence.needed_effect(measure, recorded).log_mean
+                    - evidence.needed_effect(measure, group.model_id).log_mean
                 )
             )
         ).quantize(_RATIO, ROUND_HALF_EVEN)
@@ -123,8 +128,8 @@ def central_ratios(evidence: Evidence, model_id: str, recorded: str, *, is_loop:
 
 def to_arrays(frame: pl.DataFrame, columns: Sequence[str], groups: Sequence[Group]) -> dict[str, Floats]:
     """Columns of rows by GROUP as floats, groups x buckets; 0 where there is no row."""
-    order = {(group.model_id, group.is_loop): number for number, group in enumerate(groups)}
-    rows = [order[key] for key in frame.select(GROUP[:2]).iter_rows()]
+    order = {group: number for number, group in enumerate(groups)}
+    rows = [order[Group(*key)] for key in frame.select(GROUP[:3]).iter_rows()]
     places = (rows, frame["bucket"].to_list())
     arrays = {name: np.zeros((len(groups), BUCKETS)) for name in columns}
     if rows:

@@ -20,11 +20,11 @@ from pipelines.config.loader import load_file
 from pipelines.config.routing import RoutingConfig
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing.case import Case
-from pipelines.routing.day import Day, Offer
+from pipelines.routing.day import Day
 from pipelines.routing.frontier import frontier
 from pipelines.routing.methods import method_rows
 from pipelines.routing.quality import known_on, with_stand_ins
-from pipelines.routing.traffic import routable
+from pipelines.routing.traffic import Halves, Offer, traffic_of
 from pipelines.warehouse.tables.mart import ROUTING_FRONTIER, ROUTING_PROJECTION
 
 
@@ -38,6 +38,60 @@ class Routed:
     projection: pl.DataFrame
     frontier: pl.DataFrame
     problems: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a projection rests on besides traffic: policies, evidence, scores (core.benchmark_score) and calendars of price windows."""
+
+    policies: RoutingConfig
+    evidence: Evidence
+    scores: pl.DataFrame | None
+    calendars: Mapping[str, frozenset[date]]
+
+    def declared(self) -> set[Offer]:
+        """Sellers and models of arms, baselines and candidates."""
+        found = {(arm.provider_id, arm.model_id) for policy in self.policies.policies for arm in policy.arms}
+        found |= {(item.provider_id, item.model_id) for item in self.policies.candidates}
+        return found | {
+            (item.provider_id, item.model_id) for item in self.policies.baselines if item.provider_id and item.model_id
+        }
+
+    def traffic(self, requests: pl.DataFrame, rate_card: pl.DataFrame) -> Halves:
+        """One day's requests (rated rows of core.request) as sums, with their cost on everything that may serve them."""
+        ran = requests.select("provider_id", "model_id").drop_nulls().unique().iter_rows()
+        offers = sorted({*self.declared(), *((str(seller), str(model)) for seller, model in ran)})
+        schema = {"provider_id": pl.String(), "model_id": pl.String()}
+        asked = pl.DataFrame(offers, schema=schema, orient="row")
+        cards = rate_card.join(asked, on=["provider_id", "model_id"], how="semi")
+        return traffic_of(requests, cards, offers, self.policies, calendars=self.calendars)
+
+    def routed(self, traffic: Halves, on: date, *, with_frontier: bool = True) -> Routed:
+        """The rows of some days' traffic together, which bear the date of the last one, `on`: what is known at its end counts."""
+        believed = self.scores
+        if believed is not None:
+            believed = with_stand_ins(known_on(believed, on), self.evidence.stand_ins, on)
+        days = {
+            actual: Day(found, self.evidence, self.policies, believed, sorted(found.costs))
+            for actual, found in ((known, traffic.against(actual=known)) for known in (True, False))
+        }
+        if not traffic.unpriced.count:  # both comparisons are about the same requests
+            days[False] = days[True]
+        points: list[dict[str, Any]] = []
+        problems: list[str] = []
+        with localcontext() as context:
+            context.prec, context.rounding = 76, ROUND_HALF_EVEN
+            rows = list(_projected(on, self.policies, days))
+            if with_frontier:
+                try:
+                    points = frontier(days[True], on)
+                except ANY_FAILURE as error:  # the projections of the day stand without it
+                    problems.append(f"frontier of {on}: {worded(error)}")
+        return Routed(
+            pl.DataFrame(rows, schema=ROUTING_PROJECTION.polars_schema),
+            pl.DataFrame(points, schema=ROUTING_FRONTIER.polars_schema),
+            problems,
+        )
 
 
 def project(
@@ -54,47 +108,33 @@ def project(
     `requests` are rated rows of core.request, `rate_card` rows of core.rate_card, `scores` rows of
     core.benchmark_score (None or empty: quality stays null); `evidence` and `calendars` are those that ship where they are
     None. Of mart.routing_projection: one row per day, policy, baseline and arm, one for the total, whose amounts
-    are the sums of the arms' to the last decimal, and one for each method of `methods.py`. Of mart.routing_frontier: the cheapest shares of all arms, baselines,
-    candidates and models that ran.
+    are the sums of the arms' to the last decimal, and one for each method of `methods.py`. Of mart.routing_frontier: the
+    cheapest shares of all arms, baselines, candidates and models that ran.
     """
-    known = load_file(Evidence, "evidence.yaml", None) if evidence is None else evidence
-    holidays = load_file(Calendars, "calendars.yaml", None).days if calendars is None else calendars
-    rows: list[dict[str, Any]] = []
-    points: list[dict[str, Any]] = []
-    problems: list[str] = []
-    for on in requests["event_date"].unique().sort():
-        frame = requests.filter(pl.col("event_date") == on)
-        offers = _offers(policies, frame)
-        cards = rate_card.join(_as_frame(offers), on=["provider_id", "model_id"], how="semi")
-        believed = None if scores is None else with_stand_ins(known_on(scores, on), known.stand_ins, on)
-        priced, whole = (
-            Day(
-                routable(frame, cards, policies, must_be_priced=must, calendars=holidays),
-                known,
-                policies,
-                believed,
-                offers,
-            )
-            for must in (True, False)
-        )
-        # Where all of a day is priced, both comparisons are about the same requests.
-        days = {True: priced, False: priced if priced.traffic.count == whole.traffic.count else whole}
-        with localcontext() as context:
-            context.prec, context.rounding = 76, ROUND_HALF_EVEN
-            rows += _projected(on, policies, days)
-            try:
-                points += frontier(priced, on)
-            except ANY_FAILURE as error:  # the projections of the day stand without it
-                problems.append(f"frontier of {on}: {worded(error)}")
+    setting = Setting(
+        policies,
+        load_file(Evidence, "evidence.yaml", None) if evidence is None else evidence,
+        scores,
+        load_file(Calendars, "calendars.yaml", None).days if calendars is None else calendars,
+    )
+    found = [
+        setting.routed(setting.traffic(requests.filter(pl.col("event_date") == on), rate_card), on)
+        for on in requests["event_date"].unique().sort()
+    ]
+    return together(found)
+
+
+def together(found: Sequence[Routed]) -> Routed:
+    """The rows of several days."""
     return Routed(
-        pl.DataFrame(rows, schema=ROUTING_PROJECTION.polars_schema),
-        pl.DataFrame(points, schema=ROUTING_FRONTIER.polars_schema),
-        problems,
+        pl.concat([ROUTING_PROJECTION.empty(), *(one.projection for one in found)]),
+        pl.concat([ROUTING_FRONTIER.empty(), *(one.frontier for one in found)]),
+        [problem for one in found for problem in one.problems],
     )
 
 
 def _projected(on: date, policies: RoutingConfig, days: Mapping[bool, Day]) -> Iterator[dict[str, Any]]:
-    """Rows of one day; `days` holds its traffic that is priced, and all of it."""
+    """Rows of one day; `days` holds the traffic to compare with what it did cost, and with a model."""
     for policy in policies.policies:
         for name in policy.baselines:
             baseline = policies.baseline(name)
@@ -105,16 +145,3 @@ def _projected(on: date, policies: RoutingConfig, days: Mapping[bool, Day]) -> I
                 rows = [case.failed(worded(error))]
             yield from rows
             yield from method_rows(case, rows[-1]["projected_cost_usd"])
-
-
-def _offers(policies: RoutingConfig, requests: pl.DataFrame) -> list[Offer]:
-    """Sellers and models that may serve the requests: those declared, and those that did."""
-    declared = {(arm.provider_id, arm.model_id) for policy in policies.policies for arm in policy.arms}
-    declared |= {(item.provider_id, item.model_id) for item in policies.candidates}
-    declared |= {(item.provider_id, item.model_id) for item in policies.baselines if item.provider_id and item.model_id}
-    ran = requests.select("provider_id", "model_id").drop_nulls().unique().iter_rows()
-    return sorted({*declared, *ran})
-
-
-def _as_frame(offers: list[Offer]) -> pl.DataFrame:
-    return pl.DataFrame(offers, schema={"provider_id": pl.String(), "model_id": pl.String()}, orient="row")

@@ -28,29 +28,20 @@ TTL_SECONDS = 300
 
 _LOOP_REQUESTS, _LOOP_TOKENS = 4, 100_000
 _READS = [meter.tokens_column for meter in INPUT_METERS if meter.cache_action == "Read"]
-_WHO = ("provider_id", "model_id", "is_loop", "bucket")
+_WHO = ("provider_id", "model_id", "is_loop", "lane", "is_priced", "bucket")
 REUSE = [f"reuse_{lag}" for lag in range(1, LAGS + 1)]
 
 
-def strata(
-    requests: pl.DataFrame,
-    rate_card: pl.DataFrame,
-    *,
-    calendars: Mapping[str, frozenset[date]],
-    ttl_seconds: int = TTL_SECONDS,
-) -> pl.DataFrame:
-    """Rows of core.request, added up by whatever decides a price.
+def strata(grouped: pl.DataFrame, rate_card: pl.DataFrame, *, calendars: Mapping[str, frozenset[date]]) -> pl.DataFrame:
+    """Requests as `in_groups` returns them, added up by whatever decides a price.
 
-    `rate_card` holds the cards of the models that may serve them. Columns: provider_id, model_id (of the
-    request, or UNRESOLVED), is_loop (an agent's loop: a session of four requests or more, or a prompt of 100,000 tokens mostly out of a cache), bucket (0 to
-    BUCKETS - 1, whole sessions), event_at and size_<measure> (the smallest of the stratum: they stand for all of it),
+    `rate_card` holds the cards of the models that may serve them. Columns: provider_id, model_id, is_loop, lane, is_priced
+    and bucket as in `grouped`, event_at and size_<measure> (the smallest of the stratum: they stand for all of it),
     is_thinking, requests, the token columns and the other counts summed (Int64), effective_cost_usd summed (Decimal),
-    reuse_1 to reuse_8 (tokens read from a cache that a request 1 to 8 before it in its session could have left there,
-    less than `ttl_seconds` earlier) and sessionless_reads (tokens read from a cache by requests without a session).
+    reuse_1 to reuse_8 (tokens read from a cache that a request 1 to 8 before it in its session could have left there in time) and
+    sessionless_reads (tokens read from a cache by requests without a session).
     """
-    known = in_groups(requests, ttl_seconds).with_columns(
-        (pl.col("output_reasoning_tokens") > 0).alias("is_thinking"), *_sizes(rate_card)
-    )
+    known = grouped.with_columns((pl.col("output_reasoning_tokens") > 0).alias("is_thinking"), *_sizes(rate_card))
     cells = {**_size_cells(rate_card), **_time_cells(known, rate_card, calendars)}
     sizes = [name for name in known.columns if name.startswith("size_")]
     keyed = known.with_columns(**cells)
@@ -70,7 +61,11 @@ def strata(
 
 
 def in_groups(requests: pl.DataFrame, ttl_seconds: int = TTL_SECONDS) -> pl.DataFrame:
-    """The requests with what `strata` groups them by (is_loop, bucket) and the cached tokens that it sums."""
+    """Rows of core.request with what `strata` groups them by and the cached tokens that it sums.
+
+    model_id is UNRESOLVED where it is not known, is_loop marks an agent's loop (a session of four requests or more, or a prompt of
+    100,000 tokens mostly out of a cache), bucket is 0 to BUCKETS - 1 and holds whole sessions. A prompt is cached for `ttl_seconds`.
+    """
     return _with_reuse(requests, ttl_seconds).with_columns(
         pl.col("model_id").fill_null(UNRESOLVED),
         _loop().alias("is_loop"),
