@@ -28,6 +28,7 @@ from assets.requests import core_request, raw_request_files
 from assets.resources import WorkspaceResource
 from assets.restatement import cost_restatement, restated_job
 from assets.routing import routing_projection
+from assets.selfhost import core_hardware, selfhost_breakeven
 from assets.sensors import arrivals_job, arrivals_sensor, late_days_sensor
 
 
@@ -48,6 +49,8 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             request_drift,
             routing_projection,
             claims_audit,
+            core_hardware,
+            selfhost_breakeven,
             marts,
             report_html,
             cost_restatement,

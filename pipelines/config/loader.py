@@ -23,6 +23,7 @@ from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.models import ModelsConfig
 from pipelines.config.periods import Periods
 from pipelines.config.routing import RoutingConfig
+from pipelines.config.selfhost import Hardware, SelfHost
 from pipelines.config.sources import Sources
 from pipelines.config.watch import Watch
 from pipelines.outside import worded
@@ -49,6 +50,8 @@ class Config:
     watch: Watch
     evidence: Evidence
     claims: ClaimsConfig
+    selfhost: SelfHost
+    hardware: Hardware
 
 
 def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
@@ -68,6 +71,8 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
         watch=load_file(Watch, "watch.yaml", folder, use_sample=use_sample),
         evidence=load_file(Evidence, "evidence.yaml", folder, use_sample=use_sample),
         claims=load_file(ClaimsConfig, "claims.yaml", folder, use_sample=use_sample),
+        selfhost=load_file(SelfHost, "selfhost.yaml", folder, use_sample=use_sample),
+        hardware=load_file(Hardware, "hardware.yaml", folder, use_sample=use_sample),
     )
 
 

@@ -18,6 +18,7 @@ from pipelines.daily.report import write_reports
 from pipelines.daily.requests import load_requests
 from pipelines.daily.rerate import RerateOutcome, rerate_days
 from pipelines.daily.routing import project_routing
+from pipelines.daily.selfhost import refresh_breakeven, refresh_hardware
 
 __all__ = [
     "RerateOutcome",
@@ -28,6 +29,8 @@ __all__ = [
     "newest_day",
     "project_routing",
     "refresh_benchmarks",
+    "refresh_breakeven",
+    "refresh_hardware",
     "refresh_price_history",
     "refresh_prices",
     "refresh_rate_card",

@@ -82,6 +82,10 @@ CONSTRAINTS: dict[str, dict[str, str]] = {
         ),
         "reported_cost_amount": "check ((amount is null) = (currency is null))",
     },
+    "core.gpu_price": {
+        "gpu_price_valid_period": "check (valid_to > valid_from)",
+        "gpu_price_belief_period": "check (superseded_at > recorded_at)",
+    },
     "mart.benchmark_drift": {"benchmark_drift_severity": "check (severity in ('info', 'warn', 'error'))"},
 }
 """Table constraints beyond the primary key and the accepted values of single columns, by table and name."""

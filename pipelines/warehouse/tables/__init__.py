@@ -15,6 +15,7 @@ from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
 from pipelines.warehouse.tables.raw import RAW_TABLES
+from pipelines.warehouse.tables.selfhost import SELFHOST_TABLES
 from pipelines.warehouse.tables.spec import Column, Table
 
 TABLES: tuple[Table, ...] = (
@@ -30,6 +31,7 @@ TABLES: tuple[Table, ...] = (
     *MART_BENCHMARK_TABLES,
     *MART_PRICE_TABLES,
     *MART_EVIDENCE_TABLES,
+    *SELFHOST_TABLES,
 )
 TABLES_BY_NAME: dict[str, Table] = {table.qualified: table for table in TABLES}
 

@@ -1,0 +1,46 @@
+"""What a deployment costs a day, used or not.
+
+The one figure that routing policies need of a self-hosted arm; whether it pays is in `breakeven.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+
+from pipelines.config.selfhost import Deployment
+from pipelines.selfhost.gpu_prices import price_on
+
+
+@dataclass(frozen=True)
+class FixedCost:
+    """USD a day, from the price row that it comes from."""
+
+    usd_per_day: Decimal
+    price: dict[str, object]
+
+
+def fixed_cost(deployment: Deployment, ledger: pl.DataFrame, day: date) -> FixedCost | str:
+    """What all replicas cost on a day by the ledger (core.gpu_price), or the reason why that is not known.
+
+    24 hours of every GPU, and what else a day costs. A deployment that does not run on the day has no cost.
+    """
+    if not deployment.runs_on(day):
+        return f"{deployment.deployment} does not run on {day}"
+    price = price_on(ledger, deployment.gpu, day, term=deployment.term, region=deployment.region)
+    if price is None:
+        return no_price(deployment.gpu, deployment.term, day, deployment.region)
+    hours = 24 * deployment.gpus * deployment.replicas
+    return FixedCost(Decimal(str(price["usd_per_hour"])) * hours + deployment.ops_usd_per_day, price)
+
+
+def no_price(gpu: str, term: str, day: date, region: str = "") -> str:
+    """The reason for an unknown price, with the line that mends it."""
+    where = f", region: {region}" if region else ""
+    return (
+        f"no price of {gpu} ({term}{f', {region}' if region else ''}) is known on {day}: add to gpu_prices of "
+        f"selfhost.yaml {{gpu: {gpu}, usd_per_hour: ..., valid_from: {day}, source: ...{where}, term: {term}}}"
+    )
