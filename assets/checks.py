@@ -17,6 +17,7 @@ from pipelines.daily.accounting import books_of_the_window, files_accounted, rea
 from pipelines.quality import SUITES, ExpectationOutcome, run_suite
 from pipelines.quality.rules import Suite
 from pipelines.warehouse.tables.mart import DAILY_MODEL_SPEND, SPEND_TABLES
+from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 
 
 def suite_checks() -> list[dg.AssetChecksDefinition]:
@@ -116,9 +117,11 @@ def sources_readable(context: dg.AssetCheckExecutionContext, mm: WorkspaceResour
         dg.AssetCheckSpec(
             "spend_agrees",
             asset=asset_key("mart.daily_model_spend"),
-            description="Requests, tokens and costs of the spend marts equal core.request per day, to the last decimal.",
+            description="Requests, tokens and costs of charges and spend marts equal core.request per day, to the last decimal.",
             blocking=True,
-            additional_deps=[asset_key(t.qualified) for t in SPEND_TABLES if t is not DAILY_MODEL_SPEND],
+            additional_deps=[
+                asset_key(table.qualified) for table in (DAILY_CHARGE, *SPEND_TABLES) if table is not DAILY_MODEL_SPEND
+            ],
         ),
         dg.AssetCheckSpec(
             "priced_coverage",

@@ -1,7 +1,8 @@
 """What one day costs when years lie behind it: a day's spend, and its mart by dbt, over a growing core.request.
 
 One day of 200,000 requests is loaded as the daily run loads it; the days before it are copies of that day, made by the
-server. What is measured are the query of `job.py` on the newest day and dbt's build of mart.daily_model_spend for it.
+server. What is measured are the query of `job.py` on the newest day and dbt's build of mart.daily_charge and
+mart.daily_model_spend for it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from pipelines.warehouse.tables.core import REQUEST
 DAY_ROWS = 200_000
 SIZES = (2_000_000, 50_000_000)
 _QUERIES, _BUILDS = 15, 5
+_MARTS = ("daily_charge", "daily_model_spend")
 
 
 def measure_history(home: Path, sizes: list[int], say: Say) -> list[dict[str, Any]]:
@@ -93,7 +95,8 @@ def _measured(database: Database, home: Path, rows: int) -> dict[str, Any]:
         days = loaded_days(connection, REQUEST)
         window = {"first": days[-1], "end": days[-1] + timedelta(days=1)}
         _build_mart(database, home, days[-1])
-        connection.execute("delete from mart.daily_model_spend where event_date < %s", [days[-1]])
+        for mart in _MARTS:
+            connection.execute(f"delete from mart.{mart} where event_date < %s", [days[-1]])
         names = [name for (name,) in connection.execute(
             "select attname from pg_attribute where attrelid = 'mart.daily_model_spend'::regclass and attnum > 0 and not attisdropped"
         ).fetchall() if name != "event_date"]  # fmt: skip
@@ -126,7 +129,7 @@ def _timed(connection: psycopg.Connection[Any], window: dict[str, date]) -> floa
 
 
 def _build_mart(database: Database, home: Path, day: date) -> float:
-    """Seconds that dbt says the model took, its own start not counted."""
+    """Seconds that dbt says the charges and the spend by model took, its own start not counted."""
     target = home / "dbt"
     variables = {"from_date": str(day), "to_date": str(day + timedelta(days=1))}
     command = [
@@ -144,11 +147,11 @@ def _build_mart(database: Database, home: Path, day: date) -> float:
     if done.returncode:
         raise RunError(f"dbt failed:\n{done.stdout[-3000:]}")
     results = json.loads((target / "run_results.json").read_text())["results"]
-    return next(float(item["execution_time"]) for item in results if item["unique_id"].endswith(".daily_model_spend"))
+    return sum(float(item["execution_time"]) for item in results if item["unique_id"].rpartition(".")[2] in _MARTS)
 
 
 def _drop(database: Database) -> None:
     with database.owner.connect({}, autocommit=True) as connection:
         for day in loaded_days(connection, REQUEST):
             connection.execute(f"drop table core.request_{day:%Y%m%d}")
-        connection.execute("drop table if exists mart.daily_model_spend cascade")
+        connection.execute(f"drop table if exists {', '.join(f'mart.{mart}' for mart in _MARTS)} cascade")

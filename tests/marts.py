@@ -16,7 +16,10 @@ from jinja2 import Environment, StrictUndefined
 
 from pipelines.warehouse.ddl import create_table
 from pipelines.warehouse.tables.mart import SPEND_TABLES
+from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 
+BUILT = (DAILY_CHARGE, *SPEND_TABLES)
+"""The charges, and what is made of them."""
 PROJECT = Path(__file__).resolve().parents[1] / "dbt_like"
 
 
@@ -25,17 +28,17 @@ class _ReturnedError(Exception):
 
 
 def create_spend_tables(connection: psycopg.Connection[Any]) -> None:
-    """The spend tables, without rows."""
-    for table in SPEND_TABLES:
+    """The charges and the spend tables, without rows."""
+    for table in BUILT:
         connection.execute(create_table(table).encode())
 
 
 def build_spend_tables(connection: psycopg.Connection[Any]) -> None:
-    """Fill the spend tables, which are there and empty, from `core.request`."""
+    """Fill the charges and the spend tables, which are there and empty, from `core.request`."""
     connection.execute(
         f"create schema if not exists staging; create view staging.stg_request as {model_sql('stg_request')}".encode()
     )
-    for table in SPEND_TABLES:
+    for table in BUILT:
         columns = ", ".join(column.name for column in table.columns)
         connection.execute(
             f"insert into {table.qualified} ({columns}) select {columns} from ({model_sql(table.name)}) as model".encode()
@@ -60,9 +63,10 @@ def _environment() -> Environment:
             "var": dict.fromkeys(("from_date", "to_date")).get,
             "is_incremental": lambda: False,
             "return": _return,
+            "config": lambda **_: "",
         }
     )
-    for path in (PROJECT / "macros").glob("*.sql"):
+    for path in sorted((PROJECT / "macros").glob("*.sql")):  # one may use those before it
         text = path.read_text(encoding="utf-8")
         if "{% macro" in text:
             macros = environment.from_string(text).make_module()

@@ -24,39 +24,40 @@
     (least(web_search_count, 1))::bigint as grounded_prompt
 {% endmacro %}
 
-{# What the rows of `usage` cost by their rate cards, one row per meter in use. #}
-{% macro charges(usage) %}
+{# What the rows of `usage` cost by their rate cards, one row per meter in use; with `unrated` those without a rate too. #}
+{% macro charges(usage, unrated='false') %}
 select
     {{ usage }}.*,
     part.meter,
+    part.unit,
     part.quantity,
     part.usd_per_million,
     part.quantity * part.usd_per_million * 0.000001 as cost_usd,
     coalesce(card.fallbacks ->> part.meter, part.meter) as priced_as,
     (card.price_ids ->> coalesce(card.fallbacks ->> part.meter, part.meter))::uuid as price_id
 from {{ usage }}
-inner join {{ source('core', 'rate_card') }} as card on {{ usage }}.rate_id = card.rate_id
+left join {{ source('core', 'rate_card') }} as card on {{ usage }}.rate_id = card.rate_id
 cross join lateral (values
-    ('input_uncached', {{ usage }}.input_uncached, card.input_uncached_usd_per_mtok),
-    ('input_cache_read', {{ usage }}.input_cache_read, card.input_cache_read_usd_per_mtok),
-    ('input_cache_write', {{ usage }}.input_cache_write, card.input_cache_write_usd_per_mtok),
-    ('input_cache_write_5m', {{ usage }}.input_cache_write_5m, card.input_cache_write_5m_usd_per_mtok),
-    ('input_cache_write_30m', {{ usage }}.input_cache_write_30m, card.input_cache_write_30m_usd_per_mtok),
-    ('input_cache_write_1h', {{ usage }}.input_cache_write_1h, card.input_cache_write_1h_usd_per_mtok),
-    ('input_cache_write_12h', {{ usage }}.input_cache_write_12h, card.input_cache_write_12h_usd_per_mtok),
-    ('input_audio', {{ usage }}.input_audio, card.input_audio_usd_per_mtok),
-    ('input_audio_cache_read', {{ usage }}.input_audio_cache_read, card.input_audio_cache_read_usd_per_mtok),
-    ('input_image', {{ usage }}.input_image, card.input_image_usd_per_mtok),
-    ('input_image_cache_read', {{ usage }}.input_image_cache_read, card.input_image_cache_read_usd_per_mtok),
-    ('input_video', {{ usage }}.input_video, card.input_video_usd_per_mtok),
-    ('input_tool', {{ usage }}.input_tool, card.input_tool_usd_per_mtok),
-    ('output_text', {{ usage }}.output_text, card.output_text_usd_per_mtok),
-    ('output_reasoning', {{ usage }}.output_reasoning, card.output_reasoning_usd_per_mtok),
-    ('output_audio', {{ usage }}.output_audio, card.output_audio_usd_per_mtok),
-    ('output_image', {{ usage }}.output_image, card.output_image_usd_per_mtok),
-    ('request', {{ usage }}.request, card.request_usd_per_million),
-    ('web_search', {{ usage }}.web_search, card.web_search_usd_per_million),
-    ('grounded_prompt', {{ usage }}.grounded_prompt, card.grounded_prompt_usd_per_million)
-) as part (meter, quantity, usd_per_million)
-where part.quantity > 0 and part.usd_per_million is not null
+    ('input_uncached', 'token', {{ usage }}.input_uncached, card.input_uncached_usd_per_mtok),
+    ('input_cache_read', 'token', {{ usage }}.input_cache_read, card.input_cache_read_usd_per_mtok),
+    ('input_cache_write', 'token', {{ usage }}.input_cache_write, card.input_cache_write_usd_per_mtok),
+    ('input_cache_write_5m', 'token', {{ usage }}.input_cache_write_5m, card.input_cache_write_5m_usd_per_mtok),
+    ('input_cache_write_30m', 'token', {{ usage }}.input_cache_write_30m, card.input_cache_write_30m_usd_per_mtok),
+    ('input_cache_write_1h', 'token', {{ usage }}.input_cache_write_1h, card.input_cache_write_1h_usd_per_mtok),
+    ('input_cache_write_12h', 'token', {{ usage }}.input_cache_write_12h, card.input_cache_write_12h_usd_per_mtok),
+    ('input_audio', 'token', {{ usage }}.input_audio, card.input_audio_usd_per_mtok),
+    ('input_audio_cache_read', 'token', {{ usage }}.input_audio_cache_read, card.input_audio_cache_read_usd_per_mtok),
+    ('input_image', 'token', {{ usage }}.input_image, card.input_image_usd_per_mtok),
+    ('input_image_cache_read', 'token', {{ usage }}.input_image_cache_read, card.input_image_cache_read_usd_per_mtok),
+    ('input_video', 'token', {{ usage }}.input_video, card.input_video_usd_per_mtok),
+    ('input_tool', 'token', {{ usage }}.input_tool, card.input_tool_usd_per_mtok),
+    ('output_text', 'token', {{ usage }}.output_text, card.output_text_usd_per_mtok),
+    ('output_reasoning', 'token', {{ usage }}.output_reasoning, card.output_reasoning_usd_per_mtok),
+    ('output_audio', 'token', {{ usage }}.output_audio, card.output_audio_usd_per_mtok),
+    ('output_image', 'token', {{ usage }}.output_image, card.output_image_usd_per_mtok),
+    ('request', 'request', {{ usage }}.request, card.request_usd_per_million),
+    ('web_search', 'search', {{ usage }}.web_search, card.web_search_usd_per_million),
+    ('grounded_prompt', 'request', {{ usage }}.grounded_prompt, card.grounded_prompt_usd_per_million)
+) as part (meter, unit, quantity, usd_per_million)
+where part.quantity > 0 and (part.usd_per_million is not null or {{ unrated }} and part.meter not in ('grounded_prompt'))
 {% endmacro %}

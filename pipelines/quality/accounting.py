@@ -18,6 +18,7 @@ from pipelines.quality.outcome import ExpectationOutcome, Severity
 from pipelines.warehouse.tables import Table
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart import COST_COVERAGE, SPEND_TABLES
+from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 
 SAMPLE_SIZE = 5
 
@@ -207,13 +208,13 @@ def _bill_balances(connection: Connection[Any]) -> list[tuple[Any, ...]]:
 
 
 def spend_agrees(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
-    """Every table that dbt makes of the requests sums to core.request, per day and exactly, to the last decimal.
+    """The charges, and every spend table made of them, sum to core.request, per day and exactly, to the last decimal.
 
     A table is compared in those sums that it has. `observed` is the window's list cost in USD, as text.
     """
     facts = _by_day(connection, REQUEST, _FACTS, from_date, to_date)
     wrong = []
-    for table in SPEND_TABLES:
+    for table in (DAILY_CHARGE, *SPEND_TABLES):
         sums = {name: sum_ for name, sum_ in _sums(table).items() if name in _FACTS}
         held = _by_day(connection, table, sums, from_date, to_date)
         for day in sorted(facts.keys() | held.keys()):
@@ -224,7 +225,7 @@ def spend_agrees(connection: Connection[Any], from_date: date, to_date: date) ->
     total = sum(day["list_cost_usd"] or 0 for day in facts.values())
     return ExpectationOutcome(
         name="spend_agrees",
-        description="The spend tables hold exactly the requests, tokens and costs of core.request.",
+        description="The charges and the spend tables hold exactly the requests, tokens and costs of core.request.",
         severity="blocking",
         success=not wrong,
         observed=f"{total:f}",
@@ -247,8 +248,29 @@ _FACTS = {
 """The sums of a day of core.request by the name of the column that holds them in a spend table."""
 
 
+def _quantity(meters: Sequence[str], condition: str = "true") -> str:
+    """What a day's charges say was used of `meters`."""
+    named = ", ".join(f"'{meter}'" for meter in meters)
+    return f"coalesce(sum(quantity) filter (where meter in ({named}) and {condition}), 0)"
+
+
+_OF_CHARGES = {
+    "requests": _quantity(["request"]),
+    "priced_requests": _quantity(["request"], "unpriced_reason is null"),
+    "unpriced_requests": _quantity(["request"], "unpriced_reason is not null"),
+    "input_tokens": _quantity([meter.name for meter in INPUT_METERS]),
+    "output_tokens": _quantity([meter.name for meter in OUTPUT_METERS]),
+    **{meter.tokens_column: _quantity([meter.name]) for meter in TOKEN_METERS},
+    **{f"{name}_cost_usd": f"sum({name}_cost_usd)" for name in ("list", "contracted", "effective", "reported")},
+    "logged_only_cost_usd": "sum(reported_cost_usd) filter (where unpriced_reason is not null)",
+}
+"""The same sums over the rows of mart.daily_charge."""
+
+
 def _sums(table: Table) -> dict[str, str]:
     """The sums of a day of a spend table, by the name of the fact that they must equal."""
+    if table is DAILY_CHARGE:
+        return _OF_CHARGES
     sums = {column.name: f"sum({column.name})" for column in table.columns}
     if table is COST_COVERAGE:  # what is priced is a row here, not a column
         sums["priced_requests"] = "sum(requests) filter (where reason = 'priced')"

@@ -28,7 +28,7 @@ from tests.warehouse_fixtures import fresh_database
 
 OF_A_DAY = (
     "raw.snapshot", "raw.quarantine", "core.request", "raw.duplicate", "raw.loaded_file", "core.model_alias", "staging.stg_request",
-    "core.request_charge", "core.price_in_force",
+    "core.request_charge", "core.price_in_force", "mart.daily_charge",
     *(table.qualified for table in SPEND_TABLES),
 )  # fmt: skip
 """The tables made of a day's requests, with their checks; prices and boards are those of the first run."""

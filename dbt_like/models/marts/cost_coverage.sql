@@ -1,8 +1,8 @@
 with
 
-requests as (
+charges as (
 
-    select * from {{ ref('stg_request') }}
+    select * from {{ ref('daily_charge') }}
     {% if is_incremental() %} where {{ days_of_run() }} {% endif %}
 
 ),
@@ -11,11 +11,11 @@ by_reason as (
 
     select
         event_date,
-        pricing as reason,
-        count(*) as requests,
-        sum(input_tokens + output_tokens)::bigint as tokens
-    from requests
-    group by event_date, pricing
+        coalesce(unpriced_reason, 'priced') as reason,
+        {{ quantity_of(['request']) }} as requests,
+        {{ quantity_of(input_meters() + output_meters()) }} as tokens
+    from charges
+    group by event_date, coalesce(unpriced_reason, 'priced')
 
 ),
 

@@ -1,8 +1,8 @@
 with
 
-requests as (
+charges as (
 
-    select * from {{ ref('stg_request') }}
+    select * from {{ ref('daily_charge') }}
     {% if is_incremental() %} where {{ days_of_run() }} {% endif %}
 
 ),
@@ -15,12 +15,12 @@ final as (
         model_id,
         openness,
         {{ count_columns() }},
-        {%- for column in input_columns() + output_columns() %}
-        sum({{ column }})::bigint as {{ column }},
+        {%- for meter in input_meters() + output_meters() %}
+        {{ quantity_of([meter]) }} as {{ meter }}_tokens,
         {%- endfor %}
         sum(reported_cost_usd)::numeric(38, 18) as reported_cost_usd,
         {{ cost_columns() }}
-    from requests
+    from charges
     group by event_date, provider_id, model_id, openness
 
 )

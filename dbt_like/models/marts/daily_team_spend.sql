@@ -1,8 +1,8 @@
 with
 
-requests as (
+charges as (
 
-    select * from {{ ref('stg_request') }}
+    select * from {{ ref('daily_charge') }}
     {% if is_incremental() %} where {{ days_of_run() }} {% endif %}
 
 ),
@@ -14,7 +14,7 @@ final as (
         team,
         {{ count_columns() }},
         {{ cost_columns() }}
-    from requests
+    from charges
     group by event_date, team
 
 )

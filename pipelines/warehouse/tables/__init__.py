@@ -12,6 +12,7 @@ from pipelines.warehouse.tables.core_benchmarks import CORE_BENCHMARK_TABLES
 from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
 from pipelines.warehouse.tables.mart import MART_TABLES
 from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
+from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
 from pipelines.warehouse.tables.raw import RAW_TABLES
@@ -27,6 +28,7 @@ TABLES: tuple[Table, ...] = (
     REQUEST,
     *CORE_BENCHMARK_TABLES,
     REPORTED_COST,
+    *MART_CHARGE_TABLES,
     *MART_TABLES,
     *MART_BENCHMARK_TABLES,
     *MART_PRICE_TABLES,

@@ -208,6 +208,19 @@ def test_a_run_that_fails_after_the_delete_leaves_the_day_as_it_was(day: Databas
 
 
 DAMAGES: dict[str, set[str]] = {
+    **{
+        f"update mart.daily_charge set {damage}": {"charge_is_quantity_times_rate"}
+        for damage in (
+            "quantity = null where meter = 'request'",
+            "quantity = 1 where meter = 'rest'",
+            "quantity = 0 where meter = 'request'",
+            "unpriced_reason = 'no_price' where meter = 'rest'",
+            "contracted_usd_per_million = 1 where meter = 'input_uncached' and unpriced_reason is null",
+            "list_usd_per_million = 1, list_cost_usd = 1e-18 where meter = 'input_uncached' and unpriced_reason is null",
+            "billed_cost_usd = billed_cost_usd + 1e-18",
+            "pricing_currency = 'EUR'",
+        )
+    },
     "update mart.cost_coverage set request_share = request_share + 0.001 where reason = 'priced'": {
         "coverage_shares_sum_to_one"
     },

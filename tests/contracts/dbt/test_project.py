@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.warehouse.tables import TABLES
-from tests.contracts.dbt.conftest import PROJECT
+from tests.contracts.dbt.conftest import PROJECT, WARNINGS_ARE_ERRORS
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         sys.executable,
         "-m",
         "dbt.cli.main",
-        "--warn-error",
+        *WARNINGS_ARE_ERRORS,
         "parse",
         "--project-dir",
         PROJECT,

@@ -19,7 +19,8 @@ from pipelines.quality import (
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.tables import TABLES_BY_NAME, Table
 from pipelines.warehouse.tables.mart import SPEND_TABLES
-from tests.marts import build_spend_tables
+from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
+from tests.marts import BUILT, build_spend_tables
 from tests.unit.quality.rows import DAY, FILE, good_row, insert
 
 ONE = timedelta(days=1)
@@ -169,7 +170,7 @@ def test_spend_that_agrees(spent: Database) -> None:
     assert (outcome.success, outcome.observed, outcome.sample) == (True, "0.500000000000000000", ())
 
 
-@pytest.mark.parametrize("table", [table.qualified for table in SPEND_TABLES])
+@pytest.mark.parametrize("table", [table.qualified for table in BUILT])
 def test_a_spend_table_that_lacks_a_day_or_has_one_more_is_found(spent: Database, table: str) -> None:
     with spent.connect() as connection:
         connection.execute(f"update {table} set event_date = event_date + 1")
@@ -201,6 +202,26 @@ def test_every_sum_of_every_spend_table_is_compared_to_the_last_digit(
         table.qualified,
         column,
     )
+
+
+@pytest.mark.parametrize(
+    ("damage", "sum_"),
+    [
+        ("list_cost_usd = list_cost_usd + 1e-18 where meter = 'rest'", "list_cost_usd"),
+        ("effective_cost_usd = 0 where meter = 'rest'", "effective_cost_usd"),
+        ("quantity = quantity + 1 where meter = 'output_text'", "output_tokens"),
+        ("meter = 'input_image' where meter = 'input_uncached'", "input_uncached_tokens"),
+        ("quantity = 3 where meter = 'request'", "requests"),
+        ("unpriced_reason = 'no_price' where meter = 'request'", "priced_requests"),
+        ("reported_cost_usd = 1 where meter = 'request'", "reported_cost_usd"),
+    ],
+)
+def test_every_sum_of_the_charges_is_compared_to_the_last_digit(spent: Database, damage: str, sum_: str) -> None:
+    with spent.connect() as connection:
+        connection.execute(f"update {DAILY_CHARGE.qualified} set {damage}".encode())
+    outcome = run(spent, spend_agrees, *WINDOW)
+    assert outcome.blocks
+    assert (outcome.sample[0]["table"], outcome.sample[0]["sum"]) == (DAILY_CHARGE.qualified, sum_)
 
 
 def test_a_request_that_moves_from_priced_to_a_reason_is_found(spent: Database) -> None:

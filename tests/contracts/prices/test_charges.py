@@ -1,0 +1,150 @@
+"""mart.daily_charge against rated requests: every line worked by hand, and sums equal to the last digit."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.prices import build_ledger, build_rate_card, rate
+from pipelines.warehouse.database import Database
+from pipelines.warehouse.read import read_frame
+from pipelines.warehouse.replace import replace_all, replace_days
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_prices import PRICE, RATE_CARD
+from tests.marts import build_spend_tables, create_spend_tables
+from tests.unit.prices.feeds import FEED, price, registry_of, snapshot
+from tests.unit.prices.requests_frame import requests_frame
+from tests.warehouse import rows as warehouse_rows
+
+AT = datetime(2026, 2, 14, 12, tzinfo=UTC)
+DAY = AT.date()
+GRANTED = {"raw_model": "granted", "contract_id": "c-1"}
+PRICES = snapshot(
+    "2026-01-10",
+    price("3"),
+    price("15", "output_text"),
+    price("10", "web_search", unit="search", pricing_quantity=1000),
+    price("5", raw_model="tiered"),
+    price("4", raw_model="tiered", context_scope="marginal", context_bound="gt", context_from_tokens=100),
+    price("3", raw_model="granted"),
+    price("15", "output_text", raw_model="granted"),
+    price("2.64", **GRANTED),
+    price("1", raw_model="searching"),
+    price("35", "grounded_prompt", unit="request", pricing_quantity=1000, raw_model="searching"),
+)
+CALLS: tuple[dict[str, Any], ...] = (
+    {"model_id": "m", "input_uncached": 1000, "output_reasoning": 11, "web_search_count": 2},
+    {"model_id": "m", "input_uncached": 500},
+    {"model_id": "tiered", "input_uncached": 250},
+    {"model_id": "granted", "input_uncached": 1000, "output_text": 100},
+    {"model_id": "searching", "input_uncached": 10, "web_search_count": 4},
+    {"model_id": "m", "input_uncached": 5, "is_billable": False},
+    {"model_id": "unknown", "input_uncached": 5},
+)
+# Meter, quantity, contracted rate, list cost and contracted cost, by model. Each worked from PRICES and CALLS by hand.
+LINES = {
+    ("m", "request", 2, None, "0", "0"),
+    ("m", "input_uncached", 1500, "3", "0.0045", "0.0045"),
+    ("m", "output_reasoning", 11, "15", "0.000165", "0.000165"),
+    ("m", "web_search", 2, "10000", "0.02", "0.02"),
+    ("m", "request", 1, None, "0", "0"),  # the free call
+    ("m", "input_uncached", 5, None, "0", "0"),
+    ("tiered", "request", 1, None, "0", "0"),
+    ("tiered", "input_uncached", 250, "5", "0.00125", "0.00125"),
+    ("tiered", "rest", None, None, "-0.00015", "-0.00015"),  # 150 tokens above 100 cost 1 less
+    ("granted", "request", 1, None, "0", "0"),
+    ("granted", "input_uncached", 1000, "2.64", "0.003", "0.00264"),
+    ("granted", "output_text", 100, "15", "0.0015", "0.0015"),
+    ("searching", "request", 1, None, "0", "0"),
+    ("searching", "input_uncached", 10, "1", "0.00001", "0.00001"),
+    ("searching", "web_search", 4, None, "0", "0"),
+    ("searching", "grounded_prompt", 1, "35000", "0.035", "0.035"),
+    ("unknown", "request", 1, None, None, None),
+    ("unknown", "input_uncached", 5, None, None, None),
+}
+
+
+@pytest.fixture
+def charged(database: Database) -> Database:
+    """The calls, rated on a ledger with list prices and a contract, and their charges."""
+    ledger = build_ledger(FEED, [PRICES], registry_of([PRICES]))
+    card = build_rate_card(ledger, [FEED])
+    rated = rate(requests_frame([{"provider_id": "acme", "event_at": AT, **call} for call in CALLS]), card)
+    plain = warehouse_rows.requests(len(CALLS), day=DAY)
+    requests = plain.with_columns(rated[name] for name in rated.columns)
+    with database.connect() as connection, connection.transaction():
+        replace_all(connection, PRICE, ledger)
+        replace_all(connection, RATE_CARD, card)
+        replace_days(connection, REQUEST, requests, DAY, date(2026, 2, 15))
+        create_spend_tables(connection)
+        build_spend_tables(connection)
+    return database
+
+
+def charges(database: Database) -> pl.DataFrame:
+    with database.connect(read_only=True) as connection:
+        return read_frame(connection, "select * from mart.daily_charge")
+
+
+def test_every_line_is_quantity_times_rate_as_worked_by_hand(charged: Database) -> None:
+    found = charges(charged).select(
+        "model_id", "meter", "quantity", "contracted_usd_per_million", "list_cost_usd", "contracted_cost_usd"
+    )
+    assert found.height == len(LINES)
+    assert set(found.rows()) == {
+        (*line[:3], *(None if value is None else Decimal(value) for value in line[3:])) for line in LINES
+    }
+
+
+def test_a_line_leads_to_the_prices_of_contract_and_list(charged: Database) -> None:
+    lines = charges(charged).filter(pl.col("model_id") == "granted").sort("meter")
+    assert lines["contract_id"].unique().to_list() == ["c-1"]
+    found = lines.select("meter", "list_usd_per_million", "pricing_currency", "usd_per_currency").rows()
+    assert found == [
+        ("input_uncached", Decimal(3), "USD", Decimal(1)),
+        ("output_text", Decimal(15), "USD", Decimal(1)),
+        ("request", None, None, None),
+    ]
+    same = lines.select("meter", pl.col("price_id") == pl.col("list_price_id")).rows()
+    assert same == [("input_uncached", False), ("output_text", True), ("request", None)]
+
+
+@pytest.mark.parametrize("gone", ["true", "contract_id = ''", "contract_id <> ''"])
+def test_what_a_lost_rate_card_leaves_is_the_line_rest_and_the_sum_stays(charged: Database, gone: str) -> None:
+    """A card is derived and may go; what requests were booked at does not."""
+    before = sums(charges(charged))
+    with charged.connect() as connection, connection.transaction():
+        connection.execute(f"delete from core.rate_card where {gone}".encode())
+        connection.execute("truncate mart.daily_charge, mart.daily_model_spend, mart.daily_team_spend")
+        connection.execute("truncate mart.daily_project_spend, mart.cost_coverage")
+        build_spend_tables(connection)
+    found = charges(charged)
+    assert sums(found) == before
+    granted = found.filter(pl.col("model_id") == "granted", pl.col("meter") == "rest")
+    left = {
+        "true": ("0.0045", "0.00414"),
+        "contract_id = ''": ("0.0045", "0"),
+        "contract_id <> ''": ("0.0045", "0.00414"),
+    }
+    assert granted.select("list_cost_usd", "contracted_cost_usd").rows() == [tuple(map(Decimal, left[gone]))]
+
+
+def sums(lines: pl.DataFrame) -> list[tuple[Any, ...]]:
+    return (
+        lines.group_by("model_id")
+        .agg(pl.sum("list_cost_usd", "contracted_cost_usd", "effective_cost_usd", "billed_cost_usd"))
+        .sort("model_id")
+        .rows()
+    )
+
+
+def test_charges_sum_to_the_requests_of_each_model(charged: Database) -> None:
+    with charged.connect(read_only=True) as connection:
+        requests = read_frame(connection, "select * from core.request")
+    requests = requests.with_columns(billed_cost_usd="contracted_cost_usd")
+    resolved = pl.coalesce("model_id", pl.lit("unresolved: ") + pl.coalesce("response_model", "request_model"))
+    assert sums(charges(charged)) == sums(requests.with_columns(model_id=resolved))
