@@ -33,9 +33,11 @@ def main() -> None:
     from pipelines.config import ConfigError
     from pipelines.landing import LandingError
     from pipelines.outside import ANY_FAILURE, worded
+    from pipelines.private_files import UMASK
     from pipelines.warehouse import WarehouseError
 
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
+    os.umask(UMASK)
     try:
         app()
     except (ConfigError, DateError, LandingError, WarehouseError) as error:

@@ -26,6 +26,7 @@ from typing import Any
 
 import psutil
 
+from pipelines.private_files import keep_private, make_folder
 from pipelines.warehouse.errors import WarehouseError
 
 OWNER_ROLE = "modelmeter"
@@ -138,7 +139,8 @@ def locate(home: Path) -> Cluster:
     starter = Account.current()
     base = home / "postgres"
     try:
-        base.mkdir(mode=0o711 if starter.uid == 0 else 0o700, parents=True, exist_ok=True)
+        keep_private(home)
+        make_folder(base, is_passage=starter.uid == 0)
     except OSError as error:
         raise WarehouseError(f"MODELMETER_HOME {home}: can't make the folder for the database: {error}") from error
     owner = base.stat().st_uid
@@ -156,7 +158,7 @@ def locate(home: Path) -> Cluster:
     if (base / "data").exists() or (_reaches(runner, base) and _fits_socket(base / "run") and _runs_programs(runner)):
         return Cluster(home, base, starter, runner)
     folder = _SYSTEM_ROOT / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_folder(folder, is_passage=True)
     (folder / "home").write_text(f"{home}\n")
     record.write_text(f"{folder}\n")
     return Cluster(home, folder, starter, runner)
@@ -360,7 +362,7 @@ def _recorded_place(record: Path, home: Path) -> Path:
                 f"{record} names the database of {other}: {home} looks like a copy of it, and two homes can't share one "
                 f"database. Remove {record} to give this home a database of its own."
             )
-    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_folder(folder, is_passage=True)
     named.write_text(f"{home}\n")
     return folder
 

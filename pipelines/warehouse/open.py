@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+from pipelines.private_files import keep_private
 from pipelines.settings import Settings
 from pipelines.warehouse import server
 from pipelines.warehouse.database import Database, embedded_database, external_database
@@ -23,6 +24,7 @@ def open_database(settings: Settings, *, migrate: bool = True) -> Iterator[Datab
     Embedded: the server of `settings.home`, started if need be, stopped by the last command that uses it.
     External: `settings.database_url`, Postgres 15 or later. Raises WarehouseError, which names the remedy.
     """
+    keep_private(settings.home)
     with contextlib.ExitStack() as stack:
         if settings.database_url is None:
             database = embedded_database(stack.enter_context(server.lease(settings.home)))

@@ -172,7 +172,9 @@ def uninterrupted() -> Iterator[None]:
 @contextlib.contextmanager
 def _exclusive(cluster: Cluster) -> Iterator[None]:
     """Only one command at a time starts, stops or makes the cluster. The lock goes with the process that held it."""
-    with (cluster.home / "postgres" / "lock").open("a") as file:
+    path = cluster.home / "postgres" / "lock"
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        os.fchmod(file.fileno(), 0o600)  # whoever can open the file can hold the lock
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

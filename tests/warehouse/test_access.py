@@ -359,3 +359,30 @@ def test_the_reader_reads_every_table_also_those_made_later(database: Database) 
         assert {"mart.made_by_dbt", "core.other", "core.request", "raw.snapshot"} <= names
         for name in names:
             reader.execute(f"select count(*) from {name}")
+
+
+@as_root
+def test_a_home_of_an_earlier_version_is_closed_when_it_is_opened() -> None:
+    """The lock could be held by anyone who could open it: 24.9 s of waiting were seen."""
+    base = Path(tempfile.mkdtemp(prefix="modelmeter-tests-"))
+    base.chmod(0o755)
+    home = base / "home"
+    parsed = home / "parsed" / "litellm" / "rows.parquet"
+    try:
+        for path in (parsed, home / "postgres" / "lock", home / "note"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("user-17")
+            path.chmod(0o666)
+        assert as_nobody(parsed.read_text) == "done: user-17"
+        with server.lease(home):
+            for act in (
+                parsed.read_text,
+                (home / "note").read_text,
+                lambda: os.open(home / "postgres" / "lock", os.O_RDONLY),
+                lambda: list(home.iterdir()),
+                lambda: list((home / "postgres").iterdir()),
+            ):
+                assert as_nobody(act).startswith("PermissionError")
+        server.remove(home)
+    finally:
+        shutil.rmtree(base)
