@@ -2,37 +2,83 @@
 
 Run by its path, so that nothing of Dagster is imported here; `dbt_resource.py` starts and commands it. One
 line on standard input holds dbt's arguments as JSON; without one, because the run ended, the process ends as well.
+
+dbt reuses a parse for the same connection only. So the project is parsed with the profile's defaults, as set-up parses it:
+a kept parse then serves every warehouse, and the name of the run's database is put in afterwards.
 """
 
 from __future__ import annotations
 
 import gc
 import json
+import os
 import shutil
 import sys
-from contextlib import suppress
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
+
+CONNECTION = "MODELMETER_PG_"
+"""What the names of the variables begin with that `profiles.yml` reads."""
+PARSE = "partial_parse.msgpack"
+
+
+def parse(project: str, kept: Sequence[Path], folder: Path, *flags: str) -> dbtRunnerResult:
+    """Parse `project` into `folder`, starting from the first of the `kept` parses that exists: dbt compares it with the files
+    and with its own version before relying on it. The new parse becomes the first one kept. No variable of the connection may be set."""
+    from dbt.cli.main import dbtRunner
+
+    own = folder / PARSE
+    for found in kept:
+        if found.is_file():
+            shutil.copyfile(found, own)
+            break
+    places = [
+        "--project-dir",
+        project,
+        "--profiles-dir",
+        project,
+        "--target-path",
+        str(folder),
+        "--log-path",
+        str(folder),
+    ]
+    parsed = dbtRunner().invoke(["--quiet", *flags, "parse", *places])
+    if own.is_file():
+        own.replace(kept[0])
+    return parsed
+
+
+def move_to(manifest: Manifest, database: str) -> None:
+    """Make the relations of a parsed project those of `database`, in place."""
+    for node in chain(manifest.nodes.values(), manifest.sources.values()):
+        if node.relation_name:
+            node.relation_name = node.relation_name.replace(f'"{node.database}"', f'"{database}"', 1)
+        node.database = database
 
 
 def main(project: str, state: str, folder: str) -> int:
-    """The exit code of dbt. `state` is the file where dbt's parse is kept for the next process, which holds it against
-    the project, its own version and the profile before it relies on it; `folder` is for what goes with this one."""
+    """The exit code of dbt. `state` is the file where the parse is kept for the next process; `folder` is for what goes
+    with this one."""
     gc.set_threshold(50_000, 20, 20)  # as the command line does, and why it does
     from dbt.cli.main import dbtRunner
 
-    places = ["--project-dir", project, "--profiles-dir", project]
-    own = Path(folder, "partial_parse.msgpack")
-    with suppress(FileNotFoundError):
-        shutil.copyfile(state, own)
-    parsed = dbtRunner().invoke(["--quiet", "parse", *places, "--target-path", folder, "--log-path", folder])
-    with suppress(FileNotFoundError):
-        own.replace(state)
+    connection = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith(CONNECTION)}
+    parsed = parse(project, [Path(state), Path(project, "target", PARSE)], Path(folder))
+    os.environ.update(connection)
     line = sys.stdin.readline()
     if not line:
         return 0
-    # Where parsing failed, dbt parses again and says why.
-    manifest = parsed.result if parsed.success else None
-    done = dbtRunner(manifest=manifest).invoke([*json.loads(line), *places])  # type: ignore[arg-type]
+    manifest = None  # where parsing failed, dbt parses again and says why
+    if parsed.success:
+        manifest = parsed.result
+        move_to(manifest, connection[f"{CONNECTION}DATABASE"])  # type: ignore[arg-type]
+    done = dbtRunner(manifest=manifest).invoke([*json.loads(line), "--project-dir", project, "--profiles-dir", project])  # type: ignore[arg-type]
     return 0 if done.success else 2 if done.exception else 1
 
 

@@ -14,6 +14,7 @@ import pytest
 
 import assets.dbt_resource
 import assets.definitions
+from assets.dbt_process import PARSE
 from assets.dbt_resource import PROJECT_DIR, DbtProcess, started
 from assets.marts import manifest
 from pipelines.workspace import open_workspace
@@ -92,11 +93,14 @@ def test_the_process_goes_with_the_run(job: DailyJob) -> None:
     assert not list((job.home / "dbt").glob("parse-*"))
 
 
-def test_without_an_order_the_process_ends_by_itself(tmp_path: Path) -> None:
+def test_without_an_order_the_process_ends_by_itself_and_a_new_home_has_the_parse_of_set_up(tmp_path: Path) -> None:
     program = Path(assets.dbt_resource.__file__).with_name("dbt_process.py")
     command = [sys.executable, "-P", str(program), str(PROJECT_DIR), str(tmp_path / "state"), str(tmp_path)]
     done = subprocess.run(command, input=b"", capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout
+    assert (tmp_path / "state").read_bytes() == (
+        PROJECT_DIR / "target" / PARSE
+    ).read_bytes()  # nothing was parsed again
 
 
 def test_only_the_marts_ask_for_the_process() -> None:

@@ -1,4 +1,4 @@
-"""dbt, run in this process against a real database."""
+"""dbt, run in this process against a real database, on one parse of the project as in `assets/dbt_process.py`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Any
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from assets.dbt_process import CONNECTION, move_to, parse
 from pipelines.warehouse.database import Database
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 PROJECT = Path(__file__).resolve().parents[3] / "dbt_like"
 WARNINGS_ARE_ERRORS = ("--warn-error-options", '{"error": "all", "silence": ["TypeCodeNotFound"]}')
@@ -28,18 +34,32 @@ class DbtRun:
     error: str = ""
 
 
+@cache
+def parsed() -> Manifest:
+    """The project, parsed as set-up does; a warning of dbt is an error."""
+    folder = Path(mkdtemp())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of dbt's own imports
+        result = parse(str(PROJECT), [folder / "kept"], folder, *WARNINGS_ARE_ERRORS)
+    assert result.success, result.exception
+    return result.result  # type: ignore[return-value]
+
+
 def run_dbt(database: Database, folder: Path, command: str, window: Mapping[str, str], *options: str) -> DbtRun:
     """Run a dbt command on `database`, writing below `folder`; warnings of dbt are errors."""
     folders = {"project-dir": PROJECT, "profiles-dir": PROJECT, "target-path": folder / "target", "log-path": folder}
     places = [part for name, path in folders.items() for part in (f"--{name}", str(path))]
     arguments = [*WARNINGS_ARE_ERRORS, "--quiet", command, *places, "--vars", str(dict(window)), *options]
+    manifest = parsed().deepcopy()
+    move_to(manifest, database.owner.dbname)
     with pytest.MonkeyPatch.context() as environment, warnings.catch_warnings():
         for name, value in database.dbt_env().items():
+            assert name.startswith(CONNECTION)
             environment.setenv(name, value)
-        warnings.simplefilter("ignore")  # of dbt's own imports
+        warnings.simplefilter("ignore")
         from dbt.cli.main import dbtRunner
 
-        return _outcome(dbtRunner().invoke(arguments))
+        return _outcome(dbtRunner(manifest=manifest).invoke(arguments))
 
 
 @pytest.fixture

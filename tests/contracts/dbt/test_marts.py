@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +19,7 @@ from pipelines.warehouse.migrate import migrate
 from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables import TABLES, TABLES_BY_NAME, Table
 from pipelines.warehouse.tables.mart import SPEND_TABLES
-from tests.contracts.dbt.conftest import DbtRun, run_dbt
+from tests.contracts.dbt.conftest import DbtRun, parsed, run_dbt
 from tests.unit.quality.rows import DAY, NOON, good_row, insert
 
 Dbt = Callable[..., DbtRun]
@@ -250,8 +249,7 @@ DAMAGES: dict[str, set[str]] = {
 def test_each_data_test_catches_its_damage(built: tuple[Database, Path]) -> None:
     day, folder = built
     queries = {path.stem: path.read_text() for path in (folder / "target" / "compiled").rglob("*.sql")}
-    manifest = json.loads((folder / "target" / "manifest.json").read_text())
-    names = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
+    names = {node.name for node in parsed().nodes.values() if node.resource_type == "test"}
     tests = {name: query for name, query in queries.items() if name in names}
     assert set().union(*DAMAGES.values()) == set(tests)
     for damage, caught_by in DAMAGES.items():
