@@ -13,14 +13,17 @@ from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import result, table_spec
 from pipelines.daily import project_routing
-from pipelines.warehouse.tables.mart import ROUTING_FRONTIER, ROUTING_PROJECTION
+from pipelines.warehouse.tables.core_routing import ROUTING_COST, ROUTING_TRAFFIC
+from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_MONTH, ROUTING_PROJECTION
+
+_TABLES = (ROUTING_PROJECTION, ROUTING_MONTH, ROUTING_FRONTIER, ROUTING_TRAFFIC, ROUTING_COST)
 
 
 @dg.multi_asset(
     name="routing_projection",
     specs=[
         table_spec(table, deps=["core.request", "core.rate_card", "core.benchmark_score"], partitioned=True)
-        for table in (ROUTING_PROJECTION, ROUTING_FRONTIER)
+        for table in _TABLES
     ],
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,
@@ -31,6 +34,10 @@ def routing_projection(context: dg.AssetExecutionContext, mm: WorkspaceResource)
     done = project_routing(mm.workspace, window_of(context))
     for problem in done.problems:
         context.log.warning("%s", problem)
-    totals = done.projection.filter(done.projection["arm"] == "total").drop("assumptions")
-    yield result(ROUTING_PROJECTION, done.projection.height, totals)
-    yield result(ROUTING_FRONTIER, done.frontier.height, done.frontier.drop("shares").head(40))
+    days = done.routed.projection
+    previews = {
+        ROUTING_PROJECTION: days.filter(days["arm"] == "total").drop("assumptions"),
+        ROUTING_FRONTIER: done.routed.frontier.drop("shares").head(40),
+    }
+    for table in _TABLES:
+        yield result(table, done.rows.get(table.qualified, 0), previews.get(table))

@@ -150,7 +150,7 @@ def _show(rows: pl.DataFrame, first: date, last: date) -> None:
     from rich.text import Text
 
     from pipelines.finops.report.projection import projections
-    from pipelines.warehouse.tables.mart import POLICY
+    from pipelines.warehouse.tables.mart_routing import POLICY
 
     console = Console(highlight=False)
     days = str(first) if first == last else f"{first} to {last}"

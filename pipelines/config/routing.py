@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
-from pipelines.warehouse.tables.mart import METHODS
+from pipelines.warehouse.tables.mart_routing import METHODS
 
 _NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 _ID = r"^[a-z0-9][a-z0-9._:/-]*$"

@@ -1,37 +1,67 @@
-"""Step `mart.routing_projection` and `mart.routing_frontier`: the window's requests under every routing policy, and the cheapest of all.
+"""Step `mart.routing_projection`, `mart.routing_month` and `mart.routing_frontier`: traffic under every routing policy, and the cheapest of all.
 
 The projection itself is `pipelines.routing`; policies come from `routing.yaml`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import polars as pl
+import psycopg
 
 from pipelines.daily.days import Window
-from pipelines.routing import Routed, project
+from pipelines.outside import ANY_FAILURE, worded
+from pipelines.routing import Routed, Setting, together
+from pipelines.routing.kept import kept_days, kept_traffic, rows_of
+from pipelines.routing.traffic import Halves, added
 from pipelines.routing.what_if import Question, what_if
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK_SCORE
 from pipelines.warehouse.tables.core_prices import RATE_CARD
-from pipelines.warehouse.tables.mart import ROUTING_FRONTIER, ROUTING_PROJECTION
+from pipelines.warehouse.tables.core_routing import ROUTING_COST, ROUTING_TRAFFIC
+from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_MONTH, ROUTING_PROJECTION
 from pipelines.workspace import Workspace
 
+Connection = psycopg.Connection[Any]
 
-def project_routing(workspace: Workspace, window: Window) -> Routed:
-    """Project every policy on the window's days and replace their rows in both tables."""
-    requests, rate_card, scores = _read(workspace, window)
-    config = workspace.config
-    found = project(
-        requests, rate_card, config.routing, scores, evidence=config.evidence, calendars=config.calendars.days
-    )
-    with workspace.database.connect() as connection, connection.transaction():
-        replace_days(connection, ROUTING_PROJECTION, found.projection, window.from_date, window.to_date)
-        replace_days(connection, ROUTING_FRONTIER, found.frontier, window.from_date, window.to_date)
-    return found
+
+@dataclass(frozen=True)
+class Projected:
+    """What the step made: the days' rows, how many rows each table got, and what could not be made, with the reason."""
+
+    routed: Routed
+    rows: Mapping[str, int]
+    problems: Sequence[str]
+
+
+def project_routing(workspace: Workspace, window: Window) -> Projected:
+    """Project every policy on the window's days, and on the months that they are in; replace these rows."""
+    rows: Counter[str] = Counter()
+    with workspace.database.connect() as connection:
+        rate_card = read_table(connection, RATE_CARD)
+        setting = _setting(workspace, connection, _months(window)[0], window.to_date)
+        days = _traffic(connection, window.days, setting, rate_card)
+        found = together([setting.routed(traffic, on) for on, traffic in days.items()])
+        with connection.transaction():
+            for table, frame in ((ROUTING_PROJECTION, found.projection), (ROUTING_FRONTIER, found.frontier)):
+                rows[table.qualified] = replace_days(connection, table, frame, window.from_date, window.to_date)
+            for on in window.days:
+                rows.update(_keep(connection, on, days.get(on), setting))
+        problems = [*found.problems]
+        for month in _months(window):
+            try:
+                rows[ROUTING_MONTH.qualified] += _project_month(workspace, connection, month, rate_card)
+            except ANY_FAILURE as error:  # the days stand without it
+                problems.append(f"month of {month}: {worded(error)}")
+    return Projected(found, rows, problems)
 
 
 def ask(workspace: Workspace, window: Window, question: Question) -> Routed:
@@ -39,28 +69,76 @@ def ask(workspace: Workspace, window: Window, question: Question) -> Routed:
 
     The rows bear the window's last day. Raises QuestionError.
     """
-    requests, rate_card, scores = _read(workspace, window)
-    config = workspace.config
-    policies, evidence, cards = what_if(question, config.routing, config.evidence, rate_card)
-    together = requests.with_columns(pl.lit(window.to_date - timedelta(days=1)).alias("event_date"))
-    return project(together, cards, policies, scores, evidence=evidence, calendars=config.calendars.days)
-
-
-def _read(workspace: Workspace, window: Window) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """The window's requests, all rate cards, and the scores that were believed at some time of the window."""
     with workspace.database.connect() as connection:
-        requests = read_table(
-            connection, REQUEST, "event_date >= %s and event_date < %s", (window.from_date, window.to_date)
-        )
         rate_card = read_table(connection, RATE_CARD)
-        # Each day is judged by what was believed at its end, so superseded scores are needed too.
-        scores = read_table(
-            connection,
-            BENCHMARK_SCORE,
-            "observed_at < %s and (superseded_at is null or superseded_at >= %s)",
-            (_midnight(window.to_date), _midnight(window.from_date)),
+        setting = _setting(workspace, connection, window.from_date, window.to_date)
+        policies, evidence, cards = what_if(question, setting.policies, setting.evidence, rate_card)
+        asked = Setting(policies, evidence, setting.scores, setting.calendars)
+        days = _traffic(connection, window.days, asked, cards)
+    return asked.routed(added(list(days.values())), window.last_day) if days else together([])
+
+
+def _project_month(workspace: Workspace, connection: Connection, month: date, rate_card: pl.DataFrame) -> int:
+    """Replace the month's rows by those of all its days that are loaded; days that were never added up are."""
+    until = _after(month)
+    loaded = [day for day in loaded_days(connection, REQUEST) if month <= day < until]
+    setting = _setting(workspace, connection, month, until)
+    with connection.transaction():
+        lacking = sorted({*loaded} - {*kept_days(connection, month, until, setting.config_id)})
+        for on, traffic in _traffic(connection, lacking, setting, rate_card).items():
+            _keep(connection, on, traffic, setting)
+        rows = ROUTING_MONTH.empty()
+        if loaded:
+            found = setting.routed(kept_traffic(connection, loaded), max(loaded), with_frontier=False)
+            rows = found.projection.drop("event_date").with_columns(
+                month=pl.lit(month), through=pl.lit(max(loaded)), days=pl.lit(len(loaded), pl.Int32)
+            )
+        return replace_days(
+            connection, ROUTING_MONTH, rows.select(*ROUTING_MONTH.polars_schema), month, month + timedelta(days=1)
         )
-    return requests, rate_card, scores
+
+
+def _traffic(
+    connection: Connection, days: Iterable[date], setting: Setting, rate_card: pl.DataFrame
+) -> dict[date, Halves]:
+    """The days' requests as sums, one day in memory at a time; days without requests are left out."""
+    found = {}
+    for on in days:
+        requests = read_table(connection, REQUEST, "event_date = %s", (on,))
+        if requests.height:
+            found[on] = setting.traffic(requests, rate_card)
+    return found
+
+
+def _keep(connection: Connection, on: date, traffic: Halves | None, setting: Setting) -> dict[str, int]:
+    """Replace the day's sums; the number of rows by table."""
+    frames = ROUTING_TRAFFIC.empty(), ROUTING_COST.empty()
+    if traffic is not None:
+        frames = rows_of(traffic, on, setting.config_id)
+    return {
+        table.qualified: replace_days(connection, table, frame, on, on + timedelta(days=1))
+        for table, frame in zip((ROUTING_TRAFFIC, ROUTING_COST), frames, strict=True)
+    }
+
+
+def _setting(workspace: Workspace, connection: Connection, first: date, until: date) -> Setting:
+    """What projections of days in [first, until) rest on; each is judged by scores that were believed at its end."""
+    config = workspace.config
+    scores = read_table(
+        connection,
+        BENCHMARK_SCORE,
+        "observed_at < %s and (superseded_at is null or superseded_at >= %s)",
+        (_midnight(until), _midnight(first)),
+    )
+    return Setting(config.routing, config.evidence, scores, config.calendars.days)
+
+
+def _months(window: Window) -> list[date]:
+    return sorted({day.replace(day=1) for day in window.days})
+
+
+def _after(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
 
 
 def _midnight(day: date) -> datetime:

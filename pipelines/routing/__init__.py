@@ -8,6 +8,6 @@ Policies are declared in `routing.yaml` (`pipelines.config.routing`), prices are
 
 from __future__ import annotations
 
-from pipelines.routing.projection import Routed, project
+from pipelines.routing.projection import Routed, Setting, project, together
 
-__all__ = ["Routed", "project"]
+__all__ = ["Routed", "Setting", "project", "together"]

@@ -17,17 +17,9 @@ import polars as pl
 from pipelines.meters import FEE_METERS, INPUT_METERS, OUTPUT_METERS, TOKEN_METERS, Meter
 from pipelines.prices.rating import cards_of, rate
 from pipelines.routing.strata import REUSE
+from pipelines.warehouse.tables.core_routing import PARTS
 
 GROUP = ("model_id", "is_loop", "lane", "bucket")
-PARTS = (
-    "own",
-    "input",
-    "output",
-    "fees",
-    "lost_gap",
-    "sessionless_gap",
-    *(f"gap_{name}" for name in REUSE),
-)
 _MONEY = pl.Decimal(38, 18)
 _MILLION = 1_000_000
 _READS = [meter for meter in INPUT_METERS if meter.cache_action == "Read"]
@@ -41,20 +33,11 @@ class ArmCost:
     own: what already ran there, at its own cost. The rest at the recorded tokens: input (with every recorded cache read and write at the arm's
     cache rates), output, fees. gap_reuse_<lag> and sessionless_gap: what cache reads would cost more if none hit and the prompts
     were written anew, in the parts that strata tell apart. lost_gap: what no cache at all would cost more, reads and
-    writes as plain input. `failed` counts the requests without a rate by reason, of the `moved` that did not run there.
+    writes as plain input. `failed` counts the requests without a rate by reason.
     """
 
     parts: pl.DataFrame
-    moved: int
     failed: Mapping[str, int] = field(default_factory=dict)
-
-    def reason(self, provider_id: str, model_id: str) -> str | None:
-        """Why there is no cost, or None."""
-        if not self.failed:
-            return None
-        ordered = sorted(self.failed.items(), key=lambda item: -item[1])
-        listed = ", ".join(f"{reason} for {number}" for reason, number in ordered)
-        return f"{model_id} at {provider_id}: {listed} of {self.moved} requests"
 
 
 def added_up(costs: Sequence[ArmCost]) -> ArmCost:
@@ -63,9 +46,7 @@ def added_up(costs: Sequence[ArmCost]) -> ArmCost:
     for cost in costs:
         failed.update(cost.failed)
     parts = pl.concat([cost.parts.select(*GROUP, *PARTS) for cost in costs])
-    return ArmCost(
-        parts.group_by(GROUP).agg(pl.col(PARTS).sum()).sort(GROUP), sum(cost.moved for cost in costs), dict(failed)
-    )
+    return ArmCost(parts.group_by(GROUP).agg(pl.col(PARTS).sum()).sort(GROUP), dict(failed))
 
 
 def arm_cost(
@@ -105,18 +86,15 @@ def arm_cost(
     )
     card = cards_of(calls, cards, calendars=calendars)
     priced = _priced(moved, card, cards)
-    number = int(moved["requests"].sum())
     if failed := _failed(priced, rate_card, provider_id, model_id):
-        return ArmCost(
-            own.clear().select(*GROUP, *(pl.lit(None, _MONEY).alias(name) for name in PARTS)), number, failed
-        )
+        return ArmCost(own.clear().select(*GROUP, *(pl.lit(None, _MONEY).alias(name) for name in PARTS)), failed)
     if cards.filter((pl.col("marginal") != "{}") | pl.col("minimum_charge_usd").is_not_null()).height:
         calls_there = grouped.filter(~ran_there)
         priced = _rated_one_by_one(priced, calls_there, (provider_id, model_id), rate_card, calendars)
     both = pl.concat([own, priced.select(*GROUP, *PARTS[1:])], how="diagonal")
     empty = [pl.lit(None, _MONEY).alias(name) for name in PARTS if name not in both.columns]
     whole = both.with_columns(empty).group_by(GROUP).agg(pl.col(PARTS).fill_null(0).sum()).sort(GROUP)
-    return ArmCost(whole.select(*GROUP, *PARTS), number)
+    return ArmCost(whole.select(*GROUP, *PARTS))
 
 
 def _priced(moved: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.DataFrame:

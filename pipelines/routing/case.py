@@ -24,7 +24,7 @@ from pipelines.routing.draws import Floats
 from pipelines.routing.outlook import ArmOutlook, Outlook, Stake, grade, outlook
 from pipelines.routing.policy_arm import Handling, PolicyArm
 from pipelines.routing.quality import Quality, find_quality
-from pipelines.warehouse.tables.mart import POLICY
+from pipelines.warehouse.tables.mart_routing import POLICY
 
 _OPEN_SHARE = Decimal("0.01")
 """A cost that caches without a session may change by more than this share of itself is a range and no point."""

@@ -19,7 +19,7 @@ from pipelines.routing.outlook import ArmOutlook, Stake, grade
 from pipelines.routing.policy_arm import Handling, PolicyArm
 from pipelines.routing.quality import Quality, widest_quality
 from pipelines.routing.traffic import Offer
-from pipelines.warehouse.tables.mart import BEST_SINGLE_CHEAP, SAME_TOKENS_DEAREST
+from pipelines.warehouse.tables.mart_routing import BEST_SINGLE_CHEAP, SAME_TOKENS_DEAREST
 
 _KEPT = Handling("kept", "session", Decimal(1))
 

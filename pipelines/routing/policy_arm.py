@@ -15,9 +15,10 @@ import numpy as np
 import polars as pl
 
 from pipelines.config.evidence import Evidence, Measure
-from pipelines.routing.arm_costs import GROUP, PARTS, ArmCost
+from pipelines.routing.arm_costs import GROUP, ArmCost
 from pipelines.routing.draws import ArmArrays, Floats, Group
-from pipelines.routing.strata import BUCKETS, LAGS
+from pipelines.routing.strata import BUCKETS
+from pipelines.warehouse.tables.core_routing import LAGS, PARTS
 
 _RATIO = Decimal("0.000001")
 

@@ -6,6 +6,7 @@ is Decimal throughout; a missing rate makes a cost NULL with a reason, never zer
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,8 +25,11 @@ from pipelines.routing.day import Day
 from pipelines.routing.frontier import frontier
 from pipelines.routing.methods import method_rows
 from pipelines.routing.quality import known_on, with_stand_ins
-from pipelines.routing.traffic import Halves, Offer, traffic_of
-from pipelines.warehouse.tables.mart import ROUTING_FRONTIER, ROUTING_PROJECTION
+from pipelines.routing.traffic import Halves, Offer, Traffic, traffic_of
+from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_PROJECTION
+
+LANGUAGE = 1
+"""Raised where `core.routing_traffic` and `core.routing_cost` of the same traffic would differ from before."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +70,23 @@ class Setting:
         cards = rate_card.join(asked, on=["provider_id", "model_id"], how="semi")
         return traffic_of(requests, cards, offers, self.policies, calendars=self.calendars)
 
+    @property
+    def config_id(self) -> str:
+        """Changes where traffic has to be added up anew: by what policies tell apart, and for what may serve it."""
+        told = (LANGUAGE, sorted(self.declared()), self.policies.operations)
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+    def _day(self, traffic: Traffic, believed: pl.DataFrame | None) -> Day:
+        return Day(traffic, self.evidence, self.policies, believed, sorted(traffic.costs))
+
     def routed(self, traffic: Halves, on: date, *, with_frontier: bool = True) -> Routed:
         """The rows of some days' traffic together, which bear the date of the last one, `on`: what is known at its end counts."""
         believed = self.scores
         if believed is not None:
             believed = with_stand_ins(known_on(believed, on), self.evidence.stand_ins, on)
-        days = {
-            actual: Day(found, self.evidence, self.policies, believed, sorted(found.costs))
-            for actual, found in ((known, traffic.against(actual=known)) for known in (True, False))
-        }
-        if not traffic.unpriced.count:  # both comparisons are about the same requests
-            days[False] = days[True]
+        days = {True: self._day(traffic.against(actual=True), believed)}
+        # Where all is priced, both comparisons are about the same requests.
+        days[False] = self._day(traffic.against(actual=False), believed) if traffic.unpriced.count else days[True]
         points: list[dict[str, Any]] = []
         problems: list[str] = []
         with localcontext() as context:

@@ -16,9 +16,8 @@ import polars as pl
 from pipelines.meters import COUNT_COLUMNS, INPUT_METERS
 from pipelines.prices.rating import COUNTED
 from pipelines.prices.windows import is_inside
+from pipelines.warehouse.tables.core_routing import LAGS
 
-LAGS = 8
-"""How many requests of a session back a prompt that is still cached is looked for."""
 BUCKETS = 32
 """Groups of whole sessions by hash: what is drawn again to know how much the traffic itself varies."""
 UNRESOLVED = "unresolved"

@@ -27,7 +27,7 @@ KIND = ("provider_id", "model_id", "is_loop", "lane", "bucket", "use_case")
 _OTHER_MODALITY = tuple(
     meter for meter in TOKEN_METERS if any(word in meter.name for word in ("audio", "image", "video"))
 )
-_ON_NO_DAY = "not priced on some days"
+_ON_SOME_DAYS = "not among the offers of some days"
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,12 @@ class Traffic:
 
     def cost_on(self, offer: Offer) -> ArmCost | str:
         """What the requests would cost on one model, or why that is not known. One that ran there keeps its own exact cost."""
-        if offer not in self.costs:
-            return f"{offer[1]} at {offer[0]}: no_price for {self.count} of {self.count} requests"
-        cost = self.costs[offer]
-        return cost.reason(*offer) or cost
+        failed = self.costs[offer].failed if offer in self.costs else {_ON_SOME_DAYS: self.count}
+        if not failed:
+            return self.costs[offer]
+        ordered = sorted(failed.items(), key=lambda item: -item[1])
+        listed = ", ".join(f"{reason} for {number}" for reason, number in ordered)
+        return f"{offer[1]} at {offer[0]}: {listed} of {self.count} requests"
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def _cost_of(lot: Traffic, offer: Offer) -> ArmCost:
     if offer in lot.costs:
         return lot.costs[offer]
     known = next(iter(lot.costs.values()))
-    return ArmCost(known.parts.clear(), lot.count, {_ON_NO_DAY: lot.count})
+    return ArmCost(known.parts.clear(), {_ON_SOME_DAYS: lot.count})
 
 
 def traffic_of(

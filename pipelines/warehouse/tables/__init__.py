@@ -10,11 +10,13 @@ from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
 from pipelines.warehouse.tables.core import MODEL, MODEL_ALIAS, REQUEST
 from pipelines.warehouse.tables.core_benchmarks import CORE_BENCHMARK_TABLES
 from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
-from pipelines.warehouse.tables.mart import MART_TABLES
+from pipelines.warehouse.tables.core_routing import CORE_ROUTING_TABLES
+from pipelines.warehouse.tables.mart import SPEND_TABLES
 from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
+from pipelines.warehouse.tables.mart_routing import MART_ROUTING_TABLES
 from pipelines.warehouse.tables.raw import RAW_TABLES
 from pipelines.warehouse.tables.selfhost import SELFHOST_TABLES
 from pipelines.warehouse.tables.spec import Column, Table
@@ -29,7 +31,9 @@ TABLES: tuple[Table, ...] = (
     *CORE_BENCHMARK_TABLES,
     REPORTED_COST,
     *MART_CHARGE_TABLES,
-    *MART_TABLES,
+    *CORE_ROUTING_TABLES,
+    *SPEND_TABLES,
+    *MART_ROUTING_TABLES,
     *MART_BENCHMARK_TABLES,
     *MART_PRICE_TABLES,
     *MART_EVIDENCE_TABLES,

@@ -17,7 +17,7 @@ from pipelines.config.evidence import Evidence, ScoredAs
 from pipelines.config.loader import load_file
 from pipelines.config.routing import Arm, Baseline, Policy, RoutingConfig
 from pipelines.routing import case
-from pipelines.warehouse.tables.mart import ROUTING_PROJECTION
+from pipelines.warehouse.tables.mart_routing import ROUTING_PROJECTION
 from tests.unit.routing.traffic import (
     CHEAP,
     DAY,

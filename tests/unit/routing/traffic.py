@@ -47,6 +47,8 @@ def rate_card(rates: dict[tuple[str, str], dict[str, str]] | None = None) -> pl.
                 "valid_from": datetime(1, 1, 1, tzinfo=UTC),
                 "price_ids": "{}",
                 "fallbacks": "{}",
+                "marginal": "{}",
+                "exchange_rates": "{}",
                 **{f"{name}_usd_per_mtok": value for name, value in filled.items()},
             }
         )
