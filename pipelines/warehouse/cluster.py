@@ -27,11 +27,9 @@ from typing import Any
 import psutil
 
 from pipelines.private_files import keep_private, make_folder
+from pipelines.warehouse import privileges
 from pipelines.warehouse.errors import WarehouseError
 
-OWNER_ROLE = "modelmeter"
-READER_ROLE = "modelmeter_reader"
-DATABASE = "modelmeter"
 POSTGRES_MAJOR = 18
 SOCKET_PORT = 5432
 
@@ -43,20 +41,6 @@ _SYSTEM_USER = "modelmeter"
 _SYSTEM_ROOT = Path("/var/lib/modelmeter")
 _SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path on Linux, without the closing NUL
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+@-]+")  # libpq splits hosts at commas and reads URLs: keep to plain letters
-
-# Functions that write without any table privilege: large objects. Everything else is closed to the reader anyway.
-_BOOTSTRAP_SQL = f"""
-create role {OWNER_ROLE} login createdb;
-create role {READER_ROLE} login;
-grant {READER_ROLE} to {OWNER_ROLE};
-alter role {READER_ROLE} set default_transaction_read_only = on;
-revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) from public;
-revoke execute on function lo_put(oid, bigint, bytea), lo_unlink(oid), lo_truncate(integer, integer) from public;
-revoke execute on function lo_truncate64(integer, bigint), lowrite(integer, bytea), lo_open(oid, integer) from public;
-create database {DATABASE} owner {OWNER_ROLE};
-revoke all on database {DATABASE} from public;
-grant connect on database {DATABASE} to {READER_ROLE};
-"""
 
 
 @dataclass(frozen=True)
@@ -216,14 +200,30 @@ def ensure_data(cluster: Cluster, bin_folder: Path) -> None:
     )
     if initdb.returncode != 0:
         raise WarehouseError(f"initdb failed for {cluster.data}:\n{initdb.stderr.strip() or initdb.stdout.strip()}")
-    statements = "\n".join(line for line in _BOOTSTRAP_SQL.splitlines() if line)
-    bootstrap = cluster.run([bin_folder / "postgres", "--single", "-D", draft, "template1"], statements + "\n")
-    faults = [line for line in bootstrap.stderr.splitlines() if "ERROR" in line or "FATAL" in line or "PANIC" in line]
-    if bootstrap.returncode != 0 or faults:
-        raise WarehouseError(f"setting up roles failed for {cluster.data}:\n" + "\n".join(faults or [bootstrap.stderr]))
+    privileges.set_up(draft, _single_user(cluster, bin_folder, draft))
     with (draft / "postgresql.conf").open("a") as config:
         config.write("\ninclude = 'modelmeter.conf'\n")
     draft.rename(cluster.data)
+
+
+def update_privileges(cluster: Cluster, bin_folder: Path) -> None:
+    """Give the roles the privileges of this version. The server must not run. Raises WarehouseError."""
+    privileges.bring_up_to_date(cluster.data, _single_user(cluster, bin_folder, cluster.data))
+
+
+def _single_user(cluster: Cluster, bin_folder: Path, data: Path) -> privileges.SingleUser:
+    def run(database: str, statements: str) -> str:
+        lines = "\n".join(line for line in statements.splitlines() if line)
+        done = cluster.run([bin_folder / "postgres", "--single", "-D", data, database], lines + "\n")
+        faults = [line for line in done.stderr.splitlines() if "ERROR" in line or "FATAL" in line or "PANIC" in line]
+        if done.returncode != 0 or faults:
+            raise WarehouseError(
+                f"setting up roles failed in database {database!r} of {cluster.data}:\n"
+                + "\n".join(faults or [done.stderr])
+            )
+        return done.stdout
+
+    return run
 
 
 def write_configuration(cluster: Cluster, sockets: Path, tcp_port: int | None) -> None:
@@ -245,6 +245,7 @@ def write_configuration(cluster: Cluster, sockets: Path, tcp_port: int | None) -
         # One server without replicas: a table filled in the transaction that made it needs no write-ahead log.
         "wal_level": "minimal",
         "max_wal_senders": 0,
+        "reserved_connections": privileges.RESERVED_CONNECTIONS,
         "synchronous_commit": "on",
         "jit": "off",
         "random_page_cost": 1.1,
@@ -261,11 +262,16 @@ def write_configuration(cluster: Cluster, sockets: Path, tcp_port: int | None) -
     lines += [f"{name} = '{str(value).replace(chr(39), chr(39) * 2)}'" for name, value in settings.items()]
     host = "host all all 127.0.0.1/32 scram-sha-256\n" if tcp_port else ""
     accounts = sorted({cluster.starter.name, cluster.runner.name})
-    roles = (OWNER_ROLE, READER_ROLE)
+    roles = (privileges.OWNER_ROLE, privileges.READER_ROLE)
     quoted = {name: '"' + name.replace('"', '""') + '"' for name in accounts}
     _write(cluster, "modelmeter.conf", "\n".join(lines) + "\n")
     _write(
-        cluster, "pg_hba.conf", f"# Written by modelmeter at every start.\nlocal all all peer map=modelmeter\n{host}"
+        cluster,
+        "pg_hba.conf",
+        "# Written by modelmeter at every start.\n"
+        # Anyone may make temporary tables in Postgres's own databases.
+        f"local postgres,template1 {privileges.READER_ROLE} reject\nhost postgres,template1 {privileges.READER_ROLE} all reject\n"
+        f"local all all peer map=modelmeter\n{host}",
     )
     _write(
         cluster,

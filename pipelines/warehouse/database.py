@@ -15,8 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from pipelines.warehouse import cluster as clusters
-from pipelines.warehouse import server
+from pipelines.warehouse import privileges, server
 from pipelines.warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
@@ -195,15 +194,15 @@ class Database:
                     "MODELMETER_DAGSTER_DATABASE: the warehouse's own will do."
                 ) from None
             if self.is_embedded:
-                reader = sql.Identifier(clusters.READER_ROLE)
+                reader = sql.Identifier(privileges.READER_ROLE)
                 connection.execute(sql.SQL("revoke all on database {} from public").format(database))
                 connection.execute(sql.SQL("grant connect on database {} to {}").format(database, reader))
 
 
 def embedded_database(running: server.Running) -> Database:
     """The warehouse inside a running embedded server, reached over its private socket."""
-    owner = Address(str(running.sockets), running.port, clusters.OWNER_ROLE, clusters.DATABASE)
-    return Database(owner, replace(owner, user=clusters.READER_ROLE), is_embedded=True)
+    owner = Address(str(running.sockets), running.port, privileges.OWNER_ROLE, privileges.DATABASE)
+    return Database(owner, replace(owner, user=privileges.READER_ROLE), is_embedded=True)
 
 
 def tcp_database(home: Path, running: server.Running) -> Database:
@@ -235,9 +234,9 @@ def external_database(url: str) -> Database:
                 "later. Upgrade that server, or unset the variable to use the embedded Postgres."
             )
         switch = connection.execute(
-            "select 1 from pg_roles where rolname = %s and pg_has_role(oid, 'member')", [clusters.READER_ROLE]
+            "select 1 from pg_roles where rolname = %s and pg_has_role(oid, 'member')", [privileges.READER_ROLE]
         ).fetchone()
-    reader = owner if switch is None else replace(owner, role=clusters.READER_ROLE)
+    reader = owner if switch is None else replace(owner, role=privileges.READER_ROLE)
     return Database(owner, reader, is_embedded=False)
 
 

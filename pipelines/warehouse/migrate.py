@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 import pipelines
+from pipelines.warehouse.advisory_locks import take
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import comments_sql
 from pipelines.warehouse.errors import WarehouseError
@@ -72,7 +73,7 @@ def migrate(database: Database) -> bool:
     with database.engine().begin() as connection:
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
         driver.execute("set local lock_timeout = 0")
-        driver.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        take(driver, [_LOCK_KEY], "migrate the database")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         apply_repeatable(driver)

@@ -22,16 +22,15 @@ from psycopg import sql
 from pipelines.constant import holds_only
 from pipelines.ids import as_uuid
 from pipelines.outside import worded
+from pipelines.warehouse.advisory_locks import take
 from pipelines.warehouse.bulk_copy import CopyStream, check_frame, check_schema, copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import primary_key
-from pipelines.warehouse.errors import LoadError, WarehouseError
-from pipelines.warehouse.partitions import Staged, complete, setting, stage, swap_in, table_name
+from pipelines.warehouse.errors import LoadError
+from pipelines.warehouse.partitions import Staged, complete, stage, swap_in, table_name
 from pipelines.warehouse.tables import Table
 
 _WHOLE_TABLE = 0  # second half of the lock key; a day is its ordinal, a choice of rows its hash
-
-_TURN_LOCK_TIMEOUT = "30min"
 
 
 def replace_days(
@@ -238,19 +237,10 @@ def _transaction(target: Database | psycopg.Connection[Any]) -> Iterator[psycopg
 def _take_turn(connection: psycopg.Connection[Any], table: Table, parts: Sequence[int] = ()) -> None:
     """Wait until no other transaction replaces the same parts (days, choices of rows), or any of the table for none."""
     key = zlib.crc32(table.qualified.encode()) - 2**31
-    try:
-        with setting(connection, "lock_timeout", _TURN_LOCK_TIMEOUT):
-            if parts:
-                connection.execute("select pg_advisory_xact_lock_shared(%s, %s)", [key, _WHOLE_TABLE])
-                connection.execute(
-                    "select pg_advisory_xact_lock(%s, part) from unnest(%s::integer[]) as part", [key, sorted(parts)]
-                )
-            else:
-                connection.execute("select pg_advisory_xact_lock(%s, %s)", [key, _WHOLE_TABLE])
-    except psycopg.errors.LockNotAvailable:
-        raise WarehouseError(
-            f"{table.qualified}: another load of the same rows has not ended within {_TURN_LOCK_TIMEOUT}"
-        ) from None
+    work = f"{table.qualified}: load the rows that another load is replacing"
+    take(connection, [key, _WHOLE_TABLE], work, is_shared=bool(parts))
+    for part in sorted(parts):
+        take(connection, [key, part], work)
 
 
 def _refuse_outside(table: Table, frame: pl.DataFrame, inside: pl.Expr, limits: str) -> None:

@@ -28,6 +28,7 @@ from types import FrameType
 import psutil
 
 from pipelines.warehouse import cluster as clusters
+from pipelines.warehouse import privileges
 from pipelines.warehouse.cluster import Cluster
 from pipelines.warehouse.errors import WarehouseError
 
@@ -138,7 +139,7 @@ def passwords(home: Path) -> dict[str, str]:
     """The passwords of the two roles for TCP connections, generated once, in a file that only the starter reads."""
     path = clusters.locate(home).home / "postgres" / "passwords.json"
     if not path.exists():
-        fresh = {role: secrets.token_urlsafe(24) for role in (clusters.OWNER_ROLE, clusters.READER_ROLE)}
+        fresh = {role: secrets.token_urlsafe(24) for role in (privileges.OWNER_ROLE, privileges.READER_ROLE)}
         draft = path.with_suffix(".draft")
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -264,6 +265,8 @@ def _ensure_running(cluster: Cluster) -> Running:
         tcp_port = json.loads(kept.read_text())["port"] if kept.exists() else None
         sockets = clusters.socket_folder(cluster)
         _clear_crash(cluster, sockets)
+        with uninterrupted():
+            clusters.update_privileges(cluster, bin_folder)
         clusters.write_configuration(cluster, sockets, tcp_port)
         with uninterrupted():
             pid = _launch(cluster, bin_folder)

@@ -11,14 +11,15 @@ import stat
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
-from pipelines.warehouse import server
-from pipelines.warehouse.cluster import locate
+from pipelines.warehouse import advisory_locks, server
+from pipelines.warehouse.cluster import locate, programs
 from pipelines.warehouse.database import Database, embedded_database, set_passwords, tcp_database
 from pipelines.warehouse.errors import WarehouseError
 
@@ -300,6 +301,9 @@ select lo_import('/etc/hostname')
 select pg_read_file('postgresql.conf')
 select pg_terminate_backend(pid) from pg_stat_activity where usename = 'modelmeter'
 select pg_reload_conf()
+select pg_advisory_lock(1)
+select pg_try_advisory_lock_shared(1, 2)
+select pg_advisory_xact_lock(1)
 do $$ begin execute 'delete from core.model'; end $$
 do $$ begin perform set_config('transaction_read_only', 'off', true); delete from core.model; end $$
 """
@@ -386,3 +390,61 @@ def test_a_home_of_an_earlier_version_is_closed_when_it_is_opened() -> None:
         server.remove(home)
     finally:
         shutil.rmtree(base)
+
+
+def test_the_reader_enters_no_other_database_where_it_could_make_something(home: Path) -> None:
+    with server.lease(home) as running:
+        reader = embedded_database(running).reader
+        for name in ("postgres", "template1"):
+            with pytest.raises(WarehouseError, match=r"pg_hba\.conf rejects connection"):
+                replace(reader, dbname=name).connect({})
+
+
+def test_a_reader_with_all_its_connections_leaves_the_owner_enough(home: Path) -> None:
+    """97 connections of an analyst's tool kept the daily run waiting."""
+    with server.lease(home) as running, contextlib.ExitStack() as stack:
+        database = embedded_database(running)
+        for _ in range(60):
+            stack.enter_context(database.connect(read_only=True))
+        with pytest.raises(WarehouseError, match="too many connections for role"):
+            database.connect(read_only=True)
+        for _ in range(20):
+            stack.enter_context(database.connect())
+
+
+def test_a_cluster_of_an_earlier_version_gets_the_privileges_of_this_one(home: Path) -> None:
+    cluster = locate(home)
+    with server.lease(home) as running:
+        database = embedded_database(running)
+        database.create_database("elsewhere")
+    server.shut_down(home)
+    mark = cluster.data / "modelmeter.privileges"
+    mark.write_text("of an earlier version")
+    loosen = "grant execute on function pg_advisory_lock(bigint) to public;\n"
+    for name in ("modelmeter", "elsewhere"):
+        done = cluster.run([programs(cluster) / "postgres", "--single", "-D", cluster.data, name], loosen)
+        assert done.returncode == 0, done.stderr
+    with server.lease(home) as running:
+        for name in ("modelmeter", "elsewhere"):
+            named = embedded_database(running).named(name)
+            with named.connect(read_only=True) as reader, pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reader.execute("select pg_advisory_lock(1)")
+            with named.connect() as owner:
+                owner.execute("select pg_advisory_xact_lock(1)")
+
+
+@pytest.mark.parametrize("key", [[7], [-7], [0x6D6D_0009, -3]])
+def test_who_waits_for_a_lock_names_who_has_it_and_gives_up(
+    database: Database, key: list[int], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(advisory_locks, "_SAID_AFTER_SECONDS", 0.05)
+    with database.connect() as holder, database.connect() as other:
+        advisory_locks.take(holder, key, "load it")
+        pid = holder.info.backend_pid
+        with pytest.raises(
+            WarehouseError, match=rf"load it: waited \d+ s for process {pid} of user modelmeter \(modelmeter"
+        ):
+            advisory_locks.take(other, key, "load it", patience_s=0.3)
+        assert f"load it: waiting for process {pid} of user modelmeter" in caplog.text
+        holder.rollback()
+        advisory_locks.take(other, key, "load it", patience_s=0.3)
