@@ -16,7 +16,7 @@ RequestFormat = Literal[
     "otel_genai", "litellm_spend_logs", "litellm_payload", "langfuse", "helicone", "openai_chat", "openai_responses",
     "openai_usage_api", "openai_costs_api", "anthropic_messages", "anthropic_usage_api", "anthropic_cost_api", "gemini",
     "bedrock_invocation", "bedrock_converse", "azure_apim", "openrouter", "openrouter_activity", "vllm", "tgi", "ollama",
-    "llamacpp", "claude_code", "codex", "mapping",
+    "llamacpp", "claude_code", "codex", "mapping", "shadow",
 ]  # fmt: skip
 BILL_FORMATS = (
     "openai_usage_api",
@@ -26,6 +26,8 @@ BILL_FORMATS = (
     "openrouter_activity",
 )
 """Of these, what providers report and bill: never requests."""
+SHADOW_FORMATS = ("shadow",)
+"""Of these, what shadow runs and evaluations found: the same requests on other models, never traffic of our own."""
 PriceFormat = Literal[
     "genai_prices",
     "litellm_map",
@@ -65,6 +67,11 @@ class RequestSource(Declaration):
     def is_bill(self) -> bool:
         """Whether its records are bills, not requests."""
         return self.format in BILL_FORMATS
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether its records are shadow measurements, not requests."""
+        return self.format in SHADOW_FORMATS
 
 
 class Sighting(Declaration):

@@ -21,6 +21,7 @@ from pipelines.records.store import is_stored, stored_path
 from pipelines.requests import ParsedFile, parse_file
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.requests.parse import parser_version
+from pipelines.shadow import parse_shadow, shadow_version
 from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_rows
@@ -62,7 +63,7 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
     apart, versions = Apart(), dict[str, str]()
     for name, source in sources.items():
         with apart.part(f"source {name}, of which nothing new is read"):
-            versions[name] = (bill_version if source.is_bill else parser_version)(source, user_key=user_key)
+            versions[name] = _version(source, user_key)
     landed = workspace.landed("requests")
     declared = [file for file in landed.files if file.source in versions]
     declared = [file for file in declared if _always_matters(sources[file.source]) or _may_matter(file, window)]
@@ -74,9 +75,8 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
         if progress:
             progress(number, len(new), file.landing_path)
         source = sources[file.source]
-        parse = parse_bill if source.is_bill else parse_file
         try:
-            result = parse(file, source, workspace.store, user_key=user_key)
+            result = _parse(workspace, file, source, user_key)
         except LandingError as error:
             problems.append(str(error))
             continue
@@ -161,13 +161,27 @@ def event_dates(workspace: Workspace) -> dict[bytes, list[date]]:
     return dict(zip(index["snapshot_id"], index["event_dates"].to_list(), strict=True))
 
 
+def _version(source: RequestSource, user_key: bytes | None) -> str:
+    """The version under which the rows of the source's files are stored."""
+    if source.is_shadow:
+        return shadow_version(source)
+    return (bill_version if source.is_bill else parser_version)(source, user_key=user_key)
+
+
+def _parse(workspace: Workspace, file: LandedFile, source: RequestSource, user_key: bytes | None) -> ParsedFile:
+    """Parse one file as what its source holds: requests, bills or shadow measurements."""
+    if source.is_shadow:
+        return parse_shadow(file, source, workspace.store)
+    return (parse_bill if source.is_bill else parse_file)(file, source, workspace.store, user_key=user_key)
+
+
 def _may_matter(file: LandedFile, window: Window | None) -> bool:
     return window is None or file.arrival_date is None or file.arrival_date >= window.from_date - EARLIEST_ARRIVAL
 
 
 def _always_matters(source: RequestSource) -> bool:
-    """A bill is revised for weeks, and the replays of a session may come weeks after it: all their files count."""
-    return source.is_bill or source.format in REPLAYING_FORMATS
+    """A bill is revised for weeks, the replays of a session may come weeks after it, and a measurement counts for all days."""
+    return source.is_bill or source.is_shadow or source.format in REPLAYING_FORMATS
 
 
 def _is_parsed(
@@ -184,7 +198,8 @@ def _is_parsed(
 def _known(workspace: Workspace) -> dict[bytes, str]:
     with workspace.database.connect() as connection:
         index = read_frame(
-            connection, "select snapshot_id, parser_version from raw.snapshot where kind in ('requests', 'bills')"
+            connection,
+            "select snapshot_id, parser_version from raw.snapshot where kind in ('requests', 'bills', 'shadow')",
         )
     return dict(zip(index["snapshot_id"], index["parser_version"], strict=True))
 
@@ -195,9 +210,11 @@ def _index(workspace: Workspace, file: LandedFile, source: RequestSource, parsed
     row = snapshot_row(file, source.format, parsed.parser_version, **counts, days=parsed.event_dates)
     if source.is_bill:
         row = row.with_columns(kind=pl.lit("bills"))
+    elif source.is_shadow:
+        row = row.with_columns(kind=pl.lit("shadow"))
     former_of_path = (
         "select snapshot_id from raw.snapshot "
-        "where kind in ('requests', 'bills') and source = %(source)s and landing_path = %(path)s"
+        "where kind in ('requests', 'bills', 'shadow') and source = %(source)s and landing_path = %(path)s"
     )
     with workspace.database.connect() as connection, connection.transaction():
         former = read_frame(connection, former_of_path, {"source": file.source, "path": file.landing_path})

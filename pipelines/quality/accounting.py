@@ -36,7 +36,7 @@ def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
         select landing_path, lines, valid, quarantined, coalesce(held.records, 0)
         from raw.snapshot
         left join held using (snapshot_id)
-        where lines <> valid + quarantined or kind in ('requests', 'bills') and quarantined <> coalesce(held.records, 0)
+        where lines <> valid + quarantined or kind in ('requests', 'bills', 'shadow') and quarantined <> coalesce(held.records, 0)
         order by landing_path
         """
     ).fetchall()
@@ -99,13 +99,13 @@ def records_accounted(
         compared += 1
         if shortfall:
             wrong.append((path, valid, kept, duplicates))
-    bills = _bill_balances(connection)
+    bills = [*_bill_balances(connection), *_shadow_balances(connection)]
     compared += len(bills)
     wrong += [bill for bill in bills if bill[1] != bill[2] + bill[3]]
     return ExpectationOutcome(
         name="records_accounted",
         description="Every valid record of a file whose days are loaded is a request, or a duplicate of one; of a bill, "
-        "a row of core.reported_cost, or a duplicate of one.",
+        "a row of core.reported_cost, or a duplicate of one; of a shadow measurement, a row of core.shadow_request.",
         severity="blocking",
         success=not wrong,
         observed=compared,
@@ -202,6 +202,22 @@ def _bill_balances(connection: Connection[Any]) -> list[tuple[Any, ...]]:
         left join kept using (snapshot_id)
         left join dropped using (snapshot_id)
         where kind = 'bills'
+        order by landing_path
+        """
+    ).fetchall()
+
+
+def _shadow_balances(connection: Connection[Any]) -> list[tuple[Any, ...]]:
+    """Path, valid records, rows and duplicates (none) of each file of shadow measurements."""
+    return connection.execute(
+        """
+        with kept as (
+            select snapshot_id, count(*) as records from core.shadow_request group by snapshot_id
+        )
+        select landing_path, valid, coalesce(kept.records, 0), 0
+        from raw.snapshot
+        left join kept using (snapshot_id)
+        where kind = 'shadow'
         order by landing_path
         """
     ).fetchall()

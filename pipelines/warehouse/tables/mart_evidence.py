@@ -1,4 +1,4 @@
-"""Tables of schema `mart` on evidence: published claims computed again.
+"""Tables of schema `mart` on evidence: published claims computed again, and what shadow measurements show.
 
 Projections, which rest on the evidence, are in `mart.py`.
 """
@@ -49,4 +49,31 @@ CLAIMS_AUDIT = Table(
     ("claim", "date_basis"),
 )
 
-MART_EVIDENCE_TABLES = (CLAIMS_AUDIT,)
+SHADOW_EVIDENCE = Table(
+    "mart",
+    "shadow_evidence",
+    "What shadow measurements show: how many tokens a model takes against another for the same requests, how good its answers are, and "
+    "how far a judge errs on it.",
+    "one row per measure, model, model that it is held against, and judge",
+    (
+        Column(
+            "measure",
+            "text",
+            "input, output or loop: tokens over those of the other model; quality: the mean score; judge_error: the judge's score less the gold one.",
+            accepted=("input", "output", "loop", "quality", "judge_error"),
+        ),
+        Column("model_id", "text", "Model that was measured."),
+        Column("against_model_id", "text", "Model that it is held against; empty where it is not held against one."),
+        Column("judge", "text", "Judge whose scores count; empty without one."),
+        Column("estimate", "double precision", "The ratio, the mean score or the judge's error.", nullable=True),
+        Column("low_95", "double precision", "Lower bound of the 95 % interval.", nullable=True),
+        Column("high_95", "double precision", "Upper bound of the 95 % interval.", nullable=True),
+        Column("pairs", "bigint", "Requests that it rests on.", unit="requests"),
+        Column("sessions", "bigint", "Sessions that they belong to: what is drawn together.", unit="sessions"),
+        Column("method", "text", "How estimate and interval were made."),
+        Column("not_used_reason", "text", "Why projections do not use it.", nullable=True),
+    ),
+    ("measure", "model_id", "against_model_id", "judge"),
+)
+
+MART_EVIDENCE_TABLES = (CLAIMS_AUDIT, SHADOW_EVIDENCE)

@@ -21,7 +21,7 @@ SNAPSHOT = Table(
         Column(
             "kind",
             "text",
-            "What the file feeds: requests, bills (of providers, from the same folder), prices or leaderboards.",
+            "What the file feeds: requests, bills (of providers) and shadow (measurements), both from the same folder, prices or leaderboards.",
         ),
         Column("source", "text", "Name of the request source, price feed or board: its folder in the landing zone."),
         Column("format", "text", "Format that the file was parsed as, as named in sources.yaml."),
