@@ -30,6 +30,7 @@ from assets.restatement import cost_restatement, restated_job
 from assets.routing import routing_projection
 from assets.selfhost import core_hardware, selfhost_breakeven
 from assets.sensors import arrivals_job, arrivals_sensor, late_days_sensor
+from assets.shadow import core_shadow_request, shadow_evidence
 
 
 def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -51,6 +52,8 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             claims_audit,
             core_hardware,
             selfhost_breakeven,
+            core_shadow_request,
+            shadow_evidence,
             marts,
             report_html,
             cost_restatement,

@@ -22,7 +22,11 @@ _TABLES = (ROUTING_PROJECTION, ROUTING_MONTH, ROUTING_FRONTIER, ROUTING_TRAFFIC,
 @dg.multi_asset(
     name="routing_projection",
     specs=[
-        table_spec(table, deps=["core.request", "core.rate_card", "core.benchmark_score"], partitioned=True)
+        table_spec(
+            table,
+            deps=["core.request", "core.rate_card", "core.benchmark_score", "core.shadow_request"],
+            partitioned=True,
+        )
         for table in _TABLES
     ],
     partitions_def=DAILY,

@@ -7,6 +7,7 @@ is no projection, and the reason says which line is missing.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
@@ -32,6 +33,9 @@ class Effect(Declaration):
     task that an agent works on in steps. `n` is the number of models that `log_sd` was learnt from: where they are few, the spread itself
     is drawn too. `model` is a model's id, or `*` for every model without a line of its own.
     Two models' factors are divided, so that a model against itself is exactly 1.
+
+    With `against` the factor is held against that model, on the same requests, and not against a typical one. `freedom` are the degrees
+    of freedom of an error that pairs of requests show: its draws are Student's.
     """
 
     measure: Measure
@@ -39,8 +43,16 @@ class Effect(Declaration):
     log_mean: float = Field(default=0.0, ge=-10, le=10)
     log_sd: float = Field(ge=0, le=10)
     n: int | None = Field(default=None, ge=3)
+    against: str | None = None
+    freedom: int | None = Field(default=None, ge=1)
     grade: Grade
     source: str
+
+    @model_validator(mode="after")
+    def _against_another(self) -> Effect:
+        if self.against is not None and (self.model == ANY or self.against in (self.model, ANY)):
+            raise ValueError(f"against {self.against!r}: one model is held against another one")
+        return self
 
 
 class Transfer(Declaration):
@@ -97,7 +109,19 @@ class Evidence(Declaration):
             raise ValueError(f"the {twice[0]} is declared twice")
         if self.skill_from > self.skill_to:
             raise ValueError(f"skill_from: found {self.skill_from}, at most skill_to ({self.skill_to}) is accepted")
+        for item in self.effects:
+            if item.against is not None:
+                self._refuse_circle(item)
         return self
+
+    def _refuse_circle(self, effect: Effect) -> None:
+        seen, at = {effect.model}, effect.against
+        while at is not None:
+            if at in seen:
+                raise ValueError(f"effects on {effect.measure}: {at} is held against itself, by way of others")
+            seen.add(at)
+            following = self.effect(effect.measure, at)
+            at = None if following is None else following.against
 
     def effect(self, measure: Measure, model: str | None) -> Effect | None:
         """The line for a model, else the one for any model, else None."""
@@ -112,6 +136,17 @@ class Evidence(Declaration):
                 f"evidence.yaml has no effect on {measure} for {model}: add one for it, or for '*'"
             )
         return found
+
+    def log_effect(self, measure: Measure, model: str) -> float:
+        """The middle of a model's factor against a typical model, as a logarithm. Raises MissingEvidenceError."""
+        found = self.needed_effect(measure, model)
+        return found.log_mean + (0.0 if found.against is None else self.log_effect(measure, found.against))
+
+    def with_measured(self, effects: Sequence[Effect]) -> Evidence:
+        """With lines that were measured, except where the file itself has a line for the model."""
+        own = {(item.measure, item.model) for item in self.effects}
+        added = [item for item in effects if (item.measure, item.model) not in own]
+        return self.model_validate(self.model_dump() | {"effects": [*added, *self.effects]})
 
     def transfer(self, benchmark: str) -> Transfer | None:
         """The line for a benchmark, else the one for any, else None."""

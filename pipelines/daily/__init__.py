@@ -19,6 +19,7 @@ from pipelines.daily.requests import load_requests
 from pipelines.daily.rerate import RerateOutcome, rerate_days
 from pipelines.daily.routing import project_routing
 from pipelines.daily.selfhost import refresh_breakeven, refresh_hardware
+from pipelines.daily.shadow import refresh_shadow_evidence, refresh_shadow_requests
 
 __all__ = [
     "RerateOutcome",
@@ -36,6 +37,8 @@ __all__ = [
     "refresh_rate_card",
     "refresh_reported_costs",
     "refresh_request_drift",
+    "refresh_shadow_evidence",
+    "refresh_shadow_requests",
     "rerate_days",
     "stale_days",
     "write_reports",

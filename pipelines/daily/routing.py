@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -15,11 +15,13 @@ import polars as pl
 import psycopg
 
 from pipelines.daily.days import Window
+from pipelines.daily.shadow import answers_now
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing import Routed, Setting, together
 from pipelines.routing.kept import kept_days, kept_traffic, rows_of
 from pipelines.routing.traffic import Halves, added
 from pipelines.routing.what_if import Question, what_if
+from pipelines.shadow import effects, ratios
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
@@ -73,7 +75,7 @@ def ask(workspace: Workspace, window: Window, question: Question) -> Routed:
         rate_card = read_table(connection, RATE_CARD)
         setting = _setting(workspace, connection, window.from_date, window.to_date)
         policies, evidence, cards = what_if(question, setting.policies, setting.evidence, rate_card)
-        asked = Setting(policies, evidence, setting.scores, setting.calendars)
+        asked = replace(setting, policies=policies, evidence=evidence)
         days = _traffic(connection, window.days, asked, cards)
     return asked.routed(added(list(days.values())), window.last_day) if days else together([])
 
@@ -130,7 +132,9 @@ def _setting(workspace: Workspace, connection: Connection, first: date, until: d
         "observed_at < %s and (superseded_at is null or superseded_at >= %s)",
         (_midnight(until), _midnight(first)),
     )
-    return Setting(config.routing, config.evidence, scores, config.calendars.days)
+    answered = answers_now(connection)
+    evidence = config.evidence.with_measured(effects(ratios(answered)))
+    return Setting(config.routing, evidence, scores, config.calendars.days, answered)
 
 
 def _months(window: Window) -> list[date]:

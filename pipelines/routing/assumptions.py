@@ -45,7 +45,9 @@ def assumptions(day: Day, policy: Policy, baseline: Baseline, arms: Sequence[Arm
             "proxy": quality.benchmark_version_id,
             "scores": {name: round(score.share * 100, 6) for name, score in sorted(quality.scores.items())},
             **_stand_ins(quality),
-            "assumed": "the ratio of leaderboard scores (best entry per model) carries over to this traffic",
+            "assumed": "nothing: scored on requests of this traffic"
+            if quality.moves
+            else "the ratio of leaderboard scores (best entry per model) carries over to this traffic",
         }
     return json.dumps(stated, sort_keys=True)
 

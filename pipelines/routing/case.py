@@ -22,6 +22,7 @@ from pipelines.routing.assumptions import assumptions
 from pipelines.routing.day import Day
 from pipelines.routing.draws import Floats
 from pipelines.routing.outlook import ArmOutlook, Outlook, Stake, grade, outlook
+from pipelines.routing.own_scores import measured_quality
 from pipelines.routing.policy_arm import Handling, PolicyArm
 from pipelines.routing.quality import Quality, find_quality
 from pipelines.warehouse.tables.mart_routing import POLICY
@@ -212,11 +213,14 @@ class Case:
     def quality(self) -> Quality | str:
         """Scores for every arm and for the baseline: its model, or every model that the traffic ran on; else the reason."""
         scores, config = self.of_day.scores, self.of_day.config
+        models = {arm.model_id for arm in self.policy.arms}
+        measured = measured_quality(self.of_day.answered, models | self.against)
+        if measured is not None:
+            return measured
         if scores is None or scores.is_empty():
             return "no leaderboard is loaded"
         if not self.against:
             return "there is no traffic"
-        models = {arm.model_id for arm in self.policy.arms}
         return find_quality(scores, config.quality_benchmarks, models | self.against)
 
     @property

@@ -28,6 +28,8 @@ class Day:
     scores: pl.DataFrame | None
     offers: Sequence[Offer] = ()
     """Sellers and models that could serve the traffic."""
+    answered: pl.DataFrame | None = None
+    """What other models did with requests of the traffic (`pipelines.shadow.answers`)."""
     _arms: dict[tuple[str, str, Handling], PolicyArm | str] = field(default_factory=dict)
 
     @cached_property

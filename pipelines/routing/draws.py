@@ -98,19 +98,27 @@ class Worlds:
     def _effect(self, measure: Measure, model_id: str) -> Floats:
         effect = self.evidence.needed_effect(measure, model_id)
         spread = effect.log_sd * self._unsure_of_spread(effect)
-        return effect.log_mean + spread * self.normal("effect", measure, model_id)
+        base = 0.0 if effect.against is None else self._effect(measure, effect.against)
+        return np.asarray(base + effect.log_mean + spread * self.normal("effect", measure, model_id))
 
     def _unsure_of_spread(self, effect: Effect) -> Floats | float:
-        """How far the true spread may be from one that `n` models show; with it the draws are Student's, and a new model's."""
-        if effect.n is None:
+        """How far the true spread may be from one that few models or pairs show: with it the draws are Student's.
+
+        Where `n` models showed it they are also a new model's, which is none of the n.
+        """
+        freedom = effect.freedom if effect.n is None else effect.n - 1
+        if freedom is None:
             return 1.0
-        name, freedom = ("spread", effect.measure, effect.model), effect.n - 1
+        name = ("spread", effect.measure, effect.model)
         if name not in self._normal:
             self._normal[name] = _generator(*name).chisquare(freedom, self.evidence.draws)
-        return np.asarray(np.sqrt((1 + 1 / effect.n) * freedom / self._normal[name]))
+        of_a_new_one = 1.0 if effect.n is None else 1 + 1 / effect.n
+        return np.asarray(np.sqrt(of_a_new_one * freedom / self._normal[name]))
 
     def shares_solved(self, quality: Quality, model_id: str) -> Floats:
         """Share of tasks that the model solves in each world and use case: draws x use cases, in their order."""
+        if quality.moves:
+            return self._measured(quality, model_id)
         benchmark = quality.benchmark_version_id.partition("#")[0]
         transfer = self.evidence.transfer(benchmark)
         if transfer is None:
@@ -119,6 +127,13 @@ class Worlds:
         own = score.logit + score.logit_se * self.normal("score", quality.benchmark_version_id, model_id)
         moved = [transfer.logit_sd * self.normal("transfer", use_case, model_id) for use_case in self.use_cases]
         return 1 / (1 + np.exp(-(own[:, None] + np.stack(moved, axis=1))))
+
+    def _measured(self, quality: Quality, model_id: str) -> Floats:
+        """As `shares_solved`, where the share was measured on tasks of one's own: nothing has to carry over, and errors are shared."""
+        logit = np.full(self.evidence.draws, quality.scores[model_id].logit)
+        for name, spread in quality.moves[model_id].items():
+            logit = logit + spread * self.normal("measured score", name)
+        return np.asarray(np.tile(1 / (1 + np.exp(-logit[:, None])), (1, len(self.use_cases))))
 
 
 def intervals(values: Floats) -> dict[str, float]:

@@ -118,7 +118,9 @@ def _scores(case: Case) -> Quality | None:
     if scores is None:
         return None
     own = case.quality
-    benchmarks = day.config.quality_benchmarks if isinstance(own, str) else (own.benchmark_version_id,)
+    benchmarks = day.config.quality_benchmarks
+    if not isinstance(own, str) and not own.moves:
+        benchmarks = (own.benchmark_version_id,)
     return widest_quality(scores, benchmarks, {model for _, model in day.offers} | case.against)
 
 

@@ -103,7 +103,9 @@ def grade(worlds: Worlds, stakes: Sequence[Stake], quality: Quality | None) -> s
     for stake in stakes:
         for effect, usd in _scaled(worlds, stake):
             moved[effect.grade] += round(1e9 * stake.share * usd * effect.log_sd)
-    grades = [] if transfer is None else [transfer.grade]
+    grades: list[Grade] = [] if transfer is None else [transfer.grade]
+    if quality.moves:
+        grades = ["A"]
     grades += [name for name, _ in moved.most_common(1)]
     return max(grades, default="E")
 

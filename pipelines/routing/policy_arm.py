@@ -115,12 +115,7 @@ def central_ratios(evidence: Evidence, model_id: str, group: Group) -> tuple[Dec
         return Decimal(1), Decimal(1)
     taken, written = (
         Decimal(
-            repr(
-                exp(
-                    evidence.needed_effect(measure, model_id).log_mean
-                    - evidence.needed_effect(measure, group.model_id).log_mean
-                )
-            )
+            repr(exp(evidence.log_effect(measure, model_id) - evidence.log_effect(measure, group.model_id)))
         ).quantize(_RATIO, ROUND_HALF_EVEN)
         for measure in measures
     )

@@ -46,12 +46,14 @@ class Routed:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a projection rests on besides traffic: policies, evidence, scores (core.benchmark_score) and calendars of price windows."""
+    """What a projection rests on besides traffic: policies, evidence, scores (core.benchmark_score), calendars of price windows, and
+    what other models did with the same requests (`pipelines.shadow.answers`)."""
 
     policies: RoutingConfig
     evidence: Evidence
     scores: pl.DataFrame | None
     calendars: Mapping[str, frozenset[date]]
+    answered: pl.DataFrame | None = None
 
     def declared(self) -> set[Offer]:
         """Sellers and models of arms, baselines and candidates."""
@@ -77,7 +79,7 @@ class Setting:
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
     def _day(self, traffic: Traffic, believed: pl.DataFrame | None) -> Day:
-        return Day(traffic, self.evidence, self.policies, believed, sorted(traffic.costs))
+        return Day(traffic, self.evidence, self.policies, believed, sorted(traffic.costs), self.answered)
 
     def routed(self, traffic: Halves, on: date, *, with_frontier: bool = True) -> Routed:
         """The rows of some days' traffic together, which bear the date of the last one, `on`: what is known at its end counts."""

@@ -6,7 +6,7 @@ Scores come from `pipelines.benchmarks`; what they become under a policy is in `
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from math import log, sqrt
 
@@ -38,10 +38,15 @@ class Score:
 
 @dataclass(frozen=True)
 class Quality:
-    """Scores of models on one benchmark version, as known at the end of a day."""
+    """Scores of models on one benchmark version, as known at the end of a day, or on requests of one's own.
+
+    `moves`, only where the scores were measured on requests of one's own, says how each model's logit moves with standard normal draws, by
+    their names: the errors of scores on the same requests hang together.
+    """
 
     benchmark_version_id: str
     scores: Mapping[str, Score]
+    moves: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def known_on(scores: pl.DataFrame, day: date) -> pl.DataFrame:

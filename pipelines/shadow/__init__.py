@@ -1,12 +1,16 @@
 """Shadow measurements: requests of our own on other models, which turn a projection into something measured.
 
-`parse_shadow` reads a landed file into the store, `collect` makes the rows of `core.shadow_request`, `answers` pairs them
-with what ran, `measured` says what they show. Projections are in `pipelines.routing`.
+    parse_shadow(file) -> the store      collect(records) -> core.shadow_request
+    answers(shadow, requests) -> pairs with what ran      ratios, effects, evidence_rows: what they show
+
+Projections, which use it, are in `pipelines.routing`.
 """
 
 from __future__ import annotations
 
+from pipelines.shadow.answers import answers
 from pipelines.shadow.collect import collect
+from pipelines.shadow.measured import effects, evidence_rows, ratios
 from pipelines.shadow.parse import parse_shadow, shadow_version
 
-__all__ = ["collect", "parse_shadow", "shadow_version"]
+__all__ = ["answers", "collect", "effects", "evidence_rows", "parse_shadow", "ratios", "shadow_version"]

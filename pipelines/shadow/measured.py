@@ -105,7 +105,7 @@ def effects(found: Iterable[Ratio]) -> list[Effect]:
             against=one.against,
             log_mean=one.estimate.value,
             log_sd=one.estimate.error,
-            freedom=one.estimate.clusters - 1,
+            freedom=one.estimate.freedom,
             grade="A",
             source=f"own shadow runs: {one.pairs} paired requests of {one.estimate.clusters} sessions",
         )
@@ -147,7 +147,7 @@ def scored(answered: pl.DataFrame, models: Iterable[str], judge: str | None = No
     wanted = sorted(set(models))
     rows = answered.filter(pl.col("model_id").is_in(wanted))
     opinions = rows.select("request_id", "model_id", "judged").explode("judged").drop_nulls("judged").unnest("judged")
-    chosen = judge or _most_used(opinions)
+    chosen = judge or _most_used(opinions) or ""
     heard = opinions.filter(pl.col("judge") == chosen).select(
         "request_id", "model_id", pl.col("score").alias("opinion")
     )
@@ -174,7 +174,7 @@ def scored(answered: pl.DataFrame, models: Iterable[str], judge: str | None = No
             return (
                 f"{model} has gold scores in {sessions} sessions, {FEWEST} are needed: add records with score_kind gold"
             )
-    return Scores(wanted, gold, opinion, clusters, chosen or "", number)
+    return Scores(wanted, gold, opinion, clusters, chosen, number)
 
 
 def _most_used(opinions: pl.DataFrame) -> str | None:

@@ -9,14 +9,16 @@ import pytest
 
 from pipelines.benchmarks.formats import FORMATS as BOARDS
 from pipelines.bills.formats import FORMATS as BILLS
-from pipelines.config.sources import BILL_FORMATS, BoardFormat, PriceFormat, RequestFormat
+from pipelines.config.sources import BILL_FORMATS, SHADOW_FORMATS, BoardFormat, PriceFormat, RequestFormat
 from pipelines.formats import UnknownFormatError
 from pipelines.prices.feeds import FORMATS as FEEDS
 from pipelines.requests.formats import FORMATS as REQUESTS
+from pipelines.shadow.formats import FORMATS as SHADOW
 
 REGISTRIES: list[tuple[Mapping[str, Any], set[str], str]] = [
-    (REQUESTS, {*get_args(RequestFormat)} - {*BILL_FORMATS}, "build"),
+    (REQUESTS, {*get_args(RequestFormat)} - {*BILL_FORMATS, *SHADOW_FORMATS}, "build"),
     (BILLS, {*BILL_FORMATS}, "build"),
+    (SHADOW, {*SHADOW_FORMATS}, "build"),
     (FEEDS, {*get_args(PriceFormat)}, "read"),
     (BOARDS, {*get_args(BoardFormat)}, "parse"),
 ]

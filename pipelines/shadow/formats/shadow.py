@@ -75,14 +75,18 @@ def _columns(source: RequestSource) -> Mapping[str, str]:
         raise SourceError(
             f"source {source.source}: options.{name}: format shadow takes columns, a map of its fields to yours"
         )
-    fields = {"provider": "raw_provider", "model": "raw_model", **{f"{name}_tokens": name for name in _USAGE}}
+    fields: dict[str, str] = {
+        "provider": "raw_provider",
+        "model": "raw_model",
+        **{f"{name}_tokens": name for name in _USAGE},
+    }
     known = {*fields, *_TEXT, *_NUMBERS, *_MONEY, *_INSTANTS} - {"raw_provider", "raw_model"}
     strange = sorted(set(columns) - known)
     if strange:
         raise SourceError(
             f"source {source.source}: options.columns.{strange[0]}: accepted are {', '.join(sorted(known))}"
         )
-    return {fields.get(name, name): str(column) for name, column in columns.items()}
+    return {fields.get(str(name), str(name)): str(column) for name, column in columns.items()}
 
 
 def _named(paths: Mapping[str, Paths], columns: Mapping[str, str]) -> dict[str, Paths]:

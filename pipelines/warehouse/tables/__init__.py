@@ -11,8 +11,8 @@ from pipelines.warehouse.tables.core import MODEL, MODEL_ALIAS, REQUEST
 from pipelines.warehouse.tables.core_benchmarks import CORE_BENCHMARK_TABLES
 from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
 from pipelines.warehouse.tables.core_routing import CORE_ROUTING_TABLES
-from pipelines.warehouse.tables.mart import SPEND_TABLES
 from pipelines.warehouse.tables.core_shadow import SHADOW_REQUEST
+from pipelines.warehouse.tables.mart import SPEND_TABLES
 from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES

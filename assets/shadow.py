@@ -1,0 +1,35 @@
+"""Assets of shadow measurements: requests of our own on other models, and what they show.
+
+The steps are `pipelines.daily.refresh_shadow_requests` and `refresh_shadow_evidence`; the files are parsed with the request
+files (`requests.py`).
+"""
+
+from typing import Any
+
+import dagster as dg
+
+from assets.boundary import in_own_words
+from assets.resources import WorkspaceResource
+from assets.specs import result, table_spec
+from pipelines.daily import refresh_shadow_evidence, refresh_shadow_requests
+from pipelines.warehouse.tables.core_shadow import SHADOW_REQUEST
+from pipelines.warehouse.tables.mart_evidence import SHADOW_EVIDENCE
+
+
+@dg.multi_asset(name="core_shadow_request", specs=[table_spec(SHADOW_REQUEST, deps=["raw.snapshot", "core.model"])])
+@in_own_words
+def core_shadow_request(mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
+    """Rebuild the shadow measurements from every file that was parsed."""
+    rows = refresh_shadow_requests(mm.workspace)
+    unresolved = rows.filter(rows["model_id"].is_null()).height
+    return result(SHADOW_REQUEST, rows.height, counted=int(rows["is_counted"].sum()), of_unresolved_models=unresolved)
+
+
+@dg.multi_asset(
+    name="shadow_evidence", specs=[table_spec(SHADOW_EVIDENCE, deps=["core.shadow_request", "core.request"])]
+)
+@in_own_words
+def shadow_evidence(mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
+    """Measure tokens and quality of models on the same requests, a judge's word corrected by gold scores."""
+    rows = refresh_shadow_evidence(mm.workspace)
+    return result(SHADOW_EVIDENCE, rows.height, rows.head(40))
