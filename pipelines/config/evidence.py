@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from pipelines.config.declaration import Declaration
 
@@ -143,10 +144,15 @@ class Evidence(Declaration):
         return found.log_mean + (0.0 if found.against is None else self.log_effect(measure, found.against))
 
     def with_measured(self, effects: Sequence[Effect]) -> Evidence:
-        """With lines that were measured, except where the file itself has a line for the model."""
+        """With lines that were measured, except where the file itself has a line for the model or turns the line into a circle."""
         own = {(item.measure, item.model) for item in self.effects}
-        added = [item for item in effects if (item.measure, item.model) not in own]
-        return self.model_validate(self.model_dump() | {"effects": [*added, *self.effects]})
+        as_read = {name: getattr(self, name) for name in type(self).model_fields}
+        known = self
+        for item in effects:
+            if (item.measure, item.model) not in own:
+                with suppress(ValidationError):
+                    known = Evidence(**as_read | {"effects": (item, *known.effects)})
+        return known
 
     def transfer(self, benchmark: str) -> Transfer | None:
         """The line for a benchmark, else the one for any, else None."""
