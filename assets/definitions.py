@@ -14,6 +14,7 @@ from assets.abandoned import abandoned_runs_sensor
 from assets.behaviour import request_drift
 from assets.benchmarks import core_benchmark, models_unchanged
 from assets.bills import core_reported_cost
+from assets.catalog import model_catalog
 from assets.checks import accounting_checks, suite_checks
 from assets.claims import claims_audit
 from assets.dbt_resource import dbt_resource
@@ -54,6 +55,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             selfhost_breakeven,
             core_shadow_request,
             shadow_evidence,
+            model_catalog,
             marts,
             report_html,
             cost_restatement,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pipelines.daily.behaviour import refresh_request_drift
 from pipelines.daily.benchmarks import refresh_benchmarks
 from pipelines.daily.bills import refresh_reported_costs
+from pipelines.daily.catalog import refresh_catalog
 from pipelines.daily.claims import audit_claims
 from pipelines.daily.days import Window, newest_day
 from pipelines.daily.ingest import ingest_requests, stale_days
@@ -31,6 +32,7 @@ __all__ = [
     "project_routing",
     "refresh_benchmarks",
     "refresh_breakeven",
+    "refresh_catalog",
     "refresh_hardware",
     "refresh_price_history",
     "refresh_prices",

@@ -59,7 +59,7 @@ def refresh_breakeven(workspace: Workspace, window: Window) -> pl.DataFrame:
             read_table(connection, GPU_PRICE),
             read_table(connection, THROUGHPUT),
             read_table(connection, RATE_CARD),
-            read_frame(connection, _hourly_sql(), _hourly_values(workspace, window)).cast(dict(HOURLY)),
+            read_frame(connection, _hourly_sql(), _hourly_values(workspace, window)).cast(HOURLY),
         )
     rows = pl.concat([breakeven(market, day) for day in window.days])
     with workspace.database.connect() as connection, connection.transaction():

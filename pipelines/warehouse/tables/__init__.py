@@ -14,6 +14,7 @@ from pipelines.warehouse.tables.core_routing import CORE_ROUTING_TABLES
 from pipelines.warehouse.tables.core_shadow import SHADOW_REQUEST
 from pipelines.warehouse.tables.mart import SPEND_TABLES
 from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
+from pipelines.warehouse.tables.mart_catalog import MODEL_CATALOG
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
@@ -40,6 +41,7 @@ TABLES: tuple[Table, ...] = (
     *MART_PRICE_TABLES,
     *MART_EVIDENCE_TABLES,
     *SELFHOST_TABLES,
+    MODEL_CATALOG,
 )
 TABLES_BY_NAME: dict[str, Table] = {table.qualified: table for table in TABLES}
 
