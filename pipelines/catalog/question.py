@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TypeVar
 
 from pipelines.catalog.entries import Entry, Price, Scored
-from pipelines.config.model_facts import Fact, Modality
-from pipelines.selfhost.memory import CACHE_BYTES, GB, Fit, Room, fit
+from pipelines.config.model_facts import Fact, Licence, Modality, ModelFacts
+from pipelines.selfhost.memory import GB, Fit, Room, fit
+
+T = TypeVar("T")
 
 
 class QuestionError(Exception):
@@ -41,7 +43,6 @@ class Question:
     context_tokens: int | None = None
     room: Room | None = None
     bits: float = 4
-    cache_bytes: int = CACHE_BYTES
     inputs: tuple[Modality, ...] = ()
     tools: bool = False
     family: str | None = None
@@ -49,6 +50,12 @@ class Question:
     preferred: tuple[str, ...] = ()
     is_priced: bool = False
     input_per_output: Decimal = Decimal(3)
+
+    @property
+    def asks_for_facts(self) -> bool:
+        """Whether a constraint is on what model_facts.yaml states."""
+        wanted = (self.is_open, self.is_permissive, self.context_tokens, self.room, self.inputs, self.tools)
+        return any(wanted)
 
 
 @dataclass(frozen=True)
@@ -103,22 +110,14 @@ def answer(entries: Iterable[Entry], question: Question) -> Answer:
 
 def _judge(entry: Entry, question: Question, versions: dict[str, str]) -> Verdict:
     found = _Judged()
-    facts = entry.facts
-    if facts is not None and not facts.is_released:
-        found.fails.append("no such model was released")
     if question.family is not None and question.family not in (entry.family, entry.model_id):
         found.fails.append(f"family {entry.family or 'not known'}")
-    if question.is_open:
-        _hold(entry, found, "openness", lambda value: value != "closed", str)
-    if question.is_permissive:
-        _hold_licence(entry, found)
-    if question.context_tokens is not None:
-        _hold_context(entry, found, question.context_tokens)
-    for modality in question.inputs:
-        _hold(entry, found, "input_modalities", _reads(modality), lambda value: f"reads {', '.join(value)}")
-    if question.tools:
-        _hold(entry, found, "tools", bool, lambda _: "calls no tools")
-    fitted = _hold_room(entry, found, question)
+    fitted = None
+    if entry.facts is not None:
+        _hold_facts(entry.facts, found, question)
+        fitted = _hold_room(entry.facts, found, question)
+    elif question.asks_for_facts:
+        found.unknown.append("model_facts.yaml states nothing of it")
     scored = tuple(_hold_scores(entry, found, question.scores, versions))
     price = entry.cheapest(question.input_per_output)
     if question.is_priced and price is None:
@@ -126,63 +125,79 @@ def _judge(entry: Entry, question: Question, versions: dict[str, str]) -> Verdic
     return Verdict(entry, price, tuple(found.fails), tuple(found.unknown), tuple(found.remarks), fitted, scored)
 
 
-def _hold(entry: Entry, found: _Judged, name: str, holds: Callable[[Any], bool], shown: Callable[[Any], str]) -> None:
+def _hold_facts(facts: ModelFacts, found: _Judged, question: Question) -> None:
+    if not facts.is_released:
+        found.fails.append("no such model was released")
+    if question.is_open:
+        _hold(found, "openness", facts.openness, lambda value: value != "closed", str)
+    if question.is_permissive:
+        _hold(found, "licence", facts.licence, lambda value: value.is_permissive, _restriction)
+    if question.context_tokens is not None:
+        _hold_context(facts, found, question.context_tokens)
+    for modality in question.inputs:
+        _hold(found, "input_modalities", facts.input_modalities, _reads(modality), _what_it_reads)
+    if question.tools:
+        _hold(found, "tools", facts.tools, bool, lambda _: "calls no tools")
+
+
+def _hold(
+    found: _Judged, name: str, fact: Fact[T] | None, holds: Callable[[T], bool], shown: Callable[[T], str]
+) -> None:
     """One fact against a condition: it fails, is not known, or holds with what speaks against it."""
-    fact = None if entry.facts is None else entry.facts.fact(name)
     if fact is None:
         found.unknown.append(f"{name}: model_facts.yaml states none")
-    elif not holds(fact.value):
-        found.fails.append(shown(fact.value) + _doubt(fact))
-    else:
-        _remark(found, name, fact, holds)
+        return
+    if not holds(fact.value):
+        found.fails.append(shown(fact.value) + ("" if fact.is_verified else " (unverified)"))
+        return
+    if not fact.is_verified:
+        found.remarks.append(f"{name} is unverified")
+    against = [other.source.title for other in fact.others if not holds(other.value)]
+    if against:
+        found.remarks.append(f"{name}: {', '.join(dict.fromkeys(against))} states otherwise")
+
+
+def _restriction(licence: Licence) -> str:
+    return f"{licence.licence} restricts {', '.join(licence.restricts)}"
 
 
 def _reads(modality: Modality) -> Callable[[tuple[Modality, ...]], bool]:
     return lambda value: modality in value
 
 
-def _hold_licence(entry: Entry, found: _Judged) -> None:
-    licence = None if entry.facts is None else entry.facts.licence
-    if licence is None:
-        found.unknown.append("licence: model_facts.yaml states none")
-    elif not licence.value.is_permissive:
-        found.fails.append(f"{licence.value.licence} restricts {', '.join(licence.value.restricts)}" + _doubt(licence))
-    else:
-        _remark(found, "licence", licence, lambda value: value.is_permissive)
+def _what_it_reads(value: tuple[Modality, ...]) -> str:
+    return f"reads {', '.join(value)}"
 
 
-def _hold_context(entry: Entry, found: _Judged, wanted: int) -> None:
-    extended = None if entry.facts is None else entry.facts.extended_context_tokens
-    native = None if entry.facts is None else entry.facts.context_tokens
+def _hold_context(facts: ModelFacts, found: _Judged, wanted: int) -> None:
+    native, extended = facts.context_tokens, facts.extended_context_tokens
     if native is not None and native.value < wanted and extended is not None and extended.value >= wanted:
         found.unknown.append(
             f"context: {native.value:,} tokens, {extended.value:,} with an extension (YaRN): try it on your own prompts"
         )
         return
-    _hold(entry, found, "context_tokens", lambda value: value >= wanted, lambda value: f"context {value:,}")
+    _hold(found, "context_tokens", native, lambda value: value >= wanted, lambda value: f"context {value:,}")
 
 
-def _hold_room(entry: Entry, found: _Judged, question: Question) -> Fit | None:
+def _hold_room(facts: ModelFacts, found: _Judged, question: Question) -> Fit | None:
     if question.room is None:
         return None
-    if entry.facts is None:
-        found.unknown.append("memory: model_facts.yaml states nothing of the model")
-        return None
-    if entry.facts.openness is not None and entry.facts.openness.value == "closed":
+    if facts.openness is not None and facts.openness.value == "closed":
         found.fails.append("its weights are closed")
         return None
     tokens = question.context_tokens or 8192
-    judged = fit(entry.facts, question.room, bits=question.bits, tokens=tokens, number_bytes=question.cache_bytes)
+    judged = fit(facts, question.room, bits=question.bits, tokens=tokens)
     if isinstance(judged, str):
         found.unknown.append(f"memory: {judged}")
         return None
     if not judged.fits:
         need = (judged.weight_bytes + judged.cache_bytes) * question.room.gpus / GB
         found.fails.append(f"takes {need:.1f} GB of {question.room.usable_bytes * question.room.gpus / GB:.1f} usable")
-    for name in ("total_params_b", "layers"):
-        fact = entry.facts.fact(name)
-        if fact is not None and not fact.is_verified:
-            found.remarks.append(f"{name} is unverified")
+    found.remarks += [
+        f"{name} is unverified"
+        for name in ("total_params_b", "layers")
+        if (fact := facts.fact(name)) is not None and not fact.is_verified
+    ]
     return judged
 
 
@@ -222,15 +237,3 @@ def _version(entries: list[Entry], benchmark: str, preferred: Sequence[str]) -> 
         raise QuestionError(f"no model here has a score on {benchmark!r}; known are {known}")
     wished = [name for name in preferred if name in fitting]
     return wished[0] if wished else max(sorted(fitting), key=fitting.__getitem__)
-
-
-def _remark(found: _Judged, name: str, fact: Fact[Any], holds: Callable[[Any], bool]) -> None:
-    if not fact.is_verified:
-        found.remarks.append(f"{name} is unverified")
-    against = [other.source.title for other in fact.others if not holds(other.value)]
-    if against:
-        found.remarks.append(f"{name}: {', '.join(dict.fromkeys(against))} states otherwise")
-
-
-def _doubt(fact: Fact[Any]) -> str:
-    return "" if fact.is_verified else " (unverified)"

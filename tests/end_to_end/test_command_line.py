@@ -51,6 +51,35 @@ def test_claims_are_audited_by_the_run_as_the_command_shows_them(finished: Insta
     assert "13.14 times cheaper" in " ".join(out.split())
 
 
+def test_models_are_shown_as_the_run_catalogued_them(finished: Installation) -> None:
+    kept = json.loads(finished.run("sql", "--json", "select * from mart.model_catalog where model_id = 'qwen3-32b'")[0])
+    shown = json.loads(finished.run("models", "Qwen/Qwen3-32B", "--json")[0])
+    assert {name: shown[name] for name in ("licence", "weights_gb_4bit", "prices", "scores", "facts")} == {
+        name: kept[0][name] for name in ("licence", "weights_gb_4bit", "prices", "scores", "facts")
+    }
+    asked = ("models", "--open", "--permissive", "--context", "32k", "--fits", "48GB", "--cheapest")
+    answered = json.loads(finished.run(*asked, "--json")[0])
+    assert [found["model_id"] for found in answered["meets"]] == ["qwen3-32b"]
+    assert all(found["unknown"] for found in answered["unknown"])
+    out, _ = finished.run(*asked)
+    assert "cheapest: qwen3-32b at groq: 0.29 in, 0.59 out" in " ".join(out.split())
+    assert max(len(line) for line in out.splitlines()) <= 80
+    _, err = finished.run("models", "--fits", "lots", status=2)
+    assert "accepted is the memory of a GPU" in " ".join(err.replace("│", " ").split())
+
+
+def test_self_hosting_is_judged_by_the_run(finished: Installation) -> None:
+    """The sample deploys Qwen3 32B on one H100 for 2.10 USD an hour: 50.40 a day, whether used or not."""
+    columns = "option_id, fixed_usd_per_day, demand_tokens_per_day, allocation_usd_per_mtok, usage_usd_per_mtok, reason"
+    rows = json.loads(finished.run("sql", "--json", f"select {columns} from mart.selfhost_breakeven")[0])
+    found = {row["option_id"]: row for row in rows}
+    own = found["own_qwen3_32b"]
+    assert own["fixed_usd_per_day"] == 50.4
+    assert own["allocation_usd_per_mtok"] == pytest.approx(50.4e6 / own["demand_tokens_per_day"])
+    assert own["allocation_usd_per_mtok"] > own["usage_usd_per_mtok"]
+    assert "no throughput of deepseek-r1 was measured" in found["deepseek-r1"]["reason"]
+
+
 def test_a_day_without_requests_ends_well(finished: Installation) -> None:
     """A warning, a page, status 0; the other days keep what they had."""
     before = finished.tables()["mart.daily_model_spend"]
