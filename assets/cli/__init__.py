@@ -30,6 +30,7 @@ def main() -> None:
     # Most of what a command makes is code that stays: looking through it for garbage took a seventh of all imports.
     gc.set_threshold(50_000, 20, 20)
     from assets.cli.dates import DateError
+    from assets.cli.terminal import say
     from pipelines.config import ConfigError
     from pipelines.landing import LandingError
     from pipelines.outside import ANY_FAILURE, worded
@@ -41,10 +42,10 @@ def main() -> None:
     try:
         app()
     except (ConfigError, DateError, LandingError, WarehouseError) as error:
-        sys.stderr.write(f"modelmeter: {error}\n")
+        say(f"modelmeter: {error}", err=True)
         sys.exit(2)
     except ANY_FAILURE as error:
         # The frames show our code and the libraries'; the message of a library may hold what a file held.
         frames = "".join(traceback.format_tb(error.__traceback__))
-        sys.stderr.write(f"{frames}modelmeter: a mistake of modelmeter's own, please report it: {worded(error)}\n")
+        say(f"{frames}modelmeter: a mistake of modelmeter's own, please report it: {worded(error)}", err=True)
         sys.exit(1)

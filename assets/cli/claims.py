@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assets.cli.terminal import json_text, say, terminal
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -44,7 +46,7 @@ def claims(
             raise typer.BadParameter(f"no claim begins with {claim!r}: `modelmeter claims` lists all of claims.yaml")
     if as_json:
         plain = [row | {"inputs": json.loads(row["inputs"])} for row in rows.to_dicts()]
-        typer.echo(json.dumps(plain, default=str, indent=1))
+        say(json_text(plain, indent=1))
     elif claim is not None:
         _show_whole(rows)
     else:
@@ -53,11 +55,10 @@ def claims(
 
 def _show_list(rows: pl.DataFrame) -> None:
     """One line per claim, a column per date."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    console = terminal()
     grid = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
     grid.add_column("claim", no_wrap=True)
     for title in ("claimed", *_BASES.values()):
@@ -86,10 +87,9 @@ def _cell(row: dict[str, object]) -> str:
 
 def _show_whole(rows: pl.DataFrame) -> None:
     """Each claim with its inputs and their sources."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
+    console = terminal()
     for _, group in rows.group_by("claim", maintain_order=True):
         first = group.row(0, named=True)
         lines = f" (line {first['report_lines']})" if first["report_lines"] else ""

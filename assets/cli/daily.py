@@ -5,8 +5,6 @@ One run of the job is `runs.py`.
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,6 +14,7 @@ import typer
 
 from assets.cli.dates import DateError, FirstDay, LastDay, day_option, window_of
 from assets.cli.runs import INTERRUPTED, RunOutcome, run_window
+from assets.cli.terminal import json_text, say, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +45,7 @@ def daily(
         work.windows = list(filter(None, [window_of(day, first, last)]))
         work.do(as_json)
     except KeyboardInterrupt:
-        typer.echo(work.unfinished(), err=True)
+        say(work.unfinished(), err=True)
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(0 if all(run.succeeded for run in work.runs) else 1)
 
@@ -60,12 +59,11 @@ class _Work:
 
     def do(self, as_json: bool) -> None:
         """Run the days and report what came of it."""
-        from rich.console import Console
 
         from pipelines.settings import Settings
         from pipelines.workspace import open_workspace
 
-        console = Console(stderr=True, highlight=False)
+        console = terminal(stderr=True)
         prepare_sample(console)
         with open_workspace(Settings()) as workspace:
             self._run(workspace, console)
@@ -125,7 +123,7 @@ def _newest(workspace: Workspace, console: Console) -> Window:
             f"{workspace.zone} holds no request logs: running {yesterday}, the day that ended last. Logs are expected as "
             "requests/<source>/<arrival date>/*.jsonl (or csv, parquet), with <source> declared in sources.yaml"
         )
-        console.print(text, style="yellow", soft_wrap=True, markup=False)
+        console.print(text, style="yellow", soft_wrap=True)
         return Window.of_day(yesterday)
     newest = max(file.arrival_date for file in files if file.arrival_date is not None)
     ingest_requests(workspace, Window.of_day(newest))
@@ -157,17 +155,18 @@ def _tell(workspace: Workspace, runs: Sequence[RunOutcome], as_json: bool) -> No
             "report_is_complete": succeeded and page is not None,
             "runs": [{"window": str(r.window), "succeeded": r.succeeded, "seconds": round(r.seconds, 2)} for r in runs],
         }
-        sys.stdout.write(json.dumps(facts, indent=2, default=str) + "\n")
+        say(json_text(facts))
         return
     _show(summary, runs, page)
 
 
 def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | None) -> None:
-    from rich.console import Console
+
+    from rich.text import Text
 
     from pipelines.finops.summary import render_summary
 
-    console = Console(highlight=False)
+    console = terminal()
     checks = [check for run in runs for check in run.checks]
     failed = [check for check in checks if not check["passed"]]
     if summary:
@@ -190,9 +189,10 @@ def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | N
     for check in failed:
         found = f" Found: {check['found']}" if check["found"] else ""
         text = f"{check['description']}{found}"
-        console.print(f"  check {check['severity'].lower()}: {check['asset']} {check['name']}: {text}", markup=False)
+        console.print(f"  check {check['severity'].lower()}: {check['asset']} {check['name']}: {text}")
     for run in runs:
         for failure in run.failures:
-            console.print(f"  [red]failed[/red] {failure.replace('__', '.')} in the run for {run.window}")
+            words = f" {failure.replace('__', '.')} in the run for {run.window}"
+            console.print(Text.assemble("  ", ("failed", "red"), words))
         for made in [] if run.succeeded else run.pages:
-            console.print(f"incomplete report  {made}", soft_wrap=True, markup=False)
+            console.print(f"incomplete report  {made}", soft_wrap=True)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assets.cli.terminal import say
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -76,8 +78,8 @@ def up(
         set_passwords(settings.home, running)
     bring_up_to_date(embedded_database(running))
     where = f"127.0.0.1 port {running.port} (password: `modelmeter db url --show-password`)"
-    typer.echo(f"Postgres runs as process {running.pid} and stays up until `modelmeter db down`.")
-    typer.echo(f"Socket in {running.sockets}" + (f"; TCP on {where}." if running.listens_on_tcp else "; no TCP port."))
+    say(f"Postgres runs as process {running.pid} and stays up until `modelmeter db down`.")
+    say(f"Socket in {running.sockets}" + (f"; TCP on {where}." if running.listens_on_tcp else "; no TCP port."))
 
 
 def down(
@@ -87,7 +89,7 @@ def down(
     from pipelines.warehouse import server
 
     stopped = server.shut_down(_embedded_only("db down").home, force=force)
-    typer.echo("Postgres is stopped." if stopped else "Postgres was not running.")
+    say("Postgres is stopped." if stopped else "Postgres was not running.")
 
 
 def url(
@@ -111,7 +113,7 @@ def url(
             )
         database = tcp_database(settings.home, running) if running.listens_on_tcp else embedded_database(running)
     address = database.reader if reader else database.owner
-    typer.echo(address.url("postgresql").render_as_string(hide_password=not show_password))
+    say(address.url("postgresql").render_as_string(hide_password=not show_password))
 
 
 def migrate() -> None:
@@ -125,7 +127,7 @@ def migrate() -> None:
         changed = bring_up_to_date(database)
         with database.connect() as connection:
             apply_repeatable(connection)
-    typer.echo(f"Revision {newest().revision}: {'migrated' if changed else 'nothing to do'}.")
+    say(f"Revision {newest().revision}: {'migrated' if changed else 'nothing to do'}.")
 
 
 def remove(
@@ -138,7 +140,7 @@ def remove(
     if not yes:
         typer.confirm(f"Delete the database of {home}? It can be rebuilt from the landing zone.", abort=True)
     server.remove(home)
-    typer.echo("The embedded database is deleted.")
+    say("The embedded database is deleted.")
 
 
 def _embedded_only(command: str) -> Settings:
@@ -176,10 +178,10 @@ def _told(text: str) -> Iterator[None]:
     try:
         yield
     except QueryError as error:
-        typer.echo(f"modelmeter: {error}", err=True)
+        say(f"modelmeter: {error}", err=True)
         raise typer.Exit(1) from None
     except psycopg.Error as error:
-        typer.echo(explain(error, text), err=True)
+        say(explain(error, text), err=True)
         raise typer.Exit(1) from None
 
 

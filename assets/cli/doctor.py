@@ -5,10 +5,11 @@ Only looks; it changes nothing but starts the embedded server for the length of 
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
+
+from assets.cli.terminal import json_text, say, terminal
 
 
 def register(app: typer.Typer) -> None:
@@ -18,17 +19,18 @@ def register(app: typer.Typer) -> None:
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
     """Check settings, configuration, landing zone, warehouse and dbt manifest; status 1 when something is wrong."""
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from assets.cli.health import findings
 
     found = findings()
     if as_json:
-        typer.echo(json.dumps([finding.__dict__ for finding in found], indent=2))
+        say(json_text([finding.__dict__ for finding in found]))
     else:
         table = Table(box=None, show_header=False, pad_edge=False)
         for finding in found:
-            table.add_row("[green]ok[/green]" if finding.ok else "[red]no[/red]", finding.subject, finding.text)
-        Console(highlight=False).print(table)
+            verdict = Text("ok", style="green") if finding.ok else Text("no", style="red")
+            table.add_row(verdict, finding.subject, finding.text)
+        terminal().print(table)
     raise typer.Exit(0 if all(finding.ok for finding in found) else 1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assets.cli.dates import day_option
+from assets.cli.terminal import json_text, say, terminal
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,21 +55,22 @@ def drift(
         changes = changes_of(workspace, Window(first, last + timedelta(days=1)), board)
     if as_json:
         log = [] if board else _rows(changes.alarms)
-        typer.echo(json.dumps({"leaderboards": _rows(changes.events), "log": log}, default=str, indent=1))
+        say(json_text({"leaderboards": _rows(changes.events), "log": log}, indent=1))
         return
     _show(changes, first, last, with_log=board is None)
 
 
 def _show(changes: Changes, first: date, last: date, *, with_log: bool) -> None:
-    from rich.console import Console
+    from rich.text import Text
 
-    console = Console(highlight=False)
+    console = terminal()
     span = f"on {last}" if first == last else f"from {first} to {last}"
-    console.print(f"[bold]Leaderboards[/], {span}")
+    console.print(Text.assemble(("Leaderboards", "bold"), f", {span}"))
     _show_lines(console, changes.events, lambda row: (row["severity"], f"{row['board']}, {row['drift_class']}"))
     if not with_log:
         return
-    console.print(f"\n[bold]Served models in the log[/], {span}: {changes.compared} comparisons")
+    served = f", {span}: {changes.compared} comparisons"
+    console.print(Text.assemble("\n", ("Served models in the log", "bold"), served))
     _show_lines(console, changes.alarms, lambda row: ("warn", row["metric"]))
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import typer
 
 from assets.cli.dates import instant_option
+from assets.cli.terminal import json_text, say, terminal
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,17 +59,17 @@ def price(
         except LookupError as error:
             raise typer.BadParameter(str(error)) from error
     if as_json:
-        typer.echo(json.dumps([_plain(row) for row in found.iter_rows(named=True)], indent=2))
+        say(json_text([_plain(row) for row in found.iter_rows(named=True)]))
     elif found.is_empty():
         known = "" if known_at is None else f", as known at {known_at:%Y-%m-%d %H:%M} UTC"
-        typer.echo(f"no price of {model} holds at {instant:%Y-%m-%d %H:%M} UTC{known}")
-        typer.echo('when prices held and were learnt: modelmeter sql "select * from core.price where model_id = ..."')
+        say(f"no price of {model} holds at {instant:%Y-%m-%d %H:%M} UTC{known}")
+        say('when prices held and were learnt: modelmeter sql "select * from core.price where model_id = ..."')
         raise typer.Exit(1)
     else:
         _show_prices(found, instant)
         for row in to_come.sort("valid_from", "meter").iter_rows(named=True):
             meter = ", ".join(filter(None, (row["meter"], _conditions(row))))
-            typer.echo(
+            say(
                 f"from {row['valid_from']:%Y-%m-%d}: {row['provider_id']} {row['model_id']} {meter} "
                 f"{_digits(row['unit_price'])} {row['pricing_currency']} per {row['pricing_quantity']:,} "
                 f"({row['date_basis']} by {row['feed']})"
@@ -108,11 +109,11 @@ def explain(
     why = None if logged.is_empty() else str(logged["why"][0])
     if as_json:
         shown = {"request": _plain(request), **_as_dict(explanation), "logged_cost_is": why}
-        typer.echo(json.dumps(shown, indent=2))
+        say(json_text(shown))
     else:
         _show_explanation(request, explanation, files.get(request["snapshot_id"]))
         if why is not None:
-            typer.echo(f"  what it reported is: {why}")
+            say(f"  what it reported is: {why}")
 
 
 def _former_card(workspace: Workspace, connection: psycopg.Connection[Any], request: Mapping[str, Any]) -> pl.DataFrame:
@@ -148,11 +149,10 @@ def _request(connection: psycopg.Connection[Any], request_id: str) -> dict[str, 
 
 def _show_prices(found: pl.DataFrame, instant: datetime) -> None:
     """Two lines per price, provider by provider: the price, and who said so and where."""
-    from rich.console import Console
 
     from pipelines.prices.meters import MINIMUM_CHARGE, RATED_METERS
 
-    console = Console(highlight=False)
+    console = terminal()
     console.print(f"prices that hold at {instant:%Y-%m-%d %H:%M} UTC, USD per million units; * is the one in use")
     provider = None
     for row in found.sort("provider_id", "model_id", "meter", "precedence", maintain_order=True).iter_rows(named=True):
@@ -170,16 +170,14 @@ def _show_prices(found: pl.DataFrame, instant: datetime) -> None:
         console.print(
             f"    {row['feed']} {row['source_locator']}: {row['extracted_text']}",
             style="dim",
-            markup=False,
             soft_wrap=True,
         )
 
 
 def _show_explanation(request: dict[str, Any], explanation: Explanation, file: dict[str, Any] | None) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = terminal()
     console.print(f"request {explanation.request_uid}", style="bold")
     console.print(
         f"  {request['event_at']:%Y-%m-%d %H:%M:%S} UTC, {request['source']}, {request['provider_id']} {explanation.model_id}"

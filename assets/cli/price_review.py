@@ -5,10 +5,11 @@ What is held and why is `pipelines.prices.review`; here it is only shown.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from assets.cli.terminal import json_text, say, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +37,6 @@ def review(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show the held parts of price files model by model, your largest spend of the last 30 days first."""
-    from rich.console import Console
 
     from pipelines.daily.price_review import waiting
     from pipelines.workspace import open_workspace
@@ -44,11 +44,11 @@ def review(
     with open_workspace() as workspace:
         found = waiting(workspace, also_decided=everything)
     if as_json:
-        typer.echo(json.dumps([_plain(item) for item in found], indent=2, ensure_ascii=False))
+        say(json_text([_plain(item) for item in found]))
         return
     if not found:
-        typer.echo("no price file is held for review")
-    console = Console(highlight=False, soft_wrap=True)
+        say("no price file is held for review")
+    console = terminal(soft_wrap=True)
     for item in found:
         _show(console, item, None if everything else _SHOWN)
 
@@ -68,7 +68,6 @@ def unclear(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """List what price feeds say and modelmeter does not understand, your own spend of 30 days on the model first."""
-    from rich.console import Console
 
     from pipelines.daily.price_history import unclear_now
     from pipelines.workspace import open_workspace
@@ -78,17 +77,17 @@ def unclear(
     shown = rows if everything else rows.filter(rows["spend_usd"] > 0)
     if as_json:
         plain = [{name: str(value or "") for name, value in row.items()} for row in shown.iter_rows(named=True)]
-        typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+        say(json_text(plain))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal(soft_wrap=True)
     for row in shown.iter_rows(named=True):
         spend = f"{row['spend_usd']:.2f} USD in 30 days"
         text = " ".join(filter(None, (row["model"], row["field"], row["value"])))
-        console.print(f"  {spend:>26}  {text} ({row['feed']} since {row['since']:%Y-%m-%d})", markup=False)
+        console.print(f"  {spend:>26}  {text} ({row['feed']} since {row['since']:%Y-%m-%d})")
     if rows.height > shown.height:
-        typer.echo(f"{rows.height - shown.height} more touch none of your spend (--all shows them)")
+        say(f"{rows.height - shown.height} more touch none of your spend (--all shows them)")
     elif rows.is_empty():
-        typer.echo("everything that the price feeds in force say is understood")
+        say("everything that the price feeds in force say is understood")
 
 
 def _decide(name: str, verdict: Verdict) -> None:
@@ -100,10 +99,10 @@ def _decide(name: str, verdict: Verdict) -> None:
         try:
             file, kept = decide(workspace, name, verdict)
         except (LookupError, LandingError) as error:
-            typer.echo(str(error), err=True)
+            say(str(error), err=True)
             raise typer.Exit(1) from None
-    typer.echo(f"{file.landing_path}: {verdict}ed. The decision lies next to it as {kept.name}.")
-    typer.echo("The next `modelmeter daily` follows it; a later decision about the same content counts instead.")
+    say(f"{file.landing_path}: {verdict}ed. The decision lies next to it as {kept.name}.")
+    say("The next `modelmeter daily` follows it; a later decision about the same content counts instead.")
 
 
 def _show(console: Console, item: Waiting, most: int | None) -> None:
@@ -113,9 +112,8 @@ def _show(console: Console, item: Waiting, most: int | None) -> None:
     console.print(
         f"{item.file.landing_path}, {observed:%Y-%m-%d %H:%M} UTC: {what}, {_STATES[held.state]}",
         style="bold",
-        markup=False,
     )
-    console.print(f"  {held.reason}", markup=False)
+    console.print(f"  {held.reason}")
     models = item.changes.unique(["provider_id", "model"], keep="first", maintain_order=True)
     for row in models.head(most or models.height).iter_rows(named=True):
         text = _change_words(row)
@@ -124,12 +122,12 @@ def _show(console: Console, item: Waiting, most: int | None) -> None:
             if row[name]
         )  # fmt: skip
         spend = f"{row['model_spend_usd']:.2f} USD in 30 days"
-        console.print(f"  {spend:>26}  {row['raw_model']} at {row['provider_id']}: {text}{others}", markup=False)
+        console.print(f"  {spend:>26}  {row['raw_model']} at {row['provider_id']}: {text}{others}")
     if most and models.height > most:
         console.print(f"  and {models.height - most} more models (--all shows them)", style="dim")
     if held.state == "open":
-        console.print(f"  decide: modelmeter prices accept {item.file.landing_path}", markup=False)
-        console.print(f"      or: modelmeter prices reject {item.file.landing_path}", markup=False)
+        console.print(f"  decide: modelmeter prices accept {item.file.landing_path}")
+        console.print(f"      or: modelmeter prices reject {item.file.landing_path}")
 
 
 def _change_words(row: dict[str, Any]) -> str:

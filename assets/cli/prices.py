@@ -5,13 +5,13 @@ Reading is `pipelines.prices`; what a model costs is shown by `price.py`.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from assets.cli import price_review
+from assets.cli.terminal import json_text, say, terminal
 
 if TYPE_CHECKING:
     from pipelines.prices import FeedSnapshot
@@ -47,11 +47,11 @@ def try_(
     try:
         snapshot = try_layout(layout, file)
     except PriceFeedError as error:
-        typer.echo(f"refused: {error}", err=True)
+        say(f"refused: {error}", err=True)
         raise typer.Exit(1) from None
     if as_json:
         read = {"prices": [_price(row) for row in _rows(snapshot)], "not_understood": list(snapshot.not_understood)}
-        typer.echo(json.dumps(read, indent=2, ensure_ascii=False))
+        say(json_text(read))
     else:
         _show_trial(snapshot)
 
@@ -69,23 +69,22 @@ def _price(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show_trial(snapshot: FeedSnapshot) -> None:
-    from rich.console import Console
 
     from pipelines.prices.wording import amount_text, plural_unit
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal(soft_wrap=True)
     last = None
     for row in _rows(snapshot):
         seller = (row["provider"], row["raw_model"])
         if seller != last:
-            console.print(f"{row['raw_model']} at {row['provider']}", style="bold", markup=False)
+            console.print(f"{row['raw_model']} at {row['provider']}", style="bold")
         meter = ", ".join(filter(None, (row["meter"], _conditions(row))))
         quantity = (
             f"{row['pricing_quantity']:,} {plural_unit(row['unit'])}" if row["pricing_quantity"] > 1 else row["unit"]
         )
         price = f"{amount_text(row['unit_price'])} {row['pricing_currency']} per {quantity}"
-        console.print(f"  {meter:<40} {price}", markup=False)
-        console.print(f"    {row['source_locator']}: {row['extracted_text']}", style="dim", markup=False)
+        console.print(f"  {meter:<40} {price}")
+        console.print(f"    {row['source_locator']}: {row['extracted_text']}", style="dim")
         last = seller
     models = snapshot.prices.select("provider", "raw_model").n_unique()
     refused = snapshot.lines - snapshot.valid
@@ -93,7 +92,7 @@ def _show_trial(snapshot: FeedSnapshot) -> None:
     if snapshot.not_understood:
         console.print("Not understood, and so not read:", style="yellow")
     for problem in snapshot.not_understood:
-        console.print(f"  {problem}", markup=False)
+        console.print(f"  {problem}")
 
 
 def _conditions(row: dict[str, Any]) -> str:

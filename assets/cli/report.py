@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from assets.cli.dates import day_option
+from assets.cli.terminal import say
 
 
 def register(app: typer.Typer) -> None:
@@ -31,4 +32,4 @@ def report(
         if chosen is None:
             raise typer.BadParameter("no day is loaded yet: run `modelmeter daily` first")
         for page in write_reports(workspace, Window.of_day(chosen)):
-            typer.echo(page)
+            say(str(page))

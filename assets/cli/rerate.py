@@ -5,8 +5,6 @@ Comparing, restating and recording are `pipelines.daily.rerate`; here are option
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +14,7 @@ import typer
 
 from assets.cli.dates import FirstDay, LastDay, day_option, instant_option, window_of
 from assets.cli.runs import INTERRUPTED, RunOutcome, run_window
+from assets.cli.terminal import json_text, say, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,7 +46,6 @@ def rerate(  # noqa: PLR0917, typer passes them by name
     Nothing that is booked changes without --apply; either way the differences are recorded in mart.cost_restatement.
     Ends with status 1 where --apply left a closed day as it is, or the marts could not be built.
     """
-    from rich.console import Console
 
     from pipelines.daily import rerate_days
     from pipelines.workspace import open_workspace
@@ -55,14 +53,14 @@ def rerate(  # noqa: PLR0917, typer passes them by name
     if reopen and not is_applied:
         raise typer.BadParameter("--reopen only means something with --apply")
     window = window_of(day, first, last)
-    console = Console(stderr=True, highlight=False)
+    console = terminal(stderr=True)
     with open_workspace() as workspace:
         outcome = rerate_days(workspace, window, known_at=known_at, apply=is_applied, reopen=reopen)
         if not outcome.days:
             raise typer.BadParameter("no day is loaded there: run `modelmeter daily` first")
         followed = _follow(workspace, outcome, console) if is_applied else True
     if as_json:
-        sys.stdout.write(json.dumps(_as_dict(outcome, is_applied), indent=2) + "\n")
+        say(json_text(_as_dict(outcome, is_applied)))
     else:
         _show(outcome, is_applied)
     raise typer.Exit(1 if outcome.days_left_closed or not followed else 0)
@@ -81,20 +79,19 @@ def _follow(workspace: Workspace, outcome: RerateOutcome, console: Console) -> b
             runs += [run_window(workspace, window, console, job=RESTATED)]
     except KeyboardInterrupt:
         left = ", ".join(str(window) for window in windows[len(runs) :])
-        typer.echo(
+        say(
             f"interrupted: restated, but what follows is not built yet for {left}. To go on: the same command", err=True
         )
         raise typer.Exit(INTERRUPTED) from None
     for run in runs:
         for page in [] if run.succeeded else run.pages:
-            console.print(f"incomplete report  {page}", soft_wrap=True, markup=False)
+            console.print(f"incomplete report  {page}", soft_wrap=True)
     return all(run.succeeded for run in runs)
 
 
 def _show(outcome: RerateOutcome, is_applied: bool) -> None:
-    from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal(soft_wrap=True)
     days = f"{outcome.days[0]}" if len(outcome.days) == 1 else f"{outcome.days[0]} to {outcome.days[-1]}"
     console.print(
         f"{days}: {outcome.requests:,} requests rated as known at {outcome.known_at:%Y-%m-%d %H:%M} UTC", style="bold"
@@ -110,11 +107,11 @@ def _show(outcome: RerateOutcome, is_applied: bool) -> None:
     )
     largest = sorted(outcome.lines.iter_rows(named=True), key=lambda line: -abs(line["delta_usd"]))
     for line in largest[:_SHOWN]:
-        console.print(f"  {line['explanation']}", markup=False)
+        console.print(f"  {line['explanation']}")
     if len(largest) > _SHOWN:
         console.print(f"  and {len(largest) - _SHOWN} smaller lines")
     where = f"restatement_id = '{UUID(bytes=outcome.restatement_id or b'')}'"
-    console.print(f'recorded: modelmeter sql "select * from mart.cost_restatement where {where}"', markup=False)
+    console.print(f'recorded: modelmeter sql "select * from mart.cost_restatement where {where}"')
     if outcome.days_applied:
         console.print(f"restated: {_listed(outcome.days_applied)}", style="green")
     if outcome.days_left_closed:

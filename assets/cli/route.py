@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from assets.cli.dates import FirstDay, LastDay, day_option, window_of
+from assets.cli.terminal import json_text, say, terminal
 from pipelines.finops.format import NONE
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ def route(
         except QuestionError as error:
             raise typer.BadParameter(str(error)) from None
     if as_json:
-        typer.echo(json.dumps([_plain(row) for row in found.projection.to_dicts()], default=str, indent=1))
+        say(json_text([_plain(row) for row in found.projection.to_dicts()], indent=1))
     elif found.projection.is_empty():
-        typer.echo(f"No requests are loaded from {window.from_date} to {window.to_date - timedelta(days=1)}.")
+        say(f"No requests are loaded from {window.from_date} to {window.to_date - timedelta(days=1)}.")
     else:
         _show(found.projection, window.from_date, window.to_date - timedelta(days=1))
 
@@ -146,13 +147,12 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 def _show(rows: pl.DataFrame, first: date, last: date) -> None:
     import polars as pl
-    from rich.console import Console
     from rich.text import Text
 
     from pipelines.finops.report.projection import projections
     from pipelines.warehouse.tables.mart_routing import POLICY
 
-    console = Console(highlight=False)
+    console = terminal()
     days = str(first) if first == last else f"{first} to {last}"
     by_policy = rows.filter(method=POLICY)
     for item in projections(by_policy):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import psycopg
 from psycopg.types.string import TextLoader
 
+from assets.cli.terminal import printable, printable_json
 from pipelines.warehouse import QueryError
 
 if TYPE_CHECKING:
@@ -23,21 +24,23 @@ if TYPE_CHECKING:
 
 _NUMBERS = {"int2", "int4", "int8", "float4", "float8", "numeric"}
 _JSON_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)
-_UNPRINTABLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+_TEXTS = {"text", "varchar", "bpchar", "name", ""}
+_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 _FETCH_ROWS = 1000
 
 
 def show_table(connection: psycopg.Connection[Any], query: str, limit: int) -> None:
     """Print at most `limit` rows (0: all) as a table, numbers to the right, and say so where rows are left out."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from assets.cli.terminal import terminal
+
     with _run(connection, query) as (columns, rows):
         shown = list(islice(rows, limit + 1)) if limit else list(rows)
-    console = Console(highlight=False)
+    console = terminal()
     if not console.is_terminal:
-        console = Console(highlight=False, width=100_000)
+        console = terminal(width=100_000)
     table = Table()
     for name, kind in columns:
         table.add_column(Text(name), justify="right" if kind in _NUMBERS else "left", overflow="fold")
@@ -45,16 +48,20 @@ def show_table(connection: psycopg.Connection[Any], query: str, limit: int) -> N
         table.add_row(*(_cell(value) for value in row))
     console.print(table)
     if limit and len(shown) > limit:
-        Console(stderr=True, highlight=False).print(
+        terminal(stderr=True).print(
             f"The first {limit} rows are shown; --limit 0 shows all, --csv and --json are never cut.", soft_wrap=True
         )
 
 
 def write_csv(connection: psycopg.Connection[Any], query: str, file: TextIO) -> None:
-    """CSV with a header; null is an empty field, the empty text a quoted one, as Postgres's own COPY writes them."""
+    """CSV with a header; null is an empty field, the empty text a quoted one, as Postgres's own COPY writes them.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe before it (CWE-1236); numbers and dates stay as they are.
+    """
     with _run(connection, query) as (columns, rows):
-        file.write(",".join(_as_csv(name) for name, _ in columns) + "\n")
-        file.writelines(",".join(_as_csv(value) for value in row) + "\n" for row in rows)
+        kinds = [kind for _, kind in columns]
+        file.write(",".join(_as_csv(name, "") for name, _ in columns) + "\n")
+        file.writelines(",".join(map(_as_csv, row, kinds)) + "\n" for row in rows)
 
 
 def write_json(connection: psycopg.Connection[Any], query: str, file: TextIO) -> None:
@@ -68,7 +75,8 @@ def write_json(connection: psycopg.Connection[Any], query: str, file: TextIO) ->
         separator = "\n"
         for row in rows:
             fields = (
-                f"{key}: {_as_json(value, kind)}" for key, value, (_, kind) in zip(keys, row, columns, strict=True)
+                printable_json(f"{key}: {_as_json(value, kind)}")
+                for key, value, (_, kind) in zip(keys, row, columns, strict=True)
             )
             file.write(separator + "{" + ", ".join(fields) + "}")
             separator = ",\n"
@@ -110,12 +118,14 @@ def _cell(value: str | None) -> Text:
     """A value for the terminal: null differs from the empty text, control characters can't steer the terminal."""
     from rich.text import Text
 
-    return Text("null", style="dim") if value is None else Text(value.translate(_UNPRINTABLE))
+    return Text("null", style="dim") if value is None else Text(printable(value))
 
 
-def _as_csv(value: str | None) -> str:
+def _as_csv(value: str | None, kind: str) -> str:
     if value is None:
         return ""
+    if kind in _TEXTS and value.startswith(_FORMULA_BEGINS):
+        value = f"'{value}"
     if not value or any(letter in value for letter in ',"\n\r'):
         return '"' + value.replace('"', '""') + '"'
     return value

@@ -48,6 +48,7 @@ class RunOutcome:
 def run_window(workspace: Workspace, window: Window, console: Console, *, job: str = "daily") -> RunOutcome:
     """Run the named job for the window in this process and wait for it. Raises KeyboardInterrupt where it was interrupted."""
     from rich.status import Status
+    from rich.text import Text
 
     from assets.cli.instance import dagster_instance
     from assets.progress import report_to
@@ -59,12 +60,10 @@ def run_window(workspace: Workspace, window: Window, console: Console, *, job: s
             if event == "started":
                 status.update(f"{text} …")
             elif event == "finished":
-                console.print(f"  [green]done[/green]  {text:<34} {seconds:7.2f} s")
+                console.print(Text.assemble("  ", ("done", "green"), f"  {text:<34} {seconds:7.2f} s"))
             else:
-                console.print(
-                    f"  [red]{event}[/red]  {text}" if event == "failed" else f"  [yellow]{event}[/yellow] {text}",
-                    markup=True,
-                )
+                colour, room = ("red", "  ") if event == "failed" else ("yellow", " ")
+                console.print(Text.assemble("  ", (event, colour), f"{room}{text}"))
 
         from assets.definitions import defs
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from assets.cli.dates import day_option, end_of
+from assets.cli.terminal import say
 
 
 def register(app: typer.Typer) -> None:
@@ -42,4 +43,4 @@ def scores(
             found = read_table(connection, BENCHMARK_SCORE, "board = any(%s)", [[board] if board else boards])
             benchmarks, models = read_table(connection, BENCHMARK), read_table(connection, MODEL)
     for document in export_every_eval_ever(found, benchmarks, at, models):
-        typer.echo(document)
+        say(document)

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from assets.cli.terminal import terminal
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -26,13 +28,11 @@ def ui(
     import sys
     from types import FrameType
 
-    from rich.console import Console
-
     from assets.cli.daily import prepare_sample
     from assets.cli.instance import prepare_home
     from pipelines.workspace import open_workspace
 
-    console = Console(stderr=True, highlight=False)
+    console = terminal(stderr=True)
     prepare_sample(console)
     with open_workspace() as workspace:
         home, environment = prepare_home(workspace)

@@ -205,3 +205,10 @@ def test_the_embedded_server_from_up_to_remove(monkeypatch: pytest.MonkeyPatch, 
     assert run("down") == "Postgres is stopped.\n"
     assert run("remove", "--yes") == "The embedded database is deleted.\n"
     assert not (tmp_path / "a home" / "postgres").exists()
+
+
+def test_csv_gives_a_spreadsheet_no_formula(run) -> None:
+    query = """select '=1+1' as "=a", '-x', '@f', '+1', e'\\tx', 'plain -x', -1.5, '-infinity'::timestamptz, '-1 day'::interval, null::text, ''"""
+    header, row = run("sql", "--csv", query).stdout.splitlines()
+    assert header.split(",")[0] == "'=a"
+    assert row == "'=1+1,'-x,'@f,'+1,'\tx,plain -x,-1.5,-infinity,-1 days,,\"\""
