@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import typer
+from assets.cli.terminal import json_text, say, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,10 +48,9 @@ def plain_answer(answered: Answer, question: Question, day: date) -> dict[str, A
 
 def show_answer(answered: Answer, question: Question, day: date, *, show_all: bool, in_full: bool) -> None:
     """The models that meet the question as a table, what is not known apart, and what fails with or without its reasons."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
+    console = terminal()
     mix = f"{question.input_per_output:f}".rstrip("0").rstrip(".") or "0"
     console.print(Text(f"models as known on {day}; USD per million tokens, {mix} of input to 1 of output", style="dim"))
     if answered.meets:
@@ -151,16 +150,15 @@ def show_one(entry: Entry, machines: Sequence[Machine], day: date, *, as_json: b
     row = catalog_rows([entry], machines, day).row(0, named=True)
     parsed = row | {name: json.loads(row[name]) for name in ("fits", "prices", "scores", "facts")}
     if as_json:
-        typer.echo(json.dumps(parsed, default=str, indent=1))
+        say(json_text(parsed, indent=1))
     else:
         _print_one(parsed, day)
 
 
 def _print_one(row: dict[str, Any], day: date) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
+    console = terminal()
     head = f"{row['display_name']} ({row['model_id']}), {row['developer'] or 'developer not known'}, as known on {day}"
     console.print(Text(head, style="bold"))
     if not row["is_released"]:

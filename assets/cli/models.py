@@ -5,7 +5,6 @@ The answers are those of `pipelines.catalog` on what is loaded; the daily run ke
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,6 +14,7 @@ import typer
 
 from assets.cli.dates import day_option
 from assets.cli.model_pages import plain_answer, show_answer, show_one
+from assets.cli.terminal import json_text, say
 
 if TYPE_CHECKING:
     from pipelines.catalog import ScoreAtLeast
@@ -101,7 +101,7 @@ def models(
     except QuestionError as error:
         raise typer.BadParameter(str(error)) from None
     if as_json:
-        typer.echo(json.dumps(plain_answer(answered, question, day), indent=1))
+        say(json_text(plain_answer(answered, question, day), indent=1))
     else:
         show_answer(answered, question, day, show_all=show_all, in_full=cheapest)
 
