@@ -15,6 +15,7 @@ from assets.behaviour import request_drift
 from assets.benchmarks import core_benchmark, models_unchanged
 from assets.bills import core_reported_cost
 from assets.catalog import model_catalog
+from assets.chargeback import chargeback, chargeback_agrees
 from assets.checks import accounting_checks, suite_checks
 from assets.claims import claims_audit
 from assets.dbt_resource import dbt_resource
@@ -36,7 +37,7 @@ from assets.shadow import core_shadow_request, shadow_evidence
 
 def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Everything Dagster sees. `resource_overrides` replaces resources, for tests."""
-    checks = [*suite_checks(), *accounting_checks(), models_unchanged]
+    checks = [*suite_checks(), *accounting_checks(), chargeback_agrees, models_unchanged]
     marts = build_marts()
     return dg.Definitions(
         assets=[
@@ -57,6 +58,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             shadow_evidence,
             model_catalog,
             marts,
+            chargeback,
             report_html,
             cost_restatement,
         ],

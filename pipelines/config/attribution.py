@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
 
-Target = Literal["team", "project", "environment", "application", "end_user_id"]
+Target = Literal["team", "project", "cost_centre", "environment", "application", "end_user_id"]
 TARGETS: tuple[Target, ...] = get_args(Target)
 
 FIELDS = (*TARGETS, "source", "provider_id", "request_model", "response_model", "session_id", "operation", "region")

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from pipelines.config.allocation import Allocation
 from pipelines.config.attribution import Attribution
 from pipelines.config.calendars import Calendars
 from pipelines.config.claims import ClaimsConfig
@@ -41,6 +42,7 @@ class Config:
 
     sources: Sources
     attribution: Attribution
+    allocation: Allocation
     models: ModelsConfig
     model_facts: ModelFactsConfig
     routing: RoutingConfig
@@ -62,6 +64,7 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
     return Config(
         sources=load_file(Sources, "sources.yaml", folder, use_sample=use_sample),
         attribution=_with_lookups(load_file(Attribution, "attribution.yaml", folder, use_sample=use_sample), folder),
+        allocation=load_file(Allocation, "allocation.yaml", folder, use_sample=use_sample),
         models=load_file(ModelsConfig, "models.yaml", folder, use_sample=use_sample),
         model_facts=load_file(ModelFactsConfig, "model_facts.yaml", folder, use_sample=use_sample),
         routing=load_file(RoutingConfig, "routing.yaml", folder, use_sample=use_sample),

@@ -10,6 +10,7 @@ from pipelines.daily.behaviour import refresh_request_drift
 from pipelines.daily.benchmarks import refresh_benchmarks
 from pipelines.daily.bills import refresh_reported_costs
 from pipelines.daily.catalog import refresh_catalog
+from pipelines.daily.chargeback import refresh_chargeback
 from pipelines.daily.claims import audit_claims
 from pipelines.daily.days import Window, newest_day
 from pipelines.daily.ingest import ingest_requests, stale_days
@@ -33,6 +34,7 @@ __all__ = [
     "refresh_benchmarks",
     "refresh_breakeven",
     "refresh_catalog",
+    "refresh_chargeback",
     "refresh_hardware",
     "refresh_price_history",
     "refresh_prices",

@@ -14,6 +14,7 @@ from pipelines.daily.days import Window
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.quality import (
     ExpectationOutcome,
+    chargeback_agrees,
     counted_once,
     every_file_read,
     lines_accounted,
@@ -51,6 +52,12 @@ def books_of_the_window(workspace: Workspace, window: Window) -> list[Expectatio
             _asked(connection, records_accounted, *days, loaded),
             *(_asked(connection, check, *days) for check in others),
         ]
+
+
+def chargeback_of_the_window(workspace: Workspace, window: Window) -> ExpectationOutcome:
+    """Whether what each team, project and cost centre pays is what the charges come to."""
+    with workspace.database.connect(read_only=True) as connection:
+        return _asked(connection, chargeback_agrees, window.from_date, window.to_date)
 
 
 def _asked(

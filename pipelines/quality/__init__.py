@@ -24,6 +24,7 @@ from pipelines.quality.accounting import (
     records_accounted,
     spend_agrees,
 )
+from pipelines.quality.chargeback import chargeback_agrees
 from pipelines.quality.outcome import ExpectationOutcome, Severity, SuiteOutcome
 from pipelines.quality.readable import sources_readable
 from pipelines.quality.rules import SuiteName
@@ -37,6 +38,7 @@ __all__ = [
     "Severity",
     "SuiteName",
     "SuiteOutcome",
+    "chargeback_agrees",
     "counted_once",
     "every_file_read",
     "lines_accounted",

@@ -18,9 +18,9 @@ KeepRule = Literal["same_record", "later_update", "stream_delta", "counter_repla
 
 TEXT_COLUMNS = (
     "source_request_id", "session_id", "operation", "provider_id", "request_model", "response_model", "team",
-    "project", "environment", "application", "end_user_id", "service_tier", "region", "finish_reason",
+    "project", "cost_centre", "environment", "application", "end_user_id", "service_tier", "region", "finish_reason",
 )  # fmt: skip
-ATTRIBUTION_COLUMNS = ("team", "project", "environment", "application", "end_user_id")
+ATTRIBUTION_COLUMNS = ("team", "project", "cost_centre", "environment", "application", "end_user_id")
 
 
 GENERAL_OPTIONS = ("undated",)

@@ -20,7 +20,7 @@ from pipelines.meters import INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
 from pipelines.requests.identity import KEYS, SPANS
 
 PLACE = ("snapshot_id", "line_no", "item_no")
-FILLED = ("session_id", "provider_id", "team", "project", "environment", "application", "end_user_id")
+FILLED = ("session_id", "provider_id", "team", "project", "cost_centre", "environment", "application", "end_user_id")
 """What a kept record takes from a dropped one where it has none."""
 CHOICES = pl.Schema({"row": pl.UInt32(), "kept_row": pl.UInt32(), "rule": pl.String()})
 """Per dropped record the one that is kept for it, both by their number in the frame given, and why. With rule `beside` none

@@ -2,8 +2,8 @@
 {{ config(pre_hook='set local enable_sort = off') }}
 {%- set costs = ['list_cost_usd', 'contracted_cost_usd', 'effective_cost_usd'] -%}
 {%- set grain = [
-    'event_date', 'provider_id', 'model_id', 'openness', 'service_tier', 'region', 'team', 'project', 'environment',
-    'application', 'rate_id', 'unpriced_reason',
+    'event_date', 'provider_id', 'model_id', 'openness', 'service_tier', 'region', 'team', 'project', 'cost_centre',
+    'environment', 'application', 'rate_id', 'unpriced_reason',
 ] -%}
 {%- set described = (grain + ['usage_key', 'contract_id', 'exchange_rates']) | join(', ') -%}
 with

@@ -26,6 +26,7 @@ described as (
         requests.region,
         coalesce(requests.team, 'unattributed') as team,
         coalesce(requests.project, 'unattributed') as project,
+        coalesce(requests.cost_centre, 'unattributed') as cost_centre,
         coalesce(requests.environment, 'unattributed') as environment,
         coalesce(requests.application, 'unattributed') as application,
         requests.rate_id,

@@ -119,6 +119,7 @@ REQUEST = Table(
         Column("resolution_method", "text", "How model_id was found (core.model_alias.method)."),
         Column("team", "text", "Team that pays; null is unattributed.", nullable=True),
         Column("project", "text", "Project.", nullable=True),
+        Column("cost_centre", "text", "Cost centre that the cost is booked on; null is unattributed.", nullable=True),
         Column("environment", "text", "Environment, for example production.", nullable=True),
         Column("application", "text", "Application or service.", nullable=True),
         Column("end_user_id", "text", "End user, as logged or as a keyed hash.", nullable=True),

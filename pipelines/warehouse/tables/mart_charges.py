@@ -39,6 +39,7 @@ DAILY_CHARGE = Table(
         Column("region", "text", "Region or inference geography; empty where not logged."),
         Column("team", "text", "Team that pays, or unattributed."),
         Column("project", "text", "Project, or unattributed."),
+        Column("cost_centre", "text", "Cost centre, or unattributed."),
         Column("environment", "text", "Environment, or unattributed."),
         Column("application", "text", "Application, or unattributed."),
         Column(
@@ -103,4 +104,66 @@ DAILY_CHARGE = Table(
     built_by="dbt",
 )
 
-MART_CHARGE_TABLES = (DAILY_CHARGE,)
+COSTS = ("list_cost_usd", "contracted_cost_usd", "effective_cost_usd", "billed_cost_usd")
+"""The costs of a charge, in the order of their columns."""
+
+CHARGEBACK = Table(
+    "mart",
+    "chargeback",
+    "What each team, project, cost centre, environment and application pays, shared cost passed on by the rules of "
+    "allocation.yaml: the sums of mart.daily_charge, whichever column they are taken by.",
+    "one row per day, seller, model, attribution and rule of allocation",
+    (
+        Column("event_date", "date", "UTC day of the usage."),
+        Column("provider_id", "text", "Who sold the calls."),
+        Column("model_id", "text", "Canonical model, as in mart.daily_charge."),
+        Column("team", "text", "Team that pays, or unattributed."),
+        Column("project", "text", "Project that pays, or unattributed."),
+        Column("cost_centre", "text", "Cost centre that pays, or unattributed."),
+        Column("environment", "text", "Environment, or unattributed."),
+        Column("application", "text", "Application, or unattributed."),
+        Column(
+            "allocated_method_id",
+            "text",
+            "Rule that passed the cost on, as named in allocation.yaml (FOCUS AllocatedMethodId); empty for cost of one's own.",
+        ),
+        Column(
+            "allocated_resource",
+            "text",
+            "Who had the cost before, a value of the column that the rule fills (FOCUS AllocatedResourceName); empty for cost "
+            "of one's own.",
+        ),
+        Column(
+            "allocated_method_details",
+            "jsonb",
+            "The rule as it was applied, and the share that the row has of each cost (FOCUS AllocatedMethodDetails).",
+            nullable=True,
+        ),
+        Column(
+            "not_allocated_reason",
+            "text",
+            "Why a rule left the cost where it was: no_receivers, where nobody had cost of their own by its measure.",
+            nullable=True,
+            accepted=("no_receivers",),
+        ),
+        *(
+            Column(cost, "numeric(38,18)", f"{meaning}; null where it is not known.", nullable=True, unit="USD", is_signed=True)
+            for cost, meaning in zip(
+                COSTS, ("List cost", "Contracted cost", "Effective cost", "Cost that invoices should hold"), strict=True
+            )
+        ),
+        Column(
+            "unpriced_requests",
+            "bigint",
+            "Requests whose cost is not known, and is in no sum; they are not passed on.",
+            unit="requests",
+        ),
+    ),
+    (
+        "event_date", "provider_id", "model_id", "team", "project", "cost_centre", "environment", "application",
+        "allocated_method_id", "allocated_resource",
+    ),
+    day_column="event_date",
+)  # fmt: skip
+
+MART_CHARGE_TABLES = (DAILY_CHARGE, CHARGEBACK)

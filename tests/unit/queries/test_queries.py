@@ -118,11 +118,13 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         request(2, BEFORE, SONNET, "search", "0.009", input_uncached_tokens=2000, output_text_tokens=200),
         # 1000 x 3 + 4000 x 0.3 + 1000 x 3.75 + 100 x 15
         request(3, NEWEST, SONNET, "search", "0.00945", input_uncached_tokens=1000, input_cache_read_tokens=4000,
-                input_cache_write_5m_tokens=1000, output_text_tokens=100),
+                input_cache_write_5m_tokens=1000, output_text_tokens=100, end_user_id="kim",
+                tags=Jsonb({"request_tags": '["b", "a", "b"]'})),
         # 10000 x 0.1 + 1000 x 0.4
-        request(4, NEWEST, QWEN, "ops", "0.0014", input_uncached_tokens=10000, output_text_tokens=1000),
+        request(4, NEWEST, QWEN, "ops", "0.0014", input_uncached_tokens=10000, output_text_tokens=1000,
+                tags=Jsonb({"tags": '["a", "c", "d"]'})),
         request(5, NEWEST, None, None, None, unpriced_reason="model_unresolved", request_model="gpt-x",
-                input_uncached_tokens=10, output_text_tokens=5),
+                input_uncached_tokens=10, output_text_tokens=5, tags=Jsonb({"tags": "[no list"})),
     ],
     "core.reported_cost": [
         bill(1, NEWEST, SONNET, "0.01"), bill(2, NEWEST, None, "0.02", line_item="Web Search Usage"),
@@ -167,6 +169,15 @@ EXPECTED: dict[str, list[tuple[Any, ...]]] = {
         ("ops", 1, 10000, 1000, usd("0.0014"), usd("1.4")),
         ("unattributed", 1, 10, 5, None, None),
     ],
+    # A half of 0.00945, and a third of 0.0014, of which two are one unit of the last decimal more.
+    "spend_by_tag": [
+        ("untagged", 2, 1, usd("0.009")),
+        ("a", 2, 0, usd("0.004725") + usd("0.000466666666666667")),
+        ("b", 1, 0, usd("0.004725")),
+        ("c", 1, 0, usd("0.000466666666666667")),
+        ("d", 1, 0, usd("0.000466666666666666")),
+    ],
+    "spend_by_end_user": [("unattributed", 3, 1, usd("0.0104")), ("kim", 1, 0, usd("0.00945"))],
     "unpriced_traffic_by_model": [(NEWEST, "model_unresolved", None, "gpt-x", 1, 15, usd("0.3333"))],
     "price_history": [
         ("anthropic", "litellm", meter, 0, None, "", usd(rate), FETCHED, None, "documented", recorded, until, reason, "prices.json",

@@ -1,0 +1,66 @@
+"""Schema of `allocation.yaml`: how cost that is shared, or that nobody is named for, is passed on.
+
+Who pays for a request is decided before, by `attribution.yaml`; the rules here are applied to sums of charges by
+`pipelines.books.allocation`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal, get_args
+
+from pydantic import Field, field_validator, model_validator
+
+from pipelines.config.declaration import Declaration
+
+Receiver = Literal["team", "project", "cost_centre", "environment", "application"]
+ATTRIBUTION: tuple[Receiver, ...] = get_args(Receiver)
+FIELDS = ("provider_id", "model_id", *ATTRIBUTION)
+"""What a rule may look at."""
+
+
+class AllocationRule(Declaration):
+    """Charges that match every pattern of `when` (`*` stands for any text) are passed on to the values of `to`.
+
+    `by`: even, in proportion to their own spend or tokens of the day, or by fixed `weights` by name. The receivers of all
+    but weights are those that have charges of their own on the day: charges that no rule matches.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")
+    when: dict[str, str] = Field(min_length=1)
+    to: Receiver
+    by: Literal["even", "spend", "tokens", "weights"]
+    weights: dict[str, Decimal] = Field(default_factory=dict)
+
+    @field_validator("when")
+    @classmethod
+    def _known(cls, when: dict[str, str]) -> dict[str, str]:
+        for field in when:
+            if field not in FIELDS:
+                raise ValueError(f"{field} is no field of a charge; accepted are {', '.join(FIELDS)}")
+        return when
+
+    @model_validator(mode="after")
+    def _check(self) -> AllocationRule:
+        if (self.by == "weights") != bool(self.weights):
+            raise ValueError("`weights` belongs to `by: weights`, which needs it, for example {search: 2, support: 1}")
+        for name, weight in self.weights.items():
+            if not weight.is_finite() or weight < 0 or weight != round(weight, 18):
+                raise ValueError(f"weights.{name}: a number from 0 on, of at most 18 decimals, is accepted")
+        if self.weights and not any(self.weights.values()):
+            raise ValueError("weights: at least one must be above 0")
+        return self
+
+
+class Allocation(Declaration):
+    """The whole of `allocation.yaml`: a charge goes by the first rule that it matches."""
+
+    rules: tuple[AllocationRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Allocation:
+        names = [rule.name for rule in self.rules]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"rules: the name {twice[0]} is given twice")
+        return self

@@ -1,0 +1,43 @@
+"""Step `mart.chargeback`: the window's charges, shared cost passed on by the rules of allocation.yaml.
+
+The allocation itself is `pipelines.books.allocation`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import psycopg
+
+from pipelines.books.allocation import charge_back
+from pipelines.config.allocation import FIELDS
+from pipelines.daily.days import Window
+from pipelines.warehouse.read import read_frame
+from pipelines.warehouse.replace import replace_days
+from pipelines.warehouse.tables.mart_charges import CHARGEBACK, COSTS
+from pipelines.workspace import Workspace
+
+_SPEND = f"""
+    select
+        event_date, {", ".join(FIELDS)}, {", ".join(f"sum({cost})::numeric(38, 18) as {cost}" for cost in COSTS)},
+        coalesce(sum(quantity) filter (where unit = 'token'), 0)::bigint as tokens,
+        coalesce(sum(quantity) filter (where meter = 'request' and unpriced_reason is not null), 0)::bigint as unpriced_requests
+    from mart.daily_charge
+    where event_date >= %(from)s and event_date < %(to)s
+    group by event_date, {", ".join(FIELDS)}
+    order by event_date, {", ".join(FIELDS)}
+"""
+
+
+def refresh_chargeback(workspace: Workspace, window: Window) -> pl.DataFrame:
+    """Allocate the window's days and replace their rows; the rows written."""
+    with workspace.database.connect() as connection, connection.transaction():
+        found = charge_back(spend_of(connection, window), workspace.config.allocation)
+        replace_days(connection, CHARGEBACK, found, window.from_date, window.to_date)
+    return found
+
+
+def spend_of(connection: psycopg.Connection[Any], window: Window) -> pl.DataFrame:
+    """The window's charges summed by day, seller, model and attribution."""
+    return read_frame(connection, _SPEND, {"from": window.from_date, "to": window.to_date})
