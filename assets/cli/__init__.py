@@ -45,7 +45,21 @@ def main() -> None:
         say(f"modelmeter: {error}", err=True)
         sys.exit(2)
     except ANY_FAILURE as error:
+        from psycopg import OperationalError
+
+        if isinstance(error, OperationalError):
+            say(f"modelmeter: {_lost(error)}", err=True)
+            sys.exit(2)
         # The frames show our code and the libraries'; the message of a library may hold what a file held.
         frames = "".join(traceback.format_tb(error.__traceback__))
         say(f"{frames}modelmeter: a mistake of modelmeter's own, please report it: {worded(error)}", err=True)
         sys.exit(1)
+
+
+def _lost(error: Exception) -> str:
+    """The database went away, or refuses to go on, in the middle of a command."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return (
+        f"the database gave up in the middle of the command: {reason}. What was not committed is not there; once the server "
+        "is back (`modelmeter doctor`), run the command again."
+    )

@@ -7,6 +7,8 @@ Views are models of `dbt_like`, made again by every run: a migration that change
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +54,10 @@ def current(database: Database) -> Version | None:
             row = connection.execute(query).fetchone()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             return None
+        except psycopg.errors.UndefinedColumn:
+            raise WarehouseError(_foreign(database, "a table core.alembic_version without a revision")) from None
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise WarehouseError(_not_owner(database, error)) from None
     return None if row is None else Version(*row)
 
 
@@ -70,7 +76,7 @@ def migrate(database: Database) -> bool:
     from alembic.config import Config
 
     config = Config(str(SQL_FOLDER / "alembic.ini"))
-    with database.engine().begin() as connection:
+    with _in_words(database), database.engine().begin() as connection:
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
         driver.execute("set local lock_timeout = 0")
         take(driver, [_LOCK_KEY], "migrate the database")
@@ -78,6 +84,39 @@ def migrate(database: Database) -> bool:
         command.upgrade(config, "head")
         apply_repeatable(driver)
     return True
+
+
+@contextmanager
+def _in_words(database: Database) -> Iterator[None]:
+    """What a database that is not ours, or not for us, answers to a migration."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except (psycopg.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            raise WarehouseError(_not_owner(database, cause)) from None
+        taken = (psycopg.errors.DuplicateTable, psycopg.errors.DuplicateObject, psycopg.errors.DuplicateFunction)
+        if isinstance(cause, taken):
+            raise WarehouseError(
+                _foreign(database, f"things of the same name ({cause.diag.message_primary})")
+            ) from None
+        raise
+
+
+def _foreign(database: Database, found: str) -> str:
+    return (
+        f"the database {database.owner.dbname!r} holds {found} that modelmeter did not make. Nothing was changed. "
+        "Name an empty database in MODELMETER_DATABASE_URL."
+    )
+
+
+def _not_owner(database: Database, error: psycopg.Error) -> str:
+    return (
+        f"user {database.owner.user!r} may not make or change modelmeter's tables in database {database.owner.dbname!r} "
+        f"({error.diag.message_primary}). Name the user that owns them in MODELMETER_DATABASE_URL; the reader is for queries only."
+    )
 
 
 def repeatable_sql() -> str:
@@ -94,6 +133,8 @@ def apply_repeatable(connection: psycopg.Connection[Any]) -> None:
 
 def _refuse_unknown(database: Database, revision: str) -> None:
     known = revisions()
+    if len(revision) != len(known[-1]) or not revision.isdecimal():
+        raise WarehouseError(_foreign(database, f"a table core.alembic_version at revision {revision!r}"))
     if revision > known[-1]:
         raise WarehouseError(
             f"the database {database.owner.dbname!r} is at revision {revision}, this version of modelmeter knows only up to "

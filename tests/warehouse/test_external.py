@@ -73,3 +73,39 @@ def test_a_wrong_password_is_told_without_it(address: str) -> None:
         pass
     assert "s3cret" not in str(refused.value)
     assert PASSWORD not in str(refused.value)
+
+
+def test_a_reader_in_place_of_the_owner_is_refused_in_words(address: str) -> None:
+    execute(address, f"create role analyst login password '{PASSWORD}'", "create database analysis")
+    expected = pytest.raises(WarehouseError, match=r"user 'analyst' may not make or change .* \(permission denied")
+    with expected, open_database(settings(address, "analyst", "analysis")):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        (("create schema core", "create table core.request (n integer)"), "things of the same name"),
+        (("create schema core", "create table core.alembic_version (n integer)"), "without a revision"),
+        (
+            ("create schema core", "create table core.alembic_version (version_num text)",
+             "insert into core.alembic_version values ('ab12cd34ef56')"),
+            "at revision 'ab12cd34ef56'",
+        ),
+    ],
+)  # fmt: skip
+def test_a_database_of_another_program_is_left_as_it_is(address: str, statements: tuple[str, ...], found: str) -> None:
+    execute(address, "drop database if exists foreign_one", "create database foreign_one")
+    tables = (
+        "select table_schema, table_name from information_schema.tables where table_schema in ('raw', 'core', 'mart')"
+    )
+    with psycopg.connect(
+        f"postgresql://admin:{quote(PASSWORD, safe='')}@{address}/foreign_one", autocommit=True
+    ) as other:
+        for statement in statements:
+            other.execute(statement.encode())
+        before = other.execute(tables).fetchall()
+        expected = pytest.raises(WarehouseError, match=f"{found}.*that modelmeter did not make. Nothing was changed")
+        with expected, open_database(settings(address, "admin", "foreign_one")):
+            pass
+        assert other.execute(tables).fetchall() == before
