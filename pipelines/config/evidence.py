@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -18,8 +19,8 @@ from pipelines.config.declaration import Declaration
 
 Grade = Literal["A", "B", "C", "D", "E"]
 """A own shadow traffic, B public results item by item, C leaderboard proxy, D vendor claim, E assumption."""
-Measure = Literal["input", "output", "loop"]
-MEASURES: tuple[Measure, ...] = ("input", "output", "loop")
+Measure = Literal["input", "output", "loop", "attempts"]
+MEASURES: tuple[Measure, ...] = ("input", "output", "loop", "attempts")
 ANY = "*"
 
 
@@ -31,7 +32,8 @@ class Effect(Declaration):
     """How many tokens a model takes for the same work, against a typical model: a factor whose logarithm is normal.
 
     `measure`: `input` the prompt in its own tokens, `output` what it writes in answer to one request, `loop` all tokens of a
-    task that an agent works on in steps. `n` is the number of models that `log_sd` was learnt from: where they are few, the spread itself
+    task that an agent works on in steps; `attempts` how often a request is sent until it is answered, where the log of the model does not say.
+    `n` is the number of models that `log_sd` was learnt from: where they are few, the spread itself
     is drawn too. `model` is a model's id, or `*` for every model without a line of its own.
     Two models' factors are divided, so that a model against itself is exactly 1.
 
@@ -54,6 +56,30 @@ class Effect(Declaration):
         if self.against is not None and (self.model == ANY or self.against in (self.model, ANY)):
             raise ValueError(f"against {self.against!r}: one model is held against another one")
         return self
+
+
+class Difficulty(Declaration):
+    """How many times the tokens of the others the requests take that a router sends to the arm for hard ones: its logarithm is normal."""
+
+    log_mean: float = Field(ge=-10, le=10)
+    log_sd: float = Field(ge=0, le=10)
+    grade: Grade
+    source: str
+
+
+class Verifier(Declaration):
+    """What judges the first answer of a cascade: how often it accepts a wrong one and rejects a right one, and what it costs.
+
+    It costs `usd_per_request`, and `cost_share` of what the first answer did cost.
+    """
+
+    verifier: str
+    accepts_wrong: float = Field(ge=0, le=1)
+    rejects_right: float = Field(ge=0, le=1)
+    usd_per_request: Decimal = Field(default=Decimal(0), ge=0)
+    cost_share: float = Field(default=0.0, ge=0, le=10)
+    grade: Grade
+    source: str
 
 
 class Transfer(Declaration):
@@ -93,6 +119,8 @@ class Evidence(Declaration):
     effects: tuple[Effect, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     stand_ins: tuple[ScoredAs, ...] = ()
+    difficulty: Difficulty | None = None
+    verifiers: tuple[Verifier, ...] = ()
     agreement: float | None = Field(default=None, ge=-1, le=1)
     agreement_source: str = ""
     skill_from: float = Field(default=0.0, ge=0, le=1)
@@ -104,6 +132,7 @@ class Evidence(Declaration):
     def _no_line_twice(self) -> Evidence:
         lines = [f"effect on {item.measure} of {item.model}" for item in self.effects]
         lines += [f"transfer of {item.benchmark}" for item in self.transfers]
+        lines += [f"verifier {item.verifier}" for item in self.verifiers]
         lines += [f"stand-in for {item.model} from {item.from_date}" for item in self.stand_ins]
         twice = [line for line, times in Counter(lines).items() if times > 1]
         if twice:
@@ -153,6 +182,19 @@ class Evidence(Declaration):
                 with suppress(ValidationError):
                     known = Evidence(**as_read | {"effects": (item, *known.effects)})
         return known
+
+    def needed_difficulty(self) -> Difficulty:
+        """How much longer hard requests are. Raises MissingEvidenceError where nothing says so."""
+        if self.difficulty is None:
+            raise MissingEvidenceError("evidence.yaml has no difficulty: add how much longer hard requests are")
+        return self.difficulty
+
+    def needed_verifier(self, name: str) -> Verifier:
+        """The verifier of that name. Raises MissingEvidenceError where there is none."""
+        found = next((item for item in self.verifiers if item.verifier == name), None)
+        if found is None:
+            raise MissingEvidenceError(f"evidence.yaml has no verifier {name}: add its errors and its cost")
+        return found
 
     def transfer(self, benchmark: str) -> Transfer | None:
         """The line for a benchmark, else the one for any, else None."""

@@ -134,7 +134,7 @@ def _setting(workspace: Workspace, connection: Connection, first: date, until: d
     )
     answered = answers_now(connection)
     evidence = config.evidence.with_measured(effects(ratios(answered)))
-    return Setting(config.routing, evidence, scores, config.calendars.days, answered)
+    return Setting(config.routing, evidence, scores, config.calendars.days, answered, config.model_facts)
 
 
 def _months(window: Window) -> list[date]:

@@ -5,6 +5,7 @@ Amounts are Decimal in a context of 76 digits, which `projection.py` sets.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 SMALLEST = Decimal(1).scaleb(-18)
@@ -23,21 +24,21 @@ def mean_of(weights: list[float], values: list[float | None]) -> float | None:
     return sum(known) if len(known) == len(values) else None
 
 
-def _shared_out(whole: Decimal, shares: list[Decimal]) -> list[Decimal]:
-    """share x whole per arm, rounded to 18 decimals; the last takes the rest, so that the parts add up to the whole."""
-    parts = [(share * whole).quantize(SMALLEST) for share in shares[:-1]]
-    return [*parts, whole - sum(parts, Decimal(0))]
+def parted(whole: Decimal, parts: Sequence[Decimal]) -> list[Decimal]:
+    """Parts rounded to 18 decimals; the last takes the rest, so that they add up to the whole."""
+    rounded = [part.quantize(SMALLEST) for part in parts[:-1]]
+    return [*rounded, whole - sum(rounded, Decimal(0))]
 
 
-def arm_costs(base: Decimal | None, costs: list[Decimal | None], shares: list[Decimal]) -> Parts:
-    """Baseline and projected cost of each arm.
+def arm_costs(whole: Decimal | None, bases: Sequence[Decimal | None], costs: Sequence[Decimal | None]) -> Parts:
+    """Baseline and projected cost of each arm, from their exact values; the baselines add up to `whole`.
 
     An arm's saving is rounded, its projected cost is its part of the baseline less the saving: so an arm that costs what
-    the baseline costs saves exactly 0, whatever the shares, and all amounts add up to the last decimal.
+    its part of the baseline costs saves exactly 0, and all amounts add up to the last decimal.
     """
-    if base is None:
-        alone = [None if c is None else (s * c).quantize(SMALLEST) for s, c in zip(shares, costs, strict=True)]
-        return [(None, cost) for cost in alone]
-    parts = _shared_out(base, shares)
-    savings = [None if c is None else (s * (base - c)).quantize(SMALLEST) for s, c in zip(shares, costs, strict=True)]
-    return [(part, None if s is None else part - s) for part, s in zip(parts, savings, strict=True)]
+    known = [base for base in bases if base is not None]
+    if whole is None or len(known) < len(bases):
+        return [(None, None if cost is None else cost.quantize(SMALLEST)) for cost in costs]
+    savings = [None if c is None else (b - c).quantize(SMALLEST) for b, c in zip(known, costs, strict=True)]
+    amounts = zip(parted(whole, known), savings, strict=True)
+    return [(part, None if saving is None else part - saving) for part, saving in amounts]

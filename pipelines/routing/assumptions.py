@@ -8,15 +8,14 @@ from math import exp
 from typing import Any
 
 from pipelines.config.evidence import Measure
-from pipelines.config.routing import Arm, Baseline, Policy
+from pipelines.config.policies import Arm
+from pipelines.config.routing import Baseline
 from pipelines.routing.day import Day
+from pipelines.routing.plan import Plan
 from pipelines.routing.quality import Quality
 
 _ASSUMED = {
-    "assignment": "blind: requests are assigned at random, so each arm gets its share of the tokens too",
     "service_tier": "standard tier, no region surcharge, where the arm differs from the recorded model",
-    "retries": 0,
-    "context": "every request fits into the arm's context window",
 }
 _CACHE = {
     "session": "cache reads hit where the arm served the session before within five minutes, else the prompt is written anew",
@@ -25,10 +24,12 @@ _CACHE = {
 }
 
 
-def assumptions(day: Day, policy: Policy, baseline: Baseline, arms: Sequence[Arm], quality: Quality | str) -> str:
+def assumptions(plan: Plan, quality: Quality | str, arms: Sequence[Arm]) -> str:
     """JSON text: an object of the assumptions about `arms`, each named, with its value. `quality` may be why it is not known."""
+    day, policy, baseline = plan.of_day, plan.policy, plan.baseline
     stated: dict[str, Any] = {
         **_ASSUMED,
+        **_assignment(plan),
         "tokens": _effects(day, arms),
         "unit": policy.unit,
         "router_fee_usd": str(policy.router_fee_usd),
@@ -50,6 +51,46 @@ def assumptions(day: Day, policy: Policy, baseline: Baseline, arms: Sequence[Arm
             else "the ratio of leaderboard scores (best entry per model) carries over to this traffic",
         }
     return json.dumps(stated, sort_keys=True)
+
+
+def _assignment(plan: Plan) -> dict[str, Any]:
+    """How requests come to their arms, and what is not known of that."""
+    evidence, policy, found = plan.of_day.evidence, plan.policy, plan.assignment
+    stated: dict[str, Any] = {
+        "assignment": "at random within what rules leave: each arm gets its share of the tokens too",
+        "retries": "as in the log",
+    }
+    line = evidence.effect("attempts", None)
+    if line is not None:
+        stated["retries"] = f"factor {exp(line.log_mean):.3g} ({line.grade}: {line.source})"
+    hard = [arm.arm for arm in policy.arms if arm.difficulty_above is not None]
+    if hard:
+        stated["assignment"] = f"{hard[0]} gets what the router ranks hardest, the others the rest at random"
+    if policy.cascade is not None:
+        stated["assignment"] = "the first arm answers, the second what the verifier rejects"
+        verifier = next((one for one in evidence.verifiers if one.verifier == policy.cascade.verifier), None)
+        if verifier is not None:
+            stated["verifier"] = (
+                f"accepts {verifier.accepts_wrong:.0%} of wrong answers, rejects {verifier.rejects_right:.0%} of right ones "
+                f"({verifier.grade}: {verifier.source})"
+            )
+    if (hard or policy.cascade is not None) and evidence.difficulty is not None:
+        longer = evidence.difficulty
+        stated["difficulty"] = (
+            f"hard requests take {exp(longer.log_mean):.3g} times the tokens of others, logarithm within {longer.log_sd} "
+            f"({longer.grade}: {longer.source})"
+        )
+    if found.moved:
+        stated["requests_moved"] = {why: round(number, 3) for why, number in sorted(found.moved.items())}
+    windows = {arm.arm: plan.of_day.models.window(arm.model_id, arm) for arm in policy.arms}
+    lacking = [arm.model_id for arm in policy.arms if windows[arm.arm] is None]
+    if lacking:
+        stated["context"] = (
+            f"every request fits into the context window of {', '.join(dict.fromkeys(lacking))}, which is not known"
+        )
+    if found.not_known:
+        stated["not_known"] = list(found.not_known)
+    return stated
 
 
 def _cache(arm: Arm, baseline: Baseline) -> str:

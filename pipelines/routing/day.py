@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 
 import polars as pl
@@ -14,6 +15,7 @@ import polars as pl
 from pipelines.config.evidence import Evidence
 from pipelines.config.routing import RoutingConfig
 from pipelines.routing.draws import Floats, Group, Worlds
+from pipelines.routing.lanes import Models
 from pipelines.routing.policy_arm import Handling, PolicyArm, policy_arm, to_arrays
 from pipelines.routing.traffic import Offer, Traffic
 
@@ -26,8 +28,9 @@ class Day:
     evidence: Evidence
     config: RoutingConfig
     scores: pl.DataFrame | None
-    offers: Sequence[Offer] = ()
+    offers: Sequence[Offer]
     """Sellers and models that could serve the traffic."""
+    models: Models
     answered: pl.DataFrame | None = None
     """What other models did with requests of the traffic (`pipelines.shadow.answers`)."""
     _arms: dict[tuple[str, str, Handling], PolicyArm | str] = field(default_factory=dict)
@@ -60,8 +63,22 @@ class Day:
             self._arms[key] = cost if isinstance(cost, str) else policy_arm(cost, model_id, handling, self.groups)
         return self._arms[key]
 
+    @cached_property
+    def actual_by_group(self) -> dict[Group, Decimal]:
+        """What the traffic did cost, by group."""
+        by = ["model_id", "is_loop", "lane"]
+        found = self.traffic.recorded.group_by(by).agg(pl.col("actual").sum()).sort(by)
+        return {Group(*row[:3]): Decimal(row[3]) for row in found.iter_rows()}
+
+    @cached_property
+    def requests_by_group(self) -> dict[Group, Decimal]:
+        """Requests by group."""
+        by = ["model_id", "is_loop", "lane"]
+        found = self.traffic.recorded.group_by(by).agg(pl.col("requests").sum()).sort(by)
+        return {Group(*row[:3]): Decimal(row[3]) for row in found.iter_rows()}
+
     def actual(self) -> Floats:
-        """What the traffic did cost in each world."""
+        """What the traffic did cost in each world, by group."""
         return self.worlds.recorded(self.recorded["actual"])
 
     @cached_property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +55,7 @@ class Worlds:
     requests: Floats
     use_cases: Mapping[str, Mapping[str, int]]
     _normal: dict[tuple[str, ...], Floats] = field(default_factory=dict)
+    _ratios: dict[tuple[str, str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
 
     def normal(self, *name: str) -> Floats:
         """Standard normal draws that belong to a name."""
@@ -69,31 +71,45 @@ class Worlds:
         self.skill: Floats = self.evidence.skill_from + skill * (self.evidence.skill_to - self.evidence.skill_from)
 
     def cost(self, arm: ArmArrays) -> Floats:
-        """What all the traffic costs on the arm in each world."""
-        total = np.zeros(self.evidence.draws)
+        """What each group's traffic costs on the arm in each world: draws x groups."""
+        total = np.empty((self.evidence.draws, len(self.groups)))
         fixed, taken = self.weights @ arm.fixed.T, self.weights @ arm.input.T
         written, unsure = self.weights @ arm.output.T, self.weights @ arm.open.T
         taken = taken + (1 - self.hit)[:, None] * unsure
         for number, group in enumerate(self.groups):
             ratio_in, ratio_out = self.ratios(arm.model_id, group)
-            total += fixed[:, number] + ratio_in * taken[:, number] + ratio_out * written[:, number]
+            total[:, number] = fixed[:, number] + ratio_in * taken[:, number] + ratio_out * written[:, number]
         return total
 
     def recorded(self, cost: Floats) -> Floats:
-        """What a cost of groups x buckets is in each world."""
-        return np.asarray((self.weights @ cost.T).sum(axis=1))
+        """What a quantity of groups x buckets is in each world: draws x groups."""
+        return np.asarray(self.weights @ cost.T)
+
+    @cached_property
+    def difficulty(self) -> Floats:
+        """How many times the tokens of others hard requests take. Raises MissingEvidenceError where nothing says so."""
+        line = self.evidence.needed_difficulty()
+        return np.asarray(np.exp(line.log_mean + line.log_sd * self.normal("difficulty")))
 
     def ratios(self, model_id: str, group: Group) -> tuple[Floats, Floats]:
         """Tokens of input and of output on the model over those recorded."""
-        if group.is_loop:
-            ratio = self._ratio("loop", model_id, group.model_id)
-            return ratio, ratio
-        return self._ratio("input", model_id, group.model_id), self._ratio("output", model_id, group.model_id)
+        key = (model_id, group.model_id, group.is_loop)
+        if key not in self._ratios:
+            self._ratios[key] = self._drawn(*key)
+        return self._ratios[key]
 
-    def _ratio(self, measure: Measure, model_id: str, recorded: str) -> Floats:
+    def _drawn(self, model_id: str, recorded: str, is_loop: bool) -> tuple[Floats, Floats]:
         if model_id == recorded:
-            return np.ones(self.evidence.draws)
-        return np.exp(self._effect(measure, model_id) - self._effect(measure, recorded))
+            return np.ones(self.evidence.draws), np.ones(self.evidence.draws)
+        measures: tuple[Measure, Measure] = ("loop", "loop") if is_loop else ("input", "output")
+        sent = (
+            0.0 if self.evidence.effect("attempts", model_id) is None else self._between("attempts", model_id, recorded)
+        )
+        taken, written = (np.exp(self._between(measure, model_id, recorded) + sent) for measure in measures)
+        return taken, written
+
+    def _between(self, measure: Measure, model_id: str, recorded: str) -> Floats:
+        return self._effect(measure, model_id) - self._effect(measure, recorded)
 
     def _effect(self, measure: Measure, model_id: str) -> Floats:
         effect = self.evidence.needed_effect(measure, model_id)
@@ -142,14 +158,19 @@ def intervals(values: Floats) -> dict[str, float]:
     return dict(zip(INTERVALS, (float(value) for value in found), strict=True))
 
 
+def both_solve(cheap: Floats, strong: Floats, agreement: float) -> Floats:
+    """Share of tasks that both models solve: `agreement` is the correlation of their outcomes, cut to what two such shares allow."""
+    both = cheap * strong + agreement * np.sqrt(cheap * (1 - cheap) * strong * (1 - strong))
+    return np.asarray(np.clip(both, np.maximum(0.0, cheap + strong - 1), np.minimum(cheap, strong)))
+
+
 def oracle_gain(cheap: Floats, strong: Floats, share: Floats | float, agreement: float) -> Floats:
     """What a router adds to chance that sends to the strong model, as far as `share` goes, just what only it solves.
 
     `cheap` and `strong` are shares solved, `agreement` is the correlation of their outcomes, cut to what two such
     shares allow.
     """
-    both = cheap * strong + agreement * np.sqrt(cheap * (1 - cheap) * strong * (1 - strong))
-    both = np.clip(both, np.maximum(0.0, cheap + strong - 1), np.minimum(cheap, strong))
+    both = both_solve(cheap, strong, agreement)
     only_strong, only_cheap = strong - both, cheap - both
     # First what only the strong one solves, then what both or neither do, at last what only the cheap one does.
     harmful = np.maximum(0.0, share - (1 - only_cheap))

@@ -40,17 +40,24 @@ def method_rows(case: Case, projected: Decimal | None) -> Iterator[dict[str, Any
 def _same_tokens_dearest(case: Case) -> dict[str, Any]:
     """The policy's saving as the trade counts it: the recorded tokens at the arms' prices, against the dearest model's."""
     policy = case.policy
-    arms = [(arm, case.of_day.arm(arm.provider_id, arm.model_id, _KEPT)) for arm in policy.arms]
-    unknown = [cost for _, cost in arms if isinstance(cost, str)]
-    if unknown:
+    parts = case.plan.parts
+    bought = [arm for arm in policy.arms if arm.fixed_usd_per_day is None]
+    unknown = [cost for arm in bought if isinstance(cost := case.of_day.arm(arm.provider_id, arm.model_id, _KEPT), str)]
+    if isinstance(parts, str):
+        unknown.append(parts)
+    if isinstance(parts, str) or unknown:
         return _row(case, SAME_TOKENS_DEAREST, reason="; ".join(dict.fromkeys(unknown)))
-    offers = {(arm.provider_id, arm.model_id) for arm in policy.arms} | set(case.of_day.traffic.ran)
+    offers = {(arm.provider_id, arm.model_id) for arm in bought} | set(case.of_day.traffic.ran)
     if case.baseline.provider_id and case.baseline.model_id:
         offers.add((case.baseline.provider_id, case.baseline.model_id))
     costs = {offer: case.of_day.arm(*offer, _KEPT) for offer in sorted(offers)}
-    same = {offer: cost.same_tokens() for offer, cost in costs.items() if isinstance(cost, PolicyArm)}
+    by_group = {offer: cost.same_by_group() for offer, cost in costs.items() if isinstance(cost, PolicyArm)}
+    same = {offer: sum(usd.values(), Decimal(0)) for offer, usd in by_group.items()}
+    if not same:
+        return _row(case, SAME_TOKENS_DEAREST, reason="no model has a price")
     dearest = max(same, key=lambda offer: same[offer])
-    projected = sum((arm.share * same[arm.provider_id, arm.model_id] for arm in policy.arms), Decimal(0))
+    usd = [by_group.get((arm.provider_id, arm.model_id)) if arm in bought else None for arm in policy.arms]
+    projected = case.plan.sum_of(parts.requests, usd)
     return _row(
         case,
         SAME_TOKENS_DEAREST,
@@ -67,9 +74,9 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
 def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
     """All traffic on the model that is best for the policy's money, or on the cheapest where none is as cheap or scored."""
     costs = {offer: case.of_day.arm(*offer, WHOLE) for offer in case.of_day.offers}
-    points = {offer: usd for offer, cost in costs.items() if (usd := case.point(cost)[0]) is not None}
+    points = {offer: usd for offer, cost in costs.items() if (usd := case.plan.point(cost)[0]) is not None}
     if not points:
-        reasons = dict.fromkeys(reason for cost in costs.values() if (reason := case.point(cost)[1]))
+        reasons = dict.fromkeys(reason for cost in costs.values() if (reason := case.plan.point(cost)[1]))
         return _row(case, BEST_SINGLE_CHEAP, reason="; ".join(reasons) or "no model is known")
     quality = _scores(case)
     affordable = [
@@ -87,7 +94,7 @@ def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
     cost = costs[chosen]
     stake = Stake(BEST_SINGLE_CHEAP, chosen[1], 1.0, cost.arrays if isinstance(cost, PolicyArm) else None)
     found, blank = case.outlook_of([stake], known, fee=0.0)
-    base, base_reason = case.base_point()
+    base, base_reason = case.plan.base_point()
     row = _row(
         case,
         BEST_SINGLE_CHEAP,

@@ -1,14 +1,14 @@
 """How sure a projection is: intervals, probabilities, what would flip it, and how good the evidence is.
 
-    outlook(worlds, base, arms, quality, ...) -> Outlook
+    outlook(worlds, base, stakes, quality, ...) -> Outlook
 
-All of it is read off the same simulated worlds (`draws.py`).
+All of it is read off the same simulated worlds (`draws.py`). What a cascade does in them is in `cascade.py`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log, sqrt
 from typing import Any
@@ -38,7 +38,8 @@ class Outlook:
     """Of a whole policy. Probabilities and intervals are None where saving, or quality, can't be projected.
 
     `realised` and `oracle` are the medians of retained quality with a router of realistic skill and with one that knows every
-    outcome. `first_flip` names the assumption that turns the saving's sign first.
+    outcome. `use_cases` are the intervals of retained quality by use case. `first_flip` names the assumption that turns the
+    saving's sign first.
     """
 
     arms: Sequence[ArmOutlook]
@@ -48,6 +49,7 @@ class Outlook:
     both: float | None = None
     realised: float | None = None
     oracle: float | None = None
+    use_cases: Mapping[str, dict[str, float]] = field(default_factory=dict)
     break_even_ratio: float | None = None
     first_flip: str | None = None
     detail: dict[str, Any] = field(default_factory=dict)
@@ -55,12 +57,46 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Stake:
-    """One arm of a policy: name, share, and its arrays, None where its cost is not known."""
+    """One arm of a policy. `arrays` is None where its cost is not known.
+
+    `share` is its part of each group's requests, `served` its requests by use case (None: `share` of all). `is_hard` says that a router
+    sends it the hard ones, `is_ruled` that a rule does and no router. `fixed_usd` is what it costs however much it serves.
+    """
 
     name: str
     model_id: str
-    share: float
+    share: Floats | float
     arrays: ArmArrays | None
+    served: Floats | None = None
+    is_hard: bool = False
+    is_ruled: bool = False
+    fixed_usd: float = 0.0
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Where tokens go in each world: `base` the part of the baseline's tokens that each arm answers for, `cost` the part of
+    its own cost that each arm has (draws x groups, or what broadcasts to it), `extra` what it costs besides, in USD."""
+
+    base: Sequence[Floats]
+    cost: Sequence[Floats]
+    extra: Sequence[Floats | float]
+
+
+def token_flow(worlds: Worlds, stakes: Sequence[Stake], fee: float) -> Flow:
+    """Shares of requests as shares of tokens: hard requests are longer. `fee` is the router's for a request."""
+    shares = [np.broadcast_to(np.asarray(stake.share, dtype=np.float64), (len(worlds.groups),)) for stake in stakes]
+    parts: list[Floats] = list(shares)
+    if any(stake.is_hard for stake in stakes):
+        longer = worlds.difficulty[:, None]
+        weighted = [
+            share * longer if stake.is_hard else share + 0 * longer for stake, share in zip(stakes, shares, strict=True)
+        ]
+        whole = sum(weighted)
+        parts = [np.divide(one, whole, out=np.zeros_like(one), where=whole > 0) for one in weighted]
+    requests = worlds.recorded(worlds.requests)
+    extra = [fee * (requests @ share) + stake.fixed_usd for stake, share in zip(stakes, shares, strict=True)]
+    return Flow(parts, parts, extra)
 
 
 def outlook(
@@ -68,29 +104,42 @@ def outlook(
     base: Floats | None,
     stakes: Sequence[Stake],
     quality: Quality | None,
-    base_models: Floats | None,
+    base_solved: Floats | None,
     *,
+    flow: Flow | None = None,
+    answered: Floats | None = None,
     fee: float = 0.0,
 ) -> Outlook:
-    """`base` is the baseline's cost in each world, `base_models` its share solved (draws x use cases), `fee` that of the router
-    for a request."""
-    fees = fee * worlds.recorded(worlds.requests)
-    costs = [None if stake.arrays is None else worlds.cost(stake.arrays) + fees for stake in stakes]
-    saved = [None if cost is None or base is None else _saved(base, cost) for cost in costs]
+    """`base` is the baseline's cost in each world by group, `base_solved` its share solved (draws x use cases), `fee` that of the router
+    for a request. A cascade brings its own `flow`, and `answered`: its share solved (draws x use cases)."""
+    flow = token_flow(worlds, stakes, fee) if flow is None else flow
+    bases = [None if base is None else np.asarray((base * part).sum(axis=1)) for part in flow.base]
+    costs = [
+        None if stake.arrays is None else np.asarray((worlds.cost(stake.arrays) * part).sum(axis=1) + extra)
+        for stake, part, extra in zip(stakes, flow.cost, flow.extra, strict=True)
+    ]
+    saving = _saved(_total(bases), _total(costs))
     solved = [None if quality is None else worlds.shares_solved(quality, stake.model_id) for stake in stakes]
-    kept = [None if one is None or base_models is None else _kept(worlds, one, base_models) for one in solved]
-    arms = [ArmOutlook(_bounds(one), _bounds(other)) for one, other in zip(saved, kept, strict=True)]
-    shares = [stake.share for stake in stakes]
-    saving, retained = _mean(shares, saved), _mean(shares, kept)
+    kept = [_kept_by(worlds, stake, one, base_solved) for stake, one in zip(stakes, solved, strict=True)]
+    if answered is None:
+        answered = _answered(worlds, stakes, solved)
+    retained = None if answered is None or base_solved is None else _over(worlds, answered, base_solved)
     found: dict[str, Any] = {}
     if saving is not None:
         found["saving_85"] = float(np.mean(saving >= SAVING))
-        found |= _flips(worlds, base, stakes)
-    if retained is not None:
+        found |= _flips(worlds, base, stakes, flow)
+    if retained is not None and answered is not None and base_solved is not None:
         found["quality_95"] = float(np.mean(retained >= QUALITY))
-        found |= _routers(worlds, stakes, solved, base_models)
+        found |= _routers(worlds, stakes, solved, base_solved)
+        found["use_cases"] = {
+            use_case: intervals(answered[:, place] / base_solved[:, place])
+            for place, use_case in enumerate(worlds.use_cases)
+        }
     if saving is not None and retained is not None:
         found["both"] = float(np.mean((saving >= SAVING) & (retained >= QUALITY)))
+    arms = [
+        ArmOutlook(_bounds(_saved(own, cost)), _bounds(one)) for own, cost, one in zip(bases, costs, kept, strict=True)
+    ]
     return Outlook(arms, ArmOutlook(_bounds(saving), _bounds(retained)), **found)
 
 
@@ -102,7 +151,7 @@ def grade(worlds: Worlds, stakes: Sequence[Stake], quality: Quality | None) -> s
     moved: Counter[Grade] = Counter()
     for stake in stakes:
         for effect, usd in _scaled(worlds, stake):
-            moved[effect.grade] += round(1e9 * stake.share * usd * effect.log_sd)
+            moved[effect.grade] += round(1e9 * usd * effect.log_sd)
     grades: list[Grade] = [] if transfer is None else [transfer.grade]
     if quality.moves:
         grades = ["A"]
@@ -114,10 +163,13 @@ def _scaled(worlds: Worlds, stake: Stake) -> Iterator[tuple[Effect, float]]:
     """The lines of evidence that an arm's cost rests on, each with the cost in USD that it scales."""
     if stake.arrays is None:
         return
+    shares = np.broadcast_to(np.asarray(stake.share, dtype=np.float64), (len(worlds.groups),))
     for number, group in enumerate(worlds.groups):
         if group.model_id == stake.model_id:
             continue
-        taken, written = float(stake.arrays.input[number].sum()), float(stake.arrays.output[number].sum())
+        taken, written = (
+            float(shares[number] * part[number].sum()) for part in (stake.arrays.input, stake.arrays.output)
+        )
         parts: list[tuple[Measure, float]] = [("input", taken), ("output", written)]
         if group.is_loop:
             parts = [("loop", taken + written)]
@@ -127,38 +179,61 @@ def _scaled(worlds: Worlds, stake: Stake) -> Iterator[tuple[Effect, float]]:
                 yield effect, usd
 
 
-def _saved(base: Floats, cost: Floats) -> Floats | None:
-    return 1 - cost / base if (base > 0).all() else None
+def _saved(base: Floats | None, cost: Floats | None) -> Floats | None:
+    return 1 - cost / base if base is not None and cost is not None and (base > 0).all() else None
 
 
-def _kept(worlds: Worlds, solved: Floats, base: Floats) -> Floats:
-    weight = _use_case_weights(worlds)
+def _kept_by(worlds: Worlds, stake: Stake, solved: Floats | None, base: Floats | None) -> Floats | None:
+    """Quality that an arm keeps on what it serves; on all traffic where it serves nothing."""
+    if solved is None or base is None:
+        return None
+    weight = stake.served if stake.served is not None and stake.served.sum() else _requests(worlds)
     return np.asarray((solved @ weight) / (base @ weight))
 
 
-def _use_case_weights(worlds: Worlds) -> Floats:
-    weights = np.array([sum(by_model.values()) for by_model in worlds.use_cases.values()], dtype=np.float64)
-    return np.asarray(weights / weights.sum())
+def _answered(worlds: Worlds, stakes: Sequence[Stake], solved: Sequence[Floats | None]) -> Floats | None:
+    """Share solved by all arms together: draws x use cases."""
+    requests, total = _requests(worlds), np.zeros((worlds.evidence.draws, len(worlds.use_cases)))
+    for stake, one in zip(stakes, solved, strict=True):
+        if one is None:
+            return None
+        served = float(np.mean(stake.share)) * requests if stake.served is None else stake.served
+        total += one * (served / requests)
+    return total
 
 
-def _routers(
-    worlds: Worlds, stakes: Sequence[Stake], solved: Sequence[Floats | None], base: Floats | None
-) -> dict[str, Any]:
-    """Retained quality of a router that knows more than chance: each other arm takes from the largest what only it solves."""
+def _over(worlds: Worlds, answered: Floats, base: Floats) -> Floats:
+    weight = _requests(worlds)
+    return np.asarray((answered @ weight) / (base @ weight))
+
+
+def _requests(worlds: Worlds) -> Floats:
+    """Requests by use case."""
+    return np.array([sum(by_model.values()) for by_model in worlds.use_cases.values()], dtype=np.float64)
+
+
+def _routers(worlds: Worlds, stakes: Sequence[Stake], solved: Sequence[Floats | None], base: Floats) -> dict[str, Any]:
+    """Retained quality of a router that knows more than chance: each other arm takes from the largest what only it solves.
+
+    A rule leaves nothing to know, and a cascade has no router.
+    """
     agreement = worlds.evidence.agreement
-    if base is None or agreement is None or any(one is None for one in solved):
+    blind = _answered(worlds, stakes, solved)
+    free = [number for number, stake in enumerate(stakes) if not stake.is_ruled]
+    if blind is None or agreement is None or not free:
         return {}
-    weight = _use_case_weights(worlds)
+    requests = _requests(worlds)
+    weight = requests / requests.sum()
     known = [np.asarray(one @ weight) for one in solved if one is not None]
-    largest = max(range(len(stakes)), key=lambda number: stakes[number].share)
-    blind = np.asarray(sum(stake.share * one for stake, one in zip(stakes, known, strict=True)))
-    gain = np.zeros(len(blind))
-    for number, stake in enumerate(stakes):
+    shares = [_share_of(worlds, stake) for stake in stakes]
+    largest = max(free, key=lambda number: shares[number])
+    gain = np.zeros(worlds.evidence.draws)
+    for number in free:
         if number != largest:
-            gain = gain + oracle_gain(known[largest], known[number], stake.share, agreement)
-    bottom = base @ weight
-    oracle = np.minimum(1.0, blind + gain)
-    realised = blind + worlds.skill * (oracle - blind)
+            gain = gain + oracle_gain(known[largest], known[number], shares[number], agreement)
+    bottom, at_random = base @ weight, blind @ weight
+    oracle = np.minimum(1.0, at_random + gain)
+    realised = at_random + worlds.skill * (oracle - at_random)
     return {
         "realised": float(np.median(realised / bottom)),
         "oracle": float(np.median(oracle / bottom)),
@@ -166,20 +241,26 @@ def _routers(
     }
 
 
-def _flips(worlds: Worlds, base: Floats | None, stakes: Sequence[Stake]) -> dict[str, Any]:
+def _share_of(worlds: Worlds, stake: Stake) -> float:
+    if stake.served is None:
+        return float(np.mean(stake.share))
+    return float(stake.served.sum() / _requests(worlds).sum())
+
+
+def _flips(worlds: Worlds, base: Floats | None, stakes: Sequence[Stake], flow: Flow) -> dict[str, Any]:
     """By which factor all arms' tokens may grow before nothing is saved, and which single arm's would do it first."""
     if base is None:
         return {}
-    middle = float(np.median(base))
-    fixed = [stake.share * float(stake.arrays.fixed.sum()) for stake in stakes if stake.arrays is not None]
-    scaling = [
-        stake.share * float(stake.arrays.input.sum() + stake.arrays.output.sum() + stake.arrays.open.sum() / 2)
-        for stake in stakes
-        if stake.arrays is not None
-    ]
+    middle = float(np.median(base.sum(axis=1)))
+    fixed, scaling = 0.0, []
+    for stake, part, extra in zip(stakes, flow.cost, flow.extra, strict=True):
+        arrays, share = stake.arrays, np.atleast_2d(part).mean(axis=0)
+        if arrays is not None:
+            fixed += float((share @ arrays.fixed).sum() + np.mean(extra))
+            scaling.append(float((share @ (arrays.input + arrays.output + arrays.open / 2)).sum()))
     if not sum(scaling):
         return {"first_flip": "nothing: every arm is what runs today"}
-    room = middle - sum(fixed) - sum(scaling)
+    room = middle - fixed - sum(scaling)
     nearest: tuple[float, str] | None = None
     for stake, usd in zip(stakes, scaling, strict=True):
         spread = _spread(worlds, stake)
@@ -191,7 +272,7 @@ def _flips(worlds: Worlds, base: Floats | None, stakes: Sequence[Stake]) -> dict
     flip = "no single arm's tokens within three standard deviations"
     if nearest is not None and abs(nearest[0]) <= _BEYOND:
         flip = f"{nearest[1]} ({abs(nearest[0]):.1f} standard deviations)"
-    ratio = (middle - sum(fixed)) / sum(scaling)
+    ratio = (middle - fixed) / sum(scaling)
     return {"break_even_ratio": ratio if ratio > 0 else None, "first_flip": flip}
 
 
@@ -206,6 +287,6 @@ def _bounds(values: Floats | None) -> dict[str, float] | None:
     return None if values is None else intervals(values)
 
 
-def _mean(weights: Sequence[float], values: Sequence[Floats | None]) -> Floats | None:
-    known = [weight * value for weight, value in zip(weights, values, strict=True) if value is not None]
+def _total(values: Sequence[Floats | None]) -> Floats | None:
+    known = [value for value in values if value is not None]
     return np.asarray(sum(known)) if len(known) == len(values) else None

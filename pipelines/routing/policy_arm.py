@@ -58,7 +58,11 @@ class PolicyArm:
 
     def same_tokens(self) -> Decimal:
         """Cost of all the traffic on the arm at the recorded tokens."""
-        return sum((part.fixed + part.input + part.output for part in self.sums.values()), Decimal(0))
+        return sum(self.same_by_group().values(), Decimal(0))
+
+    def same_by_group(self) -> dict[Group, Decimal]:
+        """The same by group."""
+        return {group: part.fixed + part.input + part.output for group, part in self.sums.items()}
 
     def scaled(self, evidence: Evidence) -> Decimal:
         """Cost at the central ratios of tokens, exact to the ratio's six decimals. Raises MissingEvidenceError."""
@@ -113,13 +117,18 @@ def central_ratios(evidence: Evidence, model_id: str, group: Group) -> tuple[Dec
     measures: tuple[Measure, Measure] = ("loop", "loop") if group.is_loop else ("input", "output")
     if model_id == group.model_id:
         return Decimal(1), Decimal(1)
+    sent = 0.0
+    if evidence.effect("attempts", model_id) is not None:
+        sent = _apart(evidence, "attempts", model_id, group.model_id)
     taken, written = (
-        Decimal(
-            repr(exp(evidence.log_effect(measure, model_id) - evidence.log_effect(measure, group.model_id)))
-        ).quantize(_RATIO, ROUND_HALF_EVEN)
+        Decimal(repr(exp(sent + _apart(evidence, measure, model_id, group.model_id)))).quantize(_RATIO, ROUND_HALF_EVEN)
         for measure in measures
     )
     return taken, written
+
+
+def _apart(evidence: Evidence, measure: Measure, model_id: str, recorded: str) -> float:
+    return evidence.log_effect(measure, model_id) - evidence.log_effect(measure, recorded)
 
 
 def to_arrays(frame: pl.DataFrame, columns: Sequence[str], groups: Sequence[Group]) -> dict[str, Floats]:

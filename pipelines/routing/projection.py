@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, localcontext
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -18,17 +19,19 @@ import polars as pl
 from pipelines.config.calendars import Calendars
 from pipelines.config.evidence import Evidence
 from pipelines.config.loader import load_file
+from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.routing import RoutingConfig
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing.case import Case
 from pipelines.routing.day import Day
 from pipelines.routing.frontier import frontier
+from pipelines.routing.lanes import Models, lanes
 from pipelines.routing.methods import method_rows
 from pipelines.routing.quality import known_on, with_stand_ins
 from pipelines.routing.traffic import Halves, Offer, Traffic, traffic_of
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_PROJECTION
 
-LANGUAGE = 1
+LANGUAGE = 2
 """Raised where `core.routing_traffic` and `core.routing_cost` of the same traffic would differ from before."""
 
 
@@ -54,6 +57,12 @@ class Setting:
     scores: pl.DataFrame | None
     calendars: Mapping[str, frozenset[date]]
     answered: pl.DataFrame | None = None
+    facts: ModelFactsConfig | None = None
+
+    @cached_property
+    def models(self) -> Models:
+        """What is known of models and sellers."""
+        return Models(self.facts, self.policies)
 
     def declared(self) -> set[Offer]:
         """Sellers and models of arms, baselines and candidates."""
@@ -70,16 +79,18 @@ class Setting:
         schema = {"provider_id": pl.String(), "model_id": pl.String()}
         asked = pl.DataFrame(offers, schema=schema, orient="row")
         cards = rate_card.join(asked, on=["provider_id", "model_id"], how="semi")
-        return traffic_of(requests, cards, offers, self.policies, calendars=self.calendars)
+        return traffic_of(requests, cards, offers, self.models, calendars=self.calendars)
 
     @property
     def config_id(self) -> str:
         """Changes where traffic has to be added up anew: by what policies tell apart, and for what may serve it."""
-        told = (LANGUAGE, sorted(self.declared()), self.policies.operations)
-        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+        arms = [arm for policy in self.policies.policies for arm in policy.arms]
+        rules = [arm.rule.model_dump() for arm in arms if arm.rule is not None]
+        apart = (LANGUAGE, sorted(self.declared()), self.policies.operations, list(lanes(self.models)), rules)
+        return hashlib.sha256(repr(apart).encode()).hexdigest()[:16]
 
     def _day(self, traffic: Traffic, believed: pl.DataFrame | None) -> Day:
-        return Day(traffic, self.evidence, self.policies, believed, sorted(traffic.costs), self.answered)
+        return Day(traffic, self.evidence, self.policies, believed, sorted(traffic.costs), self.models, self.answered)
 
     def routed(self, traffic: Halves, on: date, *, with_frontier: bool = True) -> Routed:
         """The rows of some days' traffic together, which bear the date of the last one, `on`: what is known at its end counts."""
@@ -114,12 +125,13 @@ def project(
     *,
     evidence: Evidence | None = None,
     calendars: Mapping[str, frozenset[date]] | None = None,
+    facts: ModelFactsConfig | None = None,
 ) -> Routed:
     """What each day's traffic would have cost under each policy, against each of the policy's baselines.
 
     `requests` are rated rows of core.request, `rate_card` rows of core.rate_card, `scores` rows of
     core.benchmark_score (None or empty: quality stays null); `evidence` and `calendars` are those that ship where they are
-    None. Of mart.routing_projection: one row per day, policy, baseline and arm, one for the total, whose amounts
+    None; without `facts` on models no arm refuses a request. Of mart.routing_projection: one row per day, policy, baseline and arm, one for the total, whose amounts
     are the sums of the arms' to the last decimal, and one for each method of `methods.py`. Of mart.routing_frontier: the
     cheapest shares of all arms, baselines, candidates and models that ran.
     """
@@ -128,6 +140,7 @@ def project(
         load_file(Evidence, "evidence.yaml", None) if evidence is None else evidence,
         scores,
         load_file(Calendars, "calendars.yaml", None).days if calendars is None else calendars,
+        facts=facts,
     )
     found = [
         setting.routed(setting.traffic(requests.filter(pl.col("event_date") == on), rate_card), on)

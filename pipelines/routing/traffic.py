@@ -18,6 +18,7 @@ import polars as pl
 from pipelines.config.routing import RoutingConfig
 from pipelines.meters import COUNTS, TOKEN_METERS
 from pipelines.routing.arm_costs import GROUP, ArmCost, added_up, arm_cost
+from pipelines.routing.lanes import Models, lane_column, lanes
 from pipelines.routing.strata import in_groups, strata
 
 Offer = tuple[str, str]
@@ -52,6 +53,11 @@ class Traffic:
     def recorded(self) -> pl.DataFrame:
         """Requests and what they did cost, `requests` and `actual`, by GROUP."""
         return self.counts.group_by(GROUP).agg(pl.col("requests", "actual").sum()).sort(GROUP)
+
+    @cached_property
+    def lanes(self) -> pl.DataFrame:
+        """`requests` by lane."""
+        return self.counts.group_by("lane").agg(pl.col("requests").sum()).sort("lane")
 
     @cached_property
     def use_cases(self) -> pl.DataFrame:
@@ -131,24 +137,24 @@ def traffic_of(
     requests: pl.DataFrame,
     rate_card: pl.DataFrame,
     offers: Sequence[Offer],
-    config: RoutingConfig,
+    models: Models,
     *,
     calendars: Mapping[str, frozenset[date]],
 ) -> Halves:
     """One day's requests as sums, with their cost on each of `offers`.
 
     `requests` are rated rows of core.request. Left out are, by the first reason that holds: not_billable: free, whoever answers.
-    operation: not in `config.operations`. usage_missing: no tokens to price. modality: audio, image or video tokens.
+    operation: not among those of routing.yaml. usage_missing: no tokens to price. modality: audio, image or video tokens, but
+    for images in the prompt where facts say which model reads them.
     provider_tool: tools that the provider ran, such as its web search.
     """
-    kept, left_out = _routable(requests, config)
+    kept, left_out = _routable(requests, models.config, may_hold_images=models.facts is not None)
     grouped = in_groups(
         kept.with_columns(
-            lane=pl.lit(""),
             is_priced=pl.col("effective_cost_usd").is_not_null(),
             use_case=pl.coalesce("application", "team", pl.lit("unattributed")),
         )
-    )
+    ).with_columns(lane=lane_column(lanes(models)))
     whole = strata(grouped, rate_card, calendars=calendars)
     halves = []
     for is_priced in (True, False):
@@ -167,9 +173,16 @@ def traffic_of(
     return Halves(*halves)
 
 
-def _routable(requests: pl.DataFrame, config: RoutingConfig) -> tuple[pl.DataFrame, dict[str, int]]:
+def _routable(
+    requests: pl.DataFrame, config: RoutingConfig, *, may_hold_images: bool
+) -> tuple[pl.DataFrame, dict[str, int]]:
     """The requests that a policy can move, and how many it can't, by reason."""
-    other_modality = pl.sum_horizontal(meter.tokens_column for meter in _OTHER_MODALITY) > 0
+    other = [
+        meter.tokens_column
+        for meter in _OTHER_MODALITY
+        if not (may_hold_images and meter.name.startswith("input_image"))
+    ]
+    other_modality = pl.sum_horizontal(other) > 0
     rules = [
         ("not_billable", ~pl.col("is_billable")),
         ("operation", ~pl.col("operation").is_in(list(config.operations))),

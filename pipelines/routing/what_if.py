@@ -17,7 +17,8 @@ import polars as pl
 from pydantic import ValidationError
 
 from pipelines.config.evidence import Effect, Evidence, Measure
-from pipelines.config.routing import Policy, RoutingConfig
+from pipelines.config.policies import Policy
+from pipelines.config.routing import RoutingConfig
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 
 RATE_COLUMNS = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {

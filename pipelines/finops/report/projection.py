@@ -124,6 +124,9 @@ _STEPS = {
     "price": "Prices",
     "cache": "Caches lost",
     "tokens": "Tokens",
+    "longer": "Hard requests are longer",
+    "second_answers": "Second answers",
+    "fixed": "Own machines",
     "router_fee": "Router fee",
     "projected": "Projected",
 }
@@ -169,7 +172,7 @@ def _steps(total: Mapping[str, Any]) -> dict[str, Decimal]:
         return {}
     amounts = {name: Decimal(usd) for name, usd in json.loads(total["waterfall"]).items()}
     return {
-        words: amounts[name] for name, words in _STEPS.items() if amounts[name] or name in ("baseline", "projected")
+        words: amounts[name] for name, words in _STEPS.items() if amounts.get(name) or name in ("baseline", "projected")
     }
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
-from pipelines.config.routing import Arm, Policy, RoutingConfig
+from pipelines.config.policies import Arm, Policy
+from pipelines.config.routing import RoutingConfig
 from tests.unit.finops import books
 from tests.unit.finops.books import DAY
 

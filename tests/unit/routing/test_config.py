@@ -42,6 +42,21 @@ def test_the_packaged_policies_are_the_reports_split() -> None:
         ("share: 0.5}\n      - {arm: b", "share: 1.5}\n      - {arm: b", "share: Input should be less than or equal to 1"),
         ("policy: half", "policy: half\n    weight: 3", "weight: Extra inputs are not permitted (found 3)"),
         ("provider_id: openai", "provider_id: openai, cache: maybe", "cache: Input should be 'session', 'kept' or 'lost'"),
+        ("arm: b", "arm: best_single_cheap", "'best_single_cheap' names a method"),
+        ("model_id: gpt-5.2, share: 0.5", "model_id: gpt-5.2", "arm b: found none; accepted is one of share, difficulty_above, rule"),
+        ("model_id: gpt-5.2, share: 0.5", "model_id: gpt-5.2, share: 0.5, difficulty_above: 0.5", "arm b: found share and difficulty_above; accepted"),
+        ("model_id: gpt-5.2, share: 0.5", "model_id: gpt-5.2, difficulty_above: 0.6", "shares must add up to 1, found 0.5 + 0.4 = 0.9"),
+        ("model_id: gpt-5.2, share: 0.5", "model_id: gpt-5.2, difficulty_above: 1.0", "difficulty_above: Input should be less than 1"),
+        ("share: 0.5}\n      - {arm: b", "difficulty_above: 0.5}\n      - {arm: c, provider_id: x, model_id: y, difficulty_above: 0.5}\n      - {arm: b", "at most one arm may have difficulty_above"),
+        ("model_id: gpt-5.2, share: 0.5", "model_id: gpt-5.2, rule: {}", "a rule needs one of use_cases, applications, teams"),
+        ("model_id: gpt-5.2, share: 0.5", "model_id: gpt-5.2, rule: {teams: [a]}", "shares must add up to 1, found 0.5 = 0.5"),
+        ("share: 0.5}\n      - {arm: b", "rule: {prompt_tokens_at_least: 9, prompt_tokens_below: 9}}\n      - {arm: b", "prompt_tokens_at_least: found 9, below prompt_tokens_below (9) is accepted"),
+        ("share: 0.5}\n      - {arm: b", "share: 0.5, requires: {}}\n      - {arm: b", "requires nothing; accepted are context_tokens, input, tools"),
+        ("share: 0.5}\n      - {arm: b", "share: 0.5, requires: {licence: free}}\n      - {arm: b", "requires.licence: Input should be 'permissive' (found 'free')"),
+        ("share: 0.5}\n      - {arm: b", "share: 0.5, requires: {input: [smell]}}\n      - {arm: b", "Input should be 'text', 'image', 'audio' or 'video'"),
+        ("share: 0.5}\n      - {arm: b", "share: 0.5, fixed_usd_per_day: -1}\n      - {arm: b", "fixed_usd_per_day: Input should be greater than or equal to 0"),
+        ("baselines: [actual]\n    arms", "baselines: [actual]\n    cascade: {verifier: perfect}\n    arms", "arm a: a cascade's arms have no share"),
+        ("baselines:\n  - {baseline: actual}", "sellers: [{provider_id: a, residency: [eu], source: s}, {provider_id: a, residency: [us], source: s}]\nbaselines:\n  - {baseline: actual}", "seller 'a' is declared twice"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
@@ -54,3 +69,11 @@ def test_what_is_wrong_is_told(tmp_path: Path, old: str, new: str, told: str) ->
         load_file(RoutingConfig, "routing.yaml", tmp_path)
     assert told in str(error.value)
     assert "routing.yaml" in str(error.value)
+
+
+def test_a_cascade_has_two_arms(tmp_path: Path) -> None:
+    one = "arms:\n      - {arm: a, provider_id: deepseek, model_id: deepseek-v3.2}\n"
+    text = GOOD[: GOOD.index("arms:")] + one
+    (tmp_path / "routing.yaml").write_text(text.replace("[actual]\n", "[actual]\n    cascade: {verifier: perfect}\n"))
+    with pytest.raises(ConfigError, match="policy half: a cascade has two arms, found 1"):
+        load_file(RoutingConfig, "routing.yaml", tmp_path)

@@ -10,7 +10,8 @@ import polars as pl
 
 from pipelines.benchmarks import build_scores, detect_drift
 from pipelines.config import load_config
-from pipelines.config.routing import Arm, Policy, RoutingConfig
+from pipelines.config.policies import Arm, Policy
+from pipelines.config.routing import RoutingConfig
 from pipelines.models import build_registry
 from pipelines.routing.exposure import Exposure, exposure_of, with_exposure
 from tests.unit.benchmarks.boards import LMARENA, arena, export, models

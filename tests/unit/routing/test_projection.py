@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pipelines import routing
 from pipelines.config.evidence import Evidence, ScoredAs
 from pipelines.config.loader import load_file
-from pipelines.config.routing import Arm, Baseline, Policy, RoutingConfig
+from pipelines.config.policies import Arm, Policy
+from pipelines.config.routing import Baseline, RoutingConfig
 from pipelines.routing import case
 from pipelines.warehouse.tables.mart_routing import ROUTING_PROJECTION
 from tests.unit.routing.traffic import (

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.config.evidence import Effect, Evidence, Transfer
-from pipelines.config.routing import Policy, RoutingConfig
+from pipelines.config.policies import Policy
+from pipelines.config.routing import RoutingConfig
 from pipelines.routing.draws import oracle_gain
 from tests.unit.routing.test_projection import BASELINES, HYBRID, arm, policies, project, total
 from tests.unit.routing.traffic import CHEAP, RATES, STRONG, TUNED, rate_card, request, requests, score, scores
