@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipelines.config.evidence import MEASURES, Effect, Measure
+from pipelines.config.evidence import Effect, Measure
 from pipelines.shadow.estimates import FEWEST, Estimate, Floats, corrected_mean, log_ratio, mean
 from pipelines.uncertainty import wilson_interval
 from pipelines.warehouse.tables.mart_evidence import SHADOW_EVIDENCE
@@ -46,8 +46,8 @@ def ratios(answered: pl.DataFrame) -> list[Ratio]:
     A model joins where it shares the most sessions; with fewer than `FEWEST` it does not.
     """
     found: list[Ratio] = []
-    for measure in MEASURES:
-        rows = answered.filter(pl.col("is_loop") == (measure == "loop")).with_columns(tokens=_TOKENS[measure])
+    for measure, tokens in _TOKENS.items():
+        rows = answered.filter(pl.col("is_loop") == (measure == "loop")).with_columns(tokens=tokens)
         rows = rows.filter(pl.col("tokens") > 0)
         pairs = _shared(rows)
         while pairs:
