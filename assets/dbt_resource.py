@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import psutil
 
 from assets.boundary import in_own_words
 from pipelines.workspace import Workspace
@@ -36,6 +37,8 @@ _SETTINGS = {
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DO_NOT_TRACK": "1",
 }
+_KEPT_RUNS = 20
+"""Failed runs whose output from dbt is kept."""
 
 
 @dg.resource(required_resource_keys={"mm"}, description="The dbt process of a run that builds marts.")
@@ -51,9 +54,10 @@ def started(workspace: Workspace, project: Path = PROJECT_DIR) -> Iterator[DbtPr
     """A dbt process on the warehouse of `workspace`, for as long as the block lasts."""
     home = workspace.settings.home / "dbt"
     home.mkdir(parents=True, exist_ok=True)
+    _sweep(home)
     program = Path(__file__).with_name("dbt_process.py")
     with (
-        tempfile.TemporaryDirectory(prefix="parse-", dir=home) as folder,
+        tempfile.TemporaryDirectory(prefix=f"parse-{os.getpid()}-", dir=home) as folder,
         subprocess.Popen(
             # -P: else the modules of this folder would stand in for packages of the same name, such as requests.
             [sys.executable, "-P", str(program), str(project), str(home / "partial_parse.msgpack"), folder],
@@ -68,6 +72,17 @@ def started(workspace: Workspace, project: Path = PROJECT_DIR) -> Iterator[DbtPr
             yield DbtProcess(process, project, home)
         finally:
             process.kill()
+
+
+def _sweep(home: Path) -> None:
+    """Remove the scratch folders of processes that were killed, and what dbt said in failed runs beyond the newest."""
+    for folder in home.glob("parse-*"):
+        _, number, *_ = folder.name.split("-")
+        if not (number.isdecimal() and psutil.pid_exists(int(number))):
+            shutil.rmtree(folder, ignore_errors=True)
+    runs = [folder for folder in home.iterdir() if folder.is_dir() and not folder.name.startswith("parse-")]
+    for folder in sorted(runs, key=lambda folder: folder.stat().st_mtime, reverse=True)[_KEPT_RUNS:]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)

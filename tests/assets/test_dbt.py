@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -107,3 +108,22 @@ def test_only_the_marts_ask_for_the_process() -> None:
     nodes = assets.definitions.defs.resolve_job_def("daily").all_node_defs
     asking = {node.name for node in nodes if isinstance(node, dg.OpDefinition) and "dbt" in node.required_resource_keys}
     assert asking == {"dbt_models"}
+
+
+def test_scratch_of_killed_processes_goes_and_old_failures_with_it(tmp_path: Path) -> None:
+    """A process that was killed leaves its folder; one that runs keeps it, and so do the twenty newest failed runs."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    for name in (f"parse-{gone.pid}-x", "parse-of-an-earlier-version", f"parse-{os.getpid()}-x"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "partial_parse.msgpack").write_bytes(b"kept")
+    for number in range(25):
+        run = tmp_path / f"run-{number:02}"
+        run.mkdir()
+        os.utime(run, (number, number))
+    assets.dbt_resource._sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"parse-{os.getpid()}-x",
+        "partial_parse.msgpack",
+        *(f"run-{number:02}" for number in range(5, 25)),
+    }
