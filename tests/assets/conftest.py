@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pipelines.warehouse.open import open_database
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.tables import TABLES
 from pipelines.warehouse.tables.mart import SPEND_TABLES
+from tests.end_to_end.forked import stop_server, warm_dbt
 from tests.once import made_once
 from tests.warehouse_fixtures import fresh_database
 
@@ -94,7 +96,12 @@ class DailyJob:
     ) -> dg.ExecuteInProcessResult:
         """Run the job for a day or a range, in one pass; of `only` these tables and their checks where any are named."""
         job = build_defs({"mm": self.resource()}).resolve_job_def("daily")
-        with nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as used:
+        # A single file of tests would wait longer for what forks than it gains.
+        in_suite = "PYTEST_XDIST_WORKER" in os.environ
+        with (
+            nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as used,
+            warm_dbt() if in_suite else nullcontext(),
+        ):
             return job.execute_in_process(
                 instance=used,
                 raise_on_error=raise_on_error,
@@ -141,3 +148,8 @@ class RangedRun:
 def ranged(fresh_job: Callable[[], DailyJob], small_sample: SmallSample) -> RangedRun:
     job = fresh_job()
     return RangedRun(job, job.run(small_sample.days[0], small_sample.days[-1]))
+
+
+def pytest_sessionfinish() -> None:
+    """Stop the server that `forked.py` has started."""
+    stop_server()

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from tests.assets.conftest import small_sample
-from tests.end_to_end.forked import stop_server
+from tests.assets.conftest import pytest_sessionfinish, small_sample
 from tests.end_to_end.installation import installation, undisturbed
 
-
-def pytest_sessionfinish() -> None:
-    """Stop the server that `forked.py` has started."""
-    stop_server()
-
-
-__all__ = ["installation", "small_sample", "undisturbed"]
+__all__ = ["installation", "pytest_sessionfinish", "small_sample", "undisturbed"]

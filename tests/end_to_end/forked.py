@@ -1,32 +1,32 @@
-"""Runs of the command that are forked from a process which has imported the libraries: five seconds of processor time less each.
+"""Runs of the command that are forked from a process which has imported the libraries: eight seconds of processor time less each.
 
-A run has a process, a session, an environment and pipes of its own, as if it had been started from a shell. The server that forks
-imports no module that starts threads, polars above all: a forked process has none of them. Real starts are tested too, by the
-fixture `undisturbed` and the tests of the wheel.
+A run has a process, a session, an environment and pipes of its own, as if it had been started from a shell, and its dbt process is a
+child of it. `warm.py` is what the process that forks has ready. Real starts are tested too, by the fixture `undisturbed`, the tests of
+the wheel and those of the dbt process.
 """
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Literal, Self
 
-LIBRARIES = (
-    "scipy.stats", "dagster", "dagster_postgres", "altair", "jinja2", "alembic", "sqlalchemy", "psycopg", "typer", "rich",
-    "pydantic_settings", "great_expectations",
-)  # fmt: skip
+import pytest
 
 # The session's folder is removed as a whole; a folder of multiprocessing's own would be missed when Python ends.
 multiprocessing.current_process()._config["tempdir"] = tempfile.gettempdir()  # type: ignore[attr-defined]
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(list(LIBRARIES))
+_context.set_forkserver_preload(["tests.end_to_end.warm"])
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # great_expectations reads it when it is imported
 
 
@@ -74,6 +74,97 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
+class ForkedDbt:
+    """The dbt process of a run, with what `dbt_resource.py` uses of `subprocess.Popen`. It waits until it is given its command."""
+
+    def __init__(self, method: Literal["fork", "forkserver"]) -> None:
+        context = multiprocessing.get_context(method)
+        (order, self._order), (read, stdin), (out, written) = (context.Pipe(duplex=False) for _ in range(3))
+        inherited = [self._order, stdin, out] if method == "fork" else []
+        self._process = context.Process(target=_dbt, args=(order, read, written, inherited), daemon=True)
+        self._process.start()
+        for connection in (order, read, written):
+            connection.close()
+        self.stdin, self.stdout = os.fdopen(os.dup(stdin.fileno()), "wb"), os.fdopen(os.dup(out.fileno()), "rb")
+        stdin.close()
+        out.close()
+
+    def begin(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Self:
+        self._order.send(([*command], dict(environment), folder))
+        return self
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("dbt", timeout or 0)
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None and self._process.pid:
+            os.kill(self._process.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stream in (self.stdin, self.stdout):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+        self._order.close()
+        self.wait()
+
+
+@contextlib.contextmanager
+def warm_dbt() -> Iterator[None]:
+    """While this lasts, runs in this process have their dbt process forked."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(subprocess, "Popen", _popen_with(lambda: ForkedDbt("forkserver")))
+        yield
+
+
+def _popen_with(dbt: Callable[[], ForkedDbt]) -> type[subprocess.Popen[Any]]:
+    """`subprocess.Popen`, of which the program of `dbt_process.py` is what `dbt` makes."""
+
+    class Popen(subprocess.Popen):  # type: ignore[type-arg]
+        def __new__(cls, command: Any, *_: Any, **options: Any) -> Any:
+            if "-P" not in command or not str(command[2]).endswith("dbt_process.py"):
+                return super().__new__(cls)
+            return dbt().begin(command[3:], options["env"], options["cwd"])
+
+    return Popen
+
+
+def _dbt(order: Connection, read: Connection, written: Connection, inherited: Sequence[Any]) -> None:
+    for stream in inherited:
+        stream.close()
+    _leave_tracker()
+    try:
+        arguments, environment, folder = order.recv()
+    except EOFError:
+        return
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    for connection, number in ((read, 0), (written, 1), (written, 2)):
+        os.dup2(connection.fileno(), number)
+    sys.stdin = os.fdopen(0)
+    from assets.dbt_process import main
+
+    sys.exit(main(*arguments))
+
+
+def _leave_tracker() -> None:
+    """Let this process start a tracker of shared memory of its own; the session's would report what a killed run left."""
+    tracker = resource_tracker._resource_tracker
+    tracker._fd = tracker._pid = None  # type: ignore[attr-defined]
+
+
 def stop_server() -> None:
     """End the server that forks and its helper, which otherwise live as long as this process."""
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
@@ -82,12 +173,15 @@ def stop_server() -> None:
 
 def _run(arguments: Sequence[str], environment: Mapping[str, str], out: Connection, err: Connection) -> None:
     os.setsid()
+    _leave_tracker()
     os.environ.clear()
     os.environ.update(environment)
     for connection, number in ((out, 1), (err, 2)):
         os.dup2(connection.fileno(), number)
         connection.close()
     sys.argv = ["modelmeter", *arguments]
+    ready = ForkedDbt("fork")  # as long as this process has no threads
+    subprocess.Popen = _popen_with(lambda: ready)  # type: ignore[misc]
     from assets.cli import main
 
     main()
