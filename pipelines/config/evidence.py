@@ -112,8 +112,9 @@ class Evidence(Declaration):
     """The whole of `evidence.yaml`.
 
     `agreement` is the correlation of two models' outcomes on the same items (phi). `skill_from` and `skill_to` bound how
-    much of the way from chance to a router that knows every outcome beforehand a router goes. `draws` is the number of
-    simulated worlds.
+    much of the way from chance to a router that knows every outcome beforehand a router goes. `pair_tokens_log_sd` and
+    `pair_quality_sd` say how far one pair of answers to the same request is from the ratio of all, in logarithms of tokens (or cost) and as a
+    share of the better known model's quality: how many pairs a measurement takes. `draws` is the number of simulated worlds.
     """
 
     effects: tuple[Effect, ...] = ()
@@ -126,6 +127,9 @@ class Evidence(Declaration):
     skill_from: float = Field(default=0.0, ge=0, le=1)
     skill_to: float = Field(default=0.4, ge=0, le=1)
     skill_source: str = ""
+    pair_tokens_log_sd: float | None = Field(default=None, gt=0)
+    pair_quality_sd: float | None = Field(default=None, gt=0)
+    pair_source: str = ""
     draws: int = Field(default=2000, ge=200, le=100_000)
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ Amounts are Decimal in the context that `projection.py` sets.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -209,6 +209,11 @@ class Case:
     @cached_property
     def quality(self) -> Quality | str:
         """Scores for every arm and for the baseline: its model, or every model that the traffic ran on; else the reason."""
+        found = self._known_quality()
+        return found if isinstance(found, str) else replace(found, settled=self.of_day.settled)
+
+    def _known_quality(self) -> Quality | str:
+        """Scores on requests of one's own where there are enough, else those of a leaderboard."""
         scores, config = self.of_day.scores, self.of_day.config
         models = {arm.model_id for arm in self.policy.arms}
         measured = measured_quality(self.of_day.answered, models | self.against)

@@ -33,6 +33,8 @@ class Day:
     models: Models
     answered: pl.DataFrame | None = None
     """What other models did with requests of the traffic (`pipelines.shadow.answers`)."""
+    settled: frozenset[str] = frozenset()
+    """Models whose quality is taken as known, to ask what knowing it is worth."""
     _arms: dict[tuple[str, str, Handling], PolicyArm | str] = field(default_factory=dict)
 
     @cached_property

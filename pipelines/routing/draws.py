@@ -133,6 +133,8 @@ class Worlds:
 
     def shares_solved(self, quality: Quality, model_id: str) -> Floats:
         """Share of tasks that the model solves in each world and use case: draws x use cases, in their order."""
+        if model_id in quality.settled:
+            return np.full((self.evidence.draws, len(self.use_cases)), quality.scores[model_id].share)
         if quality.moves:
             return self._measured(quality, model_id)
         benchmark = quality.benchmark_version_id.partition("#")[0]
