@@ -12,8 +12,9 @@ from assets.boundary import in_own_words
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import result, table_spec
-from pipelines.daily import project_routing
+from pipelines.daily import find_measure_next, project_routing
 from pipelines.warehouse.tables.core_routing import ROUTING_COST, ROUTING_TRAFFIC
+from pipelines.warehouse.tables.mart_evidence import ROUTING_MEASURE_NEXT
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_MONTH, ROUTING_PROJECTION
 
 _TABLES = (ROUTING_PROJECTION, ROUTING_MONTH, ROUTING_FRONTIER, ROUTING_TRAFFIC, ROUTING_COST)
@@ -45,3 +46,19 @@ def routing_projection(context: dg.AssetExecutionContext, mm: WorkspaceResource)
     }
     for table in _TABLES:
         yield result(table, done.rows.get(table.qualified, 0), previews.get(table))
+
+
+@dg.multi_asset(
+    name="routing_measure_next",
+    specs=[
+        table_spec(
+            ROUTING_MEASURE_NEXT,
+            deps=["core.routing_traffic", "core.routing_cost", "core.benchmark_score", "core.shadow_request"],
+        )
+    ],
+)
+@in_own_words
+def routing_measure_next(mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
+    """Take each shadow run that could be made as made, and see which narrows a policy's interval most."""
+    rows = find_measure_next(mm.workspace)
+    return result(ROUTING_MEASURE_NEXT, rows.height, rows.filter(rows["rank"] <= 3))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Unit = Literal["session", "request"]
 _FACTORS = 0.0001, 10_000
+_MOST_RUNS = 2
 _LEFT_OUT = ("Model", "Requests", "Baseline")
 _SHARE = re.compile(r"([a-z0-9_.-]+)=([0-9.]+)")
 _PRICE = re.compile(r"([^/=]+)/([^=]+):([a-z0-9_]+)=([0-9.]+)")
@@ -63,7 +64,7 @@ def route(
     """Project a routing policy on the traffic of some days, with what you change."""
     from pipelines.daily import Window
     from pipelines.daily.report import newest_loaded_day
-    from pipelines.daily.routing import ask
+    from pipelines.daily.routing import ask, stored_measure_next
     from pipelines.routing.what_if import Question, QuestionError
     from pipelines.workspace import open_workspace
 
@@ -86,12 +87,15 @@ def route(
             found = ask(workspace, window, question)
         except QuestionError as error:
             raise typer.BadParameter(str(error)) from None
+        following = stored_measure_next(workspace, found.projection["policy"].unique().to_list(), _MOST_RUNS)
     if as_json:
         say(json_text([_plain(row) for row in found.projection.to_dicts()], indent=1))
     elif found.projection.is_empty():
         say(f"No requests are loaded from {window.from_date} to {window.to_date - timedelta(days=1)}.")
     else:
         _show(found.projection, window.from_date, window.to_date - timedelta(days=1))
+        for row in following.iter_rows(named=True):
+            say(measure_line(row))
 
 
 def _shares(texts: list[str]) -> dict[str, Decimal]:
@@ -165,6 +169,20 @@ def _show(rows: pl.DataFrame, first: date, last: date) -> None:
     for row in rows.filter(pl.col("method") != POLICY).iter_rows(named=True):
         console.print(Text(method_line(row)))
     console.print(Text("A projection, not a measurement. docs/routing.md says what it rests on.", style="dim"))
+
+
+def measure_line(row: dict[str, Any]) -> str:
+    """A shadow run that could be made, in words: what it is worth, how many requests it takes and what they cost."""
+    from pipelines.finops.format import money, percent
+
+    what = "quality" if row["measure"] == "quality" else f"{row['measure']} tokens against {row['against_model_id']}"
+    kept = "retained quality" if row["measure"] == "quality" else "the saving"
+    pairs = "" if row["pairs_needed"] is None else f", about {row['pairs_needed']:,} pairs"
+    cost = "" if row["cost_usd"] is None else f" for {money(row['cost_usd'], sign='$')}"
+    return (
+        f"Measure next, against {row['baseline']}: {row['model_id']}, {what}{pairs}{cost}: the interval of {kept} "
+        f"would be {percent(row['width_known'])} wide, not {percent(row['width_now'])}"
+    )
 
 
 def method_line(row: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -19,16 +20,18 @@ from pipelines.daily.shadow import answers_now
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing import Routed, Setting, together
 from pipelines.routing.kept import kept_days, kept_traffic, rows_of
+from pipelines.routing.measure_next import measure_next
 from pipelines.routing.traffic import Halves, added
 from pipelines.routing.what_if import Question, what_if
 from pipelines.shadow import effects, ratios
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
-from pipelines.warehouse.replace import replace_days
+from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK_SCORE
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.core_routing import ROUTING_COST, ROUTING_TRAFFIC
+from pipelines.warehouse.tables.mart_evidence import ROUTING_MEASURE_NEXT
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_MONTH, ROUTING_PROJECTION
 from pipelines.workspace import Workspace
 
@@ -78,6 +81,32 @@ def ask(workspace: Workspace, window: Window, question: Question) -> Routed:
         asked = replace(setting, policies=policies, evidence=evidence)
         days = _traffic(connection, window.days, asked, cards)
     return asked.routed(added(list(days.values())), window.last_day) if days else together([])
+
+
+def find_measure_next(workspace: Workspace) -> pl.DataFrame:
+    """Replace mart.routing_measure_next by what is worth measuring on the newest day that was added up; its rows.
+
+    A policy that can't be projected has none.
+    """
+    rows: list[dict[str, Any]] = []
+    with workspace.database.connect() as connection:
+        newest = connection.execute("select max(event_date) from core.routing_traffic").fetchone()
+        if newest is not None and newest[0] is not None:
+            on = newest[0]
+            setting = _setting(workspace, connection, on, on + timedelta(days=1))
+            for case in setting.cases(kept_traffic(connection, [on]), on):
+                with suppress(*ANY_FAILURE):  # the projection of the policy says why
+                    rows += measure_next(case)
+        found = pl.DataFrame(rows, schema=ROUTING_MEASURE_NEXT.polars_schema)
+        replace_all(connection, ROUTING_MEASURE_NEXT, found)
+    return found
+
+
+def stored_measure_next(workspace: Workspace, policies: Sequence[str], most: int) -> pl.DataFrame:
+    """The first rows of mart.routing_measure_next of each baseline of some policies."""
+    with workspace.database.connect(read_only=True) as connection:
+        rows = read_table(connection, ROUTING_MEASURE_NEXT, "policy = any(%s) and rank <= %s", (list(policies), most))
+    return rows.sort("policy", "baseline", "rank")
 
 
 def _project_month(workspace: Workspace, connection: Connection, month: date, rate_card: pl.DataFrame) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_EVEN, localcontext
 from math import ceil
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from pipelines.config.evidence import Effect, Evidence, Measure, MissingEvidence
 from pipelines.routing.amounts import SMALLEST
 from pipelines.routing.case import WHOLE, Case
 from pipelines.routing.policy_arm import PolicyArm
+from pipelines.shadow.estimates import FEWEST
 from pipelines.uncertainty import Z95
 
 HALF_WIDTH = 0.05
@@ -32,53 +34,58 @@ class Run:
 
     what: What
     model_id: str
-    against: str | None = None
+    against: str = ""
 
 
 def measure_next(case: Case) -> list[dict[str, Any]]:
     """One row per run that could be made, the one that narrows most first; none where the policy can't be projected."""
     few = case.of_day.evidence.model_copy(update={"draws": _DRAWS})
-    case = replace(case, of_day=replace(case.of_day, evidence=few))
-    before = case.rows()[-1]
-    rows = []
-    for run in _runs(case):
-        try:
-            after = _after(case, run)
-        except MissingEvidenceError:
-            continue
-        name = "quality_retained" if run.what == "quality" else "saving_share"
-        now, then = _width(before, name), _width(after, name)
-        if now is None or then is None:
-            continue
-        pairs, basis = _pairs(case, run)
-        usd, why = _cost(case, run, pairs)
-        rows.append(
-            {
-                "event_date": case.day,
-                "policy": case.policy.policy,
-                "baseline": case.baseline.baseline,
-                "measure": run.what,
-                "model_id": run.model_id,
-                "against_model_id": run.against or "",
-                "width_now": now,
-                "width_known": min(then, now),
-                "narrows_by": max(now - then, 0.0),
-                "pairs_needed": pairs,
-                "pairs_basis": basis,
-                "cost_usd": usd,
-                "no_cost_reason": why,
-            }
-        )
+    asked = replace(case, of_day=replace(case.of_day, evidence=few))
+    with localcontext() as context:
+        context.prec, context.rounding = 76, ROUND_HALF_EVEN
+        before = asked.rows()[-1]
+        rows = [row for run in _runs(asked) if (row := _row(asked, run, before)) is not None]
     rows.sort(key=lambda row: (-row["narrows_by"], row["measure"], row["model_id"]))
     return [row | {"rank": number} for number, row in enumerate(rows, start=1)]
 
 
+def _row(case: Case, run: Run, before: dict[str, Any]) -> dict[str, Any] | None:
+    """What the run is worth; None where the interval that it would narrow is not known."""
+    try:
+        after = _after(case, run)
+    except MissingEvidenceError:
+        return None
+    name = "quality_retained" if run.what == "quality" else "saving_share"
+    now, then = _width(before, name), _width(after, name)
+    if now is None or then is None:
+        return None
+    pairs, basis = _pairs(case, run)
+    usd, why = _cost(case, run, pairs)
+    return {
+        "event_date": case.day,
+        "policy": case.policy.policy,
+        "baseline": case.baseline.baseline,
+        "measure": run.what,
+        "model_id": run.model_id,
+        "against_model_id": run.against,
+        "width_now": now,
+        "width_known": min(then, now),
+        "narrows_by": max(now - then, 0.0),
+        "pairs_needed": pairs,
+        "pairs_basis": basis,
+        "cost_usd": usd,
+        "no_cost_reason": why,
+    }
+
+
 def _runs(case: Case) -> Iterator[Run]:
     """Tokens of each arm's (and the baseline's) model against the model that costs most of such traffic, and each model's quality."""
-    models = sorted({arm.model_id for arm in case.policy.arms} | ({case.baseline.model_id} - {None}))
+    models = {arm.model_id for arm in case.policy.arms}
+    if case.baseline.model_id is not None:
+        models.add(case.baseline.model_id)
     recorded = _most_used(case)
     for measure, ran in recorded.items():
-        yield from (Run(measure, model, ran) for model in models if model is not None and model != ran)
+        yield from (Run(measure, model, ran) for model in sorted(models - {ran}))
     if not isinstance(case.quality, str):
         yield from (
             Run("quality", model) for model in sorted({arm.model_id for arm in case.policy.arms} | case.against)
@@ -103,10 +110,8 @@ def _most_used(case: Case) -> dict[Measure, str]:
 def _after(case: Case, run: Run) -> dict[str, Any]:
     """The policy's total where the outcome of the run is known, and is what is expected now."""
     day = case.of_day
-    if run.what == "quality":
-        known = replace(day, settled=day.settled | {run.model_id})
-    else:
-        assert run.against is not None
+    known = replace(day, settled=day.settled | {run.model_id})
+    if run.what != "quality":
         known = replace(day, evidence=_with_known(day.evidence, run.what, run.model_id, run.against))
     return replace(case, of_day=known).rows()[-1]
 
@@ -136,7 +141,7 @@ def _pairs(case: Case, run: Run) -> tuple[int | None, str]:
     weight = _weight(case, run)
     if weight is None:
         return None, "what the model or the baseline costs is not known"
-    return max(ceil((Z95 * weight * spread / HALF_WIDTH) ** 2), 1), evidence.pair_source
+    return max(ceil((Z95 * weight * spread / HALF_WIDTH) ** 2), FEWEST), evidence.pair_source
 
 
 def _weight(case: Case, run: Run) -> float | None:

@@ -7,7 +7,7 @@ is Decimal throughout; a missing rate makes a cost NULL with a reason, never zer
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, localcontext
@@ -92,19 +92,34 @@ class Setting:
     def _day(self, traffic: Traffic, believed: pl.DataFrame | None) -> Day:
         return Day(traffic, self.evidence, self.policies, believed, sorted(traffic.costs), self.models, self.answered)
 
-    def routed(self, traffic: Halves, on: date, *, with_frontier: bool = True) -> Routed:
-        """The rows of some days' traffic together, which bear the date of the last one, `on`: what is known at its end counts."""
+    def _days(self, traffic: Halves, on: date) -> dict[bool, Day]:
+        """The traffic to compare with what it did cost (True), and with a model."""
         believed = self.scores
         if believed is not None:
             believed = with_stand_ins(known_on(believed, on), self.evidence.stand_ins, on)
         days = {True: self._day(traffic.against(actual=True), believed)}
         # Where all is priced, both comparisons are about the same requests.
         days[False] = self._day(traffic.against(actual=False), believed) if traffic.unpriced.count else days[True]
+        return days
+
+    def _cases(self, days: Mapping[bool, Day], on: date) -> Iterator[Case]:
+        for policy in self.policies.policies:
+            for name in policy.baselines:
+                baseline = self.policies.baseline(name)
+                yield Case(on, policy, baseline, days[baseline.model_id is None])
+
+    def cases(self, traffic: Halves, on: date) -> list[Case]:
+        """Each policy against each of its baselines, on some days' traffic together."""
+        return list(self._cases(self._days(traffic, on), on))
+
+    def routed(self, traffic: Halves, on: date, *, with_frontier: bool = True) -> Routed:
+        """The rows of some days' traffic together, which bear the date of the last one, `on`: what is known at its end counts."""
+        days = self._days(traffic, on)
         points: list[dict[str, Any]] = []
         problems: list[str] = []
         with localcontext() as context:
             context.prec, context.rounding = 76, ROUND_HALF_EVEN
-            rows = list(_projected(on, self.policies, days))
+            rows = list(_projected(self._cases(days, on)))
             if with_frontier:
                 try:
                     points = frontier(days[True], on)
@@ -158,15 +173,12 @@ def together(found: Sequence[Routed]) -> Routed:
     )
 
 
-def _projected(on: date, policies: RoutingConfig, days: Mapping[bool, Day]) -> Iterator[dict[str, Any]]:
-    """Rows of one day; `days` holds the traffic to compare with what it did cost, and with a model."""
-    for policy in policies.policies:
-        for name in policy.baselines:
-            baseline = policies.baseline(name)
-            case = Case(on, policy, baseline, days[baseline.model_id is None])
-            try:
-                rows = case.rows()
-            except ANY_FAILURE as error:  # one policy costs no other
-                rows = [case.failed(worded(error))]
-            yield from rows
-            yield from method_rows(case, rows[-1]["projected_cost_usd"])
+def _projected(cases: Iterable[Case]) -> Iterator[dict[str, Any]]:
+    """The rows of every policy, and of the methods that are shown next to it."""
+    for case in cases:
+        try:
+            rows = case.rows()
+        except ANY_FAILURE as error:  # one policy costs no other
+            rows = [case.failed(worded(error))]
+        yield from rows
+        yield from method_rows(case, rows[-1]["projected_cost_usd"])

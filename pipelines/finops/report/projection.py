@@ -35,6 +35,8 @@ EVIDENCE = {
     "E": "E: an assumption, nothing measured",
 }
 TOTAL = "total"
+OWN_SCORES = "own shadow scores"
+"""How a projection calls quality that was measured on requests of its own traffic."""
 _AMOUNTS = ("baseline_cost_usd", "projected_cost_usd", "saving_usd")
 
 _LABELS = {
@@ -159,11 +161,25 @@ def _facts(total: Mapping[str, Any]) -> list[Assumption]:
         ends = (_STEPS["baseline"], _STEPS["projected"])
         shown = [f"{name} {fmt.money(usd, decimals, plus=name not in ends)}" for name, usd in steps.items()]
         facts.append(("From baseline to projection, USD", "; ".join(shown)))
+    measured = _measured(total)
+    if measured:
+        facts.append(("Measured on your own requests", "; ".join(measured)))
     if total["first_flip"] is not None:
         facts.append(("What would end the saving first", total["first_flip"]))
     if total["break_even_ratio"] is not None:
         facts.append(("All arms may take", f"{total['break_even_ratio']:.3g} times the tokens before nothing is saved"))
     return facts
+
+
+def _measured(total: Mapping[str, Any]) -> list[str]:
+    """What of the projection was measured in the shadow (grade A), in words."""
+    stated = json.loads(total["assumptions"])
+    tokens = stated.get("tokens", {})
+    found = [f"{name}: {words}" for name, words in tokens.items() if "(A: " in words]
+    quality = stated.get("quality")
+    if isinstance(quality, dict) and quality.get("proxy", "").startswith(OWN_SCORES):
+        found.append(f"quality: {quality['proxy']}")
+    return found
 
 
 def _steps(total: Mapping[str, Any]) -> dict[str, Decimal]:

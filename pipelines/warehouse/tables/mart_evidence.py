@@ -76,4 +76,48 @@ SHADOW_EVIDENCE = Table(
     ("measure", "model_id", "against_model_id", "judge"),
 )
 
-MART_EVIDENCE_TABLES = (CLAIMS_AUDIT, SHADOW_EVIDENCE)
+ROUTING_MEASURE_NEXT = Table(
+    "mart",
+    "routing_measure_next",
+    "What to measure next, on the newest loaded day: which shadow run narrows a routing policy's interval most, how many paired requests "
+    "it takes, and what they cost at today's prices.",
+    "one row per policy, baseline, measure and model",
+    (
+        Column("event_date", "date", "UTC day whose traffic was projected: the newest that is loaded."),
+        Column("policy", "text", "Policy, as named in routing.yaml."),
+        Column("baseline", "text", "What the policy is held against."),
+        Column("rank", "bigint", "Place: 1 narrows most."),
+        Column(
+            "measure",
+            "text",
+            "input, output or loop: tokens against the other model (narrows the saving); quality: scores (narrows the retained quality).",
+            accepted=("input", "output", "loop", "quality"),
+        ),
+        Column("model_id", "text", "Model to run in the shadow, or to score."),
+        Column(
+            "against_model_id", "text", "Model that serves most of this traffic, to be paired with; empty for quality."
+        ),
+        Column("width_now", "double precision", "Width of the 95 % interval now.", unit="share"),
+        Column("width_known", "double precision", "Its width if the outcome were known.", unit="share"),
+        Column("narrows_by", "double precision", "What knowing it is worth: the difference.", unit="share"),
+        Column(
+            "pairs_needed",
+            "bigint",
+            "Paired requests (for loop: whole tasks) after which this alone is known within 5 points; null where it can't be said.",
+            nullable=True,
+            unit="requests",
+        ),
+        Column("pairs_basis", "text", "On what pairs_needed rests, or why it is null."),
+        Column(
+            "cost_usd",
+            "numeric(38,18)",
+            "What these requests cost on the model at the prices of the day, scoring not included.",
+            nullable=True,
+            unit="USD",
+        ),
+        Column("no_cost_reason", "text", "Why cost_usd is null.", nullable=True),
+    ),
+    ("policy", "baseline", "measure", "model_id"),
+)
+
+MART_EVIDENCE_TABLES = (CLAIMS_AUDIT, SHADOW_EVIDENCE, ROUTING_MEASURE_NEXT)
