@@ -20,6 +20,9 @@ def register(app: typer.Typer) -> None:
 def ui(
     port: Annotated[int, typer.Option(help="Port of the web server.")] = 3000,
     host: Annotated[str, typer.Option(help="Address to bind; loopback unless you say otherwise.")] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None, typer.Option(help="Name under which browsers may ask for it, besides loopback's. Repeatable.")
+    ] = None,
 ) -> None:
     """Start Dagster's web server and daemon; lineage, runs, checks and the 06:00 UTC schedule. Ctrl-C stops both."""
     import os
@@ -30,6 +33,7 @@ def ui(
 
     from assets.cli.daily import prepare_sample
     from assets.cli.instance import prepare_home
+    from assets.web_server import LOOPBACK, NAMES_VARIABLE
     from pipelines.workspace import open_workspace
 
     console = terminal(stderr=True)
@@ -38,12 +42,16 @@ def ui(
         home, environment = prepare_home(workspace)
         text = f"Dagster on http://{host}:{port} (run history in Postgres, files in {home}); Ctrl-C stops it"
         console.print(text, soft_wrap=True)
-        command = [sys.executable, "-m", "dagster", "dev", "-m", "assets.definitions", "-h", host, "-p", str(port)]
+        server = [sys.executable, "-m", "assets.web_server", "dev"]
+        command = [*server, "-m", "assets.definitions", "-h", host, "-p", str(port)]
+        own = {NAMES_VARIABLE: ",".join((*LOOPBACK, host, *(name or ())))}
         # `dagster dev` announces its successor at every start, which is no news for whoever wants to see the page.
         quiet = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
         # In a session of its own, so that Ctrl-C reaches it once, through us; SIGINT is what it stops its children on.
         process = subprocess.Popen(
-            [*command, "--log-level", "warning"], env={**quiet, **os.environ, **environment}, start_new_session=True
+            [*command, "--log-level", "warning"],
+            env={**quiet, **os.environ, **environment, **own},
+            start_new_session=True,
         )
 
         def stop(_number: int, _frame: FrameType | None) -> None:

@@ -46,6 +46,8 @@ def test_the_daemon_ends_it_and_starts_what_waits(killed: Installation) -> None:
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             location = wait_for(lambda: code_location(client))
+            for stranger in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+                assert client.post("/graphql", json={"query": STATUSES}, headers=stranger).status_code == 403
             selector = {"jobName": "arrivals", **location}
             launched = ask(client, LAUNCH, {"selector": selector})["launchRun"]
             run_id = launched["run"]["runId"]
