@@ -9,8 +9,9 @@ import pytest
 
 from pipelines.config.evidence import Effect, Evidence
 from pipelines.config.loader import load_file
-from pipelines.config.routing import Arm, Baseline, Policy, RoutingConfig
-from pipelines.routing.case import WHOLE, Case
+from pipelines.config.policies import Arm, Policy
+from pipelines.config.routing import Baseline, RoutingConfig
+from pipelines.routing.case import Case
 from pipelines.routing.measure_next import measure_next
 from pipelines.routing.projection import Setting
 from pipelines.shadow.estimates import FEWEST
@@ -47,9 +48,8 @@ def test_the_run_that_matters_most_comes_first_and_says_its_pairs_and_cost() -> 
     # By hand: (1.96 x .9 x .78 / .05) squared, rounded up.
     assert quality["pairs_needed"] == 758
     output = next(row for row in rows if row["measure"] == "output")
-    whole, _ = case().point(case().of_day.arm(*CHEAP, WHOLE))
-    assert whole is not None
-    assert output["cost_usd"] == pytest.approx(whole * output["pairs_needed"] / 40)
+    cheap = case().rows()[0]
+    assert output["cost_usd"] == pytest.approx(cheap["projected_cost_usd"] * output["pairs_needed"] / 36)
 
 
 def test_what_is_known_already_is_worth_nothing() -> None:
