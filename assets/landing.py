@@ -4,7 +4,7 @@ Fetching is `pipelines.fetch`; a feed that can't be reached leaves the last snap
 """
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -12,7 +12,7 @@ import polars as pl
 from assets.boundary import in_own_words
 from assets.resources import WorkspaceResource
 from assets.specs import OWNERS, markdown_table
-from pipelines.fetch import FetchResult, fetch_feeds
+from pipelines.fetch import FeedKind, FetchResult, fetch_feeds
 
 REQUEST_LOGS = dg.AssetSpec(
     key=["landing", "request_logs"],
@@ -24,7 +24,7 @@ REQUEST_LOGS = dg.AssetSpec(
 )
 
 
-def _fetched(kind: Literal["prices", "leaderboards"], name: str, description: str) -> dg.AssetsDefinition:
+def _fetched(kind: FeedKind, name: str, description: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=["landing", name],
         description=description,
@@ -114,4 +114,10 @@ LEADERBOARDS = _fetched(
     "Leaderboard exports, fetched as exact bytes with a sidecar. A board that can't be reached keeps its last export.",
 )
 
-landing_assets: list[dg.AssetSpec | dg.AssetsDefinition] = [REQUEST_LOGS, PRICE_FEEDS, LEADERBOARDS]
+HARDWARE = _fetched(
+    "selfhost",
+    "selfhost",
+    "Published prices of GPUs and measurements on them, fetched as exact bytes with a sidecar. What can't be reached keeps its last file.",
+)
+
+landing_assets: list[dg.AssetSpec | dg.AssetsDefinition] = [REQUEST_LOGS, PRICE_FEEDS, LEADERBOARDS, HARDWARE]

@@ -11,8 +11,9 @@ import dagster as dg
 from assets.boundary import in_own_words
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
-from assets.specs import result, table_spec
+from assets.specs import asset_key, nothing_found, result, rows_key, rows_spec, table_spec
 from pipelines.daily import refresh_breakeven, refresh_hardware
+from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
 from pipelines.warehouse.tables.selfhost import GPU_PRICE, SELFHOST_BREAKEVEN, THROUGHPUT
 
 _SHOWN = (
@@ -30,18 +31,32 @@ _SHOWN = (
 @dg.multi_asset(
     name="core_hardware",
     specs=[
-        table_spec(GPU_PRICE, deps=[]),
-        table_spec(THROUGHPUT, deps=["core.model"]),
+        rows_spec(SNAPSHOT, "selfhost", "The index rows of files on hardware", deps=["landing.selfhost"]),
+        rows_spec(QUARANTINE, "selfhost", "What is set aside of files on hardware", deps=["landing.selfhost"]),
+        table_spec(GPU_PRICE, deps=["landing.selfhost"]),
+        table_spec(THROUGHPUT, deps=["landing.selfhost", "core.model"]),
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_hardware_file_read",
+            asset=asset_key(THROUGHPUT.qualified),
+            description="Every landed file on hardware was read. One that is not of its format is named and costs its own rows.",
+        )
     ],
 )
 @in_own_words
-def core_hardware(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
+def core_hardware(
+    context: dg.AssetExecutionContext, mm: WorkspaceResource
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Rebuild GPU prices and measurements from everything that states some."""
     done = refresh_hardware(mm.workspace)
     for name in done.unresolved:
         context.log.warning("a measurement is of the model %s, which nothing knows: name it in models.yaml", name)
+    yield result(SNAPSHOT, done.snapshots, key=rows_key(SNAPSHOT, "selfhost"))
+    yield result(QUARANTINE, done.quarantined, key=rows_key(QUARANTINE, "selfhost"))
     yield result(GPU_PRICE, done.prices)
     yield result(THROUGHPUT, done.measurements, unresolved=", ".join(done.unresolved) or "none")
+    yield nothing_found("every_hardware_file_read", THROUGHPUT, done.problems)
 
 
 @dg.multi_asset(

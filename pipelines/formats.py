@@ -1,7 +1,8 @@
-"""The one way in which a format of a request log, a bill, a price feed or a leaderboard is registered.
+"""The one way in which a format of a request log, a bill, a price feed, a leaderboard or a hardware file is registered.
 
 A format is a module that bears the name by which `sources.yaml` asks for it, in the package of its kind:
-`pipelines.requests.formats`, `pipelines.bills.formats`, `pipelines.prices.feeds`, `pipelines.benchmarks.formats`. What such
+`pipelines.requests.formats`, `pipelines.bills.formats`, `pipelines.prices.feeds`, `pipelines.benchmarks.formats`,
+`pipelines.selfhost.formats`. What such
 a module offers is the protocol in the package's `__init__.py`. Modules that several formats share begin with an
 underscore. To add a format, add its module, and its name to `pipelines.config.sources`.
 """

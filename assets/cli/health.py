@@ -62,7 +62,7 @@ def _landing(settings: Settings) -> Iterator[Finding]:
     if settings.landing_url is not None:
         yield _bucket(settings)
         return
-    missing = [kind for kind in KINDS if not (zone / kind).is_dir()]
+    missing = [kind for kind in KINDS if kind != "selfhost" and not (zone / kind).is_dir()]
     if not zone.is_dir():
         yield Finding("landing zone", False, f"{zone} is not a folder (MODELMETER_LANDING)")
     elif missing:

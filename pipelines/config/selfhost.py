@@ -5,6 +5,7 @@ Only declarations live here; what a deployment costs and whether it pays is `pip
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import date
 from decimal import Decimal
@@ -33,7 +34,7 @@ _MODEL = r"^[a-z0-9][a-z0-9._:-]*$"
 
 
 class Gpu(Declaration):
-    """One kind of GPU. `aliases` are names of it in price lists and benchmarks, compared in lower case."""
+    """One kind of GPU. `aliases` are names of it in price lists and benchmarks; case and marks between words do not matter."""
 
     gpu: str = Field(pattern=_NAME)
     memory_gb: float = Field(gt=0)
@@ -159,16 +160,19 @@ class Hardware(Declaration):
 
     @model_validator(mode="after")
     def _names_hold(self) -> Hardware:
-        _refuse_twice("gpu", [name.lower() for item in self.gpus for name in (item.gpu, *item.aliases)])
+        _refuse_twice("gpu", [gpu_name(name) for item in self.gpus for name in (item.gpu, *item.aliases)])
         _refuse_twice("machine", [item.machine for item in self.machines])
         return self
 
     def gpu(self, name: str) -> Gpu | None:
         """The GPU that goes by that name, or None."""
-        wanted = name.strip().lower()
-        return next(
-            (item for item in self.gpus if wanted == item.gpu or wanted in {a.lower() for a in item.aliases}), None
-        )
+        wanted = gpu_name(name)
+        return next((item for item in self.gpus if wanted in map(gpu_name, (item.gpu, *item.aliases))), None)
+
+
+def gpu_name(name: str) -> str:
+    """A GPU's name as one word: `NVIDIA H200-SXM-141GB` is `nvidia-h200-sxm-141gb`."""
+    return re.sub(r"[^a-z0-9_.-]+", "-", name.lower()).strip("-")
 
 
 def _digits(value: object) -> object:

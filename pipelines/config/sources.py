@@ -44,6 +44,8 @@ BoardFormat = Literal[
     "mapping",
 ]  # fmt: skip
 
+HardwareFormat = Literal["gpu_tco", "inferencex", "inferencex_runs", "mlperf"]
+
 _NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 
 
@@ -138,6 +140,16 @@ class Leaderboard(Declaration):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class HardwareFeed(Declaration):
+    """Published prices of GPUs or measurements on them. `feed` names its folder under `selfhost/`."""
+
+    feed: str = Field(pattern=_NAME)
+    format: HardwareFormat
+    url: str | None = None
+    stale_after_hours: float = Field(default=24 * 14, gt=0)
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
 class Sources(Declaration):
     """The whole of `sources.yaml`."""
 
@@ -145,3 +157,4 @@ class Sources(Declaration):
     look_alikes: tuple[LookAlike, ...] = ()
     prices: tuple[PriceFeed, ...] = ()
     leaderboards: tuple[Leaderboard, ...] = ()
+    selfhost: tuple[HardwareFeed, ...] = ()

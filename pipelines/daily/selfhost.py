@@ -5,22 +5,28 @@ What is computed is in `pipelines.selfhost`; declarations come from `selfhost.ya
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import polars as pl
 
 from pipelines.daily.days import Window
+from pipelines.landing import LandedFile, read_bytes
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.outside import ANY_FAILURE, worded
 from pipelines.selfhost.breakeven import Market, breakeven
 from pipelines.selfhost.demand import HOURLY
+from pipelines.selfhost.formats import FORMATS
 from pipelines.selfhost.gpu_prices import StatedPrice, gpu_ledger
+from pipelines.selfhost.hardware_file import HardwareFile, SetAside
 from pipelines.selfhost.throughput import Measured, throughput_rows
 from pipelines.warehouse.read import read_frame, read_table
-from pipelines.warehouse.replace import replace_all, replace_days
+from pipelines.warehouse.replace import replace_all, replace_days, replace_rows
 from pipelines.warehouse.tables.core_prices import RATE_CARD
+from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
 from pipelines.warehouse.tables.selfhost import GPU_PRICE, SELFHOST_BREAKEVEN, THROUGHPUT
 from pipelines.workspace import Workspace
+from pipelines.workspace.landed_index import snapshot_row
 from pipelines.workspace.model_registry import registry_of
 
 
@@ -30,22 +36,76 @@ class HardwareOutcome:
 
     prices: int
     measurements: int
+    snapshots: int
+    quarantined: int
     unresolved: list[str]
     """Models that measurements name and nothing knows."""
+    problems: list[str]
+    """Files that could not be read as a whole, with the reason."""
+
+
+@dataclass
+class _Landed:
+    """The landed files of hardware: what they state, and their rows of raw.snapshot and raw.quarantine."""
+
+    stated: list[StatedPrice] = field(default_factory=list)
+    measured: list[Measured] = field(default_factory=list)
+    index: list[pl.DataFrame] = field(default_factory=list)
+    set_aside: list[dict[str, object]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 def refresh_hardware(workspace: Workspace) -> HardwareOutcome:
     """Rebuild GPU prices and measurements from everything that states some, in one transaction."""
-    own, public = workspace.config.selfhost, workspace.config.hardware
+    own, public, landed = workspace.config.selfhost, workspace.config.hardware, _landed(workspace)
     stated = [StatedPrice(line, is_own=True) for line in own.gpu_prices]
     stated += [StatedPrice(line, is_own=False) for line in public.gpu_prices]
-    prices = gpu_ledger(stated)
-    measured = throughput_rows([Measured(own.throughput, is_own=True)], registry_of(workspace), public)
+    prices = gpu_ledger([*stated, *landed.stated])
+    origins = [Measured(own.throughput, is_own=True), *landed.measured]
+    measured = throughput_rows(origins, registry_of(workspace), public)
+    index = pl.concat([SNAPSHOT.empty(), *landed.index])
+    quarantine = pl.DataFrame(landed.set_aside, schema=QUARANTINE.polars_schema)
     with workspace.database.connect() as connection, connection.transaction():
+        former = read_frame(connection, "select snapshot_id from raw.snapshot where kind = 'selfhost'")["snapshot_id"]
+        replace_rows(connection, SNAPSHOT, index, {"kind": ["selfhost"]})
+        replace_rows(connection, QUARANTINE, quarantine, {"snapshot_id": sorted({*former, *index["snapshot_id"]})})
         replace_all(connection, GPU_PRICE, prices)
         replace_all(connection, THROUGHPUT, measured)
     unresolved = measured.filter(pl.col("model_id").is_null())["raw_model"].unique().sort().to_list()
-    return HardwareOutcome(prices.height, measured.height, unresolved)
+    problems = [*landed.problems, *(str(problem) for problem in workspace.landed("selfhost").problems)]
+    return HardwareOutcome(prices.height, measured.height, index.height, quarantine.height, unresolved, problems)
+
+
+def _landed(workspace: Workspace) -> _Landed:
+    """Read every landed file of hardware, each in a boundary of its own."""
+    found = _Landed()
+    for feed in workspace.config.sources.selfhost:
+        version = f"{feed.format}-{FORMATS[feed.format].VERSION}"
+        for file in workspace.landed_from("selfhost", feed.feed):
+            try:
+                read = FORMATS[feed.format].read(read_bytes(file), feed.options, file.observed_at.date())
+            except ANY_FAILURE as error:
+                reason = f"{file.landing_path} (feed {feed.feed}, format {feed.format}): {worded(error)}"
+                found.problems.append(reason)
+                read = HardwareFile(1, set_aside=[SetAside(1, "unreadable_file", reason, file.sha256)])
+            found.stated += [StatedPrice(line, is_own=False, snapshot_id=file.snapshot_id) for line in read.prices]
+            found.measured.append(Measured(tuple(read.throughput), is_own=False, snapshot_id=file.snapshot_id))
+            valid = read.lines - len(read.set_aside)
+            found.index.append(snapshot_row(file, feed.format, version, lines=read.lines, valid=valid))
+            found.set_aside += [_quarantined(file, item_no, item) for item_no, item in enumerate(read.set_aside)]
+    return found
+
+
+def _quarantined(file: LandedFile, item_no: int, item: SetAside) -> dict[str, object]:
+    return {
+        "snapshot_id": file.snapshot_id,
+        "line_no": item.line_no,
+        "item_no": item_no,
+        "reason": item.reason,
+        "severity": "error" if item.reason in ("unreadable_file", "wrong_shape", "not_usable") else "info",
+        "detail": item.detail,
+        "record_sha256": item.sha256,
+    }
 
 
 def refresh_breakeven(workspace: Workspace, window: Window) -> pl.DataFrame:

@@ -7,10 +7,11 @@ atomic write are in `pipelines.landing`; what the bytes mean is in `pipelines.pr
 from __future__ import annotations
 
 from pipelines.fetch.client import FetchError, FetchLimits, PermanentFetchError, TransientFetchError, safe_url
-from pipelines.fetch.feeds import PACKAGED_URL, FetchResult, Outcome, fetch_feeds
+from pipelines.fetch.feeds import PACKAGED_URL, FeedKind, FetchResult, Outcome, fetch_feeds
 
 __all__ = [
     "PACKAGED_URL",
+    "FeedKind",
     "FetchError",
     "FetchLimits",
     "FetchResult",

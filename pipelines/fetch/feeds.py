@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipelines.config.fx import FxFeed
-from pipelines.config.sources import Leaderboard, PriceFeed, Sources
+from pipelines.config.sources import HardwareFeed, Leaderboard, PriceFeed, Sources
 from pipelines.fetch.client import (
     Answer,
     Attempts,
@@ -36,10 +36,10 @@ from pipelines.landing import LandedFile, LandingZone, open_zone, write_atomical
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.settings import Settings
 
-FeedKind = Literal["prices", "leaderboards"]
+FeedKind = Literal["prices", "leaderboards", "selfhost"]
 Outcome = Literal["fetched", "unchanged", "failed", "offline", "not landed"]
 
-_Feed = PriceFeed | Leaderboard | FxFeed
+_Feed = PriceFeed | Leaderboard | HardwareFeed | FxFeed
 
 PACKAGED_URL = "package:genai-prices=="
 """Beginning of the url of a snapshot that came out of the installed package and not off the network."""
@@ -91,7 +91,7 @@ def fetch_feeds(
     sources: Sources,
     *,
     now: datetime | None = None,
-    kinds: Sequence[FeedKind] = ("prices", "leaderboards"),
+    kinds: Sequence[FeedKind] = ("prices", "leaderboards", "selfhost"),
     limits: FetchLimits | None = None,
     fx: Sequence[FxFeed] = (),
 ) -> list[FetchResult]:
@@ -120,9 +120,13 @@ def fetch_feeds(
 def _jobs(
     zone: LandingZone, sources: Sources, fx: Sequence[FxFeed], kind: FeedKind, answered: threading.Event
 ) -> Iterator[_Job]:
-    declared: Sequence[_Feed] = (*sources.prices, *fx) if kind == "prices" else sources.leaderboards
+    by_kind: dict[FeedKind, Sequence[_Feed]] = {
+        "prices": (*sources.prices, *fx),
+        "leaderboards": sources.leaderboards,
+        "selfhost": sources.selfhost,
+    }
     landed = zone.scan(kind)
-    for feed in declared:
+    for feed in by_kind[kind]:
         name = feed.board if isinstance(feed, Leaderboard) else feed.feed
         if feed.url is not None:
             newest = max(landed.of(name), key=lambda file: (file.observed_at, file.landing_path), default=None)

@@ -29,13 +29,14 @@ from pipelines.landing.names import (
 from pipelines.landing.sidecar import Sidecar, SidecarError, read_sidecar
 from pipelines.landing.tree import NotRegularError, entries, kind_of, walk
 
-Kind = Literal["requests", "prices", "leaderboards"]
+Kind = Literal["requests", "prices", "leaderboards", "selfhost"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _RECORD_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
 _SUFFIXES: dict[Kind, tuple[str, ...]] = {
     "requests": (*_RECORD_SUFFIXES, ".log", ".sse", ".tsv", ".txt"),
     "prices": (*_RECORD_SUFFIXES, ".md", ".html", ".htm", ".txt", ".yaml", ".yml", ".toml", ".xlsx", ".zip"),
+    "selfhost": (".json", ".csv"),
     "leaderboards": (*_RECORD_SUFFIXES, ".yaml", ".yml", ".md", ".html", ".htm", ".tsv", ".zip"),
 }
 
@@ -54,7 +55,7 @@ class LandedFile:
     landing_path: str
     """Path inside the landing zone, with forward slashes; what can't be shown is escaped (`names.shown`)."""
     arrival_date: date | None
-    """Day folder of a request file; None for prices and leaderboards."""
+    """Day folder of a request file; None for all others."""
     observed_at: datetime
     """UTC: fetched_at of the sidecar, else the instant in the name, else midnight UTC of its date."""
     sha256: str

@@ -28,7 +28,7 @@ _COSTS = "list_cost_usd, contracted_cost_usd, effective_cost_usd"
 
 CONSTRAINTS: dict[str, dict[str, str]] = {
     "raw.snapshot": {
-        "snapshot_kind": "check (kind in ('requests', 'bills', 'shadow', 'prices', 'leaderboards'))",
+        "snapshot_kind": "check (kind in ('requests', 'bills', 'shadow', 'prices', 'leaderboards', 'selfhost'))",
         "snapshot_counts": "check (least(size_bytes, lines, valid, quarantined) >= 0)",
     },
     "raw.quarantine": {"quarantine_severity": "check (severity in ('error', 'info'))"},

@@ -9,10 +9,18 @@ import pytest
 
 from pipelines.benchmarks.formats import FORMATS as BOARDS
 from pipelines.bills.formats import FORMATS as BILLS
-from pipelines.config.sources import BILL_FORMATS, SHADOW_FORMATS, BoardFormat, PriceFormat, RequestFormat
+from pipelines.config.sources import (
+    BILL_FORMATS,
+    SHADOW_FORMATS,
+    BoardFormat,
+    HardwareFormat,
+    PriceFormat,
+    RequestFormat,
+)
 from pipelines.formats import UnknownFormatError
 from pipelines.prices.feeds import FORMATS as FEEDS
 from pipelines.requests.formats import FORMATS as REQUESTS
+from pipelines.selfhost.formats import FORMATS as HARDWARE
 from pipelines.shadow.formats import FORMATS as SHADOW
 
 REGISTRIES: list[tuple[Mapping[str, Any], set[str], str]] = [
@@ -21,6 +29,7 @@ REGISTRIES: list[tuple[Mapping[str, Any], set[str], str]] = [
     (SHADOW, {*SHADOW_FORMATS}, "build"),
     (FEEDS, {*get_args(PriceFormat)}, "read"),
     (BOARDS, {*get_args(BoardFormat)}, "parse"),
+    (HARDWARE, {*get_args(HardwareFormat)}, "read"),
 ]
 
 

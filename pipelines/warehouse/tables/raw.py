@@ -21,7 +21,7 @@ SNAPSHOT = Table(
         Column(
             "kind",
             "text",
-            "What the file feeds: requests, bills (of providers) and shadow (measurements), both from the same folder, prices or leaderboards.",
+            "What the file feeds: requests, bills (of providers) and shadow (measurements), both from the same folder, prices, leaderboards or selfhost (prices of GPUs and measurements).",
         ),
         Column("source", "text", "Name of the request source, price feed or board: its folder in the landing zone."),
         Column("format", "text", "Format that the file was parsed as, as named in sources.yaml."),
@@ -51,7 +51,9 @@ SNAPSHOT = Table(
         Column("valid", "bigint", "Records that became valid rows before removal of duplicates.", unit="lines"),
         Column("quarantined", "bigint", "Records set aside in raw.quarantine.", unit="lines"),
         Column(
-            "event_dates", "date[]", "UTC days on which the file's valid rows fall; empty for prices and leaderboards."
+            "event_dates",
+            "date[]",
+            "UTC days on which the file's valid rows fall; empty for all but requests and bills.",
         ),
     ),
     ("snapshot_id",),

@@ -26,6 +26,7 @@ GOOD = {
     "requests": "requests/gateway/2026-02-15/good.jsonl",
     "prices": "prices/feed/2026-02-15.json",
     "leaderboards": "leaderboards/board/2026-02-15.json",
+    "selfhost": "selfhost/feed/2026-02-15.json",
 }
 
 

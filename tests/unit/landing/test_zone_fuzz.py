@@ -26,6 +26,7 @@ GOOD = {
     "requests": "requests/good/2026-02-15/good.jsonl",
     "prices": "prices/good/2026-02-15.json",
     "leaderboards": "leaderboards/good/2026-02-15.csv",
+    "selfhost": "selfhost/good/2026-02-15.csv",
 }
 
 _PARTS = (

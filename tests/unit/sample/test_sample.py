@@ -244,6 +244,7 @@ def test_every_folder_is_declared_and_every_file_listed(small: Sample) -> None:
         "requests": {source.source for source in sources.requests},
         "prices": {feed.feed for feed in sources.prices},
         "leaderboards": {board.board for board in sources.leaderboards if not packaged_board(board)[1]},
+        "selfhost": {feed.feed for feed in sources.selfhost},
     }
     for kind in KINDS:
         found = scan(root, kind)
