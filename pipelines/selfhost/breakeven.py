@@ -26,9 +26,7 @@ from pipelines.selfhost.memory import GB, Fit, Room, cache_bytes, fit, missing, 
 from pipelines.selfhost.throughput import best_measured
 from pipelines.warehouse.tables.selfhost import SELFHOST_BREAKEVEN
 
-_NO_INPUT = (
-    "the measurement states no input: the API is charged for output alone, so that the break-even is at most this"
-)
+_NO_INPUT = "the measurement states no input: output alone counts, of our requests and at the API, so that the break-even is at most this"
 
 
 @dataclass(frozen=True)
@@ -200,13 +198,15 @@ def _memory(market: Market, deployed: Deployment, tokens: int | None, reasons: l
 def _demand(market: Market, day: date, option: _Option) -> Demand | None:
     """The requests of a deployment, where its log names them; else all routable ones."""
     deployed, window = option.deployment, market.selfhost.window_days
+    counts_input = option.measurement is None or option.measurement["input_tokens"] is not None
     if option.is_deployed:
         own = (pl.col("provider_id") == (deployed.provider_id or deployed.engine)) & (
             pl.col("model_id") == deployed.model
         )
-        if found := demand(market.hourly.filter(own), day, window, "deployment"):
+        served = market.hourly.filter(own)
+        if found := demand(served, day, window, "deployment", counts_input=counts_input):
             return found
-    return demand(market.hourly, day, window, "all_traffic")
+    return demand(market.hourly, day, window, "all_traffic", counts_input=counts_input)
 
 
 def _arrivals_of(arrivals: Demand | None) -> dict[str, Any]:

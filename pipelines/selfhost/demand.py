@@ -41,14 +41,16 @@ class Demand:
         return self.tokens_per_day / (_HOURS * _SECONDS) / self.peak_tokens_per_second
 
 
-def demand(hourly: pl.DataFrame, day: date, window_days: int, what: str) -> Demand | None:
+def demand(hourly: pl.DataFrame, day: date, window_days: int, what: str, *, counts_input: bool = True) -> Demand | None:
     """The demand of the loaded days among the `window_days` that end with `day`; None where there is none.
 
-    A day without any row is not loaded and does not count; on a loaded day every hour does.
+    Without `counts_input` only output counts, for hardware whose measurement states no input. A day without any row is not loaded and does not count; on a loaded day every hour does.
     """
     first = day - timedelta(days=window_days - 1)
     rows = hourly.filter(pl.col("event_date").is_between(first, day))
-    hours = rows.group_by("event_date", "hour").agg(tokens=pl.sum("input_tokens") + pl.sum("output_tokens"))
+    hours = rows.group_by("event_date", "hour").agg(
+        tokens=pl.sum("output_tokens") + (pl.sum("input_tokens") if counts_input else 0)
+    )
     total = hours["tokens"].sum()
     if not total:
         return None

@@ -32,7 +32,12 @@ prices:
 leaderboards:
   - {board: lmarena_text, format: lmarena, stale_after_hours: 1000000}
   - {board: aider_polyglot, format: aider, stale_after_hours: 1000000}
+selfhost:
+  - {feed: mlperf, format: mlperf, stale_after_hours: 1000000}
+  - {feed: gpu_tco, format: gpu_tco, stale_after_hours: 1000000}
 """
+MLPERF = "selfhost/mlperf_inference_v5.1_llm_rows.csv.gz"
+GPU_TCO = "selfhost/gpu_tco_usd_per_hour_2026-05-07.csv"
 
 
 def assemble(shared_data: Path, root: Path) -> tuple[Path, Path]:
@@ -46,11 +51,13 @@ def assemble(shared_data: Path, root: Path) -> tuple[Path, Path]:
         _put(path, landing / "leaderboards/lmarena_text")
     for path in sorted((shared_data / "leaderboards/aider_polyglot").iterdir()):
         _put(path, landing / "leaderboards/aider_polyglot")
+    _put(shared_data / GPU_TCO, landing / "selfhost/gpu_tco")
+    _put(shared_data / MLPERF, landing / "selfhost/mlperf", name="2025-09-09.csv.gz")
     config.mkdir(parents=True)
     (config / "sources.yaml").write_text(SOURCES, encoding="utf-8")
     return landing, config
 
 
-def _put(source: Path, folder: Path) -> None:
+def _put(source: Path, folder: Path, name: str | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, folder / source.name)
+    shutil.copyfile(source, folder / (name or source.name))

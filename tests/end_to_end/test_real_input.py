@@ -124,6 +124,26 @@ def test_boards_and_maps_are_all_there(real_job: DailyJob, shared_data: Path) ->
     assert rebases["event_date"].to_list() == ["2025-05-27"], "the re-anchoring is one event"
 
 
+def test_published_hardware_is_in_the_ledgers_with_its_file(real_job: DailyJob) -> None:
+    """416 rows of MLPerf 5.1 are measurements or set aside; one NVIDIA system of it served DeepSeek R1 on 8 H200 at 8,904.83 tokens a second."""
+    counted = real_job.query("select source, lines, valid, quarantined from raw.snapshot where kind = 'selfhost'")
+    by_feed = {row["source"]: row for row in counted.iter_rows(named=True)}
+    assert by_feed["mlperf"]["lines"] == 416 == by_feed["mlperf"]["valid"] + by_feed["mlperf"]["quarantined"]
+    assert (by_feed["gpu_tco"]["lines"], by_feed["gpu_tco"]["valid"]) == (9, 9)
+    held = real_job.query(
+        "select count(*) as n from raw.quarantine join raw.snapshot using (snapshot_id) where kind = 'selfhost'"
+    )
+    assert held["n"][0] == by_feed["mlperf"]["quarantined"]
+    r1 = real_job.query(
+        "select output_tokens_per_second as speed, gpus from core.throughput where model_id = 'deepseek-r1' and gpu = 'h200'"
+    )
+    assert r1.rows() == [(8904.83, 8)]
+    rents = real_job.query(
+        "select usd_per_hour from core.gpu_price where gpu = 'mi300x' and term = 'rental_3_years' and snapshot_id is not null"
+    )
+    assert rents["usd_per_hour"].to_list() == [Decimal("1.55")]
+
+
 def _usage(call: dict[str, object]) -> dict[str, int]:
     usage = call["usage"]
     return usage if isinstance(usage, dict) else {}

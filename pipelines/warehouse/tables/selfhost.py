@@ -113,7 +113,7 @@ SELFHOST_BREAKEVEN = Table(
         Column(
             "demand_tokens_per_day",
             "double precision",
-            "Input and output of those requests, mean of the days.",
+            "Input and output of those requests, mean of the days; output alone where the measurement states no input.",
             nullable=True,
             unit="tokens per day",
         ),

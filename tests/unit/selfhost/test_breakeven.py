@@ -94,7 +94,7 @@ def test_a_deployment_is_judged_by_its_own_requests_and_pays_for_all_that_is_dec
         (
             {"measured": [{**MEASURED, "input_tokens": None}]},
             None,
-            "the API is charged for output alone, so that the break-even is at most this",
+            "output alone counts, of our requests and at the API, so that the break-even is at most this",
         ),
         ({"measured": [{**MEASURED, "gpu": "tpu9"}]}, "fits", "hardware.yaml names no GPU tpu9"),
     ],
@@ -106,6 +106,14 @@ def test_what_is_missing_is_null_with_the_line_that_mends_it(
     assert len(rows) == 1
     assert empty is None or rows[0][empty] is None
     assert words in rows[0]["reason"]
+
+
+def test_without_a_stated_input_output_is_held_against_output() -> None:
+    """1,000 tokens/s serve 86.4 million a day; a quarter of 80.64 million arrives as output. The API sells output at 1.40."""
+    found = row(measured=[{**MEASURED, "input_tokens": None}])
+    assert (found["tokens_per_second"], found["demand_tokens_per_day"]) == (1000, 80_640_000 / 4)
+    assert found["utilisation"] == pytest.approx(20.16 / 86.4)
+    assert found["break_even_tokens_per_day"] == pytest.approx(60 / 1.4 * 1e6)
 
 
 def test_every_open_model_has_a_row_and_closed_ones_none() -> None:
