@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Unit = Literal["session", "request"]
 _FACTORS = 0.0001, 10_000
 _MOST_RUNS = 2
+_OBJECTS = ("assumptions", "waterfall", "quality_by_use_case")
 _LEFT_OUT = ("Model", "Requests", "Baseline")
 _SHARE = re.compile(r"([a-z0-9_.-]+)=([0-9.]+)")
 _PRICE = re.compile(r"([^/=]+)/([^=]+):([a-z0-9_]+)=([0-9.]+)")
@@ -145,7 +146,7 @@ def _number(option: str, text: str) -> Decimal:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    parsed = {name: json.loads(row[name]) for name in ("assumptions", "waterfall") if row[name] is not None}
+    parsed = {name: json.loads(row[name]) for name in _OBJECTS if row[name] is not None}
     return {**row, **parsed}
 
 

@@ -27,6 +27,7 @@ from pipelines.routing.own_scores import measured_quality
 from pipelines.routing.plan import Lot, Plan
 from pipelines.routing.policy_arm import Handling
 from pipelines.routing.quality import Quality, find_quality
+from pipelines.routing.use_cases import kept_by_use_case
 from pipelines.routing.waterfall import waterfall
 from pipelines.warehouse.tables.mart_routing import POLICY
 
@@ -95,6 +96,7 @@ class Case:
             "break_even_ratio": found.break_even_ratio,
             "first_flip": found.first_flip,
             "waterfall": waterfall(plan, base, whole),
+            "quality_by_use_case": kept_by_use_case(plan, quality, found.use_cases),
         }
         return [*rows, total]
 

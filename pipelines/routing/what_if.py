@@ -64,7 +64,12 @@ def _policy(question: Question, policies: RoutingConfig) -> Policy:
         if name not in arms:
             raise QuestionError(f"policy {wanted} has no arm {name!r}; accepted: {', '.join(sorted(arms))}")
     for arm in declared["arms"]:
-        arm["share"] = question.shares.get(arm["arm"], arm["share"])
+        asked = question.shares.get(arm["arm"])
+        if asked is not None:
+            # What is above its threshold is a share too, but for none or all, which leave no threshold.
+            is_hard = arm["difficulty_above"] is not None and 0 < asked < 1
+            arm["difficulty_above" if is_hard else "share"] = 1 - asked if is_hard else asked
+            arm["share" if is_hard else "difficulty_above"] = None
     if question.unit is not None:
         declared["unit"] = question.unit
     if question.router_fee_usd is not None:

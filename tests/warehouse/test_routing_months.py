@@ -71,7 +71,7 @@ def stored(workspace: Workspace, table: Any) -> pl.DataFrame:
 
 def comparable(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows in one order, without what differs between day and month, JSON written alike."""
-    alike = pl.col("assumptions", "waterfall").map_elements(
+    alike = pl.col("assumptions", "waterfall", "quality_by_use_case").map_elements(
         lambda text: json.dumps(json.loads(text), sort_keys=True), pl.String
     )
     rows = frame.drop("event_date", "month", "through", "days", strict=False).with_columns(alike)

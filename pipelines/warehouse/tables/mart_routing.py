@@ -101,7 +101,13 @@ ROUTING_PROJECTION = Table(
         Column(
             "waterfall",
             "jsonb",
-            "From the baseline's cost to the projected one in USD: price, cache, tokens, router_fee; total only.",
+            "From the baseline's cost to the projected one in USD: price, cache, tokens, longer, second_answers, fixed, router_fee; total only.",
+            nullable=True,
+        ),
+        Column(
+            "quality_by_use_case",
+            "jsonb",
+            "Object by use case (application, else team): requests, retained, and the bounds of its 50 % and 95 % intervals; total only.",
             nullable=True,
         ),
         Column(

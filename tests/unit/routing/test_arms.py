@@ -72,6 +72,7 @@ CERTAIN = Evidence(
         ),
     ),
 )
+DRAWN = CERTAIN.model_copy(update={"transfers": (Transfer(logit_sd=0.3, grade="C", source="s"),)})
 CHEAP_USD, STRONG_USD = Decimal("0.00049"), Decimal("0.0105")
 """One request of 1,000 + 500 tokens."""
 
@@ -333,3 +334,16 @@ def test_whatever_moves_arms_add_up(calls: list[tuple[int, bool, str | None]], h
         assert sum(row[column] for row in found.values()) == total[column]
     assert sum(row["requests"] for row in found.values()) == pytest.approx(len(rows))
     assert found["same"]["saving_usd"] == found["hard"]["saving_usd"] == 0
+
+
+def test_quality_is_shown_by_use_case() -> None:
+    """Search is ruled to the tuned model (40 %), chat is parted between cheap (60 %) and strong (80 %), against strong alone."""
+    rows = [request(n, application="search" if n < 2 else "chat") for n in range(6)]
+    policies = config(arm("ruled", TUNED, rule={"use_cases": ["search"]}), *HALF)
+    found = json.loads(projected(*rows, policies=policies, evidence=DRAWN)["total"]["quality_by_use_case"])
+    assert {name: (one["requests"], one["retained"]) for name, one in found.items()} == {
+        "search": (2, pytest.approx(0.4 / 0.8)),
+        "chat": (4, pytest.approx(0.7 / 0.8)),
+    }
+    for one in found.values():
+        assert one["low_95"] < one["low_50"] < one["retained"] < one["high_50"] < one["high_95"]

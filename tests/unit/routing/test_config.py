@@ -23,12 +23,17 @@ policies:
 """
 
 
-def test_the_packaged_policies_are_the_reports_split() -> None:
+def test_the_packaged_policies_are_the_reports_split_and_its_decision_framework() -> None:
     config = load_config(None).routing
-    assert {policy.policy for policy in config.policies} == {"hybrid_90_8_2", "hybrid_90_8_2_qwen"}
-    for policy in config.policies:
-        assert [arm.share for arm in policy.arms] == [Decimal("0.9"), Decimal("0.08"), Decimal("0.02")]
+    names = [policy.policy for policy in config.policies]
+    assert names[:2] == ["hybrid_90_8_2", "hybrid_90_8_2_qwen"]
+    framework = ["all_closed", "cost_at_scale", "sovereignty", "fine_tuning", "latency", "licence", "cheap_first"]
+    assert names[2:] == framework
+    for policy in config.policies[:2]:
+        assert [arm.part for arm in policy.arms] == [Decimal("0.9"), Decimal("0.08"), Decimal("0.02")]
         assert policy.baselines == ("actual", "all_closed")
+    sample = load_config(None, use_sample=True).routing
+    assert [policy.policy for policy in sample.policies] == names
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from pipelines.config.evidence import Evidence
 from pipelines.config.loader import load_file
 from pipelines.routing.what_if import Question, QuestionError, what_if
-from tests.unit.routing.test_projection import HYBRID, policies, project, total
+from tests.unit.routing.test_projection import HYBRID, arm, policies, project, total
 from tests.unit.routing.traffic import CHEAP, STRONG, rate_card, request, requests
 
 EVIDENCE = load_file(Evidence, "evidence.yaml", None)
@@ -29,6 +29,22 @@ def test_a_question_without_changes_is_answered_as_every_day() -> None:
 def test_other_shares() -> None:
     found = asked(shares={"cheap": Decimal("0.98"), "strong": Decimal(0)})
     assert found["projected_cost_usd"] == Decimal("0.98") * Decimal("0.0049") + Decimal("0.02") * Decimal("0.00585")
+
+
+def test_the_share_of_an_arm_for_hard_requests_moves_its_threshold() -> None:
+    config = policies(*HYBRID[:1], arm("strong", STRONG, "0.10"))
+    hard = config.policies[0].arms[1].model_copy(update={"share": None, "difficulty_above": Decimal("0.9")})
+    declared = config.policies[0].model_copy(update={"arms": (config.policies[0].arms[0], hard)})
+    shares = {"cheap": Decimal("0.7"), "strong": Decimal("0.3")}
+    for asked, threshold, share in (
+        (shares, Decimal("0.7"), None),
+        ({"cheap": Decimal(1), "strong": Decimal(0)}, None, 0),
+    ):
+        changed, _, _ = what_if(
+            Question(shares=asked), config.model_copy(update={"policies": (declared,)}), EVIDENCE, rate_card()
+        )
+        found = changed.policies[0].arms[1]
+        assert (found.difficulty_above, found.share) == (threshold, share)
 
 
 def test_another_price_of_one_seller() -> None:
