@@ -118,7 +118,8 @@ def _effects(day: Day, arms: Sequence[Arm]) -> dict[str, str]:
         for arm in arms:
             effect = day.evidence.effect(measure, arm.model_id)
             if effect is not None:
+                held = f" against {effect.against}" if effect.against else ""
                 found[f"{measure}, {effect.model}"] = (
-                    f"factor {exp(effect.log_mean):.3g}, logarithm within {effect.log_sd} ({effect.grade}: {effect.source})"
+                    f"factor {exp(effect.log_mean):.3g}{held}, logarithm within {effect.log_sd:.3g} ({effect.grade}: {effect.source})"
                 )
     return found

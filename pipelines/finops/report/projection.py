@@ -171,6 +171,12 @@ def _facts(total: Mapping[str, Any]) -> list[Assumption]:
     return facts
 
 
+def _scored_by(total: Mapping[str, Any]) -> str:
+    quality = json.loads(total["assumptions"]).get("quality")
+    is_own = isinstance(quality, dict) and quality.get("proxy", "").startswith(OWN_SCORES)
+    return "scores on your own requests" if is_own else "leaderboard scores"
+
+
 def _measured(total: Mapping[str, Any]) -> list[str]:
     """What of the projection was measured in the shadow (grade A), in words."""
     stated = json.loads(total["assumptions"])
@@ -265,7 +271,7 @@ def _sentence(total: Mapping[str, Any]) -> str:
         return f"Not projected{' as one figure' if interval else ''}: {reason}.{interval}"
     verb = "would have saved" if saving >= 0 else "would have cost more by"
     quality = (
-        f" Quality kept, by leaderboard scores: {fmt.percent(total['quality_retained'])}."
+        f" Quality kept, by {_scored_by(total)}: {fmt.percent(total['quality_retained'])}."
         if total["quality_retained"] is not None
         else " What it would have meant for quality is not known."
     )
