@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 _LAST_INSTANT = date(2099, 12, 31)
 """Prices that are announced lie ahead of today, but not so far."""
@@ -47,6 +48,13 @@ def parse_instant(text: str) -> datetime:
     if not FIRST_DAY <= instant.date() <= _LAST_INSTANT:
         raise DateError(f"{text} is not accepted: an instant is from {FIRST_DAY} to {_LAST_INSTANT}, in UTC")
     return instant
+
+
+def parse_month(text: str) -> date:
+    """The first day of a month given as YYYY-MM. Raises DateError where it is none, or one that no run can be for."""
+    if not _MONTH.fullmatch(text):
+        raise DateError(f"{_shown(text)} is not a month as it is accepted here: YYYY-MM, for example 2026-02")
+    return parse_day(f"{text}-01")
 
 
 def window_of(day: date | None, first: date | None, last: date | None) -> Window | None:
@@ -97,6 +105,11 @@ def _option(parse: Callable[[str], T], name: str, metavar: str, help_text: str) 
 def day_option(name: str, help_text: str) -> OptionInfo:
     """An option that takes a UTC day."""
     return _option(parse_day, name, "YYYY-MM-DD", help_text)
+
+
+def month_option(name: str, help_text: str) -> OptionInfo:
+    """An option that takes a month; its value is the first day."""
+    return _option(parse_month, name, "YYYY-MM", help_text)
 
 
 def instant_option(name: str, help_text: str) -> OptionInfo:

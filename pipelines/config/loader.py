@@ -19,6 +19,7 @@ from pipelines.config.attribution import Attribution
 from pipelines.config.calendars import Calendars
 from pipelines.config.claims import ClaimsConfig
 from pipelines.config.evidence import Evidence
+from pipelines.config.focus import FocusConfig
 from pipelines.config.fx import FxConfig
 from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.models import ModelsConfig
@@ -47,6 +48,7 @@ class Config:
     model_facts: ModelFactsConfig
     routing: RoutingConfig
     fx: FxConfig
+    focus: FocusConfig
     periods: Periods
     calendars: Calendars
     watch: Watch
@@ -69,6 +71,7 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
         model_facts=load_file(ModelFactsConfig, "model_facts.yaml", folder, use_sample=use_sample),
         routing=load_file(RoutingConfig, "routing.yaml", folder, use_sample=use_sample),
         fx=load_file(FxConfig, "fx.yaml", folder, use_sample=use_sample),
+        focus=load_file(FocusConfig, "focus.yaml", folder, use_sample=use_sample),
         periods=load_file(Periods, "periods.yaml", folder, use_sample=use_sample),
         calendars=load_file(Calendars, "calendars.yaml", folder, use_sample=use_sample),
         watch=load_file(Watch, "watch.yaml", folder, use_sample=use_sample),

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from assets.cli import app, dates, main
-from assets.cli.dates import DateError, parse_day, parse_instant, window_of
+from assets.cli.dates import DateError, parse_day, parse_instant, parse_month, window_of
 
 NO_DATES = ["9999-12-31", "2026-02-30", "0001-01-01", "0000-01-01", "2026-13-01", "26-1-1", "2026-2-3", "20260216", "2026-W07-1",
             "", " ", "today", "-1", "2026-02-16T25:00", "٢٠٢٦-٠٢-١٦", "1900-01-01", "2022-12-31", "2026-02-16\n2026-02-17"]  # fmt: skip
@@ -20,7 +20,7 @@ REQUIRED = {"price": ["some-model"]}
 
 
 def options() -> Iterator[tuple[str, str]]:
-    """Every command with every option that takes a day or an instant."""
+    """Every command with every option that takes a day, a month or an instant."""
     group = typer.main.get_command(app)
     for command, found in group.commands.items():  # type: ignore[attr-defined]
         for parameter in found.params:
@@ -30,7 +30,7 @@ def options() -> Iterator[tuple[str, str]]:
 
 def test_every_date_option_is_known() -> None:
     assert sorted(options()) == [
-        ("daily", "--date"), ("daily", "--from"), ("daily", "--to"), ("drift", "--date"), ("price", "--at"),
+        ("daily", "--date"), ("daily", "--from"), ("daily", "--to"), ("drift", "--date"), ("focus", "--month"), ("price", "--at"),
         ("price", "--known-at"), ("report", "--date"), ("rerate", "--date"), ("rerate", "--from"), ("rerate", "--known-at"),
         ("rerate", "--to"), ("route", "--date"), ("route", "--from"), ("route", "--to"), ("scores", "--known-at"),
     ]  # fmt: skip
@@ -48,6 +48,13 @@ def test_no_date_gets_one_line_from_any_option(command: str, option: str) -> Non
         assert "\n" not in str(failure)
         assert str(failure).startswith(option)
         assert "accepted" in str(failure)
+
+
+def test_a_month_is_its_first_day() -> None:
+    assert parse_month("2026-02") == date(2026, 2, 1)
+    for text in ("2026-13", "2026-2", "2026-02-01", "2022-12"):
+        with pytest.raises(DateError, match="accepted"):
+            parse_month(text)
 
 
 def test_the_line_stands_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

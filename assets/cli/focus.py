@@ -1,0 +1,46 @@
+"""`modelmeter focus`: a month of charges in FOCUS, the FinOps open cost and usage specification.
+
+The files are made by `pipelines.books.focus`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assets.cli.dates import month_option
+from assets.cli.terminal import say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("focus")(focus)
+
+
+def focus(
+    month: Annotated[date, month_option("--month", "The month, as YYYY-MM.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder to write to.", file_okay=False)],
+    version: Annotated[str, typer.Option("--version", help="1.2, 1.3 or 1.4, the newest that is ratified.")] = "1.4",
+) -> None:
+    """Write Cost and Usage of a month as CSV and Parquet, and say what it holds and what it can't."""
+    from pipelines.books.focus.export import export_month
+    from pipelines.books.focus.versions import VERSIONS
+    from pipelines.workspace import open_workspace
+
+    chosen = next((known for known in VERSIONS if known == version), None)
+    if chosen is None:
+        raise typer.BadParameter(f"--version {version} is not accepted: {', '.join(VERSIONS)}")
+    with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
+        found, files = export_month(connection, month, chosen, out, workspace.config.focus.billing_accounts)
+    for file in files:
+        say(str(file))
+    say(f"{found.rows.height:,} rows, billed {found.rows['BilledCost'].sum() or 0:f} USD")
+    if found.unpriced_requests:
+        say(
+            f"not in the file: {found.unpriced_requests:,} requests whose cost is not known (modelmeter sql, mart.cost_coverage)"
+        )
+    if found.unnamed_accounts:
+        say(f"no account declared in focus.yaml for {', '.join(found.unnamed_accounts)}: named <seller>-account")

@@ -1,0 +1,188 @@
+"""Rows of FOCUS Cost and Usage from charges: which value each column takes. Which columns there are is `versions.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from pipelines.books.focus.versions import Version, columns_of
+from pipelines.config.focus import BillingAccount
+from pipelines.meters import TOKEN_METERS
+from pipelines.warehouse.tables.mart_charges import COSTS
+
+_DECIMAL = pl.Decimal(38, 18)
+_MILLION = 1_000_000
+_FOCUS_COSTS = dict(zip(COSTS, ("ListCost", "ContractedCost", "EffectiveCost", "BilledCost"), strict=True))
+_UNITS = {"token": "Tokens", "request": "Requests", "search": "Searches"}
+_OF_AN_ADJUSTMENT = (
+    "event_date", "provider_id", "model_id", "service_tier", "region", "team", "project", "cost_centre", "environment",
+    "application", "contract_id", "developer",
+)  # fmt: skip
+_METER_NAMES = {
+    **{meter.name: meter.sku_meter for meter in TOKEN_METERS},
+    "request": "Requests", "web_search": "Web Searches", "grounded_prompt": "Grounded Prompts",
+}  # fmt: skip
+_DIRECTIONS = {meter.name: meter.direction for meter in TOKEN_METERS}
+_CACHE_ACTIONS = {meter.name: meter.cache_action for meter in TOKEN_METERS if meter.direction == "Input"}
+_DETAILS = {
+    "x_ModelDeveloper": "developer", "x_ModelFamily": "family", "x_ModelId": "model_id", "x_ServiceTier": "service_tier",
+    "x_TokenDirection": "direction", "x_TokenCacheAction": "cache_action",
+}  # fmt: skip
+"""SkuPriceDetails by column: before FOCUS 1.5, which names some of them, every property of ours begins with x_."""
+_TAGS = ("team", "project", "cost_centre", "environment", "application")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A data set, and what it can't hold: requests without a known cost, and sellers whose account nobody declared."""
+
+    rows: pl.DataFrame
+    unpriced_requests: int
+    unnamed_accounts: tuple[str, ...]
+
+
+def cost_and_usage(
+    charges: pl.DataFrame, month: date, version: Version, accounts: Mapping[str, BillingAccount]
+) -> Exported:
+    """The charges of the month that begins with `month`, in the columns of `version`; each cost sums to that of the charges.
+
+    `charges` are rows of mart.daily_charge with card_region, context_from_tokens, time_window and reasoning_mode of their
+    rate card and developer and family of their model. A line with a quantity and both unit prices is Usage. The rest of a
+    day's cost that no unit price explains is an Adjustment. A line that costs nothing and has no price is no charge: it is
+    left out, as is usage whose cost is not known, which is counted.
+    """
+    known = charges.filter(pl.col("unpriced_reason").is_null())
+    is_usage = pl.all_horizontal(
+        pl.col("price_id", "list_usd_per_million", "contracted_usd_per_million", "quantity").is_not_null()
+    )
+    usage, others = known.filter(is_usage), known.filter(~is_usage)
+    rows = pl.concat([_usage(usage), _adjustments(others)], how="diagonal")
+    named = [column.name for column in columns_of(version)]
+    has_region = (rows["region"] != "").any()
+    if not has_region:
+        named = [name for name in named if name not in ("RegionId", "RegionName")]
+    rows = _with_objects(rows, "Tags", {name: name for name in _TAGS}, absent="unattributed")
+    filled = rows.with_columns(**_common(month, accounts)).sort("ChargePeriodStart", "x_ChargeId").select(named)
+    unpriced = charges.filter(pl.col("unpriced_reason").is_not_null(), pl.col("meter") == "request")["quantity"].sum()
+    return Exported(filled, int(unpriced), tuple(sorted(set(rows["provider_id"].unique()) - accounts.keys())))
+
+
+def _usage(lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per line: quantity times unit price is the cost, to the last decimal."""
+    is_token = pl.col("unit") == "token"
+    sku = pl.concat_str("provider_id", "model_id", "meter", separator="/")
+    quantity = pl.col("quantity").cast(_DECIMAL)
+    unit = pl.col("unit").replace_strict(_UNITS, return_dtype=pl.String)
+
+    def unit_price(name: str) -> pl.Expr:
+        rate = pl.col(name).cast(_DECIMAL)
+        return pl.when(is_token).then(rate).otherwise(rate / _MILLION).cast(_DECIMAL)
+
+    filled = lines.with_columns(
+        ChargeCategory=pl.lit("Usage"),
+        ConsumedQuantity=quantity,
+        ConsumedUnit=unit,
+        PricingQuantity=pl.when(is_token).then(quantity / _MILLION).otherwise(quantity).cast(_DECIMAL),
+        PricingUnit=pl.when(is_token).then(pl.lit("1000000 Tokens")).otherwise(unit),
+        PricingCategory=pl.lit("Standard"),
+        ListUnitPrice=unit_price("list_usd_per_million"),
+        ContractedUnitPrice=unit_price("contracted_usd_per_million"),
+        SkuId=sku,
+        SkuMeter=pl.col("meter").replace_strict(_METER_NAMES, return_dtype=pl.String),
+        SkuPriceId=pl.concat_str(sku, "service_tier", *_conditions(), separator="/"),
+        direction=pl.col("meter").replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
+        cache_action=pl.col("meter").replace_strict(_CACHE_ACTIONS, default=None, return_dtype=pl.String),
+        x_ChargeId=_uuid("charge_id"),
+        x_PriceId=_uuid("price_id"),
+        x_PricingCurrency="pricing_currency",
+        x_ExchangeRate="usd_per_currency",
+    )
+    return _with_objects(filled, "SkuPriceDetails", _DETAILS)
+
+
+def _conditions() -> list[pl.Expr]:
+    """What else decides the price of a SKU, by the card: where, from which prompt size, at which hours, in which mode."""
+    return [
+        pl.when(pl.col("card_region") == "").then(pl.lit("any")).otherwise(pl.col("card_region")),
+        pl.col("context_from_tokens").cast(pl.String),
+        *(pl.when(pl.col(name) == "").then(pl.lit("all")).otherwise(pl.col(name)) for name in ("time_window", "reasoning_mode")),
+    ]  # fmt: skip
+
+
+def _with_objects(
+    rows: pl.DataFrame, name: str, fields: Mapping[str, str], *, absent: str | None = None
+) -> pl.DataFrame:
+    """`rows` with a JSON object of `fields` (key to column), without those that are null or `absent`."""
+    columns = list(fields.values())
+    known = rows.select(columns).unique(maintain_order=True)
+    texts = [
+        json.dumps(
+            {key: row[column] for key, column in fields.items() if row[column] not in (None, absent)},
+            ensure_ascii=False,
+        )
+        for row in known.iter_rows(named=True)
+    ]
+    objects = known.with_columns(pl.Series(name, texts, dtype=pl.String))
+    return rows.join(objects, on=columns, how="left", nulls_equal=True, maintain_order="left")
+
+
+def _adjustments(lines: pl.DataFrame) -> pl.DataFrame:
+    """What no unit price explains, summed by day, seller, model and attribution; nothing where that is nothing."""
+    summed = lines.group_by(_OF_AN_ADJUSTMENT, maintain_order=True).agg(
+        pl.col(*COSTS).sum(), pl.col("charge_id").min(), pl.col("context_from_tokens").first()
+    )
+    costs = pl.any_horizontal(pl.col(*COSTS) != 0)
+    return summed.filter(costs).with_columns(ChargeCategory=pl.lit("Adjustment"), x_ChargeId=_uuid("charge_id"))
+
+
+def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl.Expr]:
+    """What every row has."""
+    seller = pl.col("provider_id")
+    ids = {name: account.id for name, account in accounts.items()}
+    names = {name: account.name for name, account in accounts.items()}
+    invoice = pl.concat_str(seller, pl.lit(f"{month:%Y-%m}-provisional"), separator="-")
+    region = pl.when(pl.col("region") != "").then(pl.col("region"))
+    following = (month.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return {
+        **{focus: pl.col(cost).cast(_DECIMAL) for cost, focus in _FOCUS_COSTS.items()},
+        "BillingAccountId": seller.replace_strict(ids, default=pl.concat_str(seller, pl.lit("-account")), return_dtype=pl.String),
+        "BillingAccountName": seller.replace_strict(names, default=None, return_dtype=pl.String),
+        "BillingCurrency": pl.lit("USD"),
+        "BillingPeriodStart": _midnight(pl.lit(month)),
+        "BillingPeriodEnd": _midnight(pl.lit(following)),
+        "ChargeClass": pl.lit(None, pl.String),
+        "ChargeDescription": pl.coalesce("SkuMeter", pl.lit("Cost beyond unit prices")) + pl.lit(" for ") + pl.col("model_id"),
+        "ChargeFrequency": pl.lit("Usage-Based"),
+        "ChargePeriodStart": _midnight(pl.col("event_date")),
+        "ChargePeriodEnd": _midnight(pl.col("event_date") + pl.duration(days=1)),
+        "HostProviderName": seller,
+        "InvoiceDetailId": pl.concat_str(invoice, pl.coalesce("SkuId", pl.lit("adjustment")), separator="/"),
+        "InvoiceId": invoice,
+        "InvoiceIssuerName": seller,
+        "ProviderName": seller,
+        "PublisherName": pl.coalesce("developer", "provider_id"),
+        "RegionId": region,
+        "RegionName": region,
+        "ServiceCategory": pl.lit("AI and Machine Learning"),
+        "ServiceName": seller + pl.lit(" models"),
+        "ServiceProviderName": seller,
+        "ServiceSubcategory": pl.lit("Generative AI"),
+        "x_ContractId": pl.when(pl.col("contract_id") != "").then(pl.col("contract_id")),
+        "x_ModelId": pl.col("model_id"),
+        "x_ServiceTier": pl.col("service_tier"),
+    }  # fmt: skip
+
+
+def _midnight(day: pl.Expr) -> pl.Expr:
+    return day.cast(pl.Date).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _uuid(column: str) -> pl.Expr:
+    """16 bytes as people write them."""
+    digits = pl.col(column).bin.encode("hex")
+    parts = [digits.str.slice(start, length) for start, length in ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))]
+    return pl.concat_str(*parts, separator="-")

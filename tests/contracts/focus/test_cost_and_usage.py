@@ -1,0 +1,152 @@
+"""The FOCUS export against FOCUS's own rules, and its totals against the charges."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.books.focus.export import export_month
+from pipelines.books.focus.versions import COST_AND_USAGE, VERSIONS, Version, columns_of
+from pipelines.config.focus import BillingAccount
+from pipelines.settings import Settings
+from pipelines.warehouse.database import Database
+from pipelines.warehouse.migrate import migrate
+from pipelines.warehouse.open import open_database
+from tests.charged import load_charged_day
+from tests.contracts.focus.dynamic import DYNAMIC
+from tests.contracts.focus.rules import File, judged
+
+FEBRUARY = date(2026, 2, 1)
+ACCOUNTS = {"acme": BillingAccount(id="org-4711", name="Acme")}
+SUPPORTED = {
+    "ACCOUNT_NAMING_SUPPORTED", "NEGOTIATED_PRICING_SUPPORTED", "PUBLIC_PRICE_LIST_SUPPORTED", "USAGE_MEASUREMENT_SUPPORTED",
+    "UNIT_PRICING_SUPPORTED", "REGION_SUPPORTED", "TAGGING_SUPPORTED",
+}  # fmt: skip
+CONTRADICTED = {"InvoiceId-C-004-C"}
+"""The model asks for a null invoice on every row, and its next rule for one that is not: it can't see the condition."""
+
+
+@pytest.fixture(scope="module")
+def charged(postgres_home: Path) -> Iterator[Database]:
+    """The day of charges; the tests of this module only read."""
+    with open_database(Settings(home=postgres_home), migrate=False) as shared:
+        shared.create_database("focus")
+        database = shared.named("focus")
+        migrate(database)
+        with database.connect() as connection, connection.transaction():
+            load_charged_day(connection)
+        yield database
+
+
+def exported(database: Database, folder: Path, version: Version) -> File:
+    with database.connect(read_only=True) as connection:
+        found, (csv, parquet) = export_month(connection, FEBRUARY, version, folder, ACCOUNTS)
+    assert found.unpriced_requests == 1
+    assert found.unnamed_accounts == ()
+    return File(pl.read_csv(csv, infer_schema=False), pl.read_parquet(parquet))
+
+
+@pytest.fixture(scope="module")
+def rules(shared_data: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((shared_data / "focus" / "focus_validator_model-1.2.json").read_text())
+    return content
+
+
+def test_no_rule_of_version_1_2_fails(charged: Database, tmp_path: Path, rules: dict[str, Any]) -> None:
+    outcomes = judged(rules, exported(charged, tmp_path, "1.2"), SUPPORTED, DYNAMIC)
+    single = {name: rule for name, rule in rules["ModelRules"].items() if rule["Function"] != "Composite"}
+    assert {name for name in single if outcomes[name].result == "failed"} == CONTRADICTED
+    counts = Counter((single[name]["Type"], outcomes[name].result) for name in single)
+    assert counts == COUNTS, counts
+    reasons = {outcome.reason for outcome in outcomes.values() if outcome.result == "not applicable"}
+    assert all(reasons), "what does not apply says why"
+
+
+COUNTS = Counter(
+    {
+        ("Static", "passed"): 159,
+        ("Static", "failed"): 1,
+        ("Static", "not applicable"): 117,
+        ("Dynamic", "passed"): 76,
+        ("Dynamic", "not applicable"): 125,
+    }
+)
+"""Of the 478 rules that are not made of others; docs/books.md names them."""
+
+DAMAGES: dict[str, tuple[pl.Expr, str]] = {
+    "a cost that is not price times quantity": (pl.col("ListCost").str.replace(r"0$", "1"), "ListCost-C-009-C"),
+    "an integer": (pl.col("BilledCost").str.replace(r"\..*", ""), "BilledCost-C-001-M"),
+    "an instant without its zone": (pl.col("ChargePeriodEnd").str.strip_suffix("Z"), "ChargePeriodEnd-C-002-M"),
+    "usage without a quantity": (pl.lit(None, pl.String).alias("PricingQuantity"), "PricingQuantity-C-005-C"),
+    "another category": (pl.lit("Magic").alias("ServiceSubcategory"), "ServiceSubcategory-C-003-M"),
+    "a price of two products": (pl.col("SkuPriceId").str.replace("output_reasoning|input_uncached", "x"), "SkuPriceId-C-008-M"),
+    "an object in an object": (pl.lit('{"team": {"a": 1}}').alias("Tags"), "Tags-C-001-M"),
+    "a placeholder": (pl.lit("N/A").alias("x_ContractId"), "NullHandling-A-002-M"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_each_kind_of_rule_notices_its_damage(
+    charged: Database, tmp_path: Path, rules: dict[str, Any], damage: str
+) -> None:
+    file = exported(charged, tmp_path, "1.2")
+    expression, rule = DAMAGES[damage]
+    outcomes = judged(rules, File(file.texts.with_columns(expression), file.typed), SUPPORTED, DYNAMIC)
+    assert outcomes[rule].result == "failed"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_cost_sums_to_that_of_the_charges(charged: Database, tmp_path: Path, version: Version) -> None:
+    file = exported(charged, tmp_path, version)
+    with charged.connect(read_only=True) as connection:
+        (truth,) = connection.execute(
+            "select sum(list_cost_usd), sum(contracted_cost_usd), sum(effective_cost_usd), sum(billed_cost_usd) "
+            "from mart.daily_charge"
+        ).fetchall()
+    names = ("ListCost", "ContractedCost", "EffectiveCost", "BilledCost")
+    assert tuple(sum(map(Decimal, file.values(name))) for name in names) == truth
+    assert tuple(file.typed[name].sum() for name in names) == truth
+    assert file.texts.height == 9, "eight lines with a price, and what marginal rates take back"
+
+
+def test_each_version_has_its_columns() -> None:
+    by_version = {version: {c.name for c in COST_AND_USAGE if c.is_in(version)} for version in VERSIONS}
+    assert [len(names) for names in by_version.values()] == [57, 65, 65]
+    assert by_version["1.3"] - by_version["1.4"] == {"ProviderName", "PublisherName"}
+    assert by_version["1.4"] - by_version["1.3"] == {"CommitmentProgramEligibilityDetails", "InvoiceDetailId"}
+    assert [c.name for c in COST_AND_USAGE] == sorted(c.name for c in COST_AND_USAGE)
+
+
+def test_the_columns_of_1_2_are_those_of_the_rules(rules: dict[str, Any]) -> None:
+    named = {
+        rule["ValidationCriteria"]["Requirement"]["ColumnName"]
+        for rule in rules["ModelRules"].values()
+        if rule["Function"] == "Presence"
+    }
+    assert {column.name for column in COST_AND_USAGE if column.is_in("1.2")} == named
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_column_is_filled_accepted_and_typed_as_its_description_says(
+    charged: Database, tmp_path: Path, version: Version
+) -> None:
+    file = exported(charged, tmp_path, version)
+    assert file.texts.columns == [column.name for column in columns_of(version)]
+    kinds = {
+        "String": pl.String,
+        "JSON": pl.String,
+        "Decimal": pl.Decimal(38, 18),
+        "DateTime": pl.Datetime("us", "UTC"),
+    }
+    for column in columns_of(version):
+        assert file.typed.schema[column.name] == kinds[column.kind], column.name
+        assert column.nullable or file.typed[column.name].null_count() == 0, column.name
+        assert not column.accepted or set(file.values(column.name)) <= set(column.accepted), column.name
