@@ -180,8 +180,9 @@ def _scored_by(total: Mapping[str, Any]) -> str:
 def _measured(total: Mapping[str, Any]) -> list[str]:
     """What of the projection was measured in the shadow (grade A), in words."""
     stated = json.loads(total["assumptions"])
-    tokens = stated.get("tokens", {})
-    found = [f"{name}: {words}" for name, words in tokens.items() if "(A: " in words]
+    tokens = stated.get("tokens")
+    lines = tokens.items() if isinstance(tokens, dict) else ()
+    found = [f"{name}: {words}" for name, words in lines if "(A: " in words]
     quality = stated.get("quality")
     if isinstance(quality, dict) and quality.get("proxy", "").startswith(OWN_SCORES):
         found.append(f"quality: {quality['proxy']}")
