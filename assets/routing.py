@@ -25,7 +25,7 @@ _TABLES = (ROUTING_PROJECTION, ROUTING_MONTH, ROUTING_FRONTIER, ROUTING_TRAFFIC,
     specs=[
         table_spec(
             table,
-            deps=["core.request", "core.rate_card", "core.benchmark_score", "core.shadow_request"],
+            deps=["core.request", "core.rate_card", "core.benchmark_score", "core.shadow_request", "core.gpu_price"],
             partitioned=True,
         )
         for table in _TABLES
@@ -53,7 +53,13 @@ def routing_projection(context: dg.AssetExecutionContext, mm: WorkspaceResource)
     specs=[
         table_spec(
             ROUTING_MEASURE_NEXT,
-            deps=["core.routing_traffic", "core.routing_cost", "core.benchmark_score", "core.shadow_request"],
+            deps=[
+                "core.routing_traffic",
+                "core.routing_cost",
+                "core.benchmark_score",
+                "core.shadow_request",
+                "core.gpu_price",
+            ],
         )
     ],
 )

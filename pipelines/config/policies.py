@@ -73,7 +73,8 @@ class Arm(Declaration):
 
     Rules take first, in the order of the arms; shares and the difficulty threshold part what no rule takes. In a cascade no arm has any of
     them. A request that the arm can't take goes to the next one that can. `context_tokens` is the seller's window
-    where it is not the model's. `fixed_usd_per_day` makes the arm one's own deployment: it costs that, and its tokens nothing.
+    where it is not the model's. `fixed_usd_per_day` makes the arm one's own deployment: it costs that, and its tokens nothing. `deployment`
+    does the same with what the deployment of that name in `selfhost.yaml` costs.
 
     `cache` says what becomes of the recorded prompt cache where the arm differs from the recorded model: `session` works
     it out from the log's sessions and the policy's unit; `lost` charges those tokens as plain input, `kept` at the
@@ -89,6 +90,7 @@ class Arm(Declaration):
     requires: Requires | None = None
     context_tokens: int | None = Field(default=None, gt=0)
     fixed_usd_per_day: Decimal | None = Field(default=None, ge=0)
+    deployment: str | None = Field(default=None, pattern=NAME)
     cache: Literal["session", "kept", "lost"] = "session"
 
     @field_validator("share", "difficulty_above", "fixed_usd_per_day", mode="before")
@@ -103,6 +105,17 @@ class Arm(Declaration):
             what = "the sum of a policy" if value == TOTAL else "a method"
             raise ValueError(f"{value!r} names {what}; take another name")
         return value
+
+    @model_validator(mode="after")
+    def _one_cost(self) -> Arm:
+        if self.deployment is not None and self.fixed_usd_per_day is not None:
+            raise ValueError(f"arm {self.arm}: give deployment or fixed_usd_per_day, not both")
+        return self
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a deployment of one's own, paid for by the day."""
+        return self.deployment is not None or self.fixed_usd_per_day is not None
 
     @property
     def part(self) -> Decimal:

@@ -23,6 +23,7 @@ from pipelines.routing.kept import kept_days, kept_traffic, rows_of
 from pipelines.routing.measure_next import measure_next
 from pipelines.routing.traffic import Halves, added
 from pipelines.routing.what_if import Question, what_if
+from pipelines.selfhost.costs import with_own_costs
 from pipelines.shadow import effects, ratios
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
@@ -33,6 +34,7 @@ from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.core_routing import ROUTING_COST, ROUTING_TRAFFIC
 from pipelines.warehouse.tables.mart_evidence import ROUTING_MEASURE_NEXT
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_MONTH, ROUTING_PROJECTION
+from pipelines.warehouse.tables.selfhost import GPU_PRICE
 from pipelines.workspace import Workspace
 
 Connection = psycopg.Connection[Any]
@@ -163,7 +165,9 @@ def _setting(workspace: Workspace, connection: Connection, first: date, until: d
     )
     answered = answers_now(connection)
     evidence = config.evidence.with_measured(effects(ratios(answered)))
-    return Setting(config.routing, evidence, scores, config.calendars.days, answered, config.model_facts)
+    prices = read_table(connection, GPU_PRICE)
+    policies = with_own_costs(config.routing, config.selfhost, prices, until - timedelta(days=1))
+    return Setting(policies, evidence, scores, config.calendars.days, answered, config.model_facts)
 
 
 def _months(window: Window) -> list[date]:

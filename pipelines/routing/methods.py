@@ -41,7 +41,7 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
     """The policy's saving as the trade counts it: the recorded tokens at the arms' prices, against the dearest model's."""
     policy = case.policy
     parts = case.plan.parts
-    bought = [arm for arm in policy.arms if arm.fixed_usd_per_day is None]
+    bought = [arm for arm in policy.arms if not arm.is_own]
     unknown = [cost for arm in bought if isinstance(cost := case.of_day.arm(arm.provider_id, arm.model_id, _KEPT), str)]
     if isinstance(parts, str):
         unknown.append(parts)

@@ -148,13 +148,13 @@ class Plan:
     def is_base(self, arm: Arm) -> bool:
         """Whether the arm is the baseline's own model: it is charged as the baseline is."""
         offer = (self.baseline.provider_id, self.baseline.model_id)
-        return arm.fixed_usd_per_day is None and (arm.provider_id, arm.model_id) == offer
+        return not arm.is_own and (arm.provider_id, arm.model_id) == offer
 
     def arm(self, arm: Arm) -> PolicyArm | str:
         """The arm's cost with all the traffic; nothing but its fixed cost for one's own deployment."""
         if self.is_base(arm) and self.base_arm is not None:
             return self.base_arm
-        if arm.fixed_usd_per_day is not None:
+        if arm.is_own:
             return self._own(arm)
         return self.of_day.arm(arm.provider_id, arm.model_id, self.handling(arm))
 
@@ -164,7 +164,12 @@ class Plan:
             return Handling(arm.cache, "session", Decimal(1))
         return Handling(arm.cache, self.policy.unit, Decimal(1) if arm.rule is not None else arm.part)
 
-    def _own(self, arm: Arm) -> PolicyArm:
+    def _own(self, arm: Arm) -> PolicyArm | str:
+        if arm.fixed_usd_per_day is None:
+            return (
+                f"{arm.arm}: what the deployment {arm.deployment} costs a day is not known: selfhost.yaml must declare it, with "
+                "a price of its GPU in its term (mart.selfhost_breakeven has the line)"
+            )
         groups, nothing = self.of_day.groups, np.zeros_like(self.of_day.recorded["requests"])
         zero = Decimal(0)
         return PolicyArm(

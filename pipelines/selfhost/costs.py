@@ -11,7 +11,9 @@ from decimal import Decimal
 
 import polars as pl
 
-from pipelines.config.selfhost import Deployment
+from pipelines.config.policies import Arm
+from pipelines.config.routing import RoutingConfig
+from pipelines.config.selfhost import Deployment, SelfHost
 from pipelines.selfhost.gpu_prices import price_on
 
 
@@ -44,3 +46,17 @@ def no_price(gpu: str, term: str, day: date, region: str = "") -> str:
         f"no price of {gpu} ({term}{f', {region}' if region else ''}) is known on {day}: add to gpu_prices of "
         f"selfhost.yaml {{gpu: {gpu}, usd_per_hour: ..., valid_from: {day}, source: ...{where}, term: {term}}}"
     )
+
+
+def with_own_costs(routing: RoutingConfig, selfhost: SelfHost, ledger: pl.DataFrame, day: date) -> RoutingConfig:
+    """The policies with what each arm's `deployment` costs on a day. Where that is not known, the arm stays without a cost."""
+
+    def priced(arm: Arm) -> Arm:
+        declared = None if arm.deployment is None else selfhost.deployment(arm.deployment)
+        cost = None if declared is None else fixed_cost(declared, ledger, day)
+        return arm.model_copy(update={"fixed_usd_per_day": cost.usd_per_day}) if isinstance(cost, FixedCost) else arm
+
+    policies = tuple(
+        policy.model_copy(update={"arms": tuple(priced(arm) for arm in policy.arms)}) for policy in routing.policies
+    )
+    return routing.model_copy(update={"policies": policies})

@@ -277,6 +277,16 @@ def test_own_machines_cost_the_same_however_much_they_serve() -> None:
     assert few["total"]["saving_share_low_95"] < few["total"]["saving_share"] < few["total"]["saving_share_high_95"]
 
 
+def test_a_deployment_whose_cost_is_not_known_has_none_and_says_so() -> None:
+    """The cost comes from selfhost.yaml before a projection; here nobody has put it in."""
+    arms = (arm("own", ("own", CHEAP[1]), share="0.5", deployment="own_r1"), arm("strong", STRONG, share="0.5"))
+    found = projected(request(1), policies=config(*arms))
+    assert found["own"]["projected_cost_usd"] is None
+    assert "what the deployment own_r1 costs a day is not known: selfhost.yaml must declare it" in (
+        found["own"]["not_projected_reason"] or ""
+    )
+
+
 def test_a_long_prompt_is_priced_at_the_arms_own_context_tier() -> None:
     """A tier of the cheap arm from 50,000 tokens on doubles input: only the long prompt pays it."""
     card = rate_card()

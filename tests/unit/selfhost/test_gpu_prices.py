@@ -9,10 +9,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from pipelines.config import load_config
-from pipelines.config.selfhost import Deployment, GpuPrice
-from pipelines.selfhost.costs import FixedCost, fixed_cost
+from pipelines.config.policies import Arm
+from pipelines.config.routing import RoutingConfig
+from pipelines.config.selfhost import Deployment, GpuPrice, SelfHost
+from pipelines.selfhost.costs import FixedCost, fixed_cost, with_own_costs
 from pipelines.selfhost.gpu_prices import StatedPrice, gpu_ledger, price_on
 
 
@@ -91,6 +94,32 @@ def test_the_fixed_cost_of_a_deployment() -> None:
     assert cost.usd_per_day == Decimal("1.3") * 24 * 8 + Decimal("10.5")
     assert fixed_cost(declared, ledger, AUGUST) == "d does not run on 2026-08-01"
     assert "gpu_prices of selfhost.yaml {gpu: h100" in str(fixed_cost(declared, ledger, date(2026, 1, 1)))
+
+
+def test_the_arm_of_a_policy_takes_the_cost_of_its_deployment() -> None:
+    """8 GPUs at 1.30 for 24 hours are 249.60 a day; an arm of a deployment that nobody declares stays without a cost."""
+    line = {
+        "deployment": "d",
+        "engine": "vllm",
+        "model": "m",
+        "gpu": "h100",
+        "gpus": 8,
+        "precision": "fp8",
+        "term": "spot",
+    }
+    arm = {"provider_id": "vllm", "model_id": "m"}
+    arms = [
+        {**arm, "arm": "own", "share": 0.5, "deployment": "d"},
+        {**arm, "arm": "lost", "share": 0.5, "deployment": "x"},
+    ]
+    routing = RoutingConfig.model_validate({"policies": [{"policy": "p", "baselines": ["actual"], "arms": arms}]})
+    own = SelfHost.model_validate({"deployments": [line]})
+    priced = with_own_costs(routing, own, gpu_ledger([stated("1.3", MAY)]), JUNE).policies[0].arms
+    assert [found.fixed_usd_per_day for found in priced] == [Decimal("249.6"), None]
+    assert all(found.is_own for found in priced)
+    both = arms[0] | {"fixed_usd_per_day": 3}
+    with pytest.raises(ValidationError, match="give deployment or fixed_usd_per_day, not both"):
+        Arm.model_validate(both)
 
 
 @pytest.mark.parametrize("engine", ["vllm", "tgi", "ollama", "llamacpp"])
