@@ -164,6 +164,35 @@ QUERIES: dict[str, str] = {
         where event_date = %(day)s and method = 'policy'
         order by not is_headline, policy, baseline, arm = 'total', share desc, arm
     """,
+    "routing_day": """
+        select
+            policy, baseline, method, arm, provider_id, model_id, saving_usd, saving_share, saving_share_low_95,
+            saving_share_high_95, quality_retained, quality_retained_low_95, quality_retained_high_95,
+            probability_saving_85, probability_quality_95, probability_both, evidence_grade, not_projected_reason
+        from mart.routing_projection
+        where event_date = %(day)s and (method <> 'policy' or arm = 'total')
+        order by not bool_or(is_headline) over (partition by policy), policy, baseline, method <> 'policy', method
+    """,
+    "routing_month": """
+        select
+            through, days, policy, baseline, method, arm, provider_id, model_id, saving_usd, saving_share, saving_share_low_95,
+            saving_share_high_95, quality_retained, quality_retained_low_95, quality_retained_high_95,
+            probability_saving_85, probability_quality_95, probability_both, evidence_grade, not_projected_reason
+        from mart.routing_month
+        where
+            month = date_trunc('month', %(day)s::date)::date and through <= %(day)s
+            and (method <> 'policy' or arm = 'total')
+        order by not bool_or(is_headline) over (partition by policy), policy, baseline, method <> 'policy', method
+    """,
+    "measure_next": """
+        select
+            policy, baseline, rank, measure, model_id, against_model_id, narrows_by, pairs_needed, pairs_basis, cost_usd,
+            no_cost_reason
+        from mart.routing_measure_next
+        where event_date = %(day)s and rank <= 3 and narrows_by >= 0.005
+        order by narrows_by desc, policy, baseline, rank
+        limit 6
+    """,
     "frontier": """
         select point, is_single, is_on_hull, benchmark_version_id, quality, quality_retained, cost_usd, saving_share, shares
         from mart.routing_frontier

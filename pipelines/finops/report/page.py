@@ -65,7 +65,10 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
     projected, saving = sections.made(
         "projected saving",
         lambda: (routing.routing_section(data), projection.saving_figure(data)),
-        (routing.RoutingSection(_lacking("policies")), KeyFigure("Projected saving", fmt.NONE, ["could not be read"])),
+        (
+            _NO_ROUTING,
+            KeyFigure("Projected saving", fmt.NONE, ["could not be read"]),
+        ),
     )
     checks_open, checks_passed = evidence.checks_tables(context.checks)
     page = Page(
@@ -122,3 +125,7 @@ def _spend_by_day(data: ReportData) -> tuple[Chart | None, Table]:
 
 def _lacking(name: str) -> Table:
     return Table("", name, [], [], empty=_NOT_MADE)
+
+
+_NOTHING = Table("", "", [], [])
+_NO_ROUTING = routing.RoutingSection(_lacking("policies"), _NOTHING, _NOTHING)

@@ -28,7 +28,16 @@ from pipelines.finops.report.projection import (
     total_row,
 )
 from pipelines.finops.report.routing_charts import FrontierPoint, frontier_chart, waterfall_chart
-from pipelines.finops.report.tables import Cell, Table, money_cell, number_column, share_cell, text_cell, text_column
+from pipelines.finops.report.tables import (
+    Cell,
+    Table,
+    count_cell,
+    money_cell,
+    number_column,
+    share_cell,
+    text_cell,
+    text_column,
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,8 @@ class RoutingSection:
     """All projections of the day and the assumptions that they share, and the frontier."""
 
     overview: Table
+    month: Table
+    measure_next: Table
     headlines: Sequence[Headline] = ()
     others: Sequence[Projection] = ()
     shared: Sequence[Assumption] = ()
@@ -63,7 +74,11 @@ def routing_section(data: ReportData) -> RoutingSection:
     ]
     points = data["frontier"]
     return RoutingSection(
-        _overview([total_row(group) for group in groups]),
+        _overview(
+            "policies", "What each policy would have saved on the day", data["routing_day"], data.sql["routing_day"]
+        ),
+        _month(data["routing_month"], data.sql["routing_month"]),
+        _measure_next(data["measure_next"], data.sql["measure_next"]),
         [Headline(item, _waterfall(item)) for is_headline, item in items if is_headline],
         [item for is_headline, item in items if not is_headline],
         shared,
@@ -77,27 +92,18 @@ def _waterfall(item: Projection) -> Chart | None:
     return waterfall_chart(item.steps, item.title) if len(item.steps) > 2 else None
 
 
-def _overview(totals: Sequence[Mapping[str, Any]]) -> Table:
-    """One row per policy and baseline: saving, quality, and how likely the trade's claim is."""
-    decimals = fmt.decimals_for(total["saving_usd"] for total in totals)
-    rows = [
-        [
-            text_cell(total["policy"], note=f"against {baseline_words(total['baseline'])}"),
-            money_cell(total["saving_usd"], decimals),
-            share_cell(total["saving_share"] if total["saving_usd"] is not None else None),
-            range_cell(total, "saving_share"),
-            share_cell(total["quality_retained"]),
-            range_cell(total, "quality_retained"),
-            share_cell(total["probability_saving_85"]),
-            share_cell(total["probability_quality_95"]),
-            share_cell(total["probability_both"]),
-            Cell(total["evidence_grade"] or fmt.NONE),
-        ]
-        for total in totals
-    ]
+_METHODS = {
+    "same_tokens_dearest": "same tokens on the dearest model",
+    "best_single_cheap": "best single cheap model",
+}
+
+
+def _overview(table_id: str, caption: str, rows: pl.DataFrame, sql: str) -> Table:
+    """One row per policy and baseline: saving, quality, and how likely the trade's claim is. Methods follow their policy."""
+    decimals = fmt.decimals_for(rows["saving_usd"])
     return Table(
-        "policies",
-        "What each policy would have saved on the day. A projection, not a measurement.",
+        table_id,
+        f"{caption}. A projection, not a measurement.",
         [
             text_column("Policy"),
             number_column("Saving", "USD"),
@@ -110,8 +116,82 @@ def _overview(totals: Sequence[Mapping[str, Any]]) -> Table:
             number_column("Chance of both", "%"),
             text_column("Evidence"),
         ],
-        rows,
+        [
+            [
+                _name(row),
+                money_cell(row["saving_usd"], decimals),
+                share_cell(row["saving_share"] if row["saving_usd"] is not None else None),
+                range_cell(row, "saving_share"),
+                share_cell(row["quality_retained"]),
+                range_cell(row, "quality_retained"),
+                share_cell(row["probability_saving_85"]),
+                share_cell(row["probability_quality_95"]),
+                share_cell(row["probability_both"]),
+                Cell(row["evidence_grade"] or fmt.NONE),
+            ]
+            for row in rows.iter_rows(named=True)
+        ],
+        sql=sql,
     )
+
+
+def _name(row: Mapping[str, Any]) -> Cell:
+    against = f"against {baseline_words(row['baseline'])}"
+    reason = (
+        ""
+        if row["saving_usd"] is not None or row["not_projected_reason"] is None
+        else f": {row['not_projected_reason']}"
+    )
+    if row["method"] not in _METHODS:
+        return text_cell(row["policy"], note=f"{against}{reason}")
+    return Cell(f"– {row['model_id'] or fmt.NONE}", note=f"{_METHODS[row['method']]}{reason}")
+
+
+def _month(rows: pl.DataFrame, sql: str) -> Table:
+    """The same of the month up to the day; no rows where it holds this day alone."""
+    if rows.is_empty() or rows["days"].to_list()[0] == 1:
+        return Table("policies-month", "", [], [])
+    through, days = rows.row(0, named=True)["through"], int(rows["days"].to_list()[0])
+    caption = f"The {days} loaded days of {fmt.month(through)} up to {fmt.short_day(through)} together"
+    return _overview("policies-month", caption, rows, sql)
+
+
+_MEASURES = {
+    "input": "input tokens", "output": "output tokens", "loop": "tokens of an agent's tasks", "quality": "quality",
+}  # fmt: skip
+
+
+def _measure_next(rows: pl.DataFrame, sql: str) -> Table:
+    """Which shadow runs narrow the intervals most, and what they would cost."""
+    decimals = fmt.decimals_for(rows["cost_usd"])
+    return Table(
+        "measure-next",
+        "What to measure next: the runs that narrow a policy's 95 % interval most, and the pairs of requests for plus or minus 5 points.",
+        [
+            text_column("Policy"),
+            text_column("Measure"),
+            number_column("Narrows the interval by", "points"),
+            number_column("Pairs needed"),
+            number_column("Cost of the pairs", "USD"),
+        ],
+        [
+            [
+                text_cell(row["policy"], note=f"against {baseline_words(row['baseline'])}"),
+                text_cell(
+                    f"{_MEASURES[row['measure']]} of {row['model_id']}", note=f"{_pairing(row)}; {row['pairs_basis']}"
+                ),
+                Cell(f"{100 * row['narrows_by']:.0f}", f"{row['narrows_by']:f}"),
+                count_cell(row["pairs_needed"]),
+                money_cell(row["cost_usd"], decimals),
+            ]
+            for row in rows.iter_rows(named=True)
+        ],
+        sql=sql,
+    )
+
+
+def _pairing(row: Mapping[str, Any]) -> str:
+    return f"paired with {row['against_model_id']}" if row["against_model_id"] else "scored by gold or judge"
 
 
 def _point(row: Mapping[str, Any]) -> FrontierPoint:

@@ -133,7 +133,7 @@ def projection(arm: str, share: str, base: str, cost: str | None, **more: Any) -
         "saving_share": None if saving is None else float(saving / Decimal(base)),
         "evidence_grade": "E",
         "assumptions": json.dumps(
-            {"tokens": "rho = 1: the same tokens", "retries": 0, "cache": {"cheap": "lost: no cache"}}
+            {"tokens": {"output, *": "rho = 1: the same tokens"}, "retries": 0, "cache": {"cheap": "lost: no cache"}}
         ),
         **more,
     }

@@ -238,6 +238,42 @@ def test_the_headline_has_a_waterfall_and_the_frontier_names_models_in_the_legen
     assert line.attributes["d"].count("L") == 3, "the line joins both models on the hull and both mixtures"  # type: ignore[union-attr]
 
 
+def test_methods_stand_under_their_policy_with_the_month_and_what_to_measure_next(
+    connection: Connection, page: Page
+) -> None:
+    books.write(connection, books.small_day())
+    method = {"provider_id": "anthropic", "model_id": "dear-model", "is_headline": False}
+    rows = [
+        books.projection("total", "1", "2.00", "0.55", is_headline=True),
+        books.projection("same_tokens_dearest", "1", "2.00", "0.50", method="same_tokens_dearest", **method),
+        books.projection("total", "1", "2.00", "1.00", policy="a_first_by_name", is_headline=False),
+    ]
+    books.add(connection, "mart.routing_projection", *rows)
+    month = {"month": books.DAY.replace(day=1), "through": books.DAY, "days": 9}
+    later = {**month, "through": books.DAY + timedelta(days=1)}
+    day_rows = [{name: value for name, value in row.items() if name != "event_date"} for row in rows]
+    books.add(connection, "mart.routing_month", *({**month, **row} for row in day_rows))
+    run = {
+        "event_date": books.DAY, "policy": "hybrid", "baseline": "actual", "rank": 1, "measure": "loop", "model_id": "cheap",
+        "against_model_id": "dear-model", "width_now": 0.9, "width_known": 0.5, "narrows_by": 0.4, "pairs_needed": 72,
+        "pairs_basis": "by hand", "cost_usd": Decimal("1.50"),
+    }  # fmt: skip
+    small = {**run, "rank": 2, "model_id": "other", "narrows_by": 0.001}
+    books.add(connection, "mart.routing_measure_next", run, small)
+    shown = page()
+    assert "same tokens on the dearest model" in words(shown, "#policies")
+    expected = [["hybrid", "1.45"], ["– dear-model", "1.50"], ["a_first_by_name", "1.00"]]
+    assert [row[:2] for row in rows_of(shown, "policies")] == expected
+    assert [row[:2] for row in rows_of(shown, "policies-month")] == expected
+    assert "The 9 loaded days of" in words(shown, "#policies-month caption")
+    assert [row[1:] for row in rows_of(shown, "measure-next")] == [
+        ["tokens of an agent's tasks of cheap", "40", "72", "1.50"]
+    ]
+    with connection.transaction(force_rollback=True):
+        connection.execute("update mart.routing_month set through = %s", [later["through"]])
+        assert rows_of(page(), "policies-month") == [], "a month up to a later day is not this day's"
+
+
 def test_a_policy_that_costs_more_or_can_not_be_projected_says_so(connection: Connection, page: Page) -> None:
     books.write(connection, books.small_day())
     more = [books.projection(arm, "1", "2.00", "3.00", policy="dear") for arm in ("cheap", "total")]

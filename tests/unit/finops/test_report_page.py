@@ -59,6 +59,22 @@ def test_names_are_text_whatever_they_hold(connection: Connection, page: Page, a
             "n_models": 2,
         },
     )
+    month = {"month": books.DAY.replace(day=1), "through": books.DAY, "days": 2}
+    row = {k: v for k, v in books.projection("total", "1", "1", "0.5", policy=attack).items() if k != "event_date"}
+    books.add(connection, "mart.routing_month", {**month, **row})
+    run = {
+        "event_date": books.DAY,
+        "policy": attack,
+        "baseline": attack,
+        "rank": 1,
+        "measure": "loop",
+        "model_id": attack,
+    }
+    books.add(
+        connection,
+        "mart.routing_measure_next",
+        {**run, "against_model_id": attack, "width_now": 1, "width_known": 0, "narrows_by": 1, "pairs_basis": attack},
+    )
     shown = page(
         checks=[CheckLine(attack, False, attack, attack)], feeds=[FeedLine(attack, attack, None, True, attack)]
     )
