@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -18,6 +17,8 @@ from pipelines.config.declaration import Declaration
 Openness = Literal["open_source", "open_weight", "closed", "unknown"]
 
 _ID = r"^[a-z0-9][a-z0-9._:-]*$"
+_FACTS = {"license", "total_params_b", "active_params_b", "context_tokens", "released_date"}
+"""What stood here before every fact had a source."""
 
 
 class Provider(Declaration):
@@ -49,27 +50,22 @@ class Family(Declaration):
 
 
 class DeclaredModel(Declaration):
-    """One model. `aliases` are names of it wherever they occur; what is not known stays out."""
+    """One model. `aliases` are names of it wherever they occur; what is known of it is in `model_facts.py`."""
 
     id: str = Field(pattern=_ID)
     display_name: str
     developer: str | None = None
     family: str | None = None
     openness: Openness = "unknown"
-    license: str | None = None
-    total_params_b: float | None = Field(default=None, gt=0)
-    active_params_b: float | None = Field(default=None, gt=0)
-    context_tokens: int | None = Field(default=None, gt=0)
-    released_date: date | None = None
     aliases: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _active_within_total(self) -> DeclaredModel:
-        if self.active_params_b and self.total_params_b and self.active_params_b > self.total_params_b:
-            raise ValueError(
-                f"active_params_b {self.active_params_b} is more than total_params_b {self.total_params_b}"
-            )
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _facts_have_sources(cls, values: object) -> object:
+        stated = sorted(_FACTS & set(values)) if isinstance(values, dict) else []
+        if stated:
+            raise ValueError(f"{', '.join(stated)} of a model belong into model_facts.yaml, with their source")
+        return values
 
 
 class Deployment(Declaration):

@@ -85,7 +85,7 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
         lost = [item.feed.feed for item in feeds if item.feed.feed not in ledgers]
         kept = read_table(connection, PRICE, "feed = any(%s)", [lost]) if lost else PRICE.empty()
     prices = pl.concat([PRICE.empty(), *ledgers.values(), kept])
-    models = model_frame(registry)
+    models = model_frame(registry, workspace.config.model_facts)
     fx_files = _fx_files(workspace)
     currencies = set(prices["pricing_currency"]) - {"USD"}
     fx_rates = build_fx_rates(workspace.config.fx, [snapshot for _, snapshot in fx_files.read], currencies)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipelines.config.model_facts import ModelFacts, ModelFactsConfig
 from pipelines.models.registry import Registry
 from pipelines.warehouse.tables.core import MODEL, MODEL_ALIAS
 
@@ -121,17 +122,28 @@ def _batch_tier(requests: pl.DataFrame) -> list[pl.Series]:
     return [requests.select(tier.alias("service_tier"))["service_tier"]]
 
 
-def model_frame(registry: Registry) -> pl.DataFrame:
-    """The registry as rows of `core.model`, sorted by id."""
+def model_frame(registry: Registry, facts: ModelFactsConfig) -> pl.DataFrame:
+    """The registry as rows of `core.model`, with what is known of each model, sorted by id."""
     rows = [
         {
-            **{name: getattr(model, name, None) for name in MODEL.polars_schema},
             "model_id": model.id,
+            **{name: getattr(model, name, None) for name in ("developer", "family", "display_name", "openness")},
+            **_known(facts.of(model.id)),
             "decided_by": registry.decided_by[model.id],
         }
         for model in registry.models.values()
     ]
     return pl.DataFrame(rows, schema=MODEL.polars_schema).sort("model_id")
+
+
+def _known(facts: ModelFacts | None) -> dict[str, object]:
+    """The columns that facts fill; whose they are, and what others say, is in mart.model_catalog."""
+    if facts is None:
+        return {}
+    stated = {name: facts.fact(name) for name in ("total_params_b", "active_params_b", "context_tokens")}
+    stated |= {"released_date": facts.released_on}
+    known = {name: fact.value for name, fact in stated.items() if fact is not None}
+    return known | ({} if facts.licence is None else {"license": facts.licence.value.licence})
 
 
 def alias_frame(registry: Registry, names: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.benchmarks import BoardScores, build_gap, build_scores, parse_board
 from pipelines.config import load_config
+from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.sources import Leaderboard
 from pipelines.models import Registry, build_registry, model_frame
 from tests.unit.benchmarks.boards import landed
@@ -61,7 +62,7 @@ def test_scores_and_costs_are_those_that_the_site_states(scores: BoardScores, sh
 
 
 def test_the_gap_is_drawn_on_the_same_issues(scores: BoardScores, registry: Registry) -> None:
-    models = model_frame(registry)
+    models = model_frame(registry, ModelFactsConfig())
     rows = build_gap(scores.scores, models, scores.benchmarks, registry, scores.items)
     apart = build_gap(scores.scores, models, scores.benchmarks, registry)
     last, unpaired = rows.tail(1).row(0, named=True), apart.tail(1).row(0, named=True)
@@ -95,7 +96,7 @@ def test_without_the_outcomes_of_a_contender_only_scores_are_compared(scores: Bo
     best = scores.scores.sort("score", descending=True)["score_id"][0]
     rows = build_gap(
         scores.scores,
-        model_frame(registry),
+        model_frame(registry, ModelFactsConfig()),
         scores.benchmarks,
         registry,
         scores.items.filter(pl.col("score_id") != best),

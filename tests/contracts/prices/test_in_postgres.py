@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from pipelines.config import load_config
+from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.models import build_registry, model_frame
 from pipelines.prices import FeedSnapshot, build_ledger, build_rate_card, feed_names
 from pipelines.warehouse.database import Database
@@ -26,7 +27,7 @@ def test_ledger_rate_cards_and_models_load_and_come_back(
     ledgers = [build_ledger(GENAI, [genai_snapshot], registry), build_ledger(LITELLM, litellm_snapshots, registry)]
     prices = pl.concat(ledgers)
     cards = build_rate_card(prices, [GENAI, LITELLM])
-    frames = ((MODEL, model_frame(registry)), (PRICE, prices), (RATE_CARD, cards))
+    frames = ((MODEL, model_frame(registry, ModelFactsConfig())), (PRICE, prices), (RATE_CARD, cards))
     with database.connect() as connection:
         for table, frame in frames:
             replace_all(connection, table, frame)

@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.benchmarks import REPORT_BOARD, build_gap, build_scores, packaged_board, parse_board, report_claims
 from pipelines.config import load_config
+from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.sources import Leaderboard
 from pipelines.landing import land
 from pipelines.models import build_registry, model_frame
@@ -52,7 +53,7 @@ def test_every_score_of_the_reports_table_is_a_dated_claim(scores: pl.DataFrame)
 def test_the_reports_own_gaps_with_the_noise_of_its_benchmarks(scores: pl.DataFrame) -> None:
     registry = build_registry(load_config(None).models, [])
     benchmarks = pl.DataFrame({"benchmark_id": ["report_mmlu"], "lower_is_better": [False]})
-    gap = build_gap(scores, model_frame(registry), benchmarks, registry)
+    gap = build_gap(scores, model_frame(registry, ModelFactsConfig()), benchmarks, registry)
     rows = {row["benchmark_version_id"]: row for row in gap.iter_rows(named=True) if row["gap"] is not None}
     assert rows["report_swebench_verified@1#0"]["gap"] == pytest.approx(11.4)
     assert rows["report_swebench_verified@1#0"]["gap_low"] > 0  # 11.4 points of 500 items: closed is ahead

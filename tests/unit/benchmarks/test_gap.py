@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from pipelines.benchmarks import build_gap
+from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.ids import id_bytes
 from pipelines.warehouse.tables.core import MODEL
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE
@@ -176,7 +177,7 @@ def test_a_new_scale_epoch_breaks_the_series(shared_data: Path) -> None:
     registry = build_registry(load_config(None).models, [])
     snapshots = real_snapshots(shared_data / "leaderboards", "lmarena/text/*.json.gz", LMARENA)
     built = build_scores(LMARENA, snapshots, registry)
-    found = build_gap(built.scores, model_frame(registry), built.benchmarks, registry)
+    found = build_gap(built.scores, model_frame(registry, ModelFactsConfig()), built.benchmarks, registry)
     full = found.filter(pl.col("benchmark_version_id").str.contains("@full#"))
     assert full.height == 8
     assert full["benchmark_version_id"].to_list() == ["lmarena_text@full#0"] * 7 + ["lmarena_text@full#1"]

@@ -13,6 +13,7 @@ import pytest
 from pipelines.benchmarks import build_gap, build_scores
 from pipelines.benchmarks.fields import license_weights, weights
 from pipelines.config import load_config
+from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.models import ModelsConfig
 from pipelines.config.sources import Leaderboard
 from pipelines.models import Registry, build_registry, model_frame
@@ -23,7 +24,14 @@ SWEBENCH = Leaderboard(board="swebench", format="swebench")
 
 def gaps(board: Leaderboard, snapshots: list[Any], registry: Registry) -> pl.DataFrame:
     built = build_scores(board, snapshots, registry)
-    return build_gap(built.scores, model_frame(registry), built.benchmarks, registry, built.items, names=built.names)
+    return build_gap(
+        built.scores,
+        model_frame(registry, ModelFactsConfig()),
+        built.benchmarks,
+        registry,
+        built.items,
+        names=built.names,
+    )
 
 
 def submissions(*results: tuple[str, float, bool | None, tuple[str, ...]]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.benchmarks import BoardSnapshot, build_scores, export_every_eval_ever
 from pipelines.config import load_config
+from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.sources import Leaderboard
 from pipelines.models import build_registry, model_frame
 from tests.unit.benchmarks.boards import AIDER, LMARENA, arena, export, models
@@ -121,7 +122,9 @@ SAME = [
 def written(board: Leaderboard, snapshots: list[BoardSnapshot]) -> tuple[list[str], pl.DataFrame]:
     registry = build_registry(load_config(None).models, [])
     scores = build_scores(board, snapshots, registry)
-    return export_every_eval_ever(scores.scores, scores.benchmarks, AT, model_frame(registry)), scores.scores
+    return export_every_eval_ever(
+        scores.scores, scores.benchmarks, AT, model_frame(registry, ModelFactsConfig())
+    ), scores.scores
 
 
 @pytest.mark.parametrize("name", ["lmarena", "aider"])

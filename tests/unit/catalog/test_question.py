@@ -94,7 +94,7 @@ def entries(
     quiz = {"benchmark_id": "quiz", "display_name": "Quiz", "metric_kind": "accuracy", "unit": "percent"}
     known = Known(
         facts,
-        model_frame(build_registry(load_config(None).models, [])),
+        model_frame(build_registry(load_config(None).models, []), ModelFactsConfig()),
         pl.DataFrame(cards or [], schema=RATE_CARD.polars_schema),
         PRICE.empty(),
         pl.DataFrame(scores or [], schema=BENCHMARK_SCORE.polars_schema),

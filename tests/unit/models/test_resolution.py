@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 import pytest
 
 from pipelines.config import load_config
+from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.models import Registry, alias_frame, build_registry, model_frame, resolve_names, resolve_requests
 from pipelines.warehouse.tables.core import MODEL, MODEL_ALIAS
 
@@ -114,7 +117,7 @@ def test_the_developers_own_spelling_names_a_model() -> None:
 
 def test_the_registry_does_not_depend_on_the_order_of_names(registry: Registry) -> None:
     other = build_registry(load_config(None).models, [names([row]) for row in reversed(FEED_NAMES)])
-    assert model_frame(other).equals(model_frame(registry))
+    assert model_frame(other, ModelFactsConfig()).equals(model_frame(registry, ModelFactsConfig()))
     assert other.ids_by_key == registry.ids_by_key
 
 
@@ -182,7 +185,7 @@ def test_a_name_that_ends_in_batch_is_served_as_batch(registry: Registry) -> Non
 
 
 def test_frames_for_the_warehouse(registry: Registry) -> None:
-    models = model_frame(registry)
+    models = model_frame(registry, ModelFactsConfig())
     assert models.schema == MODEL.polars_schema
     assert models["model_id"].n_unique() == models.height
     introduced = models.filter(pl.col("model_id") == "claude-opus-4-7").row(0, named=True)
@@ -190,6 +193,13 @@ def test_frames_for_the_warehouse(registry: Registry) -> None:
         "anthropic",
         "closed",
         "some_feed",
+    )
+    stated = model_frame(registry, load_config(None).model_facts)
+    scout = stated.filter(pl.col("model_id") == "llama-4-scout").row(0, named=True)
+    assert (scout["license"], scout["total_params_b"], scout["context_tokens"]) == ("Llama-4", 109, 10_000_000)
+    assert scout["released_date"] == date(2025, 4, 5)
+    assert stated.drop("license", "total_params_b", "active_params_b", "context_tokens", "released_date").equals(
+        models.drop("license", "total_params_b", "active_params_b", "context_tokens", "released_date")
     )
     aliases = alias_frame(registry, names([("openai", "GPT-4o"), ("openai", "gpt-4o"), ("openai", "made-up")]))
     assert aliases.schema == MODEL_ALIAS.polars_schema
