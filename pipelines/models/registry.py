@@ -127,7 +127,15 @@ class Registry:
 
     def split(self, raw: str, provider: str = "") -> NameParts:
         """The raw name taken apart as `provider` (any name of a seller, empty: not known) writes it."""
-        return split_name(raw, self.words, self.price_list(provider))
+        asked = (raw, provider)
+        if asked not in self._parts:
+            self._parts[asked] = split_name(raw, self.words, self.price_list(provider))
+        return self._parts[asked]
+
+    @cached_property
+    def _parts(self) -> dict[tuple[str, str], NameParts]:
+        """Names that were taken apart: a map lists the same ones day after day."""
+        return {}
 
     def family(self, name: str) -> Family | None:
         """The declared family with the longest prefix of `name`."""

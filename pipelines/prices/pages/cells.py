@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from pipelines.grouped import ungrouped
 from pipelines.meters import METERS_BY_NAME
@@ -156,6 +157,7 @@ def refuse_dear_batches(prices: Sequence[Price]) -> None:
             )
 
 
+@lru_cache(4096)
 def key(text: str) -> str:
     """What two spellings of one header share: pages change case, spaces, line breaks and `&` as they please."""
     return plain(text).lower().replace(" ", "").replace("&", "and")

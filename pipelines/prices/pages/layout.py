@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from importlib import resources
 from typing import Annotated, Any, Literal
 
@@ -343,13 +344,21 @@ def layout_of(options: Mapping[str, Any]) -> PageLayout:
 
     Raises PriceFeedError with the key, what was found and what is accepted.
     """
-    content: object = {key: value for key, value in options.items() if key not in _OF_OTHERS}
-    if content == {"layout": options.get("layout")}:
-        file = resources.files("pipelines.prices") / "layouts" / f"{options['layout']}.yaml"
-        if not file.is_file():
-            known = sorted(f.name.removesuffix(".yaml") for f in file.parent.iterdir() if f.name.endswith(".yaml"))  # type: ignore[attr-defined]
-            raise PriceFeedError(f"options.layout: no layout {options['layout']!r} ships; known are {', '.join(known)}")
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    content = {key: value for key, value in options.items() if key not in _OF_OTHERS}
+    name = options.get("layout")
+    return _shipped(name) if content == {"layout": name} and isinstance(name, str) else _validated(content)
+
+
+@cache
+def _shipped(name: str) -> PageLayout:
+    file = resources.files("pipelines.prices") / "layouts" / f"{name}.yaml"
+    if not file.is_file():
+        known = sorted(f.name.removesuffix(".yaml") for f in file.parent.iterdir() if f.name.endswith(".yaml"))  # type: ignore[attr-defined]
+        raise PriceFeedError(f"options.layout: no layout {name!r} ships; known are {', '.join(known)}")
+    return _validated(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+def _validated(content: object) -> PageLayout:
     try:
         return PageLayout.model_validate(content)
     except ValidationError as error:

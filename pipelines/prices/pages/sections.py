@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -58,6 +59,7 @@ def sections_of(page: str, *, grids: bool = False) -> list[PageSection]:
     return _html_sections(page, grids) if start.startswith(("<!doctype html", "<html")) else _markdown_sections(page)
 
 
+@lru_cache(4096)  # a page repeats its headers and cells, which are read once for each question that is asked of them
 def plain(text: str) -> str:
     """Text without footnote marks, links, tags, emphasis and escapes, its spaces collapsed."""
     text = _TAG.sub(" ", _LINK.sub(r"\1", _FOOTNOTE.sub("", text)))
