@@ -28,7 +28,7 @@ from assets.progress import progress_logger
 from assets.report import report_html
 from assets.requests import core_request, raw_request_files
 from assets.resources import WorkspaceResource
-from assets.restatement import cost_restatement, restated_job
+from assets.restatement import ACTS, restated_job
 from assets.routing import routing_measure_next, routing_projection
 from assets.selfhost import core_hardware, selfhost_breakeven
 from assets.sensors import arrivals_job, arrivals_sensor, late_days_sensor
@@ -61,7 +61,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             marts,
             chargeback,
             report_html,
-            cost_restatement,
+            *ACTS,
         ],
         asset_checks=checks,
         jobs=[DAILY_JOB, restated_job(marts, checks), arrivals_job],

@@ -1,6 +1,7 @@
-"""What Dagster sees of restatements: their table, which `modelmeter rerate` writes, and the job for what follows.
+"""What Dagster sees of restatements and of closed months: the tables that commands write, and the job for what follows.
 
-Comparing and restating are `pipelines.daily.rerate`; the command is `assets/cli/rerate.py`.
+Restating is `pipelines.daily.rerate`, with the command in `assets/cli/rerate.py`; closing is `pipelines.books.periods`, with
+those in `assets/cli/books.py`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,17 @@ import dagster as dg
 
 from assets.specs import asset_key, table_spec
 from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, PERIOD_ACT
 from pipelines.warehouse.tables.mart_prices import COST_RESTATEMENT
 
 RESTATED = "restated"
 
-cost_restatement = table_spec(COST_RESTATEMENT, deps=["core.request", "core.price", "core.fx_rate"])
-"""Not built by any job: a restatement is an act of a person, recorded when it is asked for."""
+ACTS = (
+    table_spec(COST_RESTATEMENT, deps=["core.request", "core.price", "core.fx_rate"]),
+    table_spec(BOOKED_CHARGE, deps=["mart.daily_charge"]),
+    table_spec(PERIOD_ACT, deps=["mart.daily_charge"]),
+)
+"""Not built by any job: a restatement or a closing is an act of a person, recorded when it is asked for."""
 
 
 def restated_job(
@@ -32,7 +38,7 @@ def restated_job(
     return dg.define_asset_job(
         RESTATED,
         selection=(follows | dg.AssetSelection.assets(marts) | dg.AssetSelection.checks(*on_marts))
-        - dg.AssetSelection.assets(asset_key(COST_RESTATEMENT.qualified)),
+        - dg.AssetSelection.assets(*(spec.key for spec in ACTS)),
         executor_def=dg.in_process_executor,
         description="Everything that follows from core.request, for days that were restated: marts, checks and report.",
     )

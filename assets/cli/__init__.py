@@ -12,7 +12,23 @@ import traceback
 
 import typer
 
-from assets.cli import claims, daily, db, doctor, drift, focus, models, price, prices, report, rerate, route, scores, ui
+from assets.cli import (
+    books,
+    claims,
+    daily,
+    db,
+    doctor,
+    drift,
+    focus,
+    models,
+    price,
+    prices,
+    report,
+    rerate,
+    route,
+    scores,
+    ui,
+)
 
 app = typer.Typer(
     name="modelmeter",
@@ -21,7 +37,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (daily, rerate, report, focus, ui, db, price, prices, route, models, claims, drift, scores, doctor):
+for command in (
+    daily,
+    rerate,
+    report,
+    books,
+    focus,
+    ui,
+    db,
+    price,
+    prices,
+    route,
+    models,
+    claims,
+    drift,
+    scores,
+    doctor,
+):
     command.register(app)
 
 

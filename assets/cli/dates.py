@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from typer.models import OptionInfo
+from typer.models import ArgumentInfo, OptionInfo
 
 if TYPE_CHECKING:
     from pipelines.daily import Window
@@ -110,6 +110,12 @@ def day_option(name: str, help_text: str) -> OptionInfo:
 def month_option(name: str, help_text: str) -> OptionInfo:
     """An option that takes a month; its value is the first day."""
     return _option(parse_month, name, "YYYY-MM", help_text)
+
+
+def month_argument(help_text: str) -> ArgumentInfo:
+    """An argument that takes a month; its value is the first day."""
+    argument: ArgumentInfo = typer.Argument(parser=parse_month, metavar="YYYY-MM", help=help_text)
+    return argument
 
 
 def instant_option(name: str, help_text: str) -> OptionInfo:

@@ -24,13 +24,14 @@ def options() -> Iterator[tuple[str, str]]:
     group = typer.main.get_command(app)
     for command, found in group.commands.items():  # type: ignore[attr-defined]
         for parameter in found.params:
-            if "YYYY" in str(parameter.metavar):
+            if "YYYY" in str(parameter.metavar) and parameter.opts[0].startswith("-"):
                 yield command, parameter.opts[0]
 
 
 def test_every_date_option_is_known() -> None:
     assert sorted(options()) == [
-        ("daily", "--date"), ("daily", "--from"), ("daily", "--to"), ("drift", "--date"), ("focus", "--month"), ("price", "--at"),
+        ("daily", "--date"), ("daily", "--from"), ("daily", "--to"), ("drift", "--date"), ("focus", "--month"), ("models", "--at"),
+        ("price", "--at"),
         ("price", "--known-at"), ("report", "--date"), ("rerate", "--date"), ("rerate", "--from"), ("rerate", "--known-at"),
         ("rerate", "--to"), ("route", "--date"), ("route", "--from"), ("route", "--to"), ("scores", "--known-at"),
     ]  # fmt: skip
@@ -55,6 +56,14 @@ def test_a_month_is_its_first_day() -> None:
     for text in ("2026-13", "2026-2", "2026-02-01", "2022-12"):
         with pytest.raises(DateError, match="accepted"):
             parse_month(text)
+
+
+@pytest.mark.parametrize("command", [["close"], ["reopen", "--reason", "x"], ["statement"]])
+def test_no_month_gets_one_line(command: list[str]) -> None:
+    for text in ("2026-13", "february", "2199-01"):
+        failure = CliRunner().invoke(app, [*command, text]).exception
+        assert isinstance(failure, DateError), f"{text!r}: {failure!r}"
+        assert "\n" not in str(failure)
 
 
 def test_the_line_stands_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

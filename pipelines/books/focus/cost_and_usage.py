@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
 from pipelines.books.focus.versions import Version, columns_of
+from pipelines.books.periods import following
 from pipelines.config.focus import BillingAccount
 from pipelines.meters import TOKEN_METERS
 from pipelines.warehouse.tables.mart_charges import COSTS
@@ -20,7 +21,7 @@ _FOCUS_COSTS = dict(zip(COSTS, ("ListCost", "ContractedCost", "EffectiveCost", "
 _UNITS = {"token": "Tokens", "request": "Requests", "search": "Searches"}
 _OF_AN_ADJUSTMENT = (
     "event_date", "provider_id", "model_id", "service_tier", "region", "team", "project", "cost_centre", "environment",
-    "application", "contract_id", "developer",
+    "application", "contract_id", "developer", "charge_class",
 )  # fmt: skip
 _METER_NAMES = {
     **{meter.name: meter.sku_meter for meter in TOKEN_METERS},
@@ -50,8 +51,8 @@ def cost_and_usage(
 ) -> Exported:
     """The charges of the month that begins with `month`, in the columns of `version`; each cost sums to that of the charges.
 
-    `charges` are rows of mart.daily_charge with card_region, context_from_tokens, time_window and reasoning_mode of their
-    rate card and developer and family of their model. A line with a quantity and both unit prices is Usage. The rest of a
+    `charges` are rows of core.booked_charge with price_region, context_from_tokens, time_window and reasoning_mode of their
+    price and developer and family of their model. A line with a quantity and both unit prices is Usage. The rest of a
     day's cost that no unit price explains is an Adjustment. A line that costs nothing and has no price is no charge: it is
     left out, as is usage whose cost is not known, which is counted.
     """
@@ -105,9 +106,9 @@ def _usage(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _conditions() -> list[pl.Expr]:
-    """What else decides the price of a SKU, by the card: where, from which prompt size, at which hours, in which mode."""
+    """What else decides the price of a SKU: where, from which prompt size, at which hours, in which mode."""
     return [
-        pl.when(pl.col("card_region") == "").then(pl.lit("any")).otherwise(pl.col("card_region")),
+        pl.when(pl.col("price_region") == "").then(pl.lit("any")).otherwise(pl.col("price_region")),
         pl.col("context_from_tokens").cast(pl.String),
         *(pl.when(pl.col(name) == "").then(pl.lit("all")).otherwise(pl.col(name)) for name in ("time_window", "reasoning_mode")),
     ]  # fmt: skip
@@ -146,15 +147,14 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
     names = {name: account.name for name, account in accounts.items()}
     invoice = pl.concat_str(seller, pl.lit(f"{month:%Y-%m}-provisional"), separator="-")
     region = pl.when(pl.col("region") != "").then(pl.col("region"))
-    following = (month.replace(day=28) + timedelta(days=4)).replace(day=1)
     return {
         **{focus: pl.col(cost).cast(_DECIMAL) for cost, focus in _FOCUS_COSTS.items()},
         "BillingAccountId": seller.replace_strict(ids, default=pl.concat_str(seller, pl.lit("-account")), return_dtype=pl.String),
         "BillingAccountName": seller.replace_strict(names, default=None, return_dtype=pl.String),
         "BillingCurrency": pl.lit("USD"),
         "BillingPeriodStart": _midnight(pl.lit(month)),
-        "BillingPeriodEnd": _midnight(pl.lit(following)),
-        "ChargeClass": pl.lit(None, pl.String),
+        "BillingPeriodEnd": _midnight(pl.lit(following(month))),
+        "ChargeClass": pl.col("charge_class"),
         "ChargeDescription": pl.coalesce("SkuMeter", pl.lit("Cost beyond unit prices")) + pl.lit(" for ") + pl.col("model_id"),
         "ChargeFrequency": pl.lit("Usage-Based"),
         "ChargePeriodStart": _midnight(pl.col("event_date")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
 from pipelines.warehouse.tables.core import MODEL, MODEL_ALIAS, REQUEST
 from pipelines.warehouse.tables.core_benchmarks import CORE_BENCHMARK_TABLES
+from pipelines.warehouse.tables.core_books import CORE_BOOK_TABLES
 from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
 from pipelines.warehouse.tables.core_routing import CORE_ROUTING_TABLES
 from pipelines.warehouse.tables.core_shadow import SHADOW_REQUEST
@@ -32,6 +33,7 @@ TABLES: tuple[Table, ...] = (
     REQUEST,
     *CORE_BENCHMARK_TABLES,
     REPORTED_COST,
+    *CORE_BOOK_TABLES,
     *MART_CHARGE_TABLES,
     *CORE_ROUTING_TABLES,
     *SPEND_TABLES,

@@ -15,6 +15,7 @@ import pytest
 
 from pipelines.books.focus.export import export_month
 from pipelines.books.focus.versions import COST_AND_USAGE, VERSIONS, Version, columns_of
+from pipelines.books.periods import close_period
 from pipelines.config.focus import BillingAccount
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
@@ -150,3 +151,33 @@ def test_a_column_is_filled_accepted_and_typed_as_its_description_says(
         assert file.typed.schema[column.name] == kinds[column.kind], column.name
         assert column.nullable or file.typed[column.name].null_count() == 0, column.name
         assert not column.accepted or set(file.values(column.name)) <= set(column.accepted), column.name
+
+
+def test_what_became_known_of_a_closed_month_is_a_correction_in_the_open_one(
+    database: Database, tmp_path: Path
+) -> None:
+    """February is closed; then 500 tokens more of model m at 3 USD, in the file of March."""
+    with database.connect() as connection, connection.transaction():
+        load_charged_day(connection)
+    close_period(database, FEBRUARY)
+    with database.connect() as connection:
+        connection.execute(
+            "update mart.daily_charge set quantity = quantity + 500, list_cost_usd = list_cost_usd + 0.0015, "
+            "contracted_cost_usd = contracted_cost_usd + 0.0015, effective_cost_usd = effective_cost_usd + 0.0015, "
+            "billed_cost_usd = billed_cost_usd + 0.0015 where model_id = 'm' and meter = 'input_uncached' and price_id is not null"
+        )
+        connection.execute(
+            'insert into mart.daily_charge select (jsonb_populate_record(charge, \'{"event_date": "2026-03-01"}\')).* '
+            "from mart.daily_charge as charge where model_id = 'granted' and meter = 'output_text'"
+        )
+        exported_now, (csv, _) = export_month(connection, date(2026, 3, 1), "1.4", tmp_path, ACCOUNTS)
+        export_month(connection, FEBRUARY, "1.4", tmp_path, ACCOUNTS)
+    corrected = exported_now.rows.filter(pl.col("ChargeClass") == "Correction")
+    assert corrected.select("ConsumedQuantity", "BilledCost", "ListUnitPrice").rows() == [
+        (Decimal(500), Decimal("0.0015"), Decimal(3))
+    ]
+    texts = pl.read_csv(csv, infer_schema=False).filter(pl.col("ChargeClass") == "Correction")
+    assert texts.select("BillingPeriodStart", "ChargePeriodStart").rows() == [
+        ("2026-03-01T00:00:00Z", "2026-02-14T00:00:00Z")
+    ]
+    assert exported_now.rows.height == 2

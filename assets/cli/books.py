@@ -1,0 +1,102 @@
+"""`modelmeter close`, `reopen`, `restate` and `statement`: months that are booked once, and what became known of them later.
+
+The books are `pipelines.books.periods`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assets.cli.dates import month_argument
+from assets.cli.terminal import say
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Month = Annotated[date, month_argument("The month, as YYYY-MM.")]
+BY = ("cost_centre", "team", "project", "environment", "application", "provider_id", "model_id")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (close, reopen, restate, statement):
+        app.command(command.__name__)(command)
+
+
+def close(month: Month) -> None:
+    """Book a month: its figures stay from now on, and what becomes known of it is a correction in the open month."""
+    from pipelines.books.periods import close_period
+    from pipelines.workspace import open_workspace
+
+    with open_workspace() as workspace:
+        done = close_period(workspace.database, month)
+    say(
+        f"{month:%Y-%m} is closed: {done.charges:,} charges and {done.corrections:,} corrections of earlier months, "
+        f"billed {done.billed_cost_usd:f} USD"
+    )
+
+
+def reopen(month: Month, reason: Annotated[str, typer.Option("--reason", help="Why; it is kept.")]) -> None:
+    """Take back what was booked in the month that was closed last."""
+    from pipelines.books.periods import reopen_period
+    from pipelines.workspace import open_workspace
+
+    if not reason.strip():
+        raise typer.BadParameter("--reason is empty: it says why the month is opened again")
+    with open_workspace() as workspace:
+        done = reopen_period(workspace.database, month, reason.strip())
+    say(
+        f"{month:%Y-%m} is open: {done.charges + done.corrections:,} rows of {done.billed_cost_usd:f} USD are taken back"
+    )
+
+
+def restate() -> None:
+    """Show what became known of closed months since they were booked. The next closing books it as corrections."""
+    from pipelines.books.periods import pending
+    from pipelines.workspace import open_workspace
+
+    with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
+        found = pending(connection)
+    if found.is_empty():
+        say("nothing became known of closed months")
+        return
+    _show(found, ("event_date", "provider_id", "model_id"))
+
+
+def statement(
+    month: Month,
+    by: Annotated[str, typer.Option("--by", help=f"One of {', '.join(BY)}.")] = "cost_centre",
+) -> None:
+    """Print a month as it stands in the books: as booked where it is closed, else as known now, corrections apart."""
+    from pipelines.books.periods import book
+    from pipelines.workspace import open_workspace
+
+    if by not in BY:
+        raise typer.BadParameter(f"--by {by} is not accepted: {', '.join(BY)}")
+    with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
+        found = book(connection, month)
+    _show(found, ("charge_class", by))
+
+
+def _show(rows: pl.DataFrame, by: Sequence[str]) -> None:
+    """Sums of `rows`, one line each, and their total, every digit shown; nothing where no cost is known."""
+    import polars as pl
+
+    costs = ("effective_cost_usd", "billed_cost_usd")
+    unpriced = pl.col("quantity").filter(pl.col("meter") == "request", pl.col("unpriced_reason").is_not_null()).sum()
+    known = (pl.when(pl.col(cost).is_not_null().any()).then(pl.col(cost).sum()).alias(cost) for cost in costs)
+    sums = rows.group_by(by).agg(*known, unpriced.alias("unpriced_requests")).sort(by)
+    say("\t".join((*by, *costs, "unpriced_requests")))
+    for line in sums.iter_rows():
+        say("\t".join(_shown(value) for value in line))
+    total = (sums[name].sum() for name in (*costs, "unpriced_requests"))
+    say("\t".join(("total", *[""] * (len(by) - 1), *map(_shown, total))))
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
