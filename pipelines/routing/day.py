@@ -79,6 +79,17 @@ class Day:
         found = self.traffic.recorded.group_by(by).agg(pl.col("requests").sum()).sort(by)
         return {Group(*row[:3]): Decimal(row[3]) for row in found.iter_rows()}
 
+    def scaled(self, arm: PolicyArm) -> dict[Group, Decimal]:
+        """The arm's cost by group at the central ratios of tokens, worked out once. Raises MissingEvidenceError."""
+        if id(arm) not in self._scaled:
+            self._scaled[id(arm)] = (arm, arm.scaled_by_group(self.evidence))
+        return self._scaled[id(arm)][1]
+
+    @cached_property
+    def _scaled(self) -> dict[int, tuple[PolicyArm, dict[Group, Decimal]]]:
+        """By the arm's identity, with the arm, so that it lives as long."""
+        return {}
+
     def actual(self) -> Floats:
         """What the traffic did cost in each world, by group."""
         return self.worlds.recorded(self.recorded["actual"])

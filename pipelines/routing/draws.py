@@ -21,6 +21,8 @@ from pipelines.routing.strata import BUCKETS
 Floats = npt.NDArray[np.float64]
 INTERVALS = {"low_95": 2.5, "low_50": 25.0, "high_50": 75.0, "high_95": 97.5}
 """Percentiles of the two intervals."""
+_KEPT_COSTS = 12
+"""How many arms' costs are kept: 50 MB where traffic falls into some 250 groups."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Worlds:
     requests: Floats
     use_cases: Mapping[str, Mapping[str, int]]
     _normal: dict[tuple[str, ...], Floats] = field(default_factory=dict)
+    _costs: dict[int, tuple[ArmArrays, Floats]] = field(default_factory=dict)
     _ratios: dict[tuple[str, str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
 
     def normal(self, *name: str) -> Floats:
@@ -71,7 +74,14 @@ class Worlds:
         self.skill: Floats = self.evidence.skill_from + skill * (self.evidence.skill_to - self.evidence.skill_from)
 
     def cost(self, arm: ArmArrays) -> Floats:
-        """What each group's traffic costs on the arm in each world: draws x groups."""
+        """What each group's traffic costs on the arm in each world: draws x groups. The last few answers are kept."""
+        kept = self._costs.pop(id(arm), None) or (arm, self._cost(arm))
+        self._costs[id(arm)] = kept  # with the arm, so that no other takes its identity
+        if len(self._costs) > _KEPT_COSTS:
+            del self._costs[next(iter(self._costs))]
+        return kept[1]
+
+    def _cost(self, arm: ArmArrays) -> Floats:
         total = np.empty((self.evidence.draws, len(self.groups)))
         fixed, taken = self.weights @ arm.fixed.T, self.weights @ arm.input.T
         written, unsure = self.weights @ arm.output.T, self.weights @ arm.open.T

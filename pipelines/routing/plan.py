@@ -143,7 +143,7 @@ class Plan:
             return None
         if self.base_arm is None:
             return self.of_day.actual_by_group
-        return {} if isinstance(self.base_arm, str) else self.base_arm.scaled_by_group(self.of_day.evidence)
+        return {} if isinstance(self.base_arm, str) else self.of_day.scaled(self.base_arm)
 
     def is_base(self, arm: Arm) -> bool:
         """Whether the arm is the baseline's own model: it is charged as the baseline is."""
@@ -183,7 +183,7 @@ class Plan:
         if isinstance(arm, str):
             return None, arm
         try:
-            usd = arm.scaled(self.of_day.evidence)
+            usd = sum(self.of_day.scaled(arm).values(), Decimal(0))
         except MissingEvidenceError as error:
             return None, str(error)
         if arm.open_usd > _OPEN_SHARE * usd:
@@ -210,7 +210,7 @@ class Plan:
 
     def _scaled(self, arm: Arm) -> ByGroup:
         cost = self.arm(arm)
-        return {} if isinstance(cost, str) else cost.scaled_by_group(self.of_day.evidence)
+        return {} if isinstance(cost, str) else self.of_day.scaled(cost)
 
     def besides(self, place: int, arm: Arm, requests: Decimal) -> Decimal:
         """What the arm costs besides its tokens: the router's fee, the verifier, its own machines."""

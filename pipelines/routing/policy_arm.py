@@ -64,12 +64,8 @@ class PolicyArm:
         """The same by group."""
         return {group: part.fixed + part.input + part.output for group, part in self.sums.items()}
 
-    def scaled(self, evidence: Evidence) -> Decimal:
-        """Cost at the central ratios of tokens, exact to the ratio's six decimals. Raises MissingEvidenceError."""
-        return sum(self.scaled_by_group(evidence).values(), Decimal(0))
-
     def scaled_by_group(self, evidence: Evidence) -> dict[Group, Decimal]:
-        """The same by group."""
+        """Cost by group at the central ratios, exact to the ratio's six decimals. Raises MissingEvidenceError."""
         found = {}
         for group, part in self.sums.items():
             taken, written = central_ratios(evidence, self.model_id, group)

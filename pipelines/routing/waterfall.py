@@ -31,8 +31,7 @@ def waterfall(plan: Plan, base: Decimal | None, projected: Decimal | None) -> st
     kept = [of_base if plan.is_base(arm) else _kept(plan, arm, cost) for arm, cost in zip(arms, priced, strict=True)]
     same = [of_base if plan.is_base(arm) else cost.same_by_group() for arm, cost in zip(arms, priced, strict=True)]
     scaled = [
-        of_base if plan.is_base(arm) else cost.scaled_by_group(plan.of_day.evidence)
-        for arm, cost in zip(arms, priced, strict=True)
+        of_base if plan.is_base(arm) else plan.of_day.scaled(cost) for arm, cost in zip(arms, priced, strict=True)
     ]
     lots = plan.lots()
     fee = plan.policy.router_fee_usd * sum((lot.requests for lot in lots), Decimal(0))
