@@ -58,6 +58,13 @@ class Effect(Declaration):
         return self
 
 
+class BoardRatios(Declaration):
+    """How far the tokens that a board counted are off for other work: the standard deviation of a model's logarithm."""
+
+    log_sd: float = Field(gt=0, le=10)
+    source: str
+
+
 class Difficulty(Declaration):
     """How many times the tokens of the others the requests take that a router sends to the arm for hard ones: its logarithm is normal."""
 
@@ -120,6 +127,7 @@ class Evidence(Declaration):
     effects: tuple[Effect, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     stand_ins: tuple[ScoredAs, ...] = ()
+    boards: BoardRatios | None = None
     difficulty: Difficulty | None = None
     verifiers: tuple[Verifier, ...] = ()
     agreement: float | None = Field(default=None, ge=-1, le=1)

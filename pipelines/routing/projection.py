@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, localcontext
 from functools import cached_property
@@ -22,6 +22,7 @@ from pipelines.config.loader import load_file
 from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.routing import RoutingConfig
 from pipelines.outside import ANY_FAILURE, worded
+from pipelines.routing.board_ratios import board_effects
 from pipelines.routing.case import Case
 from pipelines.routing.day import Day
 from pipelines.routing.frontier import frontier
@@ -89,6 +90,13 @@ class Setting:
         apart = (LANGUAGE, sorted(self.declared()), self.policies.operations, list(lanes(self.models)), rules)
         return hashlib.sha256(repr(apart).encode()).hexdigest()[:16]
 
+    def _with_boards(self, traffic: Halves, believed: pl.DataFrame | None) -> Setting:
+        """With what boards counted of the models that run or may run."""
+        if believed is None:
+            return self
+        models = {model for half in (traffic.priced, traffic.unpriced) for _, model in half.costs}
+        return replace(self, evidence=self.evidence.with_measured(list(board_effects(believed, self.evidence, models))))
+
     def _day(self, traffic: Traffic, believed: pl.DataFrame | None) -> Day:
         return Day(traffic, self.evidence, self.policies, believed, sorted(traffic.costs), self.models, self.answered)
 
@@ -97,9 +105,10 @@ class Setting:
         believed = self.scores
         if believed is not None:
             believed = with_stand_ins(known_on(believed, on), self.evidence.stand_ins, on)
-        days = {True: self._day(traffic.against(actual=True), believed)}
+        counted = self._with_boards(traffic, believed)
+        days = {True: counted._day(traffic.against(actual=True), believed)}
         # Where all is priced, both comparisons are about the same requests.
-        days[False] = self._day(traffic.against(actual=False), believed) if traffic.unpriced.count else days[True]
+        days[False] = counted._day(traffic.against(actual=False), believed) if traffic.unpriced.count else days[True]
         return days
 
     def _cases(self, days: Mapping[bool, Day], on: date) -> Iterator[Case]:
