@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.records import line_reader
+from pipelines.records import json_columns, line_reader
 from pipelines.records.json_columns import ColumnReader, TypedLines
 from pipelines.records.line_chunks import Chunk
 from pipelines.requests.formats import build_format
@@ -217,12 +217,13 @@ def test_a_field_that_first_comes_late_is_read(both: Both) -> None:
 
 @pytest.mark.parametrize("late", [{"end_user": "someone"}, {"not_read": {"a": 1}}, {"cache_hit": None}, {"proxy": "x"}])
 @pytest.mark.parametrize("seldom", [True, False])
-@pytest.mark.slow
-def test_a_field_that_first_comes_late_in_a_log_without_others(late: dict[str, Any], seldom: bool, both: Both) -> None:
+def test_a_field_that_first_comes_late_in_a_log_without_others(
+    late: dict[str, Any], seldom: bool, both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One that is read must be read and one that is not must do no harm, in a few blocks or in all that follow."""
+    monkeypatch.setattr(json_columns, "_BLOCK_BYTES", 2**17)
     records = [
-        narrow(number) | (late if number > 700 and (number % 997 == 0 or not seldom) else {})
-        for number in range(40_000)
+        narrow(number) | (late if number > 700 and (number % 125 == 0 or not seldom) else {}) for number in range(5000)
     ]
     assert both(dumped(*records), "litellm_spend_logs") == 1
 
