@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.warehouse_fixtures"]
+pytest_plugins = ["tests.processor_time", "tests.warehouse_fixtures"]
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 LONGEST_TEMPORARY = 30
