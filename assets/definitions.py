@@ -32,7 +32,7 @@ from assets.restatement import ACTS, restated_job
 from assets.routing import routing_measure_next, routing_projection
 from assets.selfhost import core_hardware, selfhost_breakeven
 from assets.sensors import arrivals_job, arrivals_sensor, late_days_sensor
-from assets.shadow import core_shadow_request, shadow_evidence
+from assets.shadow import core_shadow_request, routing_off_policy, shadow_evidence
 
 
 def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -57,6 +57,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             selfhost_breakeven,
             core_shadow_request,
             shadow_evidence,
+            routing_off_policy,
             model_catalog,
             marts,
             chargeback,

@@ -21,7 +21,7 @@ from pipelines.daily.requests import load_requests
 from pipelines.daily.rerate import RerateOutcome, rerate_days
 from pipelines.daily.routing import find_measure_next, project_routing
 from pipelines.daily.selfhost import refresh_breakeven, refresh_hardware
-from pipelines.daily.shadow import refresh_shadow_evidence, refresh_shadow_requests
+from pipelines.daily.shadow import refresh_off_policy, refresh_shadow_evidence, refresh_shadow_requests
 
 __all__ = [
     "RerateOutcome",
@@ -37,6 +37,7 @@ __all__ = [
     "refresh_catalog",
     "refresh_chargeback",
     "refresh_hardware",
+    "refresh_off_policy",
     "refresh_price_history",
     "refresh_prices",
     "refresh_rate_card",

@@ -1,4 +1,4 @@
-"""Steps `core.shadow_request` and `mart.shadow_evidence`: parsed shadow measurements, and what they show with the requests that ran.
+"""Steps `core.shadow_request`, `mart.shadow_evidence` and `mart.routing_off_policy`: shadow measurements, and what the log itself shows.
 
 The files are parsed with the request files (`ingest.py`); the arithmetic is `pipelines.shadow`.
 """
@@ -11,15 +11,39 @@ import polars as pl
 import psycopg
 
 from pipelines.records.store import scan_stored, stored_parts
-from pipelines.shadow import answers, collect, evidence_rows, ratios
+from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.shadow import answers, collect, evidence_rows, off_policy_rows, ratios
 from pipelines.shadow.records import RECORD_SCHEMA
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_shadow import SHADOW_REQUEST
-from pipelines.warehouse.tables.mart_evidence import SHADOW_EVIDENCE
+from pipelines.warehouse.tables.mart_evidence import ROUTING_OFF_POLICY, SHADOW_EVIDENCE
 from pipelines.workspace import Workspace
 from pipelines.workspace.model_registry import registry_of
+
+
+OFF_POLICY_DAYS = 30
+"""How many loaded days of the log are asked what several models did with one use case."""
+_CLUSTERS = 400
+"""Sessions are put into so many groups: fewer rows, and a wider interval if anything."""
+_INPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in INPUT_METERS)
+_OUTPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in OUTPUT_METERS)
+_CELLS = f"""
+    select
+        coalesce(application, team, 'unattributed') as use_case,
+        floor(log(2, greatest({_INPUT}, 1)::numeric))::bigint as size,
+        model_id,
+        abs(hashtext(coalesce(session_id, request_uid::text))) % {_CLUSTERS} as cluster,
+        count(*) as requests,
+        sum((status = 'ok')::bigint)::bigint as ok,
+        sum({_OUTPUT})::bigint as output,
+        sum(effective_cost_usd)::double precision as cost_usd
+    from core.request
+    where event_date = any(%(days)s) and model_id is not null and is_billable and effective_cost_usd is not null
+    group by 1, 2, 3, 4
+"""
 
 
 def refresh_shadow_requests(workspace: Workspace) -> pl.DataFrame:
@@ -42,6 +66,15 @@ def refresh_shadow_evidence(workspace: Workspace) -> pl.DataFrame:
         answered = answers_now(connection)
         rows = evidence_rows(answered, ratios(answered))
         replace_all(connection, SHADOW_EVIDENCE, rows)
+    return rows
+
+
+def refresh_off_policy(workspace: Workspace) -> pl.DataFrame:
+    """Replace mart.routing_off_policy by what the newest `OFF_POLICY_DAYS` loaded days show; its rows."""
+    with workspace.database.connect() as connection:
+        newest = sorted(loaded_days(connection, REQUEST))[-OFF_POLICY_DAYS:]
+        rows = off_policy_rows(read_frame(connection, _CELLS, {"days": newest}), answers_now(connection))
+        replace_all(connection, ROUTING_OFF_POLICY, rows)
     return rows
 
 

@@ -120,4 +120,41 @@ ROUTING_MEASURE_NEXT = Table(
     ("policy", "baseline", "measure", "model_id"),
 )
 
-MART_EVIDENCE_TABLES = (CLAIMS_AUDIT, SHADOW_EVIDENCE, ROUTING_MEASURE_NEXT)
+ROUTING_OFF_POLICY = Table(
+    "mart",
+    "routing_off_policy",
+    "What the log itself shows where several models served one use case: what all its requests would have been on each of them, with what that "
+    "rests on, or why it can't be said.",
+    "one row per use case, model, measure and method",
+    (
+        Column("use_case", "text", "Application, else team, or unattributed."),
+        Column("model_id", "text", "Model that all requests of the use case are thought on."),
+        Column(
+            "measure",
+            "text",
+            "Mean per request: ok (share of calls that ended well), output (tokens), cost_usd, or score (gold).",
+            accepted=("ok", "output", "cost_usd", "score"),
+        ),
+        Column(
+            "method",
+            "text",
+            "strata: requests of like size are taken to be alike; ips, snips, dr: the router's known probabilities are weighed out.",
+            accepted=("strata", "ips", "snips", "dr"),
+        ),
+        Column("estimate", "double precision", "The mean; null where it is refused.", nullable=True),
+        Column("low_95", "double precision", "Lower bound of the 95 % interval, by sessions.", nullable=True),
+        Column("high_95", "double precision", "Upper bound of the 95 % interval.", nullable=True),
+        Column("requests", "bigint", "Requests that the model served.", unit="requests"),
+        Column("effective_requests", "double precision", "What they count for once weighed (Kish).", unit="requests"),
+        Column(
+            "unmatched_share",
+            "double precision",
+            "Share of the use case's requests without a match of the model.",
+            unit="share",
+        ),
+        Column("refused_reason", "text", "Why there is no estimate.", nullable=True),
+    ),
+    ("use_case", "model_id", "measure", "method"),
+)
+
+MART_EVIDENCE_TABLES = (CLAIMS_AUDIT, SHADOW_EVIDENCE, ROUTING_MEASURE_NEXT, ROUTING_OFF_POLICY)
