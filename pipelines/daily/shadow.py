@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from pipelines.records.store import scan_stored, stored_parts
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.records.store import scan_stored, stored_parts
 from pipelines.shadow import answers, collect, evidence_rows, off_policy_rows, ratios
 from pipelines.shadow.records import RECORD_SCHEMA
 from pipelines.warehouse.partitions import loaded_days
@@ -22,7 +22,6 @@ from pipelines.warehouse.tables.core_shadow import SHADOW_REQUEST
 from pipelines.warehouse.tables.mart_evidence import ROUTING_OFF_POLICY, SHADOW_EVIDENCE
 from pipelines.workspace import Workspace
 from pipelines.workspace.model_registry import registry_of
-
 
 OFF_POLICY_DAYS = 30
 """How many loaded days of the log are asked what several models did with one use case."""
@@ -35,13 +34,13 @@ _CELLS = f"""
         coalesce(application, team, 'unattributed') as use_case,
         floor(log(2, greatest({_INPUT}, 1)::numeric))::bigint as size,
         model_id,
-        abs(hashtext(coalesce(session_id, request_uid::text))) % {_CLUSTERS} as cluster,
+        abs(hashtext(coalesce(session_id, request_uid::text))) %% {_CLUSTERS} as cluster,
         count(*) as requests,
-        sum((status = 'ok')::bigint)::bigint as ok,
+        count(*) filter (where status = 'ok') as ok,
         sum({_OUTPUT})::bigint as output,
         sum(effective_cost_usd)::double precision as cost_usd
     from core.request
-    where event_date = any(%(days)s) and model_id is not null and is_billable and effective_cost_usd is not null
+    where event_date = any(%(days)s) and model_id is not null and effective_cost_usd is not null
     group by 1, 2, 3, 4
 """
 

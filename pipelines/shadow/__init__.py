@@ -15,4 +15,13 @@ from pipelines.shadow.measured import effects, evidence_rows, ratios
 from pipelines.shadow.off_policy import off_policy_rows
 from pipelines.shadow.parse import parse_shadow, shadow_version
 
-__all__ = ["answers", "collect", "effects", "evidence_rows", "off_policy_rows", "parse_shadow", "ratios", "shadow_version"]
+__all__ = [
+    "answers",
+    "collect",
+    "effects",
+    "evidence_rows",
+    "off_policy_rows",
+    "parse_shadow",
+    "ratios",
+    "shadow_version",
+]

@@ -19,12 +19,14 @@ import polars as pl
 
 from pipelines.shadow.estimates import FEWEST, Estimate, Floats, by_cluster, mean
 from pipelines.shadow.measured import numbered
+from pipelines.uncertainty import wilson_interval
 from pipelines.warehouse.tables.mart_evidence import ROUTING_OFF_POLICY
 
 FEWEST_IN_STRATUM = 5
 """Requests of a model in a stratum below which the stratum has no match for it."""
 MOST_UNMATCHED = 0.2
 """Share of a use case's requests without a match above which nothing is said of all of them."""
+_SHARES = ("ok", "score")
 _FAR = 5.0
 """Standard errors by which weights may miss 1: they are skewed, and a sound log must not be refused by chance."""
 MEASURES = ("ok", "output", "cost_usd")
@@ -156,6 +158,9 @@ def _row(use_case: str, model: str, measure: str, method: str, found: Reached | 
     if found.refused is not None:
         return row | {"refused_reason": found.refused}
     low, high = found.estimate.interval()
+    if measure in _SHARES and low == high:  # all alike: the spread says nothing, the number of requests does
+        solved = found.estimate.value * found.effective
+        low, high = (float(bound) for bound in wilson_interval(solved, found.effective))
     return row | {"estimate": found.estimate.value, "low_95": low, "high_95": high}
 
 

@@ -110,3 +110,16 @@ def test_standardised_means_are_those_of_a_hand_worked_table() -> None:
     assert found["b"]["estimate"] == pytest.approx((200 * 2 + 200 * 4) / 400)
     # Kish: (50 x 4 + 150 x 4/3)^2 / (50 x 16 + 150 x 16/9), five times over.
     assert found["a"]["effective_requests"] == pytest.approx(5 * 400**2 / (50 * 16 + 150 * 16 / 9))
+
+
+def test_a_model_that_never_failed_may_still_fail() -> None:
+    cells = pl.DataFrame(
+        [
+            {"use_case": "u", "size": 1, "model_id": model, "cluster": cluster, "requests": 2, "ok": 2}
+            for model in ("a", "b")
+            for cluster in range(50)
+        ]
+    )
+    found = next(by_strata(cells, ("ok",)))
+    assert found["estimate"] == found["high_95"] == 1
+    assert found["low_95"] == pytest.approx(0.963, abs=0.001)  # Wilson for 100 of 100
