@@ -6,28 +6,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
+import polars as pl
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pipelines.finops.queries import CUTS
 from pipelines.finops.summary import day_summary
-from pipelines.sample import SampleSummary, generate_sample
+from pipelines.sample import SampleSummary
 from pipelines.settings import Settings
+from pipelines.warehouse.database import Database
 from pipelines.warehouse.open import open_database
-from tests.assets.conftest import DailyJob
-from tests.warehouse_fixtures import fresh_database
+from pipelines.warehouse.read import read_frame
+from tests.assets.conftest import SmallSample
+from tests.end_to_end.installation import Finished
 
 
 @dataclass
 class Report:
-    """The page of the sample's second day, the run behind it and what the generator made."""
+    """The page of the sample's second day, the warehouse behind it and what the generator made."""
 
     day: date
     page: LexborHTMLParser
-    job: DailyJob
+    database: Database
     made: SampleSummary
+
+    def query(self, sql: str) -> pl.DataFrame:
+        with self.database.connect(read_only=True) as connection:
+            return read_frame(connection, sql)
 
     def cells(self, table: str, part: str = "tbody") -> list[list[str]]:
         return [[_text(cell) for cell in row.css("th, td")] for row in self.page.css(f"#{table} > {part} > tr")]
@@ -43,15 +49,11 @@ def _number(text: str) -> Decimal:
 
 
 @pytest.fixture(scope="module")
-def report(postgres_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
-    root = tmp_path_factory.mktemp("report")
-    made = generate_sample(root / "landing", days=3, requests_per_day=600)
-    day = date.fromisoformat(made.days[1])
-    with open_database(Settings(home=postgres_home), migrate=False) as shared:
-        job = DailyJob(fresh_database(shared), root / "home", root / "landing")
-        assert job.run(date.fromisoformat(made.days[0]), day).success
-        path = job.home / "reports" / str(day) / "index.html"
-        yield Report(day, LexborHTMLParser(path.read_text(encoding="utf-8")), job, made)
+def report(undisturbed: Finished, small_sample: SmallSample) -> Iterator[Report]:
+    day = small_sample.days[1]
+    page = LexborHTMLParser((undisturbed.home / "reports" / str(day) / "index.html").read_text(encoding="utf-8"))
+    with open_database(Settings(home=undisturbed.home)) as database:
+        yield Report(day, page, database, small_sample.summary)
 
 
 def test_requests_and_tokens_are_those_that_were_made(report: Report) -> None:
@@ -69,10 +71,10 @@ def test_requests_and_tokens_are_those_that_were_made(report: Report) -> None:
 
 def test_every_shown_amount_is_what_a_query_rounds_to(report: Report) -> None:
     spent = f"from core.request where event_date = '{report.day}' and effective_cost_usd is not null"
-    whole = report.job.query(f"select round(sum(effective_cost_usd), 2)::text as usd {spent}")["usd"].to_list()
+    whole = report.query(f"select round(sum(effective_cost_usd), 2)::text as usd {spent}")["usd"].to_list()
     parts = {"models": "provider_id, model_id", **{cut.id: cut.column for cut in CUTS}}
     for table, grain in parts.items():
-        asked = report.job.query(f"select round(sum(effective_cost_usd), 2)::text as usd {spent} group by {grain}")
+        asked = report.query(f"select round(sum(effective_cost_usd), 2)::text as usd {spent} group by {grain}")
         shown = sorted(cells[1] for cells in report.cells(table) if cells[1] != "–")
         assert shown == sorted(asked["usd"].to_list())
         assert report.cells(table, "tfoot")[0][1] == whole[0]
@@ -88,7 +90,7 @@ def test_lines_of_the_files_are_all_accounted_for(report: Report) -> None:
         lines, loaded, duplicates, other_days, quarantined = (_number(cell) for cell in row[2:])
         assert lines == loaded + duplicates + other_days + quarantined
         assert other_days >= 0
-    with report.job.database.connect(read_only=True) as connection:
+    with report.database.connect(read_only=True) as connection:
         summary = day_summary(connection, report.day, report.day.fromordinal(report.day.toordinal() + 1))
     foot = [_number(cell) for cell in report.cells("accounting", "tfoot")[0][2:]]
     assert foot == [
