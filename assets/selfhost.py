@@ -14,7 +14,7 @@ from assets.resources import WorkspaceResource
 from assets.specs import asset_key, nothing_found, result, rows_key, rows_spec, table_spec
 from pipelines.daily import refresh_breakeven, refresh_hardware
 from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
-from pipelines.warehouse.tables.selfhost import GPU_PRICE, SELFHOST_BREAKEVEN, THROUGHPUT
+from pipelines.warehouse.tables.selfhost import GPU_PRICE, HOURLY_DEMAND, SELFHOST_BREAKEVEN, THROUGHPUT
 
 _SHOWN = (
     "option_id",
@@ -62,11 +62,12 @@ def core_hardware(
 @dg.multi_asset(
     name="selfhost_breakeven",
     specs=[
+        table_spec(HOURLY_DEMAND, deps=["core.request"], partitioned=True),
         table_spec(
             SELFHOST_BREAKEVEN,
-            deps=["core.request", "core.rate_card", "core.gpu_price", "core.throughput"],
+            deps=["mart.hourly_demand", "core.rate_card", "core.gpu_price", "core.throughput"],
             partitioned=True,
-        )
+        ),
     ],
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,
@@ -74,7 +75,9 @@ def core_hardware(
 @in_own_words
 def selfhost_breakeven(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
     """Judge every deployment and every measured model against the cheapest API, at the arrivals of the last days."""
-    rows = refresh_breakeven(mm.workspace, window_of(context))
+    done = refresh_breakeven(mm.workspace, window_of(context))
+    rows = done.rows
     pays = rows["is_reachable"].fill_null(value=False).sum()
     shown = rows.filter(rows["throughput_id"].is_not_null()).select(_SHOWN)
+    yield result(HOURLY_DEMAND, done.hours)
     yield result(SELFHOST_BREAKEVEN, rows.height, shown.head(40), options_that_can_pay=pays)

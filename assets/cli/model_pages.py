@@ -213,4 +213,8 @@ def _print_fact(console: Console, name: str, fact: dict[str, Any]) -> None:
 def _worded(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -6,25 +6,28 @@ What is computed is in `pipelines.selfhost`; declarations come from `selfhost.ya
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
+import psycopg
 
 from pipelines.daily.days import Window
 from pipelines.landing import LandedFile, read_bytes
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.selfhost.breakeven import Market, breakeven
-from pipelines.selfhost.demand import HOURLY
 from pipelines.selfhost.formats import FORMATS
 from pipelines.selfhost.gpu_prices import StatedPrice, gpu_ledger
 from pipelines.selfhost.hardware_file import HardwareFile, SetAside
 from pipelines.selfhost.throughput import Measured, throughput_rows
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all, replace_days, replace_rows
+from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
-from pipelines.warehouse.tables.selfhost import GPU_PRICE, SELFHOST_BREAKEVEN, THROUGHPUT
+from pipelines.warehouse.tables.selfhost import GPU_PRICE, HOURLY_DEMAND, SELFHOST_BREAKEVEN, THROUGHPUT
 from pipelines.workspace import Workspace
 from pipelines.workspace.landed_index import snapshot_row
 from pipelines.workspace.model_registry import registry_of
@@ -108,10 +111,22 @@ def _quarantined(file: LandedFile, item_no: int, item: SetAside) -> dict[str, ob
     }
 
 
-def refresh_breakeven(workspace: Workspace, window: Window) -> pl.DataFrame:
-    """Judge self-hosting on each day of the window and replace its rows; returns them."""
+@dataclass(frozen=True)
+class BreakevenOutcome:
+    """The rows of the window in mart.selfhost_breakeven, and how many rows of mart.hourly_demand were written."""
+
+    rows: pl.DataFrame
+    hours: int
+
+
+def refresh_breakeven(workspace: Workspace, window: Window) -> BreakevenOutcome:
+    """Add up the window's hours, judge self-hosting on each of its days, and replace the rows of both."""
     config = workspace.config
-    with workspace.database.connect() as connection:
+    first = window.from_date - timedelta(days=config.selfhost.window_days - 1)
+    with workspace.database.connect() as connection, connection.transaction():
+        hours = _add_up_hours(connection, first, window)
+        operations = list(config.routing.operations)
+        served = "event_date >= %s and event_date < %s and operation = any(%s)"
         market = Market(
             config.selfhost,
             config.hardware,
@@ -119,29 +134,30 @@ def refresh_breakeven(workspace: Workspace, window: Window) -> pl.DataFrame:
             read_table(connection, GPU_PRICE),
             read_table(connection, THROUGHPUT),
             read_table(connection, RATE_CARD),
-            read_frame(connection, _hourly_sql(), _hourly_values(workspace, window)).cast(HOURLY),
+            read_table(connection, HOURLY_DEMAND, served, (first, window.to_date, operations)),
         )
-    rows = pl.concat([breakeven(market, day) for day in window.days])
-    with workspace.database.connect() as connection, connection.transaction():
+        rows = pl.concat([breakeven(market, day) for day in window.days])
         replace_days(connection, SELFHOST_BREAKEVEN, rows, window.from_date, window.to_date)
-    return rows
+    return BreakevenOutcome(rows, hours)
+
+
+def _add_up_hours(connection: psycopg.Connection[Any], first: date, window: Window) -> int:
+    """Replace the hours of the window's days, and of loaded days since `first` that were never added up."""
+    query = "select distinct event_date from mart.hourly_demand where event_date >= %(first)s and event_date < %(end)s"
+    kept = {*read_frame(connection, query, {"first": first, "end": window.to_date})["event_date"]}
+    lacking = {day for day in loaded_days(connection, REQUEST) if first <= day < window.to_date} - kept
+    days = sorted(lacking | {*window.days})
+    found = read_frame(connection, _hourly_sql(), {"days": days}).cast(HOURLY_DEMAND.polars_schema)
+    replace_rows(connection, HOURLY_DEMAND, found, {"event_date": days})
+    return found.height
 
 
 def _hourly_sql() -> str:
-    """Tokens of what could be served by a model of one's own, by hour, seller and model."""
+    """Billable requests and their tokens by hour, operation, seller and model."""
     given, written = (" + ".join(meter.tokens_column for meter in meters) for meters in (INPUT_METERS, OUTPUT_METERS))
     return (
-        "select event_date, extract(hour from event_at at time zone 'UTC')::integer as hour, provider_id, model_id, "
+        "select event_date, extract(hour from event_at at time zone 'UTC')::integer as hour, operation, "
+        "coalesce(provider_id, '') as provider_id, coalesce(model_id, '') as model_id, count(*) as requests, "
         f"sum({given})::bigint as input_tokens, sum({written})::bigint as output_tokens from core.request "
-        "where event_date >= %(first)s and event_date < %(end)s and operation = any(%(operations)s) and is_billable "
-        "group by 1, 2, 3, 4"
+        "where event_date = any(%(days)s) and is_billable group by 1, 2, 3, 4, 5"
     )
-
-
-def _hourly_values(workspace: Workspace, window: Window) -> dict[str, object]:
-    days = workspace.config.selfhost.window_days
-    return {
-        "first": window.from_date - timedelta(days=days - 1),
-        "end": window.to_date,
-        "operations": list(workspace.config.routing.operations),
-    }

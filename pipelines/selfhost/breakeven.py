@@ -42,7 +42,7 @@ class Market:
     """core.throughput."""
     rate_card: pl.DataFrame
     hourly: pl.DataFrame
-    """Routable requests by hour (`demand.HOURLY`)."""
+    """Rows of mart.hourly_demand of requests that could be served."""
 
 
 @dataclass(frozen=True)

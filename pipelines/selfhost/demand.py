@@ -1,6 +1,6 @@
 """When requests come: tokens by hour of the last days, for the duty cycle that hardware would have.
 
-Hours without a request count as hours: hardware that is paid for does not stop. The hours are read by `pipelines.daily.selfhost`.
+Hours without a request count as hours: hardware that is paid for does not stop. The rows are those of mart.hourly_demand.
 """
 
 from __future__ import annotations
@@ -10,17 +10,6 @@ from datetime import date, timedelta
 
 import polars as pl
 
-HOURLY = pl.Schema(
-    {
-        "event_date": pl.Date(),
-        "hour": pl.Int32(),
-        "provider_id": pl.String(),
-        "model_id": pl.String(),
-        "input_tokens": pl.Int64(),
-        "output_tokens": pl.Int64(),
-    }
-)
-"""Tokens by UTC day and hour, seller and model."""
 _HOURS = 24
 _SECONDS = 3600
 

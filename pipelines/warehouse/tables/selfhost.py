@@ -185,4 +185,23 @@ SELFHOST_BREAKEVEN = Table(
     day_column="event_date",
 )
 
-SELFHOST_TABLES = (GPU_PRICE, THROUGHPUT, SELFHOST_BREAKEVEN)
+HOURLY_DEMAND = Table(
+    "mart",
+    "hourly_demand",
+    "When requests come: billable requests and their tokens by hour, for the duty cycle that hardware of one's own would have.",
+    "one row per day, hour, operation, seller and model that had requests",
+    (
+        Column("event_date", "date", "UTC day of the requests."),
+        Column("hour", "integer", "Hour of the UTC day, from 0."),
+        Column("operation", "text", "OpenTelemetry operation, for example chat."),
+        Column("provider_id", "text", "Who sold the calls; empty where no log names it."),
+        Column("model_id", "text", "Canonical model; empty while unresolved."),
+        Column("requests", "bigint", "Requests.", unit="requests"),
+        Column("input_tokens", "bigint", "Tokens of their prompts, cached ones included.", unit="tokens"),
+        Column("output_tokens", "bigint", "Tokens of their answers, reasoning included.", unit="tokens"),
+    ),
+    ("event_date", "hour", "operation", "provider_id", "model_id"),
+    day_column="event_date",
+)
+
+SELFHOST_TABLES = (GPU_PRICE, THROUGHPUT, HOURLY_DEMAND, SELFHOST_BREAKEVEN)

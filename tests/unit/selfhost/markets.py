@@ -13,10 +13,10 @@ from pipelines.config import load_config
 from pipelines.config.selfhost import GpuPrice, Hardware, SelfHost, Throughput
 from pipelines.models import build_registry
 from pipelines.selfhost.breakeven import Market
-from pipelines.selfhost.demand import HOURLY
 from pipelines.selfhost.gpu_prices import StatedPrice, gpu_ledger
 from pipelines.selfhost.throughput import Measured, throughput_rows
 from pipelines.warehouse.tables.core_prices import RATE_CARD
+from pipelines.warehouse.tables.selfhost import HOURLY_DEMAND
 
 DAY = date(2026, 3, 2)
 MODEL = "qwen3-32b"
@@ -65,12 +65,12 @@ def card(provider: str, usd_in: str, usd_out: str, **other: object) -> dict[str,
 def hours(days: Iterable[date], provider: str = "openai", model: str = "gpt-5.2") -> pl.DataFrame:
     """8 busy hours and 16 quiet ones of each day, three quarters of the tokens input."""
     rows = [
-        (day, hour, provider, model, tokens * 3 // 4, tokens // 4)
+        (day, hour, "chat", provider, model, 1, tokens * 3 // 4, tokens // 4)
         for day in days
         for hour in range(24)
         for tokens in [BUSY if hour < 8 else QUIET]
     ]
-    return pl.DataFrame(rows, schema=HOURLY, orient="row")
+    return pl.DataFrame(rows, schema=HOURLY_DEMAND.polars_schema, orient="row")
 
 
 def market(
