@@ -29,6 +29,7 @@ from tests.end_to_end.installation import Finished, Installation
 from tests.faults.damage import shapes
 from tests.unit.bills.reports import REPORTS
 from tests.unit.requests.samples import SAMPLES, SECRET
+from tests.unit.shadow.record import GOOD
 
 ARRIVAL = "2026-02-16"
 CUTS = 6
@@ -63,6 +64,7 @@ def land_crashes(root: Path) -> dict[str, list[dict[str, object]]]:
     chance = random.Random(1)
     records = {sample.format: (sample.record, sample.declared) for sample in SAMPLES}
     records |= {name: (REPORTS[name], {}) for name in BILL_FORMATS}
+    records["shadow"] = (GOOD, {})
     declared: dict[str, list[dict[str, object]]] = {"requests": [], "prices": [], "leaderboards": []}
     for name, (record, more) in records.items():
         source = f"torn_{name}"

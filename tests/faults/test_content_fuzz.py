@@ -31,6 +31,7 @@ from pipelines.records.tally import Tally
 from pipelines.requests import ParsedFile
 from pipelines.requests.format import Format
 from pipelines.requests.formats import build_format
+from pipelines.shadow import parse_shadow
 from tests.assets.conftest import SmallSample, small_sample
 from tests.faults.damage import damaged, packed, shapes
 from tests.unit.benchmarks.boards import landed as landed_board
@@ -38,6 +39,7 @@ from tests.unit.bills.reports import REPORTS
 from tests.unit.prices.landed import landed_bytes
 from tests.unit.requests.helpers import landed, parse, rows, source_of
 from tests.unit.requests.samples import SAMPLES, SECRET, Sample
+from tests.unit.shadow.record import GOOD
 
 __all__ = ["small_sample"]
 
@@ -124,6 +126,16 @@ def test_damaged_bills(folder: Path, format_name: str) -> None:
         path.write_bytes(file)
         check(parse_bill(landed(path, "bill"), declared, folder / "bills"), content)
         shutil.rmtree(folder / "bills")
+
+
+def test_damaged_shadow_measurements(folder: Path) -> None:
+    declared = RequestSource.model_validate({"source": "lab", "format": "shadow"})
+    bases = [json.dumps(GOOD).encode(), json.dumps(GOOD, indent=2).encode(), *shapes(GOOD)[:2]]
+    for number, file, content in cases(bases, bases, "shadow", share(0.03)):
+        path = folder / f"{number % 2}.json"
+        path.write_bytes(file)
+        check(parse_shadow(landed(path, "lab"), declared, folder / "shadow"), content)
+        shutil.rmtree(folder / "shadow")
 
 
 def contents(small_sample: SmallSample, kind: Kind) -> list[bytes]:

@@ -10,16 +10,22 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.bills import bitemporal, parse_bill
-from pipelines.config.sources import BILL_FORMATS
+from pipelines.config.loader import load_file
+from pipelines.config.models import ModelsConfig
+from pipelines.config.sources import BILL_FORMATS, RequestSource
+from pipelines.models import build_registry
+from pipelines.shadow import collect, parse_shadow
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
 from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_shadow import SHADOW_REQUEST
 from tests.unit.bills.reports import REPORTS
 from tests.unit.bills.reports import source as bill_source
 from tests.unit.requests.helpers import all_days, landed, parse, rows
 from tests.unit.requests.samples import SAMPLES
 from tests.unit.requests.test_fuzz import damaged
+from tests.unit.shadow.record import GOOD
 
 LINES = 400
 
@@ -50,6 +56,14 @@ def test_requests_of_every_format(tmp_path: Path, database: Database) -> None:
             replace_days(database, REQUEST, frame.filter(pl.col("event_date") == day), day, day + timedelta(days=1))
         loaded += frame.height
     assert loaded > 4 * len(SAMPLES)
+
+
+def test_shadow_measurements(tmp_path: Path, database: Database) -> None:
+    path = _file(tmp_path / "measured.jsonl", GOOD, "shadow")
+    source = RequestSource.model_validate({"source": "lab", "format": "shadow"})
+    found = rows(parse_shadow(landed(path, "lab"), source, tmp_path / "store"))
+    loaded = collect(found, build_registry(load_file(ModelsConfig, "models.yaml", None), []))
+    assert replace_all(database, SHADOW_REQUEST, loaded) > 20
 
 
 def test_bills_of_every_format(tmp_path: Path, database: Database) -> None:

@@ -22,11 +22,7 @@ from pipelines.shadow.measured import scored
 from pipelines.shadow.records import RECORD_SCHEMA
 from tests.unit.requests.helpers import landed
 from tests.unit.routing.traffic import request, requests
-
-GOOD: dict[str, Any] = {
-    "request_id": "r1", "provider": "deepseek", "model": "deepseek-v3.2", "input_tokens": 100, "output_tokens": 40, "cost_usd": 0.25,
-    "score": 1, "score_kind": "gold",
-}  # fmt: skip
+from tests.unit.shadow.record import GOOD
 
 
 def shadow_rows(folder: Path, *records: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> pl.DataFrame:
