@@ -29,7 +29,7 @@ from assets.report import report_html
 from assets.requests import core_request, raw_request_files
 from assets.resources import WorkspaceResource
 from assets.restatement import ACTS, restated_job
-from assets.routing import routing_measure_next, routing_projection
+from assets.routing import routing_measure_next, routing_move, routing_projection
 from assets.selfhost import core_hardware, selfhost_breakeven
 from assets.sensors import arrivals_job, arrivals_sensor, late_days_sensor
 from assets.shadow import core_shadow_request, routing_off_policy, shadow_evidence
@@ -51,6 +51,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             core_benchmark,
             request_drift,
             routing_projection,
+            routing_move,
             claims_audit,
             routing_measure_next,
             core_hardware,

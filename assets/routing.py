@@ -12,10 +12,10 @@ from assets.boundary import in_own_words
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import result, table_spec
-from pipelines.daily import find_measure_next, project_routing
+from pipelines.daily import explain_moves, find_measure_next, project_routing
 from pipelines.warehouse.tables.core_routing import ROUTING_COST, ROUTING_TRAFFIC
 from pipelines.warehouse.tables.mart_evidence import ROUTING_MEASURE_NEXT
-from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_MONTH, ROUTING_PROJECTION
+from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_MONTH, ROUTING_MOVE, ROUTING_PROJECTION
 
 _TABLES = (ROUTING_PROJECTION, ROUTING_MONTH, ROUTING_FRONTIER, ROUTING_TRAFFIC, ROUTING_COST)
 
@@ -46,6 +46,33 @@ def routing_projection(context: dg.AssetExecutionContext, mm: WorkspaceResource)
     }
     for table in _TABLES:
         yield result(table, done.rows.get(table.qualified, 0), previews.get(table))
+
+
+@dg.multi_asset(
+    name="routing_move",
+    specs=[
+        table_spec(
+            ROUTING_MOVE,
+            deps=[
+                "mart.routing_projection",
+                "core.routing_traffic",
+                "core.rate_card",
+                "core.benchmark_score",
+                "mart.request_drift",
+            ],
+            partitioned=True,
+        )
+    ],
+    partitions_def=DAILY,
+    backfill_policy=ONE_PASS,
+)
+@in_own_words
+def routing_move(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
+    """Undo each event of the window that touches a policy, and say what it moved."""
+    rows, problems = explain_moves(mm.workspace, window_of(context))
+    for problem in problems:
+        context.log.warning("%s", problem)
+    return result(ROUTING_MOVE, rows)
 
 
 @dg.multi_asset(

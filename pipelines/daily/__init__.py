@@ -20,6 +20,7 @@ from pipelines.daily.report import write_reports
 from pipelines.daily.requests import load_requests
 from pipelines.daily.rerate import RerateOutcome, rerate_days
 from pipelines.daily.routing import find_measure_next, project_routing
+from pipelines.daily.routing_moves import explain_moves
 from pipelines.daily.selfhost import refresh_breakeven, refresh_hardware
 from pipelines.daily.shadow import refresh_off_policy, refresh_shadow_evidence, refresh_shadow_requests
 
@@ -27,6 +28,7 @@ __all__ = [
     "RerateOutcome",
     "Window",
     "audit_claims",
+    "explain_moves",
     "find_measure_next",
     "ingest_requests",
     "load_requests",

@@ -54,7 +54,7 @@ def project_routing(workspace: Workspace, window: Window) -> Projected:
     rows: Counter[str] = Counter()
     with workspace.database.connect() as connection:
         rate_card = read_table(connection, RATE_CARD)
-        setting = _setting(workspace, connection, _months(window)[0], window.to_date)
+        setting = setting_of(workspace, connection, _months(window)[0], window.to_date)
         days = _traffic(connection, window.days, setting, rate_card)
         found = together([setting.routed(traffic, on) for on, traffic in days.items()])
         with connection.transaction():
@@ -78,7 +78,7 @@ def ask(workspace: Workspace, window: Window, question: Question) -> Routed:
     """
     with workspace.database.connect() as connection:
         rate_card = read_table(connection, RATE_CARD)
-        setting = _setting(workspace, connection, window.from_date, window.to_date)
+        setting = setting_of(workspace, connection, window.from_date, window.to_date)
         policies, evidence, cards = what_if(question, setting.policies, setting.evidence, rate_card)
         asked = replace(setting, policies=policies, evidence=evidence)
         days = _traffic(connection, window.days, asked, cards)
@@ -95,7 +95,7 @@ def find_measure_next(workspace: Workspace) -> pl.DataFrame:
         newest = connection.execute("select max(event_date) from core.routing_traffic").fetchone()
         if newest is not None and newest[0] is not None:
             on = newest[0]
-            setting = _setting(workspace, connection, on, on + timedelta(days=1))
+            setting = setting_of(workspace, connection, on, on + timedelta(days=1))
             for case in setting.cases(kept_traffic(connection, [on]), on):
                 with suppress(*ANY_FAILURE):  # the projection of the policy says why
                     rows += measure_next(case)
@@ -115,7 +115,7 @@ def _project_month(workspace: Workspace, connection: Connection, month: date, ra
     """Replace the month's rows by those of all its days that are loaded; days that were never added up are."""
     until = _after(month)
     loaded = [day for day in loaded_days(connection, REQUEST) if month <= day < until]
-    setting = _setting(workspace, connection, month, until)
+    setting = setting_of(workspace, connection, month, until)
     with connection.transaction():
         lacking = sorted({*loaded} - {*kept_days(connection, month, until, setting.config_id)})
         for on, traffic in _traffic(connection, lacking, setting, rate_card).items():
@@ -154,7 +154,7 @@ def _keep(connection: Connection, on: date, traffic: Halves | None, setting: Set
     }
 
 
-def _setting(workspace: Workspace, connection: Connection, first: date, until: date) -> Setting:
+def setting_of(workspace: Workspace, connection: Connection, first: date, until: date) -> Setting:
     """What projections of days in [first, until) rest on; each is judged by scores that were believed at its end."""
     config = workspace.config
     scores = read_table(

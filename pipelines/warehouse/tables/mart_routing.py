@@ -173,4 +173,38 @@ ROUTING_FRONTIER = Table(
     day_column="event_date",
 )
 
-MART_ROUTING_TABLES = (ROUTING_PROJECTION, ROUTING_MONTH, ROUTING_FRONTIER)
+ROUTING_MOVE = Table(
+    "mart",
+    "routing_move",
+    "What moved a projection since the day before: the day's traffic without the event and with it.",
+    "one row per day, policy, baseline, event, seller and model",
+    (
+        _DAY,
+        Column("policy", "text", "Policy, as named in routing.yaml."),
+        Column("baseline", "text", "What it is compared with."),
+        Column(
+            "event",
+            "text",
+            "price_change: a seller's prices; scores: what leaderboards say of the models; silent_change: a model behaves otherwise in the log; "
+            "served_other: another model answers than was asked.",
+            accepted=("price_change", "scores", "silent_change", "served_other"),
+        ),
+        Column("provider_id", "text", "Seller; empty where the event is none of a seller."),
+        Column("model_id", "text", "Model; empty where the event is about several."),
+        *(
+            Column(f"{name}_{when}", kind, f"{meaning} {words}.", nullable=True, unit=unit, is_signed=True)
+            for name, kind, meaning, unit in (
+                ("saving_share", "double precision", "Saving as a share of the baseline,", "share"),
+                ("saving_usd", "numeric(38,18)", "Saving", "USD"),
+                ("quality_retained", "double precision", "Quality retained", "share"),
+            )
+            for when, words in (("before", "without the event"), ("after", "with it"))
+        ),
+        Column("explanation", "text", "The event in words."),
+        Column("not_computed_reason", "text", "Why before and after are null.", nullable=True),
+    ),
+    ("event_date", "policy", "baseline", "event", "provider_id", "model_id"),
+    day_column="event_date",
+)
+
+MART_ROUTING_TABLES = (ROUTING_PROJECTION, ROUTING_MONTH, ROUTING_FRONTIER, ROUTING_MOVE)

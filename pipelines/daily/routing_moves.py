@@ -1,0 +1,99 @@
+"""Step `mart.routing_move`: what prices, scores and changes of served models moved the window's projections by.
+
+The projections are those of `routing.py`; how an event is undone is in `pipelines.routing.moves`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from pipelines.daily.days import Window
+from pipelines.daily.routing import Connection, setting_of
+from pipelines.outside import ANY_FAILURE, worded
+from pipelines.routing import Setting
+from pipelines.routing.kept import kept_traffic
+from pipelines.routing.moves import Event, alarmed, as_rows, cards_before, moved, score_words, touched
+from pipelines.routing.quality import known_on
+from pipelines.routing.traffic import Halves
+from pipelines.warehouse.read import read_table
+from pipelines.warehouse.replace import replace_days
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_prices import RATE_CARD
+from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE, ROUTING_PROJECTION
+from pipelines.workspace import Workspace
+
+
+def explain_moves(workspace: Workspace, window: Window) -> tuple[int, list[str]]:
+    """Replace the window's rows of mart.routing_move; their number, and the days that could not be explained with the reason."""
+    rows: list[dict[str, Any]] = []
+    problems: list[str] = []
+    with workspace.database.connect() as connection:
+        rate_card = read_table(connection, RATE_CARD)
+        for on in window.days:
+            try:
+                rows += list(_of_day(workspace, connection, on, rate_card))
+            except ANY_FAILURE as error:  # another day stands without it
+                problems.append(f"moves of {on}: {worded(error)}")
+        found = replace_days(connection, ROUTING_MOVE, as_rows(rows), window.from_date, window.to_date)
+    return found, problems
+
+
+def _of_day(
+    workspace: Workspace, connection: Connection, on: date, rate_card: pl.DataFrame
+) -> Iterator[dict[str, Any]]:
+    after = read_table(connection, ROUTING_PROJECTION, "event_date = %s", (on,))
+    if after.is_empty():
+        return
+    setting = setting_of(workspace, connection, on - timedelta(days=1), on + timedelta(days=1))
+    traffic = kept_traffic(connection, [on])
+    yield from _prices(connection, on, setting, rate_card, after)
+    yield from _scores(on, setting, traffic, after)
+    alarms = read_table(connection, REQUEST_DRIFT, "event_date = %s", (on,))
+    yield from alarmed(on, alarms, setting.policies, [model for _, model in traffic.priced.ran])
+
+
+def _prices(
+    connection: Connection, on: date, setting: Setting, rate_card: pl.DataFrame, after: pl.DataFrame
+) -> Iterator[dict[str, Any]]:
+    """Each seller and model whose prices changed: the day's requests at the prices of the day before."""
+    requests: pl.DataFrame | None = None
+    for offer in sorted(setting.declared()):
+        changed, cases = cards_before(rate_card, offer, on), touched(setting.policies, offer)
+        if changed is None or not cases:
+            continue
+        if requests is None:
+            requests = read_table(connection, REQUEST, "event_date = %s", (on,))
+        names = {policy for policy, _ in cases}
+        policies = tuple(policy for policy in setting.policies.policies if policy.policy in names)
+        asked = replace(setting, policies=setting.policies.model_copy(update={"policies": policies, "headline": None}))
+        before = asked.routed(asked.traffic(requests, changed[0]), on, with_frontier=False)
+        yield from moved(Event(on, "price_change", offer, changed[1]), before.projection, after)
+
+
+def _scores(on: date, setting: Setting, traffic: Halves, after: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """All policies with the scores that were believed a day before, where they are others."""
+    if setting.scores is None:
+        return
+    then, now = (known_on(setting.scores, day) for day in (on - timedelta(days=1), on))
+    models = {model for _, model in (*setting.declared(), *traffic.priced.ran)}
+    words = score_words(*(_best(frame, setting, models) for frame in (then, now)))
+    if words:
+        held = then.with_columns(pl.lit(None, then.schema["superseded_at"]).alias("superseded_at"))
+        before = replace(setting, scores=held).routed(traffic, on, with_frontier=False)
+        yield from moved(Event(on, "scores", ("", ""), words), before.projection, after)
+
+
+def _best(scores: pl.DataFrame, setting: Setting, models: set[str]) -> dict[str, float]:
+    """The best score of each model on each version that may stand for quality."""
+    prefixes = [name if "@" in name else f"{name}@" for name in setting.policies.quality_benchmarks]
+    version = pl.col("benchmark_version_id")
+    is_proxy = pl.any_horizontal(pl.lit(value=False), *(version.str.starts_with(prefix) for prefix in prefixes))
+    rows = scores.filter(is_proxy & pl.col("model_id").is_in(sorted(models)))
+    best = rows.group_by("model_id", "benchmark_version_id").agg(pl.col("score").max())
+    return {f"{model} on {name}": score for model, name, score in best.iter_rows()}

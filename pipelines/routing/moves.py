@@ -1,0 +1,150 @@
+"""What moved a projection since the day before, one event at a time: the same traffic, once with the event and once without.
+
+A change of price is undone by the cards of the day before, new scores by those that were believed then. What a silent change of a model, or
+another model behind a name, does to saving and quality no log can say: such an event is named, and what mends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import polars as pl
+
+from pipelines.config.routing import RoutingConfig
+from pipelines.meters import FEE_METERS, TOKEN_METERS
+from pipelines.routing.traffic import Offer
+from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE
+
+_RATES = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {fee.name: fee.rate_column for fee in FEE_METERS}
+_CARD = ("service_tier", "region", "time_window", "contract_id", "context_from_tokens", "reasoning_mode")
+_FIGURES = ("saving_share", "saving_usd", "quality_retained")
+_REASON = (
+    "what it does to tokens and quality can't be computed from the log: measure the model again with shadow requests"
+)
+_KINDS = {"response_model": "served_other"}
+
+
+def cards_before(rate_card: pl.DataFrame, offer: Offer, day: date) -> tuple[pl.DataFrame, str] | None:
+    """The cards (core.rate_card) as if the seller had not changed the model's prices on the UTC day, and the change in words.
+
+    None where the prices are those of the day before, or where there were none.
+    """
+    start = datetime.combine(day, time(), UTC)
+    own = (pl.col("provider_id") == offer[0]) & (pl.col("model_id") == offer[1])
+    standard = rate_card.filter(own & (pl.col("service_tier") == "standard") & (pl.col("region") == ""))
+    ends = pl.col("valid_to")
+    before = standard.filter((pl.col("valid_from") < start) & (ends.is_null() | (ends >= start)))
+    since = standard.filter((pl.col("valid_from") >= start) & (pl.col("valid_from") < start + timedelta(days=1)))
+    words = _changes(before, since)
+    if before.is_empty() or not words:
+        return None
+    held = before.with_columns(pl.lit(None, rate_card.schema["valid_to"]).alias("valid_to"))
+    return pl.concat([rate_card.filter(~own), held]), "; ".join(words)
+
+
+def _changes(before: pl.DataFrame, since: pl.DataFrame) -> list[str]:
+    both = before.join(since, on=_CARD, suffix="_since", nulls_equal=True)
+    found: dict[str, None] = {}
+    for name, column in _RATES.items():
+        rows = both.filter(pl.col(column).ne_missing(pl.col(f"{column}_since")))
+        for old, new in rows.select(column, f"{column}_since").iter_rows():
+            found[f"{name} {_usd(old)} to {_usd(new)}"] = None
+    return list(found)
+
+
+def _usd(rate: Any) -> str:  # noqa: ANN401 - a cell of a frame
+    return "nothing" if rate is None else f"{rate.normalize():f}"
+
+
+def touched(policies: RoutingConfig, offer: Offer) -> set[tuple[str, str]]:
+    """Policies and baselines of which the seller and model are an arm or the baseline."""
+    found = set()
+    for policy in policies.policies:
+        arms = {(arm.provider_id, arm.model_id) for arm in policy.arms}
+        for name in policy.baselines:
+            baseline = policies.baseline(name)
+            if offer in arms | {(baseline.provider_id, baseline.model_id)}:
+                found.add((policy.policy, name))
+    return found
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened on a day: its kind (the accepted values of mart.routing_move.event), whose it is, and in words."""
+
+    on: date
+    kind: str
+    who: Offer
+    words: str
+
+    def row(self, policy: str, baseline: str) -> dict[str, Any]:
+        """What a row of mart.routing_move says of it."""
+        return {
+            "event_date": self.on,
+            "policy": policy,
+            "baseline": baseline,
+            "event": self.kind,
+            "provider_id": self.who[0],
+            "model_id": self.who[1],
+            "explanation": self.words,
+        }
+
+
+def moved(event: Event, before: pl.DataFrame, after: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Rows of mart.routing_move: totals of mart.routing_projection without the event and with it, where they differ."""
+    figures = {(row["policy"], row["baseline"]): row for row in _totals(before)}
+    for row in _totals(after):
+        then = figures.get((row["policy"], row["baseline"]))
+        if then is None or all(then[name] == row[name] for name in _FIGURES):
+            continue
+        yield {
+            **event.row(row["policy"], row["baseline"]),
+            **{f"{name}_before": then[name] for name in _FIGURES},
+            **{f"{name}_after": row[name] for name in _FIGURES},
+        }
+
+
+def alarmed(on: date, alarms: pl.DataFrame, policies: RoutingConfig, ran: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Rows of mart.routing_move for alarms of the log that opened on the day (mart.request_drift), on every policy that they touch.
+
+    An alarm about a model that the traffic runs on touches all of them.
+    """
+    opened = alarms.filter(pl.col("is_alarm") & (pl.col("opened_on") == on)).sort("model_id", "provider_id", "metric")
+    for (model, seller), rows in opened.partition_by(
+        "model_id", "provider_id", as_dict=True, maintain_order=True
+    ).items():
+        by_kind: dict[str, list[str]] = {}
+        for metric, words in rows.select("metric", "explanation").iter_rows():
+            by_kind.setdefault(_KINDS.get(metric, "silent_change"), []).append(words)
+        for kind, words in by_kind.items():
+            for policy in policies.policies:
+                if model in ran or model in {arm.model_id for arm in policy.arms}:
+                    for name in policy.baselines:
+                        event = Event(on, kind, (str(seller), str(model)), " ".join(words))
+                        yield event.row(policy.policy, name) | {"not_computed_reason": _REASON}
+
+
+def score_words(before: Mapping[str, float], after: Mapping[str, float]) -> str:
+    """Which models' scores are others than on the day before."""
+    names = sorted(before.keys() | after.keys())
+    return "; ".join(
+        f"{name} {_score(before.get(name))} to {_score(after.get(name))}"
+        for name in names
+        if before.get(name) != after.get(name)
+    )
+
+
+def _score(value: float | None) -> str:
+    return "no score" if value is None else f"{value:g}"
+
+
+def _totals(projection: pl.DataFrame) -> list[dict[str, Any]]:
+    return projection.filter((pl.col("arm") == "total") & (pl.col("method") == "policy")).to_dicts()
+
+
+def as_rows(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
+    """Rows of mart.routing_move."""
+    return pl.DataFrame(rows, schema=ROUTING_MOVE.polars_schema)
