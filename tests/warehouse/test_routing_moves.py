@@ -1,0 +1,136 @@
+"""What moved a projection: a change of price undone on the day's requests, new scores, and alarms that touch a policy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from pydantic import SecretStr
+
+from pipelines.config import load_config
+from pipelines.daily import Window, explain_moves, project_routing
+from pipelines.ids import id_bytes
+from pipelines.routing.moves import alarmed, cards_before
+from pipelines.settings import Settings
+from pipelines.warehouse.database import Database
+from pipelines.warehouse.read import read_table
+from pipelines.warehouse.replace import replace_all, replace_days
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_benchmarks import BENCHMARK_SCORE
+from pipelines.warehouse.tables.core_prices import RATE_CARD
+from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE, ROUTING_PROJECTION
+from pipelines.workspace import Workspace
+from tests.unit.routing.test_projection import HYBRID, policies
+from tests.unit.routing.traffic import CHEAP, DAY, STRONG, TUNED, rate_card, request, requests, score, scores
+
+MIDNIGHT = datetime(2026, 2, 20, tzinfo=UTC)
+CONFIG = policies(*HYBRID, quality_benchmarks=("aider_polyglot",))
+
+
+def doubled(at: datetime = MIDNIGHT) -> pl.DataFrame:
+    """The cheap model costs twice as much from an instant on."""
+    card, cheap = rate_card(), pl.col("model_id") == CHEAP[1]
+    until = pl.when(cheap).then(pl.lit(at)).otherwise("valid_to").cast(card.schema["valid_to"]).alias("valid_to")
+    since = card.filter(cheap).with_columns(
+        pl.lit(at).cast(card.schema["valid_from"]).alias("valid_from"),
+        *((pl.col(f"{name}_usd_per_mtok") * 2).cast(pl.Decimal(38, 12)) for name in ("input_uncached", "output_text")),
+        pl.lit(id_bytes("since")).alias("rate_id"),
+    )
+    return pl.concat([card.with_columns(until), since])
+
+
+def test_prices_are_undone_only_where_they_changed_on_the_day() -> None:
+    found = cards_before(doubled(), CHEAP, DAY)
+    assert found is not None
+    cards, words = found
+    assert words == "input_uncached 0.28 to 0.56; output_text 0.42 to 0.84"
+    own = cards.filter(model_id=CHEAP[1])
+    assert (own.height, own["valid_to"].to_list()) == (1, [None])
+    assert cards_before(doubled(), STRONG, DAY) is None
+    assert cards_before(doubled(), CHEAP, date(2026, 2, 21)) is None
+    assert cards_before(rate_card(), CHEAP, DAY) is None
+    new = doubled().filter((pl.col("model_id") != CHEAP[1]) | (pl.col("valid_from") == MIDNIGHT))
+    assert cards_before(new, CHEAP, DAY) is None
+
+
+def alarm(model: str, metric: str = "output_tokens", **values: Any) -> dict[str, Any]:
+    return {
+        "model_id": model, "provider_id": "openai", "metric": metric, "is_alarm": True, "opened_on": DAY,
+        "explanation": f"{metric} changed.", **values,
+    }  # fmt: skip
+
+
+def test_an_alarm_names_the_policies_that_it_touches_and_what_mends_it() -> None:
+    rows = [
+        alarm(CHEAP[1]),
+        alarm(CHEAP[1], "latency_ms"),
+        alarm("ran", "response_model"),
+        alarm("neither"),
+        alarm(STRONG[1], opened_on=date(2026, 2, 19)),
+        alarm(TUNED[1], is_alarm=False),
+    ]
+    found = list(alarmed(DAY, pl.DataFrame(rows), CONFIG, ["ran"]))
+    assert [(row["event"], row["model_id"], row["explanation"]) for row in found] == [
+        ("silent_change", CHEAP[1], "latency_ms changed. output_tokens changed."),
+        ("served_other", "ran", "response_model changed."),
+    ]
+    assert all("measure the model again" in row["not_computed_reason"] for row in found)
+
+
+@pytest.fixture
+def workspace(database: Database) -> Workspace:
+    with database.connect() as connection:
+        replace_all(connection, RATE_CARD, doubled())
+        day = requests(*(request(n) for n in range(10)))
+        replace_days(connection, REQUEST, day, DAY, date(2026, 2, 21))
+        connection.execute(
+            "insert into core.benchmark (benchmark_id, display_name, metric_kind, unit, lower_is_better) "
+            "values ('aider_polyglot', 'Aider', 'accuracy', 'percent', false)"
+        )
+        connection.execute(
+            "insert into core.benchmark_version (benchmark_version_id, benchmark_id, version_label, scale_epoch, valid_from) "
+            "values ('aider_polyglot@pass_rate_2#0', 'aider_polyglot', 'pass_rate_2', 0, '2026-01-01')"
+        )
+        replace_all(connection, BENCHMARK_SCORE, known())
+    config = replace(load_config(None), routing=CONFIG)
+    return Workspace(Settings(database_url=SecretStr("postgresql://unused")), config, database)
+
+
+def known() -> pl.DataFrame:
+    """The cheap model falls from 60 to 50 on the day."""
+    at = datetime(2026, 2, 20, 10, tzinfo=UTC)
+    return scores(
+        score(CHEAP[1], 60.0, superseded_at=at, supersede_reason="revised"),
+        score(CHEAP[1], 50.0, observed_at=at, as_of=DAY),
+        score(STRONG[1], 80.0),
+        score(TUNED[1], 40.0),
+    )
+
+
+def test_a_price_and_a_score_each_say_what_they_moved(workspace: Workspace) -> None:
+    """The cheap arm has 0.00441 USD of ten requests at the old price, twice that since: the saving falls by 0.00441 of 0.105."""
+    project_routing(workspace, Window.of_day(DAY))
+    number, problems = explain_moves(workspace, Window.of_day(DAY))
+    with workspace.database.connect() as connection:
+        rows = {row["event"]: row for row in read_table(connection, ROUTING_MOVE).to_dicts()}
+        (total,) = read_table(connection, ROUTING_PROJECTION, "arm = 'total'").to_dicts()
+    assert (number, problems, rows.keys()) == (2, [], {"price_change", "scores"})
+    price, scored = rows["price_change"], rows["scores"]
+    assert price["saving_usd_before"] - price["saving_usd_after"] == Decimal("0.00441")
+    assert price["saving_usd_after"] == scored["saving_usd_after"] == total["saving_usd"]
+    assert price["quality_retained_before"] == price["quality_retained_after"] == total["quality_retained"]
+    assert scored["quality_retained_before"] - scored["quality_retained_after"] == pytest.approx(0.9 * 10 / 80)
+    assert scored["explanation"] == "cheap-open on aider_polyglot@pass_rate_2#0 60 to 50"
+    assert price["explanation"].startswith("input_uncached 0.28 to 0.56")
+
+
+def test_a_day_that_nothing_moved_has_no_rows(workspace: Workspace) -> None:
+    with workspace.database.connect() as connection:
+        replace_all(connection, RATE_CARD, rate_card())
+        replace_all(connection, BENCHMARK_SCORE, known().filter(pl.col("superseded_at").is_null()).head(0))
+    project_routing(workspace, Window.of_day(DAY))
+    assert explain_moves(workspace, Window.of_day(DAY)) == (0, [])
