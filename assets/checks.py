@@ -12,12 +12,13 @@ import dagster as dg
 from assets.boundary import in_own_words
 from assets.partitions import window_of
 from assets.resources import WorkspaceResource
-from assets.specs import asset_key
+from assets.specs import asset_key, rows_key
 from pipelines.daily.accounting import books_of_the_window, files_accounted, readable_sources
 from pipelines.quality import SUITES, ExpectationOutcome, run_suite
 from pipelines.quality.rules import Suite
 from pipelines.warehouse.tables.mart import DAILY_MODEL_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
+from pipelines.warehouse.tables.raw import QUARANTINE
 
 
 def suite_checks() -> list[dg.AssetChecksDefinition]:
@@ -63,6 +64,7 @@ def accounting_checks() -> list[dg.AssetChecksDefinition]:
             asset=asset_key("raw.quarantine"),
             description="For every file: lines = valid + quarantined, and every quarantined record is there to be looked at.",
             blocking=True,
+            additional_deps=[rows_key(QUARANTINE, rows) for rows in ("prices", "leaderboards")],
         ),
         dg.AssetCheckSpec(
             "every_file_read",

@@ -63,6 +63,14 @@ def test_everything_is_explained_to_the_reader_of_the_ui() -> None:
         assert node.kinds, key
 
 
+def test_the_accounting_of_files_waits_for_every_step_that_sets_records_of_the_report_aside() -> None:
+    graph = build_defs().resolve_asset_graph()
+    checks = graph.get_check_keys_for_assets({dg.AssetKey(["raw", "quarantine"])})
+    (lines,) = (graph.get(key) for key in checks if key.name == "lines_accounted")
+    waited_for = {key.to_user_string() for key in lines.parent_entity_keys}
+    assert waited_for == {"raw/quarantine", "raw/quarantine/prices", "raw/quarantine/leaderboards"}
+
+
 def test_a_mart_that_fails_a_data_test_stops_what_is_made_of_it() -> None:
     graph = build_defs().resolve_asset_graph()
     for table in SPEND_TABLES:

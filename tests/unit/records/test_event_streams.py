@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -170,6 +171,18 @@ def test_a_column_of_a_table_may_hold_the_text(tmp_path: Path, name: str, kind: 
     parsed = parse(path, format_name, options={"body": "out"})
     assert ("reported", expected, cost) in told(parsed)
     assert not (parsed.quarantine["severity"] == "error").any()
+
+
+def test_a_row_of_parquet_that_is_set_aside_below_a_stream_is_found_by_its_own_hash(tmp_path: Path) -> None:
+    """Once the hash was that of the row that has the same number among those without a stream, or there was none."""
+    format_name, events, _, _ = STREAMS["openai"]
+    rows = [{**AT, "model": f"gpt-{number}", "out": captured(events) if number == 0 else None} for number in range(4)]
+    rows[2]["model"] = "gpt-\x00"
+    pl.DataFrame(rows).write_parquet(tmp_path / "log.parquet")
+    parsed = parse(tmp_path / "log.parquet", format_name, options={"body": "out"})
+    aside = parsed.quarantine.filter(pl.col("line_no") == 3)
+    own = json.dumps(rows[2], separators=(",", ":")).encode()
+    assert aside["record_sha256"].to_list() == [hashlib.sha256(own).hexdigest()]
 
 
 def test_quotes_may_be_escaped_by_their_number(tmp_path: Path) -> None:
