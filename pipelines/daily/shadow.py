@@ -13,6 +13,7 @@ import psycopg
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
 from pipelines.records.store import scan_stored, stored_parts
 from pipelines.shadow import answers, collect, evidence_rows, off_policy_rows, ratios
+from pipelines.shadow.collect import arms_of
 from pipelines.shadow.records import RECORD_SCHEMA
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame, read_table
@@ -53,7 +54,7 @@ def refresh_shadow_requests(workspace: Workspace) -> pl.DataFrame:
             "select snapshot_id, format, parser_version, landing_path from raw.snapshot where kind = 'shadow' order by landing_path",
         )
     records = scan_stored(stored_parts(workspace.parsed_paths(index)), RECORD_SCHEMA).collect()
-    rows = collect(records, registry_of(workspace))
+    rows = collect(records, registry_of(workspace), arms_of(workspace.config.routing))
     with workspace.database.connect() as connection:
         replace_all(connection, SHADOW_REQUEST, rows)
     return rows

@@ -67,7 +67,7 @@ def _rules(arrival: date) -> list[Rule]:
     kinds = ", ".join(SCORE_KINDS)
     return [
         Rule("missing_field", pl.col("request_id").is_null(), pl.lit("the record names no request: nothing to pair it with")),
-        Rule("missing_field", pl.col("raw_model").is_null(), pl.lit("the record names no model")),
+        Rule("missing_field", pl.col("raw_model").is_null() & pl.col("arm").is_null(), pl.lit("the record names neither a model nor an arm")),
         Rule("no_usage", nothing, pl.lit("the record holds no tokens, no cost and no score")),
         Rule("negative_tokens", least < 0, pl.format("a count is {}, 0 or more is accepted", least)),
         Rule("out_of_range", most > _MAX_COUNT, pl.format("a count is {}, at most {} is accepted", most, pl.lit(_MAX_COUNT))),

@@ -13,11 +13,13 @@ import pytest
 
 from pipelines.config.loader import load_file
 from pipelines.config.models import ModelsConfig
+from pipelines.config.routing import RoutingConfig
 from pipelines.config.sources import RequestSource
 from pipelines.models import build_registry
 from pipelines.records.layout import SourceError
 from pipelines.records.store import scan_stored, stored_parts
 from pipelines.shadow import answers, collect, effects, evidence_rows, parse_shadow, ratios
+from pipelines.shadow.collect import arms_of
 from pipelines.shadow.measured import scored
 from pipelines.shadow.records import RECORD_SCHEMA
 from tests.unit.requests.helpers import landed
@@ -40,7 +42,7 @@ def shadow_rows(folder: Path, *records: Mapping[str, Any], options: Mapping[str,
     ("change", "reason"),
     [
         ({"request_id": None}, "missing_field"),
-        ({"model": ""}, "missing_field"),
+        ({"model": "", "arm": None}, "missing_field"),
         ({"score_kind": None}, "unknown_score_kind"),
         ({"score_kind": "vibes"}, "unknown_score_kind"),
         ({"score_kind": "judge"}, "missing_field"),
@@ -162,3 +164,28 @@ def test_a_whole_task_is_paired_with_the_session_that_it_repeats(tmp_path: Path)
     found = ratios(answers(shadow_rows(tmp_path, *shadow), requests(*ran)))
     assert [(one.measure, one.pairs) for one in found] == [("loop", 30)]
     assert found[0].estimate.value == pytest.approx(0.693147, abs=1e-3)
+
+
+def test_a_record_may_name_an_arm_of_the_policies_instead_of_a_model(tmp_path: Path) -> None:
+    config = load_file(RoutingConfig, "routing.yaml", None)
+    arms = arms_of(config)
+    unique = next(name for name in sorted(arms))
+    path = tmp_path / "measured.jsonl"
+    named = [GOOD | {"model": None, "provider": None, "arm": name} for name in (unique, "no-such-arm")]
+    path.write_text("\n".join(json.dumps(record) for record in named))
+    source = RequestSource.model_validate({"source": "lab", "format": "shadow"})
+    parsed = parse_shadow(landed(path, "lab"), source, tmp_path / "store")
+    records = scan_stored(stored_parts([parsed.path]), RECORD_SCHEMA).collect()
+    rows = collect(records, build_registry(load_file(ModelsConfig, "models.yaml", None), []), arms)
+    found = {row["raw_model"]: (row["provider_id"], row["model_id"]) for row in rows.iter_rows(named=True)}
+    assert found == {unique: arms[unique], "no-such-arm": (None, None)}
+
+
+def test_an_arm_that_means_two_models_means_none() -> None:
+    config = load_file(RoutingConfig, "routing.yaml", None)
+    meant: dict[str, set[str]] = {}
+    for policy in config.policies:
+        for arm in policy.arms:
+            meant.setdefault(arm.arm, set()).add(f"{arm.provider_id}/{arm.model_id}")
+    assert set(arms_of(config)) == {name for name, offers in meant.items() if len(offers) == 1}
+    assert any(len(offers) > 1 for offers in meant.values())
