@@ -86,7 +86,7 @@ def ask(workspace: Workspace, window: Window, question: Question) -> Routed:
 
 
 def find_measure_next(workspace: Workspace) -> pl.DataFrame:
-    """Replace mart.routing_measure_next by what is worth measuring on the newest day that was added up; its rows.
+    """Replace mart.routing_measure_next by what is worth measuring for the headline policy, on the newest day added up; its rows.
 
     A policy that can't be projected has none.
     """
@@ -96,7 +96,8 @@ def find_measure_next(workspace: Workspace) -> pl.DataFrame:
         if newest is not None and newest[0] is not None:
             on = newest[0]
             setting = setting_of(workspace, connection, on, on + timedelta(days=1))
-            for case in setting.cases(kept_traffic(connection, [on]), on):
+            cases = setting.cases(kept_traffic(connection, [on]), on)
+            for case in (case for case in cases if case.of_day.config.is_headline(case.policy.policy)):
                 with suppress(*ANY_FAILURE):  # the projection of the policy says why
                     rows += measure_next(case)
         found = pl.DataFrame(rows, schema=ROUTING_MEASURE_NEXT.polars_schema)

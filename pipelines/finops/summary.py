@@ -72,7 +72,7 @@ _SAVINGS = """
         case when bool_and(saving_usd is not null) then sum(saving_usd)::numeric(38, 18) end as saving_usd,
         case when count(*) = 1 then max(saving_share_low_95) end as low_95,
         case when count(*) = 1 then max(saving_share_high_95) end as high_95,
-        max(evidence_grade) as evidence_grade
+        max(evidence_grade) as evidence_grade, bool_or(is_headline) as is_headline
     from mart.routing_projection
     where event_date >= %(from)s and event_date < %(to)s and arm = 'total'
     group by policy, baseline
@@ -114,6 +114,7 @@ class Saving:
     low_95: float | None
     high_95: float | None
     evidence_grade: str
+    is_headline: bool = False
 
 
 @dataclass(frozen=True)
@@ -276,7 +277,8 @@ def _spend(summary: DaySummary) -> Table:
 
 def _savings(summary: DaySummary) -> Table:
     table = _money_table("projected saving, not a measurement", "of baseline (95 %)")
-    for saving in summary.savings:
+    headlines = [saving for saving in summary.savings if saving.is_headline]
+    for saving in headlines or summary.savings:
         label = f"{saving.policy} against {'actual cost' if saving.baseline == 'actual' else saving.baseline}, evidence {saving.evidence_grade}"
         part = fmt.share(saving.saving_usd, saving.baseline_usd)
         bounds = ""
@@ -287,6 +289,11 @@ def _savings(summary: DaySummary) -> Table:
             Text(label),
             "a range" + bounds if bounds and saving.saving_usd is None else point + bounds,
             fmt.money(saving.saving_usd),
+        )
+    others = {saving.policy for saving in summary.savings} - {saving.policy for saving in headlines}
+    if headlines and others:
+        table.add_row(
+            Text(f"{fmt.plural(len(others), 'other policy', 'other policies')}: modelmeter route NAME", style="dim")
         )
     return table
 

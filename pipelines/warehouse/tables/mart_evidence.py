@@ -79,7 +79,7 @@ SHADOW_EVIDENCE = Table(
 ROUTING_MEASURE_NEXT = Table(
     "mart",
     "routing_measure_next",
-    "What to measure next, on the newest loaded day: which shadow run narrows a routing policy's interval most, how many paired requests "
+    "What to measure next, on the newest loaded day: which shadow run narrows the headline policy's interval most, how many paired requests "
     "it takes, and what they cost at today's prices.",
     "one row per policy, baseline, measure and model",
     (

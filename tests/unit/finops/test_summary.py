@@ -152,3 +152,14 @@ def test_json_keeps_every_digit(connection: Connection) -> None:
     assert facts["spend_usd"] == "4.714000000000000000"
     assert (facts["from_date"], facts["to_date"], facts["last_day"]) == ("2026-02-28", "2026-03-01", "2026-02-28")
     assert facts["savings"][1]["saving_usd"] is None
+
+
+def test_only_the_headline_is_shown_where_there_is_one(connection: Connection) -> None:
+    fill(connection)
+    headline = books.projection("total", "1", "2.00", "1.00", policy="first", is_headline=True)
+    connection.execute("update mart.routing_projection set is_headline = false")
+    books.add(connection, "mart.routing_projection", headline)
+    text = "\n".join(shown(day_summary(connection, books.DAY, NEXT_DAY)))
+    assert "first against actual cost" in text
+    assert "hybrid against" not in text
+    assert "2 other policies: modelmeter route NAME" in text
