@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Context, Decimal
-from fractions import Fraction
 from typing import Any
 
 import polars as pl
@@ -44,18 +43,22 @@ def charge_back(spend: pl.DataFrame, allocation: Allocation) -> pl.DataFrame:
 def split(amount: Decimal, weights: Sequence[Decimal | int]) -> list[Decimal]:
     """`amount` in proportion to `weights` (none below 0, their sum above it), each with 18 decimals; together the amount exactly.
 
-    Each gets its share rounded down; the units that are left go one by one to the largest remainders, of equal ones to the first.
+    Weights have at most 18 decimals. Each gets its share rounded down; the units that are left go one by one to the largest
+    remainders, of equal ones to the first.
     """
-    units = int(amount.scaleb(_DIGITS, _EXACT))
-    whole = [Fraction(weight) for weight in weights]
-    total = sum(whole)
-    sign = -1 if units < 0 else 1
-    shares = [abs(units) * weight / total for weight in whole]
-    floors = [share.numerator // share.denominator for share in shares]
+    units, whole = _units(amount), [_units(weight) for weight in weights]
+    total, sign = sum(whole), -1 if units < 0 else 1
+    shares = [divmod(abs(units) * weight, total) for weight in whole]
+    floors = [floor for floor, _ in shares]
     left = abs(units) - sum(floors)
-    for place in sorted(range(len(shares)), key=lambda i: floors[i] - shares[i])[:left]:
+    for place in sorted(range(len(shares)), key=lambda i: -shares[i][1])[:left]:
         floors[place] += 1
     return [Decimal(sign * floor).scaleb(-_DIGITS, _EXACT) for floor in floors]
+
+
+def _units(value: Decimal | int) -> int:
+    """A number as a whole number of its 18th decimals."""
+    return value * 10**_DIGITS if isinstance(value, int) else int(value.scaleb(_DIGITS, _EXACT))
 
 
 def _day(rows: Sequence[_Row], allocation: Allocation) -> Iterator[dict[str, Any]]:
@@ -102,9 +105,13 @@ def _receivers(rule: AllocationRule, own: Sequence[_Row]) -> dict[str, Decimal |
 
 def _passed_on(row: _Row, rule: AllocationRule, receivers: Mapping[str, Decimal | int]) -> Iterator[dict[str, Any]]:
     """One row per receiver, and what can't be passed on: requests whose cost nobody knows."""
-    shares = {cost: None if row[cost] is None else split(row[cost], list(receivers.values())) for cost in COSTS}
+    weights = list(receivers.values())
+    splits = {
+        amount: split(amount, weights) for amount in {row[cost] for cost in COSTS} - {None}
+    }  # often one for all costs
+    shares = {cost: splits.get(row[cost]) for cost in COSTS}
     if any(share is not None for share in shares.values()):
-        parts = split(Decimal(1), list(receivers.values()))
+        parts = split(Decimal(1), weights)
         for place, name in enumerate(receivers):
             yield {
                 **_kept(row),
