@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -45,13 +46,14 @@ CALLS: tuple[dict[str, Any], ...] = (
 
 
 def load_charged_day(connection: psycopg.Connection[Any]) -> None:
-    """The calls, rated on a ledger, and their charges. Those of model m are of team search, in the region eu."""
+    """The calls, rated on a ledger, and their charges. Those of model m are of team search, in the region eu, and logged at 0.25 USD."""
     ledger = build_ledger(FEED, [PRICES], registry_of([PRICES]))
     card = build_rate_card(ledger, [FEED])
     rated = rate(requests_frame([{"provider_id": "acme", "event_at": AT, **call} for call in CALLS]), card)
     plain = warehouse_rows.requests(len(CALLS), day=DAY)
     requests = plain.with_columns(rated[name] for name in rated.columns).with_columns(
         team=pl.when(pl.col("model_id") == "m").then(pl.lit("search")),
+        reported_cost_usd=pl.when(pl.col("model_id") == "m").then(pl.lit(Decimal("0.25")).cast(pl.Decimal(38, 18))),
         region=pl.when(pl.col("model_id") == "m").then(pl.lit("eu")).otherwise(pl.lit("")),
     )
     replace_all(connection, PRICE, ledger)

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import psycopg
 import pytest
 
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.read import read_frame
 from tests.charged import load_charged_day
-from tests.marts import build_spend_tables
+from tests.marts import BUILT, build_spend_tables
 
 # Model, meter, quantity, contracted rate, list cost and contracted cost. Each worked from PRICES and CALLS by hand.
 LINES = {
@@ -44,6 +45,11 @@ def charged(database: Database) -> Database:
     return database
 
 
+def charge_again(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(f"truncate {', '.join(table.qualified for table in BUILT)}".encode())
+    build_spend_tables(connection)
+
+
 def charges(database: Database) -> pl.DataFrame:
     with database.connect(read_only=True) as connection:
         return read_frame(connection, "select * from mart.daily_charge")
@@ -72,15 +78,23 @@ def test_a_line_leads_to_the_prices_of_contract_and_list(charged: Database) -> N
     assert same == [("input_uncached", False), ("output_text", True), ("request", None)]
 
 
+def test_a_list_card_that_does_not_give_the_list_cost_is_not_believed(charged: Database) -> None:
+    """The list cost of the call under contract is a digit off its list card: it stands in one line, whole."""
+    with charged.connect() as connection, connection.transaction():
+        connection.execute("update core.request set list_cost_usd = list_cost_usd - 1e-18 where model_id = 'granted'")
+        charge_again(connection)
+    found = charges(charged).filter(pl.col("model_id") == "granted")
+    assert found.filter(pl.col("meter") == "rest")["list_cost_usd"].to_list() == [Decimal("0.004499999999999999")]
+    assert found.filter(pl.col("meter") != "rest")["list_cost_usd"].null_count() == 3
+
+
 @pytest.mark.parametrize("gone", ["true", "contract_id = ''", "contract_id <> ''"])
 def test_what_a_lost_rate_card_leaves_is_the_line_rest_and_the_sum_stays(charged: Database, gone: str) -> None:
     """A card is derived and may go; what requests were booked at does not."""
     before = sums(charges(charged))
     with charged.connect() as connection, connection.transaction():
         connection.execute(f"delete from core.rate_card where {gone}".encode())
-        connection.execute("truncate mart.daily_charge, mart.daily_model_spend, mart.daily_team_spend")
-        connection.execute("truncate mart.daily_project_spend, mart.cost_coverage")
-        build_spend_tables(connection)
+        charge_again(connection)
     found = charges(charged)
     assert sums(found) == before
     granted = found.filter(pl.col("model_id") == "granted", pl.col("meter") == "rest")
@@ -95,7 +109,9 @@ def test_what_a_lost_rate_card_leaves_is_the_line_rest_and_the_sum_stays(charged
 def sums(lines: pl.DataFrame) -> list[tuple[Any, ...]]:
     return (
         lines.group_by("model_id")
-        .agg(pl.sum("list_cost_usd", "contracted_cost_usd", "effective_cost_usd", "billed_cost_usd"))
+        .agg(
+            pl.sum("list_cost_usd", "contracted_cost_usd", "effective_cost_usd", "billed_cost_usd", "reported_cost_usd")
+        )
         .sort("model_id")
         .rows()
     )
