@@ -1,0 +1,70 @@
+"""A projection with shadow measurements: what was measured narrows it, is named in it, and its grade follows."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.config.evidence import Evidence
+from pipelines.config.loader import load_file
+from pipelines.config.policies import Arm, Policy
+from pipelines.config.routing import Baseline, RoutingConfig
+from pipelines.routing.projection import Setting
+from pipelines.shadow import answers, effects, ratios
+from tests.unit.routing.traffic import CHEAP, DAY, STRONG, rate_card, request, requests, score, scores
+from tests.unit.shadow.record import GOOD
+from tests.unit.shadow.test_files import shadow_rows
+
+RAN = [request(n, source_request_id=f"r{n}", input_uncached_tokens=1000, output_text_tokens=400 + n) for n in range(60)]
+
+
+def total(answered: pl.DataFrame | None) -> dict[str, Any]:
+    """The total of a policy that sends nine in ten requests to the cheap model."""
+    cheap = Arm(arm="cheap", provider_id=CHEAP[0], model_id=CHEAP[1], share=Decimal("0.9"))
+    strong = Arm(arm="strong", provider_id=STRONG[0], model_id=STRONG[1], share=Decimal("0.1"))
+    policy = Policy(policy="split", baselines=("actual",), arms=(cheap, strong))
+    config = RoutingConfig(
+        quality_benchmarks=("aider_polyglot@pass_rate_2",), baselines=(Baseline(baseline="actual"),), policies=(policy,)
+    )
+    evidence = load_file(Evidence, "evidence.yaml", None)
+    if answered is not None:
+        evidence = evidence.with_measured(effects(ratios(answered)))
+    known = scores(score(CHEAP[1], 60), score(STRONG[1], 80))
+    setting = Setting(config, evidence, known, {}, answered=answered)
+    card = rate_card()
+    rows = setting.routed(setting.traffic(requests(*RAN, card=card), card), DAY).projection
+    return rows.filter((pl.col("arm") == "total") & (pl.col("method") == "policy")).row(0, named=True)
+
+
+def test_what_was_measured_narrows_the_projection_and_is_named(tmp_path: Path) -> None:
+    ran = requests(*RAN)
+    records = [
+        GOOD | {"request_id": f"r{n}", "input_tokens": 1000 + n, "output_tokens": (400 + n) * (2 + n % 3), "score": int(n % 4 > 0)}
+        for n in range(60)
+    ]  # fmt: skip
+    of_strong = [
+        GOOD | {"request_id": f"r{n}", "model": STRONG[1], "provider": STRONG[0], "score": int(n % 6 > 0)}
+        for n in range(60)
+    ]
+    rows = shadow_rows(tmp_path, *records, *of_strong)
+    # Names of the test's own models, which no registry has.
+    named = rows.with_columns(
+        model_id=pl.when(pl.col("raw_model") == STRONG[1]).then(pl.lit(STRONG[1])).otherwise(pl.lit(CHEAP[1]))
+    )
+    before, after = total(None), total(answers(named, ran))
+    assert (before["evidence_grade"], after["evidence_grade"]) == ("C", "A")
+    width = {
+        name: [row[f"{name}_high_95"] - row[f"{name}_low_95"] for row in (before, after)]
+        for name in ("saving_share", "quality_retained")
+    }
+    assert width["saving_share"][1] < width["saving_share"][0] / 5
+    assert width["quality_retained"][1] < width["quality_retained"][0]
+    stated = json.loads(after["assumptions"])
+    assert "A: own shadow runs: 60 paired requests" in stated["tokens"][f"output, {CHEAP[1]}"]
+    assert stated["quality"]["proxy"].startswith("own shadow scores")
+    # By hand: .75 solved against 5 in 6, nine tenths of the traffic.
+    assert abs(after["quality_retained"] - (0.9 * 0.75 / (5 / 6) + 0.1)) < 1e-9
