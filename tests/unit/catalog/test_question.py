@@ -165,6 +165,8 @@ def test_scores_with_their_intervals(facts: ModelFactsConfig) -> None:
     assert of(found, "closed").unknown == ("score: no board has it on quiz@v2",)
     lower = answer(entries(facts, scores=scores), Question(scores=(ScoreAtLeast("quiz", 55),)))
     assert of(lower, "small").remarks == ("quiz@v2: 55 is within its interval of 50.0 to 70.0",)
+    exact = answer(entries(facts, scores=scores), Question(scores=(ScoreAtLeast("quiz", 60),)))
+    assert "small" in groups(exact)["meets"]
     first = answer(entries(facts, scores=scores), Question(scores=(ScoreAtLeast("quiz", 15),), preferred=("quiz@v1",)))
     assert groups(first)["meets"] == ["small"]
     with pytest.raises(QuestionError, match=r"no model here has a score on 'nothing'; known are quiz@v1, quiz@v2"):
@@ -176,6 +178,10 @@ def test_the_cheapest_depends_on_the_mix_and_on_the_day(facts: ModelFactsConfig)
     cards = [
         card("one", "1.0", "0.6", model_id="small"),
         card("two", "0.2", "2.8", model_id="small"),
+        card("free", "0", "0", model_id="small"),
+        card("long", "0.1", "0.1", model_id="small", context_from_tokens=200_000),
+        card("night", "0.1", "0.1", model_id="small", time_window="off_peak"),
+        card("slow", "0.1", "0.1", model_id="small", service_tier="batch"),
         card("gone", "0.1", "0.1", model_id="small", valid_to=datetime(2026, 2, 1, tzinfo=UTC)),
         card("next", "0.1", "0.1", model_id="small", valid_from=datetime(2026, 4, 1, tzinfo=UTC)),
         card("big", "0.5", "0.5", model_id="big"),

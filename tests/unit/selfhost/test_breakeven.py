@@ -55,8 +55,8 @@ def test_a_break_even_beyond_what_the_arrivals_let_one_replica_serve_is_out_of_r
 
 
 def test_the_busiest_hour_decides_how_many_replicas_are_paid_for() -> None:
-    """At 400 tokens/s of output a replica serves 1,600; 2,500 with headroom need two."""
-    found = row(measured=[{**MEASURED, "output_tokens_per_second": 400}])
+    """At 550 tokens/s of output a replica serves 2,200: the 2,000 of the busiest hour, but not 2,500 with headroom."""
+    found = row(measured=[{**MEASURED, "output_tokens_per_second": 550}])
     assert (found["replicas"], found["fixed_usd_per_day"]) == (2, 120)
     assert found["allocation_usd_per_mtok"] == pytest.approx(Decimal(120) / Decimal("80.64"), abs=Decimal("1e-11"))
 
