@@ -83,13 +83,21 @@ class Worlds:
 
     def _cost(self, arm: ArmArrays) -> Floats:
         total = np.empty((self.evidence.draws, len(self.groups)))
-        fixed, taken = self.weights @ arm.fixed.T, self.weights @ arm.input.T
-        written, unsure = self.weights @ arm.output.T, self.weights @ arm.open.T
+        parts = np.concatenate([arm.fixed, arm.input, arm.output, arm.open])
+        fixed, taken, written, unsure = np.split(self.weights @ parts.T, 4, axis=1)
         taken = taken + (1 - self.hit)[:, None] * unsure
-        for number, group in enumerate(self.groups):
-            ratio_in, ratio_out = self.ratios(arm.model_id, group)
-            total[:, number] = fixed[:, number] + ratio_in * taken[:, number] + ratio_out * written[:, number]
+        for alike in self._alike.values():
+            ratio_in, ratio_out = (one[:, None] for one in self.ratios(arm.model_id, self.groups[alike[0]]))
+            total[:, alike] = fixed[:, alike] + ratio_in * taken[:, alike] + ratio_out * written[:, alike]
         return total
+
+    @cached_property
+    def _alike(self) -> dict[tuple[str, bool], list[int]]:
+        """The places of the groups that share their ratios of tokens."""
+        places: dict[tuple[str, bool], list[int]] = {}
+        for number, group in enumerate(self.groups):
+            places.setdefault((group.model_id, group.is_loop), []).append(number)
+        return places
 
     def recorded(self, cost: Floats) -> Floats:
         """What a quantity of groups x buckets is in each world: draws x groups."""

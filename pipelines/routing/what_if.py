@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from pipelines.config.evidence import Effect, Evidence, Measure
 from pipelines.config.policies import Policy
-from pipelines.config.routing import RoutingConfig
+from pipelines.config.routing import Candidate, RoutingConfig
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 
 RATE_COLUMNS = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {
@@ -47,7 +47,12 @@ def what_if(
 ) -> tuple[RoutingConfig, Evidence, pl.DataFrame]:
     """The one policy that is asked about with its changes, the evidence and the cards (core.rate_card). Raises QuestionError."""
     policy = _policy(question, policies)
-    found = policies.model_copy(update={"policies": (policy,), "headline": None})
+    # The arms of the others stay candidates: the best single model is looked for among the same as every day.
+    offers = sorted({(arm.provider_id, arm.model_id) for other in policies.policies for arm in other.arms})
+    others = tuple(Candidate(provider_id=seller, model_id=model) for seller, model in offers)
+    found = policies.model_copy(
+        update={"policies": (policy,), "headline": None, "candidates": (*policies.candidates, *others)}
+    )
     return found, _evidence(question, evidence), _cards(question, rate_card)
 
 
