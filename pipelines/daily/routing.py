@@ -123,13 +123,22 @@ def _project_month(workspace: Workspace, connection: Connection, month: date, ra
             _keep(connection, on, traffic, setting)
         rows = ROUTING_MONTH.empty()
         if loaded:
-            found = setting.routed(kept_traffic(connection, loaded), max(loaded), with_frontier=False)
-            rows = found.projection.drop("event_date").with_columns(
+            rows = _together(connection, loaded, setting)
+            rows = rows.drop("event_date").with_columns(
                 month=pl.lit(month), through=pl.lit(max(loaded)), days=pl.lit(len(loaded), pl.Int32)
             )
         return replace_days(
             connection, ROUTING_MONTH, rows.select(*ROUTING_MONTH.polars_schema), month, month + timedelta(days=1)
         )
+
+
+def _together(connection: Connection, loaded: Sequence[date], setting: Setting) -> pl.DataFrame:
+    """The rows of all the days together; of a single day its own, where it has some."""
+    if len(loaded) == 1:
+        own = read_table(connection, ROUTING_PROJECTION, "event_date = %s", (loaded[0],))
+        if own.height:
+            return own
+    return setting.routed(kept_traffic(connection, loaded), max(loaded), with_frontier=False).projection
 
 
 def _traffic(

@@ -158,6 +158,14 @@ class Case:
             "not_projected_reason": reason,
         }
 
+    def intervals(self) -> ArmOutlook:
+        """The intervals of the total alone. Raises MissingEvidenceError where a line of evidence is missing."""
+        known = None if isinstance(self.quality, str) else self.quality
+        found, missing = self._outlook(known)
+        if missing is not None:
+            raise MissingEvidenceError(missing)
+        return found.total
+
     def _outlook(self, known: Quality | None) -> tuple[Outlook, str | None]:
         """Intervals of the policy, or none of them with the line of evidence that is missing."""
         stakes, fee = self.plan.stakes(), float(self.policy.router_fee_usd)

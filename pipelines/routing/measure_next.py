@@ -9,7 +9,7 @@ it is worth. How a policy is projected is in `case.py`; what was measured alread
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from math import ceil
@@ -18,6 +18,7 @@ from typing import Any, Literal
 from pipelines.config.evidence import Effect, Evidence, Measure, MissingEvidenceError
 from pipelines.routing.amounts import SMALLEST
 from pipelines.routing.case import Case
+from pipelines.routing.outlook import ArmOutlook
 from pipelines.shadow.estimates import FEWEST
 from pipelines.uncertainty import Z95
 
@@ -56,8 +57,8 @@ def _row(case: Case, run: Run, before: Rows) -> dict[str, Any] | None:
         after = _after(case, run)
     except MissingEvidenceError:
         return None
-    name = "quality_retained" if run.what == "quality" else "saving_share"
-    now, then = _width(before[-1], name), _width(after, name)
+    now = _width(before[-1], "quality_retained_" if run.what == "quality" else "saving_share_")
+    then = _width((after.quality if run.what == "quality" else after.saving) or {})
     if now is None or then is None:
         return None
     pairs, basis = _pairs(case, run, before)
@@ -102,14 +103,14 @@ def _most_used(case: Case) -> dict[Tokens, str]:
     return found
 
 
-def _after(case: Case, run: Run) -> dict[str, Any]:
-    """The policy's total where the outcome of the run is known, and is what is expected now."""
+def _after(case: Case, run: Run) -> ArmOutlook:
+    """The intervals of the policy where the outcome of the run is known, and is what is expected now."""
     day = case.of_day
     if run.what == "quality":
         known = replace(day, settled=day.settled | {run.model_id})
     else:
         known = replace(day, evidence=_with_known(day.evidence, run.what, run.model_id, run.against))
-    return replace(case, of_day=known).rows()[-1]
+    return replace(case, of_day=known).intervals()
 
 
 def _with_known(evidence: Evidence, measure: Measure, model: str, against: str) -> Evidence:
@@ -122,8 +123,8 @@ def _with_known(evidence: Evidence, measure: Measure, model: str, against: str) 
     return evidence.model_copy(update={"effects": others}).with_measured([known])
 
 
-def _width(row: dict[str, Any], name: str) -> float | None:
-    low, high = row.get(f"{name}_low_95"), row.get(f"{name}_high_95")
+def _width(bounds: Mapping[str, Any], name: str = "") -> float | None:
+    low, high = bounds.get(f"{name}low_95"), bounds.get(f"{name}high_95")
     return None if low is None or high is None else float(high - low)
 
 
