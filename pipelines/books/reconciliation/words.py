@@ -1,0 +1,89 @@
+"""The words of bills: which meter of ours a line charges, which category it is of, how many units a quantity counts."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from pipelines.meters import FEE_METERS, METERS_BY_NAME, fallback_chain
+
+_METERS = {
+    "input": "input_uncached",
+    "text input": "input_uncached",
+    "uncached input": "input_uncached",
+    "cached input": "input_cache_read",
+    "input cached": "input_cache_read",
+    "text cached input": "input_cache_read",
+    "cache read": "input_cache_read",
+    "cache read input": "input_cache_read",
+    "cache write": "input_cache_write",
+    "cache write input": "input_cache_write",
+    "cache creation": "input_cache_write",
+    "cache creation input": "input_cache_write",
+    **{
+        words.format(life): f"input_cache_write_{life}"
+        for life in ("5m", "30m", "1h", "12h")
+        for words in ("input cache write {}", "cache write {}", "cache write {} input", "cache creation ephemeral {} input", "cache creation {}")
+    },
+    "audio input": "input_audio",
+    "audio cached input": "input_audio_cache_read",
+    "cached audio input": "input_audio_cache_read",
+    "image input": "input_image",
+    "image cached input": "input_image_cache_read",
+    "output": "output_text",
+    "text output": "output_text",
+    "completion": "output_text",
+    "prompt": "input_uncached",
+    "reasoning": "output_reasoning",
+    "audio output": "output_audio",
+    "image output": "output_image",
+    "web search": "web_search",
+    "web search requests": "web_search",
+    "request": "request",
+    "requests": "request",
+    **{name.replace("_", " "): name for name in (*METERS_BY_NAME, *(fee.name for fee in FEE_METERS))},
+}  # fmt: skip
+_NOISE = re.compile(r"\b(tokens?|tool calls?|usage|model)\b")
+_CATEGORIES = (
+    ("tax", re.compile(r"\b(tax|vat|gst|sales tax)\b", re.I)),
+    ("credit", re.compile(r"\b(credits?|refund|promotion)\b", re.I)),
+    ("commitment", re.compile(r"\b(provisioned|scale tier|commitment|reservation|reserved|ptu)\b", re.I)),
+)
+_BY_FOCUS = {"tax": "tax", "credit": "credit", "purchase": "commitment", "usage": "usage", "adjustment": "unexplained"}
+_UNIT = re.compile(r"^(?:([0-9][0-9,]*)?\s*([km])?)\s*(?:tokens?|requests?|searches|calls?|images?)$", re.I)
+_THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000}
+
+
+def meter_of(words: str | None) -> str | None:
+    """Our meter for what a bill calls it; None for words that are not known."""
+    if not words:
+        return None
+    plain = _NOISE.sub("", re.sub(r"[_./:-]+", " ", words.lower()))
+    return _METERS.get(" ".join(plain.split()))
+
+
+def category_of(focus: str | None, line_item: str | None) -> str:
+    """usage, tax, credit, commitment or unexplained: FOCUS's ChargeCategory where a bill gives it, else what a line names."""
+    if focus:
+        return _BY_FOCUS.get(focus.strip().lower(), "usage")
+    return next((name for name, words in _CATEGORIES if line_item and words.search(line_item)), "usage")
+
+
+def units_in(quantity: Decimal | None, unit: str | None) -> Decimal | None:
+    """The quantity as single units; None where the unit is none that we count."""
+    found = _UNIT.match((unit or "").replace("_", " ").strip())
+    if quantity is None or found is None:
+        return None
+    number = int((found[1] or "1").replace(",", ""))
+    return quantity * number * _THOUSANDS[(found[2] or "").lower()]
+
+
+def nearest(meter: str, billed: set[str]) -> str:
+    """The meter itself, or the nearest more general one, that the bill names; the meter where it names none."""
+    known = (meter, *fallback_chain(METERS_BY_NAME[meter])) if meter in METERS_BY_NAME else (meter,)
+    return next((name for name in known if name in billed), meter)
+
+
+def is_token_meter(meter: str) -> bool:
+    """Whether the meter counts tokens."""
+    return meter in METERS_BY_NAME
