@@ -25,6 +25,7 @@ from assets.landing import landing_assets
 from assets.marts import build_marts
 from assets.prices import core_price, core_rate_card, price_history
 from assets.progress import progress_logger
+from assets.reconciliation import reconciliation
 from assets.report import report_html
 from assets.requests import core_request, raw_request_files
 from assets.resources import WorkspaceResource
@@ -62,6 +63,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             model_catalog,
             marts,
             chargeback,
+            reconciliation,
             report_html,
             *ACTS,
         ],

@@ -29,12 +29,12 @@ LEDGER_COLUMNS = ("superseded_at", "supersede_reason", "model_id", "resolution_m
 
 RECORD_SCHEMA = pl.Schema({c.name: c.polars_type for c in REPORTED_COST.columns if c.name not in LEDGER_COLUMNS})
 _TOKENS = [meter.tokens_column for meter in TOKEN_METERS]
-_OTHER_MONEY = ("quantity", "byok_cost_usd")
+_OTHER_MONEY = ("quantity", "byok_cost_usd", "list_amount")
 _MAX_COUNT, _MAX_MONEY = 10**15, 10**12
 _COUNTED = ("request_count", *(count.column for count in COUNTS))
 _WHO = (
     "report", "project_id", "api_key_id", "end_user_id", "raw_model", "line_item", "meter", "upstream_provider", "service_tier",
-    "region", "context_window", "quantity_unit", "currency",
+    "region", "context_window", "quantity_unit", "currency", "charge_category",
 )  # fmt: skip
 """What identifies a record of a table; one of a JSON report is identified by all that it says (`containers.py`)."""
 

@@ -24,6 +24,7 @@ from pipelines.config.fx import FxConfig
 from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.models import ModelsConfig
 from pipelines.config.periods import Periods
+from pipelines.config.reconciliation import Reconciliation
 from pipelines.config.routing import RoutingConfig
 from pipelines.config.selfhost import Hardware, SelfHost
 from pipelines.config.sources import Sources
@@ -49,6 +50,7 @@ class Config:
     routing: RoutingConfig
     fx: FxConfig
     focus: FocusConfig
+    reconciliation: Reconciliation
     periods: Periods
     calendars: Calendars
     watch: Watch
@@ -72,6 +74,7 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
         routing=load_file(RoutingConfig, "routing.yaml", folder, use_sample=use_sample),
         fx=load_file(FxConfig, "fx.yaml", folder, use_sample=use_sample),
         focus=load_file(FocusConfig, "focus.yaml", folder, use_sample=use_sample),
+        reconciliation=load_file(Reconciliation, "reconciliation.yaml", folder, use_sample=use_sample),
         periods=load_file(Periods, "periods.yaml", folder, use_sample=use_sample),
         calendars=load_file(Calendars, "calendars.yaml", folder, use_sample=use_sample),
         watch=load_file(Watch, "watch.yaml", folder, use_sample=use_sample),

@@ -16,6 +16,7 @@ from pipelines.daily.days import Window, newest_day
 from pipelines.daily.ingest import ingest_requests, stale_days
 from pipelines.daily.price_history import refresh_price_history
 from pipelines.daily.prices import refresh_prices, refresh_rate_card
+from pipelines.daily.reconciliation import refresh_reconciliation
 from pipelines.daily.report import write_reports
 from pipelines.daily.requests import load_requests
 from pipelines.daily.rerate import RerateOutcome, rerate_days
@@ -43,6 +44,7 @@ __all__ = [
     "refresh_price_history",
     "refresh_prices",
     "refresh_rate_card",
+    "refresh_reconciliation",
     "refresh_reported_costs",
     "refresh_request_drift",
     "refresh_shadow_evidence",

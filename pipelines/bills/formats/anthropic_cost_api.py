@@ -1,7 +1,7 @@
 """Anthropic's cost reports of the Admin API, and the CSV files that its console exports.
 
 Cost (`/v1/organizations/cost_report`, days only): `amount` is a decimal text in the smallest unit of the currency:
-"123.45" USD are 1.2345 dollars. The only currency so far is USD; any other is set aside, not guessed at. Costs of the
+"123.45" USD are 1.2345 dollars. `amount` is after discounts and before credits, `list_amount` before discounts. The only currency so far is USD; any other is set aside, not guessed at. Costs of the
 priority tier are not in the report. The console's CSV has `cost_usd` in dollars. The cost reports of Claude Enterprise
 have the same results. Bucket times are RFC 3339 in UTC.
 Source: platform.claude.com/docs/en/api/admin, "Cost report" and "Analytics".
@@ -23,7 +23,7 @@ def build() -> Layout:
     """Reports of cost: one amount per workspace and description."""
     return Layout(
         name="anthropic_cost_api",
-        version="2",
+        version="3",
         text={
             **WHO,
             "cost_type": ("cost_type",),
@@ -32,7 +32,7 @@ def build() -> Layout:
             "currency": ("currency",),
         },
         instants=DAY,
-        money={"cents": ("amount",), "dollars": ("cost_usd",)},
+        money={"cents": ("amount",), "dollars": ("cost_usd",), "list_amount": ("list_amount",)},
         integers={"request_count": ("requests",)},
         constants={"provider_id": "anthropic", "report": "cost_report", "currency": "USD"},
         time=TimeRule("iso"),
@@ -44,6 +44,7 @@ def _cost() -> Mapping[str, pl.Expr]:
     cents = pl.col("cents") * pl.lit(Decimal("0.01"))
     return {
         "amount": pl.coalesce(cents.cast(pl.Decimal(38, 18)), pl.col("dollars")),
+        "list_amount": (pl.col("list_amount") * pl.lit(Decimal("0.01"))).cast(pl.Decimal(38, 18)),
         "meter": pl.coalesce("token_type", "cost_type"),
         "broken": pl.when(pl.col("currency").str.to_uppercase() != "USD").then(
             pl.lit("amounts of a currency other than USD: how many of its smallest units make one is not documented")

@@ -45,12 +45,12 @@ _METERS = {
 }  # fmt: skip
 _NOISE = re.compile(r"\b(tokens?|tool calls?|usage|model)\b")
 _CATEGORIES = (
-    ("tax", re.compile(r"\b(tax|vat|gst|sales tax)\b", re.I)),
-    ("credit", re.compile(r"\b(credits?|refund|promotion)\b", re.I)),
-    ("commitment", re.compile(r"\b(provisioned|scale tier|commitment|reservation|reserved|ptu)\b", re.I)),
+    ("tax", re.compile(r"\b(tax|vat|gst|sales tax)\b", re.IGNORECASE)),
+    ("credit", re.compile(r"\b(credits?|refund|promotion)\b", re.IGNORECASE)),
+    ("commitment", re.compile(r"\b(provisioned|scale tier|commitment|reservation|reserved|ptu)\b", re.IGNORECASE)),
 )
 _BY_FOCUS = {"tax": "tax", "credit": "credit", "purchase": "commitment", "usage": "usage", "adjustment": "unexplained"}
-_UNIT = re.compile(r"^(?:([0-9][0-9,]*)?\s*([km])?)\s*(?:tokens?|requests?|searches|calls?|images?)$", re.I)
+_UNIT = re.compile(r"^(?:([0-9][0-9,]*)?\s*([km])?)\s*(?:tokens?|requests?|searches|calls?|images?)$", re.IGNORECASE)
 _THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000}
 
 

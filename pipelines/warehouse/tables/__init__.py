@@ -19,6 +19,7 @@ from pipelines.warehouse.tables.mart_catalog import MODEL_CATALOG
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
+from pipelines.warehouse.tables.mart_reconciliation import RECONCILIATION
 from pipelines.warehouse.tables.mart_routing import MART_ROUTING_TABLES
 from pipelines.warehouse.tables.raw import RAW_TABLES
 from pipelines.warehouse.tables.selfhost import SELFHOST_TABLES
@@ -35,6 +36,7 @@ TABLES: tuple[Table, ...] = (
     REPORTED_COST,
     *CORE_BOOK_TABLES,
     *MART_CHARGE_TABLES,
+    RECONCILIATION,
     *CORE_ROUTING_TABLES,
     *SPEND_TABLES,
     *MART_ROUTING_TABLES,

@@ -62,6 +62,8 @@ REPORTED_COST = Table(
         Column("quantity_unit", "text", "images, characters, seconds, bytes, sessions, or as written.", nullable=True),
         Column("amount_text", "text", "The amount with the digits of the bill; for Anthropic's report in cents.", nullable=True),
         Column("amount", "numeric(38,18)", "The amount in units of currency; null where the report bills nothing.", nullable=True),
+        Column("list_amount", "numeric(38,18)", "The amount before discounts, in units of currency, where the bill gives it.", nullable=True),
+        Column("charge_category", "text", "Usage, Purchase, Tax, Credit or Adjustment (FOCUS ChargeCategory), where the bill gives it.", nullable=True),
         Column("currency", "text", "ISO 4217 code of the amount.", nullable=True),
         Column("amount_usd", "numeric(38,18)", "The amount where it is in USD.", nullable=True, unit="USD", is_signed=True),
         Column(

@@ -1,0 +1,79 @@
+"""`modelmeter reconcile`: bills against what is computed, by seller, and what to look at first.
+
+The rows are those of mart.reconciliation; what is shown of them is `pipelines.books.reconciliation.worklist`.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assets.cli.dates import month_option
+from assets.cli.terminal import json_text, say
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("reconcile")(reconcile)
+
+
+def reconcile(
+    month: Annotated[date | None, month_option("--month", "The month, as YYYY-MM; default: all.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Rows of the work list; 0 shows all.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Every row with all digits, for programs.")] = False,
+) -> None:
+    """Show what sellers bill against what is computed, and the differences beyond the tolerance, most money first."""
+    from pipelines.books.reconciliation.worklist import by_seller, work_list
+    from pipelines.warehouse.read import read_table
+    from pipelines.warehouse.tables.mart_reconciliation import RECONCILIATION
+    from pipelines.workspace import open_workspace
+
+    with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
+        where, days = ("", ()) if month is None else ("event_date >= %s and event_date < %s", (month, _end_of(month)))
+        rows = read_table(connection, RECONCILIATION, where, days)
+        found, rules = by_seller(rows), workspace.config.reconciliation
+    todo = work_list(rows, rules)
+    if as_json:
+        say(json_text({"sellers": found.to_dicts(), "work_list": [_with_lines(row) for row in todo.to_dicts()]}))
+        return
+    _show(found, todo, limit)
+
+
+def _end_of(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
+
+
+def _with_lines(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "line_ids": json.loads(row["line_ids"])}
+
+
+def _show(found: pl.DataFrame, todo: pl.DataFrame, limit: int) -> None:
+    from pipelines.books.reconciliation.worklist import largest_cause
+
+    if not found.height:
+        say("nothing is charged and nothing is billed there: run `modelmeter daily` first")
+        return
+    say("month    seller          computed USD       billed USD   difference USD  largest cause")
+    for row in found.iter_rows(named=True):
+        say(
+            f"{row['month']}  {row['provider_id']:<12} {_usd(row['computed_usd'])} {_usd(row['billed_usd'])} "
+            f"{_usd(row['difference_usd'])}  {largest_cause(row) if row['bill_lines'] else 'no bill'}"
+        )
+        if row["not_compared_usd"]:
+            say(f"         not billed yet {_usd(row['not_compared_usd'])}")
+    say(f"\n{todo.height} rows beyond the tolerance of reconciliation.yaml")
+    for row in todo.head(limit or todo.height).iter_rows(named=True):
+        what = ", ".join(part for part in (row["model_id"], row["meter"]) if part) or "everything"
+        cause = row["reason"] if row["difference_usd"] is None else largest_cause(row)
+        say(f"{row['event_date']}  {row['provider_id']:<12} {_usd(row['difference_usd'])}  {what}: {cause}")
+
+
+def _usd(amount: Decimal | None) -> str:
+    return f"{'-' if amount is None else format(amount, ',.4f'):>16}"
