@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pipelines.warehouse.tables import TABLES_BY_NAME, Table
 from pipelines.warehouse.tables.mart import DAILY_PROJECT_SPEND, DAILY_TEAM_SPEND
+from pipelines.warehouse.tables.mart_reconciliation import CAUSES, NOT_COMPARED
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Cut:
 
 CUTS = (Cut("teams", DAILY_TEAM_SPEND), Cut("projects", DAILY_PROJECT_SPEND))
 """The sections of spend beyond the one by model, in the order of the page."""
+
+
+_IS_COMPARED = "coalesce(reason, '') not in ({})".format(", ".join(f"'{reason}'" for reason in NOT_COMPARED))
 
 
 def _spend_by(cut: Cut) -> str:
@@ -118,6 +122,20 @@ QUERIES: dict[str, str] = {
             select model_id from core.request
             where event_date = %(day)s and abs(reported_cost_usd - effective_cost_usd) > 0.0000005
         )
+    """,
+    "bills": f"""
+        select
+            provider_id,
+            sum(computed_usd) filter (where {_IS_COMPARED})::numeric(38, 18) as computed_usd,
+            sum(billed_usd)::numeric(38, 18) as billed_usd,
+            sum(difference_usd)::numeric(38, 18) as difference_usd,
+            {", ".join(f"sum({cause}_usd)::numeric(38, 18) as {cause}_usd" for cause in CAUSES)},
+            count(*) filter (where reason = 'currency_without_rate') as without_rate
+        from mart.reconciliation
+        where event_date >= date_trunc('month', %(day)s::date)::date and event_date <= %(day)s
+        group by provider_id
+        having sum(bill_lines) > 0
+        order by abs(sum(difference_usd)) desc nulls first, provider_id
     """,
     "coverage": """
         select reason, requests, tokens, request_share, token_share

@@ -10,11 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 
-CAUSES = (
-    "missing_requests", "tokens", "tier", "price", "tool_fee", "commitment", "discount", "credit", "tax", "currency",
-    "rounding", "timing", "unexplained",
-)  # fmt: skip
-"""Every cause, in the order in which the steps are taken."""
+from pipelines.warehouse.tables.mart_reconciliation import CAUSES
+
 _LATE = ("missing_requests", "tokens", "unexplained")
 """What a bill that is not complete yet lacks for no other reason than time."""
 _DIGITS = Context(prec=80)

@@ -17,12 +17,12 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.books.reconciliation.causes import CAUSES, ZERO, causes_of
+from pipelines.books.reconciliation.causes import ZERO, causes_of
 from pipelines.books.reconciliation.sides import About, Rates, Row, Side, counted_units, is_fee_line, requests_in, total
 from pipelines.books.reconciliation.words import category_of, is_token_meter, meter_of, nearest, units_in
 from pipelines.config.reconciliation import Reconciliation
 from pipelines.meters import METERS_BY_NAME
-from pipelines.warehouse.tables.mart_reconciliation import ALL, RECONCILIATION
+from pipelines.warehouse.tables.mart_reconciliation import ALL, CAUSES, RECONCILIATION
 
 Period = tuple[date, int]
 """First day and number of days."""

@@ -8,12 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.books.reconciliation.causes import CAUSES, ZERO
+from pipelines.books.reconciliation.causes import ZERO
 from pipelines.config.reconciliation import Reconciliation
+from pipelines.warehouse.tables.mart_reconciliation import CAUSES, NOT_COMPARED
 
 _CAUSES = [f"{cause}_usd" for cause in CAUSES]
-NOT_COMPARED = ("no_bill", "bill_lags", "before_first_bill", "currency_without_rate")
-"""Reasons for which a row has nothing to compare."""
 
 
 def work_list(rows: pl.DataFrame, rules: Reconciliation) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from datetime import date
 
 from pipelines.finops import format as fmt
 from pipelines.finops.queries import CUTS, Cut
-from pipelines.finops.report import coverage, evidence, projection, routing, spend, watch
+from pipelines.finops.report import bills, coverage, evidence, projection, routing, spend, watch
 from pipelines.finops.report.charts import Chart, history_table, spend_chart, stacks
 from pipelines.finops.report.collect import ReportData
 from pipelines.finops.report.context import Failure, ReportContext
@@ -38,6 +38,7 @@ class Page:
     reported: str
     differences: Table
     cuts: Sequence[spend.CutSection]
+    bills: Table
     coverage: Table
     unpriced: Table
     routing: routing.RoutingSection
@@ -87,6 +88,7 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
         ),
         differences=table("logged costs that differ", lambda: spend.differences_table(data)),
         cuts=[_cut(data, cut, sections) for cut in CUTS],
+        bills=table("bills", lambda: bills.bills_table(data)),
         coverage=table("what is priced", lambda: coverage.coverage_table(data)),
         unpriced=table("what has no price", lambda: coverage.unpriced_table(data)),
         routing=projected,

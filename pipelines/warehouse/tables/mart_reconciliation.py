@@ -9,6 +9,8 @@ ALL = ""
 REASONS = (
     "no_bill", "bill_lags", "before_first_bill", "not_on_bill", "no_requests", "currency_without_rate",
 )  # fmt: skip
+NOT_COMPARED = ("no_bill", "bill_lags", "before_first_bill", "currency_without_rate")
+"""Reasons for which a row has nothing to compare."""
 _CAUSES = {
     "missing_requests": "Usage of requests that only one side has",
     "tokens": "More or fewer units in the same requests",
@@ -24,6 +26,8 @@ _CAUSES = {
     "timing": "What a bill that is not yet complete lacks",
     "unexplained": "What no count of the bill explains",
 }
+CAUSES = tuple(_CAUSES)
+"""Every cause, in the order in which the steps from computed to billed are taken."""
 
 
 def _usd(name: str, description: str) -> Column:

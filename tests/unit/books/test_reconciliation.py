@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.books.reconciliation import Bills, reconcile
-from pipelines.books.reconciliation.causes import CAUSES, Item, Part, causes_of
+from pipelines.books.reconciliation.causes import Item, Part, causes_of
 from pipelines.books.reconciliation.worklist import beyond_tolerance, by_seller, largest_cause, work_list
 from pipelines.config.reconciliation import Reconciliation
-from pipelines.warehouse.tables.mart_reconciliation import RECONCILIATION
+from pipelines.warehouse.tables.mart_reconciliation import CAUSES, RECONCILIATION
 
 DAY, NEXT = date(2026, 2, 12), date(2026, 2, 13)
 D = Decimal
