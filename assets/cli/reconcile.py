@@ -62,12 +62,16 @@ def _show(found: pl.DataFrame, todo: pl.DataFrame, limit: int) -> None:
         return
     say("month    seller          computed USD       billed USD   difference USD  largest cause")
     for row in found.iter_rows(named=True):
-        say(
-            f"{row['month']}  {row['provider_id']:<12} {_usd(row['computed_usd'])} {_usd(row['billed_usd'])} "
-            f"{_usd(row['difference_usd'])}  {largest_cause(row) if row['bill_lines'] else 'no bill'}"
-        )
+        who = f"{row['month']}  {row['provider_id']:<12}"
+        if row["bill_lines"]:
+            amounts = (row["computed_usd"], row["billed_usd"], row["difference_usd"])
+            say(f"{who} {' '.join(map(_usd, amounts))}  {largest_cause(row) or 'no difference'}")
         if row["not_compared_usd"]:
-            say(f"         not billed yet {_usd(row['not_compared_usd'])}")
+            say(f"{who} {_usd(row['not_compared_usd'])}  has no bill to compare")
+        if row["not_loaded_usd"]:
+            say(
+                f"{who} {_usd(row['not_loaded_usd'])}  is billed for days that are not loaded: modelmeter daily --from --to"
+            )
     say(f"\n{todo.height} rows beyond the tolerance of reconciliation.yaml")
     for row in todo.head(limit or todo.height).iter_rows(named=True):
         what = ", ".join(part for part in (row["model_id"], row["meter"]) if part) or "everything"

@@ -95,17 +95,19 @@ def refresh_reconciliation(workspace: Workspace) -> pl.DataFrame:
     """Compare everything again, since bills are revised long after; the rows written."""
     with workspace.database.connect() as connection, connection.transaction():
         charges = read_frame(connection, _CHARGES)
-        found = reconcile(charges, bills_of(connection), workspace.config.reconciliation)
+        found = reconcile(charges, bills_of(connection, charges), workspace.config.reconciliation)
         replace_all(connection, RECONCILIATION, found)
     return found
 
 
-def bills_of(connection: psycopg.Connection[Any]) -> Bills:
-    """What is believed of all bills now."""
+def bills_of(connection: psycopg.Connection[Any], charges: pl.DataFrame) -> Bills:
+    """What is believed of all bills now, and the days that can be compared."""
     usage = read_frame(connection, _USAGE)
     counted = [{**row, "counts": json.loads(row["counts"])} for row in usage.iter_rows(named=True)]
     exported = dict(read_frame(connection, _EXPORTED).iter_rows())
-    return Bills(read_frame(connection, _LINES), counted, exported, _rates(connection))
+    return Bills(
+        read_frame(connection, _LINES), counted, exported, _rates(connection), frozenset(charges["event_date"])
+    )
 
 
 def _rates(connection: psycopg.Connection[Any]) -> dict[tuple[str, str, str, str], Any]:

@@ -127,14 +127,14 @@ QUERIES: dict[str, str] = {
         select
             provider_id,
             sum(computed_usd) filter (where {_IS_COMPARED})::numeric(38, 18) as computed_usd,
-            sum(billed_usd)::numeric(38, 18) as billed_usd,
+            sum(billed_usd) filter (where {_IS_COMPARED})::numeric(38, 18) as billed_usd,
             sum(difference_usd)::numeric(38, 18) as difference_usd,
             {", ".join(f"sum({cause}_usd)::numeric(38, 18) as {cause}_usd" for cause in CAUSES)},
             count(*) filter (where reason = 'currency_without_rate') as without_rate
         from mart.reconciliation
         where event_date >= date_trunc('month', %(day)s::date)::date and event_date <= %(day)s
         group by provider_id
-        having sum(bill_lines) > 0
+        having sum(bill_lines) filter (where reason is distinct from 'not_loaded') > 0
         order by abs(sum(difference_usd)) desc nulls first, provider_id
     """,
     "coverage": """

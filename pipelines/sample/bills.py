@@ -26,8 +26,8 @@ _ANTHROPIC_ITEMS = {
     "cache_write": ("5m Cache Creation Input Tokens", "cache_creation.ephemeral_5m_input_tokens"),
     "output": ("Output Tokens", "output_tokens"),
 }
-_Amounts = list[tuple[str, bool, str, int]]
-"""Offer, whether charged as long, meter and pico-dollars."""
+_Amounts = list[tuple[str, bool, str, int, int]]
+"""Offer, whether charged as long, meter, pico-dollars and tokens."""
 
 
 class Bills:
@@ -39,6 +39,7 @@ class Bills:
     def add(self, calls: pl.DataFrame) -> None:
         """Count calls in, each once."""
         sums = [pl.col(f"{meter}_pico").sum() for meter in METERS]
+        sums += [pl.col(meter).filter(pl.col(f"{meter}_pico") > 0).sum() for meter in METERS]
         self._calls.append(priced(calls).group_by("day", "offer", "is_long").agg(sums))
 
     def files_of(self, day: date) -> Iterator[tuple[str, str, bytes]]:
@@ -54,28 +55,32 @@ class Bills:
     def _amounts(self, provider: str, day: date) -> _Amounts:
         offers = [key for key, offer in OFFERS.items() if offer.provider == provider]
         of_day = pl.concat(self._calls).filter((pl.col("day") == day) & pl.col("offer").is_in(offers))
-        sums = of_day.group_by("offer", "is_long").agg(pl.col(f"{meter}_pico").sum() for meter in METERS)
+        sums = of_day.group_by("offer", "is_long").agg(pl.col(meter, f"{meter}_pico").sum() for meter in METERS)
         rows = sums.sort("offer", "is_long").iter_rows(named=True)
-        found = [(row["offer"], row["is_long"], meter, row[f"{meter}_pico"]) for row in rows for meter in METERS]
+        found = [
+            (row["offer"], row["is_long"], meter, row[f"{meter}_pico"], row[meter]) for row in rows for meter in METERS
+        ]
         return [amount for amount in found if amount[3]]
 
     def _openai(self, day: date, arrival: date) -> dict[str, Any]:
         billed: dict[str, int] = {}
-        for offer, _, meter, pico in self._amounts("openai", day):
+        counted: dict[str, int] = {}
+        for offer, _, meter, pico, tokens in self._amounts("openai", day):
             item = f"{OFFERS[offer].answered_as}, {_OPENAI_ITEMS[meter]}"
             billed[item] = billed.get(item, 0) + pico
-        results = [_openai_line(item, "proj_production", pico) for item, pico in billed.items()]
+            counted[item] = counted.get(item, 0) + tokens
+        results = [_openai_line(item, "proj_production", pico, counted[item]) for item, pico in billed.items()]
         played = f"{OFFERS[PLAYGROUND].answered_as}, output"
         if pico := billed.get(played, 0) // 20:
-            seen = pico if arrival > day else pico * 4 // 5
-            results.append(_openai_line(played, "proj_playground", seen))
-            results.append(_openai_line("web search tool calls", "proj_playground", 12 * 10**10))
+            seen, tokens = (part if arrival > day else part * 4 // 5 for part in (pico, counted[played] // 20))
+            results.append(_openai_line(played, "proj_playground", seen, tokens))
+            results.append(_openai_line("web search tool calls", "proj_playground", 12 * 10**10, 12, "calls"))
         start = int(datetime.combine(day, time(), UTC).timestamp())
         return {"object": "bucket", "start_time": start, "end_time": start + 86_400, "results": results}
 
     def _anthropic(self, day: date) -> dict[str, Any]:
         results = []
-        for offer, is_long, meter, pico in self._amounts("anthropic", day):
+        for offer, is_long, meter, pico, _ in self._amounts("anthropic", day):
             said, token_type = _ANTHROPIC_ITEMS[meter]
             window = "200k-1M" if is_long else "0-200k"
             results.append({
@@ -87,9 +92,10 @@ class Bills:
         return {**ends, "results": results}
 
 
-def _openai_line(item: str, project: str, pico: int) -> dict[str, Any]:
+def _openai_line(item: str, project: str, pico: int, quantity: int, unit: str = "tokens") -> dict[str, Any]:
     amount = {"value": _decimal(pico), "currency": "usd"}
-    return {"object": "organization.costs.result", "amount": amount, "line_item": item, "project_id": project}
+    said = {"line_item": item, "project_id": project, "quantity": quantity, "quantity_unit": unit}
+    return {"object": "organization.costs.result", "amount": amount, **said}
 
 
 def _decimal(pico: int) -> str:

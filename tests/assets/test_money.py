@@ -73,6 +73,15 @@ def test_the_sample_is_billed_for_what_it_cost_and_for_what_no_log_holds(
         ]
         played = sum(Decimal(line["amount"]["value"]) for line in bill if line["project_id"] == "proj_playground")
         assert sum(row["difference_usd"] for row in openai) == -played < 0
+        sums = "sum(difference_usd) as difference, sum(tool_fee_usd) as searches, sum(billed_usd) as billed"
+        sql = "select provider_id, {} from mart.reconciliation where bill_lines > 0 and event_date = '{}' group by 1 order by 1"
+        exact, differs = ranged.job.query(sql.format(sums, day)).to_dicts()
+        assert (exact["provider_id"], exact["difference"]) == ("anthropic", 0)
+        assert (differs["provider_id"], differs["difference"], differs["searches"]) == (
+            "openai",
+            played,
+            Decimal("0.12"),
+        )
     revised = ranged.job.query("select count(*) as n from core.reported_cost where supersede_reason = 'revised'")["n"][
         0
     ]

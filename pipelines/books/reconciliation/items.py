@@ -19,7 +19,7 @@ import polars as pl
 
 from pipelines.books.reconciliation.causes import ZERO, causes_of
 from pipelines.books.reconciliation.sides import About, Rates, Row, Side, counted_units, is_fee_line, requests_in, total
-from pipelines.books.reconciliation.words import category_of, is_token_meter, meter_of, nearest, units_in
+from pipelines.books.reconciliation.words import as_we_count, category_of, is_token_meter, meter_of, nearest, units_in
 from pipelines.config.reconciliation import Reconciliation
 from pipelines.meters import METERS_BY_NAME
 from pipelines.warehouse.tables.mart_reconciliation import ALL, CAUSES, RECONCILIATION
@@ -33,13 +33,14 @@ class Bills:
     """What bills hold.
 
     `lines` are amounts, `usage` counts by day, seller, model and tier, `exported` the day of each seller's newest export,
-    `rates` what sellers publish.
+    `rates` what sellers publish; `loaded` are the days of which there are charges.
     """
 
     lines: pl.DataFrame
     usage: Sequence[Row]
     exported: Mapping[str, date]
     rates: Rates
+    loaded: frozenset[date]
 
 
 def reconcile(charges: pl.DataFrame, bills: Bills, rules: Reconciliation) -> pl.DataFrame:
@@ -144,14 +145,19 @@ class _Period:
         self.usage: list[Row] = []
         self.end = self.first + timedelta(days=self.days)
         exported = bills.exported.get(seller)
+        self.is_loaded = any(self.first <= day < self.end for day in bills.loaded)
         self.is_settled = exported is not None and self.end + timedelta(days=rules.lag_of(seller)) <= exported
 
     def rows(self, covered: Mapping[str, tuple[date, date]]) -> Iterator[Row]:
         """Every item of the period."""
         usage = [line for line in self.lines if line["category"] == "usage"]
         yield from self._beyond_usage()
-        if usage:
+        if usage and self.is_loaded:
             yield from self._compared(usage)
+            return
+        if usage:
+            for model, lines in sorted(_grouped(usage, "model_id").items()):
+                yield self._row(model, ALL, Side([], lines), "not_loaded")
             return
         reason = self._why_not_billed(covered)
         for model, charges in sorted(_grouped(self.charges, "model_id").items()):
@@ -192,6 +198,9 @@ class _Period:
             reason = "not_on_bill" if not lines else None
             yield self._row(model, ALL, Side(charges, lines, usage), reason)
             return
+        general = as_we_count(named - {None}, {charge["meter"] for charge in charges})
+        lines = [{**line, "known_meter": general.get(line["known_meter"], line["known_meter"])} for line in lines]
+        named = {line["known_meter"] for line in lines}
         of_meter: dict[str, Side] = defaultdict(lambda: Side(requests=requests_in(charges), counts=usage))
         for charge in charges:
             if charge["meter"] != "rest":

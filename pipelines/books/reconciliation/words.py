@@ -84,6 +84,17 @@ def nearest(meter: str, billed: set[str]) -> str:
     return next((name for name in known if name in billed), meter)
 
 
+def as_we_count(named: set[str], ours: set[str]) -> dict[str, str]:
+    """Meters of the bill that we only count under a more general one, and that one: `input_cache_write_5m` as `input_cache_write`."""
+    found = {}
+    for name in named & METERS_BY_NAME.keys():
+        general = (one for one in fallback_chain(METERS_BY_NAME[name]) if METERS_BY_NAME[one].parent)
+        counted = next((one for one in general if one in ours - named), None)
+        if counted:
+            found[name] = counted
+    return found
+
+
 def is_token_meter(meter: str) -> bool:
     """Whether the meter counts tokens."""
     return meter in METERS_BY_NAME

@@ -33,7 +33,8 @@ def work_list(rows: pl.DataFrame, rules: Reconciliation) -> pl.DataFrame:
 def by_seller(rows: pl.DataFrame) -> pl.DataFrame:
     """One row per month and seller: what is compared, what is not, the difference and its causes.
 
-    `computed_usd` is that of the rows that have a bill to compare; `not_compared_usd` is computed, and no bill holds it yet.
+    Amounts are those of rows that can be compared; `not_compared_usd` is computed, and no bill holds it yet; `not_loaded_usd` is
+    billed for days that are not loaded.
     """
     compared = pl.col("reason").is_null() | ~pl.col("reason").is_in(NOT_COMPARED)
     sums = rows.with_columns(month=pl.col("event_date").dt.strftime("%Y-%m"), is_compared=compared)
@@ -42,12 +43,13 @@ def by_seller(rows: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("computed_usd").filter("is_compared").sum(),
             pl.col("logged_usd").filter("is_compared").sum(),
-            pl.col("billed_usd").sum(),
+            pl.col("billed_usd").filter("is_compared").sum(),
             pl.col("difference_usd").sum(),
             *(pl.col(cause).sum() for cause in _CAUSES),
             not_compared_usd=pl.col("computed_usd").filter(~pl.col("is_compared")).sum(),
+            not_loaded_usd=pl.col("billed_usd").filter(pl.col("reason") == "not_loaded").sum(),
             without_rate=(pl.col("reason") == "currency_without_rate").sum(),
-            bill_lines=pl.col("bill_lines").sum(),
+            bill_lines=pl.col("bill_lines").filter("is_compared").sum(),
         )
         .sort("month", "provider_id")
     )

@@ -7,9 +7,9 @@ from pipelines.warehouse.tables.spec import Column, Table
 ALL = ""
 """The model or meter of a row that compares all of them together."""
 REASONS = (
-    "no_bill", "bill_lags", "before_first_bill", "not_on_bill", "no_requests", "currency_without_rate",
+    "no_bill", "bill_lags", "before_first_bill", "not_on_bill", "no_requests", "not_loaded", "currency_without_rate",
 )  # fmt: skip
-NOT_COMPARED = ("no_bill", "bill_lags", "before_first_bill", "currency_without_rate")
+NOT_COMPARED = ("no_bill", "bill_lags", "before_first_bill", "not_loaded", "currency_without_rate")
 """Reasons for which a row has nothing to compare."""
 _CAUSES = {
     "missing_requests": "Usage of requests that only one side has",
@@ -68,7 +68,7 @@ RECONCILIATION = Table(
             "reason",
             "text",
             "Why a side is empty. no_bill: none of this seller was landed; bill_lags, before_first_bill: the bills end before, or "
-            "begin after; not_on_bill: the bill does not name it; no_requests: no request of ours; currency_without_rate.",
+            "begin after; not_on_bill: the bill does not name it; no_requests: no request of ours; not_loaded: no request of any seller on that day; currency_without_rate.",
             nullable=True,
             accepted=REASONS,
         ),

@@ -47,7 +47,7 @@ def upgrade() -> None:
             is_settled boolean not null,
             reason text,
             constraint reconciliation_pkey primary key (event_date, period_days, provider_id, model_id, meter),
-            constraint reconciliation_reason_accepted check (reason in ('no_bill', 'bill_lags', 'before_first_bill', 'not_on_bill', 'no_requests', 'currency_without_rate'))
+            constraint reconciliation_reason_accepted check (reason in ('no_bill', 'bill_lags', 'before_first_bill', 'not_on_bill', 'no_requests', 'not_loaded', 'currency_without_rate'))
         )
         """
     )

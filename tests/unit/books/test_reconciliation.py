@@ -63,7 +63,9 @@ def rows(
     exported: date = date(2026, 3, 15),
     rates: dict[tuple[str, str, str, str], Decimal] | None = None,
 ) -> pl.DataFrame:
-    bills = Bills(pl.DataFrame(lines, schema=_LINE), usage or [], {"acme": exported}, rates or {})
+    bills = Bills(
+        pl.DataFrame(lines, schema=_LINE), usage or [], {"acme": exported}, rates or {}, frozenset({DAY, NEXT})
+    )
     found = reconcile(pl.DataFrame(charges, schema=_CHARGE), bills, Reconciliation())
     assert found.schema == RECONCILIATION.polars_schema
     for row in found.iter_rows(named=True):
@@ -161,6 +163,16 @@ def test_a_bill_without_requests_and_requests_without_a_bill() -> None:
     assert causes(found) == {"missing_requests": D(4)}
 
 
+def test_a_day_that_is_not_loaded_is_no_difference() -> None:
+    ours = [charge("request", 1, "0"), charge("input_uncached", 1000, "2")]
+    found = rows(ours, [line("input", "2"), line("input", "50", event_date=date(2026, 2, 1))])
+    [row] = found.filter(pl.col("reason") == "not_loaded").to_dicts()
+    assert (row["billed_usd"], row["difference_usd"], row["model_id"]) == (D(50), None, "m")
+    [whole] = by_seller(found).to_dicts()
+    assert [whole[name] for name in ("billed_usd", "difference_usd", "not_loaded_usd")] == [D(2), D(0), D(50)]
+    assert beyond_tolerance(found, Reconciliation()) == []
+
+
 def test_a_bill_that_is_not_complete_yet_lacks_time() -> None:
     ours = [charge("request", 10, "0"), charge("input_uncached", 1000, "2")]
     bill = [line("input", "1.5", 750)]
@@ -175,6 +187,13 @@ def test_as_far_as_the_bill_tells_it_apart() -> None:
     ]  # fmt: skip
     # Cache writes are under input and reasoning under output, where the bill does not name them.
     assert causes(rows(ours, [line("input", "3"), line("output", "7")])) == {}
+    # We know of cache writes, not their life; the bill knows it.
+    ours[2]["meter"] = "input_cache_write"
+    found = rows(
+        ours, [line("input", "1"), line("cache_creation.ephemeral_5m_input_tokens", "2.5"), line("output", "7")]
+    )
+    assert causes(found) == {"unexplained": D("0.5")}
+    assert "input_cache_write" in found["meter"].to_list()
     # A model's line with words that are not known: all its meters together.
     found = rows(ours, [line("input", "3"), line("neurons", "9")])
     assert (found["meter"].to_list(), causes(found)) == ([""], {"unexplained": D(2)})

@@ -1,0 +1,77 @@
+"""Any invoice as CSV, JSON lines or Parquet, described in YAML: which column is which field of a bill.
+
+    - source: acme_invoice
+      format: bill_mapping
+      defaults: {provider_id: acme, currency: EUR}
+      options:
+        columns: {bucket_from: From, bucket_to: Until, amount: Net amount, line_item: Position, model: Model}
+
+`columns` maps fields to columns (a list: the first that is not empty). bucket_from and amount are needed, and provider_id as a default or a
+column. bucket_to is exclusive; without it a line is of one day. `delimiter` is that of a CSV file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipelines.config.sources import RequestSource
+from pipelines.records.layout import Layout, Paths, SourceError
+
+_TEXT = (
+    "provider_id", "report", "project_id", "api_key_id", "end_user_id", "raw_model", "line_item", "meter", "upstream_provider",
+    "service_tier", "region", "context_window", "quantity_unit", "charge_category", "currency",
+)  # fmt: skip
+_MONEY = ("amount", "list_amount", "quantity")
+_INSTANTS = ("bucket_from", "bucket_to")
+FIELDS = ("model", *(name for name in _TEXT if name != "raw_model"), *_MONEY, "request_count", *_INSTANTS)
+"""Fields that `columns` may name."""
+OPTIONS = ("columns", "delimiter")
+DEFAULTS = ("provider_id", "currency", "report")
+
+
+def build() -> Layout:
+    """The layout without columns, which `described` adds."""
+    return Layout(name="bill_mapping", version="1", constants={"report": "invoice", "currency": "USD"})
+
+
+def described(source: RequestSource) -> Layout:
+    """The layout that the source's options describe. Raises SourceError naming the option."""
+    for name in sorted({*source.options} - {*OPTIONS}):
+        raise SourceError(f"source {source.source}: options.{name}: accepted are {', '.join(OPTIONS)}")
+    for name in sorted({*source.defaults} - {*DEFAULTS}):
+        raise SourceError(f"source {source.source}: defaults.{name}: accepted are {', '.join(DEFAULTS)}")
+    columns = _columns(source)
+    missing = {"bucket_from", "amount"} - {*columns}
+    if missing:
+        raise SourceError(f"source {source.source}: options.columns: {', '.join(sorted(missing))} is needed")
+    if "provider_id" not in {*columns, *source.defaults}:
+        raise SourceError(f"source {source.source}: defaults: provider_id is needed: who sends the invoice")
+    plain = build()
+    return replace(
+        plain,
+        text={name: columns[name] for name in _TEXT if name in columns},
+        money={name: columns[name] for name in _MONEY if name in columns},
+        integers={name: columns[name] for name in ("request_count",) if name in columns},
+        instants={name: columns[name] for name in _INSTANTS if name in columns},
+        constants={**plain.constants, **{name: str(value) for name, value in source.defaults.items()}},
+        delimiter=str(source.options.get("delimiter", ",")),
+    )
+
+
+def _columns(source: RequestSource) -> dict[str, Paths]:
+    declared = source.options.get("columns")
+    if not isinstance(declared, dict):
+        raise SourceError(
+            f"source {source.source}: options.columns: a map is needed, for example {{amount: Net amount}}"
+        )
+    found: dict[str, Paths] = {}
+    for field, value in declared.items():
+        if field not in FIELDS:
+            raise SourceError(f"source {source.source}: options.columns.{field}: accepted are {', '.join(FIELDS)}")
+        paths = value if isinstance(value, list) else [value]
+        if not paths or not all(isinstance(path, str) and path for path in paths):
+            raise SourceError(
+                f"source {source.source}: options.columns.{field}: a column name or a list of them is accepted"
+            )
+        found["raw_model" if field == "model" else field] = tuple(paths)
+    return found

@@ -1,0 +1,78 @@
+"""Cost and Usage in FOCUS 1.0 to 1.4, as clouds export it (Azure Cost Management, AWS Data Exports) and sellers do: CSV and Parquet.
+
+`BilledCost` is the amount and `ListCost` the one before discounts, in `BillingCurrency`; periods are in UTC, their ends exclusive.
+Quantities are those consumed, else those priced. The model is `ModelId` of `SkuPriceDetails` (1.5 draft), else the resource's name.
+A cloud's export holds all of its services: export those of AI alone, or each other line stands as a bill without requests.
+Source: focus.finops.org/focus-specification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from pipelines.records.conversions import TimeRule
+from pipelines.records.layout import Layout
+
+_MODEL = r'"(?:x_)?[Mm]odel(?:Id|Name)?"\s*:\s*"([^"]+)"'
+_SELLERS = {
+    "azure": r"(?i)azure|microsoft",
+    "aws.bedrock": r"(?i)\baws\b|amazon",
+    "openai": r"(?i)openai",
+    "anthropic": r"(?i)anthropic",
+    "google": r"(?i)google",
+}
+"""Our name of a seller by that of FOCUS; any other is taken in lower case, without spaces."""
+_SAID = (
+    "project_id", "region", "line_item", "service_tier", "upstream_provider", "charge_category", "currency", "seller", "model", "resource",
+    "sku_meter", "consumed_unit", "priced_unit",
+)  # fmt: skip
+
+
+def build() -> Layout:
+    """Rows of Cost and Usage: one charge each."""
+    return Layout(
+        name="focus",
+        version="1",
+        text={
+            "seller": ("ServiceProviderName", "ProviderName", "InvoiceIssuerName"),
+            "project_id": ("SubAccountId",),
+            "region": ("RegionId",),
+            "line_item": ("ChargeDescription",),
+            "sku_meter": ("SkuMeter",),
+            "model": ("SkuPriceDetails",),
+            "resource": ("ResourceName",),
+            "upstream_provider": ("HostProviderName",),
+            "charge_category": ("ChargeCategory",),
+            "currency": ("BillingCurrency",),
+            "consumed_unit": ("ConsumedUnit",),
+            "priced_unit": ("PricingUnit",),
+        },
+        instants={"bucket_from": ("ChargePeriodStart",), "bucket_to": ("ChargePeriodEnd",)},
+        money={
+            "amount": ("BilledCost",),
+            "list_amount": ("ListCost",),
+            "consumed": ("ConsumedQuantity",),
+            "priced": ("PricingQuantity",),
+        },
+        constants={"report": "focus", "currency": "USD"},
+        time=TimeRule("iso"),
+        derive=_charge,
+    )
+
+
+def _charge() -> Mapping[str, pl.Expr]:
+    said = {name: pl.when(pl.col(name) != "NULL").then(pl.col(name)) for name in _SAID if name != "service_tier"}
+    is_consumed = pl.col("consumed").is_not_null() & said["consumed_unit"].is_not_null()
+    seller = said["seller"].str.to_lowercase().str.replace_all(r"\s+", "_")
+    for name, words in _SELLERS.items():
+        seller = pl.when(said["seller"].str.contains(words)).then(pl.lit(name)).otherwise(seller)
+    return {
+        **{name: said[name] for name in ("project_id", "region", "line_item", "upstream_provider", "charge_category", "currency")},
+        "provider_id": seller,
+        "raw_model": pl.coalesce(said["model"].str.extract(_MODEL), said["resource"]),
+        "meter": said["sku_meter"],
+        "quantity": pl.when(is_consumed).then(pl.col("consumed")).otherwise(pl.col("priced")),
+        "quantity_unit": pl.when(is_consumed).then(said["consumed_unit"]).otherwise(said["priced_unit"]),
+    }  # fmt: skip
