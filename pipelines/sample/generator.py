@@ -25,7 +25,7 @@ from pipelines.sample.feeds import GENAI_SNAPSHOT_DATES, LITELLM_SNAPSHOT_DATES,
 from pipelines.sample.logs import BATCH_HEADER
 from pipelines.sample.summary import SampleSummary
 
-GENERATOR_VERSION = "3"
+GENERATOR_VERSION = "4"
 """Raised with every change of what is generated, so that an older sample is made anew."""
 SAMPLE_SEED = 20260228
 FIRST_DAY = date(2026, 2, 15)
