@@ -54,7 +54,10 @@ def test_a_paired_fall_that_goes_back_is_never_confirmed() -> None:
 @pytest.mark.parametrize("is_drawn_anew", [False, True])
 @pytest.mark.slow
 def test_five_points_on_500_paired_cases_are_confirmed_in_three_of_four_simulations(is_drawn_anew: bool) -> None:
-    """15 % of the cases turn by chance; the third night is the second but for a few cases, or a run of its own."""
+    """15 % of the cases turn by chance; the third night is the second but for a few cases, or a run of its own.
+
+    35 and 36 of these 40 are confirmed; a look that judges the third night alone confirms 32 of the runs drawn anew.
+    """
     generator = np.random.default_rng(3)
     confirmed = 0
     for _ in range(40):
@@ -62,7 +65,7 @@ def test_five_points_on_500_paired_cases_are_confirmed_in_three_of_four_simulati
         second = _fallen(first, generator)
         third = _fallen(first, generator) if is_drawn_anew else flipped(second, generator, 5, 5)
         confirmed += any(severity == "warn" for _, severity, _ in told(first, second, third))
-    assert confirmed >= 30
+    assert confirmed >= 34
 
 
 def _fallen(first: Floats, generator: np.random.Generator) -> Floats:
