@@ -81,7 +81,7 @@ def _as_written(texts: pl.DataFrame, layout: Layout) -> pl.Series:
 def _missing(frame: pl.DataFrame, layout: Layout) -> dict[str, pl.Expr]:
     """Columns that no path of the layout fills: its constants, else null, so that rules name columns without asking."""
     expected: dict[str, pl.DataType] = {
-        **dict.fromkeys((*_WHO, "broken", *layout.constants), pl.String()),
+        **dict.fromkeys((*_WHO, "broken", "provider_id", *layout.constants), pl.String()),
         **dict.fromkeys(("amount", *_OTHER_MONEY), MONEY),
         **dict.fromkeys(_COUNTED, pl.Int64()),
         "bucket_to": INSTANT,
@@ -105,12 +105,13 @@ def _rules(arrival: date) -> list[Rule]:
     money = pl.max_horizontal(pl.col(name).abs() for name in ("amount", *_OTHER_MONEY))
     return [
         Rule("missing_field", start.is_null(), pl.lit("the record names no time bucket: no day to bill it on")),
+        Rule("missing_field", pl.col("provider_id").is_null(), pl.lit("the record names no seller")),
         Rule("no_usage", nothing, pl.lit("the record holds neither a count nor an amount: it is no line of a bill")),
         Rule("negative_tokens", least < 0, pl.format("a count is {}, 0 or more is accepted", least)),
         Rule("out_of_range", most > _MAX_COUNT, pl.format("a count is {}, at most {} is accepted", most, pl.lit(_MAX_COUNT))),
         Rule("out_of_range", money > _MAX_MONEY, pl.lit(f"an amount is above {_MAX_MONEY}")),
         Rule("bucket_reversed", end <= start, pl.format("the bucket ends at {}, it begins at {}", end, start)),
-        Rule("bucket_too_long", end - start > timedelta(days=1), pl.lit("the bucket is longer than a day: export it by days")),
+        Rule("bucket_too_long", end - start > timedelta(days=31), pl.lit("the bucket is longer than a month: export it by days")),
         Rule("identity_broken", pl.col("broken").is_not_null(), pl.col("broken")),
         *(Rule("identity_broken", broken, detail) for broken, detail in semantics.identities()),
         Rule("event_out_of_range", start < EARLIEST, pl.format("the bucket begins at {}, {} or later is accepted", start, pl.lit(str(EARLIEST.date())))),

@@ -17,6 +17,7 @@ RequestFormat = Literal[
     "openai_usage_api", "openai_costs_api", "anthropic_messages", "anthropic_usage_api", "anthropic_cost_api", "gemini",
     "bedrock_invocation", "bedrock_converse", "azure_apim", "openrouter", "openrouter_activity", "vllm", "tgi", "ollama",
     "llamacpp", "claude_code", "codex", "mapping", "shadow",
+    "focus", "bill_mapping",
 ]  # fmt: skip
 BILL_FORMATS = (
     "openai_usage_api",
@@ -24,6 +25,8 @@ BILL_FORMATS = (
     "anthropic_usage_api",
     "anthropic_cost_api",
     "openrouter_activity",
+    "focus",
+    "bill_mapping",
 )
 """Of these, what providers report and bill: never requests."""
 SHADOW_FORMATS = ("shadow",)

@@ -223,9 +223,9 @@ _CORE_REPORTED_COST = Suite(
     (
         *described(_REPORTED, may_be_empty=True),  # not every company exports its bills
         NoRow(
-            name="bucket_within_a_day",
-            description="The bucket is no longer than a day.",
-            where="bucket_to - bucket_from > interval '1 day'",
+            name="bucket_within_a_month",
+            description="The bucket is no longer than a month.",
+            where="bucket_to - bucket_from > interval '31 days'",
         ),
         NoRow(
             name="one_amount_at_a_time",

@@ -20,18 +20,23 @@ class BillFormat(Protocol):
     def build(self) -> Layout:
         """The layout of the report."""
 
+    def described(self, source: RequestSource) -> Layout:
+        """The layout that a source declares itself; only the format `bill_mapping` offers it."""
 
+
+_MAPPED = "bill_mapping"
 FORMATS: Formats[BillFormat] = Formats(__name__)
 
 
 def build_bill_format(source: RequestSource) -> Layout:
     """The format of a source of bills. Raises SourceError for declarations that bills don't take."""
-    for name in ("options", "attribution", "defaults"):
+    is_mapped = source.format == _MAPPED
+    for name in ("attribution",) if is_mapped else ("options", "attribution", "defaults"):
         if getattr(source, name):
             raise SourceError(
                 f"source {source.source}: {name}: format {source.format} takes none; the report says itself who used what"
             )
-    fmt = FORMATS[source.format].build()
+    fmt = FORMATS[_MAPPED].described(source) if is_mapped else FORMATS[source.format].build()
     own = {"locator": ("locator",), "identity": ("identity",)}
     ends = {"bucket_from": ("bucket/from",), "bucket_to": ("bucket/to",)}
     return replace(

@@ -6,8 +6,8 @@
       options:
         columns: {bucket_from: From, bucket_to: Until, amount: Net amount, line_item: Position, model: Model}
 
-`columns` maps fields to columns (a list: the first that is not empty). bucket_from and amount are needed, and provider_id as a default or a
-column. bucket_to is exclusive; without it a line is of one day. `delimiter` is that of a CSV file.
+`columns` maps fields to columns (a list: the first that is not empty); a field that it does not name is read from the column of its own
+name. bucket_from, amount and provider_id are needed. bucket_to is exclusive; without it a line is of one day. `delimiter` is that of a CSV file.
 """
 
 from __future__ import annotations
@@ -30,8 +30,16 @@ DEFAULTS = ("provider_id", "currency", "report")
 
 
 def build() -> Layout:
-    """The layout without columns, which `described` adds."""
-    return Layout(name="bill_mapping", version="1", constants={"report": "invoice", "currency": "USD"})
+    """The layout of a file whose columns bear our names."""
+    return Layout(
+        name="bill_mapping",
+        version="1",
+        text={name: (name,) for name in _TEXT},
+        money={name: (name,) for name in _MONEY},
+        integers={"request_count": ("request_count",)},
+        instants={name: (name,) for name in _INSTANTS},
+        constants={"report": "invoice", "currency": "USD"},
+    )
 
 
 def described(source: RequestSource) -> Layout:
@@ -41,25 +49,20 @@ def described(source: RequestSource) -> Layout:
     for name in sorted({*source.defaults} - {*DEFAULTS}):
         raise SourceError(f"source {source.source}: defaults.{name}: accepted are {', '.join(DEFAULTS)}")
     columns = _columns(source)
-    missing = {"bucket_from", "amount"} - {*columns}
-    if missing:
-        raise SourceError(f"source {source.source}: options.columns: {', '.join(sorted(missing))} is needed")
-    if "provider_id" not in {*columns, *source.defaults}:
-        raise SourceError(f"source {source.source}: defaults: provider_id is needed: who sends the invoice")
     plain = build()
     return replace(
         plain,
-        text={name: columns[name] for name in _TEXT if name in columns},
-        money={name: columns[name] for name in _MONEY if name in columns},
-        integers={name: columns[name] for name in ("request_count",) if name in columns},
-        instants={name: columns[name] for name in _INSTANTS if name in columns},
+        text={**plain.text, **{name: columns[name] for name in _TEXT if name in columns}},
+        money={**plain.money, **{name: columns[name] for name in _MONEY if name in columns}},
+        integers={"request_count": columns.get("request_count", ("request_count",))},
+        instants={**plain.instants, **{name: columns[name] for name in _INSTANTS if name in columns}},
         constants={**plain.constants, **{name: str(value) for name, value in source.defaults.items()}},
         delimiter=str(source.options.get("delimiter", ",")),
     )
 
 
 def _columns(source: RequestSource) -> dict[str, Paths]:
-    declared = source.options.get("columns")
+    declared = source.options.get("columns", {})
     if not isinstance(declared, dict):
         raise SourceError(
             f"source {source.source}: options.columns: a map is needed, for example {{amount: Net amount}}"

@@ -110,12 +110,30 @@ OPENROUTER = {
          "prompt_tokens": 10, "completion_tokens": 5, "reasoning_tokens": 0},
     ]
 }  # fmt: skip
+FOCUS = {
+    "data": [
+        {"BilledCost": "2.7", "ListCost": "3.0", "BillingCurrency": "USD", "ChargeCategory": "Usage", "ProviderName": "Microsoft",
+         "ChargePeriodStart": "2026-02-12T00:00:00Z", "ChargePeriodEnd": "2026-02-13T00:00:00Z", "ConsumedQuantity": "1000000",
+         "ConsumedUnit": "Tokens", "PricingQuantity": "1", "PricingUnit": "1000000 Tokens", "SkuMeter": "Input Tokens",
+         "SkuPriceDetails": '{"ModelId": "gpt-4o", "TokenDirection": "Input"}', "ChargeDescription": "Input tokens", "RegionId": "eu"},
+        {"BilledCost": "19", "ListCost": "19", "BillingCurrency": "EUR", "ChargeCategory": "Tax", "ProviderName": "Microsoft",
+         "ChargePeriodStart": "2026-02-01T00:00:00Z", "ChargePeriodEnd": "2026-03-01T00:00:00Z", "ChargeDescription": "VAT",
+         "SkuMeter": "NULL"},
+    ]
+}  # fmt: skip
+INVOICE = {
+    "data": [
+        {"provider_id": "acme", "bucket_from": "2026-02-12", "amount": "15.00", "line_item": "API", "quantity": "5", "quantity_unit": "1K tokens"},
+    ]
+}  # fmt: skip
 REPORTS: dict[str, dict[str, Any]] = {
     "openai_costs_api": OPENAI_COSTS,
     "openai_usage_api": OPENAI_USAGE,
     "anthropic_usage_api": ANTHROPIC_USAGE,
     "anthropic_cost_api": ANTHROPIC_COST,
     "openrouter_activity": OPENROUTER,
+    "focus": FOCUS,
+    "bill_mapping": INVOICE,
 }
 
 

@@ -18,6 +18,7 @@ from tests.unit.bills.reports import (
     ANTHROPIC_COST,
     ANTHROPIC_USAGE,
     DAY,
+    FOCUS,
     OPENAI_COSTS,
     OPENAI_USAGE,
     OPENROUTER,
@@ -141,6 +142,45 @@ def test_openrouter_credits_and_what_runs_on_keys_of_ones_own(tmp_path: Path) ->
     assert free["amount_usd"] == 0
 
 
+def test_focus(tmp_path: Path) -> None:
+    tokens_line, tax = rows(export(tmp_path, "focus", FOCUS))
+    assert only(tokens_line, "provider_id", "raw_model", "meter", "quantity", "quantity_unit", "amount_usd", "list_amount") == (
+        "azure", "gpt-4o", "Input Tokens", 1_000_000, "Tokens", usd("2.7"), 3,
+    )  # fmt: skip
+    assert only(tax, "charge_category", "meter", "amount", "amount_usd", "currency") == ("Tax", None, 19, None, "EUR")
+    assert (tax["bucket_to"] - tax["bucket_from"]).days == 28
+
+
+def test_any_invoice_as_csv(tmp_path: Path) -> None:
+    path = tmp_path / "invoice.csv"
+    path.write_text("From;Until;Position;Net\n2026-02-01;2026-03-01;Tokens;12.34\n2026-02-01;2026-03-01;VAT;2.34\n")
+    declared = {
+        "source": "acme", "format": "bill_mapping", "defaults": {"provider_id": "acme", "currency": "EUR"},
+        "options": {"delimiter": ";", "columns": {"bucket_from": "From", "bucket_to": "Until", "amount": "Net", "line_item": "Position"}},
+    }  # fmt: skip
+    found = rows(parse_bill(landed(path), RequestSource.model_validate(declared), tmp_path / "store"))
+    assert [only(row, "provider_id", "line_item", "amount", "currency", "report") for row in found] == [
+        ("acme", "Tokens", usd("12.34"), "EUR", "invoice"),
+        ("acme", "VAT", usd("2.34"), "EUR", "invoice"),
+    ]
+    for name, value, said in (
+        ("options", {"columns": {"price": "P"}}, "options.columns.price: accepted are model"),
+        ("options", {"sheet": 1}, "options.sheet: accepted are columns"),
+        ("defaults", {"team": "t"}, "defaults.team: accepted are provider_id"),
+    ):
+        with pytest.raises(SourceError, match=said):
+            parse_bill(landed(path), RequestSource.model_validate({**declared, name: value}), tmp_path / "store")
+
+
+def test_what_was_negotiated_with_anthropic(tmp_path: Path) -> None:
+    report = _changed(ANTHROPIC_COST, ("data", 0, "results", 0, "list_amount"), "154.7364")
+    found = rows(export(tmp_path, "anthropic_cost_api", report))
+    assert [only(row, "amount", "list_amount", "amount_text") for row in found] == [
+        (usd("1.2378912"), usd("1.547364"), "123.78912"),
+        (usd("0.2"), None, found[1]["amount_text"]),
+    ]
+
+
 def _variants(report: dict[str, Any]) -> dict[str, bytes]:
     """The report as users save it: pages in an array, one per line, its buckets one per line, compressed, with a mark."""
     page = json.dumps(report).encode()
@@ -169,7 +209,9 @@ def test_however_it_is_saved_it_is_the_same_bill(tmp_path: Path, format_name: st
         assert said(content) == expected, name
 
 
-@pytest.mark.parametrize("format_name", [name for name in BILL_FORMATS if name != "openrouter_activity"])
+@pytest.mark.parametrize(
+    "format_name", [name for name in BILL_FORMATS if name not in ("openrouter_activity", "focus", "bill_mapping")]
+)
 def test_results_flattened_to_lines_are_the_same_records(tmp_path: Path, format_name: str) -> None:
     flat = [
         {**result, **{name: bucket[name] for name in bucket if name not in ("object", "results")}}
@@ -218,7 +260,7 @@ COST, RESULT = ("data", 0), ("data", 0, "results", 0)
     [
         ("openai_costs_api", (*COST, "start_time"), None, "missing_field", "names no time bucket"),
         ("openai_costs_api", (*COST, "end_time"), 1770854400, "bucket_reversed", "ends at"),
-        ("openai_costs_api", (*COST, "end_time"), 1773273600, "bucket_too_long", "export it by days"),
+        ("openai_costs_api", (*COST, "end_time"), 1774483200, "bucket_too_long", "export it by days"),
         ("openai_costs_api", (*COST, "start_time"), "yesterday", "not_an_instant", "bucket/from"),
         ("openai_costs_api", (*RESULT, "amount", "value"), "much", "not_a_decimal", "amount/value"),
         ("openai_costs_api", (*RESULT, "amount"), None, "no_usage", "neither a count nor an amount"),

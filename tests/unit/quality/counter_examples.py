@@ -91,7 +91,7 @@ COUNTER_EXAMPLES: tuple[CounterExample, ...] = (
     _one("core_benchmark_score", "file_is_indexed", snapshot_id=OTHER),
     _one("core_benchmark_score", "as_of_not_in_future", as_of=DAY + timedelta(days=2)),
     _one("core_reported_cost", "counts_not_negative", input_uncached_tokens=-1),
-    _one("core_reported_cost", "bucket_within_a_day", bucket_to=NOON + timedelta(hours=25)),
+    _one("core_reported_cost", "bucket_within_a_month", bucket_to=NOON + timedelta(days=32)),
     CounterExample("core_reported_cost", "one_amount_at_a_time", ({}, {"observed_at": LATER}), wrong=2),
     _one("core_reported_cost", "amount_keeps_its_digits", amount_text=None),
     _one("core_reported_cost", "amount_keeps_its_digits", amount_usd=Decimal(2)),
