@@ -149,6 +149,14 @@ def test_focus(tmp_path: Path) -> None:
     )  # fmt: skip
     assert only(tax, "charge_category", "meter", "amount", "amount_usd", "currency") == ("Tax", None, 19, None, "EUR")
     assert (tax["bucket_to"] - tax["bucket_from"]).days == 28
+    csv = (
+        b"BilledCost,ListCost,BillingCurrency,ServiceProviderName,ChargePeriodStart,ChargePeriodEnd,PricingQuantity,PricingUnit,SkuPriceDetails\n"
+        b'1.5,1.5,USD,Solora AI,2026-02-12T00:00:00Z,2026-02-13T00:00:00Z,0.5,1000000 Tokens,"{""ModelId"": ""solora-pro"", ""a"": 1}"\n'
+    )
+    [found] = rows(export(tmp_path, "focus", csv))
+    assert only(found, "provider_id", "raw_model", "quantity", "quantity_unit") == (
+        "solora_ai", "solora-pro", usd("0.5"), "1000000 Tokens",
+    )  # fmt: skip
 
 
 def test_any_invoice_as_csv(tmp_path: Path) -> None:
