@@ -17,9 +17,10 @@ from jinja2 import Environment, StrictUndefined
 from pipelines.warehouse.ddl import create_table
 from pipelines.warehouse.tables.mart import SPEND_TABLES
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
+from pipelines.warehouse.tables.mart_economics import UNIT_COST
 
-BUILT = (DAILY_CHARGE, *SPEND_TABLES)
-"""The charges, and what is made of them."""
+BUILT = (DAILY_CHARGE, *SPEND_TABLES, UNIT_COST)
+"""The charges, and what else is made of the requests."""
 PROJECT = Path(__file__).resolve().parents[1] / "dbt_like"
 
 

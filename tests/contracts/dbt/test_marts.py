@@ -208,16 +208,26 @@ def test_a_run_that_fails_after_the_delete_leaves_the_day_as_it_was(day: Databas
 
 DAMAGES: dict[str, set[str]] = {
     **{
+        f"update mart.daily_charge set {damage}": {"charge_is_quantity_times_rate", "unit_cost_agrees_with_charges"}
+        for damage in ("quantity = null where meter = 'request'", "quantity = 0 where meter = 'request'")
+    },
+    **{
         f"update mart.daily_charge set {damage}": {"charge_is_quantity_times_rate"}
         for damage in (
-            "quantity = null where meter = 'request'",
             "quantity = 1 where meter = 'rest'",
-            "quantity = 0 where meter = 'request'",
             "unpriced_reason = 'no_price' where meter = 'rest'",
             "contracted_usd_per_million = 1 where meter = 'input_uncached' and unpriced_reason is null",
             "list_usd_per_million = 1, list_cost_usd = 1e-18 where meter = 'input_uncached' and unpriced_reason is null",
             "billed_cost_usd = billed_cost_usd + 1e-18",
             "pricing_currency = 'EUR'",
+        )
+    },
+    **{
+        f"update mart.unit_cost set {damage}": {"unit_cost_agrees_with_charges"}
+        for damage in (
+            "effective_cost_usd = effective_cost_usd + 1e-18 where dimension = 'team' and dimension_value = 'search'",
+            "unpriced_requests = unpriced_requests + 1 where dimension = 'all'",
+            "event_date = event_date - 1 where dimension = 'model'",
         )
     },
     "update mart.cost_coverage set request_share = request_share + 0.001 where reason = 'priced'": {

@@ -1,0 +1,75 @@
+"""Tables of schema `mart` on what a unit of use costs.
+
+The charges that their sums agree with are in `mart_charges.py`.
+"""
+
+from __future__ import annotations
+
+from pipelines.warehouse.tables.spec import Column, Table
+
+
+def _usd(name: str, description: str) -> Column:
+    return Column(name, "numeric(38,18)", description, nullable=True, unit="USD")
+
+
+UNIT_COST = Table(
+    "mart",
+    "unit_cost",
+    "What a request, a session, a user and a successful outcome cost. Spend on calls that failed or were cancelled is in every "
+    "cost, so a retried call costs its outcome all its attempts.",
+    "one row per day, dimension and value of the dimension; the rows of each dimension share out the day",
+    (
+        Column("event_date", "date", "UTC day."),
+        Column(
+            "dimension",
+            "text",
+            "What the row is one of; all is the whole day.",
+            accepted=("all", "application", "team", "project", "model"),
+        ),
+        Column(
+            "dimension_value", "text", "The application, team, project or model as in mart.daily_charge; empty for all."
+        ),
+        Column("requests", "bigint", "Requests, billable or not.", unit="requests"),
+        Column(
+            "unpriced_requests",
+            "bigint",
+            "Requests whose cost is not known; they are in no cost per unit.",
+            unit="requests",
+        ),
+        Column(
+            "successes",
+            "bigint",
+            "Successful outcomes: requests of status ok or cache_hit whose cost is known.",
+            unit="requests",
+        ),
+        Column(
+            "sessions", "bigint", "Sessions with a known cost on the day; 0 where no log names any.", unit="sessions"
+        ),
+        Column("users", "bigint", "End users with a known cost on the day; 0 where no log names any.", unit="users"),
+        _usd("effective_cost_usd", "Sum of effective cost; null where no request of the row is priced."),
+        _usd("unsuccessful_cost_usd", "The part of effective_cost_usd for calls that failed or were cancelled."),
+        _usd("session_cost_usd", "The part of effective_cost_usd for calls that belong to a session."),
+        _usd("user_cost_usd", "The part of effective_cost_usd for calls that name their end user."),
+        _usd("usd_per_request", "Effective cost per request with a known cost."),
+        _usd("usd_per_thousand_requests", "Effective cost per thousand such requests."),
+        _usd("usd_per_session", "session_cost_usd per session; null where there is none."),
+        _usd("usd_per_user", "user_cost_usd per end user; null where there is none."),
+        _usd("usd_per_success", "Effective cost, that of unsuccessful calls included, per successful outcome."),
+        _usd(
+            "usd_per_success_low",
+            "Lower end of the 95 % interval of usd_per_success: Fieller's, over sessions; a call without one stands for itself.",
+        ),
+        _usd("usd_per_success_high", "Upper end of that interval."),
+        Column(
+            "not_computed_reason",
+            "text",
+            "Why usd_per_success is null (nothing_priced, no_success), or its interval alone: few_sessions, below 30 sessions and "
+            "single calls; few_successes, so few that the upper end is not bounded.",
+            nullable=True,
+            accepted=("nothing_priced", "no_success", "few_sessions", "few_successes"),
+        ),
+    ),
+    ("event_date", "dimension", "dimension_value"),
+    day_column="event_date",
+    built_by="dbt",
+)
