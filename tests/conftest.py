@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # as the command sets it: threads for small matrices cost more than they do
+
 pytest_plugins = ["tests.processor_time", "tests.warehouse_fixtures"]
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -72,6 +72,8 @@ def main() -> None:
     from pipelines.warehouse import WarehouseError
 
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
+    # Our matrices are small: threads for them spend twice the processor time of the products, on a busy machine three times.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.umask(UMASK)
     try:
         app()

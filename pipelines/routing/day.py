@@ -6,7 +6,7 @@ Policies are held against it in `projection.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -59,6 +59,8 @@ class Day:
 
     def arm(self, provider_id: str, model_id: str, handling: Handling) -> PolicyArm | str:
         """The arm's cost, or the reason why it is not known."""
+        if handling.unit == "session":  # a session stays on its arm, whatever the arm's share
+            handling = replace(handling, share=Decimal(1))
         key = (provider_id, model_id, handling)
         if key not in self._arms:
             cost = self.traffic.cost_on((provider_id, model_id))
