@@ -115,7 +115,7 @@ FOCUS = {
         {"ProviderName": "Microsoft", "ChargePeriodStart": "2026-02-12T00:00:00Z", "ChargePeriodEnd": "2026-02-13T00:00:00Z",
          "BilledCost": "2.7", "ListCost": "3.0", "BillingCurrency": "USD", "ChargeCategory": "Usage", "ConsumedQuantity": "1000000",
          "ConsumedUnit": "Tokens", "PricingQuantity": "1", "PricingUnit": "1000000 Tokens", "SkuMeter": "Input Tokens",
-         "ResourceName": "gpt-4o", "ChargeDescription": "Input tokens", "RegionId": "eu"},
+         "ResourceName": "gpt-4o", "ChargeDescription": "Input tokens of a model", "RegionId": "swedencentral"},
         {"ProviderName": "Microsoft", "ChargePeriodStart": "2026-02-01T00:00:00Z", "ChargePeriodEnd": "2026-03-01T00:00:00Z",
          "BilledCost": "19", "ListCost": "19", "BillingCurrency": "EUR", "ChargeCategory": "Tax", "ChargeDescription": "VAT",
          "SkuMeter": "NULL"},
