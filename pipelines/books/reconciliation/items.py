@@ -145,7 +145,7 @@ class _Period:
         self.usage: list[Row] = []
         self.end = self.first + timedelta(days=self.days)
         exported = bills.exported.get(seller)
-        self.is_loaded = any(self.first <= day < self.end for day in bills.loaded)
+        self.is_loaded = any(self.first + timedelta(days=day) in bills.loaded for day in range(self.days))
         self.is_settled = exported is not None and self.end + timedelta(days=rules.lag_of(seller)) <= exported
 
     def rows(self, covered: Mapping[str, tuple[date, date]]) -> Iterator[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import polars as pl
@@ -250,13 +250,10 @@ _ITEM = st.builds(
 @given(_ITEM)
 def test_causes_add_up_to_the_difference_exactly(item: Item) -> None:
     found = causes_of(item)
-    billed = item.billed_usd + sum(item.charged.values(), D(0))
     assert tuple(found) == CAUSES
-    assert sum(map(_exact, found.values())) == _exact(billed) - _exact(item.computed_usd)
-
-
-def _exact(usd: Decimal) -> int:
-    return int(usd.scaleb(18)) if usd == usd.quantize(D("1E-12")) else int(str(f"{usd:.18f}").replace(".", ""))
+    with localcontext(Context(prec=80)):
+        assert all(usd == usd.quantize(D("1E-18")) for usd in found.values())
+        assert sum(found.values()) == item.billed_usd + sum(item.charged.values(), D(0)) - item.computed_usd
 
 
 @pytest.mark.parametrize(
