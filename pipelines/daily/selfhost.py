@@ -120,11 +120,17 @@ class BreakevenOutcome:
 
 
 def refresh_breakeven(workspace: Workspace, window: Window) -> BreakevenOutcome:
-    """Add up the window's hours, judge self-hosting on each of its days, and replace the rows of both."""
+    """Add up the window's hours, judge self-hosting on each of its days, and replace the rows of both.
+
+    Later days that were judged already look back at these hours and are judged again, so that the order of runs doesn't matter.
+    """
     config = workspace.config
     first = window.from_date - timedelta(days=config.selfhost.window_days - 1)
     with workspace.database.connect() as connection, connection.transaction():
         hours = _add_up_hours(connection, first, window)
+        until = window.to_date + timedelta(days=config.selfhost.window_days - 1)
+        judged = {day for day in loaded_days(connection, REQUEST) if window.to_date <= day < until}
+        days = sorted(judged | {*window.days})
         operations = list(config.routing.operations)
         served = "event_date >= %s and event_date < %s and operation = any(%s)"
         market = Market(
@@ -134,11 +140,13 @@ def refresh_breakeven(workspace: Workspace, window: Window) -> BreakevenOutcome:
             read_table(connection, GPU_PRICE),
             read_table(connection, THROUGHPUT),
             read_table(connection, RATE_CARD),
-            read_table(connection, HOURLY_DEMAND, served, (first, window.to_date, operations)),
+            read_table(connection, HOURLY_DEMAND, served, (first, days[-1] + timedelta(days=1), operations)),
         )
-        rows = pl.concat([breakeven(market, day) for day in window.days])
-        replace_days(connection, SELFHOST_BREAKEVEN, rows, window.from_date, window.to_date)
-    return BreakevenOutcome(rows, hours)
+        rows = pl.concat([breakeven(market, day) for day in days])
+        for day in days:
+            of_day = rows.filter(event_date=day)
+            replace_days(connection, SELFHOST_BREAKEVEN, of_day, day, day + timedelta(days=1))
+    return BreakevenOutcome(rows.filter(pl.col("event_date").is_in(window.days)), hours)
 
 
 def _add_up_hours(connection: psycopg.Connection[Any], first: date, window: Window) -> int:

@@ -69,10 +69,11 @@ def by_strata(cells: pl.DataFrame, measures: tuple[str, ...] = MEASURES) -> Iter
 
 def _standardised(cells: pl.DataFrame, model: str, measure: str) -> Reached | str:
     """The model's means by stratum, weighed by all requests of the stratum."""
-    whole = cells.group_by("size").agg(pl.col("requests").sum().alias("all"))
+    # In the order of the cells: sums of floats differ in their last digit by the order of what is added.
+    whole = cells.group_by("size", maintain_order=True).agg(pl.col("requests").sum().alias("all"))
     own = cells.filter(pl.col("model_id") == model)
     strata = own.group_by("size").agg(pl.col("requests").sum().alias("own"), pl.col(measure).sum().alias("total"))
-    matched = whole.join(strata, on="size", how="left").with_columns(
+    matched = whole.join(strata, on="size", how="left", maintain_order="left").with_columns(
         is_matched=pl.col("own").fill_null(0) >= FEWEST_IN_STRATUM
     )
     used = matched.filter("is_matched")
@@ -81,7 +82,8 @@ def _standardised(cells: pl.DataFrame, model: str, measure: str) -> Reached | st
     number = int(used["all"].sum())
     value = float((used["all"] * used["total"] / used["own"]).sum() / number)
     # Which requests come varies too, so those of other models move the estimate by their stratum.
-    parts = cells.join(used.select("size", "all", "own", centre=pl.col("total") / pl.col("own")), on="size")
+    means = used.select("size", "all", "own", centre=pl.col("total") / pl.col("own"))
+    parts = cells.join(means, on="size", maintain_order="left")
     clusters, size = numbered(parts["cluster"])
     requests, centre = (parts[name].cast(pl.Float64).to_numpy() for name in ("requests", "centre"))
     weight = np.where(parts["model_id"] == model, parts["all"] / parts["own"], 0.0)
