@@ -18,6 +18,7 @@ from assets.catalog import model_catalog
 from assets.chargeback import chargeback, chargeback_agrees
 from assets.checks import accounting_checks, suite_checks
 from assets.claims import claims_audit
+from assets.commitments import commitments
 from assets.dbt_resource import dbt_resource
 from assets.incomplete import incomplete_pages_sensor
 from assets.jobs import DAILY_JOB, DAILY_SCHEDULE
@@ -63,6 +64,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             model_catalog,
             marts,
             chargeback,
+            commitments,
             reconciliation,
             report_html,
             *ACTS,

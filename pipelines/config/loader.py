@@ -18,6 +18,7 @@ from pipelines.config.allocation import Allocation
 from pipelines.config.attribution import Attribution
 from pipelines.config.calendars import Calendars
 from pipelines.config.claims import ClaimsConfig
+from pipelines.config.commitments import Commitments
 from pipelines.config.evidence import Evidence
 from pipelines.config.focus import FocusConfig
 from pipelines.config.fx import FxConfig
@@ -45,6 +46,7 @@ class Config:
     sources: Sources
     attribution: Attribution
     allocation: Allocation
+    commitments: Commitments
     models: ModelsConfig
     model_facts: ModelFactsConfig
     routing: RoutingConfig
@@ -69,6 +71,7 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
         sources=load_file(Sources, "sources.yaml", folder, use_sample=use_sample),
         attribution=_with_lookups(load_file(Attribution, "attribution.yaml", folder, use_sample=use_sample), folder),
         allocation=load_file(Allocation, "allocation.yaml", folder, use_sample=use_sample),
+        commitments=load_file(Commitments, "commitments.yaml", folder, use_sample=use_sample),
         models=load_file(ModelsConfig, "models.yaml", folder, use_sample=use_sample),
         model_facts=load_file(ModelFactsConfig, "model_facts.yaml", folder, use_sample=use_sample),
         routing=load_file(RoutingConfig, "routing.yaml", folder, use_sample=use_sample),

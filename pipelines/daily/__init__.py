@@ -12,6 +12,7 @@ from pipelines.daily.bills import refresh_reported_costs
 from pipelines.daily.catalog import refresh_catalog
 from pipelines.daily.chargeback import refresh_chargeback
 from pipelines.daily.claims import audit_claims
+from pipelines.daily.commitments import refresh_commitments
 from pipelines.daily.days import Window, newest_day
 from pipelines.daily.ingest import ingest_requests, stale_days
 from pipelines.daily.price_history import refresh_price_history
@@ -39,6 +40,7 @@ __all__ = [
     "refresh_breakeven",
     "refresh_catalog",
     "refresh_chargeback",
+    "refresh_commitments",
     "refresh_hardware",
     "refresh_off_policy",
     "refresh_price_history",

@@ -17,6 +17,7 @@ from pipelines.warehouse.tables.mart import SPEND_TABLES
 from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
 from pipelines.warehouse.tables.mart_catalog import MODEL_CATALOG
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
+from pipelines.warehouse.tables.mart_commitments import MART_COMMITMENT_TABLES
 from pipelines.warehouse.tables.mart_economics import UNIT_COST
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
@@ -37,6 +38,7 @@ TABLES: tuple[Table, ...] = (
     REPORTED_COST,
     *CORE_BOOK_TABLES,
     *MART_CHARGE_TABLES,
+    *MART_COMMITMENT_TABLES,
     RECONCILIATION,
     *CORE_ROUTING_TABLES,
     *SPEND_TABLES,

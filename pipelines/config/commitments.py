@@ -1,0 +1,133 @@
+"""Schema of `commitments.yaml`: what is paid ahead or promised to sellers.
+
+Only declarations live here; what of them was used is `pipelines.books.commitments`. A negotiated price is no commitment: it is a
+contract of the price ledger (`price_sheet`).
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date
+from decimal import Decimal
+from itertools import combinations
+
+from pydantic import Field, model_validator
+
+from pipelines.config.declaration import Declaration
+
+HOURS_OF_A_DAY = 24
+_MINUTES_OF_AN_HOUR = 60
+
+
+class Commitment(Declaration):
+    """What was agreed with one seller, from `from_date` up to, not including, `to_date`."""
+
+    commitment: str = Field(pattern=r"^[a-z][a-z0-9_.-]{0,59}$")
+    provider_id: str = Field(min_length=1)
+    from_date: date
+    to_date: date | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Commitment:
+        if self.to_date is not None and self.to_date <= self.from_date:
+            raise ValueError("to_date is the first day after the end: a day after from_date is accepted")
+        return self
+
+    def runs_on(self, day: date) -> bool:
+        """Whether it holds on a UTC day."""
+        return self.from_date <= day and (self.to_date is None or day < self.to_date)
+
+
+class ProvisionedThroughput(Commitment):
+    """`units` of throughput for `models`, paid by the hour or month whether used or not.
+
+    A unit serves `tokens_per_unit_hour` (or `tokens_per_unit_minute`) of input; a token of output takes as much as
+    `output_weight` of input. What goes beyond in an hour is paid as used.
+    """
+
+    models: tuple[str, ...] = Field(min_length=1)
+    units: int = Field(ge=1, le=1_000_000)
+    usd_per_unit_hour: Decimal | None = Field(default=None, gt=0, le=1_000_000, decimal_places=18)
+    usd_per_unit_month: Decimal | None = Field(default=None, gt=0, le=1_000_000_000, decimal_places=18)
+    tokens_per_unit_hour: int | None = Field(default=None, ge=1)
+    tokens_per_unit_minute: int | None = Field(default=None, ge=1)
+    output_weight: Decimal = Field(default=Decimal(1), gt=0, le=1000, decimal_places=18)
+
+    @model_validator(mode="after")
+    def _one_price_and_capacity(self) -> ProvisionedThroughput:
+        if (self.usd_per_unit_hour is None) == (self.usd_per_unit_month is None):
+            raise ValueError("one of usd_per_unit_hour and usd_per_unit_month is needed")
+        if None not in (self.tokens_per_unit_hour, self.tokens_per_unit_minute):
+            raise ValueError("one of tokens_per_unit_hour and tokens_per_unit_minute is accepted, not both")
+        return self
+
+    @property
+    def capacity_per_unit_hour(self) -> int | None:
+        """Tokens that a unit serves in an hour; None where it is not declared."""
+        if self.tokens_per_unit_minute is not None:
+            return self.tokens_per_unit_minute * _MINUTES_OF_AN_HOUR
+        return self.tokens_per_unit_hour
+
+    def excludes(self, other: ProvisionedThroughput) -> bool:
+        """Whether both serve the same model of a seller at the same time, so that nobody knows which of them did."""
+        begins = max(self.from_date, other.from_date)
+        return (
+            self.provider_id == other.provider_id
+            and not {*self.models}.isdisjoint(other.models)
+            and self.runs_on(begins)
+            and other.runs_on(begins)
+        )
+
+
+class PrepaidCredit(Commitment):
+    """`usd` paid ahead, or granted, that the seller's usage is paid from; what is left on `to_date` is lost.
+
+    Of several the one with the lowest `priority` is drawn first, then the one that expires first.
+    """
+
+    usd: Decimal = Field(gt=0, le=1_000_000_000_000, decimal_places=18)
+    priority: int = 0
+
+
+class MinimumSpend(Commitment):
+    """At least `usd_per_month` is paid to the seller in each calendar month."""
+
+    usd_per_month: Decimal = Field(gt=0, le=1_000_000_000_000, decimal_places=18)
+
+    @model_validator(mode="after")
+    def _whole_months(self) -> MinimumSpend:
+        if any(day is not None and day.day != 1 for day in (self.from_date, self.to_date)):
+            raise ValueError("from_date and to_date of a minimum by the month are the first days of months")
+        return self
+
+
+class Commitments(Declaration):
+    """The whole of `commitments.yaml`."""
+
+    provisioned: tuple[ProvisionedThroughput, ...] = ()
+    credits: tuple[PrepaidCredit, ...] = ()
+    minimum_spend: tuple[MinimumSpend, ...] = ()
+
+    @property
+    def declared(self) -> tuple[Commitment, ...]:
+        """Every commitment."""
+        return (*self.provisioned, *self.credits, *self.minimum_spend)
+
+    @model_validator(mode="after")
+    def _names_and_models_hold(self) -> Commitments:
+        names = [item.commitment for item in self.declared]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"the commitment {twice[0]} is declared twice")
+        for one, other in combinations(self.provisioned, 2):
+            if one.excludes(other):
+                raise ValueError(
+                    f"{one.commitment} and {other.commitment} serve the same model at the same time: declare one of them with "
+                    "the units of both, or end the first where the second begins"
+                )
+        return self
+
+
+def days_of_month(day: date) -> int:
+    """Days of the calendar month that `day` is in."""
+    return monthrange(day.year, day.month)[1]
