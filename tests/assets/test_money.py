@@ -12,6 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from pipelines.config.commitments import Commitments
+from pipelines.daily.commitments import ledger_of
+from pipelines.warehouse.replace import replace_all
+from pipelines.warehouse.tables.mart_commitments import COMMITMENT_DAY, COMMITMENT_USAGE
 from tests.assets.conftest import DailyJob, RangedRun, SmallSample
 
 DAY = date(2026, 2, 16)
@@ -297,3 +301,56 @@ def test_a_model_that_leaves_the_feeds_takes_its_alias_along(fresh_job: Callable
         workspace.rescan()
         refresh_prices(workspace)
         assert job.query(alias).rows() == [(None, "unresolved")]
+
+
+def test_throughput_serves_the_hours_that_postgres_counts(ranged: RangedRun, small_sample: SmallSample) -> None:
+    """No commitment, no row. One of the sample's dearest seller and models: hours and money against sums in SQL."""
+    job, capacity = ranged.job, 20_000
+    assert job.query("select count(*) as rows from mart.commitment_day")["rows"][0] == 0
+    models = job.query("select distinct model_id from mart.hourly_demand where provider_id = 'openai'")["model_id"]
+    ptu = {
+        "commitment": "ptu",
+        "provider_id": "openai",
+        "models": sorted(set(models) - {""}),
+        "units": 1,
+        "usd_per_unit_hour": "0.07",
+        "tokens_per_unit_hour": capacity,
+        "from_date": small_sample.days[0],
+    }
+    credit = {"commitment": "grant", "provider_id": "openai", "usd": "0.01", "from_date": small_sample.days[0]}
+    declared = Commitments.model_validate({"provisioned": [ptu], "credits": [credit]})
+    with job.database.connect() as connection, connection.transaction(force_rollback=True):
+        found = ledger_of(connection, declared)
+        replace_all(connection, COMMITMENT_USAGE, found.usage)
+        replace_all(connection, COMMITMENT_DAY, found.days)
+        differences = connection.execute(
+            """
+            with hours as (
+                select event_date, hour, sum(input_tokens + output_tokens) as tokens
+                from mart.hourly_demand where provider_id = 'openai' and model_id <> '' group by event_date, hour
+            ), demand as (
+                select event_date, sum(least(tokens, %s))::float as used, sum(greatest(tokens - %s, 0))::float as overage
+                from hours group by event_date
+            ), charged as (
+                select event_date, sum(billed_cost_usd) as usd from mart.daily_charge
+                where provider_id = 'openai' and model_id = any(%s) and (unit = 'token' or meter = 'rest') group by event_date
+            ), parts as (
+                select event_date, sum(amount_usd) as usd from mart.commitment_usage where commitment_id = 'ptu' group by event_date
+            )
+            select
+                day.used_tokens - demand.used, day.overage_tokens - demand.overage,
+                day.covered_usd + day.overage_usd - charged.usd, day.used_usd + day.unused_usd - 1.68, parts.usd - 1.68,
+                day.reason, demand.overage > 0
+            from mart.commitment_day as day join demand using (event_date) join charged using (event_date) join parts using (event_date)
+            where day.commitment_id = 'ptu' order by event_date
+            """,
+            (capacity, capacity, ptu["models"]),
+        ).fetchall()
+        drawn = connection.execute(
+            "select sum(used_usd) from mart.commitment_day where commitment_id = 'grant'"
+        ).fetchone()
+    assert len(differences) == len(small_sample.days)
+    assert all(row[:2] == (0, 0) for row in differences), differences
+    assert all(row[2] in (0, None) and row[3:5] == (0, 0) for row in differences), differences
+    assert any(row[6] for row in differences), "some hours go beyond the capacity"
+    assert drawn == (Decimal("0.01"),)

@@ -47,10 +47,13 @@ class SellerCredits:
     """What there was to pay on the last days."""
     _ran_out: dict[str, date] = field(default_factory=dict)
     _unloaded: set[date] = field(default_factory=set)
+    _first: date = date.max
+    """The first day that is known."""
 
     def stand(self, today: Day) -> dict[str, Standing]:
         """Pay the day's usage from the credits; takes what they pay off what is left to pay. Standings by commitment."""
         uses = [use for use in today.of_seller(self.seller) if use.open_usd > 0]
+        self._first = min(self._first, today.day)
         if today.is_loaded:
             self._pace.append((today.day, sum((use.open_usd for use in uses), ZERO)))
         else:
@@ -101,7 +104,9 @@ class SellerCredits:
         return Standing(row, usage + unused_rows(item, CREDIT, unused))
 
     def _reason(self, item: PrepaidCredit, today: Day) -> str | None:
-        missing = sum(1 for day in self._unloaded if item.from_date <= day)
+        missing = max(0, (self._first - item.from_date).days) + sum(
+            1 for day in self._unloaded if item.from_date <= day
+        )
         reasons = [f"{missing} days of it are not loaded, so that the balance is at most this"] if missing else []
         return "; ".join([*reasons, *filter(None, [unpriced(today.of_seller(self.seller))])]) or None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,22 +17,23 @@ class Minimum:
     """One minimum over the days, which come in order. What provisioned throughput costs counts, as does what credits will pay."""
 
     item: MinimumSpend
+    _month: date | None = None
     _left: Decimal = ZERO
-    _unloaded: list[object] = field(default_factory=list)
+    _unloaded: int = 0
 
     def stand(self, today: Day) -> Standing:
         """Count what the seller bills for the day; the last day of a month takes what is left of the month's minimum."""
         item = self.item
-        if today.day.day == 1:
-            self._left, self._unloaded = item.usd_per_month, []
+        if self._month != today.day.replace(day=1):
+            self._month, self._left, self._unloaded = today.day.replace(day=1), item.usd_per_month, today.day.day - 1
         if not today.is_loaded:
-            self._unloaded.append(today.day)
+            self._unloaded += 1
         uses = today.of_seller(item.provider_id)
         billed = sum((use.open_usd for use in uses), ZERO) + today.throughput_usd.get(item.provider_id, ZERO)
         used = max(ZERO, min(self._left, billed))
         self._left -= used
         unused = self._left if today.day.day == days_of_month(today.day) else ZERO
-        reasons = [f"{len(self._unloaded)} days of the month are not loaded"] if self._unloaded else []
+        reasons = [f"{self._unloaded} days of the month are not loaded"] if self._unloaded else []
         row: dict[str, Any] = {
             "purchased_usd": used + unused,
             "used_usd": used,
