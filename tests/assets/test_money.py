@@ -304,7 +304,7 @@ def test_a_model_that_leaves_the_feeds_takes_its_alias_along(fresh_job: Callable
 
 
 def test_throughput_serves_the_hours_that_postgres_counts(ranged: RangedRun, small_sample: SmallSample) -> None:
-    """No commitment, no row. One of the sample's dearest seller and models: hours and money against sums in SQL."""
+    """No commitment, no row. With one: its hours and money against sums in SQL."""
     job, capacity = ranged.job, 20_000
     assert job.query("select count(*) as rows from mart.commitment_day")["rows"][0] == 0
     models = job.query("select distinct model_id from mart.hourly_demand where provider_id = 'openai'")["model_id"]
