@@ -35,6 +35,7 @@ from assets.routing import routing_measure_next, routing_move, routing_projectio
 from assets.selfhost import core_hardware, selfhost_breakeven
 from assets.sensors import arrivals_job, arrivals_sensor, late_days_sensor
 from assets.shadow import core_shadow_request, routing_off_policy, shadow_evidence
+from assets.waste import waste
 
 
 def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -65,6 +66,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             marts,
             chargeback,
             commitments,
+            waste,
             reconciliation,
             report_html,
             *ACTS,

@@ -29,6 +29,7 @@ from assets.cli import (
     route,
     scores,
     ui,
+    waste,
 )
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ for command in (
     report,
     books,
     focus,
+    waste,
     reconcile,
     ui,
     db,

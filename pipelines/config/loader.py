@@ -29,6 +29,7 @@ from pipelines.config.reconciliation import Reconciliation
 from pipelines.config.routing import RoutingConfig
 from pipelines.config.selfhost import Hardware, SelfHost
 from pipelines.config.sources import Sources
+from pipelines.config.waste import WasteConfig
 from pipelines.config.watch import Watch
 from pipelines.outside import worded
 
@@ -60,6 +61,7 @@ class Config:
     claims: ClaimsConfig
     selfhost: SelfHost
     hardware: Hardware
+    waste: WasteConfig
 
 
 def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
@@ -85,6 +87,7 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
         claims=load_file(ClaimsConfig, "claims.yaml", folder, use_sample=use_sample),
         selfhost=load_file(SelfHost, "selfhost.yaml", folder, use_sample=use_sample),
         hardware=load_file(Hardware, "hardware.yaml", folder, use_sample=use_sample),
+        waste=load_file(WasteConfig, "waste.yaml", folder, use_sample=use_sample),
     )
 
 

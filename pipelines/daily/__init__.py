@@ -25,6 +25,7 @@ from pipelines.daily.routing import find_measure_next, project_routing
 from pipelines.daily.routing_moves import explain_moves
 from pipelines.daily.selfhost import refresh_breakeven, refresh_hardware
 from pipelines.daily.shadow import refresh_off_policy, refresh_shadow_evidence, refresh_shadow_requests
+from pipelines.daily.waste import refresh_waste
 
 __all__ = [
     "RerateOutcome",
@@ -51,6 +52,7 @@ __all__ = [
     "refresh_request_drift",
     "refresh_shadow_evidence",
     "refresh_shadow_requests",
+    "refresh_waste",
     "rerate_days",
     "stale_days",
     "write_reports",

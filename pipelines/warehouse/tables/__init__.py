@@ -18,7 +18,7 @@ from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
 from pipelines.warehouse.tables.mart_catalog import MODEL_CATALOG
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
 from pipelines.warehouse.tables.mart_commitments import MART_COMMITMENT_TABLES
-from pipelines.warehouse.tables.mart_economics import UNIT_COST
+from pipelines.warehouse.tables.mart_economics import UNIT_COST, WASTE
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
 from pipelines.warehouse.tables.mart_reconciliation import RECONCILIATION
@@ -43,6 +43,7 @@ TABLES: tuple[Table, ...] = (
     *CORE_ROUTING_TABLES,
     *SPEND_TABLES,
     UNIT_COST,
+    WASTE,
     *MART_ROUTING_TABLES,
     SHADOW_REQUEST,
     *MART_BENCHMARK_TABLES,

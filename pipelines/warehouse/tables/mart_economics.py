@@ -1,4 +1,4 @@
-"""Tables of schema `mart` on what a unit of use costs.
+"""Tables of schema `mart` on what a unit of use costs, and on use that could have cost less.
 
 The charges that their sums agree with are in `mart_charges.py`.
 """
@@ -72,4 +72,34 @@ UNIT_COST = Table(
     ("event_date", "dimension", "dimension_value"),
     day_column="event_date",
     built_by="dbt",
+)
+
+FINDINGS = ("failed", "cache_unread", "cache_miss", "context_bound", "could_wait")
+"""Kinds of waste. A request counts for the first one that it is."""
+
+WASTE = Table(
+    "mart",
+    "waste",
+    "Requests that could have cost less, each with what it would have saved: sums by finding and team are the work list of "
+    "`modelmeter waste`, and no cost is in two of them.",
+    "one row per request that saves something",
+    (
+        Column("event_date", "date", "UTC day."),
+        Column("request_uid", "uuid", "The request (core.request)."),
+        Column(
+            "finding",
+            "text",
+            "failed: billed although it failed or was cancelled; cache_unread: wrote a cache that nobody read in its life; cache_miss: "
+            "paid again for a prompt that its session had in the cache; context_bound: just past the bound of a higher rate; "
+            "could_wait: at a dearer tier than a rule of waste.yaml asks for.",
+            accepted=FINDINGS,
+        ),
+        Column("team", "text", "Team that pays, or unattributed: the owner."),
+        Column("provider_id", "text", "Who sold the call."),
+        Column("model_id", "text", "Canonical model."),
+        Column("cost_usd", "numeric(38,18)", "Effective cost of the request.", unit="USD"),
+        Column("saving_usd", "numeric(38,18)", "The part of it that would not have been paid.", unit="USD"),
+    ),
+    ("event_date", "request_uid"),
+    day_column="event_date",
 )

@@ -1,0 +1,45 @@
+"""`modelmeter waste`: what could have cost less in the newest thirty days, by money.
+
+The rows are those of mart.waste; what is waste is in `pipelines.books.waste`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from assets.cli.terminal import json_text, say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("waste")(waste)
+
+
+def waste(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, every digit shown.")] = False) -> None:
+    """List what could have cost less in the newest thirty days: saving, owner, the query that shows the requests, and a fix."""
+    from pipelines.finops.waste import FIXES, work_list
+    from pipelines.workspace import open_workspace
+
+    with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
+        items = work_list(connection)
+    if as_json:
+        say(json_text([item.described() for item in items]))
+        return
+    if not items:
+        say("no waste in the newest thirty days of mart.waste")
+        return
+    say(f"{'USD a month':>12}  {'requests':>9}  {'finding':<14}{'owner':<16}model")
+    for item in items:
+        say(
+            f"{item.saving_usd:12,.2f}  {item.requests:9,}  {item.finding:<14}{_short(item.team, 15):<16}{_short(item.model_id, 22)}"
+        )
+    say(f"{sum(item.saving_usd for item in items):12,.2f}  together; no request counts twice\n")
+    for finding in dict.fromkeys(item.finding for item in items):
+        say(f"{finding}: {FIXES[finding]}")
+    say("\n--json has the query that shows the requests of each line")
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

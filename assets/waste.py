@@ -1,0 +1,24 @@
+"""Asset of waste: requests that could have cost less. The step is `pipelines.daily.refresh_waste`."""
+
+from typing import Any
+
+import dagster as dg
+
+from assets.boundary import in_own_words
+from assets.partitions import DAILY, ONE_PASS, window_of
+from assets.resources import WorkspaceResource
+from assets.specs import result, table_spec
+from pipelines.daily import refresh_waste
+from pipelines.warehouse.tables.mart_economics import WASTE
+
+
+@dg.multi_asset(
+    name="waste",
+    specs=[table_spec(WASTE, deps=["core.request", "core.rate_card"], partitioned=True)],
+    partitions_def=DAILY,
+    backfill_policy=ONE_PASS,
+)
+@in_own_words
+def waste(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
+    """Find the window's waste and replace its days."""
+    return result(WASTE, refresh_waste(mm.workspace, window_of(context)).height)

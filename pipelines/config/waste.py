@@ -1,0 +1,33 @@
+"""Schema of `waste.yaml`: traffic that can wait. No log shows that; only the company can say so.
+
+The rules are applied to requests by `pipelines.books.waste`.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from pipelines.config.allocation import ATTRIBUTION
+from pipelines.config.declaration import Declaration
+from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
+
+
+class WaitRule(Declaration):
+    """Requests that match every pattern of `when` (`*` stands for any text) could be served by `tier`, for example batch."""
+
+    when: dict[str, str] = Field(min_length=1)
+    tier: str = Field(pattern=f"^{SERVICE_TIER_NAME}$")
+
+    @field_validator("when")
+    @classmethod
+    def _known(cls, when: dict[str, str]) -> dict[str, str]:
+        for field in when:
+            if field not in ATTRIBUTION:
+                raise ValueError(f"{field} is no field of attribution; accepted are {', '.join(ATTRIBUTION)}")
+        return when
+
+
+class WasteConfig(Declaration):
+    """The whole of `waste.yaml`: a request goes by the first rule that it matches."""
+
+    can_wait: tuple[WaitRule, ...] = ()

@@ -1,0 +1,64 @@
+"""The work list of waste: mart.waste summed by finding, owner and model over the newest thirty days, with one fix each."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from psycopg import Connection, sql
+
+FIXES = {
+    "failed": "stop retrying what fails for good; set limits before the call.",
+    "cache_unread": "write no cache for prompts that are not sent again.",
+    "cache_miss": "keep the beginning of a prompt unchanged within a session.",
+    "context_bound": "trim prompts to below the bound of the higher rate.",
+    "could_wait": "send it by the tier that waste.yaml names.",
+}
+"""What to do about each finding."""
+
+_MONTH = "event_date > (select max(event_date) - 30 from mart.waste)"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line: what thirty days of one finding cost one team on one model."""
+
+    finding: str
+    team: str
+    provider_id: str
+    model_id: str
+    requests: int
+    cost_usd: Decimal
+    saving_usd: Decimal
+    query: str
+
+    def described(self) -> dict[str, Any]:
+        """The line for JSON: money as digits, and the fix."""
+        money = {"cost_usd": f"{self.cost_usd:f}", "saving_usd_per_month": f"{self.saving_usd:f}"}
+        return {k: v for k, v in asdict(self).items() if k != "saving_usd"} | money | {"fix": FIXES[self.finding]}
+
+
+def work_list(connection: Connection[Any]) -> list[Item]:
+    """The lines by money, the largest saving first; none on a warehouse without waste."""
+    rows = connection.execute(
+        f"""
+        select finding, team, provider_id, model_id, count(*), sum(cost_usd), sum(saving_usd)
+        from mart.waste
+        where {_MONTH}
+        group by finding, team, provider_id, model_id
+        order by sum(saving_usd) desc, finding, team, provider_id, model_id
+        """.encode()
+    ).fetchall()
+    return [Item(*(*row, _query(connection, *row[:4]))) for row in rows]
+
+
+def _query(connection: Connection[Any], finding: str, team: str, provider_id: str, model_id: str) -> str:
+    """SQL of the requests behind a line, the dearest first."""
+    statement = sql.SQL(
+        "select saving_usd, request.* from mart.waste as waste join core.request as request using (event_date, request_uid) "
+        "where finding = {} and waste.team = {} and waste.provider_id = {} and waste.model_id = {} and "
+        + _MONTH
+        + " order by saving_usd desc"
+    ).format(*(sql.Literal(value) for value in (finding, team, provider_id, model_id)))
+    return statement.as_string(connection)

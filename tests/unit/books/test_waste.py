@@ -1,0 +1,175 @@
+"""Requests that could have cost less, worked by hand at Anthropic-like prices, each next to one that wastes nothing.
+
+USD per million tokens: input 3, cache read 0.3, cache write 3.75 (5 minutes) and 6 (1 hour), output 15; above 200,000 tokens
+of prompt input costs 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psycopg
+import pytest
+
+from pipelines.books.waste import candidates, waste
+from pipelines.config.waste import WaitRule
+from pipelines.finops.waste import FIXES, work_list
+from pipelines.prices import build_ledger, build_rate_card, rate
+from pipelines.settings import Settings
+from pipelines.warehouse.database import Database
+from pipelines.warehouse.migrate import migrate
+from pipelines.warehouse.open import open_database
+from pipelines.warehouse.read import read_frame
+from pipelines.warehouse.replace import replace_all, replace_days
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.core_prices import RATE_CARD
+from pipelines.warehouse.tables.mart_economics import FINDINGS, WASTE
+from tests.unit.prices.feeds import FEED, price, registry_of, snapshot
+from tests.unit.prices.requests_frame import requests_frame
+from tests.warehouse import rows as warehouse_rows
+
+DAY = date(2026, 2, 14)
+NEXT = DAY + timedelta(days=1)
+BOUND = 200_000
+PRICES = snapshot(
+    "2026-01-10",
+    price("3"),
+    price("0.3", "input_cache_read"),
+    price("3.75", "input_cache_write_5m"),
+    price("6", "input_cache_write_1h"),
+    price("15", "output_text"),
+    price("1.5", service_tier="batch"),
+    price("6", context_from_tokens=BOUND, context_bound="gt"),
+)
+RULES = (WaitRule(when={"application": "nightly_*"}, tier="batch"),)
+PROMPT = 100_000
+
+
+@pytest.fixture(scope="module")
+def migrated(postgres_home: Path) -> Iterator[Database]:
+    with open_database(Settings(home=postgres_home), migrate=False) as shared:
+        shared.create_database("waste")
+        database = shared.named("waste")
+        migrate(database)
+        yield database
+
+
+def found(connection: psycopg.Connection[Any], calls: list[dict[str, Any]]) -> dict[int, tuple[str, Decimal]]:
+    """Finding and saving of the calls that are waste, by their place in `calls`; each begins `minute` minutes after midnight."""
+    card = build_rate_card(build_ledger(FEED, [PRICES], registry_of([PRICES])), [FEED])
+    of_log = ("minute", "status", "session_id", "application", "project")
+    midnight = datetime(2026, 2, 14, tzinfo=UTC)
+    ats = [midnight + timedelta(minutes=call.get("minute", 0)) for call in calls]
+    counted = [{k: v for k, v in call.items() if k not in of_log} for call in calls]
+    rated = rate(
+        requests_frame(
+            {"provider_id": "acme", "model_id": "m", "event_at": at, **call}
+            for at, call in zip(ats, counted, strict=True)
+        ),
+        card,
+    )
+    plain = warehouse_rows.requests(len(calls), day=DAY)
+    requests = plain.with_columns(
+        *(rated[name] for name in rated.columns),
+        pl.Series("status", [call.get("status", "ok") for call in calls]),
+        *(
+            pl.Series(name, [call.get(name) for call in calls], pl.String)
+            for name in ("session_id", "application", "project")
+        ),
+        event_date=rated["event_at"].dt.date(),
+    )
+    replace_all(connection, RATE_CARD, card)
+    replace_days(connection, REQUEST, requests, DAY, NEXT + timedelta(days=1))
+    rows = waste(read_frame(connection, *candidates(RULES, DAY, NEXT)), card)
+    replace_days(connection, WASTE, rows, DAY, NEXT)
+    places = {uid: place for place, uid in enumerate(plain["request_uid"])}
+    return {
+        places[uid]: (finding, saving) for uid, finding, saving in rows["request_uid", "finding", "saving_usd"].rows()
+    }
+
+
+def call(minute: float = 0, **more: Any) -> dict[str, Any]:
+    return {"minute": minute, "input_uncached": 0, **more}
+
+
+SESSION = {"session_id": "s"}
+FIVE, HOUR = {"input_cache_write_5m": PROMPT}, {"input_cache_write_1h": PROMPT}
+READ = {"input_cache_read": PROMPT}
+
+
+CASES: dict[str, tuple[list[dict[str, Any]], dict[int, tuple[str, str]]]] = {
+    "a failure that was billed": ([call(input_uncached=1000, status="error")], {0: ("failed", "0.003")}),
+    "a failure that was free": ([call(input_uncached=1000, status="error", is_billable=False)], {}),
+    "a plain call": ([call(input_uncached=1000)], {}),
+    "5 minutes, never read": ([call(**FIVE)], {0: ("cache_unread", "0.075")}),
+    "1 hour, never read": ([call(**HOUR)], {0: ("cache_unread", "0.3")}),
+    "read within 5 minutes": ([call(**FIVE), call(4, **READ)], {}),
+    "read too late": ([call(**FIVE), call(6, **READ)], {0: ("cache_unread", "0.075")}),
+    "read within the hour": ([call(**HOUR), call(6, **READ)], {}),
+    "read by another application": (
+        [call(**FIVE, application="a"), call(4, **READ, application="b")], {0: ("cache_unread", "0.075")}
+    ),
+    "read after midnight": ([call(1439, **FIVE), call(1442, **READ)], {}),
+    "unread after midnight": ([call(1439, **FIVE)], {0: ("cache_unread", "0.075")}),
+    "no session, no miss": ([call(**FIVE), call(2, **READ), call(4, input_uncached=PROMPT + 5)], {}),
+    "a shorter prompt is another": ([call(**READ, **SESSION), call(4, input_uncached=50_000, **SESSION)], {}),
+    "what the session had in the cache is paid in full": (
+        [call(input_cache_read=1000, **SESSION), call(4, input_uncached=1200, **SESSION)], {1: ("cache_miss", "0.0027")}
+    ),
+    "the cache had expired": ([call(input_cache_read=1000, **SESSION), call(6, input_uncached=1200, **SESSION)], {}),
+    "just past the bound": ([call(input_uncached=BOUND + 100)], {0: ("context_bound", "0.6006")}),
+    "at the bound": ([call(input_uncached=BOUND)], {}),
+    "far past the bound": ([call(input_uncached=BOUND + 10_001)], {}),
+    "too little that could be trimmed": ([call(input_cache_read=BOUND + 60, input_uncached=40)], {}),
+    "a rule lets it wait": ([call(input_uncached=1000, application="nightly_1")], {0: ("could_wait", "0.0015")}),
+    "it waits already": ([call(input_uncached=1000, application="nightly_1", service_tier="batch")], {}),
+    "no rule lets it wait": ([call(input_uncached=1000, application="nightly1")], {}),
+    "a failed write counts once": ([call(**FIVE, status="error")], {0: ("failed", "0.375")}),
+}  # fmt: skip
+
+
+def test_savings_worked_by_hand(migrated: Database) -> None:
+    """Every case is a project with sessions of its own, in one log that goes on after the last cache has expired."""
+    calls, places = [], []
+    for case, (made, _) in CASES.items():
+        for place, one in enumerate(made):
+            session = {"session_id": case} if "session_id" in one else {}
+            calls.append({**one, "project": case, **session})
+            places.append((case, place))
+    with migrated.connect() as connection:
+        rows = found(connection, [*calls, call(2000, input_uncached=1)])
+    expected = {
+        (case, n): (name, Decimal(usd)) for case, (_, waste) in CASES.items() for n, (name, usd) in waste.items()
+    }
+    assert {places[n]: row for n, row in rows.items()} == expected
+
+
+def test_a_cache_that_lives_when_the_log_ends_is_not_judged(migrated: Database) -> None:
+    with migrated.connect() as connection:
+        assert found(connection, [call(**FIVE), call(5, input_uncached=1)]) == {}
+        assert found(connection, [call(**FIVE), call(5.1, input_uncached=1)]) == {0: ("cache_unread", Decimal("0.075"))}
+
+
+def test_the_work_list_is_by_money_and_its_queries_show_the_requests(migrated: Database) -> None:
+    calls = [
+        call(input_uncached=1000, status="error"),
+        call(input_uncached=3000, status="cancelled"),
+        call(**FIVE),
+        call(600),
+    ]
+    with migrated.connect() as connection:
+        found(connection, calls)
+        items = work_list(connection)
+        assert [(item.finding, item.team, item.requests, item.saving_usd) for item in items] == [
+            ("cache_unread", "unattributed", 1, Decimal("0.075")),
+            ("failed", "unattributed", 2, Decimal("0.012")),
+        ]
+        for item in items:
+            rows = connection.execute(item.query.encode()).fetchall()
+            assert (len(rows), sum(row[0] for row in rows)) == (item.requests, item.saving_usd)
+    assert set(FIXES) == set(FINDINGS)
