@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,11 @@ class _Served:
     came: dict[str, Fraction]
     within: dict[str, Fraction]
 
-    def share(self, model: str) -> Fraction:
-        """The part of the model's tokens that was within."""
-        return self.within[model] / self.came[model] if self.came.get(model) else Fraction(0)
+    @cached_property
+    def shares(self) -> dict[str, Fraction]:
+        """The part of each model's tokens that was within."""
+        found = {model: self.within[model] / came for model, came in self.came.items() if came}
+        return defaultdict(Fraction, found)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Throughput:
         capacity = Fraction(self._capacity * HOURS_OF_A_DAY)
         used, unused = proportional(price, [within, capacity - within])
         covered, overage = self._priced(uses, served)
-        weights = [use.tokens(item.output_weight) * served.share(use.model_id) for use in uses]
+        weights = [use.tokens(item.output_weight) * served.shares[use.model_id] for use in uses]
         usage = unused_rows(item, PROVISIONED, unused)
         if within:
             known = [None if use.unpriced_requests else part for use, part in zip(uses, covered, strict=True)]
@@ -146,8 +149,8 @@ class Throughput:
         """Cost of each use within the capacity and beyond it, which together are its cost."""
         covered, overage = [], []
         for use in uses:
-            share = served.share(use.model_id)
-            within, beyond = proportional(use.token_usd, [share, 1 - share])
+            share = served.shares[use.model_id]
+            within, beyond = split(use.token_usd, [share.numerator, share.denominator - share.numerator])
             use.open_usd -= within
             covered.append(within)
             overage.append(beyond)
