@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assets.cli.dates import month_argument
-from assets.cli.terminal import say
+from assets.cli.terminal import json_text, say, terminal
 
 if TYPE_CHECKING:
     import polars as pl
 
 Month = Annotated[date, month_argument("The month, as YYYY-MM.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON, with every digit.")]
+_COSTS = ("effective_cost_usd", "billed_cost_usd")
 BY = ("cost_centre", "team", "project", "environment", "application", "provider_id", "model_id")
 
 
@@ -55,22 +57,23 @@ def reopen(month: Month, reason: Annotated[str, typer.Option("--reason", help="W
     )
 
 
-def restate() -> None:
+def restate(as_json: AsJson = False) -> None:
     """Show what became known of closed months since they were booked. The next closing books it as corrections."""
     from pipelines.books.periods import pending
     from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
         found = pending(connection)
-    if found.is_empty():
+    if found.is_empty() and not as_json:
         say("nothing became known of closed months")
         return
-    _show(found, ("event_date", "provider_id", "model_id"))
+    _show(found, ("event_date", "provider_id", "model_id"), as_json=as_json)
 
 
 def statement(
     month: Month,
     by: Annotated[str, typer.Option("--by", help=f"One of {', '.join(BY)}.")] = "cost_centre",
+    as_json: AsJson = False,
 ) -> None:
     """Print a month as it stands in the books: as booked where it is closed, else as known now, corrections apart."""
     from pipelines.books.periods import book
@@ -80,23 +83,41 @@ def statement(
         raise typer.BadParameter(f"--by {by} is not accepted: {', '.join(BY)}")
     with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
         found = book(connection, month)
-    _show(found, ("charge_class", by))
+    _show(found, ("charge_class", by), as_json=as_json)
 
 
-def _show(rows: pl.DataFrame, by: Sequence[str]) -> None:
-    """Sums of `rows`, one line each, and their total, every digit shown; nothing where no cost is known."""
+def _show(rows: pl.DataFrame, by: Sequence[str], *, as_json: bool) -> None:
+    """Sums of `rows`, one line each, and their total: rounded for people, with every digit as JSON."""
     import polars as pl
 
-    costs = ("effective_cost_usd", "billed_cost_usd")
     unpriced = pl.col("quantity").filter(pl.col("meter") == "request", pl.col("unpriced_reason").is_not_null()).sum()
-    known = (pl.when(pl.col(cost).is_not_null().any()).then(pl.col(cost).sum()).alias(cost) for cost in costs)
+    known = (pl.when(pl.col(cost).is_not_null().any()).then(pl.col(cost).sum()).alias(cost) for cost in _COSTS)
     sums = rows.group_by(by).agg(*known, unpriced.alias("unpriced_requests")).sort(by)
-    say("\t".join((*by, *costs, "unpriced_requests")))
-    for line in sums.iter_rows():
-        say("\t".join(_shown(value) for value in line))
-    total = (sums[name].sum() for name in (*costs, "unpriced_requests"))
-    say("\t".join(("total", *[""] * (len(by) - 1), *map(_shown, total))))
+    if as_json:
+        say(json_text([{name: _digits(value) for name, value in row.items()} for row in sums.iter_rows(named=True)]))
+    else:
+        _print(sums, by)
 
 
-def _shown(value: object) -> str:
-    return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
+def _print(sums: pl.DataFrame, by: Sequence[str]) -> None:
+    from rich.table import Table
+
+    from pipelines.finops import format as fmt
+
+    columns = [name for name in by if name != "charge_class" or sums[name].str.len_chars().sum()]
+    decimals = fmt.decimals_for(cost for name in _COSTS for cost in sums[name])
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+    for name in (*columns, "effective, USD", "billed, USD", "without a price"):
+        table.add_column(name.replace("_", " "), justify="left" if name in columns else "right")
+    for row in sums.iter_rows(named=True):
+        costs = (fmt.money(row[cost], decimals) for cost in _COSTS)
+        table.add_row(*(str(row[name] or "none") for name in columns), *costs, fmt.count(int(row["unpriced_requests"])))
+    table.add_section()
+    whole = (fmt.money(fmt.total(sums[cost]), decimals) for cost in _COSTS)
+    blank = [""] * (len(columns) - 1)
+    table.add_row("total", *blank, *whole, fmt.count(int(sums["unpriced_requests"].sum())), style="bold")
+    terminal().print(table)
+
+
+def _digits(value: object) -> object:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value) if isinstance(value, date) else value
