@@ -21,7 +21,7 @@ RATE = UUID(int=2)
 PRICE = UUID(int=3)
 
 _DEFAULTS: dict[str, Any] = {
-    "text": "", "uuid": UUID(int=9), "boolean": True, "integer": 0, "bigint": 0, "double precision": 0.0,
+    "text": "", "uuid": UUID(int=9), "boolean": True, "integer": 0, "smallint": 0, "bigint": 0, "double precision": 0.0,
     "numeric(38,18)": Decimal(0), "numeric(38,12)": Decimal(0), "date": DAY, "timestamptz": NOON, "jsonb": Jsonb({}),
     "date[]": [DAY], "text[]": [],
 }  # fmt: skip
