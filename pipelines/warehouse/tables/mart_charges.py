@@ -78,7 +78,10 @@ DAILY_CHARGE = Table(
         ),
         _cost("list", "Cost at list price (FOCUS ListCost); null where it is not known."),
         _cost("contracted", "Cost at contracted price (FOCUS ContractedCost)."),
-        _cost("effective", "Cost after all discounts (FOCUS EffectiveCost). What was paid ahead is apart: mart.commitment_usage."),
+        _cost(
+            "effective",
+            "Cost after all discounts (FOCUS EffectiveCost). What was paid ahead is apart: mart.commitment_usage.",
+        ),
         _cost(
             "billed",
             "What the seller's invoice should hold (FOCUS BilledCost): contracted cost of what is paid as used.",
