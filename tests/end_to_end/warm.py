@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import tempfile
 import warnings
 from importlib import import_module
 from pathlib import Path
 
 from assets.dbt_process import PARSE, parse
+from pipelines.private_files import UMASK
 
 LIBRARIES = (
     "scipy.stats", "dagster", "dagster_postgres", "altair", "jinja2", "alembic", "sqlalchemy", "psycopg", "typer", "rich",
@@ -17,6 +19,7 @@ LIBRARIES = (
 """None of these starts threads when it is imported, as polars does: a forked process has none of them."""
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_like"
 
+os.umask(UMASK)  # as the command sets it before it starts anything
 for name in LIBRARIES:
     import_module(name)
 with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
