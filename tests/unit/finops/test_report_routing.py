@@ -1,0 +1,154 @@
+"""The report's section on routing: what policies would have saved, worked by hand on small books."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from selectolax.lexbor import LexborHTMLParser as HTMLParser
+
+from tests.unit.finops import books
+from tests.unit.finops.pages import amount, rows_of, words
+
+Page = Callable[..., HTMLParser]
+Connection = psycopg.Connection[Any]
+
+
+def test_projection_rounds_rows_and_names_every_assumption(connection: Connection, page: Page) -> None:
+    books.full(connection)
+    shown = page()
+    table = "projection-hybrid-actual"
+    rows, foot = rows_of(shown, table), rows_of(shown, table, "tfoot")[0]
+    for column in (4, 5, 6):
+        assert sum(amount(row[column]) for row in rows) == amount(foot[column])
+    for row in [*rows, foot]:
+        assert amount(row[4]) - amount(row[5]) == amount(row[6])
+    assert foot[4:7] == ["2.01", "0.35", "1.66"]
+    text = words(shown, "#routing")
+    assert (
+        "did cost $2.01; under the policy $0.35, with every assumption at its middle value. It would have saved $1.66 (82.6 %)"
+        in text
+    )
+    assert "E: an assumption, nothing measured. Not a measurement." in text
+    for assumption in ("rho = 1: the same tokens", "Retries 0", "cheap: lost: no cache"):
+        assert assumption in text
+    assert "$1.66" in words(shown, ".figures")
+
+
+def test_the_headline_has_a_waterfall_and_the_frontier_names_models_in_the_legend_only(
+    connection: Connection, page: Page
+) -> None:
+    books.write(connection, books.small_day())
+    steps = {
+        "baseline": "2.00",
+        "price": "-1.80",
+        "cache": "0.30",
+        "tokens": "0",
+        "router_fee": "0.05",
+        "projected": "0.55",
+    }
+    headline = [
+        books.projection(
+            arm, "1", "2.00", "0.55", is_headline=True, waterfall=json.dumps(steps) if arm == "total" else None
+        )
+        for arm in ("cheap", "total")
+    ]
+    other = [
+        books.projection(arm, "1", "2.00", "1.00", policy="other", is_headline=False) for arm in ("cheap", "total")
+    ]
+    books.add(connection, "mart.routing_projection", *headline, *other)
+    alone = [
+        ("deepseek/cheap", 0.20, 0.50, True),
+        ("openai/strong", 2.00, 0.90, True),
+        ("acme/neither", 1.90, 0.40, False),
+    ]
+    mixed = [("frontier-01", 0.65, 0.60, True), ("frontier-02", 1.10, 0.70, True)]
+    books.add(
+        connection,
+        "mart.routing_frontier",
+        *(
+            {"event_date": books.DAY, "point": point, "is_single": "/" in point, "is_on_hull": hull, "benchmark_version_id": "b@v#0",
+             "quality": quality, "quality_retained": quality, "cost_usd": cost, "saving_share": 0.5, "shares": "{}"}
+            for point, cost, quality, hull in (*alone, *mixed)
+        ),
+    )  # fmt: skip
+    shown = page()
+    assert [row[:3] for row in rows_of(shown, "policies")] == [
+        ["hybrid", "1.45", "72.5 %"],
+        ["other", "1.00", "50.0 %"],
+    ]
+    waterfall, frontier = shown.css("#routing figure")
+    labels = [text.text() for text in waterfall.css(".wide svg text")]
+    assert [label for label in labels if "$" in label] == ["$2.00", "−$1.80", "+$0.30", "+$0.05", "$0.55"]
+    assert [label for label in labels if "$" not in label] == [
+        "Baseline",
+        "Prices",
+        "Caches lost",
+        "Router fee",
+        "Projected",
+    ]
+    assert [item.text(strip=True) for item in frontier.css("li")] == [
+        "1 openai/strong$2.00", "2 deepseek/cheap$0.20", "3 acme/neither$1.90"
+    ]  # fmt: skip
+    drawn = "".join(text.text() for text in frontier.css("svg text"))
+    assert "deepseek" not in drawn
+    assert "other, against what the traffic did cost" in [
+        node.text() for node in shown.css("#routing > details > summary")
+    ]
+    line = frontier.css_first(".wide svg path[stroke-width='2']")
+    assert line is not None
+    assert line.attributes["d"].count("L") == 3, "the line joins both models on the hull and both mixtures"  # type: ignore[union-attr]
+
+
+def test_methods_stand_under_their_policy_with_the_month_and_what_to_measure_next(
+    connection: Connection, page: Page
+) -> None:
+    books.write(connection, books.small_day())
+    method = {"provider_id": "anthropic", "model_id": "dear-model", "is_headline": False}
+    rows = [
+        books.projection("total", "1", "2.00", "0.55", is_headline=True),
+        books.projection("same_tokens_dearest", "1", "2.00", "0.50", method="same_tokens_dearest", **method),
+        books.projection("total", "1", "2.00", "1.00", policy="a_first_by_name", is_headline=False),
+    ]
+    books.add(connection, "mart.routing_projection", *rows)
+    month = {"month": books.DAY.replace(day=1), "through": books.DAY, "days": 9}
+    later = {**month, "through": books.DAY + timedelta(days=1)}
+    day_rows = [{name: value for name, value in row.items() if name != "event_date"} for row in rows]
+    books.add(connection, "mart.routing_month", *({**month, **row} for row in day_rows))
+    run = {
+        "event_date": books.DAY, "policy": "hybrid", "baseline": "actual", "rank": 1, "measure": "loop", "model_id": "cheap",
+        "against_model_id": "dear-model", "width_now": 0.9, "width_known": 0.5, "narrows_by": 0.4, "pairs_needed": 72,
+        "pairs_basis": "by hand", "cost_usd": Decimal("1.50"),
+    }  # fmt: skip
+    small = {**run, "rank": 2, "model_id": "other", "narrows_by": 0.001}
+    books.add(connection, "mart.routing_measure_next", run, small)
+    shown = page()
+    assert "same tokens on the dearest model" in words(shown, "#policies")
+    expected = [["hybrid", "1.45"], ["– dear-model", "1.50"], ["a_first_by_name", "1.00"]]
+    assert [row[:2] for row in rows_of(shown, "policies")] == expected
+    assert [row[:2] for row in rows_of(shown, "policies-month")] == expected
+    assert "The 9 loaded days of" in words(shown, "#policies-month caption")
+    assert [row[1:] for row in rows_of(shown, "measure-next")] == [
+        ["tokens of an agent's tasks of cheap", "40", "72", "1.50"]
+    ]
+    with connection.transaction(force_rollback=True):
+        connection.execute("update mart.routing_month set through = %s", [later["through"]])
+        assert rows_of(page(), "policies-month") == [], "a month up to a later day is not this day's"
+
+
+def test_a_policy_that_costs_more_or_can_not_be_projected_says_so(connection: Connection, page: Page) -> None:
+    books.write(connection, books.small_day())
+    more = [books.projection(arm, "1", "2.00", "3.00", policy="dear") for arm in ("cheap", "total")]
+    none = [
+        books.projection(arm, "1", "2.00", None, policy="unknown", not_projected_reason="no price for m")
+        for arm in ("cheap", "total")
+    ]
+    books.add(connection, "mart.routing_projection", *more, *none)
+    text = words(page(), "#routing")
+    assert "It would have cost more by $1.00 (50.0 %)." in text
+    assert "Not projected: no price for m." in text
+    assert "Projected saving −$1.00 −50.0 % with policy dear" in words(page(), ".figures")
