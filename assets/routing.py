@@ -91,7 +91,9 @@ def routing_move(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dg
     ],
 )
 @in_own_words
-def routing_measure_next(mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
+def routing_measure_next(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
     """Take each shadow run that could be made as made, and see which narrows a policy's interval most."""
-    rows = find_measure_next(mm.workspace)
+    rows, problems = find_measure_next(mm.workspace)
+    for problem in problems:
+        context.log.warning("%s", problem)
     return result(ROUTING_MEASURE_NEXT, rows.height, rows.filter(rows["rank"] <= 3))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -85,12 +84,13 @@ def ask(workspace: Workspace, window: Window, question: Question) -> Routed:
     return asked.routed(added(list(days.values())), window.last_day) if days else together([])
 
 
-def find_measure_next(workspace: Workspace) -> pl.DataFrame:
-    """Replace mart.routing_measure_next by what is worth measuring for the headline policy, on the newest day added up; its rows.
+def find_measure_next(workspace: Workspace) -> tuple[pl.DataFrame, list[str]]:
+    """Replace mart.routing_measure_next by what is worth measuring for the headline policy, on the newest day added up; its rows, and what failed.
 
     A policy that can't be projected has none.
     """
     rows: list[dict[str, Any]] = []
+    problems: list[str] = []
     with workspace.database.connect() as connection:
         newest = connection.execute("select max(event_date) from core.routing_traffic").fetchone()
         if newest is not None and newest[0] is not None:
@@ -98,11 +98,13 @@ def find_measure_next(workspace: Workspace) -> pl.DataFrame:
             setting = setting_of(workspace, connection, on, on + timedelta(days=1))
             cases = setting.cases(kept_traffic(connection, [on]), on)
             for case in (case for case in cases if case.of_day.config.is_headline(case.policy.policy)):
-                with suppress(*ANY_FAILURE):  # the projection of the policy says why
+                try:
                     rows += measure_next(case)
+                except ANY_FAILURE as error:  # one baseline costs no other
+                    problems.append(f"{case.policy.policy} against {case.baseline.baseline}: {worded(error)}")
         found = pl.DataFrame(rows, schema=ROUTING_MEASURE_NEXT.polars_schema)
         replace_all(connection, ROUTING_MEASURE_NEXT, found)
-    return found
+    return found, problems
 
 
 def stored_measure_next(workspace: Workspace, policies: Sequence[str], most: int) -> pl.DataFrame:
