@@ -32,7 +32,7 @@ class ArmCost:
 
     own: what already ran there, at its own cost. The rest at the recorded tokens: input (with every recorded cache read and write at the arm's
     cache rates), output, fees. gap_reuse_<lag> and sessionless_gap: what cache reads would cost more if none hit and the prompts
-    were written anew, in the parts that strata tell apart. lost_gap: what no cache at all would cost more, reads and
+    were written anew, in the parts that strata distinguish. lost_gap: what no cache at all would cost more, reads and
     writes as plain input. `failed` counts the requests without a rate by reason.
     """
 

@@ -28,7 +28,7 @@ _KEPT_COSTS = 12
 @dataclass(frozen=True)
 class Group:
     """Requests that share what is drawn for them and where they may go: the model they ran on, whether they are an agent's loop, and
-    what a policy tells apart (`lanes.py`)."""
+    what a policy distinguishes (`lanes.py`)."""
 
     model_id: str
     is_loop: bool

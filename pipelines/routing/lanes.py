@@ -1,7 +1,7 @@
 """Lanes: requests that all policies treat alike, and which model can take them.
 
 A request's lane names the needs and rules that hold for it, each followed by a bar: `over 131072|tools|`. Only what some policy
-tells apart is in it, so most traffic is in one lane without a name. Who gets a lane's requests is in `assignment.py`.
+distinguishes is in it, so most traffic is in one lane without a name. Who gets a lane's requests is in `assignment.py`.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Models:
 
 
 def lanes(models: Models) -> Mapping[str, pl.Expr]:
-    """The needs and rules that the policies tell apart, each with its condition on rows of `strata.in_groups` with `use_case`."""
+    """The needs and rules that the policies distinguish, each with its condition on rows of `strata.in_groups` with `use_case`."""
     found: dict[str, pl.Expr] = {}
     arms = [(policy, arm) for policy in models.config.policies for arm in policy.arms]
     whole = reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in OUTPUT_METERS], pl.col("prompt"))

@@ -84,7 +84,7 @@ class Setting:
 
     @property
     def config_id(self) -> str:
-        """Changes where traffic has to be added up anew: by what policies tell apart, and for what may serve it."""
+        """Changes where traffic has to be added up anew: by what policies distinguish, and for what may serve it."""
         arms = [arm for policy in self.policies.policies for arm in policy.arms]
         rules = [arm.rule.model_dump() for arm in arms if arm.rule is not None]
         apart = (LANGUAGE, sorted(self.declared()), self.policies.operations, list(lanes(self.models)), rules)

@@ -1,6 +1,6 @@
 """Charges and lines of bills next to each other: which of them are compared, and what is known of each side.
 
-Compared is what a bill tells apart. Lines name a model and a meter: each meter is compared, and ours are summed up to the more
+A bill is compared by what it distinguishes. Lines name a model and a meter: each meter is compared, and ours are summed up to the more
 general meter that the bill names. Lines name models without a meter that is known: models are compared. Lines name no
 model: the seller is. A line that is longer than a day makes its month the period; otherwise it is the day.
 """

@@ -12,7 +12,7 @@ LAGS = 8
 
 _GROUP = (
     Column("is_loop", "boolean", "Whether they are an agent's loop."),
-    Column("lane", "text", "What the policies tell apart: the needs and rules that hold, each followed by a bar."),
+    Column("lane", "text", "What the policies distinguish: the needs and rules that hold, each followed by a bar."),
     Column("bucket", "smallint", "Group of whole sessions by hash, 0 to 31."),
 )
 
@@ -31,7 +31,7 @@ ROUTING_TRAFFIC = Table(
         Column("left_out", "text", "Why no policy moves them; empty where one can."),
         Column("requests", "bigint", "Requests.", unit="requests"),
         Column("actual_usd", "numeric(38,18)", "What they did cost; 0 where not priced.", unit="USD"),
-        Column("config_id", "text", "Hash of what routing.yaml tells apart: another one is added up anew."),
+        Column("config_id", "text", "Hash of what routing.yaml distinguishes: another one is added up anew."),
     ),
     ("event_date", "is_priced", "provider_id", "model_id", "is_loop", "lane", "bucket", "use_case", "left_out"),
     day_column="event_date",

@@ -39,7 +39,7 @@ RECONCILIATION = Table(
     "reconciliation",
     "What is computed, what gateways logged and what sellers bill, next to each other, and the causes of the difference. The "
     "causes of a row add up to its difference exactly; rows add up to months, models and sellers.",
-    "one row per period, seller, model and meter, as far as the bill tells them apart",
+    "one row per period, seller, model and meter, as far as the bill distinguishes them",
     (
         Column("event_date", "date", "UTC day, or the first one of the period."),
         Column("period_days", "integer", "Days of the period: 1, or more where the bill has longer lines.", unit="days"),
