@@ -34,13 +34,14 @@ from assets.restatement import ACTS, restated_job
 from assets.routing import routing_measure_next, routing_move, routing_projection
 from assets.selfhost import core_hardware, selfhost_breakeven
 from assets.sensors import arrivals_job, arrivals_sensor, late_days_sensor
+from assets.served import served_as_asked, served_model_change
 from assets.shadow import core_shadow_request, routing_off_policy, shadow_evidence
 from assets.waste import waste
 
 
 def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Everything Dagster sees. `resource_overrides` replaces resources, for tests."""
-    checks = [*suite_checks(), *accounting_checks(), chargeback_agrees, models_unchanged]
+    checks = [*suite_checks(), *accounting_checks(), chargeback_agrees, models_unchanged, served_as_asked]
     marts = build_marts()
     return dg.Definitions(
         assets=[
@@ -67,6 +68,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             chargeback,
             commitments,
             waste,
+            served_model_change,
             reconciliation,
             report_html,
             *ACTS,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
 
@@ -76,6 +77,21 @@ class Deployment(Declaration):
     provider: str = ""
 
 
+class Redirect(Declaration):
+    """A name that a seller answers with another model from a UTC day on, and that its answers do not give away.
+
+    `provider` empty means at any. `source` is where the seller, or who found out, says so.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    name: str = Field(min_length=1)
+    model: str = Field(pattern=_ID)
+    from_date: date = Field(alias="from")
+    provider: str = ""
+    source: str = Field(min_length=1)
+
+
 class Spelling(Declaration):
     """A regular expression over lower-case names that makes two spellings one, for example llama-v3p1 and llama-3.1."""
 
@@ -104,6 +120,7 @@ class ModelsConfig(Declaration):
     openness: dict[Openness, tuple[str, ...]] = Field(default_factory=dict)
     spellings: tuple[Spelling, ...] = ()
     deployments: tuple[Deployment, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
     models: tuple[DeclaredModel, ...] = ()
 
     @model_validator(mode="after")

@@ -24,6 +24,7 @@ from pipelines.daily.rerate import RerateOutcome, rerate_days
 from pipelines.daily.routing import find_measure_next, project_routing
 from pipelines.daily.routing_moves import explain_moves
 from pipelines.daily.selfhost import refresh_breakeven, refresh_hardware
+from pipelines.daily.served import refresh_served_changes, unexpected_changes
 from pipelines.daily.shadow import refresh_off_policy, refresh_shadow_evidence, refresh_shadow_requests
 from pipelines.daily.waste import refresh_waste
 
@@ -50,10 +51,12 @@ __all__ = [
     "refresh_reconciliation",
     "refresh_reported_costs",
     "refresh_request_drift",
+    "refresh_served_changes",
     "refresh_shadow_evidence",
     "refresh_shadow_requests",
     "refresh_waste",
     "rerate_days",
     "stale_days",
+    "unexpected_changes",
     "write_reports",
 ]

@@ -18,6 +18,8 @@ _RESOLVED = {
     "decided_by": pl.String(),
 }
 
+REDIRECT = "redirect"
+"""The resolution method of a name that its seller answers with another model."""
 
 _NAMED = ("provider_id", "response_model", "request_model", "region")
 """What a request says of its model and seller."""
@@ -57,7 +59,8 @@ def resolve_requests(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame
     own prefix (`global.anthropic...`) goes before the logged one, because it decides the price: a global profile of Bedrock
     costs less than a regional one, wherever the call was made and answered. The tier batch from its end (`:batch`). Open-weight models have many
     sellers and are often written with their developer in front (`Qwen/Qwen3-32B`), so neither a bare name nor that prefix
-    says who sold the call.
+    says who sold the call. A name that its seller redirects (`redirects` of models.yaml) is the model that answers it at `event_at`, where
+    the frame has that.
     """
     asked = requests.select(pl.col(_NAMED).name.prefix("_asked_"))
     keys = asked.columns
@@ -66,9 +69,10 @@ def resolve_requests(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame
     found = asked.join(
         pl.concat([distinct, resolved], how="horizontal"), on=keys, how="left", nulls_equal=True, maintain_order="left"
     )
-    return requests.drop("model_id", "resolution_method", strict=False).with_columns(
+    named = requests.drop("model_id", "resolution_method", strict=False).with_columns(
         *found.drop(keys).get_columns(), *_batch_tier(requests)
     )
+    return _redirected(named, registry) if "event_at" in named.columns else named
 
 
 def _resolved(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame:
@@ -110,6 +114,27 @@ def _resolved(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         .otherwise(pl.col("region").fill_null(""))
         .alias("region"),
     )
+
+
+def _redirected(requests: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """Calls of a redirected name get the model that answers it, of method redirect; one whose answer names another model keeps that."""
+    for redirect in registry.config.redirects:
+        asked = registry.resolve(redirect.provider, redirect.name).model_id
+        served = registry.resolve(redirect.provider, redirect.model).model_id
+        if served is None:
+            continue
+        raw = pl.coalesce("response_model", "request_model").str.to_lowercase()
+        is_asked = pl.col("model_id") == asked if asked else raw == redirect.name.lower()
+        since = pl.col("event_at").dt.date() >= redirect.from_date
+        seller = (
+            pl.col("provider_id") == registry.provider(redirect.provider) if redirect.provider else pl.lit(value=True)
+        )
+        moves = (is_asked & since & seller).fill_null(value=False)
+        requests = requests.with_columns(
+            pl.when(moves).then(pl.lit(served)).otherwise("model_id").alias("model_id"),
+            pl.when(moves).then(pl.lit(REDIRECT)).otherwise("resolution_method").alias("resolution_method"),
+        )
+    return requests
 
 
 def _batch_tier(requests: pl.DataFrame) -> list[pl.Series]:

@@ -18,7 +18,7 @@ from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
 from pipelines.warehouse.tables.mart_catalog import MODEL_CATALOG
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
 from pipelines.warehouse.tables.mart_commitments import MART_COMMITMENT_TABLES
-from pipelines.warehouse.tables.mart_economics import UNIT_COST, WASTE
+from pipelines.warehouse.tables.mart_economics import SERVED_MODEL_CHANGE, UNIT_COST, WASTE
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
 from pipelines.warehouse.tables.mart_reconciliation import RECONCILIATION
@@ -44,6 +44,7 @@ TABLES: tuple[Table, ...] = (
     *SPEND_TABLES,
     UNIT_COST,
     WASTE,
+    SERVED_MODEL_CHANGE,
     *MART_ROUTING_TABLES,
     SHADOW_REQUEST,
     *MART_BENCHMARK_TABLES,

@@ -103,3 +103,42 @@ WASTE = Table(
     ("event_date", "request_uid"),
     day_column="event_date",
 )
+
+SERVED_MODEL_CHANGE = Table(
+    "mart",
+    "served_model_change",
+    "Calls that another model answered than was asked (a retired name that its seller redirects, a fallback of a gateway), with what the "
+    "same usage would have cost on the asked model. Spend counts the model that answered.",
+    "one row per day, seller, model that was asked and model that answered",
+    (
+        Column("event_date", "date", "UTC day."),
+        Column("provider_id", "text", "Who sold the calls."),
+        Column("asked_model_id", "text", "What the name in the requests means at this seller."),
+        Column("served_model_id", "text", "The model that answered; its prices are in the spend."),
+        Column(
+            "known_from",
+            "text",
+            "answer: the answers name it; models.yaml: only a redirect of models.yaml does.",
+            accepted=("answer", "models.yaml"),
+        ),
+        Column("requests", "bigint", "Calls.", unit="requests"),
+        Column(
+            "uncompared_requests",
+            "bigint",
+            "Those that have no cost on one of the two models; they are in no cost of the row.",
+            unit="requests",
+        ),
+        _usd("served_cost_usd", "Effective cost of the others, as booked; null where there is none."),
+        _usd("asked_cost_usd", "What they would have cost on the asked model, by its prices of the same moments."),
+        Column(
+            "difference_usd",
+            "numeric(38,18)",
+            "served_cost_usd less asked_cost_usd: above zero where the other model is dearer.",
+            nullable=True,
+            unit="USD",
+            is_signed=True,
+        ),
+    ),
+    ("event_date", "provider_id", "asked_model_id", "served_model_id"),
+    day_column="event_date",
+)

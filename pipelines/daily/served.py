@@ -1,0 +1,68 @@
+"""Step `mart.served_model_change`: the window's calls that another model answered. What such a call is, is in `pipelines.books.served`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import polars as pl
+
+from pipelines.books.served import CALLS, served_changes
+from pipelines.config.watch import KnownChange
+from pipelines.daily.days import Window
+from pipelines.warehouse.read import read_frame, read_table
+from pipelines.warehouse.replace import replace_days
+from pipelines.warehouse.tables.core_prices import RATE_CARD
+from pipelines.warehouse.tables.mart_economics import SERVED_MODEL_CHANGE
+from pipelines.workspace import Workspace
+from pipelines.workspace.model_registry import registry_of
+
+_FIRST_SEEN = """
+    select provider_id, asked_model_id, served_model_id, min(event_date)
+    from mart.served_model_change
+    group by provider_id, asked_model_id, served_model_id
+"""
+
+
+def refresh_served_changes(workspace: Workspace, window: Window) -> pl.DataFrame:
+    """Find the window's calls that another model answered and replace its days; the rows written."""
+    with workspace.database.connect() as connection, connection.transaction():
+        calls = read_frame(connection, CALLS, (window.from_date, window.to_date))
+        found = SERVED_MODEL_CHANGE.empty()
+        if calls.height:
+            rate_card = read_table(connection, RATE_CARD)
+            found = served_changes(calls, registry_of(workspace), rate_card, workspace.config.calendars)
+        replace_days(connection, SERVED_MODEL_CHANGE, found, window.from_date, window.to_date)
+    return found
+
+
+def unexpected_changes(workspace: Workspace, window: Window) -> list[str]:
+    """A sentence for each pair of models of the window that watch.yaml does not know of, the dearest first."""
+    with workspace.database.connect(read_only=True) as connection:
+        rows = read_table(
+            connection, SERVED_MODEL_CHANGE, "event_date >= %s and event_date < %s", (window.from_date, window.to_date)
+        )
+        first = {(provider, asked, served): day for provider, asked, served, day in connection.execute(_FIRST_SEEN)}
+    pairs = rows.group_by("provider_id", "asked_model_id", "served_model_id").agg(
+        pl.col("requests", "difference_usd").sum(), pl.col("asked_cost_usd", "served_cost_usd").sum()
+    )
+    found = []
+    for row in pairs.sort("difference_usd", "asked_model_id", descending=[True, False]).iter_rows(named=True):
+        pair = (row["provider_id"], row["asked_model_id"], row["served_model_id"])
+        if not _is_known(workspace.config.watch.changes, *pair, window.last_day):
+            found.append(
+                f"{row['requests']:,} calls of {pair[1]} at {pair[0]} were answered by {pair[2]} (first on {first[pair]}): "
+                f"{row['served_cost_usd']:.2f} USD in place of {row['asked_cost_usd']:.2f}"
+            )
+    return found
+
+
+def _is_known(changes: Iterable[KnownChange], provider: str, asked: str, served: str, day: date) -> bool:
+    """Whether a change of watch.yaml, of any metric or of response_model, names the pair's seller and one of its models."""
+    return any(
+        change.from_date <= day
+        and change.provider in (None, provider)
+        and change.model in (asked, served)
+        and change.metric in (None, "response_model")
+        for change in changes
+    )
