@@ -16,14 +16,16 @@ from pipelines.bills.formats import build_bill_format
 from pipelines.bills.records import RECORD_SCHEMA, to_records
 from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
+from pipelines.records.declared import declaration_hash, undecided, with_marks
 from pipelines.records.layout import Layout
+from pipelines.records.number_marks import Watch
 from pipelines.records.privacy import hashed_user
 from pipelines.records.quarantine import quarantined_faults, quarantined_records
 from pipelines.records.reader import read_batches
 from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
 from pipelines.records.tally import Tally
 
-ENGINE_VERSION = 4
+ENGINE_VERSION = 5
 """Part of every version: raised when reading or typing changes what a record becomes."""
 
 
@@ -42,11 +44,28 @@ def parse_bill(file: LandedFile, source: RequestSource, store: Path, *, user_key
 
 def bill_version(source: RequestSource, *, user_key: bytes | None = None) -> str:
     """The version under which `parse_bill` stores this source's files. Raises SourceError."""
+    key = None if user_key is None else hashed_user("parser version", user_key)
     version = f"{ENGINE_VERSION}.{build_bill_format(source).version}"
-    return version if user_key is None else f"{version}.{hashed_user('parser version', user_key)[:8]}"
+    return ".".join(filter(None, (version, declaration_hash(source, key))))
 
 
 def _parse(file: LandedFile, source: RequestSource, fmt: Layout, path: Path) -> None:
+    """Read and write the file, after a first look at its numbers where the file itself has to show how they are written."""
+    if fmt.number_marks == {}:
+        seen = Watch(fmt.counted_paths, sees_all=True)
+        for batch in read_batches(file.path, fmt, Tally()):
+            seen.look(batch.texts, batch.text_paths)
+        if (fault := undecided(fmt, seen, file.path.stat().st_size)) is not None:
+            with Writer(path, RECORD_SCHEMA) as writer:
+                writer.write(pl.DataFrame(schema=RECORD_SCHEMA), quarantined_faults([fault], file.snapshot_id))
+                file.check_unchanged()
+                writer.finish()
+            return
+        fmt = with_marks(fmt, seen)
+    _written(file, source, fmt, path)
+
+
+def _written(file: LandedFile, source: RequestSource, fmt: Layout, path: Path) -> None:
     arrival = file.arrival_date or file.observed_at.date()
     seen: Counter[bytes] = Counter()
     tally = Tally()
@@ -54,7 +73,13 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Layout, path: Path) -> 
     with Writer(path, RECORD_SCHEMA) as writer:
         for batch in read_batches(file.path, fmt, tally):
             found = to_records(
-                batch.texts, fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival, seen=seen
+                batch.texts,
+                fmt,
+                written=batch.text_paths,
+                source=source.source,
+                snapshot_id=file.snapshot_id,
+                arrival=arrival,
+                seen=seen,
             )
             valid = found.valid.with_columns(observed_at=pl.lit(file.observed_at)).select(RECORD_SCHEMA.names())
             quarantine = [

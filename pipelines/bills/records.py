@@ -17,6 +17,7 @@ from pipelines.meters import COUNTS, TOKEN_METERS
 from pipelines.records.conversions import INSTANT, MONEY
 from pipelines.records.layout import Layout
 from pipelines.records.measures import MEASURES
+from pipelines.records.number_marks import in_another_currency, respelled
 from pipelines.records.privacy import hashed_users
 from pipelines.records.rules import EARLIEST, Rule, conversion_rules, failed_records, failed_rows, judge
 from pipelines.records.service_tiers import tier_name
@@ -48,14 +49,23 @@ class BillRecords:
 
 
 def to_records(
-    texts: pl.DataFrame, layout: Layout, *, source: str, snapshot_id: bytes, arrival: date, seen: Counter[bytes]
+    texts: pl.DataFrame,
+    layout: Layout,
+    *,
+    source: str,
+    snapshot_id: bytes,
+    arrival: date,
+    seen: Counter[bytes],
+    written: frozenset[str] = frozenset(),
 ) -> BillRecords:
     """Records from `texts` (POSITION and one String column per path), each valid or failed.
 
-    `seen` counts the records of a table by what identifies them: equal ones of one table are different lines of the bill.
+    `written` are the paths whose values all were texts in the file, so that marks in numbers are read by the layout's. `seen` counts the records of a table by what identifies them: equal ones of one table are different lines of the bill.
     """
+    signed = _as_written(texts, layout)
+    texts = respelled(texts, layout.number_marks, written) if layout.number_marks else texts
     typed = typed_frame(texts, layout)
-    frame = typed.with_columns(amount_text=_as_written(texts, layout), **_missing(typed, layout))
+    frame = typed.with_columns(amount_text=_as_written(texts, layout), amount_signed=signed, **_missing(typed, layout))
     frame = frame.with_columns(counts_tokens=_any_count()).with_columns(**layout.derive())
     frame = frame.with_columns(
         token_semantics=pl.when("counts_tokens").then(pl.lit(layout.semantics)),
@@ -106,6 +116,7 @@ def _rules(arrival: date) -> list[Rule]:
     return [
         Rule("missing_field", start.is_null(), pl.lit("the record names no time bucket: no day to bill it on")),
         Rule("missing_field", pl.col("provider_id").is_null(), pl.lit("the record names no seller")),
+        Rule("other_currency", in_another_currency(pl.col("amount_signed"), pl.col("currency")), pl.format("the amount bears the sign of another currency than the record's, which is {}: map the column currency, or say defaults.currency", "currency")),
         Rule("no_usage", nothing, pl.lit("the record holds neither a count nor an amount: it is no line of a bill")),
         Rule("negative_tokens", least < 0, pl.format("a count is {}, 0 or more is accepted", least)),
         Rule("out_of_range", most > _MAX_COUNT, pl.format("a count is {}, at most {} is accepted", most, pl.lit(_MAX_COUNT))),

@@ -46,6 +46,12 @@ class _Header:
     known: dict[str, str]
     delimiter: str
 
+    @property
+    def twice(self) -> list[list[str]]:
+        """The columns, by number, of each name that is read and that several columns have."""
+        places = ([str(at) for at, name in enumerate(self.names) if name == known] for known in self.known)
+        return [columns for columns in places if len(columns) > 1]
+
 
 def csv_chunks(
     stream: Iterable[Chunk], head: Head, heads: set[str], tally: Tally, named: Naming = str
@@ -204,11 +210,10 @@ def _records(chunk: Chunk, ends: npt.NDArray[np.int64], header: _Header, tally: 
     tally.correct(records - of_lines)
     stretches = list(zip(starts[good].tolist(), ends[good].tolist(), strict=True))
     rows, broken = _parsed(chunk.data, stretches, header)
-    for number in broken:
+    for number, (reason, detail) in broken.items():
         start, end = stretches[number]
         place = (int(lines[good[number]]), chunk.byte_from + start, chunk.byte_from + end)
-        detail = "the record's quotes are not those of a CSV file"
-        faults.append(Fault(*place, "not_csv", detail, digest_of(chunk.data[start:end])))
+        faults.append(Fault(*place, reason, detail, digest_of(chunk.data[start:end])))
     good = [number for index, number in enumerate(good) if index not in broken]
     kept = np.asarray(good, dtype=np.int64)
     index = pl.int_range(len(good), eager=True)
@@ -232,11 +237,13 @@ def _field_counts(data: bytes, ends: npt.NDArray[np.int64], delimiter: str) -> n
     return np.diff(upto, prepend=0) + 1
 
 
-def _parsed(data: bytes, stretches: list[tuple[int, int]], header: _Header) -> tuple[pl.DataFrame, set[int]]:
-    """The records at `stretches` of `data` as rows of the columns that are read, and the indexes of those that can't be read: by
+def _parsed(
+    data: bytes, stretches: list[tuple[int, int]], header: _Header
+) -> tuple[pl.DataFrame, dict[int, tuple[str, str]]]:
+    """The records at `stretches` of `data` as rows of the columns that are read, and why others can't be read, by their index: by
     halves, so that one does not take its neighbours with it."""
     if not stretches:
-        return pl.DataFrame(schema=dict.fromkeys(header.known.values() or [""], pl.String())), set()
+        return pl.DataFrame(schema=dict.fromkeys(header.known.values() or [""], pl.String())), {}
     whole = stretches[-1][1] - stretches[0][0] == sum(end - start for start, end in stretches)
     text = data[stretches[0][0] : stretches[-1][1]] if whole else b"".join(data[start:end] for start, end in stretches)
     columns = [str(number) for number in range(len(header.names))]  # two columns of a file may have one name
@@ -248,15 +255,30 @@ def _parsed(data: bytes, stretches: list[tuple[int, int]], header: _Header) -> t
         rows = pl.DataFrame()
     if rows.shape == (len(stretches), len(columns)):
         if not header.known:
-            return pl.DataFrame({"": [None] * len(stretches)}, schema={"": pl.String()}), set()
-        return rows.select(
-            pl.col(str(header.names.index(name))).alias(path) for name, path in header.known.items()
-        ), set()
+            return pl.DataFrame({"": [None] * len(stretches)}, schema={"": pl.String()}), {}
+        differing = _differing(rows, header)
+        numbers = np.flatnonzero(differing).tolist()
+        detail = "columns of one name hold different values"
+        return (
+            rows.filter(~differing).select(
+                pl.col(str(header.names.index(name))).alias(path) for name, path in header.known.items()
+            ),
+            dict.fromkeys(numbers, ("ambiguous_column", detail)),
+        )
     if len(stretches) == 1:
-        return _parsed(data, [], header)[0], {0}
+        return _parsed(data, [], header)[0], {0: ("not_csv", "the record's quotes are not those of a CSV file")}
     half = len(stretches) // 2
     (first, broken), (second, more) = _parsed(data, stretches[:half], header), _parsed(data, stretches[half:], header)
-    return pl.concat([first, second]), broken | {half + number for number in more}
+    return pl.concat([first, second]), broken | {half + number: why for number, why in more.items()}
+
+
+def _differing(rows: pl.DataFrame, header: _Header) -> pl.Series:
+    """Which rows hold different values in columns of one name, so that none of them can be believed."""
+    found = pl.repeat(value=False, n=rows.height, dtype=pl.Boolean, eager=True)
+    for first, *others in header.twice:
+        for other in others:
+            found |= rows[first].ne_missing(rows[other])
+    return found
 
 
 def _is_utf8(data: bytes) -> bool:

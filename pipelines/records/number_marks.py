@@ -7,7 +7,7 @@ be read both ways sets the file aside. Numbers of JSON and Parquet never pass th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
@@ -18,6 +18,15 @@ THOUSANDS = (".", ",", "'", " ", "_")
 _ALIKE = {"'": "'\u2019", " ": " \u00a0\u2009\u202f"}
 """Characters that are written for one mark: apostrophes, and spaces that do not break."""
 _CURRENCY = r"^(?:US\$|[$€£¥₹]|USD|EUR)\s*|\s*(?:[$€£¥₹]|USD|EUR)$"
+_WRITTEN_IN = {
+    r"US\$|USD": r"^USD$",
+    r"\$": r"^..D$",
+    "€|EUR": "^EUR$",
+    "£": "^GBP$",
+    "₹": "^INR$",
+    "¥": "^(?:CNY|JPY)$",
+}
+"""Signs next to amounts, and the codes of the currencies that they may stand for; the first that fits counts."""
 _CERTAIN = tuple(mark for mark in THOUSANDS if mark not in DECIMALS)
 """Marks that stand between thousands and nowhere else."""
 _A_THOUSAND = r"^-?[1-9]\d{0,2}\.\d{3}$"
@@ -52,8 +61,21 @@ def plain(texts: pl.Expr, marks: Marks) -> pl.Expr:
     return pl.when(bare.str.contains(number)).then(spelled).otherwise(pl.concat_str(pl.lit("?"), texts))
 
 
-def respelled(frame: pl.DataFrame, marks: Mapping[str, Marks], written: frozenset[str]) -> pl.DataFrame:
-    """`frame` with the paths of `marks` in plain spelling, as far as they were written as text (`written`: all of it)."""
+def in_another_currency(texts: pl.Expr, currency: pl.Expr) -> pl.Expr:
+    """Whether a sign or code in an amount contradicts `currency`, an ISO 4217 code; what bears none contradicts nothing."""
+    found = pl.lit(value=False)
+    for sign, codes in reversed(_WRITTEN_IN.items()):
+        found = pl.when(texts.str.contains(sign)).then(~currency.str.contains(codes)).otherwise(found)
+    return found.fill_null(value=False)
+
+
+def respelled(
+    frame: pl.DataFrame, marks: Mapping[str, Marks], written: frozenset[str], in_usd: Collection[str] = ()
+) -> pl.DataFrame:
+    """`frame` with the paths of `marks` in plain spelling, as far as they were written as text (`written`: all of it).
+
+    Of the paths `in_usd` an amount that bears the sign of another currency is no number either.
+    """
     columns = []
     for path, held in marks.items():
         if path in frame.columns and frame.schema[path] == pl.String:
@@ -61,6 +83,9 @@ def respelled(frame: pl.DataFrame, marks: Mapping[str, Marks], written: frozense
             # Words for no value are separated later, as in every other format.
             is_number = _text(path, written).str.contains(r"\d")
             spelled = pl.when(is_number).then(plain(text, held)).otherwise(text)
+            if path in in_usd:
+                is_other = in_another_currency(text, pl.lit("USD"))
+                spelled = pl.when(is_other).then(pl.concat_str(pl.lit("?"), text)).otherwise(spelled)
             if held.thousands == "." and path not in written:
                 # A number in a JSON document, or a thousand written as text: the row is set aside, not guessed.
                 spelled = (

@@ -68,7 +68,7 @@ def normalise(
 
     `written` are the paths whose values all were texts in the file, so that marks in numbers are read by the format's.
     """
-    texts = respelled(texts, fmt.number_marks, written) if fmt.number_marks else texts
+    texts = respelled(texts, fmt.number_marks, written, fmt.exact_paths) if fmt.number_marks else texts
     working, verdict = _judged(texts, fmt, arrival)
     failed = failed_rows(working, verdict)
     return Normalised(
@@ -86,7 +86,7 @@ def normalise_typed(
     Why they are none is said by `normalise`, once their texts are read: what is quarantined is worded in one place.
     """
     if fmt.number_marks:  # a column of texts holds texts only: its numbers were not numbers in the file
-        rows = respelled(rows, fmt.number_marks, frozenset(rows.columns))
+        rows = respelled(rows, fmt.number_marks, frozenset(rows.columns), fmt.exact_paths)
     working, verdict = _judged(rows, fmt, arrival)
     valid = working.filter(~verdict.broken) if verdict.rules else working
     return _facts(valid, fmt, source, snapshot_id), verdict.broken

@@ -6,9 +6,6 @@ duplicates and attribution, is in `collect.py` and `attribution.py`.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -19,8 +16,9 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
 from pipelines.records.batches import Batch
-from pipelines.records.line_chunks import Fault, digest_of
-from pipelines.records.number_marks import Evidence, Watch
+from pipelines.records.declared import declaration_hash, undecided, with_marks
+from pipelines.records.line_chunks import digest_of
+from pipelines.records.number_marks import Watch
 from pipelines.records.privacy import hashed_user
 from pipelines.records.quarantine import quarantined_faults, quarantined_records
 from pipelines.records.reader import read_finished
@@ -31,7 +29,7 @@ from pipelines.requests.formats import build_format
 from pipelines.requests.normalise import STORED_SCHEMA, normalise, normalise_typed
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-ENGINE_VERSION = 11
+ENGINE_VERSION = 12
 """Part of every parser version: raised when reading or normalising changes what a record becomes."""
 
 
@@ -61,12 +59,7 @@ def parser_version(source: RequestSource, *, user_key: bytes | None = None) -> s
 def _version(fmt: Format, source: RequestSource) -> str:
     """Engine and format version, and a hash of the declaration and key where there are any: other rows, other version."""
     key = None if fmt.user_key is None else hashed_user("parser version", fmt.user_key)
-    declared = {"attribution": source.attribution, "defaults": source.defaults, "options": source.options, "key": key}
-    version = f"{ENGINE_VERSION}.{fmt.version}"
-    if not any(declared.values()):
-        return version
-    text = json.dumps(declared, sort_keys=True, default=str)
-    return f"{version}.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return ".".join(filter(None, (f"{ENGINE_VERSION}.{fmt.version}", declaration_hash(source, key))))
 
 
 def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> None:
@@ -77,16 +70,14 @@ def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> 
     whole = Watch(fmt.counted_paths, sees_all=True)
     for _ in read_finished(file.path, fmt, partial(_looked_at, watch=whole)):
         pass
-    undecided = {name: seen for name, seen in whole.found.items() if seen != Evidence() and seen.marks is None}
-    if undecided:
+    if (fault := undecided(fmt, whole, file.path.stat().st_size)) is not None:
         with Writer(path, STORED_SCHEMA) as writer:
             rows = pl.DataFrame(schema=STORED_SCHEMA)
-            writer.write(rows, _undecided(file, fmt, undecided))
+            writer.write(rows, quarantined_faults([fault], file.snapshot_id))
             file.check_unchanged()
             writer.finish(_origin(file))
         return
-    marks = {name: seen.marks for name, seen in whole.found.items() if seen.marks is not None}
-    _written(file, source, replace(fmt, number_marks=marks), path, None)
+    _written(file, source, with_marks(fmt, whole), path, None)
 
 
 def _looked_at(batch: Batch, watch: Watch) -> None:
@@ -119,24 +110,6 @@ def _written(file: LandedFile, source: RequestSource, fmt: Format, path: Path, w
 
 def _origin(file: LandedFile) -> tuple[str, str, str]:
     return file.observed_at.isoformat(), file.landing_path, file.snapshot_id.hex()
-
-
-def _undecided(file: LandedFile, fmt: Format, undecided: Mapping[str, Evidence]) -> pl.DataFrame:
-    """The whole file as one quarantined record that names the columns, their readings and the options that decide."""
-    fields = {
-        path: name for group in (fmt.usage, fmt.integers, fmt.money) for name, paths in group.items() for path in paths
-    }
-    seen = [
-        f"options.columns.{fields[path]}: column {path!r} "
-        + ("uses its marks in two ways" if found.decimal or found.thousands else "can be read both ways")
-        for path, found in sorted(undecided.items())
-    ]
-    detail = (
-        f"{'; '.join(seen)}: a number such as 1.234 or 1,234 may be a thousand or a fraction; say which, for example "
-        "options.decimal: '.' (1.234 is below two) or options.decimal: ',' (1.234 is a thousand), with options.thousands"
-    )
-    fault = Fault(1, 0, file.path.stat().st_size, "undecided_marks", detail, digest_of(b""))
-    return quarantined_faults([fault], file.snapshot_id)
 
 
 def _facts(

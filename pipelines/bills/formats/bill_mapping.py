@@ -7,7 +7,9 @@
         columns: {bucket_from: From, bucket_to: Until, amount: Net amount, line_item: Position, model: Model}
 
 `columns` maps fields to columns (a list: the first that is not empty); a field that it does not name is read from the column of its own
-name. bucket_from, amount and provider_id are needed. bucket_to is exclusive; without it a line is of one day. `delimiter` is that of a CSV file.
+name. bucket_from, amount and provider_id are needed. bucket_to is exclusive; without it a line is of one day. `time`, `delimiter`, `decimal` and
+`thousands` say how dates, columns and numbers are written, as for request logs (`pipelines.records.declared`); without marks a file whose
+amounts can be read both ways (10.000) is set aside. An amount with a sign (EUR 12.30) has to be in the line's currency.
 """
 
 from __future__ import annotations
@@ -15,7 +17,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipelines.config.sources import RequestSource
-from pipelines.records.layout import Layout, Paths, SourceError
+from pipelines.records.declared import (
+    TABLE_OPTIONS,
+    columns_of,
+    declared_columns,
+    declared_delimiter,
+    declared_marks,
+    declared_time,
+)
+from pipelines.records.layout import Layout, SourceError
 
 _TEXT = (
     "provider_id", "report", "project_id", "api_key_id", "end_user_id", "raw_model", "line_item", "meter", "upstream_provider",
@@ -25,7 +35,7 @@ _MONEY = ("amount", "list_amount", "quantity")
 _INSTANTS = ("bucket_from", "bucket_to")
 FIELDS = ("model", *(name for name in _TEXT if name != "raw_model"), *_MONEY, "request_count", *_INSTANTS)
 """Fields that `columns` may name."""
-OPTIONS = ("columns", "delimiter")
+OPTIONS = ("columns", *TABLE_OPTIONS)
 DEFAULTS = ("provider_id", "currency", "report")
 
 
@@ -48,33 +58,20 @@ def described(source: RequestSource) -> Layout:
         raise SourceError(f"source {source.source}: options.{name}: accepted are {', '.join(OPTIONS)}")
     for name in sorted({*source.defaults} - {*DEFAULTS}):
         raise SourceError(f"source {source.source}: defaults.{name}: accepted are {', '.join(DEFAULTS)}")
-    columns = _columns(source)
+    columns = declared_columns(source, FIELDS)
+    columns = {"raw_model" if field == "model" else field: paths for field, paths in columns.items()}
     plain = build()
+    money = {**plain.money, **{name: columns[name] for name in _MONEY if name in columns}}
+    integers = {"request_count": columns.get("request_count", ("request_count",))}
     return replace(
         plain,
         text={**plain.text, **{name: columns[name] for name in _TEXT if name in columns}},
-        money={**plain.money, **{name: columns[name] for name in _MONEY if name in columns}},
-        integers={"request_count": columns.get("request_count", ("request_count",))},
+        money=money,
+        integers=integers,
         instants={**plain.instants, **{name: columns[name] for name in _INSTANTS if name in columns}},
         constants={**plain.constants, **{name: str(value) for name, value in source.defaults.items()}},
-        delimiter=str(source.options.get("delimiter", ",")),
+        time=declared_time(source),
+        delimiter=declared_delimiter(source),
+        number_marks=declared_marks(source, {**money, **integers}),
+        columns_of=columns_of(declared_columns(source, FIELDS)),
     )
-
-
-def _columns(source: RequestSource) -> dict[str, Paths]:
-    declared = source.options.get("columns", {})
-    if not isinstance(declared, dict):
-        raise SourceError(
-            f"source {source.source}: options.columns: a map is needed, for example {{amount: Net amount}}"
-        )
-    found: dict[str, Paths] = {}
-    for field, value in declared.items():
-        if field not in FIELDS:
-            raise SourceError(f"source {source.source}: options.columns.{field}: accepted are {', '.join(FIELDS)}")
-        paths = value if isinstance(value, list) else [value]
-        if not paths or not all(isinstance(path, str) and path for path in paths):
-            raise SourceError(
-                f"source {source.source}: options.columns.{field}: a column name or a list of them is accepted"
-            )
-        found["raw_model" if field == "model" else field] = tuple(paths)
-    return found

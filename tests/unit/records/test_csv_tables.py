@@ -46,6 +46,14 @@ def test_a_record_with_a_wrong_number_of_fields_is_set_aside_with_its_bytes(tmp_
     assert text[start:end] == "b,2026-02-13,x,1\n"
 
 
+def test_columns_of_one_name_are_believed_where_they_agree(tmp_path: Path) -> None:
+    text = "id,at,in,out,in,other,other\na,2026-02-13,1,2,1,x,y\nb,2026-02-13,3,4,5,x,y\nc,2026-02-13,6,7,6,x,y\n"
+    options = {"columns": {name: column for name, column in MAPPED["columns"].items() if column != "who"}}
+    parsed = parse(csv(tmp_path, text), "mapping", options=options)
+    assert rows(parsed)["source_request_id"].to_list() == ["a", "c"]
+    assert parsed.quarantine.select("line_no", "reason").rows() == [(3, "ambiguous_column")]
+
+
 def test_a_quote_that_is_never_closed_costs_one_line(tmp_path: Path) -> None:
     text = 'id,at,who,in,out\na,2026-02-13,x,1,2\nb,2026-02-13,"open,1,2\nc,2026-02-13,x,3,4\nd,2026-02-13,x,5,6\n'
     parsed = parse(csv(tmp_path, text), "mapping", options=MAPPED)

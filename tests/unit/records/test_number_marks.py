@@ -69,7 +69,7 @@ def test_a_column_that_can_be_read_both_ways_sets_the_file_aside(
         (("1,234", "1,234,567", "12.500"), {"thousands": ","}, (1234, 1234567, "12.5")),
         (("1'234", "1\u2019000", "1'234.50"), {"thousands": "'"}, (1234, 1000, "1234.5")),
         (("1 234", "1\u00a0000", "1\u202f234,50"), {"thousands": " ", "decimal": ","}, (1234, 1000, "1234.5")),
-        (("1.234", "7", "1.234,50 \u20ac"), {"decimal": ","}, (1234, 7, "1234.5")),
+        (("1.234", "7", "1.234,50 $"), {"decimal": ","}, (1234, 7, "1234.5")),
         (("1000.0", "7", "$1,234.50"), {"decimal": "."}, (1000, 7, "1234.5")),
         (("1,2E5", "7", "0,5"), {"decimal": ","}, (120000, 7, "0.5")),
     ],
@@ -97,7 +97,7 @@ def test_a_number_that_is_none_by_the_declared_marks_costs_its_row(tmp_path: Pat
         ([("5", "1", "12,5"), ("5", "1", "1,234")], [(5, 1, "12.5"), (5, 1, "1.234")]),
         ([("1 234", "1", "1 234,5"), ("7", "1", "0,123")], [(1234, 1, "1234.5"), (7, 1, "0.123")]),
         ([("1'234", "1\u2019000", "1'234.50"), ("12'345'678", "1", "2")], [(1234, 1000, "1234.5"), (12345678, 1, "2")]),
-        ([("1\u00a0234", "1_000", "1\u202f234,56 \u20ac")], [(1234, 1000, "1234.56")]),
+        ([("1\u00a0234", "1_000", "1\u202f234,56 $")], [(1234, 1000, "1234.56")]),
         ([("12,34,567", "1", "1,23,456.50"), ("1,234", "1", "0.5")], [(1234567, 1, "123456.5"), (1234, 1, "0.5")]),
         (
             [("5", "1", "$0.0012"), ("5", "1", "0.5 USD"), ("5", "1", "$7")],
@@ -155,3 +155,9 @@ def test_numbers_of_json_and_parquet_are_never_in_doubt_but_their_texts_are(tmp_
 def test_marks_that_cant_be_are_refused_at_the_start(tmp_path: Path, options: dict[str, str], message: str) -> None:
     with pytest.raises(SourceError, match=message):
         table(tmp_path, ("1", "1", "1"), **options)
+
+
+def test_an_amount_in_another_currency_is_no_amount_in_dollars(tmp_path: Path) -> None:
+    parsed = table(tmp_path, ("1", "1", "\u20ac1.50"), ("2", "1", "US$ 2.50"), ("3", "1", "EUR 3"), ("4", "1", "$4"))
+    assert read(parsed) == [(2, 1, Decimal("2.5")), (4, 1, Decimal(4))]
+    assert parsed.quarantine["reason"].to_list() == ["not_a_decimal"] * 2
