@@ -1,4 +1,4 @@
-"""Step `report`: the FinOps page of each day of the window, with the state of feeds and checks around it.
+"""Step `report`: the FinOps pages of each day of the window, of its months and quarters, and the calendar over all of them.
 
 The page is made by `pipelines.finops.report`; here it is handed the days and what is not in the warehouse.
 """
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from pipelines.daily.accounting import books_of_the_window, files_accounted, readable_sources
 from pipelines.daily.days import Window
 from pipelines.fetch import fetch_feeds
+from pipelines.finops.span import Span, spans_around
 from pipelines.landing import LandingError
-from pipelines.outside import ANY_FAILURE, worded
+from pipelines.outside import Apart
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
@@ -30,12 +31,13 @@ def write_reports(
     checks: Sequence[CheckLine] | None = None,
     incomplete: Mapping[date, Incomplete] | None = None,
 ) -> list[Path]:
-    """Write the report of every day of the window; returns the pages in day order.
+    """Write the page of every day of the window, of their months and quarters, and the calendar; returns those of the days.
 
     `checks` are those of the run that asks; without them the accounting checks are made again for the window. `incomplete`
     says of each day what a run that failed has left undone: the pages are then made from what is there.
     """
     from pipelines.finops.report import ReportContext, ReportError, build_report  # charts take seconds to import
+    from pipelines.finops.report.day_calendar import links, loaded_spend, write_calendar
 
     context = ReportContext(
         is_sample=workspace.settings.uses_sample,
@@ -43,17 +45,19 @@ def write_reports(
         feeds=_feeds(workspace),
         routing=workspace.config.routing,
     )
-    pages, faults = [], []
-    for day in window.days:
-        missing = None if incomplete is None else incomplete[day]
-        try:
-            with workspace.database.connect(read_only=True) as connection:
-                of_day = replace(context, incomplete=missing)
-                pages.append(build_report(connection, day, workspace.settings.reports, context=of_day))
-        except ANY_FAILURE as error:  # the pages of the other days are written nevertheless
-            faults.append(worded(error))
-    if faults:
-        raise ReportError("; ".join(faults))
+    apart, loaded = Apart(), {}
+    with apart.part("the list of days"), workspace.database.connect(read_only=True) as connection:
+        loaded = loaded_spend(connection)
+        write_calendar(loaded, workspace.settings.reports, is_sample=context.is_sample)
+    pages = []
+    for span in [*map(Span.of_day, window.days), *spans_around(window.days, loaded)]:
+        missing = None if incomplete is None else incomplete[min(span.last, window.last_day)]
+        around = replace(context, incomplete=missing, links=links(span, list(loaded)))
+        with apart.part(span.name), workspace.database.connect(read_only=True) as connection:
+            page = build_report(connection, span, workspace.settings.reports, context=around)
+            pages += [page] if span.kind == "day" else []
+    if apart.failures:
+        raise ReportError("; ".join(apart.failures.values()))
     return pages
 
 

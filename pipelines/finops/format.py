@@ -60,6 +60,21 @@ def money(value: Decimal | None, decimals: int | None = None, *, sign: str = "",
     return f"{mark}{sign}{abs(rounded):,.{decimals}f}"
 
 
+def scale_of(values: Iterable[Decimal | None]) -> int:
+    """Decimals for a table that people add up: cents, or 4 or 6 decimals where all of it is below a dollar or a cent."""
+    largest = max((abs(value) for value in values if value), default=Decimal(1))
+    return 2 if largest >= 1 else 4 if largest >= Decimal("0.01") else 6
+
+
+def amount(value: Decimal | None, decimals: int, *, plus: bool = False) -> str:
+    """An amount like `money`, but one that rounds to zero and is none reads < 0.01, or > −0.01."""
+    text = money(value, decimals, plus=plus)
+    if not value or text.strip("0.") or not decimals:
+        return text
+    bound = f"{Decimal(1).scaleb(-decimals):f}"
+    return f"<{_NBSP}{bound}" if value > 0 else f">{_NBSP}{_MINUS}{bound}"
+
+
 def count(value: int | None) -> str:
     """A whole number with thousands separators."""
     return NONE if value is None else f"{value:,}".replace("-", _MINUS)
@@ -95,6 +110,11 @@ def share(part: Decimal | int | None, whole: Decimal | int | None) -> Decimal | 
 def plural(number: int, noun: str, nouns: str = "") -> str:
     """A number and its noun: 1 file, 3 files, 2 policies."""
     return f"{count(number)} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def capital(text: str) -> str:
+    """The text with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def long_day(day: date) -> str:

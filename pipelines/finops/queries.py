@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipelines.finops.span_queries import BILLS, DIMENSIONS, SPAN_QUERIES, WASTE, movement
 from pipelines.warehouse.tables import TABLES_BY_NAME, Table
 from pipelines.warehouse.tables.mart import DAILY_PROJECT_SPEND, DAILY_TEAM_SPEND
-from pipelines.warehouse.tables.mart_reconciliation import CAUSES, NOT_COMPARED
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,6 @@ class Cut:
 
 CUTS = (Cut("teams", DAILY_TEAM_SPEND), Cut("projects", DAILY_PROJECT_SPEND))
 """The sections of spend beyond the one by model, in the order of the page."""
-
-
-_IS_COMPARED = "coalesce(reason, '') not in ({})".format(", ".join(f"'{reason}'" for reason in NOT_COMPARED))
 
 
 def _spend_by(cut: Cut) -> str:
@@ -123,20 +120,8 @@ QUERIES: dict[str, str] = {
             where event_date = %(day)s and abs(reported_cost_usd - effective_cost_usd) > 0.0000005
         )
     """,
-    "bills": f"""
-        select
-            provider_id,
-            sum(computed_usd) filter (where {_IS_COMPARED})::numeric(38, 18) as computed_usd,
-            sum(billed_usd) filter (where {_IS_COMPARED})::numeric(38, 18) as billed_usd,
-            sum(difference_usd)::numeric(38, 18) as difference_usd,
-            {", ".join(f"sum({cause}_usd)::numeric(38, 18) as {cause}_usd" for cause in CAUSES)},
-            count(*) filter (where reason = 'currency_without_rate') as without_rate
-        from mart.reconciliation
-        where event_date >= date_trunc('month', %(day)s::date)::date and event_date <= %(day)s
-        group by provider_id
-        having sum(bill_lines) filter (where reason is distinct from 'not_loaded') > 0
-        order by abs(sum(difference_usd)) desc nulls first, provider_id
-    """,
+    "bills": BILLS.replace("%(first)s", "date_trunc('month', %(day)s::date)::date"),
+    "waste": WASTE,
     "coverage": """
         select reason, requests, tokens, request_share, token_share
         from mart.cost_coverage
@@ -320,5 +305,6 @@ QUERIES: dict[str, str] = {
 
 def tables_read() -> tuple[str, ...]:
     """The tables of the warehouse that the queries name, `schema.table`, sorted."""
-    named = re.findall(r"\b(?:raw|core|mart)\.[a-z_]+", "\n".join(QUERIES.values()))
+    texts = [*QUERIES.values(), *SPAN_QUERIES.values(), movement(DIMENSIONS, booked=True)]
+    named = re.findall(r"\b(?:raw|core|mart)\.[a-z_]+", "\n".join(texts))
     return tuple(sorted(TABLES_BY_NAME.keys() & set(named)))

@@ -1,4 +1,4 @@
-"""The daily FinOps report: one self-contained HTML page per day, from the marts.
+"""The FinOps report: one self-contained HTML page per day, month and quarter, from the marts.
 
 `build_report` reads (`collect.py`), words (`page.py` and the sections) and writes (`render.py`). When it runs and with
 which day is decided by `pipelines.daily` and `assets`.
@@ -6,7 +6,6 @@ which day is decided by `pipelines.daily` and `assets`.
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ from pipelines.finops.report.collect import ReportError, collect, require_marts
 from pipelines.finops.report.context import CheckLine, Failure, FeedLine, Incomplete, ReportContext, StaleTable
 from pipelines.finops.report.page import build_page
 from pipelines.finops.report.render import render_page, write_page
+from pipelines.finops.report.span_page import build_span_page
+from pipelines.finops.span import Span
 
 __all__ = [
     "CheckLine",
@@ -24,15 +25,16 @@ __all__ = [
     "Incomplete",
     "ReportContext",
     "ReportError",
+    "Span",
     "StaleTable",
     "build_report",
 ]
 
 
-def build_report(connection: psycopg.Connection[Any], day: date, out_dir: Path, *, context: ReportContext) -> Path:
-    """Write `out_dir/<day>/index.html`, the report of one UTC day, and return its path.
+def build_report(connection: psycopg.Connection[Any], span: Span, out_dir: Path, *, context: ReportContext) -> Path:
+    """Write `out_dir/<day, month or quarter>/index.html`, and return its path.
 
-    Reads the day and the 29 before it in the connection's transaction; the page of a day without data states that there is none.
+    Reads in the connection's transaction; the page of days without data states that there is none.
     The file is replaced whole and depends on nothing but the tables and `context`: the same books give the same
     bytes. What fails costs its own section, which the page names on top.
 
@@ -40,9 +42,10 @@ def build_report(connection: psycopg.Connection[Any], day: date, out_dir: Path, 
     once the page is written, where a section of it is missing.
     """
     if context.incomplete is None:
-        require_marts(connection, day)
-    page, failures = build_page(collect(connection, day), context)
-    path = write_page(render_page(page), out_dir / str(day) / "index.html")
+        require_marts(connection, span.last)
+    build = build_page if span.kind == "day" else build_span_page
+    page, failures = build(collect(connection, span), context)
+    path = write_page(render_page(page), out_dir / span.slug / "index.html")
     if failures and context.incomplete is None:
         named = "; ".join(f"{failure.what}: {failure.reason}" for failure in failures)
         raise ReportError(f"{path} is written, and incomplete: {named}")

@@ -28,15 +28,20 @@ _WITHOUT_RATE = "a bill is in a currency without an exchange rate"
 
 
 def bills_table(data: ReportData) -> Table:
-    """One row per seller with a bill; a difference is shown to the last digit that it has, however small."""
+    """One row per seller: computed, logged and billed; a difference is shown to the last digit that it has, however small."""
     rows = data["bills"].to_dicts()
     decimals = fmt.decimals_for([row["difference_usd"] for row in rows if row["difference_usd"]])
+    billed = [row for row in rows if row["bill_lines"]]
+    if not billed and data.span.kind == "day":
+        rows = []
     return Table(
         "bills",
-        f"Bills of {data.day:%B %Y} up to {fmt.long_day(data.day)}, for the days that they hold",
+        f"Computed, logged and billed in {_days(data)}; bills for the days that they hold",
         [
             text_column("Seller"),
             number_column("Computed", "USD"),
+            number_column("Logged by gateways", "USD"),
+            number_column("Computed where billed", "USD"),
             number_column("Billed", "USD"),
             number_column("Billed less computed", "USD"),
             text_column("Largest cause"),
@@ -44,19 +49,40 @@ def bills_table(data: ReportData) -> Table:
         [
             [
                 text_cell(row["provider_id"]),
-                money_cell(row["computed_usd"], decimals),
+                money_cell(row["all_computed_usd"], decimals),
+                money_cell(row["logged_usd"], decimals),
+                money_cell(row["computed_usd"] if row["bill_lines"] else None, decimals),
                 money_cell(row["billed_usd"], decimals),
                 money_cell(row["difference_usd"], decimals, plus=True),
                 _cause(row),
             ]
             for row in rows
         ],
+        _total(rows, decimals) if rows else (),
         empty="No bill of this month was landed.",
         sql=data.sql["bills"],
     )
 
 
+def _days(data: ReportData) -> str:
+    """A day's bills are those of its month: some have no lines by day."""
+    return f"{fmt.month(data.day)} up to {fmt.long_day(data.day)}" if data.span.kind == "day" else data.span.name
+
+
+def _total(rows: list[dict[str, Any]], decimals: int) -> list[Cell]:
+    billed = [row for row in rows if row["bill_lines"]]
+    return [
+        Cell("Total"),
+        *(money_cell(fmt.total(row[name] for row in rows), decimals) for name in ("all_computed_usd", "logged_usd")),
+        *(money_cell(fmt.total(row[name] for row in billed), decimals) for name in ("computed_usd", "billed_usd")),
+        money_cell(fmt.total(row["difference_usd"] for row in billed), decimals, plus=True),
+        Cell(""),
+    ]
+
+
 def _cause(row: dict[str, Any]) -> Cell:
+    if not row["bill_lines"]:
+        return text_cell("no bill of these days was landed")
     if row["without_rate"]:
         return text_cell(_WITHOUT_RATE)
     cause = largest_cause(row)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.finops import format as fmt
-from pipelines.finops.report.collect import ReportData, first_day
 from pipelines.finops.report.tables import Cell, Table, count_cell, money_cell, number_column, share_cell, text_column
 
 if TYPE_CHECKING:
@@ -71,12 +70,11 @@ class Stacks:
         return fmt.total(amount for (on, _), amount in self.amounts.items() if on == day)
 
 
-def stacks(data: ReportData) -> Stacks:
-    """The history by day and model, from its first day with data up to the day of the report."""
-    history = data["history"]
+def stacks(history: pl.DataFrame, start: date, last: date) -> Stacks:
+    """A history by day and model, from its first day with data, at the earliest `start`, up to `last`."""
     priced = history.filter(pl.col("effective_cost_usd").is_not_null())
-    first = min(history["event_date"].to_list(), default=data.day)
-    days = [day for n in range(30) if (day := first_day(data.day) + timedelta(days=n)) >= first]
+    first = min(history["event_date"].to_list(), default=last)
+    days = [day for n in range((last - start).days + 1) if (day := start + timedelta(days=n)) >= first]
     by_model: dict[str, list[Decimal]] = {}
     for model, amount in priced.select("model_id", "effective_cost_usd").iter_rows():
         by_model.setdefault(model, []).append(amount)

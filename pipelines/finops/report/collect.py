@@ -1,11 +1,12 @@
-"""The one place where the report reads: a day's marts and the thirty days up to it, as frames, with the SQL that made them.
+"""The one place where the report reads: the marts of a day, month or quarter, as frames, with the SQL that made them.
 
-Nothing is computed or worded here; Postgres makes the sums, exactly. The queries are in `pipelines.finops.queries`;
+Nothing is computed or worded here; Postgres makes the sums, exactly. The queries are in `pipelines.finops.queries` and `span_queries`;
 `spend.py` and its neighbours turn the frames into tables, `render.py` turns those into HTML.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from textwrap import dedent
@@ -15,6 +16,8 @@ import polars as pl
 import psycopg
 
 from pipelines.finops.queries import QUERIES
+from pipelines.finops.span import Span
+from pipelines.finops.span_queries import DIMENSIONS, SPAN_QUERIES, movement
 from pipelines.meters import COUNT_COLUMNS, TOKEN_METERS
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.warehouse.read import read_frame
@@ -33,16 +36,21 @@ class MissingDataError(ReportError):
 
 @dataclass(frozen=True)
 class ReportData:
-    """Everything that the report shows of the warehouse. The frames have the columns that `QUERIES` selects.
+    """Everything that a page shows of the warehouse. The frames have the columns that the queries select.
 
-    `sql` holds the text of each query with the day filled in, as `modelmeter sql` takes it. `unread` gives the reason, in
+    `sql` holds the text of each query with the days filled in, as `modelmeter sql` takes it. `unread` gives the reason, in
     words, of each query that failed.
     """
 
-    day: date
+    span: Span
     frames: dict[str, pl.DataFrame]
     sql: dict[str, str]
     unread: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def day(self) -> date:
+        """The last day that it is about."""
+        return self.span.last
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         """The frame of a query. Raises MissingDataError where the query failed."""
@@ -51,18 +59,34 @@ class ReportData:
         return self.frames[name]
 
 
-def collect(connection: psycopg.Connection[Any], day: date) -> ReportData:
-    """Read everything for `day` in the connection's transaction. A query that fails costs the sections that show it."""
-    found = ReportData(day, {}, {})
+def collect(connection: psycopg.Connection[Any], span: Span) -> ReportData:
+    """Read everything for `span` in the connection's transaction. A query that fails costs the sections that show it."""
+    found = ReportData(span, {}, {})
     with connection.transaction():
-        for name, query in QUERIES.items():
-            found.sql[name] = text = _filled(connection, query, day)
+        for name, query, days in _asked(span):
+            found.sql[name] = text = _filled(connection, query, days)
             try:
                 with connection.transaction():
                     found.frames[name] = read_frame(connection, text)
             except ANY_FAILURE as error:
                 found.unread[name] = worded(error)
     return found
+
+
+def _asked(span: Span) -> Iterator[tuple[str, str, dict[str, date]]]:
+    """The queries of a page, each with its name and the days that fill its placeholders."""
+    days = {"day": span.last, "first": span.first, "end": span.end}
+    is_day = span.kind == "day"
+    queries = QUERIES if is_day else {"routing_month": QUERIES["routing_month"], **SPAN_QUERIES}
+    yield from ((name, query, days) for name, query in queries.items())
+    for number, earlier in enumerate(span.earlier):
+        then = {"then_first": earlier.first, "then_end": earlier.end}
+        yield movement_name(number), movement(DIMENSIONS, booked=not is_day), {**days, **then}
+
+
+def movement_name(number: int) -> str:
+    """The query that compares a span with its earlier days of that number."""
+    return f"movement_{number}"
 
 
 def require_marts(connection: psycopg.Connection[Any], day: date) -> None:
@@ -84,11 +108,11 @@ def first_day(day: date) -> date:
     return day - timedelta(days=HISTORY_DAYS - 1)
 
 
-def _filled(connection: psycopg.Connection[Any], query: str, day: date) -> str:
+def _filled(connection: psycopg.Connection[Any], query: str, days: dict[str, date]) -> str:
     text = (
         dedent(query)
         .strip()
         .replace("{tokens}", " + ".join(f"{meter.tokens_column}::bigint" for meter in TOKEN_METERS))
         .replace("{count_columns}", ", ".join(COUNT_COLUMNS))
     )
-    return psycopg.ClientCursor(connection).mogrify(text, {"day": day})
+    return psycopg.ClientCursor(connection).mogrify(text, days)

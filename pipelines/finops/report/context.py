@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipelines.config.routing import RoutingConfig
+from pipelines.finops.report.tables import Link
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class ReportContext:
     """The surroundings of one report. Without checks the report states that it has none.
 
     `routing` are the policies whose routes an event may touch. `incomplete` is what the run has left undone; None where it
-    made everything.
+    made everything. `links` lead to the pages around it.
     """
 
     is_sample: bool = False
@@ -74,3 +75,4 @@ class ReportContext:
     feeds: Sequence[FeedLine] = ()
     routing: RoutingConfig = field(default_factory=RoutingConfig)
     incomplete: Incomplete | None = None
+    links: Sequence[Link] = ()

@@ -23,17 +23,22 @@ _TEMPLATES = files("pipelines.finops.report") / "templates"
 
 def render_page(page: Page) -> str:
     """The HTML of the page. Equal pages give equal text."""
-    script = _text("report.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return render("report.html", script="report.js", page=page)
+
+
+def render(template: str, *, script: str = "", **shown: object) -> str:
+    """A template with the style sheet, and with the script of that name, which its policy allows by its hash."""
+    code = _text(script) if script else ""
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    allowed = f" script-src 'sha256-{digest}';" if script else ""
     return (
         _environment()
-        .get_template("report.html")
+        .get_template(template)
         .render(
-            page=page,
-            policy=policy,
+            policy=f"default-src 'none'; style-src 'unsafe-inline';{allowed} base-uri 'none'; form-action 'none'",
             style=Markup(_text("report.css")),  # noqa: S704, our own file
-            script=Markup(script),  # noqa: S704, our own file
+            script=Markup(code),  # noqa: S704, our own file
+            **shown,
         )
     )
 

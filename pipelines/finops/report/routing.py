@@ -77,7 +77,7 @@ def routing_section(data: ReportData) -> RoutingSection:
         _overview(
             "policies", "What each policy would have saved on the day", data["routing_day"], data.sql["routing_day"]
         ),
-        _month(data["routing_month"], data.sql["routing_month"]),
+        _month(data["routing_month"], data.sql["routing_month"], least=2),
         _measure_next(data["measure_next"], data.sql["measure_next"]),
         [Headline(item, _waterfall(item)) for is_headline, item in items if is_headline],
         [item for is_headline, item in items if not is_headline],
@@ -147,9 +147,15 @@ def _name(row: Mapping[str, Any]) -> Cell:
     return Cell(f"– {row['model_id'] or fmt.NONE}", note=f"{_METHODS[row['method']]}{reason}")
 
 
-def _month(rows: pl.DataFrame, sql: str) -> Table:
-    """The same of the month up to the day; no rows where it holds this day alone."""
-    if rows.is_empty() or rows["days"].to_list()[0] == 1:
+def month_table(data: ReportData) -> Table:
+    """Every policy over the loaded days of the last month of the page."""
+    policies = data["routing_month"].filter(pl.col("method") == "policy")
+    return _month(policies, data.sql["routing_month"], least=1)
+
+
+def _month(rows: pl.DataFrame, sql: str, *, least: int) -> Table:
+    """The same of the month up to the day; no rows where it holds fewer days than `least`."""
+    if rows.is_empty() or rows["days"].to_list()[0] < least:
         return Table("policies-month", "", [], [])
     through, days = rows.row(0, named=True)["through"], int(rows["days"].to_list()[0])
     caption = f"The {days} loaded days of {fmt.month(through)} up to {fmt.short_day(through)} together"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from pipelines.finops.format import NONE, count, money, percent
+from pipelines.finops.format import NONE, amount, count, money, percent
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: the first cell of a row is its heading, `foot` is the row of totals, `empty` stands for no rows."""
+    """One table: the first cell of a row is its heading, `foot` is the row of totals, `empty` stands for no rows; `sql_at` is
+    the table with the query, where that is another one."""
 
     id: str
     caption: str
@@ -44,15 +45,26 @@ class Table:
     foot: Sequence[Cell] = ()
     empty: str = ""
     sql: str = ""
+    sql_at: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way to another page, by its relative address."""
+
+    text: str
+    href: str
 
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """One of the figures at the top."""
+    """One of the figures at the top: `definition` is its entry in the section on method, `query` the table whose query gives it."""
 
     label: str
     value: str
     notes: Sequence[str] = field(default_factory=tuple)
+    definition: str = ""
+    query: str = ""
 
 
 def text_column(title: str) -> Column:
@@ -78,6 +90,11 @@ def count_cell(value: int | None) -> Cell:
 def money_cell(amount: Decimal | None, decimals: int, *, note: str = "", plus: bool = False) -> Cell:
     """An amount, rounded to `decimals`; sorts by all its digits."""
     return Cell(money(amount, decimals, plus=plus), "" if amount is None else f"{amount:f}", note=note)
+
+
+def amount_cell(value: Decimal | None, decimals: int, *, plus: bool = False) -> Cell:
+    """An amount to `decimals`; what is below them reads as below them."""
+    return Cell(amount(value, decimals, plus=plus), "" if value is None else f"{value:f}")
 
 
 def share_cell(value: Decimal | float | None, *, bar: bool = False) -> Cell:

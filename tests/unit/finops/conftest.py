@@ -10,9 +10,11 @@ import psycopg
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
-from pipelines.finops.report import ReportContext, build_report
+from pipelines.finops.report import ReportContext, Span, build_report
 from pipelines.warehouse.database import Database
 from tests.unit.finops import books
+
+DAY = Span.of_day(books.DAY)
 
 
 @pytest.fixture
@@ -23,10 +25,10 @@ def connection(database: Database) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.fixture
 def page(connection: psycopg.Connection[Any], tmp_path: Path) -> Callable[..., HTMLParser]:
-    """`page(**context)`: the report of books.DAY, parsed."""
+    """`page(**context)`: the report of books.DAY, or of the days `span`, parsed."""
 
-    def build(**context: Any) -> HTMLParser:
-        path = build_report(connection, books.DAY, tmp_path / "reports", context=ReportContext(**context))
+    def build(span: Span = DAY, **context: Any) -> HTMLParser:
+        path = build_report(connection, span, tmp_path / "reports", context=ReportContext(**context))
         return HTMLParser(path.read_text(encoding="utf-8"))
 
     return build

@@ -19,6 +19,7 @@ from pipelines.finops.report import CheckLine, FeedLine, ReportContext
 from pipelines.finops.report.collect import ReportData
 from pipelines.finops.report.page import build_page
 from pipelines.finops.report.render import render_page, write_page
+from pipelines.finops.span import Span
 
 SCRIPT = Path(__file__).resolve().parents[3] / "docs" / "screenshots" / "screenshots.py"
 DAY = date(2026, 2, 28)
@@ -85,7 +86,7 @@ def page_data() -> ReportData:
         "files": pl.DataFrame(schema=dict.fromkeys(("source", "format", "landing_path"), pl.String) | dict.fromkeys(("lines", "loaded", "duplicates", "quarantined", "other_days"), pl.Int64)),
         "quarantine": nothing,
     }  # fmt: skip
-    return ReportData(DAY, frames, dict.fromkeys(frames, "select 1"))
+    return ReportData(Span.of_day(DAY), frames, dict.fromkeys(frames, "select 1"))
 
 
 def watched() -> dict[str, pl.DataFrame]:

@@ -247,7 +247,7 @@ def test_a_day_without_data_reads_well(connection: Connection, page: Page) -> No
     assert "No requests are loaded for 28 February 2026." in text
     assert "no spend known for the day before" in text
     for sentence in (
-        "Nothing was spent in the thirty days up to this day",
+        "Nothing was spent in these days",
         "No requests on this day.",
         "there is nothing to price",
         "No projection for this day",

@@ -13,7 +13,8 @@ import yaml
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from pipelines.finops.queries import CUTS
-from pipelines.finops.report import CheckLine, FeedLine, ReportContext, ReportError, build_report
+from pipelines.finops.report import CheckLine, FeedLine, ReportContext, ReportError, Span, build_report
+from pipelines.finops.report.tables import Link
 from tests.unit.finops import books
 from tests.unit.finops.pages import rows_of, words
 
@@ -94,11 +95,13 @@ def test_names_are_text_whatever_they_hold(connection: Connection, page: Page, a
 
 def test_the_page_stands_alone(connection: Connection, page: Page) -> None:
     books.write(connection, books.small_day())
-    shown = page()
+    shown = page(links=[Link("Calendar", "../index.html"), Link("February 2026", "../2026-02/index.html")])
+    assert len(shown.css("nav.pages a")) == 2
     for node in shown.css("*"):
         for name in ("src", "href", "xlink:href", "data", "action", "poster", "srcset"):
             value = node.attributes.get(name)
-            assert value is None or value.startswith("#"), f"{node.tag} {name}={value}"
+            around = node.tag == "a" and value in {"../index.html", "../2026-02/index.html"}
+            assert value is None or value.startswith("#") or around, f"{node.tag} {name}={value}"
     text = shown.html or ""
     style = shown.css_first("style").text()
     assert "@import" not in style
@@ -160,9 +163,9 @@ def test_html_is_sound_and_tables_say_what_they_are(connection: Connection, page
 def test_same_books_same_bytes_and_the_file_is_replaced_whole(connection: Connection, tmp_path: Path) -> None:
     books.full(connection)
     context = ReportContext(is_sample=True)
-    path = build_report(connection, books.DAY, tmp_path, context=context)
+    path = build_report(connection, Span.of_day(books.DAY), tmp_path, context=context)
     first = path.read_bytes()
-    assert build_report(connection, books.DAY, tmp_path, context=context).read_bytes() == first
+    assert build_report(connection, Span.of_day(books.DAY), tmp_path, context=context).read_bytes() == first
     assert path == tmp_path / "2026-02-28" / "index.html"
     assert [entry.name for entry in path.parent.iterdir()] == ["index.html"]
 
@@ -171,5 +174,5 @@ def test_without_marts_it_says_what_to_run(connection: Connection, tmp_path: Pat
     with pytest.raises(
         ReportError, match=r"no mart.daily_model_spend, .* run `modelmeter daily --date 2026-02-28` first"
     ):
-        build_report(connection, books.DAY, tmp_path, context=ReportContext())
+        build_report(connection, Span.of_day(books.DAY), tmp_path, context=ReportContext())
     assert not list(tmp_path.iterdir())

@@ -33,3 +33,10 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     });
   });
 }
+/* A link to a query opens it. */
+const unfold = () => {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  if (target && target.tagName === "DETAILS") target.open = true;
+};
+addEventListener("hashchange", unfold);
+unfold();

@@ -1,0 +1,142 @@
+"""`reports/index.html`: every day, month and quarter that has requests, and the links from each page to those around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from pipelines.finops import format as fmt
+from pipelines.finops.report.collect import missing_marts
+from pipelines.finops.report.render import render, write_page
+from pipelines.finops.report.tables import Link
+from pipelines.finops.span import Span
+from pipelines.finops.span_queries import LOADED
+from pipelines.warehouse.read import read_frame
+
+
+@dataclass(frozen=True)
+class DaySpend:
+    """What a day cost; None where nothing is priced."""
+
+    requests: int
+    unpriced: int
+    usd: Decimal | None
+
+
+Days = Mapping[date, DaySpend]
+
+
+@dataclass(frozen=True)
+class Square:
+    """One day of the calendar: a link where it has requests, shaded by its part of the dearest day, in tenths."""
+
+    day: date
+    number: int
+    href: str = ""
+    amount: str = ""
+    words: str = ""
+    shade: int = 0
+
+
+@dataclass(frozen=True)
+class MonthSheet:
+    """One month: its sum, the page it has, and its weeks from Monday to Sunday; days of other months are None."""
+
+    name: str
+    href: str
+    amount: str
+    note: str
+    weeks: Sequence[Sequence[Square | None]] = field(default_factory=tuple)
+
+
+def loaded_spend(connection: psycopg.Connection[Any]) -> Days:
+    """Every day with requests, in order, with its spend; none before the first run has made the marts."""
+    if missing_marts(connection):
+        return {}
+    rows = read_frame(connection, LOADED).iter_rows(named=True)
+    return {
+        row["event_date"]: DaySpend(row["requests"], row["unpriced_requests"], row["effective_cost_usd"])
+        for row in rows
+    }
+
+
+def links(span: Span, days: Sequence[date]) -> list[Link]:
+    """From a page to the calendar, its neighbours, the pages that hold it, and the explorer.
+
+    What comes after the newest loaded day is not written yet: that link leads to the calendar, which will have it.
+    """
+    before = [day for day in days if day < span.first]
+    after = [day for day in days if day >= span.whole_end]
+    to = {"day": Span.of_day, "month": Span.of_month, "quarter": Span.of_quarter}[span.kind]
+    found = [Link("Calendar", "../index.html")]
+    if before:
+        found.append(Link(f"Previous {span.kind}", _page(to(max(before)))))
+    found.append(Link(f"Next {span.kind}", _page(to(min(after))) if after else f"../index.html#{span.first:%Y-%m}"))
+    if span.kind == "day":
+        found.append(Link(fmt.month(span.first), _page(Span.of_month(span.first))))
+    if span.kind != "quarter":
+        found.append(Link(fmt.capital(Span.of_quarter(span.first).name), _page(Span.of_quarter(span.first))))
+    return found
+
+
+def write_calendar(days: Days, out_dir: Path, *, is_sample: bool) -> Path:
+    """Write `out_dir/index.html`."""
+    newest = max(days, default=None)
+    months = sorted({day.replace(day=1) for day in days}, reverse=True)
+    quarters = sorted({Span.of_quarter(day).first for day in days}, reverse=True)
+    dearest = max((spend.usd for spend in days.values() if spend.usd), default=Decimal(0))
+    html = render(
+        "calendar.html",
+        title="Model spend, day by day",
+        is_sample=is_sample,
+        newest=None if newest is None else Link(fmt.long_day(newest), f"{newest}/index.html"),
+        months=[_sheet(first, days, dearest) for first in months],
+        quarters=[Link(fmt.capital(span.name), f"{span.slug}/index.html") for span in map(Span.of_quarter, quarters)],
+    )
+    return write_page(html, out_dir / "index.html")
+
+
+def _sheet(first: date, days: Days, dearest: Decimal) -> MonthSheet:
+    span = Span.of_month(first)
+    own = {day: spend for day, spend in days.items() if span.first <= day < span.whole_end}
+    unpriced = sum(spend.unpriced for spend in own.values())
+    requests = fmt.plural(sum(spend.requests for spend in own.values()), "request")
+    note = f"{requests} on {fmt.plural(len(own), 'day')}"
+    return MonthSheet(
+        fmt.month(first),
+        f"{span.slug}/index.html",
+        fmt.money(fmt.total(spend.usd for spend in own.values()), sign="$"),
+        f"{note}, {fmt.count(unpriced)} of them without a price" if unpriced else note,
+        _weeks(span, own, dearest),
+    )
+
+
+def _weeks(span: Span, own: Days, dearest: Decimal) -> list[list[Square | None]]:
+    monday = span.first - timedelta(days=span.first.weekday())
+    weeks = []
+    while monday < span.whole_end:
+        week = [monday + timedelta(days=n) for n in range(7)]
+        weeks.append(
+            [_square(day, own.get(day), dearest) if span.first <= day < span.whole_end else None for day in week]
+        )
+        monday += timedelta(days=7)
+    return weeks
+
+
+def _square(day: date, spend: DaySpend | None, dearest: Decimal) -> Square:
+    if spend is None:
+        return Square(day, day.day, words=f"{fmt.long_day(day)}: no requests are loaded")
+    amount = fmt.money(spend.usd, sign="$")
+    words = f"{fmt.weekday(day)}, {fmt.long_day(day)}: {fmt.plural(spend.requests, 'request')}, {amount}"
+    shade = int(10 * spend.usd / dearest) if spend.usd and spend.usd > 0 else 0
+    return Square(day, day.day, f"{day}/index.html", amount, words, shade)
+
+
+def _page(span: Span) -> str:
+    return f"../{span.slug}/index.html"
