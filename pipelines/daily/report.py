@@ -23,6 +23,7 @@ from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
     from pipelines.finops.report import CheckLine, FeedLine, Incomplete
+    from pipelines.finops.report.day_calendar import Days
 
 
 def write_reports(
@@ -45,7 +46,8 @@ def write_reports(
         feeds=_feeds(workspace),
         routing=workspace.config.routing,
     )
-    apart, loaded = Apart(), {}
+    apart = Apart()
+    loaded: Days = {}
     with apart.part("the list of days"), workspace.database.connect(read_only=True) as connection:
         loaded = loaded_spend(connection)
         write_calendar(loaded, workspace.settings.reports, is_sample=context.is_sample)
