@@ -68,6 +68,7 @@ class _Work:
         with open_workspace(Settings()) as workspace:
             self._run(workspace, console)
             _tell(workspace, self.runs, as_json)
+            _remove_old(workspace, console)
 
     def _run(self, workspace: Workspace, console: Console) -> None:
         """Run every window, and then the days that late lines belong to."""
@@ -108,6 +109,19 @@ def prepare_sample(console: Console) -> None:
         if fresh:
             console.print("no landing zone is configured: making the synthetic sample (once)", style="dim")
         generate_sample(settings.sample_landing)
+
+
+def _remove_old(workspace: Workspace, console: Console) -> None:
+    """Apply retention. A failure is told and costs the run nothing: the next one tries again."""
+    from assets.cli.retention import pruned, sentences
+    from pipelines.outside import ANY_FAILURE, worded
+
+    try:
+        lines = sentences(pruned(workspace))
+    except ANY_FAILURE as error:
+        lines = [f"what is old could not be removed: {worded(error)}"]
+    for line in lines:
+        console.print(line, style="dim", soft_wrap=True)
 
 
 def _newest(workspace: Workspace, console: Console) -> Window:

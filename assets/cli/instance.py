@@ -40,6 +40,14 @@ concurrency:
     max_concurrent_runs: 1
 freshness:
   enabled: true
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days:
+      skipped: 7
+      failure: 90
+      success: 90
 code_servers:
   local_startup_timeout: 180
 nux:

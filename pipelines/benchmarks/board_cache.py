@@ -44,14 +44,18 @@ class _Facts(BaseModel):
 
 def cached_board(file: LandedFile, board: Leaderboard, store: Path) -> BoardSnapshot:
     """What `parse_board` makes of `file`, from `store` where it was read before. Raises what `parse_board` raises."""
-    name = f"leaderboards/{board.format}-{PARSER_VERSION}"
     return cached(
-        cache_folder(store, name, board.options, *_DECIDES),
+        board_folder(board, store),
         file,
         lambda: parse_board(file, board),
         _pack,
         lambda entry: _unpack(entry, file),
     )
+
+
+def board_folder(board: Leaderboard, store: Path) -> Path:
+    """Where the exports of a board are kept as they are read today."""
+    return cache_folder(store, f"leaderboards/{board.format}-{PARSER_VERSION}", board.options, *_DECIDES)
 
 
 def _pack(snapshot: BoardSnapshot) -> CachedParse:

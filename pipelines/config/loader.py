@@ -26,6 +26,7 @@ from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.models import ModelsConfig
 from pipelines.config.periods import Periods
 from pipelines.config.reconciliation import Reconciliation
+from pipelines.config.retention import Retention
 from pipelines.config.routing import RoutingConfig
 from pipelines.config.selfhost import Hardware, SelfHost
 from pipelines.config.sources import Sources
@@ -62,6 +63,7 @@ class Config:
     selfhost: SelfHost
     hardware: Hardware
     waste: WasteConfig
+    retention: Retention
 
 
 def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
@@ -88,6 +90,7 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
         selfhost=load_file(SelfHost, "selfhost.yaml", folder, use_sample=use_sample),
         hardware=load_file(Hardware, "hardware.yaml", folder, use_sample=use_sample),
         waste=load_file(WasteConfig, "waste.yaml", folder, use_sample=use_sample),
+        retention=load_file(Retention, "retention.yaml", folder, use_sample=use_sample),
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -17,7 +19,7 @@ from pipelines.daily.days import EARLIEST_ARRIVAL, FIRST_DAY, Window
 from pipelines.daily.replays import replayed_days
 from pipelines.landing import LandedFile, LandingError
 from pipelines.outside import ANY_FAILURE, Apart, worded
-from pipelines.records.store import is_stored, stored_path
+from pipelines.records.store import has_failed, is_stored, stored_path
 from pipelines.requests import ParsedFile, parse_file
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.requests.parse import parser_version
@@ -25,7 +27,7 @@ from pipelines.shadow import parse_shadow, shadow_version
 from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_rows
-from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
+from pipelines.warehouse.tables.raw import QUARANTINE, QUARANTINE_REMOVED, SNAPSHOT
 from pipelines.workspace import Workspace
 from pipelines.workspace.landed_index import snapshot_row
 
@@ -58,17 +60,16 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
     vanishes or changes while it is read is a problem, and left to the next ingest.
     """
     sources = {source.source: source for source in workspace.config.sources.requests}
-    secret = workspace.settings.user_hash_key
-    user_key = None if secret is None else secret.get_secret_value().encode()
+    user_key = _user_key(workspace)
     apart, versions = Apart(), dict[str, str]()
     for name, source in sources.items():
         with apart.part(f"source {name}, of which nothing new is read"):
-            versions[name] = _version(source, user_key)
+            versions[name] = stored_version(workspace, source)
     landed = workspace.landed("requests")
     declared = [file for file in landed.files if file.source in versions]
-    declared = [file for file in declared if _always_matters(sources[file.source]) or _may_matter(file, window)]
-    known = _known(workspace)
-    new = [file for file in declared if not _is_parsed(workspace, file, sources[file.source], versions, known)]
+    declared = [file for file in declared if always_matters(sources[file.source]) or _may_matter(file, window)]
+    index = _Index(workspace.store, _known(workspace), window)
+    new = [file for file in declared if not index.holds(file, sources[file.source], versions[file.source])]
     parsed: list[ParsedFile] = []
     problems = [str(problem) for problem in landed.problems]
     for number, file in enumerate(new):
@@ -161,11 +162,17 @@ def event_dates(workspace: Workspace) -> dict[bytes, list[date]]:
     return dict(zip(index["snapshot_id"], index["event_dates"].to_list(), strict=True))
 
 
-def _version(source: RequestSource, user_key: bytes | None) -> str:
-    """The version under which the rows of the source's files are stored."""
+def stored_version(workspace: Workspace, source: RequestSource) -> str:
+    """The version under which the rows of the source's files are stored. Raises SourceError."""
+    user_key = _user_key(workspace)
     if source.is_shadow:
         return shadow_version(source)
     return (bill_version if source.is_bill else parser_version)(source, user_key=user_key)
+
+
+def _user_key(workspace: Workspace) -> bytes | None:
+    secret = workspace.settings.user_hash_key
+    return None if secret is None else secret.get_secret_value().encode()
 
 
 def _parse(workspace: Workspace, file: LandedFile, source: RequestSource, user_key: bytes | None) -> ParsedFile:
@@ -179,29 +186,50 @@ def _may_matter(file: LandedFile, window: Window | None) -> bool:
     return window is None or file.arrival_date is None or file.arrival_date >= window.from_date - EARLIEST_ARRIVAL
 
 
-def _always_matters(source: RequestSource) -> bool:
+def always_matters(source: RequestSource) -> bool:
     """A bill is revised for weeks, the replays of a session may come weeks after it, and a measurement counts for all days."""
     return source.is_bill or source.is_shadow or source.format in REPLAYING_FORMATS
 
 
-def _is_parsed(
-    workspace: Workspace, file: LandedFile, source: RequestSource, versions: dict[str, str], known: dict[bytes, str]
-) -> bool:
-    """Indexed by this very parser, with its rows still in the store: a store that was cleared fills again by itself, and a
-    file on which the reader failed is tried again."""
-    version = versions[file.source]
-    return known.get(file.snapshot_id) == version and is_stored(
-        stored_path(workspace.store, source.format, version, file.snapshot_id)
-    )
+class _Known(NamedTuple):
+    """What the index says of a file: the parser that read it, and the days of its rows."""
+
+    version: str
+    days: list[date]
 
 
-def _known(workspace: Workspace) -> dict[bytes, str]:
+@dataclass(frozen=True)
+class _Index:
+    """The indexed files, and the window for which their rows are wanted."""
+
+    store: Path
+    known: dict[bytes, _Known]
+    window: Window | None
+
+    def holds(self, file: LandedFile, source: RequestSource, version: str) -> bool:
+        """Indexed by this very parser, with its rows still in the store where the window reads them: a store that was cleared,
+        or of which retention removed old days, fills again by itself. A file on which the reader failed is tried again."""
+        found = self.known.get(file.snapshot_id)
+        path = stored_path(self.store, source.format, version, file.snapshot_id)
+        if found is None or found.version != version or has_failed(path):
+            return False
+        return is_stored(path) or not (always_matters(source) or self._reads(found.days))
+
+    def _reads(self, days: list[date]) -> bool:
+        """Whether some of the days are in the window or next to it."""
+        if self.window is None:
+            return False
+        first = self.window.from_date - timedelta(days=1)
+        return any(first <= day <= self.window.to_date for day in days)
+
+
+def _known(workspace: Workspace) -> dict[bytes, _Known]:
     with workspace.database.connect() as connection:
         index = read_frame(
             connection,
-            "select snapshot_id, parser_version from raw.snapshot where kind in ('requests', 'bills', 'shadow')",
+            "select snapshot_id, parser_version, event_dates from raw.snapshot where kind in ('requests', 'bills', 'shadow')",
         )
-    return dict(zip(index["snapshot_id"], index["parser_version"], strict=True))
+    return {key: _Known(version, days) for key, version, days in index.iter_rows()}
 
 
 def _index(workspace: Workspace, file: LandedFile, source: RequestSource, parsed: ParsedFile) -> None:
@@ -220,6 +248,7 @@ def _index(workspace: Workspace, file: LandedFile, source: RequestSource, parsed
         former = read_frame(connection, former_of_path, {"source": file.source, "path": file.landing_path})
         ids = sorted({*former["snapshot_id"], file.snapshot_id})
         replace_rows(connection, SNAPSHOT, row, {"snapshot_id": ids})
-        replace_rows(connection, QUARANTINE, QUARANTINE.empty(), {"snapshot_id": ids})
+        for table in (QUARANTINE, QUARANTINE_REMOVED):
+            replace_rows(connection, table, table.empty(), {"snapshot_id": ids})
         for part in parsed.quarantine_parts():
             copy_frame(connection, QUARANTINE, part)

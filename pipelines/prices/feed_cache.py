@@ -27,14 +27,19 @@ _DECIDES = (
 
 def cached_feed(file: LandedFile, feed: PriceFeed, store: Path) -> FeedSnapshot | PriceFeedError:
     """What `parse_feed` makes of `file`, its error included, from `store` where it was read before."""
-    options = {name: value for name, value in feed.options.items() if name not in DECISIONS}
     return cached(
-        cache_folder(store, f"prices/{parser_version(feed)}", options, *_DECIDES),
+        feed_folder(feed, store),
         file,
         lambda: _parse(file, feed),
         _pack,
         lambda entry: _unpack(entry, file, feed),
     )
+
+
+def feed_folder(feed: PriceFeed, store: Path) -> Path:
+    """Where the files of a feed are kept as they are read today."""
+    options = {name: value for name, value in feed.options.items() if name not in DECISIONS}
+    return cache_folder(store, f"prices/{parser_version(feed)}", options, *_DECIDES)
 
 
 def _parse(file: LandedFile, feed: PriceFeed) -> FeedSnapshot | PriceFeedError:

@@ -27,11 +27,17 @@ _OUTPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in OUTPUT_METERS
 
 
 def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
-    """For every file: lines = valid + quarantined; and each quarantined record of a request or bill file is in raw.quarantine."""
+    """For every file: lines = valid + quarantined; and each quarantined record of a request or bill file is in raw.quarantine, or counted where it was removed."""
     rows = connection.execute(
         """
         with held as (
-            select snapshot_id, count(*) as records from raw.quarantine group by snapshot_id
+            select snapshot_id, sum(records) as records
+            from (
+                select snapshot_id, count(*) as records from raw.quarantine group by snapshot_id
+                union all
+                select snapshot_id, records from raw.quarantine_removed
+            ) as by_file
+            group by snapshot_id
         )
         select landing_path, lines, valid, quarantined, coalesce(held.records, 0)
         from raw.snapshot
@@ -42,7 +48,7 @@ def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
     ).fetchall()
     return ExpectationOutcome(
         name="lines_accounted",
-        description="Every line of every file is valid or quarantined, and what is quarantined can be looked at.",
+        description="Every line of every file is valid or quarantined, and what is quarantined can be looked at, or was removed by age and is counted.",
         severity="blocking",
         success=not rows,
         observed=_scalar(connection, "select coalesce(sum(lines), 0)::bigint from raw.snapshot"),

@@ -113,7 +113,12 @@ def _failed_mark(path: Path) -> Path:
 
 def is_stored(path: Path) -> bool:
     """Whether the rows of a file lie at `path`; not where its reader failed, so that the next run tries again."""
-    return path.is_file() and not _failed_mark(path).exists()
+    return path.is_file() and not has_failed(path)
+
+
+def has_failed(path: Path) -> bool:
+    """Whether our reader failed on the file whose rows were to lie at `path`."""
+    return _failed_mark(path).exists()
 
 
 def store_once(path: Path, parse: Callable[[], None], file: LandedFile, schema: pl.Schema) -> None:

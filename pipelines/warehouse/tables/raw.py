@@ -103,6 +103,20 @@ QUARANTINE = Table(
     ("snapshot_id", "line_no", "item_no"),
 )
 
+QUARANTINE_REMOVED = Table(
+    "raw",
+    "quarantine_removed",
+    "Records whose rows of raw.quarantine were removed by age (retention.yaml): how many there were.",
+    "one row per file, reason and severity",
+    (
+        Column("snapshot_id", "uuid", "File that holds the records (raw.snapshot)."),
+        Column("reason", "text", "Their reason, as in raw.quarantine."),
+        Column("severity", "text", "error or info, as in raw.quarantine."),
+        Column("records", "bigint", "How many rows were removed.", unit="lines"),
+    ),
+    ("snapshot_id", "reason", "severity"),
+)
+
 DUPLICATE = Table(
     "raw",
     "duplicate",
@@ -145,4 +159,4 @@ LOADED_FILE = Table(
     day_column="event_date",
 )
 
-RAW_TABLES = (SNAPSHOT, QUARANTINE, DUPLICATE, LOADED_FILE)
+RAW_TABLES = (SNAPSHOT, QUARANTINE, QUARANTINE_REMOVED, DUPLICATE, LOADED_FILE)

@@ -1,0 +1,115 @@
+"""Step `retention`: remove what `retention.yaml` says is old, and what no run reads any more.
+
+What removing means is `pipelines.retention`; here are the days, the index and the parsers in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.benchmarks import packaged_board
+from pipelines.benchmarks.board_cache import board_folder
+from pipelines.config.sources import RequestSource
+from pipelines.daily.ingest import always_matters, stored_version
+from pipelines.landing import LandedFile
+from pipelines.outside import ANY_FAILURE
+from pipelines.prices.feed_cache import feed_folder
+from pipelines.retention.files import prune_landed, prune_reports
+from pipelines.retention.removed import Removed
+from pipelines.retention.stored import Indexed, prune_store
+from pipelines.retention.tables import prune_quarantine, prune_requests
+from pipelines.warehouse.advisory_locks import exclusive
+from pipelines.warehouse.read import read_frame
+from pipelines.workspace import Workspace
+
+_INDEX = """
+    select snapshot_id, format, parser_version, source, landing_path, event_dates
+    from raw.snapshot where kind in ('requests', 'bills', 'shadow')
+"""
+
+
+def apply_retention(workspace: Workspace) -> list[Removed]:
+    """Remove what is too old, and what former parsers left; what was removed, part by part.
+
+    Two callers take turns. Everything removed is of days whose charges stay.
+    """
+    kept = workspace.config.retention
+    with exclusive(workspace.database, "retention"):
+        newest = _newest_day(workspace)
+        done = [_store(workspace, _cutoff(newest, kept.parsed_days))]
+        if before := _cutoff(newest, kept.reports_days):
+            done.append(prune_reports(workspace.settings.reports, before))
+        with workspace.database.connect() as connection:
+            if before := _cutoff(newest, kept.request_facts_days):
+                done.append(prune_requests(connection, before))
+            if before := _cutoff(newest, kept.quarantine_days):
+                done.append(prune_quarantine(connection, before))
+        if (before := _cutoff(newest, kept.landing_days)) and workspace.settings.landing_url is None:
+            done.append(prune_landed(_old_logs(workspace, before)))
+            workspace.rescan()
+    return [part for part in done if part.count]
+
+
+def _newest_day(workspace: Workspace) -> date | None:
+    """The newest day with charges that is not to come."""
+    with workspace.database.connect() as connection:
+        if connection.execute("select to_regclass('mart.daily_charge')").fetchone() == (None,):
+            return None
+        row = connection.execute(
+            "select max(event_date) from mart.daily_charge where event_date <= %s", [datetime.now(UTC).date()]
+        ).fetchone()
+    return row[0] if row else None
+
+
+def _cutoff(newest: date | None, days: int | None) -> date | None:
+    """The first day that is kept; None where nothing is too old."""
+    return None if newest is None or days is None else newest - timedelta(days=days - 1)
+
+
+def _store(workspace: Workspace, before: date | None) -> Removed:
+    sources = workspace.config.sources
+    in_force = {feed_folder(feed, workspace.store) for feed in sources.prices}
+    in_force |= {board_folder(packaged_board(board)[0], workspace.store) for board in sources.leaderboards}
+    unsure = set()
+    for source in sources.requests:
+        try:
+            in_force.add(workspace.store / f"{source.format}-{stored_version(workspace, source)}")
+        except ANY_FAILURE:
+            unsure.add(source.format)
+    return prune_store(workspace.store, in_force, _indexed(workspace, before), unsure=unsure)
+
+
+def _indexed(workspace: Workspace, before: date | None) -> dict[str, Indexed]:
+    with workspace.database.connect() as connection:
+        index = read_frame(connection, _INDEX)
+    lasting = {source.source for source in workspace.config.sources.requests if always_matters(source)}
+    return {
+        row["snapshot_id"].hex(): Indexed(
+            folder=f"{row['format']}-{row['parser_version']}",
+            is_landed=Path(workspace.zone.folder, row["landing_path"]).is_file(),
+            is_old=before is not None and row["source"] not in lasting and _all_before(row["event_dates"], before),
+        )
+        for row in index.iter_rows(named=True)
+    }
+
+
+def _old_logs(workspace: Workspace, before: date) -> Iterable[LandedFile]:
+    """Log files that are indexed as they are, and of which every day and the arrival are before a day."""
+    with workspace.database.connect() as connection:
+        index = read_frame(connection, f"{_INDEX} and kind = 'requests'")
+    days = dict(index.select("snapshot_id", pl.col("event_dates")).iter_rows())
+    sources = {s.source: s for s in workspace.config.sources.requests}
+    for file in workspace.landed("requests").files:
+        source: RequestSource | None = sources.get(file.source)
+        if source is None or always_matters(source) or file.arrival_date is None or file.arrival_date >= before:
+            continue
+        if file.snapshot_id in days and _all_before(days[file.snapshot_id], before):
+            yield file
+
+
+def _all_before(days: Iterable[date], before: date) -> bool:
+    return all(day < before for day in days)
