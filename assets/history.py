@@ -12,8 +12,6 @@ from pathlib import Path
 
 import dagster as dg
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from pipelines.retention.removed import Removed, size_of
 
@@ -42,6 +40,10 @@ def _old_runs(instance: dg.DagsterInstance, before: datetime) -> Iterator[str]:
 
 def _forget_checks(instance: dg.DagsterInstance, run_ids: list[str]) -> None:
     """Dagster keeps the results of checks when it deletes a run: some eighty rows each."""
+    # They bring a library that takes a while to load, and this module is part of the code location.
+    from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+    from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+
     storage = instance.event_log_storage
     if isinstance(storage, SqlEventLogStorage):
         with storage.index_connection() as connection:
