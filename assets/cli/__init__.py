@@ -15,6 +15,7 @@ import typer
 from assets.cli import (
     books,
     claims,
+    commitments,
     daily,
     db,
     doctor,
@@ -48,6 +49,7 @@ for command in (
     focus,
     waste,
     reconcile,
+    commitments,
     ui,
     db,
     retention,

@@ -128,7 +128,9 @@ def _former_card(workspace: Workspace, connection: psycopg.Connection[Any], requ
     prices = read_table(connection, PRICE, "provider_id = %s and model_id = %s", sold)
     wanted = pl.DataFrame([{name: request[name] for name in ("rate_id", "provider_id", "model_id", "event_at")}])
     feeds, fx_rates = workspace.config.sources.prices, read_table(connection, FX_RATE)
-    return former_cards(prices, feeds, fx_rates, wanted.rename({"event_at": "last_event_at"})).drop("known_at")
+    discounts = workspace.config.commitments.discounts
+    wanted = wanted.rename({"event_at": "last_event_at"})
+    return former_cards(prices, feeds, fx_rates, wanted, discounts).drop("known_at")
 
 
 def _request(connection: psycopg.Connection[Any], request_id: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Schema of `commitments.yaml`: what is paid ahead or promised to sellers.
 
-Only declarations live here; what of them was used is `pipelines.books.commitments`. A negotiated price is no commitment: it is a
-contract of the price ledger (`price_sheet`).
+Only declarations live here; what of them was used is `pipelines.books.commitments`. A negotiated price per model is a contract of the price
+ledger (`price_sheet`); a discount by percent is one too, made from its list prices (`pipelines.prices.discounts`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from calendar import monthrange
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -17,20 +18,20 @@ from pipelines.config.declaration import Declaration
 
 HOURS_OF_A_DAY = 24
 _MINUTES_OF_AN_HOUR = 60
+_NAME = r"^[a-z][a-z0-9_.-]{0,59}$"
 
 
 class Commitment(Declaration):
     """What was agreed with one seller, from `from_date` up to, not including, `to_date`."""
 
-    commitment: str = Field(pattern=r"^[a-z][a-z0-9_.-]{0,59}$")
+    commitment: str = Field(pattern=_NAME)
     provider_id: str = Field(min_length=1)
     from_date: date
     to_date: date | None = None
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Commitment:
-        if self.to_date is not None and self.to_date <= self.from_date:
-            raise ValueError("to_date is the first day after the end: a day after from_date is accepted")
+        _refuse_empty(self.from_date, self.to_date)
         return self
 
     def runs_on(self, day: date) -> bool:
@@ -89,6 +90,29 @@ class PrepaidCredit(Commitment):
     priority: int = 0
 
 
+class FreeTier(Commitment):
+    """The first `tokens_per_day` or `tokens_per_month` of `models`, input and output, cost nothing."""
+
+    models: tuple[str, ...] = Field(min_length=1)
+    tokens_per_day: int | None = Field(default=None, ge=1)
+    tokens_per_month: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one_allowance(self) -> FreeTier:
+        if (self.tokens_per_day is None) == (self.tokens_per_month is None):
+            raise ValueError("one of tokens_per_day and tokens_per_month is needed")
+        return self
+
+    @property
+    def tokens(self) -> int:
+        """What is free in a period."""
+        return self.tokens_per_day or self.tokens_per_month or 0
+
+    def period_of(self, day: date) -> date:
+        """The first day of the period that `day` is in."""
+        return day if self.tokens_per_day is not None else day.replace(day=1)
+
+
 class MinimumSpend(Commitment):
     """At least `usd_per_month` is paid to the seller in each calendar month."""
 
@@ -101,8 +125,31 @@ class MinimumSpend(Commitment):
         return self
 
 
+class Discount(Declaration):
+    """`percent` off a seller's list prices on usage from `from_date` up to, not including, `to_date`.
+
+    `models` are canonical ids, `*` standing for any text. `applies_to` leaves out fees for tools, where these are paid in full.
+    """
+
+    discount: str = Field(pattern=_NAME)
+    provider_id: str = Field(min_length=1)
+    models: tuple[str, ...] = Field(default=("*",), min_length=1)
+    percent: Decimal = Field(gt=0, lt=100, decimal_places=6)
+    applies_to: Literal["all", "tokens"] = "all"
+    from_date: date
+    to_date: date | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Discount:
+        _refuse_empty(self.from_date, self.to_date)
+        return self
+
+
 class Commitments(Declaration):
-    """The whole of `commitments.yaml`."""
+    """The whole of `commitments.yaml`. Of several discounts on one model at a time the first counts."""
+
+    discounts: tuple[Discount, ...] = ()
+    free_tiers: tuple[FreeTier, ...] = ()
 
     provisioned: tuple[ProvisionedThroughput, ...] = ()
     credits: tuple[PrepaidCredit, ...] = ()
@@ -110,12 +157,12 @@ class Commitments(Declaration):
 
     @property
     def declared(self) -> tuple[Commitment, ...]:
-        """Every commitment."""
-        return (*self.provisioned, *self.credits, *self.minimum_spend)
+        """Every commitment; discounts are none."""
+        return (*self.provisioned, *self.free_tiers, *self.credits, *self.minimum_spend)
 
     @model_validator(mode="after")
     def _names_and_models_hold(self) -> Commitments:
-        names = [item.commitment for item in self.declared]
+        names = [*(item.commitment for item in self.declared), *(item.discount for item in self.discounts)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"the commitment {twice[0]} is declared twice")
@@ -126,6 +173,11 @@ class Commitments(Declaration):
                     "the units of both, or end the first where the second begins"
                 )
         return self
+
+
+def _refuse_empty(from_date: date, to_date: date | None) -> None:
+    if to_date is not None and to_date <= from_date:
+        raise ValueError("to_date is the first day after the end: a day after from_date is accepted")
 
 
 def days_of_month(day: date) -> int:

@@ -130,7 +130,8 @@ def refresh_rate_card(workspace: Workspace) -> pl.DataFrame:
     """Derive the rate cards in force from the ledger, by the precedence of the feeds; returns core.rate_card."""
     with workspace.database.connect() as connection, connection.transaction():
         prices, fx_rates = read_table(connection, PRICE), read_table(connection, FX_RATE)
-        rate_card = build_rate_card(prices, workspace.config.sources.prices, fx_rates=fx_rates)
+        discounts = workspace.config.commitments.discounts
+        rate_card = build_rate_card(prices, workspace.config.sources.prices, fx_rates=fx_rates, discounts=discounts)
         replace_all(connection, RATE_CARD, rate_card)
     return rate_card
 

@@ -172,7 +172,10 @@ def _rating(workspace: Workspace, known_at: datetime | None) -> _Rating:
         when = "in the ledger" if known_at is None else f"at {known_at:%Y-%m-%d %H:%M} UTC"
         first = "" if changes.is_empty() else f"The first was recorded at {changes[0]:%Y-%m-%d %H:%M} UTC."
         raise WarehouseError(f"no price was known {when}, so nothing can be rated. {first}".rstrip())
-    cards = build_rate_card(prices, workspace.config.sources.prices, known_at=instant, fx_rates=fx_rates)
+    discounts = workspace.config.commitments.discounts
+    cards = build_rate_card(
+        prices, workspace.config.sources.prices, known_at=instant, fx_rates=fx_rates, discounts=discounts
+    )
     return _Rating(prices, fx_rates, cards, registry_of(workspace, known_at=known_at), instant)
 
 
@@ -202,6 +205,7 @@ def _compared(workspace: Workspace, connection: psycopg.Connection[Any], day: da
         rating.rate_card,
         fx_rates=rating.fx_rates,
         known_at=rating.known_at,
+        discounts=workspace.config.commitments.discounts,
     )
     before, new = (Decimal(frame["effective_cost_usd"].sum()) for frame in (booked, after))
     return _Day(day, booked.height, before, new, changed, lines)

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import polars as pl
 
+from pipelines.config.commitments import Discount
 from pipelines.config.sources import PriceFeed
 from pipelines.meters import COUNT_COLUMNS, PRICED_METERS
 from pipelines.prices.rate_card import build_rate_card
@@ -52,7 +53,8 @@ class Basis:
     """The rates of one card: meter to USD per million units and the id of the row of core.price it comes from."""
 
     rates: Mapping[str, tuple[Decimal, bytes]]
-    is_contract: bool
+    contract_id: str
+    """Empty for list prices."""
     known_at: datetime | None = None
     """Newest state of the ledger that held the card; None where that was not looked for."""
 
@@ -71,7 +73,11 @@ def keep_booked(rated: pl.DataFrame, booked: pl.DataFrame) -> pl.DataFrame:
 
 
 def former_cards(
-    prices: pl.DataFrame, feeds: Sequence[PriceFeed], fx_rates: pl.DataFrame, wanted: pl.DataFrame
+    prices: pl.DataFrame,
+    feeds: Sequence[PriceFeed],
+    fx_rates: pl.DataFrame,
+    wanted: pl.DataFrame,
+    discounts: Sequence[Discount] = (),
 ) -> pl.DataFrame:
     """The cards that `wanted` (rate_id, provider_id, model_id, last_event_at) names, as the ledger once held them.
 
@@ -86,7 +92,7 @@ def former_cards(
         if missing.is_empty():
             break
         reachable = relevant.join(missing, on=["provider_id", "model_id"], how="semi")
-        cards = build_rate_card(reachable, feeds, known_at=instant, fx_rates=fx_rates)
+        cards = build_rate_card(reachable, feeds, known_at=instant, fx_rates=fx_rates, discounts=discounts)
         covers = pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("last_event_at"))
         held = cards.join(missing.select("rate_id", "last_event_at"), on="rate_id", how="inner").filter(covers)
         found.append(held.drop("last_event_at").with_columns(pl.lit(instant).alias("known_at")))
@@ -97,7 +103,7 @@ def former_cards(
 def card_bases(cards: pl.DataFrame) -> dict[bytes, Basis]:
     """Every row of `cards` (core.rate_card, or former_cards) by its rate_id."""
     return {
-        row["rate_id"]: Basis(dict(_rates(row)), row["contract_id"] != "", row.get("known_at"))
+        row["rate_id"]: Basis(dict(_rates(row)), row["contract_id"], row.get("known_at"))
         for row in cards.iter_rows(named=True)
     }
 

@@ -10,9 +10,11 @@ from datetime import datetime
 
 import polars as pl
 
+from pipelines.config.commitments import Discount
 from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.meters import FEE_METERS, TOKEN_METERS, fallback_chain
+from pipelines.prices.discounts import with_discounts
 from pipelines.prices.exchange import exchange, fx_periods, split_by_need
 from pipelines.prices.meters import MINIMUM_CHARGE, RATED_METERS
 from pipelines.warehouse.tables.core_prices import FX_RATE, RATE_CARD
@@ -78,6 +80,7 @@ def build_rate_card(
     *,
     known_at: datetime | None = None,
     fx_rates: pl.DataFrame | None = None,
+    discounts: Sequence[Discount] = (),
 ) -> pl.DataFrame:
     """Rows of `core.rate_card` from the rows of `core.price` that are believed at `known_at` (None: now).
 
@@ -98,7 +101,7 @@ def build_rate_card(
 
     Prices in other currencies are converted by `fx_rates` (rows of core.fx_rate) at the rate of each instant; the rates
     used are named in `exchange_rates`. Where no exchange rate holds and nothing else has a price, the card has no rates
-    and names the currency with null.
+    and names the currency with null. A discount by percent is a contract with a card for each list card of its models.
     """
     rates = FX_RATE.empty() if fx_rates is None else fx_rates
     worth = fx_periods(rates, set(prices["pricing_currency"]), known_at=known_at)
@@ -107,7 +110,7 @@ def build_rate_card(
         return RATE_CARD.empty()
     # Exchange rates come last: a grid cut by every one of them would grow with the square of their number.
     chosen = exchange(_choose(_grid(usable), usable), worth)
-    return _with_ids(_with_fallbacks(_merge(_wide(chosen))))
+    return _with_ids(with_discounts(_with_fallbacks(_merge(_wide(chosen))), discounts))
 
 
 def _usable(prices: pl.DataFrame, feeds: Sequence[PriceFeed], worth: pl.DataFrame) -> pl.DataFrame:

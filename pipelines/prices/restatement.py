@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from pipelines.config.commitments import Discount
 from pipelines.config.sources import PriceFeed
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.models import Registry, resolve_requests
@@ -78,6 +79,7 @@ def restatement_lines(
     *,
     fx_rates: pl.DataFrame,
     known_at: datetime,
+    discounts: Sequence[Discount] = (),
 ) -> pl.DataFrame:
     """Why the cost of `changed` (from `changed_requests`) moves, meter by meter.
 
@@ -89,7 +91,7 @@ def restatement_lines(
     """
     groups = _groups(changed)
     wanted = groups.select("rate_id", "provider_id", "model_id", "last_event_at")
-    before = card_bases(former_cards(prices, feeds, fx_rates, wanted))
+    before = card_bases(former_cards(prices, feeds, fx_rates, wanted, discounts))
     used = rate_card.join(groups.select(pl.col("rate_id_after").alias("rate_id")), on="rate_id", how="semi")
     after = card_bases(used)
     by_id = {row["price_id"]: row for row in prices.iter_rows(named=True)}
@@ -145,13 +147,15 @@ class _Move:
     price_before: _Price | None
     price_after: _Price | None
     known_at_before: datetime | None
+    is_other_contract: bool
 
 
 def _moves(group: Mapping[str, Any], before: Basis | None, after: Basis | None) -> Iterator[_Move]:
     """The meters of a group that moved, then the rest, so that the group's whole difference is explained."""
     rest_before, rest_after = group["effective_cost_usd"], group["effective_cost_usd_after"]
     rest_list = group["list_cost_usd_after"] - group["list_cost_usd"]
-    has_contract = any(basis is not None and basis.is_contract for basis in (before, after))
+    old_contract, new_contract = (basis.contract_id if basis else "" for basis in (before, after))
+    has_contract, is_other = bool(old_contract or new_contract), old_contract != new_contract
     known_at = before.known_at if before else None
     explained = 0
     is_explained_by_meter = (before is not None) == (group["rate_id"] is not None)
@@ -163,11 +167,11 @@ def _moves(group: Mapping[str, Any], before: Basis | None, after: Basis | None) 
             continue
         moved = _ZERO if has_contract else (new or _ZERO) - (old or _ZERO)
         rest_list, explained = rest_list - moved, explained + 1
-        yield _Move(group, meter, group[f"n_{meter}"], old, new, moved, old_price, new_price, known_at)
+        yield _Move(group, meter, group[f"n_{meter}"], old, new, moved, old_price, new_price, known_at, is_other)
     if not explained or rest_before != rest_after or rest_list:
         was, will = _is_known(group, ""), _is_known(group, "_after")
         costs = (rest_before if was else None, rest_after if will else None)
-        yield _Move(group, "", group["requests"], *costs, rest_list, None, None, known_at)
+        yield _Move(group, "", group["requests"], *costs, rest_list, None, None, known_at, is_other)
 
 
 def _part(quantity: int, basis: Basis | None, meter: str) -> tuple[Decimal | None, _Price | None]:
@@ -216,8 +220,9 @@ def _reason(move: _Move, before: Mapping[str, Any] | None, after: Mapping[str, A
     group = move.group
     if any(group[name] != group[f"{name}_after"] for name in ("provider_id", "model_id", "region")):
         return "model_resolved"
-    if group["unpriced_reason"] == "no_exchange_rate" or (before and after and _found(before) == _found(after)):
-        return "exchange_rate"
+    is_same = before is not None and after is not None and _found(before) == _found(after)
+    if is_same or group["unpriced_reason"] == "no_exchange_rate":
+        return "discount" if is_same and move.is_other_contract else "exchange_rate"
     if before is not None and before["recorded_at"] > known_at:
         return "known_later"
     if before is not None and before["superseded_at"] is not None and before["superseded_at"] <= known_at:
@@ -295,6 +300,8 @@ def _because(line: Mapping[str, Any], by_id: Mapping[bytes, Mapping[str, Any]]) 
             why = f", {line['reason']} by {old['feed']} on {_day(old['superseded_at'])}"
         case "source_removed":
             why = f"; {old['feed']} no longer names it since {_day(old['superseded_at'])}"
+        case "discount":
+            why = "; commitments.yaml has another discount on the same list price"
         case "exchange_rate":
             why = "; the exchange rate of the day is another one, or was not known"
         case "new_price":

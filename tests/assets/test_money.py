@@ -14,6 +14,7 @@ from typing import Any
 
 from pipelines.config.commitments import Commitments
 from pipelines.daily.commitments import ledger_of
+from pipelines.finops.commitments import sentence, standings
 from pipelines.warehouse.replace import replace_all
 from pipelines.warehouse.tables.mart_commitments import COMMITMENT_DAY, COMMITMENT_USAGE
 from tests.assets.conftest import DailyJob, RangedRun, SmallSample
@@ -349,6 +350,11 @@ def test_throughput_serves_the_hours_that_postgres_counts(ranged: RangedRun, sma
         drawn = connection.execute(
             "select sum(used_usd) from mart.commitment_day where commitment_id = 'grant'"
         ).fetchone()
+        words = {row["commitment_id"]: (row, sentence(row)) for row in standings(connection, small_sample.days[-1])}
+    row, said = words["ptu"]
+    assert row["month_purchased_usd"] == Decimal("1.68") * len(small_sample.days)
+    assert "were idle this month; pays from" in said
+    assert words["grant"][1] == f"100.0\u00a0% used; 0.00 USD left; runs out on {small_sample.days[0]}"
     assert len(differences) == len(small_sample.days)
     assert all(row[:2] == (0, 0) for row in differences), differences
     assert all(row[2] in (0, None) and row[3:5] == (0, 0) for row in differences), differences

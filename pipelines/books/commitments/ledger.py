@@ -11,12 +11,20 @@ from decimal import localcontext
 import polars as pl
 
 from pipelines.books.commitments.credits import SellerCredits, in_order
+from pipelines.books.commitments.free_tiers import Allowance
 from pipelines.books.commitments.minimums import Minimum
 from pipelines.books.commitments.provisioned import Throughput
 from pipelines.books.commitments.usage import ZERO, Arrival, Day, Standing, Use
 from pipelines.config.allocation import ATTRIBUTION
 from pipelines.config.commitments import Commitment, Commitments
-from pipelines.warehouse.tables.mart_commitments import COMMITMENT_DAY, COMMITMENT_USAGE, CREDIT, MINIMUM, PROVISIONED
+from pipelines.warehouse.tables.mart_commitments import (
+    COMMITMENT_DAY,
+    COMMITMENT_USAGE,
+    CREDIT,
+    FREE_TIER,
+    MINIMUM,
+    PROVISIONED,
+)
 
 _DIGITS = 76
 """Enough for every sum and product of two amounts of 38 digits."""
@@ -53,6 +61,7 @@ def commitment_ledger(
 
 def _standings(commitments: Commitments, days: Iterator[Day]) -> Iterator[tuple[date, Commitment, str, Standing]]:
     throughput = [Throughput(item) for item in commitments.provisioned]
+    free = [Allowance(item) for item in commitments.free_tiers]
     minimums = [Minimum(item) for item in commitments.minimum_spend]
     prepaid = in_order(commitments.credits)
     by_name = {item.commitment: item for item in prepaid}
@@ -64,6 +73,9 @@ def _standings(commitments: Commitments, days: Iterator[Day]) -> Iterator[tuple[
         for serving in throughput:
             if serving.item.runs_on(today.day):
                 yield today.day, serving.item, PROVISIONED, serving.stand(today)
+        for allowance in free:
+            if allowance.item.runs_on(today.day):
+                yield today.day, allowance.item, FREE_TIER, allowance.stand(today)
         for minimum in minimums:
             if minimum.item.runs_on(today.day):
                 yield today.day, minimum.item, MINIMUM, minimum.stand(today)

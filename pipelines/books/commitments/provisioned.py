@@ -152,6 +152,7 @@ class Throughput:
             share = served.shares[use.model_id]
             within, beyond = split(use.token_usd, [share.numerator, share.denominator - share.numerator])
             use.open_usd -= within
+            use.open_token_usd -= within
             covered.append(within)
             overage.append(beyond)
         return covered, overage

@@ -35,6 +35,11 @@ class Use:
     open_usd: Decimal
     """Cost that nothing paid ahead has covered yet, fees for tools among it."""
     unpriced_requests: int
+    open_token_usd: Decimal = field(init=False)
+    """The part of open_usd for tokens."""
+
+    def __post_init__(self) -> None:
+        self.open_token_usd = self.token_usd
 
     def tokens(self, output_weight: Decimal) -> Fraction:
         """Tokens, those of output weighted."""

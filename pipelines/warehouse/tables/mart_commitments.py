@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from pipelines.warehouse.tables.spec import Column, Table
 
-PROVISIONED, CREDIT, MINIMUM = KINDS = ("provisioned", "credit", "minimum_spend")
+PROVISIONED, FREE_TIER, CREDIT, MINIMUM = KINDS = ("provisioned", "free_tier", "credit", "minimum_spend")
 USED, UNUSED = STATUSES = ("Used", "Unused")
 
 _DAY = Column("event_date", "date", "UTC day.")
 _ID = Column("commitment_id", "text", "Commitment, as commitments.yaml names it (FOCUS CommitmentDiscountId).")
-_KIND = Column("kind", "text", "provisioned, credit or minimum_spend.", accepted=KINDS)
+_KIND = Column("kind", "text", "provisioned, free_tier, credit or minimum_spend.", accepted=KINDS)
 
 
 def _usd(name: str, description: str, *, nullable: bool = True, is_signed: bool = False) -> Column:
@@ -84,9 +84,17 @@ COMMITMENT_DAY = Table(
         _number(
             "utilisation", "Used over purchased; for credits and minimums the part of the whole used so far.", "share"
         ),
-        _number("capacity_tokens", "Tokens that the throughput can serve in the day.", "tokens"),
-        _number("used_tokens", "Tokens served by it, output weighted as declared.", "tokens"),
-        _number("overage_tokens", "Tokens beyond the capacity of their hour.", "tokens"),
+        _number(
+            "capacity_tokens",
+            "Tokens that the throughput can serve in the day, or that a free tier gives in its day or month.",
+            "tokens",
+        ),
+        _number(
+            "used_tokens",
+            "Tokens served by it, output weighted as declared; those of the day that were free.",
+            "tokens",
+        ),
+        _number("overage_tokens", "Tokens beyond the capacity of their hour, or beyond the free ones.", "tokens"),
         Column(
             "usd_per_used_mtok",
             "numeric(38,12)",
@@ -96,7 +104,7 @@ COMMITMENT_DAY = Table(
         ),
         _usd("covered_usd", "Pay-as-you-go cost of what it served or paid for.", is_signed=True),
         _usd("overage_usd", "Pay-as-you-go cost of what went beyond, which is paid as used.", is_signed=True),
-        _usd("saving_usd", "Pay-as-you-go cost of what it served, less its price.", is_signed=True),
+        _usd("saving_usd", "Pay-as-you-go cost of what it served or gave, less its price.", is_signed=True),
         _number(
             "break_even_utilisation",
             "Utilisation from which the throughput is cheaper than pay-as-you-go, by the costs of 28 days; above 1 it never is.",

@@ -16,6 +16,7 @@ RESTATEMENT_REASONS = (
     "new_price",
     "model_resolved",
     "exchange_rate",
+    "discount",
     "known_later",
     "other",
 )
@@ -48,7 +49,7 @@ COST_RESTATEMENT = Table(
         Column(
             "reason",
             "text",
-            "changed, corrected, retracted, source_removed, new_price, model_resolved, exchange_rate, known_later or other.",
+            "changed, corrected, retracted, source_removed, new_price, model_resolved, exchange_rate, discount, known_later or other.",
             accepted=RESTATEMENT_REASONS,
         ),
         Column(

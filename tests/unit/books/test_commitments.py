@@ -145,6 +145,33 @@ def test_the_month_comes_to_what_is_paid(february: Ledger) -> None:
     assert charged - february.usage["covered_usd"].sum() == 0, "all usage was paid ahead"
 
 
+def test_a_free_tier_gives_its_tokens_after_throughput_and_before_credits() -> None:
+    """Of m1 6,000 tokens beyond the throughput are left to pay: 5,400 (weighted alike) of 18,000 counted once, for 6 USD.
+
+    2,700 of them are free, half: 3 USD, of search 2.25 and of support 0.75. The credit pays the rest with m2's 8 and the fee of 1.
+    """
+    free = {"commitment": "free", "provider_id": "acme", "models": ["m1"], "tokens_per_day": 2_700, "from_date": FIRST}
+    found = ledger({"provisioned": [PTU], "free_tiers": [free], "credits": [EXPIRING]}, CHARGES, HOURS)
+    row = standing(found, "free", FIRST)
+    assert (row["used_tokens"], row["overage_tokens"], row["utilisation"]) == (2_700, 2_700, 1)
+    assert (row["purchased_usd"], row["covered_usd"], row["saving_usd"]) == (0, D(3), D(3))
+    rows = found.usage.filter(pl.col("commitment_id") == "free")
+    assert rows.select("team", "amount_usd", "effective_cost_usd", "covered_usd").rows() == [
+        ("search", D(0), D(0), D("2.25")), ("support", D(0), D(0), D("0.75")),
+    ]  # fmt: skip
+    assert standing(found, "expiring", FIRST)["used_usd"] == D(12)
+
+
+def test_what_is_free_in_a_month_is_free_once() -> None:
+    free = {"commitment": "free", "provider_id": "acme", "models": ["m3"], "tokens_per_month": 150, "from_date": FIRST}
+    again = charge("m3", "legal", (100, 0), "12.50", event_date=date(2026, 2, 21))
+    march = charge("m3", "legal", (100, 0), "12.50", event_date=date(2026, 3, 1))
+    days = [*MONTH, date(2026, 3, 1)]
+    found = ledger({"free_tiers": [free]}, [*CHARGES, again, march], [], days)
+    gave = [standing(found, "free", day)["covered_usd"] for day in (*(date(2026, 2, n) for n in (20, 21)), days[-1])]
+    assert gave == [D("12.5"), D("6.25"), D("12.5")]
+
+
 def test_what_is_not_known_is_named_with_what_mends_it() -> None:
     """A capacity that nobody declared, a day that is not loaded, hours that were not added up, requests without a price."""
     bare = {key: value for key, value in PTU.items() if key != "tokens_per_unit_hour"}

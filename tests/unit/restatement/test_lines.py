@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import pytest
 
+from pipelines.config.commitments import Discount
 from pipelines.config.sources import PriceFeed
 from pipelines.models import Registry
 from pipelines.prices import (
@@ -88,6 +89,22 @@ CORRECTED = Books(
     snapshot("2026-02-01", price("3", **DATED_BEFORE), price("15", "output_text", **DATED_BEFORE), feed=DATED),
     snapshot("2026-03-01", price("2.5", **DATED_BEFORE), price("15", "output_text", **DATED_BEFORE), feed=DATED),
 )
+
+
+def test_a_discount_that_was_agreed_later_moves_the_cost_and_not_the_list_price() -> None:
+    """12 % of 1,000 tokens at 3 USD a million is 0.00036 USD."""
+    booked = CORRECTED.book("2026-02-15", logged(0, input_uncached_tokens=1000, output_text_tokens=0))
+    discounts = (Discount(discount="agreed", provider_id="acme", percent=Decimal(12), from_date=date(2026, 1, 1)),)
+    prices, at = CORRECTED.prices, day("2026-02-15")
+    card = build_rate_card(prices, CORRECTED.feeds, known_at=at, discounts=discounts)
+    changed = changed_requests(booked, rerate(booked, card, CORRECTED.registry("2026-02-15")))
+    no_rates = CORRECTED.fx_rates
+    lines = restatement_lines(
+        changed, prices, CORRECTED.feeds, card, fx_rates=no_rates, known_at=at, discounts=discounts
+    )
+    assert lines.select("meter", "reason", "delta_usd", "list_delta_usd").rows() == [
+        ("input_uncached", "discount", Decimal("-0.00036"), Decimal(0))
+    ]
 
 
 def test_three_requests_and_a_corrected_price_by_hand() -> None:
