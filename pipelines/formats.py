@@ -4,7 +4,8 @@ A format is a module that bears the name by which `sources.yaml` asks for it, in
 `pipelines.requests.formats`, `pipelines.bills.formats`, `pipelines.prices.feeds`, `pipelines.benchmarks.formats`,
 `pipelines.selfhost.formats`. What such
 a module offers is the protocol in the package's `__init__.py`. Modules that several formats share begin with an
-underscore. To add a format, add its module, and its name to `pipelines.config.sources`.
+underscore. To add a format, add its module, and its name to `pipelines.config.sources`. A format of a feed, a board or a
+hardware file that takes options names them in `OPTIONS`, or checks them in `option_mistakes`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,21 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
+
+from pipelines.config.mistakes import Key, accepted_are
 
 T = TypeVar("T")
+
+
+def option_mistakes(module: object, options: Mapping[str, Any]) -> list[tuple[Key, str]]:
+    """What is wrong in the options of a feed, a board or a hardware file: key and problem of each mistake."""
+    if check := getattr(module, "option_mistakes", None):
+        return cast("list[tuple[Key, str]]", check(options))
+    accepted: tuple[str, ...] = getattr(module, "OPTIONS", ())
+    unknown = [name for name in options if name not in accepted]
+    none = "the format takes none"
+    return [((name,), f"no such option; {accepted_are(name, accepted) if accepted else none}") for name in unknown]
 
 
 class UnknownFormatError(LookupError):

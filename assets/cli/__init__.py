@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 import traceback
+from typing import Annotated
 
 import typer
 
@@ -41,6 +42,31 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        from assets.cli.preflight import version_line
+        from assets.cli.terminal import say
+
+        say(version_line())
+        raise typer.Exit
+
+
+@app.callback()
+def before_every_command(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """The daily cost and quality ledger for companies that run on language models."""
+    from assets.cli.preflight import check
+
+    if context.invoked_subcommand and "--help" not in sys.argv:
+        check(context.invoked_subcommand)
+
+
 for command in (
     daily,
     rerate,
@@ -84,7 +110,8 @@ def main() -> None:
     try:
         app()
     except (ConfigError, DateError, LandingError, WarehouseError) as error:
-        say(f"modelmeter: {error}", err=True)
+        for line in str(error).splitlines():
+            say(f"modelmeter: {line}", err=True)
         sys.exit(2)
     except ANY_FAILURE as error:
         from psycopg import OperationalError

@@ -5,11 +5,14 @@ Only looks; it changes nothing but starts the embedded server for the length of 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assets.cli.terminal import json_text, say, terminal
+
+if TYPE_CHECKING:
+    from assets.cli.health import Finding
 
 
 def register(app: typer.Typer) -> None:
@@ -27,10 +30,20 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
     found = findings()
     if as_json:
         say(json_text([finding.__dict__ for finding in found]))
+    elif not terminal().is_terminal:
+        for finding in found:
+            say(f"{_verdict(finding)[0]}\t{finding.subject}\t{finding.text}")
     else:
         table = Table(box=None, show_header=False, pad_edge=False)
         for finding in found:
-            verdict = Text("ok", style="green") if finding.ok else Text("no", style="red")
-            table.add_row(verdict, finding.subject, finding.text)
+            word, colour = _verdict(finding)
+            table.add_row(Text(word, style=colour), finding.subject, finding.text)
         terminal().print(table)
     raise typer.Exit(0 if all(finding.ok for finding in found) else 1)
+
+
+def _verdict(finding: Finding) -> tuple[str, str]:
+    """Word and colour."""
+    if not finding.ok:
+        return "no", "red"
+    return ("look", "yellow") if finding.warns else ("ok", "green")

@@ -5,11 +5,13 @@ Each finding is a sentence for the person who runs the command; `doctor.py` besi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pipelines.config import ConfigError, load_config
 from pipelines.landing import KINDS, LandingError, open_zone
+from pipelines.preflight import absent_fields, undeclared_folders, unknown_variables, unusable_declarations
 from pipelines.settings import Settings
 from pipelines.warehouse import WarehouseError
 
@@ -21,6 +23,8 @@ class Finding:
     subject: str
     ok: bool
     text: str
+    warns: bool = False
+    """Worth a look, although runs work."""
 
 
 def findings() -> list[Finding]:
@@ -28,7 +32,9 @@ def findings() -> list[Finding]:
     settings = Settings()
     subjects: list[Callable[[Settings], Iterator[Finding]]] = [
         _settings,
+        _variables,
         _configuration,
+        _unmatched,
         _landing,
         _warehouse,
         _manifest,
@@ -41,15 +47,39 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     yield Finding("network", True, "not used (offline)" if settings.is_offline else "feeds are fetched")
 
 
+def _variables(_: Settings) -> Iterator[Finding]:
+    for line in unknown_variables(os.environ):
+        yield Finding("variable", False, line)
+
+
 def _configuration(settings: Settings) -> Iterator[Finding]:
     try:
         sources = load_config(settings.config, use_sample=settings.uses_sample).sources
     except ConfigError as error:
-        yield Finding("configuration", False, str(error))
+        for line in str(error).splitlines():
+            yield Finding("configuration", False, line)
+        return
+    wrong = unusable_declarations(sources, settings.config, use_sample=settings.uses_sample)
+    for line in wrong:
+        yield Finding("configuration", False, line)
+    if wrong:
         return
     where = settings.config or ("configuration of the sample" if settings.uses_sample else "packaged defaults")
     counts = f"{len(sources.requests)} request sources, {len(sources.prices)} price feeds, {len(sources.leaderboards)} leaderboards"
     yield Finding("configuration", True, f"{where}: {counts}")
+
+
+def _unmatched(settings: Settings) -> Iterator[Finding]:
+    """Folders and fields that declarations and files do not have in common."""
+    if settings.uses_sample:
+        return
+    try:
+        config = load_config(settings.config)
+    except ConfigError:  # said before
+        return
+    zone = settings.landing_zone
+    for line in (*undeclared_folders(config, zone), *absent_fields(config.sources, zone, settings.config)):
+        yield Finding("declarations", True, line, warns=True)
 
 
 def _landing(settings: Settings) -> Iterator[Finding]:

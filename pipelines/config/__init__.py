@@ -6,6 +6,7 @@ Settings that come from the environment are in `pipelines.settings`.
 
 from __future__ import annotations
 
-from pipelines.config.loader import Config, ConfigError, load_config
+from pipelines.config.loader import Config, load_config
+from pipelines.config.mistakes import ConfigError
 
 __all__ = ["Config", "ConfigError", "load_config"]

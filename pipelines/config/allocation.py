@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import refuse_twice
 
 Receiver = Literal["team", "project", "cost_centre", "environment", "application"]
 ATTRIBUTION: tuple[Receiver, ...] = get_args(Receiver)
@@ -59,8 +60,5 @@ class Allocation(Declaration):
 
     @model_validator(mode="after")
     def _named_once(self) -> Allocation:
-        names = [rule.name for rule in self.rules]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"rules: the name {twice[0]} is given twice")
+        refuse_twice("rules", [rule.name for rule in self.rules], within="name")
         return self

@@ -6,7 +6,6 @@ at today's.
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Self
@@ -14,6 +13,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import refuse_twice
 
 _NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 _OFFER = r"^[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._:-]*$"
@@ -155,7 +155,5 @@ class ClaimsConfig(Declaration):
 
     @model_validator(mode="after")
     def _no_claim_twice(self) -> Self:
-        twice = [name for name, times in Counter(item.claim for item in self.claims).items() if times > 1]
-        if twice:
-            raise ValueError(f"the claim {twice[0]!r} is declared twice")
+        refuse_twice("claims", [item.claim for item in self.claims], within="claim")
         return self

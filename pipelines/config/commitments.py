@@ -15,6 +15,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import KeyMistake
 
 HOURS_OF_A_DAY = 24
 _MINUTES_OF_AN_HOUR = 60
@@ -145,6 +146,13 @@ class Discount(Declaration):
         return self
 
 
+_NAMED = (
+    ("discounts", "discount"), ("free_tiers", "commitment"), ("provisioned", "commitment"), ("credits", "commitment"),
+    ("minimum_spend", "commitment"),
+)  # fmt: skip
+"""The lists of the file, and which key of an item is its name: a name stands once in all of them."""
+
+
 class Commitments(Declaration):
     """The whole of `commitments.yaml`. Of several discounts on one model at a time the first counts."""
 
@@ -162,10 +170,13 @@ class Commitments(Declaration):
 
     @model_validator(mode="after")
     def _names_and_models_hold(self) -> Commitments:
-        names = [*(item.commitment for item in self.declared), *(item.discount for item in self.discounts)]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"the commitment {twice[0]} is declared twice")
+        seen: set[str] = set()
+        for kind, field in _NAMED:
+            for number, item in enumerate(getattr(self, kind)):
+                name = getattr(item, field)
+                if name in seen:
+                    raise KeyMistake((kind, number, field), f"{name!r} is declared twice; once is accepted")
+                seen.add(name)
         for one, other in combinations(self.provisioned, 2):
             if one.excludes(other):
                 raise ValueError(

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import KeyMistake, refuse_twice
 
 _CURRENCY = r"^[A-Z]{3}$"
 
@@ -71,9 +72,6 @@ class FxConfig(Declaration):
         starts = [(rate.currency, rate.valid_from) for rate in self.rates]
         for number, (currency, start) in enumerate(starts):
             if (currency, start) in starts[:number]:
-                raise ValueError(f"rates: {currency} is given twice from {start}")
-        names = [feed.feed for feed in self.feeds]
-        for number, name in enumerate(names):
-            if name in names[:number]:
-                raise ValueError(f"feeds: {name!r} is declared twice")
+                raise KeyMistake(("rates", number), f"{currency} is given twice from {start}; once is accepted")
+        refuse_twice("feeds", [feed.feed for feed in self.feeds], within="feed")
         return self

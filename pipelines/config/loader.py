@@ -1,18 +1,17 @@
-"""Reads and validates every YAML file of the configuration, naming file, key, what was found and what is accepted.
+"""Reads and validates every YAML file of the configuration; what is wrong in any of them is one error with a line per mistake.
 
-Each file's schema is a pydantic model in a module of its own.
+Each file's schema is a pydantic model in a module of its own; a field of `Config` is a file of that name.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, get_type_hints
 
-import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from pipelines.config.allocation import Allocation
 from pipelines.config.attribution import Attribution
@@ -22,6 +21,7 @@ from pipelines.config.commitments import Commitments
 from pipelines.config.evidence import Evidence
 from pipelines.config.focus import FocusConfig
 from pipelines.config.fx import FxConfig
+from pipelines.config.mistakes import ConfigError, did_you_mean, explained
 from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.models import ModelsConfig
 from pipelines.config.periods import Periods
@@ -32,18 +32,14 @@ from pipelines.config.selfhost import Hardware, SelfHost
 from pipelines.config.sources import Sources
 from pipelines.config.waste import WasteConfig
 from pipelines.config.watch import Watch
-from pipelines.outside import worded
+from pipelines.config.yaml_file import YamlFile
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-class ConfigError(ValueError):
-    """A configuration file can't be used. The message names file, key, what was found and what is accepted."""
-
-
 @dataclass(frozen=True)
 class Config:
-    """The validated configuration."""
+    """The validated configuration: each field is the file `<field>.yaml`."""
 
     sources: Sources
     attribution: Attribution
@@ -69,71 +65,80 @@ class Config:
 def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
     """Read every configuration file from `folder`, falling back to the packaged default of the same name.
 
-    `use_sample` takes `sources.yaml` of the bundled sample where `folder` has none. Raises ConfigError.
+    `use_sample` takes the bundled sample's own files where `folder` has none. Raises ConfigError with every mistake of every file.
     """
-    return Config(
-        sources=load_file(Sources, "sources.yaml", folder, use_sample=use_sample),
-        attribution=_with_lookups(load_file(Attribution, "attribution.yaml", folder, use_sample=use_sample), folder),
-        allocation=load_file(Allocation, "allocation.yaml", folder, use_sample=use_sample),
-        commitments=load_file(Commitments, "commitments.yaml", folder, use_sample=use_sample),
-        models=load_file(ModelsConfig, "models.yaml", folder, use_sample=use_sample),
-        model_facts=load_file(ModelFactsConfig, "model_facts.yaml", folder, use_sample=use_sample),
-        routing=load_file(RoutingConfig, "routing.yaml", folder, use_sample=use_sample),
-        fx=load_file(FxConfig, "fx.yaml", folder, use_sample=use_sample),
-        focus=load_file(FocusConfig, "focus.yaml", folder, use_sample=use_sample),
-        reconciliation=load_file(Reconciliation, "reconciliation.yaml", folder, use_sample=use_sample),
-        periods=load_file(Periods, "periods.yaml", folder, use_sample=use_sample),
-        calendars=load_file(Calendars, "calendars.yaml", folder, use_sample=use_sample),
-        watch=load_file(Watch, "watch.yaml", folder, use_sample=use_sample),
-        evidence=load_file(Evidence, "evidence.yaml", folder, use_sample=use_sample),
-        claims=load_file(ClaimsConfig, "claims.yaml", folder, use_sample=use_sample),
-        selfhost=load_file(SelfHost, "selfhost.yaml", folder, use_sample=use_sample),
-        hardware=load_file(Hardware, "hardware.yaml", folder, use_sample=use_sample),
-        waste=load_file(WasteConfig, "waste.yaml", folder, use_sample=use_sample),
-        retention=load_file(Retention, "retention.yaml", folder, use_sample=use_sample),
-    )
-
-
-def _with_lookups(attribution: Attribution, folder: Path | None) -> Attribution:
-    try:
-        return attribution.with_files(folder)
-    except ValueError as error:
-        raise ConfigError(f"attribution.yaml: {error}") from error
+    mistakes = _unknown_files(folder)
+    read: dict[str, Any] = {}
+    for name, schema in _schemas().items():
+        try:
+            read[name] = load_file(schema, f"{name}.yaml", folder, use_sample=use_sample)
+        except ConfigError as error:
+            mistakes.append(str(error))
+    if "attribution" in read:
+        try:
+            read["attribution"] = read["attribution"].with_files(folder)
+        except ValueError as error:
+            mistakes.append(f"attribution.yaml: {error}")
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return Config(**read)
 
 
 def load_file(model: type[ModelT], name: str, folder: Path | None, *, use_sample: bool = False) -> ModelT:
-    """Read one YAML file into its schema."""
-    path, text = _locate(name, folder, use_sample)
-    try:
-        content = _parsed(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {worded(error)}") from error
-    try:
-        return model.model_validate({} if content is None else content)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_explain(path, item) for item in error.errors(include_url=False))) from error
+    """Read one YAML file into its schema. Raises ConfigError with a line per mistake."""
+    if folder is not None and (folder / name).is_file():
+        return _validated(model, open_file(name, folder))
+    return model.model_validate(_packaged(model, name, use_sample))
 
 
-def _parsed(text: str) -> object:
-    """The parser in C, where PyYAML has it: every command reads the files, and the one in Python takes eight times as long."""
-    return yaml.load(text, yaml.CSafeLoader) if yaml.__with_libyaml__ else yaml.safe_load(text)
-
-
-def _locate(name: str, folder: Path | None, use_sample: bool) -> tuple[str, str]:
-    if folder is not None:
-        if not folder.is_dir():
-            raise ConfigError(f"MODELMETER_CONFIG: {folder} is not a folder")
-        own = folder / name
-        if own.is_file():
-            return str(own), own.read_text(encoding="utf-8")
-    packages = ["pipelines.sample"] if use_sample else []
-    for package in [*packages, "pipelines.config"]:
-        packaged = resources.files(package) / ("config" if package == "pipelines.sample" else "defaults") / name
+def open_file(name: str, folder: Path | None, *, use_sample: bool = False) -> YamlFile:
+    """The file in force: that of `folder`, else that of the sample where it is used, else the packaged default."""
+    own = None if folder is None else folder / name
+    if own is not None and own.is_file():
+        try:
+            return YamlFile(str(own), own.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise ConfigError(f"{own}: can't be read: {reason}") from error
+    packages = [("pipelines.sample", "config")] if use_sample else []
+    for package, place in [*packages, ("pipelines.config", "defaults")]:
+        packaged = resources.files(package) / place / name
         if packaged.is_file():
-            return f"packaged default {name}", packaged.read_text(encoding="utf-8")
+            return YamlFile(f"packaged default {name}", packaged.read_text(encoding="utf-8"))
     raise ConfigError(f"{name}: neither in {folder} nor among the packaged defaults")
 
 
-def _explain(path: str, error: ErrorDetails) -> str:
-    key = ".".join(str(part) for part in error["loc"]) or "(top level)"
-    return f"{path}: {key}: {error['msg']} (found {error['input']!r})"
+@cache
+def _packaged(model: type[BaseModel], name: str, use_sample: bool) -> BaseModel:
+    """A packaged file never changes while a process runs, so it is read once."""
+    return _validated(model, open_file(name, None, use_sample=use_sample))
+
+
+def _validated(model: type[ModelT], file: YamlFile) -> ModelT:
+    try:
+        return model.model_validate(file.content)
+    except ValidationError as error:
+        lines = [file.mistake(*found) for found in explained(model, error.errors(include_url=False))]
+        raise ConfigError("\n".join(lines)) from error
+
+
+@cache
+def _schemas() -> dict[str, type[BaseModel]]:
+    hints = get_type_hints(Config)
+    return {field.name: hints[field.name] for field in fields(Config)}
+
+
+def _unknown_files(folder: Path | None) -> list[str]:
+    """A line for each YAML file that nothing reads. Raises ConfigError where the folder is none."""
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        raise ConfigError(f"MODELMETER_CONFIG: found {folder}, accepted is a folder")
+    accepted = [f"{name}.yaml" for name in _schemas()]
+    names = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in (".yaml", ".yml"))
+    return [
+        f"{folder / name}: no file of that name is read; accepted are {', '.join(accepted)}"
+        f"{did_you_mean(name.lower().replace('.yml', '.yaml'), accepted)}"
+        for name in names
+        if name not in accepted and not name.startswith(".")
+    ]

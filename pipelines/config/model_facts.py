@@ -6,8 +6,6 @@ kept. Names, families and developers of models are in `models.py`; how much memo
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -16,6 +14,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import refuse_twice
 from pipelines.config.models import Openness
 
 T = TypeVar("T")
@@ -273,9 +272,9 @@ class ModelFactsConfig(Declaration):
 
     @model_validator(mode="after")
     def _names_hold(self) -> ModelFactsConfig:
-        _refuse_twice("source", (item.source for item in self.sources))
-        _refuse_twice("licence", (item.licence for item in self.licences))
-        _refuse_twice("model", (item.model for item in self.models))
+        refuse_twice("sources", [item.source for item in self.sources], within="source")
+        refuse_twice("licences", [item.licence for item in self.licences], within="licence")
+        refuse_twice("models", [item.model for item in self.models], within="model")
         sources, licences = {item.source for item in self.sources}, {item.licence for item in self.licences}
         for licence in self.licences:
             _refuse_unknown(f"licence {licence.licence}: source", licence.source, sources)
@@ -301,12 +300,6 @@ class ModelFactsConfig(Declaration):
     def of(self, model_id: str) -> ModelFacts | None:
         """What is known of a model (its canonical id), or None."""
         return self.by_model.get(model_id)
-
-
-def _refuse_twice(what: str, names: Iterable[str]) -> None:
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        raise ValueError(f"{what} {twice[0]!r} is declared twice")
 
 
 def _refuse_unknown(what: str, name: str, known: set[str]) -> None:

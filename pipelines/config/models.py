@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import KeyMistake
 
 Openness = Literal["open_source", "open_weight", "closed", "unknown"]
 
@@ -125,22 +126,26 @@ class ModelsConfig(Declaration):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> ModelsConfig:
-        _refuse_twice("providers", ((p.id, name) for p in self.providers for name in (p.id, *p.aliases)))
+        _refuse_twice(
+            "providers", ((n, p.id, name) for n, p in enumerate(self.providers) for name in (p.id, *p.aliases))
+        )
         sellers = {p.id for p in self.providers if p.part_of is None}
         if strange := [p for p in self.providers if p.part_of is not None and p.part_of not in sellers]:
             raise ValueError(f"providers: {strange[0].id!r} is part_of {strange[0].part_of!r}, which is no seller here")
-        _refuse_twice("models", ((m.id, name) for m in self.models for name in (m.id, *m.aliases)))
-        _refuse_twice("families", ((f.family, f.prefix) for f in self.families))
-        _refuse_twice("openness", ((kind, prefix) for kind, found in self.openness.items() for prefix in found))
+        _refuse_twice("models", ((n, m.id, name) for n, m in enumerate(self.models) for name in (m.id, *m.aliases)))
+        _refuse_twice("families", ((n, f.family, f.prefix) for n, f in enumerate(self.families)))
+        _refuse_twice("openness", ((kind, kind, prefix) for kind, found in self.openness.items() for prefix in found))
         return self
 
 
-def _refuse_twice(section: str, names: Iterable[tuple[str, str]]) -> None:
+def _refuse_twice(section: str, names: Iterable[tuple[int | str, str, str]]) -> None:
+    """Of each name where its owner stands in the section, and the owner; upper case makes no other name."""
     seen: dict[str, str] = {}
-    for owner, name in names:
+    for place, owner, name in names:
         lower = name.lower()
         if lower in seen:
-            raise ValueError(
-                f"{section}: the name {name!r} is given to both {seen[lower]!r} and {owner!r}; a name may stand once"
+            raise KeyMistake(
+                (section, place),
+                f"the name {name!r} is given to both {seen[lower]!r} and {owner!r}; a name may stand once",
             )
         seen[lower] = owner

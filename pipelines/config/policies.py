@@ -5,13 +5,13 @@ Baselines, sellers and the file as a whole are in `routing.py`.
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import refuse_twice
 from pipelines.config.model_facts import Modality
 from pipelines.config.models import Openness
 from pipelines.warehouse.tables.mart_routing import METHODS
@@ -161,7 +161,7 @@ class Policy(Declaration):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Policy:
-        refuse_twice(f"policy {self.policy}: arm", [arm.arm for arm in self.arms])
+        refuse_twice("arms", [arm.arm for arm in self.arms], within="arm")
         if self.cascade is not None:
             self._is_a_cascade()
             return self
@@ -193,10 +193,3 @@ class Policy(Declaration):
 def digits(value: object) -> object:
     """A number of YAML as its digits, so that 0.1 stays a tenth."""
     return str(value) if isinstance(value, float) else value
-
-
-def refuse_twice(what: str, names: list[str]) -> None:
-    """Raises ValueError where a name is in the list twice."""
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        raise ValueError(f"{what} {twice[0]!r} is declared twice")

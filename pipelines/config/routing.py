@@ -10,7 +10,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
-from pipelines.config.policies import ID, NAME, Policy, refuse_twice
+from pipelines.config.mistakes import KeyMistake, did_you_mean, refuse_twice
+from pipelines.config.policies import ID, NAME, Policy
 
 
 class Baseline(Declaration):
@@ -62,20 +63,26 @@ class RoutingConfig(Declaration):
 
     @model_validator(mode="after")
     def _names_hold(self) -> RoutingConfig:
-        refuse_twice("baseline", [item.baseline for item in self.baselines])
-        refuse_twice("policy", [item.policy for item in self.policies])
-        refuse_twice("seller", [item.provider_id for item in self.sellers])
+        refuse_twice("baselines", [item.baseline for item in self.baselines], within="baseline")
+        refuse_twice("policies", [item.policy for item in self.policies], within="policy")
+        refuse_twice("sellers", [item.provider_id for item in self.sellers], within="provider_id")
         names = [item.policy for item in self.policies]
         if self.headline is not None and self.headline not in names:
-            raise ValueError(f"headline {self.headline!r} is no policy; declared are {', '.join(names)}")
+            raise KeyMistake(
+                ("headline",),
+                f"{self.headline!r} is no policy; declared are {', '.join(names)}{did_you_mean(self.headline, names)}",
+            )
         known = [item.baseline for item in self.baselines]
-        for policy in self.policies:
+        for number, policy in enumerate(self.policies):
             for name in policy.baselines:
                 if name not in known:
-                    raise ValueError(
+                    raise KeyMistake(
+                        ("policies", number, "baselines"),
                         f"policy {policy.policy}: baseline {name!r} is not declared; declared are {', '.join(known)}"
+                        f"{did_you_mean(name, known)}",
                     )
-            refuse_twice(f"policy {policy.policy}: baseline", list(policy.baselines))
+            if len({*policy.baselines}) < len(policy.baselines):
+                raise KeyMistake(("policies", number, "baselines"), "a baseline stands twice; once is accepted")
         return self
 
     def is_headline(self, policy: str) -> bool:

@@ -6,7 +6,6 @@ Only declarations live here; what a deployment costs and whether it pays is `pip
 from __future__ import annotations
 
 import re
-from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -14,6 +13,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import KeyMistake, refuse_twice
 
 Engine = Literal["vllm", "tgi", "ollama", "llamacpp", "sglang", "tensorrt_llm"]
 Precision = Literal["fp16", "bf16", "fp8", "int8", "fp4", "int4", "mxfp4", "q4_k_m"]
@@ -143,7 +143,7 @@ class SelfHost(Declaration):
 
     @model_validator(mode="after")
     def _names_hold(self) -> SelfHost:
-        _refuse_twice("deployment", [item.deployment for item in self.deployments])
+        refuse_twice("deployments", [item.deployment for item in self.deployments], within="deployment")
         return self
 
     def deployment(self, name: str) -> Deployment | None:
@@ -160,8 +160,15 @@ class Hardware(Declaration):
 
     @model_validator(mode="after")
     def _names_hold(self) -> Hardware:
-        _refuse_twice("gpu", [gpu_name(name) for item in self.gpus for name in (item.gpu, *item.aliases)])
-        _refuse_twice("machine", [item.machine for item in self.machines])
+        refuse_twice("machines", [item.machine for item in self.machines], within="machine")
+        owners: dict[str, str] = {}
+        for number, item in enumerate(self.gpus):
+            for name in map(gpu_name, (item.gpu, *item.aliases)):
+                if owners.setdefault(name, item.gpu) != item.gpu:
+                    raise KeyMistake(
+                        ("gpus", number), f"the name {name!r} is given to {owners[name]} too; once is accepted"
+                    )
+        refuse_twice("gpus", [gpu_name(item.gpu) for item in self.gpus], within="gpu")
         return self
 
     def gpu(self, name: str) -> Gpu | None:
@@ -178,9 +185,3 @@ def gpu_name(name: str) -> str:
 def _digits(value: object) -> object:
     """A number of YAML as its digits, so that 1.3 stays 1.3."""
     return str(value) if isinstance(value, float) else value
-
-
-def _refuse_twice(what: str, names: list[str]) -> None:
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        raise ValueError(f"{what} {twice[0]!r} is declared twice")

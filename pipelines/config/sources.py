@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import refuse_twice
 
 RequestFormat = Literal[
     "otel_genai", "litellm_spend_logs", "litellm_payload", "langfuse", "helicone", "openai_chat", "openai_responses",
@@ -48,6 +49,11 @@ BoardFormat = Literal[
 ]  # fmt: skip
 
 HardwareFormat = Literal["gpu_tco", "inferencex", "inferencex_runs", "mlperf"]
+
+FETCH_OPTIONS = ("suffix", "headers_env", "redirects")
+"""Options of whatever is fetched, besides those of its format."""
+VERDICT_OPTIONS = ("accept", "reject")
+"""Options of a price feed that decide about its files."""
 
 _NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 
@@ -161,3 +167,11 @@ class Sources(Declaration):
     prices: tuple[PriceFeed, ...] = ()
     leaderboards: tuple[Leaderboard, ...] = ()
     selfhost: tuple[HardwareFeed, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_stand_once(self) -> Sources:
+        refuse_twice("requests", [item.source for item in self.requests], within="source")
+        refuse_twice("prices", [item.feed for item in self.prices], within="feed")
+        refuse_twice("leaderboards", [item.board for item in self.leaderboards], within="board")
+        refuse_twice("selfhost", [item.feed for item in self.selfhost], within="feed")
+        return self

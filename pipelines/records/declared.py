@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pipelines.config.mistakes import accepted_are
+from pipelines.config.mistakes import found as shown
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeKind, TimeRule
 from pipelines.records.layout import Layout, Paths, SourceError
@@ -31,7 +33,8 @@ TABLE_OPTIONS = ("time", "delimiter", "decimal", "thousands")
 
 def refused(source: RequestSource, option: str, found: object, accepted: str) -> SourceError:
     """The error of an option that can't be used."""
-    return SourceError(f"source {source.source}: options.{option}: found {found!r}, accepted: {accepted}")
+    key = ("options", *option.split(".", 1))
+    return SourceError(source.source, key, f"found {shown(found)}, accepted: {accepted}")
 
 
 def option_map(source: RequestSource, option: str) -> dict[str, Any]:
@@ -48,7 +51,9 @@ def declared_columns(source: RequestSource, fields: Iterable[str]) -> dict[str, 
     columns: dict[str, Paths] = {}
     for field, value in option_map(source, "columns").items():
         if field not in accepted:
-            raise refused(source, f"columns.{field}", value, "one of the fields " + ", ".join(accepted))
+            raise SourceError(
+                source.source, ("options", "columns", field), f"no such field; {accepted_are(field, accepted)}"
+            )
         paths = value if isinstance(value, list) else [value]
         if not paths or not all(isinstance(path, str) and path for path in paths):
             raise refused(source, f"columns.{field}", value, "a column name or a list of column names")

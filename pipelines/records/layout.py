@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
+from pipelines.config.mistakes import Key, KeyMistake, dotted
 from pipelines.records.conversions import TimeRule
 from pipelines.records.measures import MEASURES, TOTALS
 from pipelines.records.number_marks import Marks
@@ -22,8 +23,12 @@ ItemReader = Callable[[object], Iterable[object]]
 """Opens one decoded JSON value into the records that it holds."""
 
 
-class SourceError(ValueError):
+class SourceError(KeyMistake):
     """A source's declaration can't be used. The message names source, option, what was found and what is accepted."""
+
+    def __init__(self, source: str, key: Key, problem: str) -> None:
+        super().__init__(key, problem)
+        self.args = (f"source {source}: {dotted(key)}: {problem}",)
 
 
 class Column(NamedTuple):
@@ -84,7 +89,7 @@ class Layout:
     def __post_init__(self) -> None:
         unknown = sorted(set(self.usage) - set(MEASURES))
         if unknown:
-            raise SourceError(f"format {self.name}: {unknown} are no measures, accepted are {sorted(MEASURES)}")
+            raise ValueError(f"format {self.name}: {unknown} are no measures, accepted are {sorted(MEASURES)}")
 
     @property
     def columns(self) -> list[Column]:

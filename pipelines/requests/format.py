@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pipelines.config.mistakes import accepted_are
 from pipelines.config.sources import RequestSource
 from pipelines.records.layout import Layout, SourceError
 from pipelines.records.paths import path_tree
@@ -64,28 +65,33 @@ def for_source(fmt: Format, source: RequestSource) -> Format:
             continue
         if column not in ATTRIBUTION_COLUMNS:
             raise SourceError(
-                f"source {source.source}: attribution.{column}: no such field; accepted are {', '.join(ATTRIBUTION_COLUMNS)} and tags.<name>"
+                source.source,
+                ("attribution", column),
+                f"no such field; {accepted_are(column, (*ATTRIBUTION_COLUMNS, 'tags.<name>'))}",
             )
         text[column] = (path, *(known for known in text.get(column, ()) if known != path))
     constants = dict(fmt.constants)
     for key, value in source.defaults.items():
         column = {"model": "request_model"}.get(key, key)
         if column not in TEXT_COLUMNS:
-            accepted = ", ".join(("model", *TEXT_COLUMNS))
-            raise SourceError(f"source {source.source}: defaults.{key}: no such field; accepted are {accepted}")
+            raise SourceError(
+                source.source, ("defaults", key), f"no such field; {accepted_are(key, ('model', *TEXT_COLUMNS))}"
+            )
         if not isinstance(value, str):
-            raise SourceError(f"source {source.source}: defaults.{key}: found {value!r}, text is accepted")
+            raise SourceError(source.source, ("defaults", key), f"found {value!r}, text is accepted")
         if column == "service_tier" and not re.fullmatch(SERVICE_TIER_NAME, value):
             raise SourceError(
-                f"source {source.source}: defaults.service_tier: found {value!r}, a name such as standard or batch is accepted"
+                source.source,
+                ("defaults", "service_tier"),
+                f"found {value!r}, a name such as standard or batch is accepted",
             )
         constants[column] = value
     undated = source.options.get("undated", "refuse")
     if undated not in ("refuse", "arrival"):
-        raise SourceError(f"source {source.source}: options.undated: found {undated!r}, refuse or arrival is accepted")
+        raise SourceError(source.source, ("options", "undated"), f"found {undated!r}, refuse or arrival is accepted")
     declared = replace(fmt, text=text, tags=tags, constants=constants, undated=undated)
     try:
         path_tree(declared.paths)
     except ValueError as error:
-        raise SourceError(f"source {source.source}: attribution: {error}") from None
+        raise SourceError(source.source, ("attribution",), str(error)) from None
     return declared

@@ -58,7 +58,7 @@ def test_neither_the_event_log_nor_the_terminal_holds_a_foreign_text(
 def test_an_error_of_our_own_keeps_its_words() -> None:
     @in_own_words
     def step() -> None:
-        raise SourceError("source x: options.y: no such option")
+        raise SourceError("x", ("options", "y"), "no such option")
 
     with pytest.raises(StepError, match=r"SourceError: source x: options\.y"):
         step()

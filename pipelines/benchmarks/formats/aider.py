@@ -22,6 +22,7 @@ MIN_RUNS = 4
 """Runs from which on what all but one have in common says something of that one."""
 TOLERANCE = 0.1
 """Percentage points by which a stated rate may miss its own counts: the export writes one decimal, at times cut off."""
+OPTIONS = ("benchmark", "display_name")
 
 
 def parse(into: Collector) -> BoardSnapshot:

@@ -8,6 +8,7 @@ from pipelines.benchmarks.formats._pass_at_1 import parse_subsets
 from pipelines.benchmarks.observation import BoardSnapshot, Traits
 
 ITEMS = {"full": 1140, "hard": 148}
+OPTIONS = ("subset",)
 
 
 def parse(into: Collector) -> BoardSnapshot:

@@ -90,6 +90,7 @@ EXTERNAL: dict[str, _Column] = {
 
 HUB_SCORES = ("Best score (across scorers)", "mean_score")
 """Score columns of the hub's own tables, where no metadata names one."""
+OPTIONS = ("columns",)
 
 
 def parse(into: Collector) -> BoardSnapshot:

@@ -16,6 +16,7 @@ from pipelines.benchmarks.formats._tables import only, read_table
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
 _RELEASE = re.compile(r"(?:table|categories)_(\d{4})_(\d{2})_(\d{2})")
+OPTIONS = ("release", "categories")
 
 
 def parse(into: Collector) -> BoardSnapshot:

@@ -11,6 +11,7 @@ from pipelines.benchmarks.formats._entries import Entry, entries_snapshot, field
 from pipelines.benchmarks.observation import BoardSnapshot
 
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+OPTIONS = ("window_from", "window_to")
 
 
 def parse(into: Collector) -> BoardSnapshot:

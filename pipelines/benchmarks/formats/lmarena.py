@@ -27,6 +27,7 @@ AROUND = ("95_pct_ci", "95_ci", "ci")
 VOTES = ("vote_count", "votes", "num_battles", "observation_count")
 PUBLISHED = ("leaderboard_publish_date", "date", "last_updated")
 """Names of the columns over the years, as `_plain` writes them, the newest first."""
+OPTIONS = ("benchmark", "display_name", "primary")
 
 
 def parse(into: Collector) -> BoardSnapshot:

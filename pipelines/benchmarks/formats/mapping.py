@@ -32,6 +32,8 @@ from pipelines.benchmarks.formats._entries import ItemEntries
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, RowKind, Traits
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import Key, dotted, explained
+from pipelines.config.sources import FETCH_OPTIONS
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 
@@ -97,15 +99,22 @@ class MappingOptions(Declaration):
     measured_by: Literal["vendor", "independent", "community", "aggregator"] = "independent"
 
 
+def option_mistakes(options: Mapping[str, Any]) -> list[tuple[Key, str]]:
+    """What is wrong in the options: key and problem of each mistake."""
+    try:
+        MappingOptions.model_validate(options)
+    except ValidationError as error:
+        return explained(MappingOptions, error.errors(include_url=False))
+    return []
+
+
 def parse(into: Collector) -> BoardSnapshot:
     """Read one file as the board's options describe it. Raises ValueError where the options are wrong."""
-    try:
-        options = MappingOptions.model_validate(into.board.options)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"options.{'.'.join(map(str, e['loc']))}: {e['msg']} (found {e['input']!r})" for e in error.errors()
-        )
-        raise BoardOptionsError(f"leaderboard {into.board.board}: {problems}") from error
+    declared = {key: value for key, value in into.board.options.items() if key not in FETCH_OPTIONS}
+    if mistakes := option_mistakes(declared):
+        problems = "; ".join(f"{dotted(('options', *key))}: {problem}" for key, problem in mistakes)
+        raise BoardOptionsError(f"leaderboard {into.board.board}: {problems}")
+    options = MappingOptions.model_validate(declared)
     entries = ItemEntries(into)
     for item_no, (line, record) in enumerate(_records(options, into)):
         try:

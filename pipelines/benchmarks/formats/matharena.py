@@ -16,6 +16,7 @@ from pipelines.landing import read_bytes
 from pipelines.outside import worded
 
 _COLUMNS = ("problem_idx", "model_name", "correct", "input_tokens", "output_tokens", "cost", "source")
+OPTIONS = ("benchmark",)
 
 
 def parse(into: Collector) -> BoardSnapshot:

@@ -16,6 +16,7 @@ from pipelines.benchmarks.observation import BoardSnapshot
 
 _RUN_NAME = re.compile(r"^\d{4}-?\d{2}-?\d{2}_(?P<agent>[^_]+)_(?P<model>.+?)(?:\.json)?$")
 _DATASET = re.compile(r"(terminal-bench[\w-]*)[@:]([\w.]+)")
+OPTIONS = ("version",)
 
 
 def parse(into: Collector) -> BoardSnapshot:

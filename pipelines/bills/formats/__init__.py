@@ -34,7 +34,7 @@ def build_bill_format(source: RequestSource) -> Layout:
     for name in ("attribution",) if is_mapped else ("options", "attribution", "defaults"):
         if getattr(source, name):
             raise SourceError(
-                f"source {source.source}: {name}: format {source.format} takes none; the report says itself who used what"
+                source.source, (name,), f"format {source.format} takes none; the report says itself who used what"
             )
     fmt = FORMATS[_MAPPED].described(source) if is_mapped else FORMATS[source.format].build()
     own = {"locator": ("locator",), "identity": ("identity",)}

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipelines.config.mistakes import accepted_are
 from pipelines.config.sources import RequestSource
 from pipelines.records.declared import (
     TABLE_OPTIONS,
@@ -55,9 +56,9 @@ def build() -> Layout:
 def described(source: RequestSource) -> Layout:
     """The layout that the source's options describe. Raises SourceError naming the option."""
     for name in sorted({*source.options} - {*OPTIONS}):
-        raise SourceError(f"source {source.source}: options.{name}: accepted are {', '.join(OPTIONS)}")
+        raise SourceError(source.source, ("options", name), accepted_are(name, OPTIONS))
     for name in sorted({*source.defaults} - {*DEFAULTS}):
-        raise SourceError(f"source {source.source}: defaults.{name}: accepted are {', '.join(DEFAULTS)}")
+        raise SourceError(source.source, ("defaults", name), accepted_are(name, DEFAULTS))
     columns = declared_columns(source, FIELDS)
     columns = {"raw_model" if field == "model" else field: paths for field, paths in columns.items()}
     plain = build()

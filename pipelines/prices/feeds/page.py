@@ -40,6 +40,7 @@ from pipelines.prices.pages.layout import (
     Phrase,
     Section,
     Share,
+    layout_mistakes,
     layout_of,
 )
 from pipelines.prices.pages.model_sections import model_section_prices
@@ -68,6 +69,9 @@ class _Row:
     models: tuple[str, ...]
     prices: tuple[Price, ...]
     scaled: tuple[str, ...]
+
+
+option_mistakes = layout_mistakes
 
 
 def read(content: bytes, options: Mapping[str, Any]) -> Parsed:

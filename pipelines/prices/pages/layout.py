@@ -17,6 +17,8 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import Key, accepted_are, dotted, explained
+from pipelines.config.sources import FETCH_OPTIONS, VERDICT_OPTIONS
 from pipelines.prices.feed_snapshot import PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
@@ -335,34 +337,42 @@ class PageLayout(Declaration):
         return value
 
 
-_OF_OTHERS = ("accept", "reject", "suffix", "headers_env")
-"""Options of a feed that are not of its layout: for `pipelines.prices.review` and `pipelines.fetch`."""
-
-
 def layout_of(options: Mapping[str, Any]) -> PageLayout:
     """The layout that a feed's options give: `{layout: <name>}` for one that ships, or the layout itself.
 
-    Raises PriceFeedError with the key, what was found and what is accepted.
+    Raises PriceFeedError with a line per mistake: the key, what was found and what is accepted.
     """
-    content = {key: value for key, value in options.items() if key not in _OF_OTHERS}
-    name = options.get("layout")
-    return _shipped(name) if content == {"layout": name} and isinstance(name, str) else _validated(content)
+    content = {key: value for key, value in options.items() if key not in (*FETCH_OPTIONS, *VERDICT_OPTIONS)}
+    mistakes = layout_mistakes(content)
+    if mistakes:
+        raise PriceFeedError("\n".join(f"{dotted(('options', *key))}: {problem}" for key, problem in mistakes))
+    return _shipped(content["layout"]) if _names_one(content) else PageLayout.model_validate(content)
+
+
+def layout_mistakes(content: Mapping[str, Any]) -> list[tuple[Key, str]]:
+    """What is wrong in a layout or in the name of one: key and problem of each mistake."""
+    if _names_one(content):
+        known, name = _names(), content["layout"]
+        return [] if name in known else [(("layout",), f"no layout {name!r} ships; {accepted_are(name, known)}")]
+    try:
+        PageLayout.model_validate(content)
+    except ValidationError as error:
+        return explained(PageLayout, error.errors(include_url=False))
+    return []
+
+
+def _names_one(content: Mapping[str, Any]) -> bool:
+    return {*content} == {"layout"} and isinstance(content["layout"], str)
+
+
+@cache
+def _names() -> list[str]:
+    """The layouts that ship."""
+    folder = resources.files("pipelines.prices") / "layouts"
+    return sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
 
 
 @cache
 def _shipped(name: str) -> PageLayout:
     file = resources.files("pipelines.prices") / "layouts" / f"{name}.yaml"
-    if not file.is_file():
-        known = sorted(f.name.removesuffix(".yaml") for f in file.parent.iterdir() if f.name.endswith(".yaml"))  # type: ignore[attr-defined]
-        raise PriceFeedError(f"options.layout: no layout {name!r} ships; known are {', '.join(known)}")
-    return _validated(yaml.safe_load(file.read_text(encoding="utf-8")))
-
-
-def _validated(content: object) -> PageLayout:
-    try:
-        return PageLayout.model_validate(content)
-    except ValidationError as error:
-        problems = [
-            f"options.{'.'.join(map(str, e['loc']))}: {e['msg']} (found {e['input']!r})" for e in error.errors()
-        ]
-        raise PriceFeedError("\n".join(problems)) from error
+    return PageLayout.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from pipelines.config.mistakes import accepted_are
 from pipelines.config.sources import RequestSource
 from pipelines.formats import Formats
 from pipelines.records.event_streams import with_events
@@ -35,5 +36,7 @@ def refuse_options(source: RequestSource, accepted: tuple[str, ...] = ()) -> Non
     unknown = sorted(set(source.options) - set(known))
     if unknown:
         raise SourceError(
-            f"source {source.source}: options.{unknown[0]}: format {source.format} has no such option; accepted are {', '.join(known)}"
+            source.source,
+            ("options", unknown[0]),
+            f"format {source.format} has no such option; {accepted_are(unknown[0], known)}",
         )

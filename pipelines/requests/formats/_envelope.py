@@ -32,7 +32,7 @@ class Envelope:
             value = source.options.get(option, "")
             if not isinstance(value, str):
                 raise SourceError(
-                    f"source {source.source}: options.{option}: found {value!r}, a path such as a/b is accepted"
+                    source.source, ("options", option), f"found {value!r}, a path such as a/b is accepted"
                 )
         body, self._timestamp = source.options.get("body"), source.options.get("timestamp")
         self._bodies = (body.strip("/"),) if body else ("", *bodies)

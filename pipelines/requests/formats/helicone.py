@@ -28,7 +28,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source, ("semantics",))
     rule = source.options.get("semantics")
     if rule is not None and rule not in RULES:
-        raise SourceError(f"source {source.source}: options.semantics: found {rule!r}, accepted: {', '.join(RULES)}")
+        raise SourceError(source.source, ("options", "semantics"), f"found {rule!r}, accepted: {', '.join(RULES)}")
     return Format(
         name="helicone",
         version="1",

@@ -24,6 +24,7 @@ from functools import partial
 
 import polars as pl
 
+from pipelines.config.mistakes import did_you_mean
 from pipelines.config.sources import RequestSource
 from pipelines.meters import COUNTS
 from pipelines.records.declared import (
@@ -73,7 +74,7 @@ def build(source: RequestSource) -> Format:
 
     semantics = source.options.get("semantics", "openai_inclusive")
     if semantics not in RULES:
-        raise refused(source, "semantics", semantics, ", ".join(RULES))
+        raise refused(source, "semantics", semantics, ", ".join(RULES) + did_you_mean(semantics, RULES))
     derive = partial(_derive, _units(source), _values(source), tuple(columns))
     tags = {str(name): (str(path),) for name, path in option_map(source, "tags").items()}
     return Format(

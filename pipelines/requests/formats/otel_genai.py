@@ -21,6 +21,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.config.mistakes import accepted_are
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths, SourceError
@@ -183,12 +184,12 @@ def _emitters(source: RequestSource) -> Mapping[str, str]:
     emitters = source.options.get("emitters", {})
     if not isinstance(emitters, dict):
         raise SourceError(
-            f"source {source.source}: options.emitters: found {emitters!r}, a map of scope to rule is accepted"
+            source.source, ("options", "emitters"), f"found {emitters!r}, a map of scope to rule is accepted"
         )
     for scope, rule in emitters.items():
         if rule not in RULES:
             raise SourceError(
-                f"source {source.source}: options.emitters.{scope}: no such rule {rule!r}; accepted are {', '.join(RULES)}"
+                source.source, ("options", "emitters", scope), f"no such rule {rule!r}; {accepted_are(rule, RULES)}"
             )
     return emitters
 

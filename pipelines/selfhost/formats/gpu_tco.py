@@ -19,6 +19,7 @@ _TERMS = {
     "costn_usd_per_gpu_h": "owned_neocloud",
     "costr_usd_per_gpu_h": "rental_3_years",
 }
+OPTIONS = ("source",)
 
 
 def read(content: bytes, options: Mapping[str, Any], observed_on: date) -> HardwareFile:

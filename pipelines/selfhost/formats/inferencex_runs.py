@@ -17,6 +17,7 @@ from pipelines.selfhost.hardware_file import HardwareFile, RecordError, csv_reco
 VERSION = "1"
 _RUN = re.compile(r"_(?P<engine>[a-z]+)_(?:tp|tep|dep)(?P<gpus>\d+)_")
 _PRECISION = re.compile(r"-(fp8|fp4|bf16|fp16|int4|int8)$")
+OPTIONS = ("gpu", "precision", "source")
 
 
 def read(content: bytes, options: Mapping[str, Any], _observed_on: date) -> HardwareFile:

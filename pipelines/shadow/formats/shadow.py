@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipelines.config.mistakes import accepted_are
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Layout, Paths, SourceError
@@ -47,12 +48,12 @@ def build(source: RequestSource) -> Layout:
         known = _DEFAULT_NAMES.get(name, name)
         if known not in _WITH_DEFAULT:
             raise SourceError(
-                f"source {source.source}: defaults.{name}: accepted are provider_id, model, {', '.join(_WITH_DEFAULT[2:])}"
+                source.source, ("defaults", name), accepted_are(name, ("provider_id", "model", *_WITH_DEFAULT[2:]))
             )
         constants[known] = str(value)
     if source.attribution:
         raise SourceError(
-            f"source {source.source}: attribution: format shadow takes none; the request itself says whose it is"
+            source.source, ("attribution",), "format shadow takes none; the request itself says whose it is"
         )
     return Layout(
         name="shadow",
@@ -72,9 +73,7 @@ def _columns(source: RequestSource) -> Mapping[str, str]:
     columns = source.options.get("columns", {})
     if unknown or not isinstance(columns, dict):
         name = unknown[0] if unknown else "columns"
-        raise SourceError(
-            f"source {source.source}: options.{name}: format shadow takes columns, a map of its fields to yours"
-        )
+        raise SourceError(source.source, ("options", name), "format shadow takes columns, a map of its fields to yours")
     fields: dict[str, str] = {
         "provider": "raw_provider",
         "model": "raw_model",
@@ -83,9 +82,7 @@ def _columns(source: RequestSource) -> Mapping[str, str]:
     known = {*fields, *_TEXT, *_NUMBERS, *_MONEY, *_INSTANTS} - {"raw_provider", "raw_model"}
     strange = sorted(set(columns) - known)
     if strange:
-        raise SourceError(
-            f"source {source.source}: options.columns.{strange[0]}: accepted are {', '.join(sorted(known))}"
-        )
+        raise SourceError(source.source, ("options", "columns", strange[0]), accepted_are(strange[0], sorted(known)))
     return {fields.get(str(name), str(name)): str(column) for name, column in columns.items()}
 
 

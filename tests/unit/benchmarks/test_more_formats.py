@@ -253,7 +253,7 @@ def test_mapping_reads_any_table_by_declaration(tmp_path: Path) -> None:
     lines = b'{"name": "alpha", "m": {"acc": 55}}\n{broken\n'
     by_line = board("mapping", model_field="name", scores=[{"field": "m.acc", "benchmark": "b"}])
     assert export(tmp_path, by_line, "2026-02-12", lines, ".jsonl").quarantine["line_no"].to_list() == [2]
-    with pytest.raises(ValueError, match=r"options.scores: Field required"):
+    with pytest.raises(ValueError, match=r"options.scores: is missing"):
         export(tmp_path, board("mapping", model_field="m"), "2026-02-13", table, ".csv")
 
 

@@ -172,7 +172,7 @@ def test_any_invoice_as_csv(tmp_path: Path) -> None:
         ("acme", "VAT", usd("2.34"), "EUR", "invoice"),
     ]
     for name, value, said in (
-        ("options", {"columns": {"price": "P"}}, "options.columns.price: found 'P', accepted: one of the fields model"),
+        ("options", {"columns": {"price": "P"}}, "options.columns.price: no such field; accepted are model"),
         ("options", {"sheet": 1}, "options.sheet: accepted are columns"),
         ("defaults", {"team": "t"}, "defaults.team: accepted are provider_id"),
     ):

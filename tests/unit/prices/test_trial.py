@@ -62,10 +62,10 @@ def test_what_is_not_understood_is_shown(folder: Path) -> None:
     [
         ("acme.yaml", "missing.html", "missing.html: no such file"),
         ("missing.yaml", "acme.html", "missing.yaml: can't be read as YAML (FileNotFoundError)"),
-        ("nobody", "acme.html", "no layout 'nobody' ships; known are anthropic"),
+        ("nobody", "acme.html", "no layout 'nobody' ships; accepted are anthropic"),
         ("litellm_map", "acme.html", "not JSON"),
         ("deepseek_en", "acme.html", "refused: acme.html"),
-        ("wrong.yaml", "acme.html", "options.sections.0.alternatives: Field required"),
+        ("wrong.yaml", "acme.html", "options.sections.0.alternatives: is missing"),
         ("list.yaml", "acme.html", "expected a layout, or one feed"),
     ],
 )

@@ -77,7 +77,7 @@ def test_the_packaged_default_has_no_rules() -> None:
     [
         ("rules: [{when: {sourc: x}, set: {team: a}}]", "sourc is no field of a request; accepted are team"),
         ("rules: [{when: {source: x}}]", "a rule has either `set` or `lookup`"),
-        ("rules: [{set: {teem: a}}]", "attribution.yaml: rules.0.set.teem"),
+        ("rules: [{set: {teem: a}}]", "attribution.yaml:1: rules.0.set.teem: found 'teem', accepted are team"),
         ("rules: [{lookup: {field: source}}]", "a lookup needs `file`"),
         ("rules: [{lookup: {field: source, file: a.csv}}]", "needs `key`"),
         ("rules: [{lookup: {field: source, file: a.csv, key: k, columns: {team: t}}}]", "a.csv does not exist"),

@@ -51,7 +51,7 @@ def test_further_fields_are_kept_as_tags_and_a_path_that_is_an_object_is_refused
     assert (tags["cost_centre"], tags["labels"], tags["api_key"]) == ("42", '["a","b"]', "hash-1")
     with pytest.raises(SourceError, match="field metadata is named both as a value and as an object"):
         parse_records(tmp_path, "litellm_spend_logs", [record], attribution={"team": "metadata"})
-    with pytest.raises(SourceError, match=r"attribution.tags: no such field; accepted are team, .* and tags.<name>"):
+    with pytest.raises(SourceError, match=r"attribution.tags: no such field; accepted are team, .*, tags.<name>"):
         parse_records(tmp_path, "litellm_spend_logs", [record], attribution={"tags": "headers"})
 
 

@@ -1,0 +1,62 @@
+"""Options in `sources.yaml` that a format does not take. Each costs its own source, feed or board, so the run goes on without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipelines.benchmarks import packaged_board
+from pipelines.benchmarks.formats import FORMATS as BOARDS
+from pipelines.bills.formats import build_bill_format
+from pipelines.config import ConfigError
+from pipelines.config.loader import open_file
+from pipelines.config.mistakes import Key
+from pipelines.config.sources import FETCH_OPTIONS, VERDICT_OPTIONS, RequestSource, Sources
+from pipelines.formats import option_mistakes
+from pipelines.prices.feeds import FORMATS as FEEDS
+from pipelines.records.layout import Layout, SourceError
+from pipelines.requests.formats import build_format
+from pipelines.selfhost.formats import FORMATS as HARDWARE
+from pipelines.shadow.formats import build_shadow_format
+
+
+def unusable_declarations(sources: Sources, folder: Path | None, *, use_sample: bool = False) -> list[str]:
+    """A line for each wrong option, with the place in the `sources.yaml` in force."""
+    found = list(_mistakes(sources))
+    if not found:
+        return []
+    try:
+        file = open_file("sources.yaml", folder, use_sample=use_sample)
+    except ConfigError as error:  # it went away since it was read
+        return [str(error)]
+    return [file.mistake(key, problem) for key, problem in found]
+
+
+def layout_of(source: RequestSource) -> Layout:
+    """The layout by which the source's files are read. Raises SourceError."""
+    if source.is_shadow:
+        return build_shadow_format(source)
+    return build_bill_format(source) if source.is_bill else build_format(source)
+
+
+def _mistakes(sources: Sources) -> Iterator[tuple[Key, str]]:
+    for number, source in enumerate(sources.requests):
+        try:
+            layout_of(source)
+        except SourceError as error:
+            yield ("requests", number, *error.key), error.problem
+    for number, feed in enumerate(sources.prices):
+        options = {
+            name: value for name, value in feed.options.items() if name not in (*FETCH_OPTIONS, *VERDICT_OPTIONS)
+        }
+        for key, problem in option_mistakes(FEEDS[feed.format], options):
+            yield ("prices", number, "options", *key), problem
+    for number, declared in enumerate(sources.leaderboards):
+        board, _ = packaged_board(declared)
+        options = {name: value for name, value in board.options.items() if name not in FETCH_OPTIONS}
+        for key, problem in option_mistakes(BOARDS[board.format], options):
+            yield ("leaderboards", number, "options", *key), problem
+    for number, hardware in enumerate(sources.selfhost):
+        options = {name: value for name, value in hardware.options.items() if name not in FETCH_OPTIONS}
+        for key, problem in option_mistakes(HARDWARE[hardware.format], options):
+            yield ("selfhost", number, "options", *key), problem
