@@ -16,7 +16,7 @@ from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
-VERSION = "3"
+VERSION = "4"
 
 _METERS = {
     "input_cost_per_token": "input_uncached",
@@ -61,7 +61,7 @@ _SEARCH_SIZES = {
 }
 _TIERS = {"batches": "batch", "batch_requests": "batch"}
 """Suffixes that are not themselves the name of their service tier, as `_flex` and `_ultrafast` are."""
-_BOUND = re.compile(r"_above_(?P<bound>\d+)(?P<kilo>k?)_tokens(?=_|$)")
+_BOUND = re.compile(r"_above_(?P<bound>\d+)(?P<thousands>k|m|)_tokens(?=_|$)")
 _TIER = re.compile(r"^_(?P<tier>[a-z][a-z0-9]*(?:_[a-z0-9]+)*)$")
 _NO_TIER = re.compile(
     r"(?:^|_)(?:per|above|cost|tokens?|cache|image|audio|video|character|pixels?|query|second|\d+p)(?:_|$)"
@@ -187,7 +187,7 @@ def _take_apart(column: str) -> tuple[str | None, str, int]:
     """Meter, service tier and exclusive bound of the prompt size that a column name stands for, in either order."""
     bound = 0
     if match := _BOUND.search(column):
-        bound = int(match["bound"]) * (1000 if match["kilo"] else 1)
+        bound = int(match["bound"]) * {"": 1, "k": 1000, "m": 1_000_000}[match["thousands"]]
         column = column[: match.start()] + column[match.end() :]
     if column in _METERS:
         return _METERS[column], "standard", bound

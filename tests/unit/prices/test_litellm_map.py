@@ -123,6 +123,13 @@ def test_any_suffix_is_a_tier_but_what_is_counted_otherwise_is_not() -> None:
         }
 
 
+@pytest.mark.parametrize(("written", "tokens"), [("200k", 200_000), ("1m", 1_000_000), ("512", 512)])
+def test_a_bound_counts_tokens_thousands_or_millions(written: str, tokens: int) -> None:
+    found = read(**{"input_cost_per_token": 1e-6, f"input_cost_per_token_above_{written}_tokens": 2e-6})
+    assert not found.not_understood
+    assert {p.context_from_tokens for p in found.prices} == {0, tokens}
+
+
 def test_a_tier_has_its_share_of_the_price_of_long_prompts_too() -> None:
     entry = {
         "input_cost_per_token": 3e-6, "input_cost_per_token_above_200k_tokens": 6e-6, "input_cost_per_token_batches": 1.5e-6,
