@@ -16,6 +16,7 @@ from typing import Any
 
 from perf.bench import bench, chosen, install_peers, peer_versions
 from perf.contenders import BY_NAME
+from perf.day import measure_day
 from perf.history import SIZES, measure_history
 from perf.measure import ROOT, RunError, machine
 from perf.table import results_page
@@ -34,6 +35,10 @@ def main() -> None:
     results["versions"] = {"Python": sys.version.split()[0], **own, **(peer_versions() if has_peers else {})}
     for rows, rounds in zip(options.rows, options.rounds, strict=True):
         results["sizes"][str(rows)] = _measure(options, rows, rounds, has_peers=has_peers, results=results)
+        _write(results)
+    for rows in options.day:
+        found = measure_day(options.home, rows, options.rounds[0], _say)
+        results.setdefault("days", {})[str(rows)] = {"date": datetime.now(UTC).date().isoformat(), **found}
         _write(results)
     if options.history:
         results["history"] = {
@@ -89,17 +94,25 @@ def _options() -> argparse.Namespace:
         help=f"rows of history over which a day's spend and mart are measured (without a number: {SIZES})",
     )
     parser.add_argument(
+        "--day",
+        type=int,
+        action="append",
+        default=[],
+        help="lines of a day that the whole of `modelmeter daily` is measured on, by stage; may be given more than once",
+    )
+    parser.add_argument(
         "--only", action="append", default=[], choices=sorted(BY_NAME), help="measure only this; may be repeated"
     )
     parser.add_argument(
         "--home", type=Path, default=ROOT / ".modelmeter-perf", help="where input and database are kept"
     )
     options = parser.parse_args()
-    options.rows = options.rows or ([] if options.history is not None else [200_000])
+    is_other = options.history is not None or options.day
+    options.rows = options.rows or ([] if is_other else [200_000])
     options.rounds = options.rounds or [3]
     if len(options.rounds) == 1:
-        options.rounds *= len(options.rows)
-    if len(options.rounds) != len(options.rows):
+        options.rounds *= max(1, len(options.rows))
+    if len(options.rounds) != max(1, len(options.rows)):
         parser.error(
             f"--rounds is given {len(options.rounds)} times, --rows {len(options.rows)} times: once, or as often"
         )

@@ -42,6 +42,13 @@ _LINE = (
     '"custom_llm_provider":"<seller>","team_id":"team-<team>","status":"success","metadata":{"usage_object":'
     '{"prompt_tokens_details":{"cached_tokens":<cached>},"completion_tokens_details":{"reasoning_tokens":<reasoning>}}}}'
 )
+_PEOPLE_LINE = _LINE.replace('"status"', '"end_user":"user-<user>","session_id":"session-<session>","status"').replace(
+    '"metadata":{', '"metadata":{"user_api_key_project_id":"project-<project>",'
+)
+_SESSION_CALLS, _SESSIONS_AT_ONCE = 6, 10
+_USERS, _PROJECTS = 20_000, 20
+_APPLICATIONS = {"0": "search", "1": "support", "2": "coding"}
+"""By the first digit of the team's number."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +69,21 @@ class Offer:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A generated input: `lines` in the landing zone below `root`, and `truth`, what every honest job must find."""
+    """A generated input: `lines` in the landing zone below `root`, and `truth`, what every honest job must find.
+
+    `has_people`: calls also have sessions, end users, projects and applications, and all are of one day.
+    """
 
     root: Path
     rows: int
     is_dirty: bool
+    has_people: bool = False
 
     @property
     def days(self) -> list[date]:
         """The UTC days of the events."""
-        return [FIRST_DAY + timedelta(days=n) for n in range(max(1, self.rows // ROWS_PER_DAY))]
+        days = 1 if self.has_people else max(1, self.rows // ROWS_PER_DAY)
+        return [FIRST_DAY + timedelta(days=n) for n in range(days)]
 
     @property
     def lines(self) -> Path:
@@ -112,14 +124,14 @@ def offers() -> list[Offer]:
     return [list(once.values())[int(number * step)] for number in range(MODELS)]
 
 
-def generate(root: Path, rows: int, *, is_dirty: bool) -> Dataset:
+def generate(root: Path, rows: int, *, is_dirty: bool, has_people: bool = False) -> Dataset:
     """Write the input for `rows` lines below `root`, unless it is there."""
-    dataset = Dataset(root, rows, is_dirty)
+    dataset = Dataset(root, rows, is_dirty, has_people)
     if (root / "truth.json").exists():
         return dataset
     sold = offers()
     _write_prices(dataset, sold)
-    _write_config(root)
+    _write_config(dataset)
     dataset.lines.parent.mkdir(parents=True, exist_ok=True)
     counts = dict.fromkeys(("lines", "broken", "negative", "unknown", "copies", "requests", "cost_pico"), 0)
     with dataset.lines.open("wb") as file:
@@ -138,7 +150,10 @@ def _block(
 ) -> Iterator[tuple[bytes, dict[str, int]]]:
     draws = Draws(_SEED, "perf", str(number))
     calls = _calls(dataset, sold, draws, first, size)
-    text = _filled(calls).to_frame("line")
+    line = _LINE
+    if dataset.has_people:
+        calls, line = _with_people(calls, sold, number), _PEOPLE_LINE
+    text = _filled(calls, line).to_frame("line")
     # A copy repeats one of the 5,000 lines before it, never another copy.
     at = np.arange(size)
     copied = draws.below(1000, size) < (_COPIES_PER_MILLE if dataset.is_dirty else 0)
@@ -183,18 +198,44 @@ def _calls(dataset: Dataset, sold: list[Offer], draws: Draws, first: int, size: 
         }
     )
     bounds = np.cumsum([_BROKEN_PER_MILLION, _NEGATIVE_PER_MILLION, _UNKNOWN_PER_MILLION]).tolist()
-    rates = pl.DataFrame(
-        [(number, offer.seller, offer.model, *_pico(offer)) for number, offer in enumerate(sold)],
-        schema=["offer", "seller", "model", "input_pico", "cached_pico", "output_pico"],
-        orient="row",
-    )
     named = calls.with_columns(
         cached=pl.col("prompt") * pl.col("cached") // 1000,
         reasoning=pl.col("completion") * pl.col("reasoning") // 1000,
         is_broken=pl.col("fate") < bounds[0],
         is_negative=pl.col("fate").is_between(bounds[0], bounds[1], closed="left"),
         is_unknown=pl.col("fate").is_between(bounds[1], bounds[2], closed="left"),
-    ).join(rates, on="offer", how="left", maintain_order="left")
+    )
+    return _priced(named, sold)
+
+
+def _with_people(calls: pl.DataFrame, sold: list[Offer], number: int) -> pl.DataFrame:
+    """Calls in sessions, each of one user, team, project and model."""
+    draws = Draws(_SEED, "people", str(number))
+    size = calls.height
+    window = np.arange(size) // (_SESSION_CALLS * _SESSIONS_AT_ONCE)
+    session = window * _SESSIONS_AT_ONCE + draws.below(_SESSIONS_AT_ONCE, size)
+    count = int(session.max()) + 1
+    of_session = {
+        "offer": draws.weighted([1000 // (rank + 2) for rank in range(len(sold))], count),
+        "team": draws.below(24, count),
+        "user": draws.below(_USERS, count),
+        "project": draws.below(_PROJECTS, count),
+    }
+    known = calls.drop("seller", "input_pico", "cached_pico", "output_pico", "cost_pico", "model")
+    named = known.with_columns(
+        **{name: pl.Series(values[session]) for name, values in of_session.items()},
+        session=pl.format("{}-{}", pl.lit(number), pl.Series(session)),
+    )
+    return _priced(named, sold)
+
+
+def _priced(named: pl.DataFrame, sold: list[Offer]) -> pl.DataFrame:
+    rates = pl.DataFrame(
+        [(number, offer.seller, offer.model, *_pico(offer)) for number, offer in enumerate(sold)],
+        schema=["offer", "seller", "model", "input_pico", "cached_pico", "output_pico"],
+        orient="row",
+    )
+    named = named.join(rates, on="offer", how="left", maintain_order="left")
     uncached = (pl.col("prompt") - pl.col("cached")) * pl.col("input_pico")
     return named.with_columns(
         cost_pico=uncached + pl.col("cached") * pl.col("cached_pico") + pl.col("completion") * pl.col("output_pico"),
@@ -211,7 +252,7 @@ def _pico(offer: Offer) -> tuple[int, int, int]:
     return int(whole[0]), int(whole[1]), int(whole[2])
 
 
-def _filled(calls: pl.DataFrame) -> pl.Series:
+def _filled(calls: pl.DataFrame, line: str) -> pl.Series:
     written = pl.when("is_unknown").then(0).otherwise("cost_pico")
     columns = calls.with_columns(
         completion=pl.when("is_negative").then(-pl.col("completion")).otherwise("completion"),
@@ -220,7 +261,7 @@ def _filled(calls: pl.DataFrame) -> pl.Series:
         end=pl.from_epoch(pl.col("at") + pl.col("took"), time_unit="us").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
         team=pl.col("team").cast(pl.String).str.zfill(2),
     ).with_columns(total=pl.col("prompt") + pl.col("completion"))
-    pieces = re.split(r"<(\w+)>", _LINE)
+    pieces = re.split(r"<(\w+)>", line)
     parts = [pl.col(piece).cast(pl.String) if index % 2 else pl.lit(piece) for index, piece in enumerate(pieces)]
     return columns.select(pl.concat_str(parts).alias("line")).to_series()
 
@@ -238,9 +279,16 @@ def _write_prices(dataset: Dataset, sold: list[Offer]) -> None:
     dataset.prices.write_text(json.dumps(entries, indent=1) + "\n")
 
 
-def _write_config(root: Path) -> None:
-    (root / "config").mkdir(parents=True, exist_ok=True)
-    (root / "config" / "sources.yaml").write_text(
+def _write_config(dataset: Dataset) -> None:
+    folder = dataset.root / "config"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sources.yaml").write_text(
         f"requests:\n  - {{source: {SOURCE}, format: litellm_spend_logs}}\n"
         "prices:\n  - {feed: litellm_map, format: litellm_map, stale_after_hours: 1000000}\nleaderboards: []\n"
     )
+    if dataset.has_people:
+        rules = [
+            f"  - when: {{team: 'team-{digit}*'}}\n    set: {{application: {name}}}\n"
+            for digit, name in _APPLICATIONS.items()
+        ]
+        (folder / "attribution.yaml").write_text("rules:\n" + "".join(rules))

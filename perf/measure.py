@@ -45,7 +45,7 @@ class RunError(RuntimeError):
 def run(command: Sequence[str], environment: dict[str, str], server_pid: int | None = None) -> Run:
     """Run `command` from the project's root in a process of its own. Raises RunError where it fails."""
     load = os.getloadavg()[0]
-    server_before = _server_seconds(server_pid)
+    server_before = server_seconds(server_pid)
     launched = subprocess.run(
         [sys.executable, "-I", str(LAUNCHER), *command],
         cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
@@ -57,14 +57,14 @@ def run(command: Sequence[str], environment: dict[str, str], server_pid: int | N
     return Run(
         wall_s=took["wall_s"],
         cpu_s=took["cpu_s"],
-        server_cpu_s=_server_seconds(server_pid) - server_before,
+        server_cpu_s=server_seconds(server_pid) - server_before,
         peak_mb=took["peak_mb"],
         load_before=load,
         answer=json.loads(written[-1]) if written else {},
     )
 
 
-def _server_seconds(pid: int | None) -> float:
+def server_seconds(pid: int | None) -> float:
     """Processor seconds of a Postgres server: of the postmaster, its helpers and the sessions that have ended."""
     if pid is None:
         return 0.0

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from perf.contenders import BY_NAME, CONTENDERS, Contender
+from perf.day_table import day_table
 
 Size = Mapping[str, Any]
 Run = Mapping[str, Any]
@@ -46,6 +47,8 @@ def results_page(results: Mapping[str, Any]) -> str:
         parts += ["### Stages of modelmeter, seconds", _stages_table(size)]
     if len(sizes) > 1:
         parts += ["## From size to size", _growth_table(sizes)]
+    for rows, day in sorted(results.get("days", {}).items(), key=lambda item: int(item[0])):
+        parts += [f"## A whole day of {int(rows):,} lines", day_table(day)]
     if "history" in results:
         parts += ["## A day over a history", _history_table(results["history"])]
     return "\n\n".join(part for part in parts if part) + "\n"

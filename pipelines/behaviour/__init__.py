@@ -9,7 +9,14 @@ Leaderboards are `pipelines.benchmarks`; the arithmetic of tests is `pipelines.u
 from __future__ import annotations
 
 from pipelines.behaviour.alarms import REFERENCE_DAYS, Alarms
-from pipelines.behaviour.day_profile import PROFILE_COLUMNS, build_request_profile
+from pipelines.behaviour.day_profile import PROFILE_COLUMNS, ProfileCounts, build_request_profile
 from pipelines.behaviour.drift import detect_request_drift
 
-__all__ = ["PROFILE_COLUMNS", "REFERENCE_DAYS", "Alarms", "build_request_profile", "detect_request_drift"]
+__all__ = [
+    "PROFILE_COLUMNS",
+    "REFERENCE_DAYS",
+    "Alarms",
+    "ProfileCounts",
+    "build_request_profile",
+    "detect_request_drift",
+]

@@ -14,12 +14,13 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from pipelines.behaviour import PROFILE_COLUMNS, REFERENCE_DAYS, Alarms, build_request_profile, detect_request_drift
+from pipelines.behaviour import PROFILE_COLUMNS, REFERENCE_DAYS, Alarms, ProfileCounts, detect_request_drift
 from pipelines.behaviour.alarms import RHYTHM_DAYS
 from pipelines.config.watch import Watch
 from pipelines.daily.days import Window
+from pipelines.warehouse.day_files import parts_of_day
 from pipelines.warehouse.partitions import loaded_days
-from pipelines.warehouse.read import read_frame, read_table
+from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT, REQUEST_PROFILE
@@ -51,7 +52,7 @@ def refresh_request_drift(workspace: Workspace, window: Window) -> RequestDriftO
         near = {day for day in loaded if reached.from_date <= day < reached.to_date}
         missing = near - _profiled(connection, reached) - set(window.days)
         profiled = sum(
-            _profile(connection, day, watch, is_loaded=day in loaded) for day in sorted({*window.days, *missing})
+            _profile(workspace, connection, day, is_loaded=day in loaded) for day in sorted({*window.days, *missing})
         )
         drift, until = _judge(connection, sorted(loaded), window, reached.to_date, watch)
         # One statement per stretch of days; a day without requests becomes empty with the rest.
@@ -67,15 +68,12 @@ def _profiled(connection: psycopg.Connection[Any], reached: Window) -> set[date]
     return {day for (day,) in rows}
 
 
-def _profile(connection: psycopg.Connection[Any], day: date, watch: Watch, *, is_loaded: bool) -> int:
-    """Replace the profile of one day; one at a time, so that memory holds no more than a day of requests."""
-    profile = REQUEST_PROFILE.empty()
-    if is_loaded:
-        columns = ", ".join(PROFILE_COLUMNS)
-        profile = build_request_profile(
-            read_frame(connection, f"select {columns} from core.request where event_date = %s", [day]), watch.strata
-        )
-    return replace_days(connection, REQUEST_PROFILE, profile, day, day + timedelta(days=1))
+def _profile(workspace: Workspace, connection: psycopg.Connection[Any], day: date, *, is_loaded: bool) -> int:
+    """Replace the profile of one day."""
+    counts = ProfileCounts(workspace.config.watch.strata)
+    for part in parts_of_day(connection, workspace.day_files, day, PROFILE_COLUMNS) if is_loaded else ():
+        counts.add(part)
+    return replace_days(connection, REQUEST_PROFILE, counts.profile(), day, day + timedelta(days=1))
 
 
 def _judge(

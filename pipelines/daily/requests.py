@@ -22,6 +22,7 @@ from pipelines.models import Registry, alias_frame, resolve_requests
 from pipelines.prices import keep_booked, rate
 from pipelines.requests import Preferences, attribute, iter_days
 from pipelines.requests.collect import REPLAYING_FORMATS
+from pipelines.warehouse.day_files import DayFileWriter, writing_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import DayLoad, replace_days, replace_rows
 from pipelines.warehouse.tables.core import MODEL_ALIAS, REQUEST
@@ -58,11 +59,12 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
     days = (window.from_date, window.to_date)
     with (
         workspace.database.connect() as connection,
+        writing_days(workspace.day_files) as files,
         connection.transaction(),
         DayLoad(connection, DUPLICATE, *days) as duplicates,
         DayLoad(connection, REQUEST, *days) as requests,
     ):
-        for rated, dropped in _ahead(_parts(workspace, window, registry)):
+        for rated, dropped in _ahead(_parts(workspace, window, registry, files)):
             # Every part that has duplicates comes before the first that has requests, whose COPY takes the connection.
             if dropped.height:
                 duplicates.append(dropped)
@@ -72,22 +74,27 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
         aliases = alias_frame(registry, summary.names)
         _replace_aliases(connection, aliases)
         loaded = pl.concat([summary.loaded_files, _all_dropped(connection, window, summary.loaded_files)])
-        files = replace_days(connection, LOADED_FILE, loaded, window.from_date, window.to_date)
+        loaded_files = replace_days(connection, LOADED_FILE, loaded, window.from_date, window.to_date)
         # Last, because swapping partitions makes readers wait until the transaction ends.
+        files.close()
         requests.finish()
+        files.name_in(connection)
+    files.sweep()
     return LoadOutcome(
         requests=requests.rows,
         duplicates=duplicates.rows,
         priced=summary.priced,
         list_cost_usd=summary.list_cost_usd,
         aliases=aliases.height,
-        files=files,
+        files=loaded_files,
         preview=summary.preview,
     )
 
 
-def _parts(workspace: Workspace, window: Window, registry: Registry) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Rows of core.request and of raw.duplicate, in order of time."""
+def _parts(
+    workspace: Workspace, window: Window, registry: Registry, files: DayFileWriter
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Rows of core.request, which `files` keep too, and of raw.duplicate, in order of time."""
     closed = set(workspace.config.periods.closed(window.days))
     with workspace.database.connect() as connection:
         rate_card = read_table(connection, RATE_CARD)
@@ -104,7 +111,10 @@ def _parts(workspace: Workspace, window: Window, registry: Registry) -> Iterator
         resolved = resolve_requests(attribute(part.requests, workspace.config.attribution), registry)
         rated = rate(resolved, rate_card, calendars=workspace.config.calendars.days)
         rated = rated.select(REQUEST.polars_schema.names())
-        yield keep_booked(rated, booked) if days else rated, part.duplicates
+        if days:
+            rated = keep_booked(rated, booked)
+        files.append(rated)
+        yield rated, part.duplicates
 
 
 def preferences(sources: Sources) -> Preferences:

@@ -25,6 +25,7 @@ from pipelines.models import Registry
 from pipelines.prices import DECIDED, believed, build_rate_card, changed_requests, rerate, restatement_lines
 from pipelines.quality import spend_agrees
 from pipelines.warehouse.bulk_copy import copy_frame
+from pipelines.warehouse.day_files import forget_day_file
 from pipelines.warehouse.errors import WarehouseError
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
@@ -236,6 +237,8 @@ def _restate(connection: psycopg.Connection[Any], changed: pl.DataFrame) -> None
         )
     )
     connection.execute(sql.SQL("drop table {}").format(stage))
+    for day in rows["event_date"].unique():
+        forget_day_file(connection, day)
     if done.rowcount != rows.height:
         raise WarehouseError(f"{done.rowcount} of {rows.height} requests could be restated; nothing was changed")
 

@@ -1,5 +1,7 @@
 """Runs a suite with Great Expectations on the rows in Postgres, and reads its verdicts without loss.
 
+That is for tables of some thousand rows. Of a table with a partition per day, the server counts (`counted.py`).
+
 Only the functions import the library, because that takes seconds. Its context is ephemeral: it writes no file and sends
 nothing. The rules are in `suites.py`, the result type is in `outcome.py`.
 """
@@ -7,7 +9,6 @@ nothing. The rules are in `suites.py`, the result type is in `outcome.py`.
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,18 +17,17 @@ from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from pipelines.quality.counted import can_be_counted, run_counted
 from pipelines.quality.outcome import ExpectationOutcome, SuiteOutcome
 from pipelines.quality.rules import NoRow, RowFloor, Rule, Suite, SuiteName, Unique
 from pipelines.quality.suites import SUITES
+from pipelines.quality.wording import SAMPLE_SIZE, problem_of, row_as_text
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
     from great_expectations.datasource.fluent.interfaces import Batch
     from sqlalchemy import URL, Engine
-
-SAMPLE_SIZE = 5
-"""How many wrong rows an outcome names."""
 
 APPLICATION = "modelmeter-checks"
 """The name under which the server lists these connections."""
@@ -44,6 +44,8 @@ def run_suite(warehouse: Engine | URL | str, suite: SuiteName, from_date: date, 
     """
     if to_date <= from_date:
         raise ValueError(f"an empty window: from {from_date} to {to_date} (the end is exclusive)")
+    if can_be_counted(SUITES[suite]):
+        return run_counted(_connection_string(warehouse), SUITES[suite], from_date, to_date)
     return _run(warehouse, SUITES[suite], from_date, to_date)
 
 
@@ -176,12 +178,8 @@ def _outcome(suite: Suite, rule: Rule, verdict: ExpectationValidationResult) -> 
         success=bool(verdict.success),
         observed=result.get("observed_value") if isinstance(rule, RowFloor) else None,
         unexpected_count=result["observed_value"] if is_rows else result.get("unexpected_count"),
-        sample=tuple(_row_as_text(row) for row in _rows(result)[:SAMPLE_SIZE]),
+        sample=tuple(row_as_text(row) for row in _rows(result)[:SAMPLE_SIZE]),
     )
-
-
-def _row_as_text(row: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in row.items() if value not in (None, "")}
 
 
 def _rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -195,16 +193,5 @@ def _rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _problem(exception_info: Mapping[str, Any], suite: Suite) -> str | None:
     """What an expectation raised, by its class, else None. Its metrics' exceptions lie one level deeper."""
     infos = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
-    found = [_safely(str(info["exception_message"]), suite) for info in infos if info.get("raised_exception")]
+    found = [problem_of(str(info["exception_message"]), suite) for info in infos if info.get("raised_exception")]
     return "; ".join(dict.fromkeys(found)) or None
-
-
-def _safely(message: str, suite: Suite) -> str:
-    """The class that SQLAlchemy names in front of a database's sentence, and the columns of the table in it.
-
-    The sentence itself is left out: it may quote a value, and so may that of any other library.
-    """
-    raised = re.match(r"\((psycopg\.errors\.\w+)\)", message)
-    columns = [column.name for column in suite.table.columns if re.search(rf"\b{column.name}\b", message)]
-    what = raised[1] if raised else "the check raised an exception"
-    return f"{what} ({', '.join(columns)})" if columns else what

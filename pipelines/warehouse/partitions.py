@@ -59,7 +59,7 @@ def stage(connection: psycopg.Connection[Any], table: Table, day: date, rows: pl
     What all of them share is made the default of its column for as long as the load lasts: of the 56 columns of
     core.request a log fills some twenty, and the others need not travel row by row.
     """
-    label = f"{_partition(table, day)}_{uuid4().hex[:8]}"
+    label = f"{partition_name(table, day)}_{uuid4().hex[:8]}"
     place = sql.Identifier(table.schema, label)
     # The check spares ATTACH its scan of the rows, which would happen under the lock.
     connection.execute(
@@ -130,10 +130,10 @@ def swap_in(connection: psycopg.Connection[Any], table: Table, days: Sequence[da
 
 
 def _drop_partition(connection: psycopg.Connection[Any], table: Table, day: date) -> None:
-    old = sql.Identifier(table.schema, _partition(table, day))
+    old = sql.Identifier(table.schema, partition_name(table, day))
     exists = connection.execute(
         "select from pg_inherits where inhparent = to_regclass(%s) and inhrelid = to_regclass(%s)",
-        [table.qualified, f"{table.schema}.{_partition(table, day)}"],
+        [table.qualified, f"{table.schema}.{partition_name(table, day)}"],
     ).fetchone()
     if exists is not None:
         connection.execute(sql.SQL("alter table {} detach partition {}").format(table_name(table), old))
@@ -141,7 +141,7 @@ def _drop_partition(connection: psycopg.Connection[Any], table: Table, day: date
 
 
 def _attach_partition(connection: psycopg.Connection[Any], table: Table, new: Staged) -> None:
-    name = _partition(table, new.day)
+    name = partition_name(table, new.day)
     connection.execute(sql.SQL("alter table {} rename to {}").format(new.name, sql.Identifier(name)))
     connection.execute(
         sql.SQL("alter table {} attach partition {} for values from ({}) to ({})").format(
@@ -150,7 +150,8 @@ def _attach_partition(connection: psycopg.Connection[Any], table: Table, new: St
     )
 
 
-def _partition(table: Table, day: date) -> str:
+def partition_name(table: Table, day: date) -> str:
+    """The name, without schema, of a day's partition."""
     return f"{table.name}_{day:%Y%m%d}"
 
 

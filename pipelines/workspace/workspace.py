@@ -36,6 +36,11 @@ class Workspace:
         """Content-addressed store of what was read from landed files."""
         return self.settings.home / "parsed"
 
+    @property
+    def day_files(self) -> Path:
+        """Folder of the loaded days as files (`pipelines.warehouse.day_files`)."""
+        return self.settings.home / "requests"
+
     @cached_property
     def zone(self) -> LandingZone:
         """The landing zone in force."""
