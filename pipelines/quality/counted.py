@@ -81,7 +81,7 @@ def _first(answer: Sequence[int] | str) -> int | str:
 def _ask(connection: Connection, suite: Suite, query: str) -> Sequence[int] | str:
     """The one row of a query, or why there is none."""
     try:
-        return tuple(connection.exec_driver_sql(query).one())
+        return [int(number) for number in connection.exec_driver_sql(query).one()]
     except ANY_FAILURE as error:
         return problem_of(str(error), suite)
 
