@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.allocation import FIELDS, Allocation, AllocationRule
+from pipelines.config.patterns import regex_of
 from pipelines.warehouse.tables.mart_charges import CHARGEBACK, COSTS
 
 NOBODY = "unattributed"
@@ -80,10 +81,7 @@ def _day(rows: Sequence[_Row], allocation: Allocation) -> Iterator[dict[str, Any
 
 
 def _matches(rule: AllocationRule, row: _Row) -> bool:
-    return all(
-        re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), str(row[field]), re.DOTALL)
-        for field, pattern in rule.when.items()
-    )
+    return all(re.fullmatch(regex_of(pattern), str(row[field]), re.DOTALL) for field, pattern in rule.when.items())
 
 
 def _receivers(rule: AllocationRule, own: Sequence[_Row]) -> dict[str, Decimal | int]:

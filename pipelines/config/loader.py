@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipelines.config.allocation import Allocation
 from pipelines.config.attribution import Attribution
+from pipelines.config.budgets import Budgets
 from pipelines.config.calendars import Calendars
 from pipelines.config.claims import ClaimsConfig
 from pipelines.config.commitments import Commitments
@@ -45,6 +46,7 @@ class Config:
     attribution: Attribution
     allocation: Allocation
     commitments: Commitments
+    budgets: Budgets
     models: ModelsConfig
     model_facts: ModelFactsConfig
     routing: RoutingConfig

@@ -15,6 +15,7 @@ from pipelines.daily.claims import audit_claims
 from pipelines.daily.commitments import refresh_commitments
 from pipelines.daily.days import Window, newest_day
 from pipelines.daily.ingest import ingest_requests, stale_days
+from pipelines.daily.planning import refresh_outlook, refresh_spend_series
 from pipelines.daily.price_history import refresh_price_history
 from pipelines.daily.prices import refresh_prices, refresh_rate_card
 from pipelines.daily.reconciliation import refresh_reconciliation
@@ -45,6 +46,7 @@ __all__ = [
     "refresh_commitments",
     "refresh_hardware",
     "refresh_off_policy",
+    "refresh_outlook",
     "refresh_price_history",
     "refresh_prices",
     "refresh_rate_card",
@@ -54,6 +56,7 @@ __all__ = [
     "refresh_served_changes",
     "refresh_shadow_evidence",
     "refresh_shadow_requests",
+    "refresh_spend_series",
     "refresh_waste",
     "rerate_days",
     "stale_days",

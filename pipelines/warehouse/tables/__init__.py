@@ -20,6 +20,7 @@ from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
 from pipelines.warehouse.tables.mart_commitments import MART_COMMITMENT_TABLES
 from pipelines.warehouse.tables.mart_economics import SERVED_MODEL_CHANGE, UNIT_COST, WASTE
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
+from pipelines.warehouse.tables.mart_planning import MART_PLANNING_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
 from pipelines.warehouse.tables.mart_reconciliation import RECONCILIATION
 from pipelines.warehouse.tables.mart_routing import MART_ROUTING_TABLES
@@ -40,6 +41,7 @@ TABLES: tuple[Table, ...] = (
     *MART_CHARGE_TABLES,
     *MART_COMMITMENT_TABLES,
     RECONCILIATION,
+    *MART_PLANNING_TABLES,
     *CORE_ROUTING_TABLES,
     *SPEND_TABLES,
     UNIT_COST,

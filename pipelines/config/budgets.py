@@ -1,0 +1,83 @@
+"""Schema of `budgets.yaml`: what may be spent on what, in which period, and who owns it.
+
+What was spent of a budget, and where it will end, is `pipelines.planning`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pipelines.config.allocation import FIELDS
+from pipelines.config.declaration import Declaration
+
+Period = Literal["day", "week", "month", "quarter", "year"]
+_AMOUNT = Field(gt=0, le=1_000_000_000_000, decimal_places=18)
+_CURRENCY = Field(default="USD", pattern=r"^[A-Z]{3}$")
+
+
+class Budget(Declaration):
+    """`amount` in each `period` for the charges that match every pattern of `when` (`*` stands for any text).
+
+    Without `when` it is for all charges. `thresholds` are shares of the amount: passing one is an event. A week begins on Monday.
+    """
+
+    budget: str = Field(pattern=r"^[a-z][a-z0-9_.-]{0,59}$")
+    when: dict[str, str] = Field(default_factory=dict)
+    period: Period
+    amount: Decimal = _AMOUNT
+    currency: str = _CURRENCY
+    owner: str = Field(min_length=1, max_length=200)
+    thresholds: tuple[Decimal, ...] = (Decimal("0.8"), Decimal(1))
+
+    @field_validator("when")
+    @classmethod
+    def _known(cls, when: dict[str, str]) -> dict[str, str]:
+        for field, pattern in when.items():
+            if field not in FIELDS:
+                raise ValueError(f"{field} is no field of a charge; accepted are {', '.join(FIELDS)}")
+            if not pattern:
+                raise ValueError(f"{field}: a name or a pattern is accepted, for example search or search-*")
+        return when
+
+    @field_validator("thresholds")
+    @classmethod
+    def _rising(cls, thresholds: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+        if any(not share.is_finite() or not 0 < share <= 10 for share in thresholds):
+            raise ValueError("a threshold is a share of the amount above 0 and up to 10, for example 0.8")
+        return tuple(sorted(set(thresholds)))
+
+    @property
+    def what(self) -> str:
+        """The charges it is for in one text, the same for the same `when`: `model_id=gpt-5 team=search`; empty for all."""
+        return " ".join(f"{field}={self.when[field]}" for field in sorted(self.when))
+
+
+class SellerLimit(Declaration):
+    """A limit that a seller enforces, or warns of, at its own side: `amount` in each `period`."""
+
+    provider_id: str = Field(min_length=1)
+    period: Period = "month"
+    amount: Decimal = _AMOUNT
+    currency: str = _CURRENCY
+
+
+class Budgets(Declaration):
+    """The whole of `budgets.yaml`."""
+
+    budgets: tuple[Budget, ...] = ()
+    seller_limits: tuple[SellerLimit, ...] = ()
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Budgets:
+        names = [item.budget for item in self.budgets]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"the budget {twice[0]} is declared twice")
+        limits = [(item.provider_id, item.period) for item in self.seller_limits]
+        doubled = sorted({limit for limit in limits if limits.count(limit) > 1})
+        if doubled:
+            raise ValueError(f"seller_limits: {doubled[0][0]} has two limits by the {doubled[0][1]}")
+        return self

@@ -1,0 +1,124 @@
+"""The steps of planning on a real warehouse: charges to series, forecasts and budgets, days that change, budgets that change."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from pipelines.config.budgets import Budget, Budgets, SellerLimit
+from pipelines.daily import Window, refresh_outlook, refresh_spend_series
+from pipelines.warehouse.database import Database
+from pipelines.workspace import Workspace
+from tests.unit.finops import books
+
+LAST = date(2026, 2, 14)
+DAYS = [date(2026, 1, 12) + timedelta(days=n) for n in range(34)]
+SEARCH = Budget(
+    budget="search", when={"team": "search", "provider_id": "openai"}, period="month", amount=Decimal(300), owner="jo"
+)
+
+
+def workspace(database: Database, *budgets: Budget, limits: tuple[SellerLimit, ...] = ()) -> Workspace:
+    config = SimpleNamespace(budgets=Budgets(budgets=budgets, seller_limits=limits))
+    return cast("Workspace", SimpleNamespace(database=database, config=config))
+
+
+def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
+    with database.connect() as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    """Ten USD a day of search, two of support, on 34 days."""
+    with database.connect() as connection:
+        requests = [
+            books.request(number, "model-a", usd, day, team=team)
+            for day in DAYS
+            for number, (team, usd) in enumerate((("search", "6"), ("search", "4"), ("support", "2")))
+        ]
+        books.write(connection, requests)
+    return database
+
+
+def test_from_charges_to_the_end_of_the_month(filled: Database) -> None:
+    space = workspace(filled, SEARCH, limits=(SellerLimit(provider_id="openai", amount=Decimal(1000)),))
+    window = Window(DAYS[0], LAST + timedelta(days=1))
+    refresh_spend_series(space, window)
+    found = refresh_outlook(space, window)
+    assert rows(filled, "select scope, sum(effective_cost_usd), sum(requests) from mart.spend_series group by 1 order by 1") == [
+        ("budget", 340, 68), *((scope, 408, 102) for scope in ("cost_centre", "model", "project", "seller", "team", "total"))
+    ]  # fmt: skip
+    assert rows(
+        filled,
+        "select period, spent_usd, forecast_usd, days_ahead, history_days from mart.spend_forecast "
+        f"where scope = 'total' and event_date = '{LAST}' order by period",
+    ) == [("month", 168, 336, 14, 34), ("quarter", 408, 948, 45, 34)]
+    ((spent, share, forecast, state, limit, at_seller),) = rows(
+        filled,
+        "select spent_usd, spent_share, forecast_usd, state, seller_limit_usd, seller_spent_usd from mart.budget_status "
+        f"where event_date = '{LAST}'",
+    )
+    assert (spent, forecast, state, limit, at_seller) == (140, 280, "within", 1000, 168)
+    assert share == pytest.approx(140 / 300)
+    assert found.unknown_names == []
+    assert found.budgets.height == len(DAYS)
+
+
+def test_a_late_day_and_another_budget_are_taken_up(filled: Database) -> None:
+    space = workspace(filled, SEARCH)
+    whole = Window(DAYS[0], LAST + timedelta(days=1))
+    refresh_spend_series(space, whole)
+    refresh_outlook(space, whole)
+    before = rows(filled, "select * from mart.spend_forecast order by 1, 2, 3, 4")
+    late = Window.of_day(date(2026, 2, 5))
+    refresh_spend_series(space, late)
+    refresh_outlook(space, late)
+    assert rows(filled, "select * from mart.spend_forecast order by 1, 2, 3, 4") == before, (
+        "the same days, the same rows"
+    )
+    other = SEARCH.model_copy(update={"budget": "support", "when": {"team": "suport"}})
+    assert refresh_spend_series(workspace(filled, SEARCH, other), Window.of_day(LAST))["event_date"].n_unique() == len(
+        DAYS
+    )
+    found = refresh_outlook(workspace(filled, SEARCH, other), Window.of_day(LAST))
+    assert found.unknown_names == ["budget support: no charge has team suport; did you mean support?"]
+    assert refresh_spend_series(workspace(filled, SEARCH, other), Window.of_day(LAST))[
+        "event_date"
+    ].unique().to_list() == [LAST]
+
+
+def test_a_price_that_is_announced_is_in_the_forecast(filled: Database) -> None:
+    """Half dearer from 21 February on, said on the 10th: 8 days of 12 more than known, at 18 (12 more a day would be 16)."""
+    space = workspace(filled)
+    price = books.id_bytes("price")
+    with filled.connect() as connection:
+        connection.execute("update mart.daily_charge set price_id = %s where effective_cost_usd > 0", [price.hex()])
+        change = {
+            "price_id_before": price,
+            "valid_from": f"{date(2026, 2, 21)}T00:00:00Z",
+            "learnt_at": "2026-02-10T00:00:00Z",
+        }
+        at = {
+            name: books.datetime.fromisoformat(str(value))
+            for name, value in change.items()
+            if name != "price_id_before"
+        }
+        books.add(
+            connection,
+            "mart.price_change",
+            {"price_id_before": price, **at, "change_share": 0.5, "is_used": True, "summary": "dearer"},
+        )
+    window = Window(DAYS[0], LAST + timedelta(days=1))
+    refresh_spend_series(space, window)
+    refresh_outlook(space, window)
+    query = "select forecast_usd, announced_usd, known_ahead from mart.spend_forecast where scope = 'total' and period = 'month' and event_date = '{}'"
+    ((forecast, announced, known),) = rows(filled, query.format(LAST))
+    assert (forecast, announced) == (336 + 8 * 6, 8 * 6)
+    assert [(item["date"], item["what"], Decimal(item["usd"])) for item in known] == [("2026-02-21", "dearer", 6)]
+    ((_, before, nothing),) = rows(filled, query.format(date(2026, 2, 9)))
+    assert (before, nothing) == (0, None), "nobody knew of it yet"
