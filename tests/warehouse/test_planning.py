@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
@@ -93,26 +93,24 @@ def test_a_late_day_and_another_budget_are_taken_up(filled: Database) -> None:
 
 
 def test_a_price_that_is_announced_is_in_the_forecast(filled: Database) -> None:
-    """Half dearer from 21 February on, said on the 10th: 8 days of 12 more than known, at 18 (12 more a day would be 16)."""
+    """Half dearer from 21 February on, said on the 10th: 8 of the days ahead cost 18 where they would cost 12."""
     space = workspace(filled)
     price = books.id_bytes("price")
     with filled.connect() as connection:
         connection.execute("update mart.daily_charge set price_id = %s where effective_cost_usd > 0", [price.hex()])
         change = {
             "price_id_before": price,
-            "valid_from": f"{date(2026, 2, 21)}T00:00:00Z",
-            "learnt_at": "2026-02-10T00:00:00Z",
+            "valid_from": datetime(2026, 2, 21, tzinfo=UTC),
+            "learnt_at": datetime(2026, 2, 10, tzinfo=UTC),
+            "change_share": 0.5,
+            "is_used": True,
+            "summary": "dearer",
+            "context_bound": "closed",
+            "context_scope": "request",
+            "context_counts": "input",
+            "date_basis": "stated",
         }
-        at = {
-            name: books.datetime.fromisoformat(str(value))
-            for name, value in change.items()
-            if name != "price_id_before"
-        }
-        books.add(
-            connection,
-            "mart.price_change",
-            {"price_id_before": price, **at, "change_share": 0.5, "is_used": True, "summary": "dearer"},
-        )
+        books.add(connection, "mart.price_change", change)
     window = Window(DAYS[0], LAST + timedelta(days=1))
     refresh_spend_series(space, window)
     refresh_outlook(space, window)
