@@ -105,10 +105,11 @@ def test_a_price_that_is_announced_is_in_the_forecast(filled: Database) -> None:
             "change_share": 0.5,
             "is_used": True,
             "summary": "dearer",
-            "context_bound": "closed",
-            "context_scope": "request",
+            "unit": "token",
+            "context_bound": "gt",
+            "context_scope": "whole_request",
             "context_counts": "input",
-            "date_basis": "stated",
+            "date_basis": "announced",
         }
         books.add(connection, "mart.price_change", change)
     window = Window(DAYS[0], LAST + timedelta(days=1))
