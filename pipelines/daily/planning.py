@@ -15,7 +15,7 @@ import polars as pl
 import psycopg
 
 from pipelines.config.allocation import FIELDS
-from pipelines.config.budgets import Budget, Budgets
+from pipelines.config.budgets import Budget, Budgets, Period
 from pipelines.daily.days import Window
 from pipelines.planning.budgets import AtSeller, in_usd, limit_for, status_row
 from pipelines.planning.known_ahead import Announced, Known, announced_changes, as_known
@@ -29,7 +29,7 @@ from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart_planning import BUDGET_STATUS, SPEND_FORECAST, SPEND_SERIES
 from pipelines.workspace import Workspace
 
-PERIODS = ("month", "quarter")
+PERIODS: tuple[Period, ...] = ("month", "quarter")
 """Periods of which every scope gets a forecast."""
 
 _HISTORY = timedelta(days=400)
@@ -127,10 +127,11 @@ def _look_ahead(
     days: Sequence[date],
     budgets: Budgets,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    known_days = [day for day in loaded if rows.height and day >= rows["event_date"].min()]
+    summed = set(rows["event_date"])
+    known_days = [day for day in loaded if day in summed]
     scopes = arrays(rows.filter(pl.col("scope") != BUDGET), known_days)
     of_budgets = arrays(rows.filter(pl.col("scope") == BUDGET), known_days)
-    currencies = {item.currency for item in (*budgets.budgets, *budgets.seller_limits)}
+    currencies = {item.currency for item in budgets.budgets} | {item.currency for item in budgets.seller_limits}
     forecast: list[dict[str, Any]] = []
     status: list[dict[str, Any]] = []
     for day in days:

@@ -46,7 +46,7 @@ def spend_series(charges: pl.DataFrame, budgets: Sequence[Budget]) -> pl.DataFra
         blank = days.with_columns(scope=pl.lit(BUDGET), scope_value=pl.lit(what))
         filled = blank.join(rows, on=["event_date", "scope", "scope_value"], how="left")
         found.append(filled.with_columns(pl.col(name).fill_null(0) for name in _SUMS))
-    return pl.concat([rows.select(SPEND_SERIES.polars_schema.names()).cast(dict(SPEND_SERIES.polars_schema)) for rows in found]).sort(SPEND_SERIES.primary_key)  # fmt: skip
+    return pl.concat([rows.select(SPEND_SERIES.polars_schema.names()).cast(SPEND_SERIES.polars_schema) for rows in found]).sort(SPEND_SERIES.primary_key)  # fmt: skip
 
 
 def meets(budget: Budget) -> pl.Expr:
