@@ -139,13 +139,13 @@ def test_names_that_no_charge_has() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{budget: a, period: month, amount: 0, owner: o}", "budgets.0.amount: Input should be greater than 0"),
-        ("{budget: a, period: fortnight, amount: 1, owner: o}", "budgets.0.period: Input should be 'day', 'week'"),
+        ("{budget: a, period: month, amount: 0, owner: o}", "budgets.0.amount: "),
+        ("{budget: a, period: fortnight, amount: 1, owner: o}", "budgets.0.period: "),
         ("{budget: a, period: month, amount: 1, owner: o, when: {squad: x}}", "squad is no field of a charge; accepted are"),
         ("{budget: a, period: month, amount: 1, owner: o, currency: euro}", "budgets.0.currency"),
-        ("{budget: a, period: month, amount: 1}", "budgets.0.owner: Field required"),
+        ("{budget: a, period: month, amount: 1}", "budgets.0.owner: "),
         ("{budget: a, period: month, amount: 1, owner: o, thresholds: [80]}", "a threshold is a share of the amount"),
-        ("{budget: a, period: month, amount: 1, owner: o, limit: 3}", "budgets.0.limit: Extra inputs"),
+        ("{budget: a, period: month, amount: 1, owner: o, limit: 3}", "budgets.0.limit: there is no such key"),
         ("{budget: a, period: month, amount: 1, owner: o}, {budget: a, period: day, amount: 1, owner: o}", "the budget a is declared twice"),
     ],
 )  # fmt: skip
