@@ -31,6 +31,7 @@ from assets.cli import (
     retention,
     route,
     scores,
+    sql,
     ui,
     waste,
 )
@@ -77,6 +78,7 @@ for command in (
     reconcile,
     commitments,
     ui,
+    sql,
     db,
     retention,
     price,

@@ -126,9 +126,9 @@ def _remove_old(workspace: Workspace, console: Console) -> None:
 
 def _newest(workspace: Workspace, console: Console) -> Window:
     """The newest day with requests; without request files, the day that ended last. Raises DateError where it is too old."""
-    from pipelines.daily import Window, newest_day
+    from pipelines.daily import Window
     from pipelines.daily.days import FIRST_DAY
-    from pipelines.daily.ingest import event_dates, ingest_requests
+    from pipelines.daily.ingest import newest_event_day
 
     files = [file for file in workspace.landed("requests").files if file.arrival_date is not None]
     if not files:
@@ -140,10 +140,9 @@ def _newest(workspace: Workspace, console: Console) -> Window:
         console.print(text, style="yellow", soft_wrap=True)
         return Window.of_day(yesterday)
     newest = max(file.arrival_date for file in files if file.arrival_date is not None)
-    ingest_requests(workspace, Window.of_day(newest))
-    day = newest_day(files, event_dates(workspace))
+    day = newest_event_day(workspace)
     if day is None:
-        console.print(f"no valid record in the files that arrived on {newest}: running that day", style="yellow")
+        console.print(f"no file holds a valid record: running {newest}, the day of the newest arrival", style="yellow")
         day = newest
     if day < FIRST_DAY:
         raise DateError(f"the newest day of {workspace.zone} is {day}: days are accepted from {FIRST_DAY} on")
@@ -191,7 +190,7 @@ def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | N
             checks_passed=len(checks) - len(failed),
             checks_total=len(checks),
             next_steps=[
-                'modelmeter sql "select * from mart.daily_model_spend order by event_date, effective_cost_usd desc"',
+                'modelmeter sql "select event_date, model_id, requests, priced_requests, effective_cost_usd from mart.daily_model_spend order by 1, 5 desc"',
                 "modelmeter ui",
             ],
         )

@@ -1,15 +1,10 @@
-"""`modelmeter sql` and `modelmeter db up|down|url|migrate|remove`: the warehouse from the command line.
+"""`modelmeter db up|down|url|migrate|remove`: the warehouse's server from the command line.
 
-Only options, words and exit codes are decided here; the server and its connections are in
-`pipelines.warehouse`, the formats in which rows are shown in `rows.py`.
+Only options, words and exit codes are decided here; the server and its connections are in `pipelines.warehouse`.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,49 +12,17 @@ import typer
 from assets.cli.terminal import say
 
 if TYPE_CHECKING:
-    import psycopg
-
     from pipelines.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
-    """Add `sql` and the group `db`."""
-    app.command("sql")(run_sql)
+    """Add the group `db`."""
     group = typer.Typer(
         name="db", help="The warehouse's database: start, stop, address, migrations.", no_args_is_help=True
     )
     for name, command in (("up", up), ("down", down), ("url", url), ("migrate", migrate), ("remove", remove)):
         group.command(name)(command)
     app.add_typer(group)
-
-
-def run_sql(  # noqa: PLR0917, typer passes them by name
-    query: Annotated[str | None, typer.Argument(help="One SQL statement, or - to read it from standard input.")] = None,
-    file: Annotated[Path | None, typer.Option("-f", "--file", help="Read the statement from a file.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="An array of objects; numbers with all their digits.")
-    ] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header; null is empty without quotes.")] = False,
-    limit: Annotated[int, typer.Option(min=0, help="Rows shown in the table view; 0 shows all.")] = 200,
-    timeout: Annotated[float, typer.Option(min=0, help="Seconds until the query is given up; 0 for never.")] = 600,
-) -> None:
-    """Ask the warehouse, read only: a table for people, --json or --csv for programs."""
-    from assets.cli import rows
-    from pipelines.settings import Settings
-    from pipelines.warehouse.open import open_database
-
-    if as_json and as_csv:
-        raise typer.BadParameter("--json can't be combined with --csv")
-    text = _statement(query, file)
-    with open_database(Settings()) as database, database.connect(read_only=True) as connection, _told(text):
-        connection.read_only = True
-        connection.execute("select set_config('statement_timeout', %s, false)", [str(round(timeout * 1000))])
-        if as_json:
-            rows.write_json(connection, text, sys.stdout)
-        elif as_csv:
-            rows.write_csv(connection, text, sys.stdout)
-        else:
-            rows.show_table(connection, text, limit)
 
 
 def up(
@@ -154,51 +117,3 @@ def _embedded_only(command: str) -> Settings:
             "Unset the variable, or use that server's own tools."
         )
     return settings
-
-
-def _statement(query: str | None, file: Path | None) -> str:
-    if (query is None) == (file is None):
-        raise typer.BadParameter('give one statement: modelmeter sql "select ...", -f FILE, or - for standard input')
-    try:
-        text = file.read_text(encoding="utf-8") if file else sys.stdin.read() if query == "-" else str(query)
-    except OSError as error:
-        raise typer.BadParameter(f"{file}: {error.strerror}") from error
-    if not text.strip():
-        raise typer.BadParameter("the statement is empty")
-    return text
-
-
-@contextmanager
-def _told(text: str) -> Iterator[None]:
-    """Errors of the statement as a person wants them, and exit code 1."""
-    import psycopg
-
-    from pipelines.warehouse import QueryError
-
-    try:
-        yield
-    except QueryError as error:
-        say(f"modelmeter: {error}", err=True)
-        raise typer.Exit(1) from None
-    except psycopg.Error as error:
-        say(explain(error, text), err=True)
-        raise typer.Exit(1) from None
-
-
-def explain(error: psycopg.Error, text: str) -> str:
-    """An error of Postgres with the line of the statement it points at, a caret below the place, and the hint."""
-    found = error.diag
-    if "multiple commands" in (found.message_primary or ""):
-        return "modelmeter: one statement at a time; leave out what follows the first semicolon"
-    lines = [f"modelmeter: {found.message_primary or str(error).strip()}"]
-    if found.statement_position:
-        before = text[: int(found.statement_position) - 1]
-        number, column = before.count("\n"), len(before) - before.rfind("\n") - 1
-        line = text.split("\n")[number]
-        prefix = f"line {number + 1}: "
-        blank = "".join("\t" if letter == "\t" else " " for letter in line[:column])
-        lines += [prefix + line, " " * len(prefix) + blank + "^"]
-    lines += [
-        f"{name}: {value}" for name, value in (("detail", found.message_detail), ("hint", found.message_hint)) if value
-    ]
-    return "\n".join(lines)

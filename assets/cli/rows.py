@@ -1,7 +1,7 @@
-"""How rows of a query are shown: as a table for people, as JSON or CSV for programs, always with every digit.
+"""How rows of a query are shown: as a table or as blocks for people, as JSON or CSV for programs, which get every digit.
 
 Values are the text that Postgres sends, so no number passes through a float. Which query runs, and as whom, is
-decided in `db.py`.
+decided in `sql.py`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,26 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
 import psycopg
 from psycopg.types.string import TextLoader
+from rich.cells import cell_len
 
 from assets.cli.terminal import printable, printable_json
+from pipelines.finops import format as fmt
 from pipelines.warehouse import QueryError
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
+
+Columns = list[tuple[str, str]]
+"""Name and type of each column."""
+Rows = list[tuple[Any, ...]]
 
 _NUMBERS = {"int2", "int4", "int8", "float4", "float8", "numeric"}
 _JSON_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)
@@ -29,28 +38,89 @@ _FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 _FETCH_ROWS = 1000
 
 
-def show_table(connection: psycopg.Connection[Any], query: str, limit: int) -> None:
-    """Print at most `limit` rows (0: all) as a table, numbers to the right, and say so where rows are left out."""
-    from rich.table import Table
-    from rich.text import Text
+@dataclass(frozen=True)
+class View:
+    """How rows are shown to people: at most `limit` of them (0: all), as blocks where wanted, amounts with every digit or not."""
 
+    limit: int = 200
+    expanded: bool = False
+    exact: bool = False
+    folds: bool = False
+    """A table even where it does not fit: its last column holds sentences."""
+
+
+def show(connection: psycopg.Connection[Any], query: str, view: View) -> None:
+    """Print rows as a table, numbers to the right, or one record per block where a table would not fit.
+
+    On a terminal amounts are rounded, unless every digit is wanted, and a line says so; elsewhere they never are.
+    """
     from assets.cli.terminal import terminal
 
     with _run(connection, query) as (columns, rows):
-        shown = list(islice(rows, limit + 1)) if limit else list(rows)
+        shown = list(islice(rows, view.limit + 1)) if view.limit else list(rows)
     console = terminal()
-    if not console.is_terminal:
-        console = terminal(width=100_000)
+    is_cut = bool(view.limit) and len(shown) > view.limit
+    shown = shown[: view.limit] if is_cut else shown
+    cells = shown if view.exact or not console.is_terminal else _rounded(columns, shown)
+    notes = terminal(stderr=True)
+    fits = view.folds or not console.is_terminal or not shown or _width(columns, cells) <= console.width
+    if view.expanded or not fits:
+        _show_blocks(console, columns, cells)
+    else:
+        _show_table(console if console.is_terminal else terminal(width=100_000), columns, cells)
+    if is_cut:
+        text = f"The first {view.limit} rows are shown; --limit 0 shows all, --csv and --json are never cut."
+        notes.print(text, soft_wrap=True)
+    if cells != shown:
+        notes.print("Amounts are rounded; --exact shows every digit.", soft_wrap=True, style="dim")
+
+
+def _show_table(console: Console, columns: Columns, rows: Rows) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table()
     for name, kind in columns:
         table.add_column(Text(name), justify="right" if kind in _NUMBERS else "left", overflow="fold")
-    for row in shown[:limit] if limit else shown:
+    for row in rows:
         table.add_row(*(_cell(value) for value in row))
     console.print(table)
-    if limit and len(shown) > limit:
-        terminal(stderr=True).print(
-            f"The first {limit} rows are shown; --limit 0 shows all, --csv and --json are never cut.", soft_wrap=True
-        )
+
+
+def _show_blocks(console: Console, columns: Columns, rows: Rows) -> None:
+    """One record after the other, a line per column."""
+    from rich.table import Table
+    from rich.text import Text
+
+    for number, row in enumerate(rows, start=1):
+        console.print(Text(f"─ record {number} ".ljust(min(console.width, 60), "─"), style="dim"))
+        block = Table.grid(padding=(0, 2))
+        block.add_column(style="bold", no_wrap=True)
+        block.add_column(overflow="fold")
+        for (name, _), value in zip(columns, row, strict=True):
+            block.add_row(Text(name), _cell(value))
+        console.print(block)
+
+
+def _width(columns: Columns, rows: Rows) -> int:
+    """The width of a table in which nothing is folded: the cells, two blanks and a line for each column, and a line."""
+    names = [
+        [name, *("null" if row[n] is None else str(row[n]) for row in rows)] for n, (name, _) in enumerate(columns)
+    ]
+    return 1 + sum(3 + max(cell_len(line) for text in column for line in text.split("\n")) for column in names)
+
+
+def _rounded(columns: Columns, rows: Rows) -> Rows:
+    """The rows with amounts of USD as people read them: as many decimals as the column needs, thousands marked."""
+    amounts = [n for n, (name, kind) in enumerate(columns) if kind == "numeric" and "usd" in name.split("_")]
+    rounded = [list(row) for row in rows]
+    for n in amounts:
+        values = [Decimal(row[n]) if row[n] is not None and Decimal(row[n]).is_finite() else None for row in rows]
+        decimals = fmt.decimals_for(values)
+        for row, value in zip(rounded, values, strict=True):
+            if value is not None:
+                row[n] = fmt.money(value, decimals)
+    return [tuple(row) for row in rounded]
 
 
 def write_csv(connection: psycopg.Connection[Any], query: str, file: TextIO) -> None:

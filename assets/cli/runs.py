@@ -140,12 +140,18 @@ def _checks(result: dg.ExecuteInProcessResult) -> list[dict[str, Any]]:
 
 
 def _found(metadata: Mapping[str, dg.MetadataValue[Any]]) -> str:
-    """A check's metadata on one line, empty values left out."""
-    values = {name: entry.value for name, entry in metadata.items() if name != "state"}
+    """A check's metadata on one line, empty values and tables left out: rows are for the UI, and for the query that shows all."""
+    values = {name: entry.value for name, entry in metadata.items() if name != "state" and not _is_table(entry)}
     text = "; ".join(
         f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values.items() if value not in _EMPTY
     )
     return text if len(text) <= _FOUND_LENGTH else f"{text[:_FOUND_LENGTH]} …"
+
+
+def _is_table(entry: dg.MetadataValue[Any]) -> bool:
+    import dagster as dg
+
+    return isinstance(entry, dg.MarkdownMetadataValue | dg.TableMetadataValue)
 
 
 def _plain(value: object) -> str:

@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.bills import bill_version, parse_bill
 from pipelines.config.sources import RequestSource
-from pipelines.daily.days import EARLIEST_ARRIVAL, FIRST_DAY, Window
+from pipelines.daily.days import EARLIEST_ARRIVAL, FIRST_DAY, Window, newest_day
 from pipelines.daily.replays import replayed_days
 from pipelines.landing import LandedFile, LandingError
 from pipelines.outside import ANY_FAILURE, Apart, worded
@@ -153,6 +153,25 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
         days = read_frame(connection, sql, bounds)["day"].to_list()
     days = sorted({*days, *(day for day in replayed_days(workspace) if low <= day < high)})
     return [day for day in days if around is None or not around.from_date <= day < around.to_date]
+
+
+def newest_event_day(workspace: Workspace) -> date | None:
+    """The newest day with events that any request file holds, however long ago the file arrived; None where none holds one.
+
+    Files are parsed from the newest arrival backwards, for as long as an older one could hold a newer event: so the answer
+    is the same whatever was parsed before.
+    """
+    files = [file for file in workspace.landed("requests").files if file.arrival_date is not None]
+    arrivals = sorted({file.arrival_date for file in files if file.arrival_date is not None}, reverse=True)
+    day = None
+    while arrivals:
+        ingest_requests(workspace, Window.of_day(arrivals[0]))
+        reached = arrivals[0] - EARLIEST_ARRIVAL
+        day = newest_day(files, event_dates(workspace))
+        if day is not None and day >= reached:
+            return day
+        arrivals = [arrival for arrival in arrivals if arrival < reached]
+    return day
 
 
 def event_dates(workspace: Workspace) -> dict[bytes, list[date]]:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -15,7 +16,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from assets.cli import db
+from assets.cli import db, sql
 from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import WarehouseError
@@ -24,6 +25,7 @@ from tests.warehouse.rows import frame
 
 app = typer.Typer()
 db.register(app)
+sql.register(app)
 
 ROW = """select 7 as n, 'a,"b"' as t, '' as empty, null as nothing, 12345678901234567890.123456789012345678::numeric as money,
     true as yes, '{"a": [1.50]}'::jsonb as document, array['x', null] as list, 'NaN'::float8 as nan, date '2026-02-14' as day"""
@@ -42,6 +44,63 @@ def test_the_table_shows_every_digit_and_numbers_to_the_right(run) -> None:
     assert "12345678901234567890.123456789012345678" in result.stdout
     assert '│                  7 │ a,"b" │' in result.stdout
     assert "null" in result.stdout
+
+
+@pytest.fixture
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.mark.usefixtures("on_a_terminal")
+def test_what_does_not_fit_is_shown_record_by_record(run) -> None:
+    wide = ", ".join(f"{n} as a_column_with_a_long_name_{n}" for n in range(30))
+    result = run("sql", f"select {wide} from generate_series(1, 2)")
+    plain = re.sub(r"\x1b\[\d*m", "", result.stdout)
+    assert max(map(len, plain.splitlines())) <= 80
+    assert plain.count("─ record ") == 2
+    assert "a_column_with_a_long_name_29  29" in plain
+    assert "│" in run("sql", "select 1 as n").stdout
+    assert "─ record 1 " in run("sql", "-x", "select 1 as n").stdout
+
+
+@pytest.mark.usefixtures("on_a_terminal")
+def test_amounts_are_rounded_for_people_and_exact_on_request(run) -> None:
+    query = "select 1234.567890123456789::numeric as effective_cost_usd, 0.123456789::numeric as share, null::numeric as a_usd"
+    rounded = run("sql", query)
+    assert "1,234.57" in rounded.stdout
+    assert "0.123456789" in rounded.stdout
+    assert "--exact shows every digit" in rounded.stderr
+    exact = run("sql", "--exact", query)
+    assert "1234.567890123456789" in exact.stdout
+    assert exact.stderr == ""
+
+
+def test_tables_and_columns_are_described(run) -> None:
+    listed = run("sql", "--tables").stdout
+    assert "core.request " in listed
+    assert "mart.benchmark_drift " in listed
+    described = run("sql", "--describe", "core.request").stdout
+    assert "effective_cost_usd" in described
+    missing = run("sql", "--describe", "core.reqest")
+    assert missing.exit_code == 1
+    assert 'relation "core.reqest" does not exist' in missing.stderr
+
+
+def test_a_prompt_keeps_the_view_and_survives_errors(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    typed = iter(
+        ["select 1", "as first;", "select nothing;", r"\x", "select 2 as second;", r"\d core.model", r"\?", r"\q"]
+    )
+    monkeypatch.setattr("builtins.input", lambda _: next(typed))
+    monkeypatch.setattr("assets.cli.sql.is_a_person", lambda: True)
+    result = run("sql")
+    assert result.exit_code == 0
+    assert "│     1 │" in result.stdout
+    assert 'column "nothing" does not exist' in result.stderr
+    assert "─ record 1 " in result.stdout
+    assert "display_name" in result.stdout
+    assert (tmp_path / "home" / "sql_history").is_file()
 
 
 def test_json_keeps_numbers_and_nesting(run) -> None:

@@ -1,0 +1,37 @@
+"""The day of a run without a date: the newest that any file holds, whatever was parsed before."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from pipelines.daily.ingest import newest_event_day
+from pipelines.settings import Settings
+from pipelines.warehouse.database import Database
+from pipelines.workspace import open_workspace
+
+ARRIVALS = {"2026-02-13": "2026-02-13", "2026-02-20": "2026-02-02", "2026-03-01": "2026-02-03"}
+"""Arrival day to the day of its only record: the newest files hold nothing but late lines."""
+
+
+def test_late_lines_in_the_newest_files_do_not_hide_the_newest_day(database: Database, tmp_path: Path) -> None:
+    landing, config = tmp_path / "landing", tmp_path / "config"
+    for arrived, day in ARRIVALS.items():
+        folder = landing / "requests" / "gateway" / arrived
+        folder.mkdir(parents=True)
+        record = {"request_id": day, "startTime": f"{day} 10:00:00", "model": "gpt-4o", "prompt_tokens": 1}
+        (folder / "a.jsonl").write_text(json.dumps({**record, "completion_tokens": 1}) + "\n", encoding="utf-8")
+    config.mkdir()
+    (config / "sources.yaml").write_text("requests: [{source: gateway, format: litellm_spend_logs}]", encoding="utf-8")
+    settings = Settings(
+        home=tmp_path / "home", landing=landing, config=config,
+        database_url=SecretStr(database.url.render_as_string(hide_password=False)),
+    )  # fmt: skip
+    found = []
+    for _ in range(2):
+        with open_workspace(settings) as workspace:
+            found.append(newest_event_day(workspace))
+    assert found == [date(2026, 2, 13), date(2026, 2, 13)]
