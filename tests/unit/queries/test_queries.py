@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from psycopg.types.json import Jsonb
 
+from pipelines.landing.names import folder_date
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.migrate import migrate
@@ -109,21 +110,23 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "fallbacks": Jsonb({"input_cache_write_5m": "input_cache_write"})},
         {"rate_id": RATE_QWEN, "provider_id": "deepinfra", "model_id": QWEN, "valid_from": FETCHED,
          "input_uncached_usd_per_mtok": usd("0.1"), "output_text_usd_per_mtok": usd("0.4"),
+         "output_reasoning_usd_per_mtok": usd("0.4"),
          "price_ids": Jsonb({"input_uncached": str(P_QWEN)})},
     ],
     "core.request": [
         # 1000 x 3 + 100 x 15 = 4500 millionths of a dollar
-        request(1, JANUARY, SONNET, "search", "0.0045", input_uncached_tokens=1000, output_text_tokens=100),
+        request(1, JANUARY, SONNET, "search", "0.0045", input_uncached_tokens=1000, output_text_tokens=100, latency_ms=100),
         # 2000 x 3 + 200 x 15
-        request(2, BEFORE, SONNET, "search", "0.009", input_uncached_tokens=2000, output_text_tokens=200),
+        request(2, BEFORE, SONNET, "search", "0.009", input_uncached_tokens=2000, output_text_tokens=200, latency_ms=200,
+                session_id="s1"),
         # 1000 x 3 + 4000 x 0.3 + 1000 x 3.75 + 100 x 15
         request(3, NEWEST, SONNET, "search", "0.00945", input_uncached_tokens=1000, input_cache_read_tokens=4000,
-                input_cache_write_5m_tokens=1000, output_text_tokens=100, end_user_id="kim",
+                input_cache_write_5m_tokens=1000, output_text_tokens=100, end_user_id="kim", latency_ms=400, session_id="s1",
                 tags=Jsonb({"request_tags": '["b", "a", "b"]'})),
-        # 10000 x 0.1 + 1000 x 0.4
-        request(4, NEWEST, QWEN, "ops", "0.0014", input_uncached_tokens=10000, output_text_tokens=1000,
+        # 10000 x 0.1 + 600 x 0.4 + 400 x 0.4
+        request(4, NEWEST, QWEN, "ops", "0.0014", input_uncached_tokens=10000, output_text_tokens=600, output_reasoning_tokens=400,
                 tags=Jsonb({"tags": '["a", "c", "d"]'})),
-        request(5, NEWEST, None, None, None, unpriced_reason="model_unresolved", request_model="gpt-x",
+        request(5, NEWEST, None, None, None, unpriced_reason="model_unresolved", request_model="gpt-x", status="error", http_status=429,
                 input_uncached_tokens=10, output_text_tokens=5, tags=Jsonb({"tags": "[no list"})),
     ],
     "core.reported_cost": [
@@ -147,6 +150,36 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "valid_from": at(BEFORE), "learnt_at": at(BEFORE), "spend_30d_usd": usd("0"), "summary": "0 to 8"},
         {**PLAIN, "date_basis": "documented", "change_id": UUID(int=63), "is_used": True, "valid_from": datetime(2025, 11, 4, 12, tzinfo=UTC)},  # 90 days before
         {**PLAIN, "date_basis": "documented", "change_id": UUID(int=64), "is_used": False, "valid_from": at(NEWEST)},
+    ],
+    "mart.reconciliation": [
+        {"event_date": BEFORE, "period_days": 1, "provider_id": "anthropic", "model_id": "", "meter": "", "is_settled": True,
+         "difference_usd": usd("0.5"), "price_usd": usd("0.3"), "unexplained_usd": usd("0.2")},
+        {"event_date": NEWEST, "period_days": 1, "provider_id": "anthropic", "model_id": "", "meter": "", "is_settled": True,
+         "difference_usd": usd("-0.1"), "price_usd": usd("-0.1")},
+        {"event_date": NEWEST, "period_days": 1, "provider_id": "openai", "model_id": "", "meter": "", "is_settled": False,
+         "difference_usd": usd("9"), "timing_usd": usd("9")},
+        {"event_date": NEWEST, "period_days": 1, "provider_id": "anthropic", "model_id": SONNET, "meter": "", "is_settled": True,
+         "difference_usd": usd("-0.1"), "price_usd": usd("-0.1")},
+    ],
+    "mart.waste": [
+        {"event_date": NEWEST, "request_uid": UUID(int=103), "finding": "cache_unread", "team": "search", "provider_id": "anthropic",
+         "model_id": SONNET, "cost_usd": usd("0.00945"), "saving_usd": usd("0.00075")},
+        {"event_date": BEFORE, "request_uid": UUID(int=102), "finding": "failed", "team": "search", "provider_id": "anthropic",
+         "model_id": SONNET, "cost_usd": usd("0.009"), "saving_usd": usd("0.009")},
+    ],
+    "mart.chargeback": [
+        {"event_date": NEWEST, "cost_centre": "4711", "project": "shop", "allocated_method_id": "", "allocated_resource": "",
+         "effective_cost_usd": usd("1"), "unpriced_requests": 2},
+        {"event_date": NEWEST, "cost_centre": "4711", "project": "shop", "allocated_method_id": "platform", "allocated_resource": "ops",
+         "effective_cost_usd": usd("0.25"), "unpriced_requests": 0},
+        {"event_date": JANUARY, "cost_centre": "4711", "project": "shop", "allocated_method_id": "", "allocated_resource": "",
+         "effective_cost_usd": usd("100"), "unpriced_requests": 0},
+    ],
+    "mart.commitment_day": [
+        {"event_date": day, "commitment_id": name, "kind": "credit", "provider_id": "anthropic", "balance_usd": usd(balance),
+         "expires_on": date(2026, 3, 1), "expiring_usd": usd(expiring)}
+        for name, day, balance, expiring in (
+            ("grant", BEFORE, "60", "20"), ("grant", NEWEST, "50", "10"), ("spent", NEWEST, "1", "0"))
     ],
     "mart.price_conflict": [
         {**PLAIN, "provider_id": "anthropic", "model_id": SONNET, "meter": "output_text", "usd_used": usd("15"), "feed_used": "genai",
@@ -201,8 +234,9 @@ EXPECTED: dict[str, list[tuple[Any, ...]]] = {
     ] + [
         (UUID(int=104), at(NEWEST), QWEN, usd("0.0014"), "input_uncached", 10000, usd("0.1"), usd("0.001"), None, "litellm",
          "0.1", "prices.json", "/input_uncached"),
-        (UUID(int=104), at(NEWEST), QWEN, usd("0.0014"), "output_text", 1000, usd("0.4"), usd("0.0004"), None, None, None,
-         None, None),
+    ] + [
+        (UUID(int=104), at(NEWEST), QWEN, usd("0.0014"), meter, tokens, usd("0.4"), usd(cost), None, None, None, None, None)
+        for meter, tokens, cost in (("output_text", 600, "0.00024"), ("output_reasoning", 400, "0.00016"))
     ],
     # reads: 4000 x (3 - 0.3); writes: 1000 x (3.75 - 3); hit: 4000 of 6000
     "cache_savings": [(NEWEST, SONNET, 4000, 1000, usd("0.6667"), usd("0.0108"), usd("0.00075"), usd("0.01005"))],
@@ -232,6 +266,53 @@ EXPECTED: dict[str, list[tuple[Any, ...]]] = {
         (BEFORE, "anthropic", SONNET, 1, usd("0.009"), None, None, usd("0.009"), None),
     ],
     "drift_events": [(BEFORE, *DRIFT, usd("0.02295"))],
+    # All three days are of the newest seven.
+    "top_movers": [
+        ("search", SONNET, 0, usd("0.02295"), usd("0.02295"), None), ("ops", QWEN, 0, usd("0.0014"), usd("0.0014"), None),
+    ],
+    "cost_per_successful_request": [
+        (SONNET, 1, 1, usd("0.00945"), 0, usd("0.00945"), "few_sessions"),
+        (QWEN, 1, 1, usd("0.0014"), 0, usd("0.0014"), "few_sessions"),
+        ("unresolved: gpt-x", 1, 0, None, None, None, "nothing_priced"),
+    ],
+    # 10.85 / 2 and 9 / 1 and 4.5 / 1; 5.425 is 39.7 % less than 9. The sessions cost 0.00945 and 0.009.
+    "unit_cost_trend": [
+        (NEWEST, 3, usd("5.425"), usd("0.00945"), usd("0.00945"), usd("-39.7")),
+        (BEFORE, 1, usd("9"), usd("0.009"), None, usd("100.0")), (JANUARY, 1, usd("4.5"), None, None, None),
+    ],
+    # Only the newest day is after the change: 1000 tokens x (3 - 4).
+    "effect_of_price_change": [
+        ("anthropic", SONNET, "input_uncached", at(NEWEST), usd("4"), usd("3"), 1000, usd("-0.001")),
+    ],
+    # 6000 x 0.1 + 100 x 0.4 = 640 millionths; on itself it costs what it did.
+    "replace_model": [
+        ("anthropic", SONNET, 1, usd("0.00945"), usd("0.00064"), usd("0.00881")),
+        ("deepinfra", QWEN, 1, usd("0.0014"), usd("0.0014"), 0),
+    ],
+    "dearest_sessions": [("", "s1", "search", 2, 1, at(BEFORE), at(NEWEST), usd("0.01845"))],
+    "late_data": [("", 2, 1, usd("0.0045"), "a.jsonl")],  # arrived on the newest day
+    # At midnight of the newest day none of the files had landed.
+    "spend_as_known_then": [
+        (day, seller, model, 0, 1, None, usd(cost), usd(cost))
+        for day, seller, model, cost in (
+            (NEWEST, "anthropic", SONNET, "0.00945"), (BEFORE, "anthropic", SONNET, "0.009"),
+            (JANUARY, "anthropic", SONNET, "0.0045"), (NEWEST, "deepinfra", QWEN, "0.0014"),
+        )
+    ],
+    "failed_calls": [(None, None, "error", 429, None, 1, None)],
+    "hourly_load": [(12, 5, 19010, 1405, usd("0.02435"), 1)],
+    # Halfway between 100, 200 and 400; the 95th part lies nine tenths of the way from 200 to 400.
+    "latency_and_cost": [
+        ("anthropic", SONNET, 3, 200.0, 380.0, usd("7.65")), ("deepinfra", QWEN, 1, None, None, usd("1.4")),
+    ],
+    "reasoning_share": [("deepinfra", QWEN, 400, usd("0.4"), usd("0.00016"))],
+    # The price: 0.3 and -0.1; the other seller's bill is not settled, and a row of one model is part of the row of all.
+    "open_differences": [("anthropic", "price", usd("0.2"), 2), ("anthropic", "unexplained", usd("0.2"), 1)],
+    "waste_by_owner": [
+        ("search", "failed", 1, usd("0.009"), usd("0.009")), ("search", "cache_unread", 1, usd("0.00945"), usd("0.00075")),
+    ],
+    "cost_centre_statement": [("4711", "shop", usd("1"), usd("0.25"), usd("1.25"), 2)],
+    "credits_about_to_expire": [("grant", "anthropic", usd("50"), None, date(2026, 3, 1), usd("10"), 27)],
 }  # fmt: skip
 
 
@@ -272,3 +353,54 @@ def test_header_names_question_grain_and_columns(warehouse: Database, path: Path
 
 def test_every_query_has_an_answer() -> None:
     assert {path.stem for path in QUERIES} == EXPECTED.keys()
+
+
+def test_a_rate_is_one_row_where_the_card_has_many(warehouse: Database) -> None:
+    """A plain join gave four rows, and four times the cost."""
+    tiers: list[dict[str, Any]] = [{"service_tier": "batch"}, {"region": "us"}, {"context_from_tokens": 200_000}]
+    card = TABLES_BY_NAME["core.rate_card"]
+    common = {
+        "provider_id": "anthropic",
+        "model_id": SONNET,
+        "valid_from": FETCHED,
+        "input_uncached_usd_per_mtok": usd("9"),
+    }
+    asked = f"from core.rate_at('anthropic', '{SONNET}', timestamptz '2026-02-02'"
+    with warehouse.connect() as connection, connection.transaction(force_rollback=True):
+        rows = [good_row(card, **common, **more, rate_id=UUID(int=900 + n)) for n, more in enumerate(tiers)]
+        insert(connection, card, rows)
+        joined = connection.execute("select count(*) from core.rate_card where model_id = %s", [SONNET]).fetchone()
+        assert joined == (4,)
+        for more, rate in (
+            ("", "3"),
+            (", tier => 'batch'", "9"),
+            (", in_region => 'us'", "9"),
+            (", tier => 'flex'", None),
+        ):
+            found = connection.execute(f"select input_uncached_usd_per_mtok {asked}{more})").fetchall()
+            assert found == ([(usd(rate),)] if rate else [])
+        assert connection.execute(f"select count(*) {asked.replace('2026-02-02', '2025-12-31')})").fetchone() == (0,)
+
+
+def test_spend_as_known_takes_the_files_and_the_prices_of_its_time(warehouse: Database) -> None:
+    """Input was believed to cost 4 until the correction: 1000 x 4 + 100 x 15 = 5500 millionths."""
+    query = f"select event_date, cost_usd from core.spend_as_known('{JANUARY}', '{BEFORE}', %s)"
+    with warehouse.connect() as connection, connection.transaction(force_rollback=True):
+        assert connection.execute(query, [at(JANUARY)]).fetchall() == [], "the file had not landed"
+        connection.execute("update raw.snapshot set observed_at = %s where snapshot_id = %s", [FETCHED, A])
+        assert connection.execute(query, [datetime(2026, 1, 10, tzinfo=UTC)]).fetchall() == [(JANUARY, usd("0.0055"))]
+        assert connection.execute(query, [at(NEWEST)]).fetchall() == [(JANUARY, usd("0.0045"))]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["2026-02-14/a.jsonl", "20260214/a.jsonl", "2026/02/14/06/a.jsonl", "y=2026/m=02/d=14/a.jsonl",
+     "year=2026/month=02/day=14/a.jsonl", "dt=2026-02-14/a.jsonl"],
+)  # fmt: skip
+def test_the_arrival_date_in_sql_is_that_of_the_load(warehouse: Database, path: str) -> None:
+    query = "select raw.arrival_date(%s, timestamptz '2026-03-01')"
+    with warehouse.connect(read_only=True) as connection:
+        assert connection.execute(query, [f"requests/gateway/{path}"]).fetchone() == (
+            folder_date(path.split("/")[:-1]),
+        )
+        assert connection.execute(query, ["requests/gateway/2026-02-31.jsonl"]).fetchone() == (date(2026, 3, 1),)

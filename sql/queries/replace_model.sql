@@ -1,0 +1,57 @@
+-- Question: what would the newest day cost on another model, token for token, at its list rate? (Change the two constants.)
+-- Grain:    one row per seller and model that was used
+-- Columns:  provider_id, model_id, requests, cost_usd, cost_on_other_usd, saving_usd
+with
+
+other as (
+
+    select *
+    from core.rate_at('deepinfra', 'qwen3-32b', (select max(event_date)::timestamptz from mart.daily_model_spend))
+
+),
+
+requests as (
+
+    select * from core.request
+    where
+        event_date = (select max(event_date) from mart.daily_model_spend)
+        and effective_cost_usd is not null and is_billable
+
+),
+
+rated as (
+
+    select
+        requests.provider_id,
+        requests.model_id,
+        requests.effective_cost_usd,
+        (
+            (
+                requests.input_uncached_tokens + requests.input_cache_write_tokens
+                + requests.input_cache_write_5m_tokens + requests.input_cache_write_1h_tokens
+            ) * other.input_uncached_usd_per_mtok
+            + requests.input_cache_read_tokens
+            * coalesce(other.input_cache_read_usd_per_mtok, other.input_uncached_usd_per_mtok)
+            + (requests.output_text_tokens + requests.output_reasoning_tokens) * other.output_text_usd_per_mtok
+        ) / 1000000 as other_usd
+    from requests
+    cross join other
+
+),
+
+final as (
+
+    select
+        provider_id,
+        model_id,
+        count(*) as requests,
+        sum(effective_cost_usd) as cost_usd,
+        round(sum(other_usd), 8) as cost_on_other_usd,
+        round(sum(effective_cost_usd) - sum(other_usd), 8) as saving_usd
+    from rated
+    group by provider_id, model_id
+
+)
+
+select * from final
+order by saving_usd desc, provider_id, model_id
