@@ -1,6 +1,6 @@
-"""Assets of group `landing`: the feeds that are fetched, and the request logs that other systems deliver.
+"""Assets of group `landing`: the feeds that are fetched, and the request logs that other systems deliver or that are pulled from them.
 
-Fetching is `pipelines.fetch`; a feed that can't be reached leaves the last snapshot in use, flagged stale.
+Fetching is `pipelines.fetch`, pulling `pipelines.pull`; a feed that can't be reached leaves the last snapshot in use, flagged stale.
 """
 
 from collections.abc import Iterator
@@ -13,15 +13,60 @@ from assets.boundary import in_own_words
 from assets.resources import WorkspaceResource
 from assets.specs import OWNERS, markdown_table
 from pipelines.fetch import FeedKind, FetchResult, fetch_feeds
+from pipelines.pull import PullResult, pull_sources
 
-REQUEST_LOGS = dg.AssetSpec(
+
+@dg.asset(
     key=["landing", "request_logs"],
-    description="Request logs as gateways, applications and exports deliver them: "
-    "`requests/<source>/<arrival date>/*` in the landing zone. Written by other systems; read, never changed.",
+    description="Request logs and bills: `requests/<source>/<arrival date>/*` in the landing zone. Other systems write them there, or "
+    "they are pulled, where sources.yaml says so: exact bytes or rows with a sidecar. Read, never changed.",
     group_name="landing",
     owners=list(OWNERS),
-    kinds={"file"},
+    kinds={"python", "file"},
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_source_pulled",
+            asset=["landing", "request_logs"],
+            description="Every source with `pull` in sources.yaml was asked as far as it should be, and what it answered has landed.",
+        )
+    ],
 )
+@in_own_words
+def request_logs(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
+    """Pull the sources that are declared so; the others are only read."""
+    workspace = mm.workspace
+    results = pull_sources(workspace.settings, workspace.config.sources, landed=workspace.landed("requests").files)
+    if any(result.files for result in results):
+        workspace.rescan()
+    yield _pulled(results)
+
+
+def _pulled(results: list[PullResult]) -> dg.MaterializeResult[Any]:
+    failed = [result for result in results if result.error]
+    columns = ["source", "kind", "outcome", "files", "records", "calls", "asked up to", "error"]
+    rows = [
+        [r.source, r.kind, r.outcome, r.files, r.records, r.calls, min(r.asked_to.values(), default=""), r.error or ""]
+        for r in results
+    ]
+    said = "; ".join(f"{result.source}: {result.error}" for result in failed)
+    return dg.MaterializeResult(
+        metadata={
+            "sources": len(results),
+            "files": sum(result.files for result in results),
+            "outcomes": markdown_table(pl.DataFrame(rows, schema=columns, orient="row")),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="every_source_pulled",
+                passed=not failed,
+                severity=dg.AssetCheckSeverity.WARN,
+                description=f"Not pulled whole: {said}. What landed stays, and the next run goes on there."
+                if failed
+                else None,
+                metadata={"errors": {result.source: result.error for result in failed}},
+            )
+        ],
+    )
 
 
 def _fetched(kind: FeedKind, name: str, description: str) -> dg.AssetsDefinition:
@@ -120,4 +165,4 @@ HARDWARE = _fetched(
     "Published prices of GPUs and measurements on them, fetched as exact bytes with a sidecar. What can't be reached keeps its last file.",
 )
 
-landing_assets: list[dg.AssetSpec | dg.AssetsDefinition] = [REQUEST_LOGS, PRICE_FEEDS, LEADERBOARDS, HARDWARE]
+landing_assets: list[dg.AssetsDefinition] = [request_logs, PRICE_FEEDS, LEADERBOARDS, HARDWARE]

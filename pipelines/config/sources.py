@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
 from pipelines.config.mistakes import refuse_twice
+from pipelines.config.pull import Pull
 
 RequestFormat = Literal[
     "otel_genai", "litellm_spend_logs", "litellm_payload", "langfuse", "helicone", "openai_chat", "openai_responses",
@@ -64,7 +65,7 @@ class RequestSource(Declaration):
     `defaults` gives values for canonical fields that the log does not hold, for example `provider_id` or
     `model`; `options` are the format's own (the columns of a `mapping`, a time zone); `attribution` maps
     team, project, environment, application and end_user_id to fields of the log. Of records of two sources that describe
-    one call equally well, that of the lower `precedence` is kept.
+    one call equally well, that of the lower `precedence` is kept. `pull` says where its files come from, if nobody puts them there.
     """
 
     source: str = Field(pattern=_NAME)
@@ -73,6 +74,7 @@ class RequestSource(Declaration):
     defaults: dict[str, Any] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)
     precedence: int = 100
+    pull: Pull | None = None
 
     @property
     def is_bill(self) -> bool:

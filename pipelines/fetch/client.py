@@ -90,6 +90,8 @@ class Query:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     redirects: Sequence[str] = ()
     """Origins beyond the url's own that a redirect may lead to."""
+    body: bytes | None = None
+    """JSON that is sent with POST; None asks with GET."""
 
 
 @dataclass(frozen=True)
@@ -120,16 +122,27 @@ class Clients:
     plain: httpx.Client
 
 
+def _shared(limits: FetchLimits) -> dict[str, Any]:
+    return {
+        "timeout": httpx.Timeout(limits.read_s, connect=limits.connect_s),
+        "headers": {"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
+        "follow_redirects": False,  # each is looked at first
+    }
+
+
+@contextmanager
+def open_private(limits: FetchLimits) -> Iterator[Clients]:
+    """A client that keeps no answer, whatever it is asked for: for what only the company may see."""
+    with httpx.Client(**_shared(limits)) as plain:
+        yield Clients(plain, plain)
+
+
 @contextmanager
 def open_clients(cache: Path, limits: FetchLimits) -> Iterator[Clients]:
     """Both clients, with what was kept under the folder `cache`."""
     cache.mkdir(parents=True, exist_ok=True)
     storage = hishel.SqliteStorage(database_path=cache / "hishel_v2.db", max_size=16 * limits.max_bytes)
-    shared: dict[str, Any] = {
-        "timeout": httpx.Timeout(limits.read_s, connect=limits.connect_s),
-        "headers": {"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
-        "follow_redirects": False,  # each is looked at first
-    }
+    shared = _shared(limits)
     cached = CacheClient(storage=storage, rfc=hishel.CacheOptions(shared=False), **shared)
     plain = httpx.Client(**shared)
     try:
@@ -209,9 +222,9 @@ def _ask(query: Query, clients: Clients, limits: FetchLimits, answered: threadin
     client = clients.plain if query.secrets else clients.cached
     if query.secrets and query.etag:
         headers["If-None-Match"] = query.etag
-    target = query.url
+    target, method = query.url, "GET" if query.body is None else "POST"
     for _ in range(limits.max_redirects + 1):
-        with client.stream("GET", target, headers=headers) as response:
+        with client.stream(method, target, headers=headers, content=query.body) as response:
             answered.set()
             if response.status_code == httpx.codes.NOT_MODIFIED and "If-None-Match" in headers:
                 return Answer(response.status_code, query.etag, "", None, url)

@@ -10,6 +10,7 @@ from pipelines.landing.atomic import write_atomically
 from pipelines.landing.content import MAX_CONTENT_BYTES, read_bytes
 from pipelines.landing.files import KINDS, Kind, LandedFile, LandingError, LandingProblem, Scan, scan
 from pipelines.landing.names import parse_instant
+from pipelines.landing.sidecar import Pulled
 from pipelines.landing.write import land
 from pipelines.landing.zone import LandingZone, open_zone
 
@@ -21,6 +22,7 @@ __all__ = [
     "LandingError",
     "LandingProblem",
     "LandingZone",
+    "Pulled",
     "Scan",
     "land",
     "open_zone",

@@ -26,7 +26,7 @@ from pipelines.landing.names import (
     parse_instant,
     shown,
 )
-from pipelines.landing.sidecar import Sidecar, SidecarError, read_sidecar
+from pipelines.landing.sidecar import Pulled, Sidecar, SidecarError, read_sidecar
 from pipelines.landing.tree import NotRegularError, entries, kind_of, walk
 
 Kind = Literal["requests", "prices", "leaderboards", "selfhost"]
@@ -64,6 +64,8 @@ class LandedFile:
     url: str | None = None
     http_status: int | None = None
     etag: str | None = None
+    pulled: Pulled | None = None
+    """Which window of a source it holds, where it was pulled."""
     modified_ns: int | None = field(default=None, compare=False)
     """When the file was changed last, as the disk that it was listed on says; None where nobody looked."""
 
@@ -221,6 +223,7 @@ def describe(kind: Kind, path: Path, root: Path, hashes: HashCache) -> tuple[Lan
         url=sidecar.url,
         http_status=sidecar.status,
         etag=sidecar.etag,
+        pulled=sidecar.pulled,
         modified_ns=status.st_mtime_ns,
     )
     return file, doubt

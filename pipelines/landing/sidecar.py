@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pipelines.landing.names import SIDECAR_SUFFIX, is_plain, is_usable_instant
 from pipelines.landing.tree import NotRegularError, kind_of
@@ -18,6 +19,22 @@ from pipelines.landing.tree import NotRegularError, kind_of
 _MAX_BYTES = 2**20
 _MAX_TEXT = 8192
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """Which part of what a source was asked for a file holds: `part` of `parts` of the window from `start` to `end` of `report`.
+
+    `digest` stands for the records of the whole window, in any order: a window whose digest is the same was not revised.
+    """
+
+    report: str
+    start: str
+    end: str
+    digest: str
+    part: int = 1
+    parts: int = 1
+    records: int = 0
 
 
 @dataclass(frozen=True)
@@ -29,11 +46,19 @@ class Sidecar:
     status: int | None = None
     etag: str | None = None
     sha256: str | None = None
+    pulled: Pulled | None = None
 
     def as_json(self) -> bytes:
         """The sidecar as it is written."""
         at = None if self.fetched_at is None else self.fetched_at.isoformat()
-        facts = {"url": self.url, "fetched_at": at, "status": self.status, "etag": self.etag, "sha256": self.sha256}
+        facts: dict[str, Any] = {
+            "url": self.url,
+            "fetched_at": at,
+            "status": self.status,
+            "etag": self.etag,
+            "sha256": self.sha256,
+        }
+        facts |= {} if self.pulled is None else {"pulled": asdict(self.pulled)}
         return (json.dumps(facts, indent=2) + "\n").encode()
 
 
@@ -80,7 +105,19 @@ def _of(content: bytes) -> Sidecar:
     sha256 = _text(facts, "sha256")
     if sha256 is not None and not _SHA256.fullmatch(sha256):
         raise SidecarError("has a sha256 that is none: accepted are 64 digits, lower case")
-    return Sidecar(_text(facts, "url"), _instant(facts), status, _text(facts, "etag"), sha256)
+    return Sidecar(_text(facts, "url"), _instant(facts), status, _text(facts, "etag"), sha256, _pulled(facts))
+
+
+def _pulled(facts: dict[str, object]) -> Pulled | None:
+    value = facts.get("pulled")
+    if value is None:
+        return None
+    if isinstance(value, dict) and value.keys() == {field.name for field in fields(Pulled)}:
+        texts = {name: _text(value, name) for name in ("report", "start", "end", "digest")}
+        counts = {name: value[name] for name in ("part", "parts", "records")}
+        if None not in texts.values() and all(type(count) is int and 0 <= count < 2**63 for count in counts.values()):
+            return Pulled(**value)
+    raise SidecarError("has a field pulled that is not as it was written")
 
 
 def _text(facts: dict[str, object], key: str) -> str | None:

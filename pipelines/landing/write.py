@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipelines.landing.atomic import create
 from pipelines.landing.files import HashCache, Kind, LandedFile, LandingError, describe
-from pipelines.landing.sidecar import Sidecar, SidecarError, read_sidecar, sidecar_path
+from pipelines.landing.sidecar import Pulled, Sidecar, SidecarError, read_sidecar, sidecar_path
 
 Put = Callable[[Path, bytes], bool]
 """Puts content at a path, whole, unless something is there already, which then can be read there; whether it was put."""
@@ -29,6 +29,7 @@ def land(
     url: str | None,
     http_status: int | None = None,
     etag: str | None = None,
+    pulled: Pulled | None = None,
     put: Put = create,
 ) -> LandedFile:
     """Write the exact bytes and a sidecar `<file>.meta.json` under the name of the instant; both appear whole or not.
@@ -44,7 +45,7 @@ def land(
     if kind == "requests":
         folder = folder / at.date().isoformat()
     sha256 = hashlib.sha256(content).hexdigest()
-    described = Sidecar(url, at, http_status, etag, sha256).as_json()
+    described = Sidecar(url, at, http_status, etag, sha256, pulled).as_json()
     for name in (f"{at:%Y%m%dT%H%M%SZ}{suffix}", f"{at:%Y%m%dT%H%M%SZ}-{sha256[:12]}{suffix}"):
         path = folder / name
         if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:

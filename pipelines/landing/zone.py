@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.landing.atomic import create
 from pipelines.landing.files import Kind, LandedFile, Scan, scan, versions
+from pipelines.landing.sidecar import Pulled
 from pipelines.landing.verdicts import Verdicts, read_verdicts, write_verdict
 from pipelines.landing.write import land
 from pipelines.settings import Settings
@@ -49,12 +50,13 @@ class LandingZone:
         url: str | None,
         http_status: int | None = None,
         etag: str | None = None,
+        pulled: Pulled | None = None,
     ) -> LandedFile:
         """Add a file with its sidecar, as `write.land` says."""
         put = self.bucket.put if self.bucket else create
         return land(
             self.folder, kind, source, content, suffix=suffix, fetched_at=fetched_at, url=url,
-            http_status=http_status, etag=etag, put=put,
+            http_status=http_status, etag=etag, pulled=pulled, put=put,
         )  # fmt: skip
 
     def verdicts(self, kind: Kind) -> Verdicts:

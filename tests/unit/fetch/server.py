@@ -62,6 +62,8 @@ def serve() -> Iterator[Server]:
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
 
+        do_POST = do_GET
+
         def log_message(self, *_: object) -> None:
             pass
 

@@ -1,0 +1,200 @@
+"""The APIs that can be pulled, as a table: where each is asked, how it is told a window, and how its pages follow each other.
+
+What the answers mean is in the format that `reads` names; asking is `api.py`. `{start}` and `{end}` in `asks` stand for the bounds
+of the window, written as `time` says. Sources: the reference of each API, as of 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pipelines.pull.paging import Numbered, Offset, OnePage, Paging, Token
+
+Time = Literal["epoch", "iso", "date", "plain"]
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One API. `reports` maps a name to a path; `key` maps each header to its text, in which `{}` stands for the key.
+
+    `key_env` are the usual variables of the key: two of them are user and password of Basic. `records` is the place of the list of
+    records in an answer, empty where the answer is the list, and `inner` the list in a record (a bucket) that holds the records.
+    """
+
+    reads: str
+    origin: str | None
+    reports: Mapping[str, str]
+    key: Mapping[str, str]
+    key_env: tuple[str, ...]
+    time: Time
+    asks: Mapping[str, Any]
+    paging: Paging
+    records: str = "data"
+    inner: str | None = None
+    days: int = 1
+    """Of the look-back, where the declaration names none."""
+    whole_days: bool = False
+    """Only days that are over are asked for: a report of a day that goes on would be half."""
+    oldest_days: int | None = None
+    """How far back the API answers at all."""
+    posts: bool = False
+    """`asks` is sent as JSON with POST."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_BEARER = {"Authorization": "Bearer {}"}
+_ANTHROPIC: dict[str, Any] = {
+    "origin": "https://api.anthropic.com",
+    "key": {"X-Api-Key": "{}"},
+    "key_env": ("ANTHROPIC_ADMIN_KEY",),
+    "headers": {"anthropic-version": "2023-06-01"},
+    "paging": Token("page", "next_page", more="has_more"),
+    "days": 7,
+    "whole_days": True,
+}
+_OPENAI: dict[str, Any] = {
+    "origin": "https://api.openai.com",
+    "key": _BEARER,
+    "key_env": ("OPENAI_ADMIN_KEY",),
+    "paging": Token("page", "next_page", more="has_more"),
+    "time": "epoch",
+    "inner": "results",
+    "days": 7,
+    "whole_days": True,
+}
+_LANGFUSE: dict[str, Any] = {
+    "reads": "langfuse",
+    "origin": "https://cloud.langfuse.com",
+    "key": {"Authorization": "Basic {}"},
+    "key_env": ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"),
+    "time": "iso",
+}
+
+CONNECTORS: dict[str, Connector] = {
+    "openai_usage": Connector(
+        **_OPENAI,
+        reads="openai_usage_api",
+        reports={
+            name: f"/v1/organization/usage/{name}"
+            for name in ("completions", "embeddings", "images", "audio_speeches", "audio_transcriptions", "moderations")
+        },
+        asks={
+            "start_time": "{start}",
+            "end_time": "{end}",
+            "bucket_width": "1d",
+            "limit": 31,
+            "group_by": ["project_id", "model"],
+        },
+    ),
+    "openai_costs": Connector(
+        **_OPENAI,
+        reads="openai_costs_api",
+        reports={"costs": "/v1/organization/costs"},
+        asks={
+            "start_time": "{start}",
+            "end_time": "{end}",
+            "bucket_width": "1d",
+            "limit": 180,
+            "group_by": ["project_id", "line_item"],
+        },
+    ),
+    "anthropic_usage": Connector(
+        **_ANTHROPIC,
+        reads="anthropic_usage_api",
+        reports={"messages": "/v1/organizations/usage_report/messages"},
+        time="iso",
+        inner="results",
+        asks={
+            "starting_at": "{start}",
+            "ending_at": "{end}",
+            "bucket_width": "1d",
+            "limit": 31,
+            "group_by[]": ["workspace_id", "model", "service_tier", "context_window", "inference_geo"],
+        },
+    ),
+    "anthropic_costs": Connector(
+        **_ANTHROPIC,
+        reads="anthropic_cost_api",
+        reports={"cost_report": "/v1/organizations/cost_report"},
+        time="iso",
+        inner="results",
+        asks={
+            "starting_at": "{start}",
+            "ending_at": "{end}",
+            "bucket_width": "1d",
+            "limit": 31,
+            "group_by[]": ["workspace_id", "description"],
+        },
+    ),
+    "anthropic_claude_code": Connector(
+        **_ANTHROPIC,
+        reads="anthropic_usage_api",
+        reports={"claude_code": "/v1/organizations/usage_report/claude_code"},
+        time="date",
+        asks={"starting_at": "{start}", "limit": 1000},
+    ),
+    "openrouter_activity": Connector(
+        reads="openrouter_activity",
+        origin="https://openrouter.ai",
+        reports={"activity": "/api/v1/activity"},
+        key=_BEARER,
+        key_env=("OPENROUTER_MANAGEMENT_KEY",),
+        time="date",
+        asks={"date": "{start}"},
+        paging=OnePage(),
+        days=3,
+        whole_days=True,
+        oldest_days=30,
+    ),
+    "langfuse": Connector(
+        **_LANGFUSE,
+        reports={"observations": "/api/public/v2/observations"},
+        asks={
+            "fromStartTime": "{start}",
+            "toStartTime": "{end}",
+            "type": "GENERATION",
+            "fields": "core,basic,time,metadata,model,usage,metrics",
+            "limit": 1000,
+        },
+        paging=Token("cursor", "meta/cursor"),
+    ),
+    "langfuse_v1": Connector(
+        **_LANGFUSE,
+        reports={"observations": "/api/public/observations"},
+        asks={"fromStartTime": "{start}", "toStartTime": "{end}", "type": "GENERATION", "limit": 100},
+        paging=Numbered("page", last="meta/totalPages"),
+    ),
+    "litellm": Connector(
+        reads="litellm_spend_logs",
+        origin=None,
+        reports={"spend_logs": "/spend/logs/v2"},
+        key=_BEARER,
+        key_env=("LITELLM_API_KEY",),
+        time="plain",
+        asks={"start_date": "{start}", "end_date": "{end}", "page_size": 100},
+        paging=Numbered("page", last="total_pages"),
+    ),
+    "helicone": Connector(
+        reads="helicone",
+        origin="https://api.helicone.ai",
+        reports={"requests": "/v1/request/query-clickhouse"},
+        key=_BEARER,
+        key_env=("HELICONE_API_KEY",),
+        time="iso",
+        asks={
+            "filter": {
+                "left": {"request_response_rmt": {"request_created_at": {"gte": "{start}"}}},
+                "operator": "and",
+                "right": {"request_response_rmt": {"request_created_at": {"lt": "{end}"}}},
+            },
+            "isCached": False,
+            "limit": 1000,
+            "sort": {"created_at": "asc"},
+        },
+        paging=Offset("offset", size="limit"),
+        posts=True,
+    ),
+}
+"""By the kind that `pull:` names."""

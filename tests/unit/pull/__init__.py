@@ -1,0 +1,1 @@
+"""Sources that are pulled, against servers on loopback."""

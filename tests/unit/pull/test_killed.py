@@ -1,0 +1,69 @@
+"""A pull that is killed at any call leaves what the next one completes: nothing is lost, and nothing lands twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import warnings
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pipelines.config.sources import RequestSource
+from pipelines.landing import write_atomically
+from pipelines.landing.atomic import create
+from pipelines.pull import api
+from pipelines.settings import Settings
+from tests.unit.fetch.server import Server
+from tests.unit.pull.test_apis import DAYS, NOW, declared, files, pulled
+from tests.unit.pull.upstream import Upstream, numbered
+
+STEPS = {
+    "asking": "pipelines.pull.api.get",
+    "landing": "pipelines.landing.zone.create",
+    "noting": "pipelines.pull.landed.write_atomically",
+}
+
+
+def killed_at(call: int, place: str, done: Callable[..., Any], settings: Settings, source: RequestSource) -> bool:
+    """Pull in a process that is killed at that call of one step; False where it ended before it came to it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # a fork of a process with threads; the server's is not needed there
+        child = os.fork()
+    if child == 0:
+        count = 0
+
+        def dies(*args: Any, **named: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count == call:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return done(*args, **named)
+
+        patch = pytest.MonkeyPatch()
+        patch.setattr(place, dies)
+        pulled(settings, source)
+        os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_any_call(step: str, server: Server, settings: Settings) -> None:
+    upstream = Upstream(server, numbered("langfuse", DAYS, 3))
+    upstream.serve("langfuse")
+    source = declared(server, "langfuse")
+    done = {"asking": api.get, "landing": create, "noting": write_atomically}[step]
+    kills = 0
+    while killed_at(kills + 1, STEPS[step], done, settings, source):
+        kills += 1
+        assert kills < 50
+    assert kills > 0
+    pulled(settings, source, NOW + timedelta(hours=1))
+    held = [file.path.read_text() for file in files(settings)]
+    for records in upstream.records.values():
+        for record in records:
+            assert sum(f'"id": "{record["id"]}"' in text for text in held) == 1
