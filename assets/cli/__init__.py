@@ -32,6 +32,7 @@ from assets.cli import (
     route,
     scores,
     sql,
+    sources,
     ui,
     waste,
 )
@@ -88,6 +89,7 @@ for command in (
     claims,
     drift,
     scores,
+    sources,
     doctor,
 ):
     command.register(app)

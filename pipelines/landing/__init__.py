@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pipelines.landing.atomic import write_atomically
 from pipelines.landing.content import MAX_CONTENT_BYTES, read_bytes
-from pipelines.landing.files import KINDS, Kind, LandedFile, LandingError, LandingProblem, Scan, scan
+from pipelines.landing.files import KINDS, Kind, LandedFile, LandingError, LandingProblem, Scan, accepts, scan
 from pipelines.landing.names import parse_instant
 from pipelines.landing.sidecar import Pulled
 from pipelines.landing.write import land
@@ -24,6 +24,7 @@ __all__ = [
     "LandingZone",
     "Pulled",
     "Scan",
+    "accepts",
     "land",
     "open_zone",
     "parse_instant",

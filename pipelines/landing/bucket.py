@@ -212,10 +212,11 @@ class Bucket:
         except (FileNotFoundError, AlreadyExistsError):
             raise
         except BaseError as error:
-            raise LandingError(f"can't {doing} the landing zone {self}: {_reason(str(error))}") from None
+            raise LandingError(f"can't {doing} the landing zone {self}: {in_words(str(error))}") from None
 
 
-def _reason(text: str) -> str:
+def in_words(text: str) -> str:
+    """What an object store said, in words that hold no secret."""
     if (code := _ERROR_CODE.search(text)) is not None:
         return _SAID.get(code[1], f"the server answers {code[1]}")
     if "169.254" in text or "metadata" in text:

@@ -41,6 +41,11 @@ _SUFFIXES: dict[Kind, tuple[str, ...]] = {
 }
 
 
+def accepts(kind: Kind, name: str) -> bool:
+    """Whether a file of this name can be read as `kind`."""
+    return content_suffix(name) in _SUFFIXES[kind]
+
+
 class LandingError(ValueError):
     """A landed file can't be read. The message names the file, what was found and what to do."""
 

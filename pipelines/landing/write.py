@@ -30,11 +30,12 @@ def land(
     http_status: int | None = None,
     etag: str | None = None,
     pulled: Pulled | None = None,
+    tag: str | None = None,
     put: Put = create,
 ) -> LandedFile:
     """Write the exact bytes and a sidecar `<file>.meta.json` under the name of the instant; both appear whole or not.
 
-    `fetched_at` must carry a time zone; it is kept to the second. The same bytes at the same second are written once;
+    `tag` stands behind the instant, so that files of one second have names that say which they are. `fetched_at` must carry a time zone; it is kept to the second. The same bytes at the same second are written once;
     other bytes at the same second get a name of their own: nothing that has landed is ever overwritten. `put` is how a
     file is created; a landing zone in a bucket has its own.
     """
@@ -46,7 +47,8 @@ def land(
         folder = folder / at.date().isoformat()
     sha256 = hashlib.sha256(content).hexdigest()
     described = Sidecar(url, at, http_status, etag, sha256, pulled).as_json()
-    for name in (f"{at:%Y%m%dT%H%M%SZ}{suffix}", f"{at:%Y%m%dT%H%M%SZ}-{sha256[:12]}{suffix}"):
+    stem = f"{at:%Y%m%dT%H%M%SZ}" + (f"-{tag}" if tag else "")
+    for name in (f"{stem}{suffix}", f"{stem}-{sha256[:12]}{suffix}"):
         path = folder / name
         if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
             continue

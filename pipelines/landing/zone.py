@@ -51,12 +51,13 @@ class LandingZone:
         http_status: int | None = None,
         etag: str | None = None,
         pulled: Pulled | None = None,
+        tag: str | None = None,
     ) -> LandedFile:
         """Add a file with its sidecar, as `write.land` says."""
         put = self.bucket.put if self.bucket else create
         return land(
             self.folder, kind, source, content, suffix=suffix, fetched_at=fetched_at, url=url,
-            http_status=http_status, etag=etag, pulled=pulled, put=put,
+            http_status=http_status, etag=etag, pulled=pulled, tag=tag, put=put,
         )  # fmt: skip
 
     def verdicts(self, kind: Kind) -> Verdicts:

@@ -47,6 +47,18 @@ class Api:
         return time_plan(self.pull, now, look_back_days=c.days, whole_days=c.whole_days, oldest_days=c.oldest_days)
 
     @property
+    def place(self) -> str:
+        """Scheme and host, with the path before the API's own."""
+        return self.pull.url or self.connector.origin or ""
+
+    def said_at(self, record: object) -> str | None:
+        """When a record says that it was."""
+        said = at(record, self.connector.at)
+        if isinstance(said, int) and self.connector.time == "epoch":
+            return self.bounds.text(said)
+        return said if isinstance(said, str) else None
+
+    @property
     def minutes(self) -> float:
         """How long a run may take for one report."""
         return self.pull.minutes

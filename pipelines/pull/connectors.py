@@ -29,6 +29,8 @@ class Connector:
     key: Mapping[str, str]
     key_env: tuple[str, ...]
     time: Time
+    at: str
+    """Where a record says when it was."""
     asks: Mapping[str, Any]
     paging: Paging
     records: str = "data"
@@ -60,6 +62,7 @@ _OPENAI: dict[str, Any] = {
     "key_env": ("OPENAI_ADMIN_KEY",),
     "paging": Token("page", "next_page", more="has_more"),
     "time": "epoch",
+    "at": "start_time",
     "inner": "results",
     "days": 7,
     "whole_days": True,
@@ -70,6 +73,7 @@ _LANGFUSE: dict[str, Any] = {
     "key": {"Authorization": "Basic {}"},
     "key_env": ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"),
     "time": "iso",
+    "at": "startTime",
 }
 
 CONNECTORS: dict[str, Connector] = {
@@ -105,6 +109,7 @@ CONNECTORS: dict[str, Connector] = {
         reads="anthropic_usage_api",
         reports={"messages": "/v1/organizations/usage_report/messages"},
         time="iso",
+        at="starting_at",
         inner="results",
         asks={
             "starting_at": "{start}",
@@ -119,6 +124,7 @@ CONNECTORS: dict[str, Connector] = {
         reads="anthropic_cost_api",
         reports={"cost_report": "/v1/organizations/cost_report"},
         time="iso",
+        at="starting_at",
         inner="results",
         asks={
             "starting_at": "{start}",
@@ -133,6 +139,7 @@ CONNECTORS: dict[str, Connector] = {
         reads="anthropic_usage_api",
         reports={"claude_code": "/v1/organizations/usage_report/claude_code"},
         time="date",
+        at="date",
         asks={"starting_at": "{start}", "limit": 1000},
     ),
     "openrouter_activity": Connector(
@@ -142,6 +149,7 @@ CONNECTORS: dict[str, Connector] = {
         key=_BEARER,
         key_env=("OPENROUTER_MANAGEMENT_KEY",),
         time="date",
+        at="date",
         asks={"date": "{start}"},
         paging=OnePage(),
         days=3,
@@ -173,6 +181,7 @@ CONNECTORS: dict[str, Connector] = {
         key=_BEARER,
         key_env=("LITELLM_API_KEY",),
         time="plain",
+        at="startTime",
         asks={"start_date": "{start}", "end_date": "{end}", "page_size": 100},
         paging=Numbered("page", last="total_pages"),
     ),
@@ -183,6 +192,7 @@ CONNECTORS: dict[str, Connector] = {
         key=_BEARER,
         key_env=("HELICONE_API_KEY",),
         time="iso",
+        at="request_created_at",
         asks={
             "filter": {
                 "left": {"request_response_rmt": {"request_created_at": {"gte": "{start}"}}},

@@ -109,9 +109,10 @@ class History:
 
     def __init__(self, files: Iterable[LandedFile]) -> None:
         """`files` are those of the source, of which the pulled ones count."""
+        self.all_files = list(files)
         self._files: dict[tuple[str, str, str], list[LandedFile]] = {}
         self._spans: dict[str, list[tuple[str, str, datetime]]] = {}
-        for file in sorted(files, key=lambda file: (file.observed_at, file.landing_path)):
+        for file in sorted(self.all_files, key=lambda file: (file.observed_at, file.landing_path)):
             if (pulled := file.pulled) is not None:
                 self._files.setdefault((pulled.report, pulled.start, pulled.end), []).append(file)
                 self._spans.setdefault(pulled.report, []).append((pulled.start, pulled.end, file.observed_at))
@@ -125,11 +126,6 @@ class History:
         """Start, end and instant of landing of every file of a report."""
         return self._spans.get(report, [])
 
-    @property
-    def files(self) -> int:
-        """How many files were pulled."""
-        return sum(map(len, self._files.values()))
-
 
 @dataclass(frozen=True)
 class Place:
@@ -139,6 +135,23 @@ class Place:
     source: str
     history: History
     now: datetime
+
+    def put(
+        self,
+        content: bytes,
+        *,
+        suffix: str,
+        url: str | None,
+        tag: str,
+        http_status: int | None = None,
+        etag: str | None = None,
+        pulled: Pulled | None = None,
+    ) -> LandedFile:
+        """Land one file."""
+        return self.zone.land(
+            "requests", self.source, content, suffix=suffix, fetched_at=self.now, url=url, http_status=http_status,
+            etag=etag, pulled=pulled, tag=tag,
+        )  # fmt: skip
 
     def land(self, report: str, start: str, end: str, gathered: Gathered) -> list[LandedFile]:
         """Land a complete window, unless its newest version holds the same records or it holds none; what was landed.
@@ -154,10 +167,11 @@ class Place:
         for number, path in enumerate(gathered.parts, start=1):
             if number not in there:
                 pulled = Pulled(report, start, end, gathered.digest, number, count, gathered.records)
+                tag = f"{report}-{start[:10].replace('-', '')}"
                 landed.append(
-                    self.zone.land(
-                        "requests", self.source, path.read_bytes(), suffix=gathered.packing.suffix, fetched_at=self.now,
-                        url=gathered.url, http_status=gathered.status, pulled=pulled,
+                    self.put(
+                        path.read_bytes(), suffix=gathered.packing.suffix, url=gathered.url,
+                        http_status=gathered.status, pulled=pulled, tag=tag,
                     )
                 )  # fmt: skip
         return landed

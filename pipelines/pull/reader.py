@@ -22,6 +22,15 @@ class Reader(Protocol):
     bounds: Bounds
 
     @property
+    def place(self) -> str:
+        """Where the source is, safe to show."""
+        ...
+
+    def said_at(self, record: object) -> str | None:
+        """When a record says that it was, or its number; None where it does not."""
+        ...
+
+    @property
     def minutes(self) -> float:
         """How long a run may take for one report."""
         ...
@@ -40,7 +49,7 @@ class Reader(Protocol):
         """Which windows may be asked for at an instant."""
         ...
 
-    def pages(self, report: str, window: Window) -> Iterator[Page]:
+    def pages(self, report: str, window: Window, /) -> Iterator[Page]:
         """The pages of a window. Raises FetchError or PullError; then the window is incomplete."""
         ...
 

@@ -6,6 +6,7 @@ A window lands whole or not at all, oldest first, and the next run goes on behin
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -17,13 +18,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from pipelines.config.pull import ApiPull
+from pipelines.config.pull import ApiPull, BucketPull, SqlPull
 from pipelines.config.sources import RequestSource, Sources
 from pipelines.fetch.client import Attempts, FetchError, FetchLimits, open_private
 from pipelines.landing import LandedFile, LandingZone, open_zone
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.pull.api import open_api
+from pipelines.pull.bucket_objects import Objects
 from pipelines.pull.connectors import CONNECTORS
+from pipelines.pull.database_rows import open_database_rows
 from pipelines.pull.landed import Asked, Gathered, History, Place
 from pipelines.pull.reader import PullError, Reader
 from pipelines.pull.windows import Window
@@ -68,12 +71,21 @@ def pull_sources(
     pulled = [source for source in sources.requests if source.pull is not None]
     if settings.is_offline:
         return [PullResult(source.source, source.pull.kind, "offline") for source in pulled if source.pull]
+    _drop_abandoned(settings.home / "cache" / "pull")
     run = _Run(settings, open_zone(settings), landed, now, limits)
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="pull") as pool:
         return list(pool.map(run.pull, pulled))
 
 
-def _check_format(source: RequestSource) -> None:
+def _drop_abandoned(aside: Path) -> None:
+    """Remove windows that a killed process left half gathered; one younger than a day may belong to a run that goes on."""
+    for folder in aside.glob("window-*"):
+        if time.time() - folder.stat().st_mtime > 86400:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_format(source: RequestSource) -> None:
+    """Raises PullError where the format that is declared does not read what the API answers."""
     pull = source.pull
     if isinstance(pull, ApiPull) and source.format != (reads := CONNECTORS[pull.kind].reads):
         raise PullError(f"format {source.format} can't read what {pull.kind} answers: declare format {reads}")
@@ -86,6 +98,9 @@ def open_reader(source: RequestSource, limits: FetchLimits = LIMITS) -> Iterator
         case ApiPull() as pull:
             with open_private(limits) as clients:
                 yield open_api(pull, clients, limits, Attempts(threading.Event()))
+        case SqlPull() as pull:
+            with open_database_rows(pull) as rows:
+                yield rows
         case _:
             raise PullError("is not pulled window by window")
 
@@ -102,7 +117,7 @@ class _Run:
         """One source, which never raises."""
         result = PullResult(source.source, source.pull.kind if source.pull else "")
         try:
-            _check_format(source)
+            check_format(source)
             self._pull(source, result)
         except (FetchError, PullError) as error:
             result.error = str(error)
@@ -114,6 +129,9 @@ class _Run:
     def _pull(self, source: RequestSource, result: PullResult) -> None:
         history = History(file for file in self.landed if file.source == source.source)
         place = Place(self.zone, source.source, history, self.now)
+        if isinstance(source.pull, BucketPull):
+            self._pull_objects(Objects(source.pull), place, result)
+            return
         with open_reader(source, self.limits) as reader:
             asked = Asked(asked_path(self.settings, self.zone, source.source), reader.bounds, history)
             try:
@@ -121,6 +139,13 @@ class _Run:
                     self._pull_report(place, report, reader, asked, result)
             finally:
                 result.calls = reader.calls
+
+    def _pull_objects(self, objects: Objects, place: Place, result: PullResult) -> None:
+        try:
+            for _ in objects.pull(place):
+                result.files += 1
+        finally:
+            result.calls = objects.calls
 
     def _pull_report(self, place: Place, report: str, reader: Reader, asked: Asked, result: PullResult) -> None:
         plan, text = reader.plan(self.now), reader.bounds.text

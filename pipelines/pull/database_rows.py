@@ -1,0 +1,200 @@
+"""One window of a table or query of a database, row by row, as JSON lines.
+
+Postgres writes the JSON itself, so that every digit is its own. Of MySQL and SQLite the rows are written here: amounts and instants as
+text. The database is only read: in a transaction that may not write, with the session's time in UTC.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from pipelines.config.pull import SqlPull
+from pipelines.pull.landed import LINES, Packing, Page
+from pipelines.pull.reader import PullError, time_plan
+from pipelines.pull.windows import INSTANTS, NUMBERS, Bounds, Plan, Window, instant
+
+_ROWS = 2_000
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+    "sqlite": "sqlite",
+}
+_READS_ONLY = {
+    "postgresql": (
+        "set transaction read only",
+        "set local timezone to 'UTC'",
+        "set local statement_timeout to '10min'",
+    ),
+    "mysql": ("set session transaction read only", "set session time_zone = '+00:00'"),
+    "sqlite": ("pragma query_only = on",),
+}
+_LOOK_BACK_DAYS = 1
+
+
+@dataclass
+class DatabaseRows:
+    """A table or query as it is declared; `place` is the database, safe to show."""
+
+    pull: SqlPull
+    engine: Engine
+    place: str
+    calls: int = 0
+    packing: Packing = LINES
+
+    def said_at(self, record: object) -> str | None:
+        """The cursor of a row."""
+        said = json.loads(str(record)).get(self.pull.cursor)
+        return None if said is None else str(said)
+
+    @property
+    def minutes(self) -> float:
+        """How long a run may take."""
+        return self.pull.minutes
+
+    @property
+    def bounds(self) -> Bounds:
+        """Instants, or numbers where the cursor counts."""
+        return INSTANTS if self.pull.cursor_type == "time" else NUMBERS
+
+    @property
+    def reports(self) -> Sequence[str]:
+        """The rows are all that there is."""
+        return ["rows"]
+
+    def plan(self, now: datetime) -> Plan:
+        """Which windows may be asked for; of a counting cursor from its smallest to its largest value. Raises PullError."""
+        if self.pull.cursor_type == "time":
+            return time_plan(self.pull, now, look_back_days=_LOOK_BACK_DAYS)
+        with self._reading() as connection:
+            cursor = self._quoted(self.pull.cursor)
+            least, most = connection.execute(text(f"select min({cursor}), max({cursor}) from {self._from()}")).one()
+        if least is None:
+            return Plan(0, 0, self.pull.window_rows, 0)
+        if not isinstance(least, int) or not isinstance(most, int):
+            raise PullError(f"{self.place}: the cursor {self.pull.cursor} holds no whole numbers")
+        return Plan(least, most + 1, self.pull.window_rows, self.pull.look_back_rows)
+
+    def pages(self, _report: str, window: Window) -> Iterator[Page]:
+        """The rows of a window, in the order of the cursor. Raises PullError."""
+        cursor = f"q.{self._quoted(self.pull.cursor)}"
+        is_postgres = self.engine.dialect.name == "postgresql"
+        what = "row_to_json(q)::text" if is_postgres else "q.*"
+        query = f"select {what} from {self._from()} where {cursor} >= :start and {cursor} < :end order by {cursor}"
+        bounds = {"start": self._bound(window.start), "end": self._bound(window.end)}
+        with self._reading() as connection:
+            rows = connection.execution_options(stream_results=True, max_row_buffer=_ROWS).execute(
+                text(query.replace("::text", r"\:\:text")), bounds
+            )
+            for some in rows.partitions(_ROWS):
+                lines = [row[0] if is_postgres else as_json(row._mapping) for row in some]
+                yield Page("".join(f"{line}\n" for line in lines).encode(), lines, self.place)
+
+    def _from(self) -> str:
+        if self.pull.table is not None:
+            return ".".join(map(self._quoted, self.pull.table.split("."))) + " q"
+        query = (self.pull.query or "").strip().rstrip(";")
+        return f"({query.replace(':', chr(92) + ':')}) q"
+
+    def _quoted(self, name: str) -> str:
+        return self.engine.dialect.identifier_preparer.quote_identifier(name).replace(":", r"\:")
+
+    def _bound(self, position: int) -> object:
+        if self.pull.cursor_type == "number":
+            return position
+        at = instant(position)
+        match self.engine.dialect.name:
+            case "postgresql":
+                return at
+            case "mysql":
+                return at.replace(tzinfo=None)
+            case _:
+                return f"{at:%Y-%m-%d %H:%M:%S}"
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A connection that reads only; errors name the database and the class of the fault, never a value."""
+        self.calls += 1
+        try:
+            with self.engine.connect() as connection:
+                for statement in _READS_ONLY[self.engine.dialect.name]:
+                    connection.exec_driver_sql(statement)
+                yield connection
+        except SQLAlchemyError as error:
+            raise PullError(f"{self.place}: {_fault(error)}") from None
+
+
+@contextmanager
+def open_database_rows(pull: SqlPull) -> Iterator[DatabaseRows]:
+    """The database whose URL the environment holds. Raises PullError; connects only when it is read."""
+    given = os.environ.get(pull.url_env)
+    if not given:
+        raise PullError(f"the environment variable {pull.url_env} is not set")
+    try:
+        url = make_url(given)
+        driver = _DRIVERS.get(url.get_backend_name())
+    except (ArgumentError, ValueError):
+        driver = None
+    if driver is None:
+        raise PullError(f"{pull.url_env}: a URL postgresql://, mysql:// or sqlite:// is accepted")
+    place = f"{url.get_backend_name()}://{url.host or ''}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+    engine = create_engine(
+        url.set(drivername=driver), connect_args={} if driver == "sqlite" else {"connect_timeout": 10}
+    )
+    try:
+        yield DatabaseRows(pull, engine, place)
+    finally:
+        engine.dispose()
+
+
+def as_json(row: Mapping[str, Any]) -> str:
+    """A row as one line of JSON. A column of JSON, which MySQL gives as text, stays text: the formats read both."""
+    return json.dumps({name: _plain(value) for name, value in row.items()}, ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat()
+    as_text: dict[type, Callable[[Any], object]] = {
+        datetime: datetime.isoformat,
+        date: date.isoformat,
+        time: time.isoformat,
+        Decimal: "{:f}".format,
+        timedelta: timedelta.total_seconds,
+        bytes: lambda content: b64encode(content).decode(),
+    }
+    return as_text.get(type(value), str)(value)
+
+
+def _fault(error: SQLAlchemyError) -> str:
+    """What went wrong by class and code: the sentences of a database quote values, and may name the user."""
+    origin = getattr(error, "orig", None) or error
+    code = getattr(origin, "sqlstate", None) or next(
+        (str(arg) for arg in origin.args[:1] if isinstance(arg, int)), None
+    )
+    name = type(origin).__name__
+    said = {
+        "OperationalError": "can't be reached, or refuses the login",
+        "UndefinedTable": "there is no such table",
+        "UndefinedColumn": "there is no such column",
+        "SyntaxError": "the query can't be read",
+        "InsufficientPrivilege": "the user may not read it",
+    }.get(name, "the query failed")
+    return f"{said} ({', '.join(filter(None, (name, code)))})"

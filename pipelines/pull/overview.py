@@ -1,0 +1,89 @@
+"""Every declared source, feed and board in one list: where it comes from, when it was reached last, which key it needs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipelines.config import Config
+from pipelines.config.pull import ApiPull, BucketPull, Pull, SqlPull
+from pipelines.config.sources import RequestSource
+from pipelines.fetch import fetch_feeds
+from pipelines.landing import open_zone
+from pipelines.pull.api import key_variables
+from pipelines.pull.connectors import CONNECTORS
+from pipelines.settings import Settings
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One declaration. `comes_from` is an address without secrets, or `files`; `reached` an instant in UTC, None where never."""
+
+    kind: str
+    name: str
+    format: str
+    comes_from: str
+    reached: str | None
+    key: str | None
+
+
+def overview(settings: Settings, config: Config) -> list[Listed]:
+    """The list, request sources first. Nothing is sent."""
+    arrived: dict[str, list[datetime]] = defaultdict(list)
+    for file in open_zone(settings).scan("requests").files:
+        arrived[file.source].append(file.observed_at)
+    rows = [_of_source(source, max(arrived[source.source], default=None)) for source in config.sources.requests]
+    return [*rows, *_feeds(settings, config)]
+
+
+def _of_source(source: RequestSource, newest: datetime | None) -> Listed:
+    reached = None if newest is None else _text(newest)
+    if source.pull is None:
+        return Listed("requests", source.source, source.format, "files", reached, None)
+    return Listed("requests", source.source, source.format, _place(source.pull), reached, _key(source.pull))
+
+
+def _place(pull: Pull) -> str:
+    match pull:
+        case ApiPull():
+            return f"{pull.kind} at {pull.url or CONNECTORS[pull.kind].origin or 'no url'}"
+        case SqlPull():
+            return f"sql, {pull.table or 'a query'}"
+        case BucketPull():
+            return pull.url
+
+
+def _key(pull: Pull) -> str:
+    match pull:
+        case ApiPull():
+            return ", ".join(key_variables(pull))
+        case SqlPull():
+            return pull.url_env
+        case BucketPull():
+            return ", ".join(pull.env.values()) or "of the bucket's service"
+
+
+def _feeds(settings: Settings, config: Config) -> Iterator[Listed]:
+    unconnected = settings.model_copy(update={"offline": True})
+    declared = {
+        **{("prices", feed.feed): feed for feed in (*config.sources.prices, *config.fx.feeds)},
+        **{("leaderboards", board.board): board for board in config.sources.leaderboards},
+        **{("selfhost", feed.feed): feed for feed in config.sources.selfhost},
+    }
+    seen = {
+        (result.kind, result.name): result for result in fetch_feeds(unconnected, config.sources, fx=config.fx.feeds)
+    }
+    for (kind, name), feed in declared.items():
+        result = seen.get((kind, name))  # type: ignore[arg-type]
+        at = None if result is None else result.newest_observed_at
+        headers = dict(feed.options.get("headers_env", {}))
+        yield Listed(
+            kind, name, feed.format, "files" if result is None else result.url, None if at is None else _text(at),
+            ", ".join(map(str, headers.values())) or None,
+        )  # fmt: skip
+
+
+def _text(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
