@@ -100,7 +100,7 @@ class DatabaseRows:
                 text(query.replace("::text", r"\:\:text")), bounds
             )
             for some in rows.partitions(_ROWS):
-                lines = [row[0] if is_postgres else as_json(row._mapping) for row in some]
+                lines = [row[0] if is_postgres else as_json(dict(row._mapping)) for row in some]
                 yield Page("".join(f"{line}\n" for line in lines).encode(), lines, self.place)
 
     def _from(self) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipelines.config import Config
+from pipelines.config.fx import FxFeed
 from pipelines.config.pull import ApiPull, BucketPull, Pull, SqlPull
-from pipelines.config.sources import RequestSource
-from pipelines.fetch import fetch_feeds
+from pipelines.config.sources import HardwareFeed, Leaderboard, PriceFeed, RequestSource
+from pipelines.fetch import FetchResult, fetch_feeds
 from pipelines.landing import open_zone
 from pipelines.pull.api import key_variables
 from pipelines.pull.connectors import CONNECTORS
@@ -67,16 +68,15 @@ def _key(pull: Pull) -> str:
 
 def _feeds(settings: Settings, config: Config) -> Iterator[Listed]:
     unconnected = settings.model_copy(update={"offline": True})
-    declared = {
-        **{("prices", feed.feed): feed for feed in (*config.sources.prices, *config.fx.feeds)},
-        **{("leaderboards", board.board): board for board in config.sources.leaderboards},
-        **{("selfhost", feed.feed): feed for feed in config.sources.selfhost},
-    }
-    seen = {
-        (result.kind, result.name): result for result in fetch_feeds(unconnected, config.sources, fx=config.fx.feeds)
-    }
+    found = fetch_feeds(unconnected, config.sources, fx=config.fx.feeds)
+    seen: dict[tuple[str, str], FetchResult] = {(result.kind, result.name): result for result in found}
+    declared: dict[tuple[str, str], PriceFeed | Leaderboard | HardwareFeed | FxFeed] = {}
+    declared |= {("prices", feed.feed): feed for feed in config.sources.prices}
+    declared |= {("prices", rates.feed): rates for rates in config.fx.feeds}
+    declared |= {("leaderboards", board.board): board for board in config.sources.leaderboards}
+    declared |= {("selfhost", hardware.feed): hardware for hardware in config.sources.selfhost}
     for (kind, name), feed in declared.items():
-        result = seen.get((kind, name))  # type: ignore[arg-type]
+        result = seen.get((kind, name))
         at = None if result is None else result.newest_observed_at
         headers = dict(feed.options.get("headers_env", {}))
         yield Listed(

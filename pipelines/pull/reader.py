@@ -18,8 +18,15 @@ class PullError(Exception):
 class Reader(Protocol):
     """A source that is asked window by window."""
 
-    packing: Packing
-    bounds: Bounds
+    @property
+    def packing(self) -> Packing:
+        """How its pages become a file."""
+        ...
+
+    @property
+    def bounds(self) -> Bounds:
+        """How positions of its windows are written."""
+        ...
 
     @property
     def place(self) -> str:
