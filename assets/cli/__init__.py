@@ -31,8 +31,8 @@ from assets.cli import (
     retention,
     route,
     scores,
-    sql,
     sources,
+    sql,
     ui,
     waste,
 )
