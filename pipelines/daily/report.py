@@ -39,6 +39,7 @@ def write_reports(
     """
     from pipelines.finops.report import ReportContext, ReportError, build_report  # charts take seconds to import
     from pipelines.finops.report.day_calendar import links, loaded_spend, write_calendar
+    from pipelines.finops.report.explorer import write_explorer
 
     context = ReportContext(
         is_sample=workspace.settings.uses_sample,
@@ -48,9 +49,11 @@ def write_reports(
     )
     apart = Apart()
     loaded: Days = {}
-    with apart.part("the list of days"), workspace.database.connect(read_only=True) as connection:
+    with apart.part("calendar and explorer"), workspace.database.connect(read_only=True) as connection:
         loaded = loaded_spend(connection)
         write_calendar(loaded, workspace.settings.reports, is_sample=context.is_sample)
+        if loaded:
+            write_explorer(connection, max(loaded), workspace.settings.reports, is_sample=context.is_sample)
     pages = []
     for span in [*map(Span.of_day, window.days), *spans_around(window.days, loaded)]:
         missing = None if incomplete is None else incomplete[min(span.last, window.last_day)]
@@ -58,7 +61,8 @@ def write_reports(
         with apart.part(span.name), workspace.database.connect(read_only=True) as connection:
             page = build_report(connection, span, workspace.settings.reports, context=around)
             pages += [page] if span.kind == "day" else []
-    if apart.failures:
+    # After a run that failed the pages of its days count: they state what it left undone.
+    if apart.failures and (incomplete is None or len(pages) < len(window.days)):
         raise ReportError("; ".join(apart.failures.values()))
     return pages
 

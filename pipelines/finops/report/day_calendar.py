@@ -82,7 +82,7 @@ def links(span: Span, days: Sequence[date]) -> list[Link]:
         found.append(Link(fmt.month(span.first), _page(Span.of_month(span.first))))
     if span.kind != "quarter":
         found.append(Link(fmt.capital(Span.of_quarter(span.first).name), _page(Span.of_quarter(span.first))))
-    return found
+    return [*found, Link("Explorer", "../explore.html")]
 
 
 def write_calendar(days: Days, out_dir: Path, *, is_sample: bool) -> Path:

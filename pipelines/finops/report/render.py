@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -23,12 +24,12 @@ _TEMPLATES = files("pipelines.finops.report") / "templates"
 
 def render_page(page: Page) -> str:
     """The HTML of the page. Equal pages give equal text."""
-    return render("report.html", script="report.js", page=page)
+    return render("report.html", script=("report.js",), page=page)
 
 
-def render(template: str, *, script: str = "", **shown: object) -> str:
-    """A template with the style sheet, and with the script of that name, which its policy allows by its hash."""
-    code = _text(script) if script else ""
+def render(template: str, *, script: Sequence[str] = (), **shown: object) -> str:
+    """A template with the style sheet, and with a script of those files, which its policy allows by its hash."""
+    code = "".join(map(_text, script))
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     allowed = f" script-src 'sha256-{digest}';" if script else ""
     return (

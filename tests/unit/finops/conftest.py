@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,21 @@ from pipelines.warehouse.database import Database
 from tests.unit.finops import books
 
 DAY = Span.of_day(books.DAY)
+SCREENSHOTS = Path(__file__).resolve().parents[3] / "docs" / "screenshots" / "screenshots.py"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One Chromium for all tests of pages, each of which opens its own."""
+    spec = importlib.util.spec_from_file_location("screenshots", SCREENSHOTS)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if module.find_chromium() is None:
+        pytest.skip("no Chromium or Chrome on PATH")
+    with module.Browser() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import polars as pl
@@ -21,32 +18,18 @@ from pipelines.finops.report.page import build_page
 from pipelines.finops.report.render import render_page, write_page
 from pipelines.finops.span import Span
 
-SCRIPT = Path(__file__).resolve().parents[3] / "docs" / "screenshots" / "screenshots.py"
 DAY = date(2026, 2, 28)
 COSTS = {"zeta": "9.50", "alpha": "10.25", "mid": "100.00", "none": None}
 
 
-def screenshots() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("screenshots", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def browser(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Chromium with the page of four models open at the width of a phone."""
-    module = screenshots()
-    if module.find_chromium() is None:
-        pytest.skip("no Chromium or Chrome on PATH")
     path = write_page(
         render_page(build_page(page_data(), context())[0]), tmp_path_factory.mktemp("page") / "index.html"
     )
-    with module.Browser() as browser:
-        browser.open(str(path), width=360, height=740)
-        yield browser
+    chromium.open(str(path), width=360, height=740)
+    return chromium
 
 
 def context() -> ReportContext:
