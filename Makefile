@@ -35,7 +35,10 @@ format: setup ## format the code
 perf: setup ## measure against peers and physical limits; writes perf/results.md
 	@.venv/bin/python -m perf $(ARGS)
 
+interop: setup ## real emitters against a scripted model server, compared with its book; ARGS=sdk runs one environment
+	@.venv/bin/python -m interop.run $(ARGS)
+
 clean: ## stop the embedded database and remove what was generated
 	@test ! -x .venv/bin/modelmeter || .venv/bin/modelmeter db down --force
 	@test ! -d .modelmeter/postgres || .venv/bin/modelmeter db remove --yes
-	@rm -rf .venv .venv.lock .modelmeter reports dbt_like/target dbt_like/logs
+	@rm -rf .venv .venv-interop-* .venv.lock .modelmeter reports dbt_like/target dbt_like/logs

@@ -17,6 +17,7 @@ import polars as pl
 
 from pipelines.config.sources import LookAlike, Sighting
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
+from pipelines.requests.conventions import is_miscounted
 from pipelines.requests.identity import KEYS, SPANS
 
 PLACE = ("snapshot_id", "line_no", "item_no")
@@ -38,7 +39,7 @@ _BASIS = {"reported": 0, "estimated": 1, "partial": 2, "missing": 3}
 _READ = tuple(
     dict.fromkeys(
         (*PLACE, "request_uid", "event_date", "event_at", "source", "tags", "usage_basis", "status", "latency_ms", "request_model",
-         "response_model", "reported_cost_usd", *FILLED, *KEYS, *(meter.tokens_column for meter in TOKEN_METERS))
+         "response_model", "is_stream", "reported_cost_usd", *FILLED, *KEYS, *(meter.tokens_column for meter in TOKEN_METERS))
     )
 )  # fmt: skip
 
@@ -46,23 +47,27 @@ _READ = tuple(
 def sightings(stored: pl.LazyFrame, precedence: Mapping[str, int]) -> pl.DataFrame:
     """The stored rows as the functions below take them: narrow, numbered by `row`, the one to be kept before every other first.
 
-    The first is the one that knows its usage, then splits it the finest (cache writes by lifetime, cached, reasoning), comes
+    The first is the one that knows its usage, then is of no emitter that is known to miscount it, splits it the finest (cache writes by lifetime, cached, reasoning), comes
     from the source that `precedence` prefers (the lowest number), logs a cost, says most about who pays, and began first.
     """
     seen = stored.select(_READ).collect().rechunk()
     known = pl.col("usage_basis") != "missing"
     emitter = pl.col("tags").str.json_path_match("$.emitter").fill_null("")
-    seen = seen.with_columns(
-        at=pl.col("event_at").to_physical(),
-        emitter=emitter,
-        instrument=pl.concat_str("source", emitter, separator="\x00"),
-        total_in=_INPUT,
-        total_out=_OUTPUT,
-        uncached=pl.col("input_uncached_tokens").cast(pl.Int64),
-        known=known & (_INPUT + _OUTPUT > 0),
-        partial=pl.col("usage_basis") == "partial",
-        model=_plain_model(),
-    ).with_columns(ended=pl.col("at") + (pl.col("latency_ms").fill_null(0) * 1000).cast(pl.Int64))
+    seen = (
+        seen.with_columns(
+            at=pl.col("event_at").to_physical(),
+            emitter=emitter,
+            instrument=pl.concat_str("source", emitter, separator="\x00"),
+            total_in=_INPUT,
+            total_out=_OUTPUT,
+            uncached=pl.col("input_uncached_tokens").cast(pl.Int64),
+            known=known & (_INPUT + _OUTPUT > 0),
+            partial=pl.col("usage_basis") == "partial",
+            model=_plain_model(),
+        )
+        .with_columns(miscounted=is_miscounted())
+        .with_columns(ended=pl.col("at") + (pl.col("latency_ms").fill_null(0) * 1000).cast(pl.Int64))
+    )
     return by_richness(seen, precedence)
 
 
@@ -76,6 +81,7 @@ def by_richness(seen: pl.DataFrame, precedence: Mapping[str, int]) -> pl.DataFra
         pl.col("status") != "cache_hit",
         ~pl.col("known"),
         pl.col("usage_basis").replace_strict(_BASIS, return_dtype=pl.Int32),
+        "miscounted",
         -(3 * parts + by_lifetime.cast(pl.Int32) + whole.cast(pl.Int32)),
         pl.col("source").replace_strict(precedence, default=100, return_dtype=pl.Int64),
         pl.col("reported_cost_usd").is_null(),
@@ -238,11 +244,11 @@ class _Tree:
 
 def _judged(pairs: pl.DataFrame, seen: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """CHOICES among outer spans and what lies in them, and the outer ones of which nothing can be said (`row`, `calls`)."""
-    facts = ("known", "partial", "total_in", "uncached", "total_out")
+    facts = ("known", "partial", "miscounted", "total_in", "uncached", "total_out")
     of = seen.select("row", "at", *facts)
     both = pairs.join(of.rename({name: f"outer_{name}" for name in facts}).drop("at"), left_on="outer", right_on="row")
     both = both.join(of, left_on="inner", right_on="row").sort("outer", "at", "inner")
-    like = _one_is(_same("total_in", "uncached"), pl.col("total_out") == pl.col("outer_total_out"))
+    like = _one_is(_same("total_in", "uncached"), _same_output())
     judged = both.group_by("outer", maintain_order=True).agg(
         pl.len().alias("calls"),
         pl.col("known").sum().alias("known_calls"),
@@ -293,6 +299,11 @@ def _same(total: str, uncached: str) -> pl.Expr:
         | (pl.col(uncached) == pl.col(f"outer_{total}"))
         | (pl.col(total) == pl.col(f"outer_{uncached}"))
     )
+
+
+def _same_output() -> pl.Expr:
+    """Whether inner and outer have the same output, or one of them is known to have it wrong."""
+    return (pl.col("total_out") == pl.col("outer_total_out")) | pl.col("miscounted") | pl.col("outer_miscounted")
 
 
 def _one_is(same_in: pl.Expr, same_out: pl.Expr) -> pl.Expr:

@@ -87,7 +87,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="5",
+        version="6",
         text={
             "trace_id": ("trace_id", "traceId", "context/trace_id"),
             "span_id": ("span_id", "spanId", "context/span_id"),
@@ -159,7 +159,7 @@ def build(source: RequestSource) -> Format:
             "first_chunk_s": _attribute("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token"),
             "duration_ms": ("duration_ms",),
         },
-        booleans={"is_stream": _attribute("gen_ai.request.stream", "llm.is_streaming", "gen_ai.request.is_stream")},
+        booleans={"is_stream": _attribute("gen_ai.request.stream", "llm.is_streaming", "gen_ai.is_streaming", "gen_ai.request.is_stream")},
         instants={
             "event_at": ("start_time_unix_nano", "startTimeUnixNano", "start_time", "startTime"),
             "ended_at": ("end_time_unix_nano", "endTimeUnixNano", "end_time", "endTime"),

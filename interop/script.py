@@ -1,0 +1,63 @@
+"""What is served in each case: exclusive buckets of tokens. Needs nothing but Python, because every environment imports it.
+
+The name of a case is part of the model that is asked for, so that every record names the call that it is of.
+"""
+
+from __future__ import annotations
+
+BUCKETS = (
+    "input_uncached",
+    "input_cache_read",
+    "input_cache_write_5m",
+    "input_cache_write_1h",
+    "input_cache_write",
+    "output_text",
+    "output_reasoning",
+)
+
+ANTHROPIC = {
+    "plain": {"input_uncached": 101, "output_text": 21},
+    "cached": {"input_uncached": 12, "input_cache_read": 2003, "output_text": 22},
+    "written": {
+        "input_uncached": 13,
+        "input_cache_read": 504,
+        "input_cache_write_5m": 1205,
+        "input_cache_write_1h": 706,
+        "output_text": 23,
+    },
+    "tools": {"input_uncached": 331, "output_text": 41},
+    "retry": {"input_uncached": 151, "output_text": 25},
+}
+OPENAI = {
+    "plain": {"input_uncached": 102, "output_text": 31},
+    "cached": {"input_uncached": 211, "input_cache_read": 1024, "output_text": 32},
+    "reasoning": {"input_uncached": 103, "output_text": 33, "output_reasoning": 640},
+    "tools": {"input_uncached": 332, "output_text": 43},
+    "retry": {"input_uncached": 152, "output_text": 35},
+}
+FAULTS = ("error", "cancelled")
+"""Cases without usage: an answer 400, and a stream that the client leaves."""
+AT_ONCE = 6
+"""Calls of case `plain` at the same time, as streams, with models `...-at-once-N`."""
+
+
+def served(family: str, case: str) -> dict[str, int]:
+    """The buckets of a case; of `at-once-N` those of `plain`, with N more of everything; of models beyond the script those of `plain`."""
+    table = ANTHROPIC if family == "claude" else OPENAI
+    if case.startswith("at-once-"):
+        number = int(case.removeprefix("at-once-"))
+        return {name: count + number for name, count in table["plain"].items()}
+    return dict(table.get(case, table["plain"]))
+
+
+def model_of(family: str, case: str, *, stream: bool) -> str:
+    """The model that is asked for."""
+    base = "claude-sonnet-4-5" if family == "claude" else "gpt-5"
+    return f"{base}-{case}" + ("-stream" if stream else "")
+
+
+def case_of(model: str) -> tuple[str, str]:
+    """Family and case of a model."""
+    family = "claude" if model.startswith("claude") else "gpt"
+    base = "claude-sonnet-4-5-" if family == "claude" else "gpt-5-"
+    return family, model.removeprefix(base).removesuffix("-stream").removesuffix("-responses")
