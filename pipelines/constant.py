@@ -19,6 +19,11 @@ def same_throughout(frame: pl.DataFrame, names: Iterable[str]) -> dict[str, Any]
     return {name: frame[name][0] for name in names if holds_only(frame[name], frame[name][0])}
 
 
+def repeated(value: object, height: int, dtype: pl.DataType) -> pl.Series:
+    """A column of `height` rows that all hold `value`. `pl.repeat` runs a query for it, forty times as long where rows are few."""
+    return pl.Series([value], dtype=dtype).new_from_index(0, height)
+
+
 def holds_only(values: pl.Series, value: object) -> bool:
     """Whether every one of `values` is `value`, which may be None."""
     if value is None:

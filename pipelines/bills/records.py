@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from pipelines.constant import repeated
 from pipelines.ids import id_column
 from pipelines.meters import COUNTS, TOKEN_METERS
 from pipelines.records.conversions import INSTANT, MONEY
@@ -85,7 +86,7 @@ def _as_written(texts: pl.DataFrame, layout: Layout) -> pl.Series:
     """The amount with the digits of the report."""
     paths = [path for name, named in layout.money.items() if name not in _OTHER_MONEY for path in named]
     written = first_filled(texts, tuple(paths))
-    return pl.repeat(None, texts.height, dtype=pl.String, eager=True) if written is None else written
+    return repeated(None, texts.height, pl.String()) if written is None else written
 
 
 def _missing(frame: pl.DataFrame, layout: Layout) -> dict[str, pl.Expr]:

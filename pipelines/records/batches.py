@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -41,11 +42,18 @@ class Batch:
 def placed(places: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` with POSITION in place of their index; `places` has index, line_no, byte_from and byte_to."""
     own = places if rows.height == places.height else places[rows["index"]]
-    own = own.drop("index").with_columns(item_no=pl.lit(0)).select(*POSITION).cast(pl.Schema(POSITION))
-    return own.hstack(rows.drop("index"))
+    position = own.select(
+        own[name].cast(dtype) if name in own.columns else pl.lit(0, dtype).alias(name)
+        for name, dtype in POSITION.items()
+    )
+    return position.hstack([column for column in rows.get_columns() if column.name != "index"])
 
 
 def only_faults(faults: list[Fault], paths: Iterable[str]) -> Batch:
     """A batch without a record."""
-    schema = {**POSITION, **dict.fromkeys(paths, pl.String())}
-    return Batch(pl.DataFrame(schema=schema), faults, lambda *_: b"")
+    return Batch(_no_texts(tuple(paths)), faults, lambda *_: b"")
+
+
+@cache
+def _no_texts(paths: tuple[str, ...]) -> pl.DataFrame:
+    return pl.DataFrame(schema={**POSITION, **dict.fromkeys(paths, pl.String())})

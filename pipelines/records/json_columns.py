@@ -35,6 +35,7 @@ Indexes = npt.NDArray[np.int64]
 
 _BLOCK_BYTES = 2**20
 """Bytes read at once: so few that a block's columns stay in the processor's cache."""
+_LITTLE_BYTES = 2**16
 _SMALLEST_BLOCK = 16
 """A block that can't be read is halved down to so many lines; these are left."""
 _SAMPLE_LINES = 200
@@ -137,6 +138,8 @@ class ColumnReader:
 
     def _suspects_of(self, chunk: Chunk, blocks: Sequence[tuple[int, int]]) -> list[list[re.Pattern[bytes]]]:
         """Per block what must be looked for in its lines, because the block has something like it."""
+        if len(chunk.data) <= _LITTLE_BYTES:
+            return [self._suspects_in(chunk.data)]
         offsets = np.array([0, *(chunk.ends[last - 1] for _, last in blocks)], np.int64)
         array = pa.LargeStringArray.from_buffers(len(blocks), pa.py_buffer(offsets), pa.py_buffer(chunk.data))
         everything = [_NOT_ASCII, *(pattern for _, pattern in self._suspects)]
@@ -147,6 +150,15 @@ class ColumnReader:
             for place in texts.str.contains(glance).arg_true().to_list():
                 found[readable[place]] = [*found[readable[place]], pattern]
         return found
+
+    def _suspects_in(self, data: bytes) -> list[re.Pattern[bytes]]:
+        """The same of so little that Python's own search is the quicker one."""
+        patterns = [pattern for _, pattern in self._suspects]
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            return [_NOT_ASCII, *patterns]
+        return [pattern for pattern in patterns if pattern.search(data)]
 
     def _halved(self, chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> Iterator[_Part]:
         """What of the lines [first, last) can be read, by halves: one in doubt does not take its neighbours with it."""

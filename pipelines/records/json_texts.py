@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from pipelines.constant import repeated
 from pipelines.records.json_record import MAX_TEXT, RecordError, flatten, load
 from pipelines.records.paths import Node
 
@@ -176,7 +177,7 @@ class JsonDecoder:
             for column, flat_column in zip(written, both.select(self._exact), strict=True)
         ]
         texts = [pl.col(path) for path in self._tree.paths]
-        doubt = pl.repeat(value=False, n=flat.height, dtype=pl.Boolean, eager=True)
+        doubt = repeated(False, flat.height, pl.Boolean())
         if both.select((pl.col("line").str.len_bytes() > MAX_TEXT).any()).item():
             long = pl.any_horizontal(pl.lit(value=False), *[text.str.len_bytes() > MAX_TEXT for text in texts])
             doubt = flat.select(long.fill_null(value=False)).to_series()
@@ -267,7 +268,7 @@ def _decoded(texts: pl.Series, dtype: pl.Struct) -> pl.Series | None:
 def list_texts(index: pl.Series, column: pl.Series) -> tuple[pl.Series, set[int]]:
     """Lists of scalars, or texts that hold such lists, as JSON texts of lists of strings; indexes of those that are neither."""
     if column.null_count() == len(column):
-        return pl.repeat(None, len(column), dtype=pl.String, eager=True).rename(column.name), set()
+        return repeated(None, len(column), pl.String()).rename(column.name), set()
     known: dict[str, str | None] = {}
     texts: list[str | None] = []
     failed: set[int] = set()

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from pipelines.records.batches import Batch, Record, placed
+from pipelines.records.batches import Batch, Record, only_faults, placed
 from pipelines.records.json_columns import ColumnReader
 from pipelines.records.json_documents import (
     Item,
@@ -62,12 +62,15 @@ class LineReader:
     ) -> Batch:
         """The chunk's lines as texts, all of them or those wanted, and what its groups hold, all or those given, with the
         chunk's own faults."""
+        together = (chunk.groups if wanted is None else ()) if groups is None else groups
+        if not together and wanted == []:
+            faults = [self._judged(fault, chunk) for fault in chunk.faults]
+            return replace(only_faults(faults, self._tree.paths), record=_record_of(chunk))
         lines, faults = line_frame(chunk, wanted)
         opened = lines.select(self._goes_through_items()).to_series()
         texts, unread = self._decoded(chunk, lines.filter(~opened))
         joined = [fault for fault in unread if is_joined(fault.reason, fault.detail)]
         sound = [fault for fault in unread if not is_joined(fault.reason, fault.detail)]
-        together = (chunk.groups if wanted is None else ()) if groups is None else groups
         held = [LineGroup(index, index + 1) for index in lines["index"].filter(opened).to_list()]
         items: list[Item] = []
         # In their order: some readers remember earlier lines of the file.
@@ -78,8 +81,13 @@ class LineReader:
             items += self._items_of(chunk, LineGroup(index, index + 1), together=False)
         if items:
             texts = pl.concat([texts, item_texts(items, self._tree)]).sort("line_no", "item_no")
-        found = [_half_written(fault, chunk) for fault in (*chunk.faults, *faults, *sound, *item_faults(items))]
-        return Batch(texts, [_chatter(fault, chunk) for fault in found] if self._is_log else found, _record_of(chunk))
+        found = [self._judged(fault, chunk) for fault in (*chunk.faults, *faults, *sound, *item_faults(items))]
+        return Batch(texts, found, _record_of(chunk))
+
+    def _judged(self, fault: Fault, chunk: Chunk) -> Fault:
+        """The fault, with what its place in the file says of it."""
+        fault = _half_written(fault, chunk)
+        return _chatter(fault, chunk) if self._is_log else fault
 
     def _decoded(self, chunk: Chunk, lines: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault]]:
         """Lines of one record each as texts with their places, and those that can't be read as faults."""

@@ -23,6 +23,8 @@ def quarantined_records(
     failed: pl.DataFrame, record: Callable[[int, int | None, int | None], bytes], snapshot_id: bytes
 ) -> pl.DataFrame:
     """Records that broke a rule (`rules.failed_records`) as rows of raw.quarantine; `record` gives their bytes by place."""
+    if failed.is_empty():
+        return QUARANTINE.empty()
     digests = [digest_of(record(*place)) for place in failed.select("line_no", "byte_from", "byte_to").iter_rows()]
     rows = failed.with_columns(
         snapshot_id=pl.lit(snapshot_id),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -69,10 +70,17 @@ def _finished(path: Path, reading: _Reading, finish: Callable[[Batch], T], worke
 
 
 def _in_order(work: Work, finish: Callable[[Batch], T], workers: int) -> Iterator[T]:
-    """What the batches become, in their order; some are worked on while the caller uses the one before."""
+    """What the batches become, in their order; some are worked on while the caller uses the one before.
+
+    The only batch of a small file is worked on here: threads for it cost more than it does.
+    """
+    first = list(islice(work, 2))
+    if len(first) < 2:
+        yield from (finish(batch()) for batch in first)
+        return
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[T]] = deque()
-        for batch in work:
+        for batch in chain(first, work):
             waiting.append(pool.submit(lambda batch: finish(batch()), batch))
             if len(waiting) > workers:
                 yield waiting.popleft().result()

@@ -11,12 +11,17 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from pipelines.constant import repeated
 from pipelines.records.batches import POSITION
 from pipelines.records.layout import Column, Layout, Paths
 from pipelines.records.privacy import PLAIN_VALUE, safe_fields, shown
 
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 """Nothing was billed by the token before."""
+NONE_FAILED = pl.DataFrame(
+    schema={**POSITION, **dict.fromkeys(("reason", "severity", "detail", "fields"), pl.String())}
+)
+"""What `failed_records` gives where no row broke a rule."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ def judge(frame: pl.DataFrame, rules: Sequence[Rule]) -> Verdict:
     broken = frame.select(rule.broken.fill_null(value=False).alias(str(number)) for number, rule in enumerate(rules))
     hit = [number for number in range(len(rules)) if broken[str(number)].any()]
     if not hit:
-        return Verdict(pl.repeat(value=False, n=frame.height, dtype=pl.Boolean, eager=True), [])
+        return Verdict(repeated(False, frame.height, pl.Boolean()), [])
     any_broken = broken.select(pl.any_horizontal(str(number) for number in hit)).to_series()
     return Verdict(any_broken, [rules[number] for number in hit])
 

@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -76,7 +77,7 @@ class ParsedFile:
     def quarantine_parts(self) -> Iterator[pl.DataFrame]:
         """The same rows in their order, at most `_QUARANTINE_ROWS` at a time."""
         with pq.ParquetFile(_quarantine_path(self.path)) as file:
-            for batch in file.iter_batches(batch_size=_QUARANTINE_ROWS):
+            for batch in file.iter_batches(batch_size=_QUARANTINE_ROWS, use_threads=False):
                 yield pl.DataFrame(pa.Table.from_batches([batch])).cast(QUARANTINE.polars_schema)
 
 
@@ -328,7 +329,7 @@ class _ParquetWriter:
         self.count = 0
         self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
             path,
-            _arrow(pl.DataFrame(schema=schema)).schema,
+            _arrow_schema(tuple(schema.items())),
             compression="lz4",
             use_dictionary=[name for name, dtype in schema.items() if dtype == pl.String and name not in _UNIQUE],
             write_statistics=[name for name in _FILTERED if name in schema],
@@ -348,6 +349,11 @@ class _ParquetWriter:
             self._writer.add_key_value_metadata(metadata)
         self._writer.close()
         self._writer = None
+
+
+@cache
+def _arrow_schema(columns: tuple[tuple[str, pl.DataType], ...]) -> pa.Schema:
+    return _arrow(pl.DataFrame(schema=dict(columns))).schema
 
 
 def _arrow(frame: pl.DataFrame) -> pa.Table:

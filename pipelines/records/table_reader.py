@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from pipelines.constant import repeated
 from pipelines.records.batches import POSITION, Batch, only_faults, placed
 from pipelines.records.event_streams import MARKS
 from pipelines.records.json_documents import Item, item_faults, item_reader, item_texts, line_items
@@ -89,7 +90,7 @@ class TableReader:
                 doubted |= index.is_in([failure.index for failure in failures])
                 opened = index.to_frame().join(opened, on="index", how="left", maintain_order="left")
             columns |= {name: opened[name] for name in opened.columns if name != "index"}
-        nothing = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+        nothing = repeated(None, rows.height, pl.String())
         texts = pl.DataFrame([index, *(columns.get(path, nothing).alias(path) for path in self._tree.paths)])
         if not doubted.any():
             return texts, []
@@ -100,14 +101,14 @@ class TableReader:
     def _holds_events(self, rows: pl.DataFrame) -> pl.Series:
         """Which rows hold the text of an event stream where the layout looks for one."""
         if not self._layout.bodies:
-            return pl.repeat(value=False, n=rows.height, dtype=pl.Boolean, eager=True)
+            return repeated(False, rows.height, pl.Boolean())
         is_text = [rows[name].str.contains(_EVENT) for name, dtype in rows.schema.items() if dtype == pl.String]
         others = [
             name for name, dtype in rows.schema.items() if dtype.is_nested() or dtype in (pl.Categorical, pl.Enum)
         ]
         if others:
             is_text.append(as_json_lines(rows.select(others)).str.contains_any(list(MARKS)))
-        found = pl.repeat(value=False, n=rows.height, dtype=pl.Boolean, eager=True)
+        found = repeated(False, rows.height, pl.Boolean())
         for one in is_text:
             found |= one.fill_null(value=False)
         return found
@@ -148,7 +149,7 @@ def _numbers_as_written(numbers: pl.Series) -> pl.Series:
 
 def _unfit(texts: Iterable[pl.Series], height: int) -> pl.Series:
     """Which rows hold a text that no column may hold: one with a NUL character, or one that is too long."""
-    unfit = pl.repeat(value=False, n=height, dtype=pl.Boolean, eager=True)
+    unfit = repeated(False, height, pl.Boolean())
     for text in texts:
         unfit |= ((text.str.len_bytes() > MAX_TEXT) | text.str.contains("\x00", literal=True)).fill_null(value=False)
     return unfit

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from pipelines.constant import repeated
 from pipelines.records import conversions
 from pipelines.records.batches import POSITION
 from pipelines.records.layout import Kind, Layout, Paths
@@ -66,11 +67,11 @@ def _first_with_value(rows: pl.DataFrame, paths: Paths) -> pl.Series:
     """As `first_filled` of paths that hold something, but a text such as `n/a` counts as absent too."""
     texts = rows.select(pl.col(path).cast(pl.String) for path in paths if path in rows.columns)
     found = first_filled(texts.select(conversions.with_value(column) for column in texts), paths)
-    return pl.repeat(None, rows.height, dtype=pl.String, eager=True) if found is None else found
+    return repeated(None, rows.height, pl.String()) if found is None else found
 
 
 def _not_empty(texts: pl.Series) -> pl.Series:
-    empty = texts.str.len_bytes() == 0
+    empty = texts == ""
     return pl.select(pl.when(~empty).then(texts)).to_series() if empty.any() else texts
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import polars as pl
 import polars_hash as plh
 
+from pipelines.constant import repeated
+
 KEYS = pl.Schema(
     dict.fromkeys(("answer_key", "other_key", "span_key", "parent_key", "trace_key", "stream_key"), pl.UInt64())
 )
@@ -65,7 +67,7 @@ def span_columns(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _text(frame: pl.DataFrame, name: str) -> pl.Series:
     if name not in frame.columns:
-        return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+        return repeated(None, frame.height, pl.String())
     text = frame[name]
     if text.null_count() == len(text):
         return text
@@ -117,9 +119,9 @@ def _answers_own(ids: pl.Series) -> pl.Series:
 
 def _hashed(texts: pl.Series) -> pl.Series:
     if texts.null_count() == len(texts):
-        return pl.repeat(None, len(texts), dtype=pl.UInt64, eager=True)
+        return repeated(None, len(texts), pl.UInt64())
     return texts.alias("text").to_frame().select(plh.col("text").nchash.xxhash64()).to_series()
 
 
 def _first(keys: list[pl.Series], height: int) -> pl.Series:
-    return pl.select(pl.coalesce(pl.repeat(None, height, dtype=pl.UInt64), *keys)).to_series()
+    return pl.select(pl.coalesce(keys)).to_series() if keys else repeated(None, height, pl.UInt64())

@@ -14,16 +14,17 @@ import orjson
 import polars as pl
 import polars_hash as plh
 
+from pipelines.constant import repeated
 from pipelines.meters import COUNTS
 from pipelines.records.conversions import INSTANT
 from pipelines.records.number_marks import respelled
 from pipelines.records.privacy import hashed_users
-from pipelines.records.rules import Verdict, failed_records, failed_rows, judge
+from pipelines.records.rules import NONE_FAILED, Verdict, failed_records, failed_rows, judge
 from pipelines.records.service_tiers import tier_name
 from pipelines.records.typed_frame import typed_frame
 from pipelines.requests.details import with_buckets
 from pipelines.requests.format import Format, timing_columns
-from pipelines.requests.identity import KEYS, key_columns, span_columns
+from pipelines.requests.identity import KEYS, SPANS, key_columns, span_columns
 from pipelines.requests.known import usage_basis
 from pipelines.requests.rules import request_rules
 from pipelines.warehouse.tables.core import REQUEST, SERVICE_TIER_NAME
@@ -35,6 +36,7 @@ ADDED_LATER = (
 
 REQUEST_SCHEMA = pl.Schema({c.name: c.polars_type for c in REQUEST.columns if c.name not in ADDED_LATER})
 STORED_SCHEMA = pl.Schema({**REQUEST_SCHEMA, "revision": pl.Int64(), "keep": pl.String(), **KEYS})
+_NO_SPANS = pl.DataFrame(schema=SPANS)
 
 _STATUSES = {
     **dict.fromkeys(("success", "succeeded", "completed", "complete", "200"), "ok"),
@@ -68,8 +70,12 @@ def normalise(
 
     `written` are the paths whose values all were texts in the file, so that marks in numbers are read by the format's.
     """
+    if not texts.height:
+        return Normalised(pl.DataFrame(schema=STORED_SCHEMA), NONE_FAILED, _NO_SPANS)
     texts = respelled(texts, fmt.number_marks, written, fmt.exact_paths) if fmt.number_marks else texts
     working, verdict = _judged(texts, fmt, arrival)
+    if not verdict.rules:
+        return Normalised(_facts(working, fmt, source, snapshot_id), NONE_FAILED, _NO_SPANS)
     failed = failed_rows(working, verdict)
     return Normalised(
         _facts(working.filter(~verdict.broken), fmt, source, snapshot_id),
@@ -187,12 +193,12 @@ CONTENT = tuple(name for name in STORED_SCHEMA.names() if name not in (*PROVENAN
 
 def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.Series:
     """Per row, the first 16 bytes of the SHA-256 of source and the columns of `identity`; where one of these is null, of all that the row says."""
-    content = [pl.lit("content"), *[_key_text(facts, name) for name in CONTENT]]
-    keys = pl.repeat(None, facts.height, dtype=pl.String, eager=True)
+    keys = repeated(None, facts.height, pl.String())
     if identity.width:
         named = [pl.lit("id"), *[pl.col(name).cast(pl.String) for name in identity.columns]]
         keys = identity.select(pl.concat_str([pl.lit(source), *named], separator="\x00")).to_series()
     if keys.null_count():
+        content = [pl.lit("content"), *[_key_text(facts, name) for name in CONTENT]]
         keys = facts.select(pl.coalesce(keys, pl.concat_str([pl.lit(source), *content], separator="\x00"))).to_series()
     digests = plh.col("keys").chash.sha2_256().str.head(32).str.decode("hex")
     return keys.alias("keys").to_frame().select(digests.alias("request_uid")).to_series()
@@ -208,7 +214,7 @@ def _tags(frame: pl.DataFrame) -> pl.Series:
     tags = [name for name in frame.columns if name.startswith("tag.")]
     names = [name for name in tags if frame[name].null_count() < frame.height]
     if not names:
-        return pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias("tags")
+        return repeated(None, frame.height, pl.String()).alias("tags")
     known: dict[tuple[str | None, ...], str | None] = {}
     texts = []
     for row in frame.select(names).iter_rows():

@@ -120,12 +120,13 @@ def _facts(
     if watch is not None:
         _looked_at(batch, watch)
     flat, faults, quick = batch.texts, list(batch.faults), None
-    if batch.typed is not None and batch.reread is not None:
+    if batch.typed is not None and batch.reread is not None and batch.typed.height:
         quick, broken = normalise_typed(batch.typed, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival)
-        again = batch.reread(broken)
-        flat, faults = pl.concat([flat, again.texts.select(flat.columns)]).sort("line_no"), [*faults, *again.faults]
-        if flat.height + len(again.faults) != batch.texts.height + broken.sum():
-            raise AssertionError(f"{batch.texts.height} and {broken.sum()} lines became {flat.height} records")
+        if broken.any():
+            again = batch.reread(broken)
+            flat, faults = pl.concat([flat, again.texts.select(flat.columns)]).sort("line_no"), [*faults, *again.faults]
+            if flat.height + len(again.faults) != batch.texts.height + broken.sum():
+                raise AssertionError(f"{batch.texts.height} and {broken.sum()} lines became {flat.height} records")
     result = normalise(flat, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival, written=batch.text_paths)
     if result.valid.height + result.failed.height != flat.height:
         raise AssertionError(f"{flat.height} records became {result.valid.height} and {result.failed.height}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Table:
         """`schema.table`, which is also the Dagster asset key joined by a dot."""
         return f"{self.schema}.{self.name}"
 
-    @property
+    @cached_property
     def polars_schema(self) -> pl.Schema:
         """Column names and polars types, in table order: what a frame must have to be loaded."""
         import polars as pl
