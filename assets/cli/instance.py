@@ -23,9 +23,12 @@ _DAGSTER_YAML = """\
 telemetry:
   enabled: false
 storage:
-  postgres:
-    postgres_url:
-      env: MODELMETER_DAGSTER_URL
+  custom:
+    module: assets.run_history
+    class: RunHistory
+    config:
+      postgres_url:
+        env: MODELMETER_DAGSTER_URL
 run_coordinator:
   module: dagster.core.run_coordinator
   class: QueuedRunCoordinator

@@ -143,13 +143,14 @@ class Database:
         Where that is the warehouse's own database, Dagster's tables lie in its schema `dagster`. Holds the password in
         the clear. Raises WarehouseError where database or schema is missing and may not be made.
         """
-        address = replace(self.owner, dbname=self.dagster_database)
+        # An event of a run need not wait for the disk, 500 times in a run: what a crash of the machine takes is its last second.
+        options = f"{self.owner.options.get('options', '')} -csynchronous_commit=off".strip()
         if self.dagster_database == self.owner.dbname:
             self._create_dagster_schema()
-            options = f"{address.options.get('options', '')} -csearch_path={DAGSTER_SCHEMA}".strip()
-            address = replace(address, options={**address.options, "options": options})
+            options += f" -csearch_path={DAGSTER_SCHEMA}"
         else:
             self.create_database(self.dagster_database)
+        address = replace(self.owner, dbname=self.dagster_database, options={**self.owner.options, "options": options})
         return address.url("postgresql+psycopg2").render_as_string(hide_password=False)
 
     def _create_dagster_schema(self) -> None:
