@@ -38,7 +38,8 @@ from pipelines.workspace import Workspace
 from pipelines.workspace.model_registry import registry_of
 
 _KEY = ("event_date", "request_uid")
-_NO_LINES = COST_RESTATEMENT.empty().drop("line_id", "restatement_id", "is_closed", "applied_at")
+_ADDED = ("line_id", "restatement_id", "is_closed", "applied_at")
+_NO_LINES = pl.DataFrame(schema={n: t for n, t in COST_RESTATEMENT.polars_schema.items() if n not in _ADDED})
 _STAGE = Table(
     "pg_temp",
     "restated",

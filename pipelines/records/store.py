@@ -309,14 +309,14 @@ def scan_spans(paths: Sequence[Path], schema: pl.Schema) -> pl.LazyFrame:
 
 def scan_stored(parts: Sequence[StoredPart], schema: pl.Schema) -> pl.LazyFrame:
     """The rows of all `parts` with every column; parts that leave nothing out are scanned as one."""
-    scans = [pl.LazyFrame(schema=schema)]
+    scans = []
     if whole := [part.path for part in parts if not part.shared]:
         scans.append(pl.scan_parquet(whole))
     for part in parts:
         if part.shared:
             values = [_literal(value, schema[name]).alias(name) for name, value in part.shared.items()]
             scans.append(pl.scan_parquet(part.path).with_columns(values).select(schema.names()))
-    return pl.concat(scans)
+    return pl.concat(scans) if scans else pl.LazyFrame(schema=schema)
 
 
 def _literal(value: str | bool | int | None, dtype: pl.DataType) -> pl.Expr:

@@ -40,6 +40,7 @@ OWN_RULES = ("same_record", "later_update", "stream_delta", "counter_replay")
 _COMPARED_ROWS = 25_000
 _INDEX_BATCH = 2**17
 _PLACE = ("snapshot_id", "line_no", "item_no")
+_NO_REQUESTS = pl.DataFrame(schema=REQUEST_SCHEMA)
 _KNOWN = {"missing": 0, "partial": 1}
 """How much of a request's usage a record knows, by usage_basis; any other basis knows all of it."""
 _HEAD = pl.col("request_uid").bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64)
@@ -86,7 +87,7 @@ def iter_days(
     """
     if not from_date < to_date:
         raise ValueError(f"the window from {from_date} to {to_date} holds no day")
-    yield DayRequests(pl.DataFrame(schema=REQUEST_SCHEMA), DUPLICATE.empty())
+    yield DayRequests(_NO_REQUESTS, DUPLICATE.empty())
     near_parts, whole_parts = stored_parts(parsed), stored_parts(replaying)
     if not near_parts and not whole_parts:
         return
@@ -107,7 +108,7 @@ def iter_days(
     for found in [*dropped, resolved.dropped]:
         ended = _duplicates(found, resolved.dropped)
         inside = ended.filter(pl.col("event_date").is_between(from_date, to_date, closed="left"))
-        yield DayRequests(pl.DataFrame(schema=REQUEST_SCHEMA), inside.sort("event_date", *_PLACE))
+        yield DayRequests(_NO_REQUESTS, inside.sort("event_date", *_PLACE))
     places = pl.concat([places, resolved.dropped.select("request_uid", *_PLACE)])
     for start, end in _stretches(instants, from_date, to_date, part_rows):
         at = pl.col("event_at").is_between(_instant(start), _instant(end), closed="left")

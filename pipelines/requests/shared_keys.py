@@ -21,6 +21,7 @@ from pipelines.requests.identity import KEYS, SPANS
 from pipelines.requests.normalise import STORED_SCHEMA
 from pipelines.requests.sightings import (
     CHOICES,
+    FILLED,
     PLACE,
     by_richness,
     given,
@@ -37,6 +38,7 @@ _RECORD = ("request_uid", "event_date", *PLACE)
 CHOSEN = pl.Schema(
     {**{name: STORED_SCHEMA[name] for name in _RECORD}, **{f"kept_{name}": STORED_SCHEMA[name] for name in _RECORD}, "rule": pl.String()}
 )  # fmt: skip
+_GIFTS = pl.Schema({name: STORED_SCHEMA[name] for name in ("request_uid", *FILLED, "reported_cost_usd")})
 OUTERS = pl.Schema({"request_uid": pl.Binary(), "calls": pl.UInt32()})
 
 
@@ -136,15 +138,17 @@ class SharedKeys:
         self._gone = pl.concat([self._gone, dropped.select(self._gone.columns)])
 
     def _resolved(self) -> Resolved:
-        dropped = to_the_last(pl.concat([CHOSEN.to_frame(), *self._choices]))
-        nobody = sightings(self._rows.filter(pl.lit(value=False)), {})
-        gifts = pl.concat([given(nobody, CHOICES.to_frame()), *self._gifts])
+        outers = pl.concat([OUTERS.to_frame(), *self._outers])
+        if not self._choices:
+            return Resolved(CHOSEN.to_frame(), _GIFTS.to_frame(), outers)
+        dropped = to_the_last(pl.concat(self._choices))
+        gifts = pl.concat(self._gifts)
         ends = dropped.select("request_uid", "kept_request_uid")
         passed_on = gifts.join(ends, on="request_uid", how="left", maintain_order="left")
         gifts = passed_on.with_columns(request_uid=pl.coalesce("kept_request_uid", "request_uid")).drop(
             "kept_request_uid"
         )
-        return Resolved(dropped, gifts, pl.concat([OUTERS.to_frame(), *self._outers]))
+        return Resolved(dropped, gifts, outers)
 
     def _by_id(self, part_rows: int) -> Iterator[pl.Series]:
         """Keys that records of different requests share, so many at a time; keys that one record holds come together."""

@@ -117,6 +117,10 @@ class Table:
 
     def empty(self) -> pl.DataFrame:
         """A frame of this table's shape without rows."""
+        return self._no_rows.clone()
+
+    @cached_property
+    def _no_rows(self) -> pl.DataFrame:
         import polars as pl
 
         return pl.DataFrame(schema=self.polars_schema)
