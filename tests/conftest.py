@@ -5,6 +5,7 @@ Fixtures that start Postgres are in `tests/warehouse_fixtures.py`, loaded as a p
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -12,10 +13,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import typer.testing
 
 os.environ.setdefault(
     "OPENBLAS_NUM_THREADS", "1"
 )  # as the command sets it: threads for small matrices cost more than they do
+
+# The runner of commands builds the tree of all commands for every call, which takes longer than most calls.
+typer.testing._get_command = functools.cache(typer.testing._get_command)
 
 pytest_plugins = ["tests.processor_time", "tests.warehouse_fixtures"]
 
