@@ -33,14 +33,6 @@ def test_a_run_ends_with_what_a_person_wants_to_know(
     assert shown[0]["n"] > 0
 
 
-def test_a_summary_for_programs(finished: Installation, small_sample: SmallSample) -> None:
-    out, _ = finished.run("daily", "--date", str(small_sample.days[1]), "--json")
-    facts = json.loads(out)
-    assert facts["runs"][0]["succeeded"] is True
-    assert facts["checks"]
-    assert all(check["passed"] for check in facts["checks"] if check["severity"] == "ERROR")
-
-
 def test_claims_are_audited_by_the_run_as_the_command_shows_them(finished: Installation) -> None:
     kept = json.loads(finished.run("sql", "--json", "select claim, date_basis, verdict from mart.claims_audit")[0])
     shown = json.loads(finished.run("claims", "--json")[0])

@@ -31,7 +31,10 @@ def test_a_bucket_comes_to_the_same_tables_as_a_folder(
     remote = Installation(tmp_path / "home", f"s3://{small_sample.root.name}")  # type: ignore[arg-type]
     try:
         out, err = remote.run("daily", "--date", str(small_sample.days[1]), "--json")
-        assert json.loads(out)["runs"][0]["succeeded"] is True
+        facts = json.loads(out)
+        assert facts["runs"][0]["succeeded"] is True
+        assert facts["checks"]
+        assert all(check["passed"] for check in facts["checks"] if check["severity"] == "ERROR")
         assert differences(remote, undisturbed) == set()
         looked = json.loads(remote.run("doctor", "--json")[0])
     finally:
