@@ -20,6 +20,7 @@ from pipelines.warehouse.tables import TABLES
 from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
 from tests.end_to_end.forked import Forked
 from tests.once import made_once
+from tests.warehouse_fixtures import lay_cluster
 
 MODELMETER = str(Path(sys.executable).parent / "modelmeter")
 Tables = dict[str, list[tuple[Any, ...]]]
@@ -105,6 +106,7 @@ class Installation:
 def installation(tmp_path: Path, small_sample: SmallSample) -> Iterator[Installation]:
     home = tmp_path / "a home with spaces"
     home.mkdir()
+    lay_cluster(home)
     made = Installation(home, small_sample.root)
     yield made
     made.remove()

@@ -30,6 +30,7 @@ from tests.faults.damage import shapes
 from tests.unit.bills.reports import REPORTS
 from tests.unit.requests.samples import SAMPLES, SECRET
 from tests.unit.shadow.record import GOOD
+from tests.warehouse_fixtures import lay_cluster
 
 ARRIVAL = "2026-02-16"
 CUTS = 6
@@ -115,6 +116,7 @@ def torn(tmp_path: Path, small_sample: SmallSample) -> Iterator[Installation]:
     shutil.copytree(small_sample.root, zone)
     shutil.copytree(SAMPLE_CONFIG, config)
     home.mkdir()
+    lay_cluster(home)
     made = Installation(home, zone, extra={"MODELMETER_CONFIG": str(config)})
     yield made
     made.remove()

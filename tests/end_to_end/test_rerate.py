@@ -24,6 +24,7 @@ from pipelines.warehouse.tables import TABLES_BY_NAME
 from pipelines.warehouse.tables.mart import SPEND_TABLES
 from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
 from tests.end_to_end.installation import Installation
+from tests.warehouse_fixtures import lay_cluster
 
 MODEL, BEFORE, AFTER = "gpt-4o", Decimal("2.5"), Decimal("2.25")
 BOOKS = ("core.request", *(table.qualified for table in SPEND_TABLES))
@@ -81,6 +82,7 @@ def booked(small_sample: SmallSample, tmp_path_factory: pytest.TempPathFactory) 
     sources = (root / "config" / "sources.yaml").read_text(encoding="utf-8")
     (root / "config" / "sources.yaml").write_text(sources.partition("leaderboards:")[0], encoding="utf-8")
     (root / "home").mkdir()
+    lay_cluster(root / "home")
     company = Company(root / "home", root / "landing", config=root / "config")
     company.run("daily", "--from", str(small_sample.days[0]), "--to", str(small_sample.days[-1]))
     company.correct_the_price()

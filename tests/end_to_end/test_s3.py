@@ -11,6 +11,7 @@ import pytest
 from tests.assets.conftest import SmallSample
 from tests.end_to_end.installation import Finished, Installation, differences
 from tests.unit.landing.s3 import SECRET, S3Server, serve_s3
+from tests.warehouse_fixtures import lay_cluster
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,8 @@ def test_a_bucket_comes_to_the_same_tables_as_a_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bucket.use(monkeypatch)
+    (tmp_path / "home").mkdir()
+    lay_cluster(tmp_path / "home")
     remote = Installation(tmp_path / "home", f"s3://{small_sample.root.name}")  # type: ignore[arg-type]
     try:
         out, err = remote.run("daily", "--date", str(small_sample.days[1]), "--json")
