@@ -216,15 +216,16 @@ class ColumnReader:
         self._present.update(known[key] for key in record if key in known)
         if not known.keys() >= record.keys():
             self._surprises_left = 0
-        for key, path in node.leaves.items():
-            if (shape := self._shape(path, record.get(key))) is not None:
-                self._shapes.setdefault(path, shape)
-        for key, path in node.lists.items():
-            if isinstance(record.get(key), list):
-                self._shapes.setdefault(path, "list")
-        for key, child in node.children.items():
-            if isinstance(value := record.get(key), dict):
-                self._observe(value, child)
+        for key, value in record.items():
+            if key in node.leaves:
+                path = node.leaves[key]
+                if (shape := self._shape(path, value)) is not None:
+                    self._shapes.setdefault(path, shape)
+            elif key in node.lists:
+                if isinstance(value, list):
+                    self._shapes.setdefault(node.lists[key], "list")
+            elif key in node.children and isinstance(value, dict):
+                self._observe(value, node.children[key])
 
     def _shape(self, path: str, value: object) -> str | None:
         kinds = self._kinds[path]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 LIST_MARK = "[]"
 
@@ -27,12 +28,12 @@ class Node:
     lists: dict[str, str] = field(default_factory=dict)  # key -> path of a list of scalars
     children: dict[str, Node] = field(default_factory=dict)
 
-    @property
+    @cached_property  # asked for with every record and every block; the tree is whole by then
     def places(self) -> dict[str, str]:
         """Every key of the object that leads anywhere, and the path that it stands at."""
         return {**self.leaves, **self.lists, **{key: child.path for key, child in self.children.items()}}
 
-    @property
+    @cached_property
     def paths(self) -> list[str]:
         """Every path below this node, in a stable order."""
         own = [*self.leaves.values(), *self.lists.values()]
@@ -41,8 +42,13 @@ class Node:
 
 def path_tree(paths: Iterable[str], details: Iterable[str] = ()) -> Node:
     """The tree of `paths`, of which `details` hold details of a usage. Raises ValueError where one path is both a value and an object."""
+    return _tree(tuple(sorted(set(paths))), frozenset(details))
+
+
+@lru_cache(maxsize=256)
+def _tree(paths: tuple[str, ...], details: frozenset[str]) -> Node:
     root = Node()
-    for path in sorted(set(paths)):
+    for path in paths:
         *parents, last = path.removesuffix(LIST_MARK).split("/")
         node = root
         for parent in parents:
@@ -50,7 +56,7 @@ def path_tree(paths: Iterable[str], details: Iterable[str] = ()) -> Node:
             node = node.children.setdefault(parent, Node(prefix))
         (node.lists if path.endswith(LIST_MARK) else node.leaves)[last] = path
     _refuse_ambiguous(root)
-    _mark(root, frozenset(details))
+    _mark(root, details)
     return root
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -60,6 +60,11 @@ def _small_sample(folder: Path) -> SmallSample:
     return SmallSample(root, generate_sample(root, days=3, requests_per_day=600))
 
 
+def quick_dbt() -> AbstractContextManager[None]:
+    """The dbt process of a run is forked. A single file of tests would wait longer for what forks than it gains."""
+    return warm_dbt() if "PYTEST_XDIST_WORKER" in os.environ else nullcontext()
+
+
 @dataclass
 class DailyJob:
     """The daily job on one landing zone and one database; every run is a run of the real job, in process."""
@@ -96,12 +101,7 @@ class DailyJob:
     ) -> dg.ExecuteInProcessResult:
         """Run the job for a day or a range, in one pass; of `only` these tables and their checks where any are named."""
         job = build_defs({"mm": self.resource()}).resolve_job_def("daily")
-        # A single file of tests would wait longer for what forks than it gains.
-        in_suite = "PYTEST_XDIST_WORKER" in os.environ
-        with (
-            nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as used,
-            warm_dbt() if in_suite else nullcontext(),
-        ):
+        with nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as used, quick_dbt():
             return job.execute_in_process(
                 instance=used,
                 raise_on_error=raise_on_error,

@@ -19,7 +19,7 @@ from assets.dbt_process import PARSE
 from assets.dbt_resource import PROJECT_DIR, DbtProcess, started
 from assets.marts import manifest
 from pipelines.workspace import open_workspace
-from tests.assets.conftest import DailyJob
+from tests.assets.conftest import DailyJob, quick_dbt
 
 RUN = "a-run"
 BUILD = ["build", "--vars", json.dumps({"from_date": "2026-02-14", "to_date": "2026-02-15"})]
@@ -55,7 +55,7 @@ def test_the_process_builds_and_tests_every_model_once(job: DailyJob) -> None:
 
 
 def test_a_window_that_is_none_is_a_failure_of_the_models(job: DailyJob) -> None:
-    with running(job) as dbt:
+    with quick_dbt(), running(job) as dbt:
         outcomes = dbt.run(RUN, ["build", "--vars", '{"from_date": "2026-02-15", "to_date": "2026-02-15"}'])
     messages = [item["message"] for item in outcomes.values() if item["status"] == "error"]
     assert any("is no day: the end is exclusive" in message for message in messages)
@@ -63,7 +63,7 @@ def test_a_window_that_is_none_is_a_failure_of_the_models(job: DailyJob) -> None
 
 
 def test_a_process_that_died_is_reported(job: DailyJob) -> None:
-    with running(job) as dbt:
+    with quick_dbt(), running(job) as dbt:
         dbt.process.kill()
         dbt.process.wait()
         with pytest.raises(dg.Failure, match=r"(?s)dbt did not start \(exit code -9\)"):
@@ -88,7 +88,7 @@ def test_a_damaged_state_of_the_parse_does_no_harm(job: DailyJob) -> None:
 
 
 def test_the_process_goes_with_the_run(job: DailyJob) -> None:
-    with running(job) as dbt:
+    with quick_dbt(), running(job) as dbt:
         assert dbt.process.poll() is None
     assert dbt.process.poll() is not None
     assert not list((job.home / "dbt").glob("parse-*"))

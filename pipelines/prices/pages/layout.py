@@ -375,4 +375,4 @@ def _names() -> list[str]:
 @cache
 def _shipped(name: str) -> PageLayout:
     file = resources.files("pipelines.prices") / "layouts" / f"{name}.yaml"
-    return PageLayout.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return PageLayout.model_validate(yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))

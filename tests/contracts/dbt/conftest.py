@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from assets.dbt_process import CONNECTION, move_to, parse
+from assets.dbt_process import CONNECTION, PARSE, move_to, parse
 from pipelines.warehouse.database import Database
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ class DbtRun:
 
 @cache
 def parsed() -> Manifest:
-    """The project, parsed as set-up does; a warning of dbt is an error."""
+    """The project, parsed as a run does: what has changed since set-up; a warning of dbt is an error."""
     folder = Path(mkdtemp())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of dbt's own imports
-        result = parse(str(PROJECT), [folder / "kept"], folder, *WARNINGS_ARE_ERRORS)
+        result = parse(str(PROJECT), [folder / "kept", PROJECT / "target" / PARSE], folder, *WARNINGS_ARE_ERRORS)
     assert result.success, result.exception
     return result.result  # type: ignore[return-value]
 
