@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from pipelines.ids import id_bytes
 from pipelines.landing import LandedFile
 from pipelines.requests import DayRequests, ParsedFile, Preferences, collect_days, parse_file
 from pipelines.requests.shared_keys import NO_PREFERENCES
+from tests.unit.requests.samples import SAMPLES
 
 ARRIVAL = date(2026, 2, 14)
 """Arrival date of files whose date does not matter: later than every event in the tests' own records."""
@@ -87,3 +91,20 @@ def all_days(parsed: Sequence[ParsedFile], preferences: Preferences = NO_PREFERE
 def buckets(found: dict[str, Any]) -> dict[str, int]:
     """The token buckets that are not 0, without their suffix."""
     return {name.removesuffix("_tokens"): count for name, count in found.items() if name.endswith("_tokens") and count}
+
+
+def sample(name: str) -> dict[str, Any]:
+    return deepcopy(next(item.record for item in SAMPLES if item.format == name))
+
+
+def landed_bytes(folder: Path, content: bytes, format_name: str, name: str = "a.json", **declared: Any) -> Any:
+    (folder / name).write_bytes(content)
+    return parse(folder / name, format_name, **declared)
+
+
+def as_csv(*records: dict[str, Any]) -> bytes:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(records[0]))
+    writer.writeheader()
+    writer.writerows([{k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in r.items()} for r in records])
+    return out.getvalue().encode()

@@ -1,0 +1,127 @@
+"""A span as each tool of OpenTelemetry exports it: older and newer names, containers, rows of a table; every one the same facts.
+
+Records are typed by hand after the tools' documented shapes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.unit.requests.helpers import (
+    as_csv,
+    buckets,
+    landed_bytes,
+    parse,
+    parse_records,
+    row,
+    sample,
+)
+from tests.unit.requests.samples import AT, INCLUSIVE, SECRET
+
+NANOS = "1770891630500000000"
+
+SPAN = {"trace_id": "5b8efff798038103d269b633813fc60c", "span_id": "eee19b7ec3c1b174", "start_time": AT}
+SPANS: dict[str, dict[str, Any]] = {
+    "newest": {"attributes": {"gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 1000,
+               "gen_ai.usage.output_tokens": 300, "gen_ai.usage.cache_read.input_tokens": 400,
+               "gen_ai.usage.reasoning.output_tokens": 200}},
+    "oldest": {"attributes": {"gen_ai.system": "openai", "gen_ai.response.model": "gpt-5", "gen_ai.usage.prompt_tokens": 1000,
+               "gen_ai.usage.completion_tokens": 300, "llm.usage.total_tokens": 1300, "gen_ai.usage.cache_read_input_tokens": 400,
+               "gen_ai.usage.reasoning_tokens": 200}},
+    "details": {"attributes": {"gen_ai.system": "openai", "gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 1000,
+                "gen_ai.usage.output_tokens": 300, "gen_ai.usage.details.cached_tokens": 400,
+                "gen_ai.usage.details.reasoning_tokens": 200}},
+    "flat": {"gen_ai.system": "openai", "gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": "1000",
+             "gen_ai.usage.output_tokens": "300", "gen_ai.usage.cache_read.input_tokens": "400",
+             "gen_ai.usage.reasoning.output_tokens": "200"},
+    "underscores": {"gen_ai_system": "openai", "gen_ai_request_model": "gpt-5", "gen_ai_usage_input_tokens": 1000,
+                    "gen_ai_usage_output_tokens": 300, "gen_ai_usage_cache_read_input_tokens": 400,
+                    "gen_ai_usage_reasoning_output_tokens": 200},
+    "prefixed": {"attributes.gen_ai.system": "openai", "attributes.gen_ai.request.model": "gpt-5",
+                 "attributes.gen_ai.usage.input_tokens": 1000, "attributes.gen_ai.usage.output_tokens": 300,
+                 "attributes.gen_ai.usage.cache_read.input_tokens": 400,
+                 "attributes.gen_ai.usage.reasoning.output_tokens": 200},
+    "nested": {"attributes": {"gen_ai": {"system": "openai", "request": {"model": "gpt-5"}, "usage": {"input_tokens": 1000,
+               "output_tokens": 300, "cache_read": {"input_tokens": 400}, "reasoning": {"output_tokens": 200}}}}},
+    "openinference": {"attributes": {"openinference.span.kind": "LLM", "llm.provider": "openai", "llm.model_name": "gpt-5",
+                      "llm.token_count.prompt": 1000, "llm.token_count.completion": 300, "llm.token_count.total": 1300,
+                      "llm.token_count.prompt_details.cache_read": 400, "llm.token_count.completion_details.reasoning": 200,
+                      "input.value": SECRET}},
+    "openinference nested": {"attributes": {"openinference": {"span": {"kind": "LLM"}}, "llm": {"system": "openai",
+                             "model_name": "gpt-5", "token_count": {"prompt": 1000, "completion": 300,
+                             "prompt_details": {"cache_read": 400}, "completion_details": {"reasoning": 200}}}}},
+    "phoenix": {"context": {"trace_id": "0x5B8EFFF798038103D269B633813FC60C", "span_id": "eee19b7ec3c1b174"}, "span_kind": "LLM",
+                "attributes.llm.model_name": "gpt-5", "attributes.llm.provider": "openai",
+                "attributes.llm.token_count.prompt": 1000, "attributes.llm.token_count.completion": 300,
+                "attributes.llm.token_count.prompt_details.cache_read": 400,
+                "attributes.llm.token_count.completion_details.reasoning": 200},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPANS)
+def test_a_span_under_any_names(tmp_path: Path, name: str) -> None:
+    record = SPANS[name] if "context" in SPANS[name] else {**SPAN, **SPANS[name]}
+    found = row(parse_records(tmp_path, "otel_genai", [{"start_time": AT, **record}]))
+    assert buckets(found) == INCLUSIVE
+    assert (found["provider_id"], found["request_model"], found["operation"]) == ("openai", "gpt-5", "chat")
+    plain = row(parse_records(tmp_path, "otel_genai", [{**SPAN, **SPANS["newest"]}]))
+    assert found["request_uid"] == plain["request_uid"]
+
+
+@pytest.mark.parametrize("name", ["flat", "underscores", "prefixed", "phoenix"])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_span_as_a_row_of_a_table(tmp_path: Path, name: str, kind: str) -> None:
+    record = {**SPAN, **{key: value for key, value in SPANS[name].items() if key != "context"}}
+    if name == "phoenix":
+        record = {f"context.{key}" if key.endswith("_id") else key: value for key, value in record.items()}
+    path = tmp_path / f"a.{kind}"
+    if kind == "csv":
+        path.write_bytes(as_csv(record))
+    else:
+        pl.DataFrame([record]).write_parquet(path)
+    found = row(parse(path, "otel_genai"))
+    assert buckets(found) == INCLUSIVE
+    assert (found["provider_id"], found["request_model"]) == ("openai", "gpt-5")
+    assert (
+        found["request_uid"] == row(parse_records(tmp_path, "otel_genai", [{**SPAN, **SPANS["newest"]}]))["request_uid"]
+    )
+
+
+def test_a_row_of_clickhouse(tmp_path: Path) -> None:
+    record = {
+        "Timestamp": "2026-02-12 10:20:30.500000000", "TraceId": SPAN["trace_id"], "SpanId": SPAN["span_id"], "SpanName": "chat gpt-5",
+        "ServiceName": "shop", "ResourceAttributes": {"deployment.environment": "prod"}, "ScopeName": "opentelemetry.openai",
+        "SpanAttributes": {key: str(value) for key, value in SPANS["newest"]["attributes"].items()}, "Duration": "1500000000",
+        "StatusCode": "Error",
+    }  # fmt: skip
+    found = row(parse_records(tmp_path, "otel_genai", [record]))
+    assert buckets(found) == INCLUSIVE
+    assert (found["latency_ms"], found["status"], found["environment"], found["application"]) == (
+        1500,
+        "error",
+        "prod",
+        "shop",
+    )
+    assert found["event_at"].isoformat() == "2026-02-12T10:20:30.500000+00:00"
+
+
+def test_spans_of_openinference_that_only_hold_calls_are_none(tmp_path: Path) -> None:
+    spans = [
+        {**SPAN, "attributes": {**SPANS["openinference"]["attributes"], "openinference.span.kind": kind}}
+        for kind in ("AGENT", "CHAIN", "TOOL", "RETRIEVER")
+    ]
+    parsed = parse_records(tmp_path, "otel_genai", spans)
+    assert (parsed.valid, parsed.quarantine["severity"].unique().to_list()) == (0, ["info"])
+
+
+def test_otlp_with_text_integers_lists_of_containers_and_one_document_per_line(tmp_path: Path) -> None:
+    otlp = sample("otel_genai")
+    expected = row(parse_records(tmp_path, "otel_genai", [otlp]))["request_uid"]
+    for content in (json.dumps(otlp), json.dumps([otlp]), json.dumps(otlp, indent=2), f"{json.dumps(otlp)}\n"):
+        found = row(landed_bytes(tmp_path, content.encode(), "otel_genai"))
+        assert (found["request_uid"], buckets(found)["input_cache_read"]) == (expected, 600)
