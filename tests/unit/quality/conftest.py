@@ -10,7 +10,7 @@ import pytest
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.open import open_database
-from tests.unit.quality.rows import create_bare_tables
+from tests.unit.quality.rows import empty_bare_tables
 
 _NAME = "bare_tables"
 
@@ -26,5 +26,5 @@ def _bare_server(postgres_home: Path) -> Iterator[Database]:
 def bare(_bare_server: Database) -> Database:
     """Empty tables without constraints."""
     with _bare_server.connect() as connection:
-        create_bare_tables(connection)
+        empty_bare_tables(connection)
     return _bare_server

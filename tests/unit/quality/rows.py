@@ -89,10 +89,26 @@ def insert(connection: psycopg.Connection[Any], table: Table, rows: Iterable[Map
         cursor.executemany(statement, [[row[name] for name in names] for row in rows])
 
 
-def create_bare_tables(connection: psycopg.Connection[Any]) -> None:
-    """Every table with columns and types alone: no key, no constraint, no null forbidden."""
-    for schema in sorted({table.schema for table in TABLES}):
+SCHEMAS = sorted({table.schema for table in TABLES})
+
+
+def empty_bare_tables(connection: psycopg.Connection[Any]) -> None:
+    """Every table with columns and types alone, and no row: no key, no constraint, no null forbidden.
+
+    Tables that the test before left as they were are emptied, which takes a tenth of the time of making them.
+    """
+    found = connection.execute(
+        "select count(*) from pg_attribute join pg_class as c on c.oid = attrelid join pg_namespace as n on n.oid = relnamespace "
+        "where nspname = any(%s) and relkind = 'r' and attnum > 0 and not attisdropped",
+        [SCHEMAS],
+    ).fetchone()
+    if found == (sum(len(table.columns) for table in TABLES),):
+        connection.execute("; ".join(f"delete from {table.qualified}" for table in TABLES))
+        return
+    for schema in SCHEMAS:
         connection.execute(f"drop schema if exists {schema} cascade; create schema {schema}")
-    for table in TABLES:
-        columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
-        connection.execute(f"create table {table.qualified} ({columns})")
+    made = [
+        f"create table {table.qualified} ({', '.join(f'{column.name} {column.type}' for column in table.columns)})"
+        for table in TABLES
+    ]
+    connection.execute("; ".join(made))
