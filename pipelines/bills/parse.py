@@ -35,10 +35,10 @@ def parse_bill(file: LandedFile, source: RequestSource, store: Path, *, user_key
     Accepts what request files may be: JSON documents, arrays and lines, CSV and Parquet, plain, gzip or zstd. Raises
     SourceError where the declaration can't be used; whatever is wrong with the content ends in the quarantine.
     """
-    fmt = replace(build_bill_format(source), user_key=user_key)
+    bill_format = replace(build_bill_format(source), user_key=user_key)
     version = bill_version(source, user_key=user_key)
-    path = stored_path(store, fmt.name, version, file.snapshot_id)
-    store_once(path, lambda: _parse(file, source, fmt, path), file, RECORD_SCHEMA)
+    path = stored_path(store, bill_format.name, version, file.snapshot_id)
+    store_once(path, lambda: _parse(file, source, bill_format, path), file, RECORD_SCHEMA)
     return load_parsed(path, version, file.snapshot_id)
 
 
@@ -49,32 +49,32 @@ def bill_version(source: RequestSource, *, user_key: bytes | None = None) -> str
     return ".".join(filter(None, (version, declaration_hash(source, key))))
 
 
-def _parse(file: LandedFile, source: RequestSource, fmt: Layout, path: Path) -> None:
+def _parse(file: LandedFile, source: RequestSource, bill_format: Layout, path: Path) -> None:
     """Read and write the file, after a first look at its numbers where the file itself has to show how they are written."""
-    if fmt.number_marks == {}:
-        seen = Watch(fmt.counted_paths, sees_all=True)
-        for batch in read_batches(file.path, fmt, Tally()):
+    if bill_format.number_marks == {}:
+        seen = Watch(bill_format.counted_paths, sees_all=True)
+        for batch in read_batches(file.path, bill_format, Tally()):
             seen.look(batch.texts, batch.text_paths)
-        if (fault := undecided(fmt, seen, file.path.stat().st_size)) is not None:
+        if (fault := undecided(bill_format, seen, file.path.stat().st_size)) is not None:
             with Writer(path, RECORD_SCHEMA) as writer:
                 writer.write(pl.DataFrame(schema=RECORD_SCHEMA), quarantined_faults([fault], file.snapshot_id))
                 file.check_unchanged()
                 writer.finish()
             return
-        fmt = with_marks(fmt, seen)
-    _written(file, source, fmt, path)
+        bill_format = with_marks(bill_format, seen)
+    _written(file, source, bill_format, path)
 
 
-def _written(file: LandedFile, source: RequestSource, fmt: Layout, path: Path) -> None:
+def _written(file: LandedFile, source: RequestSource, bill_format: Layout, path: Path) -> None:
     arrival = file.arrival_date or file.observed_at.date()
     seen: Counter[bytes] = Counter()
     tally = Tally()
     file.check_unchanged()
     with Writer(path, RECORD_SCHEMA) as writer:
-        for batch in read_batches(file.path, fmt, tally):
+        for batch in read_batches(file.path, bill_format, tally):
             found = to_records(
                 batch.texts,
-                fmt,
+                bill_format,
                 written=batch.text_paths,
                 source=source.source,
                 snapshot_id=file.snapshot_id,

@@ -148,13 +148,13 @@ def _set_aside(chunk: Chunk, number: int, data: bytearray) -> Fault:
     return Fault(*place, "not_a_request", detail, digest_of(line), severity="info")
 
 
-def one_after_the_other(fmt: LayoutT) -> LayoutT:
+def one_after_the_other(layout: LayoutT) -> LayoutT:
     """The format for a file of events: of streams that follow each other, an end that names no answer takes the id of its
     start (Cohere), or calls that count the same would be taken for one."""
-    if fmt.items is None or not fmt.bodies:
-        return fmt
-    reader, marks = fmt.items, (*fmt.marks, '"message-start"', '"message-end"') if fmt.marks else ()
-    return replace(fmt, items=lambda: _named(reader()), marks=marks, in_sequence=True)
+    if layout.items is None or not layout.bodies:
+        return layout
+    reader, marks = layout.items, (*layout.marks, '"message-start"', '"message-end"') if layout.marks else ()
+    return replace(layout, items=lambda: _named(reader()), marks=marks, in_sequence=True)
 
 
 def _named(reader: ItemReader) -> ItemReader:
@@ -172,26 +172,26 @@ def _named(reader: ItemReader) -> ItemReader:
     return read
 
 
-def with_events(fmt: LayoutT) -> LayoutT:
+def with_events(layout: LayoutT) -> LayoutT:
     """The format, reading too what a place of its answers (`Layout.bodies`) holds as the text of a stream."""
-    if not fmt.bodies:
-        return fmt
-    every_line = fmt.items is not None and not fmt.marks
-    return replace(fmt, items=lambda: _reader(fmt), marks=() if every_line else (*fmt.marks, *MARKS))
+    if not layout.bodies:
+        return layout
+    every_line = layout.items is not None and not layout.marks
+    return replace(layout, items=lambda: _reader(layout), marks=() if every_line else (*layout.marks, *MARKS))
 
 
-def _reader(fmt: Layout) -> ItemReader:
-    own: Callable[[object], Iterable[object]] = fmt.items() if fmt.items is not None else lambda value: [value]
+def _reader(layout: Layout) -> ItemReader:
+    own: Callable[[object], Iterable[object]] = layout.items() if layout.items is not None else lambda value: [value]
     numbers = count(1)
 
     def read(value: object) -> Iterator[object]:
-        place = _place_of_text(value, fmt.bodies) if isinstance(value, dict) else None
+        place = _place_of_text(value, layout.bodies) if isinstance(value, dict) else None
         if place is None or not isinstance(value, dict):
             yield from own(value)
             return
         call = {CALL: Number(next(numbers))}
         for event in _told(str(_at(value, place))):
-            if "" in fmt.bodies:  # read as if it stood alone, with what else the record says
+            if "" in layout.bodies:  # read as if it stood alone, with what else the record says
                 yield from own(_put(value, place, None) | {"id": None} | event | call)
             else:
                 answer = event.get("response")

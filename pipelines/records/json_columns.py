@@ -91,19 +91,19 @@ class _Part:
 class ColumnReader:
     """Reads the chunks of one file along the paths of its format, and learns from the lines how each path is written."""
 
-    def __init__(self, fmt: Layout) -> None:
-        self._tree = path_tree(fmt.paths)
-        self._columns = [(kind, paths) for _, paths, kind in fmt.columns]
+    def __init__(self, layout: Layout) -> None:
+        self._tree = path_tree(layout.paths)
+        self._columns = [(kind, paths) for _, paths, kind in layout.columns]
         self._kinds: dict[str, set[str]] = defaultdict(set)
         for kind, paths in self._columns:
             for path in paths:
                 self._kinds[path].add(kind)
-        self._has_iso = fmt.time.kind == "iso" and fmt.time.pattern is None and fmt.time.zone == "UTC"
+        self._has_iso = layout.time.kind == "iso" and layout.time.pattern is None and layout.time.zone == "UTC"
         self._shapes: dict[str, str] = {}
-        self._is_suited = fmt.items is None or bool(fmt.marks)
+        self._is_suited = layout.items is None or bool(layout.marks)
         self._present: set[str] = set()
         self._surprises_left = _MOST_SURPRISES
-        marks = [re.escape(mark) for mark in fmt.marks]
+        marks = [re.escape(mark) for mark in layout.marks]
         self._suspects = [*_SUSPECTS, *((mark, re.compile(mark.encode())) for mark in marks)]
         self._has_learnt = False
 
@@ -121,7 +121,7 @@ class ColumnReader:
         blocks = list(_blocks(chunk))
         for (first, last), suspects in zip(blocks, self._suspects_of(chunk, blocks), strict=True):
             _set_aside(chunk, first, last, sound, suspects)
-            found = list(self._halved(chunk, first, last, sound))
+            found = list(self._read_by_halves(chunk, first, last, sound))
             parts += found
             taken += sum(len(part.kept) for part in found)
             if last - taken > max(_MOST_LEFT * last, _SMALLEST_BLOCK):
@@ -160,7 +160,7 @@ class ColumnReader:
             return [_NOT_ASCII, *patterns]
         return [pattern for pattern in patterns if pattern.search(data)]
 
-    def _halved(self, chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> Iterator[_Part]:
+    def _read_by_halves(self, chunk: Chunk, first: int, last: int, sound: npt.NDArray[np.bool_]) -> Iterator[_Part]:
         """What of the lines [first, last) can be read, by halves: one in doubt does not take its neighbours with it."""
         data, kept = _block_of(chunk, first, last, sound)
         if not len(kept):
@@ -172,8 +172,8 @@ class ColumnReader:
             yield found
         elif last - first > _SMALLEST_BLOCK:
             middle = (first + last) // 2
-            yield from self._halved(chunk, first, middle, sound)
-            yield from self._halved(chunk, middle, last, sound)
+            yield from self._read_by_halves(chunk, first, middle, sound)
+            yield from self._read_by_halves(chunk, middle, last, sound)
 
     def _typed(self, data: pa.Buffer, kept: Indexes) -> _Part | None:
         """One row per line, or None where the block does not read so."""

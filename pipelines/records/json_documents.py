@@ -14,7 +14,7 @@ from itertools import islice
 import polars as pl
 
 from pipelines.records.batches import POSITION
-from pipelines.records.json_record import RecordError, Texts, flatten, load, load_item
+from pipelines.records.json_record import RecordError, Texts, load, load_item, texts_of
 from pipelines.records.json_values import Scanner, skipped
 from pipelines.records.layout import ItemReader, Layout
 from pipelines.records.line_chunks import Fault, digest_of
@@ -65,9 +65,9 @@ class _Holder:
         return Item(self.line_no, self.first_item + number, self.byte_from, byte_to, fault=fault)
 
 
-def item_reader(fmt: Layout) -> ItemReader:
-    """How one decoded value of `fmt` is opened into records; a fresh reader per file, since a reader may remember."""
-    return fmt.items() if fmt.items is not None else lambda value: [value]
+def item_reader(layout: Layout) -> ItemReader:
+    """How one decoded value of `layout` is opened into records; a fresh reader per file, since a reader may remember."""
+    return layout.items() if layout.items is not None else lambda value: [value]
 
 
 def line_items(
@@ -191,7 +191,7 @@ def _records(value: object, holder: _Holder, reader: ItemReader, tree: Node) -> 
         return
     for number, item in enumerate(values):
         try:
-            yield holder.item(number, flatten(item, tree))
+            yield holder.item(number, texts_of(item, tree))
         except RecordError as error:
             yield holder.failed(number, error)
     if not values:

@@ -79,7 +79,7 @@ def load_item(text: str, start: int) -> tuple[object, int]:
     return value, end
 
 
-def flatten(record: object, tree: Node) -> Texts:
+def texts_of(record: object, tree: Node) -> Texts:
     """The texts of the allow-listed paths of one decoded record; a path that is absent or null is None.
 
     A list leaf becomes the JSON text of a list of strings. Raises RecordError(wrong_type, nul_character,

@@ -18,7 +18,7 @@ import orjson
 import polars as pl
 
 from pipelines.constant import repeated
-from pipelines.records.json_record import MAX_TEXT, RecordError, flatten, load
+from pipelines.records.json_record import MAX_TEXT, RecordError, load, texts_of
 from pipelines.records.paths import Node
 
 BLOCK_LINES = 4000
@@ -64,34 +64,34 @@ class JsonDecoder:
             self._has_learnt = True
         sound = _are_objects(lines["line"])
         whole = bool(sound.all())
-        flat, pending, doubted = self._attempt(lines if whole else lines.filter(sound))
-        frames, slow = [flat], [doubted if whole else pl.concat([lines.filter(~sound), doubted])]
+        rows, pending, doubted = self._attempt(lines if whole else lines.filter(sound))
+        frames, slow = [rows], [doubted if whole else pl.concat([lines.filter(~sound), doubted])]
         if pending.height:
             self._learn(pending)
             again, rest, more_doubted = self._attempt(pending)
             frames.append(again)
             slow += [rest, more_doubted]
         slowly, failures = self.one_by_one(pl.concat(slow))
-        flat = pl.concat([*frames, slowly])
+        rows = pl.concat([*frames, slowly])
         if pending.height or slowly.height:
-            flat = flat.sort("index")
-        if flat.height + len(failures) != lines.height:
-            raise AssertionError(f"{lines.height} lines became {flat.height} rows and {len(failures)} failures")
-        return flat, failures
+            rows = rows.sort("index")
+        if rows.height + len(failures) != lines.height:
+            raise AssertionError(f"{lines.height} lines became {rows.height} rows and {len(failures)} failures")
+        return rows, failures
 
     def _attempt(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """The fast reading: rows that it vouches for, lines that it could not decode, lines that it doubts."""
         records = _in_blocks(lines["index"], lines["line"], self._dtype(self._tree))
         columns, failed = self._columns(records["index"], records["value"], self._tree)
-        flat = pl.DataFrame([records["index"], *columns]).select("index", *self._tree.paths)
+        rows = pl.DataFrame([records["index"], *columns]).select("index", *self._tree.paths)
         if failed:
-            flat = flat.filter(~pl.col("index").is_in(sorted(failed)))
-        decoded = lines if flat.height == lines.height else lines.join(flat.select("index"), on="index", how="semi")
-        pending = lines.clear() if flat.height == lines.height else lines.join(flat, on="index", how="anti")
-        flat, doubt = self._doubts(decoded, flat)
+            rows = rows.filter(~pl.col("index").is_in(sorted(failed)))
+        decoded = lines if rows.height == lines.height else lines.join(rows.select("index"), on="index", how="semi")
+        pending = lines.clear() if rows.height == lines.height else lines.join(rows, on="index", how="anti")
+        rows, doubt = self._doubts(decoded, rows)
         if not doubt.any():
-            return flat, pending, lines.clear()
-        return flat.filter(~doubt), pending, decoded.filter(doubt)
+            return rows, pending, lines.clear()
+        return rows.filter(~doubt), pending, decoded.filter(doubt)
 
     def _columns(self, index: pl.Series, record: pl.Series, node: Node) -> tuple[list[pl.Series], set[int]]:
         """One column per path below `node`, and the indexes whose inner JSON text does not decode."""
@@ -164,30 +164,30 @@ class JsonDecoder:
         elif value is not None:
             self._as_text.discard(path)
 
-    def _doubts(self, lines: pl.DataFrame, flat: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-        """`flat` with the digits of money as written, and which rows the fast reading may have changed.
+    def _doubts(self, lines: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        """`rows` with the digits of money as written, and which rows the fast reading may have changed.
 
         That is: NUL (also what half a surrogate pair turns into), texts that are too long, digits not found.
         """
-        both = flat.with_columns(lines["line"])
+        both = rows.with_columns(lines["line"])
         written = [self._digits(both, path) for path in self._exact]
-        flat = flat.with_columns(written)
+        rows = rows.with_columns(written)
         doubts = [
-            pl.Series(column.name, column.is_null() & flat_column.is_not_null())
-            for column, flat_column in zip(written, both.select(self._exact), strict=True)
+            pl.Series(column.name, column.is_null() & own.is_not_null())
+            for column, own in zip(written, both.select(self._exact), strict=True)
         ]
         texts = [pl.col(path) for path in self._tree.paths]
-        doubt = repeated(False, flat.height, pl.Boolean())
+        doubt = repeated(False, rows.height, pl.Boolean())
         if both.select((pl.col("line").str.len_bytes() > MAX_TEXT).any()).item():
             long = pl.any_horizontal(pl.lit(value=False), *[text.str.len_bytes() > MAX_TEXT for text in texts])
-            doubt = flat.select(long.fill_null(value=False)).to_series()
+            doubt = rows.select(long.fill_null(value=False)).to_series()
         for found in doubts:
             doubt = doubt | found
         escaped = lines["line"].filter(lines["line"].str.contains(r"\u", literal=True))
         if escaped.str.contains_any(_SUSPECT).any():
             nul = pl.any_horizontal(pl.lit(value=False), *[text.str.contains("\x00", literal=True) for text in texts])
-            doubt = doubt | flat.select(nul.fill_null(value=False)).to_series()
-        return flat, doubt
+            doubt = doubt | rows.select(nul.fill_null(value=False)).to_series()
+        return rows, doubt
 
     def _digits(self, both: pl.DataFrame, path: str) -> pl.Series:
         """The column with the digits that stand in the line; null where these can't be known.
@@ -210,7 +210,7 @@ class JsonDecoder:
         failures: list[Failure] = []
         for index, line in lines.iter_rows():
             try:
-                texts = flatten(load(line), self._tree)
+                texts = texts_of(load(line), self._tree)
             except RecordError as error:
                 failures.append(Failure(index, error.reason, str(error)))
                 continue

@@ -81,9 +81,9 @@ class ParsedFile:
                 yield pl.DataFrame(pa.Table.from_batches([batch])).cast(QUARANTINE.polars_schema)
 
 
-def stored_path(store: Path, fmt: str, version: str, snapshot_id: bytes) -> Path:
+def stored_path(store: Path, format_name: str, version: str, snapshot_id: bytes) -> Path:
     """Where the rows of one file lie in the store."""
-    return store / f"{fmt}-{version}" / f"{snapshot_id.hex()}.parquet"
+    return store / f"{format_name}-{version}" / f"{snapshot_id.hex()}.parquet"
 
 
 def load_parsed(path: Path, version: str, snapshot_id: bytes) -> ParsedFile:

@@ -131,15 +131,15 @@ def is_miscounted() -> pl.Expr:
 
 
 def rule_of(
-    fmt: str, otherwise: pl.Expr, emitters: Mapping[str, str] | None = None, *, version: pl.Expr | None = None
+    log_format: str, otherwise: pl.Expr, emitters: Mapping[str, str] | None = None, *, version: pl.Expr | None = None
 ) -> pl.Expr:
-    """The rule of each row of format `fmt`. `emitters` are the user's own, scope to rule, and go first.
+    """The rule of each row of format `log_format`. `emitters` are the user's own, scope to rule, and go first.
 
     Needs provider_id and the models where the table asks for them, for spans the column emitter; `version` is the
     emitter's version as text (rows where it is null are older than any that is named).
     """
     rule = otherwise
-    for convention in reversed([item for item in CONVENTIONS if item.format == fmt]):
+    for convention in reversed([item for item in CONVENTIONS if item.format == log_format]):
         chosen = pl.lit(convention.rule)
         if convention.unless_exceeded:
             chosen = pl.when(_cached() > measure("input")).then(pl.lit("anthropic_exclusive")).otherwise(chosen)

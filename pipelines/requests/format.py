@@ -50,15 +50,15 @@ class Format(Layout):
     undated: Literal["refuse", "arrival"] = "refuse"
 
 
-def timing_columns(fmt: Format) -> set[str]:
+def timing_columns(log_format: Format) -> set[str]:
     """Columns for the duration of a call and for whether it was streamed; none affects its cost."""
-    times = {name for name in fmt.instants if name != "event_at"}
-    return {*fmt.numbers, *times, *({"is_stream", "was_stream"} & set(fmt.booleans))}
+    times = {name for name in log_format.instants if name != "event_at"}
+    return {*log_format.numbers, *times, *({"is_stream", "was_stream"} & set(log_format.booleans))}
 
 
-def for_source(fmt: Format, source: RequestSource) -> Format:
-    """`fmt` with the source's attribution fields and defaults. Raises SourceError for a name that does not exist."""
-    text, tags = dict(fmt.text), dict(fmt.tags)
+def for_source(log_format: Format, source: RequestSource) -> Format:
+    """`log_format` with the source's attribution fields and defaults. Raises SourceError for a name that does not exist."""
+    text, tags = dict(log_format.text), dict(log_format.tags)
     for column, path in source.attribution.items():
         if column.startswith("tags.") and column != "tags.":
             tags[column.removeprefix("tags.")] = (path,)
@@ -70,7 +70,7 @@ def for_source(fmt: Format, source: RequestSource) -> Format:
                 f"no such field; {accepted_are(column, (*ATTRIBUTION_COLUMNS, 'tags.<name>'))}",
             )
         text[column] = (path, *(known for known in text.get(column, ()) if known != path))
-    constants = dict(fmt.constants)
+    constants = dict(log_format.constants)
     for key, value in source.defaults.items():
         column = {"model": "request_model"}.get(key, key)
         if column not in TEXT_COLUMNS:
@@ -89,7 +89,7 @@ def for_source(fmt: Format, source: RequestSource) -> Format:
     undated = source.options.get("undated", "refuse")
     if undated not in ("refuse", "arrival"):
         raise SourceError(source.source, ("options", "undated"), f"found {undated!r}, refuse or arrival is accepted")
-    declared = replace(fmt, text=text, tags=tags, constants=constants, undated=undated)
+    declared = replace(log_format, text=text, tags=tags, constants=constants, undated=undated)
     try:
         path_tree(declared.paths)
     except ValueError as error:

@@ -59,69 +59,73 @@ class Normalised:
 
 def normalise(
     texts: pl.DataFrame,
-    fmt: Format,
+    log_format: Format,
     *,
     source: str,
     snapshot_id: bytes,
     arrival: date,
     written: frozenset[str] = frozenset(),
 ) -> Normalised:
-    """Request facts from `texts` (POSITION and one String column per path of `fmt`), in the order given.
+    """Request facts from `texts` (POSITION and one String column per path of `log_format`), in the order given.
 
     `written` are the paths whose values all were texts in the file, so that marks in numbers are read by the format's.
     """
     if not texts.height:
         return Normalised(pl.DataFrame(schema=STORED_SCHEMA), NONE_FAILED, _NO_SPANS)
-    texts = respelled(texts, fmt.number_marks, written, fmt.exact_paths) if fmt.number_marks else texts
-    working, verdict = _judged(texts, fmt, arrival)
+    texts = (
+        respelled(texts, log_format.number_marks, written, log_format.exact_paths) if log_format.number_marks else texts
+    )
+    working, verdict = _judged(texts, log_format, arrival)
     if not verdict.rules:
-        return Normalised(_facts(working, fmt, source, snapshot_id), NONE_FAILED, _NO_SPANS)
+        return Normalised(_facts(working, log_format, source, snapshot_id), NONE_FAILED, _NO_SPANS)
     failed = failed_rows(working, verdict)
     return Normalised(
-        _facts(working.filter(~verdict.broken), fmt, source, snapshot_id),
-        failed_records(failed, texts.filter(verdict.broken), fmt),
+        _facts(working.filter(~verdict.broken), log_format, source, snapshot_id),
+        failed_records(failed, texts.filter(verdict.broken), log_format),
         span_columns(failed).drop_nulls(),
     )
 
 
 def normalise_typed(
-    rows: pl.DataFrame, fmt: Format, *, source: str, snapshot_id: bytes, arrival: date
+    rows: pl.DataFrame, log_format: Format, *, source: str, snapshot_id: bytes, arrival: date
 ) -> tuple[pl.DataFrame, pl.Series]:
     """Request facts from `rows` (POSITION and typed columns of `json_columns.py`), and which rows are none.
 
     Why they are none is said by `normalise`, once their texts are read: what is quarantined is worded in one place.
     """
-    if fmt.number_marks:  # a column of texts holds texts only: its numbers were not numbers in the file
-        rows = respelled(rows, fmt.number_marks, frozenset(rows.columns), fmt.exact_paths)
-    working, verdict = _judged(rows, fmt, arrival)
+    if log_format.number_marks:  # a column of texts holds texts only: its numbers were not numbers in the file
+        rows = respelled(rows, log_format.number_marks, frozenset(rows.columns), log_format.exact_paths)
+    working, verdict = _judged(rows, log_format, arrival)
     valid = working.filter(~verdict.broken) if verdict.rules else working
-    return _facts(valid, fmt, source, snapshot_id), verdict.broken
+    return _facts(valid, log_format, source, snapshot_id), verdict.broken
 
 
-def _judged(rows: pl.DataFrame, fmt: Format, arrival: date) -> tuple[pl.DataFrame, Verdict]:
+def _judged(rows: pl.DataFrame, log_format: Format, arrival: date) -> tuple[pl.DataFrame, Verdict]:
     """Typed, derived and bucket columns, and which rows break a rule."""
-    working = _dated(typed_frame(rows, fmt), fmt, arrival)
-    working = _known_tiers(working.with_columns(**_derived(fmt, working)))
+    working = _dated(typed_frame(rows, log_format), log_format, arrival)
+    working = _known_tiers(working.with_columns(**_derived(log_format, working)))
     if "usage_basis" not in working.columns:
-        working = working.with_columns(usage_basis=usage_basis(working, trusts_total=fmt.trusts_total))
+        working = working.with_columns(usage_basis=usage_basis(working, trusts_total=log_format.trusts_total))
     filled = {name for name in working.columns if working[name].null_count() < working.height}
-    working = with_buckets(working.with_columns(token_semantics=_semantics(fmt, working)), sorted(timing_columns(fmt)))
-    return working, judge(working, request_rules(fmt, working, filled, arrival))
+    working = with_buckets(
+        working.with_columns(token_semantics=_semantics(log_format, working)), sorted(timing_columns(log_format))
+    )
+    return working, judge(working, request_rules(log_format, working, filled, arrival))
 
 
-def _dated(frame: pl.DataFrame, fmt: Format, arrival: date) -> pl.DataFrame:
+def _dated(frame: pl.DataFrame, log_format: Format, arrival: date) -> pl.DataFrame:
     """Records without an instant on the midnight of their arrival, where the source says so; an unreadable one stays out."""
-    if fmt.undated == "refuse":
+    if log_format.undated == "refuse":
         return frame
     unreadable = pl.col("failed.event_at") if "failed.event_at" in frame.columns else pl.lit(value=False)
     midnight = pl.lit(datetime(arrival.year, arrival.month, arrival.day, tzinfo=UTC), dtype=INSTANT)
     return frame.with_columns(pl.when(unreadable).then("event_at").otherwise(pl.col("event_at").fill_null(midnight)))
 
 
-def _derived(fmt: Format, frame: pl.DataFrame) -> dict[str, pl.Expr]:
+def _derived(log_format: Format, frame: pl.DataFrame) -> dict[str, pl.Expr]:
     """The format's own derived columns, then constants and defaults for what no one named."""
-    derived = dict(fmt.derive())
-    for name, value in fmt.constants.items():
+    derived = dict(log_format.derive())
+    for name, value in log_format.constants.items():
         if name not in frame.columns:
             derived[name] = derived[name].fill_null(value) if name in derived else pl.lit(value)
     defaults = {"operation": "chat", "service_tier": "standard", "region": "", "status": "ok"}
@@ -154,23 +158,23 @@ def _known_tiers(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _semantics(fmt: Format, frame: pl.DataFrame) -> pl.Expr:
-    named = pl.col("token_semantics") if "token_semantics" in frame.columns else pl.lit(fmt.semantics)
+def _semantics(log_format: Format, frame: pl.DataFrame) -> pl.Expr:
+    named = pl.col("token_semantics") if "token_semantics" in frame.columns else pl.lit(log_format.semantics)
     return pl.when(pl.col("usage_basis") == "missing").then(pl.lit("missing")).otherwise(named)
 
 
-def _facts(valid: pl.DataFrame, fmt: Format, source: str, snapshot_id: bytes) -> pl.DataFrame:
+def _facts(valid: pl.DataFrame, log_format: Format, source: str, snapshot_id: bytes) -> pl.DataFrame:
     """Valid rows in STORED_SCHEMA."""
-    unrevised = pl.lit(0) if fmt.keep == "stream_delta" else pl.col("event_at").to_physical()
+    unrevised = pl.lit(0) if log_format.keep == "stream_delta" else pl.col("event_at").to_physical()
     if "end_user_id" in valid.columns:
-        valid = valid.with_columns(hashed_users(valid["end_user_id"], fmt.user_key))
+        valid = valid.with_columns(hashed_users(valid["end_user_id"], log_format.user_key))
     given = valid.with_columns(
         event_date=pl.col("event_at").dt.date(),
         source=pl.lit(source),
         snapshot_id=pl.lit(snapshot_id),
         tags=_tags(valid),
         revision=pl.col("revision") if "revision" in valid.columns else unrevised,
-        keep=pl.lit(fmt.keep),
+        keep=pl.lit(log_format.keep),
         **{
             count.column: pl.col(count.column).fill_null(0) if count.column in valid.columns else pl.lit(0)
             for count in COUNTS
@@ -182,8 +186,8 @@ def _facts(valid: pl.DataFrame, fmt: Format, source: str, snapshot_id: bytes) ->
         if name != "request_uid" and name not in KEYS
     ]
     facts = given.select(columns)
-    uid = request_uid(facts, given.select(fmt.identity), source)
-    return facts.with_columns(uid, *key_columns(given, fmt.call_ids)).select(STORED_SCHEMA.names())
+    uid = request_uid(facts, given.select(log_format.identity), source)
+    return facts.with_columns(uid, *key_columns(given, log_format.call_ids)).select(STORED_SCHEMA.names())
 
 
 PROVENANCE = ("request_uid", "snapshot_id", "line_no", "item_no", "keep")

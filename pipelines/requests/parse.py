@@ -44,10 +44,10 @@ def parse_file(file: LandedFile, source: RequestSource, store: Path, *, user_key
     SourceError where the declaration of the source can't be used; whatever is wrong with the file's content ends
     in its quarantine, and LandingError where it changed or vanished since it was listed. With `user_key` end users are kept as a keyed hash only, in rows and quarantine alike.
     """
-    fmt = replace(build_format(source), user_key=user_key)
-    version = _version(fmt, source)
-    path = stored_path(store, fmt.name, version, file.snapshot_id)
-    store_once(path, lambda: _parse(file, source, fmt, path), file, STORED_SCHEMA)
+    log_format = replace(build_format(source), user_key=user_key)
+    version = _version(log_format, source)
+    path = stored_path(store, log_format.name, version, file.snapshot_id)
+    store_once(path, lambda: _parse(file, source, log_format, path), file, STORED_SCHEMA)
     return load_parsed(path, version, file.snapshot_id)
 
 
@@ -56,28 +56,28 @@ def parser_version(source: RequestSource, *, user_key: bytes | None = None) -> s
     return _version(replace(build_format(source), user_key=user_key), source)
 
 
-def _version(fmt: Format, source: RequestSource) -> str:
+def _version(log_format: Format, source: RequestSource) -> str:
     """Engine and format version, and a hash of the declaration and key where there are any: other rows, other version."""
-    key = None if fmt.user_key is None else hashed_user("parser version", fmt.user_key)
-    return ".".join(filter(None, (f"{ENGINE_VERSION}.{fmt.version}", declaration_hash(source, key))))
+    key = None if log_format.user_key is None else hashed_user("parser version", log_format.user_key)
+    return ".".join(filter(None, (f"{ENGINE_VERSION}.{log_format.version}", declaration_hash(source, key))))
 
 
-def _parse(file: LandedFile, source: RequestSource, fmt: Format, path: Path) -> None:
+def _parse(file: LandedFile, source: RequestSource, log_format: Format, path: Path) -> None:
     """Read and write the file, once more where texts in it can be read two ways and the whole of it has to decide."""
-    watch = Watch(fmt.counted_paths) if fmt.number_marks == {} else None
-    if _written(file, source, fmt, path, watch):
+    watch = Watch(log_format.counted_paths) if log_format.number_marks == {} else None
+    if _written(file, source, log_format, path, watch):
         return
-    whole = Watch(fmt.counted_paths, sees_all=True)
-    for _ in read_finished(file.path, fmt, partial(_looked_at, watch=whole)):
+    whole = Watch(log_format.counted_paths, sees_all=True)
+    for _ in read_finished(file.path, log_format, partial(_looked_at, watch=whole)):
         pass
-    if (fault := undecided(fmt, whole, file.path.stat().st_size)) is not None:
+    if (fault := undecided(log_format, whole, file.path.stat().st_size)) is not None:
         with Writer(path, STORED_SCHEMA) as writer:
             rows = pl.DataFrame(schema=STORED_SCHEMA)
             writer.write(rows, quarantined_faults([fault], file.snapshot_id))
             file.check_unchanged()
             writer.finish(_origin(file))
         return
-    _written(file, source, with_marks(fmt, whole), path, None)
+    _written(file, source, with_marks(log_format, whole), path, None)
 
 
 def _looked_at(batch: Batch, watch: Watch) -> None:
@@ -86,15 +86,17 @@ def _looked_at(batch: Batch, watch: Watch) -> None:
         watch.look(batch.typed, frozenset(batch.typed.columns))
 
 
-def _written(file: LandedFile, source: RequestSource, fmt: Format, path: Path, watch: Watch | None) -> bool:
+def _written(file: LandedFile, source: RequestSource, log_format: Format, path: Path, watch: Watch | None) -> bool:
     """Whether the file was read and written to `path`; not so where `watch` saw texts that can be read two ways."""
     arrival = file.arrival_date or file.observed_at.date()
-    facts = partial(_facts, fmt=fmt, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival, watch=watch)
+    facts = partial(
+        _facts, log_format=log_format, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival, watch=watch
+    )
     file.check_unchanged()
     valid = broken = 0
     tally: Tally | None = Tally()
     with Writer(path, STORED_SCHEMA) as writer:
-        for rows, quarantine, spans in read_finished(file.path, fmt, facts, tally):
+        for rows, quarantine, spans in read_finished(file.path, log_format, facts, tally):
             writer.write(rows, quarantine, spans)
             valid, broken = valid + rows.height, broken + int((quarantine["severity"] == "error").sum())
             if not valid and broken >= HOPELESS_RECORDS:
@@ -113,23 +115,30 @@ def _origin(file: LandedFile) -> tuple[str, str, str]:
 
 
 def _facts(
-    batch: Batch, *, fmt: Format, source: str, snapshot_id: bytes, arrival: date, watch: Watch | None = None
+    batch: Batch, *, log_format: Format, source: str, snapshot_id: bytes, arrival: date, watch: Watch | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """The valid rows of a batch, its quarantined records, and which spans these were; rows read as typed columns that break a
     rule are read again."""
     if watch is not None:
         _looked_at(batch, watch)
-    flat, faults, quick = batch.texts, list(batch.faults), None
+    texts, faults, quick = batch.texts, list(batch.faults), None
     if batch.typed is not None and batch.reread is not None and batch.typed.height:
-        quick, broken = normalise_typed(batch.typed, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival)
+        quick, broken = normalise_typed(
+            batch.typed, log_format, source=source, snapshot_id=snapshot_id, arrival=arrival
+        )
         if broken.any():
             again = batch.reread(broken)
-            flat, faults = pl.concat([flat, again.texts.select(flat.columns)]).sort("line_no"), [*faults, *again.faults]
-            if flat.height + len(again.faults) != batch.texts.height + broken.sum():
-                raise AssertionError(f"{batch.texts.height} and {broken.sum()} lines became {flat.height} records")
-    result = normalise(flat, fmt, source=source, snapshot_id=snapshot_id, arrival=arrival, written=batch.text_paths)
-    if result.valid.height + result.failed.height != flat.height:
-        raise AssertionError(f"{flat.height} records became {result.valid.height} and {result.failed.height}")
+            texts, faults = (
+                pl.concat([texts, again.texts.select(texts.columns)]).sort("line_no"),
+                [*faults, *again.faults],
+            )
+            if texts.height + len(again.faults) != batch.texts.height + broken.sum():
+                raise AssertionError(f"{batch.texts.height} and {broken.sum()} lines became {texts.height} records")
+    result = normalise(
+        texts, log_format, source=source, snapshot_id=snapshot_id, arrival=arrival, written=batch.text_paths
+    )
+    if result.valid.height + result.failed.height != texts.height:
+        raise AssertionError(f"{texts.height} records became {result.valid.height} and {result.failed.height}")
     quarantine = pl.concat(
         [quarantined_faults(faults, snapshot_id), quarantined_records(result.failed, batch.record, snapshot_id)]
     )

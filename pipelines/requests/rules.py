@@ -20,22 +20,22 @@ _INT32 = 2**31 - 1
 _MAX_MONEY = 10**12
 
 
-def request_rules(fmt: Format, frame: pl.DataFrame, filled: set[str], arrival: date) -> list[Rule]:
+def request_rules(log_format: Format, frame: pl.DataFrame, filled: set[str], arrival: date) -> list[Rule]:
     """Every rule that may be broken where only the columns `filled` of `frame` hold anything."""
-    without = {*(f"usage.{name}" for name in DETAILS), *timing_columns(fmt)}
+    without = {*(f"usage.{name}" for name in DETAILS), *timing_columns(log_format)}
     rules = [
         Rule("not_a_request", pl.col("not_a_request").is_not_null(), pl.col("not_a_request"), "info"),
         _status_rule(),
-        *conversion_rules(frame, fmt, without),
-        _instant_rule(fmt),
+        *conversion_rules(frame, log_format, without),
+        _instant_rule(log_format),
     ]
     for name in MEASURES:
         if f"usage.{name}" in filled:
-            rules += _count_rules(f"usage.{name}", fmt.usage.get(name, ()))
+            rules += _count_rules(f"usage.{name}", log_format.usage.get(name, ()))
     for name in (count.column for count in COUNTS if count.column in filled):
-        rules += _count_rules(name, fmt.integers.get(name, (name,)))
+        rules += _count_rules(name, log_format.integers.get(name, (name,)))
     if "http_status" in frame.columns:
-        rules.append(_http_status_rule(fmt))
+        rules.append(_http_status_rule(log_format))
     whole = pl.col("usage_basis") == "reported"
     rules += [Rule("identity_broken", broken, detail) for broken, detail in semantics.identities(is_whole=whole)]
     rules += [_bucket_range_rule(), *_event_rules(arrival)]
@@ -51,14 +51,14 @@ def _status_rule() -> Rule:
     return Rule("unknown_value", ~status.is_in(accepted), detail)
 
 
-def _instant_rule(fmt: Format) -> Rule:
-    where = in_words(fmt.instants.get("event_at", ("event_at",)))
+def _instant_rule(log_format: Format) -> Rule:
+    where = in_words(log_format.instants.get("event_at", ("event_at",)))
     detail = f"{where} is missing: no instant, no day, no price; option `undated: arrival` takes the day of arrival"
     return Rule("missing_field", pl.col("event_at").is_null(), pl.lit(detail))
 
 
-def _http_status_rule(fmt: Format) -> Rule:
-    found, path = pl.col("http_status"), pl.lit(in_words(fmt.integers.get("http_status", ("http_status",))))
+def _http_status_rule(log_format: Format) -> Rule:
+    found, path = pl.col("http_status"), pl.lit(in_words(log_format.integers.get("http_status", ("http_status",))))
     return Rule("out_of_range", found.abs() > _INT32, pl.format("{}: found {}, which is no status", path, found))
 
 

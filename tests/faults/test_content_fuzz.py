@@ -73,10 +73,10 @@ def check_faults(places: Sequence[tuple[int | None, int, str]], details: list[st
             assert hashlib.sha256(content[start:end].rstrip(b"\r\n")).hexdigest() == digest
 
 
-def check_reading(path: Path, fmt: Format, content: bytes | None) -> None:
+def check_reading(path: Path, log_format: Format, content: bytes | None) -> None:
     """The same of the reading alone, which is where contents can hurt and ten times as quick."""
     tally = Tally()
-    batches = list(read_finished(path, fmt, lambda batch: batch, tally))
+    batches = list(read_finished(path, log_format, lambda batch: batch, tally))
     typed = sum(batch.typed.height for batch in batches if batch.typed is not None)
     faults = [fault for batch in batches for fault in batch.faults]
     assert tally.records == typed + sum(batch.texts.height for batch in batches) + len(faults)
@@ -102,14 +102,14 @@ def cases(bases: list[bytes], others: list[bytes], seed: str, count: int) -> Ite
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.format)
 def test_damaged_logs(folder: Path, sample: Sample) -> None:
     bases, others = shapes(sample.record), [shape for other in SAMPLES for shape in shapes(other.record)[:2]]
-    fmt = build_format(source_of(sample.format, **sample.declared))
+    log_format = build_format(source_of(sample.format, **sample.declared))
     sound = folder / "sound.jsonl"
     sound.write_bytes(bases[0])
     before = rows(parse(sound, sample.format, **sample.declared))
     for number, file, content in cases(bases, others, sample.format, share(0.6 / len(SAMPLES))):
         name = ("a.jsonl", "a.json", "a.csv", "a.log")[number % 4]
         (folder / name).write_bytes(file)
-        check_reading(folder / name, fmt, content)
+        check_reading(folder / name, log_format, content)
         if number % WHOLE == 0:
             check(parse(folder / name, sample.format, **sample.declared), content)
             shutil.rmtree(folder / "store")

@@ -36,12 +36,12 @@ def build_bill_format(source: RequestSource) -> Layout:
             raise SourceError(
                 source.source, (name,), f"format {source.format} takes none; the report says itself who used what"
             )
-    fmt = FORMATS[_MAPPED].described(source) if is_mapped else FORMATS[source.format].build()
+    bill_format = FORMATS[_MAPPED].described(source) if is_mapped else FORMATS[source.format].build()
     own = {"locator": ("locator",), "identity": ("identity",)}
     ends = {"bucket_from": ("bucket/from",), "bucket_to": ("bucket/to",)}
     return replace(
-        fmt,
-        text={**own, **fmt.text},
-        instants={name: (*paths, *fmt.instants.get(name, ())) for name, paths in ends.items()},
+        bill_format,
+        text={**own, **bill_format.text},
+        instants={name: (*paths, *bill_format.instants.get(name, ())) for name, paths in ends.items()},
         items=lambda: open_report,
     )

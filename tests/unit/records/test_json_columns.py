@@ -26,8 +26,8 @@ Both = Callable[..., float]
 
 
 def _is_tried(sample: Sample) -> bool:
-    fmt = build_format(source_of(sample.format, **sample.declared))
-    return fmt.items is None or bool(fmt.marks)
+    log_format = build_format(source_of(sample.format, **sample.declared))
+    return log_format.items is None or bool(log_format.marks)
 
 
 OPENED = [sample for sample in SAMPLES if _is_tried(sample)]

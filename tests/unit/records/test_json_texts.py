@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.records import json_texts
-from pipelines.records.json_record import RecordError, flatten, load
+from pipelines.records.json_record import RecordError, load, texts_of
 from pipelines.records.json_texts import JsonDecoder
 from pipelines.records.paths import path_tree
 
@@ -30,7 +30,7 @@ def reference(lines: list[str]) -> tuple[dict[int, dict[str, str | None]], dict[
     found, failed = {}, {}
     for index, line in enumerate(lines):
         try:
-            found[index] = flatten(load(line), TREE)
+            found[index] = texts_of(load(line), TREE)
         except RecordError as error:
             failed[index] = error.reason
     return found, failed
@@ -114,7 +114,7 @@ def test_money_keeps_the_digits_of_the_line(written: str, exact: str) -> None:
 
 def test_a_number_with_an_endless_exponent_is_no_number_and_no_crash() -> None:
     for number in ("1e99999999999999999999", "-1.5E-99999999999999999999"):
-        assert flatten(load(f'{{"a": {number}}}'), path_tree(["a"]))["a"] == number
+        assert texts_of(load(f'{{"a": {number}}}'), path_tree(["a"]))["a"] == number
 
 
 def test_an_integer_out_of_range_is_not_null() -> None:
@@ -175,7 +175,7 @@ def test_a_text_longer_than_an_identifier_is_refused() -> None:
 
 def test_an_object_in_place_of_a_value_is_refused_and_never_shown() -> None:
     with pytest.raises(RecordError) as caught:
-        flatten(load('{"id":{"prompt":"secret"}}'), TREE)
+        texts_of(load('{"id":{"prompt":"secret"}}'), TREE)
     assert caught.value.reason == "wrong_type"
     assert "secret" not in str(caught.value)
 

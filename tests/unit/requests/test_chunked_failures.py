@@ -19,7 +19,7 @@ SOURCE = RequestSource(
 
 
 def test_two_chunks_with_one_negative_count_each() -> None:
-    fmt = build_format(SOURCE)
+    log_format = build_format(SOURCE)
     part = pl.DataFrame(
         {
             "line_no": [1],
@@ -34,7 +34,7 @@ def test_two_chunks_with_one_negative_count_each() -> None:
     chunks = [part.with_columns(out=pl.lit(value)) for value in ("-7", "3", "-9")]
     flat = pl.concat(chunks, rechunk=False)
     assert set(POSITION) <= set(flat.columns)
-    result = normalise(flat, fmt, source="s", snapshot_id=b"0" * 16, arrival=date(2026, 2, 28))
+    result = normalise(flat, log_format, source="s", snapshot_id=b"0" * 16, arrival=date(2026, 2, 28))
     assert result.failed["reason"].to_list() == ["negative_tokens"] * 2
     assert ["-7" in text for text in result.failed["detail"]] == [True, False]
     assert ["-9" in text for text in result.failed["detail"]] == [False, True]
