@@ -129,7 +129,7 @@ def test_what_decides_prices_only_later_does_not_read_them_again(tmp_path: Path)
 def test_an_unreadable_price_file_stays_one(tmp_path: Path) -> None:
     feed = PriceFeed(feed="map", format="litellm_map")
     file = landed_bytes(tmp_path, "map", "2026-11-20.json", b"{")
-    told = [cached_feed(file, feed, tmp_path / "store") for _ in range(2)]
-    assert all(isinstance(item, PriceFeedError) for item in told)
-    assert str(told[0]) == str(told[1])
-    assert "not JSON" in str(told[0])
+    stated = [cached_feed(file, feed, tmp_path / "store") for _ in range(2)]
+    assert all(isinstance(item, PriceFeedError) for item in stated)
+    assert str(stated[0]) == str(stated[1])
+    assert "not JSON" in str(stated[0])

@@ -367,7 +367,7 @@ def test_two_runs_at_once_agree(server: Server, settings: Settings) -> None:
     assert len(scan(settings.landing_zone, "prices").files) == 1
 
 
-def test_an_answer_that_cant_be_landed_is_told_and_stops_no_other(server: Server, settings: Settings) -> None:
+def test_an_answer_that_cant_be_landed_is_reported_and_stops_no_other(server: Server, settings: Settings) -> None:
     """A file lies where the folder of the feed should be."""
     server.routes["/a.json"] = reply(b'{"a": 1}')
     server.routes["/b.json"] = reply(b'{"b": 1}')

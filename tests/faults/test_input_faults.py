@@ -250,7 +250,7 @@ def test_big_and_hostile_files_stay_in_bounded_memory(tmp_path: Path, name: str)
     found, why, peak = in_a_process(path)
     assert (found, why) == (valid, reasons)
     # The readers of chunks alone take some 200 MB each, whatever the file; a chunk of three-byte lines holds the most lines,
-    # and with what tells which of them stand alone it took 1,521 MiB.
+    # and with the marks of those that stand alone it took 1,521 MiB.
     assert peak < 1750, f"{peak} MiB"
 
 
@@ -377,7 +377,7 @@ def test_the_same_files_from_a_bucket(
     assert found == expected
 
 
-def test_a_file_changed_while_it_is_read_is_told_by_name(tmp_path: Path) -> None:
+def test_a_file_changed_while_it_is_read_is_reported_by_name(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(lines(2))
     file = landed(path)

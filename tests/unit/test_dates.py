@@ -1,4 +1,4 @@
-"""Every date option of every command goes through one parser: what can't be used is told in one line, with what is accepted."""
+"""Every date option of every command goes through one parser: what can't be used is reported in one line, with what is accepted."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ def test_an_empty_result_keeps_its_types(database: Database) -> None:
         }
 
 
-def test_what_a_frame_can_not_hold_is_told(database: Database) -> None:
+def test_what_a_frame_can_not_hold_is_reported(database: Database) -> None:
     with database.connect(read_only=True) as connection:
         with pytest.raises(QueryError, match="more than 18 decimals needs round"), connection.transaction():
             read_frame(connection, "select 1::numeric / 3 as third")

@@ -100,7 +100,7 @@ def test_grants_can_be_given_again(database: Database) -> None:
         assert reader.execute("select count(*) from core.request").fetchone() == (0,)
 
 
-def test_a_server_that_is_too_old_is_told(database_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_too_old_is_reported(database_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MINIMUM_MAJOR", 99)
     with (
         pytest.raises(WarehouseError, match=r"names Postgres 18 on .*; modelmeter needs 99 or later"),
@@ -109,7 +109,7 @@ def test_a_server_that_is_too_old_is_told(database_settings: Settings, monkeypat
         pass
 
 
-def test_nobody_listening_is_told_without_the_password() -> None:
+def test_nobody_listening_is_reported_without_the_password() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

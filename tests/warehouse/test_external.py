@@ -67,7 +67,7 @@ def test_who_may_not_reads_as_the_same_user_in_read_only_transactions(address: s
             assert connection.execute(sqlalchemy.text("select current_database()")).scalar() == "modelmeter_dagster"
 
 
-def test_a_wrong_password_is_told_without_it(address: str) -> None:
+def test_a_wrong_password_is_reported_without_it(address: str) -> None:
     wrong = settings(address, "admin", "postgres", "s3cret-but-wrong")
     with pytest.raises(WarehouseError, match="password authentication failed") as refused, open_database(wrong):
         pass

@@ -348,7 +348,7 @@ def load_parts(connection: psycopg.Connection[Any], parts: Iterable[pl.DataFrame
         load.finish()
 
 
-def test_an_error_while_rows_are_sent_is_told_and_changes_nothing(database: Database) -> None:
+def test_an_error_while_rows_are_sent_is_reported_and_changes_nothing(database: Database) -> None:
     """What makes the rows may fail between two parts, while the connection is in the middle of a COPY."""
 
     def parts() -> Iterator[pl.DataFrame]:

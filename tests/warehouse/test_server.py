@@ -190,7 +190,7 @@ def test_a_server_that_can_not_start_shows_its_log(home: Path) -> None:
     config.write_text(good)
 
 
-def test_a_cluster_of_another_version_is_told(fresh_home: Path) -> None:
+def test_a_cluster_of_another_version_is_reported(fresh_home: Path) -> None:
     with server.lease(fresh_home):
         pass
     (fresh_home / "postgres" / "data" / "PG_VERSION").write_text("17\n")

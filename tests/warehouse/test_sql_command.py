@@ -148,7 +148,7 @@ def test_statements_come_from_a_file_or_standard_input(run, tmp_path: Path) -> N
         assert run("sql", *arguments).exit_code == 2
 
 
-def test_rows_left_out_are_told_in_the_table_only(run) -> None:
+def test_rows_left_out_are_reported_in_the_table_only(run) -> None:
     query = "select generate_series(1, 2500) as n"
     result = run("sql", query)
     assert "200" in result.stdout

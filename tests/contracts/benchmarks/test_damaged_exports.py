@@ -67,13 +67,13 @@ def test_a_damaged_export_is_used_set_aside_or_gated_and_makes_no_model_drift(
     assert damaged.lines == damaged.valid + damaged.quarantine.height
     history = [exports.read(0, exports.content), damaged, exports.read(2, exports.content)]
     found = detect_drift(exports.board, history).filter(pl.col("event_date") > START.date())
-    told = set(found["drift_class"].to_list())
-    assert not told & {"drift", "slow_drift", "scale_rebase", "index_version"}
+    stated = set(found["drift_class"].to_list())
+    assert not stated & {"drift", "slow_drift", "scale_rebase", "index_version"}
     if damage in HARMLESS:
-        assert not told - {"contradiction"}
+        assert not stated - {"contradiction"}
     if damage in (mutilate.cut_off, mutilate.rows_dropped, mutilate.something_else):
-        assert "coverage_gate" in told
-        assert "removed" not in told
+        assert "coverage_gate" in stated
+        assert "removed" not in stated
 
 
 def test_a_format_that_is_surprised_costs_its_own_file_only(exports: _Exports, monkeypatch: pytest.MonkeyPatch) -> None:

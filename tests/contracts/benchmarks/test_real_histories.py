@@ -77,7 +77,7 @@ def test_the_new_anchor_of_may_2025_is_one_event_without_drift(
         assert shift["median_shift"] == pytest.approx(deltas.median(), abs=1e-9)
 
 
-def test_what_comes_and_goes_on_lmarena_is_told_per_model(lmarena: tuple[list[BoardSnapshot], BoardScores]) -> None:
+def test_what_comes_and_goes_on_lmarena_is_reported_per_model(lmarena: tuple[list[BoardSnapshot], BoardScores]) -> None:
     snapshots, scores = lmarena
     found = detect_drift(LMARENA, snapshots, scores)
     new = found.filter((pl.col("event_date") == date(2025, 4, 7)) & (pl.col("drift_class") == "new"))

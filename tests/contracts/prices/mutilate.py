@@ -2,7 +2,7 @@
 
 Tables are found here by a reader of its own, so that the damage does not depend on the code that is tested. Names of
 models and digits of amounts are left alone: a page that states another price in its own shape is a price change, and
-only how far it moves tells it from a mistake.
+only how far it moves distinguishes it from a mistake.
 """
 
 from __future__ import annotations

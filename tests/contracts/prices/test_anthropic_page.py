@@ -78,7 +78,7 @@ def test_a_page_and_a_feed_meet_in_one_model(ledger: pl.DataFrame) -> None:
         ("2026-04-20", "claude-opus-4-7", {"input_uncached": 1, "web_search_count": 1000}, "10.000005"),
     ],
 )  # fmt: skip
-def test_prices_as_the_page_tells_them(
+def test_prices_as_the_page_states_them(
     ledger: pl.DataFrame, day: str, model: str, call: dict[str, object], usd: str
 ) -> None:
     at = datetime.fromisoformat(day).replace(tzinfo=UTC)

@@ -71,7 +71,7 @@ def test_a_ledger_that_misses_a_snapshot_differs(
         ("openai", "o3", "input_uncached", [("10", _day(2025, 4, 30), _day(2025, 6, 28)), ("2", _day(2025, 6, 28), None)]),
     ],
 )  # fmt: skip
-def test_price_changes_as_the_files_tell_them(
+def test_price_changes_as_the_files_state_them(
     ledger: pl.DataFrame, provider: str, model: str, meter: str, steps: list[tuple[str, datetime, datetime | None]]
 ) -> None:
     believed = ledger.filter(

@@ -1,6 +1,6 @@
 """Pages of every layout, damaged in hundreds of ways each: never a wrong price applied.
 
-For each damaged page one of these holds: it is refused with an error, it is held for review beside the last good page,
+For each damaged page one of these holds: it is refused with an error, it is held for review next to the last good page,
 or every price that it gives for a model is one that the good page states for the same model, meter and conditions.
 
 No reader of one page can tell that two models have changed names, or two models' tables places: those are left out.

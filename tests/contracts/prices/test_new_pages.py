@@ -115,17 +115,17 @@ MILLION = 1_000_000
         ("anthropic.md", {"model_id": "claude-opus-5", "input_cache_read": MILLION, "service_tier": "fast"}, "1"),
     ],
 )  # fmt: skip
-def test_prices_as_the_page_tells_them(name: str, call: dict[str, object], usd: str | None) -> None:
+def test_prices_as_the_page_states_them(name: str, call: dict[str, object], usd: str | None) -> None:
     assert charged(name, **call) == (None if usd is None else Decimal(usd))  # type: ignore[arg-type]
 
 
 def test_both_languages_of_a_page_name_the_same_models_and_prices_of_a_search() -> None:
-    told = [
+    stated = [
         {(p.raw_model, p.meter, p.context_from_tokens, p.time_window == "") for p in read(name).prices}
         for name in ("deepseek.html", "deepseek_en.html")
     ]
-    assert told[0] == told[1]
-    assert ("deepseek-v4-flash-vision-exp", "web_search", 0, True) in told[0]
+    assert stated[0] == stated[1]
+    assert ("deepseek-v4-flash-vision-exp", "web_search", 0, True) in stated[0]
     # Another word in the note, and it is for a person to read.
     page = (PAGES / "deepseek_en.html").read_text().replace("legacy names", "former names")
     assert any("has a note that may change a price" in said for said in read("deepseek_en.html", page).not_understood)
@@ -142,7 +142,7 @@ def test_both_languages_of_a_page_state_the_same_hours() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "told"),
+    ("name", "old", "new", "stated"),
     [
         ("deepseek_en.html", "Peak hours are", "Busy hours are", "the page has no note on its hours"),
         ("deepseek_en.html", "per 1M tokens", "per 1K tokens", "does not say 'in units of per 1M tokens'"),
@@ -159,10 +159,10 @@ def test_both_languages_of_a_page_state_the_same_hours() -> None:
         ("google.md", "`gemini-2.5-flash-lite`", "`gemini-3.8-flash`", "has a section already"),
     ],
 )
-def test_a_page_that_says_otherwise_is_refused(name: str, old: str, new: str, told: str) -> None:
+def test_a_page_that_says_otherwise_is_refused(name: str, old: str, new: str, stated: str) -> None:
     page = (PAGES / name).read_text()
     assert old in page
-    with pytest.raises(PriceFeedError, match=told):
+    with pytest.raises(PriceFeedError, match=stated):
         read(name, page.replace(old, new))
 
 
@@ -174,7 +174,7 @@ def test_an_amount_with_words_that_are_not_understood_gives_no_price_and_is_name
     found = read("google.md", page)
     lost = [p for p in found.prices if p.raw_model == "gemini-2.5-flash-lite" and p.meter == "output_text"]
     assert lost == []
-    assert any(f"not understood: '$0.40 {qualifier}'" in told for told in found.not_understood)
+    assert any(f"not understood: '$0.40 {qualifier}'" in stated for stated in found.not_understood)
 
 
 def test_free_tiers_and_searches_that_are_free_at_first_are_no_prices() -> None:

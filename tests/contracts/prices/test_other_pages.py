@@ -188,7 +188,7 @@ def test_a_page_of_ones_own_needs_a_declaration_and_no_code() -> None:
     ]
 
 
-def test_words_beside_a_name_make_a_tier_of_its_standard_prices() -> None:
+def test_words_next_to_a_name_make_a_tier_of_its_standard_prices() -> None:
     columns = {"In": {"meter": "input_uncached"}, "Flex": {"meter": "input_uncached", "service_tier": "flex"}}
     section = {"heading": "Prices", "alternatives": [{"model": "Name", "columns": columns}]}
     half = {"pattern": "half in a batch", "service_tier": "batch", "share": "0.5"}
@@ -204,7 +204,7 @@ def test_words_beside_a_name_make_a_tier_of_its_standard_prices() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "stated"),
     [
         ({"layout": "nobody"}, r"no layout 'nobody' ships; accepted are anthropic, bailian, bigmodel, deepseek, deepseek_en, google, kimi, kimi_en, minimax, minimax_en, mistral, openai, zai"),
         ({"provider": "p"}, r"options\.currency: is missing"),
@@ -214,13 +214,13 @@ def test_words_beside_a_name_make_a_tier_of_its_standard_prices() -> None:
         (OWN | {"tabels": []}, r"options\.tabels: there is no such key"),
     ],
 )  # fmt: skip
-def test_mistakes_in_a_layout_are_named(options: dict[str, object], told: str) -> None:
-    with pytest.raises(PriceFeedError, match=told):
+def test_mistakes_in_a_layout_are_named(options: dict[str, object], stated: str) -> None:
+    with pytest.raises(PriceFeedError, match=stated):
         FORMATS["page"].read(b"# Prices\n", options)
 
 
 @pytest.mark.parametrize(
-    ("page", "told"),
+    ("page", "stated"),
     [
         ("# Prices\n\nnothing\n", "section 'Prices': no table under it"),
         (
@@ -243,6 +243,6 @@ def test_mistakes_in_a_layout_are_named(options: dict[str, object], told: str) -
         ),
     ],
 )
-def test_a_page_that_does_not_fit_is_refused_with_the_place(page: str, told: str) -> None:
-    with pytest.raises(PriceFeedError, match=told):
+def test_a_page_that_does_not_fit_is_refused_with_the_place(page: str, stated: str) -> None:
+    with pytest.raises(PriceFeedError, match=stated):
         FORMATS["page"].read(page.encode(), OWN)

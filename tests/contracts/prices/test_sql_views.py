@@ -87,11 +87,11 @@ def test_the_lines_of_a_request_are_those_of_explain_and_add_up(
         if request["rate_id"] is None:
             assert lines == []
             continue
-        told = explain_request(request, card, ledger, SNAPSHOT.empty())
-        assert sum(line[2] for line in lines) == told.cost_usd == request["contracted_cost_usd"]
+        stated = explain_request(request, card, ledger, SNAPSHOT.empty())
+        assert sum(line[2] for line in lines) == stated.cost_usd == request["contracted_cost_usd"]
         if request["model_id"] != "tiered":
             expected = {
-                (t.meter, t.quantity, t.cost_usd, t.priced_as, UUID(bytes=t.price["price_id"])) for t in told.lines
+                (t.meter, t.quantity, t.cost_usd, t.priced_as, UUID(bytes=t.price["price_id"])) for t in stated.lines
             }
             assert {line[:5] for line in lines} == expected
             assert {line[5] for line in lines} == {"prices/list/2026-01-10.json"}

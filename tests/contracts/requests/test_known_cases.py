@@ -19,13 +19,13 @@ from tests.unit.requests.helpers import buckets, parse, row, rows, the_fault
 
 def landed_case(shared_data: Path, tmp_path: Path, case: str, **options: Any) -> ParsedFile:
     folder = shared_data / "cases" / "requests" / case
-    told: dict[str, Any] = json.loads((folder / "case.json").read_text())
-    declared = dict(told["declaration"])
+    stated: dict[str, Any] = json.loads((folder / "case.json").read_text())
+    declared = dict(stated["declaration"])
     declared["options"] = declared.get("options", {}) | options
     [file] = [path for path in sorted(folder.iterdir()) if path.name != "case.json"]
     copy = tmp_path / file.name
     copy.write_bytes(file.read_bytes())
-    return parse(copy, declared.pop("format"), arrival=date.fromisoformat(told["arrival_date"]), **declared)
+    return parse(copy, declared.pop("format"), arrival=date.fromisoformat(stated["arrival_date"]), **declared)
 
 
 def test_floats_and_empty_counts_of_a_spreadsheet(shared_data: Path, tmp_path: Path) -> None:
@@ -89,5 +89,5 @@ def test_the_option_reads_them(shared_data: Path, tmp_path: Path) -> None:
     assert money["reported_cost_usd"].cast(pl.Float64).to_list() == [0.0036, 0.015, 0.03, 3.09, 0.01]
     silent = rows(landed_case(shared_data, tmp_path, "thousands_marks_silent", thousands=".")).sort("event_at")
     assert silent["input_uncached_tokens"].to_list() == [1234, 2000, 10_000, 999]
-    told = rows(landed_case(shared_data, tmp_path, "decimal_mark_undecidable", decimal=".")).sort("event_at")
-    assert told["reported_cost_usd"].cast(pl.Float64).to_list() == [1.234, 12.5]
+    stated = rows(landed_case(shared_data, tmp_path, "decimal_mark_undecidable", decimal=".")).sort("event_at")
+    assert stated["reported_cost_usd"].cast(pl.Float64).to_list() == [1.234, 12.5]

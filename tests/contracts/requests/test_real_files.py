@@ -112,7 +112,7 @@ def test_the_litellm_spend_log_payload(logs: Path, tmp_path: Path) -> None:
 
 
 def format_of(record: dict[str, Any]) -> str | None:
-    """The format of one of the recorded usage objects, told by where it was recorded; None for parts of an answer."""
+    """The format of one of the recorded usage objects, known by where it was recorded; None for parts of an answer."""
     usage, host = record["usage"], record["host"]
     if "guardrail" in record["usage_path"] or "breakdown" in record["usage_path"]:
         return None

@@ -71,14 +71,14 @@ def case(folder: Path, store: Path) -> dict[str, tuple[str, dict[str, int], str]
     files = [path for path in sorted(folder.iterdir()) if path.name != "case.json"]
     parsed = [parse_file(landed(path, source.source, arrival), source, store) for path in files]
     found = all_days(parsed).requests.to_dicts()
-    return {name(request): told(request) for request in found}
+    return {name(request): stated(request) for request in found}
 
 
 def name(request: dict[str, Any]) -> str:
     return str(request["source_request_id"] or request["request_model"])
 
 
-def told(request: dict[str, Any]) -> tuple[str, dict[str, int], str]:
+def stated(request: dict[str, Any]) -> tuple[str, dict[str, int], str]:
     cost: Decimal | None = request["reported_cost_usd"]
     return request["usage_basis"], buckets(request), "" if cost is None else str(cost.normalize())
 

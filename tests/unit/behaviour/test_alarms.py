@@ -113,8 +113,8 @@ def test_another_version_of_a_prompt_is_no_change_of_the_model() -> None:
     new = requests(START + timedelta(days=14), [90] * 60, tags='{"prompt_version": "v2", "task_type": "sort"}')
     frames = pl.concat([*old, new])
     day = START + timedelta(days=14)
-    told = detect_request_drift(build_request_profile(frames, ("prompt_version", "task_type")), day)
-    assert "output_tokens" not in told["metric"].to_list()  # there is nothing to compare it with
+    stated = detect_request_drift(build_request_profile(frames, ("prompt_version", "task_type")), day)
+    assert "output_tokens" not in stated["metric"].to_list()  # there is nothing to compare it with
     untold = detect_request_drift(build_request_profile(frames), day)
     assert untold.filter(pl.col("metric") == "output_tokens")["is_alarm"].to_list() == [True]
 
@@ -127,9 +127,9 @@ def test_a_new_version_that_answers_stays_open_until_it_is_gone() -> None:
         rows = detect_request_drift(profile, day, alarms)
         alarms = alarms.after(rows, day)
         found.append(rows.filter(pl.col("metric") == "response_model"))
-    told = pl.concat(found)
-    assert [day for day, _ in open_on(told)] == [10, 11, 12, 13]
-    assert "not seen any more" in told.filter(pl.col("event_date") == date(*_at(14)))["explanation"][0]
+    stated = pl.concat(found)
+    assert [day for day, _ in open_on(stated)] == [10, 11, 12, 13]
+    assert "not seen any more" in stated.filter(pl.col("event_date") == date(*_at(14)))["explanation"][0]
 
 
 def _at(day: int) -> tuple[int, int, int]:

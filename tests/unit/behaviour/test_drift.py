@@ -20,7 +20,7 @@ DAY = date(2026, 2, 20)
 
 
 def requests(day: date, outputs: list[int], **values: Any) -> pl.DataFrame:
-    """One request per output length, all of one use case unless told otherwise; lists in `values` are per request."""
+    """One request per output length, all of one use case unless stated otherwise; lists in `values` are per request."""
     n = len(outputs)
     constants: dict[str, Any] = {
         "event_date": day,
@@ -166,8 +166,8 @@ def test_a_new_response_model_is_an_alarm_by_itself() -> None:
 )
 def test_a_log_that_begins_or_ceases_to_say_the_date_of_a_version_is_no_change(names: tuple[str, str]) -> None:
     before = requests(DAY - timedelta(days=1), [100] * 80, response_model=names[0])
-    told = drift(pl.concat([before, requests(DAY, [100] * 40, response_model=names[1])]))
-    assert "response_model" not in told["metric"].to_list()
+    stated = drift(pl.concat([before, requests(DAY, [100] * 40, response_model=names[1])]))
+    assert "response_model" not in stated["metric"].to_list()
 
 
 def test_another_date_of_one_version_is_a_change() -> None:

@@ -1,6 +1,6 @@
 """How often the drift detection is wrong and what it can see: the figures of `docs/benchmarks.md`, simulated anew.
 
-Run `python -m tests.unit.benchmarks.calibration`: some minutes, the same lines every time. The tests beside this file hold
+Run `python -m tests.unit.benchmarks.calibration`: some minutes, the same lines every time. The tests next to this file hold
 smaller versions of the same simulations to their bounds.
 """
 
@@ -173,7 +173,7 @@ def slow_false_alarms(exports: int = 150, models: int = 60) -> Iterator[tuple[st
 
 
 def slow_delay(step: float, runs: int = 12, models: int = 60) -> float:
-    """Median number of exports until a model that moves by `step` standard errors per export is told."""
+    """Median number of exports until a model that moves by `step` standard errors per export is reported."""
     delays = []
     for seed in range(runs):
         generator = np.random.default_rng(seed)
@@ -183,8 +183,8 @@ def slow_delay(step: float, runs: int = 12, models: int = 60) -> float:
             now = truth.copy()
             now[0] -= step * 5.0 * n
             made.append((generator.normal(now, stderr), stderr))
-        told = (n for n, v in enumerate(decide(history(made, "entry"))) if _tells(v.slow) or _tells(v.changed))
-        delays.append(next(told, 60))
+        stated = (n for n, v in enumerate(decide(history(made, "entry"))) if _tells(v.slow) or _tells(v.changed))
+        delays.append(next(stated, 60))
     return float(np.median(delays))
 
 
@@ -192,8 +192,8 @@ def _tells(rows: object) -> bool:
     assert isinstance(rows, pl.DataFrame)
     if rows.is_empty():
         return False
-    told = rows.filter("is_drift") if "is_drift" in rows.columns else rows
-    return "m000" in told["source_row_key"].to_list()
+    stated = rows.filter("is_drift") if "is_drift" in rows.columns else rows
+    return "m000" in stated["source_row_key"].to_list()
 
 
 def power(effect: float, stderr: float, z_critical: float = uncertainty.Z95) -> float:

@@ -1,4 +1,4 @@
-"""Histories made of numbers, for tests and for the calibration beside this file: exports without files. No assertions here."""
+"""Histories made of numbers, for tests and for the calibration next to this file: exports without files. No assertions here."""
 
 from __future__ import annotations
 

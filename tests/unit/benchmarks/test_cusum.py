@@ -89,7 +89,7 @@ def test_the_whole_board_sliding_is_no_drift_of_any_model() -> None:
     assert len(slow_of([(generator.normal(truth + 2 * n, error), error) for n in range(40)])) <= 2
 
 
-def test_a_move_that_is_proven_but_too_small_to_matter_is_not_told() -> None:
+def test_a_move_that_is_proven_but_too_small_to_matter_is_not_reported() -> None:
     assert slow_of(drifting(step=0.5, exports=16, stderr=0.5)) == []
 
 
@@ -131,7 +131,7 @@ def falling(root: Path, exports: int) -> list[BoardSnapshot]:
     ]  # fmt: skip
 
 
-def test_the_event_says_what_was_found_and_is_told_once(tmp_path: Path) -> None:
+def test_the_event_says_what_was_found_and_is_reported_once(tmp_path: Path) -> None:
     snapshots = falling(tmp_path, 13)
     found = detect_drift(LMARENA, snapshots).filter(pl.col("drift_class") == "slow_drift")
     assert found.select("raw_model", "severity").rows() == [("model-00", "warn")]

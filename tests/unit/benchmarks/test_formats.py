@@ -115,7 +115,7 @@ def test_aider_sets_broken_runs_aside_with_their_line(tmp_path: Path, old: str, 
     assert snapshot.valid == (2 if "pass_rate" in old else 1)  # one broken rate leaves the other standing
 
 
-def test_a_key_listed_twice_is_kept_once_and_told(tmp_path: Path) -> None:
+def test_a_key_listed_twice_is_kept_once_and_reported(tmp_path: Path) -> None:
     changed = RUN.replace("pass_rate_2: 60.4", "pass_rate_2: 61.0").replace("pass_num_2: 136", "pass_num_2: 137")
     snapshot = export(tmp_path, AIDER, "2026-02-01", (RUN + changed).encode(), ".yml")
     assert snapshot.quarantine["reason"].to_list() == ["duplicate_key"]

@@ -75,7 +75,7 @@ def test_the_lag_between_releases_by_hand() -> None:
     ]
     found = gap(*rows, released=released).row(0, named=True)
     assert found["release_lag_days"] == 46
-    assert found["lag_days"] == 0  # by the days of the exports nothing can be told: all are of one day
+    assert found["lag_days"] == 0  # by the days of the exports nothing can be known: all are of one day
     first = gap(*rows[:2], rows[3], released=released).row(0, named=True)
     assert first["release_lag_days"] == -106  # open was there first
     assert gap(*rows[:2], released=released).row(0, named=True)["release_lag_days"] is None  # no closed one is as good
@@ -200,8 +200,8 @@ def test_the_model_of_a_score_comes_with_method_and_confidence(tmp_path: Path) -
     snapshot = export(tmp_path, board, "2026-02-01", table, ".csv")
     scores = build_scores(board, [snapshot], build_registry(load_config(None).models, [])).scores
     found = {row["raw_model"]: row for row in scores.iter_rows(named=True)}
-    told = {name: (row["model_id"], row["resolution_confidence"]) for name, row in found.items()}
-    assert told["gpt-4o"] == ("gpt-4o", 1.0)
-    assert told["GPT-4o (2024-11-20 snapshot of ours)"] == ("gpt-4o", 0.8)
+    stated = {name: (row["model_id"], row["resolution_confidence"]) for name, row in found.items()}
+    assert stated["gpt-4o"] == ("gpt-4o", 1.0)
+    assert stated["GPT-4o (2024-11-20 snapshot of ours)"] == ("gpt-4o", 0.8)
     assert found["GPT-4o (2024-11-20 snapshot of ours)"]["resolution_method"] == "variant_suffix"
-    assert (told["nobody-1"], found["nobody-1"]["resolution_method"]) == ((None, 0.0), "unresolved")
+    assert (stated["nobody-1"], found["nobody-1"]["resolution_method"]) == ((None, 0.0), "unresolved")

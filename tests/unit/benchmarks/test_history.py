@@ -238,7 +238,7 @@ def test_a_run_with_another_name_is_renamed(tmp_path: Path) -> None:
     ]
 
 
-def test_a_contradiction_is_told_once(tmp_path: Path) -> None:
+def test_a_contradiction_is_reported_once(tmp_path: Path) -> None:
     wrong = ("pass_rate_2: 60.4", "pass_rate_2: 50.4")
     history = [aider_export(tmp_path, day, wrong) for day in DAYS[:3]]
     found = detect_drift(AIDER, history)

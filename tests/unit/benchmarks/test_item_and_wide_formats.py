@@ -104,7 +104,7 @@ def test_open_llm_leaderboard_reads_links_precision_and_every_column(tmp_path: P
     assert snapshot.quarantine.select("reason", "severity").rows() == [("no_score", "info")]
 
 
-def test_mmlu_pro_tells_claims_from_measurements(tmp_path: Path) -> None:
+def test_mmlu_pro_distinguishes_claims_from_measurements(tmp_path: Path) -> None:
     table = (
         b"Models,Model Size(B),Data Source,Overall,Biology\nalpha,unk,Self-Reported,0.8485,-\n"
         b"beta,7,TIGER-Lab,0.5,0.25\ngamma,7,TIGER-Lab,50.0,0.25\n"

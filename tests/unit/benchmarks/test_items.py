@@ -131,8 +131,8 @@ def test_items_that_go_both_ways_are_no_drift(tmp_path: Path) -> None:
     after = [0] * 40 + [1] * 110 + [1] * 28 + [0] * 22
     history = [run(tmp_path, "2026-02-01", {"m": before}), run(tmp_path, "2026-02-08", {"m": after})]
     assert drift_of(history) == []
-    told = detect_drift(OWN, history).filter(pl.col("drift_class") == "revised")["explanation"][0]
-    assert "That is within noise" in told
+    stated = detect_drift(OWN, history).filter(pl.col("drift_class") == "revised")["explanation"][0]
+    assert "That is within noise" in stated
 
 
 def test_new_items_that_are_harder_are_no_drift_of_the_model(tmp_path: Path) -> None:
@@ -157,8 +157,8 @@ def test_new_items_that_are_harder_are_no_drift_of_the_model(tmp_path: Path) -> 
         export(tmp_path, board, "2026-03-01", problems(200, 90)),
     ]
     assert drift_of(history, board) == []
-    told = detect_drift(board, history).filter(pl.col("drift_class") == "revised")["explanation"][0]
-    assert "On the 100 items that both runs share nothing changed: the items are others." in told
+    stated = detect_drift(board, history).filter(pl.col("drift_class") == "revised")["explanation"][0]
+    assert "On the 100 items that both runs share nothing changed: the items are others." in stated
 
 
 def test_a_run_that_is_not_repeated_keeps_its_items_for_the_next_comparison(tmp_path: Path) -> None:

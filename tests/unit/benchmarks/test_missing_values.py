@@ -107,7 +107,7 @@ def test_a_value_that_is_no_score_costs_itself(
     assert snapshot.lines == snapshot.valid + snapshot.quarantine.height
 
 
-def test_a_boolean_beside_scores_and_a_share_above_one_are_refused(tmp_path: Path) -> None:
+def test_a_boolean_next_to_scores_and_a_share_above_one_are_refused(tmp_path: Path) -> None:
     own = mapping({"field": "a", "benchmark": "a", "scale": "share"}, {"field": "b", "benchmark": "b"})
     records = [{"model": "m", "a": 0.5, "b": True}, {"model": "n", "a": 55.3, "b": 40}, {"model": "o", "a": 1, "b": 7}]
     snapshot = export(tmp_path, own, "2026-02-01", records)

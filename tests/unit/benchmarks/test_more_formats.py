@@ -1,4 +1,4 @@
-"""The formats beside LMArena and Aider: what they read, and what they set aside."""
+"""The formats other than LMArena and Aider: what they read, and what they set aside."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_arena_daily_reads_symmetric_intervals_votes_and_the_stated_day(tmp_path
     assert snapshot.observations[0].scope == "text"
 
 
-def test_a_longer_page_is_told_in_one_event_and_a_model_pushed_off_its_end_is_not_gone(tmp_path: Path) -> None:
+def test_a_longer_page_is_reported_in_one_event_and_a_model_pushed_off_its_end_is_not_gone(tmp_path: Path) -> None:
     arena = board("arena_daily")
     newcomer = arena_page(20)
     newcomer["models"][3] = {"rank": 4, "model": "newcomer", "score": 1486, "ci": 4, "votes": 900}

@@ -150,8 +150,8 @@ def test_a_flag_is_read_in_any_spelling_and_never_guessed(side: str | None, word
 
 
 def test_what_begins_like_gpt_and_is_no_model_of_openai(registry: Registry) -> None:
-    told = [registry.openness(name) for name in ("gpt-j-6b", "gpt-neox-20b", "gpt-oss-120b", "gpt-5", "gpt-image-1")]
-    assert told == ["open_weight"] * 3 + ["closed"] * 2
+    stated = [registry.openness(name) for name in ("gpt-j-6b", "gpt-neox-20b", "gpt-oss-120b", "gpt-5", "gpt-image-1")]
+    assert stated == ["open_weight"] * 3 + ["closed"] * 2
 
 
 def test_an_arena_names_a_licence_for_open_weights_alone() -> None:

@@ -15,7 +15,7 @@ BOARD = Leaderboard(board="b", format="mapping")
 CASES = 500
 
 
-def told(*nights: Floats) -> list[tuple[str, str, float]]:
+def stated(*nights: Floats) -> list[tuple[str, str, float]]:
     """Day, severity and size of every drift of the one model."""
     found = detect_drift(BOARD, of_outcomes(nights)).filter(pl.col("drift_class") == "drift")
     return [
@@ -38,7 +38,7 @@ def test_a_paired_fall_that_still_holds_is_confirmed_and_never_gone_again() -> N
     first = np.array([1.0] * 325 + [0.0] * 175)
     second = flipped(first, generator, 50, 25)
     third = flipped(second, generator, 5, 5)
-    assert told(first, second, third, third) == [
+    assert stated(first, second, third, third) == [
         ("2026-01-02", "info", -5.0),
         ("2026-01-03", "warn", pytest.approx(-5.0, abs=0.01)),
     ]
@@ -48,7 +48,7 @@ def test_a_paired_fall_that_goes_back_is_never_confirmed() -> None:
     generator = np.random.default_rng(2)
     first = np.array([1.0] * 325 + [0.0] * 175)
     second = flipped(first, generator, 50, 25)
-    assert [severity for _, severity, _ in told(first, second, first, first)] == ["info", "info"]
+    assert [severity for _, severity, _ in stated(first, second, first, first)] == ["info", "info"]
 
 
 @pytest.mark.parametrize("is_drawn_anew", [False, True])
@@ -64,7 +64,7 @@ def test_five_points_on_500_paired_cases_are_confirmed_in_three_of_four_simulati
         first = (generator.random(CASES) < 0.65).astype(float)
         second = _fallen(first, generator)
         third = _fallen(first, generator) if is_drawn_anew else flipped(second, generator, 5, 5)
-        confirmed += any(severity == "warn" for _, severity, _ in told(first, second, third))
+        confirmed += any(severity == "warn" for _, severity, _ in stated(first, second, third))
     assert confirmed >= 34
 
 

@@ -159,14 +159,14 @@ def test_weights_library_and_bounds_are_said_where_they_are_known(tmp_path: Path
     )
     table = b"m,h,s\ngpt-4o,inspect_ai 0.3.1,12.5\nDeepSeek V3,,9\nnobody-1,lm_eval,3\n"
     documents, _ = written(board, [export(tmp_path, board, "2026-02-01", table, ".csv")])
-    told = {(d := json.loads(text))["model_info"]["name"]: d for text in documents}
-    availability = {name: d["model_info"]["additional_details"]["model_availability"] for name, d in told.items()}
+    stated = {(d := json.loads(text))["model_info"]["name"]: d for text in documents}
+    availability = {name: d["model_info"]["additional_details"]["model_availability"] for name, d in stated.items()}
     assert availability == {"gpt-4o": "closed_weights", "DeepSeek V3": "open_weights", "nobody-1": "unknown"}
-    libraries = {name: (d["eval_library"]["name"], d["eval_library"]["version"]) for name, d in told.items()}
+    libraries = {name: (d["eval_library"]["name"], d["eval_library"]["version"]) for name, d in stated.items()}
     assert libraries == {
         "gpt-4o": ("inspect_ai", "0.3.1"), "DeepSeek V3": ("unknown", "unknown"), "nobody-1": ("lm_eval", "unknown")
     }  # fmt: skip
-    metric = told["gpt-4o"]["evaluation_results"][0]["metric_config"]
+    metric = stated["gpt-4o"]["evaluation_results"][0]["metric_config"]
     assert (metric["lower_is_better"], metric["min_score"], metric["max_score"]) == (True, None, None)
 
 

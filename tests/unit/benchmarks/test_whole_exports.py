@@ -1,4 +1,4 @@
-"""Whole exports told from cut ones, revisions from spelling, and one redefinition from two."""
+"""Whole exports are distinguished from cut ones, revisions from spelling, and one redefinition from two."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def own(**options: Any) -> Leaderboard:
     return Leaderboard.model_validate({"board": "own", "format": "mapping", "options": values})
 
 
-def told(board: Leaderboard, root: Path, *exports: list[dict[str, Any]]) -> pl.DataFrame:
+def stated(board: Leaderboard, root: Path, *exports: list[dict[str, Any]]) -> pl.DataFrame:
     """Events after the first day."""
     snapshots = [export(root, board, day, records) for day, records in zip(DAYS, exports, strict=False)]
     found = detect_drift(board, snapshots)
@@ -50,7 +50,7 @@ OLD = [f"model-{n:02d}" for n in range(30)]
     ],
 )
 def test_a_whole_export_is_no_gate_event(tmp_path: Path, after: list[str]) -> None:
-    found = told(own(), tmp_path, entries(*OLD), entries(*after))
+    found = stated(own(), tmp_path, entries(*OLD), entries(*after))
     assert "coverage_gate" not in found["drift_class"].to_list()
 
 
@@ -58,7 +58,7 @@ def test_a_whole_export_is_no_gate_event(tmp_path: Path, after: list[str]) -> No
 def test_a_list_that_lacks_its_end_is_cut_off_once_and_what_it_has_counts(tmp_path: Path, kept: list[str]) -> None:
     short = entries(*kept)
     short[3]["score"] = 12.5
-    found = told(own(), tmp_path, entries(*OLD), short, short)
+    found = stated(own(), tmp_path, entries(*OLD), short, short)
     gates = found.filter(pl.col("drift_class") == "coverage_gate")
     assert [str(day) for day in gates["event_date"]] == [DAYS[1]]  # the second day says the same: they are gone
     moved = found.filter((pl.col("drift_class") == "revised") & (pl.col("raw_model") == "model-03"))
@@ -75,7 +75,7 @@ def test_a_window_that_turns_over_is_no_truncation(tmp_path: Path) -> None:
         [{"model": f"m{n:03d}", "score": 60 + (n - 4 * day) / 10} for n in range(4 * day, 4 * day + 20)]
         for day in range(8)
     ]
-    found = told(board, tmp_path, *days)
+    found = stated(board, tmp_path, *days)
     assert "coverage_gate" not in found["drift_class"].to_list()
 
 
@@ -83,7 +83,7 @@ def test_a_blank_column_of_listed_entries_is_withdrawn_and_not_cut_off(tmp_path:
     board = own(scores=[{"field": "a", "benchmark": "a"}, {"field": "b", "benchmark": "b"}])
     before = [{"model": name, "a": 50, "b": 60} for name in OLD]
     after = [{"model": name, "a": 50, "b": 60 if n >= 10 else "-"} for n, name in enumerate(OLD)]
-    found = told(board, tmp_path, before, after)
+    found = stated(board, tmp_path, before, after)
     assert set(found["drift_class"]) == {"removed"}
     assert found.height == 10
 
@@ -96,25 +96,25 @@ def test_a_run_is_matched_by_what_it_is(tmp_path: Path) -> None:
         return [*others, {"model": name, "score": 61.2, "folder": folder, "date": "2026-01-09"}]
 
     for new in ("2026_01_09-agent-one", "AGENT one 20260109", "submissions.v2.x7"):
-        found = told(board, tmp_path / new, runs("20260109_Agent_One"), runs(new))
+        found = stated(board, tmp_path / new, runs("20260109_Agent_One"), runs(new))
         assert found.select("drift_class", "raw_model").rows() == [("renamed", "Agent One")], new
         assert new in found["explanation"][0]
     other = runs("20260109_Agent_One")
     other[-1] |= {"folder": "20260109-agent-one", "date": "2026-01-10"}  # of another day: another run
-    classes = told(board, tmp_path / "other", runs("20260109_Agent_One"), other)["drift_class"].to_list()
+    classes = stated(board, tmp_path / "other", runs("20260109_Agent_One"), other)["drift_class"].to_list()
     assert sorted(classes) == ["new", "removed"]
 
 
-def test_in_a_bulk_change_the_move_is_told_with_before_and_after(tmp_path: Path) -> None:
+def test_in_a_bulk_change_the_move_is_reported_with_before_and_after(tmp_path: Path) -> None:
     board = own(harness_field="harness", row_kind="run")
     names = [f"m{n:02d}" for n in range(40)]
     before = [{"model": name, "score": 18.2} for name in names]
     after = [{"model": name, "score": 18.2 if name != "m07" else 15.8, "harness": "v2"} for name in names]
-    found = told(board, tmp_path, before, after)
+    found = stated(board, tmp_path, before, after)
     moved = found.filter(pl.col("raw_model") == "m07")
     assert moved.select("score_before", "score_after", "drift_class").rows() == [(18.2, 15.8, "revised")]
     assert found.filter(pl.col("raw_model").is_null())["n_models"].to_list() == [39]
-    many = told(
+    many = stated(
         board,
         tmp_path / "many",
         before,
@@ -131,7 +131,7 @@ def test_float_noise_and_another_spelling_of_a_number_are_no_revision(tmp_path: 
         {"model": "a", "score": "40.0", "usd": 0.1 + 0.2},
         {"model": "b", "score": 76.30000000000001, "usd": "1.00"},
     ]
-    assert told(board, tmp_path, first, second).is_empty()
+    assert stated(board, tmp_path, first, second).is_empty()
     snapshots = [
         export(tmp_path / "b", board, day, records) for day, records in zip(DAYS, (first, second), strict=False)
     ]

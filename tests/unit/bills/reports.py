@@ -57,7 +57,7 @@ OPENAI_USAGE = {
                  "output_tokens": 900, "output_text_tokens": 800, "output_audio_tokens": 100, "num_model_requests": 7,
                  "project_id": "proj_a", "user_id": "user-1", "api_key_id": "key_1", "model": "gpt-4o-2024-08-06",
                  "batch": False, "service_tier": "default"},
-                # An older answer: audio beside input.
+                # An older answer: audio next to input.
                 {"object": "organization.usage.completions.result", "input_tokens": 1000, "input_cached_tokens": 400,
                  "input_audio_tokens": 50, "output_tokens": 200, "output_audio_tokens": 20, "num_model_requests": 2,
                  "project_id": "proj_a", "user_id": None, "api_key_id": None, "model": "gpt-4o-audio", "batch": True},

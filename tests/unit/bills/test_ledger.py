@@ -94,7 +94,7 @@ def test_of_two_versions_on_one_day_the_later_counts(tmp_path: Path) -> None:
         assert ledger.duplicates["rule"].to_list() == ["later_update"]
 
 
-def test_lines_that_only_an_unknown_dimension_tells_apart_are_never_merged(tmp_path: Path) -> None:
+def test_lines_that_only_an_unknown_dimension_distinguishes_are_never_merged(tmp_path: Path) -> None:
     page = costs({"a": "1"})
     [result] = page["data"][0]["results"]
     page["data"][0]["results"] = [{**result, "new_dimension": value} for value in ("x", "y")] + [result, result]

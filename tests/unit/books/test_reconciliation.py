@@ -180,7 +180,7 @@ def test_a_bill_that_is_not_complete_yet_lacks_time() -> None:
     assert causes(rows(ours, bill, exported=date(2026, 2, 15))) == {"tokens": D("-0.5")}
 
 
-def test_as_far_as_the_bill_tells_it_apart() -> None:
+def test_as_far_as_the_bill_distinguishes_it() -> None:
     ours = [
         charge("request", 1, "0"), charge("input_uncached", 100, "1"), charge("input_cache_write_5m", 100, "2"),
         charge("output_text", 10, "3"), charge("output_reasoning", 10, "4"),

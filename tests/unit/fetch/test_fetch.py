@@ -120,7 +120,7 @@ def test_feeds_without_a_url_are_not_fetched(settings: Settings) -> None:
     assert fetch_feeds(settings, Sources(prices=(PriceFeed(feed="sheet", format="price_sheet"),)), now=DAY_1) == []
 
 
-def test_offline_sends_nothing_and_tells_the_age(server: Server, settings: Settings) -> None:
+def test_offline_sends_nothing_and_states_the_age(server: Server, settings: Settings) -> None:
     server.routes["/map.json"] = reply(b"{}")
     sources = feed(f"{server.url}/map.json", stale_after_hours=48)
     fetch_feeds(settings, sources, now=DAY_1)
@@ -206,7 +206,7 @@ def test_content_must_be_what_its_suffix_says(content: bytes, suffix: str, fault
     assert found is None if fault is None else fault in (found or "")
 
 
-def test_exchange_rates_are_fetched_beside_the_prices(server: Server, settings: Settings) -> None:
+def test_exchange_rates_are_fetched_next_to_the_prices(server: Server, settings: Settings) -> None:
     body = b"PK\x03\x04 an archive"
     server.routes["/eurofxref.zip"] = reply(body, Content_Type="application/zip")
     rates = FxFeed(feed="fx", url=f"{server.url}/eurofxref.zip")

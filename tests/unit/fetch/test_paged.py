@@ -72,7 +72,7 @@ def cut_short(handler: Handler) -> None:
 
 
 @pytest.mark.parametrize(
-    ("second", "told"),
+    ("second", "stated"),
     [
         (reply(status=500), "page 2: the server answers 500"),
         (reply(status=404), "page 2: the server answers 404"),
@@ -81,19 +81,19 @@ def cut_short(handler: Handler) -> None:
     ],
 )  # fmt: skip
 def test_a_page_that_fails_lands_nothing_and_the_last_snapshot_stays(
-    server: Server, settings: Settings, second: object, told: str
+    server: Server, settings: Settings, second: object, stated: str
 ) -> None:
     server.routes.update({"/1": reply(page(server, 1, 2)), "/2": reply(page(server, 2, None))})
     before, _ = fetched(server, settings)
     server.routes.update({"/1": reply(page(server, 3, 2)), "/2": second})  # type: ignore[dict-item]
     result, _ = fetched(server, settings)
     assert (result.outcome, result.path) == ("failed", before.path)
-    assert told in str(result.error)
+    assert stated in str(result.error)
     assert len(scan(settings.landing, "prices").of("azure")) == 1
 
 
 @pytest.mark.parametrize(
-    ("following", "told"),
+    ("following", "stated"),
     [
         (1, "NextPageLink leads back to a page that was read"),
         ("http://127.0.0.2:9/2", "NextPageLink leads to another host"),
@@ -101,12 +101,12 @@ def test_a_page_that_fails_lands_nothing_and_the_last_snapshot_stays(
     ],
 )
 def test_a_link_that_leads_astray_is_not_followed(
-    server: Server, settings: Settings, following: object, told: str
+    server: Server, settings: Settings, following: object, stated: str
 ) -> None:
     server.routes["/1"] = reply(page(server, 1, following))
     result, _ = fetched(server, settings)
     assert result.outcome == "failed"
-    assert told in str(result.error)
+    assert stated in str(result.error)
     assert scan(settings.landing, "prices").of("azure") == ()
 
 

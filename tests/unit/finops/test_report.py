@@ -151,7 +151,7 @@ def test_what_is_not_priced_comes_with_the_line_that_would_change_it(connection:
     assert {risk for _, risk in at_risk[1:]} == {"0.67"}
 
 
-def test_drift_is_told_in_words_first(connection: Connection, page: Page) -> None:
+def test_drift_is_reported_in_words_first(connection: Connection, page: Page) -> None:
     books.full(connection)
     old = {
         "event_date": books.DAY - timedelta(days=5),
@@ -215,7 +215,7 @@ def test_lines_of_files_add_up(connection: Connection, page: Page) -> None:
     assert rows_of(shown, "quarantine") == [["not_json", "gateway", "should have loaded", "2", "line 0"]]
 
 
-def test_feeds_and_checks_as_they_were_told(connection: Connection, page: Page) -> None:
+def test_feeds_and_checks_as_they_were_reported(connection: Connection, page: Page) -> None:
     books.write(connection, books.small_day())
     kept = books.snapshot(kind="prices", source="litellm_map", observed_at=datetime(2026, 2, 26, tzinfo=UTC))
     books.add(connection, "raw.snapshot", kept)
@@ -311,11 +311,11 @@ def test_a_table_that_is_gone_costs_its_own_sections_and_is_named_on_top(connect
     whole = page()
     connection.execute("drop table mart.routing_projection, mart.benchmark_drift cascade")
     made_at = datetime(2026, 2, 27, 6, 2, tzinfo=UTC)
-    told = Incomplete(
+    stated = Incomplete(
         [Failure("routing_projection", "RuntimeError at pipelines.routing.projection:48 (project)")],
         [StaleTable("mart.routing_projection", None), StaleTable("mart.daily_model_spend", made_at)],
     )
-    shown = page(incomplete=told)
+    shown = page(incomplete=stated)
     failures = words(shown, "#failures")
     assert "routing_projection RuntimeError at pipelines.routing.projection:48 (project)" in failures
     assert (
@@ -333,7 +333,7 @@ def test_a_table_that_is_gone_costs_its_own_sections_and_is_named_on_top(connect
 
 
 def test_spend_that_cant_be_read_costs_no_leaderboard(connection: Connection, page: Page) -> None:
-    """Events are told without what they touch, because nobody knows it then."""
+    """Events are reported without what they touch, because nobody knows it then."""
     books.write(connection, books.small_day())
     connection.execute("alter table mart.daily_model_spend drop column provider_id cascade")
     failures = words(page(incomplete=Incomplete([Failure("dbt_models", "no")])), "#failures")
@@ -349,8 +349,8 @@ def test_without_any_mart_a_failed_run_has_a_page_and_the_command_says_what_to_d
     connection.execute(f"drop table if exists {', '.join(table.qualified for table in SPEND_TABLES)} cascade")
     with pytest.raises(ReportError, match="run `modelmeter daily --date 2026-02-28` first"):
         page()
-    told = Incomplete([Failure("core_request", "no")], [StaleTable("mart.daily_model_spend", None)])
-    shown = page(incomplete=told)
+    stated = Incomplete([Failure("core_request", "no")], [StaleTable("mart.daily_model_spend", None)])
+    shown = page(incomplete=stated)
     assert words(shown, ".headline") == (
         "What was spent on 28 February 2026 is not known yet: the run failed before it was computed."
     )

@@ -21,13 +21,13 @@ NEXT_DAY = books.DAY + timedelta(days=1)
 
 def shown(summary: DaySummary, **changes: Any) -> list[str]:
     console = Console(file=io.StringIO(), width=80, highlight=False, color_system=None)
-    told = {
+    stated = {
         "report_path": Path("/reports/2026-02-28/index.html"),
         "checks_passed": 29,
         "checks_total": 30,
         "next_steps": ["make ui"],
     }
-    render_summary(console, summary, **(told | changes))
+    render_summary(console, summary, **(stated | changes))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
 

@@ -55,7 +55,7 @@ def quality(parser: HTMLParser) -> str:
     return " ".join(parser.css("#quality")[0].text().split())
 
 
-def test_the_gap_is_told_with_its_noise_and_its_past(connection: Connection, page: Page) -> None:
+def test_the_gap_is_reported_with_its_noise_and_its_past(connection: Connection, page: Page) -> None:
     with_gaps(connection, gap_row(90, 17.5, 16.0, 19.0), gap_row(1, 0.6, -0.4, 1.6), gap_row(-1, 99.0, None, None))
     text = quality(page())
     assert "The best closed model, GPT-4o, is 0.6 percentage points ahead of DeepSeek V3" in text

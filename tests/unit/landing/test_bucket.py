@@ -35,7 +35,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 @pytest.fixture
 def folder(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A bucket of the server as the folder that it is, with one file under the prefix `zone` and one beside it."""
+    """A bucket of the server as the folder that it is, with one file under the prefix `zone` and one next to it."""
     s3.use(monkeypatch)
     bucket = s3.root / f"company-logs-{len(list(s3.root.iterdir()))}"
     put(bucket / "zone" / LOG, b'{"id": 1}\n')
@@ -102,7 +102,7 @@ def test_a_copy_that_lost_its_notes_or_files_is_made_again(folder: Path, tmp_pat
         assert read_bytes(again) == b'{"id": 1}\n'
 
 
-def test_a_decision_about_a_file_lies_beside_it_in_the_bucket_and_is_no_landed_file(
+def test_a_decision_about_a_file_lies_next_to_it_in_the_bucket_and_is_no_landed_file(
     folder: Path, tmp_path: Path
 ) -> None:
     put(folder / "prices/litellm_map/20260214T060000Z.json", b'{"a": 1}')
@@ -282,7 +282,7 @@ def test_one_object_that_vanishes_between_listing_and_reading_is_gone(scripted: 
 
 
 def test_names_that_are_no_files(scripted: Server, tmp_path: Path) -> None:
-    """Markers that consoles make for folders say nothing; an object with the name of a folder is told."""
+    """Markers that consoles make for folders say nothing; an object with the name of a folder is reported."""
     day = "requests/gateway/2026-02-14"
     scripted.routes["/logs"] = reply(listing(("requests/", 0), (f"{day}/", 0), (LOG, 10), ("requests/gateway", 4)))
     scripted.routes[f"/logs/{LOG}"] = whole(b'{"id": 1}\n')  # type: ignore[assignment]

@@ -257,7 +257,7 @@ SIDECARS = {
 
 @pytest.mark.parametrize("name", SIDECARS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_sidecar_that_says_nothing_usable_is_told_and_the_name_dates_the_file(
+def test_a_sidecar_that_says_nothing_usable_is_reported_and_the_name_dates_the_file(
     zone: Path, kind: Kind, name: str
 ) -> None:
     (zone / f"{GOOD[kind]}.meta.json").write_bytes(SIDECARS[name])

@@ -63,7 +63,7 @@ def test_a_file_is_read_once(tmp_path: Path, file: LandedFile) -> None:
 @pytest.mark.parametrize(
     "other", [{"observed_at": datetime(2026, 2, 15, tzinfo=UTC)}, {"url": None}, {"snapshot_id": b"\x01" * 16}]
 )
-def test_all_that_a_reader_may_look_at_tells_readings_apart(
+def test_all_that_a_reader_may_look_at_distinguishes_readings(
     tmp_path: Path, file: LandedFile, other: dict[str, object]
 ) -> None:
     reader = Reader(tmp_path / "store")

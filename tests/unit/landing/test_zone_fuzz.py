@@ -43,7 +43,7 @@ _FETCHED = (
 
 
 class Zone:
-    """A landing zone with one good file of each kind, and what `chance` puts beside them."""
+    """A landing zone with one good file of each kind, and what `chance` puts next to them."""
 
     def __init__(self, root: Path, chance: random.Random) -> None:
         self.root, self.chance = root, chance
@@ -136,8 +136,8 @@ def complaints(root: Path, kind: Kind, found: Scan) -> list[str]:
     listed = {file.path for file in found.files}
     if len(listed) != len(found.files) or len({f.snapshot_id for f in found.files}) != len(found.files):
         wrong.append("a file is listed twice")
-    told = [problem.landing_path for problem in found.problems]
-    if len(set(told)) != len(told):
+    stated = [problem.landing_path for problem in found.problems]
+    if len(set(stated)) != len(stated):
         wrong.append("an entry is named twice")
     for text in (*map(str, found.problems), *(file.landing_path for file in found.files)):
         text.encode()
@@ -146,7 +146,7 @@ def complaints(root: Path, kind: Kind, found: Scan) -> list[str]:
     for path, mode in entries_of(root, kind).items():
         if not is_landed(path.name) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode):
             continue
-        named = sum(problem.endswith(shown_tail(path, root)) for problem in told)
+        named = sum(problem.endswith(shown_tail(path, root)) for problem in stated)
         if stat.S_ISREG(mode) and path not in listed and not named:
             wrong.append(f"neither listed nor named: {path!r}")
         if not stat.S_ISREG(mode) and (path in listed or named != 1):
@@ -169,7 +169,7 @@ def look_at(seed: int, root: Path) -> list[str]:
         wrong = []
         for kind in KINDS:
             found = scan(root, kind)
-            wrong += [f"{kind}: {told}" for told in complaints(root, kind, found)]
+            wrong += [f"{kind}: {stated}" for stated in complaints(root, kind, found)]
             if scan(root, kind) != found:
                 wrong.append(f"{kind}: the second scan finds something else")
             versions(root, kind)
@@ -183,5 +183,5 @@ def look_at(seed: int, root: Path) -> list[str]:
 
 
 def test_whatever_lies_in_a_landing_zone_costs_nothing_else(tmp_path: Path) -> None:
-    wrong = {seed: told for seed in range(ZONES) if (told := look_at(seed, tmp_path / "zone"))}
+    wrong = {seed: stated for seed in range(ZONES) if (stated := look_at(seed, tmp_path / "zone"))}
     assert wrong == {}

@@ -1,4 +1,4 @@
-"""models.yaml: the packaged default covers the landscape report, and mistakes are told by file, key and remedy."""
+"""models.yaml: the packaged default covers the landscape report, and mistakes are reported by file, key and remedy."""
 
 from __future__ import annotations
 

@@ -270,7 +270,7 @@ def test_a_name_that_repeats_the_seller_is_another_list_where_both_stand() -> No
 
 
 @pytest.mark.parametrize(
-    ("told", "seller"),
+    ("reported", "seller"),
     [
         ("anthropic.messages", "anthropic"),
         ("openai.chat", "openai"),
@@ -305,12 +305,12 @@ def test_a_name_that_repeats_the_seller_is_another_list_where_both_stand() -> No
     ],
 )
 def test_a_seller_with_its_interface_is_the_longest_part_that_is_known(
-    registry: Registry, told: str, seller: str
+    registry: Registry, reported: str, seller: str
 ) -> None:
     """Vercel's AI SDK writes `vendor.api`; a dot inside a known name, or before one, means nothing."""
-    assert registry.provider(told) == seller
+    assert registry.provider(reported) == seller
     request = pl.DataFrame(
-        {"provider_id": [told], "response_model": ["gpt-4o"], "request_model": ["gpt-4o"], "region": [""]}
+        {"provider_id": [reported], "response_model": ["gpt-4o"], "request_model": ["gpt-4o"], "region": [""]}
     )
     found = resolve_requests(request, registry).row(0, named=True)
     assert (found["provider_id"], found["model_id"]) == (seller, "gpt-4o")

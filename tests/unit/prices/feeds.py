@@ -23,7 +23,7 @@ def day(text: str) -> datetime:
 
 
 def price(usd_per_mtok: str, meter: str = "input_uncached", **other: Any) -> Price:
-    """USD per million tokens of model m at seller acme, unless told otherwise."""
+    """USD per million tokens of model m at seller acme, unless stated otherwise."""
     fields: dict[str, Any] = {
         "provider": "acme",
         "raw_model": "m",

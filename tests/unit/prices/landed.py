@@ -11,7 +11,7 @@ from pipelines.landing import LandedFile, parse_instant
 
 
 def landed_file(path: Path, feed: str, observed_at: datetime | None = None) -> LandedFile:
-    """The file at `path` as a snapshot of `feed`; observed at the instant in its name unless told."""
+    """The file at `path` as a snapshot of `feed`; observed at the instant in its name unless given."""
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     at = observed_at or parse_instant(path.name)[0]

@@ -44,7 +44,7 @@ def test_an_absurd_number_costs_itself_and_is_named(tmp_path: Path, form: str, v
     meters = sorted(snapshot.prices["meter"])
     assert names == {"good", "odd"}
     assert meters == ["input_uncached", "output_text"]
-    assert any("odd" in told or "input" in told or "prompt" in told for told in snapshot.not_understood)
+    assert any("odd" in stated or "input" in stated or "prompt" in stated for stated in snapshot.not_understood)
 
 
 @pytest.mark.parametrize("value", ABSURD, ids=lambda text: text[:24])
@@ -56,7 +56,7 @@ def test_azures_list_loses_the_item_alone(tmp_path: Path, value: str) -> None:
     good, odd = json.dumps(item | {"retailPrice": 0.001}), json.dumps(item | {"meterName": "gpt 9 Inp glbl Tokens"})
     snapshot = parsed(tmp_path, "azure_retail", AZURE % (good, odd[:-1] + f', "retailPrice": {value}}}'))
     assert set(snapshot.prices["raw_model"]) == {"gpt-5"}
-    assert any("gpt-9: retailPrice" in told for told in snapshot.not_understood)
+    assert any("gpt-9: retailPrice" in stated for stated in snapshot.not_understood)
 
 
 @pytest.mark.parametrize(

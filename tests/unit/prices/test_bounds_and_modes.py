@@ -169,7 +169,7 @@ def test_a_price_sheet_can_say_all_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reported"),
     [
         ("100,100,,", "context_to_tokens 100 is not above context_from_tokens 100"),
         (",1.5,,", "context_to_tokens: expected a whole number of tokens, found '1.5'"),
@@ -177,9 +177,9 @@ def test_a_price_sheet_can_say_all_of_it() -> None:
         (",,,slowly", "reasoning_mode: found 'slowly', accepted are , thinking, non_thinking"),
     ],
 )
-def test_mistakes_in_a_sheet_are_told_by_line(line: str, told: str) -> None:
+def test_mistakes_in_a_sheet_are_reported_by_line(line: str, reported: str) -> None:
     head = "provider,model,meter,price,context_from_tokens,context_to_tokens,context_counts,reasoning_mode\n"
-    with pytest.raises(PriceFeedError, match=f"line 2: {told}"):
+    with pytest.raises(PriceFeedError, match=f"line 2: {reported}"):
         sheet(f"{head}acme,m,output_text,4,{line}\n")
 
 
@@ -193,7 +193,7 @@ def test_conditions_that_few_prices_have_leave_the_ids_of_all_others() -> None:
     assert standard["rate_id"][0].hex() == "900db193877796c256eab725add588f4"
 
 
-def test_a_look_up_tells_a_price_in_yuan_in_dollars_of_the_day() -> None:
+def test_a_look_up_states_a_price_in_yuan_in_dollars_of_the_day() -> None:
     """8 yuan at 0.14 in February and 0.15 from March on; without a rate it has none, and it began when it began."""
     item = snapshot("2026-01-01", price("8", pricing_currency="CNY"))
     registry = registry_of([item])

@@ -180,7 +180,7 @@ def test_the_file_of_one_day_and_rounding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "stated"),
     [
         ("", "line 1: expected the columns Date, USD"),
         ("Date,CNY\n2026-01-05,8\n", "line 1: expected the columns Date, USD"),
@@ -192,8 +192,8 @@ def test_the_file_of_one_day_and_rounding(tmp_path: Path) -> None:
         ("Date,USD,CNY\n2026-01-05,N/A,8\n", "holds no rate"),
     ],
 )
-def test_a_file_with_a_mistake_is_refused_with_the_place(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(PriceFeedError, match=told) as error:
+def test_a_file_with_a_mistake_is_refused_with_the_place(tmp_path: Path, text: str, stated: str) -> None:
+    with pytest.raises(PriceFeedError, match=stated) as error:
         fx(tmp_path, "2026-01-07.csv", text)
     assert str(error.value).startswith("prices/fx/2026-01-07.csv (feed fx, format ecb): ")
 
@@ -204,12 +204,12 @@ def test_a_file_with_a_mistake_is_refused_with_the_place(tmp_path: Path, text: s
 def test_a_value_that_is_no_rate_costs_itself(tmp_path: Path, value: str) -> None:
     """The other currencies of its line and the other lines count; what is refused is named, in few characters."""
     snapshot = fx(tmp_path, "2026-01-07.csv", f"Date,USD,JPY,CNY\n2026-01-05,1.1,{value},8\n2026-01-06,1.1,160,8\n")
-    told = [] if value == "１６０" else ["2026-01-05"]
+    stated = [] if value == "１６０" else ["2026-01-05"]
     assert [(q.currency, str(q.day)) for q in snapshot.quotes if q.currency == "JPY"] == [
-        ("JPY", day) for day in ("2026-01-05", "2026-01-06") if day not in told
+        ("JPY", day) for day in ("2026-01-05", "2026-01-06") if day not in stated
     ]
     assert [str(q.day) for q in snapshot.quotes if q.currency == "CNY"] == ["2026-01-05", "2026-01-06"]
-    assert len(snapshot.refused) == len(told)
+    assert len(snapshot.refused) == len(stated)
     assert all(len(line) < 160 and "line 2, JPY" in line for line in snapshot.refused)
     assert build_fx_rates(CONFIG, [snapshot], {"CNY", "JPY"}).height >= 3
 
@@ -223,7 +223,7 @@ def test_a_day_that_is_none_costs_its_line(tmp_path: Path, day: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "stated"),
     [
         ({"rates": [{"currency": "USD", "usd_per_unit": 1, "valid_from": "2026-01-01"}]}, "USD is what the others"),
         ({"rates": [{"currency": "CNY", "usd_per_unit": "1E+999999999", "valid_from": "2026-01-01"}]}, "less than or equal to"),
@@ -233,8 +233,8 @@ def test_a_day_that_is_none_costs_its_line(tmp_path: Path, day: str) -> None:
         ({"feeds": [{"feed": "fx"}, {"feed": "fx", "base": "USD"}]}, "declared twice"),
     ],
 )  # fmt: skip
-def test_mistakes_in_fx_yaml_are_named(content: dict[str, object], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_mistakes_in_fx_yaml_are_named(content: dict[str, object], stated: str) -> None:
+    with pytest.raises(ValueError, match=stated):
         FxConfig.model_validate(content)
 
 

@@ -87,7 +87,7 @@ def test_an_unknown_model_is_an_error_that_offers_likely_names() -> None:
         price_lookup("mm", REGISTRY, PRICES, [FEED], at=day("2026-04-01"))
 
 
-def test_marginal_tiers_and_a_minimum_are_told_line_by_line() -> None:
+def test_marginal_tiers_and_a_minimum_are_reported_line_by_line() -> None:
     part = {"context_scope": "marginal", "context_bound": "gt", "context_from_tokens": 100}
     prices = [price("3"), price("2", **part), price("0.01", "minimum_charge", unit="request", pricing_quantity=1)]
     ledger = build_ledger(FEED, [snapshot("2026-01-10", *prices)], REGISTRY)
@@ -97,8 +97,8 @@ def test_marginal_tiers_and_a_minimum_are_told_line_by_line() -> None:
         rate(requests_frame([call]), card).with_columns(request_uid=pl.lit(b"0123456789abcdef")).row(0, named=True)
     )
     explanation = explain_request(request, card, ledger, FILES)
-    told = [(line.meter, line.quantity, line.cost_usd, line.price["unit_price"]) for line in explanation.lines]
-    assert told == [
+    stated = [(line.meter, line.quantity, line.cost_usd, line.price["unit_price"]) for line in explanation.lines]
+    assert stated == [
         ("input_uncached", 100, Decimal("0.0003"), Decimal(3)),
         ("input_uncached", 150, Decimal("0.0003"), Decimal(2)),
         ("minimum_charge", 1, Decimal("0.0094"), Decimal("0.01")),
@@ -106,7 +106,7 @@ def test_marginal_tiers_and_a_minimum_are_told_line_by_line() -> None:
     assert sum(line.cost_usd for line in explanation.lines) == explanation.cost_usd == Decimal("0.01")
 
 
-def test_a_look_up_tells_what_is_still_to_come() -> None:
+def test_a_look_up_states_what_is_still_to_come() -> None:
     later = price("1.5", valid_from=day("2027-01-01"), date_basis="announced")
     coming = snapshot("2026-10-10", price("0.75", valid_to=day("2027-01-01")), later)
     ledger = build_ledger(FEED, [coming], REGISTRY)

@@ -98,12 +98,12 @@ def test_a_change_of_a_price_that_is_not_used_says_so(traffic: Booking) -> None:
     )
 
 
-@pytest.mark.parametrize(("tokens", "told"), [(0, "none"), (1, "less than 0.1 %")])
-def test_a_change_that_touches_little_or_nothing(traffic: Booking, tokens: int, told: str) -> None:
+@pytest.mark.parametrize(("tokens", "reported"), [(0, "none"), (1, "less than 0.1 %")])
+def test_a_change_that_touches_little_or_nothing(traffic: Booking, tokens: int, reported: str) -> None:
     prices = ledger(FIRST, ("2026-02-01", LATER))
     card, seen = traffic(prices, [{"input_uncached": tokens}, {"model_id": "other", "input_uncached": 1_000_000}])
     (row,) = price_change_rows(prices, card, seen).rows(named=True)
-    assert f"affects {told} of the spend" in row["summary"]
+    assert f"affects {reported} of the spend" in row["summary"]
 
 
 def test_a_price_in_another_currency_changes_in_its_own_money(traffic: Booking) -> None:

@@ -1,4 +1,4 @@
-"""Changes told as people read them, and disagreements between feeds with the one that wins."""
+"""Changes are reported as people read them, and disagreements between feeds with the one that wins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def ledger_of(*snapshots: object, feed: object = FEED) -> pl.DataFrame:
     return build_ledger(feed, items, registry_of(items))  # type: ignore[arg-type]
 
 
-def test_an_observed_change_is_told_with_both_prices() -> None:
+def test_an_observed_change_is_reported_with_both_prices() -> None:
     ledger = ledger_of(
         *(snapshot(at, price(usd)) for at, usd in (("2026-01-01", "3"), ("2026-02-01", "3"), ("2026-03-01", "2.5")))
     )
@@ -34,7 +34,7 @@ def test_an_observed_change_is_told_with_both_prices() -> None:
     )
 
 
-def test_an_announced_change_tells_when_it_was_learnt() -> None:
+def test_an_announced_change_states_when_it_was_learnt() -> None:
     ends = price(
         "3", "output_text", valid_from=BEGINNING, valid_to=day("2026-03-01"), service_tier="batch", date_basis="unknown"
     )
@@ -59,7 +59,7 @@ def test_a_removal_a_return_and_a_new_name_are_no_change() -> None:
     assert price_changes(ledger_of(*prices)).is_empty()
 
 
-def test_a_change_that_was_not_yet_known_is_not_told() -> None:
+def test_a_change_that_was_not_yet_known_is_not_reported() -> None:
     ledger = ledger_of(snapshot("2026-01-01", price("3")), snapshot("2026-03-01", price("2")))
     assert price_changes(ledger, known_at=day("2026-02-01")).is_empty()
     assert price_changes(ledger).height == 1

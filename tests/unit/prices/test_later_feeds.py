@@ -65,7 +65,7 @@ def test_openrouters_hours_and_prompt_sizes(
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "stated"),
     [
         ({"utc_start": 2500, "prompt": "1"}, "overrides: time_window: expected"),
         ({"utc_days": ["someday"], "prompt": "1"}, "overrides: expected weekdays from 1 to 7 or their names"),
@@ -73,10 +73,10 @@ def test_openrouters_hours_and_prompt_sizes(
         ({"prompt": "1"}, "overrides by nothing: not understood"),
     ],
 )
-def test_an_override_that_is_not_understood_gives_no_price(override: dict[str, Any], told: str) -> None:
+def test_an_override_that_is_not_understood_gives_no_price(override: dict[str, Any], stated: str) -> None:
     found = openrouter(override)
     assert len(found.prices) == 2
-    assert any(said.startswith(told) for said in found.not_understood), found.not_understood
+    assert any(said.startswith(stated) for said in found.not_understood), found.not_understood
 
 
 def test_models_dev_prices_modes_by_the_tier_that_they_ask_for() -> None:
@@ -108,8 +108,8 @@ def test_llm_prices_of_short_prompts_and_of_image_tokens() -> None:
     }  # fmt: skip
     entries = [{"id": key, "vendor": "v", "name": name, "input": 8, "output": 30} for key, name in names.items()]
     found = read("llm_prices", {"prices": entries}).prices
-    told = [(p.raw_model, p.meter, p.context_from_tokens, p.context_to_tokens) for p in found]
-    assert told == [
+    stated = [(p.raw_model, p.meter, p.context_from_tokens, p.context_to_tokens) for p in found]
+    assert stated == [
         ("gpt-5.5", "input_uncached", 0, 272_001), ("gpt-5.5", "output_text", 0, 272_001),
         ("gpt-5.5", "input_uncached", 272_000, None), ("gpt-5.5", "output_text", 272_000, None),
         ("grok", "input_uncached", 0, 128_000), ("grok", "output_text", 0, 128_000),

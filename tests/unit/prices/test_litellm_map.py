@@ -23,7 +23,7 @@ def read(**entry: Any) -> Parsed:
     return FORMATS["litellm_map"].read(json.dumps({"m": {"litellm_provider": "acme", **entry}}).encode(), {})
 
 
-def told(**entry: Any) -> set[tuple[str, str, str, str]]:
+def stated(**entry: Any) -> set[tuple[str, str, str, str]]:
     return {(p.meter, p.service_tier, p.region, f"{p.unit_price.normalize():f}") for p in read(**entry).prices}
 
 
@@ -49,14 +49,14 @@ def test_multipliers_give_every_token_price_once_more() -> None:
         "input_cost_per_token": 5e-6, "input_cost_per_token_batches": 2.5e-6, "input_cost_per_request": 0.01,
         "provider_specific_entry": {"us": 1.1, "fast": 6.0},
     }  # fmt: skip
-    assert told(**entry) == {
+    assert stated(**entry) == {
         ("input_uncached", "standard", "", "0.000005"), ("input_uncached", "standard", "us", "0.0000055"),
         ("input_uncached", "batch", "", "0.0000025"), ("input_uncached", "batch", "us", "0.00000275"),
         ("input_uncached", "fast", "", "0.00003"), ("input_uncached", "fast", "us", "0.000033"),
         ("request", "standard", "", "0.01"),
     }  # fmt: skip
     residency = {"input_cost_per_token": 2e-6, "regional_processing_uplift_multiplier_eu": 1.1}
-    assert told(**residency) == {
+    assert stated(**residency) == {
         ("input_uncached", "standard", "", "0.000002"), ("input_uncached", "standard", "eu", "0.0000022"),
     }  # fmt: skip
     assert read(input_cost_per_token=1e-6, provider_specific_entry={"us": "much"}).not_understood == {
@@ -209,7 +209,7 @@ def test_off_the_peak_another_price_holds(schedule: dict[str, Any], at: str, is_
         ({"hours_utc": "01:00-02:00", "weekdays": [1], "weekday_timezone": "Not/AZone"}, "no time zone 'Not/AZone'"),
     ],
 )
-def test_hours_that_cant_be_told_give_no_price_and_are_named(schedule: dict[str, Any], problem: str) -> None:
+def test_hours_that_are_unclear_give_no_price_and_are_named(schedule: dict[str, Any], problem: str) -> None:
     found = read(input_cost_per_token=3e-7, off_peak_pricing={"input_cost_per_token": 1.5e-7, **schedule})
     assert [p.time_window for p in found.prices] == [""]
     assert any(problem in said for said in found.not_understood), found.not_understood

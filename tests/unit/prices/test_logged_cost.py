@@ -87,9 +87,9 @@ def test_the_price_of_another_region() -> None:
 def test_a_constant_factor() -> None:
     calls = [{"input_uncached": tokens, "output_text": 10 * tokens} for tokens in (1000, 2000, 5000)]
     ours = [Decimal("0.153"), Decimal("0.306"), Decimal("0.765")]
-    told = {"1.055": "5.5 % more throughout: a fee or a mark-up", "1.2": "20 % more throughout: a fee or a mark-up",
+    stated = {"1.055": "5.5 % more throughout: a fee or a mark-up", "1.2": "20 % more throughout: a fee or a mark-up",
             "0.9": "10 % less throughout: a discount", "3": "3 times as much throughout"}  # fmt: skip
-    for factor, why in told.items():
+    for factor, why in stated.items():
         assert reasons([str(cost * Decimal(factor)) for cost in ours], *calls) == [(why, 3)]
     assert reasons([str(ours[0] * Decimal("1.2"))], calls[0]) == [(UNKNOWN, 1)]
 

@@ -1,4 +1,4 @@
-"""Readers of the smaller feeds: the real files where there are any, mistakes told by place, nothing dropped silently."""
+"""Readers of the smaller feeds: the real files where there are any, mistakes are reported by place, nothing dropped silently."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def test_openrouter_prices_tiers_and_overrides() -> None:
 def test_the_saved_openrouter_list(shared_data: Path) -> None:
     snapshot = parse("openrouter_models", shared_data / "prices" / "openrouter" / "models_2026-08-22.json")
     assert (snapshot.lines, snapshot.valid) == (421, 421)
-    told = [text.split(": ")[1] for text in snapshot.not_understood]
-    assert told.count("depends on the model routed to") == 5
-    assert told.count("only zeros, though its name does not end in :free") == len(told) - 5 == 4
+    stated = [text.split(": ")[1] for text in snapshot.not_understood]
+    assert stated.count("depends on the model routed to") == 5
+    assert stated.count("only zeros, though its name does not end in :free") == len(stated) - 5 == 4
     ledger = build_ledger(PriceFeed(feed="feed", format="openrouter_models"), [snapshot], registry_of([snapshot]))
     assert_sound(ledger)
     card = build_rate_card(ledger, [PriceFeed(feed="feed", format="openrouter_models")])
@@ -207,7 +207,7 @@ def test_a_price_sheet_in_yaml_keeps_the_digits() -> None:
         ("openai,gpt-4o,input_uncached,2,,,,,,,,,2026-03-01,2026-02-01", ["valid_to", "not after"]),
     ],
 )  # fmt: skip
-def test_mistakes_in_a_price_sheet_are_told_by_line_and_the_sheet_is_not_used(line: str, parts: list[str]) -> None:
+def test_mistakes_in_a_price_sheet_are_reported_by_line_and_the_sheet_is_not_used(line: str, parts: list[str]) -> None:
     header = SHEET.split(b"\n", 1)[0]
     with pytest.raises(PriceFeedError) as error:
         read("price_sheet", header + b"\n" + line.encode() + b"\nopenai,gpt-4o,output_text,10\n")

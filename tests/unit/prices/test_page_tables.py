@@ -33,7 +33,7 @@ def test_a_placeholder_under_merged_cells_is_no_cell(placeholder: str) -> None:
     assert cells(row("m", "in", "out") + row("a", '|rowspan="2"|1', "2") + row("b", f"|{placeholder}|", "3")) == WHOLE
 
 
-def test_placeholders_beside_merged_columns_and_with_the_merged_text() -> None:
+def test_placeholders_next_to_merged_columns_and_with_the_merged_text() -> None:
     head = row("m", '|colspan="2"|price', '|colspan="0"|price', "x")
     body = row("a", "1", "2", '|rowspan="3"|y') + row('|rowspan="2"|b', "3", "4", '|rowspan="0"|y')
     last = row('|rowspan="0" colspan="0"|b', "5", "6", '|rowspan="0" colspan="0"|y')
@@ -152,16 +152,16 @@ def test_without_picks_two_tables_that_state_two_amounts_refuse_the_page() -> No
 
 
 @pytest.mark.parametrize(
-    ("pick", "told"),
+    ("pick", "stated"),
     [
         ({"label": "Asia"}, "0 tables are table 'Asia'; there are 2 under it, called 'Global', 'Europe'"),
         ({"number": 3}, "0 tables are table 3; there are 2"),
     ],
 )
-def test_a_pick_that_finds_no_table_refuses_the_page(pick: dict[str, Any], told: str) -> None:
+def test_a_pick_that_finds_no_table_refuses_the_page(pick: dict[str, Any], stated: str) -> None:
     with pytest.raises(PriceFeedError) as raised:
         read(html(TABS["caption"]), layout({"label": "Global"}, pick))
-    assert told in str(raised.value)
+    assert stated in str(raised.value)
     found = read(html(TABS["caption"]), layout({"label": "Global"}, pick | {"required": False}))
     assert len(found.prices) == 1
 

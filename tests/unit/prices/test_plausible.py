@@ -19,9 +19,9 @@ from tests.unit.prices.landed import landed_bytes, landed_file
 
 def test_the_limit_itself_is_believed_and_a_trifle_more_is_not() -> None:
     assert plausible([price("1000")]) == ([price("1000")], set())
-    kept, told = plausible([price("1000.000001")])
+    kept, stated = plausible([price("1000.000001")])
     assert kept == []
-    (reason,) = told
+    (reason,) = stated
     assert reason.startswith(
         "m: input_uncached at 1,000.000001 USD per million is more than 1,000; its prices per token"
     )
@@ -33,9 +33,9 @@ def test_all_prices_of_the_same_unit_share_the_mistake_and_others_do_not() -> No
     fee = price("25", "request", unit="request", pricing_quantity=1000)
     other = price("3", raw_model="other")
     elsewhere = price("3", provider="elsewhere")
-    kept, told = plausible([wrong, beside, fee, other, elsewhere])
+    kept, stated = plausible([wrong, beside, fee, other, elsewhere])
     assert kept == [fee, other, elsewhere]
-    assert len(told) == 1
+    assert len(stated) == 1
 
 
 def test_a_search_at_thirty_dollars_is_a_thousand_searches() -> None:
@@ -63,7 +63,7 @@ def test_a_feed_is_judged_and_a_price_sheet_is_not(tmp_path: Path) -> None:
     }
     feed = parsed(tmp_path, "litellm_map", "2026-01-01.json", json.dumps(entries))
     assert feed.prices["raw_model"].to_list() == ["acme/right"]
-    assert any("acme/wrong: input_uncached at 135,000 USD" in told for told in feed.not_understood)
+    assert any("acme/wrong: input_uncached at 135,000 USD" in stated for stated in feed.not_understood)
     sheet = parsed(
         tmp_path, "price_sheet", "2026-01-01.csv", "provider,model,meter,price\nacme,wrong,input_uncached,135000\n"
     )
@@ -85,8 +85,8 @@ def test_what_the_real_maps_hold(shared_data: Path) -> None:
     refused: dict[str, set[str]] = {}
     for path in sorted((shared_data / "prices" / "litellm_map").glob("*.json.gz")):
         snapshot = parse_feed(landed_file(path, "litellm_map"), PriceFeed(feed="litellm_map", format="litellm_map"))
-        for told in snapshot.not_understood:
-            if found := re.match(r"(.+): \w+ at .+ prices per (\w+) are not used", told):
+        for stated in snapshot.not_understood:
+            if found := re.match(r"(.+): \w+ at .+ prices per (\w+) are not used", stated):
                 refused.setdefault(found[2], set()).add(found[1])
         dear = pl.col("usd_per_million") > pl.when(pl.col("unit") == "token").then(1_000).otherwise(1_000_000)
         assert snapshot.prices.filter(pl.col("unit").is_in(["token", "search"]), dear).is_empty()

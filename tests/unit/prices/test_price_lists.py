@@ -50,7 +50,7 @@ def costs(calls: list[tuple[str | None, str]], found: FeedSnapshot, registry: Re
     ("own", "further", "model"),
     [("azure", "azure_ai", "mistral-large-latest"), ("gemini", "vertex_ai", "gemini-9-flash"), ("bedrock", "bedrock_mantle", "grok-9")],
 )  # fmt: skip
-def test_two_price_lists_of_a_seller_are_told_apart(own: str, further: str, model: str) -> None:
+def test_two_price_lists_of_a_seller_are_distinguished(own: str, further: str, model: str) -> None:
     found, registry = listed(
         (own, f"{own}/{model}", "8"), (further, f"{further}/{model}", "2"), (own, f"{own}/other", "1")
     )

@@ -111,8 +111,8 @@ BROKEN: list[tuple[str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "told"), BROKEN, ids=lambda value: str(value)[:30])
-def test_a_file_that_cant_be_read_leaves_every_price_in_force(zone: Zone, name: str, content: str, told: str) -> None:
+@pytest.mark.parametrize(("name", "content", "stated"), BROKEN, ids=lambda value: str(value)[:30])
+def test_a_file_that_cant_be_read_leaves_every_price_in_force(zone: Zone, name: str, content: str, stated: str) -> None:
     zone.land("map", name, content)
     with zone.open() as workspace:
         done = refresh_prices(workspace)
@@ -120,7 +120,7 @@ def test_a_file_that_cant_be_read_leaves_every_price_in_force(zone: Zone, name: 
         assert refresh_rate_card(workspace).filter(service_tier="standard")["model_id"].to_list() == list(BEFORE)
         (unread,) = done.unread
         assert unread.startswith(f"prices/map/{name} (feed map, format litellm_map): ")
-        assert told in unread
+        assert stated in unread
         assert (done.snapshots, done.held) == (4, [])
         with workspace.database.connect(read_only=True) as connection:
             index = read_frame(connection, "select landing_path, lines, valid, quarantined from raw.snapshot")
@@ -143,20 +143,20 @@ def test_a_file_that_was_repaired_is_no_longer_set_aside(zone: Zone) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "stated"),
     [
         (page("1", "2"), "1 of 3 models are gone (p2)"),
         (page("1", "2", "31"), "1 of 3 models moved tenfold or more (p2 input_uncached 3 to 31)"),
     ],
 )
 @pytest.mark.slow
-def test_a_page_that_looks_broken_waits_for_a_persons_word(zone: Zone, content: str, told: str) -> None:
+def test_a_page_that_looks_broken_waits_for_a_persons_word(zone: Zone, content: str, stated: str) -> None:
     zone.land("page", "2026-02-01.md", content)
     with zone.open() as workspace:
         done = refresh_prices(workspace)
         assert believed(workspace) == BEFORE
         (held,) = done.held
-        assert told in held
+        assert stated in held
         assert done.unread == []
         assert "modelmeter prices accept prices/page/2026-02-01.md" in held
         assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", held)
@@ -182,7 +182,7 @@ def priced(**usd: str) -> str:
     )
 
 
-def test_a_decision_beside_the_file_holds_in_every_database_and_a_later_one_counts_instead(zone: Zone) -> None:
+def test_a_decision_next_to_the_file_holds_in_every_database_and_a_later_one_counts_instead(zone: Zone) -> None:
     zone.land("map", "2026-01-01.json", priced(m="3", n="4", o="5", q="6"))
     zone.land("map", "2026-02-01.json", priced(m="30"))
     with zone.open() as workspace:
@@ -242,8 +242,8 @@ def test_what_waits_is_weighed_with_our_own_spend_and_shown_by_the_command(
         assert "3 of 4 models are gone" in shown
         assert "0.00 USD in 30 days  acme/m at acme: input_uncached 3 to 30 USD per million" in shown
         assert "decide: modelmeter prices accept prices/map/2026-02-01.json" in shown
-        told = json.loads(CliRunner().invoke(app, ["prices", "review", "--json"]).stdout)
-        assert [change["change"] for change in told[0]["changes"]] == [
+        stated = json.loads(CliRunner().invoke(app, ["prices", "review", "--json"]).stdout)
+        assert [change["change"] for change in stated[0]["changes"]] == [
             "moved",
             "model_gone",
             "model_gone",
@@ -313,9 +313,9 @@ def test_a_feed_of_which_no_ledger_can_be_made_keeps_its_prices(zone: Zone, monk
         patched.setattr(prices, "build_ledger", build)
         done = refresh_prices(workspace)
         assert believed(workspace) == {**BEFORE, "s": Decimal(8)}
-    (told,) = done.unread
-    assert told.startswith("price feed map, which keeps the prices of before: ")
-    assert "what the file held" not in told
+    (stated,) = done.unread
+    assert stated.startswith("price feed map, which keeps the prices of before: ")
+    assert "what the file held" not in stated
     with zone.open() as workspace:
         assert refresh_prices(workspace).unread == []
         assert believed(workspace) == {**BEFORE, "s": Decimal(8), "m": Decimal("3.5")}
@@ -362,7 +362,7 @@ def test_an_absurd_number_in_a_sheet_sets_the_sheet_aside_and_stops_nothing_else
     with zone.open() as workspace:
         done = refresh_prices(workspace)
         assert believed(workspace) == {**BEFORE, "m": Decimal("3.5")}
-    (told,) = done.unread
-    assert "prices/sheet/2026-02-01.csv" in told
-    assert "line 3: price: expected an amount of zero or more" in told
-    assert len(told) < 300
+    (stated,) = done.unread
+    assert "prices/sheet/2026-02-01.csv" in stated
+    assert "line 3: price: expected an amount of zero or more" in stated
+    assert len(stated) < 300

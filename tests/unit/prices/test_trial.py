@@ -58,7 +58,7 @@ def test_what_is_not_understood_is_shown(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("layout", "page", "told"),
+    ("layout", "page", "stated"),
     [
         ("acme.yaml", "missing.html", "missing.html: no such file"),
         ("missing.yaml", "acme.html", "missing.yaml: can't be read as YAML (FileNotFoundError)"),
@@ -69,12 +69,12 @@ def test_what_is_not_understood_is_shown(folder: Path) -> None:
         ("list.yaml", "acme.html", "expected a layout, or one feed"),
     ],
 )
-def test_a_file_that_does_not_fit_is_refused_in_words(folder: Path, layout: str, page: str, told: str) -> None:
+def test_a_file_that_does_not_fit_is_refused_in_words(folder: Path, layout: str, page: str, stated: str) -> None:
     (folder / "wrong.yaml").write_text("provider: a\ncurrency: USD\nsections: [{heading: Text}]\n")
     (folder / "list.yaml").write_text("[1, 2]\n")
     done = tried(layout, page)
     assert done.exit_code == 1
-    assert told in done.stderr
+    assert stated in done.stderr
 
 
 def test_a_feed_as_sources_yaml_declares_it_is_a_layout_too(folder: Path) -> None:

@@ -17,8 +17,8 @@ TRAFFIC = Traffic(SPEND, Decimal(75), 30)
 NEW = "input_cost_per_token_quantum: not understood: 6e-05"
 
 
-def said(at: str, *told: str) -> FeedSnapshot:
-    return replace(snapshot(at, price("1"), price("2", raw_model="n")), not_understood=told)
+def said(at: str, *stated: str) -> FeedSnapshot:
+    return replace(snapshot(at, price("1"), price("2", raw_model="n")), not_understood=stated)
 
 
 def test_what_costs_most_comes_first_with_the_day_since_which_it_is_said() -> None:
@@ -37,10 +37,11 @@ def test_what_costs_most_comes_first_with_the_day_since_which_it_is_said() -> No
         (FEED.feed, "x/unused", "", "04", Decimal(0)),
     ]
     assert rows["value"][0] == "not understood: 6e-05"
-    told = headline(rows)
-    assert told.startswith("2 of 4 things that price feeds say")
+    stated = headline(rows)
+    assert stated.startswith("2 of 4 things that price feeds say")
     assert (
-        "n input_cost_per_token_quantum not understood: 6e-05 (list since 2026-01-04, 70.00 USD); m input_cost" in told
+        "n input_cost_per_token_quantum not understood: 6e-05 (list since 2026-01-04, 70.00 USD); m input_cost"
+        in stated
     )
 
 

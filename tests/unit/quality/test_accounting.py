@@ -115,21 +115,21 @@ def test_a_lost_or_doubled_record_is_found(books: Database, damage: str, loaded:
 
 
 @pytest.mark.parametrize(
-    ("damage", "held", "told"),
+    ("damage", "held", "stated"),
     [
         ("delete from core.request where line_no = 2", "1", "2"),
         ("delete from raw.loaded_file", "2", "0"),
         ("update raw.loaded_file set requests = 3", "2", "3"),
     ],
 )
-def test_a_wrong_count_of_a_loaded_file_is_found(books: Database, damage: str, held: str, told: str) -> None:
+def test_a_wrong_count_of_a_loaded_file_is_found(books: Database, damage: str, held: str, stated: str) -> None:
     assert run(books, loaded_files_agree, *WINDOW).success
     with books.connect() as connection:
         connection.execute(damage)
     outcome = run(books, loaded_files_agree, *WINDOW)
     assert outcome.blocks
     assert outcome.sample == (
-        {"event_date": str(DAY), "snapshot_id": str(FILE), "requests": held, "in raw.loaded_file": told},
+        {"event_date": str(DAY), "snapshot_id": str(FILE), "requests": held, "in raw.loaded_file": stated},
     )
 
 

@@ -34,7 +34,7 @@ def kubernetes(written: str) -> list[str]:
 
 
 def fluent_bit(written: str) -> list[str]:
-    """A collector that joined the pieces and put the pod beside them."""
+    """A collector that joined the pieces and put the pod next to them."""
     return [json.dumps({"@timestamp": AT_NS, "kubernetes": {"pod_name": "vllm-0"}, "log": written})]
 
 
@@ -112,7 +112,7 @@ JSON = json.dumps({"timestamp": AT, "level": "INFO", "message": "Success", "span
 @pytest.mark.parametrize(
     "lines", [[STARTED, TEXT], [JSON], docker(STARTED) + docker(TEXT), kubernetes(JSON), kubernetes(TEXT)]
 )
-def test_the_log_of_a_tgi_server_tells_what_was_generated(tmp_path: Path, lines: list[str]) -> None:
+def test_the_log_of_a_tgi_server_states_what_was_generated(tmp_path: Path, lines: list[str]) -> None:
     """1.203417691 s at 60.170884 ms a token are 20 tokens."""
     found = row_of = rows(land(tmp_path, lines, "tgi", defaults={"model": "mistral-7b"}))
     assert found.height == 1

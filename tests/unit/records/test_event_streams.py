@@ -122,7 +122,7 @@ def land(folder: Path, text: str, format_name: str, name: str = "capture.log", *
     return parse(path, format_name, **declared)
 
 
-def told(*parsed: ParsedFile) -> list[tuple[str, dict[str, int], str | None]]:
+def stated(*parsed: ParsedFile) -> list[tuple[str, dict[str, int], str | None]]:
     """Of each request: how much of its usage is known, the buckets, and the stated cost."""
     found = all_days(parsed).requests.to_dicts()
     costs = [None if one["reported_cost_usd"] is None else str(one["reported_cost_usd"].normalize()) for one in found]
@@ -135,7 +135,7 @@ def test_a_captured_stream_is_one_request_and_nothing_in_it_is_broken(tmp_path: 
     format_name, events, expected, cost = STREAMS[name]
     text = captured(events, end)
     parsed = land(tmp_path, text, format_name, **(UNDATED if "created" not in str(events) else {}))
-    assert told(parsed) == [("reported", expected, cost)]
+    assert stated(parsed) == [("reported", expected, cost)]
     assert set(parsed.quarantine["severity"]) == {"info"}
     assert parsed.lines == sum(1 for line in text.split(end) if line)
 
@@ -149,7 +149,7 @@ def test_the_text_of_a_stream_in_a_field_is_one_request(tmp_path: Path, name: st
         record = {key: record}
     assert isinstance(record, dict)
     parsed = parse_records(tmp_path, format_name, [{**AT, "id": "log-1", "status_code": 200, **record}])
-    assert told(parsed) == [("reported", expected, cost)]
+    assert stated(parsed) == [("reported", expected, cost)]
     assert not (parsed.quarantine["severity"] == "error").any()
 
 
@@ -157,7 +157,7 @@ def test_the_text_of_a_stream_in_a_field_is_one_request(tmp_path: Path, name: st
 def test_the_declared_place_of_the_answer_may_hold_the_text(tmp_path: Path, name: str) -> None:
     format_name, events, expected, cost = STREAMS[name]
     record = {**AT, "http": {"out": captured(events)}}
-    assert told(parse_records(tmp_path, format_name, [record], options={"body": "http/out"})) == [("reported", expected, cost)]  # fmt: skip
+    assert stated(parse_records(tmp_path, format_name, [record], options={"body": "http/out"})) == [("reported", expected, cost)]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -169,7 +169,7 @@ def test_a_column_of_a_table_may_hold_the_text(tmp_path: Path, name: str, kind: 
     path = tmp_path / f"log.{kind}"
     table.write_csv(path) if kind == "csv" else table.write_parquet(path)
     parsed = parse(path, format_name, options={"body": "out"})
-    assert ("reported", expected, cost) in told(parsed)
+    assert ("reported", expected, cost) in stated(parsed)
     assert not (parsed.quarantine["severity"] == "error").any()
 
 
@@ -188,22 +188,22 @@ def test_a_row_of_parquet_that_is_set_aside_below_a_stream_is_found_by_its_own_h
 def test_quotes_may_be_escaped_by_their_number(tmp_path: Path) -> None:
     _, events, expected, cost = STREAMS["openai"]
     line = json.dumps({**AT, "response_body": captured(events)}).replace('\\"', "\\u0022")
-    assert told(parse_records(tmp_path, "openai_chat", [line])) == [("reported", expected, cost)]
+    assert stated(parse_records(tmp_path, "openai_chat", [line])) == [("reported", expected, cost)]
 
 
-def test_streams_one_after_the_other_and_at_once_are_told_apart(tmp_path: Path) -> None:
+def test_streams_one_after_the_other_and_at_once_are_distinguished(tmp_path: Path) -> None:
     one, two = (chat(name, {"prompt_tokens": tokens, "completion_tokens": 1}) for name, tokens in (("a", 5), ("b", 6)))
     mixed = [event for pair in zip(one, two, strict=True) for event in pair]
     usage = [("reported", {"input_uncached": tokens, "output_text": 1}, None) for tokens in (5, 6)]
     for number, text in enumerate([captured(one) + captured(two), captured(mixed)]):
-        assert sorted(told(land(tmp_path, text, "openai_chat", f"{number}.sse")), key=str) == usage
+        assert sorted(stated(land(tmp_path, text, "openai_chat", f"{number}.sse")), key=str) == usage
 
 
-def test_calls_whose_texts_say_the_same_are_told_apart_by_their_ids(tmp_path: Path) -> None:
+def test_calls_whose_texts_say_the_same_are_distinguished_by_their_ids(tmp_path: Path) -> None:
     again = [{**event, "id": "77aa"} if "id" in event else event for event in COHERE]
     lines = [{**AT, "response": captured(events)} for events in (COHERE, again)]
-    assert len(told(parse_records(tmp_path, "openai_chat", lines))) == 2
-    assert len(told(land(tmp_path, captured(COHERE) + captured(again), "openai_chat", **UNDATED))) == 2
+    assert len(stated(parse_records(tmp_path, "openai_chat", lines))) == 2
+    assert len(stated(land(tmp_path, captured(COHERE) + captured(again), "openai_chat", **UNDATED))) == 2
 
 
 def test_a_cut_text_leaves_the_next_record_its_own_usage(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_cut_text_leaves_the_next_record_its_own_usage(tmp_path: Path) -> None
     parsed = parse_records(
         tmp_path, "anthropic_messages", [{**AT, "response": text + "data: {"} for text in (cut, whole)]
     )
-    assert told(parsed) == [
+    assert stated(parsed) == [
         ("partial", {"input_uncached": 40}, None),
         ("reported", {"input_uncached": 50, "output_text": 8}, None),
     ]
@@ -223,8 +223,8 @@ def test_data_over_several_lines_is_one_event(tmp_path: Path, end: str) -> None:
     pretty = [json.dumps(event, indent=1).split("\n") for event in events]
     text = (end + end).join("".join(f"data: {line}{end}" for line in event) for event in pretty)
     parsed = land(tmp_path, text, "openai_chat")
-    assert (told(parsed), parsed.quarantined) == ([("reported", expected, cost)], 0)
-    assert told(parse_records(tmp_path, "openai_chat", [{"response": text}])) == [("reported", expected, cost)]  # fmt: skip
+    assert (stated(parsed), parsed.quarantined) == ([("reported", expected, cost)], 0)
+    assert stated(parse_records(tmp_path, "openai_chat", [{"response": text}])) == [("reported", expected, cost)]  # fmt: skip
 
 
 def test_each_record_keeps_its_place(tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_what_curl_prints_around_a_stream_is_harmless(tmp_path: Path) -> None:
     _, events, expected, cost = STREAMS["openai"]
     around = "* Connected\n> POST /v1 HTTP/2\n< HTTP/2 200\n< content-type: text/event-stream\n{ [5 bytes data]\n\n"
     parsed = land(tmp_path, around + captured(events), "openai_chat")
-    assert told(parsed) == [("reported", expected, cost)]
+    assert stated(parsed) == [("reported", expected, cost)]
     assert set(parsed.quarantine["severity"]) == {"info"}
 
 
@@ -263,12 +263,14 @@ def test_a_container_may_have_written_the_stream(tmp_path: Path) -> None:
     instant = "2026-02-12T08:00:00.000000000Z"
     text = captured(anthropic("msg_1", 40, 9))
     records = [{"log": f"{line}\n", "stream": "stdout", "time": instant} for line in text.split("\n")]
-    assert told(parse_records(tmp_path, "anthropic_messages", records)) == [("reported", STREAMS["anthropic"][2], None)]
+    assert stated(parse_records(tmp_path, "anthropic_messages", records)) == [
+        ("reported", STREAMS["anthropic"][2], None)
+    ]
 
 
 def test_a_text_of_events_in_what_was_asked_is_no_answer(tmp_path: Path) -> None:
     answer = {**chat("a", MISTRAL)[2], "request_body": captured(chat("b", DEEPSEEK))}
-    assert told(parse_records(tmp_path, "openai_chat", [answer])) == [("reported", STREAMS["mistral"][2], None)]
+    assert stated(parse_records(tmp_path, "openai_chat", [answer])) == [("reported", STREAMS["mistral"][2], None)]
 
 
 def test_a_text_without_any_whole_event_is_set_aside(tmp_path: Path) -> None:

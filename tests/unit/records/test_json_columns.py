@@ -229,7 +229,7 @@ def test_a_field_that_first_comes_late_in_a_log_without_others(
 
 
 def test_a_block_that_is_not_utf8_is_looked_through_for_everything_else(both: Both) -> None:
-    """Arrow takes NaN for a number, and a null after an object for a record: also beside a line of another encoding."""
+    """Arrow takes NaN for a number, and a null after an object for a record: also next to a line of another encoding."""
     lines = dumped(*map(spend, range(300)))
     lines[150] = b'{"request_id": "\xff"}'
     lines[170] = b'{"request_id": "x"} null {}'

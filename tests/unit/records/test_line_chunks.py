@@ -45,7 +45,7 @@ def test_lines_have_their_number_and_bytes_however_the_file_is_cut(tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.txt"])
 @pytest.mark.parametrize("packed", ["plain", "gzip", "zstd", "gzip twice", "zstd twice"])
-def test_compression_is_told_by_content_not_by_name(tmp_path: Path, name: str, packed: str) -> None:
+def test_compression_is_recognised_by_content_not_by_name(tmp_path: Path, name: str, packed: str) -> None:
     half = CONTENT.index(b"\n", len(CONTENT) // 2) + 1
     members = [CONTENT[:half], CONTENT[half:]] if packed.endswith("twice") else [CONTENT]
     pack = {"plain": bytes, "gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}[

@@ -134,8 +134,8 @@ def test_numbers_of_json_and_parquet_are_never_in_doubt_but_their_texts_are(tmp_
     for text, reason in (("10.000", "undecided_marks"), ("1.234", "undecided_marks")):
         path.write_text(json.dumps(record | {"in": text}) + "\n", encoding="utf-8")
         assert the_fault(parse(path, "mapping", options={"columns": COLUMNS}))["reason"] == reason
-        told = parse(path, "mapping", options={"columns": COLUMNS, "thousands": "."})
-        assert read(told)[0][0] == int(text.replace(".", ""))
+        stated = parse(path, "mapping", options={"columns": COLUMNS, "thousands": "."})
+        assert read(stated)[0][0] == int(text.replace(".", ""))
     table_path = tmp_path / "a.parquet"
     pl.DataFrame([record]).write_parquet(table_path)
     assert read(parse(table_path, "mapping", options={"columns": COLUMNS}))[0][:2] == (10, 1)

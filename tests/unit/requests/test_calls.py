@@ -25,7 +25,7 @@ def completed(**attributes: Any) -> dict[str, Any]:
     return log_record(**shared, **attributes)
 
 
-def test_codex_tells_a_completed_answer_twice_and_one_of_them_has_the_counts(tmp_path: Path) -> None:
+def test_codex_states_a_completed_answer_twice_and_one_of_them_has_the_counts(tmp_path: Path) -> None:
     """The events may stand in lines of their own, the transport's before or after."""
     counted = completed(input_token_count=100, output_token_count=20, cached_token_count=40, cache_write_token_count=10)
     for number, lines in enumerate(([completed(duration_ms=3), counted], [counted, completed(duration_ms=3)])):
@@ -56,7 +56,7 @@ def vercel(operation: str, **attributes: Any) -> dict[str, Any]:
 def test_an_outer_span_of_vercels_sdk_is_no_call(tmp_path: Path) -> None:
     calls = {"ai.embedMany.doEmbed": {"ai.usage.tokens": 7}, "ai.generateText.doGenerate": {"ai.usage.promptTokens": 7}}
     outer = {"ai.embedMany": {"ai.usage.tokens": 7}, "ai.generateText": {"ai.usage.promptTokens": 7}, "ai.toolCall": {}}
-    spans = [vercel(name, **told) for name, told in (calls | outer).items()]
+    spans = [vercel(name, **stated) for name, stated in (calls | outer).items()]
     parsed = parse_records(tmp_path, "otel_genai", spans)
     assert (parsed.valid, parsed.quarantined) == (2, 3)
     assert parsed.quarantine["severity"].unique().to_list() == ["info"]

@@ -1,4 +1,4 @@
-"""Failures spread over several chunks of one batch are each told with their own values."""
+"""Failures spread over several chunks of one batch are each reported with their own values."""
 
 from __future__ import annotations
 

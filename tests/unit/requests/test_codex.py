@@ -130,7 +130,7 @@ def test_codex_usage_records_and_the_counts_after_them_are_one_request(tmp_path:
 
 
 def test_codex_a_spawned_agent_copies_counts_without_records(tmp_path: Path) -> None:
-    """Only `thread_spawn` names the parent; the copies have the instant of the spawn and no records beside them."""
+    """Only `thread_spawn` names the parent; the copies have the instant of the spawn and no records next to them."""
     spawned = {"subagent": {"thread_spawn": {"parent_thread_id": "A", "depth": 1}}}
     copied = [
         {**line, "timestamp": "2026-09-12T11:00:00Z"}

@@ -194,7 +194,7 @@ def test_containers_of_azures_gateway_log(tmp_path: Path) -> None:
     [
         ("gpt-4o", 1000, 400, 1020, {"input_uncached": 600, "input_cache_read": 400, "output_text": 20}),
         ("claude-opus-4-5", 1000, 400, 1020, {"input_uncached": 1000, "input_cache_read": 400, "output_text": 20}),
-        # A Claude model counts what came out of a cache beside the prompt, and the gateway's total leaves it out.
+        # A Claude model counts what came out of a cache next to the prompt, and the gateway's total leaves it out.
         ("claude-opus-4-5", 26, 48854, 46, {"input_uncached": 26, "input_cache_read": 48854, "output_text": 20}),
     ],
 )
@@ -333,7 +333,7 @@ def test_variants_of_openais_shape(tmp_path: Path, usage: dict[str, Any], expect
 # --- Coding agents
 
 
-def test_a_codex_event_that_only_tells_limits_is_no_request(tmp_path: Path) -> None:
+def test_a_codex_event_that_only_states_limits_is_no_request(tmp_path: Path) -> None:
     event = {
         "timestamp": AT,
         "type": "event_msg",

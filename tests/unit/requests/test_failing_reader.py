@@ -46,9 +46,9 @@ def raising(error: BaseException) -> object:
 def test_an_exception_from_outside_is_named_by_its_class_and_place(error: BaseException) -> None:
     with pytest.raises(type(error)) as raised:
         raising(error)()  # type: ignore[operator]
-    told = worded(raised.value)
-    assert type(error).__name__ in told
-    assert SECRET not in told
+    stated = worded(raised.value)
+    assert type(error).__name__ in stated
+    assert SECRET not in stated
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.format)

@@ -225,7 +225,7 @@ def test_a_stream_keeps_its_last_usage_and_without_usage_stays_one_request(tmp_p
         parsed = parse_records(folder, "openai_chat", [*({**chunk, "usage": usage[n]} for n in order), *silent])
         found = all_days([parsed])
         by_id = {request["source_request_id"]: request for request in found.requests.to_dicts()}
-        last = [told["completion_tokens"] for n in order if (told := usage[n])][-1]
+        last = [stated["completion_tokens"] for n in order if (stated := usage[n])][-1]
         assert buckets(by_id["c1"]) == {"input_uncached": 10, "output_text": last}
         assert by_id["c2"]["usage_basis"] == "missing"
         assert (found.requests.height, found.duplicates.height) == (2, 4)
@@ -309,7 +309,7 @@ def test_anthropic_batch_results_are_batch_tier(tmp_path: Path) -> None:
     )
 
 
-def test_gemini_cached_audio_and_video_are_told_apart(tmp_path: Path) -> None:
+def test_gemini_cached_audio_and_video_are_distinguished(tmp_path: Path) -> None:
     usage = {"promptTokenCount": 100, "cachedContentTokenCount": 60, "candidatesTokenCount": 5, "totalTokenCount": 105,
              "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 20}, {"modality": "AUDIO", "tokenCount": 50}, {"modality": "VIDEO", "tokenCount": 30}],
              "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 40}, {"modality": "VIDEO", "tokenCount": 20}]}  # fmt: skip
@@ -368,8 +368,8 @@ def test_helicone_semantics_by_provider_or_by_option(tmp_path: Path) -> None:
     anthropic = {**base, "provider": "ANTHROPIC", "prompt_tokens": 50, "prompt_cache_read_tokens": 700}
     found = row(parse_records(tmp_path, "helicone", [anthropic]))
     assert buckets(found) == {"input_uncached": 50, "input_cache_read": 700, "output_text": 300}
-    told = parse_records(tmp_path, "helicone", [anthropic], options={"semantics": "openai_inclusive"})
-    assert the_fault(told)["reason"] == "identity_broken"
+    stated = parse_records(tmp_path, "helicone", [anthropic], options={"semantics": "openai_inclusive"})
+    assert the_fault(stated)["reason"] == "identity_broken"
 
 
 def test_apim_pieces_of_messages_are_no_requests(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def in_files(folder: Path, *files: list[dict[str, Any]]) -> list[ParsedFile]:
     ]
 
 
-def told(parsed: Sequence[ParsedFile]) -> Told:
+def stated(parsed: Sequence[ParsedFile]) -> Told:
     """Of each request: its id, how much of its usage is known, input and output."""
     columns = ("source_request_id", "usage_basis", "input_uncached_tokens", "output_text_tokens")
     return list(all_days(parsed).requests.select(columns).iter_rows())
@@ -39,7 +39,7 @@ def test_the_halves_are_one_request_of_the_start(tmp_path: Path, ids: dict[str, 
     parsed = in_files(tmp_path, [start("msg_R", 1000, **first)], [delta(700, **usage, **ids)])
     for files in (parsed, parsed[::-1]):
         found = all_days(files)
-        assert told(files) == [("msg_R", "reported", 1000, 700)]
+        assert stated(files) == [("msg_R", "reported", 1000, 700)]
         request, gone = found.requests.row(0, named=True), found.duplicates.row(0, named=True)
         assert (request["request_model"], request["finish_reason"]) == ("claude-sonnet-4-5", "end_turn")
         assert str(request["event_at"]) == "2026-02-12 08:00:00+00:00"
@@ -52,7 +52,7 @@ def test_the_usage_written_last_counts(tmp_path: Path) -> None:
     ids = {"request_id": CALL}
     first = [start("msg_R", 1000, **ids), delta(5, None, **ids)]
     second = [delta(650, None, **ids), delta(700, input_tokens=1200, **ids)]
-    assert told(in_files(tmp_path, first, second)) == [("msg_R", "reported", 1200, 700)]
+    assert stated(in_files(tmp_path, first, second)) == [("msg_R", "reported", 1200, 700)]
 
 
 def test_the_split_of_cache_writes_stays(tmp_path: Path) -> None:
@@ -68,17 +68,17 @@ def test_the_split_of_cache_writes_stays(tmp_path: Path) -> None:
 
 def test_without_an_id_of_the_call_both_halves_stay_known_in_part(tmp_path: Path) -> None:
     parsed = in_files(tmp_path, [start("msg_R", 1000, session_id="sess-0001")], [delta(700, session_id="sess-0001")])
-    assert sorted(told(parsed), key=str) == [("msg_R", "partial", 1000, 0), (None, "partial", 0, 700)]
+    assert sorted(stated(parsed), key=str) == [("msg_R", "partial", 1000, 0), (None, "partial", 0, 700)]
 
 
 def test_an_id_of_several_calls_joins_none(tmp_path: Path) -> None:
     first = [start("msg_A", 10, request_id=CALL), start("msg_B", 20, request_id=CALL)]
-    assert len(told(in_files(tmp_path, first, [delta(7, request_id=CALL)]))) == 3
+    assert len(stated(in_files(tmp_path, first, [delta(7, request_id=CALL)]))) == 3
 
 
 def test_an_end_does_not_change_a_call_that_ended(tmp_path: Path) -> None:
     first = [start("msg_A", 10, request_id=CALL), delta(5, request_id=CALL), start("msg_B", 20, request_id=OTHER)]
-    found = told(in_files(tmp_path, first, [delta(9, request_id=OTHER), delta(7, request_id=CALL)]))
+    found = stated(in_files(tmp_path, first, [delta(9, request_id=OTHER), delta(7, request_id=CALL)]))
     assert sorted(found, key=str) == [
         ("msg_A", "reported", 10, 5),
         ("msg_B", "reported", 20, 9),

@@ -84,7 +84,7 @@ def zeros(name: str) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_zeros_of_a_call_that_was_answered_are_no_count(tmp_path: Path, name: str) -> None:
-    """A call that was answered has a prompt: zeros stand for a stream that told nothing, or for a default."""
+    """A call that was answered has a prompt: zeros stand for a stream that reported nothing, or for a default."""
     found = row(parse_records(tmp_path, name, [zeros(name)], **BY_FORMAT[name].declared))
     assert (found["status"], found["is_billable"]) == ("ok", True)
     assert (found["usage_basis"], found["token_semantics"], buckets(found)) == ("missing", "missing", {})
@@ -260,7 +260,7 @@ def test_totals_that_contradict_each_other_are_set_aside(tmp_path: Path, counts:
     assert fault["reason"] in ("identity_broken", "negative_tokens")
 
 
-def test_a_cache_count_beside_the_input_that_is_no_number_leaves_a_gap(tmp_path: Path) -> None:
+def test_a_cache_count_next_to_the_input_that_is_no_number_leaves_a_gap(tmp_path: Path) -> None:
     record = {
         "timestamp": AT,
         "id": "m",
@@ -284,7 +284,7 @@ def test_a_cache_count_beside_the_input_that_is_no_number_leaves_a_gap(tmp_path:
 def test_converse_counts_by_the_family_of_the_model(
     tmp_path: Path, model: str, counts: dict[str, int], rule: str, uncached: int
 ) -> None:
-    """A stream of OpenAI's models counts the cache inside, an answer in one piece beside: the counts tell which."""
+    """A stream of OpenAI's models counts the cache inside, an answer in one piece counts it apart: the counts show which."""
     record = {"timestamp": AT, "requestId": "k", "modelId": model, "usage": {"outputTokens": 50} | counts}
     found = row(parse_records(tmp_path, "bedrock_converse", [record]))
     assert (found["token_semantics"], found["input_uncached_tokens"]) == (rule, uncached)
@@ -324,7 +324,7 @@ def test_spans_count_by_emitter_version_and_family(
     assert found["input_uncached_tokens"] == (1000 if rule == "anthropic_exclusive" else 300)
 
 
-def test_counts_that_the_input_cant_hold_stand_beside_it(tmp_path: Path) -> None:
+def test_counts_that_the_input_cant_hold_stand_next_to_it(tmp_path: Path) -> None:
     """A gateway that passes Claude's own counts on under OpenAI's names."""
     record = CHAT | {"model": "claude-sonnet-4-5", "usage": {"prompt_tokens": 50, "completion_tokens": 5,
                      "cache_read_input_tokens": 600}}  # fmt: skip

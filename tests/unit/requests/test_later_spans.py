@@ -73,7 +73,7 @@ EVENTS: dict[str, tuple[dict[str, Any], dict[str, int], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("agent", EVENTS)
-def test_agents_tell_their_calls_as_log_events(tmp_path: Path, agent: str) -> None:
+def test_agents_state_their_calls_as_log_events(tmp_path: Path, agent: str) -> None:
     event, expected, facts = EVENTS[agent]
     prompt = log_record("claude_code.user_prompt", **{"event.timestamp": AT, "prompt": SECRET, "session.id": "s1"})
     delta = log_record(

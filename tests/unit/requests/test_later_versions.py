@@ -51,7 +51,7 @@ HOLDERS: dict[str, tuple[str, list[dict[str, Any]]]] = {
 
 @pytest.mark.parametrize("holder", HOLDERS)
 def test_what_a_message_does_not_contain_is_a_request_of_its_own(tmp_path: Path, holder: str) -> None:
-    """An advisor is charged by its own model, a compaction beside the answer; neither is in the usage of the message."""
+    """An advisor is charged by its own model, a compaction apart from the answer; neither is in the usage of the message."""
     format_name, lines = HOLDERS[holder]
     parsed = [parse_records(tmp_path, format_name, lines), parse_records(tmp_path, format_name, lines, name="again")]
     found = {
@@ -242,7 +242,7 @@ SPEECH = {
 
 @pytest.mark.parametrize("spend", [0.001125, 0])
 def test_speech_by_the_character_is_not_free(tmp_path: Path, spend: float) -> None:
-    """LiteLLM logs no tokens of it: priced by tokens it cost nothing, beside the spend that the gateway booked."""
+    """LiteLLM logs no tokens of it: priced by tokens it cost nothing, against the spend that the gateway booked."""
     logged = row(parse_records(tmp_path, "litellm_spend_logs", [{**SPEECH, "spend": spend}]))
     payload = {**SPEECH, "id": "35a810f8", "response_cost": spend}
     sent = row(parse_records(tmp_path, "litellm_payload", [payload]))
@@ -284,7 +284,7 @@ LANGFUSE = {
         {"input": 200, "prompt_details.cache_read": 40, "prompt_details.cache_write": 50, "prompt_details.image": 10, "output": 7, "total": 207},
     ],
 )  # fmt: skip
-def test_langfuse_tells_what_was_written_to_a_cache(tmp_path: Path, usage: dict[str, int]) -> None:
+def test_langfuse_states_what_was_written_to_a_cache(tmp_path: Path, usage: dict[str, int]) -> None:
     """Without a total to break, writes under these names were read as plain input, or not at all."""
     expected = {
         "input_uncached": 100,
@@ -293,11 +293,11 @@ def test_langfuse_tells_what_was_written_to_a_cache(tmp_path: Path, usage: dict[
         "input_image": 10,
         "output_text": 7,
     }
-    for told in (usage, {name: count for name, count in usage.items() if name != "total"}):
-        assert buckets(row(parse_records(tmp_path, "langfuse", [{**LANGFUSE, "usageDetails": told}]))) == expected
+    for stated in (usage, {name: count for name, count in usage.items() if name != "total"}):
+        assert buckets(row(parse_records(tmp_path, "langfuse", [{**LANGFUSE, "usageDetails": stated}]))) == expected
 
 
-def test_envoys_gateway_tells_what_was_written_to_a_cache(tmp_path: Path) -> None:
+def test_envoys_gateway_states_what_was_written_to_a_cache(tmp_path: Path) -> None:
     details = {"cached_tokens": 40, "cached_write_tokens": 50}
     usage = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107, "prompt_tokens_details": details}
     found = row(parse_records(tmp_path, "openai_chat", [{**CHAT, "usage": usage}]))
@@ -347,25 +347,25 @@ ANSWERS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_bedrocks_log_tells_how_long_a_cache_was_written_for(tmp_path: Path, answer: str) -> None:
+def test_bedrocks_log_states_how_long_a_cache_was_written_for(tmp_path: Path, answer: str) -> None:
     """An hour costs 2.0 times the input, five minutes 1.25: the log's own count does not tell which."""
     record = {
         "schemaType": "ModelInvocationLog", "timestamp": AT, "requestId": "r1", "operation": "Converse", "modelId": "anthropic.claude-sonnet-4-6",
         "input": {"inputTokenCount": 3, "cacheReadInputTokenCount": 1000, "cacheWriteInputTokenCount": 200},
         "output": {"outputTokenCount": 55, "outputBodyJson": ANSWERS[answer]},
     }  # fmt: skip
-    told = {"input_cache_write_5m": 50, "input_cache_write_1h": 150}
-    written = {"input_cache_write": 200} if answer in ("that tells others", "as text") else told
+    stated = {"input_cache_write_5m": 50, "input_cache_write_1h": 150}
+    written = {"input_cache_write": 200} if answer in ("that tells others", "as text") else stated
     for line in (record, {"logEvents": [{"message": json.dumps(record)}]}):
         found = row(parse_records(tmp_path, "bedrock_invocation", [line]))
         assert buckets(found) == {"input_uncached": 3, "input_cache_read": 1000, "output_text": 55, **written}
 
 
 @pytest.mark.parametrize("holder", ["answer", "session"])
-def test_where_a_model_ran_may_be_declared_where_it_is_not_told(tmp_path: Path, holder: str) -> None:
+def test_where_a_model_ran_may_be_declared_where_it_is_not_reported(tmp_path: Path, holder: str) -> None:
     """Bedrock prices a global profile and a regional one, and its answer names neither."""
     format_name, [line] = HOLDERS[holder]
-    for told, region in (("not_available", "global"), ("us", "us")):
-        changed = json.loads(json.dumps(line).replace('"inference_geo": "us"', f'"inference_geo": "{told}"'))
+    for stated, region in (("not_available", "global"), ("us", "us")):
+        changed = json.loads(json.dumps(line).replace('"inference_geo": "us"', f'"inference_geo": "{stated}"'))
         parsed = parse_records(tmp_path, format_name, [changed], defaults={"region": "global"})
         assert set(rows(parsed)["region"]) == {region}

@@ -45,7 +45,7 @@ def test_a_response_counts_its_searches_and_not_the_pages_it_opened(
     assert row(parse_records(tmp_path, "openai_responses", [record]))["web_search_count"] == count
 
 
-def test_the_images_beside_an_answer_did_not_search(tmp_path: Path) -> None:
+def test_the_images_next_to_an_answer_did_not_search(tmp_path: Path) -> None:
     drawn = {"type": "image_generation_call", "id": "ig_1", "result": "..."}
     used = {
         "image_gen": {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30},

@@ -160,7 +160,7 @@ def test_buckets_add_up_to_the_source_s_counts_or_the_row_is_refused(rule: str, 
         ((100, 20, None, None), None, "openai_inclusive"),
     ],
 )
-def test_the_total_tells_which_variant_a_row_follows(
+def test_the_total_shows_which_variant_a_row_follows(
     usage: tuple[int | None, ...], model: str | None, rule: str
 ) -> None:
     names = ("usage.input", "usage.output", "usage.reasoning", "usage.total")

@@ -23,16 +23,21 @@ Counts = tuple[int, int]
 
 def span(number: int, counts: Counts | None = (100, 10), *, at: float = 0, parent: int | None = None, trace: int = 1,
          scope: str = "opentelemetry.instrumentation.openai", answer: str | None = None, seconds: float = 1, **more: Any) -> dict[str, Any]:  # fmt: skip
-    told = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o", **more}
+    stated = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o",
+        **more,
+    }
     if counts:
-        told |= {"gen_ai.usage.input_tokens": counts[0], "gen_ai.usage.output_tokens": counts[1]}
+        stated |= {"gen_ai.usage.input_tokens": counts[0], "gen_ai.usage.output_tokens": counts[1]}
     if answer:
-        told["gen_ai.response.id"] = answer
+        stated["gen_ai.response.id"] = answer
     start = NOON_NS + int(at * 1e9)
     return {
         "traceId": f"{trace:032x}", "spanId": f"{number:016x}", "parentSpanId": f"{parent:016x}" if parent else "",
         "startTimeUnixNano": str(start), "endTimeUnixNano": str(start + int(seconds * 1e9)), "scope": {"name": scope},
-        "attributes": told,
+        "attributes": stated,
     }  # fmt: skip
 
 
@@ -68,14 +73,14 @@ def test_an_id_makes_records_of_two_sources_one_call_whatever_the_order(tmp_path
         assert found.duplicates["kept_snapshot_id"][0] == files[0].snapshot_id
 
 
-@pytest.mark.parametrize("told", [f"time-12-00-00-123456_{ID}", f" {ID}"])
-def test_what_a_gateway_puts_around_an_id_is_no_part_of_it(tmp_path: Path, told: str) -> None:
-    assert all_days([gateway(tmp_path, spend(told)), otel(tmp_path, span(1, answer=ID))]).requests.height == 1
+@pytest.mark.parametrize("stated", [f"time-12-00-00-123456_{ID}", f" {ID}"])
+def test_what_a_gateway_puts_around_an_id_is_no_part_of_it(tmp_path: Path, stated: str) -> None:
+    assert all_days([gateway(tmp_path, spend(stated)), otel(tmp_path, span(1, answer=ID))]).requests.height == 1
 
 
-@pytest.mark.parametrize("told", ["", "0", "null", "unknown", "00000000-0000-0000-0000-000000000000", "17"])
-def test_what_is_no_id_makes_nothing_one_call(tmp_path: Path, told: str) -> None:
-    assert all_days([gateway(tmp_path, spend(told)), otel(tmp_path, span(1, answer=told))]).requests.height == 2
+@pytest.mark.parametrize("stated", ["", "0", "null", "unknown", "00000000-0000-0000-0000-000000000000", "17"])
+def test_what_is_no_id_makes_nothing_one_call(tmp_path: Path, stated: str) -> None:
+    assert all_days([gateway(tmp_path, spend(stated)), otel(tmp_path, span(1, answer=stated))]).requests.height == 2
 
 
 @pytest.mark.parametrize(
@@ -86,8 +91,8 @@ def test_what_is_no_id_makes_nothing_one_call(tmp_path: Path, told: str) -> None
 def test_a_counter_of_some_server_needs_the_output_the_model_and_the_minute(
     tmp_path: Path, counts: Counts, seconds: float, model: str, calls: int
 ) -> None:
-    told = span(1, counts, at=seconds, answer="chatcmpl-517", **{"gen_ai.request.model": model})
-    assert all_days([gateway(tmp_path, spend("chatcmpl-517")), otel(tmp_path, told)]).requests.height == calls
+    stated = span(1, counts, at=seconds, answer="chatcmpl-517", **{"gen_ai.request.model": model})
+    assert all_days([gateway(tmp_path, spend("chatcmpl-517")), otel(tmp_path, stated)]).requests.height == calls
 
 
 def test_an_id_far_apart_in_time_and_in_every_count_is_not_one_call(tmp_path: Path) -> None:
@@ -131,7 +136,7 @@ def test_the_record_that_splits_usage_the_finest_is_kept_and_takes_who_pays_from
     assert (request["end_user_id"], request["reported_cost_usd"]) == ("ann", Decimal("0.001"))
 
 
-def test_of_records_that_tell_the_same_the_precedence_of_their_sources_decides(tmp_path: Path) -> None:
+def test_of_records_that_state_the_same_the_precedence_of_their_sources_decides(tmp_path: Path) -> None:
     files = [gateway(tmp_path, spend(ID)), otel(tmp_path, span(1, answer=ID))]
     assert all_days(files, Preferences({"app": 1})).requests["source"].to_list() == ["app"]
     assert all_days(files, Preferences({"gateway": 1})).requests["source"].to_list() == ["gateway"]
@@ -171,7 +176,7 @@ def test_an_outer_span_without_counts_is_no_call_and_gives_what_it_says_of_who_p
     assert found.requests["team"].to_list() == ["search", "search"]
 
 
-def test_an_outer_span_that_tells_something_else_stays_and_says_how_many_calls_lie_in_it(tmp_path: Path) -> None:
+def test_an_outer_span_that_states_something_else_stays_and_says_how_many_calls_lie_in_it(tmp_path: Path) -> None:
     found = all_days([otel(tmp_path, span(1, (500, 50)), span(2, (60, 6), parent=1), span(3, (40, 4), parent=1, at=1))])
     assert found.requests.height == 3
     inside = found.requests["tags"].str.json_path_match("$.calls_inside").to_list()
@@ -179,7 +184,7 @@ def test_an_outer_span_that_tells_something_else_stays_and_says_how_many_calls_l
     assert found.requests["tags"].str.json_path_match("$.emitter").null_count() == 0
 
 
-def test_calls_beside_each_other_with_equal_counts_are_calls(tmp_path: Path) -> None:
+def test_calls_next_to_each_other_with_equal_counts_are_calls(tmp_path: Path) -> None:
     found = all_days([otel(tmp_path, span(1, parent=9), span(2, parent=9), span(3, trace=2))])
     assert (found.requests.height, found.duplicates.height) == (3, 0)
 
@@ -225,32 +230,32 @@ def test_calls_that_share_the_request_of_their_message_stay_apart(tmp_path: Path
     assert (found.requests.height, found.duplicates.height) == (2, 0)
 
 
-def test_claude_codes_events_and_its_session_files_tell_one_call(tmp_path: Path) -> None:
+def test_claude_codes_events_and_its_session_files_state_one_call(tmp_path: Path) -> None:
     usage = {"input_tokens": 50, "output_tokens": 5}
     line = {"type": "assistant", "requestId": "req_011CabcdEFGH", "timestamp": "2026-02-12T12:00:02Z", "sessionId": "s",
             "message": {"id": "msg_01AbCdEfGh", "model": "claude-sonnet-4-6", "usage": usage}}  # fmt: skip
-    told = {"event.name": "claude_code.api_request", "event.timestamp": "2026-02-12T12:00:01Z", "session.id": "s",
+    stated = {"event.name": "claude_code.api_request", "event.timestamp": "2026-02-12T12:00:01Z", "session.id": "s",
             "model": "claude-sonnet-4-6", "request_id": "req_011CabcdEFGH", **usage}  # fmt: skip
-    values = [{"key": name, "value": {"stringValue": str(value)}} for name, value in told.items()]
+    values = [{"key": name, "value": {"stringValue": str(value)}} for name, value in stated.items()]
     event = {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"attributes": values}]}]}]}
     files = [parse_records(tmp_path, "claude_code", [line], source="sessions"), otel(tmp_path, event)]
     assert (all_days(files).requests.height, rules(all_days(files))) == (1, ["same_response"])
 
 
 @pytest.mark.parametrize("place", ["around", "inside"])
-def test_a_span_at_one_that_a_gateway_told_by_its_id_is_the_same_call(tmp_path: Path, place: str) -> None:
+def test_a_span_at_one_that_a_gateway_reported_by_its_id_is_the_same_call(tmp_path: Path, place: str) -> None:
     """Three saw one call: the gateway and one instrument tell its id, the other instrument is known by its trace alone."""
-    told, silent = span(1, answer=ID, parent=2), span(2, scope="openinference.instrumentation.litellm", seconds=2)
+    stated, silent = span(1, answer=ID, parent=2), span(2, scope="openinference.instrumentation.litellm", seconds=2)
     if place == "inside":
-        told, silent = span(1, answer=ID), span(2, scope="openinference.instrumentation.openai", parent=1)
-    files = [gateway(tmp_path, spend(ID)), otel(tmp_path, told, silent)]
+        stated, silent = span(1, answer=ID), span(2, scope="openinference.instrumentation.openai", parent=1)
+    files = [gateway(tmp_path, spend(ID)), otel(tmp_path, stated, silent)]
     for order in itertools.permutations(files):
         found = all_days(order)
         assert (kept(found), rules(found)) == ([("gateway", 100, 10)], ["nested_span", "same_response"])
         assert set(found.duplicates["kept_snapshot_id"]) == {files[0].snapshot_id}
 
 
-def test_the_finer_span_around_one_that_a_gateway_told_is_kept_for_both(tmp_path: Path) -> None:
+def test_the_finer_span_around_one_that_a_gateway_reported_is_kept_for_both(tmp_path: Path) -> None:
     fine = span(2, seconds=2, **{"gen_ai.usage.cache_read.input_tokens": 60})
     found = all_days([gateway(tmp_path, spend(ID)), otel(tmp_path, span(1, answer=ID, parent=2), fine)])
     [request] = found.requests.to_dicts()
@@ -258,7 +263,7 @@ def test_the_finer_span_around_one_that_a_gateway_told_is_kept_for_both(tmp_path
     assert request["reported_cost_usd"] == Decimal("0.001")
 
 
-def test_an_agents_sum_over_calls_that_a_gateway_told_is_none(tmp_path: Path) -> None:
+def test_an_agents_sum_over_calls_that_a_gateway_reported_is_none(tmp_path: Path) -> None:
     other = "chatcmpl-QwE4rTy5678"
     spans = [span(1, (300, 30), seconds=9, scope="crew"), span(2, parent=1, answer=ID), span(3, (200, 20), parent=1, at=4, answer=other)]  # fmt: skip
     found = all_days([gateway(tmp_path, spend(ID), spend(other, (200, 20), at="12:00:04")), otel(tmp_path, *spans)])

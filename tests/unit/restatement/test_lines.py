@@ -301,8 +301,8 @@ def test_a_contract_that_moves_leaves_list_cost_alone() -> None:
     assert (line["meter"], line["delta_usd"], line["list_delta_usd"]) == ("input_uncached", Decimal("-0.001"), 0)
 
 
-def test_a_cost_whose_card_no_ledger_gives_is_told_as_a_whole() -> None:
-    """Booked at 1 USD by a feed that is gone from sources.yaml: the sum holds, the meter can't be told."""
+def test_a_cost_whose_card_no_ledger_gives_is_reported_as_a_whole() -> None:
+    """Booked at 1 USD by a feed that is gone from sources.yaml: the sum holds, the meter is unknown."""
     books = Books(snapshot("2026-02-01", price("3")))
     booked = books.book("2026-02-15", logged(1, input_uncached_tokens=1000)).with_columns(
         pl.lit(b"x" * 16).alias("rate_id"),
@@ -324,7 +324,7 @@ def test_the_price_before_is_the_row_that_was_believed_at_the_time() -> None:
     assert line["known_at_before"] == day("2026-02-01")
 
 
-def test_another_reason_without_a_cost_is_told() -> None:
+def test_another_reason_without_a_cost_is_reported() -> None:
     books = Books(
         snapshot("2026-02-01", price("3", raw_model="n")),
         snapshot(

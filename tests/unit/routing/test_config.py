@@ -1,4 +1,4 @@
-"""`routing.yaml`: the packaged default holds, and what is wrong in a user's file is told by file, key and value."""
+"""`routing.yaml`: the packaged default holds, and what is wrong in a user's file is reported by file, key and value."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_packaged_policies_are_the_reports_split_and_its_decision_framework(
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "stated"),
     [
         ("share: 0.5}\n      - {arm: b", "share: 0.4}\n      - {arm: b", "shares must add up to 1, found 0.4 + 0.5 = 0.9"),
         ("arm: b", "arm: a", "policies.0.arms.1.arm: 'a' is declared twice"),
@@ -64,7 +64,7 @@ def test_the_packaged_policies_are_the_reports_split_and_its_decision_framework(
         ("baselines:\n  - {baseline: actual}", "sellers: [{provider_id: a, residency: [eu], source: s}, {provider_id: a, residency: [us], source: s}]\nbaselines:\n  - {baseline: actual}", "sellers.1.provider_id: 'a' is declared twice"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_what_is_wrong_is_reported(tmp_path: Path, old: str, new: str, stated: str) -> None:
     assert old in GOOD
     path = tmp_path / "routing.yaml"
     path.write_text(GOOD)
@@ -72,7 +72,7 @@ def test_what_is_wrong_is_told(tmp_path: Path, old: str, new: str, told: str) ->
     path.write_text(GOOD.replace(old, new))
     with pytest.raises(ConfigError) as error:
         load_file(RoutingConfig, "routing.yaml", tmp_path)
-    assert told in str(error.value)
+    assert stated in str(error.value)
     assert "routing.yaml" in str(error.value)
 
 

@@ -36,16 +36,16 @@ def test_the_event_of_a_model_in_use_names_routes_and_spend(tmp_path: Path) -> N
         },
         schema_overrides={"effective_cost_usd": pl.Decimal(38, 18)},
     )
-    told = with_exposure(events, policies, spend)
-    assert dict(told.schema) == dict(events.schema)
-    drift = told.filter(pl.col("model_id") == "gpt-4o").row(0, named=True)
+    stated = with_exposure(events, policies, spend)
+    assert dict(stated.schema) == dict(events.schema)
+    drift = stated.filter(pl.col("model_id") == "gpt-4o").row(0, named=True)
     assert (
         "12.75 USD were spent on it on 2026-02-07 and it is routed to by all_strong (strong)." in drift["explanation"]
     )
     found = exposure_of("gpt-4o", drift["event_date"], policies, spend)
     assert found == Exposure(("all_strong (strong)",), date(2026, 2, 7), Decimal("12.75"))
     rest = pl.col("event_id") != drift["event_id"]
-    assert told.filter(rest).equals(events.filter(rest))
+    assert stated.filter(rest).equals(events.filter(rest))
     assert with_exposure(events, RoutingConfig(), spend.clear()).equals(events)
 
 
@@ -62,5 +62,5 @@ def test_only_an_alarm_of_the_log_names_what_it_touches() -> None:
         },
         schema_overrides={"effective_cost_usd": pl.Decimal(38, 18)},
     )
-    told = with_exposure(pl.DataFrame(rows), RoutingConfig(), spend)["explanation"].to_list()
-    assert told == ["Shorter. 1,234.50 USD were spent on it on 2026-02-08.", "Shorter."]
+    stated = with_exposure(pl.DataFrame(rows), RoutingConfig(), spend)["explanation"].to_list()
+    assert stated == ["Shorter. 1,234.50 USD were spent on it on 2026-02-08.", "Shorter."]

@@ -56,7 +56,7 @@ def rate_card(rates: dict[tuple[str, str], dict[str, str]] | None = None) -> pl.
 
 
 def request(number: int, arm: tuple[str, str] = STRONG, **values: Any) -> dict[str, Any]:
-    """One request of DAY: 1,000 plain input and 500 output tokens unless told otherwise."""
+    """One request of DAY: 1,000 plain input and 500 output tokens unless stated otherwise."""
     return {
         "event_date": DAY,
         "request_uid": id_bytes("request", str(number)),
