@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN_IN_PIPELINES = ("assets", "dagster", "dagster_postgres")
 SLOW = ("great_expectations", "dbt", "scipy", "altair", "vl_convert", "dagster_postgres", "alembic")
@@ -49,6 +51,7 @@ def test_the_walk_sees_an_offender(tmp_path: Path) -> None:
     assert offending(module, FORBIDDEN_IN_PIPELINES) == {"dagster", "assets.jobs"}
 
 
+@pytest.mark.slow
 def test_the_code_location_loads_without_slow_imports_or_environment() -> None:
     """A fresh interpreter with an empty environment imports the definitions and none of the slow packages."""
     code = f"import sys, assets.definitions; print(sorted(m for m in {SLOW!r} if m in sys.modules))"

@@ -56,6 +56,7 @@ def test_others_are_refused(client: TestClient, headers: dict[str, str]) -> None
         pass
 
 
+@pytest.mark.slow
 def test_names_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(NAMES_VARIABLE, raising=False)
     assert names() == LOOPBACK

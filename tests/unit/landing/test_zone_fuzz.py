@@ -14,6 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from pipelines.landing import KINDS, Kind, Scan, open_zone, scan
 from pipelines.landing.files import versions
 from pipelines.landing.names import is_landed, is_plain, shown
@@ -182,6 +184,7 @@ def look_at(seed: int, root: Path) -> list[str]:
         shutil.rmtree(root)
 
 
+@pytest.mark.slow
 def test_whatever_lies_in_a_landing_zone_costs_nothing_else(tmp_path: Path) -> None:
     wrong = {seed: stated for seed in range(ZONES) if (stated := look_at(seed, tmp_path / "zone"))}
     assert wrong == {}

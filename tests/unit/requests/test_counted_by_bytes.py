@@ -166,6 +166,7 @@ def test_a_reader_that_loses_lines_is_found(
     assert failed or parsed.lines > parsed.valid + parsed.quarantined
 
 
+@pytest.mark.slow
 def test_the_check_fails_where_the_reader_lost_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_settings: Settings
 ) -> None:
