@@ -24,7 +24,7 @@ from assets.incomplete import incomplete_pages_sensor
 from assets.jobs import DAILY_JOB, DAILY_SCHEDULE
 from assets.landing import landing_assets
 from assets.marts import build_marts
-from assets.planning import spend_outlook, spend_series
+from assets.planning import spend_anomaly, spend_outlook, spend_series
 from assets.prices import core_price, core_rate_card, price_history
 from assets.progress import progress_logger
 from assets.reconciliation import reconciliation
@@ -73,6 +73,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             served_model_change,
             spend_series,
             spend_outlook,
+            spend_anomaly,
             reconciliation,
             report_html,
             *ACTS,

@@ -15,6 +15,7 @@ import typer
 
 from assets.cli import (
     books,
+    budgets,
     claims,
     commitments,
     daily,
@@ -74,6 +75,7 @@ for command in (
     rerate,
     report,
     books,
+    budgets,
     focus,
     waste,
     reconcile,

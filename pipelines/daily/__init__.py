@@ -6,6 +6,7 @@ computed is in `pipelines.requests`, `prices`, `benchmarks` and `routing`; Dagst
 
 from __future__ import annotations
 
+from pipelines.daily.anomalies import refresh_anomalies
 from pipelines.daily.behaviour import refresh_request_drift
 from pipelines.daily.benchmarks import refresh_benchmarks
 from pipelines.daily.bills import refresh_reported_costs
@@ -39,6 +40,7 @@ __all__ = [
     "load_requests",
     "newest_day",
     "project_routing",
+    "refresh_anomalies",
     "refresh_benchmarks",
     "refresh_breakeven",
     "refresh_catalog",

@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.finops import format as fmt
+from pipelines.finops.plans import PlanLine, plan_lines
 from pipelines.finops.report.collect import missing_marts
 from pipelines.warehouse.read import read_frame
 
@@ -141,6 +142,7 @@ class DaySummary:
     savings: Sequence[Saving]
     drift_events: dict[str, int]
     has_marts: bool
+    plans: Sequence[PlanLine] = ()
 
     @property
     def last_day(self) -> date:
@@ -180,6 +182,7 @@ def day_summary(connection: psycopg.Connection[Any], from_date: date, to_date: d
         savings=[Saving(**row) for row in read_frame(connection, _SAVINGS, days).iter_rows(named=True)],
         drift_events=dict(read_frame(connection, _DRIFT, days).iter_rows()),
         has_marts=has_marts,
+        plans=plan_lines(connection, to_date - timedelta(days=1)),
     )
 
 
@@ -237,6 +240,7 @@ def _facts(summary: DaySummary, checks_passed: int, checks_total: int) -> Table:
             _unpriced(unpriced, summary.logged_only_usd),
         ),
         ("drift events", fmt.count(sum(summary.drift_events.values())), drift),
+        *((line.label, line.figure, line.note) for line in summary.plans),
         ("checks passed", f"{checks_passed} of {checks_total}", "" if checks_passed == checks_total else "see below"),
     ]
     if not summary.no_requests:

@@ -15,8 +15,7 @@ import numpy as np
 
 from pipelines.planning.smoothing import DAMPING, START, WEEK, Beliefs, Floats, Indices, last_week, smoothed
 
-NAIVE, DEFAULT = "seasonal_naive", "weekday_level"
-METHODS = (NAIVE, DEFAULT, "weekday_trend", "month_level")
+NAIVE, DEFAULT, TREND, MONTH = METHODS = ("seasonal_naive", "weekday_level", "weekday_trend", "month_level")
 
 LEAST_DAYS, LEAST_DAYS_OF_INTERVAL = 7, 14
 """Loaded days below which there is no forecast, and no interval."""
@@ -55,16 +54,19 @@ class History:
         return np.asarray(np.cumsum(~np.isnan(self.y), axis=0))
 
     @cached_property
-    def beliefs(self) -> dict[str, Beliefs]:
-        """What each method believes at the end of each day."""
-        weekdays, parts = calendar([self.first + timedelta(days=n) for n in range(self.days)])
-        level = smoothed(self.y, weekdays, parts)
-        return {
-            NAIVE: last_week(self.y, weekdays, level),
-            DEFAULT: level,
-            "weekday_trend": smoothed(self.y, weekdays, parts, has_trend=True),
-            "month_level": smoothed(self.y, weekdays, parts, has_parts=True),
-        }
+    def _beliefs(self) -> dict[str, Beliefs]:
+        return {}
+
+    def beliefs(self, method: str) -> Beliefs:
+        """What a method believes at the end of each day."""
+        if method not in self._beliefs:
+            weekdays, parts = calendar([self.first + timedelta(days=n) for n in range(self.days)])
+            if method == NAIVE:
+                found = last_week(self.y, weekdays, self.beliefs(DEFAULT))
+            else:
+                found = smoothed(self.y, weekdays, parts, has_trend=method == TREND, has_parts=method == MONTH)
+            self._beliefs[method] = found
+        return self._beliefs[method]
 
     @cached_property
     def running(self) -> Floats:
@@ -116,7 +118,7 @@ def foresee(history: History, day: date, days_ahead: int, factors: Floats | None
     for name in METHODS:
         mine = chosen == METHODS.index(name)
         if mine.any():
-            beliefs = history.beliefs[name]
+            beliefs = history.beliefs(name)
             sums[1:, mine] = _path(history, beliefs, np.array([at]), days_ahead, factors)[0][:, mine]
             ratio, degrees[mine] = error[name].ratio[mine], 2 + error[name].rounds
             spread[1:, mine] = _deviation(beliefs, np.array([at]), days_ahead)[0][:, mine] * ratio
@@ -147,7 +149,7 @@ def _backtest(history: History, name: str, at: int, days_ahead: int) -> _Backtes
     series = history.y.shape[1]
     if not len(origins):
         return _Backtest(np.full(series, np.nan), np.ones(series), np.zeros(series), 0.0)
-    beliefs, ends = history.beliefs[name], origins + horizon + 1
+    beliefs, ends = history.beliefs(name), origins + horizon + 1
     actual = history.running[ends] - history.running[origins + 1]
     actual = np.where(history.gaps[ends] > history.gaps[origins + 1], np.nan, actual)
     miss = actual - _path(history, beliefs, origins, horizon, None)[:, -1]

@@ -69,7 +69,7 @@ def smoothed(
 ) -> Beliefs:
     """Run over the days once."""
     days, series = y.shape
-    shape = (len(RATES), series)
+    shape, heard = (len(RATES), series), np.full_like(y, np.nan)
     rates, columns = RATES[:, None], np.arange(series)
     level, trend, error, square, weight, typical = (np.zeros(shape) for _ in range(6))
     by_weekday, by_part = _Shares(WEEK, shape, _PRIOR_WEEKS, _MEMORY**WEEK), _Shares(PARTS, shape, _PRIOR_PARTS, 0.995)
@@ -87,11 +87,14 @@ def smoothed(
         miss = value - expected
         limit = np.where((seen > WEEK) & (typical > 0), _CUT * typical, np.inf)
         # As least squares weigh it: divided by its share, the error of a quiet weekday would move the level most.
-        cut = np.clip(miss, -limit, limit) * of_weekday * of_part / (shares**2).mean(axis=0)
+        miss_heard = np.clip(miss, -limit, limit)
+        value = np.where(is_seen, expected + miss_heard, 0.0)
+        heard[day] = np.where(is_seen, value[best, columns], np.nan)
+        cut = miss_heard * of_weekday * of_part / (shares**2).mean(axis=0)
         pace = np.maximum(rates, 1 / (seen + 1))
         moved = np.maximum(ahead + pace * cut, 0.0)
         if (seen < START).any():
-            moved = np.where(seen < START, _mean_of_weeks(y[: day + 1], seen + is_seen), moved)
+            moved = np.where(seen < START, _mean_of_weeks(heard[: day + 1], seen + is_seen), moved)
         level = np.where(is_seen, moved, level)
         if has_trend:
             trend = np.where(is_seen & (seen >= START), DAMPING * trend + TREND_RATE * pace**2 * cut, trend)

@@ -7,12 +7,18 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
+import polars as pl
 import pytest
 
 from pipelines.config.budgets import Budget, Budgets, SellerLimit
-from pipelines.daily import Window, refresh_outlook, refresh_spend_series
+from pipelines.daily import Window, refresh_anomalies, refresh_outlook, refresh_spend_series
+from pipelines.daily.anomalies import open_events
 from pipelines.warehouse.database import Database
+from pipelines.warehouse.read import read_table
+from pipelines.warehouse.replace import replace_days
+from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
+from tests.marts import BUILT, build_spend_tables
 from tests.unit.finops import books
 
 LAST = date(2026, 2, 14)
@@ -121,3 +127,34 @@ def test_a_price_that_is_announced_is_in_the_forecast(filled: Database) -> None:
     assert [(item["date"], item["what"], Decimal(item["usd"])) for item in known] == [("2026-02-21", "dearer", 6)]
     ((_, before, nothing),) = rows(filled, query.format(date(2026, 2, 9)))
     assert (before, nothing) == (0, None), "nobody knew of it yet"
+
+
+def test_one_session_that_costs_ten_times_as_much_is_an_event_until_it_ends(filled: Database) -> None:
+    """On 10 and 11 February one session of search costs 100 a day besides: one event, of that session, 200 more than expected."""
+    loop = [date(2026, 2, 10), date(2026, 2, 11)]
+    with filled.connect() as connection:
+        more = books.frame(
+            "core.request", *(books.request(90, "model-a", "100", day, session_id="s-1") for day in loop)
+        )
+        for day in loop:
+            kept = read_table(connection, REQUEST, "event_date = %s", [day])
+            both = pl.concat([kept, more.filter(pl.col("event_date") == day)])
+            replace_days(connection, REQUEST, both, day, day + timedelta(days=1))
+        for table in BUILT:
+            connection.execute(f"truncate {table.qualified}".encode())
+        build_spend_tables(connection)
+    space = workspace(filled)
+    refresh_spend_series(space, Window(DAYS[0], LAST + timedelta(days=1)))
+    found = refresh_anomalies(space, Window(DAYS[0], LAST + timedelta(days=1)))
+    event = (
+        "select scope, scope_value, opened_on, ended_on, days, actual_usd, expected_usd, driver, driver_value, driver_usd "
+        "from mart.spend_anomaly"
+    )
+    assert rows(filled, event) == [("team", "search", loop[0], date(2026, 2, 12), 2, 220, 20, "session", "s-1", 100)]
+    assert open_events(found) == []
+    (sentence,) = found["explanation"]
+    assert sentence == (
+        "team search: 110.00 USD on 2026-02-10 where 10.00 were expected; session s-1 makes 100.00 of the difference."
+    )
+    again = refresh_anomalies(space, Window.of_day(LAST))
+    assert again.equals(found), "an event that is known goes on as it was"

@@ -148,4 +148,37 @@ BUDGET_STATUS = Table(
     day_column="event_date",
 )  # fmt: skip
 
-MART_PLANNING_TABLES = (SPEND_SERIES, SPEND_FORECAST, BUDGET_STATUS)
+SPEND_ANOMALY = Table(
+    "mart",
+    "spend_anomaly",
+    "Times at which something was dearer than its own past lets expect, each with what drove it and the money so far. It is open until "
+    "the spend is back.",
+    "one row per scope, value and start",
+    (
+        _SCOPE,
+        _VALUE,
+        Column("opened_on", "date", "First UTC day of the event."),
+        Column("last_on", "date", "Last day that was judged: the newest one while the event is open."),
+        Column("ended_on", "date", "First day that was as expected again; null while it is open.", nullable=True),
+        Column(
+            "ended_because",
+            "text",
+            "recovered; settled, where it lasted four weeks and is the new level.",
+            nullable=True,
+            accepted=("recovered", "settled"),
+        ),
+        Column("days", "integer", "Days of the event so far.", unit="days"),
+        _usd("actual_usd", "Spent on the days of the event.", nullable=False),
+        _usd("expected_usd", "Expected on them by the days before the event.", nullable=False),
+        _usd("excess_usd", "Actual less expected: the money so far.", nullable=False, is_signed=True),
+        Column("score", "double precision", "Highest excess of a day, in robust standard deviations of its past.", unit="standard deviations"),
+        Column("driver", "text", "What most of the excess of the first day comes from.", nullable=True, accepted=DRIVERS),
+        Column("driver_value", "text", "Which session, user, team, model ... it is; null for price, cache, volume and size.", nullable=True),
+        _usd("driver_usd", "Part of the first day's excess that it explains.", is_signed=True),
+        Column("explanation", "text", "The event in one plain sentence."),
+    ),
+    ("scope", "scope_value", "opened_on"),
+    day_column="opened_on",
+)  # fmt: skip
+
+MART_PLANNING_TABLES = (SPEND_SERIES, SPEND_FORECAST, BUDGET_STATUS, SPEND_ANOMALY)

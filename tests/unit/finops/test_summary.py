@@ -163,3 +163,27 @@ def test_only_the_headline_is_shown_where_there_is_one(connection: Connection) -
     assert "first against actual cost" in text
     assert "hybrid against" not in text
     assert "2 other policies: modelmeter route NAME" in text
+
+
+def test_budgets_the_end_of_the_month_and_what_is_open_are_said(connection: Connection) -> None:
+    fill(connection)
+    period = {"period": "month", "period_from": books.DAY.replace(day=1), "period_to": NEXT_DAY}
+    usd = {"forecast_usd": Decimal("120.5"), "low_95_usd": Decimal(110), "high_95_usd": Decimal(140)}
+    books.add(connection, "mart.spend_forecast", {"scope": "total", **period, **usd})
+    budget = {"currency": "USD", "owner": "jo", **period}
+    books.add(
+        connection,
+        "mart.budget_status",
+        {"budget_id": "search", "state": "will_cross", "crosses_on": NEXT_DAY, "crosses_from": books.DAY, **budget},
+        {"budget_id": "all", "state": "within", **budget},
+    )
+    events = [("a", Decimal(5), None), ("b", Decimal(7), None), ("c", Decimal(9), books.DAY)]
+    for value, excess, ended in events:
+        event = {"scope": "team", "scope_value": value, "opened_on": books.DAY, "ended_on": ended}
+        books.add(
+            connection, "mart.spend_anomaly", {**event, "excess_usd": excess, "explanation": f"team {value}: dear."}
+        )
+    text = " ".join(" ".join(shown(day_summary(connection, books.DAY, NEXT_DAY))).split())
+    assert "month ends at 120.50 USD; 110.00 to 140.00 at 95 %" in text
+    assert "budgets 2 search crossed on 1 Mar, 28 Feb at the earliest" in text
+    assert "anomalies 2 7.00 USD so far: team b: dear. And 1 other." in text

@@ -1,0 +1,54 @@
+"""`modelmeter budgets`: how each budget stands, where it will end, and what may be spent on each day that is left.
+
+The rows are those of mart.budget_status; how they are made is `pipelines.planning`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from assets.cli.dates import day_option
+from assets.cli.terminal import json_text, say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("budgets")(budgets)
+
+
+def budgets(
+    day: Annotated[
+        date | None, day_option("--date", "The UTC day at whose end they are shown; the newest one if left out.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, every digit shown.")] = False,
+) -> None:
+    """Show how each budget stands: spent, where it will end, and when it is crossed."""
+    from pipelines.finops import format as fmt
+    from pipelines.finops.plans import budget_standing
+    from pipelines.workspace import open_workspace
+
+    with open_workspace() as workspace:
+        declared = workspace.config.budgets.budgets
+        with workspace.database.connect(read_only=True) as connection:
+            standing = budget_standing(connection, day)
+    if as_json:
+        say(json_text([asdict(one) for one in standing]))
+        return
+    if not standing:
+        say(
+            "no budget has a row of that day: run modelmeter daily"
+            if declared
+            else "budgets.yaml declares no budget (docs/planning.md)"
+        )
+        return
+    say(f"{'budget':<20}{'spent':>12}{'of USD':>12}{'ends at':>12}{'a day left':>12}  state")
+    for one in standing:
+        amounts = (one.spent_usd, one.budget_usd, one.forecast_usd, one.daily_left_usd)
+        say(f"{one.budget_id[:19]:<20}{''.join(f'{fmt.money(usd):>12}' for usd in amounts)}  {one.sentence}")
+    for one in standing:
+        if one.reason:
+            say(f"{one.budget_id}: {one.reason}")
