@@ -97,8 +97,8 @@ def shared_excess(connection: psycopg.Connection[Any], series: Series) -> Shared
 
     def shared(day: date, one: Key, other: Key) -> float:
         mine = cells(day).filter(_within(one))
-        whole, both = mine["more"].sum(), mine.filter(_within(other))["more"].sum()
-        return float(both / whole) if whole > 0 else 1.0
+        whole, both = (float(rows["more"].sum() or 0) for rows in (mine, mine.filter(_within(other))))
+        return both / whole if whole > 0 else 1.0
 
     return shared
 

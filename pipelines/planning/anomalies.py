@@ -120,7 +120,7 @@ def _new(series: Series, at: int, total: int, still_open: Sequence[Event], share
         if key in others:
             continue
         if all(shared(day, key, other) < _ELSEWHERE for other in others):
-            found.append(_opened(series, key, at, column, float(score[column])))
+            found.append(_opened(series, key, at, int(column), float(score[column])))
     return found
 
 
