@@ -6,7 +6,7 @@ What is foreseen of them is `forecast.py`; scopes of budgets are the charges tha
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -60,7 +60,7 @@ def _summed(charges: pl.DataFrame, scope: str, value: pl.Expr) -> pl.DataFrame:
     return keyed.group_by("event_date", "scope", "scope_value").agg(pl.col(name).sum() for name in _SUMS)
 
 
-def unknown_names(budgets: Sequence[Budget], known: dict[str, Sequence[str]]) -> list[str]:
+def unknown_names(budgets: Sequence[Budget], known: Mapping[str, Sequence[str]]) -> list[str]:
     """Budgets that name what no charge has, each in one line with what was perhaps meant. `known` are values by field."""
     found = []
     for budget in budgets:

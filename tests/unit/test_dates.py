@@ -30,7 +30,7 @@ def options() -> Iterator[tuple[str, str]]:
 
 def test_every_date_option_is_known() -> None:
     assert sorted(options()) == [
-        ("commitments", "--date"), ("daily", "--date"), ("daily", "--from"), ("daily", "--to"), ("drift", "--date"), ("focus", "--month"), ("models", "--at"),
+        ("budgets", "--date"), ("commitments", "--date"), ("daily", "--date"), ("daily", "--from"), ("daily", "--to"), ("drift", "--date"), ("focus", "--month"), ("models", "--at"),
         ("price", "--at"),
         ("price", "--known-at"), ("reconcile", "--month"), ("report", "--date"), ("rerate", "--date"), ("rerate", "--from"), ("rerate", "--known-at"),
         ("rerate", "--to"), ("route", "--date"), ("route", "--from"), ("route", "--to"), ("scores", "--known-at"),

@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipelines.config import ConfigError
 from pipelines.config.budgets import Budget, Budgets
-from pipelines.config.loader import ConfigError, load_file
+from pipelines.config.loader import load_file
 from pipelines.planning.budgets import AtSeller, in_usd, status_row
 from pipelines.planning.outlook import look_ahead
 from pipelines.planning.series import BUDGET, arrays, spend_series, unknown_names
