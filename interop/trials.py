@@ -16,6 +16,8 @@ TWO_FAILED = (
 )
 NO_REASONING = "OpenLLMetry does not write the reasoning of streamed chat completions: it stays in the output"
 NO_MODEL = "OpenInference names no model for a call to OpenAI that failed: no request"
+CHAT_DETAILS = "the Agents SDK gives its tracers input and output of a chat completion, and neither what the cache gave nor reasoning"
+NO_CHAIN_REASONING = "OpenLLMetry's instrument for LangChain writes no reasoning: it stays in the output"
 NO_PROOF = "two traces, an id on one side: look_alikes has to say that they are one"
 
 
@@ -38,6 +40,14 @@ class Trial:
 _RESPONSES_ONCE = LookAlike(
     keep=Sighting(emitter="opentelemetry.instrumentation.openai.v1"), drop=Sighting(emitter="openinference.instrumentation.openai")
 )  # fmt: skip
+
+_SDK = Sighting(emitter="com.anthropic.sdk.*")
+_CHAINS = {name: Sighting(emitter=f"{name}.instrumentation.langchain") for name in ("openinference", "opentelemetry")}
+_CHAINS_ONCE = (
+    LookAlike(keep=_SDK, drop=_CHAINS["openinference"]),
+    LookAlike(keep=_SDK, drop=_CHAINS["opentelemetry"]),
+    LookAlike(keep=_CHAINS["openinference"], drop=_CHAINS["opentelemetry"]),
+)
 
 TRIALS = (
     Trial(
@@ -78,4 +88,42 @@ TRIALS = (
     ),
     Trial("Claude Code", "terminal", "interop.emitters.terminal_agents", ("claude",), format="claude_code"),
     Trial("Codex", "terminal", "interop.emitters.terminal_agents", ("codex",), format="codex"),
+    Trial("pydantic-ai", "pydantic", "interop.emitters.pydantic_agents"),
+    Trial(
+        "OpenAI Agents SDK under OpenInference",
+        "agents",
+        "interop.emitters.openai_agents",
+        explained={"gpt-5-cached": CHAT_DETAILS, "gpt-5-reasoning": CHAT_DETAILS},
+    ),
+    Trial(
+        "LangChain under OpenInference, and the span that Anthropic's SDK writes itself",
+        "langchain",
+        "interop.emitters.chains",
+        ("openinference",),
+        explained={"claude-*": NO_PROOF},
+    ),
+    Trial(
+        "the same, with a rule",
+        "langchain",
+        "interop.emitters.chains",
+        ("openinference",),
+        look_alikes=_CHAINS_ONCE,
+        explained={"claude-*-error*": TWO_FAILED},
+    ),
+    Trial(
+        "LangChain under OpenLLMetry, with a rule",
+        "langchain",
+        "interop.emitters.chains",
+        ("openllmetry",),
+        look_alikes=_CHAINS_ONCE,
+        explained={"claude-*-error*": TWO_FAILED, "gpt-5-reasoning*": NO_CHAIN_REASONING},
+    ),
+    Trial(
+        "LangChain under both, with rules",
+        "langchain",
+        "interop.emitters.chains",
+        ("openllmetry,openinference",),
+        look_alikes=_CHAINS_ONCE,
+        explained={"*-error*": TWO_FAILED},
+    ),
 )  # fmt: skip

@@ -9,14 +9,8 @@ import importlib
 import sys
 from pathlib import Path
 
-from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
 from interop.emitters.calls import call_everything
-from interop.emitters.receiver import receiving
+from interop.emitters.traced import traced
 
 INSTRUMENTS = {
     "openllmetry": (
@@ -36,16 +30,12 @@ INSTRUMENTS = {
 
 def main(url: str, folder: Path, names: list[str]) -> None:
     """Call everything under these instruments; spans go through a receiver into the folder."""
-    with receiving(folder) as otlp:
-        provider = TracerProvider(resource=Resource.create({"service.name": "interop"}))
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{otlp}/v1/traces")))
-        trace.set_tracer_provider(provider)
+    with traced(folder) as provider:
         for name in names:
             for place in INSTRUMENTS[name]:
                 module, _, kind = place.partition(":")
                 getattr(importlib.import_module(module), kind)().instrument(tracer_provider=provider)
         call_everything(url)
-        provider.shutdown()
 
 
 if __name__ == "__main__":

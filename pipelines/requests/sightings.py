@@ -314,16 +314,16 @@ def _one_is(same_in: pl.Expr, same_out: pl.Expr) -> pl.Expr:
 
 def told_by_rule(seen: pl.DataFrame, rules: Sequence[LookAlike]) -> pl.DataFrame:
     """CHOICES by the rules of `sources.yaml`: for each record to drop the nearest one to keep that has the same counts and
-    model and was under way at the same time, each only once."""
-    taken: set[int] = set()
+    model and was under way at the same time. A rule takes each record once; one that is kept may stand for others by another rule."""
+    gone: set[int] = set()
     found: list[tuple[int, int, str]] = []
     groups = seen.filter("known").sort("at", "row").group_by("total_in", "total_out", maintain_order=True)
     for _, group in groups:
         rows = list(group.select("row", "source", "emitter", "model", "at", "ended").iter_rows())
         for rule in rules:
-            droppable = [row for row in rows if _fits(rule.drop, row) and row[0] not in taken]
-            for row in droppable:
-                if row[0] in taken:
+            taken = set(gone)
+            for row in rows:
+                if row[0] in taken or not _fits(rule.drop, row):
                     continue
                 twins = [
                     kept for kept in rows
@@ -332,6 +332,7 @@ def told_by_rule(seen: pl.DataFrame, rules: Sequence[LookAlike]) -> pl.DataFrame
                 if twins:
                     kept = min(twins, key=lambda other: (abs(other[4] - row[4]), other[0]))
                     taken |= {row[0], kept[0]}
+                    gone.add(row[0])
                     found.append((row[0], kept[0], "declared_look_alike"))
     return pl.DataFrame(found, schema=CHOICES, orient="row")
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.config.sources import LookAlike, Sighting
+from pipelines.requests import Preferences
 from tests.unit.requests.helpers import all_days
 from tests.unit.requests.test_sightings import kept, otel, span
 
@@ -60,3 +62,21 @@ def test_alone_it_counts_as_it_is(tmp_path: Path) -> None:
     assert kept(all_days([otel(tmp_path, span(1, WRONG, scope=OPENLLMETRY, **{"gen_ai.is_streaming": True}))])) == [
         ("app", *WRONG)
     ]
+
+
+def test_rules_make_three_instruments_of_one_call_one(tmp_path: Path) -> None:
+    """As LangChain under two instruments and the span of Anthropic's SDK: three traces, no id that two of them share."""
+    scopes = (
+        "com.anthropic.sdk.python",
+        "openinference.instrumentation.langchain",
+        "opentelemetry.instrumentation.langchain",
+    )
+    spans = [
+        span(10 * call + n, RIGHT, scope=scope, trace=10 * call + n, at=100 * call + n / 100)
+        for call in (1, 2) for n, scope in enumerate(scopes) if (call, n) != (2, 0)
+    ]  # fmt: skip
+    rules = [(scopes[0], scopes[1]), (scopes[0], scopes[2]), (scopes[1], scopes[2])]
+    declared = tuple(LookAlike(keep=Sighting(emitter=keep), drop=Sighting(emitter=drop)) for keep, drop in rules)
+    found = all_days([otel(tmp_path, *spans)], Preferences(look_alikes=declared))
+    assert kept(found) == [("app", *RIGHT)] * 2
+    assert found.duplicates["rule"].to_list() == ["declared_look_alike"] * 3

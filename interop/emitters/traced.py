@@ -1,0 +1,26 @@
+"""A tracer provider whose spans go over OTLP into the receiver, as an application's would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from interop.emitters.receiver import receiving
+
+
+@contextmanager
+def traced(folder: Path) -> Iterator[TracerProvider]:
+    """The provider in force while the block runs; at its end everything has been received."""
+    with receiving(folder) as otlp:
+        provider = TracerProvider(resource=Resource.create({"service.name": "interop"}))
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{otlp}/v1/traces")))
+        trace.set_tracer_provider(provider)
+        yield provider
+        provider.shutdown()
