@@ -13,6 +13,8 @@ from typing import Literal
 from pipelines.finops import format as fmt
 
 Kind = Literal["day", "month", "quarter"]
+FILES = "model-spend"
+"""What the names of a page's workbook and PDF begin with."""
 _MONTHS = {"day": 1, "month": 1, "quarter": 3}
 _ORDINALS = ("first", "second", "third", "fourth")
 

@@ -11,12 +11,15 @@ from typing import Any
 
 import psycopg
 
-from pipelines.finops.report.collect import ReportError, collect, require_marts
+from pipelines.finops.report.collect import ReportData, ReportError, collect, require_marts
 from pipelines.finops.report.context import CheckLine, Failure, FeedLine, Incomplete, ReportContext, StaleTable
-from pipelines.finops.report.page import build_page
-from pipelines.finops.report.render import render_page, write_page
+from pipelines.finops.report.excel_file import workbook
+from pipelines.finops.report.incomplete import Sections
+from pipelines.finops.report.page import Page, build_page
+from pipelines.finops.report.pdf_file import pdf_of
+from pipelines.finops.report.render import render_page, write_file, write_page
 from pipelines.finops.report.span_page import build_span_page
-from pipelines.finops.span import Span
+from pipelines.finops.span import FILES, Span
 
 __all__ = [
     "CheckLine",
@@ -44,9 +47,23 @@ def build_report(connection: psycopg.Connection[Any], span: Span, out_dir: Path,
     if context.incomplete is None:
         require_marts(connection, span.last)
     build = build_page if span.kind == "day" else build_span_page
-    page, failures = build(collect(connection, span), context)
-    path = write_page(render_page(page), out_dir / span.slug / "index.html")
+    data = collect(connection, span)
+    page, failures = build(data, context)
+    folder = out_dir / span.slug
+    path = write_page(render_page(page), folder / "index.html")
+    if span.kind != "day":
+        failures = [*failures, *_files(data, page, folder)]
     if failures and context.incomplete is None:
         named = "; ".join(f"{failure.what}: {failure.reason}" for failure in failures)
         raise ReportError(f"{path} is written, and incomplete: {named}")
     return path
+
+
+def _files(data: ReportData, page: Page, folder: Path) -> list[Failure]:
+    """The same days as a workbook and as a PDF, beside the page; and those that could not be made."""
+    sections = Sections()
+    for name, make in (("workbook", lambda: workbook(data)), ("PDF", lambda: pdf_of(page))):
+        content = sections.made(name, make, None)
+        if content is not None:
+            write_file(content, folder / f"{FILES}-{data.span.slug}.{'xlsx' if name == 'workbook' else 'pdf'}")
+    return sections.failures

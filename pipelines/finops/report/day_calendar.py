@@ -15,7 +15,7 @@ from pipelines.finops import format as fmt
 from pipelines.finops.report.collect import missing_marts
 from pipelines.finops.report.render import render, write_page
 from pipelines.finops.report.tables import Link
-from pipelines.finops.span import Span
+from pipelines.finops.span import FILES, Span
 from pipelines.finops.span_queries import LOADED
 from pipelines.warehouse.read import read_frame
 
@@ -82,7 +82,9 @@ def links(span: Span, days: Sequence[date]) -> list[Link]:
         found.append(Link(fmt.month(span.first), _page(Span.of_month(span.first))))
     if span.kind != "quarter":
         found.append(Link(fmt.capital(Span.of_quarter(span.first).name), _page(Span.of_quarter(span.first))))
-    return [*found, Link("Explorer", "../explore.html")]
+    files = [("Excel", "xlsx"), ("PDF", "pdf")] if span.kind != "day" else []
+    found.append(Link("Explorer", "../explore.html"))
+    return found + [Link(text, f"{FILES}-{span.slug}.{ending}") for text, ending in files]
 
 
 def write_calendar(days: Days, out_dir: Path, *, is_sample: bool) -> Path:

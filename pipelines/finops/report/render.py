@@ -46,8 +46,13 @@ def render(template: str, *, script: Sequence[str] = (), **shown: object) -> str
 
 def write_page(html: str, path: Path) -> Path:
     """Replace the file whole: a reader sees the former page or the new one, never half."""
+    return write_file(html.encode(), path)
+
+
+def write_file(content: bytes, path: Path) -> Path:
+    """The same for any file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, html.encode())
+    write_atomically(path, content)
     return path
 
 

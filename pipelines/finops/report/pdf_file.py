@@ -1,0 +1,183 @@
+"""A month or quarter as a PDF: the tables of its page on A4, with page numbers.
+
+The texts are those of the page, so every figure is the same. A letter that the font lacks stands as its code point, [U+6F22]; the
+page shows it as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.finops.report.page import Page
+from pipelines.finops.report.tables import Cell, Table
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+    from fpdf.fonts import CoreFont, FontFace, TTFFont
+    from fpdf.table import Table as PdfTable
+
+_FONTS = (
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf",
+    "/usr/share/fonts/TTF/DejaVuSans.ttf",
+    "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf",
+    "/System/Library/Fonts/Supplemental/Arial Unicode.ttf",
+    "/Library/Fonts/Arial Unicode.ttf",
+    "C:/Windows/Fonts/arial.ttf",
+)
+_PLAIN = {
+    "\u2212": "-",
+    "\u2013": "-",
+    "\u2014": "-",
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u202f": " ",
+}
+"""How signs of our own are written in the built-in font."""
+_FAMILY = "page"
+_MARGIN = 12
+_LINE = 4.2
+_ROWS = 60
+"""Rows of a table; its total is that of all rows."""
+_KEPT_TOGETHER = 40
+"""Millimetres that a heading and the first rows of its table need: with less left, they begin a new page."""
+
+
+def pdf_of(page: Page) -> bytes:
+    """The PDF of a page of a month or quarter. The same page and font give the same bytes."""
+    from fpdf import FPDF
+
+    class Numbered(FPDF):
+        """A document with the number of each page below it."""
+
+        def footer(self) -> None:
+            self.set_y(-10)
+            self.set_font(_FAMILY, size=7.5)
+            self.cell(0, 5, shown(page.title))
+            self.set_x(_MARGIN)
+            self.cell(0, 5, f"Page {self.page_no()} of {{nb}}", align="R")
+
+    pdf = Numbered(orientation="landscape", format="A4")
+    shown = _font(pdf)
+    pdf.set_creation_date(datetime(page.day.year, page.day.month, page.day.day, tzinfo=UTC))
+    pdf.set_title(page.title)
+    pdf.set_margin(_MARGIN)
+    pdf.set_auto_page_break(True, margin=14)
+    pdf.add_page()
+    _line(pdf, shown(page.title), 20)
+    if page.is_sample:
+        _line(pdf, "Synthetic sample: these numbers are invented.", 10)
+    if page.incomplete:
+        _line(pdf, shown(f"This page is incomplete: {page.incomplete.sentence}"), 10)
+    _line(pdf, shown(page.headline), 11)
+    for figure in page.key_figures:
+        notes = "; ".join(note for note in figure.notes if note)
+        _line(pdf, shown(f"{figure.label}: {figure.value}" + (f" ({notes})" if notes else "")), 9)
+    for title, tables in _sections(page):
+        _heading(pdf, shown(title), 13, _KEPT_TOGETHER)
+        for table in tables:
+            _table(pdf, table, shown)
+    return bytes(pdf.output())
+
+
+def _sections(page: Page) -> list[tuple[str, Sequence[Table]]]:
+    moved = [("What moved, and why", [page.moved.compared, *page.moved.movers])] if page.moved else []
+    return [
+        *((cut.title, [cut.table]) for cut in page.cuts),
+        *moved,
+        ("By day", [page.history]),
+        ("Computed, logged and billed", [page.bills]),
+        ("What has no price", [page.unpriced]),
+        ("What could have cost less", [page.waste]),
+    ]
+
+
+def _font(pdf: FPDF) -> Callable[[str], str]:
+    """Set the font, and say how a text is written in it."""
+    found = next((path for path in _FONTS if Path(path).is_file()), None)
+    if found is None:
+        for style in ("", "B"):
+            pdf.fonts[_FAMILY + style] = _built_in(pdf, style)
+        return lambda text: "".join(
+            _PLAIN.get(letter, letter if _is_latin(letter) else _code(letter)) for letter in text
+        )
+    pdf.add_font(_FAMILY, "", found)
+    bold = Path(found.replace("Sans.ttf", "Sans-Bold.ttf").replace("-Regular", "-Bold"))
+    pdf.add_font(_FAMILY, "B", str(bold) if bold.is_file() else found)
+    has = getattr(pdf.fonts[_FAMILY], "cmap", {})
+    return lambda text: "".join(
+        letter if ord(letter) in has else _PLAIN.get(letter) or _code(letter) for letter in text
+    )
+
+
+def _built_in(pdf: FPDF, style: str) -> CoreFont | TTFFont:
+    pdf.set_font("helvetica", style)
+    return pdf.fonts[f"helvetica{style}"]
+
+
+def _is_latin(letter: str) -> bool:
+    return (letter.isprintable() and ord(letter) < 256) or letter == "\u00a0"
+
+
+def _code(letter: str) -> str:
+    return f"[U+{ord(letter):04X}]"
+
+
+def _line(pdf: FPDF, text: str, size: float, style: str = "") -> None:
+    pdf.set_font(_FAMILY, style, size)
+    pdf.multi_cell(0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT")
+    pdf.ln(1)
+
+
+def _heading(pdf: FPDF, text: str, size: float, needed: float) -> None:
+    """A heading, on a new page where too little room is left below it."""
+    if pdf.will_page_break(needed):
+        pdf.add_page()
+    else:
+        pdf.ln(3)
+    _line(pdf, text, size, "B")
+
+
+def _table(pdf: FPDF, table: Table, shown: Callable[[str], str]) -> None:
+    from fpdf.fonts import FontFace
+
+    if not table.rows:
+        _line(pdf, shown(table.empty), 9)
+        return
+    if pdf.will_page_break(_KEPT_TOGETHER - 12):
+        pdf.add_page()
+    _line(pdf, shown(table.caption), 8)
+    pdf.set_font(_FAMILY, size=7)
+    aligned = tuple("RIGHT" if column.is_number else "LEFT" for column in table.columns)
+    widths = tuple(12 if column.is_number else 22 for column in table.columns)
+    heading = FontFace(emphasis="BOLD", fill_color=(240, 242, 244))
+    with pdf.table(
+        col_widths=widths, text_align=aligned, line_height=_LINE, headings_style=heading, borders_layout="HORIZONTAL_LINES", padding=(0.4, 1)
+    ) as grid:  # fmt: skip
+        titles = [f"{column.title}, {column.unit}" if column.unit else column.title for column in table.columns]
+        _row(grid, [shown(title) for title in titles])
+        for row in table.rows[:_ROWS]:
+            _row(grid, [shown(_words(cell)) for cell in row])
+        if len(table.rows) > _ROWS:
+            _row(
+                grid,
+                [f"{len(table.rows) - _ROWS} more, on the page and in the workbook", *[""] * (len(table.columns) - 1)],
+            )
+        if table.foot:
+            _row(grid, [shown(cell.text) for cell in table.foot], FontFace(emphasis="BOLD"))
+    pdf.ln(2)
+
+
+def _row(grid: PdfTable, texts: Sequence[str], style: FontFace | None = None) -> None:
+    row = grid.row(style=style) if style else grid.row()
+    for text in texts:
+        row.cell(text[:600])
+
+
+def _words(cell: Cell) -> str:
+    return f"{cell.text} ({cell.note})" if cell.note else cell.text
