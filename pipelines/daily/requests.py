@@ -76,7 +76,6 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
         loaded = pl.concat([summary.loaded_files, _all_dropped(connection, window, summary.loaded_files)])
         loaded_files = replace_days(connection, LOADED_FILE, loaded, window.from_date, window.to_date)
         # Last, because swapping partitions makes readers wait until the transaction ends.
-        files.close()
         requests.finish()
         files.name_in(connection)
     files.sweep()

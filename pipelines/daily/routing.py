@@ -24,6 +24,7 @@ from pipelines.routing.traffic import Halves, added
 from pipelines.routing.what_if import Question, what_if
 from pipelines.selfhost.costs import with_own_costs
 from pipelines.shadow import effects, ratios
+from pipelines.warehouse.day_files import KEPT, day_of_requests
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all, replace_days
@@ -54,7 +55,7 @@ def project_routing(workspace: Workspace, window: Window) -> Projected:
     with workspace.database.connect() as connection:
         rate_card = read_table(connection, RATE_CARD)
         setting = setting_of(workspace, connection, _months(window)[0], window.to_date)
-        days = _traffic(connection, window.days, setting, rate_card)
+        days = _traffic(workspace, connection, window.days, setting, rate_card)
         found = together([setting.routed(traffic, on) for on, traffic in days.items()])
         with connection.transaction():
             for table, frame in ((ROUTING_PROJECTION, found.projection), (ROUTING_FRONTIER, found.frontier)):
@@ -80,7 +81,7 @@ def ask(workspace: Workspace, window: Window, question: Question) -> Routed:
         setting = setting_of(workspace, connection, window.from_date, window.to_date)
         policies, evidence, cards = what_if(question, setting.policies, setting.evidence, rate_card)
         asked = replace(setting, policies=policies, evidence=evidence)
-        days = _traffic(connection, window.days, asked, cards)
+        days = _traffic(workspace, connection, window.days, asked, cards)
     return asked.routed(added(list(days.values())), window.last_day) if days else together([])
 
 
@@ -121,7 +122,7 @@ def _project_month(workspace: Workspace, connection: Connection, month: date, ra
     setting = setting_of(workspace, connection, month, until)
     with connection.transaction():
         lacking = sorted({*loaded} - {*kept_days(connection, month, until, setting.config_id)})
-        for on, traffic in _traffic(connection, lacking, setting, rate_card).items():
+        for on, traffic in _traffic(workspace, connection, lacking, setting, rate_card).items():
             _keep(connection, on, traffic, setting)
         rows = ROUTING_MONTH.empty()
         if loaded:
@@ -144,12 +145,12 @@ def _together(connection: Connection, loaded: Sequence[date], setting: Setting) 
 
 
 def _traffic(
-    connection: Connection, days: Iterable[date], setting: Setting, rate_card: pl.DataFrame
+    workspace: Workspace, connection: Connection, days: Iterable[date], setting: Setting, rate_card: pl.DataFrame
 ) -> dict[date, Halves]:
     """The days' requests as sums, one day in memory at a time; days without requests are left out."""
     found = {}
     for on in days:
-        requests = read_table(connection, REQUEST, "event_date = %s", (on,))
+        requests = day_of_requests(connection, workspace.day_files, on, KEPT)
         if requests.height:
             found[on] = setting.traffic(requests, rate_card)
     return found

@@ -5,9 +5,10 @@ The projections are those of `routing.py`; how an event is undone is in `pipelin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -20,9 +21,9 @@ from pipelines.routing.kept import kept_traffic
 from pipelines.routing.moves import Event, alarmed, as_rows, cards_before, moved, score_words, touched
 from pipelines.routing.quality import known_on
 from pipelines.routing.traffic import Halves
+from pipelines.warehouse.day_files import KEPT, day_of_requests
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
-from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
 from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE, ROUTING_PROJECTION
@@ -52,14 +53,15 @@ def _of_day(
         return
     setting = setting_of(workspace, connection, on - timedelta(days=1), on + timedelta(days=1))
     traffic = kept_traffic(connection, [on])
-    yield from _prices(connection, on, setting, rate_card, after)
+    read = partial(day_of_requests, connection, workspace.day_files, on, KEPT)
+    yield from _prices(read, on, setting, rate_card, after)
     yield from _scores(on, setting, traffic, after)
     alarms = read_table(connection, REQUEST_DRIFT, "event_date = %s", (on,))
     yield from alarmed(on, alarms, setting.policies, [model for _, model in traffic.priced.ran])
 
 
 def _prices(
-    connection: Connection, on: date, setting: Setting, rate_card: pl.DataFrame, after: pl.DataFrame
+    read: Callable[[], pl.DataFrame], on: date, setting: Setting, rate_card: pl.DataFrame, after: pl.DataFrame
 ) -> Iterator[dict[str, Any]]:
     """Each seller and model whose prices changed: the day's requests at the prices of the day before."""
     requests: pl.DataFrame | None = None
@@ -68,7 +70,7 @@ def _prices(
         if changed is None or not cases:
             continue
         if requests is None:
-            requests = read_table(connection, REQUEST, "event_date = %s", (on,))
+            requests = read()
         names = {policy for policy, _ in cases}
         policies = tuple(policy for policy in setting.policies.policies if policy.policy in names)
         asked = replace(setting, policies=setting.policies.model_copy(update={"policies": policies, "headline": None}))

@@ -5,6 +5,9 @@ The files are parsed with the request files (`ingest.py`); the arithmetic is `pi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -15,6 +18,7 @@ from pipelines.records.store import scan_stored, stored_parts
 from pipelines.shadow import answers, collect, evidence_rows, off_policy_rows, ratios
 from pipelines.shadow.collect import arms_of
 from pipelines.shadow.records import RECORD_SCHEMA
+from pipelines.warehouse.day_files import kept_of_day
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all
@@ -30,18 +34,20 @@ _CLUSTERS = 400
 """Sessions are put into so many groups: fewer rows, and a wider interval if anything."""
 _INPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in INPUT_METERS)
 _OUTPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in OUTPUT_METERS)
+_POWERS = ", ".join(f"{2**power}::bigint" for power in range(1, 62))
+"""As many of these as a prompt's tokens reach are the whole part of their logarithm: Postgres needs ten times as long for log."""
 _CELLS = f"""
     select
         coalesce(application, team, 'unattributed') as use_case,
-        floor(log(2, greatest({_INPUT}, 1)::numeric))::bigint as size,
+        width_bucket({_INPUT}, array[{_POWERS}])::bigint as size,
         model_id,
         abs(hashtext(coalesce(session_id, request_uid::text))) %% {_CLUSTERS} as cluster,
         count(*) as requests,
         count(*) filter (where status = 'ok') as ok,
         sum({_OUTPUT})::bigint as output,
-        sum(effective_cost_usd)::double precision as cost_usd
+        sum(effective_cost_usd)::numeric(38, 18) as cost_usd
     from core.request
-    where event_date = any(%(days)s) and model_id is not null and effective_cost_usd is not null
+    where event_date = %(day)s and model_id is not null and effective_cost_usd is not null
     group by 1, 2, 3, 4
 """
 
@@ -73,9 +79,29 @@ def refresh_off_policy(workspace: Workspace) -> pl.DataFrame:
     """Replace mart.routing_off_policy by what the newest `OFF_POLICY_DAYS` loaded days show; its rows."""
     with workspace.database.connect() as connection:
         newest = sorted(loaded_days(connection, REQUEST))[-OFF_POLICY_DAYS:]
-        rows = off_policy_rows(read_frame(connection, _CELLS, {"days": newest}), answers_now(connection))
+        cells = _cells(workspace, connection, newest)
+        rows = off_policy_rows(cells, answers_now(connection))
         replace_all(connection, ROUTING_OFF_POLICY, rows)
     return rows
+
+
+def _cells(workspace: Workspace, connection: psycopg.Connection[Any], days: Sequence[date]) -> pl.DataFrame:
+    """The log's sums of requests that are alike, each day's made once."""
+    found = [
+        kept_of_day(
+            connection,
+            workspace.day_files,
+            day,
+            "off_policy_cells",
+            partial(read_frame, connection, _CELLS, {"day": day}),
+        )
+        for day in days
+    ]
+    cells = pl.concat(found) if found else read_frame(connection, _CELLS, {"day": date.min})
+    by = ["use_case", "size", "model_id", "cluster"]
+    summed = cells.group_by(by).agg(pl.col("requests", "ok", "output", "cost_usd").sum())
+    # By way of text, as Postgres rounds.
+    return summed.with_columns(pl.col("cost_usd").cast(pl.String).cast(pl.Float64))
 
 
 def answers_now(connection: psycopg.Connection[Any]) -> pl.DataFrame:

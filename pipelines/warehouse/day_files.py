@@ -1,13 +1,15 @@
-"""A day of core.request as a Parquet file, written while the day is loaded: what is made from the rows need not ask them of the server.
+"""A day of core.request as files, written while the day is loaded: what is made from the rows need not ask the server for them.
 
-The partition's comment names the file that holds just its rows, and changes in the transaction that changes them. So a file that
-a rollback, a restatement or another home left behind is never read, and every reader falls back on the table. Files may be deleted.
+The comment of the day's partition names the folder that holds just its rows, and changes in the transaction that changes them. So what
+a rollback, a restatement or another home left behind is never read, and every reader falls back on the table. Folders may be deleted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ import psycopg
 import pyarrow.parquet as pq
 from psycopg import sql
 
+from pipelines.constant import same_throughout
+from pipelines.landing.atomic import write_atomically
 from pipelines.warehouse.partitions import partition_name
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.tables.core import REQUEST
@@ -33,92 +37,135 @@ _LEFT_OUT = (
 )
 """Where a row comes from: nothing is made from these columns."""
 KEPT = [name for name in REQUEST.polars_schema if name not in _LEFT_OUT]
+_NAMES = tuple(
+    name for name, kind in REQUEST.polars_schema.items() if name in KEPT and kind == pl.String and name != "tags"
+)
+"""Columns with few values, of which a dictionary is made."""
+_SAME, _ROWS, _DATE = b"modelmeter.same", b"modelmeter.rows", 10
 _KEPT_DAYS = 35
-"""Days whose file stays: a month, and what is loaded again with it."""
+"""Days whose folder stays: a month, and what is loaded again with it."""
 
 
 @contextmanager
 def writing_days(folder: Path) -> Iterator[DayFileWriter]:
-    """A writer whose files are removed where the block fails."""
+    """A writer whose folders are removed where the block fails."""
     folder.mkdir(parents=True, exist_ok=True)
     writer = DayFileWriter(folder)
     try:
         yield writer
-        writer.close()
     except BaseException:
-        writer.close()
         for path in writer.paths.values():
-            path.unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True)
         raise
 
 
 class DayFileWriter:
-    """Files of the days whose rows come by in parts."""
+    """Files of the days whose rows come by in parts: a folder per day, in it a file per part."""
 
     def __init__(self, folder: Path) -> None:
         self.paths: dict[date, Path] = {}
-        self._folder, self._open = folder, dict[date, pq.ParquetWriter]()
+        self._folder = folder
 
     def append(self, rows: pl.DataFrame) -> None:
         """Add rows of core.request, of any days."""
         for (day,), of_day in rows.select(KEPT).partition_by(["event_date"], as_dict=True).items():
-            table = of_day.to_arrow()
-            if day not in self._open:
-                self.paths[day] = self._folder / f"{day}-{uuid4().hex}.parquet"
-                self._open[day] = pq.ParquetWriter(
-                    self.paths[day], table.schema, compression="lz4", write_statistics=False
-                )
-            self._open[day].write_table(table)
-
-    def close(self) -> None:
-        """Finish the files."""
-        while self._open:
-            self._open.popitem()[1].close()
+            if day not in self.paths:
+                self.paths[day] = self._folder / f"{day}-{uuid4().hex}"
+                self.paths[day].mkdir()
+            number = len(list(self.paths[day].iterdir()))
+            _write(self.paths[day] / f"{number:06d}.parquet", of_day)
 
     def name_in(self, connection: psycopg.Connection[Any]) -> None:
-        """Let the partitions, which are in their place, name the files."""
+        """Let the partitions, which are in their place, name the folders."""
         for day, path in self.paths.items():
-            _comment(connection, day, path.stem)
+            _comment(connection, day, path.name)
 
     def sweep(self) -> None:
-        """Remove the files that these replace, and those of days long past."""
-        files = sorted(self._folder.glob("*.parquet"), reverse=True)
-        kept = sorted({path.name[:10] for path in files}, reverse=True)[:_KEPT_DAYS]
+        """Remove the folders that these replace, and those of days long past."""
+        folders = sorted((path for path in self._folder.iterdir() if path.is_dir()), reverse=True)
+        kept = sorted({path.name[:_DATE] for path in folders}, reverse=True)[:_KEPT_DAYS]
         own = {str(day): path for day, path in self.paths.items()}
-        for path in files:
-            day = path.name[:10]
+        for path in folders:
+            day = path.name[:_DATE]
             if day not in kept or own.get(day, path) != path:
-                path.unlink(missing_ok=True)
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def day_of_requests(
     connection: psycopg.Connection[Any], folder: Path, day: date, columns: Sequence[str]
 ) -> pl.DataFrame:
-    """The named columns of the day's rows of core.request: from the file where there is one, else from the table."""
+    """The named columns of the day's rows of core.request: from its files where there are some, else from the table."""
     return pl.concat(parts_of_day(connection, folder, day, columns), rechunk=True)
 
 
 def parts_of_day(
     connection: psycopg.Connection[Any], folder: Path, day: date, columns: Sequence[str]
 ) -> Iterator[pl.DataFrame]:
-    """The same rows in parts, at least one, of which each is small where they come from the file."""
+    """The same rows in parts, at least one, of which each is small where they come from files."""
     schema = pl.Schema({name: REQUEST.polars_schema[name] for name in columns})
-    row = connection.execute(
-        "select obj_description(to_regclass(%s), 'pg_class')", [f"{REQUEST.schema}.{partition_name(REQUEST, day)}"]
-    ).fetchone()
-    path = folder / f"{row[0]}.parquet" if row and row[0] else None
-    if path is None or not path.is_file():
+    place = _place(connection, folder, day)
+    if place is None:
         query = f"select {', '.join(columns)} from core.request where event_date = %s"
         yield read_frame(connection, query, [day]).cast(schema)
         return
-    yield pl.DataFrame(schema=schema)
+    for path in sorted(place.glob("*.parquet")):
+        yield _read(path, schema)
+
+
+def kept_of_day(
+    connection: psycopg.Connection[Any], folder: Path, day: date, name: str, make: Callable[[], pl.DataFrame]
+) -> pl.DataFrame:
+    """What `make` makes of the day's rows, from the second time on as it was kept: for as long as the day has its file."""
+    place = _place(connection, folder, day)
+    if place is None:
+        return make()
+    path = place / f"{name}.arrow"
+    if not path.is_file():
+        made = make()
+        with suppress(OSError):  # no room, or the day was loaded again meanwhile
+            write_atomically(path, made.write_ipc(None, compression="lz4").getvalue())
+        return made
+    return pl.read_ipc(path.read_bytes())
+
+
+def _place(connection: psycopg.Connection[Any], folder: Path, day: date) -> Path | None:
+    """The folder that holds just the rows of the day's partition, where there is one."""
+    row = connection.execute(
+        "select obj_description(to_regclass(%s), 'pg_class')", [f"{REQUEST.schema}.{partition_name(REQUEST, day)}"]
+    ).fetchone()
+    place = folder / row[0] if row and row[0] else None
+    return place if place and place.is_dir() else None
+
+
+def _write(path: Path, rows: pl.DataFrame) -> None:
+    """One part. What all its rows share, of the 50 columns more than half, stands in the file's metadata."""
+    same = {n: v for n, v in same_throughout(rows, rows.columns).items() if v is None or type(v) in (str, int, bool)}
+    table = rows.drop(*same).to_arrow()
+    metadata = {_SAME: json.dumps(same), _ROWS: str(rows.height)}
+    pq.write_table(
+        table.replace_schema_metadata(metadata),
+        path,
+        compression="lz4",
+        write_statistics=False,
+        use_dictionary=[name for name in _NAMES if name not in same],
+    )
+
+
+def _read(path: Path, schema: pl.Schema) -> pl.DataFrame:
     with pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            yield pl.DataFrame(file.read_row_group(group, columns=list(columns))).select(columns).cast(schema)
+        metadata = file.schema_arrow.metadata
+        same, height = json.loads(metadata[_SAME]), int(metadata[_ROWS])
+        varied = pl.DataFrame(file.read(columns=[name for name in schema if name not in same]))
+    shared = {
+        name: pl.Series(name, [same[name]], dtype=schema[name]).new_from_index(0, height)
+        for name in schema
+        if name in same
+    }
+    return pl.DataFrame({name: shared[name] if name in shared else varied[name] for name in schema}, schema=schema)
 
 
 def forget_day_file(connection: psycopg.Connection[Any], day: date) -> None:
-    """The day's rows are changed in place: no file holds them."""
+    """The day's rows are changed in place: no folder holds them."""
     _comment(connection, day, None)
 
 

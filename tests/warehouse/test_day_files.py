@@ -1,7 +1,8 @@
-"""The file that is kept of a loaded day: it holds what the table holds, and is read only where it does."""
+"""The folder that is kept of a loaded day: it holds what the table holds, and is read only where it does."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from pipelines.daily import Window, ingest_requests, load_requests
 from pipelines.settings import Settings
-from pipelines.warehouse.day_files import KEPT, day_of_requests, forget_day_file, writing_days
+from pipelines.warehouse.day_files import KEPT, day_of_requests, forget_day_file, kept_of_day, writing_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
 from tests.warehouse.landed_lines import land_lines, workspace_of
@@ -47,47 +48,63 @@ def read(workspace: Workspace, columns: list[str] | None = None) -> pl.DataFrame
         return day_of_requests(connection, workspace.day_files, DAY, columns or KEPT)
 
 
-def files(workspace: Workspace) -> list[Path]:
+def folders(workspace: Workspace) -> list[Path]:
     return list(workspace.day_files.glob("*"))
 
 
-def test_the_file_holds_what_the_table_holds(workspace: Workspace) -> None:
-    (file,) = files(workspace)
+def test_the_folder_holds_what_the_table_holds(workspace: Workspace) -> None:
+    (folder,) = folders(workspace)
     kept = read(workspace)
     assert kept.schema == {name: REQUEST.polars_schema[name] for name in KEPT}
     assert read(workspace, ["output_text_tokens", "team"]).columns == ["output_text_tokens", "team"]
-    file.unlink()
+    shutil.rmtree(folder)
     as_json = pl.col("tags").str.replace_all(" ", "")  # Postgres writes jsonb in its own way
     assert kept.with_columns(as_json).equals(read(workspace).sort("event_at").with_columns(as_json))
     assert kept.height == 3
 
 
-def test_a_day_that_is_loaded_again_has_one_file_and_a_changed_one_none(workspace: Workspace) -> None:
+def test_a_day_that_is_loaded_again_has_one_folder_and_a_changed_one_none(workspace: Workspace) -> None:
     load(workspace, 5)
-    assert (len(files(workspace)), read(workspace).height) == (1, 5)
+    assert (len(folders(workspace)), read(workspace).height) == (1, 5)
     with workspace.database.connect() as connection:
         connection.execute("update core.request set team = 'changed'")
         forget_day_file(connection, DAY)
     assert set(read(workspace)["team"]) == {"changed"}
 
 
-def test_a_load_that_fails_leaves_the_file_of_the_rows_that_stay(
+def test_what_is_made_of_a_day_is_made_once_for_its_rows(workspace: Workspace) -> None:
+    made: list[int] = []
+
+    def count() -> pl.DataFrame:
+        made.append(read(workspace).height)
+        return pl.DataFrame({"rows": made[-1:]})
+
+    def kept() -> int:
+        with workspace.database.connect() as connection:
+            return int(kept_of_day(connection, workspace.day_files, DAY, "rows", count)["rows"][0])
+
+    assert (kept(), kept(), made) == (3, 3, [3])
+    load(workspace, 5)
+    assert (kept(), made) == (5, [3, 5])
+
+
+def test_a_load_that_fails_leaves_the_folder_of_the_rows_that_stay(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = files(workspace)
+    before = folders(workspace)
     monkeypatch.setattr("pipelines.daily.requests._replace_aliases", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         load(workspace, 5)
-    assert files(workspace) == before
+    assert folders(workspace) == before
     assert read(workspace).height == 3
 
 
-def test_files_of_days_long_past_go(workspace: Workspace) -> None:
+def test_folders_of_days_long_past_go(workspace: Workspace) -> None:
     for month in range(1, 13):
         for day in (1, 2, 3):
-            (workspace.day_files / f"2025-{month:02d}-{day:02d}-0.parquet").touch()
+            (workspace.day_files / f"2025-{month:02d}-{day:02d}-0").mkdir()
     with writing_days(workspace.day_files) as writer:
         pass
     writer.sweep()
-    names = sorted(path.name for path in files(workspace))
+    names = sorted(path.name for path in folders(workspace))
     assert (len(names), names[0][:10]) == (35, "2025-01-03")
