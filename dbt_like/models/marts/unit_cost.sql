@@ -35,25 +35,58 @@ calls as (
 
 ),
 
-valued as (
+-- Sessions and sums of them by all dimensions at once; most sessions are one row here.
+sessions as (
 
     select
-        calls.*,
+        event_date,
+        {{ dimensions | join(', ') }},
+        session_id,
+        sum(requests) as requests,
+        sum(priced) as priced,
+        sum(successes) as successes,
+        sum(cost) as cost,
+        sum(unsuccessful_cost) as unsuccessful_cost,
+        sum(cost_cost) as cost_cost,
+        sum(cost_success) as cost_success
+    from calls
+    group by event_date, {{ dimensions | join(', ') }}, session_id
+
+),
+
+spread_sessions as (
+
+    select
+        event_date,
+        session_id
+    from sessions
+    where session_id is not null
+    group by event_date, session_id
+    having count(*) > 1
+
+),
+
+-- A session of several values of a dimension is one cluster in each of them, and one in all: its parts are put together first.
+parts_of_spread as (
+
+    select
+        sessions.*,
         by.dimension,
         by.dimension_value
-    from calls
+    from sessions
+    inner join spread_sessions
+        on sessions.event_date = spread_sessions.event_date and sessions.session_id = spread_sessions.session_id
     cross join lateral (
         values
         ('all', '')
         {%- for dimension in dimensions %},
-        ('{{ dimension | replace('_id', '') }}', calls.{{ dimension }})
+        ('{{ dimension | replace('_id', '') }}', sessions.{{ dimension }})
         {%- endfor %}
     ) as by (dimension, dimension_value)
 
 ),
 
--- What is drawn on its own: a session, or a call that belongs to none.
-clusters as (
+spread_clusters as (
 
     select
         {{ key }},
@@ -62,13 +95,50 @@ clusters as (
         sum(priced) as priced,
         sum(successes) as successes,
         sum(cost) as cost,
-        sum(unsuccessful_cost) as unsuccessful_cost,
-        case when session_id is null then sum(priced) else (sum(priced) > 0)::int end as size,
-        case when session_id is null then sum(cost_cost) else sum(cost) * sum(cost) end as cost_cost,
-        case when session_id is null then sum(cost_success) else sum(cost) * sum(successes) end as cost_success,
-        case when session_id is null then sum(successes) else sum(successes) * sum(successes) end as success_success
-    from valued
+        sum(unsuccessful_cost) as unsuccessful_cost
+    from parts_of_spread
     group by {{ key }}, session_id
+
+),
+
+-- What is drawn on its own: a session, or a call that belongs to none.
+whole_clusters as (
+
+    select sessions.*
+    from sessions
+    left join spread_sessions
+        on sessions.event_date = spread_sessions.event_date and sessions.session_id = spread_sessions.session_id
+    where spread_sessions.session_id is null
+
+),
+
+added_up as (
+
+    select
+        event_date,
+        {{ dimension_of(dimensions) }},
+        {{ cluster_sums() }}
+    from whole_clusters
+    group by {{ by_each(dimensions) }}
+    union all
+    select
+        {{ key }},
+        {{ cluster_sums(has_calls=false) }}
+    from spread_clusters
+    group by {{ key }}
+
+),
+
+each_user as (
+
+    select
+        event_date,
+        {{ dimension_of(dimensions) }},
+        sum(cost) as cost
+    from calls
+    where end_user_id is not null
+    group by {{ by_each(dimensions, 'end_user_id') }}
+    having sum(priced) > 0
 
 ),
 
@@ -78,16 +148,7 @@ users as (
         {{ key }},
         count(*) as users,
         sum(cost) as user_cost
-    from (
-        select
-            {{ key }},
-            end_user_id,
-            sum(cost) as cost
-        from valued
-        where end_user_id is not null
-        group by {{ key }}, end_user_id
-        having sum(priced) > 0
-    ) as each_user
+    from each_user
     group by {{ key }}
 
 ),
@@ -100,15 +161,15 @@ summed as (
         sum(requests - priced)::bigint as unpriced_requests,
         sum(priced) as priced,
         sum(successes)::bigint as successes,
-        count(*) filter (where session_id is not null and size > 0) as sessions,
-        sum(size)::bigint as clusters,
+        sum(sessions)::bigint as sessions,
+        sum(clusters)::bigint as clusters,
         sum(cost) as cost,
         coalesce(sum(unsuccessful_cost), case when sum(priced) > 0 then 0 end) as unsuccessful_cost,
-        sum(cost) filter (where session_id is not null) as session_cost,
+        sum(session_cost) as session_cost,
         sum(cost_cost) as cost_cost,
         coalesce(sum(cost_success), 0) as cost_success,
         sum(success_success) as success_success
-    from clusters
+    from added_up
     group by {{ key }}
 
 ),
