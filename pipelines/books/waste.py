@@ -7,12 +7,15 @@ whose life is not stated, one that was alive when the log ends, a request whose 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from functools import reduce
+from operator import add
 
 import polars as pl
 
+from pipelines.config.allocation import ATTRIBUTION
 from pipelines.config.waste import WaitRule
 from pipelines.meters import COUNT_COLUMNS
 from pipelines.prices.rating import rate
@@ -21,78 +24,109 @@ from pipelines.warehouse.tables.mart_economics import FINDINGS, WASTE
 PAST_BOUND = 20
 """A request is just past a bound where a twentieth of the bound or less lies above it."""
 
-LIVES = {"input_cache_write_5m_tokens": "5 minutes", "input_cache_write_1h_tokens": "1 hour"}
+LIVES = {"input_cache_write_5m_tokens": timedelta(minutes=5), "input_cache_write_1h_tokens": timedelta(hours=1)}
 """How long a cache lives that nobody reads, by the column that counts what was written to it."""
 
-_WRITTEN = " + ".join(LIVES)
-_UNREAD = ", ".join(
-    f"({column} > 0 and coalesce(read_at, log_end) > event_at + interval '{life}') as unread_{column}"
-    for column, life in LIVES.items()
-)
+_WRITTEN = reduce(add, (pl.col(column).cast(pl.Int64) for column in LIVES))
+_READ, _UNCACHED = pl.col("input_cache_read_tokens"), pl.col("input_uncached_tokens")
+_SAME_PROMPTS = ("provider_id", "model_id", "team", "project", "application")
+_SAME_SESSION = ("source", "session_id", "provider_id", "model_id")
+_STAYS_IN_CACHE = timedelta(minutes=5)
+_UNATTRIBUTED = "unattributed"
 
-_CANDIDATES = f"""
-    with seen as (
-        select
-            *,
-            {_WRITTEN} + input_cache_read_tokens as cached,
-            max(event_at) over () as log_end,
-            -- From the last call to the first: the next call of the same prompts that read a cache.
-            min(event_at) filter (where input_cache_read_tokens > 0) over (
-                partition by provider_id, model_id, team, project, application
-                order by event_at desc, request_uid rows between unbounded preceding and 1 preceding
-            ) as read_at
-        from core.request
-        where event_date >= %(from)s and event_date < %(to)s::date + 1 and status <> 'cache_hit'
-    ),
-    followed as (
-        select
-            *,
-            lag(event_at) over in_session as before_at,
-            lag(cached) over in_session as cached_before
-        from seen
-        window in_session as (partition by source, session_id, provider_id, model_id order by event_at, request_uid)
-    ),
-    judged as (
-        select
-            *,
-            status in ('error', 'cancelled') as has_failed,
-            session_id is not null and cached_before > 0 and input_cache_read_tokens = 0
-                and event_at <= before_at + interval '5 minutes'
-                and input_uncached_tokens + {_WRITTEN} >= cached_before as has_missed,
-            {_UNREAD},
-            {{waits_for}} as waits_for
-        from followed
-    )
-    select
-        judged.event_date, judged.request_uid, judged.provider_id, judged.model_id, coalesce(judged.team, 'unattributed') as team,
-        judged.service_tier, judged.region, judged.event_at, judged.is_billable, judged.usage_basis,
-        {", ".join(f"judged.{column}" for column in COUNT_COLUMNS)},
-        judged.effective_cost_usd as cost_usd, cached_before, has_failed, has_missed, waits_for,
-        {", ".join(f"unread_{column}" for column in LIVES)},
-        card.context_from_tokens as bound, card.context_counts
-    from judged
-    left join core.rate_card as card using (rate_id)
-    where judged.event_date < %(to)s and judged.effective_cost_usd > 0
-        and (has_failed or has_missed or waits_for is not null or card.context_from_tokens > 0 or {" or ".join(f"unread_{c}" for c in LIVES)})
-"""
+CALL_COLUMNS = tuple(dict.fromkeys([
+    "event_date", "request_uid", "event_at", *_SAME_SESSION, *_SAME_PROMPTS, *ATTRIBUTION, "status", "service_tier", "region",
+    "is_billable", "usage_basis", *COUNT_COLUMNS, "effective_cost_usd", "rate_id",
+]))  # fmt: skip
+"""The columns of core.request that findings look at."""
 
 
-def candidates(rules: Sequence[WaitRule], from_date: date, to_date: date) -> tuple[str, dict[str, Any]]:
-    """Query and parameters of the requests of [from_date, to_date) that may be a finding, with what the findings look at.
+def candidates(calls: pl.DataFrame, rate_card: pl.DataFrame, rules: Sequence[WaitRule], to_date: date) -> pl.DataFrame:
+    """The requests before `to_date` that may be a finding, with what the findings look at.
 
-    The day after is read for what follows.
+    `calls` are rows of core.request (CALL_COLUMNS at least) up to the end of `to_date`: the day after shows what follows.
     """
-    found: dict[str, Any] = {"from": from_date, "to": to_date}
-    whens = []
-    for number, rule in enumerate(rules):
-        found[f"tier_{number}"] = rule.tier
-        tests = []
-        for field, pattern in rule.when.items():
-            escaped = pattern.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-            found[f"{field}_{number}"] = escaped.replace("*", "%")
-            tests.append(f"coalesce({field}, 'unattributed') like %({field}_{number})s")
-        whens.append(f"when {' and '.join(tests)} then %(tier_{number})s")
-    return _CANDIDATES.replace("{waits_for}", f"case {' '.join(whens)} end" if whens else "null::text"), found
+    seen = calls.filter(pl.col("status") != "cache_hit")
+    log_end = seen["event_at"].max()
+    cards = rate_card.select("rate_id", "context_counts", bound="context_from_tokens")
+    judged = (
+        seen.join(_next_reads(seen), on="request_uid", how="left", maintain_order="left")
+        .join(_misses(seen), on="request_uid", how="left", maintain_order="left")
+        .join(cards, on="rate_id", how="left", maintain_order="left")
+        .with_columns(
+            *(
+                ((pl.col(column) > 0) & (pl.col("read_at").fill_null(log_end) > pl.col("event_at") + life)).alias(
+                    f"unread_{column}"
+                )
+                for column, life in LIVES.items()
+            ),
+            has_failed=pl.col("status").is_in(["error", "cancelled"]),
+            has_missed=pl.col("cached_before").is_not_null(),
+            waits_for=_waits_for(rules),
+        )
+    )
+    unread = [pl.col(f"unread_{column}") for column in LIVES]
+    is_suspect = pl.any_horizontal(
+        "has_failed",
+        "has_missed",
+        pl.col("waits_for").is_not_null(),
+        (pl.col("bound") > 0).fill_null(value=False),
+        *unread,
+    )
+    kept = judged.filter(pl.col("event_date") < to_date, pl.col("effective_cost_usd") > 0, is_suspect)
+    return kept.with_columns(pl.col("team").fill_null(_UNATTRIBUTED), cost_usd="effective_cost_usd")
+
+
+def _next_reads(seen: pl.DataFrame) -> pl.DataFrame:
+    """Of each request that wrote to a cache: read_at, when the next one of the same prompts read from one."""
+    wrote = seen.filter(_WRITTEN > 0)
+    of_cache = seen.join(wrote.select(_SAME_PROMPTS).unique(), on=_SAME_PROMPTS, how="semi", nulls_equal=True).filter(
+        (_WRITTEN > 0) | (_READ > 0)
+    )
+    # From the last call to the first; of calls of one instant the one with the smaller id comes first here too.
+    backwards = of_cache.sort("event_at", "request_uid", descending=[True, False])
+    read = pl.when(_READ > 0).then("event_at")
+    found = backwards.with_columns(read_at=read.forward_fill().over(_SAME_PROMPTS)).with_columns(
+        pl.col("read_at").shift(1).over(_SAME_PROMPTS)
+    )
+    return found.select("request_uid", "read_at")
+
+
+def _misses(seen: pl.DataFrame) -> pl.DataFrame:
+    """The requests that found nothing in the cache although the call before them in their session had: cached_before."""
+    in_session = seen.filter(pl.col("session_id").is_not_null())
+    calls = in_session.select(
+        "request_uid",
+        *_SAME_SESSION,
+        "event_at",
+        cached=_WRITTEN + _READ,
+        has_read=_READ > 0,
+        not_read=_UNCACHED + _WRITTEN,
+    ).sort("event_at", "request_uid")
+    before = calls.with_columns(
+        before_at=pl.col("event_at").shift(1).over(_SAME_SESSION),
+        cached_before=pl.col("cached").shift(1).over(_SAME_SESSION),
+    )
+    return before.filter(
+        ~pl.col("has_read"),
+        pl.col("cached_before") > 0,
+        pl.col("event_at") <= pl.col("before_at") + _STAYS_IN_CACHE,
+        pl.col("not_read") >= pl.col("cached_before"),
+    ).select("request_uid", "cached_before")
+
+
+def _waits_for(rules: Sequence[WaitRule]) -> pl.Expr:
+    """The tier of the first rule that a request matches."""
+    tiers = []
+    for rule in rules:
+        tests = [
+            pl.col(field)
+            .fill_null(_UNATTRIBUTED)
+            .str.contains("^(?s:" + ".*".join(re.escape(part) for part in pattern.split("*")) + ")$")
+            for field, pattern in rule.when.items()
+        ]
+        tiers.append(pl.when(*tests).then(pl.lit(rule.tier)))
+    return pl.coalesce(*tiers, pl.lit(None, pl.String))
 
 
 def waste(calls: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.books.waste import candidates, waste
+from pipelines.books.waste import CALL_COLUMNS, candidates, waste
 from pipelines.daily.days import Window
-from pipelines.warehouse.read import read_frame, read_table
+from pipelines.warehouse.day_files import day_of_requests
+from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.mart_economics import WASTE
@@ -16,7 +17,9 @@ from pipelines.workspace import Workspace
 def refresh_waste(workspace: Workspace, window: Window) -> pl.DataFrame:
     """Find the window's waste and replace its days; the rows written."""
     with workspace.database.connect() as connection, connection.transaction():
-        query, parameters = candidates(workspace.config.waste.can_wait, window.from_date, window.to_date)
-        found = waste(read_frame(connection, query, parameters), read_table(connection, RATE_CARD))
+        days = [*window.days, window.to_date]
+        calls = pl.concat(day_of_requests(connection, workspace.day_files, day, CALL_COLUMNS) for day in days)
+        rate_card = read_table(connection, RATE_CARD)
+        found = waste(candidates(calls, rate_card, workspace.config.waste.can_wait, window.to_date), rate_card)
         replace_days(connection, WASTE, found, window.from_date, window.to_date)
     return found

@@ -24,7 +24,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.migrate import migrate
 from pipelines.warehouse.open import open_database
-from pipelines.warehouse.read import read_frame
+from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import RATE_CARD
@@ -85,7 +85,8 @@ def found(connection: psycopg.Connection[Any], calls: list[dict[str, Any]]) -> d
     )
     replace_all(connection, RATE_CARD, card)
     replace_days(connection, REQUEST, requests, DAY, NEXT + timedelta(days=1))
-    rows = waste(read_frame(connection, *candidates(RULES, DAY, NEXT)), card)
+    calls_of_day = read_table(connection, REQUEST, "event_date between %s and %s", (DAY, NEXT))
+    rows = waste(candidates(calls_of_day, card, RULES, NEXT), card)
     replace_days(connection, WASTE, rows, DAY, NEXT)
     places = {uid: place for place, uid in enumerate(plain["request_uid"])}
     return {
