@@ -40,7 +40,7 @@ def refresh_price_history(workspace: Workspace) -> PriceHistory:
     with workspace.database.connect() as connection:
         prices, rate_card = read_table(connection, PRICE), read_table(connection, RATE_CARD)
         fx_rates = read_table(connection, FX_RATE)
-        traffic, until = newest_traffic(connection)
+        traffic, until = newest_traffic(connection, workspace.day_files)
     at = until or max(prices["recorded_at"].to_list(), default=BEGINNING)
     changes = price_change_rows(prices, rate_card, traffic)
     holds = (pl.col("valid_from") <= at) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > at))
@@ -60,7 +60,7 @@ def refresh_price_history(workspace: Workspace) -> PriceHistory:
 def unclear_now(workspace: Workspace) -> pl.DataFrame:
     """The statements of feeds in force that we don't understand, with the spend of the newest thirty days on each model."""
     with workspace.database.connect(read_only=True) as connection:
-        traffic, _ = newest_traffic(connection)
+        traffic, _ = newest_traffic(connection, workspace.day_files)
     return _unclear(workspace, traffic)
 
 

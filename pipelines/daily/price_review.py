@@ -35,7 +35,7 @@ def waiting(workspace: Workspace, *, also_decided: bool = False) -> list[Waiting
     if not wanted:
         return []
     with workspace.database.connect(read_only=True) as connection:
-        traffic, _ = newest_traffic(connection)
+        traffic, _ = newest_traffic(connection, workspace.day_files)
     registry = registry_of(workspace)
     return [Waiting(file, held, weighed(held.changes, registry, traffic)) for file, held in wanted]
 

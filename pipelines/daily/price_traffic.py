@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import psycopg
 
 from pipelines.prices.exposure import PRICED_BY, Traffic
 from pipelines.warehouse.charges import QUANTITIES, charges_sql
+from pipelines.warehouse.day_files import kept_of_day
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame
+from pipelines.warehouse.tables.core import REQUEST
 
 TRAFFIC_DAYS = 30
 
 _SUMS = ", ".join(f"sum({quantity})::bigint as {meter}" for meter, quantity in QUANTITIES.items())
 _PRICED_BY = ", ".join(f"price.{name}" for name in PRICED_BY)
-# Summed by rate card first: request by request there would be twenty lines for each. The total has a row of its own
-# where nothing was charged.
+_USAGE = f"""
+    select rate_id, sum(contracted_cost_usd)::numeric(38, 18) as spent_usd, {_SUMS}
+    from core.request
+    where event_date = %(day)s and rate_id is not null
+    group by rate_id
+"""
+"""What was used of each rate card on a day: request by request there would be twenty lines for each."""
+# The total has a row of its own where nothing was charged.
 _TRAFFIC = f"""
 with usage as (
-    select rate_id, sum(contracted_cost_usd) as spent_usd, {_SUMS}
-    from core.request
-    where event_date between %(first)s and %(last)s and rate_id is not null
-    group by rate_id
+    select * from jsonb_to_recordset(%(usage)s::jsonb)
+    as used (rate_id uuid, spent_usd numeric, {", ".join(f"{meter} bigint" for meter in QUANTITIES)})
 ),
 charges as ({charges_sql("usage")}),
 by_price as (
@@ -36,16 +47,29 @@ from (select coalesce(sum(spent_usd), 0) as total_usd from usage) as total left 
 """
 
 
-def newest_traffic(connection: psycopg.Connection[Any]) -> tuple[Traffic, datetime | None]:
+def newest_traffic(connection: psycopg.Connection[Any], day_files: Path) -> tuple[Traffic, datetime | None]:
     """The traffic of the newest loaded days, and the instant at which they end; None without any request.
 
     The days end with the newest loaded one, not with the day of the run, so that days may be run in any order. A meter
     that took the rate of a more general one counts there, because that is the price it pays. Usage whose card or price is
     no longer known is left out of the charges.
     """
-    (newest,) = read_frame(connection, "select max(event_date) as day from core.request")["day"]
-    window = {"first": newest and newest - timedelta(days=TRAFFIC_DAYS - 1), "last": newest}
-    rows = read_frame(connection, _TRAFFIC, window)
+    loaded = loaded_days(connection, REQUEST)
+    newest = max(loaded, default=None)
+    days = [day for day in loaded if newest and newest - day < timedelta(days=TRAFFIC_DAYS)]
+    rows = read_frame(connection, _TRAFFIC, {"usage": _used(connection, day_files, days)})
     charges = rows.drop("total_usd").drop_nulls("quantity")
     until = datetime.combine(newest + timedelta(days=1), time(), UTC) if newest else None
     return Traffic(charges, Decimal(rows["total_usd"][0]), TRAFFIC_DAYS), until
+
+
+def _used(connection: psycopg.Connection[Any], day_files: Path, days: Sequence[date]) -> str:
+    """Rows of `_USAGE` of some days together, as JSON; each day's are made once."""
+    found = [
+        kept_of_day(connection, day_files, day, "usage", partial(read_frame, connection, _USAGE, {"day": day}))
+        for day in days
+    ]
+    if not found:
+        return "[]"
+    summed = pl.concat(found).group_by("rate_id").agg(pl.exclude("rate_id").sum())
+    return summed.with_columns(pl.col("rate_id").bin.encode("hex"), pl.col("spent_usd").cast(pl.String)).write_json()

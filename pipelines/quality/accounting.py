@@ -87,7 +87,8 @@ def records_accounted(
 
     `loaded_days` are the UTC days whose requests have been loaded. A file with a day outside them is left for later.
     So is a shortfall (never an excess) of a file whose days have a neighbour with events that is not loaded: the kept
-    record of a pair that straddles midnight may fall on that day. `observed` counts the files compared.
+    record of a pair that straddles midnight may fall on that day. The requests of days outside the window are those that
+    raw.loaded_file counts, which the runs of these days held to core.request. `observed` counts the files compared.
     """
     files = _balances(connection, from_date, to_date)
     loaded = set(loaded_days)
@@ -166,16 +167,16 @@ def _balances(connection: Connection[Any], from_date: date, to_date: date) -> li
                 kind = 'requests'
                 and exists (select from unnest(event_dates) as day where day >= %(from)s and day < %(to)s)
         ),
-        days as (
-            select min(day) as first_day, max(day) as last_day from files, unnest(event_dates) as day
-        ),
-        kept as (
+        counted as (
             select snapshot_id, count(*) as records
             from core.request
-            where
-                event_date between (select first_day from days) and (select last_day from days)
-                and snapshot_id in (select snapshot_id from files)
+            where event_date >= %(from)s and event_date < %(to)s
             group by snapshot_id
+            union all
+            select snapshot_id, requests from raw.loaded_file where event_date < %(from)s or event_date >= %(to)s
+        ),
+        kept as (
+            select snapshot_id, sum(records)::bigint as records from counted join files using (snapshot_id) group by snapshot_id
         ),
         dropped as (
             select snapshot_id, count(*) as records

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -20,6 +21,8 @@ from pipelines.warehouse.tables.mart_prices import PRICE_CHANGE, PRICE_CONFLICT
 from tests.unit.prices.feeds import DATED, FEED, day, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
 from tests.warehouse import rows as warehouse_rows
+
+NO_FILES = Path("no-files")
 
 
 def ledger(first: list[Price], *later: tuple[str, list[Price]], dated: list[Price] | None = None) -> pl.DataFrame:
@@ -49,7 +52,7 @@ def traffic(database: Database) -> Booking:
                 requests = plain.with_columns(rated[name] for name in rated.columns)
                 replace_days(connection, REQUEST, requests, on, on + timedelta(days=1))
         with database.connect(read_only=True) as connection:
-            found, _ = newest_traffic(connection)
+            found, _ = newest_traffic(connection, NO_FILES)
         return card, found
 
     return booked
@@ -145,7 +148,7 @@ def test_usage_whose_card_is_gone_is_left_out(traffic: Booking, database: Databa
     assert seen.charges.height == 1
     with database.connect() as connection:
         connection.execute("delete from core.rate_card")
-        found, until = newest_traffic(connection)
+        found, until = newest_traffic(connection, NO_FILES)
     assert found.charges.is_empty()
     assert found.charges.schema == seen.charges.schema
     assert (found.total_usd, until) == (3, day("2026-02-15"))

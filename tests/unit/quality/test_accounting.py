@@ -137,6 +137,8 @@ def test_a_file_waits_until_all_its_days_are_loaded(books: Database) -> None:
     with books.connect() as connection:
         connection.execute("update raw.snapshot set event_dates = %s", [[DAY, DAY + ONE]])
         connection.execute("update core.request set event_date = %s where line_no = 2", [DAY + ONE])
+        connection.execute("update raw.loaded_file set requests = 1")
+        connection.execute("insert into raw.loaded_file select event_date + 1, snapshot_id, 1 from raw.loaded_file")
     assert run(books, records_accounted, *WINDOW, {DAY}).observed == 0
     both = run(books, records_accounted, *WINDOW, {DAY, DAY + ONE})
     assert (both.success, both.observed) == (True, 1)
