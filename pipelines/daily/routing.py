@@ -20,11 +20,11 @@ from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing import Routed, Setting, together
 from pipelines.routing.kept import kept_days, kept_traffic, rows_of
 from pipelines.routing.measure_next import measure_next
-from pipelines.routing.traffic import Halves, added
+from pipelines.routing.traffic import CALL_COLUMNS, Halves, added
 from pipelines.routing.what_if import Question, what_if
 from pipelines.selfhost.costs import with_own_costs
 from pipelines.shadow import effects, ratios
-from pipelines.warehouse.day_files import KEPT, day_of_requests
+from pipelines.warehouse.day_files import day_of_requests
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all, replace_days
@@ -150,7 +150,7 @@ def _traffic(
     """The days' requests as sums, one day in memory at a time; days without requests are left out."""
     found = {}
     for on in days:
-        requests = day_of_requests(connection, workspace.day_files, on, KEPT)
+        requests = day_of_requests(connection, workspace.day_files, on, CALL_COLUMNS)
         if requests.height:
             found[on] = setting.traffic(requests, rate_card)
     return found

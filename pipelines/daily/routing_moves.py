@@ -20,8 +20,8 @@ from pipelines.routing import Setting
 from pipelines.routing.kept import kept_traffic
 from pipelines.routing.moves import Event, alarmed, as_rows, cards_before, moved, score_words, touched
 from pipelines.routing.quality import known_on
-from pipelines.routing.traffic import Halves
-from pipelines.warehouse.day_files import KEPT, day_of_requests
+from pipelines.routing.traffic import CALL_COLUMNS, Halves
+from pipelines.warehouse.day_files import day_of_requests
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core_prices import RATE_CARD
@@ -53,7 +53,7 @@ def _of_day(
         return
     setting = setting_of(workspace, connection, on - timedelta(days=1), on + timedelta(days=1))
     traffic = kept_traffic(connection, [on])
-    read = partial(day_of_requests, connection, workspace.day_files, on, KEPT)
+    read = partial(day_of_requests, connection, workspace.day_files, on, CALL_COLUMNS)
     yield from _prices(read, on, setting, rate_card, after)
     yield from _scores(on, setting, traffic, after)
     alarms = read_table(connection, REQUEST_DRIFT, "event_date = %s", (on,))

@@ -16,7 +16,7 @@ from functools import cached_property
 import polars as pl
 
 from pipelines.config.routing import RoutingConfig
-from pipelines.meters import COUNTS, TOKEN_METERS
+from pipelines.meters import COUNT_COLUMNS, COUNTS, TOKEN_METERS
 from pipelines.routing.arm_costs import GROUP, ArmCost, added_up, arm_cost
 from pipelines.routing.lanes import Models, lane_column, lanes
 from pipelines.routing.strata import in_groups, strata
@@ -25,6 +25,11 @@ Offer = tuple[str, str]
 """Seller and model."""
 KIND = ("provider_id", "model_id", "is_loop", "lane", "bucket", "use_case")
 """What requests are counted by: who served them, the groups of `arm_costs.GROUP`, and use case (application, else team)."""
+CALL_COLUMNS = (
+    "event_at", "request_uid", "session_id", "provider_id", "model_id", "team", "application", "operation", "service_tier", "region",
+    "finish_reason", "usage_basis", "is_billable", *COUNT_COLUMNS, "effective_cost_usd",
+)  # fmt: skip
+"""The columns of core.request that traffic is made of."""
 _OTHER_MODALITY = tuple(
     meter for meter in TOKEN_METERS if any(word in meter.name for word in ("audio", "image", "video"))
 )
@@ -143,7 +148,7 @@ def traffic_of(
 ) -> Halves:
     """One day's requests as sums, with their cost on each of `offers`.
 
-    `requests` are rated rows of core.request. Left out are, by the first reason that holds: not_billable: free, whoever answers.
+    `requests` are rated rows of core.request (CALL_COLUMNS at least). Left out are, by the first reason that holds: not_billable: free, whoever answers.
     operation: not among those of routing.yaml. usage_missing: no tokens to price. modality: audio, image or video tokens, but
     for images in the prompt where facts say which model reads them.
     provider_tool: tools that the provider ran, such as its web search.
