@@ -5,11 +5,12 @@ What each kind asks for is in `pipelines.pull`. Secrets are named here by their 
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
 
@@ -26,7 +27,15 @@ ApiKind = Literal[
     "helicone",
 ]
 
-_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+def _variable(name: object) -> str:
+    """Raises ValueError, which does not quote what was found: a key that was written in place of its variable stays unsaid."""
+    if isinstance(name, str) and re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+        return name
+    raise ValueError("the name of an environment variable is accepted: capital letters, digits and underscores")
+
+
+Variable = Annotated[str, BeforeValidator(_variable)]
 
 
 class _Windowed(Declaration):
@@ -47,13 +56,17 @@ class ApiPull(_Windowed):
     kind: ApiKind
     url: str | None = None
     """Scheme and host, with a path before the API's own; where it is another than the public one."""
-    key_env: tuple[Annotated[str, Field(pattern=_VARIABLE)], ...] | Annotated[str, Field(pattern=_VARIABLE)] | None = (
-        None
-    )
+    key_env: tuple[Variable, ...] = ()
+    """One name, or a list of as many as the API has keys; empty means the usual ones."""
     reports: tuple[str, ...] = ()
     """Of a kind with several reports, those to ask for; empty means all."""
     params: dict[str, Any] = Field(default_factory=dict)
     window_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 24
+
+    @field_validator("key_env", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _url_is_plain(self) -> ApiPull:
@@ -66,7 +79,7 @@ class SqlPull(_Windowed):
     """Rows of a table or query of a Postgres or MySQL database, by a column that says when or in which order they were written."""
 
     kind: Literal["sql"]
-    url_env: str = Field(pattern=_VARIABLE)
+    url_env: Variable
     table: str | None = None
     query: str | None = None
     cursor: str
@@ -84,7 +97,8 @@ class SqlPull(_Windowed):
 
 
 class BucketPull(Declaration):
-    """Every object below a prefix of a bucket: `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`.
+    """Every object below a prefix of a bucket, `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`, or every file below
+    a folder, `file:///var/log/otel`.
 
     `env` names the variables of the credentials where they are not the usual ones, as `{access_key_id: LOGS_KEY_ID}`.
     """
@@ -93,13 +107,13 @@ class BucketPull(Declaration):
     url: str
     match: str = "*"
     """Objects whose path below the prefix fits this pattern; `*` stands for any text, slashes included."""
-    env: dict[str, Annotated[str, Field(pattern=_VARIABLE)]] = Field(default_factory=dict)
+    env: dict[str, Variable] = Field(default_factory=dict)
     endpoint: str | None = None
     region: str | None = None
 
     @model_validator(mode="after")
     def _url_is_plain(self) -> BucketPull:
-        _refuse_secrets(self.url, ("s3", "gs", "az"))
+        _refuse_secrets(self.url, ("s3", "gs", "az", "file"))
         return self
 
 
@@ -110,7 +124,8 @@ def _refuse_secrets(url: str, schemes: tuple[str, ...]) -> None:
     """Raises ValueError, which does not quote the address, for one that can't be used."""
     try:
         parts = urlsplit(url)
-        known = parts.scheme in schemes and bool(parts.hostname)
+        named = parts.path.startswith("/") and not parts.netloc if parts.scheme == "file" else bool(parts.hostname)
+        known = parts.scheme in schemes and named
     except ValueError:
         known = False
     if not known:

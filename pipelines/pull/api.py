@@ -129,8 +129,7 @@ def open_api(pull: ApiPull, clients: Clients, limits: FetchLimits, attempts: Att
 
 def key_variables(pull: ApiPull) -> tuple[str, ...]:
     """The environment variables that hold the key."""
-    named = pull.key_env
-    return CONNECTORS[pull.kind].key_env if named is None else (named,) if isinstance(named, str) else named
+    return pull.key_env or CONNECTORS[pull.kind].key_env
 
 
 def _key(connector: Connector, pull: ApiPull) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Objects below a prefix of a bucket, each landed once per version, byte for byte.
+"""Objects below a prefix of a bucket, or files below a folder, each landed once per version, byte for byte.
 
 Which ones are there already the sidecars say: URL and entity tag. The landing zone's own bucket is `pipelines.landing.bucket`.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore, from_url
 
 from pipelines.config.pull import BucketPull
 from pipelines.landing import accepts
@@ -58,7 +58,8 @@ class Objects:
                 too_large += 1
                 continue
             if (content := self._content(path)) is not None:
-                suffix = "".join(PurePosixPath(path).suffixes[-2:])
+                suffixes = PurePosixPath(path).suffixes
+                suffix = "".join(suffixes[-2:] if suffixes[-1] in (".gz", ".zst") else suffixes[-1:])
                 tag = hashlib.sha256(url.encode()).hexdigest()[:12]
                 place.put(content, suffix=suffix, url=url, etag=version, tag=tag)
                 yield len(content)
@@ -96,6 +97,8 @@ def _opened(pull: BucketPull) -> ObjectStore:
     config |= {name: value for name, value in (("endpoint", endpoint), ("region", pull.region)) if value}
     plain = (endpoint or "").startswith("http://")
     try:
+        if pull.url.startswith("file://"):
+            return LocalStore(pull.url.removeprefix("file://"))
         return from_url(
             pull.url,
             config=config,

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from pipelines.bills import parse_bill
+from pipelines.config import ConfigError, load_config
 from pipelines.config.pull import ApiPull
 from pipelines.config.sources import BILL_FORMATS, RequestSource, Sources
 from pipelines.fetch import FetchLimits
@@ -244,3 +246,23 @@ def test_a_source_that_fails_costs_the_others_nothing(
 
 def replace_offline(settings: Settings) -> Settings:
     return settings.model_copy(update={"offline": True})
+
+
+@pytest.mark.parametrize(
+    "pull",
+    [
+        {"kind": "langfuse", "url": "https://u:hidden@h/x"},
+        {"kind": "langfuse", "key_env": "sk-hidden"},
+        {"kind": "langfuse", "key_env": ["PUBLIC", "sk_hidden"]},
+        {"kind": "sql", "url_env": "postgres://u:hidden@h/x", "table": "t", "cursor": "c"},
+        {"kind": "bucket", "url": "s3://id:hidden@b/x"},
+        {"kind": "bucket", "url": "s3://b/x", "env": {"access_key_id": "AKIA/hidden"}},
+    ],
+)
+def test_a_secret_in_place_of_its_variable_is_refused_without_being_shown(pull: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "sources.yaml").write_text(
+        yaml.safe_dump({"requests": [{"source": "up", "format": "langfuse", "pull": pull}]})
+    )
+    with pytest.raises(ConfigError) as error:
+        load_config(tmp_path)
+    assert "hidden" not in str(error.value)

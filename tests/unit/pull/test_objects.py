@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,30 @@ def test_every_version_of_every_object_lands_once(
     monkeypatch.setenv("LOGS_SECRET", "not-the-secret")
     error = str(pulled(settings, source).error)
     assert error == "can't list s3://bedrock/AWSLogs: AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID"
+
+
+def test_the_files_that_a_collector_has_rotated(settings: Settings, tmp_path: Path) -> None:
+    """As the file exporter of the OpenTelemetry collector leaves them; the one that it still writes into is left alone."""
+    folder = tmp_path / "collector"
+    folder.mkdir()
+    (folder / "otlp-2026-02-13T06-00-00.000.jsonl").write_text('{"resourceSpans": []}\n')
+    (folder / "otlp.jsonl").write_text('{"resourceSp')
+    pull = BucketPull(kind="bucket", url=f"file://{folder}", match="otlp-*")
+    source = RequestSource(source="up", format="otel_genai", pull=pull)
+    assert (pulled(settings, source).error, pulled(settings, source).files) == (None, 0)
+    (file,) = scan(settings.landing_zone, "requests").files
+    assert file.path.read_bytes() == b'{"resourceSpans": []}\n'
+    assert (file.url, file.content_suffix) == (f"file://{folder}/otlp-2026-02-13T06-00-00.000.jsonl", ".jsonl")
+    gone = BucketPull(kind="bucket", url=f"file://{tmp_path}/nowhere")
+    error = pulled(settings, RequestSource(source="up", format="otel_genai", pull=gone)).error
+    assert error is not None
+    assert "nowhere" in error
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://h/x", "s3://", "s3://id:hidden@bucket/x", "https://h/x?key=hidden", "file://host/x", "file:relative"]
+)
+def test_an_address_that_is_refused_is_not_repeated(url: str) -> None:
+    with pytest.raises(ValueError, match="is accepted") as error:
+        BucketPull(kind="bucket", url=url)
+    assert "Value error" in str(error.value)
