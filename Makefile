@@ -5,14 +5,19 @@ ARGS ?=
 # Python and pytest keep what they compiled; without it every process of the tests compiles for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup daily ui test quick lint format perf clean
+.PHONY: help setup setup-dev python daily ui test quick lint format faults perf clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: ## virtual environment, locked packages, dbt manifest
-	@test -n "$(PYTHON)" || { echo "modelmeter needs Python 3.11 to 3.14; none was found on PATH. Name one: make daily PYTHON=/path/to/python3" >&2; exit 1; }
+setup: python ## virtual environment, locked packages, dbt manifest
 	@$(PYTHON) deploy/bootstrap.py
+
+setup-dev: python ## the same, with what tests and linters need
+	@$(PYTHON) deploy/bootstrap.py --dev
+
+python:
+	@test -n "$(PYTHON)" || { echo "modelmeter needs Python 3.11 to 3.14; none was found on PATH. Name one: make daily PYTHON=/path/to/python3" >&2; exit 1; }
 
 daily: setup ## run the daily job for the newest day of the landing zone
 	@.venv/bin/modelmeter daily $(ARGS)
@@ -20,19 +25,22 @@ daily: setup ## run the daily job for the newest day of the landing zone
 ui: setup ## Dagster's web server and daemon on loopback
 	@.venv/bin/modelmeter ui $(ARGS)
 
-test: setup ## all tests, on a Postgres of their own; ARGS=tests/unit/test_dates.py runs one file
+test: setup-dev ## all tests, on a Postgres of their own; ARGS=tests/unit/test_dates.py runs one file
 	@.venv/bin/python -m pytest $(ARGS)
 
-quick: setup ## in about 90 s: unit and contract tests without the slow ones, and one daily run
+quick: setup-dev ## in about 90 s: unit and contract tests without the slow ones, and one daily run
 	@.venv/bin/python -m pytest --quick tests/unit tests/contracts tests/end_to_end/test_one_day.py $(ARGS)
 
-lint: setup ## formatting, lint rules and types, as the pre-commit hook and CI run them
+lint: setup-dev ## formatting, lint rules and types, as the pre-commit hook and CI run them
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
 
-format: setup ## format the code
+format: setup-dev ## format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
-perf: setup ## measure against peers and physical limits; writes perf/results.md
+faults: setup-dev ## attack a running installation: kill -9, full disk, a crowd; some twenty minutes
+	@.venv/bin/python -m pytest -n 0 -p no:cacheprovider attacks $(ARGS)
+
+perf: setup-dev ## measure against peers and physical limits; writes perf/results.md
 	@.venv/bin/python -m perf $(ARGS)
 
 interop: setup ## real emitters against a scripted model server, compared with its book; ARGS=sdk runs one environment

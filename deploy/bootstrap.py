@@ -1,4 +1,4 @@
-"""Makes `.venv` ready to run modelmeter, once: interpreter check, virtual environment, locked packages, dbt manifest.
+"""Makes `.venv` ready to run modelmeter, or with `--dev` to test it: interpreter check, environment, locked packages, dbt manifest.
 
 Standard library only, because it runs before anything is installed. Safe to call from two commands at once and
 after a call that was killed; does nothing when all is up to date. The Makefile beside `pyproject.toml` calls it.
@@ -6,6 +6,7 @@ after a call that was killed; does nothing when all is up to date. The Makefile 
 
 from __future__ import annotations
 
+import ast
 import fcntl
 import hashlib
 import os
@@ -17,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
+"""What running needs, and what tests and linters need besides."""
 STAMP = VENV / ".modelmeter-packages"
 DBT = ROOT / "dbt_like"
 DBT_STAMP = DBT / "target" / ".modelmeter-manifest"
@@ -26,8 +29,9 @@ NEWEST_PYTHON = (3, 14)
 
 def main() -> None:
     """Bring the environment up to date; exit 1 with an instruction where that can't be done."""
-    if len(sys.argv) > 1:
-        sys.exit(f"the set-up takes no arguments; found {' '.join(sys.argv[1:])}")
+    for_tests = sys.argv[1:] == ["--dev"]
+    if len(sys.argv) > 1 and not for_tests:
+        sys.exit(f"the set-up takes no arguments but --dev; found {' '.join(sys.argv[1:])}")
     if not OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
         supported = " to ".join(".".join(map(str, version)) for version in (OLDEST_PYTHON, NEWEST_PYTHON))
         sys.exit(
@@ -36,17 +40,17 @@ def main() -> None:
         )
     with (ROOT / ".venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        packages = _digest([ROOT / "requirements.lock", ROOT / "pyproject.toml"], extra=f"{sys.version_info[:2]}{ROOT}")
-        if _read(STAMP) != packages:
-            _install_packages()
-            STAMP.write_text(packages)
-        manifest = _digest(_dbt_sources(), extra=packages)
+        wanted = _digest([ROOT / "pyproject.toml", *LOCKS], extra=f"{sys.version_info[:2]}{ROOT}")
+        if _read(STAMP) not in ({f"{wanted} dev"} if for_tests else {wanted, f"{wanted} dev"}):
+            _install_packages(LOCKS if for_tests else LOCKS[:1])
+            STAMP.write_text(f"{wanted} dev" if for_tests else wanted)
+        manifest = _digest(_dbt_sources(), extra=wanted)
         if _read(DBT_STAMP) != manifest or not (DBT / "target" / "manifest.json").is_file():
             _build_manifest()
             DBT_STAMP.write_text(manifest)
 
 
-def _install_packages() -> None:
+def _install_packages(locks: list[Path]) -> None:
     started = time.monotonic()
     _say("setting up .venv (once; a minute or two)")
     if not (VENV / "bin" / "python").exists() or not _runs(VENV / "bin" / "python", "-m", "pip", "--version"):
@@ -55,10 +59,55 @@ def _install_packages() -> None:
                 f"{sys.executable} has no venv and ensurepip modules. On Debian and Ubuntu: apt install python3-venv"
             )
         _run([sys.executable, "-m", "venv", "--clear", str(VENV)])
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    _run([*pip, "--no-deps", "--requirement", str(ROOT / "requirements.lock")])
-    _run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+    python = str(VENV / "bin" / "python")
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install"]
+    uv = _uv(pip)
+    install = [uv, "pip", "install", "--python", python] if uv else [*pip, "--progress-bar", "off"]
+    environment = {**os.environ, **_index_of_pip(python)} if uv else None
+    if not uv:
+        _say("uv could not be had: installing with pip, which takes some minutes longer")
+    requirements = [word for lock in locks for word in ("--requirement", str(lock))]
+    _say(f"installing {sum(len(_read(lock).splitlines()) for lock in locks)} packages")
+    _run([*install, "--no-deps", *requirements], env=environment)
+    _run([*install, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], env=environment)
     _say(f"packages installed in {time.monotonic() - started:.0f} s")
+
+
+def _uv(pip: list[str]) -> str | None:
+    """The locked uv inside of the environment, which installs everything else in parallel; None where it can't be had."""
+    locked = next(line for line in _read(LOCKS[1]).splitlines() if line.startswith("uv=="))
+    uv = VENV / "bin" / "uv"
+    if not _runs(uv, "--version"):
+        _runs(*pip, "--quiet", "--no-deps", locked)
+    return str(uv) if _runs(uv, "--version") else None
+
+
+def _index_of_pip(python: str) -> dict[str, str]:
+    """Where pip looks for packages, as uv is told: uv reads neither pip's variables nor its files. What is set for uv itself stays.
+
+    In the environment and not among the arguments, which other users of the machine can see: an address may hold a password.
+    """
+    listed = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+    found: dict[str, str] = {}
+    # Variables win over the section of the command, and that over the one for all; a later line over an earlier one.
+    for section in ("global", "install", ":env:"):
+        for line in listed.stdout.splitlines():
+            name, _, value = line.partition("=")
+            if name.startswith(f"{section}."):
+                found[name.removeprefix(f"{section}.")] = ast.literal_eval(value)
+    links = [link for link in found.get("find-links", "").split() if "://" in link or Path(link).is_dir()]
+    told = {
+        "UV_DEFAULT_INDEX": found.get("index-url"),
+        "UV_INDEX": " ".join(found.get("extra-index-url", "").split()),
+        "UV_FIND_LINKS": ",".join(links),
+        "UV_INSECURE_HOST": " ".join(found.get("trusted-host", "").split()),
+        "UV_NO_INDEX": "1" if found.get("no-index", "").lower() in {"1", "true", "yes", "on"} else None,
+        "UV_HTTP_TIMEOUT": found.get("default-timeout", found.get("timeout")),
+        "UV_INDEX_STRATEGY": "unsafe-best-match",  # as pip looks: the best version of all indexes
+        "SSL_CERT_FILE": found.get("cert"),
+        "HTTPS_PROXY": found.get("proxy"),
+    }
+    return {name: value for name, value in told.items() if value and name not in os.environ}
 
 
 def _build_manifest() -> None:
@@ -87,7 +136,10 @@ def _read(path: Path) -> str:
 
 
 def _runs(*command: str | Path) -> bool:
-    return subprocess.run([str(c) for c in command], capture_output=True, check=False).returncode == 0
+    try:
+        return subprocess.run([str(c) for c in command], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
 
 
 def _run(command: list[str], env: dict[str, str] | None = None) -> None:

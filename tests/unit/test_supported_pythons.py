@@ -29,7 +29,8 @@ def test_declared_range_is_the_supported_one() -> None:
 @pytest.mark.parametrize("version", SUPPORTED)
 def test_every_locked_package_accepts_the_version(version: str) -> None:
     """dagster-dbt refused 3.14, and with it pip refused everything. (networkx refuses one faulty release, 3.14.1.)"""
-    names = re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    locks = "".join((ROOT / name).read_text() for name in ("requirements.lock", "requirements-dev.lock"))
+    names = re.findall(r"^([A-Za-z0-9._-]+)==", locks, re.MULTILINE)
     assert len(names) > 150
     refusing = {}
     for name in names:
