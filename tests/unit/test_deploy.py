@@ -1,0 +1,94 @@
+"""The three ways to deploy say the same: an ordinary user, a read-only root file system, limits, probes, secrets from the environment."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.settings import Settings
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+UNITS = sorted((DEPLOY / "systemd").iterdir())
+MANIFESTS = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "modelmeter.yaml").read_text()))
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+VARIABLES = {f"MODELMETER_{name.upper()}" for name in Settings.model_fields}
+
+
+def pods() -> dict[str, dict[str, Any]]:
+    found = {}
+    for manifest in MANIFESTS:
+        spec = manifest["spec"]
+        template = spec.get("jobTemplate", {}).get("spec", spec).get("template")
+        if template:
+            found[manifest["metadata"]["name"]] = template["spec"]
+    return found
+
+
+def test_the_image_runs_as_an_ordinary_user_and_copies_what_it_is_made_of() -> None:
+    stages = DOCKERFILE.split("\nFROM ")
+    assert len(stages) == 3
+    assert "USER 10001:10001" in stages[-1]
+    assert "HEALTHCHECK" in stages[-1]
+    # Packages change seldom: they are a layer of their own, below the code.
+    assert stages[1].index("requirement requirements.lock") < stages[1].index("COPY assets")
+    copied = {
+        name for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE) for name in line.split()[:-1]
+    }
+    kept = {line[1:] for line in (DEPLOY.parent / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert copied == kept
+    assert all((DEPLOY.parent / name).exists() for name in copied)
+
+
+@pytest.mark.parametrize("name", ["ui", "daily"])
+def test_a_service_of_compose_is_confined_and_limited(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert service["read_only"] is True
+    assert service["user"] == "10001:10001"
+    assert service["cap_drop"] == ["ALL"]
+    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
+    assert set(service["environment"]) <= VARIABLES
+    assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_no_secret_stands_in_a_file() -> None:
+    """Where one belongs, the environment or a Secret gives it."""
+    files = [*UNITS, DEPLOY / "compose.yaml", DEPLOY / "Dockerfile", DEPLOY / "kubernetes" / "modelmeter.yaml"]
+    lines = [line for path in files for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
+    set_to = [re.search(r"(PASSWORD|HASH_KEY|PING_URL)\s*[:=](.*)", re.sub(r"\$\{[^}]*\}", "", line)) for line in lines]
+    assert [found[0] for found in set_to if found and found[2].strip()] == []
+
+
+@pytest.mark.parametrize("name", list(pods()))
+def test_a_pod_is_confined_limited_and_probed(name: str) -> None:
+    pod = pods()[name]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["automountServiceAccountToken"] is False
+    (container,) = pod["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert {"cpu", "memory"} == set(container["resources"]["limits"]) == set(container["resources"]["requests"])
+    assert {item["name"] for item in container["env"]} <= VARIABLES
+    assert [source["secretRef"]["name"] for source in container["envFrom"]] == ["modelmeter"]
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+    probes = {"startupProbe", "readinessProbe", "livenessProbe"}
+    assert probes <= set(container) or name == "modelmeter-daily", "a job ends by itself"
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_systemd_accepts_the_unit(path: Path) -> None:
+    text = path.read_text()
+    assert path.suffix == ".timer" or (
+        "NoNewPrivileges=yes" in text and "MemoryMax=" in text and "User=modelmeter" in text
+    )
+    assert set(re.findall(r"MODELMETER_[A-Z_]+", text)) <= VARIABLES
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    done = subprocess.run(["systemd-analyze", "verify", *map(str, UNITS)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
