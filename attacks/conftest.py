@@ -1,0 +1,92 @@
+"""The installation under attack, and what must be true after each attack."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pipelines.settings import Settings
+from pipelines.warehouse import server
+from pipelines.warehouse.open import open_database
+from tests.assets.conftest import SmallSample
+from tests.end_to_end.forked import stop_server
+from tests.end_to_end.installation import Finished, Installation, Run, differences
+
+pytest_plugins = ["tests.assets.conftest", "tests.end_to_end.installation"]
+
+ROUNDS = int(os.environ.get("MODELMETER_FAULT_ROUNDS", "5"))
+"""How often each attack at a random instant is repeated."""
+
+
+@dataclass
+class Attacked:
+    """An installation, the day that it runs, and the run left alone that it is held against."""
+
+    installation: Installation
+    undisturbed: Finished
+    day: str
+
+    def start(self) -> Run:
+        return self.installation.start("daily", "--date", self.day)
+
+    def until(self, process: Run, seen: Callable[[str], bool]) -> None:
+        """Wait for a line of progress."""
+        assert process.stderr is not None
+        for line in process.stderr:
+            if seen(line):
+                return
+        raise AssertionError("the run ended before the moment of the attack")
+
+    def recovers(self) -> None:
+        """The next run succeeds, gives the same tables, and nothing is left of the attack."""
+        self.installation.run("daily", "--date", self.day)
+        assert differences(self.installation, self.undisturbed) == set()
+        assert self.leftovers() == []
+
+    def leftovers(self) -> list[str]:
+        """Processes, leases, drafts and half-made tables that no command needs any more."""
+        home = self.installation.home
+        found = [f"process {p.pid}" for p in psutil.process_iter(["cmdline"]) if _is_of(p, home)]
+        found += [str(path) for path in (home / "postgres" / "leases").glob("*")]
+        found += [str(path) for path in home.rglob("*.draft")] + [str(path) for path in (home / "dbt").glob("parse-*")]
+        with open_database(Settings(home=home)) as database, database.connect() as connection:
+            staged = connection.execute(
+                "select oid::regclass::text from pg_class where relname ~ '_[0-9]{8}_[0-9a-f]{8}$' and relkind = 'r'"
+            ).fetchall()
+        return found + [f"table {name}" for (name,) in staged]
+
+
+def _is_of(process: psutil.Process, home: Path) -> bool:
+    return str(home) in " ".join(process.info["cmdline"] or ())
+
+
+@pytest.fixture
+def attacked(installation: Installation, undisturbed: Finished, small_sample: SmallSample) -> Attacked:
+    return Attacked(installation, undisturbed, str(small_sample.days[1]))
+
+
+@pytest.fixture(scope="session")
+def length(undisturbed: Finished) -> float:
+    """Seconds that the steps of an undisturbed run took."""
+    return sum(float(line.split()[2]) for line in undisturbed.err.splitlines() if line.split()[:1] == ["done"])
+
+
+def wait_for_server(home: Path, seconds: float = 60) -> server.Running:
+    """The server of a home, once it runs."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = server.running(home)
+        if found is not None and found.is_ready:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("no server has started")
+
+
+def pytest_sessionfinish() -> None:
+    stop_server()
