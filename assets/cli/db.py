@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assets.cli import backup
 from assets.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     )
     for name, command in (("up", up), ("down", down), ("url", url), ("migrate", migrate), ("remove", remove)):
         group.command(name)(command)
+    backup.register(group)
     app.add_typer(group)
 
 

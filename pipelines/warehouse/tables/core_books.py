@@ -28,6 +28,7 @@ PERIOD_ACT = Table(
         Column("billed_cost_usd", "numeric(38,18)", "Their billed cost.", unit="USD", is_signed=True),
     ),
     ("period", "acted_at"),
+    is_act=True,
 )
 
 BOOKED_CHARGE = Table(
@@ -49,6 +50,7 @@ BOOKED_CHARGE = Table(
         *(replace(column, accepted=(), is_signed=True) for column in DAILY_CHARGE.columns),
     ),
     ("period", "event_date", "charge_id"),
+    is_act=True,
 )
 
 CORE_BOOK_TABLES = (PERIOD_ACT, BOOKED_CHARGE)

@@ -123,6 +123,7 @@ COST_RESTATEMENT = Table(
     ),
     ("line_id",),
     day_column="event_date",
+    is_act=True,
 )
 
 _SKU = tuple(

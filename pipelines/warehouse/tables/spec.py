@@ -75,6 +75,7 @@ class Table:
 
     `day_column` names the UTC day that partitions the table; where `range_partitioned` is set, Postgres
     holds one child table per day, else a day is replaced by delete and insert in one transaction.
+    `is_act` marks a table of what people did, which no landed file holds: it can't be made again, only exported and imported.
     `built_by` names who fills it: "python" (a frame is copied in) or "dbt" (a model of `dbt_like`).
     """
 
@@ -87,6 +88,7 @@ class Table:
     day_column: str | None = None
     range_partitioned: bool = False
     built_by: str = "python"
+    is_act: bool = False
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
