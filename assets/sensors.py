@@ -13,6 +13,7 @@ from assets.boundary import in_own_words
 from assets.jobs import DAILY_JOB
 from assets.resources import WorkspaceResource
 from pipelines.daily import Window, ingest_requests, stale_days
+from pipelines.fetch.ping import ping
 from pipelines.landing import open_zone
 from pipelines.settings import Settings
 from pipelines.workspace import open_workspace
@@ -52,6 +53,24 @@ def arrivals_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.S
     if first:
         return dg.SkipReason("first look: the listing is noted; the daily run reads what is there")
     return dg.RunRequest(run_key=seen)
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    name="dead_mans_switch",
+    monitored_jobs=[DAILY_JOB],
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="After a daily run that succeeded: ask for MODELMETER_PING_URL, where it is set.",
+)
+@in_own_words
+def dead_mans_switch_sensor(_context: dg.RunStatusSensorContext) -> dg.SkipReason:
+    """Let the outside service know; asks for no run."""
+    url = Settings().ping_url
+    if url is None:
+        return dg.SkipReason("MODELMETER_PING_URL is not set")
+    ping(url.get_secret_value())
+    return dg.SkipReason("the outside service was told")
 
 
 @dg.run_status_sensor(

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     `dagster_database` names the database of Dagster's run history on the same server; where it is the warehouse's own,
     its tables lie there in a schema `dagster`.
     `user_hash_key` replaces end users by a keyed hash (HMAC-SHA-256) before anything is stored.
+    `ping_url` is asked for after every daily run that succeeded, so that an outside service notices when none did.
     `database_url` names an external Postgres 15 or later; unset means the embedded server under `home`.
     """
 
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     offline: bool = False
     user_hash_key: SecretStr | None = None
     reports: Path = Field(default=Path("reports"))
+    ping_url: SecretStr | None = None
 
     @field_validator("landing", mode="before")
     @classmethod
@@ -48,7 +50,7 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | str | None) -> Path | str | None:
         return value.expanduser().resolve() if isinstance(value, Path) else value
 
-    @field_validator("landing", "config", "database_url", "user_hash_key", mode="before")
+    @field_validator("landing", "config", "database_url", "user_hash_key", "ping_url", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -34,6 +34,7 @@ from assets.cli import (
     scores,
     sources,
     sql,
+    status,
     ui,
     waste,
 )
@@ -92,6 +93,7 @@ for command in (
     drift,
     scores,
     sources,
+    status,
     doctor,
 ):
     command.register(app)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assets.cli.dates import DateError, FirstDay, LastDay, day_option, window_of
+from assets.cli.log_lines import LogFormat, LogFormatOption, progress_console
 from assets.cli.runs import INTERRUPTED, RunOutcome, run_window
 from assets.cli.terminal import json_text, say, terminal
 
@@ -34,13 +35,14 @@ def daily(
     first: FirstDay = None,
     last: LastDay = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """Run the daily job: fetch, ingest, price, check and report.
 
     Without options: the newest day of the landing zone. Ends with status 1 when a step or a blocking check failed, and with
     130 when it was interrupted.
     """
-    work = _Work()
+    work = _Work(log_format)
     try:
         work.windows = list(filter(None, [window_of(day, first, last)]))
         work.do(as_json)
@@ -53,7 +55,8 @@ def daily(
 class _Work:
     """The days of one command, those that late lines add to them, and the runs so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, log_format: LogFormat) -> None:
+        self.log_format = log_format
         self.windows: list[Window] = []
         self.runs: list[RunOutcome] = []
 
@@ -63,23 +66,25 @@ class _Work:
         from pipelines.settings import Settings
         from pipelines.workspace import open_workspace
 
-        console = terminal(stderr=True)
+        console = progress_console(self.log_format)
         prepare_sample(console)
         with open_workspace(Settings()) as workspace:
             self._run(workspace, console)
             _tell(workspace, self.runs, as_json)
             _remove_old(workspace, console)
+            if all(run.succeeded for run in self.runs):
+                _ping(workspace, console)
 
     def _run(self, workspace: Workspace, console: Console) -> None:
         """Run every window, and then the days that late lines belong to."""
         from pipelines.daily import Window
 
         self.windows = self.windows or [_newest(workspace, console)]
-        self.runs.append(run_window(workspace, self.windows[0], console))
+        self.runs.append(run_window(workspace, self.windows[0], console, log_format=self.log_format))
         self.windows += Window.joined(self.runs[0].late_days)
         for window in self.windows[1:]:
             console.print(f"late or changed lines belong to {window}: running that too", style="yellow")
-            self.runs.append(run_window(workspace, window, console))
+            self.runs.append(run_window(workspace, window, console, log_format=self.log_format))
 
     def unfinished(self) -> str:
         """What an interrupt leaves, and how to go on."""
@@ -109,6 +114,17 @@ def prepare_sample(console: Console) -> None:
         if fresh:
             console.print("no landing zone is configured: making the synthetic sample (once)", style="dim")
         generate_sample(settings.sample_landing)
+
+
+def _ping(workspace: Workspace, console: Console) -> None:
+    """Let the dead man's switch know, where there is one."""
+    from pipelines.fetch.ping import PingError, ping
+
+    if (url := workspace.settings.ping_url) is not None:
+        try:
+            ping(url.get_secret_value())
+        except PingError as error:
+            console.print(str(error), style="yellow", soft_wrap=True)
 
 
 def _remove_old(workspace: Workspace, console: Console) -> None:

@@ -112,16 +112,19 @@ def _bucket(settings: Settings) -> Finding:
 
 
 def _warehouse(settings: Settings) -> Iterator[Finding]:
+    from assets.status import sizes_of
     from pipelines.warehouse.open import open_database
 
     try:
         with open_database(settings) as database, database.connect(read_only=True) as connection:
             row = connection.execute("select current_setting('server_version')").fetchone()
+            sizes = sizes_of(settings, database)
     except WarehouseError as error:
         yield Finding("warehouse", False, str(error))
         return
     kind = "embedded" if settings.database_url is None else "external"
     yield Finding("warehouse", True, f"{kind} Postgres {row[0] if row else '?'}, migrated")
+    yield Finding("sizes", True, ", ".join(f"{name} {size / 2**20:,.1f} MB" for name, size in sizes.items()))
 
 
 def _manifest(_: Settings) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.cli.log_lines import LogFormat, log_line
 from pipelines.outside import ANY_FAILURE, worded
 
 if TYPE_CHECKING:
@@ -45,7 +46,14 @@ class RunOutcome:
     """The pages of the window, in day order; after a failure those that were made of what is there, incomplete."""
 
 
-def run_window(workspace: Workspace, window: Window, console: Console, *, job: str = "daily") -> RunOutcome:
+def run_window(
+    workspace: Workspace,
+    window: Window,
+    console: Console,
+    *,
+    job: str = "daily",
+    log_format: LogFormat = LogFormat.TEXT,
+) -> RunOutcome:
     """Run the named job for the window in this process and wait for it. Raises KeyboardInterrupt where it was interrupted."""
     from rich.status import Status
     from rich.text import Text
@@ -57,7 +65,9 @@ def run_window(workspace: Workspace, window: Window, console: Console, *, job: s
     with Status("starting Dagster", console=console) as status:
 
         def show(event: str, text: str, seconds: float | None) -> None:
-            if event == "started":
+            if log_format is LogFormat.JSON:
+                log_line(event, job=job, days=str(window), step=text, seconds=seconds)
+            elif event == "started":
                 status.update(f"{text} …")
             elif event == "finished":
                 console.print(Text.assemble("  ", ("done", "green"), f"  {text:<34} {seconds:7.2f} s"))

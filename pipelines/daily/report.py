@@ -44,7 +44,7 @@ def write_reports(
     context = ReportContext(
         is_sample=workspace.settings.uses_sample,
         checks=_accounting(workspace, window) if checks is None else checks,
-        feeds=_feeds(workspace),
+        feeds=feeds_in_use(workspace),
         routing=workspace.config.routing,
     )
     apart = Apart()
@@ -67,7 +67,7 @@ def write_reports(
     return pages
 
 
-def _feeds(workspace: Workspace) -> list[FeedLine]:
+def feeds_in_use(workspace: Workspace) -> list[FeedLine]:
     """Each feed with the age of what is in use; none where the landing zone can't be listed, which its step reports."""
     from pipelines.finops.report import FeedLine
 

@@ -1,0 +1,181 @@
+"""How the installation stands: the last run of each day, the age of feeds, open alarms and sizes; for people, probes and Prometheus (`prometheus.py`).
+
+Read from the warehouse and from the tables of Dagster's run history, without Dagster, so that a probe costs little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from pipelines.daily.report import feeds_in_use
+from pipelines.finops.report import FeedLine
+from pipelines.retention.removed import size_of
+from pipelines.settings import Settings
+from pipelines.warehouse import WarehouseError
+from pipelines.warehouse.database import DAGSTER_SCHEMA, Database
+from pipelines.workspace import Workspace
+
+SHOWN_RUNS = 200
+_RUNS = """
+    select
+        coalesce(first.value, partition.value) as first_day, coalesce(last.value, partition.value) as last_day,
+        runs.status, runs.start_time, runs.end_time,
+        (
+            select count(*) from asset_check_executions as checked
+            where checked.run_id = runs.run_id and checked.execution_status = 'FAILED'
+        ) as failed_checks
+    from runs
+    left join run_tags as first on first.run_id = runs.run_id and first.key = 'dagster/asset_partition_range_start'
+    left join run_tags as last on last.run_id = runs.run_id and last.key = 'dagster/asset_partition_range_end'
+    left join run_tags as partition on partition.run_id = runs.run_id and partition.key = 'dagster/partition'
+    where runs.pipeline_name = 'daily'
+    order by runs.id desc
+    limit %s
+"""
+_ALARMS = {
+    "silent changes of models": (
+        "mart.request_drift",
+        "select count(*) from mart.request_drift where is_alarm and event_date = (select max(event_date) from mart.request_drift)",
+    ),
+    "budgets crossed": (
+        "mart.budget_status",
+        "select count(*) from mart.budget_status where state = 'crossed' and event_date = (select max(event_date) from mart.budget_status)",
+    ),
+}
+"""What is open: the table that says so, and how many there are on its newest day."""
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The newest daily run of a stretch of days."""
+
+    first_day: date
+    last_day: date
+    status: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    failed_checks: int
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every step and blocking check passed."""
+        return self.status == "SUCCESS"
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that a person on call or a probe wants to know first."""
+
+    at: datetime
+    newest_day: date | None
+    runs: tuple[LastRun, ...]
+    """The newest of each stretch of days, the newest first."""
+    last_success_at: datetime | None
+    feeds: tuple[FeedLine, ...]
+    alarms: dict[str, int]
+    sizes: dict[str, int]
+
+    def problems(self, max_age: timedelta) -> list[str]:
+        """What is wrong, a sentence each; none where all is well."""
+        if not self.runs:
+            return ["no daily run is in the history"]
+        found = []
+        newest = self.runs[0]
+        if newest.status == "FAILURE":
+            found.append(f"the last daily run, for {_days(newest)}, failed")
+        if self.last_success_at is None:
+            found.append("no daily run has succeeded")
+        elif self.at - self.last_success_at > max_age:
+            found.append(f"the last daily run that succeeded ended at {self.last_success_at:%Y-%m-%d %H:%M} UTC")
+        found += [f"{feed.kind} {feed.name} is stale" for feed in self.feeds if feed.is_stale]
+        return found
+
+
+def status_of(workspace: Workspace, now: datetime | None = None) -> Status:
+    """How the installation stands now. Fetches nothing."""
+    with workspace.database.connect(read_only=True) as connection:
+        newest = _one(connection, "mart.daily_charge", "select max(event_date) from mart.daily_charge")
+        alarms = {name: _one(connection, table, query) or 0 for name, (table, query) in _ALARMS.items()}
+    runs = _runs(workspace)
+    ended = [run.ended_at for run in runs if run.succeeded and run.ended_at]
+    return Status(
+        at=now or datetime.now(UTC),
+        newest_day=newest,
+        runs=tuple({(run.first_day, run.last_day): run for run in reversed(runs)}.values())[::-1],
+        last_success_at=max(ended, default=None),
+        feeds=() if workspace.settings.is_offline else tuple(feeds_in_use(workspace)),
+        alarms=alarms,
+        sizes=sizes_of(workspace.settings, workspace.database),
+    )
+
+
+def sizes_of(settings: Settings, database: Database) -> dict[str, int]:
+    """Bytes of what grows: databases, and folders of the home and the reports."""
+    names = {"warehouse": database.owner.dbname, "run history": database.dagster_database}
+    with database.connect(read_only=True) as connection:
+        found = {
+            name: connection.execute(
+                "select pg_database_size(oid) from pg_database where datname = %s", [dbname]
+            ).fetchone()
+            for name, dbname in names.items()
+        }
+    folders = {
+        "parsed files": settings.home / "parsed",
+        "days as files": settings.home / "requests",
+        "logs of runs": settings.home / "dagster",
+        "caches": settings.home / "cache",
+        "reports": settings.reports,
+    }
+    databases = {name: row[0] for name, row in found.items() if row}
+    if names["warehouse"] == names["run history"]:
+        del databases["run history"]
+    return {**databases, **{name: size_of(folder) for name, folder in folders.items()}}
+
+
+def _runs(workspace: Workspace) -> list[LastRun]:
+    with _history(workspace) as connection:
+        if connection is None:
+            return []
+        return [
+            LastRun(date.fromisoformat(first), date.fromisoformat(last), status, _at(started), _at(ended), failed)
+            for first, last, status, started, ended, failed in connection.execute(_RUNS, [SHOWN_RUNS])
+            if first and last
+        ]
+
+
+@contextmanager
+def _history(workspace: Workspace) -> Iterator[psycopg.Connection[Any] | None]:
+    """Dagster's tables; None before the first run has made them."""
+    database = workspace.database
+    is_shared = database.dagster_database == database.owner.dbname
+    try:
+        connection = database.named(database.dagster_database).connect()
+    except WarehouseError:
+        yield None
+        return
+    with connection:
+        schema = DAGSTER_SCHEMA if is_shared else "public"
+        connection.execute(sql.SQL("set search_path to {}").format(sql.Identifier(schema)))
+        made = connection.execute("select to_regclass('runs') is not null").fetchone()
+        yield connection if made == (True,) else None
+
+
+def _one(connection: psycopg.Connection[Any], table: str, query: str) -> Any:  # noqa: ANN401, of any type
+    if connection.execute("select to_regclass(%s)", [table]).fetchone() == (None,):
+        return None
+    return (connection.execute(query.encode()).fetchone() or (None,))[0]
+
+
+def _at(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _days(run: LastRun) -> str:
+    return str(run.first_day) if run.first_day == run.last_day else f"{run.first_day} to {run.last_day}"

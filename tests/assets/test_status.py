@@ -1,0 +1,148 @@
+"""How the installation stands: judged from the history of runs and the warehouse, and the same in Prometheus's format."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import ClassVar
+
+import psycopg
+import pytest
+
+from assets.cli.log_lines import LogFormat, log_line, progress_console
+from assets.prometheus import prometheus
+from assets.status import LastRun, Status, status_of
+from pipelines.fetch.ping import PingError, ping
+from pipelines.finops.report import FeedLine
+from pipelines.settings import Settings
+from pipelines.warehouse.database import Database
+from pipelines.workspace import open_workspace
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+DAY = date(2026, 3, 1)
+AGE = timedelta(hours=26)
+GOOD = Status(
+    at=NOW,
+    newest_day=DAY,
+    runs=(LastRun(DAY, DAY, "SUCCESS", NOW, NOW - timedelta(hours=6), 1),),
+    last_success_at=NOW - timedelta(hours=6),
+    feeds=(FeedLine('a "quoted" feed', "prices", NOW, is_stale=False),),
+    alarms={"budgets crossed": 2},
+    sizes={"warehouse": 123},
+)
+
+
+def test_what_is_wrong_is_said() -> None:
+    failed = LastRun(DAY, DAY + timedelta(days=1), "FAILURE", NOW, NOW, 0)
+    assert GOOD.problems(AGE) == []
+    assert replace(GOOD, runs=()).problems(AGE) == ["no daily run is in the history"]
+    assert replace(GOOD, runs=(failed, *GOOD.runs)).problems(AGE) == [
+        "the last daily run, for 2026-03-01 to 2026-03-02, failed"
+    ]
+    assert replace(GOOD, last_success_at=None).problems(AGE) == ["no daily run has succeeded"]
+    assert "2026-03-02 06:00 UTC" in GOOD.problems(timedelta(hours=5))[0]
+    stale = replace(GOOD.feeds[0], is_stale=True)
+    assert replace(GOOD, feeds=(stale,)).problems(AGE) == ['prices a "quoted" feed is stale']
+
+
+def test_prometheus_reads_the_same() -> None:
+    text = prometheus(GOOD, AGE)
+    lines = text.splitlines()
+    assert text.endswith("\n")
+    assert "modelmeter_healthy 1" in lines
+    assert f"modelmeter_last_success_timestamp_seconds {(NOW - timedelta(hours=6)).timestamp():.0f}" in lines
+    assert 'modelmeter_feed_stale{kind="prices",name="a \\"quoted\\" feed"} 0' in lines
+    assert 'modelmeter_open_alarms{kind="budgets crossed"} 2' in lines
+    assert 'modelmeter_size_bytes{part="warehouse"} 123' in lines
+    named = {line.split("{")[0].split(" ")[0] for line in lines if not line.startswith("#")}
+    assert named <= {line.split(" ")[2] for line in lines if line.startswith("# TYPE")}
+    assert "modelmeter_healthy 0" in prometheus(replace(GOOD, runs=()), AGE)
+
+
+HISTORY = """
+create table runs (id serial, run_id text, pipeline_name text, status text, start_time float, end_time float);
+create table run_tags (run_id text, key text, value text);
+create table asset_check_executions (run_id text, execution_status text);
+insert into runs (run_id, pipeline_name, status, start_time, end_time) values
+    ('a', 'daily', 'FAILURE', 1, 2), ('b', 'daily', 'SUCCESS', 3, 4), ('c', 'arrivals', 'FAILURE', 5, 6),
+    ('d', 'daily', 'SUCCESS', 7, 8);
+insert into run_tags values
+    ('a', 'dagster/partition', '2026-03-01'),
+    ('b', 'dagster/asset_partition_range_start', '2026-03-01'), ('b', 'dagster/asset_partition_range_end', '2026-03-01'),
+    ('d', 'dagster/asset_partition_range_start', '2026-02-01'), ('d', 'dagster/asset_partition_range_end', '2026-02-28');
+insert into asset_check_executions values ('d', 'FAILED'), ('d', 'SUCCEEDED'), ('a', 'FAILED');
+"""
+
+
+def test_the_newest_run_of_each_stretch_counts(database: Database, database_settings: Settings) -> None:
+    history = f"{database.owner.dbname}_history"
+    settings = database_settings.model_copy(update={"dagster_database": history, "offline": True})
+    with open_workspace(settings) as workspace:
+        before = status_of(workspace)
+        assert (before.runs, before.newest_day, before.last_success_at) == ((), None, None)
+        database.create_database(history)
+        try:
+            with database.named(history).connect() as connection:
+                connection.execute(HISTORY.encode())
+            found = status_of(workspace)
+        finally:
+            with psycopg.connect(
+                database.url.set(drivername="postgresql").render_as_string(), autocommit=True
+            ) as connection:
+                connection.execute(f"drop database {history} with (force)".encode())
+    assert [(str(r.first_day), str(r.last_day), r.status, r.failed_checks) for r in found.runs] == [
+        ("2026-02-01", "2026-02-28", "SUCCESS", 1),
+        ("2026-03-01", "2026-03-01", "SUCCESS", 0),
+    ]
+    assert found.last_success_at == datetime.fromtimestamp(8, UTC)
+    assert found.sizes["warehouse"] > 2**20
+    assert found.alarms["silent changes of models"] == 0
+
+
+class Ear(BaseHTTPRequestHandler):
+    heard: ClassVar[list[str]] = []
+    status = 200
+
+    def do_GET(self) -> None:
+        self.heard.append(self.path)
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def ear() -> Iterator[str]:
+    Ear.heard, Ear.status = [], 200
+    server = HTTPServer(("127.0.0.1", 0), Ear)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/secret"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_outside_service_hears_once_and_a_failure_names_no_address(ear: str) -> None:
+    ping(ear)
+    assert Ear.heard == ["/secret"]
+    Ear.status = 503
+    with pytest.raises(PingError, match="status 503") as failed:
+        ping(ear)
+    assert "secret" not in str(failed.value)
+    with pytest.raises(PingError) as failed:
+        ping("http://127.0.0.1:1/secret")
+    assert "secret" not in str(failed.value)
+
+
+def test_every_line_of_a_json_log_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    progress_console(LogFormat.JSON).print("two\nlines", style="red")
+    log_line("finished", step="core_price\x1b[2J", seconds=1.5, days=None)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == ["message", "finished"]
+    assert lines[0]["text"] == "two\nlines"
+    assert "days" not in lines[1]
+    assert datetime.fromisoformat(lines[1]["at"]).tzinfo is not None
