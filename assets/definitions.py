@@ -32,10 +32,10 @@ from assets.report import report_html
 from assets.requests import core_request, raw_request_files
 from assets.resources import WorkspaceResource
 from assets.restatement import ACTS, restated_job
-from assets.retention import COUNTS_OF_REMOVED, RETENTION_SCHEDULE, retention_job
+from assets.retention import REMOVALS, RETENTION_SCHEDULE, retention_job
 from assets.routing import routing_measure_next, routing_move, routing_projection
 from assets.selfhost import core_hardware, selfhost_breakeven
-from assets.sensors import arrivals_job, arrivals_sensor, late_days_sensor
+from assets.sensors import arrivals_job, arrivals_sensor, dead_mans_switch_sensor, late_days_sensor
 from assets.served import served_as_asked, served_model_change
 from assets.shadow import core_shadow_request, routing_off_policy, shadow_evidence
 from assets.waste import waste
@@ -77,11 +77,17 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             reconciliation,
             report_html,
             *ACTS,
-            COUNTS_OF_REMOVED,
+            *REMOVALS,
         ],
         asset_checks=checks,
         jobs=[DAILY_JOB, restated_job(marts, checks), arrivals_job, retention_job],
-        sensors=[arrivals_sensor, late_days_sensor, abandoned_runs_sensor, incomplete_pages_sensor],
+        sensors=[
+            arrivals_sensor,
+            late_days_sensor,
+            dead_mans_switch_sensor,
+            abandoned_runs_sensor,
+            incomplete_pages_sensor,
+        ],
         schedules=[DAILY_SCHEDULE, RETENTION_SCHEDULE],
         resources={"mm": WorkspaceResource(), "dbt": dbt_resource, **(resource_overrides or {})},
         loggers={"progress": progress_logger},

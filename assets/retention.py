@@ -13,11 +13,15 @@ from assets.resources import WorkspaceResource
 from assets.specs import table_spec
 from pipelines.daily.retention import apply_retention
 from pipelines.retention.removed import Removed
+from pipelines.warehouse.tables.core import FORGOTTEN_USER
 from pipelines.warehouse.tables.raw import QUARANTINE_REMOVED
 from pipelines.workspace import Workspace
 
-COUNTS_OF_REMOVED = table_spec(QUARANTINE_REMOVED, deps=["raw.quarantine"])
-"""Written by retention, which is no step of a day."""
+REMOVALS = (
+    table_spec(QUARANTINE_REMOVED, deps=["raw.quarantine"]),
+    table_spec(FORGOTTEN_USER, deps=[]),
+)
+"""Written by retention and on request, which are no step of a day."""
 
 
 def remove_what_is_old(workspace: Workspace, instance: dg.DagsterInstance) -> list[Removed]:

@@ -1,6 +1,6 @@
-"""`modelmeter prune`: remove what `retention.yaml` says is old.
+"""`modelmeter prune` and `forget`: remove what `retention.yaml` says is old, and the names of end users on request.
 
-The daily command does the same after its runs, the daemon every morning.
+The daily command prunes after its runs, the daemon every morning.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command("prune")(prune)
+    app.command("forget")(forget)
 
 
 def prune(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
@@ -32,6 +33,29 @@ def prune(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")
         say(json_text([part.__dict__ for part in removed]))
         return
     say("\n".join(sentences(removed)) or "nothing is old")
+
+
+def forget(
+    user: Annotated[str, typer.Argument(help="The end user, as the log names them.")],
+    is_erased: Annotated[bool, typer.Option("--erase", help="Put nothing in their place; else a random name.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Forget an end user: another name, or none, stands in their place from now on. Costs and counts of requests stay."""
+    from pipelines.daily.retention import forget_user
+    from pipelines.workspace import open_workspace
+
+    if not yes:
+        typer.confirm("Forget this end user in the warehouse? It can't be undone.", abort=True)
+    with open_workspace() as workspace:
+        done = forget_user(workspace, user, is_erased=is_erased)
+    changed = done.changed
+    say(
+        f"forgotten in {changed.requests:,} requests, {changed.billed_rows:,} lines of bills and {changed.quarantined:,} records "
+        f"set aside; in their place stands {changed.replacement or 'nothing'}"
+    )
+    if done.landed:
+        say(f"{len(done.landed)} files of the landing zone still name them, and are yours to change or remove:")
+        say("\n".join(f"  {path}" for path in done.landed))
 
 
 def pruned(workspace: Workspace) -> list[Removed]:

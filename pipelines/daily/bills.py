@@ -15,6 +15,7 @@ from pipelines.bills import bitemporal
 from pipelines.bills.records import RECORD_SCHEMA
 from pipelines.models import resolve_names
 from pipelines.records.store import scan_stored, stored_parts
+from pipelines.retention.forgotten import forgotten_users, without_forgotten
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_all
 from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
@@ -41,13 +42,14 @@ def refresh_reported_costs(workspace: Workspace) -> BillOutcome:
             connection,
             "select snapshot_id, format, parser_version, landing_path from raw.snapshot where kind = 'bills' order by landing_path",
         )
+        forgotten = forgotten_users(connection)
     paths = workspace.parsed_paths(index)
     records = scan_stored(stored_parts(paths), RECORD_SCHEMA).collect()
     ledger = bitemporal(records)
     names = ledger.rows.select("provider_id", pl.col("raw_model").alias("raw_name"))
     found = resolve_names(names, registry_of(workspace))
     rows = ledger.rows.with_columns(found["model_id"], found["method"].alias("resolution_method"))
-    rows = rows.select(REPORTED_COST.polars_schema.names())
+    rows = without_forgotten(rows.select(REPORTED_COST.polars_schema.names()), forgotten)
     with workspace.database.connect() as connection, connection.transaction():
         replace_all(connection, BILL_DUPLICATE, ledger.duplicates)
         replace_all(connection, REPORTED_COST, rows)

@@ -60,7 +60,7 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
     vanishes or changes while it is read is a problem, and left to the next ingest.
     """
     sources = {source.source: source for source in workspace.config.sources.requests}
-    user_key = _user_key(workspace)
+    key = user_key(workspace)
     apart, versions = Apart(), dict[str, str]()
     for name, source in sources.items():
         with apart.part(f"source {name}, of which nothing new is read"):
@@ -77,7 +77,7 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
             progress(number, len(new), file.landing_path)
         source = sources[file.source]
         try:
-            result = _parse(workspace, file, source, user_key)
+            result = _parse(workspace, file, source, key)
         except LandingError as error:
             problems.append(str(error))
             continue
@@ -183,13 +183,14 @@ def event_dates(workspace: Workspace) -> dict[bytes, list[date]]:
 
 def stored_version(workspace: Workspace, source: RequestSource) -> str:
     """The version under which the rows of the source's files are stored. Raises SourceError."""
-    user_key = _user_key(workspace)
+    key = user_key(workspace)
     if source.is_shadow:
         return shadow_version(source)
-    return (bill_version if source.is_bill else parser_version)(source, user_key=user_key)
+    return (bill_version if source.is_bill else parser_version)(source, user_key=key)
 
 
-def _user_key(workspace: Workspace) -> bytes | None:
+def user_key(workspace: Workspace) -> bytes | None:
+    """The secret under which end users are kept as a hash."""
     secret = workspace.settings.user_hash_key
     return None if secret is None else secret.get_secret_value().encode()
 

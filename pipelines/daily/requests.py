@@ -22,6 +22,7 @@ from pipelines.models import Registry, alias_frame, resolve_requests
 from pipelines.prices import keep_booked, rate
 from pipelines.requests import Preferences, attribute, iter_days
 from pipelines.requests.collect import REPLAYING_FORMATS
+from pipelines.retention.forgotten import forgotten_users, without_forgotten
 from pipelines.warehouse.day_files import DayFileWriter, writing_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import DayLoad, replace_days, replace_rows
@@ -96,7 +97,7 @@ def _parts(
     """Rows of core.request, which `files` keep too, and of raw.duplicate, in order of time."""
     closed = set(workspace.config.periods.closed(window.days))
     with workspace.database.connect() as connection:
-        rate_card = read_table(connection, RATE_CARD)
+        rate_card, forgotten = read_table(connection, RATE_CARD), forgotten_users(connection)
     booked = REQUEST.empty()
     near, replaying = _parsed_files(workspace, window)
     parts = iter_days(
@@ -107,7 +108,8 @@ def _parts(
         if not days.issubset(booked["event_date"].unique()):
             with workspace.database.connect() as connection:
                 booked = read_table(connection, REQUEST, "event_date = any(%s)", (sorted(days),))
-        resolved = resolve_requests(attribute(part.requests, workspace.config.attribution), registry)
+        named = without_forgotten(attribute(part.requests, workspace.config.attribution), forgotten)
+        resolved = resolve_requests(named, registry)
         rated = rate(resolved, rate_card, calendars=workspace.config.calendars.days)
         rated = rated.select(REQUEST.polars_schema.names())
         if days:

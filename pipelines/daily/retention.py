@@ -6,6 +6,7 @@ What removing means is `pipelines.retention`; here are the days, the index and t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,11 +15,14 @@ import polars as pl
 from pipelines.benchmarks import packaged_board
 from pipelines.benchmarks.board_cache import board_folder
 from pipelines.config.sources import RequestSource
-from pipelines.daily.ingest import always_matters, stored_version
+from pipelines.daily.ingest import always_matters, stored_version, user_key
+from pipelines.ids import as_uuid
 from pipelines.landing import LandedFile
 from pipelines.outside import ANY_FAILURE
 from pipelines.prices.feed_cache import feed_folder
+from pipelines.records.privacy import hashed_user
 from pipelines.retention.files import prune_landed, prune_reports
+from pipelines.retention.forgotten import Forgotten, forget
 from pipelines.retention.removed import Removed
 from pipelines.retention.stored import Indexed, prune_store
 from pipelines.retention.tables import prune_quarantine, prune_requests
@@ -52,6 +56,33 @@ def apply_retention(workspace: Workspace) -> list[Removed]:
             done.append(prune_landed(_old_logs(workspace, before)))
             workspace.rescan()
     return [part for part in done if part.count]
+
+
+@dataclass(frozen=True)
+class ForgottenUser:
+    """What was changed for an end user; `landed` are the files of the landing zone that still name them."""
+
+    changed: Forgotten
+    landed: tuple[str, ...]
+
+
+def forget_user(workspace: Workspace, user: str, *, is_erased: bool) -> ForgottenUser:
+    """Forget an end user as they were logged; with MODELMETER_USER_HASH_KEY their keyed hash is what was kept.
+
+    Parsed rows that name them are removed where the landing zone has the file, and read again without the name.
+    """
+    key = user_key(workspace)
+    name = hashed_user(user, key) if key else user
+    done = forget(workspace.database, workspace.store, workspace.day_files, name, is_erased=is_erased)
+    index = _indexed(workspace, None)
+    for snapshot_id in done.snapshot_ids:
+        if (found := index.get(snapshot_id.hex())) and found.is_landed:
+            for path in (workspace.store / found.folder).glob(f"{snapshot_id.hex()}.*"):
+                path.unlink(missing_ok=True)
+    with workspace.database.connect() as connection:
+        query = "select landing_path from raw.snapshot where snapshot_id = any(%s) order by landing_path"
+        paths = connection.execute(query, [[as_uuid(key) for key in done.snapshot_ids]]).fetchall()
+    return ForgottenUser(done, tuple(path for (path,) in paths))
 
 
 def _newest_day(workspace: Workspace) -> date | None:

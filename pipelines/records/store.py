@@ -296,9 +296,20 @@ def stored_parts(paths: Sequence[Path]) -> list[StoredPart]:
         counts = json.loads(first.metadata[_COUNTS])
         further = [_part_path(path, number) for number in range(2, counts.get("parts", 1) + 1)]
         for part, metadata in [(path, first), *((part, pq.read_metadata(part)) for part in further)]:
-            shared = json.loads(metadata.metadata.get(_SHARED, b"{}"))
-            parts.append(StoredPart(part, metadata, shared, tuple(counts["sources"]), tuple(counts["origin"])))
+            parts.append(
+                StoredPart(part, metadata, _shared_in(metadata), tuple(counts["sources"]), tuple(counts["origin"]))
+            )
     return parts
+
+
+def shared_values(path: Path) -> Mapping[str, Any]:
+    """What every row of one Parquet file holds in the columns that the file leaves out."""
+    return _shared_in(pq.read_metadata(path))
+
+
+def _shared_in(metadata: pq.FileMetaData) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads((metadata.metadata or {}).get(_SHARED, b"{}"))
+    return found
 
 
 def scan_spans(paths: Sequence[Path], schema: pl.Schema) -> pl.LazyFrame:

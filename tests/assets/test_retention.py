@@ -16,7 +16,7 @@ import pytest
 from pipelines.config.retention import Retention
 from pipelines.daily import Window, ingest_requests, load_requests
 from pipelines.daily.accounting import books_of_the_window, files_accounted
-from pipelines.daily.retention import apply_retention
+from pipelines.daily.retention import apply_retention, forget_user
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables import TABLES
 from pipelines.warehouse.tables.core import REQUEST
@@ -124,3 +124,30 @@ def test_pages_of_old_days_go(job: DailyJob) -> None:
     with keeping(job, reports_days=1) as workspace:
         assert removed(workspace) == {"pages of days": len(days) - 1}
     assert sorted(path.name for path in reports.iterdir() if path.name[:2] == "20") == ["2020-13-99", days[-1]]
+
+
+def test_a_forgotten_user_is_in_no_table_and_comes_back_with_no_load(job: DailyJob) -> None:
+    """Their requests keep their costs, and count as one user; files that are read again bring nothing back."""
+    before = job.tables()
+    with keeping(job) as workspace, workspace.database.connect() as connection:
+        (user,) = connection.execute(
+            "select end_user_id from core.request where end_user_id is not null group by 1 order by count(*) desc, 1 limit 1"
+        ).fetchone() or ("",)
+        users = connection.execute("select count(distinct end_user_id) from core.request").fetchone()
+    with keeping(job) as workspace:
+        done = forget_user(workspace, user, is_erased=False)
+        assert done.changed.requests > 0
+        assert done.landed
+        assert all((job.landing / path).is_file() for path in done.landed)
+        after = job.tables()
+        changed = {name for name in after if after[name] != before[name]}
+        assert changed == {"core.request", "core.forgotten_user"}
+        for day in days_of(workspace):
+            ingest_requests(workspace, Window.of_day(day))
+            load_requests(workspace, Window.of_day(day))
+        assert job.tables() == after
+        assert not any(user in row for table in after.values() for (row,) in table if user in row.split(","))
+        with workspace.database.connect() as connection:
+            assert connection.execute("select count(distinct end_user_id) from core.request").fetchone() == users
+        erased = forget_user(workspace, user, is_erased=True)
+    assert erased.changed.replacement is None

@@ -7,7 +7,7 @@ and the data dictionary are all derived from these descriptions.
 from __future__ import annotations
 
 from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
-from pipelines.warehouse.tables.core import MODEL, MODEL_ALIAS, REQUEST
+from pipelines.warehouse.tables.core import FORGOTTEN_USER, MODEL, MODEL_ALIAS, REQUEST
 from pipelines.warehouse.tables.core_benchmarks import CORE_BENCHMARK_TABLES
 from pipelines.warehouse.tables.core_books import CORE_BOOK_TABLES
 from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
@@ -35,6 +35,7 @@ TABLES: tuple[Table, ...] = (
     MODEL_ALIAS,
     *CORE_PRICE_TABLES,
     REQUEST,
+    FORGOTTEN_USER,
     *CORE_BENCHMARK_TABLES,
     REPORTED_COST,
     *CORE_BOOK_TABLES,

@@ -79,6 +79,24 @@ MODEL_ALIAS = Table(
     ("provider_id", "raw_name"),
 )
 
+FORGOTTEN_USER = Table(
+    "core",
+    "forgotten_user",
+    "End users who asked to be forgotten (`modelmeter forget`): what stands in their place whenever a file that still names them is loaded.",
+    "one row per end user",
+    (
+        Column(
+            "user_sha256",
+            "text",
+            "SHA-256 of the end user as logged, hexadecimal: whoever knows the name can find the row.",
+        ),
+        Column("replacement", "text", "What stands in their place; null where nothing does.", nullable=True),
+        Column("forgotten_at", "timestamptz", "When it was asked for."),
+    ),
+    ("user_sha256",),
+    is_act=True,
+)
+
 REQUEST = Table(
     "core",
     "request",
