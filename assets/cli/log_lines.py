@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assets.cli.terminal import printable_json, terminal
+from assets.cli.terminal import json_text, say, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,4 +43,4 @@ def log_line(event: str, **facts: object) -> None:
     """One event with its facts; those that are None are left out."""
     known = {name: value for name, value in facts.items() if value is not None}
     line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **known}
-    sys.stderr.write(printable_json(json.dumps(line, ensure_ascii=False, default=str)) + "\n")
+    say(json_text(line, indent=None), err=True)
