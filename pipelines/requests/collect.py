@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -142,12 +143,12 @@ def _filled(rows: pl.DataFrame, resolved: Resolved) -> pl.DataFrame:
         rows = joined.with_columns(pl.coalesce(name, f"{name}_given") for name in names).select(rows.columns)
     if resolved.outers.height and uids.is_in(resolved.outers["request_uid"].implode()).any():
         counted = rows.join(resolved.outers, on="request_uid", how="left", maintain_order="left")
-        tag = pl.concat_str(pl.lit('{"calls_inside":"'), "calls", pl.lit('"'))
-        rest = pl.col("tags").fill_null("{}").str.slice(1)
-        tags = pl.concat_str(tag, pl.when(rest == "}").then(pl.lit("")).otherwise(pl.lit(",")), rest)
-        rows = counted.with_columns(tags=pl.when(pl.col("calls").is_not_null()).then(tags).otherwise("tags")).select(
-            rows.columns
-        )
+        around = counted["calls"].is_not_null().arg_true()
+        stated = counted.select("tags", "calls")[around].iter_rows()
+        tags = [
+            orjson.dumps({**orjson.loads(text or "{}"), "calls_inside": str(calls)}).decode() for text, calls in stated
+        ]
+        rows = rows.with_columns(counted["tags"].scatter(around, tags))
     return rows
 
 
