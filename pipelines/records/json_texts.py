@@ -239,9 +239,12 @@ def _in_blocks(index: pl.Series, texts: pl.Series, dtype: pl.Struct) -> pl.DataF
     because each is one JSON object (`_are_objects`); others could open or close something and shift the rest.
     """
     lines = pl.DataFrame([index.alias("index"), texts.alias("value")])
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        blocks = list(pool.map(lambda block: _good_parts(block, dtype), lines.iter_slices(BLOCK_LINES)))
-    good = [part for parts in blocks for part in parts]
+    if lines.height <= BLOCK_LINES:  # no threads for one block
+        good = _good_parts(lines, dtype) if lines.height else []
+    else:
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            blocks = list(pool.map(lambda block: _good_parts(block, dtype), lines.iter_slices(BLOCK_LINES)))
+        good = [part for parts in blocks for part in parts]
     return pl.concat(good) if good else pl.DataFrame(schema={"index": pl.Int64(), "value": dtype})
 
 
