@@ -105,7 +105,7 @@ def test_aider_edits_and_renames_are_found_and_nothing_else(aider: tuple[list[Bo
 
 def test_aider_runs_come_and_go_as_counted(aider: tuple[list[BoardSnapshot], BoardScores]) -> None:
     snapshots, scores = aider
-    keys = [{run["dirname"] for run in yaml.safe_load(s.file.path.read_bytes())} for s in snapshots]
+    keys = [{run["dirname"] for run in yaml.load(s.file.path.read_bytes(), Loader=yaml.CSafeLoader)} for s in snapshots]
     found = detect_drift(AIDER, snapshots, scores)
     for drift_class, expected in (
         ("new", 1 + sum(len(b - a) for a, b in itertools.pairwise(keys))),

@@ -15,12 +15,12 @@ import pytest
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import accepted_constraint
-from pipelines.warehouse.migrate import migrate
 from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables import TABLES, TABLES_BY_NAME, Table
 from pipelines.warehouse.tables.mart import SPEND_TABLES
 from tests.contracts.dbt.conftest import DbtRun, parsed, run_dbt
 from tests.unit.quality.rows import DAY, NOON, good_row, insert
+from tests.warehouse_fixtures import fresh_database
 
 Dbt = Callable[..., DbtRun]
 
@@ -85,9 +85,7 @@ def day(database: Database) -> Database:
 def built(postgres_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Path]]:
     """The same day with its marts built, and the folder that dbt wrote to; tests of this module share it unchanged."""
     with open_database(Settings(home=postgres_home), migrate=False) as shared:
-        shared.create_database("built_marts")
-        database = shared.named("built_marts")
-        migrate(database)
+        database = fresh_database(shared)
         load_day(database)
         folder = tmp_path_factory.mktemp("dbt")
         assert run_dbt(database, folder, "build", WINDOW).success

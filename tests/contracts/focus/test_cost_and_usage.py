@@ -19,11 +19,11 @@ from pipelines.books.periods import close_period
 from pipelines.config.focus import BillingAccount
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
-from pipelines.warehouse.migrate import migrate
 from pipelines.warehouse.open import open_database
 from tests.charged import load_charged_day
 from tests.contracts.focus.dynamic import DYNAMIC
 from tests.contracts.focus.rules import File, judged
+from tests.warehouse_fixtures import fresh_database
 
 FEBRUARY = date(2026, 2, 1)
 ACCOUNTS = {"acme": BillingAccount(id="org-4711", name="Acme")}
@@ -39,9 +39,7 @@ CONTRADICTED = {"InvoiceId-C-004-C"}
 def charged(postgres_home: Path) -> Iterator[Database]:
     """The day of charges; the tests of this module only read."""
     with open_database(Settings(home=postgres_home), migrate=False) as shared:
-        shared.create_database("focus")
-        database = shared.named("focus")
-        migrate(database)
+        database = fresh_database(shared)
         with database.connect() as connection, connection.transaction():
             load_charged_day(connection)
         yield database

@@ -16,11 +16,11 @@ from pipelines.books.periods import book, close_period, closed_periods, pending,
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import WarehouseError
-from pipelines.warehouse.migrate import migrate
 from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables.mart_charges import COSTS, DAILY_CHARGE
 from tests.marts import create_spend_tables
 from tests.unit.quality.rows import good_row, insert
+from tests.warehouse_fixtures import fresh_database
 
 JANUARY, FEBRUARY, MARCH = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
 
@@ -28,9 +28,7 @@ JANUARY, FEBRUARY, MARCH = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
 @pytest.fixture(scope="module")
 def migrated(postgres_home: Path) -> Iterator[Database]:
     with open_database(Settings(home=postgres_home), migrate=False) as shared:
-        shared.create_database("books")
-        database = shared.named("books")
-        migrate(database)
+        database = fresh_database(shared)
         with database.connect() as connection:
             create_spend_tables(connection)
         yield database

@@ -22,7 +22,6 @@ from pipelines.finops.waste import FIXES, work_list
 from pipelines.prices import build_ledger, build_rate_card, rate
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
-from pipelines.warehouse.migrate import migrate
 from pipelines.warehouse.open import open_database
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all, replace_days
@@ -32,6 +31,7 @@ from pipelines.warehouse.tables.mart_economics import FINDINGS, WASTE
 from tests.unit.prices.feeds import FEED, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
 from tests.warehouse import rows as warehouse_rows
+from tests.warehouse_fixtures import fresh_database
 
 DAY = date(2026, 2, 14)
 NEXT = DAY + timedelta(days=1)
@@ -53,9 +53,7 @@ PROMPT = 100_000
 @pytest.fixture(scope="module")
 def migrated(postgres_home: Path) -> Iterator[Database]:
     with open_database(Settings(home=postgres_home), migrate=False) as shared:
-        shared.create_database("waste")
-        database = shared.named("waste")
-        migrate(database)
+        database = fresh_database(shared)
         yield database
 
 

@@ -16,11 +16,11 @@ from psycopg.types.json import Jsonb
 from pipelines.landing.names import folder_date
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
-from pipelines.warehouse.migrate import migrate
 from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables import TABLES_BY_NAME
 from tests.contracts.dbt.conftest import run_dbt
 from tests.unit.quality.rows import good_row, insert
+from tests.warehouse_fixtures import fresh_database
 
 QUERIES = sorted((Path(__file__).resolve().parents[3] / "sql" / "queries").glob("*.sql"))
 
@@ -320,9 +320,7 @@ EXPECTED: dict[str, list[tuple[Any, ...]]] = {
 def warehouse(postgres_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The rows above, with their marts built by dbt; the tests of this module only read."""
     with open_database(Settings(home=postgres_home), migrate=False) as shared:
-        shared.create_database("worked_examples")
-        database = shared.named("worked_examples")
-        migrate(database)
+        database = fresh_database(shared)
         with database.connect() as connection:
             connection.execute("create table core.request_rest partition of core.request default")
             for name, rows in ROWS.items():
