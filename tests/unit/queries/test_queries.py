@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -402,3 +403,38 @@ def test_the_arrival_date_in_sql_is_that_of_the_load(warehouse: Database, path: 
             folder_date(path.split("/")[:-1]),
         )
         assert connection.execute(query, ["requests/gateway/2026-02-31.jsonl"]).fetchone() == (date(2026, 3, 1),)
+
+
+DASHBOARD = json.loads((QUERIES[0].parents[1] / "grafana" / "modelmeter.json").read_text(encoding="utf-8"))
+
+
+def test_the_dashboard_is_one_that_grafana_imports() -> None:
+    """What Grafana's importer needs: a schema version, panels with ids and places of their own, a data source that the user picks."""
+    panels = DASHBOARD["panels"]
+    assert DASHBOARD["schemaVersion"] >= 36
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    cells = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in panels)
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len({*cells}) == len(cells), "no panel lies on another"
+    assert max(x for x, _ in cells) < 24
+    (variable,) = DASHBOARD["templating"]["list"]
+    assert all(panel["datasource"]["uid"] == f"${{{variable['name']}}}" for panel in panels)
+
+
+@pytest.mark.parametrize("panel", DASHBOARD["panels"], ids=lambda panel: panel["title"])
+def test_a_panel_of_the_dashboard_shows_what_the_warehouse_holds(warehouse: Database, panel: dict[str, Any]) -> None:
+    """Grafana replaces its macro by a comparison with the range of the page; a series needs `time` first."""
+    (target,) = panel["targets"]
+    span = r"\1 between '2026-01-01' and '2026-03-01'"
+    query = re.sub(r"\$__timeFilter\(((?:[^()]|\([^()]*\))*)\)", span, target["rawSql"])
+    assert "$__" not in query
+    with warehouse.connect(read_only=True) as connection:
+        found = connection.execute(query)
+        names = [column.name for column in found.description or []]
+        rows = found.fetchall()
+    assert rows, "the small warehouse has something for every panel"
+    assert (names[0] == "time") is (target["format"] == "time_series")
