@@ -5,7 +5,7 @@ ARGS ?=
 # Python and pytest keep what they compiled; without it every process of the tests compiles for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev python daily ui test quick lint format faults perf clean
+.PHONY: help setup setup-dev python daily ui test quick lint format faults docs perf clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,9 @@ lint: setup-dev ## formatting, lint rules and types, as the pre-commit hook and 
 format: setup-dev ## format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
+docs: setup ## the documentation, the data dictionary and the lineage as a static site in site/
+	@PYTHONPATH=. .venv/bin/python deploy/build_docs.py
+
 faults: setup-dev ## attack a running installation: kill -9, full disk, a crowd; some twenty minutes
 	@.venv/bin/python -m pytest -n 0 -p no:cacheprovider attacks $(ARGS)
 
@@ -49,4 +52,4 @@ interop: setup ## real emitters against a scripted model server, compared with i
 clean: ## stop the embedded database and remove what was generated
 	@test ! -x .venv/bin/modelmeter || .venv/bin/modelmeter db down --force
 	@test ! -d .modelmeter/postgres || .venv/bin/modelmeter db remove --yes
-	@rm -rf .venv .venv-interop-* .venv.lock .modelmeter reports dbt_like/target dbt_like/logs
+	@rm -rf .venv .venv-interop-* .venv.lock .modelmeter reports site dbt_like/target dbt_like/logs
