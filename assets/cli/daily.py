@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 
+SAMPLE_REQUESTS_PER_DAY = 6_000
+"""The first run loads fourteen such days."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("daily")(daily)
@@ -39,7 +43,7 @@ def daily(
 ) -> None:
     """Run the daily job: fetch, ingest, price, check and report.
 
-    Without options: the newest day of the landing zone. Ends with status 1 when a step or a blocking check failed, and with
+    Without options: the newest day of the landing zone; on the bundled sample, the first time, all its days. Ends with status 1 when a step or a blocking check failed, and with
     130 when it was interrupted.
     """
     work = _Work(log_format)
@@ -79,7 +83,7 @@ class _Work:
         """Run every window, and then the days that late lines belong to."""
         from pipelines.daily import Window
 
-        self.windows = self.windows or [_newest(workspace, console)]
+        self.windows = self.windows or [_first_days(workspace, _newest(workspace, console))]
         self.runs.append(run_window(workspace, self.windows[0], console, log_format=self.log_format))
         self.windows += Window.joined(self.runs[0].late_days)
         for window in self.windows[1:]:
@@ -113,7 +117,7 @@ def prepare_sample(console: Console) -> None:
         fresh = not settings.sample_landing.is_dir()
         if fresh:
             console.print("no landing zone is configured: making the synthetic sample (once)", style="dim")
-        generate_sample(settings.sample_landing)
+        generate_sample(settings.sample_landing, requests_per_day=SAMPLE_REQUESTS_PER_DAY)
 
 
 def _ping(workspace: Workspace, console: Console) -> None:
@@ -163,6 +167,19 @@ def _newest(workspace: Workspace, console: Console) -> Window:
     if day < FIRST_DAY:
         raise DateError(f"the newest day of {workspace.zone} is {day}: days are accepted from {FIRST_DAY} on")
     return Window.of_day(day)
+
+
+def _first_days(workspace: Workspace, newest: Window) -> Window:
+    """All days of the sample where none is loaded yet, so that its newest page has something to compare; else the newest one: a
+    landing zone of one's own may hold years."""
+    from pipelines.daily import Window
+
+    if not workspace.settings.uses_sample:
+        return newest
+    with workspace.database.connect(read_only=True) as connection:
+        is_loaded = connection.execute("select exists (select from raw.loaded_file)").fetchone() == (True,)
+    arrivals = [file.arrival_date for file in workspace.landed("requests").files if file.arrival_date is not None]
+    return newest if is_loaded else Window(min([*arrivals, newest.from_date]), newest.to_date)
 
 
 def _tell(workspace: Workspace, runs: Sequence[RunOutcome], as_json: bool) -> None:
@@ -219,6 +236,8 @@ def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | N
         found = f" Found: {check['found']}" if check["found"] else ""
         text = f"{check['description']}{found}"
         console.print(f"  check {check['severity'].lower()}: {check['asset']} {check['name']}: {text}")
+        if check["query"]:
+            console.print(f'    every row: modelmeter sql "{check["query"]}"', soft_wrap=True)
     for run in runs:
         for failure in run.failures:
             words = f" {failure.replace('__', '.')} in the run for {run.window}"

@@ -1,7 +1,7 @@
 """Bills: what two sellers report of the calls that were drawn, as their cost APIs page it.
 
 Each export is taken at the end of a day and holds the day before too, as real ones overlap. Anthropic bills what the calls
-cost, to the last digit. OpenAI also bills what no log of the sample holds, a playground and its web searches, and
+cost, to the last digit, until a workspace without a log begins on PRICE_CHANGE_DATE. OpenAI also bills what no log of the sample holds, a playground and its web searches, and
 revises the former the day after. What the calls cost is worked out in `logs.py`.
 """
 
@@ -14,11 +14,13 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.sample.catalogue import OFFERS
+from pipelines.sample.catalogue import OFFERS, PRICE_CHANGE_DATE
 from pipelines.sample.logs import METERS, priced
 
 PLAYGROUND = "gpt-4o"
 """The model of the playground, whose calls cost a twentieth of those that are logged."""
+UNLOGGED_PART = 25
+"""Of Anthropic's calls a trial workspace costs this part more, and no log holds it."""
 _OPENAI_ITEMS = {"input": "input", "cache_read": "cached input", "cache_write": "input", "output": "output"}
 _ANTHROPIC_ITEMS = {
     "input": ("Input Tokens", "uncached_input_tokens"),
@@ -88,6 +90,11 @@ class Bills:
                 "description": f"{OFFERS[offer].name} Usage - {said}{' (Long Context)' if is_long else ''}", "cost_type": "tokens",
                 "context_window": window, "model": OFFERS[offer].answered_as, "service_tier": "standard", "token_type": token_type,
             })  # fmt: skip
+        if day >= PRICE_CHANGE_DATE:
+            results += [
+                {**line, "workspace_id": "wrkspc_trial", "amount": _decimal(pico * 100 // UNLOGGED_PART)}
+                for line, (_, _, _, pico, _) in zip(results, self._amounts("anthropic", day), strict=True)
+            ]
         ends = {"starting_at": f"{day}T00:00:00Z", "ending_at": f"{day + timedelta(days=1)}T00:00:00Z"}
         return {**ends, "results": results}
 

@@ -7,7 +7,7 @@ and `logs.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -158,6 +158,18 @@ class Source:
     cache_hits_per_mille: int = 0
     unknown_per_mille: int = 0
 
+    def lanes_on(self, day: date) -> tuple[Lane, ...]:
+        """The lanes with their weights of a day."""
+        if day < BURST_FROM:
+            return self.lanes
+        return tuple(
+            replace(lane, weight=lane.weight * BURST_FACTOR) if lane.application == BURST_APPLICATION else lane
+            for lane in self.lanes
+        )
+
+
+BURST_FROM, BURST_APPLICATION, BURST_FACTOR = date(2026, 2, 27), "review-bot", 7
+"""From this day on one application makes this many times its requests: an agent that nobody stops."""
 
 SOURCES: tuple[Source, ...] = (
     Source("gateway", 45, OFFICE_HOURS, (

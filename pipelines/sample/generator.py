@@ -25,7 +25,7 @@ from pipelines.sample.feeds import GENAI_SNAPSHOT_DATES, LITELLM_SNAPSHOT_DATES,
 from pipelines.sample.logs import BATCH_HEADER
 from pipelines.sample.summary import SampleSummary
 
-GENERATOR_VERSION = "4"
+GENERATOR_VERSION = "5"
 """Raised with every change of what is generated, so that an older sample is made anew."""
 SAMPLE_SEED = 20260228
 FIRST_DAY = date(2026, 2, 15)
@@ -35,8 +35,8 @@ _README = """This landing zone is SYNTHETIC. It was made by modelmeter's seeded 
 
 No request in it was ever sent, no team in it exists, and its leaderboard scores are invented. Token shapes follow
 two public request traces (Azure LLM inference trace 2023, Mooncake conversation trace 2024); list prices are those
-published in February 2026, but for an invented cut on 22 February. Duplicates, broken lines, late lines and an
-unknown model are there on purpose; _sample.json counts them. So are bills that hold what no log does.
+published in February 2026, but for an invented cut on 22 February. From 27 February on one application runs away. Duplicates, broken lines, late lines and an
+unknown model are there on purpose; _sample.json counts them. So are two bills that hold what no log does.
 
 Name a landing zone of your own with MODELMETER_LANDING.
 """

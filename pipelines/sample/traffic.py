@@ -27,8 +27,10 @@ _OFFER_INDEX = {key: index for index, key in enumerate(OFFERS)}
 
 
 def requests_on(source: Source, day: date, requests_per_day: int) -> int:
-    """How many requests a source has on a day: its share of the total in the shape of the week."""
-    return requests_per_day * source.percent * shapes.WEEKDAY_PERCENT[day.weekday()] // 10_000
+    """How many requests a source has on a day: its share of the total in the shape of the week, and what a burst adds."""
+    usual = requests_per_day * source.percent * shapes.WEEKDAY_PERCENT[day.weekday()] // 10_000
+    weights = [sum(lane.weight for lane in lanes) for lanes in (source.lanes_on(day), source.lanes)]
+    return usual * weights[0] // weights[1]
 
 
 def draw_calls(source: Source, day: date, count: int, spill: int, draws: Draws) -> pl.DataFrame:
@@ -44,10 +46,11 @@ def draw_calls(source: Source, day: date, count: int, spill: int, draws: Draws) 
     at_us = midnight + np.concatenate((within, DAY_US + draws.below(SPILL_US // 1000, spill) * 1000))
     order = np.argsort(at_us, kind="stable")
     at_us = at_us[order] + draws.below(1000, size)
-    lane = draws.weighted([lane.weight for lane in source.lanes], size)
-    offer = _draw_offers(source.lanes, lane, draws)
-    session, is_first = _sessions(source.lanes, lane, draws)
-    tokens = _draw_tokens(source.lanes, lane, offer, is_first, draws)
+    lanes = source.lanes_on(day)
+    lane = draws.weighted([lane.weight for lane in lanes], size)
+    offer = _draw_offers(lanes, lane, draws)
+    session, is_first = _sessions(lanes, lane, draws)
+    tokens = _draw_tokens(lanes, lane, offer, is_first, draws)
     first_ms = draws.quantile(shapes.FIRST_TOKEN_MS, size)
     written = tokens["visible"] + tokens["reasoning"]
     is_hit = draws.chance(source.cache_hits_per_mille, size)

@@ -22,10 +22,12 @@ import yaml
 from pipelines.benchmarks import packaged_board
 from pipelines.config import load_config
 from pipelines.landing import KINDS, read_bytes, scan
-from pipelines.sample import GENERATOR_VERSION, SampleError, SampleSummary, generate_sample
+from pipelines.sample import GENERATOR_VERSION, SampleError, SampleSummary, catalogue, generate_sample
+from pipelines.sample.bills import Bills
 from pipelines.sample.boards import CORRECTED_COST, FALLEN_MODEL, FALLEN_POINTS, RENAMED_RUN
-from pipelines.sample.catalogue import UNKNOWN_MODEL
+from pipelines.sample.catalogue import BURST_APPLICATION, BURST_FACTOR, BURST_FROM, PRICE_CHANGE_DATE, UNKNOWN_MODEL
 from pipelines.sample.draws import Draws
+from pipelines.sample.traffic import draw_calls, requests_on
 from tests.unit.sample.reading import content, records
 
 SOURCES = ("gateway", "assistants", "batch")
@@ -64,7 +66,39 @@ def test_the_same_seed_gives_the_same_content(tmp_path: Path) -> None:
     assert first == again != other
     assert tree(tmp_path / "a") == tree(tmp_path / "b")
     digest = hashlib.sha256(json.dumps(tree(tmp_path / "a")).encode()).hexdigest()
-    assert (GENERATOR_VERSION, digest[:16]) == ("4", "87a5bad840829bbe"), "raise GENERATOR_VERSION with every change"
+    assert (GENERATOR_VERSION, digest[:16]) == ("5", "b3ec8797d9378456"), "raise GENERATOR_VERSION with every change"
+
+
+def test_one_application_runs_away_and_one_workspace_has_no_log() -> None:
+    source = next(
+        item for item in catalogue.SOURCES if any(lane.application == BURST_APPLICATION for lane in item.lanes)
+    )
+    before, after = BURST_FROM - timedelta(days=7), BURST_FROM
+    weights = {lane.application: lane.weight for lane in source.lanes}
+    runaway = weights[BURST_APPLICATION]
+    total = sum(weights.values())
+    assert (
+        requests_on(source, after, 10_000)
+        == requests_on(source, before, 10_000) * (total + (BURST_FACTOR - 1) * runaway) // total
+    )
+    assert all(
+        requests_on(other, after, 10_000) == requests_on(other, before, 10_000)
+        for other in catalogue.SOURCES
+        if other is not source
+    )
+    bills = Bills()
+    for day in (PRICE_CHANGE_DATE - timedelta(days=1), PRICE_CHANGE_DATE):
+        bills.add(draw_calls(source, day, 300, 0, Draws(1, str(day))))
+    report = next(
+        json.loads(content) for name, _, content in bills.files_of(PRICE_CHANGE_DATE) if name == "anthropic_bill"
+    )
+    workspaces = [{line["workspace_id"] for line in bucket["results"]} for bucket in report["data"]]
+    assert workspaces == [{"wrkspc_sample"}, {"wrkspc_sample", "wrkspc_trial"}]
+    sums = {
+        name: sum(Decimal(line["amount"]) for line in report["data"][1]["results"] if line["workspace_id"] == name)
+        for name in workspaces[1]
+    }
+    assert float(sums["wrkspc_trial"]) == pytest.approx(float(sums["wrkspc_sample"]) / 25)
 
 
 def test_it_is_made_once_and_whole(tmp_path: Path) -> None:
