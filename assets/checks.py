@@ -4,7 +4,8 @@ Rules and their words are in `pipelines.quality`; Great Expectations itself is i
 A blocking rule that fails or can't be evaluated stops everything downstream of its table.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -13,8 +14,9 @@ from assets.boundary import in_own_words
 from assets.partitions import window_of
 from assets.resources import WorkspaceResource
 from assets.specs import asset_key, rows_key
+from pipelines.daily import Window
 from pipelines.daily.accounting import books_of_the_window, files_accounted, readable_sources
-from pipelines.quality import SUITES, ExpectationOutcome, run_suite
+from pipelines.quality import SUITES, ExpectationOutcome, run_suite, statement
 from pipelines.quality.rules import Suite
 from pipelines.warehouse.tables.mart import DAILY_MODEL_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
@@ -45,8 +47,9 @@ def _suite_check(suite: Suite) -> dg.AssetChecksDefinition:
     def run(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) -> Iterator[dg.AssetCheckResult]:
         window = window_of(context)
         outcome = run_suite(mm.workspace.database.engine(), suite.name, window.from_date, window.to_date)
-        for expectation in outcome.expectations:
-            yield check_result(key, expectation)
+        for rule, expectation in zip(suite.rules, outcome.expectations, strict=True):
+            query = statement(suite, rule, window.from_date, window.to_date)
+            yield check_result(key, replace(expectation, query=query), window)
 
     return run
 
@@ -88,7 +91,8 @@ def files_add_up(mm: WorkspaceResource) -> Iterator[dg.AssetCheckResult]:
 @in_own_words
 def sources_readable(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) -> dg.AssetCheckResult:
     """A source that mostly can't be read is no quiet day."""
-    return check_result(asset_key("raw.quarantine"), readable_sources(mm.workspace, window_of(context)))
+    window = window_of(context)
+    return check_result(asset_key("raw.quarantine"), readable_sources(mm.workspace, window), window)
 
 
 @dg.multi_asset_check(
@@ -143,21 +147,28 @@ def books_add_up(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) 
         "spend_agrees": "mart.daily_model_spend",
         "priced_coverage": "mart.cost_coverage",
     }
-    for outcome in books_of_the_window(mm.workspace, window_of(context)):
-        yield check_result(asset_key(assets[outcome.name]), outcome)
+    window = window_of(context)
+    for outcome in books_of_the_window(mm.workspace, window):
+        yield check_result(asset_key(assets[outcome.name]), outcome, window)
 
 
-def check_result(key: dg.AssetKey, outcome: ExpectationOutcome) -> dg.AssetCheckResult:
-    """An outcome as Dagster shows it; "not evaluable" is a failure of that name."""
+def check_result(key: dg.AssetKey, outcome: ExpectationOutcome, window: Window | None = None) -> dg.AssetCheckResult:
+    """An outcome as Dagster shows it, with the days that it is for; "not evaluable" is a failure of that name."""
     metadata: dict[str, Any] = {"state": outcome.state}
+    if window is not None:
+        metadata["days"] = str(window)
     if outcome.observed is not None:
         metadata["observed"] = outcome.observed
     if outcome.unexpected_count is not None:
         metadata["unexpected_count"] = outcome.unexpected_count
-    if outcome.sample:
-        metadata["sample"] = [dict(row) for row in outcome.sample]
     if outcome.problem:
         metadata["problem"] = outcome.problem
+    if outcome.sample:
+        metadata["first_rows"] = rows_table(outcome.sample)
+    if outcome.success is not True:
+        metadata["what_to_do"] = _what_to_do(outcome)
+        if outcome.query:
+            metadata["query"] = outcome.query
     return dg.AssetCheckResult(
         check_name=outcome.name,
         asset_key=key,
@@ -166,3 +177,17 @@ def check_result(key: dg.AssetKey, outcome: ExpectationOutcome) -> dg.AssetCheck
         description=outcome.description,
         metadata=metadata,
     )
+
+
+def rows_table(rows: Sequence[Mapping[str, str]]) -> dg.TableMetadataValue:
+    """Rows as a table with a column for each name."""
+    columns = [dg.TableColumn(name) for name in rows[0]]
+    return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows], schema=dg.TableSchema(columns=columns))
+
+
+def _what_to_do(outcome: ExpectationOutcome) -> str:
+    """The next step of the person who is called."""
+    see = 'See every row: modelmeter sql "<query>". ' if outcome.query else ""
+    if outcome.blocks:
+        return f"{see}What is made of this table was not made. Mend what the description names, then run the same days again."
+    return f"{see}The run went on. Mend what the description names; the next run of these days checks it again."

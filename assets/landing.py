@@ -11,7 +11,7 @@ import polars as pl
 
 from assets.boundary import in_own_words
 from assets.resources import WorkspaceResource
-from assets.specs import OWNERS, markdown_table
+from assets.specs import markdown_table, owners_of
 from pipelines.fetch import FeedKind, FetchResult, fetch_feeds
 from pipelines.pull import PullResult, pull_sources
 
@@ -21,7 +21,7 @@ from pipelines.pull import PullResult, pull_sources
     description="Request logs and bills: `requests/<source>/<arrival date>/*` in the landing zone. Other systems write them there, or "
     "they are pulled, where sources.yaml says so: exact bytes or rows with a sidecar. Read, never changed.",
     group_name="landing",
-    owners=list(OWNERS),
+    owners=owners_of(["landing", "request_logs"]),
     kinds={"python", "file"},
     check_specs=[
         dg.AssetCheckSpec(
@@ -74,7 +74,7 @@ def _fetched(kind: FeedKind, name: str, description: str) -> dg.AssetsDefinition
         key=["landing", name],
         description=description,
         group_name="landing",
-        owners=list(OWNERS),
+        owners=owners_of(["landing", name]),
         kinds={"python", "file"},
         retry_policy=dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL),
         check_specs=[

@@ -17,7 +17,7 @@ from assets.boundary import in_own_words
 from assets.dbt_resource import PROJECT_DIR, DbtProcess
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
-from assets.specs import OWNERS, asset_key, result, table_spec
+from assets.specs import asset_key, owners_of, result, table_spec
 from pipelines.config import ConfigError
 from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.warehouse.read import count_rows
@@ -106,7 +106,7 @@ def _spec(node: Mapping[str, Any]) -> dg.AssetSpec:
         deps=[asset_key(dep) for dep in deps],
         description=node["description"],
         group_name=node["config"]["meta"]["dagster"]["group"],
-        owners=list(OWNERS),
+        owners=owners_of(_key(node).path),
         kinds={"dbt", "postgres"},
         partitions_def=DAILY,
     )

@@ -10,7 +10,7 @@ import dagster as dg
 from assets.boundary import in_own_words
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
-from assets.specs import OWNERS, asset_key
+from assets.specs import asset_key, owners_of
 from pipelines.daily import write_reports
 from pipelines.finops.queries import tables_read
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     description="The daily FinOps report, `reports/<date>/index.html`: self-contained, works offline, phone and print.",
     deps=[asset_key(name) for name in tables_read()],
     group_name="report",
-    owners=list(OWNERS),
+    owners=owners_of(["report", "html"]),
     kinds={"html", "altair"},
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,

@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.boundary import in_own_words
 from assets.jobs import DAILY_JOB
+from assets.partitions import tags_of
 from assets.resources import WorkspaceResource
 from pipelines.daily import Window, ingest_requests, stale_days
 from pipelines.fetch.ping import ping
@@ -94,8 +95,5 @@ def late_days_sensor(context: dg.RunStatusSensorContext) -> Iterator[dg.RunReque
     for window in Window.joined(stale):
         yield dg.RunRequest(
             run_key=f"late-{context.dagster_run.run_id}-{window.from_date}",
-            tags={
-                "dagster/asset_partition_range_start": str(window.from_date),
-                "dagster/asset_partition_range_end": str(window.last_day),
-            },
+            tags=tags_of(window),
         )

@@ -5,16 +5,29 @@ No asset is computed here: the other modules of `assets` hold them, `pipelines.w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
 from typing import Any
 
 import dagster as dg
 import polars as pl
+import yaml
 
 from assets.partitions import DAILY
 from pipelines.warehouse.tables import Table
 
-OWNERS = ("team:finops",)
+
+@cache
+def _owners() -> list[tuple[str, list[str]]]:
+    text = (resources.files("assets") / "owners.yaml").read_text(encoding="utf-8")
+    return [(line["assets"], line["owners"]) for line in yaml.safe_load(text)]
+
+
+def owners_of(key: Sequence[str]) -> list[str]:
+    """Who answers for an asset, as `owners.yaml` says."""
+    return next(owners for pattern, owners in _owners() if fnmatchcase("/".join(key), pattern))
 
 
 def table_spec(
@@ -26,7 +39,7 @@ def table_spec(
         deps=[asset_key(dep) for dep in deps],
         description=f"{table.description}\n\n**Grain:** {table.grain}. **Key:** {', '.join(table.primary_key)}.",
         group_name=table.schema,
-        owners=list(OWNERS),
+        owners=owners_of(asset_key(table.qualified).path),
         kinds=set(kinds),
         metadata={"dagster/table_name": table.qualified, "dagster/column_schema": column_schema(table)},
         partitions_def=DAILY if partitioned else None,

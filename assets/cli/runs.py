@@ -28,6 +28,7 @@ INTERRUPTED = 130
 """The status of a command that Ctrl-C ended."""
 
 _EMPTY: tuple[object, ...] = (None, "", [], {})
+_SHOWN_APART = ("state", "days", "query", "what_to_do")
 _FOUND_LENGTH = 300
 """Characters of what a failed check found; all of it stands in Dagster, with the check."""
 
@@ -59,6 +60,7 @@ def run_window(
     from rich.text import Text
 
     from assets.cli.instance import dagster_instance
+    from assets.partitions import tags_of
     from assets.progress import report_to
 
     started = time.monotonic()
@@ -84,10 +86,7 @@ def run_window(
                 result = defs.resolve_job_def(job).execute_in_process(
                     instance=instance,
                     run_config={"loggers": {"progress": {}}},
-                    tags={
-                        "dagster/asset_partition_range_start": str(window.from_date),
-                        "dagster/asset_partition_range_end": str(window.last_day),
-                    },
+                    tags=tags_of(window),
                     raise_on_error=False,
                 )
                 if was_interrupted(result):
@@ -144,6 +143,7 @@ def _checks(result: dg.ExecuteInProcessResult) -> list[dict[str, Any]]:
             "severity": check.severity.value,
             "description": check.description or graph.get(check.asset_check_key).description or "",
             "found": _found(check.metadata),
+            "query": check.metadata["query"].value if "query" in check.metadata else None,
         }
         for check in result.get_asset_check_evaluations()
     ]
@@ -151,7 +151,9 @@ def _checks(result: dg.ExecuteInProcessResult) -> list[dict[str, Any]]:
 
 def _found(metadata: Mapping[str, dg.MetadataValue[Any]]) -> str:
     """A check's metadata on one line, empty values and tables left out: rows are for the UI, and for the query that shows all."""
-    values = {name: entry.value for name, entry in metadata.items() if name != "state" and not _is_table(entry)}
+    values = {
+        name: entry.value for name, entry in metadata.items() if name not in _SHOWN_APART and not _is_table(entry)
+    }
     text = "; ".join(
         f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values.items() if value not in _EMPTY
     )

@@ -30,6 +30,7 @@ from pipelines.quality.readable import sources_readable
 from pipelines.quality.rules import SuiteName
 from pipelines.quality.run import run_suite
 from pipelines.quality.sightings import counted_once, look_alikes
+from pipelines.quality.statements import statement
 from pipelines.quality.suites import SUITES
 
 __all__ = [
@@ -49,4 +50,5 @@ __all__ = [
     "run_suite",
     "sources_readable",
     "spend_agrees",
+    "statement",
 ]

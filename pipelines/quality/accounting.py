@@ -28,8 +28,7 @@ _OUTPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in OUTPUT_METERS
 
 def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
     """For every file: lines = valid + quarantined; and each quarantined record of a request or bill file is in raw.quarantine, or counted where it was removed."""
-    rows = connection.execute(
-        """
+    query = """
         with held as (
             select snapshot_id, sum(records) as records
             from (
@@ -45,7 +44,7 @@ def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
         where lines <> valid + quarantined or kind in ('requests', 'bills', 'shadow') and quarantined <> coalesce(held.records, 0)
         order by landing_path
         """
-    ).fetchall()
+    rows = connection.execute(query).fetchall()
     return ExpectationOutcome(
         name="lines_accounted",
         description="Every line of every file is valid or quarantined, and what is quarantined can be looked at, or was removed by age and is counted.",
@@ -54,20 +53,20 @@ def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
         observed=_scalar(connection, "select coalesce(sum(lines), 0)::bigint from raw.snapshot"),
         unexpected_count=len(rows),
         sample=_sample(("file", "lines", "valid", "quarantined", "in raw.quarantine"), rows),
+        query=_one_line(query),
     )
 
 
 def every_file_read(connection: Connection[Any]) -> ExpectationOutcome:
     """No request or bill file is set aside because our own reader failed on it. `observed` counts those files."""
-    rows = connection.execute(
-        """
+    query = """
         select landing_path, detail
         from raw.quarantine
         join raw.snapshot using (snapshot_id)
         where reason = 'reader_failed'
         order by landing_path
         """
-    ).fetchall()
+    rows = connection.execute(query).fetchall()
     return ExpectationOutcome(
         name="every_file_read",
         description="No request or bill file made our own reader fail. One that did is set aside whole and tried again "
@@ -77,6 +76,7 @@ def every_file_read(connection: Connection[Any]) -> ExpectationOutcome:
         observed=len(rows),
         unexpected_count=len(rows),
         sample=_sample(("file", "failure"), rows),
+        query=_one_line(query),
     )
 
 
@@ -356,6 +356,10 @@ def _scalar(connection: Connection[Any], query: str, *values: object) -> int:
     if row is None:
         raise RuntimeError(f"no row from: {query}")
     return int(row[0])
+
+
+def _one_line(query: str) -> str:
+    return " ".join(query.split())
 
 
 def _sample(names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> tuple[dict[str, str], ...]:

@@ -30,6 +30,8 @@ class ExpectationOutcome:
     unexpected_count: int | None = None
     sample: Sequence[dict[str, str]] = ()
     problem: str | None = None
+    query: str | None = None
+    """SQL that shows every wrong row."""
 
     @property
     def state(self) -> Literal["passed", "failed", "not evaluable"]:

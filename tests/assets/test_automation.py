@@ -43,8 +43,9 @@ def asked_for(instance: dg.DagsterInstance) -> list[tuple[str, str]]:
     context = dg.build_run_status_sensor_context("late_days", event, instance, parsed.dagster_run)
     found = late_days_sensor(context)
     assert found is not None
-    start, end = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-    return [(request.tags[start], request.tags[end]) for request in found if isinstance(request, dg.RunRequest)]
+    start, end, one = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end", "dagster/partition"
+    asked = [request.tags for request in found if isinstance(request, dg.RunRequest)]
+    return [(tags.get(start, tags.get(one, "")), tags.get(end, tags.get(one, ""))) for tags in asked]
 
 
 def test_after_a_failed_run_of_the_daemon_its_pages_are_written_all_the_same(job: DailyJob) -> None:

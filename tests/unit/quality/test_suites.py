@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.quality import SUITES, ExpectationOutcome, SuiteName, SuiteOutcome, run_suite
+from pipelines.quality import SUITES, ExpectationOutcome, SuiteName, SuiteOutcome, run_suite, statement
+from pipelines.quality.rules import RowFloor, Unique
 from pipelines.quality.run import APPLICATION
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.tables import TABLES_BY_NAME
@@ -40,6 +41,15 @@ def not_passed(outcome: SuiteOutcome) -> list[ExpectationOutcome]:
     return [expectation for expectation in outcome.expectations if not expectation.success]
 
 
+def shown_by_statement(database: Database, example: CounterExample, *window: date) -> int:
+    """How many wrong rows the statement shows that a failed check names; of a key each of its rows."""
+    suite = SUITES[example.suite]
+    rule = next(rule for rule in suite.rules if rule.name == example.rule)
+    with database.connect() as connection:
+        rows = connection.execute(statement(suite, rule, *window)).fetchall()
+    return sum(row[-1] for row in rows) if isinstance(rule, Unique | RowFloor) else len(rows)
+
+
 def test_every_rule_has_a_counter_example() -> None:
     rules = {(name, rule.name) for name, suite in SUITES.items() for rule in suite.rules}
     assert {(example.suite, example.rule) for example in COUNTER_EXAMPLES} == rules
@@ -65,6 +75,7 @@ def test_the_rule_and_only_that_rule_fails(bare: Database, example: CounterExamp
     failed = not_passed(outcome)[0]
     assert failed.unexpected_count == example.wrong
     assert outcome.blocks is (failed.severity == "blocking")
+    assert shown_by_statement(bare, example, *window) == (example.wrong or 0)
     if example.wrong:
         table = SUITES[example.suite].table
         row = good_row(table, **example.rows[0])
