@@ -62,36 +62,42 @@ def by_strata(cells: pl.DataFrame, measures: tuple[str, ...] = MEASURES) -> Iter
         "use_case", maintain_order=True
     ):
         models = of_case["model_id"].unique().sort().to_list()
+        # In the order of the cells: sums of floats differ in their last digit by the order of what is added.
+        whole = of_case.group_by("size", maintain_order=True).agg(pl.col("requests").sum().alias("all"))
         for model in models if len(models) > 1 else []:
-            for measure in measures:
-                yield _row(str(use_case), str(model), measure, "strata", _standardised(of_case, str(model), measure))
+            for measure, found in _standardised(of_case, whole, str(model), measures).items():
+                yield _row(str(use_case), str(model), measure, "strata", found)
 
 
-def _standardised(cells: pl.DataFrame, model: str, measure: str) -> Reached | str:
-    """The model's means by stratum, weighed by all requests of the stratum."""
-    # In the order of the cells: sums of floats differ in their last digit by the order of what is added.
-    whole = cells.group_by("size", maintain_order=True).agg(pl.col("requests").sum().alias("all"))
+def _standardised(
+    cells: pl.DataFrame, whole: pl.DataFrame, model: str, measures: tuple[str, ...]
+) -> dict[str, Reached | str]:
+    """The model's mean of each measure by stratum, weighed by all requests of the stratum (`whole`)."""
     own = cells.filter(pl.col("model_id") == model)
-    strata = own.group_by("size").agg(pl.col("requests").sum().alias("own"), pl.col(measure).sum().alias("total"))
+    strata = own.group_by("size").agg(pl.col("requests").sum().alias("own"), pl.col(measures).sum())
     matched = whole.join(strata, on="size", how="left", maintain_order="left").with_columns(
         is_matched=pl.col("own").fill_null(0) >= FEWEST_IN_STRATUM
     )
     used = matched.filter("is_matched")
     if used.is_empty():
-        return "no kind of request was served by the model often enough"
+        return dict.fromkeys(measures, "no kind of request was served by the model often enough")
     number = int(used["all"].sum())
-    value = float((used["all"] * used["total"] / used["own"]).sum() / number)
+    unmatched = 1 - number / int(whole["all"].sum())
     # Which requests come varies too, so those of other models move the estimate by their stratum.
-    means = used.select("size", "all", "own", centre=pl.col("total") / pl.col("own"))
-    parts = cells.join(means, on="size", maintain_order="left")
+    centres = [(pl.col(measure) / pl.col("own")).alias(f"centre_{measure}") for measure in measures]
+    parts = cells.join(used.select("size", "all", "own", *centres), on="size", maintain_order="left")
     clusters, size = numbered(parts["cluster"])
-    requests, centre = (parts[name].cast(pl.Float64).to_numpy() for name in ("requests", "centre"))
+    requests = parts["requests"].cast(pl.Float64).to_numpy()
     weight = np.where(parts["model_id"] == model, parts["all"] / parts["own"], 0.0)
-    total = parts[measure].cast(pl.Float64).to_numpy()
-    moved = weight * (total - requests * centre) + requests * (centre - value)
     effective = float((weight * requests).sum() ** 2 / (weight**2 * requests).sum())
-    estimate = Estimate(value, by_cluster(moved / number, clusters, size))
-    return Reached(estimate, int(own["requests"].sum()), effective, 1 - number / int(whole["all"].sum()))
+    found: dict[str, Reached | str] = {}
+    for measure in measures:
+        value = float((used["all"] * used[measure] / used["own"]).sum() / number)
+        centre, total = (parts[name].cast(pl.Float64).to_numpy() for name in (f"centre_{measure}", measure))
+        moved = weight * (total - requests * centre) + requests * (centre - value)
+        estimate = Estimate(value, by_cluster(moved / number, clusters, size))
+        found[measure] = Reached(estimate, int(own["requests"].sum()), effective, unmatched)
+    return found
 
 
 def by_propensity(
