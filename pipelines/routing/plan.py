@@ -175,7 +175,7 @@ class Plan:
         return PolicyArm(
             arm.model_id,
             {group: Sums(zero, zero, zero, zero) for group in groups},
-            ArmArrays(arm.model_id, nothing, nothing, nothing, nothing),
+            lambda: ArmArrays(arm.model_id, nothing, nothing, nothing, nothing),
         )
 
     def point(self, arm: PolicyArm | str) -> tuple[Decimal | None, str | None]:

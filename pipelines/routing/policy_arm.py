@@ -5,9 +5,10 @@ The parts are of `arm_costs.py`; the exact sums make the projection, the arrays 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cached_property
 from math import exp
 from typing import Any, Literal
 
@@ -45,11 +46,16 @@ class Sums:
 
 @dataclass(frozen=True)
 class PolicyArm:
-    """An arm: exact sums by group, and the same as arrays of groups x buckets."""
+    """An arm: exact sums by group, and the same as arrays of groups x buckets, which few arms are asked for."""
 
     model_id: str
     sums: Mapping[Group, Sums]
-    arrays: ArmArrays
+    make_arrays: Callable[[], ArmArrays]
+
+    @cached_property
+    def arrays(self) -> ArmArrays:
+        """The cost of each group and bucket."""
+        return self.make_arrays()
 
     @property
     def open_usd(self) -> Decimal:
@@ -86,8 +92,12 @@ def policy_arm(cost: ArmCost, model_id: str, handling: Handling, groups: Sequenc
         )
         for row in by_group.iter_rows(named=True)
     }
-    arrays = to_arrays(cost.parts, PARTS, groups)
-    return PolicyArm(model_id, sums, ArmArrays(model_id, *_together(arrays, handling, [float(w) for w in weights])))
+
+    def arrays() -> ArmArrays:
+        parts = to_arrays(cost.parts, PARTS, groups)
+        return ArmArrays(model_id, *_together(parts, handling, [float(weight) for weight in weights]))
+
+    return PolicyArm(model_id, sums, arrays)
 
 
 def _together(part: Mapping[str, Any], handling: Handling, weights: Sequence[Any]) -> tuple[Any, Any, Any, Any]:
@@ -129,8 +139,8 @@ def _apart(evidence: Evidence, measure: Measure, model_id: str, recorded: str) -
 
 def to_arrays(frame: pl.DataFrame, columns: Sequence[str], groups: Sequence[Group]) -> dict[str, Floats]:
     """Columns of rows by GROUP as floats, groups x buckets; 0 where there is no row."""
-    order = {group: number for number, group in enumerate(groups)}
-    rows = [order[Group(*key)] for key in frame.select(GROUP[:3]).iter_rows()]
+    order = {(group.model_id, group.is_loop, group.lane): number for number, group in enumerate(groups)}
+    rows = [order[key] for key in frame.select(GROUP[:3]).iter_rows()]
     places = (rows, frame["bucket"].to_list())
     arrays = {name: np.zeros((len(groups), BUCKETS)) for name in columns}
     if rows:
