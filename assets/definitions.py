@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from assets.abandoned import abandoned_runs_sensor
+from assets.alerts import alerts, failed_runs_sensor
 from assets.behaviour import request_drift
 from assets.benchmarks import core_benchmark, models_unchanged
 from assets.bills import core_reported_cost
@@ -76,6 +77,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             spend_anomaly,
             reconciliation,
             report_html,
+            alerts,
             *ACTS,
             *REMOVALS,
         ],
@@ -87,6 +89,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             dead_mans_switch_sensor,
             abandoned_runs_sensor,
             incomplete_pages_sensor,
+            failed_runs_sensor,
         ],
         schedules=[DAILY_SCHEDULE, RETENTION_SCHEDULE],
         resources={"mm": WorkspaceResource(), "dbt": dbt_resource, **(resource_overrides or {})},

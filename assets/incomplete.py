@@ -34,6 +34,14 @@ def write_incomplete(instance: dg.DagsterInstance, run_id: str, workspace: Works
     return write_reports(workspace, window, checks_of_run(instance, run_id), missing)
 
 
+def window_of_run(run: dg.DagsterRun) -> Window | None:
+    """The days that a run was for, by its tags."""
+    first = run.tags.get(_RANGE[0]) or run.tags.get(_PARTITION)
+    if first is None:
+        return None
+    return Window(date.fromisoformat(first), date.fromisoformat(run.tags.get(_RANGE[1], first)) + timedelta(days=1))
+
+
 def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> list[Failure]:
     """The steps that failed, each with its reason; the run itself where it came to no step."""
     from pipelines.finops.report import Failure
@@ -98,11 +106,9 @@ def _events(instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType
 @in_own_words
 def incomplete_pages_sensor(context: dg.RunFailureSensorContext) -> None:
     """Pages of the days of the failed run, except those that a later run has written whole."""
-    tags = context.dagster_run.tags
-    first = tags.get(_RANGE[0]) or tags.get(_PARTITION)
-    if first is None:
+    window = window_of_run(context.dagster_run)
+    if window is None:
         return
-    window = Window(date.fromisoformat(first), date.fromisoformat(tags.get(_RANGE[1], first)) + timedelta(days=1))
     days = [day for day in window.days if not _is_written_since(context.instance, context.dagster_run.run_id, day)]
     with open_workspace() as workspace:
         for stretch in Window.joined(days):

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from assets.cli import (
+    alerts,
     books,
     budgets,
     claims,
@@ -72,6 +73,7 @@ def before_every_command(
 
 
 for command in (
+    alerts,
     daily,
     rerate,
     report,

@@ -92,6 +92,8 @@ def run_window(
                 if was_interrupted(result):
                     raise KeyboardInterrupt
                 pages = _pages(instance, result, workspace, window, show)
+                if not result.success:
+                    _alert(instance, result.run_id, workspace, window, show)
         finally:
             report_to(None)
     return RunOutcome(
@@ -119,6 +121,16 @@ def _pages(
     except ANY_FAILURE as error:
         show("failed", f"the page of what is there: {worded(error)}", None)
         return []
+
+
+def _alert(instance: dg.DagsterInstance, run_id: str, workspace: Workspace, window: Window, show: Report) -> None:
+    """Tell the channels that the run failed; one that can't be told costs nothing else."""
+    from assets.alerts import alert_failed_run
+
+    try:
+        alert_failed_run(instance, run_id, workspace, window.last_day)
+    except ANY_FAILURE as error:
+        show("failed", f"alerts: {worded(error)}", None)
 
 
 def was_interrupted(result: dg.ExecuteInProcessResult) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
+from pipelines.config.alerts import AlertsConfig
 from pipelines.config.allocation import Allocation
 from pipelines.config.attribution import Attribution
 from pipelines.config.budgets import Budgets
@@ -47,6 +48,7 @@ class Config:
     allocation: Allocation
     commitments: Commitments
     budgets: Budgets
+    alerts: AlertsConfig
     models: ModelsConfig
     model_facts: ModelFactsConfig
     routing: RoutingConfig

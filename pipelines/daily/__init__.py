@@ -6,6 +6,7 @@ computed is in `pipelines.requests`, `prices`, `benchmarks` and `routing`; Dagst
 
 from __future__ import annotations
 
+from pipelines.daily.alerts import FailedRun, raise_alerts
 from pipelines.daily.anomalies import refresh_anomalies
 from pipelines.daily.behaviour import refresh_request_drift
 from pipelines.daily.benchmarks import refresh_benchmarks
@@ -31,6 +32,7 @@ from pipelines.daily.shadow import refresh_off_policy, refresh_shadow_evidence, 
 from pipelines.daily.waste import refresh_waste
 
 __all__ = [
+    "FailedRun",
     "RerateOutcome",
     "Window",
     "audit_claims",
@@ -40,6 +42,7 @@ __all__ = [
     "load_requests",
     "newest_day",
     "project_routing",
+    "raise_alerts",
     "refresh_anomalies",
     "refresh_benchmarks",
     "refresh_breakeven",

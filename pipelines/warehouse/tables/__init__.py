@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pipelines.warehouse.tables.bills import BILL_DUPLICATE, REPORTED_COST
 from pipelines.warehouse.tables.core import FORGOTTEN_USER, MODEL, MODEL_ALIAS, REQUEST
+from pipelines.warehouse.tables.core_alerts import CORE_ALERT_TABLES
 from pipelines.warehouse.tables.core_benchmarks import CORE_BENCHMARK_TABLES
 from pipelines.warehouse.tables.core_books import CORE_BOOK_TABLES
 from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
@@ -43,6 +44,7 @@ TABLES: tuple[Table, ...] = (
     *MART_COMMITMENT_TABLES,
     RECONCILIATION,
     *MART_PLANNING_TABLES,
+    *CORE_ALERT_TABLES,
     *CORE_ROUTING_TABLES,
     *SPEND_TABLES,
     UNIT_COST,

@@ -1,0 +1,37 @@
+"""Channels: where alerts.yaml says that events go, by the library apprise. An address is a secret and is in no message, log or table."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+
+from pipelines.config.alerts import Channel
+from pipelines.outside import ANY_FAILURE
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent."""
+
+    title: str
+    body: str
+
+
+def send(channel: Channel, message: Message) -> str | None:
+    """Send a message; None where the server took it, else why it did not, in words that may be shown."""
+    address = os.environ.get(channel.url_env, "").strip()
+    if not address:
+        return f"the environment variable {channel.url_env} is not set"
+    # What apprise logs may hold addresses and what servers answered.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    import apprise
+
+    target = apprise.Apprise()
+    if not target.add(address):
+        return f"{channel.url_env} holds no address that apprise knows"
+    try:
+        taken = target.notify(title=message.title, body=message.body, body_format=apprise.NotifyFormat.TEXT)
+    except ANY_FAILURE as error:
+        return f"the server could not be asked: {type(error).__name__}"
+    return None if taken else "the server did not take it, or is not there"

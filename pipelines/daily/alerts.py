@@ -1,0 +1,75 @@
+"""Step `core.alert`: the events of the newest loaded day, recorded and sent to the channels of `alerts.yaml`.
+
+Which events there are is `pipelines.alerts.events`; what is sent to whom is `pipelines.alerts.outbox`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from pipelines.alerts.events import Alert, alerts_of, failed_checks, failed_run, stale_feeds
+from pipelines.alerts.outbox import Delivered, deliver, record
+from pipelines.daily.report import stale_feed_lines
+from pipelines.warehouse.partitions import loaded_days
+from pipelines.warehouse.tables.core import REQUEST
+from pipelines.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pipelines.finops.report import CheckLine, Failure
+
+SPOKEN_FOR = ("spend_as_expected", "models_unchanged")
+"""Checks whose findings are events of a kind of their own."""
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """A run that did not end, with the steps that failed and why."""
+
+    run_id: str
+    day: date
+    failures: Sequence[Failure]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a step came to: events that were not known before, and what became of them by channel."""
+
+    new: int
+    delivered: list[Delivered]
+
+
+def raise_alerts(workspace: Workspace, checks: Sequence[CheckLine] = (), run: FailedRun | None = None) -> Sent:
+    """Record what is new, and send what no channel has got yet."""
+    new = record(workspace.database, [*_of_the_day(workspace, checks), *_of_the_run(workspace, run)])
+    return Sent(new, deliver(workspace.database, workspace.config.alerts.channels))
+
+
+def _of_the_run(workspace: Workspace, run: FailedRun | None) -> list[Alert]:
+    if run is None:
+        return []
+    reasons = [(failure.what, failure.reason) for failure in run.failures]
+    return [failed_run(run.run_id, reasons, run.day, link_to(workspace, run.day))]
+
+
+def _of_the_day(workspace: Workspace, checks: Sequence[CheckLine]) -> list[Alert]:
+    with workspace.database.connect() as connection:
+        day = max(loaded_days(connection, REQUEST), default=None)
+        found = []
+        if day is not None:
+            credit_days = workspace.config.alerts.credit_days
+            found = alerts_of(connection, day, lambda each: link_to(workspace, each), credit_days=credit_days)
+    told = day or datetime.now(UTC).date()
+    link = link_to(workspace, told)
+    failed = [check for check in checks if not check.passed and check.name.rpartition(" ")[2] not in SPOKEN_FOR]
+    named = [(check.name, check.severity, check.detail) for check in failed]
+    return [*found, *failed_checks(named, told, link), *stale_feeds(stale_feed_lines(workspace), told, link)]
+
+
+def link_to(workspace: Workspace, day: date) -> str:
+    """Where people read on: the page of the day."""
+    base = workspace.config.alerts.link
+    page = f"{day}/index.html"
+    return f"{base.rstrip('/')}/{page}" if base else str(workspace.settings.reports / page)
