@@ -16,7 +16,9 @@ import dagster as dg
 from assets.boundary import in_own_words, reason_of
 from assets.jobs import DAILY_JOB
 from assets.report import checks_of_run, report_html
+from assets.specs import asset_key
 from pipelines.daily import Window, write_reports
+from pipelines.warehouse.tables.core_alerts import CORE_ALERT_TABLES
 from pipelines.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 _PARTITION = "dagster/partition"
+_NOT_ON_THE_PAGE = {report_html.key, *(asset_key(table.qualified) for table in CORE_ALERT_TABLES)}
+"""What is made after the tables that a page reads."""
 
 
 def write_incomplete(instance: dg.DagsterInstance, run_id: str, workspace: Workspace, window: Window) -> list[Path]:
@@ -67,7 +71,7 @@ def _unmade(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetKey]:
         if event.asset_key is not None
     }
     made = {event.asset_key for event in _events(instance, run_id, dg.DagsterEventType.ASSET_MATERIALIZATION)}
-    return sorted(planned - made - {report_html.key}, key=lambda key: key.to_user_string())
+    return sorted(planned - made - _NOT_ON_THE_PAGE, key=lambda key: key.to_user_string())
 
 
 def _incomplete(

@@ -11,6 +11,8 @@ from pipelines.settings import Settings
 _PREFIX = "MODELMETER_"
 # Kubernetes sets these for a Service that is called modelmeter.
 _OF_A_SERVICE = re.compile(r"MODELMETER_(?:SERVICE_(?:HOST|PORT).*|PORT(?:_\d+_(?:TCP|UDP).*)?)")
+# The addresses of channels, which alerts.yaml names.
+_OF_CHANNELS = ("ALERT_",)
 # What our own processes hand to dbt, to Dagster's and to the tests'.
 _BETWEEN_PROCESSES = ("PG_", "DAGSTER_URL", "DAGSTER_LOGS", "UI_NAMES", "FUZZ_", "TEST_")
 
@@ -23,6 +25,6 @@ def unknown_variables(names: Iterable[str]) -> list[str]:
         for name in sorted(names)
         if name.startswith(_PREFIX)
         and name not in accepted
-        and not name.removeprefix(_PREFIX).startswith(_BETWEEN_PROCESSES)
+        and not name.removeprefix(_PREFIX).startswith(_BETWEEN_PROCESSES + _OF_CHANNELS)
         and not _OF_A_SERVICE.fullmatch(name)
     ]

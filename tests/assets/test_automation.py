@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
+from assets.alerts import failed_runs_sensor
 from assets.definitions import build_defs
 from assets.incomplete import incomplete_pages_sensor
 from assets.report import report_html
@@ -67,6 +68,15 @@ def test_after_a_failed_run_of_the_daemon_its_pages_are_written_all_the_same(job
         stale += [f"mart.routing_{name}" for name in ("frontier", "measure_next", "month", "move", "projection")]
         assert rows_of(shown, "stale") == [[table, "never made"] for table in stale]
         assert "made 8 requests" in words(shown, ".headline")
+        failed_runs_sensor(context)
+        failed_runs_sensor(context)
+        with job.database.connect() as connection:
+            alerts = connection.execute(
+                "select title, detail, link from core.alert where kind = 'run_failed'"
+            ).fetchall()
+        ((title, detail, link),) = alerts
+        assert (title, link) == (f"the daily run for {day} failed", str(page))
+        assert "psycopg.errors.UndefinedTable" in detail
         # A later run has written the page whole: a sensor that comes late leaves it alone.
         page.write_text("whole")
         instance.report_runless_asset_event(dg.AssetMaterialization(report_html.key, partition=str(day)))

@@ -67,7 +67,14 @@ def test_what_ships_has_no_mistake(use_sample: bool) -> None:
 
 def test_variables_that_nothing_reads() -> None:
     assert any(fits(line, row[1]) for row in ROWS if len(row) == 2 for line in unknown_variables(["MODELMETER_LANDIN"]))
-    ours = ["MODELMETER_HOME", "MODELMETER_LANDING", "PATH", "MODELMETER_PORT_5432_TCP", "MODELMETER_SERVICE_HOST"]
+    ours = [
+        "MODELMETER_HOME",
+        "MODELMETER_ALERT_FINOPS",
+        "MODELMETER_LANDING",
+        "PATH",
+        "MODELMETER_PORT_5432_TCP",
+        "MODELMETER_SERVICE_HOST",
+    ]
     assert unknown_variables(ours) == []
 
 
