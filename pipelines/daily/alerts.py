@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.alerts.events import Alert, alerts_of, failed_checks, failed_run, stale_feeds
 from pipelines.alerts.outbox import Delivered, deliver, record
-from pipelines.daily.report import stale_feed_lines
+from pipelines.daily.report import feeds_in_use
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
@@ -65,7 +65,8 @@ def _of_the_day(workspace: Workspace, checks: Sequence[CheckLine]) -> list[Alert
     link = link_to(workspace, told)
     failed = [check for check in checks if not check.passed and check.name.rpartition(" ")[2] not in SPOKEN_FOR]
     named = [(check.name, check.severity, check.detail) for check in failed]
-    return [*found, *failed_checks(named, told, link), *stale_feeds(stale_feed_lines(workspace), told, link)]
+    stale = [(feed.name, feed.observed_at) for feed in feeds_in_use(workspace) if feed.is_stale]
+    return [*found, *failed_checks(named, told, link), *stale_feeds(stale, told, link)]
 
 
 def link_to(workspace: Workspace, day: date) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,11 +82,6 @@ def feeds_in_use(workspace: Workspace) -> list[FeedLine]:
         else FeedLine(feed.name, feed.kind, feed.newest_observed_at, feed.is_stale)
         for feed in found
     ]
-
-
-def stale_feed_lines(workspace: Workspace) -> list[tuple[str, datetime | None]]:
-    """Feeds that are too old, with the instant of their newest file; None where none was ever fetched."""
-    return [(line.name, line.observed_at) for line in _feeds(workspace) if line.is_stale]
 
 
 def newest_loaded_day(workspace: Workspace) -> date | None:
