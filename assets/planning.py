@@ -17,7 +17,7 @@ from pipelines.daily import refresh_anomalies, refresh_outlook, refresh_spend_se
 from pipelines.daily.anomalies import open_events
 from pipelines.warehouse.tables.mart_planning import BUDGET_STATUS, SPEND_ANOMALY, SPEND_FORECAST, SPEND_SERIES
 
-_DEPS = ("mart.spend_series", "mart.daily_charge", "mart.price_change")
+_DEPS = ("mart.spend_series", "mart.daily_charge", "mart.price_change", "mart.commitment_day", "mart.commitment_usage")
 _SHOWN = ("budget_id", "state", "spent_usd", "budget_usd", "forecast_usd", "crosses_on")
 
 

@@ -16,9 +16,11 @@ import psycopg
 
 from pipelines.config.allocation import FIELDS
 from pipelines.config.budgets import Budget, Budgets, Period
+from pipelines.config.commitments import Commitments
 from pipelines.daily.days import Window
 from pipelines.planning.budgets import AtSeller, in_usd, limit_for, status_row
-from pipelines.planning.known_ahead import Announced, Known, announced_changes, as_known
+from pipelines.planning.commitments_ahead import Standing, commitment_effects, ends_ahead
+from pipelines.planning.known_ahead import Announced, Key, Known, announced_changes, as_known
 from pipelines.planning.outlook import forecast_row, look_ahead
 from pipelines.planning.series import BUDGET, Series, arrays, spend_series, spent, unknown_names
 from pipelines.planning.spans import span_of
@@ -65,6 +67,23 @@ _PRICED = f"""
     where event_date = any(%(days)s)
     group by event_date, price_id, {_BY}
 """
+_STANDING = """
+    select
+        commitment_id,
+        case when bool_and(purchased_usd is not null and covered_usd is not null) then avg(purchased_usd - covered_usd) end,
+        avg(used_usd),
+        (array_agg(balance_usd order by event_date desc))[1],
+        (array_agg(expiring_usd order by event_date desc))[1]
+    from mart.commitment_day
+    where event_date > %(day)s::date - 28 and event_date <= %(day)s
+    group by commitment_id
+"""
+_SO_FAR = """
+    select provider_id, case when bool_and(covered_usd is not null) then sum(effective_cost_usd) - sum(covered_usd) end
+    from mart.commitment_usage
+    where event_date >= %(from)s and event_date <= %(day)s
+    group by provider_id
+"""
 _RATE = """
     select usd_per_unit
     from core.fx_rate
@@ -107,54 +126,90 @@ def _uncovered(connection: psycopg.Connection[Any], loaded: set[date], budgets: 
 
 def refresh_outlook(workspace: Workspace, window: Window) -> Outlook:
     """Look ahead from the window's days and from every loaded day after them, which have them in their history."""
-    budgets = workspace.config.budgets
+    budgets, commitments = workspace.config.budgets, workspace.config.commitments
     with workspace.database.connect() as connection, connection.transaction():
         loaded = loaded_days(connection, REQUEST)
         days = [day for day in loaded if day >= window.from_date]
         end = max([window.to_date, *(day + timedelta(days=1) for day in days)])
         rows = read_table(connection, SPEND_SERIES, "event_date >= %s", (window.from_date - _HISTORY,))
-        forecast, status = _look_ahead(connection, rows, loaded, days, budgets)
+        forecast, status = _look_ahead(connection, arrays_of(rows, loaded), days, budgets, commitments)
         replace_days(connection, SPEND_FORECAST, forecast, window.from_date, end)
         replace_days(connection, BUDGET_STATUS, status, window.from_date, end)
         unknown = unknown_names(budgets.budgets, _names(connection)) if budgets.budgets else []
     return Outlook(forecast, status, unknown)
 
 
+@dataclass(frozen=True)
+class Arrays:
+    """The series of scopes, and those of what budgets are for; None where there are none."""
+
+    scopes: Series | None
+    budgets: Series | None
+
+
+def arrays_of(rows: pl.DataFrame, loaded: Sequence[date]) -> Arrays:
+    """Rows of mart.spend_series as arrays, over the loaded days that are summed."""
+    summed = set(rows["event_date"])
+    days = [day for day in loaded if day in summed]
+    is_budget = pl.col("scope") == BUDGET
+    return Arrays(arrays(rows.filter(~is_budget), days), arrays(rows.filter(is_budget), days))
+
+
 def _look_ahead(
     connection: psycopg.Connection[Any],
-    rows: pl.DataFrame,
-    loaded: Sequence[date],
+    series: Arrays,
     days: Sequence[date],
     budgets: Budgets,
+    commitments: Commitments,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    summed = set(rows["event_date"])
-    known_days = [day for day in loaded if day in summed]
-    scopes = arrays(rows.filter(pl.col("scope") != BUDGET), known_days)
-    of_budgets = arrays(rows.filter(pl.col("scope") == BUDGET), known_days)
     currencies = {item.currency for item in budgets.budgets} | {item.currency for item in budgets.seller_limits}
     forecast: list[dict[str, Any]] = []
     status: list[dict[str, Any]] = []
+    scopes = series.scopes
     for day in days:
-        recent = [each for each in loaded if each <= day][-_RECENT_DAYS:]
-        announced = _announced(connection, day, recent, budgets.budgets)
-        known = as_known(announced)
-        if scopes is not None:
-            for period in PERIODS:
-                ahead = look_ahead(scopes, day, period, announced)
-                forecast += [
-                    forecast_row(day, key, period, one, known)
-                    for key, one in zip(scopes.keys, ahead, strict=True)
-                    if one.spent_usd or one.at_end()
-                ]
-        if of_budgets is not None:
+        if scopes is None:
+            continue
+        announced = _announced(connection, day, scopes, budgets.budgets)
+        forecast += _of_scopes(connection, scopes, day, announced, commitments)
+        if series.budgets is not None:
             rates = {each: _rate(connection, each, day) for each in currencies}
-            for row, standing in _of_budgets(of_budgets, scopes, day, budgets, _Known(announced, known, rates)):
+            known = _Known(announced, as_known(announced), rates)
+            for row, standing in _of_budgets(series.budgets, scopes, day, budgets, known):
                 forecast.append(row)
                 status.append(standing)
     return (
         pl.DataFrame(forecast, schema=SPEND_FORECAST.polars_schema, orient="row"),
         pl.DataFrame(status, schema=BUDGET_STATUS.polars_schema, orient="row"),
     )
+
+
+def _of_scopes(
+    connection: psycopg.Connection[Any],
+    series: Series,
+    day: date,
+    announced: Sequence[Announced],
+    commitments: Commitments,
+) -> Iterator[dict[str, Any]]:
+    """The rows of forecast of every scope that has spent anything, or will."""
+    standing = {}
+    if commitments.declared:
+        standing = {name: Standing(*rest) for name, *rest in connection.execute(_STANDING, {"day": day}).fetchall()}
+    known = sorted(
+        [*as_known(announced), *ends_ahead(commitments, day, standing)], key=lambda item: (item.on, item.what)
+    )
+    for period in PERIODS:
+        from_date, to_date = span_of(period, day)
+        effects: dict[Key, Decimal | None] = {}
+        if commitments.declared:
+            so_far = dict(connection.execute(_SO_FAR, {"from": from_date, "day": day}).fetchall())
+            effects = commitment_effects(commitments, day, to_date, so_far, standing)
+        for key, ahead in zip(series.keys, look_ahead(series, day, period, announced), strict=True):
+            if ahead.spent_usd or ahead.at_end():
+                yield forecast_row(key, period, ahead, known, _rounded(effects.get(key)))
+
+
+def _rounded(usd: Decimal | None) -> Decimal | None:
+    return None if usd is None else Decimal(f"{usd:.6f}")
 
 
 @dataclass(frozen=True)
@@ -182,7 +237,7 @@ def _of_budgets(
         )
         by_day = list(own.select("event_date", "effective_cost_usd").iter_rows())
         amount = in_usd(budget.amount, known.usd_per_unit[budget.currency])
-        row = forecast_row(day, key, budget.period, ahead, known.ahead) | {"scope_value": budget.budget}
+        row = forecast_row(key, budget.period, ahead, known.ahead) | {"scope_value": budget.budget}
         yield row, status_row(budget, amount, ahead, by_day, _at_seller(budget, budgets, scopes, day, known))
 
 
@@ -203,12 +258,13 @@ def _rate(connection: psycopg.Connection[Any], currency: str, day: date) -> Deci
 
 
 def _announced(
-    connection: psycopg.Connection[Any], day: date, recent: Sequence[date], budgets: Sequence[Budget]
+    connection: psycopg.Connection[Any], day: date, series: Series, budgets: Sequence[Budget]
 ) -> list[Announced]:
+    recent = sorted(each for each in series.loaded if each <= day)[-_RECENT_DAYS:]
     changes = read_frame(connection, _ANNOUNCED, {"end": _end_of(day)})
     if changes.is_empty():
         return []
-    return announced_changes(changes, read_frame(connection, _PRICED, {"days": list(recent)}), len(recent), budgets)
+    return announced_changes(changes, read_frame(connection, _PRICED, {"days": recent}), len(recent), budgets)
 
 
 def _names(connection: psycopg.Connection[Any]) -> dict[str, Sequence[str]]:

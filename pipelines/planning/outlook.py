@@ -136,9 +136,10 @@ def _few(days: int) -> str | None:
 
 
 def forecast_row(
-    day: date, key: tuple[str, str], period: Period, ahead: Ahead, known: Sequence[Known]
+    key: tuple[str, str], period: Period, ahead: Ahead, known: Sequence[Known], commitment_usd: Decimal | None = None
 ) -> dict[str, Any]:
     """One row of mart.spend_forecast."""
+    day = ahead.to_date - timedelta(days=ahead.days_ahead + 1)
     scope, value = key
     mine = [item for item in known if item.concerns(key, day, ahead.to_date)]
     return {
@@ -153,7 +154,7 @@ def forecast_row(
         "forecast_usd": ahead.at_end(),
         **{name: ahead.at_end(name) for name in QUANTILES},
         "announced_usd": ahead.announced_usd,
-        "commitment_usd": None,
+        "commitment_usd": commitment_usd,
         "known_ahead": json.dumps([item.described() for item in mine]) if mine else None,
         "method": ahead.method,
         "backtest_error": ahead.error,

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from pipelines.config.budgets import Budget, Budgets, SellerLimit
+from pipelines.config.commitments import Commitments
 from pipelines.daily import Window, refresh_anomalies, refresh_outlook, refresh_spend_series
 from pipelines.daily.anomalies import open_events
 from pipelines.warehouse.database import Database
@@ -21,6 +22,7 @@ from pipelines.workspace import Workspace
 from tests.marts import BUILT, build_spend_tables
 from tests.unit.finops import books
 
+NOTHING = Commitments()
 LAST = date(2026, 2, 14)
 DAYS = [date(2026, 1, 12) + timedelta(days=n) for n in range(34)]
 SEARCH = Budget(
@@ -28,8 +30,10 @@ SEARCH = Budget(
 )
 
 
-def workspace(database: Database, *budgets: Budget, limits: tuple[SellerLimit, ...] = ()) -> Workspace:
-    config = SimpleNamespace(budgets=Budgets(budgets=budgets, seller_limits=limits))
+def workspace(
+    database: Database, *budgets: Budget, limits: tuple[SellerLimit, ...] = (), commitments: Commitments = NOTHING
+) -> Workspace:
+    config = SimpleNamespace(budgets=Budgets(budgets=budgets, seller_limits=limits), commitments=commitments)
     return cast("Workspace", SimpleNamespace(database=database, config=config))
 
 
@@ -158,3 +162,43 @@ def test_one_session_that_costs_ten_times_as_much_is_an_event_until_it_ends(fill
     )
     again = refresh_anomalies(space, Window.of_day(LAST))
     assert again.equals(found), "an event that is known goes on as it was"
+
+
+def test_commitments_are_beside_the_forecast_and_their_end_is_known(filled: Database) -> None:
+    """Throughput at 5 a day that covers 8 is 3 a day less, on 14 days so far and 10 ahead; a credit of which 20 expire on the 25th."""
+    provisioned = {
+        "commitment": "ptu",
+        "provider_id": "openai",
+        "models": ["model-a"],
+        "units": 1,
+        "usd_per_unit_month": 150,
+    }
+    dates = {"from_date": date(2026, 1, 1), "to_date": date(2026, 2, 25)}
+    credit = {"commitment": "grant", "provider_id": "openai", "usd": 100}
+    declared = Commitments.model_validate({"provisioned": [{**provisioned, **dates}], "credits": [{**credit, **dates}]})
+    with filled.connect() as connection:
+        for day in DAYS:
+            used = {"event_date": day, "provider_id": "openai", "commitment_id": "ptu", "kind": "provisioned"}
+            books.add(
+                connection,
+                "mart.commitment_usage",
+                {
+                    **used,
+                    "commitment_discount_status": "Used",
+                    "amount_usd": Decimal(5),
+                    "effective_cost_usd": Decimal(5),
+                    "covered_usd": Decimal(8),
+                },
+            )
+            books.add(connection, "mart.commitment_day", {**used, "purchased_usd": Decimal(5), "covered_usd": Decimal(8)},
+                      {**used, "commitment_id": "grant", "kind": "credit", "used_usd": Decimal(1), "balance_usd": Decimal(30), "expiring_usd": Decimal(20)})  # fmt: skip
+    space = workspace(filled, commitments=declared)
+    refresh_spend_series(space, Window(DAYS[0], LAST + timedelta(days=1)))
+    refresh_outlook(space, Window.of_day(LAST))
+    query = "select scope, commitment_usd, jsonb_array_length(known_ahead) from mart.spend_forecast where period = 'month' and scope in ('total', 'seller', 'team') order by 1, 2"
+    assert rows(filled, query) == [
+        ("seller", -42 - 30 + 20, 2),
+        ("team", None, None),
+        ("team", None, None),
+        ("total", -42 - 30 + 20, 2),
+    ]
