@@ -1,0 +1,76 @@
+"""The tour of docs/tour.md, command by command: what it shows is what a reader will see."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.warehouse import server
+
+ROOT = Path(__file__).resolve().parents[2]
+TOUR = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+_PART = re.compile(r"```\w+ (?P<file>\S+)\n(?P<text>.*?)```|^    (?P<command>\S[^\n]*)$", re.MULTILINE | re.DOTALL)
+OWN = TOUR[TOUR.index("## 3.") :]
+"""From here on everything is of the reader's own; before it the sample is run, as other tests do."""
+SAID = {
+    "modelmeter doctor": "1 request sources, 1 price feeds",
+    "order by 1": "checkout",
+    "from mart.budget_status": "crossed",
+    "core.rate_at": "claude-sonnet-4-5",
+    "requests_explained.sql": "output_text",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    tmp_path.chmod(0o711)
+    (tmp_path / "sql").symlink_to(ROOT / "sql")
+    yield tmp_path
+    if (tmp_path / "tour" / "home" / "postgres").exists():
+        server.shut_down(tmp_path / "tour" / "home", force=True)
+        server.remove(tmp_path / "tour" / "home")
+
+
+@pytest.mark.slow
+def test_every_command_of_the_own_log_does_what_the_tour_says(folder: Path) -> None:
+    program = f"{sys.executable} -c 'from assets.cli import main; main()'"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MODELMETER_")}
+    environment |= {"PYTHONPATH": str(ROOT), "PWD": str(folder), "MODELMETER_OFFLINE": "true"}
+    answers: dict[str, str] = {}
+    for part in _PART.finditer(OWN):
+        command = part["command"]
+        if part["file"]:
+            (folder / part["file"]).write_text(part["text"], encoding="utf-8")
+            continue
+        if command.startswith("export "):
+            for assignment in shlex.split(command)[1:]:
+                name, _, value = assignment.partition("=")
+                environment[name] = value.replace("$PWD", str(folder))
+            continue
+        called = command.replace("modelmeter", program, 1) if command.startswith("modelmeter") else command
+        done = subprocess.run(
+            called, shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        answers[command] = done.stdout
+    for command, word in SAID.items():
+        said = [answer for asked, answer in answers.items() if command in asked]
+        assert said, command
+        assert any(word in answer for answer in said), f"{command}: {said}"
+    (spend,) = [answer for asked, answer in answers.items() if "daily_team_spend" in asked]
+    assert re.search(r"checkout\W+2\W+0\.0135", spend)
+    assert re.search(r"search\W+1\W+0\.0075", spend)
+
+
+def test_the_commands_on_the_sample_are_ones_that_there_are() -> None:
+    """They run elsewhere on the same sample: `make daily` in CI, the others in test_command_line.py and test_sql_command.py."""
+    before = [part["command"] for part in _PART.finditer(TOUR[: TOUR.index("## 3.")]) if part["command"]]
+    assert before[0] == "make daily"
+    assert {command.split()[1] for command in before[1:]} == {"sql", "price", "doctor"}
