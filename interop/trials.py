@@ -18,6 +18,9 @@ NO_REASONING = "OpenLLMetry does not write the reasoning of streamed chat comple
 NO_MODEL = "OpenInference names no model for a call to OpenAI that failed: no request"
 CHAT_DETAILS = "the Agents SDK gives its tracers input and output of a chat completion, and neither what the cache gave nor reasoning"
 NO_CHAIN_REASONING = "OpenLLMetry's instrument for LangChain writes no reasoning: it stays in the output"
+EACH_ATTEMPT = (
+    "the AI SDK tries again by itself, and each attempt has a span: the one that failed is a call without usage"
+)
 NO_PROOF = "two traces, an id on one side: look_alikes has to say that they are one"
 
 
@@ -85,6 +88,12 @@ TRIALS = (
         "interop.emitters.sdk",
         ("official",),
         explained={"claude-*-cancelled-stream": CANCELLED},
+    ),
+    Trial(
+        "Vercel's AI SDK",
+        "vercel",
+        "interop.emitters.vercel",
+        explained={"*-retry*": EACH_ATTEMPT},
     ),
     Trial("Claude Code", "terminal", "interop.emitters.terminal_agents", ("claude",), format="claude_code"),
     Trial("Codex", "terminal", "interop.emitters.terminal_agents", ("codex",), format="codex"),

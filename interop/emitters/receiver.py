@@ -1,6 +1,6 @@
 """An OTLP receiver that lands what it gets as the collector's file exporter writes it: one request per line, ids in hexadecimal.
 
-Runs in an environment that has `opentelemetry-proto`, which comes with every OTLP exporter.
+Protobuf needs `opentelemetry-proto`, which comes with every OTLP exporter of Python; JSON, as JavaScript's exporter sends it, needs nothing.
 """
 
 from __future__ import annotations
@@ -14,12 +14,17 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from google.protobuf.json_format import MessageToDict
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-_MESSAGES = {"/v1/traces": ExportTraceServiceRequest, "/v1/logs": ExportLogsServiceRequest}
 _IDS = ("traceId", "spanId", "parentSpanId")
+
+
+def _read(path: str, body: bytes) -> object:
+    """A request in protobuf, as the JSON that OTLP has for it."""
+    from google.protobuf.json_format import MessageToDict
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    kind = ExportTraceServiceRequest if path == "/v1/traces" else ExportLogsServiceRequest
+    return _hexed(MessageToDict(kind.FromString(body)))
 
 
 def _hexed(value: object) -> object:
@@ -40,21 +45,27 @@ def receiving(folder: Path) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self._body()
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
-            kind = _MESSAGES.get(self.path)
-            if kind is not None:
-                value = (
-                    json.loads(body)
-                    if "json" in self.headers.get("Content-Type", "")
-                    else _hexed(MessageToDict(kind.FromString(body)))
-                )
+            if self.path in ("/v1/traces", "/v1/logs"):
+                is_json = "json" in self.headers.get("Content-Type", "")
+                value = json.loads(body) if is_json else _read(self.path, body)
                 with lock, (folder / "otlp.jsonl").open("a", encoding="utf-8") as out:
                     out.write(json.dumps(value) + "\n")
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+        def _body(self) -> bytes:
+            if "Content-Length" in self.headers:
+                return self.rfile.read(int(self.headers["Content-Length"]))
+            pieces = []
+            while size := int(self.rfile.readline().partition(b";")[0], 16):
+                pieces.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(pieces)
 
         def log_message(self, *_: object) -> None:
             pass
