@@ -55,7 +55,7 @@ def killed_at(call: int, place: str, done: Callable[..., Any], settings: Setting
 def test_killed_at_any_call(step: str, server: Server, settings: Settings) -> None:
     upstream = Upstream(server, numbered("langfuse", DAYS, 3))
     upstream.serve("langfuse")
-    source = declared(server, "langfuse")
+    source = declared(server, "langfuse", look_back_days=0)
     done = {"asking": api.get, "landing": create, "noting": write_atomically}[step]
     kills = 0
     while killed_at(kills + 1, STEPS[step], done, settings, source):
