@@ -63,7 +63,7 @@ def _run(trial: Trial) -> bool:
         out = Path(folder)
         command, further = _command(trial)
         run = [*command, url, str(out), *further]
-        subprocess.run(run, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=300)
+        subprocess.run(run, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=600)
         written = sorted(path for path in out.rglob("*") if path.suffix in _SUFFIXES)
         contents = [(path.suffix, path.read_bytes()) for path in written]
         read = read_requests(out / "zone", trial.format, contents, trial.look_alikes)

@@ -21,6 +21,7 @@ NO_CHAIN_REASONING = "OpenLLMetry's instrument for LangChain writes no reasoning
 EACH_ATTEMPT = (
     "the AI SDK tries again by itself, and each attempt has a span: the one that failed is a call without usage"
 )
+LOGGED_ATTEMPT = "the proxy logs each attempt; one that failed has 0 tokens, and so a usage: it is not billable"
 NO_PROOF = "two traces, an id on one side: look_alikes has to say that they are one"
 
 
@@ -88,6 +89,13 @@ TRIALS = (
         "interop.emitters.sdk",
         ("official",),
         explained={"claude-*-cancelled-stream": CANCELLED},
+    ),
+    Trial(
+        "LiteLLM's proxy, generic API callback",
+        "litellm",
+        "interop.emitters.proxy",
+        format="litellm_payload",
+        explained={"*-retry*": LOGGED_ATTEMPT, "*-error*": LOGGED_ATTEMPT},
     ),
     Trial(
         "Vercel's AI SDK",

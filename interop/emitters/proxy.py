@@ -28,12 +28,14 @@ CASES = {
     "claude": ("plain", "cached", "written", "retry", "error"),
     "gpt": ("plain", "cached", "reasoning", "retry", "error"),
 }
+_KEY = "sk-interop-4f1d9c0a7be25836"
 _CONFIG = """
 model_list:
   - model_name: "claude-*"
     litellm_params: {{model: "anthropic/claude-*", api_base: "{url}", api_key: none}}
   - model_name: "gpt-*"
     litellm_params: {{model: "openai/gpt-*", api_base: "{url}/v1", api_key: none}}
+general_settings: {{master_key: "{key}"}}
 litellm_settings: {{callbacks: ["generic_api"], num_retries: 1, drop_params: true}}
 """
 
@@ -41,7 +43,7 @@ litellm_settings: {{callbacks: ["generic_api"], num_retries: 1, drop_params: tru
 def main(url: str, folder: Path) -> None:
     """Every case through the proxy, plain and streamed."""
     with collecting(folder / "payloads.jsonl") as collector, proxy(url, collector) as address:
-        gpt = openai.OpenAI(api_key="none", base_url=f"{address}/v1", max_retries=0)
+        gpt = openai.OpenAI(api_key=_KEY, base_url=f"{address}/v1", max_retries=0)
         for stream in (False, True):
             for family, cases in CASES.items():
                 for case in cases:
@@ -68,7 +70,7 @@ def proxy(url: str, collector: str) -> Iterator[str]:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as home:
         config = Path(home) / "config.yaml"
-        config.write_text(_CONFIG.format(url=url))
+        config.write_text(_CONFIG.format(url=url, key=_KEY))
         environment = {
             **os.environ,
             "GENERIC_LOGGER_ENDPOINT": collector,
@@ -88,7 +90,7 @@ def proxy(url: str, collector: str) -> Iterator[str]:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         address = f"http://127.0.0.1:{port}"
         try:
-            for _ in range(240):
+            for _ in range(800):
                 with contextlib.suppress(httpx.HTTPError):
                     if httpx.get(f"{address}/health/liveliness").is_success:
                         break
