@@ -1,6 +1,6 @@
 """What a run would do with a pulled source: whether it answers, what it holds, what would be asked. Nothing lands.
 
-Of each report the oldest and the newest window that would be asked for are looked at, the newest up to five pages.
+Of each report the oldest and the newest window with records are looked at, each among three, the newest up to five pages.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from pipelines.fetch.client import FetchError, FetchLimits
 from pipelines.landing import LandedFile, LandingZone
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.pull.bucket_objects import Objects
-from pipelines.pull.landed import Asked, History
+from pipelines.pull.landed import Asked, History, Page
 from pipelines.pull.reader import PullError, Reader
 from pipelines.pull.run import asked_path, check_format, open_reader
+from pipelines.pull.windows import Window
 from pipelines.settings import Settings
 
-_PAGES = 5
+_PAGES, _WINDOWS = 5, 3
 _QUICK = FetchLimits(read_s=20, feed_s=60, attempts=2, retry_after_max_s=10)
 
 
@@ -93,14 +94,24 @@ def _probe_report(reader: Reader, report: str, asked: Asked, now: datetime) -> R
     if not windows:
         return found
     found.begin, found.end = reader.bounds.text(windows[0].start), reader.bounds.text(min(windows[-1].end, plan.until))
-    newest = list(islice(reader.pages(report, windows[-1]), _PAGES))
-    oldest = list(islice(reader.pages(report, windows[0]), 1)) if len(windows) > 1 else []
+    newest = _first_filled(reader, report, windows[::-1], _PAGES)
+    oldest = _first_filled(reader, report, windows, 1) if len(windows) > 1 else []
     records = [record for page in (*oldest, *newest) for record in page.records]
     instants = sorted(filter(None, map(reader.said_at, records)))
     found.records = sum(len(page.records) for page in newest)
     found.first, found.last = (instants[0], instants[-1]) if instants else (None, None)
     found.is_least = len(newest) == _PAGES
     found.calls = len(windows) * max(1, len(newest))
+    return found
+
+
+def _first_filled(reader: Reader, report: str, windows: Sequence[Window], pages: int) -> list[Page]:
+    """The first pages of the first window that holds records, among three; without records those of the last one looked at."""
+    found: list[Page] = []
+    for window in windows[:_WINDOWS]:
+        found = list(islice(reader.pages(report, window), pages))
+        if any(page.records for page in found):
+            break
     return found
 
 

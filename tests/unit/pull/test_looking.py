@@ -35,7 +35,9 @@ def test_a_source_is_looked_at(server: Server, settings: Settings) -> None:
     assert (report.windows, report.begin, report.end) == (4, f"{DAYS[0]}T00:00:00Z", "2026-02-14T12:00:00Z")
     assert report.first is not None
     assert report.first.startswith(str(DAYS[0]))
-    assert (report.asked_to, report.calls, report.is_least) == (None, 4, False)
+    assert report.last is not None
+    assert report.last.startswith(str(DAYS[-1]))  # today has no records yet
+    assert (report.asked_to, report.calls, report.is_least) == (None, 8, False)  # four windows of two pages
     assert files(settings) == ()
     pulled(settings, source)
     (report,) = probed(settings, source).reports
