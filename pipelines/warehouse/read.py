@@ -64,7 +64,7 @@ def read_frame(
     statement = sql.SQL("copy (select {} from {}) to stdout (format csv)").format(outputs, inner)
     schema = pa.schema([(kind.name, kind.arrow) for kind in types])
     batches = [_parse(part, schema) for part in _parts(connection, statement)]
-    raw = pl.DataFrame(pa.concat_tables(batches) if batches else schema.empty_table())
+    raw = pl.DataFrame(pa.concat_tables(batches) if batches else pa.Table.from_batches([], schema))
     return raw.select(kind.decode() for kind in types)
 
 
