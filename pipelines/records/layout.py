@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import polars as pl
@@ -91,7 +92,7 @@ class Layout:
         if unknown:
             raise ValueError(f"format {self.name}: {unknown} are no measures, accepted are {sorted(MEASURES)}")
 
-    @property
+    @cached_property
     def columns(self) -> list[Column]:
         """Every typed column; each measure is one, also where no path fills it."""
         groups: tuple[tuple[Kind, Mapping[str, Paths]], ...] = (
@@ -102,31 +103,31 @@ class Layout:
         )  # fmt: skip
         return [Column(name, paths, kind) for kind, group in groups for name, paths in group.items()]
 
-    @property
+    @cached_property
     def paths(self) -> list[str]:
         """Every path that is read from a record: the allow-list."""
         return sorted({path for column in self.columns for path in column.paths})
 
-    @property
+    @cached_property
     def counted_paths(self) -> list[str]:
         """Paths that hold counts or amounts, which a mark can change by a thousand."""
         return sorted(
             {path for column in self.columns if column.kind in ("integer", "decimal") for path in column.paths}
         )
 
-    @property
+    @cached_property
     def exact_paths(self) -> list[str]:
         """Paths whose digits must not pass through a float."""
         return sorted({path for paths in self.money.values() for path in paths})
 
-    @property
+    @cached_property
     def detail_paths(self) -> set[str]:
         """Paths that hold details of a usage and nothing else."""
         details = {f"usage.{name}" for name in MEASURES if name not in TOTALS}
         others = {path for column in self.columns if column.name not in details for path in column.paths}
         return {path for column in self.columns if column.name in details for path in column.paths} - others
 
-    @property
+    @cached_property
     def heads(self) -> set[str]:
         """The first keys of the paths, which are the columns of a table that are read."""
         return {path.split("/")[0].removesuffix("[]") for path in self.paths}
