@@ -40,7 +40,7 @@ class OwnAddressOnly:
         else:
             from starlette.responses import PlainTextResponse
 
-            text = "This page answers to its own address only. To give it another name: modelmeter ui --name NAME\n"
+            text = "This page answers to its own address only. To give it another name, start it with --name NAME.\n"
             await PlainTextResponse(text, status_code=403)(scope, receive, send)
 
     def _is_own(self, scope: Scope) -> bool:

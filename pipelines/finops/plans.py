@@ -16,7 +16,7 @@ _FORECAST = """
     from mart.spend_forecast
     where event_date = %(day)s and scope = 'total' and period = 'month'
 """
-_BUDGETS = """
+BUDGETS = """
     select
         budget_id, owner, period, period_from, period_to, state, spent_usd, budget_usd, spent_share, daily_left_usd, forecast_usd,
         low_95_usd, high_95_usd, crosses_on, crosses_from, crosses_to, seller_limit_usd, seller_spent_usd, unpriced_requests, reason
@@ -24,6 +24,7 @@ _BUDGETS = """
     where event_date = %(day)s
     order by array_position(array['crossed', 'will_cross', 'threshold', 'unknown', 'within'], state), spent_share desc nulls last, budget_id
 """
+"""The budgets at the end of a day, those that need a look first."""
 _ANOMALIES = """
     select excess_usd, explanation, opened_on
     from mart.spend_anomaly
@@ -105,4 +106,4 @@ def budget_standing(connection: psycopg.Connection[Any], day: date | None = None
     if day is None:
         row = connection.execute("select max(event_date) from mart.budget_status").fetchone()
         day = row[0] if row else None
-    return [BudgetStanding(*row) for row in connection.execute(_BUDGETS, {"day": day}).fetchall()]
+    return [BudgetStanding(*row) for row in connection.execute(BUDGETS, {"day": day}).fetchall()]

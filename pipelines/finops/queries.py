@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipelines.finops.span_queries import BILLS, DIMENSIONS, SPAN_QUERIES, WASTE, movement
+from pipelines.finops.span_queries import BILLS, DIMENSIONS, PLANS, SPAN_QUERIES, WASTE, movement
 from pipelines.warehouse.tables import TABLES_BY_NAME, Table
 from pipelines.warehouse.tables.mart import DAILY_PROJECT_SPEND, DAILY_TEAM_SPEND
 
@@ -122,6 +122,7 @@ QUERIES: dict[str, str] = {
     """,
     "bills": BILLS.replace("%(first)s", "date_trunc('month', %(day)s::date)::date"),
     "waste": WASTE,
+    **PLANS,
     "coverage": """
         select reason, requests, tokens, request_share, token_share
         from mart.cost_coverage

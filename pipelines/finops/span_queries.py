@@ -6,6 +6,7 @@ Every amount is a sum over mart.daily_charge; in months that are closed, over wh
 
 from __future__ import annotations
 
+from pipelines.finops.plans import BUDGETS
 from pipelines.warehouse.tables.mart_reconciliation import CAUSES, NOT_COMPARED
 
 DIMENSIONS = {
@@ -254,7 +255,28 @@ order by event_date
 """
 """Every day that has requests, for the calendar and the links between pages."""
 
+PLANS = {
+    "forecast": """
+select
+    period, period_from, period_to - 1 as last_day, spent_usd, forecast_usd, low_95_usd, low_50_usd, high_50_usd, high_95_usd,
+    announced_usd, commitment_usd, backtest_error, naive_error, unpriced_requests, reason
+from mart.spend_forecast
+where event_date = %(day)s and scope = 'total'
+order by period
+""",
+    "budgets": BUDGETS,
+    "anomalies": """
+select scope, scope_value, opened_on, ended_on, expected_usd, actual_usd, excess_usd, explanation
+from mart.spend_anomaly
+where opened_on < %(end)s and (ended_on is null or ended_on > %(first)s)
+order by excess_usd desc, scope, scope_value, opened_on
+limit 100
+""",
+}
+"""What is planned and what is foreseen, of any page."""
+
 SPAN_QUERIES = {
+    **PLANS,
     "days": DAYS,
     "bills": BILLS,
     "unknown": UNKNOWN,

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import gzip
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from openpyxl import load_workbook
+from pypdf import PdfReader
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from pipelines.books.focus.export import export_month
+from pipelines.finops import format as fmt
 from pipelines.finops.queries import CUTS
 from pipelines.finops.summary import day_summary
 from pipelines.sample import SampleSummary
@@ -30,6 +40,8 @@ class Report:
     page: LexborHTMLParser
     database: Database
     made: SampleSummary
+    home: Path
+    out: str
 
     def query(self, sql: str) -> pl.DataFrame:
         with self.database.connect(read_only=True) as connection:
@@ -53,7 +65,7 @@ def report(undisturbed: Finished, small_sample: SmallSample) -> Iterator[Report]
     day = small_sample.days[1]
     page = LexborHTMLParser((undisturbed.home / "reports" / str(day) / "index.html").read_text(encoding="utf-8"))
     with open_database(Settings(home=undisturbed.home)) as database:
-        yield Report(day, page, database, small_sample.summary)
+        yield Report(day, page, database, small_sample.summary, undisturbed.home, undisturbed.out)
 
 
 def test_requests_and_tokens_are_those_that_were_made(report: Report) -> None:
@@ -100,3 +112,57 @@ def test_lines_of_the_files_are_all_accounted_for(report: Report) -> None:
         summary.other_days,
         sum(summary.quarantined.values()),
     ]
+
+
+def test_the_same_total_stands_everywhere(report: Report, tmp_path: Path) -> None:
+    """The month of the run, which holds its one day: terminal, pages, workbook, PDF, explorer, statement and FOCUS, against SQL."""
+    month = report.day.replace(day=1)
+    asked = report.query("select sum(effective_cost_usd)::numeric(38, 18) as usd from mart.daily_charge")["usd"][0]
+    total = Decimal(asked)
+    shown = f"{round(total, 2):,}"
+    assert total > 0
+    assert shown in report.out
+    assert report.cells("models", "tfoot")[0][1] == shown
+    folder = report.home / "reports" / f"{month:%Y-%m}"
+    page = LexborHTMLParser((folder / "index.html").read_text(encoding="utf-8"))
+    for table in ("spend-provider", "spend-model", "spend-team", "spend-project", "spend-cost_centre"):
+        assert page.css(f"#{table} tfoot td")[0].text().strip() == shown
+    assert f"${shown}" in page.css_first(".headline").text()
+    (pdf,) = folder.glob("*.pdf")
+    assert "".join(sheet.extract_text() for sheet in PdfReader(pdf).pages).count(shown) >= 6
+    (excel,) = folder.glob("*.xlsx")
+    for sheet in load_workbook(excel, data_only=True).worksheets[:6]:
+        at = [cell.value for cell in sheet[3]].index("Cost, USD") + 1
+        assert round(Decimal(repr(sheet.cell(sheet.max_row, at).value)), 9) == round(total, 9)
+    packed = json.loads(
+        LexborHTMLParser((report.home / "reports" / "explore.html").read_text()).css_first("#charges").text()
+    )
+    assert unpacked_cost(packed) == total
+    with report.database.connect(read_only=True) as connection:
+        assert fmt.total(book(connection, month)["effective_cost_usd"]) == total, "the statement"
+        _, (focus, _) = export_month(connection, month, "1.4", tmp_path, {})
+    assert fmt.total(Decimal(row["EffectiveCost"]) for row in csv.DictReader(focus.open(encoding="utf-8"))) == total
+
+
+def unpacked_cost(packed: dict[str, Any]) -> Decimal:
+    """What the explorer's bytes cost, by another reader than its script."""
+    content = iter(gzip.decompress(base64.b64decode(packed["bytes"])))
+
+    def number() -> int:
+        value, shift = 0, 0
+        while (byte := next(content)) > 127:
+            value, shift = value | (byte & 127) << shift, shift + 7
+        return value | byte << shift
+
+    columns = {name: [number() for _ in range(packed["series"])] for name in [*packed["names"], "rate", "size"]}
+    _days = [number() for _ in range(packed["entries"])]
+    units = [number() for _ in range(packed["entries"])]
+    assert next(content, None) is None
+    at = sum_of = 0
+    for rate, size in zip(columns["rate"], columns["size"], strict=True):
+        text = packed["rates"][rate]
+        each = 0 if text == "unknown" else int(text.removeprefix("d"))
+        sum_of += each * sum(-(unit + 1) // 2 if unit % 2 else unit // 2 for unit in units[at : at + size])
+        at += size
+    with localcontext(prec=60):
+        return Decimal(sum_of) / 10**18

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LONGEST = 32_000
 """Letters that a cell may hold, with some to spare."""
 _USD, _COUNT = '#,##0.00_ ;[Red]-#,##0.00_ ;"-"??', "#,##0"
-_PARTS = ("More requests", "Other models", "Longer requests", "Prices", "New models", "Models no longer used")
+_PARTS = ("More requests", "Other models", "Longer requests", "Unit cost", "New models", "Models no longer used")
 
 
 @dataclass(frozen=True)

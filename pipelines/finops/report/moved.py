@@ -37,7 +37,7 @@ _PARTS = {
     "volume": "More requests",
     "mix": "Other models",
     "use": "Longer requests",
-    "price": "Prices",
+    "price": "Unit cost",
     "new": "New models",
     "ended": "Models no longer used",
 }
@@ -45,7 +45,7 @@ _IN_WORDS = {
     "volume": ("more requests", "fewer requests"),
     "mix": ("a shift to dearer models", "a shift to cheaper models"),
     "use": ("more tokens in a request, or less of it cached", "fewer tokens in a request, or more of it cached"),
-    "price": ("higher prices", "lower prices"),
+    "price": ("higher unit costs", "lower unit costs"),
     "new": ("new models", "new models"),
     "ended": ("models no longer used", "models no longer used"),
 }

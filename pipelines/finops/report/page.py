@@ -17,6 +17,7 @@ from pipelines.finops.report.collect import ReportData, first_day
 from pipelines.finops.report.context import Failure, ReportContext
 from pipelines.finops.report.incomplete import IncompleteSection, Sections, incomplete_section
 from pipelines.finops.report.moved import NAMES, MovedSection, moved_section, spend_by
+from pipelines.finops.report.plan import PlanSection, plan_section
 from pipelines.finops.report.tables import KeyFigure, Link, Table
 from pipelines.finops.report.waste import waste_table
 from pipelines.finops.span import Kind
@@ -43,6 +44,7 @@ class Page:
     bills: Table
     unpriced: Table
     waste: Table
+    plan: PlanSection | None
     models: Table | None = None
     openness: str = ""
     reported: str = ""
@@ -95,7 +97,9 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
         is_sample=context.is_sample,
         headline=spend.headline(data.day, totals, context.incomplete),
         incomplete=None,
-        key_figures=sections.made("key figures", lambda: spend.key_figures(data, totals, saving), []),
+        key_figures=sections.made(
+            "key figures", lambda: spend.key_figures(data, totals, replace(saving, definition="projected")), []
+        ),
         spend_chart=chart,
         history=history,
         models=table("spend by model", lambda: spend.models_table(data)),
@@ -109,6 +113,7 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
             *(dimension_cut(data, name, table) for name in ("provider", "cost_centre")),
         ],
         moved=sections.made("what moved", lambda: moved_section(data), None),
+        plan=sections.made("budgets, forecast and anomalies", lambda: plan_section(data), None),
         waste=table("what could have cost less", lambda: waste_table(data)),
         bills=table("bills", lambda: bills.bills_table(data)),
         coverage=table("what is priced", lambda: coverage.coverage_table(data)),

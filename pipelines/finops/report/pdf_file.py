@@ -90,6 +90,7 @@ def _sections(page: Page) -> list[tuple[str, Sequence[Table]]]:
     return [
         *((cut.title, [cut.table]) for cut in page.cuts),
         *moved,
+        *([("Budgets, forecast and anomalies", page.plan.tables)] if page.plan else []),
         ("By day", [page.history]),
         ("Computed, logged and billed", [page.bills]),
         ("What has no price", [page.unpriced]),

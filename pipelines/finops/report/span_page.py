@@ -18,6 +18,7 @@ from pipelines.finops.report.context import Failure, ReportContext
 from pipelines.finops.report.coverage import REASONS
 from pipelines.finops.report.incomplete import Sections, incomplete_section
 from pipelines.finops.report.page import Page, dimension_cut, lacking
+from pipelines.finops.report.plan import plan_section
 from pipelines.finops.report.tables import (
     Cell,
     KeyFigure,
@@ -57,6 +58,7 @@ def build_span_page(data: ReportData, context: ReportContext) -> tuple[Page, lis
         cuts=[dimension_cut(data, dimension, table) for dimension in DIMENSIONS],
         bills=table("bills", lambda: bills.bills_table(data)),
         unpriced=table("what has no price", lambda: _unknown(data)),
+        plan=sections.made("budgets, forecast and anomalies", lambda: plan_section(data), None),
         waste=table("what could have cost less", lambda: waste_table(data)),
         policies=table("projected saving", lambda: routing.month_table(data)),
     )

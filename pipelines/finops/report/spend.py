@@ -116,24 +116,36 @@ def key_figures(data: ReportData, totals: DayTotals, saving: KeyFigure) -> list[
     if totals.logged_only is not None:
         unpriced_note += f"; their logs say {fmt.money(totals.logged_only, sign='$')}"
     return [
-        KeyFigure("Spend of the day", _usd(totals.spend), spend_notes),
-        KeyFigure("Month to date", _usd(month["effective_cost_usd"]), month_notes),
+        KeyFigure("Spend of the day", _usd(totals.spend), spend_notes, "cost", "models"),
+        KeyFigure("Month to date", _usd(month["effective_cost_usd"]), month_notes, "cost", "history"),
         KeyFigure(
             "Requests",
             fmt.count(totals.requests),
             [f"{fmt.plural(totals.models, 'model')}, {fmt.plural(teams, 'team')}"],
+            "day",
+            "models",
         ),
         KeyFigure(
             "Tokens",
             fmt.large(totals.input_tokens + totals.output_tokens),
             [f"{fmt.large(totals.input_tokens)} in, {fmt.large(totals.output_tokens)} out"],
+            "tokens",
+            "models",
         ),
         KeyFigure(
             "Priced",
             fmt.percent(fmt.share(totals.priced, totals.requests)),
             [f"{fmt.plural(totals.priced, 'request')}, free ones included"],
+            "unknown",
+            "coverage",
         ),
-        KeyFigure("Unpriced requests", fmt.count(totals.unpriced), [unpriced_note if totals.requests else ""]),
+        KeyFigure(
+            "Unpriced requests",
+            fmt.count(totals.unpriced),
+            [unpriced_note if totals.requests else ""],
+            "unknown",
+            "unpriced",
+        ),
         saving,
     ]
 

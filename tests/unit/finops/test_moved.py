@@ -134,16 +134,16 @@ def test_a_closed_month_shows_what_was_booked(connection: Connection, page: Page
 
 def test_a_month_page_has_its_own_sections(connection: Connection, page: Page) -> None:
     books.full(connection)
-    shown = page(Span.of_month(DAY))
+    for shown in (page(), page(Span.of_month(DAY))):
+        ids = {node.attributes["id"] for node in shown.css("[id]")}
+        targets = [node.attributes["href"] or "" for node in shown.css(".figures a")]
+        assert len(targets) >= 10, "every figure leads to its definition and its query"
+        assert {target.removeprefix("#") for target in targets} <= ids
     assert words(shown, ".headline") == "In February 2026 your applications made 6 requests for $6.01."
     # The unresolved call has 1,100 tokens, and the average token costs 6.014 / 5,500.
     assert rows_of(shown, "unpriced")[0][-1] == "1.20"
     assert rows_of(shown, "spend-team")[0][:2] == ["search", "5.01"]
     assert rows_of(shown, "spend-team", "tfoot")[0][1] == "6.01"
-    ids = {node.attributes["id"] for node in shown.css("[id]")}
-    targets = [node.attributes["href"] or "" for node in shown.css(".figures a")]
-    assert len(targets) >= 10, "every figure leads to its definition and its query"
-    assert {target.removeprefix("#") for target in targets} <= ids
     assert "unresolved: orion-7b" in words(shown, "#unpriced")
 
 
