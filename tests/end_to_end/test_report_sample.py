@@ -20,6 +20,7 @@ from pypdf import PdfReader
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pipelines.books.focus.export import export_month
+from pipelines.books.periods import book
 from pipelines.finops import format as fmt
 from pipelines.finops.queries import CUTS
 from pipelines.finops.summary import day_summary
