@@ -52,6 +52,7 @@ def serve(
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, port))
+            listening.listen()
         except OSError as error:
             raise typer.BadParameter(f"{host} port {port} can't be used: {error.strerror}") from None
         shown = f"[{host}]" if ":" in host else host
