@@ -17,7 +17,7 @@ def day_table(day: Mapping[str, Any]) -> str:
     """Medians of the runs of one size, stage by stage; stages that take next to nothing are one line."""
     lines = [
         (
-            f"{len(day['runs']) // 2} rounds on {day['date']}; load average before the runs "
+            f"Rounds: {len(day['runs']) // 2}, on {day['date']}; load average before the runs "
             f"{min(run['load_before'] for run in day['runs']):.1f} to {max(run['load_before'] for run in day['runs']):.1f}. A run that parses, "
             "then one that finds everything parsed. Processor seconds are those of the run and, after the plus, of the server; memory is "
             "that of all processes of the run together; what is read is what read calls gave to run and server, cached or not."
