@@ -83,7 +83,7 @@ class _Work:
         """Run every window, and then the days that late lines belong to."""
         from pipelines.daily import Window
 
-        self.windows = self.windows or [_first_days(workspace, _newest(workspace, console))]
+        self.windows = self.windows or [first_days(workspace, _newest(workspace, console))]
         self.runs.append(run_window(workspace, self.windows[0], console, log_format=self.log_format))
         self.windows += Window.joined(self.runs[0].late_days)
         for window in self.windows[1:]:
@@ -169,7 +169,7 @@ def _newest(workspace: Workspace, console: Console) -> Window:
     return Window.of_day(day)
 
 
-def _first_days(workspace: Workspace, newest: Window) -> Window:
+def first_days(workspace: Workspace, newest: Window) -> Window:
     """All days of the sample where none is loaded yet, so that its newest page has something to compare; else the newest one: a
     landing zone of one's own may hold years."""
     from pipelines.daily import Window

@@ -1,4 +1,4 @@
-"""The day of a run without a date: the newest that any file holds, whatever was parsed before."""
+"""The days of a run without a date: the newest that any file holds, whatever was parsed before; all of the sample, once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from assets.cli.daily import first_days
+from pipelines.daily import Window
 from pipelines.daily.ingest import newest_event_day
+from pipelines.sample import generate_sample
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
+from pipelines.warehouse.tables.raw import LOADED_FILE
 from pipelines.workspace import open_workspace
+from tests.unit.quality.rows import good_row, insert
 
 ARRIVALS = {"2026-02-13": "2026-02-13", "2026-02-20": "2026-02-02", "2026-03-01": "2026-02-03"}
 """Arrival day to the day of its only record: the newest files hold nothing but late lines."""
@@ -35,3 +40,18 @@ def test_late_lines_in_the_newest_files_do_not_hide_the_newest_day(database: Dat
         with open_workspace(settings) as workspace:
             found.append(newest_event_day(workspace))
     assert found == [date(2026, 2, 13), date(2026, 2, 13)]
+
+
+def test_the_first_run_on_the_sample_takes_all_its_days(database_settings: Settings, tmp_path: Path) -> None:
+    """Later ones take the newest, and so does a landing zone of one's own, which may hold years."""
+    made = generate_sample(database_settings.sample_landing, days=3, requests_per_day=50)
+    first, newest = (date.fromisoformat(made.days[n]) for n in (0, -1))
+    day = Window.of_day(newest)
+    own = database_settings.model_copy(update={"landing": database_settings.sample_landing})
+    with open_workspace(own) as workspace:
+        assert first_days(workspace, day) == day
+    with open_workspace(database_settings) as workspace:
+        assert first_days(workspace, day) == Window(first, day.to_date)
+        with workspace.database.connect() as connection:
+            insert(connection, LOADED_FILE, [good_row(LOADED_FILE)])
+        assert first_days(workspace, day) == day
