@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from difflib import get_close_matches
 
 import numpy as np
 import polars as pl
 
 from pipelines.config.budgets import Budget
+from pipelines.config.mistakes import did_you_mean
 from pipelines.config.patterns import regex_of
 from pipelines.planning.forecast import History
 from pipelines.warehouse.tables.mart_planning import SPEND_SERIES
@@ -67,9 +67,7 @@ def unknown_names(budgets: Sequence[Budget], known: Mapping[str, Sequence[str]])
         for field, text in budget.when.items():
             if any(re.fullmatch(regex_of(text), value, re.DOTALL) for value in known[field]):
                 continue
-            near = get_close_matches(text, known[field], n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            found.append(f"budget {budget.budget}: no charge has {field} {text}{hint}")
+            found.append(f"budget {budget.budget}: no charge has {field} {text}{did_you_mean(text, known[field])}")
     return found
 
 

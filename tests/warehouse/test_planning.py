@@ -96,7 +96,7 @@ def test_a_late_day_and_another_budget_are_taken_up(filled: Database) -> None:
         DAYS
     )
     found = refresh_outlook(workspace(filled, SEARCH, other), Window.of_day(LAST))
-    assert found.unknown_names == ["budget support: no charge has team suport; did you mean support?"]
+    assert found.unknown_names == ["budget support: no charge has team suport; did you mean 'support'?"]
     assert refresh_spend_series(workspace(filled, SEARCH, other), Window.of_day(LAST))[
         "event_date"
     ].unique().to_list() == [LAST]

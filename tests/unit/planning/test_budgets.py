@@ -134,7 +134,7 @@ def test_names_that_no_charge_has() -> None:
     typo = Budget(
         budget="typo", when={"team": "serach", "model_id": "gpt-*"}, period="month", amount=Decimal(1), owner="jo"
     )
-    assert unknown_names([SEARCH, typo], known) == ["budget typo: no charge has team serach; did you mean search?"]
+    assert unknown_names([SEARCH, typo], known) == ["budget typo: no charge has team serach; did you mean 'search'?"]
 
 
 @pytest.mark.parametrize(
