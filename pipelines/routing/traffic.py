@@ -160,6 +160,7 @@ def traffic_of(
             use_case=pl.coalesce("application", "team", pl.lit("unattributed")),
         )
     ).with_columns(lane=lane_column(lanes(models)))
+    del kept  # a day of requests; what follows holds two more
     whole = strata(grouped, rate_card, calendars=calendars)
     halves = []
     for is_priced in (True, False):
