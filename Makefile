@@ -41,7 +41,7 @@ docs: setup ## the documentation, the data dictionary and the lineage as a stati
 	@PYTHONPATH=. .venv/bin/python deploy/build_docs.py
 
 faults: setup-dev ## attack a running installation: kill -9, full disk, a crowd; some twenty minutes
-	@.venv/bin/python -m pytest -n 0 -p no:cacheprovider attacks $(ARGS)
+	@.venv/bin/python -m pytest -n 0 -p tests.conftest attacks $(ARGS)
 
 perf: setup-dev ## measure against peers and physical limits; writes perf/results.md
 	@.venv/bin/python -m perf $(ARGS)

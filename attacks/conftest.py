@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,11 @@ import pytest
 from pipelines.settings import Settings
 from pipelines.warehouse import server
 from pipelines.warehouse.open import open_database
-from tests.assets.conftest import SmallSample
+from tests.assets.conftest import SmallSample, small_sample
 from tests.end_to_end.forked import stop_server
-from tests.end_to_end.installation import Finished, Installation, Run, differences
+from tests.end_to_end.installation import Finished, Installation, Run, differences, installation, undisturbed
 
-pytest_plugins = ["tests.assets.conftest", "tests.end_to_end.installation"]
+__all__ = ["installation", "small_sample", "undisturbed"]
 
 ROUNDS = int(os.environ.get("MODELMETER_FAULT_ROUNDS", "5"))
 """How often each attack at a random instant is repeated."""
@@ -88,5 +88,7 @@ def wait_for_server(home: Path, seconds: float = 60) -> server.Running:
     raise AssertionError("no server has started")
 
 
-def pytest_sessionfinish() -> None:
+@pytest.fixture(scope="session", autouse=True)
+def end_the_forking_process() -> Iterator[None]:
+    yield
     stop_server()
