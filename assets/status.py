@@ -48,6 +48,10 @@ _ALARMS = {
         "mart.budget_status",
         "select count(*) from mart.budget_status where state = 'crossed' and event_date = (select max(event_date) from mart.budget_status)",
     ),
+    "alerts that could not be sent": (
+        "core.alert_delivery",
+        "select count(*) from core.alert_delivery where sent_at is null",
+    ),
 }
 """What is open: the table that says so, and how many there are on its newest day."""
 

@@ -41,6 +41,7 @@ ALERT = Table(
     ),
     ("alert_id",),
     day_column="event_date",
+    is_act=True,
 )  # fmt: skip
 
 ALERT_DELIVERY = Table(
@@ -57,6 +58,7 @@ ALERT_DELIVERY = Table(
         Column("problem", "text", "Why the last attempt failed, without the address.", nullable=True),
     ),
     ("alert_id", "channel"),
+    is_act=True,
 )
 
 CORE_ALERT_TABLES = (ALERT, ALERT_DELIVERY)
