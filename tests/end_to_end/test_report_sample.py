@@ -142,7 +142,8 @@ def test_the_same_total_stands_everywhere(report: Report, tmp_path: Path) -> Non
     with report.database.connect(read_only=True) as connection:
         assert fmt.total(book(connection, month)["effective_cost_usd"]) == total, "the statement"
         _, (focus, _) = export_month(connection, month, "1.4", tmp_path, {})
-    assert fmt.total(Decimal(row["EffectiveCost"]) for row in csv.DictReader(focus.open(encoding="utf-8"))) == total
+    lines = csv.DictReader(focus.read_text(encoding="utf-8").splitlines())
+    assert fmt.total(Decimal(line["EffectiveCost"]) for line in lines) == total
 
 
 def unpacked_cost(packed: dict[str, Any]) -> Decimal:
