@@ -4,8 +4,9 @@ The step is `pipelines.daily.raise_alerts`; channels are in `alerts.yaml`.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -19,6 +20,9 @@ from pipelines.daily import FailedRun, raise_alerts
 from pipelines.daily.alerts import Sent
 from pipelines.warehouse.tables.core_alerts import ALERT, ALERT_DELIVERY
 from pipelines.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from pipelines.finops.report import CheckLine
 
 _DEPS = (
     "report.html", "mart.budget_status", "mart.spend_anomaly", "mart.request_drift", "mart.benchmark_drift", "mart.price_change",
@@ -42,17 +46,29 @@ def alerts(
     context: dg.AssetExecutionContext, mm: WorkspaceResource
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Record the events of the newest day, and send what no channel has got."""
-    done = raise_alerts(mm.workspace, checks_of_run(context.instance, context.run.run_id))
+    done = raise_alerts(mm.workspace, _checks(context.instance, context.run.run_id))
     yield result(ALERT, done.new)
     yield result(ALERT_DELIVERY, sum(one.sent for one in done.delivered))
     problems = [f"{one.channel}: {one.problem}; {one.waiting} wait" for one in done.delivered if one.problem]
     yield nothing_found("alerts_sent", ALERT_DELIVERY, problems)
 
 
+def _checks(instance: dg.DagsterInstance, run_id: str) -> "list[CheckLine]":
+    """The checks of the run, those that failed with what they found."""
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+    events = [record.event_log_entry.dagster_event for record in records]
+    found = [event.asset_check_evaluation_data.metadata.get("found") for event in events if event is not None]
+    lines = checks_of_run(instance, run_id)
+    return [
+        replace(line, detail="; ".join(str(item) for item in what.value)) if what is not None and what.value else line
+        for line, what in zip(lines, found, strict=True)
+    ]
+
+
 def alert_failed_run(instance: dg.DagsterInstance, run_id: str, workspace: Workspace, day: date) -> Sent:
     """Speak of a run that failed, once, with what its steps said."""
     run = FailedRun(run_id, day, failures_of_run(instance, run_id))
-    return raise_alerts(workspace, checks_of_run(instance, run_id), run)
+    return raise_alerts(workspace, _checks(instance, run_id), run)
 
 
 @dg.run_failure_sensor(

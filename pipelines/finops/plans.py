@@ -85,7 +85,8 @@ def plan_lines(connection: psycopg.Connection[Any], day: date) -> list[PlanLine]
     forecast = connection.execute(_FORECAST, {"day": day}).fetchone()
     if forecast is not None:
         usd, low, high, reason = forecast
-        interval = f"USD; {fmt.money(low)} to {fmt.money(high)} at 95 %" if low is not None else reason or ""
+        is_open = low is not None and low != high
+        interval = f"USD; {fmt.money(low)} to {fmt.money(high)} at 95 %" if is_open else reason or "USD"
         lines.append(PlanLine("month ends at", fmt.money(usd), interval))
     standing = budget_standing(connection, day)
     if standing:
