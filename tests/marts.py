@@ -15,11 +15,11 @@ import psycopg
 from jinja2 import Environment, StrictUndefined
 
 from pipelines.warehouse.ddl import create_table
-from pipelines.warehouse.tables.mart import SPEND_TABLES
+from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND, DAILY_TAG_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 from pipelines.warehouse.tables.mart_economics import UNIT_COST
 
-BUILT = (DAILY_CHARGE, *SPEND_TABLES, UNIT_COST)
+BUILT = (DAILY_CHARGE, *SPEND_TABLES, UNIT_COST, DAILY_END_USER_SPEND, DAILY_TAG_SPEND)
 """The charges, and what else is made of the requests."""
 PROJECT = Path(__file__).resolve().parents[1] / "dbt_like"
 

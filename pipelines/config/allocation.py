@@ -6,6 +6,7 @@ Who pays for a request is decided before, by `attribution.yaml`; the rules here 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal, get_args
 
@@ -18,6 +19,17 @@ Receiver = Literal["team", "project", "cost_centre", "environment", "application
 ATTRIBUTION: tuple[Receiver, ...] = get_args(Receiver)
 FIELDS = ("provider_id", "model_id", *ATTRIBUTION)
 """What a rule may look at."""
+
+
+def check_weights(by: str, weights: Mapping[str, Decimal]) -> None:
+    """Raises ValueError where fixed weights are missing, given for another rule, or no weights."""
+    if (by == "weights") != bool(weights):
+        raise ValueError("`weights` belongs to `by: weights`, which needs it, for example {search: 2, support: 1}")
+    for name, weight in weights.items():
+        if not weight.is_finite() or weight < 0 or weight != round(weight, 18):
+            raise ValueError(f"weights.{name}: a number from 0 on, of at most 18 decimals, is accepted")
+    if weights and not any(weights.values()):
+        raise ValueError("weights: at least one must be above 0")
 
 
 class AllocationRule(Declaration):
@@ -43,13 +55,7 @@ class AllocationRule(Declaration):
 
     @model_validator(mode="after")
     def _check(self) -> AllocationRule:
-        if (self.by == "weights") != bool(self.weights):
-            raise ValueError("`weights` belongs to `by: weights`, which needs it, for example {search: 2, support: 1}")
-        for name, weight in self.weights.items():
-            if not weight.is_finite() or weight < 0 or weight != round(weight, 18):
-                raise ValueError(f"weights.{name}: a number from 0 on, of at most 18 decimals, is accepted")
-        if self.weights and not any(self.weights.values()):
-            raise ValueError("weights: at least one must be above 0")
+        check_weights(self.by, self.weights)
         return self
 
 

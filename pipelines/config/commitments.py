@@ -14,12 +14,27 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from pipelines.config.allocation import Receiver, check_weights
 from pipelines.config.declaration import Declaration
 from pipelines.config.mistakes import KeyMistake
 
 HOURS_OF_A_DAY = 24
 _MINUTES_OF_AN_HOUR = 60
 _NAME = r"^[a-z][a-z0-9_.-]{0,59}$"
+
+
+class UnusedRule(Declaration):
+    """Who pays for what nobody used of a commitment on a day: the values of `to` that used the seller's models on that day, evenly or in
+    proportion to their spend or tokens, or fixed `weights` by name."""
+
+    to: Receiver
+    by: Literal["even", "spend", "tokens", "weights"]
+    weights: dict[str, Decimal] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _weights_hold(self) -> UnusedRule:
+        check_weights(self.by, self.weights)
+        return self
 
 
 class Commitment(Declaration):
@@ -29,6 +44,7 @@ class Commitment(Declaration):
     provider_id: str = Field(min_length=1)
     from_date: date
     to_date: date | None = None
+    unused: UnusedRule | None = None
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Commitment:

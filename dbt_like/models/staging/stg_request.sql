@@ -38,7 +38,8 @@ described as (
         requests.reported_cost_usd,
         requests.list_cost_usd,
         requests.contracted_cost_usd,
-        requests.effective_cost_usd
+        requests.effective_cost_usd,
+        coalesce(requests.tags ->> 'request_tags', requests.tags ->> 'tags') as listed_tags
     from requests
     left join models on requests.model_id = models.model_id
 

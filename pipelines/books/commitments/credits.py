@@ -101,7 +101,7 @@ class SellerCredits:
             "expiring_usd": ZERO,
             "reason": self._reason(item, today),
         }
-        return Standing(row, usage + unused_rows(item, CREDIT, unused))
+        return Standing(row, usage + unused_rows(item, CREDIT, unused, today.of_seller(self.seller)))
 
     def _reason(self, item: PrepaidCredit, today: Day) -> str | None:
         missing = max(0, (self._first - item.from_date).days) + sum(

@@ -44,4 +44,4 @@ class Minimum:
             "reason": "; ".join([*reasons, *filter(None, [unpriced(uses)])]) or None,
         }
         usage = [usage_row(item, MINIMUM, USED, used) | {"effective_cost_usd": ZERO}] if used else []
-        return Standing(row, usage + unused_rows(item, MINIMUM, unused))
+        return Standing(row, usage + unused_rows(item, MINIMUM, unused, uses))

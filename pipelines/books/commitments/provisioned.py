@@ -91,7 +91,7 @@ class Throughput:
         used, unused = proportional(price, [within, capacity - within])
         covered, overage = self._priced(uses, served)
         weights = [use.tokens(item.output_weight) * served.shares[use.model_id] for use in uses]
-        usage = unused_rows(item, PROVISIONED, unused)
+        usage = unused_rows(item, PROVISIONED, unused, uses)
         if within:
             known = [None if use.unpriced_requests else part for use, part in zip(uses, covered, strict=True)]
             usage += used_rows(item, PROVISIONED, uses, proportional(used, weights), known)

@@ -10,9 +10,9 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from pipelines.books.allocation import split
+from pipelines.books.allocation import NOBODY, split
 from pipelines.config.allocation import ATTRIBUTION
-from pipelines.config.commitments import Commitment
+from pipelines.config.commitments import Commitment, UnusedRule
 from pipelines.warehouse.tables.mart_commitments import UNUSED, USED
 
 WINDOW_DAYS = 28
@@ -100,9 +100,38 @@ def used_rows(
     return rows
 
 
-def unused_rows(item: Commitment, kind: str, amount: Decimal) -> list[dict[str, Any]]:
-    """The part that nobody used, where there is one."""
-    return [usage_row(item, kind, UNUSED, amount)] if amount else []
+def unused_rows(item: Commitment, kind: str, amount: Decimal, uses: Sequence[Use]) -> list[dict[str, Any]]:
+    """The part that nobody used, where there is one: shared out by the rule of the commitment among `uses`, else a row of nobody."""
+    if not amount:
+        return []
+    receivers = _receivers(item.unused, uses) if item.unused else {}
+    if not item.unused or not receivers:
+        return [usage_row(item, kind, UNUSED, amount)]
+    how = f"unused by {item.unused.by} to {item.unused.to}"
+    parts = proportional(amount, list(receivers.values()))
+    return [
+        usage_row(item, kind, UNUSED, part) | {item.unused.to: name, "allocated_method_id": how}
+        for name, part in zip(receivers, parts, strict=True)
+        if part
+    ]
+
+
+def _receivers(rule: UnusedRule, uses: Sequence[Use]) -> dict[str, Fraction]:
+    """Who pays for what was not used, by name, with weights above 0."""
+    if rule.by == "weights":
+        return {name: Fraction(weight) for name, weight in sorted(rule.weights.items()) if weight}
+    found: dict[str, Fraction] = {}
+    place = ATTRIBUTION.index(rule.to)
+    for use in uses:
+        weight = {
+            "even": Fraction(1),
+            "tokens": use.tokens(Decimal(1)),
+            "spend": max(Fraction(use.token_usd), Fraction(0)),
+        }[rule.by]
+        name = use.attribution[place]
+        if name != NOBODY and weight:
+            found[name] = Fraction(1) if rule.by == "even" else found.get(name, Fraction(0)) + weight
+    return dict(sorted(found.items()))
 
 
 def usage_row(item: Commitment, kind: str, status: str, amount: Decimal) -> dict[str, Any]:
@@ -117,6 +146,7 @@ def usage_row(item: Commitment, kind: str, status: str, amount: Decimal) -> dict
         "amount_usd": amount,
         "effective_cost_usd": amount,
         "covered_usd": ZERO,
+        "allocated_method_id": "",
     }
 
 

@@ -14,7 +14,7 @@ from pipelines.warehouse.tables.core_books import CORE_BOOK_TABLES
 from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
 from pipelines.warehouse.tables.core_routing import CORE_ROUTING_TABLES
 from pipelines.warehouse.tables.core_shadow import SHADOW_REQUEST
-from pipelines.warehouse.tables.mart import SPEND_TABLES
+from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND, DAILY_TAG_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
 from pipelines.warehouse.tables.mart_catalog import MODEL_CATALOG
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
@@ -47,6 +47,8 @@ TABLES: tuple[Table, ...] = (
     *CORE_ALERT_TABLES,
     *CORE_ROUTING_TABLES,
     *SPEND_TABLES,
+    DAILY_END_USER_SPEND,
+    DAILY_TAG_SPEND,
     UNIT_COST,
     WASTE,
     SERVED_MODEL_CHANGE,

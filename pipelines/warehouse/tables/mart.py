@@ -96,6 +96,50 @@ DAILY_PROJECT_SPEND = _spend_by(
     "Spend per day and project; requests without a project are the visible line 'unattributed'.",
 )
 
+DAILY_END_USER_SPEND = Table(
+    "mart",
+    "daily_end_user_spend",
+    "Spend per day and end user; calls that name none are the visible line 'unattributed'.",
+    "one row per day and end user",
+    (
+        _DAY,
+        Column("end_user", "text", "End user as in core.request, or unattributed."),
+        *(column for column in _COUNTS if column.name in {"requests", "unpriced_requests"}),
+        *(column for column in _COSTS if column.name in {"list_cost_usd", "effective_cost_usd"}),
+    ),
+    (_DAY.name, "end_user"),
+    day_column=_DAY.name,
+    built_by="dbt",
+)
+
+DAILY_TAG_SPEND = Table(
+    "mart",
+    "daily_tag_spend",
+    "Spend per day and tag. A request with several tags is shared evenly among them, so that the costs of all tags are the day's.",
+    "one row per day and tag; untagged for requests without one",
+    (
+        _DAY,
+        Column("tag", "text", "Tag as the log has it (LiteLLM request_tags, Langfuse tags), or untagged."),
+        Column(
+            "requests_tagged",
+            "bigint",
+            "Requests with the tag. One with several tags is in several rows: these do not add up.",
+            unit="requests",
+        ),
+        Column("unpriced_requests", "bigint", "Those of them whose cost is not known.", unit="requests"),
+        Column(
+            "effective_cost_usd",
+            "numeric(38,18)",
+            "The tag's share of effective cost; null where nothing is priced.",
+            nullable=True,
+            unit="USD",
+        ),
+    ),
+    (_DAY.name, "tag"),
+    day_column=_DAY.name,
+    built_by="dbt",
+)
+
 COST_COVERAGE = Table(
     "mart",
     "cost_coverage",

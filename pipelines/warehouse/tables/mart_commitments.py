@@ -42,7 +42,11 @@ COMMITMENT_USAGE = Table(
         ),
         Column("model_id", "text", "Canonical model that used it; empty for what nobody used, and for a minimum."),
         *(
-            Column(name, "text", f"{name.replace('_', ' ').capitalize()} that used it; empty for what nobody used.")
+            Column(
+                name,
+                "text",
+                f"{name.replace('_', ' ').capitalize()} that used it, or that pays for what nobody used; empty where neither is named.",
+            )
             for name in ("team", "project", "cost_centre", "environment", "application")
         ),
         _usd("amount_usd", "Part of what was purchased.", nullable=False),
@@ -55,6 +59,11 @@ COMMITMENT_USAGE = Table(
             "covered_usd",
             "Cost in mart.daily_charge that the row replaces; null where requests have no price.",
             is_signed=True,
+        ),
+        Column(
+            "allocated_method_id",
+            "text",
+            "Rule by which a part that nobody used is passed on (FOCUS AllocatedMethodId); empty where none is.",
         ),
     ),
     (

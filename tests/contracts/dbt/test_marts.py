@@ -206,7 +206,11 @@ def test_a_run_that_fails_after_the_delete_leaves_the_day_as_it_was(day: Databas
 
 DAMAGES: dict[str, set[str]] = {
     **{
-        f"update mart.daily_charge set {damage}": {"charge_is_quantity_times_rate", "unit_cost_agrees_with_charges"}
+        f"update mart.daily_charge set {damage}": {
+            "charge_is_quantity_times_rate",
+            "unit_cost_agrees_with_charges",
+            "user_and_tag_spend_agree",
+        }
         for damage in ("quantity = null where meter = 'request'", "quantity = 0 where meter = 'request'")
     },
     **{
@@ -228,6 +232,8 @@ DAMAGES: dict[str, set[str]] = {
             "event_date = event_date - 1 where dimension = 'model'",
         )
     },
+    "update mart.daily_tag_spend set effective_cost_usd = effective_cost_usd + 1e-18": {"user_and_tag_spend_agree"},
+    "update mart.daily_end_user_spend set requests = requests + 1": {"user_and_tag_spend_agree"},
     "update mart.cost_coverage set request_share = request_share + 0.001 where reason = 'priced'": {
         "coverage_shares_sum_to_one"
     },

@@ -145,6 +145,27 @@ def test_the_month_comes_to_what_is_paid(february: Ledger) -> None:
     assert charged - february.usage["covered_usd"].sum() == 0, "all usage was paid ahead"
 
 
+@pytest.mark.parametrize(
+    ("rule", "parts"),
+    [
+        ({"by": "even"}, {"search": "55.5", "support": "55.5"}),
+        ({"by": "tokens"}, {"search": "55.5", "support": "55.5"}),
+        ({"by": "spend"}, {"search": "46.25", "support": "64.75"}),
+        ({"by": "weights", "weights": {"legal": 1, "search": 2}}, {"legal": "37", "search": "74"}),
+    ],
+)
+def test_what_stood_idle_is_passed_on(rule: dict[str, Any], parts: dict[str, str]) -> None:
+    """111 USD were idle. Search used 13,000 tokens for 15 USD, support 13,000 for 21."""
+    found = ledger({"provisioned": [{**PTU, "unused": {"to": "team", **rule}}]}, CHARGES, HOURS)
+    first = pl.col("commitment_discount_status") == "Unused", pl.col("event_date") == FIRST
+    idle = found.usage.filter(*first)
+    assert dict(idle.select("team", "amount_usd").rows()) == {team: D(usd) for team, usd in parts.items()}
+    assert idle["allocated_method_id"].unique().to_list() == [f"unused by {rule['by']} to team"]
+    second = found.usage.filter(first[0], pl.col("event_date") == MONTH[1])
+    receivers = second["team"].to_list()
+    assert receivers == (["legal", "search"] if rule["by"] == "weights" else [""]), "nobody used it on the second"
+
+
 def test_a_free_tier_gives_its_tokens_after_throughput_and_before_credits() -> None:
     """Of m1 6,000 tokens beyond the throughput are left to pay: 5,400 (weighted alike) of 18,000 counted once, for 6 USD.
 
