@@ -25,8 +25,8 @@ def focus(
     out: Annotated[Path, typer.Option("--out", help="The folder to write to.", file_okay=False)],
     version: Annotated[str, typer.Option("--version", help="1.2, 1.3 or 1.4, the newest that is ratified.")] = "1.4",
 ) -> None:
-    """Write Cost and Usage of a month as CSV and Parquet, and say what it holds and what it can't."""
-    from pipelines.books.focus.export import export_month
+    """Write Cost and Usage of a month and the data sets that go with it, as CSV and Parquet, and say what they hold and what they can't."""
+    from pipelines.books.focus.export import export_month, export_supporting
     from pipelines.books.focus.versions import VERSIONS
     from pipelines.workspace import open_workspace
 
@@ -35,6 +35,9 @@ def focus(
         raise typer.BadParameter(f"--version {version} is not accepted: {', '.join(VERSIONS)}")
     with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
         found, files = export_month(connection, month, chosen, out, workspace.config.focus.billing_accounts)
+        files += export_supporting(
+            connection, month, chosen, out, usage=found.rows, declared=workspace.config.commitments
+        )
     for file in files:
         say(str(file))
     say(f"{found.rows.height:,} rows, billed {found.rows['BilledCost'].sum() or 0:f} USD")

@@ -9,6 +9,7 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.books.focus.contracts import applied
 from pipelines.books.focus.versions import Version, columns_of
 from pipelines.books.periods import following
 from pipelines.config.focus import BillingAccount
@@ -67,7 +68,9 @@ def cost_and_usage(
     if not has_region:
         named = [name for name in named if name not in ("RegionId", "RegionName")]
     rows = _with_objects(rows, "Tags", {name: name for name in _TAGS}, absent="unattributed")
-    filled = rows.with_columns(**_common(month, accounts)).sort("ChargePeriodStart", "x_ChargeId").select(named)
+    filled = rows.with_columns(**_common(month, accounts)).sort("ChargePeriodStart", "x_ChargeId")
+    contracts = list(applied(filled["x_ContractId"].to_list(), filled["ContractedCost"].to_list()))
+    filled = filled.with_columns(ContractApplied=pl.Series(contracts, dtype=pl.String)).select(named)
     unpriced = charges.filter(pl.col("unpriced_reason").is_not_null(), pl.col("meter") == "request")["quantity"].sum()
     return Exported(filled, int(unpriced), tuple(sorted(set(rows["provider_id"].unique()) - accounts.keys())))
 
@@ -98,6 +101,7 @@ def _usage(lines: pl.DataFrame) -> pl.DataFrame:
         direction=pl.col("meter").replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
         cache_action=pl.col("meter").replace_strict(_CACHE_ACTIONS, default=None, return_dtype=pl.String),
         x_ChargeId=_uuid("charge_id"),
+        x_ListPriceId=_uuid("list_price_id"),
         x_PriceId=_uuid("price_id"),
         x_PricingCurrency="pricing_currency",
         x_ExchangeRate="usd_per_currency",
@@ -146,6 +150,9 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
     ids = {name: account.id for name, account in accounts.items()}
     names = {name: account.name for name, account in accounts.items()}
     invoice = pl.concat_str(seller, pl.lit(f"{month:%Y-%m}-provisional"), separator="-")
+    corrects = pl.when(pl.col("charge_class").is_not_null()).then(
+        pl.format("corrects-{}", pl.col("event_date").dt.strftime("%Y-%m"))
+    )
     region = pl.when(pl.col("region") != "").then(pl.col("region"))
     return {
         **{focus: pl.col(cost).cast(_DECIMAL) for cost, focus in _FOCUS_COSTS.items()},
@@ -160,7 +167,7 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
         "ChargePeriodStart": _midnight(pl.col("event_date")),
         "ChargePeriodEnd": _midnight(pl.col("event_date") + pl.duration(days=1)),
         "HostProviderName": seller,
-        "InvoiceDetailId": pl.concat_str(invoice, pl.coalesce("SkuId", pl.lit("adjustment")), separator="/"),
+        "InvoiceDetailId": pl.concat_str(invoice, pl.coalesce("SkuId", pl.lit("adjustment")), corrects, separator="/", ignore_nulls=True),
         "InvoiceId": invoice,
         "InvoiceIssuerName": seller,
         "ProviderName": seller,
@@ -173,6 +180,7 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
         "ServiceSubcategory": pl.lit("Generative AI"),
         "x_ContractId": pl.when(pl.col("contract_id") != "").then(pl.col("contract_id")),
         "x_ModelId": pl.col("model_id"),
+        "x_PrincipalId": pl.when(pl.col("application") != "unattributed").then("application"),
         "x_ServiceTier": pl.col("service_tier"),
     }  # fmt: skip
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import psycopg
 
+from pipelines.books.focus.contracts import COLUMNS_OF_1_3, contract_commitments
 from pipelines.books.focus.cost_and_usage import Exported, cost_and_usage
+from pipelines.books.focus.supporting import billing_periods, invoice_details, sku_prices
 from pipelines.books.focus.versions import Version
-from pipelines.books.periods import book
+from pipelines.books.periods import book, closed_periods, following
+from pipelines.config.commitments import Commitments
 from pipelines.config.focus import BillingAccount
 from pipelines.landing.atomic import write_atomically
 from pipelines.warehouse.read import read_frame
@@ -20,6 +24,29 @@ from pipelines.warehouse.read import read_frame
 _PRICES = """
     select price_id, region as price_region, context_from_tokens, time_window, reasoning_mode from core.price
     where price_id in (select price_id from mart.daily_charge union select price_id from core.booked_charge)
+"""
+_UPDATED = """
+    select greatest(
+        (select max(acted_at) from core.period_act where period = %(month)s),
+        (select max(snapshot.observed_at) from raw.snapshot as snapshot join raw.loaded_file as loaded using (snapshot_id)
+         where loaded.event_date >= %(month)s and loaded.event_date < %(end)s)
+    )
+"""
+_SHEETS = """
+    select
+        contract_id, provider_id, (min(valid_from) at time zone 'UTC')::date,
+        case when count(*) = count(valid_to) then (max(valid_to) at time zone 'UTC')::date end
+    from core.price
+    where contract_id <> '' and superseded_at is null
+    group by contract_id, provider_id
+    order by contract_id, provider_id
+"""
+_HISTORY = """
+    select used.price_id::text as list_price_id, price.usd_per_million, price.valid_from, price.valid_to, price.recorded_at
+    from core.price as used
+    join core.price as price using (sku_id)
+    where used.price_id::text = any(%(ids)s) and price.superseded_at is null and price.usd_per_million is not null
+    order by used.price_id, price.valid_from
 """
 _MODELS = "select model_id, developer, family from core.model"
 
@@ -40,10 +67,63 @@ def export_month(
         read_frame(connection, _MODELS), on="model_id", how="left"
     )
     found = cost_and_usage(described, month, version, accounts)
-    name = f"focus-{version}-cost-and-usage-{month:%Y-%m}"
+    return found, _written(found.rows, folder, f"focus-{version}-cost-and-usage-{month:%Y-%m}")
+
+
+def export_supporting(
+    connection: psycopg.Connection[Any],
+    month: date,
+    version: Version,
+    folder: Path,
+    *,
+    usage: pl.DataFrame,
+    declared: Commitments,
+) -> list[Path]:
+    """Write the data sets that go with `usage`, the month's Cost and Usage, as far as `version` has them; the files.
+
+    1.3 has contracts; 1.4 billing periods and invoice lines too, and with it comes the sheet of prices of the draft of 1.5.
+    """
+    if version == "1.2":
+        return []
+    updated = _updated(connection, month)
+    contracts = contract_commitments(declared, connection.execute(_SHEETS).fetchall(), updated)
+    if version == "1.3":
+        return _written(contracts.select(COLUMNS_OF_1_3), folder, f"focus-1.3-contract-commitment-{month:%Y-%m}")
+    sets = {
+        "1.4-contract-commitment": contracts,
+        "1.4-billing-period": billing_periods(
+            usage, month, is_closed=month in closed_periods(connection), updated=updated
+        ),
+        "1.4-invoice-detail": invoice_details(usage, updated=updated),
+        "1.5-draft-sku-price": _sku_prices(connection, usage),
+    }
+    return [file for name, rows in sets.items() for file in _written(rows, folder, f"focus-{name}-{month:%Y-%m}")]
+
+
+def _updated(connection: psycopg.Connection[Any], month: date) -> datetime:
+    """When what the export says was last changed: the last act on the month, or the last load of its requests' files."""
+    row = connection.execute(_UPDATED, {"month": month, "end": following(month)}).fetchone()
+    found: datetime = row[0] if row and row[0] else datetime.combine(month, time(), UTC)
+    return found.astimezone(UTC)
+
+
+def _sku_prices(connection: psycopg.Connection[Any], usage: pl.DataFrame) -> pl.DataFrame:
+    charged = usage.filter(pl.col("ChargeCategory") == "Usage")
+    used = charged.sort("ChargePeriodStart", descending=True).select(
+        "SkuPriceId", "SkuId", "SkuMeter", "ServiceProviderName", "PricingUnit", list_price_id="x_ListPriceId"
+    )
+    used = used.unique("SkuPriceId", keep="first", maintain_order=True)
+    contracted = charged.filter(pl.col("x_ContractId").is_not_null()).select(
+        "SkuPriceId", "ContractedUnitPrice", ContractId="x_ContractId"
+    )
+    history = read_frame(connection, _HISTORY, {"ids": used["list_price_id"].drop_nulls().to_list()})
+    return sku_prices(used, history, contracted.unique(["SkuPriceId", "ContractId"], keep="last", maintain_order=True))
+
+
+def _written(rows: pl.DataFrame, folder: Path, name: str) -> list[Path]:
     files = [folder / f"{name}.csv", folder / f"{name}.parquet"]
-    write_atomically(files[0], found.rows.write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ").encode())
+    write_atomically(files[0], rows.write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ").encode())
     parquet = io.BytesIO()
-    found.rows.write_parquet(parquet)
+    rows.write_parquet(parquet)
     write_atomically(files[1], parquet.getvalue())
-    return found, files
+    return files

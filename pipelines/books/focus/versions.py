@@ -74,7 +74,7 @@ COST_AND_USAGE: tuple[FocusColumn, ...] = (
     *_left_out(COMMITMENT, "CommitmentProgramEligibilityDetails", since="1.4"),
     FocusColumn("ConsumedQuantity", "Decimal", nullable=True),
     FocusColumn("ConsumedUnit", nullable=True, accepted=("Tokens", "Requests", "Searches")),
-    *_left_out("contract commitments; x_ContractId names the contract of a price", "ContractApplied", since="1.3"),
+    FocusColumn("ContractApplied", "JSON", nullable=True, since="1.3"),
     FocusColumn("ContractedCost", "Decimal"),
     FocusColumn("ContractedUnitPrice", "Decimal", nullable=True),
     FocusColumn("EffectiveCost", "Decimal"),
@@ -114,9 +114,11 @@ CUSTOM: tuple[FocusColumn, ...] = (
     FocusColumn("x_ChargeId"),
     FocusColumn("x_ContractId", nullable=True),
     FocusColumn("x_ExchangeRate", "Decimal", nullable=True),
+    FocusColumn("x_ListPriceId", nullable=True),
     FocusColumn("x_ModelId"),
     FocusColumn("x_PriceId", nullable=True),
     FocusColumn("x_PricingCurrency", nullable=True),
+    FocusColumn("x_PrincipalId", nullable=True),
     FocusColumn("x_ServiceTier"),
 )
 """What FOCUS has no column for: these come last."""

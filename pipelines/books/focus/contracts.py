@@ -1,0 +1,171 @@
+"""FOCUS ContractCommitment: what commitments.yaml declares, and the contracts of price sheets, as FOCUS 1.3 (13 columns) and 1.4 (30) name it.
+
+FOCUS has no open end: what has none ends on 9999-12-31.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from pipelines.config.commitments import (
+    Commitment,
+    Commitments,
+    Discount,
+    FreeTier,
+    MinimumSpend,
+    PrepaidCredit,
+    ProvisionedThroughput,
+)
+
+COLUMNS_OF_1_3 = (
+    "BillingCurrency", "ContractCommitmentCategory", "ContractCommitmentCost", "ContractCommitmentDescription", "ContractCommitmentId",
+    "ContractCommitmentPeriodEnd", "ContractCommitmentPeriodStart", "ContractCommitmentQuantity", "ContractCommitmentType",
+    "ContractCommitmentUnit", "ContractId", "ContractPeriodEnd", "ContractPeriodStart",
+)  # fmt: skip
+_MONEY, _INSTANT = pl.Decimal(38, 18), pl.Datetime("us", "UTC")
+_SCHEMA: dict[str, Any] = dict(
+    sorted(
+        {
+            **dict.fromkeys(
+                (
+                    "BillingCurrency", "ContractCommitmentApplicability", "ContractCommitmentBenefitCategory", "ContractCommitmentCategory",
+                    "ContractCommitmentDescription", "ContractCommitmentDurationType", "ContractCommitmentFulfillmentInterval",
+                    "ContractCommitmentId", "ContractCommitmentLifecycleStatus", "ContractCommitmentModel", "ContractCommitmentOfferCategory",
+                    "ContractCommitmentPaymentInterval", "ContractCommitmentPaymentModel", "ContractCommitmentType", "ContractCommitmentUnit",
+                    "ContractId", "InvoiceIssuerName", "PricingCurrency", "ServiceProviderName",
+                ),
+                pl.String(),
+            ),
+            **dict.fromkeys(
+                (
+                    "ContractCommitmentCost", "ContractCommitmentDiscountPercentage", "ContractCommitmentPaymentUpfrontPercentage",
+                    "ContractCommitmentQuantity", "PricingCurrencyContractCommitmentCost",
+                ),
+                _MONEY,
+            ),
+            **dict.fromkeys(
+                (
+                    "ContractCommitmentCreated", "ContractCommitmentLastUpdated", "ContractCommitmentPeriodEnd",
+                    "ContractCommitmentPeriodStart", "ContractPeriodEnd", "ContractPeriodStart",
+                ),
+                _INSTANT,
+            ),
+        }.items()
+    )
+)  # fmt: skip
+_NO_END = date(9999, 12, 31)
+
+
+def contract_commitments(
+    declared: Commitments, sheets: Sequence[tuple[str, str, date, date | None]], updated: datetime
+) -> pl.DataFrame:
+    """A row per commitment, discount and contract of a price sheet (id, seller, first day, day after the last), in the 30 columns of 1.4."""
+    rows = [_row(item.commitment, item, _terms(item), updated) for item in declared.declared]
+    rows += [_row(item.discount, item, _discount(item), updated) for item in declared.discounts]
+    rows += [
+        _row(name, Commitment(commitment="sheet", provider_id=seller, from_date=start, to_date=end), _SHEET, updated)
+        for name, seller, start, end in sheets
+    ]
+    return pl.DataFrame(rows, schema=_SCHEMA).sort("ContractCommitmentId")
+
+
+def _row(name: str, item: Commitment | Discount, terms: dict[str, Any], updated: datetime) -> dict[str, Any]:
+    start, end = _instant(item.from_date), _instant(item.to_date or _NO_END)
+    status = "Pending" if updated < start else "Active" if updated < end else "Expired"
+    cost = terms.get("Cost")
+    return {
+        **dict.fromkeys(_SCHEMA),
+        **{f"ContractCommitment{key}": value for key, value in terms.items()},
+        "BillingCurrency": "USD",
+        "ContractCommitmentApplicability": json.dumps(_applicability(item)),
+        "ContractCommitmentCreated": start,
+        "ContractCommitmentDescription": f"{terms['Type']} at {item.provider_id}",
+        "ContractCommitmentDurationType": _duration(item.from_date, item.to_date),
+        "ContractCommitmentId": name,
+        "ContractCommitmentLastUpdated": updated,
+        "ContractCommitmentLifecycleStatus": status,
+        "ContractCommitmentPeriodEnd": end,
+        "ContractCommitmentPeriodStart": start,
+        "ContractId": name,
+        "ContractPeriodEnd": end,
+        "ContractPeriodStart": start,
+        "InvoiceIssuerName": item.provider_id,
+        "PricingCurrency": "USD",
+        "PricingCurrencyContractCommitmentCost": cost,
+        "ServiceProviderName": item.provider_id,
+    }
+
+
+def _terms(item: Commitment) -> dict[str, Any]:
+    if isinstance(item, ProvisionedThroughput):
+        pay = _pay("No Upfront", "Monthly", "Public")
+        return {"Category": "Usage", "Type": "Provisioned Throughput", "Quantity": Decimal(item.units), "Unit": "Units",
+                "BenefitCategory": "Availability", "Model": "Continuous", "FulfillmentInterval": "Hourly", **pay}  # fmt: skip
+    if isinstance(item, FreeTier):
+        interval = "Daily" if item.tokens_per_day is not None else "Monthly"
+        return {"Category": "Usage", "Type": "Free Tier", "Quantity": Decimal(item.tokens), "Unit": "Tokens",
+                "BenefitCategory": "Other", "Model": "Continuous", "FulfillmentInterval": interval, **_pay("No Upfront", "Custom", "Public")}  # fmt: skip
+    if isinstance(item, PrepaidCredit):
+        return {"Category": "Spend", "Type": "Prepaid Credit", "Cost": item.usd, "BenefitCategory": "Monetary Pool", "Model": "Discontinuous",
+                "FulfillmentInterval": "Full Commitment Period", "PaymentUpfrontPercentage": Decimal(1), **_pay("All Upfront", "One-Time", "Negotiated")}  # fmt: skip
+    cost = item.usd_per_month if isinstance(item, MinimumSpend) else None
+    return {"Category": "Spend", "Type": "Minimum Spend by the Month", "Cost": cost, "BenefitCategory": "Other", "Model": "Discontinuous",
+            "FulfillmentInterval": "Monthly", **_pay("No Upfront", "Monthly", "Negotiated")}  # fmt: skip
+
+
+def _discount(item: Discount) -> dict[str, Any]:
+    return {**_SHEET, "Type": "Discount by Percent", "DiscountPercentage": item.percent / 100}
+
+
+def _pay(model: str, interval: str, offer: str) -> dict[str, str]:
+    return {"PaymentModel": model, "PaymentInterval": interval, "OfferCategory": offer}
+
+
+_SHEET: dict[str, Any] = {
+    "Category": "Spend", "Type": "Negotiated Prices", "Cost": Decimal(0), "BenefitCategory": "Discount", "Model": "Continuous",
+    "FulfillmentInterval": "Transactional", **_pay("No Upfront", "Monthly", "Negotiated"),
+}  # fmt: skip
+
+
+def _applicability(item: Commitment | Discount) -> dict[str, Any]:
+    """FOCUS's object of what the commitment covers: the seller, and its models where not all of them are."""
+    rules = [{"Dimension": "ServiceProviderName", "Operator": "In", "Values": [item.provider_id]}]
+    models = [name for name in getattr(item, "models", ()) if name != "*"]
+    patterns = [name for name in models if "*" in name]
+    if any(not name.endswith("*") or "*" in name[:-1] for name in patterns) or (
+        patterns and len(patterns) < len(models)
+    ):
+        return {"IsComplexScope": True}
+    if patterns:
+        rules.append({"Dimension": "x_ModelId", "Operator": "StartsWith", "Values": [name[:-1] for name in patterns]})
+    elif models:
+        rules.append({"Dimension": "x_ModelId", "Operator": "In", "Values": models})
+    return {"InclusionOperator": "And", "Inclusions": rules}
+
+
+def _duration(start: date, end: date | None) -> str:
+    for years in (1, 3, 5):
+        if end is not None and (start.year + years, start.month, start.day) == (end.year, end.month, end.day):
+            return f"{years} Year{'s' if years > 1 else ''}"
+    return "Custom"
+
+
+def _instant(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def applied(contract_ids: Sequence[str | None], costs: Sequence[Decimal]) -> Iterator[str | None]:
+    """ContractApplied: the contract that decided the price of a charge, and the charge's cost under it; None for list prices."""
+    for name, cost in zip(contract_ids, costs, strict=True):
+        if name is None:
+            yield None
+        else:
+            element = {"ContractID": name, "ContractCommitmentID": name}
+            text = json.dumps(element)[:-1] + f', "ContractCommitmentAppliedCost": {cost:f}' + "}"
+            yield '{"Elements": [' + text + "]}"
