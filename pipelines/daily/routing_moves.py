@@ -18,16 +18,27 @@ from pipelines.daily.routing import Connection, setting_of
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing import Setting
 from pipelines.routing.kept import kept_traffic
-from pipelines.routing.moves import Event, alarmed, as_rows, cards_before, moved, score_words, touched
+from pipelines.routing.moves import Event, alarmed, as_rows, cards_before, moved, score_words, served_other, touched
 from pipelines.routing.quality import known_on
 from pipelines.routing.traffic import CALL_COLUMNS, Halves
 from pipelines.warehouse.day_files import day_of_requests
-from pipelines.warehouse.read import read_table
+from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
 from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE, ROUTING_PROJECTION
 from pipelines.workspace import Workspace
+
+_FIRST_SERVED = """
+    select * from mart.served_model_change as change
+    where event_date = %(day)s and not exists (
+        select from mart.served_model_change as before
+        where
+            before.event_date < %(day)s and (before.provider_id, before.asked_model_id, before.served_model_id)
+            = (change.provider_id, change.asked_model_id, change.served_model_id)
+    )
+"""
+"""The pairs of models that are new on a day."""
 
 
 def explain_moves(workspace: Workspace, window: Window) -> tuple[int, list[str]]:
@@ -57,7 +68,14 @@ def _of_day(
     yield from _prices(read, on, setting, rate_card, after)
     yield from _scores(on, setting, traffic, after)
     alarms = read_table(connection, REQUEST_DRIFT, "event_date = %s", (on,))
-    yield from alarmed(on, alarms, setting.policies, [model for _, model in traffic.priced.ran])
+    ran = [model for _, model in traffic.priced.ran]
+    served = served_other(on, read_frame(connection, _FIRST_SERVED, {"day": on}), setting.policies, ran)
+    # What the requests themselves say goes before an alarm on the same model.
+    rows = {
+        tuple(row[name] for name in ROUTING_MOVE.primary_key): row
+        for row in (*alarmed(on, alarms, setting.policies, ran), *served)
+    }
+    yield from rows.values()
 
 
 def _prices(

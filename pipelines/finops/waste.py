@@ -1,4 +1,4 @@
-"""The work list of waste: mart.waste summed by finding, owner and model over the newest thirty days, with one fix each."""
+"""The work list of waste: mart.waste summed by finding, owner and model over the newest thirty days, and idle commitments; one fix each."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ FIXES = {
     "cache_miss": "keep the beginning of a prompt unchanged within a session.",
     "context_bound": "trim prompts to below the bound of the higher rate.",
     "could_wait": "send it by the tier that waste.yaml names.",
+    "idle_commitment": "commit to fewer units, or move traffic onto it: modelmeter commitments says how many units pay.",
 }
 """What to do about each finding."""
 
@@ -50,7 +51,41 @@ def work_list(connection: Connection[Any]) -> list[Item]:
         order by sum(saving_usd) desc, finding, team, provider_id, model_id
         """.encode()
     ).fetchall()
-    return [Item(*(*row, _query(connection, *row[:4]))) for row in rows]
+    found = [Item(*(*row, _query(connection, *row[:4]))) for row in rows]
+    return sorted([*found, *_idle(connection)], key=lambda item: -item.saving_usd)
+
+
+_UNUSED = (
+    "commitment_discount_status = 'Unused' and effective_cost_usd > 0 "
+    "and event_date > (select max(event_date) - 30 from mart.commitment_usage)"
+)
+
+
+def _idle(connection: Connection[Any]) -> list[Item]:
+    """What commitments cost that nobody used, by commitment and who pays for it. No request is in these lines, so no cost is in two."""
+    rows = connection.execute(
+        f"""
+        select commitment_id, coalesce(nullif(team, ''), 'unattributed'), provider_id, sum(effective_cost_usd)
+        from mart.commitment_usage
+        where {_UNUSED}
+        group by commitment_id, team, provider_id
+        order by commitment_id, team
+        """.encode()
+    ).fetchall()
+    query = f"select * from mart.commitment_usage where {_UNUSED} and commitment_id = {{}} order by event_date"
+    return [
+        Item(
+            "idle_commitment",
+            team,
+            seller,
+            name,
+            0,
+            usd,
+            usd,
+            sql.SQL(query).format(sql.Literal(name)).as_string(connection),
+        )
+        for name, team, seller, usd in rows
+    ]
 
 
 def _query(connection: Connection[Any], finding: str, team: str, provider_id: str, model_id: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -125,6 +126,29 @@ def alarmed(on: date, alarms: pl.DataFrame, policies: RoutingConfig, ran: Sequen
                     for name in policy.baselines:
                         event = Event(on, kind, (str(seller), str(model)), " ".join(words))
                         yield event.row(policy.policy, name) | {"not_computed_reason": _REASON}
+
+
+def served_other(
+    on: date, changes: pl.DataFrame, policies: RoutingConfig, ran: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Rows of mart.routing_move for models that another one answered for the first time on the day (mart.served_model_change), on every
+    policy that one of the two touches."""
+    ordered = changes.sort("asked_model_id", "provider_id", "served_model_id")
+    for (asked, seller), rows in ordered.group_by("asked_model_id", "provider_id", maintain_order=True):
+        words = " ".join(
+            f"{row['requests']} calls of {asked} were answered by {row['served_model_id']}, {_cost(row['served_cost_usd'])} USD in place of "
+            f"{_cost(row['asked_cost_usd'])}."
+            for row in rows.iter_rows(named=True)
+        )
+        event = Event(on, "served_other", (str(seller), str(asked)), words)
+        for policy in policies.policies:
+            if {asked, *rows["served_model_id"]} & {*ran, *(arm.model_id for arm in policy.arms)}:
+                for name in policy.baselines:
+                    yield event.row(policy.policy, name) | {"not_computed_reason": _REASON}
+
+
+def _cost(amount: Decimal | None) -> str:
+    return "unknown" if amount is None else f"{amount:.2f}"
 
 
 def score_words(before: Mapping[str, float], after: Mapping[str, float]) -> str:

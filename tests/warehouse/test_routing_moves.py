@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from pipelines.config import load_config
 from pipelines.daily import Window, explain_moves, project_routing
 from pipelines.ids import id_bytes
-from pipelines.routing.moves import alarmed, cards_before
+from pipelines.routing.moves import alarmed, cards_before, served_other
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.read import read_table
@@ -79,6 +79,26 @@ def test_an_alarm_names_the_policies_that_it_touches_and_what_mends_it() -> None
         ("served_other", "ran", "response_model changed."),
     ]
     assert all("measure the model again" in row["not_computed_reason"] for row in found)
+
+
+def test_a_model_that_another_one_answers_is_named_with_its_money() -> None:
+    """Two models answered for an arm: one row for each policy and baseline, dearest or not; what no policy knows has none."""
+    change = {
+        "event_date": DAY,
+        "provider_id": "openai",
+        "requests": 2,
+        "served_cost_usd": Decimal(6),
+        "asked_cost_usd": Decimal(1),
+    }
+    pairs = [(CHEAP[1], "dear"), (CHEAP[1], "dearer"), ("neither", "nor")]
+    rows = [change | {"asked_model_id": asked, "served_model_id": by} for asked, by in pairs]
+    found = list(served_other(DAY, pl.DataFrame(rows), CONFIG, ["ran"]))
+    assert {(row["event"], row["model_id"]) for row in found} == {("served_other", CHEAP[1])}
+    assert len(found) == sum(len(policy.baselines) for policy in CONFIG.policies)
+    assert found[0]["explanation"] == (
+        f"2 calls of {CHEAP[1]} were answered by dear, 6.00 USD in place of 1.00. "
+        f"2 calls of {CHEAP[1]} were answered by dearer, 6.00 USD in place of 1.00."
+    )
 
 
 @pytest.fixture

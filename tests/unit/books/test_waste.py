@@ -27,9 +27,11 @@ from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import RATE_CARD
+from pipelines.warehouse.tables.mart_commitments import COMMITMENT_USAGE
 from pipelines.warehouse.tables.mart_economics import FINDINGS, WASTE
 from tests.unit.prices.feeds import FEED, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
+from tests.unit.quality.rows import good_row, insert
 from tests.warehouse import rows as warehouse_rows
 from tests.warehouse_fixtures import fresh_database
 
@@ -171,4 +173,34 @@ def test_the_work_list_is_by_money_and_its_queries_show_the_requests(migrated: D
         for item in items:
             rows = connection.execute(item.query.encode()).fetchall()
             assert (len(rows), sum(row[0] for row in rows)) == (item.requests, item.saving_usd)
-    assert set(FIXES) == set(FINDINGS)
+    assert set(FIXES) == {*FINDINGS, "idle_commitment"}
+
+
+def test_idle_commitments_are_in_the_list_by_who_pays(migrated: Database) -> None:
+    """2.20 USD idle on the 14th and 1 on the 15th; what was used, and a day before the thirty, are not in it."""
+    with migrated.connect() as connection, connection.transaction(force_rollback=True):
+        found(connection, [call(input_uncached=1000, status="error")])
+        idle = {
+            "commitment_id": "ptu",
+            "kind": "provisioned",
+            "provider_id": "acme",
+            "commitment_discount_status": "Unused",
+            "team": "search",
+        }
+        rows = [
+            idle | {"event_date": day, "amount_usd": Decimal(usd), "effective_cost_usd": Decimal(usd)} | more
+            for day, usd, more in (
+                (DAY, "2.2", {}), (NEXT, "1", {}), (DAY, "9", {"commitment_discount_status": "Used"}), (date(2025, 12, 1), "5", {}),
+            )
+        ]  # fmt: skip
+        insert(connection, COMMITMENT_USAGE, [good_row(COMMITMENT_USAGE, **row) for row in rows])
+        first, second = work_list(connection)
+        shown = connection.execute(first.query.encode()).fetchall()
+    assert (first.finding, first.team, first.model_id, first.saving_usd) == (
+        "idle_commitment",
+        "search",
+        "ptu",
+        Decimal("3.2"),
+    )
+    assert (second.finding, len(shown)) == ("failed", 2)
+    assert "commit to fewer units" in first.described()["fix"]
