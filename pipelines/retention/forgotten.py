@@ -24,6 +24,8 @@ from pipelines.warehouse.read import read_table
 from pipelines.warehouse.tables.core import FORGOTTEN_USER
 
 _COLUMN = "end_user_id"
+NOBODY = "unattributed"
+"""The end user of mart.daily_end_user_spend where a call names none."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def forget(database: Database, store: Path, day_files: Path, user: str, *, is_er
             ).rowcount
             for table in ("core.request", "core.reported_cost")
         )
+        _rename_spend(connection, user, replacement or NOBODY)
         quarantined = connection.execute(
             "update raw.quarantine set fields = null where position(%s in fields::text) > 0",
             [json.dumps(user, ensure_ascii=False)],
@@ -67,6 +70,29 @@ def forget(database: Database, store: Path, day_files: Path, user: str, *, is_er
         for path in day_files.glob(f"{day}-*.parquet"):
             path.unlink(missing_ok=True)
     return Forgotten(requests, billed, quarantined, replacement, tuple(_naming(store, user)))
+
+
+_RENAME_SPEND = """
+    with gone as (
+        delete from mart.daily_end_user_spend
+        where
+            end_user in (%(user)s, %(name)s)
+            and event_date in (select event_date from mart.daily_end_user_spend where end_user = %(user)s)
+        returning *
+    )
+    insert into mart.daily_end_user_spend (event_date, end_user, requests, unpriced_requests, list_cost_usd, effective_cost_usd)
+    select
+        event_date, %(name)s, sum(requests)::bigint, sum(unpriced_requests)::bigint, sum(list_cost_usd)::numeric(38, 18),
+        sum(effective_cost_usd)::numeric(38, 18)
+    from gone
+    group by event_date
+"""
+
+
+def _rename_spend(connection: psycopg.Connection[object], user: str, name: str) -> None:
+    """What the user spent is that of `name`, added to what stands under it already."""
+    if connection.execute("select to_regclass('mart.daily_end_user_spend')").fetchone() != (None,):
+        connection.execute(_RENAME_SPEND, {"user": user, "name": name})
 
 
 def forgotten_users(connection: psycopg.Connection[object]) -> dict[str, str | None]:

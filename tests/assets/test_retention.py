@@ -141,7 +141,7 @@ def test_a_forgotten_user_is_in_no_table_and_comes_back_with_no_load(job: DailyJ
         assert all((job.landing / path).is_file() for path in done.landed)
         after = job.tables()
         changed = {name for name in after if after[name] != before[name]}
-        assert changed == {"core.request", "core.forgotten_user"}
+        assert changed == {"core.request", "core.forgotten_user", "mart.daily_end_user_spend"}
         for day in days_of(workspace):
             ingest_requests(workspace, Window.of_day(day))
             load_requests(workspace, Window.of_day(day))
