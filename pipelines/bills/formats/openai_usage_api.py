@@ -2,7 +2,7 @@
 
 Usage (`/v1/organization/usage/completions`, `embeddings`, `moderations`, `images`, `audio_speeches`,
 `audio_transcriptions`, `vector_stores`, `code_interpreter_sessions` ...): `input_tokens` contains cached and written
-tokens. Where the counts by modality are there (`input_cached_audio_tokens`, `input_uncached_tokens`), it contains these
+tokens, and those written their parts by lifetime (30 minutes, 12 hours). Where the counts by modality are there (`input_cached_audio_tokens`, `input_uncached_tokens`), it contains these
 too, and `input_audio_tokens` and `input_image_tokens` are what did not come out of a cache. Older answers have
 `input_audio_tokens` only and count it apart from `input_tokens`. Reasoning is inside output and not counted apart.
 Bucket times are seconds since 1970 in UTC.
@@ -39,7 +39,7 @@ def build() -> Layout:
     """Reports of usage: tokens by exclusive bucket, or another quantity, and requests."""
     return Layout(
         name="openai_usage_api",
-        version="1",
+        version="2",
         text={
             "report": ("object",),
             "project_id": ("project_id",),
@@ -55,6 +55,8 @@ def build() -> Layout:
             "output": ("output_tokens",),
             "cache_read": ("input_cached_tokens",),
             "cache_write": ("input_cache_write_tokens",),
+            "cache_write_30m": ("input_cache_write_30m_tokens", "input_cache_write_tokens_30m"),
+            "cache_write_12h": ("input_cache_write_12h_tokens", "input_cache_write_tokens_12h"),
             "input_audio": ("input_audio_tokens",),
             "input_audio_cache_read": ("input_cached_audio_tokens",),
             "input_image": ("input_image_tokens",),

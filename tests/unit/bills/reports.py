@@ -50,9 +50,10 @@ OPENAI_USAGE = {
         {
             "object": "bucket", "start_time": MIDNIGHT, "end_time": MIDNIGHT + SECONDS,
             "results": [
-                # 10000 = 6000 text + 500 audio + 2000 cached text + 300 cached audio + 1200 written
+                # 10000 = 6000 text + 500 audio + 2000 cached text + 300 cached audio + 1200 written (700 for 30 minutes, 400 for 12 hours)
                 {"object": "organization.usage.completions.result", "input_tokens": 10_000, "input_cached_tokens": 2300,
-                 "input_cache_write_tokens": 1200, "input_uncached_tokens": 6500, "input_text_tokens": 6000,
+                 "input_cache_write_tokens": 1200, "input_cache_write_30m_tokens": 700, "input_cache_write_12h_tokens": 400,
+                 "input_uncached_tokens": 6500, "input_text_tokens": 6000,
                  "input_cached_text_tokens": 2000, "input_audio_tokens": 500, "input_cached_audio_tokens": 300,
                  "output_tokens": 900, "output_text_tokens": 800, "output_audio_tokens": 100, "num_model_requests": 7,
                  "project_id": "proj_a", "user_id": "user-1", "api_key_id": "key_1", "model": "gpt-4o-2024-08-06",

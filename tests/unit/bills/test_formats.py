@@ -63,8 +63,8 @@ def test_openai_costs(tmp_path: Path) -> None:
 def test_openai_usage(tmp_path: Path) -> None:
     whole, older, images = rows(export(tmp_path, "openai_usage_api", OPENAI_USAGE))
     assert tokens(whole) == {
-        "input_uncached": 6000, "input_cache_read": 2000, "input_cache_write": 1200, "input_audio": 500,
-        "input_audio_cache_read": 300, "output_text": 800, "output_audio": 100,
+        "input_uncached": 6000, "input_cache_read": 2000, "input_cache_write": 100, "input_cache_write_30m": 700,
+        "input_cache_write_12h": 400, "input_audio": 500, "input_audio_cache_read": 300, "output_text": 800, "output_audio": 100,
     }  # fmt: skip
     assert only(whole, "request_count", "api_key_id", "end_user_id", "service_tier", "report") == (
         7, "key_1", "user-1", "standard", "organization.usage.completions.result",
