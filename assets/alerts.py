@@ -57,12 +57,16 @@ def _checks(instance: dg.DagsterInstance, run_id: str) -> "list[CheckLine]":
     """The checks of the run, those that failed with what they found."""
     records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
     events = [record.event_log_entry.dagster_event for record in records]
-    found = [event.asset_check_evaluation_data.metadata.get("found") for event in events if event is not None]
-    lines = checks_of_run(instance, run_id)
-    return [
-        replace(line, detail="; ".join(str(item) for item in what.value)) if what is not None and what.value else line
-        for line, what in zip(lines, found, strict=True)
+    found = [
+        _in_words(event.asset_check_evaluation_data.metadata.get("found")) for event in events if event is not None
     ]
+    lines = checks_of_run(instance, run_id)
+    return [replace(line, detail=words or line.detail) for line, words in zip(lines, found, strict=True)]
+
+
+def _in_words(found: dg.MetadataValue[Any] | None) -> str:
+    value = None if found is None else found.value
+    return "; ".join(str(item) for item in value) if isinstance(value, list | tuple) else ""
 
 
 def alert_failed_run(instance: dg.DagsterInstance, run_id: str, workspace: Workspace, day: date) -> Sent:
