@@ -7,7 +7,7 @@ settled as (
 
     select * from mart.reconciliation
     where
-        model_id = '' and meter = '' and is_settled
+        is_settled
         and event_date >= (select date_trunc('month', max(event_date))::date from mart.reconciliation)
 
 ),
