@@ -49,9 +49,8 @@ def write_reports(
     )
     apart = Apart()
     loaded: Days = {}
-    with apart.part("calendar and explorer"), workspace.database.connect(read_only=True) as connection:
+    with apart.part("explorer"), workspace.database.connect(read_only=True) as connection:
         loaded = loaded_spend(connection)
-        write_calendar(loaded, workspace.settings.reports, is_sample=context.is_sample)
         if loaded:
             write_explorer(connection, max(loaded), workspace.settings.reports, is_sample=context.is_sample)
     pages = []
@@ -61,6 +60,8 @@ def write_reports(
         with apart.part(span.name), workspace.database.connect(read_only=True) as connection:
             page = build_report(connection, span, workspace.settings.reports, context=around)
             pages += [page] if span.kind == "day" else []
+    with apart.part("calendar"):
+        write_calendar(loaded, workspace.settings.reports, is_sample=context.is_sample)
     # After a run that failed the pages of its days count: they state what it left undone.
     if apart.failures and (incomplete is None or len(pages) < len(window.days)):
         raise ReportError("; ".join(apart.failures.values()))

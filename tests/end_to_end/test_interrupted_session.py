@@ -81,15 +81,20 @@ def folder(tmp_path: Path) -> Path:
 def start(folder: Path, workers: int) -> Session:
     (folder / "Makefile").write_text(MAKEFILE.format(python=sys.executable, workers=workers))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "MAKE"))}
-    with (folder / "output").open("w") as output:
-        make = subprocess.Popen(
-            ["make", "test"],
-            cwd=folder,
-            env=environment | {"PYTHONPATH": str(ROOT)},
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    # A shell that starts the tests in the background makes them, and what they start, deaf to Ctrl-C.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with (folder / "output").open("w") as output:
+            make = subprocess.Popen(
+                ["make", "test"],
+                cwd=folder,
+                env=environment | {"PYTHONPATH": str(ROOT)},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+    finally:
+        signal.signal(signal.SIGINT, heard)
     ready = folder / "ready"
     while not (ready.exists() and len(ready.read_text().split()) == 3):
         assert make.poll() is None, (folder / "output").read_text()

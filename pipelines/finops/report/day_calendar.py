@@ -34,7 +34,7 @@ Days = Mapping[date, DaySpend]
 
 @dataclass(frozen=True)
 class Square:
-    """One day of the calendar: a link where it has requests, shaded by its part of the dearest day, in tenths."""
+    """One day of the calendar: shaded by its part of the dearest day, in tenths, and a link where its page is there."""
 
     day: date
     number: int
@@ -88,7 +88,7 @@ def links(span: Span, days: Sequence[date]) -> list[Link]:
 
 
 def write_calendar(days: Days, out_dir: Path, *, is_sample: bool) -> Path:
-    """Write `out_dir/index.html`."""
+    """Write `out_dir/index.html`; it leads to the pages of days that are there, as old ones may have been removed."""
     newest = max(days, default=None)
     months = sorted({day.replace(day=1) for day in days}, reverse=True)
     quarters = sorted({Span.of_quarter(day).first for day in days}, reverse=True)
@@ -98,13 +98,13 @@ def write_calendar(days: Days, out_dir: Path, *, is_sample: bool) -> Path:
         title="Model spend, day by day",
         is_sample=is_sample,
         newest=None if newest is None else Link(fmt.long_day(newest), f"{newest}/index.html"),
-        months=[_sheet(first, days, dearest) for first in months],
+        months=[_sheet(first, days, dearest, out_dir) for first in months],
         quarters=[Link(fmt.capital(span.name), f"{span.slug}/index.html") for span in map(Span.of_quarter, quarters)],
     )
     return write_page(html, out_dir / "index.html")
 
 
-def _sheet(first: date, days: Days, dearest: Decimal) -> MonthSheet:
+def _sheet(first: date, days: Days, dearest: Decimal, out_dir: Path) -> MonthSheet:
     span = Span.of_month(first)
     own = {day: spend for day, spend in days.items() if span.first <= day < span.whole_end}
     unpriced = sum(spend.unpriced for spend in own.values())
@@ -115,29 +115,33 @@ def _sheet(first: date, days: Days, dearest: Decimal) -> MonthSheet:
         f"{span.slug}/index.html",
         fmt.money(fmt.total(spend.usd for spend in own.values()), sign="$"),
         f"{note}, {fmt.count(unpriced)} of them without a price" if unpriced else note,
-        _weeks(span, own, dearest),
+        _weeks(span, own, dearest, out_dir),
     )
 
 
-def _weeks(span: Span, own: Days, dearest: Decimal) -> list[list[Square | None]]:
+def _weeks(span: Span, own: Days, dearest: Decimal, out_dir: Path) -> list[list[Square | None]]:
     monday = span.first - timedelta(days=span.first.weekday())
     weeks = []
     while monday < span.whole_end:
         week = [monday + timedelta(days=n) for n in range(7)]
         weeks.append(
-            [_square(day, own.get(day), dearest) if span.first <= day < span.whole_end else None for day in week]
+            [
+                _square(day, own.get(day), dearest, out_dir) if span.first <= day < span.whole_end else None
+                for day in week
+            ]
         )
         monday += timedelta(days=7)
     return weeks
 
 
-def _square(day: date, spend: DaySpend | None, dearest: Decimal) -> Square:
+def _square(day: date, spend: DaySpend | None, dearest: Decimal, out_dir: Path) -> Square:
     if spend is None:
         return Square(day, day.day, words=f"{fmt.long_day(day)}: no requests are loaded")
     amount = fmt.money(spend.usd, sign="$")
     words = f"{fmt.weekday(day)}, {fmt.long_day(day)}: {fmt.plural(spend.requests, 'request')}, {amount}"
     shade = int(10 * spend.usd / dearest) if spend.usd and spend.usd > 0 else 0
-    return Square(day, day.day, f"{day}/index.html", amount, words, shade)
+    href = f"{day}/index.html"
+    return Square(day, day.day, href if (out_dir / href).is_file() else "", amount, words, shade)
 
 
 def _page(span: Span) -> str:
