@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.slow
 def test_every_command_of_the_own_log_does_what_the_tour_says(folder: Path) -> None:
-    program = f"{sys.executable} -c 'from assets.cli import main; main()'"
+    program = f"{shlex.quote(sys.executable)} -c 'from assets.cli import main; main()'"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MODELMETER_")}
     environment |= {"PYTHONPATH": str(ROOT), "PWD": str(folder), "MODELMETER_OFFLINE": "true"}
     answers: dict[str, str] = {}
