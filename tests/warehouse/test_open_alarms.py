@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,7 +38,7 @@ def rows(database: Database) -> pl.DataFrame:
         return read_table(connection, REQUEST_DRIFT, "true").sort(REQUEST_DRIFT.primary_key)
 
 
-def test_open_alarms_are_the_same_in_whatever_order_days_are_loaded(database: Database) -> None:
+def test_open_alarms_are_the_same_in_whatever_order_days_are_loaded(database: Database, tmp_path: Path) -> None:
     generator = np.random.default_rng(8)
     means = [400] * 10 + [200] * (DAYS - 10)
     log = {
@@ -50,7 +51,9 @@ def test_open_alarms_are_the_same_in_whatever_order_days_are_loaded(database: Da
     }
     known = KnownChange.model_validate({"from": START + timedelta(days=40)})
     workspace: Any = SimpleNamespace(
-        database=database, config=SimpleNamespace(watch=Watch(strata=("prompt_version",), changes=(known,)))
+        database=database,
+        day_files=tmp_path,
+        config=SimpleNamespace(watch=Watch(strata=("prompt_version",), changes=(known,))),
     )
     load(database, workspace, range(DAYS), log)
     first = rows(database)
