@@ -173,6 +173,9 @@ def stop_server() -> None:
 
 def _run(arguments: Sequence[str], environment: Mapping[str, str], out: Connection, err: Connection) -> None:
     os.setsid()
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell that runs the tests in the background lets all ignore it
     _leave_tracker()
     os.environ.clear()
     os.environ.update(environment)
