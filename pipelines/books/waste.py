@@ -47,7 +47,7 @@ def candidates(calls: pl.DataFrame, rate_card: pl.DataFrame, rules: Sequence[Wai
     `calls` are rows of core.request (CALL_COLUMNS at least) up to the end of `to_date`: the day after shows what follows.
     """
     seen = calls.filter(pl.col("status") != "cache_hit")
-    log_end = seen["event_at"].max()
+    log_end = pl.lit(seen["event_at"].max(), dtype=seen.schema["event_at"])  # null where there are no requests
     cards = rate_card.select("rate_id", "context_counts", bound="context_from_tokens")
     judged = (
         seen.join(_next_reads(seen), on="request_uid", how="left", maintain_order="left")

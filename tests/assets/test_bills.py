@@ -72,7 +72,8 @@ def test_bills_through_the_daily_job(
     job = with_bills(fresh_job(), tmp_path)
     day = small_sample.days[-1]
     result = job.run(day)
-    assert failed_checks(result) <= {"fresh", "sources_readable"}  # so small a sample has too many broken lines
+    # So small a sample has too many broken lines, and no traffic for its credit.
+    assert failed_checks(result) <= {"fresh", "sources_readable", "commitments_known"}
     # A bill is no request and no spend.
     sources = small_sample.summary.sources.values()
     loaded = "select count(*), sum(effective_cost_usd) as usd from core.request where event_date = '{}'"
