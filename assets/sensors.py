@@ -71,7 +71,7 @@ def dead_mans_switch_sensor(_context: dg.RunStatusSensorContext) -> dg.SkipReaso
     if url is None:
         return dg.SkipReason("MODELMETER_PING_URL is not set")
     ping(url.get_secret_value())
-    return dg.SkipReason("the outside service was told")
+    return dg.SkipReason("the outside service was asked for")
 
 
 @dg.run_status_sensor(

@@ -83,7 +83,7 @@ def _uv(pip: list[str]) -> str | None:
 
 
 def _index_of_pip(python: str) -> dict[str, str]:
-    """Where pip looks for packages, as uv is told: uv reads neither pip's variables nor its files. What is set for uv itself stays.
+    """Where pip looks for packages, in uv's variables: uv reads neither pip's variables nor its files. What is set for uv itself stays.
 
     In the environment and not among the arguments, which other users of the machine can see: an address may hold a password.
     """
@@ -96,7 +96,7 @@ def _index_of_pip(python: str) -> dict[str, str]:
             if name.startswith(f"{section}."):
                 found[name.removeprefix(f"{section}.")] = ast.literal_eval(value)
     links = [link for link in found.get("find-links", "").split() if "://" in link or Path(link).is_dir()]
-    told = {
+    settings = {
         "UV_DEFAULT_INDEX": found.get("index-url"),
         "UV_INDEX": " ".join(found.get("extra-index-url", "").split()),
         "UV_FIND_LINKS": ",".join(links),
@@ -107,7 +107,7 @@ def _index_of_pip(python: str) -> dict[str, str]:
         "SSL_CERT_FILE": found.get("cert"),
         "HTTPS_PROXY": found.get("proxy"),
     }
-    return {name: value for name, value in told.items() if value and name not in os.environ}
+    return {name: value for name, value in settings.items() if value and name not in os.environ}
 
 
 def _build_manifest() -> None:

@@ -132,7 +132,7 @@ def _ping(workspace: Workspace, console: Console) -> None:
 
 
 def _remove_old(workspace: Workspace, console: Console) -> None:
-    """Apply retention. A failure is told and costs the run nothing: the next one tries again."""
+    """Apply retention. A failure is printed and costs the run nothing: the next one tries again."""
     from assets.cli.retention import pruned, sentences
     from pipelines.outside import ANY_FAILURE, worded
 

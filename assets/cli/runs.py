@@ -124,7 +124,7 @@ def _pages(
 
 
 def _alert(instance: dg.DagsterInstance, run_id: str, workspace: Workspace, window: Window, show: Report) -> None:
-    """Tell the channels that the run failed; one that can't be told costs nothing else."""
+    """Send word to the channels that the run failed; one that can't be reached costs nothing else."""
     from assets.alerts import alert_failed_run
 
     try:

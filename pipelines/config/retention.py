@@ -1,4 +1,4 @@
-"""Schema of `retention.yaml`: how long what is kept beside the ledger is kept.
+"""Schema of `retention.yaml`: how long everything but the ledger is kept.
 
 Charges, marts, prices, scores and the index of files have no entry: they stay. What removing means is in
 `pipelines.retention`, for Dagster's history in `assets.history`.

@@ -61,12 +61,12 @@ def _of_the_day(workspace: Workspace, checks: Sequence[CheckLine]) -> list[Alert
         if day is not None:
             credit_days = workspace.config.alerts.credit_days
             found = alerts_of(connection, day, lambda each: link_to(workspace, each), credit_days=credit_days)
-    told = day or datetime.now(UTC).date()
-    link = link_to(workspace, told)
+    about = day or datetime.now(UTC).date()
+    link = link_to(workspace, about)
     failed = [check for check in checks if not check.passed and check.name.rpartition(" ")[2] not in SPOKEN_FOR]
     named = [(check.name, check.severity, check.detail) for check in failed]
     stale = [(feed.name, feed.observed_at) for feed in feeds_in_use(workspace) if feed.is_stale]
-    return [*found, *failed_checks(named, told, link), *stale_feeds(stale, told, link)]
+    return [*found, *failed_checks(named, about, link), *stale_feeds(stale, about, link)]
 
 
 def link_to(workspace: Workspace, day: date) -> str:

@@ -71,8 +71,10 @@ def refresh_anomalies(workspace: Workspace, window: Window) -> pl.DataFrame:
         rows = kept
         if series is not None:
             judged = events(series, window.from_date, known, shared_excess(connection, series))
-            told = {(row["scope"], row["scope_value"], row["opened_on"]): row for row in kept.iter_rows(named=True)}
-            made = [_row(connection, series, event, told) for event in judged]
+            kept_events = {
+                (row["scope"], row["scope_value"], row["opened_on"]): row for row in kept.iter_rows(named=True)
+            }
+            made = [_row(connection, series, event, kept_events) for event in judged]
             fresh = pl.DataFrame(made, schema=SPEND_ANOMALY.polars_schema, orient="row")
             # What began before the days that are looked at is over; its row stays as it is.
             rows = pl.concat([kept.join(fresh, on=SPEND_ANOMALY.primary_key, how="anti"), fresh])
@@ -115,11 +117,14 @@ def _within(key: Key) -> pl.Expr:
 
 
 def _row(
-    connection: psycopg.Connection[Any], series: Series, event: Event, told: dict[tuple[str, str, date], dict[str, Any]]
+    connection: psycopg.Connection[Any],
+    series: Series,
+    event: Event,
+    known: dict[tuple[str, str, date], dict[str, Any]],
 ) -> dict[str, Any]:
     scope, value = event.key
     actual, expected = sum(event.actual), sum(event.expected)
-    before = told.get((scope, value, event.opened_on))
+    before = known.get((scope, value, event.opened_on))
     if before is None:
         excess = event.actual[0] - event.expected[0]
         cause = _driver(connection, series, event, excess)

@@ -13,7 +13,7 @@ _SECONDS = 10.0
 
 
 class PingError(Exception):
-    """The outside service could not be told. The message does not name it."""
+    """The outside service could not be reached. The message does not name it."""
 
 
 def ping(url: str) -> None:

@@ -99,7 +99,7 @@ class Span:
 
     @property
     def earlier(self) -> tuple[Earlier, ...]:
-        """What it is compared with, the most telling first.
+        """What it is compared with, the most useful first.
 
         A day: the same weekday a week before and the day before. A month or quarter: the one before and the one a year before, to
         the same day; whole ones where it is whole.

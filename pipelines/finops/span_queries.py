@@ -1,6 +1,6 @@
 """The queries of what a day, a month or a quarter cost against earlier days, and why: SQL with the days left open.
 
-Placeholders: first, end (without it), then_first, then_end. `report/collect.py` runs them beside those of `queries.py`.
+Placeholders: first, end (without it), then_first, then_end. `report/collect.py` runs them together with those of `queries.py`.
 Every amount is a sum over mart.daily_charge; in months that are closed, over what was booked (core.booked_charge).
 """
 

@@ -148,7 +148,7 @@ def _key(connector: Connector, pull: ApiPull) -> dict[str, str]:
 
 
 def written(position: int, time: Time) -> int | str:
-    """A bound of a window as an API is told it."""
+    """A bound of a window in the form that an API asks for."""
     moment = instant(position)
     texts = {
         "iso": f"{moment:%Y-%m-%dT%H:%M:%SZ}",

@@ -1,4 +1,4 @@
-"""The APIs that can be pulled, as a table: where each is asked, how it is told a window, and how its pages follow each other.
+"""The APIs that can be pulled, as a table: where each is asked, how it takes a window, and how its pages follow each other.
 
 What the answers mean is in the format that `reads` names; asking is `api.py`. `{start}` and `{end}` in `asks` stand for the bounds
 of the window, written as `time` says. Sources: the reference of each API, as of 2026.

@@ -123,10 +123,10 @@ def test_a_dead_server_costs_its_own_channel_and_is_tried_again(
     done = {one.channel: one for one in deliver(database, [dead, unset, HOOK])}
     assert (done["dead"].sent, done["hook"].sent, len(hook.got)) == (0, 1, 1)
     with database.connect(read_only=True) as connection:
-        (told,) = history(connection, [dead, HOOK])
+        (shown,) = history(connection, [dead, HOOK])
         kept = connection.execute("select alert_delivery::text from core.alert_delivery").fetchall()
-    assert told.states["dead"] == "waits, tried 2 times: the server did not take it, or is not there"
-    assert told.states["hook"].startswith("sent on ")
+    assert shown.states["dead"] == "waits, tried 2 times: the server did not take it, or is not there"
+    assert shown.states["hook"].startswith("sent on ")
     assert SECRET not in f"{kept} {done} {caplog.text}"
 
 

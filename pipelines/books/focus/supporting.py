@@ -84,7 +84,7 @@ def sku_prices(used: pl.DataFrame, history: pl.DataFrame, contracted: pl.DataFra
 
     `used` has the SkuPriceId, SkuId, SkuMeter, ServiceProviderName and PricingUnit of each list_price_id of the month. `history` are rows of
     core.price that are believed and share a sku_id with one of them (with `list_price_id`, the one). `contracted` has the contracted unit
-    price by SkuPriceId and contract; a contract by percent or price sheet is a row of its own beside that of the list.
+    price by SkuPriceId and contract; a contract by percent or price sheet is a row of its own, next to that of the list.
     """
     listed = used.join(history, on="list_price_id").unique(
         ["SkuPriceId", "valid_from"], keep="first", maintain_order=True

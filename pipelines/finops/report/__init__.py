@@ -60,7 +60,7 @@ def build_report(connection: psycopg.Connection[Any], span: Span, out_dir: Path,
 
 
 def _files(data: ReportData, page: Page, folder: Path) -> list[Failure]:
-    """The same days as a workbook and as a PDF, beside the page; and those that could not be made."""
+    """The same days as a workbook and as a PDF, in the folder of the page; and those that could not be made."""
     sections = Sections()
     for name, make in (("workbook", lambda: workbook(data)), ("PDF", lambda: pdf_of(page))):
         content = sections.made(name, make, None)

@@ -152,7 +152,7 @@ def _cut(data: ReportData, cut: Cut, sections: Sections) -> spend.CutSection:
 def dimension_cut(
     data: ReportData, dimension: str, table: Callable[[str, Callable[[], Table]], Table]
 ) -> spend.CutSection:
-    """The section of spend by a dimension, with the earlier days beside it."""
+    """The section of spend by a dimension, compared with the earlier days."""
     title = NAMES[dimension]
     made = table(f"spend by {title.lower()}", lambda: spend_by(data, dimension))
     return spend.CutSection(f"by-{dimension.replace('_', '-')}", f"{title}s", f"By {title.lower()}", "", made)

@@ -29,11 +29,11 @@ def test_the_limit_itself_is_believed_and_a_trifle_more_is_not() -> None:
 
 def test_all_prices_of_the_same_unit_share_the_mistake_and_others_do_not() -> None:
     wrong = price("540000", "output_text")
-    beside = price("40", "input_cache_read")
+    same_unit = price("40", "input_cache_read")
     fee = price("25", "request", unit="request", pricing_quantity=1000)
     other = price("3", raw_model="other")
     elsewhere = price("3", provider="elsewhere")
-    kept, stated = plausible([wrong, beside, fee, other, elsewhere])
+    kept, stated = plausible([wrong, same_unit, fee, other, elsewhere])
     assert kept == [fee, other, elsewhere]
     assert len(stated) == 1
 

@@ -341,7 +341,7 @@ ANSWERS: dict[str, Any] = {
         {"type": "message_start", "message": {"usage": {"cache_creation": {"ephemeral_5m_input_tokens": 50, "ephemeral_1h_input_tokens": 150}}}},
         {"type": "content_block_delta", "delta": {"text": SECRET}},
     ],
-    "that tells others": {"usage": {"cacheDetails": [{"ttl": "1h", "inputTokens": 999}]}},
+    "that holds other counts": {"usage": {"cacheDetails": [{"ttl": "1h", "inputTokens": 999}]}},
     "as text": json.dumps({"usage": {"cacheDetails": SECRET}}),
 }  # fmt: skip
 
@@ -355,7 +355,7 @@ def test_bedrocks_log_states_how_long_a_cache_was_written_for(tmp_path: Path, an
         "output": {"outputTokenCount": 55, "outputBodyJson": ANSWERS[answer]},
     }  # fmt: skip
     stated = {"input_cache_write_5m": 50, "input_cache_write_1h": 150}
-    written = {"input_cache_write": 200} if answer in ("that tells others", "as text") else stated
+    written = {"input_cache_write": 200} if answer in ("that holds other counts", "as text") else stated
     for line in (record, {"logEvents": [{"message": json.dumps(record)}]}):
         found = row(parse_records(tmp_path, "bedrock_invocation", [line]))
         assert buckets(found) == {"input_uncached": 3, "input_cache_read": 1000, "output_text": 55, **written}

@@ -49,7 +49,7 @@ def test_three_instruments_of_one_call(tmp_path: Path) -> None:
         ("opentelemetry.instrumentation.openai", {"gen_ai.is_streaming": True}, WRONG),
         (OPENLLMETRY, {"gen_ai.is_streaming": True}, (102, 22)),
     ],
-    ids=["not a stream", "told to be none", "another emitter", "another input"],
+    ids=["not a stream", "stated to be none", "another emitter", "another input"],
 )
 def test_other_counts_stay_other_calls(
     scope: str, attributes: dict[str, Any], inner: tuple[int, int], tmp_path: Path
