@@ -5,7 +5,6 @@ How long is `retention.yaml`; everything else that is removed by age is `pipelin
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
-from pipelines.retention.removed import Removed, size_of
+from pipelines.retention.removed import Removed, remove_folder
 
 _AT_ONCE = 100
 _YOUNG = timedelta(days=1)
@@ -28,7 +27,7 @@ def prune_history(instance: dg.DagsterInstance, logs: Path, days: int | None, no
         _forget_checks(instance, removed[start : start + _AT_ONCE])
     for run_id in removed:
         instance.delete_run(run_id)
-    bytes_freed = sum(_remove(folder) for folder in _orphans(instance, logs, now - _YOUNG))
+    bytes_freed = sum(remove_folder(folder)[1] for folder in _orphans(instance, logs, now - _YOUNG))
     return Removed("runs of Dagster's history", len(removed), bytes_freed)
 
 
@@ -57,9 +56,3 @@ def _orphans(instance: dg.DagsterInstance, logs: Path, before: datetime) -> list
         return []
     old = [path for path in logs.iterdir() if path.is_dir() and path.stat().st_mtime < before.timestamp()]
     return [path for path in old if not instance.has_run(path.name)]
-
-
-def _remove(folder: Path) -> int:
-    size = size_of(folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    return size

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from pipelines.landing import LandedFile
 from pipelines.landing.sidecar import sidecar_path
-from pipelines.retention.removed import Removed, size_of
+from pipelines.retention.removed import Removed, remove_folder
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -19,10 +18,8 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 def prune_reports(reports: Path, before: date) -> Removed:
     """Remove the folders of days before a day."""
     old = [path for path in reports.iterdir() if _day_of(path) < before] if reports.is_dir() else []
-    freed = sum(map(size_of, old))
-    for folder in old:
-        shutil.rmtree(folder, ignore_errors=True)
-    return Removed("pages of days", len(old), freed)
+    outcomes = [remove_folder(folder) for folder in old]
+    return Removed("pages of days", sum(is_gone for is_gone, _ in outcomes), sum(freed for _, freed in outcomes))
 
 
 def prune_landed(files: Iterable[LandedFile]) -> Removed:

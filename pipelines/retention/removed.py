@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,3 +29,10 @@ def size_of(path: Path) -> int:
             except FileNotFoundError:
                 continue
     return total
+
+
+def remove_folder(folder: Path) -> tuple[bool, int]:
+    """Remove a folder as far as that is allowed: whether it is gone, and the bytes that are free now."""
+    before = size_of(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists(), before - size_of(folder)

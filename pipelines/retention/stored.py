@@ -5,13 +5,12 @@ Rows whose file is no longer in the landing zone are the only ones there are: th
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.retention.removed import Removed, size_of
+from pipelines.retention.removed import Removed, remove_folder
 
 CACHES = ("prices", "leaderboards")
 """Folders of the store that hold files read whole (`pipelines.landing.parse_cache`)."""
@@ -41,8 +40,9 @@ def prune_store(
     files, freed = 0, 0
     for folder in _caches(store):
         if folder not in in_force and _newest(folder) < before:
-            files, freed = files + sum(1 for _ in folder.iterdir()), freed + size_of(folder)
-            shutil.rmtree(folder, ignore_errors=True)
+            held = sum(1 for _ in folder.iterdir())
+            is_gone, bytes_freed = remove_folder(folder)
+            files, freed = files + (held if is_gone else 0), freed + bytes_freed
     for folder in _parsed(store):
         if folder.name.startswith(tuple(f"{name}-" for name in unsure)):
             continue
