@@ -16,7 +16,7 @@ import polars as pl
 import psycopg
 import pytest
 
-from pipelines.books.waste import candidates, waste
+from pipelines.books.waste import CALL_COLUMNS, candidates, waste
 from pipelines.config.waste import WaitRule
 from pipelines.finops.waste import FIXES, work_list
 from pipelines.prices import build_ledger, build_rate_card, rate
@@ -92,6 +92,12 @@ def found(connection: psycopg.Connection[Any], calls: list[dict[str, Any]]) -> d
     return {
         places[uid]: (finding, saving) for uid, finding, saving in rows["request_uid", "finding", "saving_usd"].rows()
     }
+
+
+def test_a_day_without_requests_wastes_nothing() -> None:
+    calls = pl.DataFrame(schema={name: REQUEST.polars_schema[name] for name in CALL_COLUMNS})
+    card = pl.DataFrame(schema=RATE_CARD.polars_schema)
+    assert waste(candidates(calls, card, RULES, NEXT), card).is_empty()
 
 
 def call(minute: float = 0, **more: Any) -> dict[str, Any]:
