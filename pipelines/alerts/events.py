@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from pipelines.ids import id_bytes
+from pipelines.outside import Apart
 from pipelines.warehouse.tables.core_alerts import AlertKind
 
 _RECENT = timedelta(days=3)
@@ -95,9 +96,9 @@ _QUERIES: dict[AlertKind, str] = {
 
 
 def alerts_of(
-    connection: psycopg.Connection[Any], day: date, link: Callable[[date], str], *, credit_days: int
+    connection: psycopg.Connection[Any], day: date, link: Callable[[date], str], apart: Apart, *, credit_days: int
 ) -> list[Alert]:
-    """Every event that the warehouse shows at the end of a day."""
+    """Every event that the warehouse shows at the end of a day. A kind whose tables can't be read is named in `apart`."""
     end = datetime.combine(day, time.max, UTC)
     parameters = {
         "day": day,
@@ -116,15 +117,18 @@ def alerts_of(
         "source_set_aside": lambda row: _set_aside(row, day),
     }
     found = []
-    with connection.cursor(row_factory=dict_row) as cursor:
-        for kind, query in _QUERIES.items():
-            if not _is_there(connection, kind):
-                continue
-            for row in cursor.execute(query.encode(), parameters).fetchall():
-                found += [
-                    Alert(kind, identity, day, title, detail, link(day), usd)
-                    for identity, title, detail, usd in makers[kind](row)
-                ]
+    for kind, query in _QUERIES.items():
+        with (
+            apart.part(f"events of kind {kind}"),
+            connection.transaction(),
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            rows = cursor.execute(query.encode(), parameters).fetchall() if _is_there(connection, kind) else []
+            found += [
+                Alert(kind, identity, day, title, detail, link(day), usd)
+                for row in rows
+                for identity, title, detail, usd in makers[kind](row)
+            ]
     return found
 
 
@@ -212,9 +216,9 @@ def stale_feeds(feeds: Sequence[tuple[str, datetime | None]], day: date, link: s
 
 
 def failed_checks(checks: Sequence[tuple[str, str, str]], day: date, link: str) -> list[Alert]:
-    """Checks that failed, by name, severity and what each is about. A blocking one is an event on every day, a warning once."""
+    """Checks that failed, by name, severity and what each is about. A blocking one is an event on every day, a warning once a month."""
     return [
-        Alert("check_failed", (name, str(day)) if severity == "blocking" else (name,), day, f"check {name} failed", what, link)
+        Alert("check_failed", (name, str(day) if severity == "blocking" else f"{day:%Y-%m}"), day, f"check {name} failed", what, link)
         for name, severity, what in checks
     ]  # fmt: skip
 

@@ -128,7 +128,7 @@ def _message(batch: Sequence[Pending]) -> Message:
 
 
 @dataclass(frozen=True)
-class Told:
+class Raised:
     """An event of the last week, and how it stands with each channel that wants it."""
 
     event_date: date
@@ -148,7 +148,7 @@ class Told:
         }
 
 
-def history(connection: psycopg.Connection[Any], channels: Sequence[Channel]) -> list[Told]:
+def history(connection: psycopg.Connection[Any], channels: Sequence[Channel]) -> list[Raised]:
     """The events of the last week, the newest first."""
     since = datetime.now(UTC) - TRIED_FOR
     tried = {
@@ -163,7 +163,7 @@ def history(connection: psycopg.Connection[Any], channels: Sequence[Channel]) ->
         [since],
     ).fetchall()
     return [
-        Told(
+        Raised(
             event_date,
             kind,
             title,

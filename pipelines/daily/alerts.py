@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.alerts.events import Alert, alerts_of, failed_checks, failed_run, stale_feeds
 from pipelines.alerts.outbox import Delivered, deliver, record
 from pipelines.daily.report import feeds_in_use
+from pipelines.outside import Apart
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
@@ -35,16 +36,18 @@ class FailedRun:
 
 @dataclass(frozen=True)
 class Sent:
-    """What a step came to: events that were not known before, and what became of them by channel."""
+    """What a step came to: events that were not known before, what became of them by channel, and which kinds could not be read."""
 
     new: int
     delivered: list[Delivered]
+    unread: list[str]
 
 
 def raise_alerts(workspace: Workspace, checks: Sequence[CheckLine] = (), run: FailedRun | None = None) -> Sent:
     """Record what is new, and send what no channel has got yet."""
-    new = record(workspace.database, [*_of_the_day(workspace, checks), *_of_the_run(workspace, run)])
-    return Sent(new, deliver(workspace.database, workspace.config.alerts.channels))
+    apart = Apart()
+    new = record(workspace.database, [*_of_the_run(workspace, run), *_of_the_day(workspace, checks, apart)])
+    return Sent(new, deliver(workspace.database, workspace.config.alerts.channels), apart.messages)
 
 
 def _of_the_run(workspace: Workspace, run: FailedRun | None) -> list[Alert]:
@@ -54,13 +57,13 @@ def _of_the_run(workspace: Workspace, run: FailedRun | None) -> list[Alert]:
     return [failed_run(run.run_id, reasons, run.day, link_to(workspace, run.day))]
 
 
-def _of_the_day(workspace: Workspace, checks: Sequence[CheckLine]) -> list[Alert]:
+def _of_the_day(workspace: Workspace, checks: Sequence[CheckLine], apart: Apart) -> list[Alert]:
     with workspace.database.connect() as connection:
         day = max(loaded_days(connection, REQUEST), default=None)
         found = []
         if day is not None:
             credit_days = workspace.config.alerts.credit_days
-            found = alerts_of(connection, day, lambda each: link_to(workspace, each), credit_days=credit_days)
+            found = alerts_of(connection, day, lambda each: link_to(workspace, each), apart, credit_days=credit_days)
     about = day or datetime.now(UTC).date()
     link = link_to(workspace, about)
     failed = [check for check in checks if not check.passed and check.name.rpartition(" ")[2] not in SPOKEN_FOR]

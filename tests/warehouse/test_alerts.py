@@ -19,6 +19,7 @@ from pipelines.alerts.channels import Message, send
 from pipelines.alerts.events import Alert, alerts_of, failed_checks, failed_run, stale_feeds
 from pipelines.alerts.outbox import deliver, history, record
 from pipelines.config.alerts import Channel
+from pipelines.outside import Apart
 from pipelines.warehouse.database import Database
 from tests.marts import create_spend_tables
 from tests.unit.finops import books
@@ -271,7 +272,14 @@ def test_every_kind_of_event_that_a_warehouse_shows(database: Database) -> None:
             lost,
             books.snapshot(books.id_bytes("good"), source="good", quarantined=1, event_dates=[DAY]),
         )
-        found = alerts_of(connection, DAY, lambda day: f"/reports/{day}/index.html", credit_days=14)
+        apart = Apart()
+        found = alerts_of(connection, DAY, lambda day: f"/reports/{day}/index.html", apart, credit_days=14)
+        connection.execute("alter table mart.request_drift rename to gone")
+        without = alerts_of(connection, DAY, lambda day: f"/reports/{day}/index.html", apart, credit_days=14)
+    assert without == [one for one in found if one.kind != "drift"] != found, (
+        "a table that is gone costs its own events"
+    )
+    assert list(apart.failures) == ["events of kind drift"]
     assert [(one.kind, one.title, one.usd) for one in found] == [
         ("budget", "budget search will be crossed", 120),
         ("budget", "budget search is past 80%", 250),
@@ -292,4 +300,8 @@ def test_what_those_who_ran_saw() -> None:
     checks = [("core.request keys", "blocking", "no key twice"), ("mart.x warns", "warning", "few")]
     today, tomorrow = (failed_checks(checks, day, "page") for day in (DAY, DAY + timedelta(days=1)))
     assert [one.alert_id == other.alert_id for one, other in zip(today, tomorrow, strict=True)] == [False, True]
+    next_month = failed_checks(checks, DAY + timedelta(days=20), "page")
+    assert not {one.alert_id for one in today} & {one.alert_id for one in next_month}, (
+        "a warning comes again next month"
+    )
     assert failed_run("run-1", [("core.price", "no file")], DAY, "page").detail == "core.price: no file"
