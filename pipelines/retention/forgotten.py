@@ -19,7 +19,7 @@ import psycopg
 from pipelines.records.store import shared_values
 from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.warehouse.database import Database
-from pipelines.warehouse.day_files import forget_day_file
+from pipelines.warehouse.day_files import forget_day_file, remove_day_files
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.tables.core import FORGOTTEN_USER
 
@@ -67,8 +67,7 @@ def forget(database: Database, store: Path, day_files: Path, user: str, *, is_er
             [json.dumps(user, ensure_ascii=False)],
         ).rowcount
     for (day,) in days:
-        for path in day_files.glob(f"{day}-*.parquet"):
-            path.unlink(missing_ok=True)
+        remove_day_files(day_files, day)
     return Forgotten(requests, billed, quarantined, replacement, tuple(_naming(store, user)))
 
 

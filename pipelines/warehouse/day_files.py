@@ -169,6 +169,12 @@ def forget_day_file(connection: psycopg.Connection[Any], day: date) -> None:
     _comment(connection, day, None)
 
 
+def remove_day_files(folder: Path, day: date) -> None:
+    """Remove whatever folders there are of a day, those that no partition names too. Raises OSError where one stays."""
+    for place in folder.glob(f"{day}-*"):
+        shutil.rmtree(place)
+
+
 def _comment(connection: psycopg.Connection[Any], day: date, text: str | None) -> None:
     place = sql.Identifier(REQUEST.schema, partition_name(REQUEST, day))
     connection.execute(sql.SQL("comment on table {} is {}").format(place, sql.Literal(text)))

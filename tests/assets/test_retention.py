@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.config.retention import Retention
@@ -127,6 +128,16 @@ def test_pages_of_old_days_go(job: DailyJob) -> None:
     assert sorted(path.name for path in reports.iterdir()) == sorted([*others, "2020-13-99", days[-1]])
 
 
+def day_files_naming(folder: Path, user: str) -> list[Path]:
+    """Files of loaded days that name an end user, in a row or as what all rows share."""
+    return [
+        path
+        for path in folder.rglob("*.parquet")
+        if user in str(pl.read_parquet(path).to_dict(as_series=False).get("end_user_id"))
+        or user in str(pl.read_parquet_metadata(path))
+    ]
+
+
 def test_a_forgotten_user_is_in_no_table_and_comes_back_with_no_load(job: DailyJob) -> None:
     """Their requests keep their costs, and count as one user; files that are read again bring nothing back."""
     before = job.tables()
@@ -136,7 +147,9 @@ def test_a_forgotten_user_is_in_no_table_and_comes_back_with_no_load(job: DailyJ
         ).fetchone() or ("",)
         users = connection.execute("select count(distinct end_user_id) from core.request").fetchone()
     with keeping(job) as workspace:
+        assert day_files_naming(workspace.day_files, user)
         done = forget_user(workspace, user, is_erased=False)
+        assert day_files_naming(workspace.day_files, user) == []
         assert done.changed.requests > 0
         assert done.landed
         assert all((job.landing / path).is_file() for path in done.landed)
