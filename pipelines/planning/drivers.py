@@ -122,8 +122,13 @@ def explained(key: tuple[str, str], day: date, usd: float, expected: float, caus
         "volume": "more requests make",
         "size": "larger requests make",
     }
-    subject = words.get(cause.kind, f"{cause.kind} {cause.value} makes")
+    subject = words.get(cause.kind, driven_by(cause.kind, cause.value))
     return f"{text}; {subject} {cause.usd:,.2f} of the difference."
+
+
+def driven_by(kind: str, value: str | None) -> str:
+    """The part of an explanation that names who drove an event."""
+    return f"{kind} {value} makes"
 
 
 def as_decimal(usd: float) -> Decimal:

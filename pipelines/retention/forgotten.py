@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 import psycopg
 
+from pipelines.planning.drivers import driven_by
 from pipelines.records.store import shared_values
 from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.warehouse.database import Database
@@ -62,6 +63,7 @@ def forget(database: Database, store: Path, day_files: Path, user: str, *, is_er
             for table in ("core.request", "core.reported_cost")
         )
         _rename_spend(connection, user, replacement or NOBODY)
+        _rename_events(connection, user, replacement or NOBODY)
         quarantined = connection.execute(
             "update raw.quarantine set fields = null where position(%s in fields::text) > 0",
             [json.dumps(user, ensure_ascii=False)],
@@ -92,6 +94,20 @@ def _rename_spend(connection: psycopg.Connection[object], user: str, name: str) 
     """What the user spent is that of `name`, added to what stands under it already."""
     if connection.execute("select to_regclass('mart.daily_end_user_spend')").fetchone() != (None,):
         connection.execute(_RENAME_SPEND, {"user": user, "name": name})
+
+
+def _rename_events(connection: psycopg.Connection[object], user: str, name: str) -> None:
+    """Events of spend that the user drove, and what was sent of them: they keep their money."""
+    phrase, renamed = (driven_by("user", each) for each in (user, name))
+    connection.execute(
+        "update mart.spend_anomaly set driver_value = %s, explanation = replace(explanation, %s, %s) "
+        "where driver = 'user' and driver_value = %s",
+        [name, phrase, renamed, user],
+    )
+    connection.execute(
+        "update core.alert set detail = replace(detail, %s, %s) where kind = 'anomaly' and position(%s in detail) > 0",
+        [phrase, renamed, phrase],
+    )
 
 
 def forgotten_users(connection: psycopg.Connection[object]) -> dict[str, str | None]:
