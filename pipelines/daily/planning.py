@@ -51,7 +51,7 @@ _UNCOVERED = """
     select event_date
     from mart.spend_series
     group by event_date
-    having array_agg(scope_value order by scope_value) filter (where scope = 'budget') is distinct from %(budgets)s
+    having array_agg(scope_value order by scope_value collate "C") filter (where scope = 'budget') is distinct from %(budgets)s
 """
 _ANNOUNCED = """
     select price_id_before, (valid_from at time zone 'UTC')::date as valid_from, change_share, summary
