@@ -46,7 +46,7 @@ def status(
     elif as_json:
         say(json_text(_facts(found, problems)))
     else:
-        _show(found, problems)
+        show(found, problems)
     raise typer.Exit(1 if problems else 0)
 
 
@@ -63,18 +63,23 @@ def _facts(found: Status, problems: list[str]) -> dict[str, object]:
     }
 
 
-def _show(found: Status, problems: list[str]) -> None:
+def show(found: Status, problems: list[str]) -> None:
+    """Print it for people: what is wrong or open first."""
     from rich.table import Table
     from rich.text import Text
 
+    from pipelines.finops import format as fmt
+
     console = terminal()
-    console.print(Text("all is well", style="green") if not problems else Text("\n".join(problems), style="red"))
+    is_open = any(found.alarms.values()) or (found.runs and found.runs[0].failed_checks)
+    well = "runs and feeds are well" + ("; what is open stands below" if is_open else ", and nothing is open")
+    console.print(Text("\n".join(problems), style="red") if problems else Text(well, style="green"))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("newest day", str(found.newest_day or "none"))
     for run in found.runs[:_SHOWN_DAYS]:
         days = str(run.first_day) if run.first_day == run.last_day else f"{run.first_day} to {run.last_day}"
         ended = f", ended {run.ended_at:%Y-%m-%d %H:%M} UTC" if run.ended_at else ""
-        checks = f", {run.failed_checks} checks failed" if run.failed_checks else ""
+        checks = f", {fmt.plural(run.failed_checks, 'failed check')}" if run.failed_checks else ""
         table.add_row(f"run {days}", f"{run.status.lower()}{ended}{checks}")
     for name, count in found.alarms.items():
         table.add_row(name, str(count))

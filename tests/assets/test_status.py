@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from assets.cli.log_lines import LogFormat, log_line, progress_console
+from assets.cli.status import show
 from assets.prometheus import prometheus
 from assets.status import LastRun, Status, status_of
 from pipelines.fetch.ping import PingError, ping
@@ -47,6 +48,17 @@ def test_what_is_wrong_is_said() -> None:
     assert "2026-03-02 06:00 UTC" in GOOD.problems(timedelta(hours=5))[0]
     stale = replace(GOOD.feeds[0], is_stale=True)
     assert replace(GOOD, feeds=(stale,)).problems(AGE) == ['prices a "quoted" feed is stale']
+
+
+def test_a_person_reads_first_whether_anything_is_open(capsys: pytest.CaptureFixture[str]) -> None:
+    for found, said in (
+        (GOOD, "runs and feeds are well; what is open stands below"),
+        (replace(GOOD, alarms={}, runs=(replace(GOOD.runs[0], failed_checks=0),)), "runs and feeds are well, and nothing is open"),
+    ):  # fmt: skip
+        show(found, found.problems(AGE))
+        assert capsys.readouterr().out.splitlines()[0] == said
+    show(GOOD, [])
+    assert ", 1 failed check" in capsys.readouterr().out
 
 
 def test_prometheus_reads_the_same() -> None:
