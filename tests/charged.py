@@ -61,3 +61,12 @@ def load_charged_day(connection: psycopg.Connection[Any]) -> None:
     replace_days(connection, REQUEST, requests, DAY, date(2026, 2, 15))
     create_spend_tables(connection)
     build_spend_tables(connection)
+
+
+def count_500_tokens_more(connection: psycopg.Connection[Any]) -> None:
+    """500 plain input tokens more of model m at 3 USD per million in the charges of the day, as a late line would have it."""
+    connection.execute(
+        "update mart.daily_charge set quantity = quantity + 500, list_cost_usd = list_cost_usd + 0.0015, "
+        "contracted_cost_usd = contracted_cost_usd + 0.0015, effective_cost_usd = effective_cost_usd + 0.0015, "
+        "billed_cost_usd = billed_cost_usd + 0.0015 where model_id = 'm' and meter = 'input_uncached' and price_id is not null"
+    )

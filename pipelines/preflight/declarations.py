@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipelines.benchmarks import packaged_board
@@ -22,7 +22,11 @@ from pipelines.shadow.formats import build_shadow_format
 
 def unusable_declarations(sources: Sources, folder: Path | None, *, use_sample: bool = False) -> list[str]:
     """A line for each wrong option, with the place in the `sources.yaml` in force."""
-    found = list(_mistakes(sources))
+    return lines_of_sources(list(_mistakes(sources)), folder, use_sample=use_sample)
+
+
+def lines_of_sources(found: Sequence[tuple[Key, str]], folder: Path | None, *, use_sample: bool) -> list[str]:
+    """A line for each problem, with the place of its key in the `sources.yaml` in force."""
     if not found:
         return []
     try:

@@ -10,14 +10,12 @@ from typing import Any
 
 import orjson
 
-from pipelines.config import ConfigError
-from pipelines.config.loader import open_file
 from pipelines.config.mistakes import Key, did_you_mean
 from pipelines.config.sources import RequestSource, Sources
 from pipelines.landing.names import is_landed
 from pipelines.landing.tree import walk
 from pipelines.outside import ANY_FAILURE
-from pipelines.preflight.declarations import layout_of
+from pipelines.preflight.declarations import layout_of, lines_of_sources
 from pipelines.records.file_kinds import is_parquet
 from pipelines.records.line_chunks import Fault
 from pipelines.records.parquet_tables import parquet_columns
@@ -49,13 +47,7 @@ def absent_fields(sources: Sources, zone: Path, folder: Path | None, *, use_samp
                 ]
         except ANY_FAILURE:  # the source's declaration or its file can't be read: other lines, and the run, say so
             continue
-    if not found:
-        return []
-    try:
-        file = open_file("sources.yaml", folder, use_sample=use_sample)
-    except ConfigError as error:  # it went away since it was read
-        return [str(error)]
-    return [file.mistake(key, problem) for key, problem in found]
+    return lines_of_sources(found, folder, use_sample=use_sample)
 
 
 def _declared(source: RequestSource) -> dict[Key, tuple[str, ...]]:

@@ -20,7 +20,7 @@ from pipelines.config.focus import BillingAccount
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.open import open_database
-from tests.charged import load_charged_day
+from tests.charged import count_500_tokens_more, load_charged_day
 from tests.contracts.focus.dynamic import DYNAMIC
 from tests.contracts.focus.rules import File, judged
 from tests.warehouse_fixtures import fresh_database
@@ -159,11 +159,7 @@ def test_what_became_known_of_a_closed_month_is_a_correction_in_the_open_one(
         load_charged_day(connection)
     close_period(database, FEBRUARY)
     with database.connect() as connection:
-        connection.execute(
-            "update mart.daily_charge set quantity = quantity + 500, list_cost_usd = list_cost_usd + 0.0015, "
-            "contracted_cost_usd = contracted_cost_usd + 0.0015, effective_cost_usd = effective_cost_usd + 0.0015, "
-            "billed_cost_usd = billed_cost_usd + 0.0015 where model_id = 'm' and meter = 'input_uncached' and price_id is not null"
-        )
+        count_500_tokens_more(connection)
         connection.execute(
             'insert into mart.daily_charge select (jsonb_populate_record(charge, \'{"event_date": "2026-03-01"}\')).* '
             "from mart.daily_charge as charge where model_id = 'granted' and meter = 'output_text'"

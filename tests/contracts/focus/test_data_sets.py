@@ -20,7 +20,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.migrate import migrate
 from pipelines.warehouse.open import open_database
-from tests.charged import load_charged_day
+from tests.charged import count_500_tokens_more, load_charged_day
 
 FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
 TERM = {"from_date": "2026-01-01", "to_date": "2027-01-01"}
@@ -84,11 +84,7 @@ def charged(postgres_home: Path) -> Iterator[Database]:
             load_charged_day(connection)
         close_period(database, FEBRUARY)
         with database.connect() as connection:
-            connection.execute(
-                "update mart.daily_charge set quantity = quantity + 500, list_cost_usd = list_cost_usd + 0.0015, "
-                "contracted_cost_usd = contracted_cost_usd + 0.0015, effective_cost_usd = effective_cost_usd + 0.0015, "
-                "billed_cost_usd = billed_cost_usd + 0.0015 where model_id = 'm' and meter = 'input_uncached' and price_id is not null"
-            )
+            count_500_tokens_more(connection)
             connection.execute(
                 'insert into mart.daily_charge select (jsonb_populate_record(charge, \'{"event_date": "2026-03-01"}\')).* '
                 "from mart.daily_charge as charge where model_id = 'm' and meter = 'input_uncached' and price_id is not null"
