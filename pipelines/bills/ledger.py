@@ -6,6 +6,7 @@ files. Parsing comes before (`parse.py`); the table is written by `pipelines.dai
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -29,12 +30,13 @@ class BillLedger:
     duplicates: pl.DataFrame
 
 
-def bitemporal(records: pl.DataFrame) -> BillLedger:
+def bitemporal(records: pl.DataFrame, pulls: Mapping[bytes, str] | None = None) -> BillLedger:
     """Records of every export (RECORD_SCHEMA) as periods of belief, and the records that only repeat one.
 
-    An export is all that a source delivered of one bucket on one UTC day of observation: its pages add up, and of two
-    versions of one record on that day the one observed later counts. The next export that holds the bucket replaces it
-    whole: an amount that changed is `revised`, a line that it no longer has is `removed`, what is said again goes on.
+    An export is all that a source delivered of one bucket on one UTC day of observation, as far as its files are pages of one
+    report: pages add up. A file that is a report of its own (`_versions`) begins the next export. `pulls` names, by snapshot_id, the
+    pull that a file is a part of. The next export that holds the bucket replaces it whole: an amount that changed is `revised`,
+    a line that it no longer has is `removed`, what is said again goes on.
     """
     if not records.height:
         empty = records.with_columns(
@@ -45,11 +47,49 @@ def bitemporal(records: pl.DataFrame) -> BillLedger:
         content=pl.struct(
             pl.col(name).cast(pl.String) if name != "cost_uid" else pl.col(name) for name in CONTENT
         ).hash(),
-        export=pl.col("observed_at").dt.date(),
-    ).with_columns(rank=pl.col("export").rank("dense").over(_BUCKET).cast(pl.Int64))
+    )
+    known = known.join(_versions(known, pulls or {}), on=[*_BUCKET, "snapshot_id"], how="left", maintain_order="left")
     winners, dropped = _of_each_export(known)
     exports = known.group_by(*_BUCKET, "rank").agg(pl.col("observed_at").max().alias("exported_at"))
     return _periods(winners, dropped, exports)
+
+
+def _versions(known: pl.DataFrame, pulls: Mapping[bytes, str]) -> pl.DataFrame:
+    """The rank of the export that each file is a part of, by bucket and snapshot_id.
+
+    The next export begins with the first file of a UTC day, and on the same day, with a file that was observed later than the one before, where
+    it comes from another pull, or was not pulled and says another amount of a line of that day or another end of the bucket.
+    """
+    day = pl.col("observed_at").dt.date()
+    lines = known.unique(["cost_uid", "snapshot_id"]).sort("observed_at", "snapshot_id")
+    revised = pl.col("content") != pl.col("content").shift().over("cost_uid", day)
+    files = (
+        lines.with_columns(revises=revised.fill_null(value=False))
+        .group_by(*_BUCKET, "snapshot_id")
+        .agg(pl.col("observed_at", "bucket_to").max(), pl.col("revises").any())
+        .join(_named(pulls), on="snapshot_id", how="left")
+        .sort(*_BUCKET, "observed_at", "pull", "snapshot_id", nulls_last=True)
+    )
+
+    def before(column: str) -> pl.Expr:
+        return pl.col(column).shift().over(_BUCKET)
+
+    is_another = (
+        pl.when(pl.col("pull").is_not_null() & before("pull").is_not_null())
+        .then(pl.col("pull") != before("pull"))
+        .otherwise(pl.col("revises") | (pl.col("bucket_to") != before("bucket_to")))
+    )
+    is_later = pl.col("observed_at") > before("observed_at")
+    begins = (day != day.shift().over(_BUCKET)) | (is_later & is_another)
+    return files.select(
+        *_BUCKET, "snapshot_id", rank=begins.fill_null(value=True).cast(pl.Int64).cum_sum().over(_BUCKET)
+    )
+
+
+def _named(pulls: Mapping[bytes, str]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"snapshot_id": list(pulls), "pull": list(pulls.values())}, schema={"snapshot_id": pl.Binary, "pull": pl.String}
+    )
 
 
 def _of_each_export(known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

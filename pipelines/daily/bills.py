@@ -45,7 +45,8 @@ def refresh_reported_costs(workspace: Workspace) -> BillOutcome:
         forgotten = forgotten_users(connection)
     paths = workspace.parsed_paths(index)
     records = scan_stored(stored_parts(paths), RECORD_SCHEMA).collect()
-    ledger = bitemporal(records)
+    files = workspace.landed("requests").files
+    ledger = bitemporal(records, {file.snapshot_id: file.pulled.digest for file in files if file.pulled is not None})
     names = ledger.rows.select("provider_id", pl.col("raw_model").alias("raw_name"))
     found = resolve_names(names, registry_of(workspace))
     rows = ledger.rows.with_columns(found["model_id"], found["method"].alias("resolution_method"))

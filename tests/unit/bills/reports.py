@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -161,9 +161,9 @@ def rows(parsed: ParsedFile) -> list[dict[str, Any]]:
     return pl.read_parquet(parsed.path).sort("line_no", "item_no").to_dicts()
 
 
-def merged(parsed: Iterable[ParsedFile]) -> BillLedger:
+def merged(parsed: Iterable[ParsedFile], pulls: Mapping[bytes, str] | None = None) -> BillLedger:
     files = list(parsed)
-    ledger = bitemporal(pl.concat([pl.read_parquet(file.path) for file in files]))
+    ledger = bitemporal(pl.concat([pl.read_parquet(file.path) for file in files]), pulls)
     # Nothing is lost: every valid record is a row or names one.
     assert ledger.rows.height + ledger.duplicates.height == sum(file.valid for file in files)
     places = ["snapshot_id", "line_no", "item_no"]

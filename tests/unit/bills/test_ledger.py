@@ -85,13 +85,41 @@ def test_pages_of_one_export_add_up(tmp_path: Path) -> None:
     assert ledger.duplicates["rule"].to_list() == ["same_record"]
 
 
-def test_of_two_versions_on_one_day_the_later_counts(tmp_path: Path) -> None:
-    early = export(tmp_path, "openai_costs_api", costs({"a": "1"}), seen="2026-02-14T06:00:00")
-    late = export(tmp_path, "openai_costs_api", costs({"a": "1.25"}), seen="2026-02-14T18:00:00")
+NOON, EVENING = "2026-02-14T12:00:00", "2026-02-14T18:00:00"
+
+
+def test_a_revised_bill_of_the_same_day_replaces_the_earlier_whole(tmp_path: Path) -> None:
+    """Also the line that it no longer has, whichever file is read first."""
+    early = export(tmp_path, "openai_costs_api", costs({"a": "1", "b": "2"}), seen=NOON)
+    late = export(tmp_path, "openai_costs_api", costs({"a": "1.25"}), seen=EVENING)
     for files in ((early, late), (late, early)):
-        ledger = merged(files)
-        assert periods(ledger.rows) == [("a", "1.25", at("2026-02-14T18:00:00"), None, None)]
-        assert ledger.duplicates["rule"].to_list() == ["later_update"]
+        assert periods(merged(files).rows) == [
+            ("a", "1", at(NOON), at(EVENING), "revised"),
+            ("a", "1.25", at(EVENING), None, None),
+            ("b", "2", at(NOON), at(EVENING), "removed"),
+        ]
+
+
+def test_two_pulls_of_one_day_do_not_add_up(tmp_path: Path) -> None:
+    """The second has lost a line and changed no other, which pages of one pull look like too: the pull of each file says which."""
+    first = [export(tmp_path, "openai_costs_api", costs(page), seen=NOON) for page in ({"a": "1"}, {"b": "2"})]
+    second = export(tmp_path, "openai_costs_api", costs({"a": "1"}), seen=EVENING)
+    pulls = {file.snapshot_id: "first" for file in first} | {second.snapshot_id: "second"}
+    believed = [
+        merged([*first, second], pulls).rows.filter(pl.col("superseded_at").is_null())["amount_usd"].sum(),
+        merged(first, pulls).rows["amount_usd"].sum(),
+    ]
+    assert believed == [1, 3]
+
+
+def test_the_running_day_pulled_twice_counts_once(tmp_path: Path) -> None:
+    """Its bucket ends when it was asked for, so its lines are others each time."""
+    files = []
+    for seconds, (amount, seen) in zip((40_000, 20_000), (("1", NOON), ("2.5", EVENING)), strict=True):
+        running = costs({"a": amount})
+        running["data"][0]["end_time"] -= seconds
+        files.append(export(tmp_path, "openai_costs_api", running, seen=seen))
+    assert merged(files).rows.filter(pl.col("superseded_at").is_null())["amount_usd"].to_list() == [Decimal("2.5")]
 
 
 def test_lines_that_only_an_unknown_dimension_distinguishes_are_never_merged(tmp_path: Path) -> None:
