@@ -50,6 +50,10 @@ class Envelope:
         """A field of the envelope."""
         return names
 
+    def batch_answer(self, *names: str) -> Paths:
+        """A field of the answer where lines of a batch's output file hold it."""
+        return tuple(f"{body}/{name}" for name in names for body in ("response/body", "response"))
+
     def model(self, *own: str) -> Paths:
         """The model that was asked for: as the envelope says, else the answer itself, else the envelope's other names for it."""
         return tuple(dict.fromkeys((*ASKED, *self.body(*own), *NAMED)))

@@ -5,7 +5,8 @@
 `message_start` holds a first usage and `message_delta` a cumulative one that may raise the input too: the last is
 kept. `_anthropic_stream.py` decides whose a `message_delta` is. Of `iterations`, the
 usage does not contain compactions and the calls of an advisor, which is charged by its own model: each is a request of
-its own, with the tag `call`. All others are contained, or not charged (a model that fell back to another).
+its own, with the tag `call`. All others are contained, or not charged (a model that fell back to another). Between an advisor's
+calls the model itself is called more than once, and the usage holds the input of the first of these calls only: all are added up.
 The answer has no instant of its own: the envelope's `timestamp` counts. The message's id shows whose cloud answered.
 Source: platform.claude.com/docs, "Messages", "Streaming messages", "Compaction" and "Advisor tool".
 """
@@ -19,6 +20,7 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
+from pipelines.records.json_record import Number
 from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
 from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
@@ -26,6 +28,8 @@ from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 
 APART = ("advisor_message", "compaction")
 """Iterations that the usage of their message does not contain."""
+COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+"""What the usage of a message and each of its iterations count."""
 APART_MARKS = tuple(f'"{kind}"' for kind in APART)
 _CLOUDS = {"msg_bdrk_": "aws.bedrock", "msg_vrtx_": "google"}
 """How ids begin of messages that another seller than Anthropic answered."""
@@ -46,10 +50,10 @@ def usage_paths(at: Envelope) -> dict[str, Paths]:
 
 def build(source: RequestSource) -> Format:
     """The format; options `body` and `timestamp`."""
-    at = Envelope(source, ("message", "response", "response/body", "body", "result/message"))
+    at = Envelope(source, ("message", "response", "response/body", "body", "result/message", "modelOutput"))
     return Format(
         name="anthropic_messages",
-        version="6",
+        version="7",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -59,6 +63,7 @@ def build(source: RequestSource) -> Format:
             "finish_reason": at.body("stop_reason"),
             "speed": at.body("usage/speed"),
             "result": ("result/type",),
+            "batch_record": ("recordId",),
             "session_id": at.outer("session_id"),
             "error": at.outer("error/type"),
             "stream_id": (STREAM,),
@@ -119,7 +124,9 @@ def _derive() -> Mapping[str, pl.Expr]:
         | failed.fill_null(value=False)
         | pl.col("result").is_not_null()
     )
-    batch = pl.when(pl.col("result").is_not_null()).then(pl.lit("batch"))
+    # Bedrock's batches name a record and hold the answer as `modelOutput`.
+    in_batch = pl.col("result").is_not_null() | pl.col("batch_record").is_not_null()
+    batch = pl.when(in_batch).then(pl.lit("batch"))
     return {
         "provider_id": cloud(),
         "region": where(),
@@ -132,15 +139,59 @@ def _derive() -> Mapping[str, pl.Expr]:
 
 def with_iterations(value: object, bodies: Iterable[str]) -> Iterator[object]:
     """The record, and one more for each call that the usage of its message does not contain; `bodies` lead to the message."""
-    yield value
-    for path, message in answers(value, bodies):
-        usage = message.get("usage")
-        iterations = usage.get("iterations") if isinstance(usage, dict) else None
-        for number, iteration in enumerate(iterations if isinstance(iterations, list) else ()):
-            if isinstance(value, dict) and isinstance(iteration, dict) and iteration.get("type") in APART:
-                # The amount that an old session file states is that of its message.
-                kept = {name: item for name, item in value.items() if name != "costUSD"}
+    found = [(path, message, called) for path, message in answers(value, bodies) if (called := _iterations(message))]
+    if not isinstance(value, dict) or not found:
+        yield value
+        return
+    whole = value
+    for path, message, called in found:
+        whole = with_answer(whole, path, {**message, "usage": _added_up(message["usage"], called)})
+    yield whole
+    # The amount that an old session file states is that of its message.
+    kept = {name: item for name, item in value.items() if name != "costUSD"}
+    for path, message, called in found:
+        for number, iteration in enumerate(called):
+            if iteration.get("type") in APART:
                 yield with_answer(kept, path, _apart(message, number, iteration, value.get("advisorModel")))
+
+
+def _iterations(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The calls within a message, where one of them is not in its usage."""
+    usage = message.get("usage")
+    listed = usage.get("iterations") if isinstance(usage, dict) else None
+    called = [item if isinstance(item, dict) else {} for item in listed] if isinstance(listed, list) else []
+    return called if any(item.get("type") in APART for item in called) else []
+
+
+def _added_up(usage: dict[str, Any], called: list[dict[str, Any]]) -> dict[str, Any]:
+    """The usage with the counts of all calls of the message's own model, where they are more than it states."""
+    own = [item for item in called if item.get("type") == "message"]
+    if len(own) < 2 or any(item.get("type") == "fallback_message" for item in called):
+        return usage
+    counted = {name: _sum(usage, own, name) for name in COUNTS if any(name in item for item in own)}
+    split = [item["cache_creation"] for item in own if isinstance(item.get("cache_creation"), dict)]
+    if len(split) == len(own):
+        stated = usage.get("cache_creation")
+        lives = dict.fromkeys(name for item in split for name in item)
+        stated = stated if isinstance(stated, dict) else {}
+        counted["cache_creation"] = {name: _sum(stated, split, name) for name in lives}
+    return usage | counted
+
+
+def _sum(usage: dict[str, Any], own: list[dict[str, Any]], name: str) -> object:
+    """The sum over `own`, or what `usage` states where that is as much or no number."""
+    counts = [_count(item.get(name)) for item in (*own, usage)]
+    if None in counts:
+        return usage.get(name)
+    *parts, stated = (count or 0 for count in counts)
+    return usage.get(name) if stated >= sum(parts) else Number(sum(parts))
+
+
+def _count(value: object) -> int | None:
+    """A count as it stands in a record, 0 for none stated; None for what is no count, which the rules of the fields name."""
+    if value is None:
+        return 0
+    return int(value) if isinstance(value, Number) and value.isdecimal() else None
 
 
 def _reader(bodies: tuple[str, ...]) -> Callable[[object], Iterable[object]]:

@@ -29,7 +29,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="claude_code",
-        version="4",
+        version="5",
         text={
             "kind": ("type",),
             "source_request_id": ("message/id",),

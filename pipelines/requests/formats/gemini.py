@@ -3,7 +3,8 @@
 `promptTokenCount` contains cached tokens; `thoughtsTokenCount` and `toolUsePromptTokenCount` are counted apart from
 candidates and prompt, and the total is the sum of all four. Searches are the distinct `webSearchQueries` of `groundingMetadata`. Details by modality give audio, image and video.
 Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept. The answer has no
-instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`. Names are
+instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`; that, or a line of a
+`key` and a `response` and no more (the API's batches), is the tier batch. Names are
 read in camel case (the API) and in snake case (what the Python SDK dumps). The Live API counts `responseTokenCount`; the
 Interactions API, an interaction of one `id` that is polled or streamed, the same things as `total_*_tokens` in `usage`.
 Source: ai.google.dev/api/generate-content#UsageMetadata, /api/live and /gemini-api/docs/interactions.
@@ -22,6 +23,7 @@ from pipelines.records.json_record import Number
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
 
+_BATCH_KEY = "batchKey"
 _BODIES = ("response", "body", "interaction")
 _SNAKE = {
     "usage_metadata": "usageMetadata",
@@ -53,7 +55,7 @@ def build(source: RequestSource) -> Format:
     prompt, candidates = f"{usage}/promptTokensDetails", f"{usage}/candidatesTokensDetails"
     return Format(
         name="gemini",
-        version="3",
+        version="4",
         text={
             "source_request_id": at.body("responseId"),
             "request_model": (*at.outer("request_model", "model"), *at.model("modelVersion")),
@@ -64,6 +66,7 @@ def build(source: RequestSource) -> Format:
             "error": at.outer("error/status", "error/code"),
             "logged_status": at.body("status"),
             "processed": at.outer("processed_time"),
+            "batch_key": (_BATCH_KEY,),
         },
         usage={
             "input": at.body(f"{usage}/promptTokenCount"),
@@ -110,7 +113,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     tiers = {"on_demand": "standard", "on_demand_flex": "flex", "on_demand_priority": "priority"}
     return {
         "usage.input_video": pl.col("usage.input_video") - pl.col("cached_video").fill_null(0),
-        "service_tier": pl.when(pl.col("processed").is_not_null())
+        "service_tier": pl.when(pl.col("processed").is_not_null() | pl.col("batch_key").is_not_null())
         .then(pl.lit("batch"))
         .otherwise(pl.col("service_tier").str.to_lowercase().replace(tiers)),
         "status": status,
@@ -124,7 +127,11 @@ def _derive() -> Mapping[str, pl.Expr]:
 
 def by_modality(value: object) -> Iterable[object]:
     """The value with its lists of {modality, tokenCount} as objects of modality to count, equal modalities added up."""
-    return [_with_counts(value)] if isinstance(value, dict) else [value]
+    if not isinstance(value, dict):
+        return [value]
+    # A line of a batch's output file is a key and an answer, or an error, and nothing more.
+    of_batch = "key" in value and value.keys() <= {"key", "response", "error", "status"}
+    return [_with_counts(value) | ({_BATCH_KEY: value["key"]} if of_batch else {})]
 
 
 def _with_counts(value: dict[str, Any]) -> dict[str, Any]:

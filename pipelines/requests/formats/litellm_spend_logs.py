@@ -1,7 +1,7 @@
 """LiteLLM proxy: rows of the database table `LiteLLM_SpendLogs`, exported as JSONL, CSV or Parquet, and pages of `/spend/logs`.
 
 Usage is normalised by the proxy as OpenAI counts it: `prompt_tokens` contains cached and written tokens; the
-details are in `metadata.usage_object`, where `metadata` is an object or a JSON string. Times without a zone are
+details are in `metadata.usage_object`, older ones in `metadata.additional_usage_values`, where `metadata` is an object or a JSON string. Times without a zone are
 UTC. `cache_hit` is text: "True" is an answer from the proxy's own cache, which costs nothing; a failed call
 (`status` failure) is logged with spend 0 and is not billable. What is charged by characters, images or seconds is logged with
 no tokens and a spend: its usage is missing, not zero. `api_key` is already a hash.
@@ -26,6 +26,9 @@ from pipelines.requests.semantics import openai_variant
 _USAGE = "metadata/usage_object"
 _INPUT = f"{_USAGE}/prompt_tokens_details"
 _OUTPUT = f"{_USAGE}/completion_tokens_details"
+_ADDED = "metadata/additional_usage_values"
+"""The details without the counts: all that versions before `usage_object` write of them."""
+_ADDED_INPUT, _ADDED_OUTPUT = f"{_ADDED}/prompt_tokens_details", f"{_ADDED}/completion_tokens_details"
 
 OPERATIONS = {
     "completion": "chat",
@@ -47,19 +50,26 @@ USAGE: dict[str, Paths] = {
     "input": ("prompt_tokens", f"{_USAGE}/prompt_tokens"),
     "output": ("completion_tokens", f"{_USAGE}/completion_tokens"),
     "total": ("total_tokens", f"{_USAGE}/total_tokens"),
-    "cache_read": (f"{_INPUT}/cached_tokens", f"{_USAGE}/cache_read_input_tokens"),
+    "cache_read": (
+        f"{_INPUT}/cached_tokens",
+        f"{_USAGE}/cache_read_input_tokens",
+        f"{_ADDED_INPUT}/cached_tokens",
+        f"{_ADDED}/cache_read_input_tokens",
+    ),
     "cache_write": (
         f"{_USAGE}/cache_creation_input_tokens",
         f"{_INPUT}/cache_creation_tokens",
         f"{_INPUT}/cache_write_tokens",
+        f"{_ADDED}/cache_creation_input_tokens",
+        f"{_ADDED_INPUT}/cache_creation_tokens",
     ),
     "cache_write_5m": (f"{_INPUT}/cache_creation_token_details/ephemeral_5m_input_tokens",),
     "cache_write_1h": (f"{_INPUT}/cache_creation_token_details/ephemeral_1h_input_tokens",),
-    "input_audio": (f"{_INPUT}/audio_tokens",),
-    "input_image": (f"{_INPUT}/image_tokens",),
-    "reasoning": (f"{_OUTPUT}/reasoning_tokens",),
-    "output_audio": (f"{_OUTPUT}/audio_tokens",),
-    "output_image": (f"{_OUTPUT}/image_tokens",),
+    "input_audio": (f"{_INPUT}/audio_tokens", f"{_ADDED_INPUT}/audio_tokens"),
+    "input_image": (f"{_INPUT}/image_tokens", f"{_ADDED_INPUT}/image_tokens"),
+    "reasoning": (f"{_OUTPUT}/reasoning_tokens", f"{_ADDED_OUTPUT}/reasoning_tokens"),
+    "output_audio": (f"{_OUTPUT}/audio_tokens", f"{_ADDED_OUTPUT}/audio_tokens"),
+    "output_image": (f"{_OUTPUT}/image_tokens", f"{_ADDED_OUTPUT}/image_tokens"),
 }
 """The measures of a spend log row or payload."""
 
@@ -69,7 +79,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_spend_logs",
-        version="3",
+        version="4",
         text={
             "source_request_id": ("request_id",),
             "session_id": ("session_id",),
@@ -84,7 +94,12 @@ def build(source: RequestSource) -> Format:
             "logged_status": ("status", "metadata/status"),
         },
         usage=USAGE,
-        integers={"web_search_count": (f"{_USAGE}/server_tool_use/web_search_requests",)},
+        integers={
+            "web_search_count": (
+                f"{_USAGE}/server_tool_use/web_search_requests",
+                f"{_ADDED}/server_tool_use/web_search_requests",
+            )
+        },
         instants={"event_at": ("startTime",), "ended_at": ("endTime",), "first_at": ("completionStartTime",)},
         numbers={"duration_ms": ("request_duration_ms",)},
         money={"reported_cost_usd": ("spend",)},
@@ -107,6 +122,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     return dict(timing()) | {
         "operation": pl.col("call_type").replace(OPERATIONS),
         "request_model": pl.coalesce("model_group", "response_model"),
+        # A finished batch is one row, logged when it is asked for.
+        "service_tier": pl.when(pl.col("call_type").str.contains("_batch", literal=True)).then(pl.lit("batch")),
         "status": pl.when(hit).then(pl.lit("cache_hit")).when(failed).then(pl.lit("error")).otherwise(pl.lit("ok")),
         "latency_ms": pl.coalesce("duration_ms", timing()["latency_ms"]),
         "token_semantics": openai_variant(),

@@ -34,13 +34,14 @@ def build(source: RequestSource) -> Format:
     prompt, completion = "usage/prompt_tokens_details", "usage/completion_tokens_details"
     return Format(
         name="openai_chat",
-        version="5",
+        version="6",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id"),
             "request_model": at.model("model"),
             "response_model": at.body("model"),
             "object": at.body("object"),
             "event": at.body("type"),
+            "batch_answer": at.batch_answer("id", "model", "object"),
             "service_tier": at.body("service_tier"),
             "session_id": at.outer("session_id", "trace_id"),
             "end_user_id": at.outer("user"),
@@ -116,20 +117,26 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
-        items=lambda: partial(with_cost, at.bodies),
-        marks=('"total_cost"',),
+        items=lambda: partial(with_usage_in_place, at.bodies),
+        marks=('"total_cost"', "kimi", "Kimi", "moonshot"),
         derive=_derive,
     )
 
 
 def batch_tier() -> pl.Expr:
-    """The service tier; lines of a batch's output file, known by their own id, are the tier batch, which the answer does not say."""
-    line = pl.col("source_request_id").str.starts_with("batch_req_") & pl.col("tag.custom_id").is_not_null()
-    return pl.when(line.fill_null(value=False)).then(pl.lit("batch")).otherwise(pl.col("service_tier"))
+    """The service tier; lines of a batch's output file are the tier batch, which the answer does not say.
+
+    Such a line names a `custom_id`, the batch interface's own word, and holds the answer as its `response`. OpenAI and Groq give it
+    an id of its own too, Mistral another one, Azure, Together and Fireworks none.
+    """
+    is_line = pl.col("source_request_id").str.starts_with("batch_req_") | pl.col("batch_answer").is_not_null()
+    is_line &= pl.col("tag.custom_id").is_not_null()
+    return pl.when(is_line.fill_null(value=False)).then(pl.lit("batch")).otherwise(pl.col("service_tier"))
 
 
 def _derive() -> Mapping[str, pl.Expr]:
     counted = pl.col("usage.input").is_not_null() | pl.col("usage.output").is_not_null()
+    is_completion = pl.col("object").str.contains("completion", literal=True).fill_null(value=False)
     billed_units = pl.col("billed_input").is_not_null()
     # Perplexity's total is that of prompt and completion.
     is_apart = pl.any_horizontal(pl.col(name).is_not_null() for name in ("searches", "usage.input_tool"))
@@ -140,8 +147,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     is_start = (pl.col("event") == "message-start").fill_null(value=False)
     known = counted | pl.col("usage.total").is_not_null() | pl.col("source_request_id").is_not_null() | failed
     return {
-        # Voyage and others tell only the total of an embeddings call.
-        "usage.input": pl.when(counted).then(pl.col("usage.input")).otherwise(pl.col("usage.total")),
+        # Voyage and others state only the total of an embeddings call.
+        "usage.input": pl.when(counted | is_completion).then(pl.col("usage.input")).otherwise(pl.col("usage.total")),
         "usage.cache_read": pl.when(~billed_units).then(pl.col("usage.cache_read")),
         "usage.total": pl.when(~is_apart).then(pl.col("usage.total")),
         "token_semantics": pl.when(billed_units).then(pl.lit("cohere_billed_units")).otherwise(rule),
@@ -163,12 +170,20 @@ def is_chunk() -> pl.Expr:
     return pl.when(pl.col("object").str.ends_with(".chunk")).then(statement=True)
 
 
-def with_cost(bodies: Iterable[str], value: object) -> Iterable[object]:
-    """The record with the total of a `cost` that is an object (Perplexity) next to the counts."""
+def with_usage_in_place(bodies: Iterable[str], value: object) -> Iterable[object]:
+    """The record with its usage where others write it: Perplexity's total of a `cost` object, the usage in Moonshot's last choice."""
     for path, answer in answers(value, bodies):
-        usage = answer.get("usage")
-        cost = usage.get("cost") if isinstance(usage, dict) else None
-        if isinstance(value, dict) and isinstance(usage, dict) and isinstance(cost, dict):
-            priced = {**usage, "total_cost": cost.get("total_cost")}
-            return [with_answer(value, path, {**answer, "usage": priced})]
+        usage = answer.get("usage") or _of_choice(answer.get("choices"))
+        if not isinstance(value, dict) or not isinstance(usage, dict):
+            continue
+        cost = usage.get("cost")
+        if isinstance(cost, dict):
+            usage = {**usage, "total_cost": cost.get("total_cost")}
+        return [with_answer(value, path, {**answer, "usage": usage})]
     return [value]
+
+
+def _of_choice(choices: object) -> object:
+    """The usage that the first choice of a chunk holds."""
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first.get("usage") if isinstance(first, dict) else None

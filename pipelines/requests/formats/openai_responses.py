@@ -39,11 +39,12 @@ def build(source: RequestSource) -> Format:
 
     return Format(
         name="openai_responses",
-        version="4",
+        version="5",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
             "response_model": at.body("model"),
+            "batch_answer": at.batch_answer("id", "model", "object"),
             "service_tier": at.body("service_tier"),
             "logged_status": at.body("status"),
             "session_id": (*at.outer("session_id"), *at.body("conversation/id", "previous_response_id", "id")),

@@ -72,6 +72,28 @@ def test_what_a_message_does_not_contain_is_a_request_of_its_own(tmp_path: Path,
     ]
 
 
+@pytest.mark.parametrize("format_name", ["anthropic_messages", "claude_code"])
+def test_the_usage_between_an_advisor_s_calls_is_that_of_all_of_them(tmp_path: Path, format_name: str) -> None:
+    """The counts are those of the API's documentation: the message states the input of its first call, and the output of all."""
+    first = {"type": "message", "input_tokens": 412, "cache_read_input_tokens": 0, "output_tokens": 89}
+    advisor = {"type": "advisor_message", "model": "claude-opus-4-6", "input_tokens": 823, "output_tokens": 1612}
+    second = {"type": "message", "input_tokens": 1348, "cache_read_input_tokens": 412, "output_tokens": 442,
+              "cache_creation_input_tokens": None}  # fmt: skip
+    usage = {"input_tokens": 412, "cache_read_input_tokens": 0, "output_tokens": 531,
+             "iterations": [first, advisor, second]}  # fmt: skip
+    message = {**MESSAGE, "usage": usage}
+    line = {"type": "assistant", "timestamp": AT, "sessionId": "s", "requestId": "r", "message": message}
+    record = line if format_name == "claude_code" else {**message, "timestamp": AT}
+    found = rows(parse_records(tmp_path, format_name, [record])).sort("source_request_id").to_dicts()
+    assert [buckets(f) for f in found] == [
+        {"input_uncached": 1760, "input_cache_read": 412, "output_text": 531},
+        {"input_uncached": 823, "output_text": 1612},
+    ]
+    broken = {**usage, "iterations": [first | {"input_tokens": "many"}, advisor, second]}
+    kept = rows(parse_records(tmp_path, "anthropic_messages", [{**message, "usage": broken, "timestamp": AT}]))
+    assert kept.sort("source_request_id")["input_uncached_tokens"][0] == 412
+
+
 def test_a_model_that_fell_back_is_not_charged(tmp_path: Path) -> None:
     tried = {"type": "message", "model": "claude-fable-5", "input_tokens": 2, "output_tokens": 578}
     served = {"type": "fallback_message", "model": "claude-sonnet-4-6", **CALL}
@@ -147,6 +169,75 @@ CHAT = {
     "model": "m",
     "choices": [{"message": {"content": SECRET}}],
 }
+CHAT_USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+BATCHES: dict[str, tuple[str, dict[str, Any]]] = {
+    "openai": ("openai_chat", {"id": "batch_req_1", "custom_id": "a", "error": None,
+                               "response": {"status_code": 200, "body": {**CHAT, "usage": CHAT_USAGE}}}),
+    "azure": ("openai_chat", {"custom_id": "a", "error": None,
+                              "response": {"status_code": 200, "request_id": "r", "body": {**CHAT, "usage": CHAT_USAGE}}}),
+    "mistral": ("openai_chat", {"id": "batch-2-0-af", "custom_id": "a",
+                                "response": {"status_code": 200, "body": {**CHAT, "usage": CHAT_USAGE}}}),
+    "fireworks": ("openai_chat", {"custom_id": "a", "response": {**CHAT, "usage": CHAT_USAGE}}),
+    "azure, responses": ("openai_responses", {"custom_id": "a", "response": {"status_code": 200, "body": ANSWER | {"tool_usage": None}}}),
+    "gemini": ("gemini", {"key": "a", "response": {"responseId": "g", "createTime": AT, "modelVersion": "gemini-2.5-pro", "usageMetadata": {
+        "promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}}}),
+    "bedrock": ("anthropic_messages", {"recordId": "a", "timestamp": AT, "modelOutput": {
+        "id": "msg_bdrk_1", "model": "claude-sonnet-4-6", "usage": {"input_tokens": 10, "output_tokens": 5}}}),
+    "litellm": ("litellm_spend_logs", {"request_id": "b", "call_type": "aretrieve_batch", "model": "gpt-4o", "startTime": AT, "spend": 0.1,
+                                       "prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("seller", BATCHES)
+def test_a_line_of_a_batch_is_of_the_tier_batch(tmp_path: Path, seller: str) -> None:
+    format_name, line = BATCHES[seller]
+    found = row(parse_records(tmp_path, format_name, [line]))
+    assert (found["service_tier"], found["usage_basis"]) == ("batch", "reported")
+
+
+@pytest.mark.parametrize(
+    ("format_name", "line"),
+    [
+        ("openai_chat", {**CHAT, "custom_id": "a", "usage": CHAT_USAGE}),
+        ("openai_chat", {"timestamp": AT, "response": {**CHAT, "usage": CHAT_USAGE}}),
+        ("gemini", {**BATCHES["gemini"][1], "timestamp": AT}),
+    ],
+)
+def test_a_logger_s_envelope_is_no_batch(tmp_path: Path, format_name: str, line: dict[str, Any]) -> None:
+    assert row(parse_records(tmp_path, format_name, [line]))["service_tier"] == "standard"
+
+
+def test_a_stream_of_moonshot_counts_in_its_last_choice(tmp_path: Path) -> None:
+    piece = {"id": "c-1", "object": "chat.completion.chunk", "created": EPOCH, "model": "kimi-k2"}
+    last = {"index": 0, "delta": {}, "finish_reason": "stop", "usage": CHAT_USAGE}
+    lines = [{**piece, "choices": [{"index": 0, "delta": {"content": SECRET}}]}, {**piece, "choices": [last]}]
+    found = all_days([parse_records(tmp_path, "openai_chat", lines)]).requests.to_dicts()
+    assert [buckets(f) for f in found] == [{"input_uncached": 10, "output_text": 5}]
+
+
+def test_a_total_alone_counts_an_embedding_and_no_completion(tmp_path: Path) -> None:
+    usage = {"usage": {"total_tokens": 150}}
+    embedded = row(parse_records(tmp_path, "openai_chat", [{"object": "list", "model": "v", "timestamp": AT, **usage}]))
+    answered = row(parse_records(tmp_path, "openai_chat", [{**CHAT, **usage}]))
+    assert (buckets(embedded), buckets(answered)) == ({"input_uncached": 150}, {})
+    assert (embedded["usage_basis"], answered["usage_basis"]) == ("reported", "partial")
+
+
+def test_details_of_older_versions_of_litellm(tmp_path: Path) -> None:
+    added = {
+        "prompt_tokens_details": {"cached_tokens": 4},
+        "cache_creation_input_tokens": 3,
+        "cache_read_input_tokens": 4,
+    }
+    line = BATCHES["litellm"][1] | {
+        "call_type": "acompletion",
+        "metadata": json.dumps({"additional_usage_values": added}),
+    }
+    assert buckets(row(parse_records(tmp_path, "litellm_spend_logs", [line]))) == {
+        "input_uncached": 3, "input_cache_read": 4, "input_cache_write": 3, "output_text": 5
+    }  # fmt: skip
+
+
 USAGES: dict[str, tuple[dict[str, Any], dict[str, int], str | None]] = {
     "dashscope": (
         {"prompt_tokens": 3019, "completion_tokens": 104, "total_tokens": 3123, "prompt_tokens_details": {
