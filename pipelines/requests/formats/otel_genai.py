@@ -1,4 +1,4 @@
-"""OpenTelemetry GenAI client spans: OTLP JSON containers (`resourceSpans`) and flattened spans, one per line.
+"""OpenTelemetry GenAI client spans: OTLP JSON containers, traces of Jaeger and Tempo (`_otel_containers.py`), and flattened spans, one per line.
 
 Attribute names of every age are read: `gen_ai.provider.name` and `gen_ai.system`, `gen_ai.usage.input_tokens`
 and `prompt_tokens`, `cache_read.input_tokens`, `cache_read_input_tokens` and `input_tokens.cached`; OpenInference's
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache, partial
-from typing import Any
 
 import polars as pl
 
@@ -28,7 +27,8 @@ from pipelines.records.layout import Paths, SourceError
 from pipelines.requests.conventions import model, own_total, rule_of
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
-from pipelines.requests.formats._otel_events import as_span
+from pipelines.requests.formats._otel_containers import MARKS as CONTAINER_MARKS
+from pipelines.requests.formats._otel_containers import contained, flat_span
 from pipelines.requests.formats._otel_names import MARKS, canonical, plain_name, underscored
 from pipelines.requests.semantics import RULES, openai_variant
 
@@ -87,7 +87,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="6",
+        version="7",
         text={
             "trace_id": ("trace_id", "traceId", "context/trace_id"),
             "span_id": ("span_id", "spanId", "context/span_id"),
@@ -174,7 +174,7 @@ def build(source: RequestSource) -> Format:
         identity=("trace_id", "span_id"),
         call_ids=("answer_id", "call_id"),
         items=lambda: opened_spans,
-        marks=('"resourceSpans"', '"resource_spans"', '"resourceLogs"', '"resource_logs"', '"stringValue"', '"intValue"', *MARKS),
+        marks=(*CONTAINER_MARKS, *MARKS),
         column_name=lambda name: plain_name(name, _known()),
         derive=partial(_derive, emitters),
     )  # fmt: skip
@@ -235,54 +235,11 @@ def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
 
 
 def opened_spans(value: object) -> Iterable[object]:
-    """The spans of one OTLP JSON value, attributes as plain objects; any other value as it is."""
+    """The spans and log events of one JSON value, attributes as plain objects and under the convention's names."""
     if not isinstance(value, dict):
         return [value]
-    containers, logs = _held(value, "resourceSpans", "resource_spans"), _held(value, "resourceLogs", "resource_logs")
-    if containers is None and logs is None:
-        return [canonical(_flat_span(value, {}, {}), _known())]
-    spans: list[object] = []
-    for container in _objects(containers):
-        resource = {"attributes": _plain(_object(container.get("resource")).get("attributes"))}
-        for group in _objects(_held(container, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")):
-            scope = _object(group.get("scope", group.get("instrumentationLibrary")))
-            spans += [canonical(_flat_span(span, resource, scope), _known()) for span in _objects(group.get("spans"))]
-    for container in _objects(logs):
-        resource = {"attributes": _plain(_object(container.get("resource")).get("attributes"))}
-        for group in _objects(_held(container, "scopeLogs", "scope_logs")):
-            found = _objects(_held(group, "logRecords", "log_records"))
-            events = [as_span(record, _plain(record.get("attributes"))) for record in found]
-            spans += [_flat_span(event, resource, _object(group.get("scope"))) for event in events]
-    return spans
-
-
-def _held(value: dict[str, Any], *names: str) -> object:
-    return next((value[name] for name in names if name in value), None)
-
-
-def _flat_span(span: dict[str, Any], resource: dict[str, Any], scope: dict[str, Any]) -> dict[str, Any]:
-    attributes = span.get("attributes")
-    flat = {**span, "attributes": _plain(attributes) if isinstance(attributes, list) else attributes}
-    return flat | ({"resource": resource} if resource else {}) | ({"scope": scope} if scope else {})
-
-
-def _plain(attributes: object) -> dict[str, Any]:
-    """An OTLP attribute list as an object; values that are no scalars or lists of scalars are left out."""
-    found: dict[str, Any] = {}
-    for entry in _objects(attributes):
-        value = _object(entry.get("value"))
-        kind = next((name for name in ("stringValue", "intValue", "doubleValue", "boolValue") if name in value), None)
-        if kind is not None:
-            found.setdefault(str(entry.get("key")), value[kind])
-        elif "arrayValue" in value:
-            items = [next(iter(item.values()), None) for item in _objects(_object(value["arrayValue"]).get("values"))]
-            found.setdefault(str(entry.get("key")), items)
-    return found
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    held = contained(value)
+    if held is None:
+        return [canonical(flat_span(value), _known())]
+    spans, events = held
+    return [*(canonical(span, _known()) for span in spans), *events]

@@ -6,6 +6,7 @@ Records are typed by hand after the tools' documented shapes.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,47 @@ def test_a_span_as_a_row_of_a_table(tmp_path: Path, name: str, kind: str) -> Non
     assert (
         found["request_uid"] == row(parse_records(tmp_path, "otel_genai", [{**SPAN, **SPANS["newest"]}]))["request_uid"]
     )
+
+
+def _snake(value: Any) -> Any:
+    """A container as a printed protobuf message names its parts."""
+    if isinstance(value, list):
+        return [_snake(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {re.sub("([A-Z])", lambda found: f"_{found[1].lower()}", key): _snake(item) for key, item in value.items()}
+
+
+def _jaeger(otlp: dict[str, Any]) -> dict[str, Any]:
+    """The one span of a container as Jaeger gives it out."""
+    [container] = otlp["resourceSpans"]
+    [group] = container["scopeSpans"]
+    [span] = group["spans"]
+
+    def tags(attributes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        values = [(entry["key"], next(iter(entry["value"].values()))) for entry in attributes]
+        return [{"key": key, "type": "string", "value": value} for key, value in values]
+
+    scope = [{"key": f"otel.scope.{name}", "value": value} for name, value in group["scope"].items()]
+    start = int(span["startTimeUnixNano"]) // 1000
+    found = {
+        "traceID": span["traceId"], "spanID": span["spanId"], "operationName": span["name"], "processID": "p1", "startTime": start,
+        "duration": int(span["endTimeUnixNano"]) // 1000 - start, "tags": tags(span["attributes"]) + scope,
+        "references": [{"refType": "CHILD_OF", "traceID": span["traceId"], "spanID": "aa"}],
+    }  # fmt: skip
+    processes = {"p1": {"serviceName": "shop", "tags": tags(container["resource"]["attributes"])}}
+    return {"data": [{"traceID": span["traceId"], "spans": [found], "processes": processes}], "errors": None}
+
+
+def test_a_span_in_the_containers_of_other_tools(tmp_path: Path) -> None:
+    otlp = sample("otel_genai")
+    same = ("request_uid", "event_at", "latency_ms", "request_model", "provider_id", "environment", "status")
+    expected = row(parse_records(tmp_path, "otel_genai", [otlp]))
+    for container in (_snake(otlp), {"batches": otlp["resourceSpans"]}, _jaeger(otlp), _jaeger(otlp)["data"][0]):
+        found = row(parse_records(tmp_path, "otel_genai", [container]))
+        assert buckets(found) == buckets(expected)
+        assert [found[name] for name in same] == [expected[name] for name in same]
+        assert json.loads(found["tags"])["emitter"] == json.loads(expected["tags"])["emitter"]
 
 
 def test_a_row_of_clickhouse(tmp_path: Path) -> None:

@@ -1,0 +1,135 @@
+"""The containers that spans and log events of OpenTelemetry come in, opened: OTLP JSON, and the traces that Tempo and Jaeger give out.
+
+OTLP JSON writes its names in camel case, a printed protobuf message in snake case. Tempo calls the list `batches`. Jaeger has traces of
+its own shape: tags for attributes, processes for resources, microseconds since 1970.
+Source: OTLP JSON encoding of opentelemetry-proto; grafana.com/docs/tempo, "Query"; jaegertracing.io, "APIs".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pipelines.requests.formats._otel_events import as_span
+
+_SPANS = ("resourceSpans", "resource_spans", "batches")
+_LOGS = ("resourceLogs", "resource_logs")
+_GROUPS = ("scopeSpans", "scope_spans", "instrumentationLibrarySpans")
+_VALUES = (
+    "stringValue",
+    "intValue",
+    "doubleValue",
+    "boolValue",
+    "string_value",
+    "int_value",
+    "double_value",
+    "bool_value",
+)
+MARKS = (
+    *(f'"{name}"' for name in (*_SPANS, *_LOGS, "spans")),
+    '"stringValue"',
+    '"intValue"',
+    '"string_value"',
+    '"int_value"',
+)
+"""Texts that mark a line with a container, or with attributes as OTLP writes them."""
+
+
+def contained(value: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]] | None:
+    """The spans and the log events that a container holds, attributes as plain objects; None for a value that is no container."""
+    traces = _jaeger(value)
+    if traces is not None:
+        return [span for trace in traces for span in _jaeger_spans(trace)], []
+    containers, logs = _held(value, *_SPANS), _held(value, *_LOGS)
+    if containers is None and logs is None:
+        return None
+    spans: list[dict[str, Any]] = []
+    for container in _objects(containers):
+        resource = _resource(container)
+        for group in _objects(_held(container, *_GROUPS)):
+            scope = _object(group.get("scope", group.get("instrumentationLibrary")))
+            spans += [flat_span(span, resource, scope) for span in _objects(group.get("spans"))]
+    events: list[dict[str, Any]] = []
+    for container in _objects(logs):
+        resource = _resource(container)
+        for group in _objects(_held(container, "scopeLogs", "scope_logs")):
+            found = _objects(_held(group, "logRecords", "log_records"))
+            as_spans = [as_span(record, _plain(record.get("attributes"))) for record in found]
+            events += [flat_span(event, resource, _object(group.get("scope"))) for event in as_spans]
+    return spans, events
+
+
+def flat_span(
+    span: dict[str, Any], resource: dict[str, Any] | None = None, scope: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The span with its attributes as an object, its resource and its scope."""
+    attributes = span.get("attributes")
+    flat = {**span, "attributes": _plain(attributes) if isinstance(attributes, list) else attributes}
+    return flat | ({"resource": resource} if resource else {}) | ({"scope": scope} if scope else {})
+
+
+def _jaeger(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The traces of an answer of Jaeger, of one trace, or None."""
+    traces = _objects(value.get("data")) if "data" in value else [value]
+    is_jaeger = traces and all(isinstance(trace.get("spans"), list) and "traceID" in trace for trace in traces)
+    return traces if is_jaeger else None
+
+
+def _jaeger_spans(trace: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    processes = _object(trace.get("processes"))
+    for span in _objects(trace["spans"]):
+        tags = _tags(span.get("tags"))
+        process = _object(processes.get(str(span.get("processID")), span.get("process")))
+        service = {"service.name": process["serviceName"]} if "serviceName" in process else {}
+        start, took = (str(span.get(name, "")) for name in ("startTime", "duration"))
+        parent = next((ref for ref in _objects(span.get("references")) if ref.get("refType") == "CHILD_OF"), {})
+        yield {
+            "trace_id": span.get("traceID"),
+            "span_id": span.get("spanID"),
+            "parent_span_id": parent.get("spanID"),
+            "name": span.get("operationName"),
+            "start_time_unix_nano": f"{start}000" if start.isdecimal() else start,
+            "end_time_unix_nano": f"{int(start) + int(took)}000" if start.isdecimal() and took.isdecimal() else None,
+            "attributes": tags,
+            "resource": {"attributes": _tags(process.get("tags")) | service},
+            "scope": {"name": tags.get("otel.scope.name"), "version": tags.get("otel.scope.version")},
+            "status": {"code": tags.get("otel.status_code")},
+        }
+
+
+def _tags(tags: object) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for tag in _objects(tags):
+        found.setdefault(str(tag.get("key")), tag.get("value"))
+    return found
+
+
+def _resource(container: dict[str, Any]) -> dict[str, Any]:
+    return {"attributes": _plain(_object(container.get("resource")).get("attributes"))}
+
+
+def _held(value: dict[str, Any], *names: str) -> object:
+    return next((value[name] for name in names if name in value), None)
+
+
+def _plain(attributes: object) -> dict[str, Any]:
+    """An OTLP attribute list as an object; values that are no scalars or lists of scalars are left out."""
+    found: dict[str, Any] = {}
+    for entry in _objects(attributes):
+        value = _object(entry.get("value"))
+        kind = next((name for name in _VALUES if name in value), None)
+        held = _held(value, "arrayValue", "array_value")
+        if kind is not None:
+            found.setdefault(str(entry.get("key")), value[kind])
+        elif held is not None:
+            items = [next(iter(item.values()), None) for item in _objects(_object(held).get("values"))]
+            found.setdefault(str(entry.get("key")), items)
+    return found
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
