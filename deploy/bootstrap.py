@@ -1,7 +1,7 @@
 """Makes `.venv` ready to run modelmeter, or with `--dev` to test it: interpreter check, environment, locked packages, dbt manifest.
 
 Standard library only, because it runs before anything is installed. Safe to call from two commands at once and
-after a call that was killed; does nothing when all is up to date. The Makefile beside `pyproject.toml` calls it.
+after a call that was killed; does nothing when all is up to date. The Makefile next to `pyproject.toml` calls it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Puts dbt's manifest into the wheel, so that an installed modelmeter needs neither a checkout nor a set-up.
 
-A checkout's own manifest is built by `bootstrap.py` beside this file; an editable installation uses that one.
+A checkout's own manifest is built by `bootstrap.py` in this folder; an editable installation uses that one.
 """
 
 from __future__ import annotations

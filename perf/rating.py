@@ -1,7 +1,7 @@
 """How fast requests are rated, and how that grows with the price list: `python -m perf.rating` writes `rating.md`.
 
 Rates the same calls in whole columns and, a call at a time, with genai-prices and litellm; the totals have to agree to
-the last digit with genai-prices, whose prices these are. The daily job as a whole is measured by `__main__.py` beside
+the last digit with genai-prices, whose prices these are. The daily job as a whole is measured by `__main__.py` next to
 this module.
 """
 

@@ -118,7 +118,7 @@ def _floors(size: Size, figure: Figure) -> list[float]:
 
 
 def _load_without_key(run: dict[str, Any]) -> float:
-    """All that the load does but keys and swap: also what makes the rows ready, because it runs beside the COPY."""
+    """All that the load does but keys and swap: also what makes the rows ready, because it runs during the COPY."""
     stages = run["answer"]["stages"]
     return float(stages["load"] - stages["load: key"] - stages["load: swap"])
 

@@ -1,6 +1,6 @@
 """The findings of `modelmeter doctor`, one function per subject.
 
-Each finding is a sentence for the person who runs the command; `doctor.py` beside this prints them.
+Each finding is a sentence for the person who runs the command; `doctor.py` prints them.
 """
 
 from __future__ import annotations

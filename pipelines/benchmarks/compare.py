@@ -81,7 +81,7 @@ def find_renames(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, str]:
     """Old row key to new row key where a model-keyed board spells a model anew.
 
     A pair is a rename where both names are equal but for case and punctuation, or where every shared version shows the
-    very same numbers (score, bounds, votes) and these are telling: a long decimal, votes, or two versions alike.
+    very same numbers (score, bounds, votes) and these identify an entry: a long decimal, votes, or two versions alike.
     Ambiguous pairs are none.
     """
     gone, come = _gone_and_come(before, after)
@@ -142,7 +142,7 @@ def _by_spelling(rows: pl.DataFrame) -> dict[str, object]:
 
 
 def _by_numbers(rows: pl.DataFrame) -> dict[str, object]:
-    """Fingerprint of each key's numbers over its versions; keys without a telling one are left out."""
+    """Fingerprint of each key's numbers over its versions; keys without one that identifies them are left out."""
     fingerprints: dict[str, list[tuple[object, ...]]] = {}
     shown: dict[str, str] = {}
     numbers = [pl.col(name).round(6) for name in ("score", "ci_low", "ci_high")]

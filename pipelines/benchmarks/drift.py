@@ -49,7 +49,7 @@ def detect_drift(
 
 
 class _Reporter(EventBook):
-    """Tells the events of one step."""
+    """Identifies the events of one step."""
 
     def events(self) -> list[dict[str, Any]]:
         step = self.step

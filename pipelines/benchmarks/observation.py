@@ -48,7 +48,7 @@ class Benchmark:
 
     @property
     def practical_threshold(self) -> float:
-        """Smallest change of a score that is worth telling, in its unit."""
+        """Smallest change of a score that is worth a word, in its unit."""
         return PRACTICAL_THRESHOLD.get(self.unit, 0.0)
 
 
@@ -141,7 +141,7 @@ class Observation:
     submission: str = ""
     """The submission that the export is one run of; empty where exports follow each other. Runs are trials of one score."""
     run_id: str = ""
-    """Tells the runs of a submission apart."""
+    """Distinguishes the runs of a submission."""
     items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ITEM_SCHEMA))
     """Outcomes item by item of those rows for which the export has them."""
 
@@ -150,7 +150,7 @@ class Observation:
         return {item.benchmark_id: item.row_kind or self.traits.row_kind for item in self.benchmarks}
 
     def thresholds(self) -> dict[str, float]:
-        """Smallest change worth telling, per benchmark."""
+        """Smallest change worth a word, per benchmark."""
         return {item.benchmark_id: item.practical_threshold for item in self.benchmarks}
 
 

@@ -169,11 +169,6 @@ class ModelFacts:
         others = tuple(Fact(getattr(o, name), s, o.note) for s, o in said if getattr(o, name) != value)
         return Fact(value, source, line.note, others)
 
-    def said_by(self, source: str, name: str) -> object:
-        """What one source says of one fact, or None."""
-        lines = (getattr(line, name) for said, line in self.statements if said.source == source)
-        return next((value for value in lines if value is not None), None)
-
     @property
     def conflicts(self) -> dict[str, Fact[Any]]:
         """The facts on which sources disagree, by name."""
@@ -194,11 +189,6 @@ class ModelFacts:
     def input_modalities(self) -> Fact[tuple[Modality, ...]] | None:
         """What the model reads."""
         return self.fact("input_modalities")
-
-    @property
-    def output_modalities(self) -> Fact[tuple[Modality, ...]] | None:
-        """What the model writes."""
-        return self.fact("output_modalities")
 
     @property
     def tools(self) -> Fact[bool] | None:
@@ -251,11 +241,6 @@ class ModelFacts:
         terms = self.sources[licence.source]
         others = tuple(Fact(self.licences[other.value], other.source, other.note) for other in named.others)
         return Fact(licence, terms if named.is_verified and not terms.is_held else named.source, named.note, others)
-
-    @property
-    def licence_restricts(self) -> tuple[Restriction, ...] | None:
-        """What the licence restricts; nothing is an empty tuple, an unknown licence None."""
-        return None if self.licence is None else self.licence.value.restricts
 
     @property
     def is_permissive(self) -> bool | None:

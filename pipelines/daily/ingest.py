@@ -131,17 +131,17 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
         gone as (select snapshot_id, count(*) as records from raw.duplicate group by snapshot_id),
         -- A pair over midnight of which one side came late: the day next to it still has both records, or none.
         unbalanced as (
-            select beside::date as day
+            select neighbour::date as day
             from raw.snapshot
             left join kept using (snapshot_id)
             left join gone using (snapshot_id)
             cross join unnest(event_dates) as day
-            cross join generate_series(day - 1, day + 1, interval '1 day') as beside
+            cross join generate_series(day - 1, day + 1, interval '1 day') as neighbour
             where
                 kind = 'requests' and format <> all(%(replaying)s)
                 and valid <> coalesce(kept.records, 0) + coalesce(gone.records, 0)
                 and event_dates <@ (select coalesce(array_agg(distinct day), '{}') from loaded)
-                and beside::date in (select day from loaded)
+                and neighbour::date in (select day from loaded)
         )
         select distinct day from (table late union all table orphaned union all table unbalanced) as stale order by day
     """

@@ -190,7 +190,7 @@ def _reader(layout: Layout) -> ItemReader:
             yield from own(value)
             return
         call = {CALL: Number(next(numbers))}
-        for event in _told(str(_at(value, place))):
+        for event in _events_of(str(_at(value, place))):
             if "" in layout.bodies:  # read as if it stood alone, with what else the record says
                 yield from own(_put(value, place, None) | {"id": None} | event | call)
             else:
@@ -200,8 +200,8 @@ def _reader(layout: Layout) -> ItemReader:
     return read
 
 
-def _told(text: str) -> list[dict[str, Any]]:
-    """The events of one text that tell something of the call, each with the id and the model that the first of all names."""
+def _events_of(text: str) -> list[dict[str, Any]]:
+    """The events of one text that hold something of the call, each with the id and the model that the first of all names."""
     found = list(_events(text))
     if not found:
         raise RecordError("not_json", "a text of server-sent events holds no whole event")

@@ -1,4 +1,4 @@
-"""Marks in numbers that were written as text: `1.234` may be a thousand or not, and no row alone can tell.
+"""Marks in numbers that were written as text: `1.234` may be a thousand or not, and no row alone shows which.
 
 A declared source says its marks. Without that, what a whole column of a file proves is believed, and a column that can
 be read both ways sets the file aside. Numbers of JSON and Parquet never pass through here. Conversion is in `conversions.py`.

@@ -83,7 +83,7 @@ def iter_days(
 
     Duplicates are resolved over one day more on either side, so that a pair across midnight ends alike whichever day
     is collected first; those of `replaying` files (of REPLAYING_FORMATS, all there are) over all days. Then come calls that
-    several sources or instruments tell (`sightings.py`), by the `preferences` of sources.yaml. Beside one part, 16 bytes for
+    several sources or instruments record (`sightings.py`), by the `preferences` of sources.yaml. Besides one part, 16 bytes for
     each of these rows are held in memory, and the places of the dropped records.
     """
     if not from_date < to_date:

@@ -101,7 +101,7 @@ CONVENTIONS = (
         "github.com/Helicone/helicone/pull/4655: of Anthropic's models the cache counts apart from the prompt",
         models=CLAUDE,
     ),
-    Convention("helicone", "anthropic_exclusive", "as the line before, for names that don't tell", sellers=CLAUDE),
+    Convention("helicone", "anthropic_exclusive", "as the line before, for names that don't show it", sellers=CLAUDE),
     Convention("helicone", "anthropic_exclusive", "docs.aws.amazon.com/bedrock, TokenUsage", sellers=_BEDROCK),
 )
 """The first that fits a row counts; formats and emitters that are not here follow the format's own rule."""

@@ -46,13 +46,13 @@ _STEPS = (
 """In this order, each over the buckets that the one before left."""
 
 
-def with_buckets(frame: pl.DataFrame, beside: Iterable[str] = ()) -> pl.DataFrame:
+def with_buckets(frame: pl.DataFrame, further: Iterable[str] = ()) -> pl.DataFrame:
     """`frame` with its token buckets, and without the details that can't be true.
 
     Needs `usage.<measure>`, token_semantics, usage_basis and the models; `failed.<column>` marks values that could not be
-    read, of `usage.<measure>` and of the columns `beside`.
+    read, of `usage.<measure>` and of the columns `further`.
     """
-    unread = {name: pl.col(f"failed.{name}") for name in beside if f"failed.{name}" in frame.columns}
+    unread = {name: pl.col(f"failed.{name}") for name in further if f"failed.{name}" in frame.columns}
     frame = _without_unreadable(_named(frame, unread)).with_columns(**buckets())
     if not _any_below_zero(frame, {name for step in _STEPS for name in step.negative}):
         return frame

@@ -1,4 +1,4 @@
-"""Finds, among the rows of some days, the few that may tell the call of another row, and has them judged.
+"""Finds, among the rows of some days, the few that may be the call of another row, and has them judged.
 
 Of all rows only keys (`identity.py`) are read, column by column; the rows that share one are read whole, some at a time.
 What they are taken for is decided in `sightings.py`.
@@ -44,7 +44,7 @@ OUTERS = pl.Schema({"request_uid": pl.Binary(), "calls": pl.UInt32()})
 
 @dataclass(frozen=True)
 class Preferences:
-    """What `sources.yaml` says of calls that several sources tell: their precedence, and which look-alikes are dropped."""
+    """What `sources.yaml` says of calls that several sources record: their precedence, and which look-alikes are dropped."""
 
     precedence: Mapping[str, int] = field(default_factory=dict)
     look_alikes: tuple[LookAlike, ...] = ()
@@ -82,7 +82,7 @@ class SharedKeys:
         self._outers: list[pl.DataFrame] = []
 
     def resolve(self, preferences: Preferences, part_rows: int) -> Resolved:
-        """Judge all rows that may tell another one's call, about `part_rows` at a time."""
+        """Judge all rows that may be another one's call, about `part_rows` at a time."""
         self._precedence = preferences.precedence
         for some in self._by_id(part_rows):
             shares = pl.any_horizontal(pl.col(name).is_in(some.implode()) for name in _IDS)

@@ -1,6 +1,6 @@
-"""Which records tell one call although each has an identity of its own: two sources or two instruments saw it.
+"""Which records are of one call although each has an identity of its own: two sources or two instruments saw it.
 
-Three kinds of proof, in this order: an id that both tell (`told_by_id`), a span inside another of the same counts
+Three kinds of proof, in this order: an id that both state (`told_by_id`), a span inside another of the same counts
 (`told_by_chain`), and a rule of `sources.yaml` for what only looks alike (`told_by_rule`). Each gets records that may be
 such and says which is dropped for which. How those are found among millions is in `shared_keys.py`, what becomes of them
 in `collect.py`.
@@ -102,7 +102,7 @@ def _plain_model() -> pl.Expr:
 
 
 def told_by_id(seen: pl.DataFrame) -> pl.DataFrame:
-    """CHOICES among records that tell the same id, of whatever source.
+    """CHOICES among records that state the same id, of whatever source.
 
     An id that is unique by its looks makes one call of all of them, unless they lie more than an hour apart and agree in no
     count. What may be a counter is believed only where the output, the model and the minute agree. Where one instrument
@@ -168,7 +168,7 @@ def _numbered(*keys: str) -> pl.Expr:
 
 
 def told_by_chain(seen: pl.DataFrame, spans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """CHOICES among spans that lie inside each other, and the outer spans that tell something else than the calls inside them.
+    """CHOICES among spans that lie inside each other, and the outer spans that state something else than the calls inside them.
 
     `spans` (SPANS) are further spans of the same traces, through which chains lead. An outer span that has the counts of one
     call inside it describes that call; one that has the sum of several, or no counts, describes none. A lone call of unknown usage
@@ -351,7 +351,7 @@ def _at_once(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
 
 def given(seen: pl.DataFrame, choices: pl.DataFrame) -> pl.DataFrame:
     """What kept records take from dropped ones, the best giver first: their request_uid, FILLED, and the cost that was logged
-    where both tell one call."""
+    where both are of one call."""
     columns = [*FILLED, "reported_cost_usd"]
     givers = choices.join(seen.select("row", *columns), on="row").sort("kept_row", "row")
     cost = pl.when(~pl.col("rule").is_in(["beside", "sum_of_spans"])).then("reported_cost_usd")

@@ -22,7 +22,7 @@ _IDS = (
     "stream_id", "streamId", "call_id", "callId", "correlation_id", "correlationId",
     "trace_id", "traceId", "session_id", "sessionId", CALL,
 )  # fmt: skip
-"""Names under which envelopes tell events of one call from those of another."""
+"""Names by which envelopes mark the events of one call."""
 _CALL_IDS = _IDS[: _IDS.index("trace_id")]
 """Those under which no other call is reported."""
 STREAM = "stream_of"

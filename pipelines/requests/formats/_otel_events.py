@@ -1,4 +1,4 @@
-"""Log events by which coding agents tell a call over OpenTelemetry, as spans with the convention's names.
+"""Log events by which coding agents report a call over OpenTelemetry, as spans with the convention's names.
 
 Claude Code, Codex and Gemini CLI send counts of calls as log records (`resourceLogs`), not as spans. What a span's
 attributes mean is in `otel_genai.py`, names of spans are in `_otel_names.py` in the same folder.
@@ -73,7 +73,7 @@ EVENTS = {
     "gemini_cli.api_response": _Event("google", "gemini_thoughts_apart", _GEMINI),
     "qwen-code.api_response": _Event("alibaba", "gemini_thoughts_apart", _GEMINI),
 }
-"""Events that tell one answered call each, by name. Others tell prompts, tools and errors before the answer.
+"""Events that report one answered call each, by name. Others report prompts, tools and errors before the answer.
 
 Codex logs every event of its stream with a duration, the completed one as well, and besides the completed one's counts.
 """

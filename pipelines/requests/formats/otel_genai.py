@@ -195,7 +195,7 @@ def _emitters(source: RequestSource) -> Mapping[str, str]:
 
 
 def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
-    # Spans of Vercel's AI SDK often tell no version; from 6 on they tell the details.
+    # Spans of Vercel's AI SDK often state no version; from 6 on they state the details.
     version = pl.coalesce("tag.emitter_version", pl.when(pl.col("vercel_details").is_not_null()).then(pl.lit("6")))
     rule = pl.coalesce("declared", rule_of("otel_genai", openai_variant(model()), emitters, version=version))
     counts = [pl.col(f"usage.{name}").is_not_null() for name in ("input", "output", "total")]

@@ -251,7 +251,7 @@ REQUEST_DRIFT = Table(
         Column(
             "is_alarm",
             "boolean",
-            "True where an alarm is open: q is 0.05 or less and the effect is worth telling, or it was so and has neither recovered nor been closed in watch.yaml.",
+            "True where an alarm is open: q is 0.05 or less and the effect is worth a word, or it was so and has neither recovered nor been closed in watch.yaml.",
         ),
         Column("explanation", "text", "The comparison in one plain sentence."),
         Column("opened_on", "date", "First day of the open alarm; null where none is open.", nullable=True),

@@ -3,7 +3,7 @@
 For each damaged page one of these holds: it is refused with an error, it is held for review next to the last good page,
 or every price that it gives for a model is one that the good page states for the same model, meter and conditions.
 
-No reader of one page can tell that two models have changed names, or two models' tables places: those are left out.
+No reader of one page can see that two models have changed names, or two models' tables places: those are left out.
 """
 
 from __future__ import annotations

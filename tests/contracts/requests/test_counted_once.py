@@ -1,4 +1,4 @@
-"""One call that two instruments or two sources tell is counted once: real emitters' spans and logs, from `shared/data/cases`."""
+"""One call that two instruments or two sources record is counted once: real emitters' spans and logs, from `shared/data/cases`."""
 
 from __future__ import annotations
 

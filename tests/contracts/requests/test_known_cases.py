@@ -45,7 +45,7 @@ def test_cache_writes_of_an_hour_in_spans(shared_data: Path, tmp_path: Path) -> 
     by_emitter = {json.loads(record["tags"])["emitter"]: buckets(record) for record in found}
     shared = {"input_uncached": 5144, "input_cache_read": 512, "input_cache_write_1h": 412, "output_text": 436}
     assert by_emitter["com.anthropic.sdk.python"] == shared | {"input_cache_write_5m": 312}
-    assert by_emitter["pydantic-ai"] == shared | {"input_cache_write": 312}, "it does not tell the other time to live"
+    assert by_emitter["pydantic-ai"] == shared | {"input_cache_write": 312}, "it does not state the other time to live"
 
 
 def test_the_rule_follows_the_family_of_the_model(shared_data: Path, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_recovery_closes_it_and_days_without_calls_do_not() -> None:
 @pytest.mark.slow
 def test_a_known_change_closes_it_and_later_days_are_compared_with_days_since(fields: dict[str, str]) -> None:
     frames = log(np.random.default_rng(3), [400] * 20 + [200] * 20 + [90] * 3)
-    known = KnownChange.model_validate({"from": START + timedelta(days=25), "note": "told us", **fields})
+    known = KnownChange.model_validate({"from": START + timedelta(days=25), "note": "announced", **fields})
     rows = judged(frames, 43, [known])
     assert [day for day, _ in open_on(rows)] == [*range(20, 25), *range(40, 43)]
     other = KnownChange.model_validate({"from": START + timedelta(days=25), "model": "another"})

@@ -235,7 +235,7 @@ def main() -> None:
     for name, rate in slow_false_alarms():
         print(f"slow drift, 60 series, exports share {name}: {rate:.1%} of exports with a false alarm")
     for step in (0.25, 0.5, 1.0):
-        print(f"a move of {step} standard errors per export is told after {slow_delay(step):.0f} exports (median)")
+        print(f"a move of {step} standard errors per export is found after {slow_delay(step):.0f} exports (median)")
 
 
 if __name__ == "__main__":

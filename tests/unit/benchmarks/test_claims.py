@@ -65,7 +65,7 @@ def test_the_reports_own_gaps_with_the_noise_of_its_benchmarks(scores: pl.DataFr
     assert mmlu[date(2026, 2, 28)] == pytest.approx(88 - 88.5)
     aime = rows["report_aime@2024#0"]
     assert aime["gap"] == pytest.approx(11.0)
-    assert aime["gap_low"] < 0  # 30 items can't tell 85.7 from 96.7
+    assert aime["gap_low"] < 0  # 30 items can't separate 85.7 from 96.7
     math = rows["report_math_500@1#0"]
     assert (math["best_closed_model"], math["best_closed_model_id"]) == ("OpenAI o1", "o1")
     assert rows["report_math_500@1#0"]["gap_low"] < 0 < rows["report_math_500@1#0"]["gap_high"]  # a "win" inside noise

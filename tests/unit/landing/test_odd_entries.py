@@ -68,9 +68,9 @@ def two_round(path: Path) -> None:
     (path.parent / ".other").symlink_to(path.name)
 
 
-def beside(path: Path) -> None:
+def link_to_neighbour(path: Path) -> None:
     """A file outside of the zone, whose name begins as the zone's does."""
-    outside = path.parents[3].with_name("zone-beside.json")
+    outside = path.parents[3].with_name("zone-neighbour.json")
     outside.write_bytes(b"{}")
     path.symlink_to(outside)
 
@@ -82,7 +82,7 @@ ODD: dict[str, tuple[Callable[[Path], None], str]] = {
     "link to a terminal": (link("/dev/stdin"), "out of the landing zone|nothing|looked at"),
     "link out to a file": (link("/etc/passwd"), "out of the landing zone"),
     "link out to a folder": (link("/etc"), "out of the landing zone"),
-    "link to what is beside": (beside, "out of the landing zone"),
+    "link to a neighbour": (link_to_neighbour, "out of the landing zone"),
     "link to the system's tree": (link("/proc/self/root"), "a folder above it|out of the landing zone"),
     "link to nothing": (link("nowhere.json"), "a link to nothing"),
     "link to itself": (link("2026-02-16.json"), "symbolic links"),

@@ -149,8 +149,14 @@ def test_a_duplicate_may_wait_for_the_day_of_its_kept_record(books: Database) ->
     """The pair straddles midnight: its row in raw.duplicate is written when the next day is loaded."""
     with books.connect() as connection:
         connection.execute("delete from raw.duplicate")
-    beside = {"snapshot_id": UUID(int=7), "landing_path": "b.jsonl", "event_dates": [DAY + ONE], "valid": 0, "lines": 1}
-    add(books, "raw.snapshot", beside)
+    neighbour = {
+        "snapshot_id": UUID(int=7),
+        "landing_path": "b.jsonl",
+        "event_dates": [DAY + ONE],
+        "valid": 0,
+        "lines": 1,
+    }
+    add(books, "raw.snapshot", neighbour)
     waiting = run(books, records_accounted, *WINDOW, {DAY})
     assert (waiting.success, waiting.observed) == (True, 0)
     assert run(books, records_accounted, *WINDOW, {DAY, DAY + ONE}).success is False

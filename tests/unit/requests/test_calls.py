@@ -1,4 +1,4 @@
-"""Spans and events that tell the same call as another one: what each kind is taken for."""
+"""Spans and events of the same call as another one: what each kind is taken for."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from tests.unit.requests.test_streams import delta, start
 
 CALL = "req_011CSabcdefgh"
 OTHER = "req_011CSijklmnop"
-Told = list[tuple[str | None, str, int, int]]
+Stated = list[tuple[str | None, str, int, int]]
 
 
 def in_files(folder: Path, *files: list[dict[str, Any]]) -> list[ParsedFile]:
@@ -26,7 +26,7 @@ def in_files(folder: Path, *files: list[dict[str, Any]]) -> list[ParsedFile]:
     ]
 
 
-def stated(parsed: Sequence[ParsedFile]) -> Told:
+def stated(parsed: Sequence[ParsedFile]) -> Stated:
     """Of each request: its id, how much of its usage is known, input and output."""
     columns = ("source_request_id", "usage_basis", "input_uncached_tokens", "output_text_tokens")
     return list(all_days(parsed).requests.select(columns).iter_rows())

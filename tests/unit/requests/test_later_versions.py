@@ -439,7 +439,7 @@ ANSWERS: dict[str, Any] = {
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_bedrocks_log_states_how_long_a_cache_was_written_for(tmp_path: Path, answer: str) -> None:
-    """An hour costs 2.0 times the input, five minutes 1.25: the log's own count does not tell which."""
+    """An hour costs 2.0 times the input, five minutes 1.25: the log's own count does not say which."""
     record = {
         "schemaType": "ModelInvocationLog", "timestamp": AT, "requestId": "r1", "operation": "Converse", "modelId": "anthropic.claude-sonnet-4-6",
         "input": {"inputTokenCount": 3, "cacheReadInputTokenCount": 1000, "cacheWriteInputTokenCount": 200},

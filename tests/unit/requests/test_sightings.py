@@ -1,4 +1,4 @@
-"""One call that several sources or instruments tell counts once, and nothing else is taken for one call."""
+"""One call that several sources or instruments record counts once, and nothing else is taken for one call."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_claude_codes_events_and_its_session_files_state_one_call(tmp_path: Path
 
 @pytest.mark.parametrize("place", ["around", "inside"])
 def test_a_span_at_one_that_a_gateway_reported_by_its_id_is_the_same_call(tmp_path: Path, place: str) -> None:
-    """Three saw one call: the gateway and one instrument tell its id, the other instrument is known by its trace alone."""
+    """Three saw one call: the gateway and one instrument state its id, the other instrument is known by its trace alone."""
     stated, silent = span(1, answer=ID, parent=2), span(2, scope="openinference.instrumentation.litellm", seconds=2)
     if place == "inside":
         stated, silent = span(1, answer=ID), span(2, scope="openinference.instrumentation.openai", parent=1)
