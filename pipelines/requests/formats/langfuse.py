@@ -4,7 +4,8 @@ Names are read in camel case (API, batch export as JSON, JSONL or CSV) and in sn
 
 Only observations of type GENERATION and EMBEDDING are calls to a model. Their `usageDetails` come in two dialects:
 keys that add up (`input`, `input_cached_tokens`, `output_reasoning`), and totals with details inside them
-(`prompt_details.*`, `completion_details.*`). The `total` shows which; without one, the names do. User, session
+(`prompt_details.*`, `completion_details.*`, and a provider's own names where Langfuse did not know its usage). The `total` shows
+which; without one, the names do. Counts of another `unit` than tokens are no usage, and the unit is a tag. User, session
 and tags stand on the trace and are joined from it where the document holds it. The same observation exported
 again counts once, in its latest update. Instants are ISO 8601 in UTC; `latency` is left alone, because exports
 write it in milliseconds and the API in seconds: the difference of the instants counts.
@@ -39,10 +40,21 @@ def build(source: RequestSource) -> Format:
     """The format; it has no options."""
     refuse_options(source)
     inner = {
-        "cache_read": ("prompt_details.cache_read", "prompt_details.cached_tokens", "input_details.cached_tokens"),
-        "reasoning": ("completion_details.reasoning", "completion_details.reasoning_tokens"),
-        "input_audio": ("prompt_details.audio",),
-        "output_audio": ("completion_details.audio",),
+        "cache_read": (
+            "prompt_details.cache_read",
+            "prompt_details.cached_tokens",
+            "input_details.cached_tokens",
+            "prompt_tokens_details.cached_tokens",
+            "input_tokens_details.cached_tokens",
+        ),
+        "reasoning": (
+            "completion_details.reasoning",
+            "completion_details.reasoning_tokens",
+            "completion_tokens_details.reasoning_tokens",
+            "output_tokens_details.reasoning_tokens",
+        ),
+        "input_audio": ("prompt_details.audio", "prompt_tokens_details.audio_tokens"),
+        "output_audio": ("completion_details.audio", "completion_tokens_details.audio_tokens"),
     }
     apart = {
         "cache_read": (
@@ -58,7 +70,7 @@ def build(source: RequestSource) -> Format:
     }
     return Format(
         name="langfuse",
-        version="3",
+        version="4",
         text={
             "source_request_id": ("id",),
             "trace_id": ("traceId", "trace_id", "trace/id"),
@@ -71,11 +83,12 @@ def build(source: RequestSource) -> Format:
             "application": ("trace/name", "traceName", "trace_name"),
             "end_user_id": ("userId", "user_id", "trace/userId"),
             "level": ("level",),
+            "unit": ("usage/unit", "unit"),
         },
         usage={
-            "input": (*_details("input"), "usage/input", "usage/promptTokens", "promptTokens", "inputTokens", "inputUsage"),
-            "output": (*_details("output"), "usage/output", "usage/completionTokens", "completionTokens", "outputTokens", "outputUsage"),
-            "total": (*_details("total"), "usage/total", "usage/totalTokens", "totalTokens", "totalUsage"),
+            "input": (*_details("input", "prompt_tokens", "input_tokens"), "usage/input", "usage/promptTokens", "promptTokens", "inputTokens", "inputUsage"),
+            "output": (*_details("output", "completion_tokens", "output_tokens"), "usage/output", "usage/completionTokens", "completionTokens", "outputTokens", "outputUsage"),
+            "total": (*_details("total", "total_tokens"), "usage/total", "usage/totalTokens", "totalTokens", "totalUsage"),
             "cache_write": _details(
                 "input_cache_creation", "cache_creation_input_tokens", "input_cache_creation_tokens", "input_cache_write_tokens",
                 "input_cache_write", "cache_write_input_tokens", "cache_write_tokens", "prompt_details.cache_write",
@@ -83,8 +96,12 @@ def build(source: RequestSource) -> Format:
             ),
             "input_image": _details("input_image_tokens", "input_image", "prompt_details.image"),
             "output_image": _details("output_image_tokens", "output_image", "completion_details.image"),
-            "cache_write_5m": _details("input_cache_creation_5m"),
-            "cache_write_1h": _details("input_cache_creation_1h"),
+            "cache_write_5m": _details(
+                "input_cache_creation_5m", "input_ephemeral_5m_input_tokens", "cache_creation.ephemeral_5m_input_tokens"
+            ),
+            "cache_write_1h": _details(
+                "input_cache_creation_1h", "input_ephemeral_1h_input_tokens", "cache_creation.ephemeral_1h_input_tokens"
+            ),
         }
         | {name: _details(*inner[name], *apart[name]) for name in inner},
         integers={f"inner_{name}": _details(*keys) for name, keys in inner.items()},
@@ -99,6 +116,7 @@ def build(source: RequestSource) -> Format:
                 "totalCost", "total_cost", "calculatedTotalCost", "calculated_total_cost", "costDetails/total", "cost_details/total"
             )
         },
+        tags={"usage_unit": ("usage/unit", "unit")},
         lists={"tag.tags": ("tags[]", "trace/tags[]")},
         time=TimeRule("iso"),
         keep="later_update",
@@ -109,6 +127,9 @@ def build(source: RequestSource) -> Format:
 
 
 def _derive() -> Mapping[str, pl.Expr]:
+    # Characters, images, seconds and requests are counted in the same fields, and are no tokens.
+    in_tokens = pl.col("unit").fill_null("TOKENS").str.to_uppercase() == "TOKENS"
+    counts = {name: pl.when(in_tokens).then(pl.col(name)) for name in ("usage.input", "usage.output", "usage.total")}
     counted = pl.col("usage.input").is_not_null() | pl.col("usage.output").is_not_null()
     plain = measure("input") + measure("output")
     named_inner = pl.any_horizontal(
@@ -119,7 +140,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     status = pl.when(pl.col("level") == "ERROR").then(pl.lit("error")).otherwise(pl.lit("ok"))
     elapsed = (pl.col("ended_at") - pl.col("event_at")).dt.total_microseconds() / 1000
     first = (pl.col("first_at") - pl.col("event_at")).dt.total_microseconds() / 1000
-    return {
+    return counts | {
+        "tag.usage_unit": pl.when(~in_tokens).then(pl.col("unit").str.to_lowercase()),
         "token_semantics": pl.when(inside).then(pl.lit("openai_inclusive")).otherwise(pl.lit("additive")),
         "operation": pl.when(pl.col("kind") == "EMBEDDING").then(pl.lit("embeddings")),
         "revision": pl.coalesce("updated_at", "event_at").to_physical(),

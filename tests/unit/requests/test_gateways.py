@@ -1,0 +1,134 @@
+"""Usage where gateways and sellers put it: lines of a batch's output, the last choice of a stream, details of older versions, other units."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.requests.helpers import all_days, buckets, parse_records, row
+from tests.unit.requests.samples import AT, EPOCH, SECRET
+
+CHAT = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": EPOCH,
+    "model": "m",
+    "choices": [{"message": {"content": SECRET}}],
+}
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": EPOCH,
+    "model": "gpt-5",
+    "status": "completed",
+    "usage": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15},
+}
+CHAT_USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+BATCHES: dict[str, tuple[str, dict[str, Any]]] = {
+    "openai": ("openai_chat", {"id": "batch_req_1", "custom_id": "a", "error": None,
+                               "response": {"status_code": 200, "body": {**CHAT, "usage": CHAT_USAGE}}}),
+    "azure": ("openai_chat", {"custom_id": "a", "error": None,
+                              "response": {"status_code": 200, "request_id": "r", "body": {**CHAT, "usage": CHAT_USAGE}}}),
+    "mistral": ("openai_chat", {"id": "batch-2-0-af", "custom_id": "a",
+                                "response": {"status_code": 200, "body": {**CHAT, "usage": CHAT_USAGE}}}),
+    "fireworks": ("openai_chat", {"custom_id": "a", "response": {**CHAT, "usage": CHAT_USAGE}}),
+    "azure, responses": ("openai_responses", {"custom_id": "a", "response": {"status_code": 200, "body": RESPONSE}}),
+    "gemini": ("gemini", {"key": "a", "response": {"responseId": "g", "createTime": AT, "modelVersion": "gemini-2.5-pro", "usageMetadata": {
+        "promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}}}),
+    "bedrock": ("anthropic_messages", {"recordId": "a", "timestamp": AT, "modelOutput": {
+        "id": "msg_bdrk_1", "model": "claude-sonnet-4-6", "usage": {"input_tokens": 10, "output_tokens": 5}}}),
+    "litellm": ("litellm_spend_logs", {"request_id": "b", "call_type": "aretrieve_batch", "model": "gpt-4o", "startTime": AT, "spend": 0.1,
+                                       "prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("seller", BATCHES)
+def test_a_line_of_a_batch_is_of_the_tier_batch(tmp_path: Path, seller: str) -> None:
+    format_name, line = BATCHES[seller]
+    found = row(parse_records(tmp_path, format_name, [line]))
+    assert (found["service_tier"], found["usage_basis"]) == ("batch", "reported")
+
+
+@pytest.mark.parametrize(
+    ("format_name", "line"),
+    [
+        ("openai_chat", {**CHAT, "custom_id": "a", "usage": CHAT_USAGE}),
+        ("openai_chat", {"timestamp": AT, "response": {**CHAT, "usage": CHAT_USAGE}}),
+        ("gemini", {**BATCHES["gemini"][1], "timestamp": AT}),
+    ],
+)
+def test_a_logger_s_envelope_is_no_batch(tmp_path: Path, format_name: str, line: dict[str, Any]) -> None:
+    assert row(parse_records(tmp_path, format_name, [line]))["service_tier"] == "standard"
+
+
+def test_a_stream_of_moonshot_counts_in_its_last_choice(tmp_path: Path) -> None:
+    piece = {"id": "c-1", "object": "chat.completion.chunk", "created": EPOCH, "model": "kimi-k2"}
+    last = {"index": 0, "delta": {}, "finish_reason": "stop", "usage": CHAT_USAGE}
+    lines = [{**piece, "choices": [{"index": 0, "delta": {"content": SECRET}}]}, {**piece, "choices": [last]}]
+    found = all_days([parse_records(tmp_path, "openai_chat", lines)]).requests.to_dicts()
+    assert [buckets(f) for f in found] == [{"input_uncached": 10, "output_text": 5}]
+
+
+def test_a_total_alone_counts_an_embedding_and_no_completion(tmp_path: Path) -> None:
+    usage = {"usage": {"total_tokens": 150}}
+    embedded = row(parse_records(tmp_path, "openai_chat", [{"object": "list", "model": "v", "timestamp": AT, **usage}]))
+    answered = row(parse_records(tmp_path, "openai_chat", [{**CHAT, **usage}]))
+    assert (buckets(embedded), buckets(answered)) == ({"input_uncached": 150}, {})
+    assert (embedded["usage_basis"], answered["usage_basis"]) == ("reported", "partial")
+
+
+def test_details_of_older_versions_of_litellm(tmp_path: Path) -> None:
+    added = {
+        "prompt_tokens_details": {"cached_tokens": 4},
+        "cache_creation_input_tokens": 3,
+        "cache_read_input_tokens": 4,
+    }
+    line = BATCHES["litellm"][1] | {
+        "call_type": "acompletion",
+        "metadata": json.dumps({"additional_usage_values": added}),
+    }
+    assert buckets(row(parse_records(tmp_path, "litellm_spend_logs", [line]))) == {
+        "input_uncached": 3, "input_cache_read": 4, "input_cache_write": 3, "output_text": 5
+    }  # fmt: skip
+
+
+OBSERVED = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": AT, "model": "m"}
+DETAILS: dict[str, tuple[dict[str, int], dict[str, int]]] = {
+    "OpenAI's names": (
+        {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120, "prompt_tokens_details.cached_tokens": 40,
+         "completion_tokens_details.reasoning_tokens": 5},
+        {"input_uncached": 60, "input_cache_read": 40, "output_text": 15, "output_reasoning": 5},
+    ),
+    "those of its responses": (
+        {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120, "input_tokens_details.cached_tokens": 40},
+        {"input_uncached": 60, "input_cache_read": 40, "output_text": 20},
+    ),
+    "Anthropic's names": (
+        {"input_tokens": 100, "output_tokens": 20, "cache_read_input_tokens": 400, "cache_creation_input_tokens": 10,
+         "cache_creation.ephemeral_5m_input_tokens": 4, "cache_creation.ephemeral_1h_input_tokens": 6},
+        {"input_uncached": 100, "input_cache_read": 400, "input_cache_write_5m": 4, "input_cache_write_1h": 6, "output_text": 20},
+    ),
+    "LangChain's names": (
+        {"input": 60, "input_cache_read": 40, "input_cache_creation": 0, "input_ephemeral_5m_input_tokens": 4,
+         "input_ephemeral_1h_input_tokens": 6, "output": 20, "total": 130},
+        {"input_uncached": 60, "input_cache_read": 40, "input_cache_write_5m": 4, "input_cache_write_1h": 6, "output_text": 20},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("names", DETAILS)
+def test_langfuse_keeps_usage_under_the_names_it_was_given(tmp_path: Path, names: str) -> None:
+    stated, expected = DETAILS[names]
+    assert buckets(row(parse_records(tmp_path, "langfuse", [{**OBSERVED, "usageDetails": stated}]))) == expected
+
+
+@pytest.mark.parametrize("unit", ["CHARACTERS", "IMAGES", "SECONDS", "MILLISECONDS", "REQUESTS"])
+def test_counts_of_another_unit_are_no_tokens(tmp_path: Path, unit: str) -> None:
+    usage = {"input": 600, "output": 20, "total": 620, "unit": unit}
+    found = row(parse_records(tmp_path, "langfuse", [{**OBSERVED, "usage": usage}]))
+    assert (found["usage_basis"], json.loads(found["tags"])["usage_unit"]) == ("missing", unit.lower())
+    counted = row(parse_records(tmp_path, "langfuse", [{**OBSERVED, "usage": {**usage, "unit": "TOKENS"}}]))
+    assert (buckets(counted), counted["tags"]) == ({"input_uncached": 600, "output_text": 20}, None)
