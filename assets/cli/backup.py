@@ -130,18 +130,15 @@ def rebuild(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = Fal
 
 def _start_over(settings: Settings) -> None:
     """Empty tables of this version, with the acts of before. The acts also stay in a file of the home."""
-    from pipelines.warehouse import acts, backup
-    from pipelines.warehouse.migrate import migrate
+    from pipelines.warehouse import acts
+    from pipelines.warehouse.migrate import make_anew
     from pipelines.warehouse.open import open_database
 
     file = settings.home / f"acts-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-    with open_database(settings, migrate=False) as database:
-        with database.connect() as connection:
+    with open_database(settings) as database:
+        with database.connect(read_only=True) as connection:
             say(f"{file}: {_counted(acts.export_acts(connection, file))}", err=True)
-        backup.drop_all(database)
-        migrate(database)
-        with database.connect() as connection:
-            acts.import_acts(connection, file)
+        make_anew(database, lambda connection: acts.import_acts(connection, file))
 
 
 def _windows(workspace: Workspace) -> list[Window]:

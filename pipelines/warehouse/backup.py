@@ -16,10 +16,8 @@ from psycopg.conninfo import make_conninfo
 from pipelines.warehouse.cluster import SERVER_ENVIRONMENT, installed_programs
 from pipelines.warehouse.database import Address, Database
 from pipelines.warehouse.errors import WarehouseError
-from pipelines.warehouse.migrate import apply_repeatable, migrate, revisions
+from pipelines.warehouse.migrate import DROP, SCHEMAS, apply_repeatable, migrate, revisions
 
-SCHEMAS = ("raw", "core", "mart", "staging")
-_DROP = f"drop schema if exists {', '.join(SCHEMAS)} cascade;\n"
 _NEWER_SETTINGS = (b"SET transaction_timeout",)
 """Lines of pg_dump 18 that servers before 17 refuse; they only take back a setting of the session."""
 
@@ -57,12 +55,6 @@ def move(source: Database, target: Database) -> None:
     load(target, _pg_dump(source.owner), _environment(source.owner))
 
 
-def drop_all(database: Database) -> None:
-    """Remove every table of the warehouse."""
-    with database.connect() as connection:
-        connection.execute(_DROP.encode())
-
-
 def _pg_dump(address: Address) -> list[str]:
     schemas = [f"--schema={name}" for name in SCHEMAS]
     return [_program("pg_dump"), "--no-owner", "--no-acl", *schemas, "--dbname", _conninfo(address)]
@@ -94,7 +86,7 @@ def load(database: Database, command: list[str], environment: dict[str, str]) ->
 
 def _pass_on(script: IO[bytes], psql: IO[bytes], source: subprocess.Popen[bytes]) -> None:
     with script, psql:
-        psql.write(b"begin;\n" + _DROP.encode())
+        psql.write(b"begin;\n" + DROP.encode())
         for line in script:
             if not line.startswith(_NEWER_SETTINGS):
                 psql.write(line)

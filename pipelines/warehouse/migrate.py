@@ -7,11 +7,11 @@ Views are models of `dbt_like`, made again by every run: a migration that change
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -22,8 +22,13 @@ from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import comments_sql
 from pipelines.warehouse.errors import WarehouseError
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 SQL_FOLDER = Path(pipelines.__file__).parents[1] / "sql"
 
+SCHEMAS = ("raw", "core", "mart", "staging")
+DROP = f"drop schema if exists {', '.join(SCHEMAS)} cascade;\n"
 _LOCK_KEY = 0x6D6D_0001  # "mm": one migration at a time per database
 
 
@@ -72,18 +77,40 @@ def migrate(database: Database) -> bool:
         return False
     if found is not None:
         _refuse_unknown(database, found.revision)
+    with _alone(database) as connection:
+        _upgrade(connection)
+    return True
+
+
+def make_anew(database: Database, fill: Callable[[psycopg.Connection[Any]], object]) -> None:
+    """Drop every table and make all of them again, with what `fill` puts into them: in one transaction, so that a kill changes nothing."""
+    with _alone(database) as connection:
+        _driver(connection).execute(DROP.encode())
+        _upgrade(connection)
+        fill(_driver(connection))
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[Connection]:
+    """A transaction of the only one who migrates."""
+    with _in_words(database), database.engine().begin() as connection:
+        _driver(connection).execute("set local lock_timeout = 0")
+        take(_driver(connection), [_LOCK_KEY], "migrate the database")
+        yield connection
+
+
+def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config(str(SQL_FOLDER / "alembic.ini"))
-    with _in_words(database), database.engine().begin() as connection:
-        driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-        driver.execute("set local lock_timeout = 0")
-        take(driver, [_LOCK_KEY], "migrate the database")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        apply_repeatable(driver)
-    return True
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    apply_repeatable(_driver(connection))
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    return connection.connection.driver_connection  # type: ignore[return-value]
 
 
 @contextmanager
