@@ -100,11 +100,13 @@ def remove(
 ) -> None:
     """Delete the embedded database with all its tables; the landing zone stays."""
     from pipelines.warehouse import server
+    from pipelines.warehouse.orphans import remove_orphan_of
 
     home = _embedded_only("db remove").home
     if not yes:
         typer.confirm(f"Delete the database of {home}? It can be rebuilt from the landing zone.", abort=True)
     server.remove(home)
+    remove_orphan_of(home)
     say("The embedded database is deleted.")
 
 

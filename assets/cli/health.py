@@ -6,6 +6,7 @@ Each finding is a sentence for the person who runs the command; `doctor.py` prin
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ def findings() -> list[Finding]:
         _unmatched,
         _landing,
         _warehouse,
+        _orphans,
         _manifest,
     ]
     return [finding for look in subjects for finding in look(settings)]
@@ -125,6 +127,18 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
     kind = "embedded" if settings.database_url is None else "external"
     yield Finding("warehouse", True, f"{kind} Postgres {row[0] if row else '?'}, migrated")
     yield Finding("sizes", True, ", ".join(f"{name} {size / 2**20:,.1f} MB" for name, size in sizes.items()))
+
+
+def _orphans(_: Settings) -> Iterator[Finding]:
+    from pipelines.retention.removed import size_of
+    from pipelines.warehouse.orphans import orphans
+
+    for orphan in orphans():
+        text = (
+            f"{orphan.folder} ({size_of(orphan.folder) / 2**20:,.0f} MB) is the database of {orphan.home}, which is gone. If it was not moved, "
+            f"delete it with `MODELMETER_HOME={shlex.quote(str(orphan.home))} modelmeter db remove`"
+        )
+        yield Finding("leftover", True, text, warns=True)
 
 
 def _manifest(_: Settings) -> Iterator[Finding]:

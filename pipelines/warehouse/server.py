@@ -78,7 +78,7 @@ def lease(home: Path) -> Iterator[Running]:
                     ticket.unlink(missing_ok=True)
                     stack.close()
                 if not _keep_file(cluster).exists() and not _holders(cluster):
-                    _stop(cluster)
+                    stop(cluster)
 
 
 def keep_up(home: Path, tcp_port: int | None = None) -> Running:
@@ -92,7 +92,7 @@ def keep_up(home: Path, tcp_port: int | None = None) -> Running:
         if running and tcp_port and not (running.listens_on_tcp and running.port == tcp_port):
             _refuse_if_used(cluster, "the server has to restart to open a TCP port")
             _refuse_taken_port(tcp_port)
-            _stop(cluster)
+            stop(cluster)
         if tcp_port or not _keep_file(cluster).exists():
             _keep_file(cluster).write_text(json.dumps({"port": tcp_port}))
         try:
@@ -114,7 +114,7 @@ def shut_down(home: Path, *, force: bool = False) -> bool:
         if not force:
             _refuse_if_used(cluster, "the server can't stop")
         _keep_file(cluster).unlink(missing_ok=True)
-        return _stop(cluster)
+        return stop(cluster)
 
 
 def remove(home: Path) -> None:
@@ -124,7 +124,7 @@ def remove(home: Path) -> None:
     cluster = clusters.locate(home)
     with _exclusive(cluster):
         _refuse_if_used(cluster, "the database can't be removed")
-        _stop(cluster)
+        stop(cluster)
         if cluster.folder != home / "postgres":
             shutil.rmtree(cluster.folder)
     shutil.rmtree(home / "postgres")
@@ -349,7 +349,7 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def _stop(cluster: Cluster) -> bool:
+def stop(cluster: Cluster) -> bool:
     """Stop fast: open transactions roll back and a checkpoint is written. After a minute, abort: recovery follows."""
     running = _find(cluster)
     if running is None:

@@ -22,6 +22,7 @@ from pipelines.warehouse import advisory_locks, server
 from pipelines.warehouse.cluster import locate, programs
 from pipelines.warehouse.database import Database, embedded_database, set_passwords, tcp_database
 from pipelines.warehouse.errors import WarehouseError
+from pipelines.warehouse.orphans import Orphan, orphans, remove_orphan_of
 
 NOBODY = 65534
 
@@ -137,6 +138,23 @@ def test_root_s_server_runs_as_a_system_user_and_opens_no_folder_of_others() -> 
         assert not cluster.folder.exists()
     finally:
         shutil.rmtree(base)
+
+
+@as_root
+def test_what_a_home_deleted_by_hand_leaves_is_found_and_deleted() -> None:
+    base = Path(tempfile.mkdtemp(prefix="modelmeter-tests-"))  # which the system user can't reach
+    home = base / "home"
+    running = server.keep_up(home)
+    folder = locate(home).folder
+    assert Orphan(folder, home) not in orphans()
+
+    shutil.rmtree(base)
+
+    assert Orphan(folder, home) in orphans()
+    assert remove_orphan_of(home)
+    assert not folder.exists()
+    assert not psutil.pid_exists(running.pid) or psutil.Process(running.pid).status() == psutil.STATUS_ZOMBIE
+    assert not remove_orphan_of(home)
 
 
 @as_root
