@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import pytest
 
 from pipelines.settings import Settings
 from pipelines.warehouse import server
+from pipelines.warehouse.database import Database
 from pipelines.warehouse.open import open_database
 from tests.assets.conftest import SmallSample, small_sample
 from tests.end_to_end.forked import stop_server
@@ -20,6 +24,8 @@ from tests.end_to_end.installation import Finished, Installation, Run, differenc
 
 __all__ = ["installation", "small_sample", "undisturbed"]
 
+PATIENCE = 900
+"""Seconds that a run may take where much else runs on the machine."""
 ROUNDS = int(os.environ.get("MODELMETER_FAULT_ROUNDS", "5"))
 """How often each attack at a random instant is repeated."""
 
@@ -35,6 +41,22 @@ class Attacked:
     def start(self) -> Run:
         return self.installation.start("daily", "--date", self.day)
 
+    def run(self) -> None:
+        """Run the day, to its end."""
+        out, err = self.start().communicate(timeout=PATIENCE)
+        assert self.installation.started[-1].returncode == 0, f"{out}\n{err}"
+
+    def database(self) -> AbstractContextManager[Database]:
+        return open_database(Settings(home=self.installation.home))
+
+    def ends_in_words(self, run: Run, *words: str) -> str:
+        """Wait for a run that was attacked: it succeeds, or fails and says why without a traceback. What it wrote."""
+        out, err = run.communicate(timeout=PATIENCE)
+        assert run.returncode in {0, 1, 2}, f"{out}\n{err}"
+        assert "Traceback" not in err, err
+        assert run.returncode == 0 or not words or any(word in f"{out}{err}" for word in words), f"{out}\n{err}"
+        return f"{out}{err}"
+
     def until(self, process: Run, seen: Callable[[str], bool]) -> None:
         """Wait for a line of progress."""
         assert process.stderr is not None
@@ -45,9 +67,13 @@ class Attacked:
 
     def recovers(self) -> None:
         """The next run succeeds, gives the same tables, and nothing is left of the attack."""
-        self.installation.run("daily", "--date", self.day)
-        assert differences(self.installation, self.undisturbed) == set()
+        self.run()
+        assert self.differences() == set()
         assert self.leftovers() == []
+
+    def differences(self) -> set[str]:
+        """The tables whose rows are not those of the run left alone."""
+        return differences(self.installation, self.undisturbed)
 
     def leftovers(self) -> list[str]:
         """Processes, leases, drafts and half-made tables that no command needs any more."""
@@ -55,11 +81,18 @@ class Attacked:
         found = [f"process {p.pid}" for p in psutil.process_iter(["cmdline"]) if _is_of(p, home)]
         found += [str(path) for path in (home / "postgres" / "leases").glob("*")]
         found += [str(path) for path in home.rglob("*.draft")] + [str(path) for path in (home / "dbt").glob("parse-*")]
-        with open_database(Settings(home=home)) as database, database.connect() as connection:
+        with self.database() as database, database.connect() as connection:
             staged = connection.execute(
                 "select oid::regclass::text from pg_class where relname ~ '_[0-9]{8}_[0-9a-f]{8}$' and relkind = 'r'"
             ).fetchall()
         return found + [f"table {name}" for (name,) in staged]
+
+
+def kill(process: Run) -> None:
+    """End a run and all that it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
 
 
 def _is_of(process: psutil.Process, home: Path) -> bool:

@@ -6,6 +6,7 @@ Dagster's run history is not part of it. A dump of an earlier version is migrate
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -27,7 +28,7 @@ def dump(database: Database, path: Path) -> None:
 
     The file appears when it is complete, and is its owner's alone: it holds what the log says.
     """
-    draft = path.with_name(f".{path.name}.draft")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")  # two dumps to one file each write their own
     try:
         _run([*_pg_dump(database.owner), "--format=custom", "--file", str(draft)], database.owner, "the dump failed")
         draft.chmod(0o600)
@@ -129,7 +130,7 @@ def _run(command: list[str], address: Address, failure: str) -> None:
 def _conninfo(address: Address) -> str:
     """Without the password, which other users of the machine could see."""
     return make_conninfo(
-        host=address.host, port=address.port, user=address.user, dbname=address.dbname, **dict(address.options)
+        host=address.host, port=address.port, user=address.user, dbname=address.dbname, **address.libpq_options()
     )
 
 

@@ -25,6 +25,14 @@ DAGSTER_SCHEMA = "dagster"
 MINIMUM_MAJOR = 15
 
 _CONNECT_TIMEOUT_SECONDS = 10
+_KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
+_SIGNS_OF_LIFE = {**_KEEPALIVES, "tcp_user_timeout": "60000"}
+"""Connections over TCP whose other end went silent are given up after a minute, on both ends. Left alone, a network that is half
+open is waited for two hours by a run, and by the server, where the lost run's locks keep the next one waiting."""
+_SIGNS_OF_LIFE_OF_SERVER = {
+    **{f"tcp_{name}": value for name, value in _KEEPALIVES.items()},
+    "tcp_user_timeout": "60000",
+}
 _OWNER_SESSION = {"lock_timeout": "30s", "idle_in_transaction_session_timeout": "1h"}
 _READER_SESSION = {
     "lock_timeout": "30s",
@@ -51,16 +59,25 @@ class Address:
         from sqlalchemy import URL
 
         query = {name: value for name, value in self.options.items() if name != "connect_timeout"}
-        if self.host.startswith("/"):  # a folder of sockets has no place in the authority part
+        if self.is_local:  # a folder of sockets has no place in the authority part
             query |= {"host": self.host, "port": str(self.port)}
             return URL.create(driver, self.user, self.password, database=self.dbname, query=query)
         return URL.create(driver, self.user, self.password, self.host, self.port, self.dbname, query)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the host is a folder of sockets."""
+        return self.host.startswith("/")
+
+    def libpq_options(self) -> dict[str, str]:
+        """The options of the address, and when to give up a silent network unless the address says so itself."""
+        return {**({} if self.is_local else _SIGNS_OF_LIFE), **self.options}
 
     def connect(self, session: Mapping[str, str], *, autocommit: bool = False) -> psycopg.Connection[Any]:
         """A connection in UTC with the given session settings. Raises WarehouseError that names the server."""
         arguments: dict[str, Any] = {
             "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
-            **self.options,
+            **self.libpq_options(),
             "host": self.host,
             "port": self.port,
             "user": self.user,
@@ -74,7 +91,7 @@ class Address:
         except psycopg.OperationalError as error:
             raise WarehouseError(self._explain(error)) from None
         try:
-            settings = {"TimeZone": "UTC", **session}
+            settings = {"TimeZone": "UTC", **session, **({} if self.is_local else _SIGNS_OF_LIFE_OF_SERVER)}
             items = sql.SQL(", ").join(
                 sql.SQL("set_config({}, {}, false)").format(name, value) for name, value in settings.items()
             )
@@ -150,7 +167,9 @@ class Database:
             options += f" -csearch_path={DAGSTER_SCHEMA}"
         else:
             self.create_database(self.dagster_database)
-        address = replace(self.owner, dbname=self.dagster_database, options={**self.owner.options, "options": options})
+        address = replace(
+            self.owner, dbname=self.dagster_database, options={**self.owner.libpq_options(), "options": options}
+        )
         return address.url("postgresql+psycopg2").render_as_string(hide_password=False)
 
     def _create_dagster_schema(self) -> None:

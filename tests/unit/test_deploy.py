@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,30 @@ def test_a_service_of_compose_is_confined_and_limited(name: str) -> None:
     assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", []))
 
 
+def tool(name: str) -> str:
+    found = Path(sys.executable).with_name(name)
+    if not found.exists():
+        pytest.skip(f"{name} is not installed; `make setup-dev` installs it")
+    return str(found)
+
+
+def test_compose_accepts_its_file(tmp_path: Path) -> None:
+    """By the schema of the Compose Specification, which the tool brings and which refuses what it does not know."""
+    command = [tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec"]
+    done = subprocess.run([*command, DEPLOY / "compose.yaml"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    misspelt = tmp_path / "compose.yaml"
+    misspelt.write_text((DEPLOY / "compose.yaml").read_text().replace("read_only:", "read_onyl:"))
+    done = subprocess.run([*command, misspelt], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "read_onyl" in done.stdout
+
+
+def test_the_linter_of_dockerfiles_has_no_complaint() -> None:
+    done = subprocess.run([tool("hadolint"), DEPLOY / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_no_secret_stands_in_a_file() -> None:
     """Where one belongs, the environment or a Secret gives it."""
     files = [*UNITS, DEPLOY / "compose.yaml", DEPLOY / "Dockerfile", DEPLOY / "kubernetes" / "modelmeter.yaml"]
@@ -79,6 +104,15 @@ def test_a_pod_is_confined_limited_and_probed(name: str) -> None:
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
     probes = {"startupProbe", "readinessProbe", "livenessProbe"}
     assert probes <= set(container) or name == "modelmeter-daily", "a job ends by itself"
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest["kind"])
+def test_kubernetes_accepts_the_manifest(manifest: dict[str, Any]) -> None:
+    """By its own schemas, which refuse what they do not know; the oldest version that is still maintained."""
+    validator = pytest.importorskip("kubernetes_validate", reason="`make setup-dev` installs it")
+    validator.validate(manifest, "1.33", strict=True)
+    with pytest.raises(validator.ValidationError, match="replcas"):
+        validator.validate(manifest | {"spec": manifest["spec"] | {"replcas": 1}}, "1.33", strict=True)
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
@@ -10,7 +11,11 @@ import sqlalchemy
 from pydantic import SecretStr
 
 from pipelines.settings import Settings
+from pipelines.warehouse import backup
+from pipelines.warehouse.checksums import checksums
+from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import WarehouseError
+from pipelines.warehouse.migrate import current, newest
 from pipelines.warehouse.open import open_database
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core import REQUEST
@@ -109,3 +114,24 @@ def test_a_database_of_another_program_is_left_as_it_is(address: str, statements
         with expected, open_database(settings(address, "admin", "foreign_one")):
             pass
         assert other.execute(tables).fetchall() == before
+
+
+def test_the_embedded_database_moves_to_an_older_server(address: str, database: Database, tmp_path: Path) -> None:
+    """From 18 to 16, straight and by way of a dump."""
+    replace_days(database, REQUEST, requests(5), DAY, DAY.replace(day=15))
+    with database.connect(read_only=True) as connection:
+        before = checksums(connection)
+    assert before["core.request"] is not None
+    assert before["core.request"].rows == 5
+    backup.dump(database, tmp_path / "w.dump")
+    execute(address, "create database straight", "create database dumped")
+    for dbname in ("straight", "dumped"):
+        with open_database(settings(address, "admin", dbname), migrate=False) as target:
+            if dbname == "straight":
+                backup.move(database, target)
+            else:
+                backup.restore(target, tmp_path / "w.dump")
+            with target.connect(read_only=True) as connection:
+                assert connection.info.server_version // 10000 == 16
+                assert checksums(connection) == before
+            assert current(target) == newest()
