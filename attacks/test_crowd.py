@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from attacks.conftest import PATIENCE, Attacked
 from tests.assets.conftest import SmallSample
+from tests.end_to_end.installation import Installation
+from tests.warehouse_fixtures import lay_cluster
 
 
-def test_three_runs_of_other_days_and_everything_else_at_once(attacked: Attacked, small_sample: SmallSample) -> None:
+def test_three_runs_of_other_days_and_everything_else_at_once(
+    attacked: Attacked, small_sample: SmallSample, tmp_path: Path
+) -> None:
+    """The tables are those of an installation that ran the days in one pass."""
     commands = [*(("daily", "--date", str(day)) for day in small_sample.days), ("prune",), *readers(attacked)]
     together(attacked, commands)
-    attacked.recovers()
+    home = tmp_path / "calm"
+    home.mkdir()
+    lay_cluster(home)
+    calm = Installation(home, small_sample.root)
+    all_days = ("daily", "--from", str(small_sample.days[0]), "--to", str(small_sample.days[-1]))
+    try:
+        for installation in (attacked.installation, calm):
+            out, err = installation.start(*all_days).communicate(timeout=PATIENCE)
+            assert installation.started[-1].returncode == 0, f"{out}\n{err}"
+        mine, theirs = attacked.installation.tables(), calm.tables()
+    finally:
+        calm.remove()
+    assert {name for name in mine if mine[name] != theirs[name]} == set()
+    assert attacked.leftovers() == []
 
 
 def test_two_of_everything_at_once(attacked: Attacked) -> None:
