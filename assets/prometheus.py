@@ -6,6 +6,12 @@ from datetime import UTC, datetime, time, timedelta
 
 from assets.status import Status
 
+UNHEALTHY = """# HELP modelmeter_healthy 1 where nothing is wrong.
+# TYPE modelmeter_healthy gauge
+modelmeter_healthy 0
+"""
+"""Where the warehouse can't be asked, and nothing else is known."""
+
 
 def prometheus(status: Status, max_age: timedelta) -> str:
     """The same in Prometheus's text format: gauges, of which each is explained once."""

@@ -31,15 +31,25 @@ def status(
 
     Ends with status 1 where something is wrong, and with 2 where the warehouse can't be asked.
     """
-    from assets.prometheus import prometheus
+    from assets.prometheus import UNHEALTHY, prometheus
     from assets.status import status_of
+    from pipelines.config import ConfigError
+    from pipelines.warehouse import WarehouseError
     from pipelines.workspace import open_workspace
 
     if as_json and as_prometheus:
         raise typer.BadParameter("--json can't be combined with --prometheus")
     allowed = timedelta(hours=max_age)
-    with open_workspace() as workspace:
-        found = status_of(workspace)
+    try:
+        with open_workspace() as workspace:
+            found = status_of(workspace)
+    except (ConfigError, WarehouseError) as error:
+        # Whoever reads files would take an empty one for no news.
+        if as_prometheus:
+            say(UNHEALTHY.rstrip("\n"))
+        elif as_json:
+            say(json_text({"healthy": False, "problems": [str(error)]}))
+        raise
     problems = found.problems(allowed)
     if as_prometheus:
         say(prometheus(found, allowed).rstrip("\n"))

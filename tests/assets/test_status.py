@@ -8,19 +8,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import ClassVar
 
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from assets.cli import app
 from assets.cli.log_lines import LogFormat, log_line, progress_console
 from assets.cli.status import show
-from assets.prometheus import prometheus
+from assets.prometheus import UNHEALTHY, prometheus
 from assets.status import LastRun, Status, status_of
 from pipelines.fetch.ping import PingError, ping
 from pipelines.finops.report import FeedLine
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
+from pipelines.warehouse.errors import WarehouseError
 from pipelines.workspace import open_workspace
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -88,6 +92,19 @@ insert into run_tags values
     ('d', 'dagster/asset_partition_range_start', '2026-02-01'), ('d', 'dagster/asset_partition_range_end', '2026-02-28');
 insert into asset_check_executions values ('d', 'FAILED'), ('d', 'SUCCEEDED'), ('a', 'FAILED');
 """
+
+
+@pytest.mark.parametrize(("option", "said"), [("--json", '"healthy": false'), ("--prometheus", "modelmeter_healthy 0")])
+def test_a_probe_that_reads_files_hears_of_a_warehouse_that_is_gone(
+    option: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MODELMETER_HOME", str(tmp_path))
+    monkeypatch.setenv("MODELMETER_DATABASE_URL", "postgresql://me:secret@127.0.0.1:1/gone")
+    result = CliRunner().invoke(app, ["status", option])
+    assert isinstance(result.exception, WarehouseError)
+    assert said in result.output
+    assert "secret" not in result.output
+    assert prometheus(replace(GOOD, last_success_at=None), AGE).startswith(UNHEALTHY)
 
 
 def test_the_newest_run_of_each_stretch_counts(database: Database, database_settings: Settings) -> None:
