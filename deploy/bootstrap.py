@@ -70,6 +70,8 @@ def _install_packages(locks: list[Path]) -> None:
     _say(f"installing {sum(len(_read(lock).splitlines()) for lock in locks)} packages")
     _run([*install, "--no-deps", *requirements], env=environment)
     _run([*install, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], env=environment)
+    if uv and LOCKS[1] not in locks:  # 38 MB that no run needs; tests have it among their packages
+        _run([uv, "pip", "uninstall", "--quiet", "--python", python, "uv"])
     _say(f"packages installed in {time.monotonic() - started:.0f} s")
 
 

@@ -84,6 +84,10 @@ def test_pip_installs_where_uv_cannot_be_had(
     assert {"pip", "--no-deps"} <= set(packages)
     assert [word for word in packages if word.endswith(".lock")] == [str(lock) for lock in bootstrap.LOCKS]
     assert "--editable" in commands[-1]
+    bootstrap._install_packages(bootstrap.LOCKS[:1])
+    assert (commands[-1][-4:] == ["--quiet", "--python", str(bootstrap.VENV / "bin" / "python"), "uv"]) is has_uv, (
+        "a run does not need it"
+    )
 
 
 def test_uv_looks_where_pip_looks(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
