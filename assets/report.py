@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     deps=[asset_key(name) for name in tables_read()],
     group_name="report",
     owners=owners_of(["report", "html"]),
-    kinds={"html", "altair"},
+    kinds={"html"},
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,
 )

@@ -16,7 +16,7 @@ from pipelines.private_files import UMASK
 IMPORTED = (
     "assets.cli", "assets.definitions", "assets.run_history", "pipelines.finops.report", "pipelines.sample",
     "assets.cli.instance", "assets.compute_logs", "pipelines.preflight", "pipelines.finops.summary", "scipy.stats", "scipy.optimize",
-    "dagster_postgres", "altair", "alembic", "great_expectations", "psycopg2", "xlsxwriter", "fpdf", "httpcore", "fsspec", "upath.core",
+    "dagster_postgres", "alembic", "great_expectations", "psycopg2", "xlsxwriter", "fpdf", "httpcore", "fsspec", "upath.core",
 )  # fmt: skip
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_like"
 

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN_IN_PIPELINES = ("assets", "dagster", "dagster_postgres")
-SLOW = ("great_expectations", "dbt", "scipy", "altair", "vl_convert", "dagster_postgres", "alembic")
+SLOW = ("great_expectations", "dbt", "scipy", "vl_convert", "dagster_postgres", "alembic")
 
 
 @functools.cache

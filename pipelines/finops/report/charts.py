@@ -1,4 +1,4 @@
-"""The charts: altair specifications rendered to SVG in this process, twice each, for a desk and for a phone.
+"""The charts: Vega-Lite specifications rendered to SVG in this process, twice each, for a desk and for a phone.
 
 Names out of logs never enter a chart: series are numbered here and named in the HTML legend, and every chart has its
 figures in a table below it. Floats are for the height of bars only.
@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from pipelines.finops import format as fmt
 from pipelines.finops.report.tables import Cell, Table, count_cell, money_cell, number_column, share_cell, text_column
 
-if TYPE_CHECKING:
-    import altair as alt
+Spec = dict[str, Any]
+"""A Vega-Lite specification, or a part of one."""
 
 SERIES = 6
 """Models that get a colour of their own; the rest are drawn together as others."""
@@ -28,6 +28,21 @@ SERIES = 6
 _OTHERS = "all other models"
 WIDE, NARROW = (920, 300), (330, 250)
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+_CONFIG: Spec = {
+    "font": _FONT,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": "var(--muted)",
+        "titleColor": "var(--muted)",
+        "gridColor": "var(--rule)",
+        "domainColor": "var(--rule)",
+        "tickColor": "var(--rule)",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    },
+}
 _DAYS_BY_MONTH = 120
 """A longer series is labelled by months, a shorter one by days."""
 BAR_COLOUR, BASE_COLOUR = "var(--accent)", "var(--s-others)"
@@ -159,19 +174,36 @@ def gap_chart(points: Sequence[tuple[date, float, float | None, float | None]], 
     return Chart(wide, narrow, description, legend)
 
 
-def _banded(rows: list[dict[str, Any]], months: str) -> alt.LayerChart:
-    import altair as alt
-
-    y_axis = alt.Axis(title=None, tickCount=5, domain=False)
-    x = alt.X("day:T", scale=alt.Scale(type="utc"), axis=alt.Axis(title=None, format=months, tickCount=5))
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
-    band = base.mark_area(aria=False, opacity=0.2, color=BAR_COLOUR).encode(y=alt.Y("low:Q", axis=y_axis), y2="high:Q")
-    line = base.mark_line(aria=False, color=BAR_COLOUR, point={"color": BAR_COLOUR, "aria": False}).encode(y="gap:Q")
-    zero = (
-        alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(aria=False, color="var(--muted)").encode(y="zero:Q")
-    )
-    chart: alt.LayerChart = alt.LayerChart(layer=[band, zero, line])
-    return chart
+def _banded(rows: list[dict[str, Any]], months: str) -> Spec:
+    y_axis = {"title": None, "tickCount": 5, "domain": False}
+    x = {
+        "field": "day",
+        "type": "temporal",
+        "scale": {"type": "utc"},
+        "axis": {"title": None, "format": months, "tickCount": 5},
+    }
+    band = {"x": x, "y": {"field": "low", "type": "quantitative", "axis": y_axis}, "y2": {"field": "high"}}
+    line = {"x": x, "y": {"field": "gap", "type": "quantitative"}}
+    return {
+        "data": {"values": rows},
+        "layer": [
+            {"mark": {"type": "area", "aria": False, "opacity": 0.2, "color": BAR_COLOUR}, "encoding": band},
+            {
+                "data": {"values": [{"zero": 0}]},
+                "mark": {"type": "rule", "aria": False, "color": "var(--muted)"},
+                "encoding": {"y": {"field": "zero", "type": "quantitative"}},
+            },
+            {
+                "mark": {
+                    "type": "line",
+                    "aria": False,
+                    "color": BAR_COLOUR,
+                    "point": {"color": BAR_COLOUR, "aria": False},
+                },
+                "encoding": line,
+            },
+        ],
+    }
 
 
 def _colour(number: int, name: str) -> str:
@@ -189,42 +221,48 @@ def _dollars(rows: list[dict[str, Any]]) -> str:
     return f"$,.{max(2, 1 - math.floor(math.log10(highest))) if highest > 0 else 2}f"
 
 
-def _stacked(rows: list[dict[str, Any]], days: list[str], colours: list[str], at_most: int) -> alt.Chart:
-    import altair as alt
-
+def _stacked(rows: list[dict[str, Any]], days: list[str], colours: list[str], at_most: int) -> Spec:
     named = days[:: -(-len(days) // at_most)]
     series = [f"s{n}" for n in range(len(colours))]
-    chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=rows))
-        .mark_bar(aria=False, stroke="var(--paper)", strokeWidth=0.6)
-        .encode(
-            x=alt.X("day:O", sort=days, axis=alt.Axis(title=None, values=named, labelAngle=0, ticks=False)),
-            y=alt.Y("usd:Q", axis=alt.Axis(title=None, format=_dollars(rows), tickCount=5, domain=False)),
-            color=alt.Color("series:N", scale=alt.Scale(domain=series, range=colours), legend=None),
-            order=alt.Order("order:Q"),
-        )
-    )
-    return chart
+    return {
+        "data": {"values": rows},
+        "mark": {"type": "bar", "aria": False, "stroke": "var(--paper)", "strokeWidth": 0.6},
+        "encoding": {
+            "x": {
+                "field": "day",
+                "type": "ordinal",
+                "sort": days,
+                "axis": {"title": None, "values": named, "labelAngle": 0, "ticks": False},
+            },
+            "y": {
+                "field": "usd",
+                "type": "quantitative",
+                "axis": {"title": None, "format": _dollars(rows), "tickCount": 5, "domain": False},
+            },
+            "color": {
+                "field": "series",
+                "type": "nominal",
+                "scale": {"domain": series, "range": colours},
+                "legend": None,
+            },
+            "order": {"field": "order", "type": "quantitative"},
+        },
+    }
 
 
-def to_svg(chart: alt.Chart | alt.LayerChart, size: tuple[int, int]) -> str:
+def to_svg(chart: Spec, size: tuple[int, int]) -> str:
     """The chart as an SVG element that scales with its column and takes its colours from the page."""
     import vl_convert
 
     width, height = size
-    drawn = chart.properties(
-        width=width, height=height, background="transparent", autosize={"type": "fit", "contains": "padding"}
-    )
-    drawn = drawn.configure(font=_FONT).configure_view(stroke=None)
-    drawn = drawn.configure_axis(
-        labelColor="var(--muted)",
-        titleColor="var(--muted)",
-        gridColor="var(--rule)",
-        domainColor="var(--rule)",
-        tickColor="var(--rule)",
-        labelFontSize=12,
-        titleFontSize=12,
-        titleFontWeight="normal",
-    )
-    svg: str = vl_convert.vegalite_to_svg(drawn.to_json(validate=False), allowed_base_urls=[])
+    drawn = {
+        "$schema": _SCHEMA,
+        "width": width,
+        "height": height,
+        "background": "transparent",
+        "autosize": {"type": "fit", "contains": "padding"},
+        "config": _CONFIG,
+        **chart,
+    }
+    svg: str = vl_convert.vegalite_to_svg(drawn, allowed_base_urls=[])
     return re.sub(r"<svg ([^>]*?)width=\"\d+(?:\.\d+)?\" height=\"\d+(?:\.\d+)?\"", r"<svg \1", svg, count=1)

@@ -9,13 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelines.finops import format as fmt
-from pipelines.finops.report.charts import BAR_COLOUR, BASE_COLOUR, NARROW, WIDE, Chart, Legend, to_svg
-
-if TYPE_CHECKING:
-    import altair as alt
+from pipelines.finops.report.charts import BAR_COLOUR, BASE_COLOUR, NARROW, WIDE, Chart, Legend, Spec, to_svg
 
 _LESS, _MORE = "var(--good)", "var(--bad)"
 _SIZES = ((WIDE[0], 110, 1.25), (NARROW[0], 95, 1.6))
@@ -61,26 +58,34 @@ def _colour(number: int, steps: int, amount: Decimal) -> str:
     return _LESS if amount < 0 else _MORE
 
 
-def _waterfall(rows: list[dict[str, Any]], names_px: int, room: float) -> alt.LayerChart:
-    import altair as alt
-
+def _waterfall(rows: list[dict[str, Any]], names_px: int, room: float) -> Spec:
     lowest, highest = min(0.0, *(row["from"] for row in rows)), max(row["to"] for row in rows)
-    scale = alt.Scale(domain=[lowest, lowest + room * ((highest - lowest) or 1)])
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y(
-            "step:O",
-            sort=[row["step"] for row in rows],
-            axis=alt.Axis(title=None, ticks=False, minExtent=names_px, maxExtent=names_px),
-        )
-    )
-    bars = base.mark_bar(aria=False, height=18).encode(
-        x=alt.X("from:Q", axis=None, scale=scale), x2="to:Q", color=alt.Color("colour:N", scale=None)
-    )
-    labels = base.mark_text(align="left", dx=5, aria=False, color="var(--ink)").encode(
-        x=alt.X("to:Q", axis=None, scale=scale), text="label:N"
-    )
-    chart: alt.LayerChart = alt.LayerChart(layer=[bars, labels])
-    return chart
+    scale = {"domain": [lowest, lowest + room * ((highest - lowest) or 1)]}
+    y = {
+        "field": "step",
+        "type": "ordinal",
+        "sort": [row["step"] for row in rows],
+        "axis": {"title": None, "ticks": False, "minExtent": names_px, "maxExtent": names_px},
+    }
+    bars = {
+        "x": {"field": "from", "type": "quantitative", "axis": None, "scale": scale},
+        "x2": {"field": "to"},
+        "y": y,
+        "color": {"field": "colour", "type": "nominal", "scale": None},
+    }
+    labels = {
+        "x": {"field": "to", "type": "quantitative", "axis": None, "scale": scale},
+        "y": y,
+        "text": {"field": "label", "type": "nominal"},
+    }
+    text = {"type": "text", "align": "left", "dx": 5, "aria": False, "color": "var(--ink)"}
+    return {
+        "data": {"values": rows},
+        "layer": [
+            {"mark": {"type": "bar", "aria": False, "height": 18}, "encoding": bars},
+            {"mark": text, "encoding": labels},
+        ],
+    }
 
 
 def frontier_chart(points: Sequence[FrontierPoint]) -> Chart:
@@ -117,27 +122,42 @@ def frontier_chart(points: Sequence[FrontierPoint]) -> Chart:
     )
 
 
-def _frontier(line: list[dict[str, Any]], dots: list[dict[str, Any]]) -> alt.LayerChart:
-    import altair as alt
-
+def _frontier(line: list[dict[str, Any]], dots: list[dict[str, Any]]) -> Spec:
     costs = [row["cost"] for row in (*line, *dots)]
-    x = alt.X(
-        "cost:Q",
-        scale=alt.Scale(domain=[0, 1.04 * max(costs)]),
-        axis=alt.Axis(title="Cost of the day, USD", format="$~s" if max(costs) >= 10 else "$.2f", tickCount=5),
-    )
     qualities = [row["quality"] for row in (*line, *dots)]
     room = 0.08 * ((max(qualities) - min(qualities)) or 1)
-    y = alt.Y(
-        "quality:Q",
-        scale=alt.Scale(domain=[min(qualities) - room, max(qualities) + room], zero=False),
-        axis=alt.Axis(title="Tasks solved", format=".0%", tickCount=5, domain=False),
-    )
-    drawn = alt.Chart(alt.InlineData(values=line)).mark_line(aria=False, color=BAR_COLOUR).encode(x=x, y=y)
-    base = alt.Chart(alt.InlineData(values=dots)).encode(x=x, y=y)
-    points = base.mark_point(aria=False, filled=True, size=70, opacity=1).encode(
-        color=alt.Color("colour:N", scale=None)
-    )
-    numbers = base.mark_text(aria=False, dx=10, dy=-8, color="var(--ink)", fontSize=12).encode(text="number:N")
-    chart: alt.LayerChart = alt.LayerChart(layer=[drawn, points, numbers])
-    return chart
+    at: Spec = {
+        "x": {
+            "field": "cost",
+            "type": "quantitative",
+            "scale": {"domain": [0, 1.04 * max(costs)]},
+            "axis": {
+                "title": "Cost of the day, USD",
+                "format": "$~s" if max(costs) >= 10 else "$.2f",
+                "tickCount": 5,
+            },
+        },
+        "y": {
+            "field": "quality",
+            "type": "quantitative",
+            "scale": {"domain": [min(qualities) - room, max(qualities) + room], "zero": False},
+            "axis": {"title": "Tasks solved", "format": ".0%", "tickCount": 5, "domain": False},
+        },
+    }
+    point = {"type": "point", "aria": False, "filled": True, "size": 70, "opacity": 1}
+    number = {"type": "text", "aria": False, "dx": 10, "dy": -8, "color": "var(--ink)", "fontSize": 12}
+    return {
+        "layer": [
+            {"data": {"values": line}, "mark": {"type": "line", "aria": False, "color": BAR_COLOUR}, "encoding": at},
+            {
+                "data": {"values": dots},
+                "mark": point,
+                "encoding": at | {"color": {"field": "colour", "type": "nominal", "scale": None}},
+            },
+            {
+                "data": {"values": dots},
+                "mark": number,
+                "encoding": at | {"text": {"field": "number", "type": "nominal"}},
+            },
+        ]
+    }

@@ -159,10 +159,10 @@ def test_a_policy_that_costs_more_or_can_not_be_projected_says_so(connection: Co
 def test_each_bar_of_the_waterfall_begins_where_the_one_before_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """2.00 less 1.80 is 0.20, and 0.30 is 0.50, and 0.05 is 0.55; the ends stand on zero."""
     drawn: list[dict[str, Any]] = []
-    monkeypatch.setattr(routing_charts, "to_svg", lambda chart, _size: drawn.append(chart.to_dict()) or "")
+    monkeypatch.setattr(routing_charts, "to_svg", lambda chart, _size: drawn.append(chart) or "")
     amounts = {"Baseline": "2.00", "Prices": "-1.80", "Caches": "0.30", "Fee": "0.05", "Projected": "0.55"}
     routing_charts.waterfall_chart({name: Decimal(usd) for name, usd in amounts.items()}, "title")
     assert len(drawn) == 2
     for chart in drawn:
-        (rows,) = chart["datasets"].values()
+        rows = chart["data"]["values"]
         assert [(row["from"], row["to"]) for row in rows] == [(0, 2), (0.2, 2), (0.2, 0.5), (0.5, 0.55), (0, 0.55)]
