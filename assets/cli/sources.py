@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assets.cli.terminal import json_text, say, terminal
+from assets.cli.terminal import json_text, say
 
 if TYPE_CHECKING:
     from pipelines.pull.probe import Probe, ReportProbe
@@ -28,8 +28,6 @@ def register(app: typer.Typer) -> None:
 
 def list_(as_json: _Json = False) -> None:
     """List every source, feed and board of sources.yaml: where it comes from, when it was reached last, and which key it needs."""
-    from rich.table import Table
-
     from pipelines.config import load_config
     from pipelines.pull.overview import overview
     from pipelines.settings import Settings
@@ -39,13 +37,16 @@ def list_(as_json: _Json = False) -> None:
     if as_json:
         say(json_text([asdict(row) for row in rows]))
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("", "name", "format", "last reached", "from", "key"):
-        table.add_column(name, overflow="fold")
+    names = max((len(row.name) for row in rows), default=0)
+    formats = max((len(row.format) for row in rows), default=0)
+    kind = ""
     for row in rows:
-        reached = row.reached or ("" if row.comes_from == "files" else "never")
-        table.add_row(row.kind, row.name, row.format, reached, row.comes_from, row.key or "")
-    terminal().print(table)
+        if row.kind != kind:
+            say(row.kind)
+            kind = row.kind
+        say(f"  {row.name:<{names}}  {row.format:<{formats}}  {row.reached or 'never reached'}")
+        if row.comes_from != "files":
+            say(f"    from {row.comes_from}" + (f", key in {row.key}" if row.key else ""))
 
 
 def look(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipelines.benchmarks import packaged_board
 from pipelines.config import Config
 from pipelines.config.fx import FxFeed
 from pipelines.config.pull import ApiPull, BucketPull, Pull, SqlPull
 from pipelines.config.sources import HardwareFeed, Leaderboard, PriceFeed, RequestSource
 from pipelines.fetch import FetchResult, fetch_feeds
-from pipelines.landing import open_zone
+from pipelines.landing import KINDS, open_zone
 from pipelines.pull.api import key_variables
 from pipelines.pull.connectors import CONNECTORS
 from pipelines.settings import Settings
+
+_Newest = dict[tuple[str, str], datetime]
+"""When the newest file of each kind and name was observed."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,14 @@ class Listed:
 
 def overview(settings: Settings, config: Config) -> list[Listed]:
     """The list, request sources first. Nothing is sent."""
-    arrived: dict[str, list[datetime]] = defaultdict(list)
-    for file in open_zone(settings).scan("requests").files:
-        arrived[file.source].append(file.observed_at)
-    rows = [_of_source(source, max(arrived[source.source], default=None)) for source in config.sources.requests]
-    return [*rows, *_feeds(settings, config)]
+    zone = open_zone(settings)
+    newest: _Newest = {}
+    for kind in KINDS:
+        for file in zone.scan(kind).files:
+            key = (kind, file.source)
+            newest[key] = max(file.observed_at, newest.get(key, file.observed_at))
+    rows = [_of_source(source, newest.get(("requests", source.source))) for source in config.sources.requests]
+    return [*rows, *_feeds(settings, config, newest)]
 
 
 def _of_source(source: RequestSource, newest: datetime | None) -> Listed:
@@ -66,7 +72,7 @@ def _key(pull: Pull) -> str:
             return ", ".join(pull.env.values()) or "of the bucket's service"
 
 
-def _feeds(settings: Settings, config: Config) -> Iterator[Listed]:
+def _feeds(settings: Settings, config: Config, newest: _Newest) -> Iterator[Listed]:
     unconnected = settings.model_copy(update={"offline": True})
     found = fetch_feeds(unconnected, config.sources, fx=config.fx.feeds)
     seen: dict[tuple[str, str], FetchResult] = {(result.kind, result.name): result for result in found}
@@ -77,7 +83,9 @@ def _feeds(settings: Settings, config: Config) -> Iterator[Listed]:
     declared |= {("selfhost", hardware.feed): hardware for hardware in config.sources.selfhost}
     for (kind, name), feed in declared.items():
         result = seen.get((kind, name))
-        at = None if result is None else result.newest_observed_at
+        at = newest.get((kind, name)) if result is None else result.newest_observed_at
+        packaged = packaged_board(feed)[1] if isinstance(feed, Leaderboard) else []
+        at = at or max((file.observed_at for file in packaged), default=None)
         headers = dict(feed.options.get("headers_env", {}))
         yield Listed(
             kind, name, feed.format, "files" if result is None else result.url, None if at is None else _text(at),

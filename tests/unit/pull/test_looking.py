@@ -68,8 +68,16 @@ def test_the_commands(server: Server, settings: Settings, monkeypatch: pytest.Mo
     monkeypatch.delenv("MODELMETER_OFFLINE", raising=False)
     shown = CliRunner().invoke(app, ["sources", "list"])
     assert shown.exit_code == 0
-    assert "openai_costs" in shown.output
-    assert "never" in shown.output
+    lines = shown.output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[:3] == [
+        "requests",
+        "  bill  openai_costs_api  never reached",
+        f"    from openai_costs at {server.url}, key in OPENAI_ADMIN_KEY",
+    ]
+    assert [line for line in lines if "prices.example" in line] == [
+        "    from https://prices.example/p.csv?key=..., key in PRICE_KEY"
+    ]
     listed = json.loads(CliRunner().invoke(app, ["sources", "list", "--json"]).output)
     assert [(row["name"], row["reached"], row["key"]) for row in listed[:3]] == [
         ("bill", None, "OPENAI_ADMIN_KEY"), ("logs", None, None), ("own", None, "PRICE_KEY"),
