@@ -7,11 +7,11 @@ Nothing is stored; `pipelines.routing.project` then answers as it does every day
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import log
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 from pydantic import ValidationError
@@ -68,8 +68,9 @@ def _policy(question: Question, policies: RoutingConfig) -> Policy:
     for name in question.shares:
         if name not in arms:
             raise QuestionError(f"policy {wanted} has no arm {name!r}; accepted: {', '.join(sorted(arms))}")
+    shares = _with_the_rest(question.shares, declared["arms"])
     for arm in declared["arms"]:
-        asked = question.shares.get(arm["arm"])
+        asked = shares.get(arm["arm"])
         if asked is not None:
             # What is above its threshold is a share too, but for none or all, which leave no threshold.
             is_hard = arm["difficulty_above"] is not None and 0 < asked < 1
@@ -83,6 +84,20 @@ def _policy(question: Question, policies: RoutingConfig) -> Policy:
         return Policy.model_validate(declared)
     except ValidationError as error:
         raise QuestionError("; ".join(item["msg"] for item in error.errors(include_url=False))) from error
+
+
+def _with_the_rest(asked: Mapping[str, Decimal], arms: Sequence[Mapping[str, Any]]) -> Mapping[str, Decimal]:
+    """The shares that are asked for; the arms that are not named divide the rest as they did before."""
+    known = {
+        arm["arm"]: arm["share"] if arm["difficulty_above"] is None else 1 - arm["difficulty_above"] for arm in arms
+    }
+    others = {name: share for name, share in known.items() if name not in asked}
+    before, rest = sum(share or 0 for share in others.values()), 1 - sum(asked.values())
+    if not asked or None in known.values() or not before or not 0 <= rest <= 1:
+        return asked
+    shares = {**asked, **{name: rest * share / before for name, share in others.items()}}
+    last = max(others, key=lambda name: shares[name])
+    return shares | {last: shares[last] + 1 - sum(shares.values())}
 
 
 def _evidence(question: Question, evidence: Evidence) -> Evidence:

@@ -31,6 +31,12 @@ def test_other_shares() -> None:
     assert found["projected_cost_usd"] == Decimal("0.98") * Decimal("0.0049") + Decimal("0.02") * Decimal("0.00585")
 
 
+def test_arms_that_are_not_named_divide_the_rest() -> None:
+    """Of nine tenths on the cheap arm seven are left; the eight and the two hundredths of the others become 24 and 6."""
+    changed, _, _ = what_if(Question(shares={"cheap": Decimal("0.7")}), policies(*HYBRID), EVIDENCE, rate_card())
+    assert [one.share for one in changed.policies[0].arms] == [Decimal("0.7"), Decimal("0.24"), Decimal("0.06")]
+
+
 def test_the_share_of_an_arm_for_hard_requests_moves_its_threshold() -> None:
     config = policies(*HYBRID[:1], arm("strong", STRONG, "0.10"))
     hard = config.policies[0].arms[1].model_copy(update={"share": None, "difficulty_above": Decimal("0.9")})
@@ -68,7 +74,10 @@ def test_a_fee_and_another_unit() -> None:
     [
         ({"policy": "nope"}, "policy 'nope' is not declared in routing.yaml; accepted: hybrid"),
         ({"shares": {"dear": Decimal(1)}}, "policy hybrid has no arm 'dear'; accepted: cheap, strong, tuned"),
-        ({"shares": {"cheap": Decimal("0.5")}}, "shares must add up to 1, found 0.5 + 0.08 + 0.02 = 0.60"),
+        (
+            {"shares": {"cheap": Decimal("0.5"), "strong": Decimal("0.08"), "tuned": Decimal("0.02")}},
+            "shares must add up to 1, found 0.5 + 0.08 + 0.02 = 0.60",
+        ),
         (
             {"prices": {("openai", STRONG[1], "output_text"): Decimal(1)}},
             "no price of strong-closed at openai is known",
