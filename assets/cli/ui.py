@@ -11,6 +11,9 @@ import typer
 
 from assets.cli.terminal import terminal
 
+GROUPS = ("landing", "raw", "staging", "core", "mart", "report")
+"""Groups of the graph. Dagster opens a graph with its groups folded, unless the address names those to unfold."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -42,6 +45,8 @@ def ui(
         home, environment = prepare_home(workspace)
         text = f"Dagster on http://{host}:{port} (run history in Postgres, files in {home}); Ctrl-C stops it"
         console.print(text, soft_wrap=True)
+        unfolded = ",".join(f"global@global:{group}" for group in GROUPS)
+        console.print(f"the graph, unfolded: http://{host}:{port}/asset-groups?expanded={unfolded}", soft_wrap=True)
         server = [sys.executable, "-m", "assets.web_server", "dev"]
         command = [*server, "-m", "assets.definitions", "-h", host, "-p", str(port)]
         own = {NAMES_VARIABLE: ",".join((*LOOPBACK, host, *(name or ())))}

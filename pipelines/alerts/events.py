@@ -181,7 +181,7 @@ def _of_30_days(row: dict[str, Any]) -> str:
 def _unpriced(row: dict[str, Any]) -> _Made:
     model, reason = row["model_id"], row["unpriced_reason"]
     detail = f"{row['requests']:,} requests of {model} at {row['provider_id']} have no cost: {reason} (docs/prices.md says what mends it)."
-    yield (row["provider_id"], model, reason), f"no price for {model}", detail, None
+    yield (row["provider_id"], model, reason), f"no price for {model} at {row['provider_id']}", detail, None
 
 
 def _credit(row: dict[str, Any], until: date) -> _Made:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.cli.ui import GROUPS
 from assets.definitions import build_defs
 from pipelines.warehouse.tables import TABLES
 from pipelines.warehouse.tables.mart import SPEND_TABLES
@@ -33,6 +34,11 @@ def described() -> str:
 
 def test_the_graph_is_the_golden_one() -> None:
     assert described() == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_the_address_of_the_graph_unfolds_every_group() -> None:
+    graph = build_defs().resolve_asset_graph()
+    assert {graph.get(key).group_name for key in graph.get_all_asset_keys()} == set(GROUPS)
 
 
 def test_every_table_is_an_asset() -> None:

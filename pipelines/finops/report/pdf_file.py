@@ -1,4 +1,4 @@
-"""A month or quarter as a PDF: the tables of its page on A4, with page numbers.
+"""A month or quarter as a PDF: the chart and the tables of its page on A4, with page numbers.
 
 The texts are those of the page, so every figure is the same. A letter that the font lacks stands as its code point, [U+6F22]; the
 page shows it as it is.
@@ -6,11 +6,15 @@ page shows it as it is.
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.finops.report.charts import Chart
 from pipelines.finops.report.page import Page
 from pipelines.finops.report.tables import Cell, Table
 
@@ -44,6 +48,9 @@ _MARGIN = 12
 _LINE = 4.2
 _ROWS = 60
 """Rows of a table; its total is that of all rows."""
+_VARIABLE = re.compile(r"var\(--([a-z0-9-]+)\)")
+_COLOUR = re.compile(r"--([a-z0-9-]+): (#[0-9a-f]{3,6});")
+_VIEW = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
 _KEPT_TOGETHER = 40
 """Millimetres that a heading and the first rows of its table need: with less left, they begin a new page."""
 
@@ -78,6 +85,8 @@ def pdf_of(page: Page) -> bytes:
     for figure in page.key_figures:
         notes = "; ".join(note for note in figure.notes if note)
         _line(pdf, shown(f"{figure.label}: {figure.value}" + (f" ({notes})" if notes else "")), 9)
+    if page.spend_chart is not None:
+        _chart(pdf, page.spend_chart, shown)
     for title, tables in _sections(page):
         _heading(pdf, shown(title), 13, _KEPT_TOGETHER)
         for table in tables:
@@ -142,6 +151,36 @@ def _heading(pdf: FPDF, text: str, size: float, needed: float) -> None:
     else:
         pdf.ln(3)
     _line(pdf, text, size, "B")
+
+
+def _chart(pdf: FPDF, chart: Chart, shown: Callable[[str], str]) -> None:
+    """The chart of the page in the colours of paper, at the width of the sheet, and its legend."""
+    import vl_convert
+
+    colours = _colours()
+    svg = _VARIABLE.sub(lambda found: colours[found[1]], chart.wide)
+    wide, high = _VIEW.search(svg).groups()  # type: ignore[union-attr]
+    sized = svg.replace("<svg ", f'<svg width="{wide}" height="{high}" ', 1)
+    width = pdf.w - 2 * _MARGIN
+    _heading(pdf, "Spend by day, USD", 13, width * float(high) / float(wide) + 20)
+    pdf.image(io.BytesIO(vl_convert.svg_to_png(sized, scale=2)), w=width, alt_text=shown(chart.description))
+    pdf.ln(2)
+    pdf.set_font(_FAMILY, "", 8)
+    for entry in chart.legend:
+        text = shown(f"{entry.name}  {entry.amount}")
+        if pdf.get_x() + pdf.get_string_width(text) + 12 > pdf.w - _MARGIN:
+            pdf.ln(5)
+        pdf.set_fill_color(colours[entry.colour.removeprefix("var(--").removesuffix(")")])
+        pdf.rect(pdf.get_x(), pdf.get_y() + 1, 2.6, 2.6, style="F")
+        pdf.set_x(pdf.get_x() + 4)
+        pdf.cell(pdf.get_string_width(text) + 6, 5, text)
+    pdf.ln(6)
+
+
+def _colours() -> dict[str, str]:
+    """The colours of the style sheet by light, which are those of paper."""
+    light = (resources.files("pipelines.finops.report") / "templates" / "report.css").read_text(encoding="utf-8")
+    return dict(_COLOUR.findall(light[: light.index("}")]))
 
 
 def _table(pdf: FPDF, table: Table, shown: Callable[[str], str]) -> None:

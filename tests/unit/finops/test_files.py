@@ -62,6 +62,13 @@ def test_the_pdf_has_the_totals_of_the_page_and_numbers_its_pages(connection: Co
     pages = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(content)).pages]
     text = " ".join("\n".join(pages).split())
     assert "$35.25" in text
+    assert page.spend_chart is not None
+    (drawn,) = [image for sheet in PdfReader(io.BytesIO(content)).pages for image in sheet.images]
+    assert drawn.image is not None
+    assert drawn.image.width / drawn.image.height == pytest.approx(920 / 300, rel=0.05)
+    for entry in page.spend_chart.legend:
+        assert entry.name.replace("\u6f22", "[U+6F22]") in text
+        assert entry.amount in text
     for cut in page.cuts:
         assert cut.table.foot[1].text == "35.25"
         assert cut.title in text
