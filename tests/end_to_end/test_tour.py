@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +24,9 @@ OWN = TOUR[TOUR.index("## 3.") :]
 """From here on everything is of the reader's own; before it the sample is run, as other tests do."""
 SAID = {
     "modelmeter doctor": "1 request sources, 1 price feeds",
+    "alerts test me": "me: sent",
+    "modelmeter alerts": "budget checkout is past 100%",
+    "cat tour/received.txt": "budget checkout is past 100%",
     "order by 1": "checkout",
     "from mart.budget_status": "crossed",
     "core.rate_at": "claude-sonnet-4-5",
@@ -28,11 +34,20 @@ SAID = {
 }
 
 
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     tmp_path.chmod(0o711)
     (tmp_path / "sql").symlink_to(ROOT / "sql")
     yield tmp_path
+    if (tmp_path / "tour" / "receiver.pid").exists():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int((tmp_path / "tour" / "receiver.pid").read_text()), signal.SIGKILL)
     if (tmp_path / "tour" / "home" / "postgres").exists():
         server.shut_down(tmp_path / "tour" / "home", force=True)
         server.remove(tmp_path / "tour" / "home")
@@ -44,7 +59,8 @@ def test_every_command_of_the_own_log_does_what_the_tour_says(folder: Path) -> N
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MODELMETER_")}
     environment |= {"PYTHONPATH": str(ROOT), "PWD": str(folder), "MODELMETER_OFFLINE": "true"}
     answers: dict[str, str] = {}
-    for part in _PART.finditer(OWN):
+    port = free_port()
+    for part in _PART.finditer(OWN.replace("8421", str(port))):
         command = part["command"]
         if part["file"]:
             (folder / part["file"]).write_text(part["text"], encoding="utf-8")
@@ -55,6 +71,7 @@ def test_every_command_of_the_own_log_does_what_the_tour_says(folder: Path) -> N
                 environment[name] = value.replace("$PWD", str(folder))
             continue
         called = command.replace("modelmeter", program, 1) if command.startswith("modelmeter") else command
+        called = re.sub("^python3 ", f"{shlex.quote(sys.executable)} ", called)
         done = subprocess.run(
             called, shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
