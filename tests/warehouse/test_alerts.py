@@ -286,7 +286,7 @@ def test_every_kind_of_event_that_a_warehouse_shows(database: Database) -> None:
         ("anomaly", "team search is dearer than expected", 90),
         ("drift", "m: latency_ms changed", None),
         ("price_change", "a price changes", 40),
-        ("unpriced_model", "no price for new at openai", None),
+        ("unpriced_model", "no price for new at p", None),
         ("credit_expiring", "credit grant expires on 2026-02-24", 30),
         ("source_set_aside", "source gateway is set aside", None),
     ]
