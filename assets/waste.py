@@ -9,16 +9,21 @@ from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import result, table_spec
 from pipelines.daily import refresh_waste
-from pipelines.warehouse.tables.mart_economics import WASTE
+from pipelines.warehouse.tables.mart_economics import DEARER_SELLER, WASTE
 
 
 @dg.multi_asset(
     name="waste",
-    specs=[table_spec(WASTE, deps=["core.request", "core.rate_card"], partitioned=True)],
+    specs=[
+        table_spec(table, deps=["core.request", "core.rate_card"], partitioned=True) for table in (WASTE, DEARER_SELLER)
+    ],
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,
 )
 @in_own_words
-def waste(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
+def waste(
+    context: dg.AssetExecutionContext, mm: WorkspaceResource
+) -> tuple[dg.MaterializeResult[Any], dg.MaterializeResult[Any]]:
     """Find the window's waste and replace its days."""
-    return result(WASTE, refresh_waste(mm.workspace, window_of(context)).height)
+    found, dearer = refresh_waste(mm.workspace, window_of(context))
+    return result(WASTE, found.height), result(DEARER_SELLER, dearer.height)

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 Month = Annotated[date, month_argument("The month, as YYYY-MM.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON, with every digit.")]
-_COSTS = ("effective_cost_usd", "billed_cost_usd")
+_PLAIN = ("effective_cost_usd", "billed_cost_usd")
+_TITLES = {
+    "effective_cost_usd": "effective, USD",
+    "billed_cost_usd": "billed, USD",
+    "covered_usd": "covered by commitments",
+    "commitment_usd": "commitments",
+    "payable_usd": "to pay",
+}
 BY = ("cost_centre", "team", "project", "environment", "application", "provider_id", "model_id")
 
 
@@ -36,7 +43,7 @@ def close(month: Month) -> None:
     from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace:
-        done = close_period(workspace.database, month)
+        done = close_period(workspace.database, month, workspace.config.allocation)
     say(
         f"{month:%Y-%m} is closed: {done.charges:,} charges and {done.corrections:,} corrections of earlier months, "
         f"billed {done.billed_cost_usd:f} USD"
@@ -59,15 +66,15 @@ def reopen(month: Month, reason: Annotated[str, typer.Option("--reason", help="W
 
 def restate(as_json: AsJson = False) -> None:
     """Show what became known of closed months since they were booked. The next closing books it as corrections."""
-    from pipelines.books.periods import pending
+    from pipelines.books.periods import pending, pending_commitments
     from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
-        found = pending(connection)
-    if found.is_empty() and not as_json:
+        found, commitments = pending(connection), pending_commitments(connection)
+    if found.is_empty() and commitments.is_empty() and not as_json:
         say("nothing became known of closed months")
         return
-    _show(found, ("event_date", "provider_id", "model_id"), as_json=as_json)
+    _show(found, commitments, ("event_date", "provider_id", "model_id"), as_json=as_json)
 
 
 def statement(
@@ -75,24 +82,25 @@ def statement(
     by: Annotated[str, typer.Option("--by", help=f"One of {', '.join(BY)}.")] = "cost_centre",
     as_json: AsJson = False,
 ) -> None:
-    """Print a month as it stands in the books: as booked where it is closed, else as known now, corrections apart."""
-    from pipelines.books.periods import book
+    """Print a month as it stands in the books, shared cost passed on: as booked where it is closed, else as known now, corrections apart."""
+    from pipelines.books.allocation import allocate, passed_on
+    from pipelines.books.periods import book, book_commitments, book_shares
     from pipelines.workspace import open_workspace
 
     if by not in BY:
         raise typer.BadParameter(f"--by {by} is not accepted: {', '.join(BY)}")
     with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
-        found = book(connection, month)
-    _show(found, ("charge_class", by), as_json=as_json)
+        charges = book(connection, month)
+        shares = book_shares(connection, charges, workspace.config.allocation)
+        commitments = book_commitments(connection, month)
+    _show(passed_on(allocate(charges, shares)), commitments, ("charge_class", by), as_json=as_json)
 
 
-def _show(rows: pl.DataFrame, by: Sequence[str], *, as_json: bool) -> None:
-    """Sums of `rows`, one line each, and their total: rounded for people, with every digit as JSON."""
-    import polars as pl
+def _show(charges: pl.DataFrame, commitments: pl.DataFrame, by: Sequence[str], *, as_json: bool) -> None:
+    """Sums by the columns, one line each, and their total: rounded for people, with every digit as JSON."""
+    from pipelines.books.statement import statement_lines
 
-    unpriced = pl.col("quantity").filter(pl.col("meter") == "request", pl.col("unpriced_reason").is_not_null()).sum()
-    known = (pl.when(pl.col(cost).is_not_null().any()).then(pl.col(cost).sum()).alias(cost) for cost in _COSTS)
-    sums = rows.group_by(by).agg(*known, unpriced.alias("unpriced_requests")).sort(by)
+    sums = statement_lines(charges, commitments, by)
     if as_json:
         say(json_text([{name: _digits(value) for name, value in row.items()} for row in sums.iter_rows(named=True)]))
     else:
@@ -105,15 +113,17 @@ def _print(sums: pl.DataFrame, by: Sequence[str]) -> None:
     from pipelines.finops import format as fmt
 
     columns = [name for name in by if name != "charge_class" or sums[name].str.len_chars().sum()]
-    decimals = fmt.decimals_for(cost for name in _COSTS for cost in sums[name])
+    has_commitments = sums["commitment_usd"].null_count() < sums.height
+    shown = {name: title for name, title in _TITLES.items() if has_commitments or name in _PLAIN}
+    decimals = fmt.decimals_for(cost for name in shown for cost in sums[name])
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
-    for name in (*columns, "effective, USD", "billed, USD", "without a price"):
+    for name in (*columns, *shown.values(), "without a price"):
         table.add_column(name.replace("_", " "), justify="left" if name in columns else "right")
     for row in sums.iter_rows(named=True):
-        costs = (fmt.money(row[cost], decimals) for cost in _COSTS)
+        costs = (fmt.money(row[cost], decimals) for cost in shown)
         table.add_row(*(str(row[name] or "none") for name in columns), *costs, fmt.count(int(row["unpriced_requests"])))
     table.add_section()
-    whole = (fmt.money(fmt.total(sums[cost]), decimals) for cost in _COSTS)
+    whole = (fmt.money(fmt.total(sums[cost]), decimals) for cost in shown)
     blank = [""] * (len(columns) - 1)
     table.add_row("total", *blank, *whole, fmt.count(int(sums["unpriced_requests"].sum())), style="bold")
     terminal().print(table)

@@ -34,7 +34,14 @@ def focus(
     if chosen is None:
         raise typer.BadParameter(f"--version {version} is not accepted: {', '.join(VERSIONS)}")
     with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
-        found, files = export_month(connection, month, chosen, out, workspace.config.focus.billing_accounts)
+        found, files = export_month(
+            connection,
+            month,
+            chosen,
+            out,
+            workspace.config.focus.billing_accounts,
+            allocation=workspace.config.allocation,
+        )
         files += export_supporting(
             connection, month, chosen, out, usage=found.rows, declared=workspace.config.commitments
         )

@@ -15,10 +15,10 @@ from typing import Any
 from pipelines.records.json_record import Number
 
 _PAGE = "data"
-_RESULTS = ("results", "result", "model_breakdown")
+_RESULTS = ("results", "result", "model_breakdown", "usage")
 _FROM = ("start_time", "starting_at", "start_time_iso", "startingAt", "startTime", "date")
 _TO = ("end_time", "ending_at", "end_time_iso", "endingAt", "endTime")
-_AMOUNTS = frozenset({"amount", "list_amount", "amount_value", "value", "usage", "quantity"})
+_AMOUNTS = frozenset({"amount", "list_amount", "amount_value", "value", "usage", "quantity", "spend", "totalCost"})
 """What a report measures and may write as text: a record is the same one when these change."""
 
 

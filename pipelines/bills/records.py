@@ -35,7 +35,7 @@ _OTHER_MONEY = ("quantity", "byok_cost_usd", "list_amount")
 _MAX_COUNT, _MAX_MONEY = 10**15, 10**12
 _COUNTED = ("request_count", *(count.column for count in COUNTS))
 _WHO = (
-    "report", "project_id", "api_key_id", "end_user_id", "raw_model", "line_item", "meter", "upstream_provider", "service_tier",
+    "report", "project_id", "api_key_id", "end_user_id", "raw_model", "line_item", "product", "meter", "upstream_provider", "service_tier",
     "region", "context_window", "quantity_unit", "currency", "charge_category",
 )  # fmt: skip
 """What identifies a record of a table; one of a JSON report is identified by all that it says (`containers.py`)."""

@@ -1,7 +1,8 @@
-"""Shared cost passed on: sums of a day's charges to what each team, project or cost centre pays, equal to the last digit.
+"""Shared cost passed on: a day's charges to what each team, project or cost centre pays, equal to the last digit.
 
-Rules are `pipelines.config.allocation`. Everything is exact: amounts are whole numbers of 1e-18 USD while they are shared
-out, and what division leaves goes to the largest remainders.
+Rules are `pipelines.config.allocation`. Everything is exact: amounts are whole numbers of 1e-18 while they are shared
+out, and what division leaves goes to the largest remainders. Each charge is split by itself, so that chargeback, statements and
+FOCUS files, which sum the parts in their own ways, come to the same.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any
 
@@ -16,29 +18,122 @@ import polars as pl
 
 from pipelines.config.allocation import FIELDS, Allocation, AllocationRule
 from pipelines.config.patterns import regex_of
+from pipelines.warehouse.tables.core_books import BOOKED_SHARE
 from pipelines.warehouse.tables.mart_charges import CHARGEBACK, COSTS
 
 NOBODY = "unattributed"
 """The value of a field of attribution that nobody filled; it receives no shared cost."""
+
+SHARES = pl.Schema({name: kind for name, kind in BOOKED_SHARE.polars_schema.items() if name != "period"})
+"""Who shares the cost by which rule on which day: rows of core.booked_share without a month."""
+
+ALLOCATED = pl.Schema(
+    {
+        "allocated_method_id": pl.String(),
+        "allocated_to": pl.String(),
+        "receiver": pl.String(),
+        "share": pl.Decimal(38, 18),
+        "weight": pl.Decimal(38, 18),
+        "rule": pl.String(),
+        "not_allocated_reason": pl.String(),
+    }
+)
+"""What `allocate` says of each part: the rule, the field that it fills and with whom, its share and the weight that it follows from."""
 
 _EXACT = Context(prec=76)
 _DIGITS = 18
 _Row = Mapping[str, Any]
 
 
-def charge_back(spend: pl.DataFrame, allocation: Allocation) -> pl.DataFrame:
-    """Rows of mart.chargeback from sums of charges; each cost sums to the same per day.
+def charge_back(charges: pl.DataFrame, allocation: Allocation) -> pl.DataFrame:
+    """Rows of mart.chargeback from charges; each cost sums to the same per day.
 
-    `spend` has one row per event_date and FIELDS, with the costs, tokens and unpriced_requests. A rule without receivers on
-    a day leaves the cost where it is, and the row names why.
+    `charges` have an event_date, FIELDS, the costs, tokens and unpriced_requests. A rule without receivers on a day leaves the cost
+    where it is, and the row names why.
     """
-    rows: list[dict[str, Any]] = []
-    for _, day in spend.sort("event_date").group_by("event_date", maintain_order=True):
-        rows += _day(day.rows(named=True), allocation)
-    if not rows:
+    parts = passed_on(allocate(charges, shares_of(charges, allocation)))
+    if parts.is_empty():
         return CHARGEBACK.empty()
-    frame = pl.DataFrame(rows, schema=CHARGEBACK.polars_schema, orient="row")
-    return _summed(frame).sort(CHARGEBACK.primary_key)
+    described = parts.unique(("rule", "share")).select(
+        "rule",
+        "share",
+        allocated_method_details=pl.struct("rule", "share").map_elements(_details, return_dtype=pl.String),
+    )
+    sums = [
+        pl.when(pl.col(cost).is_not_null().any())
+        .then(pl.col(cost).sum())
+        .cast(CHARGEBACK.polars_schema[cost])
+        .alias(cost)
+        for cost in COSTS
+    ]
+    return (
+        parts.join(described, on=("rule", "share"), how="left", nulls_equal=True)
+        .group_by(CHARGEBACK.primary_key)
+        .agg(
+            pl.col("allocated_method_details", "not_allocated_reason").first(), *sums, pl.col("unpriced_requests").sum()
+        )
+        .select(CHARGEBACK.polars_schema.names())
+        .sort(CHARGEBACK.primary_key)
+    )
+
+
+def shares_of(charges: pl.DataFrame, allocation: Allocation) -> pl.DataFrame:
+    """SHARES of the rules on each day of `charges`: receivers are those with charges that no rule matches. A rule that finds
+    nobody is there too, without a receiver."""
+    rows: list[dict[str, Any]] = []
+    rules = allocation.rules
+    sums = charges.group_by("event_date", *FIELDS).agg(pl.col("effective_cost_usd", "tokens").sum())
+    for (day,), group in sums.sort("event_date", *FIELDS).group_by("event_date", maintain_order=True):
+        own = [row for row in group.rows(named=True) if not any(_matches(rule.when, row) for rule in rules)]
+        for place, rule in enumerate(rules):
+            known = {"event_date": day, "place": place, "allocated_method_id": rule.name, "rule": _as_json(rule)}
+            receivers = _receivers(rule, own) or {"": 0}
+            rows += [known | {"receiver": name, "weight": Decimal(weight)} for name, weight in receivers.items()]
+    return pl.DataFrame(rows, schema=SHARES, orient="row")
+
+
+def allocate(charges: pl.DataFrame, shares: pl.DataFrame, amounts: Sequence[str] = COSTS) -> pl.DataFrame:
+    """`charges` with the columns ALLOCATED, those that a rule of SHARES takes split into a part for each receiver.
+
+    The parts of a charge add up to it in each of `amounts`. A charge goes by the first rule of its day that it matches. What has no known cost stays
+    whole.
+    """
+    kinds = charges.select("event_date", *FIELDS).unique(maintain_order=True)
+    rules = _rules_of(shares)
+    found = [
+        next((place for place, rule in enumerate(rules.get(row["event_date"], ())) if _matches(rule.when, row)), None)
+        for row in kinds.rows(named=True)
+    ]
+    placed = charges.join(
+        kinds.with_columns(pl.Series("place", found, pl.Int64)),
+        on=["event_date", *FIELDS],
+        how="left",
+        maintain_order="left",
+    )
+    is_taken = pl.col("place").is_not_null() & pl.any_horizontal(pl.col(*COSTS).is_not_null())
+    kept = (
+        placed.filter(~is_taken)
+        .drop("place")
+        .with_columns(pl.lit(None, kind).alias(name) for name, kind in ALLOCATED.items())
+    )
+    parts = [
+        part
+        for row in placed.filter(is_taken).rows(named=True)
+        for part in _parts(row, rules[row["event_date"]][row["place"]], amounts)
+    ]
+    return pl.concat([kept, pl.DataFrame(parts, schema=kept.schema, orient="row")])
+
+
+def passed_on(parts: pl.DataFrame) -> pl.DataFrame:
+    """The parts of `allocate` with the receiver in the field that the rule fills, and `allocated_resource`: who had the cost before."""
+    had = pl.coalesce(pl.when(pl.col("allocated_to") == field).then(field) for field in FIELDS)
+    is_passed_on = pl.col("receiver").is_not_null()
+    return parts.with_columns(
+        allocated_method_id=pl.col("allocated_method_id").fill_null(""), allocated_resource=had.fill_null("")
+    ).with_columns(
+        pl.when(is_passed_on & (pl.col("allocated_to") == field)).then("receiver").otherwise(field).alias(field)
+        for field in FIELDS
+    )
 
 
 def split(amount: Decimal, weights: Sequence[Decimal | int]) -> list[Decimal]:
@@ -62,26 +157,33 @@ def _units(value: Decimal | int) -> int:
     return value * 10**_DIGITS if isinstance(value, int) else int(value.scaleb(_DIGITS, _EXACT))
 
 
-def _day(rows: Sequence[_Row], allocation: Allocation) -> Iterator[dict[str, Any]]:
-    found = [(row, next((rule for rule in allocation.rules if _matches(rule, row)), None)) for row in rows]
-    own = [row for row, rule in found if rule is None]
-    receivers = {rule.name: _receivers(rule, own) for rule in allocation.rules}
-    for row, rule in found:
-        if rule is None:
-            yield _kept(row)
-        elif not receivers[rule.name]:
-            yield _kept(row) | {
-                "allocated_method_id": rule.name,
-                "allocated_resource": str(row[rule.to]),
-                "allocated_method_details": _details(rule, None),
-                "not_allocated_reason": "no_receivers",
-            }
-        else:
-            yield from _passed_on(row, rule, receivers[rule.name])
+@dataclass(frozen=True)
+class _Rule:
+    """A rule on one day. Without receivers it takes a charge and leaves it where it is."""
+
+    name: str
+    text: str
+    to: str
+    when: Mapping[str, str]
+    receivers: tuple[str, ...]
+    weights: tuple[Decimal, ...]
 
 
-def _matches(rule: AllocationRule, row: _Row) -> bool:
-    return all(re.fullmatch(regex_of(pattern), str(row[field]), re.DOTALL) for field, pattern in rule.when.items())
+def _rules_of(shares: pl.DataFrame) -> dict[Any, list[_Rule]]:
+    found: dict[Any, list[_Rule]] = {}
+    ordered = shares.sort("event_date", "place", "receiver")
+    for (day, _, name, text), group in ordered.group_by(
+        "event_date", "place", "allocated_method_id", "rule", maintain_order=True
+    ):
+        stated = json.loads(str(text))
+        named = group.filter(pl.col("receiver") != "")
+        receivers, weights = tuple(named["receiver"].to_list()), tuple(named["weight"].to_list())
+        found.setdefault(day, []).append(_Rule(str(name), str(text), stated["to"], stated["when"], receivers, weights))
+    return found
+
+
+def _matches(when: Mapping[str, str], row: _Row) -> bool:
+    return all(re.fullmatch(regex_of(pattern), str(row[field]), re.DOTALL) for field, pattern in when.items())
 
 
 def _receivers(rule: AllocationRule, own: Sequence[_Row]) -> dict[str, Decimal | int]:
@@ -101,66 +203,40 @@ def _receivers(rule: AllocationRule, own: Sequence[_Row]) -> dict[str, Decimal |
     return {name: weight for name, weight in sorted(weights.items()) if weight > 0}
 
 
-def _passed_on(row: _Row, rule: AllocationRule, receivers: Mapping[str, Decimal | int]) -> Iterator[dict[str, Any]]:
-    """One row per receiver, and what can't be passed on: requests whose cost nobody knows."""
-    weights = list(receivers.values())
+def _parts(row: dict[str, Any], rule: _Rule, amounts: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """A charge as one part per receiver; whole, with the reason, where there is none."""
+    del row["place"]
+    said = {"allocated_method_id": rule.name, "allocated_to": rule.to, "rule": rule.text}
+    if not rule.receivers:
+        nobody = {"receiver": None, "share": None, "weight": None, "not_allocated_reason": "no_receivers"}
+        yield row | said | nobody
+        return
     splits = {
-        amount: split(amount, weights) for amount in {row[cost] for cost in COSTS} - {None}
+        amount: split(amount, rule.weights) for amount in {row[name] for name in amounts} - {None}
     }  # often one for all costs
-    shares = {cost: splits.get(row[cost]) for cost in COSTS}
-    if any(share is not None for share in shares.values()):
-        parts = split(Decimal(1), weights)
-        for place, name in enumerate(receivers):
-            yield {
-                **_kept(row),
-                rule.to: name,
-                **{cost: None if share is None else share[place] for cost, share in shares.items()},
-                "unpriced_requests": 0,
-                "allocated_method_id": rule.name,
-                "allocated_resource": str(row[rule.to]),
-                "allocated_method_details": _details(rule, parts[place]),
-            }
-    if row["unpriced_requests"]:
-        yield {**_kept(row), **dict.fromkeys(COSTS)}
+    shares = split(Decimal(1), rule.weights)
+    for place, (name, weight) in enumerate(zip(rule.receivers, rule.weights, strict=True)):
+        own = {amount: None if row[amount] is None else splits[row[amount]][place] for amount in amounts}
+        yield (
+            row
+            | said
+            | own
+            | {"receiver": name, "share": shares[place], "weight": weight, "not_allocated_reason": None}
+        )
 
 
-def _kept(row: _Row) -> dict[str, Any]:
-    """The row as it is, of cost that nobody passes on."""
-    return {
-        "event_date": row["event_date"],
-        **{field: row[field] for field in FIELDS},
-        "allocated_method_id": "",
-        "allocated_resource": "",
-        "allocated_method_details": None,
-        "not_allocated_reason": None,
-        **{cost: row[cost] for cost in COSTS},
-        "unpriced_requests": row["unpriced_requests"],
-    }
-
-
-def _details(rule: AllocationRule, share: Decimal | None) -> str:
+def _as_json(rule: AllocationRule) -> str:
     """The rule as it was applied, so that a row can be understood after the rule has changed."""
     found: dict[str, Any] = {"by": rule.by, "to": rule.to, "when": dict(sorted(rule.when.items()))}
     if rule.weights:
         found["weights"] = {name: str(weight) for name, weight in sorted(rule.weights.items())}
-    if share is not None:
-        found["share"] = f"{share.normalize():f}"
     return json.dumps(found, sort_keys=True, ensure_ascii=False)
 
 
-def _summed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows of one key together: what two shared rows pass on to one receiver is one row."""
-    sums = [
-        pl.when(pl.col(cost).is_not_null().any())
-        .then(pl.col(cost).sum())
-        .cast(CHARGEBACK.polars_schema[cost])
-        .alias(cost)
-        for cost in COSTS
-    ]
-    return (
-        frame.group_by(CHARGEBACK.primary_key, maintain_order=True)
-        .agg(
-            pl.col("allocated_method_details", "not_allocated_reason").first(), *sums, pl.col("unpriced_requests").sum()
-        )
-        .select(CHARGEBACK.polars_schema.names())
-    )
+def _details(part: Mapping[str, Any]) -> str | None:
+    if part["rule"] is None:
+        return None
+    found = json.loads(part["rule"])
+    if part["share"] is not None:
+        found["share"] = f"{part['share'].normalize():f}"
+    return json.dumps(found, sort_keys=True, ensure_ascii=False)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, CORRECTION
+from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, BOOKED_COMMITMENT, CORRECTION
 from pipelines.warehouse.tables.mart_charges import COSTS, DAILY_CHARGE
-
-_KEY = ["event_date", "charge_id"]
-_AMOUNTS = ("quantity", *COSTS, "reported_cost_usd")
+from pipelines.warehouse.tables.mart_commitments import COMMITMENT_USAGE
+from pipelines.warehouse.tables.spec import Table
 
 
 def corrections(now: pl.DataFrame, booked: pl.DataFrame) -> pl.DataFrame:
@@ -19,21 +18,34 @@ def corrections(now: pl.DataFrame, booked: pl.DataFrame) -> pl.DataFrame:
     same usage at the new rate is added. A cost that became known is added to one that was null. An unknown cost counts as 0
     in the difference.
     """
-    described = [name for name in DAILY_CHARGE.polars_schema if name not in (*_KEY, *_AMOUNTS)]
+    return _difference(now, booked, DAILY_CHARGE, BOOKED_CHARGE, ("quantity", *COSTS, "reported_cost_usd"))
+
+
+def commitment_corrections(now: pl.DataFrame, booked: pl.DataFrame) -> pl.DataFrame:
+    """Rows of core.booked_commitment without a period, which make what is `booked` of mart.commitment_usage into `now`."""
+    amounts = ("amount_usd", "effective_cost_usd", "covered_usd")
+    return _difference(now, booked, COMMITMENT_USAGE, BOOKED_COMMITMENT, amounts)
+
+
+def _difference(
+    now: pl.DataFrame, booked: pl.DataFrame, table: Table, target: Table, amounts: tuple[str, ...]
+) -> pl.DataFrame:
+    key = list(table.primary_key)
+    described = [name for name in table.polars_schema if name not in (*key, *amounts)]
     signed = pl.concat(
         [
-            now.select(DAILY_CHARGE.polars_schema.names()).with_columns(sign=pl.lit(1)),
-            booked.select(DAILY_CHARGE.polars_schema.names()).with_columns(sign=pl.lit(-1)),
+            frame.select(table.polars_schema.names()).with_columns(sign=pl.lit(sign))
+            for frame, sign in ((now, 1), (booked, -1))
         ]
     )
-    known = [pl.col(name).is_not_null().any().alias(f"{name}_known") for name in _AMOUNTS]
-    summed = signed.group_by(_KEY, maintain_order=True).agg(
+    known = [pl.col(name).is_not_null().any().alias(f"{name}_known") for name in amounts]
+    summed = signed.group_by(key, maintain_order=True).agg(
         *(pl.col(name).first() for name in described),
-        *((pl.col(name).fill_null(0) * pl.col("sign")).sum().alias(name) for name in _AMOUNTS),
+        *((pl.col(name).fill_null(0) * pl.col("sign")).sum().alias(name) for name in amounts),
         *known,
     )
-    moved = summed.filter(pl.any_horizontal(pl.col(name) != 0 for name in _AMOUNTS))
+    moved = summed.filter(pl.any_horizontal(pl.col(name) != 0 for name in amounts))
     return moved.with_columns(
-        *(pl.when(f"{name}_known").then(name).cast(DAILY_CHARGE.polars_schema[name]).alias(name) for name in _AMOUNTS),
+        *(pl.when(f"{name}_known").then(name).cast(table.polars_schema[name]).alias(name) for name in amounts),
         charge_class=pl.lit(CORRECTION),
-    ).select(name for name in BOOKED_CHARGE.polars_schema if name != "period")
+    ).select(name for name in target.polars_schema if name != "period")

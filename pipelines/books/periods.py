@@ -14,14 +14,20 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from pipelines.books.corrections import corrections
+from pipelines.books.allocation import SHARES, shares_of
+from pipelines.books.corrections import commitment_corrections, corrections
+from pipelines.config.allocation import Allocation
 from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import WarehouseError
 from pipelines.warehouse.read import read_table
-from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, PERIOD_ACT
+from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, BOOKED_COMMITMENT, BOOKED_SHARE, PERIOD_ACT
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
+from pipelines.warehouse.tables.mart_commitments import COMMITMENT_USAGE
+from pipelines.warehouse.tables.spec import Table
+
+NOTHING_SHARED = Allocation()
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,8 @@ class Booked:
     billed_cost_usd: Decimal
 
 
-def close_period(database: Database, period: date) -> Booked:
-    """Book the month that begins with `period`, with the corrections of the months before. Months close in order.
+def close_period(database: Database, period: date, allocation: Allocation = NOTHING_SHARED) -> Booked:
+    """Book the month that begins with `period`, with the corrections of the months before, and who shares which of its cost. Months close in order.
 
     Raises WarehouseError where the month is not over, is closed, has no charges, or an earlier one is open.
     """
@@ -52,7 +58,11 @@ def close_period(database: Database, period: date) -> Booked:
         if first < period:
             raise WarehouseError(f"close {first:%Y-%m} first: it has charges and is open")
         rows = book(connection, period)
+        shares, commitments = book_shares(connection, rows, allocation), book_commitments(connection, period)
         copy_frame(connection, BOOKED_CHARGE, rows)
+        copy_frame(connection, BOOKED_COMMITMENT, commitments)
+        own = shares.filter(pl.col("event_date") >= period).with_columns(period=pl.lit(period))
+        copy_frame(connection, BOOKED_SHARE, own.select(BOOKED_SHARE.polars_schema.names()))
         return _noted(connection, period, "close", None, rows)
 
 
@@ -65,33 +75,76 @@ def reopen_period(database: Database, period: date, reason: str) -> Booked:
         if period != max(closed):
             raise WarehouseError(f"reopen {max(closed):%Y-%m} first: it was closed after {period:%Y-%m}")
         rows = read_table(connection, BOOKED_CHARGE, "period = %s", (period,))
-        connection.execute("delete from core.booked_charge where period = %s", [period])
+        for table in (BOOKED_CHARGE, BOOKED_COMMITMENT, BOOKED_SHARE):
+            connection.execute(f"delete from {table.qualified} where period = %s".encode(), [period])
         return _noted(connection, period, "reopen", reason, rows)
 
 
 def book(connection: psycopg.Connection[Any], period: date) -> pl.DataFrame:
     """Rows of core.booked_charge for a month: as booked where it is closed, else its charges as known now. The first open
-    month has what became known of closed ones too."""
+    month after the last closed one has what became known of closed ones too."""
+    return _book(connection, period, DAILY_CHARGE, BOOKED_CHARGE)
+
+
+def book_commitments(connection: psycopg.Connection[Any], period: date) -> pl.DataFrame:
+    """Rows of core.booked_commitment for a month, as `book` has its charges."""
+    return _book(connection, period, COMMITMENT_USAGE, BOOKED_COMMITMENT)
+
+
+def _book(connection: psycopg.Connection[Any], period: date, known: Table, booked: Table) -> pl.DataFrame:
     closed = closed_periods(connection)
     if period in closed:
-        return read_table(connection, BOOKED_CHARGE, "period = %s", (period,)).sort(BOOKED_CHARGE.primary_key)
-    first_open = _first_open(connection, closed)
-    own = read_table(connection, DAILY_CHARGE, "event_date >= %s and event_date < %s", (period, following(period)))
+        return read_table(connection, booked, "period = %s", (period,)).sort(booked.primary_key)
+    own = read_table(connection, known, "event_date >= %s and event_date < %s", (period, following(period)))
     rows = [own.with_columns(charge_class=pl.lit(None, pl.String))]
-    if period == first_open:
-        rows.append(pending(connection))
+    if period == _first_open(connection, closed, after=max(closed, default=date.min)):
+        rows.append((pending if known is DAILY_CHARGE else pending_commitments)(connection))
     together = pl.concat(rows, how="diagonal").with_columns(period=pl.lit(period))
-    return together.select(BOOKED_CHARGE.polars_schema.names()).sort(BOOKED_CHARGE.primary_key)
+    return together.select(booked.polars_schema.names()).sort(booked.primary_key)
+
+
+def book_shares(connection: psycopg.Connection[Any], book: pl.DataFrame, allocation: Allocation) -> pl.DataFrame:
+    """Who shares which cost on the days of a month's `book`, as SHARES: as booked where the day's month is closed, else by the rules of
+    `allocation` and the day's charges as known now."""
+    days = book["event_date"].unique().sort().to_list()
+    if not days:
+        return pl.DataFrame(schema=SHARES)
+    within = "event_date >= %s and event_date < %s"
+    bounds = (days[0], days[-1] + timedelta(days=1))
+    booked = read_table(connection, BOOKED_SHARE, within, bounds)
+    is_open = ~pl.col("event_date").dt.month_start().is_in(sorted(closed_periods(connection)))
+    now = read_table(connection, DAILY_CHARGE, within, bounds).filter(is_open)
+    return pl.concat([booked.select(SHARES.names()), shares_of(measured(now), allocation)])
+
+
+def measured(charges: pl.DataFrame) -> pl.DataFrame:
+    """Charges with what allocation looks at: tokens, and requests whose cost is not known."""
+    is_unpriced = (pl.col("meter") == "request") & pl.col("unpriced_reason").is_not_null()
+    return charges.with_columns(
+        tokens=pl.when(pl.col("unit") == "token").then("quantity").otherwise(0),
+        unpriced_requests=pl.when(is_unpriced).then("quantity").otherwise(0),
+    )
 
 
 def pending(connection: psycopg.Connection[Any]) -> pl.DataFrame:
     """What became known of closed months since they were booked: rows of core.booked_charge without a period."""
+    return corrections(*_then_and_now(connection, DAILY_CHARGE, BOOKED_CHARGE))
+
+
+def pending_commitments(connection: psycopg.Connection[Any]) -> pl.DataFrame:
+    """What became known of the commitments of closed months: rows of core.booked_commitment without a period."""
+    return commitment_corrections(*_then_and_now(connection, COMMITMENT_USAGE, BOOKED_COMMITMENT))
+
+
+def _then_and_now(
+    connection: psycopg.Connection[Any], known: Table, booked: Table
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of the closed months as they are now, and all that was booked."""
     closed = closed_periods(connection)
     if not closed:
-        return BOOKED_CHARGE.empty().drop("period")
+        return known.empty(), booked.empty()
     days = (min(closed), following(max(closed)))
-    now = read_table(connection, DAILY_CHARGE, "event_date >= %s and event_date < %s", days)
-    return corrections(now, read_table(connection, BOOKED_CHARGE).drop("period", "charge_class"))
+    return read_table(connection, known, "event_date >= %s and event_date < %s", days), read_table(connection, booked)
 
 
 def closed_periods(connection: psycopg.Connection[Any]) -> set[date]:
@@ -107,12 +160,12 @@ def following(period: date) -> date:
     return (period.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
-def _first_open(connection: psycopg.Connection[Any], closed: set[date]) -> date | None:
-    """The first month with charges that is not closed; None where there is none. Raises WarehouseError before the first run."""
+def _first_open(connection: psycopg.Connection[Any], closed: set[date], after: date = date.min) -> date | None:
+    """The first month with charges, later than `after`, that is not closed; None where there is none. Raises WarehouseError before the first run."""
     if connection.execute("select to_regclass('mart.daily_charge')").fetchone() == (None,):
         raise WarehouseError("the warehouse has no charges yet: run `modelmeter daily` first")
     rows = connection.execute("select distinct date_trunc('month', event_date)::date from mart.daily_charge").fetchall()
-    return min({period for (period,) in rows} - closed, default=None)
+    return min((period for (period,) in rows if period not in closed and period > after), default=None)
 
 
 def _noted(

@@ -19,7 +19,7 @@ RequestFormat = Literal[
     "openai_usage_api", "openai_costs_api", "anthropic_messages", "anthropic_usage_api", "anthropic_cost_api", "gemini",
     "bedrock_invocation", "bedrock_converse", "azure_apim", "openrouter", "openrouter_activity", "vllm", "tgi", "ollama",
     "llamacpp", "claude_code", "codex", "mapping", "shadow",
-    "focus", "bill_mapping",
+    "focus", "bill_mapping", "litellm_daily", "langfuse_daily", "azure_cost",
 ]  # fmt: skip
 BILL_FORMATS = (
     "openai_usage_api",
@@ -29,6 +29,9 @@ BILL_FORMATS = (
     "openrouter_activity",
     "focus",
     "bill_mapping",
+    "litellm_daily",
+    "langfuse_daily",
+    "azure_cost",
 )
 """Of these, what providers report and bill: never requests."""
 SHADOW_FORMATS = ("shadow",)

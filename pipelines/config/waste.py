@@ -1,4 +1,4 @@
-"""Schema of `waste.yaml`: traffic that can wait. No log shows that; only the company can say so.
+"""Schema of `waste.yaml`: traffic that can wait, and sellers that may take another's place. No log shows that; only the company can say so.
 
 The rules are applied to requests by `pipelines.books.waste`.
 """
@@ -28,6 +28,10 @@ class WaitRule(Declaration):
 
 
 class WasteConfig(Declaration):
-    """The whole of `waste.yaml`: a request goes by the first rule that it matches."""
+    """The whole of `waste.yaml`: a request goes by the first rule that it matches.
+
+    `equal_sellers` are the sellers (`*` stands for any text) at which a model counts as the same one.
+    """
 
     can_wait: tuple[WaitRule, ...] = ()
+    equal_sellers: tuple[str, ...] = ("*",)

@@ -18,15 +18,14 @@ from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.mart_charges import CHARGEBACK, COSTS
 from pipelines.workspace import Workspace
 
-_SPEND = f"""
+_CHARGES = f"""
     select
-        event_date, {", ".join(FIELDS)}, {", ".join(f"sum({cost})::numeric(38, 18) as {cost}" for cost in COSTS)},
-        coalesce(sum(quantity) filter (where unit = 'token'), 0)::bigint as tokens,
-        coalesce(sum(quantity) filter (where meter = 'request' and unpriced_reason is not null), 0)::bigint as unpriced_requests
+        event_date, {", ".join(FIELDS)}, {", ".join(COSTS)},
+        case when unit = 'token' then quantity else 0 end as tokens,
+        case when meter = 'request' and unpriced_reason is not null then quantity else 0 end as unpriced_requests
     from mart.daily_charge
     where event_date >= %(from)s and event_date < %(to)s
-    group by event_date, {", ".join(FIELDS)}
-    order by event_date, {", ".join(FIELDS)}
+    order by event_date, charge_id
 """
 
 
@@ -39,5 +38,5 @@ def refresh_chargeback(workspace: Workspace, window: Window) -> pl.DataFrame:
 
 
 def spend_of(connection: psycopg.Connection[Any], window: Window) -> pl.DataFrame:
-    """The window's charges summed by day, seller, model and attribution."""
-    return read_frame(connection, _SPEND, {"from": window.from_date, "to": window.to_date})
+    """The window's charges, as allocation looks at them."""
+    return read_frame(connection, _CHARGES, {"from": window.from_date, "to": window.to_date})

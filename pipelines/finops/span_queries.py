@@ -216,6 +216,11 @@ select
 from mart.waste
 where {NOW}
 group by finding
+union all
+select 'dearer_seller', sum(requests)::bigint, sum(cost_usd)::numeric(38, 18), sum(saving_usd)::numeric(38, 18)
+from mart.dearer_seller
+where {NOW}
+having count(*) > 0
 order by saving_usd desc, finding
 """
 

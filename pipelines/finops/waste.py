@@ -1,4 +1,4 @@
-"""The work list of waste: mart.waste summed by finding, owner and model over the newest thirty days, and idle commitments; one fix each."""
+"""The work list of waste: mart.waste summed by finding, owner and model over the newest thirty days, dearer sellers and idle commitments; one fix each."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ FIXES = {
     "cache_miss": "keep the beginning of a prompt unchanged within a session.",
     "context_bound": "trim prompts to below the bound of the higher rate.",
     "could_wait": "send it by the tier that waste.yaml names.",
+    "dearer_seller": "send it to the seller that --json names in `instead`, which lists the same model for less on these days.",
     "idle_commitment": "commit to fewer units, or move traffic onto it: modelmeter commitments says how many units pay.",
 }
 """What to do about each finding."""
@@ -33,6 +34,8 @@ class Item:
     cost_usd: Decimal
     saving_usd: Decimal
     query: str
+    instead: str = ""
+    """The seller that asks less for the same model, of a dearer one."""
 
     def described(self) -> dict[str, Any]:
         """The line for JSON: money as digits, and the fix."""
@@ -52,7 +55,39 @@ def work_list(connection: Connection[Any]) -> list[Item]:
         """.encode()
     ).fetchall()
     found = [Item(*(*row, _query(connection, *row[:4]))) for row in rows]
-    return sorted([*found, *_idle(connection)], key=lambda item: -item.saving_usd)
+    return sorted([*found, *_dearer(connection), *_idle(connection)], key=lambda item: -item.saving_usd)
+
+
+_DEARER = "event_date > (select max(event_date) - 30 from mart.dearer_seller)"
+
+
+def _dearer(connection: Connection[Any]) -> list[Item]:
+    """Calls that the same model at another seller would have answered for less. No request of mart.waste is among them."""
+    columns = "team, provider_id, model_id, cheaper_provider_id"
+    rows = connection.execute(
+        f"""
+        select {columns}, sum(requests)::bigint, sum(cost_usd), sum(saving_usd)
+        from mart.dearer_seller
+        where {_DEARER}
+        group by {columns}
+        order by {columns}
+        """.encode()
+    ).fetchall()
+    query = sql.SQL(
+        "select * from mart.dearer_seller where team = {} and provider_id = {} and model_id = {} and cheaper_provider_id = {} and "
+        + _DEARER
+        + " order by saving_usd desc"
+    )
+    return [
+        Item(
+            "dearer_seller",
+            *row[:3],
+            *row[4:],
+            query=query.format(*map(sql.Literal, row[:4])).as_string(connection),
+            instead=row[3],
+        )
+        for row in rows
+    ]
 
 
 _UNUSED = (

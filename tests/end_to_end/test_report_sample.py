@@ -142,6 +142,17 @@ def test_the_same_total_stands_everywhere(report: Report, tmp_path: Path) -> Non
     with report.database.connect(read_only=True) as connection:
         assert fmt.total(book(connection, month)["effective_cost_usd"]) == total, "the statement"
         _, (focus, _) = export_month(connection, month, "1.4", tmp_path, {})
+        sums = (
+            "mart.chargeback",
+            "mart.daily_team_spend",
+            "mart.daily_end_user_spend",
+            "mart.daily_tag_spend",
+            "core.request",
+        )
+        for table in sums:
+            assert connection.execute(f"select sum(effective_cost_usd) from {table}".encode()).fetchone() == (total,), (
+                table
+            )
     lines = csv.DictReader(focus.read_text(encoding="utf-8").splitlines())
     assert fmt.total(Decimal(line["EffectiveCost"]) for line in lines) == total
 

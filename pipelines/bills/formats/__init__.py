@@ -21,22 +21,23 @@ class BillFormat(Protocol):
         """The layout of the report."""
 
     def described(self, source: RequestSource) -> Layout:
-        """The layout that a source declares itself; only the format `bill_mapping` offers it."""
+        """The layout that a source declares itself, or completes; only the formats of `_DECLARED` offer it."""
 
 
-_MAPPED = "bill_mapping"
+_DECLARED = ("bill_mapping", "langfuse_daily")
 FORMATS: Formats[BillFormat] = Formats(__name__)
 
 
 def build_bill_format(source: RequestSource) -> Layout:
     """The format of a source of bills. Raises SourceError for declarations that bills don't take."""
-    is_mapped = source.format == _MAPPED
-    for name in ("attribution",) if is_mapped else ("options", "attribution", "defaults"):
+    is_declared = source.format in _DECLARED
+    for name in ("attribution",) if is_declared else ("options", "attribution", "defaults"):
         if getattr(source, name):
             raise SourceError(
                 source.source, (name,), f"format {source.format} takes none; the report says itself who used what"
             )
-    bill_format = FORMATS[_MAPPED].described(source) if is_mapped else FORMATS[source.format].build()
+    module = FORMATS[source.format]
+    bill_format = module.described(source) if is_declared else module.build()
     own = {"locator": ("locator",), "identity": ("identity",)}
     ends = {"bucket_from": ("bucket/from",), "bucket_to": ("bucket/to",)}
     return replace(

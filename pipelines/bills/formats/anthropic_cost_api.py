@@ -23,7 +23,7 @@ def build() -> Layout:
     """Reports of cost: one amount per workspace and description."""
     return Layout(
         name="anthropic_cost_api",
-        version="3",
+        version="4",
         text={
             **WHO,
             "cost_type": ("cost_type",),

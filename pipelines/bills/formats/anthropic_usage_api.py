@@ -21,6 +21,7 @@ WHO = {
     "service_tier": ("service_tier", "usage_type"),
     "region": ("inference_geo",),
     "context_window": ("context_window",),
+    "product": ("product",),
 }
 DAY = {"bucket_from": ("starting_at", "usage_date_utc"), "bucket_to": ("ending_at",)}
 _CSV = "usage_input_tokens"
@@ -30,7 +31,7 @@ def build() -> Layout:
     """Reports of usage: tokens by exclusive bucket."""
     return Layout(
         name="anthropic_usage_api",
-        version="2",
+        version="3",
         text={
             **WHO,
             "report": ("report",),

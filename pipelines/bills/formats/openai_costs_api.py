@@ -1,7 +1,8 @@
 """OpenAI's organization costs API (`/v1/organization/costs`, days only), and the CSV files that its usage page exports.
 
 `amount.value` is in `amount.currency`; `line_item` names model and meter (`gpt-4o-2024-08-06, cached input`,
-`priority | gpt-5, output`) or neither (`web search tool calls`). Bucket times are seconds since 1970 in UTC.
+`priority | gpt-5, output`) or neither (`web search tool calls`). Grouped by `api_source`, a line says which API was used. Bucket times
+are seconds since 1970 in UTC.
 Source: platform.openai.com/docs/api-reference/usage.
 """
 
@@ -24,13 +25,14 @@ def build() -> Layout:
     """Reports of cost: one amount per line item and project."""
     return Layout(
         name="openai_costs_api",
-        version="1",
+        version="2",
         text={
             "report": ("object",),
             "project_id": ("project_id",),
             "api_key_id": ("api_key_id",),
             "end_user_id": ("user_id",),
             "line_item": ("line_item",),
+            "product": ("api_source",),
             "currency": ("amount/currency", "amount_currency"),
             "quantity_unit": ("quantity_unit",),
         },

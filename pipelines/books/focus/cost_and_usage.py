@@ -9,7 +9,9 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.books.allocation import ALLOCATED, SHARES, allocate
 from pipelines.books.focus.contracts import applied
+from pipelines.books.focus.split_cost import ALLOCATION_COLUMNS, allocation_columns
 from pipelines.books.focus.versions import Version, columns_of
 from pipelines.books.periods import following
 from pipelines.config.focus import BillingAccount
@@ -48,16 +50,21 @@ class Exported:
 
 
 def cost_and_usage(
-    charges: pl.DataFrame, month: date, version: Version, accounts: Mapping[str, BillingAccount]
+    charges: pl.DataFrame,
+    month: date,
+    version: Version,
+    accounts: Mapping[str, BillingAccount],
+    shares: pl.DataFrame | None = None,
 ) -> Exported:
     """The charges of the month that begins with `month`, in the columns of `version`; each cost sums to that of the charges.
 
     `charges` are rows of core.booked_charge with price_region, context_from_tokens, time_window and reasoning_mode of their
     price and developer and family of their model. A line with a quantity and both unit prices is Usage. The rest of a
     day's cost that no unit price explains is an Adjustment. A line that costs nothing and has no price is no charge: it is
-    left out, as is usage whose cost is not known, which is counted.
+    left out, as is usage whose cost is not known, which is counted. Cost that `shares` (pipelines.books.allocation) pass on is a row for
+    each receiver, from 1.3 on.
     """
-    known = charges.filter(pl.col("unpriced_reason").is_null())
+    known = _split(charges.filter(pl.col("unpriced_reason").is_null()), shares if version != "1.2" else None)
     is_usage = pl.all_horizontal(
         pl.col("price_id", "list_usd_per_million", "contracted_usd_per_million", "quantity").is_not_null()
     )
@@ -67,19 +74,35 @@ def cost_and_usage(
     has_region = (rows["region"] != "").any()
     if not has_region:
         named = [name for name in named if name not in ("RegionId", "RegionName")]
+    if rows["allocated_method_id"].null_count() == rows.height:
+        named = [name for name in named if name not in ALLOCATION_COLUMNS]
     rows = _with_objects(rows, "Tags", {name: name for name in _TAGS}, absent="unattributed")
     filled = rows.with_columns(**_common(month, accounts)).sort("ChargePeriodStart", "x_ChargeId")
     contracts = list(applied(filled["x_ContractId"].to_list(), filled["ContractedCost"].to_list()))
     filled = filled.with_columns(ContractApplied=pl.Series(contracts, dtype=pl.String)).select(named)
-    unpriced = charges.filter(pl.col("unpriced_reason").is_not_null(), pl.col("meter") == "request")["quantity"].sum()
+    is_own = pl.col("charge_class").is_null()
+    unpriced = charges.filter(is_own, pl.col("unpriced_reason").is_not_null(), pl.col("meter") == "request")[
+        "quantity"
+    ].sum()
     return Exported(filled, int(unpriced), tuple(sorted(set(rows["provider_id"].unique()) - accounts.keys())))
 
 
+def _split(charges: pl.DataFrame, shares: pl.DataFrame | None) -> pl.DataFrame:
+    """The charges with the quantities of FOCUS, those that are passed on as a part for each receiver."""
+    quantity = pl.col("quantity").cast(_DECIMAL)
+    priced = pl.when(pl.col("unit") == "token").then(quantity / _MILLION).otherwise(quantity).cast(_DECIMAL)
+    counted = charges.with_columns(ConsumedQuantity=quantity, PricingQuantity=priced)
+    return allocate(
+        counted,
+        pl.DataFrame(schema=SHARES) if shares is None else shares,
+        (*COSTS, "ConsumedQuantity", "PricingQuantity"),
+    )
+
+
 def _usage(lines: pl.DataFrame) -> pl.DataFrame:
-    """One row per line: quantity times unit price is the cost, to the last decimal."""
+    """One row per line: quantity times unit price is the cost, to the last decimal where it is not split."""
     is_token = pl.col("unit") == "token"
     sku = pl.concat_str("provider_id", "model_id", "meter", separator="/")
-    quantity = pl.col("quantity").cast(_DECIMAL)
     unit = pl.col("unit").replace_strict(_UNITS, return_dtype=pl.String)
 
     def unit_price(name: str) -> pl.Expr:
@@ -88,9 +111,7 @@ def _usage(lines: pl.DataFrame) -> pl.DataFrame:
 
     filled = lines.with_columns(
         ChargeCategory=pl.lit("Usage"),
-        ConsumedQuantity=quantity,
         ConsumedUnit=unit,
-        PricingQuantity=pl.when(is_token).then(quantity / _MILLION).otherwise(quantity).cast(_DECIMAL),
         PricingUnit=pl.when(is_token).then(pl.lit("1000000 Tokens")).otherwise(unit),
         PricingCategory=pl.lit("Standard"),
         ListUnitPrice=unit_price("list_usd_per_million"),
@@ -137,7 +158,7 @@ def _with_objects(
 
 def _adjustments(lines: pl.DataFrame) -> pl.DataFrame:
     """What no unit price explains, summed by day, seller, model and attribution; nothing where that is nothing."""
-    summed = lines.group_by(_OF_AN_ADJUSTMENT, maintain_order=True).agg(
+    summed = lines.group_by(*_OF_AN_ADJUSTMENT, *ALLOCATED, maintain_order=True).agg(
         pl.col(*COSTS).sum(), pl.col("charge_id").min(), pl.col("context_from_tokens").first()
     )
     costs = pl.any_horizontal(pl.col(*COSTS) != 0)
@@ -156,6 +177,7 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
     region = pl.when(pl.col("region") != "").then(pl.col("region"))
     return {
         **{focus: pl.col(cost).cast(_DECIMAL) for cost, focus in _FOCUS_COSTS.items()},
+        **allocation_columns(),
         "BillingAccountId": seller.replace_strict(ids, default=pl.concat_str(seller, pl.lit("-account")), return_dtype=pl.String),
         "BillingAccountName": seller.replace_strict(names, default=None, return_dtype=pl.String),
         "BillingCurrency": pl.lit("USD"),

@@ -15,7 +15,8 @@ from pipelines.books.focus.contracts import COLUMNS_OF_1_3, contract_commitments
 from pipelines.books.focus.cost_and_usage import Exported, cost_and_usage
 from pipelines.books.focus.supporting import billing_periods, invoice_details, sku_prices
 from pipelines.books.focus.versions import Version
-from pipelines.books.periods import book, closed_periods, following
+from pipelines.books.periods import NOTHING_SHARED, book, book_shares, closed_periods, following
+from pipelines.config.allocation import Allocation
 from pipelines.config.commitments import Commitments
 from pipelines.config.focus import BillingAccount
 from pipelines.landing.atomic import write_atomically
@@ -57,6 +58,8 @@ def export_month(
     version: Version,
     folder: Path,
     accounts: Mapping[str, BillingAccount],
+    *,
+    allocation: Allocation = NOTHING_SHARED,
 ) -> tuple[Exported, list[Path]]:
     """Write Cost and Usage of the month that begins with `month`, as it stands in the books, into `folder`; the data set and the files.
 
@@ -66,7 +69,7 @@ def export_month(
     described = charges.join(read_frame(connection, _PRICES), on="price_id", how="left").join(
         read_frame(connection, _MODELS), on="model_id", how="left"
     )
-    found = cost_and_usage(described, month, version, accounts)
+    found = cost_and_usage(described, month, version, accounts, book_shares(connection, charges, allocation))
     return found, _written(found.rows, folder, f"focus-{version}-cost-and-usage-{month:%Y-%m}")
 
 

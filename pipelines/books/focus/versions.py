@@ -20,7 +20,6 @@ CAPACITY = "CAPACITY_RESERVATION_SUPPORTED"
 SUB_ACCOUNT = "SUB_ACCOUNT_SUPPORTED"
 RESOURCE = "BILLING_BASED_ON_PROVISIONED_RESOURCES_SUPPORTED"
 CURRENCY = "PRICING_BILLING_CURRENCY_DIFFERENCES_SUPPORTED"
-ALLOCATION = "split cost allocation: mart.chargeback has it, by cost and not by meter"
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,11 @@ def _left_out(lacks: str, *names: str, since: Version = "1.2") -> Iterator[Focus
 
 
 COST_AND_USAGE: tuple[FocusColumn, ...] = (
-    *_left_out(
-        ALLOCATION,
-        "AllocatedMethodDetails", "AllocatedMethodId", "AllocatedResourceId", "AllocatedResourceName", "AllocatedTags",
-        since="1.3",
-    ),
+    FocusColumn("AllocatedMethodDetails", "JSON", nullable=True, since="1.3"),
+    FocusColumn("AllocatedMethodId", nullable=True, since="1.3"),
+    FocusColumn("AllocatedResourceId", nullable=True, since="1.3"),
+    FocusColumn("AllocatedResourceName", nullable=True, since="1.3"),
+    FocusColumn("AllocatedTags", "JSON", nullable=True, since="1.3"),
     *_left_out("AVAILABILITY_ZONE_SUPPORTED", "AvailabilityZone"),
     FocusColumn("BilledCost", "Decimal"),
     FocusColumn("BillingAccountId"),

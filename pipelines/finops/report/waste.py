@@ -16,6 +16,7 @@ _FINDINGS = {
     "cache_miss": "paid again for a prompt that was cached",
     "context_bound": "just past the bound of a higher rate",
     "could_wait": "could have waited for a cheaper tier",
+    "dearer_seller": "the same model at another seller for less",
 }
 
 

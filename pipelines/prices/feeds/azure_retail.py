@@ -59,7 +59,9 @@ _METERS = {
 }
 
 
-class _Meaning(NamedTuple):
+class Meaning(NamedTuple):
+    """What the name of a meter says; `scope` is global, regional or data-zone."""
+
     model: str
     meter: str
     tier: str
@@ -84,11 +86,11 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
         raise PriceFeedError(
             "expected an object with the array `Items`, or an array of them, as https://prices.azure.com/api/retail/prices answers"
         )
-    by_meaning: dict[_Meaning, list[Price]] = defaultdict(list)
+    by_meaning: dict[Meaning, list[Price]] = defaultdict(list)
     rejected = 0
     for index, item in enumerate(items):
         try:
-            meaning = _meaning(item["productName"], item["meterName"])
+            meaning = meaning_of(item["productName"], item["meterName"])
             if item["unitOfMeasure"] not in _QUANTITIES or meaning is None:
                 problems.add(f"{item['productName']}: {item['meterName']} per {item['unitOfMeasure']}")
                 continue
@@ -100,7 +102,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     return Parsed(prices, len(items), rejected, frozenset(problems))
 
 
-def _item_prices(index: int, item: Mapping[str, Any], meaning: _Meaning) -> Iterator[Price]:
+def _item_prices(index: int, item: Mapping[str, Any], meaning: Meaning) -> Iterator[Price]:
     amount = as_amount(item["retailPrice"])
     if amount is None:
         raise PriceFeedError(f"{meaning.model}: retailPrice: {why_no_price(item['retailPrice'])}")
@@ -127,7 +129,7 @@ def _start(item: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(item["effectiveStartDate"]).astimezone(UTC)
 
 
-def _placed(meaning: _Meaning, found: Sequence[Price]) -> Iterator[Price]:
+def _placed(meaning: Meaning, found: Sequence[Price]) -> Iterator[Price]:
     """The prices of one meter by place: one for all regions where they agree, else a timeline for each."""
     everywhere = {"global": "", "data-zone": "data-zone"}.get(meaning.scope)
     public = [price for price in found if not price.region.startswith("usgov")]
@@ -147,7 +149,7 @@ def _from(price: Price) -> datetime:
     return price.valid_from or BEGINNING
 
 
-def _meaning(product: str, meter_name: str) -> _Meaning | None:
+def meaning_of(product: str, meter_name: str) -> Meaning | None:
     """What a meter's name says, or None where a word of it is not understood."""
     words = re.split(r"[\s-]+", meter_name.lower().replace("data zone", "dzone").strip())
     if any(_UNCLEAR.search(word) for word in words if word not in _WORDS):
@@ -169,4 +171,4 @@ def _meaning(product: str, meter_name: str) -> _Meaning | None:
     model = "-".join(name)
     if family and not model.startswith((family, "mai-", "codestral", "ministral")):
         model = f"{family}-{model}"
-    return _Meaning(model, meter, min(tiers, default="standard"), scopes.pop())
+    return Meaning(model, meter, min(tiers, default="standard"), scopes.pop())

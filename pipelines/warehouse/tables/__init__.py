@@ -19,7 +19,7 @@ from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
 from pipelines.warehouse.tables.mart_catalog import MODEL_CATALOG
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
 from pipelines.warehouse.tables.mart_commitments import MART_COMMITMENT_TABLES
-from pipelines.warehouse.tables.mart_economics import SERVED_MODEL_CHANGE, UNIT_COST, WASTE
+from pipelines.warehouse.tables.mart_economics import DEARER_SELLER, SERVED_MODEL_CHANGE, UNIT_COST, WASTE
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
 from pipelines.warehouse.tables.mart_planning import MART_PLANNING_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
@@ -51,6 +51,7 @@ TABLES: tuple[Table, ...] = (
     DAILY_TAG_SPEND,
     UNIT_COST,
     WASTE,
+    DEARER_SELLER,
     SERVED_MODEL_CHANGE,
     *MART_ROUTING_TABLES,
     SHADOW_REQUEST,

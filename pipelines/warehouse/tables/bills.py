@@ -46,6 +46,7 @@ REPORTED_COST = Table(
         Column("model_id", "text", "Canonical model; null where none is named or the name is unresolved.", nullable=True),
         Column("resolution_method", "text", "How model_id was found (core.model_alias.method)."),
         Column("line_item", "text", "Line item, description or endpoint, as written.", nullable=True),
+        Column("product", "text", "Product or API that the line belongs to, as written: Anthropic's product, OpenAI's api_source.", nullable=True),
         Column("meter", "text", "What the line charges or counts, in the provider's words, for example cached input.", nullable=True),
         Column("upstream_provider", "text", "Who served the calls that a router bills.", nullable=True),
         Column("service_tier", "text", "Service tier as written, lower case; batch where a flag states it.", nullable=True),

@@ -104,6 +104,30 @@ WASTE = Table(
     day_column="event_date",
 )
 
+DEARER_SELLER = Table(
+    "mart",
+    "dearer_seller",
+    "Calls that the same model at another seller would have answered for less, at that seller's list price of the day. Requests that are in "
+    "mart.waste are not in it.",
+    "one row per day, seller, model, tier, region, team and cheapest other seller",
+    (
+        Column("event_date", "date", "UTC day."),
+        Column("provider_id", "text", "Who sold the calls."),
+        Column("model_id", "text", "Canonical model, the same at both sellers."),
+        Column("service_tier", "text", "Tier that served the calls, the same at both."),
+        Column(
+            "region", "text", "Region of the calls; empty where not logged. The other price holds in it or everywhere."
+        ),
+        Column("team", "text", "Team that pays, or unattributed: the owner."),
+        Column("cheaper_provider_id", "text", "Who asks least for the same model."),
+        Column("requests", "bigint", "Requests.", unit="requests"),
+        Column("cost_usd", "numeric(38,18)", "Their effective cost.", unit="USD"),
+        Column("saving_usd", "numeric(38,18)", "Their cost less that at the other seller.", unit="USD"),
+    ),
+    ("event_date", "provider_id", "model_id", "service_tier", "region", "team", "cheaper_provider_id"),
+    day_column="event_date",
+)
+
 SERVED_MODEL_CHANGE = Table(
     "mart",
     "served_model_change",

@@ -13,14 +13,18 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipelines.books.allocation import charge_back
 from pipelines.books.focus.export import export_month
 from pipelines.books.focus.versions import COST_AND_USAGE, VERSIONS, Version, columns_of
-from pipelines.books.periods import close_period
+from pipelines.books.periods import NOTHING_SHARED, close_period
+from pipelines.config.allocation import Allocation
 from pipelines.config.focus import BillingAccount
+from pipelines.daily.chargeback import spend_of
+from pipelines.daily.days import Window
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.open import open_database
-from tests.charged import count_500_tokens_more, load_charged_day
+from tests.charged import DAY, count_500_tokens_more, load_charged_day
 from tests.contracts.focus.dynamic import DYNAMIC
 from tests.contracts.focus.rules import File, judged
 from tests.warehouse_fixtures import fresh_database
@@ -45,9 +49,25 @@ def charged(postgres_home: Path) -> Iterator[Database]:
         yield database
 
 
-def exported(database: Database, folder: Path, version: Version) -> File:
+SHARED = Allocation.model_validate(
+    {
+        "rules": [
+            {
+                "name": "nobody",
+                "when": {"team": "unattributed"},
+                "to": "team",
+                "by": "weights",
+                "weights": {"search": 2, "legal": 1},
+            }
+        ]
+    }
+)
+"""All but the calls of model m, which are of team search, are shared."""
+
+
+def exported(database: Database, folder: Path, version: Version, allocation: Allocation = NOTHING_SHARED) -> File:
     with database.connect(read_only=True) as connection:
-        found, (csv, parquet) = export_month(connection, FEBRUARY, version, folder, ACCOUNTS)
+        found, (csv, parquet) = export_month(connection, FEBRUARY, version, folder, ACCOUNTS, allocation=allocation)
     assert found.unpriced_requests == 1
     assert found.unnamed_accounts == ()
     return File(pl.read_csv(csv, infer_schema=False), pl.read_parquet(parquet))
@@ -104,7 +124,7 @@ def test_each_kind_of_rule_notices_its_damage(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_cost_sums_to_that_of_the_charges(charged: Database, tmp_path: Path, version: Version) -> None:
-    file = exported(charged, tmp_path, version)
+    file = exported(charged, tmp_path, version, SHARED)
     with charged.connect(read_only=True) as connection:
         (truth,) = connection.execute(
             "select sum(list_cost_usd), sum(contracted_cost_usd), sum(effective_cost_usd), sum(billed_cost_usd) "
@@ -113,7 +133,62 @@ def test_every_cost_sums_to_that_of_the_charges(charged: Database, tmp_path: Pat
     names = ("ListCost", "ContractedCost", "EffectiveCost", "BilledCost")
     assert tuple(sum(map(Decimal, file.values(name))) for name in names) == truth
     assert tuple(file.typed[name].sum() for name in names) == truth
-    assert file.texts.height == 9, "eight lines with a price, and what marginal rates take back"
+    shared = (
+        0
+        if version == "1.2"
+        else file.texts["AllocatedResourceId"].len() - file.texts["AllocatedResourceId"].null_count()
+    )
+    assert file.texts.height - shared // 2 == 9, "eight lines with a price, and what marginal rates take back"
+
+
+def test_shared_cost_is_a_row_for_each_receiver_and_says_by_which_rule(charged: Database, tmp_path: Path) -> None:
+    """100 output tokens of `granted` at 15 USD are 0.0015 USD, of which search has two thirds. Origin and parts agree in all but amounts."""
+    file = exported(charged, tmp_path, "1.4", SHARED)
+    parts = file.texts.filter(pl.col("SkuId") == "acme/granted/output_text").sort("AllocatedResourceName")
+    assert parts.select(
+        "AllocatedMethodId", "AllocatedResourceId", "AllocatedResourceName", "AllocatedTags"
+    ).rows() == [
+        ("nobody", "team/legal", "legal", '{"team": "legal"}'),
+        ("nobody", "team/search", "search", '{"team": "search"}'),
+    ]
+    assert parts.select("BilledCost", "PricingQuantity").rows() == [
+        ("0.000500000000000000", "0.000033333333333333"),
+        ("0.001000000000000000", "0.000066666666666667"),
+    ]
+    assert list(map(json.loads, parts["AllocatedMethodDetails"])) == [
+        {"Elements": [{"AllocatedRatio": share}], "x_By": "weights", "x_To": "team", "x_Weights": {"legal": "1", "search": "2"},
+         "x_When": {"team": "unattributed"}}
+        for share in (0.333333333333333333, 0.666666666666666667)
+    ]  # fmt: skip
+    (origin,) = (
+        exported(charged, tmp_path, "1.4").texts.filter(pl.col("SkuId") == "acme/granted/output_text").rows(named=True)
+    )
+    amounts = {
+        "BilledCost",
+        "EffectiveCost",
+        "ListCost",
+        "ContractedCost",
+        "ConsumedQuantity",
+        "PricingQuantity",
+        "ContractApplied",
+    }
+    for name, value in origin.items():
+        if name not in amounts:
+            assert set(parts[name]) == {value}, name
+        elif name != "ContractApplied":
+            assert sum(map(Decimal, parts[name])) == Decimal(value), name
+
+
+def test_what_each_team_pays_in_the_file_is_what_chargeback_says(charged: Database, tmp_path: Path) -> None:
+    rows = exported(charged, tmp_path, "1.3", SHARED).typed
+    team = pl.coalesce("AllocatedResourceName", pl.col("Tags").str.json_path_match("$.team"))
+    found = dict(rows.group_by(team=team).agg(pl.col("EffectiveCost").sum()).rows())
+    with charged.connect(read_only=True) as connection:
+        paid = charge_back(spend_of(connection, Window.of_day(DAY)), SHARED)
+    assert found == dict(
+        paid.filter(pl.col("effective_cost_usd") != 0).group_by("team").agg(pl.col("effective_cost_usd").sum()).rows()
+    )
+    assert set(found) == {"search", "legal"}
 
 
 def test_each_version_has_its_columns() -> None:
@@ -137,8 +212,16 @@ def test_the_columns_of_1_2_are_those_of_the_rules(rules: dict[str, Any]) -> Non
 def test_a_column_is_filled_accepted_and_typed_as_its_description_says(
     charged: Database, tmp_path: Path, version: Version
 ) -> None:
-    file = exported(charged, tmp_path, version)
-    assert file.texts.columns == [column.name for column in columns_of(version)]
+    file = exported(charged, tmp_path, version, SHARED)
+    assert held_columns(file, version) == len(columns_of(version))
+
+
+def held_columns(file: File, version: Version) -> int:
+    """How many columns the file has, each present in its place, typed, filled and accepted as `versions.py` says. Raises AssertionError."""
+    names = [column.name for column in columns_of(version)]
+    assert file.texts.columns == [name for name in names if name in file.texts.columns]
+    optional = {name for name in names if name.startswith(("Allocated", "Region"))}
+    assert set(names) - set(file.texts.columns) <= optional
     kinds = {
         "String": pl.String,
         "JSON": pl.String,
@@ -146,9 +229,11 @@ def test_a_column_is_filled_accepted_and_typed_as_its_description_says(
         "DateTime": pl.Datetime("us", "UTC"),
     }
     for column in columns_of(version):
-        assert file.typed.schema[column.name] == kinds[column.kind], column.name
-        assert column.nullable or file.typed[column.name].null_count() == 0, column.name
-        assert not column.accepted or set(file.values(column.name)) <= set(column.accepted), column.name
+        if column.name in file.texts.columns:
+            assert file.typed.schema[column.name] == kinds[column.kind], column.name
+            assert column.nullable or file.typed[column.name].null_count() == 0, column.name
+            assert not column.accepted or set(file.values(column.name)) <= set(column.accepted), column.name
+    return file.texts.width
 
 
 def test_what_became_known_of_a_closed_month_is_a_correction_in_the_open_one(

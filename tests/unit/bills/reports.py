@@ -127,6 +127,36 @@ INVOICE = {
         {"provider_id": "acme", "bucket_from": "2026-02-12", "amount": "15.00", "line_item": "API", "quantity": "5", "quantity_unit": "1K tokens"},
     ]
 }  # fmt: skip
+LITELLM_DAILY = {
+    "data": [
+        {"id": "1", "user_id": "u-1", "date": "2026-02-12", "api_key": "hash-1", "model": "gpt-4o", "model_group": "chat", "custom_llm_provider": "openai",
+         "prompt_tokens": 1000, "completion_tokens": 50, "cache_read_input_tokens": 600, "cache_creation_input_tokens": 0, "spend": 0.0025,
+         "api_requests": 4, "successful_requests": 3, "failed_requests": 1},
+        {"id": "2", "user_id": "u-1", "date": "2026-02-13", "api_key": "hash-1", "model": "claude-sonnet-4-5", "custom_llm_provider": "anthropic",
+         "prompt_tokens": 500, "completion_tokens": 20, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 300, "spend": 0.0021,
+         "api_requests": 1, "successful_requests": 1, "failed_requests": 0},
+    ]
+}  # fmt: skip
+LANGFUSE_DAILY = {
+    "data": [
+        {"date": "2026-02-12", "countTraces": 10, "countObservations": 25, "totalCost": 0.75,
+         "usage": [
+             {"model": "gpt-4o", "inputUsage": 1200, "outputUsage": 130, "totalUsage": 1330, "countTraces": 9, "countObservations": 20, "totalCost": 0.5},
+             {"model": "gpt-4o-mini", "inputUsage": 900, "outputUsage": 40, "totalUsage": 940, "countTraces": 1, "countObservations": 5, "totalCost": 0.25},
+         ]},
+    ]
+}  # fmt: skip
+AZURE_COST = {
+    "data": [
+        {"Date": "02/12/2026", "SubscriptionId": "sub-1", "ResourceLocation": "swedencentral", "MeterCategory": "Cognitive Services",
+         "MeterSubCategory": "Azure OpenAI", "MeterName": "gpt 4.1 mini cached Inp glbl Tokens", "UnitOfMeasure": "1K", "Quantity": "2000",
+         "CostInBillingCurrency": "0.18", "PaygCostInBillingCurrency": "0.2", "BillingCurrencyCode": "EUR", "ChargeType": "Usage"},
+        {"Date": "2026-02-12", "SubscriptionId": "sub-1", "MeterName": "Provisioned Managed Global Unit", "UnitOfMeasure": "1 Hour", "Quantity": "24",
+         "CostInBillingCurrency": "24", "BillingCurrencyCode": "EUR", "ChargeType": "Purchase"},
+        {"Date": "02/12/2026", "SubscriptionId": "sub-1", "MeterName": "gpt 4.1 mini Inp glbl Tokens", "MeterSubCategory": "Azure OpenAI",
+         "CostInBillingCurrency": "-1.5", "BillingCurrencyCode": "EUR", "ChargeType": "Refund"},
+    ]
+}  # fmt: skip
 REPORTS: dict[str, dict[str, Any]] = {
     "openai_costs_api": OPENAI_COSTS,
     "openai_usage_api": OPENAI_USAGE,
@@ -135,6 +165,9 @@ REPORTS: dict[str, dict[str, Any]] = {
     "openrouter_activity": OPENROUTER,
     "focus": FOCUS,
     "bill_mapping": INVOICE,
+    "litellm_daily": LITELLM_DAILY,
+    "langfuse_daily": LANGFUSE_DAILY,
+    "azure_cost": AZURE_COST,
 }
 
 

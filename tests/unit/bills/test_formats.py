@@ -12,13 +12,18 @@ from typing import Any
 import pytest
 
 from pipelines.bills import parse_bill
+from pipelines.bills.formats import build_bill_format
+from pipelines.books.reconciliation.words import meter_of, units_in
 from pipelines.config.sources import BILL_FORMATS, RequestSource
 from pipelines.records.layout import SourceError
 from tests.unit.bills.reports import (
     ANTHROPIC_COST,
     ANTHROPIC_USAGE,
+    AZURE_COST,
     DAY,
     FOCUS,
+    LANGFUSE_DAILY,
+    LITELLM_DAILY,
     OPENAI_COSTS,
     OPENAI_USAGE,
     OPENROUTER,
@@ -204,6 +209,60 @@ def _variants(report: dict[str, Any]) -> dict[str, bytes]:
     }
 
 
+def test_openai_costs_by_user_and_api(tmp_path: Path) -> None:
+    """Two lines that differ only in `api_source` stay two lines, each with its own."""
+    [result, *_] = OPENAI_COSTS["data"][0]["results"]
+    page = deepcopy(OPENAI_COSTS) | {"data": [{**OPENAI_COSTS["data"][0], "results": [
+        {**result, "user_id": "user-1", "api_source": source} for source in ("agents_api", "unlabeled")
+    ]}]}  # fmt: skip
+    found = rows(export(tmp_path, "openai_costs_api", page))
+    assert sorted(only(row, "end_user_id", "product") for row in found) == [
+        ("user-1", "agents_api"),
+        ("user-1", "unlabeled"),
+    ]
+    assert len({row["cost_uid"] for row in found}) == 2
+
+
+def test_litellm_counts_cached_and_written_tokens_in_the_prompt(tmp_path: Path) -> None:
+    first, second = rows(export(tmp_path, "litellm_daily", LITELLM_DAILY))
+    assert only(first, "provider_id", "raw_model", "api_key_id", "end_user_id", "request_count", "amount_text") == (
+        "openai", "gpt-4o", "hash-1", "u-1", 4, "0.0025",
+    )  # fmt: skip
+    assert tokens(first) == {"input_uncached": 400, "input_cache_read": 600, "output_text": 50}
+    assert tokens(second) == {
+        "input_uncached": 100,
+        "input_cache_read": 100,
+        "input_cache_write": 300,
+        "output_text": 20,
+    }
+
+
+def test_langfuse_names_no_seller_so_the_source_does(tmp_path: Path) -> None:
+    found = rows(export(tmp_path, "langfuse_daily", LANGFUSE_DAILY))
+    assert [only(row, "provider_id", "raw_model", "request_count", "amount_usd", "event_date") for row in found] == [
+        ("unknown", "gpt-4o", 20, usd("0.5"), DAY),
+        ("unknown", "gpt-4o-mini", 5, usd("0.25"), DAY),
+    ]
+    declared = {"source": "bill", "format": "langfuse_daily", "defaults": {"provider_id": "openai"}}
+    assert build_bill_format(RequestSource.model_validate(declared)).constants["provider_id"] == "openai"
+    with pytest.raises(SourceError, match=r"defaults\.model"):
+        build_bill_format(RequestSource.model_validate({**declared, "defaults": {"model": "m"}}))
+
+
+def test_azure_meters_are_read_as_its_price_list_writes_them(tmp_path: Path) -> None:
+    """2,000 units of a thousand; a meter that is not understood stays a line, and a refund is a credit."""
+    cached, provisioned, refund = rows(export(tmp_path, "azure_cost", AZURE_COST))
+    assert only(cached, "raw_model", "meter", "quantity", "quantity_unit", "amount", "list_amount", "currency", "event_date") == (
+        "gpt-4.1-mini", "input_cache_read", 2000, "1K tokens", usd("0.18"), usd("0.2"), "EUR", DAY,
+    )  # fmt: skip
+    assert units_in(cached["quantity"], cached["quantity_unit"]) == 2_000_000
+    assert meter_of(cached["meter"]) == "input_cache_read"
+    assert only(provisioned, "raw_model", "meter", "line_item", "charge_category", "quantity_unit") == (
+        None, None, "Provisioned Managed Global Unit", "Purchase", "1 Hour",
+    )  # fmt: skip
+    assert only(refund, "amount", "charge_category") == (usd("-1.5"), "Credit")
+
+
 @pytest.mark.parametrize("format_name", BILL_FORMATS)
 def test_however_it_is_saved_it_is_the_same_bill(tmp_path: Path, format_name: str) -> None:
     def said(content: object) -> list[tuple[Any, ...]]:
@@ -218,7 +277,7 @@ def test_however_it_is_saved_it_is_the_same_bill(tmp_path: Path, format_name: st
 
 
 @pytest.mark.parametrize(
-    "format_name", [name for name in BILL_FORMATS if name not in ("openrouter_activity", "focus", "bill_mapping")]
+    "format_name", [name for name in BILL_FORMATS if all("results" in bucket for bucket in REPORTS[name]["data"])]
 )
 def test_results_flattened_to_lines_are_the_same_records(tmp_path: Path, format_name: str) -> None:
     flat = [

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipelines.books.allocation import charge_back, split
+from pipelines.books.allocation import allocate, charge_back, passed_on, shares_of, split
 from pipelines.config.allocation import FIELDS, Allocation
 from pipelines.warehouse.tables.mart_charges import COSTS
 
@@ -91,7 +91,7 @@ def test_parts_equal_the_whole_and_none_is_a_digit_off(amount: Decimal, weights:
 NAMES = st.sampled_from(["search", "support", "unattributed"])
 ROWS = st.lists(
     st.builds(
-        lambda cost, tokens, unpriced, team, app, day: row(cost, tokens, unpriced, date(2026, 2, day), team=team, application=app),
+        lambda cost, tokens, unpriced, team, app, day: row(cost, tokens, 0 if cost else unpriced, date(2026, 2, day), team=team, application=app),
         st.one_of(st.none(), st.decimals(-1, 100, places=18).map(str)),
         st.integers(0, 10**9),
         st.integers(0, 3),
@@ -134,6 +134,18 @@ def test_cost_that_nobody_knows_is_counted_and_passed_on_by_no_rule() -> None:
     found = paid([*OWN, row(None, unpriced=2, application="gateway", provider_id="other")], {**GATEWAY, "by": "even"})
     (unknown,) = found.filter(pl.col("unpriced_requests") > 0).rows(named=True)
     assert (unknown["unpriced_requests"], unknown["effective_cost_usd"], unknown["team"]) == (2, None, "unattributed")
+
+
+def test_each_charge_is_split_by_itself_so_that_every_sum_of_parts_is_the_same() -> None:
+    """A third of one unit of the last digit each: three charges give the first receiver three units, where their sum gives each one."""
+    shared = [row("1e-18", application="gateway", model_id=f"m{number}") for number in range(3)]
+    own = [row("1", team=name) for name in ("a", "b", "c")]
+    rule = {**GATEWAY, "by": "even"}
+    found = by_team(paid([*shared, *own], rule))
+    assert found["a"] - 1 == Decimal("3e-18")
+    charges = pl.DataFrame([*shared, *own], schema=SCHEMA, orient="row")
+    parts = passed_on(allocate(charges, shares_of(charges, Allocation.model_validate({"rules": [rule]}))))
+    assert by_team(parts) == found
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.mart_commitments import COMMITMENT_USAGE
-from pipelines.warehouse.tables.mart_economics import FINDINGS, WASTE
+from pipelines.warehouse.tables.mart_economics import DEARER_SELLER, FINDINGS, WASTE
 from tests.unit.prices.feeds import FEED, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
 from tests.unit.quality.rows import good_row, insert
@@ -179,7 +179,32 @@ def test_the_work_list_is_by_money_and_its_queries_show_the_requests(migrated: D
         for item in items:
             rows = connection.execute(item.query.encode()).fetchall()
             assert (len(rows), sum(row[0] for row in rows)) == (item.requests, item.saving_usd)
-    assert set(FIXES) == {*FINDINGS, "idle_commitment"}
+    assert set(FIXES) == {*FINDINGS, "idle_commitment", "dearer_seller"}
+
+
+def test_a_dearer_seller_is_in_the_list_with_the_cheaper_one(migrated: Database) -> None:
+    """1.50 USD on each of two days, for one team; the query shows both."""
+    row = {
+        "provider_id": "acme",
+        "model_id": "m",
+        "cheaper_provider_id": "beta",
+        "team": "search",
+        "saving_usd": Decimal("1.5"),
+        "requests": 2,
+    }
+    with migrated.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute("truncate mart.waste")
+        insert(connection, DEARER_SELLER, [good_row(DEARER_SELLER, **row, event_date=day) for day in (DAY, NEXT)])
+        (item,) = work_list(connection)
+        shown = connection.execute(item.query.encode()).fetchall()
+    assert (item.finding, item.team, item.instead, item.requests, item.saving_usd) == (
+        "dearer_seller",
+        "search",
+        "beta",
+        4,
+        Decimal(3),
+    )
+    assert len(shown) == 2
 
 
 def test_idle_commitments_are_in_the_list_by_who_pays(migrated: Database) -> None:

@@ -22,10 +22,10 @@ import polars as pl
 import psycopg
 import pytest
 
-from pipelines.books.allocation import charge_back
+from pipelines.books.allocation import allocate, charge_back, passed_on
 from pipelines.books.commitments import Ledger
 from pipelines.books.focus.export import export_month
-from pipelines.books.periods import book, close_period, pending
+from pipelines.books.periods import book, book_shares, close_period, pending
 from pipelines.books.reconciliation import reconcile
 from pipelines.config.allocation import Allocation
 from pipelines.config.commitments import Commitments
@@ -86,6 +86,11 @@ DECLARED = Commitments.model_validate(
         "credits": [{"commitment": "grant", "provider_id": "acme", "usd": 10, "from_date": "2026-02-01", "to_date": "2026-02-13"}],
     }
 )  # fmt: skip
+
+
+SHARED = Allocation.model_validate(
+    {"rules": [{"name": "nobody", "when": {"team": "unattributed"}, "to": "team", "by": "spend"}]}
+)
 
 
 class Month:
@@ -208,11 +213,8 @@ def sums(month: Month, folder: Path) -> dict[str, Decimal]:
     """The month's effective cost as each of those who show it comes to it."""
     with month.database.connect() as connection:
         charges = book(connection, FEBRUARY)
-        allocation = Allocation.model_validate(
-            {"rules": [{"name": "nobody", "when": {"team": "unattributed"}, "to": "team", "by": "spend"}]}
-        )
-        by_team = charge_back(spend_of(connection, Window(FEBRUARY, MARCH)), allocation)
-        focus, (csv, _) = export_month(connection, FEBRUARY, "1.4", folder, {})
+        by_team = charge_back(spend_of(connection, Window(FEBRUARY, MARCH)), SHARED)
+        focus, (csv, _) = export_month(connection, FEBRUARY, "1.4", folder, {}, allocation=SHARED)
         report = read_frame(connection, QUERIES["month"], {"day": date(2026, 2, 28)})
     texts = pl.read_csv(csv, infer_schema=False)["EffectiveCost"]
     assert set(by_team["team"]) == {"search", "support"}, "beta's 11 USD are nobody's, and passed on"
@@ -253,7 +255,7 @@ def test_the_bill_differs_for_five_causes(month: Month) -> None:
 
 def test_a_price_that_is_corrected_after_closing_goes_into_the_open_month(month: Month, tmp_path: Path) -> None:
     """n cost 4 USD and not 5: 3.52 after 12 %, 0.88 less. February stays 24.40; March takes 4.40 back and books 3.52."""
-    close_period(month.database, FEBRUARY)
+    close_period(month.database, FEBRUARY, SHARED)
     with month.database.connect() as connection:
         before = read_table(connection, REQUEST)
     ledger, card = month.card(FIRST, CORRECTED)
@@ -273,3 +275,58 @@ def test_a_price_that_is_corrected_after_closing_goes_into_the_open_month(month:
     ]
     assert corrected["model_id"].unique().to_list() == ["n"]
     assert D("24.4") + corrected["effective_cost_usd"].sum() == march[0][0] == D("23.52")
+
+
+def test_after_all_that_every_sum_is_the_same(month: Month, tmp_path: Path) -> None:
+    """The month that was closed and the open one together are what charges, requests, teams, files and the report come to now."""
+    with month.database.connect() as connection:
+        statements = [book(connection, period) for period in (FEBRUARY, MARCH)]
+        files = [
+            export_month(connection, period, "1.4", tmp_path, {}, allocation=SHARED)[0].rows
+            for period in (FEBRUARY, MARCH)
+        ]
+        by_team = [team_sums(passed_on(allocate(rows, book_shares(connection, rows, SHARED)))) for rows in statements]
+        exported = [
+            team_sums(file.with_columns(team=paying_team(), effective_cost_usd="EffectiveCost")) for file in files
+        ]
+        report = read_frame(connection, QUERIES["month"], {"day": date(2026, 2, 28)})["effective_cost_usd"][0]
+        now = charge_back(spend_of(connection, Window(FEBRUARY, MARCH)), SHARED)
+    assert [rows["effective_cost_usd"].sum() for rows in statements] == [D("24.4"), D("-0.88")]
+    assert [file["EffectiveCost"].sum() for file in files] == [D("24.4"), D("-0.88")]
+    assert by_team == exported, "by team, in statement and file"
+    assert {team: sum(part.get(team, D(0)) for part in by_team) for team in by_team[0]} == team_sums(now)
+    tables = (
+        "mart.daily_charge",
+        "mart.daily_team_spend",
+        "mart.daily_end_user_spend",
+        "mart.daily_tag_spend",
+        "core.request",
+    )
+    sums = {table: month.query(f"select sum(effective_cost_usd) from {table}")[0][0] for table in tables}
+    assert {report, now["effective_cost_usd"].sum(), *sums.values()} == {D("23.52")}
+
+
+def team_sums(rows: pl.DataFrame) -> dict[str, Decimal]:
+    """Effective cost by team, of those that have any."""
+    sums = rows.group_by("team").agg(pl.col("effective_cost_usd").sum()).filter(pl.col("effective_cost_usd") != 0)
+    return dict(sums.sort("team").rows())
+
+
+def paying_team() -> pl.Expr:
+    """Who pays a row of a FOCUS file."""
+    return pl.coalesce("AllocatedResourceName", pl.col("Tags").str.json_path_match("$.team"), pl.lit("unattributed"))
+
+
+def test_a_bill_that_comes_after_closing_moves_no_figure(month: Month, tmp_path: Path) -> None:
+    """Neither February nor what is pending; what it differs by is the reconciliation's, against the charges as known now."""
+    with month.database.connect() as connection, connection.transaction(force_rollback=True):
+        before = book(connection, FEBRUARY), pending(connection)
+        late = good_row(SNAPSHOT, kind="bills", source="bill", observed_at=datetime(2026, 4, 2, tzinfo=UTC))
+        insert(connection, SNAPSHOT, [late])
+        insert(connection, REPORTED_COST, billed_lines())
+        charges = read_frame(connection, _CHARGES)
+        found = reconcile(charges, bills_of(connection, charges), Reconciliation())
+        assert (book(connection, FEBRUARY).equals(before[0]), pending(connection).equals(before[1])) == (True, True)
+    acme = found.filter(pl.col("provider_id") == "acme")
+    assert acme["computed_usd"].sum() == D("12.52"), "13.40 less the 0.88 that became known"
+    assert acme["difference_usd"].sum() == D("9.02") - D("12.52")

@@ -1,0 +1,44 @@
+"""What Langfuse computed by day and model: answers of `GET /api/public/metrics/daily`.
+
+A day holds `usage`, one entry a model. Langfuse names no seller: a source says it (`defaults: {provider_id: openai}`), or asks for the traces of each seller
+apart. It is Langfuse's own computation, for companies that have no bill of the seller: next to one, the same cost would stand twice.
+Source: api.reference.langfuse.com, "metrics".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipelines.config.mistakes import accepted_are
+from pipelines.config.sources import RequestSource
+from pipelines.records.conversions import TimeRule
+from pipelines.records.layout import Layout, SourceError
+
+_DEFAULTS = ("provider_id",)
+
+
+def build() -> Layout:
+    """Days by model; the seller is not named."""
+    return Layout(
+        name="langfuse_daily",
+        version="1",
+        text={"raw_model": ("model",)},
+        usage={"input": ("inputUsage",), "output": ("outputUsage",)},
+        integers={"request_count": ("countObservations",)},
+        instants={"bucket_from": ("date",)},
+        money={"amount": ("totalCost",)},
+        constants={"provider_id": "unknown", "report": "metrics.daily", "currency": "USD"},
+        time=TimeRule("iso"),
+    )
+
+
+def described(source: RequestSource) -> Layout:
+    """The layout with the seller that the source names. Raises SourceError for other declarations."""
+    if source.options:
+        raise SourceError(source.source, ("options",), "format langfuse_daily takes none")
+    for name in sorted({*source.defaults} - {*_DEFAULTS}):
+        raise SourceError(source.source, ("defaults", name), accepted_are(name, _DEFAULTS))
+    plain = build()
+    return replace(
+        plain, constants={**plain.constants, **{name: str(value) for name, value in source.defaults.items()}}
+    )
