@@ -1,6 +1,6 @@
 """Asset of commitments: what was paid ahead or promised to sellers, and what of it was used.
 
-The step is `pipelines.daily.refresh_commitments`; declarations are in `commitments.yaml`.
+The step is `pipelines.daily.refresh_commitments`; declarations are in `commitments.yaml` and `selfhost.yaml`.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from assets.specs import asset_key, nothing_found, result, table_spec
 from pipelines.daily import refresh_commitments
 from pipelines.warehouse.tables.mart_commitments import COMMITMENT_DAY, COMMITMENT_USAGE
 
-_DEPS = ("mart.daily_charge", "mart.hourly_demand")
+_DEPS = ("mart.daily_charge", "mart.hourly_demand", "core.gpu_price")
 _SHOWN = ("event_date", "commitment_id", "purchased_usd", "used_usd", "unused_usd", "utilisation", "balance_usd", "runs_out_on", "reason")  # fmt: skip
 
 

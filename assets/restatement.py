@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.specs import asset_key, table_spec
 from pipelines.warehouse.tables.core import REQUEST
-from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, PERIOD_ACT
+from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, BOOKED_COMMITMENT, BOOKED_SHARE, PERIOD_ACT
 from pipelines.warehouse.tables.mart_prices import COST_RESTATEMENT
 
 RESTATED = "restated"
@@ -20,6 +20,8 @@ RESTATED = "restated"
 ACTS = (
     table_spec(COST_RESTATEMENT, deps=["core.request", "core.price", "core.fx_rate"]),
     table_spec(BOOKED_CHARGE, deps=["mart.daily_charge"]),
+    table_spec(BOOKED_COMMITMENT, deps=["mart.commitment_usage"]),
+    table_spec(BOOKED_SHARE, deps=["mart.daily_charge"]),
     table_spec(PERIOD_ACT, deps=["mart.daily_charge"]),
 )
 """Not built by any job: a restatement or a closing is an act of a person, recorded when it is asked for."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pipelines.config.commitments import UnusedRule
 from pipelines.config.declaration import Declaration
 from pipelines.config.mistakes import KeyMistake, refuse_twice
 
@@ -95,7 +96,8 @@ class Deployment(Declaration):
     """One model on hardware of one's own: `replicas` times `gpus` GPUs that serve it together, paid whether used or not.
 
     `ops_usd_per_day` is what else it costs a day: people, power, network. It runs from `from_date` up to, not including, `to_date`.
-    Its requests are those of the model whose log names `provider_id`, the engine's own name where that is not said.
+    Its requests are those of the model whose log names `provider_id`, the engine's own name where that is not said. `unused` says who pays for
+    its idle hours, as for a commitment.
     """
 
     deployment: str = Field(pattern=_NAME)
@@ -111,6 +113,12 @@ class Deployment(Declaration):
     from_date: date | None = None
     to_date: date | None = None
     provider_id: str | None = None
+    unused: UnusedRule | None = None
+
+    @property
+    def seller(self) -> str:
+        """Whom the log of its requests names."""
+        return self.provider_id or self.engine
 
     @field_validator("ops_usd_per_day", mode="before")
     @classmethod

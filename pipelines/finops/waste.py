@@ -80,14 +80,11 @@ def _dearer(connection: Connection[Any]) -> list[Item]:
     )
     return [
         Item(
-            "dearer_seller",
-            *row[:3],
-            *row[4:],
-            query=query.format(*map(sql.Literal, row[:4])).as_string(connection),
-            instead=row[3],
+            "dearer_seller", team, seller, model, requests, cost, saving,
+            query.format(*map(sql.Literal, (team, seller, model, cheaper))).as_string(connection), cheaper,
         )
-        for row in rows
-    ]
+        for team, seller, model, cheaper, requests, cost, saving in rows
+    ]  # fmt: skip
 
 
 _UNUSED = (

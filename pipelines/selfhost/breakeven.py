@@ -200,9 +200,7 @@ def _demand(market: Market, day: date, option: _Option) -> Demand | None:
     deployed, window = option.deployment, market.selfhost.window_days
     counts_input = option.measurement is None or option.measurement["input_tokens"] is not None
     if option.is_deployed:
-        own = (pl.col("provider_id") == (deployed.provider_id or deployed.engine)) & (
-            pl.col("model_id") == deployed.model
-        )
+        own = (pl.col("provider_id") == deployed.seller) & (pl.col("model_id") == deployed.model)
         served = market.hourly.filter(own)
         if found := demand(served, day, window, "deployment", counts_input=counts_input):
             return found

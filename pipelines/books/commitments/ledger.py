@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import localcontext
@@ -12,6 +12,7 @@ import polars as pl
 
 from pipelines.books.commitments.credits import SellerCredits, in_order
 from pipelines.books.commitments.free_tiers import Allowance
+from pipelines.books.commitments.hardware import OwnHardware
 from pipelines.books.commitments.minimums import Minimum
 from pipelines.books.commitments.provisioned import Throughput
 from pipelines.books.commitments.usage import ZERO, Arrival, Day, Standing, Use
@@ -39,17 +40,22 @@ class Ledger:
 
 
 def commitment_ledger(
-    commitments: Commitments, charges: pl.DataFrame, hours: pl.DataFrame, loaded: Collection[date]
+    commitments: Commitments,
+    charges: pl.DataFrame,
+    hours: pl.DataFrame,
+    loaded: Collection[date],
+    hardware: Sequence[OwnHardware] = (),
 ) -> Ledger:
     """All rows from the first loaded day to the last.
 
     `charges` has one row per event_date, provider_id, model_id and ATTRIBUTION with input_tokens, output_tokens, token_usd,
-    billed_usd (null where nothing is known) and unpriced_requests. `hours` are rows of mart.hourly_demand.
+    billed_usd (null where nothing is known) and unpriced_requests. `hours` are rows of mart.hourly_demand. `hardware` of one's own is paid before
+    anything else.
     """
     usage, days = [], []
     with localcontext() as context:
         context.prec = _DIGITS
-        for today, item, kind, standing in _standings(commitments, _days(charges, hours, loaded)):
+        for today, item, kind, standing in _standings(commitments, hardware, _days(charges, hours, loaded)):
             key = {"event_date": today, "commitment_id": item.commitment, "kind": kind, "provider_id": item.provider_id}
             days.append({**key, **standing.row})
             usage += [{"event_date": today, **row} for row in standing.usage]
@@ -59,10 +65,15 @@ def commitment_ledger(
     )
 
 
-def _standings(commitments: Commitments, days: Iterator[Day]) -> Iterator[tuple[date, Commitment, str, Standing]]:
-    throughput = [Throughput(item) for item in commitments.provisioned]
-    free = [Allowance(item) for item in commitments.free_tiers]
-    minimums = [Minimum(item) for item in commitments.minimum_spend]
+def _standings(
+    commitments: Commitments, hardware: Sequence[OwnHardware], days: Iterator[Day]
+) -> Iterator[tuple[date, Commitment, str, Standing]]:
+    in_turn: list[tuple[str, OwnHardware | Throughput | Allowance | Minimum]] = [
+        *((PROVISIONED, own) for own in hardware),
+        *((PROVISIONED, Throughput(item)) for item in commitments.provisioned),
+        *((FREE_TIER, Allowance(item)) for item in commitments.free_tiers),
+        *((MINIMUM, Minimum(item)) for item in commitments.minimum_spend),
+    ]
     prepaid = in_order(commitments.credits)
     by_name = {item.commitment: item for item in prepaid}
     sellers = [
@@ -70,15 +81,9 @@ def _standings(commitments: Commitments, days: Iterator[Day]) -> Iterator[tuple[
         for seller in sorted({item.provider_id for item in prepaid})
     ]
     for today in days:
-        for serving in throughput:
-            if serving.item.runs_on(today.day):
-                yield today.day, serving.item, PROVISIONED, serving.stand(today)
-        for allowance in free:
-            if allowance.item.runs_on(today.day):
-                yield today.day, allowance.item, FREE_TIER, allowance.stand(today)
-        for minimum in minimums:
-            if minimum.item.runs_on(today.day):
-                yield today.day, minimum.item, MINIMUM, minimum.stand(today)
+        for kind, one in in_turn:
+            if one.item.runs_on(today.day):
+                yield today.day, one.item, kind, one.stand(today)
         for seller in sellers:
             for name, standing in seller.stand(today).items():
                 yield today.day, by_name[name], CREDIT, standing

@@ -24,7 +24,7 @@ D = Decimal
 FIRST = date(2026, 2, 1)
 MONTH = [FIRST + timedelta(days=n) for n in range(28)]
 _MONEY = pl.Decimal(38, 18)
-_CHARGE = {
+CHARGE_SCHEMA = {
     "event_date": pl.Date, "provider_id": pl.String, "model_id": pl.String, **dict.fromkeys(ATTRIBUTION, pl.String),
     "input_tokens": pl.Int64, "output_tokens": pl.Int64, "token_usd": _MONEY, "billed_usd": _MONEY, "unpriced_requests": pl.Int64,
 }  # fmt: skip
@@ -55,7 +55,7 @@ def ledger(
 ) -> Ledger:
     return commitment_ledger(
         Commitments.model_validate(declared),
-        pl.DataFrame(charges, schema=_CHARGE),
+        pl.DataFrame(charges, schema=CHARGE_SCHEMA),
         pl.DataFrame(hours, schema=HOURLY_DEMAND.polars_schema, orient="row"),
         days,
     )

@@ -287,7 +287,7 @@ def test_after_all_that_every_sum_is_the_same(month: Month, tmp_path: Path) -> N
         ]
         by_team = [team_sums(passed_on(allocate(rows, book_shares(connection, rows, SHARED)))) for rows in statements]
         exported = [
-            team_sums(file.with_columns(team=paying_team(), effective_cost_usd="EffectiveCost")) for file in files
+            team_sums(file.with_columns(team=paying_team(file), effective_cost_usd="EffectiveCost")) for file in files
         ]
         report = read_frame(connection, QUERIES["month"], {"day": date(2026, 2, 28)})["effective_cost_usd"][0]
         now = charge_back(spend_of(connection, Window(FEBRUARY, MARCH)), SHARED)
@@ -312,9 +312,10 @@ def team_sums(rows: pl.DataFrame) -> dict[str, Decimal]:
     return dict(sums.sort("team").rows())
 
 
-def paying_team() -> pl.Expr:
-    """Who pays a row of a FOCUS file."""
-    return pl.coalesce("AllocatedResourceName", pl.col("Tags").str.json_path_match("$.team"), pl.lit("unattributed"))
+def paying_team(file: pl.DataFrame) -> pl.Expr:
+    """Who pays a row of a FOCUS file, which has the columns of allocation where a rule took something."""
+    receiver = [name for name in file.columns if name == "AllocatedResourceName"]
+    return pl.coalesce(*receiver, pl.col("Tags").str.json_path_match("$.team"), pl.lit("unattributed"))
 
 
 def test_a_bill_that_comes_after_closing_moves_no_figure(month: Month, tmp_path: Path) -> None:
