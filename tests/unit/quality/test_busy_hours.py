@@ -12,7 +12,7 @@ from pipelines.warehouse.tables.core import REQUEST
 from tests.unit.quality.rows import DAY, good_row, insert
 
 
-def test_calls_that_overlap_are_one_busy_time(database: Database) -> None:
+def test_calls_that_overlap_are_one_busy_time(bare: Database) -> None:
     """Two calls of 30 minutes that overlap by 10 are 50 minutes; one of two hours before midnight ends there, after 30 minutes."""
     midnight = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC)
     calls = [(600, 30), (620, 30), (23 * 60 + 30, 120)]
@@ -23,7 +23,7 @@ def test_calls_that_overlap_are_one_busy_time(database: Database) -> None:
         )
         for n, (start, minutes) in enumerate(calls)
     ]  # fmt: skip
-    with database.connect() as connection:
+    with bare.connect() as connection:
         insert(connection, REQUEST, rows)
         assert busy_hours(connection, "vllm", "r1", DAY) == {DAY: Fraction(80, 60)}
         assert busy_hours(connection, "vllm", "another", DAY) == {}
