@@ -305,10 +305,14 @@ def test_a_model_that_leaves_the_feeds_takes_its_alias_along(fresh_job: Callable
 
 
 def test_throughput_serves_the_hours_that_postgres_counts(ranged: RangedRun, small_sample: SmallSample) -> None:
-    """Rows for what is declared alone, the sample's credit. With throughput: its hours and money against sums in SQL."""
+    """Rows for what is declared alone, the sample's credit and its GPU. With throughput: its hours and money against sums in SQL."""
     job, capacity = ranged.job, 20_000
     declared_ids = job.query("select distinct commitment_id from mart.commitment_day")["commitment_id"].to_list()
-    assert declared_ids == ["google-trial"]
+    assert sorted(declared_ids) == ["google-trial", "selfhost.own_qwen3_32b"]
+    own = job.query(
+        "select sum(amount_usd)::numeric(38, 18) as usd from mart.commitment_usage where commitment_id like 'selfhost.%' group by event_date"
+    )
+    assert own["usd"].to_list() == [Decimal("50.4")] * len(small_sample.days), "24 hours at 2.10 USD, used and idle"
     models = job.query("select distinct model_id from mart.hourly_demand where provider_id = 'openai'")["model_id"]
     ptu = {
         "commitment": "ptu",

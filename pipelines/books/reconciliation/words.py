@@ -45,8 +45,8 @@ _METERS = {
 }  # fmt: skip
 _NOISE = re.compile(r"\b(tokens?|tool calls?|usage|model)\b")
 _CATEGORIES = (
-    ("tax", re.compile(r"\b(tax|vat|gst|sales tax)\b", re.IGNORECASE)),
-    ("credit", re.compile(r"\b(credits?|refund|promotion)\b", re.IGNORECASE)),
+    ("tax", re.compile(r"\b(tax|vat|gst|mwst|ust|umsatzsteuer|tva|iva|btw)\b", re.IGNORECASE)),
+    ("credit", re.compile(r"\b(credits?|refund|promotion|gutschrift|erstattung|avoir)\b", re.IGNORECASE)),
     ("commitment", re.compile(r"\b(provisioned|scale tier|commitment|reservation|reserved|ptu)\b", re.IGNORECASE)),
 )
 _BY_FOCUS = {"tax": "tax", "credit": "credit", "purchase": "commitment", "usage": "usage", "adjustment": "unexplained"}

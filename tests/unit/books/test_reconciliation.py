@@ -133,6 +133,22 @@ def test_what_a_bill_charges_apart_from_usage() -> None:
     assert causes(rows([ours[0], charge("input_uncached", 1000, "0.008")], bill[:1])) == {"price": D("-0.008")}
 
 
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [("VAT reversed", "tax"), ("19 % MwSt.", "tax"), ("Refund for January", "credit"), ("Gutschrift 4711", "credit")],
+)
+def test_a_refund_or_a_tax_line_of_either_sign_is_named(words: str, cause: str) -> None:
+    """A negative invoice too: nothing but the line is billed."""
+    bill = line("", "-50", model_id="", line_item=words)
+    assert causes(rows([], [bill])) == {cause: D(-50)}
+
+
+def test_usage_that_is_taken_back_on_the_bill_is_usage_that_it_lacks() -> None:
+    """2 USD charged and 2 refunded for the same tokens: the bill has none of them."""
+    ours = [charge("request", 1, "0"), charge("input_uncached", 1000, "2")]
+    assert causes(rows(ours, [line("input", "2", 1000), line("input", "-2", -1000)])) == {"tokens": D(-2)}
+
+
 def test_another_exchange_rate_and_a_currency_without_one() -> None:
     ours = [charge("request", 1, "0"), charge("input_uncached", 1000, "1.4", pricing_currency="CNY", usd_per_currency=D("0.14"))]  # fmt: skip
     bill = line("input", "10", 1000, currency="CNY", usd_per_unit=D("0.15"))
