@@ -81,8 +81,8 @@ def reopen_period(database: Database, period: date, reason: str) -> Booked:
 
 
 def book(connection: psycopg.Connection[Any], period: date) -> pl.DataFrame:
-    """Rows of core.booked_charge for a month: as booked where it is closed, else its charges as known now. The first open
-    month after the last closed one has what became known of closed ones too."""
+    """Rows of core.booked_charge for a month: as booked where it is closed, else its charges as known now. The first month
+    with charges after the last closed one (the next one where none has any) has what became known of closed ones too."""
     return _book(connection, period, DAILY_CHARGE, BOOKED_CHARGE)
 
 
@@ -97,7 +97,7 @@ def _book(connection: psycopg.Connection[Any], period: date, known: Table, booke
         return read_table(connection, booked, "period = %s", (period,)).sort(booked.primary_key)
     own = read_table(connection, known, "event_date >= %s and event_date < %s", (period, following(period)))
     rows = [own.with_columns(charge_class=pl.lit(None, pl.String))]
-    if period == _first_open(connection, closed, after=max(closed, default=date.min)):
+    if closed and period == (_first_open(connection, closed, after=max(closed)) or following(max(closed))):
         rows.append((pending if known is DAILY_CHARGE else pending_commitments)(connection))
     together = pl.concat(rows, how="diagonal").with_columns(period=pl.lit(period))
     return together.select(booked.polars_schema.names()).sort(booked.primary_key)
