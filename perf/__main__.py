@@ -33,7 +33,7 @@ def main() -> None:
     results["machine"] = machine()
     own = {name: version(name) for name in ("polars", "pgpq", "psycopg")}
     results["versions"] = {"Python": sys.version.split()[0], **own, **(peer_versions() if has_peers else {})}
-    for rows, rounds in zip(options.rows, options.rounds, strict=True):
+    for rows, rounds in zip(options.rows, options.rounds[: len(options.rows)], strict=True):
         results["sizes"][str(rows)] = _measure(options, rows, rounds, has_peers=has_peers, results=results)
         _write(results)
     for rows in options.day:
