@@ -24,6 +24,7 @@ from pipelines.requests import ParsedFile, parse_file
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.requests.parse import parser_version
 from pipelines.shadow import parse_shadow, shadow_version
+from pipelines.unused_memory import return_unused
 from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_rows
@@ -86,6 +87,8 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
             continue
         _index(workspace, file, source, result)
         parsed.append(result)
+    if parsed:
+        return_unused()
     return IngestOutcome(
         files=len(declared),
         parsed=len(parsed),

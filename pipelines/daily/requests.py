@@ -23,6 +23,7 @@ from pipelines.prices import keep_booked, rate
 from pipelines.requests import Preferences, attribute, iter_days
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.retention.forgotten import forgotten_users, without_forgotten
+from pipelines.unused_memory import return_unused
 from pipelines.warehouse.day_files import DayFileWriter, writing_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import DayLoad, replace_days, replace_rows
@@ -80,6 +81,7 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
         requests.finish()
         files.name_in(connection)
     files.sweep()
+    return_unused()
     return LoadOutcome(
         requests=requests.rows,
         duplicates=duplicates.rows,
