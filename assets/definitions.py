@@ -24,6 +24,7 @@ from assets.dbt_resource import dbt_resource
 from assets.incomplete import incomplete_pages_sensor
 from assets.jobs import DAILY_JOB, DAILY_SCHEDULE
 from assets.landing import landing_assets
+from assets.logged import logged_cost
 from assets.marts import build_marts
 from assets.planning import spend_anomaly, spend_outlook, spend_series
 from assets.prices import core_price, core_rate_card, price_history
@@ -72,6 +73,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             commitments,
             waste,
             served_model_change,
+            logged_cost,
             spend_series,
             spend_outlook,
             spend_anomaly,

@@ -15,11 +15,12 @@ import psycopg
 from jinja2 import Environment, StrictUndefined
 
 from pipelines.warehouse.ddl import create_table
-from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND, DAILY_TAG_SPEND, SPEND_TABLES
+from pipelines.warehouse.tables import Table
+from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND, DAILY_ITEM_SPEND, DAILY_TAG_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 from pipelines.warehouse.tables.mart_economics import UNIT_COST
 
-BUILT = (DAILY_CHARGE, *SPEND_TABLES, UNIT_COST, DAILY_END_USER_SPEND, DAILY_TAG_SPEND)
+BUILT = (DAILY_CHARGE, *SPEND_TABLES, DAILY_ITEM_SPEND, UNIT_COST, DAILY_END_USER_SPEND, DAILY_TAG_SPEND)
 """The charges, and what else is made of the requests."""
 PROJECT = Path(__file__).resolve().parents[1] / "dbt_like"
 
@@ -40,11 +41,17 @@ def build_spend_tables(connection: psycopg.Connection[Any]) -> None:
         f"create schema if not exists staging; create view staging.stg_request as {model_sql('stg_request')}".encode()
     )
     for table in BUILT:
-        columns = ", ".join(column.name for column in table.columns)
-        connection.execute(
-            f"insert into {table.qualified} ({columns}) select {columns} from ({model_sql(table.name)}) as model".encode()
-        )
+        build(connection, table)
     connection.execute("drop view staging.stg_request")
+
+
+def build(connection: psycopg.Connection[Any], table: Table) -> None:
+    """Fill a table, which is there, from what its model reads."""
+    columns = ", ".join(column.name for column in table.columns)
+    connection.execute(
+        f"delete from {table.qualified}; insert into {table.qualified} ({columns}) "
+        f"select {columns} from ({model_sql(table.name)}) as model".encode()
+    )
 
 
 @cache

@@ -17,6 +17,7 @@ from pipelines.daily.claims import audit_claims
 from pipelines.daily.commitments import refresh_commitments
 from pipelines.daily.days import Window, newest_day
 from pipelines.daily.ingest import ingest_requests, stale_days
+from pipelines.daily.logged import refresh_logged_costs
 from pipelines.daily.planning import refresh_outlook, refresh_spend_series
 from pipelines.daily.price_history import refresh_price_history
 from pipelines.daily.prices import refresh_prices, refresh_rate_card
@@ -50,6 +51,7 @@ __all__ = [
     "refresh_chargeback",
     "refresh_commitments",
     "refresh_hardware",
+    "refresh_logged_costs",
     "refresh_off_policy",
     "refresh_outlook",
     "refresh_price_history",

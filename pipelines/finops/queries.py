@@ -76,49 +76,16 @@ QUERIES: dict[str, str] = {
         where event_date >= date_trunc('month', %(day)s::date)::date and event_date <= %(day)s
     """,
     "reported": """
-        select
-            provider_id, model_id,
-            count(*) as requests,
-            sum(reported_cost_usd)::numeric(38, 18) as reported_cost_usd,
-            sum(effective_cost_usd)::numeric(38, 18) as effective_cost_usd,
-            count(*) filter (where abs(reported_cost_usd - effective_cost_usd) > 0.0000005) as differing_requests
-        from core.request
-        where
-            event_date = %(day)s and provider_id is not null and model_id is not null
-            and reported_cost_usd is not null and effective_cost_usd is not null
-        group by provider_id, model_id
+        select provider_id, model_id, requests, reported_cost_usd, effective_cost_usd, differing_requests
+        from mart.logged_cost
+        where event_date = %(day)s and requests > 0
         order by provider_id, model_id
     """,
     "differing": """
-        with numbered as (
-            select
-                event_date, request_uid, provider_id, model_id,
-                row_number() over (partition by provider_id, model_id order by request_uid) as number,
-                abs(sum(reported_cost_usd - effective_cost_usd) over (partition by provider_id, model_id)) as apart
-            from core.request
-            where
-                event_date = %(day)s and provider_id is not null and model_id is not null
-                and abs(reported_cost_usd - effective_cost_usd) > 0.0000005
-        ),
-        dearest as (
-            select provider_id, model_id from numbered where number = 1 order by apart desc, provider_id, model_id limit 20
-        )
-        select
-            provider_id, model_id, service_tier, region, event_at, rate_id, {count_columns},
-            reported_cost_usd, list_cost_usd, effective_cost_usd
-        from numbered
-        join dearest using (provider_id, model_id)
-        join core.request using (event_date, request_uid, provider_id, model_id)
-        where number <= 40
-        order by provider_id, model_id, number
-    """,
-    "cards": """
-        select rate_card.*
-        from core.rate_card
-        where model_id in (
-            select model_id from core.request
-            where event_date = %(day)s and abs(reported_cost_usd - effective_cost_usd) > 0.0000005
-        )
+        select provider_id, model_id, why, requests, reported_cost_usd, effective_cost_usd
+        from mart.logged_difference
+        where event_date = %(day)s
+        order by abs(reported_cost_usd - effective_cost_usd) desc, provider_id, model_id, why
     """,
     "bills": BILLS.replace("%(first)s", "date_trunc('month', %(day)s::date)::date"),
     "waste": WASTE,
@@ -130,30 +97,11 @@ QUERIES: dict[str, str] = {
         order by reason <> 'priced', requests desc, reason
     """,
     "unpriced": """
-        with average as (
-            select sum(effective_cost_usd) / nullif(sum({tokens}), 0) as usd_per_token
-            from core.request
-            where event_date = %(day)s and effective_cost_usd is not null and is_billable
-        ),
-        unpriced as (
-            select
-                unpriced_reason as reason, source, coalesce(response_model, request_model) as raw_name, model_id,
-                case when coalesce(response_model, request_model) is not null then provider_id end as provider_id,
-                count(*) as requests,
-                sum({tokens})::bigint as tokens,
-                sum(reported_cost_usd)::numeric(38, 18) as reported_cost_usd,
-                sum(case when reported_cost_usd is null then {tokens} else 0 end) as unreported_tokens
-            from core.request
-            where event_date = %(day)s and unpriced_reason is not null
-            group by 1, 2, 3, 4, 5
-        )
         select
-            reason, source, raw_name, model_id, provider_id, requests, tokens, reported_cost_usd,
-            case when unreported_tokens > 0
-                then coalesce(reported_cost_usd, 0) + unreported_tokens * (select usd_per_token from average)
-                else reported_cost_usd
-            end::numeric(38, 18) as at_risk_usd
-        from unpriced
+            reason, source, nullif(raw_name, '') as raw_name, nullif(model_id, '') as model_id,
+            nullif(provider_id, '') as provider_id, requests, tokens, reported_cost_usd, at_risk_usd
+        from mart.unpriced_name
+        where event_date = %(day)s
         order by at_risk_usd desc nulls last, requests desc, reason, raw_name, source, provider_id
         limit 100
     """,
@@ -269,7 +217,7 @@ QUERIES: dict[str, str] = {
                 )
         ),
         loaded as (
-            select snapshot_id, count(*) as records from core.request where event_date = %(day)s group by snapshot_id
+            select snapshot_id, requests as records from raw.loaded_file where event_date = %(day)s
         ),
         dropped as (
             select snapshot_id, count(*) as records from raw.duplicate where event_date = %(day)s group by snapshot_id
@@ -300,8 +248,7 @@ QUERIES: dict[str, str] = {
         order by severity, records desc, source, reason
     """,
 }
-"""The report's queries by name. The placeholder is the day; `{tokens}` stands for the sum of all token columns,
-`{count_columns}` for the names of everything that a request is priced by."""
+"""The report's queries by name. The placeholder is the day."""
 
 
 def tables_read() -> tuple[str, ...]:

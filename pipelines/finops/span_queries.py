@@ -25,6 +25,8 @@ _COLUMNS = (
     "event_date, provider_id, model_id, service_tier, region, team, project, cost_centre, meter, quantity, unpriced_reason, "
     "list_cost_usd, effective_cost_usd, billed_cost_usd, reported_cost_usd"
 )
+_ITEM = "provider_id, model_id, service_tier, region, meter"
+"""What has a unit price."""
 _CLOSED = """(
         select period
         from (select distinct on (period) period, act from core.period_act order by period, acted_at desc) as latest
@@ -51,46 +53,42 @@ def movement(dimensions: dict[str, str], *, booked: bool) -> str:
     """SQL of cost now and then by dimension, and of what the change consists of. One row per dimension and value.
 
     `all` is the whole. A model is new (ended) for a value where it has no priced request then (now). Of the others, `price` is
-    the change of unit cost (seller, model, tier, region, meter) at today's quantities; `volume` is more or fewer requests at
+    the change of unit cost (an item: seller, model, tier, region, meter) at today's quantities; `volume` is more or fewer requests at
     yesterday's cost of a request; `mix` is another share of models; `use` is the rest: other quantities in a request.
     """
-    values = ", ".join(f"('{name}', {column})" for name, column in {"all": "''", **dimensions}.items())
     grain = "dimension, dimension_value"
+    whole = {name: column for name, column in dimensions.items() if column in _ITEM.split(", ")}
+    cut = {name: column for name, column in dimensions.items() if name not in whole}
     return f"""
-with charges as (
-    {charges(f"{NOW} or {_THEN}", booked=booked)}
+with days as (
+    {_item_days(f"{NOW} or {_THEN}", cut, booked=booked)}
 ),
-leaves as (
+summed_items as (
     select
-        provider_id, model_id, service_tier, region, team, project, cost_centre, meter,
-        {_sums("quantity", "unpriced_reason is null")},
-        {_sums("quantity", "unpriced_reason is not null and meter = 'request'", name="unpriced")},
-        {_sums("quantity", "meter like 'input%%'", name="tokens_in")},
-        {_sums("quantity", "meter like 'output%%'", name="tokens_out")},
-        {_sums("effective_cost_usd", "true", name="cost")},
+        {grain}, {_ITEM},
+        {_sums("priced_quantity", "quantity")},
+        {_sums("effective_cost_usd", "cost")},
+        sum(quantity) filter (where meter = 'request' and {NOW}) as requests,
+        sum(quantity) filter (where meter like 'input%%' and {NOW}) as tokens_in,
+        sum(quantity) filter (where meter like 'output%%' and {NOW}) as tokens_out,
         sum(list_cost_usd) filter (where {NOW}) as list_cost_usd,
         sum(billed_cost_usd) filter (where {NOW}) as billed_cost_usd,
         sum(reported_cost_usd) filter (where {NOW}) as logged_cost_usd
-    from charges
-    group by provider_id, model_id, service_tier, region, team, project, cost_centre, meter
+    from days
+    group by {grain}, {_ITEM}
 ),
+-- An item has one seller and one model: by these it is summed already.
 items as (
-    select
-        {grain}, provider_id, model_id, service_tier, region, meter,
-        sum(quantity_now) as quantity_now, sum(quantity_then) as quantity_then,
-        sum(unpriced_now) as unpriced_now, sum(tokens_in_now) as tokens_in, sum(tokens_out_now) as tokens_out,
-        sum(cost_now) as cost_now, sum(cost_then) as cost_then,
-        sum(list_cost_usd) as list_cost_usd, sum(billed_cost_usd) as billed_cost_usd, sum(logged_cost_usd) as logged_cost_usd
-    from leaves
-    cross join lateral (values {values}) as by (dimension, dimension_value)
-    group by {grain}, provider_id, model_id, service_tier, region, meter
+    select * from summed_items
+    {" ".join(_of_whole(name, column) for name, column in whole.items())}
 ),
 models as (
     select
         {grain}, provider_id, model_id,
         coalesce(sum(quantity_now) filter (where meter = 'request'), 0) as requests_now,
         coalesce(sum(quantity_then) filter (where meter = 'request'), 0) as requests_then,
-        sum(unpriced_now) as unpriced, sum(tokens_in) as tokens_in, sum(tokens_out) as tokens_out,
+        coalesce(sum(requests), 0) - coalesce(sum(quantity_now) filter (where meter = 'request'), 0) as unpriced,
+        sum(tokens_in) as tokens_in, sum(tokens_out) as tokens_out,
         sum(cost_now) as cost_now, sum(cost_then) as cost_then,
         sum(list_cost_usd) as list_cost_usd, sum(billed_cost_usd) as billed_cost_usd, sum(logged_cost_usd) as logged_cost_usd,
         sum(cost_now - cost_then * quantity_now / quantity_then) filter (where quantity_now > 0 and quantity_then > 0) as price
@@ -102,7 +100,7 @@ summed as (
         {grain},
         sum(cost_now) as cost_usd, sum(cost_then) as cost_then_usd,
         sum(list_cost_usd) as list_cost_usd, sum(billed_cost_usd) as billed_cost_usd, sum(logged_cost_usd) as logged_cost_usd,
-        sum(requests_now + coalesce(unpriced, 0)) as requests, coalesce(sum(unpriced), 0) as unpriced_requests,
+        sum(requests_now + unpriced) as requests, sum(unpriced) as unpriced_requests,
         coalesce(sum(tokens_in), 0) as input_tokens, coalesce(sum(tokens_out), 0) as output_tokens,
         coalesce(sum(cost_now), 0) - coalesce(sum(cost_then), 0) as change_usd,
         coalesce(sum(cost_now) filter (where requests_then = 0), 0) as new_usd,
@@ -139,11 +137,46 @@ order by dimension, cost_usd desc nulls last, requests desc, dimension_value
 """
 
 
-def _sums(column: str, condition: str, *, name: str = "") -> str:
+def _item_days(days: str, dimensions: dict[str, str], *, booked: bool) -> str:
+    """SQL of the items of each of the `days`, as mart.daily_item_spend has them; of closed months as they were booked."""
+    known = f"""select
+        event_date, dimension, dimension_value, {_ITEM}, quantity, priced_quantity,
+        list_cost_usd, effective_cost_usd, billed_cost_usd, reported_cost_usd
+    from mart.daily_item_spend
+    where ({days})"""
+    if not booked:
+        return known
+    month = "date_trunc('month', event_date)::date"
+    sets = ", ".join(
+        [f"(event_date, {_ITEM})", *(f"(event_date, {_ITEM}, {column})" for column in dimensions.values())]
+    )
+    names = " ".join(f"when grouping({column}) = 0 then '{name}'" for name, column in dimensions.items())
+    values = " ".join(f"when grouping({column}) = 0 then {column}" for column in dimensions.values())
+    return f"""{known} and {month} not in {_CLOSED}
+    union all
+    select
+        event_date, case {names} else 'all' end, case {values} else '' end, {_ITEM},
+        sum(quantity), sum(quantity) filter (where unpriced_reason is null),
+        sum(list_cost_usd), sum(effective_cost_usd), sum(billed_cost_usd), sum(reported_cost_usd)
+    from core.booked_charge
+    where ({days}) and charge_class is null and {month} in {_CLOSED}
+    group by grouping sets ({sets})"""
+
+
+def _of_whole(dimension: str, column: str) -> str:
+    """The items of the whole as those of a dimension that is part of an item."""
+    return f"""union all
+    select
+        '{dimension}', {column}, {_ITEM}, quantity_now, quantity_then, cost_now, cost_then, requests, tokens_in, tokens_out,
+        list_cost_usd, billed_cost_usd, logged_cost_usd
+    from summed_items
+    where dimension = 'all'"""
+
+
+def _sums(column: str, name: str) -> str:
     """A sum over the days now, and one over the days then."""
     return ", ".join(
-        f"sum({column}) filter (where {condition} and {days}) as {name or column}_{when}"
-        for when, days in (("now", NOW), ("then", _THEN))
+        f"sum({column}) filter (where {days}) as {name}_{when}" for when, days in (("now", NOW), ("then", _THEN))
     )
 
 

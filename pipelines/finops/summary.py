@@ -41,10 +41,15 @@ _LINES = """
     select
         (select coalesce(sum(lines), 0)::bigint from files) as lines,
         (select coalesce(sum(valid), 0)::bigint from files) as valid,
-        (select count(*) from core.request where event_date >= %(from)s and event_date < %(to)s) as loaded,
-        (select count(*) from raw.duplicate where event_date >= %(from)s and event_date < %(to)s) as duplicates,
-        (select count(list_cost_usd) from core.request where event_date >= %(from)s and event_date < %(to)s) as priced
+        (select coalesce(sum(requests), 0)::bigint from raw.loaded_file where event_date >= %(from)s and event_date < %(to)s) as loaded,
+        (select count(*) from raw.duplicate where event_date >= %(from)s and event_date < %(to)s) as duplicates
 """
+_PRICED = """
+    select coalesce(sum(requests), 0)::bigint
+    from mart.cost_coverage
+    where event_date >= %(from)s and event_date < %(to)s and reason = 'priced'
+"""
+_PRICED_REQUESTS = "select count(list_cost_usd) from core.request where event_date >= %(from)s and event_date < %(to)s"
 _QUARANTINED = """
     select severity, reason, count(*) as records
     from raw.quarantine
@@ -165,6 +170,7 @@ def day_summary(connection: psycopg.Connection[Any], from_date: date, to_date: d
     models = (
         read_frame(connection, _MODELS, days) if has_marts else pl.DataFrame({"spend_usd": [], "logged_only_usd": []})
     )
+    (priced,) = read_frame(connection, _PRICED if has_marts else _PRICED_REQUESTS, days).row(0)
     set_aside = read_frame(connection, _QUARANTINED, days)
     return DaySummary(
         from_date=from_date,
@@ -175,7 +181,7 @@ def day_summary(connection: psycopg.Connection[Any], from_date: date, to_date: d
         other_days=counts["valid"] - counts["loaded"] - counts["duplicates"],
         quarantined=dict(set_aside.filter(pl.col("severity") != "info").select("reason", "records").iter_rows()),
         no_requests=dict(set_aside.filter(pl.col("severity") == "info").select("reason", "records").iter_rows()),
-        priced=counts["priced"],
+        priced=priced,
         spend_usd=fmt.total(models["spend_usd"]),
         logged_only_usd=fmt.total(models["logged_only_usd"]),
         models=[ModelSpend(**row) for row in models.iter_rows(named=True)],

@@ -18,7 +18,6 @@ import psycopg
 from pipelines.finops.queries import QUERIES
 from pipelines.finops.span import Span
 from pipelines.finops.span_queries import DIMENSIONS, SPAN_QUERIES, movement
-from pipelines.meters import COUNT_COLUMNS, TOKEN_METERS
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.tables.mart import SPEND_TABLES
@@ -109,10 +108,5 @@ def first_day(day: date) -> date:
 
 
 def _filled(connection: psycopg.Connection[Any], query: str, days: dict[str, date]) -> str:
-    text = (
-        dedent(query)
-        .strip()
-        .replace("{tokens}", " + ".join(f"{meter.tokens_column}::bigint" for meter in TOKEN_METERS))
-        .replace("{count_columns}", ", ".join(COUNT_COLUMNS))
-    )
+    text = dedent(query).strip()
     return psycopg.ClientCursor(connection).mogrify(text, days)

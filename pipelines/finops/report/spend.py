@@ -30,7 +30,6 @@ from pipelines.finops.report.tables import (
     text_cell,
     text_column,
 )
-from pipelines.prices.logged_cost import why_logged_differs
 
 UNRESOLVED_PREFIX = "unresolved: "
 UNATTRIBUTED = "unattributed"
@@ -272,8 +271,7 @@ def reported_sentence(data: ReportData) -> str:
 
 def differences_table(data: ReportData) -> Table:
     """Why logs state other costs than ours, for some requests of each seller's model that differs, as far as it can be known."""
-    frame = data["differing"]
-    reasons = why_logged_differs(frame, data["cards"]).to_dicts() if frame.height else []
+    reasons = data["differing"].to_dicts()
     amounts = [(one["reported_cost_usd"], one["effective_cost_usd"]) for one in reasons]
     decimals = fmt.decimals_for([fmt.less(logged, ours) for logged, ours in amounts])
     rows = [

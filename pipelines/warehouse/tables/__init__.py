@@ -14,13 +14,14 @@ from pipelines.warehouse.tables.core_books import CORE_BOOK_TABLES
 from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
 from pipelines.warehouse.tables.core_routing import CORE_ROUTING_TABLES
 from pipelines.warehouse.tables.core_shadow import SHADOW_REQUEST
-from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND, DAILY_TAG_SPEND, SPEND_TABLES
+from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND, DAILY_ITEM_SPEND, DAILY_TAG_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
 from pipelines.warehouse.tables.mart_catalog import MODEL_CATALOG
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
 from pipelines.warehouse.tables.mart_commitments import MART_COMMITMENT_TABLES
 from pipelines.warehouse.tables.mart_economics import DEARER_SELLER, SERVED_MODEL_CHANGE, UNIT_COST, WASTE
 from pipelines.warehouse.tables.mart_evidence import MART_EVIDENCE_TABLES
+from pipelines.warehouse.tables.mart_logged import MART_LOGGED_TABLES
 from pipelines.warehouse.tables.mart_planning import MART_PLANNING_TABLES
 from pipelines.warehouse.tables.mart_prices import MART_PRICE_TABLES
 from pipelines.warehouse.tables.mart_reconciliation import RECONCILIATION
@@ -47,12 +48,14 @@ TABLES: tuple[Table, ...] = (
     *CORE_ALERT_TABLES,
     *CORE_ROUTING_TABLES,
     *SPEND_TABLES,
+    DAILY_ITEM_SPEND,
     DAILY_END_USER_SPEND,
     DAILY_TAG_SPEND,
     UNIT_COST,
     WASTE,
     DEARER_SELLER,
     SERVED_MODEL_CHANGE,
+    *MART_LOGGED_TABLES,
     *MART_ROUTING_TABLES,
     SHADOW_REQUEST,
     *MART_BENCHMARK_TABLES,

@@ -140,6 +140,49 @@ DAILY_TAG_SPEND = Table(
     built_by="dbt",
 )
 
+DAILY_ITEM_SPEND = Table(
+    "mart",
+    "daily_item_spend",
+    "Spend per day and item, of all and of each team, project and cost centre. An item is what has a unit price: seller, model, tier, "
+    "region and meter. Pages that compare days read it in place of the charges.",
+    "one row per day, dimension, value of the dimension and item; the rows of each dimension share out the day",
+    (
+        _DAY,
+        Column(
+            "dimension",
+            "text",
+            "What the row is of one of; all is the whole day.",
+            accepted=("all", "team", "project", "cost_centre"),
+        ),
+        Column("dimension_value", "text", "The team, project or cost centre as in mart.daily_charge; empty for all."),
+        Column("provider_id", "text", "Who sold the calls."),
+        Column("model_id", "text", "Canonical model, or the unresolved name."),
+        Column("service_tier", "text", "Tier that served the calls, as logged."),
+        Column("region", "text", "Region or inference geography; empty where not logged."),
+        Column("meter", "text", "What is counted, as in mart.daily_charge."),
+        Column("quantity", "bigint", "Units used; null for rest.", nullable=True, unit="units"),
+        Column(
+            "priced_quantity",
+            "bigint",
+            "Those of them whose cost is known; null where there is none.",
+            nullable=True,
+            unit="units",
+        ),
+        *(
+            Column(f"{name}_cost_usd", "numeric(38,18)", text, nullable=True, unit="USD", is_signed=True)
+            for name, text in {
+                "list": "Cost at list price; null where it is not known.",
+                "effective": "Cost after all discounts.",
+                "billed": "What the seller's invoice should hold.",
+                "reported": "What gateways logged, on the lines of requests.",
+            }.items()
+        ),
+    ),
+    (_DAY.name, "dimension", "dimension_value", "provider_id", "model_id", "service_tier", "region", "meter"),
+    day_column=_DAY.name,
+    built_by="dbt",
+)
+
 COST_COVERAGE = Table(
     "mart",
     "cost_coverage",

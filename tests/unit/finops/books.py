@@ -14,11 +14,17 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from pipelines.books.logged import LoggedDay
 from pipelines.ids import id_bytes
 from pipelines.warehouse.bulk_copy import copy_frame
+from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables import TABLES_BY_NAME, Table
-from tests.marts import build_spend_tables, create_spend_tables
+from pipelines.warehouse.tables.mart import DAILY_ITEM_SPEND
+from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
+from pipelines.warehouse.tables.mart_logged import LOGGED_COST, LOGGED_DIFFERENCE, UNPRICED_NAME
+from pipelines.warehouse.tables.raw import LOADED_FILE
+from tests.marts import build, build_spend_tables, create_spend_tables
 
 DAY = date(2026, 2, 28)  # a Saturday
 FILE = id_bytes("file")
@@ -89,13 +95,32 @@ def write(connection: psycopg.Connection[Any], requests: list[dict[str, Any]]) -
         for m in sorted(models)
     ]
     replace_all(connection, TABLES_BY_NAME["core.model"], frame("core.model", *rows))
+    loaded = facts.group_by("event_date", "snapshot_id").agg(pl.len().cast(pl.Int64).alias("requests"))
+    replace_days(connection, LOADED_FILE, loaded, min(days), max(days) + timedelta(days=1))
     build_spend_tables(connection)
+    compare_logged_costs(connection, facts)
+
+
+def compare_logged_costs(connection: psycopg.Connection[Any], facts: pl.DataFrame) -> None:
+    """What the report reads of logged costs and of names without a price."""
+    cards = read_table(connection, TABLES_BY_NAME["core.rate_card"])
+    for (day,), requests in facts.partition_by("event_date", as_dict=True).items():
+        found = LoggedDay(day)
+        found.add(requests)
+        for table, rows in (
+            (LOGGED_COST, found.costs),
+            (LOGGED_DIFFERENCE, found.differences(cards)),
+            (UNPRICED_NAME, found.names),
+        ):
+            replace_days(connection, table, rows, day, day + timedelta(days=1))
 
 
 def add(connection: psycopg.Connection[Any], table: str, *rows: Mapping[str, Any]) -> None:
-    """Append rows."""
+    """Append rows; what is made of charges alone follows."""
     spec: Table = TABLES_BY_NAME[table]
     copy_frame(connection, spec, frame(table, *rows))
+    if spec is DAILY_CHARGE:
+        build(connection, DAILY_ITEM_SPEND)
 
 
 def snapshot(snapshot_id: bytes = FILE, **more: Any) -> dict[str, Any]:
