@@ -1,4 +1,4 @@
--- Returns the days and dimensions whose requests or costs are not exactly those of the charges.
+-- Returns the days and dimensions whose requests or cost are not exactly those of the charges.
 with
 
 items as (
@@ -8,9 +8,7 @@ items as (
         dimension,
         sum(quantity) filter (where meter = 'request') as requests,
         sum(priced_quantity) filter (where meter = 'request') as priced_requests,
-        sum(list_cost_usd) as list_cost_usd,
-        sum(effective_cost_usd) as effective_cost_usd,
-        sum(billed_cost_usd) as billed_cost_usd
+        sum(effective_cost_usd) as effective_cost_usd
     from {{ ref('daily_item_spend') }}
     where {{ days_of_run() }}
     group by event_date, dimension
@@ -23,9 +21,7 @@ charges as (
         event_date,
         sum(quantity) filter (where meter = 'request') as requests,
         sum(quantity) filter (where meter = 'request' and unpriced_reason is null) as priced_requests,
-        sum(list_cost_usd) as list_cost_usd,
-        sum(effective_cost_usd) as effective_cost_usd,
-        sum(billed_cost_usd) as billed_cost_usd
+        sum(effective_cost_usd) as effective_cost_usd
     from {{ ref('daily_charge') }}
     where {{ days_of_run() }}
     group by event_date
@@ -38,6 +34,4 @@ full join charges on items.event_date = charges.event_date
 where
     items.requests is distinct from charges.requests
     or items.priced_requests is distinct from charges.priced_requests
-    or items.list_cost_usd is distinct from charges.list_cost_usd
     or items.effective_cost_usd is distinct from charges.effective_cost_usd
-    or items.billed_cost_usd is distinct from charges.billed_cost_usd
