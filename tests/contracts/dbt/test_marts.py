@@ -232,7 +232,9 @@ DAMAGES: dict[str, set[str]] = {
             "event_date = event_date - 1 where dimension = 'model'",
         )
     },
-    "update mart.daily_item_spend set effective_cost_usd = effective_cost_usd + 1e-18": {"item_spend_agrees_with_charges"},
+    "update mart.daily_item_spend set effective_cost_usd = effective_cost_usd + 1e-18": {
+        "item_spend_agrees_with_charges"
+    },
     "update mart.daily_tag_spend set effective_cost_usd = effective_cost_usd + 1e-18": {"user_and_tag_spend_agree"},
     "update mart.daily_end_user_spend set requests = requests + 1": {"user_and_tag_spend_agree"},
     "update mart.cost_coverage set request_share = request_share + 0.001 where reason = 'priced'": {
