@@ -19,6 +19,8 @@ ERROR_RATE = "error_rate"
 FINISH, RESPONSE_MODEL, FINGERPRINT = "finish:", "response_model:", "fingerprint:"
 _NAMED = {"finish_reason": FINISH, "response_model": RESPONSE_MODEL, "fingerprint": FINGERPRINT}
 _FINGERPRINT_TAG = "system_fingerprint"
+_PARTS = 16
+"""Parts whose counts are put together: what is held is what is distinct, however many requests there are."""
 _KIND = ("event_date", *GROUP, "operation", "is_stream", "size")
 SIGNIFICANT_DIGITS = 2
 """Of the values of a histogram: steps of 1 to 10 %, far below the spread of any metric, and whole numbers up to 99."""
@@ -61,7 +63,7 @@ class ProfileCounts:
 
     def __init__(self, strata: Sequence[str] = ()) -> None:
         self._strata = strata
-        self._counts: list[pl.DataFrame] = []
+        self._counts: dict[str, list[pl.DataFrame]] = {name: [] for name in (*CONTINUOUS, ERROR_RATE, *_NAMED)}
         self._kinds: pl.DataFrame | None = None
         """Numbers of what requests are compared by: grouping millions by one number takes a tenth of the time."""
 
@@ -72,20 +74,16 @@ class ProfileCounts:
         )
         by = [*_KIND, *_tags(self._strata)]
         coded = facts.join(self._numbered(facts.select(by).unique(), by), on=by, nulls_equal=True).drop(by)
-        for name in (*CONTINUOUS, ERROR_RATE):
-            self._count(coded, name, pl.lit(name), pl.col(name))
-        for name, prefix in _NAMED.items():
-            self._count(coded, name, pl.concat_str(pl.lit(prefix), name), pl.lit(1.0))
+        for name, counts in self._counts.items():
+            counts.append(coded.drop_nulls(name).group_by("kind", name).len())
+            if len(counts) == _PARTS:
+                counts[:] = [pl.concat(counts).group_by("kind", name).agg(pl.col("len").sum())]
 
     def _numbered(self, found: pl.DataFrame, by: list[str]) -> pl.DataFrame:
         known = found.clear().with_columns(kind=pl.lit(0, pl.UInt32)) if self._kinds is None else self._kinds
         new = found.join(known, on=by, how="anti", nulls_equal=True)
         self._kinds = pl.concat([known, new.with_columns(kind=pl.int_range(pl.len(), dtype=pl.UInt32) + known.height)])
         return self._kinds
-
-    def _count(self, coded: pl.DataFrame, name: str, metric: pl.Expr, value: pl.Expr) -> None:
-        counted = coded.drop_nulls(name).group_by("kind", name).len()
-        self._counts.append(counted.select("kind", metric.alias("metric"), value.alias("value"), "len"))
 
     def profile(self) -> pl.DataFrame:
         """mart.request_profile of all that was counted, which must be whole days."""
@@ -95,22 +93,30 @@ class ProfileCounts:
             pl.format("{} {} 2^{}", "operation", "is_stream", "size"), *_tags(self._strata), ignore_nulls=True
         )
         kinds = self._kinds.select("kind", "event_date", *GROUP, stratum.alias("stratum"))
-        keys = ["event_date", *GROUP, "stratum", "metric"]
-        profile = (
-            pl.concat(self._counts)
-            .group_by("kind", "metric", "value")
-            .agg(pl.col("len").sum())
-            .join(kinds, on="kind")
-            .sort(*keys, "value")
-            .group_by(keys, maintain_order=True)
+        keys = ["event_date", *GROUP, "stratum"]
+        numbered = kinds.select(keys).unique().with_row_index("place")
+        places = kinds.join(numbered, on=keys, nulls_equal=True).select("kind", "place")
+        found = [self._histograms(name, places) for name in self._counts]
+        profile = pl.concat(found).join(numbered, on="place").sort(*keys, "metric")
+        return profile.with_columns(histogram(pl.col("value"), pl.col("len"))).select(*REQUEST_PROFILE.polars_schema)
+
+    def _histograms(self, name: str, places: pl.DataFrame) -> pl.DataFrame:
+        """Of one fact: by place and metric the requests, and the two lists of a histogram joined by commas."""
+        counted = pl.concat(self._counts[name]).join(places, on="kind").group_by("place", name).agg(pl.col("len").sum())
+        if name in _NAMED:
+            value, metric = pl.lit(1.0), pl.concat_str(pl.lit(_NAMED[name]), name)
+        else:
+            value, metric = pl.col(name), pl.lit(name)
+        return (
+            counted.select("place", metric.alias("metric"), value.alias("value"), "len")
+            .sort("place", "metric", "value")
+            .group_by("place", "metric", maintain_order=True)
             .agg(
                 pl.col("len").sum().cast(pl.Int32).alias("requests"),
                 pl.col("value").cast(pl.String).str.join(", "),
                 pl.col("len").cast(pl.String).str.join(", "),
             )
-            .with_columns(histogram(pl.col("value"), pl.col("len")))
         )
-        return profile.select(*REQUEST_PROFILE.polars_schema)
 
 
 def histogram(values: pl.Expr, requests: pl.Expr) -> pl.Expr:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from pipelines.behaviour import build_request_profile, detect_request_drift
+from pipelines.behaviour import ProfileCounts, build_request_profile, detect_request_drift
 from pipelines.ids import id_bytes
 from pipelines.meters import COUNT_COLUMNS
 from pipelines.warehouse.tables.core import REQUEST
@@ -220,6 +220,15 @@ def test_the_order_of_rows_changes_no_digit() -> None:
     assert expected.height >= 2
     for seed in range(20):
         assert detect_request_drift(profile.sample(fraction=1, shuffle=True, seed=seed), day).equals(expected)
+
+
+def test_a_day_that_comes_in_many_parts_is_the_day() -> None:
+    """Counts of parts are put together on the way, so that no more is held than what is distinct."""
+    log = pl.concat(history(np.random.default_rng(7), 400, days=9))
+    counts = ProfileCounts()
+    for part in log.sample(fraction=1, shuffle=True, seed=7).iter_slices(13):
+        counts.add(part)
+    assert counts.profile().equals(build_request_profile(log))
 
 
 def test_a_profile_counts_every_request_once() -> None:
