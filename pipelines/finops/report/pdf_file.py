@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.finops.report.charts import Chart
 from pipelines.finops.report.page import Page
+from pipelines.finops.report.pdf_table import PdfColumn, PdfTable
 from pipelines.finops.report.tables import Cell, Table
 
 if TYPE_CHECKING:
     from fpdf import FPDF
-    from fpdf.fonts import CoreFont, FontFace, TTFFont
-    from fpdf.table import Table as PdfTable
+    from fpdf.fonts import CoreFont, TTFFont
 
 _FONTS = (
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
@@ -45,9 +45,10 @@ _PLAIN = {
 """How signs of our own are written in the built-in font."""
 _FAMILY = "page"
 _MARGIN = 12
-_LINE = 4.2
 _ROWS = 60
 """Rows of a table; its total is that of all rows."""
+_LETTERS = 600
+"""Letters of a cell."""
 _VARIABLE = re.compile(r"var\(--([a-z0-9-]+)\)")
 _COLOUR = re.compile(r"--([a-z0-9-]+): (#[0-9a-f]{3,6});")
 _VIEW = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
@@ -184,8 +185,6 @@ def _colours() -> dict[str, str]:
 
 
 def _table(pdf: FPDF, table: Table, shown: Callable[[str], str]) -> None:
-    from fpdf.fonts import FontFace
-
     if not table.rows:
         _line(pdf, shown(table.empty), 9)
         return
@@ -193,30 +192,29 @@ def _table(pdf: FPDF, table: Table, shown: Callable[[str], str]) -> None:
         pdf.add_page()
     _line(pdf, shown(table.caption), 8)
     pdf.set_font(_FAMILY, size=7)
-    aligned = tuple("RIGHT" if column.is_number else "LEFT" for column in table.columns)
-    widths = tuple(12 if column.is_number else 22 for column in table.columns)
-    heading = FontFace(emphasis="BOLD", fill_color=(240, 242, 244))
-    with pdf.table(
-        col_widths=widths, text_align=aligned, line_height=_LINE, headings_style=heading, borders_layout="HORIZONTAL_LINES", padding=(0.4, 1)
-    ) as grid:  # fmt: skip
-        titles = [f"{column.title}, {column.unit}" if column.unit else column.title for column in table.columns]
-        _row(grid, [shown(title) for title in titles])
-        for row in table.rows[:_ROWS]:
-            _row(grid, [shown(_words(cell)) for cell in row])
-        if len(table.rows) > _ROWS:
-            _row(
-                grid,
-                [f"{len(table.rows) - _ROWS} more, on the page and in the workbook", *[""] * (len(table.columns) - 1)],
+    grid = PdfTable(
+        pdf,
+        [
+            PdfColumn(
+                shown(f"{column.title}, {column.unit}" if column.unit else column.title),
+                share=12 if column.is_number else 22,
+                is_right=column.is_number,
             )
-        if table.foot:
-            _row(grid, [shown(cell.text) for cell in table.foot], FontFace(emphasis="BOLD"))
+            for column in table.columns
+        ],
+    )
+    for row in table.rows[:_ROWS]:
+        grid.row([_short(shown(_words(cell))) for cell in row])
+    if len(table.rows) > _ROWS:
+        more = f"{len(table.rows) - _ROWS} more, on the page and in the workbook"
+        grid.row([more, *[""] * (len(table.columns) - 1)])
+    if table.foot:
+        grid.row([_short(shown(cell.text)) for cell in table.foot], is_bold=True)
     pdf.ln(2)
 
 
-def _row(grid: PdfTable, texts: Sequence[str], style: FontFace | None = None) -> None:
-    row = grid.row(style=style) if style else grid.row()
-    for text in texts:
-        row.cell(text[:600])
+def _short(text: str) -> str:
+    return text[:_LETTERS]
 
 
 def _words(cell: Cell) -> str:
