@@ -16,7 +16,7 @@ def quarantined_faults(faults: Iterable[Fault], snapshot_id: bytes) -> pl.DataFr
         (snapshot_id, f.line_no, f.item_no, f.byte_from, f.byte_to, f.reason, f.severity, f.detail, None, f.sha256)
         for f in faults
     ]
-    return pl.DataFrame(rows, schema=QUARANTINE.polars_schema, orient="row")
+    return pl.DataFrame(rows, schema=QUARANTINE.polars_schema, orient="row") if rows else QUARANTINE.empty()
 
 
 def quarantined_records(

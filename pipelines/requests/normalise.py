@@ -36,7 +36,7 @@ ADDED_LATER = (
 
 REQUEST_SCHEMA = pl.Schema({c.name: c.polars_type for c in REQUEST.columns if c.name not in ADDED_LATER})
 STORED_SCHEMA = pl.Schema({**REQUEST_SCHEMA, "revision": pl.Int64(), "keep": pl.String(), **KEYS})
-_NO_SPANS = pl.DataFrame(schema=SPANS)
+_NO_ROWS, _NO_SPANS = pl.DataFrame(schema=STORED_SCHEMA), pl.DataFrame(schema=SPANS)
 
 _STATUSES = {
     **dict.fromkeys(("success", "succeeded", "completed", "complete", "200"), "ok"),
@@ -71,7 +71,7 @@ def normalise(
     `written` are the paths whose values all were texts in the file, so that marks in numbers are read by the format's.
     """
     if not texts.height:
-        return Normalised(pl.DataFrame(schema=STORED_SCHEMA), NONE_FAILED, _NO_SPANS)
+        return Normalised(_NO_ROWS, NONE_FAILED, _NO_SPANS)
     texts = (
         respelled(texts, log_format.number_marks, written, log_format.exact_paths) if log_format.number_marks else texts
     )

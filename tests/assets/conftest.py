@@ -14,6 +14,7 @@ import dagster as dg
 import polars as pl
 import psycopg
 import pytest
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from assets.definitions import build_defs
 from assets.resources import WorkspaceResource
@@ -103,16 +104,19 @@ class DailyJob:
         """Run the job for a day or a range, in one pass; of `only` these tables and their checks where any are named."""
         job = build_defs({"mm": self.resource()}).resolve_job_def("daily")
         with nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as used, quick_dbt():
-            return job.execute_in_process(
-                instance=used,
-                raise_on_error=raise_on_error,
-                asset_selection=[dg.AssetKey(table.split(".")) for table in only] or None,
-                run_config={"loggers": {"progress": {}}},
-                tags={
-                    "dagster/asset_partition_range_start": str(first),
-                    "dagster/asset_partition_range_end": str(last or first),
-                },
-            )
+            try:
+                return job.execute_in_process(
+                    instance=used,
+                    raise_on_error=raise_on_error,
+                    asset_selection=[dg.AssetKey(table.split(".")) for table in only] or None,
+                    run_config={"loggers": {"progress": {}}},
+                    tags={
+                        "dagster/asset_partition_range_start": str(first),
+                        "dagster/asset_partition_range_end": str(last or first),
+                    },
+                )
+            except DagsterExecutionInterruptedError as error:
+                raise KeyboardInterrupt from error  # Dagster's own error would cost one test, and the session would go on
 
     def query(self, sql: str) -> pl.DataFrame:
         with self.database.connect(read_only=True) as connection:

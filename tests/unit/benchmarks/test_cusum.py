@@ -111,7 +111,7 @@ def test_the_bound_grows_with_the_number_of_series(series: int) -> None:
 @pytest.mark.slow
 def test_where_nothing_moves_at_most_one_export_in_twenty_alarms(name: str, kind: str) -> None:
     """Also where exports share their votes, which makes plain cumulative sums alarm several times as often."""
-    generator, n = np.random.default_rng(12), 100
+    generator, n = np.random.default_rng(12), 60
     truth, error = generator.normal(1300, 50, SERIES), generator.uniform(3, 8, SERIES)
     exports = {
         "independent": lambda: independent(generator, truth, error, n),

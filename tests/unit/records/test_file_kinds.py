@@ -63,7 +63,7 @@ def read(folder: Path, content: bytes, sample: Sample, name: str = "a.jsonl") ->
 
 
 KINDS = (
-    "openai_chat", "otel_genai", "codex", "tgi", "anthropic_messages", "litellm_spend_logs", "langfuse", "mapping", "gemini"
+    "openai_chat", "otel_genai", "codex", "tgi", "litellm_spend_logs", "mapping"
 )  # fmt: skip
 """Formats of lines, of containers, of text, of lines that need those before them, with an envelope, with declared columns."""
 EACH_KIND = pytest.mark.parametrize(
@@ -78,8 +78,10 @@ def sample(request: pytest.FixtureRequest) -> Sample:
 
 
 def test_an_odd_first_line_costs_itself(tmp_path: Path, sample: Sample) -> None:
+    """How a file is recognised depends on the kind of its format, so one format of each kind meets every odd line."""
     good = b"".join(line_of(sample) + b"\n" for _ in range(COUNT))
-    for number, (name, odd) in enumerate({**TYPICAL, **BLANK}.items()):
+    met = {**TYPICAL, **BLANK} if sample.format in KINDS else {"banner": ODD["banner"], "empty": BLANK["empty"]}
+    for number, (name, odd) in enumerate(met.items()):
         for pack in (bytes, gzip.compress) if name in ("banner", "magic of ORC") else (bytes,):
             parsed = read(tmp_path, pack(odd + b"\n" + good), sample, f"{number}{pack.__name__}.jsonl")
             assert (parsed.valid, parsed.quarantined) == (COUNT, 0 if name in BLANK else 1), name

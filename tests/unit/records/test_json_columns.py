@@ -94,7 +94,7 @@ def dumped(*records: dict[str, Any]) -> list[bytes]:
 def test_damaged_lines_among_whole_ones(sample: Sample, both: Both) -> None:
     chance = random.Random(20260214)
     whole = json.dumps(sample.record).encode()
-    lines = [damaged(whole, chance) if chance.random() < 0.2 else whole for _ in range(1500)]
+    lines = [damaged(whole, chance) if chance.random() < 0.2 else whole for _ in range(500)]
     both(lines, sample.format, **sample.declared)
 
 
@@ -199,7 +199,7 @@ def test_an_odd_line_that_is_learnt_from(odd: bytes, both: Both) -> None:
         + b","
         + json.dumps({key: value for key, value in spend(1).items() if f'"{key}"'.encode() not in odd}).encode()[1:]
     )
-    both([replaced, *dumped(*map(spend, range(300)))], "litellm_spend_logs")
+    both([replaced, *dumped(*map(spend, range(100)))], "litellm_spend_logs")
 
 
 def test_numbers_that_would_wrap_around_are_set_aside(both: Both) -> None:

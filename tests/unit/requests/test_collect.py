@@ -194,7 +194,7 @@ def _line(drawn: tuple[int, int, int, int, bool]) -> str:
     return text[:-1] if broken else text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(_DRAWN, st.randoms(use_true_random=False), st.integers(1, 4))
 @pytest.mark.slow
 def test_any_permutation_and_split_of_the_lines_gives_the_same_requests(

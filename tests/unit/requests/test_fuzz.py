@@ -22,7 +22,7 @@ from tests.unit.bills.reports import REPORTS
 from tests.unit.requests.helpers import all_days, landed, parse, rows
 from tests.unit.requests.samples import SAMPLES, SECRET, Sample
 
-CASES = int(os.environ.get("MODELMETER_FUZZ_CASES", "2000"))
+CASES = int(os.environ.get("MODELMETER_FUZZ_CASES", "600"))
 FILE_CASES = 5000
 WHITE = "".join(chr(n) for n in range(0x3001) if chr(n).isspace() and n not in range(0x1C, 0x20))
 INSERTS = (
