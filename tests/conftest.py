@@ -6,6 +6,7 @@ Fixtures that start Postgres are in `tests/warehouse_fixtures.py`, loaded as a p
 from __future__ import annotations
 
 import functools
+import multiprocessing.util
 import os
 import subprocess
 import sys
@@ -52,7 +53,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Let the watchdog go to work, and wait for it."""
+    """Let the watchdog go to work, and wait for it. A process of xdist's ends without Python's own end: the locks of dbt that it
+    still holds were reported as leaked semaphores."""
+    if hasattr(config, "workerinput"):
+        multiprocessing.util._run_finalizers(0)  # type: ignore[attr-defined]
     if (watchdog := config.stash.get(_watchdog, None)) is not None:
         watchdog.communicate()
 

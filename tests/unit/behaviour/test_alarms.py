@@ -69,11 +69,15 @@ def test_a_known_change_closes_it_and_later_days_are_compared_with_days_since(fi
     known = KnownChange.model_validate({"from": START + timedelta(days=25), "note": "announced", **fields})
     rows = judged(frames, 43, [known])
     assert [day for day, _ in open_on(rows)] == [*range(20, 25), *range(40, 43)]
+
+
+def test_a_known_change_of_another_model_closes_nothing() -> None:
+    frames = log(np.random.default_rng(3), [400] * 20 + [200] * 10)
     other = KnownChange.model_validate({"from": START + timedelta(days=25), "model": "another"})
     assert [day for day, _ in open_on(judged(frames, 30, [other]))] == list(range(20, 30))
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("size", [60, 600])
 def test_one_odd_day_in_the_reference_blinds_nobody(seed: int, size: int) -> None:
     """An outage on one of 14 days, with as many calls as others or ten times as many; then the answers get shorter."""
@@ -86,11 +90,10 @@ def test_one_odd_day_in_the_reference_blinds_nobody(seed: int, size: int) -> Non
     assert 14 in [day for day, _ in open_on(judged(frames, 15))]
 
 
-@pytest.mark.parametrize("seed", [101, 102])
 @pytest.mark.slow
-def test_an_alarm_that_the_rhythm_of_the_days_explains_does_not_stay_open(seed: int) -> None:
+def test_an_alarm_that_the_rhythm_of_the_days_explains_does_not_stay_open() -> None:
     """Shorter answers at weekends. An alarm of a weekday was open for ever once weekends were known to be noise."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(101)
     means = [250 if (START + timedelta(days=k)).weekday() >= 5 else 400 for k in range(60)]
     days = open_on(judged(log(generator, means), 60))
     assert len(days) <= 12

@@ -189,10 +189,10 @@ def test_too_little_to_compare_is_no_row() -> None:
 
 @pytest.mark.slow
 def test_null_days_raise_no_more_alarms_than_stated() -> None:
-    """200 days drawn like their reference, four metrics each: a false alarm on at most 5 % of days (and noise)."""
+    """100 days drawn like their reference, four metrics each: a false alarm on at most 5 % of days (and noise)."""
     generator = np.random.default_rng(6)
     alarms = 0
-    for _ in range(200):
+    for _ in range(100):
         frames = []
         for k in range(8):
             outputs = generator.lognormal(6, 0.6, 60).astype(int)
@@ -205,7 +205,7 @@ def test_null_days_raise_no_more_alarms_than_stated() -> None:
                 )
             )
         alarms += bool(drift(pl.concat(frames))["is_alarm"].any())
-    assert alarms <= 200 * 0.05 + 1.645 * (200 * 0.05 * 0.95) ** 0.5
+    assert alarms <= 100 * 0.05 + 1.645 * (100 * 0.05 * 0.95) ** 0.5
 
 
 def test_the_order_of_rows_changes_no_digit() -> None:

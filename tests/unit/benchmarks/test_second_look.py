@@ -76,8 +76,8 @@ def _fallen(first: Floats, generator: np.random.Generator) -> Floats:
 
 @pytest.mark.slow
 def test_a_sample_of_the_cases_that_all_models_share_is_no_new_scale() -> None:
-    """Each night 200 of 500 cases, 12 models, 100 nights, nothing changes: with outcomes (40 nights) and without."""
-    for with_items, count in ((True, 40), (False, 100)):
+    """Each night 200 of 500 cases, 12 models, 50 nights, nothing changes: with outcomes (20 nights) and without."""
+    for with_items, count in ((True, 20), (False, 50)):
         generator = np.random.default_rng(5)
         difficulty = generator.normal(0, 1.5, CASES)
         skill = np.linspace(-1, 1.5, 12)

@@ -75,12 +75,12 @@ def matched_rows(before: np.ndarray, after: np.ndarray, stderr: np.ndarray) -> p
 
 @pytest.mark.slow
 def test_a_day_of_null_tests_raises_no_more_false_alarms_than_stated() -> None:
-    """1,000 null days of three boards of 40, 100 and 200 models, drawn anew around the same truth: any alarm at all on
+    """400 null days of three boards of 40, 100 and 200 models, drawn anew around the same truth: any alarm at all on
     at most 5 % of them.
 
     Where nothing is true, every alarm is false, so the false discovery rate is the share of days with an alarm.
     """
-    days, boards = 1000, (40, 100, 200)
+    days, boards = 400, (40, 100, 200)
     generator = np.random.default_rng(20260514)
     errors = [generator.uniform(2, 12, size=n) for n in boards]
     alarms = by_board = naive = 0
@@ -97,9 +97,9 @@ def test_a_day_of_null_tests_raises_no_more_false_alarms_than_stated() -> None:
         alarms += bool((q_values(day, day) <= MAX_Q).any())
         by_board += any((q_values(p, p) <= MAX_Q).any() for p in found)
         naive += bool((day <= 0.05).any())
-    assert 20 < alarms <= days * 0.05 + 1.645 * math.sqrt(days * 0.05 * 0.95)
+    assert 8 < alarms <= days * 0.05 + 1.645 * math.sqrt(days * 0.05 * 0.95)
     assert by_board > 1.5 * alarms  # judged board by board, three boards would raise two or three times as many
-    assert naive > 950  # without the adjustment nearly every day would raise one
+    assert naive > 0.95 * days  # without the adjustment nearly every day would raise one
 
 
 def test_among_real_changes_at_most_one_alarm_in_twenty_is_false() -> None:
