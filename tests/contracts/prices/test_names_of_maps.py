@@ -1,4 +1,4 @@
-"""Every name of every LiteLLM map: asked for as its seller's users write it, it costs what its key says, or is a conflict."""
+"""Every name of the LiteLLM maps of six days: asked for as its seller's users write it, it costs what its key says, or is a conflict."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def asked(snapshot: FeedSnapshot, registry: Registry) -> Iterator[dict[str, obje
                 yield {"provider_id": provider, "request_model": name, "key": key, "usd": cost}
 
 
-@pytest.mark.parametrize("at", range(20))
+@pytest.mark.parametrize("at", [0, 4, 8, 12, 16, 19])  # neighbours differ in a few names
 def test_each_priced_key_costs_what_it_says_or_is_a_conflict(litellm_snapshots: list[FeedSnapshot], at: int) -> None:
     snapshot = litellm_snapshots[at]
     registry = registry_of(snapshot)
