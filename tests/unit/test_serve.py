@@ -72,6 +72,7 @@ def test_nothing_outside_is(port: int, path: str) -> None:
     assert b"root:" not in body
 
 
+@pytest.mark.slow
 def test_it_answers_to_its_own_address_only(port: int) -> None:
     assert ask(port, "/", Host="evil.example")[0] == 403
     assert ask(port, "/", Origin="http://evil.example")[0] == 403

@@ -46,6 +46,7 @@ def as_requests(answers: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("model", sorted(BEFORE_AND_AFTER))
+@pytest.mark.slow
 def test_the_known_change_is_found_for_every_task(answers: pl.DataFrame, model: str) -> None:
     before, after = BEFORE_AND_AFTER[model]
     own = answers.filter(pl.col("name") == model)

@@ -33,6 +33,7 @@ def aider(shared_data: Path) -> tuple[list[BoardSnapshot], BoardScores]:
     return snapshots, build_scores(AIDER, snapshots, None)
 
 
+@pytest.mark.slow
 def test_every_lmarena_entry_is_a_row(lmarena: tuple[list[BoardSnapshot], BoardScores], shared_data: Path) -> None:
     snapshots, scores = lmarena
     for snapshot in snapshots:
@@ -202,6 +203,7 @@ def test_the_day_of_another_precision_is_one_event(shared_data: Path) -> None:
     assert again.height == again["raw_model"].n_unique()
 
 
+@pytest.mark.slow
 def test_swebench_revisions_and_the_renamed_submission(shared_data: Path) -> None:
     events = board_history(shared_data, Leaderboard(board="swebench", format="swebench"), "swebench/*.json.gz")
     revised = events.filter((pl.col("drift_class") == "revised") & (pl.col("delta") != 0))

@@ -113,6 +113,7 @@ def test_the_condition_is_the_threshold_of_the_saving(without_ledger: Found) -> 
     assert "hard requests are at most 1.50 times as long" in condition
 
 
+@pytest.mark.slow
 def test_the_real_ledger_of_the_reports_date_gives_the_same(with_maps: Found) -> None:
     expected = {"gpt_4o": ("17.8571", "86.848"), "claude_3_5": ("25.7143", "88.4222"), "gpt_5_2": ("22.5", "87.9111")}
     for dear, values in expected.items():

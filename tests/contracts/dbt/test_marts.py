@@ -22,6 +22,8 @@ from tests.contracts.dbt.conftest import DbtRun, parsed, run_dbt
 from tests.unit.quality.rows import DAY, NOON, good_row, insert
 from tests.warehouse_fixtures import fresh_database
 
+pytestmark = pytest.mark.slow  # all wait for dbt's import and parse; `make quick` builds the models in its daily run
+
 Dbt = Callable[..., DbtRun]
 
 REQUEST = TABLES_BY_NAME["core.request"]
@@ -151,7 +153,6 @@ def test_columns_are_those_of_the_description(built: tuple[Database, Path]) -> N
         assert key == [(sorted(table.primary_key),)]
 
 
-@pytest.mark.slow
 def test_a_day_with_nothing_priced_and_no_tokens(database: Database, dbt: Dbt) -> None:
     load(database, request(1, **UNPRICED, input_uncached_tokens=0, output_text_tokens=0))
     assert dbt("build", DAY, DAY + ONE).success
@@ -161,7 +162,6 @@ def test_a_day_with_nothing_priced_and_no_tokens(database: Database, dbt: Dbt) -
     ]
 
 
-@pytest.mark.slow
 def test_a_second_run_changes_nothing_and_other_days_are_untouched(day: Database, dbt: Dbt) -> None:
     load(day, request(6, DAY + ONE), request(7, DAY + 2 * ONE))
     assert dbt("build").success
@@ -178,7 +178,6 @@ def test_a_second_run_changes_nothing_and_other_days_are_untouched(day: Database
     assert read(day, f"select team from mart.daily_team_spend where event_date = date '{DAY + ONE}'") == [("moved",)]
 
 
-@pytest.mark.slow
 def test_a_day_whose_requests_vanished_becomes_empty(day: Database, dbt: Dbt) -> None:
     load(day, request(6, DAY + ONE))
     assert dbt("build", DAY, DAY + 2 * ONE).success
@@ -189,7 +188,6 @@ def test_a_day_whose_requests_vanished_becomes_empty(day: Database, dbt: Dbt) ->
         assert read(day, f"select distinct event_date from {table.qualified}") == [(DAY + ONE,)]
 
 
-@pytest.mark.slow
 def test_a_run_that_fails_after_the_delete_leaves_the_day_as_it_was(day: Database, dbt: Dbt) -> None:
     """Delete and insert are one transaction: were they two, the day would be empty after the failed insert."""
     assert dbt("run", DAY, DAY + ONE).success
@@ -301,7 +299,6 @@ def test_postgres_holds_the_grain_the_filled_columns_and_the_accepted_values(
         connection.rollback()
 
 
-@pytest.mark.slow
 def test_data_tests_look_at_the_days_of_the_run_only(day: Database, dbt: Dbt) -> None:
     assert dbt("run", DAY, DAY + ONE).success
     with day.connect() as connection:

@@ -28,6 +28,7 @@ def card(genai_snapshot: FeedSnapshot, genai_registry: Registry) -> pl.DataFrame
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("region", ["us-east-1", "eu-north-1"])
+@pytest.mark.slow
 def test_the_name_decides_wherever_the_call_was_made(
     name: str, region: str, card: pl.DataFrame, genai_registry: Registry
 ) -> None:

@@ -84,6 +84,7 @@ def test_the_registry_lets_them_meet_and_a_declaration_wins() -> None:
     assert set(build_registry(own, names, dated_aliases(snapshots, own)).models) == {"m-1", "m-1-2026-01-31"}
 
 
+@pytest.mark.slow
 def test_the_real_maps(litellm_snapshots: list[FeedSnapshot], genai_snapshot: FeedSnapshot) -> None:
     config = load_config(None).models
     snapshots = [*litellm_snapshots, genai_snapshot]

@@ -32,6 +32,7 @@ def ledger(litellm_snapshots: list[FeedSnapshot], registry: Registry) -> pl.Data
 
 
 @pytest.mark.parametrize("seed", [None, 1, 2])
+@pytest.mark.slow
 def test_any_order_of_snapshots_gives_the_same_ledger(
     litellm_snapshots: list[FeedSnapshot], registry: Registry, ledger: pl.DataFrame, seed: int | None
 ) -> None:

@@ -52,6 +52,7 @@ def asked(snapshot: FeedSnapshot, registry: Registry) -> Iterator[dict[str, obje
 
 
 @pytest.mark.parametrize("at", [0, 4, 8, 12, 16, 19])  # neighbours differ in a few names
+@pytest.mark.slow
 def test_each_priced_key_costs_what_it_says_or_is_a_conflict(litellm_snapshots: list[FeedSnapshot], at: int) -> None:
     snapshot = litellm_snapshots[at]
     registry = registry_of(snapshot)

@@ -89,6 +89,7 @@ def test_openais_data_residency_costs_a_tenth_more_for_models_since_march_2026(
     assert rated["list_cost_usd"].sum() == Decimal(expected)
 
 
+@pytest.mark.slow
 def test_openais_prices_below_a_bound_leave_longer_prompts_to_the_map(shared_data: Path) -> None:
     """A page of August and LiteLLM's map of May 2026: gpt-5.5 at 5 below 272,000 tokens, above them at the map's 10."""
     page = PriceFeed(feed="openai_page", format="page", options={"layout": "openai"}, precedence=10)
@@ -148,6 +149,7 @@ def test_bailian_binds_prices_to_where_a_model_runs_and_names_what_it_cant_tell(
         ("aliyun_bailian.json.gz", "bailian", "qwen3-max", "1.4"),  # 10 CNY
     ],
 )
+@pytest.mark.slow
 def test_a_page_in_yuan_prices_requests_at_the_rate_of_the_day(
     shared_data: Path, name: str, layout: str, model: str, expected: str
 ) -> None:

@@ -45,6 +45,7 @@ def shrunk(shared_data: Path) -> list[FeedSnapshot]:
     return [parse_feed(landed_file(folder / name, "litellm_map"), LITELLM) for name in names]
 
 
+@pytest.mark.slow
 def test_real_histories_count_untouched(litellm_snapshots: list[FeedSnapshot], pages: list[FeedSnapshot]) -> None:
     for found, item in zip(
         reviewed((LITELLM, litellm_snapshots), (PAGE, pages)), (litellm_snapshots, pages), strict=True

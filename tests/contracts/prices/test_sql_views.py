@@ -74,6 +74,7 @@ def booked(database: Database, tmp_path: Path) -> tuple[Database, pl.DataFrame, 
     return database, requests, card, ledger
 
 
+@pytest.mark.slow
 def test_the_lines_of_a_request_are_those_of_explain_and_add_up(
     booked: tuple[Database, pl.DataFrame, pl.DataFrame, pl.DataFrame],
 ) -> None:
@@ -99,6 +100,7 @@ def test_the_lines_of_a_request_are_those_of_explain_and_add_up(
             assert [line[0] for line in lines] == ["input_uncached", "rest"]
 
 
+@pytest.mark.slow
 def test_prices_as_known_at_an_instant(booked: tuple[Database, pl.DataFrame, pl.DataFrame, pl.DataFrame]) -> None:
     database = booked[0]
     asked = "select usd_per_million, recorded_at, supersede_reason, is_stale from core.price_as_known(%s, %s) where meter = 'input_uncached' and model_id = 'm'"
@@ -116,6 +118,7 @@ def test_prices_as_known_at_an_instant(booked: tuple[Database, pl.DataFrame, pl.
     assert all(row[3] for row in in_force)
 
 
+@pytest.mark.slow
 def test_a_price_is_stale_where_a_later_file_of_its_feed_was_set_aside(
     booked: tuple[Database, pl.DataFrame, pl.DataFrame, pl.DataFrame],
 ) -> None:

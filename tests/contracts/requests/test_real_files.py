@@ -337,6 +337,7 @@ def _identities(path: Path) -> list[object]:
             return [(r["timestamp"], r["input_length"], r["output_length"]) for r in json_lines(path)]
 
 
+@pytest.mark.slow
 def test_every_file_has_its_books(logs: Path, tmp_path: Path) -> None:
     """For each file: lines, loaded, duplicates and quarantined, each as counted by the standard library alone."""
     seen = 0
@@ -359,6 +360,7 @@ def test_every_file_has_its_books(logs: Path, tmp_path: Path) -> None:
     assert seen == 17
 
 
+@pytest.mark.slow
 def test_each_kind_of_api_is_loaded_in_full(logs: Path, tmp_path: Path) -> None:
     """Per host of the recorded answers: records, and those set aside, which are named above one by one."""
     records = list(json_lines(logs / "provider_responses" / "usage_objects.jsonl"))

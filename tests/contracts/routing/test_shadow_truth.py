@@ -88,6 +88,7 @@ def answered(bench: Bench, cheap: int, strong: int, drawn: npt.NDArray[np.int64]
 
 
 @pytest.mark.parametrize("size", [30, 120])
+@pytest.mark.slow
 def test_a_projection_that_was_measured_covers_saving_and_quality_and_is_narrower(bench: Bench, size: int) -> None:
     """The upgrade as a projection makes it: the worlds of a log of the strong model alone, with the shadow's evidence."""
     cost, solved, _ = bench

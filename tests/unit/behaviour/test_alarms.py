@@ -44,6 +44,7 @@ def open_on(rows: pl.DataFrame) -> list[tuple[int, int | None]]:
     return [((row["event_date"] - START).days, row["age_days"]) for row in alarms.iter_rows(named=True)]
 
 
+@pytest.mark.slow
 def test_an_alarm_stays_open_with_its_age_while_the_change_lasts() -> None:
     rows = judged(log(np.random.default_rng(1), [400] * 20 + [200] * 40), 60)
     assert open_on(rows) == [(day, day - 20) for day in range(20, 60)]  # longer than the 28 days of a reference

@@ -59,6 +59,7 @@ def test_a_step_and_a_blip_are_no_slow_drift() -> None:
     assert slow_of(exports) == []
 
 
+@pytest.mark.slow
 def test_a_score_that_is_not_measured_again_is_no_evidence() -> None:
     """Three runs that fall are shown by 40 exports: the 37 that repeat one of them add nothing."""
     error = np.full(SERIES, 5.0)
@@ -71,6 +72,7 @@ def test_a_score_that_is_not_measured_again_is_no_evidence() -> None:
     assert slow_of(exports) == []
 
 
+@pytest.mark.slow
 def test_a_new_scale_begins_every_series_anew() -> None:
     """Half of the fall before a re-anchoring and half after it: neither half is enough."""
     exports = drifting(step=0.5, exports=12)
@@ -79,6 +81,7 @@ def test_a_new_scale_begins_every_series_anew() -> None:
     assert slow_of(shifted) == []
 
 
+@pytest.mark.slow
 def test_the_whole_board_sliding_is_no_drift_of_any_model() -> None:
     """Every model gains 2 Elo per export, below any threshold for a new scale: all together is nobody.
 
@@ -131,6 +134,7 @@ def falling(root: Path, exports: int) -> list[BoardSnapshot]:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_event_says_what_was_found_and_is_reported_once(tmp_path: Path) -> None:
     snapshots = falling(tmp_path, 13)
     found = detect_drift(LMARENA, snapshots).filter(pl.col("drift_class") == "slow_drift")

@@ -92,6 +92,7 @@ def late_line_and_corrected_price(database: Database) -> None:
         insert(connection, DAILY_CHARGE, [charge(4, date(2026, 1, 31), 1500, "3")])
 
 
+@pytest.mark.slow
 def test_a_closed_month_stays_and_the_open_one_gets_the_difference(books: Database) -> None:
     done = close_period(books, JANUARY)
     assert (done.charges, done.corrections, done.billed_cost_usd) == (2, 0, Decimal(3))

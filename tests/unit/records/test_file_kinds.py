@@ -210,6 +210,7 @@ ABOVE = {name: odd for name, odd in ODD.items() if name not in ("columns", "text
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("file_name", ["a.csv", "a.txt"])
+@pytest.mark.slow
 def test_a_table_is_found_below_other_lines(tmp_path: Path, delimiter: str, file_name: str) -> None:
     table = TABLE.replace(",", delimiter).encode()
     for number, (name, odd) in enumerate({**ABOVE, "separator": b"sep=" + delimiter.encode(), **BLANK}.items()):

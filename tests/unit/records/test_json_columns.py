@@ -182,6 +182,7 @@ def narrow(number: int, **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("record", [spend, narrow])
 @pytest.mark.parametrize("alone", [True, False], ids=["alone", "first of equal keys"])
+@pytest.mark.slow
 def test_odd_lines(alone: bool, record: Callable[[int], dict[str, Any]], both: Both) -> None:
     lines = dumped(*map(record, range(6000)))
     for number, odd in enumerate(ODD):
@@ -217,6 +218,7 @@ def test_a_field_that_first_comes_late_is_read(both: Both) -> None:
 
 @pytest.mark.parametrize("late", [{"end_user": "someone"}, {"not_read": {"a": 1}}, {"cache_hit": None}, {"proxy": "x"}])
 @pytest.mark.parametrize("seldom", [True, False])
+@pytest.mark.slow
 def test_a_field_that_first_comes_late_in_a_log_without_others(
     late: dict[str, Any], seldom: bool, both: Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:

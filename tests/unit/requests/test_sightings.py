@@ -293,6 +293,7 @@ def test_what_only_looks_alike_is_dropped_by_a_rule_one_for_one(tmp_path: Path) 
     assert (found.requests.height, rules(found)) == (3, ["declared_look_alike"])
 
 
+@pytest.mark.slow
 def test_parts_give_the_same_as_all_at_once(tmp_path: Path) -> None:
     rows = [spend(f"chatcmpl-AbC9dEf{n:015}", (100 + n, 10), at=f"12:{n % 60:02}:00") for n in range(300)]
     spans = [

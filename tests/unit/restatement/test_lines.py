@@ -364,6 +364,7 @@ def test_nothing_differs_where_nothing_was_learnt() -> None:
     assert lines.is_empty()
 
 
+@pytest.mark.slow
 def test_large_sums_keep_every_digit() -> None:
     """50,001 requests of 2,000,000,001 tokens, a trillionth of a dollar below 1000 USD per million: thirty digits.
 

@@ -185,6 +185,7 @@ def test_days_do_not_mix() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_quality_is_projected_only_where_every_score_is_known() -> None:
     known = [score(CHEAP[1], 74.2), score(STRONG[1], 82.4), score(TUNED[1], 40.0)]
     config = policies(*HYBRID, baselines=("actual", "all_closed"), quality_benchmarks=("aider_polyglot@pass_rate_2",))

@@ -135,6 +135,7 @@ def test_a_folder_that_is_no_sample_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.slow
 def test_the_summary_is_what_the_files_hold(small: Sample, source: str) -> None:
     root, summary = small
     expected, found = summary.sources[source], list(records(root, source))
@@ -239,6 +240,7 @@ def test_the_price_feed_is_read_by_the_project_that_defines_it(small: Sample) ->
     assert price("openai/gpt-oss-120b", "groq", after, 1000) == Decimal("0.75")
 
 
+@pytest.mark.slow
 def test_twelve_models_and_six_teams_use_three_formats(dense: Sample) -> None:
     root, _ = dense
     rows = {source: [record.row for record in records(root, source) if record.fault is None] for source in SOURCES}
