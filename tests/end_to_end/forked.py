@@ -31,12 +31,12 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"  # great_expectations reads it when
 
 
 class Forked:
-    """A run of `modelmeter` with the attributes of `subprocess.Popen` that tests use."""
+    """A run of `modelmeter`, in `folder` where one is given, with the attributes of `subprocess.Popen` that tests use."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> None:
         pipes = [_context.Pipe(duplex=False) for _ in range(2)]
         self._process = _context.Process(
-            target=_run, args=(arguments, dict(environment), *(writer for _, writer in pipes)), daemon=False
+            target=_run, args=(arguments, dict(environment), folder, *(writer for _, writer in pipes)), daemon=False
         )
         self._process.start()
         for _, writer in pipes:
@@ -171,8 +171,12 @@ def stop_server() -> None:
     resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
-def _run(arguments: Sequence[str], environment: Mapping[str, str], out: Connection, err: Connection) -> None:
+def _run(
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None, out: Connection, err: Connection
+) -> None:
     os.setsid()
+    if folder is not None:
+        os.chdir(folder)
     signal.signal(
         signal.SIGINT, signal.default_int_handler
     )  # a shell that runs the tests in the background lets all ignore it
