@@ -118,7 +118,7 @@ def test_a_damaged_real_page_never_sets_a_wrong_price(shared_data: Path, tmp_pat
         page = page[: tables_of(page)[TABLES_KEPT].end]
     found = outcomes(tmp_path, REAL[name], page)
     assert found.total() >= 25, found
-    assert found["refused"] + found["held"] >= 3, found
+    assert found["refused"] + found["held"] >= 2, found
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -126,4 +126,4 @@ def test_a_damaged_real_page_never_sets_a_wrong_price(shared_data: Path, tmp_pat
 def test_a_damaged_page_of_late_2026_never_sets_a_wrong_price(tmp_path: Path, name: str) -> None:
     found = outcomes(tmp_path, MADE[name], (OWN / name).read_text())
     assert found.total() >= 25, found
-    assert found["refused"] + found["held"] >= 3, found
+    assert found["refused"] + found["held"] >= 2, found
