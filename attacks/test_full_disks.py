@@ -58,7 +58,7 @@ def test_the_disk_of_the_landing_zone_is_full(
     shutil.copytree(small_sample.root, zone)
     attacked.installation.landing = zone
     before = sorted(zone.rglob("*"))
-    newest = (zone / "prices" / "litellm_map" / "2026-02-14.json").read_bytes()
+    newest = (zone / "prices" / "litellm_map" / "2026-01-31.json").read_bytes()
     with serve() as server:
         server.routes["/map.json"] = reply(newest + b" ")
         attacked.installation.extra = {

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 
-SAMPLE_REQUESTS_PER_DAY = 6_000
-"""The first run loads fourteen such days."""
+SAMPLE_FROM, SAMPLE_DAYS, SAMPLE_REQUESTS_PER_DAY = date(2026, 2, 1), 28, 3_000
+"""The first run loads a month: three weeks of days are needed to say that one is dearer than expected."""
 
 
 def register(app: typer.Typer) -> None:
@@ -117,7 +117,9 @@ def prepare_sample(console: Console) -> None:
         fresh = not settings.sample_landing.is_dir()
         if fresh:
             console.print("no landing zone is configured: making the synthetic sample (once)", style="dim")
-        generate_sample(settings.sample_landing, requests_per_day=SAMPLE_REQUESTS_PER_DAY)
+        generate_sample(
+            settings.sample_landing, first=SAMPLE_FROM, days=SAMPLE_DAYS, requests_per_day=SAMPLE_REQUESTS_PER_DAY
+        )
 
 
 def _ping(workspace: Workspace, console: Console) -> None:

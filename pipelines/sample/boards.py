@@ -13,11 +13,11 @@ from datetime import date
 from pipelines.sample.draws import Draws
 
 LMARENA_DATES = (date(2026, 2, 1), date(2026, 2, 14), date(2026, 2, 21), date(2026, 2, 27))
-AIDER_DATES = (date(2026, 2, 10), date(2026, 2, 24))
+AIDER_DATES = (date(2026, 1, 31), date(2026, 2, 24))
 
 FALLEN_MODEL, FALLEN_POINTS = "gpt-4o-2024-11-20", 31
 RISEN_MODEL, RISEN_POINTS = "qwen3-235b-a22b", 24
-RENAMED_RUN = ("Qwen3 235B A22B diff", "qwen3-235b-a22b (no think)")
+RENAMED_RUN = ("Qwen3 235B A22B", "qwen3-235b-a22b (no think)")
 CORRECTED_COST = ("claude-sonnet-4-5-20250929", 3987, 4182)
 """Model, and USD cents of the whole run before and after the correction."""
 
@@ -39,7 +39,7 @@ _AIDER_RUNS = (
     ("gpt-5.2", "diff", 121, 198, 2711, 918), ("gemini-3-pro-preview", "diff-fenced", 112, 193, 3104, 1102),
     ("claude-sonnet-4-5-20250929", "diff", 98, 178, 3987, 441), ("o3", "diff", 88, 179, 1375, 523),
     ("DeepSeek V3.2", "diff", 74, 167, 132, 612), ("Kimi K2 0905", "diff", 51, 133, 201, 388),
-    ("Qwen3 235B A22B diff", "diff", 42, 134, 0, 455), ("Mistral Large 3", "diff", 44, 117, 188, 297),
+    ("Qwen3 235B A22B", "diff", 42, 134, 0, 455), ("Mistral Large 3", "diff", 44, 117, 188, 297),
     ("gpt-oss-120b (high)", "diff", 36, 94, 74, 204), ("Qwen3 32B", "diff", 29, 90, 76, 372),
     ("gpt-4o-2024-11-20", "diff", 33, 41, 703, 124), ("Llama 4 Maverick", "whole", 17, 35, 0, 201),
     ("gemma-3-27b-it", "whole", 4, 11, 0, 798), ("llama-3.3-70b-versatile", "whole", 12, 30, 41, 66),

@@ -12,8 +12,8 @@ from typing import Any
 
 from pipelines.sample.catalogue import LONG_CONTEXT_TOKENS, OFFERS, PRICE_CHANGE_DATE, Offer, Rates
 
-GENAI_SNAPSHOT_DATES = (date(2026, 2, 14),)
-LITELLM_SNAPSHOT_DATES = (date(2026, 2, 14), PRICE_CHANGE_DATE)
+GENAI_SNAPSHOT_DATES = (date(2026, 1, 31),)
+LITELLM_SNAPSHOT_DATES = (date(2026, 1, 31), PRICE_CHANGE_DATE)
 
 _PROVIDERS = {
     "anthropic": ("Anthropic", r"https://api\.anthropic\.com"),

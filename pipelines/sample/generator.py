@@ -25,7 +25,7 @@ from pipelines.sample.feeds import GENAI_SNAPSHOT_DATES, LITELLM_SNAPSHOT_DATES,
 from pipelines.sample.logs import BATCH_HEADER
 from pipelines.sample.summary import SampleSummary
 
-GENERATOR_VERSION = "5"
+GENERATOR_VERSION = "6"
 """Raised with every change of what is generated, so that an older sample is made anew."""
 SAMPLE_SEED = 20260228
 FIRST_DAY = date(2026, 2, 15)
@@ -53,16 +53,17 @@ def generate_sample(
     root: Path,
     *,
     seed: int = SAMPLE_SEED,
+    first: date = FIRST_DAY,
     days: int = 14,
     requests_per_day: int = 20_000,
     progress: Progress | None = None,
 ) -> SampleSummary:
-    """Make the sample at `root` unless this very sample lies there, and say what is in it.
+    """Make the sample of `days` days from `first` on at `root` unless this very sample lies there, and say what is in it.
 
     `requests_per_day` is the mean over a week. A sample of another seed, size or generator version is replaced; a
     folder that holds anything but a sample is left alone. Raises SampleError.
     """
-    wanted = tuple((FIRST_DAY + timedelta(days=n)).isoformat() for n in range(days))
+    wanted = tuple((first + timedelta(days=n)).isoformat() for n in range(days))
     found = read_summary(root)
     if found is not None and (found.generator_version, found.seed, found.days, found.requests_per_day) == (
         GENERATOR_VERSION, seed, wanted, requests_per_day,

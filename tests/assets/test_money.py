@@ -29,7 +29,7 @@ def test_every_row_costs_what_genai_prices_calculates(ranged: RangedRun, small_s
     from genai_prices.data_snapshot import DataSnapshot
     from genai_prices.types import _providers_from_raw
 
-    raw = json.loads((small_sample.root / "prices/genai_prices/2026-02-14.json").read_bytes())
+    raw = json.loads((small_sample.root / "prices/genai_prices/2026-01-31.json").read_bytes())
     calculator = DataSnapshot(_providers_from_raw(raw), from_auto_update=False)
     rows = ranged.job.query("select * from core.request where is_billable and list_cost_usd is not null").to_dicts()
     assert len(rows) > 500
@@ -191,7 +191,7 @@ def landing(root: Path) -> tuple[Path, Path]:
             "x1,2026-02-16T23:59:59.999Z,gpt-4o,10,1",  # arrives a day late
             "x2,2026-02-17T00:00:00Z,gpt-4o,10,1",  # the next day
         ],
-        "prices/genai_prices/2026-02-14.json": [json.dumps(GENAI_FEED)],
+        "prices/genai_prices/2026-01-31.json": [json.dumps(GENAI_FEED)],
     }  # fmt: skip
     for name, lines in files.items():
         path = zone / name
@@ -286,7 +286,7 @@ def test_a_model_that_leaves_the_feeds_takes_its_alias_along(fresh_job: Callable
 
     zone, config = landing(tmp_path)
     feed = json.loads(json.dumps(GENAI_FEED).replace('"gpt-4o"', '"orion-9"'))
-    price_file = zone / "prices/genai_prices/2026-02-14.json"
+    price_file = zone / "prices/genai_prices/2026-01-31.json"
     price_file.write_text(json.dumps(feed))
     log = zone / "requests/gateway/2026-02-16/a.jsonl"
     log.write_text(log.read_text().replace("gpt-4o", "orion-9"))

@@ -89,7 +89,7 @@ def test_a_landing_zone_that_cant_be_written_costs_the_changed_feed_only(
     installation.landing = tmp_path / "landing"
     shutil.copytree(small_sample.root, installation.landing)
     landed = sorted(path for path in installation.landing.rglob("*") if path.is_file())
-    changed = (installation.landing / "prices" / "litellm_map" / "2026-02-14.json").read_bytes() + b" "
+    changed = (installation.landing / "prices" / "litellm_map" / "2026-01-31.json").read_bytes() + b" "
     with serve() as server:
         server.routes["/map.json"] = reply(changed)
         installation.extra = {

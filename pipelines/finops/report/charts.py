@@ -232,7 +232,7 @@ def _stacked(rows: list[dict[str, Any]], days: list[str], colours: list[str], at
                 "field": "day",
                 "type": "ordinal",
                 "sort": days,
-                "axis": {"title": None, "values": named, "labelAngle": 0, "ticks": False},
+                "axis": {"title": None, "values": named, "labelAngle": 0, "labelPadding": 7, "ticks": False},
             },
             "y": {
                 "field": "usd",

@@ -70,7 +70,7 @@ def _forecast(data: ReportData) -> Table:
                 amount_cell(row["commitment_usd"], decimals, plus=True),
                 share_cell(row["backtest_error"]),
                 share_cell(row["naive_error"]),
-                text_cell(row["reason"] or "", note=_without(row)),
+                _remark(row),
             ]
             for row in rows
         ],
@@ -108,7 +108,7 @@ def _budgets(data: ReportData) -> Table:
                 amount_cell(row["forecast_usd"], decimals),
                 _range(row, 95, decimals),
                 amount_cell(row["seller_limit_usd"], decimals),
-                text_cell(row["reason"] or "", note=_without(row)),
+                _remark(row),
             ]
             for row in rows
         ],
@@ -156,10 +156,15 @@ def _anomalies(data: ReportData) -> Table:
 
 
 def _range(row: dict[str, Any], level: int, decimals: int) -> Cell:
+    """An interval; none where none is known, or where the period is over."""
     low, high = row[f"low_{level}_usd"], row[f"high_{level}_usd"]
-    return Cell(fmt.NONE if low is None else f"{fmt.amount(low, decimals)} to {fmt.amount(high, decimals)}")
+    if low is None or low == high:
+        return Cell(fmt.NONE)
+    return Cell(f"{fmt.amount(low, decimals)} to {fmt.amount(high, decimals)}")
 
 
-def _without(row: dict[str, Any]) -> str:
+def _remark(row: dict[str, Any]) -> Cell:
+    """Why a figure is missing or partial, and how many requests it leaves out."""
     unpriced = row["unpriced_requests"]
-    return f"without {fmt.plural(unpriced, 'unpriced request')}" if unpriced else ""
+    without = f"without {fmt.plural(unpriced, 'unpriced request')}" if unpriced else ""
+    return text_cell(row["reason"], note=without) if row["reason"] else text_cell(without)

@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_content(tmp_path: Path) -> None:
     assert first == again != other
     assert tree(tmp_path / "a") == tree(tmp_path / "b")
     digest = hashlib.sha256(json.dumps(tree(tmp_path / "a")).encode()).hexdigest()
-    assert (GENERATOR_VERSION, digest[:16]) == ("5", "b3ec8797d9378456"), "raise GENERATOR_VERSION with every change"
+    assert (GENERATOR_VERSION, digest[:16]) == ("6", "e38224a52bf3d8f7"), "raise GENERATOR_VERSION with every change"
 
 
 def test_one_application_runs_away_and_one_workspace_has_no_log() -> None:
@@ -189,7 +189,7 @@ def test_gateway_costs_are_those_of_the_price_map_of_the_day(small: Sample) -> N
     root, _ = small
     maps = {
         day: json.loads((root / f"prices/litellm_map/{day}.json").read_bytes(), parse_float=Decimal)
-        for day in ("2026-02-14", "2026-02-22")
+        for day in ("2026-01-31", "2026-02-22")
     }
     checked: Counter[str] = Counter()
     for record in records(root, "gateway"):
@@ -197,7 +197,7 @@ def test_gateway_costs_are_those_of_the_price_map_of_the_day(small: Sample) -> N
         if free or row["model"] in ("", UNKNOWN_MODEL) or row["status"] == "failure" or row["cache_hit"] == "True":
             continue
         assert record.at is not None
-        day = "2026-02-14" if record.at < datetime(2026, 2, 22, tzinfo=UTC) else "2026-02-22"
+        day = "2026-01-31" if record.at < datetime(2026, 2, 22, tzinfo=UTC) else "2026-02-22"
         names = (row["model"], f"{row['custom_llm_provider']}/{row['model']}")
         rates = next(maps[day][name] for name in names if name in maps[day])
         tier = (
@@ -215,7 +215,7 @@ def test_gateway_costs_are_those_of_the_price_map_of_the_day(small: Sample) -> N
         )
         assert Decimal(row["spend"]) == cost
         checked[f"{row['model']} {day}"] += 1
-    assert checked["deepseek-chat 2026-02-14"] > 100
+    assert checked["deepseek-chat 2026-01-31"] > 100
     assert checked["deepseek-chat 2026-02-22"] > 100
 
 
@@ -224,7 +224,7 @@ def test_the_price_feed_is_read_by_the_project_that_defines_it(small: Sample) ->
     from genai_prices.data_snapshot import DataSnapshot
     from genai_prices.types import _providers_from_raw
 
-    raw = json.loads((small[0] / "prices/genai_prices/2026-02-14.json").read_bytes())
+    raw = json.loads((small[0] / "prices/genai_prices/2026-01-31.json").read_bytes())
     snapshot = DataSnapshot(_providers_from_raw(raw), from_auto_update=False)
 
     def price(model: str, provider: str, at: datetime, tokens: int) -> Decimal:
