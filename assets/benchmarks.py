@@ -12,8 +12,8 @@ import polars as pl
 from assets.boundary import in_own_words
 from assets.partitions import window_of
 from assets.resources import WorkspaceResource
-from assets.specs import asset_key, markdown_table, nothing_found, result, rows_key, rows_spec, table_spec
-from pipelines.daily import refresh_benchmarks
+from assets.specs import WENT_ON, asset_key, nothing_found, result, rows_key, rows_spec, rows_table, table_spec
+from pipelines.daily import Window, refresh_benchmarks
 from pipelines.daily.model_changes import changes_of
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, BENCHMARK_GAP
@@ -89,28 +89,43 @@ def core_benchmark(
 @in_own_words
 def models_unchanged(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) -> Iterator[dg.AssetCheckResult]:
     """Whether the models are what they were: nothing is stopped by it, but someone should look."""
-    changes = changes_of(mm.workspace, window_of(context))
+    window = window_of(context)
+    changes = changes_of(mm.workspace, window)
     classes = {
         "no_drift": (("drift", "slow_drift"), dg.AssetCheckSeverity.WARN),
         "exports_complete": (("coverage_gate",), dg.AssetCheckSeverity.ERROR),
         "scales_unchanged": (("scale_rebase", "index_version"), dg.AssetCheckSeverity.WARN),
     }
     for name, (drift_classes, severity) in classes.items():
-        yield _verdict(
-            "mart.benchmark_drift", name, changes.events.filter(pl.col("drift_class").is_in(drift_classes)), severity
+        found = changes.events.filter(pl.col("drift_class").is_in(drift_classes))
+        named = ", ".join(f"'{one}'" for one in drift_classes)
+        check = dg.AssetCheckKey(asset_key("mart.benchmark_drift"), name)
+        yield _verdict(check, found, f"drift_class in ({named})", window, severity)
+    check = dg.AssetCheckKey(asset_key("mart.request_drift"), "no_silent_change")
+    yield _verdict(check, changes.alarms, "is_alarm", window, dg.AssetCheckSeverity.WARN)
+
+
+def _verdict(
+    check: dg.AssetCheckKey, found: pl.DataFrame, condition: str, window: Window, severity: dg.AssetCheckSeverity
+) -> dg.AssetCheckResult:
+    table = ".".join(check.asset_key.path)
+    metadata: dict[str, Any] = {"found": found.height, "days": str(window)}
+    if found.height:
+        rows = found.select(pl.col("event_date", "model_id", "explanation").cast(pl.String)).head(20)
+        metadata["first_rows"] = rows_table(rows.to_dicts())
+        metadata["query"] = (
+            f"select * from {table} where event_date between '{window.from_date}' and '{window.last_day}' and {condition} order by event_date desc"
         )
-    yield _verdict("mart.request_drift", "no_silent_change", changes.alarms, dg.AssetCheckSeverity.WARN)
-
-
-def _verdict(table: str, name: str, found: pl.DataFrame, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
-    shown = found.select("event_date", "model_id", "explanation").head(20)
+        metadata["what_to_do"] = (
+            f'See every row: modelmeter sql -x "<query>", or modelmeter drift. Look whether what runs on these models still does. {WENT_ON}'
+        )
     return dg.AssetCheckResult(
-        check_name=name,
-        asset_key=asset_key(table),
+        check_name=check.name,
+        asset_key=check.asset_key,
         passed=found.is_empty(),
         severity=severity,
         description=_first_finding(found),
-        metadata={"found": found.height, "changes": markdown_table(shown)},
+        metadata=metadata,
     )
 
 

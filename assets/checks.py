@@ -2,9 +2,12 @@
 
 Rules and their words are in `pipelines.quality`; Great Expectations itself is imported inside the run, by `run_suite`.
 A blocking rule that fails or can't be evaluated stops everything downstream of its table.
+
+Checks have no partition, but name their days: for a run over several days Dagster 1.13 plans a row for each of them, and writes the
+result to a row of its own, without a day; those of the days would stay planned for ever.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +16,7 @@ import dagster as dg
 from assets.boundary import in_own_words
 from assets.partitions import window_of
 from assets.resources import WorkspaceResource
-from assets.specs import asset_key, rows_key
+from assets.specs import WENT_ON, asset_key, rows_key, rows_table
 from pipelines.daily import Window
 from pipelines.daily.accounting import books_of_the_window, files_accounted, readable_sources
 from pipelines.quality import SUITES, ExpectationOutcome, run_suite, statement
@@ -179,15 +182,9 @@ def check_result(key: dg.AssetKey, outcome: ExpectationOutcome, window: Window |
     )
 
 
-def rows_table(rows: Sequence[Mapping[str, str]]) -> dg.TableMetadataValue:
-    """Rows as a table with a column for each name."""
-    columns = [dg.TableColumn(name) for name in rows[0]]
-    return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows], schema=dg.TableSchema(columns=columns))
-
-
 def _what_to_do(outcome: ExpectationOutcome) -> str:
     """The next step of the person who is called."""
     see = 'See every row: modelmeter sql "<query>". ' if outcome.query else ""
     if outcome.blocks:
         return f"{see}What is made of this table was not made. Mend what the description names, then run the same days again."
-    return f"{see}The run went on. Mend what the description names; the next run of these days checks it again."
+    return f"{see}{WENT_ON}"

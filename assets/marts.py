@@ -123,6 +123,12 @@ def _materialized(
 
 
 def _checked(node: Mapping[str, Any], model: Mapping[str, Any], outcome: Mapping[str, Any]) -> dg.AssetCheckResult:
+    rows: dict[str, Any] = {}
+    if outcome["status"] != "pass" and outcome.get("compiled_code"):
+        rows["query"] = outcome["compiled_code"].replace('"', "").strip()
+        rows["what_to_do"] = (
+            'See every row: modelmeter sql "<query>". What is made of a table whose blocking test failed was not made.'
+        )
     return dg.AssetCheckResult(
         check_name=node["name"],
         asset_key=_key(model),
@@ -132,6 +138,7 @@ def _checked(node: Mapping[str, Any], model: Mapping[str, Any], outcome: Mapping
             "status": outcome["status"],
             "failures": outcome["failures"] or 0,
             "message": _first_line(outcome),
+            **rows,
         },
     )
 

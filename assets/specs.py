@@ -18,6 +18,11 @@ import yaml
 from assets.partitions import DAILY
 from pipelines.warehouse.tables import Table
 
+WENT_ON = "The run went on. Mend what the description names; the next run of these days checks it again."
+"""What to do about a failed check that stops nothing."""
+
+_FIRST_ROWS = 20
+
 
 @cache
 def _owners() -> list[tuple[str, list[str]]]:
@@ -113,12 +118,22 @@ def _shown(facts: Mapping[str, object]) -> dict[str, Any]:
     }
 
 
+def rows_table(rows: Sequence[Mapping[str, str]]) -> dg.TableMetadataValue:
+    """Rows as a table with a column for each name."""
+    columns = [dg.TableColumn(name) for name in rows[0]]
+    return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows], schema=dg.TableSchema(columns=columns))
+
+
 def nothing_found(check: str, table: Table, found: list[str]) -> dg.AssetCheckResult:
     """A warning that lists what was found, where something was."""
+    metadata: dict[str, Any] = {"found": found}
+    if found:
+        metadata["first_rows"] = rows_table([{"what": line} for line in found[:_FIRST_ROWS]])
+        metadata["what_to_do"] = WENT_ON
     return dg.AssetCheckResult(
         check_name=check,
         asset_key=asset_key(table.qualified),
         passed=not found,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"found": found},
+        metadata=metadata,
     )

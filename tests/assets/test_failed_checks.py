@@ -1,0 +1,63 @@
+"""What a failed check shows whoever is called: the first rows in columns, the query for all, and what to do."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from assets.benchmarks import _verdict
+from assets.marts import _checked
+from assets.specs import nothing_found
+from pipelines.daily import Window
+from pipelines.warehouse.tables.mart_planning import BUDGET_STATUS
+
+WINDOW = Window(date(2026, 2, 15), date(2026, 2, 17))
+NODE = {"name": "charges_add_up", "schema": "mart", "config": {}}
+MODEL = {"name": "daily_charge", "schema": "mart"}
+
+
+def rows(check: dg.AssetCheckResult) -> tuple[list[str], list[dict[str, Any]]]:
+    table = check.metadata["first_rows"]
+    assert isinstance(table, dg.TableMetadataValue)
+    return [column.name for column in table.schema.columns], [dict(record.data) for record in table.records]
+
+
+def test_a_change_of_a_board() -> None:
+    found = pl.DataFrame(
+        {"event_date": [date(2026, 2, 16)], "model_id": [None], "explanation": ["m fell."]},
+        schema_overrides={"model_id": pl.String},
+    )
+    key = dg.AssetCheckKey(dg.AssetKey(["mart", "benchmark_drift"]), "no_drift")
+    check = _verdict(key, found, "is_alarm", WINDOW, dg.AssetCheckSeverity.WARN)
+    assert rows(check) == (
+        ["event_date", "model_id", "explanation"],
+        [{"event_date": "2026-02-16", "model_id": None, "explanation": "m fell."}],
+    )
+    assert check.metadata["query"].value == (
+        "select * from mart.benchmark_drift where event_date between '2026-02-15' and '2026-02-16' and is_alarm order by event_date desc"
+    )
+    assert "modelmeter sql" in str(check.metadata["what_to_do"].value)
+    quiet = _verdict(key, found.clear(), "is_alarm", WINDOW, dg.AssetCheckSeverity.WARN)
+    assert quiet.passed
+    assert "what_to_do" not in quiet.metadata
+
+
+def test_a_warning() -> None:
+    check = nothing_found("budgets_known", BUDGET_STATUS, ["budget a: no charge has team x"])
+    assert rows(check) == (["what"], [{"what": "budget a: no charge has team x"}])
+    assert "run went on" in str(check.metadata["what_to_do"].value)
+    assert "what_to_do" not in nothing_found("budgets_known", BUDGET_STATUS, []).metadata
+
+
+@pytest.mark.parametrize("status", ["fail", "warn", "pass"])
+def test_a_test_of_dbt(status: str) -> None:
+    outcome = {"status": status, "failures": 2, "message": "2 rows", "compiled_code": 'select * from "w"."mart"."a"\n'}
+    check = _checked(NODE, MODEL, outcome)
+    assert check.passed is (status == "pass")
+    assert ("query" in check.metadata) is (status != "pass")
+    if status != "pass":
+        assert check.metadata["query"].value == "select * from w.mart.a"
