@@ -52,6 +52,8 @@ def ui(
         own = {NAMES_VARIABLE: ",".join((*LOOPBACK, host, *(name or ())))}
         # `dagster dev` announces its successor at every start, which is no news for whoever wants to see the page.
         quiet = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
+        # A shell that starts commands in the background lets them ignore SIGINT, and their children with them: `kill` would end nothing.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         # In a session of its own, so that Ctrl-C reaches it once, through us; SIGINT is what it stops its children on.
         process = subprocess.Popen(
             [*command, "--log-level", "warning"],
