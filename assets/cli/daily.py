@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 
-SAMPLE_FROM, SAMPLE_DAYS, SAMPLE_REQUESTS_PER_DAY = date(2026, 2, 1), 28, 3_000
-"""The first run loads a month: three weeks of days are needed to say that one is dearer than expected."""
+SAMPLE_FROM, SAMPLE_DAYS, SAMPLE_REQUESTS_PER_DAY = date(2026, 2, 1), 28, 2_000
+"""The first run loads a month: three weeks are needed to say that a day is dearer than its past lets expect."""
 
 
 def register(app: typer.Typer) -> None:

@@ -101,6 +101,12 @@ def test_one_application_runs_away_and_one_workspace_has_no_log() -> None:
     assert float(sums["wrkspc_trial"]) == pytest.approx(float(sums["wrkspc_sample"]) / 25)
 
 
+def test_days_begin_where_they_are_asked_to(tmp_path: Path) -> None:
+    made = generate_sample(tmp_path / "landing", first=date(2026, 2, 1), days=2, requests_per_day=300)
+    assert made.days == ("2026-02-01", "2026-02-02")
+    assert generate_sample(tmp_path / "landing", days=2, requests_per_day=300).days[0] == "2026-02-15", "another sample"
+
+
 def test_it_is_made_once_and_whole(tmp_path: Path) -> None:
     root, days = tmp_path / "landing", []
     made = generate_sample(root, days=2, requests_per_day=300, progress=lambda *done: days.append(done))
