@@ -10,6 +10,7 @@ from decimal import Decimal
 from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.variables import Variable
 from pipelines.warehouse.tables.core_alerts import ALERT_KINDS, AlertKind
 
 
@@ -21,7 +22,7 @@ class Channel(Declaration):
     """
 
     channel: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")
-    url_env: str = Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")
+    url_env: Variable
     kinds: tuple[AlertKind, ...] = ALERT_KINDS
     min_usd: Decimal = Field(default=Decimal(0), ge=0)
     digest_above: int = Field(default=3, ge=0, le=100)

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.fetched import Fetched
 from pipelines.config.mistakes import KeyMistake, refuse_twice
 
 _CURRENCY = r"^[A-Z]{3}$"
 
 
-class FxFeed(Declaration):
+class FxFeed(Fetched):
     """Published rates: CSV files under `prices/<feed>/` of the landing zone, or a ZIP archive of one; `url` fetches them.
 
     `ecb` is the layout of the European Central Bank: a column Date and one per currency, each the number of units that
@@ -29,9 +30,7 @@ class FxFeed(Declaration):
 
     feed: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
     format: Literal["ecb"] = "ecb"
-    url: str | None = None
     stale_after_hours: float = Field(default=24 * 6, gt=0)
-    options: dict[str, Any] = Field(default_factory=dict)
     base: str = Field(default="EUR", pattern=_CURRENCY)
     holds_days: int = Field(default=7, ge=1)
     steps: Literal["day", "month"] = "month"

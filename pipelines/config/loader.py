@@ -89,10 +89,17 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
 
 
 def load_file(model: type[ModelT], name: str, folder: Path | None, *, use_sample: bool = False) -> ModelT:
-    """Read one YAML file into its schema. Raises ConfigError with a line per mistake."""
-    if folder is not None and (folder / name).is_file():
-        return _validated(model, open_file(name, folder))
-    return model.model_validate(_packaged(model, name, use_sample))
+    """Read one YAML file into its schema. Raises ConfigError with a line per mistake.
+
+    What the file leaves out of the schema's `DEFAULTED` is taken from the packaged one.
+    """
+    if folder is None or not (folder / name).is_file():
+        return model.model_validate(_packaged(model, name, use_sample))
+    own, packaged = open_file(name, folder), open_file(name, None, use_sample=use_sample)
+    if isinstance(own.content, dict) and isinstance(packaged.content, dict):
+        defaulted = {key: packaged.content[key] for key in getattr(model, "DEFAULTED", ()) if key in packaged.content}
+        own.content = defaulted | own.content
+    return _validated(model, own)
 
 
 def open_file(name: str, folder: Path | None, *, use_sample: bool = False) -> YamlFile:

@@ -6,6 +6,7 @@ Schemas raise `KeyMistake` or pydantic's own errors; where a key stands in its f
 from __future__ import annotations
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,14 @@ Key = tuple[str | int, ...]
 
 _LONGEST = 60
 """Characters of a found value that an error shows."""
+_TOKEN = re.compile(
+    r"(?:sk|pk|rk|xox[a-z]|gh[a-z])[-_]\S{8,}|(?:AKIA|eyJ|Bearer |Basic )\S{8,}"
+    r"|(?=\D*\d)[A-Za-z0-9]{20,}|(?=\D*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/=_-]{32,}",
+    re.ASCII,
+)
+"""What keys look like: a known beginning, or many letters and digits without a space."""
+_ADDRESS = re.compile(r"://\S*@|://\S*\?\S*=")
+"""An address with a user or a query."""
 
 
 class ConfigError(ValueError):
@@ -36,7 +45,14 @@ class KeyMistake(ValueError):  # noqa: N818 - it is one of the mistakes that a C
 
 def dotted(key: Key) -> str:
     """A key as it is shown: `requests.0.options.columns`."""
-    return ".".join(str(part) for part in key)
+    return ".".join("(a long name)" if may_be_secret(part) else str(part) for part in key)
+
+
+def may_be_secret(value: object) -> bool:
+    """Whether this may be a key or an address with a password that was written into the wrong place: it is never shown."""
+    if not isinstance(value, str):
+        return False
+    return bool(_TOKEN.fullmatch(value) or _ADDRESS.search(value))
 
 
 def found(value: object) -> str:
@@ -45,6 +61,8 @@ def found(value: object) -> str:
         return "a map"
     if isinstance(value, list | tuple):
         return "a list"
+    if may_be_secret(value):
+        return f"a text of {len(str(value))} characters, which may be a secret"
     text = "nothing" if value is None else repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 

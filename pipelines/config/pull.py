@@ -5,14 +5,14 @@ What each kind asks for is in `pipelines.pull`. Secrets are named here by their 
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.variables import Variable
 
 ApiKind = Literal[
     "openai_usage",
@@ -26,16 +26,6 @@ ApiKind = Literal[
     "litellm",
     "helicone",
 ]
-
-
-def _variable(name: object) -> str:
-    """Raises ValueError, which does not quote what was found: a key that was written in place of its variable stays unsaid."""
-    if isinstance(name, str) and re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
-        return name
-    raise ValueError("the name of an environment variable is accepted: capital letters, digits and underscores")
-
-
-Variable = Annotated[str, BeforeValidator(_variable)]
 
 
 class _Windowed(Declaration):

@@ -6,12 +6,14 @@ here are only the declarations that name them.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
-from pipelines.config.mistakes import refuse_twice
+from pipelines.config.fetched import Fetched
+from pipelines.config.mistakes import KeyMistake, did_you_mean, refuse_twice
 from pipelines.config.pull import Pull
 
 RequestFormat = Literal[
@@ -54,8 +56,6 @@ BoardFormat = Literal[
 
 HardwareFormat = Literal["gpu_tco", "inferencex", "inferencex_runs", "mlperf"]
 
-FETCH_OPTIONS = ("suffix", "headers_env", "redirects")
-"""Options of whatever is fetched, besides those of its format."""
 VERDICT_OPTIONS = ("accept", "reject")
 """Options of a price feed that decide about its files."""
 
@@ -129,7 +129,7 @@ class Preference(Declaration):
         return self
 
 
-class PriceFeed(Declaration):
+class PriceFeed(Fetched):
     """One price feed. `feed` names its folder under `prices/`; the lowest `precedence` wins per model and meter.
 
     Of `prefer` the first entry that fits a price gives it another precedence than the feed's own.
@@ -137,41 +137,51 @@ class PriceFeed(Declaration):
 
     feed: str = Field(pattern=_NAME)
     format: PriceFormat
-    url: str | None = None
     precedence: int = 100
     prefer: tuple[Preference, ...] = ()
-    stale_after_hours: float = Field(default=48, gt=0)
-    options: dict[str, Any] = Field(default_factory=dict)
 
 
-class Leaderboard(Declaration):
+class Leaderboard(Fetched):
     """One leaderboard export. `board` names its folder under `leaderboards/`."""
 
     board: str = Field(pattern=_NAME)
     format: BoardFormat
-    url: str | None = None
     stale_after_hours: float = Field(default=24 * 14, gt=0)
-    options: dict[str, Any] = Field(default_factory=dict)
 
 
-class HardwareFeed(Declaration):
+class HardwareFeed(Fetched):
     """Published prices of GPUs or measurements on them. `feed` names its folder under `selfhost/`."""
 
     feed: str = Field(pattern=_NAME)
     format: HardwareFormat
-    url: str | None = None
     stale_after_hours: float = Field(default=24 * 14, gt=0)
-    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class Sources(Declaration):
-    """The whole of `sources.yaml`."""
+    """The whole of `sources.yaml`. A list of `DEFAULTED` that a file leaves out is that of the packaged default.
+
+    `enabled` switches feeds and boards on and off by name, wherever they are declared.
+    """
+
+    DEFAULTED: ClassVar[tuple[str, ...]] = ("prices", "leaderboards", "selfhost")
 
     requests: tuple[RequestSource, ...] = ()
     look_alikes: tuple[LookAlike, ...] = ()
     prices: tuple[PriceFeed, ...] = ()
     leaderboards: tuple[Leaderboard, ...] = ()
     selfhost: tuple[HardwareFeed, ...] = ()
+    enabled: dict[str, bool] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _switched(cls, content: object) -> object:
+        """Each declaration with its switch; what is no map or list is left to the fields, which refuse it."""
+        switches = content.get("enabled") if isinstance(content, dict) else None
+        if not isinstance(content, dict) or not isinstance(switches, dict):
+            return content
+        return content | {
+            kind: _with_switches(content.get(kind), switches) for kind in cls.DEFAULTED if kind in content
+        }
 
     @model_validator(mode="after")
     def _names_stand_once(self) -> Sources:
@@ -179,4 +189,19 @@ class Sources(Declaration):
         refuse_twice("prices", [item.feed for item in self.prices], within="feed")
         refuse_twice("leaderboards", [item.board for item in self.leaderboards], within="board")
         refuse_twice("selfhost", [item.feed for item in self.selfhost], within="feed")
+        fetched = [item.feed for item in (*self.prices, *self.selfhost)] + [item.board for item in self.leaderboards]
+        for name in self.enabled:
+            if name not in fetched:
+                raise KeyMistake(("enabled", name), f"no feed or board has this name{did_you_mean(name, fetched)}")
         return self
+
+
+def _with_switches(declared: object, switches: Mapping[object, object]) -> object:
+    if not isinstance(declared, list):
+        return declared
+    return [
+        item | {"enabled": switches[name]}
+        if isinstance(item, dict) and (name := item.get("feed", item.get("board"))) in switches
+        else item
+        for item in declared
+    ]

@@ -32,12 +32,16 @@ from pipelines.fetch.client import (
     safe_url,
 )  # fmt: skip
 from pipelines.fetch.paged import NEXT_PAGE, get_pages
+from pipelines.fetch.robots import Robots, is_asked_of
 from pipelines.landing import LandedFile, LandingZone, open_zone, write_atomically
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.settings import Settings
 
 FeedKind = Literal["prices", "leaderboards", "selfhost"]
-Outcome = Literal["fetched", "unchanged", "failed", "offline", "not landed"]
+Outcome = Literal["fetched", "unchanged", "recent", "failed", "offline", "not landed"]
+"""`recent`: it was reached less than `ASKED_AFTER` ago, and is not asked again."""
+ASKED_AFTER = timedelta(hours=20)
+"""Nothing is asked for more than once a day, also where runs are some hours apart from day to day."""
 
 _Feed = PriceFeed | Leaderboard | HardwareFeed | FxFeed
 
@@ -110,8 +114,9 @@ def fetch_feeds(
     answered = threading.Event()
     zone = open_zone(settings)
     jobs = [job for kind in kinds for job in _jobs(zone, sources, fx, kind, answered)]
-    if jobs and not settings.is_offline:
-        _download_all(jobs, settings.home / "cache" / "http", limits or FetchLimits(), answered)
+    due = [job for job in jobs if not checked.is_recent(job, now)]
+    if due and not settings.is_offline:
+        _download_all(due, settings.home / "cache" / "http", limits or FetchLimits(), answered)
     results = [_result(settings, zone, job, checked, now) for job in jobs]
     checked.save()
     return results
@@ -128,7 +133,7 @@ def _jobs(
     landed = zone.scan(kind)
     for feed in by_kind[kind]:
         name = feed.board if isinstance(feed, Leaderboard) else feed.feed
-        if feed.url is not None:
+        if feed.url is not None and feed.enabled:
             newest = max(landed.of(name), key=lambda file: (file.observed_at, file.landing_path), default=None)
             yield _Job(kind, name, feed, feed.url, newest, Attempts(answered))
 
@@ -139,8 +144,10 @@ def _download_all(jobs: list[_Job], cache: Path, limits: FetchLimits, answered: 
     The threads are daemons, because a name server that does not answer can't be interrupted.
     """
     with open_clients(cache, limits) as clients:
+        robots = Robots(clients, limits)
         for job in jobs:
-            threading.Thread(target=_run, args=(job, clients, limits), name=f"fetch-{job.name}", daemon=True).start()
+            arguments = (job, clients, limits, robots)
+            threading.Thread(target=_run, args=arguments, name=f"fetch-{job.name}", daemon=True).start()
         started = time.monotonic()
         for job in jobs:
             while not job.done.wait(0.02):
@@ -149,9 +156,11 @@ def _download_all(jobs: list[_Job], cache: Path, limits: FetchLimits, answered: 
                     break
 
 
-def _run(job: _Job, clients: Clients, limits: FetchLimits) -> None:
+def _run(job: _Job, clients: Clients, limits: FetchLimits, robots: Robots) -> None:
     try:
         query, next_page = _query(job), NEXT_PAGE.get(job.feed.format)
+        if not query.secrets and is_asked_of(job.url):  # who hands out a key has allowed it
+            robots.check(job.url, job.attempts)
         if next_page is None:
             job.outcome = get(query, clients, limits, job.attempts)
         else:
@@ -167,24 +176,19 @@ def _run(job: _Job, clients: Clients, limits: FetchLimits) -> None:
 def _query(job: _Job) -> Query:
     """The request, with the headers that `options.headers_env` takes from the environment."""
     secrets = {}
-    for header, variable in dict(job.feed.options.get("headers_env", {})).items():
+    for header, variable in job.feed.headers_env.items():
         if not os.environ.get(variable):
             raise PermanentFetchError(
                 safe_url(job.url), f"header {header} needs the environment variable {variable}, which is not set"
             )
         secrets[header] = os.environ[variable]
     etag = None if job.newest is None else job.newest.etag
-    redirects = job.feed.options.get("redirects", [])
-    if not isinstance(redirects, list) or not all(isinstance(item, str) and "://" in item for item in redirects):
-        raise PermanentFetchError(
-            safe_url(job.url), "options.redirects: a list of origins is accepted, such as [https://cdn.example.com]"
-        )
-    return Query(job.url, job.feed.options.get("suffix"), etag, secrets, redirects)
+    return Query(job.url, job.feed.options.get("suffix"), etag, secrets, job.feed.options.get("redirects", ()))
 
 
 def _result(settings: Settings, zone: LandingZone, job: _Job, checked: _Checked, now: datetime) -> FetchResult:
     """Land the download and judge the age of the snapshot in use. Runs in the caller's thread only."""
-    outcome: Outcome = "offline" if settings.is_offline else "failed"
+    outcome: Outcome = "offline" if settings.is_offline else "recent" if checked.is_recent(job, now) else "failed"
     answer = job.outcome if job.done.is_set() else FetchError(safe_url(job.url), "no answer in time")
     error = str(answer) if isinstance(answer, FetchError) and outcome == "failed" else None
     try:
@@ -205,7 +209,7 @@ def _result(settings: Settings, zone: LandingZone, job: _Job, checked: _Checked,
         outcome=outcome,
         path=None if newest is None else newest.landing_path,
         url=safe_url(job.url),
-        http_status=None if outcome == "offline" or answer is None else answer.status,
+        http_status=None if outcome in ("offline", "recent") or answer is None else answer.status,
         error=error,
         attempts=job.attempts.count,
         newest_observed_at=None if newest is None else newest.observed_at,
@@ -234,6 +238,11 @@ def _land_packaged(zone: LandingZone, job: _Job, now: datetime) -> None:
     job.newest = zone.land(job.kind, job.name, content, suffix=".json", fetched_at=now, url=url)
 
 
+def _digest(url: str) -> str:
+    """Stands for an address, whose query may hold a secret."""
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
+
+
 class _Checked:
     """When each feed's newest snapshot was last found unchanged at its source. Losing it makes feeds look older."""
 
@@ -247,13 +256,19 @@ class _Checked:
     def at(self, job: _Job) -> datetime | None:
         """The instant, where it was this very content that was confirmed."""
         match self._known.get(f"{job.kind}/{job.name}"):
-            case [str(sha256), str(at)] if job.newest is not None and sha256 == job.newest.sha256:
+            case [str(sha256), str(at), *_] if job.newest is not None and sha256 == job.newest.sha256:
                 return datetime.fromisoformat(at)
         return None
 
+    def is_recent(self, job: _Job, now: datetime) -> bool:
+        """Whether this very address was reached so short a time ago that it is not asked again."""
+        at = self.at(job)
+        known = self._known.get(f"{job.kind}/{job.name}", [])
+        return at is not None and known[2:] == [_digest(job.url)] and timedelta() <= now - at < ASKED_AFTER
+
     def confirm(self, job: _Job, now: datetime) -> None:
         if job.newest is not None:
-            self._known[f"{job.kind}/{job.name}"] = [job.newest.sha256, now.isoformat()]
+            self._known[f"{job.kind}/{job.name}"] = [job.newest.sha256, now.isoformat(), _digest(job.url)]
 
     def save(self) -> None:
         if self._known:

@@ -9,9 +9,10 @@ from pipelines.benchmarks import packaged_board
 from pipelines.benchmarks.formats import FORMATS as BOARDS
 from pipelines.bills.formats import build_bill_format
 from pipelines.config import ConfigError
+from pipelines.config.fetched import FETCH_OPTIONS
 from pipelines.config.loader import open_file
 from pipelines.config.mistakes import Key
-from pipelines.config.sources import FETCH_OPTIONS, VERDICT_OPTIONS, RequestSource, Sources
+from pipelines.config.sources import VERDICT_OPTIONS, RequestSource, Sources
 from pipelines.formats import option_mistakes
 from pipelines.prices.feeds import FORMATS as FEEDS
 from pipelines.records.layout import Layout, SourceError

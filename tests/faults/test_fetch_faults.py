@@ -215,13 +215,6 @@ def test_an_allowed_origin_outside_is_followed_and_the_sidecar_names_it(
     assert scan(settings.landing_zone, "prices").files[0].url == f"{other.url}/new.json?signature=..."
 
 
-def test_redirects_of_the_wrong_type_are_refused_in_words(server: Server, settings: Settings) -> None:
-    feed = PriceFeed(feed="map", format="litellm_map", url=f"{server.url}/map.json", options={"redirects": "cdn"})
-    error = fetch(settings, Sources(prices=(feed,)))["map"].error or ""
-    assert "options.redirects: a list of origins is accepted" in error
-    assert server.seen == []
-
-
 def test_a_body_that_trickles_ends_at_the_limit(server: Server, settings: Settings) -> None:
     server.routes["/map.json"] = trickle
     result = fetch(settings, feeds(map=f"{server.url}/map.json"), replace(QUICK, feed_s=0.5))["map"]

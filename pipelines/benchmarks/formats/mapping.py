@@ -32,8 +32,8 @@ from pipelines.benchmarks.formats._entries import ItemEntries
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, RowKind, Traits
 from pipelines.config.declaration import Declaration
+from pipelines.config.fetched import FETCH_OPTIONS
 from pipelines.config.mistakes import Key, dotted, explained
-from pipelines.config.sources import FETCH_OPTIONS
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 

@@ -17,8 +17,9 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.fetched import FETCH_OPTIONS
 from pipelines.config.mistakes import Key, accepted_are, dotted, explained
-from pipelines.config.sources import FETCH_OPTIONS, VERDICT_OPTIONS
+from pipelines.config.sources import VERDICT_OPTIONS
 from pipelines.prices.feed_snapshot import PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME

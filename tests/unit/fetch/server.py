@@ -15,11 +15,13 @@ Route = Callable[[Handler], None]
 
 @dataclass
 class Server:
-    """`routes` maps a path to what answers it; `seen` holds path and headers of every request in order."""
+    """`routes` maps a path to what answers it; `seen` holds path and headers of every request in order, but of robots.txt, which are
+    counted: without a route of its own there is none."""
 
     url: str
     routes: dict[str, Route] = field(default_factory=dict)
     seen: list[tuple[str, Message]] = field(default_factory=list)
+    robots: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
 
     def count(self, path: str) -> int:
@@ -56,9 +58,12 @@ def serve() -> Iterator[Server]:
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
-            server.seen.append((path, self.headers))
+            is_robots = path == "/robots.txt"
+            server.robots += is_robots
+            if not is_robots:
+                server.seen.append((path, self.headers))
             try:
-                server.routes[path](self)
+                (server.routes.get(path, reply(status=404)) if is_robots else server.routes[path])(self)
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
 
