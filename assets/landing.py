@@ -43,12 +43,15 @@ def request_logs(mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
 
 def _pulled(results: list[PullResult]) -> dg.MaterializeResult[Any]:
     failed = [result for result in results if result.error]
+    unread = [f"{result.source}: {result.unread}" for result in results if result.unread]
     columns = ["source", "kind", "outcome", "files", "records", "calls", "asked up to", "error"]
     rows = [
         [r.source, r.kind, r.outcome, r.files, r.records, r.calls, min(r.asked_to.values(), default=""), r.error or ""]
         for r in results
     ]
     said = "; ".join(f"{result.source}: {result.error}" for result in failed)
+    sentences = [f"Not pulled whole: {said}. What landed stays, and the next run goes on there."] if failed else []
+    sentences += [f"{'; '.join(unread)}."] if unread else []
     return dg.MaterializeResult(
         metadata={
             "sources": len(results),
@@ -58,11 +61,9 @@ def _pulled(results: list[PullResult]) -> dg.MaterializeResult[Any]:
         check_results=[
             dg.AssetCheckResult(
                 check_name="every_source_pulled",
-                passed=not failed,
+                passed=not sentences,
                 severity=dg.AssetCheckSeverity.WARN,
-                description=f"Not pulled whole: {said}. What landed stays, and the next run goes on there."
-                if failed
-                else None,
+                description=" ".join(sentences) or None,
                 metadata={"errors": {result.source: result.error for result in failed}},
             )
         ],

@@ -1,4 +1,4 @@
-"""A model server on loopback that speaks the APIs of OpenAI and Anthropic, and keeps a book of exactly what it served.
+"""A model server on loopback that speaks the APIs of OpenAI, Anthropic, Google and Mistral, and keeps a book of exactly what it served.
 
 One line of the book is one call that was answered with usage, or one that was refused or left. Needs nothing but Python.
 """
@@ -68,6 +68,15 @@ def openai_usage(buckets: dict[str, int], *, responses: bool) -> dict[str, Any]:
     }
 
 
+def gemini_usage(buckets: dict[str, int]) -> dict[str, Any]:
+    """Usage as Google writes it: the prompt contains what the cache gave, thoughts come on top of the candidates."""
+    read, thoughts = buckets.get("input_cache_read", 0), buckets.get("output_reasoning", 0)
+    given, said = buckets["input_uncached"] + read, buckets["output_text"]
+    usage = {"promptTokenCount": given, "candidatesTokenCount": said, "totalTokenCount": given + said + thoughts}
+    usage |= {"cachedContentTokenCount": read} if read else {}
+    return usage | ({"thoughtsTokenCount": thoughts} if thoughts else {})
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     book: Book
@@ -76,6 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer a call."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
         path = self.path.partition("?")[0]
+        if "/models/" in path:  # Gemini's API names the model, and whether to stream, in the path
+            model, _, action = path.rpartition("/")[2].partition(":")
+            body |= {"model": model, "stream": action == "streamGenerateContent"}
         try:
             self._answer(path, body)
         except (BrokenPipeError, ConnectionResetError):
@@ -104,6 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"type": "error", "error": {"type": "api_error", "message": "try again"}}, status=500)
         elif family == "claude":
             self._claude(body, case)
+        elif family == "gemini":
+            self._gemini(body, case)
         elif path.endswith("/responses"):
             self._responses(body, case)
         else:
@@ -185,8 +199,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _chat(self, body: dict[str, Any], case: str) -> None:
         answer_id = f"chatcmpl-{time.monotonic_ns()}"
         cancelled = case == "cancelled"
-        buckets = served("gpt", "plain" if cancelled else case)
+        family, _ = case_of(body["model"])
+        buckets = served(family, "plain" if cancelled else case)
         usage = openai_usage(buckets, responses=False)
+        if family == "mistral":
+            usage = {name: usage[name] for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
         call = {
             "index": 0,
             "id": "call_1",
@@ -212,7 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({**shared, "object": "chat.completion", "choices": [choice], "usage": usage})
             return
         chunk = {**shared, "object": "chat.completion.chunk"}
-        wants = bool((body.get("stream_options") or {}).get("include_usage"))
+        wants = family == "mistral" or bool((body.get("stream_options") or {}).get("include_usage"))
 
         def events() -> Iterator[tuple[None, Any]]:
             for _ in range(100 if cancelled else 1):
@@ -224,6 +241,29 @@ class _Handler(BaseHTTPRequestHandler):
             yield None, "[DONE]"
 
         self._events(events(), pause=0.02 if cancelled else 0)
+
+    def _gemini(self, body: dict[str, Any], case: str) -> None:
+        answer_id = f"resp-{time.monotonic_ns()}"
+        buckets = served("gemini", case)
+        part: dict[str, Any] = {"text": "four words of answer"}
+        if case == "tools":
+            part = {"functionCall": {"name": "weather", "args": {"city": "Oslo"}}}
+        candidate = {"content": {"role": "model", "parts": [part]}, "index": 0}
+        shared = {"modelVersion": body["model"], "responseId": answer_id}
+        usage = gemini_usage(buckets)
+        last = {**shared, "candidates": [{**candidate, "finishReason": "STOP"}], "usageMetadata": usage}
+        if not body["stream"]:
+            self.book.note("ok", body, answer_id, buckets)
+            self._json(last)
+            return
+
+        def events() -> Iterator[tuple[None, Any]]:
+            begun = {**usage, "candidatesTokenCount": 1, "totalTokenCount": usage["promptTokenCount"] + 1}
+            yield None, {**shared, "candidates": [candidate], "usageMetadata": begun}
+            self.book.note("ok", body, answer_id, buckets)
+            yield None, last
+
+        self._events(events())
 
     def _responses(self, body: dict[str, Any], case: str) -> None:
         answer_id = f"resp_{time.monotonic_ns()}"

@@ -35,6 +35,25 @@ OPENAI = {
     "tools": {"input_uncached": 332, "output_text": 43},
     "retry": {"input_uncached": 152, "output_text": 35},
 }
+GEMINI = {
+    "plain": {"input_uncached": 104, "output_text": 51},
+    "cached": {"input_uncached": 213, "input_cache_read": 4096, "output_text": 52},
+    "reasoning": {"input_uncached": 105, "output_text": 53, "output_reasoning": 801},
+    "tools": {"input_uncached": 334, "output_text": 54},
+    "retry": {"input_uncached": 154, "output_text": 55},
+}
+MISTRAL = {
+    "plain": {"input_uncached": 106, "output_text": 61},
+    "tools": {"input_uncached": 336, "output_text": 64},
+    "retry": {"input_uncached": 156, "output_text": 65},
+}
+FAMILIES = {
+    "claude": ("claude-sonnet-4-5", ANTHROPIC),
+    "gpt": ("gpt-5", OPENAI),
+    "gemini": ("gemini-2.5-flash", GEMINI),
+    "mistral": ("mistral-large", MISTRAL),
+}
+"""The model that every case's name begins with, and what is served."""
 FAULTS = ("error", "cancelled")
 """Cases without usage: an answer 400, and a stream that the client leaves."""
 AT_ONCE = 6
@@ -43,7 +62,7 @@ AT_ONCE = 6
 
 def served(family: str, case: str) -> dict[str, int]:
     """The buckets of a case; of `at-once-N` those of `plain`, with N more of everything; of models beyond the script those of `plain`."""
-    table = ANTHROPIC if family == "claude" else OPENAI
+    _, table = FAMILIES[family]
     if case.startswith("at-once-"):
         number = int(case.removeprefix("at-once-"))
         return {name: count + number for name, count in table["plain"].items()}
@@ -52,12 +71,12 @@ def served(family: str, case: str) -> dict[str, int]:
 
 def model_of(family: str, case: str, *, stream: bool) -> str:
     """The model that is asked for."""
-    base = "claude-sonnet-4-5" if family == "claude" else "gpt-5"
+    base, _ = FAMILIES[family]
     return f"{base}-{case}" + ("-stream" if stream else "")
 
 
 def case_of(model: str) -> tuple[str, str]:
-    """Family and case of a model."""
-    family = "claude" if model.startswith("claude") else "gpt"
-    base = "claude-sonnet-4-5-" if family == "claude" else "gpt-5-"
-    return family, model.removeprefix(base).removesuffix("-stream").removesuffix("-responses")
+    """Family and case of a model; of models beyond the script that of OpenAI."""
+    family = next((name for name in FAMILIES if model.startswith(name)), "gpt")
+    base, _ = FAMILIES[family]
+    return family, model.removeprefix(f"{base}-").removesuffix("-stream").removesuffix("-responses")

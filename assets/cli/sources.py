@@ -86,6 +86,8 @@ def _show(probe: Probe) -> None:
     say(f"  landed       {probe.files:,} files")
     for report in probe.reports:
         _show_report(report)
+    if probe.unread:
+        say(f"  never read   {probe.unread}")
     if probe.error:
         say(f"  error        {probe.error}")
 

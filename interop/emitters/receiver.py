@@ -23,7 +23,7 @@ def _read(path: str, body: bytes) -> object:
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-    kind = ExportTraceServiceRequest if path == "/v1/traces" else ExportLogsServiceRequest
+    kind = ExportTraceServiceRequest if path.endswith("/v1/traces") else ExportLogsServiceRequest
     return _hexed(MessageToDict(kind.FromString(body)))
 
 
@@ -48,7 +48,7 @@ def receiving(folder: Path) -> Iterator[str]:
             body = self._body()
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
-            if self.path in ("/v1/traces", "/v1/logs"):
+            if self.path.endswith(("/v1/traces", "/v1/logs")):
                 is_json = "json" in self.headers.get("Content-Type", "")
                 value = json.loads(body) if is_json else _read(self.path, body)
                 with lock, (folder / "otlp.jsonl").open("a", encoding="utf-8") as out:

@@ -144,7 +144,7 @@ def _download_all(jobs: list[_Job], cache: Path, limits: FetchLimits, answered: 
     The threads are daemons, because a name server that does not answer can't be interrupted.
     """
     with open_clients(cache, limits) as clients:
-        robots = Robots(clients, limits)
+        robots = Robots(Clients(clients.plain, clients.plain), limits)
         for job in jobs:
             arguments = (job, clients, limits, robots)
             threading.Thread(target=_run, args=arguments, name=f"fetch-{job.name}", daemon=True).start()
@@ -264,7 +264,7 @@ class _Checked:
         """Whether this very address was reached so short a time ago that it is not asked again."""
         at = self.at(job)
         known = self._known.get(f"{job.kind}/{job.name}", [])
-        return at is not None and known[2:] == [_digest(job.url)] and timedelta() <= now - at < ASKED_AFTER
+        return at is not None and known[2:] == [_digest(job.url)] and timedelta() < now - at < ASKED_AFTER
 
     def confirm(self, job: _Job, now: datetime) -> None:
         if job.newest is not None:

@@ -76,6 +76,9 @@ class Api:
             raise PullError(f"pull.reports: {', '.join(unknown)} is none of {', '.join(known)}")
         return list(self.pull.reports) or known
 
+    def unread(self) -> None:
+        """An API answers for every window whatever it has."""
+
     def address(self, report: str) -> str:
         """The URL of a report, without parameters. Raises PullError where the declaration names no server and there is no public one."""
         origin = self.pull.url or self.connector.origin

@@ -80,17 +80,27 @@ class DatabaseRows:
         if self.pull.cursor_type == "time":
             return time_plan(self.pull, now, look_back_days=_LOOK_BACK_DAYS)
         with self._reading() as connection:
-            cursor = self._quoted(self.pull.cursor)
-            least, most = connection.execute(text(f"select min({cursor}), max({cursor}) from {self._from()}")).one()
+            bounds = f"select min({self._cursor}), max({self._cursor}) from {self._from()}"
+            least, most = connection.execute(text(bounds)).one()
         if least is None:
             return Plan(0, 0, self.pull.window_rows, 0)
         if not isinstance(least, int) or not isinstance(most, int):
             raise PullError(f"{self.place}: the cursor {self.pull.cursor} holds no whole numbers")
         return Plan(least, most + 1, self.pull.window_rows, self.pull.look_back_rows)
 
+    def unread(self) -> str | None:
+        """Rows without a cursor lie in no window. Raises PullError."""
+        with self._reading() as connection:
+            query = f"select count(*) from {self._from()} where {self._cursor} is null"
+            count = connection.execute(text(query)).scalar_one()
+        if not count:
+            return None
+        rows = "1 row has" if count == 1 else f"{count:,} rows have"
+        return f"{rows} no value in the cursor {self.pull.cursor}, and never will be read: choose a column that is always filled"
+
     def pages(self, _report: str, window: Window) -> Iterator[Page]:
         """The rows of a window, in the order of the cursor. Raises PullError."""
-        cursor = f"q.{self._quoted(self.pull.cursor)}"
+        cursor = self._cursor
         is_postgres = self.engine.dialect.name == "postgresql"
         what = "row_to_json(q)::text" if is_postgres else "q.*"
         query = f"select {what} from {self._from()} where {cursor} >= :start and {cursor} < :end order by {cursor}"
@@ -102,6 +112,10 @@ class DatabaseRows:
             for some in rows.partitions(_ROWS):
                 lines = [row[0] if is_postgres else as_json(dict(row._mapping)) for row in some]
                 yield Page("".join(f"{line}\n" for line in lines).encode(), lines, self.place)
+
+    @property
+    def _cursor(self) -> str:
+        return f"q.{self._quoted(self.pull.cursor)}"
 
     def _from(self) -> str:
         if self.pull.table is not None:
@@ -186,15 +200,23 @@ def _plain(value: object) -> object:
 def _fault(error: SQLAlchemyError) -> str:
     """What went wrong by class and code: the sentences of a database quote values, and may name the user."""
     origin = getattr(error, "orig", None) or error
-    code = getattr(origin, "sqlstate", None) or next(
-        (str(arg) for arg in origin.args[:1] if isinstance(arg, int)), None
-    )
+    code = getattr(origin, "sqlstate", None)
+    number = next((str(arg) for arg in origin.args[:1] if isinstance(arg, int)), None)
     name = type(origin).__name__
-    said = {
-        "OperationalError": "can't be reached, or refuses the login",
-        "UndefinedTable": "there is no such table",
-        "UndefinedColumn": "there is no such column",
-        "SyntaxError": "the query can't be read",
-        "InsufficientPrivilege": "the user may not read it",
-    }.get(name, "the query failed")
-    return f"{said} ({', '.join(filter(None, (name, code)))})"
+    by_code = next((words for start, words in _FAULTS.items() if (code or "").startswith(start)), None)
+    otherwise = "can't be reached, or refuses the login" if name == "OperationalError" else "the query failed"
+    return f"{by_code or otherwise} ({', '.join(filter(None, (name, code or number)))})"
+
+
+_FAULTS = {
+    "28": "refuses the login",
+    "25006": "the query writes, and is only allowed to read",
+    "42P01": "there is no such table",
+    "42S02": "there is no such table",
+    "42703": "there is no such column",
+    "42S22": "there is no such column",
+    "42601": "the query can't be read",
+    "42501": "the user may not read it",
+    "42000": "the query can't be read, or the user may not read it",
+}
+"""Beginnings of SQLSTATE codes, of the standard, of Postgres and of MySQL."""

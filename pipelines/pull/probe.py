@@ -56,6 +56,8 @@ class Probe:
     is_reached: bool = False
     is_authorised: bool | None = None
     error: str | None = None
+    unread: str | None = None
+    """What no run can read, in words."""
     reports: list[ReportProbe] = field(default_factory=list)
 
 
@@ -76,6 +78,7 @@ def probe_source(
                 for report in reader.reports:
                     probe.reports.append(_probe_report(reader, report, asked, now))
                     probe.is_reached = probe.is_authorised = True
+                probe.unread = reader.unread()
     except FetchError as error:
         probe.error = str(error)
         probe.is_reached = error.status is not None

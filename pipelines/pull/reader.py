@@ -1,4 +1,4 @@
-"""What every source that is asked window by window can do, be it an API (`api.py`) or a database (`sql.py`)."""
+"""What every source that is asked window by window can do, be it an API (`api.py`) or a database (`database_rows.py`)."""
 
 from __future__ import annotations
 
@@ -54,6 +54,10 @@ class Reader(Protocol):
 
     def plan(self, now: datetime) -> Plan:
         """Which windows may be asked for at an instant."""
+        ...
+
+    def unread(self) -> str | None:
+        """What no window can ever hold, in words; None where there is nothing. Raises PullError."""
         ...
 
     def pages(self, report: str, window: Window, /) -> Iterator[Page]:

@@ -53,6 +53,8 @@ class PullResult:
     asked_to: dict[str, str] = field(default_factory=dict)
     """By report: up to where it was asked."""
     error: str | None = None
+    unread: str | None = None
+    """What of the source no run can read, in words."""
 
 
 def pull_sources(
@@ -137,6 +139,7 @@ class _Run:
             try:
                 for report in reader.reports:
                     self._pull_report(place, report, reader, asked, result)
+                result.unread = reader.unread()
             finally:
                 result.calls = reader.calls
 

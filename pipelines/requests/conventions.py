@@ -74,6 +74,13 @@ CONVENTIONS = (
     Convention(
         "otel_genai",
         "anthropic_exclusive",
+        "as the line before: of a stream the span names the seller anthropic_llm and no model (docs/interoperability.md)",
+        emitter="opentelemetry.instrumentation.llamaindex",
+        sellers=CLAUDE,
+    ),
+    Convention(
+        "otel_genai",
+        "anthropic_exclusive",
         "github.com/traceloop/openllmetry-js/pull/1027 and the package, cache counts from 0.25 on, read up to 0.27",
         emitter="@traceloop/instrumentation-anthropic",
     ),

@@ -67,10 +67,13 @@ def test_the_spend_logs_of_litellm(
             parse_file(file, source, tmp_path / "store") for file in scan(settings.landing_zone, "requests").files
         ]
         assert [(one.valid, one.quarantined) for one in parsed] == [(2, 0)] * 3
-        assert pulled(settings, source, hours=1).files == 0
+        again = pulled(settings, source, hours=1)
+        assert (again.files, again.unread) == (0, None)
+        connection.execute("""insert into "LiteLLM_SpendLogs" (request_id) values ('without a time')""")
         connection.execute('update "LiteLLM_SpendLogs" set spend = 1 where "startTime" >= %s', [DAYS[-1]])
         connection.commit()
-        assert pulled(settings, source, hours=2).files == 1
+        result = pulled(settings, source, hours=2)
+        assert (result.files, str(result.unread).split(",")[0]) == (1, "1 row has no value in the cursor startTime")
     assert all("postgres:" not in path.read_text() for path in tmp_path.rglob("*.meta.json"))
 
 
@@ -112,15 +115,20 @@ def test_errors_hold_no_secret(
     assert "hidden" not in str(result.error)
 
 
-def test_a_query_that_writes_is_refused(
+def test_a_query_of_postgres_is_read_by_its_count_and_one_that_writes_is_refused(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, database: Database
 ) -> None:
     monkeypatch.setenv("LOGS_URL", database.url.set(drivername="postgresql").render_as_string(hide_password=False))
     with psycopg.connect(database.url.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
         connection.execute("create sequence counted")
+    numbers = "(select n, 'r' || n as request_id from generate_series(1, 250) n) numbers"
+    counted = pulled(
+        settings, declared(query=f"select * from {numbers}", cursor="n", cursor_type="number", window_rows=100)
+    )
+    assert (counted.error, counted.windows, {row["n"] for row in rows(settings)}) == (None, 3, {*range(1, 251)})
     query = f"select timestamp '{DAYS[-1]}' as at, setval('counted', 9)"
     assert str(pulled(settings, declared(query=query, cursor="at")).error).endswith(
-        "the query failed (ReadOnlySqlTransaction, 25006)"
+        "the query writes, and is only allowed to read (ReadOnlySqlTransaction, 25006)"
     )
 
 
