@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(as_json: _Json = False) -> None:
-    """List every source, feed and board of sources.yaml: where it comes from, when it was reached last, and which key it needs."""
+    """List every source, feed and board: where from, when reached last or that it is off, which key it needs."""
     from pipelines.config import load_config
     from pipelines.pull.overview import overview
     from pipelines.settings import Settings
@@ -44,7 +44,7 @@ def list_(as_json: _Json = False) -> None:
         if row.kind != kind:
             say(row.kind)
             kind = row.kind
-        say(f"  {row.name:<{names}}  {row.format:<{formats}}  {row.reached or 'never reached'}")
+        say(f"  {row.name:<{names}}  {row.format:<{formats}}  {(row.reached or 'never reached') if row.is_on else 'off'}")
         if row.comes_from != "files":
             say(f"    from {row.comes_from}" + (f", key in {row.key}" if row.key else ""))
 

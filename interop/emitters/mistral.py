@@ -11,9 +11,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mistralai.client import Mistral
-from mistralai.client.errors import MistralError
-from mistralai.client.utils import BackoffStrategy, RetryConfig
+try:
+    from mistralai.client import Mistral
+    from mistralai.client.errors import MistralError
+    from mistralai.client.utils import BackoffStrategy, RetryConfig
+except ImportError:  # before version 2
+    from mistralai import Mistral
+    from mistralai.models import SDKError as MistralError
+    from mistralai.utils import BackoffStrategy, RetryConfig
 
 from interop.emitters.traced import traced
 from interop.script import MISTRAL, model_of

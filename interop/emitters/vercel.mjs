@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 
 const load = createRequire(process.argv[4] + "/");
-const { generateText, streamText } = load("ai");
+const { generateText, streamText, registerTelemetry } = load("ai");
 const { createOpenAI } = load("@ai-sdk/openai");
 const { createAnthropic } = load("@ai-sdk/anthropic");
 const { NodeTracerProvider, BatchSpanProcessor } = load("@opentelemetry/sdk-trace-node");
@@ -14,6 +14,11 @@ const provider = new NodeTracerProvider({
   spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url: `${otlp}/v1/traces` }))],
 });
 provider.register();
+if (registerTelemetry) {
+  // from version 7 on spans are written by a package of their own
+  const { OpenTelemetry } = load("@ai-sdk/otel");
+  registerTelemetry(new OpenTelemetry());
+}
 const openai = createOpenAI({ apiKey: "none", baseURL: `${url}/v1` });
 const anthropic = createAnthropic({ apiKey: "none", baseURL: `${url}/v1` });
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from pipelines.benchmarks import packaged_board
 from pipelines.config import Config
 from pipelines.config.fx import FxFeed
 from pipelines.config.pull import ApiPull, BucketPull, Pull, SqlPull
 from pipelines.config.sources import HardwareFeed, Leaderboard, PriceFeed, RequestSource
-from pipelines.fetch import FetchResult, fetch_feeds
+from pipelines.fetch import FetchResult, fetch_feeds, safe_url
 from pipelines.landing import KINDS, open_zone
 from pipelines.pull.api import key_variables
 from pipelines.pull.connectors import CONNECTORS
@@ -23,7 +23,10 @@ _Newest = dict[tuple[str, str], datetime]
 
 @dataclass(frozen=True)
 class Listed:
-    """One declaration. `comes_from` is an address without secrets, or `files`; `reached` an instant in UTC, None where never."""
+    """One declaration. `comes_from` is an address without secrets, or `files`; `reached` an instant in UTC, None where never.
+
+    What is not on is asked for nothing; files that are there are read all the same.
+    """
 
     kind: str
     name: str
@@ -31,6 +34,7 @@ class Listed:
     comes_from: str
     reached: str | None
     key: str | None
+    is_on: bool = True
 
 
 def overview(settings: Settings, config: Config) -> list[Listed]:
@@ -74,7 +78,8 @@ def _key(pull: Pull) -> str:
 
 def _feeds(settings: Settings, config: Config, newest: _Newest) -> Iterator[Listed]:
     unconnected = settings.model_copy(update={"offline": True})
-    found = fetch_feeds(unconnected, config.sources, fx=config.fx.feeds)
+    now = datetime.now(UTC)
+    found = fetch_feeds(unconnected, config.sources, fx=config.fx.feeds, now=now)
     seen: dict[tuple[str, str], FetchResult] = {(result.kind, result.name): result for result in found}
     declared: dict[tuple[str, str], PriceFeed | Leaderboard | HardwareFeed | FxFeed] = {}
     declared |= {("prices", feed.feed): feed for feed in config.sources.prices}
@@ -82,14 +87,13 @@ def _feeds(settings: Settings, config: Config, newest: _Newest) -> Iterator[List
     declared |= {("leaderboards", board.board): board for board in config.sources.leaderboards}
     declared |= {("selfhost", hardware.feed): hardware for hardware in config.sources.selfhost}
     for (kind, name), feed in declared.items():
-        result = seen.get((kind, name))
-        at = newest.get((kind, name)) if result is None else result.newest_observed_at
+        age = None if (result := seen.get((kind, name))) is None else result.age_hours
         packaged = packaged_board(feed)[1] if isinstance(feed, Leaderboard) else []
-        at = at or max((file.observed_at for file in packaged), default=None)
-        headers = dict(feed.options.get("headers_env", {}))
+        landed = newest.get((kind, name)) or max((file.observed_at for file in packaged), default=None)
+        reached = landed if age is None else now - timedelta(hours=age)
         yield Listed(
-            kind, name, feed.format, "files" if result is None else result.url, None if at is None else _text(at),
-            ", ".join(map(str, headers.values())) or None,
+            kind, name, feed.format, "files" if feed.url is None else safe_url(feed.url),
+            None if reached is None else _text(reached), ", ".join(feed.headers_env.values()) or None, feed.enabled,
         )  # fmt: skip
 
 

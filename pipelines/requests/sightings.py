@@ -9,6 +9,7 @@ in `collect.py`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -314,19 +315,24 @@ def _one_is(same_in: pl.Expr, same_out: pl.Expr) -> pl.Expr:
 
 def told_by_rule(seen: pl.DataFrame, rules: Sequence[LookAlike]) -> pl.DataFrame:
     """CHOICES by the rules of `sources.yaml`: for each record to drop the nearest one to keep that has the same counts and
-    model and was under way at the same time. A rule takes each record once; one that is kept may stand for others by another rule."""
+    model and was under way at the same time; of calls that failed, which have no counts, that failed too and name the same model. A rule
+    takes each record once; one that is kept may stand for others by another rule."""
     gone: set[int] = set()
     found: list[tuple[int, int, str]] = []
-    groups = seen.filter("known").sort("at", "row").group_by("total_in", "total_out", maintain_order=True)
-    for _, group in groups:
+    failed = (pl.col("status") == "error") & ~pl.col("known") & pl.col("model").is_not_null()
+    wanted = seen.filter(pl.col("known") | failed).with_columns(of=pl.when(failed).then("model")).sort("at", "row")
+    counts = [pl.when(~failed).then(name).alias(name) for name in ("total_in", "total_out")]
+    for _, group in wanted.with_columns(counts).group_by("total_in", "total_out", "of", maintain_order=True):
         rows = list(group.select("row", "source", "emitter", "model", "at", "ended").iter_rows())
+        begins, longest = [row[4] for row in rows], max(row[5] - row[4] for row in rows)
         for rule in rules:
             taken = set(gone)
             for row in rows:
                 if row[0] in taken or not _fits(rule.drop, row):
                     continue
+                near = rows[bisect_left(begins, row[4] - longest) : bisect_right(begins, row[5])]
                 twins = [
-                    kept for kept in rows
+                    kept for kept in near
                     if kept[0] != row[0] and kept[0] not in taken and _fits(rule.keep, kept) and _at_once(row, kept)
                 ]  # fmt: skip
                 if twins:

@@ -293,6 +293,23 @@ def test_what_only_looks_alike_is_dropped_by_a_rule_one_for_one(tmp_path: Path) 
     assert (found.requests.height, rules(found)) == (3, ["declared_look_alike"])
 
 
+def test_calls_that_failed_are_one_by_a_rule_where_model_and_time_agree(tmp_path: Path) -> None:
+    """They have no counts: without a rule nothing says that they are one, and a rule says nothing of calls that were answered."""
+    failed: dict[str, Any] = {"counts": None, "error.type": "400"}
+    other = {"gen_ai.request.model": "gpt-5"}
+    spans = [
+        span(1, trace=1, scope="wrapper", seconds=3, **failed), span(2, trace=2, at=1, **failed),
+        span(3, trace=3, scope="wrapper", at=100, **failed), span(4, trace=4, at=100, **failed | other),
+        span(5, trace=5, scope="wrapper", at=200, **failed), span(6, trace=6, at=202, **failed),
+        span(7, trace=7, scope="wrapper", at=300, **failed), span(8, None, trace=8, at=300),
+    ]  # fmt: skip
+    parsed = otel(tmp_path, *spans)
+    assert all_days([parsed]).requests.height == 8
+    rule = LookAlike.model_validate({"keep": {"emitter": "*openai"}, "drop": {"emitter": "wrapper"}})
+    found = all_days([parsed], Preferences(look_alikes=(rule,)))
+    assert (found.requests.height, rules(found)) == (7, ["declared_look_alike"])
+
+
 @pytest.mark.slow
 def test_parts_give_the_same_as_all_at_once(tmp_path: Path) -> None:
     rows = [spend(f"chatcmpl-AbC9dEf{n:015}", (100 + n, 10), at=f"12:{n % 60:02}:00") for n in range(300)]
