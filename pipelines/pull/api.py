@@ -7,6 +7,7 @@ address, no redirect leads to another origin, and headers with a secret follow n
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -90,6 +91,7 @@ class Api:
         """Each page. Raises FetchError or PullError; then the window is incomplete."""
         asked = self._asked(window)
         seen: set[str] = set()
+        read: set[str] = set()
         turn: dict[str, Any] | None = first_page(self.connector.paging)
         while turn is not None:
             key = json.dumps(turn, sort_keys=True)
@@ -104,6 +106,12 @@ class Api:
             records = records_of(said, self.connector)
             if records is None:
                 raise PullError(f"{where} holds no list of records at {self.connector.records or 'its top'}")
+            digest = hashlib.sha256(json.dumps(records).encode()).hexdigest()
+            if records and digest in read:
+                raise PullError(
+                    f"{where} holds the records of a page that was read: the server pays no heed to the page asked for"
+                )
+            read.add(digest)
             yield Page(answer.content or b"", records, answer.url, answer.status)
             try:
                 turn = next_page(self.connector.paging, {**asked, **turn}, said, len(records))

@@ -189,6 +189,43 @@ def test_a_cursor_that_repeats_for_ever_ends(costs: Upstream, settings: Settings
     assert (result.calls, files(settings)) == (2, ())
 
 
+@pytest.mark.parametrize(
+    ("kind", "answer", "said"),
+    [
+        ("litellm", {"data": [{"request_id": "r"}], "total_pages": 9}, "holds the records of a page that was read"),
+        ("helicone", {"data": [{"request_id": "r"}] * 2, "error": None}, "holds the records of a page that was read"),
+        ("litellm", {"data": [{"request_id": "r"}], "total_pages": True}, "has no total_pages"),
+        ("langfuse_v1", {"data": [], "meta": {}}, "has no meta/totalPages"),
+        ("langfuse", {"data": [], "meta": {"cursor": ["a"]}}, "its meta/cursor can't be used"),
+        ("openrouter_activity", [{"date": "2026-02-11"}], "holds no list of records at data"),
+        ("anthropic_usage", {"data": [], "has_more": True, "next_page": None}, "its next_page can't be used"),
+    ],
+)
+def test_the_lies_of_every_style_of_paging(
+    kind: str, answer: Any, said: str, server: Server, settings: Settings
+) -> None:
+    server.routes[PATHS[kind][0]] = reply(json.dumps(answer).encode())
+    result = pulled(settings, declared(server, kind, **({"params": {"limit": 2}} if kind == "helicone" else {})))
+    assert said in str(result.error)
+    assert (files(settings), result.calls <= 2) == ((), True)
+
+
+@pytest.mark.parametrize("kind", PATHS)
+def test_a_record_that_came_late_lands_with_its_window_of_every_api(
+    kind: str, server: Server, settings: Settings
+) -> None:
+    upstream = Upstream(server, numbered(kind, DAYS, 2))
+    upstream.serve(kind)
+    source = declared(server, kind)
+    pulled(settings, source)
+    upstream.records[DAYS[-1]].append(record_of(kind, 50, DAYS[-1]))
+    upstream.faults = [reply(status=503), reply(status=429, Retry_After="0")]
+    later = pulled(settings, source, NOW + timedelta(hours=1))
+    assert (later.error, later.files) == (None, 1)
+    starts = [file.pulled.start[:10] for file in files(settings) if file.pulled]
+    assert sorted(starts) == sorted(map(str, [*DAYS, DAYS[-1]])), "one file for the window that was revised"
+
+
 def test_a_server_that_breaks_off_in_the_middle_of_a_window_leaves_nothing_of_it(
     server: Server, settings: Settings
 ) -> None:
