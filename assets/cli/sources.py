@@ -44,7 +44,9 @@ def list_(as_json: _Json = False) -> None:
         if row.kind != kind:
             say(row.kind)
             kind = row.kind
-        say(f"  {row.name:<{names}}  {row.format:<{formats}}  {(row.reached or 'never reached') if row.is_on else 'off'}")
+        say(
+            f"  {row.name:<{names}}  {row.format:<{formats}}  {(row.reached or 'never reached') if row.is_on else 'off'}"
+        )
         if row.comes_from != "files":
             say(f"    from {row.comes_from}" + (f", key in {row.key}" if row.key else ""))
 
