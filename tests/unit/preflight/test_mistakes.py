@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from pipelines.config import ConfigError, load_config
+from pipelines.config.mistakes import found
 from pipelines.preflight import absent_fields, undeclared_folders, unknown_variables, unusable_declarations
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "mistakes.md"
@@ -109,3 +112,33 @@ def test_columns_of_tables_are_looked_for(tmp_path: Path, suffix: str) -> None:
     (config / "sources.yaml").write_text(text, encoding="utf-8")
     lines = absent_fields(load_config(config).sources, zone, config)
     assert [line.rpartition("; ")[2] for line in lines] == ["did you mean 'owner'?", "did you mean 'tokens_in'?"]
+
+
+SECRETS = [
+    ("sources.yaml", {"prices": [{"feed": "a", "format": "litellm_map", "options": {"headers_env": {"X-Key": "sk-hidden-0123456789"}}}]}),
+    ("sources.yaml", {"prices": [{"feed": "a", "format": "litellm_map", "options": {"headers_env": "Bearer hidden0123456789"}}]}),
+    ("sources.yaml", {"prices": [{"feed": "a", "format": "litellm_map", "options": {"headers_env": {"sk-hidden-012345": "Name"}}}]}),
+    ("sources.yaml", {"prices": [{"feed": "a", "format": "sk-hidden-0123456789"}]}),
+    ("sources.yaml", {"leaderboards": [{"board": "a", "format": "epoch", "stale_after_hours": "eyJhiddeneyJhidden"}]}),
+    ("sources.yaml", {"leaderboards": [{"board": "a", "format": "epoch", "stale_after_hours": "https://u:hidden@host/x"}]}),
+    ("sources.yaml", {"requests": [{"source": "a", "format": "codex", "pull": "postgres://u:hidden@host/x"}]}),
+    ("sources.yaml", {"requests": [{"source": "a", "format": "codex", "sk-hidden-0123456789": 1}]}),
+    ("alerts.yaml", {"channels": [{"channel": "slack", "url_env": "slack://hidden/hidden/hidden"}]}),
+    ("alerts.yaml", {"channels": [{"channel": "slack", "url_env": "U", "min_usd": "https://hooks.example/T0?token=hidden"}]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "content"), SECRETS)
+def test_a_key_in_a_wrong_place_is_refused_and_never_shown(name: str, content: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / name).write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigError) as error:
+        load_config(tmp_path)
+    assert name in str(error.value)
+    assert "hidden" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["claude-sonnet-4-5-20250929", "openai_costs_api", "2026-02-01", "data/requests/2026-02", "gpt-5.2"]
+)
+def test_what_is_no_key_is_shown(value: str) -> None:
+    assert found(value) == repr(value)
