@@ -80,7 +80,9 @@ def booked(small_sample: SmallSample, tmp_path_factory: pytest.TempPathFactory) 
     shutil.copytree(small_sample.root, root / "landing")
     shutil.copytree(SAMPLE_CONFIG, root / "config")
     sources = (root / "config" / "sources.yaml").read_text(encoding="utf-8")
-    (root / "config" / "sources.yaml").write_text(sources.partition("leaderboards:")[0], encoding="utf-8")
+    (root / "config" / "sources.yaml").write_text(
+        sources.partition("leaderboards:")[0] + "leaderboards: []\n", encoding="utf-8"
+    )
     (root / "home").mkdir()
     lay_cluster(root / "home")
     company = Company(root / "home", root / "landing", config=root / "config")
