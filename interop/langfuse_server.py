@@ -47,10 +47,12 @@ def _observation(span: dict[str, Any]) -> dict[str, Any]:
 
 def usage_details(usage: dict[str, Any]) -> dict[str, int]:
     """OpenAI's usage as keys that add up; any other is kept as it is."""
-    totals = {side: next((usage[name] for name in names if name in usage), None) for side, names in _SIDES}
+    totals: dict[str, Any] = {
+        side: next((usage[name] for name in names if name in usage), None) for side, names in _SIDES
+    }
     if None in totals.values() or "total_tokens" not in usage:
         return usage
-    found = {**totals, "total": usage["total_tokens"]}
+    found: dict[str, Any] = {**totals, "total": usage["total_tokens"]}
     for side, names in _SIDES:
         for name in names:
             for key, count in (usage.get(f"{name}_details") or {}).items():

@@ -197,11 +197,11 @@ class Sources(Declaration):
 
 
 def _with_switches(declared: object, switches: Mapping[object, object]) -> object:
-    if not isinstance(declared, list):
-        return declared
-    return [
-        item | {"enabled": switches[name]}
-        if isinstance(item, dict) and (name := item.get("feed", item.get("board"))) in switches
-        else item
-        for item in declared
-    ]
+    return [_with_switch(item, switches) for item in declared] if isinstance(declared, list) else declared
+
+
+def _with_switch(item: object, switches: Mapping[object, object]) -> object:
+    name = item.get("feed", item.get("board")) if isinstance(item, dict) else None
+    if not isinstance(item, dict) or not isinstance(name, str) or name not in switches:
+        return item
+    return item | {"enabled": switches[name]}
