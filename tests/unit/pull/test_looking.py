@@ -62,7 +62,8 @@ def test_the_commands(server: Server, settings: Settings, monkeypatch: pytest.Mo
         {"source": "logs", "format": "codex"},
     ]
     prices = [{"feed": "own", "format": "price_sheet", "url": "https://prices.example/p.csv?key=hidden", "options": {"headers_env": {"X-Key": "PRICE_KEY"}}}]  # fmt: skip
-    (config / "sources.yaml").write_text(yaml.safe_dump({"requests": requests, "prices": prices}))
+    own = {"requests": requests, "prices": prices, "leaderboards": [], "selfhost": []}
+    (config / "sources.yaml").write_text(yaml.safe_dump(own))
     for name, value in {"HOME": settings.home, "LANDING": settings.landing, "CONFIG": config}.items():
         monkeypatch.setenv(f"MODELMETER_{name}", str(value))
     monkeypatch.delenv("MODELMETER_OFFLINE", raising=False)
