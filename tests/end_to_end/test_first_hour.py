@@ -68,7 +68,7 @@ def company(tmp_path: Path, database: Database) -> Iterator[Installation]:
 def test_from_a_key_and_a_database_to_the_page(company: Installation) -> None:
     looked, _ = company.run("sources", "test", "app")
     assert re.search(r"authorised +yes", looked)
-    assert re.search(rf"first record +{DAYS[0]}", looked)
+    assert re.search(rf"last record +{DAYS[-1]}", looked)
     out, _ = company.run("daily")
     assert f"daily run for {DAYS[-1]}" in out
     page = (company.home / "reports" / str(DAYS[-1]) / "index.html").read_text(encoding="utf-8")

@@ -204,7 +204,11 @@ def test_a_cursor_that_repeats_for_ever_ends(costs: Upstream, settings: Settings
 def test_the_lies_of_every_style_of_paging(
     kind: str, answer: Any, said: str, server: Server, settings: Settings
 ) -> None:
-    server.routes[PATHS[kind][0]] = reply(json.dumps(answer).encode())
+    def route(handler: Any) -> None:
+        handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        reply(json.dumps(answer).encode())(handler)
+
+    server.routes[PATHS[kind][0]] = route
     result = pulled(settings, declared(server, kind, **({"params": {"limit": 2}} if kind == "helicone" else {})))
     assert said in str(result.error)
     assert (files(settings), result.calls <= 2) == ((), True)
