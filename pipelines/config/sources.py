@@ -189,7 +189,8 @@ class Sources(Declaration):
         refuse_twice("prices", [item.feed for item in self.prices], within="feed")
         refuse_twice("leaderboards", [item.board for item in self.leaderboards], within="board")
         refuse_twice("selfhost", [item.feed for item in self.selfhost], within="feed")
-        fetched = [item.feed for item in (*self.prices, *self.selfhost)] + [item.board for item in self.leaderboards]
+        fetched = [*(item.feed for item in self.prices), *(item.board for item in self.leaderboards)]
+        fetched += [item.feed for item in self.selfhost]
         for name in self.enabled:
             if name not in fetched:
                 raise KeyMistake(("enabled", name), f"no feed or board has this name{did_you_mean(name, fetched)}")
