@@ -92,7 +92,7 @@ class DatabaseRows:
         """Rows without a cursor lie in no window. Raises PullError."""
         with self._reading() as connection:
             query = f"select count(*) from {self._from()} where {self._cursor} is null"
-            count = connection.execute(text(query)).scalar_one()
+            count: int = connection.execute(text(query)).scalar_one()
         if not count:
             return None
         rows = "1 row has" if count == 1 else f"{count:,} rows have"
