@@ -51,7 +51,8 @@ class Robots:
                 self._rules[place] = self._asked(place, attempts)
             rules = self._rules[place]
         if isinstance(rules, FetchError):
-            raise TransientFetchError(place, f"{rules.verdict}; without it nothing is asked there", rules.status)
+            why = "; without it nothing is asked there" if rules.status else ""
+            raise TransientFetchError(place, f"{rules.verdict}{why}", rules.status)
         if not allows(rules, f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"):
             raise PermanentFetchError(place, f"asks {AGENT} not to fetch {parts.path}; it was left alone")
 
