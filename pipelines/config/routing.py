@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
 from pipelines.config.mistakes import KeyMistake, did_you_mean, refuse_twice
-from pipelines.config.policies import ID, NAME, Policy
+from pipelines.config.policies import ID, NAME, Policy, Requires
 
 
 class Baseline(Declaration):
@@ -50,7 +50,7 @@ class RoutingConfig(Declaration):
     `operations` are the OpenTelemetry operations that can be routed. `quality_benchmarks` are benchmarks (or benchmark
     and version, `aider_polyglot@pass_rate_2`) whose scores may stand for quality, the best proxy first; only shares
     solved are meaningful, for the ratio of two Elo ratings has no meaning. `headline` is the policy that reports show first;
-    without it, the first one declared. `sellers` say where data stays.
+    without it, the first one declared. `sellers` say where data stays. `candidates_require` is what every model of the frontier must be.
     """
 
     operations: tuple[str, ...] = ("chat", "text_completion", "generate_content", "invoke_agent")
@@ -58,6 +58,7 @@ class RoutingConfig(Declaration):
     baselines: tuple[Baseline, ...] = (Baseline(baseline="actual"),)
     policies: tuple[Policy, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    candidates_require: Requires | None = None
     sellers: tuple[Seller, ...] = ()
     headline: str | None = None
 
@@ -88,6 +89,14 @@ class RoutingConfig(Declaration):
     def is_headline(self, policy: str) -> bool:
         """Whether the policy is the one that reports show first: `headline`, else the first one declared."""
         return policy == (self.headline or self.policies[0].policy)
+
+    def offers(self) -> set[tuple[str, str]]:
+        """Sellers and models of arms, baselines and candidates."""
+        found = {(arm.provider_id, arm.model_id) for policy in self.policies for arm in policy.arms}
+        found |= {(item.provider_id, item.model_id) for item in self.candidates}
+        return found | {
+            (item.provider_id, item.model_id) for item in self.baselines if item.provider_id and item.model_id
+        }
 
     def baseline(self, name: str) -> Baseline:
         """The declared baseline of that name."""

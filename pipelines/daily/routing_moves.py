@@ -83,7 +83,7 @@ def _prices(
 ) -> Iterator[dict[str, Any]]:
     """Each seller and model whose prices changed: the day's requests at the prices of the day before."""
     requests: pl.DataFrame | None = None
-    for offer in sorted(setting.declared()):
+    for offer in sorted(setting.policies.offers()):
         changed, cases = cards_before(rate_card, offer, on), touched(setting.policies, offer)
         if changed is None or not cases:
             continue
@@ -101,7 +101,7 @@ def _scores(on: date, setting: Setting, traffic: Halves, after: pl.DataFrame) ->
     if setting.scores is None:
         return
     then, now = (known_on(setting.scores, day) for day in (on - timedelta(days=1), on))
-    models = {model for _, model in (*setting.declared(), *traffic.priced.ran)}
+    models = {model for _, model in (*setting.policies.offers(), *traffic.priced.ran)}
     words = score_words(*(_best(frame, setting, models) for frame in (then, now)))
     if words:
         held = then.with_columns(pl.lit(None, then.schema["superseded_at"]).alias("superseded_at"))

@@ -146,10 +146,12 @@ QUERIES: dict[str, str] = {
         limit 6
     """,
     "frontier": """
-        select point, is_single, is_on_hull, benchmark_version_id, quality, quality_retained, cost_usd, saving_share, shares
+        select
+            point, is_single, is_on_hull, benchmark_version_id, quality, quality_retained, cost_usd, saving_share, shares,
+            not_eligible_reason
         from mart.routing_frontier
         where event_date = %(day)s
-        order by quality, cost_usd, point
+        order by quality nulls last, cost_usd nulls last, point
     """,
     "drift": """
         select

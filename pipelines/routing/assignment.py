@@ -72,4 +72,5 @@ def _next_able(place: int, refusals: Sequence[str | None]) -> int | None:
 
 def _unmet(policy: Policy, arm: Arm, models: Models) -> str | None:
     wanted = [requires for requires in (policy.requires, arm.requires) if requires is not None]
-    return next((unmet for requires in wanted if (unmet := models.unmet(arm, requires)) is not None), None)
+    offer = (arm.provider_id, arm.model_id)
+    return next((unmet for requires in wanted if (unmet := models.unmet(offer, requires, arm)) is not None), None)

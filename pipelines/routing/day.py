@@ -5,6 +5,7 @@ Policies are held against it in `projection.py`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -95,6 +96,21 @@ class Day:
     def actual(self) -> Floats:
         """What the traffic did cost in each world, by group."""
         return self.worlds.recorded(self.recorded["actual"])
+
+    def refuses(self, offer: Offer, group: Group) -> str | None:
+        """The need of the group that the model is known not to meet, in words. What ran on the model is known to be met."""
+        return None if group.model_id == offer[1] else self.models.refuses(offer[1], group.lane)
+
+    def cannot_take(self, offer: Offer) -> str | None:
+        """The requests that the model can't take, by the first need that it does not meet, in words; None where it can take all."""
+        found: Counter[str] = Counter()
+        for group, number in self.requests_by_group.items():
+            why = self.refuses(offer, group)
+            if why is not None:
+                found[why] += int(number)
+        if not found:
+            return None
+        return "can't take " + ", ".join(f"{number:,} requests: {need}" for need, number in found.items())
 
     @cached_property
     def mix(self) -> dict[str, float]:

@@ -6,7 +6,7 @@ distinguishes is in it, so most traffic is in one lane without a name. Who gets 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add, and_
@@ -57,31 +57,28 @@ class Models:
             unknown.append(f"tools of {arm.model_id} in model_facts.yaml: taken to call tools")
         return unknown
 
-    def unmet(self, arm: Arm, requires: Requires) -> str | None:
-        """The first requirement that the arm does not meet, in words, or None. What is not known is not met."""
-        window, stays = self.window(arm.model_id, arm), self.config.residency(arm.provider_id)
-        reads = self._value(arm.model_id, "input_modalities")
+    def unmet(self, offer: tuple[str, str], requires: Requires, arm: Arm | None = None) -> str | None:
+        """The first requirement that seller and model do not meet, in words, or None. What is not known is not met."""
+        provider_id, model_id = offer
+        window, stays = self.window(model_id, arm), self.config.residency(provider_id)
+        reads = self._value(model_id, "input_modalities")
         found: list[tuple[str, object, bool]] = [
             ("context_tokens", window, requires.context_tokens is None or (window or 0) >= requires.context_tokens),
             ("input_modalities", reads, isinstance(reads, tuple) and {*requires.input} <= {*reads}),
-            ("tools", self._value(arm.model_id, "tools"), self._value(arm.model_id, "tools") is True),
-            ("licence", self._licence(arm.model_id), self._permissive(arm.model_id)),
-            (
-                "openness",
-                self._value(arm.model_id, "openness"),
-                self._value(arm.model_id, "openness") in requires.openness,
-            ),
+            ("tools", self._value(model_id, "tools"), self._value(model_id, "tools") is True),
+            ("licence", self._licence(model_id), self._permissive(model_id)),
+            ("openness", self._value(model_id, "openness"), self._value(model_id, "openness") in requires.openness),
         ]
         wanted = (requires.context_tokens, requires.input, requires.tools, requires.licence, requires.openness)
         for (name, value, is_met), needed in zip(found, wanted, strict=True):
             if needed and not is_met:
                 if value is None:
-                    return f"{arm.model_id}: {name} is not known: add it to model_facts.yaml"
-                return f"{arm.model_id}: {name} is {_shown(value)}, required is {_shown(needed)}"
+                    return f"{model_id}: {name} is not known: add it to model_facts.yaml"
+                return f"{model_id}: {name} is {_shown(value)}, required is {_shown(needed)}"
         if requires.residency and not {*requires.residency} & {*(stays or ())}:
             if stays is None:
-                return f"{arm.provider_id}: residency is not known: add the seller to sellers in routing.yaml"
-            return f"{arm.provider_id}: residency is {_shown(stays)}, required is {_shown(requires.residency)}"
+                return f"{provider_id}: residency is not known: add the seller to sellers in routing.yaml"
+            return f"{provider_id}: residency is {_shown(stays)}, required is {_shown(requires.residency)}"
         return None
 
     def _permissive(self, model_id: str) -> bool:
@@ -98,12 +95,15 @@ class Models:
         return None if fact is None else fact.value
 
 
-def lanes(models: Models) -> Mapping[str, pl.Expr]:
-    """The needs and rules that the policies distinguish, each with its condition on rows of `strata.in_groups` with `use_case`."""
+def lanes(models: Models, ran: Iterable[str] = ()) -> Mapping[str, pl.Expr]:
+    """The needs and rules that arms, baselines and candidates distinguish, and the models that `ran`, each with its condition on rows of
+    `strata.in_groups` with `use_case`."""
     found: dict[str, pl.Expr] = {}
     arms = [(policy, arm) for policy in models.config.policies for arm in policy.arms]
+    named = {model for _, model in models.config.offers()} | {*ran}
+    windows = {models.window(arm.model_id, arm) for _, arm in arms} | {models.window(model) for model in named}
     whole = reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in OUTPUT_METERS], pl.col("prompt"))
-    for window in sorted({window for _, arm in arms if (window := models.window(arm.model_id, arm)) is not None}):
+    for window in sorted(window for window in windows if window is not None):
         found[_over(window)] = whole > window
     if models.facts is not None:
         found[_IMAGE] = pl.sum_horizontal("input_image_tokens", "input_image_cache_read_tokens") > 0

@@ -73,10 +73,12 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
 
 def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
     """All traffic on the model that is best for the policy's money, or on the cheapest where none is as cheap or scored."""
-    costs = {offer: case.of_day.arm(*offer, WHOLE) for offer in case.of_day.offers}
+    barred = {offer: why for offer in case.of_day.offers if (why := _barred(case, offer)) is not None}
+    costs = {offer: case.of_day.arm(*offer, WHOLE) for offer in case.of_day.offers if offer not in barred}
     points = {offer: usd for offer, cost in costs.items() if (usd := case.plan.point(cost)[0]) is not None}
     if not points:
         reasons = dict.fromkeys(reason for cost in costs.values() if (reason := case.plan.point(cost)[1]))
+        reasons |= dict.fromkeys(f"{'/'.join(offer)}: {why}" for offer, why in barred.items())
         return _row(case, BEST_SINGLE_CHEAP, reason="; ".join(reasons) or "no model is known")
     quality = _scores(case)
     affordable = [
@@ -107,6 +109,7 @@ def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
             if known is None
             else known.benchmark_version_id,
             "among": sorted("/".join(offer) for offer in points),
+            "not_among": {"/".join(offer): why for offer, why in sorted(barred.items())},
         },
         retained=None if known is None else case.ratio(known, chosen[1]),
         sure=found.total,
@@ -117,6 +120,13 @@ def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
         "probability_quality_95": found.quality_95,
         "probability_both": found.both,
     }
+
+
+def _barred(case: Case, offer: Offer) -> str | None:
+    """Why all traffic can't be on the model: what the policy requires, or requests that it can't take."""
+    requires = case.policy.requires
+    unmet = None if requires is None else case.of_day.models.unmet(offer, requires)
+    return unmet or case.of_day.cannot_take(offer)
 
 
 def _scores(case: Case) -> Quality | None:

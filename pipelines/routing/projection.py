@@ -65,18 +65,10 @@ class Setting:
         """What is known of models and sellers."""
         return Models(self.facts, self.policies)
 
-    def declared(self) -> set[Offer]:
-        """Sellers and models of arms, baselines and candidates."""
-        found = {(arm.provider_id, arm.model_id) for policy in self.policies.policies for arm in policy.arms}
-        found |= {(item.provider_id, item.model_id) for item in self.policies.candidates}
-        return found | {
-            (item.provider_id, item.model_id) for item in self.policies.baselines if item.provider_id and item.model_id
-        }
-
     def traffic(self, requests: pl.DataFrame, rate_card: pl.DataFrame) -> Halves:
         """One day's requests (rated rows of core.request) as sums, with their cost on everything that may serve them."""
         ran = requests.select("provider_id", "model_id").drop_nulls().unique().iter_rows()
-        offers = sorted({*self.declared(), *((str(seller), str(model)) for seller, model in ran)})
+        offers = sorted({*self.policies.offers(), *((str(seller), str(model)) for seller, model in ran)})
         schema = {"provider_id": pl.String(), "model_id": pl.String()}
         asked = pl.DataFrame(offers, schema=schema, orient="row")
         cards = rate_card.join(asked, on=["provider_id", "model_id"], how="semi")
@@ -87,7 +79,7 @@ class Setting:
         """Changes where traffic has to be added up anew: by what policies distinguish, and for what may serve it."""
         arms = [arm for policy in self.policies.policies for arm in policy.arms]
         rules = [arm.rule.model_dump() for arm in arms if arm.rule is not None]
-        apart = (LANGUAGE, sorted(self.declared()), self.policies.operations, list(lanes(self.models)), rules)
+        apart = (LANGUAGE, sorted(self.policies.offers()), self.policies.operations, list(lanes(self.models)), rules)
         return hashlib.sha256(repr(apart).encode()).hexdigest()[:16]
 
     def _with_boards(self, traffic: Halves, believed: pl.DataFrame | None) -> Setting:

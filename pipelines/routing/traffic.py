@@ -159,7 +159,8 @@ def traffic_of(
             is_priced=pl.col("effective_cost_usd").is_not_null(),
             use_case=pl.coalesce("application", "team", pl.lit("unattributed")),
         )
-    ).with_columns(lane=lane_column(lanes(models)))
+    )
+    grouped = grouped.with_columns(lane=lane_column(lanes(models, grouped["model_id"].unique())))
     del kept  # a day of requests; what follows holds two more
     whole = strata(grouped, rate_card, calendars=calendars)
     halves = []

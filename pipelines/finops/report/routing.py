@@ -73,6 +73,7 @@ def routing_section(data: ReportData) -> RoutingSection:
         for group, own in zip(groups, stated, strict=True)
     ]
     points = data["frontier"]
+    drawn = points.filter(pl.col("cost_usd").is_not_null())
     return RoutingSection(
         _overview(
             "policies", "What each policy would have saved on the day", data["routing_day"], data.sql["routing_day"]
@@ -83,7 +84,7 @@ def routing_section(data: ReportData) -> RoutingSection:
         [item for is_headline, item in items if not is_headline],
         shared,
         None if points.is_empty() else _frontier(points, data.sql["frontier"]),
-        None if points.is_empty() else frontier_chart([_point(row) for row in points.iter_rows(named=True)]),
+        None if drawn.is_empty() else frontier_chart([_point(row) for row in drawn.iter_rows(named=True)]),
         data.sql["projection"],
     )
 
@@ -206,19 +207,21 @@ def _point(row: Mapping[str, Any]) -> FrontierPoint:
 
 
 def _frontier(points: pl.DataFrame, sql: str) -> Table:
-    """Each model alone, and every fifth point of the cheapest mixtures, by rising quality."""
+    """Each model alone, and every fifth point of the cheapest mixtures, by rising quality; at last what can't serve all alone."""
     mixed = points.filter(~pl.col("is_single"))
     alone = points.filter(~pl.col("point").str.starts_with("frontier-"))
-    shown = pl.concat([alone, mixed.gather_every(5)]).sort("quality", "cost_usd", maintain_order=True)
-    decimals = fmt.decimals_for(Decimal(str(cost)) for cost in shown["cost_usd"])
+    shown = pl.concat([alone, mixed.gather_every(5)]).sort(
+        pl.col("not_eligible_reason").is_not_null(), "quality", "cost_usd", nulls_last=True, maintain_order=True
+    )
+    decimals = fmt.decimals_for(Decimal(str(cost)) for cost in shown["cost_usd"].drop_nulls())
     rows = [
         [
             text_cell("mixture" if not row["is_single"] else row["point"], note=_mixture(row)),
             share_cell(row["quality"]),
             share_cell(row["quality_retained"]),
-            money_cell(Decimal(repr(row["cost_usd"])), decimals),
+            money_cell(None if row["cost_usd"] is None else Decimal(repr(row["cost_usd"])), decimals),
             share_cell(row["saving_share"]),
-            text_cell("yes" if row["is_on_hull"] else "no: a mixture is as good and cheaper"),
+            text_cell(_verdict(row)),
         ]
         for row in shown.iter_rows(named=True)
     ]
@@ -236,6 +239,12 @@ def _frontier(points: pl.DataFrame, sql: str) -> Table:
         rows,
         sql=sql,
     )
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    if row["not_eligible_reason"] is not None:
+        return f"not alone: {row['not_eligible_reason']}"
+    return "yes" if row["is_on_hull"] else "no: a mixture is as good and cheaper"
 
 
 def _mixture(row: Mapping[str, Any]) -> str:

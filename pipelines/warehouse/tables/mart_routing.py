@@ -140,7 +140,7 @@ ROUTING_MONTH = Table(
 ROUTING_FRONTIER = Table(
     "mart",
     "routing_frontier",
-    "The cheapest way to each level of quality: which share of a day's traffic on which model, by a linear program.",
+    "The cheapest way to each level of quality: which share of a day's traffic on which model that can take it, by a linear program.",
     "one row per day and point: points on the frontier by rising quality, and each single model",
     (
         _DAY,
@@ -150,7 +150,20 @@ ROUTING_FRONTIER = Table(
         Column("is_single", "boolean", "Whether all traffic is on one model."),
         Column("is_on_hull", "boolean", "Whether no mixture is at least as good and cheaper."),
         Column("benchmark_version_id", "text", "The benchmark whose shares solved stand for quality."),
-        Column("quality", "double precision", "Expected share of tasks solved.", unit="share"),
+        Column(
+            "requests",
+            "double precision",
+            "Requests that are shared out; those that no candidate can take are left out. Null for a model that can't serve all alone.",
+            nullable=True,
+            unit="requests",
+        ),
+        Column(
+            "quality",
+            "double precision",
+            "Expected share of tasks solved; null where the model has no score.",
+            nullable=True,
+            unit="share",
+        ),
         Column(
             "quality_retained",
             "double precision",
@@ -158,7 +171,13 @@ ROUTING_FRONTIER = Table(
             nullable=True,
             unit="share",
         ),
-        Column("cost_usd", "double precision", "Cost of the day's routable traffic at the central ratios.", unit="USD"),
+        Column(
+            "cost_usd",
+            "double precision",
+            "Cost of the day's routable traffic at the central ratios; null with a reason for a model that can't serve it alone.",
+            nullable=True,
+            unit="USD",
+        ),
         Column(
             "saving_share",
             "double precision",
@@ -168,6 +187,12 @@ ROUTING_FRONTIER = Table(
             is_signed=True,
         ),
         Column("shares", "jsonb", "Object of the share of requests by seller and model."),
+        Column(
+            "not_eligible_reason",
+            "text",
+            "Why the model alone is no point: what is required of it, a price or score that is missing, or requests that it can't take.",
+            nullable=True,
+        ),
     ),
     ("event_date", "point"),
     day_column="event_date",

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines import routing
+from tests.unit.routing.test_arms import FACTS
 from tests.unit.routing.test_projection import HYBRID, arm, policies
 from tests.unit.routing.traffic import CHEAP, RATES, STRONG, TUNED, rate_card, request, requests, score, scores
 
@@ -76,3 +77,14 @@ def test_a_price_that_is_missing_costs_the_method_that_needs_it_alone() -> None:
     assert found["same_tokens_dearest"]["projected_cost_usd"] is None
     assert found["same_tokens_dearest"]["not_projected_reason"] == "tuned-open at groq: no_price for 10 of 10 requests"
     assert found["best_single_cheap"]["projected_cost_usd"] == Decimal("0.0049")
+
+
+def test_a_model_that_can_not_take_all_requests_is_no_single_model_for_them() -> None:
+    """One prompt holds an image: the cheap model reads none, so that the tuned one is the cheapest that could stand alone."""
+    day = requests(*(request(n) for n in range(9)), request(9, input_image_tokens=10))
+    found = routing.project(day, rate_card(), policies(*HYBRID), None, facts=FACTS).projection
+    row = found.filter(method="best_single_cheap").row(0, named=True)
+    assert row["model_id"] == TUNED[1]
+    assert json.loads(row["assumptions"])["not_among"] == {
+        "deepseek/cheap-open": "can't take 1 requests: an image in the prompt"
+    }
