@@ -25,7 +25,15 @@ _TABLES = (ROUTING_PROJECTION, ROUTING_MONTH, ROUTING_FRONTIER, ROUTING_TRAFFIC,
     specs=[
         table_spec(
             table,
-            deps=["core.request", "core.rate_card", "core.benchmark_score", "core.shadow_request", "core.gpu_price"],
+            deps=[
+                "core.request",
+                "core.rate_card",
+                "core.benchmark_score",
+                "core.shadow_request",
+                "core.gpu_price",
+                "core.throughput",
+                "mart.hourly_demand",
+            ],
             partitioned=True,
         )
         for table in _TABLES
@@ -102,6 +110,8 @@ def routing_move(
                 "core.benchmark_score",
                 "core.shadow_request",
                 "core.gpu_price",
+                "core.throughput",
+                "mart.hourly_demand",
             ],
         )
     ],

@@ -67,14 +67,40 @@ class Rule(Declaration):
         return self
 
 
+class Ceiling(Declaration):
+    """What machines of one's own can serve in a second, all of them together: tokens of prompts and answers, or of answers alone, where the
+    measurement states no prompts. `source` says who measured it."""
+
+    tokens_per_second: float | None = Field(default=None, gt=0)
+    output_tokens_per_second: float | None = Field(default=None, gt=0)
+    source: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Ceiling:
+        if (self.tokens_per_second is None) == (self.output_tokens_per_second is None):
+            raise ValueError("ceiling: accepted is one of tokens_per_second, output_tokens_per_second")
+        return self
+
+    @property
+    def counts_input(self) -> bool:
+        """Whether prompts count too."""
+        return self.tokens_per_second is not None
+
+    @property
+    def per_second(self) -> float:
+        """Tokens a second, prompts among them where `counts_input`."""
+        return self.tokens_per_second or self.output_tokens_per_second or 0.0
+
+
 class Arm(Declaration):
     """One model of a policy and the requests that it gets: a `share` of them from 0 to 1, those of a `rule`, or, with
     `difficulty_above` between 0 and 1, those that the router ranks harder than that part of all.
 
     Rules take first, in the order of the arms; shares and the difficulty threshold part what no rule takes. In a cascade no arm has any of
     them. A request that the arm can't take goes to the next one that can. `context_tokens` is the seller's window
-    where it is not the model's. `fixed_usd_per_day` makes the arm one's own deployment: it costs that, and its tokens nothing. `deployment`
-    does the same with what the deployment of that name in `selfhost.yaml` costs.
+    where it is not the model's. `fixed_usd_per_day` makes the arm one's own deployment: it costs that, and its tokens nothing, and serves
+    what its `ceiling` allows; what is more goes to the next arm. `deployment` does the same with the cost and the measured throughput of
+    the deployment of that name in `selfhost.yaml`.
 
     `cache` says what becomes of the recorded prompt cache where the arm differs from the recorded model: `session` works
     it out from the log's sessions and the policy's unit; `lost` charges those tokens as plain input, `kept` at the
@@ -91,6 +117,7 @@ class Arm(Declaration):
     context_tokens: int | None = Field(default=None, gt=0)
     fixed_usd_per_day: Decimal | None = Field(default=None, ge=0)
     deployment: str | None = Field(default=None, pattern=NAME)
+    ceiling: Ceiling | None = None
     cache: Literal["session", "kept", "lost"] = "session"
 
     @field_validator("share", "difficulty_above", "fixed_usd_per_day", mode="before")
@@ -110,6 +137,10 @@ class Arm(Declaration):
     def _one_cost(self) -> Arm:
         if self.deployment is not None and self.fixed_usd_per_day is not None:
             raise ValueError(f"arm {self.arm}: give deployment or fixed_usd_per_day, not both")
+        if self.ceiling is not None and not self.is_own:
+            raise ValueError(
+                f"arm {self.arm}: ceiling belongs to machines of one's own: fixed_usd_per_day or deployment"
+            )
         return self
 
     @property

@@ -22,7 +22,7 @@ from pipelines.routing.kept import kept_days, kept_traffic, rows_of
 from pipelines.routing.measure_next import measure_next
 from pipelines.routing.traffic import CALL_COLUMNS, Halves, added
 from pipelines.routing.what_if import Question, what_if
-from pipelines.selfhost.costs import with_own_costs
+from pipelines.selfhost.costs import with_own_machines
 from pipelines.shadow import effects, ratios
 from pipelines.warehouse.day_files import day_of_requests
 from pipelines.warehouse.partitions import loaded_days
@@ -34,7 +34,7 @@ from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.core_routing import ROUTING_COST, ROUTING_TRAFFIC
 from pipelines.warehouse.tables.mart_evidence import ROUTING_MEASURE_NEXT
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_MONTH, ROUTING_PROJECTION
-from pipelines.warehouse.tables.selfhost import GPU_PRICE
+from pipelines.warehouse.tables.selfhost import GPU_PRICE, HOURLY_DEMAND, THROUGHPUT
 from pipelines.workspace import Workspace
 
 Connection = psycopg.Connection[Any]
@@ -178,9 +178,10 @@ def setting_of(workspace: Workspace, connection: Connection, first: date, until:
     )
     answered = answers_now(connection)
     evidence = config.evidence.with_measured(effects(ratios(answered)))
-    prices = read_table(connection, GPU_PRICE)
-    policies = with_own_costs(config.routing, config.selfhost, prices, until - timedelta(days=1))
-    return Setting(policies, evidence, scores, config.calendars.days, answered, config.model_facts)
+    prices, measured = read_table(connection, GPU_PRICE), read_table(connection, THROUGHPUT)
+    policies = with_own_machines(config.routing, config.selfhost, prices, measured, until - timedelta(days=1))
+    hourly = read_table(connection, HOURLY_DEMAND, "event_date >= %s and event_date < %s", (first, until))
+    return Setting(policies, evidence, scores, config.calendars.days, answered, config.model_facts, hourly)
 
 
 def _months(window: Window) -> list[date]:

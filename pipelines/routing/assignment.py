@@ -1,9 +1,10 @@
-"""Who gets which requests: rules first, then shares and the difficulty threshold; what an arm can't take goes to the next that can."""
+"""Who gets which requests: rules first, then shares and the difficulty threshold; what an arm can't take, or what is more than its machines
+can serve, goes to the next that can."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from pipelines.config.policies import Arm, Policy
 from pipelines.routing.lanes import Models, names_in, ruled
 
 Lane = str
+_FULL = "more than its machines can serve"
 
 
 @dataclass(frozen=True)
@@ -27,29 +29,37 @@ class Assignment:
     not_known: Sequence[str]
 
 
-def assign(policy: Policy, models: Models, requests: Mapping[Lane, int]) -> Assignment:
-    """Shares out the `requests` of each lane. A cascade's first arm gets all of them."""
+def assign(
+    policy: Policy, models: Models, requests: Mapping[Lane, int], limits: Mapping[int, Decimal] | None = None
+) -> Assignment:
+    """Shares out the `requests` of each lane. A cascade's first arm gets all of them.
+
+    `limits` are the parts that arms of one's own machines, by their place, can serve of what comes to them.
+    """
+    limits = limits or {}
     barred = {arm.arm: _unmet(policy, arm, models) for arm in policy.arms}
     parts: list[dict[Lane, Decimal]] = [{} for _ in policy.arms]
     moved: dict[str, float] = {}
-    unserved: Counter[str] = Counter()
+    unserved: defaultdict[str, float] = defaultdict(float)
     not_known: dict[str, None] = {}
     for lane, number in requests.items():
         refusals = [barred[arm.arm] or models.refuses(arm.model_id, lane, arm) for arm in policy.arms]
         for place, part in enumerate(_wanted(policy, lane)):
             if not part:
                 continue
-            taker = _next_able(place, refusals)
-            why = refusals[place]
-            if why is not None:
-                reason = f"{policy.arms[place].arm}: {why}"
-                moved[reason] = moved.get(reason, 0.0) + float(part * number)
-            if taker is None:
-                unserved["; ".join(dict.fromkeys(one for one in refusals if one is not None))] += number
-                continue
-            parts[taker][lane] = parts[taker].get(lane, Decimal(0)) + part
-            not_known.update(dict.fromkeys(models.not_known(policy.arms[taker], lane)))
-    listed = [f"no arm takes {number} requests: {why}" for why, number in unserved.items()]
+            for taker, taken, why in _takers(place, part, refusals, limits):
+                if why is not None:
+                    reason = f"{policy.arms[place].arm}: {why}"
+                    moved[reason] = moved.get(reason, 0.0) + float(taken * number)
+                if taker is None:
+                    needs = dict.fromkeys(
+                        [*(one for one in refusals if one is not None), *([why] if why == _FULL else [])]
+                    )
+                    unserved["; ".join(needs)] += float(taken * number)
+                    continue
+                parts[taker][lane] = parts[taker].get(lane, Decimal(0)) + taken
+                not_known.update(dict.fromkeys(models.not_known(policy.arms[taker], lane)))
+    listed = [f"no arm takes {number:,.12g} requests: {why}" for why, number in unserved.items()]
     return Assignment(parts, moved, "; ".join(listed) or None, list(not_known))
 
 
@@ -68,6 +78,21 @@ def _next_able(place: int, refusals: Sequence[str | None]) -> int | None:
     """The arm itself, else the next in order that refuses nothing, from the first again after the last."""
     order = [*range(place, len(refusals)), *range(place)]
     return next((other for other in order if refusals[other] is None), None)
+
+
+def _takers(
+    place: int, part: Decimal, refusals: Sequence[str | None], limits: Mapping[int, Decimal]
+) -> Iterator[tuple[int | None, Decimal, str | None]]:
+    """Who takes a part that was meant for the arm at `place`: the arm (None: nobody), how much, and why it is not the arm that was meant."""
+    taker = _next_able(place, refusals)
+    if taker is None or taker not in limits:
+        yield taker, part, refusals[place]
+        return
+    kept = part * limits[taker]
+    yield taker, kept, refusals[place]
+    if part > kept:
+        full = [_FULL if other in limits else refusal for other, refusal in enumerate(refusals)]
+        yield _next_able(place, full), part - kept, refusals[place] or _FULL
 
 
 def _unmet(policy: Policy, arm: Arm, models: Models) -> str | None:

@@ -80,6 +80,13 @@ def _assignment(plan: Plan) -> dict[str, Any]:
             f"hard requests take {exp(longer.log_mean):.3g} times the tokens of others, logarithm within {longer.log_sd} "
             f"({longer.grade}: {longer.source})"
         )
+    own = {arm.arm: arm.ceiling for arm in policy.arms if arm.is_own and arm.ceiling is not None}
+    if own:
+        stated["own_machines"] = {
+            name: f"at most {ceiling.per_second:,.0f} tokens a second{'' if ceiling.counts_input else ' of answers'}, hour by hour, requests "
+            f"coming when all traffic comes ({ceiling.source})"
+            for name, ceiling in own.items()
+        }
     if found.moved:
         stated["requests_moved"] = {why: round(number, 3) for why, number in sorted(found.moved.items())}
     windows = {arm.arm: plan.of_day.models.window(arm.model_id, arm) for arm in policy.arms}

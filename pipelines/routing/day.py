@@ -19,6 +19,7 @@ from pipelines.routing.draws import Floats, Group, Worlds
 from pipelines.routing.lanes import Models
 from pipelines.routing.policy_arm import Handling, PolicyArm, policy_arm, to_arrays
 from pipelines.routing.traffic import Offer, Traffic
+from pipelines.selfhost.demand import Demand, demand_of
 
 
 @dataclass
@@ -34,6 +35,8 @@ class Day:
     models: Models
     answered: pl.DataFrame | None = None
     """What other models did with requests of the traffic (`pipelines.shadow.answers`)."""
+    hourly: pl.DataFrame | None = None
+    """Rows of mart.hourly_demand of the traffic: when it came. None where its hours are not added up."""
     settled: frozenset[str] = frozenset()
     """Models whose quality is taken as known, to ask what knowing it is worth."""
     _arms: dict[tuple[str, str, Handling], PolicyArm | str] = field(default_factory=dict)
@@ -96,6 +99,10 @@ class Day:
     def actual(self) -> Floats:
         """What the traffic did cost in each world, by group."""
         return self.worlds.recorded(self.recorded["actual"])
+
+    def arrivals(self, *, counts_input: bool) -> Demand | None:
+        """When the traffic came: tokens of prompts and answers, or of answers alone."""
+        return None if self.hourly is None else demand_of(self.hourly, "all_traffic", counts_input=counts_input)
 
     def refuses(self, offer: Offer, group: Group) -> str | None:
         """The need of the group that the model is known not to meet, in words. What ran on the model is known to be met."""

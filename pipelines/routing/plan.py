@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from functools import cached_property
 from math import exp
 
@@ -24,6 +24,7 @@ from pipelines.routing.outlook import Stake
 from pipelines.routing.policy_arm import Handling, PolicyArm, Sums
 from pipelines.routing.quality import Quality
 
+_SHARE = Decimal("0.000001")
 _OPEN_SHARE = Decimal("0.01")
 """A cost that caches without a session may change by more than this share of itself is a range and no point."""
 ByGroup = Mapping[Group, Decimal]
@@ -63,7 +64,30 @@ class Plan:
     @cached_property
     def assignment(self) -> Assignment:
         """Who serves which lane."""
-        return assign(self.policy, self.of_day.models, dict(self.of_day.traffic.lanes.iter_rows()))
+        lanes = dict(self.of_day.traffic.lanes.iter_rows())
+        found = assign(self.policy, self.of_day.models, lanes)
+        limits = {
+            place: limit
+            for place, (arm, parts) in enumerate(zip(self.policy.arms, found.parts, strict=True))
+            if (limit := self.limit(arm, parts)) is not None
+        }
+        return assign(self.policy, self.of_day.models, lanes, limits) if limits else found
+
+    def limit(self, arm: Arm, parts: Mapping[str, Decimal]) -> Decimal | None:
+        """The part of what comes to an arm of one's own machines (`parts` of the lanes) that they can serve; None where nothing limits it.
+
+        Requests are taken to come when all traffic comes.
+        """
+        if arm.ceiling is None or not parts:
+            return None
+        arrivals = self.of_day.arrivals(counts_input=arm.ceiling.counts_input)
+        if arrivals is None:
+            return None
+        known = self.of_day.actual_by_group if self.of_day.traffic.actual_usd else self.of_day.requests_by_group
+        whole = sum(known.values(), Decimal(0))
+        part = self._sum(self._by_group(parts), known) / whole if whole else Decimal(0)
+        share = arrivals.served_share(arm.ceiling.per_second, float(part))
+        return Decimal(repr(share)).quantize(_SHARE, ROUND_DOWN) if share < 1 else None
 
     @cached_property
     def parts(self) -> Parts | str:
@@ -170,6 +194,9 @@ class Plan:
                 f"{arm.arm}: what the deployment {arm.deployment} costs a day is not known: selfhost.yaml must declare it, with "
                 "a price of its GPU in its term (mart.selfhost_breakeven has the line)"
             )
+        lacking = self._unlimited(arm)
+        if lacking is not None:
+            return lacking
         groups, nothing = self.of_day.groups, np.zeros_like(self.of_day.recorded["requests"])
         zero = Decimal(0)
         return PolicyArm(
@@ -177,6 +204,17 @@ class Plan:
             {group: Sums(zero, zero, zero, zero) for group in groups},
             lambda: ArmArrays(arm.model_id, nothing, nothing, nothing, nothing),
         )
+
+    def _unlimited(self, arm: Arm) -> str | None:
+        """Why it is not known what machines of one's own can serve, with the line that mends it."""
+        if arm.ceiling is None:
+            mend = f"add throughput of the deployment {arm.deployment} to selfhost.yaml"
+            if arm.deployment is None:
+                mend = "add to the arm in routing.yaml ceiling: {output_tokens_per_second: ..., source: ...}"
+            return f"{arm.arm}: what its machines can serve is not known: {mend}"
+        if self.of_day.traffic.count and self.of_day.arrivals(counts_input=True) is None:
+            return f"{arm.arm}: the hours of the day are not added up: modelmeter daily (mart.hourly_demand)"
+        return None
 
     def point(self, arm: PolicyArm | str) -> tuple[Decimal | None, str | None]:
         """Cost of all the traffic at the middle of what is known, or the reason why it has none."""

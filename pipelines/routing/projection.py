@@ -21,6 +21,7 @@ from pipelines.config.evidence import Evidence
 from pipelines.config.loader import load_file
 from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.routing import RoutingConfig
+from pipelines.meters import INPUT_METERS, OUTPUT_METERS
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing.board_ratios import board_effects
 from pipelines.routing.case import Case
@@ -31,6 +32,7 @@ from pipelines.routing.methods import method_rows
 from pipelines.routing.quality import known_on, with_stand_ins
 from pipelines.routing.traffic import Halves, Offer, Traffic, traffic_of
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_PROJECTION
+from pipelines.warehouse.tables.selfhost import HOURLY_DEMAND
 
 LANGUAGE = 2
 """Raised where `core.routing_traffic` and `core.routing_cost` of the same traffic would differ from before."""
@@ -50,8 +52,8 @@ class Routed:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a projection rests on besides traffic: policies, evidence, scores (core.benchmark_score), calendars of price windows, and
-    what other models did with the same requests (`pipelines.shadow.answers`)."""
+    """What a projection rests on besides traffic: policies, evidence, scores (core.benchmark_score), calendars of price windows, what
+    other models did with the same requests (`pipelines.shadow.answers`), and when requests came (mart.hourly_demand)."""
 
     policies: RoutingConfig
     evidence: Evidence
@@ -59,6 +61,7 @@ class Setting:
     calendars: Mapping[str, frozenset[date]]
     answered: pl.DataFrame | None = None
     facts: ModelFactsConfig | None = None
+    hourly: pl.DataFrame | None = None
 
     @cached_property
     def models(self) -> Models:
@@ -89,8 +92,19 @@ class Setting:
         models = {model for half in (traffic.priced, traffic.unpriced) for _, model in half.costs}
         return replace(self, evidence=self.evidence.with_measured(list(board_effects(believed, self.evidence, models))))
 
-    def _day(self, traffic: Traffic, believed: pl.DataFrame | None) -> Day:
-        return Day(traffic, self.evidence, self.policies, believed, sorted(traffic.costs), self.models, self.answered)
+    def _day(self, traffic: Traffic, believed: pl.DataFrame | None, on: date) -> Day:
+        offers, hours = sorted(traffic.costs), self._hours(traffic.days, on)
+        return Day(traffic, self.evidence, self.policies, believed, offers, self.models, self.answered, hours)
+
+    def _hours(self, days: int, on: date) -> pl.DataFrame | None:
+        """The hours of the last `days` days up to `on` that had requests; None where not so many are added up."""
+        if self.hourly is None:
+            return None
+        counted = self.hourly.filter(
+            (pl.col("event_date") <= on) & pl.col("operation").is_in(list(self.policies.operations))
+        )
+        last = counted["event_date"].unique().sort().tail(days)
+        return counted.filter(pl.col("event_date").is_in(last.implode())) if last.len() == days else None
 
     def _days(self, traffic: Halves, on: date) -> dict[bool, Day]:
         """The traffic to compare with what it did cost (True), and with a model."""
@@ -98,9 +112,11 @@ class Setting:
         if believed is not None:
             believed = with_stand_ins(known_on(believed, on), self.evidence.stand_ins, on)
         counted = self._with_boards(traffic, believed)
-        days = {True: counted._day(traffic.against(actual=True), believed)}
+        days = {True: counted._day(traffic.against(actual=True), believed, on)}
         # Where all is priced, both comparisons are about the same requests.
-        days[False] = counted._day(traffic.against(actual=False), believed) if traffic.unpriced.count else days[True]
+        days[False] = (
+            counted._day(traffic.against(actual=False), believed, on) if traffic.unpriced.count else days[True]
+        )
         return days
 
     def _cases(self, days: Mapping[bool, Day], on: date) -> Iterator[Case]:
@@ -157,12 +173,32 @@ def project(
         scores,
         load_file(Calendars, "calendars.yaml", None).days if calendars is None else calendars,
         facts=facts,
+        hourly=hours_of(requests),
     )
     found = [
         setting.routed(setting.traffic(requests.filter(pl.col("event_date") == on), rate_card), on)
         for on in requests["event_date"].unique().sort()
     ]
     return together(found)
+
+
+def hours_of(requests: pl.DataFrame) -> pl.DataFrame:
+    """Rows of mart.hourly_demand of requests (core.request)."""
+    given, written = (
+        sum((pl.col(meter.tokens_column).cast(pl.Int64) for meter in meters), pl.lit(0))
+        for meters in (INPUT_METERS, OUTPUT_METERS)
+    )
+    return (
+        requests.filter("is_billable")
+        .group_by(
+            "event_date",
+            "operation",
+            *(pl.col(name).fill_null("") for name in ("provider_id", "model_id")),
+            hour=pl.col("event_at").dt.hour().cast(pl.Int32),
+        )
+        .agg(requests=pl.len().cast(pl.Int64), input_tokens=given.sum(), output_tokens=written.sum())
+        .select(*HOURLY_DEMAND.polars_schema)
+    )
 
 
 def together(found: Sequence[Routed]) -> Routed:

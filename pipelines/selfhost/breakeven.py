@@ -23,7 +23,7 @@ from pipelines.selfhost.costs import FixedCost, fixed_cost
 from pipelines.selfhost.demand import Demand, demand
 from pipelines.selfhost.economy import RATE, Replica, economy
 from pipelines.selfhost.memory import GB, Fit, Room, cache_bytes, fit, missing, weight_bytes
-from pipelines.selfhost.throughput import best_measured
+from pipelines.selfhost.throughput import best_measured, input_per_output, measured_for
 from pipelines.warehouse.tables.selfhost import SELFHOST_BREAKEVEN
 
 _NO_INPUT = "the measurement states no input: output alone counts, of our requests and at the API, so that the break-even is at most this"
@@ -84,14 +84,7 @@ def _options(market: Market, day: date) -> Iterator[_Option]:
     used = set()
     for declared in market.selfhost.deployments:
         if declared.runs_on(day):
-            found = best.filter(
-                (pl.col("model_id") == declared.model)
-                & (pl.col("gpu") == declared.gpu)
-                & (pl.col("gpus") == declared.gpus)
-                & (pl.col("precision") == declared.precision)
-                & (pl.col("engine") == declared.engine)
-            )
-            measurement = found.row(0, named=True) if found.height else None
+            measurement = measured_for(best, declared)
             used.add(measurement["throughput_id"] if measurement else b"")
             yield _Option(declared, True, measurement)
     for row in best.iter_rows(named=True):
@@ -156,8 +149,8 @@ def _row(market: Market, day: date, option: _Option) -> dict[str, Any]:
         replica = Replica(cost.usd_per_day / deployed.replicas, speed, market.selfhost.headroom)
         paid_for = deployed.replicas if option.is_deployed else None
         row |= economy(replica, arrivals, None if api is None else api.usd_per_mtok, replicas=paid_for)
-    if (row["utilisation"] or 0) > 1:
-        reasons.append("the demand is more than the replicas can serve: the rest is not counted")
+    if (row["served_share"] or 1) < 1:
+        reasons.append("the demand of some hours is more than the replicas can serve: the rest is not counted")
     if arrivals is None:
         reasons.append(f"no requests of the {market.selfhost.window_days} days before are loaded: modelmeter daily")
     return row | {"reason": "; ".join(reasons) or None}
@@ -167,8 +160,7 @@ def _measured_shape(measurement: Mapping[str, Any] | None) -> tuple[float, int |
     """Input per output (0 where not stated), and the tokens of one request."""
     if measurement is None or not measurement["output_tokens"]:
         return 0.0, None
-    given, written = measurement["input_tokens"] or 0.0, measurement["output_tokens"]
-    return given / written, math.ceil(given + written)
+    return input_per_output(measurement), math.ceil((measurement["input_tokens"] or 0.0) + measurement["output_tokens"])
 
 
 def _memory(market: Market, deployed: Deployment, tokens: int | None, reasons: list[str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What a deployment costs a day, used or not.
+"""What a deployment costs a day, used or not, and what it can serve: all that routing policies need of a self-hosted arm.
 
-The one figure that routing policies need of a self-hosted arm; whether it pays is in `breakeven.py`.
+Whether it pays is in `breakeven.py`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from decimal import Decimal
 
 import polars as pl
 
-from pipelines.config.policies import Arm
+from pipelines.config.policies import Arm, Ceiling
 from pipelines.config.routing import RoutingConfig
 from pipelines.config.selfhost import Deployment, SelfHost
 from pipelines.selfhost.gpu_prices import price_on
+from pipelines.selfhost.throughput import best_measured, input_per_output, measured_for
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,37 @@ def no_price(gpu: str, term: str, day: date, region: str = "") -> str:
     )
 
 
-def with_own_costs(routing: RoutingConfig, selfhost: SelfHost, ledger: pl.DataFrame, day: date) -> RoutingConfig:
-    """The policies with what each arm's `deployment` costs on a day. Where that is not known, the arm stays without a cost."""
+def ceiling_of(deployment: Deployment, best: pl.DataFrame, headroom: Decimal) -> Ceiling | None:
+    """What all replicas serve with headroom, by the measurement (`best_measured`) of the deployment; None where nobody measured it."""
+    row = measured_for(best, deployment)
+    if row is None:
+        return None
+    speed = row["output_tokens_per_second"] * deployment.replicas / float(headroom)
+    source = f"{row['source']}, {row['measured_on']}, {deployment.replicas} x {deployment.gpus} {deployment.gpu}"
+    if row["input_tokens"] is None:
+        return Ceiling(output_tokens_per_second=speed, source=source)
+    return Ceiling(tokens_per_second=speed * (1 + input_per_output(row)), source=source)
 
-    def priced(arm: Arm) -> Arm:
+
+def with_own_machines(
+    routing: RoutingConfig, selfhost: SelfHost, ledger: pl.DataFrame, measured: pl.DataFrame, day: date
+) -> RoutingConfig:
+    """The policies with what each arm's `deployment` costs on a day and can serve. What is not known of it, the arm stays without.
+
+    `ledger` and `measured` are rows of core.gpu_price and core.throughput.
+    """
+    best = best_measured(measured.filter(pl.col("measured_on") <= day))
+
+    def known(arm: Arm) -> Arm:
         declared = None if arm.deployment is None else selfhost.deployment(arm.deployment)
-        cost = None if declared is None else fixed_cost(declared, ledger, day)
-        return arm.model_copy(update={"fixed_usd_per_day": cost.usd_per_day}) if isinstance(cost, FixedCost) else arm
+        if declared is None:
+            return arm
+        cost = fixed_cost(declared, ledger, day)
+        ceiling = arm.ceiling or ceiling_of(declared, best, selfhost.headroom)
+        usd = cost.usd_per_day if isinstance(cost, FixedCost) else None
+        return arm.model_copy(update={"fixed_usd_per_day": usd, "ceiling": ceiling})
 
     policies = tuple(
-        policy.model_copy(update={"arms": tuple(priced(arm) for arm in policy.arms)}) for policy in routing.policies
+        policy.model_copy(update={"arms": tuple(known(arm) for arm in policy.arms)}) for policy in routing.policies
     )
     return routing.model_copy(update={"policies": policies})

@@ -1,6 +1,7 @@
 """The arithmetic of self-hosting: what a token costs at our arrivals, and from which volume on that pays.
 
     replicas               = ceil(busiest hour x headroom / tokens/s of a replica)
+    served                 = sum over hours of min(tokens of the hour, tokens/s of all replicas x 3,600 / headroom) / tokens of all hours
     allocation USD/Mtok    = USD/day of all replicas / tokens served a day
     usage USD/Mtok         = USD/day of one replica / (tokens/s x 86,400)
     break-even tokens/day  = USD/day of one replica / API USD per token
@@ -49,12 +50,11 @@ def economy(
     if replicas is not None:
         row |= {"replicas": replicas, "fixed_usd_per_day": (replica.usd_per_day * replicas).quantize(_MONEY)}
     if replicas is not None and arrivals is not None:
-        capacity = replica.tokens_per_day * replicas
+        share = arrivals.served_share(replica.tokens_per_second * replicas / float(replica.headroom))
         row |= {
-            "utilisation": arrivals.tokens_per_day / capacity,
-            "allocation_usd_per_mtok": _per_mtok(
-                replica.usd_per_day * replicas, min(arrivals.tokens_per_day, capacity)
-            ),
+            "utilisation": arrivals.tokens_per_day / (replica.tokens_per_day * replicas),
+            "served_share": share,
+            "allocation_usd_per_mtok": _per_mtok(replica.usd_per_day * replicas, arrivals.tokens_per_day * share),
         }
     if api_usd_per_mtok is not None:
         row |= _against(replica, arrivals, api_usd_per_mtok, replicas)
@@ -67,7 +67,8 @@ def _against(
     volume = float(replica.usd_per_day / api_usd_per_mtok * _MILLION)
     if arrivals is None or replicas is None:
         return {"break_even_tokens_per_day": volume}
-    at_api = Decimal(str(arrivals.tokens_per_day)) * api_usd_per_mtok / _MILLION
+    share = arrivals.served_share(replica.tokens_per_second * replicas / float(replica.headroom))
+    at_api = Decimal(str(arrivals.tokens_per_day * share)) * api_usd_per_mtok / _MILLION
     return {
         "break_even_tokens_per_day": volume,
         "is_reachable": volume <= replica.tokens_per_day * arrivals.duty_cycle / float(replica.headroom),

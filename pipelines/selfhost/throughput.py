@@ -5,12 +5,13 @@ Formats of published results are `formats/`; one's own measurements come from `s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
-from pipelines.config.selfhost import BITS, Hardware, Throughput
+from pipelines.config.selfhost import BITS, Deployment, Hardware, Throughput
 from pipelines.ids import id_column
 from pipelines.models import Registry
 from pipelines.warehouse.tables.selfhost import THROUGHPUT
@@ -66,3 +67,22 @@ def best_measured(rows: pl.DataFrame) -> pl.DataFrame:
         "throughput_id",
     ]
     return known.sort(order).unique(_OF_ONE_OPTION, keep="first", maintain_order=True).sort(_OF_ONE_OPTION)
+
+
+def measured_for(best: pl.DataFrame, deployment: Deployment) -> Mapping[str, Any] | None:
+    """The row of `best_measured` that holds for one replica of the deployment, or None."""
+    found = best.filter(
+        (pl.col("model_id") == deployment.model)
+        & (pl.col("gpu") == deployment.gpu)
+        & (pl.col("gpus") == deployment.gpus)
+        & (pl.col("precision") == deployment.precision)
+        & (pl.col("engine") == deployment.engine)
+    )
+    return found.row(0, named=True) if found.height else None
+
+
+def input_per_output(measurement: Mapping[str, Any]) -> float:
+    """Tokens of prompts per token of answers in the measurement; 0 where it states none."""
+    if not measurement["output_tokens"]:
+        return 0.0
+    return float((measurement["input_tokens"] or 0.0) / measurement["output_tokens"])

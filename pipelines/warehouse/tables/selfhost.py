@@ -134,6 +134,13 @@ SELFHOST_BREAKEVEN = Table(
         Column("fixed_usd_per_day", "numeric(38,18)", "What they cost a day, used or not.", nullable=True, unit="USD"),
         Column("utilisation", "double precision", "Demand over capacity.", nullable=True, unit="share"),
         Column(
+            "served_share",
+            "double precision",
+            "Share of the demand that they can serve, hour by hour and with headroom; the rest is left to an API, on both sides.",
+            nullable=True,
+            unit="share",
+        ),
+        Column(
             "usage_usd_per_mtok",
             "numeric(38,12)",
             "Cost at full load. It is no basis for a comparison: nobody has full load.",
@@ -172,7 +179,7 @@ SELFHOST_BREAKEVEN = Table(
         Column(
             "saving_usd_per_day",
             "numeric(38,18)",
-            "The API's price of the demand less the fixed cost.",
+            "The API's price of what is served less the fixed cost.",
             nullable=True,
             unit="USD",
             is_signed=True,

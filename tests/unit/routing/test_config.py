@@ -60,6 +60,8 @@ def test_the_packaged_policies_are_the_reports_split_and_its_decision_framework(
         ("share: 0.5}\n      - {arm: b", "share: 0.5, requires: {licence: free}}\n      - {arm: b", "requires.licence: found 'free', accepted are permissive"),
         ("share: 0.5}\n      - {arm: b", "share: 0.5, requires: {input: [smell]}}\n      - {arm: b", "found 'smell', accepted are text, image, audio, video"),
         ("share: 0.5}\n      - {arm: b", "share: 0.5, fixed_usd_per_day: -1}\n      - {arm: b", "fixed_usd_per_day: found -1, accepted is greater than or equal to 0"),
+        ("share: 0.5}\n      - {arm: b", "share: 0.5, ceiling: {tokens_per_second: 9, source: me}}\n      - {arm: b", "ceiling belongs to machines of one's own"),
+        ("share: 0.5}\n      - {arm: b", "share: 0.5, fixed_usd_per_day: 1, ceiling: {source: me}}\n      - {arm: b", "accepted is one of tokens_per_second, output_tokens_per_second"),
         ("baselines: [actual]\n    arms", "baselines: [actual]\n    cascade: {verifier: perfect}\n    arms", "arm a: a cascade's arms have no share"),
         ("baselines:\n  - {baseline: actual}", "sellers: [{provider_id: a, residency: [eu], source: s}, {provider_id: a, residency: [us], source: s}]\nbaselines:\n  - {baseline: actual}", "sellers.1.provider_id: 'a' is declared twice"),
     ],

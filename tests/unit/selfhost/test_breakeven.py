@@ -80,6 +80,27 @@ def test_a_deployment_is_judged_by_its_own_requests_and_pays_for_all_that_is_dec
     assert found["break_even_tokens_per_day"] == 140_000_000  # 70 USD for one of the three replicas
 
 
+def test_what_the_replicas_can_not_serve_in_an_hour_saves_nothing() -> None:
+    """250 tokens/s of output are 1,000 in all, 800 with headroom: 2.88 of the 7.2 million of a busy hour, all 1.44 of a quiet one.
+
+    So 8 x 2.88 + 16 x 1.44 = 46.08 of 80.64 million are served, for which the API asks 23.04 USD.
+    """
+    deployed = {
+        "deployment": "one",
+        "engine": "vllm",
+        "model": MODEL,
+        "gpu": "h100",
+        "precision": "fp8",
+        "term": "on_demand",
+    }
+    slow = [{**MEASURED, "output_tokens_per_second": 250}]
+    found = row("one", selfhost={"deployments": [deployed]}, measured=slow)
+    assert found["served_share"] == pytest.approx(46.08 / 80.64)
+    assert found["saving_usd_per_day"] == pytest.approx(Decimal("23.04") - 60, abs=Decimal("1e-9"))
+    assert found["allocation_usd_per_mtok"] == pytest.approx(Decimal(60) / Decimal("46.08"), abs=Decimal("1e-9"))
+    assert found["reason"] == "the demand of some hours is more than the replicas can serve: the rest is not counted"
+
+
 @pytest.mark.parametrize(
     ("known", "empty", "words"),
     [
