@@ -30,7 +30,7 @@ from pipelines.routing.frontier import frontier
 from pipelines.routing.lanes import Models, lanes
 from pipelines.routing.methods import method_rows
 from pipelines.routing.quality import known_on, with_stand_ins
-from pipelines.routing.traffic import Halves, Offer, Traffic, traffic_of
+from pipelines.routing.traffic import Halves, Traffic, traffic_of
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_PROJECTION
 from pipelines.warehouse.tables.selfhost import HOURLY_DEMAND
 
