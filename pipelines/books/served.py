@@ -17,7 +17,7 @@ from pipelines.warehouse.tables.mart_economics import SERVED_MODEL_CHANGE
 
 CALLS = f"""
     select
-        event_date, provider_id, coalesce(request_model, response_model) as asked_name, model_id, resolution_method,
+        request_uid, event_date, provider_id, coalesce(request_model, response_model) as asked_name, model_id, resolution_method,
         service_tier, region, event_at, is_billable, usage_basis, {", ".join(COUNT_COLUMNS)}, effective_cost_usd as served_usd
     from core.request
     where event_date >= %s and event_date < %s and provider_id is not null and model_id is not null
@@ -28,37 +28,42 @@ CALLS = f"""
 _GRAIN = ["event_date", "provider_id", "asked_model_id", "served_model_id"]
 
 
-def served_changes(
+def answered_by_others(
     calls: pl.DataFrame, registry: Registry, rate_card: pl.DataFrame, calendars: Calendars
 ) -> pl.DataFrame:
-    """Rows of mart.served_model_change of `calls` (the columns of `CALLS`)."""
+    """Those of `calls` (the columns of `CALLS`) that another model answered than was asked, with asked_model_id, served_model_id and
+    asked_usd: what the same usage would have cost on the asked model."""
     asked = resolve_names(calls.select("provider_id", raw_name="asked_name"), registry)["model_id"]
     others = calls.with_columns(asked.alias("asked_model_id"), served_model_id="model_id").filter(
         pl.col("asked_model_id") != pl.col("served_model_id")
     )
     counted = others.with_columns(pl.col(COUNT_COLUMNS).cast(pl.Int32), model_id="asked_model_id")
     cost = rate(counted, rate_card, calendars=calendars.days)["effective_cost_usd"]
+    return others.with_columns(cost.alias("asked_usd"))
+
+
+def served_changes(
+    calls: pl.DataFrame, registry: Registry, rate_card: pl.DataFrame, calendars: Calendars
+) -> pl.DataFrame:
+    """Rows of mart.served_model_change of `calls` (the columns of `CALLS`)."""
+    others = answered_by_others(calls, registry, rate_card, calendars)
     is_known = pl.col("served_usd").is_not_null() & pl.col("asked_usd").is_not_null()
     served, at_asked = pl.col("served_usd").filter(is_known).sum(), pl.col("asked_usd").filter(is_known).sum()
-    rows = (
-        others.with_columns(cost.alias("asked_usd"))
-        .group_by(_GRAIN)
-        .agg(
-            pl.when((pl.col("resolution_method") == "redirect").all())
-            .then(pl.lit("models.yaml"))
-            .otherwise(pl.lit("answer"))
-            .alias("known_from"),
-            pl.len().cast(pl.Int64).alias("requests"),
-            (~is_known).sum().cast(pl.Int64).alias("uncompared_requests"),
-            *(
-                pl.when(is_known.any()).then(amount).cast(pl.Decimal(38, 18)).alias(name)
-                for name, amount in {
-                    "served_cost_usd": served,
-                    "asked_cost_usd": at_asked,
-                    "difference_usd": served - at_asked,
-                }.items()
-            ),
-        )
+    rows = others.group_by(_GRAIN).agg(
+        pl.when((pl.col("resolution_method") == "redirect").all())
+        .then(pl.lit("models.yaml"))
+        .otherwise(pl.lit("answer"))
+        .alias("known_from"),
+        pl.len().cast(pl.Int64).alias("requests"),
+        (~is_known).sum().cast(pl.Int64).alias("uncompared_requests"),
+        *(
+            pl.when(is_known.any()).then(amount).cast(pl.Decimal(38, 18)).alias(name)
+            for name, amount in {
+                "served_cost_usd": served,
+                "asked_cost_usd": at_asked,
+                "difference_usd": served - at_asked,
+            }.items()
+        ),
     )
     is_snapshot = pl.Series(
         [_undated(asked) == _undated(by) for asked, by in rows[_GRAIN[2:]].iter_rows()], dtype=pl.Boolean

@@ -5,7 +5,7 @@ The projections are those of `routing.py`; how an event is undone is in `pipelin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -13,12 +13,28 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.books.served import CALLS, answered_by_others
 from pipelines.daily.days import Window
 from pipelines.daily.routing import Connection, setting_of
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing import Setting
 from pipelines.routing.kept import kept_traffic
-from pipelines.routing.moves import Event, alarmed, as_rows, cards_before, moved, score_words, served_other, touched
+from pipelines.routing.moves import (
+    Event,
+    alarmed,
+    as_asked,
+    as_rows,
+    cards_before,
+    changed_output,
+    concerned,
+    moved,
+    opened,
+    score_words,
+    served_events,
+    silent,
+    touched,
+    written_ratio,
+)
 from pipelines.routing.quality import known_on
 from pipelines.routing.traffic import CALL_COLUMNS, Halves
 from pipelines.warehouse.day_files import day_of_requests
@@ -28,6 +44,7 @@ from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
 from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE, ROUTING_PROJECTION
 from pipelines.workspace import Workspace
+from pipelines.workspace.model_registry import registry_of
 
 _FIRST_SERVED = """
     select * from mart.served_model_change as change
@@ -69,13 +86,58 @@ def _of_day(
     yield from _scores(on, setting, traffic, after)
     alarms = read_table(connection, REQUEST_DRIFT, "event_date = %s", (on,))
     ran = [model for _, model in traffic.priced.ran]
-    served = served_other(on, read_frame(connection, _FIRST_SERVED, {"day": on}), setting.policies, ran)
-    # What the requests themselves say goes before an alarm on the same model.
+    # What could be computed goes before what is only named, and what the requests themselves say before an alarm on the same model.
     rows = {
         tuple(row[name] for name in ROUTING_MOVE.primary_key): row
-        for row in (*alarmed(on, alarms, setting.policies, ran), *served)
+        for row in (
+            *alarmed(on, alarms, setting.policies, ran),
+            *_silent(on, alarms, setting, traffic, after),
+            *_served(workspace, connection, read, on, setting, rate_card, after, ran),
+        )
     }
     yield from rows.values()
+
+
+def _silent(
+    on: date, alarms: pl.DataFrame, setting: Setting, traffic: Halves, after: pl.DataFrame
+) -> Iterator[dict[str, Any]]:
+    """Each model that writes more or less since an alarm of the day: the day as it is projected with that."""
+    ran = [model for _, model in traffic.priced.ran]
+    counted = setting.counted(traffic, on)
+    for event, rows in opened(on, alarms):
+        ratio, cases = written_ratio(rows), concerned(setting.policies, ran, {event.who[1]})
+        if ratio is None or not cases:
+            continue
+        asked = replace(setting, evidence=changed_output(counted.evidence, event.who[1], ratio))
+        found = asked.routed(traffic, on, with_frontier=False).projection
+        yield from silent(event, ratio, after, found, cases)
+
+
+def _served(
+    workspace: Workspace,
+    connection: Connection,
+    read: Callable[[], pl.DataFrame],
+    on: date,
+    setting: Setting,
+    rate_card: pl.DataFrame,
+    after: pl.DataFrame,
+    ran: Sequence[str],
+) -> Iterator[dict[str, Any]]:
+    """Each model that another one answered for the first time: the day as if the asked model had answered the same calls."""
+    events = [
+        (event, cases)
+        for event, models in served_events(on, read_frame(connection, _FIRST_SERVED, {"day": on}))
+        if (cases := concerned(setting.policies, ran, models))
+    ]
+    if not events:
+        return
+    calls = read_frame(connection, CALLS, (on, on + timedelta(days=1)))
+    others = answered_by_others(calls, registry_of(workspace), rate_card, workspace.config.calendars)
+    requests = read()
+    for event, cases in events:
+        of_event = others.filter(provider_id=event.who[0], asked_model_id=event.who[1])
+        undone = setting.traffic(as_asked(requests, of_event), rate_card)
+        yield from moved(event, setting.routed(undone, on, with_frontier=False).projection, after, cases)
 
 
 def _prices(

@@ -1,19 +1,22 @@
 """What moved a projection since the day before, one event at a time: the same traffic, once with the event and once without.
 
-A change of price is undone by the cards of the day before, new scores by those that were believed then. What a silent change of a model, or
-another model behind a name, does to saving and quality no log can say: such an event is named, and what mends it.
+A change of price is undone by the cards of the day before, new scores by those that were believed then, another model behind a name by what the
+same calls would have cost on the asked one. Where a model writes more or less than before, the day is projected again with that. What
+a silent change does to quality no log can say: the row names what mends it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from math import exp, log
 from typing import Any
 
 import polars as pl
 
+from pipelines.config.evidence import Evidence
 from pipelines.config.routing import RoutingConfig
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.routing.traffic import Offer
@@ -25,6 +28,7 @@ _FIGURES = ("saving_share", "saving_usd", "quality_retained")
 _REASON = (
     "what it does to tokens and quality can't be computed from the log: measure the model again with shadow requests"
 )
+_QUALITY = "what it does to quality can't be computed from the log: measure the model again with shadow requests"
 _KINDS = {"response_model": "served_other"}
 
 
@@ -94,12 +98,16 @@ class Event:
         }
 
 
-def moved(event: Event, before: pl.DataFrame, after: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """Rows of mart.routing_move: totals of mart.routing_projection without the event and with it, where they differ."""
+def moved(
+    event: Event, before: pl.DataFrame, after: pl.DataFrame, cases: Collection[tuple[str, str]] = ()
+) -> Iterator[dict[str, Any]]:
+    """Rows of mart.routing_move: totals of mart.routing_projection without the event and with it, where they differ, and of `cases` in
+    any case."""
     figures = {(row["policy"], row["baseline"]): row for row in _totals(before)}
     for row in _totals(after):
         then = figures.get((row["policy"], row["baseline"]))
-        if then is None or all(then[name] == row[name] for name in _FIGURES):
+        is_same = then is not None and all(then[name] == row[name] for name in _FIGURES)
+        if then is None or (is_same and (row["policy"], row["baseline"]) not in cases):
             continue
         yield {
             **event.row(row["policy"], row["baseline"]),
@@ -113,26 +121,75 @@ def alarmed(on: date, alarms: pl.DataFrame, policies: RoutingConfig, ran: Sequen
 
     An alarm about a model that the traffic runs on touches all of them.
     """
-    opened = alarms.filter(pl.col("is_alarm") & (pl.col("opened_on") == on)).sort("model_id", "provider_id", "metric")
-    for (model, seller), rows in opened.partition_by(
-        "model_id", "provider_id", as_dict=True, maintain_order=True
-    ).items():
-        by_kind: dict[str, list[str]] = {}
-        for metric, words in rows.select("metric", "explanation").iter_rows():
-            by_kind.setdefault(_KINDS.get(metric, "silent_change"), []).append(words)
-        for kind, words in by_kind.items():
-            for policy in policies.policies:
-                if model in ran or model in {arm.model_id for arm in policy.arms}:
-                    for name in policy.baselines:
-                        event = Event(on, kind, (str(seller), str(model)), " ".join(words))
-                        yield event.row(policy.policy, name) | {"not_computed_reason": _REASON}
+    for event, _ in opened(on, alarms):
+        for policy, baseline in concerned(policies, ran, {event.who[1]}):
+            yield event.row(policy, baseline) | {"not_computed_reason": _REASON}
 
 
-def served_other(
-    on: date, changes: pl.DataFrame, policies: RoutingConfig, ran: Sequence[str]
+def opened(on: date, alarms: pl.DataFrame) -> Iterator[tuple[Event, pl.DataFrame]]:
+    """The events of alarms that opened on the day (mart.request_drift), each with its alarms."""
+    new = alarms.filter(pl.col("is_alarm") & (pl.col("opened_on") == on)).sort("model_id", "provider_id", "metric")
+    kind = pl.col("metric").replace_strict(_KINDS, default="silent_change").alias("kind")
+    by = ["model_id", "provider_id", "kind"]
+    for (model, seller, name), rows in new.with_columns(kind).group_by(by, maintain_order=True):
+        yield Event(on, str(name), (str(seller), str(model)), " ".join(rows["explanation"])), rows
+
+
+def concerned(policies: RoutingConfig, ran: Sequence[str], models: Collection[str]) -> list[tuple[str, str]]:
+    """Policies and baselines that one of the models touches: all of them where the traffic runs on it."""
+    return [
+        (policy.policy, baseline)
+        for policy in policies.policies
+        if {*models} & {*ran, *(arm.model_id for arm in policy.arms)}
+        for baseline in policy.baselines
+    ]
+
+
+def written_ratio(alarms: pl.DataFrame) -> float | None:
+    """How many times the output of before a model writes, by its alarms (mart.request_drift): the mean over use cases by their requests;
+    None where no alarm is about that."""
+    counted = alarms.filter(
+        (pl.col("metric") == "output_tokens") & (pl.col("value_reference") > 0) & (pl.col("value_day") > 0)
+    )
+    if counted.is_empty():
+        return None
+    apart = (pl.col("value_day") / pl.col("value_reference")).log()
+    return exp(float(counted.select((apart * pl.col("n_day")).sum() / pl.col("n_day").sum()).item()))
+
+
+def changed_output(evidence: Evidence, model: str, ratio: float) -> Evidence:
+    """The evidence with a model that writes `ratio` times what it wrote. Raises MissingEvidenceError."""
+    known = evidence.needed_effect("output", model)
+    line = known.model_copy(
+        update={
+            "model": model,
+            "log_mean": known.log_mean + log(ratio),
+            "source": f"{known.source}; {ratio:.3g} times that since its silent change",
+        }
+    )
+    others = [effect for effect in evidence.effects if (effect.measure, effect.model) != ("output", model)]
+    return evidence.model_copy(update={"effects": (line, *others)})
+
+
+def written_words(model: str, ratio: float) -> str:
+    """What the figures assume, and the line that makes it last."""
+    return (
+        f"With it, {model} is taken to write {ratio:.3g} times what it wrote, and other models what they did. To let that last, add to effects of "
+        f"evidence.yaml {{measure: output, model: {model}, log_mean: ..., log_sd: ..., grade: ..., source: ...}} as measured since."
+    )
+
+
+def silent(
+    event: Event, ratio: float, before: pl.DataFrame, after: pl.DataFrame, cases: Collection[tuple[str, str]]
 ) -> Iterator[dict[str, Any]]:
-    """Rows of mart.routing_move for models that another one answered for the first time on the day (mart.served_model_change), on every
-    policy that one of the two touches."""
+    """Rows of mart.routing_move for a model that writes `ratio` times what it wrote: `after` is projected with that."""
+    said = replace(event, words=f"{event.words} {written_words(event.who[1], ratio)}")
+    for row in moved(said, before, after, cases):
+        yield row | {"not_computed_reason": _QUALITY}
+
+
+def served_events(on: date, changes: pl.DataFrame) -> Iterator[tuple[Event, set[str]]]:
+    """Models that another one answered for the first time on the day (mart.served_model_change), each with all models concerned."""
     ordered = changes.sort("asked_model_id", "provider_id", "served_model_id")
     for (asked, seller), rows in ordered.group_by("asked_model_id", "provider_id", maintain_order=True):
         words = " ".join(
@@ -140,11 +197,21 @@ def served_other(
             f"{_cost(row['asked_cost_usd'])}."
             for row in rows.iter_rows(named=True)
         )
-        event = Event(on, "served_other", (str(seller), str(asked)), words)
-        for policy in policies.policies:
-            if {asked, *rows["served_model_id"]} & {*ran, *(arm.model_id for arm in policy.arms)}:
-                for name in policy.baselines:
-                    yield event.row(policy.policy, name) | {"not_computed_reason": _REASON}
+        yield Event(on, "served_other", (str(seller), str(asked)), words), {str(asked), *rows["served_model_id"]}
+
+
+def as_asked(requests: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Requests (core.request) with those of `calls` as the asked model would have answered them: the same usage at its price.
+
+    `calls` has request_uid, asked_model_id and asked_usd.
+    """
+    joined = requests.join(
+        calls.select("request_uid", "asked_model_id", "asked_usd", is_other=True), on="request_uid", how="left"
+    )
+    return joined.with_columns(
+        model_id=pl.coalesce("asked_model_id", "model_id"),
+        effective_cost_usd=pl.when("is_other").then("asked_usd").otherwise("effective_cost_usd"),
+    ).select(requests.columns)
 
 
 def _cost(amount: Decimal | None) -> str:

@@ -106,11 +106,17 @@ class Setting:
         last = counted["event_date"].unique().sort().tail(days)
         return counted.filter(pl.col("event_date").is_in(last.implode())) if last.len() == days else None
 
+    def _believed(self, on: date) -> pl.DataFrame | None:
+        """The scores that are believed at the end of the day."""
+        return None if self.scores is None else with_stand_ins(known_on(self.scores, on), self.evidence.stand_ins, on)
+
+    def counted(self, traffic: Halves, on: date) -> Setting:
+        """With what boards counted of the models that run or may run."""
+        return self._with_boards(traffic, self._believed(on))
+
     def _days(self, traffic: Halves, on: date) -> dict[bool, Day]:
         """The traffic to compare with what it did cost (True), and with a model."""
-        believed = self.scores
-        if believed is not None:
-            believed = with_stand_ins(known_on(believed, on), self.evidence.stand_ins, on)
+        believed = self._believed(on)
         counted = self._with_boards(traffic, believed)
         days = {True: counted._day(traffic.against(actual=True), believed, on)}
         # Where all is priced, both comparisons are about the same requests.

@@ -13,8 +13,9 @@ from pydantic import SecretStr
 
 from pipelines.config import load_config
 from pipelines.daily import Window, explain_moves, project_routing
+from pipelines.daily.routing import Connection
 from pipelines.ids import id_bytes
-from pipelines.routing.moves import alarmed, cards_before, served_other
+from pipelines.routing.moves import alarmed, cards_before, concerned, served_events
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.read import read_table
@@ -22,7 +23,10 @@ from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK_SCORE
 from pipelines.warehouse.tables.core_prices import RATE_CARD
+from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_economics import SERVED_MODEL_CHANGE
 from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE, ROUTING_PROJECTION
+from pipelines.warehouse.tables.spec import Table
 from pipelines.workspace import Workspace
 from tests.unit.routing.test_projection import HYBRID, policies
 from tests.unit.routing.traffic import CHEAP, DAY, STRONG, TUNED, rate_card, request, requests, score, scores
@@ -92,13 +96,18 @@ def test_a_model_that_another_one_answers_is_named_with_its_money() -> None:
     }
     pairs = [(CHEAP[1], "dear"), (CHEAP[1], "dearer"), ("neither", "nor")]
     rows = [change | {"asked_model_id": asked, "served_model_id": by} for asked, by in pairs]
-    found = list(served_other(DAY, pl.DataFrame(rows), CONFIG, ["ran"]))
-    assert {(row["event"], row["model_id"]) for row in found} == {("served_other", CHEAP[1])}
-    assert len(found) == sum(len(policy.baselines) for policy in CONFIG.policies)
-    assert found[0]["explanation"] == (
-        f"2 calls of {CHEAP[1]} were answered by dear, 6.00 USD in place of 1.00. "
-        f"2 calls of {CHEAP[1]} were answered by dearer, 6.00 USD in place of 1.00."
+    found = {
+        event.who: (event.words, concerned(CONFIG, ["ran"], models))
+        for event, models in served_events(DAY, pl.DataFrame(rows))
+    }
+    assert found["openai", CHEAP[1]] == (
+        (
+            f"2 calls of {CHEAP[1]} were answered by dear, 6.00 USD in place of 1.00. "
+            f"2 calls of {CHEAP[1]} were answered by dearer, 6.00 USD in place of 1.00."
+        ),
+        [("hybrid", "actual")],
     )
+    assert found["openai", "neither"][1] == []
 
 
 @pytest.fixture
@@ -154,3 +163,58 @@ def test_a_day_that_nothing_moved_has_no_rows(workspace: Workspace) -> None:
         replace_all(connection, BENCHMARK_SCORE, known().filter(pl.col("superseded_at").is_null()).head(0))
     project_routing(workspace, Window.of_day(DAY))
     assert explain_moves(workspace, Window.of_day(DAY)) == (0, [])
+
+
+def insert(connection: Connection, table: Table, **values: Any) -> None:
+    row = {name: values.get(name) for name in table.polars_schema}
+    replace_days(connection, table, pl.DataFrame([row], schema=table.polars_schema), DAY, date(2026, 2, 21))
+
+
+def test_a_model_that_writes_more_is_projected_again_with_that(workspace: Workspace) -> None:
+    """The strong model, on which all ran, writes twice what it wrote: the cheap arm would write half of what is recorded.
+
+    Its 9 of 10 requests cost 1,000 x 0.56 and 500 x 0.84 per million, so the saving grows by 9 x 250 x 0.84 per million; of the tuned arm
+    it is 0.2 x 250 x 0.59.
+    """
+    with workspace.database.connect() as connection:
+        insert(
+            connection, REQUEST_DRIFT, event_date=DAY, provider_id=STRONG[0], model_id=STRONG[1], use_case="all", metric="output_tokens",
+            n_day=10, n_reference=10, reference_days=7, comparable_share=1.0, value_day=500.0, value_reference=250.0, is_alarm=True,
+            opened_on=DAY, explanation="Answers are longer.",
+        )  # fmt: skip
+    project_routing(workspace, Window.of_day(DAY))
+    _, problems = explain_moves(workspace, Window.of_day(DAY))
+    with workspace.database.connect() as connection:
+        (row,) = read_table(connection, ROUTING_MOVE, "event = 'silent_change'").to_dicts()
+        (total,) = read_table(connection, ROUTING_PROJECTION, "arm = 'total'").to_dicts()
+    assert problems == []
+    assert row["saving_usd_before"] == total["saving_usd"]
+    more = Decimal(9 * 250) * Decimal("0.84") / 10**6 + Decimal("0.2") * 250 * Decimal("0.59") / 10**6
+    assert row["saving_usd_after"] - row["saving_usd_before"] == pytest.approx(more, abs=Decimal("1e-12"))
+    assert row["quality_retained_before"] == row["quality_retained_after"]
+    assert row["explanation"].startswith(
+        f"Answers are longer. With it, {STRONG[1]} is taken to write 2 times what it wrote"
+    )
+    assert "measure the model again" in row["not_computed_reason"]
+
+
+def test_calls_that_another_model_answered_are_projected_as_asked_too(workspace: Workspace) -> None:
+    """All ten were asked of the cheap model and answered by the strong one: as asked, they would have cost 10 x 0.00098 USD in all."""
+    with workspace.database.connect() as connection:
+        connection.execute("update core.request set request_model = %s, response_model = %s", (CHEAP[1], STRONG[1]))
+        connection.execute("update core.request set provider_id = %s", (CHEAP[0],))
+        insert(
+            connection, SERVED_MODEL_CHANGE, event_date=DAY, provider_id=CHEAP[0], asked_model_id=CHEAP[1], served_model_id=STRONG[1],
+            known_from="answer", requests=10, uncompared_requests=0, served_cost_usd=Decimal("0.105"), asked_cost_usd=Decimal("0.0098"),
+            difference_usd=Decimal("0.0952"),
+        )  # fmt: skip
+    project_routing(workspace, Window.of_day(DAY))
+    _, problems = explain_moves(workspace, Window.of_day(DAY))
+    with workspace.database.connect() as connection:
+        (row,) = read_table(connection, ROUTING_MOVE, "event = 'served_other'").to_dicts()
+        (total,) = read_table(connection, ROUTING_PROJECTION, "arm = 'total'").to_dicts()
+    assert problems == []
+    assert row["saving_usd_after"] == total["saving_usd"]
+    # The baseline is what did cost: dearer than asked. The cheap arm would have cost the same.
+    assert row["saving_usd_after"] - row["saving_usd_before"] == pytest.approx(Decimal("0.0952"), abs=Decimal("1e-3"))
+    assert row["quality_retained_before"] > row["quality_retained_after"]

@@ -226,7 +226,12 @@ ROUTING_MOVE = Table(
             for when, words in (("before", "without the event"), ("after", "with it"))
         ),
         Column("explanation", "text", "The event in words."),
-        Column("not_computed_reason", "text", "Why before and after are null.", nullable=True),
+        Column(
+            "not_computed_reason",
+            "text",
+            "What of it can't be computed from the log, and what mends that.",
+            nullable=True,
+        ),
     ),
     ("event_date", "policy", "baseline", "event", "provider_id", "model_id"),
     day_column="event_date",
