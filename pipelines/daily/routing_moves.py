@@ -5,10 +5,10 @@ The projections are those of `routing.py`; how an event is undone is in `pipelin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import partial
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -80,95 +80,91 @@ def _of_day(
     if after.is_empty():
         return
     setting = setting_of(workspace, connection, on - timedelta(days=1), on + timedelta(days=1))
-    traffic = kept_traffic(connection, [on])
-    read = partial(day_of_requests, connection, workspace.day_files, on, CALL_COLUMNS)
-    yield from _prices(read, on, setting, rate_card, after)
-    yield from _scores(on, setting, traffic, after)
+    day = _Day(workspace, connection, on, setting, kept_traffic(connection, [on]), rate_card, after)
+    yield from day.prices()
+    yield from day.scores()
     alarms = read_table(connection, REQUEST_DRIFT, "event_date = %s", (on,))
-    ran = [model for _, model in traffic.priced.ran]
     # What could be computed goes before what is only named, and what the requests themselves say before an alarm on the same model.
-    rows = {
-        tuple(row[name] for name in ROUTING_MOVE.primary_key): row
-        for row in (
-            *alarmed(on, alarms, setting.policies, ran),
-            *_silent(on, alarms, setting, traffic, after),
-            *_served(workspace, connection, read, on, setting, rate_card, after, ran),
-        )
-    }
-    yield from rows.values()
+    found = (*alarmed(on, alarms, setting.policies, day.ran), *day.silent(alarms), *day.served())
+    yield from {tuple(row[name] for name in ROUTING_MOVE.primary_key): row for row in found}.values()
 
 
-def _silent(
-    on: date, alarms: pl.DataFrame, setting: Setting, traffic: Halves, after: pl.DataFrame
-) -> Iterator[dict[str, Any]]:
-    """Each model that writes more or less since an alarm of the day: the day as it is projected with that."""
-    ran = [model for _, model in traffic.priced.ran]
-    counted = setting.counted(traffic, on)
-    for event, rows in opened(on, alarms):
-        ratio, cases = written_ratio(rows), concerned(setting.policies, ran, {event.who[1]})
-        if ratio is None or not cases:
-            continue
-        asked = replace(setting, evidence=changed_output(counted.evidence, event.who[1], ratio))
-        found = asked.routed(traffic, on, with_frontier=False).projection
-        yield from silent(event, ratio, after, found, cases)
+@dataclass
+class _Day:
+    """One day as it was projected (`after`: its rows of mart.routing_projection), to be projected again without an event or with it."""
 
+    workspace: Workspace
+    connection: Connection
+    on: date
+    setting: Setting
+    traffic: Halves
+    rate_card: pl.DataFrame
+    after: pl.DataFrame
 
-def _served(
-    workspace: Workspace,
-    connection: Connection,
-    read: Callable[[], pl.DataFrame],
-    on: date,
-    setting: Setting,
-    rate_card: pl.DataFrame,
-    after: pl.DataFrame,
-    ran: Sequence[str],
-) -> Iterator[dict[str, Any]]:
-    """Each model that another one answered for the first time: the day as if the asked model had answered the same calls."""
-    events = [
-        (event, cases)
-        for event, models in served_events(on, read_frame(connection, _FIRST_SERVED, {"day": on}))
-        if (cases := concerned(setting.policies, ran, models))
-    ]
-    if not events:
-        return
-    calls = read_frame(connection, CALLS, (on, on + timedelta(days=1)))
-    others = answered_by_others(calls, registry_of(workspace), rate_card, workspace.config.calendars)
-    requests = read()
-    for event, cases in events:
-        of_event = others.filter(provider_id=event.who[0], asked_model_id=event.who[1])
-        undone = setting.traffic(as_asked(requests, of_event), rate_card)
-        yield from moved(event, setting.routed(undone, on, with_frontier=False).projection, after, cases)
+    @cached_property
+    def requests(self) -> pl.DataFrame:
+        """The day's requests, read where an event asks for them."""
+        return day_of_requests(self.connection, self.workspace.day_files, self.on, CALL_COLUMNS)
 
+    @cached_property
+    def ran(self) -> list[str]:
+        """The models that the traffic ran on."""
+        return [model for _, model in self.traffic.priced.ran]
 
-def _prices(
-    read: Callable[[], pl.DataFrame], on: date, setting: Setting, rate_card: pl.DataFrame, after: pl.DataFrame
-) -> Iterator[dict[str, Any]]:
-    """Each seller and model whose prices changed: the day's requests at the prices of the day before."""
-    requests: pl.DataFrame | None = None
-    for offer in sorted(setting.policies.offers()):
-        changed, cases = cards_before(rate_card, offer, on), touched(setting.policies, offer)
-        if changed is None or not cases:
-            continue
-        if requests is None:
-            requests = read()
-        names = {policy for policy, _ in cases}
-        policies = tuple(policy for policy in setting.policies.policies if policy.policy in names)
-        asked = replace(setting, policies=setting.policies.model_copy(update={"policies": policies, "headline": None}))
-        before = asked.routed(asked.traffic(requests, changed[0]), on, with_frontier=False)
-        yield from moved(Event(on, "price_change", offer, changed[1]), before.projection, after)
+    def prices(self) -> Iterator[dict[str, Any]]:
+        """Each seller and model whose prices changed: the day's requests at the prices of the day before."""
+        policies = self.setting.policies
+        for offer in sorted(policies.offers()):
+            changed, cases = cards_before(self.rate_card, offer, self.on), touched(policies, offer)
+            if changed is None or not cases:
+                continue
+            names = {policy for policy, _ in cases}
+            kept = tuple(policy for policy in policies.policies if policy.policy in names)
+            asked = replace(self.setting, policies=policies.model_copy(update={"policies": kept, "headline": None}))
+            before = asked.routed(asked.traffic(self.requests, changed[0]), self.on, with_frontier=False)
+            yield from moved(Event(self.on, "price_change", offer, changed[1]), before.projection, self.after)
 
+    def scores(self) -> Iterator[dict[str, Any]]:
+        """All policies with the scores that were believed a day before, where they are others."""
+        setting = self.setting
+        if setting.scores is None:
+            return
+        then, now = (known_on(setting.scores, day) for day in (self.on - timedelta(days=1), self.on))
+        models = {model for _, model in (*setting.policies.offers(), *self.traffic.priced.ran)}
+        words = score_words(*(_best(frame, setting, models) for frame in (then, now)))
+        if words:
+            held = then.with_columns(pl.lit(None, then.schema["superseded_at"]).alias("superseded_at"))
+            before = replace(setting, scores=held).routed(self.traffic, self.on, with_frontier=False)
+            yield from moved(Event(self.on, "scores", ("", ""), words), before.projection, self.after)
 
-def _scores(on: date, setting: Setting, traffic: Halves, after: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """All policies with the scores that were believed a day before, where they are others."""
-    if setting.scores is None:
-        return
-    then, now = (known_on(setting.scores, day) for day in (on - timedelta(days=1), on))
-    models = {model for _, model in (*setting.policies.offers(), *traffic.priced.ran)}
-    words = score_words(*(_best(frame, setting, models) for frame in (then, now)))
-    if words:
-        held = then.with_columns(pl.lit(None, then.schema["superseded_at"]).alias("superseded_at"))
-        before = replace(setting, scores=held).routed(traffic, on, with_frontier=False)
-        yield from moved(Event(on, "scores", ("", ""), words), before.projection, after)
+    def silent(self, alarms: pl.DataFrame) -> Iterator[dict[str, Any]]:
+        """Each model that writes more or less since an alarm of the day: the day as it is projected with that."""
+        evidence = self.setting.counted(self.traffic, self.on).evidence
+        for event, rows in opened(self.on, alarms):
+            ratio, cases = written_ratio(rows), concerned(self.setting.policies, self.ran, {event.who[1]})
+            if ratio is None or not cases:
+                continue
+            asked = replace(self.setting, evidence=changed_output(evidence, event.who[1], ratio))
+            found = asked.routed(self.traffic, self.on, with_frontier=False).projection
+            yield from silent(event, ratio, self.after, found, cases)
+
+    def served(self) -> Iterator[dict[str, Any]]:
+        """Each model that another one answered for the first time: the day as if the asked model had answered the same calls."""
+        events = [
+            (event, cases)
+            for event, models in served_events(self.on, read_frame(self.connection, _FIRST_SERVED, {"day": self.on}))
+            if (cases := concerned(self.setting.policies, self.ran, models))
+        ]
+        if not events:
+            return
+        calls = read_frame(self.connection, CALLS, (self.on, self.on + timedelta(days=1)))
+        calendars = self.workspace.config.calendars
+        others = answered_by_others(calls, registry_of(self.workspace), self.rate_card, calendars)
+        for event, cases in events:
+            of_event = others.filter(provider_id=event.who[0], asked_model_id=event.who[1])
+            undone = self.setting.traffic(as_asked(self.requests, of_event), self.rate_card)
+            before = self.setting.routed(undone, self.on, with_frontier=False)
+            yield from moved(event, before.projection, self.after, cases)
 
 
 def _best(scores: pl.DataFrame, setting: Setting, models: set[str]) -> dict[str, float]:
