@@ -15,8 +15,9 @@ from pipelines.config import load_config
 from pipelines.config.policies import Arm
 from pipelines.config.routing import RoutingConfig
 from pipelines.config.selfhost import Deployment, GpuPrice, SelfHost
-from pipelines.selfhost.costs import FixedCost, fixed_cost, with_own_costs
+from pipelines.selfhost.costs import FixedCost, fixed_cost, with_own_machines
 from pipelines.selfhost.gpu_prices import StatedPrice, gpu_ledger, price_on
+from tests.unit.selfhost.markets import MEASURED, MODEL, market
 
 
 def stated(usd: str, start: date, known: date | None = None, *, own: bool = False, **other: Any) -> StatedPrice:
@@ -101,9 +102,10 @@ def test_the_arm_of_a_policy_takes_the_cost_of_its_deployment() -> None:
     line = {
         "deployment": "d",
         "engine": "vllm",
-        "model": "m",
+        "model": MODEL,
         "gpu": "h100",
-        "gpus": 8,
+        "gpus": 4,
+        "replicas": 2,
         "precision": "fp8",
         "term": "spot",
     }
@@ -114,9 +116,16 @@ def test_the_arm_of_a_policy_takes_the_cost_of_its_deployment() -> None:
     ]
     routing = RoutingConfig.model_validate({"policies": [{"policy": "p", "baselines": ["actual"], "arms": arms}]})
     own = SelfHost.model_validate({"deployments": [line]})
-    priced = with_own_costs(routing, own, gpu_ledger([stated("1.3", MAY)]), JUNE).policies[0].arms
+    measured = market(measured=[MEASURED | {"gpus": 4}]).measured
+    known = with_own_machines(routing, own, gpu_ledger([stated("1.3", MAY)]), measured, JUNE)
+    priced = known.policies[0].arms
     assert [found.fixed_usd_per_day for found in priced] == [Decimal("249.6"), None]
     assert all(found.is_own for found in priced)
+    ceiling = priced[0].ceiling
+    assert ceiling is not None and ceiling.source.startswith("own benchmark, 2026-02-01")
+    # 1,000 tokens/s of answers with three of prompts each, on every replica.
+    assert ceiling.tokens_per_second == 8000
+    assert priced[1].ceiling is None
     both = arms[0] | {"fixed_usd_per_day": 3}
     with pytest.raises(ValidationError, match="give deployment or fixed_usd_per_day, not both"):
         Arm.model_validate(both)
