@@ -122,7 +122,8 @@ def test_the_arm_of_a_policy_takes_the_cost_of_its_deployment() -> None:
     assert [found.fixed_usd_per_day for found in priced] == [Decimal("249.6"), None]
     assert all(found.is_own for found in priced)
     ceiling = priced[0].ceiling
-    assert ceiling is not None and ceiling.source.startswith("own benchmark, 2026-02-01")
+    assert ceiling is not None
+    assert ceiling.source.startswith("own benchmark, 2026-02-01")
     # 1,000 tokens/s of answers with three of prompts each, on every replica.
     assert ceiling.tokens_per_second == 8000
     assert priced[1].ceiling is None
