@@ -14,10 +14,10 @@ from assets.resources import WorkspaceResource
 from assets.specs import asset_key, nothing_found, result, table_spec
 from pipelines.daily import explain_moves, find_measure_next, project_routing
 from pipelines.warehouse.tables.core_routing import ROUTING_COST, ROUTING_TRAFFIC
-from pipelines.warehouse.tables.mart_evidence import ROUTING_MEASURE_NEXT
+from pipelines.warehouse.tables.mart_evidence import REQUEST_REPEAT, ROUTING_MEASURE_NEXT
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_MONTH, ROUTING_MOVE, ROUTING_PROJECTION
 
-_TABLES = (ROUTING_PROJECTION, ROUTING_MONTH, ROUTING_FRONTIER, ROUTING_TRAFFIC, ROUTING_COST)
+_TABLES = (ROUTING_PROJECTION, ROUTING_MONTH, ROUTING_FRONTIER, REQUEST_REPEAT, ROUTING_TRAFFIC, ROUTING_COST)
 
 
 @dg.multi_asset(

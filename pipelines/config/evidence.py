@@ -89,6 +89,19 @@ class Verifier(Declaration):
     source: str
 
 
+class Escalation(Declaration):
+    """How often users ask again on the dearest arm what a model has answered: a share of its requests, `share_sd` its standard error.
+
+    `model` is a model's id, or `*` for every model without a line of its own.
+    """
+
+    model: str = ANY
+    share: float = Field(ge=0, le=1)
+    share_sd: float = Field(default=0.0, ge=0, le=1)
+    grade: Grade
+    source: str
+
+
 class Transfer(Declaration):
     """How far a benchmark's score carries over to other tasks: the standard deviation of the logit that each model moves by."""
 
@@ -130,6 +143,7 @@ class Evidence(Declaration):
     boards: BoardRatios | None = None
     difficulty: Difficulty | None = None
     verifiers: tuple[Verifier, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
     agreement: float | None = Field(default=None, ge=-1, le=1)
     agreement_source: str = ""
     skill_from: float = Field(default=0.0, ge=0, le=1)
@@ -145,6 +159,7 @@ class Evidence(Declaration):
         lines = [f"effect on {item.measure} of {item.model}" for item in self.effects]
         lines += [f"transfer of {item.benchmark}" for item in self.transfers]
         lines += [f"verifier {item.verifier}" for item in self.verifiers]
+        lines += [f"escalation of {item.model}" for item in self.escalations]
         lines += [f"stand-in for {item.model} from {item.from_date}" for item in self.stand_ins]
         twice = [line for line, times in Counter(lines).items() if times > 1]
         if twice:
@@ -194,6 +209,17 @@ class Evidence(Declaration):
                 with suppress(ValidationError):
                     known = Evidence(**as_read | {"effects": (item, *known.effects)})
         return known
+
+    def escalation(self, model: str) -> Escalation | None:
+        """The line for a model, else the one for any, else None."""
+        fitting = [item for item in self.escalations if item.model in (model, ANY)]
+        return min(fitting, key=lambda item: item.model == ANY, default=None)
+
+    def with_escalations(self, measured: Sequence[Escalation]) -> Evidence:
+        """With lines that the log shows. The file's own line for a model stays, that for any model gives way to a measured one."""
+        own = {item.model for item in self.escalations} - {ANY}
+        found = {item.model: item for item in (*self.escalations, *(one for one in measured if one.model not in own))}
+        return self.model_copy(update={"escalations": tuple(found.values())})
 
     def needed_difficulty(self) -> Difficulty:
         """How much longer hard requests are. Raises MissingEvidenceError where nothing says so."""

@@ -20,6 +20,7 @@ from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing import Routed, Setting, together
 from pipelines.routing.kept import kept_days, kept_traffic, rows_of
 from pipelines.routing.measure_next import measure_next
+from pipelines.routing.repeats import attempts, escalations, repeats
 from pipelines.routing.traffic import CALL_COLUMNS, Halves, added
 from pipelines.routing.what_if import Question, what_if
 from pipelines.selfhost.costs import with_own_machines
@@ -32,12 +33,14 @@ from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK_SCORE
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.core_routing import ROUTING_COST, ROUTING_TRAFFIC
-from pipelines.warehouse.tables.mart_evidence import ROUTING_MEASURE_NEXT
+from pipelines.warehouse.tables.mart_evidence import REQUEST_REPEAT, ROUTING_MEASURE_NEXT
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_MONTH, ROUTING_PROJECTION
 from pipelines.warehouse.tables.selfhost import GPU_PRICE, HOURLY_DEMAND, THROUGHPUT
 from pipelines.workspace import Workspace
 
 Connection = psycopg.Connection[Any]
+_REPEAT_DAYS = 30
+"""Days whose sessions say how often answers are asked for again."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ def project_routing(workspace: Workspace, window: Window) -> Projected:
     rows: Counter[str] = Counter()
     with workspace.database.connect() as connection:
         rate_card = read_table(connection, RATE_CARD)
+        # What was asked again on the days themselves is evidence too.
+        with connection.transaction():
+            rows[REQUEST_REPEAT.qualified] = _count_repeats(workspace, connection, window, rate_card)
         setting = setting_of(workspace, connection, _months(window)[0], window.to_date)
         days = _traffic(workspace, connection, window.days, setting, rate_card)
         found = together([setting.routed(traffic, on) for on, traffic in days.items()])
@@ -156,6 +162,16 @@ def _traffic(
     return found
 
 
+def _count_repeats(workspace: Workspace, connection: Connection, window: Window, rate_card: pl.DataFrame) -> int:
+    """Replace the window's rows of mart.request_repeat; their number."""
+    found = [REQUEST_REPEAT.empty()]
+    for on in window.days:
+        requests = day_of_requests(connection, workspace.day_files, on, ("event_date", *CALL_COLUMNS))
+        if requests.height:
+            found.append(repeats(requests, rate_card))
+    return replace_days(connection, REQUEST_REPEAT, pl.concat(found), window.from_date, window.to_date)
+
+
 def _keep(connection: Connection, on: date, traffic: Halves | None, setting: Setting) -> dict[str, int]:
     """Replace the day's sums; the number of rows by table."""
     frames = ROUTING_TRAFFIC.empty(), ROUTING_COST.empty()
@@ -177,7 +193,14 @@ def setting_of(workspace: Workspace, connection: Connection, first: date, until:
         (_midnight(until), _midnight(first)),
     )
     answered = answers_now(connection)
-    evidence = config.evidence.with_measured(effects(ratios(answered)))
+    again = read_table(
+        connection,
+        REQUEST_REPEAT,
+        "event_date >= %s and event_date < %s",
+        (until - timedelta(days=_REPEAT_DAYS), until),
+    )
+    evidence = config.evidence.with_measured([*effects(ratios(answered)), *attempts(again)])
+    evidence = evidence.with_escalations(list(escalations(again)))
     prices, measured = read_table(connection, GPU_PRICE), read_table(connection, THROUGHPUT)
     policies = with_own_machines(config.routing, config.selfhost, prices, measured, until - timedelta(days=1))
     hourly = read_table(connection, HOURLY_DEMAND, "event_date >= %s and event_date < %s", (first, until))

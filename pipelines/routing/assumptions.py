@@ -58,11 +58,15 @@ def _assignment(plan: Plan) -> dict[str, Any]:
     evidence, policy, found = plan.of_day.evidence, plan.policy, plan.assignment
     stated: dict[str, Any] = {
         "assignment": "at random within what rules leave: each arm gets its share of the tokens too",
-        "retries": "as in the log",
+        "retries": "as in the log, times attempts",
     }
-    line = evidence.effect("attempts", None)
-    if line is not None:
-        stated["retries"] = f"factor {exp(line.log_mean):.3g} ({line.grade}: {line.source})"
+    asked_again = {
+        arm.arm: f"{line.share:.2%} ({line.grade}: {line.source})"
+        for place, arm in enumerate(policy.arms)
+        if (line := plan.escalation(place)) is not None
+    }
+    if asked_again:
+        stated["asked_again"] = asked_again
     hard = [arm.arm for arm in policy.arms if arm.difficulty_above is not None]
     if hard:
         stated["assignment"] = f"{hard[0]} gets what the router ranks hardest, the others the rest at random"
@@ -120,6 +124,7 @@ def _effects(day: Day, arms: Sequence[Arm]) -> dict[str, str]:
         measures.append("loop")
     if False in loops:
         measures += ["input", "output"]
+    measures.append("attempts")
     found: dict[str, str] = {}
     for measure in measures:
         for arm in arms:

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.config.evidence import Effect, Evidence, Measure, MissingEvidenceError
+from pipelines.config.evidence import Effect, Escalation, Evidence, Measure, MissingEvidenceError
 from pipelines.routing.quality import Quality, Score
 from pipelines.routing.strata import BUCKETS
 
@@ -108,6 +108,10 @@ class Worlds:
         """How many times the tokens of others hard requests take. Raises MissingEvidenceError where nothing says so."""
         line = self.evidence.needed_difficulty()
         return np.asarray(np.exp(line.log_mean + line.log_sd * self.normal("difficulty")))
+
+    def escalated(self, line: Escalation, model_id: str) -> Floats:
+        """The share of the model's answers that are asked for again."""
+        return np.clip(line.share + line.share_sd * self.normal("escalation", model_id), 0.0, 1.0)
 
     def ratios(self, model_id: str, group: Group) -> tuple[Floats, Floats]:
         """Tokens of input and of output on the model over those recorded."""

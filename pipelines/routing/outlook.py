@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.config.evidence import Effect, Grade, Measure
+from pipelines.config.evidence import Effect, Escalation, Grade, Measure
 from pipelines.routing.draws import ArmArrays, Floats, Worlds, intervals, oracle_gain
 from pipelines.routing.quality import Quality
 
@@ -71,6 +71,9 @@ class Stake:
     is_hard: bool = False
     is_ruled: bool = False
     fixed_usd: float = 0.0
+    escalation: Escalation | None = None
+    """How often its users ask again on the arm that `takes_escalated`."""
+    takes_escalated: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,21 @@ def token_flow(worlds: Worlds, stakes: Sequence[Stake], fee: float) -> Flow:
         parts = [np.divide(one, whole, out=np.zeros_like(one), where=whole > 0) for one in weighted]
     requests = worlds.recorded(worlds.requests)
     extra = [fee * (requests @ share) + stake.fixed_usd for stake, share in zip(stakes, shares, strict=True)]
-    return Flow(parts, parts, extra)
+    return Flow(parts, _with_escalated(worlds, stakes, parts), extra)
+
+
+def _with_escalated(worlds: Worlds, stakes: Sequence[Stake], parts: Sequence[Floats]) -> Sequence[Floats]:
+    """The parts with what is asked again added to the arm that takes it. What ran on an arm's model holds its second answers already."""
+    taker = next((place for place, stake in enumerate(stakes) if stake.takes_escalated), None)
+    if taker is None:
+        return parts
+    paid = list(parts)
+    for stake, part in zip(stakes, parts, strict=True):
+        line = stake.escalation
+        if line is not None and (line.share or line.share_sd):
+            again = np.array([group.model_id != stake.model_id for group in worlds.groups], dtype=np.float64)
+            paid[taker] = paid[taker] + worlds.escalated(line, stake.model_id)[:, None] * part * again
+    return paid
 
 
 def outlook(

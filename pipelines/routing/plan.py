@@ -13,7 +13,7 @@ from math import exp
 
 import numpy as np
 
-from pipelines.config.evidence import MissingEvidenceError
+from pipelines.config.evidence import Escalation, MissingEvidenceError
 from pipelines.config.policies import Arm, Policy
 from pipelines.config.routing import Baseline
 from pipelines.routing.assignment import Assignment, assign
@@ -98,16 +98,46 @@ class Plan:
                 return self._cascaded(served)
             hard = [arm.difficulty_above is not None for arm in self.policy.arms]
             if not any(hard):
-                return Parts(served, served, served)
+                return Parts(served, served, self._with_escalated(served))
             longer = Decimal(repr(exp(self.of_day.evidence.needed_difficulty().log_mean)))
             weighted = [
                 {group: part * (longer if is_hard else 1) for group, part in of_arm.items()}
                 for of_arm, is_hard in zip(served, hard, strict=True)
             ]
             tokens = _normed(weighted, self.of_day.groups)
-            return Parts(served, tokens, tokens)
+            return Parts(served, tokens, self._with_escalated(tokens))
         except MissingEvidenceError as error:
             return str(error)
+
+    @cached_property
+    def takes_escalated(self) -> int | None:
+        """The place of the arm on which users ask again: the dearest that is bought; None in a cascade, and where no arm is dearer than another."""
+        totals = self._dearness()
+        if self.policy.cascade is not None or len(set(totals.values())) < 2:
+            return None
+        return max(totals, key=lambda place: totals[place])
+
+    def _dearness(self) -> dict[int, Decimal]:
+        """What all the traffic would cost on each arm that is bought, at the recorded tokens, by the arm's place."""
+        costs = {place: self.arm(arm) for place, arm in enumerate(self.policy.arms) if not arm.is_own}
+        return {place: cost.same_tokens() for place, cost in costs.items() if isinstance(cost, PolicyArm)}
+
+    def escalation(self, place: int) -> Escalation | None:
+        """How often what an arm answers is asked for again on the dearest one."""
+        if self.takes_escalated in (None, place):
+            return None
+        return self.of_day.evidence.escalation(self.policy.arms[place].model_id)
+
+    def _with_escalated(self, parts: Sequence[ByGroup]) -> Sequence[ByGroup]:
+        taker, paid = self.takes_escalated, [dict(part) for part in parts]
+        for place, (arm, part) in enumerate(zip(self.policy.arms, parts, strict=True)):
+            line = self.escalation(place)
+            if taker is not None and line is not None and line.share:
+                share = Decimal(repr(line.share))
+                for group, value in part.items():
+                    if group.model_id != arm.model_id:
+                        paid[taker][group] = paid[taker].get(group, Decimal(0)) + share * value
+        return paid
 
     def _by_group(self, by_lane: Mapping[str, Decimal]) -> ByGroup:
         return {group: by_lane[group.lane] for group in self.of_day.groups if group.lane in by_lane}
@@ -278,7 +308,7 @@ class Plan:
     def stakes(self) -> list[Stake]:
         """The arms as `outlook.py` draws them."""
         found = []
-        for arm, by_lane in zip(self.policy.arms, self.assignment.parts, strict=True):
+        for place, (arm, by_lane) in enumerate(zip(self.policy.arms, self.assignment.parts, strict=True)):
             cost = self.arm(arm)
             found.append(
                 Stake(
@@ -290,6 +320,8 @@ class Plan:
                     is_hard=arm.difficulty_above is not None,
                     is_ruled=arm.rule is not None,
                     fixed_usd=float(arm.fixed_usd_per_day or 0) * self.of_day.traffic.days,
+                    escalation=self.escalation(place),
+                    takes_escalated=place == self.takes_escalated,
                 )
             )
         return found

@@ -19,8 +19,8 @@ def waterfall(plan: Plan, base: Decimal | None, projected: Decimal | None) -> st
     """JSON text of the steps in USD; null without either amount.
 
     price: the arms' prices at the recorded tokens, with every cache kept. cache: what is lost on a switch. longer: hard requests
-    are longer than others. tokens: what the arms' models take more or less. second_answers: what a cascade pays twice, and its
-    verifier. fixed: one's own machines. router_fee: of the router.
+    are longer than others. tokens: what the arms' models take more or less. second_answers: what a cascade pays twice and its
+    verifier, or what users ask again. fixed: one's own machines. router_fee: of the router.
     """
     arms, parts = plan.policy.arms, plan.parts
     costs = [plan.arm(arm) for arm in arms]

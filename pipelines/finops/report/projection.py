@@ -40,6 +40,7 @@ OWN_SCORES = "own shadow scores"
 _AMOUNTS = ("baseline_cost_usd", "projected_cost_usd", "saving_usd")
 
 _LABELS = {
+    "asked_again": "Asked again by users on the dearest arm",
     "assignment": "Assignment of requests",
     "baseline_cache": "Prompt cache of the baseline",
     "cache": "Prompt cache",
@@ -52,6 +53,11 @@ _LABELS = {
     "service_tier": "Service tier and region",
     "tokens": "Tokens",
     "unit": "What is routed",
+    "difficulty": "Hard requests",
+    "not_known": "Not known",
+    "own_machines": "Own machines",
+    "requests_moved": "Requests moved to the next arm",
+    "verifier": "Verifier",
     "proxy": "measured by",
     "scores": "scores",
     "stand_ins": "names scored as the model behind them",

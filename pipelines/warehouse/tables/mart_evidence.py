@@ -49,6 +49,36 @@ CLAIMS_AUDIT = Table(
     ("claim", "date_basis"),
 )
 
+REQUEST_REPEAT = Table(
+    "mart",
+    "request_repeat",
+    "Answers that were asked for again: the same prompt in the same session within ten minutes, on the same model or on a dearer one.",
+    "one row per day, seller and model that had requests with a session",
+    (
+        Column("event_date", "date", "UTC day."),
+        Column("provider_id", "text", "Who sold the calls."),
+        Column("model_id", "text", "Canonical model that answered first."),
+        Column("requests", "bigint", "Requests with a session.", unit="requests"),
+        Column(
+            "retried",
+            "bigint",
+            "Those that were sent again on the same model, their prompt unchanged.",
+            unit="requests",
+        ),
+        Column("could_escalate", "bigint", "Requests whose use case has a dearer model that day.", unit="requests"),
+        Column("escalated", "bigint", "Requests that were asked again on a dearer model.", unit="requests"),
+        Column(
+            "came_down",
+            "bigint",
+            "Requests of dearer models that were asked again on this one: how many of escalated are chance.",
+            unit="requests",
+        ),
+        Column("escalated_cost_usd", "numeric(38,18)", "What the dearer models took for escalated.", unit="USD"),
+    ),
+    ("event_date", "provider_id", "model_id"),
+    day_column="event_date",
+)
+
 SHADOW_EVIDENCE = Table(
     "mart",
     "shadow_evidence",
@@ -157,4 +187,4 @@ ROUTING_OFF_POLICY = Table(
     ("use_case", "model_id", "measure", "method"),
 )
 
-MART_EVIDENCE_TABLES = (CLAIMS_AUDIT, SHADOW_EVIDENCE, ROUTING_MEASURE_NEXT, ROUTING_OFF_POLICY)
+MART_EVIDENCE_TABLES = (CLAIMS_AUDIT, REQUEST_REPEAT, SHADOW_EVIDENCE, ROUTING_MEASURE_NEXT, ROUTING_OFF_POLICY)

@@ -1,0 +1,135 @@
+"""Answers that were asked for again: the same prompt in the same session soon after, on the same model or on a dearer one.
+
+No log says why a request was sent again. The same prompt on the same model is a retry. On a dearer model it is taken for a user who was not
+content, less the cases the other way round: where models change at random, one is as frequent as the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from math import log, sqrt
+from operator import add
+
+import polars as pl
+
+from pipelines.config.evidence import ANY, Effect, Escalation
+from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.warehouse.tables.mart_evidence import REQUEST_REPEAT
+
+SOON_SECONDS = 600
+"""Within this time a prompt is the same question; later it is another one."""
+_ALIKE = 0.2
+"""How far two models' counts of the tokens of one prompt may be apart."""
+_FEWEST = 50
+"""Requests of a model that a rate is taken from."""
+_BY = ("event_date", "provider_id", "model_id")
+
+
+def repeats(requests: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:
+    """Rows of mart.request_repeat of rated rows of core.request (`traffic.CALL_COLUMNS` at least)."""
+    prompt, written = (
+        reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in meters])
+        for meters in (INPUT_METERS, OUTPUT_METERS)
+    )
+    use_case = pl.coalesce("application", "team", pl.lit("unattributed")).alias("use_case")
+    asked = (
+        requests.filter(pl.all_horizontal(pl.col("session_id", "provider_id", "model_id").is_not_null()))
+        .with_columns(use_case, prompt=prompt, written=written)
+        .join(_prices(rate_card), on=["provider_id", "model_id"], how="left", maintain_order="left")
+        .with_columns(has_dearer=pl.col("price") < pl.col("price").max().over("event_date", "use_case"))
+        .sort("session_id", "event_at", "request_uid")
+    )
+    pairs = asked.with_columns(*_following(asked.columns)).with_columns(**_kinds())
+    counted = pairs.group_by(_BY).agg(
+        requests=pl.len().cast(pl.Int64),
+        retried=pl.col("retried").sum().cast(pl.Int64),
+        could_escalate=pl.col("has_dearer").fill_null(value=False).sum().cast(pl.Int64),
+        escalated=pl.col("escalated").sum().cast(pl.Int64),
+        escalated_cost_usd=pl.col("next_effective_cost_usd").filter("escalated").sum(),
+    )
+    back = (
+        pairs.filter("went_down")
+        .group_by("event_date", provider_id="next_provider_id", model_id="next_model_id")
+        .agg(came_down=pl.len().cast(pl.Int64))
+    )
+    joined = counted.join(back, on=_BY, how="left").with_columns(pl.col("came_down").fill_null(0))
+    return joined.select(pl.col(name).cast(kind) for name, kind in REQUEST_REPEAT.polars_schema.items()).sort(_BY)
+
+
+def _prices(rate_card: pl.DataFrame) -> pl.DataFrame:
+    """What each model costs by its newest standard card: three parts input, one part output."""
+    price = 3 * pl.col("input_uncached_usd_per_mtok") + pl.col("output_text_usd_per_mtok")
+    standard = rate_card.filter((pl.col("service_tier") == "standard") & (pl.col("region") == ""))
+    newest = standard.sort("valid_from", "context_from_tokens", descending=[True, False])
+    return newest.group_by("provider_id", "model_id", maintain_order=True).agg(price=price.first().cast(pl.Float64))
+
+
+def _following(columns: list[str]) -> Iterator[pl.Expr]:
+    """What the next request of the same session has; null where there is none soon after."""
+    soon = (pl.col("session_id").shift(-1) == pl.col("session_id")) & (
+        (pl.col("event_at").shift(-1) - pl.col("event_at")).dt.total_seconds() <= SOON_SECONDS
+    )
+    for name in ("provider_id", "model_id", "prompt", "price", "effective_cost_usd"):
+        if name in columns:
+            yield pl.when(soon).then(pl.col(name).shift(-1)).alias(f"next_{name}")
+
+
+def _kinds() -> dict[str, pl.Expr]:
+    same = (pl.col("next_provider_id") == pl.col("provider_id")) & (pl.col("next_model_id") == pl.col("model_id"))
+    # The next turn of a conversation holds the answer too; a prompt that is asked again does not.
+    apart = (pl.col("next_prompt") - pl.col("prompt")).abs() <= _ALIKE * pl.col("prompt")
+    is_again = apart & (pl.col("next_prompt") < pl.col("prompt") + pl.col("written") / 2)
+    return {
+        "retried": (same & (pl.col("next_prompt") == pl.col("prompt")) & (pl.col("prompt") > 0)).fill_null(value=False),
+        "escalated": (~same & is_again & (pl.col("next_price") > pl.col("price"))).fill_null(value=False),
+        "went_down": (~same & is_again & (pl.col("next_price") < pl.col("price"))).fill_null(value=False),
+    }
+
+
+def attempts(rows: pl.DataFrame) -> Iterator[Effect]:
+    """Lines on attempts from rows of mart.request_repeat: each model's retries against those of all together."""
+    by_model = _summed(rows).filter(pl.col("requests") >= _FEWEST)
+    if by_model.height < 2:
+        return
+    whole = 1 + by_model["retried"].sum() / by_model["requests"].sum()
+    for row in by_model.iter_rows(named=True):
+        rate = row["retried"] / row["requests"]
+        yield Effect(
+            measure="attempts",
+            model=row["model_id"],
+            log_mean=log((1 + rate) / whole),
+            log_sd=sqrt(row["retried"] + 1) / row["requests"],
+            grade="A",
+            source=f"own log: {row['retried']} of {row['requests']} requests were sent again on the same model within ten minutes",
+        )
+
+
+def escalations(rows: pl.DataFrame) -> Iterator[Escalation]:
+    """Lines on escalation from rows of mart.request_repeat: each model's, and for models without one that of all together."""
+    by_model = _summed(rows).filter(pl.col("could_escalate") >= _FEWEST)
+    for row in by_model.iter_rows(named=True):
+        yield _escalation(row["model_id"], row, "A")
+    if by_model.height:
+        whole = by_model.drop("model_id").sum().row(0, named=True)
+        pooled = _escalation(ANY, whole, "C")
+        # A model that nobody used may differ from those that were as much as their rate is large.
+        yield pooled.model_copy(update={"share_sd": max(pooled.share_sd, pooled.share)})
+
+
+def _escalation(model: str, row: dict[str, int], grade: str) -> Escalation:
+    asked, up, down = row["could_escalate"], row["escalated"], row["came_down"]
+    return Escalation.model_validate(
+        {
+            "model": model,
+            "share": max(0.0, (up - down) / asked),
+            "share_sd": min(1.0, sqrt(up + down + 1) / asked),
+            "grade": grade,
+            "source": f"own log: {up} of {asked} requests were asked again on a dearer model within ten minutes, {down} the other way round",
+        }
+    )
+
+
+def _summed(rows: pl.DataFrame) -> pl.DataFrame:
+    counts = ("requests", "retried", "could_escalate", "escalated", "came_down")
+    return rows.group_by("model_id").agg(pl.col(counts).sum()).sort("model_id")
