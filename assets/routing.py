@@ -107,6 +107,7 @@ def routing_move(
             deps=[
                 "core.routing_traffic",
                 "core.routing_cost",
+                "core.rate_card",
                 "core.benchmark_score",
                 "core.shadow_request",
                 "core.gpu_price",

@@ -59,10 +59,17 @@ class Effect(Declaration):
 
 
 class BoardRatios(Declaration):
-    """How far the tokens that a board counted are off for other work: the standard deviation of a model's logarithm."""
+    """How far the tokens that a board counted are off for other work: the standard deviation of a model's logarithm.
+
+    `log_sd` is that of output, `loop_log_sd` that of all tokens of an agent's task. `agents` are the benchmarks on which all models work in
+    the same agent: only these say what a task takes.
+    """
 
     log_sd: float = Field(gt=0, le=10)
     source: str
+    agents: tuple[str, ...] = ()
+    loop_log_sd: float | None = Field(default=None, gt=0, le=10)
+    loop_source: str = ""
 
 
 class Difficulty(Declaration):

@@ -60,7 +60,7 @@ def project_routing(workspace: Workspace, window: Window) -> Projected:
         # What was asked again on the days themselves is evidence too.
         with connection.transaction():
             rows[REQUEST_REPEAT.qualified] = _count_repeats(workspace, connection, window, rate_card)
-        setting = setting_of(workspace, connection, _months(window)[0], window.to_date)
+        setting = setting_of(workspace, connection, _months(window)[0], window.to_date, rate_card)
         days = _traffic(workspace, connection, window.days, setting, rate_card)
         found = together([setting.routed(traffic, on) for on, traffic in days.items()])
         with connection.transaction():
@@ -84,7 +84,7 @@ def ask(workspace: Workspace, window: Window, question: Question) -> Routed:
     """
     with workspace.database.connect() as connection:
         rate_card = read_table(connection, RATE_CARD)
-        setting = setting_of(workspace, connection, window.from_date, window.to_date)
+        setting = setting_of(workspace, connection, window.from_date, window.to_date, rate_card)
         policies, evidence, cards = what_if(question, setting.policies, setting.evidence, rate_card)
         asked = replace(setting, policies=policies, evidence=evidence)
         days = _traffic(workspace, connection, window.days, asked, cards)
@@ -102,7 +102,7 @@ def find_measure_next(workspace: Workspace) -> tuple[pl.DataFrame, list[str]]:
         newest = connection.execute("select max(event_date) from core.routing_traffic").fetchone()
         if newest is not None and newest[0] is not None:
             on = newest[0]
-            setting = setting_of(workspace, connection, on, on + timedelta(days=1))
+            setting = setting_of(workspace, connection, on, on + timedelta(days=1), read_table(connection, RATE_CARD))
             cases = setting.cases(kept_traffic(connection, [on]), on)
             for case in (case for case in cases if case.of_day.config.is_headline(case.policy.policy)):
                 try:
@@ -125,7 +125,7 @@ def _project_month(workspace: Workspace, connection: Connection, month: date, ra
     """Replace the month's rows by those of all its days that are loaded; days that were never added up are."""
     until = _after(month)
     loaded = [day for day in loaded_days(connection, REQUEST) if month <= day < until]
-    setting = setting_of(workspace, connection, month, until)
+    setting = setting_of(workspace, connection, month, until, rate_card)
     with connection.transaction():
         lacking = sorted({*loaded} - {*kept_days(connection, month, until, setting.config_id)})
         for on, traffic in _traffic(workspace, connection, lacking, setting, rate_card).items():
@@ -183,7 +183,9 @@ def _keep(connection: Connection, on: date, traffic: Halves | None, setting: Set
     }
 
 
-def setting_of(workspace: Workspace, connection: Connection, first: date, until: date) -> Setting:
+def setting_of(
+    workspace: Workspace, connection: Connection, first: date, until: date, rate_card: pl.DataFrame
+) -> Setting:
     """What projections of days in [first, until) rest on; each is judged by scores that were believed at its end."""
     config = workspace.config
     scores = read_table(
@@ -204,7 +206,7 @@ def setting_of(workspace: Workspace, connection: Connection, first: date, until:
     prices, measured = read_table(connection, GPU_PRICE), read_table(connection, THROUGHPUT)
     policies = with_own_machines(config.routing, config.selfhost, prices, measured, until - timedelta(days=1))
     hourly = read_table(connection, HOURLY_DEMAND, "event_date >= %s and event_date < %s", (first, until))
-    return Setting(policies, evidence, scores, config.calendars.days, answered, config.model_facts, hourly)
+    return Setting(policies, evidence, scores, config.calendars.days, answered, config.model_facts, hourly, rate_card)
 
 
 def _months(window: Window) -> list[date]:

@@ -79,7 +79,7 @@ def _of_day(
     after = read_table(connection, ROUTING_PROJECTION, "event_date = %s", (on,))
     if after.is_empty():
         return
-    setting = setting_of(workspace, connection, on - timedelta(days=1), on + timedelta(days=1))
+    setting = setting_of(workspace, connection, on - timedelta(days=1), on + timedelta(days=1), rate_card)
     day = _Day(workspace, connection, on, setting, kept_traffic(connection, [on]), rate_card, after)
     yield from day.prices()
     yield from day.scores()

@@ -53,7 +53,8 @@ class Routed:
 @dataclass(frozen=True)
 class Setting:
     """What a projection rests on besides traffic: policies, evidence, scores (core.benchmark_score), calendars of price windows, what
-    other models did with the same requests (`pipelines.shadow.answers`), and when requests came (mart.hourly_demand)."""
+    other models did with the same requests (`pipelines.shadow.answers`), when requests came (mart.hourly_demand), and the prices by which
+    boards' costs are read (core.rate_card)."""
 
     policies: RoutingConfig
     evidence: Evidence
@@ -62,6 +63,7 @@ class Setting:
     answered: pl.DataFrame | None = None
     facts: ModelFactsConfig | None = None
     hourly: pl.DataFrame | None = None
+    rate_card: pl.DataFrame | None = None
 
     @cached_property
     def models(self) -> Models:
@@ -90,7 +92,10 @@ class Setting:
         if believed is None:
             return self
         models = {model for half in (traffic.priced, traffic.unpriced) for _, model in half.costs}
-        return replace(self, evidence=self.evidence.with_measured(list(board_effects(believed, self.evidence, models))))
+        return replace(
+            self,
+            evidence=self.evidence.with_measured(list(board_effects(believed, self.evidence, models, self.rate_card))),
+        )
 
     def _day(self, traffic: Traffic, believed: pl.DataFrame | None, on: date) -> Day:
         offers, hours = sorted(traffic.costs), self._hours(traffic.days, on)
@@ -180,6 +185,7 @@ def project(
         load_file(Calendars, "calendars.yaml", None).days if calendars is None else calendars,
         facts=facts,
         hourly=hours_of(requests),
+        rate_card=rate_card,
     )
     found = [
         setting.routed(setting.traffic(requests.filter(pl.col("event_date") == on), rate_card), on)

@@ -12,7 +12,7 @@ from pipelines import routing
 from pipelines.config.evidence import BoardRatios, Effect
 from pipelines.routing.board_ratios import board_effects
 from tests.unit.routing.test_arms import CERTAIN, arm, config
-from tests.unit.routing.traffic import CHEAP, STRONG, rate_card, request, requests, score, scores
+from tests.unit.routing.traffic import CHEAP, RATES, STRONG, rate_card, request, requests, score, scores
 
 EVIDENCE = CERTAIN.model_copy(
     update={
@@ -37,7 +37,7 @@ def test_a_boards_ratio_is_drawn_towards_a_typical_model_as_far_as_boards_are_of
     (line,) = board_effects(BOARD, EVIDENCE, [CHEAP[1]])
     assert line.log_mean == pytest.approx(log(4) * 1.44 / (1.44 + 0.64))
     assert line.log_sd == pytest.approx((1 / (1 / 1.44 + 1 / 0.64)) ** 0.5)
-    assert line.source == "output tokens on aider, drawn towards a typical model; two boards"
+    assert line.source == "output tokens on aider, drawn towards a typical model, two boards"
 
 
 def test_two_boards_count_twice_and_two_metrics_of_one_run_once() -> None:
@@ -75,3 +75,44 @@ def test_the_ratio_is_in_the_cost_and_named_in_the_row_unless_evidence_has_a_lin
     own = Effect(measure="output", model=CHEAP[1], log_mean=0, log_sd=0.1, grade="A", source="own")
     assert total(own)["projected_cost_usd"] == Decimal("0.00049")
     assert STRONG[1] not in str(json.loads(str(board["assumptions"]))["tokens"])
+
+
+AGENTS = EVIDENCE.model_copy(
+    update={
+        "effects": (*EVIDENCE.effects, Effect(measure="loop", log_sd=0.7, grade="C", source="s")),
+        "boards": BoardRatios(
+            log_sd=0.8, source="b", agents=("terminal-bench", "swe"), loop_log_sd=0.5, loop_source="l"
+        ),
+    }
+)
+
+
+def test_a_task_of_an_agent_takes_the_tokens_that_its_board_counted() -> None:
+    """Four times the tokens of a typical model: log 4, with weight 0.49 / (0.49 + 0.25). Boards of answers say nothing of loops."""
+    runs = [(CHEAP[1], 400_000), *((f"m{n}", 100_000) for n in range(4))]
+    version = "terminal-bench-core@1#0"
+    known = [
+        score(name, 50.0, version, board="tb", run_input_tokens=tokens * 3 // 4, run_output_tokens=tokens // 4)
+        for name, tokens in runs
+    ]
+    loops = [line for line in board_effects(scores(*known), AGENTS, [CHEAP[1]]) if line.measure == "loop"]
+    assert [line.log_mean for line in loops] == [pytest.approx(log(4) * 0.49 / (0.49 + 0.25))]
+    assert not [line for line in board_effects(BOARD, AGENTS, [CHEAP[1]]) if line.measure == "loop"]
+
+
+def test_a_cost_is_read_by_the_list_price_of_its_day_and_says_nothing_without_one() -> None:
+    """A task of the cheap model costs 0.07 x 0.28 + 0.63 x 0.028 + 0.011 x 0.42 = 0.04186 USD. It spent as many of these as the others 2."""
+    task = 0.07 * 0.28 + 0.63 * 0.028 + 0.011 * 0.42
+    names = [CHEAP, *(("seller", f"m{n}") for n in range(4))]
+    card = rate_card(dict.fromkeys(names, RATES[CHEAP]))
+    costs = [Decimal(repr(task * (6 if name == CHEAP else 2))) for name in names]
+    known = scores(
+        *(
+            score(model, 50.0, "swe@1#0", board="swe", run_cost_usd=usd)
+            for (_, model), usd in zip(names, costs, strict=True)
+        )
+    )
+    (line,) = [one for one in board_effects(known, AGENTS, [CHEAP[1]], card) if one.measure == "loop"]
+    assert line.log_mean == pytest.approx(log(3) * 0.49 / (0.49 + 0.25))
+    assert not list(board_effects(known, AGENTS, [CHEAP[1]]))
+    assert not list(board_effects(known, AGENTS, [CHEAP[1]], card.head(4)))
