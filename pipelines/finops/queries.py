@@ -153,6 +153,44 @@ QUERIES: dict[str, str] = {
         where event_date = %(day)s
         order by quality nulls last, cost_usd nulls last, point
     """,
+    "routing_move": """
+        select
+            policy, baseline, event, provider_id, model_id, saving_share_before, saving_share_after, saving_usd_before,
+            saving_usd_after, quality_retained_before, quality_retained_after, explanation, not_computed_reason
+        from mart.routing_move
+        where event_date = %(day)s
+        order by abs(saving_usd_after - saving_usd_before) desc nulls last, event, model_id, policy, baseline
+        limit 20
+    """,
+    "self_hosting": """
+        select
+            option_id, is_deployed, replicas, fixed_usd_per_day, served_share, allocation_usd_per_mtok, api_provider_id,
+            api_usd_per_mtok, saving_usd_per_day, is_reachable, reason
+        from mart.selfhost_breakeven
+        where event_date = %(day)s and saving_usd_per_day is not null
+        order by not is_deployed, saving_usd_per_day desc, option_id
+        limit 6
+    """,
+    "measured": """
+        select measure, model_id, against_model_id, judge, estimate, low_95, high_95, pairs, sessions, not_used_reason
+        from mart.shadow_evidence
+        order by not_used_reason is not null, model_id, measure, against_model_id, judge
+        limit 20
+    """,
+    "off_policy": """
+        select use_case, model_id, measure, method, estimate, low_95, high_95, requests, effective_requests
+        from mart.routing_off_policy
+        where refused_reason is null and measure in ('ok', 'score')
+        order by use_case, measure desc, model_id, method
+        limit 12
+    """,
+    "claims": """
+        select claim, about, claimed, unit, date_basis, value_text, verdict
+        from mart.claims_audit
+        where formula in ('hybrid_saving', 'hybrid_quality', 'times_cheaper')
+        order by claim, date_basis
+        limit 60
+    """,
     "drift": """
         select
             event_date, board, benchmark_version_id, drift_class, severity, raw_model, model_id, score_before,

@@ -64,7 +64,7 @@ def test_after_a_failed_run_of_the_daemon_its_pages_are_written_all_the_same(job
         incomplete_pages_sensor(context)
         shown = HTMLParser(page.read_text(encoding="utf-8"))
         assert "routing_projection psycopg.errors.UndefinedTable" in words(shown, "#failures")
-        stale = ["core.routing_cost", "core.routing_traffic"]
+        stale = ["core.routing_cost", "core.routing_traffic", "mart.request_repeat"]
         stale += [f"mart.routing_{name}" for name in ("frontier", "measure_next", "month", "move", "projection")]
         assert rows_of(shown, "stale") == [[table, "never made"] for table in stale]
         assert "made 8 requests" in words(shown, ".headline")

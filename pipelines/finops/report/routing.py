@@ -28,6 +28,13 @@ from pipelines.finops.report.projection import (
     total_row,
 )
 from pipelines.finops.report.routing_charts import FrontierPoint, frontier_chart, waterfall_chart
+from pipelines.finops.report.routing_evidence import (
+    claims_table,
+    measured_table,
+    moves_table,
+    off_policy_table,
+    self_hosting_table,
+)
 from pipelines.finops.report.tables import (
     Cell,
     Table,
@@ -38,6 +45,8 @@ from pipelines.finops.report.tables import (
     text_cell,
     text_column,
 )
+
+_EMPTY = Table("", "", [], [])
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,11 @@ class RoutingSection:
     overview: Table
     month: Table
     measure_next: Table
+    moves: Table = _EMPTY
+    measured: Table = _EMPTY
+    off_policy: Table = _EMPTY
+    self_hosting: Table = _EMPTY
+    claims: Table = _EMPTY
     headlines: Sequence[Headline] = ()
     others: Sequence[Projection] = ()
     shared: Sequence[Assumption] = ()
@@ -80,6 +94,11 @@ def routing_section(data: ReportData) -> RoutingSection:
         ),
         _month(data["routing_month"], data.sql["routing_month"], least=2),
         _measure_next(data["measure_next"], data.sql["measure_next"]),
+        moves_table(data),
+        measured_table(data),
+        off_policy_table(data),
+        self_hosting_table(data),
+        claims_table(data),
         [Headline(item, _waterfall(item)) for is_headline, item in items if is_headline],
         [item for is_headline, item in items if not is_headline],
         shared,

@@ -166,3 +166,42 @@ def test_each_bar_of_the_waterfall_begins_where_the_one_before_ends(monkeypatch:
     for chart in drawn:
         rows = chart["data"]["values"]
         assert [(row["from"], row["to"]) for row in rows] == [(0, 2), (0.2, 2), (0.2, 0.5), (0.5, 0.55), (0, 0.55)]
+
+
+def test_what_moved_a_projection_and_what_is_known_of_it_stand_on_the_page(connection: Connection, page: Page) -> None:
+    books.full(connection)
+    move = {
+        "event_date": books.DAY, "policy": "hybrid", "baseline": "actual", "event": "silent_change", "provider_id": "openai",
+        "model_id": "gpt-5.2", "saving_share_before": 0.8, "saving_share_after": 0.9, "saving_usd_before": Decimal("1.60"),
+        "saving_usd_after": Decimal("1.80"), "quality_retained_before": 0.9, "quality_retained_after": 0.9,
+        "explanation": "Answers are longer.", "not_computed_reason": "what it does to quality",
+    }  # fmt: skip
+    books.add(connection, "mart.routing_move", move)
+    shadow = {
+        "measure": "output", "model_id": "deepseek-v3.2", "against_model_id": "gpt-5.2", "judge": "", "estimate": 1.25, "low_95": 1.1,
+        "high_95": 1.4, "pairs": 200, "sessions": 150, "method": "ratio of totals",
+    }  # fmt: skip
+    books.add(connection, "mart.shadow_evidence", shadow)
+    claim = {
+        "claim": "saving_90_8_2", "as_of": books.DAY, "report": "r", "about": "saving of 90/8/2", "report_lines": "1", "claimed": "85", "unit": "%",
+        "formula": "hybrid_saving", "formula_text": "f", "inputs": "[]",
+    }  # fmt: skip
+    verdicts = {"cited": ("90.5", "holds"), "today": ("83.4", "fails")}
+    books.add(
+        connection,
+        "mart.claims_audit",
+        *(
+            {**claim, "date_basis": basis, "value_text": value, "verdict": verdict}
+            for basis, (value, verdict) in verdicts.items()
+        ),
+    )
+    shown = page()
+    (row,) = rows_of(shown, "routing-moves")
+    assert row[2:] == ["1.60", "1.80", "90.0", "90.0"]
+    assert "model behaves otherwise gpt-5.2" in row[0]
+    assert "Answers are longer. Not computed: what it does to quality." in row[0]
+    (measured,) = rows_of(shown, "measured")
+    assert measured[1:] == ["1.25", "1.1 to 1.4", "200", "150"]
+    (claimed,) = rows_of(shown, "claims")
+    assert claimed[1] == "85 %"
+    assert [cell.split()[0] for cell in claimed[2:]] == ["holds", "fails"]
