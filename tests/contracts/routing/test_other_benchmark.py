@@ -1,0 +1,84 @@
+"""The evidence that ships, held against a benchmark that it was not learnt from: tokens of every model on Aider's polyglot exercises.
+
+Each exercise is tried twice, the second time with what failed: a task in steps, whose spread comes from SWE-bench. Each ordered pair of models is
+projected as if only the second had run, with `evidence.yaml` as it is and no board's ratios.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from pipelines.config.evidence import Evidence
+from pipelines.config.loader import load_file
+from pipelines.routing.draws import ArmArrays, Floats, Group, Worlds
+from pipelines.routing.outlook import Stake, outlook
+from pipelines.routing.strata import BUCKETS
+from tests.contracts.routing.test_ground_truth import SHARE, covered, interval_score
+
+EXERCISES = 225
+PRICES = {"cheap": (0.28, 0.42), "alike": (3.0, 15.0), "dear": (15.0, 75.0)}
+"""USD per million tokens of the first model of a pair; the second one costs 3 and 15. With the dearest most savings are negative."""
+
+
+@pytest.fixture(scope="module")
+def tokens(shared_data: Path) -> Floats:
+    """Tokens of prompts and of answers, one row per model: its last run of all exercises."""
+    text = (shared_data / "leaderboards" / "aider_polyglot" / "2025-06-30.yml").read_text(encoding="utf-8")
+    runs = [run for run in yaml.safe_load(text) if run.get("prompt_tokens") and run.get("completion_tokens")]
+    last = {run["model"]: run for run in runs if run["test_cases"] == EXERCISES}
+    return np.array([(run["prompt_tokens"], run["completion_tokens"]) for run in last.values()], dtype=float)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Projections of one pair each: interval of the saving, what was true, and what the same tokens at the other price say."""
+
+    intervals: list[dict[str, float]] = field(default_factory=list)
+    truths: list[float] = field(default_factory=list)
+    same_tokens: list[float] = field(default_factory=list)
+
+    def add(self, worlds: Worlds, tokens: tuple[Floats, Floats], prices: tuple[float, float]) -> None:
+        """Project a pair from the log of its second model alone."""
+        (cheap, strong), paid, other = tokens, np.array(PRICES["alike"]), np.array(prices)
+        part, recorded = worlds.requests / worlds.requests.sum(), float(strong @ paid)
+        zero = 0 * part
+        moved = ArmArrays("cheap", zero, part * strong[0] * other[0], part * strong[1] * other[1], zero)
+        stays = ArmArrays("strong", part * recorded, zero, zero, zero)
+        stakes = [Stake("cheap", "cheap", SHARE, moved), Stake("strong", "strong", 1 - SHARE, stays)]
+        found = outlook(worlds, worlds.recorded(part * recorded), stakes, None, None).total.saving
+        assert found is not None
+        self.intervals.append(found)
+        self.truths.append(SHARE * (1 - float(cheap @ other) / recorded))
+        self.same_tokens.append(SHARE * (1 - float(strong @ other) / recorded))
+
+    def score(self, *, ours: bool) -> float:
+        """The mean interval score of the intervals, or of the point that the same tokens make."""
+        points = zip(self.intervals, self.same_tokens, self.truths, strict=True)
+        return float(
+            np.mean(
+                [
+                    interval_score(*((one["low_95"], one["high_95"]) if ours else (same, same)), truth, 0.95)
+                    for one, same, truth in points
+                ]
+            )
+        )
+
+
+@pytest.mark.slow
+def test_the_evidence_that_ships_covers_a_benchmark_that_it_was_not_learnt_from(tokens: Floats) -> None:
+    evidence = load_file(Evidence, "evidence.yaml", None)
+    requests = np.full((1, BUCKETS), EXERCISES / BUCKETS)
+    worlds = Worlds(evidence, [Group("strong", is_loop=True)], requests, {"all": {"strong": EXERCISES}})
+    held = Held()
+    for (cheap, strong), prices in itertools.product(itertools.permutations(tokens, 2), PRICES.values()):
+        held.add(worlds, (cheap, strong), prices)
+    assert min(held.truths) < -1  # some save nothing at all
+    assert 0.90 <= covered(held.intervals, held.truths, "95") <= 0.99
+    assert 0.45 <= covered(held.intervals, held.truths, "50") <= 0.60
+    assert held.score(ours=True) < held.score(ours=False) / 2
