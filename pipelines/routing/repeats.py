@@ -92,7 +92,8 @@ def attempts(rows: pl.DataFrame) -> Iterator[Effect]:
     by_model = _summed(rows).filter(pl.col("requests") >= _FEWEST)
     if by_model.height < 2:
         return
-    whole = 1 + by_model["retried"].sum() / by_model["requests"].sum()
+    sent, again = (sum(by_model[name].to_list()) for name in ("requests", "retried"))
+    whole = 1 + again / sent
     for row in by_model.iter_rows(named=True):
         rate = row["retried"] / row["requests"]
         yield Effect(
