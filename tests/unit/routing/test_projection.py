@@ -233,6 +233,8 @@ def test_arms_add_up_and_a_cheaper_price_never_saves_less(
             assert sum(parts[column], Decimal(0)) == whole[column][0]
     same = found.filter((pl.col("model_id") == STRONG[1]) & (pl.col("baseline") == "all_closed"))
     assert all(saving == 0 for saving in same["saving_usd"])
+    baseline = project(day, rate_card(), policies(arm("all", STRONG, "1"), baselines=("all_closed",)), None)
+    assert baseline["saving_usd"].to_list() == [0, 0]
     cheaper = rate_card(RATES | {CHEAP: {name: str(Decimal(v) / 2) for name, v in RATES[CHEAP].items()}})
     again = project(day, cheaper, config, None)
     assert (again["saving_usd"] >= found["saving_usd"]).all()

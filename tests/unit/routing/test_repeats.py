@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.config.evidence import Escalation
 from pipelines.routing.repeats import attempts, escalations, repeats
-from tests.unit.routing.test_arms import CERTAIN, CHEAP_USD, HALF, STRONG_USD, config, projected
+from tests.unit.routing.test_arms import CERTAIN, CHEAP_USD, HALF, STRONG_USD, arm, config, projected
 from tests.unit.routing.traffic import CHEAP, STRONG, rate_card, request, requests
 
 START = datetime(2026, 2, 20, 9, tzinfo=UTC)
@@ -91,3 +91,7 @@ def test_what_is_asked_again_is_paid_on_the_dearest_arm() -> None:
     assert json.loads(found["total"]["assumptions"])["asked_again"] == {"cheap": "10.00% (E: made up)"}
     ran = projected(*(request(n, CHEAP) for n in range(10)), policies=config(*HALF), evidence=again)
     assert ran["strong"]["projected_cost_usd"] == 5 * STRONG_USD
+    alone = projected(
+        *rows, policies=config(arm("one", STRONG, share="0.5"), arm("two", STRONG, share="0.5")), evidence=again
+    )
+    assert alone["total"]["saving_usd"] == 0
