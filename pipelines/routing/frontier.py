@@ -70,7 +70,7 @@ class _Drawn:
     def rows(self) -> Iterator[dict[str, Any]]:
         """The frontier, and each candidate alone. Requests that no candidate can take are left out of all of it."""
         day, cost = self.day, np.stack(list(self.costs.values()))
-        taken = np.isfinite(cost).any(axis=0)
+        taken = np.asarray(np.isfinite(cost).any(axis=0), dtype=np.bool_)
         groups = [group for group, is_taken in zip(day.groups, taken, strict=True) if is_taken]
         requests = day.worlds.requests.sum(axis=1)[taken]
         if not requests.sum():
