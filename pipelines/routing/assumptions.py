@@ -30,7 +30,8 @@ def assumptions(plan: Plan, quality: Quality | str, arms: Sequence[Arm]) -> str:
     stated: dict[str, Any] = {
         **_ASSUMED,
         **_assignment(plan),
-        "tokens": _effects(day, arms),
+        "tokens": _effects(day, arms, _counted_measures(day)),
+        "retries": _effects(day, arms, ["attempts"]) or "as in the log",
         "unit": policy.unit,
         "router_fee_usd": str(policy.router_fee_usd),
         "cache": {arm.arm: _cache(arm, baseline) for arm in arms},
@@ -58,7 +59,6 @@ def _assignment(plan: Plan) -> dict[str, Any]:
     evidence, policy, found = plan.of_day.evidence, plan.policy, plan.assignment
     stated: dict[str, Any] = {
         "assignment": "at random within what rules leave: each arm gets its share of the tokens too",
-        "retries": "as in the log, times attempts",
     }
     asked_again = {
         arm.arm: f"{line.share:.2%} ({line.grade}: {line.source})"
@@ -116,15 +116,15 @@ def _stand_ins(quality: Quality) -> dict[str, Any]:
     return {"stand_ins": lent} if lent else {}
 
 
-def _effects(day: Day, arms: Sequence[Arm]) -> dict[str, str]:
-    """The lines of evidence on tokens that the arms rest on, by measure."""
+def _counted_measures(day: Day) -> list[Measure]:
+    """The measures of tokens that the traffic has: loops, single requests, or both."""
     loops = {group.is_loop for group in day.groups}
-    measures: list[Measure] = []
-    if True in loops:
-        measures.append("loop")
-    if False in loops:
-        measures += ["input", "output"]
-    measures.append("attempts")
+    measures: list[Measure] = ["loop"] if True in loops else []
+    return [*measures, "input", "output"] if False in loops else measures
+
+
+def _effects(day: Day, arms: Sequence[Arm], measures: Sequence[Measure]) -> dict[str, str]:
+    """The lines of evidence that the arms rest on, by measure."""
     found: dict[str, str] = {}
     for measure in measures:
         for arm in arms:

@@ -5,7 +5,7 @@ Hours without a request count as hours: hardware that is paid for does not stop.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import polars as pl
@@ -23,7 +23,7 @@ class Demand:
     days: int
     tokens_per_day: float
     peak_tokens_per_second: float
-    by_hour: tuple[float, ...] = ()
+    by_hour: tuple[float, ...] = field(default=(), compare=False, repr=False)
     """Tokens of every hour that had some."""
 
     @property

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from pipelines.config import load_config
+from pipelines.config.models import DeclaredModel
 from pipelines.daily import Window, explain_moves, project_routing
 from pipelines.daily.routing import Connection
 from pipelines.ids import id_bytes
@@ -125,7 +126,12 @@ def workspace(database: Database) -> Workspace:
             "values ('aider_polyglot@pass_rate_2#0', 'aider_polyglot', 'pass_rate_2', 0, '2026-01-01')"
         )
         replace_all(connection, BENCHMARK_SCORE, known())
-    config = replace(load_config(None), routing=CONFIG)
+    known_models = [{"id": model, "display_name": model} for model in (CHEAP[1], STRONG[1])]
+    packaged = load_config(None)
+    models = packaged.models.model_copy(
+        update={"models": (*packaged.models.models, *map(DeclaredModel.model_validate, known_models))}
+    )
+    config = replace(packaged, routing=CONFIG, models=models)
     return Workspace(Settings(database_url=SecretStr("postgresql://unused")), config, database)
 
 

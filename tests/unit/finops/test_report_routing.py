@@ -197,7 +197,7 @@ def test_what_moved_a_projection_and_what_is_known_of_it_stand_on_the_page(conne
     )
     shown = page()
     (row,) = rows_of(shown, "routing-moves")
-    assert row[2:] == ["1.60", "1.80", "90.0", "90.0"]
+    assert row[2:] == ["1.60", "1.80", "90.0 %", "90.0 %"]
     assert "model behaves otherwise gpt-5.2" in row[0]
     assert "Answers are longer. Not computed: what it does to quality." in row[0]
     (measured,) = rows_of(shown, "measured")
