@@ -106,14 +106,12 @@ def _book(connection: psycopg.Connection[Any], period: date, known: Table, booke
 def book_shares(connection: psycopg.Connection[Any], book: pl.DataFrame, allocation: Allocation) -> pl.DataFrame:
     """Who shares which cost on the days of a month's `book`, as SHARES: as booked where the day's month is closed, else by the rules of
     `allocation` and the day's charges as known now."""
-    days = book["event_date"].unique().sort().to_list()
-    if not days:
-        return pl.DataFrame(schema=SHARES)
-    within = "event_date >= %s and event_date < %s"
-    bounds = (days[0], days[-1] + timedelta(days=1))
-    booked = read_table(connection, BOOKED_SHARE, within, bounds)
-    is_open = ~pl.col("event_date").dt.month_start().is_in(sorted(closed_periods(connection)))
-    now = read_table(connection, DAILY_CHARGE, within, bounds).filter(is_open)
+    days: list[date] = book["event_date"].unique().sort().to_list()
+    closed = closed_periods(connection)
+    open_days = [day for day in days if day.replace(day=1) not in closed]
+    on_days = "event_date = any(%s)"
+    booked = read_table(connection, BOOKED_SHARE, on_days, (days,))
+    now = read_table(connection, DAILY_CHARGE, on_days, (open_days,))
     return pl.concat([booked.select(SHARES.names()), shares_of(measured(now), allocation)])
 
 
