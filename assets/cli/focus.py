@@ -24,6 +24,12 @@ def focus(
     month: Annotated[date, month_option("--month", "The month, as YYYY-MM.")],
     out: Annotated[Path, typer.Option("--out", help="The folder to write to.", file_okay=False)],
     version: Annotated[str, typer.Option("--version", help="1.2, 1.3 or 1.4, the newest that is ratified.")] = "1.4",
+    by_user: Annotated[
+        bool,
+        typer.Option(
+            "--by-user", help="Split charges by the user and key that the log names (x_PrincipalId, x_CredentialId)."
+        ),
+    ] = False,
 ) -> None:
     """Write Cost and Usage of a month and the data sets that go with it, as CSV and Parquet, and say what they hold and what they can't."""
     from pipelines.books.focus.export import export_month, export_supporting
@@ -41,6 +47,7 @@ def focus(
             out,
             workspace.config.focus.billing_accounts,
             allocation=workspace.config.allocation,
+            by_user=by_user,
         )
         files += export_supporting(
             connection, month, chosen, out, usage=found.rows, declared=workspace.config.commitments

@@ -39,7 +39,8 @@ described as (
         requests.list_cost_usd,
         requests.contracted_cost_usd,
         requests.effective_cost_usd,
-        coalesce(requests.tags ->> 'request_tags', requests.tags ->> 'tags') as listed_tags
+        coalesce(requests.tags ->> 'request_tags', requests.tags ->> 'tags') as listed_tags,
+        requests.tags ->> 'api_key' as api_key
     from requests
     left join models on requests.model_id = models.model_id
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from pipelines.books.allocation import ALLOCATED, SHARES, allocate
 from pipelines.books.focus.contracts import applied
+from pipelines.books.focus.principals import PRINCIPALS, by_principal
 from pipelines.books.focus.split_cost import ALLOCATION_COLUMNS, allocation_columns
 from pipelines.books.focus.versions import Version, columns_of
 from pipelines.books.periods import following
@@ -54,7 +55,9 @@ def cost_and_usage(
     month: date,
     version: Version,
     accounts: Mapping[str, BillingAccount],
+    *,
     shares: pl.DataFrame | None = None,
+    used: pl.DataFrame | None = None,
 ) -> Exported:
     """The charges of the month that begins with `month`, in the columns of `version`; each cost sums to that of the charges.
 
@@ -62,9 +65,9 @@ def cost_and_usage(
     price and developer and family of their model. A line with a quantity and both unit prices is Usage. The rest of a
     day's cost that no unit price explains is an Adjustment. A line that costs nothing and has no price is no charge: it is
     left out, as is usage whose cost is not known, which is counted. Cost that `shares` (pipelines.books.allocation) pass on is a row for
-    each receiver, from 1.3 on.
+    each receiver, from 1.3 on. With `used` (principals.py) a charge is a row for each user and key.
     """
-    known = _split(charges.filter(pl.col("unpriced_reason").is_null()), shares if version != "1.2" else None)
+    known = _split(charges.filter(pl.col("unpriced_reason").is_null()), shares if version != "1.2" else None, used)
     is_usage = pl.all_horizontal(
         pl.col("price_id", "list_usd_per_million", "contracted_usd_per_million", "quantity").is_not_null()
     )
@@ -76,6 +79,8 @@ def cost_and_usage(
         named = [name for name in named if name not in ("RegionId", "RegionName")]
     if rows["allocated_method_id"].null_count() == rows.height:
         named = [name for name in named if name not in ALLOCATION_COLUMNS]
+    if rows["credential"].null_count() == rows.height:
+        named.remove("x_CredentialId")
     rows = _with_objects(rows, "Tags", {name: name for name in _TAGS}, absent="unattributed")
     filled = rows.with_columns(**_common(month, accounts)).sort("ChargePeriodStart", "x_ChargeId")
     contracts = list(applied(filled["x_ContractId"].to_list(), filled["ContractedCost"].to_list()))
@@ -87,15 +92,14 @@ def cost_and_usage(
     return Exported(filled, int(unpriced), tuple(sorted(set(rows["provider_id"].unique()) - accounts.keys())))
 
 
-def _split(charges: pl.DataFrame, shares: pl.DataFrame | None) -> pl.DataFrame:
-    """The charges with the quantities of FOCUS, those that are passed on as a part for each receiver."""
+def _split(charges: pl.DataFrame, shares: pl.DataFrame | None, used: pl.DataFrame | None) -> pl.DataFrame:
+    """The charges with the quantities of FOCUS, by who used them, those that are passed on as a part for each receiver."""
     quantity = pl.col("quantity").cast(_DECIMAL)
     priced = pl.when(pl.col("unit") == "token").then(quantity / _MILLION).otherwise(quantity).cast(_DECIMAL)
     counted = charges.with_columns(ConsumedQuantity=quantity, PricingQuantity=priced)
+    amounts = (*COSTS, "ConsumedQuantity", "PricingQuantity")
     return allocate(
-        counted,
-        pl.DataFrame(schema=SHARES) if shares is None else shares,
-        (*COSTS, "ConsumedQuantity", "PricingQuantity"),
+        by_principal(counted, used, amounts), pl.DataFrame(schema=SHARES) if shares is None else shares, amounts
     )
 
 
@@ -158,7 +162,7 @@ def _with_objects(
 
 def _adjustments(lines: pl.DataFrame) -> pl.DataFrame:
     """What no unit price explains, summed by day, seller, model and attribution; nothing where that is nothing."""
-    summed = lines.group_by(*_OF_AN_ADJUSTMENT, *ALLOCATED, maintain_order=True).agg(
+    summed = lines.group_by(*_OF_AN_ADJUSTMENT, *PRINCIPALS, *ALLOCATED, maintain_order=True).agg(
         pl.col(*COSTS).sum(), pl.col("charge_id").min(), pl.col("context_from_tokens").first()
     )
     costs = pl.any_horizontal(pl.col(*COSTS) != 0)
@@ -202,7 +206,8 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
         "ServiceSubcategory": pl.lit("Generative AI"),
         "x_ContractId": pl.when(pl.col("contract_id") != "").then(pl.col("contract_id")),
         "x_ModelId": pl.col("model_id"),
-        "x_PrincipalId": pl.when(pl.col("application") != "unattributed").then("application"),
+        "x_CredentialId": pl.col("credential"),
+        "x_PrincipalId": pl.coalesce("principal", pl.when(pl.col("application") != "unattributed").then("application")),
         "x_ServiceTier": pl.col("service_tier"),
     }  # fmt: skip
 

@@ -13,6 +13,7 @@ import psycopg
 
 from pipelines.books.focus.contracts import COLUMNS_OF_1_3, contract_commitments
 from pipelines.books.focus.cost_and_usage import Exported, cost_and_usage
+from pipelines.books.focus.principals import usage_by_principal
 from pipelines.books.focus.supporting import billing_periods, invoice_details, sku_prices
 from pipelines.books.focus.versions import Version
 from pipelines.books.periods import NOTHING_SHARED, book, book_shares, closed_periods, following
@@ -60,16 +61,19 @@ def export_month(
     accounts: Mapping[str, BillingAccount],
     *,
     allocation: Allocation = NOTHING_SHARED,
+    by_user: bool = False,
 ) -> tuple[Exported, list[Path]]:
     """Write Cost and Usage of the month that begins with `month`, as it stands in the books, into `folder`; the data set and the files.
 
-    The CSV has numbers with a point and all their digits, instants in UTC as 2026-02-01T00:00:00Z, and nothing for null.
+    With `by_user` charges are split by the user and key that the log names. The CSV has numbers with a point and all their digits, instants in UTC as 2026-02-01T00:00:00Z, and nothing for null.
     """
     charges = book(connection, month)
     described = charges.join(read_frame(connection, _PRICES), on="price_id", how="left").join(
         read_frame(connection, _MODELS), on="model_id", how="left"
     )
-    found = cost_and_usage(described, month, version, accounts, book_shares(connection, charges, allocation))
+    used = usage_by_principal(connection, charges["event_date"].unique().to_list()) if by_user else None
+    shares = book_shares(connection, charges, allocation)
+    found = cost_and_usage(described, month, version, accounts, shares=shares, used=used)
     return found, _written(found.rows, folder, f"focus-{version}-cost-and-usage-{month:%Y-%m}")
 
 

@@ -112,6 +112,7 @@ COST_AND_USAGE: tuple[FocusColumn, ...] = (
 CUSTOM: tuple[FocusColumn, ...] = (
     FocusColumn("x_ChargeId"),
     FocusColumn("x_ContractId", nullable=True),
+    FocusColumn("x_CredentialId", nullable=True),
     FocusColumn("x_ExchangeRate", "Decimal", nullable=True),
     FocusColumn("x_ListPriceId", nullable=True),
     FocusColumn("x_ModelId"),

@@ -27,6 +27,7 @@ from pipelines.warehouse.open import open_database
 from tests.charged import DAY, count_500_tokens_more, load_charged_day
 from tests.contracts.focus.dynamic import DYNAMIC
 from tests.contracts.focus.rules import File, judged
+from tests.marts import model_sql
 from tests.warehouse_fixtures import fresh_database
 
 FEBRUARY = date(2026, 2, 1)
@@ -191,6 +192,28 @@ def test_what_each_team_pays_in_the_file_is_what_chargeback_says(charged: Databa
     assert set(found) == {"search", "legal"}
 
 
+def test_a_charge_is_split_by_the_user_and_key_that_the_log_names(charged: Database, tmp_path: Path) -> None:
+    """Of model m, 1,000 tokens are of user ada by key k1, and 500 of nobody by k1: 0.003 and 0.0015 USD; every sum stays."""
+    with charged.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute(f"create view staging.stg_request as {model_sql('stg_request')}".encode())
+        tags = 'tags = \'{"api_key": "k1"}\''
+        connection.execute(f"update core.request set {tags} where model_id = 'm'".encode())
+        connection.execute(
+            "update core.request set end_user_id = 'ada' where model_id = 'm' and input_uncached_tokens = 1000"
+        )
+        found, _ = export_month(connection, FEBRUARY, "1.2", tmp_path, ACCOUNTS, by_user=True)
+        whole, _ = export_month(connection, FEBRUARY, "1.2", tmp_path, ACCOUNTS)
+    input_of_m = found.rows.filter(pl.col("SkuId") == "acme/m/input_uncached").sort("BilledCost")
+    assert input_of_m.select("x_PrincipalId", "x_CredentialId", "ConsumedQuantity", "BilledCost").rows() == [
+        (None, "k1", Decimal(500), Decimal("0.0015")),
+        ("ada", "k1", Decimal(1000), Decimal("0.003")),
+    ]
+    for name in ("ListCost", "ContractedCost", "EffectiveCost", "BilledCost", "ConsumedQuantity", "PricingQuantity"):
+        assert found.rows[name].sum() == whole.rows[name].sum(), name
+    assert "x_CredentialId" not in whole.rows.columns
+    assert set(found.rows.filter(pl.col("x_ModelId") != "m")["x_CredentialId"]) == {None}
+
+
 def test_each_version_has_its_columns() -> None:
     by_version = {version: {c.name for c in COST_AND_USAGE if c.is_in(version)} for version in VERSIONS}
     assert [len(names) for names in by_version.values()] == [57, 65, 65]
@@ -213,14 +236,14 @@ def test_a_column_is_filled_accepted_and_typed_as_its_description_says(
     charged: Database, tmp_path: Path, version: Version
 ) -> None:
     file = exported(charged, tmp_path, version, SHARED)
-    assert held_columns(file, version) == len(columns_of(version))
+    assert held_columns(file, version) == len(columns_of(version)) - 1, "no log names a key"
 
 
 def held_columns(file: File, version: Version) -> int:
     """How many columns the file has, each present in its place, typed, filled and accepted as `versions.py` says. Raises AssertionError."""
     names = [column.name for column in columns_of(version)]
     assert file.texts.columns == [name for name in names if name in file.texts.columns]
-    optional = {name for name in names if name.startswith(("Allocated", "Region"))}
+    optional = {name for name in names if name.startswith(("Allocated", "Region", "x_Credential"))}
     assert set(names) - set(file.texts.columns) <= optional
     kinds = {
         "String": pl.String,
