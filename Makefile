@@ -40,7 +40,7 @@ format: setup-dev ## format the code
 docs: setup ## the documentation, the data dictionary and the lineage as a static site in site/
 	@PYTHONPATH=. .venv/bin/python deploy/build_docs.py
 
-faults: setup-dev ## attack a running installation: kill -9, full disks, clocks, networks, a crowd; most of an hour
+faults: setup-dev ## attack a running installation: kill -9, full disks, clocks, networks, a crowd; some forty minutes
 	@.venv/bin/python -m pytest -n 0 -p tests.conftest attacks $(ARGS)
 
 perf: setup-dev ## measure against peers and physical limits; writes perf/results.md

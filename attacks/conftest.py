@@ -56,7 +56,7 @@ class Attacked:
         assert "Traceback" not in err, err
         assert "please report it" not in err, err
         assert run.returncode == 0 or not words or any(word in f"{out}{err}" for word in words), f"{out}\n{err}"
-        return f"{out}{err}"
+        return " ".join(f"{out}{err}".split())  # lines are broken where the terminal ends
 
     def until(self, process: Run, seen: Callable[[str], bool]) -> None:
         """Wait for a line of progress."""
