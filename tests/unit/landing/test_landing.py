@@ -5,6 +5,7 @@ Fetching into the landing zone is tested in `tests/unit/fetch`.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import json
@@ -19,6 +20,7 @@ import zstandard
 
 from pipelines.ids import id_bytes
 from pipelines.landing import LandedFile, LandingError, land, parse_instant, read_bytes, scan
+from pipelines.landing.atomic import create, write_atomically
 
 NOON = datetime(2026, 2, 14, 12, 0, 0, tzinfo=UTC)
 
@@ -302,6 +304,18 @@ def test_landing_from_several_threads_at_the_same_second_loses_nothing(tmp_path:
     assert found.problems == ()
     assert sorted(read_bytes(file) for file in found.files) == [b"[0]", b"[1]"]
     assert {file.url for file in found.files} == {"https://x"}
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    put(tmp_path / "kept", b"before")
+    monkeypatch.setattr(os, "fsync", full)
+    for write in (write_atomically, create):
+        with pytest.raises(OSError, match="No space left"):
+            write(tmp_path / "kept", b"after")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]
 
 
 def test_a_sidecar_left_by_a_crash_is_completed(tmp_path: Path) -> None:
