@@ -73,6 +73,13 @@ class Address:
         """The options of the address, and when to give up a silent network unless the address says so itself."""
         return {**({} if self.is_local else _SIGNS_OF_LIFE), **self.options}
 
+    def startup_options(self) -> str:
+        """What libpq sends as `options`, for connections of others (Dagster's, dbt's), whose sessions we don't set up."""
+        settings = {} if self.is_local else _SIGNS_OF_LIFE_OF_SERVER
+        return " ".join(
+            [self.options.get("options", ""), *(f"-c{name}={value}" for name, value in settings.items())]
+        ).strip()
+
     def connect(self, session: Mapping[str, str], *, autocommit: bool = False) -> psycopg.Connection[Any]:
         """A connection in UTC with the given session settings. Raises WarehouseError that names the server."""
         arguments: dict[str, Any] = {
@@ -161,7 +168,7 @@ class Database:
         the clear. Raises WarehouseError where database or schema is missing and may not be made.
         """
         # An event of a run need not wait for the disk, 500 times in a run: what a crash of the machine takes is its last second.
-        options = f"{self.owner.options.get('options', '')} -csynchronous_commit=off".strip()
+        options = f"{self.owner.startup_options()} -csynchronous_commit=off".strip()
         if self.dagster_database == self.owner.dbname:
             self._create_dagster_schema()
             options += f" -csearch_path={DAGSTER_SCHEMA}"
@@ -190,6 +197,7 @@ class Database:
             "MODELMETER_PG_USER": self.owner.user,
             "MODELMETER_PG_PASSWORD": self.owner.password or "",
             "MODELMETER_PG_DATABASE": self.owner.dbname,
+            "PGOPTIONS": self.owner.startup_options(),
         }
 
     def named(self, dbname: str) -> Database:
