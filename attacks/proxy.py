@@ -64,5 +64,6 @@ def _pump(source: socket.socket, sink: socket.socket, change: Callable[[bytes], 
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+        source.close()  # the other direction closes the sink
 
     threading.Thread(target=pump, daemon=True).start()
