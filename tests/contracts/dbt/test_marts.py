@@ -208,6 +208,7 @@ DAMAGES: dict[str, set[str]] = {
             "charge_is_quantity_times_rate",
             "unit_cost_agrees_with_charges",
             "user_and_tag_spend_agree",
+            "item_spend_agrees_with_charges",
         }
         for damage in ("quantity = null where meter = 'request'", "quantity = 0 where meter = 'request'")
     },
