@@ -101,11 +101,10 @@ def test_a_task_of_an_agent_takes_the_tokens_that_its_board_counted() -> None:
 
 
 def test_a_cost_is_read_by_the_list_price_of_its_day_and_says_nothing_without_one() -> None:
-    """A task of the cheap model costs 0.07 x 0.28 + 0.63 x 0.028 + 0.011 x 0.42 = 0.04186 USD. It spent as many of these as the others 2."""
-    task = 0.07 * 0.28 + 0.63 * 0.028 + 0.011 * 0.42
+    """A task of the cheap model costs 0.07 x 0.28 + 0.63 x 0.028 + 0.011 x 0.42 = 0.04186 USD, of the others 0.564. It spent six of its own, they two."""
     names = [CHEAP, *(("seller", f"m{n}") for n in range(4))]
-    card = rate_card(dict.fromkeys(names, RATES[CHEAP]))
-    costs = [Decimal(repr(task * (6 if name == CHEAP else 2))) for name in names]
+    card = rate_card({CHEAP: RATES[CHEAP], **dict.fromkeys(names[1:], RATES[STRONG])})
+    costs = [Decimal("0.04186") * 6, *[Decimal("0.564") * 2] * 4]
     known = scores(
         *(
             score(model, 50.0, "swe@1#0", board="swe", run_cost_usd=usd)

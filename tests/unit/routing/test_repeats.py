@@ -42,6 +42,7 @@ def counted(*rows: dict[str, Any]) -> dict[str, dict[str, Any]]:
         ((CHEAP, 0, 1000), (STRONG, 60, 1100), (0, 1, 0)),  # asked again on the dearer one
         ((CHEAP, 0, 1000), (STRONG, 601, 1000), (0, 0, 0)),  # later than ten minutes
         ((CHEAP, 0, 1000), (STRONG, 60, 1300), (0, 0, 0)),  # another prompt
+        ((CHEAP, 0, 1000), (STRONG, 60, 790), (0, 0, 0)),
         ((CHEAP, 0, 10_000), (STRONG, 60, 10_500), (0, 0, 0)),  # the next turn, which holds the answer of 500 tokens
         ((CHEAP, 0, 1000), (CHEAP, 60, 1000), (1, 0, 0)),  # the same again
         ((CHEAP, 0, 1000), (CHEAP, 60, 1001), (0, 0, 0)),
