@@ -6,6 +6,7 @@ import base64
 import csv
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -155,6 +156,22 @@ def test_the_same_total_stands_everywhere(report: Report, tmp_path: Path) -> Non
             )
     lines = csv.DictReader(focus.read_text(encoding="utf-8").splitlines())
     assert fmt.total(Decimal(line["EffectiveCost"]) for line in lines) == total
+
+
+def test_every_link_of_every_page_leads_somewhere(report: Report) -> None:
+    """To a file that the run wrote, and there to an element of that name."""
+    pages = sorted((report.home / "reports").rglob("*.html"))
+    names = {path.resolve(): re.findall(r'\bid="([^"]+)"', path.read_text(encoding="utf-8")) for path in pages}
+    assert len(pages) == 5, "a day, its month and quarter, the calendar and the explorer"
+    followed = 0
+    for path in pages:
+        for link in LexborHTMLParser(path.read_text(encoding="utf-8")).css("a[href]"):
+            file, _, name = str(link.attributes["href"]).partition("#")
+            target = (path.parent / file).resolve() if file else path.resolve()
+            assert target.is_file(), f"{path.name}: {file}"
+            assert not name or name in names[target], f"{path}: #{name}"
+            followed += 1
+    assert followed > 40
 
 
 def unpacked_cost(packed: dict[str, Any]) -> Decimal:

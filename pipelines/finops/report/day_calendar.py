@@ -77,7 +77,8 @@ def links(span: Span, days: Sequence[date]) -> list[Link]:
     found = [Link("Calendar", "../index.html")]
     if before:
         found.append(Link(f"Previous {span.kind}", _page(to(max(before)))))
-    found.append(Link(f"Next {span.kind}", _page(to(min(after))) if after else f"../index.html#{span.first:%Y-%m}"))
+    newest = f"#{max(days):%Y-%m}" if days else ""
+    found.append(Link(f"Next {span.kind}", _page(to(min(after))) if after else f"../index.html{newest}"))
     if span.kind == "day":
         found.append(Link(fmt.month(span.first), _page(Span.of_month(span.first))))
     if span.kind != "quarter":
