@@ -5,14 +5,20 @@ The rows are those of mart.budget_status; how they are made is `pipelines.planni
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assets.cli.dates import day_option
 from assets.cli.terminal import json_text, say
+
+if TYPE_CHECKING:
+    from pipelines.finops.plans import BudgetStanding
+
+_WIDTH = 80
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +33,6 @@ def budgets(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, every digit shown.")] = False,
 ) -> None:
     """Show how each budget stands: spent, where it will end, and when it is crossed."""
-    from pipelines.finops import format as fmt
     from pipelines.finops.plans import budget_standing
     from pipelines.workspace import open_workspace
 
@@ -45,10 +50,23 @@ def budgets(
             else "budgets.yaml declares no budget (docs/planning.md)"
         )
         return
-    say(f"{'budget':<20}{'spent':>12}{'of USD':>12}{'ends at':>12}{'a day left':>12}  state")
-    for one in standing:
-        amounts = (one.spent_usd, one.budget_usd, one.forecast_usd, one.daily_left_usd)
-        say(f"{one.budget_id[:19]:<20}{''.join(f'{fmt.money(usd):>12}' for usd in amounts)}  {one.sentence}")
+    for line in _lines(standing):
+        say(line)
     for one in standing:
         if one.reason:
             say(f"{one.budget_id}: {one.reason}")
+
+
+def _lines(standing: Sequence[BudgetStanding]) -> Iterator[str]:
+    """A table of at most 80 columns where names and amounts leave room; a state that does not fit stands below its budget."""
+    from pipelines.finops import format as fmt
+
+    name = max(len("budget"), *(len(one.budget_id) for one in standing))
+    yield f"{'budget':<{name}}{'spent':>11}{'of USD':>11}{'ends at':>11}{'a day left':>11}  state"
+    for one in standing:
+        amounts = (one.spent_usd, one.budget_usd, one.forecast_usd, one.daily_left_usd)
+        line = f"{one.budget_id:<{name}}{''.join(f'{fmt.money(usd):>11}' for usd in amounts)}"
+        fits = len(line) + 2 + len(one.sentence) <= _WIDTH
+        yield f"{line}  {one.sentence}" if fits else line
+        if not fits:
+            yield f"    {one.sentence}"

@@ -73,7 +73,7 @@ class BudgetStanding:
         """How it stands, in words."""
         if self.state == "will_cross" and self.crosses_on is not None:
             early = f", {fmt.short_day(self.crosses_from)} at the earliest" if self.crosses_from else ""
-            return f"crossed on {fmt.short_day(self.crosses_on)}{early}"
+            return f"will be crossed on {fmt.short_day(self.crosses_on)}{early}"
         if self.state == "crossed" and self.crosses_on is not None:
             return f"crossed since {fmt.short_day(self.crosses_on)}"
         return _SAID.get(self.state, "within")

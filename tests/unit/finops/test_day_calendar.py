@@ -41,11 +41,13 @@ def test_a_day_leads_to_the_loaded_days_around_it_and_to_what_holds_it() -> None
 
 
 def test_the_newest_day_leads_to_the_calendar_and_the_oldest_to_none_before() -> None:
-    assert led_to(Span.of_day(date(2026, 2, 15)))["Next day"] == "../index.html#2026-02"
+    newest, oldest = led_to(Span.of_day(date(2026, 2, 15))), led_to(Span.of_day(date(2025, 12, 30)))
+    assert (newest["Previous day"], newest["Next day"]) == ("../2026-02-13/index.html", "../index.html#2026-02")
+    assert oldest["Next day"] == "../2026-02-13/index.html"
+    assert "Previous day" not in oldest
     assert led_to(Span.of_quarter(date(2026, 2, 15)))["Next quarter"] == "../index.html#2026-02", (
         "its first month has no day in the calendar"
     )
-    assert "Previous day" not in led_to(Span.of_day(date(2025, 12, 30)))
 
 
 def test_a_month_and_a_quarter_lead_to_those_around_them_and_to_their_files() -> None:

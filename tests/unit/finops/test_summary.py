@@ -185,5 +185,5 @@ def test_budgets_the_end_of_the_month_and_what_is_open_are_said(connection: Conn
         )
     text = " ".join(" ".join(shown(day_summary(connection, books.DAY, NEXT_DAY))).split())
     assert "month ends at 120.50 USD; 110.00 to 140.00 at 95 %" in text
-    assert "budgets 2 search crossed on 1 Mar, 28 Feb at the earliest" in text
+    assert "budgets 2 search will be crossed on 1 Mar, 28 Feb at the earliest" in text
     assert "anomalies 2 7.00 USD so far: team b: dear. And 1 other." in text
