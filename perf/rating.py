@@ -79,7 +79,7 @@ def _prices() -> tuple[pl.DataFrame, pl.DataFrame]:
             observed_at=DAY - timedelta(days=2), sha256="", size_bytes=path.stat().st_size, snapshot_id=b"0" * 16,
         )  # fmt: skip
         snapshot = parse_feed(file, FEED)
-    ledger = build_ledger(FEED, [snapshot], build_registry(load_config(None).models, [feed_names(snapshot)]))
+    ledger = build_ledger(FEED, [snapshot], build_registry(load_config(None).models, feed_names([snapshot])))
     return ledger, build_rate_card(ledger, [FEED])
 
 

@@ -15,6 +15,7 @@ from pipelines.daily.price_traffic import newest_traffic
 from pipelines.prices import Traffic, in_usd, other_names, price_change_rows, price_conflict_rows
 from pipelines.prices.feed_snapshot import BEGINNING
 from pipelines.prices.price_lists import OTHER_NAMES
+from pipelines.prices.statements import facts_of
 from pipelines.prices.unclear import unclear
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all
@@ -78,8 +79,10 @@ def other_names_at(workspace: Workspace, at: datetime) -> pl.DataFrame:
         )
     ]
     for item in feed_files(workspace):
-        known = [snapshot for snapshot in item.review.accepted if snapshot.observed_at <= at]
+        facts = facts_of(item.review.accepted)
+        known = [place for place, one in enumerate(facts) if one.observed_at <= at]
         if known:
-            silent = other_names(max(known, key=lambda snapshot: snapshot.observed_at), registry, at)
+            newest = max(known, key=lambda place: facts[place].observed_at)
+            silent = other_names(item.review.accepted[newest], registry, at)
             found.append(silent.select(pl.lit(item.feed.feed).alias("feed"), *OTHER_NAMES))
     return pl.concat(found)

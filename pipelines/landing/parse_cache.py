@@ -67,19 +67,35 @@ def cached(
     again. Two runs at the same time each put the same file there. Of a file that changed meanwhile nothing is kept.
     """
     path = folder / f"{_key(file)}.zip"
-    try:
-        return unpack(_load(path))
-    except FileNotFoundError:
-        pass
-    except (ValueError, LookupError, EOFError, OSError, zipfile.BadZipFile, pl.exceptions.PolarsError):
-        path.unlink(missing_ok=True)  # cut off, damaged or written by another version: made anew below
+    entry = read_cached(path)
+    if entry is not None:
+        try:
+            return unpack(entry)
+        except (ValueError, LookupError, pl.exceptions.PolarsError):
+            path.unlink(missing_ok=True)  # of another shape: made anew below
     result = read()
     try:
         file.check_unchanged()
     except LandingError:
         return result
-    write_atomically(path, _dump(pack(result)))
+    write_cached(path, pack(result))
     return result
+
+
+def read_cached(path: Path) -> CachedParse | None:
+    """What is kept at `path`; None where nothing is, or nothing whole: then it is removed."""
+    try:
+        return _load(path)
+    except FileNotFoundError:
+        return None
+    except (ValueError, LookupError, EOFError, OSError, zipfile.BadZipFile, pl.exceptions.PolarsError):
+        path.unlink(missing_ok=True)  # cut off, damaged or written by another version
+        return None
+
+
+def write_cached(path: Path, entry: CachedParse) -> None:
+    """Keep `entry` at `path`."""
+    write_atomically(path, _dump(entry))
 
 
 def _key(file: LandedFile) -> str:

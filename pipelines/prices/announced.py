@@ -17,9 +17,10 @@ import polars as pl
 _Row = dict[str, Any]
 
 
-def with_periods(asserted: pl.DataFrame, observed: Sequence[datetime]) -> pl.DataFrame:
-    """`asserted` (rows with numbers of snapshot, `sku` and `amount`) with periods in place of undated prices that dates bear upon.
+def with_periods(asserted: pl.DataFrame, instants: pl.DataFrame) -> pl.DataFrame:
+    """`asserted` (lines with numbers of instant, group, `sku` and `amount`) with periods in place of undated prices that dates bear upon.
 
+    `instants` has `k`, `group` and `at`: every observation of the groups that these prices are in, and null after the last.
     Only SKUs of which some snapshot states both a date and a price without one are touched. Of these an undated price holds
     from the observation since which it has been stated without a break (or from the day that was announced for it), up to
     its stated end or the start of a stated successor; what was believed before stays stated, up to then. An undated price
@@ -27,7 +28,7 @@ def with_periods(asserted: pl.DataFrame, observed: Sequence[datetime]) -> pl.Dat
     """
     is_undated = pl.col("valid_from").is_null()
     bears = (is_undated & pl.col("valid_to").is_not_null()).any() | (is_undated.any() & ~is_undated.all())
-    mixed = asserted.group_by("sku").agg(bears.alias("is_mixed")).filter("is_mixed").drop("is_mixed")
+    mixed = asserted.group_by("sku").agg(bears.alias("is_mixed"), pl.col("group").first()).filter("is_mixed")
     if mixed.is_empty():
         return asserted
     rows = asserted.join(mixed, on="sku", how="semi")
@@ -35,14 +36,19 @@ def with_periods(asserted: pl.DataFrame, observed: Sequence[datetime]) -> pl.Dat
     by_sku: dict[int, dict[int, list[_Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows.iter_rows(named=True):
         by_sku[row["sku"]][row["k"]].append(row)
-    periods = [row for stated in by_sku.values() for row in _timeline(stated, observed)]
+    observed: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
+    known = instants.filter(pl.col("at").is_not_null()).join(mixed, on="group", how="semi").sort("k")
+    for group, k, at in known.select("group", "k", "at").iter_rows():
+        observed[group].append((k, at))
+    group_of = dict(mixed.select("sku", "group").iter_rows())
+    periods = [row for sku, stated in by_sku.items() for row in _timeline(stated, observed[group_of[sku]])]
     return pl.concat([rest, pl.DataFrame(periods, schema=asserted.schema)])
 
 
-def _timeline(stated: dict[int, list[_Row]], observed: Sequence[datetime]) -> Iterator[_Row]:
+def _timeline(stated: dict[int, list[_Row]], observed: Sequence[tuple[int, datetime]]) -> Iterator[_Row]:
     """Everything that each snapshot of one SKU says, its past included."""
     believed: list[_Row] = []
-    for k, now in enumerate(observed):
+    for k, now in observed:
         if k not in stated:
             believed = _until(believed, now)
             continue

@@ -13,7 +13,7 @@ from pipelines.config.models import ModelsConfig
 from pipelines.models import build_registry
 from pipelines.models.names import DATE_SUFFIX, key_of
 from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot
-from pipelines.prices.statements import gathered
+from pipelines.prices.statements import facts_of, gathered, lines, numbered
 
 _PLACE = ("k", "provider_id", "_region")
 _SAME = (*_PLACE, "meter", *CONDITIONS, "valid_from")
@@ -31,14 +31,18 @@ def dated_aliases(snapshots: Sequence[FeedSnapshot], config: ModelsConfig) -> pl
     stated = gathered(snapshots)
     names = stated.distinct.filter(pl.col("unit") == "token", pl.col("alias_of") == "")
     names = names.join(_places(names, config), on=["provider", "raw_model"], how="left")
+    names = numbered(names, "group", ("provider_id", "_region", "same_as"))
     dated = names.filter(pl.col("same_as") != pl.col("key"))
     place = ["provider_id", "_region", "key"]
     undated = names.join(dated.select("provider_id", "_region", key="same_as").unique(), on=place, how="semi")
+    found = lines(stated, pl.concat([dated, undated]).unique("row").select("row", "group"))
+    facts = facts_of(snapshots)
     feeds = pl.DataFrame(
-        {"k": range(len(snapshots)), "feed": [item.feed for item in snapshots]},
-        schema={"k": pl.Int64, "feed": pl.String},
+        {"snapshot": range(len(facts)), "feed": [item.feed for item in facts]},
+        schema={"snapshot": pl.Int64, "feed": pl.String},
     )
-    prices = stated.said.join(pl.concat([dated, undated]).unique("row"), on="row").join(feeds, on="k")
+    feeds = found.instants.join(feeds, on="snapshot").select("k", "feed")
+    prices = found.said.join(pl.concat([dated, undated]).unique("row"), on="row").join(feeds, on="k")
     compared = _compared(prices)
     whole = (pl.col("equal") == pl.col("stated")) & (pl.col("equal") == pl.col("stated_undated"))
     return (

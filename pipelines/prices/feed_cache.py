@@ -6,8 +6,10 @@ The cache itself is `pipelines.landing.parse_cache`, reading is `parse.py`.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines.config.models import ModelsConfig
 from pipelines.config.sources import PriceFeed
 from pipelines.landing import LandedFile
 from pipelines.landing.parse_cache import CachedParse, StaleCacheError, cache_folder, cached
@@ -40,6 +42,13 @@ def feed_folder(feed: PriceFeed, store: Path) -> Path:
     """Where the files of a feed are kept as they are read today."""
     options = {name: value for name, value in feed.options.items() if name not in DECISIONS}
     return cache_folder(store, f"prices/{parser_version(feed)}", options, *_DECIDES)
+
+
+def review_path(feeds: Sequence[PriceFeed], models: ModelsConfig, store: Path) -> Path:
+    """Where the review of the files of `feeds` is kept, as they are read, named and judged today."""
+    read = [(feed.feed, feed_folder(feed, store).name) for feed in feeds]
+    declared = {"feeds": read, "models": models.model_dump(mode="json")}
+    return cache_folder(store, "prices/review", declared, *_DECIDES, "pipelines.models") / "state.zip"
 
 
 def _parse(file: LandedFile, feed: PriceFeed) -> FeedSnapshot | PriceFeedError:

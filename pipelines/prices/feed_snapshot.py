@@ -6,7 +6,7 @@ Readers of the formats are in `feeds/`; what follows from several snapshots is i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, NamedTuple
@@ -97,9 +97,9 @@ class Parsed:
     """Priced fields and records that gave no price, each once, with the reason."""
 
 
-@dataclass(frozen=True)
-class FeedSnapshot:
-    """The prices that one landed file asserts. `prices` has the columns of PRICE_SCHEMA."""
+@dataclass(frozen=True, kw_only=True)
+class SnapshotFacts:
+    """Which file of which feed a snapshot is, and what is known of it besides its prices."""
 
     feed: str
     format: str
@@ -108,8 +108,19 @@ class FeedSnapshot:
     parser_version: str
     lines: int
     valid: int
-    prices: pl.DataFrame = field(repr=False)
     not_understood: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedSnapshot(SnapshotFacts):
+    """The prices that one landed file asserts. `prices` has the columns of PRICE_SCHEMA."""
+
+    prices: pl.DataFrame = field(repr=False)
+
+    @property
+    def facts(self) -> SnapshotFacts:
+        """The snapshot without its prices."""
+        return SnapshotFacts(**{item.name: getattr(self, item.name) for item in fields(SnapshotFacts)})
 
 
 def price_frame(prices: Iterable[Price]) -> pl.DataFrame:

@@ -13,10 +13,12 @@ from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.models import Registry
 from pipelines.prices.announced import with_periods
-from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot
-from pipelines.prices.statements import gathered, numbered
+from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot, SnapshotFacts
+from pipelines.prices.statements import Statements, facts_of, gathered, lines, numbered
 from pipelines.warehouse.tables.core_prices import PRICE
 
+NAMED = ("provider_id", "model_id", "region")
+"""The thing of which a feed may state the prices under several names."""
 _SKU = ("provider_id", "model_id", "meter", *CONDITIONS)
 _RARE = ("context_to_tokens", "context_counts", "reasoning_mode")
 _AMOUNT = ("unit_price", "pricing_currency", "pricing_quantity")
@@ -33,39 +35,59 @@ def build_ledger(feed: PriceFeed, snapshots: Sequence[FeedSnapshot], registry: R
     one recorded at the later observation. Of two snapshots observed at the same instant the one with the greater id
     counts, because nothing says which was later. Which snapshots count is decided before, by `review.py`.
     """
-    in_order = sorted(snapshots, key=lambda item: (item.observed_at, item.snapshot_id))
-    ordered = list({snapshot.observed_at: snapshot for snapshot in in_order}.items())
-    if not ordered:
+    stated, facts = _in_order(snapshots)
+    if not facts:
         return PRICE.empty()
-    asserted, facts = _asserted([snapshot for _, snapshot in ordered], registry)
-    asserted = with_periods(asserted, [at for at, _ in ordered])
-    observed = pl.Series("observed_at", [at for at, _ in ordered], dtype=_TIME)
-    undated = _undated_rows(asserted.filter(pl.col("valid_from").is_null()), observed)
-    dated = _dated_rows(asserted.filter(pl.col("valid_from").is_not_null()), observed)
+    asserted, prices, instants = _asserted(stated, registry)
+    observed = pl.DataFrame(
+        {"snapshot": range(len(facts)), "at": [item.observed_at for item in facts]},
+        schema={"snapshot": pl.Int64, "at": _TIME},
+    )
+    instants = instants.join(observed, on="snapshot", how="left", maintain_order="left")
+    asserted = with_periods(asserted, instants)
+    undated = _undated_rows(asserted.filter(pl.col("valid_from").is_null()), instants)
+    dated = _dated_rows(asserted.filter(pl.col("valid_from").is_not_null()), instants)
     evidence = pl.DataFrame(
         {
-            "k": pl.int_range(len(ordered), eager=True),
-            "snapshot_id": [snapshot.snapshot_id for _, snapshot in ordered],
-            "parser_version": [snapshot.parser_version for _, snapshot in ordered],
+            "snapshot": range(len(facts)),
+            "snapshot_id": [item.snapshot_id for item in facts],
+            "parser_version": [item.parser_version for item in facts],
         },
-        schema_overrides={"snapshot_id": pl.Binary},
+        schema={"snapshot": pl.Int64, "snapshot_id": pl.Binary, "parser_version": pl.String},
     )
-    rows = pl.concat([undated, dated], how="diagonal").drop("sku", "amount")
-    rows = rows.join(facts, on="row", how="left").join(evidence, on="k", how="left")
+    evidence = instants.select("k", "snapshot").join(evidence, on="snapshot")
+    rows = pl.concat([undated, dated], how="diagonal").drop("sku", "amount", "group")
+    rows = rows.join(prices, on="row", how="left").join(evidence, on="k", how="left")
     return _with_ids(rows.with_columns(pl.lit(feed.feed).alias("feed")))
 
 
-def _asserted(snapshots: Sequence[FeedSnapshot], registry: Registry) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What each snapshot asserts, one line per SKU and start, and the facts of each `row`: columns of core.price.
+def _in_order(snapshots: Sequence[FeedSnapshot]) -> tuple[Statements, Sequence[SnapshotFacts]]:
+    """What the snapshots state in the order of observation, one for each instant."""
+    known = facts_of(snapshots)
+    places = sorted(range(len(known)), key=lambda place: (known[place].observed_at, known[place].snapshot_id))
+    last = list({known[place].observed_at: place for place in places}.values())
+    if last == list(range(len(known))):
+        return gathered(snapshots), known
+    ordered = [snapshots[place] for place in last]
+    return gathered(ordered), ordered
 
-    The lines have snapshot number `k`, `row`, the numbers `sku` and `amount`, valid_from, valid_to and date_basis.
+
+def _asserted(stated: Statements, registry: Registry) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """What is asserted, one line per SKU and start, the facts of each `row` (columns of core.price), and the instants.
+
+    The lines have the number `k` of an instant, `group`, `row`, the numbers `sku` and `amount`, valid_from, valid_to and date_basis.
     """
-    stated = gathered(snapshots)
     facts = numbered(resolved(stated.distinct, registry), "amount", _AMOUNT)
-    lines = one_per_sku(one_name_per_model(stated.said, facts), facts)
+    facts = numbered(facts, "group", NAMED)
+    # A price without a date that has an end, or a sibling with a date, is judged at every observation (`announced.py`).
+    is_undated = pl.col("valid_from").is_null()
+    bears = (is_undated & pl.col("valid_to").is_not_null()).any() | (is_undated.any() & ~is_undated.all())
+    whole = facts.group_by("group").agg(bears).filter("valid_from").select("group")
+    found = lines(stated, facts.select("row", "group"), whole=whole)
+    said = one_per_sku(one_name_per_model(found.said, facts), facts)
     dates = ("valid_from", "valid_to", "date_basis")
-    asserted = lines.join(facts.select("row", "amount", "valid_to", "date_basis"), on="row", how="left")
-    return asserted, facts.drop("amount", *dates)
+    asserted = said.join(facts.select("row", "group", "amount", "valid_to", "date_basis"), on="row", how="left")
+    return asserted, facts.drop("amount", "group", *dates), found.instants
 
 
 def one_per_sku(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
@@ -117,7 +139,7 @@ def one_name_per_model(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
         "provider",
     )
     for name, columns in (
-        ("model", ("provider_id", "model_id", "region")),
+        ("model", NAMED),
         ("name", ("raw_model", "provider")),
         ("rank", ("lacks_tokens", "is_other", "is_alias", "length", "raw_model", "provider")),
     ):
@@ -144,21 +166,21 @@ def _runs(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def _at(observed: pl.Series, index: pl.Expr) -> pl.Expr:
-    """The instant of the snapshot number in `index`; null past the last."""
-    return index.replace_strict(pl.int_range(len(observed), eager=True), observed, default=None, return_dtype=_TIME)
+def _at(instants: pl.DataFrame, index: pl.Expr) -> pl.Expr:
+    """When the instant numbered in `index` was; null past the last of a group."""
+    return index.replace_strict(instants["k"], instants["at"], default=None, return_dtype=_TIME)
 
 
-def _undated_rows(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
+def _undated_rows(rows: pl.DataFrame, instants: pl.DataFrame) -> pl.DataFrame:
     # Sorted by SKU and snapshot first, so that a run breaks where the amount changes and where the SKU is missing.
     by_sku = rows.sort("sku", "k")
     changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in ("sku", "amount"))
     version = by_sku.with_columns(changed.cum_sum().alias("version"))
     runs = _runs(version, ("sku", "version")).sort("sku", "k")
-    closed_at = _at(observed, pl.col("last_k") + 1)
+    closed_at = _at(instants, pl.col("last_k") + 1)
     follows = pl.col("k").shift(-1).over("sku") == pl.col("last_k") + 1
     runs = runs.with_columns(
-        _at(observed, pl.col("k")).alias("valid_from"),
+        _at(instants, pl.col("k")).alias("valid_from"),
         closed_at.alias("closed_at"),
         pl.when(closed_at.is_not_null())
         .then(pl.when(follows.fill_null(value=False)).then(pl.lit("changed")).otherwise(pl.lit("source_removed")))
@@ -178,8 +200,8 @@ def _undated_rows(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
     return pl.concat([believed_open, known_closed]).drop("closed_at", "version", "last_k")
 
 
-def _dated_rows(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
-    stated = pl.concat([rows.with_columns(pl.lit(value=False).alias("is_carried")), _carried(rows, observed)])
+def _dated_rows(rows: pl.DataFrame, instants: pl.DataFrame) -> pl.DataFrame:
+    stated = pl.concat([rows.with_columns(pl.lit(value=False).alias("is_carried")), _carried(rows, instants)])
     period = ("sku", "valid_from", "valid_to", "amount")
     runs = _runs(stated, period).with_columns((pl.col("last_k") + 1).alias("next_k"))
     after = stated.rename({"k": "next_k"})
@@ -193,7 +215,7 @@ def _dated_rows(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
         .join(begun, on=["sku", "valid_from", "next_k"], how="left", nulls_equal=True)
         .join(present, on=["sku", "next_k"], how="left", nulls_equal=True)
         .with_columns(
-            _at(observed, pl.col("k")).alias("recorded_at"), _at(observed, pl.col("next_k")).alias("superseded_at")
+            _at(instants, pl.col("k")).alias("recorded_at"), _at(instants, pl.col("next_k")).alias("superseded_at")
         )
     )
     is_future = pl.col("valid_from") >= pl.col("superseded_at")
@@ -213,15 +235,16 @@ def _dated_rows(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
     )
 
 
-def _carried(rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
+def _carried(rows: pl.DataFrame, instants: pl.DataFrame) -> pl.DataFrame:
     """What remains believed of a SKU in the snapshots that no longer name it: its past, closed when it went missing."""
-    last = len(observed) - 1
-    seen = rows.select("sku", "k").unique().sort("sku", "k")
+    last = instants.filter(pl.col("at").is_not_null()).group_by("group").agg(pl.col("k").max().alias("last_k"))
+    seen = rows.select("sku", "group", "k").unique().sort("sku", "k").join(last, on="group", maintain_order="left")
     gaps = (
-        seen.with_columns((pl.col("k").shift(-1).over("sku").fill_null(last + 1) - 1).alias("until_k"))
+        seen.with_columns(until_k=pl.col("k").shift(-1).over("sku").fill_null(pl.col("last_k") + 1) - 1)
         .filter(pl.col("until_k") > pl.col("k"))
         .with_columns((pl.col("k") + 1).alias("gone_k"))
-        .with_columns(_at(observed, pl.col("gone_k")).alias("gone_at"))
+        .with_columns(_at(instants, pl.col("gone_k")).alias("gone_at"))
+        .drop("group", "last_k")
     )
     ended = pl.min_horizontal("valid_to", "gone_at")
     return (

@@ -5,6 +5,8 @@ The readers are in `feeds/`; what several snapshots of a feed say together is in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from pipelines.config.sources import PriceFeed
@@ -13,6 +15,7 @@ from pipelines.outside import ANY_FAILURE, worded
 from pipelines.prices.feed_snapshot import FeedSnapshot, PriceFeedError, price_frame
 from pipelines.prices.feeds import FORMATS
 from pipelines.prices.plausible import chargeable, plausible
+from pipelines.prices.statements import facts_of, gathered
 
 
 def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:
@@ -64,14 +67,24 @@ def parser_version(feed: PriceFeed) -> str:
     return f"{feed.format}-{FORMATS[feed.format].VERSION}"
 
 
-def feed_names(snapshot: FeedSnapshot) -> pl.DataFrame:
-    """The model names that a snapshot uses, for `pipelines.models.build_registry`.
+def feed_names(snapshots: Sequence[FeedSnapshot]) -> pl.DataFrame:
+    """The model names that `snapshots` use, for `pipelines.models.build_registry`.
 
     Columns provider_id, raw_name, feed and same_as (String): the name that the feed says means the same, or empty.
     """
-    return snapshot.prices.select(
-        pl.col("provider").alias("provider_id"),
-        pl.col("raw_model").alias("raw_name"),
-        pl.lit(snapshot.feed).alias("feed"),
-        pl.col("alias_of").alias("same_as"),
-    ).unique()
+    stated, facts = gathered(snapshots), facts_of(snapshots)
+    feeds = pl.DataFrame(
+        {"first": range(len(facts)), "feed": [item.feed for item in facts]},
+        schema={"first": pl.Int64, "feed": pl.String},
+    )
+    said_by = stated.runs.join(feeds, on="first").select("row", "feed").unique()
+    return (
+        stated.distinct.join(said_by, on="row")
+        .select(
+            pl.col("provider").alias("provider_id"),
+            pl.col("raw_model").alias("raw_name"),
+            "feed",
+            pl.col("alias_of").alias("same_as"),
+        )
+        .unique()
+    )

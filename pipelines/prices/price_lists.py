@@ -14,7 +14,7 @@ import polars as pl
 from pipelines.models import Registry
 from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot
 from pipelines.prices.ledger import one_name_per_model, one_per_sku, resolved
-from pipelines.prices.statements import gathered
+from pipelines.prices.statements import gathered, lines, numbered
 
 _STATED = ("region", "meter", *(name for name in CONDITIONS if name != "region"), "valid_from")
 _PRICE = ("unit_price", "pricing_currency", "pricing_quantity")
@@ -29,13 +29,14 @@ def with_separate_lists(registry: Registry, snapshots: Sequence[FeedSnapshot]) -
     prices for the same tokens suffices: once apart they stay apart, whatever arrives later and in any order.
     """
     sellers = {seller for name, seller in registry.sellers.items() if name != seller}
-    found = set[tuple[str, str]]()
-    some = [_of_sellers(snapshot, sellers, registry) for snapshot in snapshots]
-    stated = gathered([snapshot for snapshot in some if snapshot.prices.height])
+    stated = gathered(snapshots)
     tokens = stated.distinct.filter(pl.col("unit") == "token", pl.col("alias_of") == "")
+    names = [name for name in tokens["provider"].unique() if registry.provider(name) in sellers]
+    tokens = tokens.filter(pl.col("provider").is_in(names))
     facts = resolved(tokens, registry).with_columns(seller="provider_id", provider_id="price_list")
-    lines = one_name_per_model(stated.said.join(tokens, on="row", how="semi"), facts)
-    rows = lines.join(facts.select("row", "seller", "price_list", "model_id", *_STATED, *_PRICE), on="row")
+    facts = numbered(facts, "group", ("seller", "model_id"))
+    spoken = one_name_per_model(lines(stated, facts.select("row", "group")).said, facts)
+    rows = spoken.join(facts.select("row", "seller", "price_list", "model_id", *_STATED, *_PRICE), on="row")
     on = ["k", "seller", "model_id", *_STATED]
     own, further = (
         rows.filter(pl.col("price_list") == pl.col("seller")),
@@ -47,12 +48,6 @@ def with_separate_lists(registry: Registry, snapshots: Sequence[FeedSnapshot]) -
     return replace(registry, separate=frozenset(found)) if found else registry
 
 
-def _of_sellers(snapshot: FeedSnapshot, sellers: set[str], registry: Registry) -> FeedSnapshot:
-    """The snapshot with the prices of these sellers only."""
-    names = [name for name in snapshot.prices["provider"].unique() if registry.provider(name) in sellers]
-    return replace(snapshot, prices=snapshot.prices.filter(pl.col("provider").is_in(names)))
-
-
 def other_names(snapshot: FeedSnapshot, registry: Registry, at: datetime) -> pl.DataFrame:
     """The prices in USD that the snapshot states for the instant `at` and that do not count for their model.
 
@@ -62,7 +57,7 @@ def other_names(snapshot: FeedSnapshot, registry: Registry, at: datetime) -> pl.
     """
     stated = gathered([snapshot])
     facts = resolved(stated.distinct, registry)
-    spoken = one_name_per_model(stated.said, facts)
+    spoken = one_name_per_model(stated.said(), facts)
     place = ["provider_id", "model_id", "region"]
     by = facts.join(spoken, on="row", how="semi").group_by(place).agg(pl.col("raw_model").first().alias("spoken_by"))
     holds = pl.col("valid_from").is_null() | (pl.col("valid_from") <= at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import polars as pl
 
@@ -17,7 +17,7 @@ from pipelines.config.sources import PriceFeed
 from pipelines.models import Registry
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.prices.anomalies import Doubt, doubt
-from pipelines.prices.feed_snapshot import FeedSnapshot
+from pipelines.prices.feed_snapshot import FeedSnapshot, SnapshotFacts
 from pipelines.prices.snapshot_diff import CHANGES, MODEL, Names, View, moves
 
 Verdict = Literal["accept", "reject"]
@@ -32,7 +32,7 @@ DECISIONS = ("accept", "reject")
 class Held:
     """A snapshot, or some of its models, that does not count. `changes` has the columns of `moves.CHANGES`."""
 
-    snapshot: FeedSnapshot
+    snapshot: SnapshotFacts
     reason: str
     is_whole: bool
     state: State
@@ -51,7 +51,7 @@ class Review:
     A snapshot of which only some models are held counts with the last good prices of those models.
     """
 
-    accepted: tuple[FeedSnapshot, ...] = ()
+    accepted: Sequence[FeedSnapshot] = ()
     held: tuple[Held, ...] = ()
 
     @property
@@ -69,63 +69,103 @@ def review(
     decided, by snapshot id. A snapshot that is accepted counts whole, from its observation on; one that is rejected never
     does (where only some of its models were held, these never do).
     """
-    reviews = [_Feed(feed, verdicts) for feed, _ in feeds]
-    taken_apart = Names(names)
+    going = Reviewing([FeedReview(feed, Whole()) for feed, _ in feeds], names, verdicts)
     order = sorted(
         (snapshot.observed_at, feed.feed, snapshot.snapshot_id, number, place)
         for number, (feed, snapshots) in enumerate(feeds)
         for place, snapshot in enumerate(snapshots)
     )
     for *_, number, place in order:
-        snapshot = feeds[number][1][place]
-        others = [(item.feed.feed, item.last) for item in reviews if item is not reviews[number] and item.last]
+        going.take(number, feeds[number][1][place])
+    return going.results()
+
+
+class Accepted(Protocol):
+    """The snapshots of a feed that count so far."""
+
+    def add(self, snapshot: FeedSnapshot, *, is_file: bool) -> None:
+        """Take the next; `is_file` is false where it has prices of another file."""
+
+    def done(self) -> Sequence[FeedSnapshot]:
+        """All of them, in order."""
+
+
+class Whole:
+    """Snapshots as they come, with their prices."""
+
+    def __init__(self) -> None:
+        self._all: list[FeedSnapshot] = []
+
+    def add(self, snapshot: FeedSnapshot, *, is_file: bool) -> None:
+        """Take the next."""
+        del is_file
+        self._all.append(snapshot)
+
+    def done(self) -> Sequence[FeedSnapshot]:
+        """All of them, in order."""
+        return tuple(self._all)
+
+
+class Reviewing:
+    """The review of all feeds while it goes on: snapshots are taken in the order of observation."""
+
+    def __init__(self, feeds: Sequence[FeedReview], names: Registry, verdicts: Mapping[bytes, Verdict]) -> None:
+        self.feeds, self.names, self._verdicts = list(feeds), Names(names), verdicts
+        self.has_failed = False
+
+    def take(self, number: int, snapshot: FeedSnapshot) -> None:
+        """Judge the next snapshot, which is of the feed with that number."""
+        feed = self.feeds[number]
+        others = [(item.feed.feed, item.last) for item in self.feeds if item is not feed and item.last]
+        verdict = self._verdicts.get(snapshot.snapshot_id)
         try:
-            reviews[number].take(View(snapshot, taken_apart), others)
+            feed.take(View(snapshot, self.names), others, verdict)
         except ANY_FAILURE as error:  # one file's surprise holds that file, and costs no other feed
-            reviews[number].hold(snapshot, f"reviewing it failed: {worded(error)}")
-    return [item.result() for item in reviews]
+            self.has_failed = True
+            feed.hold(snapshot.facts, f"reviewing it failed: {worded(error)}", verdict)
+
+    def results(self) -> list[Review]:
+        """A review for each feed."""
+        return [feed.result() for feed in self.feeds]
 
 
-class _Feed:
-    """The review of one feed while it goes on."""
+class FeedReview:
+    """The review of one feed while it goes on: what counts, what is held, and the last snapshot that counts."""
 
-    def __init__(self, feed: PriceFeed, verdicts: Mapping[bytes, Verdict]) -> None:
-        self.feed = feed
-        self.last: View | None = None
-        self._verdicts = verdicts
-        self._accepted: list[FeedSnapshot] = []
-        self._held: list[Held] = []
+    def __init__(
+        self, feed: PriceFeed, accepted: Accepted, held: Sequence[Held] = (), last: View | None = None
+    ) -> None:
+        self.feed, self.accepted, self.held, self.last = feed, accepted, list(held), last
 
-    def take(self, view: View, others: Sequence[tuple[str, View]]) -> None:
+    def take(self, view: View, others: Sequence[tuple[str, View]], verdict: Verdict | None) -> None:
         """Judge the next snapshot."""
-        verdict = self._verdicts.get(view.snapshot.snapshot_id)
         found = None if verdict == "accept" else self._doubt(view, others)
         if found is None and verdict == "reject":
             found = Doubt("nothing looked wrong in it", is_whole=True, changes=pl.DataFrame(schema=CHANGES))
         if found is None:
-            self._count(view)
+            self._count(view, is_file=True)
             return
         state: State = "rejected" if verdict == "reject" else "open"
-        self._held.append(Held(view.snapshot, found.reason, found.is_whole, state, found.changes))
+        self.held.append(Held(view.snapshot.facts, found.reason, found.is_whole, state, found.changes))
         if not found.is_whole and self.last is not None:
-            self._count(_without(view, self.last, found.models))
+            self._count(_without(view, self.last, found.models), is_file=False)
 
-    def hold(self, snapshot: FeedSnapshot, reason: str) -> None:
+    def hold(self, snapshot: SnapshotFacts, reason: str, verdict: Verdict | None) -> None:
         """Let the whole snapshot wait for a person, or never count where a person said so."""
-        state: State = "rejected" if self._verdicts.get(snapshot.snapshot_id) == "reject" else "open"
-        self._held.append(Held(snapshot, reason, is_whole=True, state=state, changes=pl.DataFrame(schema=CHANGES)))
+        state: State = "rejected" if verdict == "reject" else "open"
+        self.held.append(Held(snapshot, reason, is_whole=True, state=state, changes=pl.DataFrame(schema=CHANGES)))
 
     def _doubt(self, view: View, others: Sequence[tuple[str, View]]) -> Doubt | None:
         found = moves(self.last, view, others) if self.last else None
         return doubt(found, is_page=self.feed.format == "page") if found else None
 
-    def _count(self, view: View) -> None:
-        self._accepted.append(view.snapshot)
+    def _count(self, view: View, *, is_file: bool) -> None:
+        self.accepted.add(view.snapshot, is_file=is_file)
         self.last = view
 
     def result(self) -> Review:
         """The review: what is held is open until a later snapshot counts, of models until a later one counts or holds them."""
-        newest = self._accepted[-1].snapshot_id if self._accepted else b""
+        newest = self.last.snapshot.snapshot_id if self.last else b""
         at = self.last.snapshot.observed_at if self.last else None
         held = [
             item
@@ -136,9 +176,9 @@ class _Feed:
                 else at is None or item.snapshot.observed_at > at
             )
             else replace(item, state="superseded")
-            for item in self._held
+            for item in self.held
         ]
-        return Review(tuple(self._accepted), tuple(held))
+        return Review(self.accepted.done(), tuple(held))
 
 
 def _without(view: View, last: View, models: pl.DataFrame) -> View:

@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.models import Registry
 from pipelines.prices.exposure import Traffic
 from pipelines.prices.feed_snapshot import FeedSnapshot
+from pipelines.prices.statements import facts_of
 
 UNCLEAR = pl.Schema(
     {
@@ -32,7 +33,8 @@ def unclear(feeds: Iterable[Sequence[FeedSnapshot]], registry: Registry, traffic
     """
     spend = _spend(traffic)
     rows = []
-    for snapshots in feeds:
+    for feed in feeds:
+        snapshots = facts_of(feed)
         for text in snapshots[-1].not_understood if snapshots else ():
             since = snapshots[-1].observed_at
             for snapshot in reversed(snapshots):

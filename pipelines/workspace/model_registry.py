@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import cast
 
 from pipelines.models import Registry, build_registry
 from pipelines.prices import dated_aliases, feed_names, with_separate_lists
+from pipelines.prices.statements import KeptSnapshots, joined
 from pipelines.workspace.price_files import FeedFiles, feed_files
 from pipelines.workspace.workspace import Workspace
 
@@ -26,12 +28,11 @@ def registry_of(workspace: Workspace, *, known_at: datetime | None = None) -> Re
 
 def registry_from(workspace: Workspace, feeds: Iterable[FeedFiles], known_at: datetime | None = None) -> Registry:
     """The registry of the configuration and of the accepted snapshots of `feeds`."""
-    snapshots = [
-        snapshot
+    snapshots = joined(
+        accepted if known_at is None else accepted.until(known_at)
         for item in feeds
-        for snapshot in item.review.accepted
-        if known_at is None or snapshot.observed_at <= known_at
-    ]
+        for accepted in [cast("KeptSnapshots", item.review.accepted)]
+    )
     models = workspace.config.models
-    names = [feed_names(snapshot) for snapshot in snapshots]
-    return with_separate_lists(build_registry(models, names, dated_aliases(snapshots, models)), snapshots)
+    registry = build_registry(models, feed_names(snapshots), dated_aliases(snapshots, models))
+    return with_separate_lists(registry, snapshots)

@@ -55,6 +55,11 @@ class Workspace:
         """The model registries that steps have made from the listing in force, by the instant that they are known at."""
         return {}
 
+    @cached_property
+    def reviewed(self) -> dict[tuple[str, ...], object]:
+        """The reviewed price files, by the files and decisions that they follow from (`price_files.feed_files`)."""
+        return {}
+
     def landed(self, kind: Kind) -> Scan:
         """The landed files of one kind, listed and hashed once per workspace; `rescan` after files were added."""
         if kind not in self._scans:
@@ -81,6 +86,7 @@ class Workspace:
         """Forget the listing, because a fetch may have added files."""
         self._scans.clear()
         self.registries.clear()
+        self.reviewed.clear()
 
     def landed_from(self, kind: Kind, source: str) -> list[LandedFile]:
         """The landed files of one declared source, feed or board."""

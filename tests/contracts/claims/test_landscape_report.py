@@ -46,7 +46,7 @@ def with_maps(shared_data: Path) -> Found:
     names = ("litellm_2026-02-26_1.81.16.json.gz", "litellm_2026-05-31_1.84.4.json.gz")
     snapshots = [parse_feed(landed_file(folder / name, "litellm_map"), MAP) for name in names]
     models = load_file(ModelsConfig, "models.yaml", None)
-    ledger = build_ledger(MAP, snapshots, build_registry(models, [feed_names(one) for one in snapshots]))
+    ledger = build_ledger(MAP, snapshots, build_registry(models, feed_names(snapshots)))
     sold = pl.concat_str("provider_id", pl.lit("/"), "model_id").is_in(offers_of(CLAIMS))
     ledger = ledger.filter(sold)
     return audited(build_rate_card(ledger, [MAP]), ledger)

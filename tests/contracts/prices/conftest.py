@@ -31,4 +31,4 @@ def litellm_snapshots(shared_data: Path) -> list[FeedSnapshot]:
 
 @pytest.fixture(scope="session")
 def genai_registry(genai_snapshot: FeedSnapshot) -> Registry:
-    return build_registry(load_config(None).models, [feed_names(genai_snapshot)])
+    return build_registry(load_config(None).models, feed_names([genai_snapshot]))

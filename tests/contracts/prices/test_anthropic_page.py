@@ -30,7 +30,7 @@ def revisions(shared_data: Path) -> list[FeedSnapshot]:
 
 @pytest.fixture(scope="module")
 def registry(revisions: list[FeedSnapshot]) -> Registry:
-    return build_registry(load_config(None).models, [feed_names(item) for item in revisions])
+    return build_registry(load_config(None).models, feed_names(revisions))
 
 
 @pytest.fixture(scope="module")

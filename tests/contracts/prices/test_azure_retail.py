@@ -29,7 +29,7 @@ def ledger(shared_data: Path) -> pl.DataFrame:
     path = shared_data / "prices" / "azure_retail" / "azure_retail_prices_2026-08-11.json"
     snapshot = parse_feed(landed_file(path, "azure_retail"), FEED)
     assert (snapshot.lines, snapshot.valid, snapshot.prices.height) == (3289, 3289, 2370)
-    return build_ledger(FEED, [snapshot], build_registry(load_config(None).models, [feed_names(snapshot)]))
+    return build_ledger(FEED, [snapshot], build_registry(load_config(None).models, feed_names([snapshot])))
 
 
 def test_the_saved_answer_makes_a_sound_ledger(ledger: pl.DataFrame) -> None:

@@ -74,7 +74,7 @@ def test_fees_do_not_count() -> None:
 
 def test_the_registry_lets_them_meet_and_a_declaration_wins() -> None:
     snapshots = [snapshot("2026-02-01", *both("3", "3"))]
-    names = [feed_names(item) for item in snapshots]
+    names = feed_names(snapshots)
     registry = build_registry(CONFIG, names, dated_aliases(snapshots, CONFIG))
     assert set(registry.models) == {"m-1"}
     found = registry.resolve("", "m-1-2026-01-31")
@@ -91,7 +91,7 @@ def test_the_real_maps(litellm_snapshots: list[FeedSnapshot], genai_snapshot: Fe
     found = dated_aliases(snapshots, config)
     random.Random(1).shuffle(snapshots)
     assert dated_aliases(snapshots, config).equals(found)
-    registry = build_registry(config, [feed_names(item) for item in snapshots], found)
+    registry = build_registry(config, feed_names(snapshots), found)
     for raw, model in [
         ("gpt-5.2-2025-12-11", "gpt-5.2"),
         ("gpt-4o-mini-2024-07-18", "gpt-4o-mini"),

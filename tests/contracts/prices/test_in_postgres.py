@@ -23,7 +23,7 @@ def test_ledger_rate_cards_and_models_load_and_come_back(
     database: Database, genai_snapshot: FeedSnapshot, litellm_snapshots: list[FeedSnapshot]
 ) -> None:
     snapshots = [genai_snapshot, *litellm_snapshots]
-    registry = build_registry(load_config(None).models, [feed_names(item) for item in snapshots])
+    registry = build_registry(load_config(None).models, feed_names(snapshots))
     ledgers = [build_ledger(GENAI, [genai_snapshot], registry), build_ledger(LITELLM, litellm_snapshots, registry)]
     prices = pl.concat(ledgers)
     cards = build_rate_card(prices, [GENAI, LITELLM])
@@ -40,7 +40,7 @@ def test_ledger_rate_cards_and_models_load_and_come_back(
 
 
 def test_the_database_refuses_two_prices_believed_at_once(database: Database, genai_snapshot: FeedSnapshot) -> None:
-    registry = build_registry(load_config(None).models, [feed_names(genai_snapshot)])
+    registry = build_registry(load_config(None).models, feed_names([genai_snapshot]))
     ledger = build_ledger(GENAI, [genai_snapshot], registry).head(50)
     twice = pl.concat([ledger, ledger.head(1).with_columns(price_id=pl.lit(b"0123456789abcdef"))])
     with database.connect() as connection, pytest.raises(LoadError, match="price_one_at_a_time"):

@@ -23,7 +23,7 @@ def _day(year: int, month: int, day: int) -> datetime:
 
 @pytest.fixture(scope="module")
 def registry(litellm_snapshots: list[FeedSnapshot]) -> Registry:
-    return build_registry(load_config(None).models, [feed_names(snapshot) for snapshot in litellm_snapshots])
+    return build_registry(load_config(None).models, feed_names(litellm_snapshots))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_any_order_of_snapshots_gives_the_same_ledger(
     other = list(reversed(litellm_snapshots))
     if seed is not None:
         random.Random(seed).shuffle(other)
-    names = build_registry(load_config(None).models, [feed_names(snapshot) for snapshot in other])
+    names = build_registry(load_config(None).models, feed_names(other))
     assert build_ledger(LITELLM, other, names).equals(ledger)
 
 

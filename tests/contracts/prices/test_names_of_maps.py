@@ -29,7 +29,7 @@ from tests.unit.prices.requests_frame import requests_frame
 def registry_of(snapshot: FeedSnapshot) -> Registry:
     models = load_config(None).models
     return with_separate_lists(
-        build_registry(models, [feed_names(snapshot)], dated_aliases([snapshot], models)), [snapshot]
+        build_registry(models, feed_names([snapshot]), dated_aliases([snapshot], models)), [snapshot]
     )
 
 

@@ -44,7 +44,7 @@ def charged(name: str, *, seen: datetime = SEEN, **call: object) -> Decimal | No
     """What one call costs in USD by the page alone, observed at `seen`; the yuan at 0.14."""
     feed = PriceFeed(feed=FILES[name], format="page", options={"layout": FILES[name]})
     snapshot = parse_feed(landed_file(PAGES / name, feed.feed, seen), feed)
-    registry = build_registry(load_config(None).models, [feed_names(snapshot)])
+    registry = build_registry(load_config(None).models, feed_names([snapshot]))
     ledger = build_ledger(feed, [snapshot], registry)
     assert_sound(ledger)
     card = build_rate_card(ledger, [feed])

@@ -96,7 +96,7 @@ def test_openais_prices_below_a_bound_leave_longer_prompts_to_the_map(shared_dat
     of_map = PriceFeed(feed="litellm_map", format="litellm_map", precedence=30)
     files = [("pages/openai_pricing_raw.html", page), ("litellm_map/litellm_2026-05-31_1.84.4.json.gz", of_map)]
     snapshots = [parse_feed(landed_file(shared_data / "prices" / name, feed.feed, AT), feed) for name, feed in files]
-    registry = build_registry(load_config(None).models, [feed_names(snapshot) for snapshot in snapshots])
+    registry = build_registry(load_config(None).models, feed_names(snapshots))
     ledger = pl.concat(build_ledger(feed, [item], registry) for (_, feed), item in zip(files, snapshots, strict=True))
     card = build_rate_card(ledger, [page, of_map])
     call = {"provider_id": "openai", "model_id": "gpt-5.5", "event_at": AT}
@@ -156,7 +156,7 @@ def test_a_page_in_yuan_prices_requests_at_the_rate_of_the_day(
     """A million tokens of output, the yuan at 0.14 dollars; and without a rate no price at all."""
     feed = PriceFeed(feed=layout, format="page", options={"layout": layout})
     snapshot = parse_feed(landed_file(shared_data / "prices" / "pages" / name, layout, AT), feed)
-    registry = build_registry(load_config(None).models, [feed_names(snapshot)])
+    registry = build_registry(load_config(None).models, feed_names([snapshot]))
     ledger = build_ledger(feed, [snapshot], registry)
     rate_of_own = {"currency": "CNY", "usd_per_unit": "0.14", "valid_from": "2026-08-01"}
     rates = build_fx_rates(FxConfig.model_validate({"rates": [rate_of_own]}), [], {"CNY"})

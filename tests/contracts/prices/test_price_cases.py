@@ -35,7 +35,7 @@ def test_every_request_costs_what_its_line_says(shared_data: Path, tmp_path: Pat
     folder = shared_data / "cases" / "prices"
     snapshot = parse_feed(landed_file(folder / "litellm_map_2026-10-01.json", "litellm_map"), LITELLM)
     models = load_config(None).models
-    registry = build_registry(models, [feed_names(snapshot)], dated_aliases([snapshot], models))
+    registry = build_registry(models, feed_names([snapshot]), dated_aliases([snapshot], models))
     registry = with_separate_lists(registry, [snapshot])
     lines = [json.loads(line) for line in (folder / "requests_2026-10-02.jsonl").read_text().splitlines()]
     requests = resolve_requests(
@@ -54,7 +54,7 @@ def test_every_request_costs_what_its_line_says(shared_data: Path, tmp_path: Pat
 def test_two_lists_of_one_seller_are_never_mixed(shared_data: Path) -> None:
     folder = shared_data / "cases" / "prices"
     snapshot = parse_feed(landed_file(folder / "litellm_map_2026-10-01.json", "litellm_map"), LITELLM)
-    registry = build_registry(load_config(None).models, [feed_names(snapshot)])
+    registry = build_registry(load_config(None).models, feed_names([snapshot]))
     names = [
         registry.resolve("perplexity", name).model_id
         for name in ("sonar", "perplexity/sonar", "perplexity/perplexity/sonar")

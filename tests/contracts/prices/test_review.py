@@ -62,7 +62,7 @@ def test_a_map_that_lost_most_of_its_entries_waits_and_closes_no_price(shrunk: l
     assert (found.accepted, held.is_whole, held.state) == ((shrunk[0],), True, "open")
     assert "models are gone (azure/mistral-large-latest, " in held.reason
     assert "gpt-5 input_uncached 1.25 to 12.5" in held.reason
-    registry = build_registry(load_config(None).models, [feed_names(shrunk[0])])
+    registry = build_registry(load_config(None).models, feed_names([shrunk[0]]))
     ledger = build_ledger(LITELLM, found.accepted, registry)
     assert ledger["superseded_at"].null_count() == ledger.height
     assert ledger["valid_to"].null_count() == ledger.height

@@ -51,4 +51,4 @@ def snapshot(at: str, *prices: Price, feed: PriceFeed = FEED) -> FeedSnapshot:
 
 
 def registry_of(snapshots: Sequence[FeedSnapshot], config: ModelsConfig | None = None) -> Registry:
-    return build_registry(config or ModelsConfig(), [feed_names(item) for item in snapshots])
+    return build_registry(config or ModelsConfig(), feed_names(snapshots))

@@ -28,7 +28,7 @@ def test_nothing_is_lost_and_nothing_kept_twice() -> None:
     stated = gathered(snapshots)
     whole = pl.concat([item.prices.with_columns(k=pl.lit(k, pl.Int64)) for k, item in enumerate(snapshots)])
     columns = ["k", *PRICE_SCHEMA.names()]
-    again = stated.said.join(stated.distinct, on="row").select(columns)
+    again = stated.said().join(stated.distinct, on="row").select(columns)
     assert again.sort(columns).equals(whole.select(columns).sort(columns))
     assert stated.distinct.drop("row").is_duplicated().sum() == 0
     assert stated.distinct["row"].to_list() == list(range(stated.distinct.height))
@@ -37,7 +37,7 @@ def test_nothing_is_lost_and_nothing_kept_twice() -> None:
 
 def test_no_snapshots_state_nothing() -> None:
     stated = gathered([])
-    assert stated.said.is_empty()
+    assert stated.said().is_empty()
     assert stated.distinct.select(PRICE_SCHEMA.names()).schema == PRICE_SCHEMA
 
 
