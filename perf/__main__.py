@@ -20,6 +20,7 @@ from perf.day import measure_day
 from perf.history import SIZES, measure_history
 from perf.measure import ROOT, RunError, machine
 from perf.table import results_page
+from perf.year import measure_year
 
 RESULTS = ROOT / "perf" / "results.json"
 PAGE = ROOT / "perf" / "results.md"
@@ -28,17 +29,22 @@ PAGE = ROOT / "perf" / "results.md"
 def main() -> None:
     """Measure the sizes named on the command line."""
     options = _options()
-    has_peers = install_peers(_say)
+    has_peers = bool(options.rows) and install_peers(_say)
     results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"sizes": {}}
     results["machine"] = machine()
     own = {name: version(name) for name in ("polars", "pgpq", "psycopg")}
-    results["versions"] = {"Python": sys.version.split()[0], **own, **(peer_versions() if has_peers else {})}
+    peers = peer_versions() if has_peers else {}
+    results["versions"] = {**results.get("versions", {}), "Python": sys.version.split()[0], **own, **peers}
     for rows, rounds in zip(options.rows, options.rounds[: len(options.rows)], strict=True):
         results["sizes"][str(rows)] = _measure(options, rows, rounds, has_peers=has_peers, results=results)
         _write(results)
     for rows in options.day:
         found = measure_day(options.home, rows, options.rounds[0], _say)
         results.setdefault("days", {})[str(rows)] = {"date": datetime.now(UTC).date().isoformat(), **found}
+        _write(results)
+    for kind, models in [("prices", models) for models in options.maps] + [("leaderboards", 0)] * options.boards:
+        found = measure_year(options.home, kind, models, options.rounds[0], _say)
+        results.setdefault("years", {})[f"{kind} {models}"] = {"date": datetime.now(UTC).date().isoformat(), **found}
         _write(results)
     if options.history:
         results["history"] = {
@@ -101,13 +107,21 @@ def _options() -> argparse.Namespace:
         help="lines of a day that the whole of `modelmeter daily` is measured on, by stage; may be given more than once",
     )
     parser.add_argument(
+        "--maps",
+        type=int,
+        action="append",
+        default=[],
+        help="models in a price map: one new map over a year of daily ones; may be given more than once",
+    )
+    parser.add_argument("--boards", action="store_true", help="one new export of a board over 399 of them")
+    parser.add_argument(
         "--only", action="append", default=[], choices=sorted(BY_NAME), help="measure only this; may be repeated"
     )
     parser.add_argument(
         "--home", type=Path, default=ROOT / ".modelmeter-perf", help="where input and database are kept"
     )
     options = parser.parse_args()
-    is_other = options.history is not None or options.day
+    is_other = options.history is not None or options.day or options.maps or options.boards
     options.rows = options.rows or ([] if is_other else [200_000])
     options.rounds = options.rounds or [3]
     if len(options.rounds) == 1:

@@ -49,6 +49,8 @@ def results_page(results: Mapping[str, Any]) -> str:
         parts += ["## From size to size", _growth_table(sizes)]
     for rows, day in sorted(results.get("days", {}).items(), key=lambda item: int(item[0])):
         parts += [f"## A whole day of {int(rows):,} lines", day_table(day)]
+    if "years" in results:
+        parts += ["## One new file over a year of them", _years_table(results["years"])]
     if "history" in results:
         parts += ["## A day over a history", _history_table(results["history"])]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -211,6 +213,27 @@ def _growth_goals(sizes: Mapping[int, Size]) -> Iterator[str]:
         yield f"| {label} | {ratio:.2f} | at most {bound:g} | {'met' if ratio <= bound else '**not met**'} |"
     peak = median(run["peak_mb"] for run in ten["runs"]["ours_b"])
     yield f"| peak memory at 10 million, MB | {peak:,.0f} | below {_MIB_2GB} | {'met' if peak < _MIB_2GB else '**not met**'} |"
+
+
+def _years_table(years: Mapping[str, Any]) -> str:
+    lines = [
+        (
+            "A file more each round, the steps that read it in a process of their own; processor seconds without the start of the process, "
+            "medians. Anew: what was kept of judged files deleted, the files themselves read from the cache; the tables were the same."
+        ),
+        "",
+        "| files | models | date | rounds | one more: cpu s | wall s | server s | peak MB | anew: cpu s | peak MB | first reading: cpu s |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for year in years.values():
+        more, anew = year["one_more"], year["anew"]
+        cpu, wall = (median(run["answer"][name] for run in more) for name in ("cpu_s", "wall_s"))
+        server, peak = (median(run[name] for run in more) for name in ("server_cpu_s", "peak_mb"))
+        lines.append(
+            f"| {year['files']} {year['kind']} | {year['models'] or ''} | {year['date']} | {len(more)} | {cpu:.2f} | {wall:.2f} | "
+            f"{server:.2f} | {peak:,.0f} | {anew['answer']['cpu_s']:.2f} | {anew['peak_mb']:,.0f} | {year['first']['answer']['cpu_s']:.1f} |"
+        )
+    return "\n".join(lines)
 
 
 def _history_table(history: Mapping[str, Any]) -> str:
