@@ -19,7 +19,7 @@ from pipelines.daily.ingest import always_matters, stored_version, user_key
 from pipelines.ids import as_uuid
 from pipelines.landing import LandedFile
 from pipelines.outside import ANY_FAILURE
-from pipelines.prices.feed_cache import feed_folder
+from pipelines.prices.feed_cache import feed_folder, review_path
 from pipelines.records.privacy import hashed_user
 from pipelines.retention.files import prune_landed, prune_reports
 from pipelines.retention.forgotten import Forgotten, forget
@@ -104,6 +104,7 @@ def _cutoff(newest: date | None, days: int | None) -> date | None:
 def _store(workspace: Workspace, before: date | None) -> Removed:
     sources = workspace.config.sources
     in_force = {feed_folder(feed, workspace.store) for feed in sources.prices}
+    in_force.add(review_path(sources.prices, workspace.config.models, workspace.store).parent)
     in_force |= {board_folder(packaged_board(board)[0], workspace.store) for board in sources.leaderboards}
     unsure = set()
     for source in sources.requests:
