@@ -140,10 +140,13 @@ def _resolve(rows: pl.DataFrame, board: str, registry: Registry | None) -> list[
         row[0]: row[1:] for row in resolved.select("raw_name", "model_id", "method", "confidence").iter_rows() if row[1]
     }
     found = []
-    for full, part, bare in candidates.iter_rows():
+    entries = candidates.unique()  # an entry stands in many exports
+    for full, part, bare in entries.iter_rows():
         name = next((candidate for candidate in (full, part, bare) if candidate in known), None)
         model_id, method, confidence = known[name] if name is not None else (None, "unresolved", 0.0)
         if name is not None and name != full:
             method, confidence = "variant_suffix", min(confidence, LEFT_OUT_CONFIDENCE)
-        found.append((model_id, method, confidence))
-    return [pl.Series(name, [row[n] for row in found], dtype=kind) for n, (name, kind) in enumerate(columns.items())]
+        found.append((full, part, bare, model_id, method, confidence))
+    means = pl.DataFrame(found, schema={**candidates.schema, **columns}, orient="row")
+    meant = candidates.join(means, on=candidates.columns, how="left", nulls_equal=True, maintain_order="left")
+    return meant.select(*columns).get_columns()

@@ -48,6 +48,15 @@ def test_benjamini_hochberg_by_hand() -> None:
     adjusted = uncertainty.benjamini_hochberg([0.03, 0.005, 0.5, 0.01])
     assert adjusted.tolist() == pytest.approx([0.04, 0.02, 0.5, 0.02])
     assert uncertainty.benjamini_hochberg([]).size == 0
+    with pytest.raises(ValueError, match="outside of 0 to 1"):
+        uncertainty.benjamini_hochberg([0.1, float("nan")])
+
+
+def test_benjamini_hochberg_as_scipy_has_it() -> None:
+    chance = np.random.default_rng(1)
+    for size in (1, 2, 5, 300):
+        p = np.round(chance.random(size) ** 3, 3)  # with ties and zeros
+        assert np.array_equal(uncertainty.benjamini_hochberg(p), stats.false_discovery_control(p, method="bh"))
 
 
 def test_the_smallest_visible_change_on_common_benchmarks() -> None:
