@@ -119,7 +119,10 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
             select event_date as day, snapshot_id from raw.loaded_file
             where event_date >= %(low)s and event_date < %(high)s
         ),
-        dropped as (select distinct event_date as day, snapshot_id from raw.duplicate),
+        dropped as (
+            select event_date as day, snapshot_id from raw.duplicate
+            where event_date >= %(low)s::date - 1 and event_date <= %(high)s
+        ),
         late as (
             select day from indexed
             where (day in (select day from loaded) or day < %(unloaded_before)s)
@@ -130,20 +133,25 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
             )
         ),
         orphaned as (select day from loaded where snapshot_id not in (select snapshot_id from raw.snapshot)),
+        whole as (
+            select snapshot_id, event_dates, valid from raw.snapshot
+            where
+                kind = 'requests' and format <> all(%(replaying)s)
+                and event_dates <@ (select coalesce(array_agg(distinct day), '{}') from loaded)
+        ),
         kept as (select snapshot_id, sum(requests) as records from raw.loaded_file group by snapshot_id),
-        gone as (select snapshot_id, count(*) as records from raw.duplicate group by snapshot_id),
+        -- What these files hold lies in the window, and a record is dropped for one of its day or of the days next to it.
+        gone as (select snapshot_id, count(*) as records from dropped group by snapshot_id),
         -- A pair over midnight of which one side came late: the day next to it still has both records, or none.
         unbalanced as (
             select neighbour::date as day
-            from raw.snapshot
+            from whole
             left join kept using (snapshot_id)
             left join gone using (snapshot_id)
             cross join unnest(event_dates) as day
             cross join generate_series(day - 1, day + 1, interval '1 day') as neighbour
             where
-                kind = 'requests' and format <> all(%(replaying)s)
-                and valid <> coalesce(kept.records, 0) + coalesce(gone.records, 0)
-                and event_dates <@ (select coalesce(array_agg(distinct day), '{}') from loaded)
+                valid <> coalesce(kept.records, 0) + coalesce(gone.records, 0)
                 and neighbour::date in (select day from loaded)
         )
         select distinct day from (table late union all table orphaned union all table unbalanced) as stale order by day
@@ -154,7 +162,7 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
     with workspace.database.connect() as connection:
         bounds = {"low": low, "high": high, "unloaded_before": unloaded_before, "replaying": list(REPLAYING_FORMATS)}
         days = read_frame(connection, sql, bounds)["day"].to_list()
-    days = sorted({*days, *(day for day in replayed_days(workspace) if low <= day < high)})
+    days = sorted({*days, *replayed_days(workspace, low, high)})
     return [day for day in days if around is None or not around.from_date <= day < around.to_date]
 
 

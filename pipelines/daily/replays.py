@@ -18,8 +18,8 @@ from pipelines.workspace import Workspace
 _KEY = ["snapshot_id", "line_no", "item_no"]
 
 
-def replayed_days(workspace: Workspace) -> list[date]:
-    """Loaded days on which the requests of REPLAYING_FORMATS are others than all files together give."""
+def replayed_days(workspace: Workspace, low: date, high: date) -> list[date]:
+    """Loaded days in [low, high) on which the requests of REPLAYING_FORMATS are others than all files together give."""
     formats = {"formats": list(REPLAYING_FORMATS)}
     of_formats = "kind = 'requests' and format = any(%(formats)s)"
     with workspace.database.connect() as connection:
@@ -33,8 +33,9 @@ def replayed_days(workspace: Workspace) -> list[date]:
         loaded = read_frame(
             connection,
             f"select event_date, snapshot_id, line_no, item_no from core.request "
-            f"where snapshot_id in (select snapshot_id from raw.snapshot where {of_formats})",
-            formats,
+            "where event_date >= %(low)s and event_date < %(high)s "
+            f"and snapshot_id in (select snapshot_id from raw.snapshot where {of_formats})",
+            formats | {"low": low, "high": high},
         )
         # What another source describes as well is no replay.
         counted_elsewhere = read_frame(
@@ -43,7 +44,7 @@ def replayed_days(workspace: Workspace) -> list[date]:
             f"where rule <> all(%(rules)s) and snapshot_id in (select snapshot_id from raw.snapshot where {of_formats})",
             formats | {"rules": list(OWN_RULES)},
         )
-        days = loaded_days(connection, REQUEST)
+        days = [day for day in loaded_days(connection, REQUEST) if low <= day < high]
     if not days:
         return []
     paths = workspace.parsed_paths(index)
