@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import polars as pl
 
@@ -37,6 +37,13 @@ class Resolution:
     method: str
     confidence: float
     decided_by: str
+
+
+@lru_cache(maxsize=8)
+def _taken_apart(declarations: str) -> dict[tuple[str, str], NameParts]:
+    """The names that registries of these declarations have taken apart so far."""
+    del declarations
+    return {}
 
 
 UNRESOLVED = Resolution(None, "unresolved", 0.0, "no rule")
@@ -134,8 +141,8 @@ class Registry:
 
     @cached_property
     def _parts(self) -> dict[tuple[str, str], NameParts]:
-        """Names that were taken apart: a map lists the same ones day after day."""
-        return {}
+        """Names that were taken apart; how depends on the declarations alone, so all registries of them share these."""
+        return _taken_apart(self.config.model_dump_json())
 
     def family(self, name: str) -> Family | None:
         """The declared family with the longest prefix of `name`."""
