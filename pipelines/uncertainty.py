@@ -70,7 +70,7 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
     scaled = p[order] * (p.size / np.arange(1, p.size + 1))
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1]
-    return np.clip(adjusted, 0.0, 1.0)
+    return np.asarray(np.clip(adjusted, 0.0, 1.0))
 
 
 def clustered_stderr(values: ArrayLike, clusters: ArrayLike) -> tuple[float, int]:

@@ -108,7 +108,7 @@ def keep(path: Path, state: ReviewState) -> None:
         return
     frames: dict[str, pl.DataFrame] = {}
     feeds = [_stored_feed(feed, frames, number) for number, feed in enumerate(state.reviewing.feeds)]
-    judged, before = [], dict[str, SnapshotFacts]()
+    judged, before = list[tuple[str, Any]](), dict[str, SnapshotFacts]()
     for name, gave in state.judged.items():
         if isinstance(gave, str):
             judged.append((name, gave))
