@@ -54,7 +54,7 @@ def run_dbt(database: Database, folder: Path, command: str, window: Mapping[str,
     move_to(manifest, database.owner.dbname)
     with pytest.MonkeyPatch.context() as environment, warnings.catch_warnings():
         for name, value in database.dbt_env().items():
-            assert name.startswith(CONNECTION)
+            assert name.startswith((CONNECTION, "PGOPTIONS"))
             environment.setenv(name, value)
         warnings.simplefilter("ignore")
         from dbt.cli.main import dbtRunner
