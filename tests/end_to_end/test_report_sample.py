@@ -162,7 +162,7 @@ def test_every_link_of_every_page_leads_somewhere(report: Report) -> None:
     """To a file that the run wrote, and there to an element of that name."""
     pages = sorted((report.home / "reports").rglob("*.html"))
     names = {path.resolve(): re.findall(r'\bid="([^"]+)"', path.read_text(encoding="utf-8")) for path in pages}
-    assert len(pages) == 5, "a day, its month and quarter, the calendar and the explorer"
+    assert len(pages) >= 5, "a day, its month and quarter, the calendar and the explorer"
     followed = 0
     for path in pages:
         for link in LexborHTMLParser(path.read_text(encoding="utf-8")).css("a[href]"):
