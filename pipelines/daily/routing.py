@@ -20,7 +20,7 @@ from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing import Routed, Setting, together
 from pipelines.routing.kept import kept_days, kept_traffic, rows_of
 from pipelines.routing.measure_next import measure_next
-from pipelines.routing.repeats import attempts, escalations, repeats
+from pipelines.routing.repeats import repeats
 from pipelines.routing.traffic import CALL_COLUMNS, Halves, added
 from pipelines.routing.what_if import Question, what_if
 from pipelines.selfhost.costs import with_own_machines
@@ -39,8 +39,6 @@ from pipelines.warehouse.tables.selfhost import GPU_PRICE, HOURLY_DEMAND, THROUG
 from pipelines.workspace import Workspace
 
 Connection = psycopg.Connection[Any]
-_REPEAT_DAYS = 30
-"""Days whose sessions say how often answers are asked for again."""
 
 
 @dataclass(frozen=True)
@@ -199,14 +197,15 @@ def setting_of(
         connection,
         REQUEST_REPEAT,
         "event_date >= %s and event_date < %s",
-        (until - timedelta(days=_REPEAT_DAYS), until),
+        (first, until),
     )
-    evidence = config.evidence.with_measured([*effects(ratios(answered)), *attempts(again)])
-    evidence = evidence.with_escalations(list(escalations(again)))
+    evidence = config.evidence.with_measured([*effects(ratios(answered))])
     prices, measured = read_table(connection, GPU_PRICE), read_table(connection, THROUGHPUT)
     policies = with_own_machines(config.routing, config.selfhost, prices, measured, until - timedelta(days=1))
     hourly = read_table(connection, HOURLY_DEMAND, "event_date >= %s and event_date < %s", (first, until))
-    return Setting(policies, evidence, scores, config.calendars.days, answered, config.model_facts, hourly, rate_card)
+    return Setting(
+        policies, evidence, scores, config.calendars.days, answered, config.model_facts, hourly, rate_card, again
+    )
 
 
 def _months(window: Window) -> list[date]:

@@ -30,6 +30,7 @@ from pipelines.routing.frontier import frontier
 from pipelines.routing.lanes import Models, lanes
 from pipelines.routing.methods import method_rows
 from pipelines.routing.quality import known_on, with_stand_ins
+from pipelines.routing.repeats import attempts, escalations
 from pipelines.routing.traffic import Halves, Traffic, traffic_of
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_PROJECTION
 from pipelines.warehouse.tables.selfhost import HOURLY_DEMAND
@@ -53,8 +54,8 @@ class Routed:
 @dataclass(frozen=True)
 class Setting:
     """What a projection rests on besides traffic: policies, evidence, scores (core.benchmark_score), calendars of price windows, what
-    other models did with the same requests (`pipelines.shadow.answers`), when requests came (mart.hourly_demand), and the prices by which
-    boards' costs are read (core.rate_card)."""
+    other models did with the same requests (`pipelines.shadow.answers`), when requests came (mart.hourly_demand), the prices by which
+    boards' costs are read (core.rate_card), and how often answers were asked for again (mart.request_repeat)."""
 
     policies: RoutingConfig
     evidence: Evidence
@@ -64,6 +65,7 @@ class Setting:
     facts: ModelFactsConfig | None = None
     hourly: pl.DataFrame | None = None
     rate_card: pl.DataFrame | None = None
+    again: pl.DataFrame | None = None
 
     @cached_property
     def models(self) -> Models:
@@ -87,15 +89,18 @@ class Setting:
         apart = (LANGUAGE, sorted(self.policies.offers()), self.policies.operations, list(lanes(self.models)), rules)
         return hashlib.sha256(repr(apart).encode()).hexdigest()[:16]
 
-    def _with_boards(self, traffic: Halves, believed: pl.DataFrame | None) -> Setting:
-        """With what boards counted of the models that run or may run."""
-        if believed is None:
-            return self
-        models = {model for half in (traffic.priced, traffic.unpriced) for _, model in half.costs}
-        return replace(
-            self,
-            evidence=self.evidence.with_measured(list(board_effects(believed, self.evidence, models, self.rate_card))),
-        )
+    def _counted(self, traffic: Halves, believed: pl.DataFrame | None, on: date) -> Setting:
+        """With what boards counted of the models that run or may run, and what the sessions of the traffic's own days show."""
+        evidence = self.evidence
+        if self.again is not None:
+            own = self.again.filter(
+                pl.col("event_date").is_in(_last_days(self.again, traffic.priced.days, on).implode())
+            )
+            evidence = evidence.with_measured(list(attempts(own))).with_escalations(list(escalations(own)))
+        if believed is not None:
+            models = {model for half in (traffic.priced, traffic.unpriced) for _, model in half.costs}
+            evidence = evidence.with_measured(list(board_effects(believed, evidence, models, self.rate_card)))
+        return replace(self, evidence=evidence)
 
     def _day(self, traffic: Traffic, believed: pl.DataFrame | None, on: date) -> Day:
         offers, hours = sorted(traffic.costs), self._hours(traffic.days, on)
@@ -105,10 +110,8 @@ class Setting:
         """The hours of the last `days` days up to `on` that had requests; None where not so many are added up."""
         if self.hourly is None:
             return None
-        counted = self.hourly.filter(
-            (pl.col("event_date") <= on) & pl.col("operation").is_in(list(self.policies.operations))
-        )
-        last = counted["event_date"].unique().sort().tail(days)
+        counted = self.hourly.filter(pl.col("operation").is_in(list(self.policies.operations)))
+        last = _last_days(counted, days, on)
         return counted.filter(pl.col("event_date").is_in(last.implode())) if last.len() == days else None
 
     def _believed(self, on: date) -> pl.DataFrame | None:
@@ -116,13 +119,13 @@ class Setting:
         return None if self.scores is None else with_stand_ins(known_on(self.scores, on), self.evidence.stand_ins, on)
 
     def counted(self, traffic: Halves, on: date) -> Setting:
-        """With what boards counted of the models that run or may run."""
-        return self._with_boards(traffic, self._believed(on))
+        """With what boards counted of the models that run or may run, and what the sessions of the traffic's own days show."""
+        return self._counted(traffic, self._believed(on), on)
 
     def _days(self, traffic: Halves, on: date) -> dict[bool, Day]:
         """The traffic to compare with what it did cost (True), and with a model."""
         believed = self._believed(on)
-        counted = self._with_boards(traffic, believed)
+        counted = self._counted(traffic, believed, on)
         days = {True: counted._day(traffic.against(actual=True), believed, on)}
         # Where all is priced, both comparisons are about the same requests.
         days[False] = (
@@ -158,6 +161,11 @@ class Setting:
             pl.DataFrame(points, schema=ROUTING_FRONTIER.polars_schema),
             problems,
         )
+
+
+def _last_days(rows: pl.DataFrame, days: int, on: date) -> pl.Series:
+    """The last `days` days up to `on` that have rows."""
+    return rows.filter(pl.col("event_date") <= on)["event_date"].unique().sort().tail(days)
 
 
 def project(

@@ -106,6 +106,23 @@ def test_the_headline_has_a_waterfall_and_the_frontier_names_models_in_the_legen
     assert line.attributes["d"].count("L") == 3, "the line joins both models on the hull and both mixtures"  # type: ignore[union-attr]
 
 
+def test_a_frontier_without_figures_is_a_table_with_reasons_and_no_chart(connection: Connection, page: Page) -> None:
+    """Prompts too long for every candidate, say: what real logs had first."""
+    books.write(connection, books.small_day())
+    books.add(
+        connection,
+        "mart.routing_projection",
+        *(books.projection(arm, "1", "2.00", "0.55", is_headline=True) for arm in ("cheap", "total")),
+    )
+    point = {"event_date": books.DAY, "point": "openai/strong", "is_single": True, "is_on_hull": False, "shares": "{}",
+             "not_eligible_reason": "no prompt fits"}  # fmt: skip
+    books.add(connection, "mart.routing_frontier", point)
+    shown = page()
+    assert [row[0] for row in rows_of(shown, "routing-frontier")] == ["openai/strong"]
+    assert "The cheapest way to each quality" in words(shown, "#routing")
+    assert not [figure for figure in shown.css("#routing figure") if "quality" in figure.text().lower()]
+
+
 def test_methods_stand_under_their_policy_with_the_month_and_what_to_measure_next(
     connection: Connection, page: Page
 ) -> None:
