@@ -71,6 +71,15 @@ def _cluster_of_a_first_command(folder: Path) -> Path:
     return cluster.data
 
 
+def drop_database(database: Database, name: str) -> None:
+    """Drop a database of the server and end its sessions; `with (force)` would also end the server's own workers, which the owner may not."""
+    with database.owner.connect({}, autocommit=True) as connection:
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and usename is not null", [name]
+        )
+        connection.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))
+
+
 def fresh_database(shared: Database) -> Database:
     """A migrated, empty database of the session's server; it goes with the session's home at the latest."""
     name = f"test_{next(_numbers)}"

@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
 
-import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -26,6 +25,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import WarehouseError
 from pipelines.workspace import open_workspace
+from tests.warehouse_fixtures import drop_database
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = date(2026, 3, 1)
@@ -119,10 +119,7 @@ def test_the_newest_run_of_each_stretch_counts(database: Database, database_sett
                 connection.execute(HISTORY.encode())
             found = status_of(workspace)
         finally:
-            with psycopg.connect(
-                database.url.set(drivername="postgresql").render_as_string(), autocommit=True
-            ) as connection:
-                connection.execute(f"drop database {history} with (force)".encode())
+            drop_database(database, history)
     assert [(str(r.first_day), str(r.last_day), r.status, r.failed_checks) for r in found.runs] == [
         ("2026-02-01", "2026-02-28", "SUCCESS", 1),
         ("2026-03-01", "2026-03-01", "SUCCESS", 0),

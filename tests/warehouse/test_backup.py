@@ -9,9 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
-import psycopg
 import pytest
-from psycopg import sql
 
 from pipelines.warehouse import acts, backup
 from pipelines.warehouse.bulk_copy import copy_frame
@@ -23,6 +21,7 @@ from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core import FORGOTTEN_USER, REQUEST
 from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, PERIOD_ACT
 from tests.warehouse.rows import DAY, frame, requests
+from tests.warehouse_fixtures import drop_database
 
 RELEASED = Path(__file__).parent / "released"
 Made = Callable[[str], Database]
@@ -39,9 +38,8 @@ def other(database: Database) -> Iterator[Made]:
         return database.named(names[-1])
 
     yield make
-    with psycopg.connect(database.url.set(drivername="postgresql").render_as_string(), autocommit=True) as connection:
-        for name in names:
-            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    for name in names:
+        drop_database(database, name)
 
 
 def fill(database: Database) -> None:

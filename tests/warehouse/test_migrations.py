@@ -29,6 +29,7 @@ from pipelines.warehouse.tables.core import MODEL, REQUEST
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
 from pipelines.warehouse.tables.core_prices import PRICE
 from tests.warehouse.rows import frame, requests, uuid_bytes
+from tests.warehouse_fixtures import drop_database
 
 PYTHON_BUILT = [table for table in TABLES if table.built_by == "python"]
 
@@ -131,8 +132,7 @@ def other(database: Database) -> Iterator[Database]:
     name = f"{database.owner.dbname}_other"
     database.create_database(name)
     yield database.named(name)
-    with database.owner.connect({}, autocommit=True) as connection:
-        connection.execute(f'drop database "{name}" with (force)'.encode())
+    drop_database(database, name)
 
 
 def test_an_empty_database_is_migrated_once_by_two_at_once(other: Database) -> None:
