@@ -28,7 +28,7 @@ ui: setup ## Dagster's web server and daemon on loopback
 test: setup-dev ## all tests, on a Postgres of their own; ARGS=tests/unit/test_dates.py runs one file
 	@.venv/bin/python -m pytest $(ARGS)
 
-quick: setup-dev ## in about 90 s: unit and contract tests without the slow ones, and one daily run
+quick: setup-dev ## in some three minutes: unit and contract tests without the slow ones, and one daily run
 	@.venv/bin/python -m pytest --quick tests/unit tests/contracts tests/end_to_end/test_one_day.py $(ARGS)
 
 lint: setup-dev ## formatting, lint rules and types, as the pre-commit hook and CI run them

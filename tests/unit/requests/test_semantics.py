@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
@@ -125,6 +125,7 @@ _COUNT = st.integers(0, 10**6)
         optional=dict.fromkeys(set(MEASURES) - {"input", "output", "total"}, _COUNT),
     ),
 )
+@example("additive", {"input": 0, "output": 0, "cache_write": 0, "cache_write_30m": 1})
 def test_buckets_add_up_to_the_source_s_counts_or_the_row_is_refused(rule: str, usage: dict[str, int]) -> None:
     found, broken = convert(rule, **usage)
     if broken:
@@ -134,7 +135,7 @@ def test_buckets_add_up_to_the_source_s_counts_or_the_row_is_refused(rule: str, 
     counted_out = sum(found.get(meter.name, 0) for meter in OUTPUT_METERS)
     get = usage.get
     parts = ("cache_write_5m", "cache_write_30m", "cache_write_1h", "cache_write_12h")
-    written = usage["cache_write"] if "cache_write" in usage else sum(get(part, 0) for part in parts)
+    written = get("cache_write", 0) or sum(get(part, 0) for part in parts)  # a total of 0 next to parts is none
     apart_in = get("input_tool", 0)
     if not RULES[rule].input_holds_cache:
         apart_in += get("cache_read", 0) + written
