@@ -30,7 +30,7 @@ def create(path: Path, content: bytes) -> bool:
 
 @contextlib.contextmanager
 def _aside(path: Path, content: bytes) -> Iterator[Path]:
-    """A file beside `path` with all of `content`; none is left, also where the disk is full."""
+    """A file next to `path` with all of `content`; none is left, also where the disk is full."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:

@@ -1,4 +1,4 @@
-"""A company's first hour as docs/sources.md tells it: a key and a database in the environment, ten lines of YAML, `modelmeter daily`, the page.
+"""A company's first hour as docs/sources.md writes it: a key and a database in the environment, ten lines of YAML, `modelmeter daily`, the page.
 
 The servers are on loopback, and a proxy that is not there stands between the process and the internet.
 """
