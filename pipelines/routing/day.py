@@ -110,6 +110,16 @@ class Day:
 
     def cannot_take(self, offer: Offer) -> str | None:
         """The requests that the model can't take, by the first need that it does not meet, in words; None where it can take all."""
+        if offer not in self._left_out:
+            self._left_out[offer] = self._cannot_take(offer)
+        return self._left_out[offer]
+
+    @cached_property
+    def _left_out(self) -> dict[Offer, str | None]:
+        """What `cannot_take` has found: each policy and baseline asks for every candidate."""
+        return {}
+
+    def _cannot_take(self, offer: Offer) -> str | None:
         found: Counter[str] = Counter()
         for group, number in self.requests_by_group.items():
             why = self.refuses(offer, group)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add, and_
 
 import polars as pl
@@ -90,9 +90,16 @@ class Models:
         return None if known is None or known.licence is None else known.licence.value.licence
 
     def _value(self, model_id: str, name: str) -> object:
-        known = None if self.facts is None else self.facts.of(model_id)
-        fact = None if known is None else known.fact(name)
-        return None if fact is None else fact.value
+        if (model_id, name) not in self._values:
+            known = None if self.facts is None else self.facts.of(model_id)
+            fact = None if known is None else known.fact(name)
+            self._values[model_id, name] = None if fact is None else fact.value
+        return self._values[model_id, name]
+
+    @cached_property
+    def _values(self) -> dict[tuple[str, str], object]:
+        """What `_value` has looked up: every group of requests asks for every model."""
+        return {}
 
 
 def lanes(models: Models, ran: Iterable[str] = ()) -> Mapping[str, pl.Expr]:
