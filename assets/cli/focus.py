@@ -39,7 +39,8 @@ def focus(
     chosen = next((known for known in VERSIONS if known == version), None)
     if chosen is None:
         raise typer.BadParameter(f"--version {version} is not accepted: {', '.join(VERSIONS)}")
-    with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
+    # Who made a call stands in requests as they are staged, which the reader does not see.
+    with open_workspace() as workspace, workspace.database.connect(read_only=not by_user) as connection:
         found, files = export_month(
             connection,
             month,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tests.assets.conftest import SmallSample
@@ -58,6 +60,16 @@ def test_models_are_shown_as_the_run_catalogued_them(finished: Installation) -> 
     assert max(len(line) for line in out.splitlines()) <= 80
     _, err = finished.run("models", "--fits", "lots", status=2)
     assert "accepted is the memory of a GPU" in " ".join(err.replace("│", " ").split())
+
+
+def test_focus_names_users_on_demand_and_adds_up_to_the_same(finished: Installation, tmp_path: Path) -> None:
+    billed = []
+    for options in ((), ("--by-user",)):
+        out, _ = finished.run("focus", "--month", "2026-02", "--out", str(tmp_path / str(len(options))), *options)
+        billed.append(re.search(r"billed ([\d.]+) USD", out)[1])  # type: ignore[index]
+    assert billed[0] == billed[1]
+    rows = pl.concat([pl.read_csv(path, infer_schema=False) for path in (tmp_path / "1").glob("*cost*.csv")])
+    assert rows["x_PrincipalId"].n_unique() > 2
 
 
 def test_self_hosting_is_judged_by_the_run(finished: Installation) -> None:
