@@ -57,7 +57,7 @@ UNTOLD = {
     "deepseek": r"table 0: headers \d+ \d+ exchanged",  # a column for each model
     "deepseek_en": r"table 0: headers \d+ \d+ exchanged",
 }
-MOST = int(os.environ.get("MODELMETER_TEST_DAMAGES", "30"))
+MOST = int(os.environ.get("MODELMETER_TEST_DAMAGES", "60"))
 """Damaged pages read of each page, evenly chosen; 2000 reads them all, in ten minutes."""
 DECLARED = build_registry(load_config(None).models, [])
 TABLES_KEPT = 14
@@ -117,13 +117,13 @@ def test_a_damaged_real_page_never_sets_a_wrong_price(shared_data: Path, tmp_pat
         page = json.loads(page)["data"]["content"]
         page = page[: tables_of(page)[TABLES_KEPT].end]
     found = outcomes(tmp_path, REAL[name], page)
-    assert found.total() >= 25, found
-    assert found["refused"] + found["held"] >= 2, found
+    assert found.total() >= 50, found
+    assert found["refused"] + found["held"] >= 6, found
 
 
 @pytest.mark.parametrize("name", MADE)
 @pytest.mark.slow
 def test_a_damaged_page_of_late_2026_never_sets_a_wrong_price(tmp_path: Path, name: str) -> None:
     found = outcomes(tmp_path, MADE[name], (OWN / name).read_text())
-    assert found.total() >= 25, found
-    assert found["refused"] + found["held"] >= 2, found
+    assert found.total() >= 50, found
+    assert found["refused"] + found["held"] >= 6, found
