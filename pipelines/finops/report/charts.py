@@ -131,12 +131,12 @@ def spend_chart(found: Stacks) -> Chart | None:
 
 
 def history_table(found: Stacks, sql: str) -> Table:
-    """The figures of the chart: one row per day."""
+    """The figures of the chart: one row per day, none where no day has data."""
     decimals = fmt.decimals_for(found.of_day(day) for day in found.days)
     by_day = found.frame.group_by("event_date").agg(pl.col("requests", "priced_requests").sum())
     counts = {row["event_date"]: row for row in by_day.iter_rows(named=True)}
     rows = []
-    for day in reversed(found.days):
+    for day in reversed(found.days if counts else ()):
         day_counts = counts.get(day)
         rows.append(
             [
@@ -154,7 +154,8 @@ def history_table(found: Stacks, sql: str) -> Table:
         number_column("Spend", "USD"),
         *(number_column(name, "USD") for name in found.names),
     ]
-    return Table("history", "Spend by day and model", columns, rows, empty="No day has data yet.", sql=sql)
+    empty = "Nothing was spent in these days, as far as the books know."
+    return Table("history", "Spend by day and model", columns, rows, empty=empty, sql=sql)
 
 
 def gap_chart(points: Sequence[tuple[date, float, float | None, float | None]], description: str) -> Chart:

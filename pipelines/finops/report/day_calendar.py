@@ -15,9 +15,12 @@ from pipelines.finops import format as fmt
 from pipelines.finops.report.collect import missing_marts
 from pipelines.finops.report.render import render, write_page
 from pipelines.finops.report.tables import Link
-from pipelines.finops.span import FILES, Span
+from pipelines.finops.span import FILES, Kind, Span, spans_around
 from pipelines.finops.span_queries import LOADED
 from pipelines.warehouse.read import read_frame
+
+_HOLDERS: dict[Kind, tuple[Kind, ...]] = {"day": ("month", "quarter"), "month": ("quarter",), "quarter": ()}
+"""The kinds of page that hold a page of a kind."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def links(span: Span, days: Sequence[date]) -> list[Link]:
     """From a page to the calendar, its neighbours, the pages that hold it, and the explorer.
 
     What comes after the newest loaded day is not written yet: that link leads to the calendar, which will have it.
+    A month or quarter without a loaded day has no page.
     """
     before = [day for day in days if day < span.first]
     after = [day for day in days if day >= span.whole_end]
@@ -79,10 +83,10 @@ def links(span: Span, days: Sequence[date]) -> list[Link]:
         found.append(Link(f"Previous {span.kind}", _page(to(max(before)))))
     newest = f"#{max(days):%Y-%m}" if days else ""
     found.append(Link(f"Next {span.kind}", _page(to(min(after))) if after else f"../index.html{newest}"))
-    if span.kind == "day":
-        found.append(Link(fmt.month(span.first), _page(Span.of_month(span.first))))
-    if span.kind != "quarter":
-        found.append(Link(fmt.capital(Span.of_quarter(span.first).name), _page(Span.of_quarter(span.first))))
+    around = {whole.kind: whole for whole in spans_around([span.first], days)}
+    found += [
+        Link(fmt.capital(around[kind].name), _page(around[kind])) for kind in _HOLDERS[span.kind] if kind in around
+    ]
     files = [("Excel", "xlsx"), ("PDF", "pdf")] if span.kind != "day" else []
     found.append(Link("Explorer", "../explore.html"))
     return found + [Link(text, f"{FILES}-{span.slug}.{ending}") for text, ending in files]

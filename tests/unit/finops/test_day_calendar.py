@@ -50,6 +50,17 @@ def test_the_newest_day_leads_to_the_calendar_and_the_oldest_to_none_before() ->
     )
 
 
+def test_a_day_without_requests_leads_to_no_month_or_quarter_that_has_no_page() -> None:
+    assert set(led_to(Span.of_day(date(2026, 1, 1)))) == {
+        "Calendar",
+        "Previous day",
+        "Next day",
+        "The first quarter of 2026",
+        "Explorer",
+    }
+    assert set(led_to(Span.of_day(date(2026, 4, 1)))) == {"Calendar", "Previous day", "Next day", "Explorer"}
+
+
 def test_a_month_and_a_quarter_lead_to_those_around_them_and_to_their_files() -> None:
     month, quarter = led_to(Span.of_month(date(2026, 2, 1))), led_to(Span.of_quarter(date(2025, 12, 30)))
     assert (month["Previous month"], month["Excel"]) == ("../2025-12/index.html", "model-spend-2026-02.xlsx")

@@ -258,6 +258,8 @@ def test_a_day_without_data_reads_well(connection: Connection, page: Page) -> No
     ):
         assert sentence in text
     assert not shown.css("table")
+    named = {f"#{node.attributes['id']}" for node in shown.css("[id]")}
+    assert {str(link.attributes["href"]) for link in shown.css('a[href^="#"]')} <= named
     assert not shown.css("figure")
     assert "None" not in text
     assert "nan" not in text.lower().split()
