@@ -1,7 +1,9 @@
-"""The evidence that ships, held against a benchmark that it was not learnt from: tokens of every model on Aider's polyglot exercises.
+"""The evidence that ships, held against benchmarks that it was not learnt from.
 
-Each exercise is tried twice, the second time with what failed: a task in steps, whose spread comes from SWE-bench. Each ordered pair of models is
-projected as if only the second had run, with `evidence.yaml` as it is and no board's ratios.
+Saving: tokens of every model on Aider's polyglot exercises. Each exercise is tried twice, the second time with what failed: a task in steps, whose
+spread comes from SWE-bench. Each ordered pair of models is projected as if only the second had run, with `evidence.yaml` as it is and no
+board's ratios. Quality: what Mixtral and GPT-4 solved of each subject of MMLU and of GSM8K (RouteLLM), projected from their scores on the
+other subjects.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import yaml
 
@@ -18,8 +21,9 @@ from pipelines.config.evidence import Evidence
 from pipelines.config.loader import load_file
 from pipelines.routing.draws import ArmArrays, Floats, Group, Worlds
 from pipelines.routing.outlook import Stake, outlook
+from pipelines.routing.quality import Quality, Score
 from pipelines.routing.strata import BUCKETS
-from tests.contracts.routing.test_ground_truth import SHARE, covered, interval_score
+from tests.contracts.routing.graded import SHARE, Truth, covered, interval_score
 
 EXERCISES = 225
 PRICES = {"cheap": (0.28, 0.42), "alike": (3.0, 15.0), "dear": (15.0, 75.0)}
@@ -82,3 +86,35 @@ def test_the_evidence_that_ships_covers_a_benchmark_that_it_was_not_learnt_from(
     assert 0.90 <= covered(held.intervals, held.truths, "95") <= 0.99
     assert 0.45 <= covered(held.intervals, held.truths, "50") <= 0.60
     assert held.score(ours=True) < held.score(ours=False) / 2
+
+
+def kept_on(
+    evidence: Evidence, subject: str, scores: dict[str, Score], cheap: str, strong: str
+) -> dict[str, float] | None:
+    """The interval of the quality kept on a subject, from the scores of both models on other subjects."""
+    part = np.ones((1, BUCKETS))
+    worlds = Worlds(evidence, [Group(strong, is_loop=False)], part, {subject: {strong: 1}})
+    stakes = [Stake(name, name, share, None) for name, share in ((cheap, SHARE), (strong, 1 - SHARE))]
+    quality = Quality("other subjects@accuracy", scores)
+    return outlook(worlds, None, stakes, quality, worlds.shares_solved(quality, strong)).total.quality
+
+
+@pytest.mark.slow
+def test_scores_on_other_subjects_cover_the_quality_kept_on_each(shared_data: Path) -> None:
+    evidence = load_file(Evidence, "evidence.yaml", None)
+    models = {name: f"{name}_correct" for name in ("mixtral", "gpt4")}
+    rows = pl.read_csv(shared_data / "routing" / "routellm_mmlu_gsm8k_pairs.csv.gz")
+    found = Truth()
+    for subject in rows["subject"].unique().sort():
+        own, other = rows.filter(pl.col("subject") == subject), rows.filter(pl.col("subject") != subject)
+        share = {name: other[column].cast(pl.Float64).sum() / other.height for name, column in models.items()}
+        scores = {name: Score(one, 1 / np.sqrt(other.height * one * (1 - one))) for name, one in share.items()}
+        solved = {name: own[column].sum() for name, column in models.items()}
+        for cheap, strong in itertools.permutations(models):
+            kept = SHARE * float(solved[cheap] / solved[strong]) + 1 - SHARE
+            ratio = share[cheap] / share[strong]
+            found.add(kept_on(evidence, subject, scores, cheap, strong), kept, SHARE * ratio + 1 - SHARE, ratio)
+    assert len(found.truths) == 116
+    assert 0.90 <= found.covered("95") <= 0.99
+    assert 0.45 <= found.covered("50") <= 0.60
+    assert found.score() < 0.6 * found.score_of(found.same_tokens)
