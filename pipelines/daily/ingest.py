@@ -13,17 +13,18 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.bills import bill_version, parse_bill
+from pipelines.bills import bill_version
 from pipelines.config.sources import RequestSource
 from pipelines.daily.days import EARLIEST_ARRIVAL, FIRST_DAY, Window, newest_day
+from pipelines.daily.reading import ReadFiles, Reading, read_here
 from pipelines.daily.replays import replayed_days
-from pipelines.landing import LandedFile, LandingError
-from pipelines.outside import ANY_FAILURE, Apart, worded
+from pipelines.landing import LandedFile
+from pipelines.outside import Apart
 from pipelines.records.store import has_failed, is_stored, stored_path
-from pipelines.requests import ParsedFile, parse_file
+from pipelines.requests import ParsedFile
 from pipelines.requests.collect import REPLAYING_FORMATS
 from pipelines.requests.parse import parser_version
-from pipelines.shadow import parse_shadow, shadow_version
+from pipelines.shadow import shadow_version
 from pipelines.unused_memory import return_unused
 from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.read import read_frame
@@ -53,8 +54,15 @@ class IngestOutcome:
     """Sources whose declaration can't be used, with the reason; they are problems too."""
 
 
-def ingest_requests(workspace: Workspace, window: Window | None, progress: Progress | None = None) -> IngestOutcome:
+def ingest_requests(
+    workspace: Workspace,
+    window: Window | None,
+    progress: Progress | None = None,
+    read: ReadFiles | None = None,
+) -> IngestOutcome:
     """Parse what is new among the files that can matter to `window` (all of them where it is None) and index it.
+
+    `read` parses them elsewhere than in this process (`pipelines.spark`).
 
     A file is known by its content: one that grew or was rewritten in place is parsed again and its former index row
     and quarantine are replaced, in one transaction per file, so a killed ingest resumes where it stopped. One that
@@ -73,19 +81,14 @@ def ingest_requests(workspace: Workspace, window: Window | None, progress: Progr
     new = [file for file in declared if not index.holds(file, sources[file.source], versions[file.source])]
     parsed: list[ParsedFile] = []
     problems = [str(problem) for problem in landed.problems]
-    for number, file in enumerate(new):
+    readings = [Reading(file, sources[file.source], workspace.store, key) for file in new]
+    for number, (reading, result) in enumerate((read or read_here)(readings)):
         if progress:
-            progress(number, len(new), file.landing_path)
-        source = sources[file.source]
-        try:
-            result = _parse(workspace, file, source, key)
-        except LandingError as error:
-            problems.append(str(error))
+            progress(number, len(new), reading.file.landing_path)
+        if isinstance(result, str):
+            problems.append(result)
             continue
-        except ANY_FAILURE as error:
-            problems.append(f"{file.landing_path}: can't be read: {worded(error)}")
-            continue
-        _index(workspace, file, source, result)
+        _index(workspace, reading.file, reading.source, result)
         parsed.append(result)
     if parsed:
         return_unused()
@@ -166,7 +169,7 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
     return [day for day in days if around is None or not around.from_date <= day < around.to_date]
 
 
-def newest_event_day(workspace: Workspace) -> date | None:
+def newest_event_day(workspace: Workspace, read: ReadFiles | None = None) -> date | None:
     """The newest day with events that any request file holds, however long ago the file arrived; None where none holds one.
 
     Files are parsed from the newest arrival backwards, for as long as an older one could hold a newer event: so the answer
@@ -176,7 +179,7 @@ def newest_event_day(workspace: Workspace) -> date | None:
     arrivals = sorted({file.arrival_date for file in files if file.arrival_date is not None}, reverse=True)
     day = None
     while arrivals:
-        ingest_requests(workspace, Window.of_day(arrivals[0]))
+        ingest_requests(workspace, Window.of_day(arrivals[0]), read=read)
         reached = arrivals[0] - EARLIEST_ARRIVAL
         day = newest_day(files, event_dates(workspace))
         if day is not None and day >= reached:
@@ -204,13 +207,6 @@ def user_key(workspace: Workspace) -> bytes | None:
     """The secret under which end users are kept as a hash."""
     secret = workspace.settings.user_hash_key
     return None if secret is None else secret.get_secret_value().encode()
-
-
-def _parse(workspace: Workspace, file: LandedFile, source: RequestSource, user_key: bytes | None) -> ParsedFile:
-    """Parse one file as what its source holds: requests, bills or shadow measurements."""
-    if source.is_shadow:
-        return parse_shadow(file, source, workspace.store)
-    return (parse_bill if source.is_bill else parse_file)(file, source, workspace.store, user_key=user_key)
 
 
 def _may_matter(file: LandedFile, window: Window | None) -> bool:

@@ -5,7 +5,7 @@ The index in `raw.snapshot` says where in the parsed store the rows are; `ingest
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,17 +18,16 @@ import psycopg
 
 from pipelines.config.sources import Sources
 from pipelines.daily.days import Window
-from pipelines.models import Registry, alias_frame, resolve_requests
-from pipelines.prices import keep_booked, rate
-from pipelines.requests import Preferences, attribute, iter_days
-from pipelines.requests.collect import REPLAYING_FORMATS
-from pipelines.retention.forgotten import forgotten_users, without_forgotten
+from pipelines.daily.request_rules import RequestRules, rules_of
+from pipelines.models import alias_frame
+from pipelines.prices import keep_booked
+from pipelines.requests import Preferences
+from pipelines.requests.collect import REPLAYING_FORMATS, Gathered, gather, iter_gathered
 from pipelines.unused_memory import return_unused
 from pipelines.warehouse.day_files import DayFileWriter, writing_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import DayLoad, replace_days, replace_rows
 from pipelines.warehouse.tables.core import MODEL_ALIAS, REQUEST
-from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE
 from pipelines.workspace import Workspace
 from pipelines.workspace.model_registry import registry_of
@@ -49,14 +48,21 @@ class LoadOutcome:
     preview: pl.DataFrame
 
 
-def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
+Part = tuple[pl.DataFrame, pl.DataFrame]
+"""Rows of core.request and of raw.duplicate."""
+MakeParts = Callable[[Workspace, Window], Iterator[Part]]
+"""Makes the rows of a window, in parts; every part that has duplicates comes before the first that has requests."""
+
+
+def load_requests(workspace: Workspace, window: Window, make: MakeParts | None = None) -> LoadOutcome:
     """Collect, attribute, resolve and rate the window's requests part by part, and replace its partitions.
+
+    `make` does that elsewhere than in this process (`pipelines.spark`).
 
     `core.request`, `raw.duplicate` and `raw.loaded_file` change together: readers see the days as they were or as they are, never half.
     On a closed day what was booked stays booked; only requests that are new there are rated as known now. Memory is
     that of some parts (`pipelines.requests.iter_days`), of which one is made ready while the one before is sent.
     """
-    registry = registry_of(workspace)
     summary = _Summary()
     days = (window.from_date, window.to_date)
     with (
@@ -66,14 +72,14 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
         DayLoad(connection, DUPLICATE, *days) as duplicates,
         DayLoad(connection, REQUEST, *days) as requests,
     ):
-        for rated, dropped in _ahead(_parts(workspace, window, registry, files)):
+        for rated, dropped in _ahead(_parts(workspace, window, files, make or parts_here)):
             # Every part that has duplicates comes before the first that has requests, whose COPY takes the connection.
             if dropped.height:
                 duplicates.append(dropped)
             requests.append(rated)
             summary.add(rated)
         requests.flush()
-        aliases = alias_frame(registry, summary.names)
+        aliases = alias_frame(registry_of(workspace), summary.names)
         _replace_aliases(connection, aliases)
         loaded = pl.concat([summary.loaded_files, _all_dropped(connection, window, summary.loaded_files)])
         loaded_files = replace_days(connection, LOADED_FILE, loaded, window.from_date, window.to_date)
@@ -93,31 +99,30 @@ def load_requests(workspace: Workspace, window: Window) -> LoadOutcome:
     )
 
 
-def _parts(
-    workspace: Workspace, window: Window, registry: Registry, files: DayFileWriter
-) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Rows of core.request, which `files` keep too, and of raw.duplicate, in order of time."""
-    closed = set(workspace.config.periods.closed(window.days))
-    with workspace.database.connect() as connection:
-        rate_card, forgotten = read_table(connection, RATE_CARD), forgotten_users(connection)
-    booked = REQUEST.empty()
-    near, replaying = _parsed_files(workspace, window)
-    parts = iter_days(
-        near, window.from_date, window.to_date, replaying=replaying, preferences=preferences(workspace.config.sources)
-    )
+def request_parts(workspace: Workspace, window: Window, gathered: Gathered, rules: RequestRules) -> Iterator[Part]:
+    """The window's rows of core.request and raw.duplicate, made on this machine."""
+    parts = iter_gathered(gathered, window.from_date, window.to_date, preferences=preferences(workspace.config.sources))
     for part in parts:
-        days = closed.intersection(part.requests["event_date"].unique())
+        yield rules.applied(part.requests), part.duplicates
+
+
+def parts_here(workspace: Workspace, window: Window) -> Iterator[Part]:
+    """The window's rows, made by one process."""
+    return request_parts(workspace, window, gather(*parsed_files(workspace, window)), rules_of(workspace))
+
+
+def _parts(workspace: Workspace, window: Window, files: DayFileWriter, make: MakeParts) -> Iterator[Part]:
+    """Rows of core.request, which `files` keep too, and of raw.duplicate. What is booked on closed days stays booked."""
+    closed = set(workspace.config.periods.closed(window.days))
+    booked = REQUEST.empty()
+    for rated, dropped in make(workspace, window):
+        days = closed.intersection(rated["event_date"].unique())
         if not days.issubset(booked["event_date"].unique()):
             with workspace.database.connect() as connection:
                 booked = read_table(connection, REQUEST, "event_date = any(%s)", (sorted(days),))
-        named = without_forgotten(attribute(part.requests, workspace.config.attribution), forgotten)
-        resolved = resolve_requests(named, registry)
-        rated = rate(resolved, rate_card, calendars=workspace.config.calendars.days)
-        rated = rated.select(REQUEST.polars_schema.names())
-        if days:
-            rated = keep_booked(rated, booked)
-        files.append(rated)
-        yield rated, part.duplicates
+        kept = keep_booked(rated, booked) if days else rated
+        files.append(kept)
+        yield kept, dropped
 
 
 def preferences(sources: Sources) -> Preferences:
@@ -169,7 +174,7 @@ class _Summary:
         return whole.sort("event_date", "list_cost_usd", descending=[False, True], nulls_last=True).head(15)
 
 
-def _parsed_files(workspace: Workspace, window: Window) -> tuple[list[Path], list[Path]]:
+def parsed_files(workspace: Workspace, window: Window) -> tuple[list[Path], list[Path]]:
     """Parsed files whose rows fall on the window or on the days next to it, which may hold their duplicates; and every file
     of a format that repeats records any time later."""
     bounds = {

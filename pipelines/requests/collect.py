@@ -25,7 +25,14 @@ from pipelines.records.store import StoredPart, scan_spans, scan_stored, stored_
 from pipelines.requests.halves import ended_elsewhere
 from pipelines.requests.identity import SPANS
 from pipelines.requests.normalise import CONTENT, REQUEST_SCHEMA, STORED_SCHEMA
-from pipelines.requests.shared_keys import NO_PREFERENCES, Preferences, Resolved, SharedKeys, to_the_last
+from pipelines.requests.shared_keys import (
+    NO_PREFERENCES,
+    Preferences,
+    Resolved,
+    SharedKeys,
+    may_share_ids,
+    to_the_last,
+)
 from pipelines.requests.sightings import FILLED
 from pipelines.warehouse.tables.raw import DUPLICATE
 
@@ -45,6 +52,24 @@ _NO_REQUESTS = pl.DataFrame(schema=REQUEST_SCHEMA)
 _KNOWN = {"missing": 0, "partial": 1}
 """How much of a request's usage a record knows, by usage_basis; any other basis knows all of it."""
 _HEAD = pl.col("request_uid").bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Parsed rows of some days, or those of them that may have to do with each other: their parts, `whole` those of
+    REPLAYING_FORMATS, the spans (SPANS) that are no requests, and the files as they were written (`order_of_files`)."""
+
+    near: Sequence[StoredPart]
+    whole: Sequence[StoredPart]
+    spans: pl.LazyFrame
+    order: pl.DataFrame
+    shares_ids: bool
+    """Whether records of different requests may state one id (`shared_keys.may_share_ids`)."""
+
+    @property
+    def parts(self) -> list[StoredPart]:
+        """All parts."""
+        return [*self.near, *self.whole]
 
 
 @dataclass(frozen=True)
@@ -86,26 +111,47 @@ def iter_days(
     several sources or instruments record (`sightings.py`), by the `preferences` of sources.yaml. Besides one part, 16 bytes for
     each of these rows are held in memory, and the places of the dropped records.
     """
+    gathered = gather(parsed, replaying)
+    yield from iter_gathered(gathered, from_date, to_date, preferences=preferences, part_rows=part_rows)
+
+
+def gather(parsed: Sequence[Path], replaying: Sequence[Path]) -> Gathered:
+    """What the parsed files hold, `replaying` those of REPLAYING_FORMATS."""
+    near, whole = stored_parts(parsed), stored_parts(replaying)
+    parts = [*near, *whole]
+    return Gathered(near, whole, scan_spans([*parsed, *replaying], SPANS), order_of_files(parts), may_share_ids(parts))
+
+
+def iter_gathered(
+    gathered: Gathered,
+    from_date: date,
+    to_date: date,
+    *,
+    preferences: Preferences = NO_PREFERENCES,
+    part_rows: int = PART_ROWS,
+) -> Iterator[DayRequests]:
+    """As `iter_days`, of rows that are gathered. Rows that share no request, id, wanted trace or stream with others can be
+    gathered apart from them, with the same result."""
     if not from_date < to_date:
         raise ValueError(f"the window from {from_date} to {to_date} holds no day")
     yield DayRequests(_NO_REQUESTS, DUPLICATE.empty())
-    near_parts, whole_parts = stored_parts(parsed), stored_parts(replaying)
-    if not near_parts and not whole_parts:
+    near_parts, whole_parts = gathered.near, gathered.whole
+    if not gathered.parts:
         return
     low, high = from_date - timedelta(days=1), to_date + timedelta(days=1)
-    heads, instants = _index(near_parts, _micros(low), _micros(high), whole_parts)
+    heads, instants = _index(near_parts, micros(low), micros(high), whole_parts)
     near = pl.col("event_date").is_between(low, high, closed="left")
     in_reach = pl.concat([scan_stored(near_parts, STORED_SCHEMA).filter(near), scan_stored(whole_parts, STORED_SCHEMA)])
-    stored = scan_stored([*near_parts, *whole_parts], STORED_SCHEMA)
-    order = _order_of_files([*near_parts, *whole_parts])
+    stored = scan_stored(gathered.parts, STORED_SCHEMA)
     repeated = _repeated(heads, part_rows)
     del heads
-    dropped = [_dropped_of(in_reach.filter(_HEAD.is_in(some)).collect(), order) for some in repeated]
-    halves = ended_elsewhere(near_parts, in_reach, order, dropped)
+    dropped = [_dropped_of(in_reach.filter(_HEAD.is_in(some)).collect(), gathered.order) for some in repeated]
+    halves = ended_elsewhere(near_parts, in_reach, gathered.order, dropped)
     dropped.append(halves.dropped)
     places = pl.concat(found.select("request_uid", *_PLACE) for found in [DUPLICATE.empty(), *dropped])
-    spans, window = scan_spans([*parsed, *replaying], SPANS), (_micros(low), _micros(high))
-    resolved = SharedKeys([*near_parts, *whole_parts], spans, window, places).resolve(preferences, part_rows)
+    window = (micros(low), micros(high))
+    keys = SharedKeys(gathered.parts, gathered.spans, window, places, shares_ids=gathered.shares_ids)
+    resolved = keys.resolve(preferences, part_rows)
     for found in [*dropped, resolved.dropped]:
         ended = _duplicates(found, resolved.dropped)
         inside = ended.filter(pl.col("event_date").is_between(from_date, to_date, closed="left"))
@@ -156,7 +202,7 @@ def _index(
     parts: Sequence[StoredPart], low: int, high: int, whole: Sequence[StoredPart]
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Of every row of `parts` in [low, high) and of the `whole` ones: the first 8 bytes of its request_uid and its instant in microseconds."""
-    wanted = [(part, _reaching(part.metadata, low, high), True) for part in parts]
+    wanted = [(part, row_groups_reaching(part.metadata, low, high), True) for part in parts]
     wanted += [(part, list(range(part.metadata.num_row_groups)), False) for part in whole]
     count = sum(part.metadata.row_group(group).num_rows for part, groups, _ in wanted for group in groups)
     heads, instants, filled = np.empty(count, np.uint64), np.empty(count, np.int64), 0
@@ -177,7 +223,7 @@ def _index(
     return heads[:filled], instants[:filled]
 
 
-def _reaching(metadata: pq.FileMetaData, low: int, high: int) -> list[int]:
+def row_groups_reaching(metadata: pq.FileMetaData, low: int, high: int) -> list[int]:
     """The row groups that may hold an instant in [low, high)."""
     place = metadata.schema.names.index("event_at")
     groups = range(metadata.num_row_groups)
@@ -200,7 +246,7 @@ def _stretches(
 ) -> Iterator[tuple[int, int]]:
     """Stretches of time [low, high) in microseconds, in order, none over midnight, with at most some `part_rows` rows each."""
     for number in range((to_date - from_date).days):
-        low, high = (_micros(from_date + timedelta(days=number + ahead)) for ahead in (0, 1))
+        low, high = (micros(from_date + timedelta(days=number + ahead)) for ahead in (0, 1))
         of_day = instants[(instants >= low) & (instants < high)]
         parts = -(-len(of_day) // part_rows)
         cuts = [len(of_day) * part // parts for part in range(1, parts)]
@@ -220,7 +266,8 @@ def _order(rows: pl.DataFrame, places: pl.DataFrame) -> pl.Series:
     return order.filter(~order.is_in(gone.implode()))
 
 
-def _micros(day: date) -> int:
+def micros(day: date) -> int:
+    """Midnight UTC of a day, in microseconds since 1970."""
     return (day - date(1970, 1, 1)).days * 86_400_000_000
 
 
@@ -228,7 +275,7 @@ def _instant(micros: int) -> pl.Expr:
     return pl.lit(micros).cast(REQUEST_SCHEMA["event_at"])
 
 
-def _order_of_files(parts: Sequence[StoredPart]) -> pl.DataFrame:
+def order_of_files(parts: Sequence[StoredPart]) -> pl.DataFrame:
     """The files in the order in which they were written, as far as it is known: by when they were observed, then by path,
     with numbers in it as numbers. Columns snapshot_id (Binary) and file_no (Int64)."""
     known = sorted({part.origin for part in parts}, key=lambda origin: (origin[0], _natural(origin[1]), origin))

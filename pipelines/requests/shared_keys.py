@@ -69,12 +69,19 @@ class Resolved:
 
 class SharedKeys:
     """The rows of `parts` in the `window` of microseconds, [low, high). `spans` has SPANS, of what is no request; `gone` holds
-    the places of rows that were dropped before."""
+    the places of rows that were dropped before, `shares_ids` what `may_share_ids` says of them all."""
 
     def __init__(
-        self, parts: Sequence[StoredPart], spans: pl.LazyFrame, window: tuple[int, int], gone: pl.DataFrame
+        self,
+        parts: Sequence[StoredPart],
+        spans: pl.LazyFrame,
+        window: tuple[int, int],
+        gone: pl.DataFrame,
+        *,
+        shares_ids: bool,
     ) -> None:
         self._parts, self._spans, self._window, self._gone = parts, spans, window, gone
+        self._shares_ids = shares_ids
         at = pl.col("event_at").to_physical()
         self._rows = scan_stored(parts, STORED_SCHEMA).filter((at >= window[0]) & (at < window[1]))
         self._choices: list[pl.DataFrame] = []
@@ -99,7 +106,7 @@ class SharedKeys:
             self._keep(seen, _of_two_records(seen, choices))
             self._outers.append(outers.join(seen.select("row", "request_uid"), on="row").select("request_uid", "calls"))
         if preferences.look_alikes:
-            seen = self._seen(_named_by(preferences.look_alikes))
+            seen = self._seen(named_by(preferences.look_alikes))
             self._keep(seen, told_by_rule(seen, preferences.look_alikes))
         return self._resolved()
 
@@ -152,7 +159,7 @@ class SharedKeys:
 
     def _by_id(self, part_rows: int) -> Iterator[pl.Series]:
         """Keys that records of different requests share, so many at a time; keys that one record holds come together."""
-        if not self._may_share_ids():
+        if not self._shares_ids:
             return
         keys, ties = [], []
         for batch in self._columns(("request_uid", *_IDS)):
@@ -165,11 +172,6 @@ class SharedKeys:
             for number, one in enumerate(held):
                 ties += [np.stack([one, other]) for other in held[number + 1 :]]
         yield from _together(_repeated(keys), ties, part_rows)
-
-    def _may_share_ids(self) -> bool:
-        """Where a source states nothing but the ids that separate it from others, equal ids are one request already."""
-        sources = {source for part in self._parts for source in part.sources}
-        return len(sources) > 1 or any(not {"other_key", "span_key"} <= _without(part) for part in self._parts)
 
     def _by_trace(self, part_rows: int) -> Iterator[pl.Series]:
         """Traces in which a request may lie inside another one, so many at a time."""
@@ -204,6 +206,12 @@ class SharedKeys:
                     inside = (at >= low) & (at < high)
                     if inside.any():
                         yield {name: _words(batch.column(name))[inside] for name in held}
+
+
+def may_share_ids(parts: Sequence[StoredPart]) -> bool:
+    """Where a source states nothing but the ids that separate it from others, equal ids are one request already."""
+    sources = {source for part in parts for source in part.sources}
+    return len(sources) > 1 or any(not {"other_key", "span_key"} <= _without(part) for part in parts)
 
 
 def _of_two_records(seen: pl.DataFrame, choices: pl.DataFrame) -> pl.DataFrame:
@@ -269,7 +277,8 @@ def _together(shared: _Keys, ties: Sequence[_Keys], part_rows: int) -> Iterator[
             yield pl.Series(some, dtype=pl.UInt64)
 
 
-def _named_by(rules: Sequence[LookAlike]) -> pl.Expr:
+def named_by(rules: Sequence[LookAlike]) -> pl.Expr:
+    """Whether a row's source is one of those that the rules name."""
     patterns = {side.source for rule in rules for side in (rule.keep, rule.drop)}
     literal = ["^" + ".*".join(_escaped(part) for part in pattern.split("*")) + "$" for pattern in sorted(patterns)]
     return pl.any_horizontal(pl.col("source").str.contains(pattern) for pattern in literal)
