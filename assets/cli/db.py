@@ -96,18 +96,27 @@ def migrate() -> None:
 
 
 def remove(
+    leftovers: Annotated[
+        bool, typer.Option("--leftovers", help="Only what a home that was deleted by hand has left at this path.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
     """Delete the embedded database with all its tables; the landing zone stays."""
+    from pipelines.finops import format as fmt
     from pipelines.warehouse import server
-    from pipelines.warehouse.orphans import remove_orphan_of
+    from pipelines.warehouse.orphans import remove_orphans_of
 
     home = _embedded_only("db remove").home
     if not yes:
-        typer.confirm(f"Delete the database of {home}? It can be rebuilt from the landing zone.", abort=True)
-    server.remove(home)
-    remove_orphan_of(home)
-    say("The embedded database is deleted.")
+        what = "what earlier homes have left at" if leftovers else "the database of"
+        typer.confirm(f"Delete {what} {home}? It can be rebuilt from the landing zone.", abort=True)
+    if not leftovers:
+        server.remove(home)
+    removed = remove_orphans_of(home)
+    if leftovers:
+        say(f"{fmt.plural(removed, 'leftover database')} deleted.")
+    else:
+        say("The embedded database is deleted.")
 
 
 def _embedded_only(command: str) -> Settings:

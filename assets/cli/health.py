@@ -135,8 +135,8 @@ def _orphans(_: Settings) -> Iterator[Finding]:
 
     for orphan in orphans():
         text = (
-            f"{orphan.folder} ({size_of(orphan.folder) / 2**20:,.0f} MB) is the database of {orphan.home}, which is gone. If it was not moved, "
-            f"delete it with `MODELMETER_HOME={shlex.quote(str(orphan.home))} modelmeter db remove`"
+            f"{orphan.folder} ({size_of(orphan.folder) / 2**20:,.0f} MB) is the database of an earlier {orphan.home}. If that was not moved, "
+            f"delete it with `MODELMETER_HOME={shlex.quote(str(orphan.home))} modelmeter db remove --leftovers`"
         )
         yield Finding("leftover", True, text, warns=True)
 

@@ -118,7 +118,7 @@ def locate(home: Path) -> Cluster:
 
     An ordinary user's cluster lies in `home/postgres`. Root can't run Postgres: a system user does, and where
     that user can't reach `home` or the installed programs, the cluster lies under /var/lib/modelmeter instead
-    and `home/postgres/location` names the place.
+    and `home/postgres/location` names the place. A new home never takes up what a deleted home of its path has left.
     """
     starter = Account.current()
     base = home / "postgres"
@@ -136,16 +136,18 @@ def locate(home: Path) -> Cluster:
     if starter.uid != 0:
         return Cluster(home, base, starter, starter)
     runner = _system_account()
-    record = base / "location"
+    record = location(home)
     if record.exists():
         return Cluster(home, _recorded_place(record, home), starter, runner)
     if (base / "data").exists() or (_reaches(runner, base) and _fits_socket(base / "run") and _runs_programs(runner)):
         return Cluster(home, base, starter, runner)
-    folder = SYSTEM_ROOT / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    make_folder(folder, is_passage=True)
-    (folder / "home").write_text(f"{home}\n")
-    record.write_text(f"{folder}\n")
-    return Cluster(home, folder, starter, runner)
+    _choose_place(record)
+    return Cluster(home, _recorded_place(record, home), starter, runner)
+
+
+def location(home: Path) -> Path:
+    """The file that names the place of root's cluster, where that isn't in `home`."""
+    return home / "postgres" / "location"
 
 
 def programs(cluster: Cluster) -> Path:
@@ -358,12 +360,25 @@ def _succeeds_as(account: Account, command: Sequence[str]) -> bool:
     return answer.returncode == 0
 
 
+def _choose_place(record: Path) -> None:
+    """Record a new folder for the cluster of a home; of two commands at once, the place of the first counts."""
+    folder = SYSTEM_ROOT / uuid.uuid4().hex[:16]
+    draft = record.with_name(f"draft-{folder.name}")
+    draft.write_text(f"{folder}\n")
+    try:
+        os.link(draft, record)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+
+
 def _recorded_place(record: Path, home: Path) -> Path:
     folder = Path(record.read_text().rstrip("\n"))
     named = folder / "home"
     if named.exists():
         other = Path(named.read_text().rstrip("\n"))
-        if other != home and (other / "postgres" / "location").exists():
+        if other != home and location(other).exists():
             raise WarehouseError(
                 f"{record} names the database of {other}: {home} looks like a copy of it, and two homes can't share one "
                 f"database. Remove {record} to give this home a database of its own."

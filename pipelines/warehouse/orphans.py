@@ -30,16 +30,20 @@ def orphans() -> list[Orphan]:
     found = []
     for record in sorted(clusters.SYSTEM_ROOT.glob("*/home")):
         home = Path(record.read_text().rstrip("\n"))
-        if not (home / "postgres" / "location").exists():
+        if not _is_named(record.parent, clusters.location(home)):
             found.append(Orphan(record.parent, home))
     return found
 
 
-def remove_orphan_of(home: Path) -> bool:
-    """Stop and delete what a home that was deleted by hand has left; False where nothing is."""
+def _is_named(folder: Path, location: Path) -> bool:
+    return location.exists() and location.read_text().rstrip("\n") == str(folder)
+
+
+def remove_orphans_of(home: Path) -> int:
+    """Stop and delete what homes that were deleted by hand have left at a path; how many databases that were."""
     found = [orphan for orphan in orphans() if orphan.home == home]
     for orphan in found:
         me = Account.current()
         server.stop(Cluster(home, orphan.folder, me, me))
         shutil.rmtree(orphan.folder)
-    return bool(found)
+    return len(found)

@@ -22,7 +22,7 @@ from pipelines.warehouse import advisory_locks, server
 from pipelines.warehouse.cluster import locate, programs
 from pipelines.warehouse.database import Database, embedded_database, set_passwords, tcp_database
 from pipelines.warehouse.errors import WarehouseError
-from pipelines.warehouse.orphans import Orphan, orphans, remove_orphan_of
+from pipelines.warehouse.orphans import Orphan, orphans, remove_orphans_of
 
 NOBODY = 65534
 
@@ -151,10 +151,20 @@ def test_what_a_home_deleted_by_hand_leaves_is_found_and_deleted() -> None:
     shutil.rmtree(base)
 
     assert Orphan(folder, home) in orphans()
-    assert remove_orphan_of(home)
-    assert not folder.exists()
-    assert not psutil.pid_exists(running.pid) or psutil.Process(running.pid).status() == psutil.STATUS_ZOMBIE
-    assert not remove_orphan_of(home)
+    try:
+        with server.lease(home) as anew:
+            assert connect_as(anew, "modelmeter")() == ("modelmeter",)
+            assert [found.home for found in orphans()].count(home) == 1, "the new home has a database of its own"
+            assert locate(home).folder != folder
+            assert remove_orphans_of(home) == 1
+            assert not folder.exists()
+            ended = not psutil.pid_exists(running.pid)
+            assert ended or psutil.Process(running.pid).status() == psutil.STATUS_ZOMBIE
+            assert connect_as(anew, "modelmeter")() == ("modelmeter",)
+            assert remove_orphans_of(home) == 0
+        server.remove(home)
+    finally:
+        shutil.rmtree(base)
 
 
 @as_root
