@@ -13,6 +13,7 @@ import typer
 from assets.cli.terminal import json_text, say
 
 if TYPE_CHECKING:
+    from pipelines.pull.feed_probe import FeedProbe
     from pipelines.pull.probe import Probe, ReportProbe
 
 _Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
@@ -52,39 +53,66 @@ def list_(as_json: _Json = False) -> None:
 
 
 def look(
-    name: Annotated[str, typer.Argument(help="A source that is declared with `pull`.")], as_json: _Json = False
+    name: Annotated[str, typer.Argument(help="A source that is declared with `pull`, a price feed or a board.")],
+    as_json: _Json = False,
 ) -> None:
-    """Ask a source for its first and last records, and say what a run would pull. Nothing lands.
+    """Ask a source, feed or board for what it holds: first and last record, and what a run would read. Nothing lands.
 
-    Ends with status 1 where the source can't be pulled.
+    Ends with status 1 where it can't be pulled or read.
     """
     from datetime import UTC, datetime
 
     from pipelines.config import load_config
     from pipelines.landing import open_zone
+    from pipelines.pull.feed_probe import FeedProbe, declared_feeds, probe_feed
     from pipelines.pull.probe import probe_source
     from pipelines.settings import Settings
 
     settings = Settings()
-    declared = load_config(settings.config, use_sample=settings.uses_sample).sources.requests
-    pulled = {source.source: source for source in declared if source.pull is not None}
-    if name not in pulled:
-        known = ", ".join(pulled) or "none is declared with `pull` in sources.yaml"
-        raise typer.BadParameter(f"{name!r} is not pulled; accepted: {known}")
+    config = load_config(settings.config, use_sample=settings.uses_sample)
+    pulled = {source.source: source for source in config.sources.requests if source.pull is not None}
+    feeds = declared_feeds(config)
+    if name not in pulled and name not in feeds:
+        raise typer.BadParameter(f"{name!r} is not pulled; accepted: {', '.join([*pulled, *feeds])}")
     zone = open_zone(settings)
-    probe = probe_source(settings, zone, pulled[name], zone.scan("requests").files, datetime.now(UTC))
+    probe: Probe | FeedProbe
+    if name in pulled:
+        probe = probe_source(settings, zone, pulled[name], zone.scan("requests").files, datetime.now(UTC))
+    else:
+        probe = probe_feed(settings, zone, name, *feeds[name])
     if as_json:
         say(json_text(asdict(probe)))
+    elif isinstance(probe, FeedProbe):
+        _show_feed(probe)
     else:
         _show(probe)
     if probe.error:
         raise typer.Exit(1)
 
 
+def _show_feed(probe: FeedProbe) -> None:
+    would = {True: f"{probe.size_bytes:,} bytes", False: "nothing: the answer is the newest file", None: ""}
+    lines = {
+        "reached": _yes(probe.is_reached) if probe.place != "files" else "",
+        "authorised": _yes(probe.is_authorised) if probe.place != "files" else "",
+        "landed": f"{probe.files:,} files" + (f", the newest of {probe.newest}" if probe.newest else ""),
+        "would land": would[probe.is_new],
+        "records": probe.records,
+        "first record": probe.first,
+        "last record": probe.last,
+        "not read": f"{probe.refused:,} records or fields" if probe.refused else "",
+        "error": probe.error,
+    }
+    say(f"{probe.name}: {probe.format}, {probe.place}")
+    for what, value in lines.items():
+        if value:
+            say(f"  {what:<12} {value}")
+
+
 def _show(probe: Probe) -> None:
     say(f"{probe.source}: {probe.kind}" + (f" at {probe.place}" if probe.place else ""))
     say(f"  reached      {_yes(probe.is_reached)}")
-    say(f"  authorised   {'unknown' if probe.is_authorised is None else _yes(probe.is_authorised)}")
+    say(f"  authorised   {_yes(probe.is_authorised)}")
     say(f"  landed       {probe.files:,} files")
     for report in probe.reports:
         _show_report(report)
@@ -116,5 +144,5 @@ def _show_report(report: ReportProbe) -> None:
         say(f"    {what:<14} {value or 'none'}")
 
 
-def _yes(is_so: bool) -> str:
-    return "yes" if is_so else "no"
+def _yes(is_so: bool | None) -> str:
+    return "unknown" if is_so is None else "yes" if is_so else "no"

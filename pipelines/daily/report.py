@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.daily.accounting import books_of_the_window, files_accounted, readable_sources
 from pipelines.daily.days import Window
-from pipelines.fetch import fetch_feeds
+from pipelines.fetch import feeds_held
 from pipelines.finops.span import Span, spans_around
 from pipelines.landing import LandingError
 from pipelines.outside import Apart
@@ -72,9 +72,8 @@ def feeds_in_use(workspace: Workspace) -> list[FeedLine]:
     """Each feed with the age of what is in use; none where the landing zone can't be listed, which its step reports."""
     from pipelines.finops.report import FeedLine
 
-    unconnected = workspace.settings.model_copy(update={"offline": True})  # to judge ages, not to fetch again
     try:
-        found = fetch_feeds(unconnected, workspace.config.sources, fx=workspace.config.fx.feeds)
+        found = feeds_held(workspace.settings, workspace.config.sources, fx=workspace.config.fx.feeds)
     except (OSError, LandingError):
         return []
     return [

@@ -7,7 +7,7 @@ atomic write are in `pipelines.landing`; what the bytes mean is in `pipelines.pr
 from __future__ import annotations
 
 from pipelines.fetch.client import FetchError, FetchLimits, PermanentFetchError, TransientFetchError, safe_url
-from pipelines.fetch.feeds import PACKAGED_URL, FeedKind, FetchResult, Outcome, fetch_feeds
+from pipelines.fetch.feeds import PACKAGED_URL, FeedKind, FetchResult, Outcome, feeds_held, fetch_feeds
 
 __all__ = [
     "PACKAGED_URL",
@@ -18,6 +18,7 @@ __all__ = [
     "Outcome",
     "PermanentFetchError",
     "TransientFetchError",
+    "feeds_held",
     "fetch_feeds",
     "safe_url",
 ]

@@ -110,16 +110,38 @@ def fetch_feeds(
     written. Raises OSError or LandingError where the landing zone can't be read.
     """
     now = now or datetime.now(UTC)
-    checked = _Checked(settings.home / "cache" / "fetch" / "checked.json")
+    checked = _Checked(_checked_path(settings))
     answered = threading.Event()
     zone = open_zone(settings)
     jobs = [job for kind in kinds for job in _jobs(zone, sources, fx, kind, answered)]
     due = [job for job in jobs if not checked.is_recent(job, now)]
     if due and not settings.is_offline:
         _download_all(due, settings.home / "cache" / "http", limits or FetchLimits(), answered)
-    results = [_result(settings, zone, job, checked, now) for job in jobs]
+    results = []
+    for job in jobs:
+        outcome, error = _landed(settings, zone, job, checked, now)
+        results.append(_judged(job, outcome, error, checked, now))
     checked.save()
     return results
+
+
+def feeds_held(
+    settings: Settings, sources: Sources, *, now: datetime | None = None, fx: Sequence[FxFeed] = ()
+) -> list[FetchResult]:
+    """How old the newest snapshot of every feed is. Nothing is asked for, and nothing lands.
+
+    Raises OSError or LandingError where the landing zone can't be read.
+    """
+    now = now or datetime.now(UTC)
+    checked = _Checked(_checked_path(settings))
+    zone, nobody = open_zone(settings), threading.Event()
+    kinds: tuple[FeedKind, ...] = ("prices", "leaderboards", "selfhost")
+    jobs = [job for kind in kinds for job in _jobs(zone, sources, fx, kind, nobody)]
+    return [_judged(job, "offline", None, checked, now) for job in jobs]
+
+
+def _checked_path(settings: Settings) -> Path:
+    return settings.home / "cache" / "fetch" / "checked.json"
 
 
 def _jobs(
@@ -186,10 +208,12 @@ def _query(job: _Job) -> Query:
     return Query(job.url, job.feed.options.get("suffix"), etag, secrets, job.feed.options.get("redirects", ()))
 
 
-def _result(settings: Settings, zone: LandingZone, job: _Job, checked: _Checked, now: datetime) -> FetchResult:
-    """Land the download and judge the age of the snapshot in use. Runs in the caller's thread only."""
+def _landed(
+    settings: Settings, zone: LandingZone, job: _Job, checked: _Checked, now: datetime
+) -> tuple[Outcome, str | None]:
+    """Land the download; what became of it, and why where it did not. Runs in the caller's thread only."""
     outcome: Outcome = "offline" if settings.is_offline else "recent" if checked.is_recent(job, now) else "failed"
-    answer = job.outcome if job.done.is_set() else FetchError(safe_url(job.url), "no answer in time")
+    answer = _answer(job)
     error = str(answer) if isinstance(answer, FetchError) and outcome == "failed" else None
     try:
         if isinstance(answer, Answer):
@@ -199,7 +223,16 @@ def _result(settings: Settings, zone: LandingZone, job: _Job, checked: _Checked,
             _land_packaged(zone, job, now)
     except ANY_FAILURE as failure:
         outcome, error = "not landed", f"the landing zone can't be written: {worded(failure)}"
-    newest = job.newest
+    return outcome, error
+
+
+def _answer(job: _Job) -> Answer | FetchError | None:
+    return job.outcome if job.done.is_set() else FetchError(safe_url(job.url), "no answer in time")
+
+
+def _judged(job: _Job, outcome: Outcome, error: str | None, checked: _Checked, now: datetime) -> FetchResult:
+    """The outcome with the age of the snapshot in use."""
+    newest, answer = job.newest, _answer(job)
     confirmed_at = None if newest is None else max(newest.observed_at, checked.at(job) or newest.observed_at)
     age_hours = None if confirmed_at is None else max(0.0, (now - confirmed_at) / timedelta(hours=1))
     is_packaged = newest is not None and (newest.url or "").startswith(PACKAGED_URL)

@@ -11,7 +11,7 @@ from pipelines.config import Config
 from pipelines.config.fx import FxFeed
 from pipelines.config.pull import ApiPull, BucketPull, Pull, SqlPull
 from pipelines.config.sources import HardwareFeed, Leaderboard, PriceFeed, RequestSource
-from pipelines.fetch import FetchResult, fetch_feeds, safe_url
+from pipelines.fetch import FetchResult, feeds_held, safe_url
 from pipelines.landing import KINDS, open_zone
 from pipelines.pull.api import key_variables
 from pipelines.pull.connectors import CONNECTORS
@@ -38,7 +38,7 @@ class Listed:
 
 
 def overview(settings: Settings, config: Config) -> list[Listed]:
-    """The list, request sources first. Nothing is sent."""
+    """The list, request sources first. Nothing is sent, and nothing lands."""
     zone = open_zone(settings)
     newest: _Newest = {}
     for kind in KINDS:
@@ -77,9 +77,8 @@ def _key(pull: Pull) -> str:
 
 
 def _feeds(settings: Settings, config: Config, newest: _Newest) -> Iterator[Listed]:
-    unconnected = settings.model_copy(update={"offline": True})
     now = datetime.now(UTC)
-    found = fetch_feeds(unconnected, config.sources, fx=config.fx.feeds, now=now)
+    found = feeds_held(settings, config.sources, fx=config.fx.feeds, now=now)
     seen: dict[tuple[str, str], FetchResult] = {(result.kind, result.name): result for result in found}
     declared: dict[tuple[str, str], PriceFeed | Leaderboard | HardwareFeed | FxFeed] = {}
     declared |= {("prices", feed.feed): feed for feed in config.sources.prices}

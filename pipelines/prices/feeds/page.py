@@ -138,7 +138,9 @@ def _windows(name: str, hours: Hours, found: Sequence[PageSection]) -> Iterator[
 
 
 def _page(layout: PageLayout, content: bytes) -> str:
-    """The text of the page, taken out of the JSON around it where the layout says so."""
+    """The text of the page, taken out of the JSON around it where the layout names the keys; a page without JSON around it is one too."""
+    if layout.inside and content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return _page(layout.model_copy(update={"inside": ()}), content)
     try:
         page: object = json.loads(content) if layout.inside else content.decode("utf-8")
     except UnicodeDecodeError as error:
