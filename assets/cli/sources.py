@@ -118,6 +118,8 @@ def _show(probe: Probe) -> None:
         _show_report(report)
     if probe.unread:
         say(f"  never read   {probe.unread}")
+    if probe.lacks:
+        say(f"  holds no     {probe.lacks}")
     if probe.error:
         say(f"  error        {probe.error}")
 

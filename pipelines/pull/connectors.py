@@ -44,6 +44,8 @@ class Connector:
     posts: bool = False
     """`asks` is sent as JSON with POST."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    lacks: str = ""
+    """What a user may look for here that the API does not give, and where it is to be had."""
 
 
 _BEARER = {"Authorization": "Bearer {}"}
@@ -155,6 +157,8 @@ CONNECTORS: dict[str, Connector] = {
         days=3,
         whole_days=True,
         oldest_days=30,
+        lacks="single calls, which OpenRouter lists nowhere: log its answers yourself (format openrouter), or ask "
+        "/api/v1/generation for each id in a log of yours",
     ),
     "langfuse": Connector(
         **_LANGFUSE,

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from pipelines.config.pull import BucketPull
+from pipelines.config.pull import ApiPull, BucketPull
 from pipelines.config.sources import RequestSource
 from pipelines.fetch.client import FetchError, FetchLimits
 from pipelines.landing import LandedFile, LandingZone
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.pull.bucket_objects import Objects
+from pipelines.pull.connectors import CONNECTORS
 from pipelines.pull.landed import Asked, History, Page
 from pipelines.pull.reader import PullError, Reader
 from pipelines.pull.run import asked_path, check_format, open_reader
@@ -58,6 +59,8 @@ class Probe:
     error: str | None = None
     unread: str | None = None
     """What no run can read, in words."""
+    lacks: str = ""
+    """What the API does not give, in words."""
     reports: list[ReportProbe] = field(default_factory=list)
 
 
@@ -67,6 +70,8 @@ def probe_source(
     """Look at a source. Never raises for what the server or the environment does."""
     files = [file for file in landed if file.source == source.source]
     probe = Probe(source.source, source.pull.kind if source.pull else "", "", len(files))
+    if isinstance(source.pull, ApiPull):
+        probe.lacks = CONNECTORS[source.pull.kind].lacks
     try:
         check_format(source)
         if isinstance(source.pull, BucketPull):

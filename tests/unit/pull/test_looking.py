@@ -44,6 +44,13 @@ def test_a_source_is_looked_at(server: Server, settings: Settings) -> None:
     assert (report.asked_to, report.windows) == ("2026-02-14T12:00:00Z", 1)
 
 
+def test_what_an_api_does_not_give_is_said_where_it_is_asked(server: Server, settings: Settings) -> None:
+    Upstream(server, numbered("openrouter_activity", DAYS, 1)).serve("openrouter_activity")
+    probe = probed(settings, declared(server, "openrouter_activity"))
+    assert probe.error is None
+    assert "/api/v1/generation" in probe.lacks
+
+
 @pytest.mark.parametrize(("status", "is_authorised"), [(401, False), (403, False), (404, True)])
 def test_a_key_that_is_refused(status: int, is_authorised: bool, server: Server, settings: Settings) -> None:
     server.routes[PATHS["litellm"][0]] = reply(status=status)
