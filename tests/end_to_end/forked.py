@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import forkserver, resource_tracker
+from multiprocessing import forkserver, resource_tracker, util
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -168,6 +168,8 @@ def _leave_tracker() -> None:
 def stop_server() -> None:
     """End the server that forks and its helper, which otherwise live as long as this process."""
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    # dbt's locks of this process end first: the helper would report them as leaked, and they would then miss their files.
+    util._run_finalizers(0)  # type: ignore[attr-defined]
     resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
