@@ -21,8 +21,9 @@ from pipelines.daily import Window
 from pipelines.daily.accounting import books_of_the_window, files_accounted, readable_sources
 from pipelines.quality import SUITES, ExpectationOutcome, run_suite, statement
 from pipelines.quality.rules import Suite
-from pipelines.warehouse.tables.mart import DAILY_MODEL_SPEND, SPEND_TABLES
+from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND, DAILY_MODEL_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
+from pipelines.warehouse.tables.mart_economics import UNIT_COST
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 
@@ -129,7 +130,9 @@ def sources_readable(context: dg.AssetCheckExecutionContext, mm: WorkspaceResour
             description="Requests, tokens and costs of charges and spend marts equal core.request per day, to the last decimal.",
             blocking=True,
             additional_deps=[
-                asset_key(table.qualified) for table in (DAILY_CHARGE, *SPEND_TABLES) if table is not DAILY_MODEL_SPEND
+                asset_key(table.qualified)
+                for table in (DAILY_CHARGE, *SPEND_TABLES, DAILY_END_USER_SPEND, UNIT_COST)
+                if table is not DAILY_MODEL_SPEND
             ],
         ),
         dg.AssetCheckSpec(

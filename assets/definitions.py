@@ -40,6 +40,7 @@ from assets.selfhost import core_hardware, selfhost_breakeven
 from assets.sensors import arrivals_job, arrivals_sensor, dead_mans_switch_sensor, late_days_sensor
 from assets.served import served_as_asked, served_model_change
 from assets.shadow import core_shadow_request, routing_off_policy, shadow_evidence
+from assets.unit_cost import unit_cost
 from assets.waste import waste
 
 
@@ -69,6 +70,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             routing_off_policy,
             model_catalog,
             marts,
+            unit_cost,
             chargeback,
             commitments,
             waste,

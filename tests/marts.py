@@ -14,13 +14,13 @@ from typing import Any
 import psycopg
 from jinja2 import Environment, StrictUndefined
 
+from pipelines.daily.unit_cost import replace_unit_costs
 from pipelines.warehouse.ddl import create_table
 from pipelines.warehouse.tables import Table
-from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND, DAILY_ITEM_SPEND, DAILY_TAG_SPEND, SPEND_TABLES
+from pipelines.warehouse.tables.mart import DAILY_ITEM_SPEND, DAILY_TAG_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
-from pipelines.warehouse.tables.mart_economics import UNIT_COST
 
-BUILT = (DAILY_CHARGE, *SPEND_TABLES, DAILY_ITEM_SPEND, UNIT_COST, DAILY_END_USER_SPEND, DAILY_TAG_SPEND)
+BUILT = (DAILY_CHARGE, *SPEND_TABLES, DAILY_ITEM_SPEND, DAILY_TAG_SPEND)
 """The charges, and what else is made of the requests."""
 PROJECT = Path(__file__).resolve().parents[1] / "dbt_like"
 
@@ -43,6 +43,8 @@ def build_spend_tables(connection: psycopg.Connection[Any]) -> None:
     for table in BUILT:
         build(connection, table)
     connection.execute("drop view staging.stg_request")
+    days = [day for (day,) in connection.execute("select distinct event_date from core.request order by event_date")]
+    replace_unit_costs(connection, PROJECT / "no day files", days)
 
 
 def build(connection: psycopg.Connection[Any], table: Table) -> None:

@@ -30,6 +30,7 @@ from pipelines.daily.routing_moves import explain_moves
 from pipelines.daily.selfhost import refresh_breakeven, refresh_hardware
 from pipelines.daily.served import refresh_served_changes, unexpected_changes
 from pipelines.daily.shadow import refresh_off_policy, refresh_shadow_evidence, refresh_shadow_requests
+from pipelines.daily.unit_cost import refresh_unit_costs
 from pipelines.daily.waste import refresh_waste
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "refresh_shadow_evidence",
     "refresh_shadow_requests",
     "refresh_spend_series",
+    "refresh_unit_costs",
     "refresh_waste",
     "rerate_days",
     "stale_days",

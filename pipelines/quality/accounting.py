@@ -17,13 +17,11 @@ from pipelines.meters import INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
 from pipelines.quality.outcome import ExpectationOutcome, Severity
 from pipelines.warehouse.tables import Table
 from pipelines.warehouse.tables.core import REQUEST
-from pipelines.warehouse.tables.mart import COST_COVERAGE, SPEND_TABLES
+from pipelines.warehouse.tables.mart import COST_COVERAGE, DAILY_END_USER_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
+from pipelines.warehouse.tables.mart_economics import UNIT_COST
 
 SAMPLE_SIZE = 5
-
-_INPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in INPUT_METERS)
-_OUTPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in OUTPUT_METERS)
 
 
 def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
@@ -235,11 +233,11 @@ def spend_agrees(connection: Connection[Any], from_date: date, to_date: date) ->
 
     A table is compared in those sums that it has. `observed` is the window's list cost in USD, as text.
     """
-    facts = _by_day(connection, REQUEST, _FACTS, from_date, to_date)
+    facts = _facts(connection, from_date, to_date)
     wrong = []
-    for table in (DAILY_CHARGE, *SPEND_TABLES):
-        sums = {name: sum_ for name, sum_ in _sums(table).items() if name in _FACTS}
-        held = _by_day(connection, table, sums, from_date, to_date)
+    for table, part in _SHARING_OUT:
+        sums = {name: sum_ for name, sum_ in _sums(table).items() if name in _OF_CHARGES}
+        held = _by_day(connection, table, sums, (from_date, to_date), part)
         for day in sorted(facts.keys() | held.keys()):
             found, truth = held.get(day, {}), facts.get(day, {})
             apart = [name for name in sums if name not in found or found[name] != truth.get(name)]
@@ -257,18 +255,34 @@ def spend_agrees(connection: Connection[Any], from_date: date, to_date: date) ->
     )
 
 
+_SHARING_OUT = (
+    *((table, "true") for table in (DAILY_CHARGE, *SPEND_TABLES, DAILY_END_USER_SPEND)),
+    *((UNIT_COST, f"dimension = '{dimension}'") for dimension in UNIT_COST.column("dimension").accepted),
+)
+"""The tables whose rows share out every day, and which of their rows do."""
+
 _FACTS = {
     "requests": "count(*)",
     "priced_requests": "count(list_cost_usd)",
     "unpriced_requests": "count(*) - count(list_cost_usd)",
-    "tokens": f"sum({_INPUT} + {_OUTPUT})",
-    "input_tokens": f"sum({_INPUT})",
-    "output_tokens": f"sum({_OUTPUT})",
     **{meter.tokens_column: f"sum({meter.tokens_column})" for meter in TOKEN_METERS},
     **{f"{name}_cost_usd": f"sum({name}_cost_usd)" for name in ("list", "contracted", "effective", "reported")},
     "logged_only_cost_usd": "sum(reported_cost_usd) filter (where list_cost_usd is null)",
 }
 """The sums of a day of core.request by the name of the column that holds them in a spend table."""
+
+
+def _facts(connection: Connection[Any], from_date: date, to_date: date) -> dict[date, dict[str, Any]]:
+    """The sums of each day of core.request. Tokens of all meters are added up here, once a day and not once a request."""
+    facts = _by_day(connection, REQUEST, _FACTS, (from_date, to_date))
+    for day in facts.values():
+        for name, meters in (
+            ("input_tokens", INPUT_METERS),
+            ("output_tokens", OUTPUT_METERS),
+            ("tokens", TOKEN_METERS),
+        ):
+            day[name] = sum(day[meter.tokens_column] for meter in meters)
+    return facts
 
 
 def _quantity(meters: Sequence[str], condition: str = "true") -> str:
@@ -283,6 +297,7 @@ _OF_CHARGES = {
     "unpriced_requests": _quantity(["request"], "unpriced_reason is not null"),
     "input_tokens": _quantity([meter.name for meter in INPUT_METERS]),
     "output_tokens": _quantity([meter.name for meter in OUTPUT_METERS]),
+    "tokens": _quantity([meter.name for meter in TOKEN_METERS]),
     **{meter.tokens_column: _quantity([meter.name]) for meter in TOKEN_METERS},
     **{f"{name}_cost_usd": f"sum({name}_cost_usd)" for name in ("list", "contracted", "effective", "reported")},
     "logged_only_cost_usd": "sum(reported_cost_usd) filter (where unpriced_reason is not null)",
@@ -301,13 +316,17 @@ def _sums(table: Table) -> dict[str, str]:
 
 
 def _by_day(
-    connection: Connection[Any], table: Table, sums: Mapping[str, str], from_date: date, to_date: date
+    connection: Connection[Any],
+    table: Table,
+    sums: Mapping[str, str],
+    window: tuple[date, date],
+    part: str = "true",
 ) -> dict[date, dict[str, Any]]:
     query = (
         f"select event_date, {', '.join(sums.values())} from {table.qualified} "
-        "where event_date >= %s and event_date < %s group by event_date"
+        f"where event_date >= %s and event_date < %s and {part} group by event_date"
     )
-    rows = connection.execute(query.encode(), (from_date, to_date)).fetchall()
+    rows = connection.execute(query.encode(), window).fetchall()
     return {day: dict(zip(sums, values, strict=True)) for day, *values in rows}
 
 

@@ -92,8 +92,7 @@ _RENAME_SPEND = """
 
 def _rename_spend(connection: psycopg.Connection[object], user: str, name: str) -> None:
     """What the user spent is that of `name`, added to what stands under it already."""
-    if connection.execute("select to_regclass('mart.daily_end_user_spend')").fetchone() != (None,):
-        connection.execute(_RENAME_SPEND, {"user": user, "name": name})
+    connection.execute(_RENAME_SPEND, {"user": user, "name": name})
 
 
 def _rename_events(connection: psycopg.Connection[object], user: str, name: str) -> None:

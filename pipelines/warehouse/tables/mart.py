@@ -109,7 +109,6 @@ DAILY_END_USER_SPEND = Table(
     ),
     (_DAY.name, "end_user"),
     day_column=_DAY.name,
-    built_by="dbt",
 )
 
 DAILY_TAG_SPEND = Table(

@@ -71,7 +71,6 @@ UNIT_COST = Table(
     ),
     ("event_date", "dimension", "dimension_value"),
     day_column="event_date",
-    built_by="dbt",
 )
 
 FINDINGS = ("failed", "cache_unread", "cache_miss", "context_bound", "could_wait")

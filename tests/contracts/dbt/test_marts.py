@@ -206,8 +206,6 @@ DAMAGES: dict[str, set[str]] = {
     **{
         f"update mart.daily_charge set {damage}": {
             "charge_is_quantity_times_rate",
-            "unit_cost_agrees_with_charges",
-            "user_and_tag_spend_agree",
             "item_spend_agrees_with_charges",
         }
         for damage in ("quantity = null where meter = 'request'", "quantity = 0 where meter = 'request'")
@@ -223,19 +221,12 @@ DAMAGES: dict[str, set[str]] = {
             "pricing_currency = 'EUR'",
         )
     },
-    **{
-        f"update mart.unit_cost set {damage}": {"unit_cost_agrees_with_charges"}
-        for damage in (
-            "effective_cost_usd = effective_cost_usd + 1e-18 where dimension = 'team' and dimension_value = 'search'",
-            "unpriced_requests = unpriced_requests + 1 where dimension = 'all'",
-            "event_date = event_date - 1 where dimension = 'model'",
-        )
-    },
     "update mart.daily_item_spend set effective_cost_usd = effective_cost_usd + 1e-18": {
         "item_spend_agrees_with_charges"
     },
-    "update mart.daily_tag_spend set effective_cost_usd = effective_cost_usd + 1e-18": {"user_and_tag_spend_agree"},
-    "update mart.daily_end_user_spend set requests = requests + 1": {"user_and_tag_spend_agree"},
+    "update mart.daily_tag_spend set effective_cost_usd = effective_cost_usd + 1e-18": {
+        "tag_spend_agrees_with_charges"
+    },
     "update mart.cost_coverage set request_share = request_share + 0.001 where reason = 'priced'": {
         "coverage_shares_sum_to_one"
     },

@@ -18,7 +18,7 @@ from pipelines.quality import (
 )
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.tables import TABLES_BY_NAME, Table
-from pipelines.warehouse.tables.mart import SPEND_TABLES
+from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 from tests.marts import build_spend_tables
 from tests.unit.quality.rows import DAY, FILE, good_row, insert
@@ -178,7 +178,7 @@ def test_spend_that_agrees(spent: Database) -> None:
     assert (outcome.success, outcome.observed, outcome.sample) == (True, "0.500000000000000000", ())
 
 
-@pytest.mark.parametrize("table", [table.qualified for table in (DAILY_CHARGE, *SPEND_TABLES)])
+@pytest.mark.parametrize("table", [table.qualified for table in (DAILY_CHARGE, *SPEND_TABLES, DAILY_END_USER_SPEND)])
 def test_a_spend_table_that_lacks_a_day_or_has_one_more_is_found(spent: Database, table: str) -> None:
     with spent.connect() as connection:
         connection.execute(f"update {table} set event_date = event_date + 1")
@@ -191,7 +191,7 @@ def test_a_spend_table_that_lacks_a_day_or_has_one_more_is_found(spent: Database
 
 
 COMPARED = [
-    (table, column.name) for table in SPEND_TABLES for column in table.columns
+    (table, column.name) for table in (*SPEND_TABLES, DAILY_END_USER_SPEND) for column in table.columns
     if column.unit and column.type != "double precision"
 ]  # fmt: skip
 
@@ -230,6 +230,21 @@ def test_every_sum_of_the_charges_is_compared_to_the_last_digit(spent: Database,
     outcome = run(spent, spend_agrees, *WINDOW)
     assert outcome.blocks
     assert (outcome.sample[0]["table"], outcome.sample[0]["sum"]) == (DAILY_CHARGE.qualified, sum_)
+
+
+@pytest.mark.parametrize(
+    ("damage", "sum_"),
+    [
+        ("effective_cost_usd = effective_cost_usd + 1e-18 where dimension = 'team'", "effective_cost_usd"),
+        ("unpriced_requests = 1 where dimension = 'all'", "unpriced_requests"),
+        ("event_date = event_date - 1 where dimension = 'model'", "requests"),
+    ],
+)
+def test_every_dimension_of_unit_costs_shares_out_the_day(spent: Database, damage: str, sum_: str) -> None:
+    with spent.connect() as connection:
+        connection.execute(f"update mart.unit_cost set {damage}".encode())
+    (row,) = run(spent, spend_agrees, *WINDOW).sample
+    assert (row["day"], row["table"], row["sum"]) == (str(DAY), "mart.unit_cost", sum_)
 
 
 def test_a_request_that_moves_from_priced_to_a_reason_is_found(spent: Database) -> None:
