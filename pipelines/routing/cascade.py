@@ -61,7 +61,7 @@ def cascade_flow(
     rejected = found.rejected @ (requests / requests.sum())
     part = second_part(rejected, worlds.difficulty)[:, None]
     first, direct = (np.asarray(stake.share, dtype=np.float64) + 0 * part for stake in stakes)
-    numbers = worlds.recorded(worlds.requests).sum(axis=1)
+    numbers = worlds.requests_drawn.sum(axis=1)
     judged = numbers * float(verifier.usd_per_request)
     if verifier.cost_share and stakes[0].arrays is not None:
         judged = judged + verifier.cost_share * worlds.cost(stakes[0].arrays).sum(axis=1)

@@ -26,7 +26,7 @@ from pipelines.routing.outlook import ArmOutlook, Flow, Outlook, Stake, grade, o
 from pipelines.routing.own_scores import measured_quality
 from pipelines.routing.plan import Lot, Plan
 from pipelines.routing.policy_arm import Handling
-from pipelines.routing.quality import Quality, find_quality
+from pipelines.routing.quality import Quality
 from pipelines.routing.use_cases import kept_by_use_case
 from pipelines.routing.waterfall import waterfall
 from pipelines.warehouse.tables.mart_routing import POLICY
@@ -44,6 +44,8 @@ class Case:
     policy: Policy
     baseline: Baseline
     of_day: Day
+    settled: frozenset[str] = frozenset()
+    """Models whose quality is taken as known, to ask what knowing it is worth."""
 
     @cached_property
     def plan(self) -> Plan:
@@ -194,7 +196,7 @@ class Case:
         try:
             base: Floats | None
             if self.plan.base_arm is None:
-                base = self.of_day.actual()
+                base = self.of_day.actual
             elif isinstance(self.plan.base_arm, str):
                 base = None
             else:
@@ -220,20 +222,18 @@ class Case:
     def quality(self) -> Quality | str:
         """Scores for every arm and for the baseline: its model, or every model that the traffic ran on; else the reason."""
         found = self._known_quality()
-        return found if isinstance(found, str) else replace(found, settled=self.of_day.settled)
+        return found if isinstance(found, str) else replace(found, settled=self.settled)
 
     def _known_quality(self) -> Quality | str:
         """Scores on requests of one's own where there are enough, else those of a leaderboard."""
-        scores, config = self.of_day.scores, self.of_day.config
         models = {arm.model_id for arm in self.policy.arms}
         measured = measured_quality(self.of_day.answered, models | self.against)
         if measured is not None:
             return measured
-        if scores is None or scores.is_empty():
-            return "no leaderboard is loaded"
-        if not self.against:
+        scores = self.of_day.scores
+        if not self.against and scores is not None and scores.height:
             return "there is no traffic"
-        return find_quality(scores, config.quality_benchmarks, models | self.against)
+        return self.of_day.quality(models | self.against)
 
     @property
     def against(self) -> set[str]:

@@ -17,7 +17,9 @@ from pipelines.config.evidence import Evidence
 from pipelines.config.routing import RoutingConfig
 from pipelines.routing.draws import Floats, Group, Worlds
 from pipelines.routing.lanes import Models
+from pipelines.routing.outlook import Outlook
 from pipelines.routing.policy_arm import Handling, PolicyArm, policy_arm, to_arrays
+from pipelines.routing.quality import Quality, find_quality, widest_quality
 from pipelines.routing.traffic import Offer, Traffic
 from pipelines.selfhost.demand import Demand, demand_of
 
@@ -37,9 +39,9 @@ class Day:
     """What other models did with requests of the traffic (`pipelines.shadow.answers`)."""
     hourly: pl.DataFrame | None = None
     """Rows of mart.hourly_demand of the traffic: when it came. None where its hours are not added up."""
-    settled: frozenset[str] = frozenset()
-    """Models whose quality is taken as known, to ask what knowing it is worth."""
     _arms: dict[tuple[str, str, Handling], PolicyArm | str] = field(default_factory=dict)
+    _qualities: dict[frozenset[str], Quality | str] = field(default_factory=dict)
+    _widest: dict[tuple[Sequence[str], frozenset[str]], Quality | None] = field(default_factory=dict)
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -60,6 +62,27 @@ class Day:
     def recorded(self) -> dict[str, Floats]:
         """Requests and actual cost, groups x buckets."""
         return to_arrays(self.traffic.recorded, ("requests", "actual"), self.groups)
+
+    @cached_property
+    def alone(self) -> dict[tuple[Offer, str, str | None], tuple[Outlook, str | None]]:
+        """What `methods.py` has found of all traffic on one model, by the model, the baseline and the version that scores both."""
+        return {}
+
+    def quality(self, models: set[str]) -> Quality | str:
+        """A leaderboard's scores of all the models, or why there are none. Many policies ask for the same."""
+        if self.scores is None or self.scores.is_empty():
+            return "no leaderboard is loaded"
+        key = frozenset(models)
+        if key not in self._qualities:
+            self._qualities[key] = find_quality(self.scores, self.config.quality_benchmarks, models)
+        return self._qualities[key]
+
+    def widest_quality(self, benchmarks: Sequence[str], models: set[str]) -> Quality | None:
+        """Scores of as many of the models as there are."""
+        key = (benchmarks, frozenset(models))
+        if self.scores is not None and key not in self._widest:
+            self._widest[key] = widest_quality(self.scores, benchmarks, models)
+        return self._widest.get(key)
 
     def arm(self, provider_id: str, model_id: str, handling: Handling) -> PolicyArm | str:
         """The arm's cost, or the reason why it is not known."""
@@ -96,6 +119,7 @@ class Day:
         """By the arm's identity, with the arm, so that it lives as long."""
         return {}
 
+    @cached_property
     def actual(self) -> Floats:
         """What the traffic did cost in each world, by group."""
         return self.worlds.recorded(self.recorded["actual"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,8 @@ from pipelines.routing.strata import BUCKETS
 Floats = npt.NDArray[np.float64]
 INTERVALS = {"low_95": 2.5, "low_50": 25.0, "high_50": 75.0, "high_95": 97.5}
 """Percentiles of the two intervals."""
-_KEPT_COSTS = 12
-"""How many arms' costs are kept: 50 MB where traffic falls into some 250 groups."""
+_KEPT_BYTES = 48 << 20
+"""Of arms' costs that are kept: some 60 arms where traffic falls into 50 groups, 12 where it falls into 250."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,19 @@ class Worlds:
     groups: Sequence[Group]
     requests: Floats
     use_cases: Mapping[str, Mapping[str, int]]
-    _normal: dict[tuple[str, ...], Floats] = field(default_factory=dict)
     _costs: dict[int, tuple[ArmArrays, Floats]] = field(default_factory=dict)
     _ratios: dict[tuple[str, str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
+    _lines: dict[tuple[Measure, str], Effect | None] = field(default_factory=dict)
+    _effects: dict[tuple[Measure, str], Floats] = field(default_factory=dict)
+    _solved: dict[tuple[str, str, Score], Floats] = field(default_factory=dict)
 
     def normal(self, *name: str) -> Floats:
         """Standard normal draws that belong to a name."""
-        if name not in self._normal:
-            self._normal[name] = _generator(*name).standard_normal(self.evidence.draws)
-        return self._normal[name]
+        return _normal(self.evidence.draws, name)
 
     def __post_init__(self) -> None:
         draws = self.evidence.draws
-        self.weights: Floats = _generator("traffic").exponential(1.0, (draws, BUCKETS))
+        self.weights: Floats = _weights(draws)
         self.hit: Floats = _generator("cache without sessions").uniform(0.0, 1.0, draws)
         skill = _generator("skill").uniform(0.0, 1.0, draws)
         self.skill: Floats = self.evidence.skill_from + skill * (self.evidence.skill_to - self.evidence.skill_from)
@@ -77,7 +77,7 @@ class Worlds:
         """What each group's traffic costs on the arm in each world: draws x groups. The last few answers are kept."""
         kept = self._costs.pop(id(arm), None) or (arm, self._cost(arm))
         self._costs[id(arm)] = kept  # with the arm, so that no other takes its identity
-        if len(self._costs) > _KEPT_COSTS:
+        if len(self._costs) * kept[1].nbytes > _KEPT_BYTES:
             del self._costs[next(iter(self._costs))]
         return kept[1]
 
@@ -98,6 +98,11 @@ class Worlds:
         for number, group in enumerate(self.groups):
             places.setdefault((group.model_id, group.is_loop), []).append(number)
         return places
+
+    @cached_property
+    def requests_drawn(self) -> Floats:
+        """The requests in each world: draws x groups."""
+        return self.recorded(self.requests)
 
     def recorded(self, cost: Floats) -> Floats:
         """What a quantity of groups x buckets is in each world: draws x groups."""
@@ -124,16 +129,27 @@ class Worlds:
         if model_id == recorded:
             return np.ones(self.evidence.draws), np.ones(self.evidence.draws)
         measures: tuple[Measure, Measure] = ("loop", "loop") if is_loop else ("input", "output")
-        sent = (
-            0.0 if self.evidence.effect("attempts", model_id) is None else self._between("attempts", model_id, recorded)
-        )
+        sent = 0.0 if self.line("attempts", model_id) is None else self._between("attempts", model_id, recorded)
         taken, written = (np.exp(self._between(measure, model_id, recorded) + sent) for measure in measures)
         return taken, written
 
     def _between(self, measure: Measure, model_id: str, recorded: str) -> Floats:
         return self._effect(measure, model_id) - self._effect(measure, recorded)
 
+    def line(self, measure: Measure, model_id: str) -> Effect | None:
+        """The line of evidence for a model, else the one for any model, else None."""
+        key = (measure, model_id)
+        if key not in self._lines:
+            self._lines[key] = self.evidence.effect(measure, model_id)
+        return self._lines[key]
+
     def _effect(self, measure: Measure, model_id: str) -> Floats:
+        key = (measure, model_id)
+        if key not in self._effects:
+            self._effects[key] = self._drawn_effect(measure, model_id)
+        return self._effects[key]
+
+    def _drawn_effect(self, measure: Measure, model_id: str) -> Floats:
         effect = self.evidence.needed_effect(measure, model_id)
         spread = effect.log_sd * self._unsure_of_spread(effect)
         base = 0.0 if effect.against is None else self._effect(measure, effect.against)
@@ -147,11 +163,9 @@ class Worlds:
         freedom = effect.freedom if effect.n is None else effect.n - 1
         if freedom is None:
             return 1.0
-        name = ("spread", effect.measure, effect.model)
-        if name not in self._normal:
-            self._normal[name] = _generator(*name).chisquare(freedom, self.evidence.draws)
+        drawn = _generator("spread", effect.measure, effect.model).chisquare(freedom, self.evidence.draws)
         of_a_new_one = 1.0 if effect.n is None else 1 + 1 / effect.n
-        return np.asarray(np.sqrt(of_a_new_one * freedom / self._normal[name]))
+        return np.asarray(np.sqrt(of_a_new_one * freedom / drawn))
 
     def shares_solved(self, quality: Quality, model_id: str) -> Floats:
         """Share of tasks that the model solves in each world and use case: draws x use cases, in their order."""
@@ -159,12 +173,18 @@ class Worlds:
             return np.full((self.evidence.draws, len(self.use_cases)), quality.scores[model_id].share)
         if quality.moves:
             return self._measured(quality, model_id)
-        benchmark = quality.benchmark_version_id.partition("#")[0]
+        key = (quality.benchmark_version_id, model_id, quality.scores[model_id])
+        if key not in self._solved:
+            self._solved[key] = self._carried_over(*key)
+        return self._solved[key]
+
+    def _carried_over(self, version: str, model_id: str, score: Score) -> Floats:
+        """A leaderboard's score on one's own tasks."""
+        benchmark = version.partition("#")[0]
         transfer = self.evidence.transfer(benchmark)
         if transfer is None:
             raise MissingEvidenceError(f"evidence.yaml has no transfer for {benchmark}: add one for it, or for '*'")
-        score: Score = quality.scores[model_id]
-        own = score.logit + score.logit_se * self.normal("score", quality.benchmark_version_id, model_id)
+        own = score.logit + score.logit_se * self.normal("score", version, model_id)
         moved = [transfer.logit_sd * self.normal("transfer", use_case, model_id) for use_case in self.use_cases]
         return 1 / (1 + np.exp(-(own[:, None] + np.stack(moved, axis=1))))
 
@@ -200,6 +220,23 @@ def oracle_gain(cheap: Floats, strong: Floats, share: Floats | float, agreement:
     harmful = np.maximum(0.0, share - (1 - only_cheap))
     best = np.minimum(share, only_strong) - harmful
     return np.asarray(best - share * (strong - cheap))
+
+
+@lru_cache(maxsize=4)
+def _weights(draws: int) -> Floats:
+    """How much each group of sessions weighs in each world: draws x BUCKETS. The same on every day."""
+    return _kept(_generator("traffic").exponential(1.0, (draws, BUCKETS)))
+
+
+@lru_cache(maxsize=1024)
+def _normal(draws: int, name: tuple[str, ...]) -> Floats:
+    """Standard normal draws that belong to a name. The same on every day: 16 KB where there are 2,000 draws."""
+    return _kept(_generator(*name).standard_normal(draws))
+
+
+def _kept(drawn: Floats) -> Floats:
+    drawn.setflags(write=False)
+    return drawn
 
 
 def _generator(*name: str) -> np.random.Generator:

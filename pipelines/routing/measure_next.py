@@ -105,12 +105,10 @@ def _most_used(case: Case) -> dict[Tokens, str]:
 
 def _after(case: Case, run: Run) -> ArmOutlook:
     """The intervals of the policy where the outcome of the run is known, and is what is expected now."""
-    day = case.of_day
     if run.what == "quality":
-        known = replace(day, settled=day.settled | {run.model_id})
-    else:
-        known = replace(day, evidence=_with_known(day.evidence, run.what, run.model_id, run.against))
-    return replace(case, of_day=known).intervals()
+        return replace(case, settled=case.settled | {run.model_id}).intervals()
+    known = _with_known(case.of_day.evidence, run.what, run.model_id, run.against)
+    return replace(case, of_day=replace(case.of_day, evidence=known)).intervals()
 
 
 def _with_known(evidence: Evidence, measure: Measure, model: str, against: str) -> Evidence:

@@ -15,9 +15,9 @@ from typing import Any
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing.amounts import SMALLEST
 from pipelines.routing.case import NO_OUTLOOK, WHOLE, Case
-from pipelines.routing.outlook import ArmOutlook, Stake, grade
+from pipelines.routing.outlook import ArmOutlook, Outlook, Stake, grade
 from pipelines.routing.policy_arm import Handling, PolicyArm
-from pipelines.routing.quality import Quality, widest_quality
+from pipelines.routing.quality import Quality
 from pipelines.routing.traffic import Offer
 from pipelines.warehouse.tables.mart_routing import BEST_SINGLE_CHEAP, SAME_TOKENS_DEAREST
 
@@ -95,7 +95,7 @@ def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
     known = quality if quality is not None and {chosen[1], *case.against} <= quality.scores.keys() else None
     cost = costs[chosen]
     stake = Stake(BEST_SINGLE_CHEAP, chosen[1], 1.0, cost.arrays if isinstance(cost, PolicyArm) else None)
-    found, blank = case.outlook_of([stake], known, fee=0.0)
+    found, blank = _alone(case, chosen, stake, known)
     base, base_reason = case.plan.base_point()
     row = _row(
         case,
@@ -122,6 +122,15 @@ def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
     }
 
 
+def _alone(case: Case, offer: Offer, stake: Stake, known: Quality | None) -> tuple[Outlook, str | None]:
+    """The intervals of all traffic on one model: most policies come to the same one."""
+    found = case.of_day.alone
+    key = (offer, case.baseline.baseline, None if known is None else known.benchmark_version_id)
+    if key not in found:
+        found[key] = case.outlook_of([stake], known, fee=0.0)
+    return found[key]
+
+
 def _barred(case: Case, offer: Offer) -> str | None:
     """Why all traffic can't be on the model: what the policy requires, or requests that it can't take."""
     requires = case.policy.requires
@@ -131,14 +140,11 @@ def _barred(case: Case, offer: Offer) -> str | None:
 
 def _scores(case: Case) -> Quality | None:
     """Scores of as many models as there are, on the benchmark version of the policy's own quality where it has one."""
-    scores, day = case.of_day.scores, case.of_day
-    if scores is None:
-        return None
-    own = case.quality
+    day, own = case.of_day, case.quality
     benchmarks = day.config.quality_benchmarks
     if not isinstance(own, str) and not own.moves:
         benchmarks = (own.benchmark_version_id,)
-    return widest_quality(scores, benchmarks, {model for _, model in day.offers} | case.against)
+    return day.widest_quality(benchmarks, {model for _, model in day.offers} | case.against)
 
 
 def _row(

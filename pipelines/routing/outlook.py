@@ -97,7 +97,7 @@ def token_flow(worlds: Worlds, stakes: Sequence[Stake], fee: float) -> Flow:
         ]
         whole = sum(weighted)
         parts = [np.divide(one, whole, out=np.zeros_like(one), where=whole > 0) for one in weighted]
-    requests = worlds.recorded(worlds.requests)
+    requests = worlds.requests_drawn
     extra = [fee * (requests @ share) + stake.fixed_usd for stake, share in zip(stakes, shares, strict=True)]
     return Flow(parts, _with_escalated(worlds, stakes, parts), extra)
 
@@ -191,7 +191,7 @@ def _scaled(worlds: Worlds, stake: Stake) -> Iterator[tuple[Effect, float]]:
         if group.is_loop:
             parts = [("loop", taken + written)]
         for measure, usd in parts:
-            effect = worlds.evidence.effect(measure, stake.model_id)
+            effect = worlds.line(measure, stake.model_id)
             if effect is not None:
                 yield effect, usd
 
