@@ -88,6 +88,11 @@ def large(value: int) -> str:
     return count(value)
 
 
+def signed(value: float, decimals: int = 1, *, plus: bool = True) -> str:
+    """A score or an effect: +7.9, −3.0."""
+    return f"{value:{'+' if plus else ''},.{decimals}f}".replace("-", _MINUS)
+
+
 def percent(part: Decimal | float | None, *, plus: bool = False) -> str:
     """A share with one decimal; never 100.0 % or 0.0 % where it is not exactly that."""
     if part is None:

@@ -72,7 +72,8 @@ class BudgetStanding:
     def sentence(self) -> str:
         """How it stands, in words."""
         if self.state == "will_cross" and self.crosses_on is not None:
-            early = f", {fmt.short_day(self.crosses_from)} at the earliest" if self.crosses_from else ""
+            is_earlier = self.crosses_from is not None and self.crosses_from < self.crosses_on
+            early = f", {fmt.short_day(self.crosses_from)} at the earliest" if is_earlier and self.crosses_from else ""
             return f"will be crossed on {fmt.short_day(self.crosses_on)}{early}"
         if self.state == "crossed" and self.crosses_on is not None:
             return f"crossed since {fmt.short_day(self.crosses_on)}"

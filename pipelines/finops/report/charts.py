@@ -158,8 +158,8 @@ def history_table(found: Stacks, sql: str) -> Table:
     return Table("history", "Spend by day and model", columns, rows, empty=empty, sql=sql)
 
 
-def gap_chart(points: Sequence[tuple[date, float, float | None, float | None]], description: str) -> Chart:
-    """A line of the gap (day, gap, lower and upper bound), with its interval as a band and a rule at zero."""
+def gap_chart(points: Sequence[tuple[date, float, float | None, float | None]], unit: str, description: str) -> Chart:
+    """A line of the gap (day, gap, lower and upper bound) in a unit, with its interval as a band and a rule at zero."""
     rows = [
         {
             "day": f"{day}T00:00:00Z",
@@ -171,7 +171,7 @@ def gap_chart(points: Sequence[tuple[date, float, float | None, float | None]], 
     ]
     months = "%b %Y" if (points[-1][0] - points[0][0]).days > _DAYS_BY_MONTH else "%-d %b"
     wide, narrow = (to_svg(_banded(rows, months), (width, 190)) for width, _ in (WIDE, NARROW))
-    legend = [Legend(BAR_COLOUR, "closed less open; above zero closed models lead", "")]
+    legend = [Legend(BAR_COLOUR, f"closed less open, {unit}; above zero closed models lead", "")]
     return Chart(wide, narrow, description, legend)
 
 

@@ -148,7 +148,7 @@ def spend_by(data: ReportData, dimension: str) -> Table:
     against = f"; before: {earlier.name}" if earlier else ""
     return Table(
         f"spend-{dimension}",
-        f"Spend by {title.lower()} in {data.span.name}{against}",
+        f"Spend by {title.lower()} {'on' if data.span.kind == 'day' else 'in'} {data.span.name}{against}",
         columns,
         rows,
         foot if rows else (),

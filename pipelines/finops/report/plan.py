@@ -120,8 +120,10 @@ def _budgets(data: ReportData) -> Table:
 def _state(row: dict[str, Any]) -> Cell:
     """In words; the day on which it is crossed with the days between which that lies at 95 %."""
     tones = {"crossed": "bad", "will_cross": "warn", "threshold": "warn", "within": "good"}
-    last = f" and {row['crosses_to']}" if row["crosses_to"] else " and the end of the period, if at all"
-    note = f"between {row['crosses_from']}{last}" if row["state"] == "will_cross" and row["crosses_from"] else ""
+    first, last = row["crosses_from"], row["crosses_to"]
+    note = ""
+    if row["state"] == "will_cross" and first and first != last:
+        note = f"between {first} and {last or 'the end of the period, if at all'}"
     return Cell(BudgetStanding(**row).sentence, note=note, tone=tones.get(row["state"], ""))
 
 

@@ -261,7 +261,9 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
 def range_cell(row: Mapping[str, Any], name: str) -> Cell:
     """The 95 % interval of a column, in percent."""
     low, high = row[f"{name}_low_95"], row[f"{name}_high_95"]
-    return Cell(fmt.NONE) if low is None else Cell(f"{100 * low:.0f} to {100 * high:.0f}".replace("-", "−"), f"{low:f}")
+    return (
+        Cell(fmt.NONE) if low is None else Cell(f"{100 * low:,.0f} to {100 * high:,.0f}".replace("-", "−"), f"{low:f}")
+    )
 
 
 def _sentence(total: Mapping[str, Any]) -> str:

@@ -160,11 +160,17 @@ def _name(row: Mapping[str, Any]) -> Cell:
     reason = (
         ""
         if row["saving_usd"] is not None or row["not_projected_reason"] is None
-        else f": {row['not_projected_reason']}"
+        else f": {_few(row['not_projected_reason'])}"
     )
     if row["method"] not in _METHODS:
         return text_cell(row["policy"], note=f"{against}{reason}")
     return Cell(f"– {row['model_id'] or fmt.NONE}", note=f"{_METHODS[row['method']]}{reason}")
+
+
+def _few(reasons: str, most: int = 2) -> str:
+    """The first of several reasons; one for each model that was considered fills a page."""
+    each = reasons.split("; ")
+    return "; ".join(each[:most]) + (f"; and {len(each) - most} more, in the query" if len(each) > most else "")
 
 
 def month_table(data: ReportData) -> Table:

@@ -83,10 +83,10 @@ def _gaps(data: ReportData) -> list[GapSeries]:
         unit = _unit(rows[-1]["unit"])
         points = [(row["event_date"], row["gap"], row["gap_low"], row["gap_high"]) for row in rows]
         description = (
-            f"Line: closed less open on {version}, from {points[0][1]:+.1f} {unit} on {points[0][0]} to "
-            f"{points[-1][1]:+.1f} on {points[-1][0]}; the band is the 95 % interval. Above zero closed models lead."
+            f"Line: closed less open on {version}, from {fmt.signed(points[0][1])} {unit} on {points[0][0]} to "
+            f"{fmt.signed(points[-1][1])} on {points[-1][0]}; the band is the 95 % interval. Above zero closed models lead."
         )
-        found.append(GapSeries(_name(rows[-1]), gap_sentence(rows[-1], rows[0]), gap_chart(points, description)))
+        found.append(GapSeries(_name(rows[-1]), gap_sentence(rows[-1], rows[0]), gap_chart(points, unit, description)))
     return found
 
 
@@ -97,10 +97,10 @@ def gap_sentence(now: dict[str, Any], first: dict[str, Any]) -> str:
     if now["gap_low"] is None:
         noise = "how much of that is noise is not known, because the source states no uncertainty"
     elif now["gap_low"] <= 0 <= now["gap_high"]:
-        noise = f"with {now['gap_low']:+.1f} to {now['gap_high']:+.1f} possible at 95 %, that is no proven difference"
+        noise = f"with {fmt.signed(now['gap_low'])} to {fmt.signed(now['gap_high'])} possible at 95 %, that is no proven difference"
     else:
-        noise = f"between {now['gap_low']:+.1f} and {now['gap_high']:+.1f} at 95 %"
-    before = f" On {fmt.long_day(first['event_date'])} the gap was {first['gap']:+.1f}."
+        noise = f"between {fmt.signed(now['gap_low'])} and {fmt.signed(now['gap_high'])} at 95 %"
+    before = f" On {fmt.long_day(first['event_date'])} the gap was {fmt.signed(first['gap'])}."
     return f"{best}; {noise}.{before}{_lag(now)}{_release_lag(now)}"
 
 
@@ -131,7 +131,8 @@ def _gap_table(data: ReportData) -> Table:
             text_cell(_name(row), note=f"as of {row['event_date']}"),
             _signed(row["gap"]),
             text_cell(
-                "" if row["gap_low"] is None else f"{row['gap_low']:+.1f} to {row['gap_high']:+.1f}", note=_basis(row)
+                "" if row["gap_low"] is None else f"{fmt.signed(row['gap_low'])} to {fmt.signed(row['gap_high'])}",
+                note=_basis(row),
             ),
             _signed(row["gap_adjusted"]),
             _signed(row["min_detectable"], plus=False),
@@ -203,7 +204,7 @@ def _silent_table(data: ReportData, routing: RoutingConfig) -> Table:
             text_cell(row["use_case"]),
             text_cell(row["metric"]),
             text_cell(row["explanation"]),
-            Cell("" if row["effect"] is None else f"{row['effect']:+.3f}"),
+            Cell("" if row["effect"] is None else fmt.signed(row["effect"], 3)),
             Cell("" if row["min_detectable"] is None else f"{row['min_detectable']:.3f}"),
             count_cell(row["n_day"]),
         ]
@@ -222,7 +223,7 @@ def _silent_table(data: ReportData, routing: RoutingConfig) -> Table:
 
 
 def _signed(value: float | None, *, plus: bool = True) -> Cell:
-    return Cell("") if value is None else Cell(f"{value:{'+' if plus else ''}.1f}", f"{value}")
+    return Cell("") if value is None else Cell(fmt.signed(value, plus=plus), f"{value}")
 
 
 def _name(row: dict[str, Any]) -> str:

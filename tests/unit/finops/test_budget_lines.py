@@ -23,3 +23,5 @@ def test_lines() -> None:
     assert max(map(len, found)) <= 80
     assert found[1].split() == ["engineering", "10.53", "11.00", "11.90", "–", "within"]
     assert found[3] == "    will be crossed on 1 Mar, 28 Feb at the earliest"
+    at_once = standing("search", "will_cross", **usd, **{**crossing, "crosses_on": date(2026, 2, 28)})
+    assert at_once.sentence == "will be crossed on 28 Feb", "one day is said once"

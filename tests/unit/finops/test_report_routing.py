@@ -162,14 +162,16 @@ def test_methods_stand_under_their_policy_with_the_month_and_what_to_measure_nex
 def test_a_policy_that_costs_more_or_can_not_be_projected_says_so(connection: Connection, page: Page) -> None:
     books.write(connection, books.small_day())
     more = [books.projection(arm, "1", "2.00", "3.00", policy="dear") for arm in ("cheap", "total")]
+    reason = "no price for m; x is closed; y is closed; z is closed"
     none = [
-        books.projection(arm, "1", "2.00", None, policy="unknown", not_projected_reason="no price for m")
+        books.projection(arm, "1", "2.00", None, policy="unknown", not_projected_reason=reason)
         for arm in ("cheap", "total")
     ]
     books.add(connection, "mart.routing_projection", *more, *none)
     text = words(page(), "#routing")
     assert "It would have cost more by $1.00 (50.0 %)." in text
-    assert "Not projected: no price for m." in text
+    assert "Not projected: no price for m; x is closed; y is closed; z is closed." in text
+    assert "no price for m; x is closed; and 2 more, in the query" in words(page(), "#policies")
     assert "Projected saving −$1.00 −50.0 % with policy dear" in words(page(), ".figures")
 
 

@@ -59,19 +59,19 @@ def test_the_gap_is_reported_with_its_noise_and_its_past(connection: Connection,
     with_gaps(connection, gap_row(90, 17.5, 16.0, 19.0), gap_row(1, 0.6, -0.4, 1.6), gap_row(-1, 99.0, None, None))
     text = quality(page())
     assert "The best closed model, GPT-4o, is 0.6 percentage points ahead of DeepSeek V3" in text
-    assert "with -0.4 to +1.6 possible at 95 %, that is no proven difference." in text
+    assert "with −0.4 to +1.6 possible at 95 %, that is no proven difference." in text
     assert "the gap was +17.5" in text
     assert "A closed model first had what the open one has now 30 days before." in text
     assert "99.0" not in text  # of the day after
     cells = [cell.text().strip() for cell in page().css("#gap tbody tr td")]
-    assert cells[:4] == ["+0.6", "-0.4 to +1.6on the same 500 items", "+0.6", "0.8"]
+    assert cells[:4] == ["+0.6", "−0.4 to +1.6on the same 500 items", "+0.6", "0.8"]
     assert "The open model was released 46 days after the first closed one as good." in text
 
 
 def test_a_gap_beyond_noise_is_called_none_the_less_by_its_bounds(connection: Connection, page: Page) -> None:
     with_gaps(connection, gap_row(9, 17.5, 16.0, 19.0), gap_row(1, -3.0, -4.0, -2.0))
     text = quality(page())
-    assert "is 3.0 percentage points behind DeepSeek V3, the best open one; between -4.0 and -2.0 at 95 %." in text
+    assert "is 3.0 percentage points behind DeepSeek V3, the best open one; between −4.0 and −2.0 at 95 %." in text
 
 
 def test_without_gaps_and_comparisons_the_page_says_so(connection: Connection, page: Page) -> None:

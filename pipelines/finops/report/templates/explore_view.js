@@ -79,7 +79,7 @@ function sentence() {
 
 /* Stacked bars: one bar a row, one colour a column. */
 function ticks(highest) {
-  const rough = highest / 4 || 1, power = 10 ** Math.floor(Math.log10(rough));
+  const rough = highest / 5 || 1, power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((n) => n * power).find((size) => size >= rough);
   return Array.from({ length: Math.ceil(highest / step - 1e-9) + 1 }, (_, n) => n * step);
 }
