@@ -166,6 +166,6 @@ def applied(contract_ids: Sequence[str | None], costs: Sequence[Decimal]) -> Ite
         if name is None:
             yield None
         else:
-            element = {"ContractID": name, "ContractCommitmentID": name}
+            element = {"ContractId": name, "ContractCommitmentId": name}
             text = json.dumps(element)[:-1] + f', "ContractCommitmentAppliedCost": {cost:f}' + "}"
             yield '{"Elements": [' + text + "]}"

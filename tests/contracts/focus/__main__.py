@@ -3,7 +3,8 @@
     python -m tests.contracts.focus MODEL
 
 MODEL is FOCUS's own model of version 1.2, `focus_validator/rules/model-1.2.0.1.json` of the package focus-validator. Models of 1.3 and 1.4 are not
-published in it: their files are held to the rules of 1.2 on the columns that they share, and to the columns of `versions.py`.
+published in it: their files are held to the rules of 1.2 on the columns that they share, to the columns of `versions.py`, and to what the
+pages of the newer columns ask for (`newer.py`).
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from pipelines.settings import Settings
 from pipelines.warehouse.open import open_database
 from tests.charged import load_charged_day
 from tests.contracts.focus.dynamic import DYNAMIC
+from tests.contracts.focus.newer import judged_newer
 from tests.contracts.focus.rules import COMPOSITE, Outcome, judged
-from tests.contracts.focus.test_cost_and_usage import SUPPORTED, exported, held_columns
+from tests.contracts.focus.test_cost_and_usage import SHARED, SUPPORTED, exported, held_columns
 
 
 def outcomes_of(
@@ -42,6 +44,7 @@ def main(model: Path) -> None:
         with database.connect() as connection, connection.transaction():
             load_charged_day(connection)
         files = {version: exported(database, Path(home), version) for version in VERSIONS}
+        shared = {v: judged_newer(exported(database, Path(home), v, SHARED), v) for v in VERSIONS[1:]}
     found = {version: outcomes_of(rules, judged(rules, file, SUPPORTED, DYNAMIC)) for version, file in files.items()}
     print(
         "| version | columns held | rules of 1.2 that apply | pass | fail | do not apply |\n|---|---|---|---|---|---|"
@@ -52,6 +55,11 @@ def main(model: Path) -> None:
         print(
             f"| {version} | {held_columns(files[version], version)} | {applies} | {results['passed']} | {names} | {results['not applicable']} |"
         )
+    print("\n| version | requirements of the columns since 1.3 | pass | fail | do not apply |\n|---|---|---|---|---|")
+    for version, newer in shared.items():
+        results = Counter(outcome.result for outcome in newer.values())
+        failed = ", ".join(" ".join(rule) for rule, outcome in newer.items() if outcome.result == "failed") or "none"
+        print(f"| {version} | {len(newer)} | {results['passed']} | {failed} | {results['not applicable']} |")
     print(f"\n| rules that do not apply | {' | '.join(VERSIONS)} |\n|---|{'---|' * len(VERSIONS)}")
     reasons = sorted(
         {reason for _, counts, _ in found.values() for reason in counts},

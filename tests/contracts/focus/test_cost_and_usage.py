@@ -26,6 +26,7 @@ from pipelines.warehouse.database import Database
 from pipelines.warehouse.open import open_database
 from tests.charged import DAY, count_500_tokens_more, load_charged_day
 from tests.contracts.focus.dynamic import DYNAMIC
+from tests.contracts.focus.newer import NEWER, judged_newer
 from tests.contracts.focus.rules import File, judged
 from tests.marts import model_sql
 from tests.warehouse_fixtures import fresh_database
@@ -121,6 +122,51 @@ def test_each_kind_of_rule_notices_its_damage(
     expression, rule = DAMAGES[damage]
     outcomes = judged(rules, File(file.texts.with_columns(expression), file.typed), SUPPORTED, DYNAMIC)
     assert outcomes[rule].result == "failed"
+
+
+@pytest.mark.parametrize(
+    ("version", "counts"),
+    [("1.3", {"passed": 45, "not applicable": 12}), ("1.4", {"passed": 49, "not applicable": 14})],
+)
+def test_no_requirement_of_the_columns_since_1_3_fails(
+    charged: Database, tmp_path: Path, version: Version, counts: dict[str, int]
+) -> None:
+    outcomes = judged_newer(exported(charged, tmp_path, version, SHARED), version)
+    assert not {rule for rule, outcome in outcomes.items() if outcome.result == "failed"}
+    assert Counter(outcome.result for outcome in outcomes.values()) == counts
+
+
+NEWER_DAMAGES: dict[str, tuple[pl.Expr, tuple[str, str]]] = {
+    "keys as before the erratum": (
+        pl.col("ContractApplied").str.replace_all("Id", "ID"), ("ContractApplied", "is formed as its schema says"),
+    ),
+    "another cost": (
+        pl.col("ContractApplied").str.replace(r"\.\d+", ".5"), ("ContractApplied", "has its cost in the currency of the bill"),
+    ),
+    "a contract without its name": (
+        pl.lit("c-2").alias("x_ContractId"), ("ContractApplied", "is filled where a contract is applied"),
+    ),
+    "ratios of two thirds each": (
+        pl.col("AllocatedMethodDetails").str.replace("0.3{18}", "0.6666"), ("AllocatedMethodDetails", "has ratios that sum to 1 over a charge"),
+    ),
+    "a ratio as text": (
+        pl.col("AllocatedMethodDetails").str.replace(r"(0\.\d+)", '"$1"'), ("AllocatedMethodDetails", "is formed as its schema says"),
+    ),
+    "a rule that nothing is split by": (pl.lit("x").alias("AllocatedMethodId"), ("AllocatedResourceId", "is filled on an allocated part")),
+    "a tag that the charge has": (pl.col("AllocatedTags").alias("Tags"), ("AllocatedTags", "repeats no tag of the charge")),
+    "a host of its own": (pl.lit("cloud").alias("HostProviderName"), ("HostProviderName", "is the seller where no host is shown")),
+    "a detail on two invoices": (pl.int_range(pl.len()).cast(pl.String).alias("InvoiceId"), ("InvoiceDetailId", "is of one invoice")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", NEWER_DAMAGES)
+def test_a_requirement_since_1_3_notices_its_damage(charged: Database, tmp_path: Path, damage: str) -> None:
+    file = exported(charged, tmp_path, "1.4", SHARED)
+    expression, rule = NEWER_DAMAGES[damage]
+    check = NEWER[rule]
+    assert callable(check)
+    assert check(file)
+    assert not check(File(file.texts.with_columns(expression), file.typed))
 
 
 @pytest.mark.parametrize("version", VERSIONS)

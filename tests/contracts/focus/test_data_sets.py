@@ -165,7 +165,7 @@ def test_what_a_contract_decided_names_it(february: Written) -> None:
     assert applied["x_ContractId"].unique().to_list() == ["c-1"]
     for text, cost in applied.select("ContractApplied", "ContractedCost").rows():
         (element,) = json.loads(text, parse_float=Decimal, parse_int=Decimal)["Elements"]
-        assert element["ContractCommitmentID"] == "c-1"
+        assert element["ContractCommitmentId"] == "c-1"
         assert element["ContractCommitmentAppliedCost"] == cost
 
 
