@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from assets.boundary import in_own_words
+from assets.engine import engine_of
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
 from assets.specs import asset_key, nothing_found, result, table_spec
@@ -41,7 +42,8 @@ def raw_request_files(
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Parse the files that can matter to the window and are new or changed."""
     window = window_of(context)
-    done = ingest_requests(mm.workspace, window)
+    engine = engine_of(mm.workspace.settings)
+    done = ingest_requests(mm.workspace, window, read=engine.read if engine else None)
     for source in done.undeclared:
         context.log.warning(
             "requests/%s holds files, but sources.yaml declares no such source: they are not read", source
@@ -67,7 +69,10 @@ def raw_request_files(
 @in_own_words
 def core_request(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> Iterator[dg.MaterializeResult[Any]]:
     """Deduplicate, attribute, resolve and rate the window's requests; replace its days in one transaction."""
-    loaded = load_requests(mm.workspace, window_of(context))
+    engine = engine_of(mm.workspace.settings)
+    loaded = load_requests(mm.workspace, window_of(context), engine.parts if engine else None)
+    if engine:
+        engine.publish()
     yield result(REQUEST, loaded.requests, loaded.preview, priced=loaded.priced, list_cost_usd=loaded.list_cost_usd)
     yield result(DUPLICATE, loaded.duplicates)
     yield result(LOADED_FILE, loaded.files)

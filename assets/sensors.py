@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from assets.boundary import in_own_words
+from assets.engine import engine_of
 from assets.jobs import DAILY_JOB
 from assets.partitions import tags_of
 from assets.resources import WorkspaceResource
@@ -24,7 +25,8 @@ from pipelines.workspace import open_workspace
 @in_own_words
 def parse_arrivals(context: dg.OpExecutionContext, mm: WorkspaceResource) -> None:
     """Parse what arrived, whatever its day."""
-    done = ingest_requests(mm.workspace, None)
+    engine = engine_of(mm.workspace.settings)
+    done = ingest_requests(mm.workspace, None, read=engine.read if engine else None)
     context.log.info(
         "%d of %d files parsed: %d lines, %d quarantined", done.parsed, done.files, done.lines, done.quarantined
     )

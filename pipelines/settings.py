@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,6 +26,8 @@ class Settings(BaseSettings):
     its tables lie there in a schema `dagster`.
     `user_hash_key` replaces end users by a keyed hash (HMAC-SHA-256) before anything is stored.
     `ping_url` is asked for after every daily run that succeeded, so that an outside service notices when none did.
+    `engine` says who parses files and makes the requests of a day: this machine, or the executors of `spark_master`, with `spark_conf`
+    (JSON) for Spark's own properties. `facts` is the folder or URL (s3://...) under which that engine leaves request facts as Parquet.
     `database_url` names an external Postgres 15 or later; unset means the embedded server under `home`.
     """
 
@@ -39,18 +42,22 @@ class Settings(BaseSettings):
     user_hash_key: SecretStr | None = None
     reports: Path = Field(default=Path("reports"))
     ping_url: SecretStr | None = None
+    engine: Literal["local", "spark"] = "local"
+    spark_master: str = Field(default="local[*]", min_length=1)
+    spark_conf: dict[str, str] = Field(default_factory=dict)
+    facts: Path | str | None = None
 
-    @field_validator("landing", mode="before")
+    @field_validator("landing", "facts", mode="before")
     @classmethod
     def _folder_or_url(cls, value: object) -> object:
         return Path(value) if isinstance(value, str) and value and "://" not in value else value
 
-    @field_validator("home", "landing", "config", "reports", mode="after")
+    @field_validator("home", "landing", "config", "reports", "facts", mode="after")
     @classmethod
     def _absolute(cls, value: Path | str | None) -> Path | str | None:
         return value.expanduser().resolve() if isinstance(value, Path) else value
 
-    @field_validator("landing", "config", "database_url", "user_hash_key", "ping_url", mode="before")
+    @field_validator("landing", "config", "database_url", "user_hash_key", "ping_url", "facts", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -81,6 +88,11 @@ class Settings(BaseSettings):
     def landing_url(self) -> str | None:
         """The landing zone where it is no folder: `s3://bucket/prefix`."""
         return self.landing if isinstance(self.landing, str) else None
+
+    @property
+    def facts_root(self) -> str:
+        """Where the engine spark leaves request facts: a folder that all machines see, or a URL."""
+        return str(self.facts or self.home / "facts")
 
     @property
     def is_offline(self) -> bool:

@@ -5,8 +5,10 @@ One run of the job is `runs.py`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 
+class EngineName(StrEnum):
+    """Who parses files and makes the requests of a day."""
+
+    LOCAL = "local"
+    SPARK = "spark"
+
+
 SAMPLE_FROM, SAMPLE_DAYS, SAMPLE_REQUESTS_PER_DAY = date(2026, 2, 1), 28, 2_000
 """The first run loads a month: three weeks are needed to say that a day is dearer than its past lets expect."""
 
@@ -39,6 +48,13 @@ def daily(
     first: FirstDay = None,
     last: LastDay = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    *,
+    engine: Annotated[
+        EngineName | None,
+        typer.Option(
+            "--engine", help="Who parses and makes requests: this machine, or Spark (MODELMETER_SPARK_MASTER)."
+        ),
+    ] = None,
     log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """Run the daily job: fetch, ingest, price, check and report.
@@ -46,6 +62,8 @@ def daily(
     Without options: the newest day of the landing zone; on the bundled sample, the first time, all its days. Ends with status 1 when a step or a blocking check failed, and with
     130 when it was interrupted.
     """
+    if engine is not None:
+        os.environ["MODELMETER_ENGINE"] = engine.value  # the steps read their settings themselves
     work = _Work(log_format)
     try:
         work.windows = list(filter(None, [window_of(day, first, last)]))
@@ -148,6 +166,7 @@ def _remove_old(workspace: Workspace, console: Console) -> None:
 
 def _newest(workspace: Workspace, console: Console) -> Window:
     """The newest day with requests; without request files, the day that ended last. Raises DateError where it is too old."""
+    from assets.engine import engine_of
     from pipelines.daily import Window
     from pipelines.daily.days import FIRST_DAY
     from pipelines.daily.ingest import newest_event_day
@@ -162,7 +181,8 @@ def _newest(workspace: Workspace, console: Console) -> Window:
         console.print(text, style="yellow", soft_wrap=True)
         return Window.of_day(yesterday)
     newest = max(file.arrival_date for file in files if file.arrival_date is not None)
-    day = newest_event_day(workspace)
+    engine = engine_of(workspace.settings)
+    day = newest_event_day(workspace, engine.read if engine else None)
     if day is None:
         console.print(f"no file holds a valid record: running {newest}, the day of the newest arrival", style="yellow")
         day = newest

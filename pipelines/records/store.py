@@ -330,6 +330,17 @@ def scan_stored(parts: Sequence[StoredPart], schema: pl.Schema) -> pl.LazyFrame:
     return pl.concat(scans) if scans else pl.LazyFrame(schema=schema)
 
 
+def read_groups(
+    path: Path, shared: Mapping[str, Any], groups: Sequence[int], schema: pl.Schema, columns: Sequence[str]
+) -> pl.DataFrame:
+    """The named columns of some row groups of one part; `schema` is that of all its rows, `shared` what the part leaves out."""
+    with pq.ParquetFile(path) as file:
+        table = file.read_row_groups(list(groups), [n for n in columns if n not in shared], use_threads=False)
+    rows = pl.DataFrame(table) if table.num_columns else pl.DataFrame({"": pl.repeat(None, table.num_rows, eager=True)})
+    rows = rows.with_columns(_literal(shared[name], schema[name]).alias(name) for name in columns if name in shared)
+    return rows.select(columns).cast({name: schema[name] for name in columns})
+
+
 def _literal(value: str | bool | int | None, dtype: pl.DataType) -> pl.Expr:
     return pl.lit(bytes.fromhex(value) if isinstance(value, str) and dtype == pl.Binary else value, dtype=dtype)
 
