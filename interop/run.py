@@ -23,6 +23,8 @@ from interop.trials import TRIALS, Trial
 
 ROOT = Path(__file__).resolve().parent.parent
 _SUFFIXES = (".jsonl", ".json")
+_QUIET = {"TRACELOOP_TELEMETRY": "false", "LITELLM_TELEMETRY": "False", "DO_NOT_TRACK": "1"}
+"""Nothing is reported to the makers of the emitters: a trial speaks to loopback only."""
 
 
 def main(names: list[str]) -> int:
@@ -63,7 +65,7 @@ def _run(trial: Trial) -> bool:
         out = Path(folder)
         command, further = _command(trial)
         run = [*command, url, str(out), *further]
-        subprocess.run(run, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=600)
+        subprocess.run(run, env={**os.environ, **_QUIET, "PYTHONPATH": str(ROOT)}, check=True, timeout=600)
         written = sorted(path for path in out.rglob("*") if path.suffix in _SUFFIXES)
         contents = [(path.suffix, path.read_bytes()) for path in written]
         read = read_requests(out / "zone", trial.format, contents, trial.look_alikes)

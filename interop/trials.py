@@ -104,6 +104,13 @@ TRIALS = (
         explained={"claude-*-cancelled-stream": CANCELLED},
     ),
     Trial(
+        "the same, through a collector",
+        "official",
+        "interop.emitters.sdk",
+        ("official", "collector"),
+        explained={"claude-*-cancelled-stream": CANCELLED},
+    ),
+    Trial(
         "LiteLLM's proxy, generic API callback",
         "litellm",
         "interop.emitters.proxy",

@@ -1,6 +1,6 @@
 """The SDKs of OpenAI and Anthropic under the instruments named on the command line: openllmetry, openinference, official.
 
-Arguments: the model server's address, the folder to write into, the instruments with commas.
+Arguments: the model server's address, the folder to write into, the instruments with commas; `collector` sends through one.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ INSTRUMENTS = {
 }
 
 
-def main(url: str, folder: Path, names: list[str]) -> None:
+def main(url: str, folder: Path, names: list[str], *, through_collector: bool) -> None:
     """Call everything under these instruments; spans go through a receiver into the folder."""
-    with traced(folder) as provider:
+    with traced(folder, through_collector=through_collector) as provider:
         for name in names:
             for place in INSTRUMENTS[name]:
                 module, _, kind = place.partition(":")
@@ -39,4 +39,4 @@ def main(url: str, folder: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3].split(","))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3].split(","), through_collector="collector" in sys.argv[4:])

@@ -6,8 +6,7 @@ import polars as pl
 
 _TIERS = {
     **dict.fromkeys(("default", "auto", "on_demand", "standard_only", "normal", "regular"), "standard"),
-    **dict.fromkeys(("none", "null", "", "unspecified", "service_tier_unspecified"), "standard"),
-    **dict.fromkeys(("traffic_type_unspecified", "pay_as_you_go"), "standard"),
+    **dict.fromkeys(("none", "null", "", "unspecified", "pay_as_you_go"), "standard"),
     "batches": "batch",
     "on_demand_priority": "priority",
     "on_demand_flex": "flex",
@@ -15,6 +14,10 @@ _TIERS = {
 """Names that providers use for the tiers that prices know."""
 
 
+_TYPE = r"^(?:[a-z_]+\.)?(?:service_tier_|traffic_type_)?"
+"""What the name of a value has before it where a library writes its enumeration: `TrafficType.ON_DEMAND_FLEX`, `SERVICE_TIER_FLEX`."""
+
+
 def tier_name(tier: pl.Expr) -> pl.Expr:
     """A tier in lower case under the name that prices know, where there is one; null stays null."""
-    return tier.str.strip_chars().str.to_lowercase().replace(_TIERS)
+    return tier.str.strip_chars().str.to_lowercase().str.replace(_TYPE, "").replace(_TIERS)

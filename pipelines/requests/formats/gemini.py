@@ -19,12 +19,14 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
-from pipelines.records.json_record import Number
+from pipelines.records.json_record import Number, RecordError, load
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
 
 _BATCH_KEY = "batchKey"
-_BODIES = ("response", "body", "interaction")
+_LOGGED = "full_response"
+"""Where Vertex AI's log of requests and answers, a table of BigQuery, holds the answer, as an object or as text."""
+_BODIES = ("response", "body", "interaction", _LOGGED)
 _SNAKE = {
     "usage_metadata": "usageMetadata",
     "response_id": "responseId",
@@ -55,7 +57,7 @@ def build(source: RequestSource) -> Format:
     prompt, candidates = f"{usage}/promptTokensDetails", f"{usage}/candidatesTokensDetails"
     return Format(
         name="gemini",
-        version="4",
+        version="5",
         text={
             "source_request_id": at.body("responseId"),
             "request_model": (*at.outer("request_model", "model"), *at.model("modelVersion")),
@@ -89,7 +91,7 @@ def build(source: RequestSource) -> Format:
             "web_search_count": at.body("webSearches"),
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms")},
-        instants={"event_at": (*at.instant("createTime"), *at.outer("processed_time"))},
+        instants={"event_at": (*at.instant("createTime"), *at.outer("processed_time", "logging_time"))},
         constants={"provider_id": "google"},
         bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
@@ -110,12 +112,11 @@ def _derive() -> Mapping[str, pl.Expr]:
     only_stored = pl.col("usage.total").is_not_null() & pl.all_horizontal(
         pl.col(f"usage.{part}").is_null() for part in parts
     )
-    tiers = {"on_demand": "standard", "on_demand_flex": "flex", "on_demand_priority": "priority"}
     return {
         "usage.input_video": pl.col("usage.input_video") - pl.col("cached_video").fill_null(0),
         "service_tier": pl.when(pl.col("processed").is_not_null() | pl.col("batch_key").is_not_null())
         .then(pl.lit("batch"))
-        .otherwise(pl.col("service_tier").str.to_lowercase().replace(tiers)),
+        .otherwise(pl.col("service_tier")),
         "status": status,
         "is_billable": (status == "ok") | counted,
         "not_a_request": pl.when(~(counted | failed | pl.col("source_request_id").is_not_null()))
@@ -130,8 +131,17 @@ def by_modality(value: object) -> Iterable[object]:
     if not isinstance(value, dict):
         return [value]
     # A line of a batch's output file is a key and an answer, or an error, and nothing more.
+    if isinstance(logged := value.get(_LOGGED), str):
+        value = {**value, _LOGGED: _of_text(logged)}
     of_batch = "key" in value and value.keys() <= {"key", "response", "error", "status"}
     return [_with_counts(value) | ({_BATCH_KEY: value["key"]} if of_batch else {})]
+
+
+def _of_text(text: str) -> object:
+    try:
+        return load(text)
+    except RecordError:
+        return text
 
 
 def _with_counts(value: dict[str, Any]) -> dict[str, Any]:

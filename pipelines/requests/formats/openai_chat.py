@@ -1,6 +1,7 @@
 """OpenAI chat completions answers, and those of everyone who answers in the same shape, streams included.
 
-Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`), Groq (`x_groq`), xAI (reasoning
+Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`; `connector_tokens` of its tools apart from the prompt,
+sound by the second), Groq (`x_groq`), xAI (reasoning
 counted apart from completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`),
 DashScope (`cache_creation_input_tokens` among the details; its own API names counts as the responses API does), SGLang (`reasoning_tokens` next to the details), Perplexity
 (reasoning and citations counted and charged apart from completion and prompt; `cost` in dollars), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is
@@ -15,31 +16,34 @@ Source: platform.openai.com/docs/api-reference/chat; the providers' own referenc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from functools import partial
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
-from pipelines.requests.formats._envelope import Envelope, answers, with_answer
+from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
 from pipelines.requests.semantics import openai_variant
+
+_BILLED = ("usage/billed_units", "delta/usage/billed_units", "meta/billed_units")
+"""Where Cohere counts what it charges."""
 
 
 def build(source: RequestSource) -> Format:
     """The format; options `body` and `timestamp`."""
     at = Envelope(source, ("response", "response/body", "body"))
-    prompt, completion = "usage/prompt_tokens_details", "usage/completion_tokens_details"
     return Format(
         name="openai_chat",
-        version="6",
+        version="7",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id"),
             "request_model": at.model("model"),
             "response_model": at.body("model"),
             "object": at.body("object"),
+            "logged_operation": at.body("operation"),
             "event": at.body("type"),
             "batch_answer": at.batch_answer("id", "model", "object"),
             "service_tier": at.body("service_tier"),
@@ -48,77 +52,40 @@ def build(source: RequestSource) -> Format:
             "finish_reason": at.outer("finish_reason"),
             "error": at.outer("error/type", "error/code", "response/body/error/type"),
         },
-        usage={
-            "input": at.body(
-                "usage/prompt_tokens",
-                "usage/billed_units/input_tokens",
-                "delta/usage/billed_units/input_tokens",
-                "meta/billed_units/input_tokens",
-                "x_groq/usage/prompt_tokens",
-                "usage/input_tokens",
-            ),
-            "output": at.body(
-                "usage/completion_tokens",
-                "usage/billed_units/output_tokens",
-                "delta/usage/billed_units/output_tokens",
-                "meta/billed_units/output_tokens",
-                "x_groq/usage/completion_tokens",
-                "usage/output_tokens",
-            ),
-            "total": at.body("usage/total_tokens", "x_groq/usage/total_tokens"),
-            "cache_read": at.body(
-                f"{prompt}/cached_tokens",
-                "usage/prompt_cache_hit_tokens",
-                "usage/num_cached_tokens",
-                "usage/cached_tokens",
-                "usage/cache_read_input_tokens",
-                "usage/input_tokens_details/cached_tokens",
-            ),
-            "cache_write": at.body(
-                f"{prompt}/cache_write_tokens",
-                f"{prompt}/cache_creation_tokens",
-                f"{prompt}/cached_write_tokens",
-                f"{prompt}/cache_creation_input_tokens",
-                "usage/cache_creation_input_tokens",
-                "usage/input_tokens_details/cache_write_tokens",
-            ),
-            "cache_write_5m": at.body(f"{prompt}/cache_creation/ephemeral_5m_input_tokens"),
-            "cache_write_1h": at.body(f"{prompt}/cache_creation/ephemeral_1h_input_tokens"),
-            "input_tool": at.body("usage/citation_tokens"),
-            "input_audio": at.body(f"{prompt}/audio_tokens"),
-            "input_image": at.body(f"{prompt}/image_tokens"),
-            "reasoning": at.body(
-                f"{completion}/reasoning_tokens",
-                "usage/reasoning_tokens",
-                "usage/output_tokens_details/reasoning_tokens",
-            ),
-            "output_audio": at.body(f"{completion}/audio_tokens"),
-            "output_image": at.body(f"{completion}/image_tokens"),
-        },
+        usage=usage_paths(
+            at,
+            input=tuple(f"{units}/input_tokens" for units in _BILLED),
+            output=tuple(f"{units}/output_tokens" for units in _BILLED),
+            input_tool=("usage/citation_tokens", "usage/connector_tokens"),
+        ),
         integers={
             "http_status": at.outer("http_status", "status_code", "response/status_code"),
-            "billed_input": at.body(
-                "usage/billed_units/input_tokens",
-                "delta/usage/billed_units/input_tokens",
-                "meta/billed_units/input_tokens",
-            ),
+            "billed_input": at.body(*(f"{units}/input_tokens" for units in _BILLED)),
             "ticks": at.body("usage/cost_in_usd_ticks"),
             "searches": at.body("usage/num_search_queries"),
             "web_search_count": at.body(
-                "usage/num_search_queries", "usage/server_side_tool_usage_details/web_search_calls"
+                "usage/num_search_queries",
+                "usage/server_side_tool_usage_details/web_search_calls",
+                "usage/connectors/web_search",
+                "web_searches",
+                "tool_usage/web_search/num_requests",
             ),
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms"), "ttft_ms": at.outer("ttft_ms")},
         booleans={"is_stream": at.outer("stream", "is_stream")},
-        instants={"event_at": at.instant("created")},
+        instants={"event_at": at.instant("created", "created_at")},
         money={"cost_usd": at.body("usage/total_cost")},
-        tags={"custom_id": at.outer("custom_id"), "system_fingerprint": at.body("system_fingerprint")},
+        tags={
+            "custom_id": at.outer("custom_id"),
+            "system_fingerprint": at.body("system_fingerprint"),
+            "audio_seconds": at.body("usage/prompt_audio_seconds"),
+        },
         bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
-        items=lambda: partial(with_usage_in_place, at.bodies),
-        marks=('"total_cost"', "kimi", "Kimi", "moonshot"),
+        items=lambda: reading(at.bodies),
+        marks=MARKS,
         derive=_derive,
     )
 
@@ -141,6 +108,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     # Perplexity's total is that of prompt and completion.
     is_apart = pl.any_horizontal(pl.col(name).is_not_null() for name in ("searches", "usage.input_tool"))
     rule = pl.when(is_apart).then(pl.lit("openai_reasoning_apart")).otherwise(openai_variant())
+    # Mistral's total holds tokens of sound, which is charged by the second.
+    holds_sound = pl.col("tag.audio_seconds").fill_null("0") != "0"
     failed = pl.col("error").is_not_null() | (pl.col("http_status") >= 400)
     status = pl.when(failed.fill_null(value=False)).then(pl.lit("error")).otherwise(pl.lit("ok"))
     # Cohere's streams name the call at their start and count it at their end, which does not name it.
@@ -150,11 +119,14 @@ def _derive() -> Mapping[str, pl.Expr]:
         # Voyage and others state only the total of an embeddings call.
         "usage.input": pl.when(counted | is_completion).then(pl.col("usage.input")).otherwise(pl.col("usage.total")),
         "usage.cache_read": pl.when(~billed_units).then(pl.col("usage.cache_read")),
-        "usage.total": pl.when(~is_apart).then(pl.col("usage.total")),
+        "usage.total": pl.when(~is_apart & ~holds_sound).then(pl.col("usage.total")),
+        "tag.audio_seconds": pl.when(holds_sound).then(pl.col("tag.audio_seconds")),
         "token_semantics": pl.when(billed_units).then(pl.lit("cohere_billed_units")).otherwise(rule),
         "reported_cost_usd": pl.coalesce("cost_usd", pl.col("ticks").cast(pl.Decimal(38, 18)) * Decimal("1e-10")),
         "service_tier": batch_tier(),
-        "operation": pl.when(pl.col("object") == "list").then(pl.lit("embeddings")),
+        "operation": pl.when(pl.col("object") == "list")
+        .then(pl.lit("embeddings"))
+        .otherwise(pl.col("logged_operation")),
         "is_stream": pl.coalesce("is_stream", is_chunk()),
         "status": status,
         "is_billable": (status == "ok") | counted,
@@ -168,22 +140,3 @@ def _derive() -> Mapping[str, pl.Expr]:
 def is_chunk() -> pl.Expr:
     """True for a piece of a stream, null for any other record."""
     return pl.when(pl.col("object").str.ends_with(".chunk")).then(statement=True)
-
-
-def with_usage_in_place(bodies: Iterable[str], value: object) -> Iterable[object]:
-    """The record with its usage where others write it: Perplexity's total of a `cost` object, the usage in Moonshot's last choice."""
-    for path, answer in answers(value, bodies):
-        usage = answer.get("usage") or _of_choice(answer.get("choices"))
-        if not isinstance(value, dict) or not isinstance(usage, dict):
-            continue
-        cost = usage.get("cost")
-        if isinstance(cost, dict):
-            usage = {**usage, "total_cost": cost.get("total_cost")}
-        return [with_answer(value, path, {**answer, "usage": usage})]
-    return [value]
-
-
-def _of_choice(choices: object) -> object:
-    """The usage that the first choice of a chunk holds."""
-    first = choices[0] if isinstance(choices, list) and choices else None
-    return first.get("usage") if isinstance(first, dict) else None

@@ -11,18 +11,15 @@ Source: platform.openai.com/docs/api-reference/responses, /images and /audio.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Mapping
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
-from pipelines.records.json_record import Number
-from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
-from pipelines.requests.formats._envelope import Envelope, answers, with_answer
+from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
 from pipelines.requests.formats.openai_chat import batch_tier
 from pipelines.requests.semantics import openai_variant
 
@@ -30,16 +27,9 @@ from pipelines.requests.semantics import openai_variant
 def build(source: RequestSource) -> Format:
     """The format; options `body` and `timestamp`."""
     at = Envelope(source, ("response", "response/body", "body"))
-    # The realtime API writes token_details where the others write tokens_details.
-    inner = ("usage/input_tokens_details", "usage/input_token_details")
-    outer = ("usage/output_tokens_details", "usage/output_token_details")
-
-    def within(holders: tuple[str, ...], name: str) -> Paths:
-        return at.body(*(f"{holder}/{name}" for holder in holders))
-
     return Format(
         name="openai_responses",
-        version="5",
+        version="6",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -54,22 +44,7 @@ def build(source: RequestSource) -> Format:
             "kind": at.outer("type"),
             "created": at.body("created"),
         },
-        usage={
-            "input": at.body("usage/input_tokens"),
-            "output": at.body("usage/output_tokens"),
-            "total": at.body("usage/total_tokens"),
-            "cache_read": within(inner, "cached_tokens"),
-            "cache_write": within(inner, "cache_write_tokens"),
-            "cache_write_30m": within(inner, "cache_write_tokens_details/ttl_30m_tokens"),
-            "cache_write_12h": within(inner, "cache_write_tokens_details/ttl_12h_tokens"),
-            "input_audio": within(inner, "audio_tokens"),
-            "input_audio_cache_read": within(inner, "cached_tokens_details/audio_tokens"),
-            "input_image": within(inner, "image_tokens"),
-            "input_image_cache_read": within(inner, "cached_tokens_details/image_tokens"),
-            "reasoning": within(outer, "reasoning_tokens"),
-            "output_audio": within(outer, "audio_tokens"),
-            "output_image": within(outer, "image_tokens"),
-        },
+        usage=usage_paths(at),
         integers={
             "http_status": at.outer("http_status", "status_code", "response/status_code"),
             "web_search_count": at.body(
@@ -85,14 +60,14 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
-        items=lambda: partial(with_tools, at.bodies),
-        marks=('"image_generation_call"', '"web_search_call"'),
+        items=lambda: reading(at.bodies),
+        marks=MARKS,
         derive=_derive,
     )
 
 
 def _derive() -> Mapping[str, pl.Expr]:
-    counted = pl.col("usage.input").is_not_null()
+    counted = pl.col("usage.input").is_not_null() | pl.col("usage.output").is_not_null()
     known = counted | pl.col("source_request_id").is_not_null() | pl.col("tag.audio_seconds").is_not_null()
     drawn = pl.col("kind").str.starts_with("image_") | (
         pl.col("source_request_id").is_null() & pl.col("created").is_not_null()
@@ -112,37 +87,3 @@ def _derive() -> Mapping[str, pl.Expr]:
         "is_billable": (status == "ok") | counted,
         "not_a_request": pl.when(~known).then(pl.lit("an event that carries no response")),
     }
-
-
-def with_tools(bodies: Iterable[str], value: object) -> Iterator[object]:
-    """The record with its searches counted, and one more for the images that a tool drew for it."""
-    found = list(answers(value, bodies))
-    searched = {path: count for path, answer in found if (count := _searches(answer))}
-    counted = value
-    for path, count in searched.items():
-        if isinstance(counted, dict):
-            counted = with_answer(counted, path, {**dict(found)[path], "web_searches": Number(count)})
-    yield counted
-    for path, answer in found:
-        used = answer.get("tool_usage")
-        image = used.get("image_gen") if isinstance(used, dict) else None
-        if isinstance(value, dict) and isinstance(image, dict) and str(image.get("total_tokens") or "0") != "0":
-            own = {"usage": image, "model": _image_model(answer), "operation": "image_generation", "output": None}
-            own |= {"web_searches": None, "tool_usage": None}
-            yield with_answer(value, path, {**answer, **own, "id": answer.get("id") and f"{answer['id']}/image_gen"})
-
-
-def _searches(answer: dict[str, Any]) -> int:
-    """Searches that the tool ran; a page opened or looked through is one of its calls too, and free."""
-    output = answer.get("output")
-    calls = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
-    actions = [item.get("action") for item in calls if item.get("type") == "web_search_call"]
-    kinds = [action.get("type") if isinstance(action, dict) else "search" for action in actions]
-    return kinds.count("search")
-
-
-def _image_model(answer: dict[str, Any]) -> object:
-    tools = answer.get("tools")
-    drawing = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
-    named = (tool.get("model") for tool in drawing if tool.get("type") == "image_generation")
-    return next((name for name in named if name), "image_generation")

@@ -1,0 +1,164 @@
+"""The usage objects of OpenAI's two APIs, with which many others answer: one table for every format that meets them.
+
+An application that calls both APIs logs both into one file, so each format reads either. Libraries of TypeScript and Java write the
+names in camel case (Mistral, Cohere, OpenRouter, Vercel's AI SDK). Groq's streams hold the usage in `x_groq`, Moonshot's in the last
+choice; Perplexity's total stands in a `cost` object. Images that a tool drew and searches that it ran are counted apart from the usage.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from pipelines.records.json_record import Number
+from pipelines.records.layout import Paths
+from pipelines.requests.formats._envelope import Envelope, answers, with_answer
+
+# The realtime API writes token_details where the others write tokens_details.
+_INPUT = ("usage/prompt_tokens_details", "usage/input_tokens_details", "usage/input_token_details")
+_OUTPUT = ("usage/completion_tokens_details", "usage/output_tokens_details", "usage/output_token_details")
+_CAMEL = re.compile(r"(?<=[a-z0-9])[A-Z]")
+_HOLDERS = ("usage", "meta", "delta", "x_groq")
+"""Objects of an answer that hold counts, at whatever depth."""
+MARKS = (
+    '"x_groq"', '"total_cost"', "kimi", "Kimi", "moonshot", '"image_generation_call"', '"web_search_call"',
+    '"promptTokens"', '"inputTokens"', '"billedUnits"',
+)  # fmt: skip
+"""Texts of the lines that `reading` changes."""
+
+
+def usage_paths(at: Envelope, **more: Paths) -> dict[str, Paths]:
+    """The measures of a usage object, wherever the answer lies; `more` are further names of a measure, tried after these."""
+
+    def within(holders: tuple[str, ...], *names: str) -> tuple[str, ...]:
+        return tuple(f"{holder}/{name}" for name in names for holder in holders)
+
+    written = ("cache_write_tokens", "cache_creation_tokens", "cached_write_tokens", "cache_creation_input_tokens")
+    found: dict[str, tuple[str, ...]] = {
+        "input": ("usage/prompt_tokens", "usage/input_tokens"),
+        "output": ("usage/completion_tokens", "usage/output_tokens"),
+        "total": ("usage/total_tokens",),
+        "cache_read": (
+            *within(_INPUT, "cached_tokens", "cache_read_tokens"),
+            "usage/prompt_cache_hit_tokens",
+            "usage/num_cached_tokens",
+            "usage/cached_tokens",
+            "usage/cached_input_tokens",
+            "usage/cache_read_input_tokens",
+        ),
+        "cache_write": (*within(_INPUT, *written), "usage/cache_creation_input_tokens"),
+        "cache_write_5m": within(_INPUT[:1], "cache_creation/ephemeral_5m_input_tokens"),
+        "cache_write_1h": within(_INPUT[:1], "cache_creation/ephemeral_1h_input_tokens"),
+        "cache_write_30m": within(_INPUT, "cache_write_tokens_details/ttl_30m_tokens"),
+        "cache_write_12h": within(_INPUT, "cache_write_tokens_details/ttl_12h_tokens"),
+        "input_audio": within(_INPUT, "audio_tokens"),
+        "input_audio_cache_read": within(_INPUT, "cached_tokens_details/audio_tokens"),
+        "input_image": within(_INPUT, "image_tokens"),
+        "input_image_cache_read": within(_INPUT, "cached_tokens_details/image_tokens"),
+        "reasoning": (*within(_OUTPUT, "reasoning_tokens"), "usage/reasoning_tokens"),
+        "output_audio": within(_OUTPUT, "audio_tokens"),
+        "output_image": within(_OUTPUT, "image_tokens"),
+    }
+    names = dict.fromkeys((*found, *more))
+    return {name: (*at.body(*found.get(name, ())), *at.body(*more.get(name, ()))) for name in names}
+
+
+def reading(bodies: tuple[str, ...]) -> Callable[[object], Iterable[object]]:
+    """The records of a line: its usage in the one place and case, its searches counted, images that a tool drew apart."""
+    return lambda value: _with_tools(bodies, _with_usage_in_place(bodies, value))
+
+
+def _with_usage_in_place(bodies: Iterable[str], value: object) -> object:
+    for path, answer in answers(value, bodies):
+        plain = _in_snake_case(answer)
+        usage = plain.get("usage") or _of_groq(plain.get("x_groq")) or _of_choice(plain.get("choices"))
+        if not isinstance(value, dict):
+            continue
+        if isinstance(usage, dict):
+            cost = usage.get("cost")
+            if isinstance(cost, dict):
+                usage = {**usage, "total_cost": cost.get("total_cost")}
+            return with_answer(value, path, {**plain, "usage": usage})
+        if plain is not answer:
+            return with_answer(value, path, plain)
+    return value
+
+
+def _in_snake_case(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer with the names of its counts in snake case; the answer itself where none is in camel case."""
+    if not any(_has_camel(answer.get(holder)) for holder in _HOLDERS) or _is_ambiguous(answer):
+        return answer
+    renamed = {_snake(name): item for name, item in answer.items()}
+    renamed |= {holder: _renamed(answer[holder]) for holder in _HOLDERS if holder in answer}
+    return {**renamed, **{name: item for name, item in answer.items() if name not in _HOLDERS}}
+
+
+def _is_ambiguous(answer: Mapping[str, Any]) -> bool:
+    """Vercel's AI SDK before version 6, whose input of Claude holds no cache, and of all others does."""
+    usage = answer.get("usage")
+    return (
+        isinstance(usage, dict)
+        and "cachedInputTokens" in usage
+        and "inputTokenDetails" not in usage
+        and "claude" in str(answer.get("model", "claude"))
+    )
+
+
+def _has_camel(value: object) -> bool:
+    return isinstance(value, dict) and any(_CAMEL.search(name) or _has_camel(item) for name, item in value.items())
+
+
+def _renamed(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    own = {_snake(name): _renamed(item) for name, item in value.items() if _CAMEL.search(name)}
+    return {**own, **{name: _renamed(item) for name, item in value.items() if not _CAMEL.search(name)}}
+
+
+def _snake(name: str) -> str:
+    return _CAMEL.sub(lambda match: f"_{match[0]}", name).lower()
+
+
+def _of_groq(stated: object) -> object:
+    return stated.get("usage") if isinstance(stated, dict) else None
+
+
+def _of_choice(choices: object) -> object:
+    """The usage that the first choice of a chunk holds."""
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first.get("usage") if isinstance(first, dict) else None
+
+
+def _with_tools(bodies: Iterable[str], value: object) -> Iterator[object]:
+    """The record with its searches counted, and one more for the images that a tool drew for it."""
+    found = list(answers(value, bodies))
+    searched = {path: count for path, answer in found if (count := _searches(answer))}
+    counted = value
+    for path, count in searched.items():
+        if isinstance(counted, dict):
+            counted = with_answer(counted, path, {**dict(found)[path], "web_searches": Number(count)})
+    yield counted
+    for path, answer in found:
+        used = answer.get("tool_usage")
+        image = used.get("image_gen") if isinstance(used, dict) else None
+        if isinstance(value, dict) and isinstance(image, dict) and str(image.get("total_tokens") or "0") != "0":
+            own = {"usage": image, "model": _image_model(answer), "operation": "image_generation", "output": None}
+            own |= {"web_searches": None, "tool_usage": None}
+            yield with_answer(value, path, {**answer, **own, "id": answer.get("id") and f"{answer['id']}/image_gen"})
+
+
+def _searches(answer: dict[str, Any]) -> int:
+    """Searches that the tool ran; a page opened or looked through is one of its calls too, and free."""
+    output = answer.get("output")
+    calls = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+    actions = [item.get("action") for item in calls if item.get("type") == "web_search_call"]
+    kinds = [action.get("type") if isinstance(action, dict) else "search" for action in actions]
+    return kinds.count("search")
+
+
+def _image_model(answer: dict[str, Any]) -> object:
+    tools = answer.get("tools")
+    drawing = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    named = (tool.get("model") for tool in drawing if tool.get("type") == "image_generation")
+    return next((name for name in named if name), "image_generation")
