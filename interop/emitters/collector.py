@@ -30,7 +30,8 @@ def collecting(behind: str) -> Iterator[str]:
             "--exporter", "otlp", "--otlp-exporter-protocol", "http", "--otlp-exporter-endpoint", behind,
             "--batch-timeout", "1s",
         ]  # fmt: skip
-        process = subprocess.Popen(command, env={"PATH": os.environ["PATH"]})
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(command, env={"PATH": os.environ["PATH"]}, **quiet)
         try:
             _wait_for(http)
             yield f"http://127.0.0.1:{http}"

@@ -103,8 +103,8 @@ class ColumnReader:
         self._is_suited = layout.items is None or bool(layout.marks)
         self._present: set[str] = set()
         self._surprises_left = _MOST_SURPRISES
-        marks = [re.escape(mark) for mark in layout.marks]
-        self._suspects = [*_SUSPECTS, *((mark, re.compile(mark.encode())) for mark in marks)]
+        marks = "|".join(map(re.escape, layout.marks))  # one pass over the text finds any of them
+        self._suspects = [*_SUSPECTS, *([(marks, re.compile(marks.encode()))] if marks else [])]
         self._has_learnt = False
 
     def read(self, chunk: Chunk) -> TypedLines | None:

@@ -6,13 +6,14 @@ options `body` (path to the answer) and `timestamp` (path to the instant) name a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.container_logs import INSTANT as CONTAINER_INSTANT
 from pipelines.records.layout import Paths, SourceError
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats._shipped import MARKS, unshipped
 
 OPTIONS = ("body", "timestamp")
 INSTANTS = ("timestamp", "response_date", "logged_at", "request_time", "created_at", "created")
@@ -41,6 +42,20 @@ class Envelope:
     def bodies(self) -> tuple[str, ...]:
         """The paths where an answer may lie; the empty one is the line itself."""
         return self._bodies
+
+    @property
+    def shipped_marks(self) -> tuple[str, ...]:
+        """Texts of lines that a log service or shipper may have wrapped."""
+        return MARKS if "" in self._bodies else ()
+
+    def unshipped(
+        self, read: Callable[[object], Iterable[object]] | None = None
+    ) -> Callable[[object], Iterable[object]]:
+        """A reader of what lies within such wrappers, each record read on by `read`; of a declared body the records as they are."""
+        read_on = read or (lambda value: (value,))
+        if "" not in self._bodies:
+            return read_on
+        return lambda value: (record for inner in unshipped(value) for record in read_on(inner))
 
     def body(self, *names: str) -> Paths:
         """A field of the answer."""

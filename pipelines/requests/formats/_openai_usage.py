@@ -34,28 +34,34 @@ def usage_paths(at: Envelope, **more: Paths) -> dict[str, Paths]:
     def within(holders: tuple[str, ...], *names: str) -> tuple[str, ...]:
         return tuple(f"{holder}/{name}" for name in names for holder in holders)
 
-    written = ("cache_write_tokens", "cache_creation_tokens", "cached_write_tokens", "cache_creation_input_tokens")
+    chat, responses, realtime = ((holder,) for holder in _INPUT)
+    written = ("cache_creation_tokens", "cached_write_tokens", "cache_creation_input_tokens")
     found: dict[str, tuple[str, ...]] = {
         "input": ("usage/prompt_tokens", "usage/input_tokens"),
         "output": ("usage/completion_tokens", "usage/output_tokens"),
         "total": ("usage/total_tokens",),
         "cache_read": (
-            *within(_INPUT, "cached_tokens", "cache_read_tokens"),
+            *within(_INPUT, "cached_tokens"),
+            *within(realtime, "cache_read_tokens"),
             "usage/prompt_cache_hit_tokens",
             "usage/num_cached_tokens",
             "usage/cached_tokens",
             "usage/cached_input_tokens",
             "usage/cache_read_input_tokens",
         ),
-        "cache_write": (*within(_INPUT, *written), "usage/cache_creation_input_tokens"),
-        "cache_write_5m": within(_INPUT[:1], "cache_creation/ephemeral_5m_input_tokens"),
-        "cache_write_1h": within(_INPUT[:1], "cache_creation/ephemeral_1h_input_tokens"),
-        "cache_write_30m": within(_INPUT, "cache_write_tokens_details/ttl_30m_tokens"),
-        "cache_write_12h": within(_INPUT, "cache_write_tokens_details/ttl_12h_tokens"),
+        "cache_write": (
+            *within(_INPUT, "cache_write_tokens"),
+            *within(chat, *written),
+            "usage/cache_creation_input_tokens",
+        ),
+        "cache_write_5m": within(chat, "cache_creation/ephemeral_5m_input_tokens"),
+        "cache_write_1h": within(chat, "cache_creation/ephemeral_1h_input_tokens"),
+        "cache_write_30m": within(responses, "cache_write_tokens_details/ttl_30m_tokens"),
+        "cache_write_12h": within(responses, "cache_write_tokens_details/ttl_12h_tokens"),
         "input_audio": within(_INPUT, "audio_tokens"),
-        "input_audio_cache_read": within(_INPUT, "cached_tokens_details/audio_tokens"),
+        "input_audio_cache_read": within((*responses, *realtime), "cached_tokens_details/audio_tokens"),
         "input_image": within(_INPUT, "image_tokens"),
-        "input_image_cache_read": within(_INPUT, "cached_tokens_details/image_tokens"),
+        "input_image_cache_read": within((*responses, *realtime), "cached_tokens_details/image_tokens"),
         "reasoning": (*within(_OUTPUT, "reasoning_tokens"), "usage/reasoning_tokens"),
         "output_audio": within(_OUTPUT, "audio_tokens"),
         "output_image": within(_OUTPUT, "image_tokens"),

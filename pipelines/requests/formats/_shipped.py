@@ -28,11 +28,13 @@ _PAYLOADS: dict[str, tuple[str, ...]] = {
 """Where a record lies, and what else such a wrapper holds, of which one is enough: the name alone may be anyone's field."""
 _TEXTS = ("textPayload", "MESSAGE", "message")
 """Payloads that count only as the text of an object: as an object each is somebody's own field."""
+_ANSWERS = ("usage", "usageMetadata", "usage_metadata", "response", "timings", "tokens_evaluated")
+"""What an answer or the envelope of one holds: such a record is no wrapper, whatever else stands in it."""
 _INSTANTS = ("timestamp", "@timestamp", "time", "date", "__REALTIME_TIMESTAMP", "timeUnixNano", "observedTimeUnixNano")
 _UNITS = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
 """From which size on a number of an instant counts which parts of a second."""
 _TEXT_MARKS = tuple(f'"{name}":{space}"{{' for name in _TEXTS for space in ("", " "))
-MARKS = ('"jsonPayload"', '"_source"', '"sourcetype"', '"_id"', '"logEvents"', '"streams"', '"resourceLogs"', *_TEXT_MARKS)  # fmt: skip
+MARKS = ('"jsonPayload"', '"_source"', '"sourcetype"', '"_id"', '"streams"', '"resourceLogs"', *_TEXT_MARKS)  # fmt: skip
 """Texts by which a line that was wrapped differs from one that was not."""
 
 
@@ -49,6 +51,8 @@ def unshipped(value: object, depth: int = _DEEPEST) -> Iterator[object]:
 
 def _inside(value: dict[str, Any]) -> Iterator[tuple[object, str | None]]:
     """Each record of a wrapper, with its instant; none where the value is no wrapper."""
+    if any(value.get(name) is not None for name in _ANSWERS):
+        return
     for name, others in _PAYLOADS.items():
         held = value.get(name)
         if (isinstance(held, str) or name not in _TEXTS) and any(other in value for other in others):
@@ -61,17 +65,21 @@ def _inside(value: dict[str, Any]) -> Iterator[tuple[object, str | None]]:
 
 def _listed(value: dict[str, Any]) -> Iterator[tuple[object, str | None]]:
     for event in (*_objects(value.get("logEvents")), *_objects(value.get("events"))):
-        yield _object(event.get("message")) or event, _instant_of(event)
+        yield _record(event.get("message")), _instant_of(event)
     for stream in _objects(value.get("streams")):
         values = stream.get("values")
         for pair in values if isinstance(values, list) else ():
             if isinstance(pair, list) and len(pair) > 1:
-                yield _object(pair[1]) or {"line": pair[1]}, _instant(pair[0])
+                yield _record(pair[1]), _instant(pair[0])
     for resource in _objects(value.get("resourceLogs")):
         for scope in _objects(resource.get("scopeLogs")):
             for record in _objects(scope.get("logRecords")):
-                body = record.get("body")
-                yield _object(_of_otlp(body)) or record, _instant_of(record)
+                yield _record(_of_otlp(record.get("body"))), _instant_of(record)
+
+
+def _record(written: object) -> dict[str, Any]:
+    """What was written, as an object; a line of words as one without the service's own id of it, which is none of a request."""
+    return _object(written) or {"line": written}
 
 
 def _of_otlp(value: object) -> object:

@@ -53,7 +53,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("message", "response", "response/body", "body", "result/message", "modelOutput"))
     return Format(
         name="anthropic_messages",
-        version="7",
+        version="8",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -85,9 +85,9 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
         keep="stream_delta",
-        items=lambda: _reader(at.bodies),
+        items=lambda: at.unshipped(_reader(at.bodies)),
         in_sequence=True,
-        marks=('"message_start"', '"message_delta"', *APART_MARKS),
+        marks=('"message_start"', '"message_delta"', *APART_MARKS, *at.shipped_marks),
         derive=_derive,
     )
 

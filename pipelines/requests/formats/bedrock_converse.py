@@ -29,7 +29,7 @@ def build(source: RequestSource) -> Format:
     meta = "ResponseMetadata"
     return Format(
         name="bedrock_converse",
-        version="1",
+        version="2",
         text={
             "source_request_id": (*at.outer("requestId", "request_id"), *at.body(f"{meta}/RequestId")),
             "request_model": at.model(),
@@ -57,8 +57,8 @@ def build(source: RequestSource) -> Format:
         semantics="anthropic_exclusive",
         keep="stream_delta",
         trusts_total=True,
-        items=lambda: by_time_to_live,
-        marks=('"cacheDetails"',),
+        items=lambda: at.unshipped(by_time_to_live),
+        marks=('"cacheDetails"', *at.shipped_marks),
         derive=_derive,
     )
 

@@ -98,7 +98,7 @@ def build(source: RequestSource) -> Format:
         trusts_total=True,
         semantics="gemini_thoughts_apart",
         keep="stream_delta",
-        items=lambda: by_modality,
+        items=lambda: at.unshipped(by_modality),
         derive=_derive,
     )
 

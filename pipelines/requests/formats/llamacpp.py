@@ -24,7 +24,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "body"))
     return Format(
         name="llamacpp",
-        version="1",
+        version="2",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -44,6 +44,8 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
+        items=at.unshipped,
+        marks=at.shipped_marks,
         derive=_derive,
     )
 

@@ -84,8 +84,8 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
-        items=lambda: reading(at.bodies),
-        marks=MARKS,
+        items=lambda: at.unshipped(reading(at.bodies)),
+        marks=(*MARKS, *at.shipped_marks),
         derive=_derive,
     )
 

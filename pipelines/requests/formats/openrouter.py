@@ -39,7 +39,7 @@ def build(source: RequestSource) -> Format:
     responses_in, responses_out = "usage/input_tokens_details", "usage/output_tokens_details"
     return Format(
         name="openrouter",
-        version="6",
+        version="7",
         text={
             "source_request_id": ("generation_id", *_either("id")),
             "request_model": ("request_model", *_either("model"), "model_permaslug"),
@@ -109,8 +109,8 @@ def build(source: RequestSource) -> Format:
         trusts_total=True,
         constants={"provider_id": "openrouter"},
         keep="stream_delta",
-        items=lambda: partial(_answer, declared or ("response",)),
-        marks=() if declared else ('"native_tokens_prompt"', '"response.'),
+        items=lambda: at.unshipped(partial(_answer, declared or ("response",))),
+        marks=() if declared else ('"native_tokens_prompt"', '"response.', *at.shipped_marks),
         derive=_derive,
     )
 
