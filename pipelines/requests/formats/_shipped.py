@@ -45,8 +45,10 @@ def unshipped(value: object, depth: int = _DEEPEST) -> Iterator[object]:
         yield value
     for record, instant in found:
         for inner in unshipped(record, depth - 1):
-            is_dated = not isinstance(inner, dict) or INSTANT in inner or instant is None
-            yield inner if is_dated else {**inner, INSTANT: instant}
+            if isinstance(inner, dict) and instant is not None and INSTANT not in inner:
+                yield {**inner, INSTANT: instant}
+            else:
+                yield inner
 
 
 def _inside(value: dict[str, Any]) -> Iterator[tuple[object, str | None]]:

@@ -1,7 +1,7 @@
-"""llama.cpp server: answers of its OpenAI-compatible and of its native completion endpoint.
+"""llama.cpp server: answers of its native completion endpoint and of those that are OpenAI's and Anthropic's.
 
-`usage.prompt_tokens` contains what came from the cache; `timings.prompt_n` does not: `timings.cache_n` is counted
-apart from it. Natively, `tokens_evaluated` is the whole prompt. Nothing is charged for the cache of an own server, but
+`usage.prompt_tokens` and the responses API's `input_tokens` contain what came from the cache; `timings.prompt_n` and the `input_tokens` of a message (Anthropic's endpoint) do not: `timings.cache_n` and
+`cache_read_input_tokens` are counted apart from them. A stream that was not asked for its usage has timings at its end. Natively, `tokens_evaluated` is the whole prompt. Nothing is charged for the cache of an own server, but
 tokens read from it are kept apart. Durations are milliseconds, `created` is in seconds since 1970; the native
 endpoint gives no instant: the envelope's `timestamp` counts.
 Source: github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md.
@@ -17,6 +17,7 @@ from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._openai_usage import usage_paths
 
 
 def build(source: RequestSource) -> Format:
@@ -29,16 +30,17 @@ def build(source: RequestSource) -> Format:
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
             "response_model": at.body("model"),
+            "object": at.body("type"),
         },
-        usage={
-            "input": at.body("usage/prompt_tokens", "tokens_evaluated"),
-            "output": at.body("usage/completion_tokens", "tokens_predicted", "timings/predicted_n"),
-            "total": at.body("usage/total_tokens"),
-            "cache_read": at.body("timings/cache_n", "usage/prompt_tokens_details/cached_tokens"),
-        },
+        usage=usage_paths(
+            at,
+            input=("tokens_evaluated",),
+            output=("tokens_predicted", "timings/predicted_n"),
+            cache_read=("timings/cache_n",),
+        ),
         integers={"processed": at.body("timings/prompt_n")},
         numbers={"prompt_ms": at.body("timings/prompt_ms"), "predicted_ms": at.body("timings/predicted_ms")},
-        instants={"event_at": at.instant("created")},
+        instants={"event_at": at.instant("created", "created_at")},
         constants={"provider_id": "llamacpp"},
         bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
@@ -52,7 +54,11 @@ def build(source: RequestSource) -> Format:
 
 def _derive() -> Mapping[str, pl.Expr]:
     prompt = pl.coalesce(pl.col("usage.input"), pl.col("processed") + pl.col("usage.cache_read").fill_null(0))
+    is_message = (pl.col("object") == "message").fill_null(value=False)
     return {
+        "token_semantics": pl.when(is_message)
+        .then(pl.lit("anthropic_exclusive"))
+        .otherwise(pl.lit("openai_inclusive")),
         "usage.input": prompt,
         "latency_ms": pl.col("prompt_ms") + pl.col("predicted_ms"),
         "ttft_ms": pl.col("prompt_ms"),
