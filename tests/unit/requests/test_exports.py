@@ -6,10 +6,13 @@ Records are typed by hand after the tools' documented shapes.
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.unit.requests.helpers import (
@@ -18,6 +21,7 @@ from tests.unit.requests.helpers import (
     as_csv,
     buckets,
     landed_bytes,
+    parse,
     parse_records,
     row,
     rows,
@@ -75,6 +79,30 @@ def test_langfuse_in_snake_case_and_as_csv(tmp_path: Path) -> None:
             name: expected[name]
             for name in ("request_uid", "request_model", "session_id", "latency_ms", "reported_cost_usd")
         }
+
+
+def test_rows_of_langfuses_clickhouse_as_json_and_parquet(tmp_path: Path) -> None:
+    """What ClickHouse 26.5 wrote of Langfuse's table `observations` with the query of docs/sources.md, in JSONEachRow and Parquet."""
+    usage = {"input": 60, "input_cached_tokens": 40, "output": 12, "output_reasoning_tokens": 8, "total": 120}
+    stated = {"id": "a", "trace_id": "ta", "project_id": "p", "type": "GENERATION", "parent_observation_id": "", "provided_model_name": "gpt-5", "level": "DEFAULT"}  # fmt: skip
+    as_json = {**stated, "start_time": "2026-02-12 10:20:30.500", "end_time": "2026-02-12 10:20:32.000", "usage_details": usage, "total_cost": 0.000375, "status_message": None}  # fmt: skip
+    start = datetime(2026, 2, 12, 10, 20, 30, 500_000, tzinfo=UTC)
+    columns: dict[str, pa.Array] = {name: pa.array([value]) for name, value in stated.items()}
+    columns |= {
+        "start_time": pa.array([start], pa.timestamp("ms", "UTC")),
+        "usage_details": pa.array([list(usage.items())], pa.map_(pa.string(), pa.uint64())),
+        "total_cost": pa.array([Decimal("0.000375")], pa.decimal128(18, 12)),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    for parsed in (parse_records(tmp_path, "langfuse", [as_json]), parse(tmp_path / "a.parquet", "langfuse")):
+        found = row(parsed)
+        assert buckets(found) == {
+            "input_uncached": 60,
+            "input_cache_read": 40,
+            "output_text": 12,
+            "output_reasoning": 8,
+        }
+        assert (found["event_at"], found["reported_cost_usd"]) == (start, Decimal("0.000375"))
 
 
 def test_an_older_observation_of_langfuse_counts_in_usage_only(tmp_path: Path) -> None:
