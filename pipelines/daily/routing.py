@@ -6,7 +6,7 @@ The projection itself is `pipelines.routing`; policies come from `routing.yaml`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from pipelines.config.routing import RoutingConfig
 from pipelines.daily.days import Window
 from pipelines.daily.shadow import answers_now
 from pipelines.outside import ANY_FAILURE, worded
@@ -59,8 +60,11 @@ def project_routing(workspace: Workspace, window: Window) -> Projected:
         with connection.transaction():
             rows[REQUEST_REPEAT.qualified] = _count_repeats(workspace, connection, window, rate_card)
         setting = setting_of(workspace, connection, _months(window)[0], window.to_date, rate_card)
-        days = _traffic(workspace, connection, window.days, setting, rate_card)
-        found = together([setting.routed(traffic, on) for on, traffic in days.items()])
+        days, policies = (
+            _traffic(workspace, connection, window.days, setting, rate_card),
+            _policies(workspace, connection),
+        )
+        found = together([replace(setting, policies=policies(on)).routed(traffic, on) for on, traffic in days.items()])
         with connection.transaction():
             for table, frame in ((ROUTING_PROJECTION, found.projection), (ROUTING_FRONTIER, found.frontier)):
                 rows[table.qualified] = replace_days(connection, table, frame, window.from_date, window.to_date)
@@ -130,7 +134,8 @@ def _project_month(workspace: Workspace, connection: Connection, month: date, ra
             _keep(connection, on, traffic, setting)
         rows = ROUTING_MONTH.empty()
         if loaded:
-            rows = _together(connection, loaded, setting)
+            policies = _policies(workspace, connection)(max(loaded))
+            rows = _together(connection, loaded, replace(setting, policies=policies))
             rows = rows.drop("event_date").with_columns(
                 month=pl.lit(month), through=pl.lit(max(loaded)), days=pl.lit(len(loaded), pl.Int32)
             )
@@ -200,12 +205,17 @@ def setting_of(
         (first, until),
     )
     evidence = config.evidence.with_measured([*effects(ratios(answered))])
-    prices, measured = read_table(connection, GPU_PRICE), read_table(connection, THROUGHPUT)
-    policies = with_own_machines(config.routing, config.selfhost, prices, measured, until - timedelta(days=1))
+    policies = _policies(workspace, connection)(until - timedelta(days=1))
     hourly = read_table(connection, HOURLY_DEMAND, "event_date >= %s and event_date < %s", (first, until))
     return Setting(
         policies, evidence, scores, config.calendars.days, answered, config.model_facts, hourly, rate_card, again
     )
+
+
+def _policies(workspace: Workspace, connection: Connection) -> Callable[[date], RoutingConfig]:
+    """The policies with what own machines cost and can serve on a day: that of the traffic, whatever else a run projects."""
+    config, prices, measured = workspace.config, read_table(connection, GPU_PRICE), read_table(connection, THROUGHPUT)
+    return lambda on: with_own_machines(config.routing, config.selfhost, prices, measured, on)
 
 
 def _months(window: Window) -> list[date]:

@@ -15,12 +15,13 @@ import polars as pl
 
 from pipelines.config.evidence import Evidence
 from pipelines.config.routing import RoutingConfig
+from pipelines.routing.arm_costs import Offer
 from pipelines.routing.draws import Floats, Group, Worlds
 from pipelines.routing.lanes import Models
 from pipelines.routing.outlook import Outlook
 from pipelines.routing.policy_arm import Handling, PolicyArm, policy_arm, to_arrays
 from pipelines.routing.quality import Quality, find_quality, widest_quality
-from pipelines.routing.traffic import Offer, Traffic
+from pipelines.routing.traffic import Traffic
 from pipelines.selfhost.demand import Demand, demand_of
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pipelines.config.evidence import Effect, Escalation, Evidence, Measure, MissingEvidenceError
 from pipelines.routing.quality import Quality, Score
-from pipelines.routing.strata import BUCKETS
+from pipelines.routing.session_parts import BUCKETS
 
 Floats = npt.NDArray[np.float64]
 INTERVALS = {"low_95": 2.5, "low_50": 25.0, "high_50": 75.0, "high_95": 97.5}

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from pipelines.config.evidence import MissingEvidenceError
+from pipelines.routing.arm_costs import Offer
 from pipelines.routing.day import Day
 from pipelines.routing.draws import Floats, Group
 from pipelines.routing.policy_arm import Handling, central_ratios
 from pipelines.routing.quality import Quality, widest_quality
-from pipelines.routing.traffic import Offer
 
 POINTS = 21
 """Levels of quality, from that of the cheapest shares to the best that there is."""

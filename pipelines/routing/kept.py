@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from pipelines.routing.arm_costs import GROUP, ArmCost
-from pipelines.routing.traffic import KIND, Halves, Offer, Traffic
+from pipelines.routing.arm_costs import GROUP, ArmCost, Offer
+from pipelines.routing.traffic import KIND, Halves, Traffic
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.tables import Table
 from pipelines.warehouse.tables.core_routing import PARTS, ROUTING_COST, ROUTING_TRAFFIC

@@ -14,11 +14,11 @@ from typing import Any
 
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing.amounts import SMALLEST
+from pipelines.routing.arm_costs import Offer
 from pipelines.routing.case import NO_OUTLOOK, WHOLE, Case
 from pipelines.routing.outlook import ArmOutlook, Outlook, Stake, grade
 from pipelines.routing.policy_arm import Handling, PolicyArm
 from pipelines.routing.quality import Quality
-from pipelines.routing.traffic import Offer
 from pipelines.warehouse.tables.mart_routing import BEST_SINGLE_CHEAP, SAME_TOKENS_DEAREST
 
 _KEPT = Handling("kept", "session", Decimal(1))

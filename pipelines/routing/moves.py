@@ -19,7 +19,7 @@ import polars as pl
 from pipelines.config.evidence import Evidence
 from pipelines.config.routing import RoutingConfig
 from pipelines.meters import FEE_METERS, TOKEN_METERS
-from pipelines.routing.traffic import Offer
+from pipelines.routing.arm_costs import Offer
 from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE
 
 _RATES = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {fee.name: fee.rate_column for fee in FEE_METERS}

@@ -18,7 +18,7 @@ import polars as pl
 from pipelines.config.evidence import Evidence, Measure
 from pipelines.routing.arm_costs import GROUP, ArmCost
 from pipelines.routing.draws import ArmArrays, Floats, Group
-from pipelines.routing.strata import BUCKETS
+from pipelines.routing.session_parts import BUCKETS
 from pipelines.warehouse.tables.core_routing import LAGS, PARTS
 
 _RATIO = Decimal("0.000001")

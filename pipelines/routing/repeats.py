@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.config.evidence import ANY, Effect, Escalation
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.routing.session_parts import slices, whole_sessions
 from pipelines.warehouse.tables.mart_evidence import REQUEST_REPEAT
 
 SOON_SECONDS = 600
@@ -23,24 +24,43 @@ _ALIKE = 0.2
 """How far two models' counts of the tokens of one prompt may be apart."""
 _FEWEST = 50
 """Requests of a model that a rate is taken from."""
-_BY = ("event_date", "provider_id", "model_id")
+_OFFER = ("provider_id", "model_id")
+_BY = ("event_date", *_OFFER)
+_ORDER = ("session_id", "event_at", "request_uid")
+_USE_CASE = pl.coalesce("application", "team", pl.lit("unattributed")).alias("use_case")
+_IS_ASKED = pl.all_horizontal(pl.col("session_id", "provider_id", "model_id").is_not_null())
 
 
 def repeats(requests: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:
     """Rows of mart.request_repeat of rated rows of core.request (`traffic.CALL_COLUMNS` at least)."""
+    prices = _prices(rate_card)
+    used = [one.filter(_IS_ASKED).select("event_date", _USE_CASE, *_OFFER).unique() for one in slices(requests)]
+    priced = pl.concat(used).join(prices, on=_OFFER)
+    dearest = priced.group_by("event_date", "use_case").agg(dearest=pl.col("price").max())
+    counts = [_counts(part.filter(_IS_ASKED), prices, dearest) for part in whole_sessions(requests)]
+    counted, back = (_added_up([pair[place] for pair in counts]) for place in (0, 1))
+    joined = counted.join(back, on=_BY, how="left").with_columns(pl.col("came_down").fill_null(0))
+    return joined.select(pl.col(name).cast(kind) for name, kind in REQUEST_REPEAT.polars_schema.items()).sort(_BY)
+
+
+def _added_up(counts: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(counts).group_by(_BY).agg(pl.exclude(_BY).sum())
+
+
+def _counts(asked: pl.DataFrame, prices: pl.DataFrame, dearest: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What was asked again in whole sessions, by the model that answered first; and what came down to a model from a dearer one."""
     prompt, written = (
         reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in meters])
         for meters in (INPUT_METERS, OUTPUT_METERS)
     )
-    use_case = pl.coalesce("application", "team", pl.lit("unattributed")).alias("use_case")
-    asked = (
-        requests.filter(pl.all_horizontal(pl.col("session_id", "provider_id", "model_id").is_not_null()))
-        .with_columns(use_case, prompt=prompt, written=written)
-        .join(_prices(rate_card), on=["provider_id", "model_id"], how="left", maintain_order="left")
-        .with_columns(has_dearer=pl.col("price") < pl.col("price").max().over("event_date", "use_case"))
-        .sort("session_id", "event_at", "request_uid")
+    ordered = (
+        asked.select(*_BY, _USE_CASE, *_ORDER, "effective_cost_usd", prompt=prompt, written=written)
+        .join(prices, on=_OFFER, how="left")
+        .join(dearest, on=["event_date", "use_case"], how="left")
+        .with_columns(has_dearer=pl.col("price") < pl.col("dearest"))
+        .sort(_ORDER)
     )
-    pairs = asked.with_columns(*_following(asked.columns)).with_columns(**_kinds())
+    pairs = ordered.with_columns(*_following()).with_columns(**_kinds())
     counted = pairs.group_by(_BY).agg(
         requests=pl.len().cast(pl.Int64),
         retried=pl.col("retried").sum().cast(pl.Int64),
@@ -53,8 +73,7 @@ def repeats(requests: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:
         .group_by("event_date", provider_id="next_provider_id", model_id="next_model_id")
         .agg(came_down=pl.len().cast(pl.Int64))
     )
-    joined = counted.join(back, on=_BY, how="left").with_columns(pl.col("came_down").fill_null(0))
-    return joined.select(pl.col(name).cast(kind) for name, kind in REQUEST_REPEAT.polars_schema.items()).sort(_BY)
+    return counted, back
 
 
 def _prices(rate_card: pl.DataFrame) -> pl.DataFrame:
@@ -65,14 +84,13 @@ def _prices(rate_card: pl.DataFrame) -> pl.DataFrame:
     return newest.group_by("provider_id", "model_id", maintain_order=True).agg(price=price.first().cast(pl.Float64))
 
 
-def _following(columns: list[str]) -> Iterator[pl.Expr]:
+def _following() -> Iterator[pl.Expr]:
     """What the next request of the same session has; null where there is none soon after."""
     soon = (pl.col("session_id").shift(-1) == pl.col("session_id")) & (
         (pl.col("event_at").shift(-1) - pl.col("event_at")).dt.total_seconds() <= SOON_SECONDS
     )
     for name in ("provider_id", "model_id", "prompt", "price", "effective_cost_usd"):
-        if name in columns:
-            yield pl.when(soon).then(pl.col(name).shift(-1)).alias(f"next_{name}")
+        yield pl.when(soon).then(pl.col(name).shift(-1)).alias(f"next_{name}")
 
 
 def _kinds() -> dict[str, pl.Expr]:

@@ -16,10 +16,9 @@ import polars as pl
 from pipelines.meters import COUNT_COLUMNS, INPUT_METERS
 from pipelines.prices.rating import COUNTED
 from pipelines.prices.windows import is_inside
+from pipelines.routing.session_parts import bucket_of
 from pipelines.warehouse.tables.core_routing import LAGS
 
-BUCKETS = 32
-"""Groups of whole sessions by hash: what is drawn again to know how much the traffic itself varies."""
 UNRESOLVED = "unresolved"
 """Stands for the model of requests whose model is not known."""
 TTL_SECONDS = 300
@@ -55,8 +54,13 @@ def strata(grouped: pl.DataFrame, rate_card: pl.DataFrame, *, calendars: Mapping
             *(pl.col(name).sum() for name in (*REUSE, "sessionless_reads")),
         )
         .drop(*cells)
-        .sort(*_WHO, "is_thinking", "event_at", *sizes)
     )
+
+
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Strata in an order that depends on nothing but themselves."""
+    sizes = [name for name in rows.columns if name.startswith("size_")]
+    return rows.sort(*_WHO, "is_thinking", "event_at", *sizes)
 
 
 def in_groups(requests: pl.DataFrame, ttl_seconds: int = TTL_SECONDS) -> pl.DataFrame:
@@ -68,9 +72,7 @@ def in_groups(requests: pl.DataFrame, ttl_seconds: int = TTL_SECONDS) -> pl.Data
     return _with_reuse(requests, ttl_seconds).with_columns(
         pl.col("model_id").fill_null(UNRESOLVED),
         _loop().alias("is_loop"),
-        (pl.coalesce("session_id", pl.col("request_uid").bin.encode("hex")).hash(seed=1) % BUCKETS)
-        .cast(pl.Int32)
-        .alias("bucket"),
+        bucket_of().alias("bucket"),
     )
 
 

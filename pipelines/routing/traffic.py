@@ -17,12 +17,11 @@ import polars as pl
 
 from pipelines.config.routing import RoutingConfig
 from pipelines.meters import COUNT_COLUMNS, COUNTS, TOKEN_METERS
-from pipelines.routing.arm_costs import GROUP, ArmCost, added_up, arm_cost
+from pipelines.routing.arm_costs import GROUP, ArmCost, Offer, added_up, arm_costs, rated_one_by_one
 from pipelines.routing.lanes import Models, lane_column, lanes
-from pipelines.routing.strata import in_groups, strata
+from pipelines.routing.session_parts import slices, whole_sessions
+from pipelines.routing.strata import UNRESOLVED, in_groups, in_order, strata
 
-Offer = tuple[str, str]
-"""Seller and model."""
 KIND = ("provider_id", "model_id", "is_loop", "lane", "bucket", "use_case")
 """What requests are counted by: who served them, the groups of `arm_costs.GROUP`, and use case (application, else team)."""
 CALL_COLUMNS = (
@@ -153,51 +152,81 @@ def traffic_of(
     for images in the prompt where facts say which model reads them.
     provider_tool: tools that the provider ran, such as its web search.
     """
-    kept, left_out = _routable(requests, models.config, may_hold_images=models.facts is not None)
+    reason = _left_out(models.config, may_hold_images=models.facts is not None)
+    model = pl.col("model_id").fill_null(UNRESOLVED)
+    seen = pl.concat(
+        one.group_by(left_out=reason, ran=pl.when(reason.is_null()).then(model)).len() for one in slices(requests)
+    )
+    left_out = seen.drop_nulls("left_out").group_by("left_out").agg(pl.col("len").sum()).sort("left_out")
+    lane = lane_column(lanes(models, seen["ran"].drop_nulls().unique()))
+    parts = [
+        _summed_up(part.filter(reason.is_null()), lane, rate_card, offers, calendars)
+        for part in whole_sessions(requests)
+    ]
+    halves = []
+    for is_priced in (True, False):
+        rows = in_order(pl.concat([part.strata.filter(is_priced=is_priced) for part in parts]))
+        counts = pl.concat([part.counts.filter(is_priced=is_priced).drop("is_priced") for part in parts])
+        exact = {
+            offer: pl.concat([part.one_by_one[is_priced][offer] for part in parts])
+            for offer in parts[0].one_by_one[is_priced]
+        }
+        asked = offers if is_priced or rows.height else ()
+        costs = arm_costs(rows, asked, rate_card, exact, calendars=calendars)
+        halves.append(Traffic(1, counts.sort(KIND), dict(left_out.iter_rows()) if is_priced else {}, costs))
+    return Halves(*halves)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Whole sessions of a day, added up: strata, `requests` and `actual` by KIND and is_priced, and what groups of requests with a known
+    cost (True), and those without, cost one by one on the offers that need it."""
+
+    strata: pl.DataFrame
+    counts: pl.DataFrame
+    one_by_one: Mapping[bool, Mapping[Offer, pl.DataFrame]]
+
+
+def _summed_up(
+    kept: pl.DataFrame,
+    lane: pl.Expr,
+    rate_card: pl.DataFrame,
+    offers: Sequence[Offer],
+    calendars: Mapping[str, frozenset[date]],
+) -> _Part:
     grouped = in_groups(
         kept.with_columns(
             is_priced=pl.col("effective_cost_usd").is_not_null(),
             use_case=pl.coalesce("application", "team", pl.lit("unattributed")),
         )
+    ).with_columns(lane=lane)
+    counts = (
+        grouped.with_columns(pl.col("provider_id").fill_null(""))
+        .group_by("is_priced", *KIND)
+        .agg(requests=pl.len().cast(pl.Int64), actual=pl.col("effective_cost_usd").sum())
     )
-    grouped = grouped.with_columns(lane=lane_column(lanes(models, grouped["model_id"].unique())))
-    del kept  # a day of requests; what follows holds two more
-    whole = strata(grouped, rate_card, calendars=calendars)
-    halves = []
-    for is_priced in (True, False):
-        half, rows = grouped.filter(is_priced=is_priced), whole.filter(is_priced=is_priced)
-        counts = (
-            half.with_columns(pl.col("provider_id").fill_null(""))
-            .group_by(KIND)
-            .agg(requests=pl.len().cast(pl.Int64), actual=pl.col("effective_cost_usd").sum())
-            .sort(KIND)
-        )
-        costs = {
-            offer: arm_cost(rows, half, *offer, rate_card, calendars=calendars)
-            for offer in (offers if is_priced or half.height else ())
-        }
-        halves.append(Traffic(1, counts, left_out if is_priced else {}, costs))
-    return Halves(*halves)
+    return _Part(
+        strata(grouped, rate_card, calendars=calendars),
+        counts,
+        {
+            is_priced: rated_one_by_one(grouped.filter(is_priced=is_priced), offers, rate_card, calendars=calendars)
+            for is_priced in (True, False)
+        },
+    )
 
 
-def _routable(
-    requests: pl.DataFrame, config: RoutingConfig, *, may_hold_images: bool
-) -> tuple[pl.DataFrame, dict[str, int]]:
-    """The requests that a policy can move, and how many it can't, by reason."""
+def _left_out(config: RoutingConfig, *, may_hold_images: bool) -> pl.Expr:
+    """Why no policy can move a request; null where one can."""
     other = [
         meter.tokens_column
         for meter in _OTHER_MODALITY
         if not (may_hold_images and meter.name.startswith("input_image"))
     ]
-    other_modality = pl.sum_horizontal(other) > 0
     rules = [
         ("not_billable", ~pl.col("is_billable")),
         ("operation", ~pl.col("operation").is_in(list(config.operations))),
         ("usage_missing", pl.col("usage_basis").is_in(["missing", "partial"])),
-        ("modality", other_modality),
+        ("modality", pl.sum_horizontal(other) > 0),
         ("provider_tool", pl.any_horizontal(pl.col(count.column) > 0 for count in COUNTS)),
     ]
-    reason = pl.coalesce([pl.when(rule).then(pl.lit(name)) for name, rule in rules])
-    judged = requests.with_columns(reason.alias("left_out"))
-    counts = judged.filter(pl.col("left_out").is_not_null())["left_out"].value_counts().sort("left_out")
-    return judged.filter(pl.col("left_out").is_null()).drop("left_out"), dict(counts.iter_rows())
+    return pl.coalesce([pl.when(rule).then(pl.lit(name)) for name, rule in rules])

@@ -14,8 +14,10 @@ from pydantic import SecretStr
 
 from pipelines.config import load_config
 from pipelines.config.routing import RoutingConfig
+from pipelines.config.selfhost import SelfHost
 from pipelines.daily import Window, project_routing
 from pipelines.daily.routing import ask
+from pipelines.routing.projection import hours_of
 from pipelines.routing.what_if import Question
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
@@ -25,9 +27,12 @@ from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.core_routing import ROUTING_COST, ROUTING_TRAFFIC
 from pipelines.warehouse.tables.mart_routing import ROUTING_MONTH, ROUTING_PROJECTION
+from pipelines.warehouse.tables.selfhost import GPU_PRICE, HOURLY_DEMAND
 from pipelines.workspace import Workspace
 from tests.unit.routing.test_projection import HYBRID, policies
 from tests.unit.routing.traffic import CHEAP, STRONG, TUNED, rate_card, request, requests
+from tests.unit.selfhost.markets import MODEL
+from tests.unit.selfhost.test_gpu_prices import gpu_ledger, stated
 
 FIRST, LAST = date(2026, 2, 1), date(2026, 2, 3)
 NOWHERE = ("nowhere", "unknown-model")
@@ -115,6 +120,37 @@ def test_a_day_that_was_never_kept_is_added_up_and_a_changed_policy_adds_up_all(
     project_routing(changed, Window.of_day(LAST))
     assert stored(changed, ROUTING_TRAFFIC)["config_id"].n_unique() == 1
     assert stored(changed, ROUTING_COST).filter(model_id="new")["not_priced"].unique().to_list() == ["no_price"]
+
+
+def test_a_day_and_its_month_are_the_same_whichever_days_are_projected_with_it(workspace: Workspace) -> None:
+    """Machines of one's own, whose price is another each day."""
+    line = {"deployment": "d", "engine": "vllm", "model": MODEL, "gpu": "h100", "precision": "fp8", "term": "spot"}
+    ceiling = {"tokens_per_second": 100_000, "source": "own benchmark"}
+    arms = [
+        {"arm": "own", "provider_id": "vllm", "model_id": "m", "share": "0.5", "deployment": "d", "ceiling": ceiling},
+        {"arm": "strong", "provider_id": STRONG[0], "model_id": STRONG[1], "share": "0.5"},
+    ]
+    policy = {"policy": "own", "baselines": ["actual"], "arms": arms}
+    config = replace(
+        workspace.config,
+        routing=RoutingConfig.model_validate({"baselines": [{"baseline": "actual"}], "policies": [policy]}),
+        selfhost=SelfHost.model_validate({"deployments": [line]}),
+    )
+    days = [FIRST, date(2026, 2, 2), LAST]
+    prices = gpu_ledger([stated(usd, on) for on, usd in zip(days, "123", strict=True)])
+    with workspace.database.connect() as connection:
+        replace_all(connection, GPU_PRICE, prices)
+        replace_days(connection, HOURLY_DEMAND, hours_of(month_of_requests()), FIRST, LAST + timedelta(days=1))
+    own = Workspace(workspace.settings, config, workspace.database)
+    for day in reversed(days):
+        project_routing(own, Window.of_day(day))
+    alone = [stored(own, table) for table in (ROUTING_PROJECTION, ROUTING_MONTH)]
+    project_routing(own, Window(FIRST, LAST + timedelta(days=1)))
+    together = [stored(own, table) for table in (ROUTING_PROJECTION, ROUTING_MONTH)]
+    costs = alone[0].filter(arm="own", method="policy").sort("event_date")["projected_cost_usd"]
+    assert costs.to_list() == [24, 48, 72]
+    assert alone[1].filter(arm="own", method="policy")["projected_cost_usd"].to_list() == [3 * 72]
+    assert [frame.equals(other) for frame, other in zip(alone, together, strict=True)] == [True, True]
 
 
 def test_a_month_that_fails_costs_no_day(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from pipelines.routing.draws import ArmArrays, Floats, Group, Worlds
 from pipelines.routing.outlook import Stake, grade, outlook
 from pipelines.routing.own_scores import measured_quality
 from pipelines.routing.quality import Quality, Score
-from pipelines.routing.strata import BUCKETS
+from pipelines.routing.session_parts import BUCKETS
 from pipelines.shadow.estimates import log_ratio
 from pipelines.shadow.measured import effects, ratios
 

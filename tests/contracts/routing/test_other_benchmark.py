@@ -22,7 +22,7 @@ from pipelines.config.loader import load_file
 from pipelines.routing.draws import ArmArrays, Floats, Group, Worlds
 from pipelines.routing.outlook import Stake, outlook
 from pipelines.routing.quality import Quality, Score
-from pipelines.routing.strata import BUCKETS
+from pipelines.routing.session_parts import BUCKETS
 from tests.contracts.routing.graded import SHARE, Truth, covered, interval_score
 
 EXERCISES = 225

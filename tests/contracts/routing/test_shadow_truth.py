@@ -17,7 +17,7 @@ import pytest
 from pipelines.config.evidence import Evidence, Transfer
 from pipelines.routing.draws import Group, Worlds, intervals
 from pipelines.routing.own_scores import measured_quality
-from pipelines.routing.strata import BUCKETS
+from pipelines.routing.session_parts import BUCKETS
 from pipelines.shadow.estimates import Floats, corrected_mean, log_ratio, mean
 from pipelines.shadow.measured import effects, ratios
 
