@@ -37,6 +37,7 @@ from assets.restatement import ACTS, restated_job
 from assets.retention import REMOVALS, RETENTION_SCHEDULE, retention_job
 from assets.routing import routing_measure_next, routing_move, routing_projection
 from assets.selfhost import core_hardware, selfhost_breakeven
+from assets.seller_limits import core_seller_limit
 from assets.sensors import arrivals_job, arrivals_sensor, dead_mans_switch_sensor, late_days_sensor
 from assets.served import served_as_asked, served_model_change
 from assets.shadow import core_shadow_request, routing_off_policy, shadow_evidence
@@ -64,6 +65,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             claims_audit,
             routing_measure_next,
             core_hardware,
+            core_seller_limit,
             selfhost_breakeven,
             core_shadow_request,
             shadow_evidence,

@@ -166,4 +166,10 @@ HARDWARE = _fetched(
     "Published prices of GPUs and measurements on them, fetched as exact bytes with a sidecar. What can't be reached keeps its last file.",
 )
 
-landing_assets: list[dg.AssetsDefinition] = [request_logs, PRICE_FEEDS, LEADERBOARDS, HARDWARE]
+LIMITS = _fetched(
+    "limits",
+    "limits",
+    "Spend limits and alerts that sellers keep themselves, fetched as exact bytes with a sidecar. What can't be reached keeps its last file.",
+)
+
+landing_assets: list[dg.AssetsDefinition] = [request_logs, PRICE_FEEDS, LEADERBOARDS, HARDWARE, LIMITS]

@@ -37,7 +37,7 @@ def spend_series(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dg
     name="spend_outlook",
     specs=[
         table_spec(SPEND_FORECAST, deps=_DEPS, partitioned=True),
-        table_spec(BUDGET_STATUS, deps=(*_DEPS, "core.fx_rate"), partitioned=True),
+        table_spec(BUDGET_STATUS, deps=(*_DEPS, "core.fx_rate", "core.seller_limit"), partitioned=True),
     ],
     check_specs=[
         dg.AssetCheckSpec(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,13 +33,14 @@ def budgets(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, every digit shown.")] = False,
 ) -> None:
     """Show how each budget stands: spent, where it will end, and when it is crossed."""
-    from pipelines.finops.plans import budget_standing
+    from pipelines.finops.plans import budget_standing, seller_limits
     from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace:
         declared = workspace.config.budgets.budgets
         with workspace.database.connect(read_only=True) as connection:
             standing = budget_standing(connection, day)
+            limits = seller_limits(connection, day or datetime.now(UTC).date())
     if as_json:
         say(json_text([asdict(one) for one in standing]))
         return
@@ -55,6 +56,8 @@ def budgets(
     for one in standing:
         if one.reason:
             say(f"{one.budget_id}: {one.reason}")
+    for line in limits:
+        say(line)
 
 
 def _lines(standing: Sequence[BudgetStanding]) -> Iterator[str]:

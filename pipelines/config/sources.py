@@ -55,6 +55,7 @@ BoardFormat = Literal[
 ]  # fmt: skip
 
 HardwareFormat = Literal["gpu_tco", "inferencex", "inferencex_runs", "mlperf"]
+LimitFormat = Literal["openai_limits", "anthropic_limits"]
 
 VERDICT_OPTIONS = ("accept", "reject")
 """Options of a price feed that decide about its files."""
@@ -157,6 +158,13 @@ class HardwareFeed(Fetched):
     stale_after_hours: float = Field(default=24 * 14, gt=0)
 
 
+class LimitFeed(Fetched):
+    """Limits and alerts that a seller keeps itself. `feed` names its folder under `limits/`."""
+
+    feed: str = Field(pattern=_NAME)
+    format: LimitFormat
+
+
 class Sources(Declaration):
     """The whole of `sources.yaml`. A list of `DEFAULTED` that a file leaves out is that of the packaged default.
 
@@ -170,6 +178,7 @@ class Sources(Declaration):
     prices: tuple[PriceFeed, ...] = ()
     leaderboards: tuple[Leaderboard, ...] = ()
     selfhost: tuple[HardwareFeed, ...] = ()
+    limits: tuple[LimitFeed, ...] = ()
     enabled: dict[str, bool] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -180,7 +189,7 @@ class Sources(Declaration):
         if not isinstance(content, dict) or not isinstance(switches, dict):
             return content
         return content | {
-            kind: _with_switches(content.get(kind), switches) for kind in cls.DEFAULTED if kind in content
+            kind: _with_switches(content.get(kind), switches) for kind in (*cls.DEFAULTED, "limits") if kind in content
         }
 
     @model_validator(mode="after")
@@ -189,8 +198,9 @@ class Sources(Declaration):
         refuse_twice("prices", [item.feed for item in self.prices], within="feed")
         refuse_twice("leaderboards", [item.board for item in self.leaderboards], within="board")
         refuse_twice("selfhost", [item.feed for item in self.selfhost], within="feed")
+        refuse_twice("limits", [item.feed for item in self.limits], within="feed")
         fetched = [*(item.feed for item in self.prices), *(item.board for item in self.leaderboards)]
-        fetched += [item.feed for item in self.selfhost]
+        fetched += [item.feed for item in self.selfhost] + [item.feed for item in self.limits]
         for name in self.enabled:
             if name not in fetched:
                 raise KeyMistake(("enabled", name), f"no feed or board has this name{did_you_mean(name, fetched)}")

@@ -28,6 +28,7 @@ from pipelines.daily.rerate import RerateOutcome, rerate_days
 from pipelines.daily.routing import find_measure_next, project_routing
 from pipelines.daily.routing_moves import explain_moves
 from pipelines.daily.selfhost import refresh_breakeven, refresh_hardware
+from pipelines.daily.seller_limits import refresh_seller_limits
 from pipelines.daily.served import refresh_served_changes, unexpected_changes
 from pipelines.daily.shadow import refresh_off_policy, refresh_shadow_evidence, refresh_shadow_requests
 from pipelines.daily.unit_cost import refresh_unit_costs
@@ -61,6 +62,7 @@ __all__ = [
     "refresh_reconciliation",
     "refresh_reported_costs",
     "refresh_request_drift",
+    "refresh_seller_limits",
     "refresh_served_changes",
     "refresh_shadow_evidence",
     "refresh_shadow_requests",

@@ -15,7 +15,7 @@ import polars as pl
 import psycopg
 
 from pipelines.config.allocation import FIELDS
-from pipelines.config.budgets import Budget, Budgets, Period
+from pipelines.config.budgets import Budget, Budgets, Period, SellerLimit
 from pipelines.config.commitments import Commitments
 from pipelines.daily.days import Window
 from pipelines.planning.budgets import AtSeller, in_usd, limit_for, status_row
@@ -83,6 +83,16 @@ _SO_FAR = """
     from mart.commitment_usage
     where event_date >= %(from)s and event_date <= %(day)s
     group by provider_id
+"""
+_STATED = """
+    select provider_id, period, amount, currency
+    from (
+        select distinct on (provider_id, period) *
+        from core.seller_limit
+        where kind = 'limit' and scope = 'organization' and observed_at <= %(end)s
+        order by provider_id, period, observed_at desc
+    ) as newest
+    where amount > 0 and is_enforced is not false
 """
 _RATE = """
     select usd_per_unit
@@ -162,7 +172,6 @@ def _look_ahead(
     budgets: Budgets,
     commitments: Commitments,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    currencies = {item.currency for item in budgets.budgets} | {item.currency for item in budgets.seller_limits}
     forecast: list[dict[str, Any]] = []
     status: list[dict[str, Any]] = []
     scopes = series.scopes
@@ -172,9 +181,12 @@ def _look_ahead(
         announced = _announced(connection, day, scopes, budgets.budgets)
         forecast += _of_scopes(connection, scopes, day, announced, commitments)
         if series.budgets is not None:
+            known_limits = _with_stated(connection, day, budgets)
+            currencies = {item.currency for item in budgets.budgets}
+            currencies |= {item.currency for item in known_limits.seller_limits}
             rates = {each: _rate(connection, each, day) for each in currencies}
             known = _Known(announced, as_known(announced), rates)
-            for row, standing in _of_budgets(series.budgets, scopes, day, budgets, known):
+            for row, standing in _of_budgets(series.budgets, scopes, day, known_limits, known):
                 forecast.append(row)
                 status.append(standing)
     return (
@@ -248,6 +260,17 @@ def _at_seller(budget: Budget, budgets: Budgets, scopes: Series | None, day: dat
     first, _ = span_of(limit.period, day)
     usd, _ = spent(scopes, first, day + timedelta(days=1)).get(("seller", limit.provider_id), (Decimal(0), 0))
     return AtSeller(in_usd(limit.amount, known.usd_per_unit[limit.currency]), usd)
+
+
+def _with_stated(connection: psycopg.Connection[Any], day: date, budgets: Budgets) -> Budgets:
+    """The budgets with the limits that sellers had stated by the end of a day, where budgets.yaml states none for the same period."""
+    own = {(limit.provider_id, limit.period) for limit in budgets.seller_limits}
+    stated = [
+        SellerLimit(provider_id=seller, period=period, amount=amount, currency=currency)
+        for seller, period, amount, currency in connection.execute(_STATED, {"end": _end_of(day)})
+        if (seller, period) not in own
+    ]
+    return budgets.model_copy(update={"seller_limits": (*budgets.seller_limits, *stated)})
 
 
 def _rate(connection: psycopg.Connection[Any], currency: str, day: date) -> Decimal | None:

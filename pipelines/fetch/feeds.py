@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pipelines.config.fx import FxFeed
-from pipelines.config.sources import HardwareFeed, Leaderboard, PriceFeed, Sources
+from pipelines.config.sources import HardwareFeed, Leaderboard, LimitFeed, PriceFeed, Sources
 from pipelines.fetch.client import (
     Answer,
     Attempts,
@@ -37,13 +37,14 @@ from pipelines.landing import LandedFile, LandingZone, open_zone, write_atomical
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.settings import Settings
 
-FeedKind = Literal["prices", "leaderboards", "selfhost"]
+FeedKind = Literal["prices", "leaderboards", "selfhost", "limits"]
+FEED_KINDS: tuple[FeedKind, ...] = get_args(FeedKind)
 Outcome = Literal["fetched", "unchanged", "recent", "failed", "offline", "not landed"]
 """`recent`: it was reached less than `ASKED_AFTER` ago, and is not asked again."""
 ASKED_AFTER = timedelta(hours=20)
 """Nothing is asked for more than once a day, also where runs are some hours apart from day to day."""
 
-_Feed = PriceFeed | Leaderboard | HardwareFeed | FxFeed
+_Feed = PriceFeed | Leaderboard | HardwareFeed | LimitFeed | FxFeed
 
 PACKAGED_URL = "package:genai-prices=="
 """Beginning of the url of a snapshot that came out of the installed package and not off the network."""
@@ -95,7 +96,7 @@ def fetch_feeds(
     sources: Sources,
     *,
     now: datetime | None = None,
-    kinds: Sequence[FeedKind] = ("prices", "leaderboards", "selfhost"),
+    kinds: Sequence[FeedKind] = FEED_KINDS,
     limits: FetchLimits | None = None,
     fx: Sequence[FxFeed] = (),
 ) -> list[FetchResult]:
@@ -135,8 +136,7 @@ def feeds_held(
     now = now or datetime.now(UTC)
     checked = _Checked(_checked_path(settings))
     zone, nobody = open_zone(settings), threading.Event()
-    kinds: tuple[FeedKind, ...] = ("prices", "leaderboards", "selfhost")
-    jobs = [job for kind in kinds for job in _jobs(zone, sources, fx, kind, nobody)]
+    jobs = [job for kind in FEED_KINDS for job in _jobs(zone, sources, fx, kind, nobody)]
     return [_judged(job, "offline", None, checked, now) for job in jobs]
 
 
@@ -151,6 +151,7 @@ def _jobs(
         "prices": (*sources.prices, *fx),
         "leaderboards": sources.leaderboards,
         "selfhost": sources.selfhost,
+        "limits": sources.limits,
     }
     landed = zone.scan(kind)
     for feed in by_kind[kind]:

@@ -25,6 +25,13 @@ BUDGETS = """
     order by array_position(array['crossed', 'will_cross', 'threshold', 'unknown', 'within'], state), spent_share desc nulls last, budget_id
 """
 """The budgets at the end of a day, those that need a look first."""
+_LIMITS = """
+    select distinct on (provider_id, kind, scope, scope_id, period, limit_id)
+        provider_id, kind, scope, scope_id, period, amount, currency, is_enforced, spent, observed_at::date
+    from core.seller_limit
+    where observed_at < %(day)s::date + 1
+    order by provider_id, kind, scope, scope_id, period, limit_id, observed_at desc
+"""
 _ANOMALIES = """
     select excess_usd, explanation, opened_on
     from mart.spend_anomaly
@@ -109,3 +116,20 @@ def budget_standing(connection: psycopg.Connection[Any], day: date | None = None
         row = connection.execute("select max(event_date) from mart.budget_status").fetchone()
         day = row[0] if row else None
     return [BudgetStanding(*row) for row in connection.execute(BUDGETS, {"day": day}).fetchall()]
+
+
+def seller_limits(connection: psycopg.Connection[Any], day: date) -> list[str]:
+    """What sellers stated of their own limits and alerts by the end of a day, newest words of each, as sentences."""
+    found = []
+    for seller, kind, scope, scope_id, period, amount, currency, enforced, spent, seen in connection.execute(
+        _LIMITS, {"day": day}
+    ):
+        if amount is None:
+            continue
+        where = scope if not scope_id else f"{scope} {scope_id}"
+        state = "" if enforced is None else ", enforced" if enforced else ", not enforced"
+        used = "" if spent is None else f", {spent:,.2f} spent"
+        found.append(
+            f"{seller}: {kind} of {amount:,.2f} {currency} a {period} for {where}{state}{used} (stated on {seen})"
+        )
+    return found

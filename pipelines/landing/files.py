@@ -29,7 +29,7 @@ from pipelines.landing.names import (
 from pipelines.landing.sidecar import Pulled, Sidecar, SidecarError, read_sidecar
 from pipelines.landing.tree import NotRegularError, entries, kind_of, walk
 
-Kind = Literal["requests", "prices", "leaderboards", "selfhost"]
+Kind = Literal["requests", "prices", "leaderboards", "selfhost", "limits"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _RECORD_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
@@ -37,6 +37,7 @@ _SUFFIXES: dict[Kind, tuple[str, ...]] = {
     "requests": (*_RECORD_SUFFIXES, ".log", ".sse", ".tsv", ".txt"),
     "prices": (*_RECORD_SUFFIXES, ".md", ".html", ".htm", ".txt", ".yaml", ".yml", ".toml", ".xlsx", ".zip"),
     "selfhost": (".json", ".csv"),
+    "limits": (".json",),
     "leaderboards": (*_RECORD_SUFFIXES, ".yaml", ".yml", ".md", ".html", ".htm", ".tsv", ".zip"),
 }
 

@@ -18,6 +18,7 @@ from pipelines.prices.feeds import FORMATS as FEEDS
 from pipelines.records.layout import Layout, SourceError
 from pipelines.requests.formats import build_format
 from pipelines.selfhost.formats import FORMATS as HARDWARE
+from pipelines.seller_limits.formats import FORMATS as LIMITS
 from pipelines.shadow.formats import build_shadow_format
 
 
@@ -61,7 +62,9 @@ def _mistakes(sources: Sources) -> Iterator[tuple[Key, str]]:
         options = {name: value for name, value in board.options.items() if name not in FETCH_OPTIONS}
         for key, problem in option_mistakes(BOARDS[board.format], options):
             yield ("leaderboards", number, "options", *key), problem
-    for number, hardware in enumerate(sources.selfhost):
-        options = {name: value for name, value in hardware.options.items() if name not in FETCH_OPTIONS}
-        for key, problem in option_mistakes(HARDWARE[hardware.format], options):
-            yield ("selfhost", number, "options", *key), problem
+    others = (("selfhost", sources.selfhost, HARDWARE), ("limits", sources.limits, LIMITS))
+    for kind, feeds, formats in others:
+        for number, other in enumerate(feeds):
+            options = {name: value for name, value in other.options.items() if name not in FETCH_OPTIONS}
+            for key, problem in option_mistakes(formats[other.format], options):
+                yield (kind, number, "options", *key), problem

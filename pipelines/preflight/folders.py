@@ -46,4 +46,5 @@ def _declared(config: Config) -> dict[Kind, list[str]]:
         "prices": [feed.feed for feed in sources.prices] + [feed.feed for feed in config.fx.feeds],
         "leaderboards": [board.board for board in sources.leaderboards],
         "selfhost": [feed.feed for feed in sources.selfhost],
+        "limits": [feed.feed for feed in sources.limits],
     }

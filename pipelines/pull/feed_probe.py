@@ -17,15 +17,16 @@ import polars as pl
 from pipelines.benchmarks import parse_board
 from pipelines.config import Config
 from pipelines.config.fx import FxFeed
-from pipelines.config.sources import HardwareFeed, Leaderboard, PriceFeed, Sources
+from pipelines.config.sources import HardwareFeed, Leaderboard, LimitFeed, PriceFeed, Sources
 from pipelines.fetch import FeedKind, FetchResult, fetch_feeds, safe_url
 from pipelines.landing import LandedFile, LandingZone, read_bytes, scan
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.prices import parse_feed, read_fx
 from pipelines.selfhost.formats import FORMATS as HARDWARE
+from pipelines.seller_limits.formats import FORMATS as LIMITS
 from pipelines.settings import Settings
 
-Feed = PriceFeed | Leaderboard | HardwareFeed | FxFeed
+Feed = PriceFeed | Leaderboard | HardwareFeed | LimitFeed | FxFeed
 
 
 @dataclass
@@ -60,7 +61,8 @@ def declared_feeds(config: Config) -> dict[str, tuple[FeedKind, Feed]]:
     found: dict[str, tuple[FeedKind, Feed]] = {rates.feed: ("prices", rates) for rates in config.fx.feeds}
     found |= {feed.feed: ("prices", feed) for feed in config.sources.prices}
     found |= {board.board: ("leaderboards", board) for board in config.sources.leaderboards}
-    return found | {hardware.feed: ("selfhost", hardware) for hardware in config.sources.selfhost}
+    found |= {hardware.feed: ("selfhost", hardware) for hardware in config.sources.selfhost}
+    return found | {limits.feed: ("limits", limits) for limits in config.sources.limits}
 
 
 def probe_feed(settings: Settings, zone: LandingZone, name: str, kind: FeedKind, feed: Feed) -> FeedProbe:
@@ -112,6 +114,8 @@ def _alone(feed: Feed) -> tuple[Sources, Sequence[FxFeed]]:
             return Sources(leaderboards=(feed,)), ()
         case HardwareFeed():
             return Sources(selfhost=(feed,)), ()
+        case LimitFeed():
+            return Sources(limits=(feed,)), ()
         case FxFeed():
             return Sources(), (feed,)
 
@@ -124,6 +128,16 @@ def _read(file: LandedFile, feed: Feed, probe: FeedProbe) -> None:
             _scores(file, feed, probe)
         case HardwareFeed():
             _hardware(file, feed, probe)
+        case LimitFeed():
+            stated = LIMITS[feed.format].read(read_bytes(file), feed.options)
+            _say(
+                probe,
+                [
+                    f"{limit.kind} of {limit.amount} {limit.currency} a {limit.period}, {limit.scope}"
+                    for limit in stated
+                ],
+                "limits",
+            )
         case FxFeed():
             rates = read_fx(file, feed)
             _say(probe, [f"{q.day} {q.currency}: {q.usd_per_unit.normalize():f} USD" for q in rates.quotes], "rates")

@@ -10,7 +10,7 @@ from pipelines.benchmarks import packaged_board
 from pipelines.config import Config
 from pipelines.config.fx import FxFeed
 from pipelines.config.pull import ApiPull, BucketPull, Pull, SqlPull
-from pipelines.config.sources import HardwareFeed, Leaderboard, PriceFeed, RequestSource
+from pipelines.config.sources import HardwareFeed, Leaderboard, LimitFeed, PriceFeed, RequestSource
 from pipelines.fetch import FetchResult, feeds_held, safe_url
 from pipelines.landing import KINDS, open_zone
 from pipelines.pull.api import key_variables
@@ -80,11 +80,12 @@ def _feeds(settings: Settings, config: Config, newest: _Newest) -> Iterator[List
     now = datetime.now(UTC)
     found = feeds_held(settings, config.sources, fx=config.fx.feeds, now=now)
     seen: dict[tuple[str, str], FetchResult] = {(result.kind, result.name): result for result in found}
-    declared: dict[tuple[str, str], PriceFeed | Leaderboard | HardwareFeed | FxFeed] = {}
+    declared: dict[tuple[str, str], PriceFeed | Leaderboard | HardwareFeed | LimitFeed | FxFeed] = {}
     declared |= {("prices", feed.feed): feed for feed in config.sources.prices}
     declared |= {("prices", rates.feed): rates for rates in config.fx.feeds}
     declared |= {("leaderboards", board.board): board for board in config.sources.leaderboards}
     declared |= {("selfhost", hardware.feed): hardware for hardware in config.sources.selfhost}
+    declared |= {("limits", limit.feed): limit for limit in config.sources.limits}
     for (kind, name), feed in declared.items():
         age = None if (result := seen.get((kind, name))) is None else result.age_hours
         packaged = packaged_board(feed)[1] if isinstance(feed, Leaderboard) else []

@@ -14,6 +14,7 @@ from pipelines.config.sources import (
     SHADOW_FORMATS,
     BoardFormat,
     HardwareFormat,
+    LimitFormat,
     PriceFormat,
     RequestFormat,
 )
@@ -21,6 +22,7 @@ from pipelines.formats import UnknownFormatError
 from pipelines.prices.feeds import FORMATS as FEEDS
 from pipelines.requests.formats import FORMATS as REQUESTS
 from pipelines.selfhost.formats import FORMATS as HARDWARE
+from pipelines.seller_limits.formats import FORMATS as LIMITS
 from pipelines.shadow.formats import FORMATS as SHADOW
 
 REGISTRIES: list[tuple[Mapping[str, Any], set[str], str]] = [
@@ -30,6 +32,7 @@ REGISTRIES: list[tuple[Mapping[str, Any], set[str], str]] = [
     (FEEDS, {*get_args(PriceFormat)}, "read"),
     (BOARDS, {*get_args(BoardFormat)}, "parse"),
     (HARDWARE, {*get_args(HardwareFormat)}, "read"),
+    (LIMITS, {*get_args(LimitFormat)}, "read"),
 ]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,8 +14,11 @@ import pytest
 
 from pipelines.config.budgets import Budget, Budgets, SellerLimit
 from pipelines.config.commitments import Commitments
-from pipelines.daily import Window, refresh_anomalies, refresh_outlook, refresh_spend_series
+from pipelines.config.sources import LimitFeed
+from pipelines.daily import Window, refresh_anomalies, refresh_outlook, refresh_seller_limits, refresh_spend_series
 from pipelines.daily.anomalies import open_events
+from pipelines.finops.plans import seller_limits
+from pipelines.landing import scan
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
@@ -21,6 +26,7 @@ from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
 from tests.marts import BUILT, build_spend_tables
 from tests.unit.finops import books
+from tests.unit.test_seller_limits import OPENAI
 
 NOTHING = Commitments()
 LAST = date(2026, 2, 14)
@@ -77,6 +83,49 @@ def test_from_charges_to_the_end_of_the_month(filled: Database) -> None:
     assert share == pytest.approx(140 / 300)
     assert found.unknown_names == []
     assert found.budgets.height == len(DAYS)
+
+
+def test_a_budget_shows_the_limit_that_its_seller_states(filled: Database, tmp_path: Path) -> None:
+    """A limit of 500 USD from 13 February on, of 700 from the 14th; on the 12th nothing was stated. budgets.yaml goes before it."""
+    folder = tmp_path / "limits" / "openai"
+    folder.mkdir(parents=True)
+    for day, content in (
+        (11, {}),
+        (13, {**OPENAI, "threshold_amount": 50000}),
+        (14, {**OPENAI, "threshold_amount": 70000}),
+    ):
+        (folder / f"202602{day}T060000Z.json").write_text(json.dumps(content))
+    landed = scan(tmp_path, "limits")
+    feed = LimitFeed(feed="openai", format="openai_limits")
+    space = cast(
+        "Workspace",
+        SimpleNamespace(
+            database=filled,
+            config=SimpleNamespace(
+                sources=SimpleNamespace(limits=(feed,)), budgets=Budgets(budgets=(SEARCH,)), commitments=NOTHING
+            ),
+            landed_from=lambda _kind, name: landed.of(name),
+            landed=lambda _kind: landed,
+        ),
+    )
+    written, problems = refresh_seller_limits(space)
+    assert written["amount"].to_list() == [500, 700]
+    assert problems == [
+        "limits/openai/20260211T060000Z.json (feed openai, format openai_limits): lacks the text object"
+    ]
+    window = Window(DAYS[0], LAST + timedelta(days=1))
+    refresh_spend_series(space, window)
+    refresh_outlook(space, window)
+    shown = "select seller_limit_usd from mart.budget_status where event_date >= '2026-02-12' order by event_date"
+    assert rows(filled, shown) == [(None,), (500,), (700,)]
+    with filled.connect(read_only=True) as connection:
+        assert seller_limits(connection, LAST) == [
+            "openai: limit of 700.00 USD a month for organization, enforced (stated on 2026-02-14)"
+        ]
+    refresh_outlook(
+        workspace(filled, SEARCH, limits=(SellerLimit(provider_id="openai", amount=Decimal(1000)),)), window
+    )
+    assert rows(filled, shown) == [(1000,)] * 3
 
 
 def test_a_late_day_and_another_budget_are_taken_up(filled: Database) -> None:

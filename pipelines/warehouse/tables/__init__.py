@@ -11,6 +11,7 @@ from pipelines.warehouse.tables.core import FORGOTTEN_USER, MODEL, MODEL_ALIAS, 
 from pipelines.warehouse.tables.core_alerts import CORE_ALERT_TABLES
 from pipelines.warehouse.tables.core_benchmarks import CORE_BENCHMARK_TABLES
 from pipelines.warehouse.tables.core_books import CORE_BOOK_TABLES
+from pipelines.warehouse.tables.core_limits import SELLER_LIMIT
 from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
 from pipelines.warehouse.tables.core_routing import CORE_ROUTING_TABLES
 from pipelines.warehouse.tables.core_shadow import SHADOW_REQUEST
@@ -44,6 +45,7 @@ TABLES: tuple[Table, ...] = (
     *MART_CHARGE_TABLES,
     *MART_COMMITMENT_TABLES,
     RECONCILIATION,
+    SELLER_LIMIT,
     *MART_PLANNING_TABLES,
     *CORE_ALERT_TABLES,
     *CORE_ROUTING_TABLES,

@@ -139,7 +139,7 @@ BUDGET_STATUS = Table(
             accepted=STATES,
         ),
         _share("passed_threshold", "Highest threshold that is passed; null where none is."),
-        _usd("seller_limit_usd", "Limit at the seller's own side for the same period, as budgets.yaml states it."),
+        _usd("seller_limit_usd", "Limit at the seller's own side for the same period, as budgets.yaml states it, else the seller (core.seller_limit)."),
         _usd("seller_spent_usd", "Spent at that seller in the period up to the day.", is_signed=True),
         Column("unpriced_requests", "bigint", "Requests of the period whose cost is in no sum.", unit="requests"),
         Column("reason", "text", "What is not known, and what mends it.", nullable=True),

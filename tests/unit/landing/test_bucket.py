@@ -65,6 +65,7 @@ def test_a_bucket_lists_what_a_folder_lists(folder: Path, tmp_path: Path) -> Non
     put(folder / "prices/litellm_map/20260214T060000Z.json.meta.json", b'{"fetched_at": "2026-02-14T06:00:07+00:00"}')
     put(folder / "leaderboards/lmarena/2026-02-14.csv", b"model,score\n")
     put(folder / "selfhost/mlperf/2026-02-14.csv", b"Model,Scenario\n")
+    put(folder / "limits/openai/2026-02-14.json", b"{}")
     for kind in KINDS:
         copied, there = zone_at(url_of(folder), tmp_path).scan(kind), scan(folder, kind)
         assert [replace(file, path=Path()) for file in copied.files] == [

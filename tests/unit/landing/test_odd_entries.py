@@ -27,6 +27,7 @@ GOOD = {
     "prices": "prices/feed/2026-02-15.json",
     "leaderboards": "leaderboards/board/2026-02-15.json",
     "selfhost": "selfhost/feed/2026-02-15.json",
+    "limits": "limits/feed/2026-02-15.json",
 }
 
 

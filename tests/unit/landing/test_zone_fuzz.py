@@ -29,6 +29,7 @@ GOOD = {
     "prices": "prices/good/2026-02-15.json",
     "leaderboards": "leaderboards/good/2026-02-15.csv",
     "selfhost": "selfhost/good/2026-02-15.csv",
+    "limits": "limits/good/2026-02-15.json",
 }
 
 _PARTS = (
