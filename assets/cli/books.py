@@ -22,10 +22,10 @@ Month = Annotated[date, month_argument("The month, as YYYY-MM.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON, with every digit.")]
 _PLAIN = ("effective_cost_usd", "billed_cost_usd")
 _TITLES = {
-    "effective_cost_usd": "effective, USD",
-    "billed_cost_usd": "billed, USD",
-    "covered_usd": "covered by commitments",
-    "commitment_usd": "commitments",
+    "effective_cost_usd": "effective\nUSD",
+    "billed_cost_usd": "billed\nUSD",
+    "covered_usd": "covered by\ncommitments",
+    "commitment_usd": "cost of\ncommitments",
     "payable_usd": "to pay",
 }
 BY = ("cost_centre", "team", "project", "environment", "application", "provider_id", "model_id")
@@ -112,16 +112,23 @@ def _print(sums: pl.DataFrame, by: Sequence[str]) -> None:
 
     from pipelines.finops import format as fmt
 
-    columns = [name for name in by if name != "charge_class" or sums[name].str.len_chars().sum()]
+    columns = [name for name in by if name != "charge_class"]
     has_commitments = sums["commitment_usd"].null_count() < sums.height
     shown = {name: title for name, title in _TITLES.items() if has_commitments or name in _PLAIN}
+    if has_commitments and sums["billed_cost_usd"].equals(sums["effective_cost_usd"]):
+        shown.pop("billed_cost_usd")
     decimals = fmt.decimals_for(cost for name in shown for cost in sums[name])
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
-    for name in (*columns, *shown.values(), "without a price"):
-        table.add_column(name.replace("_", " "), justify="left" if name in columns else "right")
+    table = Table(box=None, padding=(0, 1 if has_commitments else 2, 0, 0), show_edge=False, header_style="dim")
+    for name in columns:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for title in (*shown.values(), "without\na price"):
+        table.add_column(title, justify="right", no_wrap=True)
     for row in sums.iter_rows(named=True):
         costs = (fmt.money(row[cost], decimals) for cost in shown)
-        table.add_row(*(str(row[name] or "none") for name in columns), *costs, fmt.count(int(row["unpriced_requests"])))
+        names = [str(row[name] or "none") for name in columns]
+        if row.get("charge_class"):
+            names[0] += f" ({row['charge_class'].lower()})"
+        table.add_row(*names, *costs, fmt.count(int(row["unpriced_requests"])))
     table.add_section()
     whole = (fmt.money(fmt.total(sums[cost]), decimals) for cost in shown)
     blank = [""] * (len(columns) - 1)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+_WIDTH = 80
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("reconcile")(reconcile)
@@ -60,24 +63,32 @@ def _show(found: pl.DataFrame, todo: pl.DataFrame, limit: int) -> None:
     if not found.height:
         say("nothing is charged and nothing is billed there: run `modelmeter daily` first")
         return
-    say("month    seller          computed USD       billed USD   difference USD  largest cause")
+    titles = " ".join(f"{title:>14}" for title in ("computed USD", "billed USD", "difference USD"))
+    say(f"{'month':<9}{'seller':<12} {titles}  largest cause")
     for row in found.iter_rows(named=True):
         who = f"{row['month']}  {row['provider_id']:<12}"
         if row["bill_lines"]:
             amounts = (row["computed_usd"], row["billed_usd"], row["difference_usd"])
-            say(f"{who} {' '.join(map(_usd, amounts))}  {largest_cause(row) or 'no difference'}")
+            _say(f"{who} {' '.join(map(_usd, amounts))}", largest_cause(row) or "no difference")
         if row["not_compared_usd"]:
-            say(f"{who} {_usd(row['not_compared_usd'])}  has no bill to compare")
+            _say(f"{who} {_usd(row['not_compared_usd'])}", "has no bill to compare")
         if row["not_loaded_usd"]:
-            say(
-                f"{who} {_usd(row['not_loaded_usd'])}  is billed for days that are not loaded: modelmeter daily --from --to"
+            _say(
+                f"{who} {_usd(row['not_loaded_usd'])}",
+                "is billed for days that are not loaded: modelmeter daily --from --to",
             )
     say(f"\n{todo.height} rows beyond the tolerance of reconciliation.yaml")
     for row in todo.head(limit or todo.height).iter_rows(named=True):
         what = ", ".join(part for part in (row["model_id"], row["meter"]) if part) or "everything"
         cause = row["reason"] if row["difference_usd"] is None else largest_cause(row)
-        say(f"{row['event_date']}  {row['provider_id']:<12} {_usd(row['difference_usd'])}  {what}: {cause}")
+        _say(f"{row['event_date']}  {row['provider_id']:<12} {_usd(row['difference_usd'])}", f"{what}: {cause}")
+
+
+def _say(figures: str, words: str) -> None:
+    """One line, or the words below the figures where both don't fit into 80 columns."""
+    is_short = len(figures) + len(words) + 2 <= _WIDTH
+    say(f"{figures}  {words}" if is_short else f"{figures}\n    {words}")
 
 
 def _usd(amount: Decimal | None) -> str:
-    return f"{'-' if amount is None else format(amount, ',.4f'):>16}"
+    return f"{'-' if amount is None else format(amount, ',.4f'):>14}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pipelines.benchmarks import packaged_board
 from pipelines.benchmarks.formats import FORMATS as BOARDS
@@ -62,9 +63,15 @@ def _mistakes(sources: Sources) -> Iterator[tuple[Key, str]]:
         options = {name: value for name, value in board.options.items() if name not in FETCH_OPTIONS}
         for key, problem in option_mistakes(BOARDS[board.format], options):
             yield ("leaderboards", number, "options", *key), problem
-    others = (("selfhost", sources.selfhost, HARDWARE), ("limits", sources.limits, LIMITS))
-    for kind, feeds, formats in others:
-        for number, other in enumerate(feeds):
-            options = {name: value for name, value in other.options.items() if name not in FETCH_OPTIONS}
-            for key, problem in option_mistakes(formats[other.format], options):
-                yield (kind, number, "options", *key), problem
+    for kind, number, module, given in _of_fetched(sources):
+        options = {name: value for name, value in given.items() if name not in FETCH_OPTIONS}
+        for key, problem in option_mistakes(module, options):
+            yield (kind, number, "options", *key), problem
+
+
+def _of_fetched(sources: Sources) -> Iterator[tuple[str, int, object, Mapping[str, Any]]]:
+    """Kind, place, format and options of what takes no other options than those of its format and of fetching."""
+    for number, hardware in enumerate(sources.selfhost):
+        yield "selfhost", number, HARDWARE[hardware.format], hardware.options
+    for number, limits in enumerate(sources.limits):
+        yield "limits", number, LIMITS[limits.format], limits.options
