@@ -50,13 +50,8 @@ def budgets(
             if declared
             else "budgets.yaml declares no budget (docs/planning.md)"
         )
-        return
-    for line in _lines(standing):
-        say(line)
-    for one in standing:
-        if one.reason:
-            say(f"{one.budget_id}: {one.reason}")
-    for line in limits:
+    reasons = [f"{one.budget_id}: {one.reason}" for one in standing if one.reason]
+    for line in (*(_lines(standing) if standing else ()), *reasons, *limits):
         say(line)
 
 
