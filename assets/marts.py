@@ -17,8 +17,10 @@ from assets.boundary import in_own_words
 from assets.dbt_resource import PROJECT_DIR, DbtProcess
 from assets.partitions import DAILY, ONE_PASS, window_of
 from assets.resources import WorkspaceResource
-from assets.specs import asset_key, owners_of, result, table_spec
+from assets.specs import asset_key, owners_of, result, rows_table, table_spec
 from pipelines.config import ConfigError
+from pipelines.outside import ANY_FAILURE
+from pipelines.quality.wording import SAMPLE_SIZE
 from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.warehouse.read import count_rows
 from pipelines.warehouse.tables import TABLES_BY_NAME
@@ -69,9 +71,10 @@ def build_marts() -> dg.AssetsDefinition:
             for uid, node in models.items():
                 if outcomes.get(uid, {}).get("status") == "success":
                     yield _materialized(connection, node, outcomes[uid])
-        for uid, node in tests.items():
-            if uid in outcomes:
-                yield _checked(node, models[_tested_model(node)], outcomes[uid])
+        with mm.workspace.database.connect(read_only=True) as connection:
+            for uid, node in tests.items():
+                if uid in outcomes:
+                    yield _checked(connection, node, models[_tested_model(node)], outcomes[uid])
         failed = [uid for uid in models if outcomes.get(uid, {}).get("status") != "success"]
         if failed:
             raise dg.Failure(f"dbt did not build {', '.join(failed)}: {_messages(outcomes, failed)}")
@@ -122,10 +125,15 @@ def _materialized(
     return result(table, count_rows(connection, table.qualified), execution_seconds=seconds)
 
 
-def _checked(node: Mapping[str, Any], model: Mapping[str, Any], outcome: Mapping[str, Any]) -> dg.AssetCheckResult:
+def _checked(
+    connection: psycopg.Connection[Any], node: Mapping[str, Any], model: Mapping[str, Any], outcome: Mapping[str, Any]
+) -> dg.AssetCheckResult:
     rows: dict[str, Any] = {}
     if outcome["status"] != "pass" and outcome.get("compiled_code"):
-        rows["query"] = outcome["compiled_code"].replace('"', "").strip()
+        rows["query"] = query = outcome["compiled_code"].replace('"', "").strip()
+        found = _first_rows(connection, query)
+        if found:
+            rows["first_rows"] = rows_table(found)
         rows["what_to_do"] = (
             'See every row: modelmeter sql "<query>". What is made of a table whose blocking test failed was not made.'
         )
@@ -141,6 +149,20 @@ def _checked(node: Mapping[str, Any], model: Mapping[str, Any], outcome: Mapping
             **rows,
         },
     )
+
+
+def _first_rows(connection: psycopg.Connection[Any], query: str) -> list[dict[str, str]]:
+    """Some rows that a test of dbt returns, as text; none where it can't be asked again, as after an error of its own."""
+    try:
+        with connection.transaction():
+            found = connection.execute(f"select * from ({query}\n) as failed limit {SAMPLE_SIZE}".encode())
+            names = [column.name for column in found.description or ()]
+            return [
+                {name: "" if value is None else str(value) for name, value in zip(names, row, strict=True)}
+                for row in found.fetchall()
+            ]
+    except ANY_FAILURE:
+        return []
 
 
 def _key(node: Mapping[str, Any]) -> dg.AssetKey:

@@ -70,7 +70,7 @@ def _show_list(rows: pl.DataFrame) -> None:
             for basis in _BASES
         ]
         first = group.row(0, named=True)
-        grid.add_row(Text(first["claim"]), Text(first["claimed"]), *cells)
+        grid.add_row(Text(first["claim"]), Text(_brief(first["claimed"])), *cells)
     console.print(grid)
     for basis, title in _BASES.items():
         counts = dict(rows.filter(rows["date_basis"] == basis)["verdict"].value_counts().iter_rows())
@@ -81,12 +81,20 @@ def _show_list(rows: pl.DataFrame) -> None:
     console.print(Text("`modelmeter claims NAME` shows inputs, sources and what makes a claim true.", style="dim"))
 
 
+def _brief(claimed: str) -> str:
+    """A bound in a column's width: at least 85 as >= 85."""
+    for words, mark in (("at least", ">="), ("at most", "<="), ("about", "~")):
+        claimed = claimed.replace(words, mark)
+    return claimed
+
+
 def _cell(row: dict[str, object]) -> str:
     return f"{row['value_text'] or ''} {_MARKS[str(row['verdict'])]}".strip()
 
 
 def _show_whole(rows: pl.DataFrame) -> None:
     """Each claim with its inputs and their sources."""
+    from rich.padding import Padding
     from rich.text import Text
 
     console = terminal()
@@ -105,7 +113,8 @@ def _show_whole(rows: pl.DataFrame) -> None:
             console.print(Text(f"{head}, {outcome}", style=_STYLES[row["verdict"]]))
             if row["condition"]:
                 words = "rests on" if row["verdict"] == "holds" else "true if"
-                console.print(Text(f"    {words}: {row['condition']}"))
+                console.print(Padding(Text(f"{words}: {row['condition']}"), (0, 0, 0, 4), expand=False))
             for item in json.loads(row["inputs"]):
-                console.print(Text(f"    {item['input']} {item['value']}: {item['source']}", style="dim"))
+                source = Text(f"{item['input']} {item['value']}: {item['source']}", style="dim")
+                console.print(Padding(source, (0, 0, 0, 4), expand=False))
         console.print()

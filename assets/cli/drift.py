@@ -75,6 +75,7 @@ def _show(changes: Changes, first: date, last: date, *, with_log: bool) -> None:
 
 
 def _show_lines(console: Console, rows: pl.DataFrame, kind: Callable[[dict[str, Any]], tuple[str, str]]) -> None:
+    from rich.padding import Padding
     from rich.text import Text
 
     if rows.is_empty():
@@ -82,7 +83,7 @@ def _show_lines(console: Console, rows: pl.DataFrame, kind: Callable[[dict[str, 
     for row in rows.iter_rows(named=True):
         severity, what = kind(row)
         console.print(Text.assemble(f"  {row['event_date']} ", (severity, _COLOURS[severity]), f" {what}"))
-        console.print(Text(f"    {row['explanation']}"))
+        console.print(Padding(Text(row["explanation"]), (0, 0, 0, 4), expand=False))
         numbers = _numbers(row)
         if numbers:
             console.print(Text(f"    {numbers}", style="dim"))

@@ -88,7 +88,9 @@ def _grid(console: Console, verdicts: Iterable[Verdict], question: Question) -> 
 
     grid = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
     for title, justify in (("model", "left"), ("licence", "left"), ("params B", "right"), ("context", "right")):
-        grid.add_column(title, justify="right" if justify == "right" else "left", no_wrap=True)
+        # Of a name the beginning is enough, a number of which the end is cut is another number.
+        least = {"context": len("10,000,000"), "params B": len("235.1/22.2")}.get(title)
+        grid.add_column(title, justify="right" if justify == "right" else "left", no_wrap=True, min_width=least)
     if question.room is not None:
         grid.add_column("GB", justify="right", no_wrap=True)
     for bound in question.scores:

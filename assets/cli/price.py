@@ -185,7 +185,9 @@ def _show_explanation(request: dict[str, Any], explanation: Explanation, file: d
         f"  {request['event_at']:%Y-%m-%d %H:%M:%S} UTC, {request['source']}, {request['provider_id']} {explanation.model_id}"
     )
     where = f"{file['landing_path']} (sha256 {file['sha256'][:12]}...)" if file else "a file that is no longer indexed"
-    console.print(f"  logged as {request['request_model']!r} in line {request['line_no']} of {where}")
+    console.print(
+        f"  logged as {request['request_model']!r} in line {request['line_no']} of\n    {where}", soft_wrap=True
+    )
     console.print(f"  usage counted by rule {request['token_semantics']}; tier {request['service_tier']}")
     if explanation.cost_usd is None:
         console.print(f"  cost unknown: {explanation.reason}", style="yellow")
@@ -194,21 +196,24 @@ def _show_explanation(request: dict[str, Any], explanation: Explanation, file: d
         console.print(f"  USD 0: {explanation.reason}")
         return
     table = Table(box=None, pad_edge=False)
-    for name in ("meter", "quantity", "USD per million", "USD", "price from"):
-        table.add_column(name, justify="left" if name in {"meter", "price from"} else "right", overflow="fold")
+    for name in ("meter", "quantity", "USD per million", "USD"):
+        table.add_column(name, justify="left" if name == "meter" else "right", overflow="fold")
+    sources = []
     for line in explanation.lines:
         evidence = line.snapshot
         source = f"{line.price['feed']} {line.price['source_locator']}"
         if line.priced_as != line.meter:
-            source += f" (as {line.priced_as}: no price of its own)"
+            source += f"\n    as {line.priced_as}: it has no price of its own"
         if evidence:
-            source += f"\n{evidence['landing_path']} sha256 {evidence['sha256'][:12]}..."
-        table.add_row(
-            line.meter, f"{line.quantity:,}", _digits(line.rate_usd_per_million), _digits(line.cost_usd), source
-        )
+            source += f"\n    {evidence['landing_path']} sha256 {evidence['sha256'][:12]}..."
+        table.add_row(line.meter, f"{line.quantity:,}", _digits(line.rate_usd_per_million), _digits(line.cost_usd))
+        sources.append(f"  {line.meter}: {source}")
     table.add_section()
-    table.add_row("total", "", "", _digits(explanation.cost_usd), "")
+    table.add_row("total", "", "", _digits(explanation.cost_usd))
     console.print(table)
+    console.print("prices from")
+    for source in sources:
+        console.print(source, style="dim", soft_wrap=True)
     if request["reported_cost_usd"] is not None:
         console.print(f"  the source itself reported USD {_digits(request['reported_cost_usd'])}")
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from assets.cli.terminal import json_text, say
+from assets.cli.terminal import json_text, say, terminal
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +19,9 @@ def register(app: typer.Typer) -> None:
 
 def waste(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, every digit shown.")] = False) -> None:
     """List what could have cost less in the newest thirty days: saving, owner, the query that shows the requests, and a fix."""
+    from rich.padding import Padding
+
+    from pipelines.finops import format as fmt
     from pipelines.finops.waste import FIXES, work_list
     from pipelines.workspace import open_workspace
 
@@ -30,14 +33,15 @@ def waste(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, ever
     if not items:
         say("no waste in the newest thirty days of mart.waste")
         return
-    say(f"{'USD a month':>12}  {'requests':>9}  {'finding':<14}{'owner':<16}model")
+    console = terminal()
+    say(f"{'USD a month':>12}  {'requests':>9}  {'finding':<15} {'owner':<15} model")
     for item in items:
         say(
-            f"{item.saving_usd:12,.2f}  {item.requests:9,}  {item.finding:<14}{_short(item.team, 15):<16}{_short(item.model_id, 22)}"
+            f"{fmt.amount(item.saving_usd, 2):>12}  {item.requests:9,}  {item.finding:<15} {_short(item.team, 15):<15} {_short(item.model_id, 22)}"
         )
     say(f"{sum(item.saving_usd for item in items):12,.2f}  together; no request counts twice\n")
     for finding in dict.fromkeys(item.finding for item in items):
-        say(f"{finding}: {FIXES[finding]}")
+        console.print(Padding(f"{finding}: {FIXES[finding]}", (0, 0, 0, 2), expand=False))
     say("\n--json has the query that shows the requests of each line")
 
 

@@ -291,8 +291,18 @@ QUERIES: dict[str, str] = {
 """The report's queries by name. The placeholder is the day."""
 
 
+EXPLORER = """
+select
+    event_date, provider_id, model_id, team, project, cost_centre, meter, rate, quantity, effective_cost_usd as cost_usd,
+    case when rate = 'unknown' then true else effective_cost_usd = quantity * rate::numeric * 1e-18 end as is_explained
+from mart.daily_explorer_spend
+where event_date >= %(first)s and event_date <= %(last)s
+"""
+"""What the explorer adds up, whichever days it shows."""
+
+
 def tables_read() -> tuple[str, ...]:
     """The tables of the warehouse that the queries name, `schema.table`, sorted."""
-    texts = [*QUERIES.values(), *SPAN_QUERIES.values(), movement(DIMENSIONS, booked=True)]
+    texts = [*QUERIES.values(), *SPAN_QUERIES.values(), movement(DIMENSIONS, booked=True), EXPLORER]
     named = re.findall(r"\b(?:raw|core|mart)\.[a-z_]+", "\n".join(texts))
     return tuple(sorted(TABLES_BY_NAME.keys() & set(named)))

@@ -150,17 +150,25 @@ def _item_days(days: str, dimensions: dict[str, str], *, booked: bool) -> str:
     sets = ", ".join(
         [f"(event_date, {_ITEM})", *(f"(event_date, {_ITEM}, {column})" for column in dimensions.values())]
     )
-    names = " ".join(f"when grouping({column}) = 0 then '{name}'" for name, column in dimensions.items())
-    values = " ".join(f"when grouping({column}) = 0 then {column}" for column in dimensions.values())
+    name, value = (_of_sets(dimensions, named) for named in (True, False))
     return f"""{known} and {month} not in {_CLOSED}
     union all
     select
-        event_date, case {names} else 'all' end, case {values} else '' end, {_ITEM},
+        event_date, {name}, {value}, {_ITEM},
         sum(quantity), sum(quantity) filter (where unpriced_reason is null),
         sum(list_cost_usd), sum(effective_cost_usd), sum(billed_cost_usd), sum(reported_cost_usd)
     from core.booked_charge
     where ({days}) and charge_class is null and {month} in {_CLOSED}
     group by grouping sets ({sets})"""
+
+
+def _of_sets(dimensions: dict[str, str], named: bool) -> str:
+    """SQL of the dimension that a row of grouping sets is of, or of its value."""
+    rest = "'all'" if named else "''"
+    found = " ".join(
+        f"when grouping({column}) = 0 then {repr(name) if named else column}" for name, column in dimensions.items()
+    )
+    return f"case {found} else {rest} end" if found else rest
 
 
 def _of_whole(dimension: str, column: str) -> str:
@@ -199,16 +207,22 @@ group by provider_id
 order by abs(sum(difference_usd)) desc nulls last, sum(computed_usd) desc nulls last, provider_id
 """
 
+_ITEMS = f"""items as (
+    select * from (
+    {_item_days(NOW, {}, booked=True)}
+    ) as each
+    where dimension = 'all'
+)"""
+"""The whole days by item: as many rows as a page of a month can read, however many charges it has."""
+
 DAYS = f"""
-with charges as (
-    {charges(NOW, booked=True)}
-)
+with {_ITEMS}
 select
     event_date, provider_id, model_id,
     coalesce(sum(quantity) filter (where meter = 'request'), 0)::bigint as requests,
-    coalesce(sum(quantity) filter (where meter = 'request' and unpriced_reason is null), 0)::bigint as priced_requests,
+    coalesce(sum(priced_quantity) filter (where meter = 'request'), 0)::bigint as priced_requests,
     sum(effective_cost_usd)::numeric(38, 18) as effective_cost_usd
-from charges
+from items
 group by event_date, provider_id, model_id
 order by event_date, provider_id, model_id
 """
@@ -217,9 +231,10 @@ UNKNOWN = f"""
 with charges as (
     {charges(NOW, booked=True)}
 ),
+{_ITEMS},
 average as (
-    select sum(effective_cost_usd) / nullif(sum(quantity) filter (where unit_is_token and unpriced_reason is null), 0) as usd_per_token
-    from (select *, meter like 'input%%' or meter like 'output%%' as unit_is_token from charges) as each
+    select sum(effective_cost_usd) / nullif(sum(priced_quantity) filter (where meter like 'input%%' or meter like 'output%%'), 0) as usd_per_token
+    from items
 ),
 lines as (
     select

@@ -13,6 +13,7 @@ from assets.benchmarks import _verdict
 from assets.marts import _checked
 from assets.specs import nothing_found
 from pipelines.daily import Window
+from pipelines.warehouse.database import Database
 from pipelines.warehouse.tables.mart_planning import BUDGET_STATUS
 
 WINDOW = Window(date(2026, 2, 15), date(2026, 2, 17))
@@ -54,10 +55,27 @@ def test_a_warning() -> None:
 
 
 @pytest.mark.parametrize("status", ["fail", "warn", "pass"])
-def test_a_test_of_dbt(status: str) -> None:
-    outcome = {"status": status, "failures": 2, "message": "2 rows", "compiled_code": 'select * from "w"."mart"."a"\n'}
-    check = _checked(NODE, MODEL, outcome)
+def test_a_test_of_dbt(database: Database, status: str) -> None:
+    code = """-- Returns what is wrong.\nselect * from (values (1, null), (2, 'two')) as "w" (number, name) order by number -- by number"""
+    outcome = {"status": status, "failures": 2, "message": "2 rows", "compiled_code": code}
+    with database.connect(read_only=True) as connection:
+        check = _checked(connection, NODE, MODEL, outcome)
     assert check.passed is (status == "pass")
     assert ("query" in check.metadata) is (status != "pass")
     if status != "pass":
-        assert check.metadata["query"].value == "select * from w.mart.a"
+        assert check.metadata["query"].value == code.replace('"', "")
+        assert rows(check) == (["number", "name"], [{"number": "1", "name": ""}, {"number": "2", "name": "two"}])
+        assert "modelmeter sql" in str(check.metadata["what_to_do"].value)
+
+
+def test_a_test_of_dbt_that_failed_by_itself_has_no_rows_and_costs_no_other(database: Database) -> None:
+    broken = {
+        "status": "error",
+        "failures": None,
+        "message": "Database Error\n ...",
+        "compiled_code": "select 1 / 0 as x",
+    }
+    wrong = {"status": "fail", "failures": 1, "message": "1 row", "compiled_code": "select 7 as seven"}
+    with database.connect(read_only=True) as connection:
+        assert "first_rows" not in _checked(connection, NODE, MODEL, broken).metadata
+        assert rows(_checked(connection, NODE, MODEL, wrong))[1] == [{"seven": "7"}]

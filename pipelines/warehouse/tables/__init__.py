@@ -15,7 +15,13 @@ from pipelines.warehouse.tables.core_limits import SELLER_LIMIT
 from pipelines.warehouse.tables.core_prices import CORE_PRICE_TABLES
 from pipelines.warehouse.tables.core_routing import CORE_ROUTING_TABLES
 from pipelines.warehouse.tables.core_shadow import SHADOW_REQUEST
-from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND, DAILY_ITEM_SPEND, DAILY_TAG_SPEND, SPEND_TABLES
+from pipelines.warehouse.tables.mart import (
+    DAILY_END_USER_SPEND,
+    DAILY_EXPLORER_SPEND,
+    DAILY_ITEM_SPEND,
+    DAILY_TAG_SPEND,
+    SPEND_TABLES,
+)
 from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
 from pipelines.warehouse.tables.mart_catalog import MODEL_CATALOG
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
@@ -51,6 +57,7 @@ TABLES: tuple[Table, ...] = (
     *CORE_ROUTING_TABLES,
     *SPEND_TABLES,
     DAILY_ITEM_SPEND,
+    DAILY_EXPLORER_SPEND,
     DAILY_END_USER_SPEND,
     DAILY_TAG_SPEND,
     UNIT_COST,

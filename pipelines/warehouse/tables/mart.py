@@ -182,6 +182,41 @@ DAILY_ITEM_SPEND = Table(
     built_by="dbt",
 )
 
+DAILY_EXPLORER_SPEND = Table(
+    "mart",
+    "daily_explorer_spend",
+    "What reports/explore.html adds up: cost and quantity per day, seller, model, team, project, cost centre, meter and rate. On a day with "
+    "more than 1,600 rows, combinations of names that cost least stand together as (others), so that the sums of a day stay exact.",
+    "one row per day, seller, model, team, project, cost centre, meter and rate",
+    (
+        _DAY,
+        Column("provider_id", "text", "Who sold the calls, or (others)."),
+        Column("model_id", "text", "Canonical model, the unresolved name, or (others)."),
+        Column("team", "text", "Team that pays, unattributed, or (others)."),
+        Column("project", "text", "Project, unattributed, or (others)."),
+        Column("cost_centre", "text", "Cost centre, unattributed, or (others)."),
+        Column("meter", "text", "What is counted, as in mart.daily_charge."),
+        Column(
+            "rate",
+            "text",
+            "Contracted rate as a whole number of 1e-18 USD for a unit; unknown where the cost is. A cost that is not quantity times "
+            "rate has a rate all the same: 0 where it has none.",
+        ),
+        Column("quantity", "bigint", "Units used; zero for rest.", unit="units"),
+        Column(
+            "effective_cost_usd",
+            "numeric(38,18)",
+            "Cost after all discounts; null where it is not known.",
+            nullable=True,
+            unit="USD",
+            is_signed=True,
+        ),
+    ),
+    (_DAY.name, "provider_id", "model_id", "team", "project", "cost_centre", "meter", "rate"),
+    day_column=_DAY.name,
+    built_by="dbt",
+)
+
 COST_COVERAGE = Table(
     "mart",
     "cost_coverage",

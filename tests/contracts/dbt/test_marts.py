@@ -207,19 +207,26 @@ DAMAGES: dict[str, set[str]] = {
         f"update mart.daily_charge set {damage}": {
             "charge_is_quantity_times_rate",
             "item_spend_agrees_with_charges",
+            "explorer_spend_agrees_with_charges",
         }
         for damage in ("quantity = null where meter = 'request'", "quantity = 0 where meter = 'request'")
     },
     **{
         f"update mart.daily_charge set {damage}": {"charge_is_quantity_times_rate"}
         for damage in (
-            "quantity = 1 where meter = 'rest'",
             "unpriced_reason = 'no_price' where meter = 'rest'",
             "contracted_usd_per_million = 1 where meter = 'input_uncached' and unpriced_reason is null",
             "list_usd_per_million = 1, list_cost_usd = 1e-18 where meter = 'input_uncached' and unpriced_reason is null",
             "billed_cost_usd = billed_cost_usd + 1e-18",
             "pricing_currency = 'EUR'",
         )
+    },
+    "update mart.daily_charge set quantity = 1 where meter = 'rest'": {
+        "charge_is_quantity_times_rate",
+        "explorer_spend_agrees_with_charges",
+    },
+    "update mart.daily_explorer_spend set effective_cost_usd = effective_cost_usd + 1e-18": {
+        "explorer_spend_agrees_with_charges"
     },
     "update mart.daily_item_spend set effective_cost_usd = effective_cost_usd + 1e-18": {
         "item_spend_agrees_with_charges"
