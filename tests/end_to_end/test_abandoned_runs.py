@@ -8,10 +8,12 @@ import time
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
+from pipelines.warehouse import server
 from tests.assets.conftest import SmallSample
-from tests.end_to_end.installation import Installation
+from tests.end_to_end.installation import Installation, Run
 from tests.warehouse.test_access import free_port
 
 LAUNCH = """
@@ -54,9 +56,23 @@ def test_the_daemon_ends_it_and_starts_what_waits(killed: Installation) -> None:
             done = wait_for(lambda: [s for i, s in runs(client) if i == run_id and s == "SUCCESS"])
             assert done == ["SUCCESS"]
             assert [status for i, status in runs(client) if i != run_id] == ["FAILURE"]
+        assert_ends_on_sigterm(ui, killed)
     finally:
-        ui.send_signal(signal.SIGINT)
-        ui.communicate(timeout=60)
+        if ui.poll() is None:
+            ui.send_signal(signal.SIGINT)
+            ui.communicate(timeout=60)
+
+
+def assert_ends_on_sigterm(ui: Run, installation: Installation) -> None:
+    """`kill` and systemd send it to the command alone: web server, daemon and database end with it."""
+    children = psutil.Process(ui.pid).children(recursive=True)
+    assert len(children) > 2, "web server, daemon and code server"
+    ui.send_signal(signal.SIGTERM)
+    _, err = ui.communicate(timeout=60)
+    assert (ui.returncode, "Traceback" in err) == (0, False), err
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert [child.cmdline() for child in alive] == []
+    assert server.running(installation.home) is None
 
 
 def code_location(client: httpx.Client) -> dict[str, str]:
