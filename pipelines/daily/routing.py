@@ -90,7 +90,9 @@ def ask(workspace: Workspace, window: Window, question: Question) -> Routed:
         policies, evidence, cards = what_if(question, setting.policies, setting.evidence, rate_card)
         asked = replace(setting, policies=policies, evidence=evidence)
         days = _traffic(workspace, connection, window.days, asked, cards)
-    return asked.routed(added(list(days.values())), window.last_day) if days else together([])
+    if not days:
+        return together([])
+    return asked.routed(added(list(days.values())), window.last_day, with_frontier=False)
 
 
 def find_measure_next(workspace: Workspace) -> tuple[pl.DataFrame, list[str]]:

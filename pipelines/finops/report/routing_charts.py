@@ -145,7 +145,8 @@ def _frontier(line: list[dict[str, Any]], dots: list[dict[str, Any]]) -> Spec:
         },
     }
     point = {"type": "point", "aria": False, "filled": True, "size": 70, "opacity": 1}
-    number = {"type": "text", "aria": False, "dx": 10, "dy": -8, "color": "var(--ink)", "fontSize": 12}
+    number = {"type": "text", "aria": False, "color": "var(--ink)", "fontSize": 12}
+    close = _close_below(dots, (0.04 * max(costs), room))
     return {
         "layer": [
             {"data": {"values": line}, "mark": {"type": "line", "aria": False, "color": BAR_COLOUR}, "encoding": at},
@@ -154,10 +155,25 @@ def _frontier(line: list[dict[str, Any]], dots: list[dict[str, Any]]) -> Spec:
                 "mark": point,
                 "encoding": at | {"color": {"field": "colour", "type": "nominal", "scale": None}},
             },
-            {
-                "data": {"values": dots},
-                "mark": number,
-                "encoding": at | {"text": {"field": "number", "type": "nominal"}},
-            },
+            *(
+                {
+                    "data": {"values": [row for row in dots if (row["number"] in close) == is_close]},
+                    "mark": number | offset,
+                    "encoding": at | {"text": {"field": "number", "type": "nominal"}},
+                }
+                for is_close, offset in ((False, {"dx": 10, "dy": -8}), (True, {"dx": -10, "dy": 10}))
+            ),
         ]
+    }
+
+
+def _close_below(dots: Sequence[Mapping[str, Any]], near: tuple[float, float]) -> set[str]:
+    """The numbers of the models that stand close below another one, whose point their number would cover: they are named below."""
+    return {
+        row["number"]
+        for place, row in enumerate(dots)
+        if any(
+            abs(row["cost"] - other["cost"]) < near[0] and abs(row["quality"] - other["quality"]) < near[1]
+            for other in dots[:place]
+        )
     }

@@ -106,6 +106,22 @@ def test_the_headline_has_a_waterfall_and_the_frontier_names_models_in_the_legen
     assert line.attributes["d"].count("L") == 3, "the line joins both models on the hull and both mixtures"  # type: ignore[union-attr]
 
 
+def test_a_number_goes_below_its_point_where_it_would_cover_another_models() -> None:
+    """Two models 2 % of the axis apart, as GPT-5.2 and Gemini 3 Pro stood: the second one's number lay on the first one's point."""
+    far, near = (routing_charts.FrontierPoint(cost, 0.8, "x", is_on_hull=False) for cost in (5.0, 19.8))
+    best = routing_charts.FrontierPoint(20.0, 0.81, "y", is_on_hull=True)
+    heights = [routing_charts.frontier_chart([best, other, routing_charts.FrontierPoint(1.0, 0.2, "z", is_on_hull=True)])
+               for other in (far, near)]  # fmt: skip
+    below = [_height(chart.wide, "2") - _height(chart.wide, "1") for chart in heights]
+    assert below[1] == pytest.approx(below[0] + 18)
+
+
+def _height(svg: str, number: str) -> float:
+    """Of a number in the drawing, in pixels from its top."""
+    (shown,) = [node for node in HTMLParser(svg).css("text") if node.text() == number]
+    return float(str(shown.attributes["transform"]).rstrip(")").split(",")[1])
+
+
 def test_a_frontier_without_figures_is_a_table_with_reasons_and_no_chart(connection: Connection, page: Page) -> None:
     """Prompts too long for every candidate, say: what real logs had first."""
     books.write(connection, books.small_day())
