@@ -5,7 +5,7 @@ ARGS ?=
 # Python and pytest keep what they compiled; without it every process of the tests compiles for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev python daily ui test quick lint format faults docs perf clean
+.PHONY: help setup setup-dev python daily ui test quick lint format faults docs perf spark clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -49,7 +49,13 @@ perf: setup-dev ## measure against peers and physical limits; writes perf/result
 interop: setup ## real emitters against a scripted model server, compared with its book; ARGS=sdk runs one environment
 	@.venv/bin/python -m interop.run $(ARGS)
 
+spark: setup-dev ## the engine spark on a master and two workers on loopback, in an environment of its own; needs Java 17
+	@test -x .venv-spark/bin/python || .venv/bin/uv venv --quiet .venv-spark
+	@.venv/bin/uv pip install --quiet --python .venv-spark/bin/python -r requirements.lock -r requirements-dev.lock -r requirements-spark.lock
+	@.venv/bin/uv pip install --quiet --python .venv-spark/bin/python --no-deps --no-build-isolation -e .
+	@PYTHONPATH=. .venv-spark/bin/python -m pytest -n 0 tests/spark $(ARGS)
+
 clean: ## stop the embedded database and remove what was generated
 	@test ! -x .venv/bin/modelmeter || .venv/bin/modelmeter db down --force
 	@test ! -d .modelmeter/postgres || .venv/bin/modelmeter db remove --yes
-	@rm -rf .venv .venv-interop-* .venv.lock .modelmeter reports site dbt_like/target dbt_like/logs
+	@rm -rf .venv .venv-spark .venv-interop-* .venv.lock .modelmeter reports site dbt_like/target dbt_like/logs

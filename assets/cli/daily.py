@@ -62,8 +62,12 @@ def daily(
     Without options: the newest day of the landing zone; on the bundled sample, the first time, all its days. Ends with status 1 when a step or a blocking check failed, and with
     130 when it was interrupted.
     """
+    from assets.engine import engine_of
+    from pipelines.settings import Settings
+
     if engine is not None:
         os.environ["MODELMETER_ENGINE"] = engine.value  # the steps read their settings themselves
+    engine_of(Settings())  # what it lacks is said before anything starts
     work = _Work(log_format)
     try:
         work.windows = list(filter(None, [window_of(day, first, last)]))

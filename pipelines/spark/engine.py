@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -26,8 +26,8 @@ from pipelines.spark.calls import connect, question_of
 from pipelines.spark.facts import Making, Written, file_system
 from pipelines.spark.files import read_files
 from pipelines.spark.pieces import reach_of
-from pipelines.spark.published import publish
-from pipelines.spark.session import spark_session
+from pipelines.spark.published import publish, sweep
+from pipelines.spark.session import require_spark, spark_session
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.raw import DUPLICATE
 from pipelines.workspace import Workspace
@@ -36,14 +36,17 @@ if TYPE_CHECKING:
     import pyarrow.fs as pafs
     from pyspark.sql import SparkSession
 
+_ABANDONED = timedelta(days=1)
+"""After so long a load that is not published is one whose driver was killed."""
 _BUCKET_ROWS = 250_000
 """Rows of a bucket, on average. One that is larger takes longer, not more memory."""
 
 
 class SparkEngine:
-    """What `ingest_requests` and `load_requests` let make elsewhere."""
+    """What `ingest_requests` and `load_requests` let make elsewhere. Raises SparkMissingError where that is impossible."""
 
     def __init__(self, settings: Settings) -> None:
+        require_spark()
         self._settings = settings
         self._made: list[tuple[Window, str, list[Written]]] = []
 
@@ -55,14 +58,18 @@ class SparkEngine:
 
     def parts(self, workspace: Workspace, window: Window) -> Iterator[Part]:
         """The window's rows of core.request and raw.duplicate: first what was dropped."""
-        load = uuid4().hex
-        target = f"{self._settings.facts_root.rstrip('/')}/_loads/{load}"
+        load, loads = uuid4().hex, f"{self._settings.facts_root.rstrip('/')}/_loads"
+        target = f"{loads}/{load}"
+        for left_behind in (loads, str(self._settings.home / "spark")):
+            sweep(left_behind, datetime.now(UTC) - _ABANDONED)
         written = self._written(workspace, window, target, load)
         system, _ = file_system(target)
         self._made.append((window, target, written))
-        yield REQUEST.empty(), pl.concat([DUPLICATE.empty(), *_frames(system, written, DUPLICATE.qualified)])
-        for rows in _frames(system, written, REQUEST.qualified):
-            yield rows.cast(REQUEST.polars_schema), DUPLICATE.empty()
+        dropped = [rows for _, rows in _frames(system, written, DUPLICATE.qualified)]
+        yield REQUEST.empty(), pl.concat([DUPLICATE.empty(), *dropped])
+        for day, rows in _frames(system, written, REQUEST.qualified):
+            of_day = rows.with_columns(event_date=pl.lit(day).str.to_date()).cast(REQUEST.polars_schema)
+            yield of_day.select(REQUEST.polars_schema.names()), DUPLICATE.empty()
 
     def publish(self) -> None:
         """Let the facts that were made stand in the place of those of the same days, once the warehouse holds them."""
@@ -102,12 +109,12 @@ def _make(spark: SparkSession, gathered: Gathered, making: Making, folder: Path)
     return [Written(row.table, row.day, row.path, row.rows) for row in made.collect()]
 
 
-def _frames(system: pafs.FileSystem, written: Sequence[Written], table: str) -> Iterator[pl.DataFrame]:
-    """The rows of a table, day by day, a row group at a time."""
+def _frames(system: pafs.FileSystem, written: Sequence[Written], table: str) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The rows of a table with their day, day by day, a row group at a time."""
     for file in sorted((file for file in written if file.table == table), key=lambda file: (file.day, file.path)):
         with pq.ParquetFile(file.path, filesystem=system) as opened:
             for group in range(opened.num_row_groups):
-                yield pl.DataFrame(opened.read_row_group(group, use_threads=False))
+                yield file.day, pl.DataFrame(opened.read_row_group(group, use_threads=False))
 
 
 @contextmanager

@@ -68,7 +68,7 @@ class Making:
                     files.write(DUPLICATE.qualified, None, part.duplicates)
                     rated = self.rules.applied(part.requests)
                     for (day,), rows in rated.partition_by(["event_date"], as_dict=True).items():
-                        files.write(REQUEST.qualified, day, rows)
+                        files.write(REQUEST.qualified, day, rows.drop("event_date"))  # its folder says it
             yield files.finished()
 
     def _gathered(self, batches: Iterable[pa.RecordBatch], scratch: Path) -> Gathered | None:

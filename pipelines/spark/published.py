@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import PurePosixPath
 
 import pyarrow.fs as pafs
@@ -30,6 +30,17 @@ def publish(root: str, made: str, facts: Sequence[tuple[str, str]], days: Iterab
     _, rest = file_system(made)
     if system.get_file_info(rest).type is pafs.FileType.Directory:
         system.delete_dir(rest)
+
+
+def sweep(folder: str, before: datetime) -> None:
+    """Remove what killed runs left: the folders in `folder` in which nothing has changed since `before`."""
+    system, place = file_system(folder)
+    for found in system.get_file_info(pafs.FileSelector(place, allow_not_found=True)):
+        if found.type is pafs.FileType.Directory:
+            inside = system.get_file_info(pafs.FileSelector(found.path, recursive=True))
+            changed = [item.mtime for item in (found, *inside) if item.mtime is not None]
+            if changed and max(changed) < before:
+                system.delete_dir(found.path)
 
 
 def _files(system: pafs.FileSystem, folder: str) -> list[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from pipelines.config import ConfigError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -14,8 +17,19 @@ if TYPE_CHECKING:
 _LOOPBACK = ("local", "spark://127.0.0.1", "spark://localhost")
 
 
-class SparkMissingError(RuntimeError):
-    """The extra or Java is not installed."""
+class SparkMissingError(ConfigError):
+    """The extra or Java is not installed. The message says what to install."""
+
+
+def require_spark() -> None:
+    """Raises SparkMissingError where PySpark or Java is not there."""
+    needs = "the engine spark needs {}: pip install 'modelmeter[spark]', and Java 17 for the driver and every executor"
+    try:
+        import pyspark  # noqa: F401
+    except ImportError:
+        raise SparkMissingError(needs.format("PySpark")) from None
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        raise SparkMissingError(needs.format("Java"))
 
 
 @contextmanager
@@ -24,13 +38,10 @@ def spark_session(master: str, given: Mapping[str, str]) -> Iterator[SparkSessio
 
     Raises SparkMissingError.
     """
-    try:
-        from pyspark import SparkConf
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise SparkMissingError(
-            "the engine spark needs PySpark: pip install 'modelmeter[spark]', and Java 17 for the driver and every executor"
-        ) from None
+    require_spark()
+    from pyspark import SparkConf
+    from pyspark.sql import SparkSession
+
     # PySpark reads the executors' Python from here alone.
     os.environ.setdefault("PYSPARK_PYTHON", given.get("spark.pyspark.python", sys.executable))
     conf = SparkConf().setMaster(master).setAppName("modelmeter").setAll(list(_properties(master, given).items()))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+import os
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from pipelines.spark.calls import NODE, as_key, components, question_of, span_no
 from pipelines.spark.facts import Making, Written
 from pipelines.spark.packing import packed
 from pipelines.spark.pieces import Reach, reach_of
-from pipelines.spark.published import publish
+from pipelines.spark.published import publish, sweep
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.raw import DUPLICATE
@@ -130,9 +131,10 @@ def made(gathered: Gathered, rules: RequestRules, target: Path, buckets: int) ->
     ]
     frames = {REQUEST.qualified: [REQUEST.empty()], DUPLICATE.qualified: [DUPLICATE.empty()]}
     for file in written:
-        rows = pl.DataFrame(pq.read_table(file.path))
+        rows, wanted = pl.DataFrame(pq.read_table(file.path)), frames[file.table][0]
         assert rows.height == file.rows
-        frames[file.table].append(rows.cast(frames[file.table][0].schema))  # type: ignore[arg-type]
+        dated = rows.with_columns(event_date=pl.lit(file.day).str.to_date()) if file.day else rows
+        frames[file.table].append(dated.select(wanted.columns).cast(wanted.schema))  # type: ignore[arg-type]
     return {table: pl.concat(found) for table, found in frames.items()}
 
 
@@ -180,3 +182,17 @@ def test_facts_take_the_place_of_those_of_the_same_days(tmp_path: Path) -> None:
         f"event_date={DAY + 2 * one}/old.parquet",
     ]
     assert not load.exists()
+
+
+def test_what_a_killed_run_left_goes_after_a_day(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    for name, age in (("old", timedelta(days=2)), ("new", timedelta(0)), ("long_run", timedelta(days=2))):
+        (tmp_path / name).mkdir()
+        for path in (tmp_path / name / "a.parquet", tmp_path / name):
+            path.touch()
+            os.utime(path, (0, (now - age).timestamp()))
+    (tmp_path / "long_run" / "b.parquet").touch()
+    os.utime(tmp_path / "long_run", (0, (now - timedelta(days=2)).timestamp()))
+    sweep(str(tmp_path), now - timedelta(days=1))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["long_run", "new"]
+    sweep(str(tmp_path / "nowhere"), now)
