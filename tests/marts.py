@@ -43,6 +43,11 @@ def build_spend_tables(connection: psycopg.Connection[Any]) -> None:
     for table in BUILT:
         build(connection, table)
     connection.execute("drop view staging.stg_request")
+    build_unit_costs(connection)
+
+
+def build_unit_costs(connection: psycopg.Connection[Any]) -> None:
+    """Fill unit costs and spend by end user, which are there, from `core.request`."""
     days = [day for (day,) in connection.execute("select distinct event_date from core.request order by event_date")]
     replace_unit_costs(connection, PROJECT / "no day files", days)
 

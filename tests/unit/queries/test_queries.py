@@ -20,6 +20,7 @@ from pipelines.warehouse.database import Database
 from pipelines.warehouse.open import open_database
 from pipelines.warehouse.tables import TABLES_BY_NAME
 from tests.contracts.dbt.conftest import run_dbt
+from tests.marts import build_unit_costs
 from tests.unit.quality.rows import good_row, insert
 from tests.warehouse_fixtures import fresh_database
 
@@ -328,6 +329,8 @@ def warehouse(postgres_home: Path, tmp_path_factory: pytest.TempPathFactory) -> 
                 table = TABLES_BY_NAME[name]
                 insert(connection, table, [good_row(table, **row) for row in rows])
         assert run_dbt(database, tmp_path_factory.mktemp("dbt"), "run", {}).success
+        with database.connect() as connection:
+            build_unit_costs(connection)
         yield database
 
 
