@@ -25,6 +25,7 @@ from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import listed, marks_of, messages
 from pipelines.requests.formats._envelope import ASKED, answers
+from pipelines.requests.formats._shipped import MARKS, unshipped
 from pipelines.requests.formats.bedrock_converse import written
 
 
@@ -33,7 +34,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="bedrock_invocation",
-        version="3",
+        version="4",
         text={
             "source_request_id": ("requestId",),
             "request_model": ("modelId", *ASKED),
@@ -66,6 +67,7 @@ def build(source: RequestSource) -> Format:
             *marks_of("Records", "records", "logEvents", "events", "results"),
             '"cacheDetails"',
             '"ephemeral_1h_input_tokens"',
+            *MARKS,
         ),
         derive=_derive,
     )
@@ -88,11 +90,11 @@ def _derive() -> Mapping[str, pl.Expr]:
 
 
 def records(value: object) -> Iterable[object]:
-    """The records of a container; any other value as it is."""
+    """The records of a container, without what a log service put around each; any other value as it is."""
     held = messages(value)
     if held is None:
         held = listed(value, ("Records", "records"))
-    return [with_written(record) for record in ([value] if held is None else held)]
+    return [with_written(record) for item in ([value] if held is None else held) for record in unshipped(item)]
 
 
 def with_written(record: object) -> object:

@@ -17,6 +17,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
 from pipelines.requests.formats import litellm_spend_logs, refuse_options
 from pipelines.requests.formats._envelope import ASKED
+from pipelines.requests.formats._shipped import MARKS, unshipped
 from pipelines.requests.semantics import openai_variant
 
 
@@ -25,7 +26,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_payload",
-        version="2",
+        version="3",
         text={
             "source_request_id": ("id", "litellm_call_id"),
             "call_id": ("litellm_call_id",),
@@ -52,6 +53,8 @@ def build(source: RequestSource) -> Format:
         },
         time=TimeRule("iso", epoch="epoch"),
         call_ids=("source_request_id", "call_id"),
+        items=lambda: unshipped,
+        marks=MARKS,
         derive=_derive,
     )
 

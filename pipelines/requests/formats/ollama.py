@@ -16,6 +16,7 @@ from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats._shipped import MARKS, unshipped
 
 
 def build(source: RequestSource) -> Format:
@@ -23,7 +24,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="ollama",
-        version="1",
+        version="2",
         text={
             "request_model": ("request_model", "model"),
             "response_model": ("model",),
@@ -41,6 +42,8 @@ def build(source: RequestSource) -> Format:
         constants={"provider_id": "ollama"},
         time=TimeRule("iso"),
         identity=(),
+        items=lambda: unshipped,
+        marks=MARKS,
         derive=_derive,
     )
 

@@ -23,6 +23,9 @@ FORMATS = (
     "openrouter",
     "llamacpp",
     "vllm",
+    "bedrock_invocation",
+    "litellm_payload",
+    "ollama",
 )
 MILLIS, NANOS = 1770891630500, "1770891630500000000"
 _PLACE = ("snapshot_id", "record_sha256", "line_no", "item_no", "byte_from", "byte_to")
