@@ -6,14 +6,14 @@ options `body` (path to the answer) and `timestamp` (path to the instant) name a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.container_logs import INSTANT as CONTAINER_INSTANT
 from pipelines.records.layout import Paths, SourceError
 from pipelines.requests.formats import refuse_options
-from pipelines.requests.formats._shipped import MARKS, unshipped
+from pipelines.requests.formats._shipped import MARKS, as_object, unshipped
 
 OPTIONS = ("body", "timestamp")
 INSTANTS = ("timestamp", "response_date", "logged_at", "request_time", "created_at", "created")
@@ -44,18 +44,27 @@ class Envelope:
         return self._bodies
 
     @property
-    def shipped_marks(self) -> tuple[str, ...]:
-        """Texts of lines that a log service or shipper may have wrapped."""
-        return MARKS if "" in self._bodies else ()
+    def marks(self) -> tuple[str, ...]:
+        """Texts of lines that `opened` changes: what a log service wrapped, and answers that are written as text."""
+        keys = dict.fromkeys(path.rpartition("/")[2] for path in self._bodies if path)
+        texts = tuple(f'"{key}":{space}"{{' for key in keys for space in ("", " "))
+        return (*texts, *(MARKS if "" in self._bodies else ()))
 
-    def unshipped(
-        self, read: Callable[[object], Iterable[object]] | None = None
-    ) -> Callable[[object], Iterable[object]]:
-        """A reader of what lies within such wrappers, each record read on by `read`; of a declared body the records as they are."""
+    def opened(self, read: Callable[[object], Iterable[object]] | None = None) -> Callable[[object], Iterable[object]]:
+        """A reader of records whose wrappers are off and whose answers are objects; each is read on by `read`.
+
+        Where `body` is declared, no wrapper is taken off.
+        """
         read_on = read or (lambda value: (value,))
-        if "" not in self._bodies:
-            return read_on
-        return lambda value: (record for inner in unshipped(value) for record in read_on(inner))
+
+        def records(value: object) -> Iterator[object]:
+            for inner in unshipped(value) if "" in self._bodies else (value,):
+                found = inner
+                for path in self._bodies if isinstance(inner, dict) else ():
+                    found = _with_object(found, path.split("/")) if path else found
+                yield from read_on(found)
+
+        return records
 
     def body(self, *names: str) -> Paths:
         """A field of the answer."""
@@ -88,6 +97,15 @@ def answers(value: object, bodies: Iterable[str]) -> Iterator[tuple[str, dict[st
             found = found.get(key) if isinstance(found, dict) else None
         if isinstance(found, dict):
             yield path, found
+
+
+def _with_object(value: object, keys: Sequence[str]) -> object:
+    """The record with the answer at the end of `keys` as an object, also where it, or what it lies in, is written as text."""
+    held = value.get(keys[0]) if isinstance(value, dict) else None
+    opened: object = as_object(held) or held
+    if len(keys) > 1:
+        opened = _with_object(opened, keys[1:])
+    return value if opened is held or not isinstance(value, dict) else {**value, keys[0]: opened}
 
 
 def with_answer(value: dict[str, Any], path: str, answer: dict[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def _inside(value: dict[str, Any]) -> Iterator[tuple[object, str | None]]:
     for name, others in _PAYLOADS.items():
         held = value.get(name)
         if (isinstance(held, str) or name not in _TEXTS) and any(other in value for other in others):
-            record = _object(held)
+            record = as_object(held)
             if record is not None:
                 yield record, _instant_of(value)
                 return
@@ -81,7 +81,7 @@ def _listed(value: dict[str, Any]) -> Iterator[tuple[object, str | None]]:
 
 def _record(written: object) -> dict[str, Any]:
     """What was written, as an object; a line of words as one without the service's own id of it, which is none of a request."""
-    return _object(written) or {"line": written}
+    return as_object(written) or {"line": written}
 
 
 def _of_otlp(value: object) -> object:
@@ -104,7 +104,7 @@ def _objects(value: object) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _object(value: object) -> dict[str, Any] | None:
+def as_object(value: object) -> dict[str, Any] | None:
     """An object, also as text; None for anything else."""
     if isinstance(value, str) and not isinstance(value, Number) and value.lstrip()[:1] == "{":
         try:

@@ -85,9 +85,9 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
         keep="stream_delta",
-        items=lambda: at.unshipped(_reader(at.bodies)),
+        items=lambda: at.opened(_reader(at.bodies)),
         in_sequence=True,
-        marks=('"message_start"', '"message_delta"', *APART_MARKS, *at.shipped_marks),
+        marks=('"message_start"', '"message_delta"', *APART_MARKS, *at.marks),
         derive=_derive,
     )
 

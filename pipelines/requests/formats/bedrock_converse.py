@@ -57,8 +57,8 @@ def build(source: RequestSource) -> Format:
         semantics="anthropic_exclusive",
         keep="stream_delta",
         trusts_total=True,
-        items=lambda: at.unshipped(by_time_to_live),
-        marks=('"cacheDetails"', *at.shipped_marks),
+        items=lambda: at.opened(by_time_to_live),
+        marks=('"cacheDetails"', *at.marks),
         derive=_derive,
     )
 

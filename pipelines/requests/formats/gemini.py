@@ -19,7 +19,7 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
-from pipelines.records.json_record import Number, RecordError, load
+from pipelines.records.json_record import Number
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
 
@@ -98,7 +98,7 @@ def build(source: RequestSource) -> Format:
         trusts_total=True,
         semantics="gemini_thoughts_apart",
         keep="stream_delta",
-        items=lambda: at.unshipped(by_modality),
+        items=lambda: at.opened(by_modality),
         derive=_derive,
     )
 
@@ -131,17 +131,8 @@ def by_modality(value: object) -> Iterable[object]:
     if not isinstance(value, dict):
         return [value]
     # A line of a batch's output file is a key and an answer, or an error, and nothing more.
-    if isinstance(logged := value.get(_LOGGED), str):
-        value = {**value, _LOGGED: _of_text(logged)}
     of_batch = "key" in value and value.keys() <= {"key", "response", "error", "status"}
     return [_with_counts(value) | ({_BATCH_KEY: value["key"]} if of_batch else {})]
-
-
-def _of_text(text: str) -> object:
-    try:
-        return load(text)
-    except RecordError:
-        return text
 
 
 def _with_counts(value: dict[str, Any]) -> dict[str, Any]:

@@ -46,8 +46,8 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
-        items=at.unshipped,
-        marks=at.shipped_marks,
+        items=at.opened,
+        marks=at.marks,
         derive=_derive,
     )
 

@@ -60,8 +60,8 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
-        items=lambda: at.unshipped(reading(at.bodies)),
-        marks=(*MARKS, *at.shipped_marks),
+        items=lambda: at.opened(reading(at.bodies)),
+        marks=(*MARKS, *at.marks),
         derive=_derive,
     )
 

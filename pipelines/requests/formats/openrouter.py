@@ -109,8 +109,8 @@ def build(source: RequestSource) -> Format:
         trusts_total=True,
         constants={"provider_id": "openrouter"},
         keep="stream_delta",
-        items=lambda: at.unshipped(partial(_answer, declared or ("response",))),
-        marks=() if declared else ('"native_tokens_prompt"', '"response.', *at.shipped_marks),
+        items=lambda: at.opened(partial(_answer, declared or ("response",))),
+        marks=() if declared else ('"native_tokens_prompt"', '"response.', *at.marks),
         derive=_derive,
     )
 

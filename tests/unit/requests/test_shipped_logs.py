@@ -28,7 +28,7 @@ FORMATS = (
     "ollama",
 )
 MILLIS, NANOS = 1770891630500, "1770891630500000000"
-_PLACE = ("snapshot_id", "record_sha256", "line_no", "item_no", "byte_from", "byte_to")
+_PLACE = ("snapshot_id", "line_no", "item_no")
 TIME = datetime(2026, 2, 12, 10, 20, 30, 500_000, tzinfo=UTC)
 
 
@@ -128,3 +128,36 @@ def test_a_declared_body_is_read_where_it_was_declared(tmp_path: Path) -> None:
     declared = {"options": {"body": "jsonPayload/made"}, "attribution": {"team": "jsonPayload/team"}}
     found = row(parse_records(tmp_path, "openai_chat", [logged], **declared))
     assert (found["input_uncached_tokens"], found["team"]) == (7, "search")
+
+
+USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+WRITTEN = {
+    "inputTokens": 10,
+    "outputTokens": 20,
+    "totalTokens": 80,
+    "cacheReadInputTokens": 0,
+    "cacheWriteInputTokens": 50,
+}
+TEXTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("openai_chat", {"id": "c1", "model": "m", "usage": {"promptTokens": 100, "completionTokens": 20, "totalTokens": 120}}),
+    ("openai_chat", {"id": "c1", "model": "m", "x_groq": {"usage": USAGE}}),
+    ("openai_responses", {"id": "r1", "model": "m", "usage": {"input_tokens": 10, "output_tokens": 20}, "output": [{"type": "web_search_call"}]}),
+    ("gemini", {"responseId": "g", "modelVersion": "m", "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15, "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 4}]}}),
+    ("bedrock_converse", {"ResponseMetadata": {"RequestId": "q"}, "usage": {**WRITTEN, "cacheDetails": [{"ttl": "1h", "inputTokens": 50}]}}),
+    ("anthropic_messages", {"id": "msg_1", "model": "claude-m", "usage": {"input_tokens": 5, "output_tokens": 6, "iterations": [{"type": "message", "input_tokens": 5, "output_tokens": 6}, {"type": "compaction", "input_tokens": 70, "output_tokens": 8}]}}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("format_name", "answer"), TEXTS)
+@pytest.mark.parametrize("declared", [{}, {"options": {"body": "response"}}])
+def test_an_answer_that_is_logged_as_text_is_the_same(
+    format_name: str, answer: dict[str, Any], declared: dict[str, Any], tmp_path: Path
+) -> None:
+    """What lies deep in an answer counts as well: times to live, modalities, searches, calls within a message."""
+    found = [
+        rows(parse_records(tmp_path, format_name, [{"timestamp": AT, "modelId": "m", "response": held}], **declared))
+        for held in (answer, json.dumps(answer))
+    ]
+    as_object, as_text = (frame.drop("snapshot_id").to_dicts() for frame in found)
+    assert as_text == as_object
+    assert {one["usage_basis"] for one in as_text} == {"reported"}
