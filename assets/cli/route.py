@@ -190,8 +190,8 @@ def method_line(row: dict[str, Any]) -> str:
     """A method's row in words: what it is, against which baseline, and what it says."""
     from pipelines.finops.format import money, percent
 
-    model = "no model" if row["model_id"] is None else f"{row['model_id']} at {row['provider_id']}"
-    head = f"{row['policy']} against {row['baseline']}, {row['method'].replace('_', ' ')}: {model}"
+    model = "" if row["model_id"] is None else f": {row['model_id']} at {row['provider_id']}"
+    head = f"{row['policy']} against {row['baseline']}, {row['method'].replace('_', ' ')}{model}"
     if row["saving_share"] is None:
         return f"{head}: not known ({row['not_projected_reason'] or 'the traffic costs nothing'})"
     quality = "" if row["quality_retained"] is None else f", quality kept {percent(row['quality_retained'])}"

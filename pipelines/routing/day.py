@@ -72,7 +72,7 @@ class Day:
     def quality(self, models: set[str]) -> Quality | str:
         """A leaderboard's scores of all the models, or why there are none. Many policies ask for the same."""
         if self.scores is None or self.scores.is_empty():
-            return "no leaderboard is loaded"
+            return "no leaderboard is loaded: put an export under leaderboards/<board>/ (docs/benchmarks.md)"
         key = frozenset(models)
         if key not in self._qualities:
             self._qualities[key] = find_quality(self.scores, self.config.quality_benchmarks, models)

@@ -33,6 +33,16 @@ _OTHER_MODALITY = tuple(
     meter for meter in TOKEN_METERS if any(word in meter.name for word in ("audio", "image", "video"))
 )
 _ON_SOME_DAYS = "not among the offers of some days"
+_IN_A_SHEET = "state it in a price sheet (docs/prices.md)"
+_MENDS = {
+    "no_price": f"no price feed has it: {_IN_A_SHEET}, or give the arm fixed_usd_per_day where the machines are your own",
+    "no_price_for_tier": f"no price feed has it at the standard tier: {_IN_A_SHEET}",
+    "no_price_at_time": f"no price feed has it for the time of the requests: {_IN_A_SHEET}",
+    "no_exchange_rate": "its currency can't be converted: docs/prices.md, other currencies",
+    "no_rate_for_meter": f"a kind of token has no rate: {_IN_A_SHEET}",
+    _ON_SOME_DAYS: "run those days again: modelmeter daily --from DAY --to DAY",
+}
+"""What gives a model its cost, by why it has none."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,8 @@ class Traffic:
             return self.costs[offer]
         ordered = sorted(failed.items(), key=lambda item: -item[1])
         listed = ", ".join(f"{reason} for {number}" for reason, number in ordered)
-        return f"{offer[1]} at {offer[0]}: {listed} of {self.count} requests"
+        mend = _MENDS.get(ordered[0][0])
+        return f"{offer[1]} at {offer[0]}: {listed} of {self.count} requests{f'; {mend}' if mend else ''}"
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,10 @@ def test_a_price_that_is_missing_costs_the_method_that_needs_it_alone() -> None:
     card = rate_card({CHEAP: RATES[CHEAP], STRONG: RATES[STRONG]})
     found = methods(policies(*HYBRID), card=card)
     assert found["same_tokens_dearest"]["projected_cost_usd"] is None
-    assert found["same_tokens_dearest"]["not_projected_reason"] == "tuned-open at groq: no_price for 10 of 10 requests"
+    assert found["same_tokens_dearest"]["not_projected_reason"] == (
+        "tuned-open at groq: no_price for 10 of 10 requests; no price feed has it: state it in a price sheet (docs/prices.md), "
+        "or give the arm fixed_usd_per_day where the machines are your own"
+    )
     assert found["best_single_cheap"]["projected_cost_usd"] == Decimal("0.0049")
 
 

@@ -140,7 +140,10 @@ def test_a_missing_rate_is_null_with_a_reason_and_never_a_smaller_sum() -> None:
     found = project(requests(request(1), request(2), card=card), card, policies(*HYBRID), None)
     tuned = found.filter(pl.col("arm") == "tuned").row(0, named=True)
     assert tuned["projected_cost_usd"] is None
-    assert tuned["not_projected_reason"] == "tuned-open at groq: no_price for 2 of 2 requests"
+    assert tuned["not_projected_reason"] == (
+        "tuned-open at groq: no_price for 2 of 2 requests; no price feed has it: state it in a price sheet (docs/prices.md), "
+        "or give the arm fixed_usd_per_day where the machines are your own"
+    )
     row = total(found)
     assert (row["projected_cost_usd"], row["saving_usd"], row["saving_share"]) == (None, None, None)
     assert row["baseline_cost_usd"] == Decimal("0.021")
