@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from psycopg import Connection
+from psycopg import ClientCursor, Connection
 
 from pipelines.quality.outcome import ExpectationOutcome
 
@@ -28,9 +28,8 @@ REMEDIES = {
 }
 _OTHERWISE = "see docs/request_formats.md for what a row must keep"
 
-_SHARES = """
-    with files as (
-        select snapshot_id, source, valid
+_FILES = """files as (
+        select snapshot_id, source, landing_path, valid
         from raw.snapshot
         where
             kind = 'requests'
@@ -39,7 +38,11 @@ _SHARES = """
                 or cardinality(event_dates) = 0
                 and (observed_at at time zone 'UTC')::date >= %(from)s and (observed_at at time zone 'UTC')::date < %(to)s
             )
-    ),
+    )"""
+"""The files that touch the days."""
+
+_SHARES = f"""
+    with {_FILES},
     broken as (
         select source, reason, count(*) as records
         from raw.quarantine
@@ -60,12 +63,23 @@ _SHARES = """
 """
 
 
+_EVERY = f"""
+    with {_FILES}
+    select source, reason, landing_path, line_no, detail
+    from raw.quarantine
+    inner join files using (snapshot_id)
+    where severity <> 'info'
+    order by source, reason, landing_path, line_no
+"""
+
+
 def sources_readable(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
     """Of each source's billable records in the files that touch `[from_date, to_date)`, less than 1 % are set aside.
 
     Fails as an error from 20 % on. `observed` is the largest share; the sample names source, share, reasons and remedy.
     """
-    shares = connection.execute(_SHARES, {"from": from_date, "to": to_date}).fetchall()
+    days = {"from": from_date, "to": to_date}
+    shares = connection.execute(_SHARES.encode(), days).fetchall()
     worst = max((broken / total for _, broken, total, *_ in shares), default=0.0)
     loud = [row for row in shares if row[1] >= WARN_AT * row[2]]
     return ExpectationOutcome(
@@ -76,6 +90,7 @@ def sources_readable(connection: Connection[Any], from_date: date, to_date: date
         observed=worst,
         unexpected_count=len(loud),
         sample=tuple(_in_words(*row) for row in loud[:5]),
+        query=" ".join(ClientCursor(connection).mogrify(_EVERY, days).split()),
     )
 
 

@@ -76,6 +76,13 @@ def test_harmless_lines_do_not_count_and_one_source_does_not_hide_in_another(bar
         "reasons": "undecided_marks 3, not_json 1",
         "what helps": REMEDIES["undecided_marks"],
     }
+    with bare.connect() as connection:
+        rows = connection.execute((found.query or "").encode()).fetchall()
+    assert [row[:4] for row in rows] == [
+        ("lost", "odd", "3.jsonl", 1),
+        ("small", "not_json", "2.jsonl", 4),
+        *(("small", "undecided_marks", "2.jsonl", line) for line in (1, 2, 3)),
+    ], "the query gives every record, those of other days' files and harmless lines apart"
 
 
 def test_a_window_without_files(bare: Database) -> None:
