@@ -45,14 +45,15 @@ class Envelope:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """Texts of lines that `opened` changes: what a log service wrapped, and answers that are written as text."""
+        """Texts of lines that `opened` changes: what a log service wrapped, and answers that are written as text or in a list."""
         keys = dict.fromkeys(path.rpartition("/")[2] for path in self._bodies if path)
-        texts = tuple(f'"{key}":{space}"{{' for key in keys for space in ("", " "))
+        texts = tuple(f'"{key}":{space}{begin}' for key in keys for space in ("", " ") for begin in ('"{', "["))
         return (*texts, *(MARKS if "" in self._bodies else ()))
 
     def opened(self, read: Callable[[object], Iterable[object]] | None = None) -> Callable[[object], Iterable[object]]:
         """A reader of records whose wrappers are off and whose answers are objects; each is read on by `read`.
 
+        The pieces of a stream that were logged together, as a list, are records that follow each other.
         Where `body` is declared, no wrapper is taken off.
         """
         read_on = read or (lambda value: (value,))
@@ -62,7 +63,8 @@ class Envelope:
                 found = inner
                 for path in self._bodies if isinstance(inner, dict) else ():
                     found = _with_object(found, path.split("/")) if path else found
-                yield from read_on(found)
+                for piece in _pieces(found, self._bodies):
+                    yield from read_on(piece)
 
         return records
 
@@ -106,6 +108,17 @@ def _with_object(value: object, keys: Sequence[str]) -> object:
     if len(keys) > 1:
         opened = _with_object(opened, keys[1:])
     return value if opened is held or not isinstance(value, dict) else {**value, keys[0]: opened}
+
+
+def _pieces(value: object, bodies: Sequence[str]) -> Iterator[object]:
+    """A record for each object of the list in which a body holds them, within what stands around; the record itself where none does."""
+    for key in bodies:
+        held = value.get(key) if key and isinstance(value, dict) else None
+        if isinstance(value, dict) and isinstance(held, list) and held and all(isinstance(item, dict) for item in held):
+            around = {name: item for name, item in value.items() if name != key}
+            yield from ({**around, **item} if "" in bodies else {**value, key: item} for item in held)
+            return
+    yield value
 
 
 def with_answer(value: dict[str, Any], path: str, answer: dict[str, Any]) -> dict[str, Any]:

@@ -161,3 +161,21 @@ def test_an_answer_that_is_logged_as_text_is_the_same(
     as_object, as_text = (frame.drop("snapshot_id").to_dicts() for frame in found)
     assert as_text == as_object
     assert {one["usage_basis"] for one in as_text} == {"reported"}
+
+
+CHUNK = {"id": "c1", "object": "chat.completion.chunk", "model": "m"}
+STREAMS: tuple[tuple[str, list[dict[str, Any]], dict[str, int]], ...] = (
+    ("openai_chat", [{**CHUNK, "usage": None}, {**CHUNK, "usage": USAGE}], {"input_uncached": 100, "output_text": 20}),
+    ("gemini", [{"responseId": "g", "modelVersion": "m", "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": n, "totalTokenCount": 10 + n}} for n in (1, 5)], {"input_uncached": 10, "output_text": 5}),
+    ("anthropic_messages", [{"type": "message_start", "message": {"id": "msg_1", "model": "claude-m", "usage": {"input_tokens": 10, "output_tokens": 1}}}, {"type": "message_delta", "usage": {"output_tokens": 20}}], {"input_uncached": 10, "output_text": 20}),
+    ("openai_responses", [{"type": "response.created", "response": {"id": "r", "model": "m", "usage": None}}, {"type": "response.completed", "response": {"id": "r", "model": "m", "usage": {"input_tokens": 3, "output_tokens": 2}}}], {"input_uncached": 3, "output_text": 2}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("format_name", "events", "expected"), STREAMS)
+def test_a_stream_that_is_logged_as_a_list_is_one_request(
+    format_name: str, events: list[dict[str, Any]], expected: dict[str, int], tmp_path: Path
+) -> None:
+    parsed = parse_records(tmp_path, format_name, [{"timestamp": AT, "request_model": "m", "body": events}])
+    (found,) = all_days([parsed]).requests.to_dicts()
+    assert (buckets(found), found["usage_basis"]) == (expected, "reported")
