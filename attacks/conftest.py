@@ -61,10 +61,12 @@ class Attacked:
     def until(self, process: Run, seen: Callable[[str], bool]) -> None:
         """Wait for a line of progress."""
         assert process.stderr is not None
+        shown = []
         for line in process.stderr:
             if seen(line):
                 return
-        raise AssertionError("the run ended before the moment of the attack")
+            shown.append(line)
+        raise AssertionError("the run ended before the moment of the attack:\n" + "".join(shown))
 
     def recovers(self) -> None:
         """The next run succeeds, gives the same tables, and nothing is left of the attack."""

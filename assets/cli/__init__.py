@@ -126,10 +126,8 @@ def main() -> None:
             say(f"modelmeter: {line}", err=True)
         sys.exit(2)
     except ANY_FAILURE as error:
-        from psycopg import OperationalError
-
-        if isinstance(error, OperationalError):
-            say(f"modelmeter: {_lost(error)}", err=True)
+        if lost := _lost(error):
+            say(f"modelmeter: {lost}", err=True)
             sys.exit(2)
         # The frames show our code and the libraries'; the message of a library may hold what a file held.
         frames = "".join(traceback.format_tb(error.__traceback__))
@@ -140,9 +138,16 @@ def main() -> None:
         gc.freeze()
 
 
-def _lost(error: Exception) -> str:
-    """The database went away, or refuses to go on, in the middle of a command."""
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+def _lost(error: BaseException) -> str | None:
+    """Where the database went away, or refuses to go on, in the middle of a command: what to do. Dagster's connections are SQLAlchemy's,
+    which adds the statement and its values to the driver's words."""
+    import psycopg
+    from sqlalchemy.exc import OperationalError
+
+    cause = error.orig if isinstance(error, OperationalError) else error
+    if not isinstance(error, (psycopg.OperationalError, OperationalError)):
+        return None
+    reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
     return (
         f"the database gave up in the middle of the command: {reason}. What was not committed is not there; once the server "
         "is back (`modelmeter doctor`), run the command again."

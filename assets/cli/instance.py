@@ -89,6 +89,8 @@ def dagster_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
     # Its storages connect anew for every statement, 1,200 times in a run, unless configured to keep a connection as the web
     # server does.
     opened.optimize_for_webserver(statement_timeout=_STATEMENT_MILLISECONDS, pool_recycle=-1, max_overflow=10)
+    for storage in (opened.run_storage, opened.event_log_storage, opened.schedule_storage):
+        storage._engine.hide_parameters = True  # type: ignore[union-attr]  # what fails to be written would be printed whole
     with opened as instance:
         end_abandoned_runs(instance, workspace.database)
         yield instance
