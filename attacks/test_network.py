@@ -36,7 +36,7 @@ def test_the_network_to_the_database_goes_half_open(attacked: Attacked, address:
     """The run gives up in words after a minute or two, and the server forgets it and its locks, so that the next run works."""
     name = f"half_open_{step}"
     execute(address, f"create role {name} login createdb password '{PASSWORD}'", f"create database {name} owner {name}")
-    use(attacked.installation, address, name, name)
+    use(attacked.installation, address, name, name, MODELMETER_DAGSTER_DATABASE=name)
     run = attacked.start()
     attacked.until(run, lambda line: line.split()[:2] == ["done", step])
     with silenced(int(address.split(":")[1])):

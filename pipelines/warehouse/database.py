@@ -165,7 +165,7 @@ class Database:
         """URL for dagster-postgres of `dagster_database` in the same server, made on first use.
 
         Where that is the warehouse's own database, Dagster's tables lie in its schema `dagster`. Holds the password in
-        the clear. Raises WarehouseError where database or schema is missing and may not be made.
+        the clear. Raises WarehouseError where database or schema is missing and may not be made, or belongs to somebody else.
         """
         # An event of a run need not wait for the disk, 500 times in a run: what a crash of the machine takes is its last second.
         options = f"{self.owner.startup_options()} -csynchronous_commit=off".strip()
@@ -174,10 +174,23 @@ class Database:
             options += f" -csearch_path={DAGSTER_SCHEMA}"
         else:
             self.create_database(self.dagster_database)
+            self._check_history_is_ours()
         address = replace(
             self.owner, dbname=self.dagster_database, options={**self.owner.libpq_options(), "options": options}
         )
         return address.url("postgresql+psycopg2").render_as_string(hide_password=False)
+
+    def _check_history_is_ours(self) -> None:
+        with self.named(self.dagster_database).owner.connect(_OWNER_SESSION) as connection:
+            found = connection.execute(
+                "select pg_get_userbyid(relowner) from pg_class "
+                "where oid = to_regclass('runs') and not has_table_privilege(oid, 'insert')"
+            ).fetchone()
+        if found is not None:
+            raise WarehouseError(
+                f"the run history in database {self.dagster_database!r} belongs to user {found[0]!r}, and user {self.owner.user!r} "
+                "may not write it. Name another database in MODELMETER_DAGSTER_DATABASE: the warehouse's own will do."
+            )
 
     def _create_dagster_schema(self) -> None:
         with self.owner.connect(_OWNER_SESSION, autocommit=True) as connection:

@@ -72,6 +72,19 @@ def test_who_may_not_reads_as_the_same_user_in_read_only_transactions(address: s
             assert connection.execute(sqlalchemy.text("select current_database()")).scalar() == "modelmeter_dagster"
 
 
+def test_the_run_history_of_somebody_else_is_refused_in_words(address: str) -> None:
+    execute(address, f"create role tenant login password '{PASSWORD}'", "create database rented owner tenant")
+    execute(address, "create database history")
+    named = settings(address, "tenant", "rented").model_copy(update={"dagster_database": "history"})
+    with open_database(named) as database:
+        assert database.dagster_url, "nothing is in it yet"
+        execute(address, "create table runs (id int)", dbname="history")
+        with pytest.raises(
+            WarehouseError, match=r"run history in database 'history' belongs to user 'admin', and user 'tenant'"
+        ):
+            _ = database.dagster_url
+
+
 def test_a_wrong_password_is_reported_without_it(address: str) -> None:
     wrong = settings(address, "admin", "postgres", "s3cret-but-wrong")
     with pytest.raises(WarehouseError, match="password authentication failed") as refused, open_database(wrong):
