@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from pipelines import sample
 from pipelines.sample import generate_sample
 
 REAL: dict[str, tuple[str, dict[str, Any]]] = {
@@ -55,7 +56,8 @@ def real_logs(shared_data: Path, root: Path) -> None:
 
 
 def sample_logs(root: Path, first: date, days: int, requests_per_day: int) -> None:
-    """The sample's sources, of which some see the same calls."""
+    """The sample's sources, as it declares them."""
+    shutil.copytree(Path(sample.__file__).parent / "config", root / "config")
     generate_sample(root / "landing", first=first, days=days, requests_per_day=requests_per_day)
 
 

@@ -56,9 +56,9 @@ def test_real_files_of_every_format(work: Path, shared_data: Path, postgres_home
         assert_same(run(workspace), expected)
 
 
-def test_sources_that_see_the_same_calls(work: Path, postgres_home: Path, cluster: Standalone) -> None:
+def test_the_sources_of_the_sample(work: Path, postgres_home: Path, cluster: Standalone) -> None:
     root = work / "sample"
-    sample_logs(root, date(2026, 2, 15), 3, 3000)
+    sample_logs(root, date(2026, 2, 15), 2, 1000)
     expected = local_run(postgres_home, root)
     assert expected["core.request"]["list_cost_usd"].sum() > 0
     with spark_workspace(postgres_home, root, cluster, "home-spark") as workspace:
