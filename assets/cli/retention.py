@@ -42,6 +42,7 @@ def forget(
 ) -> None:
     """Forget an end user: another name, or none, stands in their place from now on. Costs and counts of requests stay."""
     from pipelines.daily.retention import forget_user
+    from pipelines.finops import format as fmt
     from pipelines.workspace import open_workspace
 
     if not yes:
@@ -53,6 +54,8 @@ def forget(
         f"forgotten in {changed.requests:,} requests, {changed.billed_rows:,} lines of bills and {changed.quarantined:,} records "
         f"set aside; in their place stands {changed.replacement or 'nothing'}"
     )
+    if done.fact_files:
+        say(f"{fmt.plural(done.fact_files, 'file')} of request facts changed as well")
     if done.landed:
         say(f"{len(done.landed)} files of the landing zone still name them, and are yours to change or remove:")
         say("\n".join(f"  {path}" for path in done.landed))

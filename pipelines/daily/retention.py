@@ -21,6 +21,7 @@ from pipelines.landing import LandedFile
 from pipelines.outside import ANY_FAILURE
 from pipelines.prices.feed_cache import feed_folder, review_path
 from pipelines.records.privacy import hashed_user
+from pipelines.retention.facts import rename_in_facts
 from pipelines.retention.files import prune_landed, prune_reports
 from pipelines.retention.forgotten import Forgotten, forget
 from pipelines.retention.removed import Removed
@@ -63,6 +64,7 @@ class ForgottenUser:
     """What was changed for an end user; `landed` are the files of the landing zone that still name them."""
 
     changed: Forgotten
+    fact_files: int
     landed: tuple[str, ...]
 
 
@@ -74,6 +76,7 @@ def forget_user(workspace: Workspace, user: str, *, is_erased: bool) -> Forgotte
     key = user_key(workspace)
     name = hashed_user(user, key) if key else user
     done = forget(workspace.database, workspace.store, workspace.day_files, name, is_erased=is_erased)
+    fact_files = rename_in_facts(workspace.settings.facts_root, name, done.replacement)
     index = _indexed(workspace, None)
     for snapshot_id in done.snapshot_ids:
         if (found := index.get(snapshot_id.hex())) and found.is_landed:
@@ -82,7 +85,7 @@ def forget_user(workspace: Workspace, user: str, *, is_erased: bool) -> Forgotte
     with workspace.database.connect() as connection:
         query = "select landing_path from raw.snapshot where snapshot_id = any(%s) order by landing_path"
         paths = connection.execute(query, [[as_uuid(key) for key in done.snapshot_ids]]).fetchall()
-    return ForgottenUser(done, tuple(path for (path,) in paths))
+    return ForgottenUser(done, fact_files, tuple(path for (path,) in paths))
 
 
 def _newest_day(workspace: Workspace) -> date | None:

@@ -148,7 +148,12 @@ def test_a_forgotten_user_is_in_no_table_and_comes_back_with_no_load(job: DailyJ
         users = connection.execute("select count(distinct end_user_id) from core.request").fetchone()
     with keeping(job) as workspace:
         assert day_files_naming(workspace.day_files, user)
+        facts = Path(workspace.settings.facts_root, "event_date=2026-02-15", "core.request.parquet")
+        facts.parent.mkdir(parents=True)
+        pl.DataFrame({"end_user_id": [user, None]}).write_parquet(facts)
         done = forget_user(workspace, user, is_erased=False)
+        assert done.fact_files == 1
+        assert pl.read_parquet(facts)["end_user_id"].to_list() == [done.changed.replacement, None]
         assert day_files_naming(workspace.day_files, user) == []
         assert done.changed.requests > 0
         assert done.landed
