@@ -287,6 +287,7 @@ def test_every_folder_is_declared_and_every_file_listed(small: Sample) -> None:
         "prices": {feed.feed for feed in sources.prices},
         "leaderboards": {board.board for board in sources.leaderboards if not packaged_board(board)[1]},
         "selfhost": {feed.feed for feed in sources.selfhost},
+        "limits": {feed.feed for feed in sources.limits},
     }
     for kind in KINDS:
         found = scan(root, kind)
