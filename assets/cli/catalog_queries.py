@@ -8,7 +8,7 @@ select
     split_part(obj_description(pg_class.oid, 'pg_class'), '. ', 1) as "what is in it"
 from pg_class
 join pg_namespace on pg_namespace.oid = relnamespace
-where nspname in ('raw', 'core', 'mart') and relkind in ('r', 'p', 'v', 'm') and not relispartition
+where nspname in ('raw', 'core', 'mart') and relkind in ('r', 'p', 'v', 'm') and not relispartition and relname <> 'alembic_version'
 order by nspname, relname
 """
 

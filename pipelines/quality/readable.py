@@ -5,7 +5,7 @@ Records that are no requests (headers, chat lines) don't count. The result type 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from psycopg import ClientCursor, Connection
@@ -28,21 +28,16 @@ REMEDIES = {
 }
 _OTHERWISE = "see docs/request_formats.md for what a row must keep"
 
-_FILES = """files as (
-        select snapshot_id, source, landing_path, valid
-        from raw.snapshot
-        where
-            kind = 'requests'
-            and (
-                event_dates && array(select generate_series(%(from)s::date, %(to)s::date - 1, interval '1 day')::date)
-                or cardinality(event_dates) = 0
-                and (observed_at at time zone 'UTC')::date >= %(from)s and (observed_at at time zone 'UTC')::date < %(to)s
-            )
+_TOUCHES = """exists (
+        select from unnest(case when event_dates = '{}' then array[(observed_at at time zone 'UTC')::date] else event_dates end) as day
+        where day between %(first)s and %(last)s
     )"""
-"""The files that touch the days."""
+"""Whether a file touches the days."""
 
 _SHARES = f"""
-    with {_FILES},
+    with files as (
+        select snapshot_id, source, landing_path, valid from raw.snapshot where kind = 'requests' and {_TOUCHES}
+    ),
     broken as (
         select source, reason, count(*) as records
         from raw.quarantine
@@ -64,11 +59,10 @@ _SHARES = f"""
 
 
 _EVERY = f"""
-    with {_FILES}
     select source, reason, landing_path, line_no, detail
     from raw.quarantine
-    inner join files using (snapshot_id)
-    where severity <> 'info'
+    inner join raw.snapshot using (snapshot_id)
+    where kind = 'requests' and severity <> 'info' and {_TOUCHES}
     order by source, reason, landing_path, line_no
 """
 
@@ -78,7 +72,7 @@ def sources_readable(connection: Connection[Any], from_date: date, to_date: date
 
     Fails as an error from 20 % on. `observed` is the largest share; the sample names source, share, reasons and remedy.
     """
-    days = {"from": from_date, "to": to_date}
+    days = {"first": from_date, "last": to_date - timedelta(days=1)}
     shares = connection.execute(_SHARES.encode(), days).fetchall()
     worst = max((broken / total for _, broken, total, *_ in shares), default=0.0)
     loud = [row for row in shares if row[1] >= WARN_AT * row[2]]

@@ -81,6 +81,7 @@ def test_tables_and_columns_are_described(run) -> None:
     listed = run("sql", "--tables").stdout
     assert "core.request " in listed
     assert "mart.benchmark_drift " in listed
+    assert "alembic" not in listed
     described = run("sql", "--describe", "core.request").stdout
     assert "effective_cost_usd" in described
     missing = run("sql", "--describe", "core.reqest")
