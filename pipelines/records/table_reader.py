@@ -13,7 +13,6 @@ import polars as pl
 
 from pipelines.constant import repeated
 from pipelines.records.batches import POSITION, Batch, only_faults, placed
-from pipelines.records.event_streams import MARKS
 from pipelines.records.json_documents import Item, item_faults, item_reader, item_texts, line_items
 from pipelines.records.json_record import MAX_TEXT, Number, spelled
 from pipelines.records.json_texts import Failure, JsonDecoder
@@ -25,6 +24,8 @@ from pipelines.records.tally import Tally
 
 _EVENT = r'data: ?\{["\\\x00-\x1f]'
 """How the text of an event stream looks in a cell; `MARKS` in its JSON."""
+_OBJECT = r"^\s*[\[{]"
+"""How the text of an object or a list begins."""
 _AS_WRITTEN = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Decimal)
 """Types whose text is what a JSON line of them would hold."""
 
@@ -43,14 +44,14 @@ class TableReader:
         self._reference = JsonDecoder(self._tree)
 
     def read(self, part: TableChunk | Chunk) -> Batch:
-        """The rows of a part of the table, or the faults of one that only has these. A row that holds the text of an event
-        stream gives a record for each of its events."""
+        """The rows of a part of the table, or the faults of one that only has these. A row that holds an answer as text, or the
+        text of an event stream, gives the records within it."""
         if isinstance(part, Chunk):
             return only_faults(part.faults, self._tree.paths)
-        opened = self._holds_events(part.rows)
+        opened = self._to_open(part.rows)
         batch = self._read_rows(part, ~opened)
         if opened.any():
-            items = self._events(part, opened)
+            items = self._within(part, opened)
             texts = pl.concat([batch.texts, item_texts(items, self._tree)]).sort("line_no", "item_no")
             batch = replace(batch, texts=texts, faults=[*batch.faults, *item_faults(items)])
         return batch if self._absent is None else _refused(batch, self._absent)
@@ -68,7 +69,7 @@ class TableReader:
             texts = texts.with_columns(index.gather(texts["index"]))
         return Batch(placed(part.places, texts), faults, part.record, text_paths=part.text_paths)
 
-    def _events(self, part: TableChunk, opened: pl.Series) -> list[Item]:
+    def _within(self, part: TableChunk, opened: pl.Series) -> list[Item]:
         items: list[Item] = []
         lines = as_json_lines(part.rows.filter(opened))
         for line, (_, line_no, byte_from, byte_to) in zip(lines, part.places.filter(opened).iter_rows(), strict=True):
@@ -85,7 +86,7 @@ class TableReader:
         nested = tuple(name for name in rows.columns if name in self._tree.places and name not in plain)
         columns, doubted = dict(plain), _unfit(plain.values(), rows.height)
         if nested:
-            opened, failures = self._decoder(nested).decode(pl.DataFrame([index, as_json_lines(rows.select(nested))]))
+            opened, failures = self._decoder(nested).decode(pl.DataFrame([index, as_json_lines(rows.select(list(nested)))]))
             if failures:
                 doubted |= index.is_in([failure.index for failure in failures])
                 opened = index.to_frame().join(opened, on="index", how="left", maintain_order="left")
@@ -98,19 +99,30 @@ class TableReader:
         others, failures = self._reference.one_by_one(lines)
         return pl.concat([texts.filter(~doubted), others]).sort("index"), failures
 
-    def _holds_events(self, rows: pl.DataFrame) -> pl.Series:
-        """Which rows hold the text of an event stream where the layout looks for one."""
-        if not self._layout.bodies:
-            return repeated(False, rows.height, pl.Boolean())
-        is_text = [rows[name].str.contains(_EVENT) for name, dtype in rows.schema.items() if dtype == pl.String]
-        others = [
-            name for name, dtype in rows.schema.items() if dtype.is_nested() or dtype in (pl.Categorical, pl.Enum)
-        ]
-        if others:
-            is_text.append(as_json_lines(rows.select(others)).str.contains_any(list(MARKS)))
+    def _to_open(self, rows: pl.DataFrame) -> pl.Series:
+        """Which rows are opened into records: those that hold the text of an event stream where the layout looks for one, and
+        those of which the JSON line would go through `Layout.items`."""
         found = repeated(False, rows.height, pl.Boolean())
-        for one in is_text:
-            found |= one.fill_null(value=False)
+        if not self._layout.bodies:
+            return found
+        nested = {
+            name: rows[name].is_not_null()
+            for name, dtype in rows.schema.items()
+            if dtype.is_nested() or dtype in (pl.Categorical, pl.Enum)
+        }
+        for name, dtype in rows.schema.items():
+            if dtype == pl.String:
+                found |= rows[name].str.contains(_EVENT).fill_null(value=False)
+                held = rows[name].str.contains(_OBJECT).fill_null(value=False)
+                if held.any():
+                    nested[name] = held
+        if nested and self._layout.marks:
+            found |= (
+                as_json_lines(rows.select(list(nested))).str.contains_any(list(self._layout.marks)).fill_null(value=False)
+            )
+        elif self._layout.items is not None:
+            for held in nested.values():
+                found |= held
         return found
 
     def _decoder(self, heads: tuple[str, ...]) -> JsonDecoder:
