@@ -50,6 +50,5 @@ def _names(system: pafs.FileSystem, path: str, user: str) -> bool:
 
 def _renamed(rows: pa.Table, user: str, replacement: str | None) -> pa.Table:
     users = rows[_COLUMN]
-    is_user = pc.fill_null(pc.equal(users, user), False)
-    changed = pc.if_else(is_user, pa.scalar(replacement, type=users.type), users)
+    changed = pc.if_else(pc.equal(users, user), pa.scalar(replacement, type=users.type), users)
     return rows.set_column(rows.schema.get_field_index(_COLUMN), rows.schema.field(_COLUMN), changed)

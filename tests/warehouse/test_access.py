@@ -151,10 +151,12 @@ def test_what_a_home_deleted_by_hand_leaves_is_found_and_deleted() -> None:
     shutil.rmtree(base)
 
     assert Orphan(folder, home) in orphans()
+    base.mkdir(mode=0o700)
     try:
         with server.lease(home) as anew:
             assert connect_as(anew, "modelmeter")() == ("modelmeter",)
             assert [found.home for found in orphans()].count(home) == 1, "the new home has a database of its own"
+            assert locate(home).folder.parent == folder.parent
             assert locate(home).folder != folder
             assert remove_orphans_of(home) == 1
             assert not folder.exists()
