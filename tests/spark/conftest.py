@@ -15,7 +15,7 @@ from tests.spark.cluster import Standalone, standalone
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """A standalone master with two workers on loopback, each with one core and 1 GB."""
     if shutil.which("java") is None:
-        pytest.skip("Java is not installed: Spark needs Java 17")
+        pytest.fail("Java is not installed: Spark needs Java 17")
     with standalone(tmp_path_factory.mktemp("spark"), workers=2) as running:
         yield running
 

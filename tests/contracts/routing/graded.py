@@ -66,8 +66,8 @@ class Bench:
         return [one for one in range(len(self.price)) if one not in pair]
 
 
-def read_bench(shared_data: Path) -> Bench:
-    """The per-instance file."""
+def outcomes(shared_data: Path) -> tuple[list[str], Floats, Floats, list[str]]:
+    """The per-instance file: the models, cost and outcome by model and issue, and the project of each issue."""
     rows = pl.read_csv(shared_data / "routing" / "swebench_bash_only_per_instance_2025-12-10.csv.gz")
     wide = {
         column: rows.pivot(on="model", index="instance_id", values=column).sort("instance_id").fill_null(0)
@@ -75,11 +75,17 @@ def read_bench(shared_data: Path) -> Bench:
     }
     models = wide["cost_usd"].columns[1:]
     cost, solved = (wide[name].select(models).to_numpy().T.astype(float) for name in ("cost_usd", "resolved"))
+    return models, cost, solved, wide["resolved"]["instance_id"].str.split("__").list.first().to_list()
+
+
+def read_bench(shared_data: Path) -> Bench:
+    """The per-instance file, with what a typical issue costs by the price list; issues of django are public."""
+    models, cost, solved, projects = outcomes(shared_data)
     price = []
     for model in models:
         plain, cached, output = next(prices for name, prices in PRICES.items() if model.startswith(name))
         price.append(INPUT * plain + CACHED * cached + OUTPUT * output)
-    is_public = wide["resolved"]["instance_id"].str.starts_with("django").to_numpy()
+    is_public = np.array([project == "django" for project in projects])
     return Bench(np.array(price), cost, solved, is_public)
 
 

@@ -20,6 +20,7 @@ from pipelines.routing.own_scores import measured_quality
 from pipelines.routing.session_parts import BUCKETS
 from pipelines.shadow.estimates import Floats, corrected_mean, log_ratio, mean
 from pipelines.shadow.measured import effects, ratios
+from tests.contracts.routing.graded import outcomes
 
 Bench = tuple[Floats, Floats, list[str]]
 
@@ -27,14 +28,8 @@ Bench = tuple[Floats, Floats, list[str]]
 @pytest.fixture(scope="module")
 def bench(shared_data: Path) -> Bench:
     """Cost and outcome, models x issues, and the issues' projects."""
-    rows = pl.read_csv(shared_data / "routing" / "swebench_bash_only_per_instance_2025-12-10.csv.gz")
-    wide = {
-        name: rows.pivot(on="model", index="instance_id", values=name).sort("instance_id").fill_null(0)
-        for name in ("cost_usd", "resolved")
-    }
-    models = wide["cost_usd"].columns[1:]
-    cost, solved = (wide[name].select(models).to_numpy().T.astype(float) for name in ("cost_usd", "resolved"))
-    return cost, solved, wide["resolved"]["instance_id"].str.split("__").list.first().to_list()
+    _, cost, solved, projects = outcomes(shared_data)
+    return cost, solved, projects
 
 
 def shadows(bench: Bench, size: int, seed: int) -> list[tuple[int, int, npt.NDArray[np.int64]]]:
