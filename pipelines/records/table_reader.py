@@ -86,7 +86,9 @@ class TableReader:
         nested = tuple(name for name in rows.columns if name in self._tree.places and name not in plain)
         columns, doubted = dict(plain), _unfit(plain.values(), rows.height)
         if nested:
-            opened, failures = self._decoder(nested).decode(pl.DataFrame([index, as_json_lines(rows.select(list(nested)))]))
+            opened, failures = self._decoder(nested).decode(
+                pl.DataFrame([index, as_json_lines(rows.select(list(nested)))])
+            )
             if failures:
                 doubted |= index.is_in([failure.index for failure in failures])
                 opened = index.to_frame().join(opened, on="index", how="left", maintain_order="left")
@@ -118,7 +120,9 @@ class TableReader:
                     nested[name] = held
         if nested and self._layout.marks:
             found |= (
-                as_json_lines(rows.select(list(nested))).str.contains_any(list(self._layout.marks)).fill_null(value=False)
+                as_json_lines(rows.select(list(nested)))
+                .str.contains_any(list(self._layout.marks))
+                .fill_null(value=False)
             )
         elif self._layout.items is not None:
             for held in nested.values():
