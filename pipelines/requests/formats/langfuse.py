@@ -5,7 +5,8 @@ Names are read in camel case (API, batch export as JSON, JSONL or CSV) and in sn
 Only observations of type GENERATION and EMBEDDING are calls to a model. Their `usageDetails` come in two dialects:
 keys that add up (`input`, `input_cached_tokens`, `output_reasoning`), and totals with details inside them
 (`prompt_details.*`, `completion_details.*`, and a provider's own names where Langfuse did not know its usage). The `total` shows
-which; without one, the names do. Counts of another `unit` than tokens are no usage, and the unit is a tag. User, session
+which; without one, the names do. A part that has a key of its own (`input_priority`, `input_modality_TEXT`) is added to its count
+(`_langfuse_details.py`), and Google's own usage is read by Google's rule. Counts of another `unit` than tokens are no usage, and the unit is a tag. User, session
 and tags stand on the trace and are joined from it where the document holds it. The same observation exported
 again counts once, in its latest update. Instants are ISO 8601 in UTC; `latency` is left alone, because exports
 write it in milliseconds and the API in seconds: the difference of the instants counts.
@@ -25,6 +26,7 @@ from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._envelope import ASKED
+from pipelines.requests.formats._langfuse_details import CACHED_CONTENT, KEYS, RAW_INPUT, column, tier, whole_counts
 from pipelines.requests.semantics import measure
 
 _CALLS = ("GENERATION", "EMBEDDING")
@@ -64,13 +66,13 @@ def build(source: RequestSource) -> Format:
             "input_cache_read_tokens",
             "cache_read_tokens",
         ),
-        "reasoning": ("output_reasoning", "output_reasoning_tokens"),
+        "reasoning": ("output_reasoning", "output_reasoning_tokens", "thoughts_token_count", "thoughtsTokenCount"),
         "input_audio": ("input_audio", "input_audio_tokens"),
         "output_audio": ("output_audio", "output_audio_tokens"),
     }
     return Format(
         name="langfuse",
-        version="4",
+        version="5",
         text={
             "source_request_id": ("id",),
             "trace_id": ("traceId", "trace_id", "trace/id"),
@@ -86,14 +88,15 @@ def build(source: RequestSource) -> Format:
             "unit": ("usage/unit", "unit"),
         },
         usage={
-            "input": (*_details("input", "prompt_tokens", "input_tokens"), "usage/input", "usage/promptTokens", "promptTokens", "inputTokens", "inputUsage"),
-            "output": (*_details("output", "completion_tokens", "output_tokens"), "usage/output", "usage/completionTokens", "completionTokens", "outputTokens", "outputUsage"),
-            "total": (*_details("total", "total_tokens"), "usage/total", "usage/totalTokens", "totalTokens", "totalUsage"),
+            "input": (*_details("input", "prompt_tokens", "input_tokens"), *_details(*RAW_INPUT), "usage/input", "usage/promptTokens", "promptTokens", "inputTokens", "inputUsage"),
+            "output": (*_details("output", "completion_tokens", "output_tokens", "candidates_token_count", "candidatesTokenCount"), "usage/output", "usage/completionTokens", "completionTokens", "outputTokens", "outputUsage"),
+            "total": (*_details("total", "total_tokens", "total_token_count", "totalTokenCount"), "usage/total", "usage/totalTokens", "totalTokens", "totalUsage"),
             "cache_write": _details(
                 "input_cache_creation", "cache_creation_input_tokens", "input_cache_creation_tokens", "input_cache_write_tokens",
                 "input_cache_write", "cache_write_input_tokens", "cache_write_tokens", "prompt_details.cache_write",
                 "input_details.cache_write_tokens",
             ),
+            "input_tool": _details("tool_use_prompt_token_count", "toolUsePromptTokenCount"),
             "input_image": _details("input_image_tokens", "input_image", "prompt_details.image"),
             "output_image": _details("output_image_tokens", "output_image", "completion_details.image"),
             "cache_write_5m": _details(
@@ -104,7 +107,9 @@ def build(source: RequestSource) -> Format:
             ),
         }
         | {name: _details(*inner[name], *apart[name]) for name in inner},
-        integers={f"inner_{name}": _details(*keys) for name, keys in inner.items()},
+        integers={f"inner_{name}": _details(*keys) for name, keys in inner.items()}
+        | {column(key): _details(key) for key in KEYS}
+        | {"raw_input": _details(*RAW_INPUT), "cached_content": _details(*CACHED_CONTENT)},
         instants={
             "event_at": ("startTime", "start_time"),
             "ended_at": ("endTime", "end_time"),
@@ -129,7 +134,6 @@ def build(source: RequestSource) -> Format:
 def _derive() -> Mapping[str, pl.Expr]:
     # Characters, images, seconds and requests are counted in the same fields, and are no tokens.
     in_tokens = pl.col("unit").fill_null("TOKENS").str.to_uppercase() == "TOKENS"
-    counts = {name: pl.when(in_tokens).then(pl.col(name)) for name in ("usage.input", "usage.output", "usage.total")}
     counted = pl.col("usage.input").is_not_null() | pl.col("usage.output").is_not_null()
     plain = measure("input") + measure("output")
     named_inner = pl.any_horizontal(
@@ -137,12 +141,17 @@ def _derive() -> Mapping[str, pl.Expr]:
     )
     total = pl.col("usage.total")
     inside = pl.when(total.is_not_null()).then(total == plain).otherwise(named_inner)
+    of_google = pl.col("raw_input").is_not_null()
+    counts = dict(whole_counts(~inside & ~of_google)) | {"usage.total": total}
+    counts |= {name: pl.when(in_tokens).then(counts[name]) for name in ("usage.input", "usage.output", "usage.total")}
     status = pl.when(pl.col("level") == "ERROR").then(pl.lit("error")).otherwise(pl.lit("ok"))
     elapsed = (pl.col("ended_at") - pl.col("event_at")).dt.total_microseconds() / 1000
     first = (pl.col("first_at") - pl.col("event_at")).dt.total_microseconds() / 1000
     return counts | {
         "tag.usage_unit": pl.when(~in_tokens).then(pl.col("unit").str.to_lowercase()),
-        "token_semantics": pl.when(inside).then(pl.lit("openai_inclusive")).otherwise(pl.lit("additive")),
+        "token_semantics": pl.when(of_google).then(pl.lit("gemini_thoughts_apart"))
+        .when(inside).then(pl.lit("openai_inclusive")).otherwise(pl.lit("additive")),
+        "service_tier": tier(),
         "operation": pl.when(pl.col("kind") == "EMBEDDING").then(pl.lit("embeddings")),
         "revision": pl.coalesce("updated_at", "event_at").to_physical(),
         "status": status,
@@ -152,7 +161,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         "not_a_request": pl.when(~pl.col("kind").is_in(_CALLS).fill_null(value=True)).then(
             pl.lit("an observation that is neither a generation nor an embedding")
         ),
-    }
+    }  # fmt: skip
 
 
 def observations(value: object) -> Iterable[object]:

@@ -18,6 +18,7 @@ from pipelines.requests.format import Format
 from pipelines.requests.formats import litellm_spend_logs, refuse_options
 from pipelines.requests.formats._envelope import ASKED
 from pipelines.requests.formats._shipped import MARKS, unshipped
+from pipelines.requests.formats.litellm_spend_logs import SERVED
 from pipelines.requests.semantics import openai_variant
 
 
@@ -26,7 +27,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_payload",
-        version="3",
+        version="4",
         text={
             "source_request_id": ("id", "litellm_call_id"),
             "call_id": ("litellm_call_id",),
@@ -38,11 +39,13 @@ def build(source: RequestSource) -> Format:
             "team": ("metadata/user_api_key_team_alias", "metadata/user_api_key_team_id"),
             "project": ("metadata/user_api_key_project_id",),
             "end_user_id": ("end_user", "metadata/user_api_key_end_user_id", "metadata/user_api_key_user_id"),
-            "service_tier": ("cost_breakdown/service_tier",),
-            "region": ("cost_breakdown/data_residency",),
+            "service_tier": ("cost_breakdown/service_tier", *SERVED["service_tier"]),
+            "region": ("cost_breakdown/data_residency", *SERVED["region"]),
+            "speed": SERVED["speed"],
             "logged_status": ("status",),
         },
         usage=litellm_spend_logs.USAGE,
+        integers={"web_search_count": litellm_spend_logs.SEARCHES},
         instants={"event_at": ("startTime",), "ended_at": ("endTime",), "first_at": ("completionStartTime",)},
         booleans={"cache_hit": ("cache_hit",), "is_stream": ("stream",)},
         money={"reported_cost_usd": ("response_cost",)},
@@ -67,6 +70,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         "token_semantics": openai_variant(),
         "operation": pl.col("call_type").replace(litellm_spend_logs.OPERATIONS),
         "request_model": pl.coalesce("model_group", "response_model"),
+        "service_tier": litellm_spend_logs.served_tier(),
         "status": pl.when(hit).then(pl.lit("cache_hit")).when(failed).then(pl.lit("error")).otherwise(pl.lit("ok")),
         "is_stream": pl.col("is_stream"),
     }

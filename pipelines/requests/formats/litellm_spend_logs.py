@@ -46,6 +46,13 @@ OPERATIONS = {
 """LiteLLM call types under their OpenTelemetry operation names; any other call type keeps its own name."""
 
 
+def _written(ttl: str) -> Paths:
+    """Tokens written to a cache for `ttl`: in the details that the proxy makes, or as Anthropic's own answer states them."""
+    name = f"ephemeral_{ttl}_input_tokens"
+    made = tuple(f"{details}/cache_creation_token_details/{name}" for details in (_INPUT, _ADDED_INPUT))
+    return (*made, *(f"{usage}/cache_creation/{name}" for usage in (_USAGE, _ADDED)))
+
+
 USAGE: dict[str, Paths] = {
     "input": ("prompt_tokens", f"{_USAGE}/prompt_tokens"),
     "output": ("completion_tokens", f"{_USAGE}/completion_tokens"),
@@ -63,15 +70,32 @@ USAGE: dict[str, Paths] = {
         f"{_ADDED}/cache_creation_input_tokens",
         f"{_ADDED_INPUT}/cache_creation_tokens",
     ),
-    "cache_write_5m": (f"{_INPUT}/cache_creation_token_details/ephemeral_5m_input_tokens",),
-    "cache_write_1h": (f"{_INPUT}/cache_creation_token_details/ephemeral_1h_input_tokens",),
+    "cache_write_5m": _written("5m"),
+    "cache_write_1h": _written("1h"),
     "input_audio": (f"{_INPUT}/audio_tokens", f"{_ADDED_INPUT}/audio_tokens"),
+    "input_audio_cache_read": (f"{_INPUT}/cached_tokens_details/audio_tokens",),
     "input_image": (f"{_INPUT}/image_tokens", f"{_ADDED_INPUT}/image_tokens"),
+    "input_image_cache_read": (f"{_INPUT}/cached_tokens_details/image_tokens",),
+    "input_video": (f"{_INPUT}/video_tokens", f"{_ADDED_INPUT}/video_tokens"),
     "reasoning": (f"{_OUTPUT}/reasoning_tokens", f"{_ADDED_OUTPUT}/reasoning_tokens"),
     "output_audio": (f"{_OUTPUT}/audio_tokens", f"{_ADDED_OUTPUT}/audio_tokens"),
     "output_image": (f"{_OUTPUT}/image_tokens", f"{_ADDED_OUTPUT}/image_tokens"),
 }
 """The measures of a spend log row or payload."""
+
+SEARCHES = tuple(
+    f"{place}/web_search_requests"
+    for usage, details in ((_USAGE, _INPUT), (_ADDED, _ADDED_INPUT))
+    for place in (f"{usage}/server_tool_use", details)
+)
+"""Searches of the web, which the proxy counts apart for Anthropic and among the details of the prompt for all others."""
+
+SERVED: dict[str, Paths] = {
+    "service_tier": ("metadata/cost_breakdown/service_tier", f"{_USAGE}/service_tier", f"{_ADDED}/service_tier"),
+    "region": ("metadata/cost_breakdown/data_residency", f"{_USAGE}/inference_geo", f"{_ADDED}/inference_geo"),
+    "speed": (f"{_USAGE}/speed", f"{_ADDED}/speed"),
+}
+"""What decides the price besides model and counts, as the answer stated it."""
 
 
 def build(source: RequestSource) -> Format:
@@ -79,7 +103,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_spend_logs",
-        version="4",
+        version="5",
         text={
             "source_request_id": ("request_id",),
             "session_id": ("session_id",),
@@ -92,14 +116,10 @@ def build(source: RequestSource) -> Format:
             "end_user_id": ("end_user", "user"),
             "cache_hit": ("cache_hit",),
             "logged_status": ("status", "metadata/status"),
+            **SERVED,
         },
         usage=USAGE,
-        integers={
-            "web_search_count": (
-                f"{_USAGE}/server_tool_use/web_search_requests",
-                f"{_ADDED}/server_tool_use/web_search_requests",
-            )
-        },
+        integers={"web_search_count": SEARCHES},
         instants={"event_at": ("startTime",), "ended_at": ("endTime",), "first_at": ("completionStartTime",)},
         numbers={"duration_ms": ("request_duration_ms",)},
         money={"reported_cost_usd": ("spend",)},
@@ -122,12 +142,18 @@ def _derive() -> Mapping[str, pl.Expr]:
     return dict(timing()) | {
         "operation": pl.col("call_type").replace(OPERATIONS),
         "request_model": pl.coalesce("model_group", "response_model"),
-        # A finished batch is one row, logged when it is asked for.
-        "service_tier": pl.when(pl.col("call_type").str.contains("_batch", literal=True)).then(pl.lit("batch")),
+        "service_tier": served_tier(),
         "status": pl.when(hit).then(pl.lit("cache_hit")).when(failed).then(pl.lit("error")).otherwise(pl.lit("ok")),
         "latency_ms": pl.coalesce("duration_ms", timing()["latency_ms"]),
         "token_semantics": openai_variant(),
     }
+
+
+def served_tier() -> pl.Expr:
+    """The tier by which a call is priced. A finished batch is one record, logged when it is asked for."""
+    fast = pl.when(pl.col("speed") == "fast").then(pl.lit("fast"))
+    batch = pl.when(pl.col("call_type").str.contains("_batch", literal=True)).then(pl.lit("batch"))
+    return pl.coalesce(batch, fast, "service_tier")
 
 
 def timing() -> Mapping[str, pl.Expr]:

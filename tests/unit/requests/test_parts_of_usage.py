@@ -1,0 +1,99 @@
+"""Usage that a tool takes apart under keys of its own: each part counts, once, and what it says of tier and place decides the price.
+
+The shapes are those of Langfuse's LangChain callback (langfuse-python, `_parse_usage_model`), of langchain-openai
+(`_create_usage_metadata`) and of LiteLLM (`Usage`, pull requests 26919 and 30558, issue 42663); the numbers are ours.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.requests.helpers import as_csv, buckets, landed_bytes, parse_records, row, sample
+from tests.unit.requests.samples import AT
+
+OBSERVATION = {"id": "o", "type": "GENERATION", "traceId": "t", "startTime": AT, "endTime": AT, "model": "m"}
+DETAILS: dict[str, tuple[dict[str, int], dict[str, int], str]] = {
+    "OpenAI's flex tier": (
+        {"input": 0, "output": 0, "total": 150, "input_audio": 0, "input_flex": 60, "input_flex_cache_read": 40,
+         "output_flex": 40, "output_flex_reasoning": 10},
+        {"input_uncached": 60, "input_cache_read": 40, "output_text": 40, "output_reasoning": 10}, "flex",
+    ),
+    "its priority tier, nothing cached": (
+        {"input": 0, "output": 0, "total": 150, "input_priority": 100, "input_priority_cache_read": 0, "output_priority": 50},
+        {"input_uncached": 100, "output_text": 50}, "priority",
+    ),
+    "Vertex AI's modalities": (
+        {"input": 0, "output": 0, "total": 1220, "input_modality_TEXT": 300, "input_modality_AUDIO": 200, "cached_modality_TEXT": 100,
+         "cached_modality_AUDIO": 400, "cached_content_token_count": 500, "output_modality_TEXT": 120, "thoughts_token_count": 100},
+        {"input_uncached": 300, "input_cache_read": 100, "input_audio": 200, "input_audio_cache_read": 400, "output_text": 120,
+         "output_reasoning": 100}, "standard",
+    ),
+    "a cache that no modality names": (
+        {"input": 0, "output": 0, "input_modality_TEXT": 1000, "cached_content_token_count": 400, "output_modality_IMAGE": 1290},
+        {"input_uncached": 600, "input_cache_read": 400, "output_image": 1290}, "standard",
+    ),
+    "Google's own usage": (
+        {"promptTokenCount": 1000, "candidatesTokenCount": 20, "thoughtsTokenCount": 100, "toolUsePromptTokenCount": 50,
+         "totalTokenCount": 1170, "cachedContentTokenCount": 400},
+        {"input_uncached": 600, "input_cache_read": 400, "input_tool": 50, "output_text": 20, "output_reasoning": 100}, "standard",
+    ),
+    "predictions": (
+        {"input": 100, "output": 50, "total": 200, "output_accepted_prediction_tokens": 20, "output_rejected_prediction_tokens": 30},
+        {"input_uncached": 100, "output_text": 100}, "standard",
+    ),
+    "LiteLLM, which leaves in what was written to a cache": (
+        {"input": 400, "output": 20, "total": 920, "cache_read_input_tokens": 500, "cache_creation_input_tokens": 300},
+        {"input_uncached": 100, "input_cache_read": 500, "input_cache_write": 300, "output_text": 20}, "standard",
+    ),
+    "parts that the counts contain": (
+        {"input": 100, "output": 50, "total": 150, "input_text_tokens": 100, "output_text_tokens": 50},
+        {"input_uncached": 100, "output_text": 50}, "standard",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DETAILS)
+def test_every_part_of_langfuses_details_counts_once(tmp_path: Path, name: str) -> None:
+    details, expected, tier = DETAILS[name]
+    record = {**OBSERVATION, "usageDetails": details}
+    for parsed in (
+        parse_records(tmp_path, "langfuse", [record]),
+        landed_bytes(tmp_path, as_csv(record), "langfuse", "a.csv"),
+    ):
+        found = row(parsed)
+        assert (buckets(found), found["service_tier"], found["usage_basis"]) == (expected, tier, "reported")
+
+
+SERVED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"usage_object": {"service_tier": "priority"}}, {"service_tier": "priority"}),
+    ({"cost_breakdown": {"service_tier": "flex"}, "usage_object": {"service_tier": "default"}}, {"service_tier": "flex"}),
+    ({"usage_object": {"inference_geo": "us", "speed": "fast"}}, {"service_tier": "fast", "region": "us"}),
+    ({"usage_object": {"inference_geo": "not_available", "speed": None}}, {"service_tier": "standard", "region": ""}),
+    ({"usage_object": {"prompt_tokens_details": {"web_search_requests": 3}}}, {"web_search_count": 3}),
+    ({"usage_object": {"server_tool_use": {"web_search_requests": 2}}}, {"web_search_count": 2}),
+    ({"additional_usage_values": {"prompt_tokens_details": {"web_search_requests": 1}}}, {"web_search_count": 1}),
+    ({"usage_object": {"cache_creation_input_tokens": 30, "cache_creation": {"ephemeral_1h_input_tokens": 20}}},
+     {"input_cache_write_1h_tokens": 20, "input_cache_write_tokens": 10, "input_uncached_tokens": 70}),
+    ({"usage_object": {"prompt_tokens_details": {"video_tokens": 60, "audio_tokens": 20, "cached_tokens": 10,
+                                                 "cached_tokens_details": {"audio_tokens": 10}}}},
+     {"input_video_tokens": 60, "input_audio_tokens": 10, "input_audio_cache_read_tokens": 10, "input_uncached_tokens": 20}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["litellm_spend_logs", "litellm_payload"])
+@pytest.mark.parametrize(("metadata", "expected"), SERVED, ids=str)
+def test_litellm_states_what_decides_a_price_in_its_metadata(
+    tmp_path: Path, name: str, metadata: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """Of both of its logs: a tier, a place or a search that is read from one of them only is charged wrong in the other."""
+    counts = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+    found = row(parse_records(tmp_path, name, [sample(name) | counts | {"metadata": metadata}]))
+    assert {key: found[key] for key in expected} == expected
+
+
+def test_a_batch_in_litellms_payload_is_priced_as_one(tmp_path: Path) -> None:
+    record = sample("litellm_payload") | {"call_type": "aretrieve_batch"}
+    assert row(parse_records(tmp_path, "litellm_payload", [record]))["service_tier"] == "batch"
