@@ -48,6 +48,8 @@ def charges(days: str, *, booked: bool) -> str:
 NOW = "event_date >= %(first)s and event_date < %(end)s"
 _THEN = "event_date >= %(then_first)s and event_date < %(then_end)s"
 
+HAS_CHARGES = f"select exists (select from ({charges(_THEN, booked=True)}) as charges)"
+
 
 def movement(dimensions: dict[str, str], *, booked: bool) -> str:
     """SQL of cost now and then by dimension, and of what the change consists of. One row per dimension and value.

@@ -1,5 +1,5 @@
 -- Postgres takes the grain for as many rows as there are requests, and would sort them all on disk instead of hashing them.
-{{ config(pre_hook='set local enable_sort = off') }}
+{{ config(pre_hook='set local enable_sort = off', post_hook='{{ index_what_has_no_price() }}') }}
 {%- set costs = ['list_cost_usd', 'contracted_cost_usd', 'effective_cost_usd'] -%}
 {%- set grain = [
     'event_date', 'provider_id', 'model_id', 'openness', 'service_tier', 'region', 'team', 'project', 'cost_centre',

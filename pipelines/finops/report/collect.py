@@ -17,7 +17,7 @@ import psycopg
 
 from pipelines.finops.queries import QUERIES
 from pipelines.finops.span import Span
-from pipelines.finops.span_queries import DIMENSIONS, SPAN_QUERIES, movement
+from pipelines.finops.span_queries import DIMENSIONS, HAS_CHARGES, SPAN_QUERIES, movement
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.tables.mart import SPEND_TABLES
@@ -66,7 +66,11 @@ def collect(connection: psycopg.Connection[Any], span: Span) -> ReportData:
             found.sql[name] = text = _filled(connection, query, days)
             try:
                 with connection.transaction():
-                    found.frames[name] = read_frame(connection, text)
+                    now = found.frames.get(movement_name(0))
+                    if now is None or _has_charges_then(connection, days):
+                        found.frames[name] = read_frame(connection, text)
+                    else:
+                        found.frames[name] = now.clear()
             except ANY_FAILURE as error:
                 found.unread[name] = worded(error)
     return found
@@ -81,6 +85,11 @@ def _asked(span: Span) -> Iterator[tuple[str, str, dict[str, date]]]:
     for number, earlier in enumerate(span.earlier):
         then = {"then_first": earlier.first, "then_end": earlier.end}
         yield movement_name(number), movement(DIMENSIONS, booked=not is_day), {**days, **then}
+
+
+def _has_charges_then(connection: psycopg.Connection[Any], days: dict[str, date]) -> bool:
+    """Whether a further comparison has anything to compare with: the first has the sums of now in any case."""
+    return connection.execute(HAS_CHARGES.encode(), days).fetchone() == (True,)
 
 
 def movement_name(number: int) -> str:

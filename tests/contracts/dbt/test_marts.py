@@ -151,6 +151,10 @@ def test_columns_are_those_of_the_description(built: tuple[Database, Path]) -> N
             f"and attnum = any(indkey) where indrelid = '{table.qualified}'::regclass and indisprimary",
         )
         assert key == [(sorted(table.primary_key),)]
+    made = read(
+        day, "select count(*) from pg_indexes where tablename = 'daily_charge' and indexdef like '%IS NOT NULL%'"
+    )
+    assert made == [(1,)], "a month's page looks for what has no price by an index"
 
 
 def test_a_day_with_nothing_priced_and_no_tokens(database: Database, dbt: Dbt) -> None:

@@ -60,6 +60,20 @@ def test_a_change_worked_by_hand(connection: Connection, page: Page) -> None:
     ]
 
 
+def test_each_earlier_day_that_has_charges_is_compared(connection: Connection) -> None:
+    """Only the day before is loaded: the comparison with the weekday before has the sums of now, that with the day before both."""
+    books.write(connection, [])
+    books.add(connection, "mart.daily_charge", *charges(DAY, "a", 2, 100, "5"))
+    assert collect(connection, Span.of_day(DAY))["movement_1"].is_empty(), "nothing to compare with is not asked for"
+    books.add(connection, "mart.daily_charge", *charges(DAY - timedelta(days=1), "a", 1, 100, "3"))
+    found = collect(connection, Span.of_day(DAY))
+    costs = [
+        found[name].filter(dimension="all").select("cost_usd", "cost_then_usd").row(0)
+        for name in ("movement_0", "movement_1")
+    ]
+    assert costs == [(Decimal(5), None), (Decimal(5), Decimal(3))]
+
+
 def test_the_parts_add_up_to_the_last_decimal(connection: Connection) -> None:
     """Random charges; every part against the same formula in fractions, which round nothing."""
     draw = random.Random(7)
