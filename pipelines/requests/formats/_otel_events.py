@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_SHARED = {
+SHARED = {
     "model": "gen_ai.request.model",
     "cost_usd": "gen_ai.usage.cost",
     "session.id": "session.id",
@@ -39,7 +39,7 @@ _GEMINI = {
     "tool_token_count": "tool.input_tokens",
     "total_token_count": "total_tokens",
 }
-_CLAUDE = {
+CLAUDE = {
     "input_tokens": "input_tokens",
     "output_tokens": "output_tokens",
     "cache_read_tokens": "cache_read.input_tokens",
@@ -66,7 +66,7 @@ class _Event:
 
 
 EVENTS = {
-    "claude_code.api_request": _Event("anthropic", "anthropic_exclusive", _CLAUDE),
+    "claude_code.api_request": _Event("anthropic", "anthropic_exclusive", CLAUDE),
     "codex.sse_event": _Event(
         "openai", "openai_inclusive", _OPENAI, only=("event.kind", "response.completed"), echo="duration_ms"
     ),
@@ -98,7 +98,7 @@ def as_span(record: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any
     if event is None or not event.reports(attributes):
         return span
     stated = {
-        ours: attributes[theirs] for theirs, ours in reversed(_SHARED.items()) if attributes.get(theirs) is not None
+        ours: attributes[theirs] for theirs, ours in reversed(SHARED.items()) if attributes.get(theirs) is not None
     }
     stated |= {
         f"gen_ai.usage.{ours}": attributes[theirs] for theirs, ours in event.counts.items() if theirs in attributes

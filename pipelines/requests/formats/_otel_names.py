@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.records.json_record import Number
+from pipelines.requests.formats._otel_dialects import MARKS as DIALECTS
+from pipelines.requests.formats._otel_dialects import translated
 
 MARKS = (
     '"SpanAttributes"',
@@ -19,6 +21,7 @@ MARKS = (
     '"attributes.',
     '"gen_ai_',
     '"gen_ai":',
+    *DIALECTS,
 )
 """Texts that mark a line with such names."""
 
@@ -31,6 +34,7 @@ OPENINFERENCE = {
     "llm.token_count.prompt_details.cache_write": "gen_ai.usage.cache_write.input_tokens",
     "llm.token_count.prompt_details.audio": "gen_ai.usage.audio.input_tokens",
     "llm.token_count.completion_details.reasoning": "gen_ai.usage.reasoning.output_tokens",
+    "llm.token_count.reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
     "llm.token_count.completion_details.audio": "gen_ai.usage.audio.output_tokens",
     "llm.request.model_name": "gen_ai.request.model",
     "llm.response.model_name": "gen_ai.response.model",
@@ -79,7 +83,7 @@ def canonical(span: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
         renamed.setdefault(name if name in known.values() else plain_name(name, known), value)
     attributes = span.get("attributes")
     if isinstance(attributes, dict):
-        dotted = _dotted(attributes, "")
+        dotted = translated(_dotted(attributes, ""), _dotted)
         renamed["attributes"] = _from_openinference(dotted, str(dotted.get(_KIND, span.get("span_kind", ""))))
     return renamed
 

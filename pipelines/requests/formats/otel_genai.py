@@ -87,7 +87,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="7",
+        version="8",
         text={
             "trace_id": ("trace_id", "traceId", "context/trace_id"),
             "span_id": ("span_id", "spanId", "context/span_id"),
@@ -117,8 +117,11 @@ def build(source: RequestSource) -> Format:
             "end_user_id": _attribute("enduser.id", "user.id"),
             "service_tier": _attribute(
                 "openai.response.service_tier", "gen_ai.openai.response.service_tier", "gen_ai.response.service_tier",
-            ),
-            "region": _attribute("cloud.region", "aws.region"),
+            )
+            + _vercel("openai/serviceTier", "azure/serviceTier", "anthropic/usage/service_tier")
+            + _vercel(*(f"{seller}/usageMetadata/{name}" for seller in ("google", "vertex") for name in ("trafficType", "serviceTier"))),
+            "speed": _vercel("anthropic/usage/speed"),
+            "region": (*_vercel("anthropic/usage/inference_geo"), *_attribute("cloud.region", "aws.region")),
             "vercel_details": _attribute("ai.usage.inputTokenDetails.noCacheTokens", "ai.usage.inputTokenDetails.cacheReadTokens"),
             "error_type": _attribute("error.type"),
             "declared": ("attributes/modelmeter.semantics",),
@@ -134,18 +137,20 @@ def build(source: RequestSource) -> Format:
             "cache_read": _usage(
                 "cache_read.input_tokens", "cache_read_input_tokens", "input_tokens.cached", "details.cached_tokens",
                 "details.cache_read_tokens", "details.cache_read_input_tokens", "input_cached_tokens", "cache_read_tokens",
+                "input_tokens.cache_read", "experimental.cached_content_tokens",
             )
             + _attribute("ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens", "llm.usage.cache_read_input_tokens"),
             "cache_write": _usage(
                 "cache_write.input_tokens", "cache_creation.input_tokens", "cache_creation_input_tokens",
                 "input_tokens.cache_write", "cache_write_input_tokens", "cache_write_tokens", "cache_creation_tokens",
-                "details.cache_write_tokens", "details.cache_creation_input_tokens",
+                "details.cache_write_tokens", "details.cache_creation_input_tokens", "input_tokens.cache_creation",
             )
             + _attribute("ai.usage.inputTokenDetails.cacheWriteTokens", "llm.usage.cache_creation_input_tokens")
             + _vercel("anthropic/cacheCreationInputTokens", "bedrock/usage/cacheWriteInputTokens"),
             "cache_write_5m": _written("5m"),
             "cache_write_1h": _written("1h"),
-            "reasoning": _usage("reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning", "details.reasoning_tokens")
+            "reasoning": _usage("reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning", "details.reasoning_tokens", "thoughts_tokens",
+                "experimental.reasoning_tokens")
             + _attribute("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens", "llm.usage.reasoning_tokens"),
             "input_tool": _usage("tool.input_tokens"),
             "input_audio_cache_read": _usage("details.cache_audio_read_tokens"),
@@ -154,7 +159,12 @@ def build(source: RequestSource) -> Format:
             "output_audio": _usage("audio.output_tokens", "details.output_audio_tokens"),
             "output_image": _usage("image.output_tokens"),
         },
-        integers={"http_status": _attribute("http.response.status_code", "http.status_code")},
+        integers={
+            "http_status": _attribute("http.response.status_code", "http.status_code"),
+            "thoughts_apart": _usage("experimental.reasoning_tokens"),
+            "web_search_count": _usage("web_search_requests", "server_tool_use.web_search_requests", "details.web_search_requests")
+            + _vercel("anthropic/usage/server_tool_use/web_search_requests"),
+        },
         numbers={
             "first_chunk_s": _attribute("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token"),
             "duration_ms": ("duration_ms",),
@@ -164,7 +174,7 @@ def build(source: RequestSource) -> Format:
             "event_at": ("start_time_unix_nano", "startTimeUnixNano", "start_time", "startTime"),
             "ended_at": ("end_time_unix_nano", "endTimeUnixNano", "end_time", "endTime"),
         },
-        money={"reported_cost_usd": (*_usage("cost", "cost.amount"), *_attribute("gen_ai.cost.total_cost", "operation.cost"))},
+        money={"reported_cost_usd": (*_usage("cost", "cost.amount", "total_cost"), *_attribute("gen_ai.cost.total_cost", "operation.cost"))},
         tags={
             "emitter": ("scope/name", "instrumentation_scope/name", "scope_name", *_attribute("otel.scope.name")),
             "emitter_version": ("scope/version", "instrumentation_scope/version", "scope_version"),
@@ -197,7 +207,9 @@ def _emitters(source: RequestSource) -> Mapping[str, str]:
 def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
     # Spans of Vercel's AI SDK often state no version; from 6 on they state the details.
     version = pl.coalesce("tag.emitter_version", pl.when(pl.col("vercel_details").is_not_null()).then(pl.lit("6")))
-    rule = pl.coalesce("declared", rule_of("otel_genai", openai_variant(model()), emitters, version=version))
+    # Google's Agent Development Kit puts the candidates of an answer as its output, which do not hold its thoughts.
+    apart = pl.when(pl.col("thoughts_apart").is_not_null()).then(pl.lit("openai_reasoning_apart"))
+    rule = pl.coalesce("declared", apart, rule_of("otel_genai", openai_variant(model()), emitters, version=version))
     counts = [pl.col(f"usage.{name}").is_not_null() for name in ("input", "output", "total")]
     counted = pl.any_horizontal(counts)
     cancelled = pl.col("error_type").str.to_lowercase().str.contains("cancel").fill_null(value=False)
@@ -216,6 +228,7 @@ def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
         "span_id": pl.col("span_id").str.strip_prefix("0x").str.to_lowercase(),
         "parent_id": pl.col("parent_id").str.strip_prefix("0x").str.to_lowercase(),
         "operation": operation,
+        "service_tier": pl.when(pl.col("speed") == "fast").then(pl.lit("fast")).otherwise(pl.col("service_tier")),
         # Strands names itself in place of the seller, which the model's name then shows.
         "provider_id": pl.when(pl.col("provider_id") != "strands-agents").then(pl.col("provider_id")),
         "token_semantics": rule,

@@ -1,0 +1,105 @@
+"""Spans whose counts stand under names of a product's own: Claude Code's and Langfuse's, brought to the convention's.
+
+Claude Code's spans `llm_request` name their counts as its log events do, without a prefix; the same call's log event has the same request
+id. Langfuse's SDKs write an observation's usage as JSON, whose keys are those of its exports. A span that has the convention's own counts
+as well keeps these. Sources: github.com/anthropics/claude-code/issues/50776; langfuse.com/integrations/native/opentelemetry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from pipelines.config.sources import RequestSource
+from pipelines.records.json_record import Number, RecordError, load
+from pipelines.requests.formats import _langfuse_details, langfuse
+from pipelines.requests.formats._otel_events import CLAUDE, SHARED
+
+_TYPE, _DETAILS = "langfuse.observation.type", "langfuse.observation.usage_details"
+MARKS = ('"span.type"', '"langfuse.observation')
+"""Texts that mark a line with such names."""
+_USAGE = "gen_ai.usage."
+_CALLS = {"generation": "chat", "embedding": "embeddings"}
+_OURS = {
+    "input": "input_tokens", "output": "output_tokens", "total": "total_tokens", "cache_read": "cache_read.input_tokens",
+    "cache_write": "cache_write.input_tokens", "cache_write_5m": "cache_creation.5m.input_tokens",
+    "cache_write_1h": "cache_creation.1h.input_tokens", "reasoning": "reasoning.output_tokens", "input_tool": "tool.input_tokens",
+    "input_audio": "audio.input_tokens", "input_audio_cache_read": "details.cache_audio_read_tokens", "input_image": "image.input_tokens",
+    "output_audio": "audio.output_tokens", "output_image": "image.output_tokens",
+}  # fmt: skip
+
+
+def translated(attributes: dict[str, Any], dotted: Callable[[dict[str, Any], str], dict[str, Any]]) -> dict[str, Any]:
+    """The attributes, and those of a product's own under the convention's names; `dotted` names nested values with dots."""
+    if attributes.get("span.type") == "llm_request":
+        return _of_claude_code(attributes) | attributes
+    if _TYPE in attributes or _DETAILS in attributes:
+        return _of_langfuse(attributes, dotted) | attributes
+    return attributes
+
+
+def _of_claude_code(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    own = {ours: attributes[theirs] for theirs, ours in reversed(SHARED.items()) if attributes.get(theirs) is not None}
+    own |= {f"{_USAGE}{ours}": attributes[theirs] for theirs, ours in CLAUDE.items() if theirs in attributes}
+    own |= {"gen_ai.provider.name": attributes.get("gen_ai.system", "anthropic"), "gen_ai.operation.name": "chat"}
+    if own["gen_ai.provider.name"] == "anthropic" and not _is_counted(attributes):
+        own["modelmeter.semantics"] = "anthropic_exclusive"
+    if attributes.get("speed") == "fast":
+        own["gen_ai.response.service_tier"] = "fast"
+    if str(attributes.get("success")).lower() == "false":
+        own["error.type"] = "failed"
+    return own
+
+
+def _of_langfuse(
+    attributes: Mapping[str, Any], dotted: Callable[[dict[str, Any], str], dict[str, Any]]
+) -> dict[str, Any]:
+    kind = attributes.get(_TYPE)
+    own = {"gen_ai.operation.name": _CALLS.get(str(kind).lower(), "invoke_agent")} if kind else {}
+    if model := attributes.get("langfuse.observation.model.name"):
+        own["gen_ai.request.model"] = model
+    details = {} if _is_counted(attributes) else dotted(_json(attributes.get(_DETAILS)), "")
+    counts = {name: count for name, found in details.items() if (count := _count(found)) is not None}
+    if not counts:
+        return own
+    usage = {
+        measure: found
+        for measure, keys in _keys().items()
+        if (found := next((counts[key] for key in keys if key in counts), None)) is not None
+    }
+    is_inclusive = usage.get("total") == usage.get("input", 0) + usage.get("output", 0) or "prompt_tokens" in counts
+    if not is_inclusive:
+        for measure, parts in _langfuse_details.PARTS.items():
+            if any(part in counts for part in parts):
+                usage[measure] = usage.get(measure, 0) + sum(counts.get(part, 0) for part in parts)
+    own |= {f"{_USAGE}{_OURS[measure]}": Number(count) for measure, count in usage.items() if measure in _OURS}
+    cost = _json(attributes.get("langfuse.observation.cost_details")).get("total")
+    rule = {"modelmeter.semantics": "openai_inclusive" if is_inclusive else "additive"}
+    return own | rule | ({f"{_USAGE}cost": cost} if cost is not None else {})
+
+
+@cache
+def _keys() -> dict[str, tuple[str, ...]]:
+    """The keys of Langfuse's details for each measure, as its own format reads them."""
+    usage = langfuse.build(RequestSource(source="otel", format="langfuse")).usage
+    return {
+        name: tuple(path.partition("/")[2] for path in paths if path.startswith("usageDetails/"))
+        for name, paths in usage.items()
+    }
+
+
+def _is_counted(attributes: Mapping[str, Any]) -> bool:
+    return any(f"{_USAGE}{name}" in attributes for name in ("input_tokens", "prompt_tokens"))
+
+
+def _json(text: object) -> dict[str, Any]:
+    try:
+        value = load(text) if isinstance(text, str) else text
+    except RecordError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _count(value: object) -> int | None:
+    return int(str(value)) if str(value).isdecimal() else None

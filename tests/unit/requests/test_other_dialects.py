@@ -1,0 +1,118 @@
+"""Spans whose counts stand under names of a product's own, and what of a span decides the price besides its counts.
+
+After github.com/anthropics/claude-code/issues/50776, Langfuse's attributes for OpenTelemetry, ai-sdk.dev (provider metadata), OpenRouter's
+broadcast and github.com/pydantic/pydantic-ai-gateway/issues/188; numbers are ours.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.requests.helpers import all_days, buckets, parse_records, row, rows, the_fault
+from tests.unit.requests.samples import AT
+
+SPAN = {"trace_id": "5b8efff798038103d269b633813fc60c", "span_id": "eee19b7ec3c1b174", "start_time": AT}
+CLAUDE_CODE = {
+    "span.type": "llm_request", "session.id": "s", "model": "claude-opus-5", "gen_ai.system": "anthropic",
+    "gen_ai.request.model": "claude-opus-5", "input_tokens": 2, "output_tokens": 1200, "cache_read_tokens": 84562,
+    "cache_creation_tokens": 7096, "success": True, "request_id": "req_1",
+}  # fmt: skip
+CLAUDE_CODES = {"input_uncached": 2, "input_cache_read": 84562, "input_cache_write": 7096, "output_text": 1200}
+LOGGED = {"event.name": "api_request", "event.timestamp": AT, "cost_usd": "0.1", **{
+    name: CLAUDE_CODE[name] for name in ("model", "session.id", "request_id", "input_tokens", "output_tokens", "cache_read_tokens",
+                                         "cache_creation_tokens")}}  # fmt: skip
+CHAT = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-sonnet-4-6",
+        "gen_ai.usage.input_tokens": 50, "gen_ai.usage.output_tokens": 30}  # fmt: skip
+
+
+def span(**attributes: Any) -> dict[str, Any]:
+    return {**SPAN, "attributes": attributes}
+
+
+def test_a_call_that_claude_code_traced_and_logged_is_one(tmp_path: Path) -> None:
+    """The span named no count that was known: a call without usage, and a second time where its log event was landed too."""
+    event = {"body": {"stringValue": "claude_code.api_request"},
+             "attributes": [{"key": key, "value": {"stringValue": str(value)}} for key, value in LOGGED.items()]}  # fmt: skip
+    scope = "com.anthropic.claude_code"
+    log = {"resourceLogs": [{"scopeLogs": [{"scope": {"name": f"{scope}.events"}, "logRecords": [event]}]}]}
+    traced = span(**CLAUDE_CODE) | {"scope": {"name": f"{scope}.tracing"}}
+    for lines in ([traced], [traced, log], [log, traced]):
+        parsed = parse_records(tmp_path, "otel_genai", lines)
+        found = all_days([parsed]).requests
+        assert (parsed.valid, found.height) == (len(lines), 1)
+        assert buckets(found.row(0, named=True)) == CLAUDE_CODES
+        assert found["token_semantics"].to_list() == ["anthropic_exclusive"]
+
+
+def test_claude_codes_input_never_holds_the_cache(tmp_path: Path) -> None:
+    counts = {"input_tokens": 9000, "cache_read_tokens": 100, "cache_creation_tokens": 0}
+    found = row(parse_records(tmp_path, "otel_genai", [span(**CLAUDE_CODE | counts)]))
+    assert buckets(found) == {"input_uncached": 9000, "input_cache_read": 100, "output_text": 1200}
+
+
+def test_a_call_of_claude_code_that_failed_is_free_and_other_spans_are_no_calls(tmp_path: Path) -> None:
+    failed = {name: value for name, value in CLAUDE_CODE.items() if not name.endswith("_tokens")} | {"success": "false"}
+    found = row(parse_records(tmp_path, "otel_genai", [span(**failed)]))
+    assert (found["status"], found["is_billable"]) == ("error", False)
+    turn = span(**{"span.type": "interaction", "input_tokens": 500, "output_tokens": 7})
+    assert the_fault(parse_records(tmp_path, "otel_genai", [turn]))["reason"] == "not_a_request"
+
+
+LANGFUSES = {
+    "parts": ({"input": 60, "output": 20, "input_cached_tokens": 40, "total": 120}, "additive"),
+    "parts without a total": ({"input": 60, "output": 20, "input_cached_tokens": 40}, "additive"),
+    "tiers": ({"input": 0, "output": 0, "input_flex": 60, "input_flex_cache_read": 40, "output_flex": 20}, "additive"),
+    "OpenAI's own": ({"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120,
+                      "prompt_tokens_details": {"cached_tokens": 40}}, "openai_inclusive"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LANGFUSES)
+def test_langfuses_attributes_hold_the_usage_of_its_exports(tmp_path: Path, name: str) -> None:
+    details, rule = LANGFUSES[name]
+    own = {"langfuse.observation.type": "generation", "langfuse.observation.model.name": "gpt-4o",
+           "langfuse.observation.usage_details": json.dumps(details), "langfuse.observation.cost_details": '{"total": 0.25}'}  # fmt: skip
+    found = row(parse_records(tmp_path, "otel_genai", [span(**own)]))
+    assert buckets(found) == {"input_uncached": 60, "input_cache_read": 40, "output_text": 20}
+    assert (found["token_semantics"], found["request_model"], found["reported_cost_usd"]) == (
+        rule,
+        "gpt-4o",
+        Decimal("0.25"),
+    )
+    kept = row(parse_records(tmp_path, "otel_genai", [span(**own, **CHAT)]))
+    assert (buckets(kept), kept["token_semantics"]) == ({"input_uncached": 50, "output_text": 30}, "openai_inclusive")
+    agent = span(**own | {"langfuse.observation.type": "agent"})
+    assert the_fault(parse_records(tmp_path, "otel_genai", [agent]))["reason"] == "not_a_request"
+
+
+def metadata(**of_seller: Any) -> dict[str, str]:
+    return {"ai.response.providerMetadata": json.dumps(of_seller)}
+
+
+STATED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"gen_ai.usage.server_tool_use.web_search_requests": 2}, {"web_search_count": 2}),
+    ({"gen_ai.usage.details.web_search_requests": 2}, {"web_search_count": 2}),
+    (metadata(anthropic={"usage": {"server_tool_use": {"web_search_requests": 2}}}), {"web_search_count": 2}),
+    (metadata(openai={"serviceTier": "flex"}), {"service_tier": "flex"}),
+    (metadata(google={"usageMetadata": {"trafficType": "ON_DEMAND_PRIORITY"}}), {"service_tier": "priority"}),
+    (metadata(anthropic={"usage": {"service_tier": "priority", "inference_geo": "us"}}), {"service_tier": "priority", "region": "us"}),
+    (metadata(anthropic={"usage": {"service_tier": "standard", "speed": "fast"}}), {"service_tier": "fast"}),
+    ({"gen_ai.usage.total_cost": 0.5}, {"reported_cost_usd": Decimal("0.5")}),
+    ({"gen_ai.usage.experimental.reasoning_tokens": 20}, {"output_reasoning_tokens": 20, "output_text_tokens": 30}),
+    ({"gen_ai.usage.thoughts_tokens": 20}, {"output_reasoning_tokens": 20, "output_text_tokens": 10}),
+    ({"gen_ai.usage.input_tokens.cache_read": 20, "gen_ai.usage.input_tokens.cache_creation": 10},
+     {"input_cache_read_tokens": 20, "input_cache_write_tokens": 10, "input_uncached_tokens": 20}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("attributes", "expected"), STATED, ids=str)
+def test_what_a_span_says_of_searches_tier_and_place(
+    tmp_path: Path, attributes: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    found = rows(parse_records(tmp_path, "otel_genai", [span(**CHAT, **attributes)])).row(0, named=True)
+    assert {name: found[name] for name in expected} == expected
