@@ -77,7 +77,9 @@ def look(
     zone = open_zone(settings)
     probe: Probe | FeedProbe
     if name in pulled:
-        probe = probe_source(settings, zone, pulled[name], zone.scan("requests").files, datetime.now(UTC))
+        probe = probe_source(
+            settings, zone, pulled[name], zone.scan("requests").files, datetime.now(UTC), [*pulled.values()]
+        )
     else:
         probe = probe_feed(settings, zone, name, *feeds[name])
     if as_json:

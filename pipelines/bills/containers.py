@@ -18,6 +18,8 @@ _PAGE = "data"
 _RESULTS = ("results", "result", "model_breakdown", "usage")
 _FROM = ("start_time", "starting_at", "start_time_iso", "startingAt", "startTime", "date")
 _TO = ("end_time", "ending_at", "end_time_iso", "endingAt", "endTime")
+_OF_ANALYTICS = {"usage": "analytics_usage", "cost": "analytics_cost"}
+"""Reports whose results are flat, by the field next to `group` that holds what they measure."""
 _AMOUNTS = frozenset({"amount", "list_amount", "amount_value", "value", "usage", "quantity", "spend", "totalCost"})
 """What a report measures and may write as text: a record is the same one when these change."""
 
@@ -39,13 +41,15 @@ def _opened(value: object, bucket: dict[str, Any], place: str) -> Iterator[objec
     if inner is None:
         yield _placed(value, bucket or _bucket(value), place, 0)
         return
+    if inner == _PAGE and any(_is_flat(item) for item in value[inner]):
+        yield from _flat(value[inner], f"{place}/{inner}")
+        return
     if inner == _PAGE:
         for number, item in enumerate(value[inner]):
             yield from _opened(item, {}, f"{place}/{inner}/{number}")
         return
     times: Counter[str] = Counter()
-    # A day of Claude Code is one person's or key's: it stands next to the models that were used.
-    context = {"actor": value.get("actor"), "report": "claude_code"} if inner == "model_breakdown" else {}
+    context = _of_claude_code(value) if inner == "model_breakdown" else {}
     for number, found in enumerate(value[inner]):
         if not isinstance(found, dict):
             yield found
@@ -53,6 +57,30 @@ def _opened(value: object, bucket: dict[str, Any], place: str) -> Iterator[objec
         result = {**found, **context}
         key = identity(result)
         yield _placed(result, _bucket(value), f"{place}/{inner}/{number}", times[key])
+        times[key] += 1
+
+
+def _of_claude_code(day: dict[str, Any]) -> dict[str, Any]:
+    """What stands next to the models of a day: who used them, and the terminal and plan, of which a person may have several a day."""
+    said = {name: item for name, item in day.items() if name in ("actor", "organization_id") or name.endswith("_type")}
+    return {**said, "report": "claude_code"}
+
+
+def _is_flat(item: object) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("group"), dict)
+
+
+def _flat(items: list[Any], place: str) -> Iterator[object]:
+    """Results of which each names its own bucket. People that the report can't name are rows that say the same: each is a line."""
+    times: Counter[str] = Counter()
+    for number, item in enumerate(items):
+        if not _is_flat(item):
+            yield from _opened(item, {}, f"{place}/{number}")
+            continue
+        report = next((name for field, name in _OF_ANALYTICS.items() if isinstance(item.get(field), dict)), None)
+        result, bucket = item if report is None else {**item, "report": report}, _bucket(item)
+        key = f"{bucket}{identity(result)}"
+        yield _placed(result, bucket, f"{place}/{number}", times[key])
         times[key] += 1
 
 

@@ -20,6 +20,8 @@ ApiKind = Literal[
     "anthropic_usage",
     "anthropic_costs",
     "anthropic_claude_code",
+    "anthropic_analytics_usage",
+    "anthropic_analytics_costs",
     "openrouter_activity",
     "langfuse",
     "langfuse_v1",

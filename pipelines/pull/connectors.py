@@ -44,6 +44,8 @@ class Connector:
     posts: bool = False
     """`asks` is sent as JSON with POST."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    states: str = ""
+    """What two kinds state alike of one organization, so that both together count it twice."""
     lacks: str = ""
     """What a user may look for here that the API does not give, and where it is to be had."""
 
@@ -69,6 +71,22 @@ _OPENAI: dict[str, Any] = {
     "days": 7,
     "whole_days": True,
 }
+_ANALYTICS: dict[str, Any] = {
+    **_ANTHROPIC,
+    "headers": {**_ANTHROPIC["headers"], "anthropic-beta": "analytics-usage-cost-2026-08-24"},
+    "time": "iso",
+    "at": "starting_at",
+    "oldest_days": 364,
+}
+_ANALYTICS_ASKS: dict[str, Any] = {
+    "starting_at": "{start}",
+    "ending_at": "{end}",
+    "time_bucket_width": "1d",
+    "order_by": "time",
+    "limit": 1000,
+}
+_ANALYTICS_GROUPS = ("workspace_id", "api_key_id", "product", "model", "service_tier")
+"""The API takes five, not counting the two of cost. None of them names a person."""
 _LANGFUSE: dict[str, Any] = {
     "reads": "langfuse",
     "origin": "https://cloud.langfuse.com",
@@ -110,6 +128,7 @@ CONNECTORS: dict[str, Connector] = {
         **_ANTHROPIC,
         reads="anthropic_usage_api",
         reports={"messages": "/v1/organizations/usage_report/messages"},
+        states="the usage of an organization at Anthropic",
         time="iso",
         at="starting_at",
         inner="results",
@@ -125,6 +144,7 @@ CONNECTORS: dict[str, Connector] = {
         **_ANTHROPIC,
         reads="anthropic_cost_api",
         reports={"cost_report": "/v1/organizations/cost_report"},
+        states="the costs of an organization at Anthropic",
         time="iso",
         at="starting_at",
         inner="results",
@@ -143,6 +163,20 @@ CONNECTORS: dict[str, Connector] = {
         time="date",
         at="date",
         asks={"starting_at": "{start}", "limit": 1000},
+    ),
+    "anthropic_analytics_usage": Connector(
+        **_ANALYTICS,
+        reads="anthropic_usage_api",
+        reports={"usage": "/v1/organizations/analytics/usage"},
+        asks={**_ANALYTICS_ASKS, "group_by[]": [*_ANALYTICS_GROUPS]},
+        states="the usage of an organization at Anthropic",
+    ),
+    "anthropic_analytics_costs": Connector(
+        **_ANALYTICS,
+        reads="anthropic_cost_api",
+        reports={"cost": "/v1/organizations/analytics/cost"},
+        asks={**_ANALYTICS_ASKS, "group_by[]": [*_ANALYTICS_GROUPS, "cost_type", "token_type"]},
+        states="the costs of an organization at Anthropic",
     ),
     "openrouter_activity": Connector(
         reads="openrouter_activity",

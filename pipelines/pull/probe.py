@@ -17,6 +17,7 @@ from pipelines.landing import LandedFile, LandingZone
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.pull.bucket_objects import Objects
 from pipelines.pull.connectors import CONNECTORS
+from pipelines.pull.counted_once import check_counted_once
 from pipelines.pull.landed import Asked, History, Page
 from pipelines.pull.reader import PullError, Reader
 from pipelines.pull.run import asked_path, check_format, open_reader
@@ -65,7 +66,13 @@ class Probe:
 
 
 def probe_source(
-    settings: Settings, zone: LandingZone, source: RequestSource, landed: Sequence[LandedFile], now: datetime
+    settings: Settings,
+    zone: LandingZone,
+    source: RequestSource,
+    landed: Sequence[LandedFile],
+    now: datetime,
+    *,
+    declared: Sequence[RequestSource] = (),
 ) -> Probe:
     """Look at a source. Never raises for what the server or the environment does."""
     files = [file for file in landed if file.source == source.source]
@@ -74,6 +81,7 @@ def probe_source(
         probe.lacks = CONNECTORS[source.pull.kind].lacks
     try:
         check_format(source)
+        check_counted_once(source, declared)
         if isinstance(source.pull, BucketPull):
             _probe_objects(Objects(source.pull), files, probe)
         else:

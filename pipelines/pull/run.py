@@ -26,6 +26,7 @@ from pipelines.outside import ANY_FAILURE, worded
 from pipelines.pull.api import open_api
 from pipelines.pull.bucket_objects import Objects
 from pipelines.pull.connectors import CONNECTORS
+from pipelines.pull.counted_once import check_counted_once
 from pipelines.pull.database_rows import open_database_rows
 from pipelines.pull.landed import Asked, Gathered, History, Place
 from pipelines.pull.reader import PullError, Reader
@@ -74,7 +75,7 @@ def pull_sources(
     if settings.is_offline:
         return [PullResult(source.source, source.pull.kind, "offline") for source in pulled if source.pull]
     _drop_abandoned(settings.home / "cache" / "pull")
-    run = _Run(settings, open_zone(settings), landed, now, limits)
+    run = _Run(settings, open_zone(settings), landed, now, limits, pulled)
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="pull") as pool:
         return list(pool.map(run.pull, pulled))
 
@@ -114,12 +115,14 @@ class _Run:
     landed: Sequence[LandedFile]
     now: datetime
     limits: FetchLimits
+    declared: Sequence[RequestSource]
 
     def pull(self, source: RequestSource) -> PullResult:
         """One source, which never raises."""
         result = PullResult(source.source, source.pull.kind if source.pull else "")
         try:
             check_format(source)
+            check_counted_once(source, self.declared)
             self._pull(source, result)
         except (FetchError, PullError) as error:
             result.error = str(error)

@@ -249,6 +249,15 @@ _CORE_REPORTED_COST = Suite(
             where="width <> narrowest",
         ),
         NoRow(
+            name="one_source_of_a_bill",
+            description="No two sources bill the same amount for the same day of a seller: bills of all sources add up.",
+            severity="warning",
+            rows="(select *, count(*) over (partition by event_date, provider_id, billed) as sources from (select event_date, provider_id, "
+            "source, min(line_no) as line_no, round(sum(amount_usd), 2) as billed from {batch} "
+            "where superseded_at is null group by event_date, provider_id, source) as of_source) as believed",
+            where="sources > 1 and billed <> 0",
+        ),
+        NoRow(
             name="file_is_indexed",
             description="The file that the record comes from is in raw.snapshot.",
             where="snapshot_id not in (select snapshot_id from raw.snapshot)",

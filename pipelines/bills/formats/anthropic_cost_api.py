@@ -3,7 +3,7 @@
 Cost (`/v1/organizations/cost_report`, days only): `amount` is a decimal text in the smallest unit of the currency:
 "123.45" USD are 1.2345 dollars. `amount` is after discounts and before credits, `list_amount` before discounts. The only currency so far is USD; any other is set aside, not guessed at. Costs of the
 priority tier are not in the report. The console's CSV has `cost_usd` in dollars. The cost reports of Claude Enterprise
-have the same results. Bucket times are RFC 3339 in UTC.
+have the same results; those of Analytics (`/v1/organizations/analytics/cost`) hold them in `group` and `cost`. Bucket times are RFC 3339 in UTC.
 Source: platform.claude.com/docs/en/api/admin, "Cost report" and "Analytics".
 """
 
@@ -23,17 +23,21 @@ def build() -> Layout:
     """Reports of cost: one amount per workspace and description."""
     return Layout(
         name="anthropic_cost_api",
-        version="4",
+        version="5",
         text={
             **WHO,
-            "cost_type": ("cost_type",),
-            "token_type": ("token_type",),
-            "line_item": ("description", "product", "cost_type"),
-            "currency": ("currency",),
+            "cost_type": ("cost_type", "group/cost_type"),
+            "token_type": ("token_type", "group/token_type"),
+            "line_item": ("description", "product", "cost_type", "group/product", "group/cost_type"),
+            "currency": ("currency", "cost/currency"),
         },
         instants=DAY,
-        money={"cents": ("amount",), "dollars": ("cost_usd",), "list_amount": ("list_amount",)},
-        integers={"request_count": ("requests",)},
+        money={
+            "cents": ("amount", "cost/amount"),
+            "dollars": ("cost_usd",),
+            "list_amount": ("list_amount", "cost/list_amount"),
+        },
+        integers={"request_count": ("requests", "cost/requests")},
         constants={"provider_id": "anthropic", "report": "cost_report", "currency": "USD"},
         time=TimeRule("iso"),
         derive=_cost,

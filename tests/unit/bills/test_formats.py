@@ -29,6 +29,7 @@ from tests.unit.bills.reports import (
     OPENROUTER,
     REPORTS,
     export,
+    merged,
     rows,
 )
 from tests.unit.requests.helpers import buckets, landed
@@ -119,6 +120,65 @@ def test_the_report_of_claude_code(tmp_path: Path) -> None:
     ]
     assert len({row["cost_uid"] for row in found}) == 3
     assert tokens(found[1]) == {"input_uncached": 20, "input_cache_read": 3, "input_cache_write": 2, "output_text": 7}
+
+
+def test_a_person_of_several_terminals_and_plans_is_a_line_of_each(tmp_path: Path) -> None:
+    """They stand next to the models of a day, not in them: the lines were taken for one."""
+    used = {"model": "claude-opus-4-5", "tokens": {"input": 10, "output": 7, "cache_read": 3, "cache_creation": 2}}
+    actor = {"type": "user_actor", "email_address": "ann@x.org"}
+    days = [
+        {"date": "2026-02-12T00:00:00Z", "actor": actor, "terminal_type": terminal, "customer_type": plan, "model_breakdown": [used]}
+        for terminal, plan in (("vscode", "api"), ("iTerm.app", "api"), ("iTerm.app", "subscription"))
+    ]  # fmt: skip
+    ledger = merged([export(tmp_path, "anthropic_usage_api", {"data": days})])
+    assert (ledger.rows["input_uncached_tokens"].sum(), ledger.duplicates.height) == (30, 0)
+
+
+ANALYTICS = {"starting_at": "2026-02-12T00:00:00Z", "ending_at": "2026-02-13T00:00:00Z"}
+
+
+def _analytics(field: str, *found: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+    rows = [{**ANALYTICS, "group": group, field: measured} for group, measured in found]
+    return {"data": rows, "has_more": False, "next_page": None, "data_refreshed_at": "2026-02-13T04:00:00Z"}
+
+
+def test_the_usage_of_analytics(tmp_path: Path) -> None:
+    used = {
+        "uncached_input_tokens": 10, "cache_creation": {"ephemeral_5m_input_tokens": 4, "ephemeral_1h_input_tokens": 3},
+        "cache_read_input_tokens": 2, "output_tokens": 7, "total_tokens": 26, "requests": 5, "server_tool_use": {"web_search_requests": 1},
+    }  # fmt: skip
+    actor = {"type": "user_actor", "user_id": "user_1", "email_address": "ann@x.org", "name": "Ann", "deleted": False}
+    named = {
+        "actor": actor,
+        "model": "claude-opus-5-5",
+        "product": "cowork",
+        "service_tier": "flex",
+        "workspace_id": "wrkspc_1",
+    }
+    unnamed = {**named, "actor": None}
+    parsed = export(
+        tmp_path, "anthropic_usage_api", _analytics("usage", (named, used), (unnamed, used), (unnamed, used))
+    )
+    found = rows(parsed)
+    assert only(found[0], "report", "end_user_id", "raw_model", "product", "service_tier", "project_id") == (
+        "analytics_usage", "ann@x.org", "claude-opus-5-5", "cowork", "flex", "wrkspc_1",
+    )  # fmt: skip
+    assert only(found[0], "request_count", "web_search_count", "amount") == (5, 1, None)
+    assert tokens(found[0]) == {
+        "input_uncached": 10, "input_cache_read": 2, "input_cache_write_5m": 4, "input_cache_write_1h": 3, "output_text": 7,
+    }  # fmt: skip
+    assert merged([parsed]).rows["output_text_tokens"].sum() == 21, "two people without a name are two lines"
+
+
+def test_the_costs_of_analytics(tmp_path: Path) -> None:
+    cost = {"amount": "123.78912", "list_amount": "150.5", "currency": "USD", "requests": None}
+    write = {"model": "claude-opus-5-5", "product": "claude_code", "cost_type": "tokens", "token_type": "cache_creation.ephemeral_1h_input_tokens"}  # fmt: skip
+    session = {"model": None, "product": None, "cost_type": "session_usage", "token_type": None}
+    found = rows(export(tmp_path, "anthropic_cost_api", _analytics("cost", (write, cost), (session, cost))))
+    assert [only(row, "report", "amount_usd", "list_amount", "raw_model", "product", "meter", "line_item") for row in found] == [
+        ("analytics_cost", usd("1.2378912"), usd("1.505"), "claude-opus-5-5", "claude_code", write["token_type"], "claude_code"),
+        ("analytics_cost", usd("1.2378912"), usd("1.505"), None, None, "session_usage", "session_usage"),
+    ]  # fmt: skip
 
 
 def test_anthropic_costs_are_written_in_cents(tmp_path: Path) -> None:

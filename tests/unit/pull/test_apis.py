@@ -285,6 +285,34 @@ def test_a_source_that_fails_costs_the_others_nothing(
     assert [result.outcome for result in pull_sources(offline, Sources(requests=(good,)), landed=())] == ["offline"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "is_refused"),
+    [
+        ({"kind": "anthropic_costs"}, {"kind": "anthropic_analytics_costs"}, True),
+        ({"kind": "anthropic_usage"}, {"kind": "anthropic_analytics_usage", "key_env": "ANTHROPIC_ADMIN_KEY"}, True),
+        ({"kind": "openai_costs"}, {"kind": "openai_costs", "params": {"group_by": ["line_item"]}}, True),
+        ({"kind": "anthropic_costs"}, {"kind": "anthropic_analytics_costs", "key_env": "HELICONE_API_KEY"}, False),
+        ({"kind": "anthropic_usage"}, {"kind": "anthropic_analytics_costs"}, False),
+        ({"kind": "openai_costs", "params": {"project_ids": ["a"]}}, {"kind": "openai_costs", "params": {"project_ids": ["b"]}}, False),
+        ({"kind": "openai_usage", "reports": ["images"]}, {"kind": "openai_usage", "reports": ["moderations"]}, False),
+    ],
+)  # fmt: skip
+def test_a_bill_that_two_sources_would_pull_is_pulled_once(
+    first: dict[str, Any], second: dict[str, Any], *, is_refused: bool, server: Server, settings: Settings
+) -> None:
+    sources = []
+    for number, pull in enumerate((first, second)):
+        upstream = Upstream(server, numbered(pull["kind"], DAYS, 1))
+        upstream.serve(pull["kind"])
+        if pull["kind"] == "openai_usage":
+            for report in pull["reports"]:
+                server.routes[f"/v1/organization/usage/{report}"] = server.routes[PATHS["openai_usage"][0]]
+        sources.append(declared(server, **pull).model_copy(update={"source": f"bill{number}"}))
+    results = pull_sources(settings, Sources(requests=tuple(sources)), landed=(), now=NOW, limits=QUICK)
+    assert [result.outcome for result in results] == ["pulled", "failed" if is_refused else "pulled"]
+    assert ("source bill0 pulls" in str(results[1].error)) is is_refused
+
+
 def replace_offline(settings: Settings) -> Settings:
     return settings.model_copy(update={"offline": True})
 

@@ -85,6 +85,15 @@ def _anthropic(up: Upstream, asked: Record) -> Record:
     return {"data": _cut(buckets, at, up.page), "has_more": more, "next_page": f"page_{at + up.page}" if more else None}
 
 
+def _analytics(up: Upstream, asked: Record) -> Record:
+    assert asked["time_bucket_width"] == "1d"
+    found = up.between(*(datetime.fromisoformat(asked[name]) for name in ("starting_at", "ending_at")))
+    at = int(asked.get("page", "0"))
+    more = at + up.page < len(found)
+    rest = {"next_page": str(at + up.page) if more else None, "data_refreshed_at": "2026-02-14T09:00:00Z"}
+    return {"data": _cut(found, at, up.page), "has_more": more, **rest}
+
+
 def _one_day(name: str) -> Callable[[Upstream, Record], Record]:
     def answer(up: Upstream, asked: Record) -> Record:
         at = midnight(date.fromisoformat(asked[name]))
@@ -148,7 +157,8 @@ def _days(start: datetime, end: datetime) -> Iterator[datetime]:
 
 _ANSWERS: dict[str, Callable[[Upstream, Record], Record]] = {
     "openai_usage": _openai, "openai_costs": _openai, "anthropic_usage": _anthropic, "anthropic_costs": _anthropic,
-    "anthropic_claude_code": _one_day("starting_at"), "openrouter_activity": _one_day("date"), "langfuse": _langfuse,
+    "anthropic_claude_code": _one_day("starting_at"), "anthropic_analytics_usage": _analytics,
+    "anthropic_analytics_costs": _analytics, "openrouter_activity": _one_day("date"), "langfuse": _langfuse,
     "langfuse_v1": _langfuse_v1, "litellm": _litellm, "helicone": _helicone,
 }  # fmt: skip
 PATHS: dict[str, tuple[str, ...]] = {
@@ -157,6 +167,8 @@ PATHS: dict[str, tuple[str, ...]] = {
     "anthropic_usage": ("/v1/organizations/usage_report/messages",),
     "anthropic_costs": ("/v1/organizations/cost_report",),
     "anthropic_claude_code": ("/v1/organizations/usage_report/claude_code",),
+    "anthropic_analytics_usage": ("/v1/organizations/analytics/usage",),
+    "anthropic_analytics_costs": ("/v1/organizations/analytics/cost",),
     "openrouter_activity": ("/api/v1/activity",),
     "langfuse": ("/api/public/v2/observations",),
     "langfuse_v1": ("/api/public/observations",),
@@ -204,6 +216,21 @@ def record_of(kind: str, number: int, day: date) -> Record:
                     }
                 ],
             }
+        case "anthropic_analytics_usage" | "anthropic_analytics_costs":
+            measured = (
+                {
+                    "usage": {
+                        "uncached_input_tokens": number,
+                        "output_tokens": 5,
+                        "total_tokens": number + 5,
+                        "requests": 1,
+                    }
+                }
+                if kind == "anthropic_analytics_usage"
+                else {"cost": {"amount": f"{number}.5", "list_amount": f"{number}.75", "currency": "USD"}}
+            )
+            bounds = {"starting_at": f"{day}T00:00:00Z", "ending_at": f"{day + timedelta(days=1)}T00:00:00Z"}
+            return {**bounds, "group": {"model": f"claude-{number}", "product": "claude_code"}, **measured}
         case "openrouter_activity":
             return {
                 "date": f"{day}",

@@ -98,5 +98,6 @@ COUNTER_EXAMPLES: tuple[CounterExample, ...] = (
     CounterExample(
         "core_reported_cost", "one_width_of_bucket", ({"bucket_to": NOON + timedelta(hours=2)}, {"cost_uid": OTHER})
     ),
+    CounterExample("core_reported_cost", "one_source_of_a_bill", ({}, {"cost_uid": OTHER, "source": "again"}), wrong=2),
     _one("core_reported_cost", "file_is_indexed", snapshot_id=OTHER),
 )
