@@ -78,7 +78,7 @@ def look(
     probe: Probe | FeedProbe
     if name in pulled:
         probe = probe_source(
-            settings, zone, pulled[name], zone.scan("requests").files, datetime.now(UTC), [*pulled.values()]
+            settings, zone, pulled[name], zone.scan("requests").files, datetime.now(UTC), declared=[*pulled.values()]
         )
     else:
         probe = probe_feed(settings, zone, name, *feeds[name])
