@@ -58,6 +58,7 @@ class Layout:
     `delimiter` separates the columns of a CSV file. `columns_of` names, per option, the columns that a
     table must have; `column_name` brings a column of a table to the path it stands for. `number_marks` are the marks in
     numbers that are written as text, by path; an empty map says that the file has to show them (None: as in JSON).
+    `described_by` names text columns, and tags, that only describe a record: one that holds no text costs itself and not the record.
     `user_key`, where given, turns end users into a keyed hash.
     """
 
@@ -85,6 +86,7 @@ class Layout:
     delimiter: str = ","
     columns_of: Mapping[str, str] = field(default_factory=dict)
     column_name: Callable[[str], str] = str
+    described_by: tuple[str, ...] = ()
     user_key: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -122,8 +124,8 @@ class Layout:
 
     @cached_property
     def detail_paths(self) -> set[str]:
-        """Paths that hold details of a usage and nothing else."""
-        details = {f"usage.{name}" for name in MEASURES if name not in TOTALS}
+        """Paths that hold details of a usage, or what only describes a record, and nothing else."""
+        details = {f"usage.{name}" for name in MEASURES if name not in TOTALS} | set(self.described_by)
         others = {path for column in self.columns if column.name not in details for path in column.paths}
         return {path for column in self.columns if column.name in details for path in column.paths} - others
 

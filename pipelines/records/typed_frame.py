@@ -9,6 +9,7 @@ import polars as pl
 from pipelines.constant import repeated
 from pipelines.records import conversions
 from pipelines.records.batches import POSITION
+from pipelines.records.json_record import UNREADABLE
 from pipelines.records.layout import Kind, Layout, Paths
 
 _CONVERSIONS: dict[Kind, Callable[[pl.Series], pl.Series]] = {
@@ -38,6 +39,9 @@ def typed_frame(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
             constants.append(pl.lit(constant, dtype=_TYPES[kind]).alias(name))
             continue
         values = _converted(column, kind, layout)
+        if name in layout.described_by and (values == UNREADABLE).any():
+            series.append((values == UNREADABLE).rename(f"failed.{name}"))
+            values = pl.select(pl.when(values != UNREADABLE).then(values)).to_series()
         if kind != "text" and values.null_count() != column.null_count():
             column = _first_with_value(rows, paths)
             values = _converted(column, kind, layout)

@@ -21,6 +21,17 @@ TEXT_COLUMNS = (
     "source_request_id", "session_id", "operation", "provider_id", "request_model", "response_model", "team",
     "project", "cost_centre", "environment", "application", "end_user_id", "service_tier", "region", "finish_reason",
 )  # fmt: skip
+DESCRIPTIONS = (
+    "session_id",
+    "finish_reason",
+    "team",
+    "project",
+    "cost_centre",
+    "environment",
+    "application",
+    "end_user_id",
+)
+"""Columns that decide neither which call it was nor what it costs."""
 ATTRIBUTION_COLUMNS = ("team", "project", "cost_centre", "environment", "application", "end_user_id")
 
 
@@ -50,10 +61,11 @@ class Format(Layout):
     undated: Literal["refuse", "arrival"] = "refuse"
 
 
-def timing_columns(log_format: Format) -> set[str]:
-    """Columns for the duration of a call and for whether it was streamed; none affects its cost."""
+def free_columns(log_format: Format) -> set[str]:
+    """Columns for the duration of a call, for whether it was streamed, and that describe it; none affects its cost."""
     times = {name for name in log_format.instants if name != "event_at"}
-    return {*log_format.numbers, *times, *({"is_stream", "was_stream"} & set(log_format.booleans))}
+    streamed = {"is_stream", "was_stream"} & set(log_format.booleans)
+    return {*log_format.numbers, *times, *streamed, *log_format.described_by}
 
 
 def for_source(log_format: Format, source: RequestSource) -> Format:
@@ -89,7 +101,8 @@ def for_source(log_format: Format, source: RequestSource) -> Format:
     undated = source.options.get("undated", "refuse")
     if undated not in ("refuse", "arrival"):
         raise SourceError(source.source, ("options", "undated"), f"found {undated!r}, refuse or arrival is accepted")
-    declared = replace(log_format, text=text, tags=tags, constants=constants, undated=undated)
+    described = (*(name for name in text if name in DESCRIPTIONS), *(f"tag.{name}" for name in tags))
+    declared = replace(log_format, text=text, tags=tags, constants=constants, undated=undated, described_by=described)
     try:
         path_tree(declared.paths)
     except ValueError as error:

@@ -23,7 +23,7 @@ from pipelines.records.rules import NONE_FAILED, Verdict, failed_records, failed
 from pipelines.records.service_tiers import tier_name
 from pipelines.records.typed_frame import typed_frame
 from pipelines.requests.details import with_buckets
-from pipelines.requests.format import Format, timing_columns
+from pipelines.requests.format import Format, free_columns
 from pipelines.requests.identity import KEYS, SPANS, key_columns, span_columns
 from pipelines.requests.known import usage_basis
 from pipelines.requests.rules import request_rules
@@ -108,7 +108,7 @@ def _judged(rows: pl.DataFrame, log_format: Format, arrival: date) -> tuple[pl.D
         working = working.with_columns(usage_basis=usage_basis(working, trusts_total=log_format.trusts_total))
     filled = {name for name in working.columns if working[name].null_count() < working.height}
     working = with_buckets(
-        working.with_columns(token_semantics=_semantics(log_format, working)), sorted(timing_columns(log_format))
+        working.with_columns(token_semantics=_semantics(log_format, working)), sorted(free_columns(log_format))
     )
     return working, judge(working, request_rules(log_format, working, filled, arrival))
 

@@ -13,7 +13,7 @@ from pipelines.records.privacy import WORD, shown
 from pipelines.records.rules import EARLIEST, Rule, conversion_rules, in_words
 from pipelines.requests import semantics
 from pipelines.requests.details import DETAILS
-from pipelines.requests.format import Format, timing_columns
+from pipelines.requests.format import Format, free_columns
 from pipelines.warehouse.tables.core import REQUEST
 
 _INT32 = 2**31 - 1
@@ -22,7 +22,7 @@ _MAX_MONEY = 10**12
 
 def request_rules(log_format: Format, frame: pl.DataFrame, filled: set[str], arrival: date) -> list[Rule]:
     """Every rule that may be broken where only the columns `filled` of `frame` hold anything."""
-    without = {*(f"usage.{name}" for name in DETAILS), *timing_columns(log_format)}
+    without = {*(f"usage.{name}" for name in DETAILS), *free_columns(log_format)}
     rules = [
         Rule("not_a_request", pl.col("not_a_request").is_not_null(), pl.col("not_a_request"), "info"),
         _status_rule(),

@@ -4,7 +4,7 @@ Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`
 sound by the second), Groq (`x_groq`), xAI (reasoning
 counted apart from completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`),
 DashScope (`cache_creation_input_tokens` among the details; its own API names counts as the responses API does), SGLang (`reasoning_tokens` next to the details), Perplexity
-(reasoning and citations counted and charged apart from completion and prompt; `cost` in dollars), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is
+(reasoning and citations counted and charged apart from completion and prompt; `cost` in dollars; DeepInfra's is `estimated_cost`), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is
 charged; version 1 writes it under `meta`), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
 `prompt_tokens` contains cached and written tokens, `completion_tokens` contains reasoning and rejected
 predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of
@@ -37,7 +37,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "response/body", "body"))
     return Format(
         name="openai_chat",
-        version="7",
+        version="8",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id"),
             "request_model": at.model("model"),
@@ -74,7 +74,7 @@ def build(source: RequestSource) -> Format:
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms"), "ttft_ms": at.outer("ttft_ms")},
         booleans={"is_stream": at.outer("stream", "is_stream")},
         instants={"event_at": at.instant("created", "created_at")},
-        money={"cost_usd": at.body("usage/total_cost")},
+        money={"cost_usd": at.body("usage/total_cost", "usage/estimated_cost")},
         tags={
             "custom_id": at.outer("custom_id"),
             "system_fingerprint": at.body("system_fingerprint"),

@@ -29,7 +29,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "response/body", "body"))
     return Format(
         name="openai_responses",
-        version="6",
+        version="7",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
