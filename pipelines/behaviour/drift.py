@@ -287,14 +287,15 @@ def _judged(tested: pl.DataFrame) -> pl.DataFrame:
 
     A metric that never varies has no z and raises nothing.
     """
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit  # scipy.stats, which has the same, takes a second to import
 
     days = tested["reference_days"].cast(pl.Float64).to_numpy()
     has_noise = days >= MIN_DAYS_FOR_NOISE
     spread = np.where(has_noise, np.maximum(tested["noise"].fill_null(1).to_numpy(), 1.0), 1.0)
     z = tested["z_raw"].cast(pl.Float64).fill_null(np.nan).to_numpy() / np.sqrt(spread)
-    p = np.where(has_noise, 2 * t.sf(np.abs(z), np.maximum(days - 1, 1)), uncertainty.two_sided_p(z))
-    critical = np.where(has_noise, t.isf(0.025, np.maximum(days - 1, 1)), uncertainty.Z95)
+    degrees = np.maximum(days - 1, 1)
+    p = np.where(has_noise, 2 * stdtr(degrees, -np.abs(z)), uncertainty.two_sided_p(z))
+    critical = np.where(has_noise, -stdtrit(degrees, 0.025), uncertainty.Z95)
     q: Floats = np.full(p.size, np.nan)
     is_tested = np.isfinite(p)
     q[is_tested] = uncertainty.benjamini_hochberg(p[is_tested])
@@ -325,10 +326,11 @@ def _new_names(window: pl.DataFrame, day: date, prefix: str, smallest: float) ->
     named = window.filter(pl.col("metric").str.starts_with(prefix)).with_columns(
         pl.col("metric").str.strip_prefix(prefix).alias("name")
     )
-    undated = {name: DATE_SUFFIX.sub("", key_of(name)) for name in named["name"].unique()}
+    keys = {name: key_of(name) for name in named["name"].unique()}
+    undated = {name: DATE_SUFFIX.sub("", key) for name, key in keys.items()}
     named = named.with_columns(
         pl.col("name").replace_strict(undated, return_dtype=pl.String).alias("undated"),
-        pl.Series("is_dated", [undated[name] != key_of(name) for name in named["name"]], dtype=pl.Boolean),
+        pl.col("name").is_in([name for name, key in keys.items() if undated[name] != key]).alias("is_dated"),
     )
     known, now = named.filter(~pl.col("is_day")), named.filter("is_day")
     dated = known.group_by(*GROUP, "undated").agg(pl.col("is_dated").any().alias("was_dated"))

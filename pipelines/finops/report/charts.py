@@ -6,12 +6,14 @@ figures in a table below it. Floats are for the height of bars only.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -253,8 +255,6 @@ def _stacked(rows: list[dict[str, Any]], days: list[str], colours: list[str], at
 
 def to_svg(chart: Spec, size: tuple[int, int]) -> str:
     """The chart as an SVG element that scales with its column and takes its colours from the page."""
-    import vl_convert
-
     width, height = size
     drawn = {
         "$schema": _SCHEMA,
@@ -265,5 +265,13 @@ def to_svg(chart: Spec, size: tuple[int, int]) -> str:
         "config": _CONFIG,
         **chart,
     }
-    svg: str = vl_convert.vegalite_to_svg(drawn, allowed_base_urls=[])
+    return _drawn(json.dumps(drawn))
+
+
+@lru_cache(maxsize=64)
+def _drawn(spec: str) -> str:
+    """The pages of neighbouring days share most of their charts, and drawing takes as long as all else on a page."""
+    import vl_convert
+
+    svg: str = vl_convert.vegalite_to_svg(json.loads(spec), allowed_base_urls=[])
     return re.sub(r"<svg ([^>]*?)width=\"\d+(?:\.\d+)?\" height=\"\d+(?:\.\d+)?\"", r"<svg \1", svg, count=1)
