@@ -5,7 +5,7 @@ sound by the second), Groq (`x_groq`), xAI (reasoning
 counted apart from completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`),
 DashScope (`cache_creation_input_tokens` among the details; its own API names counts as the responses API does), SGLang (`reasoning_tokens` next to the details), Perplexity
 (reasoning and citations counted and charged apart from completion and prompt; `cost` in dollars; DeepInfra's is `estimated_cost`), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is
-charged; version 1 writes it under `meta`), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
+charged; version 1 writes it under `meta`), servers and gateways that also have Anthropic's endpoint (a `message`, whose input leaves the cache out), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
 `prompt_tokens` contains cached and written tokens, `completion_tokens` contains reasoning and rejected
 predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of
 one id are cumulative: the last with a usage is kept, and a stream that never stated its usage stays one
@@ -32,9 +32,13 @@ _BILLED = ("usage/billed_units", "delta/usage/billed_units", "meta/billed_units"
 """Where Cohere counts what it charges."""
 
 
+BODIES = ("response", "response/body", "body")
+"""Where in an envelope an answer lies."""
+
+
 def build(source: RequestSource) -> Format:
     """The format; options `body` and `timestamp`."""
-    at = Envelope(source, ("response", "response/body", "body"))
+    at = Envelope(source, BODIES)
     return Format(
         name="openai_chat",
         version="8",
@@ -121,7 +125,11 @@ def _derive() -> Mapping[str, pl.Expr]:
         "usage.cache_read": pl.when(~billed_units).then(pl.col("usage.cache_read")),
         "usage.total": pl.when(~is_apart & ~holds_sound).then(pl.col("usage.total")),
         "tag.audio_seconds": pl.when(holds_sound).then(pl.col("tag.audio_seconds")),
-        "token_semantics": pl.when(billed_units).then(pl.lit("cohere_billed_units")).otherwise(rule),
+        "token_semantics": pl.when(pl.col("event") == "message")
+        .then(pl.lit("anthropic_exclusive"))
+        .when(billed_units)
+        .then(pl.lit("cohere_billed_units"))
+        .otherwise(rule),
         "reported_cost_usd": pl.coalesce("cost_usd", pl.col("ticks").cast(pl.Decimal(38, 18)) * Decimal("1e-10")),
         "service_tier": batch_tier(),
         "operation": pl.when(pl.col("object") == "list")

@@ -1,6 +1,8 @@
-"""What llama.cpp's server (b11434) answered on each of its endpoints with a model of a hundred kilobytes, against its own counters.
+"""What llama.cpp's server (b11434) and vLLM (0.32.0) answered on each of their endpoints with a model of some hundred kilobytes, against their
+own counters.
 
-The counts are those of one run; `/metrics` of that server then said: 121 tokens of prompts processed, 330 from the cache, 65 predicted.
+The counts are those of one run each; `/metrics` then said: 121 tokens of prompts processed, 330 from the cache, 65 predicted (llama.cpp);
+`vllm:prompt_tokens_total` 1914, `vllm:prompt_tokens_cached_total` 1024, `vllm:generation_tokens_total` 240.
 """
 
 from __future__ import annotations
@@ -71,3 +73,82 @@ def test_every_endpoint_of_llama_cpp_adds_up_to_the_servers_own_counters(tmp_pat
     assert (found.height, set(found["usage_basis"])) == (len(LOGGED), {"reported"})
     assert {name: found[name].sum() for name in METRICS} == METRICS
     assert set(rows(parsed)["provider_id"]) == {"llamacpp"}
+
+
+def vllm_chat(
+    number: int, prompt: int, output: int = 16, *, cached: int = 0, written: int | None = 0
+) -> dict[str, Any]:
+    usage = {
+        "prompt_tokens": prompt, "total_tokens": prompt + output, "completion_tokens": output,
+        "prompt_tokens_details": {"cached_tokens": cached, "created_cache_tokens": written, "multimodal_tokens": None},
+        "completion_tokens_details": {"reasoning_tokens": 0},
+    }  # fmt: skip
+    return {"id": f"chatcmpl-v{number}", "object": "chat.completion", "created": EPOCH, "model": "tiny", "usage": usage}
+
+
+def vllm_responses(number: int) -> dict[str, Any]:
+    usage = {
+        "input_tokens": 23, "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, "cached_tokens_per_turn": []},
+        "output_tokens": 16, "output_tokens_details": {"reasoning_tokens": 0, "tool_output_tokens": 0}, "total_tokens": 39,
+    }  # fmt: skip
+    return {
+        "id": f"resp_v{number}",
+        "object": "response",
+        "created_at": EPOCH,
+        "model": "tiny",
+        "status": "incomplete",
+        "usage": usage,
+    }
+
+
+def vllm_message(counts: dict[str, int]) -> dict[str, Any]:
+    return {"cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, **counts}
+
+
+VLLM_PIECE = {"id": "chatcmpl-v2", "object": "chat.completion.chunk", "created": EPOCH, "model": "tiny", "choices": [{"index": 0, "delta": {"content": "a"}}]}  # fmt: skip
+VLLM_COUNTED = {**vllm_chat(2, 23), "object": "chat.completion.chunk", "choices": []}
+MESSAGE = {"id": "chatcmpl-v12", "type": "message", "role": "assistant", "model": "tiny"}
+VLLM: tuple[dict[str, Any], ...] = (
+    {"response": vllm_chat(1, 23)},
+    {"response_body": stream(VLLM_PIECE, VLLM_COUNTED)},
+    # With continuous usage.
+    {"response_body": stream(
+        *({**VLLM_COUNTED, "id": "chatcmpl-v3", "usage": {"prompt_tokens": 23, "total_tokens": 23 + n, "completion_tokens": n}} for n in (1, 9, 16))
+    )},
+    {"response": vllm_chat(4, 558, written=512)},
+    {"response": vllm_chat(5, 558, cached=512)},
+    # Two choices: the answer counts the prompt once, the server twice.
+    {"response": vllm_chat(6, 29, 32)},
+    {"response": {**vllm_chat(7, 16, written=None), "object": "text_completion"}},
+    {"response_body": stream({**vllm_chat(8, 16), "object": "text_completion", "choices": []})},
+    {"response": {**vllm_chat(9, 15, 32), "object": "text_completion"}},
+    {"response": vllm_responses(10)},
+    {"response_body": stream({"type": "response.completed", "response": vllm_responses(11)})},
+    {"response": {**MESSAGE, "usage": vllm_message({"input_tokens": 46, "output_tokens": 16, "cache_read_input_tokens": 512})}},
+    {"response_body": stream(
+        {"type": "message_start", "message": {**MESSAGE, "id": "chatcmpl-v13", "usage": {"input_tokens": 20, "output_tokens": 0}}},
+        {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": vllm_message({"input_tokens": 20, "output_tokens": 16})},
+    )},
+)  # fmt: skip
+
+
+def test_every_endpoint_of_vllm_adds_up_to_the_servers_own_counters(tmp_path: Path) -> None:
+    """Also from Anthropic's endpoint, whose input leaves out what came from the cache: 512 tokens were missing."""
+    parsed = parse_records(tmp_path, "vllm", [{"timestamp": AT, **record} for record in VLLM])
+    found = all_days([parsed]).requests
+    assert (found.height, set(found["usage_basis"]), set(found["provider_id"])) == (len(VLLM), {"reported"}, {"vllm"})
+    assert found["source_request_id"].null_count() == 0, "the end of a message's stream has the id of its start"
+    sums = {name: found[name].sum() for name in METRICS}
+    assert sums == {
+        "input_uncached_tokens": 1914 - 1024 - 29,
+        "input_cache_read_tokens": 1024,
+        "output_text_tokens": 240,
+    }
+
+
+def test_a_message_is_read_as_one_among_chat_completions(tmp_path: Path) -> None:
+    usage = vllm_message({"input_tokens": 46, "output_tokens": 16, "cache_read_input_tokens": 512})
+    (found,) = rows(
+        parse_records(tmp_path, "openai_chat", [{"timestamp": AT, "response": {**MESSAGE, "usage": usage}}])
+    ).to_dicts()
+    assert (found["input_uncached_tokens"], found["input_cache_read_tokens"]) == (46, 512)
