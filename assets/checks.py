@@ -50,7 +50,8 @@ def _suite_check(suite: Suite) -> dg.AssetChecksDefinition:
     @in_own_words
     def run(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) -> Iterator[dg.AssetCheckResult]:
         window = window_of(context)
-        outcome = run_suite(mm.workspace.database.engine(), suite.name, window.from_date, window.to_date)
+        kept = mm.workspace.settings.home / "checks"
+        outcome = run_suite(mm.workspace.database.engine(), suite.name, window.from_date, window.to_date, kept)
         for rule, expectation in zip(suite.rules, outcome.expectations, strict=True):
             query = statement(suite, rule, window.from_date, window.to_date)
             yield check_result(key, replace(expectation, query=query), window)

@@ -25,6 +25,7 @@ from pipelines.quality import (
     sources_readable,
     spend_agrees,
 )
+from pipelines.quality.held import HeldRequests
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
@@ -46,11 +47,13 @@ def books_of_the_window(workspace: Workspace, window: Window) -> list[Expectatio
     """For the window: valid = loaded + duplicates per file, its count per day is right, marts equal facts, and enough is priced."""
     with workspace.database.connect(read_only=True) as connection:
         loaded = {*loaded_days(connection, REQUEST), *window.days}
-        others = (loaded_files_agree, spend_agrees, priced_coverage, counted_once, look_alikes)
         days = (window.from_date, window.to_date)
+        held = HeldRequests(connection, *days)
+        checks = (loaded_files_agree, spend_agrees, priced_coverage, look_alikes)
         return [
-            _asked(connection, records_accounted, *days, loaded),
-            *(_asked(connection, check, *days) for check in others),
+            _asked(connection, records_accounted, *days, loaded, held),
+            *(_asked(connection, check, *days, held) for check in checks),
+            _asked(connection, counted_once, *days),
         ]
 
 

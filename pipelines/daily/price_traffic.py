@@ -12,24 +12,18 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from pipelines.meters import COUNT_COLUMNS, PRICED_METERS, FeeMeter, Meter
 from pipelines.prices.exposure import PRICED_BY, Traffic
 from pipelines.warehouse.charges import QUANTITIES, charges_sql
-from pipelines.warehouse.day_files import kept_of_day
+from pipelines.warehouse.day_files import kept_of_day, parts_of_day
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.tables.core import REQUEST
 
 TRAFFIC_DAYS = 30
+_COLUMNS = ("rate_id", "contracted_cost_usd", *COUNT_COLUMNS)
 
-_SUMS = ", ".join(f"sum({quantity})::bigint as {meter}" for meter, quantity in QUANTITIES.items())
 _PRICED_BY = ", ".join(f"price.{name}" for name in PRICED_BY)
-_USAGE = f"""
-    select rate_id, sum(contracted_cost_usd)::numeric(38, 18) as spent_usd, {_SUMS}
-    from core.request
-    where event_date = %(day)s and rate_id is not null
-    group by rate_id
-"""
-"""What was used of each rate card on a day: request by request there would be twenty lines for each."""
 # The total has a row of its own where nothing was charged.
 _TRAFFIC = f"""
 with usage as (
@@ -64,12 +58,35 @@ def newest_traffic(connection: psycopg.Connection[Any], day_files: Path) -> tupl
 
 
 def _used(connection: psycopg.Connection[Any], day_files: Path, days: Sequence[date]) -> str:
-    """Rows of `_USAGE` of some days together, as JSON; each day's are made once."""
+    """What was used of each rate card on some days together, as JSON; each day's sums are made once."""
     found = [
-        kept_of_day(connection, day_files, day, "usage", partial(read_frame, connection, _USAGE, {"day": day}))
-        for day in days
+        kept_of_day(connection, day_files, day, "usage", partial(_usage, connection, day_files, day)) for day in days
     ]
     if not found:
         return "[]"
     summed = pl.concat(found).group_by("rate_id").agg(pl.exclude("rate_id").sum())
     return summed.with_columns(pl.col("rate_id").bin.encode("hex"), pl.col("spent_usd").cast(pl.String)).write_json()
+
+
+def _usage(connection: psycopg.Connection[Any], day_files: Path, day: date) -> pl.DataFrame:
+    """What was used of each rate card on a day: request by request there would be twenty lines for each."""
+    parts = [
+        part.filter(pl.col("rate_id").is_not_null())
+        .group_by("rate_id")
+        .agg(
+            pl.col("contracted_cost_usd").sum().alias("spent_usd"),
+            *(_quantity(meter).alias(meter.name) for meter in PRICED_METERS),
+        )
+        for part in parts_of_day(connection, day_files, day, _COLUMNS)
+    ]
+    return pl.concat(parts).group_by("rate_id").agg(pl.exclude("rate_id").sum())
+
+
+def _quantity(meter: Meter | FeeMeter) -> pl.Expr:
+    """What some requests used of a meter, as `QUANTITIES` says in SQL of one of them."""
+    if isinstance(meter, Meter):
+        return pl.col(meter.tokens_column).cast(pl.Int64).sum()
+    if meter.count is None:
+        return pl.len().cast(pl.Int64)
+    each = pl.col(meter.count.column).cast(pl.Int64)
+    return (each.clip(upper_bound=1) if meter.once else each).sum()

@@ -5,8 +5,10 @@ What is computed is in `pipelines.selfhost`; declarations come from `selfhost.ya
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,13 +16,14 @@ import psycopg
 
 from pipelines.daily.days import Window
 from pipelines.landing import LandedFile, read_bytes
-from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.meters import INPUT_METERS, OUTPUT_METERS, TOKEN_METERS, Meter
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.selfhost.breakeven import Market, breakeven
 from pipelines.selfhost.formats import FORMATS
 from pipelines.selfhost.gpu_prices import StatedPrice, gpu_ledger
 from pipelines.selfhost.hardware_file import HardwareFile, SetAside
 from pipelines.selfhost.throughput import Measured, throughput_rows
+from pipelines.warehouse.day_files import parts_of_day
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all, replace_days, replace_rows
@@ -31,6 +34,11 @@ from pipelines.warehouse.tables.selfhost import GPU_PRICE, HOURLY_DEMAND, SELFHO
 from pipelines.workspace import Workspace
 from pipelines.workspace.landed_index import snapshot_row
 from pipelines.workspace.model_registry import registry_of
+
+_TOKENS = {"input_tokens": INPUT_METERS, "output_tokens": OUTPUT_METERS}
+_DEMAND_COLUMNS = (
+    "event_date", "event_at", "operation", "provider_id", "model_id", "is_billable", *(meter.tokens_column for meter in TOKEN_METERS),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,7 @@ def refresh_breakeven(workspace: Workspace, window: Window) -> BreakevenOutcome:
     config = workspace.config
     first = window.from_date - timedelta(days=config.selfhost.window_days - 1)
     with workspace.database.connect() as connection, connection.transaction():
-        hours = _add_up_hours(connection, first, window)
+        hours = _add_up_hours(connection, workspace.day_files, first, window)
         until = window.to_date + timedelta(days=config.selfhost.window_days - 1)
         judged = {day for day in loaded_days(connection, REQUEST) if window.to_date <= day < until}
         days = sorted(judged | {*window.days})
@@ -149,23 +157,36 @@ def refresh_breakeven(workspace: Workspace, window: Window) -> BreakevenOutcome:
     return BreakevenOutcome(rows.filter(pl.col("event_date").is_in(window.days)), hours)
 
 
-def _add_up_hours(connection: psycopg.Connection[Any], first: date, window: Window) -> int:
+def _add_up_hours(connection: psycopg.Connection[Any], day_files: Path, first: date, window: Window) -> int:
     """Replace the hours of the window's days, and of loaded days since `first` that were never added up."""
     query = "select distinct event_date from mart.hourly_demand where event_date >= %(first)s and event_date < %(end)s"
     kept = {*read_frame(connection, query, {"first": first, "end": window.to_date})["event_date"]}
     lacking = {day for day in loaded_days(connection, REQUEST) if first <= day < window.to_date} - kept
     days = sorted(lacking | {*window.days})
-    found = read_frame(connection, _hourly_sql(), {"days": days}).cast(HOURLY_DEMAND.polars_schema)
+    found = pl.concat([HOURLY_DEMAND.empty(), *(_hours_of(connection, day_files, day) for day in days)])
     replace_rows(connection, HOURLY_DEMAND, found, {"event_date": days})
     return found.height
 
 
-def _hourly_sql() -> str:
-    """Billable requests and their tokens by hour, operation, seller and model."""
-    given, written = (" + ".join(meter.tokens_column for meter in meters) for meters in (INPUT_METERS, OUTPUT_METERS))
-    return (
-        "select event_date, extract(hour from event_at at time zone 'UTC')::integer as hour, operation, "
-        "coalesce(provider_id, '') as provider_id, coalesce(model_id, '') as model_id, count(*) as requests, "
-        f"sum({given})::bigint as input_tokens, sum({written})::bigint as output_tokens from core.request "
-        "where event_date = any(%(days)s) and is_billable group by 1, 2, 3, 4, 5"
-    )
+def _hours_of(connection: psycopg.Connection[Any], day_files: Path, day: date) -> pl.DataFrame:
+    """Billable requests of a day and their tokens by hour, operation, seller and model."""
+    parts = [
+        part.filter("is_billable")
+        .group_by(
+            "event_date",
+            pl.col("event_at").dt.hour().cast(pl.Int32).alias("hour"),
+            "operation",
+            pl.col("provider_id", "model_id").fill_null(""),
+        )
+        .agg(
+            pl.len().cast(pl.Int64).alias("requests"),
+            *(_tokens(meters).alias(name) for name, meters in _TOKENS.items()),
+        )
+        for part in parts_of_day(connection, day_files, day, _DEMAND_COLUMNS)
+    ]
+    summed = pl.concat(parts).group_by(HOURLY_DEMAND.primary_key).agg(pl.exclude(HOURLY_DEMAND.primary_key).sum())
+    return summed.select(HOURLY_DEMAND.polars_schema.names()).cast(HOURLY_DEMAND.polars_schema)
+
+
+def _tokens(meters: Sequence[Meter]) -> pl.Expr:
+    return pl.sum_horizontal(pl.col(meter.tokens_column).cast(pl.Int64) for meter in meters).sum()

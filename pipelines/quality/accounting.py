@@ -14,9 +14,9 @@ from typing import Any
 from psycopg import Connection
 
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
+from pipelines.quality.held import HeldRequests
 from pipelines.quality.outcome import ExpectationOutcome, Severity
 from pipelines.warehouse.tables import Table
-from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart import COST_COVERAGE, DAILY_END_USER_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 from pipelines.warehouse.tables.mart_economics import UNIT_COST
@@ -79,7 +79,11 @@ def every_file_read(connection: Connection[Any]) -> ExpectationOutcome:
 
 
 def records_accounted(
-    connection: Connection[Any], from_date: date, to_date: date, loaded_days: Collection[date]
+    connection: Connection[Any],
+    from_date: date,
+    to_date: date,
+    loaded_days: Collection[date],
+    held: HeldRequests | None = None,
 ) -> ExpectationOutcome:
     """For every request file that touches `[from_date, to_date)`: valid = loaded + duplicates.
 
@@ -88,7 +92,7 @@ def records_accounted(
     record of a pair that straddles midnight may fall on that day. The requests of days outside the window are those that
     raw.loaded_file counts, which the runs of these days held to core.request. `observed` counts the files compared.
     """
-    files = _balances(connection, from_date, to_date)
+    files = _balances(connection, from_date, to_date, held or HeldRequests(connection, from_date, to_date))
     loaded = set(loaded_days)
     with_events = {
         day for (days,) in connection.execute("select event_dates from raw.snapshot").fetchall() for day in days
@@ -119,42 +123,31 @@ def records_accounted(
     )
 
 
-def loaded_files_agree(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
+def loaded_files_agree(
+    connection: Connection[Any], from_date: date, to_date: date, held: HeldRequests | None = None
+) -> ExpectationOutcome:
     """For every day in `[from_date, to_date)` and file: raw.loaded_file counts what core.request holds."""
-    rows = connection.execute(
-        """
-        with held as (
-            select event_date, snapshot_id, count(*) as requests
-            from core.request
-            where event_date >= %(from)s and event_date < %(to)s
-            group by event_date, snapshot_id
-        ),
-        counted as (
-            select event_date, snapshot_id, requests
-            from raw.loaded_file
-            where event_date >= %(from)s and event_date < %(to)s
-        )
-        select event_date, snapshot_id, coalesce(held.requests, 0), coalesce(counted.requests, 0)
-        from held
-        full join counted using (event_date, snapshot_id)
-        where coalesce(held.requests, 0) <> coalesce(counted.requests, 0)
-        order by event_date, snapshot_id
-        """,
-        {"from": from_date, "to": to_date},
-    ).fetchall()
-    counted = "select count(*) from raw.loaded_file where event_date >= %s and event_date < %s"
+    there = (held or HeldRequests(connection, from_date, to_date)).by_file
+    sql = "select event_date, snapshot_id, requests from raw.loaded_file where event_date >= %s and event_date < %s"
+    rows = connection.execute(sql, (from_date, to_date)).fetchall()
+    counted = {(day, file): requests for day, file, requests in rows}
+    wrong = [
+        (*key, there.get(key, 0), counted.get(key, 0))
+        for key in sorted(there.keys() | counted.keys())
+        if there.get(key, 0) != counted.get(key, 0)
+    ]
     return ExpectationOutcome(
         name="loaded_files_agree",
         description="raw.loaded_file, by which late files are found, counts what core.request holds of a day.",
         severity="blocking",
-        success=not rows,
-        observed=_scalar(connection, counted, from_date, to_date),
-        unexpected_count=len(rows),
-        sample=_sample(("event_date", "snapshot_id", "requests", "in raw.loaded_file"), rows),
+        success=not wrong,
+        observed=len(counted),
+        unexpected_count=len(wrong),
+        sample=_sample(("event_date", "snapshot_id", "requests", "in raw.loaded_file"), wrong),
     )
 
 
-def _balances(connection: Connection[Any], from_date: date, to_date: date) -> list[tuple[Any, ...]]:
+def _balances(connection: Connection[Any], from_date: date, to_date: date, held: HeldRequests) -> list[tuple[Any, ...]]:
     """Path, days, valid records, loaded requests and duplicates of each request file with a day in the window."""
     return connection.execute(
         """
@@ -166,10 +159,7 @@ def _balances(connection: Connection[Any], from_date: date, to_date: date) -> li
                 and exists (select from unnest(event_dates) as day where day >= %(from)s and day < %(to)s)
         ),
         counted as (
-            select snapshot_id, count(*) as records
-            from core.request
-            where event_date >= %(from)s and event_date < %(to)s
-            group by snapshot_id
+            select * from unnest(%(files)s::uuid[], %(requests)s::bigint[]) as held (snapshot_id, records)
             union all
             select snapshot_id, requests from raw.loaded_file where event_date < %(from)s or event_date >= %(to)s
         ),
@@ -188,7 +178,12 @@ def _balances(connection: Connection[Any], from_date: date, to_date: date) -> li
         left join dropped using (snapshot_id)
         order by landing_path
         """,
-        {"from": from_date, "to": to_date},
+        {
+            "from": from_date,
+            "to": to_date,
+            "files": [file for _, file in held.by_file],
+            "requests": list(held.by_file.values()),
+        },
     ).fetchall()
 
 
@@ -228,18 +223,20 @@ def _shadow_balances(connection: Connection[Any]) -> list[tuple[Any, ...]]:
     ).fetchall()
 
 
-def spend_agrees(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
+def spend_agrees(
+    connection: Connection[Any], from_date: date, to_date: date, held: HeldRequests | None = None
+) -> ExpectationOutcome:
     """The charges, and every spend table made of them, sum to core.request, per day and exactly, to the last decimal.
 
     A table is compared in those sums that it has. `observed` is the window's list cost in USD, as text.
     """
-    facts = _facts(connection, from_date, to_date)
+    facts = (held or HeldRequests(connection, from_date, to_date)).by_day
     wrong = []
     for table, part in _SHARING_OUT:
         sums = {name: sum_ for name, sum_ in _sums(table).items() if name in _OF_CHARGES}
-        held = _by_day(connection, table, sums, (from_date, to_date), part)
-        for day in sorted(facts.keys() | held.keys()):
-            found, truth = held.get(day, {}), facts.get(day, {})
+        there = _by_day(connection, table, sums, (from_date, to_date), part)
+        for day in sorted(facts.keys() | there.keys()):
+            found, truth = there.get(day, {}), facts.get(day, {})
             apart = [name for name in sums if name not in found or found[name] != truth.get(name)]
             if apart:
                 wrong.append((day, table.qualified, apart[0], _shown(found, apart[0]), _shown(truth, apart[0])))
@@ -260,29 +257,6 @@ _SHARING_OUT = (
     *((UNIT_COST, f"dimension = '{dimension}'") for dimension in UNIT_COST.column("dimension").accepted),
 )
 """The tables whose rows share out every day, and which of their rows do."""
-
-_FACTS = {
-    "requests": "count(*)",
-    "priced_requests": "count(list_cost_usd)",
-    "unpriced_requests": "count(*) - count(list_cost_usd)",
-    **{meter.tokens_column: f"sum({meter.tokens_column})" for meter in TOKEN_METERS},
-    **{f"{name}_cost_usd": f"sum({name}_cost_usd)" for name in ("list", "contracted", "effective", "reported")},
-    "logged_only_cost_usd": "sum(reported_cost_usd) filter (where list_cost_usd is null)",
-}
-"""The sums of a day of core.request by the name of the column that holds them in a spend table."""
-
-
-def _facts(connection: Connection[Any], from_date: date, to_date: date) -> dict[date, dict[str, Any]]:
-    """The sums of each day of core.request. Tokens of all meters are added up here, once a day and not once a request."""
-    facts = _by_day(connection, REQUEST, _FACTS, (from_date, to_date))
-    for day in facts.values():
-        for name, meters in (
-            ("input_tokens", INPUT_METERS),
-            ("output_tokens", OUTPUT_METERS),
-            ("tokens", TOKEN_METERS),
-        ):
-            day[name] = sum(day[meter.tokens_column] for meter in meters)
-    return facts
 
 
 def _quantity(meters: Sequence[str], condition: str = "true") -> str:
@@ -341,6 +315,7 @@ def priced_coverage(
     connection: Connection[Any],
     from_date: date,
     to_date: date,
+    held: HeldRequests | None = None,
     *,
     minimum_share: float = 0.9,
     severity: Severity = "warning",
@@ -349,11 +324,8 @@ def priced_coverage(
 
     Not evaluable on a window without requests.
     """
-    days = connection.execute(
-        "select event_date, count(*), count(list_cost_usd) from core.request "
-        "where event_date >= %s and event_date < %s group by event_date order by event_date",
-        (from_date, to_date),
-    ).fetchall()
+    by_day = (held or HeldRequests(connection, from_date, to_date)).by_day
+    days = [(day, sums["requests"], sums["priced_requests"]) for day, sums in sorted(by_day.items())]
     low = [
         (day, f"{priced / total:.4f}", total - priced) for day, total, priced in days if priced < minimum_share * total
     ]

@@ -32,7 +32,7 @@ def run_counted(url: str, suite: Suite, from_date: date, to_date: date) -> Suite
     window = f"{suite.table.day_column} >= date '{from_date}' and {suite.table.day_column} < date '{to_date}'"
     counts = {rule.name: _count(rule) for rule in suite.rules if not isinstance(rule, Unique)}
     is_one_day = to_date - from_date == timedelta(days=1)
-    with _connected(url) as connection:
+    with connected(url) as connection:
         found = _counted(connection, suite, counts, window)
         for rule in (rule for rule in suite.rules if isinstance(rule, Unique)):
             if is_one_day and {*rule.columns, suite.table.day_column} == {*suite.table.primary_key}:
@@ -45,7 +45,7 @@ def run_counted(url: str, suite: Suite, from_date: date, to_date: date) -> Suite
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
+def connected(url: str) -> Iterator[Connection]:
     """A connection on which a statement that fails takes no other with it."""
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool

@@ -13,11 +13,13 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.quality.counted import can_be_counted, run_counted
+from pipelines.quality.counted import can_be_counted, connected, run_counted
+from pipelines.quality.kept import fingerprint, kept_outcome
 from pipelines.quality.outcome import ExpectationOutcome, SuiteOutcome
 from pipelines.quality.rules import NoRow, RowFloor, Rule, Suite, SuiteName, Unique
 from pipelines.quality.suites import SUITES
@@ -35,10 +37,12 @@ APPLICATION = "modelmeter-checks"
 _numbers = count()
 
 
-def run_suite(warehouse: Engine | URL | str, suite: SuiteName, from_date: date, to_date: date) -> SuiteOutcome:
+def run_suite(
+    warehouse: Engine | URL | str, suite: SuiteName, from_date: date, to_date: date, kept: Path | None = None
+) -> SuiteOutcome:
     """Test the rows of the UTC days `[from_date, to_date)`; every row, for a table without days.
 
-    `warehouse` is a SQLAlchemy engine or URL with driver psycopg 3 (`Database.url`), password included. A check that
+    With `kept`, a folder, what was found of the same rows before is not looked for again (`kept.py`). `warehouse` is a SQLAlchemy engine or URL with driver psycopg 3 (`Database.url`), password included. A check that
     raises, be it that a column is missing or that the server ends the query, is "not evaluable". Raises KeyError for
     an unknown suite and ValueError for an empty window.
     """
@@ -46,7 +50,12 @@ def run_suite(warehouse: Engine | URL | str, suite: SuiteName, from_date: date, 
         raise ValueError(f"an empty window: from {from_date} to {to_date} (the end is exclusive)")
     if can_be_counted(SUITES[suite]):
         return run_counted(_connection_string(warehouse), SUITES[suite], from_date, to_date)
-    return _run(warehouse, SUITES[suite], from_date, to_date)
+    run = partial(_run, warehouse, SUITES[suite], from_date, to_date)
+    if kept is None:
+        return run()
+    with connected(_connection_string(warehouse)) as connection:
+        found = fingerprint(connection, SUITES[suite], _rows_under_test(SUITES[suite], from_date, to_date))
+    return kept_outcome(kept / f"{suite}.json", SUITES[suite], (from_date, to_date), found, run) if found else run()
 
 
 def _run(warehouse: Engine | URL | str, suite: Suite, from_date: date, to_date: date) -> SuiteOutcome:

@@ -13,6 +13,7 @@ from typing import Any
 from psycopg import Connection
 
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.quality.held import HeldRequests
 from pipelines.quality.outcome import ExpectationOutcome
 
 SAMPLE_SIZE = 5
@@ -62,15 +63,14 @@ def counted_once(connection: Connection[Any], from_date: date, to_date: date) ->
     )
 
 
-def look_alikes(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
+def look_alikes(
+    connection: Connection[Any], from_date: date, to_date: date, held: HeldRequests | None = None
+) -> ExpectationOutcome:
     """No two requests of different sources or instruments have the same counts and model at the same time, and no span states
     something else than the calls inside it. `unexpected_count` counts those that may be counted twice, with their money."""
     pairs = _pairs(connection, from_date, to_date)
-    around = connection.execute(
-        "select source, coalesce(tags ->> 'emitter', ''), count(*), coalesce(sum(list_cost_usd), 0) from core.request "
-        "where event_date >= %s and event_date < %s and tags ? 'calls_inside' group by 1, 2 order by 3 desc, 1, 2",
-        (from_date, to_date),
-    ).fetchall()
+    facts = (held or HeldRequests(connection, from_date, to_date)).by_day
+    around = _around(connection, from_date, to_date) if any(day["spans_around"] for day in facts.values()) else []
     words = [
         f"{number:,} of {_named(source, emitter)} like {_named(other, other_emitter)}, {_usd(cost)}: drop them with "
         f"`look_alikes: [{{keep: {_yaml(other, other_emitter)}, drop: {_yaml(source, emitter)}}}]` in sources.yaml"
@@ -90,6 +90,15 @@ def look_alikes(connection: Connection[Any], from_date: date, to_date: date) -> 
         observed=_usd(sum((row[-1] for row in doubtful), Decimal(0))),
         unexpected_count=sum(row[-2] for row in doubtful),
     )
+
+
+def _around(connection: Connection[Any], from_date: date, to_date: date) -> list[tuple[Any, ...]]:
+    """Source and emitter of spans that the calls inside them don't add up to, how many, and their money."""
+    return connection.execute(
+        "select source, coalesce(tags ->> 'emitter', ''), count(*), coalesce(sum(list_cost_usd), 0) from core.request "
+        "where event_date >= %s and event_date < %s and tags ? 'calls_inside' group by 1, 2 order by 3 desc, 1, 2",
+        (from_date, to_date),
+    ).fetchall()
 
 
 def _pairs(connection: Connection[Any], from_date: date, to_date: date) -> list[tuple[Any, ...]]:

@@ -98,11 +98,12 @@ def empty_bare_tables(connection: psycopg.Connection[Any]) -> None:
     Tables that the test before left as they were are emptied, which takes a tenth of the time of making them.
     """
     found = connection.execute(
-        "select count(*) from pg_attribute join pg_class as c on c.oid = attrelid join pg_namespace as n on n.oid = relnamespace "
+        "select array_agg(relname || '.' || attname) from pg_attribute join pg_class as c on c.oid = attrelid "
+        "join pg_namespace as n on n.oid = relnamespace "
         "where nspname = any(%s) and relkind = 'r' and attnum > 0 and not attisdropped",
         [SCHEMAS],
     ).fetchone()
-    if found == (sum(len(table.columns) for table in TABLES),):
+    if found and sorted(found[0] or []) == sorted(f"{table.name}.{c.name}" for table in TABLES for c in table.columns):
         connection.execute("; ".join(f"delete from {table.qualified}" for table in TABLES))
         return
     for schema in SCHEMAS:

@@ -7,17 +7,20 @@ import subprocess
 import sys
 import time
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from pipelines.quality import SUITES, ExpectationOutcome, SuiteName, SuiteOutcome, run_suite, statement
+from pipelines.quality.counted import connected
+from pipelines.quality.kept import fingerprint
 from pipelines.quality.rules import RowFloor, Unique
 from pipelines.quality.run import APPLICATION
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.tables import TABLES_BY_NAME
 from tests.unit.quality.counter_examples import COUNTER_EXAMPLES, OTHER, CounterExample
-from tests.unit.quality.rows import CONTEXT, DAY, good_row, insert
+from tests.unit.quality.rows import CONTEXT, DAY, empty_bare_tables, good_row, insert
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -187,3 +190,50 @@ def test_an_empty_window_is_refused(bare: Database) -> None:
 def test_the_library_is_not_imported_before_a_suite_runs() -> None:
     code = "import sys, pipelines.quality; sys.exit('great_expectations' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "example", [e for e in COUNTER_EXAMPLES if e.suite != "core_request"], ids=lambda e: f"{e.suite}-{e.rule}"
+)
+def test_rows_that_break_a_rule_are_not_taken_for_those_that_were_kept(bare: Database, example: CounterExample) -> None:
+    """Nothing needs the library for that: no two of these states may have one fingerprint."""
+    suite, prints = SUITES[example.suite], []
+    for rows in (({},), ({},), example.rows):
+        with bare.connect() as connection:
+            empty_bare_tables(connection)
+        fill(bare, example.suite, rows)
+        with connected(bare.url) as connection:
+            prints.append(fingerprint(connection, suite, f"select * from {suite.table.qualified}"))
+    assert prints[0] == prints[1] != prints[2]
+
+
+@pytest.mark.parametrize("change", [
+    "delete from core.model", "delete from raw.snapshot", "alter table core.price rename region to place",
+])  # fmt: skip
+def test_a_change_of_what_rules_look_up_is_seen(bare: Database, change: str) -> None:
+    fill(bare, "core_price", ({},))
+    prints = []
+    for statement_ in ("select 1", change):
+        with bare.connect() as connection:
+            connection.execute(statement_.encode())
+        with connected(bare.url) as connection:
+            prints.append(fingerprint(connection, SUITES["core_price"], "select * from core.price"))
+    assert prints[0] != prints[1]
+
+
+def test_what_was_found_of_the_same_rows_is_not_looked_for_again(
+    bare: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(bare, "core_price", ({"usd_per_million": Decimal("2.4")},))
+    first = run_suite(bare.url, "core_price", *WINDOW, tmp_path)
+    assert [e.name for e in not_passed(first)] == ["usd_follows_from_price"]
+    with monkeypatch.context() as without:
+        without.setattr("pipelines.quality.run._batch", None)
+        assert run_suite(bare.url, "core_price", *WINDOW, tmp_path) == first
+    with bare.connect() as connection:
+        connection.execute("update core.price set usd_per_million = 2.5")
+    assert not not_passed(run_suite(bare.url, "core_price", *WINDOW, tmp_path))
+    with bare.connect() as connection:
+        connection.execute("alter table core.price drop column meter")
+    for _ in range(2):  # what can't be evaluated is not kept
+        assert run_suite(bare.url, "core_price", *WINDOW, tmp_path).blocks
