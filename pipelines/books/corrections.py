@@ -23,7 +23,7 @@ def corrections(now: pl.DataFrame, booked: pl.DataFrame) -> pl.DataFrame:
 
 def commitment_corrections(now: pl.DataFrame, booked: pl.DataFrame) -> pl.DataFrame:
     """Rows of core.booked_commitment without a period, which make what is `booked` of mart.commitment_usage into `now`."""
-    amounts = ("amount_usd", "effective_cost_usd", "covered_usd")
+    amounts = ("amount_usd", "effective_cost_usd", "covered_usd", "billed_cost_usd", "commitment_discount_quantity")
     return _difference(now, booked, COMMITMENT_USAGE, BOOKED_COMMITMENT, amounts)
 
 

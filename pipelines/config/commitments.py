@@ -98,13 +98,14 @@ class ProvisionedThroughput(Commitment):
 
 
 class PrepaidCredit(Commitment):
-    """`usd` paid ahead, or granted, that the seller's usage is paid from; what is left on `to_date` is lost.
+    """`usd` paid ahead that the seller's usage is paid from; what is left on `to_date` is lost. `granted` where nothing was paid for it.
 
     Of several the one with the lowest `priority` is drawn first, then the one that expires first.
     """
 
     usd: Decimal = Field(gt=0, le=1_000_000_000_000, decimal_places=18)
     priority: int = 0
+    granted: bool = False
 
 
 class FreeTier(Commitment):

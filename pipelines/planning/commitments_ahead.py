@@ -59,6 +59,8 @@ def _ahead(item: Commitment, day: date, to_date: date, standing: Standing | None
         return Decimal(0)
     if standing is None:
         return None
+    if isinstance(item, PrepaidCredit) and item.granted:
+        return -min(standing.balance_usd or Decimal(0), (standing.used_per_day or Decimal(0)) * len(days))
     if isinstance(item, PrepaidCredit):
         ends = item.to_date is not None and item.to_date <= to_date
         return (standing.expiring_usd or Decimal(0)) if ends else Decimal(0)
@@ -89,7 +91,8 @@ def ends_ahead(commitments: Commitments, day: date, standing: Mapping[str, Stand
     for item in commitments.declared:
         if item.to_date is not None and day < item.to_date:
             at = standing.get(item.commitment)
-            usd = at.expiring_usd if at is not None and isinstance(item, PrepaidCredit) else None
+            is_paid = isinstance(item, PrepaidCredit) and not item.granted
+            usd = at.expiring_usd if at is not None and is_paid else None
             keys = frozenset({TOTAL, ("seller", item.provider_id)})
             found.append(Known(keys, item.to_date, "commitment", f"commitment {item.commitment} ends", usd))
     return found

@@ -1,4 +1,7 @@
-"""Prepaid credits: drawn by priority, then by expiry; what is left of each, when it runs out and what will expire."""
+"""Prepaid credits: drawn by priority, then by expiry; what is left of each, when it runs out and what will expire.
+
+One that was granted costs nothing, so that what it pays is a saving.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +104,10 @@ class SellerCredits:
             "expiring_usd": ZERO,
             "reason": self._reason(item, today),
         }
-        return Standing(row, usage + unused_rows(item, CREDIT, unused, today.of_seller(self.seller)))
+        usage += unused_rows(item, CREDIT, unused, today.of_seller(self.seller))
+        if item.granted:
+            usage = [part | {"effective_cost_usd": ZERO} for part in usage]
+        return Standing(row, usage)
 
     def _reason(self, item: PrepaidCredit, today: Day) -> str | None:
         missing = max(0, (self._first - item.from_date).days) + sum(

@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.books.commitments.credits import SellerCredits, in_order
 from pipelines.books.commitments.free_tiers import Allowance
 from pipelines.books.commitments.hardware import OwnHardware
+from pipelines.books.commitments.invoiced import invoiced
 from pipelines.books.commitments.minimums import Minimum
 from pipelines.books.commitments.provisioned import Throughput
 from pipelines.books.commitments.usage import ZERO, Arrival, Day, Standing, Use
@@ -58,7 +59,7 @@ def commitment_ledger(
         for today, item, kind, standing in _standings(commitments, hardware, _days(charges, hours, loaded)):
             key = {"event_date": today, "commitment_id": item.commitment, "kind": kind, "provider_id": item.provider_id}
             days.append({**key, **standing.row})
-            usage += [{"event_date": today, **row} for row in standing.usage]
+            usage += [{"event_date": today, **row} for row in invoiced(item, kind, today, standing.usage)]
     return Ledger(
         pl.DataFrame(usage, schema=COMMITMENT_USAGE.polars_schema).sort(COMMITMENT_USAGE.primary_key),
         pl.DataFrame(days, schema=COMMITMENT_DAY.polars_schema).sort(COMMITMENT_DAY.primary_key),

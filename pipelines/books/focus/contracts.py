@@ -160,12 +160,34 @@ def _instant(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def applied(contract_ids: Sequence[str | None], costs: Sequence[Decimal]) -> Iterator[str | None]:
-    """ContractApplied: the contract that decided the price of a charge, and the charge's cost under it; None for list prices."""
-    for name, cost in zip(contract_ids, costs, strict=True):
-        if name is None:
-            yield None
-        else:
-            element = {"ContractId": name, "ContractCommitmentId": name}
-            text = json.dumps(element)[:-1] + f', "ContractCommitmentAppliedCost": {cost:f}' + "}"
-            yield '{"Elements": [' + text + "]}"
+def applied(rows: pl.DataFrame) -> Iterator[str | None]:
+    """ContractApplied of rows of Cost and Usage, before their columns are chosen: the contract that decided the price and the charge's cost under it, then
+    the commitment that covered it or that the row is about, and how much of it; None for list prices."""
+    columns = ("x_ContractId", "ContractedCost", "BilledCost", "charge_category", "commitment_id", "covered_usd",
+               "commitment_discount_quantity", "commitment_discount_unit")  # fmt: skip
+    for row in rows.select(columns).iter_rows(named=True):
+        elements = []
+        if row["x_ContractId"] is not None:
+            elements.append(_element(row["x_ContractId"], row["ContractedCost"], None))
+        if row["commitment_id"] is not None:
+            amount, unit = row["commitment_discount_quantity"], row["commitment_discount_unit"]
+            if row["charge_category"] == "Purchase" and unit not in _HOURS:
+                amount = row["BilledCost"]
+            elements.append(
+                _element(
+                    row["commitment_id"],
+                    row["covered_usd"] if amount is None else amount,
+                    unit if unit in _HOURS and amount is not None else None,
+                )
+            )
+        yield '{"Elements": [' + ", ".join(elements) + "]}" if elements else None
+
+
+_HOURS = ("Unit-Hours", "Hours")
+
+
+def _element(name: str, amount: Decimal, unit: str | None) -> str:
+    text = json.dumps({"ContractId": name, "ContractCommitmentId": name})[:-1]
+    if unit is None:
+        return text + f', "ContractCommitmentAppliedCost": {amount:f}' + "}"
+    return text + f', "ContractCommitmentAppliedQuantity": {amount:f}, "ContractCommitmentAppliedUnit": "{unit}"' + "}"

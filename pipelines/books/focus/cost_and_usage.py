@@ -9,18 +9,24 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.books.allocation import ALLOCATED, SHARES, allocate
+from pipelines.books.allocation import ALLOCATED, SHARES, allocate, passed_on
+from pipelines.books.covered import QUANTITIES, covered, with_quantities
+from pipelines.books.focus.commitments import commitment_columns, has_discounts, names_discounts, own_rows
 from pipelines.books.focus.contracts import applied
 from pipelines.books.focus.principals import PRINCIPALS, by_principal
 from pipelines.books.focus.split_cost import ALLOCATION_COLUMNS, allocation_columns
-from pipelines.books.focus.versions import Version, columns_of
+from pipelines.books.focus.versions import COMMITMENT, DISCOUNT, RESOURCE, Version, columns_of
 from pipelines.books.periods import following
 from pipelines.config.focus import BillingAccount
 from pipelines.meters import TOKEN_METERS
+from pipelines.warehouse.tables.core_books import BOOKED_COMMITMENT
 from pipelines.warehouse.tables.mart_charges import COSTS
+from pipelines.warehouse.tables.mart_commitments import FREE_TIER
 
 _DECIMAL = pl.Decimal(38, 18)
 _MILLION = 1_000_000
+COMMITTED = (COMMITMENT, RESOURCE)
+"""Features that a month has in which a commitment was purchased or used."""
 _FOCUS_COSTS = dict(zip(COSTS, ("ListCost", "ContractedCost", "EffectiveCost", "BilledCost"), strict=True))
 _UNITS = {"token": "Tokens", "request": "Requests", "search": "Searches"}
 _OF_AN_ADJUSTMENT = (
@@ -58,8 +64,12 @@ def cost_and_usage(
     *,
     shares: pl.DataFrame | None = None,
     used: pl.DataFrame | None = None,
+    commitments: pl.DataFrame | None = None,
 ) -> Exported:
     """The charges of the month that begins with `month`, in the columns of `version`; each cost sums to that of the charges.
+
+    With `commitments` (rows of core.booked_commitment) what they covered is a part of its own, billed at nothing, and they have rows
+    themselves (pipelines.books.covered): effective cost sums to what is to pay, billed cost to what sellers bill.
 
     `charges` are rows of core.booked_charge with price_region, context_from_tokens, time_window and reasoning_mode of their
     price and developer and family of their model. A line with a quantity and both unit prices is Usage. The rest of a
@@ -68,12 +78,21 @@ def cost_and_usage(
     each receiver, from 1.3 on. With `used` (principals.py) a charge is a row for each user and key.
     """
     known = _split(charges.filter(pl.col("unpriced_reason").is_null()), shares if version != "1.2" else None, used)
+    own_shares = pl.DataFrame(schema=SHARES) if shares is None or version == "1.2" else shares
+    known = covered(known, BOOKED_COMMITMENT.empty() if commitments is None else commitments, own_shares)
+    own, known = (
+        known.filter(is_one)
+        for is_one in (pl.col("charge_category").is_not_null(), pl.col("charge_category").is_null())
+    )
     is_usage = pl.all_horizontal(
         pl.col("price_id", "list_usd_per_million", "contracted_usd_per_million", "quantity").is_not_null()
     )
     usage, others = known.filter(is_usage), known.filter(~is_usage)
-    rows = pl.concat([_usage(usage), _adjustments(others)], how="diagonal")
-    named = [column.name for column in columns_of(version)]
+    rows = pl.concat(
+        [_usage(usage), _adjustments(others), own_rows(passed_on(own) if version == "1.2" else own)], how="diagonal"
+    )
+    supported = [*(COMMITTED if has_discounts(rows) else ()), *([DISCOUNT] if names_discounts(rows) else [])]
+    named = [column.name for column in columns_of(version, supported)]
     has_region = (rows["region"] != "").any()
     if not has_region:
         named = [name for name in named if name not in ("RegionId", "RegionName")]
@@ -82,8 +101,9 @@ def cost_and_usage(
     if rows["credential"].null_count() == rows.height:
         named.remove("x_CredentialId")
     rows = _with_objects(rows, "Tags", {name: name for name in _TAGS}, absent="unattributed")
-    filled = rows.with_columns(**_common(month, accounts)).sort("ChargePeriodStart", "x_ChargeId")
-    contracts = list(applied(filled["x_ContractId"].to_list(), filled["ContractedCost"].to_list()))
+    filled = rows.with_columns(**_common(month, accounts))
+    filled = filled.sort("ChargePeriodStart", "x_ChargeId")
+    contracts = list(applied(filled))
     filled = filled.with_columns(ContractApplied=pl.Series(contracts, dtype=pl.String)).select(named)
     is_own = pl.col("charge_class").is_null()
     unpriced = charges.filter(is_own, pl.col("unpriced_reason").is_not_null(), pl.col("meter") == "request")[
@@ -94,12 +114,11 @@ def cost_and_usage(
 
 def _split(charges: pl.DataFrame, shares: pl.DataFrame | None, used: pl.DataFrame | None) -> pl.DataFrame:
     """The charges with the quantities of FOCUS, by who used them, those that are passed on as a part for each receiver."""
-    quantity = pl.col("quantity").cast(_DECIMAL)
-    priced = pl.when(pl.col("unit") == "token").then(quantity / _MILLION).otherwise(quantity).cast(_DECIMAL)
-    counted = charges.with_columns(ConsumedQuantity=quantity, PricingQuantity=priced)
-    amounts = (*COSTS, "ConsumedQuantity", "PricingQuantity")
+    amounts = (*COSTS, *QUANTITIES)
     return allocate(
-        by_principal(counted, used, amounts), pl.DataFrame(schema=SHARES) if shares is None else shares, amounts
+        by_principal(with_quantities(charges), used, amounts),
+        pl.DataFrame(schema=SHARES) if shares is None else shares,
+        amounts,
     )
 
 
@@ -117,7 +136,9 @@ def _usage(lines: pl.DataFrame) -> pl.DataFrame:
         ChargeCategory=pl.lit("Usage"),
         ConsumedUnit=unit,
         PricingUnit=pl.when(is_token).then(pl.lit("1000000 Tokens")).otherwise(unit),
-        PricingCategory=pl.lit("Standard"),
+        PricingCategory=pl.when(pl.col("commitment_id").is_null() | (pl.col("commitment_kind") == FREE_TIER))
+        .then(pl.lit("Standard"))
+        .otherwise(pl.lit("Committed")),
         ListUnitPrice=unit_price("list_usd_per_million"),
         ContractedUnitPrice=unit_price("contracted_usd_per_million"),
         SkuId=sku,
@@ -125,7 +146,6 @@ def _usage(lines: pl.DataFrame) -> pl.DataFrame:
         SkuPriceId=pl.concat_str(sku, "service_tier", *_conditions(), separator="/"),
         direction=pl.col("meter").replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
         cache_action=pl.col("meter").replace_strict(_CACHE_ACTIONS, default=None, return_dtype=pl.String),
-        x_ChargeId=_uuid("charge_id"),
         x_ListPriceId=_uuid("list_price_id"),
         x_PriceId=_uuid("price_id"),
         x_PricingCurrency="pricing_currency",
@@ -166,7 +186,7 @@ def _adjustments(lines: pl.DataFrame) -> pl.DataFrame:
         pl.col(*COSTS).sum(), pl.col("charge_id").min(), pl.col("context_from_tokens").first()
     )
     costs = pl.any_horizontal(pl.col(*COSTS) != 0)
-    return summed.filter(costs).with_columns(ChargeCategory=pl.lit("Adjustment"), x_ChargeId=_uuid("charge_id"))
+    return summed.filter(costs).with_columns(ChargeCategory=pl.lit("Adjustment"))
 
 
 def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl.Expr]:
@@ -182,18 +202,21 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
     return {
         **{focus: pl.col(cost).cast(_DECIMAL) for cost, focus in _FOCUS_COSTS.items()},
         **allocation_columns(),
+        **commitment_columns(),
         "BillingAccountId": seller.replace_strict(ids, default=pl.concat_str(seller, pl.lit("-account")), return_dtype=pl.String),
         "BillingAccountName": seller.replace_strict(names, default=None, return_dtype=pl.String),
         "BillingCurrency": pl.lit("USD"),
         "BillingPeriodStart": _midnight(pl.lit(month)),
         "BillingPeriodEnd": _midnight(pl.lit(following(month))),
         "ChargeClass": pl.col("charge_class"),
-        "ChargeDescription": pl.coalesce("SkuMeter", pl.lit("Cost beyond unit prices")) + pl.lit(" for ") + pl.col("model_id"),
-        "ChargeFrequency": pl.lit("Usage-Based"),
+        "ChargeDescription": pl.coalesce(
+            "described", pl.coalesce("SkuMeter", pl.lit("Cost beyond unit prices")) + pl.lit(" for ") + pl.col("model_id")
+        ),
+        "ChargeFrequency": pl.coalesce("frequency", pl.lit("Usage-Based")),
         "ChargePeriodStart": _midnight(pl.col("event_date")),
         "ChargePeriodEnd": _midnight(pl.col("event_date") + pl.duration(days=1)),
         "HostProviderName": seller,
-        "InvoiceDetailId": pl.concat_str(invoice, pl.coalesce("SkuId", pl.lit("adjustment")), corrects, separator="/", ignore_nulls=True),
+        "InvoiceDetailId": pl.concat_str(invoice, pl.coalesce("detail", "SkuId", pl.lit("adjustment")), corrects, separator="/", ignore_nulls=True),
         "InvoiceId": invoice,
         "InvoiceIssuerName": seller,
         "ProviderName": seller,
@@ -205,7 +228,8 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
         "ServiceProviderName": seller,
         "ServiceSubcategory": pl.lit("Generative AI"),
         "x_ContractId": pl.when(pl.col("contract_id") != "").then(pl.col("contract_id")),
-        "x_ModelId": pl.col("model_id"),
+        "x_ChargeId": _uuid("charge_id"),
+        "x_ModelId": pl.when(pl.col("model_id") != "").then(pl.col("model_id")),
         "x_CredentialId": pl.col("credential"),
         "x_PrincipalId": pl.coalesce("principal", pl.when(pl.col("application") != "unattributed").then("application")),
         "x_ServiceTier": pl.col("service_tier"),

@@ -16,7 +16,7 @@ from pipelines.books.focus.cost_and_usage import Exported, cost_and_usage
 from pipelines.books.focus.principals import usage_by_principal
 from pipelines.books.focus.supporting import billing_periods, invoice_details, sku_prices
 from pipelines.books.focus.versions import Version
-from pipelines.books.periods import NOTHING_SHARED, book, book_shares, closed_periods, following
+from pipelines.books.periods import NOTHING_SHARED, book, book_commitments, book_shares, closed_periods, following
 from pipelines.config.allocation import Allocation
 from pipelines.config.commitments import Commitments
 from pipelines.config.focus import BillingAccount
@@ -73,7 +73,9 @@ def export_month(
     )
     used = usage_by_principal(connection, charges["event_date"].unique().to_list()) if by_user else None
     shares = book_shares(connection, charges, allocation)
-    found = cost_and_usage(described, month, version, accounts, shares=shares, used=used)
+    found = cost_and_usage(
+        described, month, version, accounts, shares=shares, used=used, commitments=book_commitments(connection, month)
+    )
     return found, _written(found.rows, folder, f"focus-{version}-cost-and-usage-{month:%Y-%m}")
 
 

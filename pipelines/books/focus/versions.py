@@ -1,12 +1,12 @@
 """The columns of FOCUS Cost and Usage, once: in which versions each exists, of which type, and what it needs.
 
-A column of a feature that charges do not have is left out of the export, never shipped empty; `lacks` names the feature,
-in the words of FOCUS's own rules where they have one.
+A column of a feature that a month's charges do not have is left out of the export, never shipped empty; `lacks` names the feature,
+in the words of FOCUS's own rules where they have one. Those of commitments are there in a month that has some.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +19,9 @@ COMMITMENT = "COMMITMENT_DISCOUNT_SUPPORTED"
 CAPACITY = "CAPACITY_RESERVATION_SUPPORTED"
 SUB_ACCOUNT = "SUB_ACCOUNT_SUPPORTED"
 RESOURCE = "BILLING_BASED_ON_PROVISIONED_RESOURCES_SUPPORTED"
+DISCOUNT = "a discount that no column of FOCUS names"
+PROGRAMS = "the programs of commitments that a seller offers are not known"
+COMMITMENT_UNITS = ("Unit-Hours", "Hours", "USD")
 CURRENCY = "PRICING_BILLING_CURRENCY_DIFFERENCES_SUPPORTED"
 
 
@@ -59,20 +62,21 @@ COST_AND_USAGE: tuple[FocusColumn, ...] = (
     FocusColumn("BillingPeriodEnd", "DateTime"),
     FocusColumn("BillingPeriodStart", "DateTime"),
     *_left_out(CAPACITY, "CapacityReservationId", "CapacityReservationStatus"),
-    FocusColumn("ChargeCategory", accepted=("Usage", "Adjustment")),
+    FocusColumn("ChargeCategory", accepted=("Usage", "Purchase", "Credit", "Adjustment")),
     FocusColumn("ChargeClass", nullable=True, accepted=("Correction",)),
     FocusColumn("ChargeDescription"),
-    FocusColumn("ChargeFrequency", accepted=("Usage-Based",)),
+    FocusColumn("ChargeFrequency", accepted=("Usage-Based", "Recurring", "One-Time")),
     FocusColumn("ChargePeriodEnd", "DateTime"),
     FocusColumn("ChargePeriodStart", "DateTime"),
-    *_left_out(
-        COMMITMENT,
-        "CommitmentDiscountCategory", "CommitmentDiscountId", "CommitmentDiscountName", "CommitmentDiscountQuantity",
-        "CommitmentDiscountStatus", "CommitmentDiscountType", "CommitmentDiscountUnit",
-    ),
-    *_left_out(COMMITMENT, "CommitmentProgramEligibilityDetails", since="1.4"),
+    FocusColumn("CommitmentDiscountCategory", nullable=True, accepted=("Usage", "Spend"), lacks=COMMITMENT),
+    *_left_out(COMMITMENT, "CommitmentDiscountId", "CommitmentDiscountName"),
+    FocusColumn("CommitmentDiscountQuantity", "Decimal", nullable=True, lacks=COMMITMENT),
+    FocusColumn("CommitmentDiscountStatus", nullable=True, accepted=("Used", "Unused"), lacks=COMMITMENT),
+    *_left_out(COMMITMENT, "CommitmentDiscountType"),
+    FocusColumn("CommitmentDiscountUnit", nullable=True, accepted=COMMITMENT_UNITS, lacks=COMMITMENT),
+    *_left_out(PROGRAMS, "CommitmentProgramEligibilityDetails", since="1.4"),
     FocusColumn("ConsumedQuantity", "Decimal", nullable=True),
-    FocusColumn("ConsumedUnit", nullable=True, accepted=("Tokens", "Requests", "Searches")),
+    FocusColumn("ConsumedUnit", nullable=True, accepted=("Tokens", "Requests", "Searches", *COMMITMENT_UNITS)),
     FocusColumn("ContractApplied", "JSON", nullable=True, since="1.3"),
     FocusColumn("ContractedCost", "Decimal"),
     FocusColumn("ContractedUnitPrice", "Decimal", nullable=True),
@@ -83,14 +87,14 @@ COST_AND_USAGE: tuple[FocusColumn, ...] = (
     FocusColumn("InvoiceIssuerName"),
     FocusColumn("ListCost", "Decimal"),
     FocusColumn("ListUnitPrice", "Decimal", nullable=True),
-    FocusColumn("PricingCategory", nullable=True, accepted=("Standard",)),
+    FocusColumn("PricingCategory", nullable=True, accepted=("Standard", "Committed")),
     *_left_out(
         CURRENCY,
         "PricingCurrency", "PricingCurrencyContractedUnitPrice", "PricingCurrencyEffectiveCost",
         "PricingCurrencyListUnitPrice",
     ),
     FocusColumn("PricingQuantity", "Decimal", nullable=True),
-    FocusColumn("PricingUnit", nullable=True, accepted=("1000000 Tokens", "Requests", "Searches")),
+    FocusColumn("PricingUnit", nullable=True, accepted=("1000000 Tokens", "Requests", "Searches", "Days", *COMMITMENT_UNITS)),
     FocusColumn("ProviderName", until="1.3"),
     FocusColumn("PublisherName", until="1.3"),
     FocusColumn("RegionId", nullable=True),
@@ -113,17 +117,22 @@ CUSTOM: tuple[FocusColumn, ...] = (
     FocusColumn("x_ChargeId"),
     FocusColumn("x_ContractId", nullable=True),
     FocusColumn("x_CredentialId", nullable=True),
+    FocusColumn("x_DiscountId", nullable=True, lacks=DISCOUNT),
     FocusColumn("x_ExchangeRate", "Decimal", nullable=True),
     FocusColumn("x_ListPriceId", nullable=True),
-    FocusColumn("x_ModelId"),
+    FocusColumn("x_ModelId", nullable=True),
     FocusColumn("x_PriceId", nullable=True),
     FocusColumn("x_PricingCurrency", nullable=True),
     FocusColumn("x_PrincipalId", nullable=True),
-    FocusColumn("x_ServiceTier"),
+    FocusColumn("x_ServiceTier", nullable=True),
 )
 """What FOCUS has no column for: these come last."""
 
 
-def columns_of(version: Version) -> tuple[FocusColumn, ...]:
-    """The columns of an export: those of `version` that charges can fill, then our own."""
-    return (*(column for column in COST_AND_USAGE if column.is_in(version) and not column.lacks), *CUSTOM)
+def columns_of(version: Version, supported: Collection[str] = ()) -> tuple[FocusColumn, ...]:
+    """The columns of an export: those of `version` that charges can fill, and that features `supported` besides can, then our own."""
+    return tuple(
+        column
+        for column in (*COST_AND_USAGE, *CUSTOM)
+        if column.is_in(version) and (not column.lacks or column.lacks in supported)
+    )

@@ -37,7 +37,8 @@ COMMITMENT_USAGE = Table(
         Column(
             "commitment_discount_status",
             "text",
-            "Used or Unused (FOCUS CommitmentDiscountStatus); empty where it is not known which of the amount was used.",
+            "Used or Unused (FOCUS CommitmentDiscountStatus); empty where it is not known which of the amount was used, and for the purchase "
+            "of a credit.",
             accepted=(*STATUSES, ""),
         ),
         Column("model_id", "text", "Canonical model that used it; empty for what nobody used, and for a minimum."),
@@ -52,7 +53,7 @@ COMMITMENT_USAGE = Table(
         _usd("amount_usd", "Part of what was purchased.", nullable=False),
         _usd(
             "effective_cost_usd",
-            "What the row costs: the amount, but 0 for the used part of a minimum, which is paid as usage.",
+            "What the row costs: the amount, but 0 for the used part of a minimum, which is paid as usage, and for a credit that was granted.",
             nullable=False,
         ),
         _usd(
@@ -64,6 +65,23 @@ COMMITMENT_USAGE = Table(
             "allocated_method_id",
             "text",
             "Rule by which a part that nobody used is passed on (FOCUS AllocatedMethodId); empty where none is.",
+        ),
+        _usd(
+            "billed_cost_usd",
+            "What the seller bills for it on the day: throughput as it runs, a credit whole on its first day, of a minimum what fell short.",
+            nullable=False,
+        ),
+        Column(
+            "commitment_discount_quantity",
+            "numeric(38,18)",
+            "The part in the unit of the commitment (FOCUS CommitmentDiscountQuantity); null for free tiers.",
+            nullable=True,
+        ),
+        Column(
+            "commitment_discount_unit",
+            "text",
+            "Unit-Hours of throughput, Hours of one's own hardware, USD of credits and minimums (FOCUS CommitmentDiscountUnit).",
+            nullable=True,
         ),
     ),
     (
