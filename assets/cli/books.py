@@ -67,6 +67,7 @@ def reopen(month: Month, reason: Annotated[str, typer.Option("--reason", help="W
 def restate(as_json: AsJson = False) -> None:
     """Show what became known of closed months since they were booked. The next closing books it as corrections."""
     from pipelines.books.periods import pending, pending_commitments
+    from pipelines.books.statement import statement_lines
     from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
@@ -74,7 +75,8 @@ def restate(as_json: AsJson = False) -> None:
     if found.is_empty() and commitments.is_empty() and not as_json:
         say("nothing became known of closed months")
         return
-    _show(found, commitments, ("event_date", "provider_id", "model_id"), as_json=as_json)
+    by = ("event_date", "provider_id", "model_id")
+    _show(statement_lines(found, commitments, by), by, as_json=as_json)
 
 
 def statement(
@@ -83,8 +85,8 @@ def statement(
     as_json: AsJson = False,
 ) -> None:
     """Print a month as it stands in the books, shared cost passed on: as booked where it is closed, else as known now, corrections apart."""
-    from pipelines.books.allocation import allocate, passed_on
     from pipelines.books.periods import book, book_commitments, book_shares
+    from pipelines.books.statement import passed_on_statement
     from pipelines.workspace import open_workspace
 
     if by not in BY:
@@ -93,14 +95,13 @@ def statement(
         charges = book(connection, month)
         shares = book_shares(connection, charges, workspace.config.allocation)
         commitments = book_commitments(connection, month)
-    _show(passed_on(allocate(charges, shares)), commitments, ("charge_class", by), as_json=as_json)
+    _show(
+        passed_on_statement(charges, commitments, shares, ("charge_class", by)), ("charge_class", by), as_json=as_json
+    )
 
 
-def _show(charges: pl.DataFrame, commitments: pl.DataFrame, by: Sequence[str], *, as_json: bool) -> None:
+def _show(sums: pl.DataFrame, by: Sequence[str], *, as_json: bool) -> None:
     """Sums by the columns, one line each, and their total: rounded for people, with every digit as JSON."""
-    from pipelines.books.statement import statement_lines
-
-    sums = statement_lines(charges, commitments, by)
     if as_json:
         say(json_text([{name: _digits(value) for name, value in row.items()} for row in sums.iter_rows(named=True)]))
     else:

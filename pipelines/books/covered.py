@@ -7,7 +7,7 @@ FOCUS files and statements are made of both, so that they come to the same for e
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal
 from fractions import Fraction
@@ -91,7 +91,8 @@ def covered(parts: pl.DataFrame, commitments: pl.DataFrame, shares: pl.DataFrame
         [plain.filter(~is_open), plain.filter(is_open).join(keys, on=_GROUP, how="anti", maintain_order="left")]
     )
     made_of = [kept, pl.DataFrame(found, schema=plain.schema, orient="row")]
-    return pl.concat([*made_of, *_own_rows(own, plain.schema, shares)])
+    bought = _purchases(commitments.iter_rows(named=True), plain.schema)
+    return pl.concat([*made_of, *_own_rows(own, bought, plain.schema, shares)])
 
 
 def _is_split_from_charges(row: Mapping[str, Any]) -> bool:
@@ -139,6 +140,7 @@ def _cover(rows: list[_Row], take: Mapping[str, Any]) -> list[_Row] | None:
     for share in shares:
         if share.usd and not share.is_usage:
             _reduce(share.row, {"billed_cost_usd": share.usd, "effective_cost_usd": share.usd})
+            share.row.update({"covered_usd": (share.row["covered_usd"] or ZERO) + share.usd, "commitment_usd": ZERO})
     return [
         _split_off(share, part, take, cost, quantity)
         for share, cost, quantity in zip(usage, costs, quantities, strict=True)
@@ -210,7 +212,9 @@ def _portions(amount: Decimal, of: Sequence[Decimal]) -> list[Decimal]:
     return [Decimal(floor).scaleb(-_DIGITS, _EXACT) for floor in floors]
 
 
-def _own_rows(rows: Sequence[_Row], schema: pl.Schema, shares: pl.DataFrame) -> list[pl.DataFrame]:
+def _own_rows(
+    rows: Sequence[_Row], bought: Iterable[_Row], schema: pl.Schema, shares: pl.DataFrame
+) -> list[pl.DataFrame]:
     """The rows of commitments that are no part of a charge: purchases, what nobody used, credits that were granted, corrections."""
     made = [(row, found) for row in rows if (found := _of_commitment(schema, row)) is not None]
     used = [found for row, found in made if row["commitment_discount_status"] == USED]
@@ -219,11 +223,11 @@ def _own_rows(rows: Sequence[_Row], schema: pl.Schema, shares: pl.DataFrame) -> 
     frame = pl.DataFrame(used, schema=schema, orient="row").drop(ALLOCATED.names())
     return [
         allocate(frame, shares, amounts).select(schema.names()),
-        pl.DataFrame([*_passed_on(others), *_purchases(rows, schema)], schema=schema, orient="row"),
+        pl.DataFrame([*_passed_on(others), *bought], schema=schema, orient="row"),
     ]
 
 
-def _purchases(rows: Sequence[_Row], schema: pl.Schema) -> Iterator[_Row]:
+def _purchases(rows: Iterable[_Row], schema: pl.Schema) -> Iterator[_Row]:
     """What the seller bills for each commitment and day."""
     bought: dict[tuple[Any, ...], _Row] = {}
     for row in rows:
@@ -236,7 +240,7 @@ def _purchases(rows: Sequence[_Row], schema: pl.Schema) -> Iterator[_Row]:
             for cost in (*COSTS[:2], "billed_cost_usd"):
                 whole[cost] += row["billed_cost_usd"]
             whole["commitment_discount_quantity"] += row["commitment_discount_quantity"] or ZERO
-    yield from bought.values()
+    yield from (row for row in bought.values() if row["billed_cost_usd"])
 
 
 def _of_commitment(schema: pl.Schema, row: _Row) -> _Row | None:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipelines.books.allocation import NOBODY
+from pipelines.books.allocation import NOBODY, allocate, passed_on
+from pipelines.books.covered import QUANTITIES, covered, with_quantities
 from pipelines.config.allocation import ATTRIBUTION
 from pipelines.warehouse.tables.core_books import BOOKED_CHARGE
+from pipelines.warehouse.tables.mart_charges import COSTS
 
 _MONEY = BOOKED_CHARGE.polars_schema["effective_cost_usd"]
 AMOUNTS = ("effective_cost_usd", "billed_cost_usd", "covered_usd", "commitment_usd", "payable_usd")
@@ -36,6 +38,20 @@ def statement_lines(charges: pl.DataFrame, commitments: pl.DataFrame, by: Sequen
         pl.when(is_known).then(parts[0] - parts[1] + parts[2]).cast(_MONEY).alias("payable_usd"),
         pl.col("unpriced_requests").fill_null(0),
     ).sort(by)
+
+
+def passed_on_statement(
+    charges: pl.DataFrame, commitments: pl.DataFrame, shares: pl.DataFrame, by: Sequence[str]
+) -> pl.DataFrame:
+    """`statement_lines` after shared cost was passed on by `shares`, and what commitments cover of it with it: to whom, as in a FOCUS file."""
+    parts = allocate(with_quantities(charges), shares, (*COSTS, *QUANTITIES))
+    rows = covered(parts, commitments, shares)
+    of_commitments = rows.filter(pl.col("covered_usd").is_not_null())
+    return statement_lines(
+        passed_on(parts),
+        passed_on(of_commitments).with_columns(effective_cost_usd="commitment_usd"),
+        by,
+    )
 
 
 def _known_sum(name: str, alias: str) -> pl.Expr:

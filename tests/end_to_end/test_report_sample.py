@@ -21,7 +21,8 @@ from pypdf import PdfReader
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pipelines.books.focus.export import export_month
-from pipelines.books.periods import book
+from pipelines.books.periods import book, book_commitments
+from pipelines.books.statement import statement_lines
 from pipelines.finops import format as fmt
 from pipelines.finops.queries import CUTS
 from pipelines.finops.summary import day_summary
@@ -154,8 +155,13 @@ def test_the_same_total_stands_everywhere(report: Report, tmp_path: Path) -> Non
             assert connection.execute(f"select sum(effective_cost_usd) from {table}".encode()).fetchone() == (total,), (
                 table
             )
-    lines = csv.DictReader(focus.read_text(encoding="utf-8").splitlines())
-    assert fmt.total(Decimal(line["EffectiveCost"]) for line in lines) == total
+        paid = statement_lines(book(connection, month), book_commitments(connection, month), ("team",))["payable_usd"]
+    lines = [*csv.DictReader(focus.read_text(encoding="utf-8").splitlines())]
+    used = [line for line in lines if line["ChargeCategory"] in ("Usage", "Adjustment")]
+    assert fmt.total(Decimal(line["ContractedCost"]) for line in used) == total
+    assert fmt.total(Decimal(line["EffectiveCost"]) for line in lines) == fmt.total(paid), (
+        "a credit and a GPU are in it"
+    )
 
 
 def test_every_link_of_every_page_leads_somewhere(report: Report) -> None:

@@ -20,10 +20,11 @@ HOURS, UNIT_HOURS, MONEY = "Hours", "Unit-Hours", "USD"
 _Row = dict[str, Any]
 
 
-def invoiced(item: Commitment, kind: str, day: date, rows: Sequence[_Row]) -> list[_Row]:
+def invoiced(item: Commitment, kind: str, day: date, first: date, rows: Sequence[_Row]) -> list[_Row]:
     """`rows` of a commitment and day with billed_cost_usd, commitment_discount_quantity and commitment_discount_unit.
 
-    A credit is billed whole on its first day, which is a row of its own; one that was granted is billed to nobody.
+    A credit is billed whole on its first day (on `first`, from which days are known, where that is later in the same month), which is a row of its own.
+    One that was granted is billed to nobody, and one that was bought in a month before is billed in none that is known.
     """
     quantities = _quantities(item, kind, [row["amount_usd"] for row in rows])
     unit = None if kind == FREE_TIER else _unit(item, kind)
@@ -36,7 +37,11 @@ def invoiced(item: Commitment, kind: str, day: date, rows: Sequence[_Row]) -> li
         }
         for row, quantity in zip(rows, quantities, strict=True)
     ]
-    if isinstance(item, PrepaidCredit) and item.from_date == day and not item.granted:
+    is_bought = day == max(item.from_date, first) and (day.year, day.month) == (
+        item.from_date.year,
+        item.from_date.month,
+    )
+    if isinstance(item, PrepaidCredit) and is_bought and not item.granted:
         bought = {
             "billed_cost_usd": item.usd,
             "commitment_discount_quantity": item.usd,

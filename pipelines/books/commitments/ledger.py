@@ -59,7 +59,7 @@ def commitment_ledger(
         for today, item, kind, standing in _standings(commitments, hardware, _days(charges, hours, loaded)):
             key = {"event_date": today, "commitment_id": item.commitment, "kind": kind, "provider_id": item.provider_id}
             days.append({**key, **standing.row})
-            usage += [{"event_date": today, **row} for row in invoiced(item, kind, today, standing.usage)]
+            usage += [{"event_date": today, **row} for row in invoiced(item, kind, today, min(loaded), standing.usage)]
     return Ledger(
         pl.DataFrame(usage, schema=COMMITMENT_USAGE.polars_schema).sort(COMMITMENT_USAGE.primary_key),
         pl.DataFrame(days, schema=COMMITMENT_DAY.polars_schema).sort(COMMITMENT_DAY.primary_key),

@@ -1,4 +1,4 @@
-"""FOCUS's rules on a small month of every kind of charge: how many apply, pass and do not apply, per version, and why.
+"""FOCUS's rules on a small month of every kind of charge and commitment: how many apply, pass and do not apply, per version, and why.
 
     python -m tests.contracts.focus MODEL
 
@@ -20,11 +20,10 @@ from typing import Any
 from pipelines.books.focus.versions import VERSIONS
 from pipelines.settings import Settings
 from pipelines.warehouse.open import open_database
-from tests.charged import load_charged_day
-from tests.contracts.focus.dynamic import DYNAMIC
+from tests.contracts.focus.committed import COMMITTED, MAY_BE, SHARED, load_committed_day
 from tests.contracts.focus.newer import judged_newer
 from tests.contracts.focus.rules import COMPOSITE, Outcome, judged
-from tests.contracts.focus.test_cost_and_usage import SHARED, SUPPORTED, exported, held_columns
+from tests.contracts.focus.test_cost_and_usage import SUPPORTED, exported
 
 
 def outcomes_of(
@@ -42,10 +41,13 @@ def main(model: Path) -> None:
     rules = json.loads(model.read_text(encoding="utf-8"))
     with TemporaryDirectory() as home, open_database(Settings(home=Path(home))) as database:
         with database.connect() as connection, connection.transaction():
-            load_charged_day(connection)
+            load_committed_day(connection)
         files = {version: exported(database, Path(home), version) for version in VERSIONS}
         shared = {v: judged_newer(exported(database, Path(home), v, SHARED), v) for v in VERSIONS[1:]}
-    found = {version: outcomes_of(rules, judged(rules, file, SUPPORTED, DYNAMIC)) for version, file in files.items()}
+    found = {
+        version: outcomes_of(rules, judged(rules, file, SUPPORTED | MAY_BE, COMMITTED))
+        for version, file in files.items()
+    }
     print(
         "| version | columns held | rules of 1.2 that apply | pass | fail | do not apply |\n|---|---|---|---|---|---|"
     )
@@ -53,7 +55,7 @@ def main(model: Path) -> None:
         applies = results["passed"] + results["failed"]
         names = ", ".join(failed) or "none"
         print(
-            f"| {version} | {held_columns(files[version], version)} | {applies} | {results['passed']} | {names} | {results['not applicable']} |"
+            f"| {version} | {files[version].texts.width} | {applies} | {results['passed']} | {names} | {results['not applicable']} |"
         )
     print("\n| version | requirements of the columns since 1.3 | pass | fail | do not apply |\n|---|---|---|---|---|")
     for version, newer in shared.items():

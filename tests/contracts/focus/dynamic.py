@@ -18,7 +18,7 @@ NO_SUCH_PROPERTY = "no property of that kind: FOCUS 1.2 defines none that a mode
 _DATES = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
 _NUMBERS = (
     "BilledCost", "ConsumedQuantity", "ContractedCost", "ContractedUnitPrice", "EffectiveCost", "ListCost", "ListUnitPrice",
-    "PricingQuantity",
+    "PricingQuantity", "CommitmentDiscountQuantity",
 )  # fmt: skip
 _COSTS = (("ListUnitPrice", "ListCost"), ("ContractedUnitPrice", "ContractedCost"))
 _PLACEHOLDERS = {"", "null", "none", "n/a", "na", "not applicable", "unknown", "unattributed", "-"}
@@ -37,7 +37,7 @@ def _custom(file: File) -> list[str]:
 
 
 def _numbers(file: File) -> Iterable[str]:
-    return (value for name in _NUMBERS for value in file.values(name))
+    return (value for name in _NUMBERS if name in file.texts.columns for value in file.values(name))
 
 
 def _objects(file: File, column: str) -> list[dict[str, object]]:
@@ -104,7 +104,7 @@ DYNAMIC: dict[str, Check | str] = {
     "CurrencyFormat-A-002-C": "no price is in a virtual currency",
     "NumericFormat-A-001-O": lambda file: all(NUMBER.fullmatch(value) for value in file.values("x_ExchangeRate")),
     **dict.fromkeys([f"NumericFormat-A-0{n:02}-M" for n in range(2, 12)], _numeric),
-    "NumericFormat-A-012-M": lambda file: all(isinstance(file.typed.schema[name], pl.Decimal) for name in _NUMBERS),
+    "NumericFormat-A-012-M": lambda file: all(isinstance(file.typed.schema[name], pl.Decimal) for name in _NUMBERS if name in file.texts.columns),
     "NumericFormat-A-013-O": OVER_TIME,
     "StringHandling-A-001-M": lambda file: all(
         value.encode().decode() == value for name in file.texts.columns for value in file.values(name)

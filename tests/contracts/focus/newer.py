@@ -14,11 +14,13 @@ from typing import Any
 import polars as pl
 
 from pipelines.books.focus.versions import VERSIONS, Version
-from tests.contracts.focus.dynamic import NO_SUCH_ROW, OVER_TIME
+from tests.contracts.focus.dynamic import OVER_TIME
 from tests.contracts.focus.rules import Check, File, Outcome, is_plain_object, one_each
 
+UNRECEIVED = "lost"
+"""The rule of allocation in the month of the tests that finds no receiver."""
 ONE_SCHEME = "there is one scheme of tags, the company's own"
-NOT_SHARED = "not supported: commitment discounts"
+NOT_KNOWN = "the programs of commitments that a seller offers are not known"
 _SPLIT = (
     "AllocatedMethodId",
     "AllocatedMethodDetails",
@@ -31,6 +33,8 @@ _OWN_KEY = re.compile(r"x_[A-Z][A-Za-z0-9]*")
 _NAMES_OF_CONTRACT = {
     "ContractId", "ContractCommitmentId", "ContractCommitmentAppliedCost", "ContractCommitmentAppliedQuantity", "ContractCommitmentAppliedUnit",
 }  # fmt: skip
+_COST, _QUANTITY, _UNIT = (f"ContractCommitmentApplied{name}" for name in ("Cost", "Quantity", "Unit"))
+_BY_COST, _BY_QUANTITY = {_COST}, {_QUANTITY, _UNIT}
 
 
 def _objects(file: File, column: str) -> list[dict[str, Any]]:
@@ -53,6 +57,12 @@ def _is_split() -> pl.Expr:
     return pl.any_horizontal(pl.col(*_SPLIT[1:]).is_not_null())
 
 
+def _unreceived(file: File) -> bool:
+    """What the rule UNRECEIVED takes is passed on to nobody."""
+    rows = file.texts.filter(pl.col(_METHOD) == UNRECEIVED)
+    return not rows.is_empty() and rows[_RESOURCE].null_count() == rows.height
+
+
 def _known_keys(known: set[str]) -> Callable[[dict[str, Any]], bool]:
     return lambda value: all(key in known or _OWN_KEY.fullmatch(key) for key in value)
 
@@ -70,13 +80,19 @@ def _method_is_formed(file: File) -> bool:
 
 
 def _ratios(file: File) -> dict[str, list[tuple[Decimal, Decimal]]]:
-    """Ratio and billed cost of each part, by the charge that was split."""
+    """Ratio and effective cost of each part, by the charge that was split."""
     found: dict[str, list[tuple[Decimal, Decimal]]] = {}
     split = file.texts.filter(pl.col("AllocatedMethodDetails").is_not_null())
-    for charge, details, cost in split.select("x_ChargeId", "AllocatedMethodDetails", "BilledCost").rows():
+    charge = pl.concat_str(_charge(file), separator=" ", ignore_nulls=True)
+    for name, details, cost in split.select(charge, "AllocatedMethodDetails", "EffectiveCost").rows():
         ratio = sum(element["AllocatedRatio"] for element in json.loads(details, parse_float=Decimal)["Elements"])
-        found.setdefault(charge, []).append((Decimal(ratio), Decimal(cost)))
+        found.setdefault(name, []).append((Decimal(ratio), Decimal(cost)))
     return found
+
+
+def _charge(file: File) -> list[str]:
+    """What a charge is one of: the part of it that a commitment covered is a charge of its own."""
+    return [name for name in ("x_ChargeId", "CommitmentDiscountId", "x_DiscountId") if name in file.texts.columns]
 
 
 def _ratios_are_shares(file: File) -> bool:
@@ -98,8 +114,12 @@ def _contract_is_formed(file: File) -> bool:
         and all(
             isinstance(element[name], str) for element in elements for name in ("ContractId", "ContractCommitmentId")
         )
-        and all(names == {"ContractCommitmentAppliedCost"} for names in metrics)
-        and all(isinstance(element["ContractCommitmentAppliedCost"], Decimal) for element in elements)
+        and all(names in (_BY_COST, _BY_QUANTITY) for names in metrics)
+        and all(
+            isinstance(element[name], Decimal)
+            for element in elements
+            for name in element.keys() & {*_BY_COST, _QUANTITY}
+        )
     )
 
 
@@ -114,10 +134,48 @@ def _applied(file: File) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def _by_row(file: File) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each element of ContractApplied with its row."""
+    rows = file.texts.filter(pl.col("ContractApplied").is_not_null())
+    for row in rows.iter_rows(named=True):
+        for element in json.loads(row["ContractApplied"], parse_float=Decimal, parse_int=Decimal)["Elements"]:
+            yield element, row
+
+
 def _costs_are_the_rows(file: File) -> bool:
-    return [element["ContractCommitmentAppliedCost"] for element in _elements(file, "ContractApplied")] == [
-        Decimal(cost) for cost in _applied(file)["ContractedCost"]
-    ]
+    """Under a contract the cost at its price; of a commitment that is measured in money, how much of it."""
+    return all(
+        element[_COST] == Decimal(row["ContractedCost"])
+        if element["ContractId"] == row["x_ContractId"]
+        else row.get("CommitmentDiscountUnit") in (None, "USD")
+        and element[_COST] == Decimal(row.get("CommitmentDiscountQuantity") or element[_COST])
+        for element, row in _by_row(file)
+        if _COST in element
+    )
+
+
+def _quantities_are_the_rows(file: File) -> bool:
+    found = [(element, row) for element, row in _by_row(file) if _QUANTITY in element]
+    return bool(found) and all(
+        element[_QUANTITY] == Decimal(row["CommitmentDiscountQuantity"])
+        and element[_UNIT] == row["CommitmentDiscountUnit"]
+        for element, row in found
+    )
+
+
+def _resource_is_the_commitment(chosen: pl.Expr) -> Check:
+    def check(file: File) -> bool:
+        rows = file.texts.filter(chosen, pl.col("CommitmentDiscountId").is_not_null())
+        named = pl.col("ContractApplied").str.json_path_match("$.Elements[0].ContractCommitmentId")
+        return not rows.is_empty() and bool(rows.select((named == pl.col("ResourceId")).all()).item())
+
+    return check
+
+
+def _measures_are_told(file: File) -> bool:
+    """A rule by spend has the money of each receiver, one that is even or by weights measures nothing."""
+    found = [element for element in _elements(file, _DETAILS) if "UsageQuantity" in element]
+    return bool(found) and all(element["UsageUnit"] == "USD" and element["UsageQuantity"] > 0 for element in found)
 
 
 def _tags_are_new(file: File) -> bool:
@@ -155,12 +213,14 @@ NEWER: dict[tuple[str, str], Check | str] = {
     (_DETAILS, "has ratios that sum to 1 over a charge"): lambda file: all(
         sum(ratio for ratio, _ in parts) == 1 for parts in _ratios(file).values()
     ),
-    (_DETAILS, "names the unit and quantity that were measured"): "no row is of that kind",
+    (_DETAILS, "names the unit and quantity that were measured"): _measures_are_told,
     (_RESOURCE, "is null where nothing is split"): _implies(if_null=_METHOD, null=_RESOURCE),
-    (_RESOURCE, "is null on the part that found no receiver"): "no row is of that kind",
-    (_RESOURCE, "is filled on an allocated part"): _implies(if_null=_RESOURCE, null=_METHOD),
+    (_RESOURCE, "is null on the part that found no receiver"): _unreceived,
+    (_RESOURCE, "is filled on an allocated part"): _all(
+        pl.col(_RESOURCE).is_not_null() | pl.col(_METHOD).is_null() | (pl.col(_METHOD) == UNRECEIVED)
+    ),
     (_RESOURCE, "is there once in a charge"): lambda file: not file.texts.filter(pl.col(_RESOURCE).is_not_null())
-    .select("x_ChargeId", _RESOURCE)
+    .select(*_charge(file), _RESOURCE)
     .is_duplicated()
     .any(),
     (_NAME, "is null where the id is"): _implies(if_null=_RESOURCE, null=_NAME),
@@ -190,10 +250,10 @@ NEWER: dict[tuple[str, str], Check | str] = {
         _applied(file), "ContractCommitmentId", "ContractId"
     ),
     ("ContractApplied", "has its cost in the currency of the bill"): _costs_are_the_rows,
-    ("ContractApplied", "has its quantity in its unit"): "no contract is on a quantity",
-    ("ContractApplied", "has a unit of FOCUS's form"): "no contract is on a quantity",
-    ("ContractApplied", "is the resource of a purchase"): NO_SUCH_ROW,
-    ("ContractApplied", "is the resource of an unused part"): NO_SUCH_ROW,
+    ("ContractApplied", "has its quantity in its unit"): _quantities_are_the_rows,
+    ("ContractApplied", "has a unit of FOCUS's form"): lambda file: {element[_UNIT] for element, _ in _by_row(file) if _UNIT in element} == {"Unit-Hours"},
+    ("ContractApplied", "is the resource of a purchase"): _resource_is_the_commitment(pl.col("ChargeCategory") == "Purchase"),
+    ("ContractApplied", "is the resource of an unused part"): _resource_is_the_commitment(pl.col("CommitmentDiscountStatus") == "Unused"),
     ("HostProviderName", "is filled where something is deployed"): _all(pl.col("HostProviderName").is_not_null()),
     ("HostProviderName", "is the host that the customer chose"): "no log names a host that a customer chose",
     ("HostProviderName", "is the seller where no host is shown"): _all(
@@ -205,17 +265,42 @@ NEWER: dict[tuple[str, str], Check | str] = {
         pl.col("InvoiceId").is_null() | pl.col("InvoiceDetailId").is_not_null()
     ),
     ("InvoiceDetailId", "is of one invoice"): lambda file: one_each(file.texts, "InvoiceDetailId", "InvoiceId"),
-    ("CommitmentProgramEligibilityDetails", "says which commitments a charge could be under"): NOT_SHARED,
+    ("CommitmentProgramEligibilityDetails", "says which commitments a charge could be under"): NOT_KNOWN,
 }  # fmt: skip
 """By column and what it asks for."""
+
+
+def _has_commitments(file: File) -> bool:
+    return "CommitmentDiscountId" in file.texts.columns
+
+
+_KINDS: dict[tuple[str, str], Check] = {
+    **{
+        rule: _has_commitments
+        for rule in NEWER
+        if rule[0] == "ContractApplied"
+        and rule[1].startswith(("has its quantity", "has a unit", "is the resource of a"))
+    },
+    (_RESOURCE, "is null on the part that found no receiver"): lambda file: UNRECEIVED in file.values(_METHOD),
+    (_DETAILS, "names the unit and quantity that were measured"): lambda file: any(
+        "UsageQuantity" in text for text in file.values(_DETAILS)
+    ),
+}
+"""Rules on a kind of row that not every month has."""
 
 
 def judged_newer(file: File, version: Version) -> dict[tuple[str, str], Outcome]:
     """The outcome of every requirement on the columns that `version` has; 1.2 has none of them."""
     return {
-        rule: Outcome("not applicable", check)
-        if isinstance(check, str)
-        else Outcome("passed" if check(file) else "failed")
+        rule: _outcome(file, rule, check)
         for rule, check in NEWER.items()
         if VERSIONS.index(version) >= VERSIONS.index(_SINCE.get(rule[0], "1.3"))
     }
+
+
+def _outcome(file: File, rule: tuple[str, str], check: Check | str) -> Outcome:
+    if isinstance(check, str):
+        return Outcome("not applicable", check)
+    if rule in _KINDS and not _KINDS[rule](file):
+        return Outcome("not applicable", "no row is of that kind")
+    return Outcome("passed" if check(file) else "failed")

@@ -21,7 +21,8 @@ Result = Literal["passed", "failed", "not applicable"]
 Rule = Mapping[str, Any]
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(E-?[0-9]+)?")
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-UNIT = re.compile(r"([1-9][0-9]* )?[A-Z][a-z]+s")
+UNIT = re.compile(r"([1-9][0-9]* )?[A-Z][a-z]+s|Unit-Hours|USD")
+"""Plural units, the compound unit of throughput, and the currency in which a spend commitment is measured."""
 COMPOSITE = "Composite"
 
 
@@ -138,7 +139,12 @@ def _holds(check: Mapping[str, Any], file: File, *, null_passes: bool = False) -
         return reduce(
             and_ if kind == "AND" else or_, [_holds(item, file, null_passes=null_passes) for item in check["Items"]]
         )
-    names = [check[key] for key in ("ColumnName", "ColumnAName", "ColumnBName", "ResultColumnName") if key in check]
+    # Two rules of the model have CheckCondition in place of ColumnName.
+    names = [
+        check[key]
+        for key in ("ColumnName", "CheckCondition", "ColumnAName", "ColumnBName", "ResultColumnName")
+        if key in check
+    ]
     if any(name not in file.texts.columns for name in names):
         return pl.lit(
             value=kind == "CheckValue" and check["Value"] is None

@@ -131,6 +131,44 @@ def test_credits_are_drawn_by_priority_run_out_and_expire(february: Ledger) -> N
     ]  # fmt: skip
 
 
+def test_what_commitments_are_billed_at_and_how_much_of_them_a_row_is(february: Ledger) -> None:
+    """Throughput by the day for 240 unit hours, credits whole on their first day, the minimum where it fell short."""
+    first = february.usage.filter(pl.col("event_date") == FIRST)
+    sums = (
+        first.group_by("commitment_id")
+        .agg(pl.sum("billed_cost_usd", "commitment_discount_quantity"))
+        .sort("commitment_id")
+    )
+    assert sums.rows() == [
+        ("expiring", D(30), D(45)),
+        ("lasting", D(20), D(20)),
+        ("minimum", D(0), D(135)),
+        ("ptu", D(120), D(240)),
+    ]
+    used = first.filter(pl.col("commitment_id") == "ptu", pl.col("commitment_discount_status") == "Used")
+    assert used["commitment_discount_quantity"].sum() == 18, "9 of 120 USD are 18 of 240 hours"
+    assert used["commitment_discount_unit"].unique().to_list() == ["Unit-Hours"]
+    assert february.usage.group_by("commitment_id").agg(pl.sum("billed_cost_usd")).sort("commitment_id").rows() == [
+        ("expiring", D(30)), ("lasting", D(20)), ("minimum", D("1612.5")), ("ptu", D(3360)),
+    ]  # fmt: skip
+
+
+def test_a_credit_that_was_granted_pays_and_costs_nothing() -> None:
+    found = ledger({"credits": [{**EXPIRING, "granted": True}]}, CHARGES, HOURS).usage
+    assert found.select(pl.sum("amount_usd", "covered_usd", "effective_cost_usd", "billed_cost_usd")).row(0) == (
+        D(30),
+        D(30),
+        D(0),
+        D(0),
+    )
+    late = ledger({"credits": [EXPIRING]}, CHARGES, HOURS, MONTH[4:]).usage
+    assert late.filter(pl.col("billed_cost_usd") > 0)["event_date"].to_list() == [MONTH[4]], (
+        "bought in the month that is known"
+    )
+    bought_before = ledger({"credits": [{**EXPIRING, "from_date": "2026-01-31"}]}, CHARGES, HOURS).usage
+    assert bought_before["billed_cost_usd"].sum() == 0
+
+
 def test_the_month_comes_to_what_is_paid(february: Ledger) -> None:
     row = standing(february, "minimum", MONTH[-1])
     assert row["unused_usd"] == D("1612.5"), "5,000 less 3,360 of throughput, 15 and 12.50 of usage"

@@ -25,8 +25,10 @@ import pytest
 from pipelines.books.allocation import allocate, charge_back, passed_on
 from pipelines.books.commitments import Ledger
 from pipelines.books.focus.export import export_month
-from pipelines.books.periods import book, book_shares, close_period, pending
+from pipelines.books.focus.versions import VERSIONS, Version
+from pipelines.books.periods import book, book_commitments, book_shares, close_period, pending
 from pipelines.books.reconciliation import reconcile
+from pipelines.books.statement import passed_on_statement
 from pipelines.config.allocation import Allocation
 from pipelines.config.commitments import Commitments
 from pipelines.config.fx import FxConfig
@@ -48,6 +50,7 @@ from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables.bills import REPORTED_COST
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE, RATE_CARD
+from pipelines.warehouse.tables.mart_commitments import COMMITMENT_USAGE
 from pipelines.warehouse.tables.mart_reconciliation import CAUSES
 from pipelines.warehouse.tables.raw import SNAPSHOT
 from pipelines.warehouse.tables.selfhost import HOURLY_DEMAND
@@ -207,6 +210,50 @@ def test_what_the_month_is_charged_and_paid(month: Month) -> None:
     assert at["grant", 12]["unused_usd"] == D("2.6"), "it expires on the thirteenth"
     paid = D("24.4") - found.usage["covered_usd"].sum() + found.usage["effective_cost_usd"].sum()
     assert paid == D("23.4")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_file_of_the_month_has_what_commitments_cover_cost_and_are_billed_at(
+    month: Month, tmp_path: Path, version: Version
+) -> None:
+    """Billed are the throughput at 2.40, the credit at 10 and beta's 11 USD; effective is what was used of them, and the same sum.
+
+    Of m 2,000,000 of 3,000,000 tokens are in the capacity: two thirds of search's 6 USD, and of support's 3. The credit pays the rest and n.
+    """
+    with month.database.connect() as connection, connection.transaction(force_rollback=True):
+        found = ledger_of_month(connection)
+        replace_all(connection, COMMITMENT_USAGE, found.usage)
+        file, (csv, parquet) = export_month(connection, FEBRUARY, version, tmp_path, {}, allocation=SHARED)
+        charges, commitments = book(connection, FEBRUARY), book_commitments(connection, FEBRUARY)
+        lines = passed_on_statement(charges, commitments, book_shares(connection, charges, SHARED), ("team",))
+    rows = file.rows
+    assert (rows["BilledCost"].sum(), rows["EffectiveCost"].sum()) == (D("23.4"), D("23.4"))
+    assert lines["payable_usd"].sum() == D("23.4")
+    texts = pl.read_csv(csv, infer_schema=False)
+    assert sum((D(text) for text in texts["EffectiveCost"]), D(0)) == D("23.4")
+    assert pl.read_parquet(parquet).equals(rows)
+    of = ("ChargeCategory", "CommitmentDiscountId", "CommitmentDiscountStatus")
+    costs = rows.group_by(of).agg(pl.col("BilledCost", "EffectiveCost", "CommitmentDiscountQuantity").sum()).sort(of)
+    assert [(*row[:3], *map(str, map(Decimal.normalize, row[3:]))) for row in costs.rows()] == [
+        ("Purchase", "grant", None, "1E+1", "0", "1E+1"),
+        ("Purchase", "ptu", None, "2.4", "0", "24"),
+        ("Usage", None, None, "11", "11", "0"),
+        ("Usage", "grant", "Unused", "0", "2.6", "2.6"),
+        ("Usage", "grant", "Used", "0", "7.4", "7.4"),
+        ("Usage", "ptu", "Unused", "0", "2.2", "22"),
+        ("Usage", "ptu", "Used", "0", "0.2", "2"),
+    ]
+    served = rows.filter(pl.col("CommitmentDiscountId") == "ptu", pl.col("ConsumedQuantity") > 0)
+    assert sum(served["ConsumedQuantity"]) == pytest.approx(D(2_000_000), abs=D("0.0001"))
+    used = rows.filter(pl.col("ChargeCategory") == "Usage", pl.col("ChargeClass").is_null())
+    assert used["ListCost"].sum() == 25, "what is covered is split from the rest, and nothing is added"
+    assert all(
+        price * quantity == cost
+        for price, quantity, cost in used.select("ListUnitPrice", "PricingQuantity", "ListCost").rows()
+    )
+    if version != "1.2":
+        paid = team_sums(rows.with_columns(team=paying_team(rows), effective_cost_usd="EffectiveCost"))
+        assert paid == team_sums(lines.with_columns(effective_cost_usd="payable_usd"))
 
 
 def sums(month: Month, folder: Path) -> dict[str, Decimal]:
