@@ -31,6 +31,10 @@ PATIENCE = timedelta(days=14)
 PATIENCE_EXPORTS = 3
 """A list that stays short for this long and this often, with other rows missing each time, has become shorter too."""
 
+MIN_RESCALED = 5
+RESCALED = 0.02
+"""How far a hundredfold score may miss the one before it, relative to it: a score is rounded, or moved a little."""
+
 _MISSING = [*ROW_KEY, "raw_model", "score", "position"]
 
 
@@ -54,7 +58,7 @@ class Coverage:
     """Believed rows of those versions that the export lacks (ROW_KEY): they stay believed."""
     reason: str | None
     is_unusable: bool
-    """True where the export holds no row at all."""
+    """True where the export holds no row at all, or writes them in another unit."""
 
 
 def judge(believed: pl.DataFrame, observation: Observation, memory: Memory) -> Coverage:
@@ -70,6 +74,8 @@ def judge(believed: pl.DataFrame, observation: Observation, memory: Memory) -> C
     table = _counted(believed, after, missing, observation, memory)
     if after.is_empty():
         return Coverage(table, missing.select(ROW_KEY), "it holds no readable row", is_unusable=True)
+    if (shares := _in_shares(believed, after)) is not None:
+        return Coverage(table, missing.select(ROW_KEY), shares, is_unusable=True)
     short = {_group(row): row for row in table.iter_rows(named=True) if _is_short(row, believed, missing, observation)}
     partial = {group for group in short if not _is_settled(group, missing, observation, memory)}
     for group, listed in _listed(after).items():
@@ -91,6 +97,21 @@ def judge(believed: pl.DataFrame, observation: Observation, memory: Memory) -> C
         partial |= {_group(row) for row in table.iter_rows(named=True) if row["missing"]}
     kept = in_groups(missing, partial).select(ROW_KEY)
     return Coverage(in_groups(table, partial), kept, reason, is_unusable=False)
+
+
+def _in_shares(believed: pl.DataFrame, after: pl.DataFrame) -> str | None:
+    """Why scores of a version are shares of one where per cent stood before: nearly all are a hundredth of what they were."""
+    both = (
+        believed.select(*ROW_KEY, "score")
+        .join(after.select(*ROW_KEY, now="score"), on=ROW_KEY)
+        .filter(pl.col("score") != 0)
+    )
+    is_share = (pl.col("now") * 100 / pl.col("score") - 1).abs() <= RESCALED
+    counted = both.group_by(GROUP).agg(pl.len().alias("rows"), is_share.sum().alias("shares")).sort(GROUP)
+    found = counted.filter((pl.col("rows") >= MIN_RESCALED) & (pl.col("shares") >= SAME_SHARE * pl.col("rows")))
+    for _, version, rows, shares in found.iter_rows():
+        return f"{shares} of {rows} scores of {version} are a hundredth of those before, shares of one where per cent stood"
+    return None
 
 
 def below_the_cut(missing: pl.DataFrame, after: pl.DataFrame, observation: Observation) -> pl.Series:

@@ -29,13 +29,14 @@ def build(source: RequestSource) -> Format:
     meta = "ResponseMetadata"
     return Format(
         name="bedrock_converse",
-        version="2",
+        version="3",
         text={
             "source_request_id": (*at.outer("requestId", "request_id"), *at.body(f"{meta}/RequestId")),
             "request_model": at.model(),
             "response_model": (),
             "region": at.outer("region"),
-            "service_tier": at.body("serviceTier/type", "performanceConfig/latency"),
+            "service_tier": at.body("serviceTier/type"),
+            "latency": at.body("performanceConfig/latency"),
             "finish_reason": at.body("stopReason"),
             "session_id": at.outer("session_id"),
         },
@@ -58,7 +59,7 @@ def build(source: RequestSource) -> Format:
         keep="stream_delta",
         trusts_total=True,
         items=lambda: at.opened(by_time_to_live),
-        marks=('"cacheDetails"', *at.marks),
+        marks=('"cacheDetails"', '"serviceTier":"', '"serviceTier": "', *at.marks),
         derive=_derive,
     )
 
@@ -69,18 +70,27 @@ def _derive() -> Mapping[str, pl.Expr]:
     return {
         "token_semantics": rule,
         "usage.total": own_total(rule),
-        "service_tier": pl.col("service_tier").str.to_lowercase(),
+        "service_tier": served_tier(),
         "not_a_request": pl.when(~counted & pl.col("source_request_id").is_null()).then(
             pl.lit("the record has neither a request id nor usage")
         ),
     }
 
 
+def served_tier() -> pl.Expr:
+    """The tier, as the answer resolved it; latency that was optimised has a price of its own, whatever the tier."""
+    latency = pl.col("latency").str.to_lowercase()
+    optimised = pl.when(latency == "optimized").then(latency)
+    return pl.coalesce(optimised, pl.col("service_tier").str.to_lowercase(), latency)
+
+
 def by_time_to_live(value: object) -> Iterable[object]:
-    """The value with `cacheDetails` as an object of time to live to tokens written."""
+    """The value with `cacheDetails` as an object of time to live to tokens written, and its tier as the answer holds it."""
     if not isinstance(value, dict):
         return [value]
     opened = {key: next(iter(by_time_to_live(item))) if key in _BODIES else item for key, item in value.items()}
+    if isinstance(tier := value.get("serviceTier"), str) and not tier.lstrip().startswith("{"):
+        opened["serviceTier"] = {"type": tier}
     usage = value.get("usage")
     details = usage.get("cacheDetails") if isinstance(usage, dict) else None
     if not isinstance(usage, dict) or not isinstance(details, list):

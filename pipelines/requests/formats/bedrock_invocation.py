@@ -14,6 +14,7 @@ Source: docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.ht
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -26,7 +27,7 @@ from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import listed, marks_of, messages
 from pipelines.requests.formats._envelope import ASKED, answers
 from pipelines.requests.formats._shipped import MARKS, unshipped
-from pipelines.requests.formats.bedrock_converse import written
+from pipelines.requests.formats.bedrock_converse import served_tier, written
 
 
 def build(source: RequestSource) -> Format:
@@ -34,7 +35,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="bedrock_invocation",
-        version="4",
+        version="5",
         text={
             "source_request_id": ("requestId",),
             "request_model": ("modelId", *ASKED),
@@ -44,6 +45,8 @@ def build(source: RequestSource) -> Format:
             "end_user_id": ("identity/arn",),
             "error": ("errorCode",),
             "schema": ("schemaType",),
+            "service_tier": ("served/tier",),
+            "latency": ("served/latency",),
             "team": ("requestMetadata/team",),
             "project": ("requestMetadata/project",),
             "application": ("requestMetadata/application",),
@@ -67,6 +70,8 @@ def build(source: RequestSource) -> Format:
             *marks_of("Records", "records", "logEvents", "events", "results"),
             '"cacheDetails"',
             '"ephemeral_1h_input_tokens"',
+            '"serviceTier"',
+            '"performanceConfig"',
             *MARKS,
         ),
         derive=_derive,
@@ -80,6 +85,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     event = pl.col("source_request_id").is_null() & pl.col("request_model").is_null()
     return {
         "token_semantics": rule_of("bedrock_invocation", pl.lit("anthropic_exclusive")),
+        "service_tier": served_tier(),
         "status": status,
         "is_stream": stream,
         "not_a_request": pl.when(other.fill_null(value=False))
@@ -98,16 +104,29 @@ def records(value: object) -> Iterable[object]:
 
 
 def with_written(record: object) -> object:
-    """The record with what was written to a cache by time to live, as its answer says, streamed or not."""
-    output, counts = (record.get("output"), record.get("input")) if isinstance(record, dict) else (None, None)
+    """The record with what its answer says, streamed or not, of tier and latency, and of what was written to a cache by time to live."""
+    if not isinstance(record, dict):
+        return record
+    output, counts = record.get("output"), record.get("input")
     body = output.get("outputBodyJson") if isinstance(output, dict) else None
     total = str(counts.get("cacheWriteInputTokenCount")) if isinstance(counts, dict) else ""
+    found: dict[str, Any] = {}
+    served: dict[str, Any] = {}
     for piece in body if isinstance(body, list) else [body]:
         for _, holder in answers(piece, ("", "message", "metadata")):
-            found = _written(holder.get("usage"))
-            if isinstance(record, dict) and found and str(sum(map(int, found.values()))) == total:
-                return {**record, "written": found}
-    return record
+            served |= {key: said for key, said in _served(holder).items() if said is not None}
+            lives = _written(holder.get("usage"))
+            if not found and lives and str(sum(map(int, lives.values()))) == total:
+                found = {"written": lives}
+    return {**record, **found, **({"served": served} if served else {})}
+
+
+def _served(holder: Mapping[str, Any]) -> dict[str, str | None]:
+    """Tier and latency of Converse's answer."""
+    stated = {"tier": ("serviceTier", "type"), "latency": ("performanceConfig", "latency")}
+    held = {name: (holder.get(outer), inner) for name, (outer, inner) in stated.items()}
+    texts = {name: value.get(inner) if isinstance(value, dict) else None for name, (value, inner) in held.items()}
+    return {name: text if isinstance(text, str) else None for name, text in texts.items()}
 
 
 def _written(usage: object) -> dict[str, Number]:

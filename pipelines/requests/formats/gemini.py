@@ -3,7 +3,8 @@
 `promptTokenCount` contains cached tokens; `thoughtsTokenCount` and `toolUsePromptTokenCount` are counted apart from
 candidates and prompt, and the total is the sum of all four. Searches are the distinct `webSearchQueries` of `groundingMetadata`. Details by modality give audio, image and video.
 Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept. The answer has no
-instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`; that, or a line of a
+instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`, of a batch job that holds its
+answers its end; that, or a line of a
 `key` and a `response` and no more (the API's batches), is the tier batch. Names are
 read in camel case (the API) and in snake case (what the Python SDK dumps). The Live API counts `responseTokenCount`; the
 Interactions API, an interaction of one `id` that is polled or streamed, the same things as `total_*_tokens` in `usage`.
@@ -46,6 +47,8 @@ _INTERACTION = {
     "output_tokens_by_modality": "candidatesTokensDetails",
 }
 """What the Interactions API counts under names of its own."""
+_INLINED = ("inlinedResponses", "inlined_responses")
+"""Under which a batch job holds its answers."""
 _DETAILS = ("promptTokensDetails", "promptTokenDetails", "cacheTokensDetails", "candidatesTokensDetails")
 
 
@@ -57,7 +60,7 @@ def build(source: RequestSource) -> Format:
     prompt, candidates = f"{usage}/promptTokensDetails", f"{usage}/candidatesTokensDetails"
     return Format(
         name="gemini",
-        version="5",
+        version="6",
         text={
             "source_request_id": at.body("responseId"),
             "request_model": (*at.outer("request_model", "model"), *at.model("modelVersion")),
@@ -130,9 +133,30 @@ def by_modality(value: object) -> Iterable[object]:
     """The value with its lists of {modality, tokenCount} as objects of modality to count, equal modalities added up."""
     if not isinstance(value, dict):
         return [value]
+    if (answered := _of_a_job(value)) is not None:
+        return [_with_counts(answer) for answer in answered]
     # A line of a batch's output file is a key and an answer, or an error, and nothing more.
     of_batch = "key" in value and value.keys() <= {"key", "response", "error", "status"}
     return [_with_counts(value) | ({_BATCH_KEY: value["key"]} if of_batch else {})]
+
+
+def _of_a_job(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The answers that a batch job holds itself, as records of their own; None for any other value."""
+    held: object = value.get("response", value.get("dest"))
+    for name in (*_INLINED, *_INLINED):  # the API wraps the list in an object of the same name
+        held = held[name] if isinstance(held, dict) and name in held else held
+    if not isinstance(held, list) or not held:
+        return None
+    job = value["metadata"] if isinstance(value.get("metadata"), dict) else value
+    ended = next((job[name] for name in ("endTime", "end_time", "createTime", "create_time") if job.get(name)), None)
+    around = {
+        name: item for name, item in value.items() if name not in ("response", "dest", "metadata", "name", "model")
+    }
+    around |= {
+        "processed_time": ended or value.get("timestamp"),
+        "request_model": str(job.get("model") or "").removeprefix("models/") or None,
+    }
+    return [{**around, **item} for item in held if isinstance(item, dict)]
 
 
 def _with_counts(value: dict[str, Any]) -> dict[str, Any]:

@@ -196,3 +196,26 @@ def test_a_partial_export_whose_rows_move_together_waits_for_a_whole_one(tmp_pat
     assert sorted(found["drift_class"]) == ["coverage_gate", "new"]
     assert "all rows moved together" in found.filter(pl.col("drift_class") == "coverage_gate")["explanation"][0]
     assert build_scores(LMARENA, snapshots, None).scores["superseded_at"].null_count() == 30
+
+
+def graded(scale: float, n: int = 8) -> dict[str, object]:
+    results = [
+        {"name": f"agent {i}", "folder": f"2026010{i}_agent", "resolved": round((40 + 2.2 * i) * scale, 4)}
+        for i in range(n)
+    ]
+    return {"leaderboards": [{"name": "Verified", "results": results}]}
+
+
+def test_an_export_in_shares_of_one_changes_no_score(tmp_path: Path) -> None:
+    """It was a new scale, and 40 per cent became 0.4: every later ratio of models by that board was wrong."""
+    board = Leaderboard(board="swebench", format="swebench")
+    days = ("2026-02-01", "2026-02-08", "2026-02-15")
+    shares = [export(tmp_path / "a", board, day, graded(scale)) for day, scale in zip(days, (1, 0.01, 1), strict=True)]
+    found = detect_drift(board, shares)
+    assert found["drift_class"].to_list() == ["new", "coverage_gate"]
+    assert "8 of 8 scores of verified are a hundredth" in found["explanation"][1]
+    assert build_scores(board, shares, None).scores.filter(pl.col("score") < 1).is_empty()
+    halved = [export(tmp_path / "b", board, day, graded(scale)) for day, scale in zip(days, (1, 0.5, 0.5), strict=True)]
+    assert "coverage_gate" not in detect_drift(board, halved)["drift_class"].to_list()
+    few = [export(tmp_path / "c", board, day, graded(scale, 3)) for day, scale in zip(days, (1, 0.01, 1), strict=True)]
+    assert "coverage_gate" not in detect_drift(board, few)["drift_class"].to_list()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.requests.helpers import as_csv, buckets, landed_bytes, parse_records, row, sample
+from tests.unit.requests.helpers import all_days, as_csv, buckets, landed_bytes, parse_records, row, sample
 from tests.unit.requests.samples import AT
 
 OBSERVATION = {"id": "o", "type": "GENERATION", "traceId": "t", "startTime": AT, "endTime": AT, "model": "m"}
@@ -97,3 +97,64 @@ def test_litellm_states_what_decides_a_price_in_its_metadata(
 def test_a_batch_in_litellms_payload_is_priced_as_one(tmp_path: Path) -> None:
     record = sample("litellm_payload") | {"call_type": "aretrieve_batch"}
     assert row(parse_records(tmp_path, "litellm_payload", [record]))["service_tier"] == "batch"
+
+
+GEMINI = {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}
+JOBS: dict[str, dict[str, Any]] = {
+    "the API's": {
+        "name": "batches/1", "done": True, "metadata": {"model": "models/gemini-2.5-flash", "endTime": AT},
+        "response": {"inlinedResponses": {"inlinedResponses": [
+            {"response": {"responseId": "r1", "usageMetadata": GEMINI}}, {"error": {"code": 3, "message": "no"}}]}},
+    },
+    "the SDK's": {
+        "name": "batches/1", "state": "JOB_STATE_SUCCEEDED", "model": "models/gemini-2.5-flash", "end_time": AT,
+        "dest": {"inlined_responses": [
+            {"response": {"response_id": "r1", "usage_metadata": {"prompt_token_count": 10, "candidates_token_count": 5}}},
+            {"error": {"code": 3, "message": "no"}}]},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_the_answers_that_a_batch_job_of_gemini_holds_itself(tmp_path: Path, name: str) -> None:
+    """The job was no request, so that none of its answers was counted."""
+    parsed = parse_records(tmp_path, "gemini", [JOBS[name]])
+    found = all_days([parsed]).requests.sort("status", descending=True)
+    assert found.select("service_tier", "request_model", "status", "is_billable").rows() == [
+        ("batch", "gemini-2.5-flash", "ok", True), ("batch", "gemini-2.5-flash", "error", False)
+    ]  # fmt: skip
+    assert buckets(found.row(0, named=True)) == {"input_uncached": 10, "output_text": 5}
+    assert (
+        parse_records(
+            tmp_path, "gemini", [{"timestamp": AT, "responseId": "r", "usageMetadata": GEMINI, "dest": []}]
+        ).valid
+        == 1
+    )
+
+
+CONVERSE = {"timestamp": AT, "requestId": "q", "modelId": "m", "usage": {"inputTokens": 10, "outputTokens": 5}}
+INVOKED = {"schemaType": "ModelInvocationLog", "timestamp": AT, "requestId": "q", "operation": "Converse", "modelId": "m",
+           "input": {"inputTokenCount": 10}}  # fmt: skip
+BEDROCK: list[tuple[dict[str, Any], str]] = [
+    ({"serviceTier": {"type": "flex"}, "performanceConfig": {"latency": "standard"}}, "flex"),
+    ({"serviceTier": {"type": "default"}, "performanceConfig": {"latency": "optimized"}}, "optimized"),
+    ({"performanceConfig": {"latency": "standard"}}, "standard"),
+    ({"serviceTier": {"type": "reserved"}}, "reserved"),
+]
+
+
+@pytest.mark.parametrize(("stated", "tier"), BEDROCK, ids=str)
+def test_bedrocks_answers_state_tier_and_latency_wherever_they_are_logged(
+    tmp_path: Path, stated: dict[str, Any], tier: str
+) -> None:
+    """Of the invocation log no tier was read, and a default tier hid optimised latency, which costs more."""
+    streamed = [{"contentBlockDelta": {}}, {"metadata": stated}]
+    logged = [INVOKED | {"output": {"outputTokenCount": 5, "outputBodyJson": body}} for body in (stated, streamed)]
+    for name, record in (("bedrock_converse", CONVERSE | stated), *(("bedrock_invocation", line) for line in logged)):
+        found = row(parse_records(tmp_path, name, [record]))
+        assert (buckets(found), found["service_tier"]) == ({"input_uncached": 10, "output_text": 5}, tier)
+
+
+def test_a_tier_that_a_logger_wrote_flat_costs_no_call(tmp_path: Path) -> None:
+    found = row(parse_records(tmp_path, "bedrock_converse", [CONVERSE | {"serviceTier": "priority"}]))
+    assert found["service_tier"] == "priority"
