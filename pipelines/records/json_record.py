@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
+from pipelines.records.extended_json import number_in, text_in
 from pipelines.records.paths import Node
 
 MAX_TEXT = 4096
@@ -40,11 +41,12 @@ class Number(str):
     __slots__ = ()
 
 
-def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Number:
     found = dict(pairs)
     if len(found) != len(pairs):
         found = dict(reversed(pairs))
-    return found
+    digits = number_in(found) if len(found) == 1 else None
+    return found if digits is None else Number(digits)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -94,7 +96,7 @@ def texts_of(record: object, tree: Node) -> Texts:
 
 def _walk(record: Mapping[str, Any], node: Node, texts: Texts) -> None:
     for key, path in node.leaves.items():
-        value = record.get(key)
+        value = _plain(record.get(key))
         is_broken = path in node.details and isinstance(value, dict | list)
         texts[path] = UNREADABLE if is_broken else _scalar(value, path)
     for key, path in node.lists.items():
@@ -108,6 +110,10 @@ def _walk(record: Mapping[str, Any], node: Node, texts: Texts) -> None:
                 raise
             value = UNREADABLE
         if value is None:
+            continue
+        if isinstance(value, Number) and all(name.startswith("$") for name in child.leaves):
+            # A path that says how MongoDB wraps a number, which is unwrapped.
+            texts.update(dict.fromkeys(child.leaves.values(), _scalar(value, child.path)))
             continue
         if not isinstance(value, Mapping):
             if is_detail:
@@ -127,6 +133,11 @@ def _opened(value: object, path: str) -> object:
         return load(value)
     except RecordError as error:
         raise RecordError("not_json", f"{path} holds text that is not JSON: {error}") from None
+
+
+def _plain(value: object) -> object:
+    """The id or instant that an object of MongoDB's extended JSON stands for; any other value as it is."""
+    return (text_in(value) or value) if isinstance(value, dict) and len(value) == 1 else value
 
 
 def _scalar(value: object, path: str) -> str | None:
@@ -174,7 +185,7 @@ def _list(value: object, path: str) -> str | None:
     items: object = value
     if isinstance(value, str) and not isinstance(value, Number) and value.lstrip().startswith("["):
         items = _opened(value, path)
-    scalars = [_scalar(item, path) for item in (items if isinstance(items, list) else [items])]
+    scalars = [_scalar(_plain(item), path) for item in (items if isinstance(items, list) else [items])]
     return json.dumps(scalars, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -22,7 +22,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])[A-Z]")
 _HOLDERS = ("usage", "meta", "delta", "x_groq")
 """Objects of an answer that hold counts, at whatever depth."""
 MARKS = (
-    '"x_groq"', '"total_cost"', "kimi", "Kimi", "moonshot", '"image_generation_call"', '"web_search_call"',
+    '"x_groq"', '"usage_breakdown"', '"total_cost"', "kimi", "Kimi", "moonshot", '"image_generation_call"', '"web_search_call"',
     '"promptTokens"', '"inputTokens"', '"billedUnits"',
 )  # fmt: skip
 """Texts of the lines that `reading` changes."""
@@ -73,7 +73,18 @@ def usage_paths(at: Envelope, **more: Paths) -> dict[str, Paths]:
 
 def reading(bodies: tuple[str, ...]) -> Callable[[object], Iterable[object]]:
     """The records of a line: its usage in the one place and case, its searches counted, images that a tool drew apart."""
-    return lambda value: _with_tools(bodies, _with_usage_in_place(bodies, value))
+    return lambda value: _with_tools(bodies, _with_served_model(bodies, _with_usage_in_place(bodies, value)))
+
+
+def _with_served_model(bodies: Iterable[str], value: object) -> object:
+    """Groq's compound systems answer with the models that they asked. Where that is one, it is the one that is charged."""
+    for path, answer in answers(value, bodies):
+        parts = answer.get("usage_breakdown")
+        listed = parts.get("models") if isinstance(parts, dict) else None
+        if isinstance(value, dict) and isinstance(listed, list):
+            models = {part.get("model") if isinstance(part, dict) else None for part in listed}
+            return with_answer(value, path, {**answer, "served_model": models.pop()}) if len(models) == 1 else value
+    return value
 
 
 def _with_usage_in_place(bodies: Iterable[str], value: object) -> object:

@@ -8,7 +8,8 @@ keys that add up (`input`, `input_cached_tokens`, `output_reasoning`), and total
 which; without one, the names do. A part that has a key of its own (`input_priority`, `input_modality_TEXT`) is added to its count
 (`_langfuse_details.py`), and Google's own usage is read by Google's rule. Counts of another `unit` than tokens are no usage, and the unit is a tag. User, session
 and tags stand on the trace and are joined from it where the document holds it. The same observation exported
-again counts once, in its latest update. Instants are ISO 8601 in UTC; `latency` is left alone, because exports
+again counts once, in its latest update; one that was deleted since (`is_deleted` of ClickHouse) was called and paid all the same: it counts, and has the tag
+`deleted`. Instants are ISO 8601 in UTC; `latency` is left alone, because exports
 write it in milliseconds and the API in seconds: the difference of the instants counts.
 Source: langfuse.com/docs/api and the data exports of Langfuse 2 and 3.
 """
@@ -72,7 +73,7 @@ def build(source: RequestSource) -> Format:
     }
     return Format(
         name="langfuse",
-        version="5",
+        version="6",
         text={
             "source_request_id": ("id",),
             "trace_id": ("traceId", "trace_id", "trace/id"),
@@ -121,7 +122,7 @@ def build(source: RequestSource) -> Format:
                 "totalCost", "total_cost", "calculatedTotalCost", "calculated_total_cost", "costDetails/total", "cost_details/total"
             )
         },
-        tags={"usage_unit": ("usage/unit", "unit")},
+        tags={"usage_unit": ("usage/unit", "unit"), "deleted": ("is_deleted",)},
         lists={"tag.tags": ("tags[]", "trace/tags[]")},
         time=TimeRule("iso"),
         keep="later_update",
@@ -148,6 +149,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     elapsed = (pl.col("ended_at") - pl.col("event_at")).dt.total_microseconds() / 1000
     first = (pl.col("first_at") - pl.col("event_at")).dt.total_microseconds() / 1000
     return counts | {
+        "tag.deleted": pl.when(pl.col("tag.deleted").is_in(["1", "true"])).then(pl.lit("true")),
         "tag.usage_unit": pl.when(~in_tokens).then(pl.col("unit").str.to_lowercase()),
         "token_semantics": pl.when(of_google).then(pl.lit("gemini_thoughts_apart"))
         .when(inside).then(pl.lit("openai_inclusive")).otherwise(pl.lit("additive")),

@@ -1,11 +1,11 @@
 """OpenAI chat completions answers, and those of everyone who answers in the same shape, streams included.
 
 Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`; `connector_tokens` of its tools apart from the prompt,
-sound by the second), Groq (`x_groq`), xAI (reasoning
+sound by the second), Groq (`x_groq`; of a compound system the one model that it asked, several stay under its own name, which no feed prices), xAI (reasoning
 counted apart from completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`),
 DashScope (`cache_creation_input_tokens` among the details; its own API names counts as the responses API does), SGLang (`reasoning_tokens` next to the details), Perplexity
 (reasoning and citations counted and charged apart from completion and prompt; `cost` in dollars; DeepInfra's is `estimated_cost`), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is
-charged; version 1 writes it under `meta`), servers and gateways that also have Anthropic's endpoint (a `message`, whose input leaves the cache out), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
+charged; version 1 writes it under `meta`, and reranking counts `search_units`), Mistral's OCR (`pages_processed`; neither has a rate of requests yet: they are calls of unknown usage), servers and gateways that also have Anthropic's endpoint (a `message`, whose input leaves the cache out), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
 `prompt_tokens` contains cached and written tokens, `completion_tokens` contains reasoning and rejected
 predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of
 one id are cumulative: the last with a usage is kept, and a stream that never stated its usage stays one
@@ -45,7 +45,7 @@ def build(source: RequestSource) -> Format:
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id"),
             "request_model": at.model("model"),
-            "response_model": at.body("model"),
+            "response_model": at.body("served_model", "model"),
             "object": at.body("object"),
             "logged_operation": at.body("operation"),
             "event": at.body("type"),
@@ -83,6 +83,8 @@ def build(source: RequestSource) -> Format:
             "custom_id": at.outer("custom_id"),
             "system_fingerprint": at.body("system_fingerprint"),
             "audio_seconds": at.body("usage/prompt_audio_seconds"),
+            "search_units": at.body(*(f"{units}/search_units" for units in _BILLED)),
+            "pages": at.body("usage_info/pages_processed"),
         },
         bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
@@ -118,7 +120,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     status = pl.when(failed.fill_null(value=False)).then(pl.lit("error")).otherwise(pl.lit("ok"))
     # Cohere's streams name the call at their start and count it at their end, which does not name it.
     is_start = (pl.col("event") == "message-start").fill_null(value=False)
-    known = counted | pl.col("usage.total").is_not_null() | pl.col("source_request_id").is_not_null() | failed
+    ranks, reads = (pl.col(f"tag.{name}").is_not_null() for name in ("search_units", "pages"))
+    known = counted | pl.col("usage.total").is_not_null() | pl.col("source_request_id").is_not_null() | failed | reads
     return {
         # Voyage and others state only the total of an embeddings call.
         "usage.input": pl.when(counted | is_completion).then(pl.col("usage.input")).otherwise(pl.col("usage.total")),
@@ -134,6 +137,10 @@ def _derive() -> Mapping[str, pl.Expr]:
         "service_tier": batch_tier(),
         "operation": pl.when(pl.col("object") == "list")
         .then(pl.lit("embeddings"))
+        .when(ranks)
+        .then(pl.lit("rerank"))
+        .when(reads)
+        .then(pl.lit("ocr"))
         .otherwise(pl.col("logged_operation")),
         "is_stream": pl.coalesce("is_stream", is_chunk()),
         "status": status,
