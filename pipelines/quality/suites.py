@@ -250,12 +250,12 @@ _CORE_REPORTED_COST = Suite(
         ),
         NoRow(
             name="one_source_of_a_bill",
-            description="No two sources bill the same amount for the same day of a seller: bills of all sources add up.",
+            description="No two sources bill the same amount, of a dollar or more, for the same day of a seller: bills of all sources add up.",
             severity="warning",
             rows="(select *, count(*) over (partition by event_date, provider_id, billed) as sources from (select event_date, provider_id, "
             "source, min(line_no) as line_no, round(sum(amount_usd), 2) as billed from {batch} "
             "where superseded_at is null group by event_date, provider_id, source) as of_source) as believed",
-            where="sources > 1 and billed <> 0",
+            where="sources > 1 and abs(billed) >= 1",
         ),
         NoRow(
             name="file_is_indexed",

@@ -58,6 +58,7 @@ def killed_at(call: int, place: str, done: Callable[..., Any], settings: Setting
         *(("langfuse", step) for step in STEPS),
         ("openai_costs", "asking"),
         ("litellm", "asking"),
+        ("anthropic_analytics_costs", "asking"),
         ("helicone", "asking"),
     ],
 )
