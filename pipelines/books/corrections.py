@@ -18,19 +18,23 @@ def corrections(now: pl.DataFrame, booked: pl.DataFrame) -> pl.DataFrame:
     same usage at the new rate is added. A cost that became known is added to one that was null. An unknown cost counts as 0
     in the difference.
     """
-    return _difference(now, booked, DAILY_CHARGE, BOOKED_CHARGE, ("quantity", *COSTS, "reported_cost_usd"))
+    return _difference(now, booked, DAILY_CHARGE, BOOKED_CHARGE)
 
 
 def commitment_corrections(now: pl.DataFrame, booked: pl.DataFrame) -> pl.DataFrame:
     """Rows of core.booked_commitment without a period, which make what is `booked` of mart.commitment_usage into `now`."""
-    amounts = ("amount_usd", "effective_cost_usd", "covered_usd", "billed_cost_usd", "commitment_discount_quantity")
-    return _difference(now, booked, COMMITMENT_USAGE, BOOKED_COMMITMENT, amounts)
+    return _difference(now, booked, COMMITMENT_USAGE, BOOKED_COMMITMENT)
 
 
-def _difference(
-    now: pl.DataFrame, booked: pl.DataFrame, table: Table, target: Table, amounts: tuple[str, ...]
-) -> pl.DataFrame:
-    key = list(table.primary_key)
+def correctable(table: Table) -> tuple[str, ...]:
+    """The amounts of mart.daily_charge or mart.commitment_usage that a correction may move; everything else is the key or follows from it."""
+    if table is DAILY_CHARGE:
+        return ("quantity", *COSTS, "reported_cost_usd")
+    return ("amount_usd", "effective_cost_usd", "covered_usd", "billed_cost_usd", "commitment_discount_quantity")
+
+
+def _difference(now: pl.DataFrame, booked: pl.DataFrame, table: Table, target: Table) -> pl.DataFrame:
+    key, amounts = list(table.primary_key), correctable(table)
     described = [name for name in table.polars_schema if name not in (*key, *amounts)]
     signed = pl.concat(
         [

@@ -15,7 +15,7 @@ import polars as pl
 import psycopg
 
 from pipelines.books.allocation import SHARES, shares_of
-from pipelines.books.corrections import commitment_corrections, corrections
+from pipelines.books.corrections import commitment_corrections, correctable, corrections
 from pipelines.config.allocation import Allocation
 from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.warehouse.bulk_copy import copy_frame
@@ -137,12 +137,31 @@ def pending_commitments(connection: psycopg.Connection[Any]) -> pl.DataFrame:
 def _then_and_now(
     connection: psycopg.Connection[Any], known: Table, booked: Table
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of the closed months as they are now, and all that was booked."""
+    """The rows of the closed months as they are now, and all that was booked, on the days on which these differ.
+
+    Postgres compares, so that a year in which nothing changed is read by nobody.
+    """
     closed = closed_periods(connection)
     if not closed:
         return known.empty(), booked.empty()
-    days = (min(closed), following(max(closed)))
-    return read_table(connection, known, "event_date >= %s and event_date < %s", days), read_table(connection, booked)
+    key, amounts = known.primary_key, correctable(known)
+    differs = f"""
+        select distinct event_date from (
+            select {", ".join(key)} from (
+                select {", ".join(key)}, {", ".join(amounts)} from {known.qualified} where event_date >= %s and event_date < %s
+                union all
+                select {", ".join(key)}, {", ".join(f"-{name}" for name in amounts)} from {booked.qualified}
+            ) as signed
+            group by {", ".join(key)}
+            having ({", ".join(f"coalesce(sum({name}), 0)" for name in amounts)}) <> ({", ".join("0" for _ in amounts)})
+        ) as moved
+    """
+    first, last = min(closed), following(max(closed))
+    days = [day for (day,) in connection.execute(differs.encode(), (first, last))]
+    on_days = "event_date = any(%s)"
+    return read_table(
+        connection, known, f"{on_days} and event_date >= %s and event_date < %s", (days, first, last)
+    ), read_table(connection, booked, on_days, (days,))
 
 
 def closed_periods(connection: psycopg.Connection[Any]) -> set[date]:
