@@ -139,29 +139,33 @@ def _then_and_now(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of the closed months as they are now, and all that was booked, on the days on which these differ.
 
-    Postgres compares, so that a year in which nothing changed is read by nobody.
+    Postgres finds the days, so that a year in which nothing changed is read by nobody.
     """
     closed = closed_periods(connection)
     if not closed:
         return known.empty(), booked.empty()
-    key, amounts = known.primary_key, correctable(known)
-    differs = f"""
-        select distinct event_date from (
-            select {", ".join(key)} from (
-                select {", ".join(key)}, {", ".join(amounts)} from {known.qualified} where event_date >= %s and event_date < %s
-                union all
-                select {", ".join(key)}, {", ".join(f"-{name}" for name in amounts)} from {booked.qualified}
-            ) as signed
-            group by {", ".join(key)}
-            having ({", ".join(f"coalesce(sum({name}), 0)" for name in amounts)}) <> ({", ".join("0" for _ in amounts)})
-        ) as moved
-    """
     first, last = min(closed), following(max(closed))
-    days = [day for (day,) in connection.execute(differs.encode(), (first, last))]
+    now, then = _checksums(known, "event_date >= %(first)s and event_date < %(last)s"), _checksums(booked, "true")
+    differs = f"select event_date from ({now}) as now full join ({then}) as booked using (event_date) where now.sums is distinct from booked.sums"
+    days = [day for (day,) in connection.execute(differs.encode(), {"first": first, "last": last})]
     on_days = "event_date = any(%s)"
     return read_table(
         connection, known, f"{on_days} and event_date >= %s and event_date < %s", (days, first, last)
     ), read_table(connection, booked, on_days, (days,))
+
+
+def _checksums(table: Table, which: str) -> str:
+    """For each day the sum of each amount, each row's weighted by a hash of its key: two days are alike where every key has the same amounts in sum.
+
+    What was booked and corrected adds up to the charge as it is known, so its weighted sums do as well. Amounts that are not known count as 0.
+    """
+    known = DAILY_CHARGE if table is BOOKED_CHARGE else COMMITMENT_USAGE if table is BOOKED_COMMITMENT else table
+    weight = f"hash_record_extended(row({', '.join(known.primary_key)}), 0)::numeric"
+    sums = ", ".join(f"coalesce(sum({name} * weight), 0)" for name in correctable(known))
+    return (
+        f"select event_date, row({sums}) as sums from (select *, {weight} as weight from {table.qualified} where {which}) as weighed "
+        "group by event_date"
+    )
 
 
 def closed_periods(connection: psycopg.Connection[Any]) -> set[date]:

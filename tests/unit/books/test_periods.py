@@ -147,6 +147,16 @@ def test_a_reopened_month_follows_what_is_known_and_its_reason_is_kept(books: Da
     assert len(shown(books, FEBRUARY)) == 1, "nothing is left to correct"
 
 
+def test_changes_of_a_day_that_cancel_each_other_in_its_sums_are_found(books: Database) -> None:
+    """3 USD of search turn out to be legal's: the day has as many tokens and costs as much as before."""
+    close_period(books, JANUARY)
+    with books.connect() as connection:
+        connection.execute("delete from mart.daily_charge where charge_id = %s", [UUID(int=1)])
+        insert(connection, DAILY_CHARGE, [charge(4, date(2026, 1, 31), 1000, "3") | {"team": "legal"}])
+        found = pending(connection)
+    assert sorted(found.select("team", "billed_cost_usd").rows()) == [("legal", Decimal(3)), ("search", Decimal(-3))]
+
+
 def test_months_close_in_order_and_once(books: Database) -> None:
     with pytest.raises(WarehouseError, match="close 2026-01 first"):
         close_period(books, FEBRUARY)
