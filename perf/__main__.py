@@ -17,6 +17,8 @@ from typing import Any
 from perf.bench import bench, chosen, install_peers, peer_versions
 from perf.contenders import BY_NAME
 from perf.day import measure_day
+from perf.growth import SIZES as GROWTH_SIZES
+from perf.growth import measure_growth
 from perf.history import SIZES, measure_history
 from perf.measure import ROOT, RunError, machine
 from perf.table import results_page
@@ -39,12 +41,12 @@ def main() -> None:
         results["sizes"][str(rows)] = _measure(options, rows, rounds, has_peers=has_peers, results=results)
         _write(results)
     for rows in options.day:
-        found = measure_day(options.home, rows, options.rounds[0], _say)
-        results.setdefault("days", {})[str(rows)] = {"date": datetime.now(UTC).date().isoformat(), **found}
+        day = measure_day(options.home, rows, options.rounds[0], _say)
+        results.setdefault("days", {})[str(rows)] = {"date": datetime.now(UTC).date().isoformat(), **day}
         _write(results)
     for kind, models in [("prices", models) for models in options.maps] + [("leaderboards", 0)] * options.boards:
-        found = measure_year(options.home, kind, models, options.rounds[0], _say)
-        results.setdefault("years", {})[f"{kind} {models}"] = {"date": datetime.now(UTC).date().isoformat(), **found}
+        year = measure_year(options.home, kind, models, options.rounds[0], _say)
+        results.setdefault("years", {})[f"{kind} {models}"] = {"date": datetime.now(UTC).date().isoformat(), **year}
         _write(results)
     if options.history:
         results["history"] = {
@@ -52,6 +54,11 @@ def main() -> None:
             "sizes": measure_history(options.home, options.history, _say),
         }
         _write(results)
+    if options.growth is not None:
+        results["growth"] = {"date": datetime.now(UTC).date().isoformat(), "sizes": []}
+        for found in measure_growth(options.home, options.growth or list(GROWTH_SIZES), _say):
+            results["growth"]["sizes"].append(found)
+            _write(results)
 
 
 def _write(results: dict[str, Any]) -> None:
@@ -100,6 +107,12 @@ def _options() -> argparse.Namespace:
         help=f"rows of history over which a day's spend and mart are measured (without a number: {SIZES})",
     )
     parser.add_argument(
+        "--growth",
+        type=int,
+        nargs="*",
+        help=f"requests of history over which a whole day is measured, stage by stage (without a number: {GROWTH_SIZES})",
+    )
+    parser.add_argument(
         "--day",
         type=int,
         action="append",
@@ -121,7 +134,9 @@ def _options() -> argparse.Namespace:
         "--home", type=Path, default=ROOT / ".modelmeter-perf", help="where input and database are kept"
     )
     options = parser.parse_args()
-    is_other = options.history is not None or options.day or options.maps or options.boards
+    is_other = (
+        options.history is not None or options.growth is not None or options.day or options.maps or options.boards
+    )
     options.rows = options.rows or ([] if is_other else [200_000])
     options.rounds = options.rounds or [3]
     if len(options.rounds) == 1:

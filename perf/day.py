@@ -61,15 +61,15 @@ def measure_day(home: Path, rows: int, rounds: int, say: Say) -> dict[str, Any]:
     with server.lease(Settings().home) as running:
         database = embedded_database(running)
         for number in range(rounds):
-            _forget(home, database)
+            forget(home, database)
             for kind in (PARSING, WARM):
-                stages = _run(data, settings, running.pid)
+                stages = run_day(data, settings, running.pid)
                 runs.append({"kind": kind, "load_before": os.getloadavg()[0], "stages": [asdict(s) for s in stages]})
                 say(f"{rows:,} lines, round {number + 1} of {rounds}, {kind}: {sum(s.wall_s for s in stages):.1f} s")
     return {"rows": rows, "runs": runs}
 
 
-def _forget(home: Path, database: Database) -> None:
+def forget(home: Path, database: Database) -> None:
     """Nothing parsed, nothing loaded."""
     for folder in ("parsed", "cache"):
         shutil.rmtree(home / folder, ignore_errors=True)
@@ -81,7 +81,7 @@ def _forget(home: Path, database: Database) -> None:
             connection.execute(f"drop table core.request_{day:%Y%m%d}")
 
 
-def _run(data: Dataset, settings: dict[str, str], server_pid: int) -> list[Stage]:
+def run_day(data: Dataset, settings: dict[str, str], server_pid: int) -> list[Stage]:
     """The stages of one run of the day. Raises RunError where it fails."""
     program = "import sys; from assets.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "daily", "--date", str(data.days[0]), "--json"]

@@ -61,6 +61,28 @@ def _cells(stage: Mapping[str, float]) -> str:
     return f"{stage['wall_s']:.1f} | {stage['cpu_s']:.1f} + {stage['server_cpu_s']:.1f} | {stage['peak_mb']:,.0f} | {read:,.0f}"
 
 
+def growth_table(growth: Mapping[str, Any]) -> str:
+    """Processor seconds of each stage over histories of several sizes; stages that take next to nothing are one line."""
+    sizes = growth["sizes"]
+    costs = [{stage["name"]: _cpu(stage) for stage in size["stages"]} for size in sizes]
+    shown = [name for name in costs[0] if any(cost.get(name, 0) >= _SMALL_S for cost in costs)]
+    rows = {name: [cost.get(name, 0.0) for cost in costs] for name in shown}
+    rows["the others"] = [sum(seconds for name, seconds in cost.items() if name not in shown) for cost in costs]
+    rows["**all**"] = [sum(cost.values()) for cost in costs]
+    heads = [f"over {size['rows']:,} requests" for size in sizes]
+    loads = ", ".join(f"{size['load']:.1f}" for size in sizes)
+    lines = [
+        f"On {growth['date']}: a day of 200,000 lines with nothing to parse; processor seconds of run and server; load average {loads}.",
+        "",
+        f"| stage | {' | '.join(heads)} | ratio |",
+        f"|---|{'---|' * len(sizes)}---|",
+    ]
+    for name, seconds in rows.items():
+        ratio = f"{seconds[-1] / seconds[0]:.2f}" if seconds[0] else ""
+        lines.append(f"| {name} | {' | '.join(f'{second:.2f}' for second in seconds)} | {ratio} |")
+    return "\n".join(lines)
+
+
 def _goals(parsing: dict[str, dict[str, float]], warm: dict[str, dict[str, float]]) -> list[str]:
     """The whole over its load, in processor seconds, and the memory of the run."""
     ratios = (

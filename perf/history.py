@@ -43,7 +43,7 @@ def measure_history(home: Path, sizes: list[int], say: Say) -> list[dict[str, An
         database = ground.database
         try:
             for rows in sorted(sizes):
-                for done in _grow(database, rows):
+                for done in grow(database, rows):
                     say(f"history: {done:,} of {rows:,} rows")
                 found.append(_measured(database, home, rows))
                 say(f"history of {rows:,} rows: a day's spend {found[-1]['spend_s'][0] * 1000:.0f} ms")
@@ -52,7 +52,7 @@ def measure_history(home: Path, sizes: list[int], say: Say) -> list[dict[str, An
     return found
 
 
-def _grow(database: Database, rows: int) -> Iterator[int]:
+def grow(database: Database, rows: int) -> Iterator[int]:
     """Add copies of the newest day before the oldest until there are `rows`."""
     columns = [column.name for column in REQUEST.columns]
     with database.owner.connect({}) as connection:
@@ -69,7 +69,7 @@ def _grow(database: Database, rows: int) -> Iterator[int]:
                 f"check (event_date >= '{day}' and event_date < '{day + timedelta(days=1)}'))"
             )
             connection.execute(
-                f"insert into core.{name} select {', '.join(moved.get(column, column) for column in columns)} "
+                f"insert into core.{name} ({', '.join(columns)}) select {', '.join(moved.get(column, column) for column in columns)} "
                 f"from core.request where event_date = '{days[-1]}'"
             )
             connection.execute(f"alter table core.{name} add {primary_key(REQUEST)}")

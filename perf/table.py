@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from perf.contenders import BY_NAME, CONTENDERS, Contender
-from perf.day_table import day_table
+from perf.day_table import day_table, growth_table
 
 Size = Mapping[str, Any]
 Run = Mapping[str, Any]
@@ -53,6 +53,8 @@ def results_page(results: Mapping[str, Any]) -> str:
         parts += ["## One new file over a year of them", _years_table(results["years"])]
     if "history" in results:
         parts += ["## A day over a history", _history_table(results["history"])]
+    if "growth" in results:
+        parts += ["## A whole day over a history", growth_table(results["growth"])]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
