@@ -12,6 +12,7 @@ from pipelines.quality import (
     ExpectationOutcome,
     lines_accounted,
     loaded_files_agree,
+    look_alikes,
     priced_coverage,
     records_accounted,
     spend_agrees,
@@ -274,3 +275,11 @@ def test_priced_coverage_of_no_requests_is_not_evaluable(books: Database) -> Non
     outcome = run(books, priced_coverage, date(2020, 1, 1), date(2020, 1, 2))
     assert outcome.state == "not evaluable"
     assert "there are no requests from 2020-01-01" in (outcome.problem or "")
+
+
+def test_a_span_around_calls_that_it_does_not_add_up_to_is_found(books: Database) -> None:
+    assert run(books, look_alikes, *WINDOW).success
+    with books.connect() as connection:
+        connection.execute("""update core.request set tags = '{"calls_inside": "2"}' where line_no = 2""")
+    outcome = run(books, look_alikes, *WINDOW)
+    assert (outcome.success, outcome.unexpected_count, outcome.observed) == (False, 1, "0.250000 USD")
