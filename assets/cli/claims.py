@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _BASES = {"cited": "cited", "report_date": "then", "today": "now"}
-_MARKS = {"holds": "+", "conditional": "~", "fails": "x", "unverified": "?"}
+_MARKS = {"holds": "✓", "conditional": "~", "fails": "✗", "unverified": "?"}
 _STYLES = {"holds": "green", "conditional": "yellow", "fails": "red", "unverified": "dim"}
 
 
@@ -61,8 +61,9 @@ def _show_list(rows: pl.DataFrame) -> None:
     console = terminal()
     grid = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
     grid.add_column("claim", no_wrap=True)
-    for title in ("claimed", *_BASES.values()):
-        grid.add_column(title, overflow="fold", justify="right")
+    grid.add_column("claimed", overflow="fold", justify="right")
+    for title in _BASES.values():
+        grid.add_column(f"  {title}", overflow="fold")
     for _, group in rows.group_by("claim", maintain_order=True):
         found = {row["date_basis"]: row for row in group.iter_rows(named=True)}
         cells = [
@@ -89,7 +90,8 @@ def _brief(claimed: str) -> str:
 
 
 def _cell(row: dict[str, object]) -> str:
-    return f"{row['value_text'] or ''} {_MARKS[str(row['verdict'])]}".strip()
+    """The mark of the verdict, then the number: behind it a mark reads as its unit."""
+    return f"{_MARKS[str(row['verdict'])]} {row['value_text'] or ''}".strip()
 
 
 def _show_whole(rows: pl.DataFrame) -> None:

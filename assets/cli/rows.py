@@ -46,7 +46,7 @@ class View:
     expanded: bool = False
     exact: bool = False
     folds: bool = False
-    """A table even where it does not fit: its last column holds sentences."""
+    """A table of the terminal's width, or of 80 columns, even where it does not fit: its last column holds sentences."""
 
 
 def show(connection: psycopg.Connection[Any], query: str, view: View) -> None:
@@ -67,7 +67,7 @@ def show(connection: psycopg.Connection[Any], query: str, view: View) -> None:
     if view.expanded or not fits:
         _show_blocks(console, columns, cells)
     else:
-        _show_table(console if console.is_terminal else terminal(width=100_000), columns, cells)
+        _show_table(console if console.is_terminal or view.folds else terminal(width=100_000), columns, cells)
     if is_cut:
         text = f"The first {view.limit} rows are shown; --limit 0 shows all, --csv and --json are never cut."
         notes.print(text, soft_wrap=True)

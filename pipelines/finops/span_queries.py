@@ -202,7 +202,11 @@ select
     sum(difference_usd)::numeric(38, 18) as difference_usd,
     {", ".join(f"sum({cause}_usd)::numeric(38, 18) as {cause}_usd" for cause in CAUSES)},
     count(*) filter (where reason = 'currency_without_rate') as without_rate,
-    coalesce(sum(bill_lines) filter (where reason is distinct from 'not_loaded'), 0)::bigint as bill_lines
+    coalesce(sum(bill_lines) filter (where reason is distinct from 'not_loaded'), 0)::bigint as bill_lines,
+    (
+        select coalesce(sum(unpriced_requests), 0)::bigint from mart.daily_model_spend as spend
+        where spend.provider_id = reconciliation.provider_id and {NOW}
+    ) as unpriced_requests
 from mart.reconciliation
 where {NOW}
 group by provider_id

@@ -41,6 +41,8 @@ def test_claims_are_audited_by_the_run_as_the_command_shows_them(finished: Insta
     verdicts = {(row["claim"], row["date_basis"]): row["verdict"] for row in shown}
     assert verdicts == {(row["claim"], row["date_basis"]): row["verdict"] for row in kept}
     assert verdicts["saving_90_8_2_gpt_4o", "cited"] == "holds"
+    listed = next(line for line in finished.run("claims")[0].splitlines() if line.startswith("saving_90_8_2_gpt_4o "))
+    assert "✓ 90.4544" in listed, "behind the number a mark reads as its unit"
     out, _ = finished.run("claims", "saving_90_8_2_gpt_4o")
     assert "13.14 times cheaper" in " ".join(out.split())
 

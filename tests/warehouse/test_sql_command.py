@@ -82,6 +82,7 @@ def test_tables_and_columns_are_described(run) -> None:
     assert "core.request " in listed
     assert "mart.benchmark_drift " in listed
     assert "alembic" not in listed
+    assert max(map(len, listed.splitlines())) <= 80, "sentences are folded where there is no terminal too"
     described = run("sql", "--describe", "core.request").stdout
     assert "effective_cost_usd" in described
     missing = run("sql", "--describe", "core.reqest")

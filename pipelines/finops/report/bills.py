@@ -48,7 +48,7 @@ def bills_table(data: ReportData) -> Table:
         ],
         [
             [
-                text_cell(row["provider_id"]),
+                text_cell(row["provider_id"], _without_price(row["unpriced_requests"])),
                 money_cell(row["all_computed_usd"], decimals),
                 money_cell(row["logged_usd"], decimals),
                 money_cell(row["computed_usd"] if row["bill_lines"] else None, decimals),
@@ -62,6 +62,11 @@ def bills_table(data: ReportData) -> Table:
         empty="No bill of this month was landed.",
         sql=data.sql["bills"],
     )
+
+
+def _without_price(requests: int) -> str:
+    """What computed is without: a seller of whom only free calls have a known cost has 0.00 there."""
+    return f"without {fmt.plural(requests, 'unpriced request')}" if requests else ""
 
 
 def _days(data: ReportData) -> str:

@@ -161,6 +161,14 @@ def test_a_month_page_has_its_own_sections(connection: Connection, page: Page) -
     assert "unresolved: orion-7b" in words(shown, "#unpriced")
 
 
+def test_a_computed_amount_says_how_many_requests_it_is_without(connection: Connection, page: Page) -> None:
+    """Of vllm only a free call has a known cost: 0.00 alone would read as if all were free."""
+    books.write(connection, books.small_day())
+    row = {"event_date": DAY, "provider_id": "vllm", "computed_usd": Decimal(0)}
+    books.add(connection, "mart.reconciliation", row)
+    assert "vllm without 1 unpriced request 0.00" in words(page(Span.of_month(DAY)), "#bills")
+
+
 def test_what_days_are_compared_with() -> None:
     march = Span.of_month(date(2026, 3, 30))
     assert list(march.earlier) == [
