@@ -1,12 +1,26 @@
--- Question: what would the newest day cost on another model, token for token, at its list rate? (Change the two constants.)
+-- Question: what would the newest day cost on the cheapest model that it used, token for token, at its list rate?
 -- Grain:    one row per seller and model that was used
 -- Columns:  provider_id, model_id, requests, cost_usd, cost_on_other_usd, saving_usd
 with
 
+-- Or name a seller and a model: select 'groq' as provider_id, 'qwen3-32b' as model_id
+cheapest as (
+
+    select provider_id, model_id
+    from mart.daily_model_spend
+    where event_date = (select max(event_date) from mart.daily_model_spend) and effective_cost_usd > 0
+    order by effective_cost_usd / (input_tokens + output_tokens), provider_id, model_id
+    limit 1
+
+),
+
 other as (
 
-    select *
-    from core.rate_at('deepinfra', 'qwen3-32b', (select max(event_date)::timestamptz from mart.daily_model_spend))
+    select rate.*
+    from cheapest
+    cross join lateral core.rate_at(
+        cheapest.provider_id, cheapest.model_id, (select max(event_date)::timestamptz from mart.daily_model_spend)
+    ) as rate
 
 ),
 
