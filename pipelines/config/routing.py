@@ -5,7 +5,7 @@ Only declarations live here; what a policy would have cost is computed in `pipel
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -89,6 +89,13 @@ class RoutingConfig(Declaration):
     def is_headline(self, policy: str) -> bool:
         """Whether the policy is the one that reports show first: `headline`, else the first one declared."""
         return policy == (self.headline or self.policies[0].policy)
+
+    def of_headline(self) -> Self:
+        """The same of the headline policy alone, with its baselines and no candidates."""
+        policies = tuple(one for one in self.policies if self.is_headline(one.policy))
+        named = {name for one in policies for name in one.baselines}
+        baselines = tuple(one for one in self.baselines if one.baseline in named)
+        return self.model_copy(update={"policies": policies, "baselines": baselines, "candidates": ()})
 
     def offers(self) -> set[tuple[str, str]]:
         """Sellers and models of arms, baselines and candidates."""

@@ -56,14 +56,16 @@ def project_routing(workspace: Workspace, window: Window) -> Projected:
     rows: Counter[str] = Counter()
     with workspace.database.connect() as connection:
         rate_card = read_table(connection, RATE_CARD)
-        # What was asked again on the days themselves is evidence too.
-        with connection.transaction():
-            rows[REQUEST_REPEAT.qualified] = _count_repeats(workspace, connection, window, rate_card)
+        again = [REQUEST_REPEAT.empty()]
         setting = setting_of(workspace, connection, _months(window)[0], window.to_date, rate_card)
-        days, policies = (
-            _traffic(workspace, connection, window.days, setting, rate_card),
-            _policies(workspace, connection),
-        )
+        days = _traffic(workspace, connection, window.days, setting, rate_card, again=again)
+        with connection.transaction():
+            rows[REQUEST_REPEAT.qualified] = replace_days(
+                connection, REQUEST_REPEAT, pl.concat(again), window.from_date, window.to_date
+            )
+        # What was asked again on the days themselves is evidence too.
+        setting = replace(setting, again=_asked_again(connection, _months(window)[0], window.to_date))
+        policies = _policies(workspace, connection)
         found = together([replace(setting, policies=policies(on)).routed(traffic, on) for on, traffic in days.items()])
         with connection.transaction():
             for table, frame in ((ROUTING_PROJECTION, found.projection), (ROUTING_FRONTIER, found.frontier)):
@@ -107,8 +109,9 @@ def find_measure_next(workspace: Workspace) -> tuple[pl.DataFrame, list[str]]:
         if newest is not None and newest[0] is not None:
             on = newest[0]
             setting = setting_of(workspace, connection, on, on + timedelta(days=1), read_table(connection, RATE_CARD))
-            cases = setting.cases(kept_traffic(connection, [on]), on)
-            for case in (case for case in cases if case.of_day.config.is_headline(case.policy.policy)):
+            asked = setting.policies.of_headline()
+            traffic = kept_traffic(connection, [on], asked.offers())
+            for case in replace(setting, policies=asked).cases(traffic, on):
                 try:
                     rows += measure_next(case)
                 except ANY_FAILURE as error:  # one baseline costs no other
@@ -156,25 +159,30 @@ def _together(connection: Connection, loaded: Sequence[date], setting: Setting) 
 
 
 def _traffic(
-    workspace: Workspace, connection: Connection, days: Iterable[date], setting: Setting, rate_card: pl.DataFrame
+    workspace: Workspace,
+    connection: Connection,
+    days: Iterable[date],
+    setting: Setting,
+    rate_card: pl.DataFrame,
+    *,
+    again: list[pl.DataFrame] | None = None,
 ) -> dict[date, Halves]:
-    """The days' requests as sums, one day in memory at a time; days without requests are left out."""
+    """The days' requests as sums, one day in memory at a time; days without requests are left out.
+
+    `again` gets each day's rows of mart.request_repeat, made of the same reading.
+    """
     found = {}
     for on in days:
-        requests = day_of_requests(connection, workspace.day_files, on, CALL_COLUMNS)
+        requests = day_of_requests(connection, workspace.day_files, on, ("event_date", *CALL_COLUMNS))
         if requests.height:
             found[on] = setting.traffic(requests, rate_card)
+            if again is not None:
+                again.append(repeats(requests, rate_card))
     return found
 
 
-def _count_repeats(workspace: Workspace, connection: Connection, window: Window, rate_card: pl.DataFrame) -> int:
-    """Replace the window's rows of mart.request_repeat; their number."""
-    found = [REQUEST_REPEAT.empty()]
-    for on in window.days:
-        requests = day_of_requests(connection, workspace.day_files, on, ("event_date", *CALL_COLUMNS))
-        if requests.height:
-            found.append(repeats(requests, rate_card))
-    return replace_days(connection, REQUEST_REPEAT, pl.concat(found), window.from_date, window.to_date)
+def _asked_again(connection: Connection, first: date, until: date) -> pl.DataFrame:
+    return read_table(connection, REQUEST_REPEAT, "event_date >= %s and event_date < %s", (first, until))
 
 
 def _keep(connection: Connection, on: date, traffic: Halves | None, setting: Setting) -> dict[str, int]:
@@ -200,12 +208,7 @@ def setting_of(
         (_midnight(until), _midnight(first)),
     )
     answered = answers_now(connection)
-    again = read_table(
-        connection,
-        REQUEST_REPEAT,
-        "event_date >= %s and event_date < %s",
-        (first, until),
-    )
+    again = _asked_again(connection, first, until)
     evidence = config.evidence.with_measured([*effects(ratios(answered))])
     policies = _policies(workspace, connection)(until - timedelta(days=1))
     hourly = read_table(connection, HOURLY_DEMAND, "event_date >= %s and event_date < %s", (first, until))

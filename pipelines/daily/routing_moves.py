@@ -80,7 +80,7 @@ def _of_day(
     if after.is_empty():
         return
     setting = setting_of(workspace, connection, on - timedelta(days=1), on + timedelta(days=1), rate_card)
-    day = _Day(workspace, connection, on, setting, kept_traffic(connection, [on]), rate_card, after)
+    day = _Day(workspace, connection, on, setting, rate_card, after)
     yield from day.prices()
     yield from day.scores()
     alarms = read_table(connection, REQUEST_DRIFT, "event_date = %s", (on,))
@@ -97,7 +97,6 @@ class _Day:
     connection: Connection
     on: date
     setting: Setting
-    traffic: Halves
     rate_card: pl.DataFrame
     after: pl.DataFrame
 
@@ -107,9 +106,14 @@ class _Day:
         return day_of_requests(self.connection, self.workspace.day_files, self.on, CALL_COLUMNS)
 
     @cached_property
+    def traffic(self) -> Halves:
+        """The day's sums with their cost on every model, read where an event asks for them."""
+        return kept_traffic(self.connection, [self.on])
+
+    @cached_property
     def ran(self) -> list[str]:
         """The models that the traffic ran on."""
-        return [model for _, model in self.traffic.priced.ran]
+        return [model for _, model in kept_traffic(self.connection, [self.on], ()).priced.ran]
 
     def prices(self) -> Iterator[dict[str, Any]]:
         """Each seller and model whose prices changed: the day's requests at the prices of the day before."""
@@ -130,7 +134,7 @@ class _Day:
         if setting.scores is None:
             return
         then, now = (known_on(setting.scores, day) for day in (self.on - timedelta(days=1), self.on))
-        models = {model for _, model in (*setting.policies.offers(), *self.traffic.priced.ran)}
+        models = {*(model for _, model in setting.policies.offers()), *self.ran}
         words = score_words(*(_best(frame, setting, models) for frame in (then, now)))
         if words:
             held = then.with_columns(pl.lit(None, then.schema["superseded_at"]).alias("superseded_at"))
@@ -139,11 +143,11 @@ class _Day:
 
     def silent(self, alarms: pl.DataFrame) -> Iterator[dict[str, Any]]:
         """Each model that writes more or less since an alarm of the day: the day as it is projected with that."""
-        evidence = self.setting.counted(self.traffic, self.on).evidence
         for event, rows in opened(self.on, alarms):
             ratio, cases = written_ratio(rows), concerned(self.setting.policies, self.ran, {event.who[1]})
             if ratio is None or not cases:
                 continue
+            evidence = self.setting.counted(self.traffic, self.on).evidence
             asked = replace(self.setting, evidence=changed_output(evidence, event.who[1], ratio))
             found = asked.routed(self.traffic, self.on, with_frontier=False).projection
             yield from silent(event, ratio, self.after, found, cases)

@@ -19,7 +19,7 @@ from pipelines.routing.arm_costs import Offer
 from pipelines.routing.draws import Floats, Group, Worlds
 from pipelines.routing.lanes import Models
 from pipelines.routing.outlook import Outlook
-from pipelines.routing.policy_arm import Handling, PolicyArm, policy_arm, to_arrays
+from pipelines.routing.policy_arm import CentralRatios, Handling, PolicyArm, policy_arm, to_arrays
 from pipelines.routing.quality import Quality, find_quality, widest_quality
 from pipelines.routing.traffic import Traffic
 from pipelines.selfhost.demand import Demand, demand_of
@@ -112,8 +112,13 @@ class Day:
     def scaled(self, arm: PolicyArm) -> dict[Group, Decimal]:
         """The arm's cost by group at the central ratios of tokens, worked out once. Raises MissingEvidenceError."""
         if id(arm) not in self._scaled:
-            self._scaled[id(arm)] = (arm, arm.scaled_by_group(self.evidence))
+            self._scaled[id(arm)] = (arm, arm.scaled_by_group(self.central))
         return self._scaled[id(arm)][1]
+
+    @cached_property
+    def central(self) -> CentralRatios:
+        """Tokens of each model over another's at the middle of what is known."""
+        return CentralRatios(self.evidence)
 
     @cached_property
     def _scaled(self) -> dict[int, tuple[PolicyArm, dict[Group, Decimal]]]:

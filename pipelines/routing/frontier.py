@@ -21,7 +21,7 @@ from pipelines.config.evidence import MissingEvidenceError
 from pipelines.routing.arm_costs import Offer
 from pipelines.routing.day import Day
 from pipelines.routing.draws import Floats, Group
-from pipelines.routing.policy_arm import Handling, central_ratios
+from pipelines.routing.policy_arm import Handling
 from pipelines.routing.quality import Quality, widest_quality
 
 POINTS = 21
@@ -207,7 +207,7 @@ def _cost_by_group(day: Day, offer: Offer) -> Floats | str:
             costs[number] = np.inf
             continue
         try:
-            taken, written = central_ratios(day.evidence, offer[1], group)
+            taken, written = day.central.of(offer[1], group)
         except MissingEvidenceError as error:
             return str(error)
         part = arm.sums.get(group)

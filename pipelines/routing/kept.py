@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -29,9 +29,10 @@ _TRAFFIC = f"""
 _COST = f"""
     select is_priced, provider_id, model_id, ran_model_id, is_loop, lane, bucket, not_priced,
         sum(requests)::bigint as requests, {", ".join(f"sum({part})::numeric(38, 18) as {part}" for part in PARTS)}
-    from core.routing_cost where {_DAYS}
+    from core.routing_cost where {_DAYS} {{only}}
     group by is_priced, provider_id, model_id, ran_model_id, is_loop, lane, bucket, not_priced
 """
+_ONLY = "and (provider_id, model_id) in (select * from unnest(%(sellers)s::text[], %(models)s::text[]))"
 _ON_ALL_DAYS = f"""
     with busy as (
         select is_priced, count(distinct event_date) as days from core.routing_traffic
@@ -74,13 +75,21 @@ def kept_days(connection: psycopg.Connection[Any], first: date, until: date, con
     return [day for (day,) in connection.execute(_CURRENT, (first, until, config_id)).fetchall()]
 
 
-def kept_traffic(connection: psycopg.Connection[Any], days: Sequence[date]) -> Halves:
-    """The traffic of some days together. A model that is not among the offers of all of them has no cost."""
-    known = {"days": list(days)}
-    traffic, cost = read_frame(connection, _TRAFFIC, known), read_frame(connection, _COST, known)
-    cost = cost.join(
-        read_frame(connection, _ON_ALL_DAYS, known), on=["is_priced", "provider_id", "model_id"], how="semi"
-    )
+def kept_traffic(
+    connection: psycopg.Connection[Any], days: Sequence[date], offers: Collection[Offer] | None = None
+) -> Halves:
+    """The traffic of some days together, with its cost on `offers` (None: on all that may serve it), by far the most of its rows. A model
+    that is not among the offers of all the days has no cost."""
+    known: dict[str, Any] = {"days": list(days)}
+    traffic, query = read_frame(connection, _TRAFFIC, known), _COST.format(only="")
+    if offers is not None:
+        query = _COST.format(only=_ONLY)
+        sellers, models = ([offer[place] for offer in sorted(offers)] for place in (0, 1))
+        known |= {"sellers": sellers, "models": models}
+    cost = read_frame(connection, query, known)
+    if len(days) > 1:
+        whole = read_frame(connection, _ON_ALL_DAYS, known)
+        cost = cost.join(whole, on=["is_priced", "provider_id", "model_id"], how="semi")
     halves = []
     for is_priced in (True, False):
         rows = traffic.filter(is_priced=is_priced)

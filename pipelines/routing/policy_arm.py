@@ -70,11 +70,11 @@ class PolicyArm:
         """The same by group."""
         return {group: part.fixed + part.input + part.output for group, part in self.sums.items()}
 
-    def scaled_by_group(self, evidence: Evidence) -> dict[Group, Decimal]:
+    def scaled_by_group(self, central: CentralRatios) -> dict[Group, Decimal]:
         """Cost by group at the central ratios, exact to the ratio's six decimals. Raises MissingEvidenceError."""
         found = {}
         for group, part in self.sums.items():
-            taken, written = central_ratios(evidence, self.model_id, group)
+            taken, written = central.of(self.model_id, group)
             found[group] = part.fixed + taken * part.input + written * part.output
         return found
 
@@ -118,23 +118,42 @@ def _together(part: Mapping[str, Any], handling: Handling, weights: Sequence[Any
     return part["own"] + part["fees"], part["input"] + missed, part["output"], unsure
 
 
-def central_ratios(evidence: Evidence, model_id: str, group: Group) -> tuple[Decimal, Decimal]:
-    """Tokens of input and output on a model over those recorded, at the middle of what is known of both."""
-    measures: tuple[Measure, Measure] = ("loop", "loop") if group.is_loop else ("input", "output")
-    if model_id == group.model_id:
-        return Decimal(1), Decimal(1)
-    sent = 0.0
-    if evidence.effect("attempts", model_id) is not None:
-        sent = _apart(evidence, "attempts", model_id, group.model_id)
-    taken, written = (
-        Decimal(repr(exp(sent + _apart(evidence, measure, model_id, group.model_id)))).quantize(_RATIO, ROUND_HALF_EVEN)
-        for measure in measures
-    )
-    return taken, written
+class CentralRatios:
+    """Tokens of input and output on a model over those recorded, at the middle of what is known of both: each looked up once."""
 
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._middles: dict[tuple[Measure, str], float] = {}
+        self._found: dict[tuple[str, str, bool], tuple[Decimal, Decimal]] = {}
 
-def _apart(evidence: Evidence, measure: Measure, model_id: str, recorded: str) -> float:
-    return evidence.log_effect(measure, model_id) - evidence.log_effect(measure, recorded)
+    def of(self, model_id: str, group: Group) -> tuple[Decimal, Decimal]:
+        """The ratios of input and of output. Raises MissingEvidenceError."""
+        key = (model_id, group.model_id, group.is_loop)
+        if key not in self._found:
+            self._found[key] = self._between(*key)
+        return self._found[key]
+
+    def _between(self, model_id: str, recorded: str, is_loop: bool) -> tuple[Decimal, Decimal]:
+        if model_id == recorded:
+            return Decimal(1), Decimal(1)
+        measures: tuple[Measure, Measure] = ("loop", "loop") if is_loop else ("input", "output")
+        sent = 0.0
+        if self._evidence.effect("attempts", model_id) is not None:
+            sent = self._apart("attempts", model_id, recorded)
+        taken, written = (
+            Decimal(repr(exp(sent + self._apart(measure, model_id, recorded)))).quantize(_RATIO, ROUND_HALF_EVEN)
+            for measure in measures
+        )
+        return taken, written
+
+    def _apart(self, measure: Measure, model_id: str, recorded: str) -> float:
+        return self._middle(measure, model_id) - self._middle(measure, recorded)
+
+    def _middle(self, measure: Measure, model_id: str) -> float:
+        key = (measure, model_id)
+        if key not in self._middles:
+            self._middles[key] = self._evidence.log_effect(measure, model_id)
+        return self._middles[key]
 
 
 def to_arrays(frame: pl.DataFrame, columns: Sequence[str], groups: Sequence[Group]) -> dict[str, Floats]:

@@ -98,7 +98,7 @@ class Setting:
             )
             evidence = evidence.with_measured(list(attempts(own))).with_escalations(list(escalations(own)))
         if believed is not None:
-            models = {model for half in (traffic.priced, traffic.unpriced) for _, model in half.costs}
+            models = {model for half in (traffic.priced, traffic.unpriced) for _, model in (*half.costs, *half.ran)}
             evidence = evidence.with_measured(list(board_effects(believed, evidence, models, self.rate_card)))
         return replace(self, evidence=evidence)
 

@@ -95,7 +95,8 @@ def day_of_requests(
     connection: psycopg.Connection[Any], folder: Path, day: date, columns: Sequence[str]
 ) -> pl.DataFrame:
     """The named columns of the day's rows of core.request: from its files where there are some, else from the table."""
-    return pl.concat(parts_of_day(connection, folder, day, columns), rechunk=True)
+    # In the pieces that it was read in: put together, the day would be held twice for a moment.
+    return pl.concat(parts_of_day(connection, folder, day, columns), rechunk=False)
 
 
 def parts_of_day(

@@ -16,7 +16,8 @@ from pipelines.config import load_config
 from pipelines.config.routing import RoutingConfig
 from pipelines.config.selfhost import SelfHost
 from pipelines.daily import Window, project_routing
-from pipelines.daily.routing import ask
+from pipelines.daily.routing import ask, find_measure_next
+from pipelines.routing.kept import kept_traffic
 from pipelines.routing.projection import hours_of
 from pipelines.routing.what_if import Question
 from pipelines.settings import Settings
@@ -164,3 +165,16 @@ def test_a_month_that_fails_costs_no_day(workspace: Workspace, monkeypatch: pyte
     (problem,) = done.problems
     assert problem.startswith("month of 2026-02-01: psycopg.errors.UndefinedTable")
     assert "what a row held" not in problem
+
+
+def test_what_to_measure_next_needs_the_cost_of_no_other_models(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project_routing(workspace, Window.of_day(FIRST))
+    found, problems = find_measure_next(workspace)
+    assert found.height > 0
+    monkeypatch.setattr(
+        "pipelines.daily.routing.kept_traffic", lambda connection, days, _: kept_traffic(connection, days)
+    )
+    whole, _ = find_measure_next(workspace)
+    assert (problems, found.equals(whole)) == ([], True)
