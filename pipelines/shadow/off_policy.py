@@ -74,7 +74,9 @@ def _standardised(
 ) -> dict[str, Reached | str]:
     """The model's mean of each measure by stratum, weighed by all requests of the stratum (`whole`)."""
     own = cells.filter(pl.col("model_id") == model)
-    strata = own.group_by("size").agg(pl.col("requests").sum().alias("own"), pl.col(measures).sum())
+    strata = own.group_by("size", maintain_order=True).agg(
+        pl.col("requests").sum().alias("own"), pl.col(measures).sum()
+    )
     matched = whole.join(strata, on="size", how="left", maintain_order="left").with_columns(
         is_matched=pl.col("own").fill_null(0) >= FEWEST_IN_STRATUM
     )
