@@ -9,14 +9,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from assets.cli.sql_errors import in_words
 from assets.cli.terminal import say
-
-if TYPE_CHECKING:
-    import psycopg
 
 
 def register(app: typer.Typer) -> None:
@@ -109,22 +107,3 @@ def explained(text: str) -> Iterator[None]:
     except psycopg.Error as error:
         say(in_words(error, text), err=True)
         raise typer.Exit(1) from None
-
-
-def in_words(error: psycopg.Error, text: str) -> str:
-    """An error of Postgres with the line of the statement it points at, a caret below the place, and the hint."""
-    found = error.diag
-    if "multiple commands" in (found.message_primary or ""):
-        return "modelmeter: one statement at a time; leave out what follows the first semicolon"
-    lines = [f"modelmeter: {found.message_primary or str(error).strip()}"]
-    if found.statement_position:
-        before = text[: int(found.statement_position) - 1]
-        number, column = before.count("\n"), len(before) - before.rfind("\n") - 1
-        line = text.split("\n")[number]
-        prefix = f"line {number + 1}: "
-        blank = "".join("\t" if letter == "\t" else " " for letter in line[:column])
-        lines += [prefix + line, " " * len(prefix) + blank + "^"]
-    lines += [
-        f"{name}: {value}" for name, value in (("detail", found.message_detail), ("hint", found.message_hint)) if value
-    ]
-    return "\n".join(lines)

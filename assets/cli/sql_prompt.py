@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from assets.cli import catalog_queries, rows
+from assets.cli.sql_errors import in_words
 from assets.cli.terminal import say
 from pipelines.warehouse import QueryError
 
@@ -80,8 +81,6 @@ def _switch(connection: psycopg.Connection[Any], word: str, view: rows.View) -> 
 
 
 def _show(connection: psycopg.Connection[Any], statement: str, view: rows.View) -> None:
-    from assets.cli.sql import in_words
-
     try:
         rows.show(connection, statement, view)
     except QueryError as error:
