@@ -23,8 +23,8 @@ from pipelines.records.unpacking import CHUNK_BYTES, UTF8_BOM, Unpacked
 
 MAX_RECORD_BYTES = 64 * 2**20
 """A longer record is set aside unread: no request record without content text comes near."""
-MAX_CHUNK_LINES = 250_000
-"""Lines of a request are longer than 64 bytes; a chunk of shorter ones is cut, because memory goes by lines and columns."""
+MAX_CHUNK_LINES = 125_000
+"""Lines of a request are longer than 134 bytes; a chunk of shorter ones is cut, because memory goes by lines and columns."""
 
 _STRETCH_BYTES = 2**18
 _LINES = {"index": pl.Int64(), "line": pl.String()}
