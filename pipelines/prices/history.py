@@ -91,7 +91,7 @@ def price_conflicts(
     """
     valid = pl.col("valid_to").is_null() | (pl.col("valid_to") > at)
     lowest, highest = pl.col("usd_lowest").cast(pl.Float64), pl.col("usd_highest").cast(pl.Float64)
-    # JSON is joined as text: an encoder would pass the amounts through a float.
+    # JSON is joined as text: polars' encoder would write amounts as strings.
     pair = pl.format("{}: {}", "stated_by", pl.col("usd_per_million").cast(pl.String))
     stated = believed(prices, known_at).filter(
         pl.col("valid_from") <= at, valid, pl.col("usd_per_million").is_not_null()

@@ -271,7 +271,7 @@ def _without_strange_tiers(best: pl.DataFrame) -> pl.DataFrame:
 
 def _wide(chosen: pl.DataFrame) -> pl.DataFrame:
     """One row per cell: a column of rates per meter, and the object of price ids."""
-    # JSON is joined as text: an encoder would pass amounts through a float, and rate ids are made of these texts.
+    # JSON is joined as text: polars' encoder would write amounts as strings, and rate ids are made of these texts.
     pair = pl.concat_str([pl.lit('"'), "meter", pl.lit('": "'), _uuid("price_id"), pl.lit('"')])
     worth = pl.when("needs_rate").then(pl.lit("null")).otherwise(pl.format('"{}"', _uuid("fx_rate_id").fill_null("")))
     exchanged = pl.when(pl.col("pricing_currency") != "USD").then(pl.format('"{}": {}', "pricing_currency", worth))
