@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -39,12 +38,6 @@ def charged(postgres_home: Path) -> Iterator[Database]:
         with database.connect() as connection, connection.transaction():
             load_committed_day(connection)
         yield database
-
-
-@pytest.fixture(scope="module")
-def rules(shared_data: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((shared_data / "focus" / "focus_validator_model-1.2.json").read_text())
-    return content
 
 
 @pytest.fixture(scope="module")

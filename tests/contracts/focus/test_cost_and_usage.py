@@ -75,12 +75,6 @@ def exported(database: Database, folder: Path, version: Version, allocation: All
     return File(pl.read_csv(csv, infer_schema=False), pl.read_parquet(parquet))
 
 
-@pytest.fixture(scope="module")
-def rules(shared_data: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((shared_data / "focus" / "focus_validator_model-1.2.json").read_text())
-    return content
-
-
 def test_no_rule_of_version_1_2_fails(charged: Database, tmp_path: Path, rules: dict[str, Any]) -> None:
     outcomes = judged(rules, exported(charged, tmp_path, "1.2"), SUPPORTED, DYNAMIC)
     single = {name: rule for name, rule in rules["ModelRules"].items() if rule["Function"] != "Composite"}
