@@ -6,7 +6,6 @@ Throughput is measured in hours of its units, money in USD. Who used how much mo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -20,15 +19,11 @@ HOURS, UNIT_HOURS, MONEY = "Hours", "Unit-Hours", "USD"
 _Row = dict[str, Any]
 
 
-def invoiced(item: Commitment, kind: str, day: date, first: date, rows: Sequence[_Row]) -> list[_Row]:
-    """`rows` of a commitment and day with billed_cost_usd, commitment_discount_quantity and commitment_discount_unit.
-
-    A credit is billed whole on its first day (on `first`, from which days are known, where that is later in the same month), which is a row of its own.
-    One that was granted is billed to nobody, and one that was bought in a month before is billed in none that is known.
-    """
+def invoiced(item: Commitment, kind: str, rows: Sequence[_Row]) -> list[_Row]:
+    """`rows` of a commitment and day with billed_cost_usd, commitment_discount_quantity and commitment_discount_unit."""
     quantities = _quantities(item, kind, [row["amount_usd"] for row in rows])
     unit = None if kind == FREE_TIER else _unit(item, kind)
-    found = [
+    return [
         row
         | {
             "billed_cost_usd": _billed(kind, row),
@@ -37,18 +32,16 @@ def invoiced(item: Commitment, kind: str, day: date, first: date, rows: Sequence
         }
         for row, quantity in zip(rows, quantities, strict=True)
     ]
-    is_bought = day == max(item.from_date, first) and (day.year, day.month) == (
-        item.from_date.year,
-        item.from_date.month,
-    )
-    if isinstance(item, PrepaidCredit) and is_bought and not item.granted:
-        bought = {
-            "billed_cost_usd": item.usd,
-            "commitment_discount_quantity": item.usd,
-            "commitment_discount_unit": unit,
-        }
-        found.append(usage_row(item, CREDIT, "", ZERO) | bought)
-    return found
+
+
+def bought(item: PrepaidCredit) -> _Row:
+    """The purchase of a credit, which is billed whole on its first day: a row of its own, whether that day is loaded or not."""
+    return usage_row(item, CREDIT, "", ZERO) | {
+        "event_date": item.from_date,
+        "billed_cost_usd": item.usd,
+        "commitment_discount_quantity": item.usd,
+        "commitment_discount_unit": MONEY,
+    }
 
 
 def _billed(kind: str, row: _Row) -> Decimal:

@@ -13,7 +13,7 @@ import polars as pl
 from pipelines.books.commitments.credits import SellerCredits, in_order
 from pipelines.books.commitments.free_tiers import Allowance
 from pipelines.books.commitments.hardware import OwnHardware
-from pipelines.books.commitments.invoiced import invoiced
+from pipelines.books.commitments.invoiced import bought, invoiced
 from pipelines.books.commitments.minimums import Minimum
 from pipelines.books.commitments.provisioned import Throughput
 from pipelines.books.commitments.usage import ZERO, Arrival, Day, Standing, Use
@@ -47,7 +47,7 @@ def commitment_ledger(
     loaded: Collection[date],
     hardware: Sequence[OwnHardware] = (),
 ) -> Ledger:
-    """All rows from the first loaded day to the last.
+    """All rows from the first loaded day to the last, and the purchase of each credit on the day on which it was bought, even before.
 
     `charges` has one row per event_date, provider_id, model_id and ATTRIBUTION with input_tokens, output_tokens, token_usd,
     billed_usd (null where nothing is known) and unpriced_requests. `hours` are rows of mart.hourly_demand. `hardware` of one's own is paid before
@@ -59,7 +59,9 @@ def commitment_ledger(
         for today, item, kind, standing in _standings(commitments, hardware, _days(charges, hours, loaded)):
             key = {"event_date": today, "commitment_id": item.commitment, "kind": kind, "provider_id": item.provider_id}
             days.append({**key, **standing.row})
-            usage += [{"event_date": today, **row} for row in invoiced(item, kind, today, min(loaded), standing.usage)]
+            usage += [{"event_date": today, **row} for row in invoiced(item, kind, standing.usage)]
+    if loaded:
+        usage += [bought(item) for item in commitments.credits if not item.granted and item.from_date <= max(loaded)]
     return Ledger(
         pl.DataFrame(usage, schema=COMMITMENT_USAGE.polars_schema).sort(COMMITMENT_USAGE.primary_key),
         pl.DataFrame(days, schema=COMMITMENT_DAY.polars_schema).sort(COMMITMENT_DAY.primary_key),

@@ -14,7 +14,7 @@ import psycopg
 from pipelines.books.focus.contracts import COLUMNS_OF_1_3, contract_commitments
 from pipelines.books.focus.cost_and_usage import Exported, cost_and_usage
 from pipelines.books.focus.principals import usage_by_principal
-from pipelines.books.focus.supporting import billing_periods, invoice_details, sku_prices
+from pipelines.books.focus.supporting import billing_periods, commitment_prices, invoice_details, sku_prices
 from pipelines.books.focus.versions import Version
 from pipelines.books.periods import NOTHING_SHARED, book, book_commitments, book_shares, closed_periods, following
 from pipelines.config.allocation import Allocation
@@ -104,7 +104,9 @@ def export_supporting(
             usage, month, is_closed=month in closed_periods(connection), updated=updated
         ),
         "1.4-invoice-detail": invoice_details(usage, updated=updated),
-        "1.5-draft-sku-price": _sku_prices(connection, usage),
+        "1.5-draft-sku-price": _price_sheet(
+            _sku_prices(connection, usage), commitment_prices(usage, declared, updated=updated)
+        ),
     }
     return [file for name, rows in sets.items() for file in _written(rows, folder, f"focus-{name}-{month:%Y-%m}")]
 
@@ -116,17 +118,25 @@ def _updated(connection: psycopg.Connection[Any], month: date) -> datetime:
     return found.astimezone(UTC)
 
 
+def _price_sheet(listed: pl.DataFrame, of_commitments: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([listed, *([] if of_commitments.is_empty() else [of_commitments])]).sort(
+        "ServiceProviderName", "SkuPriceId", "ContractId", "SkuPriceEffectiveStart", nulls_last=False
+    )
+
+
 def _sku_prices(connection: psycopg.Connection[Any], usage: pl.DataFrame) -> pl.DataFrame:
-    charged = usage.filter(pl.col("ChargeCategory") == "Usage")
+    charged = usage.filter(pl.col("ChargeCategory") == "Usage", pl.col("x_ListPriceId").is_not_null())
     used = charged.sort("ChargePeriodStart", descending=True).select(
         "SkuPriceId", "SkuId", "SkuMeter", "ServiceProviderName", "PricingUnit", list_price_id="x_ListPriceId"
     )
     used = used.unique("SkuPriceId", keep="first", maintain_order=True)
-    contracted = charged.filter(pl.col("x_ContractId").is_not_null()).select(
-        "SkuPriceId", "ContractedUnitPrice", ContractId="x_ContractId"
+    contracted = (
+        charged.filter(pl.col("x_ContractId").is_not_null())
+        .group_by("SkuPriceId", "ListUnitPrice", "ContractedUnitPrice", ContractId="x_ContractId")
+        .agg(pl.col("ChargePeriodStart").min().alias("since"), pl.col("ChargePeriodEnd").max().alias("until"))
     )
     history = read_frame(connection, _HISTORY, {"ids": used["list_price_id"].drop_nulls().to_list()})
-    return sku_prices(used, history, contracted.unique(["SkuPriceId", "ContractId"], keep="last", maintain_order=True))
+    return sku_prices(used, history, contracted)
 
 
 def _written(rows: pl.DataFrame, folder: Path, name: str) -> list[Path]:

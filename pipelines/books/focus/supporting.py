@@ -6,11 +6,13 @@ Contracts are in `contracts.py`. Columns are in the order of their names, as FOC
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 
 import polars as pl
 
 from pipelines.books.periods import following
+from pipelines.config.commitments import Commitments, ProvisionedThroughput
 
 _MONEY = pl.Decimal(38, 18)
 _INSTANT = pl.Datetime("us", "UTC")
@@ -83,8 +85,9 @@ def sku_prices(used: pl.DataFrame, history: pl.DataFrame, contracted: pl.DataFra
     """SkuPrice of the 1.5 draft: every price that the SKUs of a month ever had at their feed.
 
     `used` has the SkuPriceId, SkuId, SkuMeter, ServiceProviderName and PricingUnit of each list_price_id of the month. `history` are rows of
-    core.price that are believed and share a sku_id with one of them (with `list_price_id`, the one). `contracted` has the contracted unit
-    price by SkuPriceId and contract; a contract by percent or price sheet is a row of its own, next to that of the list.
+    core.price that are believed and share a sku_id with one of them (with `list_price_id`, the one). `contracted` has what was charged under
+    each contract: both unit prices by SkuPriceId and ContractId, with the first and last instant (`since`, `until`). It is a row of its own, next to that of
+    the list price that held then.
     """
     listed = used.join(history, on="list_price_id").unique(
         ["SkuPriceId", "valid_from"], keep="first", maintain_order=True
@@ -95,7 +98,14 @@ def sku_prices(used: pl.DataFrame, history: pl.DataFrame, contracted: pl.DataFra
         .otherwise(pl.col("usd_per_million") / 1_000_000)
     )
     priced = listed.with_columns(ListUnitPrice=unit.cast(_MONEY))
-    of_contract = priced.filter(pl.col("valid_to").is_null()).join(contracted, on="SkuPriceId")
+    held = (pl.col("valid_from") < pl.col("until")) & (
+        pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("since"))
+    )
+    of_contract = (
+        priced.join(contracted.sort("since"), on=["SkuPriceId", "ListUnitPrice"])
+        .filter(held)
+        .unique(["SkuPriceId", "ContractId", "valid_from"], keep="last", maintain_order=True)
+    )
     rows = pl.concat(
         [
             priced.with_columns(ContractId=pl.lit(None, pl.String), ContractedUnitPrice="ListUnitPrice"),
@@ -119,7 +129,63 @@ def sku_prices(used: pl.DataFrame, history: pl.DataFrame, contracted: pl.DataFra
         SkuPriceEffectiveStart="valid_from",
         SkuPriceId="SkuPriceId",
         SkuPriceLastUpdated="recorded_at",
-    ).sort("ServiceProviderName", "SkuPriceId", "ContractId", "SkuPriceEffectiveStart", nulls_last=False)
+    )
+
+
+def commitment_prices(usage: pl.DataFrame, declared: Commitments, *, updated: datetime) -> pl.DataFrame:
+    """SkuPrice of what commitments are purchased at: every SkuPriceId of `usage` (Cost and Usage of 1.4) that is no price of a feed.
+
+    A price by the unit holds as long as the commitment. One that was shared out to days (a price by the month, hardware of one's own) holds on
+    the days of the month that have it.
+    """
+    own = usage.filter(pl.col("SkuPriceId").is_not_null(), pl.col("x_ListPriceId").is_null())
+    if own.is_empty():
+        return pl.DataFrame()
+    sku = ["SkuPriceId", "SkuId", "SkuMeter", "ServiceProviderName", "PricingUnit", "CommitmentDiscountId"]
+    prices = ["ListUnitPrice", "ContractedUnitPrice"]
+    days = own.sort("SkuPriceId", "ChargePeriodStart").with_columns(run=pl.struct("SkuPriceId", *prices).rle_id())
+    runs = days.group_by("run", *sku, *prices, maintain_order=True).agg(
+        pl.col("ChargePeriodStart").min(), pl.col("ChargePeriodEnd").max()
+    )
+    terms = _terms(declared)
+    named = pl.col("CommitmentDiscountId").is_in(list(terms))
+    starts, ends = ({name: term[place] for name, term in terms.items()} for place in (0, 1))
+    start = pl.when(named).then(_by_commitment(starts)).otherwise("ChargePeriodStart")
+    contracts = [item.commitment for item in declared.declared]
+    return runs.with_columns(start=start).select(
+        ChargeCategory=pl.lit("Purchase"),
+        ContractId=pl.when(pl.col("CommitmentDiscountId").is_in(contracts)).then("CommitmentDiscountId"),
+        ContractedUnitPrice="ContractedUnitPrice",
+        ListUnitPrice="ListUnitPrice",
+        PricingCurrency=pl.lit("USD"),
+        PricingCurrencyCategory=pl.lit("National"),
+        PricingServiceName=pl.col("ServiceProviderName") + " models",
+        PricingUnit="PricingUnit",
+        ServiceProviderName="ServiceProviderName",
+        SkuId="SkuId",
+        SkuPriceCreated="start",
+        SkuPriceDescription="SkuMeter",
+        SkuPriceEffectiveEnd=pl.when(named).then(_by_commitment(ends)).otherwise("ChargePeriodEnd"),
+        SkuPriceEffectiveStart="start",
+        SkuPriceId="SkuPriceId",
+        SkuPriceLastUpdated=pl.lit(updated, _INSTANT),
+    )
+
+
+def _terms(declared: Commitments) -> dict[str, tuple[date, date | None]]:
+    """First day, and the day after the last, of each commitment whose unit has one price as long as it lasts."""
+    return {
+        item.commitment: (item.from_date, item.to_date)
+        for item in declared.declared
+        if not isinstance(item, ProvisionedThroughput) or item.usd_per_unit_hour is not None
+    }
+
+
+def _by_commitment(days: Mapping[str, date | None]) -> pl.Expr:
+    found = pl.col("CommitmentDiscountId").replace_strict(
+        list(days), list(days.values()), default=None, return_dtype=pl.Date
+    )
+    return found.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
 def _midnight(day: date) -> pl.Expr:

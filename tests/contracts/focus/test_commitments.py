@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from pipelines.books.allocation import SHARES
-from pipelines.books.focus.export import export_month
+from pipelines.books.focus.export import export_month, export_supporting
 from pipelines.books.focus.versions import VERSIONS, Version, columns_of
 from pipelines.books.periods import NOTHING_SHARED, book, book_commitments, book_shares, close_period
 from pipelines.books.statement import passed_on_statement
@@ -21,7 +21,7 @@ from pipelines.config.allocation import Allocation
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.open import open_database
-from tests.contracts.focus.committed import COMMITTED, CONTRADICTED, MAY_BE, SHARED, load_committed_day
+from tests.contracts.focus.committed import COMMITTED, CONTRADICTED, DECLARED, MAY_BE, SHARED, load_committed_day
 from tests.contracts.focus.newer import judged_newer
 from tests.contracts.focus.rules import File, Outcome, judged
 from tests.contracts.focus.test_cost_and_usage import ACCOUNTS, FEBRUARY, SUPPORTED, exported
@@ -186,3 +186,19 @@ def test_what_becomes_known_of_a_closed_month_corrects_its_commitments_too(charg
 def month_of(database: Database, folder: Path, month: date) -> pl.DataFrame:
     with database.connect(read_only=True) as connection:
         return export_month(connection, month, "1.4", folder, ACCOUNTS)[0].rows
+
+
+def test_the_price_sheet_holds_what_commitments_are_purchased_at(charged: Database, tmp_path: Path) -> None:
+    """A price by the unit holds as long as the commitment, a month's price shared out to days on the day."""
+    with charged.connect(read_only=True) as connection:
+        found, _ = export_month(connection, FEBRUARY, "1.4", tmp_path, ACCOUNTS)
+        files = export_supporting(connection, FEBRUARY, "1.4", tmp_path, usage=found.rows, declared=DECLARED)
+    (sheet,) = (pl.read_parquet(file) for file in files if file.name.endswith("sku-price-2026-02.parquet"))
+    assert set(sheet["SkuPriceId"]) == set(found.rows["SkuPriceId"].drop_nulls())
+    own = sheet.filter(pl.col("ChargeCategory") == "Purchase").sort("SkuPriceId")
+    day, last = datetime(2026, 2, 14, tzinfo=UTC), datetime(2026, 2, 15, tzinfo=UTC)
+    assert own.select("SkuPriceId", "ContractId", "PricingUnit", "ListUnitPrice", "SkuPriceEffectiveStart", "SkuPriceEffectiveEnd").rows() == [
+        ("acme/commitment/monthly/Days", "monthly", "Days", (Decimal(1) / 28).quantize(Decimal("1e-18")), day, last),
+        ("acme/commitment/prepaid/USD", "prepaid", "USD", Decimal(1), day, last),
+        ("acme/commitment/ptu/Unit-Hours", "ptu", "Unit-Hours", Decimal("0.1"), day, None),
+    ]  # fmt: skip

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from pipelines.books.focus.export import export_month, export_supporting
+from pipelines.books.focus.supporting import sku_prices
 from pipelines.books.focus.versions import Version
 from pipelines.books.periods import close_period
 from pipelines.config.commitments import Commitments
@@ -184,3 +185,28 @@ def test_every_sku_price_of_the_month_is_in_the_sheet_once_a_period(february: Wr
     assert {
         sku: price for sku, price in listed.select("SkuPriceId", "ListUnitPrice").rows() if sku in charged
     } == charged
+
+
+def test_a_contract_stands_next_to_the_list_price_that_held_when_it_was_charged() -> None:
+    """The seller lowers its list price on the 15th: 12 % off 3 USD and off 2 USD are two prices, each next to its own."""
+    middle, of_sku = datetime(2026, 2, 15, tzinfo=UTC), {"SkuPriceId": "s", "SkuId": "s", "SkuMeter": "Input"}
+    used = pl.DataFrame(
+        [{**of_sku, "ServiceProviderName": "acme", "PricingUnit": "1000000 Tokens", "list_price_id": "1"}]
+    )
+    periods = [(Decimal(3), datetime(2026, 1, 1, tzinfo=UTC), middle), (Decimal(2), middle, None)]
+    history = pl.DataFrame(
+        [("1", usd, start, end, start) for usd, start, end in periods],
+        schema=["list_price_id", "usd_per_million", "valid_from", "valid_to", "recorded_at"], orient="row",
+    )  # fmt: skip
+    charged = [(Decimal(3), Decimal("2.64"), date(2026, 2, 1), middle), (Decimal(2), Decimal("1.76"), date(2026, 2, 15), datetime(2026, 3, 1, tzinfo=UTC))]  # fmt: skip
+    money, instant = pl.Decimal(38, 18), pl.Datetime("us", "UTC")
+    contracted = pl.DataFrame(
+        [("s", "twelve", usd, less, datetime(since.year, since.month, since.day, tzinfo=UTC), until) for usd, less, since, until in charged],
+        schema={"SkuPriceId": pl.String, "ContractId": pl.String, "ListUnitPrice": money, "ContractedUnitPrice": money, "since": instant, "until": instant},
+        orient="row",
+    )  # fmt: skip
+    sheet = sku_prices(used, history.with_columns(pl.col("usd_per_million").cast(money)), contracted)
+    of_contract = sheet.filter(pl.col("ContractId") == "twelve").sort("SkuPriceEffectiveStart")
+    assert of_contract.select("ListUnitPrice", "ContractedUnitPrice", "SkuPriceEffectiveStart").rows() == [
+        (3, Decimal("2.64"), periods[0][1]), (2, Decimal("1.76"), middle),
+    ]  # fmt: skip

@@ -161,12 +161,22 @@ def test_a_credit_that_was_granted_pays_and_costs_nothing() -> None:
         D(0),
         D(0),
     )
-    late = ledger({"credits": [EXPIRING]}, CHARGES, HOURS, MONTH[4:]).usage
-    assert late.filter(pl.col("billed_cost_usd") > 0)["event_date"].to_list() == [MONTH[4]], (
-        "bought in the month that is known"
-    )
-    bought_before = ledger({"credits": [{**EXPIRING, "from_date": "2026-01-31"}]}, CHARGES, HOURS).usage
-    assert bought_before["billed_cost_usd"].sum() == 0
+
+
+@pytest.mark.parametrize("bought_on", ["2026-02-01", "2026-01-31", "2025-06-30", "2026-02-05", "2026-02-28"])
+def test_a_credit_is_purchased_whole_on_its_first_day_loaded_or_not(bought_on: str) -> None:
+    """Else nothing in FOCUS files stands against what is used of one that was bought before the first loaded day."""
+    credit = {**EXPIRING, "from_date": bought_on, "to_date": "2026-03-15"}
+    found = ledger({"credits": [credit]}, CHARGES, HOURS, MONTH[2:]).usage
+    purchase = found.filter(pl.col("billed_cost_usd") > 0)
+    assert purchase.select("event_date", "billed_cost_usd", "commitment_discount_quantity", "effective_cost_usd").rows() == [
+        (date.fromisoformat(bought_on), D(30), D(30), D(0))
+    ]  # fmt: skip
+
+
+def test_a_credit_of_days_to_come_is_not_purchased_yet() -> None:
+    found = ledger({"credits": [{**EXPIRING, "from_date": "2026-03-01", "to_date": "2026-03-15"}]}, CHARGES, HOURS)
+    assert found.usage.is_empty()
 
 
 def test_the_month_comes_to_what_is_paid(february: Ledger) -> None:
