@@ -44,6 +44,10 @@ Outcome = Literal["fetched", "unchanged", "recent", "failed", "offline", "not la
 ASKED_AFTER = timedelta(hours=20)
 """Nothing is asked for more than once a day, also where runs are some hours apart from day to day."""
 
+_HEADERS = {
+    "anthropic_limits": {"anthropic-version": "2023-06-01", "anthropic-beta": "spend-limit-reads-2026-09-26"},
+}
+"""What an API wants in each request, by the format of its answers. A declaration may set another value by the same name."""
 _Feed = PriceFeed | Leaderboard | HardwareFeed | LimitFeed | FxFeed
 
 PACKAGED_URL = "package:genai-prices=="
@@ -197,8 +201,9 @@ def _run(job: _Job, clients: Clients, limits: FetchLimits, robots: Robots) -> No
 
 
 def _query(job: _Job) -> Query:
-    """The request, with the headers that `options.headers_env` takes from the environment."""
-    secrets = {}
+    """The request, with the headers of the API, and those that `options.headers_env` takes from the environment."""
+    own = {header.lower() for header in job.feed.headers_env}
+    secrets = {name: value for name, value in _HEADERS.get(job.feed.format, {}).items() if name not in own}
     for header, variable in job.feed.headers_env.items():
         if not os.environ.get(variable):
             raise PermanentFetchError(

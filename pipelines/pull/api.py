@@ -18,9 +18,9 @@ from urllib.parse import urlencode
 
 from pipelines.config.pull import ApiPull
 from pipelines.fetch.client import Attempts, Clients, FetchLimits, Query, get, safe_url
+from pipelines.fetch.paging import PagingError, at, first_page, next_page
 from pipelines.pull.connectors import CONNECTORS, Connector, Time
 from pipelines.pull.landed import ANSWERS, Packing, Page
-from pipelines.pull.paging import PagingError, at, first_page, next_page
 from pipelines.pull.reader import PullError, time_plan
 from pipelines.pull.windows import INSTANTS, Bounds, Plan, Window, instant
 

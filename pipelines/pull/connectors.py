@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pipelines.pull.paging import Numbered, Offset, OnePage, Paging, Token
+from pipelines.fetch.paging import Numbered, Offset, OnePage, Paging, Token
 
 Time = Literal["epoch", "iso", "date", "plain"]
 

@@ -37,15 +37,16 @@ class StatedLimit:
 
 
 def records_of(content: bytes) -> list[dict[str, Any]]:
-    """The objects of an answer: of a list under `data`, or the answer itself. Raises LimitFileError."""
+    """The objects of an answer, or of each page of several: of a list under `data`, or the answer itself. Raises LimitFileError."""
     try:
         said = json.loads(content, parse_float=Decimal)
     except ValueError:
         raise LimitFileError("is no JSON") from None
-    records = said.get("data", [said]) if isinstance(said, dict) else said
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+    pages = said if isinstance(said, list) else [said]
+    lists = [page.get("data", [page]) if isinstance(page, dict) else None for page in pages]
+    if not all(isinstance(found, list) and all(isinstance(record, dict) for record in found) for found in lists):
         raise LimitFileError("holds no object and no list of objects under data")
-    return records
+    return [record for found in lists if found for record in found]
 
 
 def from_minor_units(amount: object, currency: str) -> Decimal | None:

@@ -47,6 +47,27 @@ def test_amounts_are_cents() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("scope", "name"),
+    [
+        ({"type": "organization"}, ""),
+        ({"type": "workspace", "workspace_id": "wrkspc_1"}, "wrkspc_1"),
+        ({"type": "rbac_group", "rbac_group_id": "rbac_group_1"}, "rbac_group_1"),
+        ({"type": "seat_tier", "seat_tier": "premium"}, "premium"),
+        ({"type": "usage_tier", "usage_tier": "tier_3"}, "tier_3"),
+        ({"type": "organization_service", "service": "claude_code"}, "claude_code"),
+    ],
+)
+def test_every_scope_names_what_it_is_for(scope: dict[str, str], name: str) -> None:
+    """Effective limits have no id of their own in every row: two tiers would be one."""
+    assert stated("anthropic_limits", {"data": [{**ANTHROPIC, "scope": scope}]})[0][1:3] == (scope["type"], name)
+
+
+def test_pages_are_read_as_one_list() -> None:
+    pages = [{"data": [{**ALERT, "id": f"alert_{number}"}], "has_more": number < 2} for number in (1, 2)]
+    assert len(stated("openai_limits", pages)) == 2
+
+
 def test_a_limit_of_nothing_that_is_not_enforced_says_that_there_is_none() -> None:
     nothing = {**OPENAI, "threshold_amount": 0, "enforcement": {"status": "inactive"}}
     assert stated("openai_limits", nothing)[0][4:6] == (None, False)

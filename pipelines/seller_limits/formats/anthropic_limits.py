@@ -14,6 +14,8 @@ from pipelines.config.budgets import Period
 from pipelines.seller_limits.limit_file import LimitFileError, StatedLimit, from_minor_units, records_of, text_of
 
 OPTIONS: tuple[str, ...] = ()
+_NAMES = ("seat_tier", "usage_tier", "service")
+"""What names a scope that has no id."""
 _PERIODS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
 
 
@@ -35,9 +37,7 @@ def _stated(record: dict[str, Any]) -> StatedLimit:
         provider_id="anthropic",
         kind="limit",
         scope=text_of(holder, "type").removesuffix("_actor"),
-        scope_id=next(
-            (str(value) for name, value in sorted(holder.items()) if name == "id" or name.endswith("_id")), ""
-        ),
+        scope_id=_name_of(holder),
         period=period,
         amount=from_minor_units(record.get("amount"), currency),
         currency=currency,
@@ -45,3 +45,9 @@ def _stated(record: dict[str, Any]) -> StatedLimit:
         spent=from_minor_units(record.get("period_to_date_spend"), currency),
         limit_id=str(record.get("spend_limit_id") or record.get("id") or ""),
     )
+
+
+def _name_of(holder: dict[str, Any]) -> str:
+    """The id of who holds the limit, or the name of a tier or service: two of them are two limits."""
+    ids = [name for name in sorted(holder) if name == "id" or name.endswith("_id")]
+    return next((str(holder[name]) for name in (*ids, *_NAMES) if holder.get(name)), "")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from pipelines.config.sources import PriceFeed, Sources
+from pipelines.config.sources import LimitFeed, LimitFormat, PriceFeed, Sources
 from pipelines.fetch import FetchLimits, FetchResult, fetch_feeds
 from pipelines.landing import scan
 from pipelines.prices import parse_feed
+from pipelines.seller_limits.formats import FORMATS
 from pipelines.settings import Settings
-from tests.unit.fetch.server import Handler, Server, in_turn, reply
+from tests.unit.fetch.server import Handler, Route, Server, in_turn, reply
 
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
 QUICK = FetchLimits(connect_s=1, read_s=1, retry_wait_s=0.01, max_pages=5)
@@ -114,3 +116,86 @@ def test_pages_without_end_are_given_up(server: Server, settings: Settings) -> N
     server.routes.update({f"/{number}": reply(page(server, 1, number + 1)) for number in range(1, 9)})
     result, _ = fetched(server, settings)
     assert "page 6: more than 5 pages" in str(result.error)
+
+
+def cursors(
+    pages: dict[str | None, dict[str, object]], name: str, queries: list[dict[str, str]] | None = None
+) -> Route:
+    """Answers with the page that parameter `name` asks for; `queries` takes what each request asks for."""
+
+    def route(handler: Handler) -> None:
+        asked = dict(parse_qsl(urlsplit(handler.path).query))
+        if queries is not None:
+            queries.append(asked)
+        reply(json.dumps(pages[asked.get(name)]).encode(), Content_Type="application/json")(handler)
+
+    return route
+
+
+def limits_of(server: Server, settings: Settings, format_name: LimitFormat, **headers: str) -> FetchResult:
+    feed = LimitFeed(
+        feed="own", format=format_name, url=f"{server.url}/limits?period=monthly", options={"headers_env": headers}
+    )
+    (result,) = fetch_feeds(settings, Sources(limits=(feed,)), now=NOW, limits=QUICK, kinds=("limits",))
+    return result
+
+
+def member(number: int) -> dict[str, object]:
+    user = {"type": "user", "user_id": f"user_{number}"}
+    return {
+        "actor": {**user, "type": "user_actor"}, "amount": f"{number}000", "currency": "USD", "period": "monthly",
+        "period_to_date_spend": "0", "scope": user, "source": user, "spend_limit_id": f"spl_{number}",
+    }  # fmt: skip
+
+
+def alert(number: int) -> dict[str, object]:
+    return {
+        "id": f"alert_{number}", "object": "organization.spend_alert", "threshold_amount": number * 1000, "currency": "USD", "interval": "month",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("format_name", "name", "pages"),
+    [
+        ("anthropic_limits", "page", {None: {"data": [member(1)], "next_page": "p/2="}, "p/2=": {"data": [member(2)], "next_page": "p3"}, "p3": {"data": [member(3)], "next_page": None}}),
+        ("openai_limits", "after", {None: {"data": [alert(1)], "has_more": True, "last_id": "alert_1"}, "alert_1": {"data": [alert(2)], "has_more": True, "last_id": "alert_2"}, "alert_2": {"data": [alert(3)], "has_more": False, "last_id": "alert_3"}}),
+    ],
+)  # fmt: skip
+def test_limits_of_all_pages_are_read(
+    server: Server, settings: Settings, format_name: LimitFormat, name: str, pages: dict[str | None, dict[str, object]]
+) -> None:
+    """Else members beyond the first twenty have no limit, and nobody sees it."""
+    queries: list[dict[str, str]] = []
+    server.routes["/limits"] = cursors(pages, name, queries)
+    assert limits_of(server, settings, format_name).outcome == "fetched"
+    (file,) = scan(settings.landing, "limits").of("own")
+    assert [found.amount for found in FORMATS[format_name].read(file.path.read_bytes(), {})] == [10, 20, 30]
+    assert queries == [{"period": "monthly", **({} if page is None else {name: page})} for page in pages], (
+        "what the address asks for holds for every page"
+    )
+
+
+def test_a_cursor_that_leads_in_a_circle_lands_nothing(server: Server, settings: Settings) -> None:
+    again = {"data": [member(1)], "next_page": "p2"}
+    server.routes["/limits"] = cursors({None: again, "p2": again}, "page")
+    assert "next_page leads back to a page that was read" in str(limits_of(server, settings, "anthropic_limits").error)
+    assert scan(settings.landing, "limits").of("own") == ()
+
+
+def test_what_the_api_wants_in_each_request_is_sent(
+    server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anthropic refuses a request without its version."""
+    monkeypatch.setenv("LIMITS_KEY", "sk-1")
+    monkeypatch.setenv("LIMITS_VERSION", "2027-01-01")
+    server.routes["/limits"] = cursors({None: {"data": [], "next_page": None}}, "page")
+    limits_of(server, settings, "anthropic_limits", **{"X-Api-Key": "LIMITS_KEY"})
+    sent = server.seen[-1][1]
+    assert (sent["anthropic-version"], sent["X-Api-Key"]) == ("2023-06-01", "sk-1")
+    limits_of(
+        server,
+        settings.model_copy(update={"home": settings.home / "other"}),
+        "anthropic_limits",
+        **{"Anthropic-Version": "LIMITS_VERSION"},
+    )
+    assert server.seen[-1][1].get_all("anthropic-version") == ["2027-01-01"]
