@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Unit = Literal["session", "request"]
 _FACTORS = 0.0001, 10_000
 _MOST_RUNS = 2
+_NAME = 18
+"""Letters of a name that stay on one line, whatever room figures take."""
 _OBJECTS = ("assumptions", "waterfall", "quality_by_use_case")
 _LEFT_OUT = ("Model", "Requests", "Baseline")
 _SHARE = re.compile(r"([a-z0-9_.-]+)=([0-9.]+)")
@@ -154,7 +156,7 @@ def _show(rows: pl.DataFrame, first: date, last: date) -> None:
     import polars as pl
     from rich.text import Text
 
-    from pipelines.finops.report.projection import projections
+    from pipelines.finops.report.projection import COUNTED, projections
     from pipelines.warehouse.tables.mart_routing import POLICY
 
     console = terminal()
@@ -164,7 +166,8 @@ def _show(rows: pl.DataFrame, first: date, last: date) -> None:
         console.print(Text(f"{item.title}, {days}", style="bold"))
         console.print(Text(item.sentence))
         _print(console, item.table)
-        for name, value in item.facts:
+        counted = [fact for fact in item.assumptions if fact[0] in COUNTED]
+        for name, value in (*counted, *item.facts):
             console.print(Text.assemble((f"  {name}: ", "dim"), value))
         console.print()
     for row in rows.filter(pl.col("method") != POLICY).iter_rows(named=True):
@@ -195,6 +198,9 @@ def method_line(row: dict[str, Any]) -> str:
     if row["saving_share"] is None:
         return f"{head}: not known ({row['not_projected_reason'] or 'the traffic costs nothing'})"
     quality = "" if row["quality_retained"] is None else f", quality kept {percent(row['quality_retained'])}"
+    stated = json.loads(row["assumptions"]).get("quality")
+    if row["quality_retained"] is None and stated is not None:
+        quality = f", quality not known: {stated}"
     interval = ""
     if row["saving_share_low_95"] is not None:
         interval = f", 95 % interval {percent(row['saving_share_low_95'])} to {percent(row['saving_share_high_95'])}"
@@ -207,13 +213,20 @@ def _print(console: Console, table: Table) -> None:
     from rich.text import Text
 
     rows = [*table.rows, table.foot]
-    shown = Grid(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+    shown = Grid(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
     wanted = []
     for number, column in enumerate(table.columns):
         if column.title not in _LEFT_OUT and any(row[number].text not in ("", NONE) for row in rows):
             wanted.append(number)
-            unit = f", {column.unit}" if column.unit else ""
-            shown.add_column(f"{column.title}{unit}", justify="right" if column.is_number else "left")
+            title = f"{column.title} {column.unit}" if column.unit else column.title
+            widest = max(len(row[number].text) for row in rows)
+            shown.add_column(
+                title,
+                justify="right" if column.is_number else "left",
+                width=max(widest, *map(len, title.split())) if column.is_number else None,
+                min_width=None if column.is_number else min(widest, _NAME),
+                overflow="fold",
+            )
     for row in rows:
-        shown.add_row(*(Text(row[number].text, no_wrap=True) for number in wanted))
+        shown.add_row(*(Text(row[number].text) for number in wanted))
     console.print(shown)

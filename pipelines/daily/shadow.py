@@ -41,15 +41,17 @@ _CELLS = f"""
         coalesce(application, team, 'unattributed') as use_case,
         width_bucket({_INPUT}, array[{_POWERS}])::bigint as size,
         model_id,
-        abs(hashtext(coalesce(session_id, request_uid::text))) %% {_CLUSTERS} as cluster,
+        (get_byte(digest, 0) * 256 + get_byte(digest, 1)) %% {_CLUSTERS} as cluster,
         count(*) as requests,
         count(*) filter (where status = 'ok') as ok,
         sum({_OUTPUT})::bigint as output,
         sum(effective_cost_usd)::numeric(38, 18) as cost_usd
-    from core.request
+    from core.request, sha256(convert_to(coalesce(session_id, request_uid::text), 'UTF8')) as digest
     where event_date = %(day)s and model_id is not null and effective_cost_usd is not null
     group by 1, 2, 3, 4
 """
+"""The cluster is the first two bytes of a SHA-256: Postgres' own hashtext may change with its version, and days are kept."""
+_KEPT_CELLS = "off_policy_cells_by_sha256"
 
 
 def refresh_shadow_requests(workspace: Workspace) -> pl.DataFrame:
@@ -92,7 +94,7 @@ def _cells(workspace: Workspace, connection: psycopg.Connection[Any], days: Sequ
             connection,
             workspace.day_files,
             day,
-            "off_policy_cells",
+            _KEPT_CELLS,
             partial(read_frame, connection, _CELLS, {"day": day}),
         )
         for day in days

@@ -35,7 +35,7 @@ from pipelines.routing.traffic import Halves, Traffic, traffic_of
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_PROJECTION
 from pipelines.warehouse.tables.selfhost import HOURLY_DEMAND
 
-LANGUAGE = 2
+LANGUAGE = 3
 """Raised where `core.routing_traffic` and `core.routing_cost` of the same traffic would differ from before."""
 
 

@@ -14,6 +14,10 @@ import polars as pl
 
 from pipelines.config.evidence import ScoredAs
 
+_MENDS = (
+    "land an export that scores them (docs/benchmarks.md), name a benchmark that does under quality_benchmarks in routing.yaml, or score requests of "
+    "your own on them (docs/shadow.md)"
+)
 _FEWEST_ITEMS = 100
 """Items that a score is taken to rest on where its source does not say how many: a wide interval, on purpose."""
 
@@ -80,16 +84,16 @@ def find_quality(scores: pl.DataFrame, benchmarks: Sequence[str], models: Iterab
     """
     wanted = set(models)
     if not benchmarks:
-        return "routing.yaml names no quality_benchmarks"
+        return "routing.yaml names no quality_benchmarks: add one, for example quality_benchmarks: [aider_polyglot@pass_rate_2]"
     versions = list(_versions(scores, benchmarks, wanted))
     for quality in versions:
         if len(quality.scores) == len(wanted):
             return quality
     nearest = max(versions, key=lambda quality: len(quality.scores), default=None)
     if nearest is None:
-        return f"no score of any of these models on {', '.join(benchmarks)}"
+        return f"no score of {', '.join(sorted(wanted))} on {', '.join(benchmarks)}: {_MENDS}"
     version, lacking = nearest.benchmark_version_id, ", ".join(sorted(wanted - set(nearest.scores)))
-    return f"{version} has no score for {lacking}{_unresolved(scores, version)}"
+    return f"{version} has no score for {lacking}: {_MENDS}{_unresolved(scores, version)}"
 
 
 def widest_quality(scores: pl.DataFrame, benchmarks: Sequence[str], models: Iterable[str]) -> Quality | None:

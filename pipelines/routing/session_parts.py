@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import polars as pl
+from polars_hash import NonCryptographicHashingNameSpace
 
 BUCKETS = 32
 """Groups of whole sessions by hash: what is drawn again to know how much the traffic itself varies."""
@@ -16,9 +17,12 @@ _ROWS = 125_000
 
 
 def bucket_of() -> pl.Expr:
-    """The bucket of a request (Int32): that of its session, or of the request itself."""
+    """The bucket of a request (Int32) by the XXH64 of its session, or of the request itself.
+
+    Kept days are added up with those of later years: polars' own hash may change with its version.
+    """
     whose = pl.coalesce("session_id", pl.col("request_uid").bin.encode("hex"))
-    return (whose.hash(seed=1) % BUCKETS).cast(pl.Int32)
+    return (NonCryptographicHashingNameSpace(whose).xxhash64() % BUCKETS).cast(pl.Int32)
 
 
 def slices(requests: pl.DataFrame) -> Iterator[pl.DataFrame]:

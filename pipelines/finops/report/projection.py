@@ -35,6 +35,8 @@ EVIDENCE = {
     "E": "E: an assumption, nothing measured",
 }
 TOTAL = "total"
+NOT_PROJECTED = "not projected: "
+"""How a projection begins to say why it knows nothing of quality."""
 OWN_SCORES = "own shadow scores"
 """How a projection calls quality that was measured on requests of its own traffic."""
 _AMOUNTS = ("baseline_cost_usd", "projected_cost_usd", "saving_usd")
@@ -64,6 +66,8 @@ _LABELS = {
     "assumed": "assumed",
 }
 
+COUNTED = (_LABELS["requests"], _LABELS["requests_left_out"])
+"""The assumptions that say of which requests a projection speaks."""
 Assumption = tuple[str, str]
 """A name and what is assumed, both in words."""
 
@@ -275,19 +279,24 @@ def _sentence(total: Mapping[str, Any]) -> str:
             f"{_range(total['saving_share_low_95'], total['saving_share_high_95'], 'and')} with 95 % certainty, between "
             f"{_range(total['saving_share_low_50'], total['saving_share_high_50'], 'and')} with 50 %."
         )
+    quality = _quality_sentence(total)
     if saving is None:
         reason = (total["not_projected_reason"] or "a rate is missing").removesuffix(".")
-        return f"Not projected{' as one figure' if interval else ''}: {reason}.{interval}"
+        return f"Not projected{' as one figure' if interval else ''}: {reason}.{interval}{quality}"
     verb = "would have saved" if saving >= 0 else "would have cost more by"
-    quality = (
-        f" Quality kept, by {_scored_by(total)}: {fmt.percent(total['quality_retained'])}."
-        if total["quality_retained"] is not None
-        else " What it would have meant for quality is not known."
-    )
     return (
         f"The routable traffic {_cost_words(total['baseline'])} {fmt.money(base, sign='$')}; under the policy "
         f"{fmt.money(cost, sign='$')}, with every assumption at its middle value. It {verb} {fmt.money(abs(saving), sign='$')} ({fmt.percent(abs(total['saving_share'] or 0.0))}).{interval}{quality}"
     )
+
+
+def _quality_sentence(total: Mapping[str, Any]) -> str:
+    """What is kept of the quality, or why that is not known, with the line that mends it."""
+    if total["quality_retained"] is not None:
+        return f" Quality kept, by {_scored_by(total)}: {fmt.percent(total['quality_retained'])}."
+    stated = json.loads(total["assumptions"]).get("quality")
+    why = f": {stated.removeprefix(NOT_PROJECTED)}" if isinstance(stated, str) else ""
+    return f" What it would have meant for quality is not known{why}."
 
 
 def _cost_words(baseline: str) -> str:
@@ -316,6 +325,8 @@ def _label(name: str) -> str:
 
 def _words(value: object) -> str:
     """A JSON value as words: an object reads as "name: value; name: value"."""
+    if value in ({}, []):
+        return "none"
     if isinstance(value, dict):
         return "; ".join(f"{_label(name)}: {_words(item)}" for name, item in value.items())
     if isinstance(value, list):

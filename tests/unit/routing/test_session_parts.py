@@ -13,7 +13,7 @@ from pipelines.config.evidence import Evidence
 from pipelines.config.routing import RoutingConfig
 from pipelines.routing import Setting, session_parts
 from pipelines.routing.repeats import repeats
-from pipelines.routing.session_parts import bucket_of, whole_sessions
+from pipelines.routing.session_parts import BUCKETS, bucket_of, whole_sessions
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from tests.unit.routing.traffic import CHEAP, STRONG, TUNED, rate_card, request, requests
 
@@ -74,3 +74,12 @@ def test_a_day_in_parts_is_the_day(day: pl.DataFrame, cards: pl.DataFrame, monke
         assert cost.parts.height
         assert_frame_equal(parted.priced.costs[offer].parts, cost.parts, check_exact=True)
     assert_frame_equal(repeats(day, cards), again, check_exact=True)
+
+
+def test_the_bucket_is_that_of_a_published_hash() -> None:
+    """XXH64 with seed 0 of "a" and of "abc". Days that are kept must find their buckets again under every version of polars."""
+    asked = pl.DataFrame({"session_id": ["a", "abc"], "request_uid": [b"-", b"-"]})
+    assert asked.select(bucket_of()).to_series().to_list() == [
+        0xD24EC4F1A98C6E5B % BUCKETS,
+        0x44BC2CF5AD770999 % BUCKETS,
+    ]

@@ -182,8 +182,9 @@ def test_a_model_without_a_score_is_named_with_what_mends_it() -> None:
     row = total(project(day, rate_card(), config, scores(score(STRONG[1], 82.4), score(TUNED[1], 40.0), nameless)))
     assert row["quality_retained"] is None
     assert json.loads(row["assumptions"])["quality"] == (
-        "not projected: aider_polyglot@pass_rate_2#0 has no score for cheap-open; names not resolved there: 1, "
-        "add them to aliases in models.yaml"
+        "not projected: aider_polyglot@pass_rate_2#0 has no score for cheap-open: land an export that scores them (docs/benchmarks.md), "
+        "name a benchmark that does under quality_benchmarks in routing.yaml, or score requests of your own on them (docs/shadow.md); names "
+        "not resolved there: 1, add them to aliases in models.yaml"
     )
 
 

@@ -1,0 +1,66 @@
+"""What `modelmeter route` prints: names and figures whole at 80 columns, and why quality is not known."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+import pytest
+
+from assets.cli.route import _show, method_line
+from pipelines.warehouse.tables.mart_routing import ROUTING_PROJECTION
+from tests.unit.finops import books
+
+MEND = "no score of m on aider_polyglot: land an export that scores it (docs/benchmarks.md)"
+
+
+def shown(capsys: pytest.CaptureFixture[str], *rows: dict[str, Any]) -> list[str]:
+    frame = pl.DataFrame(rows, schema=ROUTING_PROJECTION.polars_schema)
+    _show(frame, books.DAY, books.DAY)
+    return capsys.readouterr().out.splitlines()
+
+
+def row(arm: str, share: str, **more: Any) -> dict[str, Any]:
+    stated = {
+        "quality": f"not projected: {MEND}",
+        "requests": 1729,
+        "requests_left_out": {"not_billable": 37, "unpriced": 4},
+    }
+    bounds = {"saving_share_low_95": -11.38, "saving_share_high_95": -0.32}
+    held = {"quality_retained": 1.286, "quality_retained_low_95": 1.18, "quality_retained_high_95": 1.38}
+    middle = {"saving_share_low_50": -1.0, "saving_share_high_50": -0.5}
+    known = {**bounds, **middle, "assumptions": json.dumps(stated), "is_headline": True}
+    return books.projection(arm, share, "2.00", "0.55", **{**known, **(held if arm != "total" else {}), **more})
+
+
+def test_names_and_figures_stay_whole_at_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = shown(capsys, row("specialised_open", "0.9"), row("strong_closed", "0.1"), row("total", "1"))
+    (line,) = [line for line in lines if line.startswith("specialised_open")]
+    assert line.split() == ["specialised_open", "90.0", "%", "0.55", "1.45", "−1,138", "to", "−32", "128.6", "%", "118", "to", "138"]  # fmt: skip
+    assert max(map(len, lines)) <= 80
+    text = " ".join(" ".join(lines).split())
+    assert f"What it would have meant for quality is not known: {MEND}." in text
+    assert "Requests projected: 1,729 Requests left out: not billable: 37; unpriced: 4" in text
+
+
+def test_a_policy_without_a_figure_says_why_quality_is_missing_too(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = {
+        "projected_cost_usd": None,
+        "saving_usd": None,
+        "not_projected_reason": "m at s: no_price for 3 of 3 requests",
+    }
+    stated = json.dumps({"quality": f"not projected: {MEND}", "requests": 3, "requests_left_out": {}})
+    text = " ".join(" ".join(shown(capsys, row("total", "1", **nothing, assumptions=stated))).split())
+    assert "no_price for 3 of 3 requests. How many" in text
+    assert f"What it would have meant for quality is not known: {MEND}." in text
+    assert "Requests left out: none" in text
+
+
+def test_a_method_says_why_its_quality_is_not_known() -> None:
+    stated = json.dumps({"quality": "no leaderboard scores this model and the baseline"})
+    method = row("total", "1", method="best_single_cheap", assumptions=stated, quality_retained=None)
+    assert method_line(method).endswith(", quality not known: no leaderboard scores this model and the baseline")
