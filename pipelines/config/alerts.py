@@ -10,6 +10,7 @@ from decimal import Decimal
 from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import refuse_twice
 from pipelines.config.variables import Variable
 from pipelines.warehouse.tables.core_alerts import ALERT_KINDS, AlertKind
 
@@ -37,8 +38,5 @@ class AlertsConfig(Declaration):
 
     @model_validator(mode="after")
     def _named_once(self) -> AlertsConfig:
-        names = [item.channel for item in self.channels]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"the channel {twice[0]} is declared twice")
+        refuse_twice("channels", [item.channel for item in self.channels], within="channel")
         return self

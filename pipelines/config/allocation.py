@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
-from pipelines.config.mistakes import refuse_twice
+from pipelines.config.mistakes import KeyMistake, refuse_twice, refuse_unknown
 
 Receiver = Literal["team", "project", "cost_centre", "environment", "application"]
 ATTRIBUTION: tuple[Receiver, ...] = get_args(Receiver)
@@ -22,14 +22,21 @@ FIELDS = ("provider_id", "model_id", *ATTRIBUTION)
 
 
 def check_weights(by: str, weights: Mapping[str, Decimal]) -> None:
-    """Raises ValueError where fixed weights are missing, given for another rule, or no weights."""
+    """Raises KeyMistake where fixed weights are missing, given for another rule, or no weights."""
     if (by == "weights") != bool(weights):
-        raise ValueError("`weights` belongs to `by: weights`, which needs it, for example {search: 2, support: 1}")
+        problem = (
+            "found none, `by: weights` needs them"
+            if by == "weights"
+            else f"they belong to `by: weights`, found `by: {by}`"
+        )
+        raise KeyMistake(("weights",), f"{problem}; accepted is a map such as {{search: 2, support: 1}}")
     for name, weight in weights.items():
         if not weight.is_finite() or weight < 0 or weight != round(weight, 18):
-            raise ValueError(f"weights.{name}: a number from 0 on, of at most 18 decimals, is accepted")
+            raise KeyMistake(
+                ("weights", name), f"found {weight}, accepted is a number from 0 on, of at most 18 decimals"
+            )
     if weights and not any(weights.values()):
-        raise ValueError("weights: at least one must be above 0")
+        raise KeyMistake(("weights",), "all are 0, accepted is one above 0 or more")
 
 
 class AllocationRule(Declaration):
@@ -48,9 +55,7 @@ class AllocationRule(Declaration):
     @field_validator("when")
     @classmethod
     def _known(cls, when: dict[str, str]) -> dict[str, str]:
-        for field in when:
-            if field not in FIELDS:
-                raise ValueError(f"{field} is no field of a charge; accepted are {', '.join(FIELDS)}")
+        refuse_unknown(when, FIELDS)
         return when
 
     @model_validator(mode="after")

@@ -13,12 +13,14 @@ from typing import Literal, get_args
 from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import KeyMistake, accepted_are, did_you_mean, refuse_unknown
 
 Target = Literal["team", "project", "cost_centre", "environment", "application", "end_user_id"]
 TARGETS: tuple[Target, ...] = get_args(Target)
 
 FIELDS = (*TARGETS, "source", "provider_id", "request_model", "response_model", "session_id", "operation", "region")
 """What a rule may look at, besides `tags.<name>`."""
+_TAG = "tags."
 
 
 class Lookup(Declaration):
@@ -35,7 +37,9 @@ class Lookup(Declaration):
 
     @model_validator(mode="after")
     def _check(self) -> Lookup:
-        _check_field(self.field)
+        if self.field not in FIELDS and not self.field.startswith(_TAG):
+            accepted = accepted_are(self.field, (*FIELDS, f"{_TAG}<name>"))
+            raise KeyMistake(("field",), f"found {self.field!r}, {accepted}")
         if self.file is None and not self.values:
             raise ValueError("a lookup needs `file` (with `key` and `columns`) or `values`")
         if self.file is not None and not (self.key and self.columns):
@@ -58,8 +62,7 @@ class Rule(Declaration):
 
     @model_validator(mode="after")
     def _check(self) -> Rule:
-        for field in self.when:
-            _check_field(field)
+        refuse_unknown(self.when, FIELDS, within=("when",), beginning=_TAG)
         if bool(self.set) == (self.lookup is not None):
             raise ValueError("a rule has either `set` or `lookup`")
         return self
@@ -71,35 +74,36 @@ class Attribution(Declaration):
     rules: tuple[Rule, ...] = ()
 
     def with_files(self, folder: Path | None) -> Attribution:
-        """The same rules with every lookup file read into its values. Raises ValueError naming file and column."""
-        return Attribution(rules=tuple(_read_lookup(rule, folder) for rule in self.rules))
+        """The same rules with every lookup file read into its values. Raises KeyMistake."""
+        return Attribution(rules=tuple(_read_lookup(number, rule, folder) for number, rule in enumerate(self.rules)))
 
 
-def _check_field(field: str) -> None:
-    if field not in FIELDS and not field.startswith("tags."):
-        raise ValueError(f"{field} is no field of a request; accepted are {', '.join(FIELDS)} and tags.<name>")
-
-
-def _read_lookup(rule: Rule, folder: Path | None) -> Rule:
+def _read_lookup(number: int, rule: Rule, folder: Path | None) -> Rule:
     lookup = rule.lookup
     if lookup is None or lookup.file is None:
         return rule
+    place = ("rules", number, "lookup")
     path = Path(lookup.file) if folder is None else folder / lookup.file
     if not path.is_file():
-        raise ValueError(f"lookup.file: {path} does not exist")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        missing = sorted({str(lookup.key), *lookup.columns.values()} - set(rows.fieldnames or ()))
-        if missing:
-            raise ValueError(
-                f"lookup.file: {path} has no column {missing[0]!r}; found are {', '.join(rows.fieldnames or ())}"
-            )
-        values = dict(lookup.values)
-        for number, row in enumerate(rows, start=2):
-            key = row[str(lookup.key)]
-            found = {target: row[column] for target, column in lookup.columns.items() if row[column]}
-            if values.setdefault(key, found) != found:
-                raise ValueError(
-                    f"lookup.file: {path}, line {number}: key {key!r} is given twice with different values"
-                )
+        tables = () if folder is None else (file.name for file in folder.glob("*.csv"))
+        raise KeyMistake((*place, "file"), f"{path} does not exist{did_you_mean(lookup.file, tables)}")
+    values = dict(lookup.values)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            columns = rows.fieldnames or ()
+            named = {("key",): str(lookup.key)} | {("columns", target): name for target, name in lookup.columns.items()}
+            for key, column in named.items():
+                if column not in columns:
+                    raise KeyMistake(
+                        (*place, *key), f"{path} has no column {column!r}; {accepted_are(column, columns)}"
+                    )
+            for line, row in enumerate(rows, start=2):
+                value = row[str(lookup.key)]
+                found = {target: row[column] for target, column in lookup.columns.items() if row[column]}
+                if values.setdefault(value, found) != found:
+                    problem = f"{path}, line {line}: key {value!r} is given twice with different values"
+                    raise KeyMistake((*place, "file"), problem)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise KeyMistake((*place, "file"), f"{path} can't be read as a table: it is no CSV in UTF-8") from error
     return rule.model_copy(update={"lookup": lookup.model_copy(update={"file": None, "values": values})})

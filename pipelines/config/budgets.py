@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.allocation import FIELDS
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import KeyMistake, refuse_twice, refuse_unknown
 
 Period = Literal["day", "week", "month", "quarter", "year"]
 _AMOUNT = Field(gt=0, le=1_000_000_000_000, decimal_places=18)
@@ -35,18 +36,21 @@ class Budget(Declaration):
     @field_validator("when")
     @classmethod
     def _known(cls, when: dict[str, str]) -> dict[str, str]:
+        refuse_unknown(when, FIELDS)
         for field, pattern in when.items():
-            if field not in FIELDS:
-                raise ValueError(f"{field} is no field of a charge; accepted are {', '.join(FIELDS)}")
             if not pattern:
-                raise ValueError(f"{field}: a name or a pattern is accepted, for example search or search-*")
+                raise KeyMistake((field,), "found '', accepted is a name or a pattern, for example search or search-*")
         return when
 
     @field_validator("thresholds")
     @classmethod
     def _rising(cls, thresholds: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
-        if any(not share.is_finite() or not 0 < share <= 10 for share in thresholds):
-            raise ValueError("a threshold is a share of the amount above 0 and up to 10, for example 0.8")
+        for number, share in enumerate(thresholds):
+            if not share.is_finite() or not 0 < share <= 10:
+                meant = f"; did you mean {share / 100}?" if 10 < share <= 100 else ""
+                raise KeyMistake(
+                    (number,), f"found {share}, accepted is a share of the amount, above 0 and up to 10{meant}"
+                )
         return tuple(sorted(set(thresholds)))
 
     @property
@@ -72,12 +76,6 @@ class Budgets(Declaration):
 
     @model_validator(mode="after")
     def _named_once(self) -> Budgets:
-        names = [item.budget for item in self.budgets]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"the budget {twice[0]} is declared twice")
-        limits = [(item.provider_id, item.period) for item in self.seller_limits]
-        doubled = sorted({limit for limit in limits if limits.count(limit) > 1})
-        if doubled:
-            raise ValueError(f"seller_limits: {doubled[0][0]} has two limits by the {doubled[0][1]}")
+        refuse_twice("budgets", [item.budget for item in self.budgets], within="budget")
+        refuse_twice("seller_limits", [f"{item.provider_id} by the {item.period}" for item in self.seller_limits])
         return self

@@ -12,6 +12,7 @@ from functools import cached_property
 from pydantic import ConfigDict, Field, field_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import KeyMistake
 
 _CALENDAR = r"^[a-z][a-z0-9_]*$"
 
@@ -26,9 +27,12 @@ class Calendars(Declaration):
     @field_validator("calendars")
     @classmethod
     def _can_be_read(cls, value: dict[str, tuple[str | date, ...]]) -> dict[str, tuple[str | date, ...]]:
-        for periods in value.values():
-            for period in periods:
-                _days(period)
+        for name, periods in value.items():
+            for number, period in enumerate(periods):
+                try:
+                    _days(period)
+                except ValueError as error:
+                    raise KeyMistake((name, number), str(error)) from error
         return value
 
     @cached_property
@@ -42,7 +46,7 @@ def _days(period: str | date) -> list[date]:
     try:
         start, end = date.fromisoformat(first), date.fromisoformat(last or first)
     except ValueError as error:
-        raise ValueError(f"expected a day or two days such as 2026-02-15/2026-02-23, found {period!r}") from error
+        raise ValueError(f"found {period!r}, accepted is a day or two days such as 2026-02-15/2026-02-23") from error
     if end < start:
-        raise ValueError(f"{period!r} ends before it starts")
+        raise ValueError(f"found {period!r}, which ends before it starts")
     return [date.fromordinal(n) for n in range(start.toordinal(), end.toordinal() + 1)]

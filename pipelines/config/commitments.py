@@ -76,7 +76,9 @@ class ProvisionedThroughput(Commitment):
         if (self.usd_per_unit_hour is None) == (self.usd_per_unit_month is None):
             raise ValueError("one of usd_per_unit_hour and usd_per_unit_month is needed")
         if None not in (self.tokens_per_unit_hour, self.tokens_per_unit_minute):
-            raise ValueError("one of tokens_per_unit_hour and tokens_per_unit_minute is accepted, not both")
+            raise KeyMistake(
+                ("tokens_per_unit_minute",), "tokens_per_unit_hour is given too; accepted is one of the two"
+            )
         return self
 
     @property
@@ -138,8 +140,9 @@ class MinimumSpend(Commitment):
 
     @model_validator(mode="after")
     def _whole_months(self) -> MinimumSpend:
-        if any(day is not None and day.day != 1 for day in (self.from_date, self.to_date)):
-            raise ValueError("from_date and to_date of a minimum by the month are the first days of months")
+        for name, day in (("from_date", self.from_date), ("to_date", self.to_date)):
+            if day is not None and day.day != 1:
+                raise KeyMistake((name,), f"found {day}, accepted is the first day of a month")
         return self
 
 
@@ -194,18 +197,20 @@ class Commitments(Declaration):
                 if name in seen:
                     raise KeyMistake((kind, number, field), f"{name!r} is declared twice; once is accepted")
                 seen.add(name)
-        for one, other in combinations(self.provisioned, 2):
+        for (_, one), (number, other) in combinations(enumerate(self.provisioned), 2):
             if one.excludes(other):
-                raise ValueError(
+                raise KeyMistake(
+                    ("provisioned", number, "models"),
                     f"{one.commitment} and {other.commitment} serve the same model at the same time: declare one of them with "
-                    "the units of both, or end the first where the second begins"
+                    "the units of both, or end the first where the second begins",
                 )
         return self
 
 
 def _refuse_empty(from_date: date, to_date: date | None) -> None:
     if to_date is not None and to_date <= from_date:
-        raise ValueError("to_date is the first day after the end: a day after from_date is accepted")
+        problem = f"found {to_date}, accepted is a day after from_date ({from_date}): it is the first day after the end"
+        raise KeyMistake(("to_date",), problem)
 
 
 def days_of_month(day: date) -> int:

@@ -6,7 +6,6 @@ is no projection, and the reason says which line is missing.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
@@ -16,6 +15,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, model_validator
 
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import KeyMistake, refuse_twice
 
 Grade = Literal["A", "B", "C", "D", "E"]
 """A own shadow traffic, B public results item by item, C leaderboard proxy, D vendor claim, E assumption."""
@@ -54,7 +54,7 @@ class Effect(Declaration):
     @model_validator(mode="after")
     def _against_another(self) -> Effect:
         if self.against is not None and (self.model == ANY or self.against in (self.model, ANY)):
-            raise ValueError(f"against {self.against!r}: one model is held against another one")
+            raise KeyMistake(("against",), f"found {self.against!r}, accepted is another model than {self.model!r}")
         return self
 
 
@@ -163,16 +163,15 @@ class Evidence(Declaration):
 
     @model_validator(mode="after")
     def _no_line_twice(self) -> Evidence:
-        lines = [f"effect on {item.measure} of {item.model}" for item in self.effects]
-        lines += [f"transfer of {item.benchmark}" for item in self.transfers]
-        lines += [f"verifier {item.verifier}" for item in self.verifiers]
-        lines += [f"escalation of {item.model}" for item in self.escalations]
-        lines += [f"stand-in for {item.model} from {item.from_date}" for item in self.stand_ins]
-        twice = [line for line, times in Counter(lines).items() if times > 1]
-        if twice:
-            raise ValueError(f"the {twice[0]} is declared twice")
+        refuse_twice("effects", [f"{item.measure} of {item.model}" for item in self.effects])
+        refuse_twice("transfers", [item.benchmark for item in self.transfers], within="benchmark")
+        refuse_twice("verifiers", [item.verifier for item in self.verifiers], within="verifier")
+        refuse_twice("escalations", [item.model for item in self.escalations], within="model")
+        refuse_twice("stand_ins", [f"{item.model} from {item.from_date}" for item in self.stand_ins])
         if self.skill_from > self.skill_to:
-            raise ValueError(f"skill_from: found {self.skill_from}, at most skill_to ({self.skill_to}) is accepted")
+            raise KeyMistake(
+                ("skill_from",), f"found {self.skill_from}, accepted is a number up to skill_to ({self.skill_to})"
+            )
         for item in self.effects:
             if item.against is not None:
                 self._refuse_circle(item)

@@ -53,9 +53,11 @@ class FxRate(Declaration):
     @model_validator(mode="after")
     def _makes_sense(self) -> FxRate:
         if self.currency == "USD":
-            raise ValueError("USD is what the others are converted to; remove this rate")
+            raise KeyMistake(("currency",), "found 'USD', which is what the others are converted to; remove this rate")
         if self.valid_to is not None and self.valid_to <= self.valid_from:
-            raise ValueError(f"valid_to {self.valid_to} is not after valid_from {self.valid_from}")
+            raise KeyMistake(
+                ("valid_to",), f"found {self.valid_to}, accepted is a day after valid_from ({self.valid_from})"
+            )
         return self
 
 

@@ -23,7 +23,7 @@ from pipelines.config.commitments import Commitments
 from pipelines.config.evidence import Evidence
 from pipelines.config.focus import FocusConfig
 from pipelines.config.fx import FxConfig
-from pipelines.config.mistakes import ConfigError, did_you_mean, explained
+from pipelines.config.mistakes import ConfigError, KeyMistake, did_you_mean, explained
 from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.models import ModelsConfig
 from pipelines.config.periods import Periods
@@ -81,8 +81,10 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
     if "attribution" in read:
         try:
             read["attribution"] = read["attribution"].with_files(folder)
-        except ValueError as error:
-            mistakes.append(f"attribution.yaml: {error}")
+        except KeyMistake as error:
+            mistakes.append(
+                open_file("attribution.yaml", folder, use_sample=use_sample).mistake(error.key, error.problem)
+            )
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return Config(**read)

@@ -9,25 +9,24 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Union
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from pipelines.config.wording import found, in_words, may_be_secret
+
+__all__ = [
+    "ConfigError", "Key", "KeyMistake", "accepted_are", "did_you_mean", "dotted", "explained", "found", "may_be_secret", "refuse_twice",
+    "refuse_unknown",
+]  # fmt: skip
+
+_SHORTEST = 3
+"""Letters that the beginning of a name must have to stand for it."""
+
 Key = tuple[str | int, ...]
 """The way to a value: names of keys and numbers of list items, from 0."""
-
-_LONGEST = 60
-"""Characters of a found value that an error shows."""
-_TOKEN = re.compile(
-    r"(?:sk|pk|rk|xox[a-z]|gh[a-z])[-_]\S{8,}|(?:AKIA|eyJ|Bearer |Basic )\S{8,}"
-    r"|(?=\D*\d)[A-Za-z0-9]{20,}|(?=\D*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/=_-]{32,}",
-    re.ASCII,
-)
-"""What keys look like: a known beginning, or many letters and digits without a space."""
-_ADDRESS = re.compile(r"://\S*@|://\S*\?\S*=")
-"""An address with a user or a query."""
 
 
 class ConfigError(ValueError):
@@ -48,30 +47,17 @@ def dotted(key: Key) -> str:
     return ".".join("(a long name)" if may_be_secret(part) else str(part) for part in key)
 
 
-def may_be_secret(value: object) -> bool:
-    """Whether this may be a key or an address with a password that was written into the wrong place: it is never shown."""
-    if not isinstance(value, str):
-        return False
-    return bool(_TOKEN.fullmatch(value) or _ADDRESS.search(value))
-
-
-def found(value: object) -> str:
-    """A value as an error shows it: short, and of what holds others only the kind."""
-    if isinstance(value, Mapping):
-        return "a map"
-    if isinstance(value, list | tuple):
-        return "a list"
-    if may_be_secret(value):
-        return f"a text of {len(str(value))} characters, which may be a secret"
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
 def did_you_mean(name: object, accepted: Iterable[object]) -> str:
     """`; did you mean 'format'?` where one of the accepted names is close to `name`, else nothing."""
     names = [str(item) for item in accepted]
-    close = difflib.get_close_matches(str(name).lower(), [item.lower() for item in names], n=1, cutoff=0.7)
+    lower = str(name).lower()
+    close = difflib.get_close_matches(lower, [item.lower() for item in names], n=1, cutoff=0.7)
     meant = next((item for item in names if close and item.lower() == close[0]), None)
+    if meant is None and len(lower) >= _SHORTEST:  # `from` for `from_date`, `amount_usd` for `amount`
+        longer = [
+            item for item in names if item.lower().startswith(f"{lower}_") or lower.startswith(f"{item.lower()}_")
+        ]
+        meant = longer[0] if len(longer) == 1 else None
     return f"; did you mean {meant!r}?" if meant else ""
 
 
@@ -91,63 +77,105 @@ def refuse_twice(key: str, names: Iterable[str], *, within: str | None = None) -
         seen[name] = number
 
 
+def refuse_unknown(names: Iterable[str], accepted: Sequence[str], *, within: Key = (), beginning: str = "") -> None:
+    """Raises KeyMistake for the first name of a key below `within` that is not accepted; what starts with `beginning` is."""
+    for name in names:
+        if name not in accepted and not (beginning and name.startswith(beginning)):
+            more = [f"{beginning}<name>"] if beginning else []
+            raise KeyMistake((*within, name), f"no such field; {accepted_are(name, [*accepted, *more])}")
+
+
 def explained(schema: type[BaseModel], errors: Sequence[ErrorDetails]) -> list[tuple[Key, str]]:
     """Key and problem of each error of a validation; a key that is only missing because it was misspelt is no second one."""
     misspelt = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
-    mistakes = []
+    mistakes: dict[Key, str] = {}
     for error in errors:
-        key = tuple(part for part in error["loc"] if part != "[key]")
+        key, _ = _followed(schema, error["loc"])
         if error["type"] == "too_short" and any(
-            other["loc"][: len(key)] == key for other in errors if other is not error
+            other["loc"][: len(error["loc"])] == error["loc"] for other in errors if other is not error
         ):
             continue  # its items are wrong, each with a line of its own
         if error["type"] == "missing" and any(
-            other[:-1] == key[:-1] and did_you_mean(other[-1], [key[-1]]) for other in misspelt
+            other[:-1] == error["loc"][:-1] and did_you_mean(other[-1], [key[-1]]) for other in misspelt
         ):
             continue
         raised = error.get("ctx", {}).get("error")
         if isinstance(raised, KeyMistake):
-            mistakes.append(((*key, *raised.key), raised.problem))
+            mistakes.setdefault((*key, *raised.key), raised.problem)
+        elif error["type"].startswith("union_tag"):
+            mistakes.setdefault((*key, error["ctx"]["discriminator"].strip("'")), _problem(schema, error))
         else:
-            mistakes.append((key, _problem(schema, error)))
-    return mistakes
+            mistakes.setdefault(key, _problem(schema, error))
+    return list(mistakes.items())
 
 
 def _problem(schema: type[BaseModel], error: ErrorDetails) -> str:
-    message, value = error["msg"], error["input"]
-    match error["type"]:
-        case "extra_forbidden":
-            accepted = _keys_of(schema, error["loc"][:-1])
-            return f"there is no such key; {accepted_are(error['loc'][-1], accepted)}"
-        case "missing":
-            return "is missing"
-        case "literal_error":
-            accepted = [part.strip(" '") for part in message.partition("be ")[2].replace(" or ", ",").split(",")]
-            return f"found {found(value)}, {accepted_are(value, accepted)}"
-        case "value_error":
-            return message.removeprefix("Value error, ")
-        case "string_pattern_mismatch":
-            return f"found {found(value)}, accepted is text that matches {error['ctx']['pattern']}"
-        case _:
-            lower = message[0].lower() + message[1:]
-            return f"found {found(value)}, accepted is {lower.removeprefix('input should be ')}"
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "value_error":
+        return error["msg"].removeprefix("Value error, ")
+    if kind in ("missing", "union_tag_not_found"):
+        return "is missing"
+    if kind == "extra_forbidden":
+        _, block = _followed(schema, error["loc"][:-1])
+        return f"there is no such key; {accepted_are(error['loc'][-1], _keys_of(block))}"
+    if kind in ("literal_error", "union_tag_invalid"):
+        name = context.get("tag", value)
+        return f"found {found(name)}, {accepted_are(name, _choices(context.get('expected_tags', context.get('expected', ''))))}"
+    if kind == "model_type":
+        _, block = _followed(schema, error["loc"])
+        return f"found {found(value)}, accepted is a map of {', '.join(_keys_of(block))}"
+    return in_words(kind, error["msg"], context, value)
 
 
-def _keys_of(schema: type[BaseModel], key: Key) -> list[str]:
-    """The keys that the block at `key` accepts; none where the way there can't be followed."""
+def _choices(expected: str) -> list[str]:
+    """The names in `'a', 'b' or 'c'`."""
+    return re.findall(r"'([^']*)'", expected) or [part.strip() for part in expected.replace(" or ", ",").split(",")]
+
+
+def _keys_of(annotation: Any) -> list[str]:  # noqa: ANN401 - an annotation is anything
+    """The keys that a block of this annotation accepts."""
+    return [field.alias or name for block in _blocks(annotation) for name, field in block.model_fields.items()]
+
+
+def _blocks(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - an annotation is anything
+    return [kind for kind in _kinds(annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+
+
+def _followed(schema: type[BaseModel], place: Key) -> tuple[Key, Any]:
+    """The key in the file of a place that pydantic names, and the annotation of what lies there.
+
+    Of a value of several kinds pydantic's place also names the kind that was tried: the file has no such key.
+    """
+    key: list[str | int] = []
     at: Any = schema
-    for part in key:
-        at = _below(at, part)
-    blocks = [kind for kind in _kinds(at) if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    return [field.alias or name for block in blocks for name, field in block.model_fields.items()]
+    for part in place:
+        if part == "[key]":
+            continue
+        below = _below(at, part)
+        if below is None and (tried := _tried(at, part)) is not None:
+            at = tried
+        else:
+            key.append(part)
+            at = below
+    return tuple(key), at
+
+
+def _tried(annotation: Any, part: str | int) -> Any:  # noqa: ANN401 - an annotation is anything
+    """Of a union, the member that pydantic calls `part`: by its tag, its name, or the type that it is made of."""
+    members = _kinds(annotation)
+    for member in members if len(members) > 1 else ():
+        name = getattr(member, "__name__", "").lower()
+        fields = getattr(member, "model_fields", {}).values()
+        tags = [tag for field in fields for tag in typing.get_args(field.annotation) if isinstance(tag, str)]
+        if part in tags or (isinstance(part, str) and re.search(rf"\b{re.escape(name)}\b", part.lower())):
+            return member
+    return None
 
 
 def _below(annotation: Any, part: str | int) -> Any:  # noqa: ANN401 - an annotation is anything
     """The annotation of what lies at `part` of a value of this annotation."""
     for kind in _kinds(annotation):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            if kind.__name__ == part:
-                return kind
             for name, field in kind.model_fields.items():
                 if part in (name, field.alias):
                     return field.annotation

@@ -14,7 +14,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from pipelines.config.declaration import Declaration
-from pipelines.config.mistakes import refuse_twice
+from pipelines.config.mistakes import Key, KeyMistake, did_you_mean, refuse_twice
 from pipelines.config.models import Openness
 
 T = TypeVar("T")
@@ -118,9 +118,8 @@ class Statement(Declaration):
     @model_validator(mode="after")
     def _active_within_total(self) -> Statement:
         if self.active_params_b and self.total_params_b and self.active_params_b > self.total_params_b:
-            raise ValueError(
-                f"active_params_b {self.active_params_b} is more than total_params_b {self.total_params_b}"
-            )
+            problem = f"found {self.active_params_b}, accepted is a number up to total_params_b ({self.total_params_b})"
+            raise KeyMistake(("active_params_b",), problem)
         return self
 
 
@@ -261,13 +260,13 @@ class ModelFactsConfig(Declaration):
         refuse_twice("licences", [item.licence for item in self.licences], within="licence")
         refuse_twice("models", [item.model for item in self.models], within="model")
         sources, licences = {item.source for item in self.sources}, {item.licence for item in self.licences}
-        for licence in self.licences:
-            _refuse_unknown(f"licence {licence.licence}: source", licence.source, sources)
-        for model in self.models:
-            for line in model.statements:
-                _refuse_unknown(f"model {model.model}: source", line.source, sources)
+        for number, licence in enumerate(self.licences):
+            _refuse_unknown(("licences", number, "source"), licence.source, sources)
+        for number, model in enumerate(self.models):
+            for place, line in enumerate(model.statements):
+                _refuse_unknown(("models", number, "statements", place, "source"), line.source, sources)
                 if line.licence is not None:
-                    _refuse_unknown(f"model {model.model}: licence", line.licence, licences)
+                    _refuse_unknown(("models", number, "statements", place, "licence"), line.licence, licences)
         return self
 
     @cached_property
@@ -287,6 +286,7 @@ class ModelFactsConfig(Declaration):
         return self.by_model.get(model_id)
 
 
-def _refuse_unknown(what: str, name: str, known: set[str]) -> None:
+def _refuse_unknown(key: Key, name: str, known: set[str]) -> None:
     if name not in known:
-        raise ValueError(f"{what} {name!r} is not declared; declared are {', '.join(sorted(known))}")
+        names = sorted(known)
+        raise KeyMistake(key, f"{name!r} is not declared; declared are {', '.join(names)}{did_you_mean(name, names)}")

@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
-from pipelines.config.mistakes import KeyMistake
+from pipelines.config.mistakes import KeyMistake, did_you_mean
 
 Openness = Literal["open_source", "open_weight", "closed", "unknown"]
 
@@ -66,7 +66,7 @@ class DeclaredModel(Declaration):
     def _facts_have_sources(cls, values: object) -> object:
         stated = sorted(_FACTS & set(values)) if isinstance(values, dict) else []
         if stated:
-            raise ValueError(f"{', '.join(stated)} of a model belong into model_facts.yaml, with their source")
+            raise KeyMistake((stated[0],), "what is known of a model belongs into model_facts.yaml, with its source")
         return values
 
 
@@ -130,8 +130,12 @@ class ModelsConfig(Declaration):
             "providers", ((n, p.id, name) for n, p in enumerate(self.providers) for name in (p.id, *p.aliases))
         )
         sellers = {p.id for p in self.providers if p.part_of is None}
-        if strange := [p for p in self.providers if p.part_of is not None and p.part_of not in sellers]:
-            raise ValueError(f"providers: {strange[0].id!r} is part_of {strange[0].part_of!r}, which is no seller here")
+        for number, provider in enumerate(self.providers):
+            if provider.part_of is not None and provider.part_of not in sellers:
+                problem = (
+                    f"found {provider.part_of!r}, which is no seller here{did_you_mean(provider.part_of, sellers)}"
+                )
+                raise KeyMistake(("providers", number, "part_of"), problem)
         _refuse_twice("models", ((n, m.id, name) for n, m in enumerate(self.models) for name in (m.id, *m.aliases)))
         _refuse_twice("families", ((n, f.family, f.prefix) for n, f in enumerate(self.families)))
         _refuse_twice("openness", ((kind, kind, prefix) for kind, found in self.openness.items() for prefix in found))

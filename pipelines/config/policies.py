@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.declaration import Declaration
-from pipelines.config.mistakes import refuse_twice
+from pipelines.config.mistakes import KeyMistake, refuse_twice
 from pipelines.config.model_facts import Modality
 from pipelines.config.models import Openness
 from pipelines.warehouse.tables.mart_routing import METHODS
@@ -63,7 +63,9 @@ class Rule(Declaration):
             raise ValueError(f"a rule needs one of {', '.join(type(self).model_fields)}")
         low, high = self.prompt_tokens_at_least, self.prompt_tokens_below
         if low is not None and high is not None and low >= high:
-            raise ValueError(f"prompt_tokens_at_least: found {low}, below prompt_tokens_below ({high}) is accepted")
+            raise KeyMistake(
+                ("prompt_tokens_at_least",), f"found {low}, accepted is a number below prompt_tokens_below ({high})"
+            )
         return self
 
 
@@ -130,7 +132,7 @@ class Arm(Declaration):
     def _not_a_row(cls, value: str) -> str:
         if value in (TOTAL, *METHODS[1:]):
             what = "the sum of a policy" if value == TOTAL else "a method"
-            raise ValueError(f"{value!r} names {what}; take another name")
+            raise ValueError(f"found {value!r}, which names {what}; take another name")
         return value
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from pipelines.config.allocation import ATTRIBUTION
 from pipelines.config.declaration import Declaration
+from pipelines.config.mistakes import refuse_unknown
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
 
@@ -21,9 +22,7 @@ class WaitRule(Declaration):
     @field_validator("when")
     @classmethod
     def _known(cls, when: dict[str, str]) -> dict[str, str]:
-        for field in when:
-            if field not in ATTRIBUTION:
-                raise ValueError(f"{field} is no field of attribution; accepted are {', '.join(ATTRIBUTION)}")
+        refuse_unknown(when, ATTRIBUTION)
         return when
 
 

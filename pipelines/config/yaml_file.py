@@ -61,6 +61,8 @@ class YamlFile:
         if mark is None:
             return f"{self.name}: not valid YAML: {worded(error)}"
         problem = str(getattr(error, "problem", "") or "").replace("\n", " ")
+        if "\t" in "".join(self._text.splitlines()[mark.line : mark.line + 1])[: mark.column + 1]:
+            problem = "a tab stands before it; spaces are accepted"
         return f"{self.name}:{mark.line + 1}: not valid YAML at column {mark.column + 1}: {problem}"
 
     @cached_property

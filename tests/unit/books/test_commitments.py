@@ -280,7 +280,10 @@ def test_nothing_declared_is_no_row() -> None:
         ({"credits": [EXPIRING, EXPIRING]}, "declared twice"),
         ({"credits": [{**EXPIRING, "to_date": FIRST}]}, "a day after from_date"),
         ({"provisioned": [{**PTU, "usd_per_unit_month": 1}]}, "one of usd_per_unit_hour"),
-        ({"minimum_spend": [{**MINIMUM, "from_date": "2026-02-02"}]}, "first days of months"),
+        (
+            {"minimum_spend": [{**MINIMUM, "from_date": "2026-02-02"}]},
+            "from_date: found 2026-02-02, accepted is the first day of a month",
+        ),
     ],
 )
 def test_what_contradicts_itself_is_refused(declared: dict[str, Any], message: str) -> None:

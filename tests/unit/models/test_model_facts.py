@@ -117,14 +117,20 @@ def test_the_model_that_was_never_released_says_so(facts: ModelFactsConfig) -> N
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("models: [{model: m, statements: [{source: x, tools: true}]}]", ["model m", "'x'", "not declared"]),
-        ("licences: [{licence: MIT, name: MIT, source: x}]", ["licence MIT", "'x'"]),
-        (TWO_SOURCES.replace("licence: MIT, total", "licence: GPL, total"), ["model m", "'GPL'", "House, MIT"]),
+        (
+            "models: [{model: m, statements: [{source: x, tools: true}]}]",
+            ["models.0.statements.0.source: ", "'x'", "not declared"],
+        ),
+        ("licences: [{licence: MIT, name: MIT, source: x}]", ["licences.0.source: ", "'x'"]),
+        (TWO_SOURCES.replace("licence: MIT, total", "licence: GPL, total"), [".licence: ", "'GPL'", "House, MIT"]),
         (
             TWO_SOURCES.replace("source: card, title", "source: report, title"),
             ["sources.2.source: 'report' is declared twice"],
         ),
-        (TWO_SOURCES.replace("total_params_b: 7", "total_params_b: 7, active_params_b: 8"), ["active_params_b 8"]),
+        (
+            TWO_SOURCES.replace("total_params_b: 7", "total_params_b: 7, active_params_b: 8"),
+            ["active_params_b: found 8"],
+        ),
         (TWO_SOURCES.replace("total_params_b: 7", "layers: [{count: 2, kv_heads: 8}]"), ["latent and rope"]),
         (
             TWO_SOURCES.replace(

@@ -142,12 +142,12 @@ def test_names_that_no_charge_has() -> None:
     [
         ("{budget: a, period: month, amount: 0, owner: o}", "budgets.0.amount: "),
         ("{budget: a, period: fortnight, amount: 1, owner: o}", "budgets.0.period: "),
-        ("{budget: a, period: month, amount: 1, owner: o, when: {squad: x}}", "squad is no field of a charge; accepted are"),
+        ("{budget: a, period: month, amount: 1, owner: o, when: {squad: x}}", "budgets.0.when.squad: no such field; accepted are"),
         ("{budget: a, period: month, amount: 1, owner: o, currency: euro}", "budgets.0.currency"),
         ("{budget: a, period: month, amount: 1}", "budgets.0.owner: "),
-        ("{budget: a, period: month, amount: 1, owner: o, thresholds: [80]}", "a threshold is a share of the amount"),
+        ("{budget: a, period: month, amount: 1, owner: o, thresholds: [80]}", "budgets.0.thresholds.0: found 80, accepted is a share of the amount"),
         ("{budget: a, period: month, amount: 1, owner: o, limit: 3}", "budgets.0.limit: there is no such key"),
-        ("{budget: a, period: month, amount: 1, owner: o}, {budget: a, period: day, amount: 1, owner: o}", "the budget a is declared twice"),
+        ("{budget: a, period: month, amount: 1, owner: o}, {budget: a, period: day, amount: 1, owner: o}", "budgets.1.budget: 'a' is declared twice"),
     ],
 )  # fmt: skip
 def test_what_is_no_budget_is_refused_in_words(tmp_path: Path, text: str, said: str) -> None:

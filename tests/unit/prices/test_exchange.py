@@ -225,10 +225,10 @@ def test_a_day_that_is_none_costs_its_line(tmp_path: Path, day: str) -> None:
 @pytest.mark.parametrize(
     ("content", "stated"),
     [
-        ({"rates": [{"currency": "USD", "usd_per_unit": 1, "valid_from": "2026-01-01"}]}, "USD is what the others"),
+        ({"rates": [{"currency": "USD", "usd_per_unit": 1, "valid_from": "2026-01-01"}]}, "currency: found 'USD', which is what the others"),
         ({"rates": [{"currency": "CNY", "usd_per_unit": "1E+999999999", "valid_from": "2026-01-01"}]}, "less than or equal to"),
         ({"rates": [{"currency": "CNY", "usd_per_unit": 0, "valid_from": "2026-01-01"}]}, "greater than or equal to"),
-        ({"rates": [{"currency": "CNY", "usd_per_unit": 1, "valid_from": "2026-01-02", "valid_to": "2026-01-02"}]}, "is not after"),
+        ({"rates": [{"currency": "CNY", "usd_per_unit": 1, "valid_from": "2026-01-02", "valid_to": "2026-01-02"}]}, "valid_to: found 2026-01-02, accepted is a day after valid_from"),
         ({"rates": [{"currency": "CNY", "usd_per_unit": n, "valid_from": "2026-01-02"} for n in (1, 2)]}, "given twice"),
         ({"feeds": [{"feed": "fx"}, {"feed": "fx", "base": "USD"}]}, "declared twice"),
     ],
