@@ -23,10 +23,25 @@ LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
 STAMP = VENV / ".modelmeter-packages"
 DBT = ROOT / "dbt_like"
 DBT_STAMP = DBT / "target" / ".modelmeter-manifest"
-COMPILED = [
-    "assets.definitions", "assets.run_history", "assets.compute_logs", "assets.cli.instance", "pipelines.finops.report",
-    "pipelines.preflight", "great_expectations", "dbt.cli.main", "dbt.adapters.postgres", "psycopg2", "alembic", "fpdf", "xlsxwriter",
-]  # fmt: skip
+PACKAGES = (
+    *(
+        "great_expectations",
+        "dagster",
+        "dagster_postgres",
+        "alembic",
+        "scipy.stats",
+        "pandas",
+        "polars",
+        "pyarrow.fs",
+        "pyarrow.json",
+    ),
+    *("psycopg2", "obstore", "zstandard", "vl_convert", "fpdf", "xlsxwriter", "babel.numbers", "pymysql", "apprise"),
+)
+OURS = (
+    *("assets.definitions", "assets.run_history", "assets.compute_logs", "assets.cli.instance"),
+    *("pipelines.finops.report", "pipelines.preflight", "dbt.cli.main", "dbt.adapters.postgres"),
+)
+"""What a run imports."""
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 14)
 INSTALLERS = ("uv", "pip", "setuptools")
@@ -53,9 +68,11 @@ def main() -> None:
             STAMP.write_text(f"{wanted} dev" if for_tests else wanted)
         manifest = _digest(_dbt_sources(), extra=wanted)
         if _read(DBT_STAMP) != manifest or not (DBT / "target" / "manifest.json").is_file():
+            packages = _importing(PACKAGES)  # while dbt parses
             _build_manifest()
+            _ends(packages)
+            _ends(_importing(OURS))
             DBT_STAMP.write_text(manifest)
-            _compile()
 
 
 def _install_packages(locks: list[Path]) -> None:
@@ -89,12 +106,19 @@ def _install_packages(locks: list[Path]) -> None:
     _say(f"packages installed in {time.monotonic() - started:.0f} s")
 
 
-def _compile() -> None:
-    """Keep what Python makes of the sources that every run imports. Where it is set to keep nothing (PYTHONDONTWRITEBYTECODE), each run
+def _importing(names: Iterable[str]) -> subprocess.Popen[str]:
+    """Import modules, and keep what Python makes of their sources. Where it is set to keep nothing (PYTHONDONTWRITEBYTECODE), each run
     would make it again, which is more than half of the processor time of a small day."""
     code = "import sys\nfor name in sys.argv[1:]: __import__(name)"
-    if not _runs("env", "-u", "PYTHONDONTWRITEBYTECODE", VENV / "bin" / "python", "-c", code, *COMPILED):
-        _say("not all that a run imports could be imported; the first run shows what")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [str(VENV / "bin" / "python"), "-c", code, *names]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT)
+
+
+def _ends(importing: subprocess.Popen[str]) -> None:
+    _, errors = importing.communicate()
+    if importing.returncode != 0:
+        _say(f"not all that a run imports could be imported: {(errors.strip().splitlines() or ['killed'])[-1]}")
 
 
 def _has_pip() -> bool:

