@@ -4,6 +4,7 @@
     cached_board(file, board, store)                 the same, from the store where it was read before
     build_scores(board, snapshots, registry)           core.benchmark, core.benchmark_version, core.benchmark_score
     day_tests(histories)                               the tests of each day over all boards, for their multiplicity
+    score_tables(board, said, history, registry)       the same of exports that were walked through before
     detect_drift(board, snapshots, scores, tests)      mart.benchmark_drift
     build_gap(scores, models, benchmarks, registry)    mart.benchmark_gap
     report_claims(), REPORT_BOARD                      the landscape report's scores, as the export of a board
@@ -21,7 +22,7 @@ from pipelines.benchmarks.drift import detect_drift
 from pipelines.benchmarks.formats import parse_board
 from pipelines.benchmarks.gap import build_gap
 from pipelines.benchmarks.observation import PARSER_VERSION, BoardSnapshot
-from pipelines.benchmarks.scores import BoardScores, build_scores
+from pipelines.benchmarks.scores import BoardScores, build_scores, score_tables
 from pipelines.benchmarks.shared_schema import export_every_eval_ever
 from pipelines.benchmarks.significance import day_tests
 
@@ -39,4 +40,5 @@ __all__ = [
     "packaged_board",
     "parse_board",
     "report_claims",
+    "score_tables",
 ]

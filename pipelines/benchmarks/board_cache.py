@@ -20,7 +20,7 @@ from pipelines.landing import LandedFile
 from pipelines.landing.parse_cache import CachedParse, StaleCacheError, cache_folder, cached
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-_DECIDES = ("pipelines.benchmarks", "pipelines.uncertainty", "pipelines.grouped", "pipelines.landing")
+DECIDES = ("pipelines.benchmarks", "pipelines.uncertainty", "pipelines.grouped", "pipelines.landing")
 """The code and data that make an export into observations."""
 _FRAMES = {"rows": ROW_SCHEMA, "items": ITEM_SCHEMA}
 
@@ -55,7 +55,7 @@ def cached_board(file: LandedFile, board: Leaderboard, store: Path) -> BoardSnap
 
 def board_folder(board: Leaderboard, store: Path) -> Path:
     """Where the exports of a board are kept as they are read today."""
-    return cache_folder(store, f"leaderboards/{board.format}-{PARSER_VERSION}", board.options, *_DECIDES)
+    return cache_folder(store, f"leaderboards/{board.format}-{PARSER_VERSION}", board.options, *DECIDES)
 
 
 def _pack(snapshot: BoardSnapshot) -> CachedParse:

@@ -78,21 +78,21 @@ class SlowWatch:
     intervals allow, and only what is new in an export counts.
     """
 
-    def __init__(self) -> None:
-        self._series = pl.DataFrame(schema=_SERIES)
-        self._correlations = pl.DataFrame(schema=_CORRELATIONS)
+    def __init__(self, series: pl.DataFrame | None = None, correlations: pl.DataFrame | None = None) -> None:
+        self.series = pl.DataFrame(schema=_SERIES) if series is None else series
+        self.correlations = pl.DataFrame(schema=_CORRELATIONS) if correlations is None else correlations
 
     def look(self, step: Step, restarted: pl.DataFrame) -> pl.DataFrame:
         """Rows of `step.tested` whose sum passed the bound, with columns SLOW. `restarted`: keys of series that begin anew (drift)."""
         if step.is_unusable:
             return step.changed.clear()
-        known = self._series.with_columns(pl.col("source_row_key").replace(step.renames))
+        known = self.series.with_columns(pl.col("source_row_key").replace(step.renames))
         rebased = pl.DataFrame(list(step.rebased), dict.fromkeys(GROUP, pl.String()), orient="row")
         ended = pl.concat([restarted.select(ROW_KEY), step.removed.select(ROW_KEY)])
         known = known.join(rebased, on=GROUP, how="anti").join(ended, on=ROW_KEY, how="anti")
         moved = _moved(known, step)
         asleep = known.join(moved, on=ROW_KEY, how="anti")
-        moved, self._correlations = _correlated(moved, self._correlations)
+        moved, self.correlations = _correlated(moved, self.correlations)
         updated, rest = _updated(moved)
         found = _alarms(updated, step)
         rows = step.tested.join(found.select(*ROW_KEY, *SLOW), on=ROW_KEY) if found.height else step.changed.clear()
@@ -101,7 +101,7 @@ class SlowWatch:
         common = moved.group_by(GROUP).agg(pl.col("common").first())
         used = in_groups(step.observation.rows, step.held, inside=False)
         fresh = used.join(series, on=ROW_KEY, how="anti")
-        self._series = pl.concat([series, _begun(fresh.join(common, on=GROUP, how="left"), step)])
+        self.series = pl.concat([series, _begun(fresh.join(common, on=GROUP, how="left"), step)])
         return rows
 
 

@@ -6,7 +6,7 @@ Events are made of the steps of `history.py`; nothing is tested here. A change t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -16,7 +16,7 @@ from pipelines.benchmarks.cusum import SLACK, SLOW, average_run_length
 from pipelines.benchmarks.events import TIME, EventBook
 from pipelines.benchmarks.observation import ROW_KEY, BoardSnapshot
 from pipelines.benchmarks.scores import BoardScores, build_scores, version_id
-from pipelines.benchmarks.significance import DayTests, decide
+from pipelines.benchmarks.significance import DayTests, Verdict, decide
 from pipelines.config.sources import Leaderboard
 from pipelines.uncertainty import Floats, min_detectable
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
@@ -39,11 +39,21 @@ def detect_drift(
     D. The caller filters or replaces by `event_date`.
     """
     scores = scores or build_scores(board, snapshots, None)
-    models = dict(scores.scores.filter(pl.col("model_id").is_not_null()).select("raw_model", "model_id").iter_rows())
-    reporters = [_Reporter(board.board, verdict, models) for verdict in decide(scores.history, tests)]
-    rows = [row for reporter in reporters for row in reporter.events()]
+    return named(events_of(board.board, decide(scores.history, tests)), scores.scores)
+
+
+def events_of(board: str, verdicts: Iterable[Verdict]) -> pl.DataFrame:
+    """The events of judged steps, in their order, with no model_id."""
+    rows = [row for verdict in verdicts for row in _Reporter(board, verdict).events()]
+    return pl.DataFrame(rows, schema=BENCHMARK_DRIFT.polars_schema)
+
+
+def named(events: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """The events with the models that their entries are resolved to in `scores`, sorted by day, severity and model."""
+    models = dict(scores.filter(pl.col("model_id").is_not_null()).select("raw_model", "model_id").iter_rows())
     urgency = pl.col("severity").replace_strict({"error": 0, "warn": 1, "info": 2})
-    return pl.DataFrame(rows, schema=BENCHMARK_DRIFT.polars_schema).sort(
+    meant = pl.col("raw_model").replace_strict(models, default=None, return_dtype=pl.String)
+    return events.with_columns(meant.alias("model_id")).sort(
         "event_date", urgency, "drift_class", "raw_model", "event_id"
     )
 

@@ -40,8 +40,6 @@ class EventBook:
 
     board: str
     verdict: Verdict
-    models: dict[str, str]
-    """Canonical model by raw name, where resolved."""
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -73,7 +71,6 @@ class EventBook:
                 "drift_class": drift_class,
                 "severity": SEVERITY.get(drift_class, "info"),
                 "raw_model": raw_model,
-                "model_id": self.models.get(raw_model) if raw_model else None,
                 "explanation": explanation,
                 "from_snapshot_id": previous.snapshot_id if previous else None,
                 "to_snapshot_id": observation.snapshot_id,

@@ -6,15 +6,17 @@ difference of two maxima is in `bootstrap.py`, events are in `drift.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from pipelines.benchmarks.bootstrap import compare_best, rank_interval
+from pipelines.benchmarks.gap_file import facts_of, keep_gaps, kept_gaps
 from pipelines.benchmarks.openness import sides, undecided
 from pipelines.benchmarks.scores import SCORE_ITEMS
 from pipelines.ids import id_bytes
@@ -32,6 +34,7 @@ def build_gap(
     items: pl.DataFrame | None = None,
     *,
     names: pl.DataFrame | None = None,
+    kept: Path | None = None,
 ) -> pl.DataFrame:
     """The gap for each board and benchmark version, on every day on which one of its scores changed.
 
@@ -40,18 +43,35 @@ def build_gap(
     is now known to have held at its end: each entry's latest statement with that `as_of` or an earlier one, the
     corrected one where it was corrected, and no entry that had been withdrawn by then. `items` are outcomes item by item
     (scores.SCORE_ITEMS): models that have them are compared on the same items. Deterministic: the bootstrap is seeded by
-    board, version and day.
+    board, version and day. In the file `kept` lie the gaps of the run before, of which those of days are taken that nothing
+    has changed on or before.
     """
     outcomes = items if items is not None else pl.DataFrame(schema=SCORE_ITEMS)
     released = dict(models.select("model_id", "released_date").drop_nulls().iter_rows())
     reverse = dict(benchmarks.select("benchmark_id", "lower_is_better").iter_rows())
-    known = scores.with_columns(sides(scores, models, registry, names))
+    lower = (
+        pl.col("benchmark_version_id")
+        .str.split("@")
+        .list.first()
+        .replace_strict(reverse, default=False, return_dtype=pl.Boolean)
+    )
+    known = scores.with_columns(
+        sides(scores, models, registry, names),
+        pl.when(lower).then(-1.0).otherwise(1.0).alias("sign"),
+        pl.col("model_id").replace_strict(released, default=None, return_dtype=pl.Date).alias("released"),
+    )
+    facts = facts_of(known, outcomes)
+    former = kept_gaps(kept, facts) if kept else BENCHMARK_GAP.empty()
     rows: list[dict[str, Any]] = []
     for (board, version), group in known.partition_by("board", "benchmark_version_id", as_dict=True).items():
-        sign = -1.0 if reverse.get(str(version).split("@", maxsplit=1)[0]) else 1.0
         known_items = outcomes.join(group.select("score_id"), on="score_id", how="semi")
-        rows.extend(_series(_Place(str(board), str(version), sign, known_items), group, released))
-    return pl.DataFrame(rows, schema=BENCHMARK_GAP.polars_schema).sort(*BENCHMARK_GAP.primary_key)
+        place = _Place(str(board), str(version), group["sign"][0], known_items)
+        of_place = former.filter((pl.col("board") == board) & (pl.col("benchmark_version_id") == version))
+        rows.extend(_series(place, group, of_place.sort("event_date").to_dicts()))
+    gaps = pl.concat([former, pl.DataFrame(rows, schema=BENCHMARK_GAP.polars_schema)]).sort(*BENCHMARK_GAP.primary_key)
+    if kept:
+        keep_gaps(kept, facts, gaps)
+    return gaps
 
 
 @dataclass(frozen=True)
@@ -65,22 +85,31 @@ class _Place:
     """Outcomes item by item of the version's scores."""
 
 
-def _series(place: _Place, scores: pl.DataFrame, released: Mapping[str, date]) -> Iterable[dict[str, Any]]:
+def _series(place: _Place, scores: pl.DataFrame, former: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The gaps of the days after the last of `former`."""
     rows: list[dict[str, Any]] = []
-    best_closed: list[tuple[date, float]] = []
-    for day, known in _days(scores):
+    best_closed = [
+        (row["event_date"], place.sign * row["best_closed_score"])
+        for row in former
+        if row["best_closed_score"] is not None
+    ]
+    for day, known in _days(scores, former[-1]["event_date"] if former else None):
         held = known.with_columns((place.sign * pl.col("score")).alias("value"))
         row = _gap(place, day, held)
         if row["best_closed_score"] is not None:
             best_closed.append((day, place.sign * row["best_closed_score"]))
-        rows.append({**row, **_lag(day, row, best_closed, place.sign), **_release_lag(held, released)})
+        rows.append({**row, **_lag(day, row, best_closed, place.sign), **_release_lag(held)})
     return rows
 
 
-def _days(scores: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:
-    """Each day, and one row per entry: the latest that was true at the end of it, as known now."""
-    latest = scores.clear()
+def _days(scores: pl.DataFrame, after: date | None) -> Iterator[tuple[date, pl.DataFrame]]:
+    """Each day after `after`, and one row per entry: the latest that was true at the end of it, as known now."""
     ordered = scores.sort("as_of", "observed_at", "score_id")
+    latest = ordered.clear()
+    if after is not None:
+        is_before = pl.col("as_of") <= after
+        latest = ordered.filter(is_before).unique("source_row_key", keep="last", maintain_order=True)
+        ordered = ordered.filter(~is_before)
     # Carried from day to day: looking through all that was said up to each day made a year of days cost its square.
     for (day,), said in ordered.partition_by("as_of", as_dict=True, maintain_order=True).items():
         latest = pl.concat([latest, said]).unique("source_row_key", keep="last", maintain_order=True)
@@ -140,16 +169,13 @@ def _lag(day: date, row: dict[str, Any], best_closed: list[tuple[date, float]], 
     return {"lag_days": (day - reached[0]).days, "lag_is_minimum": reached[0] == best_closed[0][0]}
 
 
-def _release_lag(held: pl.DataFrame, released: Mapping[str, date]) -> dict[str, Any]:
+def _release_lag(held: pl.DataFrame) -> dict[str, Any]:
     """Days from the release of the first closed model that has what the best open one has to that one's own release.
 
     Less than zero where the open one was first; none where a day of release is not known, or no closed model has it.
     """
-    days = held.with_columns(
-        pl.col("model_id").replace_strict(released, default=None, return_dtype=pl.Date).alias("released")
-    )
-    opens = days.filter(pl.col("side") == "open").sort("value", "source_row_key", descending=[True, False])
+    opens = held.filter(pl.col("side") == "open").sort("value", "source_row_key", descending=[True, False])
     if opens.is_empty() or opens["released"][0] is None:
         return {}
-    reached = days.filter((pl.col("side") == "closed") & (pl.col("value") >= opens["value"][0]))["released"].min()
+    reached = held.filter((pl.col("side") == "closed") & (pl.col("value") >= opens["value"][0]))["released"].min()
     return {} if reached is None else {"release_lag_days": (opens["released"][0] - reached).days}

@@ -79,7 +79,7 @@ class Step:
 
 
 @dataclass
-class _State:
+class State:
     """What is believed about one scope, between two exports."""
 
     believed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BELIEVED_SCHEMA))
@@ -93,19 +93,29 @@ class _State:
     """Outcomes item by item behind what is believed, where a source gave them."""
 
 
+States = dict[str, State]
+"""What is believed, by scope."""
+
+
 def walk(snapshots: Iterable[BoardSnapshot]) -> tuple[Step, ...]:
-    """Every export of a board as a Step, ordered by instant of observation, scope and place in the landing zone."""
+    """Every export of a board as a Step, ordered by instant of observation and scope."""
+    return advance({}, in_order(snapshots))
+
+
+def in_order(snapshots: Iterable[BoardSnapshot]) -> list[Observation]:
+    """What the exports state, one observation per scope and instant, ordered by instant and scope."""
     observations = {
         (item.scope, item.observed_at, item.landing_path, item.snapshot_id): item
         for snapshot in snapshots
         for item in snapshot.observations
     }
-    states: dict[str, _State] = {}
-    steps = [
-        _advance(states.setdefault(observation.scope, _State()), observation)
-        for observation in _one_per_instant(pooled(observations[key] for key in sorted(observations)))
-    ]
-    return tuple(sorted(steps, key=lambda step: (step.observation.observed_at, step.observation.scope)))
+    single = _one_per_instant(pooled(observations[key] for key in sorted(observations)))
+    return sorted(single, key=lambda item: (item.observed_at, item.scope))
+
+
+def advance(states: States, observations: Iterable[Observation]) -> tuple[Step, ...]:
+    """Each of the next exports as a Step; moves `states` on."""
+    return tuple(_advance(states.setdefault(item.scope, State()), item) for item in observations)
 
 
 def _one_per_instant(observations: Sequence[Observation]) -> list[Observation]:
@@ -129,7 +139,7 @@ def _one_per_instant(observations: Sequence[Observation]) -> list[Observation]:
     return kept
 
 
-def _advance(state: _State, observation: Observation) -> Step:
+def _advance(state: State, observation: Observation) -> Step:
     """Judge one export against the state, and move the state on."""
     reported = state.reported
     contradictions = tuple(item for item in observation.contradictions if item not in reported)
@@ -168,14 +178,14 @@ def _advance(state: _State, observation: Observation) -> Step:
     return step
 
 
-def _renames(state: _State, observation: Observation) -> dict[str, str]:
+def _renames(state: State, observation: Observation) -> dict[str, str]:
     if observation.traits.row_kind != "run":
         return compare.find_renames(state.believed, observation.rows)
     before = state.previous.observed_at.date() if state.previous else None
     return compare.find_moved_runs(state.believed, observation.rows, (before, observation.observed_at.date()))
 
 
-def _compare(state: _State, believed: pl.DataFrame, step: Step, seen: coverage.Coverage) -> Step:
+def _compare(state: State, believed: pl.DataFrame, step: Step, seen: coverage.Coverage) -> Step:
     """Everything that an export changes; of its partial versions, what the rows that are there say."""
     observation = step.observation
     known_items = state.items.with_columns(pl.col("source_row_key").replace(step.renames))
@@ -258,7 +268,7 @@ def _tested(
     )
 
 
-def _settling(state: _State, matched: pl.DataFrame, shifts: dict[Group, Shift], observation: Observation) -> set[Group]:
+def _settling(state: State, matched: pl.DataFrame, shifts: dict[Group, Shift], observation: Observation) -> set[Group]:
     """Composites whose redefinition began with the export before and continues with this one: no further version.
 
     It goes on where the entries that move now are those that did not move then, or where hardly any time has passed.
@@ -287,7 +297,7 @@ def _is_rounding(changed: pl.DataFrame, roundings: dict[Group, int]) -> pl.Serie
     return pl.Series("is_rounding", flags, dtype=pl.Boolean)
 
 
-def _move_on(state: _State, step: Step, kept_aside: pl.DataFrame, tested: pl.DataFrame, missing: pl.DataFrame) -> Step:
+def _move_on(state: State, step: Step, kept_aside: pl.DataFrame, tested: pl.DataFrame, missing: pl.DataFrame) -> Step:
     """The rows newly asserted and closed by this export, and the next state."""
     observation, at = step.observation, step.observation.observed_at
     epochs = {**state.epochs, **{group: state.epochs.get(group, 0) + 1 for group in step.rebased}}

@@ -6,13 +6,13 @@ events of the same walk are made in `drift.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from pipelines.benchmarks.history import ASSERTED_SCHEMA, CLOSED_SCHEMA, Step, walk
-from pipelines.benchmarks.observation import ROW_KEY, Benchmark, BoardSnapshot
+from pipelines.benchmarks.observation import ROW_KEY, ROW_SCHEMA, Benchmark, BoardSnapshot
 from pipelines.config.sources import Leaderboard
 from pipelines.ids import id_bytes, id_column
 from pipelines.models import Registry, resolve_names
@@ -26,6 +26,16 @@ SCORE_ITEMS = pl.Schema(
 )
 """Outcomes item by item behind scores, see `items.ITEM_SCHEMA`."""
 
+ASSERTED_ITEMS = pl.Schema(
+    {
+        **{name: ROW_SCHEMA[name] for name in ROW_KEY},
+        "since": pl.Datetime("us", "UTC"),
+        "item_id": pl.String(),
+        "cluster": pl.String(),
+        "outcome": pl.Float64(),
+    }
+)
+"""The same by the key of the row and the instant of its assertion."""
 
 SCORE_NAMES = pl.Schema({"score_id": pl.Binary(), "model_name": pl.String()})
 """The part of each entry's name that names a model, empty where none does (snapshot.ROW_SCHEMA)."""
@@ -53,6 +63,27 @@ def score_id(board: str, benchmark_version_id: str, source_row_key: str, observe
     return id_bytes(board, benchmark_version_id, source_row_key, observed_at)
 
 
+@dataclass(frozen=True)
+class Said:
+    """What exports asserted and withdrew, with the outcomes item by item behind it, and the benchmarks that they name."""
+
+    asserted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASSERTED_SCHEMA))
+    closed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLOSED_SCHEMA))
+    items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASSERTED_ITEMS))
+    benchmarks: Mapping[str, Benchmark] = field(default_factory=dict)
+
+    def then(self, history: Iterable[Step]) -> Said:
+        """The same after the next exports."""
+        steps = list(history)
+        named = [item for step in steps for item in step.observation.benchmarks]
+        return Said(
+            pl.concat([self.asserted, *(step.asserted for step in steps)]),
+            pl.concat([self.closed, *(step.closed for step in steps)]),
+            pl.concat([self.items, *(_asserted_items(step) for step in steps if step.observation.items.height)]),
+            {**self.benchmarks, **{item.benchmark_id: item for item in named}},
+        )
+
+
 def build_scores(board: Leaderboard, snapshots: Sequence[BoardSnapshot], registry: Registry | None) -> BoardScores:
     """Every score that the board's exports asserted, with the period in which each was believed.
 
@@ -60,11 +91,14 @@ def build_scores(board: Leaderboard, snapshots: Sequence[BoardSnapshot], registr
     `registry` resolves the names of models; None leaves model_id null.
     """
     history = walk(snapshots)
-    asserted = _stack([step.asserted for step in history], ASSERTED_SCHEMA)
-    closed = _stack([step.closed for step in history], CLOSED_SCHEMA)
+    return score_tables(board, Said().then(history), history, registry)
+
+
+def score_tables(board: Leaderboard, said: Said, history: tuple[Step, ...], registry: Registry | None) -> BoardScores:
+    """The tables of what a board's exports said; `history` are the steps among them that are to be judged."""
     version = pl.concat_str("benchmark_id", pl.lit("@"), "version_label", pl.lit("#"), "epoch")
     rows = (
-        asserted.join(closed, on=[*ROW_KEY, "since"], how="left")
+        said.asserted.join(said.closed, on=[*ROW_KEY, "since"], how="left")
         .with_columns(
             pl.lit(board.board).alias("board"),
             version.alias("benchmark_version_id"),
@@ -76,34 +110,28 @@ def build_scores(board: Leaderboard, snapshots: Sequence[BoardSnapshot], registr
     ids = id_column(identity, ["board", "benchmark_version_id", "source_row_key", "observed_at"])
     rows = rows.with_columns(ids.alias("score_id"), *_resolve(rows, board.board, registry))
     return BoardScores(
-        benchmarks=_benchmarks(history),
+        benchmarks=_benchmarks(said.benchmarks),
         versions=_versions(rows),
         scores=rows.select(*BENCHMARK_SCORE.polars_schema).cast(dict(BENCHMARK_SCORE.polars_schema)),  # type: ignore[arg-type]
-        items=_items(history, rows),
+        items=_items(said.items, rows),
         names=rows.select(*SCORE_NAMES),
         history=history,
     )
 
 
-def _items(history: tuple[Step, ...], rows: pl.DataFrame) -> pl.DataFrame:
+def _asserted_items(step: Step) -> pl.DataFrame:
+    """The outcomes with which an export asserted its scores."""
+    asserted = step.asserted.select(*ROW_KEY, "since")
+    return step.observation.items.join(asserted, on=ROW_KEY).select(*ASSERTED_ITEMS)
+
+
+def _items(items: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """The outcomes with which each score was asserted."""
     keyed = rows.select(*ROW_KEY, "since", "score_id")
-    found = [pl.DataFrame(schema=SCORE_ITEMS)]
-    for step in history:
-        if step.observation.items.height and step.asserted.height:
-            asserted = step.asserted.select(*ROW_KEY, "since").join(keyed, on=[*ROW_KEY, "since"])
-            found.append(step.observation.items.join(asserted, on=ROW_KEY).select(*SCORE_ITEMS))
-    return pl.concat(found).sort("score_id", "item_id")
+    return items.join(keyed, on=[*ROW_KEY, "since"]).select(*SCORE_ITEMS).sort("score_id", "item_id")
 
 
-def _stack(frames: list[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
-    return pl.concat([pl.DataFrame(schema=schema), *frames])
-
-
-def _benchmarks(history: tuple[Step, ...]) -> pl.DataFrame:
-    known: dict[str, Benchmark] = {}
-    for step in history:
-        known.update({item.benchmark_id: item for item in step.observation.benchmarks})
+def _benchmarks(known: Mapping[str, Benchmark]) -> pl.DataFrame:
     rows = [{name: getattr(known[key], name) for name in BENCHMARK.polars_schema} for key in sorted(known)]
     return pl.DataFrame(rows, schema=BENCHMARK.polars_schema)
 

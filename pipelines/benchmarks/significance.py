@@ -7,7 +7,7 @@ more one looks at, the more chance has to show. Which events the verdicts make i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -29,7 +29,7 @@ DayTests = Mapping[date, Floats]
 
 
 @dataclass(frozen=True)
-class _Waiting:
+class Waiting:
     """Drifts that wait for a second export, and the outcomes on both sides of those that were compared item by item."""
 
     rows: pl.DataFrame
@@ -65,23 +65,32 @@ def day_tests(histories: Iterable[Sequence[Step]]) -> DayTests:
     return {day: np.concatenate(parts) for day, parts in found.items()}
 
 
+@dataclass
+class Judging:
+    """What the next export of each scope is judged with: drifts that wait for it, and the watch for slow ones."""
+
+    pending: dict[str, Waiting] = field(default_factory=dict)
+    watches: dict[str, SlowWatch] = field(default_factory=dict)
+
+    def decide(self, history: Sequence[Step], family: DayTests) -> tuple[Verdict, ...]:
+        """The next steps of a board's walk, judged in order."""
+        verdicts = []
+        for step in history:
+            scope = step.observation.scope
+            verdict = _judge(step, self.pending.get(scope), family)
+            slow = self.watches.setdefault(scope, SlowWatch()).look(step, _reported(verdict))
+            verdicts.append(replace(verdict, slow=slow))
+            if not step.is_unusable:
+                self.pending[scope] = _pending(self.pending.get(scope), verdict)
+        return tuple(verdicts)
+
+
 def decide(history: Sequence[Step], tests: DayTests | None = None) -> tuple[Verdict, ...]:
     """The steps of one board's walk, judged in order. `tests` is None where the board is the only one of its days."""
-    family = tests if tests is not None else day_tests([history])
-    pending: dict[str, _Waiting] = {}
-    watches: dict[str, SlowWatch] = {}
-    verdicts = []
-    for step in history:
-        scope = step.observation.scope
-        verdict = _judge(step, pending.get(scope), family)
-        slow = watches.setdefault(scope, SlowWatch()).look(step, _reported(verdict))
-        verdicts.append(Verdict(step, verdict.tests, verdict.changed, verdict.confirmed, verdict.withdrawn, slow))
-        if not step.is_unusable:
-            pending[scope] = _pending(pending.get(scope), verdict)
-    return tuple(verdicts)
+    return Judging().decide(history, tests if tests is not None else day_tests([history]))
 
 
-def _judge(step: Step, pending: _Waiting | None, family: DayTests) -> Verdict:
+def _judge(step: Step, pending: Waiting | None, family: DayTests) -> Verdict:
     day = family.get(step.observation.observed_at.date(), np.empty(0))
     nothing = step.changed.clear()
     if step.changed.is_empty() and (pending is None or step.is_unusable):
@@ -121,7 +130,7 @@ def _is_drift(step: Step, withdrawn: pl.DataFrame) -> pl.Expr:
     return (_is_test(step) & is_beyond & ~went_back).fill_null(value=False)
 
 
-def _second_look(step: Step, pending: _Waiting | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _second_look(step: Step, pending: Waiting | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Pending drifts that hold in this export too, and those that it does not show any more.
 
     The claim is asked the question that it was made with. Of two scores: is the row still beyond 1.96 standard errors of
@@ -168,7 +177,7 @@ def _now(step: Step) -> pl.DataFrame:
     )
 
 
-def _paired_now(step: Step, pending: _Waiting) -> pl.DataFrame:
+def _paired_now(step: Step, pending: Waiting) -> pl.DataFrame:
     """This export's outcomes, alone and together with those of the first look, against those before it."""
     renamed = pl.col("source_row_key").replace(step.renames)
     before, first = pending.before.with_columns(renamed), pending.after.with_columns(renamed)
@@ -192,7 +201,7 @@ def _paired_now(step: Step, pending: _Waiting) -> pl.DataFrame:
     )
 
 
-def _pending(pending: _Waiting | None, verdict: Verdict) -> _Waiting:
+def _pending(pending: Waiting | None, verdict: Verdict) -> Waiting:
     """Drifts that wait for a second export: those found now, and earlier ones of rows that this export does not show."""
     step = verdict.step
     found = verdict.changed
@@ -200,18 +209,18 @@ def _pending(pending: _Waiting | None, verdict: Verdict) -> _Waiting:
         seen = pl.lit(step.observation.observed_at).alias("first_seen_at")
         found = found.filter("is_drift").with_columns(seen)
     if pending is None or pending.rows.is_empty():
-        return _Waiting(found, step.items_before, step.items_after)
+        return Waiting(found, step.items_before, step.items_after)
     renamed = pl.col("source_row_key").replace(step.renames)
     shown = step.tested.select(ROW_KEY) if step.tested.height else step.removed.select(ROW_KEY).clear()
     shown = pl.concat([shown, step.removed.select(ROW_KEY)])
     waiting = pending.rows.with_columns(renamed).join(shown, on=ROW_KEY, how="anti")
     if waiting.is_empty():
-        return _Waiting(found, step.items_before, step.items_after)
+        return Waiting(found, step.items_before, step.items_after)
     before, after = (
         pl.concat([side.with_columns(renamed).join(waiting.select(ROW_KEY), on=ROW_KEY, how="semi"), own])
         for side, own in ((pending.before, step.items_before), (pending.after, step.items_after))
     )
-    return _Waiting(pl.concat([waiting, found], how="diagonal"), before, after)
+    return Waiting(pl.concat([waiting, found], how="diagonal"), before, after)
 
 
 def _reported(verdict: Verdict) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Step `core.benchmark_score`: every landed leaderboard export into bitemporal scores, drift events and gaps.
 
-Recomputed whole from the set of exports; parsing, identity over time and statistics are in `pipelines.benchmarks`. Each board
-is made in a boundary of its own: one that fails keeps the rows that it had.
+The rows are a function of the set of exports; what earlier ones came to is kept between runs. Parsing, identity over time and
+statistics are in `pipelines.benchmarks`. Each board is made in a boundary of its own: one that fails keeps the rows that it had.
 """
 
 from __future__ import annotations
@@ -15,16 +15,12 @@ import numpy as np
 import polars as pl
 import psycopg
 
-from pipelines.benchmarks import (
-    BoardScores,
-    BoardSnapshot,
-    build_gap,
-    build_scores,
-    cached_board,
-    day_tests,
-    detect_drift,
-    packaged_board,
-)
+from pipelines.benchmarks import BoardScores, BoardSnapshot, build_gap, cached_board, packaged_board, score_tables
+from pipelines.benchmarks.drift import named
+from pipelines.benchmarks.gap_file import gap_path
+from pipelines.benchmarks.progress import Course, Progress, course, judge, name_of, progress_path
+from pipelines.benchmarks.progress_file import keep as keep_progress
+from pipelines.benchmarks.progress_file import kept as kept_progress
 from pipelines.benchmarks.significance import DayTests
 from pipelines.config.sources import Leaderboard
 from pipelines.landing import LandedFile
@@ -69,9 +65,9 @@ class _Board:
     """One board, read and scored."""
 
     declared: Leaderboard
-    snapshots: list[BoardSnapshot]
+    files: list[LandedFile]
+    course: Course
     scores: BoardScores
-    tests: DayTests
 
 
 @dataclass
@@ -91,19 +87,23 @@ def refresh_benchmarks(workspace: Workspace) -> BenchmarkOutcome:
     """Rebuild benchmarks, versions, scores, drift events and gaps from every landed export, in one transaction."""
     registry, apart, made = registry_of(workspace), Apart(), _Made()
     declared = {board.board: board for board in workspace.config.sources.leaderboards}
+    newest = max((file.observed_at.date() for file in workspace.landed("leaderboards").files), default=date.min)
+    making = _Making(workspace, registry, newest)
     for name, declaration in declared.items():
         with apart.part(f"leaderboard {name}"):
-            made.boards[name] = _scored(workspace, declaration, registry)
-    tests = _together(board.tests for board in made.boards.values())
-    for name, board in made.boards.items():
+            made.boards[name] = making.scored(declaration)
+    tests = _together(board.course.tests for board in made.boards.values())
+    for name in list(made.boards):
         with apart.part(f"leaderboard {name}, its changes"):
-            made.events[name] = detect_drift(board.declared, board.snapshots, board.scores, tests)
+            made.boards[name], made.events[name] = making.judged(made.boards[name], tests)
     with workspace.database.connect() as connection:
         models = read_table(connection, MODEL)
     for name, board in made.boards.items():
         with apart.part(f"leaderboard {name}, the gap on it"):
-            done = board.scores
-            made.gaps[name] = build_gap(done.scores, models, done.benchmarks, registry, done.items, names=done.names)
+            done, kept = board.scores, gap_path(board.declared, workspace.store)
+            made.gaps[name] = build_gap(
+                done.scores, models, done.benchmarks, registry, done.items, names=done.names, kept=kept
+            )
     with workspace.database.connect() as connection, connection.transaction():
         return _write(
             connection,
@@ -114,19 +114,41 @@ def refresh_benchmarks(workspace: Workspace) -> BenchmarkOutcome:
         )
 
 
-def _scored(workspace: Workspace, declared: Leaderboard, registry: Registry) -> _Board:
-    board, packaged = packaged_board(declared)
-    files = workspace.landed_from("leaderboards", board.board) or packaged
-    snapshots = [_read(workspace, file, board) for file in files]
-    scores = build_scores(board, snapshots, registry)
-    return _Board(board, snapshots, scores, day_tests([scores.history]))
+@dataclass(frozen=True)
+class _Making:
+    """What every board is made with; `newest` is the newest day of any."""
 
+    workspace: Workspace
+    registry: Registry
+    newest: date
 
-def _read(workspace: Workspace, file: LandedFile, board: Leaderboard) -> BoardSnapshot:
-    try:
-        return cached_board(file, board, workspace.store)
-    except ANY_FAILURE as error:
-        raise BoardError(f"{file.landing_path}: {worded(error)}") from None
+    def scored(self, declared: Leaderboard) -> _Board:
+        """The board with its tables, from where the run before came to."""
+        board, packaged = packaged_board(declared)
+        files = self.workspace.landed_from("leaderboards", board.board) or packaged
+        by_id = {file.snapshot_id: file for file in files}
+        path = progress_path(board, self.workspace.store)
+        known = kept_progress(path, lambda snapshot_id: self._read(by_id[snapshot_id], board))
+        return self._tables(board, files, known)
+
+    def judged(self, board: _Board, tests: DayTests) -> tuple[_Board, pl.DataFrame]:
+        """The board with its events. It is made anew where its kept events were judged with other tests."""
+        if not board.course.is_judged_alike(tests):
+            board = self._tables(board.declared, board.files, None)
+        events, progress = judge(board.declared, board.course, tests)
+        if progress is not None:
+            keep_progress(progress_path(board.declared, self.workspace.store), progress)
+        return board, named(events, board.scores.scores)
+
+    def _tables(self, board: Leaderboard, files: list[LandedFile], known: Progress | None) -> _Board:
+        made = course(files, known, self.newest, lambda file: self._read(file, board))
+        return _Board(board, files, made, score_tables(board, made.said, made.history, self.registry))
+
+    def _read(self, file: LandedFile, board: Leaderboard) -> BoardSnapshot:
+        try:
+            return cached_board(file, board, self.workspace.store)
+        except ANY_FAILURE as error:
+            raise BoardError(f"{file.landing_path}: {worded(error)}") from None
 
 
 def _together(tests: Iterable[DayTests]) -> DayTests:
@@ -164,9 +186,8 @@ def _write(
     former = former.join(versions, on="benchmark_id", how="semi")
     known = pl.concat([BENCHMARK.empty(), *(board.scores.benchmarks for board in done), former])
     known = known.unique("benchmark_id", keep="first", maintain_order=True)
-    read = [file.quarantine for board in done for file in board.snapshots]
-    quarantine = pl.concat([QUARANTINE.empty(), *read])
-    ids = [file.file.snapshot_id for board in done for file in board.snapshots]
+    quarantine = pl.concat([QUARANTINE.empty(), *(board.course.quarantine for board in done)])
+    ids = [file.snapshot_id for board in done for file in board.files]
     replace_rows(connection, QUARANTINE, quarantine, {"snapshot_id": ids})
     replace_rows(connection, SNAPSHOT, index, {"kind": ["leaderboards"]})
     replace_all(connection, BENCHMARK, known)
@@ -202,16 +223,11 @@ def _with_former(
 
 
 def _index(board: _Board) -> pl.DataFrame:
-    rows = [
-        snapshot_row(
-            item.file,
-            board.declared.format,
-            item.parser_version,
-            lines=item.lines,
-            valid=item.lines - item.quarantine.height,
-        )
-        for item in board.snapshots
-    ]
+    rows = []
+    for file in board.files:
+        facts = board.course.files[name_of(file)]
+        valid = facts.lines - facts.set_aside
+        rows.append(snapshot_row(file, board.declared.format, facts.parser_version, lines=facts.lines, valid=valid))
     return pl.concat([SNAPSHOT.empty(), *rows])
 
 

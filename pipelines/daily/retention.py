@@ -14,6 +14,8 @@ import polars as pl
 
 from pipelines.benchmarks import packaged_board
 from pipelines.benchmarks.board_cache import board_folder
+from pipelines.benchmarks.gap_file import gap_path
+from pipelines.benchmarks.progress import progress_path
 from pipelines.config.sources import RequestSource
 from pipelines.daily.ingest import always_matters, stored_version, user_key
 from pipelines.ids import as_uuid
@@ -108,7 +110,9 @@ def _store(workspace: Workspace, before: date | None) -> Removed:
     sources = workspace.config.sources
     in_force = {feed_folder(feed, workspace.store) for feed in sources.prices}
     in_force.add(review_path(sources.prices, workspace.config.models, workspace.store).parent)
-    in_force |= {board_folder(packaged_board(board)[0], workspace.store) for board in sources.leaderboards}
+    for board in (packaged_board(declared)[0] for declared in sources.leaderboards):
+        in_force.add(board_folder(board, workspace.store))
+        in_force |= {path(board, workspace.store).parent for path in (progress_path, gap_path)}
     unsure = set()
     for source in sources.requests:
         try:

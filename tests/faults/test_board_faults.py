@@ -82,8 +82,8 @@ def fail() -> NoReturn:
 
 PARTS: dict[str, Callable[..., str]] = {
     "cached_board": lambda file, *_: str(file.source),
-    "build_scores": lambda board, *_: str(board.board),
-    "detect_drift": lambda board, *_: str(board.board),
+    "score_tables": lambda board, *_: str(board.board),
+    "judge": lambda board, *_: str(board.board),
     "build_gap": lambda scores, *_: "".join(scores["board"].head(1)),
 }
 

@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import random
+import tempfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ import yaml
 from pipelines.benchmarks import BoardScores, BoardSnapshot, build_scores, detect_drift, parse_board
 from pipelines.config.sources import Leaderboard
 from tests.unit.benchmarks.boards import AIDER, LMARENA, landed, real_snapshots
+from tests.unit.benchmarks.going_on import holds_going_on
 
 SILENT = ("new", "removed")
 
@@ -142,8 +144,8 @@ def board_history(shared_data: Path, board: Leaderboard, pattern: str, day: date
 
 
 def held_in_any_order(board: Leaderboard, snapshots: list[BoardSnapshot]) -> pl.DataFrame:
-    """The events, after all at once, shuffled and day by day gave the same scores and events as known on each day.
-    One export has one order."""
+    """The events, after all at once, shuffled, day by day and from run to run gave the same scores and events as known on
+    each day. One export has one order."""
     scores = build_scores(board, snapshots, None)
     if len(snapshots) == 1:
         return detect_drift(board, snapshots, scores)
@@ -160,6 +162,9 @@ def held_in_any_order(board: Leaderboard, snapshots: list[BoardSnapshot]) -> pl.
         assert detect_drift(board, known).equals(
             events.filter(pl.col("event_date") <= max(o.observed_at.date() for i in known for o in i.observations))
         )
+    by_day = sorted(snapshots, key=lambda item: item.file.observed_at)
+    with tempfile.TemporaryDirectory() as folder:
+        holds_going_on(board, by_day, Path(folder), (len(by_day) // 2, len(by_day) - len(by_day) // 4, len(by_day)))
     return events
 
 
