@@ -157,7 +157,7 @@ def _fx_files(workspace: Workspace) -> _FxFiles:
     found = _FxFiles()
     for feed in workspace.config.fx.feeds:
         for file in workspace.landed_from("prices", feed.feed):
-            result = _read_fx_once(file, feed)
+            result = _read_fx_once(file, feed.model_dump_json())
             if isinstance(result, FxSnapshot):
                 found.read.append((file, result))
             else:
@@ -166,7 +166,9 @@ def _fx_files(workspace: Workspace) -> _FxFiles:
 
 
 @lru_cache(maxsize=512)
-def _read_fx_once(file: LandedFile, feed: FxFeed) -> FxSnapshot | PriceFeedError:
+def _read_fx_once(file: LandedFile, declared: str) -> FxSnapshot | PriceFeedError:
+    """What the file says. `declared` is the feed as JSON, because a declaration has options, which are no key."""
+    feed = FxFeed.model_validate_json(declared)
     try:
         return read_fx(file, feed)
     except PriceFeedError as error:

@@ -325,7 +325,7 @@ def _ecb(text: str, base: str, latest: date, refused: list[str]) -> tuple[int, l
     reader = csv.reader(io.StringIO(text), strict=True)
     header = [cell.strip() for cell in next(reader, [])]
     if header[:1] != ["Date"] or (base != "USD" and "USD" not in header):
-        raise PriceFeedError(f"line 1: expected the columns Date, USD and one per currency, found {header[:8]}")
+        raise PriceFeedError("line 1: expected the columns Date, USD and one per currency")
     quotes: list[FxQuote] = []
     lines = 0
     for cells in reader:

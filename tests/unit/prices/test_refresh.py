@@ -111,6 +111,21 @@ BROKEN: list[tuple[str, str, str]] = [
 ]
 
 
+def test_landed_exchange_rates_are_read(zone: Zone) -> None:
+    """One euro bought 1.10 USD; a file that is none costs itself alone."""
+    zone.land("fx", "2026-01-05.csv", "Date,USD,\n2026-01-05,1.1000,\n")
+    zone.land("fx", "2026-01-06.csv", "canary-4711")
+    zone.land("sheet", "2026-01-01.csv", "provider,model,meter,price,currency\nacme,s,input_uncached,7,EUR\n")
+    with zone.open() as workspace:
+        found = refresh_prices(workspace)
+        with workspace.database.connect() as connection:
+            rates = read_frame(connection, "select currency, usd_per_unit from core.fx_rate")
+    assert rates.rows() == [("EUR", Decimal("1.1"))]
+    (unread,) = found.unread
+    assert unread.startswith("prices/fx/2026-01-06.csv")
+    assert "canary" not in unread
+
+
 @pytest.mark.parametrize(("name", "content", "stated"), BROKEN, ids=lambda value: str(value)[:30])
 def test_a_file_that_cant_be_read_leaves_every_price_in_force(zone: Zone, name: str, content: str, stated: str) -> None:
     zone.land("map", name, content)
