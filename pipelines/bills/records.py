@@ -18,7 +18,7 @@ from pipelines.meters import COUNTS, TOKEN_METERS
 from pipelines.records.conversions import INSTANT, MONEY
 from pipelines.records.layout import Layout
 from pipelines.records.measures import MEASURES
-from pipelines.records.number_marks import in_another_currency, respelled
+from pipelines.records.number_marks import currency_code, in_another_currency, respelled
 from pipelines.records.privacy import hashed_users
 from pipelines.records.rules import EARLIEST, Rule, conversion_rules, failed_records, failed_rows, judge
 from pipelines.records.service_tiers import tier_name
@@ -32,6 +32,10 @@ LEDGER_COLUMNS = ("superseded_at", "supersede_reason", "model_id", "resolution_m
 RECORD_SCHEMA = pl.Schema({c.name: c.polars_type for c in REPORTED_COST.columns if c.name not in LEDGER_COLUMNS})
 _TOKENS = [meter.tokens_column for meter in TOKEN_METERS]
 _OTHER_MONEY = ("quantity", "byok_cost_usd", "list_amount")
+_TOTAL = (
+    r"(?i)^(?:(?:grand|sub|net|gross|invoice)?[ -]?totals?|(?:gesamt|end|rechnungs|netto|brutto)[ -]?(?:summe|betrag)|gesamt|(?:zwischen)?summe|"
+    r"amount due|balance due|zahlbetrag)(?: (?:net|netto|gross|brutto|eur|usd))?:?$"
+)
 _MAX_COUNT, _MAX_MONEY = 10**15, 10**12
 _COUNTED = ("request_count", *(count.column for count in COUNTS))
 _WHO = (
@@ -72,7 +76,7 @@ def to_records(
         token_semantics=pl.when("counts_tokens").then(pl.lit(layout.semantics)),
         service_tier=tier_name(pl.col("service_tier")),
         bucket_to=pl.coalesce("bucket_to", pl.col("bucket_from") + timedelta(days=1)),
-        currency=pl.when(pl.col("amount").is_not_null()).then(pl.col("currency").str.to_uppercase()),
+        currency=pl.when(pl.col("amount").is_not_null()).then(currency_code(pl.col("currency"))),
     )
     frame = frame.with_columns(**semantics.buckets())
     verdict = judge(frame, [*conversion_rules(frame, layout), *_rules(arrival)])
@@ -118,6 +122,8 @@ def _rules(arrival: date) -> list[Rule]:
         Rule("missing_field", start.is_null(), pl.lit("the record names no time bucket: no day to bill it on")),
         Rule("missing_field", pl.col("provider_id").is_null(), pl.lit("the record names no seller")),
         Rule("other_currency", in_another_currency(pl.col("amount_signed"), pl.col("currency")), pl.format("the amount bears the sign of another currency than the record's, which is {}: map the column currency, or say defaults.currency", "currency")),
+        Rule("missing_field", pl.col("amount").is_not_null() & pl.col("currency").is_null(), pl.lit("the record has an amount and names no currency: map the column currency, or say defaults.currency")),
+        Rule("total_line", pl.col("line_item").str.strip_chars().str.contains(_TOTAL), pl.lit("the line adds up others, which would count twice")),
         Rule("no_usage", nothing, pl.lit("the record holds neither a count nor an amount: it is no line of a bill")),
         Rule("negative_tokens", least < 0, pl.format("a count is {}, 0 or more is accepted", least)),
         Rule("out_of_range", most > _MAX_COUNT, pl.format("a count is {}, at most {} is accepted", most, pl.lit(_MAX_COUNT))),

@@ -5,12 +5,14 @@
       delimiter: ";"
       decimal: ","
       thousands: "."
+      encoding: cp1252
 
 Every function raises SourceError naming source, option, what was found and what is accepted.
 """
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -28,7 +30,7 @@ from pipelines.records.line_chunks import Fault, digest_of
 from pipelines.records.number_marks import DECIMALS, THOUSANDS, Evidence, Marks, Watch, declared
 
 L = TypeVar("L", bound=Layout)
-TABLE_OPTIONS = ("time", "delimiter", "decimal", "thousands")
+TABLE_OPTIONS = ("time", "delimiter", "decimal", "thousands", "encoding")
 
 
 def refused(source: RequestSource, option: str, found: object, accepted: str) -> SourceError:
@@ -102,6 +104,26 @@ def declared_delimiter(source: RequestSource) -> str:
     if not isinstance(delimiter, str) or len(delimiter.encode()) != 1:
         raise refused(source, "delimiter", delimiter, "one character")
     return delimiter
+
+
+def declared_encoding(source: RequestSource) -> str | None:
+    """How the text of a file is encoded where that is not Unicode: one byte a character, as spreadsheets of Europe write it."""
+    encoding = source.options.get("encoding")
+    if encoding is None:
+        return None
+    try:
+        found = codecs.lookup(encoding) if isinstance(encoding, str) else None
+        bytes_of_a_text = len("1;2,3\n".encode(encoding)) if found else 0
+    except (LookupError, UnicodeError):
+        bytes_of_a_text = 0
+    if bytes_of_a_text != len("1;2,3\n"):
+        raise refused(
+            source,
+            "encoding",
+            encoding,
+            "an encoding of one byte a character, for example cp1252, iso8859-15 or mac-roman",
+        )
+    return str(encoding)
 
 
 def declared_marks(source: RequestSource, numeric: Mapping[str, Paths]) -> dict[str, Marks]:

@@ -69,7 +69,7 @@ def recognise(path: Path, layout: Layout, tally: Tally) -> Recognised:
         return Recognised(path, FileKind.PARQUET)
     if (foreign := foreign_kind(path)) is not None:
         return Recognised(path, FileKind.FOREIGN, foreign=foreign)
-    stream = chunks(path, tally)
+    stream = chunks(path, tally, encoding=layout.encoding)
     early: list[Chunk] = []
     sample: dict[int, bytes] = {}
     for chunk in stream:

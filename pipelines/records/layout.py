@@ -55,7 +55,7 @@ class Layout:
     holds none. `bodies` are the places where an answer may lie as the text of an event stream, the empty one for the record
     itself (`event_streams.py`).
 
-    `delimiter` separates the columns of a CSV file. `columns_of` names, per option, the columns that a
+    `delimiter` separates the columns of a CSV file, and `encoding` is that of its text where it is not Unicode. `columns_of` names, per option, the columns that a
     table must have; `column_name` brings a column of a table to the path it stands for. `number_marks` are the marks in
     numbers that are written as text, by path; an empty map says that the file has to show them (None: as in JSON).
     `described_by` names text columns, and tags, that only describe a record: one that holds no text costs itself and not the record.
@@ -84,6 +84,7 @@ class Layout:
     of_text: Callable[[str], object] | None = None
     bodies: Paths = ()
     delimiter: str = ","
+    encoding: str | None = None
     columns_of: Mapping[str, str] = field(default_factory=dict)
     column_name: Callable[[str], str] = str
     described_by: tuple[str, ...] = ()

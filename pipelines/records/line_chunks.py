@@ -125,14 +125,19 @@ def is_blank(line: bytes) -> bool:
 
 
 def chunks(
-    path: Path, tally: Tally | None = None, *, chunk_bytes: int = CHUNK_BYTES, max_record: int = MAX_RECORD_BYTES
+    path: Path,
+    tally: Tally | None = None,
+    *,
+    encoding: str | None = None,
+    chunk_bytes: int = CHUNK_BYTES,
+    max_record: int = MAX_RECORD_BYTES,
 ) -> Iterator[Chunk]:
     """The lines of a plain, gzip or zstd file in order, some `chunk_bytes` at a time; `tally` counts their records.
 
-    Positions count bytes of the decompressed file; UTF-16 is read as its UTF-8 form and positions count that.
+    Positions count bytes of the decompressed file; UTF-16, or an `encoding` that is declared, is read as its UTF-8 form and positions count that.
     """
     tally = tally or Tally()
-    unpacked = Unpacked(path, chunk_bytes, tally)
+    unpacked = Unpacked(path, chunk_bytes, tally, encoding)
     for chunk in _chunks(unpacked, max_record):
         tally.of_bytes -= len(chunk.ends) - int(np.count_nonzero(chunk.filled))
         yield chunk

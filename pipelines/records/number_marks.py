@@ -17,14 +17,25 @@ DECIMALS = (".", ",")
 THOUSANDS = (".", ",", "'", " ", "_")
 _ALIKE = {"'": "'\u2019", " ": " \u00a0\u2009\u202f"}
 """Characters that are written for one mark: apostrophes, and spaces that do not break."""
-_CURRENCY = r"^(?:US\$|[$€£¥₹]|USD|EUR)\s*|\s*(?:[$€£¥₹]|USD|EUR)$"
+_CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|SGD|HKD|KRW|ILS|ZAR|TRY"
+_SIGN = rf"(?:US\$|[$€£¥₹]|{_CODES})"
+_MINUS = "[-\u2212\u2013]"
+_DRESSED = (
+    (r"^\((.*)\)$", "-$1"),
+    (rf"^({_MINUS}|\+)?\s*{_SIGN}\s*", "$1"),
+    (rf"\s*{_SIGN}\s*({_MINUS}?)$", "$1"),
+    (rf"^{_MINUS}\s*", "-"),
+    (rf"^([^-+].*\d)\s*{_MINUS}$", "-$1"),
+)
+"""Spellings around a number and what they become: what accounts write in brackets, currencies on either side, minus signs of other fonts and behind it."""
 _WRITTEN_IN = {
-    r"US\$|USD": r"^USD$",
+    r"US\$": "^USD$",
     r"\$": r"^..D$",
-    "€|EUR": "^EUR$",
+    "€": "^EUR$",
     "£": "^GBP$",
     "₹": "^INR$",
     "¥": "^(?:CNY|JPY)$",
+    **{code: f"^{code}$" for code in _CODES.split("|")},
 }
 """Signs next to amounts, and the codes of the currencies that they may stand for; the first that fits counts."""
 _CERTAIN = tuple(mark for mark in THOUSANDS if mark not in DECIMALS)
@@ -51,7 +62,7 @@ def declared(decimal: str | None, thousands: str | None) -> Marks:
 
 def plain(texts: pl.Expr, marks: Marks) -> pl.Expr:
     """Numbers by `marks` in the one spelling that conversion knows; a text that is none by these begins with `?`."""
-    bare = texts.str.strip_chars().str.replace_all(_CURRENCY, "")
+    bare = _bare(texts)
     thousands = _class(marks.thousands)
     grouped = rf"(?:\d+|\d{{1,3}}(?:{thousands}\d{{2,3}})*{thousands}\d{{3}})"
     number = (
@@ -59,6 +70,15 @@ def plain(texts: pl.Expr, marks: Marks) -> pl.Expr:
     )
     spelled = bare.str.replace_all(thousands, "").str.replace(marks.decimal, ".", literal=True)
     return pl.when(bare.str.contains(number)).then(spelled).otherwise(pl.concat_str(pl.lit("?"), texts))
+
+
+def currency_code(texts: pl.Expr) -> pl.Expr:
+    """ISO 4217 codes in upper case; a sign that stands for one currency only becomes its code."""
+    return (
+        texts.str.strip_chars()
+        .str.to_uppercase()
+        .replace({"€": "EUR", "EURO": "EUR", "£": "GBP", "₹": "INR", "US$": "USD"})
+    )
 
 
 def in_another_currency(texts: pl.Expr, currency: pl.Expr) -> pl.Expr:
@@ -98,13 +118,13 @@ def respelled(
 @dataclass(frozen=True)
 class Evidence:
     """What a column's texts say of point and comma: which are decimal, which part thousands, which may be either; which other
-    marks part thousands, and whether a currency stands next to numbers."""
+    marks part thousands, and whether a currency, brackets or a minus behind it stands next to numbers."""
 
     decimal: frozenset[str] = frozenset()
     thousands: frozenset[str] = frozenset()
     either: frozenset[str] = frozenset()
     certain: frozenset[str] = frozenset()
-    has_currency: bool = False
+    is_dressed: bool = False
 
     def __or__(self, other: Evidence) -> Evidence:
         return Evidence(
@@ -112,7 +132,7 @@ class Evidence:
             self.thousands | other.thousands,
             self.either | other.either,
             self.certain | other.certain,
-            self.has_currency or other.has_currency,
+            self.is_dressed or other.is_dressed,
         )
 
     @property
@@ -122,7 +142,7 @@ class Evidence:
             is_one = len(self.certain) == 1 and len(self.decimal) < 2
             is_open = bool(self.thousands or self.either - self.decimal)
             return Marks(next(iter(self.decimal), "."), next(iter(self.certain))) if is_one and not is_open else None
-        if self.has_currency and not self.decimal | self.thousands | self.either:
+        if self.is_dressed and not self.decimal | self.thousands | self.either:
             return Marks()
         possible = [mark for mark in DECIMALS if mark not in self.thousands and not self.decimal - {mark}]
         return declared(possible[0], None) if len(possible) == 1 else None
@@ -130,7 +150,7 @@ class Evidence:
     @property
     def is_plain(self) -> bool:
         """Whether numbers without marks, and with a decimal point, are all there is."""
-        is_marked = self.thousands or self.certain or self.has_currency
+        is_marked = self.thousands or self.certain or self.is_dressed
         return self.decimal == {"."} and not is_marked and "," not in self.either
 
 
@@ -138,9 +158,11 @@ def evidence(frame: pl.DataFrame, paths: Iterable[str], written: frozenset[str])
     """What the texts of each path say, as far as they were written as text (`written`: all of it)."""
     found: dict[str, Evidence] = {}
     for path in _texts_of(frame, paths):
-        texts = frame.select(_text(path, written).str.strip_chars()).to_series()
-        bare = texts.str.replace_all(_CURRENCY, "")
-        has_currency = bool((bare.ne_missing(texts) & bare.str.contains(r"^[+-]?\d")).any())
+        read = frame.select(
+            _text(path, written).str.strip_chars().alias("text"), _bare(_text(path, written)).alias("bare")
+        )
+        texts, bare = read["text"], read["bare"]
+        is_dressed = bool((bare.ne_missing(texts) & bare.str.contains(r"^[+-]?\d")).any())
         certain = []
         for mark in _CERTAIN:
             parted = bare.str.contains(rf"^[+-]?\d{{1,3}}(?:{_class(mark)}\d{{3}})+(?:[.,]\d*)?$")
@@ -151,8 +173,16 @@ def evidence(frame: pl.DataFrame, paths: Iterable[str], written: frozenset[str])
                 ).to_series()
         seen = {mark: _says(bare, mark) for mark in DECIMALS}
         decimal, thousands, either = (frozenset(mark for mark in DECIMALS if seen[mark][place]) for place in range(3))
-        found[path] = Evidence(decimal, thousands, either, frozenset(certain), has_currency)
+        found[path] = Evidence(decimal, thousands, either, frozenset(certain), is_dressed)
     return found
+
+
+def _bare(texts: pl.Expr) -> pl.Expr:
+    """Numbers without what stands around them: a sign in front and nothing else."""
+    bare = texts.str.strip_chars()
+    for written, plain_form in _DRESSED:
+        bare = bare.str.replace(written, plain_form).str.strip_chars()
+    return bare
 
 
 def _class(mark: str) -> str:
@@ -204,4 +234,7 @@ def _says(texts: pl.Series, mark: str) -> tuple[bool, bool, bool]:
     return bool((last & ~either).any()), bool(grouped.any()), bool(either.any())
 
 
-_OPEN = r"^\s*[+-]?(?:[1-9]\d{0,2}\.\d{3}\s*$|\d[\d.]*,\d|\d+\.\d+\.\d|\d{1,3}[\'\u2019 \u00a0\u2009\u202f_]\d)|[$€£¥₹]|USD|EUR"
+_OPEN = (
+    r"^\s*[+-]?(?:[1-9]\d{0,2}\.\d{3}\s*$|\d[\d.]*,\d|\d+\.\d+\.\d|\d{1,3}[\'\u2019 \u00a0\u2009\u202f_]\d)"
+    rf"|[$€£¥₹]|{_CODES}|^\s*\(.*\)\s*$|\d\s*{_MINUS}\s*$|^\s*[\u2212\u2013]|^\s*-\s"
+)

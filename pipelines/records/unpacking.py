@@ -28,11 +28,12 @@ _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 class Unpacked:
     """The decompressed bytes in pieces; `trouble` says, once they end, why they ended too early."""
 
-    def __init__(self, path: Path, piece_bytes: int, tally: Tally) -> None:
+    def __init__(self, path: Path, piece_bytes: int, tally: Tally, encoding: str | None = None) -> None:
         self.trouble: tuple[str, str] | None = None
         self._tally = tally
         self._path = path
         self._piece_bytes = piece_bytes
+        self._encoding = encoding
         self._rest = self._raw()
         self._first = next(self._rest, b"")
         self.has_utf8_bom = self._first.startswith(UTF8_BOM)
@@ -43,9 +44,10 @@ class Unpacked:
         return self._generator
 
     def _decoded(self) -> Iterator[bytes]:
-        """The bytes as UTF-8 without a byte order mark, by which UTF-16 is recognised."""
+        """The bytes as UTF-8 without a byte order mark, by which UTF-16 is recognised. A mark goes before the encoding that is declared."""
         pieces = itertools.chain([self._first.removeprefix(UTF8_BOM)], self._rest)
-        decoder = codecs.getincrementaldecoder("utf-16")(errors="replace") if self._first[:2] in _UTF16_BOMS else None
+        encoding = "utf-16" if self._first[:2] in _UTF16_BOMS else None if self.has_utf8_bom else self._encoding
+        decoder = codecs.getincrementaldecoder(encoding)(errors="replace") if encoding else None
         last = b"\n"
         for piece in pieces:
             text = decoder.decode(piece).encode() if decoder else piece

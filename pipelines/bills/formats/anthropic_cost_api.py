@@ -2,7 +2,7 @@
 
 Cost (`/v1/organizations/cost_report`, days only): `amount` is a decimal text in the smallest unit of the currency:
 "123.45" USD are 1.2345 dollars. `amount` is after discounts and before credits, `list_amount` before discounts. The only currency so far is USD; any other is set aside, not guessed at. Costs of the
-priority tier are not in the report. The console's CSV has `cost_usd` in dollars. The cost reports of Claude Enterprise
+priority tier are not in the report. The console's CSV has `cost_usd` and `list_price_usd` in dollars. The cost reports of Claude Enterprise
 have the same results; those of Analytics (`/v1/organizations/analytics/cost`) hold them in `group` and `cost`. Bucket times are RFC 3339 in UTC.
 Source: platform.claude.com/docs/en/api/admin, "Cost report" and "Analytics".
 """
@@ -14,7 +14,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from pipelines.bills.formats.anthropic_usage_api import DAY, WHO
+from pipelines.bills.formats.anthropic_usage_api import DAY, WHO, said_where_known
 from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Layout
 
@@ -23,7 +23,7 @@ def build() -> Layout:
     """Reports of cost: one amount per workspace and description."""
     return Layout(
         name="anthropic_cost_api",
-        version="5",
+        version="6",
         text={
             **WHO,
             "cost_type": ("cost_type", "group/cost_type"),
@@ -35,7 +35,8 @@ def build() -> Layout:
         money={
             "cents": ("amount", "cost/amount"),
             "dollars": ("cost_usd",),
-            "list_amount": ("list_amount", "cost/list_amount"),
+            "list_cents": ("list_amount", "cost/list_amount"),
+            "list_dollars": ("list_price_usd",),
         },
         integers={"request_count": ("requests", "cost/requests")},
         constants={"provider_id": "anthropic", "report": "cost_report", "currency": "USD"},
@@ -45,10 +46,13 @@ def build() -> Layout:
 
 
 def _cost() -> Mapping[str, pl.Expr]:
-    cents = pl.col("cents") * pl.lit(Decimal("0.01"))
+    cents, list_cents = (
+        (pl.col(name) * pl.lit(Decimal("0.01"))).cast(pl.Decimal(38, 18)) for name in ("cents", "list_cents")
+    )
     return {
-        "amount": pl.coalesce(cents.cast(pl.Decimal(38, 18)), pl.col("dollars")),
-        "list_amount": (pl.col("list_amount") * pl.lit(Decimal("0.01"))).cast(pl.Decimal(38, 18)),
+        **said_where_known(),
+        "amount": pl.coalesce(cents, pl.col("dollars")),
+        "list_amount": pl.coalesce(list_cents, pl.col("list_dollars")),
         "meter": pl.coalesce("token_type", "cost_type"),
         "broken": pl.when(pl.col("currency").str.to_uppercase() != "USD").then(
             pl.lit("amounts of a currency other than USD: how many of its smallest units make one is not documented")

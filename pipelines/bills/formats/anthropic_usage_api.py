@@ -15,6 +15,10 @@ Sources: platform.claude.com/docs/en/api/admin, "Usage report"; the types of the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import polars as pl
+
 from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Layout
 
@@ -51,7 +55,7 @@ def build() -> Layout:
     """Reports of usage: tokens by exclusive bucket."""
     return Layout(
         name="anthropic_usage_api",
-        version="4",
+        version="5",
         text={
             **WHO,
             "api_key_id": (*WHO["api_key_id"], "actor/api_key_name"),
@@ -67,4 +71,14 @@ def build() -> Layout:
         constants={"provider_id": "anthropic", "report": "usage_report"},
         time=TimeRule("iso"),
         semantics="anthropic_exclusive",
+        derive=said_where_known,
     )
+
+
+def said_where_known() -> Mapping[str, pl.Expr]:
+    """Place and tier. The console writes `not_available` for no place, and the kind of call (`message`, `message_batch`) where reports have the tier."""
+    kinds = {"message": "standard", "message_batch": "batch"}
+    return {
+        "region": pl.when(pl.col("region") != "not_available").then(pl.col("region")),
+        "service_tier": pl.col("service_tier").replace(kinds),
+    }

@@ -12,23 +12,22 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from pipelines.prices.feeds.azure_retail import meaning_of
+from pipelines.bills.formats._cloud_meters import SAID, as_struct, azure_said
 from pipelines.records.layout import Layout
 
 _CATEGORIES = {
     "usage": "Usage", "purchase": "Purchase", "unusedreservation": "Purchase", "tax": "Tax", "refund": "Credit",
     "roundingadjustment": "Adjustment",
 }  # fmt: skip
-_MEANING = pl.Struct({"model": pl.String, "meter": pl.String, "tier": pl.String})
 
 
 def build() -> Layout:
     """Rows of the export: one meter of one resource on one day."""
     return Layout(
         name="azure_cost",
-        version="1",
+        version="2",
         text={
-            "written_date": ("Date", "usageDate", "UsageDateTime"),
+            "written_date": ("Date", "date", "UsageDate", "usageDate", "UsageDateTime"),
             "project_id": ("SubscriptionId", "subscriptionId"),
             "region": ("ResourceLocation", "resourceLocation"),
             "line_item": ("MeterName", "meterName"),
@@ -42,13 +41,15 @@ def build() -> Layout:
             "quantity": ("Quantity", "quantity"),
             "list_amount": ("PaygCostInBillingCurrency", "paygCostInBillingCurrency"),
         },
-        constants={"provider_id": "azure", "report": "cost_details", "currency": "USD"},
+        constants={"provider_id": "azure", "report": "cost_details"},
         derive=_charge,
     )
 
 
 def _charge() -> Mapping[str, pl.Expr]:
-    meaning = pl.struct("product", "line_item").map_elements(_meaning, return_dtype=_MEANING)
+    meaning = pl.struct("product", "line_item").map_elements(
+        lambda named: as_struct(azure_said(named["product"], named["line_item"])), return_dtype=SAID
+    )
     written = pl.col("written_date").str.slice(0, 10)
     day = pl.coalesce(written.str.to_date(pattern, strict=False) for pattern in ("%m/%d/%Y", "%Y-%m-%d"))
     unit = pl.col("written_unit")
@@ -61,9 +62,3 @@ def _charge() -> Mapping[str, pl.Expr]:
         "quantity_unit": pl.when(is_understood).then(unit + pl.lit(" tokens")).otherwise(unit),
         "charge_category": pl.col("kind").str.to_lowercase().replace_strict(_CATEGORIES, default=None),
     }
-
-
-def _meaning(named: Mapping[str, str | None]) -> dict[str, str] | None:
-    """Model, meter and tier of a meter's name."""
-    found = meaning_of(named["product"] or "", named["line_item"] or "")
-    return None if found is None else {"model": found.model, "meter": found.meter, "tier": found.tier}

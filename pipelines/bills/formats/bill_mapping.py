@@ -7,8 +7,8 @@
         columns: {bucket_from: From, bucket_to: Until, amount: Net amount, line_item: Position, model: Model}
 
 `columns` maps fields to columns (a list: the first that is not empty); a field that it does not name is read from the column of its own
-name. bucket_from, amount and provider_id are needed. bucket_to is exclusive; without it a line is of one day. `time`, `delimiter`, `decimal` and
-`thousands` say how dates, columns and numbers are written, as for request logs (`pipelines.records.declared`); without marks a file whose
+name. bucket_from, amount, provider_id and currency are needed. bucket_to is exclusive; without it a line is of one day. `time`, `delimiter`, `decimal` and
+`thousands` say how dates, columns and numbers are written, `encoding` how the text is where it is not Unicode, as for request logs (`pipelines.records.declared`); without marks a file whose
 amounts can be read both ways (10.000) is set aside. An amount with a sign (EUR 12.30) has to be in the line's currency.
 """
 
@@ -23,6 +23,7 @@ from pipelines.records.declared import (
     columns_of,
     declared_columns,
     declared_delimiter,
+    declared_encoding,
     declared_marks,
     declared_time,
 )
@@ -44,12 +45,12 @@ def build() -> Layout:
     """The layout of a file whose columns bear our names."""
     return Layout(
         name="bill_mapping",
-        version="1",
+        version="2",
         text={name: (name,) for name in _TEXT},
         money={name: (name,) for name in _MONEY},
         integers={"request_count": ("request_count",)},
         instants={name: (name,) for name in _INSTANTS},
-        constants={"report": "invoice", "currency": "USD"},
+        constants={"report": "invoice"},
     )
 
 
@@ -73,6 +74,7 @@ def described(source: RequestSource) -> Layout:
         constants={**plain.constants, **{name: str(value) for name, value in source.defaults.items()}},
         time=declared_time(source),
         delimiter=declared_delimiter(source),
+        encoding=declared_encoding(source),
         number_marks=declared_marks(source, {**money, **integers}),
         columns_of=columns_of(declared_columns(source, FIELDS)),
     )

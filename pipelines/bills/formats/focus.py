@@ -1,7 +1,8 @@
 """Cost and Usage in FOCUS 1.0 to 1.4, as clouds export it (Azure Cost Management, AWS Data Exports) and sellers do: CSV and Parquet.
 
 `BilledCost` is the amount and `ListCost` the one before discounts, in `BillingCurrency`; periods are in UTC, their ends exclusive.
-Quantities are those consumed, else those priced. The model is `ModelId` of `SkuPriceDetails` (1.5 draft), else the resource's name.
+Quantities are those consumed, else those priced. The model is `ModelId` of `SkuPriceDetails` (1.5 draft), else what the cloud's own meter says
+(`_cloud_meters.py`), else the resource's name.
 A cloud's export holds all of its services: export those of AI alone, or each other line stands as a bill without requests.
 Source: focus.finops.org/focus-specification.
 """
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from pipelines.bills.formats._cloud_meters import SAID, as_struct, aws_said, azure_said
 from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Layout
 
@@ -26,7 +28,7 @@ _SELLERS = {
 """Our name of a seller by that of FOCUS; any other is taken in lower case, without spaces."""
 _SAID = (
     "project_id", "region", "line_item", "service_tier", "upstream_provider", "charge_category", "currency", "seller", "model", "resource",
-    "sku_meter", "consumed_unit", "priced_unit",
+    "sku_meter", "consumed_unit", "priced_unit", "product", "azure_product", "usage_type",
 )  # fmt: skip
 
 
@@ -34,13 +36,16 @@ def build() -> Layout:
     """Rows of Cost and Usage: one charge each."""
     return Layout(
         name="focus",
-        version="1",
+        version="2",
         text={
             "seller": ("ServiceProviderName", "ProviderName", "InvoiceIssuerName"),
             "project_id": ("SubAccountId",),
             "region": ("RegionId",),
             "line_item": ("ChargeDescription",),
-            "sku_meter": ("SkuMeter",),
+            "sku_meter": ("SkuMeter", "x_SkuMeterName"),
+            "product": ("ServiceName",),
+            "azure_product": ("x_SkuMeterSubcategory", "x_SkuMeterSubCategory"),
+            "usage_type": ("x_UsageType", "SkuMeter"),
             "model": ("SkuPriceDetails",),
             "resource": ("ResourceName",),
             "upstream_provider": ("HostProviderName",),
@@ -56,7 +61,7 @@ def build() -> Layout:
             "consumed": ("ConsumedQuantity",),
             "priced": ("PricingQuantity",),
         },
-        constants={"report": "focus", "currency": "USD"},
+        constants={"report": "focus"},
         time=TimeRule("iso"),
         derive=_charge,
     )
@@ -68,11 +73,25 @@ def _charge() -> Mapping[str, pl.Expr]:
     seller = said["seller"].str.to_lowercase().str.replace_all(r"\s+", "_")
     for name, words in _SELLERS.items():
         seller = pl.when(said["seller"].str.contains(words)).then(pl.lit(name)).otherwise(seller)
+    of_cloud = pl.struct(
+        seller=seller,
+        product=said["product"],
+        azure_product=said["azure_product"],
+        meter=said["sku_meter"],
+        usage_type=said["usage_type"],
+    ).map_elements(_of_cloud, return_dtype=SAID)
     return {
-        **{name: said[name] for name in ("project_id", "region", "line_item", "upstream_provider", "charge_category", "currency")},
+        **{name: said[name] for name in ("product", "project_id", "region", "line_item", "upstream_provider", "charge_category", "currency")},
         "provider_id": seller,
-        "raw_model": pl.coalesce(said["model"].str.extract(_MODEL), said["resource"]),
-        "meter": said["sku_meter"],
+        "raw_model": pl.coalesce(said["model"].str.extract(_MODEL), of_cloud.struct.field("model"), said["resource"]),
+        "meter": pl.coalesce(of_cloud.struct.field("meter"), said["sku_meter"]),
+        "service_tier": of_cloud.struct.field("tier"),
         "quantity": pl.when(is_consumed).then(pl.col("consumed")).otherwise(pl.col("priced")),
         "quantity_unit": pl.when(is_consumed).then(said["consumed_unit"]).otherwise(said["priced_unit"]),
     }  # fmt: skip
+
+
+def _of_cloud(row: Mapping[str, str | None]) -> Mapping[str, str | None] | None:
+    if row["seller"] == "azure":
+        return as_struct(azure_said(row["azure_product"], row["meter"]))
+    return as_struct(aws_said(row["product"], row["usage_type"])) if row["seller"] == "aws.bedrock" else None

@@ -25,7 +25,7 @@ def build() -> Layout:
     """Reports of cost: one amount per line item and project."""
     return Layout(
         name="openai_costs_api",
-        version="2",
+        version="3",
         text={
             "report": ("object",),
             "project_id": ("project_id",),
@@ -33,7 +33,7 @@ def build() -> Layout:
             "end_user_id": ("user_id",),
             "line_item": ("line_item",),
             "product": ("api_source",),
-            "currency": ("amount/currency", "amount_currency"),
+            "currency": ("amount/currency", "amount_currency", "currency"),
             "quantity_unit": ("quantity_unit",),
         },
         instants=CSV_TIME,

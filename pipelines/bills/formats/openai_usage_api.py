@@ -39,7 +39,7 @@ def build() -> Layout:
     """Reports of usage: tokens by exclusive bucket, or another quantity, and requests."""
     return Layout(
         name="openai_usage_api",
-        version="2",
+        version="3",
         text={
             "report": ("object",),
             "project_id": ("project_id",),
@@ -48,6 +48,7 @@ def build() -> Layout:
             "raw_model": ("model",),
             "service_tier": ("service_tier",),
             "line_item": ("source",),
+            "product": ("api_source",),
             "meter": ("size",),
         },
         usage={

@@ -11,6 +11,7 @@ _METERS = {
     "input": "input_uncached",
     "text input": "input_uncached",
     "uncached input": "input_uncached",
+    "input no cache": "input_uncached",
     "cached input": "input_cache_read",
     "input cached": "input_cache_read",
     "text cached input": "input_cache_read",
@@ -45,13 +46,30 @@ _METERS = {
 }  # fmt: skip
 _NOISE = re.compile(r"\b(tokens?|tool calls?|usage|model)\b")
 _CATEGORIES = (
-    ("tax", re.compile(r"\b(tax|vat|gst|mwst|ust|umsatzsteuer|tva|iva|btw)\b", re.IGNORECASE)),
-    ("credit", re.compile(r"\b(credits?|refund|promotion|gutschrift|erstattung|avoir)\b", re.IGNORECASE)),
+    (
+        "tax",
+        re.compile(r"\b(tax(es)?|vat|gst|hst|mwst|ust|(umsatz|mehrwert)?steuern?|tva|iva|btw|moms)\b", re.IGNORECASE),
+    ),
+    (
+        "credit",
+        re.compile(
+            r"\b(credits?|refunds?|promotions?|gutschrift(en)?|(rück)?erstattung(en)?|guthaben|avoirs?)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    ("discount", re.compile(r"\b(discounts?|(mengen)?rabatte?|nachlass|remises?)\b", re.IGNORECASE)),
     ("commitment", re.compile(r"\b(provisioned|scale tier|commitment|reservation|reserved|ptu)\b", re.IGNORECASE)),
 )
 _BY_FOCUS = {"tax": "tax", "credit": "credit", "purchase": "commitment", "usage": "usage", "adjustment": "unexplained"}
-_UNIT = re.compile(r"^(?:([0-9][0-9,]*)?\s*([km])?)\s*(?:tokens?|requests?|searches|calls?|images?)$", re.IGNORECASE)
-_THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000}
+_NOUN = r"(?:tokens?|requests?|anfragen?|search(?:es)?|suchen?|calls?|aufrufe?|images?|bild(?:er)?)"
+_SCALES = {
+    **dict.fromkeys(("k", "thousand", "thousands", "tsd", "tausend"), 1_000),
+    **dict.fromkeys(("m", "mio", "million", "millions", "millionen"), 1_000_000),
+}
+_UNIT = re.compile(
+    rf"^(?:per|pro|je)?\s*(?P<number>[1-9][0-9]{{0,2}}(?:[.,]?[0-9]{{3}})*)?\s*(?P<scale>{'|'.join(sorted(_SCALES, key=len, reverse=True))})?\.?\s*(?P<noun>{_NOUN}|tok)?$",
+    re.IGNORECASE,
+)
 
 
 def meter_of(words: str | None) -> str | None:
@@ -63,19 +81,19 @@ def meter_of(words: str | None) -> str | None:
 
 
 def category_of(focus: str | None, line_item: str | None) -> str:
-    """usage, tax, credit, commitment or unexplained: FOCUS's ChargeCategory where a bill gives it, else what a line names."""
+    """usage, tax, credit, discount, commitment or unexplained: FOCUS's ChargeCategory where a bill gives it, else what a line names."""
     if focus:
         return _BY_FOCUS.get(focus.strip().lower(), "usage")
     return next((name for name, words in _CATEGORIES if line_item and words.search(line_item)), "usage")
 
 
 def units_in(quantity: Decimal | None, unit: str | None) -> Decimal | None:
-    """The quantity as single units; None where the unit is none that we count."""
+    """The quantity as single units; None where the unit is none that we count. `1K` alone is a thousand of what the line's meter counts."""
     found = _UNIT.match((unit or "").replace("_", " ").strip())
-    if quantity is None or found is None:
+    if quantity is None or found is None or not (found["noun"] or found["scale"]):
         return None
-    number = int((found[1] or "1").replace(",", ""))
-    return quantity * number * _THOUSANDS[(found[2] or "").lower()]
+    number = int(re.sub("[.,]", "", found["number"] or "1"))
+    return quantity * number * _SCALES.get((found["scale"] or "").lower(), 1)
 
 
 def nearest(meter: str, billed: set[str]) -> str:

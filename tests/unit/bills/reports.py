@@ -124,7 +124,7 @@ FOCUS = {
 }  # fmt: skip
 INVOICE = {
     "data": [
-        {"provider_id": "acme", "bucket_from": "2026-02-12", "amount": "15.00", "line_item": "API", "quantity": "5", "quantity_unit": "1K tokens"},
+        {"provider_id": "acme", "bucket_from": "2026-02-12", "amount": "15.00", "currency": "USD", "line_item": "API", "quantity": "5", "quantity_unit": "1K tokens"},
     ]
 }  # fmt: skip
 LITELLM_DAILY = {
