@@ -57,6 +57,12 @@ _DECODER = json.JSONDecoder(
     object_pairs_hook=_first_wins, parse_float=Number, parse_int=Number, parse_constant=_refuse_constant
 )
 
+_COUNTED = ("usage", "usageMetadata", "usage_metadata")
+_ANSWERED = (*_COUNTED, "choices", "candidates")
+"""What tells an answer of a provider from an object that its model wrote."""
+_ERROR = "error"
+"""An object of this name may be written as the message alone: something went wrong, and what is not read."""
+
 
 def load(text: str) -> object:
     """The value of `text` with numbers as `Number`. Raises RecordError(not_json) with the place, never the text."""
@@ -102,25 +108,55 @@ def _walk(record: Mapping[str, Any], node: Node, texts: Texts) -> None:
     for key, path in node.lists.items():
         texts[path] = _list(record.get(key), path)
     for key, child in node.children.items():
-        is_detail = child.path in node.details
-        try:
-            value = _opened(record.get(key), child.path)
-        except RecordError:
-            if not is_detail:
-                raise
-            value = UNREADABLE
-        if value is None:
+        held = record.get(key)
+        if child.path in node.bodies and not holds_answer(held, record):
             continue
-        if isinstance(value, Number) and all(name.startswith("$") for name in child.leaves):
-            # A path that says how MongoDB wraps a number, which is unwrapped.
-            texts.update(dict.fromkeys(child.leaves.values(), _scalar(value, child.path)))
+        if key == _ERROR and _is_said(held):
+            texts.update(dict.fromkeys(child.leaves.values(), _ERROR))
             continue
-        if not isinstance(value, Mapping):
-            if is_detail:
-                texts.update(dict.fromkeys(child.paths, UNREADABLE))
-                continue
-            raise RecordError("wrong_type", f"{child.path} is {_kind(value)}, an object is accepted")
+        _enter(held, child, texts, is_detail=child.path in node.details)
+
+
+def _enter(held: object, child: Node, texts: Texts, *, is_detail: bool) -> None:
+    """The texts below an object; of one that holds details only, what is no object costs the details."""
+    try:
+        value = _opened(held, child.path)
+    except RecordError:
+        if not is_detail:
+            raise
+        value = UNREADABLE
+    if value is None:
+        return
+    if isinstance(value, Number) and all(name.startswith("$") for name in child.leaves):
+        # A path that says how MongoDB wraps a number, which is unwrapped.
+        texts.update(dict.fromkeys(child.leaves.values(), _scalar(value, child.path)))
+    elif isinstance(value, Mapping):
         _walk(value, child, texts)
+    elif is_detail:
+        texts.update(dict.fromkeys(child.paths, UNREADABLE))
+    else:
+        raise RecordError("wrong_type", f"{child.path} is {_kind(value)}, an object is accepted")
+
+
+def holds_answer(held: object, record: Mapping[str, Any]) -> bool:
+    """Whether what stands where an answer may lie is one, or the broken text of one. Next to a usage of the record's own a text is
+    what the model said, though it may be JSON."""
+    if not isinstance(held, str) or isinstance(held, Number):
+        return isinstance(held, Mapping)
+    if not held.lstrip().startswith("{"):
+        return False
+    if not any(isinstance(count := record.get(name), Mapping) or str(count).startswith("{") for name in _COUNTED):
+        return True
+    try:
+        value = load(held)
+    except RecordError:
+        return False
+    return isinstance(value, Mapping) and any(name in value for name in _ANSWERED)
+
+
+def _is_said(error: object) -> bool:
+    """Whether an error is stated in words, not as an object."""
+    return isinstance(error, str) and error.strip() not in ("", "null") and not error.lstrip().startswith("{")
 
 
 def _opened(value: object, path: str) -> object:

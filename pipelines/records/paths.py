@@ -19,11 +19,13 @@ class Node:
     """One object of the tree. An object may also be written as a JSON string that holds it.
 
     `details` are the paths, of values and of objects, that lead to nothing but details of a usage: what else stands there
-    costs the detail, not the record.
+    costs the detail, not the record. `bodies` are the objects in which an answer may lie, or may not: what else stands there
+    is no answer, and no fault of the record.
     """
 
     path: str = ""
     details: set[str] = field(default_factory=set)
+    bodies: set[str] = field(default_factory=set)
     leaves: dict[str, str] = field(default_factory=dict)  # key -> path of a scalar
     lists: dict[str, str] = field(default_factory=dict)  # key -> path of a list of scalars
     children: dict[str, Node] = field(default_factory=dict)
@@ -40,13 +42,16 @@ class Node:
         return own + [path for child in self.children.values() for path in child.paths]
 
 
-def path_tree(paths: Iterable[str], details: Iterable[str] = ()) -> Node:
-    """The tree of `paths`, of which `details` hold details of a usage. Raises ValueError where one path is both a value and an object."""
-    return _tree(tuple(sorted(set(paths))), frozenset(details))
+def path_tree(paths: Iterable[str], details: Iterable[str] = (), bodies: Iterable[str] = ()) -> Node:
+    """The tree of `paths`, of which `details` hold details of a usage; an answer may lie in `bodies`, the empty one is the record
+    itself. Raises ValueError where one path is both a value and an object."""
+    # Where the record itself can't be the answer, its place was declared, and nothing else may stand there.
+    places = frozenset(filter(None, bodies)) if "" in bodies else frozenset[str]()
+    return _tree(tuple(sorted(set(paths))), frozenset(details), places)
 
 
 @lru_cache(maxsize=256)
-def _tree(paths: tuple[str, ...], details: frozenset[str]) -> Node:
+def _tree(paths: tuple[str, ...], details: frozenset[str], bodies: frozenset[str]) -> Node:
     root = Node()
     for path in paths:
         *parents, last = path.removesuffix(LIST_MARK).split("/")
@@ -56,14 +61,16 @@ def _tree(paths: tuple[str, ...], details: frozenset[str]) -> Node:
             node = node.children.setdefault(parent, Node(prefix))
         (node.lists if path.endswith(LIST_MARK) else node.leaves)[last] = path
     _refuse_ambiguous(root)
-    _mark(root, details)
+    _mark(root, details, bodies)
     return root
 
 
-def _mark(node: Node, details: frozenset[str]) -> None:
+def _mark(node: Node, details: frozenset[str], bodies: frozenset[str]) -> None:
     node.details = {path for path in node.leaves.values() if path in details}
     for child in node.children.values():
-        _mark(child, details)
+        _mark(child, details, bodies)
+        if any(f"{body}/".startswith(f"{child.path}/") for body in bodies):
+            node.bodies.add(child.path)
         if details.issuperset(child.paths):
             node.details.add(child.path)
 

@@ -26,6 +26,7 @@ from pipelines.requests.details import with_buckets
 from pipelines.requests.format import Format, free_columns
 from pipelines.requests.identity import KEYS, SPANS, key_columns, span_columns
 from pipelines.requests.known import usage_basis
+from pipelines.requests.reused_ids import ANSWERED, own_ids
 from pipelines.requests.rules import request_rules
 from pipelines.warehouse.tables.core import REQUEST, SERVICE_TIER_NAME
 
@@ -186,7 +187,10 @@ def _facts(valid: pl.DataFrame, log_format: Format, source: str, snapshot_id: by
         if name != "request_uid" and name not in KEYS
     ]
     facts = given.select(columns)
-    uid = request_uid(facts, given.select(log_format.identity), source)
+    identity = given.select(log_format.identity)
+    if ANSWERED in given.columns:
+        identity = identity.with_columns(own_ids(given).alias("source_request_id"))
+    uid = request_uid(facts, identity, source)
     return facts.with_columns(uid, *key_columns(given, log_format.call_ids)).select(STORED_SCHEMA.names())
 
 

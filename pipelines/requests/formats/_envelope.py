@@ -11,6 +11,7 @@ from typing import Any
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.container_logs import INSTANT as CONTAINER_INSTANT
+from pipelines.records.json_record import holds_answer
 from pipelines.records.layout import Paths, SourceError
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._shipped import MARKS, as_object, unshipped
@@ -104,7 +105,8 @@ def answers(value: object, bodies: Iterable[str]) -> Iterator[tuple[str, dict[st
 def _with_object(value: object, keys: Sequence[str]) -> object:
     """The record with the answer at the end of `keys` as an object, also where it, or what it lies in, is written as text."""
     held = value.get(keys[0]) if isinstance(value, dict) else None
-    opened: object = as_object(held) or held
+    is_words = isinstance(value, dict) and isinstance(held, str) and not holds_answer(held, value)
+    opened: object = (not is_words and as_object(held)) or held
     if len(keys) > 1:
         opened = _with_object(opened, keys[1:])
     return value if opened is held or not isinstance(value, dict) else {**value, keys[0]: opened}

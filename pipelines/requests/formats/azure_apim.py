@@ -5,7 +5,7 @@ pieces of messages and are no requests. `ModelName` is the model, `DeploymentNam
 as OpenAI does; cached tokens stand only in diagnostic records (`promptCachedTokens`), not in the table, and reasoning in
 neither, so that these are charged as plain input and output. For Claude the prompt count is exclusive of cached tokens.
 Records come as rows (CSV, lines), in `records` (storage, Event Hub) or in the `tables` of a Log Analytics answer.
-Records of other categories are no requests. Instants are ISO 8601 in UTC.
+Records of other categories are no requests. Instants are ISO 8601 in UTC, but in a CSV file that the portal exports as Americans write them.
 Source: learn.microsoft.com/azure/azure-monitor/reference/tables/apimanagementgatewayllmlog.
 """
 
@@ -24,6 +24,8 @@ from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import listed, marks_of, tables
 from pipelines.requests.formats._envelope import ASKED
 
+_PORTAL_TIMES = ("%m/%d/%Y, %I:%M:%S%.f %p", "%m/%d/%Y %I:%M:%S%.f %p", "%Y-%m-%dT%H:%M:%S%.fZ")
+
 
 def _either(name: str) -> Paths:
     """A column of the table, or the property of a diagnostic record, whose names start in lower case."""
@@ -35,7 +37,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="azure_apim",
-        version="2",
+        version="3",
         text={
             "source_request_id": (*_either("CorrelationId"), "correlationId"),
             "request_model": (*_either("DeploymentName"), *_either("ModelName"), *ASKED),
@@ -43,6 +45,8 @@ def build(source: RequestSource) -> Format:
             "region": (*_either("Region"), "location"),
             "team": (*_either("ApimSubscriptionId"), "apimSubscriptionId"),
             "category": ("category", "Category", "Type"),
+            "operation_name": (*_either("OperationName"), "operationName"),
+            "portal_time": ("TimeGenerated [UTC]",),
         },
         usage={
             "input": _either("PromptTokens"),
@@ -52,7 +56,7 @@ def build(source: RequestSource) -> Format:
         },
         integers={"sequence": _either("SequenceNumber")},
         booleans={"is_stream": _either("IsStreamCompletion")},
-        instants={"event_at": ("TimeGenerated", "TimeGenerated [UTC]", "time", "Time")},
+        instants={"event_at": ("TimeGenerated", "time", "Time")},
         tags={"request_id": _either("RequestId")},
         constants={"provider_id": "azure"},
         time=TimeRule("iso"),
@@ -69,7 +73,11 @@ def _derive() -> Mapping[str, pl.Expr]:
     apart = (pl.col("usage.cache_read") > pl.col("usage.input")).fill_null(value=False)
     plain = pl.when(apart).then(pl.lit("anthropic_exclusive")).otherwise(pl.lit("openai_inclusive"))
     rule = rule_of("azure_apim", plain)
+    portal_time = pl.col("portal_time").str.strip_chars()
+    embeds = pl.col("operation_name").str.contains("(?i)embed")
     return {
+        "event_at": pl.coalesce("event_at", *(_utc(portal_time, pattern) for pattern in _PORTAL_TIMES)),
+        "operation": pl.when(embeds).then(pl.lit("embeddings")),
         "token_semantics": rule,
         "usage.total": own_total(rule),
         "not_a_request": pl.when(other)
@@ -77,6 +85,10 @@ def _derive() -> Mapping[str, pl.Expr]:
         .when(piece)
         .then(pl.lit("a piece of a message: tokens stand on SequenceNumber 0")),
     }
+
+
+def _utc(text: pl.Expr, pattern: str) -> pl.Expr:
+    return text.str.to_datetime(pattern, time_unit="us", strict=False).dt.replace_time_zone("UTC")
 
 
 def records(value: object) -> Iterable[object]:

@@ -145,7 +145,7 @@ def _of_a_job(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     held: object = value.get("response", value.get("dest"))
     for name in (*_INLINED, *_INLINED):  # the API wraps the list in an object of the same name
         held = held[name] if isinstance(held, dict) and name in held else held
-    if not isinstance(held, list) or not held:
+    if not isinstance(held, list) or not any(isinstance(item, dict) for item in held):
         return None
     job = value["metadata"] if isinstance(value.get("metadata"), dict) else value
     ended = next((job[name] for name in ("endTime", "end_time", "createTime", "create_time") if job.get(name)), None)

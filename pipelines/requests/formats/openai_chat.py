@@ -26,6 +26,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
+from pipelines.requests.reused_ids import ANSWERED
 from pipelines.requests.semantics import openai_variant
 
 _BILLED = ("usage/billed_units", "delta/usage/billed_units", "meta/billed_units")
@@ -41,7 +42,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, BODIES)
     return Format(
         name="openai_chat",
-        version="8",
+        version="9",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id"),
             "request_model": at.model("model"),
@@ -77,7 +78,7 @@ def build(source: RequestSource) -> Format:
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms"), "ttft_ms": at.outer("ttft_ms")},
         booleans={"is_stream": at.outer("stream", "is_stream")},
-        instants={"event_at": at.instant("created", "created_at")},
+        instants={"event_at": at.instant("created", "created_at"), ANSWERED: at.body("created", "created_at")},
         money={"cost_usd": at.body("usage/total_cost", "usage/estimated_cost")},
         tags={
             "custom_id": at.outer("custom_id"),

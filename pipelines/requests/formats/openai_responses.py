@@ -21,6 +21,7 @@ from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
 from pipelines.requests.formats.openai_chat import batch_tier
+from pipelines.requests.reused_ids import ANSWERED
 from pipelines.requests.semantics import openai_variant
 
 
@@ -29,7 +30,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "response/body", "body"))
     return Format(
         name="openai_responses",
-        version="7",
+        version="8",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -43,6 +44,7 @@ def build(source: RequestSource) -> Format:
             "logged_operation": at.body("operation"),
             "kind": at.outer("type"),
             "created": at.body("created"),
+            "object": at.body("object"),
         },
         usage=usage_paths(at),
         integers={
@@ -54,7 +56,7 @@ def build(source: RequestSource) -> Format:
             ),
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms")},
-        instants={"event_at": at.instant("created_at", "created")},
+        instants={"event_at": at.instant("created_at", "created"), ANSWERED: at.body("created_at", "created")},
         tags={"custom_id": at.outer("custom_id"), "audio_seconds": at.body("usage/seconds")},
         bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),

@@ -1,8 +1,9 @@
-"""Text Generation Inference: logged response headers (`x-prompt-tokens`, `x-generated-tokens`), answers with details, and
-the server's own log, as text or with --json-output.
+"""Text Generation Inference: logged response headers (`x-prompt-tokens`, `x-generated-tokens`), answers with details or with the
+usage of OpenAI's endpoints, and the server's own log, as text or with --json-output.
 
-The headers count prompt and generated tokens and give milliseconds; an answer's `details` count generated tokens
-and list the prompt in `prefill`, whose texts are never read, so that without headers usage is partial. The log states of each
+The headers count prompt and generated tokens and give milliseconds; an answer's `details` count generated tokens, the last of a stream
+the prompt too (`input_length`), any other lists it in `prefill`, whose texts are never read, so that without headers usage is
+partial. OpenAI's endpoints answer under an empty id. The log states of each
 call its durations only: `time_per_token` is `inference_time` divided by the generated tokens, cut to a nanosecond, from which
 these follow exactly; the prompt's are not stated (partial). There is no id and no model of its own (`defaults`): `timestamp` of the
 log line counts, and a request is identified by all it says unless the line has a `request_id`.
@@ -21,6 +22,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats.openai_chat import BODIES
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
@@ -30,19 +32,24 @@ _FIELD = re.compile(
 _NANOSECONDS = {"ns": 1, "µs": 10**3, "us": 10**3, "ms": 10**6, "s": 10**9}
 
 
+_HEADERS = ("headers", "response_headers")
+_HEADER_MARKS = ('"X-Prompt-Tokens"', '"X-Generated-Tokens"', '"x-prompt-tokens":[', '"x-prompt-tokens": [')
+
+
 def _header(name: str) -> Paths:
-    return (f"headers/{name}", f"response_headers/{name}", name)
+    return (*(f"{place}/{name}" for place in _HEADERS), name)
 
 
 def build(source: RequestSource) -> Format:
     """The format; options `body` and `timestamp`."""
-    at = Envelope(source, ("response", "body"))
+    at = Envelope(source, BODIES)
     return Format(
         name="tgi",
-        version="2",
+        version="3",
         text={
             "source_request_id": (*at.outer("request_id"), *_header("x-request-id")),
-            "request_model": at.model(),
+            "request_model": at.model("model"),
+            "response_model": at.body("model"),
             "finish_reason": at.body("details/finish_reason"),
             "inference_time": ("span/inference_time",),
             "time_per_token": ("span/time_per_token",),
@@ -51,17 +58,35 @@ def build(source: RequestSource) -> Format:
             "validation_time": ("span/validation_time",),
         },
         usage={
-            "input": _header("x-prompt-tokens"),
-            "output": (*_header("x-generated-tokens"), *at.body("details/generated_tokens")),
+            "input": (*_header("x-prompt-tokens"), *at.body("usage/prompt_tokens", "details/input_length")),
+            "output": (
+                *_header("x-generated-tokens"),
+                *at.body("usage/completion_tokens", "details/generated_tokens"),
+            ),
         },
         numbers={"logged_ms": _header("x-total-time")},
-        instants={"event_at": at.instant()},
+        instants={"event_at": at.instant("created")},
         constants={"provider_id": "tgi"},
         bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
+        items=lambda: at.opened(_with_plain_headers),
+        marks=(*_HEADER_MARKS, *at.marks),
         of_text=of_text,
         derive=_derive,
     )
+
+
+def _with_plain_headers(value: object) -> list[object]:
+    """The record with the names of its headers in lower case, and one value of each: servers of Go keep them as lists."""
+    if not isinstance(value, dict):
+        return [value]
+    plain = dict(value)
+    for name in _HEADERS:
+        if isinstance(held := value.get(name), dict):
+            plain[name] = {
+                key.lower(): item[0] if isinstance(item, list) and item else item for key, item in held.items()
+            }
+    return [plain]
 
 
 def of_text(line: str) -> object:

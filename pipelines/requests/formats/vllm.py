@@ -29,13 +29,14 @@ def build(source: RequestSource) -> Format:
         name="vllm",
         constants={"provider_id": "vllm"},
         text={**chat.text, "stream_id": (STREAM,)},
-        items=lambda: at.opened(_reader(at.bodies)),
+        items=lambda: at.opened(reader(at.bodies)),
         in_sequence=True,
         marks=('"message_start"', '"message_delta"', *chat.marks),
     )
 
 
-def _reader(bodies: tuple[str, ...]) -> Callable[[object], Iterator[object]]:
+def reader(bodies: tuple[str, ...]) -> Callable[[object], Iterator[object]]:
+    """The records of a line, events of Anthropic's streams with the message that they belong to."""
     whole, read_on = StreamReader(bodies), reading(bodies)
 
     def records(value: object) -> Iterator[object]:

@@ -11,7 +11,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.unit.requests.helpers import all_days, parse_records, rows
+import pytest
+
+from tests.unit.requests.helpers import all_days, buckets, landed_bytes, parse_records, row, rows, the_fault
 
 AT, EPOCH = "2026-02-12T10:20:30Z", 1770891630
 METRICS = {"input_uncached_tokens": 121, "input_cache_read_tokens": 330, "output_text_tokens": 65}
@@ -152,3 +154,63 @@ def test_a_message_is_read_as_one_among_chat_completions(tmp_path: Path) -> None
         parse_records(tmp_path, "openai_chat", [{"timestamp": AT, "response": {**MESSAGE, "usage": usage}}])
     ).to_dicts()
     assert (found["input_uncached_tokens"], found["input_cache_read_tokens"]) == (46, 512)
+
+
+OWN = {
+    "model": "llama3.2", "created_at": "2026-02-12T10:20:30.123456789Z", "done": True, "done_reason": "stop", "total_duration": 5000000000,
+    "prompt_eval_count": 26, "eval_count": 298,
+}  # fmt: skip
+BEFORE = {"model": "llama3.2", "created_at": AT, "message": {"content": "a"}, "done": False}
+OLLAMA: tuple[tuple[dict[str, Any], dict[str, int]], ...] = (
+    (OWN, {"input_uncached": 26, "output_text": 298}),
+    ({**OWN, "prompt_eval_cached_count": 10}, {"input_uncached": 16, "input_cache_read": 10, "output_text": 298}),
+    # What the model wrote is no answer of an API.
+    ({**OWN, "response": json.dumps({"id": 5, "usage": {"prompt_tokens": 7}})}, {"input_uncached": 26, "output_text": 298}),
+    ({"timestamp": AT, "response": OWN}, {"input_uncached": 26, "output_text": 298}),
+    ({"timestamp": AT, "response": [BEFORE, OWN]}, {"input_uncached": 26, "output_text": 298}),
+    ({"timestamp": AT, "response_body": f"{json.dumps(BEFORE)}\n{json.dumps(OWN)}\n"}, {"input_uncached": 26, "output_text": 298}),
+    ({"timestamp": AT, "model": "my-own", "embeddings": [[0.1, 0.2]], "prompt_eval_count": 8}, {"input_uncached": 8}),
+    (chat(517, 0), {"input_uncached": 73, "output_text": 8}),
+    (
+        {"timestamp": AT, "type": "message", "id": "msg_1", "usage": {"input_tokens": 20, "cache_read_input_tokens": 6, "output_tokens": 9}},
+        {"input_uncached": 20, "input_cache_read": 6, "output_text": 9},
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("record", "expected"), OLLAMA)
+def test_every_answer_of_ollama_is_counted(tmp_path: Path, record: dict[str, Any], expected: dict[str, int]) -> None:
+    requests = all_days([parse_records(tmp_path, "ollama", [record])]).requests
+    (found,) = requests.to_dicts()
+    assert (buckets(found), found["usage_basis"], found["provider_id"]) == (expected, "reported", "ollama")
+
+
+@pytest.mark.parametrize("reason", ["load", "unload"])
+def test_loading_a_model_is_no_request(tmp_path: Path, reason: str) -> None:
+    record = {"model": "llama3.2", "created_at": AT, "response": "", "done": True, "done_reason": reason}
+    assert the_fault(parse_records(tmp_path, "ollama", [record]))["severity"] == "info"
+
+
+TGI: tuple[dict[str, Any], ...] = (
+    {"headers": {"X-Prompt-Tokens": ["73"], "X-Generated-Tokens": ["8"]}},
+    {"response_headers": {"x-prompt-tokens": "73", "x-generated-tokens": "8"}},
+    {"response": {**chat(0, 0), "id": ""}},
+    {"response": {"index": 8, "token": {"id": 1}, "details": {"generated_tokens": 8, "input_length": 73}}},
+)
+
+
+@pytest.mark.parametrize("record", TGI)
+def test_every_answer_of_tgi_is_counted(tmp_path: Path, record: dict[str, Any]) -> None:
+    found = row(parse_records(tmp_path, "tgi", [{"timestamp": AT, **record}]))
+    assert (buckets(found), found["usage_basis"]) == ({"input_uncached": 73, "output_text": 8}, "reported")
+
+
+@pytest.mark.parametrize(
+    "instant", ["2/12/2026, 10:20:30.123 AM", "2/12/2026 10:20:30.123 AM", "2026-02-12T10:20:30.123Z"]
+)
+def test_a_table_that_azures_portal_exports_is_read(tmp_path: Path, instant: str) -> None:
+    columns = "TimeGenerated [UTC],CorrelationId,SequenceNumber,ModelName,OperationName,PromptTokens,CompletionTokens"
+    content = f'{columns}\n"{instant}",c1,0,text-embedding-3-large,Embeddings_Create,100,0\n'.encode()
+    found = row(landed_bytes(tmp_path, content, "azure_apim", "a.csv"))
+    assert (found["operation"], buckets(found)) == ("embeddings", {"input_uncached": 100})
+    assert found["event_at"].isoformat() == "2026-02-12T10:20:30.123000+00:00"
