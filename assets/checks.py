@@ -165,7 +165,9 @@ def check_result(key: dg.AssetKey, outcome: ExpectationOutcome, window: Window |
     if window is not None:
         metadata["days"] = str(window)
     if outcome.observed is not None:
-        metadata["observed"] = outcome.observed
+        metadata["observed"] = (
+            float(f"{outcome.observed:.4g}") if isinstance(outcome.observed, float) else outcome.observed
+        )
     if outcome.unexpected_count is not None:
         metadata["unexpected_count"] = outcome.unexpected_count
     if outcome.problem:

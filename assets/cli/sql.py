@@ -56,13 +56,15 @@ def run_sql(  # noqa: PLR0917, typer passes them by name
     elif tables:
         text = catalog_queries.TABLES
     elif describe is not None:
-        text = catalog_queries.columns_of(describe)
+        text = ""
     else:
         text = _statement(query, file)
     settings = Settings()
     with open_database(settings) as database, database.connect(read_only=True) as connection, explained(text):
         connection.read_only = True
         connection.execute("select set_config('statement_timeout', %s, false)", [str(round(timeout * 1000))])
+        if describe is not None:
+            text = catalog_queries.columns_of(connection, describe)
         if is_prompt:
             sql_prompt.ask(connection, view, settings.home / "sql_history")
         elif as_json:

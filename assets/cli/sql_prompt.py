@@ -70,18 +70,17 @@ def _switch(connection: psycopg.Connection[Any], word: str, view: rows.View) -> 
             view = replace(view, exact=not view.exact)
             say(f"Every digit of amounts is {'on' if view.exact else 'off'}.")
         case "\\d" | "\\dt":
-            _show(
-                connection,
-                catalog_queries.columns_of(rest.strip()) if rest.strip() else catalog_queries.TABLES,
-                replace(view, folds=True),
-            )
+            _show(connection, catalog_queries.TABLES, replace(view, folds=True), described=rest.strip())
         case _:
             say(_HELP)
     return view
 
 
-def _show(connection: psycopg.Connection[Any], statement: str, view: rows.View) -> None:
+def _show(connection: psycopg.Connection[Any], statement: str, view: rows.View, described: str = "") -> None:
+    """The rows of a statement, or the columns of the table `described`."""
     try:
+        if described:
+            statement = catalog_queries.columns_of(connection, described)
         rows.show(connection, statement, view)
     except QueryError as error:
         say(f"modelmeter: {error}", err=True)

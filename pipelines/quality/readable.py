@@ -5,6 +5,7 @@ Records that are no requests (headers, chat lines) don't count. The result type 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -78,7 +79,7 @@ def sources_readable(connection: Connection[Any], from_date: date, to_date: date
     loud = [row for row in shares if row[1] >= WARN_AT * row[2]]
     return ExpectationOutcome(
         name="sources_readable",
-        description=f"Less than {WARN_AT:.0%} of a source's billable records are set aside; from {FAIL_AT:.0%} on the source counts as lost.",
+        description=_described(loud),
         severity="blocking" if worst >= FAIL_AT else "warning",
         success=not loud,
         observed=worst,
@@ -88,11 +89,17 @@ def sources_readable(connection: Connection[Any], from_date: date, to_date: date
     )
 
 
+def _described(loud: Sequence[tuple[Any, ...]]) -> str:
+    found = "; ".join(f"{source} {broken / total:.1%}" for source, broken, total, *_ in loud)
+    found = f"Found are {found}. " if found else ""
+    return f"{found}Less than {WARN_AT:.0%} of a source's billable records are set aside; from {FAIL_AT:.0%} on the source counts as lost."
+
+
 def _in_words(source: str, broken: int, total: int, reasons: list[str], records: list[int]) -> dict[str, str]:
-    by_reason = [f"{reason} {number}" for reason, number in zip(reasons, records, strict=True)]
+    by_reason = [f"{reason} {number:,}" for reason, number in zip(reasons, records, strict=True)]
     return {
         "source": source,
-        "set aside": f"{broken} of {total} ({broken / total:.1%})",
+        "set aside": f"{broken:,} of {total:,} ({broken / total:.1%})",
         "reasons": ", ".join(by_reason[:3]),
         "what helps": REMEDIES.get(reasons[0], _OTHERWISE),
     }

@@ -81,13 +81,16 @@ def test_tables_and_columns_are_described(run) -> None:
     listed = run("sql", "--tables").stdout
     assert "core.request " in listed
     assert "mart.benchmark_drift " in listed
+    assert listed.index("mart.benchmark_drift ") < listed.index("core.request ") < listed.index("raw.snapshot ")
     assert "alembic" not in listed
+    assert "Grain:" not in listed
     assert max(map(len, listed.splitlines())) <= 80, "sentences are folded where there is no terminal too"
     described = run("sql", "--describe", "core.request").stdout
     assert "effective_cost_usd" in described
     missing = run("sql", "--describe", "core.reqest")
     assert missing.exit_code == 1
-    assert 'relation "core.reqest" does not exist' in missing.stderr
+    assert "there is no table 'core.reqest'; did you mean 'core.request'?" in missing.stderr
+    assert "did you mean 'mart.waste'?" in run("sql", "--describe", "waste").stderr
 
 
 def test_a_prompt_keeps_the_view_and_survives_errors(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -105,13 +105,18 @@ def moved_sentence(row: dict[str, Any], earlier: Earlier) -> str:
     return f"{text}: {', '.join(named)}." if named else f"{text}."
 
 
-def spend_by(data: ReportData, dimension: str) -> Table:
-    """Every value of a dimension: its cost, its share, and its cost before."""
-    main = main_comparison(data)
-    number, earlier = main or (0, None)
-    frame = data[movement_name(number)].filter(
+def spent_on(data: ReportData, dimension: str) -> pl.DataFrame:
+    """The rows of a dimension, with what each cost in the days of the main comparison."""
+    number, _ = main_comparison(data) or (0, None)
+    return data[movement_name(number)].filter(
         pl.col("dimension") == dimension, (pl.col("requests") > 0) | pl.col("cost_then_usd").is_not_null()
     )
+
+
+def spend_by(data: ReportData, dimension: str) -> Table:
+    """Every value of a dimension: its cost, its share, and its cost before."""
+    number, earlier = main_comparison(data) or (0, None)
+    frame = spent_on(data, dimension)
     total = whole(data, number) or dict.fromkeys(frame.columns)
     decimals = fmt.scale_of(frame["cost_usd"])
     title = NAMES[dimension]

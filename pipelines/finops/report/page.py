@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from pipelines.config.allocation import ATTRIBUTION
 from pipelines.finops import format as fmt
 from pipelines.finops.queries import CUTS, Cut
 from pipelines.finops.report import bills, coverage, evidence, projection, routing, spend, watch
@@ -16,7 +17,7 @@ from pipelines.finops.report.charts import Chart, history_table, spend_chart, st
 from pipelines.finops.report.collect import ReportData, first_day
 from pipelines.finops.report.context import Failure, ReportContext
 from pipelines.finops.report.incomplete import IncompleteSection, Sections, incomplete_section
-from pipelines.finops.report.moved import NAMES, MovedSection, moved_section, spend_by
+from pipelines.finops.report.moved import NAMES, MovedSection, moved_section, spend_by, spent_on
 from pipelines.finops.report.plan import PlanSection, plan_section
 from pipelines.finops.report.tables import KeyFigure, Link, Table
 from pipelines.finops.report.waste import waste_table
@@ -155,7 +156,10 @@ def dimension_cut(
     """The section of spend by a dimension, compared with the earlier days."""
     title = NAMES[dimension]
     made = table(f"spend by {title.lower()}", lambda: spend_by(data, dimension))
-    return spend.CutSection(f"by-{dimension.replace('_', '-')}", f"{title}s", f"By {title.lower()}", "", made)
+    sentence = ""
+    if dimension in ATTRIBUTION and made.rows:
+        sentence = spend.named_sentence(spent_on(data, dimension), "dimension_value", title.lower())
+    return spend.CutSection(f"by-{dimension.replace('_', '-')}", f"{title}s", f"By {title.lower()}", sentence, made)
 
 
 def _spend_by_day(data: ReportData) -> tuple[Chart | None, Table]:

@@ -164,7 +164,7 @@ def _name(row: Mapping[str, Any]) -> Cell:
     )
     if row["method"] not in _METHODS:
         return text_cell(row["policy"], note=f"{against}{reason}")
-    return Cell(f"– {row['model_id'] or fmt.NONE}", note=f"{_METHODS[row['method']]}{reason}")
+    return Cell(f"– {row['model_id'] or 'none'}", note=f"{_METHODS[row['method']]}{reason}")
 
 
 def _few(reasons: str, most: int = 2) -> str:

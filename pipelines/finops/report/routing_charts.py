@@ -65,7 +65,7 @@ def _waterfall(rows: list[dict[str, Any]], names_px: int, room: float) -> Spec:
         "field": "step",
         "type": "ordinal",
         "sort": [row["step"] for row in rows],
-        "axis": {"title": None, "ticks": False, "minExtent": names_px, "maxExtent": names_px},
+        "axis": {"title": None, "ticks": False, "labelPadding": 8, "minExtent": names_px, "maxExtent": names_px},
     }
     bars = {
         "x": {"field": "from", "type": "quantitative", "axis": None, "scale": scale},

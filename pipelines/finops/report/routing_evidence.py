@@ -119,16 +119,16 @@ def off_policy_table(data: ReportData) -> Table:
         [
             text_column("Use case and model"),
             text_column("Measure"),
-            number_column("Estimate"),
-            number_column("95 % interval"),
+            number_column("Estimate", "%"),
+            number_column("95 % interval", "%"),
             number_column("Requests served"),
         ],
         [
             [
                 text_cell(f"{row['use_case']}: {row['model_id']}", note=f"method {row['method']}"),
                 text_cell(_MEASURES.get(row["measure"], row["measure"])),
-                _figure(row["estimate"]),
-                _bounds(row),
+                share_cell(row["estimate"]),
+                _shares(row),
                 count_cell(row["requests"]),
             ]
             for row in rows.iter_rows(named=True)
@@ -144,6 +144,11 @@ def _figure(value: float | None) -> Cell:
 def _bounds(row: Mapping[str, Any]) -> Cell:
     known = row["low_95"] is not None and row["high_95"] is not None
     return Cell(f"{row['low_95']:.3g} to {row['high_95']:.3g}") if known else Cell(fmt.NONE)
+
+
+def _shares(row: Mapping[str, Any]) -> Cell:
+    known = row["low_95"] is not None and row["high_95"] is not None
+    return Cell(f"{100 * row['low_95']:.1f} to {100 * row['high_95']:.1f}") if known else Cell(fmt.NONE)
 
 
 def self_hosting_table(data: ReportData) -> Table:

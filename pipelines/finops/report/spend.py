@@ -244,12 +244,16 @@ def cut_table(data: ReportData, cut: Cut) -> Table:
 
 def unattributed_sentence(data: ReportData, cut: Cut) -> str:
     """How many requests name no team, no project or whatever the cut is by."""
-    frame = data[cut.id]
-    total, without = (int(rows["requests"].sum()) for rows in (frame, frame.filter(pl.col(cut.column) == UNATTRIBUTED)))
+    return named_sentence(data[cut.id], cut.column, cut.column)
+
+
+def named_sentence(frame: pl.DataFrame, column: str, title: str) -> str:
+    """How many requests of a table of spend have no name in `column`."""
+    total, without = (int(rows["requests"].sum()) for rows in (frame, frame.filter(pl.col(column) == UNATTRIBUTED)))
     if not without:
-        return f"Every request names its {cut.column}." if total else ""
+        return f"Every request names its {title}." if total else ""
     return (
-        f"{fmt.plural(without, 'request')} ({fmt.percent(fmt.share(without, total))}) name no {cut.column} and stand under "
+        f"{fmt.plural(without, 'request')} ({fmt.percent(fmt.share(without, total))}) name no {title} and stand under "
         "“unattributed”; rules in attribution.yaml can give them one."
     )
 
