@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from pipelines.planning.anomalies import FALSE_ALARMS_PER_100_DAYS, Event, Key, events
-from pipelines.planning.forecast import History
-from pipelines.planning.series import Series
-from pipelines.warehouse.tables.mart_planning import SPEND_SERIES
+from pipelines.planning.anomalies import FALSE_ALARMS_PER_100_DAYS
+from pipelines.planning.smoothing import Floats
+from tests.unit.planning.companies import TEAMS, found
 from tests.unit.planning.traffic import MONDAY, drawn
 
 DAYS = 100
-TEAMS = ("a", "b", "c", "d")
-KEYS: list[Key] = [("team", team) for team in TEAMS] + [("total", "")]
 
 
-def series(teams: np.ndarray) -> Series:  # type: ignore[type-arg]
-    """The series of four teams, and their total."""
-    y = np.hstack([teams, teams.sum(axis=1, keepdims=True)])
-    days = frozenset(MONDAY + timedelta(days=n) for n in range(len(y)))
-    return Series(KEYS, History(MONDAY, y), days, SPEND_SERIES.empty())
-
-
-def shared_with(teams: np.ndarray) -> object:  # type: ignore[type-arg]
-    """The overlap of series as charges would show it: by what each team is above the same weekday of four weeks."""
-
-    def shared(day: date, one: Key, other: Key) -> float:
-        at = (day - MONDAY).days
-        excess = teams[at] - teams[[at - 7, at - 14, at - 21, at - 28]].mean(axis=0)
-        mine = [n for n in range(len(TEAMS)) if one[0] == "total" or one[1] == TEAMS[n]]
-        both = [n for n in mine if other[0] == "total" or other[1] == TEAMS[n]]
-        whole = excess[mine].sum()
-        return float(excess[both].sum() / whole) if whole > 0 else 1.0
-
-    return shared
-
-
-def found(teams: np.ndarray, start: int = 42, known: tuple[tuple[Key, date], ...] = ()) -> list[Event]:  # type: ignore[type-arg]
-    return events(series(teams), MONDAY + timedelta(days=start), known, shared_with(teams))  # type: ignore[arg-type]
-
-
-def quiet(seed: int, kind: str = "steady") -> np.ndarray:  # type: ignore[type-arg]
+def quiet(seed: int, kind: str = "steady") -> Floats:
     return drawn(kind, DAYS, len(TEAMS), seed)
 
 
