@@ -63,7 +63,8 @@ def _lines(standing: Sequence[BudgetStanding]) -> Iterator[str]:
     yield f"{'budget':<{name}}{'spent':>11}{'of USD':>11}{'ends at':>11}{'a day left':>11}  state"
     for one in standing:
         amounts = (one.spent_usd, one.budget_usd, one.forecast_usd, one.daily_left_usd)
-        line = f"{one.budget_id:<{name}}{''.join(f'{fmt.money(usd):>11}' for usd in amounts)}"
+        decimals = fmt.scale_of(amounts)
+        line = f"{one.budget_id:<{name}}{''.join(f'{fmt.money(usd, decimals):>11}' for usd in amounts)}"
         fits = len(line) + 2 + len(one.sentence) <= _WIDTH
         yield f"{line}  {one.sentence}" if fits else line
         if not fits:

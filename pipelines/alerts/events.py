@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from pipelines.finops import format as fmt
 from pipelines.ids import id_bytes
 from pipelines.outside import Apart
 from pipelines.warehouse.tables.core_alerts import AlertKind
@@ -141,15 +142,22 @@ def _is_there(connection: psycopg.Connection[Any], kind: AlertKind) -> bool:
 _Made = Iterator[tuple[tuple[str, ...], str, str, Decimal | None]]
 
 
+def _usd(*amounts: Decimal) -> list[str]:
+    """Amounts that stand together, to the cent; to more decimals where all are below a dollar: 0.0135 of 0.01 is not 0.01 of 0.01."""
+    decimals = fmt.scale_of(amounts)
+    return [fmt.money(amount, decimals) for amount in amounts]
+
+
 def _budget(row: dict[str, Any]) -> _Made:
     name, period = row["budget_id"], str(row["period_from"])
-    spent = f"{row['spent_usd']:,.2f} of {row['budget_usd']:,.2f} USD are spent in the {row['period']} from {period}"
+    spent, amount = _usd(row["spent_usd"], row["budget_usd"])
+    spent = f"{spent} of {amount} USD are spent in the {row['period']} from {period}"
     text = f"{spent}; owner {row['owner']}."
     if row["state"] == "will_cross":
         when = f"on {row['crosses_on']}" if row["crosses_on"] else "in this period"
         early = f", at the earliest on {row['crosses_from']}" if row["crosses_from"] else ""
         foreseen = (
-            f"{text} At this pace it is crossed {when}{early}; the period ends at {row['forecast_usd']:,.2f} USD."
+            f"{text} At this pace it is crossed {when}{early}; the period ends at {_usd(row['forecast_usd'])[0]} USD."
         )
         yield (
             (name, period, "will_cross"),
@@ -165,7 +173,7 @@ def _budget(row: dict[str, Any]) -> _Made:
 def _anomaly(row: dict[str, Any]) -> _Made:
     what = "everything" if row["scope"] == "total" else f"{row['scope'].replace('_', ' ')} {row['scope_value']}"
     state = "open" if row["ended_on"] is None else f"over since {row['ended_on']}"
-    detail = f"{row['explanation']} {row['excess_usd']:,.2f} USD so far, {state}."
+    detail = f"{row['explanation']} {_usd(row['excess_usd'])[0]} USD so far, {state}."
     yield (
         (row["scope"], row["scope_value"], str(row["opened_on"])),
         f"{what} is dearer than expected",
@@ -192,10 +200,10 @@ def _credit(row: dict[str, Any], until: date) -> _Made:
         or row["event_date"] >= row["expires_on"]
     ):
         return
-    lost = f"; at this pace {row['expiring_usd']:,.2f} USD expire unused" if row["expiring_usd"] else ""
+    lost = f"; at this pace {_usd(row['expiring_usd'])[0]} USD expire unused" if row["expiring_usd"] else ""
     name = row["commitment_id"]
     detail = (
-        f"{row['balance_usd']:,.2f} USD of {name} at {row['provider_id']} are left until {row['expires_on']}{lost}."
+        f"{_usd(row['balance_usd'])[0]} USD of {name} at {row['provider_id']} are left until {row['expires_on']}{lost}."
     )
     yield (name, str(row["expires_on"])), f"credit {name} expires on {row['expires_on']}", detail, row["expiring_usd"]
 

@@ -124,14 +124,16 @@ def _absent(series: Series, from_date: date, day: date) -> str | None:
     absent = [each for each in days if each not in series.loaded]
     if not absent:
         return None
-    return f"{len(absent)} days of the period are not loaded: modelmeter daily --from {absent[0]} --to {absent[-1]}"
+    days_are = "1 day of the period is" if len(absent) == 1 else f"{len(absent)} days of the period are"
+    return f"{days_are} not loaded: modelmeter daily --from {absent[0]} --to {absent[-1]}"
 
 
 def _few(days: int) -> str | None:
+    loaded = "1 day is loaded" if days == 1 else f"{days} days are loaded"
     if days < LEAST_DAYS:
-        return f"{days} days are loaded: a forecast needs {LEAST_DAYS}"
+        return f"{loaded}: a forecast needs {LEAST_DAYS}"
     if days < LEAST_DAYS_OF_INTERVAL:
-        return f"{days} days are loaded: an interval needs {LEAST_DAYS_OF_INTERVAL}"
+        return f"{loaded}: an interval needs {LEAST_DAYS_OF_INTERVAL}"
     return None
 
 

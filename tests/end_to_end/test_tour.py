@@ -27,7 +27,7 @@ SAID = {
     "modelmeter doctor": "1 request sources, 1 price feeds",
     "alerts test me": "me: sent",
     "modelmeter alerts": "budget checkout is past 100%",
-    "cat tour/received.txt": "budget checkout is past 100%",
+    "cat tour/received.txt": "0.0135 of 0.0100 USD are spent",
     "order by 1": "checkout",
     "from mart.budget_status": "crossed",
     "core.rate_at": "claude-sonnet-4-5",
