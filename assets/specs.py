@@ -119,9 +119,10 @@ def _shown(facts: Mapping[str, object]) -> dict[str, Any]:
 
 
 def rows_table(rows: Sequence[Mapping[str, str]]) -> dg.TableMetadataValue:
-    """Rows as a table with a column for each name."""
-    columns = [dg.TableColumn(name) for name in rows[0]]
-    return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows], schema=dg.TableSchema(columns=columns))
+    """Rows as a table with a column for each name, empty where a row lacks it: Dagster refuses records of different fields."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    records = [dg.TableRecord({name: row.get(name) for name in names}) for row in rows]
+    return dg.MetadataValue.table(records, schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in names]))
 
 
 def nothing_found(check: str, table: Table, found: list[str]) -> dg.AssetCheckResult:

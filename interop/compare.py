@@ -22,6 +22,9 @@ from pipelines.requests import Preferences, collect_days, parse_file
 
 PRICES = dict(zip(BUCKETS, map(Decimal, ("3", "0.3", "3.75", "6", "3.77", "15", "15.01")), strict=True))
 """Dollars for a million tokens."""
+COUNTED = {"rerank_search": Decimal(2_000), "document_page": Decimal(4_000), "annotated_document_page": Decimal(5_000)}
+"""Dollars for a million of what is charged in place of tokens."""
+_COLUMNS = {**{name: f"{name}_tokens" for name in BUCKETS}, **{name: f"{name}_count" for name in COUNTED}}
 
 
 @dataclass
@@ -35,7 +38,7 @@ class Sum:
     @property
     def usd(self) -> Decimal:
         """What the buckets cost."""
-        return sum((PRICES[name] * count for name, count in self.buckets.items()), Decimal()) / 1_000_000
+        return sum(((PRICES | COUNTED)[name] * count for name, count in self.buckets.items()), Decimal()) / 1_000_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def by_model(rows: Iterable[Mapping[str, Any]]) -> dict[str, Sum]:
         found = sums[row["request_model"] or row["response_model"] or "no model"]
         found.calls += 1
         found.unknown += row["usage_basis"] in ("missing", "partial")
-        found.buckets.update({name: row[f"{name}_tokens"] for name in BUCKETS if row.get(f"{name}_tokens")})
+        found.buckets.update({name: row[column] for name, column in _COLUMNS.items() if row.get(column)})
     return sums
 
 

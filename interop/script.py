@@ -54,6 +54,11 @@ FAMILIES = {
     "mistral": ("mistral-large", MISTRAL),
 }
 """The model that every case's name begins with, and what is served."""
+ALONE = {
+    "rerank-v3.5": {"rerank_search": 3},
+    "mistral-ocr-latest": {"document_page": 7, "annotated_document_page": 2},
+}
+"""Models that are charged by the search or the page, and what one call of each is served."""
 FAULTS = ("error", "cancelled")
 """Cases without usage: an answer 400, and a stream that the client leaves."""
 AT_ONCE = 6

@@ -164,16 +164,33 @@ def fallback_chain(meter: Meter) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Count:
-    """What a request counts besides tokens: a column of core.request and of core.reported_cost."""
+    """What a request counts besides tokens: a column of core.request and of core.reported_cost.
+
+    A count of an `operation` is charged in place of tokens: a call that states it and no tokens has all of its usage, and does this
+    operation where the log names none.
+    """
 
     column: str
     unit: str
     description: str
+    operation: str | None = None
 
 
 WEB_SEARCHES = Count("web_search_count", "searches", "Web searches that the provider ran.")
-COUNTS: tuple[Count, ...] = (WEB_SEARCHES,)
-"""Everything that is counted apart froms tokens. Order is the order of columns."""
+RERANK_SEARCHES = Count(
+    "rerank_search_count", "searches", "Search units of a reranking call: a query over up to 100 documents.", "rerank"
+)
+DOCUMENT_PAGES = Count("document_page_count", "pages", "Pages of documents that were read (OCR).", "ocr")
+ANNOTATED_PAGES = Count(
+    "annotated_document_page_count", "pages", "Pages of documents from which fields were extracted.", "ocr"
+)
+COUNTS: tuple[Count, ...] = (WEB_SEARCHES, RERANK_SEARCHES, DOCUMENT_PAGES, ANNOTATED_PAGES)
+"""Everything that is counted apart from tokens. Order is the order of columns."""
+STAND_ALONE: dict[str, str] = {count.column: count.operation for count in COUNTS if count.operation}
+"""Counts that are charged in place of tokens, each with the operation of its calls."""
+
+FOCUS_UNITS = {"token": "Tokens", "request": "Requests", "search": "Searches", "page": "Pages"}
+"""FOCUS PricingUnit by the unit of a meter."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +205,7 @@ class FeeMeter:
     name: str
     unit: str
     count: Count | None
+    sku_meter: str  # FOCUS SkuMeter
     description: str
     once: bool = False
 
@@ -204,10 +222,26 @@ class FeeMeter:
 
 
 FEE_METERS: tuple[FeeMeter, ...] = (
-    FeeMeter("request", "request", None, "a fee per call"),
-    FeeMeter("web_search", "search", WEB_SEARCHES, "web searches that the provider ran for the request"),
+    FeeMeter("request", "request", None, "Requests", "a fee per call"),
     FeeMeter(
-        "grounded_prompt", "request", WEB_SEARCHES, "an answer for which the provider searched the web", once=True
+        "web_search", "search", WEB_SEARCHES, "Web Searches", "web searches that the provider ran for the request"
+    ),
+    FeeMeter(
+        "grounded_prompt",
+        "request",
+        WEB_SEARCHES,
+        "Grounded Prompts",
+        "an answer for which the provider searched the web",
+        once=True,
+    ),
+    FeeMeter("rerank_search", "search", RERANK_SEARCHES, "Rerank Searches", "search units of a reranking call"),
+    FeeMeter("document_page", "page", DOCUMENT_PAGES, "Document Pages", "pages of documents that were read"),
+    FeeMeter(
+        "annotated_document_page",
+        "page",
+        ANNOTATED_PAGES,
+        "Annotated Document Pages",
+        "pages of documents from which fields were extracted",
     ),
 )
 """Fees per call that can be rated from a request's own counts."""

@@ -21,7 +21,10 @@
     (output_image_tokens)::bigint as output_image,
     (1)::bigint as request,
     (web_search_count)::bigint as web_search,
-    (least(web_search_count, 1))::bigint as grounded_prompt
+    (least(web_search_count, 1))::bigint as grounded_prompt,
+    (rerank_search_count)::bigint as rerank_search,
+    (document_page_count)::bigint as document_page,
+    (annotated_document_page_count)::bigint as annotated_document_page
 {% endmacro %}
 
 {# What the rows of `usage` cost by their rate cards, one row per meter in use; with `unrated` those without a rate too. #}
@@ -57,7 +60,10 @@ cross join lateral (values
     ('output_image', 'token', {{ usage }}.output_image, card.output_image_usd_per_mtok),
     ('request', 'request', {{ usage }}.request, card.request_usd_per_million),
     ('web_search', 'search', {{ usage }}.web_search, card.web_search_usd_per_million),
-    ('grounded_prompt', 'request', {{ usage }}.grounded_prompt, card.grounded_prompt_usd_per_million)
+    ('grounded_prompt', 'request', {{ usage }}.grounded_prompt, card.grounded_prompt_usd_per_million),
+    ('rerank_search', 'search', {{ usage }}.rerank_search, card.rerank_search_usd_per_million),
+    ('document_page', 'page', {{ usage }}.document_page, card.document_page_usd_per_million),
+    ('annotated_document_page', 'page', {{ usage }}.annotated_document_page, card.annotated_document_page_usd_per_million)
 ) as part (meter, unit, quantity, usd_per_million)
 where part.quantity > 0 and (part.usd_per_million is not null or {{ unrated }} and part.meter not in ('grounded_prompt'))
 {% endmacro %}

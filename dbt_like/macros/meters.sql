@@ -52,6 +52,9 @@
         'request',
         'web_search',
         'grounded_prompt',
+        'rerank_search',
+        'document_page',
+        'annotated_document_page',
     ]) }}
 {% endmacro %}
 

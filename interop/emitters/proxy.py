@@ -28,6 +28,14 @@ CASES = {
     "claude": ("plain", "cached", "written", "retry", "error"),
     "gpt": ("plain", "cached", "reasoning", "retry", "error"),
 }
+ALONE = {
+    "/v2/rerank": {"model": "rerank-v3.5", "query": "hello", "documents": ["one", "two"]},
+    "/v1/ocr": {
+        "model": "mistral-ocr-latest",
+        "document": {"type": "document_url", "document_url": "https://example.test/a.pdf"},
+    },
+}
+"""Calls that are charged by the search and by the page."""
 _KEY = "sk-interop-4f1d9c0a7be25836"
 _CONFIG = """
 model_list:
@@ -35,6 +43,10 @@ model_list:
     litellm_params: {{model: "anthropic/claude-*", api_base: "{url}", api_key: none}}
   - model_name: "gpt-*"
     litellm_params: {{model: "openai/gpt-*", api_base: "{url}/v1", api_key: none}}
+  - model_name: "rerank-v3.5"
+    litellm_params: {{model: "cohere/rerank-v3.5", api_base: "{url}/v2/rerank", api_key: none}}
+  - model_name: "mistral-ocr-latest"
+    litellm_params: {{model: "mistral/mistral-ocr-latest", api_base: "{url}/v1", api_key: none}}
 general_settings: {{master_key: "{key}"}}
 litellm_settings: {{callbacks: ["generic_api"], num_retries: 1, drop_params: true}}
 """
@@ -49,6 +61,9 @@ def main(url: str, folder: Path) -> None:
                 for case in cases:
                     with contextlib.suppress(openai.APIError):
                         call(gpt, model_of(family, case, stream=stream), stream=stream)
+        for path, asked in ALONE.items():
+            headers = {"Authorization": f"Bearer {_KEY}"}
+            httpx.post(f"{address}{path}", json=asked, headers=headers, timeout=60).raise_for_status()
         time.sleep(8)  # the callback sends what it holds every few seconds
 
 

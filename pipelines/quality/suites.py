@@ -7,7 +7,7 @@ A check has one owner (`pipelines/quality/__init__.py` has the rule), so nothing
 
 from __future__ import annotations
 
-from pipelines.meters import COUNT_COLUMNS, FEE_METERS, INPUT_METERS, OUTPUT_METERS, TOKEN_METERS
+from pipelines.meters import COUNT_COLUMNS, FEE_METERS, INPUT_METERS, OUTPUT_METERS, STAND_ALONE, TOKEN_METERS
 from pipelines.quality.rules import NoRow, Suite, SuiteName, Unique, described
 from pipelines.warehouse.tables import TABLES_BY_NAME
 
@@ -69,9 +69,9 @@ _CORE_REQUEST = Suite(
         ),
         NoRow(
             name="ok_call_used_tokens",
-            description="A call that went well used at least one token.",
+            description="A call that went well used at least one token, or what is charged in place of tokens.",
             severity="warning",
-            where=f"status = 'ok' and {_INPUT} + {_OUTPUT} = 0",
+            where=f"status = 'ok' and {_INPUT} + {_OUTPUT} + {' + '.join(STAND_ALONE)} = 0",
         ),
         NoRow(
             name="details_hold",

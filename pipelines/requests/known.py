@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipelines.meters import STAND_ALONE
 from pipelines.records.measures import MEASURES
 from pipelines.requests.semantics import measure
 
@@ -18,13 +19,15 @@ _SILENT_MODELS = rf"{_SILENT}|^voyage-|(?:^|/)(?:bge|gte|e5|all-minilm)-"
 
 
 def usage_basis(frame: pl.DataFrame, *, trusts_total: bool) -> pl.Expr:
-    """missing, partial or reported, over the columns `usage.<measure>`, status, operation and the models of `frame`.
+    """missing, partial, estimated or reported, over the columns `usage.<measure>`, counts, status, operation and the models of `frame`.
 
     Usage is missing where no count is given, and where all are 0 of a call that was answered: an answered call has a
     prompt, so that such zeros stand for a stream that stated nothing or for a logger's default. It is partial where input
     or output is not given, or the input is 0 and something was answered. A call that answers with no tokens (embeddings,
     moderation, ranking) needs no output. With `trusts_total` the total is the provider's own: an output that is absent
-    is nothing where the input reaches the total, because providers that answer in Protobuf leave zeros out.
+    is nothing where the input reaches the total, because providers that answer in Protobuf leave zeros out. A count that
+    stands alone (pages, search units) is all of the usage where no tokens are stated; the column `is_estimated` marks one that
+    the format worked out.
     """
     given = [name for name in MEASURES if frame[f"usage.{name}"].null_count() < frame.height]
     something = _any(*(pl.col(f"usage.{name}") > 0 for name in given))
@@ -34,8 +37,12 @@ def usage_basis(frame: pl.DataFrame, *, trusts_total: bool) -> pl.Expr:
         has_output = has_output | _is_silent() | (_reaches_total() if trusts_total else pl.lit(value=False))
     # Of a call that failed before it was answered, zeros are what they say.
     nothing = _any(*(pl.col(f"usage.{name}") == 0 for name in given)) & ~pl.col("status").is_in(["ok", "cancelled"])
+    alone = _any(*(pl.col(name) > 0 for name in STAND_ALONE if name in frame.columns))
+    worked_out = pl.col("is_estimated") if "is_estimated" in frame.columns else pl.lit(value=False)
     return (
-        pl.when(something & prompt & pl.col("usage.input").is_not_null() & has_output)
+        pl.when(alone & ~something)
+        .then(pl.when(worked_out).then(pl.lit("estimated")).otherwise(pl.lit("reported")))
+        .when(something & prompt & pl.col("usage.input").is_not_null() & has_output)
         .then(pl.lit("reported"))
         .when(something)
         .then(pl.lit("partial"))

@@ -15,7 +15,7 @@ import polars as pl
 import polars_hash as plh
 
 from pipelines.constant import repeated
-from pipelines.meters import COUNTS
+from pipelines.meters import COUNTS, STAND_ALONE
 from pipelines.records.conversions import INSTANT
 from pipelines.records.number_marks import respelled
 from pipelines.records.privacy import hashed_users
@@ -129,10 +129,17 @@ def _derived(log_format: Format, frame: pl.DataFrame) -> dict[str, pl.Expr]:
     for name, value in log_format.constants.items():
         if name not in frame.columns:
             derived[name] = derived[name].fill_null(value) if name in derived else pl.lit(value)
-    defaults = {"operation": "chat", "service_tier": "standard", "region": "", "status": "ok"}
-    for name, value in defaults.items():
+    counted = [(pl.col(name) > 0, does) for name, does in STAND_ALONE.items() if name in frame.columns]
+    operation = pl.coalesce(*(pl.when(some).then(pl.lit(does)) for some, does in counted), pl.lit("chat"))
+    defaults = {
+        "operation": operation,
+        "service_tier": pl.lit("standard"),
+        "region": pl.lit(""),
+        "status": pl.lit("ok"),
+    }
+    for name, default in defaults.items():
         known = derived.get(name, pl.col(name) if name in frame.columns else None)
-        derived[name] = pl.lit(value) if known is None else known.fill_null(value)
+        derived[name] = default if known is None else pl.coalesce(known, default)
     derived["service_tier"] = tier_name(derived["service_tier"])
     derived["status"] = derived["status"].str.to_lowercase().replace(_STATUSES)
     derived["region"] = derived["region"].replace({"not_available": ""})
@@ -197,6 +204,8 @@ def _facts(valid: pl.DataFrame, log_format: Format, source: str, snapshot_id: by
 PROVENANCE = ("request_uid", "snapshot_id", "line_no", "item_no", "keep")
 CONTENT = tuple(name for name in STORED_SCHEMA.names() if name not in (*PROVENANCE, *KEYS))
 """Columns that say what a record holds, not where it stands."""
+_LATER_COUNTS = tuple(count.column for count in COUNTS if count.column != "web_search_count")
+"""Columns of CONTENT that came after the first ids: part of an id only where they count something."""
 
 
 def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.Series:
@@ -206,8 +215,10 @@ def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.
         named = [pl.lit("id"), *[pl.col(name).cast(pl.String) for name in identity.columns]]
         keys = identity.select(pl.concat_str([pl.lit(source), *named], separator="\x00")).to_series()
     if keys.null_count():
-        content = [pl.lit("content"), *[_key_text(facts, name) for name in CONTENT]]
-        keys = facts.select(pl.coalesce(keys, pl.concat_str([pl.lit(source), *content], separator="\x00"))).to_series()
+        content = [_key_text(facts, name) for name in CONTENT if name not in _LATER_COUNTS]
+        text = pl.concat_str([pl.lit(source), pl.lit("content"), *content], separator="\x00")
+        later = [pl.when(pl.col(name) > 0).then(pl.format(f"\x00{name}={{}}", name)) for name in _LATER_COUNTS]
+        keys = facts.select(pl.coalesce(keys, pl.concat_str([text, *later], ignore_nulls=True))).to_series()
     digests = plh.col("keys").chash.sha2_256().str.head(32).str.decode("hex")
     return keys.alias("keys").to_frame().select(digests.alias("request_uid")).to_series()
 

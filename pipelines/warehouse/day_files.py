@@ -6,6 +6,7 @@ a rollback, a restatement or another home left behind is never read, and every r
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -41,6 +42,8 @@ _NAMES = tuple(
     name for name, kind in REQUEST.polars_schema.items() if name in KEPT and kind == pl.String and name != "tags"
 )
 """Columns with few values, of which a dictionary is made."""
+_SHAPE = hashlib.sha256(" ".join(KEPT).encode()).hexdigest()[:8]
+"""In the name of a folder: one that lacks a column, because a migration came after it, is never read."""
 _SAME, _ROWS, _DATE = b"modelmeter.same", b"modelmeter.rows", 10
 _KEPT_DAYS = 35
 """Days whose folder stays: a month, and what is loaded again with it."""
@@ -70,7 +73,7 @@ class DayFileWriter:
         """Add rows of core.request, of any days."""
         for (day,), of_day in rows.select(KEPT).partition_by(["event_date"], as_dict=True).items():
             if day not in self.paths:
-                self.paths[day] = self._folder / f"{day}-{uuid4().hex}"
+                self.paths[day] = self._folder / f"{day}-{_SHAPE}-{uuid4().hex}"
                 self.paths[day].mkdir()
             number = len(list(self.paths[day].iterdir()))
             _write(self.paths[day] / f"{number:06d}.parquet", of_day)
@@ -134,7 +137,7 @@ def _place(connection: psycopg.Connection[Any], folder: Path, day: date) -> Path
     row = connection.execute(
         "select obj_description(to_regclass(%s), 'pg_class')", [f"{REQUEST.schema}.{partition_name(REQUEST, day)}"]
     ).fetchone()
-    place = folder / row[0] if row and row[0] else None
+    place = folder / row[0] if row and row[0] and row[0].startswith(f"{day}-{_SHAPE}-") else None
     return place if place and place.is_dir() else None
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from assets.benchmarks import _verdict
 from assets.marts import _checked
-from assets.specs import nothing_found
+from assets.specs import nothing_found, rows_table
 from pipelines.daily import Window
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.tables.mart_planning import BUDGET_STATUS
@@ -45,6 +45,16 @@ def test_a_change_of_a_board() -> None:
     quiet = _verdict(key, found.clear(), "is_alarm", WINDOW, dg.AssetCheckSeverity.WARN)
     assert quiet.passed
     assert "what_to_do" not in quiet.metadata
+
+
+def test_rows_that_lack_a_column_say_so_by_an_empty_cell() -> None:
+    """Dagster refused a table of such rows, and a warning ended the run."""
+    table = rows_table([{"line_no": "1"}, {"source_request_id": "a", "line_no": "2"}])
+    assert [column.name for column in table.schema.columns] == ["line_no", "source_request_id"]
+    assert [dict(record.data) for record in table.records] == [
+        {"line_no": "1", "source_request_id": None},
+        {"line_no": "2", "source_request_id": "a"},
+    ]
 
 
 def test_a_warning() -> None:

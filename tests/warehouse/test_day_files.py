@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.daily import Window, ingest_requests, load_requests
 from pipelines.settings import Settings
+from pipelines.warehouse import day_files
 from pipelines.warehouse.day_files import KEPT, day_of_requests, forget_day_file, kept_of_day, writing_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
@@ -108,3 +109,11 @@ def test_folders_of_days_long_past_go(workspace: Workspace) -> None:
     writer.sweep()
     names = sorted(path.name for path in folders(workspace))
     assert (len(names), names[0][:10]) == (35, "2025-01-03")
+
+
+def test_a_folder_of_before_a_column_came_is_not_read(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day_files, "_SHAPE", "0" * 8)
+    (folder,) = folders(workspace)
+    for path in folder.iterdir():
+        path.write_bytes(b"")
+    assert read(workspace, ["output_text_tokens"]).height == 3

@@ -18,7 +18,7 @@ from pipelines.books.focus.split_cost import ALLOCATION_COLUMNS, allocation_colu
 from pipelines.books.focus.versions import COMMITMENT, DISCOUNT, RESOURCE, Version, columns_of
 from pipelines.books.periods import following
 from pipelines.config.focus import BillingAccount
-from pipelines.meters import TOKEN_METERS
+from pipelines.meters import FOCUS_UNITS, PRICED_METERS, TOKEN_METERS
 from pipelines.warehouse.tables.core_books import BOOKED_COMMITMENT
 from pipelines.warehouse.tables.mart_charges import COSTS
 from pipelines.warehouse.tables.mart_commitments import FREE_TIER
@@ -28,15 +28,11 @@ _MILLION = 1_000_000
 COMMITTED = (COMMITMENT, RESOURCE)
 """Features that a month has in which a commitment was purchased or used."""
 _FOCUS_COSTS = dict(zip(COSTS, ("ListCost", "ContractedCost", "EffectiveCost", "BilledCost"), strict=True))
-_UNITS = {"token": "Tokens", "request": "Requests", "search": "Searches"}
 _OF_AN_ADJUSTMENT = (
     "event_date", "provider_id", "model_id", "service_tier", "region", "team", "project", "cost_centre", "environment",
     "application", "contract_id", "developer", "charge_class",
 )  # fmt: skip
-_METER_NAMES = {
-    **{meter.name: meter.sku_meter for meter in TOKEN_METERS},
-    "request": "Requests", "web_search": "Web Searches", "grounded_prompt": "Grounded Prompts",
-}  # fmt: skip
+_METER_NAMES = {meter.name: meter.sku_meter for meter in PRICED_METERS}
 _DIRECTIONS = {meter.name: meter.direction for meter in TOKEN_METERS}
 _CACHE_ACTIONS = {meter.name: meter.cache_action for meter in TOKEN_METERS if meter.direction == "Input"}
 _DETAILS = {
@@ -126,7 +122,7 @@ def _usage(lines: pl.DataFrame) -> pl.DataFrame:
     """One row per line: quantity times unit price is the cost, to the last decimal where it is not split."""
     is_token = pl.col("unit") == "token"
     sku = pl.concat_str("provider_id", "model_id", "meter", separator="/")
-    unit = pl.col("unit").replace_strict(_UNITS, return_dtype=pl.String)
+    unit = pl.col("unit").replace_strict(FOCUS_UNITS, return_dtype=pl.String)
 
     def unit_price(name: str) -> pl.Expr:
         rate = pl.col(name).cast(_DECIMAL)

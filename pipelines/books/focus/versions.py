@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from pipelines.meters import FOCUS_UNITS
+
 Version = Literal["1.2", "1.3", "1.4"]
 VERSIONS: tuple[Version, ...] = ("1.2", "1.3", "1.4")
 
@@ -21,6 +23,7 @@ SUB_ACCOUNT = "SUB_ACCOUNT_SUPPORTED"
 RESOURCE = "BILLING_BASED_ON_PROVISIONED_RESOURCES_SUPPORTED"
 DISCOUNT = "a discount that no column of FOCUS names"
 PROGRAMS = "the programs of commitments that a seller offers are not known"
+_COUNTED_UNITS = tuple(name for unit, name in FOCUS_UNITS.items() if unit != "token")
 COMMITMENT_UNITS = ("Unit-Hours", "Hours", "USD")
 CURRENCY = "PRICING_BILLING_CURRENCY_DIFFERENCES_SUPPORTED"
 
@@ -76,7 +79,7 @@ COST_AND_USAGE: tuple[FocusColumn, ...] = (
     FocusColumn("CommitmentDiscountUnit", nullable=True, accepted=COMMITMENT_UNITS, lacks=COMMITMENT),
     *_left_out(PROGRAMS, "CommitmentProgramEligibilityDetails", since="1.4"),
     FocusColumn("ConsumedQuantity", "Decimal", nullable=True),
-    FocusColumn("ConsumedUnit", nullable=True, accepted=("Tokens", "Requests", "Searches", *COMMITMENT_UNITS)),
+    FocusColumn("ConsumedUnit", nullable=True, accepted=(*FOCUS_UNITS.values(), *COMMITMENT_UNITS)),
     FocusColumn("ContractApplied", "JSON", nullable=True, since="1.3"),
     FocusColumn("ContractedCost", "Decimal"),
     FocusColumn("ContractedUnitPrice", "Decimal", nullable=True),
@@ -94,7 +97,7 @@ COST_AND_USAGE: tuple[FocusColumn, ...] = (
         "PricingCurrencyListUnitPrice",
     ),
     FocusColumn("PricingQuantity", "Decimal", nullable=True),
-    FocusColumn("PricingUnit", nullable=True, accepted=("1000000 Tokens", "Requests", "Searches", "Days", *COMMITMENT_UNITS)),
+    FocusColumn("PricingUnit", nullable=True, accepted=("1000000 Tokens", *_COUNTED_UNITS, "Days", *COMMITMENT_UNITS)),
     FocusColumn("ProviderName", until="1.3"),
     FocusColumn("PublisherName", until="1.3"),
     FocusColumn("RegionId", nullable=True),

@@ -40,6 +40,8 @@ _METERS = {
     "image output": "output_image",
     "web search": "web_search",
     "web search requests": "web_search",
+    "search units": "rerank_search",
+    "pages": "document_page",
     "request": "request",
     "requests": "request",
     **{name.replace("_", " "): name for name in (*METERS_BY_NAME, *(fee.name for fee in FEE_METERS))},
@@ -61,7 +63,7 @@ _CATEGORIES = (
     ("commitment", re.compile(r"\b(provisioned|scale tier|commitment|reservation|reserved|ptu)\b", re.IGNORECASE)),
 )
 _BY_FOCUS = {"tax": "tax", "credit": "credit", "purchase": "commitment", "usage": "usage", "adjustment": "unexplained"}
-_NOUN = r"(?:tokens?|requests?|anfragen?|search(?:es)?|suchen?|calls?|aufrufe?|images?|bild(?:er)?)"
+_NOUN = r"(?:tokens?|requests?|anfragen?|search(?:es)?|suchen?|calls?|aufrufe?|search units?|images?|bild(?:er)?|pages?|seiten?)"
 _SCALES = {
     **dict.fromkeys(("k", "thousand", "thousands", "tsd", "tausend"), 1_000),
     **dict.fromkeys(("m", "mio", "million", "millions", "millionen"), 1_000_000),

@@ -16,7 +16,7 @@ from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
-VERSION = "4"
+VERSION = "5"
 
 _METERS = {
     "input_cost_per_token": "input_uncached",
@@ -61,6 +61,8 @@ _SEARCH_SIZES = {
 }
 _TIERS = {"batches": "batch", "batch_requests": "batch"}
 """Suffixes that are not themselves the name of their service tier, as `_flex` and `_ultrafast` are."""
+_UNITS_BY_TIER = ("token", "page")
+"""Units of the columns whose names may end in a service tier."""
 _BOUND = re.compile(r"_above_(?P<bound>\d+)(?P<thousands>k|m|)_tokens(?=_|$)")
 _TIER = re.compile(r"^_(?P<tier>[a-z][a-z0-9]*(?:_[a-z0-9]+)*)$")
 _NO_TIER = re.compile(
@@ -193,7 +195,7 @@ def _take_apart(column: str) -> tuple[str | None, str, int]:
         return _METERS[column], "standard", bound
     plain = max((name for name in _METERS if column.startswith(f"{name}_")), key=len, default="")
     suffix = _TIER.match(column.removeprefix(plain)) if plain else None
-    if suffix is None or LEDGER_UNITS[_METERS[plain]] != "token" or _NO_TIER.search(suffix["tier"]):
+    if suffix is None or LEDGER_UNITS[_METERS[plain]] not in _UNITS_BY_TIER or _NO_TIER.search(suffix["tier"]):
         return None, "standard", bound
     return _METERS[plain], _TIERS.get(suffix["tier"], suffix["tier"]), bound
 

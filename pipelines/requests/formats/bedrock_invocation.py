@@ -3,7 +3,8 @@
 `inputTokenCount` is what neither read nor wrote a cache; cache counts stand apart from it, as Anthropic counts (of OpenAI's
 models they stand inside, see `conventions.py`). The
 bodies of request and answer are in the log too; of them only the usage is read, for the times to live of what was written to a
-cache, and only where it adds up to the count. `modelId` may be an ARN, an inference profile
+cache, and only where it adds up to the count. A reranking states no counts: its searches are worked out from how many documents
+it was asked about, 100 to a search (`estimated`, for Amazon also splits documents of more than 512 tokens). `modelId` may be an ARN, an inference profile
 or carry a region prefix that changes the price: it is kept as logged, and `inferenceRegion` is the region that
 answered (also a tag, because a region in the name decides the price and goes before it). A call with `errorCode` is not billable. Instants are ISO 8601 in UTC.
 A record is a line (S3), or stands in `Records`, or as a text in the log events of CloudWatch (`logEvents` of a subscription,
@@ -29,13 +30,16 @@ from pipelines.requests.formats._envelope import ASKED, answers
 from pipelines.requests.formats._shipped import MARKS, unshipped
 from pipelines.requests.formats.bedrock_converse import served_tier, written
 
+_DOCUMENTS = 100
+"""What one search ranks (aws.amazon.com/bedrock/pricing)."""
+
 
 def build(source: RequestSource) -> Format:
     """The format; it has no options."""
     refuse_options(source)
     return Format(
         name="bedrock_invocation",
-        version="5",
+        version="6",
         text={
             "source_request_id": ("requestId",),
             "request_model": ("modelId", *ASKED),
@@ -60,6 +64,7 @@ def build(source: RequestSource) -> Format:
             "cache_write_5m": ("written/5m",),
             "cache_write_1h": ("written/1h",),
         },
+        integers={"rerank_search_count": ("searches",)},
         instants={"event_at": ("timestamp",)},
         tags={"account": ("accountId",), "logged_region": ("region",), "inference_region": ("inferenceRegion",)},
         constants={"provider_id": "aws.bedrock"},
@@ -72,6 +77,7 @@ def build(source: RequestSource) -> Format:
             '"ephemeral_1h_input_tokens"',
             '"serviceTier"',
             '"performanceConfig"',
+            "rerank",
             *MARKS,
         ),
         derive=_derive,
@@ -84,6 +90,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     other = pl.col("schema").is_not_null() & (pl.col("schema") != "ModelInvocationLog")
     event = pl.col("source_request_id").is_null() & pl.col("request_model").is_null()
     return {
+        "is_estimated": pl.col("rerank_search_count").is_not_null(),
         "token_semantics": rule_of("bedrock_invocation", pl.lit("anthropic_exclusive")),
         "service_tier": served_tier(),
         "status": status,
@@ -104,21 +111,32 @@ def records(value: object) -> Iterable[object]:
 
 
 def with_written(record: object) -> object:
-    """The record with what its answer says, streamed or not, of tier and latency, and of what was written to a cache by time to live."""
+    """The record with what its answer says, streamed or not, of tier and latency, of what was written to a cache by time to live, and
+    with the searches of a reranking."""
     if not isinstance(record, dict):
         return record
     output, counts = record.get("output"), record.get("input")
     body = output.get("outputBodyJson") if isinstance(output, dict) else None
     total = str(counts.get("cacheWriteInputTokenCount")) if isinstance(counts, dict) else ""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {} if (searches := _searches(record)) is None else {"searches": Number(str(searches))}
     served: dict[str, Any] = {}
     for piece in body if isinstance(body, list) else [body]:
         for _, holder in answers(piece, ("", "message", "metadata")):
             served |= {key: said for key, said in _served(holder).items() if said is not None}
             lives = _written(holder.get("usage"))
-            if not found and lives and str(sum(map(int, lives.values()))) == total:
-                found = {"written": lives}
+            if lives and str(sum(map(int, lives.values()))) == total:
+                found.setdefault("written", lives)
     return {**record, **found, **({"served": served} if served else {})}
+
+
+def _searches(record: Mapping[str, Any]) -> int | None:
+    """The searches of a reranking, one where its request was not logged; None for any other call."""
+    if "rerank" not in str(record.get("modelId")):
+        return None
+    asked = record.get("input")
+    body = asked.get("inputBodyJson") if isinstance(asked, dict) else None
+    documents = body.get("documents") if isinstance(body, dict) else None
+    return max(1, -(-len(documents) // _DOCUMENTS)) if isinstance(documents, list) else 1
 
 
 def _served(holder: Mapping[str, Any]) -> dict[str, str | None]:

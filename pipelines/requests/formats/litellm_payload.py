@@ -2,7 +2,7 @@
 
 Usage is normalised as OpenAI counts it; details are in `metadata.usage_object`. Instants are seconds since 1970
 with a fraction. `cache_hit` true is an answer from the proxy's own cache, which costs nothing; a failed call has
-`response_cost` 0 and is not billable. Messages and response are in the payload too and are never read.
+`response_cost` 0 and is not billable. Messages and response are in the payload too; of them only search units and pages are read.
 Source: StandardLoggingPayload in litellm/types/utils.py of github.com/BerriAI/litellm.
 """
 
@@ -27,7 +27,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_payload",
-        version="4",
+        version="5",
         text={
             "source_request_id": ("id", "litellm_call_id"),
             "call_id": ("litellm_call_id",),
@@ -45,7 +45,7 @@ def build(source: RequestSource) -> Format:
             "logged_status": ("status",),
         },
         usage=litellm_spend_logs.USAGE,
-        integers={"web_search_count": litellm_spend_logs.SEARCHES},
+        integers={"web_search_count": litellm_spend_logs.SEARCHES, **litellm_spend_logs.ALONE},
         instants={"event_at": ("startTime",), "ended_at": ("endTime",), "first_at": ("completionStartTime",)},
         booleans={"cache_hit": ("cache_hit",), "is_stream": ("stream",)},
         money={"reported_cost_usd": ("response_cost",)},

@@ -21,6 +21,7 @@ from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import marks_of, opened
 from pipelines.requests.formats._envelope import ASKED
+from pipelines.requests.formats.openai_chat import counted_alone
 from pipelines.requests.semantics import openai_variant
 
 _USAGE = "metadata/usage_object"
@@ -42,6 +43,8 @@ OPERATIONS = {
     "aembedding": "embeddings",
     "image_generation": "image_generation",
     "aimage_generation": "image_generation",
+    "arerank": "rerank",
+    "aocr": "ocr",
 }
 """LiteLLM call types under their OpenTelemetry operation names; any other call type keeps its own name."""
 
@@ -90,6 +93,9 @@ SEARCHES = tuple(
 )
 """Searches of the web, which the proxy counts apart for Anthropic and among the details of the prompt for all others."""
 
+ALONE = counted_alone(lambda *paths: tuple(f"response/{path}" for path in paths))
+"""Search units and pages: neither is in the proxy's usage, only in the answer that it logs where it keeps answers."""
+
 SERVED: dict[str, Paths] = {
     "service_tier": ("metadata/cost_breakdown/service_tier", f"{_USAGE}/service_tier", f"{_ADDED}/service_tier"),
     "region": ("metadata/cost_breakdown/data_residency", f"{_USAGE}/inference_geo", f"{_ADDED}/inference_geo"),
@@ -103,7 +109,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_spend_logs",
-        version="5",
+        version="6",
         text={
             "source_request_id": ("request_id",),
             "session_id": ("session_id",),
@@ -119,7 +125,7 @@ def build(source: RequestSource) -> Format:
             **SERVED,
         },
         usage=USAGE,
-        integers={"web_search_count": SEARCHES},
+        integers={"web_search_count": SEARCHES, **ALONE},
         instants={"event_at": ("startTime",), "ended_at": ("endTime",), "first_at": ("completionStartTime",)},
         numbers={"duration_ms": ("request_duration_ms",)},
         money={"reported_cost_usd": ("spend",)},

@@ -26,7 +26,7 @@ import polars as pl
 
 from pipelines.config.mistakes import did_you_mean
 from pipelines.config.sources import RequestSource
-from pipelines.meters import COUNTS
+from pipelines.meters import COUNTS, STAND_ALONE
 from pipelines.records.declared import (
     TABLE_OPTIONS,
     columns_of,
@@ -80,7 +80,7 @@ def build(source: RequestSource) -> Format:
     tags = {str(name): (str(path),) for name, path in option_map(source, "tags").items()}
     return Format(
         name="mapping",
-        version="2",
+        version="3",
         text=mapped(_TEXT),
         usage=mapped(MEASURES),
         integers=mapped(_INTEGERS),
@@ -103,7 +103,7 @@ def build(source: RequestSource) -> Format:
 def _require(source: RequestSource, columns: Mapping[str, Paths]) -> None:
     if "event_at" not in columns and source.options.get("undated") != "arrival":
         raise refused(source, "columns", sorted(columns), "a map with event_at, for example {event_at: timestamp}")
-    if not set(columns) & {"input", "output", "total", "cache_read", "cache_write"}:
+    if not set(columns) & {"input", "output", "total", "cache_read", "cache_write", *STAND_ALONE}:
         raise refused(source, "columns", sorted(columns), "at least one count, for example {input: prompt_tokens}")
 
 

@@ -5,7 +5,8 @@ sound by the second), Groq (`x_groq`; of a compound system the one model that it
 counted apart from completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`),
 DashScope (`cache_creation_input_tokens` among the details; its own API names counts as the responses API does), SGLang (`reasoning_tokens` next to the details), Perplexity
 (reasoning and citations counted and charged apart from completion and prompt; `cost` in dollars; DeepInfra's is `estimated_cost`), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is
-charged; version 1 writes it under `meta`, and reranking counts `search_units`), Mistral's OCR (`pages_processed`; neither has a rate of requests yet: they are calls of unknown usage), servers and gateways that also have Anthropic's endpoint (a `message`, whose input leaves the cache out), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
+charged; version 1 writes it under `meta`, and reranking counts `search_units`), OpenRouter's reranking, OCR of Mistral and of its models on Azure (`pages_processed`, those with
+fields extracted apart), servers and gateways that also have Anthropic's endpoint (a `message`, whose input leaves the cache out), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
 `prompt_tokens` contains cached and written tokens, `completion_tokens` contains reasoning and rejected
 predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of
 one id are cumulative: the last with a usage is kept, and a stream that never stated its usage stays one
@@ -16,13 +17,14 @@ Source: platform.openai.com/docs/api-reference/chat; the providers' own referenc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
+from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
@@ -75,6 +77,7 @@ def build(source: RequestSource) -> Format:
                 "web_searches",
                 "tool_usage/web_search/num_requests",
             ),
+            **counted_alone(at.body),
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms"), "ttft_ms": at.outer("ttft_ms")},
         booleans={"is_stream": at.outer("stream", "is_stream")},
@@ -84,8 +87,6 @@ def build(source: RequestSource) -> Format:
             "custom_id": at.outer("custom_id"),
             "system_fingerprint": at.body("system_fingerprint"),
             "audio_seconds": at.body("usage/prompt_audio_seconds"),
-            "search_units": at.body(*(f"{units}/search_units" for units in _BILLED)),
-            "pages": at.body("usage_info/pages_processed"),
         },
         bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
@@ -95,6 +96,15 @@ def build(source: RequestSource) -> Format:
         marks=(*MARKS, *at.marks),
         derive=_derive,
     )
+
+
+def counted_alone(at: Callable[..., Paths]) -> dict[str, Paths]:
+    """Where an answer counts what is charged in place of tokens: Cohere's search units, Mistral's pages."""
+    return {
+        "rerank_search_count": at(*(f"{units}/search_units" for units in _BILLED), "usage/search_units"),
+        "document_page_count": at("usage_info/pages_processed"),
+        "annotated_document_page_count": at("usage_info/pages_processed_annotation"),
+    }
 
 
 def batch_tier() -> pl.Expr:
@@ -121,8 +131,9 @@ def _derive() -> Mapping[str, pl.Expr]:
     status = pl.when(failed.fill_null(value=False)).then(pl.lit("error")).otherwise(pl.lit("ok"))
     # Cohere's streams name the call at their start and count it at their end, which does not name it.
     is_start = (pl.col("event") == "message-start").fill_null(value=False)
-    ranks, reads = (pl.col(f"tag.{name}").is_not_null() for name in ("search_units", "pages"))
-    known = counted | pl.col("usage.total").is_not_null() | pl.col("source_request_id").is_not_null() | failed | reads
+    ranks, reads = pl.col("rerank_search_count").is_not_null(), pl.col("document_page_count").is_not_null()
+    known = counted | ranks | reads | failed
+    known |= pl.col("usage.total").is_not_null() | pl.col("source_request_id").is_not_null()
     return {
         # Voyage and others state only the total of an embeddings call.
         "usage.input": pl.when(counted | is_completion).then(pl.col("usage.input")).otherwise(pl.col("usage.total")),
@@ -138,10 +149,6 @@ def _derive() -> Mapping[str, pl.Expr]:
         "service_tier": batch_tier(),
         "operation": pl.when(pl.col("object") == "list")
         .then(pl.lit("embeddings"))
-        .when(ranks)
-        .then(pl.lit("rerank"))
-        .when(reads)
-        .then(pl.lit("ocr"))
         .otherwise(pl.col("logged_operation")),
         "is_stream": pl.coalesce("is_stream", is_chunk()),
         "status": status,

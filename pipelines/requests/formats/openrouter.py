@@ -39,7 +39,7 @@ def build(source: RequestSource) -> Format:
     responses_in, responses_out = "usage/input_tokens_details", "usage/output_tokens_details"
     return Format(
         name="openrouter",
-        version="7",
+        version="8",
         text={
             "source_request_id": ("generation_id", *_either("id")),
             "request_model": ("request_model", *_either("model"), "model_permaslug"),
@@ -82,6 +82,7 @@ def build(source: RequestSource) -> Format:
                 "usage/server_tool_use/web_search_requests",
                 "usage/server_tool_use_details/web_search_requests",
             ),
+            "rerank_search_count": ("usage/search_units",),
         },
         numbers={
             "latency_ms": (*_either("generation_time"), "generation_time_ms"),

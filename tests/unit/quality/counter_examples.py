@@ -52,7 +52,14 @@ COUNTER_EXAMPLES: tuple[CounterExample, ...] = (
     _one("core_request", "unresolved_has_no_cost", model_id=None),
     _one("core_request", "file_is_indexed", snapshot_id=OTHER),
     _one("core_request", "rate_is_on_the_card", rate_id=OTHER),
-    _one("core_request", "ok_call_used_tokens", input_uncached_tokens=0, output_text_tokens=0),
+    CounterExample(
+        "core_request",
+        "ok_call_used_tokens",
+        (
+            {"input_uncached_tokens": 0, "output_text_tokens": 0},
+            {"input_uncached_tokens": 0, "output_text_tokens": 0, "document_page_count": 1, "request_uid": OTHER},
+        ),
+    ),
     _one("core_request", "details_hold", tags=Jsonb({"dropped_details": "reasoning"})),
     CounterExample("core_price", "has_rows", (), wrong=None),
     _one("core_price", "money_not_negative", pricing_currency="CNY", usd_per_million=Decimal(-1)),

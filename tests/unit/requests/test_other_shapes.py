@@ -1,8 +1,7 @@
-"""Shapes of exports and answers that are no chat completions: MongoDB's, Cohere's reranking, Mistral's OCR, Groq's compound, what Langfuse deleted."""
+"""Shapes of exports and answers that are no chat completions: MongoDB's, Groq's compound, what Langfuse deleted."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -73,29 +72,6 @@ def test_a_mapping_names_the_field_or_mongodbs_way_of_writing_it(tmp_path: Path)
 def one(folder: Path, answer: dict[str, Any]) -> dict[str, Any]:
     (found,) = all_days([parse_records(folder, "openai_chat", [{"timestamp": AT, **answer}])]).requests.to_dicts()
     return found
-
-
-def test_reranking_and_pages_are_calls_whose_usage_is_not_known_in_tokens(tmp_path: Path) -> None:
-    ranked = {
-        "model": "rerank-v3.5",
-        "response": {"id": "r1", "results": [], "meta": {"billed_units": {"search_units": 2}}},
-    }
-    found = one(tmp_path, ranked)
-    assert (found["operation"], json.loads(found["tags"]), found["usage_basis"]) == (
-        "rerank",
-        {"search_units": "2"},
-        "missing",
-    )
-    (tmp_path / "ocr").mkdir()
-    read = {
-        "response": {
-            "pages": [],
-            "model": "mistral-ocr-2505",
-            "usage_info": {"pages_processed": 7, "doc_size_bytes": 99},
-        }
-    }
-    found = one(tmp_path / "ocr", read)
-    assert (found["operation"], json.loads(found["tags"]), found["usage_basis"]) == ("ocr", {"pages": "7"}, "missing")
 
 
 @pytest.mark.parametrize(("models", "served"), [(["a", "a"], "a"), (["a", "b"], "groq/compound")])
