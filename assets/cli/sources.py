@@ -49,7 +49,8 @@ def list_(as_json: _Json = False) -> None:
             f"  {row.name:<{names}}  {row.format:<{formats}}  {(row.reached or 'never reached') if row.is_on else 'off'}"
         )
         if row.comes_from != "files":
-            say(f"    from {row.comes_from}" + (f", key in {row.key}" if row.key else ""))
+            lacks = f" (not set: {row.key_lacks})" if row.key_lacks else ""
+            say(f"    from {row.comes_from}" + (f", key in {row.key}{lacks}" if row.key else ""))
 
 
 def look(
@@ -132,7 +133,7 @@ def _show_report(report: ReportProbe) -> None:
         "asked so far": f"up to {report.asked_to}" if report.asked_to else "never",
         "would ask": f"{report.windows:,} windows from {report.begin} to {report.end}" if report.windows else "nothing",
         "newest window": f"{report.records:,} records{more}",
-        "first record": report.first or "none",
+        "first record": f"{report.first}{_of_newest(report)}" if report.first else "none",
         "last record": report.last or "none",
         "cost": f"{report.calls:,} calls{more}",
     }
@@ -146,6 +147,12 @@ def _show_report(report: ReportProbe) -> None:
     say(f"  {report.report}")
     for what, value in lines.items():
         say(f"    {what:<14} {value or 'none'}")
+
+
+def _of_newest(report: ReportProbe) -> str:
+    if not report.empty_before:
+        return ""
+    return f" in the newest window; the {report.empty_before} oldest that a run would ask hold none"
 
 
 def _yes(is_so: bool | None) -> str:

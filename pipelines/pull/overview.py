@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -35,6 +36,8 @@ class Listed:
     reached: str | None
     key: str | None
     is_on: bool = True
+    key_lacks: str = ""
+    """The variables of `key` that the environment does not hold."""
 
 
 def overview(settings: Settings, config: Config) -> list[Listed]:
@@ -53,7 +56,11 @@ def _of_source(source: RequestSource, newest: datetime | None) -> Listed:
     reached = None if newest is None else _text(newest)
     if source.pull is None:
         return Listed("requests", source.source, source.format, "files", reached, None)
-    return Listed("requests", source.source, source.format, _place(source.pull), reached, _key(source.pull))
+    keys = _keys(source.pull)
+    named = ", ".join(keys) or ("of the bucket's service" if isinstance(source.pull, BucketPull) else None)
+    return Listed(
+        "requests", source.source, source.format, _place(source.pull), reached, named, key_lacks=_lacking(keys)
+    )
 
 
 def _place(pull: Pull) -> str:
@@ -66,14 +73,18 @@ def _place(pull: Pull) -> str:
             return pull.url
 
 
-def _key(pull: Pull) -> str:
+def _keys(pull: Pull) -> list[str]:
     match pull:
         case ApiPull():
-            return ", ".join(key_variables(pull))
+            return list(key_variables(pull))
         case SqlPull():
-            return pull.url_env
+            return [pull.url_env]
         case BucketPull():
-            return ", ".join(pull.env.values()) or "of the bucket's service"
+            return list(pull.env.values())
+
+
+def _lacking(names: Iterable[str]) -> str:
+    return ", ".join(name for name in names if not os.environ.get(name))
 
 
 def _feeds(settings: Settings, config: Config, newest: _Newest) -> Iterator[Listed]:
@@ -94,6 +105,7 @@ def _feeds(settings: Settings, config: Config, newest: _Newest) -> Iterator[List
         yield Listed(
             kind, name, feed.format, "files" if feed.url is None else safe_url(feed.url),
             None if reached is None else _text(reached), ", ".join(feed.headers_env.values()) or None, feed.enabled,
+            _lacking(feed.headers_env.values()),
         )  # fmt: skip
 
 

@@ -45,6 +45,8 @@ class ReportProbe:
     last: str | None = None
     calls: int = 0
     is_least: bool = False
+    empty_before: int = 0
+    """How many of the oldest windows were asked and hold nothing, where `first` is of the newest."""
 
 
 @dataclass
@@ -112,6 +114,8 @@ def _probe_report(reader: Reader, report: str, asked: Asked, now: datetime) -> R
     found.begin, found.end = reader.bounds.text(windows[0].start), reader.bounds.text(min(windows[-1].end, plan.until))
     newest = _first_filled(reader, report, windows[::-1], _PAGES)
     oldest = _first_filled(reader, report, windows, 1) if len(windows) > 1 else []
+    if newest and oldest and not any(page.records for page in oldest):
+        found.empty_before = min(_WINDOWS, len(windows))
     records = [record for page in (*oldest, *newest) for record in page.records]
     instants = sorted(filter(None, map(reader.said_at, records)))
     found.records = sum(len(page.records) for page in newest)
