@@ -49,8 +49,9 @@ def list_(as_json: _Json = False) -> None:
             f"  {row.name:<{names}}  {row.format:<{formats}}  {(row.reached or 'never reached') if row.is_on else 'off'}"
         )
         if row.comes_from != "files":
-            lacks = f" (not set: {row.key_lacks})" if row.key_lacks else ""
-            say(f"    from {row.comes_from}" + (f", key in {row.key}{lacks}" if row.key else ""))
+            say(f"    from {row.comes_from}" + (f", key in {row.key}" if row.key else ""))
+        if row.key_lacks:
+            say(f"    not set: {row.key_lacks}")
 
 
 def look(
@@ -152,7 +153,7 @@ def _show_report(report: ReportProbe) -> None:
 def _of_newest(report: ReportProbe) -> str:
     if not report.empty_before:
         return ""
-    return f" in the newest window; the {report.empty_before} oldest that a run would ask hold none"
+    return f" (of the newest window: the {report.empty_before} oldest hold none)"
 
 
 def _yes(is_so: bool | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,17 @@ def test_a_source_is_looked_at(server: Server, settings: Settings) -> None:
     pulled(settings, source)
     (report,) = probed(settings, source).reports
     assert (report.asked_to, report.windows) == ("2026-02-14T12:00:00Z", 1)
+
+
+def test_the_first_record_is_of_the_newest_window_where_the_oldest_hold_none(
+    server: Server, settings: Settings
+) -> None:
+    upstream = Upstream(server, numbered("langfuse", DAYS[-1:], 3))
+    upstream.serve("langfuse")
+    (report,) = probed(settings, declared(server, "langfuse", since=DAYS[0] - timedelta(days=5))).reports
+    assert report.first is not None
+    assert report.first.startswith(str(DAYS[-1]))
+    assert report.empty_before == 3
 
 
 def test_what_an_api_does_not_give_is_said_where_it_is_asked(server: Server, settings: Settings) -> None:
@@ -86,6 +98,7 @@ def test_the_commands(server: Server, settings: Settings, monkeypatch: pytest.Mo
     assert [line for line in lines if "prices.example" in line] == [
         "    from https://prices.example/p.csv?key=..., key in PRICE_KEY"
     ]
+    assert [line for line in lines if "not set" in line] == ["    not set: PRICE_KEY"]
     listed = json.loads(CliRunner().invoke(app, ["sources", "list", "--json"]).output)
     assert [(row["name"], row["reached"], row["key"]) for row in listed[:3]] == [
         ("bill", None, "OPENAI_ADMIN_KEY"), ("logs", None, None), ("own", None, "PRICE_KEY"),
