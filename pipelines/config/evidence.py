@@ -38,7 +38,8 @@ class Effect(Declaration):
     Two models' factors are divided, so that a model against itself is exactly 1.
 
     With `against` the factor is held against that model, on the same requests, and not against a typical one. `freedom` are the degrees
-    of freedom of an error that pairs of requests show: its draws are Student's.
+    of freedom of an error that pairs of requests show: its draws are Student's. `sessions` are those that the error was measured on: requests
+    of the traffic, where they are few, are as far from the mean of all as theirs.
     """
 
     measure: Measure
@@ -48,6 +49,7 @@ class Effect(Declaration):
     n: int | None = Field(default=None, ge=3)
     against: str | None = None
     freedom: int | None = Field(default=None, ge=1)
+    sessions: int | None = Field(default=None, ge=1)
     grade: Grade
     source: str
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -151,7 +152,7 @@ class Worlds:
 
     def _drawn_effect(self, measure: Measure, model_id: str) -> Floats:
         effect = self.evidence.needed_effect(measure, model_id)
-        spread = effect.log_sd * self._unsure_of_spread(effect)
+        spread = effect.log_sd * self._unsure_of_spread(effect) * self._of_few(effect.sessions, measure)
         base = 0.0 if effect.against is None else self._effect(measure, effect.against)
         return np.asarray(base + effect.log_mean + spread * self.normal("effect", measure, model_id))
 
@@ -166,6 +167,19 @@ class Worlds:
         drawn = _generator("spread", effect.measure, effect.model).chisquare(freedom, self.evidence.draws)
         of_a_new_one = 1.0 if effect.n is None else 1 + 1 / effect.n
         return np.asarray(np.sqrt(of_a_new_one * freedom / drawn))
+
+    def _of_few(self, measured: int | None, measure: Measure | None = None) -> float:
+        """The error of the mean over the traffic's own requests, over that of a mean over all requests that could come.
+
+        A shadow of `measured` sessions knows the latter. The mean of N requests is off it by as much as measured / N of its variance.
+        """
+        kinds = {"loop": (True,), "input": (False,), "output": (False,)}.get(measure or "", (True, False))
+        number = sum(
+            float(of_group.sum())
+            for group, of_group in zip(self.groups, self.requests, strict=True)
+            if group.is_loop in kinds
+        )
+        return sqrt(1 + measured / number) if measured and number else 1.0
 
     def shares_solved(self, quality: Quality, model_id: str) -> Floats:
         """Share of tasks that the model solves in each world and use case: draws x use cases, in their order."""
@@ -191,8 +205,9 @@ class Worlds:
     def _measured(self, quality: Quality, model_id: str) -> Floats:
         """As `shares_solved`, where the share was measured on tasks of one's own: nothing has to carry over, and errors are shared."""
         logit = np.full(self.evidence.draws, quality.scores[model_id].logit)
+        of_few = self._of_few(quality.sessions)
         for name, spread in quality.moves[model_id].items():
-            logit = logit + spread * self.normal("measured score", name)
+            logit = logit + of_few * spread * self.normal("measured score", name)
         return np.asarray(np.tile(1 / (1 + np.exp(-logit[:, None])), (1, len(self.use_cases))))
 
 

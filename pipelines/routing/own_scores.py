@@ -52,6 +52,7 @@ def _quality(scores: Scores) -> Quality:
             model: dict(zip(names, map(float, row), strict=True))
             for model, row in zip(scores.models, moves, strict=True)
         },
+        scores.number,
     )
 
 

@@ -45,13 +45,14 @@ class Quality:
     """Scores of models on one benchmark version, as known at the end of a day, or on requests of one's own.
 
     `moves`, only where the scores were measured on requests of one's own, says how each model's logit moves with standard normal draws, by
-    their names: the errors of scores on the same requests hang together. Of the models in `settled` the share is taken as known, to ask
+    their names: the errors of scores on the same requests hang together. `sessions` are those that were scored. Of the models in `settled` the share is taken as known, to ask
     what knowing it is worth.
     """
 
     benchmark_version_id: str
     scores: Mapping[str, Score]
     moves: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    sessions: int | None = None
     settled: frozenset[str] = frozenset()
 
 

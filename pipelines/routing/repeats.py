@@ -37,43 +37,73 @@ def repeats(requests: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:
     used = [one.filter(_IS_ASKED).select("event_date", _USE_CASE, *_OFFER).unique() for one in slices(requests)]
     priced = pl.concat(used).join(prices, on=_OFFER)
     dearest = priced.group_by("event_date", "use_case").agg(dearest=pl.col("price").max())
-    counts = [_counts(part.filter(_IS_ASKED), prices, dearest) for part in whole_sessions(requests)]
-    counted, back = (_added_up([pair[place] for pair in counts]) for place in (0, 1))
-    joined = counted.join(back, on=_BY, how="left").with_columns(pl.col("came_down").fill_null(0))
-    return joined.select(pl.col(name).cast(kind) for name, kind in REQUEST_REPEAT.polars_schema.items()).sort(_BY)
+    parts = [_counts(part.filter(_IS_ASKED), prices) for part in whole_sessions(requests)]
+    asked, up, down = (pl.concat([part[place] for part in parts]) for place in range(3))
+    counted = (
+        asked.group_by(*_BY, "use_case")
+        .agg(pl.col("requests", "retried").sum())
+        .join(prices, on=_OFFER, how="left")
+        .join(dearest, on=["event_date", "use_case"], how="left")
+        .group_by(_BY)
+        .agg(
+            pl.col("requests", "retried").sum(),
+            could_escalate=pl.col("requests").filter(pl.col("price") < pl.col("dearest")).sum(),
+        )
+    )
+    for more in (up, down):
+        counted = counted.join(more.group_by(_BY).agg(pl.exclude(_BY).sum()), on=_BY, how="left")
+    filled = counted.with_columns(pl.col("escalated", "escalated_cost_usd", "came_down").fill_null(0))
+    return filled.select(pl.col(name).cast(kind) for name, kind in REQUEST_REPEAT.polars_schema.items()).sort(_BY)
 
 
-def _added_up(counts: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(counts).group_by(_BY).agg(pl.exclude(_BY).sum())
-
-
-def _counts(asked: pl.DataFrame, prices: pl.DataFrame, dearest: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What was asked again in whole sessions, by the model that answered first; and what came down to a model from a dearer one."""
+def _counts(asked: pl.DataFrame, prices: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Of whole sessions: requests and retries by model and use case; what was asked again on a dearer model, by the model that answered first;
+    and what came down to a model from a dearer one."""
     prompt, written = (
         reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in meters])
         for meters in (INPUT_METERS, OUTPUT_METERS)
     )
-    ordered = (
+    pairs = (
         asked.select(*_BY, _USE_CASE, *_ORDER, "effective_cost_usd", prompt=prompt, written=written)
-        .join(prices, on=_OFFER, how="left")
-        .join(dearest, on=["event_date", "use_case"], how="left")
-        .with_columns(has_dearer=pl.col("price") < pl.col("dearest"))
         .sort(_ORDER)
+        .with_columns(
+            _is_soon().alias("soon"), pl.all_horizontal(_next(name) == pl.col(name) for name in _OFFER).alias("same")
+        )
     )
-    pairs = ordered.with_columns(*_following()).with_columns(**_kinds())
-    counted = pairs.group_by(_BY).agg(
-        requests=pl.len().cast(pl.Int64),
-        retried=pl.col("retried").sum().cast(pl.Int64),
-        could_escalate=pl.col("has_dearer").fill_null(value=False).sum().cast(pl.Int64),
-        escalated=pl.col("escalated").sum().cast(pl.Int64),
-        escalated_cost_usd=pl.col("next_effective_cost_usd").filter("escalated").sum(),
+    retried = pl.col("soon") & pl.col("same") & (_next("prompt") == pl.col("prompt")) & (pl.col("prompt") > 0)
+    counted = (
+        pairs.with_columns(retried=retried.fill_null(value=False))
+        .group_by(*_BY, "use_case")
+        .agg(requests=pl.len().cast(pl.Int64), retried=pl.col("retried").sum().cast(pl.Int64))
     )
-    back = (
-        pairs.filter("went_down")
-        .group_by("event_date", provider_id="next_provider_id", model_id="next_model_id")
-        .agg(came_down=pl.len().cast(pl.Int64))
+    # The next turn of a conversation holds the answer too; a prompt that is asked again does not.
+    apart = (_next("prompt") - pl.col("prompt")).abs() <= _ALIKE * pl.col("prompt")
+    is_again = apart & (_next("prompt") < pl.col("prompt") + pl.col("written") / 2)
+    following = [_next(name).alias(f"next_{name}") for name in (*_OFFER, "effective_cost_usd")]
+    again = (
+        pairs.select(*_BY, *following, moved=pl.col("soon") & ~pl.col("same") & is_again)
+        .filter("moved")
+        .join(prices, on=_OFFER, how="left")
+        .join(prices.select(next_provider_id="provider_id", next_model_id="model_id", next_price="price"),
+              on=["next_provider_id", "next_model_id"], how="left")
+    )  # fmt: skip
+    up = again.filter(pl.col("next_price") > pl.col("price")).select(
+        *_BY, escalated=pl.lit(1, pl.Int64), escalated_cost_usd="next_effective_cost_usd"
     )
-    return counted, back
+    down = again.filter(pl.col("next_price") < pl.col("price")).select(
+        "event_date", provider_id="next_provider_id", model_id="next_model_id", came_down=pl.lit(1, pl.Int64)
+    )
+    return counted, up, down
+
+
+def _next(name: str) -> pl.Expr:
+    return pl.col(name).shift(-1)
+
+
+def _is_soon() -> pl.Expr:
+    """Whether the next request is of the same session and comes soon."""
+    apart = (_next("event_at") - pl.col("event_at")).dt.total_seconds()
+    return (_next("session_id") == pl.col("session_id")) & (apart <= SOON_SECONDS)
 
 
 def _prices(rate_card: pl.DataFrame) -> pl.DataFrame:
@@ -82,27 +112,6 @@ def _prices(rate_card: pl.DataFrame) -> pl.DataFrame:
     standard = rate_card.filter((pl.col("service_tier") == "standard") & (pl.col("region") == ""))
     newest = standard.sort("valid_from", "context_from_tokens", descending=[True, False])
     return newest.group_by("provider_id", "model_id", maintain_order=True).agg(price=price.first().cast(pl.Float64))
-
-
-def _following() -> Iterator[pl.Expr]:
-    """What the next request of the same session has; null where there is none soon after."""
-    soon = (pl.col("session_id").shift(-1) == pl.col("session_id")) & (
-        (pl.col("event_at").shift(-1) - pl.col("event_at")).dt.total_seconds() <= SOON_SECONDS
-    )
-    for name in ("provider_id", "model_id", "prompt", "price", "effective_cost_usd"):
-        yield pl.when(soon).then(pl.col(name).shift(-1)).alias(f"next_{name}")
-
-
-def _kinds() -> dict[str, pl.Expr]:
-    same = (pl.col("next_provider_id") == pl.col("provider_id")) & (pl.col("next_model_id") == pl.col("model_id"))
-    # The next turn of a conversation holds the answer too; a prompt that is asked again does not.
-    apart = (pl.col("next_prompt") - pl.col("prompt")).abs() <= _ALIKE * pl.col("prompt")
-    is_again = apart & (pl.col("next_prompt") < pl.col("prompt") + pl.col("written") / 2)
-    return {
-        "retried": (same & (pl.col("next_prompt") == pl.col("prompt")) & (pl.col("prompt") > 0)).fill_null(value=False),
-        "escalated": (~same & is_again & (pl.col("next_price") > pl.col("price"))).fill_null(value=False),
-        "went_down": (~same & is_again & (pl.col("next_price") < pl.col("price"))).fill_null(value=False),
-    }
 
 
 def attempts(rows: pl.DataFrame) -> Iterator[Effect]:

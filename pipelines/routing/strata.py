@@ -24,6 +24,8 @@ UNRESOLVED = "unresolved"
 TTL_SECONDS = 300
 """How long a provider keeps a prompt that nobody asks for again, unless a policy says otherwise."""
 
+_SESSION = "session_number"
+"""Counts the sessions of a part; a request without one has a number of its own."""
 _LOOP_REQUESTS, _LOOP_TOKENS = 4, 100_000
 _READS = [meter.tokens_column for meter in INPUT_METERS if meter.cache_action == "Read"]
 _WHO = ("provider_id", "model_id", "is_loop", "lane", "is_priced", "bucket")
@@ -77,30 +79,30 @@ def in_groups(requests: pl.DataFrame, ttl_seconds: int = TTL_SECONDS) -> pl.Data
 
 
 def _loop() -> pl.Expr:
-    long_session = pl.col("session_id").is_not_null() & (pl.len().over("session_id") >= _LOOP_REQUESTS)
+    long_session = pl.col("session_id").is_not_null() & (pl.len().over(_SESSION) >= _LOOP_REQUESTS)
     return long_session | ((pl.col("prompt") >= _LOOP_TOKENS) & (pl.col("reads") * 2 >= pl.col("prompt")))
 
 
 def _with_reuse(requests: pl.DataFrame, ttl_seconds: int) -> pl.DataFrame:
-    """Adds prompt and reads (Int64), reuse_<lag> and sessionless_reads; sorted by session and instant."""
+    """Adds prompt and reads (Int64), reuse_<lag>, sessionless_reads and _SESSION; sorted by session and instant.
+
+    Whole seconds count, as a provider's do. Sessions are compared by number: eight comparisons of their names took longer than all else.
+    """
     reads = reduce(add, [pl.col(name).cast(pl.Int64) for name in _READS])
     prompt = reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in INPUT_METERS])
     ordered = requests.with_columns(reads=reads, prompt=prompt).sort("session_id", "event_at", "request_uid")
-    has_session = pl.col("session_id").is_not_null()
-    same = [pl.col("session_id").shift(lag) == pl.col("session_id") for lag in range(1, LAGS + 1)]
-    near = [
-        (pl.col("event_at") - pl.col("event_at").shift(lag)).dt.total_seconds() <= ttl_seconds
-        for lag in range(1, LAGS + 1)
-    ]
+    name, at = pl.col("session_id"), pl.col("event_at").dt.epoch("us")
+    numbered = ordered.with_columns((name.is_null() | name.ne_missing(name.shift())).cum_sum().alias(_SESSION), at=at)
+    session, within = pl.col(_SESSION), (ttl_seconds + 1) * 1_000_000
     reused = [
-        pl.when(same[lag - 1] & near[lag - 1])
+        pl.when((session.shift(lag) == session) & (pl.col("at") - pl.col("at").shift(lag) < within))
         .then(pl.min_horizontal("reads", pl.col("prompt").shift(lag)))
         .otherwise(0)
-        .fill_null(0)
         .alias(f"reuse_{lag}")
         for lag in range(1, LAGS + 1)
     ]
-    return ordered.with_columns(*reused, pl.when(has_session).then(0).otherwise("reads").alias("sessionless_reads"))
+    sessionless = pl.when(name.is_null()).then("reads").otherwise(0).alias("sessionless_reads")
+    return numbered.with_columns(*reused, sessionless).drop("at")
 
 
 def _sizes(rate_card: pl.DataFrame) -> list[pl.Expr]:

@@ -106,6 +106,7 @@ def effects(found: Iterable[Ratio]) -> list[Effect]:
             log_mean=one.estimate.value,
             log_sd=one.estimate.error,
             freedom=one.estimate.freedom,
+            sessions=one.estimate.clusters,
             grade="A",
             source=f"own shadow runs: {one.pairs} paired requests of {one.estimate.clusters} sessions",
         )

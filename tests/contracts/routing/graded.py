@@ -3,7 +3,7 @@
 500 SWE-bench issues that each of 14 models worked on, with cost and outcome (`shared/data/routing`). Every ordered pair of models is projected
 as if only the second had run. What is known of the first one is
 
-- grade A: 60 issues that both worked on, drawn as shadow requests of all 500, through `pipelines.shadow`;
+- grade A: 60 issues that both worked on, drawn as shadow requests, through `pipelines.shadow`; judged on the 440 others;
 - grade B: what both cost and solved, issue by issue, on the public project (Django); judged on the other projects;
 - grade C: its price list and its score on the public project, no issue of its own; judged on the other projects.
 
@@ -120,6 +120,16 @@ class Truth:
         """The same of points: intervals without width."""
         return self._mean_score([(point, point) for point in points])
 
+    def weighted_score(self) -> float:
+        """The mean weighted interval score of both intervals (Bracher et al. 2021, without the median): proper, so that neither
+        too wide nor too narrow pays."""
+        parts = [
+            0.025 * interval_score(one["low_95"], one["high_95"], truth, 0.95)
+            + 0.25 * interval_score(one["low_50"], one["high_50"], truth, 0.5)
+            for one, truth in zip(self.intervals, self.truths, strict=True)
+        ]
+        return float(np.mean(parts))
+
     def _mean_score(self, bounds: list[tuple[float, float]]) -> float:
         scores = [interval_score(*one, truth, 0.95) for one, truth in zip(bounds, self.truths, strict=True)]
         return float(np.mean(scores))
@@ -158,13 +168,18 @@ class Known:
 
 
 def measured(bench: Bench, cheap: int, strong: int) -> Known:
-    """Grade A: shadow requests, drawn from all issues, that stand for all traffic."""
-    drawn = np.random.default_rng([cheap, strong]).integers(0, bench.cost.shape[1], SHADOWS)
-    rows = _answers(bench, cheap, strong, drawn)
+    """Grade A: shadow requests that stand for all others."""
+    order = np.random.default_rng([cheap, strong]).permutation(bench.cost.shape[1])
+    return shadowed(bench, cheap, strong, order)
+
+
+def shadowed(bench: Bench, cheap: int, strong: int, order: npt.NDArray[np.int64]) -> Known:
+    """What the first SHADOWS items of an order show of the others. No item is drawn twice, and none is judged that was seen."""
+    rows = _answers(bench, cheap, strong, order[:SHADOWS])
     quality = measured_quality(rows, ["cheap", "strong"])
     assert quality is not None
     bare = Evidence(effects=(_LOOP,), transfers=(_LEADERBOARD,), agreement=0.5)
-    return Known(bare.with_measured(effects(ratios(rows))), quality, 1.0, np.arange(bench.cost.shape[1]))
+    return Known(bare.with_measured(effects(ratios(rows))), quality, 1.0, np.sort(order[SHADOWS:]))
 
 
 def item_by_item(bench: Bench, cheap: int, strong: int) -> Known:
@@ -197,11 +212,12 @@ def judged(bench: Bench, known_of: Callable[[Bench, int, int], Known]) -> Graded
     """Every pair, projected and held against the truth."""
     found = Graded()
     for cheap, strong in bench.pairs:
-        _add(found, bench, cheap, strong, known_of(bench, cheap, strong))
+        add(found, bench, cheap, strong, known_of(bench, cheap, strong))
     return found
 
 
-def _add(found: Graded, bench: Bench, cheap: int, strong: int, known: Known) -> None:
+def add(found: Graded, bench: Bench, cheap: int, strong: int, known: Known) -> None:
+    """One pair's projection, and what happened on the issues that are judged."""
     issues = known.issues
     bucket = np.random.default_rng(7).integers(0, BUCKETS, bench.cost.shape[1])[issues]
     recorded = np.bincount(bucket, weights=bench.cost[strong, issues], minlength=BUCKETS)[None, :]

@@ -7,13 +7,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pytest
 
 from pipelines.config.evidence import Evidence
 from pipelines.config.loader import load_file
 from pipelines.config.policies import Arm, Policy
 from pipelines.config.routing import Baseline, RoutingConfig
+from pipelines.routing.draws import Group, Worlds
 from pipelines.routing.projection import Setting
+from pipelines.routing.quality import Quality, Score
+from pipelines.routing.session_parts import BUCKETS
 from pipelines.shadow import answers, effects, ratios
 from tests.unit.routing.traffic import CHEAP, DAY, STRONG, rate_card, request, requests, score, scores
 from tests.unit.shadow.record import GOOD
@@ -68,3 +73,37 @@ def test_what_was_measured_narrows_the_projection_and_is_named(tmp_path: Path) -
     assert stated["quality"]["proxy"].startswith("own shadow scores")
     # By hand: .75 solved against 5 in 6, nine tenths of the traffic.
     assert abs(after["quality_retained"] - (0.9 * 0.75 / (5 / 6) + 0.1)) < 1e-9
+
+
+@pytest.mark.parametrize(("number", "widened"), [(60, 2**0.5), (6000, 1.01**0.5)])
+def test_few_requests_of_the_traffic_are_as_far_from_the_mean_as_those_measured(number: int, widened: float) -> None:
+    """60 pairs know the mean of all requests that could come; the mean of 60 others is off it by as much again."""
+    line = {
+        "measure": "output",
+        "model": "cheap",
+        "against": "strong",
+        "log_sd": 0.2,
+        "sessions": 60,
+        "grade": "A",
+        "source": "-",
+    }
+    evidence = Evidence.model_validate(
+        {
+            "draws": 2000,
+            "effects": [
+                line,
+                {**line, "model": "strong", "against": None, "log_sd": 0},
+                {"measure": "input", "log_sd": 0, "grade": "E", "source": "-"},
+            ],
+        }
+    )
+    groups = [Group("strong", is_loop=False), Group("strong", is_loop=True)]
+    counts = np.full((2, BUCKETS), number / BUCKETS)
+    worlds = Worlds(evidence, groups, counts, {"all": {"strong": 2 * number}})
+    spread = np.log(worlds.ratios("cheap", groups[0])[1]).std()
+    assert spread == pytest.approx(0.2 * widened * worlds.normal("effect", "output", "cheap").std())
+    scored = Quality("own", {"cheap": Score(0.5, 0.2)}, {"cheap": {"0": 0.2}}, sessions=120)
+    solved = worlds.shares_solved(scored, "cheap")[:, 0]
+    assert np.log(solved / (1 - solved)).std() == pytest.approx(
+        0.2 * widened * worlds.normal("measured score", "0").std()
+    )
