@@ -22,6 +22,7 @@ from pipelines.routing.assumptions import assumptions
 from pipelines.routing.cascade import cascade_flow
 from pipelines.routing.day import Day
 from pipelines.routing.draws import Floats
+from pipelines.routing.flips import flips
 from pipelines.routing.outlook import ArmOutlook, Flow, Outlook, Stake, grade, outlook
 from pipelines.routing.own_scores import measured_quality
 from pipelines.routing.plan import Lot, Plan
@@ -88,6 +89,7 @@ class Case:
             sure=found.total,
             stated=self._assumptions(quality, arms),
         )
+        turned = flips(plan)
         total |= {
             "evidence_grade": level,
             "probability_saving_85": found.saving_85,
@@ -95,8 +97,8 @@ class Case:
             "probability_both": found.both,
             "quality_realised": found.realised,
             "quality_oracle": found.oracle,
-            "break_even_ratio": found.break_even_ratio,
-            "first_flip": found.first_flip,
+            "break_even_ratio": turned.break_even_ratio,
+            "first_flip": turned.first,
             "waterfall": waterfall(plan, base, whole),
             "quality_by_use_case": kept_by_use_case(plan, quality, found.use_cases),
         }

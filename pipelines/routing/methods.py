@@ -43,6 +43,7 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
     parts = case.plan.parts
     bought = [arm for arm in policy.arms if not arm.is_own]
     unknown = [cost for arm in bought if isinstance(cost := case.of_day.arm(arm.provider_id, arm.model_id, _KEPT), str)]
+    unknown += [cost for arm in policy.arms if arm.is_own and isinstance(cost := case.plan.arm(arm), str)]
     if isinstance(parts, str):
         unknown.append(parts)
     if isinstance(parts, str) or unknown:
@@ -57,15 +58,16 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
         return _row(case, SAME_TOKENS_DEAREST, reason="no model has a price")
     dearest = max(same, key=lambda offer: same[offer])
     usd = [by_group.get((arm.provider_id, arm.model_id)) if arm in bought else None for arm in policy.arms]
-    projected = case.plan.sum_of(parts.requests, usd)
+    fixed = sum((arm.fixed_usd_per_day or Decimal(0) for arm in policy.arms), Decimal(0)) * case.of_day.traffic.days
+    projected = case.plan.sum_of(parts.requests, usd) + fixed
     return _row(
         case,
         SAME_TOKENS_DEAREST,
         offer=dearest,
         amounts=(same[dearest].quantize(SMALLEST), projected.quantize(SMALLEST)),
         stated={
-            "method": "the trade's habit: every model takes the recorded tokens and every cache hits; the baseline is the dearest "
-            "model of policy, baseline and traffic. No interval, and nothing on quality",
+            "method": "the trade's habit: every model takes the recorded tokens and every cache hits, machines of one's own cost what they cost a "
+            "day; the baseline is the dearest model of policy, baseline and traffic. No interval, and nothing on quality",
             "without_a_price": sorted("/".join(offer) for offer in costs.keys() - same.keys()),
         },
     )

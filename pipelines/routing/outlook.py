@@ -1,4 +1,4 @@
-"""How sure a projection is: intervals, probabilities, what would flip it, and how good the evidence is.
+"""How sure a projection is: intervals, probabilities, and how good the evidence is. What would flip it is in `flips.py`.
 
     outlook(worlds, base, stakes, quality, ...) -> Outlook
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log, sqrt
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,6 @@ from pipelines.routing.quality import Quality
 
 SAVING, QUALITY = 0.85, 0.95
 """The claim of the trade: 85 % saved at 95 % of the quality."""
-_BEYOND = 3.0
-"""Standard deviations beyond which an assumption is said to flip nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,7 @@ class Outlook:
     """Of a whole policy. Probabilities and intervals are None where saving, or quality, can't be projected.
 
     `realised` and `oracle` are the medians of retained quality with a router of realistic skill and with one that knows every
-    outcome. `use_cases` are the intervals of retained quality by use case. `first_flip` names the assumption that turns the
-    saving's sign first.
+    outcome; a cascade has no router. `use_cases` are the intervals of retained quality by use case.
     """
 
     arms: Sequence[ArmOutlook]
@@ -50,8 +47,6 @@ class Outlook:
     realised: float | None = None
     oracle: float | None = None
     use_cases: Mapping[str, dict[str, float]] = field(default_factory=dict)
-    break_even_ratio: float | None = None
-    first_flip: str | None = None
     detail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -138,16 +133,16 @@ def outlook(
     saving = _saved(_total(bases), _total(costs))
     solved = [None if quality is None else worlds.shares_solved(quality, stake.model_id) for stake in stakes]
     kept = [_kept_by(worlds, stake, one, base_solved) for stake, one in zip(stakes, solved, strict=True)]
+    has_router = answered is None
     if answered is None:
         answered = _answered(worlds, stakes, solved)
     retained = None if answered is None or base_solved is None else _over(worlds, answered, base_solved)
     found: dict[str, Any] = {}
     if saving is not None:
         found["saving_85"] = float(np.mean(saving >= SAVING))
-        found |= _flips(worlds, base, stakes, flow)
     if retained is not None and answered is not None and base_solved is not None:
         found["quality_95"] = float(np.mean(retained >= QUALITY))
-        found |= _routers(worlds, stakes, solved, base_solved)
+        found |= _routers(worlds, stakes, solved, base_solved) if has_router else {}
         found["use_cases"] = {
             use_case: intervals(answered[:, place] / base_solved[:, place])
             for place, use_case in enumerate(worlds.use_cases)
@@ -264,36 +259,7 @@ def _share_of(worlds: Worlds, stake: Stake) -> float:
     return float(stake.served.sum() / _requests(worlds).sum())
 
 
-def _flips(worlds: Worlds, base: Floats | None, stakes: Sequence[Stake], flow: Flow) -> dict[str, Any]:
-    """By which factor all arms' tokens may grow before nothing is saved, and which single arm's would do it first."""
-    if base is None:
-        return {}
-    middle = float(np.median(base.sum(axis=1)))
-    fixed, scaling = 0.0, []
-    for stake, part, extra in zip(stakes, flow.cost, flow.extra, strict=True):
-        arrays, share = stake.arrays, np.atleast_2d(part).mean(axis=0)
-        if arrays is not None:
-            fixed += float((share @ arrays.fixed).sum() + np.mean(extra))
-            scaling.append(float((share @ (arrays.input + arrays.output + arrays.open / 2)).sum()))
-    if not sum(scaling):
-        return {"first_flip": "nothing: every arm is what runs today"}
-    room = middle - fixed - sum(scaling)
-    nearest: tuple[float, str] | None = None
-    for stake, usd in zip(stakes, scaling, strict=True):
-        spread = _spread(worlds, stake)
-        factor = 1 + room / usd if usd else 0.0
-        if spread and factor > 0:
-            distance = log(factor) / spread
-            if nearest is None or abs(distance) < abs(nearest[0]):
-                nearest = (distance, f"{stake.name} with {factor:.2g} times the tokens")
-    flip = "no single arm's tokens within three standard deviations"
-    if nearest is not None and abs(nearest[0]) <= _BEYOND:
-        flip = f"{nearest[1]} ({abs(nearest[0]):.1f} standard deviations)"
-    ratio = (middle - fixed) / sum(scaling)
-    return {"break_even_ratio": ratio if ratio > 0 else None, "first_flip": flip}
-
-
-def _spread(worlds: Worlds, stake: Stake) -> float:
+def spread(worlds: Worlds, stake: Stake) -> float:
     """Standard deviation of the logarithm of the arm's cost, two models' effects together, weighted by cost."""
     scaled = list(_scaled(worlds, stake))
     whole = sum(usd for _, usd in scaled)

@@ -66,7 +66,7 @@ _LABELS = {
     "assumed": "assumed",
 }
 
-COUNTED = (_LABELS["requests"], _LABELS["requests_left_out"])
+COUNTED = (_LABELS["requests"], _LABELS["requests_left_out"], _LABELS["requests_moved"])
 """The assumptions that say of which requests a projection speaks."""
 Assumption = tuple[str, str]
 """A name and what is assumed, both in words."""

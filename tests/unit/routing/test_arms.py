@@ -229,6 +229,7 @@ def test_a_cascade_pays_both_and_a_perfect_verifier_keeps_what_either_solves() -
     low, high = (found["total"][f"saving_share_{name}"] for name in ("low_95", "high_95"))
     assert low < found["total"]["saving_share"] < high
     assert found["total"]["quality_retained_low_95"] < found["total"]["quality_retained"]
+    assert [found["total"][name] for name in ("quality_realised", "quality_oracle")] == [None, None], "it has no router"
     steps = {name: Decimal(value) for name, value in json.loads(found["total"]["waterfall"]).items()}
     assert sum(value for name, value in steps.items() if name != "projected") == steps["projected"]
 

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines import routing
+from pipelines.config.policies import Ceiling
 from tests.unit.routing.test_arms import FACTS
 from tests.unit.routing.test_projection import HYBRID, arm, policies
 from tests.unit.routing.traffic import CHEAP, RATES, STRONG, TUNED, rate_card, request, requests, score, scores
@@ -47,6 +48,17 @@ def test_the_trades_habit_prices_the_same_tokens_at_the_dearest_model() -> None:
     )
     assert [row[name] for name in ("saving_share_low_95", "quality_retained", "probability_both")] == [None] * 3
     assert "No interval, and nothing on quality" in json.loads(row["assumptions"])["method"]
+
+
+def test_the_trades_habit_counts_what_own_machines_cost_a_day() -> None:
+    """Without it a policy on machines of one's own saved 100 %. Where their cost is not known, nothing is said."""
+    own = arm("own", ("own", CHEAP[1]), "1").model_copy(update={"fixed_usd_per_day": Decimal("0.02")})
+    ceiling = Ceiling(tokens_per_second=10_000, source="own benchmark")
+    found = methods(policies(own.model_copy(update={"ceiling": ceiling})), SCORES)["same_tokens_dearest"]
+    assert (found["baseline_cost_usd"], found["projected_cost_usd"]) == (Decimal("0.105"), Decimal("0.02"))
+    unknown = methods(policies(own), SCORES)["same_tokens_dearest"]
+    assert unknown["projected_cost_usd"] is None
+    assert "what its machines can serve is not known" in unknown["not_projected_reason"]
 
 
 def test_the_trades_habit_takes_the_dearest_of_policy_and_baseline_too() -> None:

@@ -106,7 +106,7 @@ def test_the_policy_of_what_runs_saves_exactly_nothing_in_every_world() -> None:
         row = total(project(day, rate_card(), policies(arm("a", STRONG, "1"), baselines=baselines), SCORES))
         assert row["saving_usd"] == 0
         assert [row[f"saving_share_{name}"] for name in ("low_95", "high_95")] == pytest.approx([0, 0], abs=1e-12)
-        assert row["first_flip"] == "nothing: every arm is what runs today"
+        assert row["first_flip"] == "nothing: every arm is what runs today, or what it is held against"
 
 
 def test_the_same_input_gives_the_same_intervals() -> None:
