@@ -29,7 +29,8 @@ def prometheus(status: Status, max_age: timedelta) -> str:
         "1 where the newest daily run succeeded.",
         {"": float(newest.succeeded) if newest else None},
     )
-    gauge("last_run_failed_checks", "Checks that failed in it.", {"": float(newest.failed_checks) if newest else None})
+    failed = newest.checks if newest else {}
+    gauge("last_run_checks", "Checks that failed in it.", {_labels(severity=s): float(n) for s, n in failed.items()})
     gauge("last_success_timestamp_seconds", "When a daily run last succeeded.", {"": _seconds(status.last_success_at)})
     gauge("newest_day_timestamp_seconds", "The newest day with charges.", {"": _seconds(day)})
     gauge(

@@ -27,11 +27,15 @@ _RUNS = """
     select
         coalesce(first.value, partition.value) as first_day, coalesce(last.value, partition.value) as last_day,
         runs.status, runs.start_time, runs.end_time,
-        (
-            select count(*) from asset_check_executions as checked
-            where checked.run_id = runs.run_id and checked.execution_status = 'FAILED'
-        ) as failed_checks
+        failed.warnings, failed.errors
     from runs
+    cross join lateral (
+        select
+            count(*) filter (where evaluation_event not like '%%AssetCheckSeverity.ERROR%%') as warnings,
+            count(*) filter (where evaluation_event like '%%AssetCheckSeverity.ERROR%%') as errors
+        from asset_check_executions as checked
+        where checked.run_id = runs.run_id and checked.execution_status = 'FAILED'
+    ) as failed
     left join run_tags as first on first.run_id = runs.run_id and first.key = 'dagster/asset_partition_range_start'
     left join run_tags as last on last.run_id = runs.run_id and last.key = 'dagster/asset_partition_range_end'
     left join run_tags as partition on partition.run_id = runs.run_id and partition.key = 'dagster/partition'
@@ -65,7 +69,8 @@ class LastRun:
     status: str
     started_at: datetime | None
     ended_at: datetime | None
-    failed_checks: int
+    checks: dict[str, int]
+    """How many failed, by the words that the run has for them: warn and error."""
 
     @property
     def succeeded(self) -> bool:
@@ -97,7 +102,10 @@ class Status:
         if self.last_success_at is None:
             found.append("no daily run has succeeded")
         elif self.at - self.last_success_at > max_age:
-            found.append(f"the last daily run that succeeded ended at {self.last_success_at:%Y-%m-%d %H:%M} UTC")
+            hours = f"{max_age.total_seconds() / 3600:g} h"
+            found.append(
+                f"no daily run has succeeded for {hours}: the last one ended at {self.last_success_at:%Y-%m-%d %H:%M} UTC"
+            )
         found += [f"{feed.kind} {feed.name} is stale" for feed in self.feeds if feed.is_stale]
         return found
 
@@ -148,8 +156,14 @@ def _runs(workspace: Workspace) -> list[LastRun]:
         if connection is None:
             return []
         return [
-            LastRun(date.fromisoformat(first), date.fromisoformat(last), status, _at(started), _at(ended), failed)
-            for first, last, status, started, ended, failed in connection.execute(_RUNS, [SHOWN_RUNS])
+            LastRun(
+                *map(date.fromisoformat, (first, last)),
+                status,
+                _at(started),
+                _at(ended),
+                {"warn": warnings, "error": errors},
+            )
+            for first, last, status, started, ended, warnings, errors in connection.execute(_RUNS, [SHOWN_RUNS])
             if first and last
         ]
 

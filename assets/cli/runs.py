@@ -68,7 +68,8 @@ def run_window(
 
         def show(event: str, text: str, seconds: float | None) -> None:
             if log_format is LogFormat.JSON:
-                log_line(event, job=job, days=str(window), step=text, seconds=seconds)
+                taken = None if seconds is None else round(seconds, 3)
+                log_line(event, job=job, days=str(window), step=text, seconds=taken)
             elif event == "started":
                 status.update(f"{text} …")
             elif event == "finished":
@@ -96,7 +97,7 @@ def run_window(
                     _alert(instance, result.run_id, workspace, window, show)
         finally:
             report_to(None)
-    return RunOutcome(
+    outcome = RunOutcome(
         window,
         result.success,
         time.monotonic() - started,
@@ -105,6 +106,19 @@ def run_window(
         _late_days(workspace, window),
         pages,
     )
+    if log_format is LogFormat.JSON:
+        log_outcome(outcome, job)
+    return outcome
+
+
+def log_outcome(outcome: RunOutcome, job: str) -> None:
+    """The checks that failed and how the run ended, as events; what the checks found stands on standard output and in Dagster."""
+    days = str(outcome.window)
+    for check in outcome.checks:
+        if not check["passed"]:
+            severity = check["severity"].lower()
+            log_line("check", job=job, days=days, severity=severity, asset=check["asset"], name=check["name"])
+    log_line("ended", job=job, days=days, succeeded=outcome.succeeded, seconds=round(outcome.seconds, 3))
 
 
 def _pages(

@@ -78,10 +78,8 @@ def show(found: Status, problems: list[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from pipelines.finops import format as fmt
-
     console = terminal()
-    is_open = any(found.alarms.values()) or (found.runs and found.runs[0].failed_checks)
+    is_open = any(found.alarms.values()) or (found.runs and any(found.runs[0].checks.values()))
     well = "runs and feeds are well" + ("; what is open stands below" if is_open else ", and nothing is open")
     console.print(Text("\n".join(problems), style="red") if problems else Text(well, style="green"))
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -89,7 +87,7 @@ def show(found: Status, problems: list[str]) -> None:
     for run in found.runs[:_SHOWN_DAYS]:
         days = str(run.first_day) if run.first_day == run.last_day else f"{run.first_day} to {run.last_day}"
         ended = f", ended {run.ended_at:%Y-%m-%d %H:%M} UTC" if run.ended_at else ""
-        checks = f", {fmt.plural(run.failed_checks, 'failed check')}" if run.failed_checks else ""
+        checks = "".join(f", check {severity}: {count}" for severity, count in run.checks.items() if count)
         table.add_row(f"run {days}", f"{run.status.lower()}{ended}{checks}")
     for name, count in found.alarms.items():
         table.add_row(name, str(count))

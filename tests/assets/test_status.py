@@ -16,9 +16,11 @@ from typer.testing import CliRunner
 
 from assets.cli import app
 from assets.cli.log_lines import LogFormat, log_line, progress_console
+from assets.cli.runs import RunOutcome, log_outcome
 from assets.cli.status import show
 from assets.prometheus import UNHEALTHY, prometheus
 from assets.status import LastRun, Status, status_of
+from pipelines.daily import Window
 from pipelines.fetch.ping import PingError, ping
 from pipelines.finops.report import FeedLine
 from pipelines.settings import Settings
@@ -33,7 +35,7 @@ AGE = timedelta(hours=26)
 GOOD = Status(
     at=NOW,
     newest_day=DAY,
-    runs=(LastRun(DAY, DAY, "SUCCESS", NOW, NOW - timedelta(hours=6), 1),),
+    runs=(LastRun(DAY, DAY, "SUCCESS", NOW, NOW - timedelta(hours=6), {"warn": 1, "error": 0}),),
     last_success_at=NOW - timedelta(hours=6),
     feeds=(FeedLine('a "quoted" feed', "prices", NOW, is_stale=False),),
     alarms={"budgets crossed": 2},
@@ -42,14 +44,16 @@ GOOD = Status(
 
 
 def test_what_is_wrong_is_said() -> None:
-    failed = LastRun(DAY, DAY + timedelta(days=1), "FAILURE", NOW, NOW, 0)
+    failed = LastRun(DAY, DAY + timedelta(days=1), "FAILURE", NOW, NOW, {"warn": 0, "error": 1})
     assert GOOD.problems(AGE) == []
     assert replace(GOOD, runs=()).problems(AGE) == ["no daily run is in the history"]
     assert replace(GOOD, runs=(failed, *GOOD.runs)).problems(AGE) == [
         "the last daily run, for 2026-03-01 to 2026-03-02, failed"
     ]
     assert replace(GOOD, last_success_at=None).problems(AGE) == ["no daily run has succeeded"]
-    assert "2026-03-02 06:00 UTC" in GOOD.problems(timedelta(hours=5))[0]
+    assert GOOD.problems(timedelta(hours=5)) == [
+        "no daily run has succeeded for 5 h: the last one ended at 2026-03-02 06:00 UTC"
+    ]
     stale = replace(GOOD.feeds[0], is_stale=True)
     assert replace(GOOD, feeds=(stale,)).problems(AGE) == ['prices a "quoted" feed is stale']
 
@@ -57,12 +61,12 @@ def test_what_is_wrong_is_said() -> None:
 def test_a_person_reads_first_whether_anything_is_open(capsys: pytest.CaptureFixture[str]) -> None:
     for found, said in (
         (GOOD, "runs and feeds are well; what is open stands below"),
-        (replace(GOOD, alarms={}, runs=(replace(GOOD.runs[0], failed_checks=0),)), "runs and feeds are well, and nothing is open"),
+        (replace(GOOD, alarms={}, runs=(replace(GOOD.runs[0], checks={}),)), "runs and feeds are well, and nothing is open"),
     ):  # fmt: skip
         show(found, found.problems(AGE))
         assert capsys.readouterr().out.splitlines()[0] == said
     show(GOOD, [])
-    assert ", 1 failed check" in capsys.readouterr().out
+    assert ", check warn: 1\n" in capsys.readouterr().out.replace(" \n", "\n")
 
 
 def test_prometheus_reads_the_same() -> None:
@@ -72,6 +76,7 @@ def test_prometheus_reads_the_same() -> None:
     assert "modelmeter_healthy 1" in lines
     assert f"modelmeter_last_success_timestamp_seconds {(NOW - timedelta(hours=6)).timestamp():.0f}" in lines
     assert 'modelmeter_feed_stale{kind="prices",name="a \\"quoted\\" feed"} 0' in lines
+    assert 'modelmeter_last_run_checks{severity="warn"} 1' in lines
     assert 'modelmeter_open_alarms{kind="budgets crossed"} 2' in lines
     assert 'modelmeter_size_bytes{part="warehouse"} 123' in lines
     named = {line.split("{")[0].split(" ")[0] for line in lines if not line.startswith("#")}
@@ -82,7 +87,7 @@ def test_prometheus_reads_the_same() -> None:
 HISTORY = """
 create table runs (id serial, run_id text, pipeline_name text, status text, start_time float, end_time float);
 create table run_tags (run_id text, key text, value text);
-create table asset_check_executions (run_id text, execution_status text);
+create table asset_check_executions (run_id text, execution_status text, evaluation_event text);
 insert into runs (run_id, pipeline_name, status, start_time, end_time) values
     ('a', 'daily', 'FAILURE', 1, 2), ('b', 'daily', 'SUCCESS', 3, 4), ('c', 'arrivals', 'FAILURE', 5, 6),
     ('d', 'daily', 'SUCCESS', 7, 8);
@@ -90,7 +95,12 @@ insert into run_tags values
     ('a', 'dagster/partition', '2026-03-01'),
     ('b', 'dagster/asset_partition_range_start', '2026-03-01'), ('b', 'dagster/asset_partition_range_end', '2026-03-01'),
     ('d', 'dagster/asset_partition_range_start', '2026-02-01'), ('d', 'dagster/asset_partition_range_end', '2026-02-28');
-insert into asset_check_executions values ('d', 'FAILED'), ('d', 'SUCCEEDED'), ('a', 'FAILED');
+insert into asset_check_executions values
+    ('d', 'FAILED', '{"severity": {"__enum__": "AssetCheckSeverity.WARN"}}'),
+    ('d', 'FAILED', '{"severity": {"__enum__": "AssetCheckSeverity.ERROR"}}'),
+    ('d', 'FAILED', '{"severity": {"__enum__": "AssetCheckSeverity.WARN"}}'),
+    ('d', 'SUCCEEDED', '{"severity": {"__enum__": "AssetCheckSeverity.ERROR"}}'),
+    ('a', 'FAILED', '{"severity": {"__enum__": "AssetCheckSeverity.ERROR"}}');
 """
 
 
@@ -120,9 +130,9 @@ def test_the_newest_run_of_each_stretch_counts(database: Database, database_sett
             found = status_of(workspace)
         finally:
             drop_database(database, history)
-    assert [(str(r.first_day), str(r.last_day), r.status, r.failed_checks) for r in found.runs] == [
-        ("2026-02-01", "2026-02-28", "SUCCESS", 1),
-        ("2026-03-01", "2026-03-01", "SUCCESS", 0),
+    assert [(str(r.first_day), str(r.last_day), r.status, r.checks) for r in found.runs] == [
+        ("2026-02-01", "2026-02-28", "SUCCESS", {"warn": 2, "error": 1}),
+        ("2026-03-01", "2026-03-01", "SUCCESS", {"warn": 0, "error": 0}),
     ]
     assert found.last_success_at == datetime.fromtimestamp(8, UTC)
     assert found.sizes["warehouse"] > 2**20
@@ -172,3 +182,17 @@ def test_every_line_of_a_json_log_is_json(capsys: pytest.CaptureFixture[str]) ->
     assert lines[0]["text"] == "two\nlines"
     assert "days" not in lines[1]
     assert datetime.fromisoformat(lines[1]["at"]).tzinfo is not None
+
+
+def test_a_json_log_says_which_checks_failed_and_how_the_run_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    checks = [
+        {"passed": False, "severity": "WARN", "asset": "core.price", "name": "fresh", "found": "a value of the data"},
+        {"passed": True, "severity": "ERROR", "asset": "core.price", "name": "unique"},
+    ]
+    log_outcome(RunOutcome(Window(DAY, DAY + timedelta(days=1)), True, 1.23456, checks, [], [], []), "daily")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    common = {"job": "daily", "days": "2026-03-01"}
+    assert [{name: value for name, value in line.items() if name != "at"} for line in lines] == [
+        {"event": "check", **common, "severity": "warn", "asset": "core.price", "name": "fresh"},
+        {"event": "ended", **common, "succeeded": True, "seconds": 1.235},
+    ]
