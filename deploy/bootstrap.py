@@ -60,7 +60,13 @@ def main() -> None:
             "Name another one: make daily PYTHON=python3.13"
         )
     with (ROOT / ".venv.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock.fileno()).st_uid == os.geteuid():
+            os.fchmod(lock.fileno(), 0o600)  # whoever can open the file can hold the lock
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("waiting for another set-up of this folder to end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         described = [ROOT / "pyproject.toml", ROOT / "deploy" / "unused.py", *LOCKS]
         wanted = _digest(described, extra=f"{sys.version_info[:2]}{ROOT}")
         if _read(STAMP) not in ({f"{wanted} dev"} if for_tests else {wanted, f"{wanted} dev"}):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import importlib.util
 import os
 import runpy
 import shutil
+import stat
 import subprocess
 import sys
 import sysconfig
+import threading
 from fnmatch import fnmatchcase
 from importlib.metadata import distributions
 from pathlib import Path
@@ -77,6 +80,21 @@ def test_each_target_gets_its_packages_once(bootstrap: ModuleType, monkeypatch: 
     assert installed(bootstrap, monkeypatch, "--dev") == both
     with pytest.raises(SystemExit, match="found --fast"):
         installed(bootstrap, monkeypatch, "--fast")
+
+
+def test_a_set_up_says_that_it_waits_and_nobody_else_can_hold_it(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = bootstrap.ROOT / ".venv.lock"
+    lock.touch(0o666)
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        timer = threading.Timer(0.3, fcntl.flock, (held, fcntl.LOCK_UN))
+        timer.start()
+        installed(bootstrap, monkeypatch)
+        timer.join()
+    assert capsys.readouterr().err == "modelmeter: waiting for another set-up of this folder to end\n"
+    assert stat.S_IMODE(lock.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("has_uv", [True, False])
