@@ -1,4 +1,6 @@
-"""Compares the locked packages with advisories in the OSV format that lie on this machine; ends with status 1 where one is affected.
+"""Compares the locked packages with advisories in the OSV format that lie on this machine.
+
+Ends with status 1 where a package is affected, and with 2 where that is not known: an advisory, or all of them, could not be read.
 
     .venv/bin/python deploy/advisories.py all.zip        # the PyPI export of osv.dev, or a folder of its JSON files
 
@@ -42,16 +44,36 @@ def affected(advisories: Iterator[dict[str, Any]], packages: list[tuple[str, str
     return sorted(found)
 
 
-def read(place: Path) -> Iterator[dict[str, Any]]:
-    """The advisories of a zip file or a folder."""
+def read(place: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each advisory in a zip file or a folder."""
     if place.is_dir():
         for path in sorted(place.rglob("*.json")):
-            yield json.loads(path.read_bytes())
+            yield str(path.relative_to(place)), path.read_bytes()
         return
     with zipfile.ZipFile(place) as archive:
         for name in archive.namelist():
             if name.endswith(".json"):
-                yield json.loads(archive.read(name))
+                yield name, archive.read(name)
+
+
+def compare(place: Path, packages: list[tuple[str, str]]) -> int:
+    """Print what is affected and what could not be read; the status to end with."""
+    lines: list[str] = []
+    unread, count = [], 0
+    for name, content in read(place):
+        try:
+            lines += affected(iter([json.loads(content)]), packages)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            unread.append(name)
+        count += 1
+    sys.stdout.write("".join(f"{line}\n" for line in sorted(set(lines))))
+    if not count:
+        sys.stderr.write(f"{place} holds no advisory: nothing was compared\n")
+    elif unread:
+        sys.stderr.write(f"{len(unread)} of {count} advisories are none in the OSV format, the first one {unread[0]}\n")
+    elif not lines:
+        sys.stdout.write(f"none of {len(packages)} packages is affected by any of {count} advisories\n")
+    return 1 if lines else 2 if unread or not count else 0
 
 
 def _in_range(text: str, span: dict[str, Any]) -> bool:
@@ -60,15 +82,15 @@ def _in_range(text: str, span: dict[str, Any]) -> bool:
         return False
     version, is_in = Version(text), False
     for event in span.get("events", []):
-        ((kind, at),) = event.items()
-        try:
-            bound = Version(at)
-        except InvalidVersion:
-            continue
-        if kind == "introduced" and version >= bound:
-            is_in = True
-        elif (kind == "fixed" and version >= bound) or (kind == "last_affected" and version > bound):
-            is_in = False
+        for kind, at in event.items():
+            try:
+                bound = Version(at)
+            except InvalidVersion:
+                continue
+            if kind == "introduced" and version >= bound:
+                is_in = True
+            elif (kind == "fixed" and version >= bound) or (kind == "last_affected" and version > bound):
+                is_in = False
     return is_in
 
 
@@ -80,6 +102,8 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     packages = [package for lock in LOCKS for package in locked(ROOT / lock)]
-    lines = affected(read(Path(sys.argv[1])), packages)
-    sys.stdout.write("".join(f"{line}\n" for line in lines) or f"none of {len(packages)} packages is affected\n")
-    sys.exit(1 if lines else 0)
+    try:
+        sys.exit(compare(Path(sys.argv[1]), packages))
+    except (OSError, zipfile.BadZipFile) as error:
+        sys.stderr.write(f"{sys.argv[1]} can't be read: {error}\n")
+        sys.exit(2)

@@ -63,8 +63,24 @@ def test_the_command_reads_an_export_and_says_what_it_compared(tmp_path: Path) -
         archive.writestr("T-1.json", json.dumps(advisory("polars", versions=["0.1"])))
     done = run(ADVISORIES, export)
     assert (done.returncode, done.stdout.split()[:2]) == (0, ["none", "of"])
-    with zipfile.ZipFile(export, "w") as archive:
-        archive.writestr("T-1.json", json.dumps(advisory("polars", **span(("introduced", "0")))))
+    assert done.stdout.endswith("packages is affected by any of 1 advisories\n")
+    with zipfile.ZipFile(export, "a") as archive:
+        archive.writestr("T-2.json", "{cut off")
+    done = run(ADVISORIES, export)
+    assert (done.returncode, done.stdout) == (2, ""), "what could not be read is not known to be harmless"
+    assert done.stderr == "1 of 2 advisories are none in the OSV format, the first one T-2.json\n"
+    with zipfile.ZipFile(export, "a") as archive:
+        archive.writestr("T-3.json", json.dumps(advisory("polars", **span(("introduced", "0")))))
     done = run(ADVISORIES, export)
     assert done.returncode == 1
     assert done.stdout.startswith("polars==")
+
+
+@pytest.mark.parametrize("name", ["a folder", "nothing", "no zip file"])
+def test_what_holds_no_advisories_is_no_good_news(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "no zip file").write_text("text")
+    done = run(ADVISORIES, tmp_path / name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(str(tmp_path / name))
+    assert done.stderr.count("\n") == 1
