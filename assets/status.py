@@ -157,7 +157,8 @@ def _runs(workspace: Workspace) -> list[LastRun]:
             return []
         return [
             LastRun(
-                *map(date.fromisoformat, (first, last)),
+                date.fromisoformat(first),
+                date.fromisoformat(last),
                 status,
                 _at(started),
                 _at(ended),

@@ -24,8 +24,14 @@ from pipelines.config.pull import SqlPull
 from pipelines.pull.landed import LINES, Packing, Page
 from pipelines.pull.reader import PullError, time_plan
 from pipelines.pull.windows import INSTANTS, NUMBERS, Bounds, Plan, Window, instant
+from pipelines.warehouse.database import SIGNS_OF_LIFE
 
 _ROWS = 2_000
+_CONNECT: dict[str, dict[str, Any]] = {
+    "postgresql": {"connect_timeout": 10, **SIGNS_OF_LIFE},
+    "mysql": {"connect_timeout": 10},
+    "sqlite": {},
+}
 _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
@@ -165,9 +171,7 @@ def open_database_rows(pull: SqlPull) -> Iterator[DatabaseRows]:
     if driver is None:
         raise PullError(f"{pull.url_env}: a URL postgresql://, mysql:// or sqlite:// is accepted")
     place = f"{url.get_backend_name()}://{url.host or ''}{f':{url.port}' if url.port else ''}/{url.database or ''}"
-    engine = create_engine(
-        url.set(drivername=driver), connect_args={} if driver == "sqlite" else {"connect_timeout": 10}
-    )
+    engine = create_engine(url.set(drivername=driver), connect_args=_CONNECT[driver.partition("+")[0]])
     try:
         yield DatabaseRows(pull, engine, place)
     finally:

@@ -26,7 +26,7 @@ MINIMUM_MAJOR = 15
 
 _CONNECT_TIMEOUT_SECONDS = 10
 _KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
-_SIGNS_OF_LIFE = {**_KEEPALIVES, "tcp_user_timeout": "60000"}
+SIGNS_OF_LIFE = {**_KEEPALIVES, "tcp_user_timeout": "60000"}
 """Connections over TCP whose other end went silent are given up after a minute, on both ends. Left alone, a network that is half
 open is waited for two hours by a run, and by the server, where the lost run's locks keep the next one waiting."""
 _SIGNS_OF_LIFE_OF_SERVER = {
@@ -71,7 +71,7 @@ class Address:
 
     def libpq_options(self) -> dict[str, str]:
         """The options of the address, and when to give up a silent network unless the address says so itself."""
-        return {**({} if self.is_local else _SIGNS_OF_LIFE), **self.options}
+        return {**({} if self.is_local else SIGNS_OF_LIFE), **self.options}
 
     def startup_options(self) -> str:
         """What libpq sends as `options`, for connections of others (Dagster's, dbt's), whose sessions we don't set up."""
@@ -79,6 +79,11 @@ class Address:
         return " ".join(
             [self.options.get("options", ""), *(f"-c{name}={value}" for name, value in settings.items())]
         ).strip()
+
+    def for_others(self, *settings: str) -> Address:
+        """The address for connections that others make from a URL: they give up a silent network too, and start with `settings`."""
+        started = " ".join(filter(None, [self.startup_options(), *settings]))
+        return replace(self, options={**self.libpq_options(), **({"options": started} if started else {})})
 
     def connect(self, session: Mapping[str, str], *, autocommit: bool = False) -> psycopg.Connection[Any]:
         """A connection in UTC with the given session settings. Raises WarehouseError that names the server."""
@@ -153,12 +158,12 @@ class Database:
     @property
     def url(self) -> sqlalchemy.URL:
         """The owner's URL; `str()` and `repr()` mask the password, `render_as_string(hide_password=False)` shows it."""
-        return self.owner.url()
+        return self.owner.for_others().url()
 
     @property
     def reader_url(self) -> sqlalchemy.URL:
         """The reader's URL."""
-        return self.reader.url()
+        return self.reader.for_others().url()
 
     @property
     def dagster_url(self) -> str:
@@ -168,16 +173,14 @@ class Database:
         the clear. Raises WarehouseError where database or schema is missing and may not be made, or belongs to somebody else.
         """
         # An event of a run need not wait for the disk, 500 times in a run: what a crash of the machine takes is its last second.
-        options = f"{self.owner.startup_options()} -csynchronous_commit=off".strip()
+        settings = ["-csynchronous_commit=off"]
         if self.dagster_database == self.owner.dbname:
             self._create_dagster_schema()
-            options += f" -csearch_path={DAGSTER_SCHEMA}"
+            settings.append(f"-csearch_path={DAGSTER_SCHEMA}")
         else:
             self.create_database(self.dagster_database)
             self._check_history_is_ours()
-        address = replace(
-            self.owner, dbname=self.dagster_database, options={**self.owner.libpq_options(), "options": options}
-        )
+        address = replace(self.owner.for_others(*settings), dbname=self.dagster_database)
         return address.url("postgresql+psycopg2").render_as_string(hide_password=False)
 
     def _check_history_is_ours(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy
 from pydantic import SecretStr
 
+from pipelines.quality.run import _connection_string
 from pipelines.settings import Settings
 from pipelines.warehouse import backup
 from pipelines.warehouse.checksums import checksums
@@ -46,6 +48,21 @@ def test_who_may_make_roles_gets_a_reader(address: str) -> None:
         engine = sqlalchemy.create_engine(database.dagster_url, poolclass=sqlalchemy.NullPool)
         with engine.connect() as connection:
             assert connection.execute(sqlalchemy.text("select current_database()")).scalar() == "modelmeter_dagster"
+
+
+def test_connections_that_others_make_give_up_a_silent_network_too(address: str) -> None:
+    """Checks connect by a URL, Dagster too: a network that went half open in a check was waited for a quarter of an hour."""
+    execute(address, "create database quiet")
+    with open_database(settings(address, "admin", "quiet")) as database:
+        urls = [_connection_string(database.engine()), database.reader_url, database.dagster_url]
+        for url in urls:
+            with sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool).connect() as connection:
+                assert connection.execute(sqlalchemy.text("show tcp_user_timeout")).scalar() == "60000"
+                driver: Any = connection.connection.driver_connection
+                info = driver.info
+                own = info.get_parameters() if hasattr(info, "get_parameters") else info.dsn_parameters
+                assert (own["tcp_user_timeout"], own["keepalives_idle"]) == ("60000", "30")
+    execute(address, "drop database quiet")
 
 
 def test_who_may_not_reads_as_the_same_user_in_read_only_transactions(address: str) -> None:
