@@ -14,6 +14,7 @@ from pipelines.landing import LandedFile, LandingError, read_bytes
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.prices.feed_snapshot import FeedSnapshot, PriceFeedError, price_frame
 from pipelines.prices.feeds import FORMATS
+from pipelines.prices.periods import one_at_a_time
 from pipelines.prices.plausible import chargeable, plausible
 from pipelines.prices.statements import facts_of, gathered
 
@@ -36,6 +37,8 @@ def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:
     if feed.format != "price_sheet":
         prices, dear = plausible(prices)
         problems |= dear
+    prices, twice = one_at_a_time(prices)
+    problems |= twice
     if not prices:
         # An error page or an emptied list must not close every price that the feed ever gave.
         found = "; ".join(sorted(problems)[:5]) or f"{parsed.lines} records"

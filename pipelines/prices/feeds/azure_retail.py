@@ -17,7 +17,7 @@ from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedEr
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 
-VERSION = "1"
+VERSION = "2"
 
 _WORDS: dict[str, str] = {
     **dict.fromkeys(("inp", "in", "inpt", "input"), "input"),
@@ -29,11 +29,15 @@ _WORDS: dict[str, str] = {
     **dict.fromkeys(("glbl", "gl", "global", "glb"), "global"),
     **dict.fromkeys(("regnl", "rgnl", "regional", "rg"), "regional"),
     **dict.fromkeys(("dzone", "dz", "datazone", "dzn"), "data-zone"),
-    **dict.fromkeys(("tokens", "1m", "shortco", "std"), ""),
+    "shortco": "short",
+    "longco": "long",
+    **dict.fromkeys(("tokens", "1m", "std"), ""),
 }
+_LONG_PROMPT = 272_000
+"""Above it lie the prompts of OpenAI's `LongCo` prices, as the pages of both sellers say; the meters name no number."""
 _UNCLEAR = re.compile(
     r"^(?:ft|rft|trng|training|tkn|grdr|grader|dev|mdl|hosting|img|image|aud|audio|txt|text|rt|rtime|realtime|prvw|tts"
-    r"|trscb|tcrb|transcribe|vision|longco|l|sp|ch|fw|base|az|pages|search|unit|mm[\d.]+)$|1m$|aud|trb"
+    r"|trscb|tcrb|transcribe|vision|l|sp|ch|fw|base|az|pages|search|unit|mm[\d.]+)$|1m$|aud|trb"
 )
 _FAMILY = {
     "Azure OpenAI GPT5": "gpt",
@@ -59,13 +63,21 @@ _METERS = {
 }
 
 
+_PROMPTS: dict[str, dict[str, Any]] = {
+    "": {},
+    "short": {"context_to_tokens": _LONG_PROMPT + 1},
+    "long": {"context_from_tokens": _LONG_PROMPT, "context_bound": "gt"},
+}
+
+
 class Meaning(NamedTuple):
-    """What the name of a meter says; `scope` is global, regional or data-zone."""
+    """What the name of a meter says; `scope` is global, regional or data-zone, `prompt` short, long or empty."""
 
     model: str
     meter: str
     tier: str
     scope: str
+    prompt: str = ""
 
 
 def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
@@ -90,6 +102,9 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     rejected = 0
     for index, item in enumerate(items):
         try:
+            if (strange := _no_list_price(item)) is not None:
+                problems.add(f"{item['productName']}: {item['meterName']}: {strange}")
+                continue
             meaning = meaning_of(item["productName"], item["meterName"])
             if item["unitOfMeasure"] not in _QUANTITIES or meaning is None:
                 problems.add(f"{item['productName']}: {item['meterName']} per {item['unitOfMeasure']}")
@@ -100,6 +115,14 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
             rejected += 1
     prices = [price for meaning, found in by_meaning.items() for price in _placed(meaning, found)]
     return Parsed(prices, len(items), rejected, frozenset(problems))
+
+
+def _no_list_price(item: Mapping[str, Any]) -> str | None:
+    """Why an item is not what everyone pays for any amount: a reservation, a price for developers, one from so many units on."""
+    kind, least = item.get("type", "Consumption"), item.get("tierMinimumUnits")
+    if kind != "Consumption":
+        return f"a price of type {str(kind)[:40]}"
+    return f"a price from {least} units on" if least else None
 
 
 def _item_prices(index: int, item: Mapping[str, Any], meaning: Meaning) -> Iterator[Price]:
@@ -119,14 +142,16 @@ def _item_prices(index: int, item: Mapping[str, Any], meaning: Meaning) -> Itera
             extracted_text=f"{item['productName']}: {item['meterName']}: {item['retailPrice']} per {item['unitOfMeasure']}",
             service_tier=meaning.tier,
             region=region,
+            **_PROMPTS[meaning.prompt],
             pricing_currency=item.get("currencyCode", "USD"),
-            valid_from=_start(item),
+            valid_from=_instant(item["effectiveStartDate"]),
+            valid_to=_instant(item["effectiveEndDate"]) if item.get("effectiveEndDate") else None,
             date_basis="documented",
         )
 
 
-def _start(item: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(item["effectiveStartDate"]).astimezone(UTC)
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _placed(meaning: Meaning, found: Sequence[Price]) -> Iterator[Price]:
@@ -134,7 +159,9 @@ def _placed(meaning: Meaning, found: Sequence[Price]) -> Iterator[Price]:
     everywhere = {"global": "", "data-zone": "data-zone"}.get(meaning.scope)
     public = [price for price in found if not price.region.startswith("usgov")]
     if everywhere is not None and len({(price.unit_price, price.pricing_quantity) for price in public}) == 1:
-        yield min(public, key=_from)._replace(region=everywhere)
+        ends = [price.valid_to for price in public if price.valid_to is not None]
+        until = max(ends) if len(ends) == len(public) else None
+        yield min(public, key=_from)._replace(region=everywhere, valid_to=until)
         found = [price for price in found if price.region.startswith("usgov")]
     for region in sorted({price.region for price in found}):
         here = [price for price in found if price.region == region]
@@ -142,7 +169,8 @@ def _placed(meaning: Meaning, found: Sequence[Price]) -> Iterator[Price]:
         ends = dict(zip(starts, [*starts[1:], None], strict=True))
         place = f"data-zone:{region}" if meaning.scope == "data-zone" else region
         for price in here:
-            yield price._replace(region=place, valid_to=ends[_from(price)])
+            following = [end for end in (price.valid_to, ends[_from(price)]) if end is not None]
+            yield price._replace(region=place, valid_to=min(following, default=None))
 
 
 def _from(price: Price) -> datetime:
@@ -158,11 +186,13 @@ def meaning_of(product: str, meter_name: str) -> Meaning | None:
     meter = _METERS.get(tuple(sorted(said & {"input", "output", "cached", "written"})))
     scopes = said & {"global", "regional", "data-zone"}
     tiers = said & {"batch", "priority"}
+    prompts = said & {"short", "long"}
     name = [_SNAPSHOT_DAYS.get(word, word) for word in words if word not in _WORDS]
     if (
         meter is None
         or len(scopes) != 1
         or len(tiers) > 1
+        or len(prompts) > 1
         or not name
         or any(re.fullmatch(r"\d{4,8}", word) for word in name)
     ):
@@ -171,4 +201,6 @@ def meaning_of(product: str, meter_name: str) -> Meaning | None:
     model = "-".join(name)
     if family and not model.startswith((family, "mai-", "codestral", "ministral")):
         model = f"{family}-{model}"
-    return Meaning(model, meter, min(tiers, default="standard"), scopes.pop())
+    if prompts and not product.startswith("Azure OpenAI"):
+        return None
+    return Meaning(model, meter, min(tiers, default="standard"), scopes.pop(), min(prompts, default=""))

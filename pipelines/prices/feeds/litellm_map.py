@@ -7,7 +7,7 @@ not understood. The map's keys are turned into models and regions by `pipelines.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipelines.outside import worded
@@ -91,13 +91,20 @@ class _Found(NamedTuple):
     time_window: str = ""
 
 
+_INPUT, _OUTPUT = "input_cost_per_token", "output_cost_per_token"
+_READ, _WRITE = "cache_read_input_token_cost", "cache_creation_input_token_cost"
+_WRITE_1H, _REASONING = "cache_creation_input_token_cost_above_1hr", "output_cost_per_reasoning_token"
+_OF_TIERS = (_INPUT, _OUTPUT, _READ, _WRITE, _WRITE_1H, _REASONING)
+"""The columns that tiers of prompt sizes decide alone."""
+_FROM_BOUND_ON = ("xai",)
+"""Sellers whose long prompts begin at the bound itself, as LiteLLM charges them."""
 _PRICED = re.compile(r"cost|pric|uplift|multiplier|surcharge|provider_specific_entry")
 _SAME_IN_ANOTHER_UNIT = re.compile(r"^(?:input|output)_dbu?_cost_per_token$")
 """Databricks units for the same tokens; their price in USD has a field of its own."""
 
 
 def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
-    """Every price of the map. Bounds such as `_above_200k_tokens` are exclusive and re-price the whole request.
+    """Every price of the map. Bounds such as `_above_200k_tokens` are exclusive (xAI's are not) and re-price the whole request.
 
     `off_peak_pricing` holds instead of the plain price inside its hours. Multipliers of a data residency (`us`, `eu`) and of
     Anthropic's fast mode give every token price once more, times the factor. An entry's `aliases` are names of its prices.
@@ -162,7 +169,7 @@ def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> lis
                     extracted_text=f"{found.place}: {found.value}",
                     service_tier=found.service_tier,
                     context_from_tokens=found.above,
-                    context_bound="gt" if found.above else "gte",
+                    context_bound="gt" if found.above and entry["litellm_provider"] not in _FROM_BOUND_ON else "gte",
                     time_window=found.time_window,
                 )
             )
@@ -172,10 +179,17 @@ def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> lis
 
 
 def _found(entry: Mapping[str, Any], problems: set[str]) -> Iterator[_Found]:
+    tiers = list(_tiers(entry, problems))
+    for index, above, tier in tiers:
+        for column, value in tier.items():
+            meter, service_tier, bound = _take_apart(column)
+            place = f"tiered_pricing/{index}/{column}"
+            yield _Found(place, value, None if bound else meter, service_tier, above)
+    is_replaced = any(above == 0 and _INPUT in tier for _, above, tier in tiers)
     for column, value in entry.items():
-        if column == "tiered_pricing":
-            yield from _tiered(value, problems)
-        elif column == "search_context_cost_per_query" and isinstance(value, dict):
+        if column == "tiered_pricing" or (is_replaced and _BOUND.sub("", column) in _OF_TIERS):
+            continue
+        if column == "search_context_cost_per_query" and isinstance(value, dict):
             yield from _searches(value, _search_meter(entry))
         elif column == "off_peak_pricing" and isinstance(value, dict):
             yield from _off_peak(value, problems)
@@ -304,16 +318,32 @@ def _searches(sizes: Mapping[str, object], usual: str) -> Iterator[_Found]:
         yield _Found(f"search_context_cost_per_query/{size}", value, meters.get(size))
 
 
-def _tiered(tiers: object, problems: set[str]) -> Iterator[_Found]:
-    """`tiered_pricing`: objects with `range: [above, up to]` in prompt tokens and the columns of that range."""
-    for index, tier in enumerate(tiers if isinstance(tiers, list) else ()):
-        bounds = tier.get("range") if isinstance(tier, dict) else None
+def _tiers(entry: Mapping[str, Any], problems: set[str]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """`tiered_pricing`: number, exclusive bound in prompt tokens and priced columns of each tier, completed as LiteLLM does.
+
+    A tier with a price for input is charged by alone, and what the entry states beside its tiers is not: caches without a
+    price of their own cost as the tier's input, reasoning as its output. A tier that states no output has the entry's.
+    """
+    listed = entry.get("tiered_pricing")
+    blocks = [tier for tier in (listed if isinstance(listed, list) else ()) if isinstance(tier, dict)]
+    if listed and len(blocks) != (len(listed) if isinstance(listed, list) else 0):
+        problems.add("tiered_pricing: not understood")
+    stated = {column for block in (entry, *blocks) for column in block}
+    for index, tier in enumerate(blocks):
+        bounds = tier.get("range")
         above = as_amount(bounds[0]) if isinstance(bounds, list) and bounds else None
         if above is None:
             problems.add("tiered_pricing by something other than a range of prompt tokens: not understood")
             continue
-        for column, value in tier.items():
-            if column != "range":
-                meter, service_tier, bound = _take_apart(column)
-                place = f"tiered_pricing/{index}/{column}"
-                yield _Found(place, value, None if bound else meter, service_tier, int(above))
+        own = {column: value for column, value in tier.items() if column != "range" and value is not None}
+        yield index, int(above), _completed(own, entry, stated) if _INPUT in own else own
+
+
+def _completed(tier: Mapping[str, Any], entry: Mapping[str, Any], stated: Container[str]) -> dict[str, Any]:
+    """A tier with a price for input, and what it charges for each other column that is `stated` anywhere in the entry."""
+    instead = {_READ: tier[_INPUT], _WRITE: tier[_INPUT], _WRITE_1H: tier.get(_WRITE, tier[_INPUT])}
+    if _OUTPUT in tier:
+        instead[_REASONING] = tier[_OUTPUT]
+    else:
+        instead |= {column: entry.get(column) for column in (_OUTPUT, _REASONING)}
+    return {column: value for column, value in instead.items() if column in stated} | dict(tier)

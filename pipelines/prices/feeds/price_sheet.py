@@ -18,11 +18,12 @@ from pipelines.meters import METERS_BY_NAME
 from pipelines.outside import worded
 from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount
 from pipelines.prices.meters import LEDGER_UNITS
+from pipelines.prices.periods import overlap
 from pipelines.prices.windows import parse_window
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 from pipelines.warehouse.tables.core_prices import CONTEXT_COUNTS, REASONING_MODES
 
-VERSION = "1"
+VERSION = "2"
 
 _REQUIRED = ("provider", "model", "meter", "price")
 _OPTIONAL = (
@@ -48,6 +49,11 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
             prices.append(_price(place, row))
         except ValueError as error:
             mistakes.append(f"{place}: {worded(error)}")
+    mistakes += [
+        f"{later.source_locator}: another price for what {earlier.source_locator} states at the same time; let one end where "
+        f"the other begins"
+        for earlier, later in overlap(prices)
+    ]
     if mistakes:
         raise PriceFeedError("\n".join(mistakes))
     return Parsed(prices, len(prices))

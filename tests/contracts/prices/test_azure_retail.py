@@ -28,7 +28,7 @@ FEED = PriceFeed(feed="azure_retail", format="azure_retail")
 def ledger(shared_data: Path) -> pl.DataFrame:
     path = shared_data / "prices" / "azure_retail" / "azure_retail_prices_2026-08-11.json"
     snapshot = parse_feed(landed_file(path, "azure_retail"), FEED)
-    assert (snapshot.lines, snapshot.valid, snapshot.prices.height) == (3289, 3289, 2370)
+    assert (snapshot.lines, snapshot.valid, snapshot.prices.height) == (3289, 3289, 2558)
     return build_ledger(FEED, [snapshot], build_registry(load_config(None).models, feed_names([snapshot])))
 
 
@@ -49,6 +49,11 @@ def test_the_saved_answer_makes_a_sound_ledger(ledger: pl.DataFrame) -> None:
         ({"model_id": "gpt-4.1", "input_uncached": 1000, "output_text": 1000, "service_tier": "batch"}, "0.005"),
         ({"model_id": "gpt-4.1", "input_uncached": 1000, "event_at": datetime(2025, 3, 31, tzinfo=UTC)}, None),
         ({"model_id": "mistral-large-3", "input_uncached": 1_000_000}, "0.5"),
+        # 5.5 ShortCo inp Gl 5 and opt 30, LongCo inp Gl 10 and opt 45 per million; 5.5 ShortCo PP inp Gl 12.5, and no LongCo.
+        ({"model_id": "gpt-5.5", "input_uncached": 272_000, "output_text": 1000}, "1.39"),
+        ({"model_id": "gpt-5.5", "input_uncached": 272_001, "output_text": 1000}, "2.76501"),
+        ({"model_id": "gpt-5.5", "input_uncached": 272_000, "service_tier": "priority"}, "3.4"),
+        ({"model_id": "gpt-5.5", "input_uncached": 272_001, "service_tier": "priority"}, None),
     ],
 )
 def test_prices_by_region_and_tier(ledger: pl.DataFrame, call: dict[str, Any], usd: str | None) -> None:
@@ -85,7 +90,7 @@ def test_abbreviations(name: str, model: str, meter: str, tier: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "gpt 4o dev ft inpt glbl Tokens", "5.4 longco inp Gl 1M Tokens", "gpt aud 0828 Inp glbl Tokens", "gpt-4.1 Inp Tokens",
+        "gpt 4o dev ft inpt glbl Tokens", "5.5 shortco longco inp Gl 1M Tokens", "gpt aud 0828 Inp glbl Tokens", "gpt-4.1 Inp Tokens",
         "gpt-4o-9999-Inp-glbl Tokens", "gpt 4.1 glbl Tokens", "Inp glbl Tokens", "gpt-4o Batch pp Inp glbl Tokens",
     ],
 )  # fmt: skip
@@ -107,3 +112,26 @@ def test_regions_that_differ_are_no_history() -> None:
     turn = read(item("gpt-5 Inp regnl Tokens", 1), item("gpt-5 Inp regnl Tokens", 2, start="2026-02-01"))
     february = datetime(2026, 2, 1, tzinfo=UTC)
     assert [(p.region, p.unit_price, p.valid_to) for p in turn.prices] == [("eastus", 1, february), ("eastus", 2, None)]
+
+
+def test_what_not_everyone_pays_for_any_amount_is_no_price() -> None:
+    """The API lists prices for developers and reservations, and prices from so many units on, under the same meter."""
+    name = "gpt-5 Inp glbl Tokens"
+    parsed = read(
+        item(name, 2, type="Consumption"),
+        item(name, 1, type="DevTestConsumption"),
+        item(name, 0.5, type="Reservation"),
+        item(name, 1.5) | {"tierMinimumUnits": 1000.0},
+    )
+    assert [price.unit_price for price in parsed.prices] == [2]
+    assert parsed.not_understood == {
+        f"Azure OpenAI: {name}: {why}"
+        for why in ("a price of type DevTestConsumption", "a price of type Reservation", "a price from 1000.0 units on")
+    }
+
+
+def test_a_price_with_an_end_holds_until_then() -> None:
+    ended = read(item("gpt-5 Inp glbl Tokens", 2, effectiveEndDate="2026-06-30T00:00:00Z"))
+    assert [(p.region, p.valid_to) for p in ended.prices] == [("", datetime(2026, 6, 30, tzinfo=UTC))]
+    one = read(item("gpt-5 Inp regnl Tokens", 2, effectiveEndDate="2026-06-30T00:00:00Z"))
+    assert [(p.region, p.valid_to) for p in one.prices] == [("eastus", datetime(2026, 6, 30, tzinfo=UTC))]

@@ -213,3 +213,43 @@ def test_hours_that_are_unclear_give_no_price_and_are_named(schedule: dict[str, 
     found = read(input_cost_per_token=3e-7, off_peak_pricing={"input_cost_per_token": 1.5e-7, **schedule})
     assert [p.time_window for p in found.prices] == [""]
     assert any(problem in said for said in found.not_understood), found.not_understood
+
+
+def test_tiers_of_prompt_sizes_decide_alone() -> None:
+    """Worked by hand after LiteLLM's own rule: a tier that prices input prices the whole prompt, whatever stands beside it.
+
+    40,000 tokens of input, 10,000 of them cached, and 1,000 of output: the second tier states no cache and no output, so the
+    cache costs 0.4 as input does, and the output 8 as the entry says.
+    """
+    tiers = [
+        {"range": [0, 32e3], "input_cost_per_token": 2e-7, "output_cost_per_token": 4e-6, "cache_read_input_token_cost": 1e-7},
+        {"range": [32e3, 1e6], "input_cost_per_token": 4e-7},
+    ]  # fmt: skip
+    columns = {
+        "input_cost_per_token": 9e-7, "input_cost_per_token_above_200k_tokens": 9e-6, "output_cost_per_token": 8e-6,
+        "cache_creation_input_token_cost_above_1hr": 7e-6, "output_cost_per_reasoning_token": 9e-6,
+        "input_cost_per_token_batches": 1e-7,
+    }  # fmt: skip
+    found = {
+        (p.meter, p.service_tier, p.context_from_tokens, f"{p.unit_price * 1_000_000:f}".rstrip("0").rstrip("."))
+        for p in read(**columns, tiered_pricing=tiers).prices
+    }
+    assert found == {
+        ("input_uncached", "standard", 0, "0.2"), ("input_cache_read", "standard", 0, "0.1"),
+        ("input_cache_write_1h", "standard", 0, "0.2"), ("output_text", "standard", 0, "4"),
+        ("output_reasoning", "standard", 0, "4"), ("input_uncached", "batch", 0, "0.1"),
+        ("input_uncached", "standard", 32_000, "0.4"), ("input_cache_read", "standard", 32_000, "0.4"),
+        ("input_cache_write_1h", "standard", 32_000, "0.4"), ("output_text", "standard", 32_000, "8"),
+        ("output_reasoning", "standard", 32_000, "9"), ("input_uncached", "batch", 32_000, "0.2"),
+    }  # fmt: skip
+    long = [{"range": [128e3, 256e3], "input_cost_per_token": 5e-7}]
+    plain = read(input_cost_per_token=9e-7, tiered_pricing=long).prices
+    assert {(p.context_from_tokens, str(p.unit_price)) for p in plain} == {(0, "9E-7"), (128_000, "5E-7")}
+
+
+def test_long_prompts_of_xai_begin_at_the_bound() -> None:
+    entry = {"input_cost_per_token": 2e-6, "input_cost_per_token_above_200k_tokens": 4e-6}
+    for seller, bound in (("xai", "gte"), ("openai", "gt")):
+        content = json.dumps({"m": {"litellm_provider": seller, **entry}}).encode()
+        found = {(p.context_from_tokens, p.context_bound) for p in FORMATS["litellm_map"].read(content, {}).prices}
+        assert found == {(0, "gte"), (200_000, bound)}
