@@ -159,8 +159,8 @@ def _placed(meaning: Meaning, found: Sequence[Price]) -> Iterator[Price]:
     everywhere = {"global": "", "data-zone": "data-zone"}.get(meaning.scope)
     public = [price for price in found if not price.region.startswith("usgov")]
     if everywhere is not None and len({(price.unit_price, price.pricing_quantity) for price in public}) == 1:
-        ends = [price.valid_to for price in public if price.valid_to is not None]
-        until = max(ends) if len(ends) == len(public) else None
+        stated = [price.valid_to for price in public if price.valid_to is not None]
+        until = max(stated) if len(stated) == len(public) else None
         yield min(public, key=_from)._replace(region=everywhere, valid_to=until)
         found = [price for price in found if price.region.startswith("usgov")]
     for region in sorted({price.region for price in found}):
