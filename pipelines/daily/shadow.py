@@ -13,12 +13,12 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from pipelines.meters import INPUT_METERS, OUTPUT_METERS
 from pipelines.records.store import scan_stored, stored_parts
 from pipelines.shadow import answers, collect, evidence_rows, off_policy_rows, ratios
 from pipelines.shadow.collect import arms_of
+from pipelines.shadow.logged_cells import CELL_COLUMNS, cells_of_day
 from pipelines.shadow.records import RECORD_SCHEMA
-from pipelines.warehouse.day_files import kept_of_day
+from pipelines.warehouse.day_files import kept_of_day, parts_of_day
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all
@@ -30,27 +30,6 @@ from pipelines.workspace.model_registry import registry_of
 
 OFF_POLICY_DAYS = 30
 """How many loaded days of the log are asked what several models did with one use case."""
-_CLUSTERS = 400
-"""Sessions are put into so many groups: fewer rows, and a wider interval if anything."""
-_INPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in INPUT_METERS)
-_OUTPUT = " + ".join(f"{meter.tokens_column}::bigint" for meter in OUTPUT_METERS)
-_POWERS = ", ".join(f"{2**power}::bigint" for power in range(1, 62))
-"""As many of these as a prompt's tokens reach are the whole part of their logarithm: Postgres needs ten times as long for log."""
-_CELLS = f"""
-    select
-        coalesce(application, team, 'unattributed') as use_case,
-        width_bucket({_INPUT}, array[{_POWERS}])::bigint as size,
-        model_id,
-        (get_byte(digest, 0) * 256 + get_byte(digest, 1)) %% {_CLUSTERS} as cluster,
-        count(*) as requests,
-        count(*) filter (where status = 'ok') as ok,
-        sum({_OUTPUT})::bigint as output,
-        sum(effective_cost_usd)::numeric(38, 18) as cost_usd
-    from core.request, sha256(convert_to(coalesce(session_id, request_uid::text), 'UTF8')) as digest
-    where event_date = %(day)s and model_id is not null and effective_cost_usd is not null
-    group by 1, 2, 3, 4
-"""
-"""The cluster is the first two bytes of a SHA-256: Postgres' own hashtext may change with its version, and days are kept."""
 _KEPT_CELLS = "off_policy_cells_by_sha256"
 
 
@@ -90,20 +69,18 @@ def refresh_off_policy(workspace: Workspace) -> pl.DataFrame:
 def _cells(workspace: Workspace, connection: psycopg.Connection[Any], days: Sequence[date]) -> pl.DataFrame:
     """The log's sums of requests that are alike, each day's made once."""
     found = [
-        kept_of_day(
-            connection,
-            workspace.day_files,
-            day,
-            _KEPT_CELLS,
-            partial(read_frame, connection, _CELLS, {"day": day}),
-        )
+        kept_of_day(connection, workspace.day_files, day, _KEPT_CELLS, partial(_cells_of, workspace, connection, day))
         for day in days
     ]
-    cells = pl.concat(found) if found else read_frame(connection, _CELLS, {"day": date.min})
+    cells = pl.concat(found) if found else _cells_of(workspace, connection, date.min)
     by = ["use_case", "size", "model_id", "cluster"]
     summed = cells.group_by(by).agg(pl.col("requests", "ok", "output", "cost_usd").sum())
     # By way of text, as Postgres rounds.
     return summed.with_columns(pl.col("cost_usd").cast(pl.String).cast(pl.Float64))
+
+
+def _cells_of(workspace: Workspace, connection: psycopg.Connection[Any], day: date) -> pl.DataFrame:
+    return cells_of_day(parts_of_day(connection, workspace.day_files, day, CELL_COLUMNS))
 
 
 def answers_now(connection: psycopg.Connection[Any]) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from pipelines.shadow.estimates import FEWEST, Estimate, Floats, by_cluster, mean
@@ -62,44 +63,57 @@ def by_strata(cells: pl.DataFrame, measures: tuple[str, ...] = MEASURES) -> Iter
         "use_case", maintain_order=True
     ):
         models = of_case["model_id"].unique().sort().to_list()
-        # In the order of the cells: sums of floats differ in their last digit by the order of what is added.
-        whole = of_case.group_by("size", maintain_order=True).agg(pl.col("requests").sum().alias("all"))
+        case = _Case.of(of_case, measures)
         for model in models if len(models) > 1 else []:
-            for measure, found in _standardised(of_case, whole, str(model), measures).items():
+            for measure, found in case.standardised(str(model)).items():
                 yield _row(str(use_case), str(model), measure, "strata", found)
 
 
-def _standardised(
-    cells: pl.DataFrame, whole: pl.DataFrame, model: str, measures: tuple[str, ...]
-) -> dict[str, Reached | str]:
-    """The model's mean of each measure by stratum, weighed by all requests of the stratum (`whole`)."""
-    own = cells.filter(pl.col("model_id") == model)
-    strata = own.group_by("size", maintain_order=True).agg(
-        pl.col("requests").sum().alias("own"), pl.col(measures).sum()
-    )
-    matched = whole.join(strata, on="size", how="left", maintain_order="left").with_columns(
-        is_matched=pl.col("own").fill_null(0) >= FEWEST_IN_STRATUM
-    )
-    used = matched.filter("is_matched")
-    if used.is_empty():
-        return dict.fromkeys(measures, "no kind of request was served by the model often enough")
-    number = int(used["all"].sum())
-    unmatched = 1 - number / int(whole["all"].sum())
-    # Which requests come varies too, so those of other models move the estimate by their stratum.
-    centres = [(pl.col(measure) / pl.col("own")).alias(f"centre_{measure}") for measure in measures]
-    parts = cells.join(used.select("size", "all", "own", *centres), on="size", maintain_order="left")
-    clusters, size = numbered(parts["cluster"])
-    requests = parts["requests"].cast(pl.Float64).to_numpy()
-    weight = np.where(parts["model_id"] == model, parts["all"] / parts["own"], 0.0)
-    effective = float((weight * requests).sum() ** 2 / (weight**2 * requests).sum())
-    found: dict[str, Reached | str] = {}
-    for measure in measures:
-        value = float((used["all"] * used[measure] / used["own"]).sum() / number)
-        centre, total = (parts[name].cast(pl.Float64).to_numpy() for name in (f"centre_{measure}", measure))
-        moved = weight * (total - requests * centre) + requests * (centre - value)
-        estimate = Estimate(value, by_cluster(moved / number, clusters, size))
-        found[measure] = Reached(estimate, int(own["requests"].sum()), effective, unmatched)
-    return found
+@dataclass(frozen=True)
+class _Case:
+    """The cells of one use case as arrays: of each its model, the places of its size and cluster, and its sums."""
+
+    models: npt.NDArray[np.str_]
+    size: npt.NDArray[np.int64]
+    cluster: npt.NDArray[np.int64]
+    requests: Floats
+    sums: dict[str, Floats]
+    everyone: Floats
+    """Requests of all models by size (rows) and cluster."""
+
+    @classmethod
+    def of(cls, cells: pl.DataFrame, measures: tuple[str, ...]) -> _Case:
+        """In the order of the cells: sums of floats differ in their last digit by the order of what is added."""
+        (size, sizes), (cluster, clusters) = numbered(cells["size"]), numbered(cells["cluster"])
+        requests = cells["requests"].cast(pl.Float64).to_numpy()
+        everyone = by_cluster(requests, size * clusters + cluster, sizes * clusters).reshape(sizes, clusters)
+        sums = {name: cells[name].cast(pl.Float64).to_numpy() for name in measures}
+        return cls(cells["model_id"].to_numpy().astype(np.str_), size, cluster, requests, sums, everyone)
+
+    def standardised(self, model: str) -> dict[str, Reached | str]:
+        """The model's mean of each measure by stratum, weighed by all requests of the stratum."""
+        is_own = self.models == model
+        size, cluster, requests = self.size[is_own], self.cluster[is_own], self.requests[is_own]
+        whole = self.everyone.sum(axis=1)
+        own = by_cluster(requests, size, whole.size)
+        is_matched = own >= FEWEST_IN_STRATUM
+        if not is_matched.any():
+            return dict.fromkeys(self.sums, "no kind of request was served by the model often enough")
+        weight = np.divide(whole, own, out=np.zeros(whole.size), where=is_matched)
+        number = float(whole[is_matched].sum())
+        effective = number**2 / float((weight * whole)[is_matched].sum())
+        takes_part = self.everyone[is_matched].any(axis=0)
+        found: dict[str, Reached | str] = {}
+        for measure, total in self.sums.items():
+            sums = by_cluster(total[is_own], size, whole.size)
+            centre = np.divide(sums, own, out=np.zeros(whole.size), where=is_matched)
+            value = float((weight * sums)[is_matched].sum() / number)
+            # Which requests come varies too, so those of other models move the estimate by their stratum.
+            moved = by_cluster(weight[size] * (total[is_own] - requests * centre[size]), cluster, takes_part.size)
+            moved += (centre - value)[is_matched] @ self.everyone[is_matched]
+            estimate = Estimate(value, (moved / number)[takes_part])
+            found[measure] = Reached(estimate, int(own.sum()), effective, 1 - number / float(whole.sum()))
+        return found
 
 
 def by_propensity(
