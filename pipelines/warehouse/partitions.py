@@ -102,8 +102,13 @@ def complete(connection: psycopg.Connection[Any], table: Table, staged: Staged) 
         raise LoadError(f"{table.qualified}: two rows of {staged.day} have the same key: {worded(error)}") from None
     for statement in index_statements(table, staged.label):
         connection.execute(sql.SQL(statement))
+    count_anew(connection, staged.name)
+
+
+def count_anew(connection: psycopg.Connection[Any], place: sql.Composable) -> None:
+    """Let the planner know a table as it is now. Nothing waits for it: where another has the table, its count will do."""
     with setting(connection, "default_statistics_target", _STATISTICS_TARGET):
-        connection.execute(sql.SQL("analyze {}").format(staged.name))
+        connection.execute(sql.SQL("analyze (skip_locked) {}").format(place))
 
 
 def swap_in(connection: psycopg.Connection[Any], table: Table, days: Sequence[date], staged: Sequence[Staged]) -> None:

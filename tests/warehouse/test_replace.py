@@ -384,3 +384,15 @@ def test_rows_of_a_new_partition_are_frozen(database: Database) -> None:
             "explain (analyze, costs off) select request_uid from core.request_20260214 where event_date = '2026-02-14'"
         ).fetchall()
     assert "Heap Fetches: 0" in str(plan)
+
+
+def test_the_planner_knows_a_new_day(database: Database) -> None:
+    """Counted before the day came, a table seems to hold one row of it, and what joins two such tables loops over both."""
+    replace_days(database, DUPLICATE, duplicates(2000, label="a"), DAY, NEXT)
+    with database.connect() as connection:
+        connection.execute("analyze raw.duplicate")
+    replace_days(database, DUPLICATE, duplicates(3000, label="next", day=NEXT), NEXT, AFTER)
+    with database.connect(read_only=True) as connection:
+        query = "explain (format json) select from raw.duplicate where event_date >= %s and event_date < %s"
+        ((found,),) = connection.execute(query, [NEXT, AFTER]).fetchall()
+    assert found[0]["Plan"]["Plan Rows"] == pytest.approx(3000, rel=0.5)

@@ -182,6 +182,20 @@ def test_a_second_run_changes_nothing_and_other_days_are_untouched(day: Database
     assert read(day, f"select team from mart.daily_team_spend where event_date = date '{DAY + ONE}'") == [("moved",)]
 
 
+def test_the_planner_knows_a_new_day(day: Database, dbt: Dbt) -> None:
+    """Counted before the day came, a mart seems to hold one row of it; what joins charges with charges then loops over both."""
+    assert dbt("run", DAY, DAY + ONE).success
+    with day.connect() as connection:
+        connection.execute("analyze mart.daily_charge")
+    load(day, *(request(number, DAY + ONE, team=f"team {number}") for number in range(6, 46)))
+    assert dbt("run", DAY + ONE, DAY + 2 * ONE).success
+    of_day = f"where event_date >= date '{DAY + ONE}' and event_date < date '{DAY + 2 * ONE}'"
+    ((rows,),) = read(day, f"select count(*) from mart.daily_charge {of_day}")
+    ((found,),) = read(day, f"explain (format json) select from mart.daily_charge {of_day}")
+    assert rows > 40
+    assert found[0]["Plan"]["Plan Rows"] == pytest.approx(rows, rel=0.5)
+
+
 def test_a_day_whose_requests_vanished_becomes_empty(day: Database, dbt: Dbt) -> None:
     load(day, request(6, DAY + ONE))
     assert dbt("build", DAY, DAY + 2 * ONE).success
