@@ -27,6 +27,7 @@ class Retention(Declaration):
 
     dagster_days: Annotated[int, Field(ge=7)] | None = 90
     request_facts_days: Days | None = None
+    fact_files_days: Days | None = None
     quarantine_days: Days | None = None
     parsed_days: Days | None = None
     reports_days: Days | None = None

@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 import psycopg
+import pyarrow as pa
 from psycopg import sql
 
 from pipelines.config.periods import Periods
@@ -22,13 +23,15 @@ from pipelines.daily.days import Window
 from pipelines.daily.prices import refresh_prices, refresh_rate_card
 from pipelines.ids import id_bytes, id_column
 from pipelines.models import Registry
+from pipelines.outside import worded
 from pipelines.prices import DECIDED, believed, build_rate_card, changed_requests, rerate, restatement_lines
 from pipelines.quality import spend_agrees
+from pipelines.retention.facts import days_of_facts, restate_facts
 from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.day_files import forget_day_file
 from pipelines.warehouse.errors import WarehouseError
 from pipelines.warehouse.partitions import loaded_days
-from pipelines.warehouse.read import read_table
+from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_rows
 from pipelines.warehouse.tables import Table
 from pipelines.warehouse.tables.core import REQUEST
@@ -134,6 +137,8 @@ def rerate_days(
                 applied.add(day)
         lines = _with_state(pl.concat([_NO_LINES, *(day.lines for day in compared)]), periods, applied)
         lines = _record(connection, days, rating.known_at, lines)
+    if apply:
+        _restate_facts(workspace, days)
     left = [found.day for found in compared if found.changed.height and found.day not in applied]
     return _outcome(rating, compared, lines, sorted(applied), left if apply else [])
 
@@ -242,6 +247,25 @@ def _restate(connection: psycopg.Connection[Any], changed: pl.DataFrame) -> None
         forget_day_file(connection, day)
     if done.rowcount != rows.height:
         raise WarehouseError(f"{done.rowcount} of {rows.height} requests could be restated; nothing was changed")
+
+
+def _restate_facts(workspace: Workspace, days: Collection[date]) -> None:
+    """Let the fact files of the engine spark follow core.request, those too that a killed restatement left behind.
+
+    Raises WarehouseError where they can't be written: the same command makes good for it.
+    """
+    root = workspace.settings.facts_root
+    try:
+        for day in [day for day in days_of_facts(root) if day in days]:
+            with workspace.database.connect(read_only=True) as connection:
+                query = f"select request_uid, {', '.join(DECIDED)} from core.request where event_date = %s"
+                decided = read_frame(connection, query, [day])
+            schema = {name: REQUEST.polars_schema[name] for name in decided.columns}
+            restate_facts(root, day, decided.cast(schema))  # type: ignore[arg-type]
+    except (OSError, pa.ArrowException) as error:
+        raise WarehouseError(
+            f"core.request is restated, and the files in MODELMETER_FACTS are not: {worded(error)}. Run the same command again."
+        ) from None
 
 
 def _with_state(lines: pl.DataFrame, periods: Periods, applied: Collection[date]) -> pl.DataFrame:

@@ -23,7 +23,7 @@ from pipelines.landing import LandedFile
 from pipelines.outside import ANY_FAILURE
 from pipelines.prices.feed_cache import feed_folder, review_path
 from pipelines.records.privacy import hashed_user
-from pipelines.retention.facts import rename_in_facts
+from pipelines.retention.facts import prune_facts, rename_in_facts
 from pipelines.retention.files import prune_landed, prune_reports
 from pipelines.retention.forgotten import Forgotten, forget
 from pipelines.retention.removed import Removed
@@ -50,6 +50,8 @@ def apply_retention(workspace: Workspace) -> list[Removed]:
         done = [_store(workspace, _cutoff(newest, kept.parsed_days))]
         if before := _cutoff(newest, kept.reports_days):
             done.append(prune_reports(workspace.settings.reports, before))
+        if before := _cutoff(newest, kept.fact_files_days):
+            done.append(prune_facts(workspace.settings.facts_root, before))
         with workspace.database.connect() as connection:
             if before := _cutoff(newest, kept.request_facts_days):
                 done.append(prune_requests(connection, before))

@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import polars as pl
 import psycopg
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.settings import Settings
 from pipelines.warehouse.open import open_database
+from pipelines.warehouse.read import read_table
 from pipelines.warehouse.tables import TABLES_BY_NAME
+from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart import SPEND_TABLES
 from tests.assets.conftest import SAMPLE_CONFIG, SmallSample
 from tests.end_to_end.installation import Installation
@@ -97,6 +101,7 @@ def test_the_story_of_a_corrected_price(booked: Company, small_sample: SmallSamp
     first, *open_days = small_sample.days
     before = booked.books()
     expected = _by_hand(booked)
+    _lay_facts(booked)
 
     proposed = booked.rerate()
     assert booked.books() == before, "a proposal changes nothing"
@@ -116,6 +121,7 @@ def test_the_story_of_a_corrected_price(booked: Company, small_sample: SmallSamp
     applied = booked.rerate("--apply", status=1)
     assert (applied["days_left_closed"], applied["days_applied"]) == ([str(first)], [str(day) for day in open_days])
     assert applied["restatement_id"] == proposed["restatement_id"]
+    assert _same(_facts(booked), _requests(booked)), "what the engine spark left as files follows"
     after = booked.books()
     for name in BOOKS:
         assert _of_day(after[name], first) == _of_day(before[name], first), "a closed day is untouched"
@@ -140,6 +146,7 @@ def test_the_story_of_a_corrected_price(booked: Company, small_sample: SmallSamp
 
     booked.rerate("--apply", "--reopen", "--known-at", "2026-03-09")
     assert booked.books() == before, "as known then is what was booked then"
+    assert _same(_facts(booked), _requests(booked))
 
 
 def test_what_a_person_reads(booked: Company, small_sample: SmallSample) -> None:
@@ -207,6 +214,31 @@ def _spend(before: dict[str, list[tuple[Any, ...]]], company: Company) -> dict[s
         fields = row.strip("()").split(",")
         spend[fields[0]] = spend.get(fields[0], Decimal(0)) + Decimal(fields[place] or 0)
     return spend
+
+
+def _requests(company: Company) -> dict[str, pl.DataFrame]:
+    """The rows of core.request by day, as the engine spark writes them."""
+    with open_database(Settings(home=company.home)) as database, database.connect(read_only=True) as connection:
+        rows = read_table(connection, REQUEST).sort("event_date", "request_uid")
+    return {
+        str(day): part.drop("event_date") for (day,), part in rows.partition_by(["event_date"], as_dict=True).items()
+    }
+
+
+def _lay_facts(company: Company) -> None:
+    for day, rows in _requests(company).items():
+        path = company.home / "facts" / f"event_date={day}" / f"core.request.{day}.parquet"
+        path.parent.mkdir(parents=True)
+        pq.write_table(rows.to_arrow(compat_level=pl.CompatLevel.oldest()), path, row_group_size=100)
+
+
+def _facts(company: Company) -> dict[str, pl.DataFrame]:
+    found = sorted((company.home / "facts").glob("event_date=*/*.parquet"))
+    return {path.parent.name.partition("=")[2]: pl.read_parquet(path, hive_partitioning=False) for path in found}
+
+
+def _same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> bool:
+    return one.keys() == other.keys() and all(one[day].equals(other[day]) for day in one)
 
 
 def _of_day(rows: list[tuple[Any, ...]], day: date) -> list[str]:
