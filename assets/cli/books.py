@@ -28,6 +28,7 @@ _TITLES = {
     "commitment_usd": "cost of\ncommitments",
     "payable_usd": "to pay",
 }
+_OF_COMMITMENTS = ("covered_usd", "commitment_usd")
 BY = ("cost_centre", "team", "project", "environment", "application", "provider_id", "model_id")
 
 
@@ -125,7 +126,10 @@ def _print(sums: pl.DataFrame, by: Sequence[str]) -> None:
     for title in (*shown.values(), "without\na price"):
         table.add_column(title, justify="right", no_wrap=True)
     for row in sums.iter_rows(named=True):
-        costs = (fmt.money(row[cost], decimals) for cost in shown)
+        # A line that no commitment covered or costs anything has nothing there, which is no amount.
+        costs = (
+            fmt.money(None if name in _OF_COMMITMENTS and not row[name] else row[name], decimals) for name in shown
+        )
         names = [str(row[name] or "none") for name in columns]
         if row.get("charge_class"):
             names[0] += f" ({row['charge_class'].lower()})"

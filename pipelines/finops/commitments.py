@@ -77,8 +77,10 @@ def _throughput(row: dict[str, Any]) -> Iterator[str]:
 def _credit(row: dict[str, Any]) -> Iterator[str]:
     if row["balance_usd"] is not None:
         yield f"{_usd(row['balance_usd'])} USD left"
+    if row["unused_usd"]:
+        yield f"{_usd(row['unused_usd'])} USD expired unused"
     if row["runs_out_on"]:
-        yield f"runs out on {row['runs_out_on']}"
+        yield f"{'ran' if row['runs_out_on'] <= row['event_date'] else 'runs'} out on {row['runs_out_on']}"
     if row["expiring_usd"]:
         yield f"{_usd(row['expiring_usd'])} USD will expire on {row['expires_on']}"
 

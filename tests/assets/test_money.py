@@ -359,7 +359,7 @@ def test_throughput_serves_the_hours_that_postgres_counts(ranged: RangedRun, sma
     row, said = words["ptu"]
     assert row["month_purchased_usd"] == Decimal("1.68") * len(small_sample.days)
     assert "were idle this month; pays from" in said
-    assert words["grant"][1] == f"100.0\u00a0% used; 0.00 USD left; runs out on {small_sample.days[0]}"
+    assert words["grant"][1] == f"100.0\u00a0% used; 0.00 USD left; ran out on {small_sample.days[0]}"
     assert len(differences) == len(small_sample.days)
     assert all(row[:2] == (0, 0) for row in differences), differences
     assert all(row[2] in (0, None) and row[3:5] == (0, 0) for row in differences), differences

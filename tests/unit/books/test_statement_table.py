@@ -39,3 +39,25 @@ def test_a_statement_with_commitments_fits(
     name = "unattributed (correction)" if charge_class else "unattributed"
     assert lines[2].startswith(name)
     assert lines[2].split()[-5:] == ["123,456.78"] * 4 + ["1,234"]
+
+
+def test_what_no_commitment_covers_is_no_amount(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that nobody used belongs to nobody: it costs, and covers nothing."""
+    monkeypatch.setenv("COLUMNS", "80")
+    costs = [(None, None, 0, "22.66", "22.66"), ("1", "1", "0.25", "1", "1.75"), ("3", "3", 0, 0, "3")]
+    rows = [
+        {
+            "charge_class": None,
+            "cost_centre": f"c{number}",
+            "unpriced_requests": 0,
+            **{name: None if usd is None else Decimal(str(usd)) for name, usd in zip(AMOUNTS, amounts, strict=True)},
+        }
+        for number, amounts in enumerate(costs)
+    ]
+    _print(pl.DataFrame(rows, schema=SCHEMA), ("charge_class", "cost_centre"))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    shown = {line[0]: line[-4:-2] for line in lines if line}
+    assert [shown[name] for name in ("c0", "c1", "c2")] == [["–", "22.66"], ["0.25", "1.00"], ["–", "–"]]
+    assert shown["total"] == ["0.25", "23.66"]
