@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from perf.bench import bench, chosen, install_peers, peer_versions
+from perf.books import measure_books
 from perf.contenders import BY_NAME
 from perf.day import measure_day
 from perf.growth import SIZES as GROWTH_SIZES
@@ -47,6 +48,10 @@ def main() -> None:
     for kind, models in [("prices", models) for models in options.maps] + [("leaderboards", 0)] * options.boards:
         year = measure_year(options.home, kind, models, options.rounds[0], _say)
         results.setdefault("years", {})[f"{kind} {models}"] = {"date": datetime.now(UTC).date().isoformat(), **year}
+        _write(results)
+    for charges in options.books:
+        books = measure_books(options.home, charges, _say)
+        results.setdefault("books", {})[str(charges)] = {"date": datetime.now(UTC).date().isoformat(), **books}
         _write(results)
     if options.history:
         results["history"] = {
@@ -128,6 +133,13 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--boards", action="store_true", help="one new export of a board over 399 of them")
     parser.add_argument(
+        "--books",
+        type=int,
+        action="append",
+        default=[],
+        help="charges in a year: one day is built over it, and closed months are compared with it; may be given more than once",
+    )
+    parser.add_argument(
         "--only", action="append", default=[], choices=sorted(BY_NAME), help="measure only this; may be repeated"
     )
     parser.add_argument(
@@ -135,7 +147,12 @@ def _options() -> argparse.Namespace:
     )
     options = parser.parse_args()
     is_other = (
-        options.history is not None or options.growth is not None or options.day or options.maps or options.boards
+        options.history is not None
+        or options.growth is not None
+        or options.day
+        or options.maps
+        or options.boards
+        or options.books
     )
     options.rows = options.rows or ([] if is_other else [200_000])
     options.rounds = options.rounds or [3]

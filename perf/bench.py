@@ -79,7 +79,7 @@ class Bench:
             _read_through(data.lines)
         self._home = home
         self.database = database
-        self._server_pid = server_pid
+        self.server_pid = server_pid
 
     @property
     def server_version(self) -> str:
@@ -94,7 +94,7 @@ class Bench:
         python = PEERS / "bin" / "python" if contender.is_peer else sys.executable
         filled = {"sample": contender.sample, "first": data.days[0], "last": data.days[-1]}
         arguments = [argument.format(**filled) for argument in contender.arguments]
-        found = run([str(python), "-m", *arguments], self._environment(data), self._server_pid)
+        found = run([str(python), "-m", *arguments], self._environment(data), self.server_pid)
         self._check(contender, data, found)
         if contender.name == "ours_b":
             self._keep_ready_rows()

@@ -1,65 +1,96 @@
-"""What books cost over a year of charges: asking what became known of closed months, and replacing one day.
+"""What books cost over a year of charges: dbt's build of one day, and asking what became known of closed months.
 
-A year of `charges` is made in the database, copies of one charge with ids of their own; all of its months are booked. Then one day changes.
+A day of requests is loaded as the daily run loads it and shared out to teams and projects; dbt makes its charges. The days before it are
+copies of them, so that the year has as many charges as are asked for, and all of its months are booked. Then the day is built again, by dbt as a run
+does it, and it is asked what became known of the books.
 
-    python -m perf.books CHARGES
+    python -m perf --books 2000000
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
+import os
 import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psycopg
 
+from perf.bench import Bench, Say, bench
+from perf.contenders import BY_NAME
+from perf.history import build_marts
+from perf.measure import RunError, server_seconds
 from pipelines.books.periods import pending
-from pipelines.settings import Settings
-from pipelines.warehouse.ddl import create_table
-from pipelines.warehouse.open import open_database
+from pipelines.warehouse.partitions import loaded_days
+from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_books import BOOKED_CHARGE
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 
-_DAYS, _LAST = 365, date(2025, 12, 31)
-_VALUES = {
-    "event_date": "date '2025-01-01' + (n % 365)::int",
-    "charge_id": "md5(n::text)::uuid",
-    "openness": "'closed'",
-    "meter": "'input_uncached'",
-    "unit": "'token'",
-    "quantity": "n % 100000",
-    **dict.fromkeys(
-        ("list_cost_usd", "contracted_cost_usd", "effective_cost_usd", "billed_cost_usd"), "(n % 100000) * 0.000003"
-    ),
-}
+_DAY_ROWS, _DAYS, _BUILDS = 20_000, 365, 5
+_SHARED_OUT = (
+    "update core.request set team = 'team-' || abs(hashtext(request_uid::text)) % 5, "
+    "project = 'project-' || abs(hashtext(request_uid::text || 'p')) % 6"
+)
+"""Thirty combinations of 40 models: some 5,500 charges a day, two million a year."""
 
 
-def main(charges: int) -> None:
-    """Print seconds of the reading process and on the clock."""
-    with tempfile.TemporaryDirectory() as home, open_database(Settings(home=Path(home))) as database:
-        with database.connect() as connection:
-            _fill(connection, charges)
-        with database.connect() as connection:
-            _timed(f"{charges:,} charges, nothing became known", lambda: pending(connection).height)
-            connection.execute("update mart.daily_charge set quantity = quantity + 1 where event_date = %s", [_LAST])
-            _timed("one day became known", lambda: pending(connection).height)
-            _timed("one day is replaced", lambda: _replaced(connection))
+def measure_books(home: Path, charges: int, say: Say) -> dict[str, Any]:
+    """Seconds over a year of `charges` charges: of processors (this process and the server) and on the clock."""
+    with bench(home / "books", _DAY_ROWS) as ground:
+        ground.measure(BY_NAME["ours_b"])
+        with ground.database.owner.connect({}) as connection:
+            connection.execute(_SHARED_OUT)
+            day = loaded_days(connection, REQUEST)[-1]
+        dbt = home / "books"
+        build_marts(ground.database, dbt, day)
+        with ground.database.owner.connect({}) as connection:
+            size = _fill(connection, charges)
+        say(f"books: {size['charges']:,} charges on {size['days']} days, {size['day']:,} on the newest")
+        found: dict[str, Any] = {**size, "load_before": os.getloadavg()[0], "steps": {}}
+        steps = found["steps"]
+        steps["dbt builds the charges of one day"] = _built(ground, dbt, day)
+        with ground.database.owner.connect({}) as connection:
+            steps["nothing became known of closed months"] = _timed(ground, lambda: pending(connection).height, 0)
+            connection.execute("update mart.daily_charge set quantity = quantity + 1 where event_date = %s", [day])
+            steps["one day became known"] = _timed(ground, lambda: pending(connection).height, None)
+            connection.rollback()
+            connection.execute("truncate core.booked_charge, core.period_act")
+            connection.commit()
+        with ground.database.owner.connect({}, autocommit=True) as connection:
+            connection.execute("drop table mart.daily_charge cascade")
+        for name, step in steps.items():
+            say(f"books: {name}: {step['cpu_s']:.2f} s of a processor, {step['wall_s']:.2f} s")
+    return found
 
 
-def _fill(connection: psycopg.Connection[Any], charges: int) -> None:
-    connection.execute(create_table(DAILY_CHARGE).encode())
-    columns = {
-        column.name: _VALUES.get(column.name, "null" if column.nullable else "'x'") for column in DAILY_CHARGE.columns
-    }
+def _built(ground: Bench, home: Path, day: date) -> dict[str, float]:
+    """dbt's own time for the model daily_charge, which it executes as in a run, and the processor seconds of the server meanwhile."""
+    walls, server = [], []
+    for _ in range(_BUILDS):
+        before = server_seconds(ground.server_pid)
+        walls.append(build_marts(ground.database, home, day, ("daily_charge",)))
+        server.append(server_seconds(ground.server_pid) - before)
+    return {"cpu_s": median(server), "wall_s": median(walls)}
+
+
+def _fill(connection: psycopg.Connection[Any], charges: int) -> dict[str, int]:
+    """Copies of the newest day's charges on the days before it, all of them booked."""
+    columns = [column.name for column in DAILY_CHARGE.columns]
+    copied = {"event_date": "event_date - n", "charge_id": "md5(charge_id::text || n)::uuid"}
+    row = connection.execute("select count(*) from mart.daily_charge").fetchone()
+    count = int(row[0]) if row else 0
+    wanted = charges // _DAYS
+    if count < wanted:
+        raise RunError(f"the day has {count} charges, a year of {charges} takes {wanted} a day")
     connection.execute(
-        f"insert into mart.daily_charge ({', '.join(columns)}) select {', '.join(columns.values())} "
-        f"from generate_series(1, {charges}) as n".encode()
+        f"insert into mart.daily_charge ({', '.join(columns)}) select {', '.join(copied.get(name, name) for name in columns)} "
+        f"from (select * from mart.daily_charge order by charge_id limit {wanted}) as one, generate_series(1, {_DAYS - 1}) as n".encode()
     )
     booked = ", ".join(name for name in columns if name in BOOKED_CHARGE.polars_schema)
+    connection.execute("truncate core.booked_charge, core.period_act")
     connection.execute(
         f"insert into core.booked_charge (period, {booked}) select date_trunc('month', event_date), {booked} from mart.daily_charge".encode()
     )
@@ -69,22 +100,33 @@ def _fill(connection: psycopg.Connection[Any], charges: int) -> None:
     )
     connection.commit()
     connection.autocommit = True
-    connection.execute("vacuum analyze mart.daily_charge")
-    connection.execute("vacuum analyze core.booked_charge")
+    for table in ("mart.daily_charge", "core.booked_charge"):
+        connection.execute(f"vacuum analyze {table}".encode())
+    connection.autocommit = False
+    return {"charges": wanted * (_DAYS - 1) + count, "days": _DAYS, "day": count}
 
 
-def _replaced(connection: psycopg.Connection[Any]) -> int:
-    connection.execute("create temporary table day as select * from mart.daily_charge where event_date = %s", [_LAST])
-    connection.execute("delete from mart.daily_charge where event_date = %s", [_LAST])
-    return connection.execute("insert into mart.daily_charge select * from day").rowcount
-
-
-def _timed(what: str, ask: Callable[[], int]) -> None:
-    begun, used = time.perf_counter(), time.process_time()
+def _timed(ground: Bench, ask: Callable[[], int], wanted: int | None) -> dict[str, float]:
+    before, begun = server_seconds(ground.server_pid) + time.process_time(), time.perf_counter()
     rows = ask()
-    took = time.perf_counter() - begun
-    sys.stdout.write(f"{what}: {rows:,} rows, {took:.2f} s, {time.process_time() - used:.2f} of them in this process\n")
+    took = {
+        "wall_s": time.perf_counter() - begun,
+        "cpu_s": server_seconds(ground.server_pid) + time.process_time() - before,
+    }
+    if rows == 0 if wanted is None else rows != wanted:
+        raise RunError(f"{rows} rows became known of closed months")
+    return took
 
 
-if __name__ == "__main__":
-    main(int(sys.argv[1]))
+def books_table(books: dict[str, Any]) -> str:
+    """A line for each step, by size."""
+    lines = [
+        "| charges in a year | of the newest day | step | processor s | wall s | load average before |",
+        "|---|---|---|---|---|---|",
+    ]
+    for size in sorted(books.values(), key=lambda item: item["charges"]):
+        for name, step in size["steps"].items():
+            lines.append(
+                f"| {size['charges']:,} | {size['day']:,} | {name} | {step['cpu_s']:.2f} | {step['wall_s']:.2f} | {size['load_before']:.1f} |"
+            )
+    return "\n".join(lines)

@@ -22,7 +22,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import polars as pl
 
-from pipelines.daily import ingest, requests
+from pipelines.daily import ingest, reading, request_rules, requests
 from pipelines.daily.days import Window
 from pipelines.models import resolve_requests
 from pipelines.prices import rate
@@ -48,11 +48,11 @@ SPEND_SQL = """
 """Daily spend per model, as `mart.daily_model_spend` sums it, for the token columns that this log fills."""
 
 _WATCHED: tuple[tuple[ModuleType | type, str, str], ...] = (
-    (ingest, "parse_file", "parse"),
+    (reading, "parse_file", "parse"),
     (requests, "load_requests", "load"),
-    (requests, "attribute", "load: attribute"),
-    (requests, "resolve_requests", "load: resolve"),
-    (requests, "rate", "load: rate"),
+    (request_rules, "attribute", "load: attribute"),
+    (request_rules, "resolve_requests", "load: resolve"),
+    (request_rules, "rate", "load: rate"),
     (replace.CopyStream, "write", "load: encode"),
     (replace.DayLoad, "flush", "load: wait for the server"),
     (replace, "complete", "load: key"),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from statistics import median
 from typing import Any
 
+from perf.books import books_table
 from perf.contenders import BY_NAME, CONTENDERS, Contender
 from perf.day_table import day_table, growth_table
 
@@ -51,6 +52,8 @@ def results_page(results: Mapping[str, Any]) -> str:
         parts += [f"## A whole day of {int(rows):,} lines", day_table(day)]
     if "years" in results:
         parts += ["## One new file over a year of them", _years_table(results["years"])]
+    if "books" in results:
+        parts += ["## Books over a year of charges", books_table(results["books"])]
     if "history" in results:
         parts += ["## A day over a history", _history_table(results["history"])]
     if "growth" in results:
