@@ -122,7 +122,8 @@ def _print(sums: pl.DataFrame, by: Sequence[str]) -> None:
     decimals = fmt.decimals_for(cost for name in shown for cost in sums[name])
     table = Table(box=None, padding=(0, 1 if has_commitments else 2, 0, 0), show_edge=False, header_style="dim")
     for name in columns:
-        table.add_column(name.replace("_", " "), overflow="fold")
+        is_day = name == "event_date"
+        table.add_column("day" if is_day else name.replace("_", " "), overflow="fold", no_wrap=is_day)
     for title in (*shown.values(), "without\na price"):
         table.add_column(title, justify="right", no_wrap=True)
     for row in sums.iter_rows(named=True):

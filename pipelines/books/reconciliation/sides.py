@@ -156,8 +156,17 @@ def counted_units(charge: Row, meter: str) -> Decimal | None:
 
 
 def _our_rates(charges: Iterable[Row]) -> dict[str, Decimal]:
-    """Currency to the USD for a unit that our prices in it were converted at."""
-    return {charge["pricing_currency"]: charge["usd_per_currency"] for charge in charges if charge["usd_per_currency"]}
+    """Currency to the USD for a unit that our prices in it were converted at: of several days, what all of the cost was on average."""
+    usd: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    units: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    known: dict[str, Decimal] = {}
+    for charge in charges:
+        if charge["usd_per_currency"]:
+            name = charge["pricing_currency"]
+            known[name] = charge["usd_per_currency"]
+            usd[name] += charge["usd"] or ZERO
+            units[name] += (charge["usd"] or ZERO) / charge["usd_per_currency"]
+    return {name: usd[name] / units[name] if units[name] else rate for name, rate in known.items()}
 
 
 def _half_unit(line: Row) -> Decimal:

@@ -149,6 +149,16 @@ def test_usage_that_is_taken_back_on_the_bill_is_usage_that_it_lacks() -> None:
     assert causes(rows(ours, [line("input", "2", 1000), line("input", "-2", -1000)])) == {"tokens": D(-2)}
 
 
+def test_a_bill_of_a_month_at_one_rate_and_charges_at_the_rates_of_their_days() -> None:
+    """10 and 30 units of a currency at 0.10 and 0.20 USD are 7 USD, 0.175 a unit. The bill has 40 units at 0.15: 6 USD, one less, all of it currency."""
+    own = {"pricing_currency": "CNY", "service_tier": "standard"}
+    ours = [charge("request", 1, "0")]
+    ours += [charge("input_uncached", 1000, "1", usd_per_currency=D("0.1"), **own), charge("input_uncached", 3000, "6", event_date=NEXT, usd_per_currency=D("0.2"), **own)]  # fmt: skip
+    bill = line("", "40", days=28, event_date=DAY.replace(day=1), currency="CNY", usd_per_unit=D("0.15"))
+    assert causes(rows(ours, [bill])) == {"currency": D(-1)}
+    assert causes(rows(ours[::-1], [bill])) == {"currency": D(-1)}, "in whatever order the days come"
+
+
 def test_another_exchange_rate_and_a_currency_without_one() -> None:
     ours = [charge("request", 1, "0"), charge("input_uncached", 1000, "1.4", pricing_currency="CNY", usd_per_currency=D("0.14"))]  # fmt: skip
     bill = line("input", "10", 1000, currency="CNY", usd_per_unit=D("0.15"))

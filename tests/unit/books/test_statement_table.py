@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
@@ -61,3 +62,17 @@ def test_what_no_commitment_covers_is_no_amount(
     shown = {line[0]: line[-4:-2] for line in lines if line}
     assert [shown[name] for name in ("c0", "c1", "c2")] == [["–", "22.66"], ["0.25", "1.00"], ["–", "–"]]
     assert shown["total"] == ["0.25", "23.66"]
+
+
+def test_a_day_is_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What became known of closed months is shown by day, seller and model, on 80 columns too."""
+    monkeypatch.setenv("COLUMNS", "80")
+    row = {"event_date": date(2026, 2, 17), "provider_id": "anthropic", "model_id": "claude-sonnet-4-5"}
+    amounts = {**dict.fromkeys(AMOUNTS, Decimal("-1234.56")), "unpriced_requests": 0}
+    _print(
+        pl.DataFrame([row | amounts], schema_overrides=dict.fromkeys(AMOUNTS, USD)),
+        ("event_date", "provider_id", "model_id"),
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("2026-02-17 ") for line in lines)
