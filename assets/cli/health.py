@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 from pipelines.config import ConfigError, load_config
 from pipelines.landing import KINDS, LandingError, open_zone
-from pipelines.preflight import absent_fields, undeclared_folders, unknown_variables, unusable_declarations
+from pipelines.preflight import (
+    absent_fields,
+    undeclared_folders,
+    unknown_names,
+    unknown_variables,
+    unusable_declarations,
+)
 from pipelines.settings import Settings
 from pipelines.warehouse import WarehouseError
 
@@ -56,12 +62,14 @@ def _variables(_: Settings) -> Iterator[Finding]:
 
 def _configuration(settings: Settings) -> Iterator[Finding]:
     try:
-        sources = load_config(settings.config, use_sample=settings.uses_sample).sources
+        config = load_config(settings.config, use_sample=settings.uses_sample)
     except ConfigError as error:
         for line in str(error).splitlines():
             yield Finding("configuration", False, line)
         return
+    sources = config.sources
     wrong = unusable_declarations(sources, settings.config, use_sample=settings.uses_sample)
+    wrong += unknown_names(config, settings.config)
     for line in wrong:
         yield Finding("configuration", False, line)
     if wrong:

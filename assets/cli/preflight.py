@@ -40,12 +40,13 @@ def check(command: str) -> None:
 def warnings() -> list[str]:
     """What costs only its own source, feed or board, or is never read. Raises ConfigError for files that can't be used."""
     from pipelines.config import load_config
-    from pipelines.preflight import absent_fields, undeclared_folders, unusable_declarations
+    from pipelines.preflight import absent_fields, undeclared_folders, unknown_names, unusable_declarations
     from pipelines.settings import Settings
 
     settings = Settings()
     config = load_config(settings.config, use_sample=settings.uses_sample)
     unusable = unusable_declarations(config.sources, settings.config, use_sample=settings.uses_sample)
+    unusable += unknown_names(config, settings.config)
     if settings.uses_sample:
         return unusable
     zone = settings.landing_zone

@@ -10,5 +10,6 @@ from pipelines.preflight.declarations import unusable_declarations
 from pipelines.preflight.environment import unknown_variables
 from pipelines.preflight.fields import absent_fields
 from pipelines.preflight.folders import undeclared_folders
+from pipelines.preflight.names import unknown_names
 
-__all__ = ["absent_fields", "undeclared_folders", "unknown_variables", "unusable_declarations"]
+__all__ = ["absent_fields", "undeclared_folders", "unknown_names", "unknown_variables", "unusable_declarations"]

@@ -11,7 +11,13 @@ import yaml
 
 from pipelines.config import ConfigError, load_config
 from pipelines.config.mistakes import found
-from pipelines.preflight import absent_fields, undeclared_folders, unknown_variables, unusable_declarations
+from pipelines.preflight import (
+    absent_fields,
+    undeclared_folders,
+    unknown_names,
+    unknown_variables,
+    unusable_declarations,
+)
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "mistakes.md"
 ROWS = [
@@ -24,7 +30,8 @@ GATEWAY = "requests: [{source: gateway, format: litellm_spend_logs, attribution:
 def said(folder: Path) -> list[str]:
     """What a command says of a folder of configuration, without the folder's own name."""
     try:
-        lines = unusable_declarations(load_config(folder).sources, folder)
+        config = load_config(folder)
+        lines = [*unusable_declarations(config.sources, folder), *unknown_names(config, folder)]
     except ConfigError as error:
         lines = str(error).splitlines()
     return [line.removeprefix(f"{folder}/") for line in lines]
