@@ -14,6 +14,8 @@ from typing import Any
 
 from pipelines.grouped import ungrouped
 
+_SHORTENED = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmM])")
+
 
 class BoardOptionsError(ValueError):
     """The options of a board in sources.yaml are wrong. The message names board and option and what is accepted."""
@@ -92,6 +94,14 @@ def count(value: object, name: str) -> int | None:
     return int(result)
 
 
+def votes(value: object, name: str) -> int | None:
+    """A number of votes, also as pages shorten it (`12.3K`, `1.2M`), None where absent, or EntryError."""
+    match = _SHORTENED.fullmatch(value.strip()) if isinstance(value, str) else None
+    return (
+        count(value, name) if match is None else round(float(match[1]) * {"k": 1_000, "m": 1_000_000}[match[2].lower()])
+    )
+
+
 def money(value: object, name: str) -> Decimal | None:
     """An amount not below zero, exactly as written, None where absent, or EntryError."""
     if is_blank(value):
@@ -120,23 +130,43 @@ def instant(value: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
+_DAYS = ("%Y/%m/%d", "%Y.%m.%d", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d.%m.%Y", "%d-%b-%Y")
+"""Notations of a day besides YYYY-MM-DD that can be read in one way only; `03/04/2026` is none of them."""
+_TIME_OF_DAY = re.compile(r"(?:[ T,]+|\s+at\s+)\d{1,2}:\d{2}.*$")
+
+
 def day(value: object, name: str) -> date | None:
-    """A day: a date, or text that begins with YYYY-MM-DD; None where absent, or EntryError."""
+    """A day: a date, text that begins with YYYY-MM-DD, or another notation of `_DAYS`; None where absent, or EntryError."""
     if is_blank(value):
         return None
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):
         return value
+    shown = str(value).strip()
     try:
-        return date.fromisoformat(str(value).strip()[:10])
+        return date.fromisoformat(shown[:10])
     except ValueError:
-        raise EntryError("not_a_date", f"{name} is {value!r}: accepted is YYYY-MM-DD") from None
+        plain = _TIME_OF_DAY.sub("", shown)
+    for form in _DAYS:
+        try:
+            return datetime.strptime(plain, form).date()  # noqa: DTZ007 - a day without a time
+        except ValueError:
+            continue
+    raise EntryError("not_a_date", f"{name} is {value!r}: accepted is YYYY-MM-DD")
 
 
 def first_of(record: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: ANN401 - a value of a parsed file
     """The value of the first of the named fields that is there and not blank: sources rename their columns."""
     return next((record[name] for name in names if not is_blank(record.get(name))), None)
+
+
+def stated_score(record: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: ANN401 - a value of a parsed file
+    """The same for a score; a field that is there and blank is no complaint (NO_SCORE): the entry has none (yet)."""
+    value = first_of(record, names)
+    if value is None and any(name in record for name in names):
+        raise EntryError(NO_SCORE, f"its {names[0]} is blank")
+    return value
 
 
 _UNSAID = re.compile(r"other|(?:no|other|unknown|unspecified|custom) licen[cs]e|(?:un)?licen[cs]ed")

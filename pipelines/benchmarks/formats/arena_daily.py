@@ -6,16 +6,29 @@ now less of it, so a model that is not listed is not gone unless it would have b
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import EntryError, count, day, first_of, half_widths, license_weights, number, text
+from pipelines.benchmarks.fields import (
+    EntryError,
+    day,
+    first_of,
+    half_widths,
+    license_weights,
+    number,
+    stated_score,
+    text,
+    votes,
+)
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
 MODEL = ("model", "model_name", "name")
 SCORE = ("score", "rating", "arena_score", "elo")
+LOW = ("rating_lower", "ci_lower", "lower", "low")
+HIGH = ("rating_upper", "ci_upper", "upper", "high")
 
 
 def parse(into: Collector) -> BoardSnapshot:
@@ -50,9 +63,9 @@ def _document(into: Collector) -> tuple[dict[str, Any], list[Any]]:
 def _row(benchmark_id: str, arena: str, entry: object, item_no: int, as_of: date) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise EntryError("wrong_shape", f"expected an object with model and score, found {type(entry).__name__}")
-    shown = first_of(entry, SCORE)
+    shown, _, after_sign = str(stated_score(entry, SCORE) or "").partition("±")
     score = number(shown, "score")
-    around = half_widths(entry.get("ci"), "ci")
+    low, high = _bounds(entry, score, after_sign)
     name = text(first_of(entry, MODEL), "model")
     return {
         "benchmark_id": benchmark_id,
@@ -60,12 +73,12 @@ def _row(benchmark_id: str, arena: str, entry: object, item_no: int, as_of: date
         "source_row_key": name,
         "raw_model": name,
         "score": score,
-        "score_text": str(shown),
-        "ci_low": None if around is None else score - around[0],
-        "ci_high": None if around is None else score + around[1],
-        "ci_level": None if around is None else 0.95,
-        "ci_method": "none" if around is None else "reported",
-        "votes": count(entry.get("votes"), "votes"),
+        "score_text": shown.strip(),
+        "ci_low": low,
+        "ci_high": high,
+        "ci_level": None if low is None else 0.95,
+        "ci_method": "none" if low is None else "reported",
+        "votes": votes(entry.get("votes"), "votes"),
         "measured_by": "independent",
         "as_of": as_of,
         "source_locator": f"/models/{item_no}",
@@ -73,13 +86,19 @@ def _row(benchmark_id: str, arena: str, entry: object, item_no: int, as_of: date
     }
 
 
+def _bounds(entry: Mapping[str, Any], score: float, after_sign: str) -> tuple[float, float] | tuple[None, None]:
+    """The interval of a rating: its ends, how far it reaches, or what stands behind `±` next to the score."""
+    stated = entry.get("ci")
+    ends = stated if isinstance(stated, Mapping) else entry
+    low, high = (first_of(ends, names) for names in (LOW, HIGH))
+    if low is not None and high is not None:
+        return number(low, LOW[0]), number(high, HIGH[0])
+    around = half_widths(after_sign or (None if ends is stated else stated), "ci")
+    return (None, None) if around is None else (score - around[0], score + around[1])
+
+
 def _stated_day(value: object) -> date | None:
-    """`Mar 18, 2026` or `2026-03-18`; None where the page did not say."""
-    for form in ("%b %d, %Y", "%B %d, %Y"):
-        try:
-            return datetime.strptime(str(value).strip(), form).date()  # noqa: DTZ007 - a day without a time
-        except ValueError:
-            continue
+    """The day of the page; None where it did not say."""
     try:
         return day(value, "last_updated")
     except EntryError:

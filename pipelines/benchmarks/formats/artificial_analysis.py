@@ -46,6 +46,8 @@ EVALUATIONS = (*_INDICES, *_SHARES, *_POINTS, *_RATINGS)
 """What is read of a CSV, whose other columns are prices and speeds; of the API's JSON, all that is below `evaluations`."""
 
 
+_SHARE_OF_SHARES = 0.9
+"""Records of a new evaluation that must be shares of one; what is none among them is set aside alone."""
 _LABELS = {evaluation.removeprefix("artificial_analysis_") for evaluation in EVALUATIONS}
 
 
@@ -57,7 +59,7 @@ def parse(into: Collector) -> BoardSnapshot:
     else:
         table = read_table(into, required=("slug", "name"))
         records = [(item_no, line, row, row.get("fetched_at")) for item_no, (line, row) in enumerate(table)]
-    shares = {**_SHARES, **dict.fromkeys(_other_shares(record for _, _, record, _ in records))}
+    shares = {**_SHARES, **dict.fromkeys(_other_shares([record for _, _, record, _ in records], into))}
     by_instant: dict[datetime, Collector] = {}
     for item_no, line, record, fetched_at in records:
         try:
@@ -95,16 +97,23 @@ def _flat(record: object) -> object:
     return {**record, **known, **named}
 
 
-def _other_shares(records: Iterable[object]) -> list[str]:
-    """Evaluations of the API that are not known here and are shares in every record: new ones come several times a year."""
-    found: dict[str, bool] = {}
+def _other_shares(records: Iterable[object], into: Collector) -> list[str]:
+    """Evaluations of the API that are not known here and are shares: new ones come several times a year.
+
+    One that is no share in more than one record of ten is points or a rating of nobody knows what, and is set aside by its name.
+    """
+    found: dict[str, list[bool]] = {}
     for record in records:
         evaluations = record.get("evaluations") if isinstance(record, dict) else None
         for name, value in evaluations.items() if isinstance(evaluations, dict) else ():
-            if not is_blank(value) and name not in EVALUATIONS and not name.endswith("_index"):
+            if not is_blank(value) and name not in EVALUATIONS and f"artificial_analysis_{name}" not in EVALUATIONS:
                 is_share = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
-                found[name] = found.get(name, True) and is_share
-    return sorted(name for name, is_share in found.items() if is_share)
+                found.setdefault(name, []).append(is_share and not name.endswith("_index"))
+    shares = sorted(name for name, flags in found.items() if sum(flags) >= _SHARE_OF_SHARES * len(flags))
+    for place, name in enumerate(sorted(found.keys() - set(shares))):
+        detail = f"evaluation {name!r} is no share from 0 to 1, so its numbers are no scores"
+        into.reject(place, "not_a_share", detail, fields={"evaluation": name}, severity="info")
+    return shares
 
 
 def _instant(value: str) -> datetime:

@@ -14,13 +14,13 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import NO_SCORE, EntryError, instant, is_blank, money, number, text, within
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, day, instant, is_blank, money, number, text, within
 from pipelines.benchmarks.formats._tables import only, read_table
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Observation, Traits
 from pipelines.landing import MAX_CONTENT_BYTES, read_bytes
@@ -294,8 +294,8 @@ def _started(value: str) -> date | None:
     except ValueError:
         pass
     try:
-        return datetime.strptime(value, "%d %B %Y %I:%M%p").date()  # noqa: DTZ007 - only the day is kept
-    except ValueError:
+        return day(value, "started_at")
+    except EntryError:
         return None
 
 

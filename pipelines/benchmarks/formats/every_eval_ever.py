@@ -14,7 +14,17 @@ from typing import Any
 import orjson
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import EntryError, count, instant, is_blank, number, text, weights, within
+from pipelines.benchmarks.fields import (
+    EntryError,
+    count,
+    instant,
+    is_blank,
+    number,
+    stated_score,
+    text,
+    weights,
+    within,
+)
 from pipelines.benchmarks.formats._tables import read_json
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Observation, Traits
 from pipelines.landing import read_bytes
@@ -97,7 +107,7 @@ def _result(
     metric = _part(result, "metric_config")
     benchmark, scale = _benchmark(text(result.get("evaluation_name"), "evaluation_name"), metric)
     details, library = _part(result, "score_details"), _part(document, "eval_library")
-    stated = number(details.get("score"), "score")
+    stated = number(stated_score(details, ("score",)), "score")
     score = scale * (within(stated, "score", 1) if scale != 1 else stated)
     spread, setting = _part(details, "uncertainty"), _part(_part(result, "generation_config"), "additional_details")
     interval, error = _part(spread, "confidence_interval"), _part(spread, "standard_error").get("value")

@@ -13,7 +13,17 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import EntryError, count, day, first_of, half_widths, license_weights, number, text
+from pipelines.benchmarks.fields import (
+    EntryError,
+    day,
+    first_of,
+    half_widths,
+    license_weights,
+    number,
+    stated_score,
+    text,
+    votes,
+)
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Observation, Traits
 
@@ -126,7 +136,7 @@ def _plain(name: str) -> str:
 def _row(benchmark_id: str, category: str, entry: dict[str, Any], as_of: date) -> dict[str, Any]:
     if not entry:
         raise EntryError("wrong_shape", "expected a model with rating and bounds")
-    shown = first_of(entry, RATING)
+    shown = stated_score(entry, RATING)
     rating = number(shown, "rating")
     low, high = (
         None if first_of(entry, names) is None else number(first_of(entry, names), names[0]) for names in (LOW, HIGH)
@@ -149,7 +159,7 @@ def _row(benchmark_id: str, category: str, entry: dict[str, Any], as_of: date) -
         "ci_high": high if has_bounds else None,
         "ci_level": 0.95 if has_bounds else None,
         "ci_method": "reported" if has_bounds else "none",
-        "votes": count(first_of(entry, VOTES), "votes"),
+        "votes": votes(first_of(entry, VOTES), "votes"),
         "measured_by": "independent",
         "as_of": as_of,
         "source_locator": f"/{category}/{name}",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
@@ -22,6 +21,7 @@ from pipelines.benchmarks.fields import (
     BoardOptionsError,
     EntryError,
     count,
+    day,
     is_blank,
     money,
     number,
@@ -201,7 +201,7 @@ def _rows(
         if options.key_field
         else f"{model} {variant}".strip()
     )
-    as_of = _day(_field(record, options.date_field), options.date_field) if options.date_field else None
+    as_of = day(_field(record, options.date_field), options.date_field) if options.date_field else None
     wanted = [column for column in options.scores if _applies(column, record)]
     if not wanted:
         raise EntryError("no_rule", "no score of the declaration is for this record: see `when` in options.scores")
@@ -314,12 +314,3 @@ def _scaled(value: object, name: str, scale: str) -> float:
         return float(Decimal(shown) * 100)
     except InvalidOperation:
         raise EntryError("not_a_number", f"{name} is {value!r}, not a number") from None
-
-
-def _day(value: object, name: str | None) -> date | None:
-    if is_blank(value):
-        return None
-    try:
-        return date.fromisoformat(str(value)[:10])
-    except ValueError:
-        raise EntryError("not_a_date", f"{name} is {value!r}: accepted is YYYY-MM-DD") from None

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import EntryError, money, number, text, weights
+from pipelines.benchmarks.fields import EntryError, day, money, number, stated_score, text, weights
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
@@ -63,7 +63,7 @@ def _results(into: Collector) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _row(board: str, result: dict[str, Any], into: Collector) -> dict[str, Any]:
-    resolved = number(result.get("resolved"), "resolved")
+    resolved = number(stated_score(result, ("resolved",)), "resolved")
     if not 0 <= resolved <= 100:
         raise EntryError("out_of_range", f"resolved is {resolved}: accepted are 0 to 100")
     tags = [str(tag) for tag in result["tags"]] if isinstance(result.get("tags"), list) else []
@@ -129,6 +129,6 @@ def _benchmark_id(board: str) -> str:
 
 def _day(value: object) -> date | None:
     try:
-        return date.fromisoformat(str(value)[:10])
-    except ValueError:
+        return day(value, "date")
+    except EntryError:
         return None

@@ -1,0 +1,96 @@
+"""Notations of one thing: days, votes and intervals as pages write them, blank scores, and evaluations that are new."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.benchmarks.fields import EntryError, day, votes
+from tests.unit.benchmarks.boards import LMARENA, export
+from tests.unit.benchmarks.test_more_formats import board, rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-09-01", "2026-09-01T10:00:00Z", "2026/09/01", "2026.09.01", "01.09.2026", "Sep 1, 2026", "September 1, 2026",
+        "1 September 2026 4:28pm", "1 Sep 2026", "01-Sep-2026", "September 1, 2026 at 10:00 UTC", "20260901",
+    ],
+)  # fmt: skip
+def test_a_day_is_read_where_its_notation_has_one_meaning(text: str) -> None:
+    assert day(text, "date") == date(2026, 9, 1)
+
+
+@pytest.mark.parametrize("text", ["09/01/2026", "1/9/26", "soon", "2026-13-01"])
+def test_a_day_that_could_be_another_is_none(text: str) -> None:
+    with pytest.raises(EntryError, match="accepted is YYYY-MM-DD"):
+        day(text, "date")
+
+
+def test_a_submission_keeps_its_own_day(tmp_path: Path) -> None:
+    results = [{"folder": "a", "name": "A", "resolved": 75.2, "date": "2026/09/01"}]
+    found = export(
+        tmp_path, board("swebench"), "2026-10-01", {"leaderboards": [{"name": "Verified", "results": results}]}
+    )
+    assert [row["as_of"] for row in rows(found)] == [date(2026, 9, 1)]
+
+
+def test_votes_are_read_as_pages_shorten_them() -> None:
+    assert [votes(text, "votes") for text in ("12,345", "12.3K", "1.2M", 7.0, None)] == [
+        12_345,
+        12_300,
+        1_200_000,
+        7,
+        None,
+    ]
+    with pytest.raises(EntryError, match="votes is 'many'"):
+        votes("many", "votes")
+
+
+@pytest.mark.parametrize(
+    ("entry", "bounds"),
+    [
+        ({"score": "1,490±7"}, (1483, 1497)),
+        ({"score": 1490, "ci": {"lower": 1485, "upper": 1499}}, (1485, 1499)),
+        ({"score": 1490, "rating_lower": 1485, "rating_upper": 1499}, (1485, 1499)),
+        ({"score": 1490, "ci": "+6/-9"}, (1481, 1496)),
+        ({"score": 1490, "ci": "N/A"}, (None, None)),
+    ],
+)
+def test_an_arena_states_its_interval_in_several_ways(
+    tmp_path: Path, entry: dict[str, Any], bounds: tuple[float, float]
+) -> None:
+    page = {"meta": {"leaderboard": "text"}, "models": [{"model": "m", "votes": "1.5K", **entry}]}
+    (row,) = rows(export(tmp_path, board("arena_daily"), "2026-10-01", page))
+    assert (row["score"], row["ci_low"], row["ci_high"], row["votes"]) == (1490, *bounds, 1500)
+
+
+def test_an_entry_whose_score_is_blank_is_no_complaint_and_one_without_the_field_is(tmp_path: Path) -> None:
+    found = [
+        export(tmp_path / "l", LMARENA, "2026-10-01", {"full": {"a": {"rating": None}, "b": {"rank": 1}}}),
+        export(tmp_path / "a", board("arena_daily"), "2026-10-01", {"meta": {}, "models": [{"model": "a", "score": "N/A"}, {"model": "b"}]}),
+        export(
+            tmp_path / "s", board("swebench"), "2026-10-01",
+            {"leaderboards": [{"name": "Lite", "results": [{"folder": "a", "name": "A", "resolved": None}, {"folder": "b", "name": "B"}]}]},
+        ),
+    ]  # fmt: skip
+    assert [snapshot.quarantine.select("reason", "severity").rows() for snapshot in found] == [
+        [("no_score", "info"), ("missing_field", "error")]
+    ] * 3
+
+
+def test_a_new_evaluation_is_read_where_it_is_a_share_and_named_where_it_is_not(tmp_path: Path) -> None:
+    """One broken value among forty costs itself; an index and a rating nobody declared are set aside by name, once each."""
+    models = [
+        {"slug": f"m{n}", "name": f"M{n}", "evaluations": {"new_eval": 0.5 if n else 50.0, "swing_index": -3 + n, "elo": 1300 + n}}
+        for n in range(40)
+    ]  # fmt: skip
+    found = export(tmp_path, board("artificial_analysis"), "2026-10-01", {"data": models})
+    assert {row["benchmark_id"] for row in rows(found)} == {"aa_new_eval"}
+    assert len(rows(found)) == 39
+    assert sorted(found.quarantine.select("reason", "severity").rows()) == [
+        ("not_a_share", "info"), ("not_a_share", "info"), ("out_of_range", "error"),
+    ]  # fmt: skip
