@@ -25,6 +25,8 @@ _CURRENCIES = {
     "$": "USD", "USD": "USD", "¥": "CNY", "￥": "CNY", "元": "CNY", "CNY": "CNY", "€": "EUR", "EUR": "EUR", "£": "GBP",
 }  # fmt: skip
 _FOOTNOTE = re.compile(r"[\d¹²³⁴⁵⁶⁷⁸⁹*†]+$")
+_MARKS = re.compile(r"(?:\s*(?:[⁰¹²³⁴⁵⁶⁷⁸⁹*†‡§]|\[\d+\]))+$")
+"""Marks of footnotes behind a name or a header."""
 _MODELS_TOGETHER = re.compile(r"\s+/\s+")
 
 
@@ -70,8 +72,8 @@ def model_names(layout: PageLayout, text: str) -> tuple[str, ...]:
     """`Claude Sonnet 4.6 / 4.5` names two models: a later part that is only a version takes the words before the first's."""
     for pattern in layout.drop_from_names:
         text = re.sub(pattern, "", text)
-    name = plain(text)
-    first, *others = _MODELS_TOGETHER.split(name)
+    name = _MARKS.sub("", plain(text))
+    first, *others = (_MARKS.sub("", part) for part in _MODELS_TOGETHER.split(name))
     stem, _, _ = first.rpartition(" ")
     if not stem:
         return (name,) * bool(name)
@@ -159,8 +161,8 @@ def refuse_dear_batches(prices: Sequence[Price]) -> None:
 
 @lru_cache(4096)
 def key(text: str) -> str:
-    """What two spellings of one header share: pages change case, spaces, line breaks and `&` as they please."""
-    return plain(text).lower().replace(" ", "").replace("&", "and")
+    """What two spellings of one header share: pages change case, spaces, line breaks, footnotes and `&` as they please."""
+    return _MARKS.sub("", plain(text)).lower().replace(" ", "").replace("&", "and")
 
 
 def listed(names: Iterable[str]) -> str:

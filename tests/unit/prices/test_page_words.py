@@ -1,0 +1,64 @@
+"""Words and marks next to a model's name on a price page: dates in several wordings, sizes, footnotes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines.prices.feeds import FORMATS
+
+PAGE = """
+## Model pricing
+| Model{mark} | Base Input Tokens{mark} | 5m Cache Writes | 1h Cache Writes | Cache Hits & Refreshes | Output Tokens{mark} |
+|---|---|---|---|---|---|
+| {name} | $2 / MTok | $2.50 / MTok | $4 / MTok | $0.20 / MTok | $10 / MTok |
+
+## Batch processing
+| Model | Batch input | Batch output |
+|---|---|---|
+| Claude Haiku 9 | $1 / MTok | $5 / MTok |
+
+## Web search tool
+Web search costs $10 per 1,000 searches.
+"""
+END_OF_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def spans(name: str, mark: str = "") -> set[tuple[str, datetime | None, datetime | None, int]]:
+    """Name, start, end and bound of the input prices of the first table."""
+    found = FORMATS["page"].read(PAGE.format(name=name, mark=mark).encode(), {"layout": "anthropic"}).prices
+    return {
+        (price.raw_model, price.valid_from, price.valid_to, price.context_from_tokens)
+        for price in found
+        if price.meter == "input_uncached" and price.service_tier == "standard"
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "(introductory pricing through December 31, 2026)", "(promotional price until Dec 31, 2026)", "(until 2026-12-31)",
+        "(valid through Dec. 31, 2026)", "ending December 31, 2026",
+    ],
+)  # fmt: skip
+def test_a_price_ends_with_the_day_that_its_name_says(words: str) -> None:
+    assert spans(f"Claude Haiku 9 {words}") == {("Claude Haiku 9", None, END_OF_YEAR, 0)}
+
+
+@pytest.mark.parametrize(
+    "words", ["starting January 1, 2027", "(from January 1, 2027)", "(effective on Jan 1, 2027)", "(as of 2027-01-01)"]
+)
+def test_a_price_begins_with_the_day_that_its_name_says(words: str) -> None:
+    assert spans(f"Claude Haiku 9 {words}") == {("Claude Haiku 9", END_OF_YEAR, None, 0)}
+
+
+@pytest.mark.parametrize("words", ["(until 31/12/2026)", "(> 200K input tokens)"])
+def test_a_day_or_a_size_that_is_not_understood_is_no_part_of_the_model_s_price(words: str) -> None:
+    assert {name for name, *_ in spans(f"Claude Haiku 9 {words}")} == {f"Claude Haiku 9 {words}"}
+
+
+@pytest.mark.parametrize("mark", ["¹", "*", " †", "<sup>2</sup>", " [1]", "¹²"])
+def test_marks_of_footnotes_belong_to_no_name(mark: str) -> None:
+    assert spans(f"Claude Haiku 9{mark} ([deprecated](/docs/old))", mark) == {("Claude Haiku 9", None, None, 0)}
+    assert spans(f"Claude Haiku 9 (new){mark}", mark) == {("Claude Haiku 9", None, None, 0)}
