@@ -72,11 +72,10 @@ def model_names(layout: PageLayout, text: str) -> tuple[str, ...]:
     """`Claude Sonnet 4.6 / 4.5` names two models: a later part that is only a version takes the words before the first's."""
     for pattern in layout.drop_from_names:
         text = re.sub(pattern, "", text)
-    name = _MARKS.sub("", plain(text))
-    first, *others = (_MARKS.sub("", part) for part in _MODELS_TOGETHER.split(name))
+    first, *others = (_MARKS.sub("", part) for part in _MODELS_TOGETHER.split(plain(text)))
     stem, _, _ = first.rpartition(" ")
     if not stem:
-        return (name,) * bool(name)
+        return (first,) * bool(first)
     whole = first.partition(" ")[0]
     return (first, *(other if other.startswith(whole) else f"{stem} {other}" for other in others))
 
