@@ -16,11 +16,16 @@ from pipelines.records.json_record import Number
 
 _PAGE = "data"
 _RESULTS = ("results", "result", "model_breakdown", "usage")
-_FROM = ("start_time", "starting_at", "start_time_iso", "startingAt", "startTime", "date")
+_FROM = ("start_time", "starting_at", "start_time_iso", "startingAt", "startTime", "date", "time_dimension")
 _TO = ("end_time", "ending_at", "end_time_iso", "endingAt", "endTime")
 _OF_ANALYTICS = {"usage": "analytics_usage", "cost": "analytics_cost"}
 """Reports whose results are flat, by the field next to `group` that holds what they measure."""
-_AMOUNTS = frozenset({"amount", "list_amount", "amount_value", "value", "usage", "quantity", "spend", "totalCost"})
+_AMOUNTS = frozenset(
+    {
+        "amount", "list_amount", "amount_value", "value", "usage", "quantity", "spend", "totalCost", "sum_totalCost", "sum_inputTokens",
+        "sum_outputTokens", "count_count",
+    }
+)  # fmt: skip
 """What a report measures and may write as text: a record is the same one when these change."""
 
 

@@ -287,3 +287,15 @@ def test_azure_exports_write_their_date_in_several_ways(tmp_path: Path, column: 
     text = f"{column},chargeType,billingCurrency,costInBillingCurrency\n02/12/2026,Usage,EUR,1E-05\n"
     [found] = rows(export(tmp_path, "azure_cost", text.encode()))
     assert (str(found["event_date"]), found["amount"], found["currency"]) == ("2026-02-12", D("0.00001"), "EUR")
+
+
+def test_langfuse_v2_gives_a_row_for_each_model_and_day(tmp_path: Path) -> None:
+    """The older endpoint left Langfuse's cloud in November 2026. Counts come as texts, which are no part of what a row is."""
+    row = {"time_dimension": "2026-02-12T00:00:00.000Z", "providedModelName": "gpt-4o", "sum_totalCost": 0.5, "sum_inputTokens": "100", "sum_outputTokens": "20", "count_count": "3"}  # fmt: skip
+    other = {**row, "providedModelName": None, "sum_totalCost": "0.25"}
+    found = rows(export(tmp_path, "langfuse_daily", {"data": [row, other]}))
+    assert [(str(line["event_date"]), line["raw_model"], line["amount"], line["request_count"], line["input_uncached_tokens"], line["output_text_tokens"]) for line in found] == [
+        ("2026-02-12", "gpt-4o", D("0.5"), 3, 100, 20), ("2026-02-12", None, D("0.25"), 3, 100, 20),
+    ]  # fmt: skip
+    (later, _) = rows(export(tmp_path, "langfuse_daily", {"data": [{**row, "sum_inputTokens": "101"}, other]}))
+    assert later["cost_uid"] == found[0]["cost_uid"]
