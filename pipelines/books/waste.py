@@ -24,7 +24,12 @@ from pipelines.warehouse.tables.mart_economics import FINDINGS, WASTE
 PAST_BOUND = 20
 """A request is just past a bound where a twentieth of the bound or less lies above it."""
 
-LIVES = {"input_cache_write_5m_tokens": timedelta(minutes=5), "input_cache_write_1h_tokens": timedelta(hours=1)}
+LIVES = {
+    "input_cache_write_5m_tokens": timedelta(minutes=5),
+    "input_cache_write_30m_tokens": timedelta(minutes=30),
+    "input_cache_write_1h_tokens": timedelta(hours=1),
+    "input_cache_write_12h_tokens": timedelta(hours=12),
+}
 """How long a cache lives that nobody reads, by the column that counts what was written to it."""
 
 _WRITTEN = reduce(add, (pl.col(column).cast(pl.Int64) for column in LIVES))

@@ -42,7 +42,8 @@ rated as (
         (
             (
                 requests.input_uncached_tokens + requests.input_cache_write_tokens
-                + requests.input_cache_write_5m_tokens + requests.input_cache_write_1h_tokens
+                + requests.input_cache_write_5m_tokens + requests.input_cache_write_30m_tokens
+                + requests.input_cache_write_1h_tokens + requests.input_cache_write_12h_tokens
             ) * other.input_uncached_usd_per_mtok
             + requests.input_cache_read_tokens
             * coalesce(other.input_cache_read_usd_per_mtok, other.input_uncached_usd_per_mtok)

@@ -1,6 +1,6 @@
 """Requests that could have cost less, worked by hand at Anthropic-like prices, each next to one that wastes nothing.
 
-USD per million tokens: input 3, cache read 0.3, cache write 3.75 (5 minutes) and 6 (1 hour), output 15; above 200,000 tokens
+USD per million tokens: input 3, cache read 0.3, cache write 3.75 (5 minutes), 4 (30 minutes), 6 (1 hour) and 9 (12 hours), output 15; above 200,000 tokens
 of prompt input costs 6.
 """
 
@@ -43,7 +43,9 @@ PRICES = snapshot(
     price("3"),
     price("0.3", "input_cache_read"),
     price("3.75", "input_cache_write_5m"),
+    price("4", "input_cache_write_30m"),
     price("6", "input_cache_write_1h"),
+    price("9", "input_cache_write_12h"),
     price("15", "output_text"),
     price("1.5", service_tier="batch"),
     price("6", context_from_tokens=BOUND, context_bound="gt"),
@@ -115,6 +117,11 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[int, tuple[str, str]]]] = {
     "a plain call": ([call(input_uncached=1000)], {}),
     "5 minutes, never read": ([call(**FIVE)], {0: ("cache_unread", "0.075")}),
     "1 hour, never read": ([call(**HOUR)], {0: ("cache_unread", "0.3")}),
+    "30 minutes, never read": ([call(input_cache_write_30m=PROMPT)], {0: ("cache_unread", "0.1")}),
+    "read within 30 minutes": ([call(input_cache_write_30m=PROMPT), call(29, **READ)], {}),
+    "12 hours, never read": ([call(input_cache_write_12h=PROMPT)], {0: ("cache_unread", "0.6")}),
+    "read within 12 hours": ([call(input_cache_write_12h=PROMPT), call(700, **READ)], {}),
+    "read after 12 hours": ([call(input_cache_write_12h=PROMPT), call(721, **READ)], {0: ("cache_unread", "0.6")}),
     "read within 5 minutes": ([call(**FIVE), call(4, **READ)], {}),
     "read too late": ([call(**FIVE), call(6, **READ)], {0: ("cache_unread", "0.075")}),
     "read within the hour": ([call(**HOUR), call(6, **READ)], {}),
