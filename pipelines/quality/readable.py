@@ -18,6 +18,7 @@ WARN_AT, FAIL_AT = 0.01, 0.20
 
 REMEDIES = {
     "not_json": "is the format of the source right? Cut or interleaved lines come from rotation without a lock",
+    "not_utf8": "declare options: {encoding: ...}, for example windows-1252",
     "missing_field": "map event_at and model, or declare options: {undated: arrival}",
     "undecided_marks": "declare options decimal and thousands",
     "unknown_value": "translate it with options: {values: ...}",

@@ -14,10 +14,14 @@ from typing import Literal
 
 import polars as pl
 
-TimeKind = Literal["iso", "epoch", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns"]
+TimeKind = Literal["iso", "epoch", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "excel"]
 _PER_SECOND = {"epoch_s": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
 _EPOCH_LIMITS: tuple[tuple[TimeKind, int], ...] = (("epoch_s", 10**11), ("epoch_ms", 10**14), ("epoch_us", 10**17))
 _MAX_MICROS = 2 * 10**17
+_WORKBOOK = datetime(1899, 12, 30)  # noqa: DTZ001 - in whatever zone the workbook was written
+"""The day 0 of a workbook."""
+_LAST_DAY = 2_958_466
+"""The day after the last that a workbook knows, 9999-12-31."""
 INSTANT = pl.Datetime("us", "UTC")
 MONEY = pl.Decimal(38, 18)
 
@@ -37,7 +41,7 @@ _NO_VALUE = r"(?i)^\s*(?:-{1,3}|–|—|\?|\\n|null|none|nil|undefined|unknown|n
 class TimeRule:
     """How a format writes instants.
 
-    `kind` is ISO 8601 text or a count since 1970; a number is read as `epoch` where a format mixes both. Kind
+    `kind` is ISO 8601 text, a count since 1970, or the day of a workbook in local time; a number is read as `epoch` where a format mixes both. Kind
     "epoch" finds the unit by the size of the number: those of one unit from 1973 to 5138 are disjoint from the next.
     `zone` is the zone of texts without an offset. `origin` shifts counts that start elsewhere than 1970.
     Fractions finer than a microsecond are cut.
@@ -52,6 +56,8 @@ class TimeRule:
 
 def to_instants(texts: pl.Series, rule: TimeRule) -> pl.Series:
     """Instants in UTC to the microsecond, of texts or whole numbers; null where one is no instant by `rule`."""
+    if rule.kind == "excel" and rule.pattern is None:
+        return _from_workbook(texts.cast(pl.String), rule.zone)
     if texts.dtype == pl.Int64 and rule.pattern is None:
         kind = rule.epoch if rule.kind == "iso" else rule.kind
         if kind is not None and not bool((texts < 0).any()):
@@ -140,6 +146,14 @@ def _from_epoch(texts: pl.Series, kind: TimeKind, origin: datetime | None) -> pl
     start = 0 if origin is None else int(origin.timestamp()) * 10**6
     micros = [None if number is None else _micros(number, kind, start) for number in numbers]
     return pl.Series(texts.name, micros, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _from_workbook(texts: pl.Series, zone: str) -> pl.Series:
+    """Days since the end of 1899 as workbooks count them, in local time; their floats are exact to the millisecond."""
+    days = to_decimals(texts, scale=12).to_list()
+    millis = [None if day is None or not 0 < day < _LAST_DAY else round(day * 86_400_000) for day in days]
+    local = pl.Series(texts.name, millis, dtype=pl.Int64).cast(pl.Duration("ms")) + _WORKBOOK
+    return _zoned(local.cast(pl.Datetime("us")), zone).rename(texts.name)
 
 
 def _micros(number: Decimal, kind: TimeKind, start: int) -> int | None:

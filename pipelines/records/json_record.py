@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any
 
 from pipelines.records.extended_json import number_in, text_in
 from pipelines.records.paths import Node
@@ -49,12 +49,12 @@ def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Number:
     return found if digits is None else Number(digits)
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise RecordError("not_json", f"{name} is not a JSON value")
+def _no_value(_name: str) -> None:
+    """NaN, Infinity and -Infinity are no JSON, but Python and pandas write them where a number is unknown."""
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_first_wins, parse_float=Number, parse_int=Number, parse_constant=_refuse_constant
+    object_pairs_hook=_first_wins, parse_float=Number, parse_int=Number, parse_constant=_no_value
 )
 
 _COUNTED = ("usage", "usageMetadata", "usage_metadata")

@@ -54,8 +54,36 @@ def parquet_chunks(path: Path, heads: set[str], tally: Tally, named: Naming = st
             before += file.metadata.row_group(group).num_rows
 
 
+def _readable(column: pa.Array) -> pa.Array:
+    """The column in types that polars takes: zones that are offsets, and decimals of 256 bits, it does not. Texts that older writers
+    did not mark as such are bytes that are UTF-8; other bytes stay."""
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        try:
+            return column.cast(pa.large_string())
+        except pa.ArrowInvalid:
+            return column
+    wanted = _plain_type(column.type)
+    return column if wanted == column.type else column.cast(wanted)
+
+
+def _plain_type(held: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(held) and held.tz is not None:
+        return pa.timestamp(held.unit, "UTC")
+    if pa.types.is_decimal256(held):
+        return pa.string()
+    if pa.types.is_struct(held):
+        return pa.struct([inner.with_type(_plain_type(inner.type)) for inner in held])
+    if pa.types.is_list(held) or pa.types.is_large_list(held):
+        return pa.list_(_plain_type(held.value_type))
+    return held
+
+
 def _rows(batch: pa.RecordBatch, known: dict[str, str], first: int) -> TableChunk:
-    held = pl.DataFrame(pl.from_arrow(batch)).rename(known) if known else pl.DataFrame({"": [None] * batch.num_rows})
+    columns = [_readable(column) for column in batch.columns]
+    table = pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+    held = pl.DataFrame(pl.from_arrow(table)).rename(known) if known else pl.DataFrame({"": [None] * batch.num_rows})
     index = pl.int_range(held.height, eager=True)
     places = pl.DataFrame({"index": index, "line_no": index + first}).with_columns(
         byte_from=pl.lit(None, dtype=pl.Int64), byte_to=pl.lit(None, dtype=pl.Int64)

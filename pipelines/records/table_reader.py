@@ -26,7 +26,7 @@ _EVENT = r'data: ?\{["\\\x00-\x1f]'
 """How the text of an event stream looks in a cell; `MARKS` in its JSON."""
 _OBJECT = r"^\s*[\[{]"
 """How the text of an object or a list begins."""
-_AS_WRITTEN = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Decimal)
+_AS_WRITTEN = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date)
 """Types whose text is what a JSON line of them would hold."""
 
 
@@ -141,6 +141,8 @@ class TableReader:
         """The texts of a column of single values; None where it has to be read as JSON."""
         if column.name not in self._tree.leaves:
             return None
+        if isinstance(column.dtype, pl.Decimal):  # the zeros at its end belong to the type: 10.000 is no thousand
+            return column.cast(pl.String).str.replace(r"(\.\d*?)0+$", "$1").str.strip_suffix(".")
         if column.dtype in _AS_WRITTEN or column.dtype.is_integer():
             return column.cast(pl.String)
         if column.dtype == pl.Float64:

@@ -22,7 +22,13 @@ MAX_EXPANSION = 1000
 _FREE_EXPANSION_BYTES = 2**30
 _SALVAGE_STEPS = (2**16, 2**8, 1)
 UTF8_BOM = codecs.BOM_UTF8
-_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BOMS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""What a byte order mark shows; that of UTF-32 begins like the other's."""
 
 
 class Unpacked:
@@ -44,9 +50,10 @@ class Unpacked:
         return self._generator
 
     def _decoded(self) -> Iterator[bytes]:
-        """The bytes as UTF-8 without a byte order mark, by which UTF-16 is recognised. A mark goes before the encoding that is declared."""
+        """The bytes as UTF-8 without a byte order mark, by which UTF-16 and UTF-32 are recognised. A mark goes before the encoding that is declared."""
         pieces = itertools.chain([self._first.removeprefix(UTF8_BOM)], self._rest)
-        encoding = "utf-16" if self._first[:2] in _UTF16_BOMS else None if self.has_utf8_bom else self._encoding
+        marked = next((name for mark, name in _BOMS.items() if self._first.startswith(mark)), None)
+        encoding = marked or (None if self.has_utf8_bom else self._encoding)
         decoder = codecs.getincrementaldecoder(encoding)(errors="replace") if encoding else None
         last = b"\n"
         for piece in pieces:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pipelines.config.mistakes import accepted_are
 from pipelines.config.sources import RequestSource
+from pipelines.records.declared import declared_encoding
 from pipelines.records.layout import Layout, SourceError
 from pipelines.records.paths import path_tree
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
@@ -35,7 +36,7 @@ DESCRIPTIONS = (
 ATTRIBUTION_COLUMNS = ("team", "project", "cost_centre", "environment", "application", "end_user_id")
 
 
-GENERAL_OPTIONS = ("undated",)
+GENERAL_OPTIONS = ("undated", "encoding")
 """Options that every format takes."""
 
 
@@ -102,7 +103,15 @@ def for_source(log_format: Format, source: RequestSource) -> Format:
     if undated not in ("refuse", "arrival"):
         raise SourceError(source.source, ("options", "undated"), f"found {undated!r}, refuse or arrival is accepted")
     described = (*(name for name in text if name in DESCRIPTIONS), *(f"tag.{name}" for name in tags))
-    declared = replace(log_format, text=text, tags=tags, constants=constants, undated=undated, described_by=described)
+    declared = replace(
+        log_format,
+        text=text,
+        tags=tags,
+        constants=constants,
+        undated=undated,
+        described_by=described,
+        encoding=declared_encoding(source),
+    )
     try:
         path_tree(declared.paths)
     except ValueError as error:

@@ -1,7 +1,7 @@
 """The containers that spans and log events of OpenTelemetry come in, opened: OTLP JSON, and the traces that Tempo and Jaeger give out.
 
 OTLP JSON writes its names in camel case, a printed protobuf message in snake case. Tempo calls the list `batches`. Jaeger has traces of
-its own shape: tags for attributes, processes for resources, microseconds since 1970.
+its own shape: tags for attributes, processes for resources, microseconds since 1970. MLflow's trace holds its spans in `data`.
 Source: OTLP JSON encoding of opentelemetry-proto; grafana.com/docs/tempo, "Query"; jaegertracing.io, "APIs".
 """
 
@@ -40,6 +40,8 @@ def contained(value: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[st
     traces = _jaeger(value)
     if traces is not None:
         return [span for trace in traces for span in _jaeger_spans(trace)], []
+    if spans_of_mlflow := _objects(_object(value.get("data")).get("spans")):
+        return [flat_span(span) for span in spans_of_mlflow], []
     containers, logs = _held(value, *_SPANS), _held(value, *_LOGS)
     if containers is None and logs is None:
         return None

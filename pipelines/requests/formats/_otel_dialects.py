@@ -1,8 +1,10 @@
-"""Spans whose counts stand under names of a product's own: Claude Code's and Langfuse's, brought to the convention's.
+"""Spans whose counts stand under names of a product's own: Claude Code's, Langfuse's and MLflow's, brought to the convention's.
 
 Claude Code's spans `llm_request` name their counts as its log events do, without a prefix; the same call's log event has the same request
 id. Langfuse's SDKs write an observation's usage as JSON, whose keys are those of its exports. A span that has the convention's own counts
-as well keeps these. Sources: github.com/anthropics/claude-code/issues/50776; langfuse.com/integrations/native/opentelemetry.
+as well keeps these. MLflow writes every attribute as JSON; the counts of Claude are Anthropic's own where its integration wrote the span.
+Sources: github.com/anthropics/claude-code/issues/50776; langfuse.com/integrations/native/opentelemetry; github.com/mlflow/mlflow,
+mlflow/tracing/constant.py and mlflow/anthropic/autolog.py.
 """
 
 from __future__ import annotations
@@ -17,10 +19,15 @@ from pipelines.requests.formats import _langfuse_details, langfuse
 from pipelines.requests.formats._otel_events import CLAUDE, SHARED
 
 _TYPE, _DETAILS = "langfuse.observation.type", "langfuse.observation.usage_details"
-MARKS = ('"span.type"', '"langfuse.observation')
+_MLFLOW, _MLFLOW_TYPE = "mlflow.chat.tokenUsage", "mlflow.spanType"
+MARKS = ('"span.type"', '"langfuse.observation', '"mlflow.')
 """Texts that mark a line with such names."""
 _USAGE = "gen_ai.usage."
-_CALLS = {"generation": "chat", "embedding": "embeddings"}
+_CALLS = {"generation": "chat", "embedding": "embeddings", "chat_model": "chat", "llm": "chat"}
+_OF_MLFLOW = {
+    "input_tokens": "input_tokens", "output_tokens": "output_tokens", "total_tokens": "total_tokens",
+    "cache_read_input_tokens": "cache_read.input_tokens", "cache_creation_input_tokens": "cache_creation.input_tokens",
+}  # fmt: skip
 _OURS = {
     "input": "input_tokens", "output": "output_tokens", "total": "total_tokens", "cache_read": "cache_read.input_tokens",
     "cache_write": "cache_write.input_tokens", "cache_write_5m": "cache_creation.5m.input_tokens",
@@ -36,7 +43,30 @@ def translated(attributes: dict[str, Any], dotted: Callable[[dict[str, Any], str
         return _of_claude_code(attributes) | attributes
     if _TYPE in attributes or _DETAILS in attributes:
         return _of_langfuse(attributes, dotted) | attributes
+    if _MLFLOW_TYPE in attributes or any(name.startswith(_MLFLOW) for name in attributes):
+        return _of_mlflow(attributes) | attributes
     return attributes
+
+
+def _of_mlflow(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    def said(name: str) -> object:
+        text = attributes.get(f"mlflow.{name}")
+        return text.strip('"') if isinstance(text, str) else text
+
+    usage = _json(attributes.get(_MLFLOW))
+    usage |= {
+        name.removeprefix(f"{_MLFLOW}."): count for name, count in attributes.items() if name.startswith(f"{_MLFLOW}.")
+    }
+    named = {"gen_ai.request.model": said("llm.model"), "gen_ai.provider.name": said("llm.provider")}
+    own: dict[str, Any] = {name: text for name, text in named.items() if text}
+    own["gen_ai.operation.name"] = _CALLS.get(str(said("spanType")).lower(), "invoke_agent")
+    if _is_counted(attributes):
+        return own
+    own |= {f"{_USAGE}{ours}": usage[theirs] for theirs, ours in _OF_MLFLOW.items() if usage.get(theirs) is not None}
+    if said("message.format") == "anthropic":
+        own["modelmeter.semantics"] = "anthropic_exclusive"
+    cost = _json(attributes.get("mlflow.llm.cost")).get("total_cost")
+    return own | ({f"{_USAGE}cost": cost} if cost is not None else {})
 
 
 def _of_claude_code(attributes: Mapping[str, Any]) -> dict[str, Any]:

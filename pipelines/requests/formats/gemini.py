@@ -2,7 +2,8 @@
 
 `promptTokenCount` contains cached tokens; `thoughtsTokenCount` and `toolUsePromptTokenCount` are counted apart from
 candidates and prompt, and the total is the sum of all four. Searches are the distinct `webSearchQueries` of `groundingMetadata`. Details by modality give audio, image and video.
-Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept. The answer has no
+Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept, with what was searched for in any. Vertex AI's
+embeddings state their tokens one by one. The answer has no
 instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`, of a batch job that holds its
 answers its end; that, or a line of a
 `key` and a `response` and no more (the API's batches), is the tier batch. Names are
@@ -13,6 +14,7 @@ Source: ai.google.dev/api/generate-content#UsageMetadata, /api/live and /gemini-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -49,6 +51,8 @@ _INTERACTION = {
 """What the Interactions API counts under names of its own."""
 _INLINED = ("inlinedResponses", "inlined_responses")
 """Under which a batch job holds its answers."""
+_OPEN = 1000
+"""Answers whose searches are remembered at once."""
 _DETAILS = ("promptTokensDetails", "promptTokenDetails", "cacheTokensDetails", "candidatesTokensDetails")
 
 
@@ -60,7 +64,7 @@ def build(source: RequestSource) -> Format:
     prompt, candidates = f"{usage}/promptTokensDetails", f"{usage}/candidatesTokensDetails"
     return Format(
         name="gemini",
-        version="6",
+        version="7",
         text={
             "source_request_id": at.body("responseId"),
             "request_model": (*at.outer("request_model", "model"), *at.model("modelVersion")),
@@ -72,6 +76,7 @@ def build(source: RequestSource) -> Format:
             "logged_status": at.body("status"),
             "processed": at.outer("processed_time"),
             "batch_key": (_BATCH_KEY,),
+            "operation": at.body("operation"),
         },
         usage={
             "input": at.body(f"{usage}/promptTokenCount"),
@@ -101,7 +106,8 @@ def build(source: RequestSource) -> Format:
         trusts_total=True,
         semantics="gemini_thoughts_apart",
         keep="stream_delta",
-        items=lambda: at.opened(by_modality),
+        items=lambda: at.opened(AnswerReader()),
+        in_sequence=True,
         derive=_derive,
     )
 
@@ -129,15 +135,41 @@ def _derive() -> Mapping[str, pl.Expr]:
     }
 
 
-def by_modality(value: object) -> Iterable[object]:
-    """The value with its lists of {modality, tokenCount} as objects of modality to count, equal modalities added up."""
-    if not isinstance(value, dict):
-        return [value]
-    if (answered := _of_a_job(value)) is not None:
-        return [_with_counts(answer) for answer in answered]
-    # A line of a batch's output file is a key and an answer, or an error, and nothing more.
-    of_batch = "key" in value and value.keys() <= {"key", "response", "error", "status"}
-    return [_with_counts(value) | ({_BATCH_KEY: value["key"]} if of_batch else {})]
+class AnswerReader:
+    """The answers of one file, in their order: pieces of a stream each know what was searched for in those before."""
+
+    def __init__(self) -> None:
+        self._searched: dict[object, set[str]] = {}
+
+    def __call__(self, value: object) -> Iterable[object]:
+        """The value with its lists of {modality, tokenCount} as objects of modality to count, equal modalities added up."""
+        if not isinstance(value, dict):
+            return [value]
+        if (answered := _of_a_job(value)) is not None:
+            return [self._with_counts(answer) for answer in answered]
+        # A line of a batch's output file is a key and an answer, or an error, and nothing more.
+        of_batch = "key" in value and value.keys() <= {"key", "response", "error", "status"}
+        return [self._with_counts(value) | ({_BATCH_KEY: value["key"]} if of_batch else {})]
+
+    def _with_counts(self, value: dict[str, Any]) -> dict[str, Any]:
+        opened = _of_embeddings(_of_interaction({_SNAKE.get(key, key): item for key, item in value.items()}))
+        if searches := self._searches(opened):
+            opened["webSearches"] = Number(len(searches))
+        for key in ("usageMetadata", *_BODIES):
+            inner = opened.get(key)
+            if isinstance(inner, dict):
+                opened[key] = _counted(inner) if key == "usageMetadata" else self._with_counts(inner)
+        return opened
+
+    def _searches(self, answer: dict[str, Any]) -> set[str]:
+        """The queries of an answer, with those of its earlier pieces."""
+        answer_id = answer.get("responseId")
+        queries = _searches(answer.get("candidates")) | self._searched.get(answer_id, set())
+        if queries and answer_id:
+            self._searched[answer_id] = queries
+            if len(self._searched) > _OPEN:
+                del self._searched[next(iter(self._searched))]
+        return queries
 
 
 def _of_a_job(value: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -159,17 +191,6 @@ def _of_a_job(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     return [{**around, **item} for item in held if isinstance(item, dict)]
 
 
-def _with_counts(value: dict[str, Any]) -> dict[str, Any]:
-    opened = _of_interaction({_SNAKE.get(key, key): item for key, item in value.items()})
-    if searches := _searches(opened.get("candidates")):
-        opened["webSearches"] = Number(len(searches))
-    for key in ("usageMetadata", *_BODIES):
-        inner = opened.get(key)
-        if isinstance(inner, dict):
-            opened[key] = _counted(inner) if key == "usageMetadata" else _with_counts(inner)
-    return opened
-
-
 def _searches(candidates: object) -> set[str]:
     """The queries that were searched for; Google charges each once, and none that is empty."""
     grounded = [item for item in candidates if isinstance(item, dict)] if isinstance(candidates, list) else []
@@ -182,6 +203,24 @@ def _searches(candidates: object) -> set[str]:
                 query for query in (found if isinstance(found, list) else ()) if isinstance(query, str) and query
             )
     return queries
+
+
+def _of_embeddings(value: dict[str, Any]) -> dict[str, Any]:
+    """An answer with embeddings and the sum of the tokens that each states (Vertex AI); any other value as it is."""
+    found = value.get("embeddings") or value.get("predictions")
+    embedded = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    held = [item.get("embeddings", item) for item in embedded]
+    stated = [item.get("statistics") for item in held if isinstance(item, dict)]
+    texts = [str(each.get("token_count", each.get("tokenCount"))) for each in stated if isinstance(each, dict)]
+    counts = [int(float(text)) for text in texts if re.fullmatch(r"\d+(\.0*)?", text)]
+    if not counts or "usageMetadata" in value:
+        return value
+    tokens = Number(sum(counts))
+    return {
+        **value,
+        "usageMetadata": {"promptTokenCount": tokens, "totalTokenCount": tokens},
+        "operation": "embeddings",
+    }
 
 
 def _of_interaction(value: dict[str, Any]) -> dict[str, Any]:

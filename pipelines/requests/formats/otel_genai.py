@@ -87,7 +87,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="8",
+        version="9",
         text={
             "trace_id": ("trace_id", "traceId", "context/trace_id"),
             "span_id": ("span_id", "spanId", "context/span_id"),
@@ -154,10 +154,11 @@ def build(source: RequestSource) -> Format:
             + _attribute("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens", "llm.usage.reasoning_tokens"),
             "input_tool": _usage("tool.input_tokens"),
             "input_audio_cache_read": _usage("details.cache_audio_read_tokens"),
-            "input_audio": _usage("audio.input_tokens", "details.input_audio_tokens"),
-            "input_image": _usage("image.input_tokens"),
-            "output_audio": _usage("audio.output_tokens", "details.output_audio_tokens"),
-            "output_image": _usage("image.output_tokens"),
+            "input_audio": _usage("audio.input_tokens", "details.input_audio_tokens", "experimental.input_audio_tokens"),
+            "input_image": _usage("image.input_tokens", "experimental.input_image_tokens"),
+            "input_video": _usage("experimental.input_video_tokens"),
+            "output_audio": _usage("audio.output_tokens", "details.output_audio_tokens", "experimental.output_audio_tokens"),
+            "output_image": _usage("image.output_tokens", "experimental.output_image_tokens"),
         },
         integers={
             "http_status": _attribute("http.response.status_code", "http.status_code"),

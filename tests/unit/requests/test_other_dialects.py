@@ -116,3 +116,54 @@ def test_what_a_span_says_of_searches_tier_and_place(
 ) -> None:
     found = rows(parse_records(tmp_path, "otel_genai", [span(**CHAT, **attributes)])).row(0, named=True)
     assert {name: found[name] for name in expected} == expected
+
+
+def of_mlflow(kind: str, written: str, model: str, **counts: int) -> dict[str, Any]:
+    said = {
+        "mlflow.spanType": kind,
+        "mlflow.message.format": written,
+        "mlflow.llm.model": model,
+        "mlflow.chat.tokenUsage": counts,
+    }
+    return {name: json.dumps(value) for name, value in said.items()}
+
+
+@pytest.mark.parametrize(
+    ("written", "model", "uncached"),
+    [("openai", "gpt-5", 50), ("anthropic", "claude-opus-5", 100), ("pydantic_ai", "claude-opus-5", 50)],
+)
+def test_spans_of_mlflow_are_calls(tmp_path: Path, written: str, model: str, uncached: int) -> None:
+    """Its integration of Anthropic passes Anthropic's own counts on; what others count as input holds the cache."""
+    usage = {
+        "input_tokens": 100,
+        "output_tokens": 20,
+        "total_tokens": 120,
+        "cache_read_input_tokens": 40,
+        "cache_creation_input_tokens": 10,
+    }
+    attributes = of_mlflow("CHAT_MODEL", written, model, **usage)
+    trace = {"info": {"trace_id": "tr-1"}, "data": {"spans": [{**SPAN, "attributes": attributes}]}}
+    expected = {"input_uncached": uncached, "input_cache_read": 40, "input_cache_write": 10, "output_text": 20}
+    for record in ({**SPAN, "attributes": attributes}, trace):
+        found = row(parse_records(tmp_path, "otel_genai", [record]))
+        assert (buckets(found), found["request_model"]) == (expected, model)
+
+
+def test_spans_of_mlflow_around_calls_are_none(tmp_path: Path) -> None:
+    record = {**SPAN, "attributes": of_mlflow("AGENT", "langchain", "gpt-5", input_tokens=100, output_tokens=20)}
+    assert the_fault(parse_records(tmp_path, "otel_genai", [record]))["severity"] == "info"
+
+
+def test_modalities_of_googles_development_kit_are_counted(tmp_path: Path) -> None:
+    usage = {
+        "input_tokens": 100,
+        "output_tokens": 40,
+        "experimental.input_audio_tokens": 90,
+        "experimental.output_audio_tokens": 35,
+    }
+    attributes = {
+        "gen_ai.operation.name": "generate_content",
+        **{f"gen_ai.usage.{name}": count for name, count in usage.items()},
+    }
+    found = row(parse_records(tmp_path, "otel_genai", [{**SPAN, "attributes": attributes}]))
+    assert buckets(found) == {"input_uncached": 10, "input_audio": 90, "output_text": 5, "output_audio": 35}

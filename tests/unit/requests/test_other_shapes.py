@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.requests.helpers import all_days, parse_records, rows
+from tests.unit.requests.helpers import all_days, buckets, parse_records, row, rows
 
 AT = "2026-02-12T10:20:30.500Z"
 
@@ -98,3 +98,26 @@ def test_what_langfuse_deleted_was_paid_and_counts_once(tmp_path: Path) -> None:
     found = all_days([parse_records(tmp_path, "langfuse", [deleted, row, {**row, "id": "o2"}])]).requests
     assert found["input_uncached_tokens"].to_list() == [10, 10]
     assert {r["source_request_id"]: r["tags"] for r in found.to_dicts()} == {"o1": '{"deleted":"true"}', "o2": None}
+
+
+EMBEDDED = (
+    {
+        "predictions": [
+            {"embeddings": {"values": [0.1], "statistics": {"token_count": count, "truncated": False}}}
+            for count in (4, 3)
+        ]
+    },
+    {"embeddings": [{"values": [0.1], "statistics": {"token_count": count}} for count in (4.0, 3.0)]},
+    {"embeddings": [{"values": [0.1], "statistics": {"tokenCount": 7}}]},
+    {"embedding": {"values": [0.1]}, "usageMetadata": {"promptTokenCount": 7, "totalTokenCount": 7}},
+)
+
+
+@pytest.mark.parametrize("answer", EMBEDDED)
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_embeddings_of_vertex_ai_are_calls(tmp_path: Path, answer: dict[str, Any], wrapped: bool) -> None:
+    around = {"timestamp": AT, "model": "text-embedding-005"}
+    found = row(
+        parse_records(tmp_path, "gemini", [{**around, "response": answer} if wrapped else {**around, **answer}])
+    )
+    assert (buckets(found), found["usage_basis"]) == ({"input_uncached": 7}, "reported")

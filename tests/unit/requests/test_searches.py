@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.requests.helpers import parse_records, row, rows
+from tests.unit.requests.helpers import all_days, parse_records, row, rows
 
 EPOCH = 1_770_891_630
 USAGE = {"input_tokens": 900, "output_tokens": 100, "total_tokens": 1000}
@@ -87,3 +87,26 @@ def test_gemini_counts_each_query_once_and_none_that_is_empty(tmp_path: Path, st
     assert row(parse_records(tmp_path, "gemini", [record]))["web_search_count"] == 2
     del record["candidates"]
     assert row(parse_records(tmp_path, "gemini", [record]))["web_search_count"] == 0
+
+
+def piece(answer: str, *queries: str, output: int | None = None) -> dict[str, Any]:
+    usage = {"promptTokenCount": 10, "totalTokenCount": 10 + (output or 0)} | (
+        {"candidatesTokenCount": output} if output else {}
+    )
+    grounding = {"groundingMetadata": {"webSearchQueries": list(queries)}} if queries else {}
+    return {"responseId": answer, "modelVersion": "gemini-2.5-pro", "candidates": [grounding], "usageMetadata": usage}
+
+
+def test_what_was_searched_for_in_an_earlier_piece_of_a_stream_counts(tmp_path: Path) -> None:
+    """Only the piece that ends a stream is kept, and its queries stood in the one before: the fee was lost."""
+    pieces = [
+        piece("r", "a"),
+        piece("s", "c"),
+        piece("r", "a", "b", output=5),
+        piece("s", output=7),
+        piece("r", output=9),
+    ]
+    logged = [{"timestamp": "2026-02-12T10:20:30Z", "response": each} for each in pieces]
+    together = {"timestamp": "2026-02-12T10:20:31Z", "response": [piece("t", "d"), piece("t", output=11)]}
+    found = all_days([parse_records(tmp_path, "gemini", [*logged, together])]).requests.sort("output_text_tokens")
+    assert found.select("output_text_tokens", "web_search_count").rows() == [(7, 1), (9, 2), (11, 1)]
