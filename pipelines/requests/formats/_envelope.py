@@ -18,7 +18,9 @@ from pipelines.requests.formats._shipped import MARKS, as_object, unshipped
 
 OPTIONS = ("body", "timestamp")
 INSTANTS = ("timestamp", "response_date", "logged_at", "request_time", "created_at", "created")
-"""Names under which envelopes write an instant; a provider's own instant comes last."""
+"""Names under which envelopes write an instant; a provider's own instant comes after these."""
+LOGGERS = ("@timestamp", "time", "ts", "datetime")
+"""Names under which loggers write the instant of a line; they come last, since each may be anything else as well."""
 
 ASKED = ("request_model", "requested_model", "deployment")
 NAMED = ("model", "model_name", "model_id", "modelId")
@@ -89,7 +91,7 @@ class Envelope:
         """The instant: the declared path, else the envelope's, else the answer's own."""
         if self._timestamp:
             return (self._timestamp,)
-        return tuple(dict.fromkeys((*INSTANTS, *self.body(*own), CONTAINER_INSTANT)))
+        return tuple(dict.fromkeys((*INSTANTS, *self.body(*own), CONTAINER_INSTANT, *LOGGERS)))
 
 
 def answers(value: object, bodies: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:

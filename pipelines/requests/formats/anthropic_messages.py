@@ -65,7 +65,7 @@ def build(source: RequestSource) -> Format:
             "result": ("result/type",),
             "batch_record": ("recordId",),
             "session_id": at.outer("session_id"),
-            "error": at.outer("error/type"),
+            "error": (*at.outer("error/type"), *at.body("error/type")),
             "stream_id": (STREAM,),
         },
         usage=usage_paths(at),

@@ -12,7 +12,8 @@ of them which reach the same totals stay two. The earliest record of a request i
 above its own last usage, is the parent's state and no request. A total that falls starts a new count, whose first
 request is `last_token_usage`; one that falls without any is a compaction.
 
-The model and the tier are the event's own where it names them, else those of the turn's context or settings before.
+The model and the tier are the event's own where it names them, else those of the turn's context or settings before. The seller is
+what the session's own line calls `model_provider`, such as azure or ollama; older versions, which name none, ask OpenAI.
 Input contains cached tokens; output contains reasoning unless the total says otherwise.
 Source: github.com/openai/codex, codex-rs/protocol and codex-rs/core/src/agent/control/spawn.rs, versions 0.4 to 0.162.
 """
@@ -41,7 +42,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="codex",
-        version="2",
+        version="3",
         text={
             "kind": ("type",),
             "session_id": ("session",),
@@ -49,6 +50,7 @@ def build(source: RequestSource) -> Format:
             "turn": ("turn",),
             "reached": ("reached",),
             "service_tier": ("tier",),
+            "provider_id": ("provider",),
             "request_model": ("model",),
             "response_model": ("model",),
         },
@@ -89,6 +91,7 @@ class SessionReader:
         self._turn: object = None
         self._model: object = None
         self._tier: object = None
+        self._provider: object = None
         self._total: dict[str, int] | None = None
         self._request: dict[str, Any] = {}
         self._recorded: dict[str, Any] | None = None
@@ -121,6 +124,7 @@ class SessionReader:
     def _enter(self, meta: dict[str, Any]) -> None:
         """A session's own line comes first; those of its ancestors are copied below it, before the first count."""
         if self._total is None:
+            self._provider = self._provider if self._session else meta.get("model_provider")
             self._session = self._session or meta.get("id")
             self._root = meta.get("forked_from_id") or _parent(meta) or meta.get("id")
 
@@ -163,6 +167,7 @@ class SessionReader:
             "reached": "/".join(str(reached[name]) for name in _COUNTS) if reached else None,
             "model": self._model,
             "tier": self._tier,
+            "provider": self._provider,
             "usage": _usage(usage),
         }
 

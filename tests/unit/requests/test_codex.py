@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.unit.requests.helpers import all_days, buckets, parse_records, rows
 from tests.unit.requests.samples import AT, SECRET
 
@@ -186,3 +188,17 @@ def test_codex_a_session_of_more_than_one_chunk_keeps_its_count(tmp_path: Path) 
         (100, "gpt-5.6", "A")
     ]
     assert found.height == 39
+
+
+@pytest.mark.parametrize(
+    ("named", "seller"),
+    [({"model_provider": "azure"}, "azure"), ({"model_provider": "ollama"}, "ollama"), ({}, "openai")],
+)
+def test_codex_asks_the_seller_that_the_sessions_own_line_names(
+    tmp_path: Path, named: dict[str, str], seller: str
+) -> None:
+    """A session of a local model was charged at OpenAI's price."""
+    own = {"timestamp": AT, "type": "session_meta", "payload": {"id": "B", "forked_from_id": "A", **named}}
+    copied = {"timestamp": AT, "type": "session_meta", "payload": {"id": "A", "model_provider": "lmstudio"}}
+    found = rows(parse_records(tmp_path, "codex", [own, copied, count_line("10:00:00", (100, 40, 20, 10))]))
+    assert found["provider_id"].to_list() == [seller]

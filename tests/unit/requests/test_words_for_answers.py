@@ -71,3 +71,24 @@ def test_an_error_in_words_is_a_call_that_failed(tmp_path: Path, format_name: st
     records = [{"timestamp": AT, "id": "msg_01XFDUDYJgAACzvnptvVoYEL", "model": "m", "error": "slow down"}]
     found = row(parse_records(tmp_path, format_name, records))
     assert (found["status"], found["is_billable"]) == ("error", False)
+
+
+@pytest.mark.parametrize(
+    "instant", [{"time": 1770891630000}, {"ts": 1770891630.5}, {"@timestamp": AT}, {"datetime": AT}]
+)
+def test_the_instant_of_a_loggers_line_counts_where_nothing_else_states_one(
+    tmp_path: Path, instant: dict[str, Any]
+) -> None:
+    message = {
+        "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
+        "model": "claude-sonnet-4-5",
+        "usage": {"input_tokens": 10, "output_tokens": 20},
+    }
+    found = row(parse_records(tmp_path, "anthropic_messages", [{"level": "info", **instant, "response": message}]))
+    assert found["event_at"].isoformat().startswith("2026-02-12T10:20:30")
+
+
+def test_an_error_in_place_of_an_answer_is_a_call_that_failed(tmp_path: Path) -> None:
+    answer = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}, "request_id": "req_1"}
+    found = row(parse_records(tmp_path, "anthropic_messages", [{"timestamp": AT, "model": "m", "response": answer}]))
+    assert (found["status"], found["is_billable"]) == ("error", False)
