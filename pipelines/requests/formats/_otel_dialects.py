@@ -1,8 +1,8 @@
-"""Spans whose counts stand under names of a product's own: Claude Code's, Langfuse's and MLflow's, brought to the convention's.
+"""Spans whose counts stand under names of a product's own: Claude Code's, Langfuse's, LangSmith's and MLflow's, brought to the convention's.
 
 Claude Code's spans `llm_request` name their counts as its log events do, without a prefix; the same call's log event has the same request
 id. Langfuse's SDKs write an observation's usage as JSON, whose keys are those of its exports. A span that has the convention's own counts
-as well keeps these. MLflow writes every attribute as JSON; the counts of Claude are Anthropic's own where its integration wrote the span.
+as well keeps these. LangSmith adds what an input and an output were made of, as JSON. MLflow writes every attribute as JSON; the counts of Claude are Anthropic's own where its integration wrote the span.
 Sources: github.com/anthropics/claude-code/issues/50776; langfuse.com/integrations/native/opentelemetry; github.com/mlflow/mlflow,
 mlflow/tracing/constant.py and mlflow/anthropic/autolog.py.
 """
@@ -20,7 +20,11 @@ from pipelines.requests.formats._otel_events import CLAUDE, SHARED
 
 _TYPE, _DETAILS = "langfuse.observation.type", "langfuse.observation.usage_details"
 _MLFLOW, _MLFLOW_TYPE = "mlflow.chat.tokenUsage", "mlflow.spanType"
-MARKS = ('"span.type"', '"langfuse.observation', '"mlflow.')
+_PARTS = {
+    "gen_ai.usage.input_token_details": "input_token_details",
+    "gen_ai.usage.output_token_details": "output_token_details",
+}
+MARKS = ('"span.type"', '_token_details"', '"langfuse.observation', '"mlflow.')
 """Texts that mark a line with such names."""
 _USAGE = "gen_ai.usage."
 _CALLS = {"generation": "chat", "embedding": "embeddings", "chat_model": "chat", "llm": "chat"}
@@ -39,6 +43,9 @@ _OURS = {
 
 def translated(attributes: dict[str, Any], dotted: Callable[[dict[str, Any], str], dict[str, Any]]) -> dict[str, Any]:
     """The attributes, and those of a product's own under the convention's names; `dotted` names nested values with dots."""
+    for name, part in _PARTS.items():
+        if name in attributes:
+            attributes = {f"{_USAGE}{part}.{key}": count for key, count in _json(attributes[name]).items()} | attributes
     if attributes.get("span.type") == "llm_request":
         return _of_claude_code(attributes) | attributes
     if _TYPE in attributes or _DETAILS in attributes:

@@ -1,6 +1,7 @@
-"""Log events by which coding agents report a call over OpenTelemetry, as spans with the convention's names.
+"""Log events that report a call over OpenTelemetry, as spans with the convention's names.
 
-Claude Code, Codex and Gemini CLI send counts of calls as log records (`resourceLogs`), not as spans. What a span's
+Claude Code, Codex and Gemini CLI send counts of calls as log records (`resourceLogs`), not as spans. The convention has an event of its
+own, which bears the ids of the span of its call. What a span's
 attributes mean is in `otel_genai.py`, names of spans are in `_otel_names.py` in the same folder.
 Sources: code.claude.com/docs, "Monitoring"; codex-rs/otel of github.com/openai/codex; docs/telemetry of
 github.com/google-gemini/gemini-cli.
@@ -79,13 +80,16 @@ Codex logs every event of its stream with a duration, the completed one as well,
 """
 
 
+_OWN = "gen_ai.client.inference.operation.details"
+"""The convention's event, whose attributes are those of a span."""
+
+
 def as_span(record: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
     """A log record, whose attributes are given as an object, as a span; one that reports no call keeps nothing but its instant."""
     body = record.get("body")
     said = body.get("stringValue") if isinstance(body, dict) else body
-    name = next(
-        (name for name in (said, record.get("eventName"), attributes.get("event.name")) if name in EVENTS), None
-    )
+    names = (said, record.get("eventName"), attributes.get("event.name"))
+    name = next((name for name in names if name in EVENTS), None)
     # Claude Code names the event without its prefix in the attribute, and in full in the body.
     event = EVENTS.get(str(name))
     span = {
@@ -95,6 +99,8 @@ def as_span(record: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any
         "trace_id": record.get("traceId") or attributes.get("session.id") or attributes.get("conversation.id"),
         "span_id": attributes.get("request_id") or attributes.get("event.sequence"),
     }
+    if _OWN in names:
+        return {**span, "trace_id": record.get("traceId"), "span_id": record.get("spanId"), "attributes": attributes}
     if event is None or not event.reports(attributes):
         return span
     stated = {

@@ -167,3 +167,35 @@ def test_modalities_of_googles_development_kit_are_counted(tmp_path: Path) -> No
     }
     found = row(parse_records(tmp_path, "otel_genai", [{**SPAN, "attributes": attributes}]))
     assert buckets(found) == {"input_uncached": 10, "input_audio": 90, "output_text": 5, "output_audio": 35}
+
+
+def test_what_langsmith_says_an_input_was_made_of_is_read(tmp_path: Path) -> None:
+    """Cached tokens were charged in full."""
+    attributes = {
+        "langsmith.span.kind": "llm", "gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.input_token_details": json.dumps({"cache_read": 40, "audio": 0}),
+        "gen_ai.usage.output_token_details": json.dumps({"reasoning": 15}),
+    }  # fmt: skip
+    found = row(parse_records(tmp_path, "otel_genai", [{**SPAN, "attributes": attributes}]))
+    assert buckets(found) == {"input_uncached": 60, "input_cache_read": 40, "output_text": 5, "output_reasoning": 15}
+
+
+def test_the_conventions_own_event_is_the_call_of_its_span(tmp_path: Path) -> None:
+    usage = {"gen_ai.usage.input_tokens": "100", "gen_ai.usage.output_tokens": "20"}
+    stated = [{"key": name, "value": {"intValue": count}} for name, count in usage.items()]
+    stated.append({"key": "gen_ai.request.model", "value": {"stringValue": "gpt-5"}})
+    ids = {"traceId": SPAN["trace_id"], "spanId": SPAN["span_id"]}
+    event = {
+        **ids,
+        "timeUnixNano": "1770891631000000000",
+        "eventName": "gen_ai.client.inference.operation.details",
+        "attributes": stated,
+    }
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [event]}]}]}
+    span = {
+        **SPAN,
+        "attributes": {"gen_ai.request.model": "gpt-5", **{name: int(count) for name, count in usage.items()}},
+    }
+    for records in ([logs], [logs, span]):
+        (found,) = all_days([parse_records(tmp_path, "otel_genai", records)]).requests.to_dicts()
+        assert buckets(found) == {"input_uncached": 100, "output_text": 20}
