@@ -62,7 +62,7 @@ def test_reads_named_fields_and_nothing_else() -> None:
         '{"id":"x"',
         '{"id":"x",}',
         "{'id':'x'}",
-        '{"id":NaN}',
+        '{"id":Nan}',
     ],
 )
 def test_a_crafted_line_shifts_no_other_line(crafted: str) -> None:
@@ -77,6 +77,12 @@ def test_a_crafted_line_shifts_no_other_line(crafted: str) -> None:
     assert [found[index]["id"] for index in sorted(found)] == [f"before-{n}" for n in range(5)] + [
         f"after-{n}" for n in range(5)
     ]
+
+
+def test_a_number_that_is_none_is_no_value() -> None:
+    """Python writes NaN and Infinity into JSON: the line is read, also between others of its block."""
+    found, failed = decoded(['{"id":"a"}', '{"id":NaN}', '{"id":-Infinity}', '{"id":"b"}'])
+    assert ([found[index]["id"] for index in sorted(found)], set(failed)) == (["a", None, None, "b"], set())
 
 
 @pytest.mark.parametrize("halves", [('{"id":"b","k":[1', "2]}"), ('{"id":"b","k":{"m":1', '"n":2}}')])
