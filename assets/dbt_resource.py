@@ -64,7 +64,7 @@ def started(workspace: Workspace, project: Path = PROJECT_DIR) -> Iterator[DbtPr
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **workspace.database.dbt_env(), **_SETTINGS},
+            env={**os.environ, **workspace.database.dbt_env(), **_SETTINGS, **patience(project)},
             cwd=project,
         ) as process,
     ):
@@ -72,6 +72,11 @@ def started(workspace: Workspace, project: Path = PROJECT_DIR) -> Iterator[DbtPr
             yield DbtProcess(process, project, home)
         finally:
             process.kill()
+
+
+def patience(project: Path) -> dict[str, str]:
+    """Variables by which libpq gives up a silent network, for which dbt's profile has no names."""
+    return {"PGSERVICEFILE": str(project / "pg_service.conf"), "PGSERVICE": "modelmeter"}
 
 
 def _sweep(home: Path) -> None:

@@ -28,7 +28,7 @@ from pipelines.warehouse.database import SIGNS_OF_LIFE
 
 _ROWS = 2_000
 _CONNECT: dict[str, dict[str, Any]] = {
-    "postgresql": {"connect_timeout": 10, **SIGNS_OF_LIFE},
+    "postgresql": dict(SIGNS_OF_LIFE),
     "mysql": {"connect_timeout": 10},
     "sqlite": {},
 }

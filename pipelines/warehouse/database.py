@@ -26,7 +26,7 @@ MINIMUM_MAJOR = 15
 
 _CONNECT_TIMEOUT_SECONDS = 10
 _KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
-SIGNS_OF_LIFE = {**_KEEPALIVES, "tcp_user_timeout": "60000"}
+SIGNS_OF_LIFE = {"connect_timeout": str(_CONNECT_TIMEOUT_SECONDS), **_KEEPALIVES, "tcp_user_timeout": "60000"}
 """Connections over TCP whose other end went silent are given up after a minute, on both ends. Left alone, a network that is half
 open is waited for two hours by a run, and by the server, where the lost run's locks keep the next one waiting."""
 _SIGNS_OF_LIFE_OF_SERVER = {
@@ -58,7 +58,7 @@ class Address:
         """As SQLAlchemy writes it; `str()` and `repr()` mask the password."""
         from sqlalchemy import URL
 
-        query = {name: value for name, value in self.options.items() if name != "connect_timeout"}
+        query = dict(self.options)
         if self.is_local:  # a folder of sockets has no place in the authority part
             query |= {"host": self.host, "port": str(self.port)}
             return URL.create(driver, self.user, self.password, database=self.dbname, query=query)

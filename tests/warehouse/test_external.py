@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
+import psycopg2
 import pytest
 import sqlalchemy
 from pydantic import SecretStr
 
+from assets.dbt_resource import PROJECT_DIR, patience
 from pipelines.quality.run import _connection_string
 from pipelines.settings import Settings
 from pipelines.warehouse import backup
@@ -61,8 +64,21 @@ def test_connections_that_others_make_give_up_a_silent_network_too(address: str)
                 driver: Any = connection.connection.driver_connection
                 info = driver.info
                 own = info.get_parameters() if hasattr(info, "get_parameters") else info.dsn_parameters
-                assert (own["tcp_user_timeout"], own["keepalives_idle"]) == ("60000", "30")
+                kept = [own[name] for name in ("connect_timeout", "tcp_user_timeout", "keepalives_idle")]
+                assert kept == ["10", "60000", "30"]
     execute(address, "drop database quiet")
+
+
+def test_dbt_gives_up_a_silent_network_too(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    host, port = address.split(":")
+    for name, value in patience(PROJECT_DIR).items():
+        monkeypatch.setenv(name, value)
+    with closing(
+        psycopg2.connect(host=host, port=port, user="admin", password=PASSWORD, dbname="postgres", keepalives_idle=30)
+    ) as connection:
+        kept = connection.info.dsn_parameters
+    names = ("keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
+    assert [kept[name] for name in names] == ["30", "10", "3", "60000"]
 
 
 def test_who_may_not_reads_as_the_same_user_in_read_only_transactions(address: str) -> None:
