@@ -101,6 +101,9 @@ def statement(
         charges = book(connection, month)
         shares = book_shares(connection, charges, workspace.config.allocation)
         commitments = book_commitments(connection, month)
+    if charges.is_empty() and commitments.is_empty() and not as_json:
+        say(f"{month:%Y-%m} has no charges")
+        return
     _show(
         passed_on_statement(charges, commitments, shares, ("charge_class", by)), ("charge_class", by), as_json=as_json
     )
@@ -141,7 +144,12 @@ def _print(sums: pl.DataFrame, by: Sequence[str]) -> None:
             names[0] += f" ({row['charge_class'].lower()})"
         table.add_row(*names, *costs, fmt.count(int(row["unpriced_requests"])))
     table.add_section()
-    whole = (fmt.money(fmt.total(sums[cost]), decimals) for cost in shown)
+    whole = (
+        fmt.money(
+            fmt.total(sums[name]) if sums[name].cast(bool).any() or name not in _OF_COMMITMENTS else None, decimals
+        )
+        for name in shown
+    )
     blank = [""] * (len(columns) - 1)
     table.add_row("total", *blank, *whole, fmt.count(int(sums["unpriced_requests"].sum())), style="bold")
     terminal().print(table)

@@ -52,7 +52,7 @@ def parse_instant(text: str) -> datetime:
 
 def parse_month(text: str) -> date:
     """The first day of a month given as YYYY-MM. Raises DateError where it is none, or one that no run can be for."""
-    if not _MONTH.fullmatch(text):
+    if not _MONTH.fullmatch(text) or not "01" <= text[5:] <= "12":
         raise DateError(f"{_shown(text)} is not a month as it is accepted here: YYYY-MM, for example 2026-02")
     return parse_day(f"{text}-01")
 

@@ -52,13 +52,17 @@ def close_period(database: Database, period: date, allocation: Allocation = NOTH
         closed = closed_periods(connection)
         if period in closed:
             raise WarehouseError(f"{period:%Y-%m} is closed already")
-        first = _first_open(connection, closed)
+        # After the last charges there may be corrections that have to be booked all the same.
+        first = _first_open(connection, closed) or (following(max(closed)) if closed else None)
+        nothing = WarehouseError(f"{period:%Y-%m} has no charges: there is nothing to close")
         if first is None or first > period:
-            raise WarehouseError(f"{period:%Y-%m} has no charges: there is nothing to close")
+            raise nothing
         if first < period:
             raise WarehouseError(f"close {first:%Y-%m} first: it has charges and is open")
         rows = book(connection, period)
         shares, commitments = book_shares(connection, rows, allocation), book_commitments(connection, period)
+        if rows.is_empty() and commitments.is_empty():
+            raise nothing
         copy_frame(connection, BOOKED_CHARGE, rows)
         copy_frame(connection, BOOKED_COMMITMENT, commitments)
         own = shares.filter(pl.col("event_date") >= period).with_columns(period=pl.lit(period))

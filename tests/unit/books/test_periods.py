@@ -174,6 +174,22 @@ def test_months_close_in_order_and_once(books: Database) -> None:
         close_period(books, date(2199, 1, 1))
 
 
+@pytest.mark.slow
+def test_corrections_can_be_booked_in_a_month_without_charges(books: Database) -> None:
+    """Usage ends in February; what becomes known then has to be closed all the same. A month in which nothing is booked is none."""
+    for month in (JANUARY, FEBRUARY):
+        close_period(books, month)
+    with pytest.raises(WarehouseError, match="2026-03 has no charges"):
+        close_period(books, MARCH)
+    changed(books, "update mart.daily_charge set quantity = quantity + 1 where quantity = 500")
+    with pytest.raises(WarehouseError, match="close 2026-03 first"):
+        close_period(books, date(2026, 4, 1))
+    done = close_period(books, MARCH)
+    assert (done.charges, done.corrections) == (0, 1)
+    with books.connect() as connection:
+        assert pending(connection).is_empty()
+
+
 def test_a_booked_charge_is_booked_once(books: Database) -> None:
     close_period(books, JANUARY)
     with books.connect() as connection, pytest.raises(psycopg.errors.UniqueViolation):
