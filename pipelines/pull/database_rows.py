@@ -32,6 +32,8 @@ _CONNECT: dict[str, dict[str, Any]] = {
     "mysql": {"connect_timeout": 10},
     "sqlite": {},
 }
+_WINDOWS = 200_000
+"""More windows than a table that is read by them has: its cursor does not count rows (Snowflake ids hold an instant)."""
 _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
@@ -60,6 +62,8 @@ class DatabaseRows:
     place: str
     calls: int = 0
     packing: Packing = LINES
+    _none_before: int = 0
+    """A counting cursor has no value from the last empty window up to here."""
 
     def said_at(self, record: object) -> str | None:
         """The cursor of a row."""
@@ -92,6 +96,11 @@ class DatabaseRows:
             return Plan(0, 0, self.pull.window_rows, 0)
         if not isinstance(least, int) or not isinstance(most, int):
             raise PullError(f"{self.place}: the cursor {self.pull.cursor} holds no whole numbers")
+        if (windows := (most - least) // self.pull.window_rows) > _WINDOWS:
+            raise PullError(
+                f"{self.place}: the values of the cursor {self.pull.cursor} span {windows:,} windows of {self.pull.window_rows:,}, so that "
+                "it does not count rows: choose a column of instants (cursor_type: time), or a larger window_rows"
+            )
         return Plan(least, most + 1, self.pull.window_rows, self.pull.look_back_rows)
 
     def unread(self) -> str | None:
@@ -105,7 +114,10 @@ class DatabaseRows:
         return f"{rows} no value in the cursor {self.pull.cursor}, and never will be read: choose a column that is always filled"
 
     def pages(self, _report: str, window: Window) -> Iterator[Page]:
-        """The rows of a window, in the order of the cursor. Raises PullError."""
+        """The rows of a window, in the order of the cursor. Raises PullError. A gap in a counting cursor is asked for once."""
+        if window.end <= self._none_before:
+            return
+        is_empty = True
         cursor = self._cursor
         is_postgres = self.engine.dialect.name == "postgresql"
         what = "row_to_json(q)::text" if is_postgres else "q.*"
@@ -116,8 +128,14 @@ class DatabaseRows:
                 text(query.replace("::text", r"\:\:text")), bounds
             )
             for some in rows.partitions(_ROWS):
+                is_empty = False
                 lines = [row[0] if is_postgres else as_json(dict(row._mapping)) for row in some]
                 yield Page("".join(f"{line}\n" for line in lines).encode(), lines, self.place)
+        if is_empty and self.pull.cursor_type == "number":
+            with self._reading() as connection:
+                least = f"select min({cursor}) from {self._from()} where {cursor} >= :start"
+                found: int | None = connection.execute(text(least), {"start": window.end}).scalar_one()
+                self._none_before = window.end if found is None else found
 
     @property
     def _cursor(self) -> str:

@@ -95,6 +95,23 @@ def test_a_counting_cursor_of_a_query(settings: Settings, monkeypatch: pytest.Mo
         assert connection.execute("select count(*) from log").fetchone() == (252,)
 
 
+def test_a_gap_in_a_counting_cursor_is_asked_for_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An id that jumped by a million took 10,000 queries of nothing; one that holds an instant took the memory of the process."""
+    monkeypatch.setenv("LOGS_URL", f"sqlite:///{tmp_path / 'logs.db'}")
+    with sqlite3.connect(tmp_path / "logs.db") as connection:
+        connection.execute("create table calls (id integer primary key, tokens integer)")
+        connection.executemany("insert into calls values (?, 5)", [(1,), (2,), (1_000_000,), (1_000_001,)])
+    source = declared(table="calls", cursor="id", cursor_type="number", window_rows=100)
+    result = pulled(settings, source)
+    assert (result.error, result.files, result.records) == (None, 2, 4)
+    assert result.calls < 10
+    with sqlite3.connect(tmp_path / "logs.db") as connection:
+        connection.execute("insert into calls values (1790000000000000000, 5)")
+    assert "choose a column of instants" in str(pulled(settings, source, hours=1).error)
+
+
 @pytest.mark.parametrize(
     ("url", "options", "said"),
     [
