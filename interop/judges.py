@@ -1,4 +1,4 @@
-"""ccusage and @ccusage/codex as judges that nobody here wrote: the same session logs must come to the same tokens by day and model.
+"""ccusage, @ccusage/codex and their successor as judges that nobody here wrote: the same session logs must come to the same tokens by day and model.
 
 They sum by UTC day, so that `--timezone UTC` is given. Their money is not compared: ccusage has no price for a cache write of an hour.
 """
@@ -21,6 +21,10 @@ Sums = dict[tuple[date, str], Counter[str]]
 _WRITES = ("input_cache_write_tokens", "input_cache_write_5m_tokens", "input_cache_write_1h_tokens")
 
 
+_NATIVE = Path("@ccusage") / "ccusage-linux-x64" / "bin" / "ccusage"
+"""Version 20 is a program of the machine, which npm has for each platform apart; here for Linux."""
+
+
 def ours(rows: Iterable[Mapping[str, Any]]) -> Sums:
     """Rows of core.request."""
     sums: Sums = {}
@@ -34,9 +38,25 @@ def ours(rows: Iterable[Mapping[str, Any]]) -> Sums:
     return {key: +found for key, found in sums.items() if +found}
 
 
-def ccusage(binaries: Path, sessions: Path) -> Sums:
-    """What ccusage makes of a folder of Claude Code's sessions. It takes thinking for output and does not say how much."""
-    answer = _asked([str(binaries / "ccusage"), "daily"], "CLAUDE_CONFIG_DIR", "projects", sessions)
+def ccusage_18(packages: Path, sessions: Path) -> Sums:
+    """What ccusage 18 makes of a folder of Claude Code's sessions. It takes thinking for output and does not say how much."""
+    command = ["node", str(packages / "ccusage" / "dist" / "index.js"), "daily"]
+    return _of_claude(_asked(command, "CLAUDE_CONFIG_DIR", "projects", sessions))
+
+
+def ccusage_20(packages: Path, sessions: Path) -> Sums:
+    """The same of ccusage 20, which is another program, by the name of version 18."""
+    return _of_claude(_asked([_native(packages), "claude", "daily"], "CLAUDE_CONFIG_DIR", "projects", sessions))
+
+
+def _native(packages: Path) -> str:
+    """The program, which npm unpacks without the right to run it."""
+    program = packages / _NATIVE
+    program.chmod(0o755)
+    return str(program)
+
+
+def _of_claude(answer: Mapping[str, Any]) -> Sums:
     sums: Sums = {}
     for day in answer["daily"]:
         for said in day["modelBreakdowns"]:
@@ -53,9 +73,23 @@ def ccusage(binaries: Path, sessions: Path) -> Sums:
     return {key: found for key, found in sums.items() if found}
 
 
-def ccusage_codex(binaries: Path, sessions: Path) -> Sums:
+def ccusage_codex_20(packages: Path, sessions: Path) -> Sums:
+    """What ccusage 20 makes of a folder of Codex's sessions. Its input leaves out what the cache gave."""
+    answer = _asked([_native(packages), "codex", "daily"], "CODEX_HOME", "sessions", sessions)
+    sums: Sums = {}
+    for day in answer["daily"]:
+        for model, said in day["models"].items():
+            read = said["cacheReadTokens"]
+            found = Counter({"in": said["inputTokens"] + read, "read": read, "out": said["outputTokens"]})
+            found["reasoning"] = said["reasoningOutputTokens"]
+            sums[date.fromisoformat(day["date"]), model] = +found
+    return {key: found for key, found in sums.items() if found}
+
+
+def ccusage_codex_18(packages: Path, sessions: Path) -> Sums:
     """What @ccusage/codex makes of a folder of Codex's sessions."""
-    answer = _asked([str(binaries / "ccusage-codex"), "daily"], "CODEX_HOME", "sessions", sessions)
+    command = ["node", str(packages / "@ccusage" / "codex" / "dist" / "index.js"), "daily"]
+    answer = _asked(command, "CODEX_HOME", "sessions", sessions)
     sums: Sums = {}
     for day in answer["daily"]:
         at = datetime.strptime(day["date"], "%b %d, %Y").date()  # noqa: DTZ007 - a date
@@ -77,4 +111,4 @@ def _asked(command: list[str], variable: str, below: str, sessions: Path) -> dic
     return dict(json.loads(done.stdout))
 
 
-JUDGES = {"claude_code": ccusage, "codex": ccusage_codex}
+JUDGES = {"claude_code": (ccusage_18, ccusage_20), "codex": (ccusage_codex_18, ccusage_codex_20)}

@@ -76,12 +76,13 @@ def _run(trial: Trial) -> bool:
 
 
 def _judged(trial: Trial, sessions: Path, read: list[dict[str, Any]]) -> bool:
-    """Whether the judge of a format comes to the same sums by day and model."""
-    binaries = folder_of(trial.environment) / "node_modules" / ".bin"
-    mine, theirs = ours(read), JUDGES[trial.format](binaries, sessions)
-    agrees = mine == theirs
-    sys.stdout.write(f"{JUDGES[trial.format].__name__}: {'the same' if agrees else 'other'} tokens by day and model\n")
-    return agrees
+    """Whether the judges of a format come to the same sums by day and model."""
+    packages = folder_of(trial.environment) / "node_modules"
+    others = [judge.__name__ for judge in JUDGES[trial.format] if judge(packages, sessions) != ours(read)]
+    for judge in JUDGES[trial.format]:
+        said = "other" if judge.__name__ in others else "the same"
+        sys.stdout.write(f"{judge.__name__}: {said} tokens by day and model\n")
+    return not others
 
 
 def _shown(trial: Trial, models: int, found: list[Difference], seconds: float) -> bool:
