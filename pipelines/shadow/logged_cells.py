@@ -70,7 +70,9 @@ def _cluster(session: pl.Series, request: pl.Series) -> pl.Series:
     """The group of each request's session; one without a session is one by itself."""
     if session.null_count():
         alone = [str(as_uuid(value)) for value in request.filter(session.is_null())]
-        place = (session.is_null().cum_sum() - 1).clip(0)
+        place = (session.is_null().cum_sum().cast(pl.Int64) - 1).clip(
+            0
+        )  # it counts without a sign: 0 - 1 is no less than 0
         session = pl.select(
             pl.when(session.is_null()).then(pl.Series(alone, dtype=pl.String).gather(place)).otherwise(session)
         ).to_series()
