@@ -11,6 +11,7 @@ from pipelines.config.evidence import Measure
 from pipelines.config.policies import Arm
 from pipelines.config.routing import Baseline
 from pipelines.routing.day import Day
+from pipelines.routing.lanes import names_in, ruled
 from pipelines.routing.plan import Plan
 from pipelines.routing.quality import Quality
 
@@ -55,8 +56,8 @@ def assumptions(plan: Plan, quality: Quality | str, arms: Sequence[Arm]) -> str:
 
 
 def _assignment(plan: Plan) -> dict[str, Any]:
-    """How requests come to their arms, and what is not known of that."""
-    evidence, policy, found = plan.of_day.evidence, plan.policy, plan.assignment
+    """How requests come to their arms."""
+    evidence, policy = plan.of_day.evidence, plan.policy
     stated: dict[str, Any] = {
         "assignment": "at random within what rules leave: each arm gets its share of the tokens too",
     }
@@ -91,6 +92,21 @@ def _assignment(plan: Plan) -> dict[str, Any]:
             f"coming when all traffic comes ({ceiling.source})"
             for name, ceiling in own.items()
         }
+    return stated | _served(plan)
+
+
+def _served(plan: Plan) -> dict[str, Any]:
+    """Which requests did not come where the policy meant them to, and what is not known of that."""
+    policy, found = plan.policy, plan.assignment
+    stated: dict[str, Any] = {}
+    lanes = [names_in(lane) for lane in plan.of_day.traffic.lanes["lane"]]
+    unmet = [
+        arm.arm
+        for arm in policy.arms
+        if arm.rule is not None and not any(ruled(policy.policy, arm.arm) in lane for lane in lanes)
+    ]
+    if unmet:
+        stated["rules_unmet"] = unmet
     if found.moved:
         stated["requests_moved"] = {why: round(number, 3) for why, number in sorted(found.moved.items())}
     windows = {arm.arm: plan.of_day.models.window(arm.model_id, arm) for arm in policy.arms}

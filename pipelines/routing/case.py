@@ -115,7 +115,9 @@ class Case:
     def _retained(self, shares: Sequence[Decimal], retained: Sequence[float | None]) -> float | None:
         """Quality kept by all arms together: the mean of theirs, or what comes out of a cascade."""
         parts = self.plan.parts
-        if not isinstance(parts, str) and parts.solved is not None and not isinstance(self.quality, str):
+        if isinstance(parts, str):
+            return None
+        if parts.solved is not None and not isinstance(self.quality, str):
             return parts.solved / self._base_share(self.quality)
         return mean_of([float(share) for share in shares], list(retained))
 

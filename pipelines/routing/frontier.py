@@ -79,7 +79,8 @@ class _Drawn:
         program = _Program(list(self.costs), scores, cost[:, taken], requests / requests.sum())
         actual = float(sum((day.actual_by_group.get(group, Decimal(0)) for group in groups), Decimal(0)))
         today = self._solved_today(groups, program.weight)
-        mixed = [(f"frontier-{number:02}", shares) for number, shares in enumerate(program.cheapest(), start=1)]
+        cheapest = program.cheapest()
+        mixed = [(f"frontier-{number:02}", shares) for number, shares in enumerate(cheapest, start=1)]
         alone = [("/".join(offer), program.alone(number)) for number, offer in enumerate(self.costs)]
         for place, (name, shares) in enumerate([*mixed, *alone]):
             if shares is None:
@@ -90,7 +91,7 @@ class _Drawn:
             yield {
                 **self._named(name),
                 "is_single": bool((program.by_offer(shares) > 1 - _NONE).any()),
-                "is_on_hull": place < len(mixed) or usd <= program.least_cost(solved) * (1 + 1e-6),
+                "is_on_hull": place < len(mixed) or program.is_cheapest(usd, solved, cheapest),
                 "requests": float(requests.sum()),
                 "quality": solved,
                 "quality_retained": solved / today if today else None,
@@ -141,10 +142,13 @@ class _Program:
         found = [self._least(level) for level in levels]
         return [shares for shares in found if shares is not None]
 
-    def least_cost(self, level: float) -> float:
-        """What the level costs at least."""
+    def is_cheapest(self, usd: float, level: float, points: Sequence[Floats]) -> bool:
+        """Whether nothing is as good as the level for less. A mixture of two of the cheapest `points` shows most that are not, without a program."""
+        mixed = np.interp(level, [self.solved(one) for one in points], [self.cost_of(one) for one in points])
+        if usd > mixed * (1 + 1e-6):
+            return False
         shares = self._least(level)
-        return float("inf") if shares is None else self.cost_of(shares)
+        return shares is None or usd <= self.cost_of(shares) * (1 + 1e-6)
 
     def _least(self, level: float) -> Floats | None:
         from scipy.optimize import linprog

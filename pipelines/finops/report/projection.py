@@ -58,6 +58,7 @@ _LABELS = {
     "difficulty": "Hard requests",
     "not_known": "Not known",
     "own_machines": "Own machines",
+    "rules_unmet": "No request meets the rule of",
     "requests_moved": "Requests moved to the next arm",
     "verifier": "Verifier",
     "proxy": "measured by",
@@ -66,7 +67,7 @@ _LABELS = {
     "assumed": "assumed",
 }
 
-COUNTED = (_LABELS["requests"], _LABELS["requests_left_out"], _LABELS["requests_moved"])
+COUNTED = (_LABELS["requests"], _LABELS["requests_left_out"], _LABELS["requests_moved"], _LABELS["rules_unmet"])
 """The assumptions that say of which requests a projection speaks."""
 Assumption = tuple[str, str]
 """A name and what is assumed, both in words."""
@@ -272,6 +273,9 @@ def range_cell(row: Mapping[str, Any], name: str) -> Cell:
 
 def _sentence(total: Mapping[str, Any]) -> str:
     base, cost, saving = (total[name] for name in ("baseline_cost_usd", "projected_cost_usd", "saving_usd"))
+    stated = json.loads(total["assumptions"])
+    if stated.get("requests") == 0:
+        return f"No request can be routed, so there is nothing to save. Left out: {_words(stated.get('requests_left_out', {}))}."
     interval = ""
     if total["saving_share_low_95"] is not None:
         interval = (
@@ -295,7 +299,9 @@ def _quality_sentence(total: Mapping[str, Any]) -> str:
     if total["quality_retained"] is not None:
         return f" Quality kept, by {_scored_by(total)}: {fmt.percent(total['quality_retained'])}."
     stated = json.loads(total["assumptions"]).get("quality")
-    why = f": {stated.removeprefix(NOT_PROJECTED)}" if isinstance(stated, str) else ""
+    if isinstance(stated, dict):  # the models are scored, but it is not known who serves what
+        return ""
+    why = f": {stated.removeprefix(NOT_PROJECTED)}" if stated else ""
     return f" What it would have meant for quality is not known{why}."
 
 

@@ -250,7 +250,17 @@ def test_a_verifier_that_accepts_all_leaves_the_first_answer_and_costs_its_fee()
 def test_a_cascade_that_lacks_evidence_names_the_line(known: dict[str, Any], reason: str) -> None:
     found = projected(request(1), policies=config(*CASCADE, cascade={"verifier": "perfect"}), **known)
     assert found["total"]["projected_cost_usd"] is None
+    assert found["total"]["quality_retained"] is None, "nobody knows who answers what"
     assert reason in found["total"]["not_projected_reason"]
+
+
+def test_a_rule_that_no_request_meets_is_named() -> None:
+    """An application spelt wrongly took nothing, and nothing said so."""
+    arms = (arm("typo", CHEAP, rule={"applications": ["serch"]}), arm("rest", STRONG, share="1"))
+    found = projected(request(1, application="search"), policies=config(*arms))
+    assert json.loads(found["total"]["assumptions"])["rules_unmet"] == ["typo"]
+    met = projected(request(1, application="serch"), policies=config(*arms))
+    assert "rules_unmet" not in json.loads(met["total"]["assumptions"])
 
 
 def test_the_cascades_of_the_measured_table(shared_data: Path) -> None:

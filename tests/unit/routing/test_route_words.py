@@ -60,6 +60,14 @@ def test_a_policy_without_a_figure_says_why_quality_is_missing_too(capsys: pytes
     assert "Requests left out: none" in text
 
 
+def test_a_day_without_routable_requests_says_what_was_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """An operation spelt wrongly in routing.yaml: 0.00 of 0.00 USD were saved."""
+    stated = json.dumps({"quality": f"not projected: {MEND}", "requests": 0, "requests_left_out": {"operation": 1733}})
+    text = " ".join(" ".join(shown(capsys, row("total", "1", assumptions=stated))).split())
+    assert "No request can be routed, so there is nothing to save. Left out: operation: 1,733." in text
+    assert "would have saved" not in text
+
+
 def test_a_method_says_why_its_quality_is_not_known() -> None:
     stated = json.dumps({"quality": "no leaderboard scores this model and the baseline"})
     method = row("total", "1", method="best_single_cheap", assumptions=stated, quality_retained=None)
