@@ -18,7 +18,7 @@ import polars as pl
 from pipelines.config.routing import RoutingConfig
 from pipelines.meters import COUNT_COLUMNS, COUNTS, TOKEN_METERS
 from pipelines.routing.arm_costs import GROUP, ArmCost, Offer, added_up, arm_costs, rated_one_by_one
-from pipelines.routing.lanes import Models, lane_column, lanes
+from pipelines.routing.lanes import LaneKey, Models, lanes
 from pipelines.routing.session_parts import slices, whole_sessions
 from pipelines.routing.strata import UNRESOLVED, in_groups, in_order, strata
 
@@ -169,7 +169,7 @@ def traffic_of(
         one.group_by(left_out=reason, ran=pl.when(reason.is_null()).then(model)).len() for one in slices(requests)
     )
     left_out = seen.drop_nulls("left_out").group_by("left_out").agg(pl.col("len").sum()).sort("left_out")
-    lane = lane_column(lanes(models, seen["ran"].drop_nulls().unique()))
+    lane = LaneKey(lanes(models, seen["ran"].drop_nulls().unique()))
     parts = [
         _summed_up(part.filter(reason.is_null()), lane, rate_card, offers, calendars)
         for part in whole_sessions(requests)
@@ -200,7 +200,7 @@ class _Part:
 
 def _summed_up(
     kept: pl.DataFrame,
-    lane: pl.Expr,
+    lane: LaneKey,
     rate_card: pl.DataFrame,
     offers: Sequence[Offer],
     calendars: Mapping[str, frozenset[date]],
@@ -210,18 +210,22 @@ def _summed_up(
             is_priced=pl.col("effective_cost_usd").is_not_null(),
             use_case=pl.coalesce("application", "team", pl.lit("unattributed")),
         )
-    ).with_columns(lane=lane)
+    ).with_columns(lane=lane.column)
     counts = (
         grouped.with_columns(pl.col("provider_id").fill_null(""))
         .group_by("is_priced", *KIND)
         .agg(requests=pl.len().cast(pl.Int64), actual=pl.col("effective_cost_usd").sum())
     )
+    one_by_one = {
+        is_priced: rated_one_by_one(grouped.filter(is_priced=is_priced), offers, rate_card, calendars=calendars)
+        for is_priced in (True, False)
+    }
     return _Part(
-        strata(grouped, rate_card, calendars=calendars),
-        counts,
+        lane.named(strata(grouped, rate_card, calendars=calendars)),
+        lane.named(counts),
         {
-            is_priced: rated_one_by_one(grouped.filter(is_priced=is_priced), offers, rate_card, calendars=calendars)
-            for is_priced in (True, False)
+            is_priced: {offer: lane.named(rows) for offer, rows in found.items()}
+            for is_priced, found in one_by_one.items()
         },
     )
 

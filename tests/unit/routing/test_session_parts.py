@@ -12,6 +12,7 @@ from polars.testing import assert_frame_equal
 from pipelines.config.evidence import Evidence
 from pipelines.config.routing import RoutingConfig
 from pipelines.routing import Setting, session_parts
+from pipelines.routing.lanes import LaneKey
 from pipelines.routing.repeats import repeats
 from pipelines.routing.session_parts import BUCKETS, bucket_of, whole_sessions
 from pipelines.warehouse.tables.core_prices import RATE_CARD
@@ -83,3 +84,17 @@ def test_the_bucket_is_that_of_a_published_hash() -> None:
         0xD24EC4F1A98C6E5B % BUCKETS,
         0x44BC2CF5AD770999 % BUCKETS,
     ]
+
+
+def test_lanes_are_the_same_however_many_needs_and_rules_there_are() -> None:
+    """Up to 62 are counted in bits, more are written out."""
+    rows = pl.DataFrame({"prompt": [10, 500, 90_000, None]}, schema={"prompt": pl.Int64})
+    few = {f"over {bound}": pl.col("prompt") > bound for bound in (0, 100, 50_000)}
+    many = few | {f"over {10**6 + number}": pl.col("prompt") > 10**6 + number for number in range(80)}
+    lanes = ["over 0|", "over 0|over 100|", "over 0|over 100|over 50000|", ""]
+    for found in (few, many):
+        key = LaneKey(found)
+        assert key.named(rows.with_columns(lane=key.column))["lane"].to_list() == lanes
+    assert LaneKey({}).named(rows.with_columns(lane=LaneKey({}).column))["lane"].to_list() == [""] * 4
+    assert key.named(rows.clear().with_columns(lane=key.column)).is_empty()
+    assert LaneKey(few).named(rows.clear().with_columns(lane=LaneKey(few).column)).schema["lane"] == pl.String
