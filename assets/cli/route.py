@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 Unit = Literal["session", "request"]
 _FACTORS = 0.0001, 10_000
 _MOST_RUNS = 2
-_NAME = 18
-"""Letters of a name that stay on one line, whatever room figures take."""
 _OBJECTS = ("assumptions", "waterfall", "quality_by_use_case")
 _LEFT_OUT = ("Model", "Requests", "Baseline")
 _SHARE = re.compile(r"([a-z0-9_.-]+)=([0-9.]+)")
@@ -219,12 +217,11 @@ def _print(console: Console, table: Table) -> None:
         if column.title not in _LEFT_OUT and any(row[number].text not in ("", NONE) for row in rows):
             wanted.append(number)
             title = f"{column.title} {column.unit}" if column.unit else column.title
-            widest = max(len(row[number].text) for row in rows)
+            widest = max(len(row[number].text) for row in rows)  # figures stay whole, names fold where there is no room
             shown.add_column(
                 title,
                 justify="right" if column.is_number else "left",
                 width=max(widest, *map(len, title.split())) if column.is_number else None,
-                min_width=None if column.is_number else min(widest, _NAME),
                 overflow="fold",
             )
     for row in rows:

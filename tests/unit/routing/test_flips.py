@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.config.policies import Arm
 from tests.unit.routing.test_projection import arm, policies, project, total
-from tests.unit.routing.traffic import CHEAP, STRONG, rate_card, request, requests
+from tests.unit.routing.traffic import CHEAP, STRONG, TUNED, rate_card, request, requests
 
 DAY = requests(*(request(n) for n in range(10)))
 
@@ -27,6 +27,16 @@ def test_all_arms_may_take_what_the_baseline_costs_over_what_grows_with_their_to
 
 def test_a_fee_leaves_less_room() -> None:
     assert row(arm("cheap", CHEAP, "1"), fee="0.001")["break_even_ratio"] == pytest.approx((0.105 - 0.01) / 0.0049)
+
+
+def test_an_arm_on_the_baselines_model_moves_with_it_where_something_else_ran() -> None:
+    """All ran on the cheap model. Of 0.105 the strong arm keeps its tenth, whatever its tokens; the tuned one costs 0.00585."""
+    day = requests(*(request(n, CHEAP) for n in range(10)))
+    config = policies(arm("tuned", TUNED, "0.9"), arm("strong", STRONG, "0.1"), baselines=("all_closed",))
+    found = total(project(day, rate_card(), config, None))
+    assert found["break_even_ratio"] == pytest.approx(0.105 / 0.00585)
+    alone = policies(arm("strong", STRONG, "1"), baselines=("all_closed",))
+    assert total(project(day, rate_card(), alone, None))["break_even_ratio"] is None
 
 
 @pytest.mark.parametrize("baseline", ["actual", "all_closed"])
