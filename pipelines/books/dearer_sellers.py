@@ -39,8 +39,9 @@ def dearer_sellers(
     plain = rate_card.filter(pl.col("marginal") == "{}", pl.col("minimum_charge_usd").is_null())
     cards = {row["rate_id"]: row for row in plain.rows(named=True)}
     offers = _offers(plain, sellers)
+    sold_elsewhere = [rate_id for rate_id, card in cards.items() if _others(card, offers)]
     paid = calls.filter(
-        pl.col("event_date") < to_date, pl.col("effective_cost_usd") > 0, pl.col("rate_id").is_in(list(cards))
+        pl.col("event_date") < to_date, pl.col("effective_cost_usd") > 0, pl.col("rate_id").is_in(sold_elsewhere)
     ).join(waste.select("request_uid"), on="request_uid", how="anti")
     quantities = [
         *(pl.col(meter.tokens_column).cast(pl.Int64).sum().alias(meter.name) for meter in TOKEN_METERS),
@@ -73,14 +74,20 @@ def _offers(cards: pl.DataFrame, sellers: Sequence[str]) -> dict[tuple[Any, ...]
     return found
 
 
+def _others(card: _Row, offers: _Offers) -> list[_Row]:
+    """What other sellers ask for the card's model under its conditions."""
+    of_model = offers.get(tuple(card[name] for name in _CONDITIONS), ())
+    return [offer for offer in of_model if offer["provider_id"] != card["provider_id"]]
+
+
 def _cheapest(row: _Row, own: _Row, offers: _Offers) -> Iterator[tuple[str, Decimal]]:
     """The seller that asks least for the row's quantities, and how much; nothing where that is no less than was paid."""
     if _cost(row, own, own) != row["cost_usd"]:
         return  # something else than the card decided the cost
     start = datetime.combine(row["event_date"], time(), UTC)
     best: tuple[Decimal, str] | None = None
-    for offer in offers.get(tuple(own[name] for name in _CONDITIONS), ()):
-        if offer["provider_id"] == row["provider_id"] or not _holds(offer, row["region"], start):
+    for offer in _others(own, offers):
+        if not _holds(offer, row["region"], start):
             continue
         usd = _cost(row, offer, own)
         if usd and usd < row["cost_usd"] and (best is None or usd < best[0]):
