@@ -16,7 +16,7 @@ from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedEr
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 
-VERSION = "1"
+VERSION = "2"
 
 _METERS: dict[str, tuple[str, int]] = {
     "input_mtok": ("input_uncached", 1_000_000),
@@ -51,6 +51,7 @@ _METERS: dict[str, tuple[str, int]] = {
     "audio_hours": ("audio_second", 3_600),
     "input_audio_hours": ("input_audio_second", 3_600),
 }
+_CONSTRAINT = {"type", "start_date", "start_time", "end_time"}
 _TIERED_BY = ("processing", "service_tier", "speed")
 """Conditions whose value is a service tier; but a service tier `fast` is OpenAI's name of priority, and no speed."""
 
@@ -127,16 +128,16 @@ def _model_prices(provider: str, model: Mapping[str, Any], pointer: str, problem
 def _entry(item: Mapping[str, Any], pointer: str) -> _Entry:
     constraint = item.get("constraint") or {}
     prices = {key: value for key, value in item["prices"].items() if value is not None}
+    if set(constraint) - _CONSTRAINT:
+        raise PriceFeedError(
+            f"{pointer}: unknown constraint {sorted(constraint)}; known are start_date, start_time and end_time"
+        )
     if "start_date" in constraint:
         day = date.fromisoformat(constraint["start_date"])
         return _Entry(prices, f"{pointer}/prices", start=datetime(day.year, day.month, day.day, tzinfo=UTC))
     if "start_time" in constraint:
         return _Entry(
             prices, f"{pointer}/prices", window=(_utc(constraint["start_time"]), _utc(constraint["end_time"]))
-        )
-    if constraint:
-        raise PriceFeedError(
-            f"{pointer}: unknown constraint {sorted(constraint)}; known are start_date, start_time and end_time"
         )
     return _Entry(prices, f"{pointer}/prices")
 

@@ -11,7 +11,7 @@ from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
-VERSION = "2"
+VERSION = "3"
 
 _METERS = {
     "input": "input_uncached",
@@ -91,9 +91,13 @@ def _model_prices(provider: str, model: str, cost: Mapping[str, Any], at: str, p
         steps.append((200_000, f"{at}/context_over_200k", cost["context_over_200k"]))
     for above, place, block in steps:
         for key, value in block.items():
-            if key in ("tiers", "tier", "context_over_200k"):
+            if key in ("tiers", "tier", "context_over_200k") or value is None:
                 continue
             amount = as_amount(value)
+            if (
+                amount == 0 and key == "reasoning"
+            ):  # thinking is never cheaper than the answer: it has no price of its own
+                continue
             if key not in _METERS:
                 problems.add(f"{provider}/{model}: cost.{key}: not understood: {str(value)[:60]}")
                 continue

@@ -15,7 +15,7 @@ from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
-VERSION = "2"
+VERSION = "3"
 
 _METERS = {
     "prompt": "input_uncached",
@@ -35,7 +35,9 @@ _METERS = {
 }
 _WHEN = ("min_prompt_tokens", "utc_start", "utc_end", "utc_days")
 _DEAREST_IMAGE_TOKEN = Decimal("0.001")
-"""`image` is the price of a token or, in older lists, of a whole image; from a tenth of a cent on it is an image."""
+_IMAGE_OVER_PROMPT = 50
+"""`image` is the price of a token, as dear as one of the prompt, or in older lists of a whole image, which cost some hundred to
+some thousand such tokens; from a tenth of a cent on it is an image."""
 
 
 def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
@@ -45,7 +47,8 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     `min_prompt_tokens` on, that bound included, and between `utc_start` and `utc_end` (1630 is half past four) on `utc_days`;
     of two that apply the later counts. -1 stands for a price that depends on the model that is routed to and
     gives none. Zeros count only for names that end in `:free`; elsewhere the list writes them for models that are
-    billed in another way.
+    billed in another way, and the list of 2025 wrote one for everything but `prompt` and `completion` that has no price of its
+    own: reasoning was no cheaper than the answer, nor was what came from a cache free.
     """
     problems: set[str] = set()
     answer = feed_json(content, problems)
@@ -78,11 +81,14 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 
 
 def _model_prices(slug: str, pricing: Mapping[str, Any], pointer: str, problems: set[str]) -> Iterator[Price]:
+    of_prompt = as_amount(pricing.get("prompt")) or Decimal("Infinity")
     for place, block, start, window in _steps(pricing, pointer, problems):
         for key, value in block.items():
-            if key in ("overrides", *_WHEN) or (key == "discount" and not value):
+            if key in ("overrides", *_WHEN) or (key == "discount" and not value) or value is None:
                 continue
             amount = as_amount(value)
+            if amount == 0 and key not in ("prompt", "completion") and not slug.endswith(":free"):
+                continue
             if key not in _METERS or amount is None:
                 problems.add(
                     f"{slug}: depends on the model routed to"
@@ -91,7 +97,9 @@ def _model_prices(slug: str, pricing: Mapping[str, Any], pointer: str, problems:
                     if key in _METERS
                     else f"{key}: {str(value)[:60]}: not understood"
                 )
-            elif key in ("image", "image_output") and amount >= _DEAREST_IMAGE_TOKEN:
+            elif (key in ("image", "image_output") and amount >= _DEAREST_IMAGE_TOKEN) or (
+                key == "image" and amount > _IMAGE_OVER_PROMPT * of_prompt
+            ):
                 problems.add(f"{slug}: {key}: {value} is the price of a whole image")
             else:
                 yield Price(

@@ -76,6 +76,36 @@ def test_openrouter_prices_tiers_and_overrides() -> None:
     ]
 
 
+def test_zeros_of_the_openrouter_list_of_2025_are_no_prices() -> None:
+    """Every model had a zero for what it charges nothing extra for: reasoning cost as the answer, cached input as input."""
+    zeros = dict.fromkeys(("request", "input_cache_read", "input_cache_write", "web_search", "internal_reasoning"), "0")
+    models = [
+        {"id": "a/m", "pricing": {"prompt": "0.00000007", "completion": "0.00000014", "image": "0.0002476", **zeros}},
+        {"id": "a/embed", "pricing": {"prompt": "0.0000001", "completion": "0", "image": "0.0000001"}},
+        {"id": "a/m:free", "pricing": {"prompt": "0", "completion": None, "internal_reasoning": "0"}},
+    ]  # fmt: skip
+    parsed = read("openrouter_models", {"data": models})
+    assert found(parsed, "raw_model", "meter", "unit_price") == [
+        ("a/m", "input_uncached", Decimal("0.00000007")),
+        ("a/m", "output_text", Decimal("0.00000014")),
+        ("a/embed", "input_uncached", Decimal("0.0000001")),
+        ("a/embed", "output_text", Decimal(0)),
+        ("a/embed", "input_image", Decimal("0.0000001")),
+        ("a/m:free", "input_uncached", Decimal(0)),
+        ("a/m:free", "output_reasoning", Decimal(0)),
+    ]
+    assert parsed.not_understood == {"a/m: image: 0.0002476 is the price of a whole image"}
+
+
+def test_a_constraint_with_a_part_that_is_not_known_gives_no_price() -> None:
+    """A promotion that ends would otherwise hold for ever."""
+    dated = {"constraint": {"start_date": "2026-06-01", "end_date": "2026-07-01"}, "prices": {"input_mtok": 1}}
+    models = [{"id": "m", "match": {"equals": "m"}, "prices": [{"prices": {"input_mtok": 2}}, dated]}]
+    parsed = read("genai_prices", [{"id": "openai", "models": models}])
+    assert (parsed.prices, parsed.rejected) == ([], 1)
+    assert all("unknown constraint" in problem for problem in parsed.not_understood)
+
+
 def test_the_saved_openrouter_list(shared_data: Path) -> None:
     snapshot = parse("openrouter_models", shared_data / "prices" / "openrouter" / "models_2026-08-22.json")
     assert (snapshot.lines, snapshot.valid) == (421, 421)
@@ -135,13 +165,13 @@ def test_every_saved_vendor_file_of_llm_prices(shared_data: Path) -> None:
 
 
 def test_models_dev_tiers_and_what_they_replace() -> None:
-    cost = {"input": 5, "output": 30, "reasoning": 31, "surprise": 1}
+    cost = {"input": 5, "output": 30, "reasoning": 31, "surprise": 1, "cache_write": None}
     tier = {"input": 10, "output": 45, "tier": {"type": "context", "size": 272_000}}
     content = {
         "p": {"models": {"a": {"cost": cost | {"tiers": [tier], "context_over_200k": {"input": 10}}}}},
         "q": {
             "models": {
-                "b": {"cost": {"input": 1, "context_over_200k": {"input": 2}}},
+                "b": {"cost": {"input": 1, "reasoning": 0, "context_over_200k": {"input": 2}}},
                 "c": {"cost": {"input": 0}},
                 "d": {},
             }
