@@ -31,7 +31,7 @@ PATIENCE = timedelta(days=14)
 PATIENCE_EXPORTS = 3
 """A list that stays short for this long and this often, with other rows missing each time, has become shorter too."""
 
-MIN_RESCALED = 5
+MIN_RESCALED = 2
 RESCALED = 0.02
 """How far a hundredfold score may miss the one before it, relative to it: a score is rounded, or moved a little."""
 
@@ -106,7 +106,7 @@ def _in_shares(believed: pl.DataFrame, after: pl.DataFrame) -> str | None:
         .join(after.select(*ROW_KEY, now="score"), on=ROW_KEY)
         .filter(pl.col("score") != 0)
     )
-    is_share = (pl.col("now") * 100 / pl.col("score") - 1).abs() <= RESCALED
+    is_share = ((pl.col("now") * 100 / pl.col("score") - 1).abs() <= RESCALED) & (pl.col("now").abs() <= 1)
     counted = both.group_by(GROUP).agg(pl.len().alias("rows"), is_share.sum().alias("shares")).sort(GROUP)
     found = counted.filter((pl.col("rows") >= MIN_RESCALED) & (pl.col("shares") >= SAME_SHARE * pl.col("rows")))
     for _, version, rows, shares in found.iter_rows():

@@ -8,7 +8,7 @@ of the benchmark (option `item_field`), which gives far sharper comparisons.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from pipelines.benchmarks.fields import (
     is_blank,
     money,
     number,
+    numbers,
     text,
     weights,
 )
@@ -40,6 +41,8 @@ from pipelines.outside import worded
 _OUTCOMES = {"true": 1, "false": 0}
 """Outcomes of an item, as JSON has them and as tables write them."""
 _FLOAT_NOISE = 1e-6
+_FEWEST, _NEARLY_ALL = 5, 0.8
+"""Numbers of a column, and the share of them from 0 to 100, from which on it holds per cent."""
 _AROUND = re.compile(r"^[~≈]|%$|/10$")
 """What people write around a number: about, per cent, out of ten."""
 
@@ -116,9 +119,14 @@ def parse(into: Collector) -> BoardSnapshot:
         raise BoardOptionsError(f"leaderboard {into.board.board}: {problems}")
     options = MappingOptions.model_validate(declared)
     entries = ItemEntries(into)
-    for item_no, (line, record) in enumerate(_records(options, into)):
+    records: Iterable[tuple[int, Any]] = _records(options, into)
+    bounded: frozenset[str] = frozenset()
+    if options.item_field is None:
+        records = list(records)
+        bounded = frozenset(_per_cent(options, records))
+    for item_no, (line, record) in enumerate(records):
         try:
-            rows = list(_rows(options, record, into, item_no, line))
+            rows = list(_rows(options, record, into, (item_no, line), bounded))
             if options.item_field is None:
                 into.keep(*rows)
             else:
@@ -178,6 +186,22 @@ def _records(options: MappingOptions, into: Collector) -> Iterator[tuple[int, An
     yield from ((1, record) for record in records)
 
 
+def _per_cent(options: MappingOptions, records: Iterable[tuple[int, Any]]) -> Iterator[str]:
+    """Fields that hold per cent, as nearly all of their numbers say: what is beyond 100 there has lost its point."""
+    columns = {
+        column.field: column for column in options.scores if (column.unit, column.scale) == ("percent", "as_written")
+    }
+    for field, column in columns.items():
+        spelled = (_spelled(record, column, options) for _, record in records if isinstance(record, Mapping))
+        stated = [
+            _AROUND.sub("", str(value).strip()) for record in spelled if not is_blank(value := _field(record, field))
+        ]
+        found, _ = numbers({str(place): value for place, value in enumerate(stated)})
+        inside = sum(0 <= value <= 100 for value in found.values())
+        if len(found) >= _FEWEST and inside >= _NEARLY_ALL * len(found):
+            yield field
+
+
 def _field(record: object, name: str) -> Any:  # noqa: ANN401 - a value of parsed JSON
     """The value under a dotted name; a name that is a key as it stands wins."""
     if isinstance(record, Mapping) and name in record:
@@ -189,7 +213,7 @@ def _field(record: object, name: str) -> Any:  # noqa: ANN401 - a value of parse
 
 
 def _rows(
-    options: MappingOptions, record: object, into: Collector, item_no: int, line: int
+    options: MappingOptions, record: object, into: Collector, place: tuple[int, int], bounded: Container[str]
 ) -> Iterator[dict[str, Any]]:
     """The score rows of a record: of an item, one without an outcome too (score None); else those that have a score."""
     if not isinstance(record, Mapping):
@@ -214,7 +238,11 @@ def _rows(
             continue
         details: dict[str, EntryError] = {}
         try:
-            scores.append((column, _score(column, spelled, details, is_item=is_item)))
+            found = _score(column, spelled, details, is_item=is_item)
+            if column.field in bounded and not 0 <= found["score"] <= 100:
+                problem = f"{column.field} is {found['score']:g} where nearly all are from 0 to 100: declare its `unit` if it is no per cent"
+                raise EntryError("out_of_range", problem)
+            scores.append((column, found))
         except EntryError as error:
             broken[column.field] = error
             continue
@@ -222,6 +250,7 @@ def _rows(
     if not scores:
         fields = ", ".join(sorted({c.field for c in wanted}))
         raise next(iter(broken.values()), EntryError(NO_SCORE, f"none of {fields} has a value"))
+    item_no, line = place
     into.reject_values(broken, item_no, line_no=line, model=model, key=key)
     for column, score in scores:
         yield {

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from pipelines.benchmarks import detect_drift
 from pipelines.benchmarks.fields import EntryError, day, votes
+from pipelines.config.sources import Leaderboard
 from tests.unit.benchmarks.boards import LMARENA, export
 from tests.unit.benchmarks.test_more_formats import board, rows
 
@@ -94,3 +96,31 @@ def test_a_new_evaluation_is_read_where_it_is_a_share_and_named_where_it_is_not(
     assert sorted(found.quarantine.select("reason", "severity").rows()) == [
         ("not_a_share", "info"), ("not_a_share", "info"), ("out_of_range", "error"),
     ]  # fmt: skip
+
+
+def table(*scores: float) -> bytes:
+    return "".join(["m,s\n", *(f"m{n},{score}\n" for n, score in enumerate(scores))]).encode()
+
+
+def mapped(**column: Any) -> Leaderboard:
+    options = {"model_field": "m", "scores": [{"field": "s", "benchmark": "x", **column}]}
+    return Leaderboard.model_validate({"board": "b", "format": "mapping", "options": options})
+
+
+def test_a_number_beyond_a_column_of_per_cent_costs_itself(tmp_path: Path) -> None:
+    """A lost point made 8,200 per cent. Where more of the column lies outside it is no per cent, nor where a unit says so."""
+    for name, board_of, scores, kept in (
+        ("lost", mapped(), (77.5, 8200, 61, 55.5, 40), 4), ("rating", mapped(), (1400, 1380, 90, 1200, 1100), 5),
+        ("declared", mapped(unit="points"), (77.5, 8200, 61, 55.5, 40), 5), ("few", mapped(), (77.5, 8200, 61, 55), 4),
+    ):  # fmt: skip
+        found = export(tmp_path / name, board_of, "2026-10-01", table(*scores), ".csv")
+        assert (len(rows(found)), found.quarantine.height) == (kept, len(scores) - kept), name
+
+
+def test_shares_of_one_where_per_cent_stood_are_seen_on_a_board_of_two(tmp_path: Path) -> None:
+    history = [
+        export(tmp_path, mapped(), f"2026-10-0{n}", table(*scores), ".csv")
+        for n, scores in ((1, (50, 62.5)), (2, (0.5, 0.625)), (3, (50, 62.5)))
+    ]
+    found = detect_drift(mapped(), history)
+    assert [kind for kind in found["drift_class"] if kind != "new"] == ["coverage_gate"]

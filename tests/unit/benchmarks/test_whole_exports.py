@@ -217,5 +217,5 @@ def test_an_export_in_shares_of_one_changes_no_score(tmp_path: Path) -> None:
     assert build_scores(board, shares, None).scores.filter(pl.col("score") < 1).is_empty()
     halved = [export(tmp_path / "b", board, day, graded(scale)) for day, scale in zip(days, (1, 0.5, 0.5), strict=True)]
     assert "coverage_gate" not in detect_drift(board, halved)["drift_class"].to_list()
-    few = [export(tmp_path / "c", board, day, graded(scale, 3)) for day, scale in zip(days, (1, 0.01, 1), strict=True)]
+    few = [export(tmp_path / "c", board, day, graded(scale, 1)) for day, scale in zip(days, (1, 0.01, 1), strict=True)]
     assert "coverage_gate" not in detect_drift(board, few)["drift_class"].to_list()
