@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "site"
 _CODE_PAGE = re.compile(r"<code>docs/([a-z_]+)\.md</code>")
+_LINK = re.compile(r'href="(?:\.\./|docs/|perf/)*(adr/)?([A-Za-z0-9_-]+)\.md(?:#([^"]*))?"')
 _HEADING = re.compile(r"<h([23])>(.*?)</h\1>")
 _STYLE = """body{font:16px/1.55 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
 nav{columns:3;font-size:.9rem;margin-bottom:2rem}nav a{display:block}code,pre{font:.88em/1.45 ui-monospace,monospace;background:#f3f3f3}
@@ -30,19 +31,45 @@ def main() -> None:
     """Build the whole site anew."""
     shutil.rmtree(SITE, ignore_errors=True)
     SITE.mkdir()
-    pages = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
-    pages["index"] = (ROOT / "README.md").read_text(encoding="utf-8")
-    pages["lineage"] = lineage()
+    pages = {**written(), "lineage": lineage()}
     for name, text in pages.items():
         (SITE / f"{name}.html").write_text(page(name, text, list(pages)), encoding="utf-8")
     dbt_docs()
     print(f"{len(pages)} pages and dbt's docs in {SITE / 'index.html'}")
 
 
+def written() -> dict[str, str]:
+    """The pages that lie in the repository as Markdown, by name; the decisions of docs/adr are one page."""
+    docs = ROOT / "docs"
+    pages = {"index": ROOT / "README.md", **{path.stem: path for path in sorted(docs.glob("*.md"))}}
+    decisions = [
+        f'<a id="{path.stem}"></a>\n\n#{path.read_text(encoding="utf-8")}'
+        for path in sorted((docs / "adr").glob("*.md"))
+    ]
+    return {
+        **{name: path.read_text(encoding="utf-8") for name, path in pages.items()},
+        "decisions": "\n\n".join(["# Decisions", *decisions]),
+        **{
+            path.stem.lower(): path.read_text(encoding="utf-8")
+            for path in (ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
+        },
+        **{name: (ROOT / "perf" / f"{name}.md").read_text(encoding="utf-8") for name in ("rating", "results")},
+    }
+
+
+def _page_of(found: re.Match[str]) -> str:
+    """The link to a file as the link to its page."""
+    if found[1]:
+        return f'href="decisions.html#{found[2]}"'
+    name = {"README": "index"}.get(found[2], found[2].lower())
+    return f'href="{name}.html{"#" + found[3] if found[3] else ""}"'
+
+
 def page(name: str, text: str, names: list[str]) -> str:
     """One page with links to the others, and an anchor at each heading."""
     body = MarkdownIt("commonmark").enable("table").render(text)
     body = _CODE_PAGE.sub(r'<a href="\1.html">\1</a>', body)
+    body = _LINK.sub(_page_of, body)
     body = _HEADING.sub(lambda found: f'<h{found[1]} id="{anchor(found[2])}">{found[2]}</h{found[1]}>', body)
     links = "".join(f'<a href="{other}.html">{other.replace("_", " ")}</a>' for other in names)
     title = html.escape(name.replace("_", " "))
