@@ -72,8 +72,8 @@ def test_records_are_found_alike_however_the_file_is_cut(tmp_path: Path, monkeyp
     assert whole["line_no"].to_list() == [2 + 2 * n for n in range(300)]
 
 
-def tabular_chunks(path: Path, tally: Tally) -> Iterator[Chunk]:
-    return chunks(path, tally, chunk_bytes=97)
+def tabular_chunks(path: Path, tally: Tally, *, encoding: str | None = None) -> Iterator[Chunk]:
+    return chunks(path, tally, encoding=encoding, chunk_bytes=97)
 
 
 def test_a_long_open_quote_does_not_swallow_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
