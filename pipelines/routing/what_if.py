@@ -47,6 +47,7 @@ def what_if(
 ) -> tuple[RoutingConfig, Evidence, pl.DataFrame]:
     """The one policy that is asked about with its changes, the evidence and the cards (core.rate_card). Raises QuestionError."""
     policy = _policy(question, policies)
+    _refuse_unknown_models(question, policies, policy, rate_card)
     # The arms of the others stay candidates: the best single model is looked for among the same as every day.
     offers = sorted({(arm.provider_id, arm.model_id) for other in policies.policies for arm in other.arms})
     others = tuple(Candidate(provider_id=seller, model_id=model) for seller, model in offers)
@@ -54,6 +55,29 @@ def what_if(
         update={"policies": (policy,), "headline": None, "candidates": (*policies.candidates, *others)}
     )
     return found, _evidence(question, evidence), _cards(question, rate_card)
+
+
+def _refuse_unknown_models(
+    question: Question, policies: RoutingConfig, policy: Policy, rate_card: pl.DataFrame
+) -> None:
+    """A factor on a model that nothing is priced on would change nothing, and nobody would see it."""
+    known = {model for _, model in policies.offers()} | {*rate_card["model_id"]}
+    for model, _ in question.tokens:
+        if model not in known:
+            arms = ", ".join(dict.fromkeys(arm.model_id for arm in policy.arms))
+            raise QuestionError(
+                f"no model {model!r} is priced or named in routing.yaml; policy {policy.policy} has {arms}"
+            )
+
+
+def _refuse_numbers(question: Question, policy: str, arms: Sequence[str]) -> None:
+    for name, share in question.shares.items():
+        if name not in arms:
+            raise QuestionError(f"policy {policy} has no arm {name!r}; accepted: {', '.join(sorted(arms))}")
+        if not 0 <= share <= 1:
+            raise QuestionError(f"share of {name}: found {share}, accepted is a number from 0 to 1")
+    if question.router_fee_usd is not None and question.router_fee_usd < 0:
+        raise QuestionError(f"router fee: found {question.router_fee_usd}, accepted is a number from 0 on")
 
 
 def _policy(question: Question, policies: RoutingConfig) -> Policy:
@@ -64,10 +88,7 @@ def _policy(question: Question, policies: RoutingConfig) -> Policy:
     if wanted not in names:
         raise QuestionError(f"policy {wanted!r} is not declared in routing.yaml; accepted: {', '.join(names)}")
     declared = policies.policies[names.index(wanted)].model_dump()
-    arms = {arm["arm"] for arm in declared["arms"]}
-    for name in question.shares:
-        if name not in arms:
-            raise QuestionError(f"policy {wanted} has no arm {name!r}; accepted: {', '.join(sorted(arms))}")
+    _refuse_numbers(question, wanted, [arm["arm"] for arm in declared["arms"]])
     shares = _with_the_rest(question.shares, declared["arms"])
     for arm in declared["arms"]:
         asked = shares.get(arm["arm"])

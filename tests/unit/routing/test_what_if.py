@@ -82,6 +82,12 @@ def test_a_fee_and_another_unit() -> None:
             {"prices": {("openai", STRONG[1], "output_text"): Decimal(1)}},
             "no price of strong-closed at openai is known",
         ),
+        ({"shares": {"cheap": Decimal("1.5")}}, "share of cheap: found 1.5, accepted is a number from 0 to 1"),
+        ({"router_fee_usd": Decimal(-1)}, "router fee: found -1, accepted is a number from 0 on"),
+        (
+            {"tokens": {("cheep-open", "output"): 2.0}},
+            "no model 'cheep-open' is priced or named in routing.yaml; policy hybrid has cheap-open, strong-closed, tuned",
+        ),
     ],
 )
 def test_what_does_not_exist_is_named_with_what_is_accepted(question: dict[str, Any], message: str) -> None:
