@@ -28,27 +28,37 @@ def things(prices: Sequence[Price]) -> list[list[Price]]:
 def one_at_a_time(prices: Sequence[Price]) -> tuple[list[Price], set[str]]:
     """The prices, of which no two hold for one thing at once, and in words where a file says two amounts of one thing.
 
-    Of two that begin alike the first in the file counts. Of two that begin apart the later one, for as long as it holds: after
+    Of two that begin alike the first in the file counts; of two without a start the one that ends first, and from then on the other. Of two that begin apart the later one, for as long as it holds: after
     it the earlier one holds again, where it has not ended. Prices without a start are left to `announced.py`.
     """
     problems: set[str] = set()
     replaced: dict[int, list[Price]] = {}
     for found in things(prices):
-        kept: dict[datetime | None, Price] = {}
+        if len({(*_amount(price), price.valid_from, price.valid_to) for price in found}) == 1:
+            continue  # several tables say the same
+        kept: dict[tuple[datetime | None, datetime | None], Price] = {}
         for price in found:
-            first = kept.setdefault(price.valid_from, price)
+            start = price.valid_from
+            first = kept.setdefault((start, price.valid_to if start is None else None), price)
             if _amount(first) != _amount(price):
                 problems.add(
                     f"{price.raw_model}: {price.meter} is {first.extracted_text!r} at {first.source_locator} and "
                     f"{price.extracted_text!r} at {price.source_locator}; the first one counts"
                 )
-        undated = [price for start, price in kept.items() if start is None]
-        dated = sorted((price for price in kept.values() if price.valid_from is not None), key=_start)
-        replaced[id(found[0])] = [*undated, *_cut(dated)]
+        undated = _in_turn([price for price in kept.values() if price.valid_from is None])
+        dated = sorted([*undated[1:], *(price for price in kept.values() if price.valid_from is not None)], key=_start)
+        replaced[id(found[0])] = [*undated[:1], *_cut(dated)]
         replaced |= {id(price): [] for price in found[1:]}
     if not replaced:
         return list(prices), problems
     return [one for price in prices for one in replaced.get(id(price), [price])], problems
+
+
+def _in_turn(undated: Sequence[Price]) -> list[Price]:
+    """Prices without a start, each from the end of the one before: `$2 through August` next to a plain `$3`."""
+    turn = sorted(undated, key=_end)
+    later = [price._replace(valid_from=before.valid_to, date_basis="announced") for before, price in pairwise(turn)]
+    return [*turn[:1], *later]
 
 
 def overlap(prices: Sequence[Price]) -> Iterator[tuple[Price, Price]]:

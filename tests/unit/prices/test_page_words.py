@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+import polars as pl
 import pytest
 
+from pipelines.config.sources import PriceFeed
+from pipelines.prices import build_ledger, parse_feed
 from pipelines.prices.feeds import FORMATS
+from tests.unit.prices.feeds import registry_of
+from tests.unit.prices.landed import landed_bytes
 
 PAGE = """
 ## Model pricing
@@ -62,3 +68,19 @@ def test_a_day_or_a_size_that_is_not_understood_is_no_part_of_the_model_s_price(
 def test_marks_of_footnotes_belong_to_no_name(mark: str) -> None:
     assert spans(f"Claude Haiku 9{mark} ([deprecated](/docs/old))", mark) == {("Claude Haiku 9", None, None, 0)}
     assert spans(f"Claude Haiku 9 (new){mark}", mark) == {("Claude Haiku 9", None, None, 0)}
+
+
+def test_a_promotion_next_to_the_plain_price_gives_way_to_it(tmp_path: Path) -> None:
+    """Seen in November and, unchanged, in January: 2 USD up to the end of the year, 3 from then on."""
+    plain = "| Claude Haiku 9 | $3 / MTok | $3.75 / MTok | $6 / MTok | $0.30 / MTok | $15 / MTok |\n\n## Batch"
+    page = PAGE.format(name="Claude Haiku 9 (through December 31, 2026)", mark="").replace("\n## Batch", plain)
+    feed = PriceFeed(feed="p", format="page", options={"layout": "anthropic"})
+    for days in (("2026-11-01",), ("2026-11-01", "2027-01-15")):
+        found = [parse_feed(landed_bytes(tmp_path, "p", f"{day}T00-00-00Z.md", page.encode()), feed) for day in days]
+        assert [snapshot.not_understood for snapshot in found] == [()] * len(days)
+        rows = build_ledger(feed, found, registry_of(found)).filter(
+            pl.col("superseded_at").is_null(), meter="input_uncached", service_tier="standard"
+        )
+        assert rows.sort("valid_from").select("unit_price", "valid_from", "valid_to").rows() == [
+            (2, datetime(2026, 11, 1, tzinfo=UTC), END_OF_YEAR), (3, END_OF_YEAR, None),
+        ]  # fmt: skip
