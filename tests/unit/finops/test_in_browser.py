@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from pypdf import PdfReader
 
 from pipelines.finops.queries import CUTS
 from pipelines.finops.report import CheckLine, FeedLine, ReportContext
@@ -196,3 +197,16 @@ def test_it_prints_on_a4_without_cutting(browser: Any, tmp_path: Path) -> None:
         assert wide == []
     finally:
         browser.emulate()
+
+
+def test_headings_stand_on_each_printed_page(browser: Any, tmp_path: Path) -> None:
+    """Of a table over several pages; while its headings held buttons only the first page had them."""
+    browser.evaluate(
+        "for (let n = 0; n < 60; n++) document.querySelector('#models tbody').append(document.querySelector('#models tbody tr').cloneNode(true))"
+    )
+    try:
+        browser.print(tmp_path / "page.pdf")
+        texts = [sheet.extract_text() for sheet in PdfReader(tmp_path / "page.pdf").pages]
+        assert sum("Openness" in text for text in texts) >= 2
+    finally:
+        browser.evaluate("document.querySelectorAll('#models tbody tr:nth-child(n+5)').forEach((row) => row.remove())")
