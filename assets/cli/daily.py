@@ -211,6 +211,8 @@ def first_days(workspace: Workspace, newest: Window) -> Window:
 def _tell(workspace: Workspace, runs: Sequence[RunOutcome], as_json: bool) -> None:
     """What the first run came to. One that failed has left tables as they were before it: their totals are not shown, and its
     page says what is missing."""
+    from pipelines.daily import Window
+    from pipelines.daily.ingest import days_left_out
     from pipelines.finops.summary import day_summary
 
     window, succeeded = runs[0].window, runs[0].succeeded
@@ -230,6 +232,10 @@ def _tell(workspace: Workspace, runs: Sequence[RunOutcome], as_json: bool) -> No
         say(json_text(facts))
         return
     _show(summary, runs, page)
+    if succeeded and (left := days_left_out(workspace, window)):
+        days = "1 earlier day holds" if len(left) == 1 else f"{len(left):,} earlier days hold"
+        span = Window(left[0], left[-1] + timedelta(days=1))
+        say(f"{days} records that are not loaded: modelmeter daily {_options(span)}")
 
 
 def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | None) -> None:

@@ -169,6 +169,18 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
     return [day for day in days if around is None or not around.from_date <= day < around.to_date]
 
 
+def days_left_out(workspace: Workspace, window: Window) -> list[date]:
+    """Days before `window` of which files hold records and nothing is loaded, where `window` is all that ever was loaded."""
+    sql = """
+        select distinct day from raw.snapshot, unnest(event_dates) as day
+        where kind = 'requests' and day < %(first)s
+        and not exists (select from raw.loaded_file where event_date < %(first)s or event_date >= %(end)s)
+        order by day
+    """
+    with workspace.database.connect(read_only=True) as connection:
+        return read_frame(connection, sql, {"first": window.from_date, "end": window.to_date})["day"].to_list()
+
+
 def newest_event_day(workspace: Workspace, read: ReadFiles | None = None) -> date | None:
     """The newest day with events that any request file holds, however long ago the file arrived; None where none holds one.
 

@@ -71,6 +71,8 @@ def test_from_a_key_and_a_database_to_the_page(company: Installation) -> None:
     assert re.search(rf"last record +{DAYS[-1]}", looked)
     out, err = company.run("daily")
     assert f"daily run for {DAYS[-1]}" in out + err
+    said = " ".join(out.split())
+    assert f"2 earlier days hold records that are not loaded: modelmeter daily --from {DAYS[0]} --to {DAYS[1]}" in said
     page = (company.home / "reports" / str(DAYS[-1]) / "index.html").read_text(encoding="utf-8")
     assert "search" in page
     landed = sorted(path.name for path in (company.landing / "requests").rglob("*.json*") if ".meta." not in path.name)

@@ -9,14 +9,15 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from assets.cli.daily import first_days
-from pipelines.daily import Window
-from pipelines.daily.ingest import newest_event_day
+from pipelines.daily import Window, ingest_requests, load_requests
+from pipelines.daily.ingest import days_left_out, newest_event_day
 from pipelines.sample import generate_sample
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.tables.raw import LOADED_FILE
 from pipelines.workspace import open_workspace
 from tests.unit.quality.rows import good_row, insert
+from tests.warehouse.landed_lines import land_lines, workspace_of
 
 ARRIVALS = {"2026-02-13": "2026-02-13", "2026-02-20": "2026-02-02", "2026-03-01": "2026-02-03"}
 """Arrival day to the day of its only record: the newest files hold nothing but late lines."""
@@ -55,3 +56,21 @@ def test_the_first_run_on_the_sample_takes_all_its_days(database_settings: Setti
         with workspace.database.connect() as connection:
             insert(connection, LOADED_FILE, [good_row(LOADED_FILE)])
         assert first_days(workspace, day) == day
+
+
+def test_the_first_run_names_the_days_that_it_leaves_out(database_settings: Settings, tmp_path: Path) -> None:
+    """A pulled month lay there, the page showed its last day, and nothing said how to load the rest."""
+    days = [date(2026, 2, number) for number in (10, 11, 12)]
+    with workspace_of(database_settings, tmp_path, "requests: [{source: g, format: litellm_spend_logs}]") as workspace:
+        lines = [
+            {"request_id": f"{day}", "startTime": f"{day} 10:00:00", "model": "m", "prompt_tokens": 1, "completion_tokens": 1}
+            for day in days
+        ]  # fmt: skip
+        land_lines(workspace, "g", days[-1], lines)
+        workspace.rescan()
+        newest = Window.of_day(days[-1])
+        ingest_requests(workspace, newest)
+        load_requests(workspace, newest)
+        assert days_left_out(workspace, newest) == days[:2]
+        load_requests(workspace, Window.of_day(days[0]))
+        assert days_left_out(workspace, newest) == []
