@@ -103,7 +103,7 @@ def normalise_typed(
 
 def _judged(rows: pl.DataFrame, log_format: Format, arrival: date) -> tuple[pl.DataFrame, Verdict]:
     """Typed, derived and bucket columns, and which rows break a rule."""
-    working = _dated(typed_frame(rows, log_format), log_format, arrival)
+    working = _dated(_without_unknown_counts(typed_frame(rows, log_format)), log_format, arrival)
     working = _known_tiers(working.with_columns(**_derived(log_format, working)))
     if "usage_basis" not in working.columns:
         working = working.with_columns(usage_basis=usage_basis(working, trusts_total=log_format.trusts_total))
@@ -112,6 +112,18 @@ def _judged(rows: pl.DataFrame, log_format: Format, arrival: date) -> tuple[pl.D
         working.with_columns(token_semantics=_semantics(log_format, working)), sorted(free_columns(log_format))
     )
     return working, judge(working, request_rules(log_format, working, filled, arrival))
+
+
+def _without_unknown_counts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Proxies write -1 for input and output alike where they don't know them: such a call has no usage, and no broken one."""
+    unknown = (pl.col("usage.input") == -1) & (pl.col("usage.output") == -1)
+    if not frame.select(unknown.any()).item():
+        return frame
+    counts = [name for name in frame.columns if name.startswith("usage.") and frame.schema[name].is_integer()]
+    negative = [
+        pl.when(~(unknown & (pl.col(name) < 0)).fill_null(value=False)).then(name).alias(name) for name in counts
+    ]
+    return frame.with_columns(negative)
 
 
 def _dated(frame: pl.DataFrame, log_format: Format, arrival: date) -> pl.DataFrame:

@@ -346,3 +346,13 @@ def test_counts_that_the_input_cant_hold_stand_next_to_it(tmp_path: Path) -> Non
 def test_helicone_counts_by_the_family_of_the_model(tmp_path: Path, provider: str, model: str, rule: str) -> None:
     record = BY_FORMAT["helicone"].record | {"provider": provider, "request_model": model, "response_model": model}
     assert row(parse_records(tmp_path, "helicone", [record]))["token_semantics"] == rule
+
+
+def test_counts_of_minus_one_are_unknown(tmp_path: Path) -> None:
+    """Proxies that can't count write -1: the call was set aside. One such count alone stays a fault."""
+    base = {"timestamp": "2026-02-12T10:20:30Z", "id": "chatcmpl-CzPqJ4V8mHk2QxT7", "model": "gpt-5"}
+    unknown = {"prompt_tokens": -1, "completion_tokens": -1, "total_tokens": -1}
+    found = row(parse_records(tmp_path, "openai_chat", [{**base, "usage": unknown}]))
+    assert (found["usage_basis"], found["status"]) == ("missing", "ok")
+    broken = parse_records(tmp_path, "openai_chat", [{**base, "usage": {**unknown, "prompt_tokens": 5}}])
+    assert broken.quarantine["reason"].to_list() == ["negative_tokens"]
