@@ -61,7 +61,9 @@ _COUNTED = ("usage", "usageMetadata", "usage_metadata")
 _ANSWERED = (*_COUNTED, "choices", "candidates")
 """What tells an answer of a provider from an object that its model wrote."""
 _ERROR = "error"
-"""An object of this name may be written as the message alone: something went wrong, and what is not read."""
+_SAID = (_ERROR, "status")
+"""Objects of these names may be written as a word, or as whether there is any. What an error says is not read."""
+_NOTHING = ("", "0", "null", "none", "false", "n/a", "-")
 
 
 def load(text: str) -> object:
@@ -111,8 +113,8 @@ def _walk(record: Mapping[str, Any], node: Node, texts: Texts) -> None:
         held = record.get(key)
         if child.path in node.bodies and not holds_answer(held, record):
             continue
-        if key == _ERROR and _is_said(held):
-            texts.update(dict.fromkeys(child.leaves.values(), _ERROR))
+        if key in _SAID and not isinstance(held, Mapping) and not str(held).lstrip().startswith("{"):
+            texts.update(dict.fromkeys(child.leaves.values(), _said(key, held, child.path)))
             continue
         _enter(held, child, texts, is_detail=child.path in node.details)
 
@@ -154,9 +156,11 @@ def holds_answer(held: object, record: Mapping[str, Any]) -> bool:
     return isinstance(value, Mapping) and any(name in value for name in _ANSWERED)
 
 
-def _is_said(error: object) -> bool:
-    """Whether an error is stated in words, not as an object."""
-    return isinstance(error, str) and error.strip() not in ("", "null") and not error.lstrip().startswith("{")
+def _said(key: str, held: object, path: str) -> str | None:
+    """What stands for an error or a status that is no object: of an error only that there is one."""
+    if held is None or isinstance(held, bool | list) or str(held).strip().lower() in _NOTHING:
+        return _ERROR if key == _ERROR and held is not False and held and not isinstance(held, str) else None
+    return _ERROR if key == _ERROR else _scalar(held, path)
 
 
 def _opened(value: object, path: str) -> object:

@@ -92,3 +92,33 @@ def test_an_error_in_place_of_an_answer_is_a_call_that_failed(tmp_path: Path) ->
     answer = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}, "request_id": "req_1"}
     found = row(parse_records(tmp_path, "anthropic_messages", [{"timestamp": AT, "model": "m", "response": answer}]))
     assert (found["status"], found["is_billable"]) == ("error", False)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ("slow down", "error"),
+        (True, "error"),
+        (["slow down"], "error"),
+        (503, "error"),
+        ({"type": "overloaded"}, "error"),
+    ]
+    + [(nothing, "ok") for nothing in ("", "null", "None", "false", False, [], 0, None)],
+)
+def test_an_error_of_any_shape_is_one_or_none(tmp_path: Path, error: object, status: str) -> None:
+    record = {"timestamp": AT, "id": "chatcmpl-CzPqJ4V8mHk2QxT7", "usage": CHAT, "error": error}
+    assert row(parse_records(tmp_path, "openai_chat", [record]))["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [("OK", "ok"), ("ERROR", "error"), ({"code": "STATUS_CODE_ERROR"}, "error"), ("", "ok")]
+)
+def test_a_span_whose_status_is_a_word_is_read(tmp_path: Path, said: object, status: str) -> None:
+    usage = {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 20, "gen_ai.request.model": "gpt-5"}
+    span = {
+        "trace_id": "5b8efff798038103d269b633813fc60c",
+        "span_id": "eee19b7ec3c1b174",
+        "start_time": AT,
+        "status": said,
+    }
+    assert row(parse_records(tmp_path, "otel_genai", [{**span, "attributes": usage}]))["status"] == status
