@@ -63,6 +63,9 @@ _LABELS = {
     "verifier": "Verifier",
     "proxy": "measured by",
     "scores": "scores",
+    "not_billable": "not billable",
+    "usage_missing": "usage missing",
+    "provider_tool": "provider tool",
     "stand_ins": "names scored as the model behind them",
     "assumed": "assumed",
 }
@@ -330,11 +333,11 @@ def _label(name: str) -> str:
 
 
 def _words(value: object) -> str:
-    """A JSON value as words: an object reads as "name: value; name: value"."""
+    """A JSON value as words: an object reads as "name: value; name: value". Names of arms and models stay as they are declared."""
     if value in ({}, []):
         return "none"
     if isinstance(value, dict):
-        return "; ".join(f"{_label(name)}: {_words(item)}" for name, item in value.items())
+        return "; ".join(f"{_LABELS.get(name, name)}: {_words(item)}" for name, item in value.items())
     if isinstance(value, list):
         return ", ".join(_words(item) for item in value)
     if isinstance(value, bool):

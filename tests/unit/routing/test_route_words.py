@@ -26,6 +26,7 @@ def row(arm: str, share: str, **more: Any) -> dict[str, Any]:
         "quality": f"not projected: {MEND}",
         "requests": 1729,
         "requests_left_out": {"not_billable": 37, "unpriced": 4},
+        "requests_moved": {"specialised_open: prompts over 131,072 tokens": 2},
     }
     bounds = {"saving_share_low_95": -11.38, "saving_share_high_95": -0.32}
     held = {"quality_retained": 1.286, "quality_retained_low_95": 1.18, "quality_retained_high_95": 1.38}
@@ -45,6 +46,7 @@ def test_names_and_figures_stay_whole_at_80_columns(
     text = " ".join(" ".join(lines).split())
     assert f"What it would have meant for quality is not known: {MEND}." in text
     assert "Requests projected: 1,729 Requests left out: not billable: 37; unpriced: 4" in text
+    assert "Requests moved to the next arm: specialised_open: prompts over 131,072 tokens: 2" in text
 
 
 def test_a_policy_without_a_figure_says_why_quality_is_missing_too(capsys: pytest.CaptureFixture[str]) -> None:
