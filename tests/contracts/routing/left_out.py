@@ -1,6 +1,6 @@
 """How wide intervals have to be: chosen on all benchmarks but one, and judged on that one.
 
-The rule is fixed and looks at nothing that is judged. Of the values in `GRID` it takes the one whose weighted interval score (a proper
+The rule looks at nothing that is judged. Of the values in `GRID` it takes the one whose weighted interval score (a proper
 score: neither too wide nor too narrow pays) is least on the other benchmarks, each of which counts alike (mean of logarithms).
 `python -m tests.contracts.routing.left_out` prints the table of `docs/routing.md`. Three values are chosen so:
 
