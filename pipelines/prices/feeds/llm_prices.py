@@ -15,7 +15,7 @@ from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedEr
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 
-VERSION = "2"
+VERSION = "3"
 
 _METERS = {"input": "input_uncached", "input_cached": "input_cache_read", "output": "output_text"}
 _MODALITIES = {
@@ -68,6 +68,9 @@ def _entry_prices(pointer: str, entry: Mapping[str, Any], problems: set[str]) ->
         model, meters = match["model"], _MODALITIES[match["modality"]]
     short = None if above else _SHORT_PROMPT.search(entry["name"])
     up_to = None if short is None else int(short["kilo"]) * 1000 + (short["sign"] != "<")
+    for key in entry.keys() - meters.keys():
+        if as_amount(entry[key]) is not None:
+            problems.add(f"{model}: {key}: not understood: {str(entry[key])[:60]}")
     start, end = _instant(entry.get("from_date")), _instant(entry.get("to_date"))
     for key, meter in meters.items():
         value = entry.get(key)

@@ -70,3 +70,18 @@ def test_a_sheet_that_states_two_prices_at_once_is_not_used(tmp_path: Path, seco
         read(tmp_path, "price_sheet", f"{head}openai,m,input_uncached,{second}\n", "csv")
     feed, found = read(tmp_path, "price_sheet", f"{head}openai,m,input_uncached,2,2026-06-01,2026-07-01\n", "csv")
     assert build_ledger(feed, [found], registry_of([found]))["unit_price"].unique().to_list() == [2]
+
+
+def test_a_price_of_llm_prices_under_a_new_name_is_named(tmp_path: Path) -> None:
+    """`input_cache_write` would otherwise have cost as input without a word; facts that are no amounts are none."""
+    entry = {
+        "id": "m",
+        "vendor": "openai",
+        "name": "M",
+        "input": 1,
+        "output": 2,
+        "input_cache_write": 1.25,
+        "family": "gpt",
+    }
+    _, found = read(tmp_path, "llm_prices", {"prices": [entry]})
+    assert found.not_understood == ("m: input_cache_write: not understood: 1.25",)
