@@ -22,6 +22,7 @@ from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import WarehouseError
 from pipelines.warehouse.read import read_table
+from pipelines.warehouse.replace import add_rows
 from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, BOOKED_COMMITMENT, BOOKED_SHARE, PERIOD_ACT
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 from pipelines.warehouse.tables.mart_commitments import COMMITMENT_USAGE
@@ -63,10 +64,10 @@ def close_period(database: Database, period: date, allocation: Allocation = NOTH
         shares, commitments = book_shares(connection, rows, allocation), book_commitments(connection, period)
         if rows.is_empty() and commitments.is_empty():
             raise nothing
-        copy_frame(connection, BOOKED_CHARGE, rows)
+        add_rows(connection, BOOKED_CHARGE, rows)
         copy_frame(connection, BOOKED_COMMITMENT, commitments)
         own = shares.filter(pl.col("event_date") >= period).with_columns(period=pl.lit(period))
-        copy_frame(connection, BOOKED_SHARE, own.select(BOOKED_SHARE.polars_schema.names()))
+        add_rows(connection, BOOKED_SHARE, own.select(BOOKED_SHARE.polars_schema.names()))
         return _noted(connection, period, "close", None, rows)
 
 

@@ -141,10 +141,8 @@ class DayLoad:
             for staged in self._staged.values():
                 complete(self._connection, self._table, staged)
             swap_in(self._connection, self._table, self._days, list(self._staged.values()))
-        elif self.rows >= _MANY:
-            # Of a day that the table was last counted without, the planner expects one row: what joined 94,000 charges of a new day
-            # took minutes until autovacuum had come by.
-            count_anew(self._connection, table_name(self._table))
+        else:
+            _count_many(self._connection, self._table, self.rows)
 
 
 def replace_rows(
@@ -177,7 +175,21 @@ def replace_rows(
         connection.execute(
             sql.SQL("delete from {} where {}").format(table_name(table), sql.SQL(" and ").join(conditions)), values
         )
-        return copy_frame(connection, table, frame)
+        return add_rows(connection, table, frame)
+
+
+def add_rows(connection: psycopg.Connection[Any], table: Table, frame: pl.DataFrame) -> int:
+    """Add `frame` to the rows of `table`; how many they are."""
+    rows = copy_frame(connection, table, frame)
+    _count_many(connection, table, rows)
+    return rows
+
+
+def _count_many(connection: psycopg.Connection[Any], table: Table, rows: int) -> None:
+    """Let the planner know many new rows: of a day that the table was last counted without it expects one, and what joined 94,000
+    charges of a new day took minutes until autovacuum had come by."""
+    if rows >= _MANY:
+        count_anew(connection, table_name(table))
 
 
 def replace_all(target: Database | psycopg.Connection[Any], table: Table, frame: pl.DataFrame) -> int:
@@ -191,7 +203,7 @@ def replace_all(target: Database | psycopg.Connection[Any], table: Table, frame:
     with _transaction(target) as connection:
         _take_turn(connection, table)
         if connection.execute(sql.SQL("select 1 from {} limit 1").format(table_name(table))).fetchone() is None:
-            return copy_frame(connection, table, frame)
+            return add_rows(connection, table, frame)
         _write_difference(connection, table, frame)
     return frame.height
 

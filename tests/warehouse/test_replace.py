@@ -386,12 +386,21 @@ def test_rows_of_a_new_partition_are_frozen(database: Database) -> None:
     assert "Heap Fetches: 0" in str(plan)
 
 
-def test_the_planner_knows_a_new_day(database: Database) -> None:
+def of_day(database: Database, rows: pl.DataFrame) -> None:
+    replace_days(database, DUPLICATE, rows, NEXT, AFTER)
+
+
+def chosen(database: Database, rows: pl.DataFrame) -> None:
+    replace_rows(database, DUPLICATE, rows, {"event_date": [NEXT]})
+
+
+@pytest.mark.parametrize("write", [of_day, chosen])
+def test_the_planner_knows_a_new_day(database: Database, write: Callable[[Database, pl.DataFrame], None]) -> None:
     """Counted before the day came, a table seems to hold one row of it, and what joins two such tables loops over both."""
     replace_days(database, DUPLICATE, duplicates(2000, label="a"), DAY, NEXT)
     with database.connect() as connection:
         connection.execute("analyze raw.duplicate")
-    replace_days(database, DUPLICATE, duplicates(3000, label="next", day=NEXT), NEXT, AFTER)
+    write(database, duplicates(3000, label="next", day=NEXT))
     with database.connect(read_only=True) as connection:
         query = "explain (format json) select from raw.duplicate where event_date >= %s and event_date < %s"
         ((found,),) = connection.execute(query, [NEXT, AFTER]).fetchall()
