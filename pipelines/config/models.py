@@ -66,7 +66,8 @@ class DeclaredModel(Declaration):
     def _facts_have_sources(cls, values: object) -> object:
         stated = sorted(_FACTS & set(values)) if isinstance(values, dict) else []
         if stated:
-            raise KeyMistake((stated[0],), "what is known of a model belongs into model_facts.yaml, with its source")
+            problem = f"{', '.join(stated)} of a model belong into model_facts.yaml, with their source"
+            raise KeyMistake((stated[0],), problem)
         return values
 
 
