@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def test_an_answer_without_an_instant_has_that_of_its_wrapper(tmp_path: Path, wr
 
 @pytest.mark.slow
 def test_pieces_are_joined_across_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_kinds, "chunks", lambda path, tally: line_chunks.chunks(path, tally, chunk_bytes=40_000))
+    monkeypatch.setattr(file_kinds, "chunks", partial(line_chunks.chunks, chunk_bytes=40_000))
     lines = [line for number in range(20) for line in docker(json.dumps(record(number, 10_000)))]
     parsed = land(tmp_path, lines, "openai_chat")
     assert (parsed.valid, parsed.quarantined) == (20, 0)
