@@ -62,6 +62,7 @@ _WIDE: dict[str, str] = {
             "input_cache_write_1h_tokens", "input_cache_write_12h_tokens", "input_audio_tokens",
             "input_audio_cache_read_tokens", "input_image_tokens", "input_image_cache_read_tokens", "input_video_tokens",
             "input_tool_tokens", "output_audio_tokens", "output_image_tokens", "web_search_count",
+            "rerank_search_count", "document_page_count", "annotated_document_page_count",
         ),
         "0",
     ),

@@ -14,6 +14,7 @@ insert into {target} (
     input_cache_write_30m_tokens, input_cache_write_1h_tokens, input_cache_write_12h_tokens, input_audio_tokens,
     input_audio_cache_read_tokens, input_image_tokens, input_image_cache_read_tokens, input_video_tokens, input_tool_tokens,
     output_text_tokens, output_reasoning_tokens, output_audio_tokens, output_image_tokens, web_search_count,
+    rerank_search_count, document_page_count, annotated_document_page_count,
     token_semantics, usage_basis, is_billable, reported_cost_usd, list_cost_usd, contracted_cost_usd, effective_cost_usd,
     unpriced_reason
 )
@@ -41,7 +42,7 @@ select
     'chat', seller, model, model, case when cost is not null then model end,
     case when cost is null then 'unresolved' else 'exact' end, team, 'standard', '', 'ok',
     extract(epoch from ended - started) * 1000, prompt - cached, cached, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    completion - reasoning, reasoning, 0, 0, 0, 'openai_inclusive', 'reported', true, spend, cost, cost, cost,
+    completion - reasoning, reasoning, 0, 0, 0, 0, 0, 0, 'openai_inclusive', 'reported', true, spend, cost, cost, cost,
     case when cost is null then 'model_unresolved' end
 from costed
 """
