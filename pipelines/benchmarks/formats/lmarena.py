@@ -20,7 +20,6 @@ from pipelines.benchmarks.fields import (
     half_widths,
     license_weights,
     number,
-    stated_score,
     text,
     votes,
 )
@@ -136,7 +135,7 @@ def _plain(name: str) -> str:
 def _row(benchmark_id: str, category: str, entry: dict[str, Any], as_of: date) -> dict[str, Any]:
     if not entry:
         raise EntryError("wrong_shape", "expected a model with rating and bounds")
-    shown = stated_score(entry, RATING)
+    shown = first_of(entry, RATING)
     rating = number(shown, "rating")
     low, high = (
         None if first_of(entry, names) is None else number(first_of(entry, names), names[0]) for names in (LOW, HIGH)

@@ -47,8 +47,7 @@ def test_lmarena_bounds_without_width_are_an_anchor_and_no_certainty(tmp_path: P
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ({"rating": None}, "no_score"),
-        ({"rank": 1}, "missing_field"),
+        ({"rating": None}, "missing_field"),
         ({"rating": "high"}, "not_a_number"),
         ({"rating": True}, "not_a_number"),
         ({"rating": 1.0, "rating_q025": 5.0, "rating_q975": 4.0}, "identity_broken"),

@@ -11,7 +11,7 @@ import pytest
 from pipelines.benchmarks import detect_drift
 from pipelines.benchmarks.fields import EntryError, day, votes
 from pipelines.config.sources import Leaderboard
-from tests.unit.benchmarks.boards import LMARENA, export
+from tests.unit.benchmarks.boards import export
 from tests.unit.benchmarks.test_more_formats import board, rows
 
 
@@ -72,7 +72,6 @@ def test_an_arena_states_its_interval_in_several_ways(
 
 def test_an_entry_whose_score_is_blank_is_no_complaint_and_one_without_the_field_is(tmp_path: Path) -> None:
     found = [
-        export(tmp_path / "l", LMARENA, "2026-10-01", {"full": {"a": {"rating": None}, "b": {"rank": 1}}}),
         export(tmp_path / "a", board("arena_daily"), "2026-10-01", {"meta": {}, "models": [{"model": "a", "score": "N/A"}, {"model": "b"}]}),
         export(
             tmp_path / "s", board("swebench"), "2026-10-01",
@@ -81,7 +80,7 @@ def test_an_entry_whose_score_is_blank_is_no_complaint_and_one_without_the_field
     ]  # fmt: skip
     assert [snapshot.quarantine.select("reason", "severity").rows() for snapshot in found] == [
         [("no_score", "info"), ("missing_field", "error")]
-    ] * 3
+    ] * 2
 
 
 def test_a_new_evaluation_is_read_where_it_is_a_share_and_named_where_it_is_not(tmp_path: Path) -> None:
