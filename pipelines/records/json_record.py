@@ -57,8 +57,10 @@ _DECODER = json.JSONDecoder(
     object_pairs_hook=_first_wins, parse_float=Number, parse_int=Number, parse_constant=_no_value
 )
 
-_COUNTED = ("usage", "usageMetadata", "usage_metadata")
-_ANSWERED = (*_COUNTED, "choices", "candidates")
+COUNTED = ("usage", "usageMetadata", "usage_metadata")
+_PLAIN = "prompt_tokens"
+"""The count of a record that has no object of them."""
+_ANSWERED = (*COUNTED, "choices", "candidates")
 """What tells an answer of a provider from an object that its model wrote."""
 _ERROR = "error"
 _SAID = (_ERROR, "status")
@@ -147,13 +149,12 @@ def holds_answer(held: object, record: Mapping[str, Any]) -> bool:
         return isinstance(held, Mapping)
     if not held.lstrip().startswith("{"):
         return False
-    if not any(isinstance(count := record.get(name), Mapping) or str(count).startswith("{") for name in _COUNTED):
-        return True
+    is_counted = any(isinstance(count := record.get(name), Mapping) or str(count).startswith("{") for name in COUNTED)
     try:
         value = load(held)
     except RecordError:
-        return False
-    return isinstance(value, Mapping) and any(name in value for name in _ANSWERED)
+        return not is_counted and _PLAIN not in record
+    return not is_counted or (isinstance(value, Mapping) and any(name in value for name in _ANSWERED))
 
 
 def _said(key: str, held: object, path: str) -> str | None:

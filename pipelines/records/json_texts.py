@@ -18,7 +18,7 @@ import orjson
 import polars as pl
 
 from pipelines.constant import repeated
-from pipelines.records.json_record import MAX_TEXT, RecordError, load, texts_of
+from pipelines.records.json_record import COUNTED, MAX_TEXT, RecordError, load, texts_of
 from pipelines.records.paths import Node
 
 BLOCK_LINES = 4000
@@ -108,7 +108,8 @@ class JsonDecoder:
             if value.dtype == pl.String:
                 if child.path in node.bodies:  # words are no answer; what may be one the reference reading looks at
                     value = value.set(~value.str.contains(r"^\s*\{"), None)
-                    failed |= set(index.filter(value.is_not_null()).to_list())
+                    if node.children.keys() & COUNTED:
+                        failed |= set(index.filter(value.is_not_null()).to_list())
                 value, broken = self._opened(index, value, self._dtype(child))
                 failed |= broken
             inner, broken = self._columns(index, value, child)

@@ -53,7 +53,7 @@ class Layout:
     contain one of these texts go through it, else all do; `in_sequence` says that the reader remembers earlier lines of the
     file, so that they are read one after the other. `of_text` makes a record of a line that is no JSON, or None where it
     holds none. `bodies` are the places where an answer may lie as the text of an event stream, the empty one for the record
-    itself (`event_streams.py`).
+    itself (`event_streams.py`). `maybe_objects` are further places that may hold an object, or words or a list, which are not read.
 
     `delimiter` separates the columns of a CSV file, and `encoding` is that of its text where it is not Unicode. `columns_of` names, per option, the columns that a
     table must have; `column_name` brings a column of a table to the path it stands for. `number_marks` are the marks in
@@ -83,6 +83,7 @@ class Layout:
     in_sequence: bool = False
     of_text: Callable[[str], object] | None = None
     bodies: Paths = ()
+    maybe_objects: Paths = ()
     delimiter: str = ","
     encoding: str | None = None
     columns_of: Mapping[str, str] = field(default_factory=dict)
@@ -129,6 +130,11 @@ class Layout:
         details = {f"usage.{name}" for name in MEASURES if name not in TOTALS} | set(self.described_by)
         others = {path for column in self.columns if column.name not in details for path in column.paths}
         return {path for column in self.columns if column.name in details for path in column.paths} - others
+
+    @cached_property
+    def loose_paths(self) -> Paths:
+        """Places where something else than an object is no fault: where an answer may lie, unless its place was declared, and the like."""
+        return (*(self.bodies if "" in self.bodies else ()), *self.maybe_objects)
 
     @cached_property
     def heads(self) -> set[str]:

@@ -39,7 +39,7 @@ class LineReader:
 
     def __init__(self, layout: Layout, tally: Tally, columns: ColumnReader | None, *, is_log: bool = False) -> None:
         self._layout, self._tally, self._columns, self._is_log = layout, tally, columns, is_log
-        self._tree = path_tree(layout.paths, layout.detail_paths, layout.bodies)
+        self._tree = path_tree(layout.paths, layout.detail_paths, layout.loose_paths)
         self._decoder = JsonDecoder(self._tree, layout.exact_paths)
         self._items = item_reader(layout)
 

@@ -43,11 +43,9 @@ class Node:
 
 
 def path_tree(paths: Iterable[str], details: Iterable[str] = (), bodies: Iterable[str] = ()) -> Node:
-    """The tree of `paths`, of which `details` hold details of a usage; an answer may lie in `bodies`, the empty one is the record
-    itself. Raises ValueError where one path is both a value and an object."""
-    # Where the record itself can't be the answer, its place was declared, and nothing else may stand there.
-    places = frozenset(filter(None, bodies)) if "" in bodies else frozenset[str]()
-    return _tree(tuple(sorted(set(paths))), frozenset(details), places)
+    """The tree of `paths`, of which `details` hold details of a usage, and `bodies` are the places that may hold no object. Raises
+    ValueError where one path is both a value and an object."""
+    return _tree(tuple(sorted(set(paths))), frozenset(details), frozenset(filter(None, bodies)))
 
 
 @lru_cache(maxsize=256)

@@ -39,7 +39,7 @@ class TableReader:
         self._tally = tally
         self._absent = absent
         self._items = item_reader(layout)
-        self._tree = path_tree(layout.paths, layout.detail_paths, layout.bodies)
+        self._tree = path_tree(layout.paths, layout.detail_paths, layout.loose_paths)
         self._decoders: dict[tuple[str, ...], JsonDecoder] = {}
         self._reference = JsonDecoder(self._tree)
 
@@ -134,7 +134,9 @@ class TableReader:
         if heads not in self._decoders:
             paths = [path for path in self._layout.paths if path.split("/")[0].removesuffix("[]") in heads]
             exact = [path for path in self._layout.exact_paths if path in paths]
-            self._decoders[heads] = JsonDecoder(path_tree(paths, self._layout.detail_paths, self._layout.bodies), exact)
+            self._decoders[heads] = JsonDecoder(
+                path_tree(paths, self._layout.detail_paths, self._layout.loose_paths), exact
+            )
         return self._decoders[heads]
 
     def _plain(self, column: pl.Series) -> pl.Series | None:

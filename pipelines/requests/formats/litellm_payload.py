@@ -58,6 +58,7 @@ def build(source: RequestSource) -> Format:
         call_ids=("source_request_id", "call_id"),
         items=lambda: unshipped,
         marks=MARKS,
+        maybe_objects=("response",),
         derive=_derive,
     )
 

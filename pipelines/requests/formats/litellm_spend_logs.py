@@ -138,6 +138,7 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         items=opened("data", "logs"),
         marks=marks_of("data", "logs"),
+        maybe_objects=("response",),
         derive=_derive,
     )
 

@@ -122,3 +122,18 @@ def test_a_span_whose_status_is_a_word_is_read(tmp_path: Path, said: object, sta
         "status": said,
     }
     assert row(parse_records(tmp_path, "otel_genai", [{**span, "attributes": usage}]))["status"] == status
+
+
+@pytest.mark.parametrize("said", WORDS)
+@pytest.mark.parametrize("format_name", ["litellm_payload", "litellm_spend_logs"])
+def test_what_litellms_proxy_keeps_of_an_answer_may_be_words(tmp_path: Path, format_name: str, said: object) -> None:
+    counts = {"model": "gpt-5", "custom_llm_provider": "openai", "status": "success", **CHAT}
+    named = {
+        "id": "chatcmpl-1a",
+        "request_id": "chatcmpl-1a",
+        "call_type": "acompletion",
+        "startTime": AT,
+        "endTime": AT,
+    }
+    found = row(parse_records(tmp_path, format_name, [{**named, **counts, "response": said}]))
+    assert buckets(found) == {"input_uncached": 10, "output_text": 20}
