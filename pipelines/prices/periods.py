@@ -28,8 +28,9 @@ def things(prices: Sequence[Price]) -> list[list[Price]]:
 def one_at_a_time(prices: Sequence[Price]) -> tuple[list[Price], set[str]]:
     """The prices, of which no two hold for one thing at once, and in words where a file says two amounts of one thing.
 
-    Of two that begin alike the first in the file counts; of two without a start the one that ends first, and from then on the other. Of two that begin apart the later one, for as long as it holds: after
-    it the earlier one holds again, where it has not ended. Prices without a start are left to `announced.py`.
+    Of two that begin apart the later one holds, for as long as it does: after it the earlier one again, where it has not
+    ended. Of two without a start the one that ends first holds, and from then on the other. What only begins alike is left to
+    the ledger, which takes one.
     """
     problems: set[str] = set()
     replaced: dict[int, list[Price]] = {}
@@ -43,8 +44,10 @@ def one_at_a_time(prices: Sequence[Price]) -> tuple[list[Price], set[str]]:
             if _amount(first) != _amount(price):
                 problems.add(
                     f"{price.raw_model}: {price.meter} is {first.extracted_text!r} at {first.source_locator} and "
-                    f"{price.extracted_text!r} at {price.source_locator}; the first one counts"
+                    f"{price.extracted_text!r} at {price.source_locator}; one of them counts"
                 )
+        if len(kept) == 1:
+            continue  # nothing to cut; `one_per_sku` of the ledger takes one, and the others are conflicts
         undated = _in_turn([price for price in kept.values() if price.valid_from is None])
         dated = sorted([*undated[1:], *(price for price in kept.values() if price.valid_from is not None)], key=_start)
         replaced[id(found[0])] = [*undated[:1], *_cut(dated)]
