@@ -35,5 +35,5 @@ def test_the_files_own_line_stays_and_a_circle_is_never_made() -> None:
     assert known.needed_effect("output", "b").against is None
     with pytest.raises(ValidationError, match="held against itself"):
         Evidence(effects=(line("a", "b"), line("b", "a")))
-    with pytest.raises(ValidationError, match="one model is held against another one"):
+    with pytest.raises(ValidationError, match="against: found 'a', accepted is another model than 'a'"):
         line("a", "a")
