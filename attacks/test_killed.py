@@ -70,12 +70,10 @@ def test_a_backend_is_killed_in_copy(attacked: Attacked) -> None:
 
 def test_a_backend_is_killed_in_the_swap(attacked: Attacked) -> None:
     """The swap waits for a lock that somebody else holds."""
-    with attacked.database() as database:
-        holder = database.connect()
+    with attacked.database() as database, contextlib.closing(database.connect()) as holder:
         holder.execute("lock table core.request in share update exclusive mode")
         run = attacked.start()
         kill_the_backend_of(attacked, run, "alter table%attach partition%")
-        holder.close()
     attacked.recovers()
 
 

@@ -142,11 +142,13 @@ def _lost(error: BaseException) -> str | None:
     """Where the database went away, or refuses to go on, in the middle of a command: what to do. Dagster's connections are SQLAlchemy's,
     which adds the statement and its values to the driver's words."""
     import psycopg
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DBAPIError, OperationalError
 
-    cause = error.orig if isinstance(error, OperationalError) else error
-    if not isinstance(error, (psycopg.OperationalError, OperationalError)):
+    # A server that dies while it answers is a plain DatabaseError of psycopg2's; SQLAlchemy knows that the connection is gone.
+    is_gone = isinstance(error, DBAPIError) and error.connection_invalidated
+    if not is_gone and not isinstance(error, (psycopg.OperationalError, OperationalError)):
         return None
+    cause = error.orig if isinstance(error, DBAPIError) else error
     reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
     return (
         f"the database gave up in the middle of the command: {reason}. What was not committed is not there; once the server "

@@ -28,6 +28,7 @@ while test "$1" != --; do mount --bind "$1" "$root$2"; shift 2; done
 shift
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 if test "$is_read_only" = yes; then mount --bind "$root/data" "$root/data"; mount -o remount,bind,ro "$root"; fi
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin  # that of the root, where the caller's may lead nowhere
 exec chroot "$root" "$@"
 """
 

@@ -9,11 +9,16 @@ import assets.cli
 TIMED_OUT = "could not receive data from server: Connection timed out"
 OF_DAGSTER = sqlalchemy.exc.OperationalError("insert into event_logs", {"event": "a value"}, Exception(TIMED_OUT))
 
+WHILE_IT_ANSWERS = sqlalchemy.exc.DatabaseError(
+    "select 1", {"event": "a value"}, Exception(TIMED_OUT), connection_invalidated=True
+)
+REFUSED = sqlalchemy.exc.DatabaseError("select 1", {"event": "a value"}, Exception("no such thing"))
+
 
 @pytest.mark.parametrize(
     "error",
-    [psycopg.OperationalError(f"{TIMED_OUT}\nand more"), OF_DAGSTER],
-    ids=["a connection of ours", "a connection of Dagster's"],
+    [psycopg.OperationalError(f"{TIMED_OUT}\nand more"), OF_DAGSTER, WHILE_IT_ANSWERS],
+    ids=["a connection of ours", "a connection of Dagster's", "a server that dies while it answers"],
 )
 def test_a_database_that_goes_away_is_said_in_a_sentence(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -29,3 +34,17 @@ def test_a_database_that_goes_away_is_said_in_a_sentence(
         f"modelmeter: the database gave up in the middle of the command: {TIMED_OUT}. What was not committed is not there; once "
         "the server is back (`modelmeter doctor`), run the command again."
     )
+
+
+def test_an_error_on_a_connection_that_is_there_is_a_mistake(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise REFUSED
+
+    monkeypatch.setattr(assets.cli, "app", fail)
+    with pytest.raises(SystemExit, match="1"):
+        assets.cli.main()
+    said = capsys.readouterr().err
+    assert "please report it: sqlalchemy.exc.DatabaseError" in said
+    assert "a value" not in said
