@@ -73,6 +73,15 @@ class ScoreColumn(Declaration):
     n_success_field: str | None = None
     votes_field: str | None = None
 
+    @property
+    def measure(self) -> Measure:
+        """What it measures."""
+        return self.benchmark, self.version, self.field
+
+
+Measure = tuple[str, str, str]
+"""Benchmark, its version, and the field of the score."""
+
 
 class MappingOptions(Declaration):
     """Options of a `mapping` board. Fields of nested JSON are named with dots (`metrics.accuracy`)."""
@@ -120,7 +129,7 @@ def parse(into: Collector) -> BoardSnapshot:
     options = MappingOptions.model_validate(declared)
     entries = ItemEntries(into)
     records: Iterable[tuple[int, Any]] = _records(options, into)
-    bounded: frozenset[str] = frozenset()
+    bounded: frozenset[Measure] = frozenset()
     if options.item_field is None:
         records = list(records)
         bounded = frozenset(_per_cent(options, records))
@@ -186,20 +195,19 @@ def _records(options: MappingOptions, into: Collector) -> Iterator[tuple[int, An
     yield from ((1, record) for record in records)
 
 
-def _per_cent(options: MappingOptions, records: Iterable[tuple[int, Any]]) -> Iterator[str]:
-    """Fields that hold per cent, as nearly all of their numbers say: what is beyond 100 there has lost its point."""
-    columns = {
-        column.field: column for column in options.scores if (column.unit, column.scale) == ("percent", "as_written")
-    }
-    for field, column in columns.items():
-        spelled = (_spelled(record, column, options) for _, record in records if isinstance(record, Mapping))
-        stated = [
-            _AROUND.sub("", str(value).strip()) for record in spelled if not is_blank(value := _field(record, field))
-        ]
+def _per_cent(options: MappingOptions, records: Iterable[tuple[int, Any]]) -> Iterator[Measure]:
+    """What is measured in per cent, as nearly all of its numbers say: what is beyond 100 there has lost its point. A field may hold
+    several measures (`when`), of which another is no per cent."""
+    for column in options.scores:
+        if (column.unit, column.scale) != ("percent", "as_written"):
+            continue
+        rows = (record for _, record in records if isinstance(record, Mapping) and _applies(column, record))
+        values = (_field(_spelled(row, column, options), column.field) for row in rows)
+        stated = [_AROUND.sub("", str(value).strip()) for value in values if not is_blank(value)]
         found, _ = numbers({str(place): value for place, value in enumerate(stated)})
         inside = sum(0 <= value <= 100 for value in found.values())
         if len(found) >= _FEWEST and inside >= _NEARLY_ALL * len(found):
-            yield field
+            yield column.measure
 
 
 def _field(record: object, name: str) -> Any:  # noqa: ANN401 - a value of parsed JSON
@@ -213,7 +221,7 @@ def _field(record: object, name: str) -> Any:  # noqa: ANN401 - a value of parse
 
 
 def _rows(
-    options: MappingOptions, record: object, into: Collector, place: tuple[int, int], bounded: Container[str]
+    options: MappingOptions, record: object, into: Collector, place: tuple[int, int], bounded: Container[Measure]
 ) -> Iterator[dict[str, Any]]:
     """The score rows of a record: of an item, one without an outcome too (score None); else those that have a score."""
     if not isinstance(record, Mapping):
@@ -239,7 +247,7 @@ def _rows(
         details: dict[str, EntryError] = {}
         try:
             found = _score(column, spelled, details, is_item=is_item)
-            if column.field in bounded and not 0 <= found["score"] <= 100:
+            if column.measure in bounded and not 0 <= found["score"] <= 100:
                 problem = f"{column.field} is {found['score']:g} where nearly all are from 0 to 100: declare its `unit` if it is no per cent"
                 raise EntryError("out_of_range", problem)
             scores.append((column, found))

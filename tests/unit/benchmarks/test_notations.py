@@ -123,3 +123,20 @@ def test_shares_of_one_where_per_cent_stood_are_seen_on_a_board_of_two(tmp_path:
     ]
     found = detect_drift(mapped(), history)
     assert [kind for kind in found["drift_class"] if kind != "new"] == ["coverage_gate"]
+
+
+def test_a_column_of_several_measures_is_judged_by_each(tmp_path: Path) -> None:
+    """A rating among shares is no lost point; the lost point of a share is still one."""
+    options = {
+        "model_field": "m",
+        "scores": [
+            {"field": "s", "benchmark": "x", "when": {"b": "x"}},
+            {"field": "s", "benchmark": "elo", "unit": "elo", "when": {"b": "elo"}},
+        ],
+    }
+    several = Leaderboard.model_validate({"board": "b", "format": "mapping", "options": options})
+    shares = [f"m{n},x,{score}\n" for n, score in enumerate((77.5, 8200, 61, 55.5, 40))]
+    content = "".join(["m,b,s\n", *shares, "m0,elo,1460\n", "m1,elo,1501\n"]).encode()
+    found = export(tmp_path, several, "2026-10-01", content, ".csv")
+    assert sorted(row["score"] for row in rows(found)) == [40, 55.5, 61, 77.5, 1460, 1501]
+    assert [line for (line,) in found.quarantine.select("line_no").rows()] == [3]
