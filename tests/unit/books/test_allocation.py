@@ -151,11 +151,14 @@ def test_each_charge_is_split_by_itself_so_that_every_sum_of_parts_is_the_same()
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ({**GATEWAY, "by": "weights"}, "needs it"),
-        ({**GATEWAY, "by": "even", "weights": {"a": 1}}, "belongs to"),
+        ({**GATEWAY, "by": "weights"}, "weights: found none, `by: weights` needs them"),
+        ({**GATEWAY, "by": "even", "weights": {"a": 1}}, "weights: they belong to `by: weights`, found `by: even`"),
         ({**GATEWAY, "by": "weights", "weights": {"a": -1}}, "weights.a"),
-        ({**GATEWAY, "by": "weights", "weights": {"a": 0}}, "at least one"),
-        ({**GATEWAY, "by": "even", "when": {"end_user_id": "x"}}, "no field of a charge"),
+        ({**GATEWAY, "by": "weights", "weights": {"a": 0}}, "weights: all are 0"),
+        (
+            {**GATEWAY, "by": "even", "when": {"end_user_id": "x"}},
+            "end_user_id: no such field; accepted are provider_id",
+        ),
     ],
 )
 def test_a_rule_that_means_nothing_is_refused(rule: dict[str, Any], words: str) -> None:
