@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -170,15 +171,21 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
 
 
 def days_left_out(workspace: Workspace, window: Window) -> list[date]:
-    """Days before `window` of which files hold records and nothing is loaded, where `window` is all that ever was loaded."""
+    """Days before `window` of which files hold records and nothing is loaded, where `window` is all that ever was loaded. A file that
+    no run has read yet stands for the day on which it arrived."""
     sql = """
-        select distinct day from raw.snapshot, unnest(event_dates) as day
-        where kind = 'requests' and day < %(first)s
-        and not exists (select from raw.loaded_file where event_date < %(first)s or event_date >= %(end)s)
-        order by day
+        select exists (select from raw.loaded_file where event_date < %(first)s or event_date >= %(end)s) as is_loaded
     """
     with workspace.database.connect(read_only=True) as connection:
-        return read_frame(connection, sql, {"first": window.from_date, "end": window.to_date})["day"].to_list()
+        if read_frame(connection, sql, {"first": window.from_date, "end": window.to_date})["is_loaded"].item():
+            return []
+    read = event_dates(workspace)
+    arrived = [
+        file.arrival_date
+        for file in workspace.landed("requests").files
+        if file.arrival_date is not None and file.snapshot_id not in read
+    ]
+    return sorted({day for day in (*arrived, *chain.from_iterable(read.values())) if day < window.from_date})
 
 
 def newest_event_day(workspace: Workspace, read: ReadFiles | None = None) -> date | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -72,5 +72,8 @@ def test_the_first_run_names_the_days_that_it_leaves_out(database_settings: Sett
         ingest_requests(workspace, newest)
         load_requests(workspace, newest)
         assert days_left_out(workspace, newest) == days[:2]
+        land_lines(workspace, "g", days[0] - timedelta(days=9), lines[:1])
+        workspace.rescan()
+        assert days_left_out(workspace, newest) == [days[0] - timedelta(days=9), *days[:2]], "a file that no run read"
         load_requests(workspace, Window.of_day(days[0]))
         assert days_left_out(workspace, newest) == []
