@@ -22,6 +22,17 @@ _INVOICE_LINE = [
     "BillingPeriodEnd", "ChargeCategory", "SkuId", "SkuMeter", "ServiceName",
 ]  # fmt: skip
 
+_OF_A_SKU = {
+    "ListUnitPrice": pl.col("ListUnitPrice"),
+    "PricingCurrency": pl.lit("USD"),
+    "PricingCurrencyCategory": pl.lit("National"),
+    "PricingServiceName": pl.col("ServiceProviderName") + " models",
+    "PricingUnit": pl.col("PricingUnit"),
+    "ServiceProviderName": pl.col("ServiceProviderName"),
+    "SkuId": pl.col("SkuId"),
+}
+"""Columns of SkuPrice that prices of feeds and of commitments have alike."""
+
 
 def billing_periods(usage: pl.DataFrame, month: date, *, is_closed: bool, updated: datetime) -> pl.DataFrame:
     """BillingPeriod: the month at each issuer of `usage` (Cost and Usage), Open or Closed as it is in the books, which `updated` says last."""
@@ -116,13 +127,7 @@ def sku_prices(used: pl.DataFrame, history: pl.DataFrame, contracted: pl.DataFra
         ChargeCategory=pl.lit("Usage"),
         ContractId="ContractId",
         ContractedUnitPrice=pl.col("ContractedUnitPrice").cast(_MONEY),
-        ListUnitPrice="ListUnitPrice",
-        PricingCurrency=pl.lit("USD"),
-        PricingCurrencyCategory=pl.lit("National"),
-        PricingServiceName=pl.col("ServiceProviderName") + " models",
-        PricingUnit="PricingUnit",
-        ServiceProviderName="ServiceProviderName",
-        SkuId="SkuId",
+        **_OF_A_SKU,
         SkuPriceCreated="recorded_at",
         SkuPriceDescription="SkuMeter",
         SkuPriceEffectiveEnd="valid_to",
@@ -156,13 +161,7 @@ def commitment_prices(usage: pl.DataFrame, declared: Commitments, *, updated: da
         ChargeCategory=pl.lit("Purchase"),
         ContractId=pl.when(pl.col("CommitmentDiscountId").is_in(contracts)).then("CommitmentDiscountId"),
         ContractedUnitPrice="ContractedUnitPrice",
-        ListUnitPrice="ListUnitPrice",
-        PricingCurrency=pl.lit("USD"),
-        PricingCurrencyCategory=pl.lit("National"),
-        PricingServiceName=pl.col("ServiceProviderName") + " models",
-        PricingUnit="PricingUnit",
-        ServiceProviderName="ServiceProviderName",
-        SkuId="SkuId",
+        **_OF_A_SKU,
         SkuPriceCreated="start",
         SkuPriceDescription="SkuMeter",
         SkuPriceEffectiveEnd=pl.when(named).then(_by_commitment(ends)).otherwise("ChargePeriodEnd"),
