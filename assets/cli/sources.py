@@ -75,7 +75,13 @@ def look(
     pulled = {source.source: source for source in config.sources.requests if source.pull is not None}
     feeds = declared_feeds(config)
     if name not in pulled and name not in feeds:
-        raise typer.BadParameter(f"{name!r} is not pulled; accepted: {', '.join([*pulled, *feeds])}")
+        is_laid = any(source.source == name for source in config.sources.requests)
+        why = (
+            f"has no `pull`, its files are put into requests/{name}/ (`sources list` names the newest)"
+            if is_laid
+            else "is not pulled"
+        )
+        raise typer.BadParameter(f"{name!r} {why}; accepted: {', '.join([*pulled, *feeds])}")
     zone = open_zone(settings)
     probe: Probe | FeedProbe
     if name in pulled:
