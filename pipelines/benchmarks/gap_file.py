@@ -32,8 +32,8 @@ def facts_of(known: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     `known` are rows of core.benchmark_score with `side`, `sign` and `released`, `items` outcomes (scores.SCORE_ITEMS).
     """
     hashed = items.select("score_id", pl.struct("item_id", "cluster", "outcome").hash().alias("outcomes"))
-    told = hashed.group_by("score_id").agg(pl.col("outcomes").sum())
-    stated = known.join(told, on="score_id", how="left").select(
+    by_score = hashed.group_by("score_id").agg(pl.col("outcomes").sum())
+    stated = known.join(by_score, on="score_id", how="left").select(
         *_PLACE, *_DECIDING, "outcomes", pl.col("as_of").alias("day"), pl.lit(value=False).alias("is_end")
     )
     ends = known.filter(pl.col("supersede_reason") == "removed").select(

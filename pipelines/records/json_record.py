@@ -61,7 +61,7 @@ COUNTED = ("usage", "usageMetadata", "usage_metadata")
 _PLAIN = "prompt_tokens"
 """The count of a record that has no object of them."""
 _ANSWERED = (*COUNTED, "choices", "candidates")
-"""What tells an answer of a provider from an object that its model wrote."""
+"""What only an answer of a provider has, and no object that its model wrote."""
 _ERROR = "error"
 _SAID = (_ERROR, "status")
 """Objects of these names may be written as a word, or as whether there is any. What an error says is not read."""

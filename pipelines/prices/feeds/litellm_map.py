@@ -321,8 +321,8 @@ def _searches(sizes: Mapping[str, object], usual: str) -> Iterator[_Found]:
 def _tiers(entry: Mapping[str, Any], problems: set[str]) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """`tiered_pricing`: number, exclusive bound in prompt tokens and priced columns of each tier, completed as LiteLLM does.
 
-    A tier with a price for input is charged by alone, and what the entry states beside its tiers is not: caches without a
-    price of their own cost as the tier's input, reasoning as its output. A tier that states no output has the entry's.
+    Where a tier prices input, the tier decides and not what the entry states next to it: caches without a price of their own cost
+    as much as the tier's input, and reasoning as much as its output. A tier that states no output has the entry's.
     """
     listed = entry.get("tiered_pricing")
     blocks = [tier for tier in (listed if isinstance(listed, list) else ()) if isinstance(tier, dict)]

@@ -66,14 +66,14 @@ def holds_going_on(board: Leaderboard, exports: Sequence[BoardSnapshot], path: P
             assert getattr(scores, name).equals(getattr(whole, name)), (stop, name)
         assert events.equals(detect_drift(board, zone.exports, whole)), stop
         gaps = [
-            build_gap(told(one.scores), MODEL.empty(), one.benchmarks, None, one.items, kept=file)
+            build_gap(half_open(one.scores), MODEL.empty(), one.benchmarks, None, one.items, kept=file)
             for one, file in ((scores, path / "gap.zip"), (whole, None))
         ]
         assert gaps[0].equals(gaps[1]), stop
     assert gaps[0].height
 
 
-def told(scores: pl.DataFrame) -> pl.DataFrame:
+def half_open(scores: pl.DataFrame) -> pl.DataFrame:
     """Scores whose every other entry is open, the others closed."""
     is_open = pl.col("source_row_key").rank("dense") % 2 == 0
     return scores.with_columns(

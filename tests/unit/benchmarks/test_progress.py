@@ -14,7 +14,7 @@ from pipelines.benchmarks import BoardSnapshot, build_gap, build_scores, detect_
 from pipelines.benchmarks.progress_file import kept
 from pipelines.config.sources import Leaderboard
 from pipelines.warehouse.tables.core import MODEL
-from tests.unit.benchmarks.going_on import Zone, holds_going_on, together, told
+from tests.unit.benchmarks.going_on import Zone, half_open, holds_going_on, together
 from tests.unit.benchmarks.series import ELO, independent, of_outcomes, snapshots
 
 BOARD = Leaderboard(board="b", format="lmarena")
@@ -130,7 +130,7 @@ def test_a_damaged_file_begins_anew(tmp_path: Path) -> None:
 
 def test_a_gap_of_the_past_is_measured_anew_where_its_past_changed(tmp_path: Path) -> None:
     exports = drifting(1)[:6]
-    scores = told(build_scores(BOARD, exports, None).scores)
+    scores = half_open(build_scores(BOARD, exports, None).scores)
     benchmarks = pl.DataFrame({"benchmark_id": [ELO.benchmark_id], "lower_is_better": [False]})
     path = tmp_path / "gap.zip"
     build_gap(scores, MODEL.empty(), benchmarks, kept=path)

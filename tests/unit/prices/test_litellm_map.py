@@ -216,7 +216,7 @@ def test_hours_that_are_unclear_give_no_price_and_are_named(schedule: dict[str, 
 
 
 def test_tiers_of_prompt_sizes_decide_alone() -> None:
-    """Worked by hand after LiteLLM's own rule: a tier that prices input prices the whole prompt, whatever stands beside it.
+    """Worked by hand after LiteLLM's own rule: a tier that prices input prices the whole prompt, whatever stands next to it.
 
     40,000 tokens of input, 10,000 of them cached, and 1,000 of output: the second tier states no cache and no output, so the
     cache costs 0.4 as input does, and the output 8 as the entry says.
