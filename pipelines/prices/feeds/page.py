@@ -28,13 +28,13 @@ from pipelines.prices.pages.cells import (
     refuse_headless,
     refuse_twice,
     what,
+    without_marks,
 )
-from pipelines.prices.pages.conditions import Conditions, conditions_in
+from pipelines.prices.pages.conditions import IN_BRACKETS, Conditions, conditions_in, hints_at_more
 from pipelines.prices.pages.factors import composed
 from pipelines.prices.pages.layout import (
     Alternative,
     Column,
-    Hours,
     Labels,
     PageLayout,
     Phrase,
@@ -44,13 +44,11 @@ from pipelines.prices.pages.layout import (
     layout_of,
 )
 from pipelines.prices.pages.model_sections import model_section_prices
+from pipelines.prices.pages.notes import notes_of, windows_of
 from pipelines.prices.pages.picked_tables import Found, bound, picked
 from pipelines.prices.pages.sections import PageSection, sections_of
-from pipelines.prices.windows import parse_window
 
-VERSION = "2"
-
-_SPAN = re.compile(r"(\d{1,2}:\d{2})\s*[-–—~]\s*(\d{1,2}:\d{2})")
+VERSION = "3"
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,8 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
     """Every price that the layout finds on the page. Raises PriceFeedError for a page that does not fit it."""
     layout = layout_of(options)
     found = _continued(layout, sections_of(_page(layout, content), grids=layout.grids))
-    windows = {name: list(_windows(name, hours, found)) for name, hours in layout.hours.items()}
-    reading = _Reading(layout, windows, set(_notes(layout, found)))
+    windows = {name: list(windows_of(name, hours, found)) for name, hours in layout.hours.items()}
+    reading = _Reading(layout, windows, set(notes_of(layout, found)))
     rows: list[_Row] = []
     for section in layout.sections:
         rows += _section_rows(reading, section, found)
@@ -99,42 +97,6 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
     refuse_twice(prices)
     refuse_dear_batches(prices)
     return Parsed(prices, len(rows) or len(models), 0, frozenset(reading.problems))
-
-
-def _notes(layout: PageLayout, found: Sequence[PageSection]) -> Iterator[str]:
-    """Texts that may change a price, for a person to read. Raises PriceFeedError for one under which the layout misleads."""
-    for pattern in layout.requires:
-        if not any(re.search(pattern, page.text) for page in found):
-            raise PriceFeedError(f"the page does not say {pattern!r}: the layout does not hold for it")
-    for page in found:
-        for pattern in layout.refuse:
-            if match := re.search(pattern, page.text):
-                raise PriceFeedError(
-                    f"section {page.heading!r} says {match[0]!r}: the layout does not hold for this page"
-                )
-        understood = [other.pattern for other in layout.also_named]
-        rest = [line for line in page.text.splitlines() if not any(re.search(pattern, line) for pattern in understood)]
-        for pattern in layout.notes:
-            for match in re.finditer(pattern, "\n".join(rest)):
-                yield f"section {page.heading!r} has a note that may change a price: {match[0]!r}"
-
-
-def _windows(name: str, hours: Hours, found: Sequence[PageSection]) -> Iterator[str]:
-    """The windows that the page's note states; none where there is no note, which only matters to columns that need it."""
-    for page in found:
-        if match := re.search(hours.pattern, page.text):
-            stated = match.groupdict()
-            days = "mon-fri " if stated.get("weekdays") else ""
-            except_for = f" except {hours.calendar}" if stated.get("holidays") else ""
-            zone = "" if hours.zone == "UTC" else f" {hours.zone}"
-            spans = _SPAN.findall(stated["hours"])
-            if not spans:
-                raise PriceFeedError(f"hours {name!r}: expected hours such as 01:00 - 04:00, found {stated['hours']!r}")
-            for start, end in spans:
-                window = f"{days}{start.zfill(5)}-{end.zfill(5)}{zone}{except_for}"
-                parse_window(window)
-                yield window
-            return
 
 
 def _page(layout: PageLayout, content: bytes) -> str:
@@ -180,6 +142,7 @@ def _section_rows(reading: _Reading, section: Section, found: Sequence[PageSecti
             )
         return []
     rows: list[_Row] = []
+    strange = False
     for item in tables:
         for alternative in section.alternatives:
             grid = _shaped(item.table, alternative)
@@ -187,13 +150,15 @@ def _section_rows(reading: _Reading, section: Section, found: Sequence[PageSecti
                 rows += _table_rows(reading, alternative, grid, item)
                 break
         else:
+            strange = True
             reading.problems.add(f"section {item.page.heading!r}: a table with the columns {_headers(item)}")
-    if not rows and (section.required or reading.problems):
+    if not rows and (section.required or strange):
         alternative, item = section.alternatives[0], tables[0]
-        raise PriceFeedError(
-            f"section {item.page.heading!r}, table {item.number}: column {listed(_missing(item.table, alternative))} is "
-            f"missing; found {_headers(item)}"
-        )
+        place = f"section {item.page.heading!r}, table {item.number}"
+        if missing := _missing(item.table, alternative):
+            raise PriceFeedError(f"{place}: column {listed(missing)} is missing; found {_headers(item)}")
+        says = f" under a text that says {alternative.says!r}" if alternative.says else ""
+        raise PriceFeedError(f"{place}: expected rows of prices{says}; found {len(item.table) - 1} rows")
     return rows
 
 
@@ -237,8 +202,11 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
             raise PriceFeedError(f"{where}: {len(cells)} cells under {len(table[0])} columns: {listed(cells)}")
         if alternative.model is not None and (name := cells[positions[key(alternative.model)]]):
             shares = [(share, match[0]) for share in layout.shares if (match := re.search(share.pattern, name))]
-            conditions, name = conditions_in(name, layout.conditions)
+            conditions, name = conditions_in(name, (*layout.conditions, *IN_BRACKETS))
             models = model_names(layout, name)
+            problems |= {
+                f"{where}: {model!r}: words that may be a condition" for model in models if hints_at_more(model)
+            }
         if not models:
             raise PriceFeedError(f"{where}: no model is named: {listed(cells)}")
         if any(re.search(pattern, cells[positions[key(name)]]) for name, pattern in alternative.beyond.items()):
@@ -272,7 +240,9 @@ def _priced_cells(
     start, inclusive = _prompt_size(alternative, cells, positions, where)
     region = item.pick.region or _region(reading.layout, cells, positions, item.page.heading, where)
     for header, column in alternative.columns.items():
-        for price in _cell_prices(reading, column, cells[positions[key(header)]], f"{where}, column {header!r}"):
+        for price in _cell_prices(
+            reading, column, cells[positions[key(header)]], f"{where}, column {header!r}", header
+        ):
             yield bound(price, item.pick)._replace(
                 region=region,
                 context_from_tokens=start or price.context_from_tokens,
@@ -305,7 +275,7 @@ def _shares(prices: Sequence[Price], shares: Sequence[tuple[Share, str]]) -> lis
     ]
 
 
-def _cell_prices(reading: _Reading, column: Column | Labels, cell: str, where: str) -> Iterator[Price]:
+def _cell_prices(reading: _Reading, column: Column | Labels, cell: str, where: str, header: str) -> Iterator[Price]:
     layout, windows = reading.layout, reading.windows
     if isinstance(column, Labels):
         label, _, rest = cell.partition(":")
@@ -318,7 +288,10 @@ def _cell_prices(reading: _Reading, column: Column | Labels, cell: str, where: s
         cell = re.sub(pattern, "", cell).strip()
     if cell in layout.blank:
         return
-    amount = Decimal(0) if cell in layout.free else amount_in(layout, column, cell, where)
+    if (unmarked := without_marks(cell)) != cell:
+        reading.problems.add(f"{where}: {shown!r} has a footnote that may change it")
+    is_free = unmarked in layout.free
+    amount = Decimal(0) if is_free else amount_in(layout, column, unmarked, where, header)
     price = price_of(layout, column, amount, where, shown)
     if column.hours is not None and not windows[column.hours]:
         raise PriceFeedError(f"{where}: the page has no note on its hours, {layout.hours[column.hours].pattern!r}")

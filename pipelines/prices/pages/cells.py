@@ -24,16 +24,22 @@ _CELL = re.compile(
 _CURRENCIES = {
     "$": "USD", "USD": "USD", "¥": "CNY", "￥": "CNY", "元": "CNY", "CNY": "CNY", "€": "EUR", "EUR": "EUR", "£": "GBP",
 }  # fmt: skip
-_FOOTNOTE = re.compile(r"[\d¹²³⁴⁵⁶⁷⁸⁹*†]+$")
-_MARKS = re.compile(r"(?:\s*(?:[⁰¹²³⁴⁵⁶⁷⁸⁹*†‡§]|\[\d+\]))+$")
+_MARKS = re.compile(r"(?:\s*(?:[⁰¹²³⁴⁵⁶⁷⁸⁹*†‡§]|\[\^?\d+\]))+$")
 """Marks of footnotes behind a name or a header."""
+_MARKS_OF_AMOUNTS = re.compile(r"(?<=[\da-zA-Z元])\s*(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[*†‡§]+|\[\^?\d{1,2}\])(?=\s*(?:/|元|$))")
 _MODELS_TOGETHER = re.compile(r"\s+/\s+")
 
 
-def amount_in(layout: PageLayout, column: Column, cell: str, where: str) -> Decimal:
+def without_marks(cell: str) -> str:
+    """A price cell without the marks of footnotes behind its amount or its unit."""
+    return _MARKS_OF_AMOUNTS.sub("", cell)
+
+
+def amount_in(layout: PageLayout, column: Column, cell: str, where: str, header: str = "") -> Decimal:
     """The amount of a cell, which must be in the layout's currency and for the column's quantity.
 
-    Raises PriceFeedError with the place and what was found.
+    Where the layout says that units are stated, one stands behind the amount or in the `header`. Raises PriceFeedError with the
+    place and what was found.
     """
     share = re.search(layout.discount, cell) if layout.discount else None
     match = _CELL.match(cell.replace(share[0], "").strip() if share else cell)
@@ -42,7 +48,9 @@ def amount_in(layout: PageLayout, column: Column, cell: str, where: str) -> Deci
     signs = {_CURRENCIES[text] for text in (match["sign"], match["word"]) if text}
     if signs != {layout.currency} and not (layout.bare_amounts and not signs):
         raise PriceFeedError(f"{where}: expected an amount in {layout.currency}, found {cell!r}")
-    if match["unit"] and layout.units.get(_FOOTNOTE.sub("", match["unit"]).strip()) != column.per:
+    unit = match["unit"] and layout.units.get(match["unit"].rstrip("0123456789").strip())
+    of_header = layout.units_stated and any(per == column.per and name in header for name, per in layout.units.items())
+    if unit != column.per and (match["unit"] or (layout.units_stated and not of_header)):
         raise PriceFeedError(
             f"{where}: expected a price for {column.per:,} ({listed(u for u, n in layout.units.items() if n == column.per)}), found {cell!r}"
         )
@@ -72,7 +80,9 @@ def model_names(layout: PageLayout, text: str) -> tuple[str, ...]:
     """`Claude Sonnet 4.6 / 4.5` names two models: a later part that is only a version takes the words before the first's."""
     for pattern in layout.drop_from_names:
         text = re.sub(pattern, "", text)
-    first, *others = (_MARKS.sub("", part) for part in _MODELS_TOGETHER.split(plain(text)))
+    text = plain(text)
+    text = next((more + text for begins, more in layout.prefixes.items() if text.startswith(begins)), text)
+    first, *others = (_MARKS.sub("", part) for part in _MODELS_TOGETHER.split(text))
     stem, _, _ = first.rpartition(" ")
     if not stem:
         return (first,) * bool(first)

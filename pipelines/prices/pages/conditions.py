@@ -16,6 +16,25 @@ from pipelines.prices.feed_snapshot import Price, PriceFeedError
 _DAYS = ("%B %d, %Y", "%b %d, %Y", "%b. %d, %Y", "%d %B %Y", "%Y-%m-%d")
 _COUNT = re.compile(r"^(\d[\d,]*(?:\.\d+)?)\s*([kKmM]?)$")
 _FACTORS = {"": 1, "k": 1_000, "m": 1_000_000}
+_SIZE, _OF_WHAT = (
+    r"\d[\d,.]*\s?[kKmM]?",
+    r"(?:\s(?:(?:input|prompt|context)\s)?(?:tokens?|context(?: length)?|prompts?|inputs?))?",
+)
+_DATE = r"[A-Z][a-z]+\.? \d{1,2}, \d{4}|\d{4}-\d{2}-\d{2}"
+_WORDS = r"(?i:for |with )?(?i:prompts?|inputs?|context|tokens?)?\s?"
+IN_BRACKETS = (
+    rf"[(（\[]\s*{_WORDS}(?:>|(?i:over|above|more than))\s?(?P<above>{_SIZE}){_OF_WHAT}\s*[)）\]]",
+    rf"[(（\[]\s*{_WORDS}(?:<=|≤|(?i:up to))\s?(?P<up_to>{_SIZE}){_OF_WHAT}\s*[)）\]]",
+    rf"[(（\[]\s*{_WORDS}(?:<|(?i:under|below|less than))\s?(?P<below>{_SIZE}){_OF_WHAT}\s*[)）\]]",
+    rf"[(（\[]\s*(?i:valid )?(?i:through|until|till)\s(?P<through>{_DATE})\s*[)）\]]",
+    rf"[(（\[]\s*(?i:starting|beginning|effective|from|as of)(?i: on)?\s(?P<starting>{_DATE})\s*[)）\]]",
+)
+"""What stands in brackets behind a name and has one meaning on every page: prompt sizes and days."""
+_MORE = re.compile(
+    r"(?i)[<>≤≥]|\s[–—]\s|[(（\[].*(?:batch|flex|priority|fast|slow|context|prompt|token|cache|think|reason|region|residen|"
+    r"only|until|through|from|promo|introduc|free|off\b|peak|批|缓存|思考|折)"
+)
+"""Words in a name that bind its prices to something."""
 
 
 class Conditions(NamedTuple):
@@ -35,6 +54,11 @@ class Conditions(NamedTuple):
         if self.valid_from is not None:
             price = price._replace(valid_from=self.valid_from, date_basis="announced")
         return price if self.valid_to is None else price._replace(valid_to=self.valid_to)
+
+
+def hints_at_more(name: str) -> bool:
+    """Whether what is left of a name seems to bind its price to something: a size, a tier, a place, a day."""
+    return bool(_MORE.search(name))
 
 
 def conditions_in(text: str, patterns: Sequence[str]) -> tuple[Conditions, str]:

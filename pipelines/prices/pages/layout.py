@@ -278,7 +278,8 @@ class ModelSections(Declaration):
 class PageLayout(Declaration):
     """How to read one provider's page.
 
-    `bare_amounts` says that amounts stand without their currency. `units` are the units that may stand behind an amount, with the quantity that each means. `blank` are cells that
+    `bare_amounts` says that amounts stand without their currency. `units` are the units that may stand behind an amount, with the quantity that each means; `units_stated` says that one does, or stands in the header, and that an amount
+    without one is not read. `blank` are cells that
     state no price, `free` cells that state a price of zero. `ordered` lists meters whose prices never fall from left
     to right inside one row, and `at_most` how many times the input price others cost: a page that breaks this has changed
     its columns and is refused. Models whose name `unordered` finds are left out of that.
@@ -287,6 +288,8 @@ class PageLayout(Declaration):
     pages that draw their tables with nothing else. Headings in `continued` go on with the section before. `drop_from_cells`
     are patterns of what a price cell holds next to its price; `discount` is one whose group holds the tenths of the stated
     price that are charged (`原价 12元 限时5折` is 6 yuan). Tables that have one of the columns of `region` bind their prices to a region.
+
+    `prefixes` are put before names that begin so (`OCR 4.1` is `Mistral OCR 4.1`).
 
     `conditions` are patterns of words that bind a price to prompt sizes or dates, next to a model's name or an amount; their
     groups are through, starting, up_to, below and above (`pipelines.prices.pages.conditions`). `hours` are notes on the hours
@@ -297,6 +300,7 @@ class PageLayout(Declaration):
     provider: str
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     units: dict[str, int] = Field(default_factory=dict)
+    units_stated: bool = False
     inside: tuple[str, ...] = ()
     grids: bool = False
     continued: tuple[str, ...] = ()
@@ -308,6 +312,7 @@ class PageLayout(Declaration):
     blank: tuple[str, ...] = ("", "-", "–", "—", "\\", "N/A")
     free: tuple[str, ...] = ()
     drop_from_names: tuple[str, ...] = ()
+    prefixes: dict[str, str] = Field(default_factory=dict)
     ordered: tuple[tuple[str, ...], ...] = ()
     unordered: str = "(?!)"
     at_most: dict[str, Decimal] = Field(default_factory=dict)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.grouped import ungrouped
 from pipelines.prices.feed_snapshot import Price, PriceFeedError, as_amount
-from pipelines.prices.pages.cells import key, listed, price_of, refuse_fallen
+from pipelines.prices.pages.cells import key, listed, price_of, refuse_fallen, without_marks
 from pipelines.prices.pages.conditions import conditions_in
 from pipelines.prices.pages.layout import Column, ModelSections, PageLayout, RowMeters, RowPattern
 from pipelines.prices.pages.sections import PageSection
@@ -98,7 +98,7 @@ def _cell(layout: PageLayout, row: RowMeters, cell: str, where: str, problems: s
         cell = re.sub(pattern, "", cell).strip()
     if cell in layout.blank:
         return []
-    before, *parts = re.split(r"\$\s*(?=\d)", cell)
+    before, *parts = re.split(r"\$\s*(?=\d)", without_marks(cell))
     prices: list[Price] = []
     for part in parts:
         amount, _, words = re.sub(r"^([\d,]*\d(?:\.\d+)?)", r"\1 ", part).partition(" ")
@@ -114,6 +114,8 @@ def _cell(layout: PageLayout, row: RowMeters, cell: str, where: str, problems: s
             prices.append(conditions.put_on(price))
     if not parts:
         problems.add(f"{where}: not understood: {shown!r}")
+    elif without_marks(cell) != cell:
+        problems.add(f"{where}: {shown!r} has a footnote that may change it")
     return prices
 
 

@@ -24,8 +24,29 @@ _RULE = re.compile(rf"^\|?{_DASHES}(?:\|{_DASHES})*\|?$")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _TAG = re.compile(r"(?<!\\)</?[A-Za-z][^>]*>|<!--.*?-->", re.DOTALL)
 _FOOTNOTE = re.compile(r"<sup\b[^>]*>.*?</sup>", re.DOTALL)
-_CODE = re.compile(r"`([^`]+)`")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_ANCHOR = re.compile(r"\s*\{#[^}]*\}$")
+_OTHER_WORDS = re.compile(r"\b(?!(?:and|or)\b)\w")
 _SMALLEST_GRID = 3
+_BLOCKS = {
+    "p",
+    "li",
+    "ul",
+    "ol",
+    "div",
+    "section",
+    "article",
+    "main",
+    "body",
+    "html",
+    "table",
+    "td",
+    "dd",
+    "dt",
+    "br",
+    "hr",
+}
+_BLOCKS |= {f"h{level}" for level in range(1, 7)}
 
 
 @dataclass
@@ -39,7 +60,7 @@ class PageSection:
     labels: list[frozenset[str]] = field(default_factory=list)
     """Of each table: its caption, the name of the tab that shows it, and whatever else names it."""
     codes: list[str] = field(default_factory=list)
-    """What stands in code marks outside tables."""
+    """What stands in code marks outside tables, at the beginning of a line or after another code."""
 
     def add(self, table: list[list[str]], labels: frozenset[str] = frozenset()) -> None:
         """Add a table with what it is called."""
@@ -71,12 +92,12 @@ def _markdown_sections(page: str) -> list[PageSection]:
     sections = [PageSection("")]
     table: list[list[str]] | None = None
     in_code, label = False, ""
-    for line in page.splitlines():
+    for line in _COMMENT.sub("", page).splitlines():
         stripped = line.strip()
-        in_code ^= stripped.startswith("```")
+        in_code ^= stripped.startswith(("```", "~~~"))
         heading = None if in_code else _HEADING.match(stripped)
         if heading:
-            sections.append(PageSection(plain(heading[2]), len(heading[1])))
+            sections.append(PageSection(_ANCHOR.sub("", plain(heading[2])), len(heading[1])))
             table, label = None, ""
         elif stripped.startswith("|") and not in_code:
             if table is None:
@@ -88,8 +109,18 @@ def _markdown_sections(page: str) -> list[PageSection]:
             table = None
             label = markdown_label(stripped, label)
             sections[-1].text += plain(line) + "\n"
-            sections[-1].codes += _CODE.findall(line)
+            sections[-1].codes += _leading_codes(_LINK.sub(r"\1", line))
     return sections
+
+
+def _leading_codes(text: str) -> list[str]:
+    """What stands in code marks before the first other word: a line that names something, not one that mentions it."""
+    codes = []
+    for before, code in re.findall(r"([^`]*)`([^`]+)`", text):
+        if _OTHER_WORDS.search(before):
+            break
+        codes.append(code)
+    return codes
 
 
 def _html_sections(page: str, grids: bool) -> list[PageSection]:
@@ -118,12 +149,30 @@ def _html_sections(page: str, grids: bool) -> list[PageSection]:
 
 def _add_text(section: PageSection, node: LexborNode) -> None:
     """The text of a paragraph, an item of a list or a box; code before the first table."""
-    if node.tag == "code" and not section.tables:
+    if node.tag == "code" and not section.tables and not _OTHER_WORDS.search(_before(node)):
         section.codes.append(node.text().strip())
     elif node.tag in {"p", "li"}:
         section.text += plain(node.text()) + "\n"
     elif node.tag in {"div", "span", "em"} and (own := plain(node.text(deep=False))):
         section.text += own + "\n"
+
+
+def _before(code: LexborNode) -> str:
+    """The words of the same block before a piece of code, without other code."""
+    words, node = "", code
+    while node.parent is not None and node.tag not in _BLOCKS:
+        before = node.prev
+        while before is not None and before.tag not in _BLOCKS:
+            words = before.text() + words if before.tag == "-text" or not _is_code(before) else words
+            before = before.prev
+        node = node.parent
+    return words
+
+
+def _is_code(node: LexborNode) -> bool:
+    """Whether a node is a piece of code, or a link or emphasis around nothing else."""
+    code = node if node.tag == "code" else node.css_first("code")
+    return code is not None and code.text().strip() == node.text().strip()
 
 
 def _add_table(section: PageSection, rows: list[list[str]], labels: frozenset[str]) -> None:

@@ -59,7 +59,14 @@ def test_a_price_begins_with_the_day_that_its_name_says(words: str) -> None:
     assert spans(f"Claude Haiku 9 {words}") == {("Claude Haiku 9", END_OF_YEAR, None, 0)}
 
 
-@pytest.mark.parametrize("words", ["(until 31/12/2026)", "(> 200K input tokens)"])
+@pytest.mark.parametrize(
+    "words", ["(> 200K)", "(above 0.2M tokens)", "[over 200,000 input tokens]", "(prompts > 200K)"]
+)
+def test_a_size_in_brackets_is_a_bound(words: str) -> None:
+    assert spans(f"Claude Haiku 9 {words}") == {("Claude Haiku 9", None, None, 200_000)}
+
+
+@pytest.mark.parametrize("words", ["(until 31/12/2026)", "(long context)", "(batch)", "(US-only)", "– fast mode"])
 def test_a_day_or_a_size_that_is_not_understood_is_no_part_of_the_model_s_price(words: str) -> None:
     assert {name for name, *_ in spans(f"Claude Haiku 9 {words}")} == {f"Claude Haiku 9 {words}"}
 
