@@ -125,6 +125,11 @@ class Layout:
         return sorted({path for paths in self.money.values() for path in paths})
 
     @cached_property
+    def yielding(self) -> set[str]:
+        """Columns of which a 0 gives way to a count in a later path: the details of a usage, which APIs state in several places."""
+        return {f"usage.{name}" for name in MEASURES if name not in TOTALS}
+
+    @cached_property
     def detail_paths(self) -> set[str]:
         """Paths that hold details of a usage, or what only describes a record, and nothing else."""
         details = {f"usage.{name}" for name in MEASURES if name not in TOTALS} | set(self.described_by)

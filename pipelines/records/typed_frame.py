@@ -33,7 +33,7 @@ def typed_frame(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     series = [rows[name] for name in POSITION]
     constants: list[pl.Expr] = []
     for name, paths, kind in layout.columns:
-        column = first_filled(rows, paths)
+        column = _first_counted(rows, paths) if name in layout.yielding else first_filled(rows, paths)
         constant = layout.constants.get(name) if kind == "text" else None
         if column is None:
             constants.append(pl.lit(constant, dtype=_TYPES[kind]).alias(name))
@@ -65,6 +65,24 @@ def first_filled(rows: pl.DataFrame, paths: Paths) -> pl.Series | None:
     if len(present) == 1 or not present[0].null_count():
         return present[0]
     return pl.select(pl.coalesce(present)).to_series()
+
+
+def _first_counted(rows: pl.DataFrame, paths: Paths) -> pl.Series | None:
+    """As `first_filled`, but a 0 gives way to a count in a later path.
+
+    LiteLLM's proxy states the cached tokens of a stream of Claude as `cached_tokens` 0 and as `cache_read_input_tokens`.
+    """
+    column = first_filled(rows, paths)
+    filled = [path for path in paths if path in rows.columns and rows[path].null_count() < rows.height]
+    if column is None or len(filled) == 1 or not _is_zero(column).any():
+        return column
+    counts = rows.select(pl.when(~_is_zero(rows[path])).then(path).alias(path) for path in filled)
+    later = first_filled(counts, paths)
+    return column if later is None else pl.select(pl.coalesce(later.cast(column.dtype), column)).to_series()
+
+
+def _is_zero(column: pl.Series) -> pl.Series:
+    return column == ("0" if column.dtype == pl.String else 0)
 
 
 def _first_with_value(rows: pl.DataFrame, paths: Paths) -> pl.Series:

@@ -3,7 +3,7 @@
 One line per message; only answers of the model carry usage, in Anthropic's shape. An answer is written once per
 content block with a usage that grows, and again in resumed and forked sessions: records of one message id and
 request id are one request, the last is kept. Other lines (what the user wrote, tool results, summaries) and
-messages of the model `<synthetic>` are no requests. A compaction and an advisor's call are requests of their own, as in
+messages of the model `<synthetic>` are no requests. A line `progress` may hold an answer of a subagent, as its own file holds it too. A compaction and an advisor's call are requests of their own, as in
 `anthropic_messages.py`. Instants are ISO 8601 in UTC. `costUSD` of older versions
 is kept as the reported cost.
 Source: github.com/anthropics/claude-code; session files of versions 1 and 2.
@@ -22,6 +22,8 @@ from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats.anthropic_messages import APART_MARKS, cloud, served_tier, where, with_iterations
 
 _USAGE = "message/usage"
+_PROGRESS_MARKS = ('"agent_progress"',)
+"""A text of the lines that hold an answer of a subagent."""
 
 
 def build(source: RequestSource) -> Format:
@@ -29,7 +31,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="claude_code",
-        version="5",
+        version="6",
         text={
             "kind": ("type",),
             "source_request_id": ("message/id",),
@@ -68,7 +70,7 @@ def build(source: RequestSource) -> Format:
         call_ids=("source_request_id", "http_id"),
         keep="stream_delta",
         items=lambda: records,
-        marks=('"message":"', '"message": "', '"message":[', '"message": [', *APART_MARKS),
+        marks=('"message":"', '"message": "', '"message":[', '"message": [', *_PROGRESS_MARKS, *APART_MARKS),
         derive=_derive,
     )
 
@@ -94,6 +96,17 @@ def _derive() -> Mapping[str, pl.Expr]:
 def records(value: object) -> Iterable[object]:
     """The record with the calls that its usage does not contain; of a `message` that is no object (what a hook or a system
     line says) only the rest, which is no request."""
+    value = _of_subagent(value)
     if isinstance(value, dict) and not isinstance(value.get("message"), dict):
         return [{key: item for key, item in value.items() if key != "message"}]
     return with_iterations(value, ("message",))
+
+
+def _of_subagent(value: object) -> object:
+    """The line that a subagent wrote, of a line that reports its progress; any other value as it is."""
+    data = value.get("data") if isinstance(value, dict) else None
+    told = data.get("message") if isinstance(data, dict) else None
+    if not isinstance(value, dict) or not isinstance(data, dict) or not isinstance(told, dict):
+        return value
+    around = {name: value.get(name) for name in ("timestamp", "sessionId", "version")}
+    return around | {"agentId": data.get("agentId"), "isSidechain": True} | told

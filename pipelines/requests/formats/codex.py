@@ -12,10 +12,14 @@ of them which reach the same totals stay two. The earliest record of a request i
 above its own last usage, is the parent's state and no request. A total that falls starts a new count, whose first
 request is `last_token_usage`; one that falls without any is a compaction.
 
+What `codex exec --json` prints is read too. Its `turn.completed` states the total of the thread, also of a thread that was resumed; where the runs
+of one thread lie in several files, the first turn of the later file holds what the earlier ones counted. It names neither model nor
+instant (`defaults`, `undated`). Versions before 0.40 print each answer's own counts in a `msg`, flat and without totals.
+
 The model and the tier are the event's own where it names them, else those of the turn's context or settings before. The seller is
 what the session's own line calls `model_provider`, such as azure or ollama; older versions, which name none, ask OpenAI.
 Input contains cached tokens; output contains reasoning unless the total says otherwise.
-Source: github.com/openai/codex, codex-rs/protocol and codex-rs/core/src/agent/control/spawn.rs, versions 0.4 to 0.162.
+Source: github.com/openai/codex, codex-rs/protocol, codex-rs/core/src/agent/control/spawn.rs and codex-rs/exec, versions 0.4 to 0.162.
 """
 
 from __future__ import annotations
@@ -42,7 +46,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="codex",
-        version="3",
+        version="4",
         text={
             "kind": ("type",),
             "session_id": ("session",),
@@ -95,6 +99,7 @@ class SessionReader:
         self._total: dict[str, int] | None = None
         self._request: dict[str, Any] = {}
         self._recorded: dict[str, Any] | None = None
+        self._totals: dict[object, dict[str, int] | None] = {}
 
     def __call__(self, value: object) -> Iterable[object]:
         """The record of one line: a request where it is a token count, else only its type and instant."""
@@ -103,7 +108,7 @@ class SessionReader:
         plain = {"timestamp": value.get("timestamp"), "type": value.get("type")}
         payload = value.get("payload")
         if not isinstance(payload, dict):
-            return [plain]
+            return [plain | self._printed(value)]
         match value.get("type"), payload.get("type"):
             case "session_meta", _:
                 self._enter(payload)
@@ -117,9 +122,40 @@ class SessionReader:
                 return [plain | self._record(payload)]
             case "compacted", _ if isinstance(payload.get("latest_token_usage_record"), dict):
                 return [plain | self._record(payload["latest_token_usage_record"])]
-            case "event_msg", "token_count" if isinstance(payload.get("info"), dict):
-                return [plain | self._counted(payload["info"])]
+            case "event_msg", "token_count":
+                return [plain | self._reported(payload)]
         return [plain]
+
+    def _printed(self, value: dict[str, Any]) -> dict[str, Any]:
+        """The request of a line that `codex exec --json` printed; empty where it is none."""
+        said = value.get("msg")
+        message: dict[str, Any] = said if isinstance(said, dict) else {}
+        match value.get("type"), message.get("type"):
+            case "thread.started", _:
+                self._totals[self._session] = self._total
+                self._session = self._root = value.get("thread_id")
+                self._total, self._turn = self._totals.get(self._session), None
+            case "turn.completed", _ if isinstance(value.get("usage"), dict):
+                return self._counted({"total_token_usage": value["usage"]})
+            case _, "session_configured":
+                self._session = self._root = message.get("session_id")
+                self._total, self._turn = None, None
+                self._settle(message)
+            case _, "token_count":
+                return self._reported(message)
+        return {}
+
+    def _reported(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """The request of a token count; one that states no total is added to those before, so that two alike stay two."""
+        if isinstance(payload.get("info"), dict):
+            return self._counted(payload["info"])
+        own = _counts(payload)
+        if not any(own.values()):
+            return {}
+        before = self._total or dict.fromkeys(_COUNTS, 0)
+        self._total = {name: before[name] + own[name] for name in _COUNTS}
+        self._request = self._named(own, self._total)
+        return self._request
 
     def _enter(self, meta: dict[str, Any]) -> None:
         """A session's own line comes first; those of its ancestors are copied below it, before the first count."""

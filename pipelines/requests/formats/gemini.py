@@ -2,7 +2,8 @@
 
 `promptTokenCount` contains cached tokens; `thoughtsTokenCount` and `toolUsePromptTokenCount` are counted apart from
 candidates and prompt, and the total is the sum of all four. Searches are the distinct `webSearchQueries` of `groundingMetadata`. Details by modality give audio, image and video.
-Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept, with what was searched for in any. Vertex AI's
+Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept, with what was searched for in any. Older
+versions name no answer: pieces that state the same prompt belong together until one has a `finishReason` (`_gemini_stream.py`). Vertex AI's
 embeddings state their tokens one by one. The answer has no
 instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`, of a batch job that holds its
 answers its end; that, or a line of a
@@ -25,6 +26,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.records.json_record import Number
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._gemini_stream import STREAM, UnnamedStreams
 
 _BATCH_KEY = "batchKey"
 _LOGGED = "full_response"
@@ -64,7 +66,7 @@ def build(source: RequestSource) -> Format:
     prompt, candidates = f"{usage}/promptTokensDetails", f"{usage}/candidatesTokensDetails"
     return Format(
         name="gemini",
-        version="7",
+        version="8",
         text={
             "source_request_id": at.body("responseId"),
             "request_model": (*at.outer("request_model", "model"), *at.model("modelVersion")),
@@ -76,6 +78,7 @@ def build(source: RequestSource) -> Format:
             "logged_status": at.body("status"),
             "processed": at.outer("processed_time"),
             "batch_key": (_BATCH_KEY,),
+            "stream": (STREAM,),
             "operation": at.body("operation"),
         },
         usage={
@@ -105,8 +108,9 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         semantics="gemini_thoughts_apart",
+        identity=("call",),
         keep="stream_delta",
-        items=lambda: at.opened(AnswerReader()),
+        items=lambda: at.opened(AnswerReader(at.bodies)),
         in_sequence=True,
         derive=_derive,
     )
@@ -122,6 +126,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         pl.col(f"usage.{part}").is_null() for part in parts
     )
     return {
+        "call": pl.coalesce("source_request_id", "stream"),
         "usage.input_video": pl.col("usage.input_video") - pl.col("cached_video").fill_null(0),
         "service_tier": pl.when(pl.col("processed").is_not_null() | pl.col("batch_key").is_not_null())
         .then(pl.lit("batch"))
@@ -138,8 +143,9 @@ def _derive() -> Mapping[str, pl.Expr]:
 class AnswerReader:
     """The answers of one file, in their order: pieces of a stream each know what was searched for in those before."""
 
-    def __init__(self) -> None:
+    def __init__(self, bodies: tuple[str, ...]) -> None:
         self._searched: dict[object, set[str]] = {}
+        self._named = UnnamedStreams(bodies)
 
     def __call__(self, value: object) -> Iterable[object]:
         """The value with its lists of {modality, tokenCount} as objects of modality to count, equal modalities added up."""
@@ -149,7 +155,8 @@ class AnswerReader:
             return [self._with_counts(answer) for answer in answered]
         # A line of a batch's output file is a key and an answer, or an error, and nothing more.
         of_batch = "key" in value and value.keys() <= {"key", "response", "error", "status"}
-        return [self._with_counts(value) | ({_BATCH_KEY: value["key"]} if of_batch else {})]
+        answer = self._named(self._with_counts(value) | ({_BATCH_KEY: value["key"]} if of_batch else {}))
+        return [answer]
 
     def _with_counts(self, value: dict[str, Any]) -> dict[str, Any]:
         opened = _of_embeddings(_of_interaction({_SNAKE.get(key, key): item for key, item in value.items()}))

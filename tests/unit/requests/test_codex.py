@@ -202,3 +202,39 @@ def test_codex_asks_the_seller_that_the_sessions_own_line_names(
     copied = {"timestamp": AT, "type": "session_meta", "payload": {"id": "A", "model_provider": "lmstudio"}}
     found = rows(parse_records(tmp_path, "codex", [own, copied, count_line("10:00:00", (100, 40, 20, 10))]))
     assert found["provider_id"].to_list() == [seller]
+
+
+def test_codex_what_exec_prints_counts_the_thread(tmp_path: Path) -> None:
+    def turn(total: tuple[int, int, int, int]) -> dict[str, Any]:
+        names = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
+        return {"type": "turn.completed", "usage": dict(zip(names, total, strict=True))}
+
+    def thread(name: str) -> dict[str, Any]:
+        return {"type": "thread.started", "thread_id": name}
+
+    item = {"type": "item.completed", "item": {"type": "agent_message", "text": SECRET}}
+    lines = [thread("A"), {"type": "turn.started"}, item, turn((1000, 400, 50, 20)), turn((3000, 1400, 90, 20))]
+    lines += [thread("B"), turn((3500, 0, 70, 0)), thread("A"), turn((3600, 1900, 99, 20))]
+    options: dict[str, Any] = {"options": {"undated": "arrival"}, "defaults": {"model": "gpt-5-codex"}}
+    found = all_days([parse_records(tmp_path, "codex", lines, **options)]).requests.sort("input_uncached_tokens")
+    assert [buckets(request) for request in found.to_dicts()] == [
+        {"input_uncached": 100, "input_cache_read": 500, "output_text": 9},
+        {"input_uncached": 600, "input_cache_read": 400, "output_text": 30, "output_reasoning": 20},
+        {"input_uncached": 1000, "input_cache_read": 1000, "output_text": 40},
+        {"input_uncached": 3500, "output_text": 70},
+    ]
+    assert found["session_id"].to_list() == ["A", "A", "A", "B"]
+    assert set(found["request_model"]) == {"gpt-5-codex"}
+
+
+@pytest.mark.parametrize("is_printed", [True, False])
+def test_codex_flat_counts_of_old_versions_are_those_of_an_answer(tmp_path: Path, *, is_printed: bool) -> None:
+    counts = {"input_tokens": 100, "cached_input_tokens": 40, "output_tokens": 20, "total_tokens": 120}
+    event = {"type": "token_count", **counts}
+    started = {"msg": {"type": "session_configured", "session_id": "A", "model": "gpt-5"}}
+    line = {"timestamp": AT} | ({"id": "0", "msg": event} if is_printed else {"type": "event_msg", "payload": event})
+    found = all_days([parse_records(tmp_path, "codex", [started | {"timestamp": AT}, line, line])]).requests
+    assert [buckets(request) for request in found.to_dicts()] == [
+        {"input_uncached": 60, "input_cache_read": 40, "output_text": 20}
+    ] * 2
+    assert found["request_model"].to_list() == ["gpt-5", "gpt-5"]
