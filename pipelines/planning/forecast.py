@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from pipelines.planning.smoothing import DAMPING, START, WEEK, Beliefs, Floats, Indices, last_week, smoothed
+from pipelines.planning.smoothing import DAMPING, START, WEEK, Beliefs, Floats, Indices, last_week, smoothed, trended
 
 NAIVE, DEFAULT, TREND, MONTH = METHODS = ("seasonal_naive", "weekday_level", "weekday_trend", "month_level")
 
@@ -31,10 +31,10 @@ _TAIL = 0.4
 """Probabilities so far from one half are bounded by the errors of the back-test; an interval of 50 % holds as much without."""
 _WILD = 1.0
 """Spread beyond which a deviation is added to a sum: as a share of it, it would be a thousand times the forecast, or nothing."""
-_BETTER = 0.95
+_BETTER = 0.85
 """Share of the default's error that another method must stay below to be taken."""
-_ROUNDS_TO_CHOOSE = 2.0
-"""Back-tests of the horizon that fit after each other: fewer of them choose no method."""
+_PARTS_TO_CHOOSE = 3
+"""A method is chosen by a horizon that fits so often into the days known: tries of a longer one would be one and the same."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,10 @@ class History:
             weekdays, parts = calendar([self.first + timedelta(days=n) for n in range(self.days)])
             if method == NAIVE:
                 found = last_week(self.y, weekdays, self.beliefs(DEFAULT))
+            elif method == TREND:
+                found = trended(self.y, weekdays, self.beliefs(DEFAULT))
             else:
-                found = smoothed(self.y, weekdays, parts, has_trend=method == TREND, has_parts=method == MONTH)
+                found = smoothed(self.y, weekdays, parts, has_parts=method == MONTH)
             self._beliefs[method] = found
         return self._beliefs[method]
 
@@ -127,7 +129,11 @@ def foresee(history: History, day: date, days_ahead: int, factors: Floats | None
     """Running sums of the days after `day`. `factors` of (days ahead, series) are what price changes make of each day."""
     at, series = history.place(day), history.y.shape[1]
     error = {name: _backtest(history, name, at, days_ahead) for name in METHODS}
-    chosen = _chosen(error, history.seen[at] >= START)
+    to_choose = min(days_ahead, (at + 2 - _FIRST_ORIGIN) // _PARTS_TO_CHOOSE)
+    tried_for = (
+        error if to_choose == days_ahead else {name: _backtest(history, name, at, to_choose) for name in METHODS}
+    )
+    chosen = _chosen(tried_for, history.seen[at] >= START)
     sums, spread = np.zeros((days_ahead + 1, series)), np.zeros((days_ahead + 1, series))
     degrees, scale = np.ones(series), np.zeros((days_ahead + 1, series))
     misses = np.full((len(error[DEFAULT].miss), series), np.nan)
@@ -220,8 +226,6 @@ def _chosen(error: dict[str, _Backtest], is_old: Floats) -> Indices:
     """The method of each series: the default, unless another one did clearly better."""
     default = METHODS.index(DEFAULT)
     share = np.stack([error[name].share for name in METHODS])
-    if error[NAIVE].rounds < _ROUNDS_TO_CHOOSE:
-        return np.full(share.shape[1], default, dtype=np.int64)
     share = np.where(np.isfinite(share), share, np.inf)
     best = np.argmin(share, axis=0)
     is_better = share[best, np.arange(share.shape[1])] < _BETTER * share[default]

@@ -8,7 +8,7 @@ three typical ones are cut, so that an accident of one day is no level.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ Indices = NDArray[np.int64]
 WEEK = 7
 START = 21
 RATES = np.array([0.03, 0.07, 0.15, 0.3, 0.6])
-DAMPING, TREND_RATE = 0.97, 0.3
+DAMPING = 0.97
 PARTS = 3
 """Parts of a month: its first three days, its last three, and those between."""
 
@@ -28,6 +28,12 @@ _CUT = 3.0 * 1.25
 _MEMORY = 0.98
 _PRIOR_WEEKS, _PRIOR_PARTS = 0.5, 6.0
 _START_RATE = 1 / 7
+_LEAST_WEEKS, _WEEKS = 3, 13
+"""Weeks from which a trend is read."""
+_STEEPEST = 0.05
+"""Growth per day that is believed at most."""
+_LAG, _LONGEST_LAG = 0.8, 10.0
+"""Share of the lag of a smoothed level, and days of it at most, that a trend makes good."""
 _TINY = 1e-12
 
 
@@ -64,25 +70,22 @@ class _Shares:
         self.given[kind] = np.where(is_seen, self._memory * self.given[kind] + given, self.given[kind])
 
 
-def smoothed(
-    y: Floats, weekdays: Indices, parts: Indices, *, has_trend: bool = False, has_parts: bool = False
-) -> Beliefs:
+def smoothed(y: Floats, weekdays: Indices, parts: Indices, *, has_parts: bool = False) -> Beliefs:
     """Run over the days once."""
     days, series = y.shape
     shape, heard = (len(RATES), series), np.full_like(y, np.nan)
     rates, columns = RATES[:, None], np.arange(series)
-    level, trend, error, square, weight, typical = (np.zeros(shape) for _ in range(6))
+    level, error, square, weight, typical = (np.zeros(shape) for _ in range(5))
     by_weekday, by_part = _Shares(WEEK, shape, _PRIOR_WEEKS, _MEMORY**WEEK), _Shares(PARTS, shape, _PRIOR_PARTS, 0.995)
     seen, best = np.zeros(series), np.zeros(series, dtype=np.int64)
     out = _unknown(days, series)
     for day in range(days):
         is_seen = ~np.isnan(y[day])
         value = np.where(is_seen, y[day], 0.0)
-        ahead = np.maximum(level + DAMPING * trend, 0.0)
         shares = np.where(seen < WEEK, 1.0, _mean_one(by_weekday.of(level)))
         of_weekday = shares[weekdays[day]]
         of_part = by_part.of(level)[parts[day]] if has_parts else np.ones(shape)
-        expected = ahead * of_weekday * of_part
+        expected = level * of_weekday * of_part
         out.expected[day] = np.where(seen > 0, expected[best, columns], np.nan)
         miss = value - expected
         limit = np.where((seen > WEEK) & (typical > 0), _CUT * typical, np.inf)
@@ -92,15 +95,13 @@ def smoothed(
         heard[day] = np.where(is_seen, value[best, columns], np.nan)
         cut = miss_heard * of_weekday * of_part / (shares**2).mean(axis=0)
         pace = np.maximum(rates, 1 / (seen + 1))
-        moved = np.maximum(ahead + pace * cut, 0.0)
+        moved = np.maximum(level + pace * cut, 0.0)
         if (seen < START).any():
             moved = np.where(seen < START, _mean_of_weeks(heard[: day + 1], seen + is_seen), moved)
-        level = np.where(is_seen, moved, level)
-        if has_trend:
-            trend = np.where(is_seen & (seen >= START), DAMPING * trend + TREND_RATE * pace**2 * cut, trend)
-        by_weekday.learn(weekdays[day], value, np.where(seen > 0, ahead * of_part, value), is_seen)
+        before, level = level, np.where(is_seen, moved, level)
+        by_weekday.learn(weekdays[day], value, np.where(seen > 0, before * of_part, value), is_seen)
         if has_parts:
-            by_part.learn(parts[day], value, np.where(seen > 0, ahead * of_weekday, value), is_seen)
+            by_part.learn(parts[day], value, np.where(seen > 0, before * of_weekday, value), is_seen)
         counts = is_seen & (seen >= WEEK)
         typical = np.where(counts, typical + np.maximum(0.06, 1 / (weight + 1)) * (np.abs(miss) - typical), typical)
         square = np.where(counts, _MEMORY * square + miss**2, square)
@@ -111,7 +112,7 @@ def smoothed(
         first_week = is_seen & (seen == WEEK)
         by_weekday.given = np.where(first_week & (by_weekday.given > 0), level, by_weekday.given)
         best = np.argmin(error, axis=0)
-        out.level[day], out.trend[day] = level[best, columns], trend[best, columns]
+        out.level[day] = level[best, columns]
         out.weekday[day] = _mean_one(by_weekday.of(level))[:, best, columns]
         if has_parts:
             out.part[day] = by_part.of(level)[:, best, columns]
@@ -122,9 +123,9 @@ def smoothed(
 
 
 def _unknown(days: int, series: int) -> Beliefs:
-    level, trend, rate, deviation, expected = (np.full((days, series), np.nan) for _ in range(5))
+    level, rate, deviation, expected = (np.full((days, series), np.nan) for _ in range(4))
     weekday, part = np.ones((days, WEEK, series)), np.ones((days, PARTS, series))
-    return Beliefs(level, trend, weekday, part, rate, deviation, expected)
+    return Beliefs(level, np.zeros((days, series)), weekday, part, rate, deviation, expected)
 
 
 def last_week(y: Floats, weekdays: Indices, like: Beliefs) -> Beliefs:
@@ -142,6 +143,34 @@ def last_week(y: Floats, weekdays: Indices, like: Beliefs) -> Beliefs:
         shares[day] = np.where(level[day] > 0, filled / np.maximum(level[day], _TINY), 1.0)
     none, rate = np.zeros((days, series)), np.full((days, series), _START_RATE)
     return Beliefs(level, none, shares, np.ones((days, PARTS, series)), rate, like.deviation, expected)
+
+
+def trended(y: Floats, weekdays: Indices, like: Beliefs) -> Beliefs:
+    """The level of `like` with the growth of the last weeks: the slope of a line through the logarithms of their levels, drawn towards
+    none by as much as it may be chance (positive-part James and Stein)."""
+    days, series = y.shape
+    given = np.where(np.isnan(y), 0.0, like.weekday[np.arange(days), weekdays])
+    spent, shares = (np.vstack([np.zeros((1, series)), np.cumsum(part, axis=0)]) for part in (np.nan_to_num(y), given))
+    growth = np.zeros((days, series))
+    for day in range(_LEAST_WEEKS * WEEK - 1, days):
+        ends = day + 1 - WEEK * np.arange(min(_WEEKS, (day + 1) // WEEK))[::-1]
+        growth[day] = _growth(spent[ends] - spent[ends - WEEK], shares[ends] - shares[ends - WEEK]) / WEEK
+    growth = np.clip(growth, -_STEEPEST, _STEEPEST)
+    lag = _LAG * np.minimum((1 - like.rate) / like.rate, _LONGEST_LAG)
+    level = like.level * np.exp(growth * lag)
+    return replace(like, level=level, trend=level * growth)
+
+
+def _growth(spent: Floats, shares: Floats) -> Floats:
+    """Per week, of (weeks, series); none where a week has no spend, or no day that is loaded."""
+    is_known = ((spent > 0) & (shares > 0)).all(axis=0)
+    level = np.log(np.where(is_known, spent, 1.0) / np.where(is_known, shares, 1.0))
+    week = (np.arange(len(level)) - (len(level) - 1) / 2)[:, None]
+    square = float((week**2).sum())
+    slope = (week * level).sum(axis=0) / square
+    rest = level - level.mean(axis=0) - slope * week
+    chance = (rest**2).sum(axis=0) / (len(level) - 2) / square
+    return np.asarray(np.where(slope != 0, slope * np.maximum(0.0, 1 - chance / np.maximum(slope**2, _TINY)), 0.0))
 
 
 def _mean_one(shares: Floats) -> Floats:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.planning.forecast import DEFAULT, NAIVE, Foresight, History, foresee
-from pipelines.planning.smoothing import WEEK
+from pipelines.planning.forecast import DEFAULT, NAIVE, TREND, Foresight, History, calendar, foresee
+from pipelines.planning.smoothing import WEEK, smoothed, trended
 from tests.unit.planning.traffic import KINDS, MONDAY, drawn
 
 
@@ -111,6 +111,35 @@ def test_intervals_hold_what_they_promise(kind: str) -> None:
     assert ours <= 1.1 * naive
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_growth_is_followed_better_than_by_repeating_the_last_week(seed: int) -> None:
+    ours = naive = 0.0
+    for days, days_ahead in ((60, 25), (110, 30)):
+        y = drawn("growing", days + days_ahead, 60, seed)
+        found, actual = seen(y[:days], days_ahead), y[days:].sum(axis=0)
+        last = np.tile(y[days - WEEK : days], (days_ahead // WEEK + 1, 1))[:days_ahead].sum(axis=0)
+        ours += np.abs(found.sums[-1] - actual).sum()
+        naive += np.abs(last - actual).sum()
+    assert ours < 0.9 * naive
+
+
+def test_a_trend_by_hand() -> None:
+    """Each week 5 % above the one before, without noise: a level of two weeks lags behind, the trend goes on. A week that is not loaded
+    is no fall, and through a week without spend there is no line."""
+    weeks = 1.05 ** np.arange(10)
+    y = np.repeat(weeks, WEEK)[:, None] * np.array([[100.0]])
+    found = seen(y, 14)
+    assert found.method == [TREND]
+    assert found.sums[-1, 0] == pytest.approx(100 * WEEK * (1.05**10 + 1.05**11), rel=0.04)
+    gaps = np.tile(y, (1, 2))
+    gaps[28:35, 0], gaps[28:35, 1] = np.nan, 0.0
+    weekdays, parts = calendar([MONDAY + timedelta(days=n) for n in range(len(y))])
+    trend = trended(gaps, weekdays, smoothed(gaps, weekdays, parts)).trend
+    assert (trend[21:28] > 0).all()
+    assert (trend[28:, 0] >= 0).all()
+    assert trend[69, 0] == trend[69, 1] == 0
+
+
 def test_an_interval_around_nothing_is_not_nothing() -> None:
     """One day in forty cost 900 and two quiet weeks followed: little is foreseen of five days. Some tries of five days met the burst, so
     one more may; a share of the forecast was six billion at 97.5 %."""
@@ -150,8 +179,6 @@ def test_the_day_on_which_an_amount_is_crossed() -> None:
 
 
 def test_the_calendar_of_parts() -> None:
-    from pipelines.planning.forecast import calendar
-
     days = [date(2026, 2, n) for n in (1, 3, 4, 25, 26, 28)]
     weekdays, parts = calendar(days)
     assert list(weekdays) == [6, 1, 2, 2, 3, 5]
