@@ -24,6 +24,7 @@ import dagster as dg
 import psutil
 
 from assets.boundary import in_own_words
+from assets.dbt_process import RESULTS
 from pipelines.workspace import Workspace
 
 _SPEC = find_spec("dbt_like")
@@ -108,14 +109,13 @@ class DbtProcess:
             raise dg.Failure("dbt was asked twice in one run; one process answers once")
         target = self.home / run_id
         target.mkdir()
-        asked = ["--quiet", *arguments, "--target-path", str(target), "--log-path", str(target)]
         # Where the process has died, its output says why, and is read below.
         with suppress(BrokenPipeError), self.process.stdin as stdin:
-            stdin.write(json.dumps(asked).encode() + b"\n")
+            stdin.write(json.dumps({"arguments": arguments, "target": str(target)}).encode() + b"\n")
         self._hear(target / "output.txt")
         status = self.process.wait()
         try:
-            results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
+            results = json.loads((target / RESULTS).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise dg.Failure(f"dbt did not start (exit code {status}); what it said is in {target}") from None
         if status == 0:
