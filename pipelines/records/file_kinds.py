@@ -19,11 +19,13 @@ from pipelines.records.layout import Layout
 from pipelines.records.line_chunks import Chunk, chunks
 from pipelines.records.tables import known_columns
 from pipelines.records.tally import Tally
+from pipelines.records.unpacking import is_archive_of_files
 
 _PARQUET_MAGIC = b"PAR1"
 _HEAD_BYTES = 4096
+_ZIP = b"PK\x03\x04"
 _FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive or a workbook",
+    _ZIP: "a workbook, or a ZIP archive that can't be opened",
     b"BZh": "a bzip2 archive",
     b"\xfd7zXZ": "an xz archive",
     b"7z\xbc\xaf": "a 7z archive",
@@ -93,7 +95,9 @@ def foreign_kind(path: Path) -> str | None:
     """What a file is by its first bytes, where that is nothing we read; None for every other."""
     head = _head(path)
     kind = next((kind for magic, kind in _FOREIGN.items() if head.startswith(magic)), None)
-    return None if kind is None or _is_text(head) else kind
+    if kind is None or _is_text(head) or (head.startswith(_ZIP) and is_archive_of_files(path)):
+        return None
+    return kind
 
 
 def is_parquet(path: Path) -> bool:

@@ -1,16 +1,22 @@
 """A landed file's decompressed bytes in pieces, as UTF-8, whatever it is compressed with and however it ends.
 
-The first bytes decide what it is compressed with, never the name. An archive that ends too early or expands without end
+The first bytes decide what it is compressed with, never the name; what is compressed again within is opened too, and the members of a ZIP
+archive follow each other. An archive that ends too early or expands without end
 gives what it holds and then says so (`Unpacked.trouble`).
 """
 
 from __future__ import annotations
 
 import codecs
+import gzip
+import io
 import itertools
+import zipfile
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import IO, cast
 
 import pyarrow as pa
 
@@ -29,6 +35,10 @@ _BOMS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 """What a byte order mark shows; that of UTF-32 begins like the other's."""
+_MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
+_DEEPEST = 3
+_DOCUMENTS = ("[Content_Types].xml", "mimetype")
+"""Members by which a workbook or another office document is known."""
 
 
 class Unpacked:
@@ -109,9 +119,84 @@ def unpack(path: Path, target: Path) -> tuple[str, str] | None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[pa.NativeFile]:
-    with path.open("rb") as file:
-        magic = file.read(4)
-    raw = pa.OSFile(str(path), "rb")
-    codec = "gzip" if magic[:2] == b"\x1f\x8b" else "zstd" if magic == b"\x28\xb5\x2f\xfd" else None
-    with raw, pa.CompressedInputStream(raw, codec) if codec else raw as opened:
+    with ExitStack() as held:
+        opened: pa.NativeFile = held.enter_context(pa.OSFile(str(path), "rb"))
+        for depth in range(1, _DEEPEST + 1):
+            codec = _codec_of(path, depth - 1)
+            if codec is None:
+                break
+            opened = held.enter_context(_layer(path, opened, codec))
         yield opened
+
+
+def _layer(path: Path, outer: pa.NativeFile, codec: str) -> pa.NativeFile:
+    return pa.PythonFile(Members(path), "r") if codec == "zip" else pa.CompressedInputStream(outer, codec)
+
+
+def _codec_of(path: Path, depth: int) -> str | None:
+    """With what a file is compressed below so many layers; None where it is not."""
+    with ExitStack() as held:
+        opened: pa.NativeFile = held.enter_context(pa.OSFile(str(path), "rb"))
+        for level in range(depth):
+            opened = held.enter_context(_layer(path, opened, str(_codec_of(path, level))))
+        with suppress(OSError, pa.ArrowInvalid):
+            magic = opened.read(4)
+            found = next((codec for mark, codec in _MAGIC.items() if magic.startswith(mark)), None)
+            return found if found != "zip" or (depth == 0 and is_archive_of_files(path)) else None
+    return None
+
+
+def is_archive_of_files(path: Path) -> bool:
+    """Whether a ZIP archive holds plain files: a workbook is one of its own parts, and an encrypted one can't be opened."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False
+    is_document = any(member.filename in _DOCUMENTS for member in members)
+    return not is_document and any(map(_is_file, members)) and not any(member.flag_bits & 1 for member in members)
+
+
+def _is_file(member: zipfile.ZipInfo) -> bool:
+    """Not a folder, nor what a Mac adds to each file."""
+    return not member.is_dir() and not member.filename.startswith("__MACOSX/")
+
+
+def _unpacked_member(member: IO[bytes]) -> IO[bytes]:
+    """A member that is compressed once more, opened."""
+    buffered = io.BufferedReader(cast("io.RawIOBase", member))
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=buffered) if buffered.peek(2)[:2] == b"\x1f\x8b" else buffered)
+
+
+class Members(io.RawIOBase):
+    """The members of a ZIP archive one after the other, by name, each ending its last line."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._archive = zipfile.ZipFile(path)
+        self._names = sorted((member.filename for member in filter(_is_file, self._archive.infolist())), reverse=True)
+        self._open: IO[bytes] | None = None
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes of the member that is open, or of the one after it."""
+        while self._open is not None or self._names:
+            try:
+                self._open = self._open or _unpacked_member(self._archive.open(self._names.pop()))
+                piece = self._open.read(size)
+            except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+                raise OSError(type(error).__name__) from None
+            if piece:
+                return piece
+            self._open = None
+            if self._names:
+                return b"\n"
+        return b""
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._archive.close()
+        super().close()

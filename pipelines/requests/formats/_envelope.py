@@ -13,13 +13,13 @@ from pipelines.config.sources import RequestSource
 from pipelines.records.container_logs import INSTANT as CONTAINER_INSTANT
 from pipelines.records.json_record import holds_answer
 from pipelines.records.layout import Paths, SourceError
-from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats import _langchain, refuse_options
 from pipelines.requests.formats._shipped import MARKS, as_object, unshipped
 
 OPTIONS = ("body", "timestamp")
 INSTANTS = ("timestamp", "response_date", "logged_at", "request_time", "created_at", "created")
 """Names under which envelopes write an instant; a provider's own instant comes after these."""
-LOGGERS = ("@timestamp", "time", "ts", "datetime")
+LOGGERS = ("@timestamp", "time", "ts", "datetime", "start_time", "startTime")
 """Names under which loggers write the instant of a line; they come last, since each may be anything else as well."""
 
 ASKED = ("request_model", "requested_model", "deployment")
@@ -30,7 +30,9 @@ NAMED = ("model", "model_name", "model_id", "modelId")
 class Envelope:
     """The paths of an answer's fields in every accepted envelope."""
 
-    def __init__(self, source: RequestSource, bodies: tuple[str, ...]) -> None:
+    def __init__(self, source: RequestSource, bodies: tuple[str, ...], *, without_cache: bool = False) -> None:
+        """`without_cache`: the input of the answers leaves out what a cache held."""
+        self._without_cache = without_cache
         refuse_options(source, OPTIONS)
         for option in OPTIONS:
             value = source.options.get(option, "")
@@ -51,7 +53,7 @@ class Envelope:
         """Texts of lines that `opened` changes: what a log service wrapped, and answers that are written as text or in a list."""
         keys = dict.fromkeys(path.rpartition("/")[2] for path in self._bodies if path)
         texts = tuple(f'"{key}":{space}{begin}' for key in keys for space in ("", " ") for begin in ('"{', "["))
-        return (*texts, *(MARKS if "" in self._bodies else ()))
+        return (*texts, *((*MARKS, *_langchain.MARKS) if "" in self._bodies else ()))
 
     def opened(self, read: Callable[[object], Iterable[object]] | None = None) -> Callable[[object], Iterable[object]]:
         """A reader of records whose wrappers are off and whose answers are objects; each is read on by `read`.
@@ -62,7 +64,7 @@ class Envelope:
         read_on = read or (lambda value: (value,))
 
         def records(value: object) -> Iterator[object]:
-            for inner in unshipped(value) if "" in self._bodies else (value,):
+            for inner in self._unwrapped(value) if "" in self._bodies else (value,):
                 found = inner
                 for path in self._bodies if isinstance(inner, dict) else ():
                     found = _with_object(found, path.split("/")) if path else found
@@ -70,6 +72,10 @@ class Envelope:
                     yield from read_on(piece)
 
         return records
+
+    def _unwrapped(self, value: object) -> Iterator[object]:
+        for inner in unshipped(value):
+            yield from _langchain.answers_of(inner, self._bodies, without_cache=self._without_cache)
 
     def body(self, *names: str) -> Paths:
         """A field of the answer."""

@@ -2,7 +2,7 @@
 
 An application that calls both APIs logs both into one file, so each format reads either. Libraries of TypeScript and Java write the
 names in camel case (Mistral, Cohere, OpenRouter, Vercel's AI SDK). Groq's streams hold the usage in `x_groq`, Moonshot's in the last
-choice; Perplexity's total stands in a `cost` object. Images that a tool drew and searches that it ran are counted apart from the usage.
+choice; Perplexity's total stands in a `cost` object. A table of calls has the counts as columns of their own, without a usage object. Images that a tool drew and searches that it ran are counted apart from the usage.
 """
 
 from __future__ import annotations
@@ -26,6 +26,35 @@ MARKS = (
     '"promptTokens"', '"inputTokens"', '"billedUnits"',
 )  # fmt: skip
 """Texts of the lines that `reading` changes."""
+
+
+_ALONE: Mapping[str, Paths] = {
+    "input": ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens"),
+    "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens"),
+    "total": ("total_tokens", "totalTokens"),
+    "cache_read": ("cached_tokens", "cache_read_input_tokens", "cache_read_tokens", "cached_input_tokens", "cachedInputTokens"),
+    "cache_write": ("cache_creation_input_tokens", "cache_write_tokens"),
+    "reasoning": ("reasoning_tokens",),
+}  # fmt: skip
+"""Names of counts in a table of calls."""
+_FLATTENED: Mapping[str, Paths] = {
+    "input": ("prompt_tokens", "input_tokens"),
+    "output": ("completion_tokens", "output_tokens"),
+    "total": ("total_tokens",),
+    "cache_read": ("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens", "cache_read_input_tokens"),
+    "cache_write": ("cache_creation_input_tokens",),
+    "reasoning": ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens"),
+}  # fmt: skip
+"""Names within a usage object, which tables flatten with dots or underscores."""
+
+
+def flat_paths(at: Callable[..., Paths], names: Iterable[str] = _ALONE) -> dict[str, Paths]:
+    """The measures of a record that has no usage object, by the names of its counts."""
+    flattened = {
+        name: tuple(f"usage{join}{key.replace('.', join)}" for key in _FLATTENED[name] for join in (".", "_"))
+        for name in names
+    }
+    return {name: at(*_ALONE[name], *flattened[name]) for name in names}
 
 
 def usage_paths(at: Envelope, **more: Paths) -> dict[str, Paths]:
@@ -68,7 +97,8 @@ def usage_paths(at: Envelope, **more: Paths) -> dict[str, Paths]:
         "output_image": within(_OUTPUT, "image_tokens"),
     }
     names = dict.fromkeys((*found, *more))
-    return {name: (*at.body(*found.get(name, ())), *at.body(*more.get(name, ()))) for name in names}
+    flat = flat_paths(at.outer)
+    return {name: (*at.body(*found.get(name, ()), *more.get(name, ())), *flat.get(name, ())) for name in names}
 
 
 def reading(bodies: tuple[str, ...]) -> Callable[[object], Iterable[object]]:

@@ -25,6 +25,7 @@ from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
 from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
+from pipelines.requests.formats._openai_usage import flat_paths
 
 APART = ("advisor_message", "compaction")
 """Iterations that the usage of their message does not contain."""
@@ -36,8 +37,9 @@ _CLOUDS = {"msg_bdrk_": "aws.bedrock", "msg_vrtx_": "google"}
 
 
 def usage_paths(at: Envelope) -> dict[str, Paths]:
-    """The measures of an Anthropic usage object, wherever the answer lies."""
-    return {
+    """The measures of an Anthropic usage object, wherever the answer lies, else those of a table of calls."""
+    flat = flat_paths(at.outer, ("input", "output", "cache_read", "cache_write"))
+    found = {
         "input": at.body("usage/input_tokens"),
         "output": at.body("usage/output_tokens"),
         "cache_read": at.body("usage/cache_read_input_tokens"),
@@ -46,14 +48,17 @@ def usage_paths(at: Envelope) -> dict[str, Paths]:
         "cache_write_1h": at.body("usage/cache_creation/ephemeral_1h_input_tokens"),
         "reasoning": at.body("usage/output_tokens_details/thinking_tokens"),
     }
+    return {name: (*paths, *flat.get(name, ())) for name, paths in found.items()}
 
 
 def build(source: RequestSource) -> Format:
     """The format; options `body` and `timestamp`."""
-    at = Envelope(source, ("message", "response", "response/body", "body", "result/message", "modelOutput"))
+    at = Envelope(
+        source, ("message", "response", "response/body", "body", "result/message", "modelOutput"), without_cache=True
+    )
     return Format(
         name="anthropic_messages",
-        version="8",
+        version="9",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),

@@ -2,8 +2,8 @@
 
 `inputTokenCount` is what neither read nor wrote a cache; cache counts stand apart from it, as Anthropic counts (of OpenAI's
 models they stand inside, see `conventions.py`). The
-bodies of request and answer are in the log too; of them only the usage is read, for the times to live of what was written to a
-cache, and only where it adds up to the count. A reranking states no counts: its searches are worked out from how many documents
+bodies of request and answer are in the log too; of them only the usage is read, where the record itself states no count, and for the
+times to live of what was written to a cache, only where it adds up to the count. A reranking states no counts: its searches are worked out from how many documents
 it was asked about, 100 to a search (`estimated`, for Amazon also splits documents of more than 512 tokens). `modelId` may be an ARN, an inference profile
 or carry a region prefix that changes the price: it is kept as logged, and `inferenceRegion` is the region that
 answered (also a tag, because a region in the name decides the price and goes before it). A call with `errorCode` is not billable. Instants are ISO 8601 in UTC.
@@ -22,6 +22,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.records.json_record import Number
+from pipelines.records.layout import Paths
 from pipelines.requests.conventions import rule_of
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
@@ -34,12 +35,31 @@ _DOCUMENTS = 100
 """What one search ranks (aws.amazon.com/bedrock/pricing)."""
 
 
+_BODY = "output/outputBodyJson"
+_METRICS = "amazon-bedrock-invocationMetrics"
+"""What the last piece of a stream counts."""
+_IN = ("usage/input_tokens", "usage/inputTokens", "usage/prompt_tokens", "prompt_token_count", "inputTextTokenCount")
+_OUT = ("usage/output_tokens", "usage/outputTokens", "usage/completion_tokens", "generation_token_count")
+_READ = (
+    "usage/cache_read_input_tokens",
+    "usage/cacheReadInputTokens",
+    "usage/cacheReadInputTokenCount",
+    "usage/prompt_tokens_details/cached_tokens",
+)
+_NAMES_WRITTEN = ("cache_creation_input_tokens", "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+_WRITTEN = tuple(f"usage/{name}" for name in _NAMES_WRITTEN)
+
+
+def _of_body(*names: str) -> Paths:
+    return tuple(f"{_BODY}/{name}" for name in names)
+
+
 def build(source: RequestSource) -> Format:
     """The format; it has no options."""
     refuse_options(source)
     return Format(
         name="bedrock_invocation",
-        version="6",
+        version="7",
         text={
             "source_request_id": ("requestId",),
             "request_model": ("modelId", *ASKED),
@@ -57,10 +77,10 @@ def build(source: RequestSource) -> Format:
             "environment": ("requestMetadata/environment",),
         },
         usage={
-            "input": ("input/inputTokenCount",),
-            "output": ("output/outputTokenCount",),
-            "cache_read": ("input/cacheReadInputTokenCount",),
-            "cache_write": ("input/cacheWriteInputTokenCount",),
+            "input": ("input/inputTokenCount", "counted/input", *_of_body(*_IN)),
+            "output": ("output/outputTokenCount", "counted/output", *_of_body(*_OUT)),
+            "cache_read": ("input/cacheReadInputTokenCount", "counted/cache_read", *_of_body(*_READ)),
+            "cache_write": ("input/cacheWriteInputTokenCount", "counted/cache_write", *_of_body(*_WRITTEN)),
             "cache_write_5m": ("written/5m",),
             "cache_write_1h": ("written/1h",),
         },
@@ -78,8 +98,10 @@ def build(source: RequestSource) -> Format:
             '"serviceTier"',
             '"performanceConfig"',
             "rerank",
+            f'"{_METRICS}"',
             *MARKS,
         ),
+        maybe_objects=(_BODY, f"{_BODY}/usage"),
         derive=_derive,
     )
 
@@ -117,16 +139,35 @@ def with_written(record: object) -> object:
         return record
     output, counts = record.get("output"), record.get("input")
     body = output.get("outputBodyJson") if isinstance(output, dict) else None
-    total = str(counts.get("cacheWriteInputTokenCount")) if isinstance(counts, dict) else ""
+    total = str(counts.get("cacheWriteInputTokenCount") or "") if isinstance(counts, dict) else ""
     found: dict[str, Any] = {} if (searches := _searches(record)) is None else {"searches": Number(str(searches))}
     served: dict[str, Any] = {}
+    if metrics := _metrics(body):
+        found["counted"] = metrics
     for piece in body if isinstance(body, list) else [body]:
         for _, holder in answers(piece, ("", "message", "metadata")):
             served |= {key: said for key, said in _served(holder).items() if said is not None}
             lives = _written(holder.get("usage"))
-            if lives and str(sum(map(int, lives.values()))) == total:
+            if lives and str(sum(map(int, lives.values()))) == (total or _total_written(holder["usage"])):
                 found.setdefault("written", lives)
     return {**record, **found, **({"served": served} if served else {})}
+
+
+def _total_written(usage: Mapping[str, Any]) -> str:
+    return str(next((usage[name] for name in _NAMES_WRITTEN if name in usage), ""))
+
+
+def _metrics(body: object) -> dict[str, Any]:
+    """What the last piece of a stream counts; empty where none does."""
+    pieces = [piece for piece in body if isinstance(piece, dict)] if isinstance(body, list) else []
+    counts: dict[str, Any] = next(
+        (piece[_METRICS] for piece in reversed(pieces) if isinstance(piece.get(_METRICS), dict)), {}
+    )
+    names = {
+        "input": "inputTokenCount", "output": "outputTokenCount",
+        "cache_read": "cacheReadInputTokenCount", "cache_write": "cacheWriteInputTokenCount",
+    }  # fmt: skip
+    return {ours: counts[theirs] for ours, theirs in names.items() if theirs in counts}
 
 
 def _searches(record: Mapping[str, Any]) -> int | None:

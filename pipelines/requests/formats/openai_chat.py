@@ -27,6 +27,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._langchain import CALLS
 from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
 from pipelines.requests.reused_ids import ANSWERED
 from pipelines.requests.semantics import openai_variant
@@ -44,7 +45,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, BODIES)
     return Format(
         name="openai_chat",
-        version="9",
+        version="10",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id"),
             "request_model": at.model("model"),
@@ -54,6 +55,7 @@ def build(source: RequestSource) -> Format:
             "event": at.body("type"),
             "batch_answer": at.batch_answer("id", "model", "object"),
             "service_tier": at.body("service_tier"),
+            "run_type": at.outer("run_type"),
             "session_id": at.outer("session_id", "trace_id"),
             "end_user_id": at.outer("user"),
             "finish_reason": at.outer("finish_reason"),
@@ -153,7 +155,9 @@ def _derive() -> Mapping[str, pl.Expr]:
         "is_stream": pl.coalesce("is_stream", is_chunk()),
         "status": status,
         "is_billable": (status == "ok") | counted,
-        "not_a_request": pl.when(is_start)
+        "not_a_request": pl.when(~pl.col("run_type").is_in(CALLS))
+        .then(pl.lit("a run that holds calls and adds them up"))
+        .when(is_start)
         .then(pl.lit("the start of a stream, which is counted at its end"))
         .when(~known.fill_null(value=False))
         .then(pl.lit("the record has neither an id nor usage")),

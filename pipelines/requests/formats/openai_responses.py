@@ -19,6 +19,7 @@ from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._langchain import CALLS
 from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
 from pipelines.requests.formats.openai_chat import batch_tier
 from pipelines.requests.reused_ids import ANSWERED
@@ -30,13 +31,14 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "response/body", "body"))
     return Format(
         name="openai_responses",
-        version="8",
+        version="9",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
             "response_model": at.body("model"),
             "batch_answer": at.batch_answer("id", "model", "object"),
             "service_tier": at.body("service_tier"),
+            "run_type": at.outer("run_type"),
             "logged_status": at.body("status"),
             "session_id": (*at.outer("session_id"), *at.body("conversation/id", "previous_response_id", "id")),
             "end_user_id": at.body("user"),
@@ -87,5 +89,8 @@ def _derive() -> Mapping[str, pl.Expr]:
         "service_tier": batch_tier(),
         "status": status,
         "is_billable": (status == "ok") | counted,
-        "not_a_request": pl.when(~known).then(pl.lit("an event that carries no response")),
+        "not_a_request": pl.when(~pl.col("run_type").is_in(CALLS))
+        .then(pl.lit("a run that holds calls and adds them up"))
+        .when(~known)
+        .then(pl.lit("an event that carries no response")),
     }

@@ -1,0 +1,65 @@
+"""Archives within archives, and the files of a ZIP archive: the same records as those of the plain file."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.unit.requests.helpers import landed_bytes, rows, the_fault
+from tests.unit.requests.samples import AT
+
+
+def lines(*counts: int) -> bytes:
+    records = [{"timestamp": AT, "model": "m", "prompt_tokens": count, "completion_tokens": 1} for count in counts]
+    return "\n".join(map(json.dumps, records)).encode()
+
+
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "/"), content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(gzip.compress(lines(1, 2, 3))),
+        gzip.compress(gzip.compress(gzip.compress(lines(1, 2, 3)))),
+        zipped(a=lines(1, 2), folder__b=lines(3)),
+        zipped(a=gzip.compress(lines(1, 2)), b=gzip.compress(lines(3))),
+        zipped(a=lines(1, 2, 3), folder__=b""),
+    ],
+)
+def test_what_is_packed_is_read(tmp_path: Path, content: bytes) -> None:
+    found = rows(landed_bytes(tmp_path, content, "openai_chat"))
+    assert sorted(found["input_uncached_tokens"]) == [1, 2, 3]
+
+
+def test_tables_of_one_archive_keep_their_own_headers(tmp_path: Path) -> None:
+    first = f"timestamp,model,prompt_tokens,completion_tokens\n{AT},m,1,10".encode()
+    second = f"timestamp,model,completion_tokens,prompt_tokens\n{AT},m,20,2\n".encode()
+    found = rows(landed_bytes(tmp_path, zipped(a=first, b=second), "openai_chat"))
+    assert sorted(found.select("input_uncached_tokens", "output_text_tokens").rows()) == [(1, 10), (2, 20)]
+
+
+@pytest.mark.parametrize(
+    "content", [zipped(**{"[Content_Types].xml": b"<x/>", "xl__a.xml": b"x"}), zipped(a=lines(1))[:-30]]
+)
+def test_a_workbook_and_an_archive_that_was_cut_are_named(tmp_path: Path, content: bytes) -> None:
+    assert the_fault(landed_bytes(tmp_path, content, "openai_chat"))["reason"] == "unknown_container"
+
+
+def test_a_damaged_member_is_named_and_what_comes_before_it_is_read(tmp_path: Path) -> None:
+    content = bytearray(zipped(a=lines(1), b=lines(*range(10, 400))))
+    place = content.index(b"b", content.index(b"PK", 10)) + 200
+    content[place : place + 4] = b"\xff\xff\xff\xff"
+    parsed = landed_bytes(tmp_path, bytes(content), "openai_chat")
+    assert 1 in rows(parsed)["input_uncached_tokens"].to_list()
+    assert "broken_archive" in parsed.quarantine["reason"].to_list()
