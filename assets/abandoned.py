@@ -17,8 +17,8 @@ from pipelines.warehouse.advisory_locks import is_alive, sign_of_life
 from pipelines.warehouse.database import Database
 from pipelines.workspace import open_workspace
 
-SHOWS_LIFE = "modelmeter/shows_life"
-"""Tag of a run whose process holds, or held, its sign of life."""
+SHOWS_LIFE = ".dagster/modelmeter_shows_life"
+"""Tag of a run whose process holds, or held, its sign of life. Dagster's pages leave tags with this beginning out."""
 _TIME_TO_START = timedelta(minutes=10)
 """A run that shows no sign of life so long after it started never came as far."""
 _TIME_TO_END = 5.0

@@ -180,10 +180,23 @@ def _found(metadata: Mapping[str, dg.MetadataValue[Any]]) -> str:
     values = {
         name: entry.value for name, entry in metadata.items() if name not in _SHOWN_APART and not _is_table(entry)
     }
-    text = "; ".join(
-        f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values.items() if value not in _EMPTY
-    )
+    text = "; ".join(_said(name, value) for name, value in values.items() if value not in _EMPTY)
     return text if len(text) <= _FOUND_LENGTH else f"{text[:_FOUND_LENGTH]} …"
+
+
+def _said(name: str, value: object) -> str:
+    """One thing that a check found. What a check measures as a fraction is a share."""
+    match name, value:
+        case "found", _:
+            return _plain(value)
+        case "observed", float():
+            return f"{100 * value:.3g} %"
+        case "observed", _:
+            return f"{_plain(value)} in all"
+        case "unexpected_count", _:
+            return f"{_plain(value)} wrong"
+        case _:
+            return f"{name.replace('_', ' ')} {_plain(value)}"
 
 
 def _is_table(entry: dg.MetadataValue[Any]) -> bool:

@@ -89,3 +89,17 @@ def test_a_test_of_dbt_that_failed_by_itself_has_no_rows_and_costs_no_other(data
     with database.connect(read_only=True) as connection:
         assert "first_rows" not in _checked(connection, NODE, MODEL, broken).metadata
         assert rows(_checked(connection, NODE, MODEL, wrong))[1] == [{"seven": "7"}]
+
+
+def test_what_a_check_found_is_said_in_words() -> None:
+    """A share in per cent, counts with what they count, a list of sentences as they are."""
+    from assets.cli.runs import _found
+
+    def said(**facts: object) -> str:
+        return _found({name: dg.MetadataValue.json(v) if isinstance(v, list) else dg.MetadataValue.float(v) if isinstance(v, float)
+                       else dg.MetadataValue.int(v) for name, v in facts.items()})  # type: ignore[arg-type]  # fmt: skip
+
+    assert said(observed=0.01449, unexpected_count=2) == "1.45 %; 2 wrong"
+    assert said(observed=6, unexpected_count=1) == "6 in all; 1 wrong"
+    assert said(found=["grant: 1 day of it is not loaded"]) == "grant: 1 day of it is not loaded"
+    assert said(found=[]) == ""

@@ -93,6 +93,29 @@ def test_the_days_of_a_source_that_comes_later_are_loaded_again(workspace: Works
     assert (requests(workspace), books(workspace), stale_days(workspace)) == (before, True, [])
 
 
+def test_late_lines_of_a_loaded_day_are_no_loss_of_the_run_that_finds_them(workspace: Workspace) -> None:
+    """The run of the new day reads them, and the run of their own day, which follows, loads them. What is lost is found by either."""
+    early, new = DAY - 4 * ONE, Window.of_day(DAY)
+    land(workspace, "gateway", early, [spend("a", f"{early} 10:00:00")])
+    load_requests(workspace, Window.of_day(early))
+    land(workspace, "gateway", DAY, [spend("b", f"{early} 11:00:00"), spend("c", f"{DAY} 11:00:00")])
+    load_requests(workspace, new)
+
+    def accounted(window: Window) -> tuple[bool | None, object]:
+        with workspace.database.connect() as connection:
+            found = records_accounted(connection, window.from_date, window.to_date, {early, DAY})
+            return found.success, found.observed
+
+    assert accounted(new) == (True, 0)
+    assert early in run_stale(workspace)
+    assert accounted(new) == (True, 1)
+    assert accounted(Window.of_day(early)) == (True, 2)
+    with workspace.database.connect() as connection:
+        connection.execute("delete from core.request where event_date = %s", [DAY])
+        connection.commit()
+    assert accounted(new) == (False, 1)
+
+
 def test_checks_name_the_preferred_source_and_what_looks_alike(workspace: Workspace) -> None:
     land(workspace, "gateway", DAY, [spend("chatcmpl-AbCdEf01x", "2026-02-12 10:00:00"), spend("chatcmpl-AbCdEf02x", "2026-02-12 11:00:00")])  # fmt: skip
     land(workspace, "app", DAY, [span(1, "chatcmpl-AbCdEf01x", "2026-02-12T10:00:00Z"), span(2, None, "2026-02-12T11:00:00Z")])  # fmt: skip

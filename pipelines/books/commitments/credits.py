@@ -20,6 +20,7 @@ from pipelines.books.commitments.usage import (
     Day,
     Standing,
     Use,
+    not_loaded,
     proportional,
     unpriced,
     unused_rows,
@@ -113,7 +114,7 @@ class SellerCredits:
         missing = max(0, (self._first - item.from_date).days) + sum(
             1 for day in self._unloaded if item.from_date <= day
         )
-        reasons = [f"{missing} days of it are not loaded, so that the balance is at most this"] if missing else []
+        reasons = [f"{not_loaded(missing, 'it')}, so that the balance is at most this"] if missing else []
         return "; ".join([*reasons, *filter(None, [unpriced(today.of_seller(self.seller))])]) or None
 
 

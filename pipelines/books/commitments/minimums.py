@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pipelines.books.commitments.usage import ZERO, Day, Standing, unpriced, unused_rows, usage_row
+from pipelines.books.commitments.usage import ZERO, Day, Standing, not_loaded, unpriced, unused_rows, usage_row
 from pipelines.config.commitments import MinimumSpend, days_of_month
 from pipelines.warehouse.tables.mart_commitments import MINIMUM, USED
 
@@ -33,7 +33,7 @@ class Minimum:
         used = max(ZERO, min(self._left, billed))
         self._left -= used
         unused = self._left if today.day.day == days_of_month(today.day) else ZERO
-        reasons = [f"{self._unloaded} days of the month are not loaded"] if self._unloaded else []
+        reasons = [not_loaded(self._unloaded, "the month")] if self._unloaded else []
         row: dict[str, Any] = {
             "purchased_usd": used + unused,
             "used_usd": used,

@@ -150,6 +150,11 @@ def usage_row(item: Commitment, kind: str, status: str, amount: Decimal) -> dict
     }
 
 
+def not_loaded(days: int, of: str) -> str:
+    """What is missing of a credit or month."""
+    return f"1 day of {of} is not loaded" if days == 1 else f"{days} days of {of} are not loaded"
+
+
 def unpriced(uses: Sequence[Use]) -> str | None:
     """The reason why cost is not known whole, or None."""
     requests = sum(use.unpriced_requests for use in uses)

@@ -250,7 +250,7 @@ def test_what_is_not_known_is_named_with_what_mends_it() -> None:
     gap = [FIRST, date(2026, 2, 3)]
     found = ledger({"provisioned": [PTU], "credits": [EXPIRING]}, CHARGES, HOURS, gap)
     assert standing(found, "ptu", date(2026, 2, 2))["reason"] == "the day is not loaded: modelmeter daily"
-    assert "1 days of it are not loaded" in standing(found, "expiring", date(2026, 2, 3))["reason"]
+    assert "1 day of it is not loaded" in standing(found, "expiring", date(2026, 2, 3))["reason"]
     assert found.usage.filter(pl.col("commitment_id") == "ptu")["amount_usd"].sum() == 360
     late = ledger({"credits": [EXPIRING], "minimum_spend": [MINIMUM]}, [], [], MONTH[4:])
     assert standing(late, "expiring", MONTH[4])["reason"].startswith("4 days of it are not loaded")
