@@ -230,9 +230,9 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
             share_cell(row["share"]),
             Cell(f"{row['requests']:,.0f}", str(row["requests"])),
             *(money_cell(row[name], decimals) for name in _AMOUNTS),
-            range_cell(row, "saving_share"),
+            _range_cell(row, "saving_share"),
             share_cell(row["quality_retained"]),
-            range_cell(row, "quality_retained"),
+            _range_cell(row, "quality_retained"),
         ]
         for row in arms.iter_rows(named=True)
     ]
@@ -242,9 +242,9 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
         share_cell(total["share"]),
         Cell(f"{total['requests']:,.0f}"),
         *(money_cell(total[name], decimals) for name in _AMOUNTS),
-        range_cell(total, "saving_share"),
+        _range_cell(total, "saving_share"),
         share_cell(total["quality_retained"]),
-        range_cell(total, "quality_retained"),
+        _range_cell(total, "quality_retained"),
     ]
     return Table(
         f"projection-{total['policy']}-{total['baseline']}",
@@ -266,12 +266,15 @@ def _table(arms: pl.DataFrame, total: Mapping[str, Any], title: str) -> Table:
     )
 
 
-def range_cell(row: Mapping[str, Any], name: str) -> Cell:
-    """The 95 % interval of a column, in percent."""
+def range_words(row: Mapping[str, Any], name: str) -> str:
+    """The 95 % interval of a column, in percent; empty where there is none."""
     low, high = row[f"{name}_low_95"], row[f"{name}_high_95"]
-    return (
-        Cell(fmt.NONE) if low is None else Cell(f"{100 * low:,.0f} to {100 * high:,.0f}".replace("-", "−"), f"{low:f}")
-    )
+    return "" if low is None else f"{100 * low:,.0f} to {100 * high:,.0f}".replace("-", "−")
+
+
+def _range_cell(row: Mapping[str, Any], name: str) -> Cell:
+    low = row[f"{name}_low_95"]
+    return Cell(fmt.NONE) if low is None else Cell(range_words(row, name), f"{low:f}")
 
 
 def _sentence(total: Mapping[str, Any]) -> str:

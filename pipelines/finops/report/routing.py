@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +23,7 @@ from pipelines.finops.report.projection import (
     baseline_words,
     by_policy,
     projection,
-    range_cell,
+    range_words,
     stated_assumptions,
     total_row,
 )
@@ -112,59 +112,60 @@ def _waterfall(item: Projection) -> Chart | None:
     return waterfall_chart(item.steps, item.title) if len(item.steps) > 2 else None
 
 
-_METHODS = {
-    "same_tokens_dearest": "same tokens on the dearest model",
-    "best_single_cheap": "best single cheap model",
-}
-
-
 def _overview(table_id: str, caption: str, rows: pl.DataFrame, sql: str) -> Table:
-    """One row per policy and baseline: saving, quality, and how likely the trade's claim is. Methods follow their policy."""
+    """One row per policy and baseline: saving, quality, how likely the trade's claim is, and what two simple methods would say."""
     decimals = fmt.decimals_for(rows["saving_usd"])
     return Table(
         table_id,
-        f"{caption}. A projection, not a measurement.",
+        f"{caption}. A projection, not a measurement; small figures are 95 % intervals.",
         [
             text_column("Policy"),
             number_column("Saving", "USD"),
             number_column("Saving", "%"),
-            number_column("95 % interval", "%"),
             number_column("Quality kept", "%"),
-            number_column("95 % interval", "%"),
-            number_column("Chance of saving 85 %", "%"),
-            number_column("Chance of keeping 95 %", "%"),
-            number_column("Chance of both", "%"),
-            text_column("Evidence"),
+            number_column("Chance of saving 85 %"),
+            number_column("Chance of keeping 95 %"),
+            number_column("Chance of both"),
+            text_column("Best single cheap model"),
+            text_column("Same tokens on the dearest model"),
         ],
-        [
-            [
-                _name(row),
-                money_cell(row["saving_usd"], decimals),
-                share_cell(row["saving_share"] if row["saving_usd"] is not None else None),
-                range_cell(row, "saving_share"),
-                share_cell(row["quality_retained"]),
-                range_cell(row, "quality_retained"),
-                share_cell(row["probability_saving_85"]),
-                share_cell(row["probability_quality_95"]),
-                share_cell(row["probability_both"]),
-                Cell(row["evidence_grade"] or fmt.NONE),
-            ]
-            for row in rows.iter_rows(named=True)
-        ],
+        [_policy_row(group, decimals) for group in rows.partition_by("policy", "baseline", maintain_order=True)],
         sql=sql,
     )
 
 
-def _name(row: Mapping[str, Any]) -> Cell:
-    against = f"against {baseline_words(row['baseline'])}"
-    reason = (
-        ""
-        if row["saving_usd"] is not None or row["not_projected_reason"] is None
-        else f": {_few(row['not_projected_reason'])}"
-    )
-    if row["method"] not in _METHODS:
-        return text_cell(row["policy"], note=f"{against}{reason}")
-    return Cell(f"– {row['model_id'] or 'none'}", note=f"{_METHODS[row['method']]}{reason}")
+def _policy_row(group: pl.DataFrame, decimals: int) -> list[Cell]:
+    """A policy against a baseline from its row of each method."""
+    by_method = {row["method"]: row for row in group.iter_rows(named=True)}
+    row = by_method["policy"]
+    reason = row["not_projected_reason"] if row["saving_usd"] is None else None
+    against = f"against {baseline_words(row['baseline'])}; evidence {row['evidence_grade'] or fmt.NONE}"
+    return [
+        text_cell(row["policy"], note=f"{against}: {_few(reason)}" if reason else against),
+        money_cell(row["saving_usd"], decimals),
+        replace(
+            share_cell(row["saving_share"] if row["saving_usd"] is not None else None),
+            note=range_words(row, "saving_share"),
+        ),
+        replace(share_cell(row["quality_retained"]), note=range_words(row, "quality_retained")),
+        share_cell(row["probability_saving_85"]),
+        share_cell(row["probability_quality_95"]),
+        share_cell(row["probability_both"]),
+        _model_cell(by_method.get("best_single_cheap")),
+        _model_cell(by_method.get("same_tokens_dearest")),
+    ]
+
+
+def _model_cell(row: Mapping[str, Any] | None) -> Cell:
+    """The model on which a method puts all traffic, with what that would save and keep; why there is none."""
+    if row is None:
+        return Cell(fmt.NONE)
+    if row["saving_usd"] is None:
+        return Cell("none", note=_few(row["not_projected_reason"] or "", most=1))
+    interval = range_words(row, "saving_share")
+    saving = f"saves {fmt.percent(row['saving_share'])}" + (f" ({interval})" if interval else "")
+    quality = "" if row["quality_retained"] is None else f"; quality {fmt.percent(row['quality_retained'])}"
+    return Cell(row["model_id"], f"{row['saving_share']:f}", note=f"{saving}{quality}")
 
 
 def _few(reasons: str, most: int = 2) -> str:
@@ -175,8 +176,7 @@ def _few(reasons: str, most: int = 2) -> str:
 
 def month_table(data: ReportData) -> Table:
     """Every policy over the loaded days of the last month of the page."""
-    policies = data["routing_month"].filter(pl.col("method") == "policy")
-    return _month(policies, data.sql["routing_month"], least=1)
+    return _month(data["routing_month"], data.sql["routing_month"], least=1)
 
 
 def _month(rows: pl.DataFrame, sql: str, *, least: int) -> Table:

@@ -139,14 +139,19 @@ def test_a_frontier_without_figures_is_a_table_with_reasons_and_no_chart(connect
     assert not [figure for figure in shown.css("#routing figure") if "quality" in figure.text().lower()]
 
 
-def test_methods_stand_under_their_policy_with_the_month_and_what_to_measure_next(
+def test_methods_stand_in_the_row_of_their_policy_with_the_month_and_what_to_measure_next(
     connection: Connection, page: Page
 ) -> None:
     books.write(connection, books.small_day())
     method = {"provider_id": "anthropic", "model_id": "dear-model", "is_headline": False}
+    single = {
+        **method, "method": "best_single_cheap", "model_id": "few-tokens", "saving_share_low_95": 0.4, "saving_share_high_95": 0.7,
+        "quality_retained": 0.97,
+    }  # fmt: skip
     rows = [
         books.projection("total", "1", "2.00", "0.55", is_headline=True),
         books.projection("same_tokens_dearest", "1", "2.00", "0.50", method="same_tokens_dearest", **method),
+        books.projection("best_single_cheap", "1", "2.00", "0.76", **single),
         books.projection("total", "1", "2.00", "1.00", policy="a_first_by_name", is_headline=False),
     ]
     books.add(connection, "mart.routing_projection", *rows)
@@ -162,10 +167,11 @@ def test_methods_stand_under_their_policy_with_the_month_and_what_to_measure_nex
     small = {**run, "rank": 2, "model_id": "other", "narrows_by": 0.001}
     books.add(connection, "mart.routing_measure_next", run, small)
     shown = page()
-    assert "same tokens on the dearest model" in words(shown, "#policies")
-    expected = [["hybrid", "1.45"], ["– dear-model", "1.50"], ["a_first_by_name", "1.00"]]
-    assert [row[:2] for row in rows_of(shown, "policies")] == expected
-    assert [row[:2] for row in rows_of(shown, "policies-month")] == expected
+    expected = [["hybrid", "1.45", "few-tokens", "dear-model"], ["a_first_by_name", "1.00", "–", "–"]]
+    for table in ("policies", "policies-month"):
+        assert "few-tokens saves 62.0 % (40 to 70); quality 97.0 %" in words(shown, f"#{table}")
+        assert "dear-model saves 75.0 %" in words(shown, f"#{table}")
+        assert [[*row[:2], *row[-2:]] for row in rows_of(shown, table)] == expected
     assert "The 9 loaded days of" in words(shown, "#policies-month caption")
     assert [row[1:] for row in rows_of(shown, "measure-next")] == [
         ["tokens of an agent's tasks of cheap", "40", "72", "1.50"]
