@@ -1,6 +1,7 @@
-"""Exact amounts of a policy: shared out among its arms so that they add up to the last decimal.
+"""Amounts of a policy: shared out among its arms so that they add up to the last decimal.
 
-Amounts are Decimal in a context of 76 digits, which `projection.py` sets.
+Central amounts are exact sums with every assumption at its middle. What is projected is the middle of all simulated worlds (ADR 14): the
+middle of inputs is not that of what comes of them. Amounts are Decimal in a context of 76 digits, which `projection.py` sets.
 """
 
 from __future__ import annotations
@@ -8,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+import numpy as np
+
+from pipelines.routing.draws import Floats
+
 SMALLEST = Decimal(1).scaleb(-18)
+_CERTAIN = 1e-9
+"""Draws that are no further apart than this are certain: their amount is the exact one."""
 Parts = list[tuple[Decimal | None, Decimal | None]]
 
 
@@ -16,12 +23,6 @@ def total_of(parts: list[Decimal | None]) -> Decimal | None:
     """The sum, None where a part is not known."""
     known = [part for part in parts if part is not None]
     return sum(known, Decimal(0)) if len(known) == len(parts) else None
-
-
-def mean_of(weights: list[float], values: list[float | None]) -> float | None:
-    """The weighted sum, None where a value is not known."""
-    known = [weight * value for weight, value in zip(weights, values, strict=True) if value is not None]
-    return sum(known) if len(known) == len(values) else None
 
 
 def parted(whole: Decimal, parts: Sequence[Decimal]) -> list[Decimal]:
@@ -42,3 +43,49 @@ def arm_costs(whole: Decimal | None, bases: Sequence[Decimal | None], costs: Seq
     savings = [None if c is None else (b - c).quantize(SMALLEST) for b, c in zip(known, costs, strict=True)]
     amounts = zip(parted(whole, known), savings, strict=True)
     return [(part, None if saving is None else part - saving) for part, saving in amounts]
+
+
+def at_the_middle(
+    whole: Decimal | None, central: Parts, gains: Sequence[Floats | None], together: Floats | None
+) -> Parts:
+    """Each arm's baseline and projected cost, from its central amounts: all together save the median of the worlds.
+
+    `gains` is what each arm adds to the saving in each world, `together` their sum, as shares of the baseline `whole`. Medians of arms do
+    not add up to that of their sum. So all arms stand at one level of their own draws: the one at which they add up (the quantile
+    principle of Dhaene et al. 2012, "Optimal capital allocation principles"). What is certain keeps its exact amount.
+    """
+    if not whole:
+        return central
+    drawn = {
+        place: gain
+        for place, ((base, cost), gain) in enumerate(zip(central, gains, strict=True))
+        if base is not None and cost is not None and gain is not None and np.ptp(gain) > _CERTAIN
+    }
+    if not drawn:
+        return central
+    found, known = list(central), [base - cost for base, cost in central if base is not None and cost is not None]
+    if together is None or len(known) < len(central):
+        saved = {place: _times(whole, float(np.median(gain))) for place, gain in drawn.items()}
+    else:
+        certain = sum((saving for place, saving in enumerate(known) if place not in drawn), Decimal(0))
+        rest = _times(whole, float(np.median(together))) - certain
+        saved = dict(zip(drawn, _at_one_level(list(drawn.values()), rest, whole), strict=True))
+    for place, saving in saved.items():
+        base = central[place][0]
+        found[place] = (base, None if base is None else base - saving)
+    return found
+
+
+def _at_one_level(gains: Sequence[Floats], target: Decimal, whole: Decimal) -> list[Decimal]:
+    """Quantiles of the arms' gains at the level at which they add up to `target`, in USD."""
+    ordered = np.sort(np.stack(gains), axis=1)
+    places = np.arange(ordered.shape[1])
+    level = np.interp(float(target / whole), ordered.sum(axis=0), places)
+    savings = [_times(whole, float(np.interp(level, places, of_arm))) for of_arm in ordered]
+    largest = max(range(len(savings)), key=lambda place: abs(savings[place]))
+    savings[largest] += target - sum(savings, Decimal(0))
+    return savings
+
+
+def _times(whole: Decimal, share: float) -> Decimal:
+    return (whole * Decimal(repr(share))).quantize(SMALLEST)

@@ -40,12 +40,12 @@ def second_part(rejected: Floats, longer: Floats | float) -> Floats:
 
 def central(
     verifier: Verifier, difficulty: Difficulty, quality: Quality, models: Sequence[str], agreement: float
-) -> tuple[float, float, float]:
-    """At the middle of what is known: the parts of requests and of tokens that are answered twice, and the share solved."""
+) -> tuple[float, float]:
+    """At the middle of what is known: the parts of requests and of tokens that are answered twice."""
     cheap, strong = (np.array([quality.scores[model].share]) for model in models)
     found = accepted(cheap, strong, agreement, verifier)
     part = second_part(found.rejected, exp(difficulty.log_mean))
-    return float(found.rejected[0]), float(part[0]), float(found.solved[0])
+    return float(found.rejected[0]), float(part[0])
 
 
 def cascade_flow(

@@ -17,7 +17,7 @@ import numpy as np
 from pipelines.config.evidence import MissingEvidenceError
 from pipelines.config.policies import TOTAL, Arm, Policy
 from pipelines.config.routing import Baseline
-from pipelines.routing.amounts import arm_costs, mean_of, parted, total_of
+from pipelines.routing.amounts import arm_costs, at_the_middle, parted, total_of
 from pipelines.routing.assumptions import assumptions
 from pipelines.routing.cascade import cascade_flow
 from pipelines.routing.day import Day
@@ -58,11 +58,11 @@ class Case:
         arms, plan, quality = self.policy.arms, self.plan, self.quality
         base, _ = plan.base_point()
         lots = plan.lots()
-        amounts = arm_costs(base, [lot.base for lot in lots], [lot.cost for lot in lots])
+        central = arm_costs(base, [lot.base for lot in lots], [lot.cost for lot in lots])
         shares = self._shares(lots)
         known = None if isinstance(quality, str) else quality
         found, blank = self._outlook(known)
-        retained = [self.ratio(quality, arm.model_id) for arm in arms]
+        amounts = at_the_middle(base, central, [one.gains for one in found.arms], found.total.gains)
         level = grade(self.of_day.worlds, plan.stakes(), known)
         rows = [
             self.row(
@@ -70,22 +70,26 @@ class Case:
                 share=share,
                 requests=lot.requests,
                 amounts=part,
+                central=exact,
                 reason=lot.reason,
-                retained=kept,
                 sure=one,
                 stated=self._assumptions(quality, (arm,)),
             )
             | {"evidence_grade": level}
-            for arm, part, lot, share, kept, one in zip(arms, amounts, lots, shares, retained, found.arms, strict=True)
+            for arm, part, (_, exact), lot, share, one in zip(
+                arms, amounts, central, lots, shares, found.arms, strict=True
+            )
         ]
         reasons = [plan.assignment.reason, *(row["not_projected_reason"] for row in rows)]
         reason = "; ".join(dict.fromkeys(one for one in reasons if one)) or blank
-        whole = None if plan.assignment.reason else total_of([cost for _, cost in amounts])
+        whole, exact_whole = (
+            None if plan.assignment.reason else total_of([cost for _, cost in parts]) for parts in (amounts, central)
+        )
         total = self.row(
             None,
             amounts=(base, whole),
+            central=exact_whole,
             reason=reason,
-            retained=self._retained(shares, retained),
             sure=found.total,
             stated=self._assumptions(quality, arms),
         )
@@ -99,8 +103,8 @@ class Case:
             "quality_oracle": found.oracle,
             "break_even_ratio": turned.break_even_ratio,
             "first_flip": turned.first,
-            "waterfall": waterfall(plan, base, whole),
-            "quality_by_use_case": kept_by_use_case(plan, quality, found.use_cases),
+            "waterfall": waterfall(plan, base, exact_whole, whole),
+            "quality_by_use_case": kept_by_use_case(plan, found.use_cases),
         }
         return [*rows, total]
 
@@ -112,19 +116,10 @@ class Case:
             return [arm.part for arm in self.policy.arms]
         return parted(Decimal(1), [lot.requests / count for lot in lots])
 
-    def _retained(self, shares: Sequence[Decimal], retained: Sequence[float | None]) -> float | None:
-        """Quality kept by all arms together: the mean of theirs, or what comes out of a cascade."""
-        parts = self.plan.parts
-        if isinstance(parts, str):
-            return None
-        if parts.solved is not None and not isinstance(self.quality, str):
-            return parts.solved / self._base_share(self.quality)
-        return mean_of([float(share) for share in shares], list(retained))
-
     def failed(self, reason: str) -> dict[str, Any]:
         """The total alone, which says why nothing could be projected."""
         why = f"the projection failed: {reason}"
-        row = self.row(None, amounts=(None, None), reason=why, retained=None, sure=NO_OUTLOOK, stated="{}")
+        row = self.row(None, amounts=(None, None), reason=why, sure=NO_OUTLOOK, stated="{}")
         return row | {"evidence_grade": "E"}
 
     def row(
@@ -133,13 +128,14 @@ class Case:
         *,
         amounts: tuple[Decimal | None, Decimal | None],
         reason: str | None,
-        retained: float | None,
         sure: ArmOutlook,
         stated: str,
+        central: Decimal | None = None,
         share: Decimal = Decimal(1),
         requests: Decimal | None = None,
     ) -> dict[str, Any]:
-        """One row of the policy; of its total where `arm` is None. `amounts` are baseline and projected cost."""
+        """One row of the policy; of its total where `arm` is None. `amounts` are baseline and projected cost,
+        `central` is the cost with every assumption at its middle."""
         base, cost = amounts
         saving = None if base is None or cost is None else base - cost
         return {
@@ -154,9 +150,10 @@ class Case:
             "baseline": self.baseline.baseline,
             "baseline_cost_usd": base,
             "projected_cost_usd": cost,
+            "central_cost_usd": central,
             "saving_usd": saving,
             "saving_share": float(saving / base) if saving is not None and base else None,
-            "quality_retained": retained,
+            "quality_retained": sure.kept,
             "is_headline": self.of_day.config.is_headline(self.policy.policy),
             **{f"saving_share_{name}": value for name, value in (sure.saving or {}).items()},
             **{f"quality_retained_{name}": value for name, value in (sure.quality or {}).items()},
@@ -198,17 +195,34 @@ class Case:
             return none, None
         worlds = self.of_day.worlds
         try:
-            base: Floats | None
-            if self.plan.base_arm is None:
-                base = self.of_day.actual
-            elif isinstance(self.plan.base_arm, str):
-                base = None
-            else:
-                base = worlds.cost(self.plan.base_arm.arrays)
+            base = self._base_by_group()
             solved = None if quality is None else self._base_solved(quality)
             return outlook(worlds, base, stakes, quality, solved, flow=flow, answered=answered, fee=fee), None
         except MissingEvidenceError as error:
-            return none, str(error)
+            if quality is None or flow is not None:
+                return none, str(error)
+            without, missing = self.outlook_of(
+                stakes, None, fee=fee
+            )  # the saving stands where only quality lacks a line
+            return without, missing or str(error)
+
+    def _base_by_group(self) -> Floats | None:
+        """The baseline's cost in each world: draws x groups; None where it is not known. Raises MissingEvidenceError."""
+        arm = self.plan.base_arm
+        if arm is None:
+            return self.of_day.actual
+        return None if isinstance(arm, str) else self.of_day.worlds.cost(arm.arrays)
+
+    @cached_property
+    def base_drawn(self) -> Floats | None:
+        """The baseline's cost in each world, None where it, or a line of evidence on it, is not known."""
+        if not self.of_day.groups:
+            return None
+        try:
+            drawn = self._base_by_group()
+        except MissingEvidenceError:
+            return None
+        return None if drawn is None else np.asarray(drawn.sum(axis=1))
 
     def _base_solved(self, quality: Quality) -> Floats:
         """The baseline's share solved, draws x use cases: its model's, or that of the models that ran, by requests."""
@@ -243,18 +257,6 @@ class Case:
     def against(self) -> set[str]:
         """The models whose quality is kept or lost: the baseline's, or all that the traffic ran on."""
         return set(self.of_day.mix) if self.baseline.model_id is None else {self.baseline.model_id}
-
-    def ratio(self, quality: Quality | str, model_id: str) -> float | None:
-        """The model's share solved over the baseline's; None where quality is not known."""
-        if isinstance(quality, str):
-            return None
-        return quality.scores[model_id].share / self._base_share(quality)
-
-    def _base_share(self, quality: Quality) -> float:
-        """The baseline's share solved: its model's, or that of the models that ran, by requests."""
-        if self.baseline.model_id is not None:
-            return quality.scores[self.baseline.model_id].share
-        return sum(quality.scores[name].share * weight for name, weight in self.of_day.mix.items())
 
     def _assumptions(self, quality: Quality | str, arms: Sequence[Arm]) -> str:
         return assumptions(self.plan, quality, arms)

@@ -125,6 +125,17 @@ class Day:
         """By the arm's identity, with the arm, so that it lives as long."""
         return {}
 
+    def drawn_alone(self, offer: Offer, arm: PolicyArm) -> Floats:
+        """What all the traffic costs on the one model in each world; each policy and baseline asks for every candidate."""
+        if offer not in self._drawn_alone:
+            self._drawn_alone[offer] = self.worlds.cost(arm.arrays).sum(axis=1)
+        return self._drawn_alone[offer]
+
+    @cached_property
+    def _drawn_alone(self) -> dict[Offer, Floats]:
+        """What `drawn_alone` has found."""
+        return {}
+
     @cached_property
     def actual(self) -> Floats:
         """What the traffic did cost in each world, by group."""

@@ -1,7 +1,8 @@
 """Simulated worlds: what is not known about models and traffic, drawn again and again, always from the same seeds.
 
 A model has one set of draws, whatever arm, policy or baseline it stands in: a model against itself is exactly 1 in
-every world, and two policies differ by what they do and not by luck. `arm_costs.py` and `quality.py` say what is drawn.
+every world, and two policies differ by what they do and not by luck. Each world has a mirror image: the same traffic and spreads, with every
+error turned round. So the middle of one error is exactly what is expected. `arm_costs.py` and `quality.py` say what is drawn.
 """
 
 from __future__ import annotations
@@ -70,8 +71,8 @@ class Worlds:
     def __post_init__(self) -> None:
         draws = self.evidence.draws
         self.weights: Floats = _weights(draws)
-        self.hit: Floats = _generator("cache without sessions").uniform(0.0, 1.0, draws)
-        skill = _generator("skill").uniform(0.0, 1.0, draws)
+        self.hit: Floats = _uniform("cache without sessions", draws)
+        skill = _uniform("skill", draws)
         self.skill: Floats = self.evidence.skill_from + skill * (self.evidence.skill_to - self.evidence.skill_from)
 
     def cost(self, arm: ArmArrays) -> Floats:
@@ -164,7 +165,11 @@ class Worlds:
         freedom = effect.freedom if effect.n is None else effect.n - 1
         if freedom is None:
             return 1.0
-        drawn = _generator("spread", effect.measure, effect.model).chisquare(freedom, self.evidence.draws)
+        draws = self.evidence.draws
+        from scipy.special import gammaincinv  # scipy.stats, which has more, takes a second to import
+
+        levels = _levels(_half(draws), "spread", effect.measure, effect.model)
+        drawn = _twice(2 * gammaincinv(freedom / 2, levels), draws)  # chi-square
         of_a_new_one = 1.0 if effect.n is None else 1 + 1 / effect.n
         return np.asarray(np.sqrt(of_a_new_one * freedom / drawn))
 
@@ -240,13 +245,35 @@ def oracle_gain(cheap: Floats, strong: Floats, share: Floats | float, agreement:
 @lru_cache(maxsize=4)
 def _weights(draws: int) -> Floats:
     """How much each group of sessions weighs in each world: draws x BUCKETS. The same on every day."""
-    return _kept(_generator("traffic").exponential(1.0, (draws, BUCKETS)))
+    return _kept(_twice(_generator("traffic").exponential(1.0, (_half(draws), BUCKETS)), draws))
 
 
 @lru_cache(maxsize=1024)
 def _normal(draws: int, name: tuple[str, ...]) -> Floats:
     """Standard normal draws that belong to a name. The same on every day: 16 KB where there are 2,000 draws."""
-    return _kept(_generator(*name).standard_normal(draws))
+    from scipy.special import ndtri
+
+    drawn = ndtri(_levels(_half(draws), *name) / 2) * _generator("sign", *name).choice([-1.0, 1.0], _half(draws))
+    return _kept(np.concatenate([drawn, -drawn])[:draws])
+
+
+def _uniform(name: str, draws: int) -> Floats:
+    drawn = _levels(_half(draws), name)
+    return np.concatenate([drawn, 1 - drawn])[:draws]
+
+
+def _levels(number: int, *name: str) -> Floats:
+    """Levels from 0 to 1 in an order by chance: one in the middle of each of as many steps (Latin hypercube sampling), so that each name's own
+    distribution is that of its quantiles and no matter of luck."""
+    return np.asarray((_generator(*name).permutation(number) + 0.5) / number)
+
+
+def _half(draws: int) -> int:
+    return (draws + 1) // 2
+
+
+def _twice(drawn: Floats, draws: int) -> Floats:
+    return np.concatenate([drawn, drawn])[:draws]
 
 
 def _kept(drawn: Floats) -> Floats:

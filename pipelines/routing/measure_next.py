@@ -151,7 +151,7 @@ def _of_quality(case: Case, run: Run, before: Rows) -> float:
 def _of_cost(case: Case, run: Run, before: Rows) -> float | None:
     """How far the saving moves with the model's tokens: by its cost over the baseline's; of the baseline's model by all others'."""
     is_base = run.model_id == case.baseline.model_id
-    moved = [row["projected_cost_usd"] for row in before[:-1] if (row["model_id"] == run.model_id) != is_base]
+    moved = [row["central_cost_usd"] for row in before[:-1] if (row["model_id"] == run.model_id) != is_base]
     base = before[-1]["baseline_cost_usd"]
     if not base or None in moved:
         return None
@@ -165,6 +165,6 @@ def _cost(run: Run, pairs: int | None, before: Rows) -> tuple[Decimal | None, st
     if run.what == "loop":
         return None, "a pair is a whole task of an agent, whose requests differ: multiply by what one task costs"
     for row in before[:-1]:
-        if row["model_id"] == run.model_id and row["projected_cost_usd"] is not None and row["requests"]:
-            return (row["projected_cost_usd"] * pairs / Decimal(row["requests"])).quantize(SMALLEST), None
+        if row["model_id"] == run.model_id and row["central_cost_usd"] is not None and row["requests"]:
+            return (row["central_cost_usd"] * pairs / Decimal(row["requests"])).quantize(SMALLEST), None
     return None, f"what a request costs on {run.model_id} is not known: it serves no arm of the policy"

@@ -8,12 +8,13 @@ Both answer the same question as the policy does, on the same traffic, so that n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from pipelines.outside import ANY_FAILURE, worded
-from pipelines.routing.amounts import SMALLEST
+from pipelines.routing.amounts import SMALLEST, at_the_middle
 from pipelines.routing.arm_costs import Offer
 from pipelines.routing.case import NO_OUTLOOK, WHOLE, Case
 from pipelines.routing.outlook import ArmOutlook, Outlook, Stake, grade
@@ -65,6 +66,7 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
         SAME_TOKENS_DEAREST,
         offer=dearest,
         amounts=(same[dearest].quantize(SMALLEST), projected.quantize(SMALLEST)),
+        central=projected.quantize(SMALLEST),
         stated={
             "method": "the trade's habit: every model takes the recorded tokens and every cache hits, machines of one's own cost what they cost a "
             "day; the baseline is the dearest model of policy, baseline and traffic. No interval, and nothing on quality",
@@ -73,29 +75,62 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
     )
 
 
-def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
-    """All traffic on the model that is best for the policy's money, or on the cheapest where none is as cheap or scored."""
+@dataclass(frozen=True)
+class _Candidates:
+    """Models that could take all traffic: what that costs, at the middle of all assumptions (`central`) and of all worlds (`middle`), and why
+    others can't."""
+
+    costs: Mapping[Offer, PolicyArm | str]
+    central: Mapping[Offer, Decimal]
+    middle: Mapping[Offer, Decimal]
+    barred: Mapping[Offer, str]
+
+    def none(self, case: Case) -> str:
+        """Why there is no candidate."""
+        reasons = dict.fromkeys(reason for cost in self.costs.values() if (reason := case.plan.point(cost)[1]))
+        reasons |= dict.fromkeys(f"{'/'.join(offer)}: {why}" for offer, why in self.barred.items())
+        return "; ".join(reasons) or "no model is known"
+
+    def best(self, quality: Quality | None, most: Decimal | None) -> tuple[Offer, str]:
+        """The best score that costs at most `most`, else the cheapest; and why."""
+        scores = {} if quality is None else quality.scores
+        affordable = [
+            offer for offer, usd in self.middle.items() if most is not None and usd <= most and offer[1] in scores
+        ]
+        if affordable:
+            best = max(affordable, key=lambda offer: (scores[offer[1]].share, -self.middle[offer]))
+            return best, "the best score among the models that cost at most what the policy costs"
+        cheapest = min(self.middle, key=lambda offer: self.middle[offer])
+        return cheapest, "the cheapest: no model that costs at most what the policy costs has a score to choose by"
+
+
+def _candidates(case: Case) -> _Candidates:
     barred = {offer: why for offer in case.of_day.offers if (why := _barred(case, offer)) is not None}
     costs = {offer: case.of_day.arm(*offer, WHOLE) for offer in case.of_day.offers if offer not in barred}
-    points = {offer: usd for offer, cost in costs.items() if (usd := case.plan.point(cost)[0]) is not None}
-    if not points:
-        reasons = dict.fromkeys(reason for cost in costs.values() if (reason := case.plan.point(cost)[1]))
-        reasons |= dict.fromkeys(f"{'/'.join(offer)}: {why}" for offer, why in barred.items())
-        return _row(case, BEST_SINGLE_CHEAP, reason="; ".join(reasons) or "no model is known")
+    central = {offer: usd for offer, cost in costs.items() if (usd := case.plan.point(cost)[0]) is not None}
+    middle = {offer: _at_the_middle(case, offer, costs[offer], usd) for offer, usd in central.items()}
+    return _Candidates(costs, central, middle, barred)
+
+
+def _at_the_middle(case: Case, offer: Offer, cost: PolicyArm | str, central: Decimal) -> Decimal:
+    """What all traffic costs on the model at the middle of all worlds, as rows show it."""
+    base, _ = case.plan.base_point()
+    drawn = case.base_drawn
+    if base is None or drawn is None or isinstance(cost, str) or not (drawn > 0).all():
+        return central
+    gain = 1 - case.of_day.drawn_alone(offer, cost) / drawn
+    return at_the_middle(base, [(base, central)], [gain], gain)[0][1] or central
+
+
+def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
+    """All traffic on the model that is best for the policy's money, or on the cheapest where none is as cheap or scored."""
+    candidates = _candidates(case)
+    if not candidates.central:
+        return _row(case, BEST_SINGLE_CHEAP, reason=candidates.none(case))
     quality = _scores(case)
-    affordable = [
-        offer
-        for offer, usd in points.items()
-        if projected is not None and usd <= projected and quality is not None and offer[1] in quality.scores
-    ]
-    if quality is not None and affordable:
-        chosen = max(affordable, key=lambda offer: (quality.scores[offer[1]].share, -points[offer]))
-        why = "the best score among the models that cost at most what the policy costs"
-    else:
-        chosen = min(points, key=lambda offer: points[offer])
-        why = "the cheapest: no model that costs at most what the policy costs has a score to choose by"
+    chosen, why = candidates.best(quality, projected)
     known = quality if quality is not None and {chosen[1], *case.against} <= quality.scores.keys() else None
-    cost = costs[chosen]
+    cost = candidates.costs[chosen]
     stake = Stake(BEST_SINGLE_CHEAP, chosen[1], 1.0, cost.arrays if isinstance(cost, PolicyArm) else None)
     found, blank = _alone(case, chosen, stake, known)
     base, base_reason = case.plan.base_point()
@@ -103,17 +138,17 @@ def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
         case,
         BEST_SINGLE_CHEAP,
         offer=chosen,
-        amounts=(base, points[chosen].quantize(SMALLEST)),
+        amounts=(base, candidates.middle[chosen].quantize(SMALLEST)),
+        central=candidates.central[chosen].quantize(SMALLEST),
         reason=base_reason or blank,
         stated={
             "method": f"all traffic on one model: {why}",
             "quality": "no leaderboard scores this model and the baseline"
             if known is None
             else known.benchmark_version_id,
-            "among": sorted("/".join(offer) for offer in points),
-            "not_among": {"/".join(offer): why for offer, why in sorted(barred.items())},
+            "among": sorted("/".join(offer) for offer in candidates.central),
+            "not_among": {"/".join(offer): why for offer, why in sorted(candidates.barred.items())},
         },
-        retained=None if known is None else case.ratio(known, chosen[1]),
         sure=found.total,
     )
     return row | {
@@ -157,15 +192,15 @@ def _row(
     amounts: tuple[Decimal | None, Decimal | None] = (None, None),
     reason: str | None = None,
     stated: dict[str, Any] | None = None,
-    retained: float | None = None,
+    central: Decimal | None = None,
     sure: ArmOutlook = NO_OUTLOOK,
 ) -> dict[str, Any]:
     provider_id, model_id = offer or (None, None)
     row = case.row(
         None,
         amounts=amounts,
+        central=central,
         reason=reason,
-        retained=retained,
         sure=sure,
         stated=json.dumps(stated or {}, sort_keys=True),
     )

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from math import exp, log
+from math import exp, isclose, log
 from typing import Any
 
 import polars as pl
@@ -29,6 +29,7 @@ _REASON = (
     "what it does to tokens and quality can't be computed from the log: measure the model again with shadow requests"
 )
 _QUALITY = "what it does to quality can't be computed from the log: measure the model again with shadow requests"
+_ROUNDING = 1e-9
 _KINDS = {"response_model": "served_other"}
 
 
@@ -106,7 +107,7 @@ def moved(
     figures = {(row["policy"], row["baseline"]): row for row in _totals(before)}
     for row in _totals(after):
         then = figures.get((row["policy"], row["baseline"]))
-        is_same = then is not None and all(then[name] == row[name] for name in _FIGURES)
+        is_same = then is not None and all(_is_same(then[name], row[name]) for name in _FIGURES)
         if then is None or (is_same and (row["policy"], row["baseline"]) not in cases):
             continue
         yield {
@@ -114,6 +115,13 @@ def moved(
             **{f"{name}_before": then[name] for name in _FIGURES},
             **{f"{name}_after": row[name] for name in _FIGURES},
         }
+
+
+def _is_same(before: Decimal | float | None, after: Decimal | float | None) -> bool:
+    """Whether two figures differ by rounding alone: sums of other groups are rounded elsewhere."""
+    if before is None or after is None:
+        return before is after
+    return isclose(before, after, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
 
 
 def alarmed(on: date, alarms: pl.DataFrame, policies: RoutingConfig, ran: Sequence[str]) -> Iterator[dict[str, Any]]:

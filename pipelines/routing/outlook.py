@@ -25,10 +25,16 @@ SAVING, QUALITY = 0.85, 0.95
 
 @dataclass(frozen=True)
 class ArmOutlook:
-    """Intervals of an arm: its saving and its retained quality against the baseline."""
+    """Intervals of an arm, or of all: saving and retained quality against the baseline.
+
+    `gains` is what it adds to the saving of the whole policy in each world, as a share of the whole baseline; None where its cost is certain. `kept` is the median of
+    retained quality.
+    """
 
     saving: dict[str, float] | None
     quality: dict[str, float] | None
+    gains: Floats | None = None
+    kept: float | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Outlook:
     """Of a whole policy. Probabilities and intervals are None where saving, or quality, can't be projected.
 
     `realised` and `oracle` are the medians of retained quality with a router of realistic skill and with one that knows every
-    outcome; a cascade has no router. `use_cases` are the intervals of retained quality by use case.
+    outcome; a cascade has no router. `use_cases` are the intervals and medians of retained quality by use case.
     """
 
     arms: Sequence[ArmOutlook]
@@ -144,15 +150,23 @@ def outlook(
         found["quality_95"] = float(np.mean(retained >= QUALITY))
         found |= _routers(worlds, stakes, solved, base_solved) if has_router else {}
         found["use_cases"] = {
-            use_case: intervals(answered[:, place] / base_solved[:, place])
-            for place, use_case in enumerate(worlds.use_cases)
+            use_case: {"retained": float(np.median(kept)), **intervals(kept)}
+            for use_case, kept in zip(worlds.use_cases, (answered / base_solved).T, strict=True)
         }
     if saving is not None and retained is not None:
         found["both"] = float(np.mean((saving >= SAVING) & (retained >= QUALITY)))
+    whole = _total(bases)
     arms = [
-        ArmOutlook(_bounds(_saved(own, cost)), _bounds(one)) for own, cost, one in zip(bases, costs, kept, strict=True)
+        # What machines of one's own cost is known, whatever traffic they get.
+        ArmOutlook(
+            _bounds(_saved(own, cost)),
+            _bounds(one),
+            None if stake.fixed_usd else _gains(whole, own, cost),
+            _median(one),
+        )
+        for stake, own, cost, one in zip(stakes, bases, costs, kept, strict=True)
     ]
-    return Outlook(arms, ArmOutlook(_bounds(saving), _bounds(retained)), **found)
+    return Outlook(arms, ArmOutlook(_bounds(saving), _bounds(retained), saving, _median(retained)), **found)
 
 
 def grade(worlds: Worlds, stakes: Sequence[Stake], quality: Quality | None) -> str:
@@ -193,6 +207,16 @@ def _scaled(worlds: Worlds, stake: Stake) -> Iterator[tuple[Effect, float]]:
 
 def _saved(base: Floats | None, cost: Floats | None) -> Floats | None:
     return 1 - cost / base if base is not None and cost is not None and (base > 0).all() else None
+
+
+def _gains(whole: Floats | None, base: Floats | None, cost: Floats | None) -> Floats | None:
+    if whole is None or base is None or cost is None or not (whole > 0).all():
+        return None
+    return np.asarray((base - cost) / whole)
+
+
+def _median(values: Floats | None) -> float | None:
+    return None if values is None else float(np.median(values))
 
 
 def _kept_by(worlds: Worlds, stake: Stake, solved: Floats | None, base: Floats | None) -> Floats | None:

@@ -38,8 +38,6 @@ class Parts:
     requests: Sequence[ByGroup]
     base: Sequence[ByGroup]
     cost: Sequence[ByGroup]
-    solved: float | None = None
-    """Share solved, where a cascade decides it."""
 
 
 @dataclass(frozen=True)
@@ -149,17 +147,12 @@ class Plan:
         evidence, cascade = self.of_day.evidence, self.policy.cascade
         if cascade is None or evidence.agreement is None:
             return "evidence.yaml has no agreement: add the correlation of two models' outcomes"
-        twice, tokens, solved = (
-            Decimal(repr(value)) if place < 2 else value
-            for place, value in enumerate(
-                central(
-                    evidence.needed_verifier(cascade.verifier),
-                    evidence.needed_difficulty(),
-                    self.quality,
-                    [arm.model_id for arm in self.policy.arms],
-                    evidence.agreement,
-                )
-            )
+        twice, tokens = central(
+            evidence.needed_verifier(cascade.verifier),
+            evidence.needed_difficulty(),
+            self.quality,
+            [arm.model_id for arm in self.policy.arms],
+            evidence.agreement,
         )
         first, direct = served
 
@@ -170,10 +163,9 @@ class Plan:
             return [kept, second]
 
         return Parts(
-            split(Decimal(twice), paid_twice=False),
-            split(Decimal(tokens), paid_twice=False),
-            split(Decimal(tokens), paid_twice=True),
-            float(solved),
+            split(Decimal(repr(twice)), paid_twice=False),
+            split(Decimal(repr(tokens)), paid_twice=False),
+            split(Decimal(repr(tokens)), paid_twice=True),
         )
 
     @cached_property

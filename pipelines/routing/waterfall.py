@@ -15,17 +15,18 @@ _ALWAYS = ("baseline", "price", "cache", "tokens", "router_fee")
 """Steps that are shown where they are zero too."""
 
 
-def waterfall(plan: Plan, base: Decimal | None, projected: Decimal | None) -> str | None:
-    """JSON text of the steps in USD; null without either amount.
+def waterfall(plan: Plan, base: Decimal | None, central: Decimal | None, projected: Decimal | None) -> str | None:
+    """JSON text of the steps in USD; null without an amount. All but `uncertainty` lead to the `central` cost.
 
     price: the arms' prices at the recorded tokens, with every cache kept. cache: what is lost on a switch. longer: hard requests
     are longer than others. tokens: what the arms' models take more or less. second_answers: what a cascade pays twice and its
-    verifier, or what users ask again. fixed: one's own machines. router_fee: of the router.
+    verifier, or what users ask again. fixed: one's own machines. router_fee: of the router. uncertainty: what the middle of all worlds is off the world in
+    which everything is at its middle.
     """
     arms, parts = plan.policy.arms, plan.parts
     costs = [plan.arm(arm) for arm in arms]
     priced = [cost for cost in costs if isinstance(cost, PolicyArm)]
-    if base is None or projected is None or isinstance(parts, str) or len(priced) < len(arms):
+    if base is None or central is None or projected is None or isinstance(parts, str) or len(priced) < len(arms):
         return None
     of_base = plan.base_by_group or {}
     kept = [of_base if plan.is_base(arm) else _kept(plan, arm, cost) for arm, cost in zip(arms, priced, strict=True)]
@@ -49,7 +50,8 @@ def waterfall(plan: Plan, base: Decimal | None, projected: Decimal | None) -> st
     }
     rounded = {name: usd.quantize(SMALLEST) for name, usd in steps.items()}
     # The largest of the differences takes what rounding leaves, so that the steps add up to the last decimal.
-    rounded["price"] += projected - sum(rounded.values(), Decimal(0))
+    rounded["price"] += central - sum(rounded.values(), Decimal(0))
+    rounded["uncertainty"] = projected - central
     shown = {name: usd for name, usd in rounded.items() if usd or name in _ALWAYS}
     return json.dumps({name: str(usd) for name, usd in {**shown, "projected": projected}.items()})
 

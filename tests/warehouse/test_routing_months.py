@@ -97,10 +97,10 @@ def test_the_money_of_a_month_is_that_of_its_days_and_its_interval_is_its_own(wo
     project_routing(workspace, Window(FIRST, LAST + timedelta(days=1)))
     days, month = stored(workspace, ROUTING_PROJECTION), stored(workspace, ROUTING_MONTH)
     keys = ["policy", "baseline", "arm"]
-    summed = days.filter(method="policy").group_by(keys).agg(pl.col("projected_cost_usd", "requests").sum())
+    summed = days.filter(method="policy").group_by(keys).agg(pl.col("central_cost_usd", "requests").sum())
     both = month.filter(method="policy").join(summed, on=keys, suffix="_of_days")
     assert both.height == 8
-    assert both["projected_cost_usd"].to_list() == both["projected_cost_usd_of_days"].to_list()
+    assert both["central_cost_usd"].to_list() == both["central_cost_usd_of_days"].to_list()
     width = pl.col("saving_share_high_95") - pl.col("saving_share_low_95")
     of_days = days.filter(arm="total", baseline="actual").select(width.mean()).item()
     assert month.filter(arm="total", baseline="actual").select(width).item() != pytest.approx(of_days, abs=1e-6)

@@ -29,7 +29,7 @@ from pipelines.warehouse.tables.mart_economics import SERVED_MODEL_CHANGE
 from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE, ROUTING_PROJECTION
 from pipelines.warehouse.tables.spec import Table
 from pipelines.workspace import Workspace
-from tests.unit.routing.test_projection import HYBRID, policies
+from tests.unit.routing.test_projection import CERTAIN, HYBRID, ITEMS, policies
 from tests.unit.routing.traffic import CHEAP, DAY, STRONG, TUNED, rate_card, request, requests, score, scores
 
 MIDNIGHT = datetime(2026, 2, 20, tzinfo=UTC)
@@ -131,7 +131,11 @@ def workspace(database: Database) -> Workspace:
     models = packaged.models.model_copy(
         update={"models": (*packaged.models.models, *map(DeclaredModel.model_validate, known_models))}
     )
-    config = replace(packaged, routing=CONFIG, models=models)
+    certain = tuple(effect.model_copy(update={"log_sd": 0.0}) for effect in packaged.evidence.effects)
+    evidence = packaged.evidence.model_copy(
+        update={"effects": certain, "transfers": CERTAIN.transfers}
+    )  # so that amounts can be checked by hand
+    config = replace(packaged, routing=CONFIG, models=models, evidence=evidence)
     return Workspace(Settings(database_url=SecretStr("postgresql://unused")), config, database)
 
 
@@ -139,10 +143,10 @@ def known() -> pl.DataFrame:
     """The cheap model falls from 60 to 50 on the day."""
     at = datetime(2026, 2, 20, 10, tzinfo=UTC)
     return scores(
-        score(CHEAP[1], 60.0, superseded_at=at, supersede_reason="revised"),
-        score(CHEAP[1], 50.0, observed_at=at, as_of=DAY),
-        score(STRONG[1], 80.0),
-        score(TUNED[1], 40.0),
+        score(CHEAP[1], 60.0, superseded_at=at, supersede_reason="revised", **ITEMS),
+        score(CHEAP[1], 50.0, observed_at=at, as_of=DAY, **ITEMS),
+        score(STRONG[1], 80.0, **ITEMS),
+        score(TUNED[1], 40.0, **ITEMS),
     )
 
 
@@ -155,7 +159,9 @@ def test_a_price_and_a_score_each_say_what_they_moved(workspace: Workspace) -> N
         (total,) = read_table(connection, ROUTING_PROJECTION, "arm = 'total'").to_dicts()
     assert (number, problems, rows.keys()) == (2, [], {"price_change", "scores"})
     price, scored = rows["price_change"], rows["scores"]
-    assert price["saving_usd_before"] - price["saving_usd_after"] == Decimal("0.00441")
+    assert price["saving_usd_before"] - price["saving_usd_after"] == pytest.approx(
+        Decimal("0.00441"), abs=Decimal("1e-15")
+    )
     assert price["saving_usd_after"] == scored["saving_usd_after"] == total["saving_usd"]
     assert price["quality_retained_before"] == price["quality_retained_after"] == total["quality_retained"]
     assert scored["quality_retained_before"] - scored["quality_retained_after"] == pytest.approx(0.9 * 10 / 80)

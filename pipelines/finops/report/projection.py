@@ -144,6 +144,7 @@ _STEPS = {
     "second_answers": "Second answers",
     "fixed": "Own machines",
     "router_fee": "Router fee",
+    "uncertainty": "Uncertainty",
     "projected": "Projected",
 }
 
@@ -296,7 +297,7 @@ def _sentence(total: Mapping[str, Any]) -> str:
     verb = "would have saved" if saving >= 0 else "would have cost more by"
     return (
         f"The routable traffic {_cost_words(total['baseline'])} {fmt.money(base, sign='$')}; under the policy "
-        f"{fmt.money(cost, sign='$')}, with every assumption at its middle value. It {verb} {fmt.money(abs(saving), sign='$')} ({fmt.percent(abs(total['saving_share'] or 0.0))}).{interval}{quality}"
+        f"{fmt.money(cost, sign='$')}, at the middle of all simulated worlds. It {verb} {fmt.money(abs(saving), sign='$')} ({fmt.percent(abs(total['saving_share'] or 0.0))}).{interval}{quality}"
     )
 
 

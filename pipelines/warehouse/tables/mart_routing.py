@@ -43,7 +43,14 @@ ROUTING_PROJECTION = Table(
         Column(
             "projected_cost_usd",
             "numeric(38,18)",
-            "Cost under the policy; null with a reason where a rate is missing.",
+            "Cost under the policy at the middle of the simulated worlds; null with a reason where a rate is missing.",
+            nullable=True,
+            unit="USD",
+        ),
+        Column(
+            "central_cost_usd",
+            "numeric(38,18)",
+            "Cost with every assumption at its middle value, exact: what the waterfall reckons step by step.",
             nullable=True,
             unit="USD",
         ),
@@ -51,7 +58,7 @@ ROUTING_PROJECTION = Table(
         Column(
             "saving_share",
             "double precision",
-            "Saving as a share of the baseline.",
+            "Saving as a share of the baseline: the median of the simulated worlds, so that it lies inside its intervals.",
             nullable=True,
             unit="share",
             is_signed=True,
@@ -59,7 +66,7 @@ ROUTING_PROJECTION = Table(
         Column(
             "quality_retained",
             "double precision",
-            "Quality as a share of the baseline's, where a score is known for every arm.",
+            "Quality as a share of the baseline's, where a score is known for every arm: the median of the simulated worlds.",
             nullable=True,
             unit="share",
         ),
@@ -101,7 +108,7 @@ ROUTING_PROJECTION = Table(
         Column(
             "waterfall",
             "jsonb",
-            "From the baseline's cost to the projected one in USD: price, cache, tokens, longer, second_answers, fixed, router_fee; total only.",
+            "From the baseline's cost to the projected one in USD: price, cache, tokens, longer, second_answers, fixed, router_fee, uncertainty; total only.",
             nullable=True,
         ),
         Column(

@@ -32,7 +32,7 @@ def test_projection_rounds_rows_and_names_every_assumption(connection: Connectio
     assert foot[4:7] == ["2.01", "0.35", "1.66"]
     text = words(shown, "#routing")
     assert (
-        "did cost $2.01; under the policy $0.35, with every assumption at its middle value. It would have saved $1.66 (82.6 %)"
+        "did cost $2.01; under the policy $0.35, at the middle of all simulated worlds. It would have saved $1.66 (82.6 %)"
         in text
     )
     assert "E: an assumption, nothing measured. Not a measurement." in text

@@ -61,7 +61,7 @@ def test_the_interval_of_the_saving_holds_what_was_measured() -> None:
     assert total["quality_retained_low_95"] < 0.929 < total["quality_retained_high_95"]
     # At the same tokens: 60 tasks at 0.27625 USD, and 0.04186 of them on the cheap model.
     assert total["baseline_cost_usd"] == 60 * Decimal("0.27625")
-    assert total["projected_cost_usd"] == 60 * (
+    assert total["central_cost_usd"] == 60 * (
         Decimal("0.08") * Decimal("0.27625") + Decimal("0.92") * Decimal("0.04186")
     )
 

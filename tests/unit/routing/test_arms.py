@@ -20,10 +20,10 @@ from pipelines.config.model_facts import ModelFactsConfig
 from pipelines.config.policies import Cascade, Policy
 from pipelines.config.routing import RoutingConfig, Seller
 from pipelines.routing.cascade import accepted
-from tests.unit.routing.test_projection import BASELINES
+from tests.unit.routing.test_projection import BASELINES, ITEMS
 from tests.unit.routing.traffic import CHEAP, STRONG, TUNED, rate_card, request, requests, score, scores
 
-SCORES = scores(score(CHEAP[1], 60.0), score(STRONG[1], 80.0), score(TUNED[1], 40.0))
+SCORES = scores(score(CHEAP[1], 60.0, **ITEMS), score(STRONG[1], 80.0, **ITEMS), score(TUNED[1], 40.0, **ITEMS))
 FACTS = ModelFactsConfig.model_validate(
     {
         "sources": [{"source": "card", "title": "model cards", "as_of": "2026-01-01"}],
@@ -112,7 +112,7 @@ def test_what_an_arm_can_not_take_goes_to_the_next_and_is_priced_there(need: dic
     )
     assert (found["cheap"]["requests"], found["strong"]["requests"]) == (4.0, 6.0)
     assert (found["cheap"]["share"], found["strong"]["share"]) == (Decimal("0.4"), Decimal("0.6"))
-    assert found["cheap"]["projected_cost_usd"] == 4 * CHEAP_USD
+    assert found["cheap"]["central_cost_usd"] == 4 * CHEAP_USD
     assert found["cheap"]["baseline_cost_usd"] == 4 * STRONG_USD
     assert found["strong"]["saving_usd"] == 0
     assert json.loads(found["total"]["assumptions"])["requests_moved"] == {words: 1.0}
@@ -120,7 +120,7 @@ def test_what_an_arm_can_not_take_goes_to_the_next_and_is_priced_there(need: dic
 
 def test_where_no_arm_can_take_a_request_nothing_is_projected() -> None:
     found = projected(request(1), request(2, input_image_tokens=9), policies=config(arm("cheap", CHEAP, share="1")))
-    assert found["total"]["projected_cost_usd"] is None
+    assert found["total"]["central_cost_usd"] is None
     assert found["total"]["saving_share_low_95"] is None
     assert found["total"]["not_projected_reason"] == "no arm takes 1 requests: an image in the prompt"
 
@@ -130,7 +130,7 @@ def test_a_fact_that_is_not_known_refuses_nothing_and_is_named() -> None:
     stated = json.loads(found["total"]["assumptions"])
     assert stated["not_known"] == ["input_modalities of tuned-open in model_facts.yaml: taken to read images"]
     assert TUNED[1] in stated["context"]
-    assert found["total"]["projected_cost_usd"] is not None
+    assert found["total"]["central_cost_usd"] is not None
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_cascade_pays_both_and_a_perfect_verifier_keeps_what_either_solves() -
     """Cheap solves 60 %, strong 80 %: 40 % is rejected, three times as long, so 2/3 of the tokens are paid twice."""
     day = [request(n) for n in range(10)]
     found = projected(*day, policies=config(*CASCADE, cascade=Cascade(verifier="perfect").model_dump()))
-    assert float(found["total"]["projected_cost_usd"]) == pytest.approx(float(10 * CHEAP_USD + 10 * STRONG_USD * 2 / 3))
+    assert float(found["total"]["central_cost_usd"]) == pytest.approx(float(10 * CHEAP_USD + 10 * STRONG_USD * 2 / 3))
     assert [found[name]["requests"] for name in ("first", "second")] == pytest.approx([6, 4])
     both = 0.6 * 0.8 + 0.5 * (0.6 * 0.4 * 0.8 * 0.2) ** 0.5
     assert found["total"]["quality_retained"] == pytest.approx((0.6 + 0.8 - both) / 0.8)
@@ -236,7 +236,7 @@ def test_a_cascade_pays_both_and_a_perfect_verifier_keeps_what_either_solves() -
 
 def test_a_verifier_that_accepts_all_leaves_the_first_answer_and_costs_its_fee() -> None:
     found = projected(request(1), policies=config(*CASCADE, cascade={"verifier": "blind"}))
-    assert found["total"]["projected_cost_usd"] == CHEAP_USD + Decimal("0.0001")
+    assert found["total"]["central_cost_usd"] == CHEAP_USD + Decimal("0.0001")
     assert found["total"]["quality_retained"] == pytest.approx(0.6 / 0.8)
 
 
@@ -249,7 +249,7 @@ def test_a_verifier_that_accepts_all_leaves_the_first_answer_and_costs_its_fee()
 )
 def test_a_cascade_that_lacks_evidence_names_the_line(known: dict[str, Any], reason: str) -> None:
     found = projected(request(1), policies=config(*CASCADE, cascade={"verifier": "perfect"}), **known)
-    assert found["total"]["projected_cost_usd"] is None
+    assert found["total"]["central_cost_usd"] is None
     assert found["total"]["quality_retained"] is None, "nobody knows who answers what"
     assert reason in found["total"]["not_projected_reason"]
 
@@ -288,8 +288,8 @@ MACHINES: dict[str, Any] = {
 def test_own_machines_cost_the_same_however_much_they_serve() -> None:
     arms = (arm("own", ("own", CHEAP[1]), share="0.5", **MACHINES), arm("strong", STRONG, share="0.5"))
     few, many = (projected(*(request(n) for n in range(count)), policies=config(*arms)) for count in (2, 20))
-    assert few["own"]["projected_cost_usd"] == many["own"]["projected_cost_usd"] == Decimal("0.01")
-    assert few["total"]["projected_cost_usd"] == Decimal("0.01") + STRONG_USD
+    assert few["own"]["central_cost_usd"] == many["own"]["central_cost_usd"] == Decimal("0.01")
+    assert few["total"]["central_cost_usd"] == Decimal("0.01") + STRONG_USD
     assert json.loads(few["total"]["waterfall"])["fixed"] == "0.010000000000000000"
     # Nothing but the traffic itself is uncertain, and machines do not get cheaper when it is less.
     assert few["total"]["saving_share_low_95"] < few["total"]["saving_share"] < few["total"]["saving_share_high_95"]
@@ -323,8 +323,8 @@ def test_what_own_machines_can_not_serve_in_an_hour_is_priced_at_the_next_arm(
     arms = (arm("own", ("own", CHEAP[1]), share="1", **limit), arm("api", CHEAP, share="0"))
     found = projected(*in_two_hours(), policies=config(*arms))
     assert (found["own"]["requests"], found["api"]["requests"]) == pytest.approx((16 * served, 16 * (1 - served)))
-    assert found["api"]["projected_cost_usd"] == CHEAP_USD * 16 * Decimal(repr(1 - served))
-    assert found["own"]["projected_cost_usd"] == Decimal("0.01")
+    assert found["api"]["central_cost_usd"] == CHEAP_USD * 16 * Decimal(repr(1 - served))
+    assert found["own"]["central_cost_usd"] == Decimal("0.01")
     stated = json.loads(found["total"]["assumptions"])
     moved = {"own: more than its machines can serve": 16 * (1 - served)} if served < 1 else None
     assert stated.get("requests_moved") == moved
@@ -340,7 +340,7 @@ def test_half_of_the_traffic_fills_the_machines_half_as_much() -> None:
 def test_what_nobody_can_serve_is_refused_and_says_how_much() -> None:
     arms = (arm("own", ("own", CHEAP[1]), share="1", **at_most(9000)),)
     found = projected(*in_two_hours(), policies=config(*arms))
-    assert found["total"]["projected_cost_usd"] is None
+    assert found["total"]["central_cost_usd"] is None
     assert found["total"]["not_projected_reason"] == "no arm takes 6 requests: more than its machines can serve"
 
 
@@ -361,7 +361,7 @@ def test_machines_of_which_not_enough_is_known_have_no_figure_and_say_so(values:
     """Cost and ceiling of a deployment come from selfhost.yaml before a projection; here nobody has put them in."""
     arms = (arm("own", ("own", CHEAP[1]), share="0.5", **values), arm("strong", STRONG, share="0.5"))
     found = projected(request(1), policies=config(*arms))
-    assert found["own"]["projected_cost_usd"] is None
+    assert found["own"]["central_cost_usd"] is None
     assert reason in (found["own"]["not_projected_reason"] or "")
 
 
@@ -381,7 +381,7 @@ def test_a_long_prompt_is_priced_at_the_arms_own_context_tier() -> None:
     cards = pl.concat([short, long])
     found = routing.project(requests(*rows, card=cards), cards, policies, None, evidence=CERTAIN).projection
     usd = (1000 * Decimal("0.28") + 60_000 * Decimal("0.56") + 1000 * Decimal("0.42")) / 1_000_000
-    assert found.filter(arm="total")["projected_cost_usd"].to_list() == [usd]
+    assert found.filter(arm="total")["central_cost_usd"].to_list() == [usd]
 
 
 def test_attempts_multiply_all_tokens() -> None:
@@ -389,7 +389,7 @@ def test_attempts_multiply_all_tokens() -> None:
     other = Effect(measure="attempts", log_sd=0, grade="A", source="s")
     evidence = CERTAIN.model_copy(update={"effects": (*CERTAIN.effects, line, other)})
     found = projected(request(1), policies=config(arm("cheap", CHEAP, share="1")), evidence=evidence)
-    assert found["total"]["projected_cost_usd"] == Decimal("1.25") * CHEAP_USD
+    assert found["total"]["central_cost_usd"] == Decimal("1.25") * CHEAP_USD
 
 
 @settings(max_examples=25, deadline=None)
@@ -418,7 +418,7 @@ def test_whatever_moves_arms_add_up(calls: list[tuple[int, bool, str | None]], h
     )
     found = projected(*rows, policies=config(*arms))
     total = found.pop("total")
-    for column in ("share", "baseline_cost_usd", "projected_cost_usd", "saving_usd"):
+    for column in ("share", "baseline_cost_usd", "central_cost_usd", "saving_usd"):
         assert sum(row[column] for row in found.values()) == total[column]
     assert sum(row["requests"] for row in found.values()) == pytest.approx(len(rows))
     assert found["same"]["saving_usd"] == found["hard"]["saving_usd"] == 0
@@ -428,10 +428,13 @@ def test_quality_is_shown_by_use_case() -> None:
     """Search is ruled to the tuned model (40 %), chat is parted between cheap (60 %) and strong (80 %), against strong alone."""
     rows = [request(n, application="search" if n < 2 else "chat") for n in range(6)]
     policies = config(arm("ruled", TUNED, rule={"use_cases": ["search"]}), *HALF)
-    found = json.loads(projected(*rows, policies=policies, evidence=DRAWN)["total"]["quality_by_use_case"])
-    assert {name: (one["requests"], one["retained"]) for name, one in found.items()} == {
+    certain, drawn = (
+        json.loads(projected(*rows, policies=policies, evidence=evidence)["total"]["quality_by_use_case"])
+        for evidence in (CERTAIN, DRAWN)
+    )
+    assert {name: (one["requests"], one["retained"]) for name, one in certain.items()} == {
         "search": (2, pytest.approx(0.4 / 0.8)),
         "chat": (4, pytest.approx(0.7 / 0.8)),
     }
-    for one in found.values():
+    for one in drawn.values():
         assert one["low_95"] < one["low_50"] < one["retained"] < one["high_50"] < one["high_95"]

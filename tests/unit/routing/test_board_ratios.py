@@ -70,10 +70,10 @@ def test_the_ratio_is_in_the_cost_and_named_in_the_row_unless_evidence_has_a_lin
     factor = exp(log(4) * 1.44 / (1.44 + 0.64))
     usd = Decimal("0.00028") + Decimal("0.00021") * Decimal(f"{factor:.6f}")
     board = total()
-    assert board["projected_cost_usd"] == usd
+    assert board["central_cost_usd"] == usd
     assert "output tokens on aider" in json.loads(str(board["assumptions"]))["tokens"][f"output, {CHEAP[1]}"]
     own = Effect(measure="output", model=CHEAP[1], log_mean=0, log_sd=0.1, grade="A", source="own")
-    assert total(own)["projected_cost_usd"] == Decimal("0.00049")
+    assert total(own)["central_cost_usd"] == Decimal("0.00049")
     assert STRONG[1] not in str(json.loads(str(board["assumptions"]))["tokens"])
 
 

@@ -49,7 +49,7 @@ def test_the_run_that_matters_most_comes_first_and_says_its_pairs_and_cost() -> 
     assert quality["pairs_needed"] == 758
     output = next(row for row in rows if row["measure"] == "output")
     cheap = case().rows()[0]
-    assert output["cost_usd"] == pytest.approx(cheap["projected_cost_usd"] * output["pairs_needed"] / 36)
+    assert output["cost_usd"] == pytest.approx(cheap["central_cost_usd"] * output["pairs_needed"] / 36)
 
 
 def test_what_is_known_already_is_worth_nothing() -> None:

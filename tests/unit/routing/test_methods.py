@@ -11,20 +11,20 @@ import pytest
 
 from pipelines import routing
 from pipelines.config.policies import Ceiling
-from tests.unit.routing.test_arms import FACTS
-from tests.unit.routing.test_projection import HYBRID, arm, policies
+from tests.unit.routing.test_arms import CERTAIN, FACTS
+from tests.unit.routing.test_projection import HYBRID, ITEMS, arm, policies
 from tests.unit.routing.traffic import CHEAP, RATES, STRONG, TUNED, rate_card, request, requests, score, scores
 
 DAY = requests(*(request(n) for n in range(10)))
 """Ten requests of 1,000 + 500 tokens: 0.105 USD on the strong model, 0.0049 on the cheap and 0.00585 on the tuned one."""
-SCORES = scores(score(CHEAP[1], 60.0), score(STRONG[1], 80.0), score(TUNED[1], 70.0))
+SCORES = scores(score(CHEAP[1], 60.0, **ITEMS), score(STRONG[1], 80.0, **ITEMS), score(TUNED[1], 70.0, **ITEMS))
 BENCHMARKS = ("aider_polyglot@pass_rate_2",)
 
 
 def methods(
-    config: Any, known: pl.DataFrame | None = None, card: pl.DataFrame | None = None
+    config: Any, known: pl.DataFrame | None = None, card: pl.DataFrame | None = None, **more: Any
 ) -> dict[str, dict[str, Any]]:
-    found = routing.project(DAY, rate_card() if card is None else card, config, known).projection
+    found = routing.project(DAY, rate_card() if card is None else card, config, known, **more).projection
     return {row["method"]: row for row in found.filter(pl.col("method") != "policy").to_dicts()}
 
 
@@ -41,7 +41,7 @@ def test_every_policy_and_baseline_has_both_methods_and_neither_is_the_headline(
 def test_the_trades_habit_prices_the_same_tokens_at_the_dearest_model() -> None:
     """All on the strong model 0.105; 90/8/2 at the same tokens 0.012927, whatever the arms' real token counts."""
     row = methods(policies(*HYBRID), SCORES)["same_tokens_dearest"]
-    assert (row["model_id"], row["baseline_cost_usd"], row["projected_cost_usd"]) == (
+    assert (row["model_id"], row["baseline_cost_usd"], row["central_cost_usd"]) == (
         STRONG[1],
         Decimal("0.105"),
         Decimal("0.012927"),
@@ -55,9 +55,9 @@ def test_the_trades_habit_counts_what_own_machines_cost_a_day() -> None:
     own = arm("own", ("own", CHEAP[1]), "1").model_copy(update={"fixed_usd_per_day": Decimal("0.02")})
     ceiling = Ceiling(tokens_per_second=10_000, source="own benchmark")
     found = methods(policies(own.model_copy(update={"ceiling": ceiling})), SCORES)["same_tokens_dearest"]
-    assert (found["baseline_cost_usd"], found["projected_cost_usd"]) == (Decimal("0.105"), Decimal("0.02"))
+    assert (found["baseline_cost_usd"], found["central_cost_usd"]) == (Decimal("0.105"), Decimal("0.02"))
     unknown = methods(policies(own), SCORES)["same_tokens_dearest"]
-    assert unknown["projected_cost_usd"] is None
+    assert unknown["central_cost_usd"] is None
     assert "what its machines can serve is not known" in unknown["not_projected_reason"]
 
 
@@ -70,11 +70,13 @@ def test_the_trades_habit_takes_the_dearest_of_policy_and_baseline_too() -> None
 
 def test_the_best_single_model_is_the_one_with_the_best_score_for_the_policys_money() -> None:
     """The tuned model costs 0.00585, less than the policy's 0.012927, and scores 70 against the cheap one's 60."""
-    row = methods(policies(*HYBRID, quality_benchmarks=BENCHMARKS), SCORES)["best_single_cheap"]
-    assert (row["model_id"], row["projected_cost_usd"]) == (TUNED[1], Decimal("0.00585"))
-    assert row["quality_retained"] == pytest.approx(70 / 80)
+    config = policies(*HYBRID, quality_benchmarks=BENCHMARKS)
+    certain, row = (methods(config, SCORES, **more)["best_single_cheap"] for more in ({"evidence": CERTAIN}, {}))
+    assert (row["model_id"], row["central_cost_usd"]) == (TUNED[1], Decimal("0.00585"))
+    assert certain["quality_retained"] == pytest.approx(70 / 80)
+    assert certain["projected_cost_usd"] == Decimal("0.00585")
     assert row["quality_retained_low_95"] < 70 / 80 < row["quality_retained_high_95"]
-    assert row["saving_share_low_95"] < row["saving_share"] < row["saving_share_high_95"]
+    assert row["saving_share_low_50"] < row["saving_share"] < row["saving_share_high_50"]
 
 
 def test_without_scores_it_is_the_cheapest_and_says_so() -> None:
@@ -86,12 +88,12 @@ def test_without_scores_it_is_the_cheapest_and_says_so() -> None:
 def test_a_price_that_is_missing_costs_the_method_that_needs_it_alone() -> None:
     card = rate_card({CHEAP: RATES[CHEAP], STRONG: RATES[STRONG]})
     found = methods(policies(*HYBRID), card=card)
-    assert found["same_tokens_dearest"]["projected_cost_usd"] is None
+    assert found["same_tokens_dearest"]["central_cost_usd"] is None
     assert found["same_tokens_dearest"]["not_projected_reason"] == (
         "tuned-open at groq: no_price for 10 of 10 requests; no price feed has it: state it in a price sheet (docs/prices.md), "
         "or give the arm fixed_usd_per_day where the machines are your own"
     )
-    assert found["best_single_cheap"]["projected_cost_usd"] == Decimal("0.0049")
+    assert found["best_single_cheap"]["central_cost_usd"] == Decimal("0.0049")
 
 
 def test_a_model_that_can_not_take_all_requests_is_no_single_model_for_them() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import routing
-from pipelines.config.evidence import Evidence, ScoredAs
+from pipelines.config.evidence import Effect, Evidence, ScoredAs, Transfer
 from pipelines.config.loader import load_file
 from pipelines.config.policies import Arm, Policy
 from pipelines.config.routing import Baseline, RoutingConfig
@@ -51,6 +51,12 @@ def project(*arguments: Any, **named: Any) -> pl.DataFrame:
     return routing.project(*arguments, **named).projection.filter(method="policy")
 
 
+CERTAIN = Evidence(
+    effects=tuple(Effect(measure=one, log_sd=0, grade="A", source="s") for one in ("input", "output", "loop")),
+    transfers=(Transfer(logit_sd=0, grade="C", source="s"),),
+)
+ITEMS = {"n_items": 10**9}
+"""So many that a score has no error that counts."""
 HYBRID = (arm("cheap", CHEAP, "0.90"), arm("strong", STRONG, "0.08"), arm("tuned", TUNED, "0.02"))
 
 
@@ -67,7 +73,7 @@ def test_a_day_worked_by_hand() -> None:
     found = project(requests(*(request(n) for n in range(10))), rate_card(), policies(*HYBRID), None)
     assert dict(found.schema) == dict(ROUTING_PROJECTION.polars_schema)
     assert found["arm"].to_list() == ["cheap", "strong", "tuned", "total"]
-    assert found["projected_cost_usd"].to_list() == [
+    assert found["central_cost_usd"].to_list() == [
         Decimal("0.00441"),
         Decimal("0.0084"),
         Decimal("0.000117"),
@@ -80,8 +86,13 @@ def test_a_day_worked_by_hand() -> None:
         Decimal("0.105"),
     ]
     row = total(found)
-    assert row["saving_usd"] == Decimal("0.092073")
-    assert row["saving_share"] == pytest.approx(0.092073 / 0.105)
+    assert json.loads(row["waterfall"])["uncertainty"] == str(row["projected_cost_usd"] - Decimal("0.012927"))
+    certain = total(
+        project(requests(*(request(n) for n in range(10))), rate_card(), policies(*HYBRID), None, evidence=CERTAIN)
+    )
+    assert certain["projected_cost_usd"] == Decimal("0.012927")
+    assert certain["saving_usd"] == Decimal("0.092073")
+    assert certain["saving_share"] == pytest.approx(0.092073 / 0.105)
     assert (row["requests"], row["evidence_grade"], row["quality_retained"]) == (10.0, "E", None)
     assumptions = json.loads(row["assumptions"])
     assert "353 models" in assumptions["tokens"]["output, *"]
@@ -101,7 +112,7 @@ def test_each_request_is_priced_at_its_own_instant() -> None:
     both = pl.concat([card.with_columns(until), later])
     day = requests(request(1), request(2, event_at=datetime(2026, 2, 20, 13, tzinfo=UTC)))
     found = project(day, both, policies(arm("cheap", CHEAP, "1")), None)
-    assert total(found)["projected_cost_usd"] == Decimal("0.00049") + Decimal("0.00014") + Decimal("0.00021")
+    assert total(found)["central_cost_usd"] == Decimal("0.00049") + Decimal("0.00014") + Decimal("0.00021")
 
 
 def test_a_policy_of_the_baselines_own_model_saves_exactly_nothing() -> None:
@@ -127,9 +138,9 @@ def test_a_lost_cache_is_charged_as_plain_input_and_a_kept_one_at_its_own_rate()
     lost = total(project(day, rate_card(), policies(arm("cheap", CHEAP, "1")), None))
     kept = total(project(day, rate_card(), policies(arm("cheap", CHEAP, "1", "kept")), None))
     # 6,000 plain + 500 out; against 1,000 plain + 4,000 read + 1,000 written (at the plain rate: no other is published).
-    assert lost["projected_cost_usd"] == (6000 * Decimal("0.28") + 500 * Decimal("0.42")) / 1_000_000
+    assert lost["central_cost_usd"] == (6000 * Decimal("0.28") + 500 * Decimal("0.42")) / 1_000_000
     assert (
-        kept["projected_cost_usd"]
+        kept["central_cost_usd"]
         == (2000 * Decimal("0.28") + 4000 * Decimal("0.028") + 500 * Decimal("0.42")) / 1_000_000
     )
     assert json.loads(kept["assumptions"])["cache"]["cheap"].startswith("kept")
@@ -139,16 +150,16 @@ def test_a_missing_rate_is_null_with_a_reason_and_never_a_smaller_sum() -> None:
     card = rate_card({CHEAP: RATES[CHEAP], STRONG: RATES[STRONG]})
     found = project(requests(request(1), request(2), card=card), card, policies(*HYBRID), None)
     tuned = found.filter(pl.col("arm") == "tuned").row(0, named=True)
-    assert tuned["projected_cost_usd"] is None
+    assert tuned["central_cost_usd"] is None
     assert tuned["not_projected_reason"] == (
         "tuned-open at groq: no_price for 2 of 2 requests; no price feed has it: state it in a price sheet (docs/prices.md), "
         "or give the arm fixed_usd_per_day where the machines are your own"
     )
     row = total(found)
-    assert (row["projected_cost_usd"], row["saving_usd"], row["saving_share"]) == (None, None, None)
+    assert (row["central_cost_usd"], row["saving_usd"], row["saving_share"]) == (None, None, None)
     assert row["baseline_cost_usd"] == Decimal("0.021")
     assert row["not_projected_reason"] == tuned["not_projected_reason"]
-    assert found.filter(pl.col("arm") == "cheap")["projected_cost_usd"].null_count() == 0
+    assert found.filter(pl.col("arm") == "cheap")["central_cost_usd"].null_count() == 0
 
 
 def test_what_can_not_be_routed_is_left_out_of_both_sides_and_counted() -> None:
@@ -175,7 +186,7 @@ def test_what_can_not_be_routed_is_left_out_of_both_sides_and_counted() -> None:
 
 def test_a_day_without_traffic_that_can_be_routed_has_rows_of_zero() -> None:
     found = project(requests(request(1, operation="embeddings")), rate_card(), policies(*HYBRID), None)
-    assert found["projected_cost_usd"].to_list() == [Decimal(0)] * 4
+    assert found["central_cost_usd"].to_list() == [Decimal(0)] * 4
     assert found["saving_share"].to_list() == [None] * 4
 
 
@@ -190,10 +201,10 @@ def test_days_do_not_mix() -> None:
 
 @pytest.mark.slow
 def test_quality_is_projected_only_where_every_score_is_known() -> None:
-    known = [score(CHEAP[1], 74.2), score(STRONG[1], 82.4), score(TUNED[1], 40.0)]
+    known = [score(CHEAP[1], 74.2, **ITEMS), score(STRONG[1], 82.4, **ITEMS), score(TUNED[1], 40.0, **ITEMS)]
     config = policies(*HYBRID, baselines=("actual", "all_closed"), quality_benchmarks=("aider_polyglot@pass_rate_2",))
     day = requests(request(1), request(2, CHEAP))
-    found = project(day, rate_card(), config, scores(*known)).filter(pl.col("arm") == "total")
+    found = project(day, rate_card(), config, scores(*known), evidence=CERTAIN).filter(pl.col("arm") == "total")
     mix = 0.9 * 74.2 + 0.08 * 82.4 + 0.02 * 40.0
     retained = dict(found.select("baseline", "quality_retained").iter_rows())
     assert retained["all_closed"] == pytest.approx(mix / 82.4)
@@ -232,7 +243,7 @@ def test_arms_add_up_and_a_cheaper_price_never_saves_less(
     found = project(day, rate_card(), config, None)
     for _, rows in found.group_by("baseline"):
         parts, whole = rows.filter(pl.col("arm") != "total"), rows.filter(pl.col("arm") == "total")
-        for column in ("share", "baseline_cost_usd", "projected_cost_usd", "saving_usd"):
+        for column in ("share", "baseline_cost_usd", "central_cost_usd", "saving_usd"):
             assert sum(parts[column], Decimal(0)) == whole[column][0]
     same = found.filter((pl.col("model_id") == STRONG[1]) & (pl.col("baseline") == "all_closed"))
     assert all(saving == 0 for saving in same["saving_usd"])
@@ -240,7 +251,9 @@ def test_arms_add_up_and_a_cheaper_price_never_saves_less(
     assert baseline["saving_usd"].to_list() == [0, 0]
     cheaper = rate_card(RATES | {CHEAP: {name: str(Decimal(v) / 2) for name, v in RATES[CHEAP].items()}})
     again = project(day, cheaper, config, None)
-    assert (again["saving_usd"] >= found["saving_usd"]).all()
+    assert (again["central_cost_usd"] <= found["central_cost_usd"]).all()
+    before, after = (frame.filter(arm="total")["saving_share"] for frame in (found, again))
+    assert all(new is old is None or new >= old - 1e-12 for old, new in zip(before, after, strict=True))
 
 
 def test_a_policy_that_fails_costs_no_other_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +275,7 @@ def test_a_policy_that_fails_costs_no_other_and_says_why(monkeypatch: pytest.Mon
     found = project(day, rate_card(), two, None)
     assert found.filter(policy="second").equals(whole.filter(policy="second"))
     (row,) = found.filter(policy="hybrid").to_dicts()
-    assert (row["arm"], row["saving_usd"], row["projected_cost_usd"]) == ("total", None, None)
+    assert (row["arm"], row["saving_usd"], row["central_cost_usd"]) == ("total", None, None)
     assert row["not_projected_reason"].startswith("the projection failed: ArithmeticError at pipelines.routing.case:")
     assert "what a row held" not in row["not_projected_reason"]
 
@@ -274,13 +287,16 @@ def test_a_name_takes_the_score_of_the_model_behind_it_while_it_stood_there() ->
     policy = policies(
         arm("cheap", chat, "0.9"), arm("strong", STRONG, "0.1"), quality_benchmarks=("aider_polyglot@pass_rate_2",)
     )
-    known = scores(score("deepseek-v3.2", 60.0), score(STRONG[1], 80.0))
+    known = scores(score("deepseek-v3.2", 60.0, **ITEMS), score(STRONG[1], 80.0, **ITEMS))
     frame = requests(*(request(n) for n in range(10)), card=card)
-    found = total(project(frame, card, policy, known))
+    sure = CERTAIN.model_copy(update={"stand_ins": load_file(Evidence, "evidence.yaml", None).stand_ins})
+    found = total(project(frame, card, policy, known, evidence=sure))
     assert found["quality_retained"] == pytest.approx(0.775)
     assert json.loads(found["assumptions"])["quality"]["stand_ins"] == {"deepseek-chat": "deepseek-v3.2"}
-    own = scores(score("deepseek-v3.2", 60.0), score(chat[1], 40.0), score(STRONG[1], 80.0))
-    assert total(project(frame, card, policy, own))["quality_retained"] == pytest.approx((0.9 * 40 + 0.1 * 80) / 80)
+    own = scores(score("deepseek-v3.2", 60.0), score(chat[1], 40.0, **ITEMS), score(STRONG[1], 80.0, **ITEMS))
+    assert total(project(frame, card, policy, own, evidence=sure))["quality_retained"] == pytest.approx(
+        (0.9 * 40 + 0.1 * 80) / 80
+    )
     shipped = load_file(Evidence, "evidence.yaml", None)
     later = ScoredAs.model_validate(
         {"model": chat[1], "scored_as": "deepseek-v3.2", "from": DAY + timedelta(days=1), "source": "a day too late"}

@@ -85,13 +85,13 @@ def test_what_is_asked_again_is_paid_on_the_dearest_arm() -> None:
     again = CERTAIN.model_copy(update={"escalations": (Escalation(model="*", share=0.1, grade="E", source="made up"),)})
     rows = [request(n) for n in range(10)]
     found = projected(*rows, policies=config(*HALF), evidence=again)
-    assert found["cheap"]["projected_cost_usd"] == 5 * CHEAP_USD
-    assert found["strong"]["projected_cost_usd"] == Decimal("5.5") * STRONG_USD
+    assert found["cheap"]["central_cost_usd"] == 5 * CHEAP_USD
+    assert found["strong"]["central_cost_usd"] == Decimal("5.5") * STRONG_USD
     assert Decimal(json.loads(found["total"]["waterfall"])["second_answers"]) == STRONG_USD / 2
     assert found["total"]["saving_share_low_95"] == pytest.approx(found["total"]["saving_share"])
     assert json.loads(found["total"]["assumptions"])["asked_again"] == {"cheap": "10.00% (E: made up)"}
     ran = projected(*(request(n, CHEAP) for n in range(10)), policies=config(*HALF), evidence=again)
-    assert ran["strong"]["projected_cost_usd"] == 5 * STRONG_USD
+    assert ran["strong"]["central_cost_usd"] == 5 * STRONG_USD
     alone = projected(
         *rows, policies=config(arm("one", STRONG, share="0.5"), arm("two", STRONG, share="0.5")), evidence=again
     )

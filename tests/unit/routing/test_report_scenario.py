@@ -67,22 +67,27 @@ def test_its_own_assumptions_give_its_saving_and_dated_prices_another(prices: st
     assert found["probability_saving_85"] == (saving >= 0.85)
 
 
-# The point by hand: hard requests are exp(0.5) times as long, so that the cheap arms have 0.92 / (0.92 + 0.08 x 1.6487) = 87.461 % of the
-# tokens. The interval is what docs/routing.md says.
+# At the middle of every assumption by hand: hard requests are exp(0.5) times as long, so that the cheap arms have 0.92 / (0.92 + 0.08 x 1.6487)
+# = 87.461 % of the tokens. Median and interval are what docs/routing.md says.
 @pytest.mark.parametrize(
-    ("prices", "saving", "interval"),
+    ("prices", "saving", "median", "interval"),
     [
         *zip(
             PRICES,
             (0.859917, 0.778757, 0.825633, 0.509373),
-            ((0.57, 0.92), (-1.37, 0.89), (0.02, 0.89), (-6.30, 0.77)),
+            (0.85, 0.76, 0.81, 0.49),
+            ((0.56, 0.92), (-1.21, 0.89), (0.03, 0.90), (-5.72, 0.77)),
             strict=True,
         )
     ],
 )
-def test_what_models_take_makes_an_interval_of_it(prices: str, saving: float, interval: tuple[float, float]) -> None:
+def test_what_models_take_makes_an_interval_of_it(
+    prices: str, saving: float, median: float, interval: tuple[float, float]
+) -> None:
     found = scenario(PRICES[prices], as_assumed=False)
-    assert found["saving_share"] == pytest.approx(saving, abs=1e-5)
+    assert float(1 - found["central_cost_usd"] / found["baseline_cost_usd"]) == pytest.approx(saving, abs=1e-5)
+    assert found["saving_share"] == pytest.approx(median, abs=0.006)
+    assert found["saving_share_low_50"] < found["saving_share"] < found["saving_share_high_50"]
     assert (found["saving_share_low_95"], found["saving_share_high_95"]) == pytest.approx(interval, abs=0.006)
     assert found["evidence_grade"] == "E"  # no scores, no quality
 
@@ -90,8 +95,9 @@ def test_what_models_take_makes_an_interval_of_it(prices: str, saving: float, in
 if __name__ == "__main__":
     for name, cheap in PRICES.items():
         assumed, shipped = (scenario(cheap, as_assumed=one) for one in (True, False))
+        central = float(1 - shipped["central_cost_usd"] / shipped["baseline_cost_usd"])
         low, high = (shipped[f"saving_share_{end}_95"] for end in ("low", "high"))
         print(
-            f"| {name} | {' / '.join(cheap)} | {assumed['saving_share']:.1%} | {shipped['saving_share']:.1%} ({low:.0%} to {high:.0%}) | "
+            f"| {name} | {' / '.join(cheap)} | {assumed['saving_share']:.1%} | {central:.1%} | {shipped['saving_share']:.1%} ({low:.0%} to {high:.0%}) | "
             f"{shipped['probability_saving_85']:.0%} |"
         )

@@ -58,7 +58,7 @@ def per_million(**tokens: int) -> Decimal:
 
 def test_a_session_that_stays_on_its_arm_keeps_its_cache() -> None:
     row = cheap_alone(*session("a", [1000, 3000, 6000]))
-    assert row["projected_cost_usd"] == per_million(input_uncached=6000, input_cache_read=4000)
+    assert row["central_cost_usd"] == per_million(input_uncached=6000, input_cache_read=4000)
 
 
 def test_routing_each_request_loses_the_cache_as_often_as_the_arm_changes() -> None:
@@ -66,8 +66,8 @@ def test_routing_each_request_loses_the_cache_as_often_as_the_arm_changes() -> N
     where the second request was here, and 1,000 of them in a quarter where only the first was."""
     row = cheap_alone(*session("a", [1000, 3000, 6000]), unit="request", share="0.5")
     hits = 500 + 1500 + 250
-    assert row["projected_cost_usd"] == per_million(input_uncached=6000 + 4000 - hits, input_cache_read=hits) / 2
-    assert cheap_alone(*session("a", [1000, 3000]), unit="request")["projected_cost_usd"] == per_million(
+    assert row["central_cost_usd"] == per_million(input_uncached=6000 + 4000 - hits, input_cache_read=hits) / 2
+    assert cheap_alone(*session("a", [1000, 3000]), unit="request")["central_cost_usd"] == per_million(
         input_uncached=3000, input_cache_read=1000
     )
 
@@ -79,14 +79,14 @@ def test_a_cache_that_is_too_old_is_gone_on_a_switch_and_a_prefix_shared_by_sess
         unit="request",
         share="0.5",
     )
-    assert shared["projected_cost_usd"] == per_million(input_cache_read=1000) / 2
-    assert late["projected_cost_usd"] == per_million(input_uncached=3000, input_cache_read=1000) / 2
+    assert shared["central_cost_usd"] == per_million(input_cache_read=1000) / 2
+    assert late["central_cost_usd"] == per_million(input_uncached=3000, input_cache_read=1000) / 2
 
 
 def test_where_the_log_has_no_sessions_the_answer_is_a_range_and_no_point() -> None:
     cached = {"input_uncached_tokens": 1000, "input_cache_read_tokens": 99_000}
     row = cheap_alone(*(request(n, **cached) for n in range(20)))
-    assert (row["projected_cost_usd"], row["saving_usd"]) == (None, None)
+    assert (row["central_cost_usd"], row["saving_usd"]) == (None, None)
     assert "log session ids, or set cache to kept or lost in routing.yaml" in row["not_projected_reason"]
     assert row["saving_share_low_95"] < row["saving_share_high_95"]
     declared = policies(arm("cheap", CHEAP, "1", "kept"))
@@ -97,7 +97,7 @@ def test_where_the_log_has_no_sessions_the_answer_is_a_range_and_no_point() -> N
 
 def test_a_few_cached_tokens_without_a_session_make_no_range() -> None:
     row = cheap_alone(request(1, input_cache_read_tokens=10))
-    assert row["projected_cost_usd"] is not None
+    assert row["central_cost_usd"] is not None
 
 
 def test_the_policy_of_what_runs_saves_exactly_nothing_in_every_world() -> None:
@@ -130,7 +130,8 @@ def test_a_router_takes_its_fee_from_the_saving() -> None:
         baselines=BASELINES, policies=(policy.model_copy(update={"router_fee_usd": Decimal("0.001")}),)
     )
     free, paid = (total(project(day, rate_card(), config, None)) for config in (policies(*HYBRID), with_fee))
-    assert free["saving_usd"] - paid["saving_usd"] == Decimal("0.010")
+    assert paid["central_cost_usd"] - free["central_cost_usd"] == Decimal("0.010")
+    assert float(free["saving_usd"] - paid["saving_usd"]) == pytest.approx(0.010, abs=1e-15)
     assert json.loads(paid["waterfall"])["router_fee"] == "0.010000000000000000"
     assert paid["saving_share_high_95"] < free["saving_share_high_95"]
 
@@ -144,6 +145,7 @@ def test_the_waterfall_adds_up_to_the_last_decimal() -> None:
     steps = {name: Decimal(value) for name, value in json.loads(row["waterfall"]).items()}
     assert steps["cache"] > 0
     assert steps["projected"] == row["projected_cost_usd"]
+    assert steps["projected"] - steps["uncertainty"] == row["central_cost_usd"]
     assert sum((value for name, value in steps.items() if name != "projected"), Decimal(0)) == steps["projected"]
 
 
@@ -158,7 +160,7 @@ def test_own_evidence_moves_the_point_and_narrows_the_interval() -> None:
     config = policies(*HYBRID, quality_benchmarks=("aider_polyglot",))
     row = project(day, rate_card(), config, SCORES, evidence=known)
     cheap = row.filter(arm="cheap").row(0, named=True)
-    assert cheap["projected_cost_usd"] == Decimal("0.9") * 2 * 30 * Decimal("0.00049")
+    assert cheap["central_cost_usd"] == Decimal("0.9") * 2 * 30 * Decimal("0.00049")
     assert cheap["saving_share_high_95"] - cheap["saving_share_low_95"] < 0.02
     assert cheap["evidence_grade"] == "A"
 
@@ -238,7 +240,7 @@ def test_strata_cost_what_their_requests_cost_one_by_one() -> None:
     found = total(project(day, cards, policies(arm("cheap", CHEAP, "1")), None))
     moved = requests(*(row | {"provider_id": CHEAP[0], "model_id": CHEAP[1]} for row in rows), card=cards)
     assert moved["rate_id"].n_unique() == 3
-    assert found["projected_cost_usd"] == moved["effective_cost_usd"].sum()
+    assert found["central_cost_usd"] == moved["effective_cost_usd"].sum()
 
 
 def test_marginal_tiers_and_minimums_are_rated_one_by_one() -> None:
@@ -254,7 +256,7 @@ def test_marginal_tiers_and_minimums_are_rated_one_by_one() -> None:
     day = requests(*rows, card=card)
     found = total(project(day, card, policies(arm("cheap", CHEAP, "1", "kept")), None))
     moved = requests(*(row | {"provider_id": CHEAP[0], "model_id": CHEAP[1]} for row in rows), card=card)
-    assert found["projected_cost_usd"] == moved["effective_cost_usd"].sum()
+    assert found["central_cost_usd"] == moved["effective_cost_usd"].sum()
 
 
 def certain(*, transfer: float = 0.0, spread: float = 0.0, n: int | None = None) -> Evidence:

@@ -23,12 +23,12 @@ def asked(**question: Any) -> dict[str, Any]:
 
 
 def test_a_question_without_changes_is_answered_as_every_day() -> None:
-    assert asked()["projected_cost_usd"] == Decimal("0.012927")
+    assert asked()["central_cost_usd"] == Decimal("0.012927")
 
 
 def test_other_shares() -> None:
     found = asked(shares={"cheap": Decimal("0.98"), "strong": Decimal(0)})
-    assert found["projected_cost_usd"] == Decimal("0.98") * Decimal("0.0049") + Decimal("0.02") * Decimal("0.00585")
+    assert found["central_cost_usd"] == Decimal("0.98") * Decimal("0.0049") + Decimal("0.02") * Decimal("0.00585")
 
 
 def test_arms_that_are_not_named_divide_the_rest() -> None:
@@ -55,17 +55,17 @@ def test_the_share_of_an_arm_for_hard_requests_moves_its_threshold() -> None:
 
 def test_another_price_of_one_seller() -> None:
     found = asked(prices={(*CHEAP, "output_text"): Decimal("0.84")})
-    assert found["projected_cost_usd"] == Decimal("0.012927") + Decimal("0.9") * Decimal("0.0021")
+    assert found["central_cost_usd"] == Decimal("0.012927") + Decimal("0.9") * Decimal("0.0021")
 
 
 def test_another_number_of_tokens() -> None:
     found = asked(tokens={(CHEAP[1], "output"): 2.0})
-    assert found["projected_cost_usd"] == Decimal("0.012927") + Decimal("0.9") * Decimal("0.0021")
+    assert found["central_cost_usd"] == Decimal("0.012927") + Decimal("0.9") * Decimal("0.0021")
 
 
 def test_a_fee_and_another_unit() -> None:
     found = asked(router_fee_usd=Decimal("0.001"), unit="request")
-    assert found["projected_cost_usd"] == Decimal("0.022927")
+    assert found["central_cost_usd"] == Decimal("0.022927")
     assert '"unit": "request"' in found["assumptions"]
 
 
