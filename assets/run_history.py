@@ -1,18 +1,32 @@
-"""Dagster's run history in Postgres, without asking again and again which tables and columns it has.
+"""Dagster's run history in Postgres, in fewer statements than Dagster's own.
 
-Dagster reads the catalog of the database with every event that it stores, some 150 times in a daily run.
+Dagster reads the catalog of the database with every event that it stores, some 150 times in a daily run, writes each of 600 events by itself,
+and notifies listeners that no version of it has any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from threading import Lock
 from typing import Any
 
+from dagster import AssetKey, DagsterEventType
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy import Connection
+
+_WAITING = {
+    DagsterEventType.STEP_OUTPUT,
+    DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+    DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+}
+"""Events that others follow immediately."""
 
 
 class RunHistory(DagsterPostgresStorage):
@@ -29,12 +43,50 @@ class RunHistory(DagsterPostgresStorage):
 
 
 class Events(PostgresEventLogStorage):
-    """Dagster's own; a table or column that was found once is not looked for again. What is missing may still be made."""
+    """Dagster's own; a table or column that was found once is not looked for again. What is missing may still be made.
+
+    Events that wait are written with the next one, or before anything is read, so that the order stays.
+    """
 
     def __init__(self, postgres_url: str) -> None:
         self._tables: set[str] = set()
         self._columns: set[str] = set()
+        self._waiting: list[EventLogEntry] = []
+        self._lock = Lock()
         super().__init__(postgres_url)
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Write the event and those that wait for it, or let it wait."""
+        with self._lock:
+            self._waiting.append(event)
+        if event.dagster_event_type not in _WAITING:
+            self._write()
+
+    def _connect(self) -> AbstractContextManager[Connection]:
+        self._write()
+        return super()._connect()
+
+    def _write(self) -> None:
+        with self._lock:
+            events, self._waiting = self._waiting, []
+        if not events:
+            return
+        columns = SqlEventLogStorageTable.c
+        with self._connect() as connection:
+            inserted = SqlEventLogStorageTable.insert().returning(columns.id, sort_by_parameter_order=True)
+            ids: Sequence[int] = (
+                connection.execute(inserted, [self._event_to_row(event) for event in events]).scalars().all()
+            )
+        stored = list(zip(events, ids, strict=True))
+        of_assets = [(event, number) for event, number in stored if _asset_of(event)]
+        if of_assets:
+            with self.index_transaction() as connection:
+                for event, number in of_assets:
+                    self._store_asset_event_tags(connection, [event], [number])
+                    self._store_asset_event(connection, event, number)
+        for event, number in stored:
+            if event.dagster_event_type in ASSET_CHECK_EVENTS:
+                self.store_asset_check_event(event, number)
 
     def has_table(self, table_name: str) -> bool:
         """Whether the database has the table."""
@@ -46,3 +98,9 @@ class Events(PostgresEventLogStorage):
         if column_name not in self._columns and super()._has_asset_key_col_on_connection(conn, column_name):
             self._columns.add(column_name)
         return column_name in self._columns
+
+
+def _asset_of(event: EventLogEntry) -> AssetKey | None:
+    """The asset that the event is about, where Dagster keeps the newest event of each asset."""
+    is_kept = event.dagster_event is not None and event.dagster_event_type in ASSET_EVENTS
+    return event.get_dagster_event().asset_key if is_kept else None

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from assets.run_history import RunHistory
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.events.log import EventLogEntry
+from dagster_postgres import PostgresEventLogStorage
+from sqlalchemy import event as listening
+
+from assets.run_history import Events, RunHistory
 from pipelines.warehouse.database import Database
 
 
@@ -19,3 +28,78 @@ def test_what_was_found_is_remembered_and_what_was_missing_is_looked_for_again(d
     assert events.has_table("made_later")
     assert events.has_asset_key_col("asset_key")
     assert not events.has_asset_key_col("made_later")
+
+
+@pytest.fixture(scope="module")
+def run() -> tuple[str, list[EventLogEntry]]:
+    """The events of a run of two assets and four checks, one of which fails."""
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec("first"), dg.AssetSpec("second", deps=["first"])],
+        check_specs=[dg.AssetCheckSpec(name, asset=key) for key in ("first", "second") for name in ("holds", "agrees")],
+    )
+    def both() -> Iterator[object]:
+        for key in ("first", "second"):
+            yield dg.MaterializeResult(asset_key=key, metadata={"rows": 3})
+            yield dg.AssetCheckResult(asset_key=key, check_name="holds", passed=True)
+            yield dg.AssetCheckResult(asset_key=key, check_name="agrees", passed=key == "first")
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_id = dg.materialize([both], instance=instance, raise_on_error=False).run_id
+        return run_id, list(instance.all_logs(run_id))
+
+
+def test_events_stand_as_dagster_writes_them_in_half_the_statements(
+    database: Database, run: tuple[str, list[EventLogEntry]]
+) -> None:
+    run_id, entries = run
+    made = RunHistory(database.dagster_url).event_log_storage  # makes the tables
+    own = PostgresEventLogStorage(database.dagster_url)
+    found, statements = [], []
+    for storage in (own, made):
+        storage.wipe()
+        said: list[str] = []
+        listening.listen(storage._engine, "before_cursor_execute", lambda *call, said=said: said.append(call[2]))
+        for entry in entries:
+            storage.store_event(entry)
+        statements.append(len(said))
+        found.append(_kept(storage, run_id))
+    assert found[0] == found[1]
+    assert [event for event, *_ in found[1][0]] == entries
+    assert {name: status for name, status, *_ in found[1][2]} == {
+        "first holds": "SUCCEEDED",
+        "first agrees": "SUCCEEDED",
+        "second holds": "SUCCEEDED",
+        "second agrees": "FAILED",
+    }
+    assert statements[1] < 0.6 * statements[0], statements
+
+
+def test_what_waits_is_there_for_whoever_reads(database: Database, run: tuple[str, list[EventLogEntry]]) -> None:
+    run_id, entries = run
+    events = RunHistory(database.dagster_url).event_log_storage
+    assert isinstance(events, Events)
+    events.wipe()
+    waiting = [entry for entry in entries if entry.dagster_event_type is dg.DagsterEventType.STEP_OUTPUT]
+    assert waiting
+    for entry in waiting:
+        events.store_event(entry)
+    assert not PostgresEventLogStorage(database.dagster_url).get_logs_for_run(run_id)
+    assert events.get_logs_for_run(run_id) == waiting
+
+
+def _kept(storage: PostgresEventLogStorage, run_id: str) -> tuple[list[Any], list[Any], list[Any]]:
+    """Events, what is kept of each asset, and the results of checks, without the numbers of events."""
+    keys = [dg.AssetKey("first"), dg.AssetKey("second")]
+    events = [(record.event_log_entry,) for record in storage.get_records_for_run(run_id).records]
+    assets = [
+        (record.asset_entry.asset_key, record.asset_entry.last_run_id, record.asset_entry.last_materialization)
+        for record in sorted(storage.get_asset_records(keys), key=lambda record: str(record.asset_entry.asset_key))
+    ]
+    checks = [
+        (f"{key.path[0]} {name}", record.status.value, record.event)
+        for key in keys
+        for name in ("holds", "agrees")
+        for record in storage.get_asset_check_execution_history(dg.AssetCheckKey(key, name), limit=5)
+    ]
+    return events, assets, checks
