@@ -86,7 +86,9 @@ def _follow(workspace: Workspace, outcome: RerateOutcome, console: Console) -> b
     for run in runs:
         for page in [] if run.succeeded else run.pages:
             console.print(f"incomplete report  {page}", soft_wrap=True)
-    return all(run.succeeded for run in runs)
+    if behind := ", ".join(str(run.window) for run in runs if not run.succeeded):
+        say(f"restated, but what follows could not be built for {behind}. To go on: the same command", err=True)
+    return not behind
 
 
 def _show(outcome: RerateOutcome, is_applied: bool) -> None:

@@ -59,6 +59,9 @@ def _opened(value: object, bucket: dict[str, Any], place: str) -> Iterator[objec
         if not isinstance(found, dict):
             yield found
             continue
+        if isinstance(found.get("breakdown"), dict):
+            yield from _of_litellm(found, f"{place}/{inner}/{number}")
+            continue
         result = {**found, **context}
         key = identity(result)
         yield _placed(result, _bucket(value), f"{place}/{inner}/{number}", times[key])
@@ -69,6 +72,21 @@ def _of_claude_code(day: dict[str, Any]) -> dict[str, Any]:
     """What stands next to the models of a day: who used them, and the terminal and plan, of which a person may have several a day."""
     said = {name: item for name, item in day.items() if name in ("actor", "organization_id") or name.endswith("_type")}
     return {**said, "report": "claude_code"}
+
+
+def _of_litellm(day: dict[str, Any], place: str) -> Iterator[object]:
+    """The models of a day of `/user/daily/activity`. Sellers stand next to them, so a model's is known where the day has one."""
+    models, sellers = (day["breakdown"].get(name) or {} for name in ("models", "providers"))
+    seller = {"custom_llm_provider": next(iter(sellers))} if len(sellers) == 1 else {}
+    for model, said in models.items():
+        result = {**(said.get("metrics") or {}), "model": model, **seller}
+        # A seller that the first export of a day did not have yet is no other line.
+        own = {
+            "bucket": _bucket(day),
+            "locator": f"{place}/breakdown/models",
+            "identity": f"{identity({'model': model})}/0",
+        }
+        yield {**result, **own}
 
 
 def _is_flat(item: object) -> bool:

@@ -89,7 +89,7 @@ class Api:
 
     def pages(self, report: str, window: Window) -> Iterator[Page]:
         """Each page. Raises FetchError or PullError; then the window is incomplete."""
-        asked = self._asked(window)
+        asked = self._asked(report, window)
         seen: set[str] = set()
         read: set[str] = set()
         turn: dict[str, Any] | None = first_page(self.connector.paging)
@@ -118,12 +118,12 @@ class Api:
             except PagingError as error:
                 raise PullError(f"{where} {error}") from None
 
-    def _asked(self, window: Window) -> dict[str, Any]:
+    def _asked(self, report: str, window: Window) -> dict[str, Any]:
         bounds = {
             "{start}": written(window.start, self.connector.time),
             "{end}": written(window.end, self.connector.time),
         }
-        return _filled(self.connector.asks, bounds) | self.pull.params
+        return _filled({**self.connector.asks, **self.connector.asks_of.get(report, {})}, bounds) | self.pull.params
 
     def _query(self, report: str, parameters: Mapping[str, Any]) -> Query:
         address = self.address(report)

@@ -33,6 +33,8 @@ class Connector:
     """Where a record says when it was."""
     asks: Mapping[str, Any]
     paging: Paging
+    asks_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What single reports are asked in place of `asks`: OpenAI refuses a group that a report does not know."""
     records: str = "data"
     inner: str | None = None
     days: int = 1
@@ -71,6 +73,8 @@ _OPENAI: dict[str, Any] = {
     "days": 7,
     "whole_days": True,
 }
+_BY_PROJECT = ("file_search_calls", "code_interpreter_sessions", "vector_stores")
+"""Reports of OpenAI that know no model."""
 _ANALYTICS: dict[str, Any] = {
     **_ANTHROPIC,
     "headers": {**_ANTHROPIC["headers"], "anthropic-beta": "analytics-usage-cost-2026-08-24"},
@@ -102,7 +106,16 @@ CONNECTORS: dict[str, Connector] = {
         reads="openai_usage_api",
         reports={
             name: f"/v1/organization/usage/{name}"
-            for name in ("completions", "embeddings", "images", "audio_speeches", "audio_transcriptions", "moderations")
+            for name in (
+                "completions",
+                "embeddings",
+                "images",
+                "audio_speeches",
+                "audio_transcriptions",
+                "moderations",
+                "web_search_calls",
+                *_BY_PROJECT,
+            )
         },
         asks={
             "start_time": "{start}",
@@ -111,6 +124,7 @@ CONNECTORS: dict[str, Connector] = {
             "limit": 31,
             "group_by": ["project_id", "model"],
         },
+        asks_of={name: {"group_by": ["project_id"]} for name in _BY_PROJECT},
     ),
     "openai_costs": Connector(
         **_OPENAI,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from pipelines.bills.containers import open_report
+from pipelines.config.mistakes import accepted_are
 from pipelines.config.sources import RequestSource
 from pipelines.formats import Formats
 from pipelines.records.layout import Layout, SourceError
@@ -24,8 +25,17 @@ class BillFormat(Protocol):
         """The layout that a source declares itself, or completes; only the formats of `_DECLARED` offer it."""
 
 
-_DECLARED = ("bill_mapping", "langfuse_daily")
+_DECLARED = ("bill_mapping", "langfuse_daily", "litellm_daily")
 FORMATS: Formats[BillFormat] = Formats(__name__)
+
+
+def seller_of(source: RequestSource) -> str | None:
+    """The seller that a source of a gateway's own computation names, if it does. Raises SourceError for what such a source can't declare."""
+    if source.options:
+        raise SourceError(source.source, ("options",), f"format {source.format} takes none")
+    for name in sorted({*source.defaults} - {"provider_id"}):
+        raise SourceError(source.source, ("defaults", name), accepted_are(name, ("provider_id",)))
+    return str(source.defaults["provider_id"]) if "provider_id" in source.defaults else None
 
 
 def build_bill_format(source: RequestSource) -> Layout:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import polars as pl
 
@@ -20,15 +20,18 @@ _PREFIX = re.compile(r"^(?:[A-Z]{2,4}\d{0,2}(?:_[A-Z0-9]+)?-)?(?:MP:(?:[A-Z]{2,4
 _EDITION = re.compile(r"^(.+?)\s*\(Amazon Bedrock(?: Edition)?\)$")
 _METER = re.compile(
     r"(?:^|[-_])(?:"
-    r"(?P<read>cache[-_]?read(?:[-_]?input)?)|(?P<write>cache[-_]?write(?:[-_]?input)?)|(?P<input>input)|(?P<output>output)"
+    r"(?P<read>cache[-_]?read(?:[-_]?input)?)|(?P<write>cache[-_]?write(?P<life>\d+[mh])?(?:[-_]?input)?)|(?P<input>input)|(?P<output>output)"
     r")[-_]?tokens?(?:[-_]?count)?(?P<rest>(?:[-_][a-z0-9]+)*)$",
     re.IGNORECASE,
 )
 _NAMES = {"read": "input_cache_read", "write": "input_cache_write", "input": "input_uncached", "output": "output_text"}
 _LIVES = ("5m", "30m", "1h", "12h")
 _TIERS = ("batch", "flex", "priority", "standard")
-_PLACES = ("cross", "region", "global", "geo", "regional", "units")
-SAID = pl.Struct({"model": pl.String, "meter": pl.String, "tier": pl.String})
+_PLACES = ("cross", "region", "global", "geo", "regional", "units", "long", "ctx")
+"""Words that change neither meter nor tier: where the call ran, that its prompt was long."""
+_OF_MARKETPLACE = "1M tokens"
+"""AWS's marketplace counts tokens in `Units`; its price list says that one is a million."""
+SAID = pl.Struct({"model": pl.String, "meter": pl.String, "tier": pl.String, "unit": pl.String})
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Said:
     model: str | None
     meter: str
     tier: str
+    unit: str | None = None
+    """What a quantity counts, where the line's own unit does not say."""
 
 
 def azure_said(product: str | None, meter: str | None) -> Said | None:
@@ -59,10 +64,11 @@ def aws_said(service: str | None, usage_type: str | None) -> Said | None:
     edition = _EDITION.match(service or "")
     model = edition[1] if edition else re.sub("-(?:mantle|text)$", "", name[: found.start()]) or None
     kind = next(kind for kind in _NAMES if found[kind])
-    life = next((f"_{word}" for word in words if word in _LIVES and kind == "write"), "")
-    return Said(model, _NAMES[kind] + life, next((word for word in words if word in _TIERS), "standard"))
+    life = next((f"_{word}" for word in (found["life"], *words) if word in _LIVES and kind == "write"), "")
+    unit = _OF_MARKETPLACE if "MP:" in (usage_type or "") and words[-1:] == ["units"] else None
+    return Said(model, _NAMES[kind] + life, next((word for word in words if word in _TIERS), "standard"), unit)
 
 
 def as_struct(said: Said | None) -> Mapping[str, str | None] | None:
     """As a value of the type SAID."""
-    return None if said is None else {"model": said.model, "meter": said.meter, "tier": said.tier}
+    return None if said is None else asdict(said)

@@ -36,7 +36,7 @@ def build() -> Layout:
     """Rows of Cost and Usage: one charge each."""
     return Layout(
         name="focus",
-        version="2",
+        version="3",
         text={
             "seller": ("ServiceProviderName", "ProviderName", "InvoiceIssuerName"),
             "project_id": ("SubAccountId",),
@@ -80,6 +80,8 @@ def _charge() -> Mapping[str, pl.Expr]:
         meter=said["sku_meter"],
         usage_type=said["usage_type"],
     ).map_elements(_of_cloud, return_dtype=SAID)
+    unit = pl.when(is_consumed).then(said["consumed_unit"]).otherwise(said["priced_unit"])
+    is_unsaid = unit.is_null() | (unit.str.to_lowercase() == "units")
     return {
         **{name: said[name] for name in ("product", "project_id", "region", "line_item", "upstream_provider", "charge_category", "currency")},
         "provider_id": seller,
@@ -87,7 +89,7 @@ def _charge() -> Mapping[str, pl.Expr]:
         "meter": pl.coalesce(of_cloud.struct.field("meter"), said["sku_meter"]),
         "service_tier": of_cloud.struct.field("tier"),
         "quantity": pl.when(is_consumed).then(pl.col("consumed")).otherwise(pl.col("priced")),
-        "quantity_unit": pl.when(is_consumed).then(said["consumed_unit"]).otherwise(said["priced_unit"]),
+        "quantity_unit": pl.when(is_unsaid).then(pl.coalesce(of_cloud.struct.field("unit"), unit)).otherwise(unit),
     }  # fmt: skip
 
 

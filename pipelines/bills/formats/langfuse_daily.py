@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipelines.config.mistakes import accepted_are
+from pipelines.bills.formats import seller_of
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
-from pipelines.records.layout import Layout, SourceError
-
-_DEFAULTS = ("provider_id",)
+from pipelines.records.layout import Layout
 
 
 def build() -> Layout:
@@ -35,11 +33,5 @@ def build() -> Layout:
 
 def described(source: RequestSource) -> Layout:
     """The layout with the seller that the source names. Raises SourceError for other declarations."""
-    if source.options:
-        raise SourceError(source.source, ("options",), "format langfuse_daily takes none")
-    for name in sorted({*source.defaults} - {*_DEFAULTS}):
-        raise SourceError(source.source, ("defaults", name), accepted_are(name, _DEFAULTS))
-    plain = build()
-    return replace(
-        plain, constants={**plain.constants, **{name: str(value) for name, value in source.defaults.items()}}
-    )
+    seller, plain = seller_of(source), build()
+    return replace(plain, constants=plain.constants if seller is None else {**plain.constants, "provider_id": seller})

@@ -1,7 +1,7 @@
 """OpenAI's organization usage API, and the CSV files that its usage page exports.
 
 Usage (`/v1/organization/usage/completions`, `embeddings`, `moderations`, `images`, `audio_speeches`,
-`audio_transcriptions`, `vector_stores`, `code_interpreter_sessions` ...): `input_tokens` contains cached and written
+`audio_transcriptions`, `web_search_calls`, `file_search_calls`, `vector_stores`, `code_interpreter_sessions`): `input_tokens` contains cached and written
 tokens, and those written their parts by lifetime (30 minutes, 12 hours). Where the counts by modality are there (`input_cached_audio_tokens`, `input_uncached_tokens`), it contains these
 too, and `input_audio_tokens` and `input_image_tokens` are what did not come out of a cache. Older answers have
 `input_audio_tokens` only and count it apart from `input_tokens`. Reasoning is inside output and not counted apart.
@@ -39,7 +39,7 @@ def build() -> Layout:
     """Reports of usage: tokens by exclusive bucket, or another quantity, and requests."""
     return Layout(
         name="openai_usage_api",
-        version="3",
+        version="4",
         text={
             "report": ("object",),
             "project_id": ("project_id",),
@@ -96,6 +96,10 @@ def _usage() -> Mapping[str, pl.Expr]:
         # A measure of a modality contains what of it was cached; here the two are reported apart.
         "usage.input_audio": audio + cached_audio,
         "usage.input_image": image + cached_image,
+        # The calls that searched are in the report of completions as well.
+        "request_count": pl.when(~pl.col("report").str.contains("search").fill_null(value=False)).then(
+            pl.col("request_count")
+        ),
         "quantity": pl.coalesce(quantity),
         "quantity_unit": pl.coalesce(unit),
         "service_tier": pl.when(pl.col("batch")).then(pl.lit("batch")).otherwise(pl.col("service_tier")),

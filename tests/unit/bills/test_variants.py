@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,50 @@ def test_the_console_of_anthropic_states_list_prices(tmp_path: Path) -> None:
     assert [meter_of(row["meter"]) for row in (plain, batch)] == ["input_uncached", "output_text"]
 
 
+def test_reports_of_openai_on_tools_count_no_request_twice(tmp_path: Path) -> None:
+    """A search is a quantity; the call that searched is in the report of completions."""
+    page = {
+        "data": [{"object": "bucket", "start_time": 1770854400, "end_time": 1770940800, "results": [
+            {"object": "organization.usage.web_searches.result", "num_requests": 7, "num_model_requests": 5, "model": "gpt-5", "project_id": "p"},
+            {"object": "organization.usage.file_searches.result", "num_requests": 3, "project_id": "p"},
+            {"object": "organization.usage.code_interpreter_sessions.result", "num_sessions": 2, "project_id": "p"},
+            {"object": "organization.usage.vector_stores.result", "usage_bytes": 1024, "project_id": "p"},
+            {"object": "organization.usage.completions.result", "input_tokens": 10, "output_tokens": 1, "num_model_requests": 5, "model": "gpt-5"},
+        ]}]
+    }  # fmt: skip
+    found = rows(export(tmp_path, "openai_usage_api", json.dumps(page).encode()))
+    assert [(row["quantity"], row["quantity_unit"], row["request_count"]) for row in found] == [
+        (7, "requests", None), (3, "requests", None), (2, "sessions", None), (1024, "bytes", None), (None, None, 5),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sellers", "defaults", "seller"),
+    [(("openai",), {}, "openai"), (("openai", "azure"), {"provider_id": "azure"}, "azure"), (("openai",), {"provider_id": "azure"}, "openai"), (("openai", "azure"), {}, None)],
+)  # fmt: skip
+def test_a_page_of_daily_activity_of_litellm(
+    tmp_path: Path, sellers: tuple[str, ...], defaults: dict[str, str], seller: str | None
+) -> None:
+    """By model and day. A day with one seller says whose the models are; of one with several the source does, or nobody knows."""
+    counts = {"prompt_tokens": 100, "completion_tokens": 10, "cache_read_input_tokens": 40, "api_requests": 3}
+    day = {"date": "2026-02-12", "metrics": {"spend": 2}, "breakdown": {
+        "models": {"gpt-4o": {"metrics": {**counts, "spend": 1.25}, "api_key_breakdown": {"h": {"metrics": {**counts, "spend": 1.25}}}},
+                   "gpt-5": {"metrics": {**counts, "spend": 0.75}}},
+        "providers": {name: {"metrics": {"spend": 2}} for name in sellers},
+    }}  # fmt: skip
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"results": [day], "metadata": {"page": 1, "has_more": False}}))
+    declared = RequestSource.model_validate({"source": "bill", "format": "litellm_daily", "defaults": defaults})
+    parsed = parse_bill(landed(path), declared, tmp_path / "store")
+    found = [
+        (r["raw_model"], r["amount"], r["input_uncached_tokens"], r["input_cache_read_tokens"], r["request_count"], r["provider_id"]) for r in rows(parsed)
+    ]  # fmt: skip
+    if seller is None:
+        assert (found, set(parsed.quarantine["reason"])) == ([], {"missing_field"})
+    else:
+        assert found == [("gpt-4o", D("1.25"), 60, 40, 3, seller), ("gpt-5", D("0.75"), 60, 40, 3, seller)]
+
+
 def test_a_table_of_openai_costs_names_its_currency(tmp_path: Path) -> None:
     table = 'start_time,end_time,amount_value,currency,line_item\n1770854400,1770940800,0.06,eur,"gpt-4o, input"\n'
     [found] = rows(export(tmp_path, "openai_costs_api", table.encode()))
@@ -255,6 +300,8 @@ def charge(**columns: str) -> bytes:
         ({"ProviderName": "Microsoft", "SkuMeter": "D2 v3/D2s v3", "ResourceName": "vm-1"}, ("azure", "vm-1", None, None, None)),
         ({"ProviderName": "AWS", "ServiceName": "Amazon Bedrock", "SkuMeter": "USE1-Qwen3-32B-input-tokens-batch", "PricingQuantity": "1000", "PricingUnit": "1K tokens"}, ("aws.bedrock", "Qwen3-32B", "input_uncached", "batch", 1_000_000)),
         ({"ProviderName": "AWS", "ServiceName": "Claude Opus 4.5 (Amazon Bedrock Edition)", "x_UsageType": "USW2-MP:USW2_output_tokens_standard-Units"}, ("aws.bedrock", "Claude Opus 4.5", "output_text", "standard", None)),
+        ({"ProviderName": "AWS", "ServiceName": "Claude Haiku 4.5 (Amazon Bedrock Edition)", "x_UsageType": "USW2-MP:USW2_InputTokenCount-Units", "ConsumedQuantity": "0.25", "ConsumedUnit": "Units"}, ("aws.bedrock", "Claude Haiku 4.5", "input_uncached", "standard", 250_000)),
+        ({"ProviderName": "AWS", "ServiceName": "Claude Haiku 4.5 (Amazon Bedrock Edition)", "x_UsageType": "USW2-MP:USW2_InputTokenCount-Units", "ConsumedQuantity": "250", "ConsumedUnit": "1K tokens"}, ("aws.bedrock", "Claude Haiku 4.5", "input_uncached", "standard", 250_000)),
         ({"ProviderName": "AWS", "ServiceName": "Amazon S3", "x_UsageType": "TimedStorage-ByteHrs"}, ("aws.bedrock", None, None, None, None)),
     ],
 )  # fmt: skip
@@ -272,8 +319,12 @@ def test_clouds_say_the_model_in_their_meter(tmp_path: Path, columns: dict[str, 
         ("Amazon Bedrock", "USE1-Nova2.0Lite-input-tokens-cross-region-global-batch", Said("Nova2.0Lite", "input_uncached", "batch")),
         ("Amazon Bedrock", "USW2-Nova2.0Lite-cache-read-input-token-count", Said("Nova2.0Lite", "input_cache_read", "standard")),
         ("Amazon Bedrock", "USE1-qwen.qwen3-32b-mantle-output-tokens-flex", Said("qwen.qwen3-32b", "output_text", "flex")),
-        ("Claude 3 Haiku (Amazon Bedrock Edition)", "USW2-MP:USW2_InputTokenCount-Units", Said("Claude 3 Haiku", "input_uncached", "standard")),
-        ("OpenAI GPT-5.6 Sol (Amazon Bedrock Edition)", "USE1-MP:USE1_cache_write_tokens_30m_standard-Units", Said("OpenAI GPT-5.6 Sol", "input_cache_write_30m", "standard")),
+        ("Claude 3 Haiku (Amazon Bedrock Edition)", "USW2-MP:USW2_InputTokenCount-Units", Said("Claude 3 Haiku", "input_uncached", "standard", "1M tokens")),
+        ("OpenAI GPT-5.6 Sol (Amazon Bedrock Edition)", "USE1-MP:USE1_cache_write_tokens_30m_standard-Units", Said("OpenAI GPT-5.6 Sol", "input_cache_write_30m", "standard", "1M tokens")),
+        ("Claude Haiku 4.5 (Amazon Bedrock Edition)", "USW2-MP:USW2_CacheWrite1hInputTokenCount_Global-Units", Said("Claude Haiku 4.5", "input_cache_write_1h", "standard", "1M tokens")),
+        ("Claude Opus 4.1 (Amazon Bedrock Edition)", "USW2-MP:USW2_InputTokenCount_Batch-Units", Said("Claude Opus 4.1", "input_uncached", "batch", "1M tokens")),
+        ("OpenAI GPT-6 Astra (Amazon Bedrock Edition)", "USW2-MP:USW2_output_tokens_long_ctx_global_standard-Units", Said("OpenAI GPT-6 Astra", "output_text", "standard", "1M tokens")),
+        ("Claude 3.7 Sonnet (Amazon Bedrock Edition)", "USW2-MP:USW2_ProvisionedThroughput_1MonthCommit_ModelUnits_Usage-Units", None),
         ("Amazon Bedrock", "USE1-Guardrail-ContentPolicyUnitsConsumed", None),
         ("Amazon Bedrock", "USE1-Claude-reserved-input-tokens-per-minute", None),
     ],

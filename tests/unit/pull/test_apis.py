@@ -6,6 +6,7 @@ import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -279,7 +280,7 @@ def test_a_source_that_fails_costs_the_others_nothing(
         "the environment variable HELICONE_API_KEY is not set",
         "format langfuse can't read what openai_costs answers: declare format openai_costs_api",
         "pull.url is needed: scheme and host of your own server",
-        "pull.reports: dreams is none of completions, embeddings, images, audio_speeches, audio_transcriptions, moderations",
+        f"pull.reports: dreams is none of {', '.join(CONNECTORS['openai_usage'].reports)}",
     ]
     offline = replace_offline(settings)
     assert [result.outcome for result in pull_sources(offline, Sources(requests=(good,)), landed=())] == ["offline"]
@@ -311,6 +312,28 @@ def test_a_bill_that_two_sources_would_pull_is_pulled_once(
     results = pull_sources(settings, Sources(requests=tuple(sources)), landed=(), now=NOW, limits=QUICK)
     assert [result.outcome for result in results] == ["pulled", "failed" if is_refused else "pulled"]
     assert ("source bill0 pulls" in str(results[1].error)) is is_refused
+
+
+def test_each_report_of_openai_is_asked_by_the_groups_that_it_knows(server: Server, settings: Settings) -> None:
+    """`model` in the question for vector stores is refused; the report of searches knows it."""
+    upstream = Upstream(server, numbered("openai_usage", DAYS, 1))
+    upstream.serve("openai_usage")
+    asked: dict[str, list[str]] = {}
+
+    def route(report: str) -> Any:
+        def answer(handler: Any) -> None:
+            asked[report] = parse_qs(urlsplit(handler.path).query)["group_by"]
+            server.routes[PATHS["openai_usage"][0]](handler)
+
+        return answer
+
+    reports = tuple(CONNECTORS["openai_usage"].reports)
+    for report in reports[1:]:
+        server.routes[f"/v1/organization/usage/{report}"] = route(report)
+    assert pulled(settings, declared(server, "openai_usage", reports=reports)).outcome == "pulled"
+    by_project = {name for name, groups in asked.items() if groups == ["project_id"]}
+    assert by_project == {"file_search_calls", "code_interpreter_sessions", "vector_stores"}
+    assert asked["web_search_calls"] == ["project_id", "model"]
 
 
 def replace_offline(settings: Settings) -> Settings:
