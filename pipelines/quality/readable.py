@@ -21,6 +21,7 @@ REMEDIES = {
     "not_utf8": "declare options: {encoding: ...}, for example windows-1252",
     "missing_field": "map event_at and model, or declare options: {undated: arrival}",
     "undecided_marks": "declare options decimal and thousands",
+    "undecided_days": "declare option time",
     "unknown_value": "translate it with options: {values: ...}",
     "identity_broken": "declare how the source counts: options semantics or emitters",
     "not_an_instant": "declare options: {time: {format: ..., zone: ...}}",

@@ -14,6 +14,8 @@ from typing import Literal
 
 import polars as pl
 
+from pipelines.records import day_order
+
 TimeKind = Literal["iso", "epoch", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "excel"]
 _PER_SECOND = {"epoch_s": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
 _EPOCH_LIMITS: tuple[tuple[TimeKind, int], ...] = (("epoch_s", 10**11), ("epoch_ms", 10**14), ("epoch_us", 10**17))
@@ -29,6 +31,13 @@ _ISO = (
     r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}(?::\d{2}(?::\d{2})?)?)(?:[.,](\d{1,12}))?)?\s?"
     r"(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?(?:\[[A-Za-z/_]+\])?$"
 )
+_BASIC = (
+    (r"^(20\d{2})(\d{2})(\d{2})[T ]?(\d{2})(\d{2})(\d{2})", "${1}-${2}-${3}T${4}:${5}:${6}"),
+    (r"^(20\d{2})(\d{2})(\d{2})T(\d{2})(\d{2})", "${1}-${2}-${3}T${4}:${5}"),
+    (r"^(20\d{2})(\d{2})(\d{2})(Z?)$", "${1}-${2}-${3}${4}"),
+)
+"""The basic form of ISO 8601, without marks, and what it becomes. Counts since 1970 of these lengths lie before 1978 or after 2600."""
+_BASIC_NUMBERS = ((20_000_101, 20_991_231), (20_000_101_000_000, 20_991_231_235_959))
 _STYLE = r"^\d{4}-\d{2}-\d{2}([T ])\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(Z|[+-]\d{2}:\d{2})?$"
 _NUMBER = r"^[+-]?(\d{1,30}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$"
 _INTEGER = r"^[+-]?\d{1,30}(\.0*)?$"
@@ -44,7 +53,7 @@ class TimeRule:
     `kind` is ISO 8601 text, a count since 1970, or the day of a workbook in local time; a number is read as `epoch` where a format mixes both. Kind
     "epoch" finds the unit by the size of the number: those of one unit from 1973 to 5138 are disjoint from the next.
     `zone` is the zone of texts without an offset. `origin` shifts counts that start elsewhere than 1970.
-    Fractions finer than a microsecond are cut.
+    `days` says what comes first in days such as 02/12/2026. Fractions finer than a microsecond are cut.
     """
 
     kind: TimeKind = "iso"
@@ -52,6 +61,7 @@ class TimeRule:
     zone: str = "UTC"
     pattern: str | None = None
     origin: datetime | None = None
+    days: day_order.Order | None = None
 
 
 def to_instants(texts: pl.Series, rule: TimeRule) -> pl.Series:
@@ -60,14 +70,14 @@ def to_instants(texts: pl.Series, rule: TimeRule) -> pl.Series:
         return _from_workbook(texts.cast(pl.String), rule.zone)
     if texts.dtype == pl.Int64 and rule.pattern is None:
         kind = rule.epoch if rule.kind == "iso" else rule.kind
-        if kind is not None and not bool((texts < 0).any()):
+        if kind is not None and not bool((texts < 0).any() or _are_basic(texts).any()):
             return _from_counts(texts, kind, rule.origin)
     texts = texts.cast(pl.String)
     if rule.pattern is not None:
         return _zoned(texts.str.to_datetime(rule.pattern, time_unit="us", strict=False), rule.zone).rename(texts.name)
     if rule.kind != "iso":
         return _from_epoch(texts, rule.kind, rule.origin)
-    instants = _from_iso(texts, rule.zone)
+    instants = _from_iso(texts if rule.days is None else day_order.respelled(texts, rule.days), rule.zone)
     if rule.epoch is None or not bool((instants.is_null() & texts.is_not_null()).any()):
         return instants
     return pl.select(pl.coalesce(instants, _from_epoch(texts, rule.epoch, rule.origin))).to_series().rename(texts.name)
@@ -94,7 +104,14 @@ def _from_iso(texts: pl.Series, zone: str) -> pl.Series:
     return pl.select(pl.coalesce(instants, others)).to_series().rename(texts.name)
 
 
+def _are_basic(numbers: pl.Series) -> pl.Series:
+    (day, last_day), (second, last_second) = _BASIC_NUMBERS
+    return numbers.is_between(day, last_day) | numbers.is_between(second, last_second)
+
+
 def _by_pattern(texts: pl.Series, zone: str) -> pl.Series:
+    for basic, extended in _BASIC:
+        texts = texts.str.replace(basic, extended)
     parts = texts.str.extract_groups(_ISO).struct.rename_fields(["day", "clock", "fraction", "offset"])
     day, clock, fraction, offset = (parts.struct.field(name) for name in ("day", "clock", "fraction", "offset"))
     frame = pl.DataFrame({"day": day, "clock": clock, "fraction": fraction, "offset": offset})

@@ -25,6 +25,7 @@ from pipelines.config.mistakes import accepted_are
 from pipelines.config.mistakes import found as shown
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeKind, TimeRule
+from pipelines.records.day_order import OrderWatch
 from pipelines.records.layout import Layout, Paths, SourceError
 from pipelines.records.line_chunks import Fault, digest_of
 from pipelines.records.number_marks import DECIMALS, THOUSANDS, Evidence, Marks, Watch, declared
@@ -168,6 +169,23 @@ def undecided(layout: Layout, seen: Watch, size_bytes: int) -> Fault | None:
         "options.decimal: '.' (1.234 is below two) or options.decimal: ',' (1.234 is a thousand), with options.thousands"
     )
     return Fault(1, 0, size_bytes, "undecided_marks", detail, digest_of(b""))
+
+
+def with_days(layout: L, seen: OrderWatch) -> L:
+    """The layout with the order of day and month that the whole of a file proves."""
+    return replace(layout, time=replace(layout.time, days=seen.order))
+
+
+def undecided_days(layout: Layout, seen: OrderWatch, size_bytes: int) -> Fault | None:
+    """The whole file as one fault where a source could declare how its days are written, and the file does not prove it."""
+    if layout.number_marks is None or seen.order is not None or not seen.is_most:
+        return None
+    columns = " or ".join(layout.instants.get("event_at", ()))
+    detail = (
+        f"options.columns.event_at: column {columns!r} has days such as 02/12/2026, and nothing in it proves, or not everything agrees, "
+        "what comes first; say it, for example options.time: {format: '%d/%m/%Y %H:%M:%S'} or {format: '%m/%d/%Y %I:%M:%S %p'}"
+    )
+    return Fault(1, 0, size_bytes, "undecided_days", detail, digest_of(b""))
 
 
 def declaration_hash(source: RequestSource, key: str | None) -> str:

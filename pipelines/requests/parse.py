@@ -16,7 +16,8 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
 from pipelines.records.batches import Batch
-from pipelines.records.declared import declaration_hash, undecided, with_marks
+from pipelines.records.day_order import OrderWatch
+from pipelines.records.declared import declaration_hash, undecided, undecided_days, with_days, with_marks
 from pipelines.records.line_chunks import digest_of
 from pipelines.records.number_marks import Watch
 from pipelines.records.privacy import hashed_user
@@ -29,7 +30,7 @@ from pipelines.requests.formats import build_format
 from pipelines.requests.normalise import STORED_SCHEMA, normalise, normalise_typed
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-ENGINE_VERSION = 17
+ENGINE_VERSION = 18
 """Part of every parser version: raised when reading or normalising changes what a record becomes."""
 
 
@@ -65,32 +66,55 @@ def _version(log_format: Format, source: RequestSource) -> str:
 def _parse(file: LandedFile, source: RequestSource, log_format: Format, path: Path) -> None:
     """Read and write the file, once more where texts in it can be read two ways and the whole of it has to decide."""
     watch = Watch(log_format.counted_paths) if log_format.number_marks == {} else None
-    if _written(file, source, log_format, path, watch):
+    dated = log_format.instants.get("event_at", ())
+    days = OrderWatch(dated)
+    if _written(file, source, log_format, path, watch=watch, days=days) and not days.is_written_so:
         return
-    whole = Watch(log_format.counted_paths, sees_all=True)
-    for _ in read_finished(file.path, log_format, partial(_looked_at, watch=whole)):
+    whole, all_days = Watch(log_format.counted_paths, sees_all=True), OrderWatch(dated)
+    for _ in read_finished(file.path, log_format, partial(_looked_at, watch=whole, days=all_days)):
         pass
-    if (fault := undecided(log_format, whole, file.path.stat().st_size)) is not None:
+    size, decided, fault = file.path.stat().st_size, log_format, None
+    if watch is not None and not watch.is_plain:
+        fault, decided = undecided(log_format, whole, size), with_marks(log_format, whole)
+    if days.is_written_so:
+        fault, decided = fault or undecided_days(log_format, all_days, size), with_days(decided, all_days)
+    if fault is not None:
         with Writer(path, STORED_SCHEMA) as writer:
             rows = pl.DataFrame(schema=STORED_SCHEMA)
             writer.write(rows, quarantined_faults([fault], file.snapshot_id))
             file.check_unchanged()
             writer.finish(_origin(file))
         return
-    _written(file, source, with_marks(log_format, whole), path, None)
+    _written(file, source, decided, path)
 
 
-def _looked_at(batch: Batch, watch: Watch) -> None:
-    watch.look(batch.texts, batch.text_paths)
-    if batch.typed is not None:
-        watch.look(batch.typed, frozenset(batch.typed.columns))
+def _looked_at(batch: Batch, watch: Watch, days: OrderWatch | None = None) -> None:
+    for frame in (batch.texts, *([] if batch.typed is None else [batch.typed])):
+        watch.look(frame, batch.text_paths if frame is batch.texts else frozenset(frame.columns))
+        if days is not None:
+            days.look(frame)
 
 
-def _written(file: LandedFile, source: RequestSource, log_format: Format, path: Path, watch: Watch | None) -> bool:
-    """Whether the file was read and written to `path`; not so where `watch` saw texts that can be read two ways."""
+def _written(
+    file: LandedFile,
+    source: RequestSource,
+    log_format: Format,
+    path: Path,
+    *,
+    watch: Watch | None = None,
+    days: OrderWatch | None = None,
+) -> bool:
+    """Whether the file was read and written to `path`; not so where `watch` saw texts that can be read two ways. `days` sees what
+    of the instants could not be read."""
     arrival = file.arrival_date or file.observed_at.date()
     facts = partial(
-        _facts, log_format=log_format, source=source.source, snapshot_id=file.snapshot_id, arrival=arrival, watch=watch
+        _facts,
+        log_format=log_format,
+        source=source.source,
+        snapshot_id=file.snapshot_id,
+        arrival=arrival,
+        watch=watch,
+        days=days,
     )
     file.check_unchanged()
     valid = broken = 0
@@ -115,7 +139,14 @@ def _origin(file: LandedFile) -> tuple[str, str, str]:
 
 
 def _facts(
-    batch: Batch, *, log_format: Format, source: str, snapshot_id: bytes, arrival: date, watch: Watch | None = None
+    batch: Batch,
+    *,
+    log_format: Format,
+    source: str,
+    snapshot_id: bytes,
+    arrival: date,
+    watch: Watch | None = None,
+    days: OrderWatch | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """The valid rows of a batch, its quarantined records, and which spans these were; rows read as typed columns that break a
     rule are read again."""
@@ -139,6 +170,8 @@ def _facts(
     )
     if result.valid.height + result.failed.height != texts.height:
         raise AssertionError(f"{texts.height} records became {result.valid.height} and {result.failed.height}")
+    if days is not None and (result.failed["reason"] == "not_an_instant").any():
+        days.look(texts)
     quarantine = pl.concat(
         [quarantined_faults(faults, snapshot_id), quarantined_records(result.failed, batch.record, snapshot_id)]
     )

@@ -82,7 +82,8 @@ def openai_variant(model: pl.Expr | None = None) -> pl.Expr:
     xAI counts reasoning apart from output, so that the total exceeds both; Gemini's OpenAI endpoint shows thoughts in
     the total only, which is believed of Google alone, because elsewhere such a total is a broken identity. Gateways
     pass on Anthropic's counts as they are: a total that holds the cache apart from input and output shows it, and so do
-    cache counts of Claude above the input, which can't hold them. `model` is who answered (None: response_model).
+    cache counts of Claude above the input, which can't hold them. A total that holds cache and reasoning apart is the sum of counts
+    that stand each for itself (opencode). Without a total, reasoning of xAI and Gemini above the output is apart from it. `model` is who answered (None: response_model).
     """
     model = pl.col("response_model") if model is None else model
     plain = measure("input") + measure("output")
@@ -90,8 +91,14 @@ def openai_variant(model: pl.Expr | None = None) -> pl.Expr:
     cached = measure("cache_read") + measure("cache_write")
     gemini = model.str.contains("gemini", literal=True)
     claude = model.str.contains("claude", literal=True).fill_null(value=False)
+    reasons_apart = model.str.contains("(?i)grok|gemini") & total.is_null() & (reasoning > measure("output"))
     return (
-        pl.when((total == plain + reasoning) & (reasoning > 0))
+        pl.when((total == plain + cached + reasoning) & (reasoning > 0) & (cached > 0))
+        .then(pl.lit("additive"))
+        .when(
+            ((total == plain + reasoning) & (reasoning > 0)).fill_null(value=False)
+            | reasons_apart.fill_null(value=False)
+        )
         .then(pl.lit("openai_reasoning_apart"))
         .when(
             (cached > 0) & ((total == plain + cached).fill_null(value=False) | (claude & (cached > measure("input"))))

@@ -60,10 +60,11 @@ def parquet(folder: Path, count: int, **options: Any) -> bytes:
     return content
 
 
-def zipped(folder: Path) -> bytes:
+def zipped(folder: Path, *parts: str) -> bytes:
     path = folder / "made.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a.jsonl", lines(3))
+        for name in (*parts, "a.jsonl"):
+            archive.writestr(name, lines(3))
     content = path.read_bytes()
     path.unlink()
     return content
@@ -111,8 +112,8 @@ CASES: dict[str, tuple[str, Callable[[Path], bytes], Outcome]] = {
     "one latin line": ("a.jsonl", lambda _: lines(2) + b'{"request_id":"caf\xe9"}\n' + lines(1, 2), (3, {"not_utf8": 1})),
     "one latin record": ("a.csv", lambda _: csv(3) + b"caf\xe9,2026-02-12 10:00:00,m,1,1,0\n", (3, {"not_utf8": 1})),
     "carriage returns": ("a.jsonl", lambda _: lines(3).replace(b"\n", b"\r\n"), (3, {})),
-    "zip": ("a.jsonl", zipped, (0, {"unknown_container": 1})),
-    "workbook named csv": ("a.csv", zipped, (0, {"unknown_container": 1})),
+    "zip": ("a.jsonl", zipped, (3, {})),
+    "workbook named csv": ("a.csv", lambda folder: zipped(folder, "[Content_Types].xml"), (0, {"unknown_container": 1})),
     "parquet cut": ("a.parquet", lambda folder: parquet(folder, 999)[:500], (0, {"broken_parquet": 1})),
     "parquet without end": ("a.parquet", lambda _: b"PAR1", (0, {"broken_parquet": 1})),
     "gzip of its magic only": ("a.jsonl.gz", lambda _: b"\x1f\x8b", (0, {"broken_archive": 1})),

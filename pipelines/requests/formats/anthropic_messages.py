@@ -138,7 +138,16 @@ def _derive() -> Mapping[str, pl.Expr]:
         "service_tier": pl.coalesce(batch, served_tier()),
         "status": status,
         "is_billable": (status == "ok") | counted,
-        "not_a_request": pl.when(~known).then(pl.lit("an event that carries neither a message nor usage")),
+        "not_a_request": pl.when(~known)
+        .then(pl.lit("an event that carries neither a message nor usage"))
+        .when(
+            pl.col("usage.output").is_null()
+            & pl.col("source_request_id").is_null()
+            & pl.col("response_model").is_null()
+            & ~failed.fill_null(value=False)
+            & pl.col("result").is_null()
+        )
+        .then(pl.lit("tokens were counted, and no model asked")),
     }
 
 

@@ -157,6 +157,8 @@ def _derive() -> Mapping[str, pl.Expr]:
         "is_billable": (status == "ok") | counted,
         "not_a_request": pl.when(~pl.col("run_type").is_in(CALLS))
         .then(pl.lit("a run that holds calls and adds them up"))
+        .when(pl.col("object") == "response.input_tokens")
+        .then(pl.lit("tokens were counted, and no model asked"))
         .when(is_start)
         .then(pl.lit("the start of a stream, which is counted at its end"))
         .when(~known.fill_null(value=False))

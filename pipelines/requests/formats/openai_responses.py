@@ -91,6 +91,8 @@ def _derive() -> Mapping[str, pl.Expr]:
         "is_billable": (status == "ok") | counted,
         "not_a_request": pl.when(~pl.col("run_type").is_in(CALLS))
         .then(pl.lit("a run that holds calls and adds them up"))
+        .when(pl.col("object") == "response.input_tokens")
+        .then(pl.lit("tokens were counted, and no model asked"))
         .when(~known)
         .then(pl.lit("an event that carries no response")),
     }

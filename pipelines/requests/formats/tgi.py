@@ -2,7 +2,7 @@
 usage of OpenAI's endpoints, and the server's own log, as text or with --json-output.
 
 The headers count prompt and generated tokens and give milliseconds; an answer's `details` count generated tokens, the last of a stream
-the prompt too (`input_length`), any other lists it in `prefill`, whose texts are never read, so that without headers usage is
+the prompt too (`input_length`, before that `prompt_tokens`), any other lists it in `prefill`, whose texts are never read, so that without headers usage is
 partial. OpenAI's endpoints answer under an empty id. The log states of each
 call its durations only: `time_per_token` is `inference_time` divided by the generated tokens, cut to a nanosecond, from which
 these follow exactly; the prompt's are not stated (partial). There is no id and no model of its own (`defaults`): `timestamp` of the
@@ -45,7 +45,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, BODIES)
     return Format(
         name="tgi",
-        version="3",
+        version="4",
         text={
             "source_request_id": (*at.outer("request_id"), *_header("x-request-id")),
             "request_model": at.model("model"),
@@ -58,7 +58,10 @@ def build(source: RequestSource) -> Format:
             "validation_time": ("span/validation_time",),
         },
         usage={
-            "input": (*_header("x-prompt-tokens"), *at.body("usage/prompt_tokens", "details/input_length")),
+            "input": (
+                *_header("x-prompt-tokens"),
+                *at.body("usage/prompt_tokens", "details/input_length", "details/prompt_tokens"),
+            ),
             "output": (
                 *_header("x-generated-tokens"),
                 *at.body("usage/completion_tokens", "details/generated_tokens"),

@@ -115,3 +115,28 @@ def test_of_langsmith_s_runs_calls_count_and_those_around_them_do_not(tmp_path: 
     assert parsed.quarantine["reason"].to_list() == ["not_a_request"]
     table = f"start_time,run_type,model,prompt_tokens,completion_tokens\n{AT},llm,m,1,2\n{AT},chain,m,1,2\n"
     assert rows(landed_bytes(tmp_path, table.encode(), "openai_chat", "a.csv")).height == 1
+
+
+def test_an_answer_that_only_counts_tokens_is_no_call(tmp_path: Path) -> None:
+    for format_name, record in (
+        ("anthropic_messages", {"input_tokens": 2095}),
+        ("openai_responses", {"object": "response.input_tokens", "input_tokens": 11}),
+    ):
+        parsed = parse_records(tmp_path, format_name, [{"timestamp": AT, **record}])
+        assert (parsed.valid, parsed.quarantine["reason"].to_list()) == (0, ["not_a_request"])
+
+
+@pytest.mark.parametrize(
+    ("counts", "model", "rule"),
+    [
+        ({"total_tokens": 640, "prompt_tokens_details": {"cached_tokens": 500}}, "gpt-5", "additive"),
+        ({}, "grok-4", "openai_reasoning_apart"),
+    ],
+)
+def test_counts_that_stand_each_for_itself(tmp_path: Path, counts: dict[str, Any], model: str, rule: str) -> None:
+    usage = {"prompt_tokens": 100, "completion_tokens": 10, "completion_tokens_details": {"reasoning_tokens": 30}}
+    answer = {"id": "chatcmpl-AbCdEfGhIjKlMnOpQrStUvWx", "model": model, "usage": usage | counts}
+    found = row(parse_records(tmp_path, "openai_chat", [{"timestamp": AT, **answer}]))
+    expected = {"input_uncached": 100, "output_text": 10, "output_reasoning": 30}
+    assert found["token_semantics"] == rule
+    assert buckets(found) == expected | ({"input_cache_read": 500} if rule == "additive" else {})
