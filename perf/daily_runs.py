@@ -1,0 +1,222 @@
+"""`python -m perf.daily_runs`: what a year of daily runs leaves on disk, as the table of docs/operations.md.
+
+A small landing zone grows day by day, with a price map a day and a board a week, and `modelmeter daily` runs as its users run it: each of the
+first and the last days by a run of its own, those between by a month in one run, as after a long absence, so that a year fits into half an
+hour. Then the last day is run again and again, and in the end everything is removed that retention may remove. Dagster sees all runs on one
+day; what its own retention leaves is in docs/reliability.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from perf.measure import ROOT, RunError
+from pipelines.sample import generate_sample
+from pipelines.sample.boards import lmarena_json
+from pipelines.sample.feeds import litellm_map_json
+from pipelines.settings import Settings
+from pipelines.warehouse import server
+from pipelines.warehouse.database import Database, embedded_database
+
+FIRST = date(2025, 10, 1)
+_SINGLE, _AGAIN, _KEPT_DAYS = 30, 5, 45
+_MEASURED = (0, 6, 13)
+_PROGRAM = "import sys; from assets.cli import main; sys.exit(main())"
+_RETENTION = ("dagster", "request_facts", "quarantine", "parsed", "reports", "landing")
+_SIZES = """
+    select n.nspname, sum(pg_table_size(c.oid)), sum(pg_indexes_size(c.oid))
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'm') and n.nspname in ('raw', 'core', 'mart', 'staging') group by 1
+"""
+_PARTITIONED = "select coalesce(sum(pg_total_relation_size(inhrelid)), 0) from pg_inherits where inhparent = 'core.request'::regclass"
+_DEAD = "select coalesce(sum(n_dead_tup), 0), coalesce(sum(n_live_tup), 0) from pg_stat_user_tables"
+_HISTORY = "select (select count(*) from runs), (select count(*) from event_logs)"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes that an installation takes, once a number of days was run."""
+
+    when: str
+    days: int
+    runs: int
+    requests: int
+    facts: int
+    """Partitions of core.request with their indexes."""
+    tables: int
+    """All other tables, without their indexes."""
+    indexes: int
+    history: int
+    """Dagster's database."""
+    events: int
+    dead_rows: int
+    live_rows: int
+    wal: int
+    logs: int
+    parsed: int
+    cache: int
+    reports: int
+    other: int
+    landing: int
+
+
+class Installation:
+    """A home, its landing zone, and what waits to arrive there."""
+
+    def __init__(self, home: Path, days: int, requests: int, database: Database) -> None:
+        """The files of all days are made, and wait."""
+        self.home, self.database, self.runs = home, database, 0
+        self.landing, self._waiting = home.parent / "landing", home.parent / "waiting"
+        generate_sample(self._waiting, first=FIRST, days=days, requests_per_day=requests)
+
+    def arrive(self, days: list[date]) -> None:
+        """Move the files that arrived on these days, and fetch what is fetched each day."""
+        for day in days:
+            for folder in (self._waiting / "requests").glob(f"*/{day}"):
+                target = self.landing / "requests" / folder.parent.name / folder.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                folder.rename(target)
+            self._land("prices/litellm_map", day, litellm_map_json(day))
+            if day.weekday() == 0:
+                self._land("leaderboards/lmarena_text", day, lmarena_json(day, 1))
+
+    def _land(self, folder: str, day: date, content: bytes) -> None:
+        (self.landing / folder).mkdir(parents=True, exist_ok=True)
+        (self.landing / folder / f"{day}.json").write_bytes(content)
+
+    def run(self, *arguments: str) -> None:
+        """One command. Raises RunError where it fails."""
+        done = subprocess.run(
+            [sys.executable, "-c", _PROGRAM, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RunError(f"{' '.join(arguments)} failed:\n{done.stderr[-3000:]}{done.stdout[-2000:]}")
+        self.runs += arguments[0] == "daily"
+
+    def daily(self, days: list[date]) -> None:
+        """Let the files of the days arrive, and run them at once."""
+        self.arrive(days)
+        self.run("daily", "--from", str(days[0]), "--to", str(days[-1]))
+
+    def sizes(self, when: str, days: int) -> Sizes:
+        """What there is now."""
+        with self.database.owner.connect({}, autocommit=True) as connection:
+            found = connection.execute(_SIZES).fetchall()
+            (facts,) = connection.execute(_PARTITIONED).fetchone() or (0,)
+            dead, live = connection.execute(_DEAD).fetchone() or (0, 0)
+            (requests,) = connection.execute("select count(*) from core.request").fetchone() or (0,)
+            name = self.database.dagster_database
+            (history,) = connection.execute("select pg_database_size(%s)", [name]).fetchone() or (0,)
+        with self.database.named(name).connect() as connection:
+            _, events = connection.execute(_HISTORY).fetchone() or (0, 0)
+        postgres = next(path for path in self.home.rglob("pg_wal") if path.is_dir())
+        tables, indexes = (int(sum(row[place] for row in found)) for place in (1, 2))
+        measured = {
+            "logs": _size(self.home / "dagster"),
+            "parsed": _size(self.home / "parsed"),
+            "cache": _size(self.home / "cache"),
+            "reports": _size(self.home.parent / "reports"),
+        }
+        whole = sum(_size(path) for path in self.home.iterdir() if path.name != "postgres")
+        other = whole - sum(measured[name] for name in ("logs", "parsed", "cache"))
+        return Sizes(
+            when, days, self.runs, int(requests), int(facts), tables + indexes - int(facts) - indexes, indexes,
+            int(history), int(events), int(dead), int(live), _size(postgres), other=other, landing=_size(self.landing), **measured,
+        )  # fmt: skip
+
+
+def measure(folder: Path, days: int, requests: int) -> Iterator[Sizes]:
+    """Run `days` days, and measure on the way."""
+    shutil.rmtree(folder, ignore_errors=True)
+    home = folder / "home"
+    (folder / "config").mkdir(parents=True)
+    shutil.copytree(ROOT / "pipelines" / "sample" / "config", folder / "config", dirs_exist_ok=True)
+    os.environ.update(
+        {
+            "MODELMETER_HOME": str(home),
+            "MODELMETER_LANDING": str(folder / "landing"),
+            "MODELMETER_CONFIG": str(folder / "config"),
+            "MODELMETER_REPORTS": str(folder / "reports"),
+            "MODELMETER_OFFLINE": "1",
+            "MODELMETER_DATABASE_URL": "",
+        }
+    )
+    dates = [FIRST + timedelta(days=number) for number in range(days + _AGAIN)]
+    single = min(_SINGLE, days // 2)
+    with server.lease(Settings().home) as running:
+        made = Installation(home, len(dates), requests, embedded_database(running))
+        for number in range(single):
+            made.daily([dates[number]])
+            if number in _MEASURED or number == single - 1:
+                yield made.sizes("a run a day", number + 1)
+        for start in range(single, days - single // 2, 30):
+            end = min(start + 30, days - single // 2)
+            made.daily(dates[start:end])
+            yield made.sizes("a month in a run", end)
+        for number in range(days - single // 2, days):
+            made.daily([dates[number]])
+        yield made.sizes("a run a day", days)
+        for _ in range(_AGAIN):
+            made.run("daily", "--date", str(dates[days - 1]))
+        yield made.sizes("the last day again", days)
+        text = "".join(f"{name}_days: {_KEPT_DAYS}\n" for name in _RETENTION)
+        (folder / "config" / "retention.yaml").write_text(text)
+        made.run("prune")
+        yield made.sizes("what is old removed", days)
+        for number in range(days, days + _AGAIN):
+            made.daily([dates[number]])
+        yield made.sizes("a run a day", days + _AGAIN)
+
+
+def _size(folder: Path) -> int:
+    """Bytes that the files of a folder take on disk; one that vanishes meanwhile counts nothing."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(path, name).lstat().st_blocks * 512
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def row(sizes: Sizes) -> str:
+    """A line of the table, in MB."""
+    mb = [getattr(sizes, name) / 1e6 for name in ("facts", "tables", "indexes", "history", "parsed", "cache", "reports", "logs", "wal", "landing")]  # fmt: skip
+    counts = f"| {sizes.when} | {sizes.days} | {sizes.runs} | {sizes.requests:,} | "
+    return counts + " | ".join(f"{size:.1f}" for size in mb) + f" | {sizes.dead_rows / max(1, sizes.live_rows):.1%} |"
+
+
+HEAD = (
+    "| | days | runs | requests | facts | other tables | their indexes | Dagster's history | parsed | cache | pages | logs | WAL | landing zone | dead rows |\n"
+    "|" + "---|" * 15
+)
+
+
+def main() -> None:
+    """Measure, and print the table; every figure goes into `sizes.json` of the folder."""
+    parser = argparse.ArgumentParser(prog="python -m perf.daily_runs", description=__doc__)
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--requests", type=int, default=300, help="requests a day (300)")
+    parser.add_argument("--home", type=Path, default=ROOT / ".modelmeter-perf" / "runs", help="it is emptied first")
+    options = parser.parse_args()
+    folder, found = options.home.resolve(), []
+    sys.stdout.write(HEAD + "\n")
+    for sizes in measure(folder, options.days, options.requests):
+        found.append(asdict(sizes))
+        sys.stdout.write(row(sizes) + "\n")
+        sys.stdout.flush()
+        (folder / "sizes.json").write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
