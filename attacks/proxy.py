@@ -31,6 +31,18 @@ def slow(seconds: float) -> Fault:
     return fault
 
 
+def silent_from(word: bytes) -> Fault:
+    """From the first thing on in which the server says this word nothing more arrives, though every connection stays open."""
+    heard = threading.Event()
+
+    def fault(_number: int, sent: bytes) -> bytes:
+        if word in sent:
+            heard.set()
+        return b"" if heard.is_set() else sent
+
+    return fault
+
+
 @contextmanager
 def proxied(address: str, fault: Fault) -> Iterator[str]:
     """The URL of a proxy before the server of that URL."""

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 
 from pipelines.config.alerts import Channel
 from pipelines.outside import ANY_FAILURE
+from pipelines.within import within
+
+SECONDS = 60.0
+"""One message to one channel; the library limits each wait for bytes, not their number."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,12 @@ def send(channel: Channel, message: Message) -> str | None:
     if not target.add(address):
         return f"{channel.url_env} holds no address that apprise knows"
     try:
-        taken = target.notify(title=message.title, body=message.body, body_format=apprise.NotifyFormat.TEXT)
+        taken = within(
+            SECONDS,
+            lambda: target.notify(title=message.title, body=message.body, body_format=apprise.NotifyFormat.TEXT),
+        )
+    except TimeoutError:
+        return f"the server did not finish within {SECONDS:g} s"
     except ANY_FAILURE as error:
         return f"the server could not be asked: {type(error).__name__}"
     return None if taken else "the server did not take it, or is not there"

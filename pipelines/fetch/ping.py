@@ -8,8 +8,10 @@ from __future__ import annotations
 import httpx
 
 from pipelines.fetch.client import USER_AGENT
+from pipelines.within import within
 
 _SECONDS = 10.0
+_HEADERS = {"User-Agent": USER_AGENT}
 
 
 class PingError(Exception):
@@ -21,8 +23,10 @@ def ping(url: str) -> None:
     reason = ""
     for _ in range(2):
         try:
-            answer = httpx.get(url, timeout=_SECONDS, headers={"User-Agent": USER_AGENT}, follow_redirects=False)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            answer = within(
+                _SECONDS, lambda: httpx.get(url, timeout=_SECONDS, headers=_HEADERS, follow_redirects=False)
+            )
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             reason = type(error).__name__
             continue
         if answer.is_success:

@@ -36,6 +36,8 @@ Version = list[str]
 _URL = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]*)(?:/(?P<prefix>[^?#]*))?")
 _PIECE_BYTES = 8 * 2**20
 _DOWNLOADS = 8
+_ANSWER_S, _SLOWEST_PER_S = 60, 100_000
+"""How long an object may take, whole: a server that goes silent in the middle of it is not waited for for ever."""
 _RETRIES: RetryConfig = {
     "max_retries": 3,
     "retry_timeout": timedelta(seconds=30),
@@ -102,9 +104,10 @@ class Bucket:
             self._drop(kind, listed)
             wanted = [p for p, version in listed.items() if held.get(p) != version or not (self.folder / p).is_file()]
             self._refuse_without_room(sum(int(listed[path][0]) for path in wanted))
+            sizes = [int(listed[path][0]) for path in wanted]
             try:
                 with ThreadPoolExecutor(_DOWNLOADS) as pool:
-                    for path, version in zip(wanted, pool.map(self._fetch, wanted), strict=True):
+                    for path, version in zip(wanted, pool.map(self._fetch, wanted, sizes), strict=True):
                         held[path] = version
             finally:
                 kept = {path: version for path, version in held.items() if path in listed and version}
@@ -130,17 +133,17 @@ class Bucket:
                     return True
         except AlreadyExistsError:
             pass
-        self._fetch(key)
+        self._fetch(key, len(content))
         return False
 
-    def _fetch(self, key: str) -> Version:
+    def _fetch(self, key: str, size: int) -> Version:
         """Copy one object, whole; an empty version where it vanished meanwhile."""
         target = self.folder / key
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}.part")
         try:
             with self._explained(f"read {key} of"):
-                result = obstore.get(self._store("1h"), key)
+                result = obstore.get(self._store(f"{_ANSWER_S + size // _SLOWEST_PER_S}s"), key)
                 with part.open("wb") as stream:
                     for piece in result.stream(min_chunk_size=_PIECE_BYTES):
                         stream.write(piece)

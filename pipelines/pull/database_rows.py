@@ -17,21 +17,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from pipelines.config.pull import SqlPull
+from pipelines.pull.database_engine import engine_of, watch
 from pipelines.pull.landed import LINES, Packing, Page
 from pipelines.pull.reader import PullError, time_plan
+from pipelines.pull.silence import Silence
 from pipelines.pull.windows import INSTANTS, NUMBERS, Bounds, Plan, Window, instant
-from pipelines.warehouse.database import SIGNS_OF_LIFE
 
 _ROWS = 2_000
-_CONNECT: dict[str, dict[str, Any]] = {
-    "postgresql": dict(SIGNS_OF_LIFE),
-    "mysql": {"connect_timeout": 10},
-    "sqlite": {},
-}
 _WINDOWS = 200_000
 """More windows than a table that is read by them has: its cursor does not count rows (Snowflake ids hold an instant)."""
 _DRIVERS = {
@@ -60,10 +56,14 @@ class DatabaseRows:
     pull: SqlPull
     engine: Engine
     place: str
+    silence_s: float
+    """How long one answer of the database may take, in pieces of some thousand rows."""
     calls: int = 0
     packing: Packing = LINES
     _none_before: int = 0
     """A counting cursor has no value from the last empty window up to here."""
+    _silence: Silence | None = None
+    """The watch over the connection that is read."""
 
     def said_at(self, record: object) -> str | None:
         """The cursor of a row."""
@@ -128,6 +128,8 @@ class DatabaseRows:
                 text(query.replace("::text", r"\:\:text")), bounds
             )
             for some in rows.partitions(_ROWS):
+                if self._silence is not None:
+                    self._silence.heard()
                 is_empty = False
                 lines = [row[0] if is_postgres else as_json(dict(row._mapping)) for row in some]
                 yield Page("".join(f"{line}\n" for line in lines).encode(), lines, self.place)
@@ -166,17 +168,20 @@ class DatabaseRows:
     def _reading(self) -> Iterator[Connection]:
         """A connection that reads only; errors name the database and the class of the fault, never a value."""
         self.calls += 1
+        self._silence = None
         try:
-            with self.engine.connect() as connection:
+            with self.engine.connect() as connection, watch(connection, self.silence_s) as self._silence:
                 for statement in _READS_ONLY[self.engine.dialect.name]:
                     connection.exec_driver_sql(statement)
                 yield connection
         except SQLAlchemyError as error:
+            if self._silence is not None and self._silence.is_over:
+                raise PullError(f"{self.place}: nothing came for {self.silence_s:g} s") from None
             raise PullError(f"{self.place}: {_fault(error)}") from None
 
 
 @contextmanager
-def open_database_rows(pull: SqlPull) -> Iterator[DatabaseRows]:
+def open_database_rows(pull: SqlPull, silence_s: float) -> Iterator[DatabaseRows]:
     """The database whose URL the environment holds. Raises PullError; connects only when it is read."""
     given = os.environ.get(pull.url_env)
     if not given:
@@ -189,9 +194,9 @@ def open_database_rows(pull: SqlPull) -> Iterator[DatabaseRows]:
     if driver is None:
         raise PullError(f"{pull.url_env}: a URL postgresql://, mysql:// or sqlite:// is accepted")
     place = f"{url.get_backend_name()}://{url.host or ''}{f':{url.port}' if url.port else ''}/{url.database or ''}"
-    engine = create_engine(url.set(drivername=driver), connect_args=_CONNECT[driver.partition("+")[0]])
+    engine = engine_of(url.set(drivername=driver))
     try:
-        yield DatabaseRows(pull, engine, place)
+        yield DatabaseRows(pull, engine, place, silence_s)
     finally:
         engine.dispose()
 
@@ -226,10 +231,11 @@ def _fault(error: SQLAlchemyError) -> str:
     number = next((str(arg) for arg in origin.args[:1] if isinstance(arg, int)), None)
     name = type(origin).__name__
     by_code = next((words for start, words in _FAULTS.items() if (code or "").startswith(start)), None)
-    otherwise = "can't be reached, or refuses the login" if name == "OperationalError" else "the query failed"
+    otherwise = "can't be reached, or refuses the login" if name in _UNREACHED else "the query failed"
     return f"{by_code or otherwise} ({', '.join(filter(None, (name, code or number)))})"
 
 
+_UNREACHED = ("OperationalError", "ConnectionTimeout")
 _FAULTS = {
     "28": "refuses the login",
     "25006": "the query writes, and is only allowed to read",

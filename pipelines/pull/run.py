@@ -102,7 +102,7 @@ def open_reader(source: RequestSource, limits: FetchLimits = LIMITS) -> Iterator
             with open_private(limits) as clients:
                 yield open_api(pull, clients, limits, Attempts(threading.Event()))
         case SqlPull() as pull:
-            with open_database_rows(pull) as rows:
+            with open_database_rows(pull, limits.feed_s) as rows:
                 yield rows
         case _:
             raise PullError("is not pulled window by window")

@@ -25,12 +25,12 @@ DAGSTER_SCHEMA = "dagster"
 MINIMUM_MAJOR = 15
 
 _CONNECT_TIMEOUT_SECONDS = 10
-_KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
-SIGNS_OF_LIFE = {"connect_timeout": str(_CONNECT_TIMEOUT_SECONDS), **_KEEPALIVES, "tcp_user_timeout": "60000"}
+KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
+SIGNS_OF_LIFE = {"connect_timeout": str(_CONNECT_TIMEOUT_SECONDS), **KEEPALIVES, "tcp_user_timeout": "60000"}
 """Connections over TCP whose other end went silent are given up after a minute, on both ends. Left alone, a network that is half
 open is waited for two hours by a run, and by the server, where the lost run's locks keep the next one waiting."""
 _SIGNS_OF_LIFE_OF_SERVER = {
-    **{f"tcp_{name}": value for name, value in _KEEPALIVES.items()},
+    **{f"tcp_{name}": value for name, value in KEEPALIVES.items()},
     "tcp_user_timeout": "60000",
 }
 _OWNER_SESSION = {"lock_timeout": "30s", "idle_in_transaction_session_timeout": "1h"}

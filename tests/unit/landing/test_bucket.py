@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -272,6 +273,29 @@ def test_a_body_that_breaks_off_is_never_seen(scripted: Server, tmp_path: Path) 
     scripted.routes[f"/logs/{LOG}"] = whole(b'{"id": 1}\n{"id": 2}\n')  # type: ignore[assignment]
     (file,) = at.scan("requests").files
     assert read_bytes(file) == b'{"id": 1}\n{"id": 2}\n'
+
+
+def test_a_body_that_stops_is_given_up(scripted: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time grows with the size, so that a large object over a slow line is read."""
+
+    def stops(handler: Handler) -> None:
+        handler.send_response(200)
+        for name, value in (("Content-Length", "20"), ("ETag", '"20-1"')):
+            handler.send_header(name, value)
+        handler.send_header("Last-Modified", "Sat, 14 Feb 2026 06:00:00 GMT")
+        handler.end_headers()
+        handler.wfile.write(b'{"id": 1}\n')
+        handler.wfile.flush()
+        scripted.stop.wait(30)
+
+    monkeypatch.setattr("pipelines.landing.bucket._ANSWER_S", 1)
+    monkeypatch.setattr("pipelines.landing.bucket._RETRIES", {"max_retries": 0})
+    scripted.routes["/logs"] = reply(listing((LOG, 20)))
+    scripted.routes[f"/logs/{LOG}"] = stops
+    started = time.monotonic()
+    with pytest.raises(LandingError, match=r"s3://logs"):
+        zone_at("s3://logs", tmp_path).scan("requests")
+    assert time.monotonic() - started < 20
 
 
 def test_one_object_that_vanishes_between_listing_and_reading_is_gone(scripted: Server, tmp_path: Path) -> None:
