@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.listed import first_few
 
-_METRICS = {
+METRICS = {
     "output_tokens": ("writes", "output tokens per answer"),
     "reasoning_share": ("reasons", "of its output"),
     "latency_ms": ("takes", "ms per call"),
@@ -25,8 +25,8 @@ def comparison(row: Mapping[str, Any]) -> str:
     who = f"{row['model_id']} at {row['provider_id']} for {row['use_case']}"
     before, now = row["value_reference"], row["value_day"]
     metric = row["metric"]
-    if metric in _METRICS:
-        verb, unit = _METRICS[metric]
+    if metric in METRICS:
+        verb, unit = METRICS[metric]
         is_share = metric.endswith("_share")
         shown = [f"{100 * value:.1f} %" if is_share else f"{value:.4g}" for value in (before, now)]
         sentence = f"{who} {verb} {shown[1]} {unit} (median), in the reference {shown[0]}"

@@ -5,6 +5,7 @@ Fetching is `pipelines.fetch`.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import Field, TypeAdapter, ValidationError, field_validator
@@ -36,6 +37,14 @@ class Fetched(Declaration):
     enabled: bool = True
     stale_after_hours: float = Field(default=48, gt=0)
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        """Raises ValueError, which does not quote the address: it may hold a key."""
+        if url is not None and not re.match(r"https?://[^/\s]+\S*$", url):
+            raise ValueError("an address that begins with https:// or http:// is accepted")
+        return url
 
     @field_validator("options")
     @classmethod

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-from pydantic import BaseModel
 
 from pipelines.claims.formulas import FORMULAS
 from pipelines.config import Config, ConfigError
@@ -15,21 +11,13 @@ from pipelines.config.loader import open_file
 from pipelines.config.mistakes import Key, accepted_are
 from pipelines.config.model_facts import FACTS
 from pipelines.meters import PRICED_METERS
-
-_Found = tuple[str, Key, str]
-"""File without its ending, key and problem."""
-
-_ALIKE = 0.8
-"""How alike a name that nobody declares is to a known one to be a misspelt one, where others may be right too."""
-_SELLER = ("provider_id", "provider")
-_BY_SELLER = ("billing_accounts", "sellers")
-"""Keys that hold a seller, and maps whose keys are sellers."""
+from pipelines.preflight.misspelt import Found, misspelt, misspelt_names
 
 
 def unknown_names(config: Config, folder: Path | None) -> list[str]:
     """A line for each name in a file of `folder` that nothing declares. Packaged files name what is packaged."""
     lines = []
-    looks = (_of_claims, _of_preferences, _of_routing, _of_machines, _of_sellers)
+    looks = (_of_claims, _of_preferences, _of_routing, _of_machines, misspelt_names)
     for name, key, problem in (found for look in looks for found in look(config)):
         if folder is None or not (folder / f"{name}.yaml").is_file():
             continue
@@ -47,7 +35,7 @@ def _not_among(name: str, accepted: Iterable[str], where: str = "") -> str | Non
     return f"found {name!r}{where}, {accepted_are(name, names) if names else 'none is declared'}"
 
 
-def _of_claims(config: Config) -> Iterator[_Found]:
+def _of_claims(config: Config) -> Iterator[Found]:
     for number, claim in enumerate(config.claims.claims):
         formula = FORMULAS.get(claim.formula)
         if formula is None:
@@ -58,7 +46,7 @@ def _of_claims(config: Config) -> Iterator[_Found]:
                 yield "claims", at, f"formula {formula.name} has no such input; {accepted_are(name, formula.inputs)}"
             if item.offers and (problem := _not_among(item.meter, [meter.name for meter in PRICED_METERS])):
                 yield "claims", (*at, "meter"), problem
-            if item.fact and item.fact not in FACTS and (meant := _misspelt(item.fact, FACTS)):
+            if item.fact and item.fact not in FACTS and (meant := misspelt(item.fact, list(FACTS))):
                 yield (
                     "claims",
                     (*at, "fact"),
@@ -66,7 +54,7 @@ def _of_claims(config: Config) -> Iterator[_Found]:
                 )
 
 
-def _of_preferences(config: Config) -> Iterator[_Found]:
+def _of_preferences(config: Config) -> Iterator[Found]:
     for number, feed in enumerate(config.sources.prices):
         for place, preference in enumerate(feed.prefer):
             problem = _not_among(preference.meter, ["", *(meter.name for meter in PRICED_METERS)])
@@ -74,7 +62,7 @@ def _of_preferences(config: Config) -> Iterator[_Found]:
                 yield "sources", ("prices", number, "prefer", place, "meter"), problem
 
 
-def _of_routing(config: Config) -> Iterator[_Found]:
+def _of_routing(config: Config) -> Iterator[Found]:
     verifiers = [item.verifier for item in config.evidence.verifiers]
     deployments = [item.deployment for item in config.selfhost.deployments]
     for number, policy in enumerate(config.routing.policies):
@@ -91,7 +79,7 @@ def _of_routing(config: Config) -> Iterator[_Found]:
                 yield "routing", (*at, "arms", place, "deployment"), problem
 
 
-def _of_machines(config: Config) -> Iterator[_Found]:
+def _of_machines(config: Config) -> Iterator[Found]:
     gpus, own = [item.gpu for item in config.hardware.gpus], config.selfhost
     named = [(("deployments", number), item.gpu) for number, item in enumerate(own.deployments)]
     named += [(("gpu_prices", number), item.gpu) for number, item in enumerate(own.gpu_prices)]
@@ -100,35 +88,3 @@ def _of_machines(config: Config) -> Iterator[_Found]:
         if config.hardware.gpu(name) is None:
             problem = _not_among(name, gpus, ", which hardware.yaml does not have under gpus")
             yield "selfhost", (*at, "gpu"), problem or ""
-
-
-def _of_sellers(config: Config) -> Iterator[_Found]:
-    """A seller that is nearly one of models.yaml: logs may name others, so that not every unknown one is a mistake."""
-    known = [name for item in config.models.providers for name in (item.id, *item.aliases)]
-    named = {*known, *(item.seller for item in config.selfhost.deployments)}
-    for file in fields(config):
-        for key, name in _sellers(getattr(config, file.name), ()):
-            if name not in named and (meant := _misspelt(name, known)):
-                yield file.name, key, f"found {name!r}, which is no seller of models.yaml; did you mean {meant!r}?"
-
-
-def _sellers(block: object, way: Key) -> Iterator[tuple[Key, str]]:
-    """Every place of a file at which a seller is named."""
-    if isinstance(block, BaseModel):
-        parts: Iterable[tuple[str | int, object]] = [(name, getattr(block, name)) for name in type(block).model_fields]
-    elif isinstance(block, Mapping):
-        parts = block.items()
-    elif isinstance(block, tuple | list):
-        parts = enumerate(block)
-    else:
-        return
-    for name, value in parts:
-        if way and way[-1] in _BY_SELLER and isinstance(block, Mapping):
-            yield (*way, name), str(name)
-        if name in _SELLER and isinstance(value, str):
-            yield (*way, name), value
-        yield from _sellers(value, (*way, name))
-
-
-def _misspelt(name: str, known: Sequence[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=_ALIKE)), None)

@@ -149,3 +149,15 @@ def test_a_key_in_a_wrong_place_is_refused_and_never_shown(name: str, content: d
 )
 def test_what_is_no_key_is_shown(value: str) -> None:
     assert found(value) == repr(value)
+
+
+@pytest.mark.parametrize(
+    "model", ["llava-7b", "glm-4.5-flashx", "gpt-9", "claude-sonnet-9", "acme-house-model", "gpt-*", "*"]
+)
+def test_a_model_that_nobody_declares_is_no_mistake(tmp_path: Path, model: str) -> None:
+    """Logs and price feeds know more models than any file; only a word that is a letter or two off is a misspelt one."""
+    text = (
+        f"discounts: [{{discount: d, provider_id: openai, models: ['{model}'], percent: 5, from_date: 2026-02-01}}]\n"
+    )
+    (tmp_path / "commitments.yaml").write_text(text, encoding="utf-8")
+    assert said(tmp_path) == []
