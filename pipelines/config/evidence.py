@@ -112,10 +112,15 @@ class Escalation(Declaration):
 
 
 class Transfer(Declaration):
-    """How far a benchmark's score carries over to other tasks: the standard deviation of the logit that each model moves by."""
+    """How far a benchmark's score carries over to other tasks: the standard deviation of the logit that each model moves by.
+
+    It is learnt from few benchmarks, of which one is further from one's own tasks than another. With `freedom` draws are Student's: all models
+    and use cases of a world move by as many times that.
+    """
 
     benchmark: str = ANY
     logit_sd: float = Field(ge=0, le=10)
+    freedom: int | None = Field(default=None, ge=1)
     grade: Grade
     source: str
 

@@ -165,13 +165,18 @@ class Worlds:
         freedom = effect.freedom if effect.n is None else effect.n - 1
         if freedom is None:
             return 1.0
-        draws = self.evidence.draws
+        of_a_new_one = 1.0 if effect.n is None else 1 + 1 / effect.n
+        return np.asarray(sqrt(of_a_new_one) * self._student(freedom, effect.measure, effect.model))
+
+    def _student(self, freedom: int | None, *name: str) -> Floats | float:
+        """What a standard normal draw is multiplied by to be Student's; 1 where nothing is said of degrees of freedom."""
         from scipy.special import gammaincinv  # scipy.stats, which has more, takes a second to import
 
-        levels = _levels(_half(draws), "spread", effect.measure, effect.model)
-        drawn = _twice(2 * gammaincinv(freedom / 2, levels), draws)  # chi-square
-        of_a_new_one = 1.0 if effect.n is None else 1 + 1 / effect.n
-        return np.asarray(np.sqrt(of_a_new_one * freedom / drawn))
+        if freedom is None:
+            return 1.0
+        draws = self.evidence.draws
+        chi_square = 2 * gammaincinv(freedom / 2, _levels(_half(draws), "spread", *name))
+        return np.sqrt(freedom / _twice(chi_square, draws))
 
     def _of_few(self, measured: int | None, measure: Measure | None = None) -> float:
         """The error of the mean over the traffic's own requests, over that of a mean over all requests that could come.
@@ -204,7 +209,8 @@ class Worlds:
         if transfer is None:
             raise MissingEvidenceError(f"evidence.yaml has no transfer for {benchmark}: add one for it, or for '*'")
         own = score.logit + score.logit_se * self.normal("score", version, model_id)
-        moved = [transfer.logit_sd * self.normal("transfer", use_case, model_id) for use_case in self.use_cases]
+        spread = transfer.logit_sd * self._student(transfer.freedom, "transfer", benchmark)
+        moved = [spread * self.normal("transfer", use_case, model_id) for use_case in self.use_cases]
         return 1 / (1 + np.exp(-(own[:, None] + np.stack(moved, axis=1))))
 
     def _measured(self, quality: Quality, model_id: str) -> Floats:

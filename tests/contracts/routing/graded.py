@@ -43,8 +43,8 @@ INPUT, CACHED, OUTPUT = 0.07, 0.63, 0.011
 SHARE = 0.92
 """Of the cheap model: 90 % and the specialised 2 %, which is priced and scored as the cheap one."""
 SHADOWS = 60
-_LOOP = Effect(measure="loop", log_sd=0.73, n=14, grade="C", source="evidence.yaml")
-_LEADERBOARD = Transfer(logit_sd=0.35, grade="C", source="evidence.yaml")
+_LOOP = Effect(measure="loop", log_sd=0.81, n=27, grade="C", source="evidence.yaml")
+_LEADERBOARD = Transfer(logit_sd=0.3, freedom=4, grade="C", source="evidence.yaml")
 
 
 @dataclass(frozen=True)

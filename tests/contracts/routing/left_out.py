@@ -1,14 +1,14 @@
-"""How wide intervals have to be: chosen on all benchmarks but one, and judged on that one.
+"""How wide intervals have to be: learnt from all benchmarks but one, and judged on that one.
 
-The rule looks at nothing that is judged. Of the values in `GRID` it takes the one whose weighted interval score (a proper
-score: neither too wide nor too narrow pays) is least on the other benchmarks, each of which counts alike (mean of logarithms).
-`python -m tests.contracts.routing.left_out` prints the table of `docs/routing.md`. Three values are chosen so:
+Two rules look at nothing that is judged. `python -m tests.contracts.routing.left_out` prints the table of `docs/routing.md`.
 
-- `shadow` (grade A, saving and quality): a factor on the errors of shadow measurements. SWE-bench, RouterBench-Mini, RouteLLM;
-- `transfer` (grades B and C, quality): the logit by which each model moves from the tasks that were scored to one's own. Each data set
-  (project, subject) from the others of its benchmark: SWE-bench, RouterBench-Mini, RouteLLM. Chosen on the other benchmarks, and on the other
-  data sets of the same one;
-- `loop` (grade C, saving): the logarithm by which a model's tokens in steps are off a typical model's. SWE-bench, Aider.
+- `shadow` (grade A, saving and quality), a factor on the errors of shadow measurements: of the values in `GRID` the one whose weighted interval
+  score (a proper score: neither too wide nor too narrow pays) is least on the other benchmarks. SWE-bench, RouterBench-Mini, RouteLLM.
+- `loop` (grade C, saving), the logarithm by which a model's tokens in steps are off a typical model's, and `transfer` (grades B and C,
+  quality), the logit by which each model moves from the tasks that were scored to another data set: the mean distance of models from the
+  middle one, as the standard deviation that a normal distribution of that mean distance has (`spread`), squares averaged over the other
+  benchmarks. A model far out moves it less than it moves a standard deviation. Draws are Student's: of as many degrees of freedom as models
+  showed it for `loop`, of FREEDOM for `transfer`, which few benchmarks show. SWE-bench and Aider; SWE-bench, RouterBench-Mini and RouteLLM.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ _DRAWS, SHADOW_RUNS = 500, 100
 EXERCISES = 225
 PRICES = {"cheap": (0.28, 0.42), "alike": (3.0, 15.0), "dear": (15.0, 75.0)}
 """USD per million tokens of Aider's first model of a pair; the second one costs 3 and 15."""
-SHIPPED, FEWEST_ITEMS = 0.35, 20
-"""The transfer of `evidence.yaml`, and the items of a data set that is judged."""
+FREEDOM, FEWEST_ITEMS = 4, 20
+"""Degrees of freedom of a transfer, usual where tails are not known; and the items of a data set that is judged."""
 Items = npt.NDArray[np.int64]
 Judge = Callable[[float], list[Truth]]
 """Projections of a benchmark's cases at a value, and what happened: of one quantity or two."""
@@ -81,17 +81,6 @@ def left_out(found: Found) -> list[Held]:
     return [Held(name, value, found[name][value]) for name, value in values.items()]
 
 
-def within(found: Found) -> tuple[list[float], Truth]:
-    """Each data set of one benchmark, judged at the value that its other data sets choose together; the values, and what they come to."""
-    values = {name: chosen([together({key: one for key, one in found.items() if key != name})]) for name in found}
-    return sorted(values.values()), pooled(found[name][value][0] for name, value in values.items())
-
-
-def together(found: Found) -> Mapping[float, list[Truth]]:
-    """The data sets of one benchmark as one."""
-    return {value: [pooled(one[value][0] for one in found.values())] for value in GRID}
-
-
 def pooled(truths: Iterable[Truth]) -> Truth:
     """Cases of several data sets together."""
     whole = Truth()
@@ -108,6 +97,16 @@ def chosen(found: Sequence[Mapping[float, list[Truth]]]) -> float:
         for value in GRID
     }
     return min(scores, key=lambda value: scores[value])
+
+
+def spread(values: Floats) -> float:
+    """The mean distance from the median as a standard deviation."""
+    return float(np.abs(values - np.median(values)).mean() * np.sqrt(np.pi / 2))
+
+
+def learnt(spreads: Mapping[str, float], judged: str) -> float:
+    """The spread that the other benchmarks show together."""
+    return float(np.sqrt(np.mean([one**2 for name, one in spreads.items() if name != judged])))
 
 
 # --- grade A: shadow measurements
@@ -152,7 +151,7 @@ def transfer_judge(cases: list[Case]) -> Judge:
     """What scores elsewhere say of each case."""
 
     def judge(value: float) -> list[Truth]:
-        line = Transfer(logit_sd=value, grade="C", source="the other data sets")
+        line = Transfer(logit_sd=value, freedom=FREEDOM, grade="C", source="the other benchmarks")
         return [carried_over(Evidence(transfers=(line,), agreement=0.5, draws=_DRAWS), cases)]
 
     return judge
@@ -177,10 +176,25 @@ def _kept(evidence: Evidence, quality: Quality, number: int) -> dict[str, float]
     return outlook(worlds, None, stakes, quality, worlds.shares_solved(quality, "strong")).total.quality
 
 
+def moves(solved: Floats, labels: pl.Series) -> Floats:
+    """By how many logits each model moves from all other data sets to each, next to the other models: some moves cancel each other."""
+    found = []
+    for label in large(labels):
+        own = (labels == label).to_numpy()
+        moved = np.array([score(of_model[own]).logit - score(of_model[~own]).logit for of_model in solved])
+        found.append((moved - moved.mean()) * np.sqrt(len(moved) / (len(moved) - 1)))
+    return np.concatenate(found)
+
+
+def large(labels: pl.Series) -> list[str]:
+    """The data sets of enough items to be judged."""
+    return [label for label in labels.unique().sort() if (labels == label).sum() >= FEWEST_ITEMS]
+
+
 def by_label(solved: Floats, labels: pl.Series) -> dict[str, list[Case]]:
     """Each data set from all others, for both orders of each pair of models."""
     found = {}
-    for label in labels.unique().sort():
+    for label in large(labels):
         own = (labels == label).to_numpy()
         pairs = itertools.permutations(range(len(solved)), 2)
         found[label] = [
@@ -193,14 +207,14 @@ def by_label(solved: Floats, labels: pl.Series) -> dict[str, list[Case]]:
 # --- grade C: tokens of a typical model
 
 
-def loop_of_swebench(bench: Bench) -> Judge:
-    """Each pair by price list, judged on the hidden projects."""
+def loop_of_swebench(bench: Bench, models: int) -> Judge:
+    """Each pair by price list, judged on the hidden projects. `models` showed the spread."""
 
     def judge(value: float) -> list[Truth]:
         found = Graded()
         for cheap, strong in bench.pairs:
             known = by_leaderboard(bench, cheap, strong)
-            line = Effect(measure="loop", log_sd=value, n=len(bench.price), grade="C", source="the other benchmark")
+            line = Effect(measure="loop", log_sd=value, n=models, grade="C", source="the other benchmark")
             evidence = known.evidence.model_copy(update={"effects": (line,), "draws": _DRAWS})
             add(found, bench, cheap, strong, replace(known, evidence=evidence))
         return [found.saving]
@@ -208,11 +222,11 @@ def loop_of_swebench(bench: Bench) -> Judge:
     return judge
 
 
-def loop_of_aider(tokens: Floats) -> Judge:
-    """Each pair by price list, at three prices of the first model."""
+def loop_of_aider(tokens: Floats, models: int) -> Judge:
+    """Each pair by price list, at three prices of the first model. `models` showed the spread."""
 
     def judge(value: float) -> list[Truth]:
-        line = Effect(measure="loop", log_sd=value, n=len(tokens), grade="C", source="the other benchmark")
+        line = Effect(measure="loop", log_sd=value, n=models, grade="C", source="the other benchmark")
         requests = np.full((1, BUCKETS), EXERCISES / BUCKETS)
         worlds = Worlds(
             Evidence(effects=(line,), draws=_DRAWS),
@@ -288,23 +302,34 @@ def read_aider(shared_data: Path) -> Floats:
     return np.array([(run["prompt_tokens"], run["completion_tokens"]) for run in last.values()], dtype=float)
 
 
-def studies(shared_data: Path) -> dict[str, dict[str, Judge]]:
-    """What is chosen on other benchmarks."""
+def shadow_study(shared_data: Path) -> dict[str, Judge]:
+    """Shadow measurements on each benchmark."""
     swebench, (mini, _), (routellm, _) = (
         read_bench(shared_data), read_routerbench(shared_data), read_routellm(shared_data),
     )  # fmt: skip
     return {
-        "shadow": {
-            "SWE-bench": shadow_judge(swebench, _orders(swebench, 1)),
-            "RouterBench-Mini": shadow_judge(mini, _orders(mini, SHADOW_RUNS)),
-            "RouteLLM": shadow_judge(routellm, _orders(routellm, SHADOW_RUNS), has_cost=False),
-        },
-        "loop": {"SWE-bench": loop_of_swebench(swebench), "Aider": loop_of_aider(read_aider(shared_data))},
+        "SWE-bench": shadow_judge(swebench, _orders(swebench, 1)),
+        "RouterBench-Mini": shadow_judge(mini, _orders(mini, SHADOW_RUNS)),
+        "RouteLLM": shadow_judge(routellm, _orders(routellm, SHADOW_RUNS), has_cost=False),
     }
 
 
-def data_sets(shared_data: Path) -> dict[str, dict[str, Judge]]:
-    """Benchmarks of several data sets, of which each is judged from the others: those of 20 items or more."""
+def loop_study(shared_data: Path) -> tuple[dict[str, float], dict[str, Judge]]:
+    """Of each benchmark the spread that its models show, and its judge."""
+    bench, tokens = read_bench(shared_data), read_aider(shared_data)
+    factors = {
+        "SWE-bench": np.log(bench.cost.mean(axis=1) / bench.price),
+        "Aider": np.log(tokens @ np.array(PRICES["alike"])),
+    }
+    judges = {
+        "SWE-bench": loop_of_swebench(bench, len(factors["Aider"])),
+        "Aider": loop_of_aider(tokens, len(factors["SWE-bench"])),
+    }
+    return {name: spread(values) for name, values in factors.items()}, judges
+
+
+def transfer_study(shared_data: Path) -> tuple[dict[str, float], dict[str, Judge]]:
+    """The same, each data set judged from the others of its benchmark: those of 20 items or more."""
     _, _, solved, projects = outcomes(shared_data)
     mini, sets = read_routerbench(shared_data)
     routellm, subjects = read_routellm(shared_data)
@@ -313,34 +338,34 @@ def data_sets(shared_data: Path) -> dict[str, dict[str, Judge]]:
         "RouterBench-Mini": (mini.solved, sets),
         "RouteLLM": (routellm.solved, subjects),
     }
-    return {
-        name: {
-            label: transfer_judge(cases)
-            for label, cases in by_label(of_items, labels).items()
-            if (labels == label).sum() >= FEWEST_ITEMS
-        }
-        for name, (of_items, labels) in labelled.items()
+    spreads = {name: spread(moves(*known)) for name, known in labelled.items()}
+    return spreads, {
+        name: transfer_judge([case for of_set in by_label(*known).values() for case in of_set])
+        for name, known in labelled.items()
     }
+
+
+def judged_elsewhere(spreads: Mapping[str, float], judges: Mapping[str, Judge]) -> list[Held]:
+    """Each benchmark at the spread that the others show."""
+    return [Held(name, value, judge(value)) for name, judge in judges.items() for value in [learnt(spreads, name)]]
 
 
 def table(shared_data: Path) -> Iterator[str]:
     """The figures as rows of Markdown."""
-    yield "| chosen | judged on | value | cases | 95 % | 50 % | interval score: ours, same tokens or scores, single model |"
+    yield "| learnt | judged on | value | cases | 95 % | 50 % | interval score: ours, same tokens or scores, single model |"
     yield "|---|---|---|---|---|---|---|"
-    for study, judges in studies(shared_data).items():
-        yield from _rows(study, left_out(evaluated(judges)))
-    found = {name: evaluated(judges) for name, judges in data_sets(shared_data).items()}
-    yield from _rows("transfer", left_out({name: together(one) for name, one in found.items()}))
-    for name, one in found.items():
-        values, truth = within(one)
-        yield _row("transfer within", name, f"{values[0]:g} to {values[-1]:g}", truth)
-        yield _row("transfer as shipped", name, f"{SHIPPED:g}", together(one)[SHIPPED][0])
+    yield from _rows("shadow", left_out(evaluated(shadow_study(shared_data))))
+    for name, study in (("loop", loop_study), ("transfer", transfer_study)):
+        spreads, judges = study(shared_data)
+        yield from _rows(name, judged_elsewhere(spreads, judges))
+        shipped = learnt(spreads, "")
+        yield from _rows(f"{name}, all together", [Held(one, shipped, judge(shipped)) for one, judge in judges.items()])
 
 
 def _rows(study: str, held: Iterable[Held]) -> Iterator[str]:
     for one in held:
         for truth in one.truths:
-            yield _row(study, one.benchmark, f"{one.value:g}", truth)
+            yield _row(study, one.benchmark, f"{one.value:.2g}", truth)
 
 
 def _row(study: str, judged: str, value: str, truth: Truth) -> str:

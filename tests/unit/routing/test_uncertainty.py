@@ -324,3 +324,22 @@ def test_scores_that_carry_over_badly_widen_the_quality_alone() -> None:
 def test_what_is_an_agents_loop(rows: list[dict[str, Any]], is_loop: bool) -> None:
     row = total(project(requests(*rows), rate_card(), policies(*HYBRID), None))
     assert set(json.loads(row["assumptions"])["tokens"]) == ({"loop, *"} if is_loop else {"input, *", "output, *"})
+
+
+def test_degrees_of_freedom_widen_the_tails_of_a_transfer() -> None:
+    """Student's t with four degrees of freedom: 2.776 and 0.741 in place of 1.960 and 0.674."""
+    known = scores(*(score(model, 50.0, n_items=10**9) for model in (CHEAP[1], STRONG[1])))
+    config = policies(arm("cheap", CHEAP, "1"), baselines=("all_closed",), quality_benchmarks=("aider_polyglot",))
+    rows = []
+    for freedom in (None, 4):
+        line = Transfer(logit_sd=0.01, freedom=freedom, grade="C", source="s")
+        evidence = certain().model_copy(update={"transfers": (line,)})
+        rows.append(
+            total(project(requests(*(request(n) for n in range(9))), rate_card(), config, known, evidence=evidence))
+        )
+    normal, student = rows
+    assert width(student, "quality_retained") / width(normal, "quality_retained") == pytest.approx(
+        2.776 / 1.960, rel=0.05
+    )
+    halves = [row["quality_retained_high_50"] - row["quality_retained_low_50"] for row in rows]
+    assert halves[1] / halves[0] == pytest.approx(0.741 / 0.674, rel=0.05)
