@@ -153,7 +153,7 @@ def head_of(sample: dict[int, bytes], path: Path, layout: Layout) -> Head | None
             continue
         for delimiter in dict.fromkeys((layout.delimiter, *_OTHER_DELIMITERS)):
             columns = csv_columns(line, delimiter)
-            known = len(known_columns(columns, layout.column_name, layout.heads))
+            known = len(known_columns(columns, layout.path_of, layout.readable))
             if known > most and (known > 1 or not number):
                 following = [line for _, line in lines[number + 1 : number + 1 + _ROWS]]
                 if _may_be_rows(following, delimiter, len(columns)):

@@ -125,6 +125,17 @@ class Layout:
         return sorted({path for paths in self.money.values() for path in paths})
 
     @cached_property
+    def readable(self) -> set[str]:
+        """Names that columns of a table may have: the heads, and whole paths, as tables flatten objects."""
+        return self.heads | set(self.paths)
+
+    def path_of(self, column: str) -> str:
+        """The path that a column of a table stands for; `usage.prompt_tokens` is the field of an object unless it is a name of its own."""
+        own = self.column_name(column)
+        nested = column.replace(".", "/")
+        return nested if own not in self.heads and nested in self.readable else own
+
+    @cached_property
     def yielding(self) -> set[str]:
         """Columns of which a 0 gives way to a count in a later path: the details of a usage, which APIs state in several places."""
         return {f"usage.{name}" for name in MEASURES if name not in TOTALS}

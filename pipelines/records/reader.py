@@ -114,7 +114,7 @@ def _parquet_at(path: Path, reading: _Reading) -> Work:
         yield partial(only_faults, [columns], reading.layout.paths)
         return
     reader = TableReader(reading.layout, reading.tally, _absent_columns(reading.layout, columns))
-    for part in parquet_chunks(path, reading.layout.heads, reading.tally, reading.layout.column_name):
+    for part in parquet_chunks(path, reading.layout.readable, reading.tally, reading.layout.path_of):
         yield partial(reader.read, part)
 
 
@@ -123,7 +123,7 @@ def _csv(found: Recognised, reading: _Reading) -> Work:
         raise AssertionError("a CSV file has a header")
     layout = reading.layout
     reader = TableReader(layout, reading.tally, _absent_columns(layout, found.head.columns))
-    for part in csv_chunks(found.chunks, found.head, layout.heads, reading.tally, layout.column_name):
+    for part in csv_chunks(found.chunks, found.head, layout.readable, reading.tally, layout.path_of):
         yield partial(reader.read, part)
 
 
@@ -177,6 +177,6 @@ def _absent_columns(layout: Layout, found: Iterable[str]) -> str | None:
     if not absent:
         return None
     listed = ", ".join(f"{option} names {column!r}" for option, column in absent.items())
-    is_known = bool(known_columns(names, layout.column_name, layout.heads))
+    is_known = bool(known_columns(names, layout.path_of, layout.readable))
     own = f"its columns are {', '.join(names)}" if is_known else f"none of its {len(names)} columns is known"
     return f"{listed}, which the file does not have; {own}"

@@ -40,6 +40,7 @@ class TableReader:
         self._absent = absent
         self._items = item_reader(layout)
         self._tree = path_tree(layout.paths, layout.detail_paths, layout.loose_paths)
+        self._flattened = {path for path in self._tree.paths if "/" in path}
         self._decoders: dict[tuple[str, ...], JsonDecoder] = {}
         self._reference = JsonDecoder(self._tree)
 
@@ -141,7 +142,7 @@ class TableReader:
 
     def _plain(self, column: pl.Series) -> pl.Series | None:
         """The texts of a column of single values; None where it has to be read as JSON."""
-        if column.name not in self._tree.leaves:
+        if column.name not in self._tree.leaves and column.name not in self._flattened:
             return None
         if isinstance(column.dtype, pl.Decimal):  # the zeros at its end belong to the type: 10.000 is no thousand
             return column.cast(pl.String).str.replace(r"(\.\d*?)0+$", "$1").str.strip_suffix(".")

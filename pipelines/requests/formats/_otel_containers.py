@@ -56,8 +56,9 @@ def contained(value: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[st
         resource = _resource(container)
         for group in _objects(_held(container, "scopeLogs", "scope_logs")):
             found = _objects(_held(group, "logRecords", "log_records"))
-            as_spans = [as_span(record, _plain(record.get("attributes"))) for record in found]
-            events += [flat_span(event, resource, _object(group.get("scope"))) for event in as_spans]
+            scope = _object(group.get("scope"))
+            as_spans = [as_span(record, _plain(record.get("attributes")), str(scope.get("name"))) for record in found]
+            events += [flat_span(event, resource, scope) for event in as_spans]
     return spans, events
 
 

@@ -82,10 +82,13 @@ Codex logs every event of its stream with a duration, the completed one as well,
 
 _OWN = "gen_ai.client.inference.operation.details"
 """The convention's event, whose attributes are those of a span."""
+_SAY_TWICE = ("gemini-cli", "qwen-code")
+"""Emitters that write the convention's event too, for each request, answer and error, without what came from the cache."""
 
 
-def as_span(record: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
-    """A log record, whose attributes are given as an object, as a span; one that reports no call keeps nothing but its instant."""
+def as_span(record: dict[str, Any], attributes: dict[str, Any], scope: str = "") -> dict[str, Any]:
+    """A log record of the scope, whose attributes are given as an object, as a span; one that reports no call keeps nothing but its
+    instant."""
     body = record.get("body")
     said = body.get("stringValue") if isinstance(body, dict) else body
     names = (said, record.get("eventName"), attributes.get("event.name"))
@@ -99,6 +102,8 @@ def as_span(record: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any
         "trace_id": record.get("traceId") or attributes.get("session.id") or attributes.get("conversation.id"),
         "span_id": attributes.get("request_id") or attributes.get("event.sequence"),
     }
+    if _OWN in names and scope in _SAY_TWICE:
+        return span
     if _OWN in names:
         return {**span, "trace_id": record.get("traceId"), "span_id": record.get("spanId"), "attributes": attributes}
     if event is None or not event.reports(attributes):

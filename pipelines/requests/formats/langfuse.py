@@ -31,6 +31,12 @@ from pipelines.requests.formats._langfuse_details import CACHED_CONTENT, KEYS, R
 from pipelines.requests.semantics import measure
 
 _CALLS = ("GENERATION", "EMBEDDING")
+_FLAT = {
+    "input": ("input_usage", "prompt_tokens", "input_tokens"),
+    "output": ("output_usage", "completion_tokens", "output_tokens"),
+    "total": ("total_usage", "total_tokens"),
+}
+"""Columns of tables made from its observations."""
 _D = ("usageDetails", "usage_details")
 
 
@@ -73,7 +79,7 @@ def build(source: RequestSource) -> Format:
     }
     return Format(
         name="langfuse",
-        version="6",
+        version="7",
         text={
             "source_request_id": ("id",),
             "trace_id": ("traceId", "trace_id", "trace/id"),
@@ -89,9 +95,9 @@ def build(source: RequestSource) -> Format:
             "unit": ("usage/unit", "unit"),
         },
         usage={
-            "input": (*_details("input", "prompt_tokens", "input_tokens"), *_details(*RAW_INPUT), "usage/input", "usage/promptTokens", "promptTokens", "inputTokens", "inputUsage"),
-            "output": (*_details("output", "completion_tokens", "output_tokens", "candidates_token_count", "candidatesTokenCount"), "usage/output", "usage/completionTokens", "completionTokens", "outputTokens", "outputUsage"),
-            "total": (*_details("total", "total_tokens", "total_token_count", "totalTokenCount"), "usage/total", "usage/totalTokens", "totalTokens", "totalUsage"),
+            "input": (*_details("input", "prompt_tokens", "input_tokens"), *_details(*RAW_INPUT), "usage/input", "usage/promptTokens", "promptTokens", "inputTokens", "inputUsage", *_FLAT["input"]),
+            "output": (*_details("output", "completion_tokens", "output_tokens", "candidates_token_count", "candidatesTokenCount"), "usage/output", "usage/completionTokens", "completionTokens", "outputTokens", "outputUsage", *_FLAT["output"]),
+            "total": (*_details("total", "total_tokens", "total_token_count", "totalTokenCount"), "usage/total", "usage/totalTokens", "totalTokens", "totalUsage", *_FLAT["total"]),
             "cache_write": _details(
                 "input_cache_creation", "cache_creation_input_tokens", "input_cache_creation_tokens", "input_cache_write_tokens",
                 "input_cache_write", "cache_write_input_tokens", "cache_write_tokens", "prompt_details.cache_write",

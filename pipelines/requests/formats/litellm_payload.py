@@ -19,7 +19,6 @@ from pipelines.requests.formats import litellm_spend_logs, refuse_options
 from pipelines.requests.formats._envelope import ASKED
 from pipelines.requests.formats._shipped import MARKS, unshipped
 from pipelines.requests.formats.litellm_spend_logs import SERVED
-from pipelines.requests.semantics import openai_variant
 
 
 def build(source: RequestSource) -> Format:
@@ -27,7 +26,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_payload",
-        version="5",
+        version="6",
         text={
             "source_request_id": ("id", "litellm_call_id"),
             "call_id": ("litellm_call_id",),
@@ -68,7 +67,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     hit = pl.col("cache_hit").fill_null(value=False)
     failed = (pl.col("logged_status") == "failure").fill_null(value=False)
     return derived | {
-        "token_semantics": openai_variant(),
+        **litellm_spend_logs.counted(),
         "operation": pl.col("call_type").replace(litellm_spend_logs.OPERATIONS),
         "request_model": pl.coalesce("model_group", "response_model"),
         "service_tier": litellm_spend_logs.served_tier(),

@@ -17,6 +17,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths
+from pipelines.requests.conventions import own_total
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import marks_of, opened
@@ -49,6 +50,11 @@ OPERATIONS = {
 """LiteLLM call types under their OpenTelemetry operation names; any other call type keeps its own name."""
 
 
+_ANSWER = "response/usage"
+_ANSWER_INPUT, _ANSWER_OUTPUT = f"{_ANSWER}/prompt_tokens_details", f"{_ANSWER}/completion_tokens_details"
+"""The usage of the answer, for versions that logged it and no details apart from it."""
+
+
 def _written(ttl: str) -> Paths:
     """Tokens written to a cache for `ttl`: in the details that the proxy makes, or as Anthropic's own answer states them."""
     name = f"ephemeral_{ttl}_input_tokens"
@@ -65,6 +71,8 @@ USAGE: dict[str, Paths] = {
         f"{_USAGE}/cache_read_input_tokens",
         f"{_ADDED_INPUT}/cached_tokens",
         f"{_ADDED}/cache_read_input_tokens",
+        f"{_ANSWER_INPUT}/cached_tokens",
+        f"{_ANSWER}/cache_read_input_tokens",
     ),
     "cache_write": (
         f"{_USAGE}/cache_creation_input_tokens",
@@ -72,15 +80,24 @@ USAGE: dict[str, Paths] = {
         f"{_INPUT}/cache_write_tokens",
         f"{_ADDED}/cache_creation_input_tokens",
         f"{_ADDED_INPUT}/cache_creation_tokens",
+        f"{_ANSWER}/cache_creation_input_tokens",
     ),
     "cache_write_5m": _written("5m"),
     "cache_write_1h": _written("1h"),
-    "input_audio": (f"{_INPUT}/audio_tokens", f"{_ADDED_INPUT}/audio_tokens"),
+    "input_audio": (f"{_INPUT}/audio_tokens", f"{_ADDED_INPUT}/audio_tokens", f"{_ANSWER_INPUT}/audio_tokens"),
     "input_audio_cache_read": (f"{_INPUT}/cached_tokens_details/audio_tokens",),
-    "input_image": (f"{_INPUT}/image_tokens", f"{_ADDED_INPUT}/image_tokens"),
+    "input_image": (
+        f"{_INPUT}/image_tokens",
+        f"{_ADDED_INPUT}/image_tokens",
+        f"{_USAGE}/input_tokens_details/image_tokens",
+    ),
     "input_image_cache_read": (f"{_INPUT}/cached_tokens_details/image_tokens",),
     "input_video": (f"{_INPUT}/video_tokens", f"{_ADDED_INPUT}/video_tokens"),
-    "reasoning": (f"{_OUTPUT}/reasoning_tokens", f"{_ADDED_OUTPUT}/reasoning_tokens"),
+    "reasoning": (
+        f"{_OUTPUT}/reasoning_tokens",
+        f"{_ADDED_OUTPUT}/reasoning_tokens",
+        f"{_ANSWER_OUTPUT}/reasoning_tokens",
+    ),
     "output_audio": (f"{_OUTPUT}/audio_tokens", f"{_ADDED_OUTPUT}/audio_tokens"),
     "output_image": (f"{_OUTPUT}/image_tokens", f"{_ADDED_OUTPUT}/image_tokens"),
 }
@@ -109,7 +126,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_spend_logs",
-        version="6",
+        version="7",
         text={
             "source_request_id": ("request_id",),
             "session_id": ("session_id",),
@@ -152,7 +169,20 @@ def _derive() -> Mapping[str, pl.Expr]:
         "service_tier": served_tier(),
         "status": pl.when(hit).then(pl.lit("cache_hit")).when(failed).then(pl.lit("error")).otherwise(pl.lit("ok")),
         "latency_ms": pl.coalesce("duration_ms", timing()["latency_ms"]),
-        "token_semantics": openai_variant(),
+        **counted(),
+    }
+
+
+def counted() -> Mapping[str, pl.Expr]:
+    """The rule of a call's counts, its total where that speaks for the rule, and the output of a drawn image."""
+    rule = openai_variant()
+    draws = pl.col("call_type").str.contains("image_(?:generation|edit)")
+    return {
+        "token_semantics": rule,
+        "usage.total": own_total(rule),
+        "usage.output_image": pl.when(draws)
+        .then(pl.coalesce("usage.output_image", "usage.output"))
+        .otherwise("usage.output_image"),
     }
 
 

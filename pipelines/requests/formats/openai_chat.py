@@ -25,6 +25,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths
+from pipelines.requests.conventions import own_total
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.formats._langchain import CALLS
@@ -140,7 +141,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         # Voyage and others state only the total of an embeddings call.
         "usage.input": pl.when(counted | is_completion).then(pl.col("usage.input")).otherwise(pl.col("usage.total")),
         "usage.cache_read": pl.when(~billed_units).then(pl.col("usage.cache_read")),
-        "usage.total": pl.when(~is_apart & ~holds_sound).then(pl.col("usage.total")),
+        "usage.total": pl.when(~is_apart & ~holds_sound).then(own_total(rule)),
         "tag.audio_seconds": pl.when(holds_sound).then(pl.col("tag.audio_seconds")),
         "token_semantics": pl.when(pl.col("event") == "message")
         .then(pl.lit("anthropic_exclusive"))

@@ -17,6 +17,7 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
+from pipelines.requests.conventions import own_total
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.formats._langchain import CALLS
@@ -82,6 +83,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     status = pl.when(pl.col("http_status") >= 400).then(pl.lit("error")).otherwise(named)
     return {
         "token_semantics": openai_variant(),
+        "usage.total": own_total(openai_variant()),
         "usage.output_image": pl.when(drawn.fill_null(value=False))
         .then(pl.coalesce("usage.output_image", "usage.output"))
         .otherwise(pl.col("usage.output_image")),

@@ -26,7 +26,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths, SourceError
 from pipelines.requests.conventions import model, own_total, rule_of
 from pipelines.requests.format import Format
-from pipelines.requests.formats import refuse_options
+from pipelines.requests.formats import _otel_exports, refuse_options
 from pipelines.requests.formats._otel_containers import MARKS as CONTAINER_MARKS
 from pipelines.requests.formats._otel_containers import contained, flat_span
 from pipelines.requests.formats._otel_names import MARKS, canonical, plain_name, underscored
@@ -87,7 +87,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="10",
+        version="11",
         text={
             "trace_id": ("trace_id", "traceId", "context/trace_id"),
             "span_id": ("span_id", "spanId", "context/span_id"),
@@ -187,8 +187,8 @@ def build(source: RequestSource) -> Format:
         identity=("trace_id", "span_id"),
         call_ids=("answer_id", "call_id"),
         items=lambda: opened_spans,
-        marks=(*CONTAINER_MARKS, *MARKS),
-        column_name=lambda name: plain_name(name, _known()),
+        marks=(*CONTAINER_MARKS, *MARKS, *_otel_exports.MARKS),
+        column_name=lambda name: _otel_exports.column_path(name) or plain_name(name, _known()),
         derive=partial(_derive, emitters),
     )  # fmt: skip
 
@@ -254,6 +254,8 @@ def opened_spans(value: object) -> Iterable[object]:
     """The spans and log events of one JSON value, attributes as plain objects and under the convention's names."""
     if not isinstance(value, dict):
         return [value]
+    if (exported := _otel_exports.plain(value)) is not None:
+        return [canonical(span, _known()) for span in exported]
     held = contained(value)
     if held is None:
         return [canonical(flat_span(value), _known())]

@@ -167,3 +167,72 @@ def test_otlp_with_text_integers_lists_of_containers_and_one_document_per_line(t
     for content in (json.dumps(otlp), json.dumps([otlp]), json.dumps(otlp, indent=2), f"{json.dumps(otlp)}\n"):
         found = row(landed_bytes(tmp_path, content.encode(), "otel_genai"))
         assert (found["request_uid"], buckets(found)["input_cache_read"]) == (expected, 600)
+
+
+COUNTS = {
+    "gen_ai.system": "openai",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.usage.input_tokens": "5",
+    "gen_ai.usage.output_tokens": "6",
+}
+AZURES = {
+    "timestamp": AT,
+    "id": "1a",
+    "operation_Id": "a" * 32,
+    "operation_ParentId": "b",
+    "duration": 100,
+    "success": True,
+}
+ANALYTICS = {"TimeGenerated": AT, "Id": "1b", "OperationId": "a" * 32, "DurationMs": 100, "Properties": COUNTS}
+CONSOLE = {
+    "traceId": "a" * 32,
+    "id": "c" * 16,
+    "timestamp": 1_770_890_400_123_456,
+    "duration": 1000.5,
+    "status": {"code": 0},
+}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {**AZURES, "customDimensions": COUNTS},
+        {**AZURES, "customDimensions": json.dumps(COUNTS)},
+        ANALYTICS,
+        {"tables": [{"columns": [{"name": name} for name in ANALYTICS], "rows": [list(ANALYTICS.values())]}]},
+        {"traceId": "a" * 32, "spans": [{"spanId": "1", "startTime": AT, "endTime": AT, "labels": COUNTS}]},
+        {**CONSOLE, "attributes": COUNTS, "instrumentationScope": {"name": "x"}},
+    ],
+)
+def test_spans_as_clouds_and_the_javascript_sdk_write_them(tmp_path: Path, record: dict[str, Any]) -> None:
+    found = row(parse_records(tmp_path, "otel_genai", [record]))
+    assert buckets(found) == {"input_uncached": 5, "output_text": 6}
+    assert (found["request_model"], found["event_at"].hour) == ("gpt-4o", 10)
+
+
+def test_a_table_that_application_insights_exports(tmp_path: Path) -> None:
+    content = as_csv({**AZURES, "customDimensions": COUNTS})
+    found = row(landed_bytes(tmp_path, content, "otel_genai", "a.csv"))
+    assert (buckets(found), found["latency_ms"]) == ({"input_uncached": 5, "output_text": 6}, 100)
+
+
+@pytest.mark.parametrize("written", ["otlp", "file"])
+def test_gemini_cli_says_each_call_twice(tmp_path: Path, written: str) -> None:
+    counts = {"input_token_count": 1000, "output_token_count": 50, "cached_content_token_count": 400}
+    response = {"event.name": "gemini_cli.api_response", "session.id": "s", "model": "gemini-2.5-pro", **counts}
+    own = {"event.name": "gen_ai.client.inference.operation.details", "gen_ai.request.model": "gemini-2.5-pro"}
+    answered = own | {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 50}
+    scope = {"name": "gemini-cli", "version": "v1"}
+
+    def logged(attributes: dict[str, Any]) -> dict[str, Any]:
+        if written == "file":
+            return {"hrTime": [1_770_890_400, 5], "instrumentationScope": scope, "_body": "x", "attributes": attributes}
+        listed = [
+            {"key": key, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
+            for key, value in attributes.items()
+        ]
+        record = {"timeUnixNano": "1770890400000000005", "body": {"stringValue": "x"}, "attributes": listed}
+        return {"resourceLogs": [{"scopeLogs": [{"scope": scope, "logRecords": [record]}]}]}
+
+    parsed = parse_records(tmp_path, "otel_genai", [logged(own), logged(response), logged(answered)])
+    assert buckets(row(parsed)) == {"input_uncached": 600, "input_cache_read": 400, "output_text": 50}
