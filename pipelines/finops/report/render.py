@@ -64,7 +64,13 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_unparted,
     )
+
+
+def _unparted(value: object) -> object:
+    """Text in which no line ends between a minus and its amount: browsers may part the two signs."""
+    return value.replace("\u2212$", "\u2212\u2060$") if type(value) is str else value
 
 
 @cache

@@ -136,7 +136,7 @@ def _booked(state: dict[str, Any]) -> list[KeyFigure]:
     known = state["not_booked_usd"]
     return [
         KeyFigure("Corrections booked here", _usd(corrections or Decimal(0)), ["of months closed before, not in the spend above"], "booked"),
-        KeyFigure("Known since it was closed", fmt.money(known, sign="$", plus=True), ["not booked yet: `modelmeter restate`" if known else "nothing"], "booked"),
+        KeyFigure("Known since it was closed", fmt.money(known, sign="$", plus=True), ["not booked yet: modelmeter restate" if known else "nothing"], "booked"),
     ]  # fmt: skip
 
 

@@ -31,4 +31,5 @@ def amount(text: str) -> Decimal:
 
 
 def words(page: HTMLParser, selector: str) -> str:
-    return " ".join(" ".join(node.text(separator=" ") for node in page.css(selector)).split())
+    """The words, without the joiner that holds a minus and its amount together."""
+    return " ".join(" ".join(node.text(separator=" ") for node in page.css(selector)).replace("\u2060", "").split())
