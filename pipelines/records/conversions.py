@@ -32,11 +32,12 @@ _ISO = (
     r"(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?(?:\[[A-Za-z/_]+\])?$"
 )
 _BASIC = (
+    (r"^(\d{4})[/.](\d{2})[/.](\d{2})", "${1}-${2}-${3}"),
     (r"^(20\d{2})(\d{2})(\d{2})[T ]?(\d{2})(\d{2})(\d{2})", "${1}-${2}-${3}T${4}:${5}:${6}"),
     (r"^(20\d{2})(\d{2})(\d{2})T(\d{2})(\d{2})", "${1}-${2}-${3}T${4}:${5}"),
     (r"^(20\d{2})(\d{2})(\d{2})(Z?)$", "${1}-${2}-${3}${4}"),
 )
-"""The basic form of ISO 8601, without marks, and what it becomes. Counts since 1970 of these lengths lie before 1978 or after 2600."""
+"""The basic form of ISO 8601, without marks or with others, and what it becomes. Counts since 1970 of these lengths lie before 1978 or after 2600."""
 _BASIC_NUMBERS = ((20_000_101, 20_991_231), (20_000_101_000_000, 20_991_231_235_959))
 _STYLE = r"^\d{4}-\d{2}-\d{2}([T ])\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(Z|[+-]\d{2}:\d{2})?$"
 _NUMBER = r"^[+-]?(\d{1,30}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$"
@@ -110,6 +111,7 @@ def _are_basic(numbers: pl.Series) -> pl.Series:
 
 
 def _by_pattern(texts: pl.Series, zone: str) -> pl.Series:
+    texts = day_order.with_named_months(texts)
     for basic, extended in _BASIC:
         texts = texts.str.replace(basic, extended)
     parts = texts.str.extract_groups(_ISO).struct.rename_fields(["day", "clock", "fraction", "offset"])

@@ -22,6 +22,33 @@ _WRITTEN = (
 _PARTS = ("first", "mark", "second", "year", "hour", "minute", "clock_second", "fraction", "half", "offset")
 
 
+_CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?([.,]\d{1,12})?\s*([AaPp])?\.?[Mm]?\.?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
+_NAMED = (
+    rf"^\s*(?:[A-Za-z]{{3,9}},?\s+)?(?<first>\d{{1,2}})[ -](?<second>[A-Za-z]{{3,9}})[ -](?<year>\d{{4}})(?:,?\s+{_CLOCK})?\s*$",
+    rf"^\s*(?:[A-Za-z]{{3,9}},?\s+)?(?<second>[A-Za-z]{{3,9}})\s+(?<first>\d{{1,2}}),?\s+(?<year>\d{{4}})(?:,?\s+{_CLOCK})?\s*$",
+)
+_MONTHS = {
+    name: f"{number:02}"
+    for number, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
+
+
+def with_named_months(texts: pl.Series) -> pl.Series:
+    """The texts with days whose month is an English word (`Thu, 12 Feb 2026 10:00:00 GMT`, `Feb 12, 2026 10:00 AM`) in ISO 8601."""
+    if not texts.str.contains(r"(?i)(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)").any():
+        return texts
+    for pattern in _NAMED:
+        parts = texts.str.extract_groups(pattern).struct.unnest()
+        names = ("hour", "minute", "clock_second", "fraction", "half", "offset")
+        unnamed = [name for name in parts.columns if name not in ("first", "second", "year")]
+        parts = parts.rename(dict(zip(unnamed, names, strict=True))).with_columns(texts.alias("text"))
+        month = pl.col("second").str.to_lowercase().str.head(3).replace_strict(_MONTHS, default=None)
+        texts = _spelled(parts, month, pl.col("first").str.zfill(2)).rename(texts.name)
+    return texts
+
+
 def respelled(texts: pl.Series, order: Order) -> pl.Series:
     """The texts with such days in ISO 8601, by `order`; any other stays as it is."""
     frame = _parts(texts)
@@ -30,6 +57,11 @@ def respelled(texts: pl.Series, order: Order) -> pl.Series:
         pl.when(is_day_first).then(one).otherwise(other).str.zfill(2)
         for one, other in ((pl.col("first"), pl.col("second")), (pl.col("second"), pl.col("first")))
     )
+    return _spelled(frame, month, day).rename(texts.name)
+
+
+def _spelled(frame: pl.DataFrame, month: pl.Expr, day: pl.Expr) -> pl.Series:
+    """The instants in ISO 8601 of the parts that `frame` holds; its `text` where there are none."""
     hour = pl.col("hour").cast(pl.Int64)
     in_day = (
         pl.when(pl.col("half").is_null()).then(hour)
@@ -41,7 +73,7 @@ def respelled(texts: pl.Series, order: Order) -> pl.Series:
         pl.col("clock_second").fill_null("00"), pl.col("fraction").fill_null(""), pl.col("offset").fill_null(""),
     )  # fmt: skip
     spelled = pl.concat_str("year", pl.lit("-"), month, pl.lit("-"), day, clock.fill_null(""))
-    return frame.select(pl.coalesce(spelled, "text")).to_series().rename(texts.name)
+    return frame.select(pl.coalesce(spelled, "text")).to_series()
 
 
 class OrderWatch:

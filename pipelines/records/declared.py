@@ -88,7 +88,9 @@ def declared_time(source: RequestSource) -> TimeRule:
     if kind not in kinds:
         accepted = f"{', '.join(kinds)} or a strptime pattern such as %d.%m.%Y %H:%M:%S"
         raise refused(source, "time.format", kind, accepted)
-    return TimeRule(kinds[kind], zone=zone, origin=origin)
+    # A number that counts from 1970 shows its unit by its size.
+    epoch: TimeKind | None = "epoch" if "format" not in time and origin is None else None
+    return TimeRule(kinds[kind], zone=zone, origin=origin, epoch=epoch)
 
 
 def _origin(source: RequestSource, value: object) -> datetime:

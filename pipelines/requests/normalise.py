@@ -40,8 +40,11 @@ STORED_SCHEMA = pl.Schema({**REQUEST_SCHEMA, "revision": pl.Int64(), "keep": pl.
 _NO_ROWS, _NO_SPANS = pl.DataFrame(schema=STORED_SCHEMA), pl.DataFrame(schema=SPANS)
 
 _STATUSES = {
-    **dict.fromkeys(("success", "succeeded", "completed", "complete", "200"), "ok"),
-    **dict.fromkeys(("failure", "failed", "fail", "errored", "500"), "error"),
+    **{str(code): "ok" if code < 300 else "error" for code in (*range(200, 300), *range(400, 600))},
+    **dict.fromkeys(("success", "succeeded", "successful", "completed", "complete", "done", "finished"), "ok"),
+    **dict.fromkeys(
+        ("failure", "failed", "fail", "errored", "timeout", "timed_out", "rate_limited", "throttled"), "error"
+    ),
     **dict.fromkeys(("canceled", "aborted", "499"), "cancelled"),
     **dict.fromkeys(("cache", "cached", "hit"), "cache_hit"),
 }

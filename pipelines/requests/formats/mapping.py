@@ -79,7 +79,7 @@ def build(source: RequestSource) -> Format:
     tags = {str(name): (str(path),) for name, path in option_map(source, "tags").items()}
     return Format(
         name="mapping",
-        version="3",
+        version="4",
         text=mapped(_TEXT),
         usage=mapped(MEASURES),
         integers=mapped(_INTEGERS),
@@ -156,4 +156,7 @@ def _derive(
         if field in mapped:
             scaled = pl.col(field) * factor
             derived[field] = scaled.cast(pl.Decimal(38, 18)) if isinstance(factor, Decimal) else scaled
+    if "http_status" in mapped:
+        stated = derived.get("status", pl.col("status") if "status" in mapped else pl.lit(None, dtype=pl.String))
+        derived["status"] = pl.coalesce(stated, pl.when(pl.col("http_status") >= 400).then(pl.lit("error")))
     return derived

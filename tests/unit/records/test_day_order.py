@@ -1,4 +1,4 @@
-"""Days such as 02/12/2026: what a file proves of them is believed, what it leaves open is asked for; the basic form of ISO 8601 is read."""
+"""Days such as 02/12/2026: what a file proves of them is believed, what it leaves open is asked for; what can be read one way only is read."""
 
 from __future__ import annotations
 
@@ -56,9 +56,13 @@ def test_a_zone_holds_for_such_days_too(tmp_path: Path) -> None:
     [
         ("20260212T100001Z", "02-12 10:00:01"), ("20260212100001", "02-12 10:00:01"), ("20260212", "02-12 00:00:00"),
         ("20260212T1000", "02-12 10:00:00"), ("20260212T110001.5+0100", "02-12 10:00:01"),
+        ("2026/02/12 10:00:01", "02-12 10:00:01"), ("2026.02.12", "02-12 00:00:00"),
+        ("1770890401", "02-12 10:00:01"), ("1770890401500", "02-12 10:00:01"),
+        ("Thu, 12 Feb 2026 10:00:01 GMT", "02-12 10:00:01"), ("12-February-2026 11:00 +01:00", "02-12 10:00:00"),
+        ("Feb 12 2026 10:00:01 PM", "02-12 22:00:01"), ("12 Feb 2026", "02-12 00:00:00"),
     ],
 )  # fmt: skip
-def test_the_basic_form_of_iso_8601(tmp_path: Path, written: str, expected: str) -> None:
+def test_instants_that_can_be_read_one_way_only(tmp_path: Path, written: str, expected: str) -> None:
     assert instants_of(table(tmp_path, written)) == [expected]
 
 

@@ -403,3 +403,15 @@ def test_langfuse_totals_come_before_names(tmp_path: Path) -> None:
     usage = {"input": 1000, "input_cached_tokens": 400, "output": 300, "output_reasoning": 200, "total": 1300}
     found = row(parse_records(tmp_path, "langfuse", [{**BY_FORMAT["langfuse"].record, "usageDetails": usage}]))
     assert (buckets(found), found["token_semantics"]) == (BY_FORMAT["langfuse"].expected, "openai_inclusive")
+
+
+@pytest.mark.parametrize(
+    ("stated", "status"),
+    [({"code": "500"}, "error"), ({"code": "200"}, "ok"), ({"said": "429"}, "error"), ({"said": "201"}, "ok"), ({"said": "timeout"}, "error")],
+)  # fmt: skip
+def test_a_mapped_status_may_be_a_code_or_stand_in_one(tmp_path: Path, stated: dict[str, str], status: str) -> None:
+    columns = {"event_at": "at", "model": "m", "input": "in", "output": "out", "http_status": "code", "status": "said"}
+    used = {field: column for field, column in columns.items() if column in (*stated, "at", "m", "in", "out")}
+    line = {"at": AT, "m": "gpt-4o", "in": 5, "out": 6, **stated}
+    found = row(parse_records(tmp_path, "mapping", [line], options={"columns": used}))
+    assert (found["status"], found["is_billable"]) == (status, status == "ok")
