@@ -5,7 +5,7 @@ ARGS ?=
 # Python and pytest keep what they compiled; without it every process of the tests compiles for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev python daily ui test quick lint format faults docs perf spark clean
+.PHONY: help setup setup-dev python daily ui test quick lint format faults docs perf interop spark advisories clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -54,6 +54,9 @@ spark: setup-dev ## the engine spark on a master and two workers on loopback, in
 	@.venv/bin/uv pip install --quiet --python .venv-spark/bin/python -r requirements.lock -r requirements-dev.lock -r requirements-spark.lock
 	@.venv/bin/uv pip install --quiet --python .venv-spark/bin/python --no-deps --no-build-isolation -e .
 	@PYTHONPATH=. .venv-spark/bin/python -m pytest -n 0 tests/spark $(ARGS)
+
+advisories: setup ## hold the locked packages against advisories that lie on this machine: make advisories ARGS=all.zip
+	@.venv/bin/python deploy/advisories.py $(ARGS)
 
 clean: ## stop the embedded database and remove what was generated
 	@test ! -x .venv/bin/modelmeter || .venv/bin/modelmeter db down --force

@@ -1,7 +1,7 @@
 """`python -m perf.daily_runs`: what a year of daily runs leaves on disk, as the table of docs/operations.md.
 
 A small landing zone grows day by day, with a price map a day and a board a week, and `modelmeter daily` runs as its users run it: each of the
-first and the last days by a run of its own, those between by a month in one run, as after a long absence, so that a year fits into half an
+first and the last days by a run of its own, those between by many in one run, as after a long absence, so that a year fits into half an
 hour. Then the last day is run again and again, and in the end everything is removed that retention may remove. Dagster sees all runs on one
 day; what its own retention leaves is in docs/reliability.md.
 """
@@ -28,8 +28,8 @@ from pipelines.warehouse import server
 from pipelines.warehouse.database import Database, embedded_database
 
 FIRST = date(2025, 10, 1)
-_SINGLE, _AGAIN, _KEPT_DAYS = 30, 5, 45
-_MEASURED = (0, 6, 13)
+_SINGLE, _RANGE, _LAST, _AGAIN, _KEPT_DAYS = 14, 60, 3, 2, 45
+_MEASURED = (0, 6)
 _PROGRAM = "import sys; from assets.cli import main; sys.exit(main())"
 _RETENTION = ("dagster", "request_facts", "quarantine", "parsed", "reports", "landing")
 _SIZES = """
@@ -158,11 +158,12 @@ def measure(folder: Path, days: int, requests: int) -> Iterator[Sizes]:
             made.daily([dates[number]])
             if number in _MEASURED or number == single - 1:
                 yield made.sizes("a run a day", number + 1)
-        for start in range(single, days - single // 2, 30):
-            end = min(start + 30, days - single // 2)
+        last = min(_LAST, days - single)
+        for start in range(single, days - last, _RANGE):
+            end = min(start + _RANGE, days - last)
             made.daily(dates[start:end])
-            yield made.sizes("a month in a run", end)
-        for number in range(days - single // 2, days):
+            yield made.sizes("many days in a run", end)
+        for number in range(days - last, days):
             made.daily([dates[number]])
         yield made.sizes("a run a day", days)
         for _ in range(_AGAIN):

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.warehouse.cluster import installed_programs
+
 ROOT = Path(__file__).resolve().parents[2]
 ADVISORIES = ROOT / "deploy" / "advisories.py"
 
@@ -22,9 +24,12 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def test_every_locked_package_is_in_the_bill() -> None:
     bill = json.loads(run(ROOT / "deploy" / "bill_of_materials.py").stdout)
     lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if line]
-    assert [f"{c['name']}=={c['version']}" for c in bill["components"]] == [line.split(" ")[0] for line in lines]
-    assert all(c["purl"].startswith("pkg:pypi/") for c in bill["components"])
-    licensed = [c["name"] for c in bill["components"] if "licenses" in c]
+    *packages, postgres = bill["components"]
+    assert [f"{c['name']}=={c['version']}" for c in packages] == [line.split(" ")[0] for line in lines]
+    assert all(c["purl"].startswith("pkg:pypi/") for c in packages)
+    server = subprocess.run([installed_programs() / "postgres", "-V"], capture_output=True, text=True, check=True)
+    assert server.stdout.split()[-1] == postgres["version"] == postgres["purl"].removeprefix("pkg:generic/postgresql@")
+    licensed = [c["name"] for c in packages if "licenses" in c]
     assert len(licensed) > 0.9 * len(lines)
     assert bill["metadata"]["component"]["name"] == "modelmeter"
 
