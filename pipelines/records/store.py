@@ -32,7 +32,7 @@ from pipelines.records.layout import SourceError
 from pipelines.records.tally import Tally
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EFBIG)
 """Failures of this machine, not of the reader: the step ends, and the days keep what they hold."""
 READER_FAILED = "reader_failed"
 """Reason of the one record that stands for a file on which our own reader failed."""

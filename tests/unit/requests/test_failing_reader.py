@@ -69,9 +69,12 @@ def test_a_reader_that_fails_costs_its_file_and_shows_no_text(
     assert (again.valid, is_stored(again.path)) == (1, True), "the next run tries again"
 
 
-def test_a_full_disk_ends_the_step_and_sets_no_file_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE", "EFBIG"])
+def test_a_machine_without_room_ends_the_step_and_sets_no_file_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """It is no matter of the file: the days would lose it until somebody made room."""
-    monkeypatch.setattr("pipelines.requests.parse._facts", raising(OSError(errno.ENOSPC, "no space")))
+    monkeypatch.setattr("pipelines.requests.parse._facts", raising(OSError(getattr(errno, name), "no space")))
     with pytest.raises(OSError, match="no space"):
         parse_records(tmp_path, SAMPLES[0].format, [SAMPLES[0].record], **SAMPLES[0].declared)
     assert not list((tmp_path / "store").rglob("*.parquet"))
