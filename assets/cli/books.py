@@ -67,10 +67,8 @@ def reopen(month: Month, reason: Annotated[str, typer.Option("--reason", help="W
 
 def restate(as_json: AsJson = False) -> None:
     """Show what became known of closed months since they were booked. The next closing books it as corrections."""
-    import polars as pl
-
     from pipelines.books.periods import pending, pending_commitments
-    from pipelines.books.statement import AMOUNTS, statement_lines
+    from pipelines.books.statement import moved, statement_lines
     from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace, workspace.database.connect(read_only=True) as connection:
@@ -79,10 +77,7 @@ def restate(as_json: AsJson = False) -> None:
         say("nothing became known of closed months")
         return
     by = ("event_date", "provider_id", "model_id")
-    lines = statement_lines(found, commitments, by)
-    # Hours of throughput may move from unused to used, and the money of its day stays.
-    moved = [pl.col(name).fill_null(0) != 0 for name in (*AMOUNTS, "unpriced_requests")]
-    _show(lines.filter(pl.any_horizontal(moved)), by, as_json=as_json)
+    _show(moved(statement_lines(found, commitments, by)), by, as_json=as_json)
 
 
 def statement(

@@ -54,5 +54,10 @@ def passed_on_statement(
     )
 
 
+def moved(lines: pl.DataFrame) -> pl.DataFrame:
+    """The lines in which an amount or a count is something: hours of throughput may move from unused to used, and the money of its day stays."""
+    return lines.filter(pl.any_horizontal(pl.col(name).fill_null(0) != 0 for name in (*AMOUNTS, "unpriced_requests")))
+
+
 def _known_sum(name: str, alias: str) -> pl.Expr:
     return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).cast(_MONEY).alias(alias)

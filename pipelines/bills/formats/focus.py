@@ -25,7 +25,7 @@ _SELLERS = {
     "anthropic": r"(?i)anthropic",
     "google": r"(?i)google",
 }
-"""Our name of a seller by that of FOCUS; any other is taken in lower case, without spaces."""
+"""Our name of a seller by that of FOCUS, the first that fits (`Azure OpenAI` is Azure's); any other is taken in lower case, without spaces."""
 _SAID = (
     "project_id", "region", "line_item", "service_tier", "upstream_provider", "charge_category", "currency", "seller", "model", "resource",
     "sku_meter", "consumed_unit", "priced_unit", "product", "azure_product", "usage_type",
@@ -71,7 +71,7 @@ def _charge() -> Mapping[str, pl.Expr]:
     said = {name: pl.when(pl.col(name) != "NULL").then(pl.col(name)) for name in _SAID if name != "service_tier"}
     is_consumed = pl.col("consumed").is_not_null() & said["consumed_unit"].is_not_null()
     seller = said["seller"].str.to_lowercase().str.replace_all(r"\s+", "_")
-    for name, words in _SELLERS.items():
+    for name, words in reversed(_SELLERS.items()):
         seller = pl.when(said["seller"].str.contains(words)).then(pl.lit(name)).otherwise(seller)
     of_cloud = pl.struct(
         seller=seller,

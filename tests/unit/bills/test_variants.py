@@ -313,6 +313,19 @@ def test_clouds_say_the_model_in_their_meter(tmp_path: Path, columns: dict[str, 
 
 
 @pytest.mark.parametrize(
+    ("name", "seller"),
+    [
+        ("Microsoft", "azure"), ("Azure OpenAI", "azure"), ("Azure Cloud", "azure"), ("microsoft azure", "azure"), ("AWS", "aws.bedrock"), ("Amazon Web Services", "aws.bedrock"),
+        ("AMAZON", "aws.bedrock"), ("OpenAI", "openai"), ("Anthropic PBC", "anthropic"), ("Google Cloud", "google"), ("Jaws AI", "jaws_ai"),
+        ("Mistral  AI", "mistral_ai"),
+    ],
+)  # fmt: skip
+def test_sellers_by_the_names_that_exports_give_them(tmp_path: Path, name: str, seller: str) -> None:
+    [found] = rows(export(tmp_path, "focus", charge(ProviderName=name)))
+    assert found["provider_id"] == seller
+
+
+@pytest.mark.parametrize(
     ("service", "usage_type", "said"),
     [
         ("Amazon Bedrock", "EU-Qwen3-32B-output-tokens", Said("Qwen3-32B", "output_text", "standard")),

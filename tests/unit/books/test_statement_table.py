@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from assets.cli.books import _print
+from pipelines.books.statement import moved
 
 USD = pl.Decimal(38, 18)
 AMOUNTS = ("effective_cost_usd", "billed_cost_usd", "covered_usd", "commitment_usd", "payable_usd")
@@ -76,3 +77,37 @@ def test_a_day_is_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert any(line.startswith("2026-02-17 ") for line in lines)
+
+
+def lines_of(*amounts: tuple[str | None, ...], unpriced: tuple[int, ...] = ()) -> pl.DataFrame:
+    rows = [
+        {
+            "charge_class": "Correction" if number % 2 else None,
+            "cost_centre": f"c{number}",
+            "unpriced_requests": unpriced[number] if unpriced else 0,
+            **{name: None if usd is None else Decimal(usd) for name, usd in zip(AMOUNTS, each, strict=True)},
+        }
+        for number, each in enumerate(amounts)
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def test_the_total_is_the_sum_of_each_column_corrections_included(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = lines_of(("10", "11", "4", "3", "9"), ("-2.5", "-2.5", "-1", "-0.5", "-2"), unpriced=(3, 4))
+    _print(lines, ("charge_class", "cost_centre"))
+    out = capsys.readouterr().out.splitlines()
+    assert out[-1].split() == ["total", "7.50", "8.50", "3.00", "2.50", "7.00", "7"]
+    _print(lines.with_columns(covered_usd=None, commitment_usd=None), ("charge_class", "cost_centre"))
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["total", "7.50", "8.50", "7"]
+
+
+def test_what_became_known_is_each_amount_that_moved_and_each_request_that_lost_its_price() -> None:
+    """A line of nothing but zeros and unknowns is left out; one with a single figure, of whichever column, is shown."""
+    nothing: tuple[str | None, ...] = ("0", "0", None, None, "0")
+    ones = [tuple("0.000000000000000001" if at == place else "0" for at in range(5)) for place in range(5)]
+    lines = lines_of(nothing, *ones, nothing, unpriced=(0, 0, 0, 0, 0, 0, 2))
+    assert moved(lines)["cost_centre"].to_list() == [f"c{number}" for number in range(1, 7)]
+    assert moved(lines_of(("-1", "0", None, None, "-1")))["cost_centre"].to_list() == ["c0"]
