@@ -214,7 +214,8 @@ def _index(
             ):
                 uids = batch.column("request_uid").cast(pa.binary(16))
                 words = np.frombuffer(uids.buffers()[1], "<u8")[2 * uids.offset :][: 2 * len(uids) : 2]
-                at = batch.column("event_at").cast(pa.int64()).to_numpy()
+                times = batch.column("event_at").cast(pa.int64())
+                at = np.frombuffer(times.buffers()[1], "<i8")[times.offset :][: len(times)]  # to_numpy() imports pandas
                 if is_bounded:
                     inside = (at >= low) & (at < high)
                     words, at = words[inside], at[inside]

@@ -78,7 +78,8 @@ def _keys_of_ends(parts: Sequence[StoredPart]) -> pl.Series:
     found = [pl.Series(dtype=pl.UInt64)]
     for part in parts:
         if "stream_key" not in part.shared:
-            keys = pl.Series(pq.read_table(part.path, columns=["stream_key"])["stream_key"]).drop_nulls()
+            with pq.ParquetFile(part.path) as file:  # pq.read_table() imports pandas
+                keys = pl.Series(file.read(columns=["stream_key"])["stream_key"]).drop_nulls()
             found.append(keys.filter(keys & _END == _END))
     return pl.concat(found).unique()
 
