@@ -5,6 +5,7 @@ A pure function of the set of snapshots. Reading one file is `parse.py`, choosin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -23,6 +24,7 @@ _SKU = ("provider_id", "model_id", "meter", *CONDITIONS)
 _RARE = ("context_to_tokens", "context_counts", "reasoning_mode")
 _AMOUNT = ("unit_price", "pricing_currency", "pricing_quantity")
 _TIME = pl.Datetime("us", "UTC")
+_NUMBERS = re.compile(r"(\d+)")
 
 
 def build_ledger(feed: PriceFeed, snapshots: Sequence[FeedSnapshot], registry: Registry) -> pl.DataFrame:
@@ -93,16 +95,25 @@ def _asserted(stated: Statements, registry: Registry) -> tuple[pl.DataFrame, pl.
 def one_per_sku(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """`said` (k, row) with the number `sku` and valid_from: of several lines for one thing from one instant on the first.
 
-    The first is the one with the lowest place in its file.
+    The first is the one that stands first in its file, so that a line in front of both changes nothing.
     """
-    for name, columns in (("sku", _SKU), ("place", ("source_locator", "valid_from"))):
-        facts = numbered(facts, name, columns)
-    return (
-        said.join(facts.select("row", "sku", "place", "valid_from"), on="row", how="left")
-        .sort("k", "place", "row")
-        .unique(["k", "sku", "valid_from"], keep="first", maintain_order=True)
-        .drop("place")
+    thing = ("k", "sku", "valid_from")
+    facts = numbered(facts, "sku", _SKU)
+    keyed = said.join(facts.select("row", "sku", "valid_from", "source_locator"), on="row", how="left")
+    again = pl.struct(thing).is_duplicated()
+    several = keyed.filter(again)
+    places = sorted(several["source_locator"].unique().to_list(), key=_in_file)
+    order = pl.DataFrame(
+        {"source_locator": places, "place": range(len(places))}, schema={"source_locator": pl.String, "place": pl.Int64}
     )
+    firsts = several.join(order, on="source_locator").sort("k", "place", "row").unique(list(thing), keep="first")
+    columns = ("k", "row", "sku", "valid_from")
+    return pl.concat([keyed.filter(~again).select(columns), firsts.select(columns)]).sort("k", "row")
+
+
+def _in_file(locator: str) -> list[tuple[int, str]]:
+    """A place in a file, in the order of reading: `/data/9` before `/data/10`."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _NUMBERS.split(locator)]
 
 
 def resolved(prices: pl.DataFrame, registry: Registry) -> pl.DataFrame:

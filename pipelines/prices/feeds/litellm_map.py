@@ -16,7 +16,7 @@ from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
-VERSION = "5"
+VERSION = "6"
 
 _METERS = {
     "input_cost_per_token": "input_uncached",
@@ -98,6 +98,7 @@ _OF_TIERS = (_INPUT, _OUTPUT, _READ, _WRITE, _WRITE_1H, _REASONING)
 """The columns that tiers of prompt sizes decide alone."""
 _FROM_BOUND_ON = ("xai",)
 """Sellers whose long prompts begin at the bound itself, as LiteLLM charges them."""
+_LASTING_WRITES = ("input_cache_write_1h", "input_cache_write_12h")
 _PRICED = re.compile(r"cost|pric|uplift|multiplier|surcharge|provider_specific_entry")
 _SAME_IN_ANOTHER_UNIT = re.compile(r"^(?:input|output)_dbu?_cost_per_token$")
 """Databricks units for the same tokens; their price in USD has a field of its own."""
@@ -217,10 +218,11 @@ def _take_apart(column: str) -> tuple[str | None, str, int]:
 def _multiplied(prices: list[Price], entry: Mapping[str, Any], problems: set[str]) -> list[Price]:
     """The prices and, of those for tokens, what modifiers make of them, each on top of those before it.
 
-    A tier that states no price for long prompts costs the same share of the standard one there as for short ones; then come
+    A cache written for hours that has no price for long prompts costs there what the plain one does over its price for short ones; a tier that states no price for long prompts costs the same share of the standard one there as for short ones; then come
     modes of serving (`fast`), then regions.
     """
-    prices = prices + _tiers_of_long_prompts(prices)
+    prices = prices + _writes_of_long_prompts(prices)
+    prices += _tiers_of_long_prompts(prices)
     stated = entry.get("provider_specific_entry") or {}
     factors = {region: value for name, value in entry.items() if (region := _uplifted(name))}
     factors |= stated if isinstance(stated, dict) else {"provider_specific_entry": None}
@@ -259,6 +261,22 @@ def _uplifted(column: str) -> str | None:
 
 def _thing(price: Price) -> tuple[object, ...]:
     return price.meter, price.service_tier, price.context_from_tokens, price.time_window
+
+
+def _writes_of_long_prompts(prices: Sequence[Price]) -> list[Price]:
+    known = {_thing(price): price for price in prices}
+    made = []
+    for price, meter in ((price, meter) for price in prices for meter in _LASTING_WRITES):
+        if price.meter != "input_cache_write" or not price.context_from_tokens:
+            continue
+        short = price._replace(context_from_tokens=0)
+        usual, lasting = known.get(_thing(short)), known.get(_thing(short._replace(meter=meter)))
+        more = price._replace(meter=meter)
+        if usual and lasting and usual.unit_price and _thing(more) not in known:
+            text = f"{lasting.extracted_text}, times {price.extracted_text} over {usual.extracted_text}"
+            amount = lasting.unit_price * price.unit_price / usual.unit_price
+            made.append(more._replace(unit_price=amount, extracted_text=text))
+    return made
 
 
 def _tiers_of_long_prompts(prices: Sequence[Price]) -> list[Price]:

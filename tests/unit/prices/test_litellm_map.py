@@ -253,3 +253,16 @@ def test_long_prompts_of_xai_begin_at_the_bound() -> None:
         content = json.dumps({"m": {"litellm_provider": seller, **entry}}).encode()
         found = {(p.context_from_tokens, p.context_bound) for p in FORMATS["litellm_map"].read(content, {}).prices}
         assert found == {(0, "gte"), (200_000, bound)}
+
+
+def test_a_cache_written_for_an_hour_costs_more_above_the_bound_as_the_plain_one_does() -> None:
+    """claude-sonnet-4-20250514 states 6 USD for an hour, and 3.75 and 7.50 for five minutes: above 200,000 tokens 12."""
+    columns = {
+        "input_cost_per_token": 3e-6, "input_cost_per_token_above_200k_tokens": 6e-6,
+        "cache_creation_input_token_cost": 3.75e-6, "cache_creation_input_token_cost_above_200k_tokens": 7.5e-6,
+        "cache_creation_input_token_cost_above_1hr": 6e-6,
+    }  # fmt: skip
+    written = {p.context_from_tokens: p.unit_price for p in read(**columns).prices if p.meter == "input_cache_write_1h"}
+    assert written == {0: Decimal("0.000006"), 200_000: Decimal("0.000012")}
+    stated_too = read(**columns, cache_creation_input_token_cost_above_1hr_above_200k_tokens=11e-6).prices
+    assert {p.unit_price for p in stated_too if p.meter == "input_cache_write_1h"} == {Decimal("0.000006"), Decimal("0.000011")}  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +83,15 @@ def test_a_price_of_llm_prices_under_a_new_name_is_named(tmp_path: Path) -> None
     }
     _, found = read(tmp_path, "llm_prices", {"prices": [entry]})
     assert found.not_understood == ("m: input_cache_write: not understood: 1.25",)
+
+
+def test_of_two_amounts_the_first_counts_wherever_the_list_begins(tmp_path: Path) -> None:
+    """`/data/10` is before `/data/9` as text: one more line in front of both changed which of them counts."""
+    twice = [{"id": "a/m", "pricing": {"prompt": usd, "completion": "0.000002"}} for usd in ("0.000001", "0.000009")]
+    for others in range(7, 12):
+        models = [{"id": f"a/n{n}", "pricing": {"prompt": "1e-6", "completion": "2e-6"}} for n in range(others)]
+        feed, found = read(tmp_path, "openrouter_models", {"data": [*models, *twice]})
+        rows = build_ledger(feed, [found], registry_of([found])).filter(meter="input_uncached")
+        assert rows.filter(pl.col("source_locator").str.contains(f"/{others}/|/{others + 1}/"))[
+            "unit_price"
+        ].to_list() == [Decimal("0.000001")]
