@@ -24,7 +24,7 @@ def with_periods(asserted: pl.DataFrame, instants: pl.DataFrame) -> pl.DataFrame
     Only SKUs of which some snapshot states both a date and a price without one are touched. Of these an undated price holds
     from the observation since which it has been stated without a break (or from the day that was announced for it), up to
     its stated end or the start of a stated successor; what was believed before stays stated, up to then. An undated price
-    whose stated end has passed no longer holds and is left out.
+    whose stated end has passed, or whose successor has begun, no longer holds and is left out.
     """
     is_undated = pl.col("valid_from").is_null()
     bears = (is_undated & pl.col("valid_to").is_not_null()).any() | (is_undated.any() & ~is_undated.all())
@@ -63,6 +63,15 @@ def _periods(rows: Sequence[_Row], believed: Sequence[_Row], now: datetime) -> l
     dated = sorted((row for row in rows if row["valid_from"] is not None), key=lambda row: row["valid_from"])
     for row in rows:
         if row["valid_from"] is not None or (row["valid_to"] is not None and row["valid_to"] <= now):
+            continue
+        if begun := [other for other in dated if _holds(other, now)]:
+            # The page still shows what held before a day that is past, or what holds again after a promotion.
+            if all(other["valid_to"] is not None for other in begun):
+                again = max(other["valid_to"] for other in begun)
+                dated = sorted(
+                    [*dated, row | {"valid_from": again, "date_basis": "announced"}],
+                    key=lambda item: item["valid_from"],
+                )
             continue
         same = [known for known in believed if _holds(known, now) and known["amount"] == row["amount"]]
         start = {"valid_from": now} if not same else {name: same[-1][name] for name in ("valid_from", "date_basis")}

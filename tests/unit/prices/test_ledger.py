@@ -231,6 +231,23 @@ def test_a_page_that_still_shows_both_prices_after_the_day_charges_the_later() -
     assert told_by(late) == [("1.5", NEW_YEAR, None, day("2027-01-05"), None, None)]
 
 
+def test_a_plain_price_gives_way_to_a_successor_that_has_begun() -> None:
+    """`$3` and `$2 starting September 1`, still both on the page of September 5: the first held up to the day."""
+    both = (price("3"), price("2", valid_from=day("2026-09-01"), date_basis="announced"))
+    assert told_by([snapshot("2026-08-10", *both), snapshot("2026-09-05", *both)]) == [
+        ("3", day("2026-08-10"), day("2026-09-01"), day("2026-08-10"), None, None),
+        ("2", day("2026-09-01"), None, day("2026-08-10"), None, None),
+    ]
+    promotion = (
+        price("3"),
+        price("2", valid_from=day("2026-09-01"), valid_to=day("2026-10-01"), date_basis="announced"),
+    )
+    assert told_by([snapshot("2026-09-05", *promotion)]) == [
+        ("2", day("2026-09-01"), day("2026-10-01"), day("2026-09-05"), None, None),
+        ("3", day("2026-10-01"), None, day("2026-09-05"), None, None),
+    ]
+
+
 def test_an_announced_price_of_a_model_that_vanishes_is_retracted_and_its_past_closed() -> None:
     others = [price("9", raw_model=f"other-{n}") for n in range(20)]  # else the page would be held for its losses
     snapshots = [snapshot("2026-10-10", *through_the_year(), *others), snapshot("2026-11-01", *others)]
