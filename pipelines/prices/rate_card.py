@@ -88,7 +88,7 @@ def build_rate_card(
     service tier over the standard one, of its region over one that holds everywhere, of its daily window over one
     that holds all day and of its reasoning mode over one for both, unless a feed that goes before states the latter; among
     these the feed with the lowest precedence that states a price for as many tokens. So a tier, a region or a window
-    overlays, meter by meter, what it does not change. A meter without any price takes the rate of a more general one
+    overlays, meter by meter, what it does not change; but a price that only repeats that of its more general meter goes with it. A meter without any price takes the rate of a more general one
     (`pipelines.meters.fallback_chain`), recorded in `fallbacks`. A service tier has a card only where a price of it is
     known: a tier that nobody prices must not cost as much as the standard one. Meters that no request counts take no part.
 
@@ -249,12 +249,37 @@ def _choose(grid: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
         .unique(["cell", "charged"], keep="first", maintain_order=True)
         .drop("charged")
     )
-    best = _without_strange_tiers(best)
+    best = _without_echoes(_without_strange_tiers(best), joined)
     has_own = [own[name].any().over("cell").alias(f"own_{name}") for name in _CONDITIONS]
     is_general = {name: pl.col(name).is_in(["", "standard"]) for name in _CONDITIONS}
     return best.with_columns(has_own).filter(
         *(is_general[name] | pl.col(f"own_{name}") for name in _CONDITIONS),
     )
+
+
+def _without_echoes(best: pl.DataFrame, joined: pl.DataFrame) -> pl.DataFrame:
+    """Drops prices that only repeat the one of their more general meter, where another price of that one won.
+
+    A list that prices thinking as it prices the answer says nothing of thinking: a contract, a batch or a region that states
+    the answer alone holds for both. `best` are the prices that won, `joined` all of their cells.
+    """
+    amount = ["unit_price", "pricing_quantity", "pricing_currency"]
+    stated_by = ["cell", "general", "position", *(f"{name}_price" for name in _CONDITIONS)]
+    general = pl.DataFrame(
+        [(meter.name, meter.parent) for meter in TOKEN_METERS if meter.parent],
+        schema={"meter": pl.String, "general": pl.String},
+        orient="row",
+    )
+    won = best.select("cell", *amount, general="meter")
+    differing = best.join(general, on="meter").join(won, on=["cell", "general"], suffix="_won")
+    differing = differing.filter(pl.any_horizontal(pl.col(name) != pl.col(f"{name}_won") for name in amount))
+    if differing.is_empty():
+        return best
+    stated = joined.rename({"meter": "general"}).join(
+        differing.select("cell", "general").unique(), on=["cell", "general"]
+    )
+    echoes = differing.join(stated, on=[*stated_by, *amount], how="semi")
+    return best.join(echoes, on=["cell", "meter"], how="anti", maintain_order="left")
 
 
 def _without_strange_tiers(best: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pipelines.outside import worded
@@ -100,6 +101,8 @@ _FROM_BOUND_ON = ("xai",)
 """Sellers whose long prompts begin at the bound itself, as LiteLLM charges them."""
 _LASTING_WRITES = ("input_cache_write_1h", "input_cache_write_12h")
 _PRICED = re.compile(r"cost|pric|uplift|multiplier|surcharge|provider_specific_entry")
+_CACHE_READ_SHARES = {"fireworks_ai": Decimal("0.5")}
+"""What a cached token costs of an input token at sellers where the map mostly does not say, as LiteLLM charges it."""
 _SAME_IN_ANOTHER_UNIT = re.compile(r"^(?:input|output)_dbu?_cost_per_token$")
 """Databricks units for the same tokens; their price in USD has a field of its own."""
 
@@ -154,7 +157,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 
 def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> list[Price]:
     prices: list[Price] = []
-    for found in _found(entry, problems):
+    for found in _found(_with_defaults(entry), problems):
         if found.meter is None:
             problems.add(f"{found.place}: not understood: {str(found.value)[:60]}")
         elif (amount := as_amount(found.value)) is not None:
@@ -177,6 +180,14 @@ def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> lis
         elif found.value is not None:
             problems.add(f"{key}: {found.place}: {why_no_price(found.value)}")
     return _multiplied(prices, entry, problems)
+
+
+def _with_defaults(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The entry with the price of a cache that is not in the map because LiteLLM charges it for all models of a seller."""
+    share, usual = _CACHE_READ_SHARES.get(entry["litellm_provider"]), as_amount(entry.get(_INPUT))
+    if share is None or not usual or entry.get(_READ) is not None or "tiered_pricing" in entry:
+        return entry
+    return {**entry, _READ: usual * share}
 
 
 def _found(entry: Mapping[str, Any], problems: set[str]) -> Iterator[_Found]:
@@ -218,11 +229,9 @@ def _take_apart(column: str) -> tuple[str | None, str, int]:
 def _multiplied(prices: list[Price], entry: Mapping[str, Any], problems: set[str]) -> list[Price]:
     """The prices and, of those for tokens, what modifiers make of them, each on top of those before it.
 
-    A cache written for hours that has no price for long prompts costs there what the plain one does over its price for short ones; a tier that states no price for long prompts costs the same share of the standard one there as for short ones; then come
-    modes of serving (`fast`), then regions.
+    First what the map leaves out because it moves as others do, then modes of serving (`fast`), then regions.
     """
-    prices = prices + _writes_of_long_prompts(prices)
-    prices += _tiers_of_long_prompts(prices)
+    prices = _followed(prices)
     stated = entry.get("provider_specific_entry") or {}
     factors = {region: value for name, value in entry.items() if (region := _uplifted(name))}
     factors |= stated if isinstance(stated, dict) else {"provider_specific_entry": None}
@@ -263,35 +272,42 @@ def _thing(price: Price) -> tuple[object, ...]:
     return price.meter, price.service_tier, price.context_from_tokens, price.time_window
 
 
-def _writes_of_long_prompts(prices: Sequence[Price]) -> list[Price]:
-    known = {_thing(price): price for price in prices}
-    made = []
-    for price, meter in ((price, meter) for price in prices for meter in _LASTING_WRITES):
-        if price.meter != "input_cache_write" or not price.context_from_tokens:
-            continue
-        short = price._replace(context_from_tokens=0)
-        usual, lasting = known.get(_thing(short)), known.get(_thing(short._replace(meter=meter)))
-        more = price._replace(meter=meter)
-        if usual and lasting and usual.unit_price and _thing(more) not in known:
-            text = f"{lasting.extracted_text}, times {price.extracted_text} over {usual.extracted_text}"
-            amount = lasting.unit_price * price.unit_price / usual.unit_price
-            made.append(more._replace(unit_price=amount, extracted_text=text))
-    return made
+def _followed(prices: Sequence[Price]) -> list[Price]:
+    """The prices and those that the map leaves out because they move as others do.
+
+    A cache written for hours costs above a bound what the plain one does over its price below it; thinking costs in a tier what
+    the answer does over its standard price; a tier costs for long prompts its share of the standard price for short ones.
+    """
+    short, tiers = {"context_from_tokens": 0}, sorted({price.service_tier for price in prices} - {"standard"})
+    found = list(prices)
+    for meter in _LASTING_WRITES:
+        written = [price for price in found if price.meter == "input_cache_write" and price.context_from_tokens]
+        found += _moved_alike(found, written, base=short, follower={"meter": meter})
+    answers = [price for price in found if price.meter == "output_text" and price.service_tier != "standard"]
+    found += _moved_alike(found, answers, base={"service_tier": "standard"}, follower={"meter": "output_reasoning"})
+    usual = [
+        price
+        for price in found
+        if price.service_tier == "standard" and price.unit == "token" and price.context_from_tokens
+    ]
+    return [
+        *found,
+        *(more for tier in tiers for more in _moved_alike(found, usual, base=short, follower={"service_tier": tier})),
+    ]
 
 
-def _tiers_of_long_prompts(prices: Sequence[Price]) -> list[Price]:
-    known = {_thing(price): price for price in prices}
-    tiers = sorted({price.service_tier for price in prices} - {"standard"})
-    made = []
-    for price, tier in ((price, tier) for price in prices for tier in tiers):
-        if price.service_tier != "standard" or not price.context_from_tokens or price.unit != "token":
-            continue
-        short = price._replace(context_from_tokens=0)
-        usual, cheap = known.get(_thing(short)), known.get(_thing(short._replace(service_tier=tier)))
-        more = price._replace(service_tier=tier)
-        if usual and cheap and usual.unit_price and _thing(more) not in known:
-            text = f"{price.extracted_text}, times {cheap.extracted_text} over {usual.extracted_text}"
-            amount = price.unit_price * cheap.unit_price / usual.unit_price
+def _moved_alike(
+    prices: Sequence[Price], moved: Sequence[Price], *, base: Mapping[str, Any], follower: Mapping[str, Any]
+) -> list[Price]:
+    """What is not stated of `follower`: its price under `base`, times what each of `moved` is over its own price there."""
+    known, made = {_thing(price): price for price in prices}, []
+    for price in moved:
+        before = price._replace(**base)
+        usual, follows = known.get(_thing(before)), known.get(_thing(before._replace(**follower)))
+        more = price._replace(**follower)
+        if usual and follows and usual.unit_price and _thing(more) not in known:
+            text = f"{price.extracted_text}, times {follows.extracted_text} over {usual.extracted_text}"
+            amount = price.unit_price * follows.unit_price / usual.unit_price
             made.append(more._replace(unit_price=amount, extracted_text=text))
     return made
 

@@ -266,3 +266,23 @@ def test_a_cache_written_for_an_hour_costs_more_above_the_bound_as_the_plain_one
     assert written == {0: Decimal("0.000006"), 200_000: Decimal("0.000012")}
     stated_too = read(**columns, cache_creation_input_token_cost_above_1hr_above_200k_tokens=11e-6).prices
     assert {p.unit_price for p in stated_too if p.meter == "input_cache_write_1h"} == {Decimal("0.000006"), Decimal("0.000011")}  # fmt: skip
+
+
+def test_thinking_costs_in_a_tier_what_the_answer_does_over_its_standard_price() -> None:
+    """An entry of Gemini's kind: thinking at 3.50 where the answer costs 0.60; in a batch both cost half."""
+    columns = {
+        "input_cost_per_token": 1e-7, "output_cost_per_token": 6e-7, "output_cost_per_reasoning_token": 35e-7,
+        "output_cost_per_token_batches": 3e-7,
+    }  # fmt: skip
+    found = {p.service_tier: p.unit_price for p in read(**columns).prices if p.meter == "output_reasoning"}
+    assert found == {"standard": Decimal("0.0000035"), "batch": Decimal("0.00000175")}
+
+
+def test_cached_input_of_fireworks_costs_half_where_the_map_does_not_say() -> None:
+    def cached(**entry: Any) -> list[Decimal]:
+        prices = read(**{"litellm_provider": "fireworks_ai", "input_cost_per_token": 6e-7, **entry}).prices
+        return [p.unit_price for p in prices if p.meter == "input_cache_read"]
+
+    assert cached() == [Decimal("0.0000003")]
+    assert cached(cache_read_input_token_cost=1e-7) == [Decimal("0.0000001")]
+    assert cached(litellm_provider="acme") == []

@@ -398,3 +398,39 @@ def test_a_feed_that_is_believed_on_a_price_is_believed_on_its_hours() -> None:
     # One that goes before may add hours to a price of the whole day that comes from another.
     night = always("0.5", time_window="01:00-04:00")
     assert costs(card_of(night, others=theirs), monday, saturday) == [Decimal("0.5"), Decimal("0.5")]
+
+
+@pytest.mark.parametrize(
+    ("stated", "asked"),
+    [
+        ({"service_tier": "batch"}, {"service_tier": "batch"}),
+        ({"region": "eu"}, {"region": "eu"}),
+        ({"context_from_tokens": 100}, {"input_uncached": 1_000}),
+        ({"time_window": "11:00-13:00"}, {}),
+        ({"contract_id": "acme-2026"}, {}),
+    ],
+)
+def test_a_price_that_repeats_the_answer_s_goes_with_it(stated: dict[str, Any], asked: dict[str, Any]) -> None:
+    """Thinking is listed at 10 as the answer is: where the answer costs 5, thinking does; where thinking has a price of its own, it stays."""
+    listed = (always("1"), always("10", "output_text"), always("5", "output_text", **stated))
+    calls = {"output_text": 1_000_000, "output_reasoning": 1_000_000, **asked}
+    cost = "contracted_cost_usd" if "contract_id" in stated else "list_cost_usd"
+    usd = Decimal(asked.get("input_uncached", 0)) / 1_000_000
+    assert one(card_of(*listed, always("10", "output_reasoning")), **calls)[cost] == 10 + usd
+    assert one(card_of(*listed, always("20", "output_reasoning")), **calls)[cost] == 25 + usd
+
+
+def test_a_list_behind_that_repeats_the_answer_s_price_says_nothing_of_thinking() -> None:
+    listed = (always("1"), always("12", "output_text"))
+    for thinking, cost in (("10", 24), ("8", 20)):
+        behind = (always("10", "output_text"), always(thinking, "output_reasoning"))
+        card = card_of(*listed, others=behind)
+        assert one(card, output_text=1_000_000, output_reasoning=1_000_000)["list_cost_usd"] == cost
+
+
+def test_images_listed_as_text_go_with_a_batch_of_text() -> None:
+    card = card_of(
+        always("2"), always("2", "input_image"), always("4", "output_text"), always("1", service_tier="batch"),
+        always("2", "output_text", service_tier="batch"),
+    )  # fmt: skip
+    assert one(card, service_tier="batch", input_uncached=1_000_000, input_image=1_000_000)["list_cost_usd"] == 2
