@@ -41,8 +41,20 @@ MEDIAN_EFFICIENCY = 1.2533
 
 SAME_SIGN_SHARE = 0.8
 ROUNDED_SHARE = 0.9
+SCATTERED_SHARE = 0.6
+"""Share of rows that must move beyond noise before not the models but what the board measures counts as another."""
+SCATTERED_IN_PART = 0.3
+"""The same of the rows that an export has which is not whole."""
 REWEIGHTED_SHARE = 0.3
 """Share of entries with unchanged components whose composite must move before the composite counts as re-weighted."""
+_SETTING = re.compile(
+    r"[\s_\-:/,]*[\[(]?(?:non[\s_-]?)?(?:(?:thinking|reasoning|adaptive|default|standard|minimal|low|medium|x?high|max|effort|budget|tokens?|"
+    r"\d+k)[\s_\-,]*)+[\])]?$",
+    re.IGNORECASE,
+)
+"""How hard a model was asked to think, behind its name."""
+ON_A_LINE = 0.05
+"""Distance from the line through old and new scores, as a share of a change's standard error, that no drawing of items shows."""
 JOINING_SHARE = 0.2
 """Once one version of an export is re-anchored, others join at this share of the practical threshold."""
 
@@ -80,16 +92,18 @@ def is_same(name: str) -> pl.Expr:
 def find_renames(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, str]:
     """Old row key to new row key where a model-keyed board spells a model anew.
 
-    A pair is a rename where both names are equal but for case and punctuation, or where every shared version shows the
-    very same numbers (score, bounds, votes) and these identify an entry: a long decimal, votes, or two versions alike.
+    A pair is a rename where both names are equal but for case and punctuation, or also but for a setting (`(high)`, `-thinking`)
+    where all scores are the same, or where every shared version shows the very same numbers (score, bounds, votes) and these identify an entry: a long decimal, votes, or two versions alike.
     Ambiguous pairs are none.
     """
     gone, come = _gone_and_come(before, after)
     if gone.is_empty() or come.is_empty():
         return {}
-    renames = _unique_pairs(_by_spelling(gone), _by_spelling(come))
-    gone, come = _without(gone, come, renames)
-    return renames | _unique_pairs(_by_numbers(gone), _by_numbers(come))
+    renames: dict[str, str] = {}
+    for marks in (_by_spelling, _by_setting, _by_numbers):
+        rest, others = _without(gone, come, renames)
+        renames |= _unique_pairs(marks(rest), marks(others))
+    return renames
 
 
 def find_moved_runs(before: pl.DataFrame, after: pl.DataFrame, days: tuple[date | None, date]) -> dict[str, str]:
@@ -141,6 +155,11 @@ def _by_spelling(rows: pl.DataFrame) -> dict[str, object]:
     return {key: _plain(key) for key in rows["source_row_key"].unique()}
 
 
+def _by_setting(rows: pl.DataFrame) -> dict[str, object]:
+    """Each key without a setting at its end, with its scores."""
+    return {key: (_plain(_SETTING.sub("", key)), facts["scores"]) for key, facts in _run_facts(rows).items()}
+
+
 def _by_numbers(rows: pl.DataFrame) -> dict[str, object]:
     """Fingerprint of each key's numbers over its versions; keys without one that identifies them are left out."""
     fingerprints: dict[str, list[tuple[object, ...]]] = {}
@@ -177,6 +196,7 @@ def find_shifts(matched: pl.DataFrame, observation: Observation) -> tuple[dict[G
     """
     thresholds = observation.thresholds()
     shifts: dict[Group, Shift] = {}
+    scattered: set[Group] = set()
     for (benchmark_id, version), rows in matched.partition_by(GROUP, as_dict=True).items():
         # What models lost on items that both exports share is a move; that other items were drawn is none.
         paired, kind = _numbers(rows["paired_delta"]), observation.row_kinds().get(str(benchmark_id))
@@ -187,18 +207,30 @@ def find_shifts(matched: pl.DataFrame, observation: Observation) -> tuple[dict[G
         same_sign = float(np.mean(np.sign(delta) == np.sign(median))) if median else 0.0
         shared = _error_of_items(rows) if kind == "entry" else 0.0
         shifts[group] = Shift(group, delta.size, median, spread, same_sign, shared_error=shared)
+        if kind != "run" and delta.size >= MIN_COMMON and is_scattered(rows, thresholds[group[0]]):
+            scattered.add(group)
     reweighted = {group for item in observation.benchmarks for group in _reweighted(item, matched, thresholds)}
     shifts |= {group: replace(shifts[group], kind="index_version") for group in reweighted}
     rebased = {group for group, shift in shifts.items() if shift.exceeds(thresholds[group[0]])}
     if rebased - reweighted:
         rebased |= {g for g, shift in shifts.items() if shift.exceeds(JOINING_SHARE * thresholds[g[0]])}
-    return shifts, rebased | reweighted
+    return shifts, rebased | reweighted | scattered
+
+
+def is_scattered(rows: pl.DataFrame, threshold: float, share: float = SCATTERED_SHARE) -> bool:
+    """Whether so large a share of a version's rows moved beyond noise, in whatever direction, that something else is measured.
+
+    A row without standard errors did not: a nightly run that states none moves by more than a point every night.
+    """
+    noise = 3 * np.nan_to_num(np.hypot(_numbers(rows["stderr"]), _numbers(rows["stderr_after"])), nan=np.inf)
+    return bool(np.mean(np.abs(rows["delta"].to_numpy()) > np.maximum(noise, threshold)) >= share)
 
 
 def _error_of_items(rows: pl.DataFrame) -> float:
     """Standard error of a change by the choice of items, which all models share where they are asked the same ones.
 
-    0 where the items are known on both sides, or their number is not: then nothing says that they were drawn.
+    0 where the items are known on both sides, or their number is not: then nothing says that they were drawn. 0 as well where
+    nearly all new scores lie on one line with the old ones: other items, drawn for all, never move the models so alike.
     """
     if "n_items" not in rows.columns or 2 * rows["paired_delta"].count() >= rows.height:
         return 0.0
@@ -206,7 +238,9 @@ def _error_of_items(rows: pl.DataFrame) -> float:
     if 2 * drawn.height < rows.height:
         return 0.0
     errors = np.hypot(_numbers(drawn["stderr"]), _numbers(drawn["stderr_after"]))
-    return float(np.nanmedian(errors)) if np.isfinite(errors).any() else 0.0
+    error = float(np.nanmedian(errors)) if np.isfinite(errors).any() else 0.0
+    residuals = np.abs(_off_the_line(rows["score"].to_numpy(), rows["score_after"].to_numpy()))
+    return 0.0 if float(np.quantile(residuals, ROUNDED_SHARE)) <= ON_A_LINE * error else error
 
 
 def _reweighted(composite: Benchmark, matched: pl.DataFrame, thresholds: Mapping[str, float]) -> list[Group]:

@@ -6,14 +6,14 @@ what the rows that are there say in `compare.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import polars as pl
 
 from pipelines import uncertainty
 from pipelines.benchmarks.compare import GROUP, Group, in_groups
-from pipelines.benchmarks.observation import ROW_KEY, Observation
+from pipelines.benchmarks.observation import ROW_KEY, Contradiction, Observation
 
 MAX_MISSING_SHARE = 0.2
 MIN_MISSING = 3
@@ -34,6 +34,9 @@ PATIENCE_EXPORTS = 3
 MIN_RESCALED = 2
 RESCALED = 0.02
 """How far a hundredfold score may miss the one before it, relative to it: a score is rounded, or moved a little."""
+
+MOST_NAMED = 3
+"""More scores than this of one version that are shares among per cent are named as one."""
 
 _MISSING = [*ROW_KEY, "raw_model", "score", "position"]
 
@@ -101,17 +104,48 @@ def judge(believed: pl.DataFrame, observation: Observation, memory: Memory) -> C
 
 def _in_shares(believed: pl.DataFrame, after: pl.DataFrame) -> str | None:
     """Why scores of a version are shares of one where per cent stood before: nearly all are a hundredth of what they were."""
-    both = (
-        believed.select(*ROW_KEY, "score")
-        .join(after.select(*ROW_KEY, now="score"), on=ROW_KEY)
-        .filter(pl.col("score") != 0)
-    )
-    is_share = ((pl.col("now") * 100 / pl.col("score") - 1).abs() <= RESCALED) & (pl.col("now").abs() <= 1)
-    counted = both.group_by(GROUP).agg(pl.len().alias("rows"), is_share.sum().alias("shares")).sort(GROUP)
+    both = _with_shares(believed, after)
+    counted = both.group_by(GROUP).agg(pl.len().alias("rows"), pl.col("is_share").sum().alias("shares")).sort(GROUP)
     found = counted.filter((pl.col("rows") >= MIN_RESCALED) & (pl.col("shares") >= SAME_SHARE * pl.col("rows")))
     for _, version, rows, shares in found.iter_rows():
         return f"{shares} of {rows} scores of {version} are a hundredth of those before, shares of one where per cent stood"
     return None
+
+
+def _with_shares(believed: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Scores on both sides (`score`, `now`), and whether the later is a hundredth of the one before: a share of one."""
+    is_share = ((pl.col("now") * 100 / pl.col("score") - 1).abs() <= RESCALED) & (pl.col("now").abs() <= 1)
+    return (
+        believed.select(*ROW_KEY, "score")
+        .join(after.select(*ROW_KEY, "raw_model", now="score"), on=ROW_KEY)
+        .filter(pl.col("score") != 0)
+        .with_columns(is_share.alias("is_share"))
+    )
+
+
+def without_shares(believed: pl.DataFrame, observation: Observation) -> Observation:
+    """The export without single scores that are a hundredth of those before: these stay believed, and are contradictions."""
+    found = _with_shares(believed, observation.rows).filter("is_share").sort(ROW_KEY)
+    if found.is_empty():
+        return observation
+    clashes = []
+    for group, rows in found.group_by(GROUP, maintain_order=True):
+        benchmark_id, version = (str(part) for part in group)
+        if rows.height > MOST_NAMED:
+            detail = (
+                f"{rows.height} scores are a hundredth of those before, shares of one among per cent; they are not used"
+            )
+            clashes.append(Contradiction(benchmark_id, version, "", "", None, None, detail))
+            continue
+        for key, name, before, now in rows.select("source_row_key", "raw_model", "score", "now").iter_rows():
+            detail = f"{now:g} is a hundredth of the {before:g} before, a share of one among per cent; it is not used"
+            clashes.append(Contradiction(benchmark_id, version, key, name, now, before, detail))
+    return replace(
+        observation,
+        rows=observation.rows.join(found, on=ROW_KEY, how="anti", maintain_order="left"),
+        contradictions=(*observation.contradictions, *clashes),
+        unreadable_names=observation.unreadable_names | set(found["source_row_key"]),
+    )
 
 
 def below_the_cut(missing: pl.DataFrame, after: pl.DataFrame, observation: Observation) -> pl.Series:

@@ -46,7 +46,10 @@ def is_blank(value: object) -> bool:
 
 
 def number(value: object, name: str) -> float:
-    """A finite number, or EntryError. Accepts numbers and numeric text, also `1,234` and `77.2%`; never booleans."""
+    """A finite number, or EntryError. Accepts numbers and numeric text, also `1,234` and `77.2%`; never booleans.
+
+    What pages put next to a number is none of it: marks of footnotes and of bold type, and its interval (`62.5 ± 1.2`).
+    """
     if isinstance(value, bool) or is_blank(value) or not isinstance(value, (int, float, str, Decimal)):
         reason = "missing_field" if is_blank(value) else "not_a_number"
         raise EntryError(reason, f"{name} is {value!r}, not a number")
@@ -221,5 +224,17 @@ _AROUND_SCORE = re.compile(
 )
 
 
+_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
+_NUMBER = r"[-+\u2212]?\d[\d.,]*%?"
+_BESIDE = re.compile(
+    rf"(?:\s*\(?(?:±|\+/-|\+-)\s*{_NUMBER}\)?|\s*[\[(]\s*{_NUMBER}\s*(?:,|;|to|[-\u2013])\s*{_NUMBER}\s*[\])])?"
+    r"(?:\s*(?:[*†‡§⁰¹²³⁴⁵⁶⁷⁸⁹]|\[\^?\d{1,2}\]))*$"
+)
+
+
 def _bare(text: str) -> str:
-    return ungrouped(text.strip().removesuffix("%").strip())
+    shown = _INVISIBLE.sub("", text).strip()
+    for mark in ("**", "__", "`"):
+        if len(shown) > 2 * len(mark) and shown.startswith(mark) and shown.endswith(mark):
+            shown = shown[len(mark) : -len(mark)].strip()
+    return ungrouped(_BESIDE.sub("", shown).strip().removesuffix("%").strip())

@@ -141,12 +141,14 @@ def _one_per_instant(observations: Sequence[Observation]) -> list[Observation]:
 
 def _advance(state: State, observation: Observation) -> Step:
     """Judge one export against the state, and move the state on."""
-    reported = state.reported
-    contradictions = tuple(item for item in observation.contradictions if item not in reported)
-    state.reported = reported | set(contradictions)
     renames = _renames(state, observation)
     believed = state.believed.with_columns(pl.col("source_row_key").replace(renames))
     seen = coverage.judge(believed, observation, state.memory)
+    if not seen.is_unusable:
+        observation = coverage.without_shares(believed, observation)
+    reported = state.reported
+    contradictions = tuple(item for item in observation.contradictions if item not in reported)
+    state.reported = reported | set(contradictions)
     step = Step(
         observation=observation,
         previous=state.previous,
@@ -191,7 +193,7 @@ def _compare(state: State, believed: pl.DataFrame, step: Step, seen: coverage.Co
     known_items = state.items.with_columns(pl.col("source_row_key").replace(step.renames))
     matched = _matched(believed, observation.rows, compare_items(known_items, observation.items))
     shifts, rebased = compare.find_shifts(matched, observation)
-    held = _held(step, shifts, rebased)
+    held = _held(step, shifts, rebased, matched)
     rebased -= held
     kept_aside, before = in_groups(believed, held), in_groups(believed, held, inside=False)
     after, matched = in_groups(observation.rows, held, inside=False), in_groups(matched, held, inside=False)
@@ -226,13 +228,21 @@ def _compare(state: State, believed: pl.DataFrame, step: Step, seen: coverage.Co
     return step
 
 
-def _held(step: Step, shifts: Mapping[Group, Shift], rebased: set[Group]) -> set[Group]:
-    """Partial versions in which all rows moved together: whether their scale did takes a whole export to know."""
+def _held(step: Step, shifts: Mapping[Group, Shift], rebased: set[Group], matched: pl.DataFrame) -> set[Group]:
+    """Partial versions in which all rows moved together, or most by more than noise: whether the scale did, or whether the
+    export is this board's at all, takes a whole one to know."""
     thresholds = step.observation.thresholds()
+    partial = [group for group in step.partial.select(GROUP).iter_rows() if group in shifts]
+    for group in partial:
+        rows = in_groups(matched, {group})
+        if rows.height >= coverage.MIN_MISSING and compare.is_scattered(
+            rows, thresholds[group[0]], compare.SCATTERED_IN_PART
+        ):
+            return set(partial)  # an export of something else is that in all its versions
     return {
         group
-        for group in step.partial.select(GROUP).iter_rows()
-        if group in rebased or (group in shifts and shifts[group].exceeds(thresholds[group[0]], coverage.MIN_MISSING))
+        for group in partial
+        if group in rebased or shifts[group].exceeds(thresholds[group[0]], coverage.MIN_MISSING)
     }
 
 

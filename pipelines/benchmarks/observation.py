@@ -16,7 +16,7 @@ from pipelines.benchmarks.intervals import complete_intervals
 from pipelines.benchmarks.items import ITEM_SCHEMA
 from pipelines.landing import LandedFile
 
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 
 RowKind = Literal["run", "entry", "rating"]
 """What a change of a row's score means, by how the board makes its rows.

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from pipelines.benchmarks.compare import Shift
+from pipelines.benchmarks.compare import SAME_SIGN_SHARE, Shift
 from pipelines.benchmarks.observation import RowKind
 from pipelines.listed import first_few
 
@@ -87,10 +87,13 @@ def rebase(board: str, primary: Shift, shifts: Sequence[Shift], unit: str, drift
         0: "No model moved against the others beyond its interval",
     }.get(drifted, f"{_n(drifted or 0, 'score')} moved against the others beyond their intervals")
     verb = "was re-weighted" if primary.kind == "index_version" else "moved its scale"
-    return (
-        f"{board} {verb}: {primary.n} models of {primary.group[1]} moved together by {primary.median:+.1f} {unit}{spread}. "
-        f"{rest}. A new scale epoch begins: scores before and after can't be compared."
-    )
+    together = f"{primary.n} models of {primary.group[1]} moved together by {primary.median:+.1f} {unit}{spread}"
+    if primary.same_sign_share <= SAME_SIGN_SHARE and primary.kind != "index_version":
+        verb, together = (
+            "measures something else",
+            f"most of {primary.n} models of {primary.group[1]} moved beyond noise, in both directions",
+        )
+    return f"{board} {verb}: {together}. {rest}. A new scale epoch begins: scores before and after can't be compared."
 
 
 def rounding(board: str, models: int, scores: int, decimals: Sequence[int], largest: float) -> str:

@@ -157,7 +157,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 
 def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> list[Price]:
     prices: list[Price] = []
-    for found in _found(_with_defaults(entry), problems):
+    for found in _found(entry, problems):
         if found.meter is None:
             problems.add(f"{found.place}: not understood: {str(found.value)[:60]}")
         elif (amount := as_amount(found.value)) is not None:
@@ -180,14 +180,6 @@ def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> lis
         elif found.value is not None:
             problems.add(f"{key}: {found.place}: {why_no_price(found.value)}")
     return _multiplied(prices, entry, problems)
-
-
-def _with_defaults(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The entry with the price of a cache that is not in the map because LiteLLM charges it for all models of a seller."""
-    share, usual = _CACHE_READ_SHARES.get(entry["litellm_provider"]), as_amount(entry.get(_INPUT))
-    if share is None or not usual or entry.get(_READ) is not None or "tiered_pricing" in entry:
-        return entry
-    return {**entry, _READ: usual * share}
 
 
 def _found(entry: Mapping[str, Any], problems: set[str]) -> Iterator[_Found]:
@@ -231,7 +223,7 @@ def _multiplied(prices: list[Price], entry: Mapping[str, Any], problems: set[str
 
     First what the map leaves out because it moves as others do, then modes of serving (`fast`), then regions.
     """
-    prices = _followed(prices)
+    prices = _followed([*prices, *_cached(prices, entry["litellm_provider"])])
     stated = entry.get("provider_specific_entry") or {}
     factors = {region: value for name, value in entry.items() if (region := _uplifted(name))}
     factors |= stated if isinstance(stated, dict) else {"provider_specific_entry": None}
@@ -270,6 +262,22 @@ def _uplifted(column: str) -> str | None:
 
 def _thing(price: Price) -> tuple[object, ...]:
     return price.meter, price.service_tier, price.context_from_tokens, price.time_window
+
+
+def _cached(prices: Sequence[Price], seller: str) -> list[Price]:
+    """What cached input costs at a seller of which the map does not say it, because LiteLLM charges all its models alike."""
+    share = _CACHE_READ_SHARES.get(seller)
+    if share is None or any(price.meter == "input_cache_read" for price in prices):
+        return []
+    return [
+        price._replace(
+            meter="input_cache_read",
+            unit_price=price.unit_price * share,
+            extracted_text=f"{price.extracted_text}, times {share} as LiteLLM charges",
+        )
+        for price in prices
+        if price.meter == "input_uncached"
+    ]
 
 
 def _followed(prices: Sequence[Price]) -> list[Price]:
