@@ -135,7 +135,7 @@ def one_name_per_model(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """Those lines of `said` (k, row) whose name speaks: where a snapshot prices a model under several, one does, whole.
 
     First a name that tokens are priced under, then the name that is the id itself, names of their own before aliases, the
-    shorter, the first in order.
+    shorter, the first in order. Service tiers that it leaves out are spoken for by the next name that agrees with it.
     """
     preferred = facts.select(
         "row",
@@ -161,7 +161,29 @@ def one_name_per_model(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("rank").min())
         .join(preferred.select("rank", "name").unique(), on="rank")
     )
-    return named.join(best, on=["k", "model", "name"], how="semi").select("k", "row")
+    spoken = named.join(best, on=["k", "model", "name"], how="semi")
+    return pl.concat([spoken.select("k", "row"), _tiers_of_others(named, spoken, facts)])
+
+
+def _tiers_of_others(named: pl.DataFrame, spoken: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
+    """Lines (k, row) of service tiers of which the name that speaks states nothing, by the next name that states one.
+
+    Only of names that state the same standard prices, as far as both state them, and at least one.
+    """
+    known = numbered(numbered(facts.select("row", *_SKU, *_AMOUNT), "sku", _SKU), "amount", _AMOUNT)
+    known = known.select("row", "sku", "amount", "service_tier")
+    others = named.join(spoken, on=["k", "row"], how="anti").join(known, on="row")
+    own = spoken.join(known, on="row")
+    is_standard = pl.col("service_tier") == "standard"
+    tiers = others.filter(~is_standard).join(own, on=["k", "model", "service_tier"], how="anti")
+    if tiers.is_empty():
+        return tiers.select("k", "row")
+    both = others.filter(is_standard).join(own.filter(is_standard), on=["k", "model", "sku"], suffix="_spoken")
+    agrees = both.group_by("k", "model", "name").agg(
+        (pl.col("amount") == pl.col("amount_spoken")).all().alias("agrees")
+    )
+    tiers = tiers.join(agrees.filter("agrees"), on=["k", "model", "name"], how="semi")
+    return tiers.filter(pl.col("rank") == pl.col("rank").min().over("k", "model", "service_tier")).select("k", "row")
 
 
 def _runs(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:

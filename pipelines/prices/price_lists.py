@@ -59,7 +59,9 @@ def other_names(snapshot: FeedSnapshot, registry: Registry, at: datetime) -> pl.
     facts = resolved(stated.distinct, registry)
     spoken = one_name_per_model(stated.said(), facts)
     place = ["provider_id", "model_id", "region"]
-    by = facts.join(spoken, on="row", how="semi").group_by(place).agg(pl.col("raw_model").first().alias("spoken_by"))
+    # Another name may speak for a tier; the one that speaks for the standard prices is the model's.
+    said = facts.join(spoken, on="row", how="semi").sort(pl.col("service_tier") != "standard", maintain_order=True)
+    by = said.group_by(place, maintain_order=True).agg(pl.col("raw_model").first().alias("spoken_by"))
     holds = pl.col("valid_from").is_null() | (pl.col("valid_from") <= at)
     silent = facts.join(one_per_sku(spoken, facts), on="row", how="anti").filter(
         pl.col("usd_per_million").is_not_null(), holds, pl.col("valid_to").is_null() | (pl.col("valid_to") > at)

@@ -155,3 +155,20 @@ def test_a_name_that_tokens_are_priced_under_speaks_first() -> None:
     found = snapshot("2026-01-01", by_character, price("2", provider="palm", raw_model="palm/bison"))
     registry = registry_of([found], load_config(None).models)
     assert costs([("palm", "bison")], found, registry) == [2]
+
+
+@pytest.mark.parametrize(("standard", "batch"), [("2", ["1"]), ("3", [])])
+def test_a_tier_that_the_name_that_speaks_leaves_out_is_spoken_for_by_one_that_agrees(
+    standard: str, batch: list[str]
+) -> None:
+    """The map prices a batch under `vertex_ai/m` alone: a call of `m` in a batch had no price."""
+    found = snapshot(
+        "2026-01-01",
+        price("2", provider="openai", raw_model="o3"),
+        price(standard, provider="openai", raw_model="openai/o3"),
+        price("1", provider="openai", raw_model="openai/o3", service_tier="batch"),
+        price("0.9", provider="openai", raw_model="openai/o3-2025-04-16", service_tier="batch"),
+    )
+    ledger = build_ledger(FEED, [found], registry_of([found], load_config(None).models))
+    assert ledger.filter(service_tier="standard")["unit_price"].to_list() == [2]
+    assert ledger.filter(service_tier="batch")["unit_price"].to_list() == [Decimal(usd) for usd in batch]
