@@ -265,7 +265,8 @@ def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | N
             style="bold",
         )
     for check in failed:
-        found = f" Found: {check['found']}" if check["found"] else ""
+        is_said = check["description"].startswith("Found are ")
+        found = f" Found: {check['found']}" if check["found"] and not is_said else ""
         text = f"{check['description']}{found}"
         console.print(f"  check {check['severity'].lower()}: {check['asset']} {check['name']}: {text}")
         if check["query"]:

@@ -180,7 +180,11 @@ def _found(metadata: Mapping[str, dg.MetadataValue[Any]]) -> str:
     values = {
         name: entry.value for name, entry in metadata.items() if name not in _SHOWN_APART and not _is_table(entry)
     }
-    text = "; ".join(_said(name, value) for name, value in values.items() if value not in _EMPTY)
+    text = "; ".join(
+        _said(name, value)
+        for name, value in values.items()
+        if value not in _EMPTY and not (name == "found" and isinstance(value, int))
+    )
     return text if len(text) <= _FOUND_LENGTH else f"{text[:_FOUND_LENGTH]} …"
 
 

@@ -34,8 +34,11 @@ _TOKENS = [meter.tokens_column for meter in TOKEN_METERS]
 _OTHER_MONEY = ("quantity", "byok_cost_usd", "list_amount")
 _TOTAL = (
     r"(?i)^(?:(?:grand|sub|net|gross|invoice)?[ -]?totals?|(?:gesamt|end|rechnungs|netto|brutto)[ -]?(?:summe|betrag)|gesamt|(?:zwischen)?summe|"
-    r"amount due|balance due|zahlbetrag)(?: (?:net|netto|gross|brutto|eur|usd))?:?$"
+    r"übertrag|amount due|balance due|balance (?:brought|carried) forward|zahlbetrag)"
+    r"(?: (?:due|net|netto|gross|brutto|eur|usd|\(?(?:excl(?:uding|\.)?|incl(?:uding|\.)?|inkl\.?|exkl\.?|zzgl\.?|before|after|with|without|ohne|mit) "
+    r"(?:[0-9.,]+ ?% )?(?:sales )?(?:tax(?:es)?|vat|gst|ust\.?|mwst\.?|umsatzsteuer|mehrwertsteuer)\)?))*:?$"
 )
+"""A line that adds up others. `Total tax` is the tax itself."""
 _MAX_COUNT, _MAX_MONEY = 10**15, 10**12
 _COUNTED = ("request_count", *(count.column for count in COUNTS))
 _WHO = (

@@ -9,12 +9,10 @@ from pipelines.meters import FEE_METERS, METERS_BY_NAME, fallback_chain
 
 _METERS = {
     "input": "input_uncached",
-    "text input": "input_uncached",
     "uncached input": "input_uncached",
     "input no cache": "input_uncached",
     "cached input": "input_cache_read",
     "input cached": "input_cache_read",
-    "text cached input": "input_cache_read",
     "cache read": "input_cache_read",
     "cache read input": "input_cache_read",
     "cache write": "input_cache_write",
@@ -32,9 +30,6 @@ _METERS = {
     "image input": "input_image",
     "image cached input": "input_image_cache_read",
     "output": "output_text",
-    "text output": "output_text",
-    "completion": "output_text",
-    "prompt": "input_uncached",
     "reasoning": "output_reasoning",
     "audio output": "output_audio",
     "image output": "output_image",
@@ -46,7 +41,14 @@ _METERS = {
     "requests": "request",
     **{name.replace("_", " "): name for name in (*METERS_BY_NAME, *(fee.name for fee in FEE_METERS))},
 }  # fmt: skip
-_NOISE = re.compile(r"\b(tokens?|tool calls?|usage|model)\b")
+_NOISE = re.compile(r"\b(tokens?|tool calls?|usage|model|text)\b")
+_SAME = {
+    "prompt": "input", "prompts": "input", "eingabe": "input", "eingaben": "input", "completion": "output", "completions": "output",
+    "ausgabe": "output", "ausgaben": "output", "antwort": "output", "antworten": "output", "zwischengespeichert": "cached",
+    "zwischengespeicherte": "cached", "lesen": "read", "schreiben": "write", "websuche": "web search", "websuchen": "web search",
+    "anfrage": "request", "anfragen": "request", "seiten": "pages",
+}  # fmt: skip
+"""Words of bills that mean the same as those above."""
 _CATEGORIES = (
     (
         "tax",
@@ -55,14 +57,28 @@ _CATEGORIES = (
     (
         "credit",
         re.compile(
-            r"\b(credits?|refunds?|promotions?|gutschrift(en)?|(rück)?erstattung(en)?|guthaben|avoirs?)\b",
+            r"\b(credits?|refunds?|reversals?|promotions?|gutschrift(en)?|(rück)?erstattung(en)?|storno|stornierung(en)?|guthaben|avoirs?)\b",
             re.IGNORECASE,
         ),
     ),
-    ("discount", re.compile(r"\b(discounts?|(mengen)?rabatte?|nachlass|remises?)\b", re.IGNORECASE)),
-    ("commitment", re.compile(r"\b(provisioned|scale tier|commitment|reservation|reserved|ptu)\b", re.IGNORECASE)),
+    ("discount", re.compile(r"\b(discounts?|\w*rabatte?|skonto|\w*nachlass|remises?)\b", re.IGNORECASE)),
+    (
+        "commitment",
+        re.compile(
+            r"\b(provisioned|scale tier|commitment|reservation|reserved|ptu|reserviert\w*|reservierung(en)?|mindest(umsatz|abnahme)\w*)\b",
+            re.IGNORECASE,
+        ),
+    ),
 )
-_BY_FOCUS = {"tax": "tax", "credit": "credit", "purchase": "commitment", "usage": "usage", "adjustment": "unexplained"}
+_BY_KIND = (
+    (re.compile(r"^tax"), "tax"),
+    (re.compile(r"credit|refund"), "credit"),
+    (re.compile(r"discount$"), "discount"),
+    (re.compile(r"^(purchase|rifee|savingsplan\w*fee|unusedreservation|unusedsavingsplan)$"), "commitment"),
+    (re.compile(r"adjustment|rounding"), "unexplained"),
+    (re.compile(r"usage$|^regular$"), "usage"),
+)
+"""Kinds of charge: FOCUS's ChargeCategory, the line item types of AWS's Cost and Usage Report, the cost types of Google's billing export."""
 _NOUN = r"(?:tokens?|requests?|anfragen?|search(?:es)?|suchen?|calls?|aufrufe?|search units?|images?|bild(?:er)?|pages?|seiten?)"
 _SCALES = {
     **dict.fromkeys(("k", "thousand", "thousands", "tsd", "tausend"), 1_000),
@@ -78,14 +94,15 @@ def meter_of(words: str | None) -> str | None:
     """Our meter for what a bill calls it; None for words that are not known."""
     if not words:
         return None
-    plain = _NOISE.sub("", re.sub(r"[_./:-]+", " ", words.lower()))
-    return _METERS.get(" ".join(plain.split()))
+    plain = _NOISE.sub("", re.sub(r"[_./:()-]+", " ", words.lower()))
+    return _METERS.get(" ".join(_SAME.get(word, word) for word in plain.split()))
 
 
 def category_of(focus: str | None, line_item: str | None) -> str:
-    """usage, tax, credit, discount, commitment or unexplained: FOCUS's ChargeCategory where a bill gives it, else what a line names."""
-    if focus:
-        return _BY_FOCUS.get(focus.strip().lower(), "usage")
+    """usage, tax, credit, discount, commitment or unexplained: the kind of charge where a bill gives one that is known, else what a line names."""
+    kind = re.sub(r"[\s_-]", "", (focus or "").lower())
+    if known := next((name for words, name in _BY_KIND if words.search(kind)), None):
+        return known
     return next((name for name, words in _CATEGORIES if line_item and words.search(line_item)), "usage")
 
 
