@@ -5,6 +5,7 @@ Commands launch what `assets` and `pipelines` hold; heavy imports happen inside 
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -126,8 +127,8 @@ def main() -> None:
             say(f"modelmeter: {line}", err=True)
         sys.exit(2)
     except ANY_FAILURE as error:
-        if lost := _lost(error):
-            say(f"modelmeter: {lost}", err=True)
+        if refused := _lost(error) or _of_machine(error):
+            say(f"modelmeter: {refused}", err=True)
             sys.exit(2)
         # The frames show our code and the libraries'; the message of a library may hold what a file held.
         frames = "".join(traceback.format_tb(error.__traceback__))
@@ -136,6 +137,20 @@ def main() -> None:
     finally:
         # Nothing is worth looking for any more: the last look of the interpreter took 2 s of a daily run.
         gc.freeze()
+
+
+_NO_PLACE = (errno.EROFS, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO)  # fmt: skip
+
+
+def _of_machine(error: BaseException) -> str | None:
+    """Where a file or folder can't be made, read or written: which, why, and what to look at."""
+    if not isinstance(error, OSError) or error.errno not in _NO_PLACE:
+        return None
+    place = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    return (
+        f"{place}{os.strerror(error.errno)}. Is MODELMETER_HOME a folder that this user may write to, with room left, and is the number of "
+        "open files (ulimit -n) not too low? What was not committed is not there; once that is mended, run the command again."
+    )
 
 
 def _lost(error: BaseException) -> str | None:

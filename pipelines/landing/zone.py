@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.landing.atomic import create
-from pipelines.landing.files import Kind, LandedFile, Scan, scan, versions
+from pipelines.landing.files import Kind, LandedFile, LandingError, Scan, scan, versions
 from pipelines.landing.sidecar import Pulled
 from pipelines.landing.verdicts import Verdicts, read_verdicts, write_verdict
 from pipelines.landing.write import land
@@ -78,9 +78,13 @@ class LandingZone:
 
 
 def open_zone(settings: Settings) -> LandingZone:
-    """The landing zone that the settings name. Raises LandingError for a URL that can't be used; contacts nothing."""
+    """The landing zone that the settings name. Raises LandingError for a URL that can't be used, or a file; contacts nothing."""
     folder, hashes = settings.landing_zone, settings.home / "cache" / "landing_hashes.json"
     if settings.landing_url is None:
+        if folder.exists() and not folder.is_dir():
+            raise LandingError(
+                f"MODELMETER_LANDING {folder}: is no folder; a folder is accepted, or s3://bucket/prefix"
+            )
         return LandingZone(folder, hashes)
     from pipelines.landing.bucket import Bucket  # the client of the object store takes a while to load
 
