@@ -109,7 +109,7 @@ def main() -> None:
     # Most of what a command makes is code that stays: looking through it for garbage took a seventh of all imports.
     gc.set_threshold(50_000, 20, 20)
     from assets.cli.dates import DateError
-    from assets.cli.terminal import say
+    from assets.cli.terminal import can_write_anything, say
     from pipelines.config import ConfigError
     from pipelines.landing import LandingError
     from pipelines.outside import ANY_FAILURE, worded
@@ -120,6 +120,7 @@ def main() -> None:
     # Our matrices are small: threads for them spend twice the processor time of the products, on a busy machine three times.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.umask(UMASK)
+    can_write_anything()
     try:
         app()
     except (ConfigError, DateError, LandingError, WarehouseError) as error:

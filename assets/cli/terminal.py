@@ -6,6 +6,7 @@ marks that turn the direction of text are shown as escapes, wherever they come f
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 _STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _STEERS_IN_JSON = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def can_write_anything() -> None:
+    """Let a name in any script be printed where the locale knows few letters: programs and files get UTF-8, a terminal escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def printable(text: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assets.cli import terminal as module
-from assets.cli.terminal import json_text, printable, say, terminal
+from assets.cli.terminal import can_write_anything, json_text, printable, say, terminal
 
 FOLDER = Path(module.__file__).parent
 ATTACKS = [
@@ -72,3 +74,19 @@ def test_every_command_prints_through_the_terminal(path: Path) -> None:
         if isinstance(node, ast.Call)
     ]
     assert [call for call in called if call[0] in raw] == []
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "written"), [(False, "modèle 模型".encode()), (True, b"mod\xe8le \\u6a21\\u578b")]
+)
+def test_a_locale_that_knows_few_letters_stops_no_command(
+    is_terminal: bool, written: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="latin-1")
+    monkeypatch.setattr(raw, "isatty", lambda: is_terminal)
+    monkeypatch.setattr(sys, "stdout", stream)
+    can_write_anything()
+    sys.stdout.write("modèle 模型")
+    stream.flush()
+    assert raw.getvalue() == written
