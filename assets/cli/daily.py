@@ -255,7 +255,7 @@ def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | N
             checks_passed=len(checks) - len(failed),
             checks_total=len(checks),
             next_steps=[
-                'modelmeter sql "select event_date, model_id, requests, priced_requests, effective_cost_usd from mart.daily_model_spend order by 1, 5 desc"',
+                'modelmeter sql "select event_date, model_id, requests, priced_requests, effective_cost_usd from mart.daily_model_spend order by 1, 5 desc nulls last"',
                 "modelmeter ui",
             ],
         )
