@@ -29,7 +29,7 @@ def build(source: RequestSource) -> Format:
     meta = "ResponseMetadata"
     return Format(
         name="bedrock_converse",
-        version="3",
+        version="4",
         text={
             "source_request_id": (*at.outer("requestId", "request_id"), *at.body(f"{meta}/RequestId")),
             "request_model": at.model(),
@@ -51,7 +51,7 @@ def build(source: RequestSource) -> Format:
         },
         integers={"http_status": at.body(f"{meta}/HTTPStatusCode")},
         numbers={"latency_ms": at.body("metrics/latencyMs")},
-        instants={"event_at": at.instant()},
+        instants={"event_at": at.instant(f"{meta}/HTTPHeaders/date")},
         constants={"provider_id": "aws.bedrock"},
         bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),

@@ -133,7 +133,14 @@ def _derive() -> Mapping[str, pl.Expr]:
         .otherwise(pl.col("service_tier")),
         "status": status,
         "is_billable": (status == "ok") | counted,
-        "not_a_request": pl.when(~(counted | failed | pl.col("source_request_id").is_not_null()))
+        "not_a_request": pl.when(
+            ~(
+                counted
+                | failed
+                | pl.col("source_request_id").is_not_null()
+                | (pl.col("operation") == "embeddings").fill_null(value=False)
+            )
+        )
         .then(pl.lit("the record has neither a responseId nor usageMetadata"))
         .when(only_stored)
         .then(pl.lit("usage with nothing but a total: a cache was created, no model called")),
@@ -213,7 +220,10 @@ def _searches(candidates: object) -> set[str]:
 
 
 def _of_embeddings(value: dict[str, Any]) -> dict[str, Any]:
-    """An answer with embeddings and the sum of the tokens that each states (Vertex AI); any other value as it is."""
+    """An answer with embeddings and the sum of the tokens that each states (Vertex AI; Google's API states none); any other value as it
+    is."""
+    if isinstance(value.get("embedding"), dict) and "usageMetadata" not in value:
+        return {**value, "operation": "embeddings"}
     found = value.get("embeddings") or value.get("predictions")
     embedded = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
     held = [item.get("embeddings", item) for item in embedded]

@@ -67,3 +67,17 @@ def test_an_answer_that_a_progress_line_reports_counts_once(tmp_path: Path) -> N
     assert (request["session_id"], json.loads(request["tags"])) == ("s", {"agent": "a1", "sidechain": "true"})
     own = parse_records(tmp_path, "claude_code", [{**line, "sessionId": "s", "agentId": "a1", "isSidechain": True}])
     assert all_days([main, own]).requests.height == 1
+
+
+def test_an_embedding_whose_tokens_google_does_not_state_is_a_call_of_unknown_usage(tmp_path: Path) -> None:
+    line = {"timestamp": AT, "model": "gemini-embedding-001", "embedding": {"values": [0.1]}}
+    [request] = all_days([parse_records(tmp_path, "gemini", [line])]).requests.to_dicts()
+    assert (request["operation"], request["usage_basis"]) == ("embeddings", "missing")
+
+
+def test_the_date_header_dates_an_answer_of_converse_that_nothing_else_dates(tmp_path: Path) -> None:
+    headers = {"date": "Thu, 12 Feb 2026 10:00:00 GMT"}
+    answer = {"modelId": "m", "ResponseMetadata": {"RequestId": "r-1234567890", "HTTPHeaders": headers}}
+    usage = {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3}
+    [request] = all_days([parse_records(tmp_path, "bedrock_converse", [answer | {"usage": usage}])]).requests.to_dicts()
+    assert f"{request['event_at']:%m-%d %H}" == "02-12 10"
