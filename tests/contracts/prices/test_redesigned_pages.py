@@ -35,7 +35,7 @@ def stated(found: Parsed) -> set[Price]:
         ("anthropic.md", OPUS, "| Claude Opus 4.8 | $5 / MTok [2]"),
         ("anthropic.md", OPUS, "| Claude Opus 4.8 | $5 / MTok[^2]"),
         ("anthropic.md", "## Model pricing", "## Model pricing {#model-pricing}"),
-        ("anthropic.md", "## Model pricing", "<!--\n| Model |\n|---|\n| Claude Opus 4.8 |\n-->\n## Model pricing"),
+        ("anthropic.md", "| Claude Opus 5 | $5 / MTok", "<!--\n| Claude Opus 9 | $1 / MTok | $2 / MTok | $2 / MTok | $0.10 / MTok | $9 / MTok |\n-->\n| Claude Opus 5 | $5 / MTok"),
         ("google.md", "### Batch", "See also `gemini-2.5-pro`.\n\n### Batch"),
         ("google.md", "lite`](https://ai.google.dev/z)*", "lite`](https://ai.google.dev/z), formerly `gemini-2.0-flash-lite`*"),
         ("google.md", "| $0.40 |", "| $0.40¹ |"),
