@@ -202,7 +202,12 @@ def method_line(row: dict[str, Any]) -> str:
     interval = ""
     if row["saving_share_low_95"] is not None:
         interval = f", 95 % interval {percent(row['saving_share_low_95'])} to {percent(row['saving_share_high_95'])}"
-    return f"{head}: {money(row['saving_usd'], sign='$')} saved ({percent(row['saving_share'])}{interval}){quality}"
+    usd, share = row["saving_usd"], row["saving_share"]
+    change = f"{money(usd, sign='$')} saved ({percent(share)}{interval})"
+    if usd < 0:
+        share_more = f"{percent(-share)}{interval.replace('interval', 'interval of the saving')}"
+        change = f"{money(-usd, sign='$')} more ({share_more})"
+    return f"{head}: {change}{quality}"
 
 
 def _print(console: Console, table: Table) -> None:

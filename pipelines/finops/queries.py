@@ -107,7 +107,7 @@ QUERIES: dict[str, str] = {
     """,
     "projection": """
         select
-            policy, baseline, arm, provider_id, model_id, share, requests, baseline_cost_usd, projected_cost_usd,
+            policy, baseline, arm, provider_id, model_id, share, requests, baseline_cost_usd, projected_cost_usd, central_cost_usd,
             saving_usd, saving_share, saving_share_low_95, saving_share_low_50, saving_share_high_50,
             saving_share_high_95, quality_retained, quality_retained_low_95, quality_retained_high_95,
             probability_saving_85, probability_quality_95, probability_both, quality_realised, quality_oracle,

@@ -37,10 +37,19 @@ def flips(plan: Plan) -> Flips:
     scaling = {place: _scaling(plan, plan.parts, place, arm) for place, arm in enumerate(plan.policy.arms)}
     whole = sum(scaling.values(), Decimal(0))
     if not whole:
-        return Flips(first="nothing: every arm is what runs today, or what it is held against")
+        return Flips(first=_nothing_grows(plan))
     cost = sum((lot.cost for lot in lots if lot.cost is not None), Decimal(0))
     ratio = 1 + (base - cost) / whole
     return Flips(float(ratio) if ratio > 0 else None, _first(plan, base - cost, scaling))
+
+
+def _nothing_grows(plan: Plan) -> str | None:
+    """Why no arm's tokens change anything; None without traffic."""
+    if not plan.of_day.traffic.count:
+        return None
+    if any(arm.is_own for arm in plan.policy.arms):
+        return "nothing: what machines of one's own cost does not grow with tokens, and every other arm is what runs today, or what it is held against"
+    return "nothing: every arm is what runs today, or what it is held against"
 
 
 def _scaling(plan: Plan, parts: Parts, place: int, arm: Arm) -> Decimal:

@@ -179,10 +179,22 @@ def _facts(total: Mapping[str, Any]) -> list[Assumption]:
     measured = _measured(total)
     if measured:
         facts.append(("Measured on your own requests", "; ".join(measured)))
+    return [*facts, *_turns(total)]
+
+
+def _turns(total: Mapping[str, Any]) -> list[Assumption]:
+    """What would end a saving, or a loss, with every other assumption at its middle."""
+    base, cost = total["baseline_cost_usd"], total["central_cost_usd"]
+    is_loss = base is not None and cost is not None and cost > base
+    facts: list[Assumption] = []
     if total["first_flip"] is not None:
-        facts.append(("What would end the saving first", total["first_flip"]))
+        facts.append((f"What would end the {'loss' if is_loss else 'saving'} first", total["first_flip"]))
     if total["break_even_ratio"] is not None:
-        facts.append(("All arms may take", f"{total['break_even_ratio']:.3g} times the tokens before nothing is saved"))
+        times = f"{total['break_even_ratio']:.3g} times the tokens"
+        if is_loss:
+            facts.append(("To save, all arms would have to take", f"less than {times}"))
+        else:
+            facts.append(("All arms may take", f"{times} before nothing is saved"))
     return facts
 
 
@@ -282,7 +294,9 @@ def _sentence(total: Mapping[str, Any]) -> str:
     base, cost, saving = (total[name] for name in ("baseline_cost_usd", "projected_cost_usd", "saving_usd"))
     stated = json.loads(total["assumptions"])
     if stated.get("requests") == 0:
-        return f"No request can be routed, so there is nothing to save. Left out: {_words(stated.get('requests_left_out', {}))}."
+        machines = f" Machines of one's own would have cost {fmt.money(cost, sign='$')}." if cost else ""
+        left_out = _words(stated.get("requests_left_out", {}))
+        return f"No request can be routed, so there is nothing to save. Left out: {left_out}.{machines}"
     interval = ""
     if total["saving_share_low_95"] is not None:
         interval = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.config.policies import Arm
+from pipelines.config.policies import Arm, Ceiling
 from tests.unit.routing.test_projection import arm, policies, project, total
 from tests.unit.routing.traffic import CHEAP, STRONG, TUNED, rate_card, request, requests
 
@@ -47,3 +47,13 @@ def test_an_arm_that_is_what_it_is_held_against_flips_nothing(baseline: str) -> 
     alone = row(arm("strong", STRONG, "1"), baseline=baseline)
     assert alone["break_even_ratio"] is None
     assert alone["first_flip"] == "nothing: every arm is what runs today, or what it is held against"
+
+
+def test_own_machines_and_a_day_without_traffic_are_not_called_what_runs_today() -> None:
+    own = arm("own", ("own", CHEAP[1]), "1").model_copy(
+        update={"fixed_usd_per_day": Decimal(1), "ceiling": Ceiling(tokens_per_second=10_000, source="own benchmark")}
+    )
+    assert row(own)["first_flip"].startswith("nothing: what machines of one's own cost does not grow with tokens")
+    nothing = requests(request(1, operation="embeddings"))
+    found = total(project(nothing, rate_card(), policies(arm("cheap", CHEAP, "1")), None))
+    assert (found["first_flip"], found["break_even_ratio"]) == (None, None)

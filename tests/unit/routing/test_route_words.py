@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -68,9 +69,38 @@ def test_a_day_without_routable_requests_says_what_was_left_out(capsys: pytest.C
     text = " ".join(" ".join(shown(capsys, row("total", "1", assumptions=stated))).split())
     assert "No request can be routed, so there is nothing to save. Left out: operation: 1,733." in text
     assert "would have saved" not in text
+    assert "Machines of one's own" in text, "what they cost a day they cost on this one too"
+    free = row("total", "1", assumptions=stated, projected_cost_usd=Decimal(0), saving_usd=Decimal(0))
+    assert "Machines" not in " ".join(shown(capsys, free))
 
 
 def test_a_method_says_why_its_quality_is_not_known() -> None:
     stated = json.dumps({"quality": "no leaderboard scores this model and the baseline"})
     method = row("total", "1", method="best_single_cheap", assumptions=stated, quality_retained=None)
     assert method_line(method).endswith(", quality not known: no leaderboard scores this model and the baseline")
+
+
+def test_a_method_that_costs_more_says_so_and_saves_nothing() -> None:
+    more = {
+        "saving_usd": Decimal("-4.14"),
+        "saving_share": -0.232,
+        "saving_share_low_95": -3.895,
+        "saving_share_high_95": 0.03,
+    }
+    line = method_line(row("total", "1", method="best_single_cheap", quality_retained=None, **more))
+    assert ": $4.14 more (23.2 %, 95 % interval of the saving −389.5 % to 3.0 %)" in line.replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
+    assert "saved" not in line
+
+
+def test_what_ends_a_loss_is_not_called_the_end_of_a_saving(capsys: pytest.CaptureFixture[str]) -> None:
+    turns = {"first_flip": "stay with 0.74 times the tokens", "break_even_ratio": 0.742}
+    saves, loses = (
+        " ".join(" ".join(shown(capsys, row("total", "1", central_cost_usd=Decimal(usd), **turns))).split())
+        for usd in ("0.55", "2.55")
+    )
+    assert "What would end the saving first: stay with 0.74" in saves
+    assert "All arms may take: 0.742 times the tokens before nothing is saved" in saves
+    assert "What would end the loss first: stay with 0.74" in loses
+    assert "To save, all arms would have to take: less than 0.742 times the tokens" in loses
