@@ -22,7 +22,7 @@ from pipelines.records.number_marks import currency_code, in_another_currency, r
 from pipelines.records.privacy import hashed_users
 from pipelines.records.rules import EARLIEST, Rule, conversion_rules, failed_records, failed_rows, judge
 from pipelines.records.service_tiers import tier_name
-from pipelines.records.typed_frame import first_filled, typed_frame
+from pipelines.records.typed_frame import filled, first_filled, typed_frame
 from pipelines.requests import semantics
 from pipelines.warehouse.tables.bills import REPORTED_COST
 
@@ -92,7 +92,7 @@ def to_records(
 def _as_written(texts: pl.DataFrame, layout: Layout) -> pl.Series:
     """The amount with the digits of the report."""
     paths = [path for name, named in layout.money.items() if name not in _OTHER_MONEY for path in named]
-    written = first_filled(texts, tuple(paths))
+    written = first_filled(filled(texts), tuple(paths))
     return repeated(None, texts.height, pl.String()) if written is None else written
 
 

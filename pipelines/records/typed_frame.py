@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 
 import polars as pl
 
@@ -32,11 +33,12 @@ def typed_frame(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """
     series = [rows[name] for name in POSITION]
     constants: list[pl.Expr] = []
+    held = filled(rows)
     for name, paths, kind in layout.columns:
-        column = _first_counted(rows, paths) if name in layout.yielding else first_filled(rows, paths)
+        column = _first_counted(held, paths) if name in layout.yielding else first_filled(held, paths)
         constant = layout.constants.get(name) if kind == "text" else None
         if column is None:
-            constants.append(pl.lit(constant, dtype=_TYPES[kind]).alias(name))
+            constants.append(_constant(name, constant, kind))
             continue
         values = _converted(column, kind, layout)
         if name in layout.described_by and (values == UNREADABLE).any():
@@ -53,9 +55,20 @@ def typed_frame(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     return pl.DataFrame(series).with_columns(constants)
 
 
-def first_filled(rows: pl.DataFrame, paths: Paths) -> pl.Series | None:
-    """The first of the paths that is present and not empty, row by row; None where none of them ever is."""
-    present = [rows[path] for path in paths if path in rows.columns and rows[path].null_count() < rows.height]
+@cache
+def _constant(name: str, value: str | None, kind: Kind) -> pl.Expr:
+    """Made once: a file fills less than half of its columns, and most files are small."""
+    return pl.lit(value, dtype=_TYPES[kind]).alias(name)
+
+
+def filled(rows: pl.DataFrame) -> dict[str, pl.Series]:
+    """The columns that hold anything, by name."""
+    return {column.name: column for column in rows.get_columns() if column.null_count() < rows.height}
+
+
+def first_filled(columns: Mapping[str, pl.Series], paths: Paths) -> pl.Series | None:
+    """The first of the paths that is among `columns` (`filled`) and not empty, row by row; None where none of them is."""
+    present = [columns[path] for path in paths if path in columns]
     if not present:
         return None
     if len({column.dtype for column in present}) > 1:
@@ -67,17 +80,17 @@ def first_filled(rows: pl.DataFrame, paths: Paths) -> pl.Series | None:
     return pl.select(pl.coalesce(present)).to_series()
 
 
-def _first_counted(rows: pl.DataFrame, paths: Paths) -> pl.Series | None:
+def _first_counted(columns: Mapping[str, pl.Series], paths: Paths) -> pl.Series | None:
     """As `first_filled`, but a 0 gives way to a count in a later path.
 
     LiteLLM's proxy states the cached tokens of a stream of Claude as `cached_tokens` 0 and as `cache_read_input_tokens`.
     """
-    column = first_filled(rows, paths)
-    filled = [path for path in paths if path in rows.columns and rows[path].null_count() < rows.height]
-    if column is None or len(filled) == 1 or not _is_zero(column).any():
+    column = first_filled(columns, paths)
+    present = [columns[path] for path in paths if path in columns]
+    if column is None or len(present) == 1 or not _is_zero(column).any():
         return column
-    counts = rows.select(pl.when(~_is_zero(rows[path])).then(path).alias(path) for path in filled)
-    later = first_filled(counts, paths)
+    counts = pl.select(pl.when(~_is_zero(found)).then(found).alias(found.name) for found in present)
+    later = first_filled(filled(counts), paths)
     return column if later is None else pl.select(pl.coalesce(later.cast(column.dtype), column)).to_series()
 
 
@@ -88,7 +101,7 @@ def _is_zero(column: pl.Series) -> pl.Series:
 def _first_with_value(rows: pl.DataFrame, paths: Paths) -> pl.Series:
     """As `first_filled` of paths that hold something, but a text such as `n/a` counts as absent too."""
     texts = rows.select(pl.col(path).cast(pl.String) for path in paths if path in rows.columns)
-    found = first_filled(texts.select(conversions.with_value(column) for column in texts), paths)
+    found = first_filled(filled(texts.select(conversions.with_value(column) for column in texts)), paths)
     return repeated(None, rows.height, pl.String()) if found is None else found
 
 

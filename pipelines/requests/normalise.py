@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 
 import orjson
 import polars as pl
@@ -203,17 +204,20 @@ def _facts(valid: pl.DataFrame, log_format: Format, source: str, snapshot_id: by
             for count in COUNTS
         },
     )
-    columns = [
-        (pl.col(name) if name in given.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in STORED_SCHEMA.items()
-        if name != "request_uid" and name not in KEYS
-    ]
-    facts = given.select(columns)
+    has = set(given.columns)
+    facts = given.select(
+        _stored_column(name, given=name in has) for name in STORED_SCHEMA if name != "request_uid" and name not in KEYS
+    )
     identity = given.select(log_format.identity)
-    if ANSWERED in given.columns:
+    if ANSWERED in has:
         identity = identity.with_columns(own_ids(given).alias("source_request_id"))
     uid = request_uid(facts, identity, source)
     return facts.with_columns(uid, *key_columns(given, log_format.call_ids)).select(STORED_SCHEMA.names())
+
+
+@cache
+def _stored_column(name: str, *, given: bool) -> pl.Expr:
+    return (pl.col(name) if given else pl.lit(None)).cast(STORED_SCHEMA[name]).alias(name)
 
 
 PROVENANCE = ("request_uid", "snapshot_id", "line_no", "item_no", "keep")

@@ -7,6 +7,7 @@ the identities are here and nowhere else. The buckets are the token meters of `p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -110,6 +111,7 @@ def openai_variant(model: pl.Expr | None = None) -> pl.Expr:
     )
 
 
+@cache
 def buckets() -> dict[str, pl.Expr]:
     """One Int64 expression per token meter, over `usage.<measure>` and `token_semantics` columns.
 
