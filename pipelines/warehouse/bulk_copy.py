@@ -107,12 +107,6 @@ class CopyStream:
             raise LoadError(f"{self._table.qualified}: Postgres refused the rows: {worded(error)}") from None
 
 
-def check_frame(table: Table, frame: pl.DataFrame) -> None:
-    """Raise LoadError unless `frame` has the table's columns and types, in any order, and values that Postgres can hold."""
-    check_schema(table, frame)
-    _check_values(table, frame)
-
-
 def check_schema(table: Table, frame: pl.DataFrame) -> None:
     """Raise LoadError unless `frame` has the table's columns and types, in any order."""
     expected = table.polars_schema

@@ -23,7 +23,7 @@ from pipelines.constant import holds_only
 from pipelines.ids import as_uuid
 from pipelines.outside import worded
 from pipelines.warehouse.advisory_locks import take
-from pipelines.warehouse.bulk_copy import CopyStream, check_frame, check_schema, copy_frame
+from pipelines.warehouse.bulk_copy import CopyStream, check_schema, copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import primary_key
 from pipelines.warehouse.errors import LoadError
@@ -155,7 +155,7 @@ def replace_rows(
     """
     if not where:
         raise LoadError(f"{table.qualified}: replace_rows needs at least one column in `where`; replace_all takes none")
-    check_frame(table, frame)
+    check_schema(table, frame)
     conditions, values = [], []
     for name, wanted in where.items():
         column = table.column(name)
@@ -199,7 +199,7 @@ def replace_all(target: Database | psycopg.Connection[Any], table: Table, frame:
     """
     if table.range_partitioned:
         raise LoadError(f"{table.qualified} is partitioned by day: use replace_days")
-    check_frame(table, frame)
+    check_schema(table, frame)
     with _transaction(target) as connection:
         _take_turn(connection, table)
         if connection.execute(sql.SQL("select 1 from {} limit 1").format(table_name(table))).fetchone() is None:
