@@ -14,6 +14,17 @@ from pipelines.prices.pages.sections import PageSection
 from pipelines.prices.windows import parse_window
 
 _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*[-–—~]\s*(\d{1,2}:\d{2})")
+_PRICES, _DISCOUNT = (
+    r"\bpric(?:e|es|ing)\b",
+    r"(?:\b\d+ ?% off\b|\boff until\b|\bintroductory\b|\bpromotional\b|\blimited[- ]time\b)",
+)
+_DAY = r"\b(?:effective|starting|beginning|as of|from|until|through)\b[^.\n]*\b20\d\d\b"
+EVERYWHERE = tuple(
+    rf"(?i)[^.\n]*{first}[^.\n]*{second}[^\n]*"
+    for words in (_DISCOUNT, _DAY)
+    for first, second in ((_PRICES, words), (words, _PRICES))
+)
+"""Sentences of any page that a layout does not read and that may change all prices: a discount, or a day from which others hold."""
 
 
 def notes_of(layout: PageLayout, found: Sequence[PageSection]) -> Iterator[str]:
@@ -29,7 +40,7 @@ def notes_of(layout: PageLayout, found: Sequence[PageSection]) -> Iterator[str]:
                     f"section {page.heading!r} says {match[0]!r}: the layout does not hold for this page"
                 )
         rest = [line for line in page.text.splitlines() if not any(re.search(pattern, line) for pattern in understood)]
-        for pattern in layout.notes:
+        for pattern in (*layout.notes, *EVERYWHERE):
             for match in re.finditer(pattern, "\n".join(rest)):
                 yield f"section {page.heading!r} has a note that may change a price: {match[0]!r}"
 

@@ -109,3 +109,22 @@ def test_pages_of_documents_are_priced_by_the_thousand() -> None:
     by_minute = edited("mistral.html", "/1000 Pages", "/min")
     assert "document_page" not in {price.meter for price in by_minute.prices}
     assert any("OCR 4.1" in text for text in by_minute.not_understood)
+
+
+@pytest.mark.parametrize("name", ["anthropic.md", "google.md", "openai.md", "deepseek_en.html", "mistral.html"])
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "All prices are 50% off until December 31, 2026.",
+        "The prices below are introductory.",
+        "Effective January 1, 2027, prices rise by a fifth.",
+        "These prices hold through March 2027.",
+    ],
+)
+def test_a_sentence_that_may_change_all_prices_is_named(name: str, sentence: str) -> None:
+    page = (PAGES / name).read_text()
+    end = page.rindex("</") if name.endswith("html") else len(page)
+    said = f"<p>{sentence}</p>" if name.endswith("html") else f"\n\n{sentence}\n"
+    found = read(name, page[:end] + said + page[end:])
+    assert stated(found) == stated(read(name))
+    assert [text for text in found.not_understood if sentence in text]
