@@ -25,6 +25,7 @@ from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
 from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
+from pipelines.requests.formats._langchain import CALLS
 from pipelines.requests.formats._openai_usage import flat_paths
 
 APART = ("advisor_message", "compaction")
@@ -58,7 +59,7 @@ def build(source: RequestSource) -> Format:
     )
     return Format(
         name="anthropic_messages",
-        version="9",
+        version="10",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -72,6 +73,7 @@ def build(source: RequestSource) -> Format:
             "session_id": at.outer("session_id"),
             "error": (*at.outer("error/type"), *at.body("error/type")),
             "stream_id": (STREAM,),
+            "run_type": at.outer("run_type"),
         },
         usage=usage_paths(at),
         integers={
@@ -138,7 +140,9 @@ def _derive() -> Mapping[str, pl.Expr]:
         "service_tier": pl.coalesce(batch, served_tier()),
         "status": status,
         "is_billable": (status == "ok") | counted,
-        "not_a_request": pl.when(~known)
+        "not_a_request": pl.when(~pl.col("run_type").is_in(CALLS))
+        .then(pl.lit("a run that holds calls and adds them up"))
+        .when(~known)
         .then(pl.lit("an event that carries neither a message nor usage"))
         .when(
             pl.col("usage.output").is_null()

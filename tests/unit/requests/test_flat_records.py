@@ -114,7 +114,9 @@ def test_of_langsmith_s_runs_calls_count_and_those_around_them_do_not(tmp_path: 
     ]  # fmt: skip
     assert parsed.quarantine["reason"].to_list() == ["not_a_request"]
     table = f"start_time,run_type,model,prompt_tokens,completion_tokens\n{AT},llm,m,1,2\n{AT},chain,m,1,2\n"
-    assert rows(landed_bytes(tmp_path, table.encode(), "openai_chat", "a.csv")).height == 1
+    for format_name in (*OPENAIS, "anthropic_messages"):
+        assert rows(landed_bytes(tmp_path, table.encode(), format_name, "a.csv")).height == 1
+        assert parse_records(tmp_path, format_name, runs[:1]).valid == 0
 
 
 def test_an_answer_that_only_counts_tokens_is_no_call(tmp_path: Path) -> None:
