@@ -15,7 +15,7 @@ FIXES = {
     "context_bound": "trim prompts to below the bound of the higher rate.",
     "could_wait": "send it by the tier that waste.yaml names.",
     "dearer_seller": "send it to the seller that lists the same model for less on these days: modelmeter waste --json names it.",
-    "idle_commitment": "commit to fewer units, or move traffic onto it: modelmeter commitments says how many units pay.",
+    "idle_commitment": "commit to less, or move traffic onto it: modelmeter commitments says how many units pay.",
 }
 """What to do about each finding."""
 

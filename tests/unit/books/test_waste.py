@@ -244,4 +244,4 @@ def test_idle_commitments_are_in_the_list_by_who_pays(migrated: Database) -> Non
         Decimal("3.2"),
     )
     assert (second.finding, len(shown)) == ("failed", 2)
-    assert "commit to fewer units" in first.described()["fix"]
+    assert "commit to less" in first.described()["fix"]
