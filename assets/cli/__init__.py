@@ -160,6 +160,8 @@ def _lost(error: BaseException) -> str | None:
     import psycopg
     from sqlalchemy.exc import DBAPIError, OperationalError
 
+    if type(error).__module__.startswith("dagster_postgres") and error.__cause__ is not None:
+        error = error.__cause__  # it gave up to connect, after some tries
     # A server that dies while it answers is a plain DatabaseError of psycopg2's; SQLAlchemy knows that the connection is gone.
     is_gone = isinstance(error, DBAPIError) and error.connection_invalidated
     if not is_gone and not isinstance(error, (psycopg.OperationalError, OperationalError)):

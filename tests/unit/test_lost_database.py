@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 import sqlalchemy.exc
+from dagster_postgres.utils import DagsterPostgresException
 
 import assets.cli
 
@@ -12,13 +13,16 @@ OF_DAGSTER = sqlalchemy.exc.OperationalError("insert into event_logs", {"event":
 WHILE_IT_ANSWERS = sqlalchemy.exc.DatabaseError(
     "select 1", {"event": "a value"}, Exception(TIMED_OUT), connection_invalidated=True
 )
+
+AFTER_SOME_TRIES = DagsterPostgresException("too many retries for DB connection")
+AFTER_SOME_TRIES.__cause__ = OF_DAGSTER
 REFUSED = sqlalchemy.exc.DatabaseError("select 1", {"event": "a value"}, Exception("no such thing"))
 
 
 @pytest.mark.parametrize(
     "error",
-    [psycopg.OperationalError(f"{TIMED_OUT}\nand more"), OF_DAGSTER, WHILE_IT_ANSWERS],
-    ids=["a connection of ours", "a connection of Dagster's", "a server that dies while it answers"],
+    [psycopg.OperationalError(f"{TIMED_OUT}\nand more"), OF_DAGSTER, WHILE_IT_ANSWERS, AFTER_SOME_TRIES],
+    ids=["ours", "Dagster's", "a server that dies while it answers", "Dagster's, which it could not make"],
 )
 def test_a_database_that_goes_away_is_said_in_a_sentence(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
