@@ -45,6 +45,8 @@ def forget(
     from pipelines.finops import format as fmt
     from pipelines.workspace import open_workspace
 
+    if not user.strip():
+        raise typer.BadParameter("a name is needed; an empty one stands in many records, and is nobody's")
     if not yes:
         typer.confirm("Forget this end user in the warehouse? It can't be undone.", abort=True)
     with open_workspace() as workspace:
