@@ -40,25 +40,18 @@ def method_rows(case: Case, projected: Decimal | None) -> Iterator[dict[str, Any
 
 def _same_tokens_dearest(case: Case) -> dict[str, Any]:
     """The policy's saving as the trade counts it: the recorded tokens at the arms' prices, against the dearest model's."""
-    policy = case.policy
-    parts = case.plan.parts
-    bought = [arm for arm in policy.arms if not arm.is_own]
-    unknown = [cost for arm in bought if isinstance(cost := case.of_day.arm(arm.provider_id, arm.model_id, _KEPT), str)]
-    unknown += [cost for arm in policy.arms if arm.is_own and isinstance(cost := case.plan.arm(arm), str)]
-    if isinstance(parts, str):
-        unknown.append(parts)
+    policy, parts = case.policy, case.plan.parts
+    unknown = _unknown_arms(case)
     if isinstance(parts, str) or unknown:
-        return _row(case, SAME_TOKENS_DEAREST, reason="; ".join(dict.fromkeys(unknown)))
-    offers = {(arm.provider_id, arm.model_id) for arm in bought} | set(case.of_day.traffic.ran)
-    if case.baseline.provider_id and case.baseline.model_id:
-        offers.add((case.baseline.provider_id, case.baseline.model_id))
-    costs = {offer: case.of_day.arm(*offer, _KEPT) for offer in sorted(offers)}
+        reasons = [*unknown, parts] if isinstance(parts, str) else unknown
+        return _row(case, SAME_TOKENS_DEAREST, reason="; ".join(dict.fromkeys(reasons)))
+    costs = {offer: case.of_day.arm(*offer, _KEPT) for offer in sorted(_offers(case))}
     by_group = {offer: cost.same_by_group() for offer, cost in costs.items() if isinstance(cost, PolicyArm)}
     same = {offer: sum(usd.values(), Decimal(0)) for offer, usd in by_group.items()}
     if not same:
         return _row(case, SAME_TOKENS_DEAREST, reason="no model has a price")
     dearest = max(same, key=lambda offer: same[offer])
-    usd = [by_group.get((arm.provider_id, arm.model_id)) if arm in bought else None for arm in policy.arms]
+    usd = [None if arm.is_own else by_group.get((arm.provider_id, arm.model_id)) for arm in policy.arms]
     fixed = sum((arm.fixed_usd_per_day or Decimal(0) for arm in policy.arms), Decimal(0)) * case.of_day.traffic.days
     projected = case.plan.sum_of(parts.requests, usd) + fixed
     return _row(
@@ -73,6 +66,23 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
             "without_a_price": sorted("/".join(offer) for offer in costs.keys() - same.keys()),
         },
     )
+
+
+def _unknown_arms(case: Case) -> list[str]:
+    """Why arms have no cost."""
+    costs = [
+        case.plan.arm(arm) if arm.is_own else case.of_day.arm(arm.provider_id, arm.model_id, _KEPT)
+        for arm in case.policy.arms
+    ]
+    return [cost for cost in costs if isinstance(cost, str)]
+
+
+def _offers(case: Case) -> set[Offer]:
+    """Sellers and models of policy, baseline and traffic; not machines of one's own."""
+    bought = {(arm.provider_id, arm.model_id) for arm in case.policy.arms if not arm.is_own}
+    baseline = case.baseline
+    named = {(baseline.provider_id, baseline.model_id)} if baseline.provider_id and baseline.model_id else set()
+    return bought | named | set(case.of_day.traffic.ran)
 
 
 @dataclass(frozen=True)

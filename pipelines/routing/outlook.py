@@ -143,18 +143,13 @@ def outlook(
     if answered is None:
         answered = _answered(worlds, stakes, solved)
     retained = None if answered is None or base_solved is None else _over(worlds, answered, base_solved)
-    found: dict[str, Any] = {}
-    if saving is not None:
-        found["saving_85"] = float(np.mean(saving >= SAVING))
+    found = _chances(saving, retained)
     if retained is not None and answered is not None and base_solved is not None:
-        found["quality_95"] = float(np.mean(retained >= QUALITY))
         found |= _routers(worlds, stakes, solved, base_solved) if has_router else {}
         found["use_cases"] = {
             use_case: {"retained": float(np.median(kept)), **intervals(kept)}
             for use_case, kept in zip(worlds.use_cases, (answered / base_solved).T, strict=True)
         }
-    if saving is not None and retained is not None:
-        found["both"] = float(np.mean((saving >= SAVING) & (retained >= QUALITY)))
     whole = _total(bases)
     arms = [
         # What machines of one's own cost is known, whatever traffic they get.
@@ -167,6 +162,18 @@ def outlook(
         for stake, own, cost, one in zip(stakes, bases, costs, kept, strict=True)
     ]
     return Outlook(arms, ArmOutlook(_bounds(saving), _bounds(retained), saving, _median(retained)), **found)
+
+
+def _chances(saving: Floats | None, retained: Floats | None) -> dict[str, Any]:
+    """How likely the claim of the trade is: each half of which enough is known, and both."""
+    found: dict[str, Any] = {}
+    if saving is not None:
+        found["saving_85"] = float(np.mean(saving >= SAVING))
+    if retained is not None:
+        found["quality_95"] = float(np.mean(retained >= QUALITY))
+    if saving is not None and retained is not None:
+        found["both"] = float(np.mean((saving >= SAVING) & (retained >= QUALITY)))
+    return found
 
 
 def grade(worlds: Worlds, stakes: Sequence[Stake], quality: Quality | None) -> str:

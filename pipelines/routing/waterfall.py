@@ -23,17 +23,13 @@ def waterfall(plan: Plan, base: Decimal | None, central: Decimal | None, project
     verifier, or what users ask again. fixed: one's own machines. router_fee: of the router. uncertainty: what the middle of all worlds is off the world in
     which everything is at its middle.
     """
-    arms, parts = plan.policy.arms, plan.parts
-    costs = [plan.arm(arm) for arm in arms]
-    priced = [cost for cost in costs if isinstance(cost, PolicyArm)]
-    if base is None or central is None or projected is None or isinstance(parts, str) or len(priced) < len(arms):
+    parts = plan.parts
+    if base is None or central is None or projected is None or isinstance(parts, str):
         return None
-    of_base = plan.base_by_group or {}
-    kept = [of_base if plan.is_base(arm) else _kept(plan, arm, cost) for arm, cost in zip(arms, priced, strict=True)]
-    same = [of_base if plan.is_base(arm) else cost.same_by_group() for arm, cost in zip(arms, priced, strict=True)]
-    scaled = [
-        of_base if plan.is_base(arm) else plan.of_day.scaled(cost) for arm, cost in zip(arms, priced, strict=True)
-    ]
+    costs = _costs(plan)  # raises where evidence is missing: then there is no projected cost either
+    if costs is None:
+        return None
+    arms, (kept, same, scaled) = plan.policy.arms, costs
     lots = plan.lots()
     fee = plan.policy.router_fee_usd * sum((lot.requests for lot in lots), Decimal(0))
     fixed = sum((arm.fixed_usd_per_day or Decimal(0) for arm in arms), Decimal(0)) * plan.of_day.traffic.days
@@ -54,6 +50,25 @@ def waterfall(plan: Plan, base: Decimal | None, central: Decimal | None, project
     rounded["uncertainty"] = projected - central
     shown = {name: usd for name, usd in rounded.items() if usd or name in _ALWAYS}
     return json.dumps({name: str(usd) for name, usd in {**shown, "projected": projected}.items()})
+
+
+def _costs(plan: Plan) -> tuple[list[ByGroup], list[ByGroup], list[ByGroup]] | None:
+    """Each arm's cost by group with all traffic: at the recorded tokens with every cache kept, the same with caches as the policy has them, and
+    at the tokens that its model takes. None where one is not known."""
+    kept: list[ByGroup] = []
+    same: list[ByGroup] = []
+    scaled: list[ByGroup] = []
+    for arm in plan.policy.arms:
+        cost = plan.arm(arm)
+        if not isinstance(cost, PolicyArm):
+            return None
+        if plan.is_base(arm):
+            of_arm = [plan.base_by_group or {}] * 3
+        else:
+            of_arm = [_kept(plan, arm, cost), cost.same_by_group(), plan.of_day.scaled(cost)]
+        for found, usd in zip((kept, same, scaled), of_arm, strict=True):
+            found.append(usd)
+    return kept, same, scaled
 
 
 def _kept(plan: Plan, arm: Arm, cost: PolicyArm) -> ByGroup:
