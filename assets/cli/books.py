@@ -5,10 +5,10 @@ The books are `pipelines.books.periods`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -123,6 +123,11 @@ def _print(sums: pl.DataFrame, by: Sequence[str]) -> None:
     if has_commitments and sums["billed_cost_usd"].equals(sums["effective_cost_usd"]):
         shown.pop("billed_cost_usd")
     decimals = fmt.decimals_for(cost for name in shown for cost in sums[name])
+
+    def amount(name: str, cost: Decimal | None, *, is_any: bool) -> str:
+        # A line that no commitment covered or costs anything has nothing there, which is no amount.
+        return fmt.money(cost if is_any or name not in _OF_COMMITMENTS else None, decimals)
+
     table = Table(box=None, padding=(0, 1 if has_commitments else 2, 0, 0), show_edge=False, header_style="dim")
     for name in columns:
         is_day = name == "event_date"
@@ -130,24 +135,20 @@ def _print(sums: pl.DataFrame, by: Sequence[str]) -> None:
     for title in (*shown.values(), "without\na price"):
         table.add_column(title, justify="right", no_wrap=True)
     for row in sums.iter_rows(named=True):
-        # A line that no commitment covered or costs anything has nothing there, which is no amount.
-        costs = (
-            fmt.money(None if name in _OF_COMMITMENTS and not row[name] else row[name], decimals) for name in shown
-        )
-        names = [str(row[name] or "none") for name in columns]
-        if row.get("charge_class"):
-            names[0] += f" ({row['charge_class'].lower()})"
-        table.add_row(*names, *costs, fmt.count(int(row["unpriced_requests"])))
+        costs = (amount(name, row[name], is_any=bool(row[name])) for name in shown)
+        table.add_row(*_names(row, columns), *costs, fmt.count(int(row["unpriced_requests"])))
     table.add_section()
-    whole = (
-        fmt.money(
-            fmt.total(sums[name]) if sums[name].cast(bool).any() or name not in _OF_COMMITMENTS else None, decimals
-        )
-        for name in shown
-    )
+    whole = (amount(name, fmt.total(sums[name]), is_any=sums[name].cast(bool).any()) for name in shown)
     blank = [""] * (len(columns) - 1)
     table.add_row("total", *blank, *whole, fmt.count(int(sums["unpriced_requests"].sum())), style="bold")
     terminal().print(table)
+
+
+def _names(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    names = [str(row[name] or "none") for name in columns]
+    if row.get("charge_class"):
+        names[0] += f" ({row['charge_class'].lower()})"
+    return names
 
 
 def _digits(value: object) -> object:

@@ -6,7 +6,7 @@ The ledger is recomputed whole from the set of snapshots and written only where 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.config.fx import FxFeed
 from pipelines.landing import LandedFile
-from pipelines.models import alias_frame, model_frame
+from pipelines.models import Registry, alias_frame, model_frame
 from pipelines.outside import ANY_FAILURE, Apart, worded
 from pipelines.prices import (
     FxSnapshot,
@@ -77,14 +77,8 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
     """
     feeds = feed_files(workspace)
     registry = workspace.registries[None] = registry_from(workspace, feeds)
-    apart, ledgers = Apart(), dict[str, pl.DataFrame]()
-    for item in feeds:
-        with apart.part(f"price feed {item.feed.feed}, which keeps the prices of before"):
-            ledgers[item.feed.feed] = build_ledger(item.feed, item.review.accepted, registry)
-    with workspace.database.connect() as connection:
-        lost = [item.feed.feed for item in feeds if item.feed.feed not in ledgers]
-        kept = read_table(connection, PRICE, "feed = any(%s)", [lost]) if lost else PRICE.empty()
-    prices = pl.concat([PRICE.empty(), *ledgers.values(), kept])
+    apart = Apart()
+    prices = _ledgers(workspace, feeds, registry, apart)
     models = model_frame(registry, workspace.config.model_facts)
     fx_files = _fx_files(workspace)
     currencies = set(prices["pricing_currency"]) - {"USD"}
@@ -124,6 +118,18 @@ def refresh_prices(workspace: Workspace) -> PriceOutcome:
         rejected=[held_sentence(file, item) for file, item in held if item.state == "rejected"],
         unconverted=sorted(currencies - set(fx_rates["currency"])),
     )
+
+
+def _ledgers(workspace: Workspace, feeds: Sequence[FeedFiles], registry: Registry, apart: Apart) -> pl.DataFrame:
+    """The ledgers of all feeds; one that can't be built keeps the rows that it has."""
+    ledgers: dict[str, pl.DataFrame] = {}
+    for item in feeds:
+        with apart.part(f"price feed {item.feed.feed}, which keeps the prices of before"):
+            ledgers[item.feed.feed] = build_ledger(item.feed, item.review.accepted, registry)
+    lost = [item.feed.feed for item in feeds if item.feed.feed not in ledgers]
+    with workspace.database.connect() as connection:
+        kept = read_table(connection, PRICE, "feed = any(%s)", [lost]) if lost else PRICE.empty()
+    return pl.concat([PRICE.empty(), *ledgers.values(), kept])
 
 
 def refresh_rate_card(workspace: Workspace) -> pl.DataFrame:

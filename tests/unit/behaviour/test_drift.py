@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,9 @@ from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
 DAY = date(2026, 2, 20)
 
 
-def requests(day: date, outputs: list[int], **values: Any) -> pl.DataFrame:
-    """One request per output length, all of one use case unless stated otherwise; lists in `values` are per request."""
-    n = len(outputs)
+@cache
+def _one_request() -> pl.DataFrame:
     constants: dict[str, Any] = {
-        "event_date": day,
-        "event_at": datetime(day.year, day.month, day.day, 9, tzinfo=UTC),
         "source": "gateway",
         "snapshot_id": id_bytes("file"),
         "line_no": 1,
@@ -41,18 +39,25 @@ def requests(day: date, outputs: list[int], **values: Any) -> pl.DataFrame:
         "usage_basis": "reported",
         "is_billable": True,
         "input_uncached_tokens": 1000,
-        "output_text_tokens": outputs,
-    } | values
-    columns = {
-        name: [0 if name in COUNT_COLUMNS else None] * n
-        if name not in constants
-        else constants[name]
-        if isinstance(constants[name], list)
-        else [constants[name]] * n
-        for name in REQUEST.polars_schema
     }
-    columns["request_uid"] = [id_bytes(str(day), str(k), str(values.get("application"))) for k in range(n)]
-    return pl.DataFrame(columns, schema=REQUEST.polars_schema)
+    row = {name: [constants.get(name, 0 if name in COUNT_COLUMNS else None)] for name in REQUEST.polars_schema}
+    return pl.DataFrame(row, schema=REQUEST.polars_schema)
+
+
+def requests(day: date, outputs: list[int], **values: Any) -> pl.DataFrame:
+    """One request per output length, all of one use case unless stated otherwise; lists in `values` are per request."""
+    n = len(outputs)
+    given = {
+        "event_date": day,
+        "event_at": datetime(day.year, day.month, day.day, 9, tzinfo=UTC),
+        "output_text_tokens": outputs,
+        **values,
+        "request_uid": [id_bytes(str(day), str(k), str(values.get("application"))) for k in range(n)],
+    }
+    return _one_request()[[0] * n].with_columns(
+        pl.Series(name, value if isinstance(value, list) else [value] * n, dtype=REQUEST.polars_schema[name])
+        for name, value in given.items()
+    )
 
 
 def history(
