@@ -2,8 +2,8 @@
 
 A small landing zone grows day by day, with a price map a day and a board a week, and `modelmeter daily` runs as its users run it: each of the
 first and the last days by a run of its own, those between by many in one run, as after a long absence, so that a year fits into half an
-hour. Then the last day is run again and again, and in the end everything is removed that retention may remove. Dagster sees all runs on one
-day; what its own retention leaves is in docs/reliability.md.
+hour. Then the last day is run again and again, and in the end everything is removed that retention may remove. By the clock all is of one
+day, so that Dagster's history and parsed rows stay; what retention leaves of the history is in docs/reliability.md.
 """
 
 from __future__ import annotations
