@@ -289,6 +289,7 @@ def test_own_machines_cost_the_same_however_much_they_serve() -> None:
     arms = (arm("own", ("own", CHEAP[1]), share="0.5", **MACHINES), arm("strong", STRONG, share="0.5"))
     few, many = (projected(*(request(n) for n in range(count)), policies=config(*arms)) for count in (2, 20))
     assert few["own"]["central_cost_usd"] == many["own"]["central_cost_usd"] == Decimal("0.01")
+    assert few["own"]["projected_cost_usd"] == many["own"]["projected_cost_usd"] == Decimal("0.01")
     assert few["total"]["central_cost_usd"] == Decimal("0.01") + STRONG_USD
     assert json.loads(few["total"]["waterfall"])["fixed"] == "0.010000000000000000"
     # Nothing but the traffic itself is uncertain, and machines do not get cheaper when it is less.

@@ -49,13 +49,13 @@ def test_an_arm_that_is_certain_keeps_its_exact_amount() -> None:
 
 
 def test_arms_stand_at_the_level_at_which_they_add_up() -> None:
-    """Three worlds: the arms save .1, .2, .6 and .3, .1, .2 of 100 USD, together .4, .3, .8: the middle is .4. In order the arms have .1, .2, .6 and
-    .1, .2, .3: together .2, .4, .9. So both stand at their second."""
-    gains: list[Any] = [np.array([0.1, 0.2, 0.6]), np.array([0.3, 0.1, 0.2])]
+    """Three worlds: the arms save 0, .1, .5 and .5, .1, 0 of 100 USD, together .5, .2, .5: the middle is .5. In order both have 0, .1, .5,
+    together 0, .2, 1. So both stand three eighths of the way from .1 to .5."""
+    gains: list[Any] = [np.array([0.0, 0.1, 0.5]), np.array([0.5, 0.1, 0.0])]
     central = [(Decimal(50), Decimal(40)), (Decimal(50), Decimal(30))]
     found = at_the_middle(Decimal(100), [*central], gains, gains[0] + gains[1])
-    assert found == [(Decimal(50), Decimal(30)), (Decimal(50), Decimal(30))]
+    assert found == [(Decimal(50), Decimal(25)), (Decimal(50), Decimal(25))]
     alone = at_the_middle(Decimal(100), [central[0], (Decimal(50), None)], [gains[0], None], None)
-    assert alone == [(Decimal(50), Decimal(30)), (Decimal(50), None)], (
+    assert alone == [(Decimal(50), Decimal(40)), (Decimal(50), None)], (
         "each at its own middle where the sum is not known"
     )
