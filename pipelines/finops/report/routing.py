@@ -162,10 +162,14 @@ def _model_cell(row: Mapping[str, Any] | None) -> Cell:
         return Cell(fmt.NONE)
     if row["saving_usd"] is None:
         return Cell("none", note=_few(row["not_projected_reason"] or "", most=1))
+    share = row["saving_share"]
+    if share is None:
+        return Cell(row["model_id"] or "none", note="the traffic costs nothing")
     interval = range_words(row, "saving_share")
-    saving = f"saves {fmt.percent(row['saving_share'])}" + (f" ({interval})" if interval else "")
+    change = f"saves {fmt.percent(share)}" if share >= 0 else f"costs {fmt.percent(-share)} more"
+    saving = change + (f" (saving {interval})" if interval and share < 0 else f" ({interval})" if interval else "")
     quality = "" if row["quality_retained"] is None else f"; quality {fmt.percent(row['quality_retained'])}"
-    return Cell(row["model_id"], f"{row['saving_share']:f}", note=f"{saving}{quality}")
+    return Cell(row["model_id"], f"{share:f}", note=f"{saving}{quality}")
 
 
 def _few(reasons: str, most: int = 2) -> str:

@@ -13,6 +13,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from pipelines.finops.report import routing_charts
+from pipelines.finops.report.routing import _model_cell
 from tests.unit.finops import books
 from tests.unit.finops.pages import amount, rows_of, words
 
@@ -248,3 +249,18 @@ def test_what_moved_a_projection_and_what_is_known_of_it_stand_on_the_page(conne
     assert measured[1:] == ["1.25", "1.1 to 1.4", "200", "150"]
     (claimed,) = rows_of(shown, "claims")
     assert claimed[1:] == ["85 %", "holds", "fails"]
+
+
+def test_a_method_on_a_day_that_costs_nothing_has_no_share_and_one_that_loses_says_so() -> None:
+    """A day of embeddings alone: its page was written without the section."""
+    bounds = {"saving_share_low_95": None, "saving_share_high_95": None}
+    row = {"model_id": "m", "saving_usd": Decimal(0), "saving_share": None, "quality_retained": None, **bounds}
+    assert _model_cell(row).note == "the traffic costs nothing"
+    loses = row | {
+        "saving_usd": Decimal(-1),
+        "saving_share": -0.25,
+        "saving_share_low_95": -0.5,
+        "saving_share_high_95": 0.1,
+    }
+    assert _model_cell(loses).note.startswith("costs 25.0")
+    assert "more (saving " in _model_cell(loses).note
