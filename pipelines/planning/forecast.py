@@ -1,6 +1,6 @@
 """Where the sum of a daily series will end, with an interval, by whichever method was best on the days before.
 
-Every method knows at each day only the days up to it (`smoothing.py`), so each past day is an honest back-test. The interval is that
+Every method knows at each day only the days up to it (`smoothing.py`), so each past day is a back-test without hindsight. The interval is that
 of smoothing (Hyndman et al. 2008, class 1: the error of one day moves all that follow), as wide as the back-test shows it to be; that of 95 % is
 no narrower than the errors of the back-test themselves (split conformal): a share of a forecast of nothing would be nothing.
 """

@@ -22,6 +22,7 @@ from pipelines.requests.normalise import STORED_SCHEMA
 from pipelines.requests.sightings import (
     CHOICES,
     FILLED,
+    PAYER_ONLY,
     PLACE,
     by_richness,
     given,
@@ -140,7 +141,7 @@ class SharedKeys:
         self._gifts.append(given(seen, choices))
         own = seen.select("row", *_RECORD)
         kept = own.rename({name: f"kept_{name}" for name in own.columns})
-        dropped = choices.filter(pl.col("rule") != "beside").join(own, on="row").join(kept, on="kept_row")
+        dropped = choices.filter(pl.col("rule") != PAYER_ONLY).join(own, on="row").join(kept, on="kept_row")
         self._choices.append(dropped.select(CHOSEN.names()))
         self._gone = pl.concat([self._gone, dropped.select(self._gone.columns)])
 
@@ -219,7 +220,7 @@ def _of_two_records(seen: pl.DataFrame, choices: pl.DataFrame) -> pl.DataFrame:
     places = seen.select("row", place=pl.struct(PLACE))
     both = choices.join(places, on="row").join(places.rename({"row": "kept_row"}), on="kept_row", suffix="_kept")
     apart = both.filter(pl.col("place") != pl.col("place_kept"))
-    once = pl.col("rule") != "beside"
+    once = pl.col("rule") != PAYER_ONLY
     first = apart.filter(once).unique("place", keep="first", maintain_order=True)
     return pl.concat([first, apart.filter(~once)]).select(CHOICES.names())
 

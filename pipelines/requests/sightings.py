@@ -24,9 +24,11 @@ from pipelines.requests.identity import KEYS, SPANS
 PLACE = ("snapshot_id", "line_no", "item_no")
 FILLED = ("session_id", "provider_id", "team", "project", "cost_centre", "environment", "application", "end_user_id")
 """What a kept record takes from a dropped one where it has none."""
+PAYER_ONLY = "payer_only"
+"""The rule of a record that stays: it only gives what it says of who pays."""
 CHOICES = pl.Schema({"row": pl.UInt32(), "kept_row": pl.UInt32(), "rule": pl.String()})
-"""Per dropped record the one that is kept for it, both by their number in the frame given, and why. With rule `beside` none
-is dropped: a record gives only what it says of who pays."""
+"""Per dropped record the one that is kept for it, both by their number in the frame given, and why. With the rule
+PAYER_ONLY none is dropped."""
 
 CLOSE_US = 60_000_000
 """What looks like a counter, or comes more than once from one instrument, is one call only within a minute."""
@@ -182,7 +184,7 @@ def told_by_chain(seen: pl.DataFrame, spans: pl.DataFrame) -> tuple[pl.DataFrame
         if pairs.is_empty():
             continue
         found, open_ones = _judged(pairs, seen)
-        tree.drop(found.filter(pl.col("rule") != "beside")["row"])
+        tree.drop(found.filter(pl.col("rule") != PAYER_ONLY)["row"])
         choices.append(found)
         outers.append(open_ones)
     open_spans = pl.concat(outers) if outers else pl.DataFrame(schema={"row": pl.UInt32(), "calls": pl.UInt32()})
@@ -285,11 +287,11 @@ def _judged(pairs: pl.DataFrame, seen: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
         dropped.alias("row"), kept.alias("kept_row"), rule.alias("rule")
     )
     others = judged.filter(pl.col("case").is_in(["sum", "container"]) & (pl.col("calls") > 1)).explode("inner")
-    beside = others.filter(pl.col("inner") != pl.col("lead")).select(
-        pl.col("outer").alias("row"), pl.col("inner").alias("kept_row"), pl.lit("beside").alias("rule")
+    payers = others.filter(pl.col("inner") != pl.col("lead")).select(
+        pl.col("outer").alias("row"), pl.col("inner").alias("kept_row"), pl.lit(PAYER_ONLY).alias("rule")
     )
     left = judged.filter((pl.col("case") == "open") & (pl.col("known_calls") > 0))
-    return pl.concat([chosen.cast(CHOICES), beside.cast(CHOICES)]), left.select(pl.col("outer").alias("row"), "calls")
+    return pl.concat([chosen.cast(CHOICES), payers.cast(CHOICES)]), left.select(pl.col("outer").alias("row"), "calls")
 
 
 def _same(total: str, uncached: str) -> pl.Expr:
@@ -360,7 +362,7 @@ def given(seen: pl.DataFrame, choices: pl.DataFrame) -> pl.DataFrame:
     where both are of one call."""
     columns = [*FILLED, "reported_cost_usd"]
     givers = choices.join(seen.select("row", *columns), on="row").sort("kept_row", "row")
-    cost = pl.when(~pl.col("rule").is_in(["beside", "sum_of_spans"])).then("reported_cost_usd")
+    cost = pl.when(~pl.col("rule").is_in([PAYER_ONLY, "sum_of_spans"])).then("reported_cost_usd")
     takers = seen.select(pl.col("row").alias("kept_row"), "request_uid")
     given_by = givers.with_columns(reported_cost_usd=cost).join(takers, on="kept_row", maintain_order="left")
     return given_by.select("request_uid", *columns)

@@ -68,7 +68,7 @@ def _of_run(run: dict[str, Any], *, without_cache: bool) -> dict[str, Any]:
     if kind not in CALLS:
         return {"run_type": kind, "timestamp": dated["start_time"]}
     message = _first_message(outputs)
-    told = _of_message(message, without_cache=without_cache) if message else {}
+    answered = _of_message(message, without_cache=without_cache) if message else {}
     counts = {
         "input_tokens": run.get("prompt_tokens"),
         "output_tokens": run.get("completion_tokens"),
@@ -78,19 +78,19 @@ def _of_run(run: dict[str, Any], *, without_cache: bool) -> dict[str, Any]:
     }
     stated = {name: item for name, item in counts.items() if item is not None}
     usage = (
-        told.get("usage")
+        answered.get("usage")
         or _dict(_dict(outputs, "llm_output"), "token_usage")
         or _usage(_dict(outputs, "usage_metadata") or stated, without_cache=without_cache)
     )
     asked = _dict(extra, "invocation_params")
     model = (
-        told.get("model")
+        answered.get("model")
         or _dict(extra, "metadata").get("ls_model_name")
         or asked.get("model")
         or asked.get("model_name")
     )
     failed = {"error": {"type": "failed"}} if run.get("error") else {}
-    own = {"id": told.get("id") or run.get("id"), "model": model, "usage": usage or None, "run_type": kind}
+    own = {"id": answered.get("id") or run.get("id"), "model": model, "usage": usage or None, "run_type": kind}
     operation = {"operation": "embeddings"} if kind == "embedding" else {}
     return own | failed | operation | {"timestamp": dated["start_time"], "session_id": run.get("trace_id")}
 

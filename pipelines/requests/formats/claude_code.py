@@ -105,8 +105,8 @@ def records(value: object) -> Iterable[object]:
 def _of_subagent(value: object) -> object:
     """The line that a subagent wrote, of a line that reports its progress; any other value as it is."""
     data = value.get("data") if isinstance(value, dict) else None
-    told = data.get("message") if isinstance(data, dict) else None
-    if not isinstance(value, dict) or not isinstance(data, dict) or not isinstance(told, dict):
+    message = data.get("message") if isinstance(data, dict) else None
+    if not isinstance(value, dict) or not isinstance(data, dict) or not isinstance(message, dict):
         return value
     around = {name: value.get(name) for name in ("timestamp", "sessionId", "version")}
-    return around | {"agentId": data.get("agentId"), "isSidechain": True} | told
+    return around | {"agentId": data.get("agentId"), "isSidechain": True} | message

@@ -119,8 +119,8 @@ def test_another_version_of_a_prompt_is_no_change_of_the_model() -> None:
     day = START + timedelta(days=14)
     stated = detect_request_drift(build_request_profile(frames, ("prompt_version", "task_type")), day)
     assert "output_tokens" not in stated["metric"].to_list()  # there is nothing to compare it with
-    untold = detect_request_drift(build_request_profile(frames), day)
-    assert untold.filter(pl.col("metric") == "output_tokens")["is_alarm"].to_list() == [True]
+    unstated = detect_request_drift(build_request_profile(frames), day)
+    assert unstated.filter(pl.col("metric") == "output_tokens")["is_alarm"].to_list() == [True]
 
 
 def test_a_new_version_that_answers_stays_open_until_it_is_gone() -> None:
