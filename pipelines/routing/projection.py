@@ -31,11 +31,11 @@ from pipelines.routing.lanes import Models, lanes
 from pipelines.routing.methods import method_rows
 from pipelines.routing.quality import known_on, with_stand_ins
 from pipelines.routing.repeats import attempts, escalations
-from pipelines.routing.traffic import Halves, Traffic, traffic_of
+from pipelines.routing.traffic import Halves, Traffic, left_out_reason, traffic_of
 from pipelines.warehouse.tables.mart_routing import ROUTING_FRONTIER, ROUTING_PROJECTION
 from pipelines.warehouse.tables.selfhost import HOURLY_DEMAND
 
-LANGUAGE = 3
+LANGUAGE = 4
 """Raised where `core.routing_traffic` and `core.routing_cost` of the same traffic would differ from before."""
 
 
@@ -74,7 +74,9 @@ class Setting:
 
     def traffic(self, requests: pl.DataFrame, rate_card: pl.DataFrame) -> Halves:
         """One day's requests (rated rows of core.request) as sums, with their cost on everything that may serve them."""
-        ran = requests.select("provider_id", "model_id").drop_nulls().unique().iter_rows()
+        # A model of embeddings that ran on the day is no candidate for chats.
+        routable = requests.lazy().filter(left_out_reason(self.models).is_null())
+        ran = routable.select("provider_id", "model_id").drop_nulls().unique().collect().iter_rows()
         offers = sorted({*self.policies.offers(), *((str(seller), str(model)) for seller, model in ran)})
         schema = {"provider_id": pl.String(), "model_id": pl.String()}
         asked = pl.DataFrame(offers, schema=schema, orient="row")

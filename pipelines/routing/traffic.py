@@ -15,7 +15,6 @@ from functools import cached_property
 
 import polars as pl
 
-from pipelines.config.routing import RoutingConfig
 from pipelines.meters import COUNT_COLUMNS, COUNTS, TOKEN_METERS
 from pipelines.routing.arm_costs import GROUP, ArmCost, Offer, added_up, arm_costs, rated_one_by_one
 from pipelines.routing.lanes import LaneKey, Models, lanes
@@ -163,7 +162,7 @@ def traffic_of(
     for images in the prompt where facts say which model reads them.
     provider_tool: tools that the provider ran, such as its web search.
     """
-    reason = _left_out(models.config, may_hold_images=models.facts is not None)
+    reason = left_out_reason(models)
     model = pl.col("model_id").fill_null(UNRESOLVED)
     seen = pl.concat(
         one.group_by(left_out=reason, ran=pl.when(reason.is_null()).then(model)).len() for one in slices(requests)
@@ -230,16 +229,16 @@ def _summed_up(
     )
 
 
-def _left_out(config: RoutingConfig, *, may_hold_images: bool) -> pl.Expr:
+def left_out_reason(models: Models) -> pl.Expr:
     """Why no policy can move a request; null where one can."""
     other = [
         meter.tokens_column
         for meter in _OTHER_MODALITY
-        if not (may_hold_images and meter.name.startswith("input_image"))
+        if not (models.facts is not None and meter.name.startswith("input_image"))
     ]
     rules = [
         ("not_billable", ~pl.col("is_billable")),
-        ("operation", ~pl.col("operation").is_in(list(config.operations))),
+        ("operation", ~pl.col("operation").is_in(list(models.config.operations))),
         ("usage_missing", pl.col("usage_basis").is_in(["missing", "partial"])),
         ("modality", pl.sum_horizontal(other) > 0),
         ("provider_tool", pl.any_horizontal(pl.col(count.column) > 0 for count in COUNTS)),

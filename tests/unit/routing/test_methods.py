@@ -105,3 +105,17 @@ def test_a_model_that_can_not_take_all_requests_is_no_single_model_for_them() ->
     assert json.loads(row["assumptions"])["not_among"] == {
         "deepseek/cheap-open": "can't take 1 requests: an image in the prompt"
     }
+
+
+def test_a_model_that_only_did_what_is_not_routed_is_no_candidate() -> None:
+    """The cheapest model of the day made embeddings: it was named the best single model for chats."""
+    embeds = ("openai", "embeds")
+    card = rate_card(RATES | {embeds: {"input_uncached": "0.01", "output_text": "0.01"}})
+    day = requests(*(request(n) for n in range(10)), request(11, embeds, operation="embeddings"), card=card)
+    found = routing.project(day, card, policies(*HYBRID), None)
+    rows = {row["method"]: row for row in found.projection.to_dicts()}
+    assert rows["best_single_cheap"]["model_id"] == CHEAP[1]
+    assert not any("embeds" in name for name in json.loads(rows["best_single_cheap"]["assumptions"])["among"])
+    chats = requests(*(request(n) for n in range(10)), request(11, embeds), card=card)
+    others = {row["method"]: row for row in routing.project(chats, card, policies(*HYBRID), None).projection.to_dicts()}
+    assert others["best_single_cheap"]["model_id"] == embeds[1], "one that answered chats is"
