@@ -188,6 +188,8 @@ def _run(
     for connection, number in ((out, 1), (err, 2)):
         os.dup2(connection.fileno(), number)
         connection.close()
+    # The streams of the tests may be files, whose place can be asked for; that of a pipe can't.
+    sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115
     sys.argv = ["modelmeter", *arguments]
     ready = ForkedDbt("fork")  # as long as this process has no threads
     subprocess.Popen = _popen_with(lambda: ready)  # type: ignore[misc]
