@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from pipelines.config.sources import PriceFeed, Sources
 from pipelines.fetch import FetchLimits, FetchResult, fetch_feeds
@@ -278,7 +279,9 @@ def test_a_network_that_never_answers_is_given_up_for_all_at_once(settings: Sett
 
 
 def test_an_unusable_url_is_said_in_words(settings: Settings) -> None:
-    result = fetch(settings, feeds(map="ftp://host/map.json"))["map"]
+    with pytest.raises(ValidationError, match="an address that begins with https:// or http:// is accepted"):
+        feeds(map="ftp://host/map.json")
+    result = fetch(settings, feeds(map="http://host:port/map.json"))["map"]
     assert "http:// and https:// are accepted" in (result.error or "")
 
 
