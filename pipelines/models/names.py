@@ -24,7 +24,9 @@ _DASHED_DATE = re.compile(r"-(20\d\d)-(\d\d)-(\d\d)(?=$|-)")
 _SEPARATORS = re.compile(r"[^a-z0-9+/]+")
 _AROUND_FOLDERS = re.compile(r"-?/-?")
 
-DATE_SUFFIX = re.compile(r"-(?:20\d{6}|latest)$")
+MOVING = "-latest"
+"""How a name ends that stands for one version today and for another one tomorrow."""
+DATE_SUFFIX = re.compile(rf"(?:-20\d{{6}}|{MOVING})$")
 """The end of a `key` that names a snapshot of a model by its day, or the newest one."""
 
 

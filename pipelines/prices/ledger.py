@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
 from pipelines.models import Registry
+from pipelines.models.names import MOVING
 from pipelines.prices.announced import with_periods
 from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot, SnapshotFacts
 from pipelines.prices.statements import Statements, facts_of, gathered, lines, numbered
@@ -134,8 +135,9 @@ def resolved(prices: pl.DataFrame, registry: Registry) -> pl.DataFrame:
 def one_name_per_model(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """Those lines of `said` (k, row) whose name speaks: where a snapshot prices a model under several, one does, whole.
 
-    First a name that tokens are priced under, then the name that is the id itself, names of their own before aliases, the
-    shorter, the first in order. Service tiers that it leaves out are spoken for by the next name that agrees with it.
+    First a name that tokens are priced under, then the name that is the id itself, names of their own before aliases, names that
+    stay before those that move on (`-latest`, whose price a map may leave behind), the shorter, the first in order. Service
+    tiers that it leaves out are spoken for by the next name that agrees with it.
     """
     preferred = facts.select(
         "row",
@@ -145,6 +147,7 @@ def one_name_per_model(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
         (pl.col("unit") != "token").all().over("provider", "raw_model").alias("lacks_tokens"),
         (pl.col("raw_model").str.to_lowercase() != pl.col("model_id")).alias("is_other"),
         (pl.col("alias_of") != "").alias("is_alias"),
+        pl.col("raw_model").str.to_lowercase().str.ends_with(MOVING).alias("moves"),
         pl.col("raw_model").str.len_chars().alias("length"),
         "raw_model",
         "provider",
@@ -152,7 +155,7 @@ def one_name_per_model(said: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     for name, columns in (
         ("model", NAMED),
         ("name", ("raw_model", "provider")),
-        ("rank", ("lacks_tokens", "is_other", "is_alias", "length", "raw_model", "provider")),
+        ("rank", ("lacks_tokens", "is_other", "is_alias", "moves", "length", "raw_model", "provider")),
     ):
         preferred = numbered(preferred, name, columns)
     named = said.join(preferred.select("row", "model", "name", "rank"), on="row", how="left")

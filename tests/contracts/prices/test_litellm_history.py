@@ -48,7 +48,8 @@ def test_the_ledger_is_sound(ledger: pl.DataFrame) -> None:
     reasons = dict(ledger["supersede_reason"].drop_nulls().value_counts().iter_rows())
     # 16 of the closings: opus-4.6 lost four prices of long prompts, and with them that of an hour's cache, those in fast mode, in
     # the US, and in both. A change and two closings are of cached input of Fireworks, which costs half of input.
-    assert reasons == {"changed": 345, "source_removed": 969}
+    # Five changes are of claude-3-5-haiku-20241022: the map followed a cut of four prices, and mended its cache read a month later.
+    assert reasons == {"changed": 350, "source_removed": 969}
 
 
 def test_a_ledger_that_misses_a_snapshot_differs(

@@ -149,6 +149,15 @@ def test_a_feed_that_only_states_another_names_price_is_not_the_one_that_is_used
     assert row["decided_by"] == "in first one name speaks for the model, not openai/o3-2025-04-16"
 
 
+def test_a_dated_name_speaks_before_the_one_that_moves_on() -> None:
+    """LiteLLM's map of 2025 kept 1 USD under `claude-3-5-haiku-latest` after the price had become 0.80."""
+    found, registry = listed(
+        ("anthropic", "claude-3-5-haiku-latest", "1"), ("anthropic", "claude-3-5-haiku-20241022", "0.8")
+    )
+    calls = [("anthropic", name) for name in ("claude-3-5-haiku-20241022", "claude-3-5-haiku-latest")]
+    assert costs([*calls], found, registry) == [Decimal("0.8"), Decimal("0.8")]
+
+
 def test_a_name_that_tokens_are_priced_under_speaks_first() -> None:
     """Of two names the shorter one was sold by the character: the tokens' price was lost with it."""
     by_character = price("1", "input_character", provider="google", raw_model="bison", unit="character")
