@@ -130,11 +130,9 @@ def read_only(zone: Path, folder: Path) -> str:
     """A command that runs modelmeter with the landing zone mounted read-only: root heeds no permissions."""
     script = folder / "modelmeter-read-only"
     mount = 'mount --bind "$ZONE" "$ZONE" && mount -o remount,bind,ro "$ZONE" && exec "$@"'
-    script.write_text(
-        f"#!/bin/sh\nexport ZONE={shlex.quote(str(zone))}\nexec unshare -m sh -c '{mount}' sh {shlex.quote(str(MODELMETER))} \"$@\"\n"
-    )
-    script.chmod(0o755)
-    tried = subprocess.run([script, "--help"], capture_output=True, check=False)
-    if tried.returncode:
+    mounted = f"export ZONE={shlex.quote(str(zone))}\nexec unshare -m sh -c '{mount}' sh"
+    if subprocess.run(["sh", "-c", f"{mounted} true"], capture_output=True, check=False).returncode:
         pytest.skip("this system does not let a test mount a folder read-only")
+    script.write_text(f'#!/bin/sh\n{mounted} {shlex.quote(MODELMETER)} "$@"\n')
+    script.chmod(0o755)
     return str(script)
