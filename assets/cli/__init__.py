@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -108,13 +108,8 @@ def main() -> None:
     """Entry point: errors that a person can act on end in one message and status 2, others show where they arose."""
     # Most of what a command makes is code that stays: looking through it for garbage took a seventh of all imports.
     gc.set_threshold(50_000, 20, 20)
-    from assets.cli.dates import DateError
-    from assets.cli.terminal import can_write_anything, say
-    from pipelines.config import ConfigError
-    from pipelines.landing import LandingError
-    from pipelines.outside import ANY_FAILURE, worded
+    from assets.cli.terminal import can_write_anything
     from pipelines.private_files import UMASK
-    from pipelines.warehouse import WarehouseError
 
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
     # Our matrices are small: threads for them spend twice the processor time of the products, on a busy machine three times.
@@ -123,11 +118,29 @@ def main() -> None:
     can_write_anything()
     try:
         app()
-    except (ConfigError, DateError, LandingError, WarehouseError) as error:
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001  # what may be one of ours is imported only now
+        _refuse(error)
+    finally:
+        # Nothing is worth looking for any more: the last look of the interpreter took 2 s of a daily run.
+        gc.freeze()
+
+
+def _refuse(error: BaseException) -> NoReturn:
+    """End with what a person can act on in one message and status 2, or with where the failure arose and status 1."""
+    from assets.cli.dates import DateError
+    from assets.cli.terminal import say
+    from pipelines.config import ConfigError
+    from pipelines.landing import LandingError
+    from pipelines.outside import ANY_FAILURE, worded
+    from pipelines.warehouse import WarehouseError
+
+    if isinstance(error, (ConfigError, DateError, LandingError, WarehouseError)):
         for line in str(error).splitlines():
             say(f"modelmeter: {line}", err=True)
         sys.exit(2)
-    except ANY_FAILURE as error:
+    if isinstance(error, ANY_FAILURE):
         if refused := _lost(error) or _of_machine(error):
             say(f"modelmeter: {refused}", err=True)
             sys.exit(2)
@@ -135,9 +148,7 @@ def main() -> None:
         frames = "".join(traceback.format_tb(error.__traceback__))
         say(f"{frames}modelmeter: a mistake of modelmeter's own, please report it: {worded(error)}", err=True)
         sys.exit(1)
-    finally:
-        # Nothing is worth looking for any more: the last look of the interpreter took 2 s of a daily run.
-        gc.freeze()
+    raise error
 
 
 _NO_PLACE = (errno.EROFS, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO)  # fmt: skip

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.cli.log_lines import LogFormat, log_line
-from pipelines.outside import ANY_FAILURE, worded
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -126,6 +125,7 @@ def _pages(
 ) -> list[Path]:
     """The pages that the run wrote; where it failed, pages made of what is there. None where not even that is possible."""
     from assets.incomplete import write_incomplete
+    from pipelines.outside import ANY_FAILURE, worded
 
     if result.success:
         pages = [workspace.settings.reports / str(day) / "index.html" for day in window.days]
@@ -140,6 +140,7 @@ def _pages(
 def _alert(instance: dg.DagsterInstance, run_id: str, workspace: Workspace, window: Window, show: Report) -> None:
     """Send word to the channels that the run failed; one that can't be reached costs nothing else."""
     from assets.alerts import alert_failed_run
+    from pipelines.outside import ANY_FAILURE, worded
 
     try:
         alert_failed_run(instance, run_id, workspace, window.last_day)

@@ -63,5 +63,21 @@ def test_the_code_location_loads_without_slow_imports_or_environment() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
+def test_the_command_shows_its_help_without_the_libraries_of_a_run() -> None:
+    """They took half of the time of `modelmeter --help` and of each completion in the shell."""
+    heavy = ("polars", "dagster", "pyarrow", "sqlalchemy", "numpy", *SLOW)
+    code = f"""if True:
+        import atexit, sys
+        from assets.cli import main
+        atexit.register(lambda: print(sorted(m for m in {heavy!r} if m in sys.modules)))
+        sys.argv = ["modelmeter", "--help"]
+        main()
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "Usage" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_records_know_neither_requests_nor_bills() -> None:
     assert offenders("pipelines/records", ("pipelines.requests", "pipelines.bills")) == {}
