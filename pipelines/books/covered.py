@@ -1,4 +1,4 @@
-"""What commitments covered of the charges: a part of its own beside what is left to pay, and the rows that commitments have themselves.
+"""What commitments covered of the charges: a part of its own next to what is left to pay, and the rows that commitments have themselves.
 
 FOCUS files and statements are made of both, so that they come to the same for everybody. Amounts are those of the ledger
 (`pipelines.books.commitments`), shared out within the model and attribution that it names; they add up to it exactly.

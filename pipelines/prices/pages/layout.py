@@ -264,7 +264,7 @@ class ModelSections(Declaration):
     """A section for each model, under headings of `level`, that names it in code marks (`names` is what a name looks like).
 
     Under a heading of its own each tier has one table; '' is the tier of a table right under the model's heading. `column`
-    holds the prices, `rows` say of what; rows in `beside` state a price that no request is charged by.
+    holds the prices, `rows` say of what; rows in `not_charged` state a price that no request is charged by.
     """
 
     level: int = Field(default=2, ge=1, le=6)
@@ -272,7 +272,7 @@ class ModelSections(Declaration):
     tiers: dict[str, str]
     column: str
     rows: dict[str, RowMeters | RowPattern]
-    beside: tuple[str, ...] = ()
+    not_charged: tuple[str, ...] = ()
 
 
 class PageLayout(Declaration):

@@ -74,7 +74,7 @@ def _table_prices(layout: PageLayout, section: PageSection, place: str, problems
             prices += _phrase(layout, meaning, cells[at], where, problems)
         elif meaning is not None:
             prices += _cell(layout, meaning, cells[at], where, problems)
-        elif "$" in cells[at] and label not in map(key, declared.beside):
+        elif "$" in cells[at] and label not in map(key, declared.not_charged):
             problems.add(f"{where}: not understood: {cells[at]!r}")
     refuse_fallen(layout, prices, place)
     return prices

@@ -1,4 +1,4 @@
-"""Langfuse's usage details that split a count into parts: each part is a key of its own, and the count beside it holds the rest.
+"""Langfuse's usage details that split a count into parts: each part is a key of its own, and the count next to it holds the rest.
 
 LangChain's callback takes OpenAI's priority and flex tiers apart (`input_priority`, `output_flex_reasoning`), and Vertex AI's
 modalities (`input_modality_TEXT`, `cached_modality_AUDIO`); Langfuse itself what OpenAI predicted (`output_accepted_prediction_tokens`).
