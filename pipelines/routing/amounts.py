@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from pipelines.routing.draws import Floats
+from pipelines.routing.draws import DECIMALS, Floats, middle
 
 SMALLEST = Decimal(1).scaleb(-18)
 _CERTAIN = 1e-9
@@ -65,10 +65,10 @@ def at_the_middle(
         return central
     found, known = list(central), [base - cost for base, cost in central if base is not None and cost is not None]
     if together is None or len(known) < len(central):
-        saved = {place: _times(whole, float(np.median(gain))) for place, gain in drawn.items()}
+        saved = {place: _times(whole, middle(gain)) for place, gain in drawn.items()}
     else:
         certain = sum((saving for place, saving in enumerate(known) if place not in drawn), Decimal(0))
-        rest = _times(whole, float(np.median(together))) - certain
+        rest = _times(whole, middle(together)) - certain
         saved = dict(zip(drawn, _at_one_level(list(drawn.values()), rest, whole), strict=True))
     for place, saving in saved.items():
         base = central[place][0]
@@ -81,7 +81,7 @@ def _at_one_level(gains: Sequence[Floats], target: Decimal, whole: Decimal) -> l
     ordered = np.sort(np.stack(gains), axis=1)
     places = np.arange(ordered.shape[1])
     level = np.interp(float(target / whole), ordered.sum(axis=0), places)
-    savings = [_times(whole, float(np.interp(level, places, of_arm))) for of_arm in ordered]
+    savings = [_times(whole, round(float(np.interp(level, places, of_arm)), DECIMALS)) for of_arm in ordered]
     largest = max(range(len(savings)), key=lambda place: abs(savings[place]))
     savings[largest] += target - sum(savings, Decimal(0))
     return savings

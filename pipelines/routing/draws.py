@@ -23,6 +23,9 @@ from pipelines.routing.session_parts import BUCKETS
 Floats = npt.NDArray[np.float64]
 INTERVALS = {"low_95": 2.5, "low_50": 25.0, "high_50": 75.0, "high_95": 97.5}
 """Percentiles of the two intervals."""
+DECIMALS = 9
+"""Of shares that are read off the worlds. Groups are added up in another order where other policies are asked too, or on another machine:
+that shows in the sixteenth digit, and rows would differ."""
 _KEPT_BYTES = 48 << 20
 """Of arms' costs that are kept: some 60 arms where traffic falls into 50 groups, 12 where it falls into 250."""
 
@@ -223,9 +226,14 @@ class Worlds:
 
 
 def intervals(values: Floats) -> dict[str, float]:
-    """The bounds of the 50 % and 95 % intervals, by the names of INTERVALS."""
+    """The bounds of the 50 % and 95 % intervals, by the names of INTERVALS, to `DECIMALS`."""
     found = np.percentile(values, list(INTERVALS.values()))
-    return dict(zip(INTERVALS, (float(value) for value in found), strict=True))
+    return dict(zip(INTERVALS, (round(float(value), DECIMALS) for value in found), strict=True))
+
+
+def middle(values: Floats) -> float:
+    """The median, to `DECIMALS`."""
+    return round(float(np.median(values)), DECIMALS)
 
 
 def both_solve(cheap: Floats, strong: Floats, agreement: float) -> Floats:

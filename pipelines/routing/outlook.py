@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.config.evidence import Effect, Escalation, Grade, Measure
-from pipelines.routing.draws import ArmArrays, Floats, Worlds, intervals, oracle_gain
+from pipelines.routing.draws import ArmArrays, Floats, Worlds, intervals, middle, oracle_gain
 from pipelines.routing.quality import Quality
 
 SAVING, QUALITY = 0.85, 0.95
@@ -147,7 +147,7 @@ def outlook(
     if retained is not None and answered is not None and base_solved is not None:
         found |= _routers(worlds, stakes, solved, base_solved) if has_router else {}
         found["use_cases"] = {
-            use_case: {"retained": float(np.median(kept)), **intervals(kept)}
+            use_case: {"retained": middle(kept), **intervals(kept)}
             for use_case, kept in zip(worlds.use_cases, (answered / base_solved).T, strict=True)
         }
     whole = _total(bases)
@@ -223,7 +223,7 @@ def _gains(whole: Floats | None, base: Floats | None, cost: Floats | None) -> Fl
 
 
 def _median(values: Floats | None) -> float | None:
-    return None if values is None else float(np.median(values))
+    return None if values is None else middle(values)
 
 
 def _kept_by(worlds: Worlds, stake: Stake, solved: Floats | None, base: Floats | None) -> Floats | None:
@@ -278,8 +278,8 @@ def _routers(worlds: Worlds, stakes: Sequence[Stake], solved: Sequence[Floats | 
     oracle = np.minimum(1.0, at_random + gain)
     realised = at_random + worlds.skill * (oracle - at_random)
     return {
-        "realised": float(np.median(realised / bottom)),
-        "oracle": float(np.median(oracle / bottom)),
+        "realised": middle(realised / bottom),
+        "oracle": middle(oracle / bottom),
         "detail": {"realised": intervals(realised / bottom), "oracle": intervals(oracle / bottom)},
     }
 

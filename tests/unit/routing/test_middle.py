@@ -10,6 +10,7 @@ import pytest
 
 from pipelines import routing
 from pipelines.routing.amounts import at_the_middle
+from pipelines.routing.draws import intervals, middle
 from tests.unit.routing.test_projection import HYBRID, arm, policies
 from tests.unit.routing.traffic import CHEAP, STRONG, TUNED, rate_card, request, requests, score, scores
 
@@ -58,4 +59,18 @@ def test_arms_stand_at_the_level_at_which_they_add_up() -> None:
     alone = at_the_middle(Decimal(100), [central[0], (Decimal(50), None)], [gains[0], None], None)
     assert alone == [(Decimal(50), Decimal(40)), (Decimal(50), None)], (
         "each at its own middle where the sum is not known"
+    )
+
+
+def test_the_order_in_which_floats_are_added_up_shows_in_no_row() -> None:
+    """Groups are added up in another order where other policies are asked too: the sixteenth digit moves."""
+    values = np.random.default_rng(1).uniform(-1, 1, 2001)
+    moved = values * (1 + 2e-16)
+    assert np.median(moved) != np.median(values)
+    assert middle(moved) == middle(values)
+    assert intervals(moved) == intervals(values)
+    central = [(Decimal(50), Decimal(40)), (Decimal(50), Decimal(30))]
+    other = np.roll(values, 7)
+    assert at_the_middle(Decimal(7), [*central], [values, other], values + other) == at_the_middle(
+        Decimal(7), [*central], [moved, other], moved + other
     )

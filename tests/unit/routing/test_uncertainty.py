@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pipelines.config.evidence import Effect, Evidence, Transfer
 from pipelines.config.policies import Policy
 from pipelines.config.routing import RoutingConfig
-from pipelines.routing.draws import oracle_gain
+from pipelines.routing.draws import DECIMALS, oracle_gain
 from tests.unit.routing.test_projection import BASELINES, HYBRID, arm, policies, project, total
 from tests.unit.routing.traffic import CHEAP, RATES, STRONG, TUNED, rate_card, request, requests, score, scores
 
@@ -131,7 +131,8 @@ def test_a_router_takes_its_fee_from_the_saving() -> None:
     )
     free, paid = (total(project(day, rate_card(), config, None)) for config in (policies(*HYBRID), with_fee))
     assert paid["central_cost_usd"] - free["central_cost_usd"] == Decimal("0.010")
-    assert float(free["saving_usd"] - paid["saving_usd"]) == pytest.approx(0.010, abs=1e-15)
+    digits = float(free["baseline_cost_usd"]) * 10**-DECIMALS
+    assert float(free["saving_usd"] - paid["saving_usd"]) == pytest.approx(0.010, abs=digits)
     assert json.loads(paid["waterfall"])["router_fee"] == "0.010000000000000000"
     assert paid["saving_share_high_95"] < free["saving_share_high_95"]
 
