@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 
 from pydantic import BaseModel
@@ -53,13 +53,13 @@ def misspelt(name: str, known: Sequence[str], alike: float = _ALIKE) -> str | No
     return None if name in known else next(iter(difflib.get_close_matches(name, known, n=1, cutoff=alike)), None)
 
 
-def misspelt_names(config: Config) -> Iterator[Found]:
-    """Every name of any file that is nearly a known one."""
+def misspelt_names(config: Config, files: Collection[str]) -> Iterator[Found]:
+    """Every name in one of the files (without their ending) that is nearly a known one."""
     kinds = _kinds(config)
-    for file in fields(config):
-        for key, name, kind in _named(getattr(config, file.name), (), kinds):
+    for file in sorted(files):
+        for key, name, kind in _named(getattr(config, file), (), kinds):
             if meant := kind.meant(name):
-                yield file.name, key, f"found {name!r}, which is no {kind.words}; did you mean {meant!r}?"
+                yield file, key, f"found {name!r}, which is no {kind.words}; did you mean {meant!r}?"
 
 
 def _kinds(config: Config) -> tuple[_Kind, ...]:

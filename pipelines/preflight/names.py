@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 from pipelines.claims.formulas import FORMULAS
@@ -16,10 +18,13 @@ from pipelines.preflight.misspelt import Found, misspelt, misspelt_names
 
 def unknown_names(config: Config, folder: Path | None) -> list[str]:
     """A line for each name in a file of `folder` that nothing declares. Packaged files name what is packaged."""
-    lines = []
-    looks = (_of_claims, _of_preferences, _of_routing, _of_machines, misspelt_names)
+    lines: list[str] = []
+    own = {item.name for item in fields(config) if folder is not None and (folder / f"{item.name}.yaml").is_file()}
+    if folder is None or not own:
+        return lines
+    looks = (_of_claims, _of_preferences, _of_routing, _of_machines, partial(misspelt_names, files=own))
     for name, key, problem in (found for look in looks for found in look(config)):
-        if folder is None or not (folder / f"{name}.yaml").is_file():
+        if name not in own:
             continue
         try:
             lines.append(open_file(f"{name}.yaml", folder).mistake(key, problem))
