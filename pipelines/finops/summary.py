@@ -286,9 +286,12 @@ def _spend(summary: DaySummary) -> Table:
 
 
 def _savings(summary: DaySummary) -> Table:
-    table = _money_table("projected saving, not a measurement", "of baseline (95 %)")
     headlines = [saving for saving in summary.savings if saving.is_headline]
-    for saving in headlines or summary.savings:
+    shown = headlines or summary.savings
+    has_bounds = any(saving.low_95 is not None for saving in shown)  # those of several days do not add up
+    part_of = "of baseline (95 %)" if has_bounds else "of baseline"
+    table = _money_table("projected saving, not a measurement", part_of)
+    for saving in shown:
         label = f"{saving.policy} against {'actual cost' if saving.baseline == 'actual' else saving.baseline}, evidence {saving.evidence_grade}"
         part = fmt.share(saving.saving_usd, saving.baseline_usd)
         bounds = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -152,6 +153,18 @@ def test_json_keeps_every_digit(connection: Connection) -> None:
     assert facts["spend_usd"] == "4.714000000000000000"
     assert (facts["from_date"], facts["to_date"], facts["last_day"]) == ("2026-02-28", "2026-03-01", "2026-02-28")
     assert facts["savings"][1]["saving_usd"] is None
+
+
+def test_the_heading_speaks_of_an_interval_only_where_one_is_known(connection: Connection) -> None:
+    fill(connection)
+    summary = day_summary(connection, books.DAY, NEXT_DAY)
+    without = [replace(saving, low_95=None, high_95=None) for saving in summary.savings]
+    known = [replace(saving, low_95=0.5, high_95=0.8) for saving in summary.savings]
+    headings = [
+        next(line for line in shown(replace(summary, savings=tuple(savings))) if "of baseline" in line)
+        for savings in (without, known)
+    ]
+    assert ["(95 %)" in heading for heading in headings] == [False, True]
 
 
 def test_only_the_headline_is_shown_where_there_is_one(connection: Connection) -> None:
