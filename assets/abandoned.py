@@ -23,7 +23,7 @@ _TIME_TO_START = timedelta(minutes=10)
 """A run that shows no sign of life so long after it started never came as far."""
 _TIME_TO_END = 5.0
 """Seconds that a run may take to say how it ended once it has closed everything."""
-_TOLD = (
+_MESSAGE = (
     "The process of this run is gone: it was killed, or its machine stopped. "
     "The next run of these days makes what it had not finished."
 )
@@ -50,7 +50,7 @@ def end_abandoned_runs(instance: dg.DagsterInstance, database: Database) -> list
     for run in gone:
         is_cancelled = run.status is dg.DagsterRunStatus.CANCELING
         report = instance.report_run_canceled if is_cancelled else instance.report_run_failed
-        report(run, _TOLD)
+        report(run, _MESSAGE)
     return [run.run_id for run in gone]
 
 

@@ -226,7 +226,7 @@ _AROUND_SCORE = re.compile(
 
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
 _NUMBER = r"[-+\u2212]?\d[\d.,]*%?"
-_BESIDE = re.compile(
+_NO_PART = re.compile(
     rf"(?:\s*\(?(?:±|\+/-|\+-)\s*{_NUMBER}\)?|\s*[\[(]\s*{_NUMBER}\s*(?:,|;|to|[-\u2013])\s*{_NUMBER}\s*[\])])?"
     r"(?:\s*(?:[*†‡§⁰¹²³⁴⁵⁶⁷⁸⁹]|\[\^?\d{1,2}\]))*$"
 )
@@ -237,4 +237,4 @@ def _bare(text: str) -> str:
     for mark in ("**", "__", "`"):
         if len(shown) > 2 * len(mark) and shown.startswith(mark) and shown.endswith(mark):
             shown = shown[len(mark) : -len(mark)].strip()
-    return ungrouped(_BESIDE.sub("", shown).strip().removesuffix("%").strip())
+    return ungrouped(_NO_PART.sub("", shown).strip().removesuffix("%").strip())

@@ -23,7 +23,16 @@ INSTANT = "logged_by_container"
 """The field that holds the instant of the wrapper; the last place in which a format looks for one."""
 
 _CRI = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP])(?::\S*)? ?")
-_BESIDE = ("stream", "time", "@timestamp", "timestamp", "kubernetes", "docker", "container_id", "container_name")
+_COLLECTOR_FIELDS = (
+    "stream",
+    "time",
+    "@timestamp",
+    "timestamp",
+    "kubernetes",
+    "docker",
+    "container_id",
+    "container_name",
+)
 """What else stands in a wrapped line: `log` alone may be anyone's field."""
 _DOCKER_PIECE = 16 * 1024
 """Bytes at which Docker cuts a line; only the last piece has a line end. A character that was cut takes more bytes, not fewer."""
@@ -96,7 +105,7 @@ def _piece(line: bytes) -> _Piece | None:
     except orjson.JSONDecodeError:
         return None
     written = value.get("log")
-    if not isinstance(written, str) or not any(name in value for name in _BESIDE):
+    if not isinstance(written, str) or not any(name in value for name in _COLLECTOR_FIELDS):
         return None
     instant = next(
         (value[name] for name in ("time", "@timestamp", "timestamp") if isinstance(value.get(name), str)), ""

@@ -1,7 +1,8 @@
 """Days as spreadsheets of one country write them: `02/12/2026` is the second of December or the twelfth of February, and no row alone shows which.
 
-A declared source says its pattern (`time`). Without that, what the whole of a file proves is believed: a first number above 12 is a
-day, a second one too. A file of such days that proves neither, or both, is set aside; where they are few, they are. With points (`12.02.2026`) the day comes first everywhere.
+A declared source says its pattern (`time`). Without that, what the whole of a file proves is believed: a number above 12 is the day. A file
+that proves neither order, or both, is set aside; where such days are few, only their records are. With points (`12.02.2026`) the day
+comes first everywhere.
 Conversion is in `conversions.py`, what numbers prove in `number_marks.py`.
 """
 
@@ -20,8 +21,6 @@ _WRITTEN = (
     r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?\s*$"
 )
 _PARTS = ("first", "mark", "second", "year", "hour", "minute", "clock_second", "fraction", "half", "offset")
-
-
 _CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?([.,]\d{1,12})?\s*([AaPp])?\.?[Mm]?\.?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
 _NAMED = (
     rf"^\s*(?:[A-Za-z]{{3,9}},?\s+)?(?<first>\d{{1,2}})[ -](?<second>[A-Za-z]{{3,9}})[ -](?<year>\d{{4}})(?:,?\s+{_CLOCK})?\s*$",

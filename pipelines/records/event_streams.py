@@ -41,7 +41,7 @@ _AROUND = re.compile(rb"(?:event|id|retry|data)?:|[{}] \[\d+ bytes data\]")
 _MOST_HELD = 2**20
 """Bytes of an event over several lines that are held until its end is read."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_TELLS = re.compile(r'(?:[uU]sage\w*|timings|details|error)"\s*:\s*[{"]')
+_HOLDS_USAGE = re.compile(r'(?:[uU]sage\w*|timings|details|error)"\s*:\s*[{"]')
 """An event that counts something, or says what went wrong."""
 _ASKED = ("request", "prompt", "input", "question")
 """Names of fields that hold what was asked, where a text of events is no answer."""
@@ -207,7 +207,7 @@ def _events_of(text: str) -> list[dict[str, Any]]:
         raise RecordError("not_json", "a text of server-sent events holds no whole event")
     first = found[0][1]
     named = {name: first[name] for name in ("id", "model") if isinstance(first.get(name), str)}
-    return [named | event for data, event in found if _TELLS.search(data)] or [first]
+    return [named | event for data, event in found if _HOLDS_USAGE.search(data)] or [first]
 
 
 def _events(text: str) -> Iterator[tuple[str, dict[str, Any]]]:

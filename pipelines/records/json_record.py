@@ -41,6 +41,26 @@ class Number(str):
     __slots__ = ()
 
 
+def object_of(value: object) -> dict[str, Any]:
+    """The value, where it is an object; else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def object_in(record: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The object in a field; empty where there is none."""
+    return object_of(record.get(name))
+
+
+def objects_of(value: object) -> list[dict[str, Any]]:
+    """The objects in a list; none where it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def count_of(value: object) -> int:
+    """A whole number as written; 0 for anything else."""
+    return int(str(value)) if str(value).isdecimal() else 0
+
+
 def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Number:
     found = dict(pairs)
     if len(found) != len(pairs):

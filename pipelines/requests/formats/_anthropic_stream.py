@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.records.event_streams import CALL
+from pipelines.records.json_record import object_in
 from pipelines.requests.formats._envelope import answers, with_answer
 
 _IDS = (
@@ -70,11 +71,11 @@ class StreamReader:
         self._open[key] = _Stream(value, {**_ids(value), "message_id": message.get("id")}, message)
         if len(self._open) > _OPEN:
             del self._open[next(iter(self._open))]
-        usage = {name: count for name, count in _dict(message, "usage").items() if name != "output_tokens"}
+        usage = {name: count for name, count in object_in(message, "usage").items() if name != "output_tokens"}
         return self._record(value, place, {**message, "usage": usage})
 
     def _answered(self, value: dict[str, Any], place: str, event: dict[str, Any]) -> object:
-        usage, delta = _dict(event, "usage"), _dict(event, "delta")
+        usage, delta = object_in(event, "usage"), object_in(event, "delta")
         key = self._start_of(_ids(value) | _ids(event), usage)
         if key is None:
             lone = {**value, STREAM: _call_id(_ids(value) | _ids(event))}
@@ -89,7 +90,7 @@ class StreamReader:
         merged = {
             "id": stream.message.get("id"),
             "model": stream.message.get("model"),
-            "usage": {**_dict(stream.message, "usage"), **usage},
+            "usage": {**object_in(stream.message, "usage"), **usage},
             "stop_reason": delta.get("stop_reason"),
         }
         # The event counts to the instant of the start, so that both records fall on the same day.
@@ -128,12 +129,7 @@ def _call_id(ids: Mapping[str, object]) -> object:
     return next((ids[name] for name in _CALL_IDS if ids.get(name)), None)
 
 
-def _dict(record: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = record.get(name)
-    return found if isinstance(found, dict) else {}
-
-
 def _repeats(usage: Mapping[str, object], stream: _Stream) -> bool:
     counts = {name: usage[name] for name in _REPEATED if usage.get(name) is not None}
-    started = _dict(stream.message, "usage")
+    started = object_in(stream.message, "usage")
     return any(counts.values()) and all(count == (started.get(name) or 0) for name, count in counts.items())

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from pipelines.records.event_streams import CALL
+from pipelines.records.json_record import count_of
 from pipelines.requests.formats._envelope import answers
 
 STREAM = "stream_of"
@@ -56,7 +57,7 @@ class UnnamedStreams:
             answer.get("modelVersion"),
             answer["usageMetadata"].get("promptTokenCount"),
             tuple(value.get(name) for name in _IDS),
-            _count(answer["usageMetadata"].get("candidatesTokenCount")),
+            count_of(answer["usageMetadata"].get("candidatesTokenCount")),
         )
         is_end = any(_is_finished(candidate) for candidate in _candidates(answer))
         stream = next((name for name, other in reversed(self._open.items()) if piece.follows(other)), None)
@@ -76,10 +77,6 @@ class UnnamedStreams:
 def _candidates(answer: dict[str, Any]) -> list[object]:
     held = answer.get("candidates")
     return held if isinstance(held, list) else []
-
-
-def _count(value: object) -> int:
-    return int(str(value)) if str(value).isdecimal() else 0
 
 
 def _is_finished(candidate: object) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pipelines.records.json_record import Number
+from pipelines.records.json_record import Number, count_of, object_in
 
 MARKS = ('"response_metadata"', '"run_type"')
 """Texts of lines that hold such a message or run."""
@@ -40,15 +40,15 @@ def answers_of(value: object, places: Iterable[str], *, without_cache: bool) -> 
 def _is_message(value: object) -> bool:
     """Whether a value is a model's message: what a person or a tool said states neither model nor usage."""
     fields = _fields(value)
-    metadata = _dict(fields, "response_metadata")
-    return bool(_dict(fields, "usage_metadata") or _raw(metadata)) and "response_metadata" in fields
+    metadata = object_in(fields, "response_metadata")
+    return bool(object_in(fields, "usage_metadata") or _raw(metadata)) and "response_metadata" in fields
 
 
 def _of_message(value: object, *, without_cache: bool) -> dict[str, Any]:
     fields = _fields(value)
-    metadata = _dict(fields, "response_metadata")
+    metadata = object_in(fields, "response_metadata")
     kept = {name: item for name, item in fields.items() if name not in ("response_metadata", "usage_metadata", "usage")}
-    own, raw = _usage(_dict(fields, "usage_metadata"), without_cache=without_cache), _raw(metadata)
+    own, raw = _usage(object_in(fields, "usage_metadata"), without_cache=without_cache), _raw(metadata)
     is_their_own = "token_usage" in metadata or (without_cache and "input_tokens" in raw)
     named = next(
         (metadata[name] for name in ("model_name", "model", "model_id", "modelId") if metadata.get(name)), None
@@ -63,7 +63,7 @@ def _of_message(value: object, *, without_cache: bool) -> dict[str, Any]:
 
 
 def _of_run(run: dict[str, Any], *, without_cache: bool) -> dict[str, Any]:
-    kind, extra, outputs = run.get("run_type"), _dict(run, "extra"), _dict(run, "outputs")
+    kind, extra, outputs = run.get("run_type"), object_in(run, "extra"), object_in(run, "outputs")
     dated = {name: run.get(name) for name in ("start_time", "session_id", "trace_id", "status")}
     if kind not in CALLS:
         return {"run_type": kind, "timestamp": dated["start_time"]}
@@ -79,13 +79,13 @@ def _of_run(run: dict[str, Any], *, without_cache: bool) -> dict[str, Any]:
     stated = {name: item for name, item in counts.items() if item is not None}
     usage = (
         answered.get("usage")
-        or _dict(_dict(outputs, "llm_output"), "token_usage")
-        or _usage(_dict(outputs, "usage_metadata") or stated, without_cache=without_cache)
+        or object_in(object_in(outputs, "llm_output"), "token_usage")
+        or _usage(object_in(outputs, "usage_metadata") or stated, without_cache=without_cache)
     )
-    asked = _dict(extra, "invocation_params")
+    asked = object_in(extra, "invocation_params")
     model = (
         answered.get("model")
-        or _dict(extra, "metadata").get("ls_model_name")
+        or object_in(extra, "metadata").get("ls_model_name")
         or asked.get("model")
         or asked.get("model_name")
     )
@@ -117,18 +117,18 @@ def _fields(value: object) -> dict[str, Any]:
 
 def _raw(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The provider's own usage."""
-    return _dict(metadata, "token_usage") or _dict(metadata, "usage")
+    return object_in(metadata, "token_usage") or object_in(metadata, "usage")
 
 
 def _usage(counted: Mapping[str, Any], *, without_cache: bool) -> dict[str, Any]:
     """LangChain's counts under the names of OpenAI's responses API, or of Anthropic's; empty where there are none."""
     if not counted:
         return {}
-    inner, outer = _dict(counted, "input_token_details"), _dict(counted, "output_token_details")
+    inner, outer = object_in(counted, "input_token_details"), object_in(counted, "output_token_details")
     lives = {
         name: inner[name] for name in ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens") if inner.get(name)
     }
-    written = _sum(inner.get("cache_creation"), *(lives.values() if not _count(inner.get("cache_creation")) else ()))
+    written = _sum(inner.get("cache_creation"), *(lives.values() if not count_of(inner.get("cache_creation")) else ()))
     plain = {name: counted.get(name) for name in ("input_tokens", "output_tokens", "total_tokens")}
     if not without_cache:
         read = {
@@ -138,8 +138,8 @@ def _usage(counted: Mapping[str, Any], *, without_cache: bool) -> dict[str, Any]
         }
         spoken = {"reasoning_tokens": outer.get("reasoning"), "audio_tokens": outer.get("audio")}
         return plain | {"input_tokens_details": read, "output_tokens_details": spoken}
-    cached = _count(inner.get("cache_read")) + _count(written)
-    rest = Number(max(0, _count(plain["input_tokens"]) - cached)) if plain["input_tokens"] is not None else None
+    cached = count_of(inner.get("cache_read")) + count_of(written)
+    rest = Number(max(0, count_of(plain["input_tokens"]) - cached)) if plain["input_tokens"] is not None else None
     return {
         "input_tokens": rest,
         "output_tokens": plain["output_tokens"],
@@ -150,14 +150,5 @@ def _usage(counted: Mapping[str, Any], *, without_cache: bool) -> dict[str, Any]
 
 
 def _sum(*counts: object) -> Number | None:
-    given = [_count(count) for count in counts if count is not None]
+    given = [count_of(count) for count in counts if count is not None]
     return Number(sum(given)) if given else None
-
-
-def _count(value: object) -> int:
-    return int(str(value)) if str(value).isdecimal() else 0
-
-
-def _dict(value: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}

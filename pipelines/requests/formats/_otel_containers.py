@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pipelines.records.json_record import object_of, objects_of
 from pipelines.requests.formats._otel_events import as_span
 
 _SPANS = ("resourceSpans", "resource_spans", "batches")
@@ -40,23 +41,23 @@ def contained(value: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[st
     traces = _jaeger(value)
     if traces is not None:
         return [span for trace in traces for span in _jaeger_spans(trace)], []
-    if spans_of_mlflow := _objects(_object(value.get("data")).get("spans")):
+    if spans_of_mlflow := objects_of(object_of(value.get("data")).get("spans")):
         return [flat_span(span) for span in spans_of_mlflow], []
     containers, logs = _held(value, *_SPANS), _held(value, *_LOGS)
     if containers is None and logs is None:
         return None
     spans: list[dict[str, Any]] = []
-    for container in _objects(containers):
+    for container in objects_of(containers):
         resource = _resource(container)
-        for group in _objects(_held(container, *_GROUPS)):
-            scope = _object(group.get("scope", group.get("instrumentationLibrary")))
-            spans += [flat_span(span, resource, scope) for span in _objects(group.get("spans"))]
+        for group in objects_of(_held(container, *_GROUPS)):
+            scope = object_of(group.get("scope", group.get("instrumentationLibrary")))
+            spans += [flat_span(span, resource, scope) for span in objects_of(group.get("spans"))]
     events: list[dict[str, Any]] = []
-    for container in _objects(logs):
+    for container in objects_of(logs):
         resource = _resource(container)
-        for group in _objects(_held(container, "scopeLogs", "scope_logs")):
-            found = _objects(_held(group, "logRecords", "log_records"))
-            scope = _object(group.get("scope"))
+        for group in objects_of(_held(container, "scopeLogs", "scope_logs")):
+            found = objects_of(_held(group, "logRecords", "log_records"))
+            scope = object_of(group.get("scope"))
             as_spans = [as_span(record, _plain(record.get("attributes")), str(scope.get("name"))) for record in found]
             events += [flat_span(event, resource, scope) for event in as_spans]
     return spans, events
@@ -73,19 +74,19 @@ def flat_span(
 
 def _jaeger(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     """The traces of an answer of Jaeger, of one trace, or None."""
-    traces = _objects(value.get("data")) if "data" in value else [value]
+    traces = objects_of(value.get("data")) if "data" in value else [value]
     is_jaeger = traces and all(isinstance(trace.get("spans"), list) and "traceID" in trace for trace in traces)
     return traces if is_jaeger else None
 
 
 def _jaeger_spans(trace: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    processes = _object(trace.get("processes"))
-    for span in _objects(trace["spans"]):
+    processes = object_of(trace.get("processes"))
+    for span in objects_of(trace["spans"]):
         tags = _tags(span.get("tags"))
-        process = _object(processes.get(str(span.get("processID")), span.get("process")))
+        process = object_of(processes.get(str(span.get("processID")), span.get("process")))
         service = {"service.name": process["serviceName"]} if "serviceName" in process else {}
         start, took = (str(span.get(name, "")) for name in ("startTime", "duration"))
-        parent = next((ref for ref in _objects(span.get("references")) if ref.get("refType") == "CHILD_OF"), {})
+        parent = next((ref for ref in objects_of(span.get("references")) if ref.get("refType") == "CHILD_OF"), {})
         yield {
             "trace_id": span.get("traceID"),
             "span_id": span.get("spanID"),
@@ -102,13 +103,13 @@ def _jaeger_spans(trace: dict[str, Any]) -> Iterable[dict[str, Any]]:
 
 def _tags(tags: object) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for tag in _objects(tags):
+    for tag in objects_of(tags):
         found.setdefault(str(tag.get("key")), tag.get("value"))
     return found
 
 
 def _resource(container: dict[str, Any]) -> dict[str, Any]:
-    return {"attributes": _plain(_object(container.get("resource")).get("attributes"))}
+    return {"attributes": _plain(object_of(container.get("resource")).get("attributes"))}
 
 
 def _held(value: dict[str, Any], *names: str) -> object:
@@ -118,21 +119,13 @@ def _held(value: dict[str, Any], *names: str) -> object:
 def _plain(attributes: object) -> dict[str, Any]:
     """An OTLP attribute list as an object; values that are no scalars or lists of scalars are left out."""
     found: dict[str, Any] = {}
-    for entry in _objects(attributes):
-        value = _object(entry.get("value"))
+    for entry in objects_of(attributes):
+        value = object_of(entry.get("value"))
         kind = next((name for name in _VALUES if name in value), None)
         held = _held(value, "arrayValue", "array_value")
         if kind is not None:
             found.setdefault(str(entry.get("key")), value[kind])
         elif held is not None:
-            items = [next(iter(item.values()), None) for item in _objects(_object(held).get("values"))]
+            items = [next(iter(item.values()), None) for item in objects_of(object_of(held).get("values"))]
             found.setdefault(str(entry.get("key")), items)
     return found
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

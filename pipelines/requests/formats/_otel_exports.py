@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.records.json_record import Number, RecordError, load
+from pipelines.records.json_record import Number, RecordError, load, object_of
 from pipelines.requests.formats._containers import tables
 from pipelines.requests.formats._otel_events import as_span
 
@@ -64,7 +64,7 @@ def _of_log_record(value: dict[str, Any]) -> dict[str, Any] | None:
     attributes, at = value.get("attributes"), _nanoseconds(value.get("hrTime"))
     if not isinstance(attributes, dict) or at is None:
         return None
-    scope = _object(value.get("instrumentationScope", value.get("scope")))
+    scope = object_of(value.get("instrumentationScope", value.get("scope")))
     body = next((value[name] for name in ("_body", "body") if name in value), None)
     record = {"timeUnixNano": at, "body": body, "eventName": value.get("eventName")}
     span = as_span(record, attributes, str(scope.get("name")))
@@ -76,7 +76,7 @@ def _of_console(value: dict[str, Any]) -> dict[str, Any] | None:
     if not isinstance(attributes, dict) or not isinstance(start, Number) or not {"id", "traceId"} <= value.keys():
         return None
     took = str(value.get("duration", "0"))
-    parent = value.get("parentId") or _object(value.get("parentSpanContext")).get("spanId")
+    parent = value.get("parentId") or object_of(value.get("parentSpanContext")).get("spanId")
     micros = _whole(str(start))
     return {
         "traceId": value["traceId"],
@@ -85,7 +85,7 @@ def _of_console(value: dict[str, Any]) -> dict[str, Any] | None:
         "startTimeUnixNano": Number(micros * 1000),
         "endTimeUnixNano": Number((micros + _whole(took)) * 1000),
         "attributes": attributes,
-        "scope": _object(value.get("instrumentationScope", value.get("instrumentationLibrary"))),
+        "scope": object_of(value.get("instrumentationScope", value.get("instrumentationLibrary"))),
         "resource": _resource(value),
         "status": value.get("status"),
     }
@@ -120,8 +120,8 @@ def _of_cloud_trace(trace: object, spans: list[dict[str, Any]]) -> Iterator[dict
 
 
 def _resource(value: dict[str, Any]) -> dict[str, Any]:
-    held = _object(value.get("resource"))
-    return {"attributes": _object(held.get("attributes", held.get("_attributes")))}
+    held = object_of(value.get("resource"))
+    return {"attributes": object_of(held.get("attributes", held.get("_attributes")))}
 
 
 def _nanoseconds(pair: object) -> Number | None:
@@ -133,7 +133,3 @@ def _nanoseconds(pair: object) -> Number | None:
 def _whole(text: str) -> int:
     digits = text.partition(".")[0]
     return int(digits) if digits.isdecimal() else 0
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

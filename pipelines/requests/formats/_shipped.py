@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipelines.records.container_logs import INSTANT
-from pipelines.records.json_record import Number, RecordError, load
+from pipelines.records.json_record import Number, RecordError, load, objects_of
 
 _DEEPEST = 4
 _PAYLOADS: dict[str, tuple[str, ...]] = {
@@ -66,16 +66,16 @@ def _inside(value: dict[str, Any]) -> Iterator[tuple[object, str | None]]:
 
 
 def _listed(value: dict[str, Any]) -> Iterator[tuple[object, str | None]]:
-    for event in (*_objects(value.get("logEvents")), *_objects(value.get("events"))):
+    for event in (*objects_of(value.get("logEvents")), *objects_of(value.get("events"))):
         yield _record(event.get("message")), _instant_of(event)
-    for stream in _objects(value.get("streams")):
+    for stream in objects_of(value.get("streams")):
         values = stream.get("values")
         for pair in values if isinstance(values, list) else ():
             if isinstance(pair, list) and len(pair) > 1:
                 yield _record(pair[1]), _instant(pair[0])
-    for resource in _objects(value.get("resourceLogs")):
-        for scope in _objects(resource.get("scopeLogs")):
-            for record in _objects(scope.get("logRecords")):
+    for resource in objects_of(value.get("resourceLogs")):
+        for scope in objects_of(resource.get("scopeLogs")):
+            for record in objects_of(scope.get("logRecords")):
                 yield _record(_of_otlp(record.get("body"))), _instant_of(record)
 
 
@@ -91,17 +91,13 @@ def _of_otlp(value: object) -> object:
     ((kind, held),) = value.items()
     match kind:
         case "kvlistValue" if isinstance(held, dict):
-            return {str(item.get("key")): _of_otlp(item.get("value")) for item in _objects(held.get("values"))}
+            return {str(item.get("key")): _of_otlp(item.get("value")) for item in objects_of(held.get("values"))}
         case "arrayValue" if isinstance(held, dict):
             items = held.get("values")
             return [_of_otlp(item) for item in items] if isinstance(items, list) else []
         case "intValue" | "doubleValue":
             return Number(held)
     return held
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def as_object(value: object) -> dict[str, Any] | None:

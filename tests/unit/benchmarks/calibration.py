@@ -183,12 +183,12 @@ def slow_delay(step: float, runs: int = 12, models: int = 60) -> float:
             now = truth.copy()
             now[0] -= step * 5.0 * n
             made.append((generator.normal(now, stderr), stderr))
-        stated = (n for n, v in enumerate(decide(history(made, "entry"))) if _tells(v.slow) or _tells(v.changed))
+        stated = (n for n, v in enumerate(decide(history(made, "entry"))) if _alarms(v.slow) or _alarms(v.changed))
         delays.append(next(stated, 60))
     return float(np.median(delays))
 
 
-def _tells(rows: object) -> bool:
+def _alarms(rows: object) -> bool:
     assert isinstance(rows, pl.DataFrame)
     if rows.is_empty():
         return False
