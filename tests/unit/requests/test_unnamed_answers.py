@@ -41,9 +41,10 @@ def test_pieces_of_a_stream_without_a_name_are_one_request(tmp_path: Path, kept:
 def test_streams_at_the_same_time_and_whole_answers_stay_apart(tmp_path: Path) -> None:
     lines = [piece(100, 5), piece(200, 6), piece(100, 3, "STOP"), piece(300, 7, "STOP"), piece(100, 25, "STOP")]
     lines += [piece(200, 26, "STOP"), piece(100, 8), piece(100, 8, "STOP"), piece(100, 5), piece(100, 9, "STOP")]
+    lines += [piece(400, 9), piece(400, 2, "STOP")]  # one that was cut, and a shorter answer to the same prompt
     found = all_days([parse_records(tmp_path, "gemini", [line | {"timestamp": AT} for line in lines])]).requests
     counted = sorted((request["input_uncached"], request["output_text"]) for request in map(buckets, found.to_dicts()))
-    assert counted == [(100, 3), (100, 8), (100, 9), (100, 25), (200, 26), (300, 7)]
+    assert counted == [(100, 3), (100, 8), (100, 9), (100, 25), (200, 26), (300, 7), (400, 2), (400, 9)]
 
 
 def test_ids_in_the_envelope_part_streams_of_the_same_prompt(tmp_path: Path) -> None:
