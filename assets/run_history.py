@@ -1,7 +1,8 @@
 """Dagster's run history in Postgres, in fewer statements than Dagster's own.
 
 Dagster reads the catalog of the database with every event that it stores, some 150 times in a daily run, writes each of 600 events by itself,
-and notifies listeners that no version of it has any more.
+and notifies listeners that no version of it has any more. Of each asset it keeps the newest event, some kilobytes, and writes it again for
+each day of a range: the table, of 80 rows, had 31 MB after runs of 88 days.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _WAITING = {
     DagsterEventType.STEP_OUTPUT,
     DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
     DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+    DagsterEventType.ASSET_MATERIALIZATION,
 }
 """Events that others follow immediately."""
 
@@ -80,9 +82,10 @@ class Events(PostgresEventLogStorage):
         stored = list(zip(events, ids, strict=True))
         of_assets = [(event, number) for event, number in stored if _asset_of(event)]
         if of_assets:
+            newest = {(_asset_of(event), event.dagster_event_type): (event, number) for event, number in of_assets}
             with self.index_transaction() as connection:
-                for event, number in of_assets:
-                    self._store_asset_event_tags(connection, [event], [number])
+                self._store_asset_event_tags(connection, *zip(*of_assets, strict=True))
+                for event, number in newest.values():
                     self._store_asset_event(connection, event, number)
         for event, number in stored:
             if event.dagster_event_type in ASSET_CHECK_EVENTS:

@@ -2,8 +2,8 @@
 
 A small landing zone grows day by day, with a price map a day and a board a week, and `modelmeter daily` runs as its users run it: each of the
 first and the last days by a run of its own, those between by many in one run, as after a long absence, so that a year fits into half an
-hour. Then the last day is run again and again, and in the end everything is removed that retention may remove. By the clock all is of one
-day, so that Dagster's history and parsed rows stay; what retention leaves of the history is in docs/reliability.md.
+hour. After each run `modelmeter prune` removes what is old. All is done in an hour: what a run left is made older by as many days as the next
+one is about. Each run writes a line into `runs.jsonl`; a measurement that was ended goes on after its last line.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from pipelines.warehouse import server
 from pipelines.warehouse.database import Database, embedded_database
 
 FIRST = date(2025, 10, 1)
-_SINGLE, _RANGE, _LAST, _AGAIN, _KEPT_DAYS = 14, 60, 3, 2, 45
-_MEASURED = (0, 6)
+_SINGLE, _RANGE, _LAST, _KEPT_DAYS = 3, 60, 3, 45
 _PROGRAM = "import sys; from assets.cli import main; sys.exit(main())"
-_RETENTION = ("dagster", "request_facts", "quarantine", "parsed", "reports", "landing")
+_RETENTION = ("request_facts", "quarantine", "parsed", "reports", "landing")
+"""Dagster's history keeps its default of 90 days."""
 _SIZES = """
     select n.nspname, sum(pg_table_size(c.oid)), sum(pg_indexes_size(c.oid))
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -40,15 +40,19 @@ _SIZES = """
 _PARTITIONED = "select coalesce(sum(pg_total_relation_size(inhrelid)), 0) from pg_inherits where inhparent = 'core.request'::regclass"
 _DEAD = "select coalesce(sum(n_dead_tup), 0), coalesce(sum(n_live_tup), 0) from pg_stat_user_tables"
 _HISTORY = "select (select count(*) from runs), (select count(*) from event_logs)"
+_OLDER = "update runs set create_timestamp = create_timestamp - make_interval(days => %(days)s)"
 
 
 @dataclass(frozen=True)
 class Sizes:
     """Bytes that an installation takes, once a number of days was run."""
 
-    when: str
     days: int
+    """Days that were run so far."""
+    at_once: int
+    """Days that the last run was about."""
     runs: int
+    """Runs in Dagster's history."""
     requests: int
     facts: int
     """Partitions of core.request with their indexes."""
@@ -73,10 +77,13 @@ class Installation:
     """A home, its landing zone, and what waits to arrive there."""
 
     def __init__(self, home: Path, days: int, requests: int, database: Database) -> None:
-        """The files of all days are made, and wait."""
-        self.home, self.database, self.runs = home, database, 0
+        """The files of all days are made once, and wait."""
+        self.home, self.database = home, database
         self.landing, self._waiting = home.parent / "landing", home.parent / "waiting"
-        generate_sample(self._waiting, first=FIRST, days=days, requests_per_day=requests)
+        made = home.parent / "waiting is made"
+        if not made.exists():
+            generate_sample(self._waiting, first=FIRST, days=days, requests_per_day=requests)
+            made.touch()
 
     def arrive(self, days: list[date]) -> None:
         """Move the files that arrived on these days, and fetch what is fetched each day."""
@@ -100,14 +107,23 @@ class Installation:
         )
         if done.returncode:
             raise RunError(f"{' '.join(arguments)} failed:\n{done.stderr[-3000:]}{done.stdout[-2000:]}")
-        self.runs += arguments[0] == "daily"
 
     def daily(self, days: list[date]) -> None:
-        """Let the files of the days arrive, and run them at once."""
+        """Let the files of the days arrive, run them at once, and remove what is old."""
         self.arrive(days)
         self.run("daily", "--from", str(days[0]), "--to", str(days[-1]))
+        self.pass_time(len(days))
+        self.run("prune")
 
-    def sizes(self, when: str, days: int) -> Sizes:
+    def pass_time(self, days: int) -> None:
+        """Make the runs and the files of the home older. Rows and pages are as old as the day that they are about."""
+        with self.database.named(self.database.dagster_database).connect() as connection:
+            connection.execute(_OLDER, {"days": days})
+        for path in [*(self.home / "parsed").rglob("*"), *(self.home / "dagster").rglob("*")]:
+            instant = path.stat().st_mtime - days * 86_400
+            os.utime(path, (instant, instant))
+
+    def sizes(self, days: int, at_once: int) -> Sizes:
         """What there is now."""
         with self.database.owner.connect({}, autocommit=True) as connection:
             found = connection.execute(_SIZES).fetchall()
@@ -117,7 +133,7 @@ class Installation:
             name = self.database.dagster_database
             (history,) = connection.execute("select pg_database_size(%s)", [name]).fetchone() or (0,)
         with self.database.named(name).connect() as connection:
-            _, events = connection.execute(_HISTORY).fetchone() or (0, 0)
+            runs, events = connection.execute(_HISTORY).fetchone() or (0, 0)
         postgres = next(path for path in self.home.rglob("pg_wal") if path.is_dir())
         tables, indexes = (int(sum(row[place] for row in found)) for place in (1, 2))
         measured = {
@@ -129,17 +145,18 @@ class Installation:
         whole = sum(_size(path) for path in self.home.iterdir() if path.name != "postgres")
         other = whole - sum(measured[name] for name in ("logs", "parsed", "cache"))
         return Sizes(
-            when, days, self.runs, int(requests), int(facts), tables + indexes - int(facts) - indexes, indexes,
+            days, at_once, int(runs), int(requests), int(facts), tables + indexes - int(facts) - indexes, indexes,
             int(history), int(events), int(dead), int(live), _size(postgres), other=other, landing=_size(self.landing), **measured,
         )  # fmt: skip
 
 
-def measure(folder: Path, days: int, requests: int) -> Iterator[Sizes]:
-    """Run `days` days, and measure on the way."""
-    shutil.rmtree(folder, ignore_errors=True)
+def measure(folder: Path, days: int, requests: int, done: int) -> Iterator[Sizes]:
+    """Run `days` days but for the first `done`, and measure after each run."""
     home = folder / "home"
-    (folder / "config").mkdir(parents=True)
+    (folder / "config").mkdir(parents=True, exist_ok=True)
     shutil.copytree(ROOT / "pipelines" / "sample" / "config", folder / "config", dirs_exist_ok=True)
+    kept = "".join(f"{name}_days: {_KEPT_DAYS}\n" for name in _RETENTION)
+    (folder / "config" / "retention.yaml").write_text(kept)
     os.environ.update(
         {
             "MODELMETER_HOME": str(home),
@@ -150,32 +167,21 @@ def measure(folder: Path, days: int, requests: int) -> Iterator[Sizes]:
             "MODELMETER_DATABASE_URL": "",
         }
     )
-    dates = [FIRST + timedelta(days=number) for number in range(days + _AGAIN)]
-    single = min(_SINGLE, days // 2)
     with server.lease(Settings().home) as running:
-        made = Installation(home, len(dates), requests, embedded_database(running))
-        for number in range(single):
-            made.daily([dates[number]])
-            if number in _MEASURED or number == single - 1:
-                yield made.sizes("a run a day", number + 1)
-        last = min(_LAST, days - single)
-        for start in range(single, days - last, _RANGE):
-            end = min(start + _RANGE, days - last)
-            made.daily(dates[start:end])
-            yield made.sizes("many days in a run", end)
-        for number in range(days - last, days):
-            made.daily([dates[number]])
-        yield made.sizes("a run a day", days)
-        for _ in range(_AGAIN):
-            made.run("daily", "--date", str(dates[days - 1]))
-        yield made.sizes("the last day again", days)
-        text = "".join(f"{name}_days: {_KEPT_DAYS}\n" for name in _RETENTION)
-        (folder / "config" / "retention.yaml").write_text(text)
-        made.run("prune")
-        yield made.sizes("what is old removed", days)
-        for number in range(days, days + _AGAIN):
-            made.daily([dates[number]])
-        yield made.sizes("a run a day", days + _AGAIN)
+        made = Installation(home, days, requests, embedded_database(running))
+        for first, count in runs_of(days):
+            if first >= done:
+                made.daily([FIRST + timedelta(days=first + number) for number in range(count)])
+                yield made.sizes(first + count, count)
+
+
+def runs_of(days: int) -> Iterator[tuple[int, int]]:
+    """The first day and the number of days of each run."""
+    single = min(_SINGLE, days)
+    last = max(single, days - _LAST)
+    yield from ((number, 1) for number in range(single))
+    yield from ((start, min(_RANGE, last - start)) for start in range(single, last, _RANGE))
+    yield from ((number, 1) for number in range(last, days))
 
 
 def _size(folder: Path) -> int:
@@ -193,30 +199,37 @@ def _size(folder: Path) -> int:
 def row(sizes: Sizes) -> str:
     """A line of the table, in MB."""
     mb = [getattr(sizes, name) / 1e6 for name in ("facts", "tables", "indexes", "history", "parsed", "cache", "reports", "logs", "wal", "landing")]  # fmt: skip
-    counts = f"| {sizes.when} | {sizes.days} | {sizes.runs} | {sizes.requests:,} | "
+    counts = f"| {sizes.days} | {sizes.at_once} | {sizes.runs} | {sizes.requests:,} | "
     return counts + " | ".join(f"{size:.1f}" for size in mb) + f" | {sizes.dead_rows / max(1, sizes.live_rows):.1%} |"
 
 
 HEAD = (
-    "| | days | runs | requests | facts | other tables | their indexes | Dagster's history | parsed | cache | pages | logs | WAL | landing zone | dead rows |\n"
+    "| days | of which in the last run | runs kept | requests kept | facts | other tables | their indexes | Dagster's history | parsed | cache | pages | logs | WAL | landing zone | dead rows |\n"
     "|" + "---|" * 15
 )
 
 
 def main() -> None:
-    """Measure, and print the table; every figure goes into `sizes.json` of the folder."""
+    """Measure, and print the table; every figure goes into `runs.jsonl` of the folder."""
     parser = argparse.ArgumentParser(prog="python -m perf.daily_runs", description=__doc__)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--requests", type=int, default=300, help="requests a day (300)")
-    parser.add_argument("--home", type=Path, default=ROOT / ".modelmeter-perf" / "runs", help="it is emptied first")
+    parser.add_argument("--home", type=Path, default=ROOT / ".modelmeter-perf" / "runs")
+    parser.add_argument("--anew", action="store_true", help="empty the folder first")
     options = parser.parse_args()
-    folder, found = options.home.resolve(), []
-    sys.stdout.write(HEAD + "\n")
-    for sizes in measure(folder, options.days, options.requests):
-        found.append(asdict(sizes))
-        sys.stdout.write(row(sizes) + "\n")
-        sys.stdout.flush()
-        (folder / "sizes.json").write_text(json.dumps(found, indent=1))
+    folder = options.home.resolve()
+    if options.anew:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = folder / "runs.jsonl"
+    found = [Sizes(**json.loads(line)) for line in lines.read_text().splitlines()] if lines.exists() else []
+    sys.stdout.write("\n".join([HEAD, *map(row, found), ""]))
+    with lines.open("a") as file:
+        for sizes in measure(folder, options.days, options.requests, found[-1].days if found else 0):
+            sys.stdout.write(row(sizes) + "\n")
+            sys.stdout.flush()
+            file.write(json.dumps(asdict(sizes)) + "\n")
+            file.flush()
 
 
 if __name__ == "__main__":

@@ -75,6 +75,31 @@ def test_events_stand_as_dagster_writes_them_in_half_the_statements(
     assert statements[1] < 0.6 * statements[0], statements
 
 
+def test_the_newest_event_of_an_asset_is_written_once_for_a_range_of_days(database: Database) -> None:
+    """Each time it is some kilobytes: eighty assets and ninety days left 30 MB behind."""
+
+    @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-01-01"), backfill_policy=dg.BackfillPolicy.single_run())
+    def table() -> dg.MaterializeResult:
+        return dg.MaterializeResult(metadata={"rows": 3})
+
+    days = {"dagster/asset_partition_range_start": "2026-01-01", "dagster/asset_partition_range_end": "2026-01-31"}
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_id = dg.materialize([table], instance=instance, tags=days).run_id
+        entries = list(instance.all_logs(run_id))
+    events = RunHistory(database.dagster_url).event_log_storage
+    events.wipe()
+    said: list[str] = []
+    listening.listen(events._engine, "before_cursor_execute", lambda *call: said.append(call[2]))
+    for entry in entries:
+        events.store_event(entry)
+    assert sum("INSERT INTO asset_keys" in statement for statement in said) == 2, "planned, and made"
+    (record,) = events.get_asset_records([table.key])
+    newest = record.asset_entry.last_materialization
+    assert newest is not None
+    assert newest.get_dagster_event().partition == "2026-01-31"
+    assert events.get_materialized_partitions(table.key) == {f"2026-01-{day:02}" for day in range(1, 32)}
+
+
 def test_what_waits_is_there_for_whoever_reads(database: Database, run: tuple[str, list[EventLogEntry]]) -> None:
     run_id, entries = run
     events = RunHistory(database.dagster_url).event_log_storage
