@@ -20,6 +20,7 @@ from pipelines.retention.removed import size_of
 from pipelines.settings import Settings
 from pipelines.warehouse import WarehouseError
 from pipelines.warehouse.database import DAGSTER_SCHEMA, Database
+from pipelines.warehouse.unfinished import Progress
 from pipelines.workspace import Workspace
 
 SHOWN_RUNS = 200
@@ -90,12 +91,14 @@ class Status:
     feeds: tuple[FeedLine, ...]
     alarms: dict[str, int]
     sizes: dict[str, int]
+    rebuild: str | None = None
+    """What is to be said of a rebuild that has not come to its end."""
 
     def problems(self, max_age: timedelta) -> list[str]:
         """What is wrong, a sentence each; none where all is well."""
         if not self.runs:
             return ["no daily run is in the history"]
-        found = []
+        found = [self.rebuild] if self.rebuild else []
         newest = self.runs[0]
         if newest.status == "FAILURE":
             found.append(f"the last daily run, for {_days(newest)}, failed")
@@ -125,6 +128,7 @@ def status_of(workspace: Workspace, now: datetime | None = None) -> Status:
         feeds=() if workspace.settings.is_offline else tuple(feeds_in_use(workspace)),
         alarms=alarms,
         sizes=sizes_of(workspace.settings, workspace.database),
+        rebuild=Progress(workspace.settings.home).said(),
     )
 
 

@@ -102,4 +102,8 @@ def test_a_rebuild_is_killed(attacked: Attacked) -> None:
     kill(rebuild)
     with attacked.database() as database, database.connect() as connection:
         assert connection.execute("delete from core.forgotten_user").rowcount == 1
+    out, _ = attacked.installation.run("status", status=1)
+    assert "db rebuild --continue" in " ".join(out.split())
+    attacked.installation.run("db", "rebuild", "--yes", "--continue")
+    assert "rebuild" not in attacked.installation.run("status", "--json", status=0)[0]
     attacked.recovers()

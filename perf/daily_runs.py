@@ -169,19 +169,18 @@ def measure(folder: Path, days: int, requests: int, done: int) -> Iterator[Sizes
     )
     with server.lease(Settings().home) as running:
         made = Installation(home, days, requests, embedded_database(running))
-        for first, count in runs_of(days):
-            if first >= done:
-                made.daily([FIRST + timedelta(days=first + number) for number in range(count)])
-                yield made.sizes(first + count, count)
+        for first, count in runs_of(done, days):
+            made.daily([FIRST + timedelta(days=first + number) for number in range(count)])
+            yield made.sizes(first + count, count)
 
 
-def runs_of(days: int) -> Iterator[tuple[int, int]]:
-    """The first day and the number of days of each run."""
-    single = min(_SINGLE, days)
-    last = max(single, days - _LAST)
-    yield from ((number, 1) for number in range(single))
-    yield from ((start, min(_RANGE, last - start)) for start in range(single, last, _RANGE))
-    yield from ((number, 1) for number in range(last, days))
+def runs_of(done: int, days: int) -> Iterator[tuple[int, int]]:
+    """The first day and the number of days of each run that is left."""
+    last = max(0, days - _LAST)
+    while done < days:
+        count = min(_RANGE, last - done) if _SINGLE <= done < last else 1
+        yield done, count
+        done += count
 
 
 def _size(folder: Path) -> int:

@@ -90,11 +90,14 @@ class _Work:
         """Run the days and report what came of it."""
 
         from pipelines.settings import Settings
+        from pipelines.warehouse.unfinished import Progress
         from pipelines.workspace import open_workspace
 
         console = progress_console(self.log_format)
         prepare_sample(console)
         with open_workspace(Settings()) as workspace:
+            if said := Progress(workspace.settings.home).said():
+                console.print(said, style="yellow")
             self._run(workspace, console)
             _tell(workspace, self.runs, as_json)
             _remove_old(workspace, console)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assets.cli import backup
+from assets.cli.rebuild import rebuild
 from assets.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -21,7 +22,14 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(
         name="db", help="The warehouse's database: start, stop, address, migrations.", no_args_is_help=True
     )
-    for name, command in (("up", up), ("down", down), ("url", url), ("migrate", migrate), ("remove", remove)):
+    for name, command in (
+        ("up", up),
+        ("down", down),
+        ("url", url),
+        ("migrate", migrate),
+        ("remove", remove),
+        ("rebuild", rebuild),
+    ):
         group.command(name)(command)
     backup.register(group)
     app.add_typer(group)

@@ -50,6 +50,7 @@ def test_what_is_wrong_is_said() -> None:
     assert replace(GOOD, runs=(failed, *GOOD.runs)).problems(AGE) == [
         "the last daily run, for 2026-03-01 to 2026-03-02, failed"
     ]
+    assert replace(GOOD, rebuild="a rebuild was ended").problems(AGE) == ["a rebuild was ended"]
     assert replace(GOOD, last_success_at=None).problems(AGE) == ["no daily run has succeeded"]
     assert GOOD.problems(timedelta(hours=5)) == [
         "no daily run has succeeded for 5 h: the last one ended at 2026-03-02 06:00 UTC"
