@@ -59,27 +59,27 @@ class Events(PostgresEventLogStorage):
 
     def store_event(self, event: EventLogEntry) -> None:
         """Write the event and those that wait for it, or let it wait."""
-        with self._lock:
-            self._waiting.append(event)
-        if event.dagster_event_type not in _WAITING:
-            self._write()
+        if event.dagster_event_type in _WAITING:
+            with self._lock:
+                self._waiting.append(event)
+        else:
+            self._write(event)
 
     def _connect(self) -> AbstractContextManager[Connection]:
         self._write()
         return super()._connect()
 
-    def _write(self) -> None:
+    def _write(self, *events: EventLogEntry) -> None:
         with self._lock:
-            events, self._waiting = self._waiting, []
-        if not events:
+            waiting, self._waiting = self._waiting, []
+        if not (waiting or events):
             return
-        columns = SqlEventLogStorageTable.c
-        with self._connect() as connection:
-            inserted = SqlEventLogStorageTable.insert().returning(columns.id, sort_by_parameter_order=True)
-            ids: Sequence[int] = (
-                connection.execute(inserted, [self._event_to_row(event) for event in events]).scalars().all()
-            )
-        stored = list(zip(events, ids, strict=True))
+        try:
+            stored = self._inserted([*waiting, *events])
+        except BaseException:
+            with self._lock:  # Dagster takes them for written; the event that it writes now, it knows to be lost
+                self._waiting = [*waiting, *self._waiting]
+            raise
         of_assets = [(event, number) for event, number in stored if _asset_of(event)]
         if of_assets:
             newest = {(_asset_of(event), event.dagster_event_type): (event, number) for event, number in of_assets}
@@ -90,6 +90,16 @@ class Events(PostgresEventLogStorage):
         for event, number in stored:
             if event.dagster_event_type in ASSET_CHECK_EVENTS:
                 self.store_asset_check_event(event, number)
+
+    def _inserted(self, events: Sequence[EventLogEntry]) -> list[tuple[EventLogEntry, int]]:
+        """The events, each with its number in the database."""
+        columns = SqlEventLogStorageTable.c
+        insert = SqlEventLogStorageTable.insert().returning(columns.id, sort_by_parameter_order=True)
+        with super()._connect() as connection:
+            ids: Sequence[int] = (
+                connection.execute(insert, [self._event_to_row(event) for event in events]).scalars().all()
+            )
+        return list(zip(events, ids, strict=True))
 
     def has_table(self, table_name: str) -> bool:
         """Whether the database has the table."""

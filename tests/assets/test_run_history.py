@@ -10,6 +10,7 @@ import pytest
 from dagster._core.events.log import EventLogEntry
 from dagster_postgres import PostgresEventLogStorage
 from sqlalchemy import event as listening
+from sqlalchemy.exc import ProgrammingError
 
 from assets.run_history import Events, RunHistory
 from pipelines.warehouse.database import Database
@@ -111,6 +112,26 @@ def test_what_waits_is_there_for_whoever_reads(database: Database, run: tuple[st
         events.store_event(entry)
     assert not PostgresEventLogStorage(database.dagster_url).get_logs_for_run(run_id)
     assert events.get_logs_for_run(run_id) == waiting
+
+
+def test_what_waits_is_kept_where_the_database_refuses_to_write(
+    database: Database, run: tuple[str, list[EventLogEntry]]
+) -> None:
+    run_id, entries = run
+    events = RunHistory(database.dagster_url).event_log_storage
+    assert isinstance(events, Events)
+    events.wipe()
+    waiting = next(entry for entry in entries if entry.dagster_event_type is dg.DagsterEventType.STEP_OUTPUT)
+    later = next(entry for entry in entries if entry.dagster_event_type is dg.DagsterEventType.STEP_SUCCESS)
+    events.store_event(waiting)
+    with database.named(database.dagster_database).connect() as connection:
+        connection.execute("alter table event_logs rename to event_logs_away")
+    with pytest.raises(ProgrammingError):
+        events.store_event(later)
+    with database.named(database.dagster_database).connect() as connection:
+        connection.execute("alter table event_logs_away rename to event_logs")
+    events.store_event(later)
+    assert events.get_logs_for_run(run_id) == [waiting, later]
 
 
 def _kept(storage: PostgresEventLogStorage, run_id: str) -> tuple[list[Any], list[Any], list[Any]]:
