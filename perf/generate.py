@@ -1,7 +1,7 @@
 """The input of the measurements: gateway lines, a price map and a configuration, the same on every machine.
 
 Rows of LiteLLM's spend log with nested usage, 40 models, token counts by the quantiles of a public trace, and, in the
-variant `dirty`, what real logs have: copies, cut-off lines, negative counts and models that no one sells. Beside the
+variant `dirty`, what real logs have: copies, cut-off lines, negative counts and models that no one sells. Next to the
 lines lies the exact answer, in whole pico-dollars. The sample landing zone of the product is `pipelines.sample`.
 """
 

@@ -79,27 +79,28 @@ def judge(believed: pl.DataFrame, observation: Observation, memory: Memory) -> C
         return Coverage(table, missing.select(ROW_KEY), "it holds no readable row", is_unusable=True)
     if (shares := _in_shares(believed, after)) is not None:
         return Coverage(table, missing.select(ROW_KEY), shares, is_unusable=True)
-    short = {_group(row): row for row in table.iter_rows(named=True) if _is_short(row, believed, missing, observation)}
+    short = {_group(row) for row in table.iter_rows(named=True) if _is_short(row, believed, missing, observation)}
     partial = {group for group in short if not _is_settled(group, missing, observation, memory)}
-    for group, listed in _listed(after).items():
-        if group not in partial:
-            memory.listed[group] = listed
+    memory.listed |= {group: listed for group, listed in _listed(after).items() if group not in partial}
     memory.short = {group: entry for group, entry in memory.short.items() if group in short}
-    reason = None
-    if partial:
-        total = int(table["believed"].sum())
-        if sum(short[group]["missing"] for group in partial) > MAX_MISSING_SHARE * total:
-            # What is cut off somewhere may be cut off anywhere: the few rows that other versions lack are not gone either.
-            partial |= {_group(row) for row in table.iter_rows(named=True) if row["missing"]}
-        lacks, total = (int(in_groups(table, partial)[name].sum()) for name in ("missing", "believed"))
-        end = " and its last record is broken" if observation.ends_broken else ""
-        reason = f"{lacks} of {total} known rows are missing from it{end}"
-    broken = observation.unreadable
-    if broken >= MIN_MISSING and broken > MAX_UNREADABLE_SHARE * (after.height + broken):
-        reason = f"{broken} of its records could not be read"
-        partial |= {_group(row) for row in table.iter_rows(named=True) if row["missing"]}
+    partial, reason = _spread(partial, table, observation)
     kept = in_groups(missing, partial).select(ROW_KEY)
     return Coverage(in_groups(table, partial), kept, reason, is_unusable=False)
+
+
+def _spread(partial: set[Group], table: pl.DataFrame, observation: Observation) -> tuple[set[Group], str | None]:
+    """The versions of which rows are not gone, and why: what is cut off somewhere, or can't be read, may be missing anywhere."""
+    lacking = {_group(row) for row in table.iter_rows(named=True) if row["missing"]}
+    broken = observation.unreadable
+    if broken >= MIN_MISSING and broken > MAX_UNREADABLE_SHARE * (observation.rows.height + broken):
+        return partial | lacking, f"{broken} of its records could not be read"
+    if not partial:
+        return partial, None
+    if int(in_groups(table, partial)["missing"].sum()) > MAX_MISSING_SHARE * int(table["believed"].sum()):
+        partial = partial | lacking
+    lacks, total = (int(in_groups(table, partial)[name].sum()) for name in ("missing", "believed"))
+    end = " and its last record is broken" if observation.ends_broken else ""
+    return partial, f"{lacks} of {total} known rows are missing from it{end}"
 
 
 def _in_shares(believed: pl.DataFrame, after: pl.DataFrame) -> str | None:

@@ -122,16 +122,15 @@ class _Share:
 def _cover(rows: list[_Row], take: Mapping[str, Any]) -> list[_Row] | None:
     """Take what the commitment covered off `rows`, the charges of a model and attribution; the covered parts. None where they can't hold it."""
     eligible = [row for row in rows if take["kind"] == CREDIT or row["unit"] == "token" or row["meter"] == REST]
-    total = sum((row["billed_cost_usd"] or ZERO for row in eligible), ZERO)
+    billed = [row["billed_cost_usd"] or ZERO for row in eligible]
+    total = sum(billed, ZERO)
     if not eligible or not (0 <= take["covered_usd"] <= total):
         return None
     part = Fraction(take["covered_usd"]) / Fraction(total) if total else Fraction(1)
-    amounts = _portions(take["covered_usd"], [row["billed_cost_usd"] or ZERO for row in eligible])
+    amounts = _portions(take["covered_usd"], billed)
     shares = [_Share(row, usd, _is_usage(row)) for row, usd in zip(eligible, amounts, strict=True)]
     usage = [share for share in shares if share.is_usage]
-    weights = [max(share.usd, ZERO) for share in usage]
-    if not any(weights):
-        weights = [share.row["ConsumedQuantity"] for share in usage]
+    weights = _weights(usage)
     if not any(weights):
         return None
     costs = split(take["effective_cost_usd"], weights)
@@ -139,13 +138,24 @@ def _cover(rows: list[_Row], take: Mapping[str, Any]) -> list[_Row] | None:
     quantities = [None] * len(usage) if measured is None else split(measured, weights)
     for share in shares:
         if share.usd and not share.is_usage:
-            _reduce(share.row, {"billed_cost_usd": share.usd, "effective_cost_usd": share.usd})
-            share.row.update({"covered_usd": (share.row["covered_usd"] or ZERO) + share.usd, "commitment_usd": ZERO})
+            _mark_covered(share)
     return [
         _split_off(share, part, take, cost, quantity)
         for share, cost, quantity in zip(usage, costs, quantities, strict=True)
         if share.row["ConsumedQuantity"] or cost or share.usd
     ]
+
+
+def _weights(usage: list[_Share]) -> list[Decimal]:
+    """What the cost of the commitment is shared out by: what was covered, or the units used where nothing has a price."""
+    weights = [max(share.usd, ZERO) for share in usage]
+    return weights if any(weights) else [share.row["ConsumedQuantity"] for share in usage]
+
+
+def _mark_covered(share: _Share) -> None:
+    """Note on a charge without a quantity what is covered of it: it is not split."""
+    _reduce(share.row, {"billed_cost_usd": share.usd, "effective_cost_usd": share.usd})
+    share.row.update({"covered_usd": (share.row["covered_usd"] or ZERO) + share.usd, "commitment_usd": ZERO})
 
 
 def _is_usage(row: Mapping[str, Any]) -> bool:

@@ -60,27 +60,33 @@ def _timeline(stated: dict[int, list[_Row]], observed: Sequence[tuple[int, datet
 
 def _periods(rows: Sequence[_Row], believed: Sequence[_Row], now: datetime) -> list[_Row]:
     """What one snapshot says of now and later, in order of start."""
-    dated = sorted((row for row in rows if row["valid_from"] is not None), key=lambda row: row["valid_from"])
+    dated = sorted((row for row in rows if row["valid_from"] is not None), key=_start)
     for row in rows:
-        if row["valid_from"] is not None or (row["valid_to"] is not None and row["valid_to"] <= now):
-            continue
-        if begun := [other for other in dated if _holds(other, now)]:
-            # The page still shows what held before a day that is past, or what holds again after a promotion.
-            if all(other["valid_to"] is not None for other in begun):
-                again = max(other["valid_to"] for other in begun)
-                dated = sorted(
-                    [*dated, row | {"valid_from": again, "date_basis": "announced"}],
-                    key=lambda item: item["valid_from"],
-                )
-            continue
-        same = [known for known in believed if _holds(known, now) and known["amount"] == row["amount"]]
-        start = {"valid_from": now} if not same else {name: same[-1][name] for name in ("valid_from", "date_basis")}
-        dated = [later for later in dated if later["valid_from"] > now]
-        dated.insert(0, row | start)
+        has_ended = row["valid_to"] is not None and row["valid_to"] <= now
+        if row["valid_from"] is None and not has_ended:
+            dated = _with_undated(row, dated, believed, now)
     for row, following in pairwise(dated):
         if row["valid_to"] is None or row["valid_to"] > following["valid_from"]:
             row["valid_to"] = following["valid_from"]
     return dated
+
+
+def _with_undated(row: _Row, dated: list[_Row], believed: Sequence[_Row], now: datetime) -> list[_Row]:
+    """`dated` with a price that the page states without a date: from now on, or from when it was first believed."""
+    if begun := [other for other in dated if _holds(other, now)]:
+        # The page still shows what held before a day that is past, or what holds again after a promotion.
+        if any(other["valid_to"] is None for other in begun):
+            return dated
+        again = max(other["valid_to"] for other in begun)
+        return sorted([*dated, row | {"valid_from": again, "date_basis": "announced"}], key=_start)
+    same = [known for known in believed if _holds(known, now) and known["amount"] == row["amount"]]
+    start = {"valid_from": now} if not same else {name: same[-1][name] for name in ("valid_from", "date_basis")}
+    return [row | start, *(later for later in dated if later["valid_from"] > now)]
+
+
+def _start(row: _Row) -> datetime:
+    start: datetime = row["valid_from"]
+    return start
 
 
 def _holds(row: _Row, at: datetime) -> bool:

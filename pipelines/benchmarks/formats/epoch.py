@@ -228,17 +228,10 @@ def _parse_external(into: Collector, table: str, column: _Column, content: bytes
 def _external(
     benchmark_id: str, table: str, column: _Column, row: Mapping[str, str], *, is_share: bool, into: Collector
 ) -> dict[str, Any]:
-    keys = [row.get(name, "").strip() for name in ("id", "ID", "UUID")]
-    record = next((key for key in keys if key.startswith("rec")), "") or next(filter(None, keys), "")
+    record = _record_id(row)
     model = _model(row)
     variant = row.get(column.variant, "") if column.variant else ""
     shown = row[column.score].strip()
-    low, high = (
-        (None if is_blank(row.get(name)) else _amount(row[name]) for name in column.bounds)
-        if column.bounds
-        else (None, None)
-    )
-    has_bounds = low is not None and high is not None
     is_own = bool(row.get("Logs") or row.get("Log viewer"))
     has_error = column.stderr is not None and not is_blank(row.get(column.stderr))
     stderr = _amount(row[str(column.stderr)], is_share=is_share) if has_error else None
@@ -252,15 +245,26 @@ def _external(
         "score": _amount(shown, is_share=is_share),
         "score_text": shown,
         "stderr": stderr or None,
-        "ci_low": low if has_bounds else None,
-        "ci_high": high if has_bounds else None,
-        "ci_level": 0.95 if has_bounds else None,
-        "ci_method": "reported" if has_bounds else "none",
+        **_interval(column, row),
         "run_cost_usd": money(row.get(column.cost), column.cost) if column.cost else None,
         "measured_by": "independent" if is_own else "aggregator",
         "as_of": _started(row.get("Started at", "")) or into.as_of,
         "source_locator": f"/{record or model}",
     }
+
+
+def _record_id(row: Mapping[str, str]) -> str:
+    """The id of Airtable's record, or any other that the row has."""
+    keys = [row.get(name, "").strip() for name in ("id", "ID", "UUID")]
+    return next((key for key in keys if key.startswith("rec")), "") or next(filter(None, keys), "")
+
+
+def _interval(column: _Column, row: Mapping[str, str]) -> dict[str, Any]:
+    """The interval where the row states both of its ends."""
+    bounds = [None if is_blank(row.get(name)) else _amount(row[name]) for name in column.bounds or ()]
+    if not bounds or None in bounds:
+        return {"ci_low": None, "ci_high": None, "ci_level": None, "ci_method": "none"}
+    return {"ci_low": bounds[0], "ci_high": bounds[1], "ci_level": 0.95, "ci_method": "reported"}
 
 
 def _model(row: Mapping[str, str]) -> str:

@@ -237,24 +237,7 @@ def _rows(
     wanted = [column for column in options.scores if _applies(column, record)]
     if not wanted:
         raise EntryError("no_rule", "no score of the declaration is for this record: see `when` in options.scores")
-    is_item = options.item_field is not None
-    scores: list[tuple[ScoreColumn, dict[str, Any]]] = []
-    broken: dict[str, EntryError] = {}
-    for column in wanted:
-        spelled = _spelled(record, column, options)
-        if not is_item and is_blank(_field(spelled, column.field)):
-            continue
-        details: dict[str, EntryError] = {}
-        try:
-            found = _score(column, spelled, details, is_item=is_item)
-            if column.measure in bounded and not 0 <= found["score"] <= 100:
-                problem = f"{column.field} is {found['score']:g} where nearly all are from 0 to 100: declare its `unit` if it is no per cent"
-                raise EntryError("out_of_range", problem)
-            scores.append((column, found))
-        except EntryError as error:
-            broken[column.field] = error
-            continue
-        broken |= details
+    scores, broken = _scores(wanted, record, options, bounded)
     if not scores:
         fields = ", ".join(sorted({c.field for c in wanted}))
         raise next(iter(broken.values()), EntryError(NO_SCORE, f"none of {fields} has a value"))
@@ -275,6 +258,31 @@ def _rows(
             "weights": weights(_field(record, options.weights_field)) if options.weights_field else None,
             "harness": str(_field(record, options.harness_field) or "") or None if options.harness_field else None,
         }
+
+
+def _scores(
+    wanted: Iterable[ScoreColumn], record: Mapping[str, Any], options: MappingOptions, bounded: Container[Measure]
+) -> tuple[list[tuple[ScoreColumn, dict[str, Any]]], dict[str, EntryError]]:
+    """The scores that the record states, and what of it can't be read, by field."""
+    is_item = options.item_field is not None
+    scores: list[tuple[ScoreColumn, dict[str, Any]]] = []
+    broken: dict[str, EntryError] = {}
+    for column in wanted:
+        spelled = _spelled(record, column, options)
+        if not is_item and is_blank(_field(spelled, column.field)):
+            continue
+        details: dict[str, EntryError] = {}
+        try:
+            found = _score(column, spelled, details, is_item=is_item)
+            if column.measure in bounded and not 0 <= found["score"] <= 100:
+                problem = f"{column.field} is {found['score']:g} where nearly all are from 0 to 100: declare its `unit` if it is no per cent"
+                raise EntryError("out_of_range", problem)
+        except EntryError as error:
+            broken[column.field] = error
+            continue
+        scores.append((column, found))
+        broken |= details
+    return scores, broken
 
 
 def _spelled(record: Mapping[str, Any], column: ScoreColumn, options: MappingOptions) -> Mapping[str, Any]:

@@ -198,19 +198,7 @@ class _Period:
             reason = "not_on_bill" if not lines else None
             yield self._row(model, ALL, Side(charges, lines, usage), reason)
             return
-        general = as_we_count(named - {None}, {charge["meter"] for charge in charges})
-        lines = [{**line, "known_meter": general.get(line["known_meter"], line["known_meter"])} for line in lines]
-        named = {line["known_meter"] for line in lines}
-        of_meter: dict[str, Side] = defaultdict(lambda: Side(requests=requests_in(charges), counts=usage))
-        for charge in charges:
-            if charge["meter"] != "rest":
-                of_meter[nearest(charge["meter"], named)].charges.append(charge)
-        for line in lines:
-            of_meter[line["known_meter"] or line["meter"] or line["line_item"] or "(no words)"].lines.append(line)
-        for count in usage:
-            for meter in (name for name in count["counts"] if nearest(name, named) in of_meter):
-                of_meter[nearest(meter, named)].usage.append({**count, "counts": {meter: count["counts"][meter]}})
-        for meter, side in sorted(of_meter.items()):
+        for meter, side in sorted(_by_meter(charges, lines, usage).items()):
             yield self._row(model, meter, side, None if side.lines or not side.usd else "not_on_bill")
 
     def _row(self, model: str, meter: str, side: Side, reason: str | None) -> Row:
@@ -246,6 +234,24 @@ class _Period:
             "is_settled": self.is_settled,
             "reason": reason,
         }
+
+
+def _by_meter(charges: list[Row], lines: list[Row], usage: list[Row]) -> dict[str, Side]:
+    """Both sides of a model, by the meter that the bill names: what it counts as one is compared as one."""
+    known = {line["known_meter"] for line in lines} - {None}
+    general = as_we_count(known, {charge["meter"] for charge in charges})
+    lines = [{**line, "known_meter": general.get(line["known_meter"], line["known_meter"])} for line in lines]
+    named = {line["known_meter"] for line in lines}
+    of_meter: dict[str, Side] = defaultdict(lambda: Side(requests=requests_in(charges), counts=usage))
+    for charge in charges:
+        if charge["meter"] != "rest":
+            of_meter[nearest(charge["meter"], named)].charges.append(charge)
+    for line in lines:
+        of_meter[line["known_meter"] or line["meter"] or line["line_item"] or "(no words)"].lines.append(line)
+    for count in usage:
+        for meter in (name for name in count["counts"] if nearest(name, named) in of_meter):
+            of_meter[nearest(meter, named)].usage.append({**count, "counts": {meter: count["counts"][meter]}})
+    return of_meter
 
 
 def _grouped(rows: Iterable[Row], *names: str) -> dict[Any, list[Row]]:
