@@ -19,6 +19,7 @@ from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.cells import (
     amount_in,
+    is_no_row,
     key,
     listed,
     model_names,
@@ -48,7 +49,7 @@ from pipelines.prices.pages.notes import notes_of, windows_of
 from pipelines.prices.pages.picked_tables import Found, bound, picked
 from pipelines.prices.pages.sections import PageSection, sections_of
 
-VERSION = "3"
+VERSION = "4"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ class _Row:
     prices: tuple[Price, ...]
     scaled: tuple[str, ...]
 
+
+_KEPT_UNDER = ("page", "body", "content", "html", "markdown", "text", "raw", "rawhtml", "raw_html", "data", "result")
+"""Keys under which archives and scrapers keep the page that they saved."""
 
 option_mistakes = layout_mistakes
 
@@ -100,20 +104,32 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
 
 
 def _page(layout: PageLayout, content: bytes) -> str:
-    """The text of the page, taken out of the JSON around it where the layout names the keys; a page without JSON around it is one too."""
-    if layout.inside and content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return _page(layout.model_copy(update={"inside": ()}), content)
+    """The text of the page, taken out of the JSON around it: under the keys that the layout names, else where it stands."""
     try:
-        page: object = json.loads(content) if layout.inside else content.decode("utf-8")
+        text = content.decode("utf-8-sig").lstrip()
     except UnicodeDecodeError as error:
         raise PriceFeedError(f"not UTF-8 text: {worded(error)}") from error
+    if not (layout.inside or text.startswith(("{", '"'))) or (layout.inside and text.startswith("<")):
+        return text
+    try:
+        page: object = json.loads(text)
     except ValueError as error:
         raise PriceFeedError(f"not JSON: {worded(error)}") from error
+    if not layout.inside:
+        return max(_texts(page, "page"), key=len, default="")
     for name in layout.inside:
         page = page.get(name) if isinstance(page, dict) else None
     if not isinstance(page, str):
         raise PriceFeedError(f"expected the page as text under {'.'.join(layout.inside)}, found {type(page).__name__}")
-    return f"<html>{page}" if layout.inside else page
+    return f"<html>{page}"
+
+
+def _texts(value: object, name: str) -> Iterator[str]:
+    """The texts of an archive's record that may be the page it keeps."""
+    if isinstance(value, str) and name.lower() in _KEPT_UNDER:
+        yield value.lstrip("\ufeff \t\r\n")
+    for key_, item in value.items() if isinstance(value, dict) else ():
+        yield from _texts(item, str(key_))
 
 
 def _continued(layout: PageLayout, found: Sequence[PageSection]) -> list[PageSection]:
@@ -198,6 +214,8 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
     models, conditions, shares = alternative.models, Conditions(), list[tuple[Share, str]]()
     for row, cells in enumerate(table[1:], start=1):
         where = f"{place}, row {row}"
+        if is_no_row(table[0], cells, where):
+            continue
         if len(cells) != len(table[0]):
             raise PriceFeedError(f"{where}: {len(cells)} cells under {len(table[0])} columns: {listed(cells)}")
         if alternative.model is not None and (name := cells[positions[key(alternative.model)]]):

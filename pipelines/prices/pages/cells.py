@@ -16,10 +16,10 @@ from pipelines.meters import METERS_BY_NAME
 from pipelines.prices.feed_snapshot import Price, PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.layout import Column, PageLayout
-from pipelines.prices.pages.sections import plain
+from pipelines.prices.pages.texts import plain
 
 _CELL = re.compile(
-    r"^(?P<sign>[$¥￥€£])?\s*(?P<amount>(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(?P<word>元|USD|CNY|EUR)?\s*(?:/\s*(?P<unit>.+))?$"
+    r"^(?P<sign>[$¥￥€£])?\s*(?P<amount>(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(?P<word>元|USD|CNY|EUR)?\s*(?:(?:/|\bper\b)\s*(?P<unit>.+))?$"
 )
 _CURRENCIES = {
     "$": "USD", "USD": "USD", "¥": "CNY", "￥": "CNY", "元": "CNY", "CNY": "CNY", "€": "EUR", "EUR": "EUR", "£": "GBP",
@@ -27,6 +27,14 @@ _CURRENCIES = {
 _MARKS = re.compile(r"(?:\s*(?:[⁰¹²³⁴⁵⁶⁷⁸⁹*†‡§]|\[\^?\d+\]))+$")
 """Marks of footnotes behind a name or a header."""
 _MARKS_OF_AMOUNTS = re.compile(r"(?<=[\da-zA-Z元])\s*(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[*†‡§]+|\[\^?\d{1,2}\])(?=\s*(?:/|元|$))")
+_OF_TOKENS = re.compile(
+    r"(?P<count>[1-9][\d,]*)?\s*(?:(?P<many>[KM]|[kmKM](?=\s*[Tt]ok)|[Tt]housand|[Mm]illion)\s*(?:[Tt]ok(?:en)?s?)?|[Tt]ok(?:en)?s?)"
+)
+_MANY = {"": 1, "k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000}
+_BINDING = re.compile(
+    r"(?i)\b(?:batch|flex|priority|fast|cache[ds]?|peak|long|context|prompts?|regional|until|through|from)\b|[<>≤≥]|批|缓存|折"
+)
+"""Words of a row that heads others by which these may not be the standard prices."""
 _MODELS_TOGETHER = re.compile(r"\s+/\s+")
 
 
@@ -48,13 +56,38 @@ def amount_in(layout: PageLayout, column: Column, cell: str, where: str, header:
     signs = {_CURRENCIES[text] for text in (match["sign"], match["word"]) if text}
     if signs != {layout.currency} and not (layout.bare_amounts and not signs):
         raise PriceFeedError(f"{where}: expected an amount in {layout.currency}, found {cell!r}")
-    unit = match["unit"] and layout.units.get(match["unit"].rstrip("0123456789").strip())
+    unit = match["unit"] and _quantity(layout, match["unit"])
     of_header = layout.units_stated and any(per == column.per and name in header for name, per in layout.units.items())
     if unit != column.per and (match["unit"] or (layout.units_stated and not of_header)):
         raise PriceFeedError(
             f"{where}: expected a price for {column.per:,} ({listed(u for u, n in layout.units.items() if n == column.per)}), found {cell!r}"
         )
     return Decimal(ungrouped(match["amount"])) * (Decimal(share[1]) / 10 if share else 1)
+
+
+def _quantity(layout: PageLayout, unit: str) -> int | None:
+    """How many units a price is for: as the layout says, or as every page writes a number of tokens (`1M tokens`, `MTok`)."""
+    if (declared := layout.units.get(unit.rstrip("0123456789").strip())) is not None:
+        return declared
+    match = _OF_TOKENS.fullmatch(unit.strip())
+    count = ungrouped(match["count"] or "1") if match else ""
+    return int(count) * _MANY[(match["many"] or "").lower()] if match and count.isdecimal() else None
+
+
+def is_no_row(header: Sequence[str], cells: Sequence[str], where: str) -> bool:
+    """Whether a row of a table states nothing: it is blank, is the header again, or heads the rows below it.
+
+    Raises PriceFeedError where the words of such a head may bind the prices below it to something (`Batch`).
+    """
+    said = list(dict.fromkeys(cell for cell in cells if cell))
+    if not said or list(map(key, cells)) == list(map(key, header)):
+        return True
+    words = said[0]
+    is_alone = len(said) == 1 and len(header) > 2 and (len(cells) == 1 or all(cells) or not any(cells[1:]))
+    is_head = is_alone and bool(re.search(r"[^\W\d_]", words)) and not re.search(r"[$¥￥€]\s*\d", words)
+    if is_head and _BINDING.search(words):
+        raise PriceFeedError(f"{where}: a row that heads those below it: {words!r}")
+    return is_head
 
 
 def price_of(layout: PageLayout, column: Column, amount: Decimal, locator: str, text: str) -> Price:

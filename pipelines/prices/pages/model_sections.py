@@ -28,6 +28,7 @@ def model_section_prices(layout: PageLayout, found: Sequence[PageSection], probl
     if declared is None:
         return []
     prices: list[Price] = []
+    tiers = {key(name): tier for name, tier in declared.tiers.items()}
     models: tuple[str, ...] = ()
     named: set[str] = set()
     for section in found:
@@ -38,7 +39,7 @@ def model_section_prices(layout: PageLayout, found: Sequence[PageSection], probl
             named.update(models)
             tier = declared.tiers.get("")
         else:
-            tier = declared.tiers.get(section.heading)
+            tier = tiers.get(key(section.heading))
         if models and section.tables:
             if tier is None or len(section.tables) > 1:
                 tables = "more than one table" if tier else "no such tier"

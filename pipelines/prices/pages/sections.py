@@ -1,6 +1,7 @@
 """Finds the headed sections of a page and their tables, in markdown or HTML; knows nothing of prices.
 
-`feeds/page.py` reads prices out of the sections.
+`feeds/page.py` reads prices out of the sections. The lines of markdown are `markdown.py`, what a page holds in scripts alone
+`scripts.py`, and what the spellings of a text share `texts.py`.
 """
 
 from __future__ import annotations
@@ -11,21 +12,20 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pipelines.prices.pages.grid import cells_of
 from pipelines.prices.pages.labels import Labels, markdown_label
+from pipelines.prices.pages.markdown import blocks_of
+from pipelines.prices.pages.scripts import page_of_scripts
+from pipelines.prices.pages.texts import heading, plain, unescaped, without_links
 
-_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
-_DASHES = r"\s*(?::-+:?|-+:|-{2,})\s*"
-_RULE = re.compile(rf"^\|?{_DASHES}(?:\|{_DASHES})*\|?$")
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-_TAG = re.compile(r"(?<!\\)</?[A-Za-z][^>]*>|<!--.*?-->", re.DOTALL)
-_FOOTNOTE = re.compile(r"<sup\b[^>]*>.*?</sup>", re.DOTALL)
-_COMMENT = re.compile(r"^[ \t]*<!--(?:(?!-->).)*-->[ \t]*\n|<!--.*?-->", re.DOTALL | re.MULTILINE)
-_ANCHOR = re.compile(r"\s*\{#[^}]*\}$")
+_BEFORE_HTML = re.compile(r"^(?:\s|\ufeff|<\?xml\b[^>]*\?>|<!--.*?-->)+", re.DOTALL)
+_HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<(?:[a-z][a-z0-9-]*|[A-Z]+)\b")
+_MARKDOWN = re.compile(r"^(?:#{1,6}\s|\s*\|.*\|\s*$)", re.MULTILINE)
+
 _OTHER_WORDS = re.compile(r"\b(?!(?:and|or)\b)\w")
 _SMALLEST_GRID = 3
 _BLOCKS = {
@@ -76,40 +76,32 @@ def sections_of(page: str, *, grids: bool = False) -> list[PageSection]:
     table per number of cells; its header is that number and the position: `5:1` to `5:5`. With `grids`, boxes whose
     children are rows of equally many boxes, at least three, are tables as well.
     """
-    start = page.lstrip().lower()
-    return _html_sections(page, grids) if start.startswith(("<!doctype html", "<html")) else _markdown_sections(page)
+    return _html_sections(page, grids) if _is_html(page) else _markdown_sections(page)
 
 
-@lru_cache(4096)  # a page repeats its headers and cells, which are read once for each question that is asked of them
-def plain(text: str) -> str:
-    """Text without footnote marks, links, tags, emphasis and escapes, its spaces collapsed."""
-    text = _TAG.sub(" ", _LINK.sub(r"\1", _FOOTNOTE.sub("", text)))
-    text = re.sub(r"\\([$_*|#\[\]<>])", r"\1", text)
-    return " ".join(re.sub(r"\*\*|__|`|\u200b", "", text).split())
+def _is_html(page: str) -> bool:
+    """Whether a page is HTML: saved without its first lines or behind a comment too, but not markdown that begins with a tag."""
+    start = _BEFORE_HTML.sub("", page[:20_000], count=1)
+    return bool(_HTML.match(start)) or (bool(_ANY_TAG.match(start)) and not _MARKDOWN.search(page))
 
 
 def _markdown_sections(page: str) -> list[PageSection]:
     sections = [PageSection("")]
-    table: list[list[str]] | None = None
-    in_code, label = False, ""
-    for line in _COMMENT.sub("", page).splitlines():
-        stripped = line.strip()
-        in_code ^= stripped.startswith(("```", "~~~"))
-        heading = None if in_code else _HEADING.match(stripped)
-        if heading:
-            sections.append(PageSection(_ANCHOR.sub("", plain(heading[2])), len(heading[1])))
-            table, label = None, ""
-        elif stripped.startswith("|") and not in_code:
-            if table is None:
-                table = []
-                sections[-1].add(table, frozenset(filter(None, [plain(label)])))
-            if not _RULE.match(stripped):
-                table.append([plain(cell) for cell in re.split(r"(?<!\\)\|", stripped.strip("|"))])
+    label = ""
+    for block in blocks_of(page):
+        if block.kind == "heading":
+            sections.append(PageSection(block.text, block.level))
+            label = ""
+        elif block.kind == "html":
+            root = LexborHTMLParser(block.text).root
+            for node in root.css("table") if root else ():
+                _add_table(sections[-1], _html_table(node), frozenset(filter(None, [plain(label)])))
+        elif block.kind == "table":
+            sections[-1].add(block.rows, frozenset(filter(None, [plain(label)])))
         else:
-            table = None
-            label = markdown_label(stripped, label)
-            sections[-1].text += plain(line) + "\n"
-            sections[-1].codes += _leading_codes(_LINK.sub(r"\1", line))
+            label = markdown_label(block.text.strip(), label)
+            sections[-1].text += unescaped(block.text) + "\n"
+            sections[-1].codes += _leading_codes(without_links(block.text))
     return sections
 
 
@@ -128,12 +120,14 @@ def _html_sections(page: str, grids: bool) -> list[PageSection]:
     root = LexborHTMLParser(page).root
     if root is None:
         return sections
-    for mark in root.css("sup"):
+    if root.css_first("table") is None and (in_scripts := page_of_scripts(root)):
+        root = LexborHTMLParser(in_scripts).root or root
+    for mark in root.css("sup, style, script, svg, template"):
         mark.decompose()
     labels = Labels(root)
     for node in root.traverse(include_text=False):
         if node.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}:
-            sections.append(PageSection(plain(node.text()), int(node.tag[1])))
+            sections.append(PageSection(heading(node.text()), int(node.tag[1])))
         elif node.tag == "table":
             _add_table(sections[-1], _html_table(node), frozenset(map(plain, labels.of(node))))
         elif grids and node.tag == "div" and (grid := _grid(node)):
@@ -215,9 +209,9 @@ def _island_sections(island: LexborNode, props: dict[str, object]) -> Iterator[P
     for row in rows:
         if isinstance(row, list):
             by_width[len(row)].append(["" if cell is None else plain(str(cell)) for cell in row])
-    heading = f"{island.attributes.get('component-export') or ''} {props.get('tier') or ''}".strip()
+    named = f"{island.attributes.get('component-export') or ''} {props.get('tier') or ''}".strip()
     tables = [[[f"{width}:{at}" for at in range(1, width + 1)], *body] for width, body in sorted(by_width.items())]
-    section = PageSection(heading, 2)
+    section = PageSection(named, 2)
     for table in tables:
         section.add(table)
     yield section

@@ -1,0 +1,113 @@
+"""Pages that say the same in other signs state the same prices, to the last digit; words that bind a group of rows refuse the page."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pipelines.prices.feed_snapshot import Price, PriceFeedError
+from pipelines.prices.feeds.page import read as read_page
+from tests.contracts.prices.retell import RETELLINGS, in_tables, is_html
+from tests.contracts.prices.test_new_pages import PAGES, read
+
+NAMES = ("anthropic.md", "google.md", "google.html", "mistral.html", "deepseek_en.html", "openai.md")
+UNLIKE = {
+    ("google.md", "tables without outer bars"),  # its header begins with an empty cell, which such a table can't have
+    ("google.md", "the header again"),  # a row there is named by its first cell, and two without one are refused
+    ("google.md", "a blank row"),
+}
+
+
+def _stated(prices: list[Price]) -> set[Price]:
+    return {price._replace(source_locator="", extracted_text="") for price in prices}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_that_says_the_same_states_the_same(name: str) -> None:
+    page = (PAGES / name).read_text()
+    good = _stated(read(name).prices)
+    changed = {how: retold for how, retell in RETELLINGS.items() if (retold := retell(page)) != page}
+    assert len(changed) >= 18
+    for how, retold in changed.items():
+        if (name, how) not in UNLIKE:
+            assert _stated(read(name, retold).prices) == good, how
+
+
+@pytest.mark.parametrize("words", ["Batch API", "Prompts > 200K tokens", "Until December 31, 2026"])
+def test_a_row_whose_words_bind_those_below_it_refuses_the_page(words: str) -> None:
+    retold = in_tables(lambda rows: [*rows[:3], [words, *[""] * (len(rows[0]) - 1)], *rows[3:]])
+    with pytest.raises(PriceFeedError, match="heads those below it"):
+        read("anthropic.md", retold((PAGES / "anthropic.md").read_text()))
+
+
+@pytest.mark.parametrize("amount", ["HK$5", "A$5", "$6,25", "$5 / KTok", "$5 / 1,000 tokens", "$5 / m"])
+def test_another_currency_or_unit_is_never_taken_for_the_pages(amount: str) -> None:
+    page = (PAGES / "anthropic.md").read_text().replace("$5 / MTok", amount if "/" in amount else f"{amount} / MTok", 1)
+    with pytest.raises(PriceFeedError, match=r"expected an? (?:amount|price)"):
+        read("anthropic.md", page)
+
+
+LAYOUT: dict[str, Any] = {
+    "provider": "acme",
+    "currency": "USD",
+    "bare_amounts": True,
+    "sections": [
+        {
+            "heading": "models",
+            "alternatives": [
+                {
+                    "model": "name",
+                    "columns": {
+                        "pricing.input": {"meter": "input_uncached"},
+                        "pricing.output": {"meter": "output_text"},
+                    },
+                }
+            ],
+        }
+    ],
+}
+MODELS = [
+    {"name": "m-1", "pricing": {"input": 0.3, "output": "$1.20"}, "tags": ["new"]},
+    {"name": "m-2", "pricing": {"input": 3e-06, "output": 15}, "isNew": True},
+]
+SCRIPTS = {
+    "next": f'<script id="__NEXT_DATA__" type="application/json">{json.dumps({"props": {"pageProps": {"models": MODELS}}})}</script>',
+    "assigned": f"<script>window.__STATE__ = {json.dumps({'models': MODELS})};</script>",
+    "pushed": "<script>self.__next_f.push([1,{}])</script><script>self.__next_f.push([1,{}])</script>".format(
+        *map(json.dumps, ('3:["$","$L9",null,{"mod', f'els":{json.dumps(MODELS)}}}]\n'))
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SCRIPTS)
+def test_prices_that_stand_in_a_script_alone_are_read(kind: str) -> None:
+    found = read_page(f"<!doctype html><html><body>{SCRIPTS[kind]}</body></html>".encode(), LAYOUT).prices
+    assert {(p.raw_model, p.meter, p.unit_price) for p in found} == {
+        ("m-1", "input_uncached", Decimal("0.3")),
+        ("m-1", "output_text", Decimal("1.20")),
+        ("m-2", "input_uncached", Decimal("0.000003")),
+        ("m-2", "output_text", Decimal(15)),
+    }
+
+
+def test_a_table_that_reacts_server_sends_is_the_table_that_a_browser_shows() -> None:
+    page = (PAGES / "mistral.html").read_text()
+    assert is_html(page)
+
+    def element(tag: str, *children: Any) -> list[Any]:
+        return ["$", tag, None, {"children": [*children]}]
+
+    head = element("tr", *(element("th", text) for text in ("Model", "Input", "Output")))
+    rows = [element("tr", *(element("td", text) for text in row)) for row in (("m-1", "$$0.30", "$$1.20"),)]
+    lines = [
+        f"5:{json.dumps(element('div', element('h2', 'Prices'), '$L6'))}",
+        f"6:{json.dumps(element('table', element('thead', head), element('tbody', rows)))}",
+    ]
+    script = f"self.__next_f.push([1,{json.dumps(chr(10).join(lines))}])"
+    columns = {"Input": {"meter": "input_uncached"}, "Output": {"meter": "output_text"}}
+    section = {"heading": "Prices", "alternatives": [{"model": "Model", "columns": columns}]}
+    found = read_page(f"<html><script>{script}</script></html>".encode(), LAYOUT | {"sections": [section]}).prices
+    assert [(p.raw_model, p.unit_price) for p in found] == [("m-1", Decimal("0.30")), ("m-1", Decimal("1.20"))]
