@@ -128,7 +128,7 @@ class Day:
     def drawn_alone(self, offer: Offer, arm: PolicyArm) -> Floats:
         """What all the traffic costs on the one model in each world; each policy and baseline asks for every candidate."""
         if offer not in self._drawn_alone:
-            self._drawn_alone[offer] = self.worlds.cost(arm.arrays).sum(axis=1)
+            self._drawn_alone[offer] = self.worlds.cost_of_all(arm.arrays)
         return self._drawn_alone[offer]
 
     @cached_property

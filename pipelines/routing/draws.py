@@ -65,6 +65,7 @@ class Worlds:
     _ratios: dict[tuple[str, str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
     _lines: dict[tuple[Measure, str], Effect | None] = field(default_factory=dict)
     _effects: dict[tuple[Measure, str], Floats] = field(default_factory=dict)
+    _ran: dict[tuple[Measure, Measure], Floats] = field(default_factory=dict)
     _solved: dict[tuple[str, str, Score], Floats] = field(default_factory=dict)
 
     def normal(self, *name: str) -> Floats:
@@ -95,6 +96,42 @@ class Worlds:
             ratio_in, ratio_out = (one[:, None] for one in self.ratios(arm.model_id, self.groups[alike[0]]))
             total[:, alike] = fixed[:, alike] + ratio_in * taken[:, alike] + ratio_out * written[:, alike]
         return total
+
+    def cost_of_all(self, arm: ArmArrays) -> Floats:
+        """What all traffic costs on the arm in each world: `cost` added up over groups, in a twentieth of the time, for every candidate is asked.
+        Raises MissingEvidenceError."""
+        parts = np.split(self._pool @ np.concatenate([arm.input, arm.output, arm.open], axis=1), 3, axis=1)
+        taken, written, unsure = np.split(self.weights @ np.concatenate(parts).T, 3, axis=1)
+        try:
+            ratio_in, ratio_out = self._ratios_to_all(arm.model_id)
+        except MissingEvidenceError:  # what ran on the model itself needs no line
+            return np.asarray(self.cost(arm).sum(axis=1))
+        taken = taken + (1 - self.hit)[:, None] * unsure
+        return np.asarray(self.weights @ arm.fixed.sum(axis=0) + (ratio_in * taken + ratio_out * written).sum(axis=1))
+
+    @cached_property
+    def _pool(self) -> Floats:
+        """What adds up the groups that share their ratios: those x groups."""
+        pool = np.zeros((len(self._alike), len(self.groups)))
+        for number, places in enumerate(self._alike.values()):
+            pool[number, places] = 1
+        return pool
+
+    def _ratios_to_all(self, model_id: str) -> tuple[Floats, Floats]:
+        """`ratios` to everything that ran: draws x _alike."""
+        asked: tuple[tuple[Measure, Measure], ...] = (("input", "loop"), ("output", "loop"))
+        again = self.line("attempts", model_id) is not None
+        sent = self._apart(("attempts", "attempts"), model_id) if again else 0.0
+        taken, written = (np.exp(self._apart(kinds, model_id) + sent) for kinds in asked)
+        return taken, written
+
+    def _apart(self, kinds: tuple[Measure, Measure], model_id: str) -> Floats:
+        """By how much the model is above what ran, by the measure of single requests or of loops: draws x _alike."""
+        if kinds not in self._ran:
+            found = [self._effect(kinds[is_loop], recorded) for recorded, is_loop in self._alike]
+            self._ran[kinds] = np.stack(found, axis=1)
+        own = [self._effect(kinds[is_loop], model_id) for _, is_loop in self._alike]
+        return np.stack(own, axis=1) - self._ran[kinds]
 
     @cached_property
     def _alike(self) -> dict[tuple[str, bool], list[int]]:

@@ -19,7 +19,7 @@ from pipelines.config.evidence import Evidence, Measure
 from pipelines.routing.arm_costs import GROUP, ArmCost
 from pipelines.routing.draws import ArmArrays, Floats, Group
 from pipelines.routing.session_parts import BUCKETS
-from pipelines.warehouse.tables.core_routing import LAGS, PARTS
+from pipelines.warehouse.tables.core_routing import LAGS
 
 _RATIO = Decimal("0.000001")
 
@@ -85,19 +85,28 @@ def policy_arm(cost: ArmCost, model_id: str, handling: Handling, groups: Sequenc
     for _ in range(LAGS - 1):
         weights.append(weights[-1] * (1 - handling.share))
     by = ["model_id", "is_loop", "lane"]
-    by_group = cost.parts.group_by(by).agg(pl.col(PARTS).sum()).sort(by)
+    parts = _needed(handling)
+    by_group = cost.parts.group_by(by).agg(pl.col(parts).sum()).sort(by)
     sums = {
         Group(*(row[name] for name in by)): Sums(
-            *_together({name: Decimal(row[name]) for name in PARTS}, handling, weights)
+            *_together({name: Decimal(row[name]) for name in parts}, handling, weights)
         )
         for row in by_group.iter_rows(named=True)
     }
 
     def arrays() -> ArmArrays:
-        parts = to_arrays(cost.parts, PARTS, groups)
-        return ArmArrays(model_id, *_together(parts, handling, [float(weight) for weight in weights]))
+        found = to_arrays(cost.parts, parts, groups)
+        return ArmArrays(model_id, *_together(found, handling, [float(weight) for weight in weights]))
 
     return PolicyArm(model_id, sums, arrays)
+
+
+def _needed(handling: Handling) -> list[str]:
+    """The parts of a cost that `_together` reads."""
+    missed = {"lost": ["lost_gap"], "session": ["sessionless_gap"]}.get(handling.cache, [])
+    if handling.cache == "session" and handling.unit == "request":
+        missed += [f"gap_reuse_{lag}" for lag in range(1, LAGS + 1)]
+    return ["own", "fees", "input", "output", *missed]
 
 
 def _together(part: Mapping[str, Any], handling: Handling, weights: Sequence[Any]) -> tuple[Any, Any, Any, Any]:
@@ -158,11 +167,15 @@ class CentralRatios:
 
 def to_arrays(frame: pl.DataFrame, columns: Sequence[str], groups: Sequence[Group]) -> dict[str, Floats]:
     """Columns of rows by GROUP as floats, groups x buckets; 0 where there is no row."""
-    order = {(group.model_id, group.is_loop, group.lane): number for number, group in enumerate(groups)}
-    rows = [order[key] for key in frame.select(GROUP[:3]).iter_rows()]
-    places = (rows, frame["bucket"].to_list())
+    order = pl.DataFrame(
+        [(group.model_id, group.is_loop, group.lane, number) for number, group in enumerate(groups)],
+        schema={"model_id": pl.String(), "is_loop": pl.Boolean(), "lane": pl.String(), "place": pl.Int64()},
+        orient="row",
+    )
+    rows = frame.select(GROUP[:3]).join(order, on=GROUP[:3], how="left", maintain_order="left")["place"]
     arrays = {name: np.zeros((len(groups), BUCKETS)) for name in columns}
-    if rows:
+    if frame.height:
+        places = (rows.to_numpy(), frame["bucket"].to_numpy())
         for name, array in arrays.items():
             array[places] = frame[name].cast(pl.Float64).to_numpy()
     return arrays

@@ -8,7 +8,8 @@ as if only the second had run. What is known of the first one is
 - grade C: its price list and its score on the public project, no issue of its own; judged on the other projects.
 
 How far results carry over is learnt from the other twelve models. No public file holds vendors' claims (D) next to their truth, and E is what
-nobody measured: neither can be judged. `python -m tests.contracts.routing.graded` prints the table of `docs/routing.md`.
+nobody measured: neither can be judged. `python -m tests.contracts.routing.graded` prints the tables of `docs/routing.md`: by grade, and grade A
+by the size of the shadow.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,7 @@ from pipelines.routing.quality import Quality, Score
 from pipelines.routing.session_parts import BUCKETS
 from pipelines.shadow.estimates import log_ratio
 from pipelines.shadow.measured import effects, ratios
+from pipelines.uncertainty import wilson_interval
 
 # USD per million tokens at the time of the runs: input, cached input, output (providers' price pages, 2025).
 PRICES = {
@@ -42,7 +45,7 @@ INPUT, CACHED, OUTPUT = 0.07, 0.63, 0.011
 """Millions of tokens of a typical issue: 700,000 read, nine tenths of them out of a cache, 11,000 written."""
 SHARE = 0.92
 """Of the cheap model: 90 % and the specialised 2 %, which is priced and scored as the cheap one."""
-SHADOWS = 60
+SHADOWS, SIZES = 60, (30, 60, 120, 250)
 _LOOP = Effect(measure="loop", log_sd=0.81, n=27, grade="C", source="evidence.yaml")
 _LEADERBOARD = Transfer(logit_sd=0.3, freedom=4, grade="C", source="evidence.yaml")
 
@@ -111,6 +114,12 @@ class Truth:
         """The share of truths inside the interval of the level, 50 or 95."""
         return covered(self.intervals, self.truths, level)
 
+    def shown(self, level: str) -> str:
+        """The same with its 95 % interval (Wilson), as if cases knew nothing of each other: 94.5 % (90.2 to 97.0)."""
+        share, cases = self.covered(level), len(self.truths)
+        low, high = (float(bound) for bound in wilson_interval(share * cases, cases))
+        return f"{share:.1%} ({100 * low:.1f} to {100 * high:.1f})"
+
     def score(self) -> float:
         """The mean interval score of the 95 % intervals."""
         bounds = [(one["low_95"], one["high_95"]) for one in self.intervals]
@@ -167,19 +176,19 @@ class Known:
     issues: npt.NDArray[np.int64]
 
 
-def measured(bench: Bench, cheap: int, strong: int) -> Known:
+def measured(bench: Bench, cheap: int, strong: int, size: int = SHADOWS) -> Known:
     """Grade A: shadow requests that stand for all others."""
     order = np.random.default_rng([cheap, strong]).permutation(bench.cost.shape[1])
-    return shadowed(bench, cheap, strong, order)
+    return shadowed(bench, cheap, strong, order, size)
 
 
-def shadowed(bench: Bench, cheap: int, strong: int, order: npt.NDArray[np.int64]) -> Known:
-    """What the first SHADOWS items of an order show of the others. No item is drawn twice, and none is judged that was seen."""
-    rows = _answers(bench, cheap, strong, order[:SHADOWS])
+def shadowed(bench: Bench, cheap: int, strong: int, order: npt.NDArray[np.int64], size: int = SHADOWS) -> Known:
+    """What the first `size` items of an order show of the others. No item is drawn twice, and none is judged that was seen."""
+    rows = _answers(bench, cheap, strong, order[:size])
     quality = measured_quality(rows, ["cheap", "strong"])
     assert quality is not None
     bare = Evidence(effects=(_LOOP,), transfers=(_LEADERBOARD,), agreement=0.5)
-    return Known(bare.with_measured(effects(ratios(rows))), quality, 1.0, np.sort(order[SHADOWS:]))
+    return Known(bare.with_measured(effects(ratios(rows))), quality, 1.0, np.sort(order[size:]))
 
 
 def item_by_item(bench: Bench, cheap: int, strong: int) -> Known:
@@ -279,19 +288,20 @@ def _answers(bench: Bench, cheap: int, strong: int, drawn: npt.NDArray[np.int64]
 
 
 def table(bench: Bench) -> Iterator[str]:
-    """The figures as rows of Markdown."""
+    """The figures as rows of Markdown: each coverage with its interval."""
     yield "| grade | pairs | saving: 95 %, 50 % | interval score: ours, same tokens, single model | quality: 95 %, 50 % | interval score: ours, scores alone |"
     yield "|---|---|---|---|---|---|"
-    for name, known_of in GRADES.items():
+    sizes = {f"A, {size} shadow requests": partial(measured, size=size) for size in SIZES if size != SHADOWS}
+    for name, known_of in {**GRADES, **sizes}.items():
         found = judged(bench, known_of)
         saving, quality = found.saving, found.quality
         yield (
-            f"| {name} | {len(saving.truths)} | {saving.covered('95'):.1%}, {saving.covered('50'):.1%} | {saving.score():.2f}, "
-            f"{saving.score_of(saving.same_tokens):.2f}, {saving.score_of(saving.best_single):.2f} | {quality.covered('95'):.1%}, "
-            f"{quality.covered('50'):.1%} | {quality.score():.2f}, {quality.score_of(quality.same_tokens):.2f} |"
+            f"| {name} | {len(saving.truths)} | {saving.shown('95')}, {saving.shown('50')} | {saving.score():.2f}, "
+            f"{saving.score_of(saving.same_tokens):.2f}, {saving.score_of(saving.best_single):.2f} | {quality.shown('95')}, "
+            f"{quality.shown('50')} | {quality.score():.2f}, {quality.score_of(quality.same_tokens):.2f} |"
         )
 
 
 if __name__ == "__main__":
     for line in table(read_bench(Path(__file__).parents[4] / "shared" / "data")):
-        print(line)
+        print(line, flush=True)

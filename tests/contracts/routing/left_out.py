@@ -371,7 +371,9 @@ def _rows(study: str, held: Iterable[Held]) -> Iterator[str]:
 def _row(study: str, judged: str, value: str, truth: Truth) -> str:
     scores = (truth.score(), truth.score_of(truth.same_tokens), truth.score_of(truth.best_single))
     shown = ", ".join(f"{one:.2f}" for one in scores)
-    return f"| {study} | {judged} | {value} | {len(truth.truths)} | {truth.covered('95'):.1%} | {truth.covered('50'):.1%} | {shown} |"
+    return (
+        f"| {study} | {judged} | {value} | {len(truth.truths)} | {truth.shown('95')} | {truth.shown('50')} | {shown} |"
+    )
 
 
 if __name__ == "__main__":
