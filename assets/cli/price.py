@@ -101,7 +101,8 @@ def explain(
             cards = _former_card(workspace, connection, request)
         ids = [UUID(value) for text in cards["price_ids"] for value in json.loads(text).values()]
         prices = read_table(connection, PRICE, "price_id = any(%s)", (ids,))
-        snapshots = read_table(connection, SNAPSHOT)
+        named = {request["snapshot_id"], *prices["snapshot_id"]}
+        snapshots = read_table(connection, SNAPSHOT, "snapshot_id = any(%s)", ([UUID(bytes=file) for file in named],))
         explanation = explain_request(request, cards, prices, snapshots)
         files = {row["snapshot_id"]: row for row in snapshots.iter_rows(named=True)}
         sold = read_table(connection, RATE_CARD, "model_id = %s", (request["model_id"],))
@@ -151,7 +152,6 @@ def _request(connection: psycopg.Connection[Any], request_id: str) -> dict[str, 
 
 def _show_prices(found: pl.DataFrame, instant: datetime) -> None:
     """Two lines per price, provider by provider: the price, and who said so and where."""
-
     from pipelines.prices.meters import MINIMUM_CHARGE, RATED_METERS
 
     console = terminal()
@@ -219,9 +219,9 @@ def _show_explanation(request: dict[str, Any], explanation: Explanation, file: d
 
 
 def _conditions(row: dict[str, Any]) -> str:
-    parts = [row["service_tier"]] if row["service_tier"] != "standard" else []
     from pipelines.prices.wording import bounds_text
 
+    parts = [row["service_tier"]] if row["service_tier"] != "standard" else []
     rest = ("reasoning_mode", "region", "time_window", "contract_id")
     return ", ".join(filter(None, (*parts, bounds_text(row), *(row[name] for name in rest))))
 

@@ -38,7 +38,7 @@ ASSERTED_ITEMS = pl.Schema(
 """The same by the key of the row and the instant of its assertion."""
 
 SCORE_NAMES = pl.Schema({"score_id": pl.Binary(), "model_name": pl.String()})
-"""The part of each entry's name that names a model, empty where none does (snapshot.ROW_SCHEMA)."""
+"""The part of each entry's name that names a model, empty where none does (observation.ROW_SCHEMA)."""
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Verdict:
     withdrawn: pl.DataFrame
     """Rows of an earlier drift that this export does not show any more; same columns."""
     slow: pl.DataFrame
-    """Rows whose scores moved too slowly for any pair of exports to show it (columns of `slow.SLOW`)."""
+    """Rows whose scores moved too slowly for any pair of exports to show it (columns of `cusum.SLOW`)."""
 
 
 def day_tests(histories: Iterable[Sequence[Step]]) -> DayTests:

@@ -1,6 +1,6 @@
 """The formulas that published numbers come from: few, pure and exact (Decimal). A claim names one of them.
 
-Which numbers go in is decided in `inputs.py`, whether the outcome meets the claim in `audit.py`.
+Which numbers go in is decided in `known.py`, whether the outcome meets the claim in `audit.py`.
 """
 
 from __future__ import annotations

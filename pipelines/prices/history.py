@@ -83,7 +83,7 @@ def price_conflicts(
 
     `prices` are rows of core.price; pass them through `in_usd` first where some are in other currencies. `others` are
     prices that a feed states for the same thing and that don't count, under another name or once more: columns feed,
-    and those of `names.OTHER_NAMES`; each stands as `feed (name)` or `feed (stated again)` after its feed. Columns:
+    and those of `price_lists.OTHER_NAMES`; each stands as `feed (name)` or `feed (stated again)` after its feed. Columns:
     provider_id, model_id, meter and conditions, unit; usd_used (USD per million units, Decimal(38,12)) and
     feed_used, by precedence; usd_lowest, usd_highest; spread_share (Float64: highest less lowest over lowest; null
     where the lowest is zero); values (String: a JSON object of feed to USD per million units) and precedences (the same of

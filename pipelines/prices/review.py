@@ -30,7 +30,7 @@ DECISIONS = ("accept", "reject")
 
 @dataclass(frozen=True)
 class Held:
-    """A snapshot, or some of its models, that does not count. `changes` has the columns of `moves.CHANGES`."""
+    """A snapshot, or some of its models, that does not count. `changes` has the columns of `snapshot_diff.CHANGES`."""
 
     snapshot: SnapshotFacts
     reason: str

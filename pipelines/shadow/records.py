@@ -1,7 +1,7 @@
 """Texts of shadow measurements to typed rows, each record valid or set aside with the first rule it breaks.
 
 How the texts come out of files is in `pipelines.records.reader`, which fields are which in `formats/`; what the rows say
-together is in `pairs.py` and `estimates.py`.
+together is in `answers.py` and `estimates.py`.
 """
 
 from __future__ import annotations
