@@ -16,7 +16,7 @@ import polars as pl
 from pipelines.records.batches import POSITION
 from pipelines.records.json_record import RecordError, Texts, load, load_item, texts_of
 from pipelines.records.json_values import Scanner, skipped
-from pipelines.records.layout import ItemReader, Layout
+from pipelines.records.layout import ItemReader
 from pipelines.records.line_chunks import Fault, digest_of
 from pipelines.records.paths import Node
 
@@ -63,11 +63,6 @@ class _Holder:
         place = (self.line_no, self.byte_from, byte_to)
         fault = Fault(*place, error.reason, str(error), digest, self.first_item + number, severity)
         return Item(self.line_no, self.first_item + number, self.byte_from, byte_to, fault=fault)
-
-
-def item_reader(layout: Layout) -> ItemReader:
-    """How one decoded value of `layout` is opened into records; a fresh reader per file, since a reader may remember."""
-    return layout.items() if layout.items is not None else lambda value: [value]
 
 
 def line_items(

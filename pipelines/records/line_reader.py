@@ -13,14 +13,13 @@ import numpy as np
 import polars as pl
 
 from pipelines.records.batches import Batch, Record, only_faults, placed
-from pipelines.records.json_columns import ColumnReader
+from pipelines.records.json_columns import ColumnReader, TypedLines
 from pipelines.records.json_documents import (
     Item,
     debris_item,
     document_items,
     is_joined,
     item_faults,
-    item_reader,
     item_texts,
     line_items,
 )
@@ -29,6 +28,7 @@ from pipelines.records.layout import Layout
 from pipelines.records.line_chunks import Chunk, Fault, LineGroup, digest_of, line_frame
 from pipelines.records.paths import path_tree
 from pipelines.records.tally import Tally
+from pipelines.records.wrappers import Wrappers
 
 _FEW_LINES = 64
 """So few are read one by one, which is quicker than setting up the reading of blocks."""
@@ -41,13 +41,15 @@ class LineReader:
         self._layout, self._tally, self._columns, self._is_log = layout, tally, columns, is_log
         self._tree = path_tree(layout.paths, layout.detail_paths, layout.loose_paths)
         self._decoder = JsonDecoder(self._tree, layout.exact_paths)
-        self._items = item_reader(layout)
+        self._wrappers = Wrappers(layout)
+        self._items = self._wrappers.reader()
 
     def read(self, chunk: Chunk) -> Batch:
         """The chunk's lines typed as far as they are sound, the others as texts."""
         found = self._columns.read(chunk) if self._columns else None
         if found is None:
             return self._read_texts(chunk)
+        found = self._without_wrapped(found, chunk)
         index = found.rows["index"]
 
         def reread(marked: pl.Series) -> Batch:
@@ -56,6 +58,17 @@ class LineReader:
         alone = found.left[~chunk.is_grouped[found.left]]
         left = self._read_texts(chunk, alone.tolist(), chunk.groups)
         return replace(left, typed=placed(_places(chunk), found.rows), reread=reread)
+
+    def _without_wrapped(self, found: TypedLines, chunk: Chunk) -> TypedLines:
+        """The typed lines without those that hold their records in something else, which are left."""
+        uncounted = found.rows.filter(self._wrappers.uncounted(found.rows))["index"]
+        if not len(uncounted):
+            return found
+        hidden = self._wrappers.hidden(line_frame(chunk, uncounted.to_list())[0], uncounted)
+        if not hidden:
+            return found
+        rows = found.rows.filter(~pl.col("index").is_in(hidden))
+        return TypedLines(rows, np.union1d(found.left, hidden).astype(np.int64))
 
     def _read_texts(
         self, chunk: Chunk, wanted: list[int] | None = None, groups: Sequence[LineGroup] | None = None
@@ -69,9 +82,12 @@ class LineReader:
         lines, faults = line_frame(chunk, wanted)
         opened = lines.select(self._goes_through_items()).to_series()
         texts, unread = self._decoded(chunk, lines.filter(~opened))
+        uncounted = texts.filter(self._wrappers.uncounted(texts))["line_no"] - chunk.line_no
+        hidden = self._wrappers.hidden(lines, uncounted)
+        texts = texts.filter(~(pl.col("line_no") - chunk.line_no).is_in(hidden)) if hidden else texts
         joined = [fault for fault in unread if is_joined(fault.reason, fault.detail)]
         sound = [fault for fault in unread if not is_joined(fault.reason, fault.detail)]
-        held = [LineGroup(index, index + 1) for index in lines["index"].filter(opened).to_list()]
+        held = [LineGroup(index, index + 1) for index in (*lines["index"].filter(opened).to_list(), *hidden)]
         items: list[Item] = []
         # In their order: some readers remember earlier lines of the file.
         for group in sorted([*held, *together], key=lambda group: group.first):

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.constant import repeated
 from pipelines.records.batches import POSITION, Batch, only_faults, placed
-from pipelines.records.json_documents import Item, item_faults, item_reader, item_texts, line_items
+from pipelines.records.json_documents import Item, item_faults, item_texts, line_items
 from pipelines.records.json_record import MAX_TEXT, Number, spelled
 from pipelines.records.json_texts import Failure, JsonDecoder
 from pipelines.records.layout import Layout
@@ -21,6 +21,7 @@ from pipelines.records.line_chunks import Chunk, Fault, digest_of
 from pipelines.records.paths import path_tree
 from pipelines.records.tables import TableChunk, as_json_lines
 from pipelines.records.tally import Tally
+from pipelines.records.wrappers import Wrappers
 
 _EVENT = r'data: ?\{["\\\x00-\x1f]'
 """How the text of an event stream looks in a cell; `MARKS` in its JSON."""
@@ -38,7 +39,7 @@ class TableReader:
         self._layout = layout
         self._tally = tally
         self._absent = absent
-        self._items = item_reader(layout)
+        self._items = Wrappers(layout).reader()
         self._tree = path_tree(layout.paths, layout.detail_paths, layout.loose_paths)
         self._flattened = {path for path in self._tree.paths if "/" in path}
         self._decoders: dict[tuple[str, ...], JsonDecoder] = {}

@@ -55,6 +55,7 @@ class Format(Layout):
     (`collect.py`). `undated` arrival dates a record without an instant to the midnight on which its file arrived.
     """
 
+    is_wrapped: bool = True
     trusts_total: bool = False
     identity: tuple[str, ...] = ("source_request_id",)
     call_ids: tuple[str, ...] = ("source_request_id",)

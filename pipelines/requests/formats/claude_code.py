@@ -72,6 +72,7 @@ def build(source: RequestSource) -> Format:
         items=lambda: records,
         marks=('"message":"', '"message": "', '"message":[', '"message": [', *_PROGRESS_MARKS, *APART_MARKS),
         derive=_derive,
+        is_wrapped=False,
     )
 
 

@@ -75,6 +75,7 @@ def build(source: RequestSource) -> Format:
         items=SessionReader,
         in_sequence=True,
         derive=_derive,
+        is_wrapped=False,
     )
 
 

@@ -1,0 +1,181 @@
+"""Records within what a tool put around them and no format names: `{"items": [...]}`, `{"result": {"data": [...]}}`, `{"payload": {...}}`.
+
+A value that counts nothing, and holds objects that do, is what stands around records, not one of them. Lists come before
+objects, which next to a list add it up. What was asked, and texts that a model said, are never opened: they may hold anything. Containers that a
+format knows are opened by its own reader (`Layout.items`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from pipelines.meters import STAND_ALONE
+from pipelines.records.json_record import Number, RecordError, load, texts_of
+from pipelines.records.layout import ItemReader, Layout
+from pipelines.records.measures import TOTALS
+from pipelines.records.paths import path_tree
+
+_DEEPEST = 5
+_ASKED = ("request", "prompt", "input", "question", "tool")
+"""Parts of names of fields that hold what was asked; a list of `requests` holds what became of them."""
+_SAID = (
+    "choices",
+    "candidates",
+    "output",
+    "outputs",
+    "content",
+    "contents",
+    "messages",
+    "completion",
+    "arguments",
+    "parts",
+)
+"""Fields that hold what a model said: a list in one holds records only where each of its items counts something, a text never."""
+_SUM = re.compile(r"(?i)total|sum|aggregate|overall")
+_OF_WRAPPER = ("type", "object", "status", "kind", "event", "name", "version")
+"""What a wrapper says of itself, not of the record in it."""
+
+
+class Wrappers:
+    """Opens the wrappers around one format's records."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._tree = path_tree(self.counted)
+        ids = (path for name in ("source_request_id", "span_id") for path in layout.text.get(name, ()))
+        self._places = (tuple(ids), layout.instants.get("event_at", ()))
+        self._known = path_tree(path for paths in self._places for path in paths)
+
+    @cached_property
+    def counted(self) -> list[str]:
+        """The paths of which a record of a call fills one."""
+        layout = self._layout
+        alone = [path for name in STAND_ALONE for path in layout.integers.get(name, ())]
+        return sorted({*(path for name in TOTALS for path in layout.usage.get(name, ())), *alone})
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Texts of which a line holds one wherever a call is counted in it."""
+        last = {path.rpartition("/")[2] for path in self.counted}
+        return sorted(
+            last | {re.sub(r"(?<=[a-z])([A-Z])", lambda found: "_" + str(found[1]).lower(), name) for name in last}
+        )
+
+    def hidden(self, lines: pl.DataFrame, uncounted: pl.Series) -> list[int]:
+        """Of lines (index, line) those whose record, by the indexes in `uncounted`, counts nothing although a count stands in them."""
+        if not self._layout.is_wrapped or not len(uncounted):
+            return []
+        found = lines.filter(pl.col("index").is_in(uncounted.implode()) & pl.col("line").str.contains_any(self.names))
+        return found["index"].to_list()
+
+    def uncounted(self, rows: pl.DataFrame) -> pl.Expr:
+        """Whether a row of texts or typed columns, by path, counts nothing."""
+        return pl.all_horizontal(
+            pl.lit(value=True), *(pl.col(path).is_null() for path in self.counted if path in rows.columns)
+        )
+
+    def reader(self) -> ItemReader:
+        """A fresh reader of the format's records that opens what stands around them."""
+        read = _own_reader(self._layout)
+        if not self._layout.is_wrapped:
+            return read
+
+        def records(value: object) -> Iterable[object]:
+            found = list(read(value))
+            if any(map(self._counts, found)) or (not self._layout.bodies and any(map(self._is_known, found))):
+                return found
+            inner = list(self._within(value, _DEEPEST))
+            return [item for record in inner for item in read(record)] if inner else found
+
+        return records
+
+    def _is_known(self, record: object) -> bool:
+        """Whether a record that counts nothing is one all the same: it says which call or span it was, and when."""
+        try:
+            texts = texts_of(record, self._known)
+        except RecordError:
+            return True
+        return all(any(texts[path] for path in paths) for paths in self._places)
+
+    def _counts(self, record: object) -> bool:
+        try:
+            return any(text is not None for text in texts_of(record, self._tree).values())
+        except RecordError:
+            return False
+
+    def _is_counted(self, value: object) -> bool:
+        """The same of a value that the format has yet to read."""
+        try:
+            return any(map(self._counts, _own_reader(self._layout)(value)))
+        except RecordError:
+            return False
+
+    def _within(self, value: object, depth: int) -> Iterator[object]:
+        """The records in a value that is none; nothing where it holds none."""
+        value = _opened(value)
+        if not depth or not isinstance(value, dict | list):
+            return
+        if isinstance(value, list):
+            yield from self._of_list(value, depth)
+            return
+        held = [(name, inner) for name, item in value.items() if (inner := _opened(item, name)) is not None]
+        lists = [
+            record for name, inner in held if isinstance(inner, list) for record in self._listed(name, inner, depth)
+        ]
+        if lists:
+            yield from lists
+            return
+        around = {name: item for name, item in value.items() if isinstance(item, str) and name not in _OF_WRAPPER}
+        for name, inner in held:
+            is_said = name in _SAID and "role" in value
+            if isinstance(inner, dict) and not is_said and not _SUM.search(name):
+                yield from (
+                    {**around, **record} if len(held) == 1 else record for record in self._of_object(inner, depth)
+                )
+
+    def _of_object(self, value: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
+        if self._is_counted(value):
+            yield value
+        else:
+            yield from (record for record in self._within(value, depth - 1) if isinstance(record, dict))
+
+    def _listed(self, name: str, items: list[object], depth: int) -> Iterator[object]:
+        """The records in a list; in one of what a model said only where all of it counts."""
+        if name not in _SAID or all(isinstance(item, dict) and self._is_counted(item) for item in items):
+            yield from self._of_list(items, depth)
+
+    def _of_list(self, items: list[object], depth: int) -> Iterator[object]:
+        """The items, where one of them counts; else what lies in them."""
+        opened = [_opened(item) for item in items]
+        if any(isinstance(item, dict) and self._is_counted(item) for item in opened):
+            yield from (item for item in opened if isinstance(item, dict))
+            return
+        for item in opened:
+            yield from self._within(item, depth - 1)
+
+
+def _own_reader(layout: Layout) -> ItemReader:
+    return layout.items() if layout.items is not None else lambda value: [value]
+
+
+def _opened(value: object, name: str = "") -> object:
+    """An object or a list, also one that is written as text; None for anything else, and for what was asked."""
+    lower = name.lower()
+    if any(asked in lower for asked in _ASKED) and not lower.endswith("requests"):
+        return None
+    if (
+        isinstance(value, str)
+        and not isinstance(value, Number)
+        and name not in _SAID
+        and value.lstrip()[:1] in ("{", "[")
+    ):
+        try:
+            value = load(value)
+        except RecordError:
+            return None
+    return value if isinstance(value, dict | list) and value else None

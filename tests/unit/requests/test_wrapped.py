@@ -1,0 +1,98 @@
+"""Records within objects that no format names are the records that they are without these; what was asked and said is no record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.requests.helpers import all_days, buckets, landed_bytes, parse_records, row, rows, sample
+from tests.unit.requests.samples import AT, OPENAI_USAGE, SAMPLES, SECRET, Sample
+
+WRAPPERS: dict[str, Callable[[Any], Any]] = {
+    "a page": lambda r: {"object": "list", "items": [r], "has_more": False, "meta": {"page": 1, "total": 1}},
+    "a page in an answer": lambda r: {"status": 200, "result": {"data": {"items": [r]}}},
+    "hits of a search": lambda r: {"took": 3, "hits": {"total": {"value": 1}, "hits": [{"_index": "logs", "_source": r}]}},
+    "a list of requests": lambda r: {"requests": [r]},
+    "Spring's page": lambda r: {"content": [r], "totalElements": 1, "last": True},
+    "by id": lambda r: {"f0e1": r},
+    "pages in pages": lambda r: {"pages": [{"rows": [r]}]},
+    "a message of a queue": lambda r: {"topic": "llm", "offset": 7, "payload": r},
+    "text of a queue": lambda r: {"topic": "llm", "partition": 0, "payload": json.dumps(r)},
+    "an event": lambda r: {"version": "0", "detail-type": "call", "source": "app", "detail": r},
+    "text in a list": lambda r: {"lines": [json.dumps(r)]},
+}  # fmt: skip
+_PLACE = ("snapshot_id", "line_no", "item_no")
+_OPEN = [item for item in SAMPLES if item.format not in ("claude_code", "codex")]
+"""Sessions of agents hold what tools read, which may be anyone's log."""
+
+
+def _facts(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name not in _PLACE}
+
+
+@pytest.mark.parametrize("item", _OPEN, ids=lambda item: item.format)
+def test_a_record_in_a_wrapper_is_the_same_request(item: Sample, tmp_path: Path) -> None:
+    plain = _facts(row(parse_records(tmp_path, item.format, [item.record], **item.declared)))
+    wrapped = [wrap(item.record) for wrap in WRAPPERS.values()]
+    array = landed_bytes(tmp_path, json.dumps(wrapped, indent=1).encode(), item.format, **item.declared)
+    # So many lines that they are read as typed columns.
+    lines = parse_records(tmp_path, item.format, [*wrapped, *[item.record] * 80], **item.declared)
+    assert (array.valid, lines.valid) == (len(wrapped), len(wrapped) + 80)
+    for found in (*rows(array).to_dicts(), *rows(lines).to_dicts()):
+        assert _facts(found) == plain
+    assert all_days([array]).requests.height == 1
+
+
+def test_a_wrapper_names_what_its_record_does_not(tmp_path: Path) -> None:
+    record = {
+        "id": "chatcmpl-1",
+        "model": "gpt-5",
+        "time": AT,
+        "kind": "llm",
+        "result": {"meta": {"usage": OPENAI_USAGE}},
+    }
+    found = row(parse_records(tmp_path, "openai_chat", [record]))
+    assert (found["request_model"], found["source_request_id"], found["input_uncached_tokens"]) == (
+        "gpt-5",
+        "chatcmpl-1",
+        600,
+    )
+
+
+def test_what_adds_up_a_list_is_no_call(tmp_path: Path) -> None:
+    calls = [sample("openai_chat") | {"id": f"chatcmpl-{number}abcdefghijklm"} for number in range(3)]
+    report = {"totals": {"usage": {"prompt_tokens": 3000}}, "last": calls[2], "calls": calls}
+    assert [
+        buckets(found)["input_uncached"] for found in rows(parse_records(tmp_path, "openai_chat", [report])).to_dicts()
+    ] == [600] * 3
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"request": {"messages": [{"role": "assistant", "usage": OPENAI_USAGE}]}},
+        {"input": {"history": [{"usage": OPENAI_USAGE}]}},
+        {"tool_result": json.dumps({"usage": OPENAI_USAGE})},
+        {"role": "assistant", "content": {"usage": OPENAI_USAGE}},
+        {"content": json.dumps({"usage": OPENAI_USAGE, "text": SECRET})},
+        {"messages": [{"role": "user"}, {"role": "assistant", "usage": OPENAI_USAGE}]},
+    ],
+)
+def test_what_was_asked_and_said_is_never_opened(held: dict[str, Any], tmp_path: Path) -> None:
+    parsed = parse_records(tmp_path, "openai_chat", [{"time": AT, **held}])
+    assert (parsed.valid, parsed.quarantine["reason"].to_list()) == (0, ["not_a_request"])
+
+
+def test_a_record_that_says_which_it_is_holds_no_other(tmp_path: Path) -> None:
+    """What frameworks put into the metadata of an observation that is no call counts nothing."""
+    span = sample("langfuse") | {
+        "type": "SPAN",
+        "usageDetails": None,
+        "metadata": {"usageDetails": {"input": 7, "output": 2}},
+    }
+    parsed = parse_records(tmp_path, "langfuse", [span])
+    assert (parsed.valid, parsed.quarantine["severity"].to_list()) == (0, ["info"])
