@@ -75,6 +75,10 @@ def main(project: str, state: str, folder: str) -> int:
     gc.set_threshold(50_000, 20, 20)  # as the command line does, and why it does
     # To learn the name of one module, dbt asks seven times for the whole stack, with its lines of source by default.
     inspect.stack = partial(inspect.stack, 0)
+    # Code that reads and writes a class of dbt's is made once it is used: of most classes it never is, and it took a quarter of the import.
+    from mashumaro.config import BaseConfig
+
+    BaseConfig.lazy_compilation = True
     from dbt.cli.main import dbtRunner
 
     connection = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith(CONNECTION)}

@@ -27,8 +27,9 @@ _WAITING = {
     DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
     DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
     DagsterEventType.ASSET_MATERIALIZATION,
+    DagsterEventType.ASSET_CHECK_EVALUATION,
 }
-"""Events that others follow immediately."""
+"""Events of a run that others follow: at the latest the end of the step."""
 
 
 class RunHistory(DagsterPostgresStorage):
@@ -59,7 +60,7 @@ class Events(PostgresEventLogStorage):
 
     def store_event(self, event: EventLogEntry) -> None:
         """Write the event and those that wait for it, or let it wait."""
-        if event.dagster_event_type in _WAITING:
+        if event.dagster_event_type in _WAITING and event.run_id:
             with self._lock:
                 self._waiting.append(event)
         else:

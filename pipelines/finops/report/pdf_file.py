@@ -6,11 +6,14 @@ page shows it as it is.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +59,25 @@ _KEPT_TOGETHER = 40
 """Millimetres that a heading and the first rows of its table need: with less left, they begin a new page."""
 
 
+def is_pdf_of(content: bytes, page: Page) -> bool:
+    """Whether `pdf_of` made `content` of this very page, with this font and this code."""
+    return _mark(page).encode() in content
+
+
+def _mark(page: Page) -> str:
+    """What a PDF is made of, as a hash: the page, the fonts, and the code."""
+    fonts = [(str(path), path.stat().st_size) for path in _found_fonts()]
+    return hashlib.sha256(repr((page, fonts, _code_hash())).encode()).hexdigest()
+
+
+@cache
+def _code_hash() -> str:
+    files = resources.files("pipelines.finops.report")
+    sources = [files / "pdf_file.py", files / "pdf_table.py", files / "templates" / "report.css"]
+    versions = [version(package) for package in ("fpdf2", "vl-convert-python")]
+    return hashlib.sha256(b"\0".join([source.read_bytes() for source in sources]) + repr(versions).encode()).hexdigest()
+
+
 def pdf_of(page: Page) -> bytes:
     """The PDF of a page of a month or quarter. The same page and font give the same bytes."""
     from fpdf import FPDF
@@ -74,6 +96,7 @@ def pdf_of(page: Page) -> bytes:
     shown = _font(pdf)
     pdf.set_creation_date(datetime(page.day.year, page.day.month, page.day.day, tzinfo=UTC))
     pdf.set_title(page.title)
+    pdf.set_keywords(_mark(page))
     pdf.set_margin(_MARGIN)
     pdf.set_auto_page_break(True, margin=14)
     pdf.add_page()
@@ -110,20 +133,28 @@ def _sections(page: Page) -> list[tuple[str, Sequence[Table]]]:
 
 def _font(pdf: FPDF) -> Callable[[str], str]:
     """Set the font, and say how a text is written in it."""
-    found = next((path for path in _FONTS if Path(path).is_file()), None)
-    if found is None:
+    fonts = _found_fonts()
+    if not fonts:
         for style in ("", "B"):
             pdf.fonts[_FAMILY + style] = _built_in(pdf, style)
         return lambda text: "".join(
             _PLAIN.get(letter, letter if _is_latin(letter) else _code(letter)) for letter in text
         )
-    pdf.add_font(_FAMILY, "", found)
-    bold = Path(found.replace("Sans.ttf", "Sans-Bold.ttf").replace("-Regular", "-Bold"))
-    pdf.add_font(_FAMILY, "B", str(bold) if bold.is_file() else found)
+    for style, path in zip(("", "B"), fonts, strict=True):
+        pdf.add_font(_FAMILY, style, path)
     has = getattr(pdf.fonts[_FAMILY], "cmap", {})
     return lambda text: "".join(
         letter if ord(letter) in has else _PLAIN.get(letter) or _code(letter) for letter in text
     )
+
+
+def _found_fonts() -> tuple[Path, ...]:
+    """The plain and the bold font of this machine; none where it has no font that is known."""
+    found = next((path for path in _FONTS if Path(path).is_file()), None)
+    if found is None:
+        return ()
+    bold = Path(found.replace("Sans.ttf", "Sans-Bold.ttf").replace("-Regular", "-Bold"))
+    return Path(found), bold if bold.is_file() else Path(found)
 
 
 def _built_in(pdf: FPDF, style: str) -> CoreFont | TTFFont:

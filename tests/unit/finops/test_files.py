@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,7 +13,7 @@ import pytest
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
-from pipelines.finops.report import ReportContext, Span
+from pipelines.finops.report import ReportContext, Span, build_report
 from pipelines.finops.report.collect import collect
 from pipelines.finops.report.excel_file import workbook
 from pipelines.finops.report.page import Page
@@ -80,6 +81,21 @@ def test_the_pdf_has_the_totals_of_the_page_and_numbers_its_pages(connection: Co
         lines = [line for line in sheet.splitlines() if line.strip()]
         body = [line for line in lines if "Page " not in line and line != page.title]
         assert body[-1] not in {cut.title for cut in page.cuts}, "a heading is never the last line of a page"
+
+
+def test_a_pdf_is_made_again_only_where_its_page_changed(connection: Connection, tmp_path: Path) -> None:
+    books.write(connection, books.small_day())
+    context = ReportContext(is_sample=True)
+    build_report(connection, MONTH, tmp_path, context=context)
+    (path,) = tmp_path.glob("*/*.pdf")
+    first, made = path.read_bytes(), path.stat().st_ino
+    build_report(connection, MONTH, tmp_path, context=context)
+    assert (path.stat().st_ino, path.read_bytes()) == (made, first), "it was left as it lay"
+    path.write_bytes(b"%PDF-1.3 of another page")
+    build_report(connection, MONTH, tmp_path, context=context)
+    assert path.read_bytes() == first
+    build_report(connection, MONTH, tmp_path, context=ReportContext())
+    assert "Synthetic" not in "".join(sheet.extract_text() for sheet in PdfReader(path).pages)
 
 
 def test_without_a_font_signs_stay_readable(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
