@@ -45,6 +45,7 @@ PriceFormat = Literal[
     "models_dev",
     "llm_prices",
     "azure_retail",
+    "aws_price_list",
     "page",
     "price_sheet",
 ]
