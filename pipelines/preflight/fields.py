@@ -86,6 +86,7 @@ def _absent(
         return
     present = {name for name in texts.columns if texts[name].null_count() < texts.height}
     names = _names(head, layout.delimiter)
+    present |= {*names}  # a column that is empty throughout is there
     for key, paths in declared.items():
         if not present.intersection(paths):
             field = " or ".join(paths)

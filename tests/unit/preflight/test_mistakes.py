@@ -113,9 +113,11 @@ def test_columns_of_tables_are_looked_for(tmp_path: Path, suffix: str) -> None:
     folder = zone / "requests" / "batch" / "2026-02-14"
     folder.mkdir(parents=True)
     config.mkdir()
-    frame = pl.DataFrame({"at": ["2026-02-14T00:00:00Z"], "tokens_in": [1], "owner": ["x"]})
+    frame = pl.DataFrame(
+        {"at": ["2026-02-14T00:00:00Z"], "tokens_in": [1], "owner": ["x"], "empty": pl.Series([None], dtype=pl.String)}
+    )
     (frame.write_csv if suffix == "csv" else frame.write_parquet)(folder / f"a.{suffix}")
-    text = "requests: [{source: batch, format: mapping, attribution: {team: ownr}, options: {columns: {event_at: at, input: token_in}}}]"
+    text = "requests: [{source: batch, format: mapping, attribution: {team: ownr}, options: {columns: {event_at: at, input: token_in, session_id: empty}}}]"
     (config / "sources.yaml").write_text(text, encoding="utf-8")
     lines = absent_fields(load_config(config).sources, zone, config)
     assert [line.rpartition("; ")[2] for line in lines] == ["did you mean 'owner'?", "did you mean 'tokens_in'?"]
