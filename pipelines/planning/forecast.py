@@ -15,8 +15,9 @@ from functools import cached_property
 import numpy as np
 
 from pipelines.planning.smoothing import DAMPING, START, WEEK, Beliefs, Floats, Indices, last_week, smoothed, trended
+from pipelines.warehouse.tables.mart_planning import METHODS
 
-NAIVE, DEFAULT, TREND, MONTH = METHODS = ("seasonal_naive", "weekday_level", "weekday_trend", "month_level")
+NAIVE, DEFAULT, TREND, MONTH = METHODS
 
 LEAST_DAYS, LEAST_DAYS_OF_INTERVAL = 7, 14
 """Loaded days below which there is no forecast, and no interval."""

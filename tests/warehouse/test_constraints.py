@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -91,6 +92,14 @@ def test_grain_filled_and_accepted_values_are_held(connection: Connection, table
             )
             assert isinstance(strange, CheckViolation)
             assert strange.diag.constraint_name == accepted_constraint(table, column)
+            assert values_admitted(connection, table, accepted_constraint(table, column)) == {*column.accepted}
+
+
+def values_admitted(connection: Connection, table: Table, constraint: str) -> set[str]:
+    """The values that a constraint of Postgres lists: one that only the description has would stop the run that writes it."""
+    query = "select pg_get_constraintdef(oid) from pg_constraint where conname = %s and conrelid = %s::regclass"
+    found = connection.execute(query, [constraint, table.qualified]).fetchone()
+    return {*re.findall(r"'([^']*)'", found[0])} if found else set()
 
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [

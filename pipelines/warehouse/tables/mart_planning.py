@@ -9,7 +9,7 @@ from pipelines.warehouse.tables.spec import Column, Table
 
 SCOPES = ("total", "seller", "model", "team", "project", "cost_centre", "budget")
 PERIODS = ("day", "week", "month", "quarter", "year")
-METHODS = ("seasonal_naive", "weekday_level", "month_level")
+METHODS = ("seasonal_naive", "weekday_level", "weekday_trend", "month_level")
 STATES = ("within", "threshold", "will_cross", "crossed", "unknown")
 DRIVERS = ("session", "user", "price", "cache", "team", "model", "seller", "project", "application", "volume", "size")
 
