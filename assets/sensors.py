@@ -89,11 +89,12 @@ def dead_mans_switch_sensor(_context: dg.RunStatusSensorContext) -> dg.SkipReaso
 def late_days_sensor(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
     """One run per stretch of stale days.
 
-    Yesterday and today are left to the schedule until they were loaded: their logs are still arriving.
+    Yesterday and today are left to the schedule until they were loaded: their logs are still arriving. No run of the daemon asks
+    for another, so the days next to late lines, which may hold the other side of a pair over midnight, are asked for at once.
     """
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     with open_workspace() as workspace:
-        stale = stale_days(workspace, unloaded_before=yesterday)
+        stale = stale_days(workspace, unloaded_before=yesterday, at_once=True)
     for window in Window.joined(stale):
         yield dg.RunRequest(
             run_key=f"late-{context.dagster_run.run_id}-{window.from_date}",

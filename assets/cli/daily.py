@@ -109,11 +109,14 @@ class _Work:
         from pipelines.daily import Window
 
         self.windows = self.windows or [first_days(workspace, _newest(workspace, console))]
-        self.runs.append(run_window(workspace, self.windows[0], console, log_format=self.log_format))
-        self.windows += Window.joined(self.runs[0].late_days)
-        for window in self.windows[1:]:
-            console.print(f"late or changed lines belong to {window}: running that too", style="yellow")
+        while len(self.runs) < len(self.windows):
+            window = self.windows[len(self.runs)]
+            if self.runs:
+                console.print(f"late or changed lines belong to {window}: running that too", style="yellow")
             self.runs.append(run_window(workspace, window, console, log_format=self.log_format))
+            # A day that this command has run, or will run, has seen every file: only others can lack one.
+            known = {day for each in self.windows for day in each.days}
+            self.windows += Window.joined({*self.runs[-1].late_days} - known)
 
     def unfinished(self) -> str:
         """What an interrupt leaves, and how to go on."""

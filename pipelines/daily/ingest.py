@@ -105,13 +105,16 @@ def ingest_requests(
     )
 
 
-def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_before: date = date.min) -> list[date]:
+def stale_days(
+    workspace: Workspace, around: Window | None = None, *, unloaded_before: date = date.min, at_once: bool = False
+) -> list[date]:
     """Loaded days whose rows no longer match the indexed files: late lines came, also ones that describe a call of another source on
     the day next to it, a file changed, or a session that
     another one replays arrived after it.
 
     With `around`, days up to `LATE_REACH_DAYS` from that window and outside it; else every loaded day. Days before
-    `unloaded_before` count also where none of their rows is loaded yet. Derived from what is indexed and what is
+    `unloaded_before` count also where none of their rows is loaded yet. The other side of a pair over midnight is found once the late
+    days have run, so ask again then; `at_once` has the days next to them in the first answer. Derived from what is indexed and what is
     loaded, not from what this run saw, so a run that was killed before it came to the late days leaves them to the next.
     """
     sql = """
@@ -128,7 +131,7 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
             where event_date >= %(low)s::date - 1 and event_date <= %(high)s
         ),
         late as (
-            select day from indexed
+            select day, snapshot_id from indexed
             where (day in (select day from loaded) or day < %(unloaded_before)s)
             and (day, snapshot_id) not in (select day, snapshot_id from loaded)
             and not exists (
@@ -142,6 +145,7 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
             where
                 kind = 'requests' and format <> all(%(replaying)s)
                 and event_dates <@ (select coalesce(array_agg(distinct day), '{}') from loaded)
+                and (%(at_once)s or snapshot_id not in (select snapshot_id from late))
         ),
         kept as (select snapshot_id, sum(requests) as records from raw.loaded_file group by snapshot_id),
         -- What these files hold lies in the window, and a record is dropped for one of its day or of the days next to it.
@@ -158,14 +162,20 @@ def stale_days(workspace: Workspace, around: Window | None = None, *, unloaded_b
                 valid <> coalesce(kept.records, 0) + coalesce(gone.records, 0)
                 and neighbour::date in (select day from loaded)
         )
-        select distinct day from (table late union all table orphaned union all table unbalanced) as stale order by day
+        select distinct day from (select day from late union all table orphaned union all table unbalanced) as stale order by day
     """
     reach = timedelta(days=LATE_REACH_DAYS)
     low, high = (around.from_date - reach, around.to_date + reach) if around else (date.min, date.max)
     low = max(low, FIRST_DAY)
     with workspace.database.connect() as connection:
-        bounds = {"low": low, "high": high, "unloaded_before": unloaded_before, "replaying": list(REPLAYING_FORMATS)}
-        days = read_frame(connection, sql, bounds)["day"].to_list()
+        asked = {
+            "low": low,
+            "high": high,
+            "unloaded_before": unloaded_before,
+            "at_once": at_once,
+            "replaying": list(REPLAYING_FORMATS),
+        }
+        days = read_frame(connection, sql, asked)["day"].to_list()
     days = sorted({*days, *replayed_days(workspace, low, high)})
     return [day for day in days if around is None or not around.from_date <= day < around.to_date]
 
