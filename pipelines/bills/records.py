@@ -33,9 +33,11 @@ RECORD_SCHEMA = pl.Schema({c.name: c.polars_type for c in REPORTED_COST.columns 
 _TOKENS = [meter.tokens_column for meter in TOKEN_METERS]
 _OTHER_MONEY = ("quantity", "byok_cost_usd", "list_amount")
 _TOTAL = (
-    r"(?i)^(?:(?:grand|sub|net|gross|invoice)?[ -]?totals?|(?:gesamt|end|rechnungs|netto|brutto)[ -]?(?:summe|betrag)|gesamt|(?:zwischen)?summe|"
-    r"übertrag|amount due|balance due|balance (?:brought|carried) forward|zahlbetrag)"
-    r"(?: (?:due|net|netto|gross|brutto|eur|usd|\(?(?:excl(?:uding|\.)?|incl(?:uding|\.)?|inkl\.?|exkl\.?|zzgl\.?|before|after|with|without|ohne|mit) "
+    r"(?i)^(?:(?:grand|sub|net|gross|invoice|sous|montant|importe)?[ -]?totals?|(?:gesamt|end|rechnungs|netto|brutto)[ -]?(?:summe|betrag)|gesamt|"
+    r"(?:zwischen)?summe|(?:sub)?total[ae](?: fattura)?|(?:sub)?totaal|übertrag|amount (?:due|payable)|balance due|balance (?:brought|carried) forward|zahlbetrag|"
+    r"net à payer)"
+    r"(?: (?:due|net|netto|gross|brutto|\(?(?:eur|usd)\)?|amounts?|charges?|costs?|payable|to pay|ht|ttc|hors taxes?|général|generale?|à payer|a pagar|da pagare|"
+    r"te betalen|(?:sin|con|esclusa|inclusa|incl\.?|excl\.?) (?:iva|btw)|\(?(?:excl(?:uding|\.)?|incl(?:uding|\.)?|inkl\.?|exkl\.?|zzgl\.?|before|after|with|without|ohne|mit) "
     r"(?:[0-9.,]+ ?% )?(?:sales )?(?:tax(?:es)?|vat|gst|ust\.?|mwst\.?|umsatzsteuer|mehrwertsteuer)\)?))*:?$"
 )
 """A line that adds up others. `Total tax` is the tax itself."""

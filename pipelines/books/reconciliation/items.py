@@ -2,7 +2,8 @@
 
 A bill is compared by what it distinguishes. Lines name a model and a meter: each meter is compared, and ours are summed up to the more
 general meter that the bill names. Lines name models without a meter that is known: models are compared. Lines name no
-model: the seller is. A line that is longer than a day makes its month the period; otherwise it is the day.
+model: the seller is. A line that is longer than a day makes its month the period, or its own days where it reaches into another month;
+otherwise it is the day.
 """
 
 from __future__ import annotations
@@ -52,16 +53,11 @@ def reconcile(charges: pl.DataFrame, bills: Bills, rules: Reconciliation) -> pl.
 def _reconciled(charges: pl.DataFrame, bills: Bills, rules: Reconciliation) -> pl.DataFrame:
     sellers = set(bills.lines["provider_id"].to_list())
     lines = [_understood(row) for row in bills.lines.iter_rows(named=True)]
-    monthly = {
-        (line["provider_id"], _month(line["event_date"])[0])
-        for line in lines
-        if line["days"] > 1 and line["category"] == "usage"
-    }
+    longer = _longer_periods(lines)
     books: dict[tuple[str, Period], _Period] = {}
 
     def book(seller: str, day: date, days: int = 1) -> _Period:
-        month = _month(day)
-        period = month if (seller, month[0]) in monthly else (day, days)
+        period = next((each for each in longer.get(seller, ()) if each[0] <= day < _end(each)), (day, days))
         return books.setdefault((seller, period), _Period(seller, period, bills, rules))
 
     for line in lines:
@@ -89,6 +85,32 @@ def _understood(line: Row) -> Row:
 def _month(day: date) -> Period:
     first = day.replace(day=1)
     return first, ((first + timedelta(days=31)).replace(day=1) - first).days
+
+
+def _longer_periods(lines: Iterable[Row]) -> Mapping[str, list[Period]]:
+    """Periods of the sellers whose usage is billed by more than a day; those that overlap are one."""
+    found: dict[str, list[Period]] = defaultdict(list)
+    for line in lines:
+        own, month = (line["event_date"], line["days"]), _month(line["event_date"])
+        if line["days"] > 1 and line["category"] == "usage":
+            found[line["provider_id"]].append(month if _end(own) <= _end(month) else own)
+    return {seller: _joined(periods) for seller, periods in found.items()}
+
+
+def _joined(periods: Iterable[Period]) -> list[Period]:
+    joined: list[Period] = []
+    for first, days in sorted(periods):
+        if joined and first < _end(joined[-1]):
+            before = joined[-1]
+            joined[-1] = (before[0], (max(_end(before), _end((first, days))) - before[0]).days)
+        else:
+            joined.append((first, days))
+    return joined
+
+
+def _end(period: Period) -> date:
+    """The first day after it."""
+    return period[0] + timedelta(days=period[1])
 
 
 def _covered(books: Mapping[tuple[str, Period], _Period]) -> dict[str, tuple[date, date]]:

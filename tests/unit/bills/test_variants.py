@@ -124,6 +124,15 @@ def test_a_sign_in_the_column_of_currencies_is_its_code(tmp_path: Path) -> None:
         "Amount due",
         "Rechnungsbetrag EUR",
         "Grand Total",
+        "Total TTC",
+        "Montant total HT",
+        "Sous-total",
+        "Net à payer",
+        "Importe total",
+        "Totale fattura",
+        "Totaal incl. btw",
+        "Total amount due",
+        "Total charges (USD)",
     ],
 )
 def test_a_line_that_adds_up_others_is_no_charge(tmp_path: Path, words: str) -> None:

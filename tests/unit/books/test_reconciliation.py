@@ -159,6 +159,19 @@ def test_a_bill_of_a_month_at_one_rate_and_charges_at_the_rates_of_their_days() 
     assert causes(rows(ours[::-1], [bill])) == {"currency": D(-1)}, "in whatever order the days come"
 
 
+def test_a_bill_whose_months_are_not_those_of_the_calendar() -> None:
+    """Bills from the 13th to the 12th: usage of 12 February is on the one that begins in January, that of the 13th on the next."""
+    january, february = date(2026, 1, 13), NEXT
+    ours = [charge(name, 1000, usd, event_date=day) for name, usd in (("request", "0"), ("input_uncached", "3")) for day in (DAY, NEXT)]  # fmt: skip
+    bills = [line("input", "3", 1000, days=31, event_date=january), line("input", "3.5", 1000, days=28, event_date=february)]  # fmt: skip
+    found = rows(ours, bills).filter(pl.col("meter") == "input_uncached")
+    assert found.select("event_date", "period_days", "difference_usd").rows() == [(january, 31, D(0)), (february, 28, D("0.5"))]  # fmt: skip
+    within = line("input", "2.5", 1000, days=7, event_date=date(2026, 1, 2))
+    found = rows(ours, [*bills, within]).filter(pl.col("meter") == "input_uncached")
+    assert found["event_date"].to_list() == [date(2026, 1, 1), february], "periods that overlap are one"
+    assert found["period_days"].to_list() == [43, 28]
+
+
 def test_another_exchange_rate_and_a_currency_without_one() -> None:
     ours = [charge("request", 1, "0"), charge("input_uncached", 1000, "1.4", pricing_currency="CNY", usd_per_currency=D("0.14"))]  # fmt: skip
     bill = line("input", "10", 1000, currency="CNY", usd_per_unit=D("0.15"))
