@@ -3,6 +3,7 @@
 `pipelines.finops.report` makes the page; this only hands it the day. It depends on every table that the page reads.
 """
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -30,9 +31,20 @@ if TYPE_CHECKING:
 )
 @in_own_words
 def report_html(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dg.MaterializeResult[Any]:
-    """Write the report of every day of the window."""
-    pages = write_reports(mm.workspace, window_of(context), checks_of_run(context.instance, context.run.run_id))
+    """Write the report of every day of the window, and of later ones that rest on it."""
+    instance = context.instance
+    checks = checks_of_run(instance, context.run.run_id)
+    pages = write_reports(
+        mm.workspace, window_of(context), checks, checks_of=lambda day: checks_of_day(instance, report_html.key, day)
+    )
     return dg.MaterializeResult(metadata={"reports": len(pages), "newest": dg.MetadataValue.path(str(pages[-1]))})
+
+
+def checks_of_day(instance: dg.DagsterInstance, page: dg.AssetKey, day: date) -> "list[CheckLine]":
+    """The checks of the run that wrote the page of a day last; none where no run is known to have."""
+    wanted = dg.AssetRecordsFilter(asset_key=page, asset_partitions=[str(day)])
+    records = instance.fetch_materializations(wanted, limit=1).records
+    return checks_of_run(instance, records[0].run_id) if records else []
 
 
 def checks_of_run(instance: dg.DagsterInstance, run_id: str) -> "list[CheckLine]":

@@ -5,7 +5,7 @@ The page is made by `pipelines.finops.report`; here it is handed the days and wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -25,22 +25,30 @@ if TYPE_CHECKING:
     from pipelines.finops.report import CheckLine, FeedLine, Incomplete
     from pipelines.finops.report.day_calendar import Days
 
+    ChecksOfDay = Callable[[date], Sequence[CheckLine]]
+
 
 def write_reports(
     workspace: Workspace,
     window: Window,
     checks: Sequence[CheckLine] | None = None,
     incomplete: Mapping[date, Incomplete] | None = None,
+    checks_of: ChecksOfDay | None = None,
 ) -> list[Path]:
     """Write the page of every day of the window, of their months and quarters, and the calendar; returns those of the days.
 
-    `checks` are those of the run that asks; without them the accounting checks are made again for the window. `incomplete`
-    says of each day what a run that failed has left undone: the pages are then made from what is there.
+    Pages of later days that rest on one which has changed are written again too: a page that is opened next week must not show money
+    that has been corrected since.
+
+    `checks` are those of the run that asks, `checks_of` those of the run that made a later day; without them the accounting checks are
+    made again. `incomplete` says of each day what a run that failed has left undone: the pages are then made from what is there.
     """
     from pipelines.finops.report import ReportContext, ReportError, build_report  # charts take seconds to import
     from pipelines.finops.report.day_calendar import links, loaded_spend, write_calendar
     from pipelines.finops.report.explorer import write_explorer
+    from pipelines.finops.report.outdated import day_hashes, mark_of, outdated
 
+    reports = workspace.settings.reports
     context = ReportContext(
         is_sample=workspace.settings.uses_sample,
         checks=_accounting(workspace, window) if checks is None else checks,
@@ -49,19 +57,25 @@ def write_reports(
     )
     apart = Apart()
     loaded: Days = {}
+    hashes: dict[date, str] = {}
     with apart.part("explorer"), workspace.database.connect(read_only=True) as connection:
         loaded = loaded_spend(connection)
         if loaded:
-            write_explorer(connection, max(loaded), workspace.settings.reports, is_sample=context.is_sample)
+            write_explorer(connection, max(loaded), reports, is_sample=context.is_sample)
+            hashes = day_hashes(connection)
+    own = [*map(Span.of_day, window.days), *spans_around(window.days, loaded)]
+    later = [] if incomplete else [span for span in outdated(reports, hashes, window.last_day) if span not in own]
     pages = []
-    for span in [*map(Span.of_day, window.days), *spans_around(window.days, loaded)]:
+    for span in [*own, *later]:
         missing = None if incomplete is None else incomplete[min(span.last, window.last_day)]
-        around = replace(context, incomplete=missing, links=links(span, list(loaded)))
+        around = replace(context, incomplete=missing, links=links(span, list(loaded)), mark=mark_of(span, hashes))
         with apart.part(span.name), workspace.database.connect(read_only=True) as connection:
-            page = build_report(connection, span, workspace.settings.reports, context=around)
-            pages += [page] if span.kind == "day" else []
+            if span in later and span.kind == "day":
+                around = replace(around, checks=_checks_of(workspace, span.first, checks_of))
+            page = build_report(connection, span, reports, context=around)
+            pages += [page] if span.kind == "day" and span in own else []
     with apart.part("calendar"):
-        write_calendar(loaded, workspace.settings.reports, is_sample=context.is_sample)
+        write_calendar(loaded, reports, is_sample=context.is_sample)
     # After a run that failed the pages of its days count: they state what it left undone.
     if apart.failures and (incomplete is None or len(pages) < len(window.days)):
         raise ReportError("; ".join(apart.failures.values()))
@@ -88,6 +102,11 @@ def newest_loaded_day(workspace: Workspace) -> date | None:
     """The newest day with requests in the warehouse."""
     with workspace.database.connect(read_only=True) as connection:
         return max(loaded_days(connection, REQUEST), default=None)
+
+
+def _checks_of(workspace: Workspace, day: date, known: ChecksOfDay | None) -> Sequence[CheckLine]:
+    found = known(day) if known else ()
+    return found or _accounting(workspace, Window.of_day(day))
 
 
 def _accounting(workspace: Workspace, window: Window) -> list[CheckLine]:

@@ -67,7 +67,7 @@ class ReportContext:
     """The surroundings of one report. Without checks the report states that it has none.
 
     `routing` are the policies whose routes an event may touch. `incomplete` is what the run has left undone; None where it
-    made everything. `links` lead to the pages around it.
+    made everything. `links` lead to the pages around it. `mark` is of the days that the page rests on (`outdated.py`).
     """
 
     is_sample: bool = False
@@ -76,3 +76,4 @@ class ReportContext:
     routing: RoutingConfig = field(default_factory=RoutingConfig)
     incomplete: Incomplete | None = None
     links: Sequence[Link] = ()
+    mark: str = ""

@@ -56,6 +56,7 @@ class Page:
     drift: evidence.DriftSection | None = None
     watch: watch.WatchSection | None = None
     evidence: EvidenceSection | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
         day=data.day,
         kind="day",
         links=context.links,
+        mark=context.mark,
         title=f"Model spend on {fmt.long_day(data.day)}",
         is_sample=context.is_sample,
         headline=spend.headline(data.day, totals, context.incomplete),

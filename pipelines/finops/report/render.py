@@ -24,11 +24,11 @@ _TEMPLATES = files("pipelines.finops.report") / "templates"
 
 def render_page(page: Page) -> str:
     """The HTML of the page. Equal pages give equal text."""
-    return render("report.html", script=("report.js",), page=page)
+    return render("report.html", script=("report.js",), mark="" if page.incomplete else page.mark, page=page)
 
 
-def render(template: str, *, script: Sequence[str] = (), **shown: object) -> str:
-    """A template with the style sheet, and with a script of those files, which its policy allows by its hash."""
+def render(template: str, *, script: Sequence[str] = (), mark: str = "", **shown: object) -> str:
+    """A template with the style sheet, and with a script of those files, which its policy allows by its hash. `mark`: `outdated.py`."""
     code = "".join(map(_text, script))
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     allowed = f" script-src 'sha256-{digest}';" if script else ""
@@ -39,6 +39,7 @@ def render(template: str, *, script: Sequence[str] = (), **shown: object) -> str
             policy=f"default-src 'none'; style-src 'unsafe-inline';{allowed} base-uri 'none'; form-action 'none'",
             style=Markup(_text("report.css")),  # noqa: S704, our own file
             script=Markup(code),  # noqa: S704, our own file
+            mark=mark,
             **shown,
         )
     )

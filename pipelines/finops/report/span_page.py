@@ -48,6 +48,7 @@ def build_span_page(data: ReportData, context: ReportContext) -> tuple[Page, lis
         kind=data.span.kind,
         title=f"Model spend in {data.span.name}",
         links=context.links,
+        mark=context.mark,
         is_sample=context.is_sample,
         headline=sections.made("headline", lambda: _headline(data, total), ""),
         incomplete=None,

@@ -1,0 +1,48 @@
+"""Pages that are written again because a day that they rest on has changed since."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from pipelines.finops.report.outdated import mark_of, outdated
+from pipelines.finops.report.render import render, write_page
+from pipelines.finops.span import Span
+
+FIRST = date(2026, 1, 1)
+DAYS = {FIRST + timedelta(days=number): "a" for number in range(120)}
+"""Every day from January to April, as it was when the pages were written."""
+LAST = date(2026, 4, 30)
+
+
+def written(reports: Path, *spans: Span, mark: bool = True) -> None:
+    for span in spans:
+        shown = {"title": span.name, "is_sample": True, "newest": None, "months": [], "quarters": []}
+        text = render("calendar.html", mark=mark_of(span, DAYS) if mark else "", **shown)
+        write_page(text, reports / span.slug / "index.html")
+
+
+def found(reports: Path, changed: date, after: date | None = None) -> list[str]:
+    return [span.slug for span in outdated(reports, DAYS | {changed: "b"}, after or changed)]
+
+
+def test_later_pages_that_show_a_changed_day_and_no_others(tmp_path: Path) -> None:
+    days = [Span.of_day(day) for day in DAYS]
+    wholes = [Span.of_month(date(2026, 4, 30)), Span.of_quarter(date(2026, 4, 30)), Span.of_month(date(2026, 3, 31))]
+    written(tmp_path, *days, *wholes)
+    assert found(tmp_path, LAST, FIRST) != [], "the newest day itself, looked at from an earlier one"
+    assert list(outdated(tmp_path, DAYS, FIRST)) == [], "nothing has changed"
+    changed = date(2026, 3, 20)
+    again = found(tmp_path, changed)
+    of_days = [slug for slug in again if len(slug) == len("2026-03-20")]
+    assert of_days == [str(changed + timedelta(days=number)) for number in range(1, 30)], "its quarter and thirty days"
+    assert {*again} - {*of_days} == {"2026-03", "2026-04"}, "what holds it and what is compared with it"
+    first_of_quarter = found(tmp_path, FIRST)
+    assert [slug for slug in first_of_quarter if slug in ("2026-03-31", "2026-04-01")] == ["2026-03-31"]
+    assert "2026-Q2" in first_of_quarter, "compared with as many days of the quarter before"
+
+
+def test_a_page_that_is_not_there_or_bears_no_mark_is_left(tmp_path: Path) -> None:
+    """One of a run that failed bears none: what it left undone stands on it."""
+    written(tmp_path, Span.of_day(date(2026, 3, 22)), mark=False)
+    assert found(tmp_path, date(2026, 3, 20)) == []
