@@ -24,6 +24,7 @@ from pipelines.workspace import Workspace
 if TYPE_CHECKING:
     from pipelines.finops.report import CheckLine, FeedLine, Incomplete
     from pipelines.finops.report.day_calendar import Days
+    from pipelines.finops.report.outdated import DayHashes
 
     ChecksOfDay = Callable[[date], Sequence[CheckLine]]
 
@@ -57,7 +58,7 @@ def write_reports(
     )
     apart = Apart()
     loaded: Days = {}
-    hashes: dict[date, str] = {}
+    hashes: DayHashes = {}
     with apart.part("explorer"), workspace.database.connect(read_only=True) as connection:
         loaded = loaded_spend(connection)
         if loaded:
