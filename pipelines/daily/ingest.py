@@ -113,13 +113,13 @@ def stale_days(
     another one replays arrived after it.
 
     With `around`, days up to `LATE_REACH_DAYS` from that window and outside it; else every loaded day. Days before
-    `unloaded_before` count also where none of their rows is loaded yet. The other side of a pair over midnight is found once the late
+    `unloaded_before`, and days between loaded ones of which a file holds records that arrived with the window or later, count also where none of their rows is loaded yet. The other side of a pair over midnight is found once the late
     days have run, so ask again then; `at_once` has the days next to them in the first answer. Derived from what is indexed and what is
     loaded, not from what this run saw, so a run that was killed before it came to the late days leaves them to the next.
     """
     sql = """
         with indexed as (
-            select distinct day, snapshot_id from raw.snapshot, unnest(event_dates) as day
+            select distinct day, snapshot_id, observed_at from raw.snapshot, unnest(event_dates) as day
             where kind = 'requests' and day >= %(low)s and day < %(high)s
         ),
         loaded as (
@@ -132,7 +132,10 @@ def stale_days(
         ),
         late as (
             select day, snapshot_id from indexed
-            where (day in (select day from loaded) or day < %(unloaded_before)s)
+            where (
+                day in (select day from loaded) or day < %(unloaded_before)s
+                or (observed_at >= %(since)s and day > (select min(day) from loaded) and day < (select max(day) from loaded))
+            )
             and (day, snapshot_id) not in (select day, snapshot_id from loaded)
             and not exists (
                 select from dropped
@@ -172,6 +175,7 @@ def stale_days(
             "low": low,
             "high": high,
             "unloaded_before": unloaded_before,
+            "since": around.from_date if around else date.max,
             "at_once": at_once,
             "replaying": list(REPLAYING_FORMATS),
         }

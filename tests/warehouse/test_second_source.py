@@ -93,6 +93,19 @@ def test_the_days_of_a_source_that_comes_later_are_loaded_again(workspace: Works
     assert (requests(workspace), books(workspace), stale_days(workspace)) == (before, True, [])
 
 
+def test_late_lines_of_a_day_that_had_none_are_loaded_too(workspace: Workspace) -> None:
+    """It was run and holds nothing, so no loaded file names it. A day that nobody has run, before all that is loaded, is no late one."""
+    quiet, new = DAY - 2 * ONE, Window.of_day(DAY)
+    for day in (DAY - 3 * ONE, DAY - ONE):
+        land(workspace, "gateway", day, [spend(f"a{day}", f"{day} 10:00:00")])
+        load_requests(workspace, Window.of_day(day))
+    land(workspace, "gateway", DAY, [spend("late", f"{quiet} 10:00:00"), spend("older", f"{DAY - 9 * ONE} 10:00:00"), spend("now", f"{DAY} 10:00:00")])  # fmt: skip
+    load_requests(workspace, new)
+    assert stale_days(workspace, new) == [quiet]
+    load_requests(workspace, Window.of_day(quiet))
+    assert stale_days(workspace, new) == []
+
+
 def test_late_lines_of_a_loaded_day_are_no_loss_of_the_run_that_finds_them(workspace: Workspace) -> None:
     """The run of the new day reads them, and the run of their own day, which follows, loads them. What is lost is found by either."""
     early, new = DAY - 4 * ONE, Window.of_day(DAY)
