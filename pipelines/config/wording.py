@@ -104,5 +104,10 @@ def _as_kind(kind: str, value: object) -> str | None:
         return f"[{value}]"
     if "number" not in _ACCEPTED[kind] or not isinstance(value, str):
         return None
-    number = re.fullmatch(r"[^\d.,%-]{0,9}(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)[^\d.,%]{0,9}", value)
+    around = r"[^\d.,%-]{{0,9}}({})[^\d.,%]{{0,9}}"
+    number = re.fullmatch(around.format(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?"), value)
+    if number is None and (
+        german := re.fullmatch(around.format(r"-?\d{1,3}(?:\.\d{3})*,\d{1,2}|-?\d+,\d{1,2}"), value)
+    ):
+        return german[1].replace(".", "").replace(",", ".")
     return number[1].replace(",", "") if number else None

@@ -28,6 +28,7 @@ _OPERATIONS = (
     "ocr", "retrieval",
 )  # fmt: skip
 _TERMS = ("on_demand", "spot", "reserved_1_year", "reserved_3_years", "rental_1_year", "rental_3_years", "owned")
+_TIERS = ("standard", "batch", "flex", "priority", "fast", "scale")
 _METRICS = (*METRICS, "error_rate", "finish", "fingerprint", "response_model")
 _ALIKE_IN_MODELS = 0.85
 """The same of a word in the name of a model: `llava` is no misspelt `llama`."""
@@ -35,6 +36,8 @@ _LEAST_LETTERS = 4
 _NAME_OF_MODEL = re.compile(r"[a-z][a-z0-9.]*(?:-[a-z0-9.]+)+")
 _NAMING_MODELS = ("claims.yaml", "models.yaml", "routing.yaml")
 """Packaged files that name many models."""
+_NAMES_OF_BENCHMARKS = re.compile(r"\b(?:benchmark|quality_benchmarks|agents|score): (\[[^\]]*\]|[\w@-]+)")
+_NAMING_BENCHMARKS = ("claims.yaml", "evidence.yaml", "routing.yaml")
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,16 @@ def _kinds(config: Config) -> tuple[_Kind, ...]:
     sellers = [name for item in config.models.providers for name in (item.id, *item.aliases)]
     own = {item.seller for item in config.selfhost.deployments}
     terms = [*_TERMS, *(item.term for item in (*config.selfhost.gpu_prices, *config.hardware.gpu_prices))]
-    words = _words_of_models(config)
+    models, benchmarks = _words_of_models(config), _words_of_benchmarks(config)
     return (
         _Kind(("provider_id", "provider"), "seller of models.yaml", lambda name: None if name in own else misspelt(name, sellers),
               maps=("billing_accounts", "sellers")),
         _Kind(("operations", "operation"), "operation of OpenTelemetry", lambda name: misspelt(name, _OPERATIONS)),
         _Kind(("term",), "term that a price of a GPU has", lambda name: misspelt(name, terms)),
+        _Kind(("tier", "service_tier"), "tier of a seller", lambda name: misspelt(name, _TIERS)),
         _Kind(("metric",), "metric of the watch", lambda name: misspelt(name.split(":", maxsplit=1)[0], _METRICS)),
-        _Kind(("model", "model_id", "models"), "model that is known", lambda name: _model_meant(name, words)),
+        _Kind(("model", "model_id", "models"), "model that is known", lambda name: _words_meant(name, models)),
+        _Kind(("benchmark", "quality_benchmarks", "agents", "score"), "benchmark that is known", lambda name: _words_meant(name, benchmarks)),
     )  # fmt: skip
 
 
@@ -107,11 +112,23 @@ def _words_of_models(config: Config) -> frozenset[str]:
     return frozenset(word for text in texts for name in _NAME_OF_MODEL.findall(text) for word in _words(name))
 
 
+def _words_of_benchmarks(config: Config) -> frozenset[str]:
+    """The same of benchmarks: those of what ships, and what `sources.yaml` names in its boards and their options."""
+    packaged = resources.files("pipelines.config") / "defaults"
+    named = [
+        found
+        for name in _NAMING_BENCHMARKS
+        for found in _NAMES_OF_BENCHMARKS.findall((packaged / name).read_text("utf-8"))
+    ]
+    named += [text for item in config.sources.leaderboards for text in (item.board, item.format, str(item.options))]
+    return frozenset(word for text in named for word in _words(text))
+
+
 def _words(name: str) -> list[str]:
     return [word for word in re.split(r"[^a-z]+", name.lower()) if len(word) >= _LEAST_LETTERS]
 
 
-def _model_meant(name: str, known: frozenset[str]) -> str | None:
+def _words_meant(name: str, known: frozenset[str]) -> str | None:
     """The name with its misspelt words mended: those that begin and end as a known word does and are nearly it (`sonet`)."""
     meant = name.lower()
     for word in _words(name):

@@ -1,4 +1,6 @@
-"""Names in one file that another file, or the code, declares: what nobody declares would leave a budget empty or a policy uncomputed."""
+"""Names in one file that another file, or the code, declares: what nobody declares would leave a budget empty or a policy uncomputed.
+
+And per cents that look like shares, which would count a hundredth."""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ def unknown_names(config: Config, folder: Path | None) -> list[str]:
     own = {item.name for item in fields(config) if folder is not None and (folder / f"{item.name}.yaml").is_file()}
     if folder is None or not own:
         return lines
-    looks = (_of_claims, _of_preferences, _of_routing, _of_machines, partial(misspelt_names, files=own))
+    looks = (_of_claims, _of_preferences, _of_routing, _of_machines, _of_discounts, partial(misspelt_names, files=own))
     for name, key, problem in (found for look in looks for found in look(config)):
         if name not in own:
             continue
@@ -93,3 +95,14 @@ def _of_machines(config: Config) -> Iterator[Found]:
         if config.hardware.gpu(name) is None:
             problem = _not_among(name, gpus, ", which hardware.yaml does not have under gpus")
             yield "selfhost", (*at, "gpu"), problem or ""
+
+
+def _of_discounts(config: Config) -> Iterator[Found]:
+    for number, item in enumerate(config.commitments.discounts):
+        if item.percent < 1:
+            meant = (item.percent * 100).normalize()
+            yield (
+                "commitments",
+                ("discounts", number, "percent"),
+                f"found {item.percent}, less than one per cent; did you mean {meant:f}?",
+            )

@@ -100,9 +100,9 @@ def build(source: RequestSource) -> Format:
 
 def _require(source: RequestSource, columns: Mapping[str, Paths]) -> None:
     if "event_at" not in columns and source.options.get("undated") != "arrival":
-        raise refused(source, "columns", sorted(columns), "a map with event_at, for example {event_at: timestamp}")
+        raise refused(source, "columns", ", ".join(columns), "a map with event_at, for example {event_at: timestamp}")
     if not set(columns) & {"input", "output", "total", "cache_read", "cache_write", *STAND_ALONE}:
-        raise refused(source, "columns", sorted(columns), "at least one count, for example {input: prompt_tokens}")
+        raise refused(source, "columns", ", ".join(columns), "also a count, for example {input: prompt_tokens}")
 
 
 def _units(source: RequestSource) -> dict[str, float | Decimal]:
