@@ -25,7 +25,7 @@ from pipelines.records.reader import read_batches
 from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
 from pipelines.records.tally import Tally
 
-ENGINE_VERSION = 8
+ENGINE_VERSION = 9
 """Part of every version: raised when reading or typing changes what a record becomes."""
 
 

@@ -16,7 +16,7 @@ from pipelines.bills.formats._cloud_meters import SAID, as_struct, azure_said
 from pipelines.records.layout import Layout
 
 _CATEGORIES = {
-    "usage": "Usage", "purchase": "Purchase", "unusedreservation": "Purchase", "tax": "Tax", "refund": "Credit",
+    "usage": "Usage", "purchase": "Purchase", "unusedreservation": "Purchase", "unusedsavingsplan": "Purchase", "tax": "Tax", "refund": "Credit",
     "roundingadjustment": "Adjustment",
 }  # fmt: skip
 
@@ -25,7 +25,7 @@ def build() -> Layout:
     """Rows of the export: one meter of one resource on one day."""
     return Layout(
         name="azure_cost",
-        version="2",
+        version="3",
         text={
             "written_date": ("Date", "date", "UsageDate", "usageDate", "UsageDateTime"),
             "project_id": ("SubscriptionId", "subscriptionId"),

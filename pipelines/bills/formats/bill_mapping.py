@@ -38,7 +38,7 @@ _INSTANTS = ("bucket_from", "bucket_to")
 FIELDS = ("model", *(name for name in _TEXT if name != "raw_model"), *_MONEY, "request_count", *_INSTANTS)
 """Fields that `columns` may name."""
 OPTIONS = ("columns", *TABLE_OPTIONS)
-DEFAULTS = ("provider_id", "currency", "report")
+DEFAULTS = ("provider_id", "currency", "quantity_unit", "report")
 
 
 def build() -> Layout:

@@ -57,7 +57,7 @@ _CATEGORIES = (
     (
         "credit",
         re.compile(
-            r"\b(credits?|refunds?|reversals?|promotions?|gutschrift(en)?|(rück)?erstattung(en)?|storno|stornierung(en)?|guthaben|avoirs?)\b",
+            r"\b(credits?(?! (?:card|purchase|top|pack))|refunds?|reversals?|promotions?|gutschrift(en)?|(rück)?erstattung(en)?|storno|stornierung(en)?|guthaben|avoirs?)\b",
             re.IGNORECASE,
         ),
     ),
@@ -65,7 +65,8 @@ _CATEGORIES = (
     (
         "commitment",
         re.compile(
-            r"\b(provisioned|scale tier|commitment|reservation|reserved|ptu|reserviert\w*|reservierung(en)?|mindest(umsatz|abnahme)\w*)\b",
+            r"\b(provisioned|scale tier|commitment|committed|shortfall|minimum (?:\w+ )?(?:spend|usage|charge|fee)|reservation|reserved|ptu|reserviert\w*|"
+            r"reservierung(en)?|mindest(umsatz|abnahme)\w*|credits? (?:purchase|top[- ]?up|pack)s?)\b",
             re.IGNORECASE,
         ),
     ),
@@ -101,9 +102,10 @@ def meter_of(words: str | None) -> str | None:
 def category_of(focus: str | None, line_item: str | None) -> str:
     """usage, tax, credit, discount, commitment or unexplained: the kind of charge where a bill gives one that is known, else what a line names."""
     kind = re.sub(r"[\s_-]", "", (focus or "").lower())
-    if known := next((name for words, name in _BY_KIND if words.search(kind)), None):
-        return known
-    return next((name for name, words in _CATEGORIES if line_item and words.search(line_item)), "usage")
+    known = next((name for words, name in _BY_KIND if words.search(kind)), None)
+    said = next((name for name, words in _CATEGORIES if line_item and words.search(line_item)), "usage")
+    # Clouds call the hours of provisioned throughput usage, and no request has used them.
+    return said if known is None or (known, said) == ("usage", "commitment") else known
 
 
 def units_in(quantity: Decimal | None, unit: str | None) -> Decimal | None:

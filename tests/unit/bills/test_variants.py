@@ -171,10 +171,35 @@ def test_an_encoding_that_is_none_is_refused(tmp_path: Path, encoding: object) -
         ("USt. 19 %", "tax"), ("Mehrwertsteuer", "tax"), ("Sales Taxes", "tax"), ("VAT", "tax"), ("Gutschrift", "credit"), ("Rückerstattung", "credit"),
         ("Refunds", "credit"), ("Guthaben", "credit"), ("Promotional credits", "credit"), ("Rabatt 12 %", "discount"), ("Volume discount", "discount"),
         ("Provisioned throughput", "commitment"), ("taxonomy-1, input", "usage"), ("Eingabe-Token", "usage"), ("Austausch", "usage"),
+        ("Credit purchase", "commitment"), ("Prepaid credits top-up", "commitment"), ("Credit card surcharge", "usage"),
+        ("Committed spend shortfall", "commitment"), ("Minimum monthly charge", "commitment"),
     ],
 )  # fmt: skip
 def test_what_a_line_charges_by_its_words(words: str, category: str) -> None:
     assert category_of(None, words) == category
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "category"),
+    [
+        ("Usage", "Provisioned Managed Global", "commitment"), ("Usage", "gpt 5 Inp Glbl 1M Tokens", "usage"), ("Usage", "Tax advice model, input", "usage"),
+        ("UnusedSavingsPlan", None, "commitment"), ("rounding_error", "Rounding", "unexplained"),
+    ],
+)  # fmt: skip
+def test_the_kind_that_a_cloud_gives_a_line(kind: str, words: str | None, category: str) -> None:
+    assert category_of(kind, words) == category
+
+
+def test_a_unit_may_be_declared_where_the_column_says_it(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text("day,Tokens,EUR\n2026-02-12,1000000,1.80\n", encoding="utf-8")
+    declared = RequestSource.model_validate(
+        {
+            "source": "bill", "format": "bill_mapping", "defaults": {"provider_id": "mistral", "currency": "EUR", "quantity_unit": "tokens"},
+            "options": {"columns": {"bucket_from": "day", "quantity": "Tokens", "amount": "EUR"}},
+        }
+    )  # fmt: skip
+    [found] = rows(parse_bill(landed(tmp_path / "b.csv"), declared, tmp_path / "store"))
+    assert units_in(found["quantity"], found["quantity_unit"]) == 1_000_000
 
 
 @pytest.mark.parametrize(
