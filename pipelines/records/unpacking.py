@@ -1,6 +1,6 @@
 """A landed file's decompressed bytes in pieces, as UTF-8, whatever it is compressed with and however it ends.
 
-The first bytes decide what it is compressed with, never the name; what is compressed again within is opened too, and the members of a ZIP
+The first bytes decide what it is compressed with, never the name; what is compressed again within is opened too, and the members of a ZIP or tar
 archive follow each other. An archive that ends too early or expands without end
 gives what it holds and then says so (`Unpacked.trouble`).
 """
@@ -11,6 +11,7 @@ import codecs
 import gzip
 import io
 import itertools
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ _BOMS = {
 }
 """What a byte order mark shows; that of UTF-32 begins like the other's."""
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
+_TAR = (b"ustar", 257)
+"""What shows a tar archive, and where."""
 _DEEPEST = 3
 _DOCUMENTS = ("[Content_Types].xml", "mimetype")
 """Members by which a workbook or another office document is known."""
@@ -130,7 +133,9 @@ def _opened(path: Path) -> Iterator[pa.NativeFile]:
 
 
 def _layer(path: Path, outer: pa.NativeFile, codec: str) -> pa.NativeFile:
-    return pa.PythonFile(Members(path), "r") if codec == "zip" else pa.CompressedInputStream(outer, codec)
+    if codec == "zip":
+        return pa.PythonFile(Members(path), "r")
+    return pa.PythonFile(TarMembers(outer), "r") if codec == "tar" else pa.CompressedInputStream(outer, codec)
 
 
 def _codec_of(path: Path, depth: int) -> str | None:
@@ -140,7 +145,9 @@ def _codec_of(path: Path, depth: int) -> str | None:
         for level in range(depth):
             opened = held.enter_context(_layer(path, opened, str(_codec_of(path, level))))
         with suppress(OSError, pa.ArrowInvalid):
-            magic = opened.read(4)
+            magic = opened.read(512)
+            if magic.startswith(_TAR[0], _TAR[1]):
+                return "tar"
             found = next((codec for mark, codec in _MAGIC.items() if magic.startswith(mark)), None)
             return found if found != "zip" or (depth == 0 and is_archive_of_files(path)) else None
     return None
@@ -166,6 +173,44 @@ def _unpacked_member(member: IO[bytes]) -> IO[bytes]:
     """A member that is compressed once more, opened."""
     buffered = io.BufferedReader(cast("io.RawIOBase", member))
     return cast("IO[bytes]", gzip.GzipFile(fileobj=buffered) if buffered.peek(2)[:2] == b"\x1f\x8b" else buffered)
+
+
+class TarMembers(io.RawIOBase):
+    """The files of a tar archive one after the other, in its order, each ending its last line."""
+
+    def __init__(self, outer: pa.NativeFile) -> None:
+        super().__init__()
+        self._archive = tarfile.open(fileobj=cast("IO[bytes]", outer), mode="r|")  # noqa: SIM115 - closed in close
+        self._open: IO[bytes] | None = None
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes of the member that is open, or of the one after it."""
+        try:
+            if self._open is not None and (piece := self._open.read(size)):
+                return piece
+            was_open, self._open = self._open is not None, self._next()
+        except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
+            raise OSError(type(error).__name__) from None
+        if self._open is None:
+            return b""
+        return b"\n" if was_open else self.read(size)
+
+    def _next(self) -> IO[bytes] | None:
+        """The next file of the archive, without what a Mac adds to each."""
+        while (member := self._archive.next()) is not None:
+            held = self._archive.extractfile(member) if member.isfile() else None
+            if held is not None and not member.name.rpartition("/")[2].startswith("._"):
+                return _unpacked_member(held)
+        return None
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._archive.close()
+        super().close()
 
 
 class Members(io.RawIOBase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -27,6 +28,16 @@ def zipped(**files: bytes) -> bytes:
     return out.getvalue()
 
 
+def tarred(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name.replace("__", "/"))
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -35,6 +46,8 @@ def zipped(**files: bytes) -> bytes:
         zipped(a=lines(1, 2), folder__b=lines(3)),
         zipped(a=gzip.compress(lines(1, 2)), b=gzip.compress(lines(3))),
         zipped(a=lines(1, 2, 3), folder__=b""),
+        tarred(a=lines(1, 2).rstrip(), folder__b=lines(3), **{"folder__._b": b"\x00\x05\x16\x07"}),
+        gzip.compress(tarred(a=gzip.compress(lines(1, 2)), b=lines(3))),
     ],
 )
 def test_what_is_packed_is_read(tmp_path: Path, content: bytes) -> None:
@@ -63,3 +76,9 @@ def test_a_damaged_member_is_named_and_what_comes_before_it_is_read(tmp_path: Pa
     parsed = landed_bytes(tmp_path, bytes(content), "openai_chat")
     assert 1 in rows(parsed)["input_uncached_tokens"].to_list()
     assert "broken_archive" in parsed.quarantine["reason"].to_list()
+
+
+def test_of_a_tar_archive_that_was_cut_the_whole_files_are_read(tmp_path: Path) -> None:
+    content = tarred(a=lines(1), b=lines(*range(10, 400)))
+    parsed = landed_bytes(tmp_path, content[:6000], "openai_chat")
+    assert (parsed.valid, parsed.quarantine["reason"].to_list()) == (1, ["broken_archive"])
