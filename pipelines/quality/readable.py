@@ -1,6 +1,7 @@
 """How much of each source's log could not be read: a source that is set aside must be loud, and come with what helps.
 
-Records that are no requests (headers, chat lines) don't count. The result type is in `outcome.py`.
+Records that are no requests (headers, chat lines) don't count, unless a source has no others: that is a wrong format rather than a
+quiet day. The result type is in `outcome.py`.
 """
 
 from __future__ import annotations
@@ -60,6 +61,19 @@ _SHARES = f"""
     order by sum(broken.records) / (valid.records + sum(broken.records)) desc, broken.source
 """
 
+_SILENT = f"""
+    select source, sum(quarantined)::bigint
+    from raw.snapshot
+    where kind = 'requests' and {_TOUCHES}
+    group by source
+    having sum(valid) = 0 and sum(quarantined) > 0 and not exists (
+        select from raw.quarantine inner join raw.snapshot as file using (snapshot_id)
+        where file.kind = 'requests' and file.source = raw.snapshot.source and severity <> 'info' and {_TOUCHES}
+    )
+    order by source
+"""
+"""Sources none of whose records is a request, or a broken one."""
+
 
 _EVERY = f"""
     select source, reason, landing_path, line_no, detail
@@ -73,28 +87,39 @@ _EVERY = f"""
 def sources_readable(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
     """Of each source's billable records in the files that touch `[from_date, to_date)`, less than 1 % are set aside.
 
-    Fails as an error from 20 % on. `observed` is the largest share; the sample names source, share, reasons and remedy.
+    Fails as an error from 20 % on; a source of whose records none is a request is a warning. `observed` is the largest share; the sample names source, share, reasons and remedy.
     """
     days = {"first": from_date, "last": to_date - timedelta(days=1)}
     shares = connection.execute(_SHARES.encode(), days).fetchall()
+    silent = connection.execute(_SILENT.encode(), days).fetchall()
     worst = max((broken / total for _, broken, total, *_ in shares), default=0.0)
     loud = [row for row in shares if row[1] >= WARN_AT * row[2]]
     return ExpectationOutcome(
         name="sources_readable",
-        description=_described(loud),
+        description=_described(loud, [source for source, _ in silent]),
         severity="blocking" if worst >= FAIL_AT else "warning",
-        success=not loud,
+        success=not loud and not silent,
         observed=worst,
-        unexpected_count=len(loud),
-        sample=tuple(_in_words(*row) for row in loud[:5]),
+        unexpected_count=len(loud) + len(silent),
+        sample=tuple([*(_in_words(*row) for row in loud), *(_of_silent(*row) for row in silent)][:5]),
         query=" ".join(ClientCursor(connection).mogrify(_EVERY, days).split()),
     )
 
 
-def _described(loud: Sequence[tuple[Any, ...]]) -> str:
-    found = "; ".join(f"{source} {broken / total:.1%}" for source, broken, total, *_ in loud)
+def _described(loud: Sequence[tuple[Any, ...]], silent: Sequence[str]) -> str:
+    shares = [f"{source} {broken / total:.1%}" for source, broken, total, *_ in loud]
+    found = "; ".join([*shares, *(f"{source} without any request" for source in silent)])
     found = f"Found are {found}. " if found else ""
     return f"{found}Less than {WARN_AT:.0%} of a source's billable records are set aside; from {FAIL_AT:.0%} on the source counts as lost."
+
+
+def _of_silent(source: str, records: int) -> dict[str, str]:
+    return {
+        "source": source,
+        "set aside": f"all of {records:,} records, none of which is a request",
+        "reasons": f"not_a_request {records:,}",
+        "what helps": REMEDIES["nothing_valid"],
+    }
 
 
 def _in_words(source: str, broken: int, total: int, reasons: list[str], records: list[int]) -> dict[str, str]:

@@ -89,3 +89,17 @@ def test_harmless_lines_do_not_count_and_one_source_does_not_hide_in_another(bar
 def test_a_window_without_files(bare: Database) -> None:
     found = outcome(bare)
     assert (found.success, found.observed) == (True, 0.0)
+
+
+def test_a_source_without_any_request_is_no_quiet_day(bare: Database) -> None:
+    """A wrong format takes each record for none of its own, and none for a broken one."""
+    file(bare, 1, "wrong", valid=0, broken={"not_a_request": 40})
+    file(bare, 2, "gateway", valid=10, broken={"not_a_request": 900})
+    file(bare, 3, "broken", valid=0, broken={"not_a_request": 2, "not_json": 1})
+    file(bare, 4, "empty", valid=0, broken={})
+    found = outcome(bare)
+    assert [(item["source"], item["what helps"]) for item in found.sample] == [
+        ("broken", REMEDIES["not_json"]),
+        ("wrong", REMEDIES["nothing_valid"]),
+    ]
+    assert "wrong without any request" in found.description
