@@ -1,7 +1,7 @@
 """Azure API Management: rows of `ApiManagementGatewayLlmLog`, as table rows or as diagnostic records.
 
 A call writes several rows that share a CorrelationId; tokens stand only on SequenceNumber 0, the others hold
-pieces of messages and are no requests. `ModelName` is the model, `DeploymentName` what was asked for. Usage counts
+pieces of messages and are no requests. A request that is sent again, or to several backends, is several calls, each with a RequestId of its own. `ModelName` is the model, `DeploymentName` what was asked for. Usage counts
 as OpenAI does; cached tokens stand only in diagnostic records (`promptCachedTokens`), not in the table, and reasoning in
 neither, so that these are charged as plain input and output. For Claude the prompt count is exclusive of cached tokens.
 Records come as rows (CSV, lines), in `records` (storage, Event Hub) or in the `tables` of a Log Analytics answer.
@@ -37,9 +37,10 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="azure_apim",
-        version="3",
+        version="4",
         text={
             "source_request_id": (*_either("CorrelationId"), "correlationId"),
+            "attempt": (*_either("RequestId"), "requestId"),
             "request_model": (*_either("DeploymentName"), *_either("ModelName"), *ASKED),
             "response_model": _either("ModelName"),
             "region": (*_either("Region"), "location"),
@@ -60,6 +61,8 @@ def build(source: RequestSource) -> Format:
         tags={"request_id": _either("RequestId")},
         constants={"provider_id": "azure"},
         time=TimeRule("iso"),
+        identity=("source_request_id", "attempt_id"),
+        call_ids=("attempt", "source_request_id"),
         items=lambda: records,
         marks=marks_of("records", "tables"),
         derive=_derive,
@@ -76,6 +79,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     portal_time = pl.col("portal_time").str.strip_chars()
     embeds = pl.col("operation_name").str.contains("(?i)embed")
     return {
+        # A record without the id of its attempt is the call by its correlation alone.
+        "attempt_id": pl.col("attempt").fill_null(""),
         "event_at": pl.coalesce("event_at", *(_utc(portal_time, pattern) for pattern in _PORTAL_TIMES)),
         "operation": pl.when(embeds).then(pl.lit("embeddings")),
         "token_semantics": rule,

@@ -2,13 +2,15 @@
 
 Cached tokens have columns of their own. Whether `prompt_tokens` contains them depends on provider and version:
 option `semantics` names the rule; without it Anthropic's models follow anthropic_exclusive, most others
-openai_inclusive (`conventions.py`). An answer from Helicone's own cache costs nothing. Instants are ISO 8601 in UTC.
-Source: docs.helicone.ai, "Get requests"; HeliconeRequest of github.com/Helicone/helicone.
+openai_inclusive (`conventions.py`). An answer from Helicone's own cache costs nothing. Rows of ClickHouse's
+table `request_response_rmt`, which have `latency` and `organization_id` where the API has `delay_ms`, hold costs in billionths of a dollar. Instants are ISO 8601 in UTC.
+Source: docs.helicone.ai, "Get requests"; HeliconeRequest and COST_PRECISION_MULTIPLIER of github.com/Helicone/helicone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import partial
 
 import polars as pl
@@ -31,7 +33,7 @@ def build(source: RequestSource) -> Format:
         raise SourceError(source.source, ("options", "semantics"), f"found {rule!r}, accepted: {', '.join(RULES)}")
     return Format(
         name="helicone",
-        version="1",
+        version="2",
         text={
             "source_request_id": ("request_id", "response_id"),
             "answer_id": ("response_id",),
@@ -43,6 +45,7 @@ def build(source: RequestSource) -> Format:
             "environment": ("request_properties/environment", "request_properties/Environment"),
             "application": ("request_properties/app", "request_properties/App"),
             "cached": ("cache_reference_id",),
+            "organization": ("organization_id",),
         },
         usage={
             "input": ("prompt_tokens",),
@@ -54,7 +57,7 @@ def build(source: RequestSource) -> Format:
             "reasoning": ("reasoning_tokens",),
         },
         integers={"http_status": ("response_status", "status")},
-        numbers={"latency_ms": ("delay_ms",), "ttft_ms": ("time_to_first_token",)},
+        numbers={"latency_ms": ("delay_ms",), "table_latency": ("latency",), "ttft_ms": ("time_to_first_token",)},
         booleans={"hit": ("cache_hit",)},
         instants={"event_at": ("request_created_at",)},
         money={"reported_cost_usd": ("cost", "costUSD", "cost_usd")},
@@ -67,6 +70,8 @@ def build(source: RequestSource) -> Format:
     )
 
 
+_OF_A_ROW = Decimal("1e-9")
+"""The unit of a cost in ClickHouse's table, in dollars."""
 _NO_CACHE = ("", "00000000-0000-0000-0000-000000000000")
 
 
@@ -76,7 +81,13 @@ def _derive(rule: str | None) -> Mapping[str, pl.Expr]:
     # Helicone writes -1 and -2 for calls that it cancelled or that never ended.
     failed = ((pl.col("http_status") >= 400) | (pl.col("http_status") < 0)).fill_null(value=False)
     status = pl.when(hit).then(pl.lit("cache_hit")).when(failed).then(pl.lit("error")).otherwise(pl.lit("ok"))
+    is_row = pl.col("latency_ms").is_null() & (
+        pl.col("table_latency").is_not_null() | pl.col("organization").is_not_null()
+    )
+    cost = pl.col("reported_cost_usd")
     return {
+        "reported_cost_usd": pl.when(is_row).then(cost * _OF_A_ROW).otherwise(cost),
+        "latency_ms": pl.coalesce("latency_ms", "table_latency"),
         "token_semantics": pl.lit(rule) if rule else rule_of("helicone", pl.lit("openai_inclusive")),
         "status": status,
         "is_billable": (status == "ok") | (counted & (status == "error")),

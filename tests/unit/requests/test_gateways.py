@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.requests.helpers import all_days, buckets, parse_records, row
+from tests.unit.requests.helpers import all_days, buckets, parse_records, row, sample
 from tests.unit.requests.samples import AT, EPOCH, SECRET
 
 CHAT = {
@@ -132,3 +133,25 @@ def test_counts_of_another_unit_are_no_tokens(tmp_path: Path, unit: str) -> None
     assert (found["usage_basis"], json.loads(found["tags"])["usage_unit"]) == ("missing", unit.lower())
     counted = row(parse_records(tmp_path, "langfuse", [{**OBSERVED, "usage": {**usage, "unit": "TOKENS"}}]))
     assert (buckets(counted), counted["tags"]) == ({"input_uncached": 600, "output_text": 20}, None)
+
+
+def test_costs_of_helicones_own_table_are_billionths(tmp_path: Path) -> None:
+    """Its API divides them; a row of ClickHouse has its latency and organisation under the table's own names."""
+    api = sample("helicone")
+    row_of_table = {
+        "request_id": "r2", "request_created_at": "2026-02-12 10:20:30.500", "status": 200, "latency": 1500, "provider": "OPENAI",
+        "model": "gpt-5", "prompt_tokens": 1000, "prompt_cache_read_tokens": 400, "completion_tokens": 300, "cost": 1230000,
+        "organization_id": "83635a30-5ba6-41a8-8cc6-fb7df941b24a", "user_id": "u1", "properties": {"Helicone-Session-Id": "s1"},
+    }  # fmt: skip
+    found = [row(parse_records(tmp_path, "helicone", [record])) for record in (api, row_of_table)]
+    assert [item["reported_cost_usd"] for item in found] == [Decimal("0.00123")] * 2
+    assert [item["latency_ms"] for item in found] == [1500] * 2
+    assert buckets(found[0]) == buckets(found[1])
+
+
+def test_attempts_under_one_correlation_are_calls_of_their_own(tmp_path: Path) -> None:
+    """A policy of API Management asks again, or another backend; a record that is exported twice is one call."""
+    first, piece = sample("azure_apim"), sample("azure_apim") | {"SequenceNumber": 1, "PromptTokens": None}
+    again = first | {"RequestId": "r2", "PromptTokens": 90, "TotalTokens": 110}
+    found = all_days([parse_records(tmp_path, "azure_apim", [first, piece, again, first])])
+    assert (found.requests["input_uncached_tokens"].sort().to_list(), found.duplicates.height) == ([90, 100], 1)
