@@ -20,7 +20,7 @@ RequestFormat = Literal[
     "otel_genai", "litellm_spend_logs", "litellm_payload", "langfuse", "helicone", "openai_chat", "openai_responses",
     "openai_usage_api", "openai_costs_api", "anthropic_messages", "anthropic_usage_api", "anthropic_cost_api", "gemini",
     "bedrock_invocation", "bedrock_converse", "azure_apim", "openrouter", "openrouter_activity", "vllm", "tgi", "ollama",
-    "llamacpp", "claude_code", "codex", "mapping", "shadow",
+    "llamacpp", "claude_code", "codex", "gemini_cli", "mapping", "shadow",
     "focus", "bill_mapping", "litellm_daily", "langfuse_daily", "azure_cost",
 ]  # fmt: skip
 BILL_FORMATS = (

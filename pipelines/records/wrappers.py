@@ -2,7 +2,7 @@
 
 A value that counts nothing, and holds objects that do, is what stands around records, not one of them. Lists come before
 objects, which next to a list add it up. What was asked, and texts that a model said, are never opened: they may hold anything. Containers that a
-format knows are opened by its own reader (`Layout.items`).
+format knows are opened by its own reader (`Layout.items`); entries of HTTP archives in `http_archives.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.meters import STAND_ALONE
+from pipelines.records.http_archives import MARK, answer_of
 from pipelines.records.json_record import Number, RecordError, load, texts_of
 from pipelines.records.layout import ItemReader, Layout
 from pipelines.records.measures import TOTALS
@@ -63,7 +64,9 @@ class Wrappers:
         """Texts of which a line holds one wherever a call is counted in it."""
         last = {path.rpartition("/")[2] for path in self.counted}
         return sorted(
-            last | {re.sub(r"(?<=[a-z])([A-Z])", lambda found: "_" + str(found[1]).lower(), name) for name in last}
+            {MARK}
+            | last
+            | {re.sub(r"(?<=[a-z])([A-Z])", lambda found: "_" + str(found[1]).lower(), name) for name in last}
         )
 
     def hidden(self, lines: pl.DataFrame, uncounted: pl.Series) -> list[int]:
@@ -151,7 +154,7 @@ class Wrappers:
 
     def _of_list(self, items: list[object], depth: int) -> Iterator[object]:
         """The items, where one of them counts; else what lies in them."""
-        opened = [_opened(item) for item in items]
+        opened = [answer_of(item) or item if isinstance(item, dict) else item for item in map(_opened, items)]
         if any(isinstance(item, dict) and self._is_counted(item) for item in opened):
             yield from (item for item in opened if isinstance(item, dict))
             return

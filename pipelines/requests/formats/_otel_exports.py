@@ -1,8 +1,8 @@
-"""Single spans and log records as the JavaScript SDK prints them, and as Azure's and Google's tables hold them, brought to OTLP's names.
+"""Single spans and log records as the JavaScript SDK prints them, and as Azure's, Google's and Datadog's tables hold them, brought to OTLP's names.
 
 The SDK's console exporter counts microseconds under `timestamp`; what Gemini CLI writes to its file are log records of the SDK with
 `hrTime`, seconds and nanoseconds. Azure Monitor keeps attributes as JSON in `customDimensions` (Application Insights) or `Properties` (Log
-Analytics), Google's Cloud Trace in `labels`.
+Analytics), Google's Cloud Trace in `labels`. Datadog's spans are in `_otel_datadog.py`.
 Sources: opentelemetry-js, ConsoleSpanExporter; packages/core/src/telemetry/file-exporters.ts of github.com/google-gemini/gemini-cli;
 learn.microsoft.com/azure/azure-monitor/reference/tables/appdependencies; cloud.google.com/trace/docs/reference/v1.
 """
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines.records.json_record import Number, RecordError, load, object_of
+from pipelines.requests.formats import _otel_datadog
 from pipelines.requests.formats._containers import tables
 from pipelines.requests.formats._otel_events import as_span
 
@@ -24,6 +25,7 @@ MARKS = (
     '"parentSpanContext"',
     '"instrumentationScope"',
     '"tables"',
+    _otel_datadog.MARK,
 )
 """Texts of lines that hold such a record."""
 _KEPT = ("customDimensions", "Properties")
@@ -50,6 +52,8 @@ def plain(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     """The spans in a value of one of these shapes; None for any other."""
     if (rows := tables(value)) is not None:
         return [_of_azure(row) or row for row in rows if isinstance(row, dict)]
+    if (of_datadog := _otel_datadog.spans_of(value)) is not None:
+        return of_datadog
     for read in (_of_log_record, _of_console, _of_azure):
         if (span := read(value)) is not None:
             return [span]

@@ -4,19 +4,26 @@ One line per message; only answers of the model carry usage, in Anthropic's shap
 content block with a usage that grows, and again in resumed and forked sessions: records of one message id and
 request id are one request, the last is kept. Other lines (what the user wrote, tool results, summaries) and
 messages of the model `<synthetic>` are no requests. A line `progress` may hold an answer of a subagent, as its own file holds it too. A compaction and an advisor's call are requests of their own, as in
-`anthropic_messages.py`. Instants are ISO 8601 in UTC. `costUSD` of older versions
+`anthropic_messages.py`. Instants are ISO 8601 in UTC.
+
+What `claude -p` prints ends with a `result`, which adds up the run by model. The session's own file holds the same calls, so that a result is none: one whose run prints no answers
+(`--output-format json`) is set aside with that reason. With option `results: count` results are the requests, one for each model, and answers are none: for
+logs of results whose session files are not landed.  `costUSD` of older versions
 is kept as the reported cost.
 Source: github.com/anthropics/claude-code; session files of versions 1 and 2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
+from pipelines.records.json_record import RecordError, count_of, object_in
+from pipelines.records.layout import SourceError
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats.anthropic_messages import APART_MARKS, cloud, served_tier, where, with_iterations
@@ -24,14 +31,25 @@ from pipelines.requests.formats.anthropic_messages import APART_MARKS, cloud, se
 _USAGE = "message/usage"
 _PROGRESS_MARKS = ('"agent_progress"',)
 """A text of the lines that hold an answer of a subagent."""
+_PRINTED_MARKS = ('"type":"result"', '"type": "result"', '"subtype":"init"', '"subtype": "init"')
+"""Texts of the lines with which `claude -p` begins and ends a run."""
+_ANSWER_MARKS = ('"type":"assistant"', '"type": "assistant"')
+_COUNTS = {
+    "input_tokens": "inputTokens", "output_tokens": "outputTokens",
+    "cache_read_input_tokens": "cacheReadInputTokens", "cache_creation_input_tokens": "cacheCreationInputTokens",
+}  # fmt: skip
+"""Counts of a usage, and their names in what a result says of each model."""
 
 
 def build(source: RequestSource) -> Format:
-    """The format; it has no options."""
-    refuse_options(source)
+    """The format; option `results`. Raises SourceError."""
+    refuse_options(source, ("results",))
+    results = source.options.get("results")
+    if results not in (None, "count"):
+        raise SourceError(source.source, ("options", "results"), f"found {results!r}, count is accepted")
     return Format(
         name="claude_code",
-        version="6",
+        version="7",
         text={
             "kind": ("type",),
             "source_request_id": ("message/id",),
@@ -69,8 +87,17 @@ def build(source: RequestSource) -> Format:
         identity=("source_request_id", "call_id"),
         call_ids=("source_request_id", "http_id"),
         keep="stream_delta",
-        items=lambda: records,
-        marks=('"message":"', '"message": "', '"message":[', '"message": [', *_PROGRESS_MARKS, *APART_MARKS),
+        items=lambda: Session(counts_results=results is not None),
+        marks=(
+            '"message":"',
+            '"message": "',
+            '"message":[',
+            '"message": [',
+            *_PROGRESS_MARKS,
+            *_PRINTED_MARKS,
+            *APART_MARKS,
+            *(_ANSWER_MARKS if results else ()),
+        ),
         derive=_derive,
         is_wrapped=False,
     )
@@ -92,6 +119,58 @@ def _derive() -> Mapping[str, pl.Expr]:
         .when(~counted)
         .then(pl.lit("a line without usage: no answer of the model")),
     }
+
+
+class Session:
+    """One file's lines: it remembers which runs of `claude -p` have begun in it."""
+
+    def __init__(self, *, counts_results: bool) -> None:
+        self._counts_results = counts_results
+        self._begun: set[object] = set()
+
+    def __call__(self, value: object) -> Iterable[object]:
+        """The records of a line; of a result those of its models, where results count."""
+        kind = value.get("type") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or kind not in ("result", "system", "assistant"):
+            return records(value)
+        if kind == "system" and value.get("subtype") == "init":
+            self._begun.add(value.get("session_id"))
+        if kind == "assistant" and self._counts_results:
+            return [{key: item for key, item in value.items() if key != "message"}]
+        if kind != "result" or not object_in(value, "usage"):
+            return records(value)
+        if self._counts_results:
+            return list(_of_models(value)) or records(value)
+        if value.get("session_id") not in self._begun:
+            raise RecordError(
+                "result_of_a_run",
+                "a result of claude -p adds up calls that the session's own file holds: land that file, or declare options: {results: count}",
+            )
+        return records(value)
+
+
+def _of_models(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A request for each model that a result counts; of the one that the usage of the run counts with what it says beyond."""
+    usage, models = object_in(result, "usage"), object_in(result, "modelUsage")
+    run = result.get("uuid") or result.get("session_id")
+    around = {name: result.get(name) for name in ("type", "timestamp")} | {"sessionId": result.get("session_id")}
+    if not models:
+        yield around | {
+            "costUSD": result.get("total_cost_usd"),
+            "message": {"id": run, "model": result.get("model"), "usage": usage},
+        }
+    for model, stated in models.items():
+        counted = stated if isinstance(stated, dict) else {}
+        counts = {ours: counted[theirs] for ours, theirs in _COUNTS.items() if theirs in counted}
+        own: dict[str, Any] = counts | {"server_tool_use": {"web_search_requests": counted.get("webSearchRequests")}}
+        if counts and all(count_of(usage.get(name)) == count_of(count) for name, count in counts.items()):
+            own = usage | own
+        name = model.removesuffix("[1m]")
+        if any(map(count_of, counts.values())):
+            yield around | {
+                "costUSD": counted.get("costUSD"),
+                "message": {"id": f"{run}/{name}", "model": name, "usage": own},
+            }
 
 
 def records(value: object) -> Iterable[object]:

@@ -229,6 +229,13 @@ SAMPLES = (
         INCLUSIVE, {"application": "codex", "request_model": "gpt-5-codex"},
     ),
     Sample(
+        "gemini_cli",
+        {"id": "0b7e3a52-7f1f-4a3c-9a65-0f4a2f1f9f10", "timestamp": AT, "type": "gemini", "content": SECRET, "model": "gemini-2.5-pro",
+         "thoughts": [{"subject": SECRET}], "toolCalls": [{"id": "t1", "args": {"text": SECRET}, "result": SECRET}],
+         "tokens": {"input": 1000, "output": 100, "cached": 400, "thoughts": 200, "tool": 0, "total": 1300}},
+        INCLUSIVE, {"application": "gemini-cli", "provider_id": "google", "request_model": "gemini-2.5-pro"},
+    ),
+    Sample(
         "mapping", {"at": AT, "in": 1000, "cached": 400, "out": 300, "thought": 200, "note": SECRET}, INCLUSIVE, {},
         {"options": {"columns": {"event_at": "at", "input": "in", "cache_read": "cached", "output": "out", "reasoning": "thought"}}},
     ),

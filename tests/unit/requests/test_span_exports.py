@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from tests.unit.requests.helpers import (
+    all_days,
     as_csv,
     buckets,
     landed_bytes,
@@ -236,3 +237,30 @@ def test_gemini_cli_says_each_call_twice(tmp_path: Path, written: str) -> None:
 
     parsed = parse_records(tmp_path, "otel_genai", [logged(own), logged(response), logged(answered)])
     assert buckets(row(parsed)) == {"input_uncached": 600, "input_cache_read": 400, "output_text": 50}
+
+
+DATADOG = {
+    "name": "chat", "trace_id": "7a", "span_id": "11", "parent_id": "10", "start_ns": 1770891630500000000, "duration": 1500000000.0,
+    "status": "ok", "metrics": {"input_tokens": 1000.0, "output_tokens": 300.0, "total_tokens": 1300.0, "cache_read_input_tokens": 400,
+                                "reasoning_output_tokens": 200},
+}  # fmt: skip
+OF_MODEL = {"model_name": "gpt-5", "model_provider": "openai"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        [{"_dd.stage": "raw", "event_type": "span", "spans": [DATADOG | {"meta": {"span.kind": "llm", **OF_MODEL}}]}],
+        {"data": {"type": "span", "attributes": {"ml_app": "shop", "session_id": "s", "spans": [
+            DATADOG | {"meta": {"kind": "llm", **OF_MODEL, "input": {"value": SECRET}}}, DATADOG | {"span_id": "10", "meta": {"kind": "agent"}}]}}},
+        {"data": [{"id": "e", "type": "span", "attributes": DATADOG | OF_MODEL | {"span_kind": "llm", "ml_app": "shop", "tags": ["env:prod"]}}],
+         "meta": {"status": "done"}, "links": {}},
+    ],
+    ids=["sent by an SDK", "taken by the API", "exported"],
+)  # fmt: skip
+def test_spans_of_datadogs_llm_observability(tmp_path: Path, written: object) -> None:
+    """The span of an agent repeats what the calls in it count, and is none."""
+    parsed = parse_records(tmp_path, "otel_genai", written if isinstance(written, list) else [written])
+    [found] = all_days([parsed]).requests.to_dicts()
+    assert (buckets(found), found["request_model"], found["provider_id"]) == (INCLUSIVE, "gpt-5", "openai")
+    assert (found["latency_ms"], found["event_at"].isoformat()) == (1500, "2026-02-12T10:20:30.500000+00:00")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.requests.helpers import all_days, buckets, landed_bytes, parse_records, row, rows, sample
-from tests.unit.requests.samples import AT, OPENAI_USAGE, SAMPLES, SECRET, Sample
+from tests.unit.requests.samples import AT, INCLUSIVE, OPENAI_USAGE, SAMPLES, SECRET, Sample
 
 WRAPPERS: dict[str, Callable[[Any], Any]] = {
     "a page": lambda r: {"object": "list", "items": [r], "has_more": False, "meta": {"page": 1, "total": 1}},
@@ -26,7 +27,7 @@ WRAPPERS: dict[str, Callable[[Any], Any]] = {
     "text in a list": lambda r: {"lines": [json.dumps(r)]},
 }  # fmt: skip
 _PLACE = ("snapshot_id", "line_no", "item_no")
-_OPEN = [item for item in SAMPLES if item.format not in ("claude_code", "codex")]
+_OPEN = [item for item in SAMPLES if item.format not in ("claude_code", "codex", "gemini_cli")]
 """Sessions of agents hold what tools read, which may be anyone's log."""
 
 
@@ -96,3 +97,38 @@ def test_a_record_that_says_which_it_is_holds_no_other(tmp_path: Path) -> None:
     }
     parsed = parse_records(tmp_path, "langfuse", [span])
     assert (parsed.valid, parsed.quarantine["severity"].to_list()) == (0, ["info"])
+
+
+def _entry(
+    text: str, url: str = "https://api.openai.com/v1/chat/completions", status: int = 200, **content: str
+) -> dict[str, Any]:
+    asked = {"method": "POST", "url": url, "postData": {"text": json.dumps({"usage": OPENAI_USAGE})}}
+    return {
+        "startedDateTime": AT,
+        "time": 1500,
+        "request": asked,
+        "response": {"status": status, "content": {"text": text, **content}},
+    }
+
+
+def test_an_archive_of_a_browser_holds_the_answers_in_it(tmp_path: Path) -> None:
+    """Plain, in base64 and as the text of a stream; a failure is a call only where models answer."""
+    calls = [sample("openai_chat") | {"id": f"chatcmpl-{number}abcdefghijklm"} for number in range(3)]
+    chunk = {"object": "chat.completion.chunk", "choices": []}
+    stream = "".join(f"data: {json.dumps(item)}\n\n" for item in (calls[2] | chunk | {"usage": None}, calls[2] | chunk))
+    entries = [
+        _entry(json.dumps(calls[0])),
+        _entry(base64.b64encode(json.dumps(calls[1]).encode()).decode(), encoding="base64"),
+        _entry(stream + "data: [DONE]\n\n"),
+        _entry('{"error": {"type": "rate_limit_error"}}', status=429),
+        _entry("<html>", url="https://example.com/chatter", status=404),
+    ]
+    archive = {"log": {"version": "1.2", "pages": [{"startedDateTime": AT, "id": "page_1"}], "entries": entries}}
+    for parsed in (
+        landed_bytes(tmp_path, json.dumps(archive, indent=1).encode(), "openai_chat"),
+        parse_records(tmp_path, "openai_chat", [archive]),
+    ):
+        found = all_days([parsed]).requests
+        assert found["status"].sort().to_list() == ["error", "ok", "ok", "ok"]
+        assert [buckets(item) for item in found.filter(status="ok").to_dicts()] == [INCLUSIVE] * 3
+        assert found["latency_ms"].to_list() == [1500] * 4
