@@ -46,6 +46,7 @@ PriceFormat = Literal[
     "llm_prices",
     "azure_retail",
     "aws_price_list",
+    "price_mapping",
     "page",
     "price_sheet",
 ]

@@ -1,0 +1,125 @@
+"""Lists of prices by declaration: the public ones as they are published, and one list in every shape."""
+
+from __future__ import annotations
+
+import io
+import json
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.prices.feed_snapshot import Parsed, PriceFeedError
+from pipelines.prices.feeds.price_mapping import option_mistakes, read
+
+VERCEL = {
+    "provider": "vercel", "records": "data", "model_field": "id",
+    "columns": {
+        "pricing.input": {"meter": "input_uncached", "per": 1}, "pricing.output": {"meter": "output_text", "per": 1},
+        "pricing.input_cache_read": {"meter": "input_cache_read", "per": 1},
+    },
+}  # fmt: skip
+TOGETHER = {
+    "provider": "together_ai", "model_field": "id",
+    "columns": {"pricing.input": {"meter": "input_uncached"}, "pricing.output": {"meter": "output_text"}},
+}  # fmt: skip
+PORTKEY = {
+    "provider": "openai", "model_field": "@key", "cents": True,
+    "columns": {
+        "pricing_config.pay_as_you_go.request_token.price": {"meter": "input_uncached", "per": 1},
+        "pricing_config.pay_as_you_go.response_token.price": {"meter": "output_text", "per": 1},
+    },
+}  # fmt: skip
+HELICONE = {
+    "provider_field": "provider", "records": "data", "model_field": "model", "when": {"operator": "equals"},
+    "columns": {"input_cost_per_1m": {"meter": "input_uncached"}, "output_cost_per_1m": {"meter": "output_text"}},
+}  # fmt: skip
+LISTS: dict[str, tuple[dict[str, Any], Any]] = {
+    "vercel": (VERCEL, {"object": "list", "data": [
+        {"id": "m", "context_window": 200000, "pricing": {"input": "0.000003", "output": "0.000015", "input_cache_read": "0.0000003"}},
+        {"id": "image", "pricing": {"input": "0", "output": "0"}},
+    ]}),
+    "together": (TOGETHER, [{"id": "m", "context_length": 8192, "pricing": {"hourly": 0, "input": 3, "output": 15, "base": 0}}]),
+    "portkey": (PORTKEY, {"m": {"pricing_config": {"currency": "USD", "pay_as_you_go": {
+        "request_token": {"price": 0.0003}, "response_token": {"price": 0.0015}}}}}),
+    "helicone": (HELICONE, {"metadata": {"total_models": 2}, "data": [
+        {"provider": "acme", "model": "m", "operator": "equals", "input_cost_per_1m": 3, "output_cost_per_1m": 15},
+        {"provider": "acme", "model": "m", "operator": "startsWith", "input_cost_per_1m": 9, "output_cost_per_1m": 9},
+    ]}),
+}  # fmt: skip
+
+
+def usd(found: Parsed) -> dict[tuple[str, str], Decimal]:
+    return {(p.raw_model, p.meter): p.unit_price * 1_000_000 / p.pricing_quantity for p in found.prices}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_public_lists_are_read_by_declaration(name: str) -> None:
+    options, content = LISTS[name]
+    found = usd(read(json.dumps(content).encode(), options))
+    assert found.pop(("m", "input_cache_read"), Decimal("0.3")) == Decimal("0.3")
+    assert found == {("m", "input_uncached"): 3, ("m", "output_text"): 15}
+
+
+FLAT = {
+    "provider": "acme", "model_field": "Model",
+    "columns": {"Input": {"meter": "input_uncached"}, "Output": {"meter": "output_text"}},
+}  # fmt: skip
+ROWS: list[dict[str, Any]] = [
+    {"Model": "m-1", "Input": "0.3", "Output": "1.20"},
+    {"Model": "m-2", "Input": "3", "Output": "15"},
+]
+SHAPES: dict[str, tuple[bytes, dict[str, Any]]] = {
+    "json": (json.dumps(ROWS).encode(), {}),
+    "numbers": (json.dumps([{**row, "Input": float(row["Input"])} for row in ROWS]).encode(), {}),
+    "lines": ("\n".join(map(json.dumps, ROWS)).encode(), {}),
+    "csv": (b"\xef\xbb\xbfModel,Input,Output\r\nm-1,$0.3,US$1.20\r\nm-2,$3,$15\r\n", {}),
+    "semicolons": (b"Output;Extra;Model;Input\n1.20;;m-1;0.3\n15;;m-2;3\n", {"delimiter": ";"}),
+    "tabs": (b"Model\tInput\tOutput\nm-1\t0.3\t1.20\nm-2\t3\t15\n", {"delimiter": "\t"}),
+    "wrapped": (json.dumps({"meta": {"n": 2}, "result": {"models": ROWS}}).encode(), {"records": "result.models"}),
+}
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, "parquet"])
+def test_one_list_says_the_same_in_every_shape(shape: str) -> None:
+    if shape == "parquet":
+        out = io.BytesIO()
+        pl.DataFrame(ROWS).with_columns(pl.col("Input", "Output").cast(pl.Float64)).write_parquet(out)
+        content, more = out.getvalue(), dict[str, Any]()
+    else:
+        content, more = SHAPES[shape]
+    assert usd(read(content, FLAT | more)) == {
+        ("m-1", "input_uncached"): Decimal("0.3"),
+        ("m-1", "output_text"): Decimal("1.2"),
+        ("m-2", "input_uncached"): 3,
+        ("m-2", "output_text"): 15,
+    }
+
+
+@pytest.mark.parametrize("value", ["€3", "3,5", "-1", "free", "NaN", True])
+def test_an_amount_that_is_none_costs_itself(value: object) -> None:
+    found = read(json.dumps([{"Model": "m", "Input": value, "Output": 2}]).encode(), FLAT)
+    assert usd(found) == {("m", "output_text"): 2}
+    assert any("m: Input: expected an amount" in text for text in found.not_understood)
+
+
+def test_a_price_that_the_declaration_does_not_know_is_named() -> None:
+    found = read(
+        json.dumps([{"Model": "m", "Input": 1, "Output": 2, "Cached input": 0.1, "max_output": 8192}]).encode(), FLAT
+    )
+    assert found.not_understood == {"m: Cached input: not understood: 0.1"}
+
+
+@pytest.mark.parametrize(
+    "content", [b"Model,Input\nm,1\n", b"Model,Input,Output\nm,1\n", b'{"models": []}', b"<html></html>"]
+)
+def test_a_list_of_another_shape_is_refused(content: bytes) -> None:
+    with pytest.raises(PriceFeedError):
+        read(content, FLAT)
+
+
+def test_mistakes_in_the_declaration_are_named() -> None:
+    wrong = {"model_field": "id", "columns": {"in": {"meter": "input"}}, "provider": "a", "provider_field": "b"}
+    assert {key for key, _ in option_mistakes(wrong)} >= {("columns", "in", "meter")}
+    assert option_mistakes(FLAT) == []
