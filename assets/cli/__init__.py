@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import signal
 import sys
 import traceback
 from typing import Annotated, NoReturn
@@ -116,6 +117,10 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.umask(UMASK)
     can_write_anything()
+    # SIGTERM is Ctrl-C, which leaves no server behind. Alone it ends Python at once, the first process of a container would not hear it,
+    # and after a run Dagster lets it be ignored where a shell made the command ignore Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         app()
     except (SystemExit, KeyboardInterrupt):

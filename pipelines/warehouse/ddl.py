@@ -93,6 +93,8 @@ CONSTRAINTS: dict[str, dict[str, str]] = {
 INDEXES: dict[str, dict[str, str]] = {
     # 24 kB instead of a btree of hundreds of MB: rows of a day lie roughly in the order of their instants.
     "core.request": {"event_at_brin": "using brin (event_at)"},
+    # Each file that is read asks which one had its path before. A path may be longer than a btree takes.
+    "raw.snapshot": {"landing_path": "using hash (landing_path)"},
     "raw.duplicate": {"event_date": "(event_date)"},
     "core.reported_cost": {"event_date": "(event_date, provider_id)"},
     "core.price": {"model": "(model_id, provider_id)"},

@@ -34,11 +34,20 @@ def test_killed_in_the_middle_and_run_again(
     assert differences(installation, undisturbed) == set()
 
 
-@pytest.mark.parametrize("moment", ["raw_request_files", "core_request_suite"])
-def test_ctrl_c_says_what_is_unfinished_and_leaves_nothing_behind(
-    installation: Installation, small_sample: SmallSample, moment: str
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGINT, ["done", "raw_request_files"]),
+        (signal.SIGINT, ["done", "core_request_suite"]),
+        (signal.SIGTERM, ["daily", "run"]),
+        (signal.SIGTERM, ["done", "core_request_suite"]),
+    ],
+)
+def test_a_command_that_is_ended_says_what_is_unfinished_and_leaves_nothing_behind(
+    installation: Installation, small_sample: SmallSample, number: signal.Signals, moment: list[str]
 ) -> None:
-    """To the whole group of processes, as a terminal sends it. What an older run made is not passed off as this one's."""
+    """SIGINT goes to the whole group of processes, as a terminal sends it, SIGTERM to the command alone, as Kubernetes does; before Dagster
+    listens and while it does. What an older run made is not passed off as this one's."""
     first, last = small_sample.days[0], small_sample.days[1]
     old = installation.home / "reports" / str(last) / "index.html"
     old.parent.mkdir(parents=True)
@@ -46,9 +55,9 @@ def test_ctrl_c_says_what_is_unfinished_and_leaves_nothing_behind(
     process = installation.start("daily", "--from", str(first), "--to", str(last))
     assert process.stderr is not None
     for line in process.stderr:
-        if line.split()[:2] == ["done", moment]:
+        if line.split()[:2] == moment:
             break
-    os.killpg(process.pid, signal.SIGINT)
+    (os.killpg if number is signal.SIGINT else os.kill)(process.pid, number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, f"{out}\n{err}"
     assert out == ""
