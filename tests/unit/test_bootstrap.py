@@ -205,6 +205,7 @@ def test_a_set_up_says_what_a_run_could_not_import(
     ]
 
 
+@pytest.mark.slow
 def test_what_is_dropped_is_what_packages_bring() -> None:
     """A package that moves its test suite or headers shows here, and not as a set-up that has grown. By what it lists: it may be dropped here too."""
     brought = [str(file) for package in distributions() for file in package.files or ()]

@@ -59,6 +59,7 @@ def exports(request: pytest.FixtureRequest, shared_data: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("damage", mutilate.DAMAGES, ids=lambda damage: damage.__name__)
+@pytest.mark.slow
 def test_a_damaged_export_is_used_set_aside_or_gated_and_makes_no_model_drift(
     exports: _Exports, damage: mutilate.Mutilation
 ) -> None:

@@ -235,6 +235,7 @@ def test_livebench_regrading_edits_and_pruned_table(shared_data: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_evalplus_swapped_entries_are_found_beyond_noise_and_confirmed(shared_data: Path) -> None:
     events = board_history(shared_data, Leaderboard(board="evalplus", format="evalplus"), "evalplus/*.json")
     drift = events.filter((pl.col("drift_class") == "drift") & (pl.col("severity") == "warn"))
@@ -244,6 +245,7 @@ def test_evalplus_swapped_entries_are_found_beyond_noise_and_confirmed(shared_da
     ]
 
 
+@pytest.mark.slow
 def test_bigcodebench_corrected_model_is_drift_and_a_new_spelling_is_a_rename(shared_data: Path) -> None:
     events = board_history(shared_data, Leaderboard(board="bigcodebench", format="bigcodebench"), "bigcodebench/*.json")
     drift = events.filter((pl.col("drift_class") == "drift") & (pl.col("severity") == "warn"))

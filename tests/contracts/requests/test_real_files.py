@@ -182,6 +182,7 @@ def totals(record: dict[str, Any]) -> tuple[int, int]:
             return get("prompt_tokens", get("input_tokens", 0)), get("completion_tokens", get("output_tokens", 0))
 
 
+@pytest.mark.slow
 def test_1305_real_usage_objects_of_some_twenty_apis(logs: Path, tmp_path: Path) -> None:
     records = list(json_lines(logs / "provider_responses" / "usage_objects.jsonl"))
     by_format: dict[str, list[dict[str, Any]]] = {}

@@ -53,6 +53,7 @@ def test_an_alarm_stays_open_with_its_age_while_the_change_lasts() -> None:
     assert last["value_reference"] == pytest.approx(400, rel=0.1)
 
 
+@pytest.mark.slow
 def test_recovery_closes_it_and_days_without_calls_do_not() -> None:
     rows = judged(log(np.random.default_rng(2), [400] * 20 + [200] * 5 + [None] * 3 + [200] + [400] * 8), 37)
     assert [day for day, _ in open_on(rows) if 10 < day < 33] == list(range(20, 29))
@@ -72,6 +73,7 @@ def test_a_known_change_closes_it_and_later_days_are_compared_with_days_since(fi
     assert [day for day, _ in open_on(rows)] == [*range(20, 25), *range(40, 43)]
 
 
+@pytest.mark.slow
 def test_a_known_change_of_another_model_closes_nothing() -> None:
     frames = log(np.random.default_rng(3), [400] * 20 + [200] * 10)
     other = KnownChange.model_validate({"from": START + timedelta(days=25), "model": "another"})

@@ -38,6 +38,7 @@ def drifting(step: float, exports: int = 30, stderr: float = 5.0, seed: int = 1)
     return made
 
 
+@pytest.mark.slow
 def test_a_model_that_falls_a_little_every_time_is_found_though_no_two_exports_show_it() -> None:
     exports = drifting(step=0.5, exports=14)
     verdicts = decide(history(exports, "entry"))

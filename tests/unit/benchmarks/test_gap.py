@@ -148,6 +148,7 @@ def test_without_standard_errors_there_is_a_gap_and_no_interval() -> None:
     assert (row["gap"], row["gap_adjusted"], row["gap_low"], row["gap_high"]) == (10.0, None, None, None)
 
 
+@pytest.mark.slow
 def test_the_adjusted_gap_takes_out_the_winners_curse() -> None:
     """One closed model and thirty equal open ones: the observed best of thirty flatters them by two standard errors."""
     generator = np.random.default_rng(11)

@@ -110,6 +110,7 @@ def test_a_list_wins_over_a_family_and_the_packaged_list_is_asked_too(tmp_path: 
     assert (row["best_closed_model"], row["best_open_model"], row["n_unknown"]) == ("nemotron-secret", "llama-9", 0)
 
 
+@pytest.mark.slow
 def test_on_real_swebench_the_best_open_entry_is_flagged_open(shared_data: Path, registry: Registry) -> None:
     paths = sorted((shared_data / "leaderboards" / "swebench").glob("*.json.gz"))
     found = gaps(SWEBENCH, real_snapshots(shared_data / "leaderboards", "swebench/*.json.gz", SWEBENCH), registry)

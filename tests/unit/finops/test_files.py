@@ -54,6 +54,7 @@ def test_cells_are_typed_and_totals_are_formulas_with_their_value(connection: Co
     assert all(str(cell.value).startswith("=SUM(") for cell in texts)
 
 
+@pytest.mark.slow
 def test_the_pdf_has_the_totals_of_the_page_and_numbers_its_pages(connection: Connection) -> None:
     rows = [books.request(n, f"model-{n}", "1.25", team=f"team {n}", project=f"project {n}") for n in range(20)]
     books.write(connection, [*rows, books.request(99, "model-\u6f22", "10.25", team="Z\u00fcrich")])

@@ -124,6 +124,7 @@ def test_a_dated_model_that_leaves_the_feed_keeps_its_past_and_loses_its_future(
     ]
 
 
+@pytest.mark.slow
 def test_every_order_of_snapshots_gives_the_same_rows() -> None:
     snapshots = [
         snapshot("2026-01-01", price("3"), price("15", "output_text")),

@@ -255,6 +255,7 @@ COUNTS = st.integers(min_value=0, max_value=2_000_000_000)
 
 @settings(max_examples=60, deadline=None)
 @given(tokens=st.lists(COUNTS, min_size=len(TOKEN_METERS), max_size=len(TOKEN_METERS)))
+@pytest.mark.slow
 def test_cost_adds_up_over_buckets(tokens: list[int]) -> None:
     buckets = {meter.name: count for meter, count in zip(TOKEN_METERS, tokens, strict=True)}
     together, *apart = costs(_EVERY_METER, call(**buckets), *(call(**{name: count}) for name, count in buckets.items()))

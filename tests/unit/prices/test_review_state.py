@@ -64,6 +64,7 @@ def held_of(reviews: Sequence[Review]) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_going_on_gives_what_beginning_anew_gives(tmp_path: Path, seed: int) -> None:
     taken = maps(seed)
     verdicts: dict[bytes, Verdict] = {taken[2][1].snapshot_id: "reject"}

@@ -95,6 +95,7 @@ def test_a_counting_cursor_of_a_query(settings: Settings, monkeypatch: pytest.Mo
         assert connection.execute("select count(*) from log").fetchone() == (252,)
 
 
+@pytest.mark.slow
 def test_a_gap_in_a_counting_cursor_is_asked_for_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -37,6 +37,7 @@ def test_what_a_model_said_is_not_read_as_its_answer(tmp_path: Path, format_name
         assert (found["source_request_id"], found["request_model"]) == (None, "some-model-1")
 
 
+@pytest.mark.slow
 def test_many_lines_and_a_table_say_the_same(tmp_path: Path) -> None:
     many = [
         {"timestamp": AT, "id": f"chatcmpl-{n:024d}", "usage": CHAT, "response": WORDS[n % len(WORDS)]}

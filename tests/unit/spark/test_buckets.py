@@ -138,6 +138,7 @@ def made(gathered: Gathered, rules: RequestRules, target: Path, buckets: int) ->
     return {table: pl.concat(found) for table, found in frames.items()}
 
 
+@pytest.mark.slow
 def test_buckets_made_apart_are_the_day(gathered: Gathered, rules: RequestRules, tmp_path: Path) -> None:
     parts = list(iter_gathered(gathered, DAY, DAY + timedelta(days=1)))
     requests = rules.applied(pl.concat(part.requests for part in parts))
