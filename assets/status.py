@@ -113,7 +113,7 @@ class Status:
         return found
 
 
-def status_of(workspace: Workspace, now: datetime | None = None) -> Status:
+def status_of(workspace: Workspace) -> Status:
     """How the installation stands now. Fetches nothing."""
     with workspace.database.connect(read_only=True) as connection:
         newest = _one(connection, "mart.daily_charge", "select max(event_date) from mart.daily_charge")
@@ -121,7 +121,7 @@ def status_of(workspace: Workspace, now: datetime | None = None) -> Status:
     runs = _runs(workspace)
     ended = [run.ended_at for run in runs if run.succeeded and run.ended_at]
     return Status(
-        at=now or datetime.now(UTC),
+        at=datetime.now(UTC),
         newest_day=newest,
         runs=tuple({(run.first_day, run.last_day): run for run in reversed(runs)}.values())[::-1],
         last_success_at=max(ended, default=None),

@@ -23,10 +23,10 @@ def make_folder(folder: Path, *, is_passage: bool) -> None:
         path.chmod(_PASSAGE if is_passage else _PRIVATE)
 
 
-def keep_private(home: Path, *, passages: tuple[str, ...] = ("postgres",)) -> None:
+def keep_private(home: Path) -> None:
     """Make `home` where it is missing, and close it and what lies in it to everyone but this user.
 
-    For root, home itself and `passages` in it stay passable, see `_PASSAGE`. What belongs to others is left as it is.
+    For root, home itself and the folder of the database in it stay passable, see `_PASSAGE`. What belongs to others is left as it is.
     """
     is_root = os.geteuid() == 0
     make_folder(home, is_passage=is_root)
@@ -34,7 +34,7 @@ def keep_private(home: Path, *, passages: tuple[str, ...] = ("postgres",)) -> No
         found = path.lstat()
         if found.st_uid != os.geteuid() or stat.S_ISLNK(found.st_mode):
             continue
-        is_passage = is_root and (path == home or path.name in passages)
+        is_passage = is_root and (path == home or path.name == "postgres")
         kept = stat.S_IMODE(found.st_mode) & (_PASSAGE if is_passage else _PRIVATE)
         if kept != stat.S_IMODE(found.st_mode):
             path.chmod(kept)

@@ -43,7 +43,7 @@ class Sent:
     unread: list[str]
 
 
-def raise_alerts(workspace: Workspace, checks: Sequence[CheckLine] = (), run: FailedRun | None = None) -> Sent:
+def raise_alerts(workspace: Workspace, checks: Sequence[CheckLine], run: FailedRun | None = None) -> Sent:
     """Record what is new, and send what no channel has got yet."""
     apart = Apart()
     new = record(workspace.database, [*_of_the_run(workspace, run), *_of_the_day(workspace, checks, apart)])

@@ -18,9 +18,9 @@ from pipelines.warehouse.tables.mart_evidence import CLAIMS_AUDIT
 from pipelines.workspace import Workspace
 
 
-def audit_claims(workspace: Workspace, *, today: datetime | None = None) -> pl.DataFrame:
-    """Replace mart.claims_audit by what is true at `today` (None: now); its rows."""
-    found = audit(known_now(workspace), today or datetime.now(UTC))
+def audit_claims(workspace: Workspace) -> pl.DataFrame:
+    """Replace mart.claims_audit by what is true now; its rows."""
+    found = audit(known_now(workspace), datetime.now(UTC))
     with workspace.database.connect() as connection:
         replace_all(connection, CLAIMS_AUDIT, found)
     return found

@@ -108,11 +108,11 @@ class _Day:
 
 def rerate_days(
     workspace: Workspace,
-    window: Window | None = None,
+    window: Window | None,
     *,
-    known_at: datetime | None = None,
-    apply: bool = False,
-    reopen: bool = False,
+    known_at: datetime | None,
+    apply: bool,
+    reopen: bool,
 ) -> RerateOutcome:
     """Rate the loaded days of `window` (None: all) as known at `known_at` (None: now) and record what differs.
 

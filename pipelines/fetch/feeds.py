@@ -131,7 +131,7 @@ def fetch_feeds(
 
 
 def feeds_held(
-    settings: Settings, sources: Sources, *, now: datetime | None = None, fx: Sequence[FxFeed] = ()
+    settings: Settings, sources: Sources, *, fx: Sequence[FxFeed], now: datetime | None = None
 ) -> list[FetchResult]:
     """How old the newest snapshot of every feed is. Nothing is asked for, and nothing lands.
 

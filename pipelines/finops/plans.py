@@ -110,7 +110,7 @@ def plan_lines(connection: psycopg.Connection[Any], day: date) -> list[PlanLine]
     return lines
 
 
-def budget_standing(connection: psycopg.Connection[Any], day: date | None = None) -> list[BudgetStanding]:
+def budget_standing(connection: psycopg.Connection[Any], day: date | None) -> list[BudgetStanding]:
     """Every budget at the end of `day`, or of the newest day; those that need a look first."""
     if day is None:
         row = connection.execute("select max(event_date) from mart.budget_status").fetchone()

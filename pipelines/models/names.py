@@ -54,7 +54,7 @@ class Words:
     spellings: Sequence[tuple[re.Pattern[str], str]]
 
 
-def split_name(raw: str, words: Words, seller: str = "") -> NameParts:
+def split_name(raw: str, words: Words, seller: str) -> NameParts:
     """Seller, region and name of `raw`, as the seller or price list `seller` (an id; empty: not known) writes it.
 
     `bedrock/us-east-1/anthropic.claude-sonnet-4-5-20250929-v1:0` is sold by aws in us-east-1 and is named

@@ -29,7 +29,7 @@ _NESTED = 6
 """Levels of objects in which a field is looked for that was probably meant."""
 
 
-def absent_fields(sources: Sources, zone: Path, folder: Path | None, *, use_sample: bool = False) -> list[str]:
+def absent_fields(sources: Sources, zone: Path, folder: Path | None) -> list[str]:
     """A line for each declared field that no record at the head of the source's newest file has."""
     found: list[tuple[Key, str]] = []
     for number, source in enumerate(sources.requests):
@@ -47,7 +47,7 @@ def absent_fields(sources: Sources, zone: Path, folder: Path | None, *, use_samp
                 ]
         except ANY_FAILURE:  # the source's declaration or its file can't be read: other lines, and the run, say so
             continue
-    return lines_of_sources(found, folder, use_sample=use_sample)
+    return lines_of_sources(found, folder, use_sample=False)
 
 
 def _declared(source: RequestSource) -> dict[Key, tuple[str, ...]]:

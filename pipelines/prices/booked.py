@@ -77,7 +77,7 @@ def former_cards(
     feeds: Sequence[PriceFeed],
     fx_rates: pl.DataFrame,
     wanted: pl.DataFrame,
-    discounts: Sequence[Discount] = (),
+    discounts: Sequence[Discount],
 ) -> pl.DataFrame:
     """The cards that `wanted` (rate_id, provider_id, model_id, last_event_at) names, as the ledger once held them.
 

@@ -75,7 +75,6 @@ def price_conflicts(
     feeds: Sequence[PriceFeed],
     *,
     at: datetime,
-    known_at: datetime | None = None,
     tolerance: float = 0.01,
     others: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
@@ -93,9 +92,7 @@ def price_conflicts(
     lowest, highest = pl.col("usd_lowest").cast(pl.Float64), pl.col("usd_highest").cast(pl.Float64)
     # JSON is joined as text: polars' encoder would write amounts as strings.
     pair = pl.format("{}: {}", "stated_by", pl.col("usd_per_million").cast(pl.String))
-    stated = believed(prices, known_at).filter(
-        pl.col("valid_from") <= at, valid, pl.col("usd_per_million").is_not_null()
-    )
+    stated = believed(prices, None).filter(pl.col("valid_from") <= at, valid, pl.col("usd_per_million").is_not_null())
     compared = ["feed", "raw_model", *COMPARED_ON, "unit", "usd_per_million"]
     again = pl.when(pl.col("raw_model") == pl.col("spoken_by")).then(pl.lit(AGAIN)).otherwise("raw_model")
     stated = pl.concat(

@@ -54,7 +54,7 @@ class _Header:
 
 
 def csv_chunks(
-    stream: Iterable[Chunk], head: Head, heads: set[str], tally: Tally, named: Naming = str
+    stream: Iterable[Chunk], head: Head, heads: set[str], tally: Tally, named: Naming
 ) -> Iterator[TableChunk | Chunk]:
     """A CSV file's records below the header `head`; each line above it is a fault. Where the header comes again, as files that were
     joined have it, or another one that names the same columns, it holds for what follows it.

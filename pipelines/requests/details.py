@@ -46,7 +46,7 @@ _STEPS = (
 """In this order, each over the buckets that the one before left."""
 
 
-def with_buckets(frame: pl.DataFrame, further: Iterable[str] = ()) -> pl.DataFrame:
+def with_buckets(frame: pl.DataFrame, further: Iterable[str]) -> pl.DataFrame:
     """`frame` with its token buckets, and without the details that can't be true.
 
     Needs `usage.<measure>`, token_semantics, usage_basis and the models; `failed.<column>` marks values that could not be

@@ -40,7 +40,7 @@ def fixed_cost(deployment: Deployment, ledger: pl.DataFrame, day: date) -> Fixed
     return FixedCost(Decimal(str(price["usd_per_hour"])) * hours + deployment.ops_usd_per_day, price)
 
 
-def no_price(gpu: str, term: str, day: date, region: str = "") -> str:
+def no_price(gpu: str, term: str, day: date, region: str) -> str:
     """The reason for an unknown price, with the line that mends it."""
     where = f", region: {region}" if region else ""
     return (

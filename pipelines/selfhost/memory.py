@@ -13,7 +13,7 @@ from pipelines.config.model_facts import Layers, ModelFacts
 
 GB = 10**9
 CACHE_BYTES = 2
-"""Bytes of a number in the cache, where it is not kept in 8 bits."""
+"""Bytes of a number in the cache, which is taken not to be kept in 8 bits."""
 RESERVE = 0.10
 """Share of a GPU's memory that stays free for activations and the runtime: vLLM fills nine tenths by default."""
 
@@ -23,29 +23,29 @@ def weight_bytes(total_params_b: float, bits: float) -> float:
     return total_params_b * 1e9 * bits / 8
 
 
-def cache_bytes(layers: Sequence[Layers], tokens: int, *, number_bytes: int = CACHE_BYTES, gpus: int = 1) -> int:
+def cache_bytes(layers: Sequence[Layers], tokens: int, *, gpus: int = 1) -> int:
     """Bytes that each of `gpus` GPUs keeps of one context of `tokens` tokens, under tensor parallelism.
 
     Heads are shared out among the GPUs, a head never split; a latent vector and an indexer lie on each of them.
     """
-    return sum(_layer_bytes(item, tokens, number_bytes, gpus) for item in layers)
+    return sum(_layer_bytes(item, tokens, gpus) for item in layers)
 
 
-def _layer_bytes(item: Layers, tokens: int, number_bytes: int, gpus: int) -> int:
+def _layer_bytes(item: Layers, tokens: int, gpus: int) -> int:
     kept = tokens if item.keeps_tokens is None else min(tokens, item.keeps_tokens)
     if item.kv_heads is None:
         numbers = item.numbers_per_token
     else:
         numbers = item.numbers_per_token // item.kv_heads * -(-item.kv_heads // gpus)
-    return item.count * kept * (numbers * number_bytes + item.indexer_bytes)
+    return item.count * kept * (numbers * CACHE_BYTES + item.indexer_bytes)
 
 
-def cache_tokens(layers: Sequence[Layers], free_bytes: float, *, number_bytes: int = CACHE_BYTES, gpus: int = 1) -> int:
+def cache_tokens(layers: Sequence[Layers], free_bytes: float, *, gpus: int = 1) -> int:
     """The longest context whose cache takes at most `free_bytes` on each GPU; up to 2^40 tokens."""
     low, high = 0, 1 << 40
     while low < high:
         middle = (low + high + 1) // 2
-        if cache_bytes(layers, middle, number_bytes=number_bytes, gpus=gpus) <= free_bytes:
+        if cache_bytes(layers, middle, gpus=gpus) <= free_bytes:
             low = middle
         else:
             high = middle - 1
@@ -76,12 +76,10 @@ class Fit:
     cache_tokens: int
 
 
-def fit(
-    facts: ModelFacts, room: Room, *, bits: float, tokens: int, sequences: int = 1, number_bytes: int = CACHE_BYTES
-) -> Fit | str:
-    """Whether weights at `bits` and the cache of `sequences` contexts of `tokens` tokens fit, or what is not known.
+def fit(facts: ModelFacts, room: Room, *, bits: float, tokens: int) -> Fit | str:
+    """Whether weights at `bits` and the cache of a context of `tokens` tokens fit, or what is not known.
 
-    `cache_tokens` are those of one context that the weights leave room for.
+    `cache_tokens` are those of a context that the weights leave room for.
     """
     if facts.total_params_b is None:
         return missing(facts.model_id, "total_params_b")
@@ -89,9 +87,9 @@ def fit(
         return missing(facts.model_id, "layers")
     layers = facts.layers.value
     weights = weight_bytes(facts.total_params_b.value, bits) / room.gpus
-    cache = sequences * cache_bytes(layers, tokens, number_bytes=number_bytes, gpus=room.gpus)
+    cache = cache_bytes(layers, tokens, gpus=room.gpus)
     free = room.usable_bytes - weights
-    left = cache_tokens(layers, free, number_bytes=number_bytes, gpus=room.gpus) if free > 0 else 0
+    left = cache_tokens(layers, free, gpus=room.gpus) if free > 0 else 0
     return Fit(cache <= free, weights, cache, left)
 
 

@@ -47,17 +47,17 @@ class Estimate:
         kurtosis = self.clusters * float(square @ square) / float(square.sum()) ** 2
         return max(int(min(self.clusters - 1, 2 * self.clusters / max(kurtosis - 1, 1e-9))), 1)
 
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Bounds by Student's t: no bootstrap, which is too narrow for few clusters."""
-        half = student(self.freedom, level) * self.error
+    def interval(self) -> tuple[float, float]:
+        """Bounds at 95 %, by Student's t: no bootstrap, which is too narrow for few clusters."""
+        half = student(self.freedom) * self.error
         return self.value - half, self.value + half
 
 
-def student(freedom: int, level: float = 0.95) -> float:
-    """Half-width of an interval in standard errors."""
+def student(freedom: int) -> float:
+    """Half-width of an interval at 95 % in standard errors."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(freedom, 0.5 + level / 2))
+    return float(stdtrit(freedom, 0.975))
 
 
 def shared_error(one: Estimate, other: Estimate) -> float:

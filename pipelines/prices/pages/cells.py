@@ -43,7 +43,7 @@ def without_marks(cell: str) -> str:
     return _MARKS_OF_AMOUNTS.sub("", cell)
 
 
-def amount_in(layout: PageLayout, column: Column, cell: str, where: str, header: str = "") -> Decimal:
+def amount_in(layout: PageLayout, column: Column, cell: str, where: str, header: str) -> Decimal:
     """The amount of a cell, which must be in the layout's currency and for the column's quantity.
 
     Where the layout says that units are stated, one stands behind the amount or in the `header`. Raises PriceFeedError with the
