@@ -58,7 +58,28 @@ def _changes(before: pl.DataFrame, since: pl.DataFrame) -> list[str]:
         rows = both.filter(pl.col(column).ne_missing(pl.col(f"{column}_since")))
         for old, new in rows.select(column, f"{column}_since").iter_rows():
             found[f"{name} {_usd(old)} to {_usd(new)}"] = None
+    # A price for long prompts, hours or a mode that came or went: the cards that stay may cost what they did.
+    came = since.join(before, on=_CARD, how="anti", nulls_equal=True)
+    gone = (
+        before.filter(pl.col("valid_to").is_not_null()).join(since, on=_CARD, how="anti", nulls_equal=True)
+        if since.height
+        else before.clear()
+    )
+    for words, cards in (("new", came), ("no longer", gone)):
+        found |= {f"{words}: {_applies_to(row)}": None for row in cards.iter_rows(named=True)}
     return list(found)
+
+
+def _applies_to(card: Mapping[str, Any]) -> str:
+    """What a card is for, with its prices of plain input and output."""
+    parts = [
+        f"prompts from {card['context_from_tokens']:,} tokens" if card["context_from_tokens"] else "",
+        f"hours {card['time_window']}" if card["time_window"] else "",
+        f"mode {card['reasoning_mode']}" if card["reasoning_mode"] else "",
+        f"contract {card['contract_id']}" if card["contract_id"] else "",
+    ]
+    rates = ", ".join(f"{name} {_usd(card[_RATES[name]])}" for name in ("input_uncached", "output_text"))
+    return f"{', '.join(part for part in parts if part) or 'all other requests'} at {rates}"
 
 
 def _usd(rate: Any) -> str:  # noqa: ANN401 - a cell of a frame

@@ -30,7 +30,7 @@ from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE, ROUTING_PROJEC
 from pipelines.warehouse.tables.spec import Table
 from pipelines.workspace import Workspace
 from tests.unit.routing.test_projection import CERTAIN, HYBRID, ITEMS, policies
-from tests.unit.routing.traffic import CHEAP, DAY, STRONG, TUNED, rate_card, request, requests, score, scores
+from tests.unit.routing.traffic import CHEAP, DAY, RATES, STRONG, TUNED, rate_card, request, requests, score, scores
 
 MIDNIGHT = datetime(2026, 2, 20, tzinfo=UTC)
 CONFIG = policies(*HYBRID, quality_benchmarks=("aider_polyglot",))
@@ -60,6 +60,31 @@ def test_prices_are_undone_only_where_they_changed_on_the_day() -> None:
     assert cards_before(rate_card(), CHEAP, DAY) is None
     new = doubled().filter((pl.col("model_id") != CHEAP[1]) | (pl.col("valid_from") == MIDNIGHT))
     assert cards_before(new, CHEAP, DAY) is None
+
+
+def test_a_price_of_long_prompts_that_comes_or_goes_is_a_change() -> None:
+    """The card of short prompts costs what it did; its bound and that of the new one are the change."""
+    flat, at = rate_card({CHEAP: RATES[CHEAP]}), pl.lit(MIDNIGHT).cast(rate_card().schema["valid_from"])
+    short = pl.lit(200_000).cast(flat.schema["context_to_tokens"])
+    tiers = [
+        flat.with_columns(valid_from=at, context_to_tokens=short, rate_id=pl.lit(id_bytes("short"))),
+        doubled().filter((pl.col("model_id") == CHEAP[1]) & (pl.col("valid_from") == MIDNIGHT)).with_columns(
+            context_from_tokens=short.cast(flat.schema["context_from_tokens"])
+        ),
+    ]  # fmt: skip
+    came = pl.concat([flat.with_columns(valid_to=at.cast(flat.schema["valid_to"])), *tiers])
+    found = cards_before(came, CHEAP, DAY)
+    assert found is not None
+    assert found[1] == "new: prompts from 200,000 tokens at input_uncached 0.56, output_text 0.84"
+    assert found[0].select("context_to_tokens", "valid_to").rows() == [(None, None)]
+    ended = at.cast(flat.schema["valid_to"])
+    long_ago = pl.lit(datetime(1, 1, 1, tzinfo=UTC)).cast(flat.schema["valid_from"])
+    gone = pl.concat(
+        [*(tier.with_columns(valid_from=long_ago, valid_to=ended) for tier in tiers), flat.with_columns(valid_from=at)]
+    )
+    found = cards_before(gone, CHEAP, DAY)
+    assert found is not None
+    assert found[1] == "no longer: prompts from 200,000 tokens at input_uncached 0.56, output_text 0.84"
 
 
 def alarm(model: str, metric: str = "output_tokens", **values: Any) -> dict[str, Any]:
