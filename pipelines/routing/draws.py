@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -265,12 +266,17 @@ class Worlds:
 def intervals(values: Floats) -> dict[str, float]:
     """The bounds of the 50 % and 95 % intervals, by the names of INTERVALS, to `DECIMALS`."""
     found = np.percentile(values, list(INTERVALS.values()))
-    return dict(zip(INTERVALS, (round(float(value), DECIMALS) for value in found), strict=True))
+    return dict(zip(INTERVALS, map(_rounded, found), strict=True))
 
 
 def middle(values: Floats) -> float:
     """The median, to `DECIMALS`."""
-    return round(float(np.median(values)), DECIMALS)
+    return _rounded(np.median(values))
+
+
+def _rounded(value: float | np.floating[Any]) -> float:
+    """To `DECIMALS`; what rounds to nothing has no sign, or a saving of none reads -0."""
+    return round(float(value), DECIMALS) + 0.0
 
 
 def both_solve(cheap: Floats, strong: Floats, agreement: float) -> Floats:

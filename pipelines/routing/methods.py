@@ -18,6 +18,7 @@ from pipelines.routing.amounts import SMALLEST, at_the_middle
 from pipelines.routing.arm_costs import Offer
 from pipelines.routing.case import NO_OUTLOOK, WHOLE, Case
 from pipelines.routing.outlook import ArmOutlook, Outlook, Stake, grade
+from pipelines.routing.own_scores import measured_quality
 from pipelines.routing.policy_arm import Handling, PolicyArm
 from pipelines.routing.quality import Quality
 from pipelines.warehouse.tables.mart_routing import BEST_SINGLE_CHEAP, SAME_TOKENS_DEAREST
@@ -139,7 +140,11 @@ def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
         return _row(case, BEST_SINGLE_CHEAP, reason=candidates.none(case))
     quality = _scores(case)
     chosen, why = candidates.best(quality, projected)
-    known = quality if quality is not None and {chosen[1], *case.against} <= quality.scores.keys() else None
+    known = measured_quality(
+        case.of_day.answered, {chosen[1], *case.against}
+    )  # scores of one's own go first, as for a policy
+    if known is None and quality is not None and {chosen[1], *case.against} <= quality.scores.keys():
+        known = quality
     cost = candidates.costs[chosen]
     stake = Stake(BEST_SINGLE_CHEAP, chosen[1], 1.0, cost.arrays if isinstance(cost, PolicyArm) else None)
     found, blank = _alone(case, chosen, stake, known)
@@ -153,7 +158,7 @@ def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
         reason=base_reason or blank,
         stated={
             "method": f"all traffic on one model: {why}",
-            "quality": "no leaderboard scores this model and the baseline"
+            "quality": "neither a leaderboard nor requests of your own score this model and the baseline"
             if known is None
             else known.benchmark_version_id,
             "among": sorted("/".join(offer) for offer in candidates.central),

@@ -23,6 +23,7 @@ from pipelines.routing.arm_costs import Offer
 from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE
 
 _RATES = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {fee.name: fee.rate_column for fee in FEE_METERS}
+_PARENTS = {meter.name: meter.parent for meter in TOKEN_METERS if meter.parent}
 _CARD = ("service_tier", "region", "time_window", "contract_id", "context_from_tokens", "reasoning_mode")
 _FIGURES = ("saving_share", "saving_usd", "quality_retained")
 _REASON = (
@@ -55,7 +56,7 @@ def _changes(before: pl.DataFrame, since: pl.DataFrame) -> list[str]:
     both = before.join(since, on=_CARD, suffix="_since", nulls_equal=True)
     found: dict[str, None] = {}
     for name, column in _RATES.items():
-        rows = both.filter(pl.col(column).ne_missing(pl.col(f"{column}_since")))
+        rows = both.filter(pl.col(column).ne_missing(pl.col(f"{column}_since")) & ~_as_its_parent(name))
         for old, new in rows.select(column, f"{column}_since").iter_rows():
             found[f"{name} {_usd(old)} to {_usd(new)}"] = None
     # A price for long prompts, hours or a mode that came or went: the cards that stay may cost what they did.
@@ -68,6 +69,16 @@ def _changes(before: pl.DataFrame, since: pl.DataFrame) -> list[str]:
     for words, cards in (("new", came), ("no longer", gone)):
         found |= {f"{words}: {_applies_to(row)}": None for row in cards.iter_rows(named=True)}
     return list(found)
+
+
+def _as_its_parent(name: str) -> pl.Expr:
+    """Whether a meter costs what its parent does before and since: a card without a rate of its own has the parent's, and seventeen meters would say
+    what two do."""
+    parent = _PARENTS.get(name)
+    if parent is None:
+        return pl.lit(value=False)
+    column, other = _RATES[name], _RATES[parent]
+    return pl.all_horizontal(pl.col(f"{column}{when}").eq_missing(pl.col(f"{other}{when}")) for when in ("", "_since"))
 
 
 def _applies_to(card: Mapping[str, Any]) -> str:

@@ -55,6 +55,12 @@ def test_prices_are_undone_only_where_they_changed_on_the_day() -> None:
     assert words == "input_uncached 0.28 to 0.56; output_text 0.42 to 0.84"
     own = cards.filter(model_id=CHEAP[1])
     assert (own.height, own["valid_to"].to_list()) == (1, [None])
+    filled = doubled().with_columns(
+        input_image_usd_per_mtok=pl.col("input_uncached_usd_per_mtok")
+    )  # as a card without one has it
+    found = cards_before(filled, CHEAP, DAY)
+    assert found is not None
+    assert found[1] == words
     assert cards_before(doubled(), STRONG, DAY) is None
     assert cards_before(doubled(), CHEAP, date(2026, 2, 21)) is None
     assert cards_before(rate_card(), CHEAP, DAY) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +49,27 @@ def test_the_trades_habit_prices_the_same_tokens_at_the_dearest_model() -> None:
     )
     assert [row[name] for name in ("saving_share_low_95", "quality_retained", "probability_both")] == [None] * 3
     assert "No interval, and nothing on quality" in json.loads(row["assumptions"])["method"]
+
+
+def test_a_single_model_is_held_against_the_baseline_by_scores_of_ones_own() -> None:
+    """Forty requests of one's own: the cheap model solved 20, the strong one 32. No leaderboard knows either, and half of the row was empty."""
+    parts = [
+        pl.DataFrame({"request_id": [f"{n}" for n in range(40)], "gold": [float(n % 10 < right) for n in range(40)]}).with_columns(
+            model_id=pl.lit(model)
+        )
+        for model, right in ((CHEAP[1], 5), (STRONG[1], 8))
+    ]  # fmt: skip
+    answered = pl.concat(parts).with_columns(
+        cluster=pl.col("request_id"),
+        judged=pl.lit([], pl.List(pl.Struct({"judge": pl.String(), "score": pl.Float64()}))),
+    )
+    setting = routing.Setting(policies(*HYBRID), CERTAIN, None, {}, answered)
+    traffic = setting.traffic(DAY, rate_card())
+    row = setting.routed(traffic, date(2026, 2, 20)).projection.filter(method="best_single_cheap").row(0, named=True)
+    assert row["model_id"] == CHEAP[1]
+    assert row["quality_retained"] == pytest.approx(20 / 32, abs=0.05)  # 40 requests say little of ten
+    assert row["quality_retained_low_95"] < row["quality_retained"] < row["quality_retained_high_95"]
+    assert json.loads(row["assumptions"])["quality"].startswith("own shadow scores")
 
 
 def test_the_trades_habit_counts_what_own_machines_cost_a_day() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pipelines.config.evidence import Effect, Evidence, Transfer
 from pipelines.config.policies import Policy
 from pipelines.config.routing import RoutingConfig
-from pipelines.routing.draws import DECIMALS, oracle_gain
+from pipelines.routing.draws import DECIMALS, intervals, middle, oracle_gain
 from tests.unit.routing.test_projection import BASELINES, HYBRID, arm, policies, project, total
 from tests.unit.routing.traffic import CHEAP, RATES, STRONG, TUNED, rate_card, request, requests, score, scores
 
@@ -344,3 +344,9 @@ def test_degrees_of_freedom_widen_the_tails_of_a_transfer() -> None:
     )
     halves = [row["quality_retained_high_50"] - row["quality_retained_low_50"] for row in rows]
     assert halves[1] / halves[0] == pytest.approx(0.741 / 0.674, rel=0.05)
+
+
+def test_a_saving_of_none_has_no_sign() -> None:
+    """A sum that is rounded in its last digit is -1e-17; the terminal said "-0 to 0"."""
+    found = [middle(np.array([-1e-17] * 3)), *intervals(np.array([-1e-17] * 3)).values()]
+    assert [str(value) for value in found] == ["0.0"] * 5
