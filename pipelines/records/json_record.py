@@ -36,7 +36,7 @@ class RecordError(ValueError):
 
 
 class Number(str):
-    """A JSON number as it was written."""
+    """A JSON number as it was written, without zeros at the end of a fraction."""
 
     __slots__ = ()
 
@@ -73,8 +73,14 @@ def _no_value(_name: str) -> None:
     """NaN, Infinity and -Infinity are no JSON, but Python and pandas write them where a number is unknown."""
 
 
+def _fraction(text: str) -> Number:
+    """A number with a point or an exponent, without what adds nothing: writers that hold all numbers as floats (protobuf's Struct, pandas)
+    print 500 as 500.0."""
+    return Number(spelled(Number(text)) if "e" in text.lower() else text.rstrip("0").removesuffix("."))
+
+
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_first_wins, parse_float=Number, parse_int=Number, parse_constant=_no_value
+    object_pairs_hook=_first_wins, parse_float=_fraction, parse_int=Number, parse_constant=_no_value
 )
 
 COUNTED = ("usage", "usageMetadata", "usage_metadata")

@@ -148,7 +148,8 @@ class TableReader:
         if isinstance(column.dtype, pl.Decimal):  # the zeros at its end belong to the type: 10.000 is no thousand
             return column.cast(pl.String).str.replace(r"(\.\d*?)0+$", "$1").str.strip_suffix(".")
         if column.dtype in _AS_WRITTEN or column.dtype.is_integer():
-            return column.cast(pl.String)
+            # Cells are padded where people or tools align them.
+            return column.str.strip_chars() if column.dtype == pl.String else column.cast(pl.String)
         if column.dtype == pl.Float64:
             return _numbers_as_written(column)
         if isinstance(column.dtype, pl.Datetime):

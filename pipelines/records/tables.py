@@ -50,11 +50,17 @@ def as_json_lines(rows: pl.DataFrame) -> pl.Series:
 
 
 def known_columns(found: Iterable[str], named: Naming, heads: set[str]) -> dict[str, str]:
-    """Columns that a format reads, each to the path that it stands for; a name of its own comes before one translated."""
+    """Columns that a format reads, each to the path that it stands for; a name of its own comes before one translated, and that before
+    one in another case, as Snowflake (upper) and Postgres (lower) fold names."""
     names = list(found)
     own = {name: name for name in names if name in heads}
     for name in names:
         path = named(name)
         if name not in own and path in heads and path not in own.values():
+            own[name] = path
+    folded = {head.lower(): head for head in sorted(heads, reverse=True)} if len(own) < len(names) else {}
+    for name in names:
+        path = folded.get(name.lower(), folded.get(name.replace(".", "/").lower(), ""))
+        if name not in own and path and path not in own.values() and name.lower() not in map(str.lower, own):
             own[name] = path
     return own

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.meters import STAND_ALONE
+from pipelines.records.container_logs import INSTANT
 from pipelines.records.http_archives import MARK, answer_of
 from pipelines.records.json_record import Number, RecordError, load, texts_of
 from pipelines.records.layout import ItemReader, Layout
@@ -130,16 +131,23 @@ class Wrappers:
         lists = [
             record for name, inner in held if isinstance(inner, list) for record in self._listed(name, inner, depth)
         ]
+        dated = self._dated(value)
         if lists:
-            yield from lists
+            yield from ({**dated, **record} if isinstance(record, dict) else record for record in lists)
             return
-        around = {name: item for name, item in value.items() if isinstance(item, str) and name not in _OF_WRAPPER}
+        around = dated
+        if len(held) == 1:
+            around = {name: item for name, item in value.items() if isinstance(item, str) and name not in _OF_WRAPPER}
         for name, inner in held:
             is_said = name in _SAID and "role" in value
             if isinstance(inner, dict) and not is_said and not _SUM.search(name):
-                yield from (
-                    {**around, **record} if len(held) == 1 else record for record in self._of_object(inner, depth)
-                )
+                yield from ({**around, **record} for record in self._of_object(inner, depth))
+
+    def _dated(self, value: dict[str, Any]) -> dict[str, Any]:
+        """The wrapper's instant as the last one that a record looks for, where the format looks for such a one."""
+        names = self._layout.instants.get("event_at", ())
+        stated = next((value[name] for name in names if isinstance(value.get(name), str)), None)
+        return {INSTANT: stated} if stated is not None and INSTANT in names else {}
 
     def _of_object(self, value: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
         if self._is_counted(value):

@@ -126,6 +126,7 @@ def _plain(attributes: object) -> dict[str, Any]:
         if kind is not None:
             found.setdefault(str(entry.get("key")), value[kind])
         elif held is not None:
-            items = [next(iter(item.values()), None) for item in objects_of(object_of(held).get("values"))]
+            scalars = objects_of(object_of(held).get("values"))
+            items = [next((item[name] for name in _VALUES if name in item), None) for item in scalars]
             found.setdefault(str(entry.get("key")), items)
     return found

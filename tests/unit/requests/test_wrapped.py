@@ -64,6 +64,13 @@ def test_a_wrapper_names_what_its_record_does_not(tmp_path: Path) -> None:
     )
 
 
+def test_calls_of_one_line_without_an_instant_have_that_of_the_line(tmp_path: Path) -> None:
+    calls = [{"id": f"{number}-abcdefghijklmn", "model": "gpt-5", "usage": OPENAI_USAGE} for number in range(3)]
+    lines = [{"time": AT, "attempts": calls[:2]}, {"time": AT, "first": calls[0], "fallback": calls[2]}]
+    found = all_days([parse_records(tmp_path, "openai_chat", lines)]).requests
+    assert (found.height, set(found["event_at"].dt.strftime("%FT%T"))) == (3, {"2026-02-12T10:20:30"})
+
+
 def test_what_adds_up_a_list_is_no_call(tmp_path: Path) -> None:
     calls = [sample("openai_chat") | {"id": f"chatcmpl-{number}abcdefghijklm"} for number in range(3)]
     report = {"totals": {"usage": {"prompt_tokens": 3000}}, "last": calls[2], "calls": calls}
