@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -32,7 +33,16 @@ from pipelines.warehouse.tables.raw import QUARANTINE
 REPEATED = "repeated_record"
 """Reason for which a record is set aside that says again what the export said before."""
 
-QUIET = (REPEATED, NO_SCORE)
+NO_MODEL = "no_model"
+"""Reason for which a record is set aside that is a line below a table and no model's."""
+
+_OF_MANY = re.compile(
+    r"(?i)(?:(?:grand|board|column) )?(?:average|avg\.?|mean|median|total|sum|std\.?(?: ?dev\.?)?|standard deviation|minimum|maximum|count)"
+    r"(?: score)?(?: \(?(?:(?:of|over) )?(?:all )?(?:models|entries|runs|rows)\)?)?"
+)
+"""Names of lines that add up a board's models."""
+
+QUIET = (REPEATED, NO_SCORE, NO_MODEL)
 """Reasons that are no complaint about the export."""
 
 
@@ -71,6 +81,8 @@ class Collector:
         """
         for row in rows:
             check_row(row)
+            if _OF_MANY.fullmatch(row["raw_model"]):
+                raise EntryError(NO_MODEL, f"{row['raw_model']!r} adds up the board's models and is none")
         known = [(row, self._keys[_key(row)]) for row in rows if _key(row) in self._keys]
         for row, first in known:
             if first["score"] != row["score"]:

@@ -54,7 +54,7 @@ def number(value: object, name: str) -> float:
         reason = "missing_field" if is_blank(value) else "not_a_number"
         raise EntryError(reason, f"{name} is {value!r}, not a number")
     try:
-        result = float(_bare(value) if isinstance(value, str) else value)
+        result = float(bare(value) if isinstance(value, str) else value)
     except ValueError:
         raise EntryError("not_a_number", f"{name} is {value!r}, not a number") from None
     if not math.isfinite(result):
@@ -121,10 +121,22 @@ def money(value: object, name: str) -> Decimal | None:
 
 
 def text(value: object, name: str) -> str:
-    """A text that is not blank, or EntryError."""
-    if value is None or not str(value).strip():
+    """A text that is not blank, or EntryError; without what pages put around a name: a link, bold type, a medal, its rank."""
+    shown = "" if value is None else _unadorned(str(value))
+    if not shown:
         raise EntryError("missing_field", f"{name} is missing or blank")
-    return str(value).strip()
+    return shown
+
+
+_LINK = re.compile(r"\[([^\[\]]+)\]\((?:https?:|/|#|\.)[^()\s]*\)")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_BEFORE_NAME = re.compile(r"^(?:[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]+\s*|#?\d{1,3}[.)]\s+(?=\D))+")
+
+
+def _unadorned(value: str) -> str:
+    shown = _TAG.sub(" ", _LINK.sub(r"\1", _INVISIBLE.sub("", value)))
+    shown = re.sub(r"^(\*\*|__)(.+)\1$", r"\2", " ".join(shown.split()))
+    return _BEFORE_NAME.sub("", shown) or shown
 
 
 def instant(value: str) -> datetime:
@@ -232,7 +244,8 @@ _NO_PART = re.compile(
 )
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
+    """The number in a cell as it is written, without what pages put next to it."""
     shown = _INVISIBLE.sub("", text).strip()
     for mark in ("**", "__", "`"):
         if len(shown) > 2 * len(mark) and shown.startswith(mark) and shown.endswith(mark):

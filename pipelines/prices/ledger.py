@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 import polars as pl
 
@@ -25,6 +26,9 @@ _SKU = ("provider_id", "model_id", "meter", *CONDITIONS)
 _RARE = ("context_to_tokens", "context_counts", "reasoning_mode")
 _AMOUNT = ("unit_price", "pricing_currency", "pricing_quantity")
 _TIME = pl.Datetime("us", "UTC")
+SHORT_GAP = timedelta(days=7)
+"""For how long a price without a date may be missing and have held all the same, where it comes back as it was: a list that lost a
+model for a day left the day's requests without a price for ever."""
 _NUMBERS = re.compile(r"(\d+)")
 
 
@@ -32,7 +36,8 @@ def build_ledger(feed: PriceFeed, snapshots: Sequence[FeedSnapshot], registry: R
     """Rows of `core.price` for one feed: any order of `snapshots` gives the same rows, sorted by price_id.
 
     A price without a date holds from the moment it was first observed, until the first snapshot that states another
-    (`changed`) or none (`source_removed`); it is never extended backwards. Where its page also states an end of it, or a
+    (`changed`) or none (`source_removed`); it is never extended backwards. One that is missing for a week at most and comes back as it
+    was has held in between, as is known from then on. Where its page also states an end of it, or a
     successor with a date, it holds up to then (`announced.py`). A dated price holds as its feed states,
     for as long as the feed states it. Where the belief about a period changes, the old row is superseded and a new
     one recorded at the later observation. Of two snapshots observed at the same instant the one with the greater id
@@ -233,7 +238,23 @@ def _undated_rows(rows: pl.DataFrame, instants: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, _TIME).alias("superseded_at"),
         pl.lit(None, pl.String).alias("supersede_reason"),
     )
-    return pl.concat([believed_open, known_closed]).drop("closed_at", "version", "last_k")
+    missing = runs.with_columns(
+        pl.col("closed_at").shift().alias("_gone"),
+        pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in ("sku", "amount")).alias(
+            "_is_back"
+        ),
+    )
+    believed_between = missing.filter(
+        pl.col("_is_back"), pl.col("valid_from") > pl.col("_gone"), pl.col("valid_from") - pl.col("_gone") <= SHORT_GAP
+    ).with_columns(
+        pl.col("_gone").alias("valid_from"),
+        pl.col("valid_from").alias("valid_to"),
+        pl.col("valid_from").alias("recorded_at"),
+        pl.lit(None, _TIME).alias("superseded_at"),
+        pl.lit(None, pl.String).alias("supersede_reason"),
+    )
+    believed = [believed_open, known_closed, believed_between.select(believed_open.columns)]
+    return pl.concat(believed).drop("closed_at", "version", "last_k")
 
 
 def _dated_rows(rows: pl.DataFrame, instants: pl.DataFrame) -> pl.DataFrame:

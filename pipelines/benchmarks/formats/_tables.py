@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,24 +19,38 @@ from pipelines.benchmarks.collector import Collector
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 
+_DELIMITERS = (",", ";", "\t", "|")
+_LINES_BEFORE_HEADER = 5
+_MARKS = re.compile(r"[\u2190-\u21ff\u2b00-\u2bff\ufe0f\u200b-\u200d\u2060\ufeff*`]|__")
+"""What pages put on the names of columns: arrows that say which way is better, bold type, and what no one sees."""
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
 
 def read_table(
-    into: Collector, *, required: Sequence[str] = (), delimiter: str = ",", content: bytes | None = None
+    into: Collector,
+    *,
+    required: Sequence[str] = (),
+    known: Sequence[str] = (),
+    delimiter: str = ",",
+    content: bytes | None = None,
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows of the file as (line, {column: text}); quoted fields may hold line breaks, blank lines are no rows.
+    """Rows of the file as (line, {column: text}); quoted fields may hold line breaks. Blank rows and a header that is repeated are no rows.
 
-    A file that is no text, has no header or lacks a required column is one quarantined record; a row with another
+    Where the first line lacks a `required` column, the header is the next line that has them all, by any delimiter and in any case; lines
+    before it are a title. `known` are columns that may be missing. A file that is no text, has no header or lacks a required column is one quarantined record; a row with another
     number of fields than the header is set aside as `wrong_shape` and not yielded. `content` where it is not the file's.
     """
     content = read_bytes(into.file) if content is None else content
     span = (0, len(content))
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if content[:2] in _UTF_16 else "utf-8-sig").replace("\x00", "")
     except UnicodeDecodeError as error:
         into.reject(0, "not_utf8", f"the file is no UTF-8 text: {worded(error)}", record=content, span=span)
         return
-    reader = csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter)
-    header = [name.strip() for name in next(reader, [])]
+    start, delimiter = _header_place(text, required, delimiter)
+    reader = csv.reader(io.StringIO("".join(text.splitlines(keepends=True)[start:]), newline=""), delimiter=delimiter)
+    asked_for = (*required, *known)
+    header = _named(next(reader, []), asked_for)
     missing = [name for name in required if name not in header]
     if missing or not header:
         found = ", ".join(header[:12]) or "nothing"
@@ -43,9 +58,10 @@ def read_table(
         into.reject(0, "wrong_shape", detail, record=content, span=span)
         return
     line, is_whole = reader.line_num, True
-    for item_no, row in enumerate(_readable(reader, into)):
-        first, line = line + 1, reader.line_num
-        if not row:
+    for item_no, cells in enumerate(_readable(reader, into)):
+        first, line = line + 1 + start, reader.line_num
+        row = [cell.strip() for cell in cells]
+        if not any(row) or _named(row, asked_for) == header:
             continue
         is_whole = len(row) == len(header)
         if not is_whole:
@@ -55,6 +71,25 @@ def read_table(
             continue
         yield first, dict(zip(header, row, strict=True))
     into.is_cut_off = not is_whole
+
+
+def _header_place(text: str, required: Sequence[str], delimiter: str) -> tuple[int, str]:
+    """The line of the header and the delimiter: as declared, unless another line or delimiter alone gives what is required."""
+    lines = text.splitlines()[: _LINES_BEFORE_HEADER + 1]
+    start = 1 if lines and re.fullmatch(r"sep=.", lines[0]) else 0
+    wanted = {*required}
+    for place in range(start, len(lines)) if wanted else ():
+        for mark in dict.fromkeys((delimiter, *_DELIMITERS)):
+            if wanted <= {*_named(next(csv.reader([lines[place]], delimiter=mark), []), required)}:
+                return place, mark
+    return start, delimiter
+
+
+def _named(cells: Sequence[str], asked_for: Sequence[str]) -> list[str]:
+    """The names of columns without marks, in the case in which they are asked for."""
+    spelled = {name.lower(): name for name in asked_for}
+    names = [" ".join(_MARKS.sub("", cell).split()) for cell in cells]
+    return [name if name in asked_for else spelled.get(name.lower(), name) for name in names]
 
 
 def _readable(reader: Any, into: Collector) -> Iterator[list[str]]:  # noqa: ANN401 - csv names no type for it

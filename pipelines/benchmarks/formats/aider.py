@@ -121,7 +121,8 @@ def _variant(run: dict[str, Any]) -> str:
     parts = [str(run["edit_format"])] if run.get("edit_format") else []
     for key, label in (("reasoning_effort", "effort"), ("thinking_tokens", "thinking"), ("editor_model", "editor")):
         if run.get(key) is not None:
-            parts.append(f"{label} {run[key]}")
+            stated = run[key]
+            parts.append(f"{label} {int(stated) if isinstance(stated, float) and stated.is_integer() else stated}")
     return ", ".join(parts)
 
 

@@ -57,7 +57,7 @@ def parse(into: Collector) -> BoardSnapshot:
     if into.file.content_suffix == ".json":
         records = [(item_no, 1, record, None) for item_no, record in enumerate(_records(into))]
     else:
-        table = read_table(into, required=("slug", "name"))
+        table = read_table(into, required=("slug", "name"), known=EVALUATIONS)
         records = [(item_no, line, row, row.get("fetched_at")) for item_no, (line, row) in enumerate(table)]
     shares = {**_SHARES, **dict.fromkeys(_other_shares([record for _, _, record, _ in records], into))}
     by_instant: dict[datetime, Collector] = {}

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import NO_SCORE, EntryError, day, instant, is_blank, money, number, text, within
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, bare, day, instant, is_blank, money, number, text, within
 from pipelines.benchmarks.formats._tables import only, read_table
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Observation, Traits
 from pipelines.landing import MAX_CONTENT_BYTES, read_bytes
@@ -28,6 +28,7 @@ from pipelines.outside import worded
 
 TRAITS = Traits(row_kind="run")
 RUN_COLUMNS = ("id", "task", "model", "Best score (across scorers)", "Scores", "started_at", "task version")
+_EXTERNAL_COLUMNS = ("id", "UUID", "Name", "Source", "Logs", "Log viewer", "Started at")
 _SCORER = re.compile(r"[\w.-]+:(?P<score>[\d.]+)\s*±\s*(?P<stderr>[\d.]+)")
 _EFFORT = re.compile(r"_(none|minimal|low|medium|high|xhigh|max|\d+K)$")
 
@@ -205,7 +206,10 @@ def _run_stderr(best: float, scores: str) -> float | None:
 def _parse_external(into: Collector, table: str, column: _Column, content: bytes) -> Observation:
     kind = {"percent": "accuracy", "elo": "elo"}.get(column.unit, "index")
     benchmark = Benchmark(f"epoch_{table}", f"{table.replace('_', ' ')} (collected by Epoch AI)", kind, column.unit)
-    rows = list(read_table(into, required=(column.score, "Model version"), content=content))
+    own = [name for name in (column.stderr, column.variant, column.cost, *(column.bounds or ())) if name]
+    rows = list(
+        read_table(into, required=(column.score, "Model version"), known=(*_EXTERNAL_COLUMNS, *own), content=content)
+    )
     is_share = column.is_share
     if is_share is None:
         is_share = column.unit == "percent" and _is_share(row[column.score] for _, row in rows)
@@ -268,7 +272,8 @@ def _interval(column: _Column, row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _model(row: Mapping[str, str]) -> str:
-    return row["Model version"].strip() or row.get("Name", "").strip()
+    named = next((row[name] for name in ("Model version", "Name") if not is_blank(row.get(name))), "")
+    return text(named, "Model version") if named else ""
 
 
 def _is_share(values: Iterable[str]) -> bool:
@@ -286,7 +291,7 @@ def _amount(value: str, *, is_share: bool = False) -> float:
 def _percent(share: str) -> float:
     """A share as per cent, shifted in decimal so that 0.057 is 5.7 and not 5.700000000000001."""
     try:
-        return number(str(Decimal(share) * 100), "score")
+        return number(str(Decimal(bare(share)) * 100), "score")
     except InvalidOperation:
         raise EntryError("not_a_number", f"score is {share!r}, not a number") from None
 

@@ -16,6 +16,8 @@ from pipelines.benchmarks.formats._tables import only, read_table
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
 _RELEASE = re.compile(r"(?:table|categories)_(\d{4})_(\d{2})_(\d{2})")
+_NO_TASK = re.compile(r"(?i)#?|rank(?:ing)?|index|no\.?|place|position|unnamed: \d+")
+"""Columns that count rows: a rank that moves is no model that does."""
 OPTIONS = ("release", "categories")
 
 
@@ -63,7 +65,7 @@ def _release(into: Collector) -> str | None:
 def _tasks(rows: list[dict[str, str]], into: Collector) -> list[str]:
     """Columns that hold scores. One that holds none at all, such as an organisation, is set aside by its name."""
     found = []
-    for column in [name for name in (rows[0] if rows else {}) if name != "model"]:
+    for column in [name for name in (rows[0] if rows else {}) if name != "model" and not _NO_TASK.fullmatch(name)]:
         stated = {str(place): row[column] for place, row in enumerate(rows) if not is_blank(row[column])}
         if not stated or numbers(stated)[0]:
             found.append(column)

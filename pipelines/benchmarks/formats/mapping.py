@@ -171,7 +171,12 @@ def _records(options: MappingOptions, into: Collector) -> Iterator[tuple[int, An
     suffix = into.file.content_suffix
     if suffix in (".csv", ".tsv"):
         delimiter = "\t" if suffix == ".tsv" else options.delimiter
-        yield from read_table(into, required=(options.model_field,), delimiter=delimiter)
+        named = [value for name, value in options if name.endswith("_field")]
+        named += [
+            value for column in options.scores for name, value in column if name == "field" or name.endswith("_field")
+        ]
+        known = [*filter(None, named), *(field for column in options.scores for field in column.when)]
+        yield from read_table(into, required=(options.model_field,), known=known, delimiter=delimiter)
         return
     if suffix == ".parquet":
         yield from ((1, record) for record in read_parquet(into))

@@ -62,6 +62,27 @@ def test_a_vanished_model_is_closed_and_its_return_opens_a_new_period() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("back", "amount", "holds"),
+    [("2026-01-03", "2", True), ("2026-01-08", "2", True), ("2026-01-10", "2", False), ("2026-01-03", "3", False)],
+)
+def test_a_price_that_is_missing_for_days_and_comes_back_as_it_was_has_held_in_between(
+    back: str, amount: str, holds: bool
+) -> None:
+    """A list that lost a model for a day left the day's requests without a price for ever."""
+    other = price("1", raw_model="other")
+    found = [
+        snapshot("2026-01-01", price("2"), other),
+        snapshot("2026-01-02", other),
+        snapshot(back, price(amount), other),
+    ]
+    ledger = build_ledger(FEED, found, registry_of(found)).filter(raw_model="m")
+    assert_sound(ledger)
+    gap = ledger.filter(pl.col("valid_from") == day("2026-01-02"), pl.col("valid_to") == day(back))
+    assert gap["recorded_at"].to_list() == ([day(back)] if holds else [])
+    assert gap["unit_price"].to_list() == ([Decimal(2)] if holds else [])
+
+
 def test_there_and_back_again_is_three_periods() -> None:
     snapshots = [snapshot(f"2026-0{month}-01", price(usd)) for month, usd in ((1, "3"), (2, "4"), (3, "3"))]
     believed = ledger_of(snapshots).filter(pl.col("superseded_at").is_null()).sort("valid_from")
