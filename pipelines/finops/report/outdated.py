@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +51,10 @@ def outdated(reports: Path, days: DayHashes, after: date) -> Iterator[Span]:
     A page without a mark is left: one of a run that failed says what that run left undone.
     """
     later = [day for day in days if day > after]
-    # A day is looked at as far as its chart or its quarter reaches back; a month or quarter as far as it is compared with another.
-    near = [day for day in later if Span.of_quarter(day).first <= after or first_day(day) <= after]
+    # Days without requests have pages too. A day is looked at as far as its chart or its quarter reaches back; a month or quarter as
+    # far as it is compared with another.
+    dates = [after + timedelta(days=number + 1) for number in range((max(days, default=after) - after).days)]
+    near = [day for day in dates if Span.of_quarter(day).first <= after or first_day(day) <= after]
     for span in [*map(Span.of_day, near), *spans_around(later, days)]:
         bears = _mark_in(reports / span.slug / "index.html")
         if bears and bears != mark_of(span, days):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from pipelines.finops.report.outdated import mark_of, outdated
 from pipelines.finops.report.render import render, write_page
@@ -12,13 +13,13 @@ from pipelines.finops.span import Span
 FIRST = date(2026, 1, 1)
 DAYS = {FIRST + timedelta(days=number): "a" for number in range(120)}
 """Every day from January to April, as it was when the pages were written."""
+SHOWN: dict[str, Any] = {"title": "a page", "is_sample": True, "newest": None, "months": [], "quarters": []}
 LAST = date(2026, 4, 30)
 
 
 def written(reports: Path, *spans: Span, mark: bool = True) -> None:
     for span in spans:
-        shown = {"title": span.name, "is_sample": True, "newest": None, "months": [], "quarters": []}
-        text = render("calendar.html", mark=mark_of(span, DAYS) if mark else "", **shown)
+        text = render("calendar.html", mark=mark_of(span, DAYS) if mark else "", **SHOWN)
         write_page(text, reports / span.slug / "index.html")
 
 
@@ -37,6 +38,14 @@ def test_later_pages_that_show_a_changed_day_and_no_others(tmp_path: Path) -> No
     of_days = [slug for slug in again if len(slug) == len("2026-03-20")]
     assert of_days == [str(changed + timedelta(days=number)) for number in range(1, 30)], "its quarter and thirty days"
     assert {*again} - {*of_days} == {"2026-03", "2026-04"}, "what holds it and what is compared with it"
+    quiet = {day: hash_ for day, hash_ in DAYS.items() if day != date(2026, 3, 25)}
+    write_page(
+        render("calendar.html", mark=mark_of(Span.of_day(date(2026, 3, 25)), quiet), **SHOWN),
+        tmp_path / "2026-03-25" / "index.html",
+    )
+    assert Span.of_day(date(2026, 3, 25)) in outdated(tmp_path, quiet | {changed: "b"}, changed), (
+        "a day without requests too"
+    )
     first_of_quarter = found(tmp_path, FIRST)
     assert [slug for slug in first_of_quarter if slug in ("2026-03-31", "2026-04-01")] == ["2026-03-31"]
     assert "2026-Q2" in first_of_quarter, "compared with as many days of the quarter before"
