@@ -223,6 +223,7 @@ def _table(pdf: FPDF, table: Table, shown: Callable[[str], str]) -> None:
         pdf.add_page()
     _line(pdf, shown(table.caption), 8)
     pdf.set_font(_FAMILY, size=7)
+    rows = [[_short(shown(_words(cell))) for cell in row] for row in table.rows[:_ROWS]]
     grid = PdfTable(
         pdf,
         [
@@ -230,12 +231,13 @@ def _table(pdf: FPDF, table: Table, shown: Callable[[str], str]) -> None:
                 shown(f"{column.title}, {column.unit}" if column.unit else column.title),
                 share=12 if column.is_number else 22,
                 is_right=column.is_number,
+                longest=max((word for row in rows for word in row[number].split()), key=len, default=""),
             )
-            for column in table.columns
+            for number, column in enumerate(table.columns)
         ],
     )
-    for row in table.rows[:_ROWS]:
-        grid.row([_short(shown(_words(cell))) for cell in row])
+    for row in rows:
+        grid.row(row)
     if len(table.rows) > _ROWS:
         more = f"{len(table.rows) - _ROWS} more, on the page and in the workbook"
         grid.row([more, *[""] * (len(table.columns) - 1)])

@@ -24,11 +24,12 @@ _HEADING_FILL = (240, 242, 244)
 
 @dataclass(frozen=True)
 class PdfColumn:
-    """A column: its heading, its share of the width of the page, and the side on which its texts stand."""
+    """A column: its heading, its share of the width of the page, the side on which its texts stand, and the longest word in them."""
 
     title: str
     share: float
     is_right: bool
+    longest: str = ""
 
 
 class PdfTable:
@@ -37,7 +38,7 @@ class PdfTable:
     def __init__(self, pdf: FPDF, columns: Sequence[PdfColumn]) -> None:
         self._pdf, self._columns = pdf, columns
         unit = pdf.epw / sum(column.share for column in columns)
-        self._widths = [column.share * unit for column in columns]
+        self._widths = self._with_whole_words([column.share * unit for column in columns])
         self._heading()
 
     def row(self, texts: Sequence[str], *, is_bold: bool = False) -> None:
@@ -49,6 +50,20 @@ class PdfTable:
             self._heading()
             self._pdf.set_font(style="B" if is_bold else "")
         self._write(cells)
+
+    def _with_whole_words(self, widths: list[float]) -> list[float]:
+        """The widths, with room for the longest word of each column, taken from columns that have more than they need."""
+        self._pdf.set_font(style="B")
+        words = [[*column.title.split(), column.longest] for column in self._columns]
+        needed = [max(map(self._pdf.get_string_width, each)) + 2 * _SIDE + 0.1 for each in words]
+        lacking = sum(max(0.0, need - width) for need, width in zip(needed, widths, strict=True))
+        spare = sum(max(0.0, width - need) for need, width in zip(needed, widths, strict=True))
+        if lacking > spare:  # not every word can be whole: those of the shares' columns are broken
+            return widths
+        part = lacking / spare if spare else 0.0
+        return [
+            need if width < need else width - part * (width - need) for need, width in zip(needed, widths, strict=True)
+        ]
 
     def _heading(self) -> None:
         pdf = self._pdf
