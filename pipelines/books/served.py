@@ -6,6 +6,8 @@ asked model at that moment. A snapshot of the asked model (`gpt-4o-2024-08-06` f
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import polars as pl
 
 from pipelines.config.calendars import Calendars
@@ -24,8 +26,17 @@ CALLS = f"""
         and (lower(response_model) <> lower(request_model) or resolution_method = 'redirect')
 """
 """The calls of the days [from, to) that another model may have answered."""
+NAMES = ("request_model", "response_model", "model_id")
+"""The columns of core.request that say whether `CALLS` may find anything."""
 
 _GRAIN = ["event_date", "provider_id", "asked_model_id", "served_model_id"]
+
+
+def is_worth_asking(requests: pl.DataFrame, redirected_to: Collection[str]) -> bool:
+    """Whether another model may have answered one of the requests (the columns `NAMES`): on most days none has. `redirected_to` are the
+    models that names are redirected to."""
+    other = pl.col("response_model").ne(pl.col("request_model")) | pl.col("model_id").is_in(sorted(redirected_to))
+    return bool(requests.select(other.any()).item())
 
 
 def answered_by_others(

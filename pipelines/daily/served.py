@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
+import psycopg
 
-from pipelines.books.served import CALLS, served_changes
+from pipelines.books.served import CALLS, NAMES, is_worth_asking, served_changes
 from pipelines.config.watch import KnownChange
 from pipelines.daily.days import Window
+from pipelines.models import Registry
+from pipelines.warehouse.day_files import parts_of_day
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_days
+from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.mart_economics import SERVED_MODEL_CHANGE
 from pipelines.workspace import Workspace
@@ -27,13 +33,32 @@ _FIRST_SEEN = """
 def refresh_served_changes(workspace: Workspace, window: Window) -> pl.DataFrame:
     """Find the window's calls that another model answered and replace its days; the rows written."""
     with workspace.database.connect() as connection, connection.transaction():
-        calls = read_frame(connection, CALLS, (window.from_date, window.to_date))
+        registry = registry_of(workspace)
+        calls = _calls(workspace, connection, window, registry)
         found = SERVED_MODEL_CHANGE.empty()
         if calls.height:
             rate_card = read_table(connection, RATE_CARD)
-            found = served_changes(calls, registry_of(workspace), rate_card, workspace.config.calendars)
+            found = served_changes(calls, registry, rate_card, workspace.config.calendars)
         replace_days(connection, SERVED_MODEL_CHANGE, found, window.from_date, window.to_date)
     return found
+
+
+def _calls(
+    workspace: Workspace, connection: psycopg.Connection[Any], window: Window, registry: Registry
+) -> pl.DataFrame:
+    """The calls of the days on which one may have been: the server passes over all requests of a day, half a second for a million."""
+    loaded = set(loaded_days(connection, REQUEST))
+    answering = [registry.resolve(item.provider, item.model).model_id for item in registry.config.redirects]
+    redirected_to = {model for model in answering if model}
+    differing = [
+        read_frame(connection, CALLS, (day, day + timedelta(days=1)))
+        for day in window.days
+        if day in loaded
+        and any(
+            is_worth_asking(part, redirected_to) for part in parts_of_day(connection, workspace.day_files, day, NAMES)
+        )
+    ]
+    return pl.concat(differing) if differing else pl.DataFrame()
 
 
 def unexpected_changes(workspace: Workspace, window: Window) -> list[str]:

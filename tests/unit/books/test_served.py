@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.books.served import served_changes
+from pipelines.books.served import NAMES, is_worth_asking, served_changes
 from pipelines.config.calendars import Calendars
 from pipelines.config.models import ModelsConfig, Redirect
 from pipelines.models import resolve_requests
@@ -97,3 +97,21 @@ def test_what_was_booked_at_the_old_model_is_restated() -> None:
     assert lines["delta_usd"].sum() == Decimal("3.05")
     assert set(lines["reason"]) == {"model_resolved"}
     assert lines["event_date"].unique().to_list() == [SINCE.date()]
+
+
+@pytest.mark.parametrize(
+    ("call", "redirects", "worth"),
+    [
+        ((SINCE, "fast", "large"), (), True),
+        ((SINCE, "fast", "fast"), (), False),
+        ((SINCE, "fast", None), (), False),
+        ((SINCE, "fast", "fast"), (REDIRECT,), True),
+    ],
+)
+def test_a_day_is_only_asked_where_names_differ_or_a_name_was_redirected(
+    call: tuple[datetime, str, str | None], redirects: tuple[Redirect, ...], worth: bool
+) -> None:
+    plain = (SINCE, "fast-20260101", "fast-20260101")
+    to = {item.model for item in redirects}
+    assert is_worth_asking(booked(plain, call, redirects=redirects).select(NAMES), to) is worth
+    assert not is_worth_asking(booked(plain).select(NAMES).clear(), to)
