@@ -3,8 +3,9 @@
 Rules and their words are in `pipelines.quality`; Great Expectations itself is imported inside the run, by `run_suite`.
 A blocking rule that fails or can't be evaluated stops everything downstream of its table.
 
-Checks have no partition, but name their days: for a run over several days Dagster 1.13 plans a row for each of them, and writes the
-result to a row of its own, without a day; those of the days would stay planned for ever.
+Checks have no partition, but name their days. In Dagster 1.13 a check may have partitions, as a preview (dagster-io/dagster issue 17005): a run of one
+day would then carry it. But the same check in a run over several days has a row planned for each of them and its result written to one
+of its own, without a day (`_store_asset_check_evaluation_planned`, `to_asset_check_evaluation`): those of the days would stay planned for ever.
 """
 
 from collections.abc import Iterator
