@@ -124,8 +124,11 @@ def _absent(series: Series, from_date: date, day: date) -> str | None:
     absent = [each for each in days if each not in series.loaded]
     if not absent:
         return None
-    days_are = "1 day of the period is" if len(absent) == 1 else f"{len(absent)} days of the period are"
-    return f"{days_are} not loaded: modelmeter daily --from {absent[0]} --to {absent[-1]}"
+    if len(absent) == 1:
+        days_are = "1 day of the period is not loaded or has no requests"
+    else:
+        days_are = f"{len(absent)} days of the period are not loaded or have no requests"
+    return f"{days_are}: modelmeter daily --from {absent[0]} --to {absent[-1]}"
 
 
 def _few(days: int) -> str | None:

@@ -81,10 +81,11 @@ def moved_section(data: ReportData) -> MovedSection | None:
     if main is None:
         return None
     number, earlier = main
+    movers = [_movers(data, number, earlier, dimension) for dimension in DIMENSIONS]
     return MovedSection(
         moved_sentence(whole(data, number) or {}, earlier),
         _compared(data),
-        [_movers(data, number, earlier, dimension) for dimension in DIMENSIONS],
+        movers if any(table.rows for table in movers) else [],
     )
 
 

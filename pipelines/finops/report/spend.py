@@ -374,6 +374,8 @@ def _against(data: ReportData, spend: Decimal | None, days: int) -> str:
     if spend is None or not earlier:
         return f"{amount} {name}"
     change = fmt.less(spend, earlier)
+    if not change:
+        return f"as much as {name} ({amount})"
     return f"{fmt.percent(fmt.share(change, earlier), plus=True)} on {name} ({amount})"
 
 
