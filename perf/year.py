@@ -25,6 +25,7 @@ from pipelines.sample.boards import lmarena_json
 from pipelines.sample.draws import Draws
 from pipelines.settings import Settings
 from pipelines.warehouse import server
+from pipelines.warehouse.database import Database, embedded_database
 from pipelines.workspace import open_workspace
 
 KINDS = ("prices", "leaderboards")
@@ -74,6 +75,7 @@ def measure_year(home: Path, kind: str, models: int, rounds: int, say: Say) -> d
     for number in range(_FILES[kind]):
         _land(home, kind, models, number)
     with server.lease(Settings().home) as running:
+        database = embedded_database(running)
         first = run(command, settings, running.pid)
         say(f"{_FILES[kind]} {kind} of {models} models, nothing read: {first.answer['cpu_s']:.1f} s of a processor")
         more = []
@@ -81,11 +83,12 @@ def measure_year(home: Path, kind: str, models: int, rounds: int, say: Say) -> d
             _land(home, kind, models, _FILES[kind] + number)
             more.append(run(command, settings, running.pid))
             say(f"one more: {more[-1].answer['cpu_s']:.2f} s of a processor, {more[-1].peak_mb:.0f} MB")
+        before = _checksums(database, kind)
         for kept in (home / "home" / "parsed").rglob("state.zip"):
             kept.unlink()
         anew = run(command, settings, running.pid)
-    if anew.answer["tables"] != more[-1].answer["tables"]:
-        raise RunError(f"{kind}: other tables than those of a run that begins anew")
+        if _checksums(database, kind) != before:
+            raise RunError(f"{kind}: other tables than those of a run that begins anew")
     return {"kind": kind, "models": models, "files": _FILES[kind], **_runs(first, more, anew)}
 
 
@@ -124,7 +127,7 @@ def _usd(per_million: Decimal) -> float:
 
 
 def _job(kind: str) -> dict[str, Any]:
-    """Run the steps; what they took without the start of the process, and a checksum of each table."""
+    """Run the steps; what they took without the start of the process."""
     steps = {}
     with open_workspace(Settings()) as workspace:
         begun, used = time.perf_counter(), time.process_time()
@@ -132,15 +135,18 @@ def _job(kind: str) -> dict[str, Any]:
             before = time.process_time()
             step(workspace)
             steps[name] = time.process_time() - before
-        took = {"wall_s": time.perf_counter() - begun, "cpu_s": time.process_time() - used, "steps": steps}
-        with workspace.database.connect(read_only=True) as connection:
-            sums = {
-                table: connection.execute(
-                    f"select count(*), md5(coalesce(string_agg(md5(t::text), '' order by md5(t::text)), '')) from {table} as t"
-                ).fetchone()
-                for table in _TABLES[kind]
-            }
-    return {**took, "tables": sums}
+        return {"wall_s": time.perf_counter() - begun, "cpu_s": time.process_time() - used, "steps": steps}
+
+
+def _checksums(database: Database, kind: str) -> dict[str, Any]:
+    """Rows and checksum of each table that the steps write."""
+    with database.connect(read_only=True) as connection:
+        return {
+            table: connection.execute(
+                f"select count(*), md5(coalesce(string_agg(md5(t::text), '' order by md5(t::text)), '')) from {table} as t"
+            ).fetchone()
+            for table in _TABLES[kind]
+        }
 
 
 if __name__ == "__main__":
