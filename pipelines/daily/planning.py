@@ -145,7 +145,7 @@ def refresh_outlook(workspace: Workspace, window: Window) -> Outlook:
         forecast, status = _look_ahead(connection, arrays_of(rows, loaded), days, budgets, commitments)
         replace_days(connection, SPEND_FORECAST, forecast, window.from_date, end)
         replace_days(connection, BUDGET_STATUS, status, window.from_date, end)
-        unknown = unknown_names(budgets.budgets, _names(connection)) if budgets.budgets else []
+        unknown = _unknown_names(connection, budgets.budgets, window.from_date)
     return Outlook(forecast, status, unknown)
 
 
@@ -290,14 +290,23 @@ def _announced(
     return announced_changes(changes, read_frame(connection, _PRICED, {"days": recent}), len(recent), budgets)
 
 
-def _names(connection: psycopg.Connection[Any]) -> dict[str, Sequence[str]]:
-    """Every value of each field that a budget may name."""
+def _unknown_names(connection: psycopg.Connection[Any], budgets: Sequence[Budget], since: date) -> list[str]:
+    """Budgets that name what no charge has. Most names are found on the days since; all charges are read for what is not."""
+    unknown: list[str] = []
+    for first in (since, date.min):
+        unknown = unknown_names(budgets, _names(connection, budgets, first))
+        if not unknown:
+            break
+    return unknown
+
+
+def _names(connection: psycopg.Connection[Any], budgets: Sequence[Budget], since: date) -> dict[str, Sequence[str]]:
+    """Every value that charges since a day have of each field that a budget names."""
+    values = "select distinct {} from mart.daily_charge where event_date >= %s order by 1"
     return {
-        field: [
-            value
-            for (value,) in connection.execute(f"select distinct {field} from mart.daily_charge order by 1".encode())
-        ]
+        field: [value for (value,) in connection.execute(values.format(field).encode(), [since])]
         for field in FIELDS
+        if any(field in budget.when for budget in budgets)
     }
 
 

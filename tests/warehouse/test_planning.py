@@ -128,6 +128,21 @@ def test_a_budget_shows_the_limit_that_its_seller_states(filled: Database, tmp_p
     assert rows(filled, shown) == [(1000,)] * 3
 
 
+def test_a_name_that_only_earlier_charges_have_is_known(database: Database) -> None:
+    with database.connect() as connection:
+        books.write(
+            connection,
+            [
+                books.request(1, "model-a", "1", DAYS[0], team="search"),
+                books.request(2, "model-a", "1", LAST, team="other"),
+            ],
+        )
+    space = workspace(database, SEARCH, SEARCH.model_copy(update={"budget": "typo", "when": {"team": "serch"}}))
+    refresh_spend_series(space, Window(DAYS[0], LAST + timedelta(days=1)))
+    found = refresh_outlook(space, Window.of_day(LAST)).unknown_names
+    assert found == ["budget typo: no charge has team serch; did you mean 'search'?"]
+
+
 def test_a_late_day_and_another_budget_are_taken_up(filled: Database) -> None:
     space = workspace(filled, SEARCH)
     whole = Window(DAYS[0], LAST + timedelta(days=1))
