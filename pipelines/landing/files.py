@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -34,17 +35,24 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _RECORD_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
 _SUFFIXES: dict[Kind, tuple[str, ...]] = {
-    "requests": (*_RECORD_SUFFIXES, ".log", ".sse", ".tsv", ".txt"),
+    "requests": (*_RECORD_SUFFIXES, ".har", ".jl", ".log", ".out", ".sse", ".tar", ".tgz", ".tsv", ".txt", ".zip"),
     "prices": (*_RECORD_SUFFIXES, ".md", ".html", ".htm", ".txt", ".yaml", ".yml", ".toml", ".xlsx", ".zip"),
     "selfhost": (".json", ".csv"),
     "limits": (".json",),
     "leaderboards": (*_RECORD_SUFFIXES, ".yaml", ".yml", ".md", ".html", ".htm", ".tsv", ".zip"),
 }
 
+_ROTATED = re.compile(r"\.(?:csv|json|jsonl|log|ndjson|out|txt)[.-]\d[\dtz_:-]*", re.IGNORECASE)
+"""Names of logs that were rotated: `app.log.1`, `app.log-20260212`."""
+
 
 def accepts(kind: Kind, name: str) -> bool:
-    """Whether a file of this name can be read as `kind`."""
-    return content_suffix(name) in _SUFFIXES[kind]
+    """Whether a file of this name can be read as `kind`. Logs are also accepted as rotation and delivery streams (Firehose) name them; what
+    they hold is seen by their content."""
+    suffix = content_suffix(name)
+    if kind == "requests" and (not suffix or _ROTATED.search(name)):
+        return any(character.isdigit() for character in name)
+    return suffix in _SUFFIXES[kind]
 
 
 class LandingError(ValueError):
@@ -187,7 +195,7 @@ def _problem(kind: Kind, root: Path, path: Path, reason: str) -> LandingProblem:
 
 def describe(kind: Kind, path: Path, root: Path, hashes: HashCache) -> tuple[LandedFile, str | None]:
     """The file, and in words what is doubtful about it. Raises LandingError where it can't be used."""
-    if content_suffix(path.name) not in _SUFFIXES[kind]:
+    if not accepts(kind, path.name):
         raise LandingError(
             f"unknown suffix: accepted under {kind}/ are {', '.join(_SUFFIXES[kind])}, each also with .gz or .zst"
         )

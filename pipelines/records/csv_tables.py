@@ -107,7 +107,9 @@ def _above(chunk: Chunk, own: int, header: _Header) -> Iterator[Chunk]:
             detail = "the line where a table has its header names no column that the format reads"
             faults.append(Fault(*place, "missing_header", detail, digest_of(line)))
         elif number < own and chunk.filled[number]:
-            is_record = len(header.names) > 1 and len(csv_columns(line, header.delimiter)) == len(header.names)
+            is_record = line.lstrip().startswith(b"{") or (
+                len(header.names) > 1 and len(csv_columns(line, header.delimiter)) == len(header.names)
+            )
             severity, detail = ("error", "a record") if is_record else ("info", "a line")
             detail += f" above the header, which is line {chunk.line_no + own}"
             faults.append(Fault(*place, "above_header", detail, digest_of(line), severity=severity))

@@ -21,6 +21,7 @@ import zstandard
 from pipelines.ids import id_bytes
 from pipelines.landing import LandedFile, LandingError, land, parse_instant, read_bytes, scan
 from pipelines.landing.atomic import create, write_atomically
+from pipelines.landing.files import accepts
 
 NOON = datetime(2026, 2, 14, 12, 0, 0, tzinfo=UTC)
 
@@ -324,3 +325,15 @@ def test_a_sidecar_left_by_a_crash_is_completed(tmp_path: Path) -> None:
     assert land(tmp_path, "prices", "feed", b"[1]", suffix=".json", fetched_at=NOON, url=None) == landed
     landed.path.unlink()
     assert land(tmp_path, "prices", "feed", b"[2]", suffix=".json", fetched_at=NOON, url=None).path != landed.path
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted"),
+    [
+        ("calls.jsonl.gz", True), ("logs.tar.gz", True), ("logs.tgz", True), ("export.zip", True), ("session.har", True), ("app.log.1", True),
+        ("app.log-20260212.gz", True), ("app.jsonl.2026-02-12T10", True), ("llm-1-2026-02-12-10-20-30-6c6b1d2e", True), ("llm-1-2026-02-12.gz", True),
+        ("README", False), ("notes.docx", False), ("call.py", False),
+    ],
+)  # fmt: skip
+def test_names_that_writers_of_logs_give(name: str, accepted: bool) -> None:
+    assert (accepts("requests", name), accepts("prices", "app.log.1")) == (accepted, False)

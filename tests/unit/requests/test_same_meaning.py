@@ -165,8 +165,11 @@ LOST: dict[str, Callable[[list[Record]], bytes]] = {
     "a page cut": lambda r: json.dumps({"items": r}).encode()[:-30],
     "gzip cut": lambda r: gzip.compress(_lines(r))[:-12],
     "printed by Python": lambda r: "".join(f"{record!r}\n" for record in r).encode(),
+    "a table behind a line of JSON": lambda r: _lines(r[:1]) + _table(r[1:]),
     "a line in another": lambda r: _lines(r)[:40] + _lines(r),
 }
+_COUNTED_IN_PYTHON = {"codex", "bedrock_converse"}
+"""Formats whose readers add up counts before they are typed."""
 _SESSIONS = {"claude_code", "codex", "gemini_cli"}
 _WRAPPED = {"a page", "messages of a queue", "a page cut"}
 
@@ -177,6 +180,11 @@ def _pairs() -> list[Any]:
     for change in (*KEPT, *OF_TABLES, *LOST):
         fit = [item for item in SAMPLES if _fits(item.format, change)]
         drawn += [(item, change) for item in (fit if os.environ.get("EVERY") else draw.sample(fit, 2))]
+    drawn += [
+        (item, "numbers with a point")
+        for item in SAMPLES
+        if item.format in _COUNTED_IN_PYTHON and not os.environ.get("EVERY")
+    ]
     return [pytest.param(*pair, id=f"{pair[0].format}, {pair[1]}") for pair in drawn]
 
 
@@ -184,6 +192,8 @@ def _fits(name: str, change: str) -> bool:
     """Whether a change leaves the format's records what they are, or can be made at all."""
     if change in OF_TABLES:
         return name in _TABLES and not (name == "mapping" and change.startswith("names in"))
+    if change == "a table behind a line of JSON":
+        return name in _TABLES
     if change in _WRAPPED:
         return name not in _SESSIONS
     return name != "codex" or change != "the same file twice"
