@@ -7,7 +7,7 @@ Nothing is stored; `pipelines.routing.project` then answers as it does every day
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import log
@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from pipelines.config.evidence import Effect, Evidence, Measure
 from pipelines.config.policies import Policy
 from pipelines.config.routing import Candidate, RoutingConfig
-from pipelines.meters import FEE_METERS, TOKEN_METERS
+from pipelines.meters import FEE_METERS, METERS_BY_NAME, TOKEN_METERS, fallback_chain
 
 RATE_COLUMNS = {meter.name: meter.rate_column for meter in TOKEN_METERS} | {
     fee.name: fee.rate_column for fee in FEE_METERS
@@ -131,13 +131,33 @@ def _evidence(question: Question, evidence: Evidence) -> Evidence:
 
 
 def _cards(question: Question, rate_card: pl.DataFrame) -> pl.DataFrame:
+    asked: dict[tuple[str, str], dict[str, Decimal]] = {}
     for (seller, model, meter), usd in question.prices.items():
+        asked.setdefault((seller, model), {})[meter] = usd
+    for (seller, model), prices in asked.items():
         of_offer = (pl.col("provider_id") == seller) & (pl.col("model_id") == model)
         if rate_card.filter(of_offer).is_empty():
             raise QuestionError(
                 f"no price of {model} at {seller} is known that could be changed: `modelmeter price {model}` shows sellers"
             )
-        column = RATE_COLUMNS[meter]
-        changed = pl.when(of_offer).then(pl.lit(usd, rate_card.schema[column])).otherwise(pl.col(column))
-        rate_card = rate_card.with_columns(changed.alias(column))
+        changes = []
+        for meter, column in RATE_COLUMNS.items():
+            rate = pl.col(column)
+            for is_it, usd in _asked_prices(meter, prices):
+                rate = pl.when(of_offer & is_it).then(pl.lit(usd, rate_card.schema[column])).otherwise(rate)
+            changes.append(rate.alias(column))
+        rate_card = rate_card.with_columns(changes)
     return rate_card
+
+
+def _asked_prices(meter: str, prices: Mapping[str, Decimal]) -> Iterator[tuple[pl.Expr, Decimal]]:
+    """The prices that a meter takes, the last that holds counts: its own, else that of the next of its fallbacks that is asked for, on cards where it
+    takes a price from there or from beyond. Reasoning that has no price of its own costs what is asked for output."""
+    if meter in prices:
+        yield pl.lit(value=True), prices[meter]
+        return
+    chain = fallback_chain(METERS_BY_NAME[meter]) if meter in METERS_BY_NAME else ()
+    taken_from = pl.col("fallbacks").str.json_path_match(f"$.{meter}")
+    for place in range(len(chain) - 1, -1, -1):
+        if chain[place] in prices:
+            yield taken_from.is_in(list(chain[place:])).fill_null(value=False), prices[chain[place]]

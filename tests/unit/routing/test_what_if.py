@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
 
 from pipelines.config.evidence import Evidence
@@ -56,6 +57,30 @@ def test_the_share_of_an_arm_for_hard_requests_moves_its_threshold() -> None:
 def test_another_price_of_one_seller() -> None:
     found = asked(prices={(*CHEAP, "output_text"): Decimal("0.84")})
     assert found["central_cost_usd"] == Decimal("0.012927") + Decimal("0.9") * Decimal("0.0021")
+
+
+def test_what_has_no_price_of_its_own_follows_the_price_that_is_asked_for() -> None:
+    """Reasoning costs what output costs; a cache write of five minutes follows the general one, where that is asked for, else plain input. Reads have
+    their own price."""
+    steps = '{"output_reasoning": "output_text", "input_cache_write": "input_uncached", "input_cache_write_5m": "input_uncached"}'
+    card = rate_card().with_columns(fallbacks=pl.lit(steps))
+    asked_for = {(*CHEAP, "output_text"): Decimal(7), (*CHEAP, "input_uncached"): Decimal(2)}
+    names = (
+        "output_text",
+        "output_reasoning",
+        "input_uncached",
+        "input_cache_read",
+        "input_cache_write",
+        "input_cache_write_5m",
+    )
+
+    def rates(prices: dict[tuple[str, str, str], Decimal], who: tuple[str, str] = CHEAP) -> list[Decimal]:
+        _, _, found = what_if(Question(prices=prices), policies(*HYBRID), EVIDENCE, card)
+        return [*found.filter(model_id=who[1]).select(f"{name}_usd_per_mtok" for name in names).row(0)]
+
+    assert rates(asked_for) == [7, 7, 2, Decimal("0.028"), 2, 2]
+    assert rates(asked_for | {(*CHEAP, "input_cache_write"): Decimal(3)}) == [7, 7, 2, Decimal("0.028"), 3, 3]
+    assert rates(asked_for, STRONG)[:3] == [15, 15, 3]
 
 
 def test_another_number_of_tokens() -> None:
