@@ -72,15 +72,15 @@ class Wrappers:
 
     def hidden(self, lines: pl.DataFrame, uncounted: pl.Series) -> list[int]:
         """Of lines (index, line) those whose record, by the indexes in `uncounted`, counts nothing although a count stands in them."""
-        if not self._layout.is_wrapped or not len(uncounted):
+        if not len(uncounted):
             return []
         found = lines.filter(pl.col("index").is_in(uncounted.implode()) & pl.col("line").str.contains_any(self.names))
         return found["index"].to_list()
 
     def uncounted(self, rows: pl.DataFrame) -> pl.Expr:
-        """Whether a row of texts or typed columns, by path, counts nothing."""
+        """Whether a row of texts or typed columns, by path, counts nothing and may be a wrapper."""
         return pl.all_horizontal(
-            pl.lit(value=True), *(pl.col(path).is_null() for path in self.counted if path in rows.columns)
+            pl.lit(self._layout.is_wrapped), *(pl.col(path).is_null() for path in self.counted if path in rows.columns)
         )
 
     def reader(self) -> ItemReader:
