@@ -121,7 +121,7 @@ class _Share:
 
 def _cover(rows: list[_Row], take: Mapping[str, Any]) -> list[_Row] | None:
     """Take what the commitment covered off `rows`, the charges of a model and attribution; the covered parts. None where they can't hold it."""
-    eligible = [row for row in rows if take["kind"] == CREDIT or row["unit"] == "token" or row["meter"] == REST]
+    eligible = [row for row in rows if _may_cover(take, row)]
     billed = [row["billed_cost_usd"] or ZERO for row in eligible]
     total = sum(billed, ZERO)
     if not eligible or not (0 <= take["covered_usd"] <= total):
@@ -144,6 +144,11 @@ def _cover(rows: list[_Row], take: Mapping[str, Any]) -> list[_Row] | None:
         for share, cost, quantity in zip(usage, costs, quantities, strict=True)
         if share.row["ConsumedQuantity"] or cost or share.usd
     ]
+
+
+def _may_cover(take: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Credits pay for anything, all else for tokens and what no single rate explains."""
+    return take["kind"] == CREDIT or row["unit"] == "token" or row["meter"] == REST
 
 
 def _weights(usage: list[_Share]) -> list[Decimal]:

