@@ -25,7 +25,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class OwnAddressOnly:
-    """Refuses requests and web sockets whose Host, or whose Origin, is none of `names`. Ports don't matter."""
+    """Refuses requests and web sockets whose Host or Origin is not one of `names`. Ports don't matter."""
 
     def __init__(self, app: ASGIApp, names: tuple[str, ...]) -> None:
         self.app = app

@@ -48,7 +48,7 @@ def is_blank(value: object) -> bool:
 def number(value: object, name: str) -> float:
     """A finite number, or EntryError. Accepts numbers and numeric text, also `1,234` and `77.2%`; never booleans.
 
-    What pages put next to a number is none of it: marks of footnotes and of bold type, and its interval (`62.5 ± 1.2`).
+    What pages put next to a number is not part of it: marks of footnotes and of bold type, and its interval (`62.5 ± 1.2`).
     """
     if isinstance(value, bool) or is_blank(value) or not isinstance(value, (int, float, str, Decimal)):
         reason = "missing_field" if is_blank(value) else "not_a_number"
@@ -146,7 +146,7 @@ def instant(value: str) -> datetime:
 
 
 _DAYS = ("%Y/%m/%d", "%Y.%m.%d", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d.%m.%Y", "%d-%b-%Y")
-"""Notations of a day besides YYYY-MM-DD that can be read in one way only; `03/04/2026` is none of them."""
+"""Notations of a day besides YYYY-MM-DD that can be read in one way only; `03/04/2026` is not one of them."""
 _TIME_OF_DAY = re.compile(r"(?:[ T,]+|\s+at\s+)\d{1,2}:\d{2}.*$")
 
 

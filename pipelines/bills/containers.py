@@ -30,7 +30,7 @@ _AMOUNTS = frozenset(
 
 
 def open_report(value: object) -> list[object]:
-    """The results of one page, bucket or flattened line; what is none of these stays as it is.
+    """The results of one page, bucket or flattened line; anything else stays as it is.
 
     A result gets `bucket` {from, to}, `locator` (a JSON pointer inside the value) and `identity`: a hash of every text
     and flag in it, known to us or not, so that a dimension that a provider adds later never merges two lines of a bill.

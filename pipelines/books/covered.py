@@ -106,7 +106,7 @@ def _is_granted(row: Mapping[str, Any]) -> bool:
 
 
 def _is_something(row: Mapping[str, Any]) -> bool:
-    """Whether a charge has anything left: what is covered whole is none any more."""
+    """Whether anything of a charge is left: one that is wholly covered is gone."""
     return row["PricingQuantity"] is None or any(row[name] for name in (*COSTS, "PricingQuantity", "unpriced_reason"))
 
 
@@ -148,7 +148,7 @@ def _cover(rows: list[_Row], take: Mapping[str, Any]) -> list[_Row] | None:
 
 def _may_cover(take: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     """Credits pay for anything, all else for tokens and what no single rate explains."""
-    return take["kind"] == CREDIT or row["unit"] == "token" or row["meter"] == REST
+    return bool(take["kind"] == CREDIT or row["unit"] == "token" or row["meter"] == REST)
 
 
 def _weights(usage: list[_Share]) -> list[Decimal]:

@@ -20,7 +20,7 @@ _DECLARED = "models.yaml"
 _FINE_TUNE = re.compile(r"^(ft:[^:]+):.+$")
 _AZURE_FINE_TUNE = re.compile(r"^(.+)\.ft-[0-9a-z-]+$")
 _VARIANTS = re.compile(r":(?:nitro|floor|exacto|extended|beta|online|thinking|batch)$")
-"""What routers append to a model's name for a way of serving it. `:free` is none of these: it is another price."""
+"""What routers append to a model's name for a way of serving it. `:free` is not one of these: it is another price."""
 _BEDROCK_VENDORS = ("luma", "nvidia", "stability", "twelvelabs", "writer")
 """Developers whose models Bedrock sells, and that sell nothing under a name of their own."""
 _QUANTISED = re.compile(

@@ -124,7 +124,7 @@ def _contradicted(found: Moves) -> Iterator[tuple[str, pl.DataFrame]]:
 
 
 def _sellers(found: Moves) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Sellers that lost nearly all of their models, or most of whose models moved threefold, or by one factor.
+    """Sellers that lost nearly all of their models, and those with most models moved threefold or by one factor.
 
     All models of a seller with few may retire together: then another feed must still price half of them.
     """

@@ -71,10 +71,10 @@ class Api:
 
     @property
     def reports(self) -> list[str]:
-        """The reports that are asked for. Raises PullError where one is declared that there is none of."""
+        """The reports that are asked for. Raises PullError where a declared one does not exist."""
         known = list(self.connector.reports)
         if unknown := [name for name in self.pull.reports if name not in known]:
-            raise PullError(f"pull.reports: {', '.join(unknown)} is none of {', '.join(known)}")
+            raise PullError(f"pull.reports: no such report as {', '.join(unknown)}; accepted are {', '.join(known)}")
         return list(self.pull.reports) or known
 
     def unread(self) -> None:

@@ -72,7 +72,7 @@ _SILENT = f"""
     )
     order by source
 """
-"""Sources none of whose records is a request, or a broken one."""
+"""Sources without a request, or a broken one, among their records."""
 
 
 _EVERY = f"""
@@ -87,7 +87,7 @@ _EVERY = f"""
 def sources_readable(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
     """Of each source's billable records in the files that touch `[from_date, to_date)`, less than 1 % are set aside.
 
-    Fails as an error from 20 % on; a source of whose records none is a request is a warning. `observed` is the largest share; the sample names source, share, reasons and remedy.
+    Fails as an error from 20 % on; a source without a single request among its records is a warning. `observed` is the largest share; the sample names source, share, reasons and remedy.
     """
     days = {"first": from_date, "last": to_date - timedelta(days=1)}
     shares = connection.execute(_SHARES.encode(), days).fetchall()

@@ -17,7 +17,7 @@ MARK = "startedDateTime"
 _MODELS = re.compile(
     r"[/:](completions?|responses|messages|embeddings|rerank|ocr|\w*[gG]enerate\w*|invoke[\w-]*|converse[\w-]*|chat)\b"
 )
-"""Where providers answer: elsewhere a failure is none of a call to a model."""
+"""Where providers answer: a failure elsewhere is not a failed call to a model."""
 
 
 def answer_of(entry: dict[str, Any]) -> dict[str, Any] | None:

@@ -196,7 +196,7 @@ class _Finder:
 def _unit(scanner: Scanner) -> tuple[int | None, bool]:
     """Where the values that begin on the first line end, with their line; else whether the text ends before they do.
 
-    An object that is broken is none of them; of an array, items may be.
+    A broken object is not one of them; items of a broken array may be.
     """
     text, has_array = scanner.text, False
     while not scanner.at_end:

@@ -201,7 +201,7 @@ class Worlds:
     def _unsure_of_spread(self, effect: Effect) -> Floats | float:
         """How far the true spread may be from one that few models or pairs show: with it the draws are Student's.
 
-        Where `n` models showed it they are also a new model's, which is none of the n.
+        Where `n` models showed it they are also a new model's, which is not one of the n.
         """
         freedom = effect.freedom if effect.n is None else effect.n - 1
         if freedom is None:
@@ -275,7 +275,7 @@ def middle(values: Floats) -> float:
 
 
 def _rounded(value: float | np.floating[Any]) -> float:
-    """To `DECIMALS`; what rounds to nothing has no sign, or a saving of none reads -0."""
+    """To `DECIMALS`; what rounds to nothing has no sign, or no saving reads -0."""
     return round(float(value), DECIMALS) + 0.0
 
 

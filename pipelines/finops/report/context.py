@@ -58,7 +58,7 @@ class Incomplete:
     stale: Sequence[StaleTable] = ()
 
     def lacks(self, table: str) -> bool:
-        """Whether the rows of `table` are of an earlier run, or of none."""
+        """Whether the rows of `table` are of an earlier run, or were never made."""
         return any(item.table == table for item in self.stale)
 
 

@@ -99,7 +99,7 @@ class StreamReader:
         return self._record({**envelope, **started}, place, merged)
 
     def _record(self, value: dict[str, Any], place: str, message: dict[str, Any]) -> object:
-        """The record with a message where the format looks for it, in the stead of the event at `place`."""
+        """The record with a message where the format looks for it, in place of the event at `place`."""
         inside = f"{place}/message".lstrip("/")
         if inside in self._bodies:
             return with_answer(value, place, {"message": message})

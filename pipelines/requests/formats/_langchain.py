@@ -21,7 +21,7 @@ CALLS = ("llm", "embedding")
 
 
 def answers_of(value: object, places: Iterable[str], *, without_cache: bool) -> Iterator[object]:
-    """The answers in a value, also at one of `places`; the value itself where it is none of LangChain's. `without_cache`: of an API
+    """The answers in a value, also at one of `places`; the value itself where it is not LangChain's. `without_cache`: of an API
     whose input leaves the cache out."""
     if not isinstance(value, dict):
         yield value

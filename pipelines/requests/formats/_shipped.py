@@ -39,7 +39,7 @@ MARKS = ('"jsonPayload"', '"_source"', '"sourcetype"', '"_id"', '"streams"', '"r
 
 
 def unshipped(value: object, depth: int = _DEEPEST) -> Iterator[object]:
-    """The records within a value; the value itself where it is none of these wrappers."""
+    """The records within a value; the value itself where it is not one of these wrappers."""
     found = list(_inside(value)) if depth and isinstance(value, dict) else []
     if not found:
         yield value
@@ -80,7 +80,7 @@ def _listed(value: dict[str, Any]) -> Iterator[tuple[object, str | None]]:
 
 
 def _record(written: object) -> dict[str, Any]:
-    """What was written, as an object; a line of words as one without the service's own id of it, which is none of a request."""
+    """What was written, as an object; a line of words as one without the service's own id of it, which is not a request's."""
     return as_object(written) or {"line": written}
 
 

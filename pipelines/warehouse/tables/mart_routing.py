@@ -221,7 +221,7 @@ ROUTING_MOVE = Table(
             "served_other: another model answers than was asked.",
             accepted=("price_change", "scores", "silent_change", "served_other"),
         ),
-        Column("provider_id", "text", "Seller; empty where the event is none of a seller."),
+        Column("provider_id", "text", "Seller; empty where no seller is behind the event."),
         Column("model_id", "text", "Model; empty where the event is about several."),
         *(
             Column(f"{name}_{when}", kind, f"{meaning} {words}.", nullable=True, unit=unit, is_signed=True)

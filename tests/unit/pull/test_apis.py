@@ -280,7 +280,7 @@ def test_a_source_that_fails_costs_the_others_nothing(
         "the environment variable HELICONE_API_KEY is not set",
         "format langfuse can't read what openai_costs answers: declare format openai_costs_api",
         "pull.url is needed: scheme and host of your own server",
-        f"pull.reports: dreams is none of {', '.join(CONNECTORS['openai_usage'].reports)}",
+        f"pull.reports: no such report as dreams; accepted are {', '.join(CONNECTORS['openai_usage'].reports)}",
     ]
     offline = replace_offline(settings)
     assert [result.outcome for result in pull_sources(offline, Sources(requests=(good,)), landed=())] == ["offline"]
