@@ -175,3 +175,12 @@ def test_it_fits_its_window_and_is_used_by_keyboard(explorer: Any, width: int) -
 def test_an_empty_ledger_is_a_page() -> None:
     html = explorer_html(CHARGES.clear(), FIRST, LAST, sql="select 1", is_sample=False)
     assert '"series":0' in html
+
+
+def test_days_without_charges_are_gaps_in_the_chart(explorer: Any) -> None:
+    go(explorer, "from=2026-02-01&to=2026-02-28&rows=day&columns=model_id")
+    between = "2026-02-25,2026-02-26,2026-02-27,2026-02-28"
+    assert explorer.evaluate("stretch(['2026-02-25', '2026-02-28']).join()") == between
+    assert explorer.evaluate("stretch([]).length") == 0
+    go(explorer, "from=2026-01-10&to=2026-02-28&rows=month&columns=model_id")
+    assert explorer.evaluate("stretch(['2026-01', '2026-02']).join()") == "2026-01,2026-02"

@@ -88,13 +88,19 @@ function tickText(value, step) {
   const decimals = step >= 1 ? 0 : Math.max(2, -Math.floor(Math.log10(step)));
   return "$" + value.toFixed(decimals).replace(/\B(?=(\d{3})+(?!\d))/g, decimals ? "" : ",");
 }
+/* Every day, week, month or quarter from the first row to the last: those without charges are gaps. */
+function stretch(rows) {
+  const found = new Set();
+  for (let day = state.from; day <= state.to; day++) found.add(PERIODS[state.rows](day));
+  return [...found].filter((name) => name >= rows[0] && name <= rows[rows.length - 1]);
+}
 function stacks() {
-  const bars = state.rows in PERIODS ? shown.rows.slice(-BARS * 7) : shown.rows.slice(0, 20);
+  const bars = state.rows in PERIODS ? stretch(shown.rows).slice(-BARS * 7) : shown.rows.slice(0, 20);
   const named = [...shown.byColumn.keys()].sort((a, b) => shown.size(shown.byColumn.get(b)) - shown.size(shown.byColumn.get(a)) || (a < b ? -1 : 1));
   const series = named.length > SERIES ? [...named.slice(0, SERIES - 1), OTHERS] : named;
   const values = bars.map((row) => {
     const heights = new Map(series.map((name) => [name, 0]));
-    for (const [column, cell] of shown.sums.get(row)) {
+    for (const [column, cell] of shown.sums.get(row) ?? []) {
       const name = heights.has(column) ? column : OTHERS;
       heights.set(name, heights.get(name) + Math.max(0, state.measure === "cost" ? Number(cell.cost ?? 0n) / 1e18 : cell[state.measure]));
     }
