@@ -1,14 +1,15 @@
 -- Question: what do the providers bill per day and model, and how far is what we compute for our own requests from it?
 -- Grain:    one row per day, seller and model, of the days for which a seller's bill was exported
 -- Columns:  event_date, provider_id, model_id, requests, computed_usd, gateway_usd, billed_usd, difference_usd,
---           difference_share (a bill without our requests has no computed_usd: traffic that no log holds; lines of a bill
---           that name no model, such as web searches, stand under a null model_id)
+--           difference_share (billed less computed; a bill without our requests has no computed_usd: traffic that no log
+--           holds; lines of a bill that name no model, such as web searches, stand under a null model_id; lines that are
+--           longer than a day or in another currency are compared in mart.reconciliation)
 with
 
 bills as (
 
     select * from core.reported_cost
-    where superseded_at is null and amount_usd is not null
+    where superseded_at is null and amount_usd is not null and bucket_to - bucket_from <= interval '1 day'
 
 ),
 
@@ -58,8 +59,8 @@ final as (
         computed.computed_usd,
         computed.gateway_usd,
         billed.billed_usd,
-        coalesce(computed.computed_usd, 0) - coalesce(billed.billed_usd, 0) as difference_usd,
-        round(computed.computed_usd / nullif(billed.billed_usd, 0) - 1, 4) as difference_share
+        coalesce(billed.billed_usd, 0) - coalesce(computed.computed_usd, 0) as difference_usd,
+        round(billed.billed_usd / nullif(computed.computed_usd, 0) - 1, 4) as difference_share
     from billed
     full outer join computed
         on billed.event_date = computed.event_date

@@ -21,8 +21,8 @@ sides as (
     select
         spend.provider_id,
         spend.model_id,
-        coalesce(sum(spend.list_cost_usd) filter (where spend.event_date = newest.day - 1), 0) as cost_before_usd,
-        coalesce(sum(spend.list_cost_usd) filter (where spend.event_date = newest.day), 0) as cost_after_usd,
+        coalesce(sum(spend.effective_cost_usd) filter (where spend.event_date = newest.day - 1), 0) as cost_before_usd,
+        coalesce(sum(spend.effective_cost_usd) filter (where spend.event_date = newest.day), 0) as cost_after_usd,
         coalesce(sum(spend.requests) filter (where spend.event_date = newest.day - 1), 0)::bigint as requests_before,
         coalesce(sum(spend.requests) filter (where spend.event_date = newest.day), 0)::bigint as requests_after
     from spend

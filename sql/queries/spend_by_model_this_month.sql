@@ -1,6 +1,6 @@
 -- Question: what did each model cost this month (the month of the newest day), and what share of the bill is that?
 -- Grain:    one row per provider and model
--- Columns:  provider_id, model_id, openness, requests, unpriced_requests, list_cost_usd, share_of_month
+-- Columns:  provider_id, model_id, openness, requests, unpriced_requests, effective_cost_usd, share_of_month
 with
 
 spend as (
@@ -23,7 +23,7 @@ by_model as (
         spend.openness,
         sum(spend.requests)::bigint as requests,
         sum(spend.unpriced_requests)::bigint as unpriced_requests,
-        sum(spend.list_cost_usd) as list_cost_usd
+        sum(spend.effective_cost_usd) as effective_cost_usd
     from spend
     inner join month on spend.event_date >= month.first_day
     group by spend.provider_id, spend.model_id, spend.openness
@@ -34,10 +34,10 @@ final as (
 
     select
         *,
-        round(list_cost_usd / nullif(sum(list_cost_usd) over (), 0), 4) as share_of_month
+        round(effective_cost_usd / nullif(sum(effective_cost_usd) over (), 0), 4) as share_of_month
     from by_model
 
 )
 
 select * from final
-order by list_cost_usd desc nulls last, provider_id, model_id
+order by effective_cost_usd desc nulls last, provider_id, model_id

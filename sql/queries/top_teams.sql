@@ -1,6 +1,6 @@
 -- Question: which teams spent most over the newest seven days, and how much does a request of theirs cost?
 -- Grain:    one row per team
--- Columns:  team, requests, input_tokens, output_tokens, list_cost_usd, usd_per_thousand_priced_requests
+-- Columns:  team, requests, input_tokens, output_tokens, effective_cost_usd, usd_per_thousand_priced_requests
 with
 
 spend as (
@@ -23,7 +23,7 @@ by_team as (
         sum(spend.priced_requests)::bigint as priced_requests,
         sum(spend.input_tokens)::bigint as input_tokens,
         sum(spend.output_tokens)::bigint as output_tokens,
-        sum(spend.list_cost_usd) as list_cost_usd
+        sum(spend.effective_cost_usd) as effective_cost_usd
     from spend
     inner join week on spend.event_date >= week.first_day
     group by spend.team
@@ -37,11 +37,11 @@ final as (
         requests,
         input_tokens,
         output_tokens,
-        list_cost_usd,
-        round(1000 * list_cost_usd / nullif(priced_requests, 0), 6) as usd_per_thousand_priced_requests
+        effective_cost_usd,
+        round(1000 * effective_cost_usd / nullif(priced_requests, 0), 6) as usd_per_thousand_priced_requests
     from by_team
 
 )
 
 select * from final
-order by list_cost_usd desc nulls last, team
+order by effective_cost_usd desc nulls last, team

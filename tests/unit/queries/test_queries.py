@@ -262,10 +262,10 @@ EXPECTED: dict[str, list[tuple[Any, ...]]] = {
     ],
     # Sonnet: 0.00945 computed, 0.01 billed; of the day before the bill names a model that our log has not.
     "billed_against_computed": [
-        (NEWEST, "anthropic", None, 0, None, None, usd("0.02"), usd("-0.02"), None),
-        (NEWEST, "anthropic", SONNET, 1, usd("0.00945"), None, usd("0.01"), usd("-0.00055"), usd("-0.055")),
-        (BEFORE, "anthropic", QWEN, 0, None, None, usd("0.25"), usd("-0.25"), None),
-        (BEFORE, "anthropic", SONNET, 1, usd("0.009"), None, None, usd("0.009"), None),
+        (NEWEST, "anthropic", None, 0, None, None, usd("0.02"), usd("0.02"), None),
+        (NEWEST, "anthropic", SONNET, 1, usd("0.00945"), None, usd("0.01"), usd("0.00055"), usd("0.0582")),
+        (BEFORE, "anthropic", QWEN, 0, None, None, usd("0.25"), usd("0.25"), None),
+        (BEFORE, "anthropic", SONNET, 1, usd("0.009"), None, None, usd("-0.009"), None),
     ],
     "drift_events": [(BEFORE, *DRIFT, usd("0.02295"))],
     # All three days are of the newest seven.
