@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 import typer.testing
+from xdist.remote import Producer
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 os.environ.setdefault(
     "OPENBLAS_NUM_THREADS", "1"
@@ -77,6 +79,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if len(files) == 1 and files.pop().endswith(".py"):
         return 0
     return min(max(os.cpu_count() or 1, 2), 4)
+
+
+class OneRun(LoadFileScheduling):
+    """A file goes to one worker as a whole, and so do all of `tests/assets`: most of them read one run of three days."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "tests/assets" if file.startswith("tests/assets/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    return OneRun(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
