@@ -43,7 +43,7 @@ def ui(
     prepare_sample(console)
     with open_workspace() as workspace:
         home, environment = prepare_home(workspace)
-        text = f"Dagster on http://{host}:{port} (run history in Postgres, files in {home}); Ctrl-C stops it"
+        text = f"Dagster starts on http://{host}:{port}, which takes some ten seconds (run history in Postgres, files in {home}); Ctrl-C stops it"
         console.print(text, soft_wrap=True)
         unfolded = ",".join(f"global@global:{group}" for group in GROUPS)
         console.print(f"the graph, unfolded: http://{host}:{port}/asset-groups?expanded={unfolded}", soft_wrap=True)
