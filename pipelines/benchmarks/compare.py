@@ -44,7 +44,10 @@ ROUNDED_SHARE = 0.9
 SCATTERED_SHARE = 0.6
 """Share of rows that must move beyond noise before not the models but what the board measures counts as another."""
 SCATTERED_IN_PART = 0.3
-"""The same of the rows that an export has which is not whole."""
+"""The same of the rows that an export has which is not whole, and of ratings of which no more than STANDING_SHARE stand still."""
+STANDING_SHARE = 0.35
+"""Share of ratings that may move by less than a standard error where one fit has made them all anew. Where only models move, two
+thirds of the others stay that close."""
 REWEIGHTED_SHARE = 0.3
 """Share of entries with unchanged components whose composite must move before the composite counts as re-weighted."""
 _SETTING = re.compile(
@@ -207,7 +210,8 @@ def find_shifts(matched: pl.DataFrame, observation: Observation) -> tuple[dict[G
         same_sign = float(np.mean(np.sign(delta) == np.sign(median))) if median else 0.0
         shared = _error_of_items(rows) if kind == "entry" else 0.0
         shifts[group] = Shift(group, delta.size, median, spread, same_sign, shared_error=shared)
-        if kind != "run" and delta.size >= MIN_COMMON and is_scattered(rows, thresholds[group[0]]):
+        most = SCATTERED_IN_PART if kind == "rating" and _stands_still(rows) <= STANDING_SHARE else SCATTERED_SHARE
+        if kind != "run" and delta.size >= MIN_COMMON and is_scattered(rows, thresholds[group[0]], most):
             scattered.add(group)
     reweighted = {group for item in observation.benchmarks for group in _reweighted(item, matched, thresholds)}
     shifts |= {group: replace(shifts[group], kind="index_version") for group in reweighted}
@@ -224,6 +228,12 @@ def is_scattered(rows: pl.DataFrame, threshold: float, share: float = SCATTERED_
     """
     noise = 3 * np.nan_to_num(np.hypot(_numbers(rows["stderr"]), _numbers(rows["stderr_after"])), nan=np.inf)
     return bool(np.mean(np.abs(rows["delta"].to_numpy()) > np.maximum(noise, threshold)) >= share)
+
+
+def _stands_still(rows: pl.DataFrame) -> float:
+    """The share of a version's rows that moved by less than a standard error; one without standard errors did."""
+    noise = np.nan_to_num(np.hypot(_numbers(rows["stderr"]), _numbers(rows["stderr_after"])), nan=np.inf)
+    return float(np.mean(np.abs(rows["delta"].to_numpy()) < noise))
 
 
 def _error_of_items(rows: pl.DataFrame) -> float:

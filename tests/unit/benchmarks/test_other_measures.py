@@ -100,3 +100,19 @@ def test_what_pages_put_next_to_a_number_is_none_of_it(text: str, value: float) 
 def test_what_may_be_another_number_is_refused(text: str) -> None:
     with pytest.raises(EntryError):
         number(text, "score")
+
+
+def test_another_fit_of_all_ratings_moves_no_model(tmp_path: Path) -> None:
+    """Style control moved models by some 25 Elo either way, four in ten beyond their noise: each was a drift."""
+    chance = np.random.default_rng(11)
+    before = models(60)
+    after = {m: r + chance.normal(0, 25) for m, r in before.items()}
+    few = {m: r + (30 if n % 5 == 0 else 0) for n, (m, r) in enumerate(before.items())}
+
+    def kinds(name: str, second: dict[str, float]) -> set[str]:
+        days = [("2026-10-01", before), ("2026-10-08", second), ("2026-10-15", second)]
+        found = [export(tmp_path / name, LMARENA, day, {"full": arena(ratings)}) for day, ratings in days]
+        return set(detect_drift(LMARENA, found)["drift_class"].to_list()) - {"new"}
+
+    assert kinds("another fit", after) == {"scale_rebase"}
+    assert kinds("twelve models", few) == {"drift"}
