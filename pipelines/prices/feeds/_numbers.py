@@ -6,6 +6,7 @@ The readers know what a number is the price of.
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -51,3 +52,17 @@ def _number(text: str) -> Decimal:
 
 def _integer(text: str) -> int | Decimal:
     return int(text) if len(text) <= _LONGEST_INTEGER else _number(text)
+
+
+def bound_of(value: object) -> int | None:
+    """A size in tokens, also as text (`200000`, `200k`) or with decimals that are zero; None where it is none.
+
+    A tier whose bound is not read leaves long prompts at the price of short ones.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        return None
+    match = _SIZE.fullmatch(str(value).strip())
+    return int(match[1].replace(",", "")) * {"": 1, "k": 1_000, "m": 1_000_000}[match[2].lower()] if match else None
+
+
+_SIZE = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+)(?:\.0+)?\s*([kKmM]?)")

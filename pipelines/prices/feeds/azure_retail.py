@@ -17,7 +17,7 @@ from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedEr
 from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 
-VERSION = "2"
+VERSION = "3"
 
 _WORDS: dict[str, str] = {
     **dict.fromkeys(("inp", "in", "inpt", "input"), "input"),
@@ -52,7 +52,7 @@ _SNAPSHOT_DAYS = {
     "0513": "2024-05-13", "0718": "2024-07-18", "0806": "2024-08-06", "1120": "2024-11-20", "1217": "2024-12-17",
     "0131": "2025-01-31", "0416": "2025-04-16", "0626": "2025-06-26",
 }  # fmt: skip
-_QUANTITIES = {"1K": 1_000, "1M": 1_000_000}
+_QUANTITIES = {"1k": 1_000, "1000": 1_000, "1m": 1_000_000, "1000000": 1_000_000}
 _METERS = {
     ("input",): "input_uncached",
     ("cached", "input"): "input_cache_read",
@@ -106,7 +106,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
                 problems.add(f"{item['productName']}: {item['meterName']}: {strange}")
                 continue
             meaning = meaning_of(item["productName"], item["meterName"])
-            if item["unitOfMeasure"] not in _QUANTITIES or meaning is None:
+            if _quantity(item) is None or meaning is None:
                 problems.add(f"{item['productName']}: {item['meterName']} per {item['unitOfMeasure']}")
                 continue
             by_meaning[meaning] += _item_prices(index, item, meaning)
@@ -125,6 +125,11 @@ def _no_list_price(item: Mapping[str, Any]) -> str | None:
     return f"a price from {least} units on" if least else None
 
 
+def _quantity(item: Mapping[str, Any]) -> int | None:
+    """How many tokens a price is for (`1K`, `1M`, `1K Tokens`, `1,000`); None where it is for something else."""
+    return _QUANTITIES.get(re.sub(r"[\s,]|tokens?$", "", str(item["unitOfMeasure"]).lower()))
+
+
 def _item_prices(index: int, item: Mapping[str, Any], meaning: Meaning) -> Iterator[Price]:
     amount = as_amount(item["retailPrice"])
     if amount is None:
@@ -137,7 +142,7 @@ def _item_prices(index: int, item: Mapping[str, Any], meaning: Meaning) -> Itera
             meter=meaning.meter,
             unit=LEDGER_UNITS[meaning.meter],
             unit_price=amount,
-            pricing_quantity=_QUANTITIES[item["unitOfMeasure"]],
+            pricing_quantity=_quantity(item) or 0,
             source_locator=f"item {index}",
             extracted_text=f"{item['productName']}: {item['meterName']}: {item['retailPrice']} per {item['unitOfMeasure']}",
             service_tier=meaning.tier,

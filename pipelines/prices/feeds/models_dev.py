@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, why_no_price
-from pipelines.prices.feeds._numbers import feed_json
+from pipelines.prices.feeds._numbers import bound_of, feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
-VERSION = "3"
+VERSION = "4"
 
 _METERS = {
     "input": "input_uncached",
@@ -83,8 +83,9 @@ def _model_prices(provider: str, model: str, cost: Mapping[str, Any], at: str, p
     steps: list[tuple[int, str, Mapping[str, Any]]] = [(0, at, cost)]
     for index, tier in enumerate(cost.get("tiers") or ()):
         rule = tier.get("tier") or {}
-        if rule.get("type") == "context" and isinstance(rule.get("size"), int):
-            steps.append((rule["size"], f"{at}/tiers/{index}", tier))
+        size = bound_of(rule.get("size"))
+        if rule.get("type") == "context" and size is not None:
+            steps.append((size, f"{at}/tiers/{index}", tier))
         else:
             problems.add(f"{provider}/{model}: cost.tiers of type {rule.get('type')!r}: not understood")
     if not cost.get("tiers") and cost.get("context_over_200k"):

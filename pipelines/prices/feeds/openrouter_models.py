@@ -11,11 +11,11 @@ from typing import Any
 
 from pipelines.outside import worded
 from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, why_no_price
-from pipelines.prices.feeds._numbers import feed_json
+from pipelines.prices.feeds._numbers import bound_of, feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
-VERSION = "3"
+VERSION = "4"
 
 _METERS = {
     "prompt": "input_uncached",
@@ -53,7 +53,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     problems: set[str] = set()
     answer = feed_json(content, problems)
     answer = answer.get("body", answer) if isinstance(answer, dict) else answer
-    models = answer.get("data") if isinstance(answer, dict) else None
+    models = answer.get("data") if isinstance(answer, dict) else answer
     if not isinstance(models, list):
         raise PriceFeedError("expected an object with the array `data`, as GET /api/v1/models answers")
     prices: list[Price] = []
@@ -123,15 +123,16 @@ def _steps(
     """The plain prices and each override: place, prices, smallest prompt and window of the day."""
     yield pointer, pricing, 0, ""
     earlier: list[str] = []
-    for index, override in enumerate(pricing.get("overrides") or ()):
-        start = override.get("min_prompt_tokens", 0)
+    for index, listed in enumerate(pricing.get("overrides") or ()):
+        override = {name: value for name, value in listed.items() if value is not None}
+        start = bound_of(override.get("min_prompt_tokens", 0))
         try:
             windows = list(_windows(override))
         except (TypeError, ValueError) as error:
             problems.add(f"overrides: {worded(error)}")
             continue
         strange = set(override) - set(_METERS) - set(_WHEN)
-        if not isinstance(start, int) or isinstance(start, bool) or strange or not set(override) & set(_WHEN):
+        if start is None or strange or not set(override) & set(_WHEN):
             problems.add(f"overrides by {', '.join(sorted(strange)) or 'nothing'}: not understood")
             continue
         # What holds at every hour overrules the hours that stand before it.

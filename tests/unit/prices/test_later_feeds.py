@@ -117,3 +117,46 @@ def test_llm_prices_of_short_prompts_and_of_image_tokens() -> None:
         ("gpt-image-2", "input_uncached", 0, None), ("gpt-image-2", "output_text", 0, None),
         ("own-image", "input_uncached", 0, None), ("own-image", "output_text", 0, None),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("bound", ["200000", "200k", "200,000", 200_000.0])
+def test_a_bound_written_as_text_is_a_bound(bound: object) -> None:
+    """It was named and left out, and long prompts cost what short ones do."""
+    tier = {"input": 6, "tier": {"type": "context", "size": bound}}
+    listed = {"acme": {"models": {"m": {"cost": {"input": 3, "tiers": [tier]}}}}}
+    routed = [
+        {
+            "id": "m",
+            "pricing": {"prompt": "3", "overrides": [{"min_prompt_tokens": bound, "prompt": "6", "utc_start": None}]},
+        }
+    ]
+    for kind, content in (
+        ("models_dev", listed),
+        ("openrouter_models", {"data": routed}),
+        ("openrouter_models", routed),
+    ):
+        found = FORMATS[kind].read(json.dumps(content).encode(), {})
+        assert {(p.context_from_tokens, p.unit_price) for p in found.prices} == {(0, Decimal(3)), (200_000, Decimal(6))}
+        assert not found.not_understood
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"), [("2026-01-01", 0), ("2026-01-01T00:00:00Z", 0), ("2026-01-01T00:00:00+08:00", 16)]
+)
+def test_llm_prices_begin_at_an_instant_too(text: str, hour: int) -> None:
+    entry = {"id": "m", "vendor": "acme", "name": "M", "input": 1, "from_date": text}
+    (found,) = FORMATS["llm_prices"].read(json.dumps({"prices": [entry]}).encode(), {}).prices
+    assert found.valid_from is not None
+    assert found.valid_from.hour == hour
+
+
+@pytest.mark.parametrize(
+    ("unit", "quantity"), [("1K", 1_000), ("1K Tokens", 1_000), ("1,000", 1_000), ("1M", 1_000_000), ("1 Hour", None)]
+)
+def test_units_of_azure(unit: str, quantity: int | None) -> None:
+    item = {
+        "productName": "Azure OpenAI GPT5", "meterName": "GPT 5 inp Glbl Tokens", "unitOfMeasure": unit, "retailPrice": 1,
+        "armRegionName": "eastus", "effectiveStartDate": "2026-01-01T00:00:00Z",
+    }  # fmt: skip
+    found = FORMATS["azure_retail"].read(json.dumps({"Items": [item]}).encode(), {})
+    assert [p.pricing_quantity for p in found.prices] == ([] if quantity is None else [quantity])
