@@ -19,6 +19,10 @@ from pipelines.records.measures import MEASURES, TOTALS
 from pipelines.records.number_marks import Marks
 
 Paths = tuple[str, ...]
+LINE_COLUMNS = frozenset(
+    ("@message", "message", "Message", "msg", "log", "line", "Line", "_raw", "raw", "jsonPayload", "json_payload", "textPayload", "text_payload")
+)  # fmt: skip
+"""Columns in which exports of log services hold the line that was logged."""
 Kind = Literal["text", "integer", "number", "boolean", "instant", "decimal"]
 ItemReader = Callable[[object], Iterable[object]]
 """Opens one decoded JSON value into the records that it holds."""
@@ -128,8 +132,8 @@ class Layout:
 
     @cached_property
     def readable(self) -> set[str]:
-        """Names that columns of a table may have: the heads, and whole paths, as tables flatten objects."""
-        return self.heads | set(self.paths)
+        """Names that columns of a table may have: the heads, whole paths, as tables flatten objects, and what may hold a whole record."""
+        return self.heads | set(self.paths) | (LINE_COLUMNS if self.is_wrapped else set())
 
     def path_of(self, column: str) -> str:
         """The path that a column of a table stands for; `usage.prompt_tokens` is the field of an object unless it is a name of its own."""

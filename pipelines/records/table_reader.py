@@ -6,9 +6,12 @@ read as JSON (`json_texts.py`), and so is every row in doubt, whole (`json_recor
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 
+import orjson
 import polars as pl
 
 from pipelines.constant import repeated
@@ -16,7 +19,7 @@ from pipelines.records.batches import POSITION, Batch, only_faults, placed
 from pipelines.records.json_documents import Item, item_faults, item_texts, line_items
 from pipelines.records.json_record import MAX_TEXT, Number, spelled
 from pipelines.records.json_texts import Failure, JsonDecoder
-from pipelines.records.layout import Layout
+from pipelines.records.layout import LINE_COLUMNS, Layout
 from pipelines.records.line_chunks import Chunk, Fault, digest_of
 from pipelines.records.paths import path_tree
 from pipelines.records.tables import TableChunk, as_json_lines
@@ -39,7 +42,8 @@ class TableReader:
         self._layout = layout
         self._tally = tally
         self._absent = absent
-        self._items = Wrappers(layout).reader()
+        self._wrappers = Wrappers(layout)
+        self._items = self._wrappers.reader()
         self._tree = path_tree(layout.paths, layout.detail_paths, layout.loose_paths)
         self._flattened = {path for path in self._tree.paths if "/" in path}
         self._decoders: dict[tuple[str, ...], JsonDecoder] = {}
@@ -73,7 +77,7 @@ class TableReader:
 
     def _within(self, part: TableChunk, opened: pl.Series) -> list[Item]:
         items: list[Item] = []
-        lines = as_json_lines(part.rows.filter(opened))
+        lines = self._as_objects(part.rows.filter(opened))
         for line, (_, line_no, byte_from, byte_to) in zip(lines, part.places.filter(opened).iter_rows(), strict=True):
             found = line_items(line.encode(), (line_no, 0), self._items, self._tree)
             held = [item.at(byte_from, byte_to) for item in found]
@@ -106,8 +110,8 @@ class TableReader:
     def _to_open(self, rows: pl.DataFrame) -> pl.Series:
         """Which rows are opened into records: those that hold the text of an event stream where the layout looks for one, and
         those of which the JSON line would go through `Layout.items`."""
-        found = repeated(False, rows.height, pl.Boolean())
-        if not self._layout.bodies:
+        found = self._holds_line(rows)
+        if self._layout.items is None:
             return found
         nested = {
             name: rows[name].is_not_null()
@@ -116,20 +120,54 @@ class TableReader:
         }
         for name, dtype in rows.schema.items():
             if dtype == pl.String:
-                found |= rows[name].str.contains(_EVENT).fill_null(value=False)
+                if self._layout.bodies:
+                    found |= rows[name].str.contains(_EVENT).fill_null(value=False)
                 held = rows[name].str.contains(_OBJECT).fill_null(value=False)
                 if held.any():
                     nested[name] = held
         if nested and self._layout.marks:
-            found |= (
-                as_json_lines(rows.select(list(nested)))
-                .str.contains_any(list(self._layout.marks))
-                .fill_null(value=False)
-            )
+            marks = list(self._layout.marks)
+            # In the JSON line of a row the quotes of a cell that holds JSON are escaped; names of columns stand in that line only.
+            cells = [rows[name] for name in nested if rows.schema[name] == pl.String]
+            whole = [name for name in nested if self._layout.bodies or rows.schema[name] != pl.String]
+            cells += [as_json_lines(rows.select(whole))] if whole else []
+            for texts in cells:
+                found |= texts.str.contains_any(marks).fill_null(value=False)
         elif self._layout.items is not None:
             for held in nested.values():
                 found |= held
         return found
+
+    def _holds_line(self, rows: pl.DataFrame) -> pl.Series:
+        """Which rows count nothing themselves and hold, in a column of a log service's export, an object that may."""
+        held = [
+            name
+            for name in rows.columns
+            if name in LINE_COLUMNS and name not in self._tree.places and rows.schema[name] == pl.String
+        ]
+        within = [
+            pl.col(name).str.contains(_OBJECT) & pl.col(name).str.contains_any(self._wrappers.names) for name in held
+        ]
+        if not within:
+            return repeated(False, rows.height, pl.Boolean())
+        return rows.select(
+            (self._wrappers.uncounted(rows) & pl.any_horizontal(within)).fill_null(value=False)
+        ).to_series()
+
+    def _as_objects(self, rows: pl.DataFrame) -> list[str]:
+        """The JSON lines of rows, with what a cell holds as JSON text as the object that it is; an answer's own place is the format's to open."""
+        names = [
+            name
+            for name, child in self._tree.children.items()
+            if child.path not in self._tree.bodies and rows.schema.get(name) == pl.String
+        ]
+        lines = as_json_lines(rows.drop(names)).to_list()
+        for name in names:
+            for number, cell in enumerate(rows[name].to_list()):
+                if cell is not None:
+                    inner = lines[number][1:-1]
+                    lines[number] = f"{{{inner}{',' if inner else ''}{json.dumps(name)}:{_as_json(cell)}}}"
+        return lines
 
     def _decoder(self, heads: tuple[str, ...]) -> JsonDecoder:
         """The decoder of the columns `heads`, which remembers how they are written."""
@@ -157,6 +195,15 @@ class TableReader:
                 "%Y-%m-%d %H:%M:%S%.f" if column.dtype.time_zone is None else "%Y-%m-%dT%H:%M:%S%.f%:z"
             )
         return None
+
+
+def _as_json(cell: str) -> str:
+    """A cell as JSON: the object or list that it holds, else its text."""
+    if cell.lstrip()[:1] in ("{", "["):
+        with suppress(orjson.JSONDecodeError):
+            orjson.loads(cell)
+            return cell.strip()
+    return json.dumps(cell)
 
 
 def _numbers_as_written(numbers: pl.Series) -> pl.Series:
