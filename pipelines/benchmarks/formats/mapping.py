@@ -30,6 +30,7 @@ from pipelines.benchmarks.fields import (
     weights,
 )
 from pipelines.benchmarks.formats._entries import ItemEntries
+from pipelines.benchmarks.formats._shapes import records_of
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, RowKind, Traits
 from pipelines.config.declaration import Declaration
@@ -181,23 +182,40 @@ def _records(options: MappingOptions, into: Collector) -> Iterator[tuple[int, An
     if suffix == ".parquet":
         yield from ((1, record) for record in read_parquet(into))
         return
-    if suffix in (".jsonl", ".ndjson"):
-        for line_no, line in enumerate(read_bytes(into.file).splitlines(), start=1):
-            if line.strip():
-                try:
-                    yield line_no, orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    into.reject(0, "not_json", f"the line is no JSON: {worded(error)}", record=line, line_no=line_no)
+    content = read_bytes(into.file)
+    if (lines := _lines(content, suffix)) is not None:
+        for line_no, line in lines:
+            try:
+                yield line_no, orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                into.reject(0, "not_json", f"the line is no JSON: {worded(error)}", record=line, line_no=line_no)
         return
     document = read_json(into)
     if document is None:
         return
-    records = _field(document, options.records) if options.records else document
-    if not isinstance(records, list):
-        found = type(records).__name__
+    held = _field(document, options.records) if options.records else document
+    records = records_of(held, options.model_field, [column.field for column in options.scores])
+    if records is None:
+        found = type(held).__name__
         wrong_shape(into, f"expected a list of records at {options.records or 'the top'}, found {found}")
         return
     yield from ((1, record) for record in records)
+
+
+def _lines(content: bytes, suffix: str) -> list[tuple[int, bytes]] | None:
+    """The lines of a file that holds a JSON value in each, whatever it is called; None where it is one document."""
+    lines = [(number, line) for number, line in enumerate(content.splitlines(), start=1) if line.strip()]
+    if suffix in (".jsonl", ".ndjson"):
+        return None if lines and _is_json(content) and (len(lines) > 1 or content.lstrip()[:1] == b"[") else lines
+    return lines if len(lines) > 1 and all(_is_json(line) for _, line in lines[:2]) else None
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _per_cent(options: MappingOptions, records: Iterable[tuple[int, Any]]) -> Iterator[Measure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -140,3 +141,41 @@ def test_a_column_of_several_measures_is_judged_by_each(tmp_path: Path) -> None:
     found = export(tmp_path, several, "2026-10-01", content, ".csv")
     assert sorted(row["score"] for row in rows(found)) == [40, 55.5, 61, 77.5, 1460, 1501]
     assert [line for (line,) in found.quarantine.select("line_no").rows()] == [3]
+
+
+ROWS: list[dict[str, Any]] = [{"model": f"m{n}", "acc": 80.0 - n, "note": "x"} for n in range(6)]
+COLUMNS = {name: [row[name] for row in ROWS] for name in ROWS[0]}
+SHAPES: dict[str, tuple[str, str]] = {
+    "csv": (".csv", "model;acc;note\n" + "".join(f"{r['model']};{r['acc']};x\n" for r in ROWS)),
+    "lines": (".jsonl", "\n".join(map(json.dumps, ROWS))),
+    "lines under another name": (".json", "\n".join(map(json.dumps, ROWS))),
+    "a document under another name": (".jsonl", json.dumps(ROWS, indent=1)),
+    "columns": (".json", json.dumps(COLUMNS)),
+    "a data frame": (".json", json.dumps({name: {str(n): v for n, v in enumerate(c)} for name, c in COLUMNS.items()})),
+    "columns and data": (".json", json.dumps({"columns": [*COLUMNS], "data": [[*row.values()] for row in ROWS]})),
+    "a header and rows": (".json", json.dumps([[*COLUMNS], *([*row.values()] for row in ROWS)])),
+    "by model": (".json", json.dumps({row["model"]: {"acc": row["acc"]} for row in ROWS})),
+    "within an object": (".json", json.dumps({"updated": "2026-01-01", "leaderboard": ROWS})),
+    "rows of an API": (".json", json.dumps({"rows": [{"row_idx": n, "row": row} for n, row in enumerate(ROWS)]})),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_table_says_the_same_in_every_shape(tmp_path: Path, shape: str) -> None:
+    suffix, content = SHAPES[shape]
+    options = {"model_field": "model", "scores": [{"field": "acc", "benchmark": "b"}]}
+    board = Leaderboard.model_validate({"board": "mine", "format": "mapping", "options": options})
+    found = export(tmp_path, board, "2026-01-01", content.encode(), suffix)
+    rows = found.observations[0].rows
+    assert sorted(rows.select("raw_model", "score").iter_rows()) == [(r["model"], r["acc"]) for r in ROWS]
+    assert found.quarantine.is_empty()
+
+
+@pytest.mark.parametrize(
+    "content", [{"error": {"code": 500}}, {"error": {"code": 1}, "meta": {"a": 1}}, {"acc": [1, 2], "model": ["a"]}]
+)
+def test_an_answer_without_records_is_set_aside(tmp_path: Path, content: object) -> None:
+    options = {"model_field": "model", "scores": [{"field": "acc", "benchmark": "b"}]}
+    board = Leaderboard.model_validate({"board": "mine", "format": "mapping", "options": options})
+    found = export(tmp_path, board, "2026-01-01", content)
+    assert found.quarantine.select("reason", "severity").rows() == [("wrong_shape", "error")]
