@@ -23,7 +23,7 @@ from pipelines.ids import as_uuid
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.models import Registry
 from pipelines.prices.exchange import in_usd
-from pipelines.prices.meters import MINIMUM_CHARGE
+from pipelines.prices.meters import MINIMUM_CHARGE, marginal_rates
 from pipelines.prices.rate_card import believed, first_tokens, is_outdone, ranked
 
 _MILLION = Decimal(1_000_000)
@@ -174,10 +174,7 @@ def _parts(
 
     A meter with marginal rates comes in one part for each of them; a fee per call counts once where there is one.
     """
-    bounds: dict[str, list[tuple[int, Decimal]]] = {}
-    for key, rate in json.loads(card["marginal"], parse_float=Decimal, parse_int=Decimal).items():
-        meter, _, above = key.partition(">")
-        bounds.setdefault(meter, []).append((int(above), rate))
+    bounds = marginal_rates(card["marginal"])
     found = [(meter.name, request[meter.tokens_column], card[meter.rate_column]) for meter in TOKEN_METERS]
     for fee in FEE_METERS:
         count = 1 if fee.count is None else request[fee.count.column]
@@ -185,7 +182,7 @@ def _parts(
     for meter, quantity, rate in found:
         if not quantity or rate is None:
             continue
-        steps = [(0, rate), *(step for step in sorted(bounds.get(meter, ())) if step[0] < quantity)]
+        steps = [(0, rate), *(step for step in bounds.get(meter, ()) if step[0] < quantity)]
         for (above, at), (until, _) in pairwise([*steps, (quantity, rate)]):
             key = f"{meter}>{above}" if above else fallbacks.get(meter, meter)
             yield key, meter, until - above, at

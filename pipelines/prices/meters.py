@@ -5,6 +5,9 @@ The meters that requests are rated by are in `pipelines.meters`.
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+
 import polars as pl
 
 from pipelines.meters import FEE_METERS, PRICED_METERS, TOKEN_METERS, FeeMeter
@@ -44,6 +47,15 @@ RATED_METERS: tuple[str, ...] = tuple(meter.name for meter in PRICED_METERS)
 
 MINIMUM_CHARGE = "minimum_charge"
 """The least that a request costs. A floor and no rate: it is never added to what the meters come to."""
+
+
+def marginal_rates(text: str) -> dict[str, list[tuple[int, Decimal]]]:
+    """Column `marginal` of core.rate_card by meter: the bounds in order, and the rate of the tokens above each."""
+    found: dict[str, list[tuple[int, Decimal]]] = {}
+    for key, rate in json.loads(text, parse_float=Decimal, parse_int=Decimal).items():
+        meter, _, above = key.partition(">")
+        found.setdefault(meter, []).append((int(above), rate))
+    return {meter: sorted(rates) for meter, rates in found.items()}
 
 
 def fee_quantity(fee: FeeMeter) -> pl.Expr:

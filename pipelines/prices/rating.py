@@ -5,13 +5,11 @@ The cards are built in `rate_card.py`; who sold what to whom was settled by `pip
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, reduce
-from itertools import groupby
-from operator import add, itemgetter
+from operator import add
 
 import polars as pl
 
@@ -26,7 +24,7 @@ from pipelines.meters import (
     TOKEN_METERS,
     FeeMeter,
 )
-from pipelines.prices.meters import fee_quantity
+from pipelines.prices.meters import fee_quantity, marginal_rates
 from pipelines.prices.windows import is_inside
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 
@@ -292,16 +290,13 @@ def _steps(cards: pl.DataFrame) -> pl.DataFrame:
     """One row per card, meter and bound: tokens above which the rate changes, and by how much."""
     rows = []
     for card in cards.filter(pl.col("marginal") != "{}").iter_rows(named=True):
-        tiers = sorted(
-            (*key.split(">"), rate) for key, rate in json.loads(card["marginal"], parse_float=Decimal).items()
-        )
-        for meter, group in groupby(tiers, key=itemgetter(0)):
+        for meter, rates in sorted(marginal_rates(card["marginal"]).items()):
             column = METERS_BY_NAME[meter].rate_column
             before = card[column]
-            for _, above, rate in sorted(group, key=lambda tier: int(tier[1])):
+            for above, rate in rates:
                 if before is not None:
-                    rows.append((card["card"], column, int(above), Decimal(rate) - before))
-                    before = Decimal(rate)
+                    rows.append((card["card"], column, above, rate - before))
+                    before = rate
     schema = pl.Schema(
         {"card": cards.schema["card"], "rate_column": pl.String(), "above": pl.Int64(), "step": pl.Decimal(38, 12)}
     )
