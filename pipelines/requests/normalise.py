@@ -223,8 +223,19 @@ def _stored_column(name: str, *, given: bool) -> pl.Expr:
 PROVENANCE = ("request_uid", "snapshot_id", "line_no", "item_no", "keep")
 CONTENT = tuple(name for name in STORED_SCHEMA.names() if name not in (*PROVENANCE, *KEYS))
 """Columns that say what a record holds, not where it stands."""
-_LATER_COUNTS = tuple(count.column for count in COUNTS if count.column != "web_search_count")
-"""Columns of CONTENT that came after the first ids: part of an id only where they count something."""
+_FIRST_CONTENT = (
+    "event_date", "event_at", "source", "source_request_id", "session_id", "operation", "provider_id", "request_model", "response_model",
+    "team", "project", "cost_centre", "environment", "application", "end_user_id", "tags", "service_tier", "region", "is_stream", "status",
+    "http_status", "finish_reason", "latency_ms", "ttft_ms", "input_uncached_tokens", "input_cache_read_tokens",
+    "input_cache_write_tokens", "input_cache_write_5m_tokens", "input_cache_write_30m_tokens", "input_cache_write_1h_tokens",
+    "input_cache_write_12h_tokens", "input_audio_tokens", "input_audio_cache_read_tokens", "input_image_tokens",
+    "input_image_cache_read_tokens", "input_video_tokens", "input_tool_tokens", "output_text_tokens", "output_reasoning_tokens",
+    "output_audio_tokens", "output_image_tokens", "web_search_count", "token_semantics", "usage_basis", "is_billable",
+    "reported_cost_usd", "revision",
+)  # fmt: skip
+"""The columns of CONTENT that the first ids were made of. Nothing is ever added: a new column would give every request another id."""
+_LATER_CONTENT = tuple(name for name in CONTENT if name not in _FIRST_CONTENT)
+"""Columns that came after the first ids: part of an id only where they hold something."""
 
 
 def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.Series:
@@ -234,9 +245,12 @@ def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.
         named = [pl.lit("id"), *[pl.col(name).cast(pl.String) for name in identity.columns]]
         keys = identity.select(pl.concat_str([pl.lit(source), *named], separator="\x00")).to_series()
     if keys.null_count():
-        content = [_key_text(facts, name) for name in CONTENT if name not in _LATER_COUNTS]
+        content = [_key_text(facts, name) for name in _FIRST_CONTENT]
         text = pl.concat_str([pl.lit(source), pl.lit("content"), *content], separator="\x00")
-        later = [pl.when(pl.col(name) > 0).then(pl.format(f"\x00{name}={{}}", name)) for name in _LATER_COUNTS]
+        texts = {name: _key_text(facts, name) for name in _LATER_CONTENT}
+        later = [
+            pl.when(~said.is_in(["", "0"])).then(pl.format(f"\x00{name}={{}}", said)) for name, said in texts.items()
+        ]
         keys = facts.select(pl.coalesce(keys, pl.concat_str([text, *later], ignore_nulls=True))).to_series()
     digests = plh.col("keys").chash.sha2_256().str.head(32).str.decode("hex")
     return keys.alias("keys").to_frame().select(digests.alias("request_uid")).to_series()
