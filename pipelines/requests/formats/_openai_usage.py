@@ -119,7 +119,7 @@ def _with_served_model(bodies: Iterable[str], value: object) -> object:
 
 def _with_usage_in_place(bodies: Iterable[str], value: object) -> object:
     for path, answer in answers(value, bodies):
-        plain = _in_snake_case(answer)
+        plain = in_snake_case(answer)
         usage = plain.get("usage") or _of_groq(plain.get("x_groq")) or _of_choice(plain.get("choices"))
         if not isinstance(value, dict):
             continue
@@ -133,7 +133,7 @@ def _with_usage_in_place(bodies: Iterable[str], value: object) -> object:
     return value
 
 
-def _in_snake_case(answer: dict[str, Any]) -> dict[str, Any]:
+def in_snake_case(answer: dict[str, Any]) -> dict[str, Any]:
     """The answer with the names of its counts in snake case; the answer itself where none is in camel case."""
     if not any(_has_camel(answer.get(holder)) for holder in _HOLDERS) or _is_ambiguous(answer):
         return answer

@@ -22,6 +22,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope, answers
+from pipelines.requests.formats._openai_usage import in_snake_case
 from pipelines.requests.formats.openai_chat import is_chunk
 from pipelines.requests.semantics import openai_variant
 
@@ -39,7 +40,7 @@ def build(source: RequestSource) -> Format:
     responses_in, responses_out = "usage/input_tokens_details", "usage/output_tokens_details"
     return Format(
         name="openrouter",
-        version="8",
+        version="9",
         text={
             "source_request_id": ("generation_id", *_either("id")),
             "request_model": ("request_model", *_either("model"), "model_permaslug"),
@@ -111,7 +112,7 @@ def build(source: RequestSource) -> Format:
         constants={"provider_id": "openrouter"},
         keep="stream_delta",
         items=lambda: at.opened(partial(_answer, declared or ("response",))),
-        marks=() if declared else ('"native_tokens_prompt"', '"response.', *at.marks),
+        marks=() if declared else ('"native_tokens_prompt"', '"response.', '"promptTokens"', *at.marks),
         derive=_derive,
     )
 
@@ -158,10 +159,11 @@ def _derive() -> Mapping[str, pl.Expr]:
 
 def _answer(bodies: Iterable[str], value: object) -> Iterable[object]:
     """The record with the answer that lies in one of `bodies` (of the responses API an event holds it) as its own, and of a
-    generation record without `usage`, which in it is an amount, and the same as `total_cost`."""
+    generation record without `usage`, which in it is an amount, and the same as `total_cost`. Libraries of TypeScript write its names in camel case."""
     for path, answer in answers(value, bodies):
         if isinstance(value, dict):
             value = {**value, path.split("/")[0]: None, **answer}
+    value = in_snake_case(value) if isinstance(value, dict) else value
     if isinstance(value, dict) and not isinstance(value.get("usage"), dict):
         return [{name: item for name, item in value.items() if name != "usage"}]
     return [value]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.requests.helpers import all_days, buckets, parse_records, row, sample
-from tests.unit.requests.samples import AT, EPOCH, SECRET
+from tests.unit.requests.samples import AT, EPOCH, INCLUSIVE, SECRET
 
 CHAT = {
     "id": "chatcmpl-1",
@@ -155,3 +155,13 @@ def test_attempts_under_one_correlation_are_calls_of_their_own(tmp_path: Path) -
     again = first | {"RequestId": "r2", "PromptTokens": 90, "TotalTokens": 110}
     found = all_days([parse_records(tmp_path, "azure_apim", [first, piece, again, first])])
     assert (found.requests["input_uncached_tokens"].sort().to_list(), found.duplicates.height) == ([90, 100], 1)
+
+
+def test_openrouters_answers_in_camel_case(tmp_path: Path) -> None:
+    """Its libraries for TypeScript rename all fields of a usage, the amounts too."""
+    usage = {
+        "promptTokens": 1000, "completionTokens": 300, "totalTokens": 1300, "promptTokensDetails": {"cachedTokens": 400},
+        "completionTokensDetails": {"reasoningTokens": 200}, "cost": 0.0001, "isByok": True, "costDetails": {"upstreamInferenceCost": 0.00113},
+    }  # fmt: skip
+    found = row(parse_records(tmp_path, "openrouter", [sample("openrouter") | {"usage": usage}]))
+    assert (buckets(found), found["reported_cost_usd"]) == (INCLUSIVE, Decimal("0.00123"))
