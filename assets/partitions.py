@@ -5,11 +5,38 @@ Nothing else lives here; windows as plain dates are `pipelines.daily.Window`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
 import dagster as dg
+from dagster._core.definitions.partitions.context import partition_loading_context
 
 from pipelines.daily.days import FIRST_DAY, Window
 
-DAILY = dg.DailyPartitionsDefinition(start_date=str(FIRST_DAY), timezone="UTC")
+
+def _listed_once(days: dg.DailyPartitionsDefinition) -> dg.DailyPartitionsDefinition:
+    """`days`, whose list of all days since the first is made once for each UTC day: Dagster asks for it eighteen times in a run, to learn
+    that it is long. A subclass can't be stored by Dagster, so the method of this one object is replaced."""
+    made: dict[date, Sequence[str]] = {}
+    listed = days.get_partition_keys
+
+    def keys(current_time: datetime | None = None, dynamic_partitions_store: Any = None) -> Sequence[str]:  # noqa: ANN401 - Dagster's own
+        with partition_loading_context(current_time, dynamic_partitions_store) as context:
+            at = context.effective_dt
+            today = (at if at.tzinfo is None else at.astimezone(UTC)).date()
+            found = made.get(today)
+            if found is None:
+                found = listed(current_time, dynamic_partitions_store)
+                made.clear()
+                made[today] = found
+            return list(found)
+
+    vars(days)["get_partition_keys"] = keys
+    return days
+
+
+DAILY = _listed_once(dg.DailyPartitionsDefinition(start_date=str(FIRST_DAY), timezone="UTC"))
 ONE_PASS = dg.BackfillPolicy.single_run()
 """A range of days is computed in one pass over the window, never day by day."""
 
