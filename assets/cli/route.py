@@ -181,6 +181,8 @@ def measure_line(row: dict[str, Any]) -> str:
     kept = "retained quality" if row["measure"] == "quality" else "the saving"
     pairs = "" if row["pairs_needed"] is None else f", about {row['pairs_needed']:,} pairs"
     cost = "" if row["cost_usd"] is None else f" for {money(row['cost_usd'], sign='$')}"
+    if row["cost_usd"] is None and row["pairs_needed"] is not None and row["no_cost_reason"]:
+        cost = f" (no cost: {row['no_cost_reason']})"
     return (
         f"Measure next, against {row['baseline']}: {row['model_id']}, {what}{pairs}{cost}: the interval of {kept} "
         f"would be {percent(row['width_known'])} wide, not {percent(row['width_now'])}"

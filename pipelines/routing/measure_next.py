@@ -62,7 +62,7 @@ def _row(case: Case, run: Run, before: Rows) -> dict[str, Any] | None:
     if now is None or then is None:
         return None
     pairs, basis = _pairs(case, run, before)
-    usd, why = _cost(run, pairs, before)
+    usd, why = _cost(case, run, pairs, before)
     return {
         "event_date": case.day,
         "policy": case.policy.policy,
@@ -158,8 +158,8 @@ def _of_cost(case: Case, run: Run, before: Rows) -> float | None:
     return float(sum(moved, Decimal(0)) / base)
 
 
-def _cost(run: Run, pairs: int | None, before: Rows) -> tuple[Decimal | None, str | None]:
-    """USD of the pairs at the prices of the day; scoring them is not in it."""
+def _cost(case: Case, run: Run, pairs: int | None, before: Rows) -> tuple[Decimal | None, str | None]:
+    """USD of the pairs at the prices of the day, of a model that is no arm at what the baseline's cost on it; scoring them is not in it."""
     if pairs is None:
         return None, "how many it takes is not known"
     if run.what == "loop":
@@ -167,4 +167,17 @@ def _cost(run: Run, pairs: int | None, before: Rows) -> tuple[Decimal | None, st
     for row in before[:-1]:
         if row["model_id"] == run.model_id and row["central_cost_usd"] is not None and row["requests"]:
             return (row["central_cost_usd"] * pairs / Decimal(row["requests"])).quantize(SMALLEST), None
+    paid, requests = _at_the_baseline(case, run.model_id, before)
+    if paid and requests:
+        return (paid * pairs / requests).quantize(SMALLEST), None
     return None, f"what a request costs on {run.model_id} is not known: it serves no arm of the policy"
+
+
+def _at_the_baseline(case: Case, model: str, before: Rows) -> tuple[Decimal | None, Decimal]:
+    """What the baseline's requests on the model cost, and how many they are: all of them where it is the baseline's model."""
+    if case.baseline.model_id is not None:
+        return before[-1]["baseline_cost_usd"] if model == case.baseline.model_id else None, Decimal(
+            case.of_day.traffic.count
+        )
+    ran = case.of_day.traffic.recorded.filter(model_id=model)
+    return Decimal(ran["actual"].sum() or 0), Decimal(int(ran["requests"].sum()))

@@ -214,7 +214,8 @@ def _measure_next(rows: pl.DataFrame, sql: str) -> Table:
             [
                 text_cell(row["policy"], note=f"against {baseline_words(row['baseline'])}"),
                 text_cell(
-                    f"{_MEASURES[row['measure']]} of {row['model_id']}", note=f"{_pairing(row)}; {row['pairs_basis']}"
+                    f"{_MEASURES[row['measure']]} of {row['model_id']}",
+                    note=f"{_pairing(row)}; {row['pairs_basis']}{_no_cost(row)}",
                 ),
                 Cell(f"{100 * row['narrows_by']:.0f}", f"{row['narrows_by']:f}"),
                 count_cell(row["pairs_needed"]),
@@ -228,6 +229,10 @@ def _measure_next(rows: pl.DataFrame, sql: str) -> Table:
 
 def _pairing(row: Mapping[str, Any]) -> str:
     return f"paired with {row['against_model_id']}" if row["against_model_id"] else "scored by gold or judge"
+
+
+def _no_cost(row: Mapping[str, Any]) -> str:
+    return "" if row["no_cost_reason"] is None else f"; no cost: {row['no_cost_reason']}"
 
 
 def _point(row: Mapping[str, Any]) -> FrontierPoint:

@@ -52,6 +52,20 @@ def test_the_run_that_matters_most_comes_first_and_says_its_pairs_and_cost() -> 
     assert output["cost_usd"] == pytest.approx(cheap["central_cost_usd"] * output["pairs_needed"] / 36)
 
 
+def test_a_model_that_ran_and_is_no_arm_costs_what_its_requests_did() -> None:
+    """All of it to the cheap one: pairs on the strong model, which all forty ran on, at 1,000 and 500 tokens of 3 and 15 USD a million."""
+    found = case()
+    alone = replace(
+        found,
+        policy=found.policy.model_copy(
+            update={"arms": (found.policy.arms[0].model_copy(update={"share": Decimal(1)}),)}
+        ),
+    )
+    row = next(row for row in measure_next(alone) if (row["measure"], row["model_id"]) == ("quality", STRONG[1]))
+    assert row["cost_usd"] == Decimal("0.0105") * row["pairs_needed"]
+    assert row["no_cost_reason"] is None
+
+
 def test_what_is_known_already_is_worth_nothing() -> None:
     known = Effect(measure="output", model=CHEAP[1], against=STRONG[1], log_mean=0.2, log_sd=0, grade="A", source="-")
     before, after = (measure_next(case(one)) for one in (PACKAGED, PACKAGED.with_measured([known])))

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from assets.cli.route import _show, method_line
+from assets.cli.route import _show, measure_line, method_line
 from pipelines.warehouse.tables.mart_routing import ROUTING_PROJECTION
 from tests.unit.finops import books
 
@@ -104,3 +104,14 @@ def test_what_ends_a_loss_is_not_called_the_end_of_a_saving(capsys: pytest.Captu
     assert "All arms may take: 0.742 times the tokens before nothing is saved" in saves
     assert "What would end the loss first: stay with 0.74" in loses
     assert "To save, all arms would have to take: less than 0.742 times the tokens" in loses
+
+
+def test_a_run_without_a_cost_says_why() -> None:
+    row = {
+        "measure": "loop", "baseline": "actual", "model_id": "a", "against_model_id": "b", "pairs_needed": 20, "cost_usd": None,
+        "no_cost_reason": "a pair is a whole task", "width_known": 0.2, "width_now": 0.3,
+    }  # fmt: skip
+    assert ": a, loop tokens against b, about 20 pairs (no cost: a pair is a whole task): the interval" in measure_line(
+        row
+    )
+    assert "(no cost" not in measure_line(row | {"cost_usd": Decimal(1), "no_cost_reason": None})
