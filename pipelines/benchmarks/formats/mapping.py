@@ -30,7 +30,6 @@ from pipelines.benchmarks.fields import (
     weights,
 )
 from pipelines.benchmarks.formats._entries import ItemEntries
-from pipelines.benchmarks.formats._shapes import records_of
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, RowKind, Traits
 from pipelines.config.declaration import Declaration
@@ -38,6 +37,7 @@ from pipelines.config.fetched import FETCH_OPTIONS
 from pipelines.config.mistakes import Key, dotted, explained
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
+from pipelines.records.oriented import records_of
 
 _OUTCOMES = {"true": 1, "false": 0}
 """Outcomes of an item, as JSON has them and as tables write them."""

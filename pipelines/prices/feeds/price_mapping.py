@@ -26,6 +26,7 @@ from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.layout import Column
 from pipelines.prices.pages.texts import plain
+from pipelines.records.oriented import records_of
 
 VERSION = "1"
 
@@ -189,18 +190,15 @@ def _of_json(declared: PriceMapping, content: bytes, problems: set[str]) -> Iter
         yield from ((f"line {number}", feed_json(line, problems)) for number, line in enumerate(lines, start=1))
         return
     held = _field(whole, declared.records) if declared.records and isinstance(whole, Mapping) else whole
-    if isinstance(held, list):
-        yield from ((f"/{declared.records}/{n}".replace("//", "/"), record) for n, record in enumerate(held))
-    elif isinstance(held, Mapping) and declared.model_field == OF_KEY:
-        yield from (
-            (f"/{key}", {**record, OF_KEY: key} if isinstance(record, Mapping) else record)
-            for key, record in held.items()
-        )
-    else:
+    records = records_of(held, declared.model_field, declared.columns)
+    if records is None:
         at = declared.records or "the top"
         raise PriceFeedError(
-            f"expected a list of records at {at} (or an object of them, with `model_field: '{OF_KEY}'`)"
+            f"expected a list of records at {at} (or an object of them by model, with `model_field: '{OF_KEY}'`)"
         )
+    for number, record in enumerate(records):
+        name = record.get(OF_KEY, number) if isinstance(record, Mapping) else number
+        yield f"/{declared.records}/{name}".replace("//", "/"), record
 
 
 def _of_table(declared: PriceMapping, content: bytes) -> Iterator[tuple[str, Any]]:

@@ -102,7 +102,7 @@ RETELLINGS: dict[str, Retelling] = {
     "headings in capitals": in_headings("", "", words=lambda text: text if "`" in text or "<" in text else text.upper()),
     "tables as HTML": lambda page: page if is_html(page) else _MD_TABLE.sub(_as_html_table, page),
     "tables in a quotation": lambda page: page if is_html(page) else re.sub(r"^\|", "> |", page, flags=re.MULTILINE),
-    "tables without spaces": in_tables(lambda rows: rows, str.strip),
+    "tables without spaces": lambda page: page if is_html(page) else _MD_TABLE.sub(lambda m: re.sub(r" *\| *", "|", m[0]), page),
     "the header again": in_tables(lambda rows: [*rows[:3], rows[0], *rows[3:]]),
     "a blank row": in_tables(lambda rows: [*rows[:2], [""] * len(rows[0]), *rows[2:]]),
     "a row that heads others": in_tables(lambda rows: [*rows, ["**Other models**", *[""] * (len(rows[0]) - 1)]]),

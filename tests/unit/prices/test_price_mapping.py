@@ -77,6 +77,9 @@ SHAPES: dict[str, tuple[bytes, dict[str, Any]]] = {
     "csv": (b"\xef\xbb\xbfModel,Input,Output\r\nm-1,$0.3,US$1.20\r\nm-2,$3,$15\r\n", {}),
     "semicolons": (b"Output;Extra;Model;Input\n1.20;;m-1;0.3\n15;;m-2;3\n", {"delimiter": ";"}),
     "tabs": (b"Model\tInput\tOutput\nm-1\t0.3\t1.20\nm-2\t3\t15\n", {"delimiter": "\t"}),
+    "columns": (json.dumps({name: [row[name] for row in ROWS] for name in ROWS[0]}).encode(), {}),
+    "a header and rows": (json.dumps([[*ROWS[0]], *([*row.values()] for row in ROWS)]).encode(), {}),
+    "within an object": (json.dumps({"updated": "2026-11-01", "models": ROWS}).encode(), {}),
     "wrapped": (json.dumps({"meta": {"n": 2}, "result": {"models": ROWS}}).encode(), {"records": "result.models"}),
 }
 
@@ -112,7 +115,7 @@ def test_a_price_that_the_declaration_does_not_know_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"Model,Input\nm,1\n", b"Model,Input,Output\nm,1\n", b'{"models": []}', b"<html></html>"]
+    "content", [b"Model,Input\nm,1\n", b"Model,Input,Output\nm,1\n", b'{"status": "ok"}', b"<html></html>"]
 )
 def test_a_list_of_another_shape_is_refused(content: bytes) -> None:
     with pytest.raises(PriceFeedError):

@@ -1,18 +1,18 @@
-"""A JSON document of scores as records, in whatever shape a tool has written the table: what columns mean is the format's business."""
+"""A table in a JSON document as records, however a tool has written it. For `mapping` of boards and `price_mapping`, which say what fields mean."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-_WRAPPERS = ("data", "rows", "records", "results", "leaderboard", "entries", "items", "models", "scores")
+_WRAPPERS = ("data", "rows", "records", "results", "leaderboard", "entries", "items", "models", "scores", "prices")
 
 
-def records_of(document: object, model_field: str, score_fields: Collection[str]) -> list[Any] | None:
+def records_of(document: object, model_field: str, fields: Collection[str]) -> list[Any] | None:
     """The records of a list, of columns by name, of a header with rows, or of an object by model; None where it is none of these.
 
-    Around them may lie an object with other facts; a row of Hugging Face's API lies in `row`. An object is one by model where one in
-    two of its members has a score.
+    Around them may lie an object with other facts; a row of Hugging Face's API lies in `row`. An object is one by model where most of its
+    members have one of `fields`.
     """
     if isinstance(document, list):
         return _of_list(document, model_field)
@@ -23,15 +23,11 @@ def records_of(document: object, model_field: str, score_fields: Collection[str]
     if model_field in document:
         return _of_columns(document)
     held = [document[name] for name in _WRAPPERS if isinstance(document.get(name), (list, Mapping))]
-    return (
-        records_of(held[0], model_field, score_fields)
-        if len(held) == 1
-        else _by_model(document, model_field, score_fields)
-    )
+    return records_of(held[0], model_field, fields) if len(held) == 1 else _by_model(document, model_field, fields)
 
 
-def _by_model(document: Mapping[str, Any], model_field: str, score_fields: Collection[str]) -> list[Any] | None:
-    begins = {name.partition(".")[0] for name in score_fields} | {*score_fields}
+def _by_model(document: Mapping[str, Any], model_field: str, fields: Collection[str]) -> list[Any] | None:
+    begins = {name.partition(".")[0] for name in fields} | {*fields}
     scored = [isinstance(record, Mapping) and not begins.isdisjoint(record) for record in document.values()]
     if sum(scored) * 2 <= len(scored):
         return None
