@@ -229,7 +229,7 @@ class Evidence(Declaration):
         return min(fitting, key=lambda item: item.model == ANY, default=None)
 
     def with_escalations(self, measured: Sequence[Escalation]) -> Evidence:
-        """With lines that the log shows. The file's own line for a model stays, that for any model gives way to a measured one."""
+        """This evidence with lines that the log shows. The file's own line for a model stays; its line for any model gives way to a measured one."""
         own = {item.model for item in self.escalations} - {ANY}
         found = {item.model: item for item in (*self.escalations, *(one for one in measured if one.model not in own))}
         return self.model_copy(update={"escalations": tuple(found.values())})

@@ -132,7 +132,7 @@ def stored_measure_next(workspace: Workspace, policies: Sequence[str], most: int
 
 
 def _project_month(workspace: Workspace, connection: Connection, month: date, rate_card: pl.DataFrame) -> int:
-    """Replace the month's rows by those of all its days that are loaded; days that were never added up are."""
+    """Replace the month's rows by those of all its loaded days. Days that were never added up are added up first."""
     until = _after(month)
     loaded = [day for day in loaded_days(connection, REQUEST) if month <= day < until]
     setting = setting_of(workspace, connection, month, until, rate_card)

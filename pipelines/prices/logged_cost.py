@@ -123,8 +123,8 @@ def _by_card(rows: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
 
 
 def _differences() -> dict[str, pl.Expr]:
-    """In which conditions a card (its own names) is another than that of the request (`_own`): it is of something else, or does
-    not hold for what was asked (`_asked`)."""
+    """The conditions in which a card (its own names) differs from that of the request (`_own`): it is of something else, or it
+    does not hold for what was asked (`_asked`)."""
     other = {name: pl.col(name) != pl.col(f"{name}_own") for name in _TERMS}
     sizes = {name: pl.sum_horizontal(meter.tokens_column for meter in meters) for name, meters in COUNTED.items()}
     size = pl.coalesce(pl.when(pl.col("context_counts") == name).then(total) for name, total in sizes.items())

@@ -63,7 +63,7 @@ def rerate(
 
 
 def changed_requests(booked: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """The rows of `booked` of which `after`, the same requests in the same order, decides anything otherwise.
+    """The rows of `booked` that `after`, the same requests in the same order, decides differently in any way.
 
     Rows of core.request with one more column `<name>_after` for each of `booked.DECIDED`.
     """

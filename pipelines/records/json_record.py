@@ -169,8 +169,8 @@ def _enter(held: object, child: Node, texts: Texts, *, is_detail: bool) -> None:
 
 
 def holds_answer(held: object, record: Mapping[str, Any]) -> bool:
-    """Whether what stands where an answer may lie is one, or the broken text of one. Next to a usage of the record's own a text is
-    what the model said, though it may be JSON."""
+    """Whether a value in the place of an answer is an answer, or the broken text of one. Where the record has a usage of its own, a text is
+    what the model said, even if it is JSON."""
     if not isinstance(held, str) or isinstance(held, Number):
         return isinstance(held, Mapping)
     if not held.lstrip().startswith("{"):

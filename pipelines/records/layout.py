@@ -155,7 +155,7 @@ class Layout:
 
     @cached_property
     def loose_paths(self) -> Paths:
-        """Places where something else than an object is no fault: where an answer may lie, unless its place was declared, and the like."""
+        """Places where a value other than an object is not a fault, such as that of an answer whose place was not declared."""
         return (*(self.bodies if "" in self.bodies else ()), *self.maybe_objects)
 
     @cached_property

@@ -119,7 +119,7 @@ def _judged(rows: pl.DataFrame, log_format: Format, arrival: date) -> tuple[pl.D
 
 
 def _without_unknown_counts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Proxies write -1 for input and output alike where they don't know them: such a call has no usage, and no broken one."""
+    """Proxies write -1 for input and output alike where they don't know them: the usage of such a call is missing, not broken."""
     unknown = (pl.col("usage.input") == -1) & (pl.col("usage.output") == -1)
     if not frame.select(unknown.any()).item():
         return frame

@@ -28,7 +28,7 @@ _NOT_MADE = "This could not be made; the reason stands at the top of the page."
 
 @dataclass(frozen=True)
 class Page:
-    """Everything that the template shows. A section that the days have none of is None, or a table without rows and words."""
+    """Everything that the template shows. A section that the days give nothing for is None, or a table without rows and words."""
 
     day: date
     kind: Kind
