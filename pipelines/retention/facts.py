@@ -10,7 +10,6 @@ from datetime import date
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
@@ -87,6 +86,8 @@ def _fact_files(system: pafs.FileSystem, folder: str) -> Iterator[str]:
 
 def _names(system: pafs.FileSystem, path: str, user: str) -> bool:
     """Whether a row of the file names the user; files of other tables have no such column."""
+    import pyarrow.compute as pc  # 40 ms that no daily run needs
+
     with pq.ParquetFile(path, filesystem=system) as file:
         if _COLUMN not in file.schema_arrow.names:
             return False
@@ -95,6 +96,8 @@ def _names(system: pafs.FileSystem, path: str, user: str) -> bool:
 
 
 def _renamed(rows: pa.Table, user: str, replacement: str | None) -> pa.Table:
+    import pyarrow.compute as pc
+
     users = rows[_COLUMN]
     changed = pc.if_else(pc.equal(users, user), pa.scalar(replacement, type=users.type), users)
     return rows.set_column(rows.schema.get_field_index(_COLUMN), rows.schema.field(_COLUMN), changed)
@@ -110,6 +113,8 @@ def _differs(system: pafs.FileSystem, path: str, decided: pl.DataFrame) -> bool:
 
 
 def _restated(rows: pa.Table, decided: pl.DataFrame) -> pa.Table:
+    import pyarrow.compute as pc
+
     columns = [name for name in decided.columns if name != _KEY]
     ids = pl.DataFrame(pl.from_arrow(rows.select([_KEY])))
     now = ids.join(
