@@ -156,8 +156,10 @@ class Wrappers:
             yield from (record for record in self._within(value, depth - 1) if isinstance(record, dict))
 
     def _listed(self, name: str, items: list[object], depth: int) -> Iterator[object]:
-        """The records in a list; in one of what a model said only where all of it counts."""
-        if name not in _SAID or all(isinstance(item, dict) and self._is_counted(item) for item in items):
+        """The records in a list; in one of what a model said only where all of it counts, or what counts says which call it was and when:
+        a history that is logged again holds the same calls."""
+        counted = [item for item in items if isinstance(item, dict) and self._is_counted(item)] if name in _SAID else []
+        if name not in _SAID or (counted and (len(counted) == len(items) or all(map(self._is_known, counted)))):
             yield from self._of_list(items, depth)
 
     def _of_list(self, items: list[object], depth: int) -> Iterator[object]:

@@ -139,3 +139,17 @@ def test_an_archive_of_a_browser_holds_the_answers_in_it(tmp_path: Path) -> None
         assert found["status"].sort().to_list() == ["error", "ok", "ok", "ok"]
         assert [buckets(item) for item in found.filter(status="ok").to_dicts()] == [INCLUSIVE] * 3
         assert found["latency_ms"].to_list() == [1500] * 4
+
+
+def test_a_history_of_messages_counts_each_answer_once(tmp_path: Path) -> None:
+    """What Pydantic AI dumps: its own names of counts, and all that was said before in every line."""
+    usage = {"input_tokens": 1000, "cache_read_tokens": 400, "output_tokens": 300, "details": {"reasoning_tokens": 200}}
+    asked = {"parts": [{"content": SECRET, "part_kind": "user-prompt"}], "kind": "request"}
+    said = [
+        {"parts": [{"content": SECRET}], "usage": usage, "model_name": "gpt-5", "timestamp": AT, "kind": "response",
+         "provider_response_id": f"chatcmpl-{number}abcdefghijklm"}
+        for number in range(2)
+    ]  # fmt: skip
+    lines = [{"run": 1, "messages": [asked, said[0]]}, {"run": 2, "messages": [asked, said[0], asked, said[1]]}]
+    found = all_days([parse_records(tmp_path, "openai_chat", lines)]).requests.to_dicts()
+    assert [(buckets(item), item["request_model"]) for item in found] == [(INCLUSIVE, "gpt-5")] * 2
