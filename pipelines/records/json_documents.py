@@ -16,13 +16,11 @@ import polars as pl
 from pipelines.records.batches import POSITION
 from pipelines.records.json_record import RecordError, Texts, load, load_item, texts_of
 from pipelines.records.json_values import Scanner, skipped
-from pipelines.records.layout import ItemReader
+from pipelines.records.layout import MAX_PREFIX, ItemReader
 from pipelines.records.line_chunks import Fault, digest_of
 from pipelines.records.paths import Node
 
 TextReader = Callable[[str], object] | None
-MAX_PREFIX = 256
-"""Characters of a line in which its object has to begin."""
 _BETWEEN = re.compile(r"[}\]]\s*,\s*(?=\{)")
 """What stands between two items of an array."""
 _MOST_TRIES = 100

@@ -19,6 +19,8 @@ from pipelines.records.measures import MEASURES, TOTALS
 from pipelines.records.number_marks import Marks
 
 Paths = tuple[str, ...]
+MAX_PREFIX = 256
+"""Characters of a line in which its object has to begin."""
 LINE_COLUMNS = frozenset(
     ("@message", "message", "Message", "msg", "log", "line", "Line", "_raw", "raw", "jsonPayload", "json_payload", "textPayload", "text_payload")
 )  # fmt: skip
@@ -155,7 +157,7 @@ class Layout:
 
     @cached_property
     def loose_paths(self) -> Paths:
-        """Places where a value other than an object is not a fault, such as that of an answer whose place was not declared."""
+        """Places where something else than an object is no fault: where an answer may lie, unless its place was declared, and the like."""
         return (*(self.bodies if "" in self.bodies else ()), *self.maybe_objects)
 
     @cached_property

@@ -19,7 +19,7 @@ from pipelines.records.batches import POSITION, Batch, only_faults, placed
 from pipelines.records.json_documents import Item, item_faults, item_texts, line_items
 from pipelines.records.json_record import MAX_TEXT, Number, spelled
 from pipelines.records.json_texts import Failure, JsonDecoder
-from pipelines.records.layout import LINE_COLUMNS, Layout
+from pipelines.records.layout import LINE_COLUMNS, MAX_PREFIX, Layout
 from pipelines.records.line_chunks import Chunk, Fault, digest_of
 from pipelines.records.paths import path_tree
 from pipelines.records.tables import TableChunk, as_json_lines
@@ -28,6 +28,8 @@ from pipelines.records.wrappers import Wrappers
 
 _EVENT = r'data: ?\{["\\\x00-\x1f]'
 """How the text of an event stream looks in a cell; `MARKS` in its JSON."""
+_LINE = rf"^[^{{]{{0,{MAX_PREFIX - 1}}}\{{"
+"""How a line with an object looks."""
 _OBJECT = r"^\s*[\[{]"
 """How the text of an object or a list begins."""
 _AS_WRITTEN = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date)
@@ -146,7 +148,7 @@ class TableReader:
             if name in LINE_COLUMNS and name not in self._tree.places and rows.schema[name] == pl.String
         ]
         within = [
-            pl.col(name).str.contains(_OBJECT) & pl.col(name).str.contains_any(self._wrappers.names) for name in held
+            pl.col(name).str.contains(_LINE) & pl.col(name).str.contains_any(self._wrappers.names) for name in held
         ]
         if not within:
             return repeated(False, rows.height, pl.Boolean())

@@ -18,7 +18,7 @@ from pipelines.meters import STAND_ALONE
 from pipelines.records.container_logs import INSTANT
 from pipelines.records.http_archives import MARK, answer_of
 from pipelines.records.json_record import Number, RecordError, load, texts_of
-from pipelines.records.layout import ItemReader, Layout
+from pipelines.records.layout import LINE_COLUMNS, MAX_PREFIX, ItemReader, Layout
 from pipelines.records.measures import TOTALS
 from pipelines.records.paths import path_tree
 
@@ -177,18 +177,22 @@ def _own_reader(layout: Layout) -> ItemReader:
 
 
 def _opened(value: object, name: str = "") -> object:
-    """An object or a list, also one that is written as text; None for anything else, and for what was asked."""
+    """An object or a list, also one that is written as text, in a line of a log behind a few words; None for anything else, and for what was
+    asked."""
     lower = name.lower()
     if any(asked in lower for asked in _ASKED) and not lower.endswith("requests"):
         return None
-    if (
-        isinstance(value, str)
-        and not isinstance(value, Number)
-        and name not in _SAID
-        and value.lstrip()[:1] in ("{", "[")
-    ):
-        try:
-            value = load(value)
-        except RecordError:
-            return None
+    if isinstance(value, str) and not isinstance(value, Number) and name not in _SAID:
+        start = value.find("{", 0, MAX_PREFIX) if name in LINE_COLUMNS and value.lstrip()[:1] != "[" else 0
+        value = _loaded(value[max(start, 0) :])
     return value if isinstance(value, dict | list) and value else None
+
+
+def _loaded(text: str) -> object:
+    """What a text holds as JSON, if that is an object or a list."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return load(text)
+    except RecordError:
+        return None

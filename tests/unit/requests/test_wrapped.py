@@ -24,6 +24,7 @@ WRAPPERS: dict[str, Callable[[Any], Any]] = {
     "a message of a queue": lambda r: {"topic": "llm", "offset": 7, "payload": r},
     "text of a queue": lambda r: {"topic": "llm", "partition": 0, "payload": json.dumps(r)},
     "an event": lambda r: {"version": "0", "detail-type": "call", "source": "app", "detail": r},
+    "words before text": lambda r: {"level": "info", "message": f"answer of the model: {json.dumps(r)}"},
     "text in a list": lambda r: {"lines": [json.dumps(r)]},
 }  # fmt: skip
 _PLACE = ("snapshot_id", "line_no", "item_no")
