@@ -15,7 +15,7 @@ from pipelines.finops import format as fmt
 from pipelines.finops.report.charts import BAR_COLOUR, BASE_COLOUR, NARROW, WIDE, Chart, Legend, Spec, to_svg
 
 _LESS, _MORE = "var(--good)", "var(--bad)"
-_SIZES = ((WIDE[0], 178, 1.25), (NARROW[0], 178, 2.0))
+_SIZES = ((WIDE[0], 178, 1.25), (NARROW[0], 158, 1.9))
 """Of the waterfall: width, pixels for the names of the steps (the page's font is not known here), and the width in lengths of the
 longest bar, the rest of which is for the amount."""
 
