@@ -80,6 +80,21 @@ def test_what_adds_up_a_list_is_no_call(tmp_path: Path) -> None:
     ] == [600] * 3
 
 
+def test_buckets_of_a_usage_report_are_no_calls(tmp_path: Path) -> None:
+    """A report of OpenAI's that was landed as a log: `openai_usage_api` reads it."""
+    result = {
+        "object": "organization.usage.completions.result",
+        "input_tokens": 10**6,
+        "output_tokens": 10**5,
+        "model": "gpt-5",
+    }
+    page = {
+        "object": "page",
+        "data": [{"object": "bucket", "start_time": 1770854400, "end_time": 1770940800, "results": [result]}],
+    }
+    assert parse_records(tmp_path, "openai_chat", [page]).valid == 0
+
+
 @pytest.mark.parametrize(
     "held",
     [
