@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.commitments import Discount
+from pipelines.exact_json import exact_json
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 
 _RATE = Decimal("1e-12")
@@ -104,4 +105,4 @@ def _less(rate: Decimal | None, kept: Decimal) -> Decimal | None:
 def _marginal(text: str, kept: Decimal) -> str:
     """The rates above a bound, an object of numbers in JSON text."""
     rates = json.loads(text, parse_float=Decimal, parse_int=Decimal)
-    return "{" + ", ".join(f'"{name}": {(rate * kept).quantize(_RATE):f}' for name, rate in rates.items()) + "}"
+    return exact_json({name: (rate * kept).quantize(_RATE) for name, rate in rates.items()})

@@ -22,6 +22,7 @@ from pipelines.config.commitments import (
     PrepaidCredit,
     ProvisionedThroughput,
 )
+from pipelines.exact_json import exact_json
 
 COLUMNS_OF_1_3 = (
     "BillingCurrency", "ContractCommitmentCategory", "ContractCommitmentCost", "ContractCommitmentDescription", "ContractCommitmentId",
@@ -180,14 +181,14 @@ def applied(rows: pl.DataFrame) -> Iterator[str | None]:
                     unit if unit in _HOURS and amount is not None else None,
                 )
             )
-        yield '{"Elements": [' + ", ".join(elements) + "]}" if elements else None
+        yield exact_json({"Elements": elements}) if elements else None
 
 
 _HOURS = ("Unit-Hours", "Hours")
 
 
-def _element(name: str, amount: Decimal, unit: str | None) -> str:
-    text = json.dumps({"ContractId": name, "ContractCommitmentId": name})[:-1]
+def _element(name: str, amount: Decimal, unit: str | None) -> dict[str, object]:
+    contract = {"ContractId": name, "ContractCommitmentId": name}
     if unit is None:
-        return text + f', "ContractCommitmentAppliedCost": {amount:f}' + "}"
-    return text + f', "ContractCommitmentAppliedQuantity": {amount:f}, "ContractCommitmentAppliedUnit": "{unit}"' + "}"
+        return {**contract, "ContractCommitmentAppliedCost": amount}
+    return {**contract, "ContractCommitmentAppliedQuantity": amount, "ContractCommitmentAppliedUnit": unit}

@@ -13,6 +13,8 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.exact_json import exact_json
+
 ALLOCATION_COLUMNS = (
     "AllocatedMethodDetails", "AllocatedMethodId", "AllocatedResourceId", "AllocatedResourceName", "AllocatedTags",
 )  # fmt: skip
@@ -40,12 +42,10 @@ def _details(part: Mapping[str, Any]) -> str | None:
         return None
     rule = json.loads(part["rule"])
     unit = _UNITS.get(rule["by"])
-    ratio = "1" if part["share"] is None else f"{part['share'].normalize():f}"
-    element = f'"AllocatedRatio": {ratio}'
+    element: dict[str, object] = {"AllocatedRatio": 1 if part["share"] is None else part["share"].normalize()}
     if unit and part["weight"] is not None:
-        element += f', "UsageUnit": "{unit}", "UsageQuantity": {part["weight"].normalize():f}'
-    own = "".join(f', "x_{name.capitalize()}": {json.dumps(rule[name], ensure_ascii=False)}' for name in sorted(rule))
-    return f'{{"Elements": [{{{element}}}]{own}}}'
+        element |= {"UsageUnit": unit, "UsageQuantity": part["weight"].normalize()}
+    return exact_json({"Elements": [element], **{f"x_{name.capitalize()}": rule[name] for name in sorted(rule)}})
 
 
 def _tags(part: Mapping[str, Any]) -> str | None:
