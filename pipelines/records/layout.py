@@ -56,7 +56,7 @@ class Layout:
     expressions over the typed ones. `semantics` names the rule by which the counts of `usage` add up.
 
     `items` opens one decoded JSON value into the records it holds; where `marks` are given, only lines that
-    contain one of these texts go through it, else all do; `in_sequence` says that the reader remembers earlier lines of the
+    contain one of these texts go through it, else all do; `read_by_items` are places that only it reads. `in_sequence` says that the reader remembers earlier lines of the
     file, so that they are read one after the other. `is_wrapped` says that objects which no format names may stand around records
     (`wrappers.py`). `of_text` makes a record of a line that is no JSON, or None where it
     holds none. `bodies` are the places where an answer may lie as the text of an event stream, the empty one for the record
@@ -87,6 +87,7 @@ class Layout:
     number_marks: Mapping[str, Marks] | None = None
     items: Callable[[], ItemReader] | None = None
     marks: tuple[str, ...] = ()
+    read_by_items: Paths = ()
     in_sequence: bool = False
     is_wrapped: bool = False
     of_text: Callable[[str], object] | None = None
@@ -135,7 +136,7 @@ class Layout:
     @cached_property
     def readable(self) -> set[str]:
         """Names that columns of a table may have: the heads, whole paths, as tables flatten objects, and what may hold a whole record."""
-        return self.heads | set(self.paths) | (LINE_COLUMNS if self.is_wrapped else set())
+        return self.heads | set(self.paths) | set(self.read_by_items) | (LINE_COLUMNS if self.is_wrapped else set())
 
     def path_of(self, column: str) -> str:
         """The path that a column of a table stands for; `usage.prompt_tokens` is the field of an object unless it is a name of its own."""

@@ -7,9 +7,10 @@ read as JSON (`json_texts.py`), and so is every row in doubt, whole (`json_recor
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import polars as pl
@@ -127,6 +128,7 @@ class TableReader:
                 held = rows[name].str.contains(_OBJECT).fill_null(value=False)
                 if held.any():
                     nested[name] = held
+                    found |= held & (name in self._layout.read_by_items)
         if nested and self._layout.marks:
             marks = list(self._layout.marks)
             # In the JSON line of a row the quotes of a cell that holds JSON are escaped; names of columns stand in that line only.
@@ -163,12 +165,15 @@ class TableReader:
             for name, child in self._tree.children.items()
             if child.path not in self._tree.bodies and rows.schema.get(name) == pl.String
         ]
-        lines = as_json_lines(rows.drop(names)).to_list()
+        flattened = [name for name in rows.columns if "/" in name]
+        lines = as_json_lines(rows.drop(*names, *flattened)).to_list()
+        for number, row in enumerate(as_json_lines(rows.select(flattened)) if flattened else ()):
+            held = {head: json.dumps(value) for head, value in _unflattened(orjson.loads(row)).items()}
+            lines[number] = _with_fields(lines[number], {h: text for h, text in held.items() if h not in rows.columns})
         for name in names:
             for number, cell in enumerate(rows[name].to_list()):
                 if cell is not None:
-                    inner = lines[number][1:-1]
-                    lines[number] = f"{{{inner}{',' if inner else ''}{json.dumps(name)}:{_as_json(cell)}}}"
+                    lines[number] = _with_fields(lines[number], {name: _as_json(cell)})
         return lines
 
     def _decoder(self, heads: tuple[str, ...]) -> JsonDecoder:
@@ -197,6 +202,27 @@ class TableReader:
                 "%Y-%m-%d %H:%M:%S%.f" if column.dtype.time_zone is None else "%Y-%m-%dT%H:%M:%S%.f%:z"
             )
         return None
+
+
+def _with_fields(line: str, fields: Mapping[str, str]) -> str:
+    """A JSON object with further fields, whose values are JSON."""
+    return (
+        f"{{{','.join(filter(None, (line[1:-1], *(f'{json.dumps(name)}:{text}' for name, text in fields.items()))))}}}"
+    )
+
+
+def _unflattened(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The objects of which a table holds each field in a column, `usage/total` of `usage`; what a cell holds as JSON as that."""
+    found: dict[str, Any] = {}
+    for path, value in row.items():
+        *parents, last = path.split("/")
+        place = found
+        for parent in parents if value is not None else ():
+            inner = place.setdefault(parent, {})
+            place = inner if isinstance(inner, dict) else {}
+        if value is not None:
+            place[last] = orjson.loads(_as_json(value)) if isinstance(value, str) else value
+    return found
 
 
 def _as_json(cell: str) -> str:

@@ -59,6 +59,7 @@ def build(source: RequestSource) -> Format:
         keep="stream_delta",
         trusts_total=True,
         items=lambda: at.opened(by_time_to_live),
+        read_by_items=at.body("usage/cacheDetails"),
         marks=('"cacheDetails"', '"serviceTier":"', '"serviceTier": "', *at.marks),
         derive=_derive,
     )

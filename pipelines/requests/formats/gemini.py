@@ -111,6 +111,7 @@ def build(source: RequestSource) -> Format:
         identity=("call",),
         keep="stream_delta",
         items=lambda: at.opened(AnswerReader(at.bodies)),
+        read_by_items=at.body(*(f"usageMetadata/{name}" for name in _DETAILS)),
         in_sequence=True,
         derive=_derive,
     )

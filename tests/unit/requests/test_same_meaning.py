@@ -108,6 +108,14 @@ def _table(records: list[Record], delimiter: str = ",", name: Callable[[str], st
     return out.getvalue().encode()
 
 
+def _flat(record: Record, before: str = "") -> Record:
+    """A record with a field for each value in its objects, as `usage.total`."""
+    found: Record = {}
+    for name, value in record.items():
+        found |= _flat(value, f"{before}{name}.") if isinstance(value, dict) and value else {f"{before}{name}": value}
+    return found
+
+
 def _parquet(records: list[Record]) -> bytes:
     out = io.BytesIO()
     pl.DataFrame(
@@ -150,6 +158,7 @@ OF_TABLES: dict[str, Callable[[list[Record]], bytes]] = {
     "names in capitals": lambda r: _table(r, name=str.upper),
     "names in small letters, tabs": lambda r: _table(r, "\t", str.lower),
     "Parquet": _parquet,
+    "a column for each field": lambda r: _table([_flat(record) for record in r]),
 }
 LOST: dict[str, Callable[[list[Record]], bytes]] = {
     "the last line cut": lambda r: _lines(r)[:-20],
@@ -165,6 +174,8 @@ _ALWAYS = (
     ("bedrock_converse", "numbers with a point"),
     ("bedrock_converse", "Parquet"),
     ("gemini", "CSV"),
+    ("gemini", "a column for each field"),
+    ("bedrock_converse", "a column for each field"),
 )
 """Pairs in which a format's own reader takes part."""
 _SESSIONS = {"claude_code", "codex", "gemini_cli"}
