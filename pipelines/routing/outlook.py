@@ -183,8 +183,9 @@ def grade(worlds: Worlds, stakes: Sequence[Stake], quality: Quality | None) -> s
     transfer = worlds.evidence.transfer(quality.benchmark_version_id.partition("#")[0])
     moved: Counter[Grade] = Counter()
     for stake in stakes:
-        for effect, usd in _scaled(worlds, stake):
-            moved[effect.grade] += round(1e9 * usd * effect.log_sd)
+        for lines, usd in _scaled(worlds, stake):
+            for effect in lines:
+                moved[effect.grade] += round(1e9 * usd * effect.log_sd)
     grades: list[Grade] = [] if transfer is None else [transfer.grade]
     if quality.moves:
         grades = ["A"]
@@ -192,8 +193,8 @@ def grade(worlds: Worlds, stakes: Sequence[Stake], quality: Quality | None) -> s
     return max(grades, default="E")
 
 
-def _scaled(worlds: Worlds, stake: Stake) -> Iterator[tuple[Effect, float]]:
-    """The lines of evidence that an arm's cost rests on, each with the cost in USD that it scales."""
+def _scaled(worlds: Worlds, stake: Stake) -> Iterator[tuple[list[Effect], float]]:
+    """The lines of evidence that the ratios of an arm's cost rest on, each ratio's with the cost in USD that it scales."""
     if stake.arrays is None:
         return
     shares = np.broadcast_to(np.asarray(stake.share, dtype=np.float64), (len(worlds.groups),))
@@ -207,9 +208,22 @@ def _scaled(worlds: Worlds, stake: Stake) -> Iterator[tuple[Effect, float]]:
         if group.is_loop:
             parts = [("loop", taken + written)]
         for measure, usd in parts:
-            effect = worlds.line(measure, stake.model_id)
-            if effect is not None:
-                yield effect, usd
+            yield _between(worlds, measure, stake.model_id, group.model_id), usd
+
+
+def _between(worlds: Worlds, measure: Measure, model: str, recorded: str) -> list[Effect]:
+    """The lines that the ratio of two models rests on: each model's own, and what that was measured against, less what both share. A model that
+    was measured against another one than ran is no better known against what ran than that one is."""
+    own, other = _rests_on(worlds, measure, model), _rests_on(worlds, measure, recorded)
+    return [line for name, line in (own | other).items() if (name in own) != (name in other)]
+
+
+def _rests_on(worlds: Worlds, measure: Measure, model: str | None) -> dict[str, Effect]:
+    found: dict[str, Effect] = {}
+    while model is not None and model not in found and (line := worlds.line(measure, model)) is not None:
+        found[model] = line
+        model = line.against
+    return found
 
 
 def _saved(base: Floats | None, cost: Floats | None) -> Floats | None:
@@ -291,10 +305,10 @@ def _share_of(worlds: Worlds, stake: Stake) -> float:
 
 
 def spread(worlds: Worlds, stake: Stake) -> float:
-    """Standard deviation of the logarithm of the arm's cost, two models' effects together, weighted by cost."""
-    scaled = list(_scaled(worlds, stake))
+    """Standard deviation of the logarithm of the arm's cost: of each ratio by all lines that it rests on, weighted by cost."""
+    scaled = [(sqrt(sum(line.log_sd**2 for line in lines)), usd) for lines, usd in _scaled(worlds, stake)]
     whole = sum(usd for _, usd in scaled)
-    return sqrt(2) * sum(effect.log_sd * usd for effect, usd in scaled) / whole if whole else 0.0
+    return sum(apart * usd for apart, usd in scaled) / whole if whole else 0.0
 
 
 def _bounds(values: Floats | None) -> dict[str, float] | None:
