@@ -69,7 +69,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A generated input: `lines` in the landing zone below `root`, and `truth`, what every honest job must find.
+    """A generated input: `lines` in the landing zone below `root`, and `truth`, what every correct job must find.
 
     `has_people`: calls also have sessions, end users, projects and applications, and all are of one day.
     """

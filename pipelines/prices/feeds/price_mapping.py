@@ -143,7 +143,7 @@ def _amount(declared: PriceMapping, value: object) -> Decimal | None:
 
 
 def _not_declared(declared: PriceMapping, record: Mapping[str, Any], model: str) -> set[str]:
-    """The fields beside declared ones that look like prices: what a list adds one day must not be lost without a word."""
+    """The fields next to declared ones that look like prices: what a list adds one day must not be lost without a word."""
     found: set[str] = set()
     for parent in {name.rpartition(".")[0] for name in declared.columns}:
         holder = _field(record, parent) if parent else record

@@ -2,7 +2,7 @@
 
 Data are JSON in a script (`__NEXT_DATA__`, JSON-LD, Nuxt, an assigned variable) or the lines that React's server sends
 (`self.__next_f.push`). Elements become tags; a list of objects becomes a table whose header are the keys, with dots between those
-of nested objects (`pricing.input`), under a heading with the title beside it or its own key.
+of nested objects (`pricing.input`), under a heading with the title next to it or its own key.
 """
 
 from __future__ import annotations
