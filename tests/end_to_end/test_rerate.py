@@ -20,6 +20,7 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.finops import format as fmt
 from pipelines.settings import Settings
 from pipelines.warehouse.open import open_database
 from pipelines.warehouse.read import read_table
@@ -139,8 +140,14 @@ def test_the_story_of_a_corrected_price(booked: Company, small_sample: SmallSamp
     (line,) = [item for item in explained["lines"] if item["meter"] == "input_uncached"]
     assert Decimal(line["rate_usd_per_million"]) == BEFORE, "a closed day is explained by the price it was booked at"
 
+    later = [booked.home / "reports" / str(day) / "index.html" for day in open_days]
+    shown = [page.read_text(encoding="utf-8") for page in later]
     reopened = booked.rerate("--apply", "--reopen")
     assert reopened["days_applied"] == [str(first)]
+    spend = fmt.money(Decimal(_effective(booked)[str(first)]), sign="$")
+    for page, text in zip(later, shown, strict=True):
+        assert page.read_text(encoding="utf-8") != text, "a page that shows the day is written again"
+    assert f"({spend})" in later[0].read_text(encoding="utf-8"), "against the day before"
     assert Decimal(reopened["delta_usd"]) == expected[str(first)]
     assert booked.rerate()["lines"] == []
 
