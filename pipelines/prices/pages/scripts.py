@@ -16,6 +16,8 @@ from typing import Any, TypeGuard
 
 from selectolax.lexbor import LexborNode
 
+from pipelines.prices.pages.compiled import page_of_calls
+
 _PUSHED = re.compile(r"self\.__next_f\.push\((\[.*\])\)\s*;?\s*$", re.DOTALL)
 _ASSIGNED = re.compile(r"^\s*(?:(?:window|self|globalThis)\.|(?:var|let|const)\s+)[\w.$]+\s*=\s*(?=[{\[])")
 _CHUNK = re.compile(r"^([0-9a-f]+):(?!I\[|HL|T[0-9a-f]+,)(?=[\[{\"])(.*)$", re.MULTILINE)
@@ -39,6 +41,7 @@ def page_of_scripts(root: LexborNode) -> str:
     chunks = {match[1]: _data(match[2]) for match in _CHUNK.finditer("".join(pushed))}
     used = {match[1] for match in re.finditer(r'"\$[L@]?([0-9a-f]+)"', "".join(pushed))}
     found += [_drawn(chunk, chunks) for name, chunk in chunks.items() if name not in used]
+    found.append(page_of_calls("".join(pushed)))
     body = "".join(found)
     return f"<!doctype html><html><body>{body}</body></html>" if body else ""
 

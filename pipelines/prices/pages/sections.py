@@ -116,12 +116,16 @@ def _leading_codes(text: str) -> list[str]:
 
 
 def _html_sections(page: str, grids: bool) -> list[PageSection]:
-    sections = [PageSection("")]
     root = LexborHTMLParser(page).root
     if root is None:
-        return sections
+        return [PageSection("")]
     if root.css_first("table") is None and (in_scripts := page_of_scripts(root)):
-        root = LexborHTMLParser(in_scripts).root or root
+        return [*_sections_below(root, grids), *_html_sections(in_scripts, grids)]
+    return _sections_below(root, grids)
+
+
+def _sections_below(root: LexborNode, grids: bool) -> list[PageSection]:
+    sections = [PageSection("")]
     for mark in root.css("sup, style, script, svg, template"):
         mark.decompose()
     labels = Labels(root)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,3 +113,27 @@ def test_a_table_that_reacts_server_sends_is_the_table_that_a_browser_shows() ->
     section = {"heading": "Prices", "alternatives": [{"model": "Model", "columns": columns}]}
     found = read_page(f"<html><script>{script}</script></html>".encode(), LAYOUT | {"sections": [section]}).prices
     assert [(p.raw_model, p.unit_price) for p in found] == [("m-1", Decimal("0.30")), ("m-1", Decimal("1.20"))]
+
+
+def test_a_page_that_a_tool_compiled_to_calls_is_the_page_that_it_draws() -> None:
+    calls = (
+        "return _jsxs(_Fragment,{children:[_jsx(Heading,{level:`2`,id:`x`,children:`Prices`}),`\\n`,_jsxs(Table,{children:["
+        "_jsx(_components.thead,{children:_jsxs(_components.tr,{children:[_jsx(_components.th,{style:{textAlign:`left`},children:`Model`}),"
+        "_jsx(_components.th,{children:`Input`}),_jsx(_components.th,{children:`Output`})]})}),_jsx(_components.tbody,{children:"
+        "_jsxs(_components.tr,{children:[_jsx(_components.td,{children:`m-1`}),_jsx(_components.td,{children:`$0.30`}),"
+        "_jsx(_components.td,{children:`$1.20`})]})})]})]})}"
+    )
+    columns = {"Input": {"meter": "input_uncached"}, "Output": {"meter": "output_text"}}
+    section = {"heading": "Prices", "alternatives": [{"model": "Model", "columns": columns}]}
+    page = f"<html><script>self.__next_f.push([1,{json.dumps(calls)}])</script></html>"
+    found = read_page(page.encode(), LAYOUT | {"sections": [section]}).prices
+    assert [(p.raw_model, p.unit_price) for p in found] == [("m-1", Decimal("0.30")), ("m-1", Decimal("1.20"))]
+
+
+def test_a_real_page_states_the_same_by_its_scripts_alone(shared_data: Path) -> None:
+    page = (shared_data / "prices" / "pages" / "zai.html").read_text()
+    bare = re.sub(r"<table\b.*?</table>", "", page, flags=re.DOTALL)
+    assert "<table" not in bare
+    found = [_stated(read_page(text.encode(), {"layout": "zai"}).prices) for text in (page, bare)]
+    assert len(found[0]) == 58
+    assert found[0] == found[1]
