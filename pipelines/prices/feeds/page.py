@@ -7,14 +7,12 @@ tables is `pages/sections.py`.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from pipelines.outside import worded
 from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.cells import (
@@ -47,6 +45,7 @@ from pipelines.prices.pages.layout import (
 from pipelines.prices.pages.model_sections import model_section_prices
 from pipelines.prices.pages.notes import notes_of, windows_of
 from pipelines.prices.pages.picked_tables import Found, bound, picked
+from pipelines.prices.pages.saved import page_text
 from pipelines.prices.pages.sections import PageSection, sections_of
 
 VERSION = "4"
@@ -70,16 +69,13 @@ class _Row:
     scaled: tuple[str, ...]
 
 
-_KEPT_UNDER = ("page", "body", "content", "html", "markdown", "text", "raw", "rawhtml", "raw_html", "data", "result")
-"""Keys under which archives and scrapers keep the page that they saved."""
-
 option_mistakes = layout_mistakes
 
 
 def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
     """Every price that the layout finds on the page. Raises PriceFeedError for a page that does not fit it."""
     layout = layout_of(options)
-    found = _continued(layout, sections_of(_page(layout, content), grids=layout.grids))
+    found = _continued(layout, sections_of(page_text(layout, content), grids=layout.grids))
     windows = {name: list(windows_of(name, hours, found)) for name, hours in layout.hours.items()}
     reading = _Reading(layout, windows, set(notes_of(layout, found)))
     rows: list[_Row] = []
@@ -101,35 +97,6 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
     refuse_twice(prices)
     refuse_dear_batches(prices)
     return Parsed(prices, len(rows) or len(models), 0, frozenset(reading.problems))
-
-
-def _page(layout: PageLayout, content: bytes) -> str:
-    """The text of the page, taken out of the JSON around it: under the keys that the layout names, else where it stands."""
-    try:
-        text = content.decode("utf-8-sig").lstrip()
-    except UnicodeDecodeError as error:
-        raise PriceFeedError(f"not UTF-8 text: {worded(error)}") from error
-    if not (layout.inside or text.startswith(("{", '"'))) or (layout.inside and text.startswith("<")):
-        return text
-    try:
-        page: object = json.loads(text)
-    except ValueError as error:
-        raise PriceFeedError(f"not JSON: {worded(error)}") from error
-    if not layout.inside:
-        return max(_texts(page, "page"), key=len, default="")
-    for name in layout.inside:
-        page = page.get(name) if isinstance(page, dict) else None
-    if not isinstance(page, str):
-        raise PriceFeedError(f"expected the page as text under {'.'.join(layout.inside)}, found {type(page).__name__}")
-    return f"<html>{page}"
-
-
-def _texts(value: object, name: str) -> Iterator[str]:
-    """The texts of an archive's record that may be the page it keeps."""
-    if isinstance(value, str) and name.lower() in _KEPT_UNDER:
-        yield value.lstrip("\ufeff \t\r\n")
-    for key_, item in value.items() if isinstance(value, dict) else ():
-        yield from _texts(item, str(key_))
 
 
 def _continued(layout: PageLayout, found: Sequence[PageSection]) -> list[PageSection]:
