@@ -17,7 +17,7 @@ import polars as pl
 from pipelines.bills import bill_version
 from pipelines.config.sources import RequestSource
 from pipelines.daily.days import EARLIEST_ARRIVAL, FIRST_DAY, Window, newest_day
-from pipelines.daily.reading import ReadFiles, Reading, read_here
+from pipelines.daily.parse_tasks import ParseFiles, ParseTask, parse_here
 from pipelines.daily.replays import replayed_days
 from pipelines.landing import LandedFile
 from pipelines.outside import Apart
@@ -59,7 +59,7 @@ def ingest_requests(
     workspace: Workspace,
     window: Window | None,
     progress: Progress | None = None,
-    read: ReadFiles | None = None,
+    read: ParseFiles | None = None,
 ) -> IngestOutcome:
     """Parse what is new among the files that can matter to `window` (all of them where it is None) and index it.
 
@@ -82,14 +82,14 @@ def ingest_requests(
     new = [file for file in declared if not index.holds(file, sources[file.source], versions[file.source])]
     parsed: list[ParsedFile] = []
     problems = [str(problem) for problem in landed.problems]
-    readings = [Reading(file, sources[file.source], workspace.store, key) for file in new]
-    for number, (reading, result) in enumerate((read or read_here)(readings)):
+    tasks = [ParseTask(file, sources[file.source], workspace.store, key) for file in new]
+    for number, (task, result) in enumerate((read or parse_here)(tasks)):
         if progress:
-            progress(number, len(new), reading.file.landing_path)
+            progress(number, len(new), task.file.landing_path)
         if isinstance(result, str):
             problems.append(result)
             continue
-        _index(workspace, reading.file, reading.source, result)
+        _index(workspace, task.file, task.source, result)
         parsed.append(result)
     if parsed:
         return_unused()
@@ -202,7 +202,7 @@ def days_left_out(workspace: Workspace, window: Window) -> list[date]:
     return sorted({day for day in (*arrived, *chain.from_iterable(read.values())) if day < window.from_date})
 
 
-def newest_event_day(workspace: Workspace, read: ReadFiles | None = None) -> date | None:
+def newest_event_day(workspace: Workspace, read: ParseFiles | None = None) -> date | None:
     """The newest day with events that any request file holds, however long ago the file arrived; None where no file holds an event.
 
     Files are parsed from the newest arrival backwards, for as long as an older one could hold a newer event: so the answer

@@ -26,7 +26,7 @@ class HardwareFileError(ValueError):
     """A file as a whole is not of its format; the message says what is missing and holds nothing of the file."""
 
 
-class RecordError(ValueError):
+class HardwareRecordError(ValueError):
     """One record can't be used: a reason for machines and one in words, without the record's content."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -64,7 +64,7 @@ def read_records(
         found.lines += 1
         try:
             take(record, found)
-        except RecordError as error:
+        except HardwareRecordError as error:
             found.set_aside.append(SetAside(line_no, error.reason, str(error), _digest(record)))
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             detail = f"a field is missing or of another kind ({type(error).__name__})"
@@ -95,14 +95,14 @@ def _rows(reader: csv.DictReader[str]) -> Iterator[tuple[int, Mapping[str, str]]
 
 
 def usable(kind: type[DeclarationT], values: Mapping[str, Any]) -> DeclarationT:
-    """The values as a declaration. Raises RecordError that names the field and what is accepted, never what was found."""
+    """The values as a declaration. Raises HardwareRecordError that names the field and what is accepted, never what was found."""
     try:
         return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         accepted = "is not accepted" if first["type"].startswith("value_error") else first["msg"]
-        raise RecordError("not_usable", f"{name}: {accepted}"[:_SHORT]) from None
+        raise HardwareRecordError("not_usable", f"{name}: {accepted}"[:_SHORT]) from None
 
 
 def short_name(model: str) -> str:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.daily.days import Window
-from pipelines.daily.reading import Reading
+from pipelines.daily.parse_tasks import ParseTask
 from pipelines.daily.request_rules import rules_of
 from pipelines.daily.requests import Part, parsed_files, preferences
 from pipelines.records.store import ParsedFile
@@ -50,11 +50,11 @@ class SparkEngine:
         self._settings = settings
         self._made: list[tuple[Window, str, list[Written]]] = []
 
-    def read(self, readings: Sequence[Reading]) -> Iterator[tuple[Reading, ParsedFile | str]]:
+    def read(self, tasks: Sequence[ParseTask]) -> Iterator[tuple[ParseTask, ParsedFile | str]]:
         """Parse files; no session is opened where there are none."""
-        if readings:
+        if tasks:
             with self._session() as spark:
-                yield from read_files(spark, readings)
+                yield from read_files(spark, tasks)
 
     def parts(self, workspace: Workspace, window: Window) -> Iterator[Part]:
         """The window's rows of core.request and raw.duplicate: first what was dropped."""

@@ -14,7 +14,7 @@ from pipelines.config.selfhost import Throughput, gpu_name
 from pipelines.selfhost.hardware_file import (
     HardwareFile,
     HardwareFileError,
-    RecordError,
+    HardwareRecordError,
     read_records,
     short_name,
     usable,
@@ -63,7 +63,7 @@ def _records(content: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
 def _gpus(row: Mapping[str, Any]) -> int:
     decode = row.get("num_decode_gpu") or row.get("decode_tp")
     if not decode:
-        raise RecordError("no_gpus", "num_decode_gpu or decode_tp is needed")
+        raise HardwareRecordError("no_gpus", "num_decode_gpu or decode_tp is needed")
     return int(decode) + (int(row.get("num_prefill_gpu") or 0) if row.get("disagg") else 0)
 
 
@@ -72,5 +72,5 @@ def _output_per_gpu(row: Mapping[str, Any]) -> float:
     if metrics.get("output_tput_per_gpu"):
         return float(metrics["output_tput_per_gpu"])
     if not (row.get("isl") and row.get("osl")):
-        raise RecordError("no_output", "metrics.output_tput_per_gpu is needed where isl or osl is not stated")
+        raise HardwareRecordError("no_output", "metrics.output_tput_per_gpu is needed where isl or osl is not stated")
     return float(metrics["tput_per_gpu"]) * float(row["osl"]) / float(row["isl"] + row["osl"])

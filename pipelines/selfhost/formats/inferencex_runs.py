@@ -12,7 +12,14 @@ from datetime import date
 from typing import Any
 
 from pipelines.config.selfhost import Throughput
-from pipelines.selfhost.hardware_file import HardwareFile, RecordError, csv_records, read_records, short_name, usable
+from pipelines.selfhost.hardware_file import (
+    HardwareFile,
+    HardwareRecordError,
+    csv_records,
+    read_records,
+    short_name,
+    usable,
+)
 
 VERSION = "1"
 _RUN = re.compile(r"_(?P<engine>[a-z]+)_(?:tp|tep|dep)(?P<gpus>\d+)_")
@@ -26,14 +33,14 @@ def read(content: bytes, options: Mapping[str, Any], _observed_on: date) -> Hard
     def take(row: Mapping[str, Any], found: HardwareFile) -> None:
         run = _RUN.search(row["file"])
         if run is None:
-            raise RecordError("no_engine", "file: expected an engine and a number of GPUs, as in _vllm_tp8_")
+            raise HardwareRecordError("no_engine", "file: expected an engine and a number of GPUs, as in _vllm_tp8_")
         if not options.get("gpu"):
-            raise RecordError("no_gpu", "the file names no GPU: declare options: {gpu: ...} in sources.yaml")
+            raise HardwareRecordError("no_gpu", "the file names no GPU: declare options: {gpu: ...} in sources.yaml")
         model = short_name(row["model_id"])
         stated = _PRECISION.search(model)
         precision = stated[1] if stated else options.get("precision")
         if precision is None:
-            raise RecordError("no_precision", "the file names no precision: declare options: {precision: ...}")
+            raise HardwareRecordError("no_precision", "the file names no precision: declare options: {precision: ...}")
         done = float(row["completed"])
         values = {
             "model": _PRECISION.sub("", model),

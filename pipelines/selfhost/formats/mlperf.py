@@ -11,7 +11,14 @@ from datetime import date
 from typing import Any
 
 from pipelines.config.selfhost import Throughput, gpu_name
-from pipelines.selfhost.hardware_file import HardwareFile, RecordError, csv_records, read_records, short_name, usable
+from pipelines.selfhost.hardware_file import (
+    HardwareFile,
+    HardwareRecordError,
+    csv_records,
+    read_records,
+    short_name,
+    usable,
+)
 
 VERSION = "1"
 _ROUNDS = {"v5.0": date(2025, 4, 2), "v5.1": date(2025, 9, 9), "v6.0": date(2026, 4, 1)}
@@ -26,10 +33,10 @@ def read(content: bytes, _options: Mapping[str, Any], observed_on: date) -> Hard
 
     def take(row: Mapping[str, Any], found: HardwareFile) -> None:
         if row["Performance_Units"] != "Tokens/s":
-            raise RecordError("other_unit", "Performance_Units: only Tokens/s is used")
+            raise HardwareRecordError("other_unit", "Performance_Units: only Tokens/s is used")
         gpu = row["Accelerator"].strip()
         if not gpu or "(x" in gpu:
-            raise RecordError("no_single_gpu", "Accelerator: one kind of GPU is needed")
+            raise HardwareRecordError("no_single_gpu", "Accelerator: one kind of GPU is needed")
         tokens = _TOKENS.search(row.get("Accuracy") or "")
         values = {
             "model": _ACCURACY.sub("", short_name(row["Model"])),

@@ -18,7 +18,7 @@ from pipelines.shadow import parse_shadow
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParseTask:
     """A file of requests, bills or shadow measurements, its source, and the store into which its rows go."""
 
     file: LandedFile
@@ -40,11 +40,11 @@ class Reading:
             return f"{self.file.landing_path}: can't be read: {worded(error)}"
 
 
-ReadFiles = Callable[[Sequence[Reading]], Iterable[tuple[Reading, ParsedFile | str]]]
+ParseFiles = Callable[[Sequence[ParseTask]], Iterable[tuple[ParseTask, ParsedFile | str]]]
 """Parses files, in any order: each with its outcome, or why there is none."""
 
 
-def read_here(readings: Sequence[Reading]) -> Iterator[tuple[Reading, ParsedFile | str]]:
+def parse_here(tasks: Sequence[ParseTask]) -> Iterator[tuple[ParseTask, ParsedFile | str]]:
     """One after the other in this process."""
-    for reading in readings:
-        yield reading, reading.done()
+    for task in tasks:
+        yield task, task.done()
