@@ -156,15 +156,17 @@ def held_in_any_order(board: Leaderboard, snapshots: list[BoardSnapshot]) -> pl.
     assert scores.scores["score_id"].n_unique() == scores.scores.height
     events = detect_drift(board, shuffled, again)
     assert events.equals(detect_drift(board, snapshots, scores))
-    days = sorted({item.file.observed_at for item in snapshots})
-    for until in {days[len(days) // 2], days[-1 - len(days) // 4]}:  # day by day: what was known on D is a prefix
-        known = [item for item in snapshots if item.file.observed_at <= until]
-        assert detect_drift(board, known).equals(
+    by_day = sorted(snapshots, key=lambda item: item.file.observed_at)
+    stops = (len(by_day) // 2, len(by_day) - len(by_day) // 4, len(by_day))
+    with tempfile.TemporaryDirectory() as folder:
+        at_stop = holds_going_on(board, by_day, Path(folder), stops, scores)
+    for stop in stops[:2]:  # day by day: what was known on D is a prefix
+        until = by_day[stop - 1].file.observed_at
+        known = [item for item in by_day if item.file.observed_at <= until]
+        found = at_stop[stop] if len(known) == stop else detect_drift(board, known)
+        assert found.equals(
             events.filter(pl.col("event_date") <= max(o.observed_at.date() for i in known for o in i.observations))
         )
-    by_day = sorted(snapshots, key=lambda item: item.file.observed_at)
-    with tempfile.TemporaryDirectory() as folder:
-        holds_going_on(board, by_day, Path(folder), (len(by_day) // 2, len(by_day) - len(by_day) // 4, len(by_day)))
     return events
 
 

@@ -55,22 +55,30 @@ def together(*tests: DayTests) -> DayTests:
     return {day: np.concatenate([one[day] for one in tests if day in one]) for day in days}
 
 
-def holds_going_on(board: Leaderboard, exports: Sequence[BoardSnapshot], path: Path, stops: Iterable[int]) -> None:
-    """Going on from stop to stop gives the scores, items, events and gaps of beginning anew with all of them."""
-    zone = Zone(board, [], path / "state.zip")
+def holds_going_on(
+    board: Leaderboard,
+    exports: Sequence[BoardSnapshot],
+    path: Path,
+    stops: Iterable[int],
+    of_all: BoardScores | None = None,
+) -> dict[int, pl.DataFrame]:
+    """Going on from stop to stop gives the scores, items, events and gaps of beginning anew with all of them; the events of each
+    stop. `of_all` is what beginning anew with all exports gives, where that is known."""
+    zone, found = Zone(board, [], path / "state.zip"), {}
     for stop in stops:
         zone.exports = list(exports[:stop])
-        _, scores, events = zone.go_on()
-        whole = build_scores(board, zone.exports, None)
+        _, scores, found[stop] = zone.go_on()
+        whole = of_all if of_all and stop == len(exports) else build_scores(board, zone.exports, None)
         for name in ("scores", "benchmarks", "versions", "items", "names"):
             assert getattr(scores, name).equals(getattr(whole, name)), (stop, name)
-        assert events.equals(detect_drift(board, zone.exports, whole)), stop
+        assert found[stop].equals(detect_drift(board, zone.exports, whole)), stop
         gaps = [
             build_gap(half_open(one.scores), MODEL.empty(), one.benchmarks, None, one.items, kept=file)
             for one, file in ((scores, path / "gap.zip"), (whole, None))
         ]
         assert gaps[0].equals(gaps[1]), stop
     assert gaps[0].height
+    return found
 
 
 def half_open(scores: pl.DataFrame) -> pl.DataFrame:
