@@ -80,10 +80,12 @@ def read_table(
     return frame
 
 
-def count_rows(connection: psycopg.Connection[Any], qualified: str) -> int:
-    """How many rows a table or view, named `schema.table`, holds now."""
-    statement = sql.SQL("select count(*) from {}").format(sql.Identifier(*qualified.split(".")))
-    row = connection.execute(statement).fetchone()
+def count_rows(
+    connection: psycopg.Connection[Any], qualified: str, condition: str = "true", values: Sequence[object] = ()
+) -> int:
+    """How many rows a table or view, named `schema.table`, holds now, of those that fulfil the condition."""
+    statement = sql.SQL("select count(*) from {} where ").format(sql.Identifier(*qualified.split(".")))
+    row = connection.execute(statement + sql.SQL(condition), values).fetchone()
     return 0 if row is None else int(row[0])
 
 

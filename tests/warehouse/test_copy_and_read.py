@@ -91,6 +91,7 @@ def test_every_table_gives_back_what_was_copied(database: Database, table: Table
         )
         assert copy_frame(connection, probe, rows) == 4
         assert count_rows(connection, probe.qualified) == 4
+        assert count_rows(connection, probe.qualified, "false") == 0
         assert_frame_equal(read_table(connection, probe), rows, check_exact=True)
 
 
