@@ -1,8 +1,8 @@
 """Runs of the command that are forked from a process which has imported the libraries: eight seconds of processor time less each.
 
 A run has a process, a session, an environment and pipes of its own, as if it had been started from a shell, and its dbt process is a
-child of it. `warm.py` is what the process that forks has ready. Real starts are tested too, by the fixture `undisturbed`, the tests of
-the wheel and those of the dbt process.
+child of it. `warm.py` is what the process that forks has ready. Real starts are tested too, by the fixture `undisturbed`, which runs
+the wheel, and by the tests of the dbt process.
 """
 
 from __future__ import annotations

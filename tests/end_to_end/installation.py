@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.end_to_end.forked import Forked
 from tests.once import made_once
 from tests.warehouse_fixtures import lay_cluster
 
+ROOT = Path(__file__).resolve().parents[2]
 MODELMETER = str(Path(sys.executable).parent / "modelmeter")
 Tables = dict[str, list[tuple[Any, ...]]]
 Run = subprocess.Popen[str] | Forked
@@ -116,8 +118,9 @@ def installation(tmp_path: Path, small_sample: SmallSample) -> Iterator[Installa
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that was left alone: its home, what it wrote to the terminal, and every row of every table afterwards."""
+    """A run that was left alone: its command and home, what it wrote to the terminal, and every row of every table afterwards."""
 
+    command: str
     home: Path
     out: str
     err: str
@@ -125,16 +128,37 @@ class Finished:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(small_sample: SmallSample) -> Finished:
-    """The middle day of the sample, run once by the installed program. Every other history must give the same tables."""
+def undisturbed(small_sample: SmallSample, request: pytest.FixtureRequest) -> Finished:
+    """The middle day of the sample, run once by the wheel away from any checkout; `--quick` builds none and takes the checkout's
+    command. Every other history must give the same tables."""
 
     def make(folder: Path) -> Finished:
         folder.chmod(0o711)
-        installation = Installation(folder, small_sample.root, command=MODELMETER)
+        command = MODELMETER if request.config.getoption("--quick") else installed_wheel()
+        installation = Installation(folder, small_sample.root, command=command, folder=folder.parent)
         out, err = installation.run("daily", "--date", str(small_sample.days[1]))
-        return Finished(folder, out, err, installation.tables())
+        return Finished(command, folder, out, err, installation.tables())
 
     return made_once("undisturbed", make)
+
+
+def installed_wheel() -> str:
+    """`modelmeter` from the built wheel, in an environment of its own. The locked packages come from this environment, by a path
+    that leads to them and not to the editable installation: a test may not fetch."""
+    return made_once("wheel", _installed_wheel)
+
+
+def _installed_wheel(folder: Path) -> str:
+    built = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(built, cwd=ROOT, check=True, capture_output=True, timeout=300)
+    environment = folder / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
+    site = next((environment / "lib").glob("python*/site-packages"))
+    (site / "locked.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    (wheel,) = folder.glob("*.whl")
+    install = [sys.executable, "-m", "pip", "--python", str(environment / "bin" / "python"), "install", "--no-index"]
+    subprocess.run([*install, "--no-deps", "--ignore-installed", str(wheel)], check=True, capture_output=True)
+    return str(environment / "bin" / "modelmeter")
 
 
 def differences(installation: Installation, undisturbed: Finished) -> set[str]:
