@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -23,17 +24,23 @@ STEPS = list(instructions((ROOT / "deploy" / "Dockerfile").read_text()))
 
 
 def bring_the_locked_packages(stage: Stage) -> None:
-    """What the step `pip install --requirement` fetches, from this environment: a test may not fetch. The step then finds all of the lock."""
+    """What the step `pip install --requirement` fetches, from this environment: a test may not fetch. The step then finds all of the lock.
+
+    What Python has compiled already comes along, so that the step that compiles everything has less to do."""
     (site,) = (stage.root / "opt" / "modelmeter" / "lib").glob("python*/site-packages")
     locked = {line.partition("==")[0] for line in (ROOT / "requirements.lock").read_text().splitlines()}
     for package in importlib.metadata.distributions():
         if canonicalize_name(package.name) not in locked:
             continue
         for file in package.files or ():
-            source, target = Path(str(file.locate())), site / file
-            if file.parts[0] != ".." and source.exists() and not target.exists():  # two packages may bring a file
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.link(source, target)
+            if file.parts[0] == "..":
+                continue
+            compiled = Path(cache_from_source(str(file))) if file.suffix == ".py" else file
+            for name in {Path(file), compiled}:
+                source, target = Path(str(package.locate_file(name))), site / name
+                if source.exists() and not target.exists():  # two packages may bring a file
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    os.link(source, target)
 
 
 @pytest.fixture(scope="module")
