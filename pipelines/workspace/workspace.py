@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.config import Config, load_config
-from pipelines.landing import Kind, LandedFile, LandingZone, Scan, open_zone
+from pipelines.landing import Kind, LandedFile, LandingError, LandingZone, Scan, open_zone
 from pipelines.models import Registry
 from pipelines.records.store import stored_path
 from pipelines.settings import Settings
@@ -69,13 +69,13 @@ class Workspace:
     def parsed_paths(self, index: pl.DataFrame) -> list[Path]:
         """Where the rows of indexed files lie (`index`: snapshot_id, format, parser_version, landing_path).
 
-        Raises FileNotFoundError naming the file whose rows are gone.
+        Raises LandingError naming the file whose rows are gone.
         """
         paths = []
         for row in index.iter_rows(named=True):
             path = stored_path(self.store, row["format"], row["parser_version"], row["snapshot_id"])
             if not path.is_file():
-                raise FileNotFoundError(
+                raise LandingError(
                     f"{row['landing_path']} was parsed before, but its rows are no longer in {self.store}. "
                     "The landing zone no longer holds the file either: restore one of them."
                 )
