@@ -28,7 +28,7 @@ from pipelines.warehouse import server
 from pipelines.warehouse.database import Database, embedded_database
 
 FIRST = date(2025, 10, 1)
-_SINGLE, _RANGE, _LAST, _KEPT_DAYS = 3, 60, 3, 45
+_SINGLE, _RANGE, _LAST, _KEPT_DAYS = 3, 40, 3, 45
 _PROGRAM = "import sys; from assets.cli import main; sys.exit(main())"
 _RETENTION = ("request_facts", "quarantine", "parsed", "reports", "landing")
 """Dagster's history keeps its default of 90 days."""
