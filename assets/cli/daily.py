@@ -100,8 +100,8 @@ class _Work:
                 console.print(said, style="yellow")
             self._run(workspace, console)
             _tell(workspace, self.runs, as_json)
-            _remove_old(workspace, console)
-            if all(run.succeeded for run in self.runs):
+            if all(run.succeeded for run in self.runs):  # what a run that failed read is needed to run its days again
+                _remove_old(workspace, console)
                 _ping(workspace, console)
 
     def _run(self, workspace: Workspace, console: Console) -> None:
@@ -271,7 +271,7 @@ def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | N
             style="bold",
         )
     for check in failed:
-        is_said = check["description"].startswith("Found are ")
+        is_said = check["description"].startswith("Found: ")
         found = f" Found: {check['found']}" if check["found"] and not is_said else ""
         text = f"{check['description']}{found}"
         console.print(f"  check {check['severity'].lower()}: {check['asset']} {check['name']}: {text}")

@@ -109,7 +109,7 @@ def sources_readable(connection: Connection[Any], from_date: date, to_date: date
 def _described(loud: Sequence[tuple[Any, ...]], silent: Sequence[str]) -> str:
     shares = [f"{source} {broken / total:.1%}" for source, broken, total, *_ in loud]
     found = "; ".join([*shares, *(f"{source} without any request" for source in silent)])
-    found = f"Found are {found}. " if found else ""
+    found = f"Found: {found}. " if found else ""
     return f"{found}Less than {WARN_AT:.0%} of a source's billable records are set aside; from {FAIL_AT:.0%} on the source counts as lost."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -31,6 +32,10 @@ def test_steps_that_fail_do_not_take_the_page_with_them(installation: Installati
     prepare(
         installation, "drop table mart.request_drift cascade; create table mart.daily_model_spend (event_date date)"
     )
+    former = installation.home / "parsed" / "openai_chat-0" / "former.parquet"
+    former.parent.mkdir(parents=True)
+    former.touch()
+    os.utime(former, (0, 0))
     out, err = installation.run("daily", "--date", day, status=1)
     page = installation.home / "reports" / day / "index.html"
     assert f"incomplete report  {page}" in out
@@ -45,6 +50,9 @@ def test_steps_that_fail_do_not_take_the_page_with_them(installation: Installati
     assert "dbt_models dbt did not build model.modelmeter.daily_model_spend" in failures
     for table in ("mart.request_drift", "mart.daily_model_spend"):
         assert [table, "never made"] in rows_of(shown, "stale")
+    assert former.exists(), "nothing is removed after a run that failed"
+    installation.run("prune")
+    assert not former.exists()
 
 
 def test_a_failed_run_for_programs(installation: Installation, small_sample: SmallSample) -> None:

@@ -52,7 +52,7 @@ def test_the_bounds(bare: Database, broken: int, valid: int, success: bool, seve
     found = outcome(bare)
     assert (found.success, found.severity) == (success, severity)
     assert found.observed == pytest.approx(broken / (broken + valid))
-    assert found.description.startswith(f"Found are gateway {broken / 100:.1%}. ") is not success
+    assert found.description.startswith(f"Found: gateway {broken / 100:.1%}. ") is not success
 
 
 def test_harmless_lines_do_not_count_and_one_source_does_not_hide_in_another(bare: Database) -> None:
