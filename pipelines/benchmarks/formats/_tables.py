@@ -86,10 +86,21 @@ def _header_place(text: str, required: Sequence[str], delimiter: str) -> tuple[i
 
 
 def _named(cells: Sequence[str], asked_for: Sequence[str]) -> list[str]:
-    """The names of columns without marks, in the case in which they are asked for."""
-    spelled = {name.lower(): name for name in asked_for}
-    names = [" ".join(_MARKS.sub("", cell).split()) for cell in cells]
-    return [name if name in asked_for else spelled.get(name.lower(), name) for name in names]
+    """The names of columns without marks, as they are asked for. One that another column has already stays as it is written."""
+    spelled = {_unmarked(name).lower(): name for name in asked_for}
+    written = [cell.strip() for cell in cells]
+    taken = {*written}
+    names = []
+    for cell in written:
+        bare = _unmarked(cell)
+        name = cell if cell in asked_for else spelled.get(bare.lower(), bare)
+        names.append(cell if name in taken else name)
+        taken.add(names[-1])
+    return names
+
+
+def _unmarked(name: str) -> str:
+    return " ".join(_MARKS.sub("", name).split())
 
 
 def _readable(reader: Any, into: Collector) -> Iterator[list[str]]:  # noqa: ANN401 - csv names no type for it

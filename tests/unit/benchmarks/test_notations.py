@@ -103,8 +103,29 @@ def table(*scores: float) -> bytes:
 
 
 def mapped(**column: Any) -> Leaderboard:
-    options = {"model_field": "m", "scores": [{"field": "s", "benchmark": "x", **column}]}
+    options = {"model_field": "m", "scores": [{"field": "s", "benchmark": "x"} | column]}
     return Leaderboard.model_validate({"board": "b", "format": "mapping", "options": options})
+
+
+@pytest.mark.parametrize(
+    ("header", "asked"),
+    [
+        ("m,eval__acc", "eval__acc"), ("m,acc*", "acc*"), ("m,Average \u2b06\ufe0f", "Average \u2b06\ufe0f"),
+        ("m,Average", "Average \u2b06\ufe0f"), ("M,**Average** \u2b06\ufe0f", "average"),
+    ],
+)  # fmt: skip
+def test_a_column_is_found_with_and_without_its_marks(tmp_path: Path, header: str, asked: str) -> None:
+    found = export(tmp_path, mapped(field=asked), "2026-10-01", f"{header}\na,50\n".encode(), ".csv")
+    assert [(row["raw_model"], row["score"]) for row in rows(found)] == [("a", 50)]
+
+
+@pytest.mark.parametrize("header", ["m,M,s,S", "M,m,S,s", "m,m *,s,s \u2b06\ufe0f", "M *,m,**s**,s"])
+def test_a_column_does_not_take_the_place_of_the_one_that_is_asked_for(tmp_path: Path, header: str) -> None:
+    """Scores and links came out of `Score` and `Model`, columns of the same name but for their case or a mark."""
+    first = header.startswith("m,")
+    line = "a,<a>a</a>,50,0.5" if first else "<a>a</a>,a,0.5,50"
+    found = export(tmp_path, mapped(), "2026-10-01", f"{header}\n{line}\n".encode(), ".csv")
+    assert [(row["raw_model"], row["score"]) for row in rows(found)] == [("a", 50)]
 
 
 def test_a_number_beyond_a_column_of_per_cent_costs_itself(tmp_path: Path) -> None:
