@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Self, cast
 
 import pyarrow as pa
 
@@ -175,12 +175,27 @@ def _unpacked_member(member: IO[bytes]) -> IO[bytes]:
     return cast("IO[bytes]", gzip.GzipFile(fileobj=buffered) if buffered.peek(2)[:2] == b"\x1f\x8b" else buffered)
 
 
+class _Member(tarfile.TarInfo):
+    """A file of a tar archive. Without a header for the next one, and without the empty block that ends an archive, it is cut or damaged:
+    `tarfile` takes that for its end."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.HeaderError as error:
+            if type(error).__name__ == "EOFHeaderError":
+                raise
+            raise OSError(type(error).__name__) from None
+
+
 class TarMembers(io.RawIOBase):
     """The files of a tar archive one after the other, in its order, each ending its last line."""
 
     def __init__(self, outer: pa.NativeFile) -> None:
         super().__init__()
-        self._archive = tarfile.open(fileobj=cast("IO[bytes]", outer), mode="r|")  # noqa: SIM115 - closed in close
+        self._outer = cast("IO[bytes]", outer)
+        self._archive: tarfile.TarFile | None = None
         self._open: IO[bytes] | None = None
 
     def readable(self) -> bool:
@@ -201,6 +216,8 @@ class TarMembers(io.RawIOBase):
 
     def _next(self) -> IO[bytes] | None:
         """The next file of the archive, without what a Mac adds to each."""
+        if self._archive is None:  # opening it reads the first header, which may be damaged
+            self._archive = tarfile.open(fileobj=self._outer, mode="r|", tarinfo=_Member)  # noqa: SIM115 - closed in close
         while (member := self._archive.next()) is not None:
             held = self._archive.extractfile(member) if member.isfile() else None
             if held is not None and not member.name.rpartition("/")[2].startswith("._"):
@@ -209,7 +226,8 @@ class TarMembers(io.RawIOBase):
 
     def close(self) -> None:
         """Close the archive."""
-        self._archive.close()
+        if self._archive is not None:
+            self._archive.close()
         super().close()
 
 

@@ -126,7 +126,7 @@ class Session:
 
     def __init__(self, *, counts_results: bool) -> None:
         self._counts_results = counts_results
-        self._begun: set[object] = set()
+        self._begun: set[str] = set()
 
     def __call__(self, value: object) -> Iterable[object]:
         """The records of a line; of a result those of its models, where results count."""
@@ -134,14 +134,14 @@ class Session:
         if not isinstance(value, dict) or kind not in ("result", "system", "assistant"):
             return records(value)
         if kind == "system" and value.get("subtype") == "init":
-            self._begun.add(value.get("session_id"))
+            self._begun.add(str(value.get("session_id")))
         if kind == "assistant" and self._counts_results:
             return [{key: item for key, item in value.items() if key != "message"}]
         if kind != "result" or not object_in(value, "usage"):
             return records(value)
         if self._counts_results:
             return list(_of_models(value)) or records(value)
-        if value.get("session_id") not in self._begun:
+        if str(value.get("session_id")) not in self._begun:
             raise RecordError(
                 "result_of_a_run",
                 "a result of claude -p adds up calls that the session's own file holds: land that file, or declare options: {results: count}",
@@ -165,11 +165,10 @@ def _of_models(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
         own: dict[str, Any] = counts | {"server_tool_use": {"web_search_requests": counted.get("webSearchRequests")}}
         if counts and all(count_of(usage.get(name)) == count_of(count) for name, count in counts.items()):
             own = usage | own
-        name = model.removesuffix("[1m]")
         if any(map(count_of, counts.values())):
             yield around | {
                 "costUSD": counted.get("costUSD"),
-                "message": {"id": f"{run}/{name}", "model": name, "usage": own},
+                "message": {"id": f"{run}/{model}", "model": model.removesuffix("[1m]"), "usage": own},
             }
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,36 @@ def test_of_a_tar_archive_that_was_cut_the_whole_files_are_read(tmp_path: Path) 
     content = tarred(a=lines(1), b=lines(*range(10, 400)))
     parsed = landed_bytes(tmp_path, content[:6000], "openai_chat")
     assert (parsed.valid, parsed.quarantine["reason"].to_list()) == (1, ["broken_archive"])
+
+
+def _with_other_byte(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+TAR = tarred(a=lines(1), b=lines(2))
+SECOND = 1024
+"""Where the second member of TAR begins, with a header of 512 bytes."""
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+@pytest.mark.parametrize(
+    ("content", "whole"),
+    [
+        (TAR[:300], 0),
+        (_with_other_byte(TAR, 100), 0),
+        (TAR[:SECOND], 1),
+        (TAR[: SECOND + 76], 1),
+        (_with_other_byte(TAR, SECOND + 148), 1),
+    ],
+    ids=["first header cut", "first header damaged", "cut between files", "second header cut", "second header damaged"],
+)
+def test_a_tar_archive_of_which_files_are_missing_says_so(
+    tmp_path: Path, content: bytes, whole: int, packed: Callable[[bytes], bytes]
+) -> None:
+    parsed = landed_bytes(tmp_path, packed(content), "openai_chat")
+    assert (parsed.valid, parsed.quarantine["reason"].to_list()) == (whole, ["broken_archive"])
+
+
+def test_a_tar_archive_whose_compression_ends_in_its_first_header_is_a_broken_one(tmp_path: Path) -> None:
+    packed = gzip.compress(TAR)
+    assert the_fault(landed_bytes(tmp_path, packed[: len(packed) // 2], "openai_chat"))["reason"] == "broken_archive"

@@ -112,3 +112,17 @@ def test_a_result_of_two_models_is_a_request_of_each(tmp_path: Path) -> None:
         "output_text": 90,
     }
     assert sum(item["reported_cost_usd"] for item in found) == Decimal("0.003585")
+
+
+def test_a_model_with_a_long_context_is_a_request_next_to_the_same_model_without(tmp_path: Path) -> None:
+    models = {"claude-sonnet-4-5": _of(SONNET, 0.00351), "claude-sonnet-4-5[1m]": _of({"inputTokens": 7}, 0.0001)}
+    parsed = _printed(tmp_path, RESULT | {"modelUsage": models}, results="count")
+    found = all_days([parsed]).requests
+    assert found["request_model"].to_list() == ["claude-sonnet-4-5"] * 2
+    assert sorted(found["reported_cost_usd"]) == [Decimal("0.0001"), Decimal("0.00351")]
+
+
+@pytest.mark.parametrize("broken", [INIT, RESULT])
+def test_a_session_that_is_no_text_costs_its_own_line_only(broken: dict[str, Any], tmp_path: Path) -> None:
+    parsed = _printed(tmp_path, broken | {"session_id": {"id": [1]}}, sample("claude_code"))
+    assert (parsed.valid, parsed.quarantine.height) == (1, 1)
