@@ -65,7 +65,7 @@ def _show_version(is_asked: bool) -> None:
 def before_every_command(
     context: typer.Context,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """The daily cost and quality ledger for companies that run on language models."""
@@ -166,7 +166,7 @@ def _of_machine(error: BaseException) -> str | None:
     place = f"{error.filename}: " if isinstance(error.filename, str) else ""
     return (
         f"{place}{os.strerror(error.errno)}. Is MODELMETER_HOME a folder that this user may write to, with room left, and is the number of "
-        "open files (ulimit -n) not too low? What was not committed is not there; once that is mended, run the command again."
+        "open files (ulimit -n) not too low? What was not committed is lost. Once that is mended, run the command again."
     )
 
 
@@ -185,6 +185,6 @@ def _lost(error: BaseException) -> str | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
     return (
-        f"the database gave up in the middle of the command: {reason}. What was not committed is not there; once the server "
+        f"the database gave up in the middle of the command: {reason}. What was not committed is lost. Once the server "
         "is back (`modelmeter doctor`), run the command again."
     )

@@ -24,7 +24,7 @@ def listed(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show the events of the last week: what was sent to whom, and what waits."""
+    """Show the events of the last week: what was sent to whom, and what still waits."""
     if context.invoked_subcommand is not None:
         return
     from pipelines.alerts.outbox import history

@@ -14,7 +14,7 @@ import typer
 from assets.cli.terminal import json_text, say
 
 DumpFile = Annotated[Path, typer.Argument(dir_okay=False, help="The file.")]
-Replace = Annotated[bool, typer.Option("--replace", help="Put it in the place of the tables that are there.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Replace the tables that are there.")]
 
 
 def register(group: typer.Typer) -> None:
@@ -62,7 +62,7 @@ def move(
 
 
 def checksum(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
-    """Rows and checksum of every table: two databases that print the same hold the same."""
+    """Print the rows and checksum of every table. Two databases with the same output hold the same rows."""
     from pipelines.settings import Settings
     from pipelines.warehouse.checksums import checksums
     from pipelines.warehouse.open import open_database

@@ -52,7 +52,7 @@ def close(month: Month) -> None:
 
 
 def reopen(month: Month, reason: Annotated[str, typer.Option("--reason", help="Why; it is kept.")]) -> None:
-    """Take back what was booked in the month that was closed last."""
+    """Open the month that was closed last: undo what was booked in it."""
     from pipelines.books.periods import reopen_period
     from pipelines.workspace import open_workspace
 
@@ -85,7 +85,7 @@ def statement(
     by: Annotated[str, typer.Option("--by", help=f"One of {', '.join(BY)}.")] = "cost_centre",
     as_json: AsJson = False,
 ) -> None:
-    """Print a month as it stands in the books, shared cost passed on: as booked where it is closed, else as known now, corrections apart."""
+    """Print a month from the books, with shared cost passed on: as booked if it is closed, else as known now. Corrections are separate."""
     from pipelines.books.periods import book, book_commitments, book_shares
     from pipelines.books.statement import passed_on_statement
     from pipelines.workspace import open_workspace

@@ -25,7 +25,7 @@ def commitments(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Every figure with all digits, for programs.")] = False,
 ) -> None:
-    """Show what of each commitment is used, whether it pays, when credits run out or expire, and which discounts hold."""
+    """Show how much of each commitment is used, whether it pays, when credits run out or expire, and which discounts apply."""
     from pipelines.finops.commitments import KINDS, discount_sentences, sentence, standings
     from pipelines.workspace import open_workspace
 

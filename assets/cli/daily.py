@@ -59,7 +59,7 @@ def daily(
 ) -> None:
     """Run the daily job: fetch, ingest, price, check and report.
 
-    Without options: the newest day of the landing zone; on the bundled sample, the first time, all its days. Ends with status 1 when a step or a blocking check failed, and with
+    Without options it runs the newest day of the landing zone; on the bundled sample, the first time, all its days. Ends with status 1 when a step or a blocking check failed, and with
     130 when it was interrupted.
     """
     from assets.engine import engine_of
@@ -185,7 +185,7 @@ def _newest(workspace: Workspace, console: Console) -> Window:
     if not files:
         yesterday = datetime.now(UTC).date() - timedelta(days=1)
         text = (
-            f"{workspace.zone} holds no request logs: running {yesterday}, the day that ended last. Logs are expected as "
+            f"{workspace.zone} holds no request logs: running {yesterday}, the last day that has ended. Logs are expected as "
             "requests/<source>/<arrival date>/*.jsonl (or csv, parquet), with <source> declared in sources.yaml"
         )
         console.print(text, style="yellow", soft_wrap=True)

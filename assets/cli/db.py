@@ -90,7 +90,7 @@ def url(
 
 
 def migrate() -> None:
-    """Bring the tables up to date, and make comments, functions and the reader's grants again."""
+    """Bring the tables up to date, and recreate comments, functions and the reader's grants."""
     from pipelines.settings import Settings
     from pipelines.warehouse.migrate import apply_repeatable, newest
     from pipelines.warehouse.migrate import migrate as bring_up_to_date
@@ -105,7 +105,8 @@ def migrate() -> None:
 
 def remove(
     leftovers: Annotated[
-        bool, typer.Option("--leftovers", help="Only what a home that was deleted by hand has left at this path.")
+        bool,
+        typer.Option("--leftovers", help="Delete only what is left of a home at this path that was deleted by hand."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:

@@ -31,7 +31,7 @@ def focus(
         ),
     ] = False,
 ) -> None:
-    """Write Cost and Usage of a month and the data sets that go with it, as CSV and Parquet, and say what they hold and what they can't."""
+    """Write a month's Cost and Usage and its other data sets as CSV and Parquet, and say what they hold and what they leave out."""
     from pipelines.books.focus.export import export_month, export_supporting
     from pipelines.books.focus.versions import VERSIONS
     from pipelines.workspace import open_workspace

@@ -40,8 +40,12 @@ def models(
     *,
     is_open: Annotated[bool, typer.Option("--open", help="Weights are published.")] = False,
     is_permissive: Annotated[bool, typer.Option("--permissive", help="The licence restricts nothing.")] = False,
-    context: Annotated[str | None, typer.Option("--context", help="At least so many tokens, for example 128k.")] = None,
-    fits: Annotated[str | None, typer.Option("--fits", help="Weights and one context fit: 48GB, or 2x80GB.")] = None,
+    context: Annotated[
+        str | None, typer.Option("--context", help="At least this many tokens, for example 128k.")
+    ] = None,
+    fits: Annotated[
+        str | None, typer.Option("--fits", help="Weights and one context fit into this memory: 48GB, or 2x80GB.")
+    ] = None,
     bits: Annotated[float, typer.Option("--bits", help="Bits of a weight for --fits: 4, 8 or 16.")] = 4,
     score: Annotated[
         list[str] | None, typer.Option("--score", help="BENCHMARK>=SCORE, for example 'aider_polyglot>=40'.")
@@ -50,7 +54,7 @@ def models(
     tools: Annotated[bool, typer.Option("--tools", help="It calls tools.")] = False,
     family: Annotated[str | None, typer.Option("--family", help="Only this family, for example qwen.")] = None,
     cheapest: Annotated[
-        bool, typer.Option("--cheapest", help="Only models that somebody sells, the cheapest in full.")
+        bool, typer.Option("--cheapest", help="Only models that are for sale, the cheapest in full.")
     ] = False,
     mix: Annotated[float, typer.Option("--mix", min=0, help="Tokens of input to one of output, for prices.")] = 3,
     at: Annotated[
@@ -59,7 +63,7 @@ def models(
     show_all: Annotated[bool, typer.Option("--all", help="Also list what fails, with the reasons.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Everything with all digits, for programs.")] = False,
 ) -> None:
-    """Show what is known of models: all, those that meet constraints, or one in full."""
+    """Show what is known about models: all, those that meet constraints, or one in full."""
     from pipelines.catalog import Question, QuestionError, answer
     from pipelines.daily.catalog import known_entries
     from pipelines.daily.report import newest_loaded_day
@@ -79,7 +83,7 @@ def models(
     if model is not None:
         found = next((entry for entry in entries if entry.model_id == wanted), None)
         if found is None:
-            raise typer.BadParameter(f"nothing is stated of {model!r}: `modelmeter models` lists what is known")
+            raise typer.BadParameter(f"nothing is known about {model!r}: `modelmeter models` lists what is known")
         show_one(found, workspace.config.hardware.machines, day, as_json=as_json)
         return
     question = Question(

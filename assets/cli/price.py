@@ -39,7 +39,7 @@ def price(
     known_at: Annotated[datetime | None, instant_option("--known-at", "UTC; default: now.")] = None,
     as_json: _Json = False,
 ) -> None:
-    """Every price of a model that holds at an instant, as believed then or now, with who said so and where."""
+    """Show every price of a model that applies at an instant, as believed then or now, with its source."""
     from pipelines.prices import price_lookup
     from pipelines.warehouse.read import read_table
     from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE
@@ -82,7 +82,7 @@ def explain(
     ],
     as_json: _Json = False,
 ) -> None:
-    """The cost of one request, meter by meter, down to price row, file hash and place in the file."""
+    """Show the cost of one request, meter by meter, down to price row, file hash and place in the file."""
     import polars as pl
 
     from pipelines.prices import explain_request

@@ -33,7 +33,7 @@ def register(group: typer.Typer) -> None:
 
 
 def review(
-    everything: Annotated[bool, typer.Option("--all", help="Every model, and what was decided before.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show every model, and earlier decisions.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show the held parts of price files model by model, your largest spend of the last 30 days first."""
@@ -64,10 +64,10 @@ def reject(file: _File) -> None:
 
 
 def unclear(
-    everything: Annotated[bool, typer.Option("--all", help="Also what touches none of your spend.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also list what touches none of your spend.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """List what price feeds say and modelmeter does not understand, your own spend of 30 days on the model first."""
+    """List statements of price feeds that modelmeter does not understand, largest own spend of 30 days on the model first."""
 
     from pipelines.daily.price_history import unclear_now
     from pipelines.workspace import open_workspace
@@ -87,7 +87,7 @@ def unclear(
     if rows.height > shown.height:
         say(f"{rows.height - shown.height} more touch none of your spend (--all shows them)")
     elif rows.is_empty():
-        say("everything that the price feeds in force say is understood")
+        say("modelmeter understands everything in the price feeds in force")
 
 
 def _decide(name: str, verdict: Verdict) -> None:

@@ -26,10 +26,10 @@ _DAYS_AT_ONCE = 31
 def rebuild(
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     goes_on: Annotated[
-        bool, typer.Option("--continue", help="Go on with a rebuild that was ended or had days that failed.")
+        bool, typer.Option("--continue", help="Continue a rebuild that was interrupted or had days that failed.")
     ] = False,
 ) -> None:
-    """Drop every table and make all of them again from the landing zone; what people did is kept."""
+    """Drop every table and make all of them again from the landing zone. What people did is kept."""
     from pipelines.settings import Settings
     from pipelines.warehouse import WarehouseError
     from pipelines.warehouse.unfinished import GO_ON, Progress

@@ -41,9 +41,9 @@ def rerate(  # noqa: PLR0917, typer passes them by name
     reopen: Annotated[bool, typer.Option("--reopen", help="Restate days that periods.yaml closes, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the restatement as JSON.")] = False,
 ) -> None:
-    """Rate loaded days again (default: all) and show what differs from what is booked, and because of which price.
+    """Rate loaded days again (default: all), and show what differs from the books and which price is the cause.
 
-    Nothing that is booked changes without --apply; either way the differences are recorded in mart.cost_restatement.
+    The books change only with --apply. The differences are recorded in mart.cost_restatement either way.
     Ends with status 1 where --apply left a closed day as it is, or the marts could not be built.
     """
 
@@ -122,7 +122,7 @@ def _show(outcome: RerateOutcome, is_applied: bool) -> None:
             style="yellow",
         )
     if not is_applied:
-        console.print("nothing that is booked was changed; --apply restates these days")
+        console.print("the books were not changed; --apply restates these days")
 
 
 def _as_dict(outcome: RerateOutcome, is_applied: bool) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def prune(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
-    """Remove what retention.yaml says is old, and what former parsers and killed runs left."""
+    """Remove what is old by retention.yaml, and what former parsers and killed runs left."""
     from pipelines.workspace import open_workspace
 
     with open_workspace() as workspace:
@@ -37,7 +37,9 @@ def prune(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")
 
 def forget(
     user: Annotated[str, typer.Argument(help="The end user, as the log names them.")],
-    is_erased: Annotated[bool, typer.Option("--erase", help="Put nothing in their place; else a random name.")] = False,
+    is_erased: Annotated[
+        bool, typer.Option("--erase", help="Put nothing in their place instead of a random name.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
     """Forget an end user: another name, or none, stands in their place from now on. Costs and counts of requests stay."""
@@ -46,7 +48,7 @@ def forget(
     from pipelines.workspace import open_workspace
 
     if not user.strip():
-        raise typer.BadParameter("a name is needed; an empty one stands in many records, and is nobody's")
+        raise typer.BadParameter("a name is needed; an empty one is in many records and belongs to nobody")
     if not yes:
         typer.confirm("Forget this end user in the warehouse? It can't be undone.", abort=True)
     with open_workspace() as workspace:
@@ -54,7 +56,7 @@ def forget(
     changed = done.changed
     say(
         f"forgotten in {changed.requests:,} requests, {changed.billed_rows:,} lines of bills and {changed.quarantined:,} records "
-        f"set aside; in their place stands {changed.replacement or 'nothing'}"
+        f"set aside; the name is replaced by {changed.replacement or 'nothing'}"
     )
     if done.fact_files:
         say(f"{fmt.plural(done.fact_files, 'file')} of request facts changed as well")

@@ -62,7 +62,7 @@ def route(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Every row with all digits, for programs.")] = False,
 ) -> None:
-    """Project a routing policy on the traffic of some days, with what you change."""
+    """Project a routing policy on the traffic of some days, with your changes."""
     from pipelines.daily import Window
     from pipelines.daily.report import newest_loaded_day
     from pipelines.daily.routing import ask, stored_measure_next
@@ -170,7 +170,9 @@ def _show(rows: pl.DataFrame, first: date, last: date) -> None:
         console.print()
     for row in rows.filter(pl.col("method") != POLICY).iter_rows(named=True):
         console.print(Text(method_line(row)))
-    console.print(Text("A projection, not a measurement. docs/routing.md says what it rests on.", style="dim"))
+    console.print(
+        Text("This is a projection, not a measurement. docs/routing.md says what it is based on.", style="dim")
+    )
 
 
 def measure_line(row: dict[str, Any]) -> str:

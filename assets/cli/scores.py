@@ -27,7 +27,7 @@ def scores(
         date | None, day_option("--known-at", "As known at the end of this UTC day; default: now.")
     ] = None,
 ) -> None:
-    """Write the scores that are believed as "Every Eval Ever" documents (schema 0.3.0), one JSON document per line."""
+    """Write the scores as "Every Eval Ever" documents (schema 0.3.0), one JSON document per line."""
     from pipelines.benchmarks import export_every_eval_ever
     from pipelines.warehouse.read import read_table
     from pipelines.warehouse.tables.core import MODEL

@@ -32,7 +32,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8420,
     host: Annotated[str, typer.Option(help="Address to bind; loopback unless you say otherwise.")] = "127.0.0.1",
     name: Annotated[
-        list[str] | None, typer.Option(help="Name under which browsers may ask for it, besides loopback's. Repeatable.")
+        list[str] | None, typer.Option(help="Host name that browsers may use, in addition to loopback. Repeatable.")
     ] = None,
 ) -> None:
     """Show the calendar, the pages and the explorer in a browser, from the files of the last runs. Ctrl-C stops it."""

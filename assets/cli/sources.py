@@ -21,14 +21,14 @@ _Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    group = typer.Typer(help="List what is declared; see what a source would give.", no_args_is_help=True)
+    group = typer.Typer(help="List what is declared, and see what a source would deliver.", no_args_is_help=True)
     group.command("list")(list_)
     group.command("test")(look)
     app.add_typer(group, name="sources")
 
 
 def list_(as_json: _Json = False) -> None:
-    """List every source, feed and board: where from, when reached last or that it is off, which key it needs."""
+    """List every source, feed and board: where it comes from, when it was last reached or that it is off, and which key it needs."""
     from pipelines.config import load_config
     from pipelines.pull.overview import overview
     from pipelines.settings import Settings
@@ -77,7 +77,7 @@ def look(
     if name not in pulled and name not in feeds:
         is_laid = any(source.source == name for source in config.sources.requests)
         why = (
-            f"has no `pull`, its files are put into requests/{name}/ (`sources list` names the newest)"
+            f"has no `pull`; you put its files into requests/{name}/ (`sources list` names the newest)"
             if is_laid
             else "is not pulled"
         )

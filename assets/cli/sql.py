@@ -30,17 +30,19 @@ def run_sql(  # noqa: PLR0917, typer passes them by name
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header; null is empty without quotes.")] = False,
     limit: Annotated[int, typer.Option(min=0, help="Rows shown in the table view; 0 shows all.")] = 200,
-    timeout: Annotated[float, typer.Option(min=0, help="Seconds until the query is given up; 0 for never.")] = 600,
+    timeout: Annotated[
+        float, typer.Option(min=0, help="Seconds after which the query is cancelled; 0 for never.")
+    ] = 600,
     expanded: Annotated[
-        bool, typer.Option("-x", "--expanded", help="One record per block, also where a table would fit.")
+        bool, typer.Option("-x", "--expanded", help="One record per block, even where a table would fit.")
     ] = False,
-    exact: Annotated[bool, typer.Option("--exact", help="Every digit of amounts, also on a terminal.")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Every digit of amounts, even on a terminal.")] = False,
     tables: Annotated[bool, typer.Option("--tables", help="List every table and view, and what is in it.")] = False,
     describe: Annotated[
-        str | None, typer.Option("--describe", metavar="TABLE", help="What a table holds, column by column.")
+        str | None, typer.Option("--describe", metavar="TABLE", help="Describe a table, column by column.")
     ] = None,
 ) -> None:
-    """Ask the warehouse, read only: a table for people, --json or --csv for programs; without a statement, a prompt."""
+    """Query the warehouse, read only. Prints a table, or --json or --csv for programs; without a statement, opens a prompt."""
     from assets.cli import catalog_queries, rows, sql_prompt
     from pipelines.settings import Settings
     from pipelines.warehouse.open import open_database

@@ -18,7 +18,7 @@ from assets.cli.sql_errors import in_words
 from assets.cli.terminal import say
 from pipelines.warehouse import QueryError
 
-_HELP = r"""A statement ends with ; and may take several lines. Besides:
+_HELP = r"""A statement ends with ; and may take several lines. There are also:
   \x          one record per block, on or off
   \exact      every digit of amounts, on or off
   \d          list the tables       \d mart.daily_charge   describe one

@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def status(
     max_age: Annotated[
-        float, typer.Option("--max-age", min=0, help="Hours since a daily run last succeeded that are still well.")
+        float, typer.Option("--max-age", min=0, help="Hours that may pass after the last successful daily run.")
     ] = 26,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
     as_prometheus: Annotated[bool, typer.Option("--prometheus", help="Print in Prometheus's text format.")] = False,
@@ -80,7 +80,7 @@ def show(found: Status, problems: list[str]) -> None:
 
     console = terminal()
     is_open = any(found.alarms.values()) or (found.runs and any(found.runs[0].checks.values()))
-    well = "runs and feeds are well" + ("; what is open stands below" if is_open else ", and nothing is open")
+    well = "runs and feeds are well" + ("; open items are listed below" if is_open else ", and nothing is open")
     console.print(Text("\n".join(problems), style="red") if problems else Text(well, style="green"))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("newest day", str(found.newest_day or "none"))

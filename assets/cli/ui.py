@@ -24,10 +24,10 @@ def ui(
     port: Annotated[int, typer.Option(help="Port of the web server.")] = 3000,
     host: Annotated[str, typer.Option(help="Address to bind; loopback unless you say otherwise.")] = "127.0.0.1",
     name: Annotated[
-        list[str] | None, typer.Option(help="Name under which browsers may ask for it, besides loopback's. Repeatable.")
+        list[str] | None, typer.Option(help="Host name that browsers may use, in addition to loopback. Repeatable.")
     ] = None,
 ) -> None:
-    """Start Dagster's web server and daemon; lineage, runs, checks and the 06:00 UTC schedule. Ctrl-C stops both."""
+    """Start Dagster's web server and daemon, for lineage, runs, checks and the 06:00 UTC schedule. Ctrl-C stops both."""
     import os
     import signal
     import subprocess

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def waste(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, every digit shown.")] = False) -> None:
-    """List what could have cost less in the newest thirty days: saving, owner, the query that shows the requests, and a fix."""
+    """List what could have cost less in the newest thirty days: the saving, the owner, the query that shows the requests, and a fix."""
     from rich.padding import Padding
 
     from pipelines.finops import format as fmt

@@ -61,7 +61,7 @@ def test_what_is_wrong_is_said() -> None:
 
 def test_a_person_reads_first_whether_anything_is_open(capsys: pytest.CaptureFixture[str]) -> None:
     for found, said in (
-        (GOOD, "runs and feeds are well; what is open stands below"),
+        (GOOD, "runs and feeds are well; open items are listed below"),
         (replace(GOOD, alarms={}, runs=(replace(GOOD.runs[0], checks={}),)), "runs and feeds are well, and nothing is open"),
     ):  # fmt: skip
         show(found, found.problems(AGE))

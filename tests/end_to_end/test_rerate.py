@@ -160,7 +160,7 @@ def test_what_a_person_reads(booked: Company, small_sample: SmallSample) -> None
     out, _ = booked.run("rerate", "--date", str(small_sample.days[1]))
     for words in (f"openai {MODEL} cost", "corrected by genai_prices on 10 March 2026", "2.5 to 2.25 USD per million"):
         assert words in out
-    assert "nothing that is booked was changed; --apply restates these days" in out
+    assert "the books were not changed; --apply restates these days" in out
 
 
 @pytest.mark.parametrize(

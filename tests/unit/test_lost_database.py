@@ -35,7 +35,7 @@ def test_a_database_that_goes_away_is_said_in_a_sentence(
         assets.cli.main()
     said = " ".join(capsys.readouterr().err.split())
     assert said == (
-        f"modelmeter: the database gave up in the middle of the command: {TIMED_OUT}. What was not committed is not there; once "
+        f"modelmeter: the database gave up in the middle of the command: {TIMED_OUT}. What was not committed is lost. Once "
         "the server is back (`modelmeter doctor`), run the command again."
     )
 

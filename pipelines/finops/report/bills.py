@@ -36,7 +36,7 @@ def bills_table(data: ReportData) -> Table:
         rows = []
     return Table(
         "bills",
-        f"Computed, logged and billed in {_days(data)}; bills for the days that they hold",
+        f"Computed, logged and billed in {_days(data)}; bills cover the days that they hold",
         [
             text_column("Seller"),
             number_column("Computed", "USD"),

@@ -25,10 +25,10 @@ from pipelines.finops.report.tables import (
 REASONS = {
     "priced": "priced",
     "model_unresolved": "the model name is not known",
-    "provider_unknown": "the log does not say who sold the call",
+    "provider_unknown": "the log does not name the seller of the call",
     "no_price": "no price is known for the model at this provider",
     "no_price_at_time": "prices are known, but none for that instant, or none for a prompt of that size",
-    "no_price_for_tier": "a price is known, but none of the service tier that served the call",
+    "no_price_for_tier": "a price is known, but none for the service tier that served the call",
     "no_rate_for_meter": "a price is known, but not for everything the request used",
     "no_exchange_rate": "the price is in a currency without an exchange rate",
     "usage_missing": "the log holds no token counts, or only some of them",
@@ -124,7 +124,7 @@ _REMEDIES = {
     "no_price_for_tier": "State the tier's price in a price sheet (column service_tier).",
     "no_rate_for_meter": "Declare a price feed in sources.yaml that names every rate of this model.",
     "no_exchange_rate": "State a rate in fx.yaml, or land a file of published rates.",
-    "usage_missing": "Have the application log the token counts of the answer.",
+    "usage_missing": "Let the application log the token counts of the answer.",
 }
 
 
@@ -140,7 +140,7 @@ def _remedy(row: dict[str, Any]) -> tuple[Cell, Cell]:
         return Cell(words), _line({"source": row["source"], "defaults": {field: f"{what.upper()}_ID"}})
     if reason == "no_price":
         words = (
-            "Declare a price feed in sources.yaml that names it; or, where the seller is known under another name, say so "
+            "Declare a price feed in sources.yaml that names it. If the seller is known under another name, say so "
             "in models.yaml, under providers (in place of PROVIDER_ID)."
         )
         return Cell(words), _line({"id": "PROVIDER_ID", "aliases": [provider]})

@@ -215,7 +215,7 @@ def quarantine_table(data: ReportData) -> Table:
             text_column("Source"),
             text_column("Meaning"),
             number_column("Records"),
-            text_column("An example, and where it stands"),
+            text_column("An example, and where it is"),
         ],
         rows,
         empty="Nothing was set aside.",
@@ -229,7 +229,7 @@ _CHECK_STATES = {False: ("failed", "bad"), None: ("not evaluable", "warn"), True
 def checks_sentence(checks: Sequence[CheckLine]) -> str:
     """How many checks passed, failed and could not be evaluated."""
     if not checks:
-        return "This report was made without checks; Dagster shows those of the daily run at each table."
+        return "This report was made without checks; Dagster shows the checks of the daily run at each table."
     passed, failed = sum(c.passed is True for c in checks), sum(c.passed is False for c in checks)
     unknown = len(checks) - passed - failed
     text = f"{fmt.count(passed)} of {fmt.plural(len(checks), 'check')} passed"
@@ -242,7 +242,7 @@ def checks_tables(checks: Sequence[CheckLine]) -> tuple[Table, Table]:
     """What needs a look, failed checks before those of which nobody can say; and the passed ones."""
     open_checks = sorted((check for check in checks if not check.passed), key=lambda check: check.passed is None)
     return (
-        _checks_table("checks", "Checks that need a look", open_checks),
+        _checks_table("checks", "Checks that need attention", open_checks),
         _checks_table("passed", "Passed checks", [check for check in checks if check.passed]),
     )
 

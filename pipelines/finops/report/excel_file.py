@@ -165,7 +165,9 @@ class _Sheets:
         sheet = self.book.add_worksheet("Queries")
         sheet.set_column(0, 0, 14)
         sheet.set_column(1, 1, 120)
-        sheet.write_string(0, 0, "The queries that give these rows with every digit, for `modelmeter sql`", self.bold)
+        sheet.write_string(
+            0, 0, "The queries behind these rows, for `modelmeter sql`; they give every digit", self.bold
+        )
         for line, (title, text) in enumerate(texts.items(), start=2):
             sheet.write_string(line, 0, title, self.bold)
             sheet.write_string(line, 1, text[:_LONGEST], self.wrapped)

@@ -50,8 +50,8 @@ def incomplete_section(incomplete: Incomplete | None, failed_sections: Sequence[
     sentence = f"{fmt.plural(len(failures), 'part')} of it could not be made" if failures else "the run did not finish"
     if known.stale:
         sentence += (
-            f", and {fmt.plural(len(known.stale), 'table')} {'was' if len(known.stale) == 1 else 'were'} not made anew by the run: "
-            "what stands below comes from what the warehouse held before"
+            f", and {fmt.plural(len(known.stale), 'table')} {'was' if len(known.stale) == 1 else 'were'} not updated by the run: "
+            "this page shows what the warehouse held before"
         )
     return IncompleteSection(f"{sentence}.", _failures_table(failures), _stale_table(known))
 
@@ -69,7 +69,7 @@ def _stale_table(incomplete: Incomplete) -> Table:
     return Table(
         "stale",
         "Tables that this run did not make for this day",
-        [text_column("Table"), text_column("Its rows stand since, UTC")],
+        [text_column("Table"), text_column("Its rows date from, UTC")],
         [
             [text_cell(item.table), Cell(fmt.instant(item.made_at) if item.made_at else "never made")]
             for item in incomplete.stale

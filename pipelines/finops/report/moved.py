@@ -44,7 +44,7 @@ _PARTS = {
 _IN_WORDS = {
     "volume": ("more requests", "fewer requests"),
     "mix": ("a shift to dearer models", "a shift to cheaper models"),
-    "use": ("more tokens in a request, or less of it cached", "fewer tokens in a request, or more of it cached"),
+    "use": ("more tokens per request, or fewer of them cached", "fewer tokens per request, or more of them cached"),
     "price": ("higher unit costs", "lower unit costs"),
     "new": ("new models", "new models"),
     "ended": ("models no longer used", "models no longer used"),
@@ -93,7 +93,7 @@ def moved_sentence(row: dict[str, Any], earlier: Earlier) -> str:
     """The change and its largest causes, in words."""
     change = row["change_usd"]
     if not change:
-        return f"The cost is that of {earlier.name}, {fmt.money(row['cost_then_usd'], sign='$')}."
+        return f"The cost is the same as {earlier.name}, {fmt.money(row['cost_then_usd'], sign='$')}."
     direction = "more" if change > 0 else "less"
     share = fmt.percent(fmt.share(abs(change), row["cost_then_usd"]))
     text = f"{fmt.money(abs(change), sign='$')} ({share}) {direction} than {earlier.name}"

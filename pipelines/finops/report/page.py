@@ -23,7 +23,7 @@ from pipelines.finops.report.tables import KeyFigure, Link, Table
 from pipelines.finops.report.waste import waste_table
 from pipelines.finops.span import Kind
 
-_NOT_MADE = "This could not be made; the reason stands at the top of the page."
+_NOT_MADE = "This could not be made; the reason is at the top of the page."
 
 
 @dataclass(frozen=True)

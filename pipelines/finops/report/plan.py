@@ -46,7 +46,7 @@ def _forecast(data: ReportData) -> Table:
     decimals = fmt.scale_of(row["forecast_usd"] for row in rows)
     return Table(
         "forecast",
-        f"Where spend will end, as foreseen at the end of {fmt.long_day(data.day)}, with the error on days before",
+        f"Where spend will end, as forecast at the end of {fmt.long_day(data.day)}, with the error on earlier days",
         [
             text_column("Period"),
             number_column("Spent", "USD"),
@@ -84,7 +84,7 @@ def _budgets(data: ReportData) -> Table:
     decimals = fmt.scale_of(row["spent_usd"] for row in rows)
     return Table(
         "budgets",
-        f"Budgets at the end of {fmt.long_day(data.day)}; those that need a look first",
+        f"Budgets at the end of {fmt.long_day(data.day)}; those that need attention come first",
         [
             text_column("Budget"),
             text_column("State"),
@@ -132,7 +132,7 @@ def _anomalies(data: ReportData) -> Table:
     decimals = fmt.scale_of(row["excess_usd"] for row in rows)
     return Table(
         "anomalies",
-        "What was dearer than its own past lets expect",
+        "What cost more than its own past suggests",
         [
             text_column("Since"),
             text_column("Until"),
@@ -152,7 +152,7 @@ def _anomalies(data: ReportData) -> Table:
             ]
             for row in rows
         ],
-        empty="Nothing was dearer than expected.",
+        empty="Nothing cost more than expected.",
         sql=data.sql["anomalies"],
     )
 

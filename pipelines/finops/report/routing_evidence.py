@@ -115,7 +115,7 @@ def off_policy_table(data: ReportData) -> Table:
     rows = data["off_policy"]
     return Table(
         "off-policy",
-        "What your log shows by itself: all requests of a use case on one model, from those that it did serve. No projection uses it",
+        "What your log alone shows: all requests of a use case on one model, estimated from those that it did serve. No projection uses it",
         [
             text_column("Use case and model"),
             text_column("Measure"),
@@ -157,7 +157,7 @@ def self_hosting_table(data: ReportData) -> Table:
     decimals = fmt.decimals_for(rows["saving_usd_per_day"])
     return Table(
         "self-hosting",
-        "Machines of your own against the cheapest API, at your own hours: idle hours are paid for, what they can't serve saves nothing",
+        "Machines of your own against the cheapest API, at your own hours. Idle hours are paid for, and calls that they can't serve save nothing",
         [
             text_column("Machines"),
             number_column("Cost a day", "USD"),

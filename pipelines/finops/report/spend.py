@@ -83,7 +83,7 @@ def headline(day: date, totals: DayTotals, incomplete: Incomplete | None = None)
     if incomplete and incomplete.lacks("mart.daily_model_spend"):
         if not totals.requests:
             return f"What was spent on {fmt.long_day(day)} is not known yet: the run failed before it was computed."
-        return f"{headline(day, totals)} These are the figures of an earlier run: this one failed before it made them anew."
+        return f"{headline(day, totals)} These are the figures of an earlier run: this one failed before it could update them."
     if totals is NO_TOTALS:
         return f"What was spent on {fmt.long_day(day)} could not be read."
     if not totals.requests:
@@ -253,7 +253,7 @@ def named_sentence(frame: pl.DataFrame, column: str, title: str) -> str:
     if not without:
         return f"Every request names its {title}." if total else ""
     return (
-        f"{fmt.plural(without, 'request')} ({fmt.percent(fmt.share(without, total))}) name no {title} and stand under "
+        f"{fmt.plural(without, 'request')} ({fmt.percent(fmt.share(without, total))}) name no {title} and are listed as "
         "“unattributed”; rules in attribution.yaml can give them one."
     )
 
@@ -292,7 +292,7 @@ def differences_table(data: ReportData) -> Table:
     ]
     return Table(
         "differences",
-        "What gives the amounts that logs state, for up to 40 requests of each of the 20 models that differ most",
+        "What explains the amounts that logs state, for up to 40 requests of each of the 20 models that differ most",
         [
             text_column("Model"),
             text_column("Provider"),

@@ -185,13 +185,13 @@ def _silent_sentence(data: ReportData) -> str:
     row = data["silent_counts"].row(0, named=True)
     if not row["comparisons"]:
         return (
-            "No served model could be compared with its past: that takes 30 requests on the day and 60 of the same "
+            "No served model could be compared with its past. That takes 30 requests on the day and 60 of the same "
             "kind in the 28 days before."
         )
     is_one = row["alarms"] == 1
     found = f"{fmt.count(row['alarms'])} {'is' if is_one else 'are'}" if row["alarms"] else "none is"
     return (
-        f"Held against the 28 days before, like requests with like: {fmt.plural(row['comparisons'], 'comparison')} of "
+        f"Compared with the 28 days before, like requests with like: {fmt.plural(row['comparisons'], 'comparison')} of "
         f"{fmt.plural(row['models'], 'model')} on this day, {found} more than noise."
     )
 
