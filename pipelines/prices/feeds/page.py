@@ -181,17 +181,19 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
     models, conditions, shares = alternative.models, Conditions(), list[tuple[Share, str]]()
     for row, cells in enumerate(table[1:], start=1):
         where = f"{place}, row {row}"
-        if is_no_row(table[0], cells, where):
-            continue
-        if len(cells) != len(table[0]):
+        is_head = is_no_row(layout, table[0], cells, where)
+        name = _name_in(alternative, positions, table, row, is_head=is_head)
+        if not is_head and len(cells) != len(table[0]):
             raise PriceFeedError(f"{where}: {len(cells)} cells under {len(table[0])} columns: {listed(cells)}")
-        if alternative.model is not None and (name := cells[positions[key(alternative.model)]]):
+        if name:
             shares = [(share, match[0]) for share in layout.shares if (match := re.search(share.pattern, name))]
             conditions, name = conditions_in(name, (*layout.conditions, *IN_BRACKETS))
             models = model_names(layout, name)
             problems |= {
                 f"{where}: {model!r}: words that may be a condition" for model in models if hints_at_more(model)
             }
+        if is_head:
+            continue
         if not models:
             raise PriceFeedError(f"{where}: no model is named: {listed(cells)}")
         if any(re.search(pattern, cells[positions[key(name)]]) for name, pattern in alternative.beyond.items()):
@@ -210,6 +212,21 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
         _refuse_disorder(layout, alternative, models, found, f"{where} ({listed(models)})")
         rows.append(_Row(models, tuple(found), alternative.scaled))
     return rows
+
+
+def _name_in(
+    alternative: Alternative, positions: Mapping[str, int], table: Sequence[Sequence[str]], row: int, *, is_head: bool
+) -> str:
+    """The model that a row names; empty where it is the one above. A head names one where the row below it names none."""
+    cells, below = table[row], table[row + 1] if row + 1 < len(table) else ()
+    if alternative.model is None:
+        return ""
+    at = positions[key(alternative.model)]
+    if not is_head:
+        return cells[at] if at < len(cells) else ""
+    name = cells[at] if at < len(cells) else cells[0]
+    is_named_by_head = at < len(below) and any(below) and not below[at] and key(name) != key(alternative.model)
+    return name if is_named_by_head else ""
 
 
 def _priced_cells(

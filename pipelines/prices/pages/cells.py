@@ -35,6 +35,7 @@ _BINDING = re.compile(
     r"(?i)\b(?:batch|flex|priority|fast|cache[ds]?|peak|long|context|prompts?|regional|until|through|from)\b|[<>≤≥]|批|缓存|折"
 )
 """Words of a row that heads others by which these may not be the standard prices."""
+_MONEY = re.compile(r"[$¥￥€£]\s*\d|\d\s*(?:元|USD|CNY|EUR)")
 _MODELS_TOGETHER = re.compile(r"\s+/\s+")
 
 
@@ -74,9 +75,10 @@ def _quantity(layout: PageLayout, unit: str) -> int | None:
     return int(count) * _MANY[(match["many"] or "").lower()] if match and count.isdecimal() else None
 
 
-def is_no_row(header: Sequence[str], cells: Sequence[str], where: str) -> bool:
+def is_no_row(layout: PageLayout, header: Sequence[str], cells: Sequence[str], where: str) -> bool:
     """Whether a row of a table states nothing: it is blank, is the header again, or heads the rows below it.
 
+    A row whose cells all state one price is no head: `2元` has a letter as well.
     Raises PriceFeedError where the words of such a head may bind the prices below it to something (`Batch`).
     """
     said = list(dict.fromkeys(cell for cell in cells if cell))
@@ -84,7 +86,8 @@ def is_no_row(header: Sequence[str], cells: Sequence[str], where: str) -> bool:
         return True
     words = said[0]
     is_alone = len(said) == 1 and len(header) > 2 and (len(cells) == 1 or all(cells) or not any(cells[1:]))
-    is_head = is_alone and bool(re.search(r"[^\W\d_]", words)) and not re.search(r"[$¥￥€]\s*\d", words)
+    is_price = words in layout.free or bool(_CELL.match(words) or _MONEY.search(words))
+    is_head = is_alone and not is_price and bool(re.search(r"[^\W\d_]", words))
     if is_head and _BINDING.search(words):
         raise PriceFeedError(f"{where}: a row that heads those below it: {words!r}")
     return is_head

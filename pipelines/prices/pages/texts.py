@@ -24,7 +24,8 @@ _MONEY = (
 """Notations of an amount, and the one that is read: `US$3`, `USD 3`, `3 USD`, `$ 3` are `$3`, `$.50` is `$0.50`. Dollars of
 other countries (`HK$3`) keep their letters and are none."""
 _OF_MONEY = re.compile(r"[$＄¥￥€£]|USD")
-_NUMBERED = re.compile(r"^(?:[^\w\s(（\[<>≤≥$¥￥€£'\"`]+\s*|\d+(?:\.\d+)*[.)]\s+)+")
+_NUMBERED = re.compile(r"^(?:[^\w\s(（\[<>≤≥$¥￥€£'\"`@~/]+\s*|\d+(?:\.\d+)*[.)]\s+)+")
+"""A sign or a number before the words, but none that a model's id begins with (`@cf/meta/llama`)."""
 _ANCHOR = re.compile(r"(?:\s*\{#[^}]*\}|\s*[¶#§🔗]+)$")
 
 

@@ -170,3 +170,52 @@ def test_a_label_that_two_tables_have_refuses_the_page() -> None:
     page = html(TABS["caption"].replace("Europe", "Global"))
     with pytest.raises(PriceFeedError, match="2 tables are table 'Global'"):
         read(page, layout({"label": "Global"}))
+
+
+def one_model(currency: str, *prices: str) -> dict[str, str]:
+    """What a page says of a model that its heading names, in a table of prices alone."""
+    names = ("Input", "Cached", "Output")
+    meters = dict(zip(names, ("input_uncached", "input_cache_read", "output_text"), strict=True))
+    alternative = {"models": ["m"], "columns": {name: {"meter": meter} for name, meter in meters.items()}}
+    options = {
+        "provider": "acme", "currency": currency, "free": ["Free"], "bare_amounts": True,
+        "sections": [{"heading": "Prices", "alternatives": [alternative]}],
+    }  # fmt: skip
+    page = html(f"<table>{row(*names)}{row(*prices)}</table>")
+    return {price.meter: price.extracted_text for price in read(page, options).prices}
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"),
+    [
+        ("CNY", "2元"),
+        ("EUR", "2 EUR"),
+        ("USD", "2 / 1M tokens"),
+        ("USD", "Free"),
+        ("USD", "$2"),
+        ("GBP", "£2"),
+        ("USD", "2"),
+    ],
+)
+def test_a_row_that_states_one_price_in_all_its_cells_heads_no_others(currency: str, amount: str) -> None:
+    """Its cells are alike, as those of a head that spans them are; the prices were gone without a word."""
+    assert one_model(currency, amount, amount, amount) == dict.fromkeys(
+        ("input_uncached", "input_cache_read", "output_text"), amount
+    )
+
+
+@pytest.mark.parametrize("head", [row("b", "", ""), row('|colspan="3"|b')])
+@pytest.mark.parametrize("amount", ["$1", "$3"])
+def test_a_head_names_the_model_of_rows_that_name_none(head: str, amount: str) -> None:
+    """A price of model b was taken for one of a, which stands above."""
+    options = {
+        "provider": "acme", "currency": "USD",
+        "sections": [{"heading": "Prices", "alternatives": [{"model": "Model", "columns": {"Input": {"meter": "input_uncached"}}}]}],
+    }  # fmt: skip
+    rows = [row("Model", "Input", "More"), row("a", "$1", ""), head, row("", amount, ""), row("Others", "", "")]
+    found = read(html(f"<table>{''.join(rows)}{row('c', '$4', '')}</table>"), options)
+    assert [(price.raw_model, price.extracted_text) for price in found.prices] == [
+        ("a", "$1"),
+        ("b", amount),
+        ("c", "$4"),
+    ]

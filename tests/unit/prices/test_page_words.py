@@ -11,6 +11,7 @@ import pytest
 from pipelines.config.sources import PriceFeed
 from pipelines.prices import build_ledger, parse_feed
 from pipelines.prices.feeds import FORMATS
+from pipelines.prices.pages.texts import heading
 from tests.unit.prices.feeds import registry_of
 from tests.unit.prices.landed import landed_bytes
 
@@ -75,6 +76,18 @@ def test_a_day_or_a_size_that_is_not_understood_is_no_part_of_the_model_s_price(
 def test_marks_of_footnotes_belong_to_no_name(mark: str) -> None:
     assert spans(f"Claude Haiku 9{mark} ([deprecated](/docs/old))", mark) == {("Claude Haiku 9", None, None, 0)}
     assert spans(f"Claude Haiku 9 (new){mark}", mark) == {("Claude Haiku 9", None, None, 0)}
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("1. GPT-4o", "GPT-4o"), ("4.1. Prices", "Prices"), ("🔥GPT", "GPT"), ("• Models", "Models"), ("- Models", "Models"),
+        ("🔥 2) Models ¶", "Models"), ("4.1 mini", "4.1 mini"), ("o3", "o3"), ("2.5 Flash", "2.5 Flash"), ("$5 plan", "$5 plan"),
+        ("@cf/meta/llama-3", "@cf/meta/llama-3"), ("~moonshotai/kimi", "~moonshotai/kimi"), ("/v1", "/v1"), ("3.", "3."),
+    ],
+)  # fmt: skip
+def test_a_heading_is_read_without_its_sign_and_its_number_and_a_model_keeps_both(written: str, words: str) -> None:
+    assert heading(written) == words
 
 
 def test_a_promotion_next_to_the_plain_price_gives_way_to_it(tmp_path: Path) -> None:
