@@ -36,9 +36,14 @@ _SAID = (
     "completion",
     "arguments",
     "parts",
+    "text",
+    "generated_text",
+    "answer",
+    "query",
 )
-"""Fields that hold what a model said: a list in one holds records only where each of its items counts something, a text never."""
-_SUM = re.compile(r"(?i)total|sum|aggregate|overall")
+"""Fields that hold what a model or a user said: a list in one holds records only where each of its items counts something, a text never."""
+_SUM = re.compile(r"(?i:total|aggregate|overall|summar)|(?<![A-Za-z])(?i:sums?)(?![a-z])|Sums?(?![a-z])")
+"""How a name says that a field adds up others; `consumer` has the same letters."""
 _OF_WRAPPER = ("type", "object", "status", "kind", "event", "name", "version")
 """What a wrapper says of itself, not of the record in it."""
 
@@ -91,12 +96,16 @@ class Wrappers:
 
         def records(value: object) -> Iterable[object]:
             found = list(read(value))
-            if any(map(self._counts, found)) or (not self._layout.bodies and any(map(self._is_known, found))):
+            if any(map(self._counts, found)) or self._says_which(found):
                 return found
             inner = list(self._within(value, _DEEPEST))
             return [item for record in inner for item in read(record)] if inner else found
 
         return records
+
+    def _says_which(self, records: Iterable[object]) -> bool:
+        """Whether what a value was read as is no wrapper although it counts nothing. An answer in an envelope may leave its id and instant to that."""
+        return not self._layout.bodies and any(map(self._is_known, records))
 
     def _is_known(self, record: object) -> bool:
         """Whether a record that counts nothing is one all the same: it says which call or span it was, and when."""
@@ -116,10 +125,14 @@ class Wrappers:
         """The same of a value that the format has yet to read; a bucket of a seller's usage report adds up calls."""
         if isinstance(value, dict) and str(value.get("object")).startswith("organization."):
             return False
+        return any(map(self._counts, self._read(value)))
+
+    def _read(self, value: object) -> list[object]:
+        """What the format makes of a value, whatever it remembers of others; nothing where it can't read it."""
         try:
-            return any(map(self._counts, _own_reader(self._layout)(value)))
+            return list(_own_reader(self._layout)(value))
         except RecordError:
-            return False
+            return []
 
     def _within(self, value: object, depth: int) -> Iterator[object]:
         """The records in a value that is none; nothing where it holds none."""
@@ -137,13 +150,19 @@ class Wrappers:
         if lists:
             yield from ({**dated, **record} if isinstance(record, dict) else record for record in lists)
             return
-        around = dated
-        if len(held) == 1:
-            around = {name: item for name, item in value.items() if isinstance(item, str) and name not in _OF_WRAPPER}
-        for name, inner in held:
-            is_said = name in _SAID and "role" in value
-            if isinstance(inner, dict) and not is_said and not _SUM.search(name):
-                yield from ({**around, **record} for record in self._of_object(inner, depth))
+        records = [
+            record
+            for name, inner in held
+            if isinstance(inner, dict) and not (name in _SAID and "role" in value) and not _SUM.search(name)
+            for record in self._of_object(inner, depth)
+        ]
+        around = self._around(value, of_one=len(records) == 1) if len(held) == 1 else dated
+        yield from ({**around, **record} for record in records)
+
+    def _around(self, value: dict[str, Any], *, of_one: bool) -> dict[str, Any]:
+        """What a wrapper says of the records in it; its id would make one call of several."""
+        unsaid = (*_OF_WRAPPER, *(() if of_one else self._places[0]))
+        return {name: item for name, item in value.items() if isinstance(item, str) and name not in unsaid}
 
     def _dated(self, value: dict[str, Any]) -> dict[str, Any]:
         """The wrapper's instant as the last one that a record looks for, where the format looks for such a one."""
@@ -160,18 +179,25 @@ class Wrappers:
     def _listed(self, name: str, items: list[object], depth: int) -> Iterator[object]:
         """The records in a list; in one of what a model said only where all of it counts, or what counts says which call it was and when:
         a history that is logged again holds the same calls."""
-        counted = [item for item in items if isinstance(item, dict) and self._is_counted(item)] if name in _SAID else []
-        if name not in _SAID or (counted and (len(counted) == len(items) or all(map(self._is_known, counted)))):
+        if name not in _SAID:
             yield from self._of_list(items, depth)
+            return
+        said = [item for item in items if isinstance(item, dict)]
+        counted = [item for item in said if self._is_counted(item)]
+        if counted and (len(counted) == len(items) or all(map(self._is_known, counted))):
+            yield from said
 
     def _of_list(self, items: list[object], depth: int) -> Iterator[object]:
-        """The items, where one of them counts; else what lies in them."""
+        """The records among the items and in them; where one of them counts, each that holds none is one too."""
         opened = [answer_of(item) or item if isinstance(item, dict) else item for item in map(_opened, items)]
-        if any(isinstance(item, dict) and self._is_counted(item) for item in opened):
-            yield from (item for item in opened if isinstance(item, dict))
-            return
-        for item in opened:
-            yield from self._within(item, depth - 1)
+        counted = [isinstance(item, dict) and self._is_counted(item) for item in opened]
+        has_records = any(counted)
+        for item, is_counted in zip(opened, counted, strict=True):
+            is_whole = is_counted or self._says_which(self._read(item))
+            inner = [] if is_whole else list(self._within(item, depth - 1))
+            if not inner and has_records and isinstance(item, dict):
+                inner = [item]
+            yield from inner
 
 
 def _own_reader(layout: Layout) -> ItemReader:

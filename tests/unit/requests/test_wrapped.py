@@ -65,6 +65,41 @@ def test_a_wrapper_names_what_its_record_does_not(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "held",
+    [lambda calls: {"first": calls[0], "fallback": calls[1]}, lambda calls: {"calls": calls}],
+    ids=["by name", "a list"],
+)
+def test_the_id_of_a_wrapper_is_not_that_of_each_call_in_it(held: Callable[[Any], Any], tmp_path: Path) -> None:
+    calls = [{"model": model, "usage": OPENAI_USAGE} for model in ("gpt-5", "gpt-5-mini")]
+    line = {"id": "trace-1-abcdefghijkl", "time": AT, "result": held(calls)}
+    found = all_days([parse_records(tmp_path, "openai_chat", [line])]).requests
+    assert set(found["request_model"]) == {"gpt-5", "gpt-5-mini"}
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_a_record_in_a_wrapper_counts_next_to_one_without(number: int, tmp_path: Path) -> None:
+    records = [{**sample("openai_chat"), "id": f"chatcmpl-{item}abcdefghijklm"} for item in range(3)]
+    items: list[Any] = [{"payload": records[0]}, records[1]][:: (1, -1)[number]]
+    items += [{"level": "info", "message": f"answer: {json.dumps(records[2])}"}, {"level": "info", "message": "ready"}]
+    parsed = parse_records(tmp_path, "openai_chat", [{"items": items}])
+    assert (parsed.valid, parsed.quarantine["severity"].to_list()) == (3, ["info"])
+    assert all_days([parsed]).requests.height == 3
+
+
+@pytest.mark.parametrize("name", ["consumer", "resumed", "checksummed"])
+def test_a_name_that_has_the_letters_of_a_sum_is_none(name: str, tmp_path: Path) -> None:
+    assert parse_records(tmp_path, "openai_chat", [{name: sample("openai_chat")}]).valid == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["total", "usageTotals", "sum", "usage_sum", "usageSum", "SUM", "session_summary", "aggregated", "Overall"]
+)
+def test_a_sum_is_no_call(name: str, tmp_path: Path) -> None:
+    line = {"time": AT, name: {"usage": OPENAI_USAGE}, "last": sample("openai_chat")}
+    assert row(parse_records(tmp_path, "openai_chat", [line]))["source_request_id"] == "chatcmpl-1"
+
+
 def test_calls_of_one_line_without_an_instant_have_that_of_the_line(tmp_path: Path) -> None:
     calls = [{"id": f"{number}-abcdefghijklmn", "model": "gpt-5", "usage": OPENAI_USAGE} for number in range(3)]
     lines = [{"time": AT, "attempts": calls[:2]}, {"time": AT, "first": calls[0], "fallback": calls[2]}]
@@ -104,6 +139,9 @@ def test_buckets_of_a_usage_report_are_no_calls(tmp_path: Path) -> None:
         {"role": "assistant", "content": {"usage": OPENAI_USAGE}},
         {"content": json.dumps({"usage": OPENAI_USAGE, "text": SECRET})},
         {"messages": [{"role": "user"}, {"role": "assistant", "usage": OPENAI_USAGE}]},
+        {"answer": json.dumps({"usage": OPENAI_USAGE})},
+        {"type": "text_delta", "delta": {"text": json.dumps({"usage": OPENAI_USAGE})}},
+        {"event": "asked", "query": json.dumps({"usage": OPENAI_USAGE})},
     ],
 )
 def test_what_was_asked_and_said_is_never_opened(held: dict[str, Any], tmp_path: Path) -> None:
