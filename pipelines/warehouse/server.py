@@ -211,7 +211,7 @@ def _holders(cluster: Cluster) -> list[Holder]:
 def _refuse_if_used(cluster: Cluster, refusal: str) -> None:
     holders = _holders(cluster)
     if holders:
-        named = ", ".join(f"{holder.command} (process {holder.pid})" for holder in holders)
+        named = ", ".join(dict.fromkeys(f"{holder.command} (process {holder.pid})" for holder in holders))
         raise WarehouseError(
             f"{refusal} while other commands use it: {named}. Wait for them or end them; "
             "`modelmeter db down --force` stops the server under them."
