@@ -121,22 +121,29 @@ def money(value: object, name: str) -> Decimal | None:
 
 
 def text(value: object, name: str) -> str:
-    """A text that is not blank, or EntryError; without what pages put around a name: a link, bold type, a medal, its rank."""
-    shown = "" if value is None else _unadorned(str(value))
-    if not shown:
+    """A text that is not blank, or EntryError. Ids are read as they are: `1. x` and `2. x` are two."""
+    if value is None or not str(value).strip():
         raise EntryError("missing_field", f"{name} is missing or blank")
-    return shown
+    return str(value).strip()
+
+
+def shown_name(value: object, name: str) -> str:
+    """The name of a model, or EntryError; without what pages put around it: a link, bold type, a medal, its rank."""
+    return text(_unadorned(text(value, name)), name)
 
 
 _LINK = re.compile(r"\[([^\[\]]+)\]\((?:https?:|/|#|\.)[^()\s]*\)")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_BOLD = re.compile(r"^(\*\*|__)(.+)\1$")
 _BEFORE_NAME = re.compile(r"^(?:[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]+\s*|#?\d{1,3}[.)]\s+(?=\D))+")
 
 
 def _unadorned(value: str) -> str:
-    shown = _TAG.sub(" ", _LINK.sub(r"\1", _INVISIBLE.sub("", value)))
-    shown = re.sub(r"^(\*\*|__)(.+)\1$", r"\2", " ".join(shown.split()))
-    return _BEFORE_NAME.sub("", shown) or shown
+    shown = " ".join(_TAG.sub(" ", _LINK.sub(r"\1", _INVISIBLE.sub("", value))).split())
+    for _ in range(2):  # a medal stands before bold type or within it
+        shown = _BOLD.sub(r"\2", shown)
+        shown = _BEFORE_NAME.sub("", shown) or shown
+    return shown
 
 
 def instant(value: str) -> datetime:

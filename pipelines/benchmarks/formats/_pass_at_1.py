@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import NO_SCORE, EntryError, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, numbers, shown_name
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
@@ -39,7 +39,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     if not isinstance(entry, dict):
         raise EntryError("wrong_shape", f"expected an object with pass@1, found {type(entry).__name__}")
-    item_no, name = place[0], text(place[1], "model")
+    item_no, name = place[0], shown_name(place[1], "model")
     stated = {subset: value for subset, value in _scores(entry).items() if subset in SUBSETS or _is_number(value)}
     scores, broken = numbers(stated, most=100)
     if not scores:

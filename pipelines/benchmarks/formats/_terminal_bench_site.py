@@ -11,7 +11,18 @@ from typing import Any
 import orjson
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import EntryError, count, day, is_blank, number, numbers, stated_score, text, within
+from pipelines.benchmarks.fields import (
+    EntryError,
+    count,
+    day,
+    is_blank,
+    number,
+    numbers,
+    shown_name,
+    stated_score,
+    text,
+    within,
+)
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 from pipelines.landing import read_bytes
 
@@ -63,7 +74,10 @@ def _row(benchmark_id: str, version: str, row: object, into: Collector, most: in
         raise EntryError("wrong_shape", "expected a row with metadata and metrics")
     metadata, metrics = row["metadata"], row["metrics"]
     share, scale = within(number(stated_score(metrics, ("accuracy",)), "accuracy"), "accuracy", most), 100.0 / most
-    model, agent = text(_label(metadata, "model_display"), "model_display"), _label(metadata, "agent_display") or ""
+    model, agent = (
+        shown_name(_label(metadata, "model_display"), "model_display"),
+        _label(metadata, "agent_display") or "",
+    )
     effort, stderr = metadata.get("reasoning_effort"), metrics.get("accuracy_stderr")
     return {
         "benchmark_id": benchmark_id,

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import NO_SCORE, EntryError, count, day, money, number, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, count, day, money, number, numbers, shown_name, text
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
@@ -100,7 +100,7 @@ def _row(benchmark_id: str, attempt: int, run: dict[str, Any], item_no: int, int
         "benchmark_id": benchmark_id,
         "version_label": f"pass_rate_{attempt}",
         "source_row_key": text(run.get("dirname"), "dirname"),
-        "raw_model": text(run.get("model"), "model"),
+        "raw_model": shown_name(run.get("model"), "model"),
         "variant": _variant(run),
         "score": rate,
         "score_text": str(run[f"pass_rate_{attempt}"]),

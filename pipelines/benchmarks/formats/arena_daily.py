@@ -18,8 +18,8 @@ from pipelines.benchmarks.fields import (
     half_widths,
     license_weights,
     number,
+    shown_name,
     stated_score,
-    text,
     votes,
 )
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
@@ -66,7 +66,7 @@ def _row(benchmark_id: str, arena: str, entry: object, item_no: int, as_of: date
     shown, _, after_sign = str(stated_score(entry, SCORE) or "").partition("±")
     score = number(shown, "score")
     low, high = _bounds(entry, score, after_sign)
-    name = text(first_of(entry, MODEL), "model")
+    name = shown_name(first_of(entry, MODEL), "model")
     return {
         "benchmark_id": benchmark_id,
         "version_label": arena,

@@ -12,7 +12,18 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import EntryError, first_of, instant, is_blank, money, number, numbers, text, weights
+from pipelines.benchmarks.fields import (
+    EntryError,
+    first_of,
+    instant,
+    is_blank,
+    money,
+    number,
+    numbers,
+    shown_name,
+    text,
+    weights,
+)
 from pipelines.benchmarks.formats._tables import only, read_json, read_table, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Observation, Traits
 
@@ -128,7 +139,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     if not isinstance(record, Mapping):
         raise EntryError("wrong_shape", f"expected a model with slug and name, found {type(record).__name__}")
-    slug, name = text(record.get("slug"), "slug"), text(record.get("name"), "name")
+    slug, name = text(record.get("slug"), "slug"), shown_name(record.get("name"), "name")
     cost = money(record.get("intelligence_index_cost_total"), "intelligence_index_cost_total")
     cells = {evaluation: record.get(evaluation) for evaluation in dict.fromkeys((*EVALUATIONS, *shares))}
     as_shares, broken = numbers({name: cells[name] for name in cells if name in shares}, most=1)

@@ -20,7 +20,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import NO_SCORE, EntryError, bare, day, instant, is_blank, money, number, text, within
+from pipelines.benchmarks.fields import (
+    NO_SCORE,
+    EntryError,
+    bare,
+    day,
+    instant,
+    is_blank,
+    money,
+    number,
+    shown_name,
+    text,
+    within,
+)
 from pipelines.benchmarks.formats._tables import only, read_table
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Observation, Traits
 from pipelines.landing import MAX_CONTENT_BYTES, read_bytes
@@ -177,7 +189,7 @@ def _parse_runs(into: Collector, content: bytes) -> Observation:
 
 
 def _run(benchmark_id: str, row: Mapping[str, str], into: Collector) -> dict[str, Any]:
-    model = text(row["model"], "model")
+    model = shown_name(row["model"], "model")
     shown = row["Best score (across scorers)"]
     best = within(number(shown, "Best score (across scorers)"), "Best score (across scorers)", 1)
     return {
@@ -273,7 +285,7 @@ def _interval(column: _Column, row: Mapping[str, str]) -> dict[str, Any]:
 
 def _model(row: Mapping[str, str]) -> str:
     named = next((row[name] for name in ("Model version", "Name") if not is_blank(row.get(name))), "")
-    return text(named, "Model version") if named else ""
+    return shown_name(named, "Model version") if named else ""
 
 
 def _is_share(values: Iterable[str]) -> bool:

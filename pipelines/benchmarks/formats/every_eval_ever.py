@@ -20,6 +20,7 @@ from pipelines.benchmarks.fields import (
     instant,
     is_blank,
     number,
+    shown_name,
     stated_score,
     text,
     weights,
@@ -76,7 +77,7 @@ def _document(document: Any, part: Collector) -> tuple[tuple[Benchmark, ...], st
     if not isinstance(document, dict) or not isinstance(document.get("evaluation_results"), list):
         raise EntryError("wrong_shape", "expected an object with model_info, source_metadata and evaluation_results")
     model, source = _part(document, "model_info"), _part(document, "source_metadata")
-    name = text(model.get("name") or model.get("id"), "model_info.name")
+    name = shown_name(model.get("name") or model.get("id"), "model_info.name")
     organisation = str(source.get("source_name") or source.get("source_organization_name") or "")
     benchmarks: dict[str, Benchmark] = {}
     for item_no, result in enumerate(document["evaluation_results"]):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import NO_SCORE, EntryError, is_blank, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, is_blank, numbers, shown_name
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
@@ -69,7 +69,7 @@ def _rows(
     table: tuple[str, str], columns: Mapping[int, str], item_no: int, values: list[Any], into: Collector
 ) -> list[dict[str, Any]]:
     name, release = table
-    model = text(values[0] if values else None, "model")
+    model = shown_name(values[0] if values else None, "model")
     stated, broken = numbers({title: values[place] for place, title in columns.items() if len(values) > place}, most=1)
     if not stated:
         raise next(iter(broken.values()), EntryError(NO_SCORE, "no column has a value"))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import NO_SCORE, EntryError, is_blank, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, is_blank, numbers, shown_name
 from pipelines.benchmarks.formats._tables import only, read_table
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
@@ -41,7 +41,7 @@ def parse(into: Collector) -> BoardSnapshot:
     tasks = _tasks([row for _, row in table], into)
     for item_no, (line, row) in enumerate(table):
         try:
-            model = text(row["model"], "model")
+            model = shown_name(row["model"], "model")
             scores, broken = numbers({task: row[task] for task in tasks}, most=100)
             if not scores:
                 raise next(iter(broken.values()), EntryError(NO_SCORE, "it has no score"))

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import BoardOptionsError, EntryError, is_blank, number, text, within
+from pipelines.benchmarks.fields import BoardOptionsError, EntryError, is_blank, number, shown_name, text, within
 from pipelines.benchmarks.formats._entries import Entry, entries_snapshot, fields_of, listed_records
 from pipelines.benchmarks.observation import BoardSnapshot
 
@@ -23,7 +23,7 @@ def parse(into: Collector) -> BoardSnapshot:
             asked = _asked(record.get("date"))
             shown = record.get("pass@1")
             percent = None if is_blank(shown) else within(number(shown, "pass@1"), "pass@1", 100)
-            entry = entries.setdefault(text(record.get("model"), "model"), Entry())
+            entry = entries.setdefault(shown_name(record.get("model"), "model"), Entry())
             if (start is None or asked >= start) and (end is None or asked < end):
                 entry.add(text(record.get("question_id"), "question_id"), None if percent is None else percent / 100)
             into.count_valid()

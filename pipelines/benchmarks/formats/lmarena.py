@@ -20,7 +20,7 @@ from pipelines.benchmarks.fields import (
     half_widths,
     license_weights,
     number,
-    text,
+    shown_name,
     votes,
 )
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
@@ -146,7 +146,7 @@ def _row(benchmark_id: str, category: str, entry: dict[str, Any], as_of: date) -
     if low is not None and high is not None and low > high:
         raise EntryError("identity_broken", f"the lower bound {low} is above the upper one {high}")
     has_bounds = low is not None and high is not None
-    name = text(first_of(entry, MODEL), "model")
+    name = shown_name(first_of(entry, MODEL), "model")
     return {
         "benchmark_id": benchmark_id,
         "version_label": category,

@@ -26,6 +26,7 @@ from pipelines.benchmarks.fields import (
     money,
     number,
     numbers,
+    shown_name,
     text,
     weights,
 )
@@ -249,7 +250,7 @@ def _rows(
     """The score rows of a record: of an item, one without an outcome too (score None); else those that have a score."""
     if not isinstance(record, Mapping):
         raise EntryError("wrong_shape", f"expected a record with {options.model_field}, found {type(record).__name__}")
-    model = text(_field(record, options.model_field), options.model_field)
+    model = shown_name(_field(record, options.model_field), options.model_field)
     variant = str(_field(record, options.variant_field) or "") if options.variant_field else ""
     key = (
         text(_field(record, options.key_field), options.key_field)

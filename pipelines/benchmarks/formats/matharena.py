@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import EntryError, count, money, text
+from pipelines.benchmarks.fields import EntryError, count, money, shown_name, text
 from pipelines.benchmarks.formats._entries import Entry, entries_snapshot, fields_of, solved
 from pipelines.benchmarks.formats._tables import read_parquet
 from pipelines.benchmarks.observation import BoardSnapshot
@@ -25,7 +25,7 @@ def parse(into: Collector) -> BoardSnapshot:
     for item_no, record in enumerate(_records(into)):
         try:
             outcome = solved(record.get("correct"), "correct")
-            entry = entries.setdefault(text(record.get("model_name"), "model_name"), Entry())
+            entry = entries.setdefault(shown_name(record.get("model_name"), "model_name"), Entry())
             cost = money(record.get("cost"), "cost")
             entry.add(text(record.get("problem_idx"), "problem_idx"), outcome)
             entry.input_tokens += count(record.get("input_tokens"), "input_tokens") or 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import NO_SCORE, EntryError, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, numbers, shown_name
 from pipelines.benchmarks.formats._tables import read_table
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
@@ -29,7 +29,7 @@ def parse(into: Collector) -> BoardSnapshot:
 
 
 def _rows(row: Mapping[str, str], into: Collector, item_no: int, line: int) -> list[dict[str, Any]]:
-    name = text(row["Models"], "Models")
+    name = shown_name(row["Models"], "Models")
     is_claim = row.get("Data Source", "").strip().lower() == "self-reported"
     shares, broken = numbers({title: row.get(title) for title in COLUMNS}, most=1)
     if not shares:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import NO_SCORE, EntryError, day, numbers, text
+from pipelines.benchmarks.fields import NO_SCORE, EntryError, day, numbers, shown_name, text
 from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
@@ -77,7 +77,7 @@ def _of_the_api(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _rows(record: Mapping[str, Any], into: Collector, item_no: int, line: int) -> list[dict[str, Any]]:
     shown = str(record.get("fullname") or record.get("Model") or "")
-    name = text(match[1] if (match := _MODEL_LINK.search(shown)) else shown, "fullname")
+    name = shown_name(match[1] if (match := _MODEL_LINK.search(shown)) else shown, "fullname")
     key = text(record.get("eval_name") or f"{name} {record.get('Precision') or ''}", "eval_name")
     scores, broken = numbers({title: record.get(title) for title in COLUMNS})
     if not scores:

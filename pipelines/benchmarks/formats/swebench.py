@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from pipelines.benchmarks.collector import Collector
-from pipelines.benchmarks.fields import EntryError, day, money, number, stated_score, text, weights
+from pipelines.benchmarks.fields import EntryError, day, money, number, shown_name, stated_score, text, weights
 from pipelines.benchmarks.formats._tables import read_json, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, Traits
 
@@ -70,7 +70,7 @@ def _row(board: str, result: dict[str, Any], into: Collector) -> dict[str, Any]:
     models = [tag.removeprefix("Model: ") for tag in tags if tag.startswith("Model: ")]
     attempts = [tag.removeprefix("System: ").lower() for tag in tags if tag.startswith("System: ")]
     version, effort = result.get("mini-swe-agent_version"), result.get("reasoning_effort")
-    key, name = text(result.get("folder"), "folder"), text(result.get("name"), "name")
+    key, name = text(result.get("folder"), "folder"), shown_name(result.get("name"), "name")
     return {
         "benchmark_id": _benchmark_id(board),
         "version_label": board,

@@ -128,6 +128,32 @@ def test_a_column_does_not_take_the_place_of_the_one_that_is_asked_for(tmp_path:
     assert [(row["raw_model"], row["score"]) for row in rows(found)] == [("a", 50)]
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("1. GPT-4o", "GPT-4o"), ("#2) o3", "o3"), ("🥇 **o3**", "o3"), ("**1. o3**", "o3"), ("**o3**", "o3"), ("[o3](https://x.y/z)", "o3"), ("🥇 o3", "o3"),
+        ("4.1-mini", "4.1-mini"), ("4.5-turbo", "4.5-turbo"), ("01. AI", "AI"), ("o3 (high)", "o3 (high)"),
+    ],
+)  # fmt: skip
+def test_a_model_is_read_without_what_a_page_puts_around_its_name(tmp_path: Path, written: str, name: str) -> None:
+    found = export(tmp_path, mapped(), "2026-10-01", [{"m": written, "s": 50}])
+    assert [row["raw_model"] for row in rows(found)] == [name]
+
+
+@pytest.mark.parametrize("ids", [("1. x", "2. x"), ("<div> x", "<span> x"), ("≥ 3", "3")])
+def test_keys_and_items_are_as_they_are_written(tmp_path: Path, ids: tuple[str, str]) -> None:
+    """What is a rank before a model's name is a part of an id: of two rows one was lost, and two items were one."""
+    records = [{"m": "a", "id": name, "s": n} for n, name in enumerate(ids)]
+    for column in ("key_field", "item_field"):
+        board_of = mapped()
+        board_of = board_of.model_copy(update={"options": {**board_of.options, column: "id"}})
+        found = export(tmp_path / column, board_of, "2026-10-01", records)
+        assert found.quarantine.is_empty()
+        (observation,) = found.observations
+        kept = observation.rows["source_row_key"] if column == "key_field" else observation.items["item_id"]
+        assert sorted(kept) == sorted(ids)
+
+
 def test_a_number_beyond_a_column_of_per_cent_costs_itself(tmp_path: Path) -> None:
     """A lost point made 8,200 per cent. Where more of the column lies outside it is no per cent, nor where a unit says so."""
     for name, board_of, scores, kept in (
