@@ -110,6 +110,6 @@ def test_the_commands(server: Server, settings: Settings, monkeypatch: pytest.Mo
     refused = CliRunner().invoke(app, ["sources", "test", "bill"])
     assert (refused.exit_code, "OPENAI_ADMIN_KEY is not set" in refused.output) == (1, True)
     assert "accepted: bill" in CliRunner().invoke(app, ["sources", "test", "logs"]).output
-    assert "put into requests/logs/" in " ".join(
+    assert "you put its files into requests/logs/" in " ".join(
         CliRunner().invoke(app, ["sources", "test", "logs"]).output.replace("│", "").split()
     )
