@@ -59,3 +59,8 @@ def _of_columns(columns: Mapping[str, Any]) -> list[Any] | None:
     if all(isinstance(column, Mapping) and column.keys() == held[0].keys() for column in held):
         return [{name: column[index] for name, column in columns.items()} for index in held[0]]
     return None
+
+
+def says(value: object, text: str) -> bool:
+    """Whether a field has the value that a declaration writes as text, which `true` in JSON is too."""
+    return text == str(value) or (isinstance(value, bool) and text == str(value).lower())

@@ -40,19 +40,20 @@ def cards_before(rate_card: pl.DataFrame, offer: Offer, day: date) -> tuple[pl.D
     None where the prices are those of the day before, or where there were none.
     """
     start = datetime.combine(day, time(), UTC)
+    end = start + timedelta(days=1)
     own = (pl.col("provider_id") == offer[0]) & (pl.col("model_id") == offer[1])
     standard = rate_card.filter(own & (pl.col("service_tier") == "standard") & (pl.col("region") == ""))
     ends = pl.col("valid_to")
     before = standard.filter((pl.col("valid_from") < start) & (ends.is_null() | (ends >= start)))
-    since = standard.filter((pl.col("valid_from") >= start) & (pl.col("valid_from") < start + timedelta(days=1)))
-    words = _changes(before, since)
+    since = standard.filter((pl.col("valid_from") >= start) & (pl.col("valid_from") < end))
+    words = _changes(before, since, end)
     if before.is_empty() or not words:
         return None
     held = before.with_columns(pl.lit(None, rate_card.schema["valid_to"]).alias("valid_to"))
     return pl.concat([rate_card.filter(~own), held]), "; ".join(words)
 
 
-def _changes(before: pl.DataFrame, since: pl.DataFrame) -> list[str]:
+def _changes(before: pl.DataFrame, since: pl.DataFrame, end: datetime) -> list[str]:
     both = before.join(since, on=_CARD, suffix="_since", nulls_equal=True)
     found: dict[str, None] = {}
     for name, column in _RATES.items():
@@ -62,7 +63,7 @@ def _changes(before: pl.DataFrame, since: pl.DataFrame) -> list[str]:
     # A price for long prompts, hours or a mode that came or went: the cards that stay may cost what they did.
     came = since.join(before, on=_CARD, how="anti", nulls_equal=True)
     gone = (
-        before.filter(pl.col("valid_to").is_not_null()).join(since, on=_CARD, how="anti", nulls_equal=True)
+        before.filter(pl.col("valid_to") < end).join(since, on=_CARD, how="anti", nulls_equal=True)
         if since.height
         else before.clear()
     )

@@ -93,6 +93,19 @@ def test_a_price_of_long_prompts_that_comes_or_goes_is_a_change() -> None:
     assert found[1] == "no longer: prompts from 200,000 tokens at input_uncached 0.56, output_text 0.84"
 
 
+def test_a_card_that_ends_later_is_not_gone() -> None:
+    """An announced end of the price of long prompts: only the short ones change on the day."""
+    cards = doubled()
+    long = cards.filter((pl.col("model_id") == CHEAP[1]) & (pl.col("valid_from") < MIDNIGHT)).with_columns(
+        pl.lit(200_000).cast(cards.schema["context_from_tokens"]).alias("context_from_tokens"),
+        pl.lit(datetime(2026, 6, 1, tzinfo=UTC)).cast(cards.schema["valid_to"]).alias("valid_to"),
+        rate_id=pl.lit(id_bytes("long")),
+    )
+    found = cards_before(pl.concat([cards, long]), CHEAP, DAY)
+    assert found is not None
+    assert found[1] == "input_uncached 0.28 to 0.56; output_text 0.42 to 0.84"
+
+
 def alarm(model: str, metric: str = "output_tokens", **values: Any) -> dict[str, Any]:
     return {
         "model_id": model, "provider_id": "openai", "metric": metric, "is_alarm": True, "opened_on": DAY,

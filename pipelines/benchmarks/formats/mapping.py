@@ -38,7 +38,7 @@ from pipelines.config.fetched import FETCH_OPTIONS
 from pipelines.config.mistakes import Key, dotted, explained
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
-from pipelines.records.oriented import records_of
+from pipelines.records.oriented import records_of, says
 
 _OUTCOMES = {"true": 1, "false": 0}
 """Outcomes of an item, as JSON has them and as tables write them."""
@@ -322,7 +322,7 @@ _SWAPPED = str.maketrans(".,", ",.")
 
 
 def _applies(column: ScoreColumn, record: Mapping[str, Any]) -> bool:
-    return all(str(_field(record, name)) == value for name, value in column.when.items())
+    return all(says(_field(record, name), value) for name, value in column.when.items())
 
 
 def _score(

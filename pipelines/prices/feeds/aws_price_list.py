@@ -137,7 +137,7 @@ def _price(rate: _Rate, problems: set[str]) -> Price | None:
     if str(dimension.get("beginrange", "0")) not in ("0", ""):
         problems.add(f"{usage_type}: a price from so many units on")
         return None
-    currency, stated = next(iter(dict(dimension["priceperunit"]).items()))
+    currency, stated = next(iter(dict(dimension["priceperunit"]).items()), ("USD", None))
     amount = as_amount(stated)
     if amount is None:
         problems.add(f"{usage_type}: {why_no_price(stated)}")

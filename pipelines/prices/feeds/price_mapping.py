@@ -26,7 +26,7 @@ from pipelines.prices.feeds._numbers import feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.layout import Column
 from pipelines.prices.pages.texts import plain
-from pipelines.records.oriented import records_of
+from pipelines.records.oriented import records_of, says
 
 VERSION = "1"
 
@@ -88,7 +88,7 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
         if not isinstance(record, Mapping):
             problems.add(f"{place}: expected a record, found {type(record).__name__}")
             rejected += 1
-        elif all(str(_field(record, name)) == value for name, value in declared.when.items()):
+        elif all(says(_field(record, name), value) for name, value in declared.when.items()):
             found = list(_prices(declared, record, place, problems))
             if any(price.unit_price for price in found) or declared.zero_is_free:
                 prices += found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from pipelines.outside import worded
@@ -12,6 +13,9 @@ from pipelines.prices.pages.layout import PageLayout
 _KEPT_UNDER = ("page", "body", "content", "html", "markdown", "text", "raw", "rawhtml", "raw_html", "data", "result")
 """Keys under which archives and scrapers keep the page that they saved."""
 
+_JSON = re.compile(r"\{\s*[\"}]|\"")
+"""How the JSON of an archive begins; markdown may begin with a comment or a macro in braces (`{/* ... */}`)."""
+
 
 def page_text(layout: PageLayout, content: bytes) -> str:
     """The text of the page, taken out of the JSON around it: under the keys that the layout names, else where it stands."""
@@ -19,7 +23,7 @@ def page_text(layout: PageLayout, content: bytes) -> str:
         text = content.decode("utf-8-sig").lstrip()
     except UnicodeDecodeError as error:
         raise PriceFeedError(f"not UTF-8 text: {worded(error)}") from error
-    if not (layout.inside or text.startswith(("{", '"'))) or (layout.inside and text.startswith("<")):
+    if not (layout.inside or _JSON.match(text)) or (layout.inside and text.startswith("<")):
         return text
     try:
         page: object = json.loads(text)

@@ -138,6 +138,12 @@ def test_tiers_that_contradict_each_other_and_volumes_are_no_price() -> None:
     assert {row[0] for row in stated(found)} == {"Nova 2.0 Lite"}
 
 
+def test_a_product_without_an_amount_costs_itself() -> None:
+    found = read(offer(PRODUCTS[:2]).replace(b'{"USD": "0.0003300000"}', b"{}", 1), {})
+    assert {price.region for price in found.prices} == {"us-west-2", "us"}
+    assert any("USE1-Nova2.0Lite-input-tokens" in problem for problem in found.not_understood)
+
+
 @pytest.mark.parametrize(
     ("name", "tokens", "usd"),
     [

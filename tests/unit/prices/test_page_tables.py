@@ -219,3 +219,9 @@ def test_a_head_names_the_model_of_rows_that_name_none(head: str, amount: str) -
         ("b", amount),
         ("c", "$4"),
     ]
+
+
+@pytest.mark.parametrize("before", ["{/* prices of today */}\n", "{% raw %}\n", '{{< note "x" >}}\n'])
+def test_a_markdown_page_may_begin_with_a_brace(before: str) -> None:
+    page = f"{before}## Prices\n\n{MARKDOWN_TABLE.format(1)}"
+    assert regions(page.encode(), layout()) == {"": "$1"}

@@ -126,3 +126,18 @@ def test_mistakes_in_the_declaration_are_named() -> None:
     wrong = {"model_field": "id", "columns": {"in": {"meter": "input"}}, "provider": "a", "provider_field": "b"}
     assert {key for key, _ in option_mistakes(wrong)} >= {("columns", "in", "meter")}
     assert option_mistakes(FLAT) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "value"), [("true", True), ("True", True), ("false", False), ("1", 1), ("1.5", 1.5)]
+)
+def test_a_record_is_taken_by_a_value_that_is_no_text(written: str, value: object) -> None:
+    """`true` of JSON was compared as Python writes it, and no record was taken."""
+    listed = [{"id": "m", "in": 3, "is": value}, {"id": "n", "in": 4, "is": "other"}]
+    options = {
+        "provider": "acme",
+        "model_field": "id",
+        "when": {"is": written},
+        "columns": {"in": {"meter": "input_uncached"}},
+    }
+    assert [price.raw_model for price in read(json.dumps(listed).encode(), options).prices] == ["m"]
