@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
+from itertools import compress
+from operator import not_
 from typing import Any
 
 import polars as pl
@@ -17,8 +20,8 @@ import polars as pl
 from pipelines.meters import STAND_ALONE
 from pipelines.records.container_logs import INSTANT
 from pipelines.records.http_archives import MARK, answer_of
-from pipelines.records.json_record import Number, RecordError, load, texts_of
-from pipelines.records.layout import LINE_COLUMNS, MAX_PREFIX, ItemReader, Layout
+from pipelines.records.json_record import COUNTED, Number, RecordError, load, texts_of
+from pipelines.records.layout import LINE_COLUMNS, MAX_PREFIX, ItemReader, Layout, Paths
 from pipelines.records.measures import TOTALS
 from pipelines.records.paths import path_tree
 
@@ -46,6 +49,7 @@ _SUM = re.compile(r"(?i:total|aggregate|overall|summar)|(?<![A-Za-z])(?i:sums?)(
 """How a name says that a field adds up others; `consumer` has the same letters."""
 _OF_WRAPPER = ("type", "object", "status", "kind", "event", "name", "version")
 """What a wrapper says of itself, not of the record in it."""
+_NUMBER = re.compile(r"\s*[-+]?\d")
 
 
 class Wrappers:
@@ -54,9 +58,13 @@ class Wrappers:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._tree = path_tree(self.counted)
-        ids = (path for name in ("source_request_id", "span_id") for path in layout.text.get(name, ()))
-        self._places = (tuple(ids), layout.instants.get("event_at", ()))
-        self._known = path_tree(path for paths in self._places for path in paths)
+        ids = tuple(path for name in ("source_request_id", "span_id") for path in layout.text.get(name, ()))
+        self._places = (ids, layout.instants.get("event_at", ()))
+        self._failed = layout.text.get("error", ())
+        self._known = path_tree({*self._failed, *(path for paths in self._places for path in paths)})
+        self._models = (*layout.text.get("request_model", ()), *layout.text.get("response_model", ()))
+        self._billed = tuple(layout.usage.get(name, ()) for name in ("input", "output"))
+        self._stated = path_tree({*ids, *self._models, *(path for paths in self._billed for path in paths)})
 
     @cached_property
     def counted(self) -> list[str]:
@@ -104,20 +112,22 @@ class Wrappers:
         return records
 
     def _says_which(self, records: Iterable[object]) -> bool:
-        """Whether what a value was read as is no wrapper although it counts nothing. An answer in an envelope may leave its id and instant to that."""
-        return not self._layout.bodies and any(map(self._is_known, records))
+        """Whether what a value was read as is no wrapper although it counts nothing. An answer in an envelope may leave its id and instant to
+        that, unless the envelope says that the call failed."""
+        needed = (*self._places, *([self._failed] if self._layout.bodies else []))
+        return any(self._is_known(record, needed) for record in records)
 
-    def _is_known(self, record: object) -> bool:
-        """Whether a record that counts nothing is one all the same: it says which call or span it was, and when."""
+    def _is_known(self, record: object, needed: Iterable[Paths]) -> bool:
+        """Whether a record fills one of each of the paths."""
         try:
             texts = texts_of(record, self._known)
-        except RecordError:
-            return True
-        return all(any(texts[path] for path in paths) for paths in self._places)
+        except RecordError:  # an envelope may hold words where an answer may lie
+            return not self._layout.bodies
+        return all(any(texts[path] for path in paths) for paths in needed)
 
     def _counts(self, record: object) -> bool:
         try:
-            return any(text is not None for text in texts_of(record, self._tree).values())
+            return any(text is not None and _NUMBER.match(text) for text in texts_of(record, self._tree).values())
         except RecordError:
             return False
 
@@ -150,14 +160,39 @@ class Wrappers:
         if lists:
             yield from ({**dated, **record} if isinstance(record, dict) else record for record in lists)
             return
-        records = [
-            record
-            for name, inner in held
-            if isinstance(inner, dict) and not (name in _SAID and "role" in value) and not _SUM.search(name)
-            for record in self._of_object(inner, depth)
-        ]
+        records = self._without_copies(
+            [
+                record
+                for name, inner in held
+                if isinstance(inner, dict) and _may_hold(name, value)
+                for record in self._of_object(inner, depth)
+            ]
+        )
         around = self._around(value, of_one=len(records) == 1) if len(held) == 1 else dated
         yield from ({**around, **record} for record in records)
+
+    def _without_copies(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The records without those that state again what another counts: loggers write what they made of an answer next to it. A copy
+        has no id of its own and names no other model."""
+        stated = [self._stated_by(record) for record in records] if len(records) > 1 else []
+        of_counts: dict[object, set[tuple[bool, frozenset[str]]]] = {}
+        for counts, has_id, models in stated:
+            of_counts.setdefault(counts, set()).add((has_id, models))
+        copies = [
+            not has_id and any(counts) and any(_is_part(models, *other) for other in of_counts[counts])
+            for counts, has_id, models in stated
+        ]
+        return list(compress(records, map(not_, copies))) if any(copies) else records
+
+    def _stated_by(self, record: object) -> tuple[tuple[str | None, ...], bool, frozenset[str]]:
+        """The input and output that a record counts, whether it has an id, and the models that it names."""
+        for read in filter(self._counts, self._read(record)):
+            with suppress(RecordError):
+                texts = texts_of(read, self._stated)
+                counts = tuple(next(filter(None, (texts[path] for path in paths)), None) for paths in self._billed)
+                models = frozenset(filter(None, (texts[path] for path in self._models)))
+                return counts, any(texts[path] for path in self._places[0]), models
+        return (None, None), True, frozenset()
 
     def _around(self, value: dict[str, Any], *, of_one: bool) -> dict[str, Any]:
         """What a wrapper says of the records in it; its id would make one call of several."""
@@ -184,20 +219,34 @@ class Wrappers:
             return
         said = [item for item in items if isinstance(item, dict)]
         counted = [item for item in said if self._is_counted(item)]
-        if counted and (len(counted) == len(items) or all(map(self._is_known, counted))):
+        known = (any(self._is_known(record, self._places) for record in self._read(item)) for item in counted)
+        if counted and (len(counted) == len(items) or all(known)):
             yield from said
 
     def _of_list(self, items: list[object], depth: int) -> Iterator[object]:
-        """The records among the items and in them; where one of them counts, each that holds none is one too."""
+        """The records among the items and in them; where one item is a record, each that holds none is one too."""
         opened = [answer_of(item) or item if isinstance(item, dict) else item for item in map(_opened, items)]
-        counted = [isinstance(item, dict) and self._is_counted(item) for item in opened]
-        has_records = any(counted)
-        for item, is_counted in zip(opened, counted, strict=True):
-            is_whole = is_counted or self._says_which(self._read(item))
+        whole = [
+            isinstance(item, dict) and (self._is_counted(item) or self._says_which(self._read(item))) for item in opened
+        ]
+        has_records = any(whole)
+        for item, is_whole in zip(opened, whole, strict=True):
             inner = [] if is_whole else list(self._within(item, depth - 1))
             if not inner and has_records and isinstance(item, dict):
                 inner = [item]
             yield from inner
+
+
+def _may_hold(name: str, value: dict[str, Any]) -> bool:
+    """Whether an object of that name in a value may hold records: not a usage that the format left unread, nor what was said, nor a sum."""
+    return name not in COUNTED and not (name in _SAID and "role" in value) and not _SUM.search(name)
+
+
+def _is_part(models: frozenset[str], is_named: bool, others: frozenset[str]) -> bool:
+    """Whether a record that names `models` says no more than one that names `others`, maybe with the version that answered."""
+    if not is_named:
+        return models < others
+    return all(any(other.startswith(model) for other in others) for model in models)
 
 
 def _own_reader(layout: Layout) -> ItemReader:

@@ -23,7 +23,7 @@ _HOLDERS = ("usage", "meta", "delta", "x_groq")
 """Objects of an answer that hold counts, at whatever depth."""
 MARKS = (
     '"x_groq"', '"usage_breakdown"', '"total_cost"', "kimi", "Kimi", "moonshot", '"image_generation_call"', '"web_search_call"',
-    '"promptTokens"', '"inputTokens"', '"billedUnits"',
+    '"promptTokens"', '"inputTokens"', '"billedUnits"', '"vendor_id"',
 )  # fmt: skip
 """Texts of the lines that `reading` changes."""
 
@@ -113,7 +113,14 @@ def usage_paths(at: Envelope, **more: Paths) -> dict[str, Paths]:
 
 def reading(bodies: tuple[str, ...]) -> Callable[[object], Iterable[object]]:
     """The records of a line: its usage in the one place and case, its searches counted, images that a tool drew apart."""
-    return lambda value: _with_tools(bodies, _with_served_model(bodies, _with_usage_in_place(bodies, value)))
+    return lambda value: _with_tools(bodies, _with_served_model(bodies, _with_usage_in_place(bodies, _with_id(value))))
+
+
+def _with_id(value: object) -> object:
+    """An answer in a history of Pydantic AI before its version 1 under the later name of its id; elsewhere a vendor has a `vendor_id`."""
+    if isinstance(value, dict) and value.get("kind") == "response" and "parts" in value and "vendor_id" in value:
+        return {"provider_response_id": value["vendor_id"], **value}
+    return value
 
 
 def _with_served_model(bodies: Iterable[str], value: object) -> object:

@@ -48,9 +48,7 @@ def build(source: RequestSource) -> Format:
         name="openai_chat",
         version="11",
         text={
-            "source_request_id": at.body(
-                "id", "generation_id", "response_id", "request_id", "provider_response_id", "vendor_id"
-            ),
+            "source_request_id": at.body("id", "generation_id", "response_id", "request_id", "provider_response_id"),
             "request_model": at.model("model"),
             "response_model": at.body("served_model", "model"),
             "object": at.body("object"),

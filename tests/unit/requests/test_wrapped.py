@@ -49,6 +49,41 @@ def test_a_record_in_a_wrapper_is_the_same_request(item: Sample, tmp_path: Path)
     assert all_days([array]).requests.height == 1
 
 
+def test_spans_that_are_no_calls_are_that_in_a_page_too(tmp_path: Path) -> None:
+    span = sample("langfuse") | {
+        "type": "SPAN",
+        "usageDetails": None,
+        "metadata": {"usageDetails": {"input": 7, "output": 2}},
+    }
+    parsed = parse_records(tmp_path, "langfuse", [{"items": [span, span]}])
+    assert (parsed.valid, parsed.quarantine["severity"].to_list()) == (0, ["info"] * 2)
+
+
+def test_a_call_that_failed_is_not_the_one_before_it(tmp_path: Path) -> None:
+    failed = {"id": "chatcmpl-abcdefghijklm", "model": "gpt-5", "time": AT, "error": {"type": "rate_limit"}}
+    found = row(parse_records(tmp_path, "openai_chat", [failed | {"context": {"previous": {"usage": OPENAI_USAGE}}}]))
+    assert (found["source_request_id"], found["status"], buckets(found)) == ("chatcmpl-abcdefghijklm", "error", {})
+
+
+def test_words_under_the_name_of_a_count_are_no_call(tmp_path: Path) -> None:
+    """A row of a declared table without counts is a call of which they are missing; what lies in it changes nothing."""
+    columns = {"event_at": "at", "input": "in", "output": "out"}
+    line = {"at": AT, "model": "m", "said": {"in": "What is it?", "out": "That."}}
+    found = row(parse_records(tmp_path, "mapping", [line], options={"columns": columns}))
+    assert (found["usage_basis"], buckets(found)) == ("missing", {})
+
+
+@pytest.mark.parametrize(
+    "copy", [{"prompt_tokens": 1000, "completion_tokens": 300}, {"model": "gpt-5", "usage": OPENAI_USAGE}]
+)
+def test_the_counts_of_an_answer_stated_again_next_to_it_are_no_call(copy: dict[str, Any], tmp_path: Path) -> None:
+    held = {"answer_metrics": copy, "raw": sample("openai_chat") | {"model": "gpt-5"}}
+    for line in ({"time": AT, **held}, {"time": AT, "result": dict(reversed(held.items()))}):
+        assert row(parse_records(tmp_path, "openai_chat", [line]))["source_request_id"] == "chatcmpl-1"
+    other = {"time": AT, **held, "judge": {"model": "gpt-5-mini", "usage": OPENAI_USAGE}}
+    assert parse_records(tmp_path, "openai_chat", [other]).valid == 2
+
+
 def test_a_wrapper_names_what_its_record_does_not(tmp_path: Path) -> None:
     record = {
         "id": "chatcmpl-1",
@@ -195,15 +230,22 @@ def test_an_archive_of_a_browser_holds_the_answers_in_it(tmp_path: Path) -> None
         assert found["latency_ms"].to_list() == [1500] * 4
 
 
-def test_a_history_of_messages_counts_each_answer_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["provider_response_id", "vendor_id"])
+def test_a_history_of_messages_counts_each_answer_once(name: str, tmp_path: Path) -> None:
     """What Pydantic AI dumps: its own names of counts, and all that was said before in every line."""
     usage = {"input_tokens": 1000, "cache_read_tokens": 400, "output_tokens": 300, "details": {"reasoning_tokens": 200}}
     asked = {"parts": [{"content": SECRET, "part_kind": "user-prompt"}], "kind": "request"}
     said = [
         {"parts": [{"content": SECRET}], "usage": usage, "model_name": "gpt-5", "timestamp": AT, "kind": "response",
-         "provider_response_id": f"chatcmpl-{number}abcdefghijklm"}
+         name: f"chatcmpl-{number}abcdefghijklm"}
         for number in range(2)
     ]  # fmt: skip
     lines = [{"run": 1, "messages": [asked, said[0]]}, {"run": 2, "messages": [asked, said[0], asked, said[1]]}]
     found = all_days([parse_records(tmp_path, "openai_chat", lines)]).requests.to_dicts()
     assert [(buckets(item), item["request_model"]) for item in found] == [(INCLUSIVE, "gpt-5")] * 2
+
+
+def test_the_id_of_a_vendor_is_not_that_of_a_call(tmp_path: Path) -> None:
+    line = {"vendor_id": "vendor-abcdefghijklmnop", "model": "gpt-5", "usage": OPENAI_USAGE}
+    lines = [line | {"time": AT}, line | {"time": AT.replace("10:20", "10:21")}]
+    assert all_days([parse_records(tmp_path, "openai_chat", lines)]).requests.height == 2
