@@ -18,6 +18,7 @@ from pipelines.config.retention import Retention
 from pipelines.daily import Window, ingest_requests, load_requests
 from pipelines.daily.accounting import books_of_the_window, files_accounted
 from pipelines.daily.retention import apply_retention, forget_user
+from pipelines.landing import LandingError
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace, open_workspace
@@ -112,7 +113,7 @@ def test_logs_that_are_gone_leave_their_rows(job: DailyJob) -> None:
         gone_first = len(list((job.home / "parsed").rglob("*.parquet")))
         assert removed(workspace) == {}, "what is left in the store has no file any more"
         assert len(list((job.home / "parsed").rglob("*.parquet"))) == gone_first
-        with pytest.raises(FileNotFoundError, match="landing zone no longer holds the file"):
+        with pytest.raises(LandingError, match="landing zone no longer holds the file"):
             load_requests(workspace, Window.of_day(first))
     assert job.tables() == before
 
