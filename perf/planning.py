@@ -33,7 +33,7 @@ _NAMES = {
     "wandering": "drifting by 4 % a day",
     "sticky": "sticky (a deviation lasts for days)",
     "growing": "growing by 0.7 % a day",
-    "spiky": "spiky (4 % of the days up to many times as dear)",
+    "spiky": "spiky (4 % of the days up to many times as expensive)",
     "heavy": "noisy with heavy tails",
     "steps": "in steps (a new level every 60 days)",
 }

@@ -84,7 +84,9 @@ def _parsed(text: str, form: re.Pattern[str], accepted: str) -> datetime:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError:
-        raise DateError(f"{text} is no day of the calendar; accepted is {accepted}, for example 2026-02-16") from None
+        raise DateError(
+            f"{text} is not a day of the calendar; accepted is {accepted}, for example 2026-02-16"
+        ) from None
 
 
 def _shown(text: str) -> str:

@@ -111,7 +111,7 @@ def _prices(texts: list[str]) -> dict[tuple[str, str, str], Decimal]:
     for text in texts:
         seller, model, meter, usd = _parts("--price", _PRICE, text, "SELLER/MODEL:METER=USD")
         if meter not in RATE_COLUMNS:
-            raise typer.BadParameter(f"--price {text}: {meter!r} is no meter; accepted: {', '.join(RATE_COLUMNS)}")
+            raise typer.BadParameter(f"--price {text}: {meter!r} is not a meter; accepted: {', '.join(RATE_COLUMNS)}")
         found[seller, model, meter] = _number("--price", usd)
     return found
 
@@ -142,7 +142,7 @@ def _number(option: str, text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise typer.BadParameter(f"{option}: {text!r} is no number") from None
+        raise typer.BadParameter(f"{option}: {text!r} is not a number") from None
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Known:
 
     def _price(self, offers: Sequence[str], meter: str, at: datetime) -> Found:
         if meter not in _RATE_COLUMNS:
-            raise UnknownInputError(f"{meter!r} is no meter; accepted: {', '.join(_RATE_COLUMNS)}")
+            raise UnknownInputError(f"{meter!r} is not a meter; accepted: {', '.join(_RATE_COLUMNS)}")
         for offer in offers:
             found = self._from_ledger(offer, meter, at) or self._from_references(offer, meter, at)
             if found is not None:

@@ -134,7 +134,7 @@ class ModelsConfig(Declaration):
         for number, provider in enumerate(self.providers):
             if provider.part_of is not None and provider.part_of not in sellers:
                 problem = (
-                    f"found {provider.part_of!r}, which is no seller here{did_you_mean(provider.part_of, sellers)}"
+                    f"found {provider.part_of!r}, which is not a seller here{did_you_mean(provider.part_of, sellers)}"
                 )
                 raise KeyMistake(("providers", number, "part_of"), problem)
         _refuse_twice("models", ((n, m.id, name) for n, m in enumerate(self.models) for name in (m.id, *m.aliases)))

@@ -71,7 +71,7 @@ class RoutingConfig(Declaration):
         if self.headline is not None and self.headline not in names:
             raise KeyMistake(
                 ("headline",),
-                f"{self.headline!r} is no policy; declared are {', '.join(names)}{did_you_mean(self.headline, names)}",
+                f"{self.headline!r} is not a policy; declared are {', '.join(names)}{did_you_mean(self.headline, names)}",
             )
         known = [item.baseline for item in self.baselines]
         for number, policy in enumerate(self.policies):
@@ -83,7 +83,7 @@ class RoutingConfig(Declaration):
                         f"{did_you_mean(name, known)}",
                     )
             if len({*policy.baselines}) < len(policy.baselines):
-                raise KeyMistake(("policies", number, "baselines"), "a baseline stands twice; once is accepted")
+                raise KeyMistake(("policies", number, "baselines"), "a baseline appears twice; once is accepted")
         return self
 
     def is_headline(self, policy: str) -> bool:

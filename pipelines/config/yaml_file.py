@@ -48,7 +48,7 @@ class YamlFile:
             if twice := list(_repeated(node, ())):
                 raise ConfigError(
                     "\n".join(
-                        f"{self.name}:{line}: {dotted(key)}: the key stands twice; once is accepted"
+                        f"{self.name}:{line}: {dotted(key)}: the key appears twice; once is accepted"
                         for key, line in twice
                     )
                 )

@@ -62,7 +62,7 @@ def misspelt_names(config: Config, files: Collection[str]) -> Iterator[Found]:
     for file in sorted(files):
         for key, name, kind in _named(getattr(config, file), (), kinds):
             if meant := kind.meant(name):
-                yield file, key, f"found {name!r}, which is no {kind.words}; did you mean {meant!r}?"
+                yield file, key, f"found {name!r}, which is not {kind.words}; did you mean {meant!r}?"
 
 
 def _kinds(config: Config) -> tuple[_Kind, ...]:
@@ -71,14 +71,14 @@ def _kinds(config: Config) -> tuple[_Kind, ...]:
     terms = [*_TERMS, *(item.term for item in (*config.selfhost.gpu_prices, *config.hardware.gpu_prices))]
     models, benchmarks = _words_of_models(config), _words_of_benchmarks(config)
     return (
-        _Kind(("provider_id", "provider"), "seller of models.yaml", lambda name: None if name in own else misspelt(name, sellers),
+        _Kind(("provider_id", "provider"), "a seller in models.yaml", lambda name: None if name in own else misspelt(name, sellers),
               maps=("billing_accounts", "sellers")),
-        _Kind(("operations", "operation"), "operation of OpenTelemetry", lambda name: misspelt(name, _OPERATIONS)),
-        _Kind(("term",), "term that a price of a GPU has", lambda name: misspelt(name, terms)),
-        _Kind(("tier", "service_tier"), "tier of a seller", lambda name: misspelt(name, _TIERS)),
-        _Kind(("metric",), "metric of the watch", lambda name: misspelt(name.split(":", maxsplit=1)[0], _METRICS)),
-        _Kind(("model", "model_id", "models"), "model that is known", lambda name: _words_meant(name, models)),
-        _Kind(("benchmark", "quality_benchmarks", "agents", "score"), "benchmark that is known", lambda name: _words_meant(name, benchmarks)),
+        _Kind(("operations", "operation"), "an OpenTelemetry operation", lambda name: misspelt(name, _OPERATIONS)),
+        _Kind(("term",), "a term of a GPU price", lambda name: misspelt(name, terms)),
+        _Kind(("tier", "service_tier"), "a tier of a seller", lambda name: misspelt(name, _TIERS)),
+        _Kind(("metric",), "a metric of the watch", lambda name: misspelt(name.split(":", maxsplit=1)[0], _METRICS)),
+        _Kind(("model", "model_id", "models"), "a known model", lambda name: _words_meant(name, models)),
+        _Kind(("benchmark", "quality_benchmarks", "agents", "score"), "a known benchmark", lambda name: _words_meant(name, benchmarks)),
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def _of_claims(config: Config) -> Iterator[Found]:
                 yield (
                     "claims",
                     (*at, "fact"),
-                    f"found {item.fact!r}, which is no fact of a model; did you mean {meant!r}?",
+                    f"found {item.fact!r}, which is not a fact of a model; did you mean {meant!r}?",
                 )
 
 

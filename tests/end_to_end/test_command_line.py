@@ -151,7 +151,7 @@ def page(installation: Installation, day: str) -> str:
         (["daily", "--date", "2026-02-16", "--from", "2026-02-16", "--to", "2026-02-16"], "can't be combined"),
         (["daily", "--date", "16 February"], "accepted here: YYYY-MM-DD"),
         (["daily", "--date", "9999-12-31"], "a day is from 2023-01-01 to"),
-        (["daily", "--date", "2026-02-30"], "no day of the calendar"),
+        (["daily", "--date", "2026-02-30"], "not a day of the calendar"),
     ],
 )
 def test_wrong_days_are_refused_in_words(finished: Installation, arguments: list[str], words: str) -> None:

@@ -35,7 +35,7 @@ def _known_tier(value: str) -> str:
 
 def _known_meter(value: str) -> str:
     if value not in LEDGER_UNITS:
-        raise ValueError(f"{value!r} is no meter; known are {', '.join(LEDGER_UNITS)}")
+        raise ValueError(f"{value!r} is not a meter; known are {', '.join(LEDGER_UNITS)}")
     return value
 
 

@@ -211,7 +211,7 @@ def test_words_next_to_a_name_make_a_tier_of_its_standard_prices() -> None:
         ({"layout": "nobody"}, r"no layout 'nobody' ships; accepted are anthropic, bailian, bigmodel, deepseek, deepseek_en, google, kimi, kimi_en, minimax, minimax_en, mistral, openai, zai"),
         ({"provider": "p"}, r"options\.currency: is missing"),
         (OWN | {"currency": "euro"}, r"options\.currency: .*'euro'"),
-        (OWN | {"sections": [{"heading": "P", "alternatives": [{"model": "N", "columns": {"In": {"meter": "inputs"}}}]}]}, "'inputs' is no meter"),
+        (OWN | {"sections": [{"heading": "P", "alternatives": [{"model": "N", "columns": {"In": {"meter": "inputs"}}}]}]}, "'inputs' is not a meter"),
         (OWN | {"phrases": [{"heading": "P", "pattern": r"\d+", "meter": "web_search", "per": 1000}]}, "needs a group"),
         (OWN | {"tabels": []}, r"options\.tabels: there is no such key"),
     ],

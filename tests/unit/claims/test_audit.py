@@ -84,7 +84,7 @@ def test_what_no_input_shows_makes_a_claim_conditional() -> None:
         ({"formula": "ratio", "inputs": {"first": {"value": 1}}}, "second: formula ratio needs it"),
         ({"formula": "ratio", "inputs": {"first": {"value": 1}, "second": {"value": 0}}}, "a divisor is zero"),
         ({"inputs": {"number": {"cited": 5}}}, "claims.yaml gives no true value for it"),
-        ({"inputs": {"number": {"offers": ["a/b"], "meter": "gold"}}}, "'gold' is no meter"),
+        ({"inputs": {"number": {"offers": ["a/b"], "meter": "gold"}}}, "'gold' is not a meter"),
         ({"inputs": {"number": {"fact": "total_params_b", "model": "m"}}}, "total_params_b of m is not known: add it to model_facts.yaml"),
     ],
 )  # fmt: skip
