@@ -176,8 +176,7 @@ def _cost(case: Case, run: Run, pairs: int | None, before: Rows) -> tuple[Decima
 def _at_the_baseline(case: Case, model: str, before: Rows) -> tuple[Decimal | None, Decimal]:
     """What the baseline's requests on the model cost, and how many they are: all of them where it is the baseline's model."""
     if case.baseline.model_id is not None:
-        return before[-1]["baseline_cost_usd"] if model == case.baseline.model_id else None, Decimal(
-            case.of_day.traffic.count
-        )
+        paid = before[-1]["baseline_cost_usd"] if model == case.baseline.model_id else None
+        return paid, Decimal(case.of_day.traffic.count)
     ran = case.of_day.traffic.recorded.filter(model_id=model)
     return Decimal(ran["actual"].sum() or 0), Decimal(int(ran["requests"].sum()))

@@ -140,10 +140,9 @@ def _best_single_cheap(case: Case, projected: Decimal | None) -> dict[str, Any]:
         return _row(case, BEST_SINGLE_CHEAP, reason=candidates.none(case))
     quality = _scores(case)
     chosen, why = candidates.best(quality, projected)
-    known = measured_quality(
-        case.of_day.answered, {chosen[1], *case.against}
-    )  # scores of one's own go first, as for a policy
-    if known is None and quality is not None and {chosen[1], *case.against} <= quality.scores.keys():
+    compared = {chosen[1], *case.against}
+    known = measured_quality(case.of_day.answered, compared)  # scores of one's own go first, as for a policy
+    if known is None and quality is not None and compared <= quality.scores.keys():
         known = quality
     cost = candidates.costs[chosen]
     stake = Stake(BEST_SINGLE_CHEAP, chosen[1], 1.0, cost.arrays if isinstance(cost, PolicyArm) else None)

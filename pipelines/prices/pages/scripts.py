@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from html import escape
@@ -24,6 +25,8 @@ _CHUNK = re.compile(r"^([0-9a-f]+):(?!I\[|HL|T[0-9a-f]+,)(?=[\[{\"])(.*)$", re.M
 _REFERENCE = re.compile(r"^\$[L@]?([0-9a-f]+)$")
 _TITLES = ("title", "heading", "name", "label", "tier", "@type")
 _DEEPEST = 60
+_MOST_DIGITS = 40
+"""Numbers beyond stay as they are written: no amount is that long, and `1e9999999` is ten million digits."""
 
 
 def page_of_scripts(root: LexborNode) -> str:
@@ -33,12 +36,12 @@ def page_of_scripts(root: LexborNode) -> str:
     for script in root.css("script"):
         text = script.text()
         if "json" in (script.attributes.get("type") or ""):
-            found.append(_drawn(_data(text), {}))
+            found.append(_drawn(_data(text), ChainMap()))
         elif match := _PUSHED.search(text):
             pushed += [part for part in _data(match[1]) or () if isinstance(part, str)]
         elif match := _ASSIGNED.match(text):
-            found.append(_drawn(_data(text[match.end() :]), {}))
-    chunks = {match[1]: _data(match[2]) for match in _CHUNK.finditer("".join(pushed))}
+            found.append(_drawn(_data(text[match.end() :]), ChainMap()))
+    chunks = ChainMap({match[1]: _data(match[2]) for match in _CHUNK.finditer("".join(pushed))})
     used = {match[1] for match in re.finditer(r'"\$[L@]?([0-9a-f]+)"', "".join(pushed))}
     found += [_drawn(chunk, chunks) for name, chunk in chunks.items() if name not in used]
     found.append(page_of_calls("".join(pushed)))
@@ -55,15 +58,17 @@ def _data(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 
 def _written(number: str) -> str:
-    return format(Decimal(number), "f")
+    exact = Decimal(number)
+    return format(exact, "f") if abs(exact.adjusted()) < _MOST_DIGITS else number
 
 
-def _drawn(value: object, chunks: Mapping[str, Any], name: str = "", depth: int = 0) -> str:
+def _drawn(value: object, chunks: ChainMap[str, Any], name: str = "", depth: int = 0) -> str:
     """A value as HTML: an element as its tag, objects in a list as a table, and what else is in it below each other."""
     if depth > _DEEPEST:
         return ""
     if isinstance(value, str) and (match := _REFERENCE.match(value)):
-        return _drawn(chunks.get(match[1]), chunks, name, depth + 1)
+        # A node that names its parent leads back to what it is in; each of two such nodes would draw the other again.
+        return _drawn(chunks.get(match[1]), chunks.new_child({match[1]: None}), name, depth + 1)
     if _is_element(value):
         return _element(value, chunks, depth)
     if isinstance(value, list):
@@ -76,7 +81,7 @@ def _is_element(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list) and len(value) >= 4 and value[0] == "$"
 
 
-def _element(element: list[Any], chunks: Mapping[str, Any], depth: int) -> str:
+def _element(element: list[Any], chunks: ChainMap[str, Any], depth: int) -> str:
     """`["$", tag, key, {children, ...}]`; a component of the page's own is what stands in its properties."""
     tag, properties = element[1], element[3] if isinstance(element[3], dict) else {}
     if not (isinstance(tag, str) and re.fullmatch(r"[a-z][a-z0-9]*", tag)):
@@ -89,7 +94,7 @@ def _element(element: list[Any], chunks: Mapping[str, Any], depth: int) -> str:
     return f"<{tag}{spans}>{_children(properties.get('children'), chunks, depth + 1)}</{tag}>"
 
 
-def _children(value: object, chunks: Mapping[str, Any], depth: int) -> str:
+def _children(value: object, chunks: ChainMap[str, Any], depth: int) -> str:
     if isinstance(value, list) and not _is_element(value):
         return "".join(_children(item, chunks, depth + 1) for item in value) if depth <= _DEEPEST else ""
     if isinstance(value, str) and not _REFERENCE.match(value):
@@ -99,7 +104,7 @@ def _children(value: object, chunks: Mapping[str, Any], depth: int) -> str:
     return _drawn(value, chunks, "", depth + 1)
 
 
-def _inner(value: Mapping[str, Any], chunks: Mapping[str, Any], depth: int) -> str:
+def _inner(value: Mapping[str, Any], chunks: ChainMap[str, Any], depth: int) -> str:
     """What the members of an object hold; its title, or the key of each, heads the tables in it."""
     title = next((str(value[key]) for key in _TITLES if isinstance(value.get(key), str) and value[key]), "")
     return "".join(

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.prices.feed_snapshot import Price, PriceFeedError
 from pipelines.prices.feeds.page import read as read_page
+from pipelines.prices.pages.sections import sections_of
 from tests.contracts.prices.retell import RETELLINGS, in_tables, is_html
 from tests.contracts.prices.test_new_pages import PAGES, read
 
@@ -93,6 +94,23 @@ def test_prices_that_stand_in_a_script_alone_are_read(kind: str) -> None:
         ("m-2", "input_uncached", Decimal("0.000003")),
         ("m-2", "output_text", Decimal(15)),
     }
+
+
+def test_a_node_that_names_its_parent_is_drawn_once() -> None:
+    """A tree whose nodes name their parent was drawn anew below each of them, as deep as anything is drawn."""
+    lines = [
+        f'1:{json.dumps({"models": MODELS, "left": "$2", "right": "$3"})}', '2:{"parent":"$1","root":"$1"}', '3:{"parent":"$1","root":"$1"}',
+        '0:{"page":"$1","of":1e9999999}',
+    ]  # fmt: skip
+    script = f"self.__next_f.push([1,{json.dumps(chr(10).join(lines))}])"
+    drawn = sections_of(f"<!doctype html><html><script>{script}</script></html>")
+    assert [section.heading for section in drawn if section.tables] == ["models"]
+
+
+def test_a_number_that_no_one_can_write_out_costs_itself() -> None:
+    models = json.dumps({"models": MODELS}).replace("15", "1e9999999")
+    drawn = sections_of(f'<!doctype html><html><script type="application/json">{models}</script></html>')
+    assert drawn[-1].tables[0][2][2] == "1e9999999"
 
 
 def test_a_table_that_reacts_server_sends_is_the_table_that_a_browser_shows() -> None:
