@@ -6,7 +6,6 @@ Source: www.softwareishard.com/blog/har-12-spec.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import Any
 
@@ -30,7 +29,7 @@ def answer_of(entry: dict[str, Any]) -> dict[str, Any] | None:
     if content.get("encoding") == "base64" and isinstance(text, str):
         try:
             text = base64.b64decode(text).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # neither base64 nor text
             text = None
     line = {"timestamp": entry[MARK], "latency_ms": entry.get("time"), "response": text}
     is_call = _MODELS.search(str(object_in(entry, "request").get("url")).partition("?")[0]) is not None

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pipelines.records.json_record import Number
+from pipelines.records.json_record import Number, object_of
 from pipelines.records.layout import Paths
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 
@@ -129,7 +129,8 @@ def _with_served_model(bodies: Iterable[str], value: object) -> object:
         parts = answer.get("usage_breakdown")
         listed = parts.get("models") if isinstance(parts, dict) else None
         if isinstance(value, dict) and isinstance(listed, list):
-            models = {part.get("model") if isinstance(part, dict) else None for part in listed}
+            named = [object_of(part).get("model") for part in listed]
+            models = {name if isinstance(name, str) else None for name in named}
             return with_answer(value, path, {**answer, "served_model": models.pop()}) if len(models) == 1 else value
     return value
 

@@ -178,7 +178,7 @@ class AnswerReader:
 
     def _searches(self, answer: dict[str, Any]) -> set[str]:
         """The queries of an answer, with those of its earlier pieces."""
-        answer_id = answer.get("responseId")
+        answer_id = str(answer.get("responseId") or "")
         queries = _searches(answer.get("candidates")) | self._searched.get(answer_id, set())
         if queries and answer_id:
             self._searched[answer_id] = queries
