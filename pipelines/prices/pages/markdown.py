@@ -14,7 +14,8 @@ _UNDERLINE = re.compile(r"^(?:=+|-{2,})$")
 _DASHES = r"\s*(?::-+:?|-+:|-{2,})\s*"
 _RULE = re.compile(rf"^\|?{_DASHES}(?:\|{_DASHES})*\|?$")
 _COMMENT = re.compile(r"^[ \t]*<!--(?:(?!-->).)*-->[ \t]*\n|<!--.*?-->", re.DOTALL | re.MULTILINE)
-_FRONT_MATTER = re.compile(r"\A\s*---\n.*?\n---\n", re.DOTALL)
+_FRONT_MATTER = re.compile(r"\A\s*---\n(?=[\w-]+ *:).*?\n---\n", re.DOTALL)
+"""Facts of the page as YAML; a page may also begin with a line across it."""
 _HTML_TABLE = re.compile(r"<table\b", re.IGNORECASE)
 _HTML_END = re.compile(r"</table\s*>", re.IGNORECASE)
 _QUOTE = re.compile(r"^(?:\s*>)+ ?")
@@ -33,7 +34,8 @@ class Block:
 
 def blocks_of(page: str) -> Iterator[Block]:
     """The blocks in order. Tables may leave out their outer bars and stand in a quotation; code is text."""
-    lines = [_QUOTE.sub("", line) for line in _FRONT_MATTER.sub("", _COMMENT.sub("", page)).splitlines()]
+    written = _FRONT_MATTER.sub("", _COMMENT.sub("", page)).splitlines()
+    lines = [_QUOTE.sub("", line) for line in written]
     at, in_code = 0, False
     while at < len(lines):
         stripped = lines[at].strip()
@@ -47,7 +49,8 @@ def blocks_of(page: str) -> Iterator[Block]:
         elif _HTML_TABLE.search(stripped):
             ends = (number for number in range(at, len(lines)) if _HTML_END.search(lines[number]))
             taken = next(ends, len(lines) - 1) - at + 1
-            yield Block("html", "\n".join(lines[at : at + taken]))
+            of_table = lines if _QUOTE.match(written[at]) else written  # a tag may end at the begin of a line
+            yield Block("html", "\n".join(of_table[at : at + taken]))
         elif stripped.startswith("|") or (_BAR.search(stripped) and "|" in following and _RULE.match(following)):
             taken = _table_lines(lines, at)
             yield Block("table", rows=_rows(lines[at : at + taken]))

@@ -225,3 +225,19 @@ def test_a_head_names_the_model_of_rows_that_name_none(head: str, amount: str) -
 def test_a_markdown_page_may_begin_with_a_brace(before: str) -> None:
     page = f"{before}## Prices\n\n{MARKDOWN_TABLE.format(1)}"
     assert regions(page.encode(), layout()) == {"": "$1"}
+
+
+def test_a_tag_of_an_html_table_in_markdown_may_end_at_the_begin_of_a_line() -> None:
+    """Formatters break lines there; as the sign of a quotation the end was taken away, and a cell with it."""
+    table = (
+        "<table>\n<tr><td>Model</td><td>Input</td></tr>\n<tr><td\n  class='x'\n>a</td\n><td>$1</td></tr>\n</table>\n"
+    )
+    quoted = "".join(f"> {line}\n" for line in table.replace("\n>", ">").splitlines())
+    for written in (table, quoted):
+        assert regions(f"## Prices\n\n{written}".encode(), layout()) == {"": "$1"}
+
+
+def test_a_line_across_the_begin_of_a_page_is_no_front_matter() -> None:
+    page = f"## Prices\n\n{MARKDOWN_TABLE.format(1)}\n---\n"
+    for before in ("---\n", "---\ntitle: Prices\n---\n", "---\nlast-update : today\ntags:\n  - a\n---\n"):
+        assert regions(f"{before}{page}".encode(), layout()) == {"": "$1"}
