@@ -112,10 +112,11 @@ def stale_days(
     the day next to it, a file changed, or a session that
     another one replays arrived after it.
 
-    With `around`, days up to `LATE_REACH_DAYS` from that window and outside it; else every loaded day. Days before
-    `unloaded_before`, and days between loaded ones of which a file holds records that arrived with the window or later, count also where none of their rows is loaded yet. The other side of a pair over midnight is found once the late
-    days have run, so ask again then; `at_once` has the days next to them in the first answer. Derived from what is indexed and what is
-    loaded, not from what this run saw, so a run that was killed before it came to the late days leaves them to the next.
+    With `around`, days up to `LATE_REACH_DAYS` from that window and outside it; else every loaded day. Days before `unloaded_before`, and days
+    between loaded ones of which a file holds records that arrived with the window or later, count also where none of their rows is loaded yet. The
+    other side of a pair over midnight is found once the late days have run, so ask again then; `at_once` has the days next to them in the first
+    answer. Derived from what is indexed and what is loaded, not from what this run saw, so a run that was killed before it came to the late days
+    leaves them to the next.
     """
     sql = """
         with indexed as (

@@ -1,7 +1,8 @@
 """JSON that is not one record per line: arrays and documents that hold records, and lines that hold several.
 
-Each item keeps its place: the line where it starts, its number, and its bytes, or those of what contains it. Which lines
-are read together is decided in `line_groups.py`, values are separated in `json_values.py`. Plain JSON lines are decoded in `json_texts.py`; how an item is opened further is the format's `items`.
+Each item keeps its place: the line where it starts, its number, and its bytes, or those of what contains it. Which lines are read together is decided
+in `line_groups.py`, values are separated in `json_values.py`. Plain JSON lines are decoded in `json_texts.py`; how an item is opened further is the
+format's `items`.
 """
 
 from __future__ import annotations

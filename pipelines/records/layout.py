@@ -55,18 +55,17 @@ class Layout:
     for columns of JSON lists. `constants` fill a text column where a record has none. `derive` gives further columns as
     expressions over the typed ones. `semantics` names the rule by which the counts of `usage` add up.
 
-    `items` opens one decoded JSON value into the records it holds; where `marks` are given, only lines that
-    contain one of these texts go through it, else all do; `read_by_items` are places that only it reads. `in_sequence` says that the reader remembers earlier lines of the
-    file, so that they are read one after the other. `is_wrapped` says that objects which no format names may stand around records
-    (`wrappers.py`). `of_text` makes a record of a line that is no JSON, or None where it
-    holds none. `bodies` are the places where an answer may lie as the text of an event stream, the empty one for the record
-    itself (`event_streams.py`). `maybe_objects` are further places that may hold an object, or words or a list, which are not read.
+    `items` opens one decoded JSON value into the records it holds; where `marks` are given, only lines that contain one of these texts go through it,
+    else all do; `read_by_items` are places that only it reads. `in_sequence` says that the reader remembers earlier lines of the file, so that they
+    are read one after the other. `is_wrapped` says that objects which no format names may stand around records (`wrappers.py`). `of_text` makes a
+    record of a line that is no JSON, or None where it holds none. `bodies` are the places where an answer may lie as the text of an event stream, the
+    empty one for the record itself (`event_streams.py`). `maybe_objects` are further places that may hold an object, or words or a list, which are
+    not read.
 
-    `delimiter` separates the columns of a CSV file, and `encoding` is that of its text where it is not Unicode. `columns_of` names, per option, the columns that a
-    table must have; `column_name` brings a column of a table to the path it stands for. `number_marks` are the marks in
-    numbers that are written as text, by path; an empty map says that the file has to show them (None: as in JSON).
-    `described_by` names text columns, and tags, that only describe a record: one that holds no text costs itself and not the record.
-    `user_key`, where given, turns end users into a keyed hash.
+    `delimiter` separates the columns of a CSV file, and `encoding` is that of its text where it is not Unicode. `columns_of` names, per option, the
+    columns that a table must have; `column_name` brings a column of a table to the path it stands for. `number_marks` are the marks in numbers that
+    are written as text, by path; an empty map says that the file has to show them (None: as in JSON). `described_by` names text columns, and tags,
+    that only describe a record: one that holds no text costs itself and not the record. `user_key`, where given, turns end users into a keyed hash.
     """
 
     name: str

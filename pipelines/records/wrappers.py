@@ -168,7 +168,8 @@ class Wrappers:
                 for record in self._of_object(inner, depth)
             ]
         )
-        around = self._around(value, of_one=len(records) == 1) if len(held) == 1 else dated
+        is_one = len(records) == 1
+        around = self._around(value, of_one=is_one) if is_one or len(held) == 1 else dated
         yield from ({**around, **record} for record in records)
 
     def _without_copies(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:

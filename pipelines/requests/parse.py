@@ -41,9 +41,9 @@ HOPELESS_RECORDS = 250_000
 def parse_file(file: LandedFile, source: RequestSource, store: Path, *, user_key: bytes | None = None) -> ParsedFile:
     """Parse `file` into `store` in bounded memory, unless that was done before by the same parser and declaration.
 
-    Accepts JSONL, JSON arrays and documents, CSV and Parquet, plain, gzip or zstd, recognised by content. Raises
-    SourceError where the declaration of the source can't be used; whatever is wrong with the file's content ends
-    in its quarantine, and LandingError where it changed or vanished since it was listed. With `user_key` end users are kept as a keyed hash only, in rows and quarantine alike.
+    Accepts JSONL, JSON arrays and documents, CSV and Parquet, plain, gzip or zstd, recognised by content. Raises SourceError where the declaration of
+    the source can't be used; whatever is wrong with the file's content ends in its quarantine, and LandingError where it changed or vanished since it
+    was listed. With `user_key` end users are kept as a keyed hash only, in rows and quarantine alike.
     """
     log_format = replace(build_format(source), user_key=user_key)
     version = _version(log_format, source)

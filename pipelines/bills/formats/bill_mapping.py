@@ -6,10 +6,11 @@
       options:
         columns: {bucket_from: From, bucket_to: Until, amount: Net amount, line_item: Position, model: Model}
 
-`columns` maps fields to columns (a list: the first that is not empty); a field that it does not name is read from the column of its own
-name. bucket_from, amount, provider_id and currency are needed. bucket_to is exclusive; without it a line is of one day. `time`, `delimiter`, `decimal` and
-`thousands` say how dates, columns and numbers are written, `encoding` how the text is where it is not Unicode, as for request logs (`pipelines.records.declared`); without marks a file whose
-amounts can be read both ways (10.000) is set aside. An amount with a sign (EUR 12.30) has to be in the line's currency.
+`columns` maps fields to columns (a list: the first that is not empty); a field that it does not name is read from the column of its own name.
+bucket_from, amount, provider_id and currency are needed. bucket_to is exclusive; without it a line is of one day. `time`, `delimiter`, `decimal` and
+`thousands` say how dates, columns and numbers are written, `encoding` how the text is where it is not Unicode, as for request logs
+(`pipelines.records.declared`); without marks a file whose amounts can be read both ways (10.000) is set aside. An amount with a sign (EUR 12.30) has
+to be in the line's currency.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The usage objects of OpenAI's two APIs, with which many others answer: one table for every format that meets them.
 
-An application that calls both APIs logs both into one file, so each format reads either. Libraries of TypeScript and Java write the
-names in camel case (Mistral, Cohere, OpenRouter, Vercel's AI SDK). Groq's streams hold the usage in `x_groq`, Moonshot's in the last
-choice; Perplexity's total stands in a `cost` object. A table of calls has the counts as columns of their own, without a usage object. Images that a tool drew and searches that it ran are counted apart from the usage.
+An application that calls both APIs logs both into one file, so each format reads either. Libraries of TypeScript and Java write the names in camel
+case (Mistral, Cohere, OpenRouter, Vercel's AI SDK). Groq's streams hold the usage in `x_groq`, Moonshot's in the last choice; Perplexity's total
+stands in a `cost` object. A table of calls has the counts as columns of their own, without a usage object. Images that a tool drew and searches that
+it ran are counted apart from the usage.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Azure API Management: rows of `ApiManagementGatewayLlmLog`, as table rows or as diagnostic records.
 
-A call writes several rows that share a CorrelationId; tokens stand only on SequenceNumber 0, the others hold
-pieces of messages and are no requests. A request that is sent again, or to several backends, is several calls, each with a RequestId of its own. `ModelName` is the model, `DeploymentName` what was asked for. Usage counts
-as OpenAI does; cached tokens stand only in diagnostic records (`promptCachedTokens`), not in the table, and reasoning in
-neither, so that these are charged as plain input and output. For Claude the prompt count is exclusive of cached tokens.
-Records come as rows (CSV, lines), in `records` (storage, Event Hub) or in the `tables` of a Log Analytics answer.
-Records of other categories are no requests. Instants are ISO 8601 in UTC, but in a CSV file that the portal exports as Americans write them.
+A call writes several rows that share a CorrelationId; tokens stand only on SequenceNumber 0, the others hold pieces of messages and are no requests.
+A request that is sent again, or to several backends, is several calls, each with a RequestId of its own. `ModelName` is the model, `DeploymentName`
+what was asked for. Usage counts as OpenAI does; cached tokens stand only in diagnostic records (`promptCachedTokens`), not in the table, and
+reasoning in neither, so that these are charged as plain input and output. For Claude the prompt count is exclusive of cached tokens. Records come as
+rows (CSV, lines), in `records` (storage, Event Hub) or in the `tables` of a Log Analytics answer. Records of other categories are no requests.
+Instants are ISO 8601 in UTC, but in a CSV file that the portal exports as Americans write them.
 Source: learn.microsoft.com/azure/azure-monitor/reference/tables/apimanagementgatewayllmlog.
 """
 

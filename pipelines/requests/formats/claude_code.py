@@ -1,15 +1,13 @@
 """Claude Code session files: `~/.claude/projects/<project>/<session>.jsonl`.
 
-One line per message; only answers of the model carry usage, in Anthropic's shape. An answer is written once per
-content block with a usage that grows, and again in resumed and forked sessions: records of one message id and
-request id are one request, the last is kept. Other lines (what the user wrote, tool results, summaries) and
-messages of the model `<synthetic>` are no requests. A line `progress` may hold an answer of a subagent, as its own file holds it too. A compaction and an advisor's call are requests of their own, as in
-`anthropic_messages.py`. Instants are ISO 8601 in UTC.
+One line per message; only answers of the model carry usage, in Anthropic's shape. An answer is written once per content block with a usage that
+grows, and again in resumed and forked sessions: records of one message id and request id are one request, the last is kept. Other lines (what the
+user wrote, tool results, summaries) and messages of the model `<synthetic>` are no requests. A line `progress` may hold an answer of a subagent, as
+its own file holds it too. A compaction and an advisor's call are requests of their own, as in `anthropic_messages.py`. Instants are ISO 8601 in UTC.
 
-What `claude -p` prints ends with a `result`, which adds up the run by model. The session's own file holds the same calls, so that a result is none: one whose run prints no answers
-(`--output-format json`) is set aside with that reason. With option `results: count` results are the requests, one for each model, and answers are none: for
-logs of results whose session files are not landed.  `costUSD` of older versions
-is kept as the reported cost.
+What `claude -p` prints ends with a `result`, which adds up the run by model. The session's own file holds the same calls, so that a result is none:
+one whose run prints no answers (`--output-format json`) is set aside with that reason. With option `results: count` results are the requests, one for
+each model, and answers are none: for logs of results whose session files are not landed. `costUSD` of older versions is kept as the reported cost.
 Source: github.com/anthropics/claude-code; session files of versions 1 and 2.
 """
 

@@ -1,15 +1,13 @@
 """Gemini API and Vertex AI answers (`usageMetadata`), streams included.
 
-`promptTokenCount` contains cached tokens; `thoughtsTokenCount` and `toolUsePromptTokenCount` are counted apart from
-candidates and prompt, and the total is the sum of all four. Searches are the distinct `webSearchQueries` of `groundingMetadata`. Details by modality give audio, image and video.
-Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept, with what was searched for in any. Older
-versions name no answer: pieces that state the same prompt belong together until one has a `finishReason` (`_gemini_stream.py`). Vertex AI's
-embeddings state their tokens one by one. The answer has no
-instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`, of a batch job that holds its
-answers its end; that, or a line of a
-`key` and a `response` and no more (the API's batches), is the tier batch. Names are
-read in camel case (the API) and in snake case (what the Python SDK dumps). The Live API counts `responseTokenCount`; the
-Interactions API, an interaction of one `id` that is polled or streamed, the same things as `total_*_tokens` in `usage`.
+`promptTokenCount` contains cached tokens; `thoughtsTokenCount` and `toolUsePromptTokenCount` are counted apart from candidates and prompt, and the
+total is the sum of all four. Searches are the distinct `webSearchQueries` of `groundingMetadata`. Details by modality give audio, image and video.
+Every chunk of a stream repeats a cumulative usage under one `responseId`: the last is kept, with what was searched for in any. Older versions name no
+answer: pieces that state the same prompt belong together until one has a `finishReason` (`_gemini_stream.py`). Vertex AI's embeddings state their
+tokens one by one. The answer has no instant (Vertex: `createTime`): the envelope's `timestamp` counts, of a batch prediction its `processed_time`, of
+a batch job that holds its answers its end; that, or a line of a `key` and a `response` and no more (the API's batches), is the tier batch. Names are
+read in camel case (the API) and in snake case (what the Python SDK dumps). The Live API counts `responseTokenCount`; the Interactions API, an
+interaction of one `id` that is polled or streamed, the same things as `total_*_tokens` in `usage`.
 Source: ai.google.dev/api/generate-content#UsageMetadata, /api/live and /gemini-api/docs/interactions.
 """
 

@@ -1,9 +1,9 @@
 """Helicone: requests exported as JSONL or CSV (`@helicone/export`, the request query API).
 
-Cached tokens have columns of their own. Whether `prompt_tokens` contains them depends on provider and version:
-option `semantics` names the rule; without it Anthropic's models follow anthropic_exclusive, most others
-openai_inclusive (`conventions.py`). An answer from Helicone's own cache costs nothing. Rows of ClickHouse's
-table `request_response_rmt`, which have `latency` and `organization_id` where the API has `delay_ms`, hold costs in billionths of a dollar. Instants are ISO 8601 in UTC.
+Cached tokens have columns of their own. Whether `prompt_tokens` contains them depends on provider and version: option `semantics` names the rule;
+without it Anthropic's models follow anthropic_exclusive, most others openai_inclusive (`conventions.py`). An answer from Helicone's own cache costs
+nothing. Rows of ClickHouse's table `request_response_rmt`, which have `latency` and `organization_id` where the API has `delay_ms`, hold costs in
+billionths of a dollar. Instants are ISO 8601 in UTC.
 Source: docs.helicone.ai, "Get requests"; HeliconeRequest and COST_PRECISION_MULTIPLIER of github.com/Helicone/helicone.
 """
 

@@ -1,17 +1,17 @@
 """OpenAI chat completions answers, and those of everyone who answers in the same shape, streams included.
 
-Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`; `connector_tokens` of its tools apart from the prompt,
-sound by the second), Groq (`x_groq`; of a compound system the one model that it asked, several stay under its own name, which no feed prices), xAI (reasoning
-counted apart from completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`),
-DashScope (`cache_creation_input_tokens` among the details; its own API names counts as the responses API does), SGLang (`reasoning_tokens` next to the details), Perplexity
-(reasoning and citations counted and charged apart from completion and prompt; `cost` in dollars; DeepInfra's is `estimated_cost`), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is
-charged; version 1 writes it under `meta`, and reranking counts `search_units`), OpenRouter's reranking, OCR of Mistral and of its models on Azure (`pages_processed`, those with
-fields extracted apart), servers and gateways that also have Anthropic's endpoint (a `message`, whose input leaves the cache out), Gemini's OpenAI endpoint (thoughts only in the total), vLLM and Ollama servers, embeddings.
-`prompt_tokens` contains cached and written tokens, `completion_tokens` contains reasoning and rejected
-predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of
-one id are cumulative: the last with a usage is kept, and a stream that never stated its usage stays one
-request without usage. The answer's service tier is the one that is billed;
-a line of a batch's output file is billed as batch. `created` is in seconds since 1970.
+Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`; `connector_tokens` of its tools apart from the prompt, sound by the
+second), Groq (`x_groq`; of a compound system the one model that it asked, several stay under its own name, which no feed prices), xAI (reasoning
+counted apart from completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`), DashScope
+(`cache_creation_input_tokens` among the details; its own API names counts as the responses API does), SGLang (`reasoning_tokens` next to the
+details), Perplexity (reasoning and citations counted and charged apart from completion and prompt; `cost` in dollars; DeepInfra's is
+`estimated_cost`), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is charged; version 1 writes it under
+`meta`, and reranking counts `search_units`), OpenRouter's reranking, OCR of Mistral and of its models on Azure (`pages_processed`, those with fields
+extracted apart), servers and gateways that also have Anthropic's endpoint (a `message`, whose input leaves the cache out), Gemini's OpenAI endpoint
+(thoughts only in the total), vLLM and Ollama servers, embeddings. `prompt_tokens` contains cached and written tokens, `completion_tokens` contains
+reasoning and rejected predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of one id are
+cumulative: the last with a usage is kept, and a stream that never stated its usage stays one request without usage. The answer's service tier is the
+one that is billed; a line of a batch's output file is billed as batch. `created` is in seconds since 1970.
 Source: platform.openai.com/docs/api-reference/chat; the providers' own references for their variants.
 """
 

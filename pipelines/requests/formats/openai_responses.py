@@ -1,11 +1,11 @@
 """OpenAI responses API answers, their stream events (`response.completed`) and polled background answers.
 
-`input_tokens` contains cached and written tokens, `output_tokens` contains reasoning. The same id is logged again
-while an answer goes from queued to completed: the last record with a usage is kept. A failed or cancelled
-answer is billable where it reports usage. `created_at` is in seconds since 1970.
-Images that a tool drew are counted apart from `usage`, in `tool_usage`, and charged by the tool's own model: they are a request
-of their own, under the name that the tool was given or `image_generation`. Searches of the web are counted by the items `web_search_call` whose action is a search. Of an answer of the images API without details all
-output is image. A transcription that is charged by the second is a request without tokens, with the tag `audio_seconds`.
+`input_tokens` contains cached and written tokens, `output_tokens` contains reasoning. The same id is logged again while an answer goes from queued to
+completed: the last record with a usage is kept. A failed or cancelled answer is billable where it reports usage. `created_at` is in seconds since
+1970. Images that a tool drew are counted apart from `usage`, in `tool_usage`, and charged by the tool's own model: they are a request of their own,
+under the name that the tool was given or `image_generation`. Searches of the web are counted by the items `web_search_call` whose action is a search.
+Of an answer of the images API without details all output is image. A transcription that is charged by the second is a request without tokens, with
+the tag `audio_seconds`.
 Source: platform.openai.com/docs/api-reference/responses, /images and /audio.
 """
 

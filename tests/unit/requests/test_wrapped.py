@@ -84,7 +84,8 @@ def test_the_counts_of_an_answer_stated_again_next_to_it_are_no_call(copy: dict[
     assert parse_records(tmp_path, "openai_chat", [other]).valid == 2
 
 
-def test_a_wrapper_names_what_its_record_does_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("further", [{}, {"metadata": {"host": "a"}, "labels": ["b"]}], ids=["alone", "next to others"])
+def test_a_wrapper_names_what_its_record_does_not(further: dict[str, Any], tmp_path: Path) -> None:
     record = {
         "id": "chatcmpl-1",
         "model": "gpt-5",
@@ -92,7 +93,7 @@ def test_a_wrapper_names_what_its_record_does_not(tmp_path: Path) -> None:
         "kind": "llm",
         "result": {"meta": {"usage": OPENAI_USAGE}},
     }
-    found = row(parse_records(tmp_path, "openai_chat", [record]))
+    found = row(parse_records(tmp_path, "openai_chat", [record | further]))
     assert (found["request_model"], found["source_request_id"], found["input_uncached_tokens"]) == (
         "gpt-5",
         "chatcmpl-1",
