@@ -81,7 +81,7 @@ def alert_failed_run(instance: dg.DagsterInstance, run_id: str, workspace: Works
     monitored_jobs=[DAILY_JOB],
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="After a daily run that failed: send it to the channels of alerts.yaml, once.",
+    description="After a daily run that failed: report it to the channels of alerts.yaml, once.",
 )
 @in_own_words
 def failed_runs_sensor(context: dg.RunFailureSensorContext) -> None:

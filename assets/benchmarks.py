@@ -37,8 +37,8 @@ from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
         dg.AssetCheckSpec(
             "every_board_made",
             asset=asset_key(BENCHMARK_SCORE.qualified),
-            description="Every leaderboard was read, scored and compared. One that made our own code fail, or whose options are "
-            "wrong, keeps the rows that it had before, and the others are made; look at the board, file and place named.",
+            description="Every leaderboard was read, scored and compared. A board that made modelmeter's own code fail, or whose "
+            "options are wrong, keeps its earlier rows, and the others are made. Look at the board, file and place named.",
         )
     ],
 )
@@ -82,7 +82,7 @@ def core_benchmark(
         dg.AssetCheckSpec(
             "no_silent_change",
             asset=asset_key("mart.request_drift"),
-            description="No served model behaves otherwise than in the 28 days before, like requests with like.",
+            description="No served model behaves differently from the 28 days before, comparing like requests with like.",
         ),
     ],
 )
@@ -117,7 +117,7 @@ def _verdict(
             f"select * from {table} where event_date between '{window.from_date}' and '{window.last_day}' and {condition} order by event_date desc"
         )
         metadata["what_to_do"] = (
-            f'See every row: modelmeter sql -x "<query>", or modelmeter drift. Look whether what runs on these models still does. {WENT_ON}'
+            f'See every row: modelmeter sql -x "<query>", or modelmeter drift. Check that the applications on these models still work. {WENT_ON}'
         )
     return dg.AssetCheckResult(
         check_name=check.name,

@@ -83,7 +83,7 @@ def accounting_checks() -> list[dg.AssetChecksDefinition]:
         dg.AssetCheckSpec(
             "every_file_read",
             asset=asset_key("raw.quarantine"),
-            description="Our own reader failed on no file; one that made it fail is set aside whole and tried again.",
+            description="modelmeter's own reader failed on no file; a file that made it fail is set aside whole and tried again.",
         ),
     ],
 )
@@ -118,12 +118,12 @@ def sources_readable(context: dg.AssetCheckExecutionContext, mm: WorkspaceResour
         dg.AssetCheckSpec(
             "counted_once",
             asset=asset_key("raw.duplicate"),
-            description="A call that several sources or instruments record counts once; which source was preferred, how often.",
+            description="A call that several sources or instruments record counts once. The result says which source was preferred, and how often.",
         ),
         dg.AssetCheckSpec(
             "look_alikes",
             asset=asset_key("raw.duplicate"),
-            description="No call of one source or instrument looks like one of another; what does may be counted twice.",
+            description="No call of one source or instrument looks like a call of another; such a call may be counted twice.",
         ),
         dg.AssetCheckSpec(
             "loaded_files_agree",
@@ -198,5 +198,5 @@ def _what_to_do(outcome: ExpectationOutcome) -> str:
     """The next step of the person who is called."""
     see = 'See every row: modelmeter sql "<query>". ' if outcome.query else ""
     if outcome.blocks:
-        return f"{see}What is made of this table was not made. Mend what the description names, then run the same days again."
+        return f"{see}The tables that depend on this one were not made. Mend what the description names, then run the same days again."
     return f"{see}{WENT_ON}"

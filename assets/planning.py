@@ -43,7 +43,7 @@ def spend_series(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> dg
         dg.AssetCheckSpec(
             "budgets_known",
             asset=asset_key(BUDGET_STATUS.qualified),
-            description="Every name in budgets.yaml is one that some charge has.",
+            description="Every name in budgets.yaml occurs in some charge.",
         )
     ],
     partitions_def=DAILY,
@@ -70,7 +70,7 @@ def spend_outlook(
         dg.AssetCheckSpec(
             "spend_as_expected",
             asset=asset_key(SPEND_ANOMALY.qualified),
-            description="Nothing is dearer than its own past lets expect: no event of mart.spend_anomaly is open.",
+            description="Nothing costs more than its own past suggests: no event of mart.spend_anomaly is open.",
         )
     ],
     partitions_def=DAILY,

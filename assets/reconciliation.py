@@ -23,7 +23,7 @@ from pipelines.warehouse.tables.mart_reconciliation import RECONCILIATION
         dg.AssetCheckSpec(
             "bills_agree",
             asset=asset_key(RECONCILIATION.qualified),
-            description="What each seller bills in a month is what is computed for it, within the tolerance of "
+            description="Each seller bills for a month what is computed for it, within the tolerance of "
             "reconciliation.yaml, and every bill is in a currency with an exchange rate.",
         )
     ],

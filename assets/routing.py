@@ -84,7 +84,7 @@ def routing_projection(
         dg.AssetCheckSpec(
             "every_move_explained",
             asset=asset_key(ROUTING_MOVE.qualified),
-            description="What moved the projections of each day could be worked out.",
+            description="The causes that moved each day's projections could be computed.",
         )
     ],
     partitions_def=DAILY,
@@ -120,7 +120,7 @@ def routing_move(
         dg.AssetCheckSpec(
             "next_measurement_found",
             asset=asset_key(ROUTING_MEASURE_NEXT.qualified),
-            description="What to measure next could be worked out.",
+            description="What to measure next could be computed.",
         )
     ],
 )

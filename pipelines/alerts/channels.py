@@ -43,4 +43,4 @@ def send(channel: Channel, message: Message) -> str | None:
         return f"the server did not finish within {SECONDS:g} s"
     except ANY_FAILURE as error:
         return f"the server could not be asked: {type(error).__name__}"
-    return None if taken else "the server did not take it, or is not there"
+    return None if taken else "the server refused it or can't be reached"

@@ -176,7 +176,7 @@ def _anomaly(row: dict[str, Any]) -> _Made:
     detail = f"{row['explanation']} {_usd(row['excess_usd'])[0]} USD so far, {state}."
     yield (
         (row["scope"], row["scope_value"], str(row["opened_on"])),
-        f"{what} is dearer than expected",
+        f"{what} costs more than expected",
         detail,
         row["excess_usd"],
     )
@@ -233,5 +233,5 @@ def failed_checks(checks: Sequence[tuple[str, str, str]], day: date, link: str) 
 
 def failed_run(run_id: str, failures: Sequence[tuple[str, str]], day: date, link: str) -> Alert:
     """A run that failed, with the steps that did and why."""
-    detail = "; ".join(f"{step}: {reason}" for step, reason in failures) or "the run came to no step"
+    detail = "; ".join(f"{step}: {reason}" for step, reason in failures) or "the run reached no step"
     return Alert("run_failed", (run_id,), day, f"the daily run for {day} failed", detail, link)

@@ -50,7 +50,7 @@ def first(board: str, models: int, versions: int) -> str:
 
 def unusable(board: str, reason: str, known: int) -> str:
     """An export without a row."""
-    stays = f"What was known ({_n(known, 'row')}) stays believed" if known else "Nothing is known of it yet"
+    stays = f"What was known ({_n(known, 'row')}) stays believed" if known else "Nothing is known about it yet"
     return f"This export of {board} was not used: {reason}. {stays}, and no model counts as removed."
 
 
@@ -63,8 +63,8 @@ def partial(board: str, reason: str, listed: int, short: Sequence[str], held: Se
     )
     where = f" ({first_few(short)})" if short else ""
     return (
-        f"This export of {board} is not whole: {reason}{where}. The {_n(listed, 'row')} that it has count; what it "
-        f"lacks stays believed, and no model counts as removed.{moved}"
+        f"This export of {board} is not whole: {reason}{where}. The {_n(listed, 'row')} that it has count. Missing "
+        f"rows stay believed, and no model counts as removed.{moved}"
     )
 
 
@@ -165,13 +165,11 @@ def revised(row: Mapping[str, Any], board: str, versions: int, unit: str, kind: 
     if row["z"] is None:
         return f"{sentence} Without an interval on both sides it may be noise."
     if row["paired_items"] is not None and not row["delta_adjusted"]:
-        return (
-            f"{sentence} On the {row['paired_items']} items that both runs share nothing changed: the items are others."
-        )
+        return f"{sentence} On the {row['paired_items']} items that both runs share nothing changed: the runs differ in their other items."
     noise = f"{1.96 * row['se_delta']:.1f}"
     if abs(row["delta_adjusted"]) >= 1.96 * row["se_delta"]:
-        return f"{sentence} Alone it would be beyond noise ({noise}), but not among all that was tested on the day."
-    return f"{sentence} That is within noise: changes below {noise} can't be seen here."
+        return f"{sentence} Alone it would be beyond noise ({noise}), but not among all the tests of the day."
+    return f"{sentence} That is within noise: changes below {noise} can't be detected here."
 
 
 def drift(row: Mapping[str, Any], board: str, versions: int, tests: int, unit: str) -> str:

@@ -67,7 +67,7 @@ def _throughput(row: dict[str, Any]) -> Iterator[str]:
     if row["month_unused_usd"] is not None:
         yield f"{_usd(row['month_unused_usd'])} of {_usd(row['month_purchased_usd'])} USD were idle this month"
     if row["break_even_utilisation"] is not None:
-        yield f"pays from {percent(row['break_even_utilisation'])} on"
+        yield f"pays from a use of {percent(row['break_even_utilisation'])}"
     if row["units_that_pay"] is not None:
         yield f"the last 28 days would have paid for {row['units_that_pay']} units"
     if row["overage_usd"]:

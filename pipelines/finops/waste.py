@@ -9,12 +9,12 @@ from typing import Any
 from psycopg import Connection, sql
 
 FIXES = {
-    "failed": "stop retrying what fails for good; set limits before the call.",
+    "failed": "stop retrying calls that always fail; set limits before the call.",
     "cache_unread": "write no cache for prompts that are not sent again.",
     "cache_miss": "keep the beginning of a prompt unchanged within a session.",
     "context_bound": "trim prompts to below the bound of the higher rate.",
-    "could_wait": "send it by the tier that waste.yaml names.",
-    "dearer_seller": "send it to the seller that lists the same model for less on these days: modelmeter waste --json names it.",
+    "could_wait": "send it at the tier that waste.yaml names.",
+    "dearer_seller": "send it to the seller with the lower list price for the same model: modelmeter waste --json names it.",
     "idle_commitment": "commit to less, or move traffic onto it: modelmeter commitments says how many units pay.",
 }
 """What to do about each finding."""

@@ -45,7 +45,7 @@ def lines_accounted(connection: Connection[Any]) -> ExpectationOutcome:
     rows = connection.execute(query).fetchall()
     return ExpectationOutcome(
         name="lines_accounted",
-        description="Every line of every file is valid or quarantined, and what is quarantined can be looked at, or was removed by age and is counted.",
+        description="Every line of every file is valid or quarantined. Every quarantined record can be inspected, or was removed by age and is counted.",
         severity="blocking",
         success=not rows,
         observed=_scalar(connection, "select coalesce(sum(lines), 0)::bigint from raw.snapshot"),
@@ -67,8 +67,8 @@ def every_file_read(connection: Connection[Any]) -> ExpectationOutcome:
     rows = connection.execute(query).fetchall()
     return ExpectationOutcome(
         name="every_file_read",
-        description="No request or bill file made our own reader fail. One that did is set aside whole and tried again "
-        "by the next run; every other file is loaded. Please report the place named, or remove the file.",
+        description="No request or bill file made modelmeter's own reader fail. A file that did is set aside whole, and the next run "
+        "tries it again; every other file is loaded. Please report the place named, or remove the file.",
         severity="warning",
         success=not rows,
         observed=len(rows),
@@ -114,8 +114,8 @@ def records_accounted(
     wrong += [bill for bill in bills if bill[1] != bill[2] + bill[3]]
     return ExpectationOutcome(
         name="records_accounted",
-        description="Every valid record of a file whose days are loaded is a request, or a duplicate of one; of a bill, "
-        "a row of core.reported_cost, or a duplicate of one; of a shadow measurement, a row of core.shadow_request.",
+        description="Every valid record of a file whose days are loaded is a request or a duplicate of one. For a bill it is "
+        "a row of core.reported_cost or a duplicate of one, and for a shadow measurement a row of core.shadow_request.",
         severity="blocking",
         success=not wrong,
         observed=compared,

@@ -37,7 +37,7 @@ def chargeback_agrees(connection: Connection[Any], from_date: date, to_date: dat
     total = sum((sums[COSTS.index("effective_cost_usd")] or Decimal(0) for sums in charged.values()), Decimal(0))
     return ExpectationOutcome(
         name="chargeback_agrees",
-        description="What each team, project and cost centre pays sums to the charges.",
+        description="The amounts that teams, projects and cost centres pay add up to the charges.",
         severity="blocking",
         success=not wrong,
         observed=f"{total:f}",

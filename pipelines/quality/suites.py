@@ -38,7 +38,7 @@ _CORE_REQUEST = Suite(
         ),
         NoRow(
             name="event_not_in_future",
-            description="No event lies ahead of the clock by more than an hour.",
+            description="No event is more than an hour ahead of the clock.",
             where="event_at > now() + interval '1 hour'",
         ),
         NoRow(
@@ -69,13 +69,13 @@ _CORE_REQUEST = Suite(
         ),
         NoRow(
             name="ok_call_used_tokens",
-            description="A call that went well used at least one token, or what is charged in place of tokens.",
+            description="A successful call used at least one token, or something that is charged instead of tokens.",
             severity="warning",
             where=f"status = 'ok' and {_INPUT} + {_OUTPUT} + {' + '.join(STAND_ALONE)} = 0",
         ),
         NoRow(
             name="details_hold",
-            description="No call lost a detail of its usage that could not be true; the tag dropped_details names it.",
+            description="No call lost an impossible detail of its usage; the tag dropped_details names the detail.",
             severity="warning",
             where="tags -> 'dropped_details' is not null",
         ),
@@ -102,7 +102,7 @@ _CORE_PRICE = Suite(
         ),
         NoRow(
             name="superseded_for_a_reason",
-            description="A price has a reason why it was superseded where, and only where, it was.",
+            description="A price states why it was superseded if, and only if, it was superseded.",
             where="(superseded_at is null) <> (supersede_reason is null)",
         ),
         NoRow(
@@ -187,7 +187,7 @@ _CORE_BENCHMARK_SCORE = Suite(
         ),
         NoRow(
             name="interval_is_whole",
-            description="An interval has both ends and a method, and its level, where it states one, lies between 0 and 1.",
+            description="An interval has both ends and a method. If it states a level, the level is between 0 and 1.",
             where="num_nulls(ci_low, ci_high) = 1 or (ci_low is null) <> (ci_method = 'none') "
             "or ci_level <= 0 or ci_level >= 1",
         ),
@@ -199,7 +199,7 @@ _CORE_BENCHMARK_SCORE = Suite(
         ),
         NoRow(
             name="superseded_for_a_reason",
-            description="A score has a reason why it was superseded where, and only where, it was.",
+            description="A score states why it was superseded if, and only if, it was superseded.",
             where="(superseded_at is null) <> (supersede_reason is null)",
         ),
         NoRow(
@@ -229,7 +229,7 @@ _CORE_REPORTED_COST = Suite(
         ),
         NoRow(
             name="one_amount_at_a_time",
-            description="Of the records believed now, a line of the bill has one.",
+            description="A line of the bill has one record that is believed now.",
             rows="(select *, count(*) over (partition by cost_uid) as records from {batch} "
             "where superseded_at is null) as believed",
             where="records > 1",
@@ -242,7 +242,7 @@ _CORE_REPORTED_COST = Suite(
         ),
         NoRow(
             name="one_width_of_bucket",
-            description="A source reports a day in buckets of one width: others would count the day twice.",
+            description="A source reports a day in buckets of one width: a second width would count the day twice.",
             severity="warning",
             rows="(select *, bucket_to - bucket_from as width, min(bucket_to - bucket_from) over "
             "(partition by source, report, event_date) as narrowest from {batch} where superseded_at is null) as believed",

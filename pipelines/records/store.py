@@ -139,9 +139,7 @@ def store_once(path: Path, parse: Callable[[], None], file: LandedFile, schema: 
             raise
         path.parent.mkdir(parents=True, exist_ok=True)
         _failed_mark(path).touch()
-        detail = (
-            f"our reader failed on this file, which is no fault of the file: {worded(error)}; the next run tries again"
-        )
+        detail = f"modelmeter's reader failed on this file; the file is not at fault: {worded(error)}; the next run tries again"
         row = (file.snapshot_id, 1, 0, 0, file.size_bytes, READER_FAILED, "error", detail, None, file.sha256)
         with Writer(path, schema) as writer:
             writer.write(

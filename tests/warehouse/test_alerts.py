@@ -126,7 +126,7 @@ def test_a_dead_server_costs_its_own_channel_and_is_tried_again(
     with database.connect(read_only=True) as connection:
         (shown,) = history(connection, [dead, HOOK])
         kept = connection.execute("select alert_delivery::text from core.alert_delivery").fetchall()
-    assert shown.states["dead"] == "waits, tried 2 times: the server did not take it, or is not there"
+    assert shown.states["dead"] == "waits, tried 2 times: the server refused it or can't be reached"
     assert shown.states["hook"].startswith("sent on ")
     assert SECRET not in f"{kept} {done} {caplog.text}"
 
@@ -283,7 +283,7 @@ def test_every_kind_of_event_that_a_warehouse_shows(database: Database) -> None:
     assert [(one.kind, one.title, one.usd) for one in found] == [
         ("budget", "budget search will be crossed", 120),
         ("budget", "budget search is past 80%", 250),
-        ("anomaly", "team search is dearer than expected", 90),
+        ("anomaly", "team search costs more than expected", 90),
         ("drift", "m: latency_ms changed", None),
         ("price_change", "a price changes", 40),
         ("unpriced_model", "no price for new at p", None),

@@ -158,7 +158,7 @@ def test_new_items_that_are_harder_are_no_drift_of_the_model(tmp_path: Path) -> 
     ]
     assert drift_of(history, board) == []
     stated = detect_drift(board, history).filter(pl.col("drift_class") == "revised")["explanation"][0]
-    assert "On the 100 items that both runs share nothing changed: the items are others." in stated
+    assert "On the 100 items that both runs share nothing changed: the runs differ in their other items." in stated
 
 
 def test_a_run_that_is_not_repeated_keeps_its_items_for_the_next_comparison(tmp_path: Path) -> None:

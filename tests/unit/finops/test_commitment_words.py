@@ -53,7 +53,7 @@ def test_the_other_kinds() -> None:
         "overage_usd": D("0.1"),
     }  # fmt: skip
     assert words("provisioned", **throughput) == (
-        "50.0 % used; 1.20 of 2.40 USD were idle this month; pays from 80.0 % on; the last 28 days would have paid for 3 units; "
+        "50.0 % used; 1.20 of 2.40 USD were idle this month; pays from a use of 80.0 %; the last 28 days would have paid for 3 units; "
         "0.10 USD of the day went beyond it"
     )
     assert words("free_tier", month_saving_usd=D("1.5")) == "1.50 USD of usage were free this month"
