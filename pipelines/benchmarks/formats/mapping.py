@@ -105,7 +105,7 @@ class MappingOptions(Declaration):
     date_field: str | None = None
     records: str = ""
     """Where the list of records lies in a JSON document, with dots; empty where the document is the list."""
-    delimiter: str = ","
+    delimiter: str = Field(default=",", pattern=r"^.$")
     decimal: Literal[".", ","] = "."
     """The mark before decimals in numbers that are written as text; point or comma, the other one parts thousands."""
     row_kind: RowKind = "entry"

@@ -53,7 +53,7 @@ class PriceMapping(Declaration):
     when: dict[str, str] = Field(default_factory=dict)
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     cents: bool = False
-    delimiter: str = ","
+    delimiter: str = Field(default=",", pattern=r"^.$")
     zero_is_free: bool = False
     """Whether a record with nothing but zeros is free; else it has no price."""
 
