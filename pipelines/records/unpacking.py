@@ -175,18 +175,29 @@ def _unpacked_member(member: IO[bytes]) -> IO[bytes]:
     return cast("IO[bytes]", gzip.GzipFile(fileobj=buffered) if buffered.peek(2)[:2] == b"\x1f\x8b" else buffered)
 
 
+class _Tar(tarfile.TarFile):
+    """A tar archive, or several that were joined."""
+
+    ignore_zeros = True
+    has_ended = False
+    """Whether the empty block that ends an archive was the last that was read."""
+
+
 class _Member(tarfile.TarInfo):
-    """A file of a tar archive. Without a header for the next one, and without the empty block that ends an archive, it is cut or damaged:
-    `tarfile` takes that for its end."""
+    """A file of a tar archive. Where no other follows, and no empty block, the archive is cut or damaged: `tarfile` takes that for its end."""
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        tar = cast("_Tar", archive)
         try:
-            return super().fromtarfile(archive)
+            found = super().fromtarfile(tar)
         except tarfile.HeaderError as error:
-            if type(error).__name__ == "EOFHeaderError":
+            tar.has_ended |= type(error).__name__ == "EOFHeaderError"
+            if tar.has_ended:
                 raise
             raise OSError(type(error).__name__) from None
+        tar.has_ended = False
+        return found
 
 
 class TarMembers(io.RawIOBase):
@@ -217,7 +228,7 @@ class TarMembers(io.RawIOBase):
     def _next(self) -> IO[bytes] | None:
         """The next file of the archive, without what a Mac adds to each."""
         if self._archive is None:  # opening it reads the first header, which may be damaged
-            self._archive = tarfile.open(fileobj=self._outer, mode="r|", tarinfo=_Member)  # noqa: SIM115 - closed in close
+            self._archive = _Tar.open(fileobj=self._outer, mode="r|", tarinfo=_Member)
         while (member := self._archive.next()) is not None:
             held = self._archive.extractfile(member) if member.isfile() else None
             if held is not None and not member.name.rpartition("/")[2].startswith("._"):

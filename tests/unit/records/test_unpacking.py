@@ -49,6 +49,9 @@ def tarred(**files: bytes) -> bytes:
         zipped(a=lines(1, 2, 3), folder__=b""),
         tarred(a=lines(1, 2).rstrip(), folder__b=lines(3), **{"folder__._b": b"\x00\x05\x16\x07"}),
         gzip.compress(tarred(a=gzip.compress(lines(1, 2)), b=lines(3))),
+        tarred(a=lines(1, 2)) + tarred(b=lines(3)),
+        gzip.compress(tarred(a=lines(1, 2))) + gzip.compress(tarred(b=lines(3))),
+        tarred(a=lines(1, 2, 3)) + b"signed by nobody",
     ],
 )
 def test_what_is_packed_is_read(tmp_path: Path, content: bytes) -> None:
@@ -98,13 +101,21 @@ SECOND = 1024
 @pytest.mark.parametrize(
     ("content", "whole"),
     [
+        (TAR + TAR[:SECOND], 3),
         (TAR[:300], 0),
         (_with_other_byte(TAR, 100), 0),
         (TAR[:SECOND], 1),
         (TAR[: SECOND + 76], 1),
         (_with_other_byte(TAR, SECOND + 148), 1),
     ],
-    ids=["first header cut", "first header damaged", "cut between files", "second header cut", "second header damaged"],
+    ids=[
+        "second archive cut",
+        "first header cut",
+        "first header damaged",
+        "cut between files",
+        "second header cut",
+        "second header damaged",
+    ],
 )
 def test_a_tar_archive_of_which_files_are_missing_says_so(
     tmp_path: Path, content: bytes, whole: int, packed: Callable[[bytes], bytes]
