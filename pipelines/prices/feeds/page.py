@@ -17,6 +17,7 @@ from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.cells import (
     amount_in,
+    heading_key,
     is_no_row,
     key,
     listed,
@@ -101,10 +102,10 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
 
 def _continued(layout: PageLayout, found: Sequence[PageSection]) -> list[PageSection]:
     """The sections, those that go on with the one before under its heading."""
-    names = {key(name) for name in layout.continued}
+    names = {heading_key(name) for name in layout.continued}
     sections: list[PageSection] = []
     for page in found:
-        goes_on = bool(sections) and key(page.heading) in names
+        goes_on = bool(sections) and heading_key(page.heading) in names
         sections.append(replace(page, heading=sections[-1].heading) if goes_on else page)
     return sections
 
@@ -113,7 +114,7 @@ def _section_rows(reading: _Reading, section: Section, found: Sequence[PageSecti
     pages = [
         page
         for page in found
-        if section.heading == "*" or key(page.heading) == key(section.heading)
+        if section.heading == "*" or heading_key(page.heading) == heading_key(section.heading)
         if not section.says or re.search(section.says, f"{page.heading}\n{page.text}")
     ]
     tables = picked(section, pages, reading.problems)
@@ -380,7 +381,7 @@ def _phrase_prices(
     texts = [
         "\n".join([page.text, *(" | ".join(row) for table in page.tables for row in table)])
         for page in found
-        if phrase.heading == "*" or key(page.heading) == key(phrase.heading)
+        if phrase.heading == "*" or heading_key(page.heading) == heading_key(phrase.heading)
     ]
     matches = [match for text in texts for match in re.finditer(phrase.pattern, text)]
     amounts = {match["amount"] for match in matches}

@@ -16,7 +16,7 @@ from pipelines.meters import METERS_BY_NAME
 from pipelines.prices.feed_snapshot import Price, PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.layout import Column, PageLayout
-from pipelines.prices.pages.texts import plain
+from pipelines.prices.pages.texts import heading, plain
 
 _CELL = re.compile(
     r"^(?P<sign>[$¥￥€£])?\s*(?P<amount>(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(?P<word>元|USD|CNY|EUR)?\s*(?:(?:/|\bper\b)\s*(?P<unit>.+))?$"
@@ -208,6 +208,12 @@ def refuse_dear_batches(prices: Sequence[Price]) -> None:
 def key(text: str) -> str:
     """What two spellings of one header share: pages change case, spaces, line breaks, footnotes and `&` as they please."""
     return _MARKS.sub("", plain(text)).lower().replace(" ", "").replace("&", "and")
+
+
+@lru_cache(4096)
+def heading_key(text: str) -> str:
+    """The same of a heading, which may have a number or a sign before it, in a layout as on its page."""
+    return key(heading(text))
 
 
 def listed(names: Iterable[str]) -> str:

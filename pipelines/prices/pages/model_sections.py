@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.grouped import ungrouped
 from pipelines.prices.feed_snapshot import Price, PriceFeedError, as_amount
-from pipelines.prices.pages.cells import key, listed, price_of, refuse_fallen, without_marks
+from pipelines.prices.pages.cells import heading_key, key, listed, price_of, refuse_fallen, without_marks
 from pipelines.prices.pages.conditions import conditions_in
 from pipelines.prices.pages.layout import Column, ModelSections, PageLayout, RowMeters, RowPattern
 from pipelines.prices.pages.sections import PageSection
@@ -28,7 +28,7 @@ def model_section_prices(layout: PageLayout, found: Sequence[PageSection], probl
     if declared is None:
         return []
     prices: list[Price] = []
-    tiers = {key(name): tier for name, tier in declared.tiers.items()}
+    tiers = {heading_key(name): tier for name, tier in declared.tiers.items()}
     models: tuple[str, ...] = ()
     named: set[str] = set()
     for section in found:
@@ -39,7 +39,7 @@ def model_section_prices(layout: PageLayout, found: Sequence[PageSection], probl
             named.update(models)
             tier = declared.tiers.get("")
         else:
-            tier = tiers.get(key(section.heading))
+            tier = tiers.get(heading_key(section.heading))
         if models and section.tables:
             if tier is None or len(section.tables) > 1:
                 tables = "more than one table" if tier else "no such tier"

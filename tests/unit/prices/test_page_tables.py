@@ -241,3 +241,16 @@ def test_a_line_across_the_begin_of_a_page_is_no_front_matter() -> None:
     page = f"## Prices\n\n{MARKDOWN_TABLE.format(1)}\n---\n"
     for before in ("---\n", "---\ntitle: Prices\n---\n", "---\nlast-update : today\ntags:\n  - a\n---\n"):
         assert regions(f"{before}{page}".encode(), layout()) == {"": "$1"}
+
+
+@pytest.mark.parametrize("declared", ["Prices", "2. Prices", "💰 Prices", "Prices ¶", "prices"])
+@pytest.mark.parametrize("written", ["Prices", "2. Prices", "💰 Prices", "3) Prices"])
+def test_a_heading_is_found_with_and_without_its_number_or_sign(declared: str, written: str) -> None:
+    """A layout may state it as the page does: the page's number was dropped, and the layout's no longer found."""
+    options = layout()
+    options["sections"][0]["heading"] = declared
+    for page in (
+        f"## {written}\n\n{MARKDOWN_TABLE.format(1)}",
+        html(TABLE.format(1)).decode().replace("Prices", written),
+    ):
+        assert regions(page.encode(), options) == {"": "$1"}
