@@ -19,6 +19,7 @@ from pipelines.prices.pages.cells import (
     amount_in,
     heading_key,
     is_no_row,
+    is_one_of,
     key,
     listed,
     model_names,
@@ -289,11 +290,11 @@ def _cell_prices(reading: _Reading, column: Column | Labels, cell: str, where: s
     shown = cell
     for pattern in layout.drop_from_cells:
         cell = re.sub(pattern, "", cell).strip()
-    if cell in layout.blank:
+    if is_one_of(cell, layout.blank):
         return
     if (unmarked := without_marks(cell)) != cell:
         reading.problems.add(f"{where}: {shown!r} has a footnote that may change it")
-    is_free = unmarked in layout.free
+    is_free = is_one_of(unmarked, layout.free)
     amount = Decimal(0) if is_free else amount_in(layout, column, unmarked, where, header)
     price = price_of(layout, column, amount, where, shown)
     if column.hours is not None and not windows[column.hours]:

@@ -39,6 +39,11 @@ _MONEY = re.compile(r"[$¥￥€£]\s*\d|\d\s*(?:元|USD|CNY|EUR)")
 _MODELS_TOGETHER = re.compile(r"\s+/\s+")
 
 
+def is_one_of(cell: str, declared: Iterable[str]) -> bool:
+    """Whether a cell is one of the texts that a layout states, which may be in the page's notation: `US$0` is read as `$0`."""
+    return any(cell in (text, plain(text)) for text in declared)
+
+
 def without_marks(cell: str) -> str:
     """A price cell without the marks of footnotes behind its amount or its unit."""
     return _MARKS_OF_AMOUNTS.sub("", cell)
@@ -86,7 +91,7 @@ def is_no_row(layout: PageLayout, header: Sequence[str], cells: Sequence[str], w
         return True
     words = said[0]
     is_alone = len(said) == 1 and len(header) > 2 and (len(cells) == 1 or all(cells) or not any(cells[1:]))
-    is_price = words in layout.free or bool(_CELL.match(words) or _MONEY.search(words))
+    is_price = is_one_of(words, layout.free) or bool(_CELL.match(words) or _MONEY.search(words))
     is_head = is_alone and not is_price and bool(re.search(r"[^\W\d_]", words))
     if is_head and _BINDING.search(words):
         raise PriceFeedError(f"{where}: a row that heads those below it: {words!r}")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.grouped import ungrouped
 from pipelines.prices.feed_snapshot import Price, PriceFeedError, as_amount
-from pipelines.prices.pages.cells import heading_key, key, listed, price_of, refuse_fallen, without_marks
+from pipelines.prices.pages.cells import heading_key, is_one_of, key, listed, price_of, refuse_fallen, without_marks
 from pipelines.prices.pages.conditions import conditions_in
 from pipelines.prices.pages.layout import Column, ModelSections, PageLayout, RowMeters, RowPattern
 from pipelines.prices.pages.sections import PageSection
@@ -82,7 +82,7 @@ def _table_prices(layout: PageLayout, section: PageSection, place: str, problems
 
 
 def _phrase(layout: PageLayout, row: RowPattern, cell: str, where: str, problems: set[str]) -> Iterator[Price]:
-    if cell in layout.blank:
+    if is_one_of(cell, layout.blank):
         return
     for meter in row.patterns:
         if (match := re.search(meter.pattern, cell)) and (amount := as_amount(ungrouped(match["amount"]))) is not None:
@@ -97,7 +97,7 @@ def _cell(layout: PageLayout, row: RowMeters, cell: str, where: str, problems: s
     shown = cell
     for pattern in layout.drop_from_cells:
         cell = re.sub(pattern, "", cell).strip()
-    if cell in layout.blank:
+    if is_one_of(cell, layout.blank):
         return []
     before, *parts = re.split(r"\$\s*(?=\d)", without_marks(cell))
     prices: list[Price] = []

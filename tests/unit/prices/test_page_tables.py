@@ -254,3 +254,11 @@ def test_a_heading_is_found_with_and_without_its_number_or_sign(declared: str, w
         html(TABLE.format(1)).decode().replace("Prices", written),
     ):
         assert regions(page.encode(), options) == {"": "$1"}
+
+
+@pytest.mark.parametrize("shown", ["US$0", "$ 0", "USD 0", "0 USD"])
+def test_a_text_that_a_layout_takes_for_no_price_is_none_in_the_pages_notation(shown: str) -> None:
+    """A model that is not sold was free: the page's `US$0` was read as `$0`, the layout's was not."""
+    page = html(f"<table>{row('Model', 'Input')}{row('a', '$1')}{row('b', shown)}</table>")
+    assert [price.raw_model for price in read(page, layout() | {"blank": [shown]}).prices] == ["a"]
+    assert [price.raw_model for price in read(page, layout() | {"free": [shown]}).prices] == ["a", "b"]
