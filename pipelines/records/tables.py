@@ -51,7 +51,8 @@ def as_json_lines(rows: pl.DataFrame) -> pl.Series:
 
 def known_columns(found: Iterable[str], named: Naming, heads: set[str]) -> dict[str, str]:
     """Columns that a format reads, each to the path that it stands for; a name of its own comes before one translated, and that before
-    one in another case, as Snowflake (upper) and Postgres (lower) fold names."""
+    one in another case, as Snowflake (upper) and Postgres (lower) fold names. A table that has a
+    name of its own in small letters has not been folded to capitals."""
     names = list(found)
     own = {name: name for name in names if name in heads}
     for name in names:
@@ -59,7 +60,10 @@ def known_columns(found: Iterable[str], named: Naming, heads: set[str]) -> dict[
         if name not in own and path in heads and path not in own.values():
             own[name] = path
     folded = {head.lower(): head for head in sorted(heads, reverse=True)} if len(own) < len(names) else {}
+    keeps_case = any(name != name.upper() for name in own)
     for name in names:
+        if keeps_case and not name.islower():
+            continue
         path = folded.get(name.lower(), folded.get(name.replace(".", "/").lower(), ""))
         if name not in own and path and path not in own.values() and name.lower() not in map(str.lower, own):
             own[name] = path

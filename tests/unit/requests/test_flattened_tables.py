@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.requests.helpers import buckets, landed_bytes, parse_records, row
+from tests.unit.requests.helpers import all_days, as_csv, buckets, landed_bytes, parse_records, row
 from tests.unit.requests.samples import AT
 
 FOUND = {"input_uncached": 60, "input_cache_read": 40, "output_text": 10}
@@ -87,3 +87,14 @@ def test_an_image_that_litellm_logged_is_image(tmp_path: Path) -> None:
     drawn = SPENT | {"call_type": "aimage_generation", "total_tokens": 110, "metadata": {"usage_object": usage}}
     found = row(parse_records(tmp_path, "litellm_spend_logs", [drawn]))
     assert buckets(found) == {"input_uncached": 40, "input_image": 60, "output_image": 10}
+
+
+def test_a_column_in_capitals_next_to_small_letters_is_another(tmp_path: Path) -> None:
+    """A database folds all names; where a table keeps its case, `ID` is whatever its writer numbers."""
+    counts = {"model": "gpt-5", "timestamp": AT, "prompt_tokens": 1000, "completion_tokens": 30}
+    records = [
+        {"ID": "tenant-abcdefghijklm", "request_id": f"req-{number}-abcdefghijklm"} | counts for number in range(2)
+    ]
+    assert all_days([landed_bytes(tmp_path, as_csv(*records), "openai_chat", "a.csv")]).requests.height == 2
+    folded = [{name.upper(): item for name, item in record.items() if name != "ID"} for record in records]
+    assert all_days([landed_bytes(tmp_path, as_csv(*folded), "openai_chat", "b.csv")]).requests.height == 2
