@@ -83,6 +83,31 @@ def test_a_price_that_is_missing_for_days_and_comes_back_as_it_was_has_held_in_b
     assert gap["unit_price"].to_list() == ([Decimal(2)] if holds else [])
 
 
+def test_of_several_gaps_each_is_judged_by_the_prices_around_it() -> None:
+    """A tier of its own is missing alone; a price with another before its return did not hold in between."""
+    long = price("5", context_from_tokens=200_000, context_bound="gt")
+    stated = {
+        1: (price("2"), long),
+        2: (long,),
+        3: (price("2"),),
+        4: (long,),
+        5: (price("3"), long),
+        6: (price("2"), long),
+    }
+    snapshots = [snapshot(f"2026-01-0{at}", *prices, price("1", raw_model="other")) for at, prices in stated.items()]
+    ledger = ledger_of(snapshots).filter(pl.col("superseded_at").is_null(), raw_model="m")
+    held = {
+        int(tier): [(f"{row[0].normalize():f}", row[1].day, row[2].day if row[2] else None) for row in rows.iter_rows()]
+        for (tier,), rows in ledger.sort("valid_from")
+        .select("unit_price", "valid_from", "valid_to", "context_from_tokens")
+        .group_by("context_from_tokens")
+    }
+    assert held == {
+        0: [("2", 1, 2), ("2", 2, 3), ("2", 3, 4), ("3", 5, 6), ("2", 6, None)],
+        200_000: [("5", 1, 3), ("5", 3, 4), ("5", 4, None)],
+    }
+
+
 def test_there_and_back_again_is_three_periods() -> None:
     snapshots = [snapshot(f"2026-0{month}-01", price(usd)) for month, usd in ((1, "3"), (2, "4"), (3, "3"))]
     believed = ledger_of(snapshots).filter(pl.col("superseded_at").is_null()).sort("valid_from")
