@@ -3,7 +3,7 @@
 Cached tokens have columns of their own. Whether `prompt_tokens` contains them depends on provider and version: option `semantics` names the rule;
 without it Anthropic's models follow anthropic_exclusive, most others openai_inclusive (`conventions.py`). An answer from Helicone's own cache costs
 nothing. Rows of ClickHouse's table `request_response_rmt`, which have `latency` and `organization_id` where the API has `delay_ms`, hold costs in
-billionths of a dollar. Instants are ISO 8601 in UTC.
+billionths of a dollar, as whole numbers. Instants are ISO 8601 in UTC.
 Source: docs.helicone.ai, "Get requests"; HeliconeRequest and COST_PRECISION_MULTIPLIER of github.com/Helicone/helicone.
 """
 
@@ -85,8 +85,9 @@ def _derive(rule: str | None) -> Mapping[str, pl.Expr]:
         pl.col("table_latency").is_not_null() | pl.col("organization").is_not_null()
     )
     cost = pl.col("reported_cost_usd")
+    is_whole = cost == cost.floor()
     return {
-        "reported_cost_usd": pl.when(is_row).then(cost * _OF_A_ROW).otherwise(cost),
+        "reported_cost_usd": pl.when(is_row & is_whole).then(cost * _OF_A_ROW).otherwise(cost),
         "latency_ms": pl.coalesce("latency_ms", "table_latency"),
         "token_semantics": pl.lit(rule) if rule else rule_of("helicone", pl.lit("openai_inclusive")),
         "status": status,

@@ -135,6 +135,11 @@ def test_counts_of_another_unit_are_no_tokens(tmp_path: Path, unit: str) -> None
     assert (buckets(counted), counted["tags"]) == ({"input_uncached": 600, "output_text": 20}, None)
 
 
+def test_a_cost_with_a_fraction_is_in_dollars_also_where_a_row_has_the_tables_names(tmp_path: Path) -> None:
+    record = {name: item for name, item in sample("helicone").items() if name != "delay_ms"} | {"latency": 1500}
+    assert row(parse_records(tmp_path, "helicone", [record]))["reported_cost_usd"] == Decimal("0.00123")
+
+
 def test_costs_of_helicones_own_table_are_billionths(tmp_path: Path) -> None:
     """Its API divides them; a row of ClickHouse has its latency and organisation under the table's own names."""
     api = sample("helicone")
