@@ -27,7 +27,9 @@ from pipelines.records.paths import path_tree
 
 _DEEPEST = 5
 _ASKED = ("request", "prompt", "input", "question", "tool")
-"""Parts of names of fields that hold what was asked; a list of `requests` holds what became of them."""
+"""Parts of names of fields that hold what was asked."""
+_LOGGED = re.compile("requests$|request.*(log|record|event|call|entr|histor)")
+"""Names of fields that hold what became of requests."""
 _SAID = (
     "choices",
     "candidates",
@@ -258,7 +260,7 @@ def _opened(value: object, name: str = "") -> object:
     """An object or a list, also one that is written as text, in a line of a log behind a few words; None for anything else, and for what was
     asked."""
     lower = name.lower()
-    if any(asked in lower for asked in _ASKED) and not lower.endswith("requests"):
+    if any(asked in lower for asked in _ASKED) and not _LOGGED.search(lower):
         return None
     if isinstance(value, str) and not isinstance(value, Number) and name not in _SAID:
         start = value.find("{", 0, MAX_PREFIX) if name in LINE_COLUMNS and value.lstrip()[:1] != "[" else 0

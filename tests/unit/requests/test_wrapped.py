@@ -113,6 +113,11 @@ def test_the_id_of_a_wrapper_is_not_that_of_each_call_in_it(held: Callable[[Any]
     assert set(found["request_model"]) == {"gpt-5", "gpt-5-mini"}
 
 
+@pytest.mark.parametrize("name", ["request_logs", "requestLog", "request_records", "llm_requests", "requestEvents"])
+def test_a_log_of_requests_is_not_what_was_asked(name: str, tmp_path: Path) -> None:
+    assert parse_records(tmp_path, "openai_chat", [{name: [sample("openai_chat")]}]).valid == 1
+
+
 @pytest.mark.parametrize("number", range(2))
 def test_a_record_in_a_wrapper_counts_next_to_one_without(number: int, tmp_path: Path) -> None:
     records = [{**sample("openai_chat"), "id": f"chatcmpl-{item}abcdefghijklm"} for item in range(3)]
