@@ -22,7 +22,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import polars as pl
 
-from pipelines.daily import ingest, reading, request_rules, requests
+from pipelines.daily import ingest, parse_tasks, request_rules, requests
 from pipelines.daily.days import Window
 from pipelines.models import resolve_requests
 from pipelines.prices import rate
@@ -48,7 +48,7 @@ SPEND_SQL = """
 """Daily spend per model, as `mart.daily_model_spend` sums it, for the token columns that this log fills."""
 
 _WATCHED: tuple[tuple[ModuleType | type, str, str], ...] = (
-    (reading, "parse_file", "parse"),
+    (parse_tasks, "parse_file", "parse"),
     (requests, "load_requests", "load"),
     (request_rules, "attribute", "load: attribute"),
     (request_rules, "resolve_requests", "load: resolve"),
