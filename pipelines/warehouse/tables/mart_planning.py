@@ -151,7 +151,7 @@ BUDGET_STATUS = Table(
 SPEND_ANOMALY = Table(
     "mart",
     "spend_anomaly",
-    "Times at which something was dearer than its own past lets expect, each with what drove it and the money so far. It is open until "
+    "Times at which something cost more than its own past suggests, each with what drove it and the money so far. It is open until "
     "the spend is back.",
     "one row per scope, value and start",
     (
