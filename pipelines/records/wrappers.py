@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from functools import cached_property
-from itertools import compress
-from operator import not_
 from typing import Any
 
 import polars as pl
 
 from pipelines.meters import STAND_ALONE
 from pipelines.records.container_logs import INSTANT
+from pipelines.records.copies import Copies
 from pipelines.records.http_archives import MARK, answer_of
 from pipelines.records.json_record import COUNTED, Number, RecordError, load, texts_of
 from pipelines.records.layout import LINE_COLUMNS, MAX_PREFIX, ItemReader, Layout, Paths
@@ -64,9 +62,7 @@ class Wrappers:
         self._places = (ids, layout.instants.get("event_at", ()))
         self._failed = layout.text.get("error", ())
         self._known = path_tree({*self._failed, *(path for paths in self._places for path in paths)})
-        self._models = (*layout.text.get("request_model", ()), *layout.text.get("response_model", ()))
-        self._billed = tuple(layout.usage.get(name, ()) for name in ("input", "output"))
-        self._stated = path_tree({*ids, *self._models, *(path for paths in self._billed for path in paths)})
+        self._copies = Copies(layout, self._read)
 
     @cached_property
     def counted(self) -> list[str]:
@@ -162,7 +158,7 @@ class Wrappers:
         if lists:
             yield from ({**dated, **record} if isinstance(record, dict) else record for record in lists)
             return
-        records = self._without_copies(
+        records = self._copies.without(
             [
                 record
                 for name, inner in held
@@ -173,29 +169,6 @@ class Wrappers:
         is_one = len(records) == 1
         around = self._around(value, of_one=is_one) if is_one or len(held) == 1 else dated
         yield from ({**around, **record} for record in records)
-
-    def _without_copies(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The records without those that state again what another counts: loggers write what they made of an answer next to it. A copy
-        has no id of its own and names no other model."""
-        stated = [self._stated_by(record) for record in records] if len(records) > 1 else []
-        of_counts: dict[object, set[tuple[bool, frozenset[str]]]] = {}
-        for counts, has_id, models in stated:
-            of_counts.setdefault(counts, set()).add((has_id, models))
-        copies = [
-            not has_id and any(counts) and any(_is_part(models, *other) for other in of_counts[counts])
-            for counts, has_id, models in stated
-        ]
-        return list(compress(records, map(not_, copies))) if any(copies) else records
-
-    def _stated_by(self, record: object) -> tuple[tuple[str | None, ...], bool, frozenset[str]]:
-        """The input and output that a record counts, whether it has an id, and the models that it names."""
-        for read in filter(self._counts, self._read(record)):
-            with suppress(RecordError):
-                texts = texts_of(read, self._stated)
-                counts = tuple(next(filter(None, (texts[path] for path in paths)), None) for paths in self._billed)
-                models = frozenset(filter(None, (texts[path] for path in self._models)))
-                return counts, any(texts[path] for path in self._places[0]), models
-        return (None, None), True, frozenset()
 
     def _around(self, value: dict[str, Any], *, of_one: bool) -> dict[str, Any]:
         """What a wrapper says of the records in it; its id would make one call of several."""
@@ -243,13 +216,6 @@ class Wrappers:
 def _may_hold(name: str, value: dict[str, Any]) -> bool:
     """Whether an object of that name in a value may hold records: not a usage that the format left unread, nor what was said, nor a sum."""
     return name not in COUNTED and not (name in _SAID and "role" in value) and not _SUM.search(name)
-
-
-def _is_part(models: frozenset[str], is_named: bool, others: frozenset[str]) -> bool:
-    """Whether a record that names `models` says no more than one that names `others`, maybe with the version that answered."""
-    if not is_named:
-        return models < others
-    return all(any(other.startswith(model) for other in others) for model in models)
 
 
 def _own_reader(layout: Layout) -> ItemReader:
