@@ -107,6 +107,13 @@ def test_a_node_that_names_its_parent_is_drawn_once() -> None:
     assert [section.heading for section in drawn if section.tables] == ["models"]
 
 
+def test_a_chain_of_nodes_that_each_name_the_next_twice_is_refused() -> None:
+    lines = [f'{number:x}:{{"left":"${number + 1:x}","right":"${number + 1:x}"}}' for number in range(40)]
+    script = f"self.__next_f.push([1,{json.dumps(chr(10).join(lines))}])"
+    with pytest.raises(PriceFeedError, match="name each other more than 5,000 times"):
+        sections_of(f"<!doctype html><html><script>{script}</script></html>")
+
+
 def test_a_number_that_no_one_can_write_out_costs_itself() -> None:
     models = json.dumps({"models": MODELS}).replace("15", "1e9999999")
     drawn = sections_of(f'<!doctype html><html><script type="application/json">{models}</script></html>')
