@@ -80,7 +80,7 @@ def test_the_counts_of_an_answer_stated_again_next_to_it_are_no_call(copy: dict[
     held = {"answer_metrics": copy, "raw": sample("openai_chat") | {"model": "gpt-5"}}
     for line in ({"time": AT, **held}, {"time": AT, "result": dict(reversed(held.items()))}):
         assert row(parse_records(tmp_path, "openai_chat", [line]))["source_request_id"] == "chatcmpl-1"
-    for judge in ({"model": "gpt-5-mini", "usage": OPENAI_USAGE}, {"usage": OPENAI_USAGE | {"completion_tokens": 301}}):
+    for judge in ({"model": "gpt-5-mini", "usage": OPENAI_USAGE}, {"prompt_tokens": 1000, "completion_tokens": 301}):
         assert parse_records(tmp_path, "openai_chat", [{"time": AT, **held, "judge": judge}]).valid == 2
 
 
