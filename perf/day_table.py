@@ -38,12 +38,12 @@ def day_table(day: Mapping[str, Any]) -> str:
 
 
 def _stages(day: Mapping[str, Any], kind: str) -> dict[str, dict[str, float]]:
-    """Each stage of one kind of run: the median of each figure."""
-    runs = [run["stages"] for run in day["runs"] if run["kind"] == kind]
+    """Each stage of one kind of run: the median of each figure over the runs that named the stage."""
+    runs = [{str(stage["name"]): stage for stage in run["stages"]} for run in day["runs"] if run["kind"] == kind]
     found = {}
-    for number, stage in enumerate(runs[0]):
-        numbers = [name for name in stage if name != "name"]
-        found[str(stage["name"])] = {name: median(run[number][name] for run in runs) for name in numbers}
+    for name in dict.fromkeys(name for run in runs for name in run):
+        named = [run[name] for run in runs if name in run]
+        found[name] = {figure: median(stage[figure] for stage in named) for figure in named[0] if figure != "name"}
     return found
 
 
