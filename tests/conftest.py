@@ -89,8 +89,9 @@ class OneRun(LoadFileScheduling):
         return "tests/assets" if file.startswith("tests/assets/") else file
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
-    return OneRun(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """`OneRun` where files are shared out; a session that asks for another way has it."""
+    return OneRun(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True)
