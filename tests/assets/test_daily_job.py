@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import dagster as dg
@@ -15,6 +15,15 @@ from tests.assets.conftest import DailyJob, RangedRun, SmallSample
 def failed_checks(result: dg.ExecuteInProcessResult) -> set[str]:
     return {
         f"{c.asset_key.to_user_string()}:{c.check_name}" for c in result.get_asset_check_evaluations() if not c.passed
+    }
+
+
+def shown_by(result: dg.ExecuteInProcessResult) -> dict[str, Mapping[str, dg.MetadataValue]]:
+    """What Dagster shows of each table that the run made."""
+    return {
+        event.asset_key.to_user_string(): event.step_materialization_data.materialization.metadata
+        for event in result.all_events
+        if event.is_step_materialization and event.asset_key
     }
 
 
@@ -101,18 +110,17 @@ def test_day_by_day_backwards_gives_the_rows_of_the_range(
     """That a day run twice gives the same rows is shown by two runs at the same time (`end_to_end/test_interrupted.py`)."""
     other = fresh_job()
     for day in reversed(small_sample.days):
-        other.run(day)
+        result = other.run(day)
     expected, found = ranged.job.tables(), other.tables()
     assert expected["core.request"]
     assert {name for name in expected if expected[name] != found[name]} == set()
+    spend = other.query("select event_date, count(*) as rows from mart.daily_model_spend group by 1")
+    of_the_day = spend.filter(event_date=small_sample.days[0])["rows"].item()
+    assert shown_by(result)["mart/daily_model_spend"]["dagster/row_count"].value == of_the_day < spend["rows"].sum()
 
 
 def test_what_a_person_sees_of_a_run(ranged: RangedRun) -> None:
-    shown = {
-        event.asset_key.to_user_string(): event.step_materialization_data.materialization.metadata
-        for event in ranged.result.all_events
-        if event.is_step_materialization and event.asset_key
-    }
+    shown = shown_by(ranged.result)
     assert {"core/request", "core/price", "mart/daily_model_spend", "mart/benchmark_drift", "report/html"} <= set(shown)
     tables = {f"{table.schema}/{table.name}" for table in TABLES if table.schema in {"core", "mart"}}
     assert len(tables & shown.keys()) > 15
