@@ -44,10 +44,10 @@ ROUNDED_SHARE = 0.9
 SCATTERED_SHARE = 0.6
 """Share of rows that must move beyond noise before not the models but what the board measures counts as another."""
 SCATTERED_IN_PART = 0.3
-"""The same of the rows that an export has which is not whole, and of ratings of which no more than STANDING_SHARE stand still."""
-STANDING_SHARE = 0.35
-"""Share of ratings that may move by less than a standard error where one fit has made them all anew. Where only models move, two
-thirds of the others stay that close."""
+"""The same of the rows that an export has which is not whole, and of ratings that no more than STANDING_SHARE shows to be the old fit."""
+STANDING_SHARE = 0.5
+"""Of the ratings that stayed within three standard errors, the most that may have stayed within one where one fit has made them all anew:
+it leaves a third to a half there. Where models move, however many, the others lie as chance leaves them, two thirds or more within one."""
 REWEIGHTED_SHARE = 0.3
 """Share of entries with unchanged components whose composite must move before the composite counts as re-weighted."""
 _SETTING = re.compile(
@@ -231,9 +231,10 @@ def is_scattered(rows: pl.DataFrame, threshold: float, share: float = SCATTERED_
 
 
 def _stands_still(rows: pl.DataFrame) -> float:
-    """The share of a version's rows that moved by less than a standard error; one without standard errors did."""
+    """Of a version's rows that moved by less than three standard errors, the share that moved by less than one."""
     noise = np.nan_to_num(np.hypot(_numbers(rows["stderr"]), _numbers(rows["stderr_after"])), nan=np.inf)
-    return float(np.mean(np.abs(rows["delta"].to_numpy()) < noise))
+    moved = np.abs(rows["delta"].to_numpy())
+    return float(np.sum(moved < noise) / max(np.sum(moved < 3 * noise), 1))
 
 
 def _error_of_items(rows: pl.DataFrame) -> float:

@@ -108,6 +108,7 @@ def test_another_fit_of_all_ratings_moves_no_model(tmp_path: Path) -> None:
     before = models(60)
     after = {m: r + chance.normal(0, 25) for m, r in before.items()}
     few = {m: r + (30 if n % 5 == 0 else 0) for n, (m, r) in enumerate(before.items())}
+    half = {m: r + (40 if n % 2 == 0 else chance.normal(0, 5)) for n, (m, r) in enumerate(before.items())}
 
     def kinds(name: str, second: dict[str, float]) -> set[str]:
         days = [("2026-10-01", before), ("2026-10-08", second), ("2026-10-15", second)]
@@ -116,3 +117,4 @@ def test_another_fit_of_all_ratings_moves_no_model(tmp_path: Path) -> None:
 
     assert kinds("another fit", after) == {"scale_rebase"}
     assert kinds("twelve models", few) == {"drift"}
+    assert kinds("half of the models", half) == {"drift"}
