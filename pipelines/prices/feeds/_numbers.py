@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -14,6 +15,8 @@ from pipelines.outside import worded
 from pipelines.prices.feed_snapshot import PriceFeedError
 
 _LONGEST_INTEGER = 18
+_DEEPEST_WRAPPER = 3
+"""Objects that a tool puts around what it saved (`{"fetched": {"body": ...}}`)."""
 
 
 def feed_json(content: bytes, problems: set[str]) -> Any:  # noqa: ANN401 - whatever JSON holds
@@ -41,6 +44,23 @@ def feed_json(content: bytes, problems: set[str]) -> Any:  # noqa: ANN401 - what
         raise PriceFeedError("nested too deeply") from None
     except ValueError as error:
         raise PriceFeedError(f"not JSON: {worded(error)}") from None
+
+
+def unwrapped(document: Any, fits: Callable[[Any], bool], problems: set[str]) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """The value in a document that `fits` a format: the whole, or what a tool that saved it kept under a key, as JSON or as its text."""
+    return next((value for value in _values(document, problems, _DEEPEST_WRAPPER) if fits(value)), document)
+
+
+def _values(value: Any, problems: set[str], deep: int) -> Iterator[Any]:  # noqa: ANN401 - whatever JSON holds
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            value = feed_json(value.encode(), problems)
+        except PriceFeedError:
+            return
+    yield value
+    if deep and isinstance(value, Mapping):
+        for held in value.values():
+            yield from _values(held, problems, deep - 1)
 
 
 def _number(text: str) -> Decimal:

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 from pipelines.outside import worded
 from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, why_no_price
-from pipelines.prices.feeds._numbers import feed_json
+from pipelines.prices.feeds._numbers import feed_json, unwrapped
 from pipelines.prices.meters import LEDGER_UNITS
 
-VERSION = "1"
+VERSION = "2"
 
 _PREFIX = re.compile(r"^(?:[A-Z]{2,4}\d{0,2}(?:_[A-Z0-9]+)?-)?(?:MP:(?:[A-Z]{2,4}\d{0,2}_)?)?")
 _EDITION = re.compile(r"^(.+?)\s*\(Amazon Bedrock(?: Edition)?\)$")
@@ -218,7 +218,7 @@ def _rates(content: bytes, problems: set[str]) -> Iterator[_Rate]:
     if content.lstrip(b"\xef\xbb\xbf").startswith((b'"FormatVersion"', b"FormatVersion", b'"SKU"', b"SKU,")):
         yield from _of_table(content)
         return
-    answer = feed_json(content, problems)
+    answer = unwrapped(feed_json(content, problems), _is_offer, problems)
     items = answer.get("PriceList") if isinstance(answer, dict) else answer
     if isinstance(items, list):
         for place, item in enumerate(items):
@@ -235,6 +235,10 @@ def _rates(content: bytes, problems: set[str]) -> Iterator[_Rate]:
     on_demand = terms.get("OnDemand") or {}
     for sku, product in products.items():
         yield from _of_terms(f"/terms/OnDemand/{sku}", product, on_demand.get(sku))
+
+
+def _is_offer(value: object) -> bool:
+    return isinstance(value, dict) and ({"products", "terms"} <= set(value) or isinstance(value.get("PriceList"), list))
 
 
 def _of_terms(place: str, product: Mapping[str, Any], terms: object) -> Iterator[_Rate]:

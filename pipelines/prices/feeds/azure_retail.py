@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from pipelines.outside import worded
 from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, why_no_price
-from pipelines.prices.feeds._numbers import feed_json
+from pipelines.prices.feeds._numbers import feed_json, unwrapped
 from pipelines.prices.meters import LEDGER_UNITS
 
-VERSION = "3"
+VERSION = "4"
 
 _WORDS: dict[str, str] = {
     **dict.fromkeys(("inp", "in", "inpt", "input"), "input"),
@@ -90,7 +90,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     the next one's date.
     """
     problems: set[str] = set()
-    answer = feed_json(content, problems)
+    answer = unwrapped(feed_json(content, problems), _is_answer, problems)
     pages = answer if isinstance(answer, list) else [answer]
     found = [page.get("Items", page.get("items")) if isinstance(page, dict) else None for page in pages]
     items = [item for page in found if isinstance(page, list) for item in page]
@@ -115,6 +115,11 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
             rejected += 1
     prices = [price for meaning, found in by_meaning.items() for price in _placed(meaning, found)]
     return Parsed(prices, len(items), rejected, frozenset(problems))
+
+
+def _is_answer(value: object) -> bool:
+    pages = value if isinstance(value, list) else [value]
+    return bool(pages) and all(isinstance(page, dict) and ("Items" in page or "items" in page) for page in pages)
 
 
 def _no_list_price(item: Mapping[str, Any]) -> str | None:

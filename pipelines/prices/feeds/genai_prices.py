@@ -13,10 +13,10 @@ from typing import Any
 
 from pipelines.outside import worded
 from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, why_no_price
-from pipelines.prices.feeds._numbers import feed_json
+from pipelines.prices.feeds._numbers import feed_json, unwrapped
 from pipelines.prices.meters import LEDGER_UNITS
 
-VERSION = "2"
+VERSION = "3"
 
 _METERS: dict[str, tuple[str, int]] = {
     "input_mtok": ("input_uncached", 1_000_000),
@@ -84,7 +84,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     match by prefix or pattern are no statement about a name and are left out. Raises PriceFeedError.
     """
     problems: set[str] = set()
-    providers = feed_json(content, problems)
+    providers = unwrapped(feed_json(content, problems), _are_providers, problems)
     if not isinstance(providers, list):
         raise PriceFeedError(f"expected an array of providers, found {type(providers).__name__}")
     prices: list[Price] = []
@@ -106,6 +106,10 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
                 if name.lower() not in ids:
                     prices += [price._replace(raw_model=name, alias_of=price.raw_model) for price in found]
     return Parsed(prices, lines, rejected, frozenset(problems))
+
+
+def _are_providers(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(provider, dict) and "models" in provider for provider in value)
 
 
 def _model_prices(provider: str, model: Mapping[str, Any], pointer: str, problems: set[str]) -> Iterator[Price]:

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from pipelines.outside import worded
 from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, why_no_price
-from pipelines.prices.feeds._numbers import feed_json
+from pipelines.prices.feeds._numbers import feed_json, unwrapped
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
-VERSION = "6"
+VERSION = "7"
 
 _METERS = {
     "input_cost_per_token": "input_uncached",
@@ -118,7 +118,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     one, which providers use unless the request says otherwise. Raises PriceFeedError.
     """
     problems: set[str] = set()
-    entries = feed_json(content, problems)
+    entries = unwrapped(feed_json(content, problems), _is_map, problems)
     if not isinstance(entries, dict):
         raise PriceFeedError(f"expected an object of models, found {type(entries).__name__}")
     entries.pop("sample_spec", None)
@@ -153,6 +153,10 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
         elif found:
             problems.add(f"{key}: only zeros, which the map writes for free and for unknown")
     return Parsed(prices, len(entries), rejected, frozenset(problems))
+
+
+def _is_map(value: object) -> bool:
+    return isinstance(value, dict) and any(isinstance(e, dict) and "litellm_provider" in e for e in value.values())
 
 
 def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> list[Price]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from pipelines.outside import worded
 from pipelines.prices.feed_snapshot import BEGINNING, Parsed, Price, PriceFeedError, as_amount, why_no_price
-from pipelines.prices.feeds._numbers import feed_json
+from pipelines.prices.feeds._numbers import feed_json, unwrapped
 from pipelines.prices.meters import LEDGER_UNITS
 
-VERSION = "4"
+VERSION = "5"
 
 _METERS = {"input": "input_uncached", "input_cached": "input_cache_read", "output": "output_text"}
 _MODALITIES = {
@@ -36,8 +36,8 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     states no price for longer prompts. `gpt-image-2-image` named `... image tokens` is the price of gpt-image-2 for those.
     """
     problems: set[str] = set()
-    whole = feed_json(content, problems)
-    if not isinstance(whole, dict) or not ("prices" in whole or {"vendor", "models"} <= set(whole)):
+    whole = unwrapped(feed_json(content, problems), _is_list, problems)
+    if not _is_list(whole):
         raise PriceFeedError("expected an object with `prices`, or with `vendor` and `models`")
     prices: list[Price] = []
     rejected = lines = 0
@@ -49,6 +49,10 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
             problems.add(f"{pointer}: {worded(error)}")
             rejected += 1
     return Parsed(prices, lines, rejected, frozenset(problems))
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, dict) and ("prices" in value or {"vendor", "models"} <= set(value))
 
 
 def _entries(whole: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

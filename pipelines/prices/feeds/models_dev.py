@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, why_no_price
-from pipelines.prices.feeds._numbers import bound_of, feed_json
+from pipelines.prices.feeds._numbers import bound_of, feed_json, unwrapped
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.warehouse.tables.core import SERVICE_TIER_NAME
 
-VERSION = "4"
+VERSION = "5"
 
 _METERS = {
     "input": "input_uncached",
@@ -33,12 +33,8 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     that their requests ask for. `catalog.json` holds the same providers under a key of its own.
     """
     problems: set[str] = set()
-    providers = feed_json(content, problems)
-    if isinstance(providers, dict) and isinstance(providers.get("providers"), dict):
-        providers = providers["providers"]
-    if not isinstance(providers, dict) or not all(
-        isinstance(p, dict) and isinstance(p.get("models"), dict) for p in providers.values()
-    ):
+    providers = unwrapped(feed_json(content, problems), _are_providers, problems)
+    if not _are_providers(providers):
         raise PriceFeedError(
             "expected an object of providers, each with `models`, as https://models.dev/api.json holds"
         )
@@ -60,6 +56,14 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
             elif found:
                 problems.add(f"{provider}/{model}: only zeros")
     return Parsed(prices, lines, rejected, frozenset(problems))
+
+
+def _are_providers(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(p, dict) and isinstance(p.get("models"), dict) for p in value.values())
+    )
 
 
 def _mode_prices(provider: str, model: str, experimental: object, problems: set[str]) -> Iterator[Price]:

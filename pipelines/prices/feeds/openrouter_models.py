@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.outside import worded
 from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, why_no_price
-from pipelines.prices.feeds._numbers import bound_of, feed_json
+from pipelines.prices.feeds._numbers import bound_of, feed_json, unwrapped
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
@@ -41,7 +41,7 @@ some thousand such tokens; from a tenth of a cent on it is an image."""
 
 
 def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
-    """Every price of the list, the API's answer itself or one wrapped as `body`. Raises PriceFeedError.
+    """Every price of the list. Raises PriceFeedError.
 
     A slug that ends in `:batch` is the batch tier of the model before it. `overrides` apply to the whole request from
     `min_prompt_tokens` on, that bound included, and between `utc_start` and `utc_end` (1630 is half past four) on `utc_days`;
@@ -51,9 +51,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     own: reasoning was no cheaper than the answer, nor was what came from a cache free.
     """
     problems: set[str] = set()
-    answer = feed_json(content, problems)
-    answer = answer.get("body", answer) if isinstance(answer, dict) else answer
-    models = answer.get("data") if isinstance(answer, dict) else answer
+    models = unwrapped(feed_json(content, problems), _are_models, problems)
     if not isinstance(models, list):
         raise PriceFeedError("expected an object with the array `data`, as GET /api/v1/models answers")
     prices: list[Price] = []
@@ -78,6 +76,10 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
         elif found:
             problems.add(f"{model['id']}: only zeros, though its name does not end in :free")
     return Parsed(prices, len(models), rejected, frozenset(problems))
+
+
+def _are_models(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(model, dict) and "pricing" in model for model in value)
 
 
 def _model_prices(slug: str, pricing: Mapping[str, Any], pointer: str, problems: set[str]) -> Iterator[Price]:

@@ -160,3 +160,21 @@ def test_units_of_azure(unit: str, quantity: int | None) -> None:
     }  # fmt: skip
     found = FORMATS["azure_retail"].read(json.dumps({"Items": [item]}).encode(), {})
     assert [p.pricing_quantity for p in found.prices] == ([] if quantity is None else [quantity])
+
+
+_ONE_OF_EACH: dict[str, Any] = {
+    "litellm_map": {"m": {"litellm_provider": "s", "input_cost_per_token": 1e-06}},
+    "llm_prices": {"prices": [{"id": "m", "vendor": "s", "name": "M", "input": 1}]},
+    "genai_prices": [{"id": "s", "models": [{"id": "m", "prices": {"input_mtok": 1}}]}],
+    "models_dev": {"s": {"models": {"m": {"cost": {"input": 1}}}}},
+    "openrouter_models": {"data": [{"id": "m", "pricing": {"prompt": "0.000001"}}]},
+}
+
+
+@pytest.mark.parametrize("format_name", sorted(_ONE_OF_EACH))
+def test_a_feed_that_a_tool_saved_in_an_answer_is_the_feed(format_name: str) -> None:
+    """Archives keep the body next to its headers, as JSON or as its text."""
+    feed, headers = _ONE_OF_EACH[format_name], [{"name": "etag", "value": "1"}]
+    for wrapped in (feed, {"headers": headers, "body": feed}, {"page": {"status": 200, "text": json.dumps(feed)}}):
+        parsed = FORMATS[format_name].read(json.dumps(wrapped).encode(), {})
+        assert [(price.raw_model, price.meter) for price in parsed.prices] == [("m", "input_uncached")], wrapped
