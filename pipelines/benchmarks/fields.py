@@ -243,7 +243,8 @@ _AROUND_SCORE = re.compile(
 )
 
 
-_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
+_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\ue000-\uf8ff]")
+"""Characters without a width, and those that only an icon's font can draw."""
 _NUMBER = r"[-+\u2212]?\d[\d.,]*%?"
 _NO_PART = re.compile(
     rf"(?:\s*\(?(?:±|\+/-|\+-)\s*{_NUMBER}\)?|\s*[\[(]\s*{_NUMBER}\s*(?:,|;|to|[-\u2013])\s*{_NUMBER}\s*[\])])?"

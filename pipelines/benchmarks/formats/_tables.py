@@ -21,7 +21,7 @@ from pipelines.outside import worded
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LINES_BEFORE_HEADER = 5
-_MARKS = re.compile(r"[\u2190-\u21ff\u2b00-\u2bff\ufe0f\u200b-\u200d\u2060\ufeff*`]|__")
+_MARKS = re.compile(r"[\u2190-\u21ff\u2b00-\u2bff\ufe0f\u200b-\u200d\u2060\ufeff\ue000-\uf8ff*`]|__")
 """What pages put on the names of columns: arrows that say which way is better, bold type, and what no one sees."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 

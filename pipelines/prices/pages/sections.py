@@ -131,7 +131,7 @@ def _sections_below(root: LexborNode, grids: bool) -> list[PageSection]:
     labels = Labels(root)
     for node in root.traverse(include_text=False):
         if node.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}:
-            sections.append(PageSection(heading(node.text()), int(node.tag[1])))
+            sections.append(PageSection(heading(_seen(node).strip() or node.text()), int(node.tag[1])))
         elif node.tag == "table":
             _add_table(sections[-1], _html_table(node), frozenset(map(plain, labels.of(node))))
         elif grids and node.tag == "div" and (grid := _grid(node)):
@@ -143,6 +143,15 @@ def _sections_below(root: LexborNode, grids: bool) -> list[PageSection]:
         else:
             _add_text(sections[-1], node)
     return sections
+
+
+def _seen(node: LexborNode) -> str:
+    """The text of a heading without its buttons and icons, such as the one that copies the link to it."""
+    parts = []
+    for child in node.iter(include_text=True):
+        is_aside = child.tag == "button" or child.attributes.get("aria-hidden") == "true"
+        parts.append(child.text() if child.tag == "-text" else "" if is_aside else _seen(child))
+    return "".join(parts)
 
 
 def _add_text(section: PageSection, node: LexborNode) -> None:

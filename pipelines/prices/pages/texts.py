@@ -12,7 +12,8 @@ from functools import lru_cache
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _TAG = re.compile(r"(?<!\\)</?[A-Za-z][^>]*>|<!--.*?-->", re.DOTALL)
 _FOOTNOTE = re.compile(r"<sup\b[^>]*>.*?</sup>", re.DOTALL)
-_NOT_SEEN = re.compile("\\*\\*|__|`|[\u00ad\u200b\u200c\u200d\u2060\ufeff]")
+_NOT_SEEN = re.compile("\\*\\*|__|`|[\u00ad\u200b\u200c\u200d\u2060\ufeff\ue000-\uf8ff]")
+"""Marks of emphasis, characters without a width, and those that only an icon's font can draw."""
 _MONEY = (
     (re.compile(r"(?<![A-Za-z])(?:US\s?[$＄]|＄)"), "$"),
     (re.compile(r"\bUSD\s?\$?\s?(?=\.?\d)"), "$"),
@@ -23,6 +24,8 @@ _MONEY = (
 )
 """Notations of an amount, and the one that is read: `US$3`, `USD 3`, `3 USD`, `$ 3` are `$3`, `$.50` is `$0.50`. Dollars of
 other countries (`HK$3`) keep their letters and are none."""
+_INSIDE_BRACKETS = re.compile(r"(?<=[(（\[]) | (?=[)）\]])")
+"""The spaces that a link or another tag within brackets leaves: `( retired )`."""
 _OF_MONEY = re.compile(r"[$＄¥￥€£]|USD")
 _NUMBERED = re.compile(r"^(?:[^\w\s(（\[<>≤≥$¥￥€£'\"`@~/]+\s*|\d+(?:\.\d+)*[.)]\s+)+")
 """A sign or a number before the words, but none that a model's id begins with (`@cf/meta/llama`)."""
@@ -35,6 +38,7 @@ def plain(text: str) -> str:
     in one notation."""
     text = _TAG.sub(" ", _LINK.sub(r"\1", _FOOTNOTE.sub("", text)))
     text = " ".join(_NOT_SEEN.sub("", re.sub(r"\\([$_*|#\[\]<>])", r"\1", text)).split())
+    text = _INSIDE_BRACKETS.sub("", text)
     if _OF_MONEY.search(text):
         for notation, written in _MONEY:
             text = notation.sub(written, text)

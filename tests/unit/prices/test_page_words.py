@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -104,3 +105,76 @@ def test_a_promotion_next_to_the_plain_price_gives_way_to_it(tmp_path: Path) -> 
         assert rows.sort("valid_from").select("unit_price", "valid_from", "valid_to").rows() == [
             (2, datetime(2026, 11, 1, tzinfo=UTC), END_OF_YEAR), (3, END_OF_YEAR, None),
         ]  # fmt: skip
+
+
+ICON = '<span><button aria-label="Copy link"><span aria-hidden="true">\ue23e</span></button></span>'
+"""What a documentation tool puts into each heading: a button whose icon is a character of a font of icons."""
+
+
+def in_html(page: str, above: str = "") -> bytes:
+    """The page of this file as its site serves it, with the icons that it draws into headings and names."""
+    lines = []
+    for line in page.strip().splitlines():
+        if line.startswith("##"):
+            lines.append(f"{'</table>' * bool(lines)}<h2>{line[3:]}{ICON}</h2>")
+        elif line.startswith("|---"):
+            continue
+        elif line.startswith("|"):
+            cells = "".join(f"<td>{cell.strip()}</td>" for cell in line.strip("|").split("|"))
+            lines.append("<table>" * lines[-1].startswith(("<h2", "</table")) + f"<tr>{cells}</tr>")
+        elif line:
+            lines.append(f"<p>{line}</p>")
+    return f"<html><body>{above}{''.join(lines)}</body></html>".encode()
+
+
+def test_icons_and_links_belong_to_no_heading_and_no_name() -> None:
+    """The page was refused for lack of its headings; a link in brackets made the retired model another one."""
+    name = 'Claude Haiku 9 (<a href="/x">retired, except on Bedrock</a>)'
+    found = FORMATS["page"].read(in_html(PAGE.format(name=name, mark="\ue23e")), {"layout": "anthropic"}).prices
+    assert {price.raw_model for price in found} == {"Claude Haiku 9"}
+    assert {price.meter for price in found} >= {"input_uncached", "input_cache_write_1h", "web_search"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "For Claude 4.6 and later models, specifying US-only inference through the `inference_geo` parameter incurs a",
+        "For Claude Opus 4.7, Claude Opus 4.6, and newer models, specifying US-only inference via the `inference_geo` parameter incurs a",
+    ],
+)
+def test_data_residency_is_found_in_the_words_of_every_year(words: str) -> None:
+    """The page's new sentence was not found: calls that stay in the US cost a tenth too little."""
+    note = f"\n## Data residency pricing\n{words} 1.1x multiplier on all token pricing categories, including input tokens.\n"
+    found = FORMATS["page"].read((PAGE.format(name="Claude Haiku 9", mark="") + note).encode(), {"layout": "anthropic"})
+    there = {
+        price.service_tier: price.unit_price
+        for price in found.prices
+        if price.region == "us" and price.meter == "output_text"
+    }
+    assert there == {"standard": Decimal(11), "batch": Decimal("5.5")}
+
+
+GEMINI = """
+# Pricing
+## Gemini 9
+*[`gemini-9`](/x)*
+### Standard
+| | Free Tier | Paid Tier, per 1M tokens in USD |
+|---|---|---|
+| {row} | Not available | {cell} |
+"""
+
+
+@pytest.mark.parametrize(
+    ("row", "cell", "stated"),
+    [
+        ("Grounding with Google Search", "5,000 free search requests per month, then $14 per 1,000 requests.", {("web_search", "14", 1000, 0)}),
+        ("Grounding with Google Search", "1,500 RPD (free), then $35 per 1,000 grounded prompts", {("grounded_prompt", "35", 1000, 0)}),
+        ("Image input price", "$0.45 ($0.00012 per image)", {("input_image", "0.45", 1_000_000, 0)}),
+        ("Input price", "$1, prompts <= 200k tokens $2, prompts > 200k token", {("input_uncached", "1", 1_000_000, 0), ("input_uncached", "2", 1_000_000, 200_000)}),
+    ],
+)  # fmt: skip
+def test_cells_of_geminis_page_of_september(row: str, cell: str, stated: set[tuple[str, str, int, int]]) -> None:
+    """Searches lost their price, and images of an embedding model cost as its text."""
+    found = FORMATS["page"].read(GEMINI.format(row=row, cell=cell).encode(), {"layout": "google"})
+    assert {(p.meter, str(p.unit_price), p.pricing_quantity, p.context_from_tokens) for p in found.prices} == stated
