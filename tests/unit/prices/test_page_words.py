@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -178,3 +179,19 @@ def test_cells_of_geminis_page_of_september(row: str, cell: str, stated: set[tup
     """Searches lost their price, and images of an embedding model cost as its text."""
     found = FORMATS["page"].read(GEMINI.format(row=row, cell=cell).encode(), {"layout": "google"})
     assert {(p.meter, str(p.unit_price), p.pricing_quantity, p.context_from_tokens) for p in found.prices} == stated
+
+
+BAILIAN = """<h4>华北2（北京）</h4><table><tr><th>模型 ID（Model ID）</th><th>单次请求的输入Token数</th><th>输入单价（每百万Token）</th>
+<th><b>输出单价（每百万Token）</b><blockquote><b>思维链+回答</b></blockquote></th></tr>
+<tr><td>qwen9-plus</td><td>0&lt;Token≤256K</td><td><p>原价2元<b>（限时8折）</b></p></td><td>8元</td></tr>
+<tr><td>qwen9-plus</td><td>256K&lt;Token≤1M</td><td><p>原价6元<b>（限时7.5折）</b></p></td><td>24元</td></tr>
+<tr><td>deepseek-v9</td><td>无阶梯计价</td><td><p>忙时 2元</p><p>闲时 1元</p></td><td><p>忙时 8元</p><p>闲时 4元</p></td></tr></table>"""
+
+
+def test_bailians_discounts_in_brackets_are_taken_off_and_busy_hours_cost_their_row_only() -> None:
+    """Both refused the page: the prices of every model stayed those of the summer."""
+    page = json.dumps({"data": {"content": BAILIAN}}).encode()
+    found = FORMATS["page"].read(page, {"layout": "bailian"})
+    paid = {(p.raw_model, p.context_from_tokens, p.unit_price) for p in found.prices if p.meter == "input_uncached"}
+    assert paid == {("qwen9-plus", 0, Decimal("1.6")), ("qwen9-plus", 256_000, Decimal("4.5"))}
+    assert [name for name in found.not_understood if "deepseek-v9" in name]
