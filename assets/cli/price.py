@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -138,9 +139,10 @@ def _request(connection: psycopg.Connection[Any], request_id: str) -> dict[str, 
     from pipelines.warehouse.read import read_table
     from pipelines.warehouse.tables.core import REQUEST
 
-    try:
+    found = REQUEST.empty()
+    with suppress(ValueError):
         found = read_table(connection, REQUEST, "request_uid = %s", (UUID(request_id),))
-    except ValueError:
+    if found.is_empty():  # sources give ids of that shape too
         found = read_table(connection, REQUEST, "source_request_id = %s", (request_id,))
     if found.is_empty():
         raise typer.BadParameter(f"core.request holds no request {request_id!r}: is its day loaded?")

@@ -30,7 +30,7 @@ class Channel(Declaration):
 
 
 class AlertsConfig(Declaration):
-    """The whole of `alerts.yaml`. `link` is where reports are found by people, before `<day>/index.html`."""
+    """The whole of `alerts.yaml`. `link` is the address under which people find reports, without `<day>/index.html`."""
 
     channels: tuple[Channel, ...] = ()
     link: str | None = Field(default=None, pattern=r"^https?://\S+$")

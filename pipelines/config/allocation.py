@@ -1,7 +1,5 @@
-"""Schema of `allocation.yaml`: how cost that is shared, or that nobody is named for, is passed on.
-
-Who pays for a request is decided before, by `attribution.yaml`; the rules here are applied to sums of charges by
-`pipelines.books.allocation`.
+"""Schema of `allocation.yaml`: how shared cost, and cost that names nobody, is passed on. `attribution.yaml` decides
+before that who pays for a request. `pipelines.books.allocation` applies the rules here to sums of charges.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ FIELDS = ("provider_id", "model_id", *ATTRIBUTION)
 
 
 def check_weights(by: str, weights: Mapping[str, Decimal]) -> None:
-    """Raises KeyMistake where fixed weights are missing, given for another rule, or no weights."""
+    """Raises KeyMistake if fixed weights are missing, belong to another kind of rule, or are not weights."""
     if (by == "weights") != bool(weights):
         problem = (
             "found none, `by: weights` needs them"
@@ -42,8 +40,8 @@ def check_weights(by: str, weights: Mapping[str, Decimal]) -> None:
 class AllocationRule(Declaration):
     """Charges that match every pattern of `when` (`*` stands for any text) are passed on to the values of `to`.
 
-    `by`: even, in proportion to their own spend or tokens of the day, or by fixed `weights` by name. The receivers of all
-    but weights are those that have charges of their own on the day: charges that no rule matches.
+    `by`: even, in proportion to their own spend or tokens of the day, or by fixed `weights` by name. Except for
+    weights, the receivers are those that have charges of their own on the day, which no rule matches.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")

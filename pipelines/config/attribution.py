@@ -1,7 +1,7 @@
-"""Schema of `attribution.yaml`: who pays for a request, where the log itself does not say.
+"""Schema of `attribution.yaml`: who pays for a request if the log itself does not say.
 
-Which field of a log holds team or project is declared per source in `sources.yaml`; the rules here are applied
-to the canonical columns afterwards, by `pipelines.requests.attribution`.
+Which field of a log holds team or project is declared per source in `sources.yaml`; `pipelines.requests.attribution`
+then applies the rules here to the canonical columns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Target = Literal["team", "project", "cost_centre", "environment", "application",
 TARGETS: tuple[Target, ...] = get_args(Target)
 
 FIELDS = (*TARGETS, "source", "provider_id", "request_model", "response_model", "session_id", "operation", "region")
-"""What a rule may look at, besides `tags.<name>`."""
+"""The fields that a rule may match, besides `tags.<name>`."""
 _TAG = "tags."
 
 

@@ -55,12 +55,12 @@ class Budget(Declaration):
 
     @property
     def what(self) -> str:
-        """The charges it is for in one text, the same for the same `when`: `model_id=gpt-5 team=search`; empty for all."""
+        """The charges that it is for, as one text that is the same for equal `when`: `model_id=gpt-5 team=search`; empty for all."""
         return " ".join(f"{field}={self.when[field]}" for field in sorted(self.when))
 
 
 class SellerLimit(Declaration):
-    """A limit that a seller enforces, or warns of, at its own side: `amount` in each `period`."""
+    """A limit that the seller itself enforces or warns of: `amount` in each `period`."""
 
     provider_id: str = Field(min_length=1)
     period: Period = "month"

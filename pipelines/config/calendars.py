@@ -1,4 +1,4 @@
-"""Schema of `calendars.yaml`: days on which prices that hold on working days only do not hold.
+"""Schema of `calendars.yaml`: days on which prices for working days do not hold.
 
 What a window of the day is, and how it names a calendar, is in `pipelines.prices.windows`.
 """

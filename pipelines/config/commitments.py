@@ -24,8 +24,8 @@ _NAME = r"^[a-z][a-z0-9_.-]{0,59}$"
 
 
 class UnusedRule(Declaration):
-    """Who pays for what nobody used of a commitment on a day: the values of `to` that used the seller's models on that day, evenly or in
-    proportion to their spend or tokens, or fixed `weights` by name."""
+    """Who pays for the unused part of a commitment on a day: the values of `to` that used the seller's models that
+    day, evenly or in proportion to their spend or tokens, or by fixed `weights`."""
 
     to: Receiver
     by: Literal["even", "spend", "tokens", "weights"]
@@ -59,8 +59,8 @@ class Commitment(Declaration):
 class ProvisionedThroughput(Commitment):
     """`units` of throughput for `models`, paid by the hour or month whether used or not.
 
-    A unit serves `tokens_per_unit_hour` (or `tokens_per_unit_minute`) of input; a token of output takes as much as
-    `output_weight` of input. What goes beyond in an hour is paid as used.
+    A unit serves `tokens_per_unit_hour` (or `tokens_per_unit_minute`) of input. A token of output counts as
+    `output_weight` tokens of input. Usage beyond that in an hour is paid as used.
     """
 
     models: tuple[str, ...] = Field(min_length=1)
@@ -89,7 +89,7 @@ class ProvisionedThroughput(Commitment):
         return self.tokens_per_unit_hour
 
     def excludes(self, other: ProvisionedThroughput) -> bool:
-        """Whether both serve the same model of a seller at the same time, so that nobody knows which of them did."""
+        """Whether both serve the same model of a seller at the same time, so that nobody knows which one served a call."""
         begins = max(self.from_date, other.from_date)
         return (
             self.provider_id == other.provider_id
@@ -100,9 +100,8 @@ class ProvisionedThroughput(Commitment):
 
 
 class PrepaidCredit(Commitment):
-    """`usd` paid ahead that the seller's usage is paid from; what is left on `to_date` is lost. `granted` where nothing was paid for it.
-
-    Of several the one with the lowest `priority` is drawn first, then the one that expires first.
+    """`usd` paid ahead, from which the seller's usage is paid. What is left on `to_date` is lost. `granted`: nothing
+    was paid for it. Of several, the lowest `priority` is used first, then the one that expires first.
     """
 
     usd: Decimal = Field(gt=0, le=1_000_000_000_000, decimal_places=18)
@@ -170,7 +169,7 @@ _NAMED = (
     ("discounts", "discount"), ("free_tiers", "commitment"), ("provisioned", "commitment"), ("credits", "commitment"),
     ("minimum_spend", "commitment"),
 )  # fmt: skip
-"""The lists of the file, and which key of an item is its name: a name stands once in all of them."""
+"""The lists of the file, and the key that names an item. A name may stand only once in all of them."""
 
 
 class Commitments(Declaration):
@@ -185,7 +184,7 @@ class Commitments(Declaration):
 
     @property
     def declared(self) -> tuple[Commitment, ...]:
-        """Every commitment; discounts are none."""
+        """Every commitment. Discounts are not commitments."""
         return (*self.provisioned, *self.free_tiers, *self.credits, *self.minimum_spend)
 
     @model_validator(mode="after")

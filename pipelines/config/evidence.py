@@ -1,7 +1,7 @@
 """Schema of `evidence.yaml`: what is known of models that a log can't say, each line with its source and its grade.
 
-A projection draws on it (`pipelines.routing`). Nothing is assumed that does not stand here: where no line fits, there
-is no projection, and the reason says which line is missing.
+A projection draws on it (`pipelines.routing`). Nothing else is assumed. If no line fits, there is no projection, and
+the reason names the missing line.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class Effect(Declaration):
 
     `measure`: `input` the prompt in its own tokens, `output` what it writes in answer to one request, `loop` all tokens of a
     task that an agent works on in steps; `attempts` how often a request is sent until it is answered, where the log of the model does not say.
-    `n` is the number of models that `log_sd` was learnt from: where they are few, the spread itself
-    is drawn too. `model` is a model's id, or `*` for every model without a line of its own.
+    `n` is the number of models that `log_sd` was learnt from. If they are few, the spread itself is drawn too. `model` is a model's id, or `*` for every model without a line of its own.
     Two models' factors are divided, so that a model against itself is exactly 1.
 
     With `against` the factor is held against that model, on the same requests, and not against a typical one. `freedom` are the degrees
-    of freedom of an error that pairs of requests show: its draws are Student's. `sessions` are those that the error was measured on: requests
-    of the traffic, where they are few, are as far from the mean of all as theirs.
+    of freedom of an error that pairs of requests show: its draws are Student's. `sessions` is how many sessions the
+    error was measured on. If the traffic has few requests, they are as far from the mean of all as these sessions
+    were.
     """
 
     measure: Measure
@@ -75,7 +75,7 @@ class BoardRatios(Declaration):
 
 
 class Difficulty(Declaration):
-    """How many times the tokens of the others the requests take that a router sends to the arm for hard ones: its logarithm is normal."""
+    """How many times as many tokens hard requests take as the others, as a router separates them; its logarithm is normal."""
 
     log_mean: float = Field(ge=-10, le=10)
     log_sd: float = Field(ge=0, le=10)
@@ -99,7 +99,8 @@ class Verifier(Declaration):
 
 
 class Escalation(Declaration):
-    """How often users ask again on the dearest arm what a model has answered: a share of its requests, `share_sd` its standard error.
+    """How often users repeat a request on the dearest arm after a model answered it: a share of its requests, with
+    the standard error `share_sd`.
 
     `model` is a model's id, or `*` for every model without a line of its own.
     """
@@ -114,8 +115,8 @@ class Escalation(Declaration):
 class Transfer(Declaration):
     """How far a benchmark's score carries over to other tasks: the standard deviation of the logit that each model moves by.
 
-    It is learnt from few benchmarks, of which one is further from one's own tasks than another. With `freedom` draws are Student's: all models
-    and use cases of a world move by as many times that.
+    It is learnt from few benchmarks, and some are further from your own tasks than others. With `freedom`, draws
+    follow Student's distribution, by one factor for all models and use cases of a world.
     """
 
     benchmark: str = ANY
@@ -126,7 +127,7 @@ class Transfer(Declaration):
 
 
 class ScoredAs(Declaration):
-    """A name that a seller points at one model after another, and the model that stood behind it from a day on.
+    """A name that a seller moves from model to model, and the model behind it from a day on.
 
     `model` takes the leaderboard scores of `scored_as` on the UTC days from `from` until before `until`, unless it has its own.
     """
@@ -145,10 +146,10 @@ class ScoredAs(Declaration):
 class Evidence(Declaration):
     """The whole of `evidence.yaml`.
 
-    `agreement` is the correlation of two models' outcomes on the same items (phi). `skill_from` and `skill_to` bound how
-    much of the way from chance to a router that knows every outcome beforehand a router goes. `pair_tokens_log_sd` and
-    `pair_quality_sd` say how far one pair of answers to the same request is from the ratio of all, in logarithms of tokens (or cost) and as a
-    share of the better known model's quality: how many pairs a measurement takes. `draws` is the number of simulated worlds.
+    `agreement` is the correlation of two models' outcomes on the same items (phi). `skill_from` and `skill_to` bound
+    a router's skill: 0 is chance, 1 knows every outcome beforehand. `pair_tokens_log_sd` and `pair_quality_sd` say
+    how far one pair of answers to the same request is from the ratio of all, in logarithms of tokens (or cost) and as
+    a share of the better known model's quality. They decide how many pairs a measurement needs. `draws` is the number of simulated worlds.
     """
 
     effects: tuple[Effect, ...] = ()

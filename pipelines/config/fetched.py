@@ -1,4 +1,4 @@
-"""What is fetched from a public address or an API that hands out a file: price feeds, boards, prices of hardware, exchange rates.
+"""What is fetched as a file from a public address or an API: price feeds, boards, prices of hardware, exchange rates.
 
 Fetching is `pipelines.fetch`.
 """
@@ -15,7 +15,7 @@ from pipelines.config.mistakes import KeyMistake
 from pipelines.config.variables import Variable
 
 FETCH_OPTIONS = ("suffix", "headers_env", "redirects")
-"""Options of whatever is fetched, besides those of its format."""
+"""Options that everything fetched has, besides those of its format."""
 
 _TYPES: dict[str, tuple[TypeAdapter[Any], str]] = {
     "suffix": (TypeAdapter(str), "a suffix is accepted, such as .json"),
@@ -30,7 +30,7 @@ _TYPES: dict[str, tuple[TypeAdapter[Any], str]] = {
 class Fetched(Declaration):
     """Something with an address. `enabled: false` leaves its files in use and asks for no new ones.
 
-    Without `url` its files are put into the landing zone by others. Older than `stale_after_hours` it is called stale.
+    Without `url`, others put its files into the landing zone. It is stale when its newest file is older than `stale_after_hours`.
     """
 
     url: str | None = None

@@ -1,4 +1,4 @@
-"""Schema of `focus.yaml`: what exports in FOCUS need to know and no log says: your accounts with the sellers."""
+"""Schema of `focus.yaml`: your accounts with the sellers, which FOCUS exports need and no log states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schema of `fx.yaml`: what other currencies are worth in USD, by day: published rates and rates of one's own.
+"""Schema of `fx.yaml`: what other currencies are worth in USD on each day, by published rates and by your own.
 
 Only declarations live here; reading the files and converting prices is `pipelines.prices.exchange`.
 """
@@ -23,9 +23,9 @@ class FxFeed(Fetched):
 
     `ecb` is the layout of the European Central Bank: a column Date and one per currency, each the number of units that
     one unit of `base` bought that day. A rate holds from the day it is for until the next one, but for no more than
-    `holds_days` days, which has to span weekends and holidays. With `steps: month` the rate that holds as a month begins
-    is used for the whole of it (the first one inside it where none does), as books are usually kept; with `steps: day`
-    that of each day, at the price of a rate card for each.
+    `holds_days` days, which has to span weekends and holidays. With `steps: month` the rate at the start of a month
+    is used for all of it (or the first one in it), as books are usually kept. With `steps: day` each day has its own
+    rate, which takes a rate card for each.
     """
 
     feed: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
@@ -37,7 +37,7 @@ class FxFeed(Fetched):
 
 
 class FxRate(Declaration):
-    """A rate of one's own: USD for one unit of `currency`, from a UTC day on, up to but not including `valid_to`."""
+    """A rate of your own: USD for one unit of `currency`, from a UTC day up to but not including `valid_to`."""
 
     currency: str = Field(pattern=_CURRENCY)
     usd_per_unit: Decimal = Field(ge=Decimal("1e-9"), le=Decimal("1e7"), allow_inf_nan=False)
@@ -62,7 +62,7 @@ class FxRate(Declaration):
 
 
 class FxConfig(Declaration):
-    """The whole of `fx.yaml`. Rates of one's own go before feeds, feeds in their order; before `since` nothing is kept."""
+    """The whole of `fx.yaml`. Your own rates take precedence over feeds, and feeds over later feeds. No rate before `since` is kept."""
 
     since: date = date(2023, 1, 1)
     feeds: tuple[FxFeed, ...] = ()

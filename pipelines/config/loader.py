@@ -93,7 +93,7 @@ def load_config(folder: Path | None, *, use_sample: bool = False) -> Config:
 def load_file(model: type[ModelT], name: str, folder: Path | None, *, use_sample: bool = False) -> ModelT:
     """Read one YAML file into its schema. Raises ConfigError with a line per mistake.
 
-    What the file leaves out of the schema's `DEFAULTED` is taken from the packaged one.
+    Keys of the schema's `DEFAULTED` that the file leaves out come from the packaged one.
     """
     if folder is None or not (folder / name).is_file():
         return model.model_validate(_packaged(model, name, use_sample))

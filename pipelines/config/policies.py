@@ -23,7 +23,8 @@ TOTAL = "total"
 
 
 class Requires(Declaration):
-    """What a model must be to serve an arm. What is not known of it (`model_facts.yaml`, `sellers` of `routing.yaml`) is not met.
+    """What a model must be to serve an arm. A requirement that can't be checked, because `model_facts.yaml` or
+    `sellers` of `routing.yaml` says nothing, is not met.
 
     `context_tokens`: at least this window. `input`: all of these modalities. `licence: permissive` restricts nothing. `openness`: one
     of these. `residency`: the seller keeps data in one of these places.
@@ -44,10 +45,10 @@ class Requires(Declaration):
 
 
 class Rule(Declaration):
-    """Requests that an arm takes: those for which everything given holds, one of each list.
+    """Requests that an arm takes: those that meet every condition, with one value of each list.
 
-    `use_cases` are applications, else teams. `prompt_tokens_at_least` and `prompt_tokens_below` bound the prompt with what was
-    read from a cache.
+    `use_cases` are applications, else teams. `prompt_tokens_at_least` and `prompt_tokens_below` bound the prompt,
+    tokens read from a cache included.
     """
 
     use_cases: tuple[str, ...] = ()
@@ -70,7 +71,7 @@ class Rule(Declaration):
 
 
 class Ceiling(Declaration):
-    """What machines of one's own can serve in a second, all of them together: tokens of prompts and answers, or of answers alone, where the
+    """What your own machines can serve in a second, all together: tokens of prompts and answers, or of answers alone, where the
     measurement states no prompts. `source` says who measured it."""
 
     tokens_per_second: float | None = Field(default=None, gt=0)
@@ -152,7 +153,7 @@ class Arm(Declaration):
 
     @property
     def part(self) -> Decimal:
-        """The part of what no rule takes that is the arm's: its share, or what is harder than its threshold."""
+        """The arm's part of the requests that no rule takes: its share, or those harder than its threshold."""
         if self.difficulty_above is not None:
             return 1 - self.difficulty_above
         return self.share or Decimal(0)
@@ -164,7 +165,7 @@ class Arm(Declaration):
 
 
 class Cascade(Declaration):
-    """The first arm answers, a verifier judges, the second arm answers again what was rejected. `verifier` names a line of `verifiers`
+    """The first arm answers, a verifier judges, and the second arm answers what was rejected. `verifier` names a line of `verifiers`
     in `evidence.yaml`."""
 
     verifier: str

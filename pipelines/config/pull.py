@@ -1,4 +1,4 @@
-"""Schema of `pull:` in `sources.yaml`: where the files of a request source come from, if nobody puts them there.
+"""Schema of `pull:` in `sources.yaml`: where modelmeter itself gets the files of a request source.
 
 What each kind asks for is in `pipelines.pull`. Secrets are named here by their environment variable, never written.
 """
@@ -31,10 +31,9 @@ ApiKind = Literal[
 
 
 class _Windowed(Declaration):
-    """Time is asked for in windows. Those of the last `look_back_days` are asked again, because records come late and get revised.
-
-    `since` is the first day of all; without it the first run asks for the last 31 days. A run stops between two windows after
-    `minutes`, and the next goes on there.
+    """A source is asked in windows of time. Those of the last `look_back_days` are asked again, because records come
+    late and are revised. `since` is the first day; without it the first run asks for the last 31 days. After
+    `minutes` a run stops between two windows, and the next run goes on there.
     """
 
     since: date | None = None
@@ -43,15 +42,15 @@ class _Windowed(Declaration):
 
 
 class ApiPull(_Windowed):
-    """An HTTP API that `pipelines.pull.connectors` knows. `params` add to what it is asked, or replace it."""
+    """An HTTP API that `pipelines.pull.connectors` knows. `params` are added to the parameters of the request, or replace them."""
 
     kind: ApiKind
     url: str | None = None
-    """Scheme and host, with a path before the API's own; where it is another than the public one."""
+    """Scheme and host, with a path before the API's own, if it is not the public one."""
     key_env: tuple[Variable, ...] = ()
-    """One name, or a list of as many as the API has keys; empty means the usual ones."""
+    """One name, or as many as the API has keys; empty means the usual ones."""
     reports: tuple[str, ...] = ()
-    """Of a kind with several reports, those to ask for; empty means all."""
+    """The reports to ask for, of a kind that has several; empty means all."""
     params: dict[str, Any] = Field(default_factory=dict)
     window_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 24
 

@@ -1,4 +1,4 @@
-"""Schema of `reconciliation.yaml`: how late bills are complete, and which differences are worth a person's time."""
+"""Schema of `reconciliation.yaml`: after how many days bills are complete, and which differences are worth a person's time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Tolerance(Declaration):
 
 
 class SellerRules(Declaration):
-    """What holds for the bills of one seller in place of the general rules."""
+    """Rules for the bills of one seller, in place of the general ones."""
 
     lag_days: int | None = Field(default=None, ge=0, le=92)
     tolerance: Tolerance | None = None

@@ -13,16 +13,14 @@ from pydantic import Field
 from pipelines.config.declaration import Declaration
 
 SHORTEST_DAYS = 45
-"""Late lines are looked for 35 days around a run, and a day is loaded with its neighbours."""
+"""A run looks for late lines 35 days around it, and loads a day together with its neighbours."""
 
 Days = Annotated[int, Field(ge=SHORTEST_DAYS)]
 
 
 class Retention(Declaration):
-    """The whole of `retention.yaml`. Empty keeps for ever.
-
-    Days of the log are counted back from the newest day with charges (and never from a day that is to come), so that a clock
-    that runs wild removes nothing.
+    """The whole of `retention.yaml`. An empty value keeps for ever. Days of the log are counted back from the newest
+    day with charges, never from a future day, so that a wrong clock removes nothing.
     """
 
     dagster_days: Annotated[int, Field(ge=7)] | None = 90

@@ -1,4 +1,4 @@
-"""Schema of `routing.yaml`: hybrid policies (which share of the traffic goes to which model) and what they are held against.
+"""Schema of `routing.yaml`: hybrid policies (which share of the traffic goes to which model) and their baselines.
 
 Only declarations live here; what a policy would have cost is computed in `pipelines.routing`.
 """
@@ -15,7 +15,7 @@ from pipelines.config.policies import ID, NAME, Policy, Requires
 
 
 class Baseline(Declaration):
-    """What a policy is compared with: without a model, what the traffic did cost; with one, all traffic on it."""
+    """What a policy is compared with: the actual cost of the traffic, or, with a model, all traffic on that model."""
 
     baseline: str = Field(pattern=NAME)
     provider_id: str | None = Field(default=None, pattern=ID)
@@ -37,7 +37,7 @@ class Candidate(Declaration):
 
 
 class Seller(Declaration):
-    """Where a seller keeps data: places of one's own choice, such as `eu` or `own`, and who says so."""
+    """Where a seller keeps data, and who says so. The names of places are yours, such as `eu` or `own`."""
 
     provider_id: str = Field(pattern=ID)
     residency: tuple[str, ...] = Field(min_length=1)
@@ -91,7 +91,7 @@ class RoutingConfig(Declaration):
         return policy == (self.headline or self.policies[0].policy)
 
     def of_headline(self) -> Self:
-        """The same of the headline policy alone, with its baselines and no candidates."""
+        """The configuration with the headline policy alone, its baselines and no candidates."""
         policies = tuple(one for one in self.policies if self.is_headline(one.policy))
         named = {name for one in policies for name in one.baselines}
         baselines = tuple(one for one in self.baselines if one.baseline in named)

@@ -43,7 +43,7 @@ class Gpu(Declaration):
 
 
 class Machine(Declaration):
-    """A machine that one asks whether a model fits on: `gpus` GPUs of `gpu_gb` gigabytes."""
+    """A machine on which a model may or may not fit: `gpus` GPUs of `gpu_gb` gigabytes."""
 
     machine: str = Field(pattern=_NAME)
     gpu_gb: float = Field(gt=0)
@@ -53,8 +53,8 @@ class Machine(Declaration):
 class GpuPrice(Declaration):
     """What an hour of one GPU costs, from `valid_from` on, as `source` states it.
 
-    `known_from` is the day since when that is known; without it, the price was known when it began. `term` says for how long one
-    binds oneself: `on_demand`, `spot`, `reserved_1_year`, `rental_3_years`, `owned`. A correction is a further row with the
+    `known_from` is the day since when it is known; without it, the price was known when it began. `term` is how long
+    you commit to it: `on_demand`, `spot`, `reserved_1_year`, `rental_3_years`, `owned`. A correction is a further row with the
     same `valid_from` and a later `known_from`.
     """
 
@@ -73,7 +73,7 @@ class GpuPrice(Declaration):
 
 
 class Throughput(Declaration):
-    """What `gpus` GPUs together were measured to write: tokens of output a second, with the configuration that it holds for.
+    """The measured throughput of `gpus` GPUs together: tokens of output a second, with the configuration that was measured.
 
     `input_tokens` and `output_tokens` are of one request, on average; `concurrency` is how many requests ran at once.
     """
@@ -93,11 +93,11 @@ class Throughput(Declaration):
 
 
 class Deployment(Declaration):
-    """One model on hardware of one's own: `replicas` times `gpus` GPUs that serve it together, paid whether used or not.
+    """One model on your own hardware: `replicas` times `gpus` GPUs serve it together. They are paid for whether used or not.
 
     `ops_usd_per_day` is what else it costs a day: people, power, network. It runs from `from_date` up to, not including, `to_date`.
-    Its requests are those of the model whose log names `provider_id`, the engine's own name where that is not said. `unused` says who pays for
-    its idle hours, as for a commitment.
+    Its requests are those of the model whose log names `provider_id`, or the engine's own name by default. `unused`
+    says who pays for idle hours, as for a commitment.
     """
 
     deployment: str = Field(pattern=_NAME)

@@ -35,9 +35,9 @@ BILL_FORMATS = (
     "langfuse_daily",
     "azure_cost",
 )
-"""Of these, what providers report and bill: never requests."""
+"""Formats of what providers report and bill. Their records are never requests."""
 SHADOW_FORMATS = ("shadow",)
-"""Of these, what shadow runs and evaluations found: the same requests on other models, never traffic of our own."""
+"""Formats of what shadow runs and evaluations found: the same requests on other models, never your traffic."""
 PriceFormat = Literal[
     "genai_prices",
     "litellm_map",
@@ -70,8 +70,9 @@ class RequestSource(Declaration):
 
     `defaults` gives values for canonical fields that the log does not hold, for example `provider_id` or
     `model`; `options` are the format's own (the columns of a `mapping`, a time zone); `attribution` maps
-    team, project, environment, application and end_user_id to fields of the log. Of records of two sources that describe
-    one call equally well, that of the lower `precedence` is kept. `pull` says where its files come from, if nobody puts them there.
+    team, project, environment, application and end_user_id to fields of the log. If records of two sources describe
+    one call equally well, the one with the lower `precedence` is kept. `pull` says where modelmeter itself gets the
+    files.
     """
 
     source: str = Field(pattern=_NAME)
@@ -107,8 +108,8 @@ class Sighting(Declaration):
 
 
 class LookAlike(Declaration):
-    """Records `drop` describe the calls that `keep` describe: one is dropped for each of these with the same counts at the same time,
-    although nothing but this rule says that they are one call."""
+    """The records `drop` describe the same calls as the records `keep`. For each of the latter, one of the former
+    with the same counts and the same time is dropped, although only this rule says that they are one call."""
 
     keep: Sighting
     drop: Sighting

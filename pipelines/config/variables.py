@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 
 def _variable(name: object) -> str:
-    """Raises ValueError, which does not quote what was found: a key that was written in place of its variable stays unsaid."""
+    """Raises ValueError. It does not quote the value, which may be a key written in place of its variable."""
     if isinstance(name, str) and re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", name):
         return name
     raise ValueError("the name of an environment variable is accepted: capital letters, digits and underscores")

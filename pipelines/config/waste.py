@@ -1,6 +1,5 @@
-"""Schema of `waste.yaml`: traffic that can wait, and sellers that may take another's place. No log shows that; only the company can say so.
-
-The rules are applied to requests by `pipelines.books.waste`.
+"""Schema of `waste.yaml`: traffic that can wait, and sellers that may replace each other. No log shows that; only
+the company knows. `pipelines.books.waste` applies the rules to requests.
 """
 
 from __future__ import annotations

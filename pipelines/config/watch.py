@@ -13,7 +13,7 @@ from pipelines.config.declaration import Declaration
 
 
 class KnownChange(Declaration):
-    """A change that someone knows of, from a day on: it closes alarms, and no earlier day is a reference after it.
+    """A known change from a day on. It closes alarms, and no earlier day is a reference afterwards.
 
     Empty fields mean any. `metric` is a metric or the part before its colon (`finish`).
     """

@@ -49,7 +49,7 @@ def may_be_secret(value: object) -> bool:
 
 
 def found(value: object) -> str:
-    """A value as an error shows it: short, and of what holds others only the kind."""
+    """A value as an error shows it: cut short, and only the kind of a list or map."""
     if isinstance(value, Mapping):
         return "a map"
     if isinstance(value, list | tuple):

@@ -70,7 +70,7 @@ class YamlFile:
         return yaml.compose(self._text, _Loader)
 
     def line_of(self, key: Key) -> int:
-        """The line on which the value at `key` begins, or the innermost block around it that the file has."""
+        """The line where the value at `key` begins, else the line of the innermost block around it that the file has."""
         node, line = self._root, 1
         for part in key:
             if isinstance(node, yaml.MappingNode):
@@ -88,7 +88,7 @@ class YamlFile:
 
 
 def _repeated(node: yaml.Node, way: Key) -> list[tuple[Key, int]]:
-    """Keys that stand twice in one map: YAML would let the last one win without a word."""
+    """Keys that stand twice in one map. YAML would silently take the last one."""
     found: list[tuple[Key, int]] = []
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()

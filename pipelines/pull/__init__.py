@@ -1,7 +1,7 @@
-"""Request logs and bills that come by themselves: APIs, databases and buckets into the landing zone.
+"""Pulls request logs and bills from APIs, databases and buckets into the landing zone.
 
 What is pulled lands as exact bytes or rows with a sidecar, as if a person had put it there: everything downstream reads only the
-landing zone. HTTP is spoken by `pipelines.fetch`; what the records mean is in `pipelines.requests` and `pipelines.bills`.
+landing zone. `pipelines.fetch` does all HTTP. What the records mean is in `pipelines.requests` and `pipelines.bills`.
 """
 
 from __future__ import annotations

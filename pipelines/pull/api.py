@@ -1,7 +1,8 @@
 """One window of one report of an API, page by page, as exact bytes.
 
-Where and how an API is asked is the table in `connectors.py`, one request `pipelines.fetch.client`. Nothing of an answer is used as an
-address, no redirect leads to another origin, and headers with a secret follow none at all.
+The table in `connectors.py` says where and how an API is asked; `pipelines.fetch.client` sends one request. No part
+of an answer is used as an address. No redirect is followed to another origin, and none at all with a secret in the
+headers.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from pipelines.pull.reader import PullError, time_plan
 from pipelines.pull.windows import INSTANTS, Bounds, Plan, Window, instant
 
 MAX_PAGES = 100_000
-"""Of one window: a server that never ends is not believed."""
+"""The limit for one window, so that a server whose pages never end is given up."""
 
 
 @dataclass
 class Api:
-    """An API as it is declared, and the connection that it is asked over."""
+    """A declared API, and the connection to it."""
 
     connector: Connector
     pull: ApiPull
@@ -78,7 +79,7 @@ class Api:
         return list(self.pull.reports) or known
 
     def unread(self) -> None:
-        """An API answers for every window whatever it has."""
+        """Nothing: an API can be asked for any window."""
 
     def address(self, report: str) -> str:
         """The URL of a report, without parameters. Raises PullError where the declaration names no server and there is no public one."""
@@ -188,5 +189,5 @@ def records_of(said: object, connector: Connector) -> list[object] | None:
 
 
 def _whole(text: str) -> int | str:
-    """Counts stay numbers, for the paging; what is longer than any count stays text."""
+    """Counts stay numbers, because paging needs them. Longer digits stay text."""
     return int(text) if len(text) < 19 else text

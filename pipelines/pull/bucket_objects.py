@@ -1,6 +1,6 @@
 """Objects below a prefix of a bucket, or files below a folder, each landed once per version, byte for byte.
 
-Which ones are there already the sidecars say: URL and entity tag. The landing zone's own bucket is `pipelines.landing.bucket`.
+The sidecars say which have landed already, by URL and entity tag. The landing zone's own bucket is `pipelines.landing.bucket`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Objects:
         return sorted((str(meta["path"]), _version(meta), int(meta["size"])) for meta in found if self._is_wanted(meta))
 
     def pull(self, place: Place) -> Iterator[int]:
-        """Land what is new or has another version; the size of each object. Raises PullError at the end where some are too large."""
+        """Land new objects and new versions; yields the size of each. Raises PullError at the end where some are too large."""
         held = {(file.url, file.etag) for file in place.history.all_files}
         too_large = 0
         for path, version, size in self.listed():
@@ -69,7 +69,7 @@ class Objects:
             )
 
     def _content(self, path: str) -> bytes | None:
-        """The object's bytes; None where it vanished meanwhile."""
+        """The object's bytes; None if it has vanished since it was listed."""
         self.calls += 1
         try:
             return bytes(obstore.get(self._store, path).bytes())

@@ -1,6 +1,6 @@
 """The APIs that can be pulled, as a table: where each is asked, how it takes a window, and how its pages follow each other.
 
-What the answers mean is in the format that `reads` names; asking is `api.py`. `{start}` and `{end}` in `asks` stand for the bounds
+The format that `reads` names says what the answers mean; `api.py` asks. `{start}` and `{end}` in `asks` stand for the bounds
 of the window, written as `time` says. Sources: the reference of each API, as of 2026.
 """
 
@@ -34,22 +34,22 @@ class Connector:
     asks: Mapping[str, Any]
     paging: Paging
     asks_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What single reports are asked in place of `asks`: OpenAI refuses a group that a report does not know."""
+    """Parameters of single reports, in place of those of `asks`: OpenAI refuses a group that a report does not have."""
     records: str = "data"
     inner: str | None = None
     days: int = 1
-    """Of the look-back, where the declaration names none."""
+    """Days that are asked for again, if the declaration names none."""
     whole_days: bool = False
-    """Only days that are over are asked for: a report of a day that goes on would be half."""
+    """Whether only days that have ended are asked for: the report of an unfinished day would be incomplete."""
     oldest_days: int | None = None
-    """How far back the API answers at all."""
+    """How many days back the API has data."""
     posts: bool = False
     """`asks` is sent as JSON with POST."""
     headers: Mapping[str, str] = field(default_factory=dict)
     states: str = ""
-    """What two kinds state alike of one organization, so that both together count it twice."""
+    """What this kind states about an organization. Two kinds that state the same would count it twice."""
     lacks: str = ""
-    """What a user may look for here that the API does not give, and where it is to be had."""
+    """What a user may expect here that the API does not give, and where to get it."""
 
 
 _BEARER = {"Authorization": "Bearer {}"}
@@ -74,7 +74,7 @@ _OPENAI: dict[str, Any] = {
     "whole_days": True,
 }
 _BY_PROJECT = ("file_search_calls", "code_interpreter_sessions", "vector_stores")
-"""Reports of OpenAI that know no model."""
+"""Reports of OpenAI that can't be grouped by model."""
 _ANALYTICS: dict[str, Any] = {
     **_ANTHROPIC,
     "headers": {**_ANTHROPIC["headers"], "anthropic-beta": "analytics-usage-cost-2026-08-24"},

@@ -1,4 +1,4 @@
-"""Two declarations that would pull the same bill: the later one is refused, because bills of all sources add up."""
+"""Refuses the later of two declarations that would pull the same bill, because bills of all sources add up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from pipelines.pull.reader import PullError
 def check_counted_once(source: RequestSource, declared: Sequence[RequestSource]) -> None:
     """Raises PullError where a source that is declared before it pulls the same with the same key.
 
-    Parameters that an API is not asked by default narrow what it answers, for example to one project; two that both are narrowed stay.
+    Parameters beyond the default ones narrow the answer, for example to one project. Two sources that are both
+    narrowed, differently, are accepted.
     """
     pull = source.pull
     if not isinstance(pull, ApiPull) or source.format not in BILL_FORMATS:

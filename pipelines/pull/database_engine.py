@@ -1,4 +1,4 @@
-"""Connections to a database that is pulled, each with a limit for a network or a server that goes silent."""
+"""Connections to a database that is pulled. Each is given up when the network or the server stays silent too long."""
 
 from __future__ import annotations
 

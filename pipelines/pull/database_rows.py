@@ -1,7 +1,8 @@
 """One window of a table or query of a database, row by row, as JSON lines.
 
-Postgres writes the JSON itself, so that every digit is its own. Of MySQL and SQLite the rows are written here: amounts and instants as
-text. The database is only read: in a transaction that may not write, with the session's time in UTC.
+Postgres writes the JSON itself, so every digit is its own. Rows of MySQL and SQLite are written here, with amounts
+and instants as text. The database is only read, in a transaction that may not write, with the session's time zone set
+to UTC.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from pipelines.pull.windows import INSTANTS, NUMBERS, Bounds, Plan, Window, inst
 
 _ROWS = 2_000
 _WINDOWS = 200_000
-"""More windows than a table that is read by them has: its cursor does not count rows (Snowflake ids hold an instant)."""
+"""No table has so many windows. Beyond it the cursor does not count rows: Snowflake ids, for example, hold an instant."""
 _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
@@ -61,7 +62,7 @@ class DatabaseRows:
     calls: int = 0
     packing: Packing = LINES
     _none_before: int = 0
-    """A counting cursor has no value from the last empty window up to here."""
+    """Up to this position a counting cursor is known to have no more values: a gap was looked over."""
     _silence: Silence | None = None
     """The watch over the connection that is read."""
 
@@ -82,7 +83,7 @@ class DatabaseRows:
 
     @property
     def reports(self) -> Sequence[str]:
-        """The rows are all that there is."""
+        """The one thing that is asked for: the rows."""
         return ["rows"]
 
     def plan(self, now: datetime) -> Plan:
@@ -104,7 +105,7 @@ class DatabaseRows:
         return Plan(least, most + 1, self.pull.window_rows, self.pull.look_back_rows)
 
     def unread(self) -> str | None:
-        """Rows without a cursor lie in no window. Raises PullError."""
+        """Say how many rows have no cursor: they are in no window. Raises PullError."""
         with self._reading() as connection:
             query = f"select count(*) from {self._from()} where {self._cursor} is null"
             count: int = connection.execute(text(query)).scalar_one()
@@ -114,7 +115,7 @@ class DatabaseRows:
         return f"{rows} no value in the cursor {self.pull.cursor}, and never will be read: choose a column that is always filled"
 
     def pages(self, _report: str, window: Window) -> Iterator[Page]:
-        """The rows of a window, in the order of the cursor. Raises PullError. A gap in a counting cursor is asked for once."""
+        """The rows of a window, in the order of the cursor. A gap in a counting cursor is asked for once. Raises PullError."""
         if window.end <= self._none_before:
             return
         is_empty = True
@@ -202,7 +203,7 @@ def open_database_rows(pull: SqlPull, silence_s: float) -> Iterator[DatabaseRows
 
 
 def as_json(row: Mapping[str, Any]) -> str:
-    """A row as one line of JSON. A column of JSON, which MySQL gives as text, stays text: the formats read both."""
+    """A row as one line of JSON. MySQL returns a JSON column as text, and it stays text: the formats read both."""
     return json.dumps({name: _plain(value) for name, value in row.items()}, ensure_ascii=False)
 
 
@@ -225,7 +226,7 @@ def _plain(value: object) -> object:
 
 
 def _fault(error: SQLAlchemyError) -> str:
-    """What went wrong by class and code: the sentences of a database quote values, and may name the user."""
+    """What went wrong, by class and code only: a database's own messages quote values and may name the user."""
     origin = getattr(error, "orig", None) or error
     code = getattr(origin, "sqlstate", None)
     number = next((str(arg) for arg in origin.args[:1] if isinstance(arg, int)), None)

@@ -1,6 +1,6 @@
-"""What a feed or a board would give: whether its address answers, and what its format reads of the answer. Nothing lands.
+"""Tries a feed or a board: does its address answer, and what does its format read in the answer? Nothing lands.
 
-One without an address is read from the newest file that lies in the landing zone.
+If it has no address, the newest file in the landing zone is read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Feed = PriceFeed | Leaderboard | HardwareFeed | LimitFeed | FxFeed
 
 @dataclass
 class FeedProbe:
-    """A feed or board, looked at. `is_reached` and `is_authorised` are None where nothing was asked.
+    """What was found about a feed or board. `is_reached` and `is_authorised` are None where nothing was asked.
 
     `first` and `last` are records in the order of the file, in words.
     """
@@ -66,7 +66,7 @@ def declared_feeds(config: Config) -> dict[str, tuple[FeedKind, Feed]]:
 
 
 def probe_feed(settings: Settings, zone: LandingZone, name: str, kind: FeedKind, feed: Feed) -> FeedProbe:
-    """Look at a feed, also at one that is off. Never raises for what the server, the file or the environment does."""
+    """Try a feed, even one that is switched off. No fault of the server, the file or the environment makes it raise."""
     place = "files" if feed.url is None else safe_url(feed.url)
     probe = FeedProbe(name, kind, feed.format, place, 0)
     try:

@@ -1,8 +1,8 @@
 """What has landed of a pulled source, read from the sidecars of its files, and the landing of one window.
 
-The landing zone itself says what was pulled: nothing is lost with the folder of caches, and a process that is killed between two
-files leaves what the next one completes. Apart from it only how far was asked is kept, because a window without records lands
-nothing; losing that costs calls.
+The landing zone itself says what was pulled. So nothing is lost with the folder of caches, and if a process is
+killed between two files, the next one completes the window. One thing is kept elsewhere: how far was asked, because a
+window without records lands nothing. Losing it costs calls.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipelines.landing import LandedFile, LandingZone, Pulled, write_atomically
 from pipelines.pull.windows import Bounds, Span
 
 PART_BYTES = 32 * 2**20
-"""From this size on a window is cut into several files, each of whole pages."""
+"""A window above this size is cut into several files of whole pages."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ LINES = Packing(".jsonl", b"", b"", b"")
 
 @dataclass
 class Gathered:
-    """A window on its way: its parts lie in the folder `aside` until it is complete."""
+    """A window that is being gathered. Its parts lie in the folder `aside` until it is complete."""
 
     aside: Path
     packing: Packing
@@ -100,7 +100,7 @@ class Gathered:
 
 
 def _digest(record: object) -> bytes:
-    """Of everything that a record says, whatever the order of its fields."""
+    """A hash of the whole record, whatever the order of its fields."""
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).digest()
 
 
@@ -118,7 +118,7 @@ class History:
                 self._spans.setdefault(pulled.report, []).append((pulled.start, pulled.end, file.observed_at))
 
     def newest(self, report: str, start: str, end: str) -> list[Pulled]:
-        """The parts of the version of a window that landed last; empty where none has."""
+        """The parts of the newest landed version of a window; empty if there is none."""
         found = [file.pulled for file in self._files.get((report, start, end), []) if file.pulled is not None]
         return list(takewhile(lambda pulled: pulled.digest == found[-1].digest, reversed(found)))
 
@@ -154,9 +154,9 @@ class Place:
         )  # fmt: skip
 
     def land(self, report: str, start: str, end: str, gathered: Gathered) -> list[LandedFile]:
-        """Land a complete window, unless its newest version holds the same records or it holds none; what was landed.
+        """Land a complete window and return its files; nothing if it holds no records or those of its newest version.
 
-        Of a version that a killed process left incomplete only what is missing lands.
+        If a killed process left a version incomplete, only the missing parts land.
         """
         newest = self.history.newest(report, start, end)
         if not newest and not gathered.records:
@@ -178,10 +178,10 @@ class Place:
 
 
 class Asked:
-    """How far each report of a source was asked for, kept in a file."""
+    """A file that keeps how far each report of a source was asked for."""
 
     def __init__(self, path: Path, bounds: Bounds, history: History) -> None:
-        """Where the file is gone, what has landed says how far."""
+        """If the file is gone, the landed files say how far."""
         self._path, self._bounds, self._history = path, bounds, history
         try:
             known = json.loads(path.read_bytes())
@@ -197,7 +197,7 @@ class Asked:
         return Span(min(span.start for span in spans), max(span.end for span in spans))
 
     def _spans(self, report: str) -> Iterator[tuple[int, int]]:
-        """Texts that are no positions come from another declaration of the source, and count as nothing."""
+        """Texts that are not positions come from an earlier declaration of the source, and are ignored."""
         with suppress(ValueError):
             if report in self._known:
                 start, end = self._known[report]

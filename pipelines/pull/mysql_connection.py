@@ -1,4 +1,4 @@
-"""A connection to MySQL with the limits that libpq has for Postgres; the driver's own end when its socket is connected."""
+"""A connection to MySQL with the limits that libpq has for Postgres. The driver's own limits end once its socket is connected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipelines.pull.silence import watched
 from pipelines.warehouse.database import KEEPALIVES, SIGNS_OF_LIFE
 
 LOGIN_S = 10.0
-"""Until the database has let us in, as of the warehouse."""
+"""How long logging in may take, as for the warehouse."""
 _TCP = {
     "TCP_NODELAY": 1,
     "TCP_KEEPIDLE": int(KEEPALIVES["keepalives_idle"]),
@@ -24,7 +24,8 @@ _TCP = {
 
 
 class _Connection(Connection):  # type: ignore[misc]
-    """A result that is half read when the server is lost is given up too: the driver would read on, and fail aloud when it is collected."""
+    """If the server is lost while a result is being read, the result is given up too. The driver would go on
+    reading, and print an error when the object is collected."""
 
     def _force_close(self) -> None:
         super()._force_close()
@@ -49,7 +50,7 @@ def enter(_dialect: object, _record: object, arguments: list[Any], named: dict[s
 
 
 def descriptor_of(connection: _Connection) -> int:
-    """The socket of a connection, also where the driver has wrapped it in TLS."""
+    """The socket of a connection, even if the driver has wrapped it in TLS."""
     found: int = connection._sock.fileno()
     return found
 

@@ -1,4 +1,4 @@
-"""Every declared source, feed and board in one list: where it comes from, when it was reached last, which key it needs."""
+"""Lists every declared source, feed and board: where it comes from, when it was last reached and which key it needs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ _Newest = dict[tuple[str, str], datetime]
 
 @dataclass(frozen=True)
 class Listed:
-    """One declaration. `comes_from` is an address without secrets, or `files`; `reached` an instant in UTC, None where never.
-
-    What is not on is asked for nothing; files that are there are read all the same.
+    """One declaration. `comes_from` is an address without secrets, or `files`; `reached` is an instant in UTC, None
+    if never. What is switched off is not asked for; files that are there are read nevertheless.
     """
 
     kind: str

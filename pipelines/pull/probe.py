@@ -1,6 +1,7 @@
-"""What a run would do with a pulled source: whether it answers, what it holds, what would be asked. Nothing lands.
+"""Tries a pulled source: does it answer, what does it hold, and what would a run ask? Nothing lands.
 
-Of each report the oldest and the newest window with records are looked at, each among three, the newest up to five pages.
+For each report it looks for the oldest window with records among the first three, and for the newest among the last
+three. Of the newest it reads up to five pages.
 """
 
 from __future__ import annotations
@@ -46,12 +47,12 @@ class ReportProbe:
     calls: int = 0
     is_least: bool = False
     empty_before: int = 0
-    """How many of the oldest windows were asked and hold nothing, where `first` is of the newest."""
+    """How many of the oldest windows were asked and are empty, if `first` comes from the newest."""
 
 
 @dataclass
 class Probe:
-    """A source, looked at. `is_authorised` is None where the server was not asked or did not get that far."""
+    """What was found about a source. `is_authorised` is None where the server was not asked or did not get that far."""
 
     source: str
     kind: str
@@ -76,7 +77,7 @@ def probe_source(
     *,
     declared: Sequence[RequestSource] = (),
 ) -> Probe:
-    """Look at a source. Never raises for what the server or the environment does."""
+    """Try a source. No fault of the server or the environment makes it raise."""
     files = [file for file in landed if file.source == source.source]
     probe = Probe(source.source, source.pull.kind if source.pull else "", "", len(files))
     if isinstance(source.pull, ApiPull):

@@ -1,4 +1,4 @@
-"""What every source that is asked window by window can do, be it an API (`api.py`) or a database (`database_rows.py`)."""
+"""The interface of every source that is asked window by window: APIs (`api.py`) and databases (`database_rows.py`)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Reader(Protocol):
         ...
 
     def said_at(self, record: object) -> str | None:
-        """When a record says that it was, or its number; None where it does not."""
+        """The instant or the number that a record states; None if it states none."""
         ...
 
     @property
@@ -44,7 +44,7 @@ class Reader(Protocol):
 
     @property
     def reports(self) -> Sequence[str]:
-        """The names of what is asked for apart."""
+        """The names of what is asked for separately."""
         ...
 
     @property
@@ -57,7 +57,7 @@ class Reader(Protocol):
         ...
 
     def unread(self) -> str | None:
-        """What no window can ever hold, in words; None where there is nothing. Raises PullError."""
+        """What no window can hold, in words; None if there is nothing such. Raises PullError."""
         ...
 
     def pages(self, report: str, window: Window, /) -> Iterator[Page]:

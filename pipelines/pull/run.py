@@ -1,6 +1,5 @@
-"""A run over all pulled sources, each in a thread and a boundary of its own: one that fails costs the others nothing.
-
-A window lands whole or not at all, oldest first, and the next run goes on behind the last one that was asked.
+"""Pulls all sources, each in a thread and a boundary of its own, so a failure costs the others nothing. Windows land
+whole or not at all, oldest first. The next run goes on after the last one that was asked.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from pipelines.settings import Settings
 Outcome = Literal["pulled", "unchanged", "failed", "offline"]
 
 LIMITS = FetchLimits(read_s=60, feed_s=600, attempts=6, retry_wait_s=0.5, retry_after_max_s=300)
-"""Of one call, which a server may slow down far more than that of a public file."""
+"""Seconds for one call: an API may be far slower than the server of a public file."""
 _AT_ONCE = 4
 
 
@@ -66,9 +65,8 @@ def pull_sources(
     now: datetime | None = None,
     limits: FetchLimits = LIMITS,
 ) -> list[PullResult]:
-    """Pull every source that is declared with `pull`, and land what is new or was revised. `landed` are the request files there are.
-
-    No source makes it raise. Offline (`settings.is_offline`) nothing is asked.
+    """Pull every source that is declared with `pull`, and land what is new or was revised. `landed` are the request
+    files that have landed. No failing source makes it raise. Offline (`settings.is_offline`) nothing is asked.
     """
     now = now or datetime.now(UTC)
     pulled = [source for source in sources.requests if source.pull is not None]
@@ -81,7 +79,7 @@ def pull_sources(
 
 
 def _drop_abandoned(aside: Path) -> None:
-    """Remove windows that a killed process left half gathered; one younger than a day may belong to a run that goes on."""
+    """Remove windows that a killed process left half gathered. One younger than a day may belong to a run that is still at work."""
     for folder in aside.glob("window-*"):
         if time.time() - folder.stat().st_mtime > 86400:
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,5 +1,5 @@
-"""A connection whose other end may go silent. Keep-alive packets find a network that is gone, but not a proxy that answers them and passes
-nothing on.
+"""Watches for a connection whose other end goes silent. Keep-alive packets find a broken network, but not a proxy
+that answers them and passes nothing on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 
 class Silence:
-    """A watch over one socket, which is shut down after a time without a word, so that whoever waits for it gets an error."""
+    """Watches one socket and shuts it down after too long a silence, so that whoever waits for it gets an error."""
 
     def __init__(self, descriptor: int, seconds: float) -> None:
         self.is_over = False
@@ -26,7 +26,7 @@ class Silence:
         self._thread.start()
 
     def heard(self) -> None:
-        """Something came: the time begins anew."""
+        """Something came: the time starts again."""
         self._heard.set()
 
     def end(self) -> None:

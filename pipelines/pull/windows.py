@@ -1,6 +1,5 @@
-"""The windows in which a source is asked: pieces of time, or of a counting column, that lie the same in every run.
-
-A window is asked again as long as it lies in the look-back, so that what came late or was revised is seen. Which windows hold what
+"""The windows in which a source is asked: pieces of time, or of a counting column, with the same bounds in every
+run. A window is asked again while it is in the look-back, so late and revised records are seen. Which windows hold what
 has landed is in `landed.py`.
 """
 
@@ -64,10 +63,9 @@ class Span:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run may ask for: up to `until`, in windows of `width`.
-
-    A source of which nothing was asked yet begins at `first`. Later runs go on where the last one stopped, `look_back` before it; from
-    `since` on where that is before all that was asked. What lies before `oldest` the source no longer answers.
+    """What a run may ask for: up to `until`, in windows of `width`. The first run starts at `first`. Later runs
+    start `look_back` before the point where the last one stopped, or at `since` if that is earlier than everything
+    asked so far. The source has nothing before `oldest`.
     """
 
     first: int
