@@ -23,6 +23,10 @@ def test_a_request_is_found_by_an_index(database: Database, condition: str) -> N
     with database.connect() as connection:
         connection.execute("set enable_seqscan = off")
         plan = connection.execute(f"explain select * from core.request where {condition}").fetchall()
+        own = "select count(*) from pg_index where indrelid = 'core.request_20260214'::regclass"
+        assert connection.execute(own).fetchone() == (2,), (
+            "the load builds what the parent has, and the swap builds nothing more"
+        )
     assert "Bitmap Index Scan on request_20260214" in str(plan)
 
 
