@@ -15,7 +15,7 @@ from assets.resources import WorkspaceResource
 from assets.specs import asset_key, nothing_found, result, table_spec
 from pipelines.daily import ingest_requests, load_requests
 from pipelines.warehouse.tables.core import MODEL_ALIAS, REQUEST
-from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE, QUARANTINE, SNAPSHOT
+from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE, QUARANTINE, QUIET_DAY, SNAPSHOT
 
 
 @dg.multi_asset(
@@ -61,6 +61,7 @@ def raw_request_files(
         table_spec(REQUEST, deps=["raw.snapshot", "core.rate_card", "core.model"], partitioned=True),
         table_spec(DUPLICATE, deps=["raw.snapshot"], partitioned=True),
         table_spec(LOADED_FILE, deps=["raw.snapshot"], partitioned=True),
+        table_spec(QUIET_DAY, deps=["raw.snapshot"], partitioned=True),
         table_spec(MODEL_ALIAS, deps=["raw.snapshot", "core.model"], partitioned=True),
     ],
     partitions_def=DAILY,
@@ -76,4 +77,5 @@ def core_request(context: dg.AssetExecutionContext, mm: WorkspaceResource) -> It
     yield result(REQUEST, loaded.requests, loaded.preview, priced=loaded.priced, list_cost_usd=loaded.list_cost_usd)
     yield result(DUPLICATE, loaded.duplicates)
     yield result(LOADED_FILE, loaded.files)
+    yield result(QUIET_DAY, loaded.quiet_days)
     yield result(MODEL_ALIAS, loaded.aliases)

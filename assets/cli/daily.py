@@ -36,6 +36,8 @@ class EngineName(StrEnum):
 
 SAMPLE_FROM, SAMPLE_DAYS, SAMPLE_REQUESTS_PER_DAY = date(2026, 2, 1), 28, 2_000
 """The first run loads a month: three weeks are needed to say that a day is dearer than its past lets expect."""
+_FEW_DAYS = timedelta(days=8)
+"""How far the last known day may lie back for the days between to be run too."""
 
 
 def register(app: typer.Typer) -> None:
@@ -59,7 +61,7 @@ def daily(
 ) -> None:
     """Run the daily job: fetch, ingest, price, check and report.
 
-    Without options it runs the newest day of the landing zone; on the bundled sample, the first time, all its days. Ends with status 1 when a step or a blocking check failed, and with
+    Without options it runs the newest day of the landing zone, with up to a week before it that no run was for; on the bundled sample, the first time, all its days. Ends with status 1 when a step or a blocking check failed, and with
     130 when it was interrupted.
     """
     from assets.engine import engine_of
@@ -108,7 +110,9 @@ class _Work:
         """Run every window, and then the days that late lines belong to."""
         from pipelines.daily import Window
 
-        self.windows = self.windows or [first_days(workspace, _newest(workspace, console))]
+        self.windows = self.windows or [
+            since_last_run(workspace, first_days(workspace, _newest(workspace, console)), console)
+        ]
         while len(self.runs) < len(self.windows):
             window = self.windows[len(self.runs)]
             if self.runs:
@@ -212,6 +216,20 @@ def first_days(workspace: Workspace, newest: Window) -> Window:
         is_loaded = connection.execute("select exists (select from raw.loaded_file)").fetchone() == (True,)
     arrivals = [file.arrival_date for file in workspace.landed("requests").files if file.arrival_date is not None]
     return newest if is_loaded else Window(min([*arrivals, newest.from_date]), newest.to_date)
+
+
+def since_last_run(workspace: Workspace, window: Window, console: Console) -> Window:
+    """The window, with the days before it that no run was for, if they are few: a weekend without calls, of which no file holds anything."""
+    from pipelines.daily import Window
+    from pipelines.daily.known_days import all_known_days
+
+    with workspace.database.connect(read_only=True) as connection:
+        before = max((day for day in all_known_days(connection) if day < window.from_date), default=None)
+    if before is None or not timedelta(days=1) < window.from_date - before <= _FEW_DAYS:
+        return window
+    missing = Window(before + timedelta(days=1), window.from_date)
+    console.print(f"no run was for {missing} yet: running that too", style="yellow")
+    return Window(missing.from_date, window.to_date)
 
 
 def _tell(workspace: Workspace, runs: Sequence[RunOutcome], as_json: bool) -> None:

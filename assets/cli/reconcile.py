@@ -70,6 +70,11 @@ def _show(found: pl.DataFrame, todo: pl.DataFrame, limit: int) -> None:
         if row["bill_lines"]:
             amounts = (row["computed_usd"], row["billed_usd"], row["difference_usd"])
             _say(f"{who} {' '.join(map(_usd, amounts))}", largest_cause(row) or "no difference")
+        if row["days_not_loaded_usd"]:
+            _say(
+                f"{who} {_usd(row['days_not_loaded_usd'])}",
+                "of it at most may be of days that are not loaded: modelmeter daily --from --to",
+            )
         if row["not_compared_usd"]:
             _say(f"{who} {_usd(row['not_compared_usd'])}", "has no bill to compare")
         if row["not_loaded_usd"]:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.alerts.events import Alert, alerts_of, failed_checks, failed_run, stale_feeds
 from pipelines.alerts.outbox import Delivered, deliver, record
+from pipelines.daily.ingest import event_dates
+from pipelines.daily.known_days import all_known_days
 from pipelines.daily.report import feeds_in_use
+from pipelines.landing import LandingError
 from pipelines.outside import Apart
-from pipelines.warehouse.partitions import loaded_days
-from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.unfinished import Progress
 from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 SPOKEN_FOR = ("spend_as_expected", "models_unchanged")
 """Checks whose findings are events of a kind of their own."""
+_BEHIND, _LONG_BEHIND = timedelta(days=3), timedelta(days=35)
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,39 @@ def _of_the_run(workspace: Workspace, run: FailedRun | None) -> list[Alert]:
 
 def _of_the_day(workspace: Workspace, checks: Sequence[CheckLine], apart: Apart) -> list[Alert]:
     with workspace.database.connect() as connection:
-        day = max(loaded_days(connection, REQUEST), default=None)
+        day = max(all_known_days(connection), default=None)
+        is_old = day is not None and is_behind(workspace, day)
         found = []
-        if day is not None:
+        if day is not None and not is_old:
             credit_days = workspace.config.alerts.credit_days
             found = alerts_of(connection, day, lambda each: link_to(workspace, each), apart, credit_days=credit_days)
     about = day or datetime.now(UTC).date()
     link = link_to(workspace, about)
-    failed = [check for check in checks if not check.passed and check.name.rpartition(" ")[2] not in SPOKEN_FOR]
+    failed = [
+        check for check in checks if not is_old and not check.passed and check.name.rpartition(" ")[2] not in SPOKEN_FOR
+    ]
     named = [(check.name, check.severity, check.detail) for check in failed]
     stale = [(feed.name, feed.observed_at) for feed in feeds_in_use(workspace) if feed.is_stale]
     return [*found, *failed_checks(named, about, link), *stale_feeds(stale, about, link)]
+
+
+def is_behind(workspace: Workspace, day: date) -> bool:
+    """Whether much newer days are still to come: a history that is loaded month by month is news at none of its days, and a rebuild is none.
+
+    A few days may be missing, as logs arrive late. A file that no run has read yet stands for the day on which it arrived, and may be one
+    that can't be read: only one that arrived long after `day` counts.
+    """
+    if Progress(workspace.settings.home).made() is not None:
+        return True
+    if any(event > day + _BEHIND for days in event_dates(workspace).values() for event in days):
+        return True
+    declared = {source.source for source in workspace.config.sources.requests}
+    try:
+        files = workspace.landed("requests").files
+    except (OSError, LandingError):  # its step reports that, and a run that failed is still to be reported
+        return False
+    arrivals = (file.arrival_date for file in files if file.source in declared)
+    return any(arrived is not None and arrived > day + _LONG_BEHIND for arrived in arrivals)
 
 
 def link_to(workspace: Workspace, day: date) -> str:

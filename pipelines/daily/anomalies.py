@@ -15,13 +15,12 @@ import psycopg
 
 from pipelines.config.allocation import FIELDS
 from pipelines.daily.days import Window
+from pipelines.daily.known_days import known_days
 from pipelines.planning.anomalies import Event, Key, SharedExcess, events
 from pipelines.planning.drivers import Driver, as_decimal, driver, explained
 from pipelines.planning.series import BUDGET, FIELD_OF, Series, arrays
-from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all
-from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart_planning import SPEND_ANOMALY, SPEND_SERIES
 from pipelines.workspace import Workspace
 
@@ -86,8 +85,7 @@ def _series(connection: psycopg.Connection[Any], window: Window) -> Series | Non
     rows = read_table(
         connection, SPEND_SERIES, "scope <> %s and event_date >= %s", (BUDGET, window.from_date - _HISTORY)
     )
-    summed = set(rows["event_date"])
-    return arrays(rows, [day for day in loaded_days(connection, REQUEST) if day in summed])
+    return arrays(rows, known_days(connection, rows["event_date"]))
 
 
 def shared_excess(connection: psycopg.Connection[Any], series: Series) -> SharedExcess:

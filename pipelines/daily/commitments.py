@@ -14,12 +14,11 @@ from pipelines.books.commitments import Ledger, commitment_ledger
 from pipelines.books.commitments.hardware import OwnHardware
 from pipelines.config.allocation import FIELDS
 from pipelines.config.commitments import Commitments
+from pipelines.daily.known_days import all_known_days
 from pipelines.daily.own_hardware import own_hardware
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
-from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all
-from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart_charges import REST
 from pipelines.warehouse.tables.mart_commitments import COMMITMENT_DAY, COMMITMENT_USAGE
 from pipelines.warehouse.tables.selfhost import HOURLY_DEMAND
@@ -63,4 +62,4 @@ def ledger_of(
     params = {"sellers": sellers, "first": first, "given": given, "written": written}
     charges = read_frame(connection, _CHARGES, params)
     hours = read_table(connection, HOURLY_DEMAND, "provider_id = any(%s) and event_date >= %s", (sellers, first))
-    return commitment_ledger(commitments, charges, hours, loaded_days(connection, REQUEST), hardware)
+    return commitment_ledger(commitments, charges, hours, all_known_days(connection), hardware)

@@ -134,7 +134,7 @@ def stale_days(
         late as (
             select day, snapshot_id from indexed
             where (
-                day in (select day from loaded) or day < %(unloaded_before)s
+                day in (select day from loaded) or day in (select event_date from raw.quiet_day) or day < %(unloaded_before)s
                 or (observed_at >= %(since)s and day > (select min(day) from loaded) and day < (select max(day) from loaded))
             )
             and (day, snapshot_id) not in (select day, snapshot_id from loaded)

@@ -13,6 +13,7 @@ import psycopg
 from pipelines.books.commitments.hardware import OwnHardware
 from pipelines.config.commitments import Commitment
 from pipelines.config.selfhost import Deployment, Throughput
+from pipelines.daily.known_days import known_days
 from pipelines.selfhost.costs import FixedCost, fixed_cost
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
@@ -43,7 +44,7 @@ _BUSY = """
 def own_hardware(workspace: Workspace, connection: psycopg.Connection[Any]) -> list[OwnHardware]:
     """Each deployment over the loaded days. Of two that serve one model under one name in the log nobody knows which was used."""
     declared = workspace.config.selfhost
-    days = sorted(loaded_days(connection, REQUEST))
+    days = known_days(connection, loaded_days(connection, REQUEST))
     if not declared.deployments or not days:
         return []
     prices, registry = read_table(connection, GPU_PRICE), registry_of(workspace)

@@ -18,6 +18,7 @@ from pipelines.config.allocation import FIELDS
 from pipelines.config.budgets import Budget, Budgets, Period, SellerLimit
 from pipelines.config.commitments import Commitments
 from pipelines.daily.days import Window
+from pipelines.daily.known_days import known_days
 from pipelines.planning.budgets import AtSeller, in_usd, limit_for, status_row
 from pipelines.planning.commitments_ahead import Standing, commitment_effects, ends_ahead
 from pipelines.planning.known_ahead import Announced, Key, Known, announced_changes, as_known
@@ -135,14 +136,14 @@ def _uncovered(connection: psycopg.Connection[Any], loaded: set[date], budgets: 
 
 
 def refresh_outlook(workspace: Workspace, window: Window) -> Outlook:
-    """Look ahead from the window's days and from every loaded day after them, which have them in their history."""
+    """Look ahead from the window's days and from every known day after them, which have them in their history."""
     budgets, commitments = workspace.config.budgets, workspace.config.commitments
     with workspace.database.connect() as connection, connection.transaction():
-        loaded = loaded_days(connection, REQUEST)
-        days = [day for day in loaded if day >= window.from_date]
-        end = max([window.to_date, *(day + timedelta(days=1) for day in days)])
         rows = read_table(connection, SPEND_SERIES, "event_date >= %s", (window.from_date - _HISTORY,))
-        forecast, status = _look_ahead(connection, arrays_of(rows, loaded), days, budgets, commitments)
+        known = known_days(connection, rows["event_date"])
+        days = [day for day in known if day >= window.from_date]
+        end = max([window.to_date, *(day + timedelta(days=1) for day in days)])
+        forecast, status = _look_ahead(connection, arrays_of(rows, known), days, budgets, commitments)
         replace_days(connection, SPEND_FORECAST, forecast, window.from_date, end)
         replace_days(connection, BUDGET_STATUS, status, window.from_date, end)
         unknown = _unknown_names(connection, budgets.budgets, window.from_date)
@@ -157,10 +158,8 @@ class Arrays:
     budgets: Series | None
 
 
-def arrays_of(rows: pl.DataFrame, loaded: Sequence[date]) -> Arrays:
-    """Rows of mart.spend_series as arrays, over the loaded days that are summed."""
-    summed = set(rows["event_date"])
-    days = [day for day in loaded if day in summed]
+def arrays_of(rows: pl.DataFrame, days: Sequence[date]) -> Arrays:
+    """Rows of mart.spend_series as arrays, over the days whose spend is known."""
     is_budget = pl.col("scope") == BUDGET
     return Arrays(arrays(rows.filter(~is_budget), days), arrays(rows.filter(is_budget), days))
 

@@ -18,6 +18,7 @@ import psycopg
 
 from pipelines.config.sources import Sources
 from pipelines.daily.days import Window
+from pipelines.daily.known_days import quiet_days
 from pipelines.daily.request_rules import RequestRules, rules_of
 from pipelines.models import alias_frame
 from pipelines.prices import keep_booked
@@ -28,7 +29,7 @@ from pipelines.warehouse.day_files import DayFileWriter, writing_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import DayLoad, replace_days, replace_rows
 from pipelines.warehouse.tables.core import MODEL_ALIAS, REQUEST
-from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE
+from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE, QUIET_DAY
 from pipelines.workspace import Workspace
 from pipelines.workspace.model_registry import registry_of
 
@@ -45,6 +46,7 @@ class LoadOutcome:
     list_cost_usd: Decimal
     aliases: int
     files: int
+    quiet_days: int
     preview: pl.DataFrame
 
 
@@ -59,7 +61,7 @@ def load_requests(workspace: Workspace, window: Window, make: MakeParts | None =
 
     `make` does that elsewhere than in this process (`pipelines.spark`).
 
-    `core.request`, `raw.duplicate` and `raw.loaded_file` change together: readers see the days as they were or as they are, never half.
+    `core.request`, `raw.duplicate`, `raw.loaded_file` and `raw.quiet_day` change together: readers see the days as they were or as they are, never half.
     On a closed day what was booked stays booked; only requests that are new there are rated as known now. Memory is
     that of some parts (`pipelines.requests.iter_days`), of which one is made ready while the one before is sent.
     """
@@ -83,6 +85,8 @@ def load_requests(workspace: Workspace, window: Window, make: MakeParts | None =
         _replace_aliases(connection, aliases)
         loaded = pl.concat([summary.loaded_files, _all_dropped(connection, window, summary.loaded_files)])
         loaded_files = replace_days(connection, LOADED_FILE, loaded, window.from_date, window.to_date)
+        quiet = quiet_days(window, summary.loaded_files["event_date"])
+        replace_days(connection, QUIET_DAY, quiet, window.from_date, window.to_date)
         # Last, because swapping partitions makes readers wait until the transaction ends.
         requests.finish()
         files.name_in(connection)
@@ -95,6 +99,7 @@ def load_requests(workspace: Workspace, window: Window, make: MakeParts | None =
         list_cost_usd=summary.list_cost_usd,
         aliases=aliases.height,
         files=loaded_files,
+        quiet_days=quiet.height,
         preview=summary.preview,
     )
 

@@ -310,9 +310,14 @@ select event_date, sum(requests)::bigint as requests, sum(unpriced_requests)::bi
     sum(effective_cost_usd)::numeric(38, 18) as effective_cost_usd
 from mart.daily_model_spend
 group by event_date
+union all
+select event_date, 0, 0, 0
+from raw.quiet_day
+where event_date > (select min(event_date) from mart.daily_model_spend)
+    and event_date not in (select event_date from mart.daily_model_spend)
 order by event_date
 """
-"""Every day that has requests, for the calendar and the links between pages."""
+"""Every day that has requests, or had none when it was run, for the calendar and the links between pages."""
 
 PLANS = {
     "forecast": """

@@ -125,9 +125,9 @@ def _absent(series: Series, from_date: date, day: date) -> str | None:
     if not absent:
         return None
     if len(absent) == 1:
-        days_are = "1 day of the period is not loaded or has no requests"
+        days_are = "1 day of the period is not loaded"
     else:
-        days_are = f"{len(absent)} days of the period are not loaded or have no requests"
+        days_are = f"{len(absent)} days of the period are not loaded"
     return f"{days_are}: modelmeter daily --from {absent[0]} --to {absent[-1]}"
 
 

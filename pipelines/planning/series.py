@@ -90,7 +90,7 @@ class Series:
 
 
 def arrays(rows: pl.DataFrame, loaded: Sequence[date]) -> Series | None:
-    """Rows of mart.spend_series of the loaded days as arrays; None without any. A loaded day without a row of a key spent nothing."""
+    """Rows of mart.spend_series as arrays over the days that are known; None without any. A day without a row of a key spent nothing."""
     days = sorted(set(loaded))
     if not days or rows.is_empty():
         return None

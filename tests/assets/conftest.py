@@ -31,7 +31,7 @@ from tests.once import made_once
 from tests.warehouse_fixtures import fresh_database
 
 OF_A_DAY = (
-    "raw.snapshot", "raw.quarantine", "core.request", "raw.duplicate", "raw.loaded_file", "core.model_alias", "staging.stg_request",
+    "raw.snapshot", "raw.quarantine", "core.request", "raw.duplicate", "raw.loaded_file", "raw.quiet_day", "core.model_alias", "staging.stg_request",
     "core.request_charge", "core.price_in_force", "mart.daily_charge",
     *(table.qualified for table in SPEND_TABLES), "mart.unit_cost", "mart.daily_item_spend", "mart.daily_explorer_spend", "mart.daily_end_user_spend", "mart.daily_tag_spend",
 )  # fmt: skip

@@ -27,6 +27,7 @@ TABLES = {
     "raw.duplicate": "snapshot_id, line_no, item_no",
     "raw.quarantine": "snapshot_id, line_no, item_no, reason",
     "raw.loaded_file": "event_date, snapshot_id",
+    "raw.quiet_day": "event_date",
     "raw.snapshot": "snapshot_id",
     "core.model_alias": "provider_id, raw_name",
 }

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,13 @@ from pipelines.alerts.channels import Message, send
 from pipelines.alerts.events import Alert, alerts_of, failed_checks, failed_run, stale_feeds
 from pipelines.alerts.outbox import deliver, history, record
 from pipelines.config.alerts import Channel
+from pipelines.daily import FailedRun, raise_alerts
+from pipelines.finops.report import CheckLine
 from pipelines.outside import Apart
+from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
+from pipelines.warehouse.unfinished import Progress
+from pipelines.workspace import open_workspace
 from tests.marts import create_spend_tables
 from tests.unit.finops import books
 
@@ -305,3 +311,37 @@ def test_what_those_who_ran_saw() -> None:
         "a warning comes again next month"
     )
     assert failed_run("run-1", [("core.price", "no file")], DAY, "page").detail == "core.price: no file"
+
+
+def test_days_that_newer_ones_follow_are_no_news(
+    database: Database, database_settings: Settings, tmp_path: Path, hook: Hook
+) -> None:
+    """A rebuild ran month by month, and each month sent what its last day once showed."""
+    rows = [{"event_date": DAY, "scope": "total", "effective_cost_usd": Decimal(9), "requests": 1}]
+    with database.connect() as connection:
+        books.add(connection, "mart.spend_series", *rows)
+        budget = {"event_date": DAY, "budget_id": "search", "owner": "jo", "budget_usd": Decimal(300), "spent_usd": Decimal(300), "state": "crossed",
+                  "period": "month", "period_from": date(2026, 2, 1), "period_to": date(2026, 3, 1), "passed_threshold": 1.0}  # fmt: skip
+        books.add(connection, "mart.budget_status", budget)
+    failed = [CheckLine("mart.budget_status budgets_known", passed, "warning", "found") for passed in (True, False)]
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "alerts.yaml").write_text("channels: [{channel: hook, url_env: MODELMETER_ALERT_HOOK}]")
+    settings = database_settings.model_copy(update={"config": tmp_path / "config", "landing": tmp_path})
+    file = books.snapshot(event_dates=[DAY + timedelta(days=4)])
+    with open_workspace(settings) as workspace:
+        with database.connect() as connection:
+            books.add(connection, "raw.snapshot", file)
+        assert raise_alerts(workspace, failed).new == 0
+        run = FailedRun("run-1", DAY, [])
+        assert raise_alerts(workspace, failed, run).new == 1, "a run that fails is news whatever its days"
+        with database.connect() as connection:
+            connection.execute("update raw.snapshot set event_dates = array[%s::date]", [DAY + timedelta(days=3)])
+        Progress(settings.home).write([DAY])
+        assert raise_alerts(workspace, failed).new == 0
+        Progress(settings.home).end()
+        assert raise_alerts(workspace, failed).new == 2
+    assert [one["title"] for one in hook.got] == [
+        "modelmeter: the daily run for 2026-02-14 failed",
+        "modelmeter: budget search is past 100%",
+        "modelmeter: check mart.budget_status budgets_known failed",
+    ]

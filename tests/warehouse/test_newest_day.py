@@ -7,10 +7,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
+from rich.console import Console
 
-from assets.cli.daily import first_days
+from assets.cli.daily import first_days, since_last_run
 from pipelines.daily import Window, ingest_requests, load_requests
 from pipelines.daily.ingest import days_left_out, newest_event_day
+from pipelines.daily.known_days import all_known_days
 from pipelines.sample import generate_sample
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
@@ -56,6 +58,34 @@ def test_the_first_run_on_the_sample_takes_all_its_days(database_settings: Setti
         with workspace.database.connect() as connection:
             insert(connection, LOADED_FILE, [good_row(LOADED_FILE)])
         assert first_days(workspace, day) == day
+
+
+def test_a_weekend_without_files_is_run_with_the_day_after_it(database_settings: Settings, tmp_path: Path) -> None:
+    friday, monday = date(2026, 2, 13), date(2026, 2, 16)
+    console = Console(quiet=True)
+    with workspace_of(database_settings, tmp_path, "requests: [{source: g, format: litellm_spend_logs}]") as workspace:
+        assert since_last_run(workspace, Window.of_day(monday), console) == Window.of_day(monday), (
+            "nothing is loaded yet"
+        )
+        line = {
+            "request_id": "a",
+            "startTime": f"{friday} 10:00:00",
+            "model": "m",
+            "prompt_tokens": 1,
+            "completion_tokens": 1,
+        }
+        land_lines(workspace, "g", friday, [line])
+        ingest_requests(workspace, None)
+        load_requests(workspace, Window.of_day(friday))
+        whole = since_last_run(workspace, Window.of_day(monday), console)
+        assert whole == Window(friday + timedelta(days=1), monday + timedelta(days=1))
+        load_requests(workspace, whole)
+        with workspace.database.connect(read_only=True) as connection:
+            known = all_known_days(connection)
+        assert known == [friday + timedelta(days=n) for n in range(4)]
+        next_day, far = monday + timedelta(days=1), monday + timedelta(days=9)
+        assert since_last_run(workspace, Window.of_day(next_day), console) == Window.of_day(next_day)
+        assert since_last_run(workspace, Window.of_day(far), console) == Window.of_day(far), "a long gap may hold much"
 
 
 def test_the_first_run_names_the_days_that_it_leaves_out(database_settings: Settings, tmp_path: Path) -> None:

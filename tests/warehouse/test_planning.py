@@ -128,6 +128,37 @@ def test_a_budget_shows_the_limit_that_its_seller_states(filled: Database, tmp_p
     assert rows(filled, shown) == [(1000,)] * 3
 
 
+def test_a_company_that_works_five_days_a_week_has_a_forecast_and_a_day_that_was_never_run_is_unknown(
+    database: Database,
+) -> None:
+    """Ten USD on each working day. By Sunday 15 February 100 are spent, and ten working days follow. One of these Sundays was never run."""
+    working = [day for day in DAYS if day.weekday() < 5]
+    with database.connect() as connection:
+        books.write(connection, [books.request(1, "model-a", "10", day, team="search") for day in working])
+        idle = [day for day in [*DAYS, LAST + timedelta(days=1)] if day not in working]
+        books.add(connection, "raw.quiet_day", *({"event_date": day} for day in [DAYS[0] - timedelta(days=1), *idle]))
+    space = workspace(database, SEARCH)
+    window = Window(DAYS[0], LAST + timedelta(days=2))
+    refresh_spend_series(space, window)
+    refresh_outlook(space, window)
+    shown = (
+        "select event_date, spent_usd, forecast_usd, history_days from mart.spend_forecast "
+        "where scope = 'total' and period = 'month' and event_date >= '2026-02-13' order by 1"
+    )
+    assert rows(database, shown) == [(LAST + timedelta(days=n), 100, 200, 34 + n) for n in (-1, 0, 1)]
+    assert rows(
+        database, f"select spent_usd, forecast_usd, state from mart.budget_status where event_date = '{LAST}'"
+    ) == [(100, 200, "within")]
+    assert refresh_anomalies(space, window).is_empty()
+    with database.connect() as connection:
+        connection.execute("delete from raw.quiet_day where event_date = '2026-02-08'")
+    refresh_outlook(space, window)
+    reason = f"select forecast_usd, reason from mart.spend_forecast where scope = 'total' and period = 'month' and event_date = '{LAST}'"
+    assert rows(database, reason) == [
+        (None, "1 day of the period is not loaded: modelmeter daily --from 2026-02-08 --to 2026-02-08")
+    ]
+
+
 def test_a_name_that_only_earlier_charges_have_is_known(database: Database) -> None:
     with database.connect() as connection:
         books.write(

@@ -106,6 +106,19 @@ def test_late_lines_of_a_day_that_had_none_are_loaded_too(workspace: Workspace) 
     assert stale_days(workspace, new) == []
 
 
+def test_late_lines_of_the_last_day_that_was_run_and_had_none_are_loaded_too(workspace: Workspace) -> None:
+    land(workspace, "gateway", DAY, [spend("a", f"{DAY} 10:00:00")])
+    load_requests(workspace, Window(DAY, DAY + 3 * ONE))
+    quiet = "select event_date from raw.quiet_day order by 1"
+    with workspace.database.connect() as connection:
+        assert connection.execute(quiet).fetchall() == [(DAY + ONE,), (DAY + 2 * ONE,)]
+    land(workspace, "gateway", DAY + 3 * ONE, [spend("late", f"{DAY + 2 * ONE} 10:00:00")])
+    assert stale_days(workspace, Window.of_day(DAY + 3 * ONE)) == [DAY + 2 * ONE]
+    load_requests(workspace, Window.of_day(DAY + 2 * ONE))
+    with workspace.database.connect() as connection:
+        assert connection.execute(quiet).fetchall() == [(DAY + ONE,)]
+
+
 def test_late_lines_of_a_loaded_day_are_no_loss_of_the_run_that_finds_them(workspace: Workspace) -> None:
     """The run of the new day reads them, and the run of their own day, which follows, loads them. What is lost is found by either."""
     early, new = DAY - 4 * ONE, Window.of_day(DAY)

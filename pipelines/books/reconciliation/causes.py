@@ -14,6 +14,8 @@ from pipelines.warehouse.tables.mart_reconciliation import CAUSES
 
 _LATE = ("missing_requests", "tokens", "unexplained")
 """What a bill that is not complete yet lacks for no other reason than time."""
+_OF_OTHER_DAYS = ("missing_requests", "tokens", "tool_fee", "unexplained")
+"""What a bill may hold more than is computed for no other reason than that days of its period are not loaded."""
 _DIGITS = Context(prec=80)
 _LAST = Decimal("1E-18")
 ZERO = Decimal(0)
@@ -43,7 +45,7 @@ class Item:
 
     `billed_usd` is what the lines of usage come to, at the exchange rate of their day; `billed_at_our_rate` the same at the
     rate that our prices were converted at. `billed_list_usd` is before discounts, at our rate. `requests` are those of the
-    model in the period, on whatever meter. `rounding_usd` is the most that the rounded lines of the bill may be off.
+    model in the period, on whatever meter. `is_whole` is False where days of the period are not loaded. `rounding_usd` is the most that the rounded lines of the bill may be off.
     `charged` holds what the bill charges apart from usage, by cause.
     """
 
@@ -54,6 +56,7 @@ class Item:
     is_fee: bool = False
     is_counted: bool = False
     is_settled: bool = True
+    is_whole: bool = True
     billed_usd: Decimal = ZERO
     billed_at_our_rate: Decimal = ZERO
     billed_list_usd: Decimal | None = None
@@ -98,6 +101,11 @@ def causes_of(item: Item) -> dict[str, Decimal]:
             for cause in _LATE:
                 if steps.found[cause] < 0:
                     steps.found["timing"] += steps.found[cause]
+                    steps.found[cause] = ZERO
+        if not item.is_whole:
+            for cause in _OF_OTHER_DAYS:
+                if steps.found[cause] > 0:
+                    steps.found["days_not_loaded"] += steps.found[cause]
                     steps.found[cause] = ZERO
         return steps.found
 

@@ -34,7 +34,7 @@ class Bills:
     """What bills hold.
 
     `lines` are amounts, `usage` counts by day, seller, model and tier, `exported` the day of each seller's newest export,
-    `rates` what sellers publish; `loaded` are the days of which there are charges.
+    `rates` what sellers publish; `loaded` are the days of which everything is known.
     """
 
     lines: pl.DataFrame
@@ -129,6 +129,7 @@ def _without_bill(charges: pl.DataFrame) -> pl.DataFrame:
     """Sellers of whom no bill was ever landed: by day and model, with that as the reason."""
     known: dict[str, pl.Expr] = {
         "period_days": pl.lit(1),
+        "days_missing": pl.lit(0),
         "meter": pl.lit(ALL),
         "computed_quantity": pl.col("token_quantity"),
         "computed_usd": pl.col("usd"),
@@ -167,14 +168,14 @@ class _Period:
         self.usage: list[Row] = []
         self.end = self.first + timedelta(days=self.days)
         exported = bills.exported.get(seller)
-        self.is_loaded = any(self.first + timedelta(days=day) in bills.loaded for day in range(self.days))
+        self.missing = sum(self.first + timedelta(days=day) not in bills.loaded for day in range(self.days))
         self.is_settled = exported is not None and self.end + timedelta(days=rules.lag_of(seller)) <= exported
 
     def rows(self, covered: Mapping[str, tuple[date, date]]) -> Iterator[Row]:
         """Every item of the period."""
         usage = [line for line in self.lines if line["category"] == "usage"]
         yield from self._beyond_usage()
-        if usage and self.is_loaded:
+        if usage and self.missing < self.days:
             yield from self._compared(usage)
             return
         if usage:
@@ -228,7 +229,11 @@ class _Period:
         is_compared = reason in (None, "not_on_bill") and billed is not None
         causes: dict[str, Decimal | None] = dict.fromkeys(CAUSES)
         if is_compared:
-            causes.update(causes_of(side.item(About(self.seller, model, self.is_settled, self.bills.rates), meter)))
+            causes.update(
+                causes_of(
+                    side.item(About(self.seller, model, self.is_settled, not self.missing, self.bills.rates), meter)
+                )
+            )
         elif reason is None:
             reason = "currency_without_rate"
         if reason is None and not side.charges and side.cause is None:
@@ -238,6 +243,7 @@ class _Period:
         return {
             "event_date": self.first,
             "period_days": self.days,
+            "days_missing": self.missing,
             "provider_id": self.seller,
             "model_id": model,
             "meter": meter,

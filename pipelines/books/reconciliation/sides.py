@@ -26,6 +26,7 @@ class About:
     seller: str
     model: str
     is_settled: bool
+    is_whole: bool
     rates: Rates
 
 
@@ -91,6 +92,7 @@ class Side:
             is_fee=meter not in (ALL, "request") and not is_token_meter(meter),
             is_counted=counted is not None,
             is_settled=about.is_settled,
+            is_whole=about.is_whole,
             billed_usd=billed,
             billed_at_our_rate=sum(at_ours, ZERO),
             billed_list_usd=sum(before, ZERO) if is_listed else None,

@@ -10,9 +10,10 @@ import polars as pl
 
 from pipelines.books.reconciliation.causes import ZERO
 from pipelines.config.reconciliation import Reconciliation
-from pipelines.warehouse.tables.mart_reconciliation import CAUSES, NOT_COMPARED
+from pipelines.warehouse.tables.mart_reconciliation import CAUSES, NOT_COMPARED, WAITING
 
 _CAUSES = [f"{cause}_usd" for cause in CAUSES]
+_WAITING = [f"{cause}_usd" for cause in WAITING]
 
 
 def work_list(rows: pl.DataFrame, rules: Reconciliation) -> pl.DataFrame:
@@ -21,9 +22,9 @@ def work_list(rows: pl.DataFrame, rules: Reconciliation) -> pl.DataFrame:
         row["reason"] == "currency_without_rate"
         or (
             row["difference_usd"] is not None
-            and not rules.tolerance_of(row["provider_id"]).accepts(row["difference_usd"], row["billed_usd"] or ZERO)
+            and not rules.tolerance_of(row["provider_id"]).accepts(_to_look_into(row), row["billed_usd"] or ZERO)
         )
-        for row in rows.select("provider_id", "difference_usd", "billed_usd", "reason").iter_rows(named=True)
+        for row in rows.select("provider_id", "difference_usd", "billed_usd", "reason", *_WAITING).iter_rows(named=True)
     ]
     order = pl.coalesce(pl.col("difference_usd").abs(), pl.col("billed_amount").abs())
     found = rows.filter(pl.Series(worth, dtype=pl.Boolean)) if worth else rows
@@ -55,6 +56,12 @@ def by_seller(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _to_look_into(row: Mapping[str, Any]) -> Decimal:
+    """The difference without what only waits for a later export, or for a run of its days."""
+    difference: Decimal = row["difference_usd"]
+    return difference - sum((row[name] or ZERO for name in _WAITING), ZERO)
+
+
 def largest_cause(row: Mapping[str, Any]) -> str:
     """The cause of the largest amount, over or under; empty where there is none."""
     amounts: dict[str, Decimal] = {cause: abs(row[f"{cause}_usd"] or ZERO) for cause in CAUSES}
@@ -69,7 +76,7 @@ def beyond_tolerance(rows: pl.DataFrame, rules: Reconciliation) -> list[str]:
         where = f"{row['provider_id']} in {row['month']}"
         if row["without_rate"]:
             found.append(f"{where}: {row['without_rate']} rows are billed in a currency without an exchange rate")
-        if not rules.tolerance_of(row["provider_id"]).accepts(row["difference_usd"], row["billed_usd"]):
+        if not rules.tolerance_of(row["provider_id"]).accepts(_to_look_into(row), row["billed_usd"]):
             found.append(
                 f"{where}: billed {row['billed_usd']:f} USD, computed {row['computed_usd']:f}, difference "
                 f"{row['difference_usd']:f}, most of it {largest_cause(row)}"

@@ -22,6 +22,7 @@ CAUSES = {
     "currency": "another exchange rate",
     "rounding": "rounding",
     "timing": "the bill is not complete yet",
+    "days_not_loaded": "days of the bill that are not loaded",
     "unexplained": "not explained by any count of the bill",
 }
 _WITHOUT_RATE = "a bill is in a currency without an exchange rate"

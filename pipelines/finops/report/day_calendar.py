@@ -59,7 +59,7 @@ class MonthSheet:
 
 
 def loaded_spend(connection: psycopg.Connection[Any]) -> Days:
-    """Every day with requests, in order, with its spend; none before the first run has made the marts."""
+    """Every known day, in order, with its spend, which is zero on a quiet one; none before the first run has made the marts."""
     if missing_marts(connection):
         return {}
     rows = read_frame(connection, LOADED).iter_rows(named=True)
@@ -114,7 +114,8 @@ def _sheet(first: date, days: Days, dearest: Decimal, out_dir: Path) -> MonthShe
     own = {day: spend for day, spend in days.items() if span.first <= day < span.whole_end}
     unpriced = sum(spend.unpriced for spend in own.values())
     requests = fmt.plural(sum(spend.requests for spend in own.values()), "request")
-    note = f"{requests} on {fmt.plural(len(own), 'day')}"
+    busy = sum(spend.requests > 0 for spend in own.values())
+    note = f"{requests} on {fmt.plural(busy, 'day')}"
     return MonthSheet(
         fmt.month(first),
         f"{span.slug}/index.html",

@@ -24,10 +24,13 @@ _CAUSES = {
     "currency": "The exchange rate of the bill's day against that of our prices",
     "rounding": "No more than the last digits of the lines",
     "timing": "What a bill that is not yet complete lacks",
+    "days_not_loaded": "What the bill holds more than is computed, where days of its period are not loaded: at most this is theirs",
     "unexplained": "What no count of the bill explains",
 }
 CAUSES = tuple(_CAUSES)
 """Every cause, in the order in which the steps from computed to billed are taken."""
+WAITING = ("timing", "days_not_loaded")
+"""Causes that nobody has to look into: time ends one, a run of the days the other."""
 
 
 def _usd(name: str, description: str) -> Column:
@@ -43,6 +46,7 @@ RECONCILIATION = Table(
     (
         Column("event_date", "date", "UTC day, or the first one of the period."),
         Column("period_days", "integer", "Days of the period: 1, or more where the bill has longer lines.", unit="days"),
+        Column("days_missing", "integer", "Days of the period whose requests are not known, because no run has loaded them.", unit="days"),
         Column("provider_id", "text", "Seller."),
         Column("model_id", "text", "Canonical model, as in mart.daily_charge; empty for all, or for what has no model."),
         Column(

@@ -159,4 +159,15 @@ LOADED_FILE = Table(
     day_column="event_date",
 )
 
-RAW_TABLES = (SNAPSHOT, QUARANTINE, QUARANTINE_REMOVED, DUPLICATE, LOADED_FILE)
+QUIET_DAY = Table(
+    "raw",
+    "quiet_day",
+    "Days that a run found without a single request: their spend is zero. The spend of a day that was never run is not known.",
+    "one row per day",
+    (Column("event_date", "date", "UTC day that had ended when it was run, and of which no file held a request."),),
+    ("event_date",),
+    day_column="event_date",
+    is_act=True,
+)
+
+RAW_TABLES = (SNAPSHOT, QUARANTINE, QUARANTINE_REMOVED, DUPLICATE, LOADED_FILE, QUIET_DAY)

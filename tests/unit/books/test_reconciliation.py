@@ -212,6 +212,34 @@ def test_a_day_that_is_not_loaded_is_no_difference() -> None:
     assert beyond_tolerance(found, Reconciliation()) == []
 
 
+def test_a_month_of_which_some_days_are_not_loaded_is_no_alarm_where_it_bills_more() -> None:
+    """2 USD on the two loaded days, 28 days billed. Of 30 USD, 28 may be of the 26 other days; another unit price is no matter of days."""
+    february = {"event_date": date(2026, 2, 1), "days": 28}
+    ours = [charge("request", 1, "0"), charge("input_uncached", 1000, "2")]
+    found = rows(ours, [line("input", "30", **february)])
+    assert causes(found) == {"days_not_loaded": D(28)}
+    assert set(found["days_missing"]) == {26}
+    assert beyond_tolerance(found, Reconciliation()) == []
+    assert work_list(found, Reconciliation()).is_empty()
+    other = [line("output", "7", **february, model_id="only-in-other-weeks")]
+    assert causes(rows(ours, other), model_id="only-in-other-weeks") == {"days_not_loaded": D(7)}
+    dearer = rows(ours, [line("input", "30", 10_000, **february)])
+    assert causes(dearer) == {"days_not_loaded": D(18), "price": D(10)}, (
+        "9,000 tokens more at ours, 0.003 in place of 0.002"
+    )
+    assert len(beyond_tolerance(dearer, Reconciliation())) == 1
+    less = rows(ours, [line("input", "0.5", **february)])
+    assert causes(less) == {"unexplained": D("-1.5")}, "days that are missing can't explain that the bill is lower"
+    assert len(work_list(less, Reconciliation())) == 1
+
+
+def test_a_quiet_day_with_a_bill_lacks_its_requests() -> None:
+    ours = [charge("request", 1, "0"), charge("input_uncached", 1000, "2")]
+    found = rows(ours, [line("input", "2"), line("input", "50", event_date=NEXT)])
+    assert causes(found, reason="no_requests") == causes(found) == {"missing_requests": D(50)}
+    assert len(beyond_tolerance(found, Reconciliation())) == 1
+
+
 def test_a_bill_that_is_not_complete_yet_lacks_time() -> None:
     ours = [charge("request", 10, "0"), charge("input_uncached", 1000, "2")]
     bill = [line("input", "1.5", 750)]
@@ -277,6 +305,7 @@ _ITEM = st.builds(
     is_fee=st.booleans(),
     is_counted=st.booleans(),
     is_settled=st.booleans(),
+    is_whole=st.booleans(),
     billed_usd=_AMOUNT,
     billed_at_our_rate=_AMOUNT,
     billed_list_usd=st.none() | _AMOUNT,

@@ -106,10 +106,7 @@ def test_days_that_are_not_loaded_leave_the_end_open() -> None:
     found = charges(34, search="10").filter(pl.col("event_date") != date(2026, 2, 3))
     row = standing(SEARCH, date(2026, 2, 14), found)
     assert (row["spent_usd"], row["forecast_usd"]) == (130, None)
-    assert (
-        row["reason"]
-        == "1 day of the period is not loaded or has no requests: modelmeter daily --from 2026-02-03 --to 2026-02-03"
-    )
+    assert row["reason"] == "1 day of the period is not loaded: modelmeter daily --from 2026-02-03 --to 2026-02-03"
     since = standing(SEARCH.model_copy(update={"period": "quarter"}), date(2026, 2, 14), charges(34, search="10"))
     assert since["forecast_usd"] == 340 + 450, "34 days so far, 45 ahead"
     assert since["reason"] == "nothing before 2026-01-12 is loaded: the figures are of the days since"
