@@ -56,6 +56,12 @@ _FIRST_SERVED = """
     )
 """
 """The pairs of models that are new on a day."""
+_NEXT = (
+    "select min(event_date) from mart.routing_projection where event_date > %(last)s having min(event_date) is not null"
+)
+_QUIET = "select event_date from raw.quiet_day where event_date >= %(low)s and event_date < %(on)s"
+_REACH = timedelta(days=35)
+"""How far back the day may lie that a day is compared with."""
 
 
 def explain_moves(workspace: Workspace, window: Window) -> tuple[int, list[str]]:
@@ -64,13 +70,33 @@ def explain_moves(workspace: Workspace, window: Window) -> tuple[int, list[str]]
     problems: list[str] = []
     with workspace.database.connect() as connection:
         rate_card = read_table(connection, RATE_CARD)
-        for on in window.days:
+        days = [*window.days, *_following(connection, window)]
+        for on in days:
             try:
                 rows += list(_of_day(workspace, connection, on, rate_card))
             except ANY_FAILURE as error:  # another day stands without it
                 problems.append(f"moves of {on}: {worded(error)}")
-        found = replace_days(connection, ROUTING_MOVE, as_rows(rows), window.from_date, window.to_date)
-    return found, problems
+        made = as_rows(rows)
+        for stretch in Window.joined(days):
+            within = made.filter(pl.col("event_date").is_in(stretch.days))
+            replace_days(connection, ROUTING_MOVE, within, stretch.from_date, stretch.to_date)
+    return made.height, problems
+
+
+def _following(connection: Connection, window: Window) -> list[date]:
+    """The next projected day, where only quiet days lie between: it is compared with a day of the window."""
+    found = connection.execute(_NEXT, {"last": window.last_day}).fetchall()
+    return [day for (day,) in found if _compared_with(connection, day) <= window.last_day]
+
+
+def _compared_with(connection: Connection, on: date) -> date:
+    """The day before, or the one before the quiet days that end with it: what changed at a weekend without calls shows on Monday."""
+    low = on - _REACH
+    quiet = {day for (day,) in connection.execute(_QUIET, {"low": low, "on": on})}
+    day = on - timedelta(days=1)
+    while day in quiet and day > low:
+        day -= timedelta(days=1)
+    return day
 
 
 def _of_day(
@@ -79,8 +105,9 @@ def _of_day(
     after = read_table(connection, ROUTING_PROJECTION, "event_date = %s", (on,))
     if after.is_empty():
         return
-    setting = setting_of(workspace, connection, on - timedelta(days=1), on + timedelta(days=1), rate_card)
-    day = _Day(workspace, connection, on, setting, rate_card, after)
+    then = _compared_with(connection, on)
+    setting = setting_of(workspace, connection, then, on + timedelta(days=1), rate_card)
+    day = _Day(workspace, connection, on, then, setting, rate_card, after)
     yield from day.prices()
     yield from day.scores()
     alarms = read_table(connection, REQUEST_DRIFT, "event_date = %s", (on,))
@@ -96,6 +123,8 @@ class _Day:
     workspace: Workspace
     connection: Connection
     on: date
+    then: date
+    """The day that it is compared with."""
     setting: Setting
     rate_card: pl.DataFrame
     after: pl.DataFrame
@@ -116,10 +145,10 @@ class _Day:
         return [model for _, model in kept_traffic(self.connection, [self.on], ()).priced.ran]
 
     def prices(self) -> Iterator[dict[str, Any]]:
-        """Each seller and model whose prices changed: the day's requests at the prices of the day before."""
+        """Each seller and model whose prices changed: the day's requests at the prices before."""
         policies = self.setting.policies
         for offer in sorted(policies.offers()):
-            changed, cases = cards_before(self.rate_card, offer, self.on), touched(policies, offer)
+            changed, cases = cards_before(self.rate_card, offer, self.on, self.then), touched(policies, offer)
             if changed is None or not cases:
                 continue
             names = {policy for policy, _ in cases}
@@ -129,11 +158,11 @@ class _Day:
             yield from moved(Event(self.on, "price_change", offer, changed[1]), before.projection, self.after)
 
     def scores(self) -> Iterator[dict[str, Any]]:
-        """All policies with the scores that were believed a day before, where they are others."""
+        """All policies with the scores that were believed before, where they are others."""
         setting = self.setting
         if setting.scores is None:
             return
-        then, now = (known_on(setting.scores, day) for day in (self.on - timedelta(days=1), self.on))
+        then, now = (known_on(setting.scores, day) for day in (self.then, self.on))
         models = {*(model for _, model in setting.policies.offers()), *self.ran}
         words = score_words(*(_best(frame, setting, models) for frame in (then, now)))
         if words:

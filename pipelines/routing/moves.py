@@ -1,6 +1,6 @@
-"""What moved a projection since the day before, one event at a time: the same traffic, once with the event and once without.
+"""What moved a projection since the last day that had requests, one event at a time: the same traffic, once with the event and once without.
 
-A change of price is undone by the cards of the day before, new scores by those that were believed then, another model behind a name by what the
+A change of price is undone by the cards of that day, new scores by those that were believed then, another model behind a name by what the
 same calls would have cost on the asked one. Where a model writes more or less than before, the day is projected again with that. What
 a silent change does to quality no log can say: the row names what mends it.
 """
@@ -34,18 +34,22 @@ _ROUNDING = 1e-9
 _KINDS = {"response_model": "served_other"}
 
 
-def cards_before(rate_card: pl.DataFrame, offer: Offer, day: date) -> tuple[pl.DataFrame, str] | None:
-    """The cards (core.rate_card) as if the seller had not changed the model's prices on the UTC day, and the change in words.
+def cards_before(rate_card: pl.DataFrame, offer: Offer, day: date, then: date) -> tuple[pl.DataFrame, str] | None:
+    """The cards (core.rate_card) as if the seller had not changed the model's prices since the end of the earlier UTC day `then`, and the
+    change in words.
 
-    None where the prices are those of the day before, or where there were none.
+    None where the prices are those of that day, or where there were none.
     """
-    start = datetime.combine(day, time(), UTC)
-    end = start + timedelta(days=1)
+    start = datetime.combine(then + timedelta(days=1), time(), UTC)
+    end = datetime.combine(day + timedelta(days=1), time(), UTC)
     own = (pl.col("provider_id") == offer[0]) & (pl.col("model_id") == offer[1])
     standard = rate_card.filter(own & (pl.col("service_tier") == "standard") & (pl.col("region") == ""))
     ends = pl.col("valid_to")
     before = standard.filter((pl.col("valid_from") < start) & (ends.is_null() | (ends >= start)))
-    since = standard.filter((pl.col("valid_from") >= start) & (pl.col("valid_from") < end))
+    is_over = ends <= datetime.combine(day, time(), UTC)
+    since = standard.filter(
+        (pl.col("valid_from") >= start) & (pl.col("valid_from") < end) & ~is_over.fill_null(value=False)
+    )
     words = _changes(before, since, end)
     if before.is_empty() or not words:
         return None

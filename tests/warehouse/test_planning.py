@@ -20,6 +20,7 @@ from pipelines.daily.anomalies import open_events
 from pipelines.finops.plans import seller_limits
 from pipelines.landing import scan
 from pipelines.warehouse.database import Database
+from pipelines.warehouse.partitions import swap_in
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core import REQUEST
@@ -195,6 +196,18 @@ def test_a_late_day_and_another_budget_are_taken_up(filled: Database) -> None:
     assert refresh_spend_series(workspace(filled, SEARCH, other), Window.of_day(LAST))[
         "event_date"
     ].unique().to_list() == [LAST]
+
+
+def test_history_stays_where_the_requests_of_old_days_were_removed(filled: Database) -> None:
+    space = workspace(filled, SEARCH)
+    refresh_spend_series(space, Window(DAYS[0], LAST + timedelta(days=1)))
+    refresh_outlook(space, Window.of_day(LAST))
+    shown = "select * from mart.spend_forecast order by 1, 2, 3, 4"
+    before = rows(filled, shown)
+    with filled.connect() as connection, connection.transaction():
+        swap_in(connection, REQUEST, DAYS[:-1], [])
+    refresh_outlook(space, Window.of_day(LAST))
+    assert rows(filled, shown) == before != []
 
 
 def test_a_price_that_is_announced_is_in_the_forecast(filled: Database) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,7 @@ from tests.unit.routing.test_projection import CERTAIN, HYBRID, ITEMS, policies
 from tests.unit.routing.traffic import CHEAP, DAY, RATES, STRONG, TUNED, rate_card, request, requests, score, scores
 
 MIDNIGHT = datetime(2026, 2, 20, tzinfo=UTC)
+THE_DAY_BEFORE = date(2026, 2, 19)
 CONFIG = policies(*HYBRID, quality_benchmarks=("aider_polyglot",))
 
 
@@ -49,7 +50,7 @@ def doubled(at: datetime = MIDNIGHT) -> pl.DataFrame:
 
 
 def test_prices_are_undone_only_where_they_changed_on_the_day() -> None:
-    found = cards_before(doubled(), CHEAP, DAY)
+    found = cards_before(doubled(), CHEAP, DAY, THE_DAY_BEFORE)
     assert found is not None
     cards, words = found
     assert words == "input_uncached 0.28 to 0.56; output_text 0.42 to 0.84"
@@ -58,14 +59,14 @@ def test_prices_are_undone_only_where_they_changed_on_the_day() -> None:
     filled = doubled().with_columns(
         input_image_usd_per_mtok=pl.col("input_uncached_usd_per_mtok")
     )  # as a card without one has it
-    found = cards_before(filled, CHEAP, DAY)
+    found = cards_before(filled, CHEAP, DAY, THE_DAY_BEFORE)
     assert found is not None
     assert found[1] == words
-    assert cards_before(doubled(), STRONG, DAY) is None
-    assert cards_before(doubled(), CHEAP, date(2026, 2, 21)) is None
-    assert cards_before(rate_card(), CHEAP, DAY) is None
+    assert cards_before(doubled(), STRONG, DAY, THE_DAY_BEFORE) is None
+    assert cards_before(doubled(), CHEAP, date(2026, 2, 21), DAY) is None
+    assert cards_before(rate_card(), CHEAP, DAY, THE_DAY_BEFORE) is None
     new = doubled().filter((pl.col("model_id") != CHEAP[1]) | (pl.col("valid_from") == MIDNIGHT))
-    assert cards_before(new, CHEAP, DAY) is None
+    assert cards_before(new, CHEAP, DAY, THE_DAY_BEFORE) is None
 
 
 def test_a_price_of_long_prompts_that_comes_or_goes_is_a_change() -> None:
@@ -79,7 +80,7 @@ def test_a_price_of_long_prompts_that_comes_or_goes_is_a_change() -> None:
         ),
     ]  # fmt: skip
     came = pl.concat([flat.with_columns(valid_to=at.cast(flat.schema["valid_to"])), *tiers])
-    found = cards_before(came, CHEAP, DAY)
+    found = cards_before(came, CHEAP, DAY, THE_DAY_BEFORE)
     assert found is not None
     assert found[1] == "new: prompts from 200,000 tokens at input_uncached 0.56, output_text 0.84"
     assert found[0].select("context_to_tokens", "valid_to").rows() == [(None, None)]
@@ -88,7 +89,7 @@ def test_a_price_of_long_prompts_that_comes_or_goes_is_a_change() -> None:
     gone = pl.concat(
         [*(tier.with_columns(valid_from=long_ago, valid_to=ended) for tier in tiers), flat.with_columns(valid_from=at)]
     )
-    found = cards_before(gone, CHEAP, DAY)
+    found = cards_before(gone, CHEAP, DAY, THE_DAY_BEFORE)
     assert found is not None
     assert found[1] == "no longer: prompts from 200,000 tokens at input_uncached 0.56, output_text 0.84"
 
@@ -101,7 +102,7 @@ def test_a_card_that_ends_later_is_not_gone() -> None:
         pl.lit(datetime(2026, 6, 1, tzinfo=UTC)).cast(cards.schema["valid_to"]).alias("valid_to"),
         rate_id=pl.lit(id_bytes("long")),
     )
-    found = cards_before(pl.concat([cards, long]), CHEAP, DAY)
+    found = cards_before(pl.concat([cards, long]), CHEAP, DAY, THE_DAY_BEFORE)
     assert found is not None
     assert found[1] == "input_uncached 0.28 to 0.56; output_text 0.42 to 0.84"
 
@@ -211,6 +212,33 @@ def test_a_price_and_a_score_each_say_what_they_moved(workspace: Workspace) -> N
     assert scored["quality_retained_before"] - scored["quality_retained_after"] == pytest.approx(0.9 * 10 / 80)
     assert scored["explanation"] == "cheap-open on aider_polyglot@pass_rate_2#0 60 to 50"
     assert price["explanation"].startswith("input_uncached 0.28 to 0.56")
+
+
+def test_what_changed_on_quiet_days_moves_the_first_day_after_them(workspace: Workspace) -> None:
+    """Prices change on a Saturday without calls: Sunday's prices are those of Monday, and Monday is compared with Friday."""
+    with workspace.database.connect() as connection:
+        replace_all(connection, RATE_CARD, doubled(MIDNIGHT - timedelta(days=2)))
+    project_routing(workspace, Window.of_day(DAY))
+    price = "event = 'price_change'"
+    for quiet, events in (([], 0), ([18, 19], 1), ([18], 0)):
+        with workspace.database.connect() as connection:
+            connection.execute("delete from raw.quiet_day")
+            for day in quiet:
+                connection.execute("insert into raw.quiet_day values (%s)", [date(2026, 2, day)])
+        # The run of an earlier day explains the day that is compared with it again.
+        _, problems = explain_moves(workspace, Window.of_day(date(2026, 2, 17)) if events else Window.of_day(DAY))
+        with workspace.database.connect() as connection:
+            found = read_table(connection, ROUTING_MOVE, price)
+        assert (problems, found.height) == ([], events)
+    twice = pl.concat([
+        doubled(MIDNIGHT - timedelta(days=2)),
+        rate_card({CHEAP: RATES[CHEAP]}).with_columns(valid_from=pl.lit(MIDNIGHT - timedelta(days=2)), valid_to=pl.lit(MIDNIGHT)),
+    ])  # fmt: skip
+    changed = cards_before(twice, CHEAP, DAY, date(2026, 2, 17))
+    assert changed is not None
+    assert changed[1] == "input_uncached 0.28 to 0.56; output_text 0.42 to 0.84", (
+        "what came and went between is no change"
+    )
 
 
 def test_a_day_that_nothing_moved_has_no_rows(workspace: Workspace) -> None:
