@@ -1,7 +1,8 @@
 """The resource `dbt`: one dbt process per run, started with the run, so that it is ready when the marts are due.
 
-Importing dbt and parsing the project take seconds, in which the steps before the marts keep the run busy. What the
-process does is in `dbt_process.py`; which models there are and what Dagster shows of them in `marts.py`.
+Importing dbt and parsing the project take seconds, in which the steps before the marts keep the run busy. While it builds,
+the run goes on with steps that need no mart. What the process does is in `dbt_process.py`; which models there are and what Dagster
+shows of them in `marts.py`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ import psutil
 
 from assets.boundary import in_own_words
 from assets.dbt_process import RESULTS
+from pipelines.warehouse.advisory_locks import exclusive
+from pipelines.warehouse.database import Database
 from pipelines.workspace import Workspace
 
 _SPEC = find_spec("dbt_like")
@@ -69,10 +72,11 @@ def started(workspace: Workspace, project: Path = PROJECT_DIR) -> Iterator[DbtPr
             cwd=project,
         ) as process,
     ):
+        dbt = DbtProcess(process, project, home, workspace.database)
         try:
-            yield DbtProcess(process, project, home)
+            yield dbt
         finally:
-            process.kill()
+            dbt.end()
 
 
 def patience(project: Path) -> dict[str, str]:
@@ -91,28 +95,55 @@ def _sweep(home: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@dataclass(frozen=True)
 class DbtProcess:
-    """A process that imports dbt and parses `project` on its own, and then runs one command."""
+    """A process that imports dbt and parses `project` on its own, and then runs one command, while the run does something else."""
 
-    process: subprocess.Popen[bytes]
-    project: Path
-    home: Path
+    def __init__(self, process: subprocess.Popen[bytes], project: Path, home: Path, database: Database) -> None:
+        self.process, self.project, self.home, self.database = process, project, home, database
+        self._listener = ThreadPoolExecutor(1, thread_name_prefix="dbt")
+        self._answer: Future[dict[str, dict[str, Any]]] | None = None
+        self._alone = ExitStack()
 
-    def run(self, run_id: str, arguments: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Run one dbt command; the outcome of each node by unique id.
+    def begin(self, run_id: str, arguments: Sequence[str]) -> None:
+        """Order one dbt command, once no other run builds: two builds at once would replace the same rows.
 
         What dbt writes and says lies in `MODELMETER_HOME/dbt/<run id>` and goes where it succeeded: it quotes values where
-        the database does, so that nothing of it is printed. Raises dagster.Failure where dbt did not come to running nodes. Can be called once in a run.
+        the database does, so that nothing of it is printed. Can be called once in a run.
         """
-        if self.process.stdin is None or self.process.stdin.closed:
+        if self._answer is not None or self.process.stdin is None:
             raise dg.Failure("dbt was asked twice in one run; one process answers once")
         target = self.home / run_id
         target.mkdir()
+        self._alone.enter_context(exclusive(self.database, "dbt build"))
         # Where the process has died, its output says why, and is read below.
         with suppress(BrokenPipeError), self.process.stdin as stdin:
             stdin.write(json.dumps({"arguments": arguments, "target": str(target)}).encode() + b"\n")
-        self._hear(target / "output.txt")
+        self._answer = self._listener.submit(self._heard, target)
+
+    def outcomes(self) -> dict[str, dict[str, Any]]:
+        """Wait for the command; the outcome of each node by unique id. Raises dagster.Failure where dbt did not come to running nodes."""
+        if self._answer is None:
+            raise dg.Failure("dbt was not asked for anything")
+        try:
+            return self._answer.result()
+        finally:
+            self._alone.close()
+
+    def end(self) -> None:
+        """End the process. Where it builds, the run is being stopped: dbt takes back its statements before it ends."""
+        if self._answer is not None and not self._answer.done():
+            self.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=_STOPPING_SECONDS)
+        self.process.kill()
+        self._listener.shutdown()
+        self._alone.close()
+
+    def _heard(self, target: Path) -> dict[str, dict[str, Any]]:
+        """Write what dbt says to `target` as it comes, until it ends; its outcomes."""
+        with (target / "output.txt").open("wb", buffering=0) as file:
+            for line in self.process.stdout or ():
+                file.write(line)
         status = self.process.wait()
         try:
             results = json.loads((target / RESULTS).read_text(encoding="utf-8"))
@@ -121,16 +152,3 @@ class DbtProcess:
         if status == 0:
             shutil.rmtree(target)
         return {item["unique_id"]: item for item in results}
-
-    def _hear(self, kept: Path) -> None:
-        """Write what dbt says until it ends to `kept`, as it comes."""
-        try:
-            with kept.open("wb", buffering=0) as file:
-                for line in self.process.stdout or ():
-                    file.write(line)
-        except BaseException:
-            # The run is being stopped: dbt takes back its statements before it ends.
-            self.process.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(timeout=_STOPPING_SECONDS)
-            raise

@@ -5,7 +5,7 @@ The specs come from dbt's manifest, which set-up builds (never an import). dbt i
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from graphlib import TopologicalSorter
 from typing import Any
@@ -22,7 +22,6 @@ from pipelines.config import ConfigError
 from pipelines.daily import Window
 from pipelines.outside import ANY_FAILURE
 from pipelines.quality.wording import SAMPLE_SIZE
-from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.warehouse.read import count_rows
 from pipelines.warehouse.tables import TABLES_BY_NAME
 
@@ -38,36 +37,76 @@ def manifest() -> Mapping[str, Any]:
 
 
 def build_marts() -> dg.AssetsDefinition:
-    """The dbt models as one asset definition that builds the window with one dbt call."""
+    """The dbt models as one asset definition that builds the window with one dbt call.
+
+    Its first step lets dbt begin; the second one takes what came of it, after all steps that need no mart. So the server
+    builds marts while the run is busy with something else.
+    """
     models = _models_in_order()
     tests = {
         uid: node
         for uid, node in manifest()["nodes"].items()
         if node["resource_type"] == "test" and _tested_model(node) in models
     }
-
-    @dg.multi_asset(
-        name="dbt_models",
-        specs=[_spec(node) for node in models.values()],
-        check_specs=[
-            dg.AssetCheckSpec(
-                node["name"],
-                asset=_key(models[_tested_model(node)]),
-                description=node["description"],
-                blocking=node["config"]["severity"].lower() == "error",
-            )
-            for node in tests.values()
-        ],
-        partitions_def=DAILY,
+    keys = {"__".join(_key(node).path): _key(node) for node in models.values()}
+    specs = [_spec(node) for node in models.values()]
+    read = {dep.asset_key for spec in specs for dep in spec.deps} - {*keys.values()}
+    inputs = {"__".join(key.path): key for key in sorted(read)}
+    checks = {node["name"]: _check_spec(node, models) for node in tests.values()}
+    begin, build = _begin(inputs), _build(models, tests, [*keys, *checks])
+    return dg.AssetsDefinition(
+        node_def=dg.GraphDefinition(
+            "dbt_models",
+            node_defs=[begin, build],
+            dependencies={build.name: {"begun": dg.DependencyDefinition(begin.name)}},
+            input_mappings=[
+                dg.InputMapping(graph_input_name=name, mapped_node_name=begin.name, mapped_node_input_name=name)
+                for name in inputs
+            ],
+            output_mappings=[dg.OutputMapping(name, build.name, name) for name in (*keys, *checks)],
+        ),
+        keys_by_input_name=inputs,
+        keys_by_output_name=keys,
+        specs=specs,
+        check_specs_by_output_name=checks,
         backfill_policy=ONE_PASS,
+        can_subset=False,
+    )
+
+
+def _begin(inputs: Iterable[str]) -> dg.OpDefinition:
+    """The step in which dbt begins to build the window."""
+
+    @dg.op(name="begin", ins={name: dg.In(dg.Nothing) for name in inputs}, out=dg.Out(dg.Nothing))
+    @in_own_words
+    def begin(context: dg.OpExecutionContext, dbt: dg.ResourceParam[DbtProcess]) -> None:
+        """Let dbt begin to build and test every model for the window."""
+        window = window_of(context)
+        variables = {"from_date": str(window.from_date), "to_date": str(window.to_date)}
+        dbt.begin(
+            context.run.run_id, ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
+        )
+
+    return begin
+
+
+def _build(
+    models: Mapping[str, Mapping[str, Any]], tests: Mapping[str, Mapping[str, Any]], outputs: Iterable[str]
+) -> dg.OpDefinition:
+    """The step that waits until dbt has built the window."""
+
+    @dg.op(
+        name="build",
+        ins={"begun": dg.In(dg.Nothing)},
+        out={name: dg.Out(dg.Nothing, is_required=False) for name in outputs},
+        tags={"dagster/priority": "-1"},
     )
     @in_own_words
-    def dbt_models(
-        context: dg.AssetExecutionContext, mm: WorkspaceResource, dbt: dg.ResourceParam[DbtProcess]
+    def build(
+        context: dg.OpExecutionContext, mm: WorkspaceResource, dbt: dg.ResourceParam[DbtProcess]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        """Build and test every model for the window."""
-        with exclusive(mm.workspace.database, "dbt build"):  # two builds at once would replace the same rows
-            outcomes = _run_dbt(context, dbt)
+        """What dbt has built and tested."""
+        outcomes = dbt.outcomes()
         with mm.workspace.database.connect() as connection:
             for uid, node in models.items():
                 if outcomes.get(uid, {}).get("status") == "success":
@@ -80,7 +119,16 @@ def build_marts() -> dg.AssetsDefinition:
         if failed:
             raise dg.Failure(f"dbt did not build {', '.join(failed)}: {_messages(outcomes, failed)}")
 
-    return dbt_models
+    return build
+
+
+def _check_spec(node: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        node["name"],
+        asset=_key(models[_tested_model(node)]),
+        description=node["description"],
+        blocking=node["config"]["severity"].lower() == "error",
+    )
 
 
 def _models_in_order() -> dict[str, Mapping[str, Any]]:
@@ -90,14 +138,6 @@ def _models_in_order() -> dict[str, Mapping[str, Any]]:
         {uid: [d for d in node["depends_on"]["nodes"] if d in nodes] for uid, node in nodes.items()}
     )
     return {uid: nodes[uid] for uid in sorter.static_order()}
-
-
-def _run_dbt(context: dg.AssetExecutionContext, dbt: DbtProcess) -> dict[str, dict[str, Any]]:
-    """Run `dbt build` on the window; the outcome of each node by unique id."""
-    window = window_of(context)
-    variables = {"from_date": str(window.from_date), "to_date": str(window.to_date)}
-    command = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
-    return dbt.run(context.run.run_id, command)
 
 
 def _spec(node: Mapping[str, Any]) -> dg.AssetSpec:

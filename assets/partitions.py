@@ -53,7 +53,9 @@ def tags_of(window: Window) -> dict[str, str]:
     }
 
 
-def window_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Window:
+def window_of(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.OpExecutionContext,
+) -> Window:
     """The days of this run: one partition, or the range that a backfill or `modelmeter daily --from --to` asked for."""
     op_context = context.op_execution_context if isinstance(context, dg.AssetCheckExecutionContext) else context
     span = op_context.partition_time_window

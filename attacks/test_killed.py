@@ -15,7 +15,7 @@ from attacks.conftest import PATIENCE, ROUNDS, Attacked, kill, wait_for_server
 from tests.end_to_end.installation import Run
 
 STEPS = (
-    "landing.price_feeds", "raw_request_files", "core_price", "core_rate_card", "core_request", "dbt_models", "routing_projection",
+    "landing.price_feeds", "raw_request_files", "core_price", "core_rate_card", "core_request", "dbt_models.begin", "dbt_models.build", "routing_projection",
     "chargeback", "report.html",
 )  # fmt: skip
 

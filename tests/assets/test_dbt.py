@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -18,6 +19,7 @@ import assets.definitions
 from assets.dbt_process import PARSE
 from assets.dbt_resource import PROJECT_DIR, DbtProcess, started
 from assets.marts import manifest
+from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.workspace import open_workspace
 from tests.assets.conftest import DailyJob, quick_dbt
 
@@ -32,6 +34,12 @@ def running(job: DailyJob, project: Path = PROJECT_DIR) -> Iterator[DbtProcess]:
         yield dbt
 
 
+def asked(dbt: DbtProcess, arguments: list[str]) -> dict[str, dict[str, Any]]:
+    """What one command came to."""
+    dbt.begin(RUN, arguments)
+    return dbt.outcomes()
+
+
 @pytest.fixture
 def job(fresh_job: Callable[[], DailyJob]) -> DailyJob:
     return fresh_job()
@@ -40,23 +48,23 @@ def job(fresh_job: Callable[[], DailyJob]) -> DailyJob:
 def test_the_process_builds_and_tests_every_model_once(job: DailyJob) -> None:
     kept = job.home / "dbt" / "partial_parse.msgpack"
     with running(job) as dbt:
-        outcomes = dbt.run(RUN, BUILD)
+        outcomes = asked(dbt, BUILD)
         nodes = {uid: node["resource_type"] for uid, node in manifest()["nodes"].items()}
         statuses = {uid: item["status"] for uid, item in outcomes.items() if uid in nodes}
         assert statuses == {uid: "pass" if kind == "test" else "success" for uid, kind in nodes.items()}
         with pytest.raises(dg.Failure, match="asked twice"):
-            dbt.run(RUN, BUILD)
+            asked(dbt, BUILD)
     assert job.query("select * from mart.daily_model_spend").is_empty()
     assert list((job.home / "dbt").iterdir()) == [kept]
     before = kept.read_bytes()
     with running(job) as dbt:
-        assert dbt.run(RUN, BUILD).keys() == outcomes.keys()
+        assert asked(dbt, BUILD).keys() == outcomes.keys()
     assert kept.read_bytes() == before  # nothing was parsed again
 
 
 def test_a_window_that_is_none_is_a_failure_of_the_models(job: DailyJob) -> None:
     with quick_dbt(), running(job) as dbt:
-        outcomes = dbt.run(RUN, ["build", "--vars", '{"from_date": "2026-02-15", "to_date": "2026-02-15"}'])
+        outcomes = asked(dbt, ["build", "--vars", '{"from_date": "2026-02-15", "to_date": "2026-02-15"}'])
     messages = [item["message"] for item in outcomes.values() if item["status"] == "error"]
     assert any("is no day: the end is exclusive" in message for message in messages)
     assert list((job.home / "dbt").glob("*/dbt.log"))
@@ -67,13 +75,13 @@ def test_a_process_that_died_is_reported(job: DailyJob) -> None:
         dbt.process.kill()
         dbt.process.wait()
         with pytest.raises(dg.Failure, match=r"(?s)dbt did not start \(exit code -9\)"):
-            dbt.run(RUN, BUILD)
+            asked(dbt, BUILD)
 
 
 def test_a_project_that_cant_be_read_is_reported(job: DailyJob, tmp_path: Path) -> None:
     (tmp_path / "dbt_project.yml").write_text("name: modelmeter\nprofile: [\n")
     with running(job, tmp_path) as dbt, pytest.raises(dg.Failure, match=r"(?s)dbt did not start \(exit code 2\)"):
-        dbt.run(RUN, BUILD)
+        asked(dbt, BUILD)
     (output,) = (job.home / "dbt").glob("*/output.txt")
     assert "line 3, column 1" in output.read_text()
 
@@ -83,7 +91,7 @@ def test_a_damaged_state_of_the_parse_does_no_harm(job: DailyJob) -> None:
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"\x00damaged")
     with running(job) as dbt:
-        assert not [item for item in dbt.run(RUN, BUILD).values() if item["status"] in {"fail", "error"}]
+        assert not [item for item in asked(dbt, BUILD).values() if item["status"] in {"fail", "error"}]
     assert len(kept.read_bytes()) > 100_000
 
 
@@ -92,6 +100,18 @@ def test_the_process_goes_with_the_run(job: DailyJob) -> None:
         assert dbt.process.poll() is None
     assert dbt.process.poll() is not None
     assert not list((job.home / "dbt").glob("parse-*"))
+
+
+def test_a_run_that_is_stopped_while_dbt_builds_stops_dbt_and_frees_the_lock(job: DailyJob) -> None:
+    """Nothing of it is left in the database, and the next run may build at once."""
+    with quick_dbt(), running(job) as dbt:
+        dbt.begin(RUN, BUILD)
+    assert dbt.process.poll() is not None
+    with running(job) as after, exclusive(after.database, "dbt build"):
+        sessions = job.query(
+            "select 1 from pg_stat_activity where application_name = 'modelmeter-dbt' and datname = current_database()"
+        )
+        assert sessions.is_empty()
 
 
 def test_without_an_order_the_process_ends_by_itself_and_a_new_home_has_the_parse_of_set_up(tmp_path: Path) -> None:
@@ -107,7 +127,7 @@ def test_without_an_order_the_process_ends_by_itself_and_a_new_home_has_the_pars
 def test_only_the_marts_ask_for_the_process() -> None:
     nodes = assets.definitions.defs.resolve_job_def("daily").all_node_defs
     asking = {node.name for node in nodes if isinstance(node, dg.OpDefinition) and "dbt" in node.required_resource_keys}
-    assert asking == {"dbt_models"}
+    assert asking == {"begin", "build"}
 
 
 def test_scratch_of_killed_processes_goes_and_old_failures_with_it(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_steps_that_fail_do_not_take_the_page_with_them(installation: Installati
     out, err = installation.run("daily", "--date", day, status=1)
     page = installation.home / "reports" / day / "index.html"
     assert f"incomplete report  {page}" in out
-    for step in ("request_drift", "dbt_models"):
+    for step in ("request_drift", "dbt_models.build"):
         assert f"failed {step} in the run for {day}" in out
     assert "spend by model" not in out, "totals of tables that this run did not make"
     assert "Traceback" not in err
@@ -47,7 +47,7 @@ def test_steps_that_fail_do_not_take_the_page_with_them(installation: Installati
     assert "is not known yet: the run failed before it was computed" in words(shown, ".headline")
     failures = words(shown, "#failures")
     assert "request_drift psycopg.errors.UndefinedTable" in failures
-    assert "dbt_models dbt did not build model.modelmeter.daily_model_spend" in failures
+    assert "dbt_models.build dbt did not build model.modelmeter.daily_model_spend" in failures
     for table in ("mart.request_drift", "mart.daily_model_spend"):
         assert [table, "never made"] in rows_of(shown, "stale")
     assert former.exists(), "nothing is removed after a run that failed"

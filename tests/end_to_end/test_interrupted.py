@@ -17,9 +17,9 @@ from tests.end_to_end.installation import Finished, Installation, differences
 def test_killed_in_the_middle_and_run_again(
     installation: Installation, undisturbed: Finished, small_sample: SmallSample
 ) -> None:
-    """Killed with no chance to clean up, just after a step ended, three runs in a row; the next gives the undisturbed tables."""
+    """Killed with no chance to clean up, just after a step ended, four runs in a row; the next gives the undisturbed tables."""
     day = str(small_sample.days[1])
-    for moment in ("raw_request_files", "core_request", "dbt_models"):
+    for moment in ("raw_request_files", "core_request", "dbt_models.begin", "dbt_models.build"):
         process = installation.start("daily", "--date", day)
         assert process.stderr is not None
         for line in process.stderr:
@@ -30,7 +30,7 @@ def test_killed_in_the_middle_and_run_again(
         process.communicate()
         assert process.returncode == -signal.SIGKILL, moment
     installation.run("daily", "--date", day)
-    assert installation.statuses() == ["FAILURE"] * 3 + ["SUCCESS"], "each command ended the run that was killed before"
+    assert installation.statuses() == ["FAILURE"] * 4 + ["SUCCESS"], "each command ended the run that was killed before"
     assert differences(installation, undisturbed) == set()
 
 
@@ -41,6 +41,7 @@ def test_killed_in_the_middle_and_run_again(
         (signal.SIGINT, ["done", "core_request_suite"]),
         (signal.SIGTERM, ["daily", "run"]),
         (signal.SIGTERM, ["done", "core_request_suite"]),
+        (signal.SIGTERM, ["done", "dbt_models.begin"]),
     ],
 )
 def test_a_command_that_is_ended_says_what_is_unfinished_and_leaves_nothing_behind(
