@@ -7,7 +7,7 @@ here are only the declarations that name them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -16,28 +16,21 @@ from pipelines.config.fetched import Fetched
 from pipelines.config.mistakes import KeyMistake, did_you_mean, refuse_twice
 from pipelines.config.pull import Pull
 
-RequestFormat = Literal[
+LogFormat = Literal[
     "otel_genai", "litellm_spend_logs", "litellm_payload", "langfuse", "helicone", "openai_chat", "openai_responses",
-    "openai_usage_api", "openai_costs_api", "anthropic_messages", "anthropic_usage_api", "anthropic_cost_api", "gemini",
-    "bedrock_invocation", "bedrock_converse", "azure_apim", "openrouter", "openrouter_activity", "vllm", "tgi", "ollama",
-    "llamacpp", "claude_code", "codex", "gemini_cli", "mapping", "shadow",
+    "anthropic_messages", "gemini", "bedrock_invocation", "bedrock_converse", "azure_apim", "openrouter", "vllm", "tgi", "ollama",
+    "llamacpp", "claude_code", "codex", "gemini_cli", "mapping",
+]  # fmt: skip
+BillFormat = Literal[
+    "openai_usage_api", "openai_costs_api", "anthropic_usage_api", "anthropic_cost_api", "openrouter_activity",
     "focus", "bill_mapping", "litellm_daily", "langfuse_daily", "azure_cost",
 ]  # fmt: skip
-BILL_FORMATS = (
-    "openai_usage_api",
-    "openai_costs_api",
-    "anthropic_usage_api",
-    "anthropic_cost_api",
-    "openrouter_activity",
-    "focus",
-    "bill_mapping",
-    "litellm_daily",
-    "langfuse_daily",
-    "azure_cost",
-)
 """Formats of what providers report and bill. Their records are never requests."""
-SHADOW_FORMATS = ("shadow",)
+ShadowFormat = Literal["shadow"]
 """Formats of what shadow runs and evaluations found: the same requests on other models, never your traffic."""
+RequestFormat = Literal[LogFormat, BillFormat, ShadowFormat]
+BILL_FORMATS: tuple[str, ...] = get_args(BillFormat)
+SHADOW_FORMATS: tuple[str, ...] = get_args(ShadowFormat)
 PriceFormat = Literal[
     "genai_prices",
     "litellm_map",

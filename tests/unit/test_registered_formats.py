@@ -10,13 +10,13 @@ import pytest
 from pipelines.benchmarks.formats import FORMATS as BOARDS
 from pipelines.bills.formats import FORMATS as BILLS
 from pipelines.config.sources import (
-    BILL_FORMATS,
-    SHADOW_FORMATS,
+    BillFormat,
     BoardFormat,
     HardwareFormat,
     LimitFormat,
+    LogFormat,
     PriceFormat,
-    RequestFormat,
+    ShadowFormat,
 )
 from pipelines.formats import UnknownFormatError
 from pipelines.prices.feeds import FORMATS as FEEDS
@@ -26,9 +26,9 @@ from pipelines.seller_limits.formats import FORMATS as LIMITS
 from pipelines.shadow.formats import FORMATS as SHADOW
 
 REGISTRIES: list[tuple[Mapping[str, Any], set[str], str]] = [
-    (REQUESTS, {*get_args(RequestFormat)} - {*BILL_FORMATS, *SHADOW_FORMATS}, "build"),
-    (BILLS, {*BILL_FORMATS}, "build"),
-    (SHADOW, {*SHADOW_FORMATS}, "build"),
+    (REQUESTS, {*get_args(LogFormat)}, "build"),
+    (BILLS, {*get_args(BillFormat)}, "build"),
+    (SHADOW, {*get_args(ShadowFormat)}, "build"),
     (FEEDS, {*get_args(PriceFormat)}, "read"),
     (BOARDS, {*get_args(BoardFormat)}, "parse"),
     (HARDWARE, {*get_args(HardwareFormat)}, "read"),

@@ -22,10 +22,9 @@ class BillFormat(Protocol):
         """The layout of the report."""
 
     def described(self, source: RequestSource) -> Layout:
-        """The layout that a source declares itself, or completes; only the formats of `_DECLARED` offer it."""
+        """The layout that a source declares itself, or completes. Formats whose sources declare nothing leave it out."""
 
 
-_DECLARED = ("bill_mapping", "langfuse_daily", "litellm_daily")
 FORMATS: Formats[BillFormat] = Formats(__name__)
 
 
@@ -40,13 +39,13 @@ def seller_of(source: RequestSource) -> str | None:
 
 def build_bill_format(source: RequestSource) -> Layout:
     """The format of a source of bills. Raises SourceError for declarations that bills don't take."""
-    is_declared = source.format in _DECLARED
+    module = FORMATS[source.format]
+    is_declared = hasattr(module, "described")
     for name in ("attribution",) if is_declared else ("options", "attribution", "defaults"):
         if getattr(source, name):
             raise SourceError(
                 source.source, (name,), f"format {source.format} takes none; the report says itself who used what"
             )
-    module = FORMATS[source.format]
     bill_format = module.described(source) if is_declared else module.build()
     own = {"locator": ("locator",), "identity": ("identity",)}
     ends = {"bucket_from": ("bucket/from",), "bucket_to": ("bucket/to",)}
