@@ -6,7 +6,8 @@ Used by `modelmeter daily`; the web server and the daemon keep Dagster's own log
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import dagster as dg
 
@@ -17,36 +18,44 @@ Report = Callable[[str, str, float | None], None]
 _LONGEST = 300
 """Characters of a warning on the terminal: real price feeds fill pages with the names of what they leave open."""
 
-_sink: list[Report] = []
+_LOGGER = "modelmeter.progress"
 
 
-def report_to(sink: Report | None) -> None:
-    """Send progress to `sink(event, text, seconds)`; None stops it. Events: started, finished, failed, warning."""
-    _sink[:] = [] if sink is None else [sink]
+@contextmanager
+def reported_to(report: Report) -> Iterator[None]:
+    """Send progress to `report(event, text, seconds)` while the block lasts. Events: started, finished, failed, warning."""
+    logger, handler = logging.getLogger(_LOGGER), _StepHandler(report)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 class _StepHandler(logging.Handler):
-    """Turns Dagster's event records into calls of the sink."""
+    """Turns Dagster's event records into calls of `report`."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self._report = report
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not _sink:
-            return
         meta = getattr(record, "dagster_meta", None) or {}
         event: dg.DagsterEvent | None = meta.get("dagster_event")
         if event is None:
             if record.levelno >= logging.WARNING:
-                _sink[0]("warning", _short(meta.get("orig_message") or record.getMessage()), None)
+                self._report("warning", _short(meta.get("orig_message") or record.getMessage()), None)
             return
         step = (event.step_key or "").replace("__", ".")
         if event.event_type is dg.DagsterEventType.STEP_START:
-            _sink[0]("started", step, None)
+            self._report("started", step, None)
         elif event.event_type is dg.DagsterEventType.STEP_SUCCESS:
-            _sink[0]("finished", step, event.step_success_data.duration_ms / 1000)
+            self._report("finished", step, event.step_success_data.duration_ms / 1000)
         elif event.event_type is dg.DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             if error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
                 return  # by a person, who sees it
-            _sink[0]("failed", f"{step}: {reason_of(error)}", None)
+            self._report("failed", f"{step}: {reason_of(error)}", None)
 
 
 def _short(text: str) -> str:
@@ -55,9 +64,8 @@ def _short(text: str) -> str:
 
 @dg.logger(config_schema={}, description="One line per step for the terminal.")
 def progress_logger(init_context: dg.InitLoggerContext) -> logging.Logger:  # noqa: ARG001
-    """The logger of `modelmeter daily`."""
-    logger = logging.getLogger("modelmeter.progress")
-    logger.handlers = [_StepHandler()]
+    """The logger of `modelmeter daily`; `reported_to` says where its records go."""
+    logger = logging.getLogger(_LOGGER)
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     return logger

@@ -60,7 +60,7 @@ def run_window(
 
     from assets.cli.instance import dagster_instance
     from assets.partitions import tags_of
-    from assets.progress import report_to
+    from assets.progress import reported_to
 
     started = time.monotonic()
     with Status("starting Dagster", console=console) as status:
@@ -80,22 +80,18 @@ def run_window(
         from assets.definitions import defs
 
         console.print(f"{job} run for {window}", style="bold")
-        report_to(show)
-        try:
-            with dagster_instance(workspace) as instance:
-                result = defs.resolve_job_def(job).execute_in_process(
-                    instance=instance,
-                    run_config={"loggers": {"progress": {}}},
-                    tags=tags_of(window),
-                    raise_on_error=False,
-                )
-                if was_interrupted(result):
-                    raise KeyboardInterrupt
-                pages = _pages(instance, result, workspace, window, show)
-                if not result.success:
-                    _alert(instance, result.run_id, workspace, window, show)
-        finally:
-            report_to(None)
+        with reported_to(show), dagster_instance(workspace) as instance:
+            result = defs.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                run_config={"loggers": {"progress": {}}},
+                tags=tags_of(window),
+                raise_on_error=False,
+            )
+            if was_interrupted(result):
+                raise KeyboardInterrupt
+            pages = _pages(instance, result, workspace, window, show)
+            if not result.success:
+                _alert(instance, result.run_id, workspace, window, show)
     outcome = RunOutcome(
         window,
         result.success,
