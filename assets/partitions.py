@@ -16,8 +16,9 @@ from pipelines.daily.days import FIRST_DAY, Window
 
 
 def _listed_once(days: dg.DailyPartitionsDefinition) -> dg.DailyPartitionsDefinition:
-    """`days`, whose list of all days since the first is made once for each UTC day: Dagster asks for it eighteen times in a run, to learn
-    that it is long. A subclass can't be stored by Dagster, so the method of this one object is replaced."""
+    """`days`, whose list of all days since the first is made once for each UTC day. Dagster asks for it eighteen times in a run, to learn
+    that it is long, for 0.013 to 0.02 s each: 0.3 of some 16 s. A subclass can't be stored by Dagster, so the method of this one object
+    is replaced."""
     made: dict[date, Sequence[str]] = {}
     listed = days.get_partition_keys
 
