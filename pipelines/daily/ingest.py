@@ -5,7 +5,7 @@ Parsing itself is `pipelines.requests.parse_file`; turning parsed rows into a da
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
@@ -70,19 +70,16 @@ def ingest_requests(
     vanishes or changes while it is read is a problem, and left to the next ingest.
     """
     sources = {source.source: source for source in workspace.config.sources.requests}
-    key = user_key(workspace)
-    apart, versions = Apart(), dict[str, str]()
-    for name, source in sources.items():
-        with apart.part(f"source {name}, of which nothing new is read"):
-            versions[name] = stored_version(workspace, source)
+    apart = Apart()
+    versions = _versions(workspace, apart)
     landed = workspace.landed("requests")
-    declared = [file for file in landed.files if file.source in versions]
-    declared = [file for file in declared if always_matters(sources[file.source]) or _may_matter(file, window)]
+    declared = [file for file in landed.files if file.source in versions and _may_matter(file, sources, window)]
     index = _Index(workspace.store, _known(workspace), window)
     new = [file for file in declared if not index.holds(file, sources[file.source], versions[file.source])]
+    key = user_key(workspace)
+    tasks = [ParseTask(file, sources[file.source], workspace.store, key) for file in new]
     parsed: list[ParsedFile] = []
     problems = [str(problem) for problem in landed.problems]
-    tasks = [ParseTask(file, sources[file.source], workspace.store, key) for file in new]
     for number, (task, result) in enumerate((read or parse_here)(tasks)):
         if progress:
             progress(number, len(new), task.file.landing_path)
@@ -243,8 +240,20 @@ def user_key(workspace: Workspace) -> bytes | None:
     return None if secret is None else secret.get_secret_value().encode()
 
 
-def _may_matter(file: LandedFile, window: Window | None) -> bool:
-    return window is None or file.arrival_date is None or file.arrival_date >= window.from_date - EARLIEST_ARRIVAL
+def _versions(workspace: Workspace, apart: Apart) -> dict[str, str]:
+    """The version under which each source's rows are stored; a source whose declaration can't be used has none."""
+    versions: dict[str, str] = {}
+    for source in workspace.config.sources.requests:
+        with apart.part(f"source {source.source}, of which nothing new is read"):
+            versions[source.source] = stored_version(workspace, source)
+    return versions
+
+
+def _may_matter(file: LandedFile, sources: Mapping[str, RequestSource], window: Window | None) -> bool:
+    """Whether rows of the file can fall on the window."""
+    if window is None or file.arrival_date is None or always_matters(sources[file.source]):
+        return True
+    return file.arrival_date >= window.from_date - EARLIEST_ARRIVAL
 
 
 def always_matters(source: RequestSource) -> bool:

@@ -170,15 +170,11 @@ def _benchmark(column: ScoreColumn) -> Benchmark:
 
 
 def _records(options: MappingOptions, into: Collector) -> Iterator[tuple[int, Any]]:
+    """Each record of the file with its line, 1 where it is no line's."""
     suffix = into.file.content_suffix
     if suffix in (".csv", ".tsv"):
         delimiter = "\t" if suffix == ".tsv" else options.delimiter
-        named = [value for name, value in options if name.endswith("_field")]
-        named += [
-            value for column in options.scores for name, value in column if name == "field" or name.endswith("_field")
-        ]
-        known = [*filter(None, named), *(field for column in options.scores for field in column.when)]
-        yield from read_table(into, required=(options.model_field,), known=known, delimiter=delimiter)
+        yield from read_table(into, required=(options.model_field,), known=_named(options), delimiter=delimiter)
         return
     if suffix == ".parquet":
         yield from ((1, record) for record in read_parquet(into))
@@ -201,6 +197,15 @@ def _records(options: MappingOptions, into: Collector) -> Iterator[tuple[int, An
         wrong_shape(into, f"expected a list of records at {options.records or 'the top'}, found {found}")
         return
     yield from ((1, record) for record in records)
+
+
+def _named(options: MappingOptions) -> list[str]:
+    """The fields that the options name."""
+    named = [value for name, value in options if name.endswith("_field")]
+    for column in options.scores:
+        named += [value for name, value in column if name == "field" or name.endswith("_field")]
+        named += column.when
+    return [name for name in named if name]
 
 
 def _lines(content: bytes, suffix: str) -> list[tuple[int, bytes]] | None:

@@ -12,7 +12,7 @@ import io
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipelines.outside import worded
@@ -76,19 +76,24 @@ def meaning_of(service: str | None, usage_type: str | None) -> Meaning | None:
         return None
     words = [word.lower() for word in re.split(r"[-_]", found["rest"]) if word]
     before = name[: found.start()]
-    if any(word not in (*_TIERS, *_LIVES, *_PLACES, *_LONG) for word in words) or _OTHER_THING.search(before):
+    if not {*words} <= {*_TIERS, *_LIVES, *_PLACES, *_LONG} or _OTHER_THING.search(before):
         return None
     edition = _EDITION.match(service or "")
-    kind = next(kind for kind in _NAMES if found[kind])
-    life = next((f"_{word}" for word in (found["life"], *words) if word in _LIVES and kind == "write"), "")
     return Meaning(
         edition[1] if edition else re.sub("-(?:mantle|text)$", "", before) or None,
-        _NAMES[kind] + life,
+        _meter(found, words),
         next((word for word in words if word in _TIERS), "standard"),
         "global" in words,
         not {*words}.isdisjoint(_LONG),
         "MP:" in (usage_type or "") and words[-1:] == ["units"],
     )
+
+
+def _meter(found: re.Match[str], words: Sequence[str]) -> str:
+    """The meter that a usage type names; a written cache may have its life among the words that follow."""
+    kind = next(kind for kind in _NAMES if found[kind])
+    lives = [word for word in (found["life"], *words) if word in _LIVES] if kind == "write" else []
+    return "_".join([_NAMES[kind], *lives[:1]])
 
 
 class _Rate(NamedTuple):
@@ -201,8 +206,13 @@ def _placed(found: list[Price], problems: set[str]) -> Iterator[Price]:
         yield public[0]._replace(region="regional" if sold_globally else "")
         within = [price for price in within if price not in public]
     yield from within
+    yield from _of_geographies(within)
+
+
+def _of_geographies(found: Sequence[Price]) -> Iterator[Price]:
+    """A price for the profile of each geography whose regions all charge the same."""
     by_geography: dict[str, list[Price]] = defaultdict(list)
-    for price in within:
+    for price in found:
         begins = next((begins for begins in _GEOGRAPHIES if price.region.startswith(f"{begins}-")), "")
         by_geography[_GEOGRAPHIES.get(begins, "")].append(price)
     for geography, prices in by_geography.items():

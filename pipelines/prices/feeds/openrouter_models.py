@@ -92,13 +92,7 @@ def _model_prices(slug: str, pricing: Mapping[str, Any], pointer: str, problems:
             if amount == 0 and key not in ("prompt", "completion") and not slug.endswith(":free"):
                 continue
             if key not in _METERS or amount is None:
-                problems.add(
-                    f"{slug}: depends on the model routed to"
-                    if str(value) == "-1"
-                    else f"{slug}: {key}: {why_no_price(value)}"
-                    if key in _METERS
-                    else f"{key}: {str(value)[:60]}: not understood"
-                )
+                problems.add(_why_not(slug, key, value))
             elif (key in ("image", "image_output") and amount >= _DEAREST_IMAGE_TOKEN) or (
                 key == "image" and amount > _IMAGE_OVER_PROMPT * of_prompt
             ):
@@ -117,6 +111,15 @@ def _model_prices(slug: str, pricing: Mapping[str, Any], pointer: str, problems:
                     context_from_tokens=start,
                     time_window=window,
                 )
+
+
+def _why_not(slug: str, key: str, value: object) -> str:
+    """Why a field gives no price."""
+    if str(value) == "-1":
+        return f"{slug}: depends on the model routed to"
+    if key in _METERS:
+        return f"{slug}: {key}: {why_no_price(value)}"
+    return f"{key}: {str(value)[:60]}: not understood"
 
 
 def _steps(

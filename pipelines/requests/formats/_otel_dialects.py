@@ -100,6 +100,15 @@ def _of_langfuse(
     counts = {name: count for name, found in details.items() if (count := _count(found)) is not None}
     if not counts:
         return own
+    usage, is_inclusive = _langfuse_usage(counts)
+    own |= {f"{_USAGE}{_OURS[measure]}": Number(count) for measure, count in usage.items() if measure in _OURS}
+    own["modelmeter.semantics"] = "openai_inclusive" if is_inclusive else "additive"
+    cost = _json(attributes.get("langfuse.observation.cost_details")).get("total")
+    return own | ({f"{_USAGE}cost": cost} if cost is not None else {})
+
+
+def _langfuse_usage(counts: Mapping[str, int]) -> tuple[dict[str, int], bool]:
+    """Counts by measure, and whether input and output contain their parts; where they don't, parts under other keys are added."""
     usage = {
         measure: found
         for measure, keys in _keys().items()
@@ -110,10 +119,7 @@ def _of_langfuse(
         for measure, parts in _langfuse_details.PARTS.items():
             if any(part in counts for part in parts):
                 usage[measure] = usage.get(measure, 0) + sum(counts.get(part, 0) for part in parts)
-    own |= {f"{_USAGE}{_OURS[measure]}": Number(count) for measure, count in usage.items() if measure in _OURS}
-    cost = _json(attributes.get("langfuse.observation.cost_details")).get("total")
-    rule = {"modelmeter.semantics": "openai_inclusive" if is_inclusive else "additive"}
-    return own | rule | ({f"{_USAGE}cost": cost} if cost is not None else {})
+    return usage, is_inclusive
 
 
 @cache
