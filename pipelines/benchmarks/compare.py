@@ -221,8 +221,8 @@ def find_shifts(matched: pl.DataFrame, observation: Observation) -> tuple[dict[G
     return shifts, rebased | reweighted | scattered
 
 
-def is_scattered(rows: pl.DataFrame, threshold: float, share: float = SCATTERED_SHARE) -> bool:
-    """Whether so large a share of a version's rows moved beyond noise, in whatever direction, that something else is measured.
+def is_scattered(rows: pl.DataFrame, threshold: float, share: float) -> bool:
+    """Whether at least `share` of a version's rows moved beyond noise, in whatever direction: then something else is measured.
 
     A row without standard errors did not: a nightly run that states none moves by more than a point every night.
     """

@@ -14,8 +14,6 @@ from pydantic import ConfigDict, Field, field_validator
 from pipelines.config.declaration import Declaration
 from pipelines.config.mistakes import KeyMistake
 
-_CALENDAR = r"^[a-z][a-z0-9_]*$"
-
 
 class Calendars(Declaration):
     """The whole of `calendars.yaml`: by name, lists of days or of periods `2026-02-15/2026-02-23`, both ends included."""

@@ -34,8 +34,8 @@ NEWEST = """
 """How each commitment stands on its newest day up to a day, with sums of the month up to it."""
 
 
-def standings(connection: Connection[Any], day: date | None = None) -> list[dict[str, Any]]:
-    """The rows of `NEWEST`; without a day the newest there is."""
+def standings(connection: Connection[Any], day: date | None) -> list[dict[str, Any]]:
+    """The rows of `NEWEST` for a day; None for the newest."""
     query = sql.SQL(NEWEST).format(day=sql.Literal(day or date.max))
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(query).fetchall()

@@ -93,7 +93,7 @@ def check_format(source: RequestSource) -> None:
 
 
 @contextmanager
-def open_reader(source: RequestSource, limits: FetchLimits = LIMITS) -> Iterator[Reader]:
+def open_reader(source: RequestSource, limits: FetchLimits) -> Iterator[Reader]:
     """The source of a declaration, connected. Raises PullError where the declaration or the environment does not suffice."""
     match source.pull:
         case ApiPull() as pull:

@@ -139,16 +139,16 @@ class Scores:
         return mean(gap[has_both], clusters.astype(np.int64), int(clusters.max()) + 1)
 
 
-def scored(answered: pl.DataFrame, models: Iterable[str], judge: str | None = None) -> Scores | str:
+def scored(answered: pl.DataFrame, models: Iterable[str]) -> Scores | str:
     """The scores of exactly these models on the requests that all of them were scored on, or the reason why that is not enough.
 
-    Without `judge` the one with most scores is taken. Each model needs gold scores in `FEWEST` sessions: a judge alone is biased,
+    The judge with most scores is taken. Each model needs gold scores in `FEWEST` sessions: a judge alone is biased,
     by more for some models than for others.
     """
     wanted = sorted(set(models))
     rows = answered.filter(pl.col("model_id").is_in(wanted))
     opinions = rows.select("request_id", "model_id", "judged").explode("judged").drop_nulls("judged").unnest("judged")
-    chosen = judge or _most_used(opinions) or ""
+    chosen = _most_used(opinions) or ""
     heard = opinions.filter(pl.col("judge") == chosen).select(
         "request_id", "model_id", pl.col("score").alias("opinion")
     )

@@ -165,7 +165,7 @@ def spend_table(
     *,
     title: str,
     described: Sequence[Extra] = (),
-    compared: Sequence[Extra] = (),
+    compared: Sequence[Extra],
 ) -> Table:
     """One row per value of `column` of the query `table_id`: cost, share, `described`, volume, `compared`, in this order."""
     frame = data[table_id]

@@ -38,11 +38,11 @@ def listed(value: object, names: Iterable[str]) -> list[object] | None:
     return None
 
 
-def messages(value: object, names: Iterable[str] = ("logEvents", "events")) -> list[object] | None:
+def messages(value: object) -> list[object] | None:
     """The records that CloudWatch wrapped as texts: `{"logEvents": [{"message": "{...}"}]}`, and the rows of a Logs Insights
     query, `{"results": [[{"field": "@message", "value": "{...}"}]]}`. A text that is no JSON object stays a log event, and
     becomes no request."""
-    held = listed(value, names)
+    held = listed(value, ("logEvents", "events"))
     if held is None and isinstance(value, dict) and isinstance(rows := value.get("results"), list):
         held = [_row(row) for row in rows]
     return None if held is None else [_message(item) for item in held]

@@ -86,7 +86,7 @@ _SAY_TWICE = ("gemini-cli", "qwen-code")
 """Emitters that write the convention's event too, for each request, answer and error, without what came from the cache."""
 
 
-def as_span(record: dict[str, Any], attributes: dict[str, Any], scope: str = "") -> dict[str, Any]:
+def as_span(record: dict[str, Any], attributes: dict[str, Any], scope: str) -> dict[str, Any]:
     """A log record of the scope, whose attributes are given as an object, as a span; one that reports no call keeps nothing but its
     instant."""
     body = record.get("body")
