@@ -1,4 +1,4 @@
-"""Every table as of the first release: 0018_baseline.sql in the same folder. The 17 revisions before it were never released."""
+"""Every table as of the first release: 0018_baseline.sql in the folder statements. The 17 revisions before it were never released."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    statements = Path(__file__).parents[1].joinpath("statements", "0018_baseline.sql").read_text(encoding="utf-8")
     # The driver itself, without parameters: the text holds percent signs and many statements.
     op.get_bind().connection.driver_connection.execute(statements)

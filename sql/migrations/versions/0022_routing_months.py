@@ -1,4 +1,4 @@
-"""Traffic as sums per day, and the projection per month that is added up from it: 0022_routing_months.sql in the same folder."""
+"""Traffic as sums per day, and the projection per month that is added up from it: 0022_routing_months.sql in the folder statements."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    statements = Path(__file__).parents[1].joinpath("statements", "0022_routing_months.sql").read_text(encoding="utf-8")
     op.get_bind().connection.driver_connection.execute(statements)
