@@ -14,10 +14,12 @@ from typing import Any
 
 import orjson
 import polars as pl
+import yaml
 
 from pipelines.benchmarks.collector import Collector
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
+from pipelines.prices.pages.sections import sections_of
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LINES_BEFORE_HEADER = 5
@@ -103,6 +105,37 @@ def _unmarked(name: str) -> str:
     return " ".join(_MARKS.sub("", name).split())
 
 
+def read_page(
+    into: Collector, *, required: Sequence[str], any_of: Sequence[str], known: Sequence[str] = ()
+) -> Iterator[dict[str, str]]:
+    """Rows of the tables of a page, markdown or HTML, that have every `required` column and one of `any_of`.
+
+    A page without such a table is one quarantined record; names of columns are read as `read_table` reads them.
+    """
+    content = read_bytes(into.file)
+    tables = [
+        table for section in sections_of(content.decode("utf-8-sig", "replace")) for table in section.tables if table
+    ]
+    asked_for = (*required, *any_of, *known)
+    headers = [_named(table[0], asked_for) for table in tables]
+    fits = [{*required} <= {*header} and not {*any_of}.isdisjoint(header) for header in headers]
+    if not any(fits):
+        shown = "; ".join(", ".join(header[:12]) for header in headers[:5]) or "no table"
+        wrong_shape(
+            into, f"no table of the page has {', '.join(required)} and one of {', '.join(any_of)}: found {shown}"
+        )
+    for table, header in (pair for pair, is_one in zip(zip(tables, headers, strict=True), fits, strict=True) if is_one):
+        for item_no, row in enumerate(table[1:]):
+            if not any(row) or _named(row, asked_for) == header:
+                continue
+            fields = dict(zip(header, row, strict=False))
+            if len(row) == len(header):
+                yield fields
+            else:
+                detail = f"{len(row)} fields where the header has {len(header)}"
+                into.reject(item_no, "wrong_shape", detail, fields=fields)
+
+
 def _readable(reader: Any, into: Collector) -> Iterator[list[str]]:  # noqa: ANN401 - csv names no type for it
     """The rows up to the one that is no CSV, such as a quote that never ends."""
     try:
@@ -128,6 +161,16 @@ def read_json(into: Collector) -> Any:  # noqa: ANN401 - any JSON value
         except (ValueError, RecursionError):
             into.reject(0, "not_json", f"the file is no JSON: {worded(error)}", record=content, span=(0, len(content)))
             return None
+
+
+def read_yaml(into: Collector) -> Any:  # noqa: ANN401 - any YAML value
+    """The file as a YAML value; None where it is none, which sets the file aside."""
+    content = read_bytes(into.file)
+    try:
+        return yaml.load(content, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        into.reject(0, "not_yaml", f"the file is no YAML: {worded(error)}", record=content, span=(0, len(content)))
+        return None
 
 
 def wrong_shape(into: Collector, detail: str) -> None:

@@ -1,7 +1,7 @@
 """Format `mapping`: any table or list of scores, described in `sources.yaml` instead of in code.
 
 For boards without a format of their own (a Vellum or OpenCompass table saved by hand, a company's own evaluations):
-CSV, TSV, JSON, JSON Lines or Parquet, one entry per record with one or several score columns, or one record per item
+CSV, TSV, JSON, JSON Lines, YAML, Parquet, or the tables of a page in markdown or HTML, one entry per record with one or several score columns, or one record per item
 of the benchmark (option `item_field`), which gives far sharper comparisons.
 """
 
@@ -31,7 +31,7 @@ from pipelines.benchmarks.fields import (
     weights,
 )
 from pipelines.benchmarks.formats._entries import ItemEntries
-from pipelines.benchmarks.formats._tables import read_json, read_parquet, read_table, wrong_shape
+from pipelines.benchmarks.formats._tables import read_json, read_page, read_parquet, read_table, read_yaml, wrong_shape
 from pipelines.benchmarks.observation import Benchmark, BoardSnapshot, RowKind, Traits
 from pipelines.config.declaration import Declaration
 from pipelines.config.fetched import FETCH_OPTIONS
@@ -172,26 +172,31 @@ def _benchmark(column: ScoreColumn) -> Benchmark:
 def _records(options: MappingOptions, into: Collector) -> Iterator[tuple[int, Any]]:
     """Each record of the file with its line, 1 where it is no line's."""
     suffix = into.file.content_suffix
+    scored = [column.field for column in options.scores]
     if suffix in (".csv", ".tsv"):
         delimiter = "\t" if suffix == ".tsv" else options.delimiter
         yield from read_table(into, required=(options.model_field,), known=_named(options), delimiter=delimiter)
+        return
+    if suffix in (".md", ".html", ".htm"):
+        rows = read_page(into, required=(options.model_field,), any_of=scored, known=_named(options))
+        yield from ((1, row) for row in rows)
         return
     if suffix == ".parquet":
         yield from ((1, record) for record in read_parquet(into))
         return
     content = read_bytes(into.file)
-    if (lines := _lines(content, suffix)) is not None:
+    if suffix not in (".yaml", ".yml") and (lines := _lines(content, suffix)) is not None:
         for line_no, line in lines:
             try:
                 yield line_no, orjson.loads(line)
             except orjson.JSONDecodeError as error:
                 into.reject(0, "not_json", f"the line is no JSON: {worded(error)}", record=line, line_no=line_no)
         return
-    document = read_json(into)
+    document = read_yaml(into) if suffix in (".yaml", ".yml") else read_json(into)
     if document is None:
         return
     held = _field(document, options.records) if options.records else document
-    records = records_of(held, options.model_field, [column.field for column in options.scores])
+    records = records_of(held, options.model_field, scored)
     if records is None:
         found = type(held).__name__
         wrong_shape(into, f"expected a list of records at {options.records or 'the top'}, found {found}")

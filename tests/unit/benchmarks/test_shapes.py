@@ -265,3 +265,50 @@ def test_numbers_of_one_record_that_deny_each_other_are_set_aside(tmp_path: Path
     assert [row["raw_model"] for row in rows(snapshot)] == ["beta"]
     assert snapshot.quarantine["reason"].to_list() == ["identity_broken"]
     assert detail in snapshot.quarantine["detail"][0]
+
+
+README = """
+# Hallucination Leaderboard
+Last updated on November 1st
+
+| File | Size |
+|---|---|
+| a | 1 |
+
+|Model|Hallucination Rate ↓|Answer Rate|
+|----|----:|----:|
+|[GPT 4](https://example.com/gpt)|3.0 %|100.0 %|
+|**Llama 2 70B**|5.1 %|99.9 %|
+|Cohere | - |99.8 % |
+"""
+SITE = """<!DOCTYPE html><html><body><h1>Board</h1><table><tr><td>File</td></tr></table>
+<table><thead><tr><th>Model</th><th>Hallucination Rate <span>↓</span></th><th>Answer Rate</th></tr></thead><tbody>
+<tr><td><a href="/gpt">GPT 4</a></td><td>3.0 %</td><td>100.0 %</td></tr><tr><td><b>Llama 2 70B</b></td><td>5.1 %</td><td>99.9 %</td></tr>
+<tr><td>Cohere</td><td>-</td><td>99.8 %</td></tr></tbody></table></body></html>"""
+LISTED = """
+- {Model: GPT 4, Hallucination Rate: 3.0, Answer Rate: 100.0}
+- {Model: Llama 2 70B, Hallucination Rate: 5.1, Answer Rate: 99.9}
+- {Model: Cohere, Hallucination Rate: null, Answer Rate: 99.8}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "suffix"), [(README, ".md"), (SITE, ".html"), (SITE, ".htm"), (LISTED, ".yml"), (LISTED, ".yaml")]
+)
+def test_a_mapped_board_is_read_from_a_page_and_from_yaml(tmp_path: Path, text: str, suffix: str) -> None:
+    """A board that is a README or a page was one unreadable file."""
+    scores = [{"field": "Hallucination Rate", "benchmark": "hallucinations", "lower_is_better": True}]
+    declared = board("mapping", model_field="Model", scores=scores)
+    found = export(tmp_path, declared, "2026-02-01", text.encode(), suffix)
+    assert [(row["raw_model"], row["score"]) for row in rows(found)] == [("GPT 4", 3.0), ("Llama 2 70B", 5.1)]
+    assert found.quarantine["reason"].to_list() == ["no_score"]
+
+
+@pytest.mark.parametrize(
+    ("text", "suffix"),
+    [("# A page\n|Model|Price|\n|---|---|\n|a|1|\n", ".md"), ("a: [", ".yaml"), ("<html></html>", ".html")],
+)
+def test_a_page_without_the_board_s_table_is_set_aside(tmp_path: Path, text: str, suffix: str) -> None:
+    declared = board("mapping", model_field="Model", scores=[{"field": "Rate", "benchmark": "b"}])
+    found = export(tmp_path, declared, "2026-02-01", text.encode(), suffix)
+    assert (found.lines, found.valid, found.quarantine["severity"].to_list()) == (1, 0, ["error"])
