@@ -95,7 +95,7 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
     prices += _also_named(layout, found, prices)
     models = list(dict.fromkeys(price.raw_model for price in prices))
     for phrase in layout.phrases:
-        prices += _phrase_prices(layout, phrase, found, models)
+        prices += _phrase_prices(layout, phrase, found, models, reading.problems)
     refuse_twice(prices)
     refuse_dear_batches(prices)
     return Parsed(prices, len(rows) or len(models), 0, frozenset(reading.problems))
@@ -377,7 +377,7 @@ def _also_named(layout: PageLayout, found: Sequence[PageSection], prices: Sequen
 
 
 def _phrase_prices(
-    layout: PageLayout, phrase: Phrase, found: Sequence[PageSection], models: Sequence[str]
+    layout: PageLayout, phrase: Phrase, found: Sequence[PageSection], models: Sequence[str], problems: set[str]
 ) -> list[Price]:
     texts = [
         "\n".join([page.text, *(" | ".join(row) for table in page.tables for row in table)])
@@ -387,6 +387,9 @@ def _phrase_prices(
     matches = [match for text in texts for match in re.finditer(phrase.pattern, text)]
     amounts = {match["amount"] for match in matches}
     if not amounts and not phrase.required:
+        reworded = next((match for text in texts for match in re.finditer(phrase.hint, text)), None)
+        if reworded is not None:
+            problems.add(f"section {phrase.heading!r}: a price of {phrase.meter} in other words: {reworded[0]!r}")
         return []
     if len(amounts) != 1:
         raise PriceFeedError(

@@ -198,7 +198,8 @@ class AlsoNamed(Declaration):
 class Phrase(Declaration):
     """A price in running text under one heading (`*`: any), or in a table row (`cell | cell`), for every priced model.
 
-    The group `amount` of `pattern` holds it.
+    The group `amount` of `pattern` holds it. Of one that is not required, what `hint` finds where the pattern finds nothing is named: the
+    page may state it in other words.
     """
 
     heading: str
@@ -206,6 +207,7 @@ class Phrase(Declaration):
     meter: str
     per: int = Field(gt=0)
     required: bool = True
+    hint: str = "(?!)"
 
     @field_validator("pattern")
     @classmethod

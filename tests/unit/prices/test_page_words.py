@@ -195,3 +195,31 @@ def test_bailians_discounts_in_brackets_are_taken_off_and_busy_hours_cost_their_
     paid = {(p.raw_model, p.context_from_tokens, p.unit_price) for p in found.prices if p.meter == "input_uncached"}
     assert paid == {("qwen9-plus", 0, Decimal("1.6")), ("qwen9-plus", 256_000, Decimal("4.5"))}
     assert [name for name in found.not_understood if "deepseek-v9" in name]
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ("| Search | Per 1,000 successful requests | $0.75 |", 0),
+        ("| Web Search | Per 1K calls | $0.75 |", 1),
+        ("Searches cost $0.75 per thousand.", 1),
+        ("", 0),
+    ],
+)
+def test_a_price_that_a_page_states_in_other_words_is_named(row: str, named: int) -> None:
+    """DeepSeek's price of a search went without a word when its table changed."""
+    table = "| API | Unit | Price |\n|---|---|---|\n" if row.startswith("|") else ""
+    page = f"""# Models & Pricing
+The prices are in units of per 1M tokens.
+| MODEL | MODEL | deepseek-x |
+|---|---|---|
+| PRICING | 1M INPUT TOKENS (CACHE HIT) | $0.1 |
+| PRICING | 1M INPUT TOKENS (CACHE MISS) | $1 |
+| PRICING | 1M OUTPUT TOKENS | $2 |
+
+## Search
+{table}{row}
+"""
+    found = FORMATS["page"].read(page.encode(), {"layout": "deepseek_en"})
+    assert len([name for name in found.not_understood if "web_search" in name]) == named
+    assert ("web_search" in {price.meter for price in found.prices}) == row.startswith("| Search")
