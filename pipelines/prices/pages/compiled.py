@@ -13,12 +13,29 @@ _TOKEN = re.compile(
 _COMPONENTS = {name.capitalize(): name for name in ("table", "thead", "tbody", "tr", "th", "td", "p", "li")}
 """Components of a tool's own that stand for an element; others are boxes."""
 _BEGINS = re.compile(r"\breturn _jsxs?\(\s*(?!MDXLayout)")
+_TABLE = re.compile(
+    rf"\bcolumns:\s*\[(?P<columns>(?:{_TEXT}|[^\[\]`\"])*)\],\s*rows:\s*\[(?P<rows>(?:\s*\[(?:{_TEXT}|[^\[\]`\"])*\],?)+)\s*\]"
+)
+"""What a component is given that draws a table of data: `{columns: [{title: "Model"}], rows: [["x", "$1"]]}`."""
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def page_of_calls(source: str) -> str:
     """The elements that the calls in `source` make, in order, with the texts that are their children; empty where there are none."""
+    source = _TABLE.sub(_table_of_calls, source)
     return "".join(_drawn(source, begins.start()) for begins in _BEGINS.finditer(source))
+
+
+def _table_of_calls(data: re.Match[str]) -> str:
+    """The calls that make a table of what a component of the page's own is given: titles of columns, and rows of texts."""
+    titles = re.findall(rf"\btitle:\s*({_TEXT})", data["columns"])
+    rows = [re.findall(_TEXT, row[0]) for row in re.finditer(rf"\[(?:{_TEXT}|[^\[\]`\"])*\]", data["rows"])]
+    lines = [("th", titles), *(("td", cells) for cells in rows)]
+    made = [
+        f'_jsx("tr", {{children: [{", ".join(f"""_jsx("{tag}", {{children: {cell}}})""" for cell in cells)}]}})'
+        for tag, cells in lines
+    ]
+    return f'children: [_jsx("table", {{children: [{", ".join(made)}]}})]'
 
 
 def _drawn(source: str, start: int) -> str:

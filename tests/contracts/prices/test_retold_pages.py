@@ -155,10 +155,14 @@ def test_a_page_that_a_tool_compiled_to_calls_is_the_page_that_it_draws() -> Non
     assert [(p.raw_model, p.unit_price) for p in found] == [("m-1", Decimal("0.30")), ("m-1", Decimal("1.20"))]
 
 
-def test_a_real_page_states_the_same_by_its_scripts_alone(shared_data: Path) -> None:
-    page = (shared_data / "prices" / "pages" / "zai.html").read_text()
+@pytest.mark.parametrize(("name", "layout", "prices"), [("zai.html", "zai", 58), ("kimi1.html", "kimi", 3)])
+def test_a_real_page_states_the_same_by_its_scripts_alone(
+    shared_data: Path, name: str, layout: str, prices: int
+) -> None:
+    """Kimi's gives its table to a component, as titles and rows."""
+    page = (shared_data / "prices" / "pages" / name).read_text()
     bare = re.sub(r"<table\b.*?</table>", "", page, flags=re.DOTALL)
     assert "<table" not in bare
-    found = [_stated(read_page(text.encode(), {"layout": "zai"}).prices) for text in (page, bare)]
-    assert len(found[0]) == 58
+    found = [_stated(read_page(text.encode(), {"layout": layout}).prices) for text in (page, bare)]
+    assert len(found[0]) == prices
     assert found[0] == found[1]
