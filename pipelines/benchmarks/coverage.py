@@ -244,7 +244,8 @@ def _is_settled(group: Group, missing: pl.DataFrame, observation: Observation, m
     memory.short[group] = (first, exports + 1, lost)
     if exports + 1 >= PATIENCE_EXPORTS and observation.observed_at - first >= PATIENCE:
         return True
-    # The length of a list of the top comes and goes, and a broken end is no list.
-    if observation.traits.is_window or observation.ends_broken or not exports:
+    # The length of a list of the top comes and goes, so that it takes a third list as short; and a broken end is no list.
+    least = PATIENCE_EXPORTS - 1 if observation.traits.is_window else 1
+    if observation.ends_broken or exports < least:
         return False
     return len(lost & before) >= SAME_SHARE * len(lost)

@@ -300,3 +300,15 @@ def test_every_eval_ever_comes_in_and_goes_out_the_same(tmp_path: Path) -> None:
     assert export_every_eval_ever(scores.scores, scores.benchmarks, datetime(2020, 1, 1, tzinfo=UTC)) == []
     several = export(tmp_path, shared, "2026-02-12", [document, document, {"no": "document"}])
     assert several.quarantine.select("line_no", "item_no").n_unique() == several.quarantine.height == 3
+
+
+def test_a_page_that_stays_as_short_is_a_shorter_page_from_its_third_day_on(tmp_path: Path) -> None:
+    """A mirror that serves the top twenty from now on was cut off for a fortnight, once a day."""
+    arena = board("arena_daily")
+    lengths = [50, 50, 20, 20, 20, 20, 20, 50]
+    history = [export(tmp_path, arena, f"2026-06-{1 + n:02d}", arena_page(length)) for n, length in enumerate(lengths)]
+    found = detect_drift(arena, history).filter(pl.col("event_date") > date(2026, 6, 1))
+    assert found.select("drift_class", pl.col("event_date").dt.day()).rows() == [
+        ("coverage_gate", 3),
+        ("coverage_gate", 4),
+    ]
