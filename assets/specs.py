@@ -1,4 +1,4 @@
-"""How a table is shown in Dagster: key, description, grain, columns, owners and kinds, all from its one description.
+"""How a table is shown in Dagster: key, description, grain, columns, owners and kinds, all derived from its one description.
 
 No asset is computed here: the other modules of `assets` hold them, `pipelines.warehouse.tables` describes the tables.
 """
@@ -16,6 +16,7 @@ import polars as pl
 import yaml
 
 from assets.partitions import DAILY
+from pipelines.warehouse.ddl import column_comment
 from pipelines.warehouse.tables import Table
 
 WENT_ON = "The run went on. Mend what the description names; the next run of these days checks it again."
@@ -80,7 +81,7 @@ def column_schema(table: Table) -> dg.TableSchema:
             dg.TableColumn(
                 column.name,
                 column.type,
-                description=column.description + (f" Unit: {column.unit}." if column.unit else ""),
+                description=column_comment(column),
                 constraints=dg.TableColumnConstraints(
                     nullable=column.nullable, unique=table.primary_key == (column.name,)
                 ),
