@@ -38,7 +38,8 @@ from pipelines.warehouse.tables.raw import QUARANTINE, SNAPSHOT
             "every_board_made",
             asset=asset_key(BENCHMARK_SCORE.qualified),
             description="Every leaderboard was read, scored and compared. A board that made modelmeter's own code fail, or whose "
-            "options are wrong, keeps its earlier rows, and the others are made. Look at the board, file and place named.",
+            "options are wrong, keeps its earlier rows, and the others are made. Nor is a file used that has no date or can't be read. "
+            "Look at the board, file and place named.",
         )
     ],
 )
@@ -57,7 +58,7 @@ def core_benchmark(
     yield result(BENCHMARK_SCORE, done.scores, snapshots=done.snapshots)
     yield result(BENCHMARK_DRIFT, done.events, done.preview)
     yield result(BENCHMARK_GAP, done.gaps)
-    yield nothing_found("every_board_made", BENCHMARK_SCORE, done.failures)
+    yield nothing_found("every_board_made", BENCHMARK_SCORE, [*done.failures, *done.problems])
 
 
 @dg.multi_asset_check(

@@ -91,7 +91,7 @@ def accounting_checks() -> list[dg.AssetChecksDefinition]:
 def files_add_up(mm: WorkspaceResource) -> Iterator[dg.AssetCheckResult]:
     """Nothing is lost between the file and its index."""
     for outcome in files_accounted(mm.workspace):
-        yield check_result(asset_key("raw.quarantine"), outcome)
+        yield check_result(asset_key("raw.quarantine"), outcome, stops=outcome.name == "lines_accounted")
 
 
 @dg.asset_check(
@@ -103,7 +103,7 @@ def files_add_up(mm: WorkspaceResource) -> Iterator[dg.AssetCheckResult]:
 def sources_readable(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) -> dg.AssetCheckResult:
     """A source that mostly can't be read is no quiet day."""
     window = window_of(context)
-    return check_result(asset_key("raw.quarantine"), readable_sources(mm.workspace, window), window)
+    return check_result(asset_key("raw.quarantine"), readable_sources(mm.workspace, window), window, stops=False)
 
 
 @dg.multi_asset_check(
@@ -162,11 +162,15 @@ def books_add_up(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) 
     }
     window = window_of(context)
     for outcome in books_of_the_window(mm.workspace, window):
-        yield check_result(asset_key(assets[outcome.name]), outcome, window)
+        stops = outcome.name in ("loaded_files_agree", "spend_agrees")
+        yield check_result(asset_key(assets[outcome.name]), outcome, window, stops=stops)
 
 
-def check_result(key: dg.AssetKey, outcome: ExpectationOutcome, window: Window | None = None) -> dg.AssetCheckResult:
-    """An outcome as Dagster shows it, with the days that it is for; "not evaluable" is a failure of that name."""
+def check_result(
+    key: dg.AssetKey, outcome: ExpectationOutcome, window: Window | None = None, *, stops: bool = True
+) -> dg.AssetCheckResult:
+    """An outcome as Dagster shows it, with the days that it is for; "not evaluable" is a failure of that name. `stops` says whether a
+    failure as an error stops what depends on the table."""
     metadata: dict[str, Any] = {"state": outcome.state}
     if window is not None:
         metadata["days"] = str(window)
@@ -181,7 +185,7 @@ def check_result(key: dg.AssetKey, outcome: ExpectationOutcome, window: Window |
     if outcome.sample:
         metadata["first_rows"] = rows_table(outcome.sample)
     if outcome.success is not True:
-        metadata["what_to_do"] = _what_to_do(outcome)
+        metadata["what_to_do"] = _what_to_do(outcome, stops=stops)
         if outcome.query:
             metadata["query"] = outcome.query
     return dg.AssetCheckResult(
@@ -194,9 +198,9 @@ def check_result(key: dg.AssetKey, outcome: ExpectationOutcome, window: Window |
     )
 
 
-def _what_to_do(outcome: ExpectationOutcome) -> str:
+def _what_to_do(outcome: ExpectationOutcome, *, stops: bool) -> str:
     """The next step of the person who is called."""
     see = 'See every row: modelmeter sql "<query>". ' if outcome.query else ""
-    if outcome.blocks:
+    if outcome.blocks and stops:
         return f"{see}The tables that depend on this one were not made. Mend what the description names, then run the same days again."
     return f"{see}{WENT_ON}"

@@ -29,8 +29,15 @@ def prometheus(status: Status, max_age: timedelta) -> str:
         "1 where the newest daily run succeeded.",
         {"": float(newest.succeeded) if newest else None},
     )
-    failed = newest.checks if newest else {}
-    gauge("last_run_checks", "Checks that failed in it.", {_labels(severity=s): float(n) for s, n in failed.items()})
+    gauge("problems", "How many things are wrong.", {"": float(len(status.problems(max_age)))})
+    failed = {
+        severity: sum(run.checks.get(severity, 0) for run in status.recent(max_age)) for severity in ("warn", "error")
+    }
+    gauge(
+        "failed_checks",
+        "Checks that failed in the runs of --max-age, of each day in its newest run.",
+        {_labels(severity=severity): float(number) for severity, number in failed.items()},
+    )
     gauge("last_success_timestamp_seconds", "When a daily run last succeeded.", {"": _seconds(status.last_success_at)})
     gauge("newest_day_timestamp_seconds", "The newest day with charges.", {"": _seconds(day)})
     gauge(
@@ -40,8 +47,8 @@ def prometheus(status: Status, max_age: timedelta) -> str:
     )
     gauge(
         "feed_stale",
-        "1 where it is older than its declaration allows.",
-        {_labels(kind=f.kind, name=f.name): None if f.is_stale is None else float(f.is_stale) for f in status.feeds},
+        "1 where it is older than its declaration allows, or was never fetched.",
+        {_labels(kind=feed.kind, name=feed.name): float(feed.is_stale is not False) for feed in status.feeds},
     )
     gauge("open_alarms", "Open on the newest day.", {_labels(kind=k): float(n) for k, n in status.alarms.items()})
     gauge("size_bytes", "What grows.", {_labels(part=k): float(n) for k, n in status.sizes.items()})

@@ -31,7 +31,13 @@ from pipelines.warehouse.tables.raw import DUPLICATE, LOADED_FILE, QUARANTINE, Q
             asset=asset_key(SNAPSHOT.qualified),
             description="The declaration of every source of requests and bills can be used. Of one that can't, nothing new is read; "
             "what was read before stays. Mend the line of sources.yaml that is named.",
-        )
+        ),
+        dg.AssetCheckSpec(
+            "every_file_taken",
+            asset=asset_key(SNAPSHOT.qualified),
+            description="Every file below requests/ belongs to a declared source, has a date and could be read. Nothing of any other is "
+            "loaded: declare the source, or mend the file that is named.",
+        ),
     ],
     partitions_def=DAILY,
     backfill_policy=ONE_PASS,
@@ -44,15 +50,17 @@ def raw_request_files(
     window = window_of(context)
     engine = engine_of(mm.workspace.settings)
     done = ingest_requests(mm.workspace, window, read=engine.read if engine else None)
-    for source in done.undeclared:
-        context.log.warning(
-            "requests/%s holds files, but sources.yaml declares no such source: they are not read", source
-        )
-    for problem in done.problems:
+    undeclared = [
+        f"requests/{source} holds files, but sources.yaml declares no such source: they are not read"
+        for source in done.undeclared
+    ]
+    left_out = [*undeclared, *done.problems]
+    for problem in [*done.unusable, *left_out]:
         context.log.warning("%s", problem)
     yield result(SNAPSHOT, done.parsed, files=done.files, files_parsed=done.parsed, lines=done.lines)
     yield result(QUARANTINE, done.quarantined, lines=done.lines, valid=done.valid, quarantined=done.quarantined)
     yield nothing_found("every_source_usable", SNAPSHOT, list(done.unusable))
+    yield nothing_found("every_file_taken", SNAPSHOT, left_out)
 
 
 @dg.multi_asset(

@@ -13,6 +13,7 @@ from assets.boundary import in_own_words
 from assets.engine import engine_of
 from assets.jobs import DAILY_JOB
 from assets.partitions import tags_of
+from assets.report import checks_of_run
 from assets.resources import WorkspaceResource
 from pipelines.daily import Window, ingest_requests, stale_days
 from pipelines.fetch.ping import ping
@@ -64,14 +65,17 @@ def arrivals_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.S
     monitored_jobs=[DAILY_JOB],
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="After a daily run that succeeded: ask for MODELMETER_PING_URL, where it is set.",
+    description="After a daily run that succeeded, and of which no check failed as an error: ask for MODELMETER_PING_URL, where it is set.",
 )
 @in_own_words
-def dead_mans_switch_sensor(_context: dg.RunStatusSensorContext) -> dg.SkipReason:
+def dead_mans_switch_sensor(context: dg.RunStatusSensorContext) -> dg.SkipReason:
     """Let the outside service know; asks for no run."""
     url = Settings().ping_url
     if url is None:
         return dg.SkipReason("MODELMETER_PING_URL is not set")
+    checks = checks_of_run(context.instance, context.dagster_run.run_id)
+    if failed := [check.name for check in checks if check.severity == "blocking" and not check.passed]:
+        return dg.SkipReason(f"the outside service was not asked for: {', '.join(failed)} failed as an error")
     ping(url.get_secret_value())
     return dg.SkipReason("the outside service was asked for")
 

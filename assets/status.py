@@ -5,7 +5,7 @@ Read from the warehouse and from the tables of Dagster's run history, without Da
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -44,6 +44,7 @@ _RUNS = """
     order by runs.id desc
     limit %s
 """
+_UNSENT = "alerts that could not be sent"
 _ALARMS = {
     "silent changes of models": (
         "mart.request_drift",
@@ -53,12 +54,12 @@ _ALARMS = {
         "mart.budget_status",
         "select count(*) from mart.budget_status where state = 'crossed' and event_date = (select max(event_date) from mart.budget_status)",
     ),
-    "alerts that could not be sent": (
+    _UNSENT: (
         "core.alert_delivery",
-        "select count(*) from core.alert_delivery where sent_at is null",
+        "select count(*) from core.alert_delivery where sent_at is null and attempted_at > now() - interval '2 days'",
     ),
 }
-"""What is open: the table that says so, and how many there are on its newest day."""
+"""What is open: the table that says so, and how many there are on its newest day. Alerts are tried again at each run, for a week."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,16 @@ class LastRun:
     def succeeded(self) -> bool:
         """Whether every step and blocking check passed."""
         return self.status == "SUCCESS"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is known how it ended."""
+        return self.status in ("SUCCESS", "FAILURE")
+
+    @property
+    def days(self) -> set[date]:
+        """Every day that it was about."""
+        return {self.first_day + timedelta(days=number) for number in range((self.last_day - self.first_day).days + 1)}
 
 
 @dataclass(frozen=True)
@@ -99,9 +110,9 @@ class Status:
         if not self.runs:
             return ["no daily run is in the history"]
         found = [self.rebuild] if self.rebuild else []
-        newest = self.runs[0]
-        if newest.status == "FAILURE":
-            found.append(f"the last daily run, for {_days(newest)}, failed")
+        current = self.current()
+        found += [f"the last daily run for {_days(run)} failed" for run in current if not run.succeeded]
+        found += [_errors(run) for run in self.recent(max_age) if run.succeeded and run.checks.get("error")]
         if self.last_success_at is None:
             found.append("no daily run has succeeded")
         elif self.at - self.last_success_at > max_age:
@@ -110,7 +121,24 @@ class Status:
                 f"no daily run has succeeded for {hours}: the last one ended at {self.last_success_at:%Y-%m-%d %H:%M} UTC"
             )
         found += [f"{feed.kind} {feed.name} is stale" for feed in self.feeds if feed.is_stale]
+        if absent := [f"{feed.kind} {feed.name}" for feed in self.feeds if feed.is_stale is None]:
+            found.append(f"never fetched: {', '.join(absent)}")
+        if unsent := self.alarms.get(_UNSENT):
+            found.append(f"{_UNSENT}: {unsent} (`modelmeter alerts` says why)")
         return found
+
+    def current(self) -> list[LastRun]:
+        """The runs that ended, but for those of whose days each was run again since."""
+        found, seen = [], set[date]()
+        for run in self.runs:
+            if run.has_ended and not run.days <= seen:
+                found.append(run)
+                seen |= run.days
+        return found
+
+    def recent(self, max_age: timedelta) -> list[LastRun]:
+        """Those of them that ended lately: what a check found long ago, a later day may not find."""
+        return [run for run in self.current() if run.ended_at and self.at - run.ended_at <= max_age]
 
 
 def status_of(workspace: Workspace) -> Status:
@@ -123,7 +151,7 @@ def status_of(workspace: Workspace) -> Status:
     return Status(
         at=datetime.now(UTC),
         newest_day=newest,
-        runs=tuple({(run.first_day, run.last_day): run for run in reversed(runs)}.values())[::-1],
+        runs=_newest(runs),
         last_success_at=max(ended, default=None),
         feeds=() if workspace.settings.is_offline else tuple(feeds_in_use(workspace)),
         alarms=alarms,
@@ -173,6 +201,14 @@ def _runs(workspace: Workspace) -> list[LastRun]:
         ]
 
 
+def _newest(runs: Sequence[LastRun]) -> tuple[LastRun, ...]:
+    """The newest run of each stretch of days, the newest first, as they come."""
+    found: dict[tuple[date, date], LastRun] = {}
+    for run in runs:
+        found.setdefault((run.first_day, run.last_day), run)
+    return tuple(found.values())
+
+
 @contextmanager
 def _history(workspace: Workspace) -> Iterator[psycopg.Connection[Any] | None]:
     """Dagster's tables; None before the first run has made them."""
@@ -198,6 +234,12 @@ def _one(connection: psycopg.Connection[Any], table: str, query: str) -> Any:  #
 
 def _at(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _errors(run: LastRun) -> str:
+    number = run.checks["error"]
+    checks = "a check" if number == 1 else f"{number} checks"
+    return f"{checks} of the daily run for {_days(run)} failed as an error"
 
 
 def _days(run: LastRun) -> str:

@@ -21,6 +21,7 @@ from pipelines.warehouse.open import open_database
 from tests.assets.conftest import SmallSample, small_sample
 from tests.end_to_end.forked import stop_server
 from tests.end_to_end.installation import Finished, Installation, Run, differences, installation, undisturbed
+from tests.warehouse_fixtures import lay_cluster
 
 __all__ = ["installation", "small_sample", "undisturbed"]
 
@@ -89,6 +90,24 @@ class Attacked:
                 "select oid::regclass::text from pg_class where relname ~ '_[0-9]{8}_[0-9a-f]{8}$' and relkind = 'r'"
             ).fetchall()
         return found + [f"table {name}" for (name,) in staged]
+
+
+@contextlib.contextmanager
+def left_alone(folder: Path, sample: SmallSample) -> Iterator[Installation]:
+    """A second installation on the same landing zone, to hold an attacked one against that ran more than one day."""
+    home = folder / "calm"
+    home.mkdir()
+    lay_cluster(home)
+    calm = Installation(home, sample.root)
+    try:
+        yield calm
+    finally:
+        calm.remove()
+
+
+def all_days(sample: SmallSample) -> tuple[str, ...]:
+    """The options that run every day of the sample."""
+    return ("--from", str(sample.days[0]), "--to", str(sample.days[-1]))
 
 
 def kill(process: Run) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attacks.conftest import PATIENCE, Attacked
+from attacks.conftest import PATIENCE, Attacked, all_days, left_alone
 from tests.assets.conftest import SmallSample
-from tests.end_to_end.installation import Installation
-from tests.warehouse_fixtures import lay_cluster
 
 
 def test_three_runs_of_other_days_and_everything_else_at_once(
@@ -16,18 +14,10 @@ def test_three_runs_of_other_days_and_everything_else_at_once(
     """The tables are those of an installation that ran the days in one pass."""
     commands = [*(("daily", "--date", str(day)) for day in small_sample.days), ("prune",), *readers(attacked)]
     together(attacked, commands)
-    home = tmp_path / "calm"
-    home.mkdir()
-    lay_cluster(home)
-    calm = Installation(home, small_sample.root)
-    all_days = ("daily", "--from", str(small_sample.days[0]), "--to", str(small_sample.days[-1]))
-    try:
+    with left_alone(tmp_path, small_sample) as calm:
         for installation in (attacked.installation, calm):
-            out, err = installation.start(*all_days).communicate(timeout=PATIENCE)
-            assert installation.started[-1].returncode == 0, f"{out}\n{err}"
+            installation.run("daily", *all_days(small_sample), patience=PATIENCE)
         mine, theirs = attacked.installation.tables(), calm.tables()
-    finally:
-        calm.remove()
     assert {name for name in mine if mine[name] != theirs[name]} == set()
     assert attacked.leftovers() == []
 

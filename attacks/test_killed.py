@@ -7,11 +7,13 @@ import os
 import random
 import signal
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
-from attacks.conftest import PATIENCE, ROUNDS, Attacked, kill, wait_for_server
+from attacks.conftest import PATIENCE, ROUNDS, Attacked, all_days, kill, left_alone, wait_for_server
+from tests.assets.conftest import SmallSample
 from tests.end_to_end.installation import Run
 
 STEPS = (
@@ -92,8 +94,8 @@ def kill_the_backend_of(attacked: Attacked, run: Run, statement: str) -> None:
         attacked.ends_in_words(run)
 
 
-def test_a_rebuild_is_killed(attacked: Attacked) -> None:
-    """Its tables are dropped and made in one transaction, and filled by runs like any other."""
+def test_a_rebuild_is_killed(attacked: Attacked, small_sample: SmallSample, tmp_path: Path) -> None:
+    """Its tables are dropped and made in one transaction, and filled by runs like any other. It makes every day of the landing zone."""
     attacked.run()
     with attacked.database() as database, database.connect() as connection:
         connection.execute("insert into core.forgotten_user values ('abc', 'someone', now())")
@@ -106,4 +108,8 @@ def test_a_rebuild_is_killed(attacked: Attacked) -> None:
     assert "db rebuild --continue" in " ".join(out.split())
     attacked.installation.run("db", "rebuild", "--yes", "--continue")
     assert "rebuild" not in attacked.installation.run("status", "--json", status=0)[0]
-    attacked.recovers()
+    with left_alone(tmp_path, small_sample) as calm:
+        calm.run("daily", *all_days(small_sample), patience=PATIENCE)
+        mine, theirs = attacked.installation.tables(), calm.tables()
+    assert {name for name in mine if mine[name] != theirs[name]} == set()
+    assert attacked.leftovers() == []

@@ -61,7 +61,7 @@ def daily(
 ) -> None:
     """Run the daily job: fetch, ingest, price, check and report.
 
-    Without options it runs the newest day of the landing zone, with up to a week before it that no run was for; on the bundled sample, the first time, all its days. Ends with status 1 when a step or a blocking check failed, and with
+    Without options it runs the newest day of the landing zone, with up to a week before it that no run was for; on the bundled sample, the first time, all its days. Ends with status 1 when a step failed, or a check as an error, and with
     130 when it was interrupted.
     """
     from assets.engine import engine_of
@@ -77,7 +77,7 @@ def daily(
     except KeyboardInterrupt:
         say(work.unfinished(), err=True)
         raise typer.Exit(INTERRUPTED) from None
-    raise typer.Exit(0 if all(run.succeeded for run in work.runs) else 1)
+    raise typer.Exit(0 if all(run.is_well for run in work.runs) else 1)
 
 
 class _Work:
@@ -104,6 +104,7 @@ class _Work:
             _tell(workspace, self.runs, as_json)
             if all(run.succeeded for run in self.runs):  # what a run that failed read is needed to run its days again
                 _remove_old(workspace, console)
+            if all(run.is_well for run in self.runs):
                 _ping(workspace, console)
 
     def _run(self, workspace: Workspace, console: Console) -> None:

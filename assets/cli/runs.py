@@ -45,6 +45,11 @@ class RunOutcome:
     pages: list[Path]
     """The pages of the window, in day order; after a failure those that were made of what is there, incomplete."""
 
+    @property
+    def is_well(self) -> bool:
+        """Whether it succeeded and no check failed as an error: one that stops nothing may have found that a source is lost."""
+        return self.succeeded and all(check["passed"] or check["severity"] != "ERROR" for check in self.checks)
+
 
 def run_window(
     workspace: Workspace,

@@ -51,8 +51,9 @@ class IngestOutcome:
     quarantined: int
     undeclared: tuple[str, ...]
     problems: tuple[str, ...]
+    """Files that could not be listed or read, with the reason."""
     unusable: tuple[str, ...]
-    """Sources whose declaration can't be used, with the reason; they are problems too."""
+    """Sources whose declaration can't be used, with the reason."""
 
 
 def ingest_requests(
@@ -97,7 +98,7 @@ def ingest_requests(
         valid=sum(p.valid for p in parsed),
         quarantined=sum(p.quarantined for p in parsed),
         undeclared=tuple(sorted({file.source for file in landed.files} - set(sources))),
-        problems=(*apart.messages, *problems),
+        problems=tuple(problems),
         unusable=tuple(apart.messages),
     )
 

@@ -1,12 +1,13 @@
-"""How much of each source's log could not be read: a source that is set aside must be loud, and come with what helps.
+"""How much of each source's logs and bills could not be read: a source that is set aside must be loud, and come with what helps.
 
 Records that are no requests (headers, chat lines) don't count, unless a source has no others: that is a wrong format rather than a
-quiet day. The result type is in `outcome.py`.
+quiet day. A file that can't be read is one record, whatever it holds, and so weighs by its bytes. The result type is in `outcome.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +16,11 @@ from psycopg import ClientCursor, Connection
 from pipelines.quality.outcome import ExpectationOutcome
 
 WARN_AT, FAIL_AT = 0.01, 0.20
-"""Shares of a source's billable records: from the first on a person should look, from the second on the source is lost."""
+"""Shares of a source's billable records, or of the bytes of its files: from the first on a person should look, from the second on the
+source is lost."""
+
+_REST_UNREAD = ("broken_archive", "expands_too_far", "reader_failed")
+"""Reasons of one record that stands for the rest of its file."""
 
 REMEDIES = {
     "not_json": "is the format of the source right? Cut or interleaved lines come from rotation without a lock",
@@ -28,6 +33,7 @@ REMEDIES = {
     "not_an_instant": "declare options: {time: {format: ..., zone: ...}}",
     "event_after_arrival": "is the time zone of the log declared? Arrival dates are UTC",
     "unknown_container": "unpack or convert the file",
+    "broken_archive": "land the file again: it is cut off or damaged",
     "nothing_valid": "is the format of the source right?",
 }
 _OTHERWISE = "see docs/request_formats.md for what a row must keep"
@@ -38,27 +44,49 @@ _TOUCHES = """exists (
     )"""
 """Whether a file touches the days."""
 
+_KINDS = "kind in ('requests', 'bills', 'shadow')"
+
 _SHARES = f"""
     with files as (
-        select snapshot_id, source, landing_path, valid from raw.snapshot where kind = 'requests' and {_TOUCHES}
+        select snapshot_id, source, valid, size_bytes from raw.snapshot where {_KINDS} and {_TOUCHES}
     ),
     broken as (
-        select source, reason, count(*) as records
+        select snapshot_id, source, reason, count(*) as records
         from raw.quarantine
         inner join files using (snapshot_id)
         where severity <> 'info'
-        group by source, reason
+        group by snapshot_id, source, reason
     ),
-    valid as (
-        select source, sum(valid)::bigint as records from files group by source
+    by_reason as (
+        select source, reason, sum(records)::bigint as records from broken group by source, reason
+    ),
+    by_source as (
+        select
+            source, array_agg(reason order by records desc, reason) as reasons, array_agg(records order by records desc, reason) as records,
+            sum(records)::bigint as total
+        from by_reason
+        group by source
+    ),
+    unread as (
+        select distinct snapshot_id
+        from broken
+        inner join files using (snapshot_id)
+        where files.valid = 0 or reason = any(%(rest_unread)s)
+    ),
+    whole as (
+        select
+            source, sum(valid)::bigint as valid, count(*) as files, count(unread.snapshot_id) as unread,
+            (sum(size_bytes) filter (where unread.snapshot_id is not null) / nullif(sum(size_bytes), 0))::float as share
+        from files
+        left join unread using (snapshot_id)
+        group by source
     )
     select
-        broken.source, sum(broken.records)::bigint, valid.records + sum(broken.records)::bigint,
-        array_agg(reason order by broken.records desc, reason), array_agg(broken.records order by broken.records desc, reason)
-    from broken
-    inner join valid using (source)
-    group by broken.source, valid.records
-    order by sum(broken.records) / (valid.records + sum(broken.records)) desc, broken.source
+        source, by_source.total, whole.valid + by_source.total, by_source.reasons, by_source.records,
+        whole.unread, whole.files, coalesce(whole.share, 0)
+    from by_source
+    inner join whole using (source)
+    order by source
 """
 
 _SILENT = f"""
@@ -79,21 +107,59 @@ _EVERY = f"""
     select source, reason, landing_path, line_no, detail
     from raw.quarantine
     inner join raw.snapshot using (snapshot_id)
-    where kind = 'requests' and severity <> 'info' and {_TOUCHES}
+    where {_KINDS} and severity <> 'info' and {_TOUCHES}
     order by source, reason, landing_path, line_no
 """
 
 
+@dataclass(frozen=True)
+class _Broken:
+    """What of a source can't be read."""
+
+    source: str
+    records: int
+    of_records: int
+    reasons: Sequence[str]
+    """The most frequent first, with how many records each has."""
+    by_reason: Sequence[int]
+    files: int
+    """Files of which nothing, or not the rest, can be read."""
+    of_files: int
+    of_bytes: float
+
+    @property
+    def share(self) -> float:
+        """Of its records or of the bytes of its files, whichever is more."""
+        return max(self.records / self.of_records, self.of_bytes)
+
+    def described(self) -> str:
+        """In a few words."""
+        if self.of_bytes > self.records / self.of_records:
+            return f"{self.source} {self.share:.1%} ({self.files} of {self.of_files} files can't be read to their end)"
+        return f"{self.source} {self.share:.1%}"
+
+    def row(self) -> dict[str, str]:
+        """What a person sees of it."""
+        by_reason = [f"{reason} {number:,}" for reason, number in zip(self.reasons, self.by_reason, strict=True)]
+        files = f", {self.files} of {self.of_files} files ({self.of_bytes:.1%} of the bytes)" if self.files else ""
+        return {
+            "source": self.source,
+            "set aside": f"{self.records:,} of {self.of_records:,} ({self.records / self.of_records:.1%}){files}",
+            "reasons": ", ".join(by_reason[:3]),
+            "what helps": REMEDIES.get(self.reasons[0], _OTHERWISE),
+        }
+
+
 def sources_readable(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
-    """Of each source's billable records in the files that touch `[from_date, to_date)`, less than 1 % are set aside.
+    """Of each source's billable records in the files that touch `[from_date, to_date)`, and of the bytes of these files, less than 1 % are set aside.
 
     Fails as an error from 20 % on; a source without a single request among its records is a warning. `observed` is the largest share; the sample names source, share, reasons and remedy.
     """
     days = {"first": from_date, "last": to_date - timedelta(days=1)}
-    shares = connection.execute(_SHARES.encode(), days).fetchall()
+    found = [_Broken(*row) for row in connection.execute(_SHARES.encode(), days | {"rest_unread": list(_REST_UNREAD)})]
     silent = connection.execute(_SILENT.encode(), days).fetchall()
-    worst = max((broken / total for _, broken, total, *_ in shares), default=0.0)
-    loud = [row for row in shares if row[1] >= WARN_AT * row[2]]
+    worst = max((one.share for one in found), default=0.0)
+    loud = sorted((one for one in found if one.share >= WARN_AT), key=lambda one: (-one.share, one.source))
     return ExpectationOutcome(
         name="sources_readable",
         description=_described(loud, [source for source, _ in silent]),
@@ -101,14 +167,13 @@ def sources_readable(connection: Connection[Any], from_date: date, to_date: date
         success=not loud and not silent,
         observed=worst,
         unexpected_count=len(loud) + len(silent),
-        sample=tuple([*(_in_words(*row) for row in loud), *(_of_silent(*row) for row in silent)][:5]),
+        sample=tuple([*(one.row() for one in loud), *(_of_silent(*row) for row in silent)][:5]),
         query=" ".join(ClientCursor(connection).mogrify(_EVERY, days).split()),
     )
 
 
-def _described(loud: Sequence[tuple[Any, ...]], silent: Sequence[str]) -> str:
-    shares = [f"{source} {broken / total:.1%}" for source, broken, total, *_ in loud]
-    found = "; ".join([*shares, *(f"{source} without any request" for source in silent)])
+def _described(loud: Sequence[_Broken], silent: Sequence[str]) -> str:
+    found = "; ".join([*(one.described() for one in loud), *(f"{source} without any request" for source in silent)])
     found = f"Found: {found}. " if found else ""
     return f"{found}Less than {WARN_AT:.0%} of a source's billable records are set aside; from {FAIL_AT:.0%} on the source counts as lost."
 
@@ -119,14 +184,4 @@ def _of_silent(source: str, records: int) -> dict[str, str]:
         "set aside": f"all of {records:,} records, none of which is a request",
         "reasons": f"not_a_request {records:,}",
         "what helps": REMEDIES["nothing_valid"],
-    }
-
-
-def _in_words(source: str, broken: int, total: int, reasons: list[str], records: list[int]) -> dict[str, str]:
-    by_reason = [f"{reason} {number:,}" for reason, number in zip(reasons, records, strict=True)]
-    return {
-        "source": source,
-        "set aside": f"{broken:,} of {total:,} ({broken / total:.1%})",
-        "reasons": ", ".join(by_reason[:3]),
-        "what helps": REMEDIES.get(reasons[0], _OTHERWISE),
     }

@@ -14,9 +14,10 @@ from assets.alerts import failed_runs_sensor
 from assets.definitions import build_defs
 from assets.incomplete import incomplete_pages_sensor
 from assets.report import report_html
-from assets.sensors import arrivals_sensor, late_days_sensor
+from assets.sensors import arrivals_sensor, dead_mans_switch_sensor, late_days_sensor
 from tests.assets.conftest import OF_A_DAY, DailyJob
 from tests.assets.test_money import landing, spend_log
+from tests.unit.fetch.server import reply, serve
 from tests.unit.finops.pages import rows_of, words
 
 
@@ -47,6 +48,27 @@ def asked_for(instance: dg.DagsterInstance) -> list[tuple[str, str]]:
     start, end, one = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end", "dagster/partition"
     asked = [request.tags for request in found if isinstance(request, dg.RunRequest)]
     return [(tags.get(start, tags.get(one, "")), tags.get(end, tags.get(one, ""))) for tags in asked]
+
+
+def test_the_daemon_pings_after_a_run_that_is_well(job: DailyJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not after one of which a check failed as an error, though every step ended."""
+    monkeypatch.delenv("MODELMETER_PING_URL", raising=False)
+    day, only = date(2026, 2, 16), ("raw.snapshot", "raw.quarantine")
+
+    def pinged(instance: dg.DagsterInstance) -> str:
+        run = job.run(day, only=only, instance=instance)
+        event = run.get_run_success_event()
+        context = dg.build_run_status_sensor_context("dead_mans_switch", event, instance, run.dagster_run)
+        return str(dead_mans_switch_sensor(context).skip_message)  # type: ignore[union-attr]
+
+    with dg.DagsterInstance.ephemeral() as instance, serve() as server:
+        server.routes["/ping"] = reply(b"")
+        assert pinged(instance) == "MODELMETER_PING_URL is not set"
+        monkeypatch.setenv("MODELMETER_PING_URL", f"{server.url}/ping")
+        assert "was asked for" in pinged(instance)
+        arrive(job, "2026-02-16/lost.jsonl", *["no json"] * 5000)
+        assert "not asked for: raw.quarantine sources_readable failed as an error" in pinged(instance)
+        assert server.count("/ping") == 1
 
 
 def test_after_a_failed_run_of_the_daemon_its_pages_are_written_all_the_same(job: DailyJob) -> None:

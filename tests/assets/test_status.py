@@ -48,7 +48,7 @@ def test_what_is_wrong_is_said() -> None:
     assert GOOD.problems(AGE) == []
     assert replace(GOOD, runs=()).problems(AGE) == ["no daily run is in the history"]
     assert replace(GOOD, runs=(failed, *GOOD.runs)).problems(AGE) == [
-        "the last daily run, for 2026-03-01 to 2026-03-02, failed"
+        "the last daily run for 2026-03-01 to 2026-03-02 failed"
     ]
     assert replace(GOOD, rebuild="a rebuild was ended").problems(AGE) == ["a rebuild was ended"]
     assert replace(GOOD, last_success_at=None).problems(AGE) == ["no daily run has succeeded"]
@@ -57,6 +57,37 @@ def test_what_is_wrong_is_said() -> None:
     ]
     stale = replace(GOOD.feeds[0], is_stale=True)
     assert replace(GOOD, feeds=(stale,)).problems(AGE) == ['prices a "quoted" feed is stale']
+    absent = FeedLine("litellm_map", "prices", None, None, "never fetched")
+    assert replace(GOOD, feeds=(absent, *GOOD.feeds)).problems(AGE) == ["never fetched: prices litellm_map"]
+    assert 'modelmeter_feed_stale{kind="prices",name="litellm_map"} 1' in prometheus(
+        replace(GOOD, feeds=(absent,)), AGE
+    )
+    mute = replace(GOOD, alarms={"alerts that could not be sent": 2})
+    assert mute.problems(AGE) == ["alerts that could not be sent: 2 (`modelmeter alerts` says why)"]
+
+
+def test_a_later_run_of_another_day_hides_no_failure() -> None:
+    """A run that finds late lines is followed by runs of their days: these were the newest, and all seemed well."""
+    day_before = DAY - timedelta(days=1)
+
+    def run(day: date, status: str = "SUCCESS", errors: int = 0, last: date | None = None, age: int = 6) -> LastRun:
+        return LastRun(day, last or day, status, NOW, NOW - timedelta(hours=age), {"warn": 0, "error": errors})
+
+    late = run(day_before)
+    failed, in_error = run(DAY, "FAILURE"), run(DAY, errors=2)
+    assert replace(GOOD, runs=(late, failed)).problems(AGE) == ["the last daily run for 2026-03-01 failed"]
+    found = replace(GOOD, runs=(late, in_error))
+    assert found.problems(AGE) == ["2 checks of the daily run for 2026-03-01 failed as an error"]
+    assert 'modelmeter_failed_checks{severity="error"} 2' in prometheus(found, AGE)
+    for mended in (run(DAY), run(day_before, last=DAY)):
+        assert replace(GOOD, runs=(mended, in_error, failed)).problems(AGE) == []
+    assert replace(GOOD, runs=(late, run(DAY, errors=1, age=30))).problems(AGE) == [], "a day later it is not news"
+    assert replace(GOOD, runs=(run(DAY, "STARTED"), failed)).problems(AGE) == [
+        "the last daily run for 2026-03-01 failed"
+    ]
+    assert replace(GOOD, runs=(late, run(day_before, "FAILURE", last=DAY))).problems(AGE) != [], (
+        "it was about a day more"
+    )
 
 
 def test_a_person_reads_first_whether_anything_is_open(capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +108,7 @@ def test_prometheus_reads_the_same() -> None:
     assert "modelmeter_healthy 1" in lines
     assert f"modelmeter_last_success_timestamp_seconds {(NOW - timedelta(hours=6)).timestamp():.0f}" in lines
     assert 'modelmeter_feed_stale{kind="prices",name="a \\"quoted\\" feed"} 0' in lines
-    assert 'modelmeter_last_run_checks{severity="warn"} 1' in lines
+    assert 'modelmeter_failed_checks{severity="warn"} 1' in lines
     assert 'modelmeter_open_alarms{kind="budgets crossed"} 2' in lines
     assert 'modelmeter_size_bytes{part="warehouse"} 123' in lines
     named = {line.split("{")[0].split(" ")[0] for line in lines if not line.startswith("#")}
@@ -91,10 +122,11 @@ create table run_tags (run_id text, key text, value text);
 create table asset_check_executions (run_id text, execution_status text, evaluation_event text);
 insert into runs (run_id, pipeline_name, status, start_time, end_time) values
     ('a', 'daily', 'FAILURE', 1, 2), ('b', 'daily', 'SUCCESS', 3, 4), ('c', 'arrivals', 'FAILURE', 5, 6),
-    ('d', 'daily', 'SUCCESS', 7, 8);
+    ('d', 'daily', 'SUCCESS', 7, 8), ('e', 'daily', 'FAILURE', 9, 10);
 insert into run_tags values
     ('a', 'dagster/partition', '2026-03-01'),
     ('b', 'dagster/asset_partition_range_start', '2026-03-01'), ('b', 'dagster/asset_partition_range_end', '2026-03-01'),
+    ('e', 'dagster/partition', '2026-03-01'),
     ('d', 'dagster/asset_partition_range_start', '2026-02-01'), ('d', 'dagster/asset_partition_range_end', '2026-02-28');
 insert into asset_check_executions values
     ('d', 'FAILED', '{"severity": {"__enum__": "AssetCheckSeverity.WARN"}}'),
@@ -132,8 +164,8 @@ def test_the_newest_run_of_each_stretch_counts(database: Database, database_sett
         finally:
             drop_database(database, history)
     assert [(str(r.first_day), str(r.last_day), r.status, r.checks) for r in found.runs] == [
+        ("2026-03-01", "2026-03-01", "FAILURE", {"warn": 0, "error": 0}),
         ("2026-02-01", "2026-02-28", "SUCCESS", {"warn": 2, "error": 1}),
-        ("2026-03-01", "2026-03-01", "SUCCESS", {"warn": 0, "error": 0}),
     ]
     assert found.last_success_at == datetime.fromtimestamp(8, UTC)
     assert found.sizes["warehouse"] > 2**20
@@ -183,6 +215,16 @@ def test_every_line_of_a_json_log_is_json(capsys: pytest.CaptureFixture[str]) ->
     assert lines[0]["text"] == "two\nlines"
     assert "days" not in lines[1]
     assert datetime.fromisoformat(lines[1]["at"]).tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("check", "is_well"),
+    [({"passed": False, "severity": "ERROR"}, False), ({"passed": False, "severity": "WARN"}, True), ({"passed": True, "severity": "ERROR"}, True)],
+)  # fmt: skip
+def test_a_run_is_well_where_no_check_failed_as_an_error(check: dict[str, object], is_well: bool) -> None:
+    window = Window(DAY, DAY + timedelta(days=1))
+    assert RunOutcome(window, True, 1.0, [check], [], [], []).is_well is is_well
+    assert not RunOutcome(window, False, 1.0, [], [], [], []).is_well
 
 
 def test_a_json_log_says_which_checks_failed_and_how_the_run_ended(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,9 +82,9 @@ class Installation:
             server.shut_down(self.home, force=True)
             server.remove(self.home)
 
-    def run(self, *arguments: str, status: int = 0) -> tuple[str, str]:
+    def run(self, *arguments: str, status: int = 0, patience: float = 300) -> tuple[str, str]:
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=patience)
         assert process.returncode == status, f"{out}\n{err}"
         return out, err
 

@@ -103,3 +103,32 @@ def test_a_source_without_any_request_is_no_quiet_day(bare: Database) -> None:
         ("wrong", REMEDIES["nothing_valid"]),
     ]
     assert "wrong without any request" in found.description
+
+
+@pytest.mark.parametrize("kind", ["bills", "shadow"])
+def test_a_bill_and_a_measurement_are_as_loud_as_a_log(bare: Database, kind: str) -> None:
+    file(bare, 1, "invoices", valid=6, broken={"undecided_marks": 4}, kind=kind)
+    found = outcome(bare)
+    assert (found.success, found.severity, found.observed) == (False, "blocking", 0.4)
+
+
+@pytest.mark.parametrize(
+    ("lost", "reason", "success", "severity"),
+    [
+        ({"valid": 0, "size_bytes": 900}, "unknown_container", True, "warning"),
+        ({"valid": 0, "size_bytes": 2000}, "unknown_container", False, "warning"),
+        ({"valid": 0, "size_bytes": 30_000}, "not_json", False, "blocking"),
+        ({"valid": 9000, "size_bytes": 30_000}, "broken_archive", False, "blocking"),
+        ({"valid": 9000, "size_bytes": 30_000}, "not_json", True, "warning"),
+    ],
+)
+def test_a_file_that_cant_be_read_weighs_by_its_bytes(
+    bare: Database, lost: dict[str, int], reason: str, success: bool, severity: str
+) -> None:
+    """It is one record of raw.quarantine, whatever it holds: among a hundred thousand of other files nobody heard of it."""
+    file(bare, 1, "gateway", valid=100_000, broken={}, size_bytes=100_000)
+    file(bare, 2, "gateway", broken={reason: 1}, **lost)  # type: ignore[arg-type]
+    found = outcome(bare)
+    assert (found.success, found.severity) == (success, severity)
+    if not success:
+        assert "1 of 2 files can't be read to their end" in found.description
