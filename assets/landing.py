@@ -62,7 +62,8 @@ def _pulled(results: list[PullResult]) -> dg.MaterializeResult[Any]:
             dg.AssetCheckResult(
                 check_name="every_source_pulled",
                 passed=not sentences,
-                severity=dg.AssetCheckSeverity.WARN,
+                # Of a feed the last prices stay in use; of a log that was not pulled, requests are missing.
+                severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,
                 description=" ".join(sentences) or None,
                 metadata={"errors": {result.source: result.error for result in failed}},
             )

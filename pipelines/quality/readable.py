@@ -1,7 +1,8 @@
 """How much of each source's logs and bills could not be read: a source that is set aside must be loud, and come with what helps.
 
 Records that are no requests (headers, chat lines) don't count, unless a source has no others: that is a wrong format rather than a
-quiet day. A file that can't be read is one record, whatever it holds, and so weighs by its bytes. The result type is in `outcome.py`.
+quiet day. A file of which nothing can be read is one record, whatever it holds, and so weighs by its bytes; one that is cut off, of which
+nobody knows how much is gone, as one of the files. The result type is in `outcome.py`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from psycopg import ClientCursor, Connection
 from pipelines.quality.outcome import ExpectationOutcome
 
 WARN_AT, FAIL_AT = 0.01, 0.20
-"""Shares of a source's billable records, or of the bytes of its files: from the first on a person should look, from the second on the
+"""Shares of a source's billable records, or of its files: from the first on a person should look, from the second on the
 source is lost."""
 
-_REST_UNREAD = ("broken_archive", "expands_too_far", "reader_failed")
-"""Reasons of one record that stands for the rest of its file."""
+_REST_UNREAD = ("broken_archive", "expands_too_far", "reader_failed", "unknown_container")
+"""Reasons of one record that stands for a file, or for the rest of it."""
 
 REMEDIES = {
     "not_json": "is the format of the source right? Cut or interleaved lines come from rotation without a lock",
@@ -68,15 +69,19 @@ _SHARES = f"""
         group by source
     ),
     unread as (
-        select distinct snapshot_id
+        select snapshot_id, bool_or(reason = any(%(rest_unread)s)) as is_cut
         from broken
         inner join files using (snapshot_id)
         where files.valid = 0 or reason = any(%(rest_unread)s)
+        group by snapshot_id
     ),
     whole as (
         select
             source, sum(valid)::bigint as valid, count(*) as files, count(unread.snapshot_id) as unread,
-            (sum(size_bytes) filter (where unread.snapshot_id is not null) / nullif(sum(size_bytes), 0))::float as share
+            greatest(
+                sum(size_bytes) filter (where unread.snapshot_id is not null) / nullif(sum(size_bytes), 0),
+                count(*) filter (where is_cut)::numeric / count(*)
+            )::float as share
         from files
         left join unread using (snapshot_id)
         group by source
@@ -125,23 +130,24 @@ class _Broken:
     files: int
     """Files of which nothing, or not the rest, can be read."""
     of_files: int
-    of_bytes: float
+    of_all_files: float
+    """By their bytes, or by their number where they are cut off."""
 
     @property
     def share(self) -> float:
-        """Of its records or of the bytes of its files, whichever is more."""
-        return max(self.records / self.of_records, self.of_bytes)
+        """Of its records or of its files, whichever is more."""
+        return max(self.records / self.of_records, self.of_all_files)
 
     def described(self) -> str:
         """In a few words."""
-        if self.of_bytes > self.records / self.of_records:
+        if self.of_all_files > self.records / self.of_records:
             return f"{self.source} {self.share:.1%} ({self.files} of {self.of_files} files can't be read to their end)"
         return f"{self.source} {self.share:.1%}"
 
     def row(self) -> dict[str, str]:
         """What a person sees of it."""
         by_reason = [f"{reason} {number:,}" for reason, number in zip(self.reasons, self.by_reason, strict=True)]
-        files = f", {self.files} of {self.of_files} files ({self.of_bytes:.1%} of the bytes)" if self.files else ""
+        files = f", {self.files} of {self.of_files} files ({self.of_all_files:.1%})" if self.files else ""
         return {
             "source": self.source,
             "set aside": f"{self.records:,} of {self.of_records:,} ({self.records / self.of_records:.1%}){files}",
@@ -151,7 +157,7 @@ class _Broken:
 
 
 def sources_readable(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
-    """Of each source's billable records in the files that touch `[from_date, to_date)`, and of the bytes of these files, less than 1 % are set aside.
+    """Of each source's billable records in the files that touch `[from_date, to_date)`, and of these files, less than 1 % are set aside.
 
     Fails as an error from 20 % on; a source without a single request among its records is a warning. `observed` is the largest share; the sample names source, share, reasons and remedy.
     """

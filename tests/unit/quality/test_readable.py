@@ -115,20 +115,23 @@ def test_a_bill_and_a_measurement_are_as_loud_as_a_log(bare: Database, kind: str
 @pytest.mark.parametrize(
     ("lost", "reason", "success", "severity"),
     [
-        ({"valid": 0, "size_bytes": 900}, "unknown_container", True, "warning"),
-        ({"valid": 0, "size_bytes": 2000}, "unknown_container", False, "warning"),
+        ({"valid": 0, "size_bytes": 40}, "not_json", True, "warning"),
+        ({"valid": 0, "size_bytes": 2000}, "not_json", False, "warning"),
         ({"valid": 0, "size_bytes": 30_000}, "not_json", False, "blocking"),
-        ({"valid": 9000, "size_bytes": 30_000}, "broken_archive", False, "blocking"),
         ({"valid": 9000, "size_bytes": 30_000}, "not_json", True, "warning"),
+        ({"valid": 0, "size_bytes": 40}, "unknown_container", False, "warning"),
+        ({"valid": 9000, "size_bytes": 40}, "broken_archive", False, "warning"),
+        ({"valid": 9000, "size_bytes": 30_000}, "broken_archive", False, "blocking"),
     ],
 )
-def test_a_file_that_cant_be_read_weighs_by_its_bytes(
+def test_a_file_that_cant_be_read_weighs_more_than_one_record(
     bare: Database, lost: dict[str, int], reason: str, success: bool, severity: str
 ) -> None:
-    """It is one record of raw.quarantine, whatever it holds: among a hundred thousand of other files nobody heard of it."""
-    file(bare, 1, "gateway", valid=100_000, broken={}, size_bytes=100_000)
-    file(bare, 2, "gateway", broken={reason: 1}, **lost)  # type: ignore[arg-type]
+    """Among a hundred thousand records of other files nobody heard of it. One that is cut off is as small as what is left of it."""
+    for number in range(1, 9):
+        file(bare, number, "gateway", valid=100_000, broken={}, size_bytes=12_500)
+    file(bare, 9, "gateway", broken={reason: 1}, **lost)  # type: ignore[arg-type]
     found = outcome(bare)
     assert (found.success, found.severity) == (success, severity)
     if not success:
-        assert "1 of 2 files can't be read to their end" in found.description
+        assert "1 of 9 files can't be read to their end" in found.description
