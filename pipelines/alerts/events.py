@@ -17,11 +17,11 @@ from psycopg.rows import dict_row
 from pipelines.finops import format as fmt
 from pipelines.ids import id_bytes
 from pipelines.outside import Apart
+from pipelines.quality.readable import Unreadable, unreadable
 from pipelines.warehouse.tables.core_alerts import AlertKind
 
 _RECENT = timedelta(days=3)
 """How long ago something may have happened that a run of several days at once still speaks of."""
-_SET_ASIDE_SHARE = Decimal("0.2")
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,6 @@ _QUERIES: dict[AlertKind, str] = {
         where event_date <= %(day)s and kind = 'credit'
         order by commitment_id, event_date desc
     """,
-    "source_set_aside": """
-        select source, sum(lines)::bigint as lines, sum(quarantined)::bigint as quarantined
-        from raw.snapshot
-        where kind = 'requests' and (event_dates @> array[%(day)s::date] or cardinality(event_dates) = 0 and (observed_at at time zone 'UTC')::date = %(day)s)
-        group by source
-        order by source
-    """,
 }  # fmt: skip
 
 
@@ -115,7 +108,6 @@ def alerts_of(
         "price_change": lambda row: iter([((row["identity"],), "a price changes", _of_30_days(row), row["usd"])]),
         "unpriced_model": _unpriced,
         "credit_expiring": lambda row: _credit(row, day + timedelta(days=credit_days)),
-        "source_set_aside": lambda row: _set_aside(row, day),
     }
     found = []
     for kind, query in _QUERIES.items():
@@ -130,6 +122,9 @@ def alerts_of(
                 for row in rows
                 for identity, title, detail, usd in makers[kind](row)
             ]
+    with apart.part("events of kind source_set_aside"), connection.transaction():
+        lost = [one for one in unreadable(connection, day, day + timedelta(days=1)) if one.is_lost]
+        found += [_set_aside(one, day, link(day)) for one in lost]
     return found
 
 
@@ -208,11 +203,9 @@ def _credit(row: dict[str, Any], until: date) -> _Made:
     yield (name, str(row["expires_on"])), f"credit {name} expires on {row['expires_on']}", detail, row["expiring_usd"]
 
 
-def _set_aside(row: dict[str, Any], day: date) -> _Made:
-    if not row["lines"] or Decimal(row["quarantined"]) / row["lines"] < _SET_ASIDE_SHARE:
-        return
-    detail = f"{row['quarantined']:,} of {row['lines']:,} lines of {row['source']} could not be read (raw.quarantine)."
-    yield (row["source"], str(day)), f"source {row['source']} is set aside", detail, None
+def _set_aside(lost: Unreadable, day: date, link: str) -> Alert:
+    detail = f"{lost.described()} could not be read (raw.quarantine)."
+    return Alert("source_set_aside", (lost.source, str(day)), day, f"source {lost.source} is set aside", detail, link)
 
 
 def stale_feeds(feeds: Sequence[tuple[str, datetime | None]], day: date, link: str) -> list[Alert]:

@@ -118,7 +118,7 @@ _EVERY = f"""
 
 
 @dataclass(frozen=True)
-class _Broken:
+class Unreadable:
     """What of a source can't be read."""
 
     source: str
@@ -138,6 +138,11 @@ class _Broken:
         """Of its records or of its files, whichever is more."""
         return max(self.records / self.of_records, self.of_all_files)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether so much is gone that the source can't be counted on."""
+        return self.share >= FAIL_AT
+
     def described(self) -> str:
         """In a few words."""
         if self.of_all_files > self.records / self.of_records:
@@ -156,20 +161,30 @@ class _Broken:
         }
 
 
+def unreadable(connection: Connection[Any], from_date: date, to_date: date) -> list[Unreadable]:
+    """The sources of which anything can't be read, in the files that touch `[from_date, to_date)`."""
+    asked = {**_days(from_date, to_date), "rest_unread": list(_REST_UNREAD)}
+    return [Unreadable(*row) for row in connection.execute(_SHARES.encode(), asked)]
+
+
+def _days(from_date: date, to_date: date) -> dict[str, date]:
+    return {"first": from_date, "last": to_date - timedelta(days=1)}
+
+
 def sources_readable(connection: Connection[Any], from_date: date, to_date: date) -> ExpectationOutcome:
     """Of each source's billable records in the files that touch `[from_date, to_date)`, and of these files, less than 1 % are set aside.
 
     Fails as an error from 20 % on; a source without a single request among its records is a warning. `observed` is the largest share; the sample names source, share, reasons and remedy.
     """
-    days = {"first": from_date, "last": to_date - timedelta(days=1)}
-    found = [_Broken(*row) for row in connection.execute(_SHARES.encode(), days | {"rest_unread": list(_REST_UNREAD)})]
+    days = _days(from_date, to_date)
+    found = unreadable(connection, from_date, to_date)
     silent = connection.execute(_SILENT.encode(), days).fetchall()
     worst = max((one.share for one in found), default=0.0)
     loud = sorted((one for one in found if one.share >= WARN_AT), key=lambda one: (-one.share, one.source))
     return ExpectationOutcome(
         name="sources_readable",
         description=_described(loud, [source for source, _ in silent]),
-        severity="blocking" if worst >= FAIL_AT else "warning",
+        severity="blocking" if any(one.is_lost for one in found) else "warning",
         success=not loud and not silent,
         observed=worst,
         unexpected_count=len(loud) + len(silent),
@@ -178,7 +193,7 @@ def sources_readable(connection: Connection[Any], from_date: date, to_date: date
     )
 
 
-def _described(loud: Sequence[_Broken], silent: Sequence[str]) -> str:
+def _described(loud: Sequence[Unreadable], silent: Sequence[str]) -> str:
     found = "; ".join([*(one.described() for one in loud), *(f"{source} without any request" for source in silent)])
     found = f"Found: {found}. " if found else ""
     return f"{found}Less than {WARN_AT:.0%} of a source's billable records are set aside; from {FAIL_AT:.0%} on the source counts as lost."

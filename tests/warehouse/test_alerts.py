@@ -272,12 +272,13 @@ def test_every_kind_of_event_that_a_warehouse_shows(database: Database) -> None:
             credit | {"commitment_id": "later", "expires_on": DAY + timedelta(days=100)},
         )
         lost = books.snapshot(lines=10, valid=5, quarantined=5, event_dates=[DAY])
-        books.add(
-            connection,
-            "raw.snapshot",
-            lost,
-            books.snapshot(books.id_bytes("good"), source="good", quarantined=1, event_dates=[DAY]),
-        )
+        good = books.snapshot(books.id_bytes("good"), source="good", valid=1, quarantined=9, event_dates=[DAY])
+        books.add(connection, "raw.snapshot", lost, good)
+        for snapshot, severity, records in ((lost, "error", 5), (good, "info", 9)):
+            connection.execute(
+                "insert into raw.quarantine select encode(%s, 'hex')::uuid, n, 0, null, null, 'not_json', %s, '', null, '' from generate_series(1, %s) as n",
+                [snapshot["snapshot_id"], severity, records],
+            )
         apart = Apart()
         found = alerts_of(connection, DAY, lambda day: f"/reports/{day}/index.html", apart, credit_days=14)
         connection.execute("alter table mart.request_drift rename to gone")
