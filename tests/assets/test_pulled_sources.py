@@ -71,7 +71,7 @@ def test_bills_are_pulled_read_and_revised(
         update={"landing": tmp_path / "landing", "config": tmp_path / "config", "offline": False}
     )
     check = pulled(settings)
-    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR), "requests are missing"
     assert "gateway: " in str(check.description)
     assert "bill: " not in str(check.description)
     said = sum(record["amount"]["value"] * 100 for records in upstream.records.values() for record in records)
