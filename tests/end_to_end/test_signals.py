@@ -13,7 +13,7 @@ from tests.unit.fetch.server import reply, serve
 
 def test_a_lost_source_is_well_nowhere(installation: Installation, small_sample: SmallSample, tmp_path: Path) -> None:
     """More than a fifth of it can't be read: that stops no step, and whoever asks hears of it until it is mended."""
-    day = str(small_sample.days[1])
+    day = str(small_sample.days[-1])
     zone = installation.landing = tmp_path / "landing"
     shutil.copytree(small_sample.root, zone)
     whole = max((zone / "requests" / "gateway" / day).iterdir(), key=lambda path: path.stat().st_size)
