@@ -81,6 +81,82 @@ def _written(ttl: str) -> Paths:
     )
 
 
+_TEXT: dict[str, Paths] = {
+    "trace_id": ("trace_id", "traceId", "context/trace_id"),
+    "span_id": ("span_id", "spanId", "context/span_id"),
+    "parent_id": (
+        "parent_span_id", "parentSpanId", "parent_id", "parentId", "context/parent_id", "context/parent_span_id",
+    ),
+    "answer_id": _attribute("gen_ai.response.id", "ai.response.id", "llm.response.id"),
+    "call_id": _attribute(
+        "anthropic.request.id", "aws.request_id", "aws.request.id", "aws.requestId", "gen_ai.request.id", "litellm.call_id",
+    ),
+    "source_request_id": (*_attribute("gen_ai.response.id", "ai.response.id"), "span_id", "spanId", "context/span_id"),
+    "session_id": (
+        *_attribute("gen_ai.conversation.id", "session.id", "gen_ai.session.id"),
+        "trace_id", "traceId", "context/trace_id",
+    ),
+    "logged_operation": _attribute("gen_ai.operation.name", "llm.request.type"),
+    "vercel_operation": _attribute("ai.operationId"),
+    "provider_id": _attribute("gen_ai.provider.name", "gen_ai.system", "ai.model.provider"),
+    "request_model": _attribute("gen_ai.request.model", "gen_ai.response.model", "ai.model.id"),
+    "response_model": _attribute("gen_ai.response.model"),
+    "team": _attribute("team", "team.name"),
+    "environment": (
+        "resource/attributes/deployment.environment.name", "resource/attributes/deployment.environment",
+        *_attribute("deployment.environment.name", "deployment.environment"),
+    ),
+    "application": ("resource/attributes/service.name", *_attribute("service.name"), "service_name"),
+    "end_user_id": _attribute("enduser.id", "user.id"),
+    "service_tier": _attribute(
+        "openai.response.service_tier", "gen_ai.openai.response.service_tier", "gen_ai.response.service_tier",
+    )
+    + _vercel("openai/serviceTier", "azure/serviceTier", "anthropic/usage/service_tier")
+    + _vercel(*(f"{seller}/usageMetadata/{name}" for seller in ("google", "vertex") for name in ("trafficType", "serviceTier"))),
+    "speed": _vercel("anthropic/usage/speed"),
+    "region": (*_vercel("anthropic/usage/inference_geo"), *_attribute("cloud.region", "aws.region")),
+    "vercel_details": _attribute("ai.usage.inputTokenDetails.noCacheTokens", "ai.usage.inputTokenDetails.cacheReadTokens"),
+    "error_type": _attribute("error.type"),
+    "declared": ("attributes/modelmeter.semantics",),
+    "status_code": ("status/code", "status/status_code", "status_code"),
+    "emitter": ("scope/name", "instrumentation_scope/name", "scope_name", *_attribute("otel.scope.name")),
+}  # fmt: skip
+_MEASURES: dict[str, Paths] = {
+    "input": _usage("input_tokens", "prompt_tokens")
+    + _attribute("llm.usage.prompt_tokens", "ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
+    "output": _usage("output_tokens", "completion_tokens")
+    + _attribute("llm.usage.completion_tokens", "ai.usage.outputTokens", "ai.usage.completionTokens"),
+    "total": (*_usage("total_tokens"), *_attribute("llm.usage.total_tokens")),
+    "cache_read": _usage(
+        "cache_read.input_tokens", "cache_read_input_tokens", "input_tokens.cached", "details.cached_tokens",
+        "details.cache_read_tokens", "details.cache_read_input_tokens", "input_cached_tokens", "cache_read_tokens",
+        "input_tokens.cache_read", "experimental.cached_content_tokens", "input_token_details.cache_read",
+    )
+    + _attribute("ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens", "llm.usage.cache_read_input_tokens"),
+    "cache_write": _usage(
+        "cache_write.input_tokens", "cache_creation.input_tokens", "cache_creation_input_tokens",
+        "input_tokens.cache_write", "cache_write_input_tokens", "cache_write_tokens", "cache_creation_tokens",
+        "details.cache_write_tokens", "details.cache_creation_input_tokens", "input_tokens.cache_creation",
+        "input_token_details.cache_creation",
+    )
+    + _attribute("ai.usage.inputTokenDetails.cacheWriteTokens", "llm.usage.cache_creation_input_tokens")
+    + _vercel("anthropic/cacheCreationInputTokens", "bedrock/usage/cacheWriteInputTokens"),
+    "cache_write_5m": _written("5m"),
+    "cache_write_1h": _written("1h"),
+    "reasoning": _usage("reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning", "details.reasoning_tokens", "thoughts_tokens",
+        "experimental.reasoning_tokens", "output_token_details.reasoning")
+    + _attribute("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens", "llm.usage.reasoning_tokens"),
+    "input_tool": _usage("tool.input_tokens"),
+    "input_audio_cache_read": _usage("details.cache_audio_read_tokens"),
+    "input_audio": _usage("audio.input_tokens", "details.input_audio_tokens", "experimental.input_audio_tokens", "input_token_details.audio",
+        "input_token_details.audio_tokens"),
+    "input_image": _usage("image.input_tokens", "experimental.input_image_tokens"),
+    "input_video": _usage("experimental.input_video_tokens"),
+    "output_audio": _usage("audio.output_tokens", "details.output_audio_tokens", "experimental.output_audio_tokens", "output_token_details.audio"),
+    "output_image": _usage("image.output_tokens", "experimental.output_image_tokens"),
+}  # fmt: skip
+
+
 def build(source: RequestSource) -> Format:
     """The format. Option `emitters`: instrumentation scope to semantics rule. Raises SourceError."""
     refuse_options(source, ("emitters",))
@@ -88,80 +164,8 @@ def build(source: RequestSource) -> Format:
     return Format(
         name="otel_genai",
         version="11",
-        text={
-            "trace_id": ("trace_id", "traceId", "context/trace_id"),
-            "span_id": ("span_id", "spanId", "context/span_id"),
-            "parent_id": (
-                "parent_span_id", "parentSpanId", "parent_id", "parentId", "context/parent_id", "context/parent_span_id",
-            ),
-            "answer_id": _attribute("gen_ai.response.id", "ai.response.id", "llm.response.id"),
-            "call_id": _attribute(
-                "anthropic.request.id", "aws.request_id", "aws.request.id", "aws.requestId", "gen_ai.request.id", "litellm.call_id",
-            ),
-            "source_request_id": (*_attribute("gen_ai.response.id", "ai.response.id"), "span_id", "spanId", "context/span_id"),
-            "session_id": (
-                *_attribute("gen_ai.conversation.id", "session.id", "gen_ai.session.id"),
-                "trace_id", "traceId", "context/trace_id",
-            ),
-            "logged_operation": _attribute("gen_ai.operation.name", "llm.request.type"),
-            "vercel_operation": _attribute("ai.operationId"),
-            "provider_id": _attribute("gen_ai.provider.name", "gen_ai.system", "ai.model.provider"),
-            "request_model": _attribute("gen_ai.request.model", "gen_ai.response.model", "ai.model.id"),
-            "response_model": _attribute("gen_ai.response.model"),
-            "team": _attribute("team", "team.name"),
-            "environment": (
-                "resource/attributes/deployment.environment.name", "resource/attributes/deployment.environment",
-                *_attribute("deployment.environment.name", "deployment.environment"),
-            ),
-            "application": ("resource/attributes/service.name", *_attribute("service.name"), "service_name"),
-            "end_user_id": _attribute("enduser.id", "user.id"),
-            "service_tier": _attribute(
-                "openai.response.service_tier", "gen_ai.openai.response.service_tier", "gen_ai.response.service_tier",
-            )
-            + _vercel("openai/serviceTier", "azure/serviceTier", "anthropic/usage/service_tier")
-            + _vercel(*(f"{seller}/usageMetadata/{name}" for seller in ("google", "vertex") for name in ("trafficType", "serviceTier"))),
-            "speed": _vercel("anthropic/usage/speed"),
-            "region": (*_vercel("anthropic/usage/inference_geo"), *_attribute("cloud.region", "aws.region")),
-            "vercel_details": _attribute("ai.usage.inputTokenDetails.noCacheTokens", "ai.usage.inputTokenDetails.cacheReadTokens"),
-            "error_type": _attribute("error.type"),
-            "declared": ("attributes/modelmeter.semantics",),
-            "status_code": ("status/code", "status/status_code", "status_code"),
-            "emitter": ("scope/name", "instrumentation_scope/name", "scope_name", *_attribute("otel.scope.name")),
-        },
-        usage={
-            "input": _usage("input_tokens", "prompt_tokens")
-            + _attribute("llm.usage.prompt_tokens", "ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
-            "output": _usage("output_tokens", "completion_tokens")
-            + _attribute("llm.usage.completion_tokens", "ai.usage.outputTokens", "ai.usage.completionTokens"),
-            "total": (*_usage("total_tokens"), *_attribute("llm.usage.total_tokens")),
-            "cache_read": _usage(
-                "cache_read.input_tokens", "cache_read_input_tokens", "input_tokens.cached", "details.cached_tokens",
-                "details.cache_read_tokens", "details.cache_read_input_tokens", "input_cached_tokens", "cache_read_tokens",
-                "input_tokens.cache_read", "experimental.cached_content_tokens", "input_token_details.cache_read",
-            )
-            + _attribute("ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens", "llm.usage.cache_read_input_tokens"),
-            "cache_write": _usage(
-                "cache_write.input_tokens", "cache_creation.input_tokens", "cache_creation_input_tokens",
-                "input_tokens.cache_write", "cache_write_input_tokens", "cache_write_tokens", "cache_creation_tokens",
-                "details.cache_write_tokens", "details.cache_creation_input_tokens", "input_tokens.cache_creation",
-                "input_token_details.cache_creation",
-            )
-            + _attribute("ai.usage.inputTokenDetails.cacheWriteTokens", "llm.usage.cache_creation_input_tokens")
-            + _vercel("anthropic/cacheCreationInputTokens", "bedrock/usage/cacheWriteInputTokens"),
-            "cache_write_5m": _written("5m"),
-            "cache_write_1h": _written("1h"),
-            "reasoning": _usage("reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning", "details.reasoning_tokens", "thoughts_tokens",
-                "experimental.reasoning_tokens", "output_token_details.reasoning")
-            + _attribute("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens", "llm.usage.reasoning_tokens"),
-            "input_tool": _usage("tool.input_tokens"),
-            "input_audio_cache_read": _usage("details.cache_audio_read_tokens"),
-            "input_audio": _usage("audio.input_tokens", "details.input_audio_tokens", "experimental.input_audio_tokens", "input_token_details.audio",
-                "input_token_details.audio_tokens"),
-            "input_image": _usage("image.input_tokens", "experimental.input_image_tokens"),
-            "input_video": _usage("experimental.input_video_tokens"),
-            "output_audio": _usage("audio.output_tokens", "details.output_audio_tokens", "experimental.output_audio_tokens", "output_token_details.audio"),
-            "output_image": _usage("image.output_tokens", "experimental.output_image_tokens"),
-        },
+        text=_TEXT,
+        usage=_MEASURES,
         integers={
             "http_status": _attribute("http.response.status_code", "http.status_code"),
             "thoughts_apart": _usage("experimental.reasoning_tokens"),
