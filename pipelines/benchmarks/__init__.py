@@ -1,4 +1,4 @@
-"""Leaderboard exports to bitemporal scores, and what changed on the boards: real change, kept apart from noise.
+"""Leaderboard exports to bitemporal scores, and what changed on the boards: real change, separated from noise.
 
     parse_board(file, board) -> BoardSnapshot          one landed export, read
     cached_board(file, board, store)                 the same, from the store where it was read before

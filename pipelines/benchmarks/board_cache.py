@@ -1,4 +1,4 @@
-"""Board snapshots in the cache of parsed files: an export that was read before by the same format is not read again.
+"""Keeps board snapshots in the cache of parsed files: an export is not read again by the same format.
 
 The cache itself is `pipelines.landing.parse_cache`, reading is `formats/`.
 """
@@ -43,7 +43,7 @@ class _Facts(BaseModel):
 
 
 def cached_board(file: LandedFile, board: Leaderboard, store: Path) -> BoardSnapshot:
-    """What `parse_board` makes of `file`, from `store` where it was read before. Raises what `parse_board` raises."""
+    """What `parse_board` makes of `file`; from `store` if it was read before. Raises what `parse_board` raises."""
     return cached(
         board_folder(board, store),
         file,
@@ -54,7 +54,7 @@ def cached_board(file: LandedFile, board: Leaderboard, store: Path) -> BoardSnap
 
 
 def board_folder(board: Leaderboard, store: Path) -> Path:
-    """Where the exports of a board are kept as they are read today."""
+    """The folder of a board's exports, as the code of today reads them."""
     return cache_folder(store, f"leaderboards/{board.format}-{PARSER_VERSION}", board.options, *DECIDES)
 
 

@@ -1,8 +1,8 @@
-"""The difference between the best of two sides: its interval, and what of it is the luck of the best.
+"""The difference between the best of two sides: its interval, and how much of it is luck.
 
 The best of many noisy scores looks better than it is. Where outcomes item by item are known, the items are drawn anew for
-all models at once, so that what the models share cancels out; else each score is drawn with its own standard error. Which
-models stand on which side, and when, is in `gap.py`.
+all models at once, so that what the models share cancels out; otherwise each score is drawn with its own standard
+error. `gap.py` decides which models are on which side, and when.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from pipelines.uncertainty import Z95, Floats, min_detectable
 
 DRAWS = 2000
 CANDIDATES = 30
-"""Models per side that take part in the bootstrap: those further down never are the best."""
+"""Models per side that take part in the bootstrap. Those further down are never the best."""
 
 SURELY_BEHIND = 4.0
-"""Standard errors behind the best of its side from which a model can't be the best of any draw."""
+"""A model so many standard errors behind the best of its side can't be the best of any draw."""
 
 MUST_HAVE_ERRORS = 5
 """Best models of a side that need a standard error each, so that there is an interval at all."""

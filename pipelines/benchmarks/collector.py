@@ -1,4 +1,4 @@
-"""Gathers what a format reads from one export: each record is kept with its rows, or set aside with a reason.
+"""Collects what a format reads from one export. Each record is kept with its rows, or set aside with a reason.
 
 Every format in `formats/` fills a `Collector` and nothing else.
 """
@@ -31,10 +31,10 @@ from pipelines.listed import first_few
 from pipelines.warehouse.tables.raw import QUARANTINE
 
 REPEATED = "repeated_record"
-"""Reason for which a record is set aside that says again what the export said before."""
+"""Reason for setting a record aside that repeats another one of the export."""
 
 NO_MODEL = "no_model"
-"""Reason for which a record is set aside that is a line below a table and no model's."""
+"""Reason for setting a line below a table aside, which is not a model's."""
 
 _OF_MANY = re.compile(
     r"(?i)(?:(?:grand|board|column) )?(?:average|avg\.?|mean|median|total|sum|std\.?(?: ?dev\.?)?|standard deviation|minimum|maximum|count)"
@@ -43,7 +43,7 @@ _OF_MANY = re.compile(
 """Names of lines that add up a board's models."""
 
 QUIET = (REPEATED, NO_SCORE, NO_MODEL)
-"""Reasons that are no complaint about the export."""
+"""Reasons that say nothing bad about the export."""
 
 
 @dataclass

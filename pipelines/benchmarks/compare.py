@@ -24,11 +24,11 @@ Group = tuple[str, str]
 
 _NO_CONTENT = ("model_name", "as_of", "source_locator", "score_text", "position")
 CONTENT = tuple(name for name in ROW_SCHEMA if name not in (*ROW_KEY, *_NO_CONTENT))
-"""What a row says. A change of any of these is a new row; the place in the file, the source's date stamp and the spelling
-of a number (`40`, `40.0`) are not."""
+"""What a row states. A change of any of these makes a new row. The place in the file, the source's date stamp and
+the spelling of a number (`40`, `40.0`) do not."""
 
 NOISE = 1e-9
-"""Share of a number by which two computations of it may differ: no change, but the last digits of floating point."""
+"""Share by which two computations of one number may differ in the last digits of floating point; it is not a change."""
 
 MIN_COMMON = 10
 """Fewest common rows from which a shift of the whole board can be distinguished from changes of a few models."""
@@ -55,9 +55,10 @@ _SETTING = re.compile(
     r"\d+k)[\s_\-,]*)+[\])]?$",
     re.IGNORECASE,
 )
-"""How hard a model was asked to think, behind its name."""
+"""The thinking effort that stands behind a model's name."""
 ON_A_LINE = 0.05
-"""Distance from the line through old and new scores, as a share of a change's standard error, that no drawing of items shows."""
+"""Distance from the line through old and new scores, as a share of a change's standard error. Drawing other items
+never gives one so small."""
 JOINING_SHARE = 0.2
 """Once one version of an export is re-anchored, others join at this share of the practical threshold."""
 

@@ -1,7 +1,7 @@
-"""The coverage gate: which rows an export lacks because it is not whole, and which its owner took away.
+"""The coverage gate: does an export lack rows because it is incomplete, or because its owner removed them?
 
-It compares one export with what is believed, and with what earlier exports lacked (`Memory`). What follows from it is in `history.py`,
-what the rows that are there say in `compare.py`.
+It compares one export with what is believed, and with what earlier exports lacked (`Memory`). What follows from it
+is in `history.py`; what the present rows say is in `compare.py`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ TAIL_SHARE = 0.8
 """Rows at the end of the former list that must be missing for the list to look cut off."""
 
 REPLACED_SHARE = 0.1
-"""New rows for every missing one from which a list that lost rows in its middle was edited and not thinned out."""
+"""So many new rows for every missing one show that a list was edited and not thinned out."""
 
 SAME_SHARE = 0.9
-"""Rows that the export before lacked too, from which a list is shorter for good."""
+"""If the export before lacked so many of the rows too, the list is shorter for good."""
 
 PATIENCE = timedelta(days=14)
 PATIENCE_EXPORTS = 3
@@ -33,7 +33,7 @@ PATIENCE_EXPORTS = 3
 
 MIN_RESCALED = 2
 RESCALED = 0.02
-"""How far a hundredfold score may miss the one before it, relative to it: a score is rounded, or moved a little."""
+"""How far, relatively, a hundredfold score may be from the one before: scores are rounded, or move a little."""
 
 MOST_NAMED = 3
 """More scores than this of one version that are shares among per cent are named as one."""
@@ -43,7 +43,7 @@ _MISSING = [*ROW_KEY, "raw_model", "score", "position"]
 
 @dataclass
 class Memory:
-    """What earlier exports of a scope were like, by version."""
+    """What is remembered of earlier exports of a scope, by version."""
 
     listed: dict[Group, int] = field(default_factory=dict)
     """Rows of the last list that was not short."""
@@ -65,7 +65,7 @@ class Coverage:
 
 
 def judge(believed: pl.DataFrame, observation: Observation, memory: Memory) -> Coverage:
-    """Hold one export against what is believed, and remember it.
+    """Compare one export with what is believed, and remember it.
 
     A list is taken for whole where it is about as long as before (others came in: growth, new spellings), where the rows
     that it lacks are cells of entries that are listed, or where it lost rows in its middle and gained others. It is short
@@ -89,7 +89,7 @@ def judge(believed: pl.DataFrame, observation: Observation, memory: Memory) -> C
 
 
 def _spread(partial: set[Group], table: pl.DataFrame, observation: Observation) -> tuple[set[Group], str | None]:
-    """The versions of which rows are not gone, and why: what is cut off somewhere, or can't be read, may be missing anywhere."""
+    """The versions whose missing rows are not gone, and why: an export that is cut off or partly unreadable may lack any row."""
     lacking = {_group(row) for row in table.iter_rows(named=True) if row["missing"]}
     broken = observation.unreadable
     if broken >= MIN_MISSING and broken > MAX_UNREADABLE_SHARE * (observation.rows.height + broken):
@@ -125,7 +125,8 @@ def _with_shares(believed: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
 
 
 def without_shares(believed: pl.DataFrame, observation: Observation) -> Observation:
-    """The export without single scores that are a hundredth of those before: these stay believed, and are contradictions."""
+    """The export without single scores that are a hundredth of the former ones. The former ones stay believed, and
+    these are contradictions."""
     found = _with_shares(believed, observation.rows).filter("is_share").sort(ROW_KEY)
     if found.is_empty():
         return observation

@@ -1,4 +1,4 @@
-"""Slow drift: a model that moves a little with every export, never enough for two of them to show it.
+"""Slow drift: a model moves a little with every export, too little for any two exports to show it.
 
 One cumulative sum (CUSUM, Page 1954) in either direction per model, version and scale epoch. Sudden changes are tested in
 `compare.py`; `significance.py` decides which rows those report already, and which of both are alarms.
@@ -16,16 +16,16 @@ from pipelines.benchmarks.observation import ROW_KEY, ROW_SCHEMA
 from pipelines.uncertainty import MAD_TO_SD
 
 SLACK = 0.5
-"""Part of each standardised move that counts for nothing (k): moves of one standard error are what it finds fastest."""
+"""The part of each standardised move that is ignored (k). With this, moves of one standard error are found fastest."""
 
 BOUND = 5.0
 """Alarm bound (h) of a single series: two sides together raise one false alarm in about 470 updates."""
 
 EXPORT_RATE = 0.05
-"""False alarms per export of a board that are accepted: with many series the bound grows until it holds."""
+"""Accepted false alarms per export of a board. With many series the bound grows until this holds."""
 
 MIN_SCORES = 3
-"""Scores that a series needs to be slow: two of them are one step, which the test of a change judges."""
+"""Scores that a slow series needs: two are one step, which the test of a change judges."""
 
 MAX_CORRELATION = 0.9
 """Exports of a rating that share more of their error than this are one observation: they rest on the same votes."""

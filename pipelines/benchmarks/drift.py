@@ -1,4 +1,4 @@
-"""The events of mart.benchmark_drift: what each export changed, one event per thing that a reader should know.
+"""The events of mart.benchmark_drift: what each export changed, as one event for each thing that a reader should know.
 
 Events are made of the steps of `history.py`; nothing is tested here. A change that shows in many versions of a board
 (categories, tries) is one event, with the versions in its evidence; so is a change that concerns every model.
@@ -22,7 +22,7 @@ from pipelines.uncertainty import Floats, min_detectable
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
 
 SINGLE_EVENTS = 20
-"""More models than this that come or go with one export are reported in one event."""
+"""If more models than this come or go with one export, one event reports them."""
 
 
 def detect_drift(

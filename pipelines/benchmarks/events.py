@@ -1,6 +1,6 @@
-"""The book of one export's events: ids, severities, and the numbers and rows that events share.
+"""Collects one export's events: ids, severities, and the numbers and rows that events share.
 
-What is an event and how it reads is decided in `drift.py`, which inherits from the book; sentences are in `wording.py`.
+`drift.py` decides what is an event; sentences are in `wording.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Values of an export's fields: numbers, counts, amounts, names and instants, read or refused with a reason.
 
-Where a value stands is the business of the formats in `formats/`; a refused one sets its record aside (`observation.py`).
+The formats in `formats/` know where a value stands. A refused one sets its record aside (`observation.py`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class EntryError(ValueError):
 
 
 NO_SCORE = "no_score"
-"""Reason for which a record is set aside without complaint: it names an entry that has no score (yet)."""
+"""Reason for setting a record aside without a warning: it names an entry that has no score (yet)."""
 
 _BLANK = re.compile(
     r"[-\u2010-\u2015\u2212]*|\?*|\.*|n\.?\s?[/.]?\s?a\.?|#n/a|#div/0!|nan|null|none|nil|unk|unknown|tbd|tba|pending|missing|"
@@ -153,7 +153,7 @@ def instant(value: str) -> datetime:
 
 
 _DAYS = ("%Y/%m/%d", "%Y.%m.%d", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d.%m.%Y", "%d-%b-%Y")
-"""Notations of a day besides YYYY-MM-DD that can be read in one way only; `03/04/2026` is not one of them."""
+"""Other notations of a day than YYYY-MM-DD that can be read in one way only; `03/04/2026` is not one of them."""
 _TIME_OF_DAY = re.compile(r"(?:[ T,]+|\s+at\s+)\d{1,2}:\d{2}.*$")
 
 

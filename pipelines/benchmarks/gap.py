@@ -1,4 +1,4 @@
-"""mart.benchmark_gap: how far the best open model is behind the best closed one, and what can be said about it.
+"""Makes mart.benchmark_gap: how far the best open model is behind the best closed one, and how sure that is.
 
 Computed from believed scores and the openness of models, per benchmark version and scale epoch; what can be said of the
 difference of two maxima is in `bootstrap.py`, events are in `drift.py`.

@@ -1,4 +1,4 @@
-"""The gaps of a board, kept between runs with what they were made of: a day is made again only where something on it or before it changed.
+"""Keeps the gaps of a board between runs, with what they were made of. A day is made again only if something on it or before it changed.
 
 The gap itself is measured in `gap.py`.
 """
@@ -43,7 +43,7 @@ def facts_of(known: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
 
 
 def kept_gaps(path: Path, facts: pl.DataFrame) -> pl.DataFrame:
-    """The gaps that are kept at `path` and would come out the same of `facts`: those before the first day that differs."""
+    """The gaps kept at `path` that `facts` would give again: those before the first day that differs."""
     entry = read_cached(path)
     if entry is None or entry.frames.keys() != {"facts", "gaps"}:
         return BENCHMARK_GAP.empty()

@@ -21,9 +21,9 @@ from pipelines.benchmarks.observation import ROW_KEY, ROW_SCHEMA, BoardSnapshot,
 from pipelines.benchmarks.trials import pooled
 
 SETTLING = timedelta(days=3)
-"""A composite that is re-weighted again so soon is still being redefined, whichever of its entries move."""
+"""A composite that is re-weighted again within this time is still being redefined, whichever of its entries move."""
 SETTLED_SHARE = 0.2
-"""Entries that move again in the next export, below which it only brings the rest of the same redefinition."""
+"""If fewer entries than this move again in the next export, it only brings the rest of the same redefinition."""
 
 BELIEVED_SCHEMA = pl.Schema(
     {**ROW_SCHEMA, "held_key": pl.String(), "since": pl.Datetime("us", "UTC"), "epoch": pl.Int32()}
@@ -119,8 +119,8 @@ def advance(states: States, observations: Iterable[Observation]) -> tuple[Step, 
 
 
 def _one_per_instant(observations: Sequence[Observation]) -> list[Observation]:
-    """Of several exports of one scope and instant the last by path speaks that has rows; that the others differ is a
-    contradiction."""
+    """Of several exports of one scope and instant, the last by path that has rows counts. If others differ, that is
+    a contradiction."""
     kept: list[Observation] = []
     for item in observations:
         last = kept[-1] if kept else None

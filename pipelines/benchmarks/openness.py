@@ -1,4 +1,4 @@
-"""On which side an entry of a board stands, open or closed: who is asked, in which order, and what nobody knows.
+"""Decides whether an entry of a board is open or closed: which sources are asked, in which order, and what none of them knows.
 
 The gap between the two sides is measured in `gap.py`; what is declared of models is in `models.yaml`.
 """
@@ -30,7 +30,7 @@ def sides(
 ) -> pl.Series:
     """`side` per score, open or closed, null where no source says.
 
-    The source's own flag is asked first, for it speaks of this very entry. Then the list of models, by the model that the
+    The source's own flag comes first, because it is about this very entry. Then the list of models, by the model that the
     entry is; then what `models.yaml` says of names that begin so, its own and the packaged one. That is asked of the part
     of the entry's name that names a model (`names`: score_id, model_name), never of the name of an agent, and not of two
     models at work together.

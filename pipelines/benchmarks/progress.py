@@ -1,4 +1,4 @@
-"""How far a board came, kept between runs: exports that were judged once are neither read nor judged again.
+"""Keeps how far a board came between runs: exports that were judged once are neither read nor judged again.
 
 The walk, the tests and the events are functions of the exports in the order of observation, so what is known after some of them is
 all that the next ones need. Kept is what was known before the newest day: its tests may still grow by other boards. An export that

@@ -1,7 +1,7 @@
-"""Which changes are alarms: the tests of a day taken together, a size that matters, and a second look.
+"""Decides which changes are alarms: by all tests of a day together, by size, and by a second look.
 
-The walk (`history.py`) compares; here its steps are judged. That takes the tests of every board of a day, because the
-more one looks at, the more chance has to show. Which events the verdicts make is in `drift.py`, slow drift in `cusum.py`.
+The walk (`history.py`) compares; here its steps are judged. It takes the tests of every board of a day, because more
+tests show more by chance. Which events the verdicts make is in `drift.py`, slow drift in `cusum.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs of one submission are trials of one score: exports that are such runs, as exports of everything run so far.
+"""Runs of one submission are trials of one score. Each export that is such a run becomes an export of all runs so far.
 
 Which files are runs of one submission is known to the format that reads them; what a sequence of exports means is in
 `history.py`.

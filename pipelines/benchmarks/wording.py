@@ -173,7 +173,7 @@ def revised(row: Mapping[str, Any], board: str, versions: int, unit: str, kind: 
 
 
 def drift(row: Mapping[str, Any], board: str, versions: int, tests: int, unit: str) -> str:
-    """A change beyond noise, seen once."""
+    """A change beyond noise that was seen once."""
     others = f" (and in {_n(versions - 1, 'other version')})" if versions > 1 else ""
     return (
         f"{_entry(row, '_after')} {_moved(row['delta_adjusted'])} in {_where(row, board)}{others}: "

@@ -110,7 +110,7 @@ class Api:
             digest = hashlib.sha256(json.dumps(records).encode()).hexdigest()
             if records and digest in read:
                 raise PullError(
-                    f"{where} holds the records of a page that was read: the server pays no heed to the page asked for"
+                    f"{where} holds the records of a page that was read: the server ignores the page that is asked for"
                 )
             read.add(digest)
             yield Page(answer.content or b"", records, answer.url, answer.status)
