@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -122,6 +123,8 @@ class Miscount:
     source: str
 
 
+_REFUSALS_FREE_FROM = datetime(2026, 6, 2, tzinfo=UTC)
+
 MISCOUNTED_STREAMS = (
     Miscount(
         "opentelemetry.instrumentation.anthropic",
@@ -163,6 +166,15 @@ def own_total(rule: pl.Expr) -> pl.Expr:
     left_out = exclusive & (total == plain)
     added_again = ~exclusive & (_cached() > 0) & (total == plain + _cached())
     return pl.when(~(left_out | added_again)).then(total)
+
+
+def is_free_refusal(provider: pl.Expr, reason: pl.Expr) -> pl.Expr:
+    """Whether Claude declined before it had answered anything, which Anthropic no longer charges.
+
+    Source: platform.claude.com/docs, release notes of 2 June 2026 and "Refusals and fallback". The clouds that sell Claude promise no such thing.
+    """
+    nothing = (reason == "refusal") & (pl.col("usage.output") == 0) & (pl.col("event_at") >= _REFUSALS_FREE_FROM)
+    return (nothing & (provider == "anthropic")).fill_null(value=False)
 
 
 def model() -> pl.Expr:

@@ -23,6 +23,7 @@ from pipelines.records.privacy import hashed_users
 from pipelines.records.rules import NONE_FAILED, Verdict, failed_records, failed_rows, judge
 from pipelines.records.service_tiers import tier_name
 from pipelines.records.typed_frame import typed_frame
+from pipelines.requests.conventions import is_free_refusal
 from pipelines.requests.details import with_buckets
 from pipelines.requests.format import Format, free_columns
 from pipelines.requests.identity import KEYS, SPANS, key_columns, span_columns
@@ -168,6 +169,10 @@ def _derived(log_format: Format, frame: pl.DataFrame) -> dict[str, pl.Expr]:
         if name not in frame.columns:
             derived.setdefault(name, pl.lit(None, dtype=pl.String))
     derived.setdefault("is_billable", ~derived["status"].is_in(["error", "cancelled", "cache_hit"]))
+    reason = derived.get("finish_reason", pl.col("finish_reason") if "finish_reason" in frame.columns else None)
+    if reason is not None:
+        seller = derived.get("provider_id", pl.col("provider_id"))
+        derived["is_billable"] = derived["is_billable"] & ~is_free_refusal(seller, reason)
     derived.setdefault("not_a_request", pl.lit(None, dtype=pl.String))
     return derived
 

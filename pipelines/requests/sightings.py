@@ -64,6 +64,7 @@ def sightings(stored: pl.LazyFrame, precedence: Mapping[str, int]) -> pl.DataFra
             total_in=_INPUT,
             total_out=_OUTPUT,
             uncached=pl.col("input_uncached_tokens").cast(pl.Int64),
+            said=_OUTPUT - pl.col("output_reasoning_tokens").cast(pl.Int64),
             known=known & (_INPUT + _OUTPUT > 0),
             partial=pl.col("usage_basis") == "partial",
             model=_plain_model(),
@@ -247,7 +248,7 @@ class _Tree:
 
 def _judged(pairs: pl.DataFrame, seen: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """CHOICES among outer spans and what lies in them, and the outer ones of which nothing can be said (`row`, `calls`)."""
-    facts = ("known", "partial", "miscounted", "total_in", "uncached", "total_out")
+    facts = ("known", "partial", "miscounted", "total_in", "uncached", "total_out", "said")
     of = seen.select("row", "at", *facts)
     both = pairs.join(of.rename({name: f"outer_{name}" for name in facts}).drop("at"), left_on="outer", right_on="row")
     both = both.join(of, left_on="inner", right_on="row").sort("outer", "at", "inner")
@@ -305,8 +306,14 @@ def _same(total: str, uncached: str) -> pl.Expr:
 
 
 def _same_output() -> pl.Expr:
-    """Whether inner and outer have the same output, or one of them is known to have it wrong."""
-    return (pl.col("total_out") == pl.col("outer_total_out")) | pl.col("miscounted") | pl.col("outer_miscounted")
+    """Whether inner and outer have the same output, an instrument of Gemini may leave out the thoughts, or one of them is known to have it wrong."""
+    return (
+        (pl.col("total_out") == pl.col("outer_total_out"))
+        | (pl.col("said") == pl.col("outer_total_out"))
+        | (pl.col("total_out") == pl.col("outer_said"))
+        | pl.col("miscounted")
+        | pl.col("outer_miscounted")
+    )
 
 
 def _one_is(same_in: pl.Expr, same_out: pl.Expr) -> pl.Expr:

@@ -4,11 +4,12 @@
 (split by time to live in `cache_creation`) are counted apart from it; `output_tokens` contains thinking. Of a stream,
 `message_start` holds a first usage and `message_delta` a cumulative one that may raise the input too: the last is
 kept. `_anthropic_stream.py` decides whose a `message_delta` is. Of `iterations`, the
-usage does not contain compactions and the calls of an advisor, which is charged by its own model: each is a request of
-its own, with the tag `call`. All others are contained, or not charged (a model that fell back to another). Between an advisor's
+usage does not contain compactions, the calls of an advisor, which is charged by its own model, and those of a model that declined after it had
+begun to answer, so that another took over (`fallback_message`): each is a request of its own, with the tag `call`. One that declined before
+is not charged, and all others are contained. A stream begins with the name of the model that declined. Between an advisor's
 calls the model itself is called more than once, and the usage holds the input of the first of these calls only: all are added up.
 The answer has no instant of its own: the envelope's `timestamp` counts. The message's id shows whose cloud answered.
-Source: platform.claude.com/docs, "Messages", "Streaming messages", "Compaction" and "Advisor tool".
+Source: platform.claude.com/docs, "Messages", "Streaming messages", "Compaction", "Advisor tool" and "Refusals and fallback".
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
-from pipelines.records.json_record import Number
+from pipelines.records.json_record import Number, objects_of
 from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
 from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
@@ -28,11 +29,15 @@ from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 from pipelines.requests.formats._langchain import CALLS
 from pipelines.requests.formats._openai_usage import flat_paths
 
-APART = ("advisor_message", "compaction")
+_DECLINED = "declined_message"
+"""The iteration of a model that declined in the middle of its answer, by our own name."""
+APART = ("advisor_message", "compaction", _DECLINED)
 """Iterations that the usage of their message does not contain."""
+_FELL_BACK = "fallback_message"
+"""The iteration of a model that answered in place of one that declined."""
 COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 """What the usage of a message and each of its iterations count."""
-APART_MARKS = tuple(f'"{kind}"' for kind in APART)
+APART_MARKS = tuple(f'"{kind}"' for kind in (*APART, _FELL_BACK))
 _CLOUDS = {"msg_bdrk_": "aws.bedrock", "msg_vrtx_": "google"}
 """How ids begin of messages that another seller than Anthropic answered."""
 
@@ -59,7 +64,7 @@ def build(source: RequestSource) -> Format:
     )
     return Format(
         name="anthropic_messages",
-        version="10",
+        version="11",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -163,7 +168,8 @@ def with_iterations(value: object, bodies: Iterable[str]) -> Iterator[object]:
         return
     whole = value
     for path, message, called in found:
-        whole = with_answer(whole, path, {**message, "usage": _added_up(message["usage"], called)})
+        own = {"usage": _added_up(message["usage"], called), "model": _served(called) or message.get("model")}
+        whole = with_answer(whole, path, message | own)
     yield whole
     # The amount that an old session file states is that of its message.
     kept = {name: item for name, item in value.items() if name != "costUSD"}
@@ -174,17 +180,30 @@ def with_iterations(value: object, bodies: Iterable[str]) -> Iterator[object]:
 
 
 def _iterations(message: dict[str, Any]) -> list[dict[str, Any]]:
-    """The calls within a message, where one of them is not in its usage."""
+    """The calls within a message, where one of them is not in its usage or says who answered."""
     usage = message.get("usage")
     listed = usage.get("iterations") if isinstance(usage, dict) else None
     called = [item if isinstance(item, dict) else {} for item in listed] if isinstance(listed, list) else []
-    return called if any(item.get("type") in APART for item in called) else []
+    if _served(called) is None:
+        return called if any(item.get("type") in APART for item in called) else []
+    attempts = [number for number, item in enumerate(called) if item.get("type") in ("message", _FELL_BACK)]
+    return [_declined(item) if number in attempts[:-1] else item for number, item in enumerate(called)]
+
+
+def _declined(attempt: dict[str, Any]) -> dict[str, Any]:
+    """An attempt of a model that declined: a call where it had answered something, and nothing before."""
+    return attempt | {"type": _DECLINED if _count(attempt.get("output_tokens")) else None}
+
+
+def _served(called: list[dict[str, Any]]) -> object:
+    """The model that answered in place of one that declined; empty where it is not named, None where none did."""
+    return next((item.get("model") or "" for item in reversed(called) if item.get("type") == _FELL_BACK), None)
 
 
 def _added_up(usage: dict[str, Any], called: list[dict[str, Any]]) -> dict[str, Any]:
     """The usage with the counts of all calls of the message's own model, where they are more than it states."""
     own = [item for item in called if item.get("type") == "message"]
-    if len(own) < 2 or any(item.get("type") == "fallback_message" for item in called):
+    if len(own) < 2 or any(item.get("type") == _FELL_BACK for item in called):
         return usage
     counted = {name: _sum(usage, own, name) for name in COUNTS if any(name in item for item in own)}
     split = [item["cache_creation"] for item in own if isinstance(item.get("cache_creation"), dict)]
@@ -228,7 +247,11 @@ def _apart(message: dict[str, Any], number: int, iteration: dict[str, Any], advi
     is_advisor = iteration["type"] == "advisor_message"
     shared = ("service_tier", "inference_geo") if is_advisor else ("service_tier", "inference_geo", "speed")
     own = {key: message["usage"].get(key) for key in shared}
-    model = iteration.get("model") or (is_advisor and advisor) or message.get("model")
+    # Where the whole answer names who answered, nothing names who declined.
+    is_other = iteration["type"] == _DECLINED and _served(objects_of(message["usage"]["iterations"])) == message.get(
+        "model"
+    )
+    model = iteration.get("model") or (is_advisor and advisor) or (None if is_other else message.get("model"))
     return {
         "id": message.get("id") and f"{message['id']}/iterations/{number}", "model": model, "usage": own | iteration
     }  # fmt: skip

@@ -47,7 +47,7 @@ def build(source: RequestSource) -> Format:
         raise SourceError(source.source, ("options", "results"), f"found {results!r}, count is accepted")
     return Format(
         name="claude_code",
-        version="7",
+        version="8",
         text={
             "kind": ("type",),
             "source_request_id": ("message/id",),

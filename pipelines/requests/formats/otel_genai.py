@@ -147,7 +147,8 @@ _MEASURES: dict[str, Paths] = {
         "experimental.reasoning_tokens", "output_token_details.reasoning")
     + _attribute("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens", "llm.usage.reasoning_tokens"),
     "input_tool": _usage("tool.input_tokens"),
-    "input_audio_cache_read": _usage("details.cache_audio_read_tokens"),
+    "input_audio_cache_read": _usage("audio.cache_read.input_tokens", "details.cache_audio_read_tokens"),
+    "input_image_cache_read": _usage("image.cache_read.input_tokens"),
     "input_audio": _usage("audio.input_tokens", "details.input_audio_tokens", "experimental.input_audio_tokens", "input_token_details.audio",
         "input_token_details.audio_tokens"),
     "input_image": _usage("image.input_tokens", "experimental.input_image_tokens"),
@@ -163,7 +164,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="11",
+        version="12",
         text=_TEXT,
         usage=_MEASURES,
         integers={

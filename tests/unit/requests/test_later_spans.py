@@ -25,6 +25,13 @@ SPANS: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
         {"input_uncached": 65, "input_cache_read": 15, "input_cache_write": 10, "input_audio": 5, "input_audio_cache_read": 5,
          "output_text": 130, "output_reasoning": 30, "output_audio": 40},
     ),
+    "cached sound and images": (
+        span_of(**{"input_tokens": 1000, "output_tokens": 200, "cache_read.input_tokens": 430, "audio.input_tokens": 300, "text.input_tokens": 600,
+                   "image.input_tokens": 100, "audio.cache_read.input_tokens": 100, "image.cache_read.input_tokens": 30,
+                   "text.cache_read.input_tokens": 300, "audio.output_tokens": 150, "text.output_tokens": 50}),
+        {"input_uncached": 300, "input_cache_read": 300, "input_audio": 200, "input_audio_cache_read": 100, "input_image": 70,
+         "input_image_cache_read": 30, "output_text": 50, "output_audio": 150},
+    ),
     "strands": (
         span_of(input_tokens=10, output_tokens=20, total_tokens=1530, cache_read_input_tokens=1000, cache_write_input_tokens=500),
         {"input_uncached": 10, "input_cache_read": 1000, "input_cache_write": 500, "output_text": 20},

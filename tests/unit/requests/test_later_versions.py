@@ -6,6 +6,7 @@ Each was silently zero, dropped or given to another model before it was known; a
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -94,11 +95,48 @@ def test_the_usage_between_an_advisor_s_calls_is_that_of_all_of_them(tmp_path: P
     assert kept.sort("source_request_id")["input_uncached_tokens"][0] == 412
 
 
-def test_a_model_that_fell_back_is_not_charged(tmp_path: Path) -> None:
-    tried = {"type": "message", "model": "claude-fable-5", "input_tokens": 2, "output_tokens": 578}
+@pytest.mark.parametrize("said", [0, 578])
+def test_a_model_that_declined_is_charged_where_it_had_begun_to_answer(tmp_path: Path, said: int) -> None:
+    """platform.claude.com/docs, "Refusals and fallback": each attempt that put something out is billed at the rates of its own model."""
+    tried = {"type": "message", "model": "claude-fable-5", "input_tokens": 2, "output_tokens": said}
     served = {"type": "fallback_message", "model": "claude-sonnet-4-6", **CALL}
     message = {**MESSAGE, "usage": {**CALL, "iterations": [tried, served]}, "timestamp": AT}
-    assert buckets(row(parse_records(tmp_path, "anthropic_messages", [message])))["output_text"] == 491
+    found = rows(parse_records(tmp_path, "anthropic_messages", [message])).sort("source_request_id").to_dicts()
+    assert [(f["request_model"], f["output_text_tokens"]) for f in found] == [
+        ("claude-sonnet-4-6", 491), *([("claude-fable-5", 578)] if said else [])
+    ]  # fmt: skip
+
+
+def test_a_stream_is_of_the_model_that_answered_in_place_of_the_first(tmp_path: Path) -> None:
+    start = {"type": "message_start", "message": {**MESSAGE, "model": "claude-fable-5", "usage": CALL}, "timestamp": AT}
+    tried = {"type": "message", "model": "claude-fable-5", "input_tokens": 2, "output_tokens": 0}
+    usage = {**CALL, "iterations": [tried, {"type": "fallback_message", "model": "claude-sonnet-4-6", **CALL}]}
+    end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage, "timestamp": AT}
+    found = all_days([parse_records(tmp_path, "anthropic_messages", [start, end])]).requests
+    assert found["response_model"].to_list() == ["claude-sonnet-4-6"]
+
+
+@pytest.mark.parametrize(
+    ("at", "identity", "output", "is_billable"),
+    [
+        (AT.replace("-02-", "-06-"), "msg_1", 0, False),
+        (AT.replace("-02-", "-05-"), "msg_1", 0, True),
+        (AT.replace("-02-", "-06-"), "msg_1", 7, True),
+        (AT.replace("-02-", "-06-"), "msg_bdrk_1", 0, True),
+    ],
+    ids=["free", "before June 2026", "in the middle", "another seller"],
+)
+def test_what_claude_refuses_before_it_answers_is_free(
+    tmp_path: Path, at: str, identity: str, output: int, is_billable: bool
+) -> None:
+    message = {
+        **MESSAGE,
+        "id": identity,
+        "stop_reason": "refusal",
+        "usage": {"input_tokens": 2863, "output_tokens": output},
+    }
+    parsed = parse_records(tmp_path, "anthropic_messages", [message | {"timestamp": at}], arrival=date(2026, 7, 1))
+    assert row(parsed)["is_billable"] == is_billable
 
 
 def test_the_amount_of_a_line_stays_with_its_message(tmp_path: Path) -> None:

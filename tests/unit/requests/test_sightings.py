@@ -169,6 +169,20 @@ def test_nested_wrappers_of_one_call_are_one_call(tmp_path: Path) -> None:
     assert found.duplicates["kept_line_no"].n_unique() == 1
 
 
+@pytest.mark.parametrize("outer", [True, False], ids=["outer", "inner"])
+@pytest.mark.parametrize(("name", "said"), [("experimental.reasoning_tokens", 120), ("reasoning.output_tokens", 200)])
+def test_an_instrument_that_leaves_out_what_was_thought_is_no_other_call(
+    tmp_path: Path, name: str, said: int, *, outer: bool
+) -> None:
+    """Google's Agent Development Kit 1.26 writes the thoughts on one of the two spans that it has for a call."""
+    whole = {"counts": (1000, said), f"gen_ai.usage.{name}": 80}
+    plain = {"counts": (1000, 120)}
+    first, second = (whole, plain) if outer else (plain, whole)
+    found = all_days([otel(tmp_path, span(1, **first), span(2, parent=1, **second))])
+    assert rules(found) == ["nested_span"]
+    assert found.requests.select("output_text_tokens", "output_reasoning_tokens").row(0) == (120, 80)
+
+
 def test_an_outer_span_without_counts_is_no_call_and_gives_what_it_says_of_who_pays(tmp_path: Path) -> None:
     outer = span(1, None, team="search")
     found = all_days([otel(tmp_path, outer, span(2, (60, 6), parent=1), span(3, (40, 4), parent=1, at=1))])
