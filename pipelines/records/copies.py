@@ -1,6 +1,7 @@
-"""Records that state again what another next to them counts: loggers write what they made of an answer next to it.
+"""Records that state again what others next to them count: loggers write what they made of an answer next to it, and sums above their calls.
 
-A copy has the same input and output, no id of its own, and names no other model.
+A copy has the same input and output, no id of its own, and names no other model. A sum has the counts of all the records in a list, or of
+the last of them, as runs of agents are logged.
 """
 
 from __future__ import annotations
@@ -8,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from pipelines.records.json_record import RecordError, texts_of
+from pipelines.records.json_record import RecordError, count_of, texts_of
 from pipelines.records.layout import Layout
 from pipelines.records.paths import path_tree
 
 
 class _Stated(NamedTuple):
-    """Input and output that a record counts, whether it has an id, and the models that it names."""
+    """Input and output that a record counts, its id, and the models that it names."""
 
     counts: tuple[str | None, ...]
-    has_id: bool
+    identity: str | None
     models: frozenset[str]
+
+    @property
+    def has_id(self) -> bool:
+        return self.identity is not None
 
     def says_no_more_than(self, other: _Stated) -> bool:
         """Whether it is a copy of one with the same counts, which may name the version that answered."""
@@ -27,7 +32,7 @@ class _Stated(NamedTuple):
         return all(any(theirs.startswith(ours) for theirs in other.models) for ours in self.models)
 
 
-_UNKNOWN = _Stated((None, None), has_id=True, models=frozenset())
+_UNKNOWN = _Stated((None, None), "?", frozenset())
 
 
 class Copies:
@@ -54,6 +59,17 @@ class Copies:
             if not any(each.says_no_more_than(other) for other in of_counts[each.counts])
         ]
 
+    def is_sum(self, whole: object, records: list[dict[str, Any]]) -> bool:
+        """Whether a record that counts something counts what the others add up to, or what the one of them counts that is the same call. The others
+        must be calls that will not be taken for one."""
+        outer, inner = self._stated_by(whole), [self._stated_by(record) for record in records]
+        names = {each.identity or each for each in inner}
+        if len(inner) < 2 or len(names) < len(inner) or not all(all(each.counts) for each in (outer, *inner)):
+            return False
+        added = tuple(sum(map(count_of, counts)) for counts in zip(*(each.counts for each in inner), strict=True))
+        same = [each for each in inner if each.counts == outer.counts and outer.identity in (None, each.identity)]
+        return tuple(map(count_of, outer.counts)) == added or bool(same)
+
     def _stated_by(self, record: object) -> _Stated:
         for found in self._read(record):
             try:
@@ -63,5 +79,5 @@ class Copies:
             counts = tuple(next(filter(None, (texts[path] for path in paths)), None) for paths in self._billed)
             if any(counts):
                 models = frozenset(filter(None, (texts[path] for path in self._models)))
-                return _Stated(counts, any(texts[path] for path in self._ids), models)
+                return _Stated(counts, next(filter(None, (texts[path] for path in self._ids)), None), models)
         return _UNKNOWN

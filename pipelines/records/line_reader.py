@@ -62,9 +62,9 @@ class LineReader:
     def _without_wrapped(self, found: TypedLines, chunk: Chunk) -> TypedLines:
         """The typed lines without those that hold their records in something else, which are left."""
         uncounted = found.rows.filter(self._wrappers.uncounted(found.rows))["index"]
-        if not len(uncounted):
-            return found
-        hidden = self._wrappers.hidden(line_frame(chunk, uncounted.to_list())[0], uncounted)
+        hidden = self._wrappers.crowded(chunk, found.rows)
+        if len(uncounted):
+            hidden += self._wrappers.hidden(line_frame(chunk, uncounted.to_list())[0], uncounted)
         if not hidden:
             return found
         rows = found.rows.filter(~pl.col("index").is_in(hidden))
@@ -83,7 +83,7 @@ class LineReader:
         opened = lines.select(self._goes_through_items()).to_series()
         texts, unread = self._decoded(chunk, lines.filter(~opened))
         uncounted = texts.filter(self._wrappers.uncounted(texts))["line_no"] - chunk.line_no
-        hidden = self._wrappers.hidden(lines, uncounted)
+        hidden = sorted({*self._wrappers.hidden(lines, uncounted), *self._crowded(chunk, texts)})
         texts = texts.filter(~(pl.col("line_no") - chunk.line_no).is_in(hidden)) if hidden else texts
         joined = [fault for fault in unread if is_joined(fault.reason, fault.detail)]
         sound = [fault for fault in unread if not is_joined(fault.reason, fault.detail)]
@@ -99,6 +99,10 @@ class LineReader:
             texts = pl.concat([texts, item_texts(items, self._tree)]).sort("line_no", "item_no")
         found = [self._judged(fault, chunk) for fault in (*chunk.faults, *faults, *sound, *item_faults(items))]
         return Batch(texts, found, _record_of(chunk))
+
+    def _crowded(self, chunk: Chunk, texts: pl.DataFrame) -> list[int]:
+        read = set((texts["line_no"] - chunk.line_no).to_list())
+        return [index for index in self._wrappers.crowded(chunk, texts) if index in read]
 
     def _judged(self, fault: Fault, chunk: Chunk) -> Fault:
         """The fault, with what its place in the file says of it."""

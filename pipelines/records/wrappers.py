@@ -1,7 +1,7 @@
 """Records within what a tool put around them and no format names: `{"items": [...]}`, `{"result": {"data": [...]}}`, `{"payload": {...}}`.
 
-A value that counts nothing, and holds objects that do, is what stands around records, not one of them. Lists come before
-objects, which next to a list add it up. What was asked, and texts that a model said, are never opened: they may hold anything. Containers that a
+A value that counts nothing, and holds objects that do, is what stands around records, not one of them; so is one that counts what the records
+in its list add up to. Lists come before objects, which next to a list add it up. What was asked, and texts that a model said, are never opened: they may hold anything. Containers that a
 format knows are opened by its own reader (`Layout.items`); entries of HTTP archives in `http_archives.py`.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from pipelines.meters import STAND_ALONE
@@ -20,6 +21,7 @@ from pipelines.records.copies import Copies
 from pipelines.records.http_archives import MARK, answer_of
 from pipelines.records.json_record import COUNTED, Number, RecordError, load, texts_of
 from pipelines.records.layout import LINE_COLUMNS, MAX_PREFIX, ItemReader, Layout, Paths
+from pipelines.records.line_chunks import Chunk
 from pipelines.records.measures import TOTALS
 from pipelines.records.paths import path_tree
 
@@ -88,6 +90,21 @@ class Wrappers:
         found = lines.filter(pl.col("index").is_in(uncounted.implode()) & pl.col("line").str.contains_any(self.names))
         return found["index"].to_list()
 
+    def crowded(self, chunk: Chunk, rows: pl.DataFrame) -> list[int]:
+        """Of the lines of a chunk those in which a count of input stands three times at least: they may add up the calls that they hold. `rows`
+        are the chunk's records by path."""
+        if not self._layout.is_wrapped:
+            return []
+        paths = [path for path in self._layout.usage.get("input", ()) if path in rows.columns]
+        found: set[int] = set()
+        for name in {path.rpartition("/")[2] for path in paths}:
+            filled = sum(len(rows) - rows[path].null_count() for path in paths if path.rpartition("/")[2] == name)
+            sought = f'"{name}"'.encode()
+            if filled and chunk.data.count(sought) > filled + 1:
+                places = [match.start() for match in re.finditer(re.escape(sought), chunk.data)]
+                found.update(np.flatnonzero(np.bincount(np.searchsorted(chunk.ends, places)) > 2).tolist())
+        return sorted(found)
+
     def uncounted(self, rows: pl.DataFrame) -> pl.Expr:
         """Whether a row of texts or typed columns, by path, counts nothing and may be a wrapper."""
         return pl.all_horizontal(
@@ -102,7 +119,9 @@ class Wrappers:
 
         def records(value: object) -> Iterable[object]:
             found = list(read(value))
-            if any(map(self._counts, found)) or self._says_which(found):
+            if any(map(self._counts, found)):
+                return [item for call in self._added_up(value) for item in read(call)] or found
+            if self._says_which(found):
                 return found
             inner = list(self._within(value, _DEEPEST))
             return [item for record in inner for item in read(record)] if inner else found
@@ -181,9 +200,29 @@ class Wrappers:
         stated = next((value[name] for name in names if isinstance(value.get(name), str)), None)
         return {INSTANT: stated} if stated is not None and INSTANT in names else {}
 
+    def _added_up(self, value: object, depth: int = _DEEPEST) -> list[dict[str, Any]]:
+        """The records in the lists of a value that counts what they add up to; none where it is a call of its own."""
+        if not isinstance(value, dict):
+            return []
+        held = [
+            record
+            for name, item in value.items()
+            if isinstance(item, list) and len(item) > 1 and self._may_count(item) and _opened(item, name) is not None
+            for record in self._listed(name, item, depth)
+            if isinstance(record, dict) and self._is_counted(record)
+        ]
+        if len(held) < 2 or not self._copies.is_sum(value, held):
+            return []
+        around = self._around(value, of_one=False)
+        return [{**around, **record} for record in held]
+
+    def _may_count(self, items: list[object]) -> bool:
+        """A quick look at whether one of the items has a field where a count may lie."""
+        return any(isinstance(item, dict) and not item.keys().isdisjoint(self._tree.places) for item in items)
+
     def _of_object(self, value: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
         if self._is_counted(value):
-            yield value
+            yield from self._added_up(value, depth) or [value]
         else:
             yield from (record for record in self._within(value, depth - 1) if isinstance(record, dict))
 
@@ -207,7 +246,7 @@ class Wrappers:
         ]
         has_records = any(whole)
         for item, is_whole in zip(opened, whole, strict=True):
-            inner = [] if is_whole else list(self._within(item, depth - 1))
+            inner: list[object] = [*(self._added_up(item, depth - 1) if is_whole else self._within(item, depth - 1))]
             if not inner and has_records and isinstance(item, dict):
                 inner = [item]
             yield from inner

@@ -27,6 +27,10 @@ NAMED = ("model", "model_name", "model_id", "modelId")
 """Names under which envelopes write a model: what was asked for goes before the answer's own name, any other after it."""
 
 
+SUMS = r"(?i)(?:^|[._-])(?:summary|totals?|aggregated?)$"
+"""How the type of a record says that it adds up others."""
+
+
 class Envelope:
     """The paths of an answer's fields in every accepted envelope."""
 
@@ -91,13 +95,13 @@ class Envelope:
 
     def model(self, *own: str) -> Paths:
         """The model that was asked for: as the envelope says, else the answer itself, else the envelope's other names for it."""
-        return tuple(dict.fromkeys((*ASKED, *self.body(*own), *NAMED)))
+        return tuple(dict.fromkeys((*ASKED, *self.body(*own), *NAMED, *self.body("modelId"))))
 
     def instant(self, *own: str) -> Paths:
         """The instant: the declared path, else the envelope's, else the answer's own."""
         if self._timestamp:
             return (self._timestamp,)
-        return tuple(dict.fromkeys((*INSTANTS, *self.body(*own), CONTAINER_INSTANT, *LOGGERS)))
+        return tuple(dict.fromkeys((*INSTANTS, *self.body(*own, "timestamp"), CONTAINER_INSTANT, *LOGGERS)))
 
 
 def answers(value: object, bodies: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -146,10 +146,22 @@ def _with_usage_in_place(bodies: Iterable[str], value: object) -> object:
             cost = usage.get("cost")
             if isinstance(cost, dict):
                 usage = {**usage, "total_cost": cost.get("total_cost")}
+            usage = _with_plain_totals(usage)
             return with_answer(value, path, {**plain, "usage": usage})
         if plain is not answer:
             return with_answer(value, path, plain)
     return value
+
+
+def _with_plain_totals(usage: dict[str, Any]) -> dict[str, Any]:
+    """The usage of a provider of Vercel's AI SDK 6, whose counts are objects: `{"total": 9, "noCache": 3, "cacheRead": 6, "cacheWrite": 0}`."""
+    counted, given = object_of(usage.get("input_tokens")), object_of(usage.get("output_tokens"))
+    if "total" not in counted and "total" not in given:
+        return usage
+    read = {"cached_tokens": counted.get("cache_read"), "cache_write_tokens": counted.get("cache_write")}
+    said = {"reasoning_tokens": given.get("reasoning")}
+    totals = {"input_tokens": counted.get("total"), "output_tokens": given.get("total")}
+    return usage | totals | {"input_tokens_details": read, "output_tokens_details": said}
 
 
 def in_snake_case(answer: dict[str, Any]) -> dict[str, Any]:

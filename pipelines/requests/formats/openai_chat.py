@@ -27,7 +27,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths
 from pipelines.requests.conventions import own_total
 from pipelines.requests.format import Format
-from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._envelope import SUMS, Envelope
 from pipelines.requests.formats._langchain import CALLS
 from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
 from pipelines.requests.reused_ids import ANSWERED
@@ -46,7 +46,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, BODIES)
     return Format(
         name="openai_chat",
-        version="11",
+        version="12",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id", "provider_response_id"),
             "request_model": at.model("model"),
@@ -160,11 +160,19 @@ def _derive() -> Mapping[str, pl.Expr]:
         .then(pl.lit("a run that holds calls and adds them up"))
         .when(pl.col("object") == "response.input_tokens")
         .then(pl.lit("tokens were counted, and no model asked"))
+        .when(adds_up("event"))
+        .then(pl.lit("a record that adds up others"))
         .when(is_start)
         .then(pl.lit("the start of a stream, which is counted at its end"))
         .when(~known.fill_null(value=False))
         .then(pl.lit("the record has neither an id nor usage")),
     }
+
+
+def adds_up(kind: str) -> pl.Expr:
+    """Whether a record adds up others: a step of an assistant's run is counted in the run, a summary by the type in column `kind` has no id."""
+    is_summary = pl.col(kind).str.contains(SUMS) & pl.col("source_request_id").is_null()
+    return is_summary | (pl.col("object") == "thread.run.step")
 
 
 def is_chunk() -> pl.Expr:

@@ -22,7 +22,7 @@ from pipelines.requests.format import Format
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.formats._langchain import CALLS
 from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
-from pipelines.requests.formats.openai_chat import batch_tier
+from pipelines.requests.formats.openai_chat import adds_up, batch_tier
 from pipelines.requests.reused_ids import ANSWERED
 from pipelines.requests.semantics import openai_variant
 
@@ -32,7 +32,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "response/body", "body"))
     return Format(
         name="openai_responses",
-        version="10",
+        version="11",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -95,6 +95,8 @@ def _derive() -> Mapping[str, pl.Expr]:
         .then(pl.lit("a run that holds calls and adds them up"))
         .when(pl.col("object") == "response.input_tokens")
         .then(pl.lit("tokens were counted, and no model asked"))
+        .when(adds_up("kind"))
+        .then(pl.lit("a record that adds up others"))
         .when(~known)
         .then(pl.lit("an event that carries no response")),
     }

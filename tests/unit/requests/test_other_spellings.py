@@ -59,12 +59,25 @@ def camel(value: object) -> object:
             "inputTokenDetails": {"noCacheTokens": 60, "cacheReadTokens": 40, "cacheWriteTokens": 0},
             "outputTokenDetails": {"textTokens": 12, "reasoningTokens": 8},
         }},
+        # The same from a provider of it, as middleware logs it.
+        {"id": "c1", "timestamp": AT, "model": "claude-m", "usage": {
+            "inputTokens": {"total": 100, "noCache": 60, "cacheRead": 40, "cacheWrite": 0},
+            "outputTokens": {"total": 20, "text": 12, "reasoning": 8},
+        }},
     ],
 )  # fmt: skip
 def test_either_api_in_either_case_in_one_log(answer: dict[str, Any], format_name: str, tmp_path: Path) -> None:
     found = row(parse_records(tmp_path, format_name, [answer]))
     assert buckets(found) == EXPECTED
     assert (found["usage_basis"], found["request_model"]) == ("reported", answer.get("response", answer)["model"])
+
+
+@pytest.mark.parametrize("format_name", ["openai_chat", "openai_responses"])
+def test_the_response_of_a_result_of_vercels_sdk_names_model_and_instant(format_name: str, tmp_path: Path) -> None:
+    result = {"usage": camel(RESPONSES), "response": {"id": "chatcmpl-abcdefgh", "modelId": "m", "timestamp": AT}}
+    found = row(parse_records(tmp_path, format_name, [result]))
+    assert (found["request_model"], found["event_at"].isoformat()) == ("m", AT.replace("Z", "+00:00"))
+    assert buckets(found) == EXPECTED
 
 
 def test_input_that_may_or_may_not_hold_the_cache_is_unknown(tmp_path: Path) -> None:

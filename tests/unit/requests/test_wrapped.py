@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.unit.requests.helpers import all_days, buckets, landed_bytes, parse_records, row, rows, sample
@@ -154,6 +155,60 @@ def test_what_adds_up_a_list_is_no_call(tmp_path: Path) -> None:
     assert [
         buckets(found)["input_uncached"] for found in rows(parse_records(tmp_path, "openai_chat", [report])).to_dicts()
     ] == [600] * 3
+
+
+def _call(number: int, prompt: int = 100) -> dict[str, Any]:
+    usage = {"prompt_tokens": prompt, "completion_tokens": 20, "total_tokens": prompt + 20}
+    return {"id": f"chatcmpl-{number}abcdefghijklm", "created": 1770891630, "model": "gpt-5", "usage": usage}
+
+
+_CALLS = [_call(1), _call(2, 150), _call(3, 300)]
+_SUM = {"prompt_tokens": 550, "completion_tokens": 60, "total_tokens": 610}
+_ADDED_UP: dict[str, dict[str, Any]] = {
+    "a page": {"data": _CALLS, "total": 3, "usage": _SUM, "model": "gpt-5"},
+    "a run": {"time": AT, "id": "run_1", "usage": _SUM, "calls": _CALLS},
+    "a run in an object": {"time": AT, "result": {"usage": _SUM, "raw_responses": _CALLS}},
+    "the last of several steps": {"usage": _CALLS[2]["usage"], "response": {"id": _CALLS[2]["id"]}, "steps": _CALLS},
+    "attempts and the answer": {"time": AT, "attempts": _CALLS, "response": _CALLS[1]},
+}
+
+
+@pytest.mark.parametrize("name", _ADDED_UP)
+def test_a_record_that_counts_what_its_list_adds_up_to_is_no_call(name: str, tmp_path: Path) -> None:
+    plain = [_call(number + 10) for number in range(80)]  # so many lines that they are read as typed columns
+    for lines in ([_ADDED_UP[name]], [*plain, _ADDED_UP[name]]):
+        found = rows(parse_records(tmp_path, "openai_chat", lines))
+        counts = found.filter(pl.col("source_request_id").str.contains(r"-\dabc")).sort("source_request_id")
+        assert (found.height, counts["input_uncached_tokens"].to_list()) == (len(lines) + 2, [100, 150, 300])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {**_call(1, 551), "calls": _CALLS},
+        {**_call(4), "calls": [_call(2, 60), _call(3, 61)]},
+        {"time": AT, "model": "gpt-5", "usage": _SUM, "steps": [{"usage": {"prompt_tokens": 275, "completion_tokens": 30}}] * 2},
+    ],
+    ids=["other counts", "no sum", "calls that nothing separates"],
+)  # fmt: skip
+def test_a_record_that_counts_otherwise_than_its_list_is_a_call(line: dict[str, Any], tmp_path: Path) -> None:
+    assert (
+        row(parse_records(tmp_path, "openai_chat", [line]))["input_uncached_tokens"] == line["usage"]["prompt_tokens"]
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"type": "session_summary", "time": AT, "model": "gpt-5", "usage": _SUM},
+        {"object": "thread.run.step", "id": "step_1", "created_at": 1770891630, "usage": _SUM},
+    ],
+)
+@pytest.mark.parametrize("format_name", ["openai_chat", "openai_responses"])
+def test_a_record_that_says_that_it_is_counted_elsewhere_is_no_call(
+    line: dict[str, Any], format_name: str, tmp_path: Path
+) -> None:
+    assert parse_records(tmp_path, format_name, [line]).quarantine["severity"].to_list() == ["info"]
 
 
 def test_buckets_of_a_usage_report_are_no_calls(tmp_path: Path) -> None:
