@@ -13,6 +13,7 @@ from typing import Any
 
 from pipelines.records.extended_json import number_in, text_in
 from pipelines.records.paths import Node
+from pipelines.records.python_texts import as_json
 
 MAX_TEXT = 4096
 """Longest text that an allow-listed field may hold, in characters: an identifier or a name, never a prompt."""
@@ -191,13 +192,13 @@ def _said(key: str, held: object, path: str) -> str | None:
 
 
 def _opened(value: object, path: str) -> object:
-    """A JSON string opened: some exports write an object as text."""
+    """A JSON string opened: some exports write an object as text, and so does Python."""
     if not isinstance(value, str) or isinstance(value, Number):
         return value
     if not value.strip():
         return None
     try:
-        return load(value)
+        return load(as_json(value) or value)
     except RecordError as error:
         raise RecordError("not_json", f"{path} holds text that is not JSON: {error}") from None
 

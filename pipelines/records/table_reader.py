@@ -23,6 +23,7 @@ from pipelines.records.json_texts import Failure, JsonDecoder
 from pipelines.records.layout import LINE_COLUMNS, MAX_PREFIX, Layout
 from pipelines.records.line_chunks import Chunk, Fault, digest_of
 from pipelines.records.paths import path_tree
+from pipelines.records.python_texts import BEGINS, as_json
 from pipelines.records.tables import TableChunk, as_json_lines
 from pipelines.records.tally import Tally
 from pipelines.records.wrappers import Wrappers
@@ -57,6 +58,7 @@ class TableReader:
         text of an event stream, gives the records within it."""
         if isinstance(part, Chunk):
             return only_faults(part.faults, self._tree.paths)
+        part = replace(part, rows=self._as_json_cells(part.rows))
         opened = self._to_open(part.rows)
         batch = self._read_rows(part, ~opened)
         if opened.any():
@@ -64,6 +66,17 @@ class TableReader:
             texts = pl.concat([batch.texts, item_texts(items, self._tree)]).sort("line_no", "item_no")
             batch = replace(batch, texts=texts, faults=[*batch.faults, *item_faults(items)])
         return batch if self._absent is None else _refused(batch, self._absent)
+
+    def _as_json_cells(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """`rows` with the objects and lists that Python printed as JSON."""
+        written = []
+        for name, dtype in rows.schema.items():
+            is_held = name in self._tree.children or name in self._tree.lists or name in self._layout.read_by_items
+            if dtype == pl.String and is_held and (printed := rows[name].str.contains(BEGINS).fill_null(False)).any():
+                cells = rows[name].to_list()
+                texts = [(as_json(cell) or cell) if said else cell for cell, said in zip(cells, printed, strict=True)]
+                written.append(pl.Series(name, texts, dtype=pl.String))
+        return rows.with_columns(written) if written else rows
 
     def _read_rows(self, part: TableChunk, wanted: pl.Series) -> Batch:
         is_whole = bool(wanted.all())

@@ -14,6 +14,7 @@ from typing import Any
 
 from pipelines.records.container_logs import INSTANT
 from pipelines.records.json_record import Number, RecordError, load, objects_of
+from pipelines.records.python_texts import as_json
 
 _DEEPEST = 4
 _PAYLOADS: dict[str, tuple[str, ...]] = {
@@ -104,7 +105,7 @@ def as_object(value: object) -> dict[str, Any] | None:
     """An object, also as text; None for anything else."""
     if isinstance(value, str) and not isinstance(value, Number) and value.lstrip()[:1] == "{":
         try:
-            value = load(value)
+            value = load(as_json(value) or value)
         except RecordError:
             return None
     return value if isinstance(value, dict) and value else None

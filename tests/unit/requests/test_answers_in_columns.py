@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,12 @@ def as_lines(*records: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize(("ending", "written"), [("csv", as_csv), ("parquet", as_parquet), ("jsonl", as_lines)])
 @pytest.mark.parametrize("name", ANSWERS)
-def test_details_count_in_every_kind_of_file(tmp_path: Path, name: str, ending: str, written: Any) -> None:
+@pytest.mark.parametrize("printed", [json.dumps, repr], ids=["JSON", "Python"])
+def test_details_count_in_every_kind_of_file(
+    tmp_path: Path, name: str, ending: str, written: Any, printed: Callable[[Any], str]
+) -> None:
     answer, expected = ANSWERS[name]
-    call = {"timestamp": "2026-02-12T10:00:00Z", "requestId": "a", "modelId": "m", "response": json.dumps(answer)}
+    call = {"timestamp": "2026-02-12T10:00:00Z", "requestId": "a", "modelId": "m", "response": printed(answer)}
     silent = {**call, "requestId": "b", "response": None}
     parsed = landed_bytes(tmp_path, written(call, silent), name, f"a.{ending}")
     found = all_days([parsed]).requests.sort("line_no")
