@@ -25,6 +25,8 @@ TextReader = Callable[[str], object] | None
 _BETWEEN = re.compile(r"[}\]]\s*,\s*(?=\{)")
 """What stands between two items of an array."""
 _MOST_TRIES = 100
+_COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
+"""What colours a log on a terminal."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def line_items(
     what a log service writes before an object (an instant, a stream) is passed over, and a text is read by `of_text`.
     `place` is the line and the byte where it starts."""
     holder = _Holder(*place, line)
-    text = line.decode()
+    text = _COLOUR.sub(b"", line).decode()
     try:
         values = [load(text)]
     except RecordError as error:
@@ -89,6 +91,11 @@ def line_items(
         for item in _records(value, holder, reader, tree):
             yield item
             holder = replace(holder, first_item=item.item_no + 1)
+
+
+def is_coloured(line: bytes) -> bool:
+    """Whether a line was written for a terminal in colours, which are no JSON."""
+    return b"\x1b[" in line
 
 
 def is_joined(reason: str, detail: str) -> bool:

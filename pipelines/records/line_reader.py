@@ -18,6 +18,7 @@ from pipelines.records.json_documents import (
     Item,
     debris_item,
     document_items,
+    is_coloured,
     is_joined,
     item_faults,
     item_texts,
@@ -85,8 +86,11 @@ class LineReader:
         uncounted = texts.filter(self._wrappers.uncounted(texts))["line_no"] - chunk.line_no
         hidden = sorted({*self._wrappers.hidden(lines, uncounted), *self._crowded(chunk, texts)})
         texts = texts.filter(~(pl.col("line_no") - chunk.line_no).is_in(hidden)) if hidden else texts
-        joined = [fault for fault in unread if is_joined(fault.reason, fault.detail)]
-        sound = [fault for fault in unread if not is_joined(fault.reason, fault.detail)]
+        joined: list[Fault] = []
+        sound: list[Fault] = []
+        for fault in unread:
+            may_hold = is_joined(fault.reason, fault.detail) or is_coloured(_line_of(fault, chunk))
+            (joined if may_hold else sound).append(fault)
         held = [LineGroup(index, index + 1) for index in (*lines["index"].filter(opened).to_list(), *hidden)]
         items: list[Item] = []
         # In their order: some readers remember earlier lines of the file.
@@ -163,11 +167,13 @@ def _record_of(chunk: Chunk) -> Record:
     return record
 
 
+def _line_of(fault: Fault, chunk: Chunk) -> bytes:
+    return chunk.data[fault.byte_from - chunk.byte_from : fault.byte_to - chunk.byte_from]
+
+
 def _chatter(fault: Fault, chunk: Chunk) -> Fault:
     """What a server says about itself is no record, and no broken one: only what begins as an object is."""
-    start = fault.byte_from - chunk.byte_from
-    end = fault.byte_to - chunk.byte_from
-    if fault.reason != "not_json" or chunk.data[start:end].lstrip().startswith(b"{"):
+    if fault.reason != "not_json" or _line_of(fault, chunk).lstrip().startswith(b"{"):
         return fault
     return replace(fault, reason="not_a_request", severity="info", detail="a line of a server's log that is no record")
 

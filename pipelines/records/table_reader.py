@@ -58,7 +58,7 @@ class TableReader:
         text of an event stream, gives the records within it."""
         if isinstance(part, Chunk):
             return only_faults(part.faults, self._tree.paths)
-        part = replace(part, rows=self._as_json_cells(part.rows))
+        part = replace(part, rows=self._plain_cells(part.rows))
         opened = self._to_open(part.rows)
         batch = self._read_rows(part, ~opened)
         if opened.any():
@@ -67,10 +67,12 @@ class TableReader:
             batch = replace(batch, texts=texts, faults=[*batch.faults, *item_faults(items)])
         return batch if self._absent is None else _refused(batch, self._absent)
 
-    def _as_json_cells(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """`rows` with the objects and lists that Python printed as JSON."""
+    def _plain_cells(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """`rows` with the objects and lists that Python printed as JSON, and without the formula in which Excel keeps a text: `="1000"`."""
         written = []
         for name, dtype in rows.schema.items():
+            if dtype == pl.String and rows[name].str.starts_with('="').any():
+                rows = rows.with_columns(pl.col(name).str.replace(r'^="(.*)"$', "$1"))
             is_held = name in self._tree.children or name in self._tree.lists or name in self._layout.read_by_items
             if dtype == pl.String and is_held and (printed := rows[name].str.contains(BEGINS).fill_null(False)).any():
                 cells = rows[name].to_list()

@@ -33,10 +33,11 @@ def build(source: RequestSource) -> Format:
         raise SourceError(source.source, ("options", "semantics"), f"found {rule!r}, accepted: {', '.join(RULES)}")
     return Format(
         name="helicone",
-        version="2",
+        version="3",
         text={
             "source_request_id": ("request_id", "response_id"),
             "answer_id": ("response_id",),
+            "provider_answer_id": ("response_body/id",),
             "session_id": ("request_properties/Helicone-Session-Id", "properties/Helicone-Session-Id"),
             "provider_id": ("provider",),
             "request_model": ("request_model", "model_override", "model"),
@@ -65,7 +66,8 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         items=opened("data", "requests"),
         marks=marks_of("data", "requests"),
-        call_ids=("source_request_id", "answer_id"),
+        maybe_objects=("response_body",),
+        call_ids=("provider_answer_id", "source_request_id", "answer_id"),
         derive=partial(_derive, rule),
     )
 

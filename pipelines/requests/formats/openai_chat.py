@@ -7,7 +7,7 @@ counted apart from completion, `cost_in_usd_ticks` of a ten-billionth of a dolla
 details), Perplexity (reasoning and citations counted and charged apart from completion and prompt; `cost` in dollars; DeepInfra's is
 `estimated_cost`), LiteLLM's proxy, Envoy's (`cached_write_tokens`), Cohere (`billed_units`, which is what is charged; version 1 writes it under
 `meta`, and reranking counts `search_units`), OpenRouter's reranking, OCR of Mistral and of its models on Azure (`pages_processed`, those with fields
-extracted apart), servers and gateways that also have Anthropic's endpoint (a `message`, whose input leaves the cache out), Gemini's OpenAI endpoint
+extracted apart), Kong's log (`meta` next to the usage), servers and gateways that also have Anthropic's endpoint (a `message`, whose input leaves the cache out), Gemini's OpenAI endpoint
 (thoughts only in the total), vLLM and Ollama servers, embeddings. `prompt_tokens` contains cached and written tokens, `completion_tokens` contains
 reasoning and rejected predictions; where the total says otherwise, the rule that fits it is taken (`openai_variant`). Stream chunks of one id are
 cumulative: the last with a usage is kept, and a stream that never stated its usage stays one request without usage. The answer's service tier is the
@@ -49,8 +49,9 @@ def build(source: RequestSource) -> Format:
         version="12",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id", "provider_response_id"),
-            "request_model": at.model("model"),
-            "response_model": at.body("served_model", "model"),
+            "provider_id": at.body("meta/provider_name"),
+            "request_model": at.model("model", "meta/request_model"),
+            "response_model": at.body("served_model", "model", "meta/response_model"),
             "object": at.body("object"),
             "logged_operation": at.body("operation"),
             "event": at.body("type"),

@@ -40,11 +40,12 @@ def build(source: RequestSource) -> Format:
     responses_in, responses_out = "usage/input_tokens_details", "usage/output_tokens_details"
     return Format(
         name="openrouter",
-        version="9",
+        version="10",
         text={
             "source_request_id": ("generation_id", *_either("id")),
             "request_model": ("request_model", *_either("model"), "model_permaslug"),
             "response_model": (*_either("model"), "model_permaslug"),
+            "upstream_id": _either("upstream_id"),
             "upstream": ("provider", *_either("provider_name")),
             "object": ("object",),
             "end_user_id": ("user", *_either("external_user")),
@@ -106,6 +107,7 @@ def build(source: RequestSource) -> Format:
             "upstream_provider": ("provider", *_either("provider_name")),
             "app": _either("app_id"),
         },
+        call_ids=("source_request_id", "upstream_id"),
         bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,

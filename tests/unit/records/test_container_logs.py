@@ -96,6 +96,15 @@ def test_a_field_called_log_is_no_wrapper(tmp_path: Path) -> None:
     assert row(land(tmp_path, [json.dumps({**CHAT.record, "log": "level=info"})], "openai_chat"))["source_request_id"]
 
 
+def test_a_log_in_colours_is_read_as_without(tmp_path: Path) -> None:
+    lines = [json.dumps(record(number)) for number in range(80)]
+    lines[3] = f"\x1b[32mINFO\x1b[0m {lines[3]}"
+    lines[5] = f"\x1b[36m{lines[5]}\x1b[0m"
+    lines[7] = lines[7].replace('"id"', '\x1b[1;34m"id"\x1b[0m')
+    parsed = land(tmp_path, lines, "openai_chat")
+    assert (parsed.valid, parsed.quarantined) == (80, 0)
+
+
 # --- Text Generation Inference's own log
 
 TEXT = (

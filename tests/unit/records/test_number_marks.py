@@ -32,6 +32,10 @@ def read(parsed: ParsedFile) -> list[tuple[int, int, Decimal | None]]:
     ]
 
 
+def test_a_text_that_excel_keeps_in_a_formula_is_the_text(tmp_path: Path) -> None:
+    assert read(table(tmp_path, ('="1000"', '"=""50"""', '="0.5"'))) == [(1000, 50, Decimal("0.5"))]
+
+
 @pytest.mark.parametrize(
     ("column", "values"),
     [

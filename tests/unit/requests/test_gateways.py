@@ -170,3 +170,34 @@ def test_openrouters_answers_in_camel_case(tmp_path: Path) -> None:
     }  # fmt: skip
     found = row(parse_records(tmp_path, "openrouter", [sample("openrouter") | {"usage": usage}]))
     assert (buckets(found), found["reported_cost_usd"]) == (INCLUSIVE, Decimal("0.00123"))
+
+
+def test_a_line_of_kongs_log_names_instant_seller_and_models_next_to_the_usage(tmp_path: Path) -> None:
+    meta = {
+        "provider_name": "azure",
+        "request_model": "gpt-4o",
+        "response_model": "gpt-4o-2024-08-06",
+        "llm_latency": 900,
+    }
+    line = {"started_at": EPOCH * 1000, "latencies": {"request": 1200}, "response": {"status": 200, "size": 900},
+            "ai": {"proxy": {"meta": meta, "usage": CHAT_USAGE | {"time_per_token": 5}, "cache": {}}}}  # fmt: skip
+    found = row(parse_records(tmp_path, "openai_chat", [line]))
+    assert buckets(found) == {"input_uncached": 10, "output_text": 5}
+    assert (found["provider_id"], found["request_model"], found["response_model"]) == (
+        "azure", "gpt-4o", "gpt-4o-2024-08-06",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("gateway", ["helicone", "openrouter"])
+def test_a_gateway_that_names_the_providers_answer_saw_the_applications_call(gateway: str, tmp_path: Path) -> None:
+    answer = "chatcmpl-AbC9dEf0123456"
+    helicone = {"request_id": "6f1c2b1e-1", "request_created_at": AT, "provider": "OPENAI", "request_model": "m", "prompt_tokens": 10,
+                "completion_tokens": 5, "response_status": 200, "response_body": {"id": answer, "choices": []}}  # fmt: skip
+    generation = {"id": "gen-1770891630-abcdef", "upstream_id": answer, "created_at": AT, "model": "openai/m", "total_cost": 0.001,
+                  "native_tokens_prompt": 10, "native_tokens_completion": 5}  # fmt: skip
+    seen = {"helicone": helicone, "openrouter": {"data": generation}}[gateway]
+    files = [
+        parse_records(tmp_path, gateway, [seen], source="gateway"),
+        parse_records(tmp_path, "openai_chat", [CHAT | {"id": answer, "usage": CHAT_USAGE}], source="app"),
+    ]
+    assert all_days(files).duplicates["rule"].to_list() == ["same_response"]
