@@ -7,20 +7,23 @@ its own file holds it too. A compaction and an advisor's call are requests of th
 
 What `claude -p` prints ends with a `result`, which adds up the run by model. The session's own file holds the same calls, so that a result is none:
 one whose run prints no answers (`--output-format json`) is set aside with that reason. With option `results: count` results are the requests, one for
-each model, and answers are none: for logs of results whose session files are not landed. `costUSD` of older versions is kept as the reported cost.
-Source: github.com/anthropics/claude-code; session files of versions 1 and 2.
+each model, and answers are none: for logs of results whose session files are not landed. A process that serves several turns states the sums of
+all of them by model, and the usage of each. `costUSD` of older versions is kept as the reported cost.
+Source: github.com/anthropics/claude-code, issue 83239 on running totals; session files of versions 1 and 2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
-from pipelines.records.json_record import RecordError, count_of, object_in
+from pipelines.records.json_record import Number, RecordError, count_of, object_in, object_of
 from pipelines.records.layout import SourceError
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
@@ -47,7 +50,7 @@ def build(source: RequestSource) -> Format:
         raise SourceError(source.source, ("options", "results"), f"found {results!r}, count is accepted")
     return Format(
         name="claude_code",
-        version="8",
+        version="9",
         text={
             "kind": ("type",),
             "source_request_id": ("message/id",),
@@ -125,6 +128,7 @@ class Session:
     def __init__(self, *, counts_results: bool) -> None:
         self._counts_results = counts_results
         self._begun: set[str] = set()
+        self._models: dict[str, dict[str, Any]] = {}
 
     def __call__(self, value: object) -> Iterable[object]:
         """The records of a line; of a result those of its models, where results count."""
@@ -138,13 +142,37 @@ class Session:
         if kind != "result" or not object_in(value, "usage"):
             return records(value)
         if self._counts_results:
-            return list(_of_models(value)) or records(value)
+            session = str(value.get("session_id"))
+            before, self._models[session] = self._models.get(session, {}), object_in(value, "modelUsage")
+            return list(_of_models(_of_turn(value, before))) or records(value)
         if str(value.get("session_id")) not in self._begun:
             raise RecordError(
                 "result_of_a_run",
                 "a result of claude -p adds up calls that the session's own file holds: land that file, or declare options: {results: count}",
             )
         return records(value)
+
+
+def _of_turn(result: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """A result with what its turn alone counted. One process that serves several turns adds its models up: then they are above those `before`
+    by the usage of the turn."""
+    models, usage = object_in(result, "modelUsage"), object_in(result, "usage")
+    turn = {model: _difference(object_of(stated), object_in(before, model)) for model, stated in models.items()}
+    added = [sum(count_of(counts.get(name)) for counts in turn.values()) for name in _COUNTS.values()]
+    own = [count_of(usage.get(name)) for name in _COUNTS]
+    proven = own == added or any(
+        own == [count_of(counts.get(name)) for name in _COUNTS.values()] for counts in turn.values()
+    )
+    return result | {"modelUsage": turn} if before and proven else result
+
+
+def _difference(stated: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """What was counted and paid since `before`."""
+    names = (*_COUNTS.values(), "webSearchRequests")
+    found: dict[str, Any] = {name: Number(count_of(stated.get(name)) - count_of(before.get(name))) for name in names}
+    with suppress(ArithmeticError):
+        found["costUSD"] = Number(Decimal(str(stated.get("costUSD"))) - Decimal(str(before.get("costUSD") or 0)))
+    return found
 
 
 def _of_models(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
