@@ -6,7 +6,8 @@ Only observations of type GENERATION and EMBEDDING are calls to a model. Their `
 keys that add up (`input`, `input_cached_tokens`, `output_reasoning`), and totals with details inside them
 (`prompt_details.*`, `completion_details.*`, and a provider's own names where Langfuse did not know its usage). The `total` shows
 which; without one, the names do. A part that has a key of its own (`input_priority`, `input_modality_TEXT`) is added to its count
-(`_langfuse_details.py`), and Google's own usage is read by Google's rule. Counts of another `unit` than tokens are no usage, and the unit is a tag. User, session
+(`_langfuse_details.py`), and Google's own usage is read by Google's rule. Spans that came by OpenTelemetry keep the convention's counts, whose input
+contains the cache, as their attributes or keys show. Counts of another `unit` than tokens are no usage, and the unit is a tag. User, session
 and tags stand on the trace and are joined from it where the document holds it. The same observation exported
 again counts once, in its latest update; one that was deleted since (`is_deleted` of ClickHouse) was called and paid all the same: it counts, and has the tag
 `deleted`. Instants are ISO 8601 in UTC; `latency` is left alone, because exports
@@ -37,6 +38,14 @@ _FLAT = {
     "total": ("total_usage", "total_tokens"),
 }
 """Columns of tables made from its observations."""
+_OF_SPANS = {
+    "cache_read": ("cache_read.input_tokens", "input_tokens.cached", "details.cache_read_tokens", "details.cache_read_input_tokens", "details.cached_tokens"),
+    "cache_write": ("cache_creation.input_tokens", "cache_write.input_tokens", "details.cache_write_tokens", "details.cache_creation_input_tokens"),
+    "reasoning": ("reasoning.output_tokens", "output_tokens.reasoning", "details.reasoning_tokens", "details.thoughts_tokens"),
+}  # fmt: skip
+"""Keys that Langfuse makes of OpenTelemetry's attributes where it does not know them. By the convention they are part of input and output; Langfuse
+before April 2026 adds them up all the same."""
+_SPAN_INPUT = tuple(f"metadata/attributes/gen_ai.usage.{name}" for name in ("input_tokens", "prompt_tokens"))
 _D = ("usageDetails", "usage_details")
 
 
@@ -79,7 +88,7 @@ def build(source: RequestSource) -> Format:
     }
     return Format(
         name="langfuse",
-        version="7",
+        version="8",
         text={
             "source_request_id": ("id",),
             "trace_id": ("traceId", "trace_id", "trace/id"),
@@ -101,7 +110,7 @@ def build(source: RequestSource) -> Format:
             "cache_write": _details(
                 "input_cache_creation", "cache_creation_input_tokens", "input_cache_creation_tokens", "input_cache_write_tokens",
                 "input_cache_write", "cache_write_input_tokens", "cache_write_tokens", "prompt_details.cache_write",
-                "input_details.cache_write_tokens",
+                "input_details.cache_write_tokens", *_OF_SPANS["cache_write"],
             ),
             "input_tool": _details("tool_use_prompt_token_count", "toolUsePromptTokenCount"),
             "input_image": _details("input_image_tokens", "input_image", "prompt_details.image"),
@@ -113,10 +122,13 @@ def build(source: RequestSource) -> Format:
                 "input_cache_creation_1h", "input_ephemeral_1h_input_tokens", "cache_creation.ephemeral_1h_input_tokens"
             ),
         }
-        | {name: _details(*inner[name], *apart[name]) for name in inner},
+        | {name: _details(*inner[name], *apart[name], *_OF_SPANS.get(name, ())) for name in inner},
         integers={f"inner_{name}": _details(*keys) for name, keys in inner.items()}
         | {column(key): _details(key) for key in KEYS}
-        | {"raw_input": _details(*RAW_INPUT), "cached_content": _details(*CACHED_CONTENT)},
+        | {"raw_input": _details(*RAW_INPUT), "cached_content": _details(*CACHED_CONTENT)}
+        | {"span_detail": _details(*(key for keys in _OF_SPANS.values() for key in keys)), "span_input": _SPAN_INPUT}
+        | {"own_cached": _details("input_cached_tokens", "input_cache_read", "input_cache_read_tokens", "input_cache_creation")},
+        maybe_objects=("metadata", "metadata/attributes"),
         instants={
             "event_at": ("startTime", "start_time"),
             "ended_at": ("endTime", "end_time"),
@@ -147,9 +159,14 @@ def _derive() -> Mapping[str, pl.Expr]:
         pl.col(f"inner_{name}").is_not_null() for name in ("cache_read", "reasoning", "input_audio", "output_audio")
     )
     total = pl.col("usage.total")
-    inside = pl.when(total.is_not_null()).then(total == plain).otherwise(named_inner)
+    cached = measure("cache_read") + measure("cache_write")
+    of_span = pl.col("span_detail").is_not_null() | ((pl.col("span_input") == pl.col("usage.input")) & (cached > 0))
+    of_span = of_span.fill_null(value=False) & (cached <= measure("input")) & pl.col("own_cached").is_null()
+    inside = of_span | pl.when(total.is_not_null()).then(total == plain).otherwise(named_inner)
     of_google = pl.col("raw_input").is_not_null()
-    counts = dict(whole_counts(~inside & ~of_google)) | {"usage.total": total}
+    counts = dict(whole_counts(~inside & ~of_google)) | {
+        "usage.total": pl.when(~of_span | (total == plain)).then(total)
+    }
     counts |= {name: pl.when(in_tokens).then(counts[name]) for name in ("usage.input", "usage.output", "usage.total")}
     status = pl.when(pl.col("level") == "ERROR").then(pl.lit("error")).otherwise(pl.lit("ok"))
     elapsed = (pl.col("ended_at") - pl.col("event_at")).dt.total_microseconds() / 1000

@@ -188,6 +188,31 @@ def test_a_line_of_kongs_log_names_instant_seller_and_models_next_to_the_usage(t
     )  # fmt: skip
 
 
+_ATTRIBUTES = {"attributes": {"gen_ai.usage.input_tokens": "1000"}, "scope": {"name": "pydantic-ai"}}
+_INSIDE = {"input_uncached": 500, "input_cache_read": 400, "input_cache_write": 100, "output_text": 250}
+
+
+@pytest.mark.parametrize(
+    ("details", "metadata", "expected"),
+    [
+        ({"input": 1000, "cache_read_tokens": 400, "cache_write_tokens": 100, "total": 1750}, _ATTRIBUTES, _INSIDE),
+        ({"input": 1000, "cache_read_tokens": 400, "cache_write_tokens": 100, "total": 1750}, json.dumps(_ATTRIBUTES), _INSIDE),
+        ({"input": 500, "input_cached_tokens": 400, "input_cache_creation": 100, "total": 1250}, _ATTRIBUTES, _INSIDE),
+        ({"input": 500, "input_cached_tokens": 400, "input_cache_creation": 100, "details.cached_tokens": 400, "total": 1250}, None, _INSIDE),
+        ({"input": 1000, "cache_read.input_tokens": 400, "reasoning.output_tokens": 150, "total": 1800}, "words",
+         {"input_uncached": 600, "input_cache_read": 400, "output_text": 100, "output_reasoning": 150}),
+        ({"input": 10, "cache_read.input_tokens": 1000, "total": 1260}, ["a"], {"input_uncached": 10, "input_cache_read": 1000, "output_text": 250}),
+    ],
+    ids=["attributes", "as text", "taken apart", "taken apart and named", "keys", "not contained"],
+)  # fmt: skip
+def test_spans_in_langfuse_keep_the_conventions_counts(
+    details: dict[str, int], metadata: object, expected: dict[str, int], tmp_path: Path
+) -> None:
+    """github.com/langfuse/langfuse/issues/12306: Langfuse adds up the keys that it does not know, the cache within the input twice."""
+    observation = sample("langfuse") | {"usageDetails": {"output": 250} | details, "metadata": metadata, "model": "m"}
+    assert buckets(row(parse_records(tmp_path, "langfuse", [observation]))) == expected
+
+
 @pytest.mark.parametrize("gateway", ["helicone", "openrouter"])
 def test_a_gateway_that_names_the_providers_answer_saw_the_applications_call(gateway: str, tmp_path: Path) -> None:
     answer = "chatcmpl-AbC9dEf0123456"
