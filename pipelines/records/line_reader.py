@@ -25,7 +25,7 @@ from pipelines.records.json_documents import (
     line_items,
 )
 from pipelines.records.json_texts import JsonDecoder
-from pipelines.records.layout import Layout
+from pipelines.records.layout import ItemReader, Layout
 from pipelines.records.line_chunks import Chunk, Fault, LineGroup, digest_of, line_frame
 from pipelines.records.paths import path_tree
 from pipelines.records.tally import Tally
@@ -43,7 +43,7 @@ class LineReader:
         self._tree = path_tree(layout.paths, layout.detail_paths, layout.loose_paths)
         self._decoder = JsonDecoder(self._tree, layout.exact_paths)
         self._wrappers = Wrappers(layout)
-        self._items = self._wrappers.reader()
+        self._in_sequence = self._wrappers.reader() if layout.in_sequence else None
 
     def read(self, chunk: Chunk) -> Batch:
         """The chunk's lines typed as far as they are sound, the others as texts."""
@@ -93,12 +93,13 @@ class LineReader:
             (joined if may_hold else sound).append(fault)
         held = [LineGroup(index, index + 1) for index in (*lines["index"].filter(opened).to_list(), *hidden)]
         items: list[Item] = []
-        # In their order: some readers remember earlier lines of the file.
+        reader = self._in_sequence or self._wrappers.reader()
+        # In their order: some readers remember earlier lines of the file, or of the chunk where chunks are read side by side.
         for group in sorted([*held, *together], key=lambda group: group.first):
-            items += self._items_of(chunk, group, together=group in together)
+            items += self._items_of(chunk, group, reader, together=group in together)
         for fault in joined:
             index = fault.line_no - chunk.line_no
-            items += self._items_of(chunk, LineGroup(index, index + 1), together=False)
+            items += self._items_of(chunk, LineGroup(index, index + 1), reader, together=False)
         if items:
             texts = pl.concat([texts, item_texts(items, self._tree)]).sort("line_no", "item_no")
         found = [self._judged(fault, chunk) for fault in (*chunk.faults, *faults, *sound, *item_faults(items))]
@@ -124,7 +125,7 @@ class LineReader:
             faults.append(Fault(*place, failure.reason, failure.detail, digest_of(chunk.data[start:end])))
         return placed(_places(chunk), texts), faults
 
-    def _items_of(self, chunk: Chunk, group: LineGroup, *, together: bool) -> list[Item]:
+    def _items_of(self, chunk: Chunk, group: LineGroup, reader: ItemReader, *, together: bool) -> list[Item]:
         """The records of a group of lines, or of one line; they count as one record of the file's bytes."""
         start, end = int(chunk.starts[group.first]), int(chunk.ends[group.last - 1])
         data = chunk.data[start:end]
@@ -132,9 +133,9 @@ class LineReader:
         if group.is_debris:
             return [debris_item(data, *place)]
         if together:
-            items = list(document_items(data, *place, self._items, self._tree))
+            items = list(document_items(data, *place, reader, self._tree))
         else:
-            items = list(line_items(data, place, self._items, self._tree, self._layout.of_text))
+            items = list(line_items(data, place, reader, self._tree, self._layout.of_text))
         self._tally.correct(len(items) - 1)
         return items
 

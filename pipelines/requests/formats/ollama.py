@@ -18,7 +18,7 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format
-from pipelines.requests.formats import vllm
+from pipelines.requests.formats import openai_chat, vllm
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
 from pipelines.requests.formats._shipped import as_object
 from pipelines.requests.formats.openai_chat import BODIES
@@ -62,7 +62,7 @@ def build(source: RequestSource) -> Format:
 
 
 def _reader(bodies: tuple[str, ...]) -> Callable[[object], Iterator[object]]:
-    read_on = vllm.reader(bodies)
+    read_on = openai_chat.reader(bodies)
 
     def records(value: object) -> Iterator[object]:
         value = _with_last_line(value)

@@ -17,7 +17,7 @@ Source: platform.openai.com/docs/api-reference/chat; the providers' own referenc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 import polars as pl
@@ -27,6 +27,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths
 from pipelines.requests.conventions import own_total
 from pipelines.requests.format import Format
+from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
 from pipelines.requests.formats._envelope import SUMS, Envelope
 from pipelines.requests.formats._langchain import CALLS
 from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
@@ -37,6 +38,8 @@ _BILLED = ("usage/billed_units", "delta/usage/billed_units", "meta/billed_units"
 """Where Cohere counts what it charges."""
 
 
+OF_ANTHROPIC = ("message", "message_start", "message_delta")
+"""Types of answers and events in Anthropic's shape, whose input leaves the cache out."""
 BODIES = ("response", "response/body", "body")
 """Where in an envelope an answer lies."""
 
@@ -62,6 +65,7 @@ def build(source: RequestSource) -> Format:
             "end_user_id": at.outer("user"),
             "finish_reason": at.outer("finish_reason"),
             "error": at.outer("error/type", "error/code", "response/body/error/type"),
+            "stream_id": (STREAM,),
         },
         usage=usage_paths(
             at,
@@ -96,10 +100,21 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
-        items=lambda: at.opened(reading(at.bodies)),
-        marks=(*MARKS, *at.marks),
+        items=lambda: at.opened(reader(at.bodies)),
+        marks=('"message_start"', '"message_delta"', *MARKS, *at.marks),
         derive=_derive,
     )
+
+
+def reader(bodies: tuple[str, ...]) -> Callable[[object], Iterator[object]]:
+    """The records of a line, events of Anthropic's streams with the message that they belong to."""
+    whole, read_on = StreamReader(bodies), reading(bodies)
+
+    def records(value: object) -> Iterator[object]:
+        for record in whole(value):
+            yield from read_on(record)
+
+    return records
 
 
 def counted_alone(at: Callable[..., Paths]) -> dict[str, Paths]:
@@ -144,7 +159,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         "usage.cache_read": pl.when(~billed_units).then(pl.col("usage.cache_read")),
         "usage.total": pl.when(~is_apart & ~holds_sound).then(own_total(rule)),
         "tag.audio_seconds": pl.when(holds_sound).then(pl.col("tag.audio_seconds")),
-        "token_semantics": pl.when(pl.col("event") == "message")
+        "token_semantics": pl.when(pl.col("event").is_in(OF_ANTHROPIC))
         .then(pl.lit("anthropic_exclusive"))
         .when(billed_units)
         .then(pl.lit("cohere_billed_units"))

@@ -1,19 +1,18 @@
-"""OpenRouter: chat and responses answers with their `usage`, records of GET /api/v1/generation, and the CSV of single calls
+"""OpenRouter: chat and responses answers and messages of Anthropic's shape, streams included, with their `usage`, records of GET /api/v1/generation, and the CSV of single calls
 that its activity page exports.
 
 Usage counts as OpenAI does (input contains cached and written tokens, output contains reasoning), in the native
 tokenizer, which is what is billed: of a generation record `native_tokens_*` count, not `tokens_*`; a row of the CSV
 (`cost_total`) has the native counts under `tokens_*`. `usage.cost`
 is what OpenRouter billed in USD; `upstream_inference_cost` is added only where `is_byok`, since it is contained
-otherwise. A record without an id is identified by all it says. A cancelled generation is billable where it
+otherwise. The input of a message leaves the cache out. A record without an id is identified by all it says. A cancelled generation is billable where it
 was charged. `created` is in seconds since 1970, other instants are ISO 8601.
 Source: openrouter.ai/docs, "Usage accounting" and "Get a generation".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
 
 import polars as pl
 
@@ -21,10 +20,14 @@ from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
+from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
 from pipelines.requests.formats._envelope import Envelope, answers
 from pipelines.requests.formats._openai_usage import in_snake_case
-from pipelines.requests.formats.openai_chat import is_chunk
+from pipelines.requests.formats.openai_chat import OF_ANTHROPIC, is_chunk
 from pipelines.requests.semantics import openai_variant
+
+_MARKS = ('"native_tokens_prompt"', '"response.', '"promptTokens"', '"message_start"', '"message_delta"')
+"""Texts of the lines that the reader changes."""
 
 
 def _either(*names: str) -> Paths:
@@ -48,6 +51,8 @@ def build(source: RequestSource) -> Format:
             "upstream_id": _either("upstream_id"),
             "upstream": ("provider", *_either("provider_name")),
             "object": ("object",),
+            "event": ("type",),
+            "stream_id": (STREAM,),
             "end_user_id": ("user", *_either("external_user")),
             "application": ("app_name",),
             "region": _either("data_region"),
@@ -62,9 +67,16 @@ def build(source: RequestSource) -> Format:
             "cache_read": (
                 f"{prompt}/cached_tokens",
                 f"{responses_in}/cached_tokens",
+                "usage/cache_read_input_tokens",
                 *_either("native_tokens_cached"),
             ),
-            "cache_write": (f"{prompt}/cache_write_tokens", f"{responses_in}/cache_write_tokens"),
+            "cache_write": (
+                f"{prompt}/cache_write_tokens",
+                f"{responses_in}/cache_write_tokens",
+                "usage/cache_creation_input_tokens",
+            ),
+            "cache_write_5m": ("usage/cache_creation/ephemeral_5m_input_tokens",),
+            "cache_write_1h": ("usage/cache_creation/ephemeral_1h_input_tokens",),
             "input_audio": (f"{prompt}/audio_tokens",),
             "input_video": (f"{prompt}/video_tokens",),
             "reasoning": (
@@ -113,8 +125,9 @@ def build(source: RequestSource) -> Format:
         trusts_total=True,
         constants={"provider_id": "openrouter"},
         keep="stream_delta",
-        items=lambda: at.opened(partial(_answer, declared or ("response",))),
-        marks=() if declared else ('"native_tokens_prompt"', '"response.', '"promptTokens"', *at.marks),
+        items=lambda: at.opened(_reader(declared or ("response",))),
+        in_sequence=True,
+        marks=() if declared else (*_MARKS, *at.marks),
         derive=_derive,
     )
 
@@ -146,7 +159,9 @@ def _derive() -> Mapping[str, pl.Expr]:
     )
     return {
         **counts,
-        "token_semantics": openai_variant(),
+        "token_semantics": pl.when(pl.col("event").is_in(OF_ANTHROPIC))
+        .then(pl.lit("anthropic_exclusive"))
+        .otherwise(openai_variant()),
         "reported_cost_usd": pl.when(is_row)
         .then(pl.col("row_usd") + pl.col("own_key_usd").fill_null(0))
         .otherwise(pl.col("charged_usd") + upstream.cast(pl.Decimal(38, 18))),
@@ -157,6 +172,12 @@ def _derive() -> Mapping[str, pl.Expr]:
             pl.lit("the record has neither an id, nor a model, nor usage")
         ),
     }
+
+
+def _reader(bodies: tuple[str, ...]) -> Callable[[object], Iterable[object]]:
+    """The records of one file, events of Anthropic's streams with the message that they belong to."""
+    whole = StreamReader(("", *bodies))
+    return lambda value: [item for record in whole(value) for item in _answer(bodies, record)]
 
 
 def _answer(bodies: Iterable[str], value: object) -> Iterable[object]:

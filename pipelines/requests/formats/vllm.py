@@ -9,38 +9,18 @@ Source: docs.vllm.ai, "OpenAI-Compatible Server"; what vLLM 0.32.0 answered (`te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pipelines.config.sources import RequestSource
 from pipelines.requests.format import Format
 from pipelines.requests.formats import openai_chat
-from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
-from pipelines.requests.formats._envelope import Envelope
-from pipelines.requests.formats._openai_usage import reading
 
 
 def build(source: RequestSource) -> Format:
     """The format; options `body` and `timestamp`."""
-    chat = openai_chat.build(source)
-    at = Envelope(source, openai_chat.BODIES)
     return replace(
-        chat,
+        openai_chat.build(source),
         name="vllm",
         constants={"provider_id": "vllm"},
-        text={**chat.text, "stream_id": (STREAM,)},
-        items=lambda: at.opened(reader(at.bodies)),
         in_sequence=True,
-        marks=('"message_start"', '"message_delta"', *chat.marks),
     )
-
-
-def reader(bodies: tuple[str, ...]) -> Callable[[object], Iterator[object]]:
-    """The records of a line, events of Anthropic's streams with the message that they belong to."""
-    whole, read_on = StreamReader(bodies), reading(bodies)
-
-    def records(value: object) -> Iterator[object]:
-        for record in whole(value):
-            yield from read_on(record)
-
-    return records

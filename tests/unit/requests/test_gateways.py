@@ -188,6 +188,32 @@ def test_a_line_of_kongs_log_names_instant_seller_and_models_next_to_the_usage(t
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("format_name", ["openai_chat", "openrouter", "vllm", "ollama"])
+def test_messages_of_anthropics_shape_among_others_count_as_anthropic_does(format_name: str, tmp_path: Path) -> None:
+    """The endpoint `/messages` of gateways and servers, plain and streamed; the input leaves the cache out, also where it is larger."""
+    usage = {"input_tokens": 3000, "cache_read_input_tokens": 700, "cache_creation_input_tokens": 300, "output_tokens": 90,
+             "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200}}  # fmt: skip
+    message = {
+        "id": "gen-1770891630-abcdef",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "usage": usage,
+        "created_at": AT,
+    }
+    start = {"type": "message_start", "message": message | {"usage": usage | {"output_tokens": 1}}, "created_at": AT}
+    end = {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn"},
+        "usage": {"output_tokens": 90},
+        "created_at": AT,
+    }
+    for lines in ([message], [start, end]):
+        [found] = all_days([parse_records(tmp_path, format_name, lines)]).requests.to_dicts()
+        assert buckets(found) == {"input_uncached": 3000, "input_cache_read": 700, "input_cache_write_5m": 100,
+                                  "input_cache_write_1h": 200, "output_text": 90}  # fmt: skip
+
+
 _ATTRIBUTES = {"attributes": {"gen_ai.usage.input_tokens": "1000"}, "scope": {"name": "pydantic-ai"}}
 _INSIDE = {"input_uncached": 500, "input_cache_read": 400, "input_cache_write": 100, "output_text": 250}
 
