@@ -22,13 +22,13 @@ from pipelines.config.mistakes import Key, dotted, explained
 from pipelines.config.sources import VERDICT_OPTIONS
 from pipelines.outside import worded
 from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, why_no_price
-from pipelines.prices.feeds._numbers import feed_json
+from pipelines.prices.feeds._numbers import bound_of, feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.layout import Column
 from pipelines.prices.pages.texts import plain
 from pipelines.records.oriented import records_of, says
 
-VERSION = "1"
+VERSION = "2"
 
 OF_KEY = "@key"
 """As `model_field`: the key under which the record stands, where the list is an object."""
@@ -37,15 +37,23 @@ _PRICED = re.compile(r"(?i)pric|cost|rate|usd|input|output|cache|prompt|completi
 _NO_PRICE = re.compile(r"(?i)max|limit|window|context|length|modalit|version|date|count|type")
 
 
+class Steps(Column):
+    """A list of prices by prompt size: what they are the price of, and the fields of its members that hold price and first size."""
+
+    price: str = "cost"
+    first: str = "min"
+
+
 class PriceMapping(Declaration):
     """Options of a `price_mapping` feed. Fields of nested JSON are named with dots (`pricing.input`).
 
-    `columns` says of each field what it is the price of and for how many units (`per`: 1, 1000, 1000000). `cents` says that amounts are
-    hundredths of `currency`. `when` takes only records whose fields have these values.
+    `columns` says of each field what it is the price of and for how many units (`per`: 1, 1000, 1000000), and `steps` of each list of
+    prices by prompt size. `cents` says that amounts are hundredths of `currency`. `when` takes only records whose fields have these values.
     """
 
     model_field: str
     columns: dict[str, Column] = Field(min_length=1)
+    steps: dict[str, Steps] = Field(default_factory=dict)
     provider: str = ""
     provider_field: str = ""
     records: str = ""
@@ -107,8 +115,7 @@ def _prices(declared: PriceMapping, record: Mapping[str, Any], place: str, probl
         problems.add(f"{place}: no {'model' if seller else 'seller'} is named")
         return
     problems |= _not_declared(declared, record, model)
-    for name, column in declared.columns.items():
-        value = _field(record, name)
+    for name, column, value in _stated(declared, record, model, problems):
         if value is None or value == "":
             continue
         amount = _amount(declared, value)
@@ -133,6 +140,26 @@ def _prices(declared: PriceMapping, record: Mapping[str, Any], place: str, probl
             )
 
 
+def _stated(
+    declared: PriceMapping, record: Mapping[str, Any], model: str, problems: set[str]
+) -> Iterator[tuple[str, Column, Any]]:
+    """Each declared field with what it is the price of; of a list by prompt size each member, from its first size on."""
+    for name, column in declared.columns.items():
+        yield name, column, _field(record, name)
+    for name, steps in declared.steps.items():
+        members = _field(record, name)
+        for place, member in enumerate(members if isinstance(members, list) else ()):
+            first = bound_of(member.get(steps.first, 0)) if isinstance(member, Mapping) else None
+            if first is None:
+                problems.add(f"{model}: {name}.{place}: not understood: {str(member)[:60]}")
+            elif first:  # the price of the smallest prompts is a column's
+                yield (
+                    f"{name}.{place}.{steps.price}",
+                    steps.model_copy(update={"context_from_tokens": first}),
+                    member.get(steps.price),
+                )
+
+
 def _amount(declared: PriceMapping, value: object) -> Decimal | None:
     """The amount of a field; a text may carry the sign of the declared currency, and no other."""
     if isinstance(value, str):
@@ -144,15 +171,35 @@ def _amount(declared: PriceMapping, value: object) -> Decimal | None:
 
 def _not_declared(declared: PriceMapping, record: Mapping[str, Any], model: str) -> set[str]:
     """The fields next to declared ones that look like prices: what a list adds one day must not be lost without a word."""
+    known = {*declared.columns, *declared.steps, *declared.when}
+    parents = [name.split(".")[:-1] for name in declared.columns]
+    shared = [parts[0] for parts in zip(*parents, strict=False) if len({*parts}) == 1]
     found: set[str] = set()
-    for parent in {name.rpartition(".")[0] for name in declared.columns}:
+    for parent in {".".join(parts) for parts in (shared, *parents)}:
         holder = _field(record, parent) if parent else record
-        for name, value in holder.items() if isinstance(holder, Mapping) else ():
-            whole = f"{parent}.{name}" if parent else str(name)
-            is_priced = (parent or _PRICED.search(str(name))) and not _NO_PRICE.search(str(name))
-            if is_priced and whole not in declared.columns and whole not in declared.when and _amount(declared, value):
+        for whole, value in _below(holder, parent) if isinstance(holder, Mapping) else ():
+            last = whole.rpartition(".")[2]
+            is_priced = (parent or _PRICED.search(whole)) and not _NO_PRICE.search(last)
+            if is_priced and whole not in known and _holds_amount(declared, value):
                 found.add(f"{model}: {whole}: not understood: {str(value)[:60]}")
     return found
+
+
+def _below(holder: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
+    """The fields below an object by their dotted names; below the record itself only its own."""
+    for name, value in holder.items():
+        whole = f"{before}.{name}" if before else str(name)
+        if before and isinstance(value, Mapping):
+            yield from _below(value, whole)
+        else:
+            yield whole, value
+
+
+def _holds_amount(declared: PriceMapping, value: object) -> bool:
+    """Whether a field states an amount, or is a list of objects that do."""
+    if isinstance(value, list):
+        return any(_amount(declared, part) for item in value if isinstance(item, Mapping) for part in item.values())
+    return bool(_amount(declared, value))
 
 
 def _field(record: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - a value of parsed JSON

@@ -144,3 +144,30 @@ def test_a_record_is_taken_by_a_value_that_is_no_text(written: str, value: objec
         "columns": {"in": {"meter": "input_uncached"}},
     }
     assert [price.raw_model for price in read(json.dumps(listed).encode(), options).prices] == ["m"]
+
+
+TIERED = {"input": "0.000001", "output": "0.00001", "input_tiers": [{"cost": "0.000001", "min": 0, "max": 200001}, {"cost": "0.000002", "min": 200001}]}  # fmt: skip
+
+
+def test_prices_by_prompt_size_are_read_where_declared_and_else_named() -> None:
+    """Long prompts cost as short ones, without a word."""
+    content = json.dumps({"data": [{"id": "m", "pricing": TIERED}]}).encode()
+    assert [name.partition(": not")[0] for name in read(content, VERCEL).not_understood] == ["m: pricing.input_tiers"]
+    steps = {"pricing.input_tiers": {"meter": "input_uncached", "per": 1}}
+    found = read(content, {**VERCEL, "steps": steps})
+    assert found.not_understood == frozenset()
+    inputs = [(p.context_from_tokens, p.unit_price) for p in found.prices if p.meter == "input_uncached"]
+    assert inputs == [(0, Decimal("0.000001")), (200001, Decimal("0.000002"))]
+    broken = {"cost": "0.000002", "min": "many"}
+    content = json.dumps({"data": [{"id": "m", "pricing": {**TIERED, "input_tiers": [broken]}}]}).encode()
+    assert len(read(content, {**VERCEL, "steps": steps}).not_understood) == 1
+
+
+def test_prices_next_to_the_declared_ones_and_deeper_are_named() -> None:
+    """Portkey states each price in an object of its own: what a declaration left out went without a word."""
+    units = {"request_token": {"price": 1}, "response_token": {"price": 2}, "cache_read_input_token": {"price": 0.1}}
+    more = {"additional_units": {"web_search": {"price": 1}, "free": {"price": 0}}}
+    content = json.dumps({"m": {"pricing_config": {"currency": "USD", "pay_as_you_go": units | more}}}).encode()
+    assert {name.split(": ")[1].removeprefix("pricing_config.pay_as_you_go.") for name in read(content, PORTKEY).not_understood} == {
+        "cache_read_input_token.price", "additional_units.web_search.price"
+    }  # fmt: skip
