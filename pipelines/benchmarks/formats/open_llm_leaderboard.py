@@ -16,6 +16,11 @@ COLUMNS = {
     "MUSR": "musr", "MMLU-PRO": "mmlu_pro",
 }  # fmt: skip
 """Columns that are scores, without the signs that the site puts behind them (`Average ⬆️`)."""
+FIRST_COLUMNS = {
+    "Average": "average", "ARC": "arc", "HellaSwag": "hellaswag", "MMLU": "mmlu", "TruthfulQA": "truthfulqa",
+    "Winogrande": "winogrande", "GSM8K": "gsm8k", "DROP": "drop",
+}  # fmt: skip
+"""The same of the board's first version, until June 2024: its average is one of other benchmarks."""
 _MODEL_LINK = re.compile(r">([^<>]+)</a>")
 
 
@@ -31,9 +36,11 @@ def parse(into: Collector) -> BoardSnapshot:
         Benchmark(
             f"open_llm_{name}", f"{title} (Open LLM Leaderboard)", "accuracy", "percent", min_score=0, max_score=100
         )
-        for title, name in COLUMNS.items()
+        for title, name in {**COLUMNS, **FIRST_COLUMNS}.items()
+        if any(row["benchmark_id"] == f"open_llm_{name}" for row in into.rows)
     )
-    return into.snapshot(into.observation(Traits(row_kind="run", primary_version="v2"), benchmarks))
+    primary = next((row["version_label"] for row in into.rows), "v2")
+    return into.snapshot(into.observation(Traits(row_kind="run", primary_version=primary), benchmarks))
 
 
 def _records(into: Collector) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -79,14 +86,16 @@ def _rows(record: Mapping[str, Any], into: Collector, item_no: int, line: int) -
     shown = str(record.get("fullname") or record.get("Model") or "")
     name = shown_name(match[1] if (match := _MODEL_LINK.search(shown)) else shown, "fullname")
     key = text(record.get("eval_name") or f"{name} {record.get('Precision') or ''}", "eval_name")
-    scores, broken = numbers({title: record.get(title) for title in COLUMNS})
+    is_first = any(title in record for title in FIRST_COLUMNS.keys() - COLUMNS.keys())
+    columns, version = (FIRST_COLUMNS, "v1") if is_first else (COLUMNS, "v2")
+    scores, broken = numbers({title: record.get(title) for title in columns})
     if not scores:
-        raise next(iter(broken.values()), None) or EntryError(NO_SCORE, f"none of {', '.join(COLUMNS)} has a value")
+        raise next(iter(broken.values()), None) or EntryError(NO_SCORE, f"none of {', '.join(columns)} has a value")
     into.reject_values(broken, item_no, line_no=line, model=name)
     return [
         {
-            "benchmark_id": f"open_llm_{COLUMNS[title]}",
-            "version_label": "v2",
+            "benchmark_id": f"open_llm_{columns[title]}",
+            "version_label": version,
             "source_row_key": key,
             "raw_model": name,
             "variant": str(record.get("Precision") or ""),

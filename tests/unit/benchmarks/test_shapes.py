@@ -171,6 +171,23 @@ def test_the_open_llm_board_s_api_answers_like_its_contents(tmp_path: Path) -> N
     assert [row["benchmark_id"] for row in both[0]] == ["open_llm_average", "open_llm_bbh"]
 
 
+def test_the_open_llm_board_s_first_version_is_a_version_of_its_own(tmp_path: Path) -> None:
+    """Its average, of other benchmarks, was one of the second version, and its benchmarks were lost."""
+    contents = {
+        "eval_name": "x_float16",
+        "fullname": "org/model",
+        "Average ⬆️": 60.5,
+        "ARC": 61.0,
+        "HellaSwag": 80.0,
+        "MMLU": 40.5,
+    }
+    found = rows(export(tmp_path, board("open_llm_leaderboard"), "2024-02-01", [contents]))
+    assert {row["version_label"] for row in found} == {"v1"}
+    assert {row["benchmark_id"]: row["score"] for row in found} == {
+        "open_llm_average": 60.5, "open_llm_arc": 61.0, "open_llm_hellaswag": 80.0, "open_llm_mmlu": 40.5
+    }  # fmt: skip
+
+
 def test_artificial_analysis_reads_evaluations_that_are_new_and_no_prices(tmp_path: Path) -> None:
     def model(slug: str, **evaluations: Any) -> dict[str, Any]:
         return {"id": slug, "slug": slug, "name": slug, "open_weights": slug == "b", "evaluations": evaluations,
