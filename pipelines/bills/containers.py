@@ -45,6 +45,7 @@ def _opened(value: object, bucket: dict[str, Any], place: str) -> Iterator[objec
     inner = next((name for name in (_PAGE, *_RESULTS) if isinstance(value.get(name), list)), None)
     if inner is None:
         yield _placed(value, bucket or _bucket(value), place, 0)
+        yield from _of_google(value, place)
         return
     if inner == _PAGE and any(_is_flat(item) for item in value[inner]):
         yield from _flat(value[inner], f"{place}/{inner}")
@@ -72,6 +73,21 @@ def _of_claude_code(day: dict[str, Any]) -> dict[str, Any]:
     """What stands next to the models of a day: who used them, and the terminal and plan, of which a person may have several a day."""
     said = {name: item for name, item in day.items() if name in ("actor", "organization_id") or name.endswith("_type")}
     return {**said, "report": "claude_code"}
+
+
+def _of_google(row: dict[str, Any], place: str) -> Iterator[object]:
+    """The credits of a row of Google's billing export, each a line of its own: `cost` is the amount before them."""
+    found = row.get("credits")
+    if "cost" not in row or not isinstance(found, list):
+        return
+    kept = {name: item for name, item in row.items() if name not in ("credits", "cost", "usage")}
+    for number, credit in enumerate(found):
+        if not isinstance(credit, dict):
+            yield credit
+            continue
+        category = "Discount" if str(credit.get("type", "")).upper().endswith("DISCOUNT") else "Credit"
+        said = {**kept, "credit": {**credit, "category": category}}
+        yield _placed(said, {}, f"{place}/credits/{number}", number)
 
 
 def _of_litellm(day: dict[str, Any], place: str) -> Iterator[object]:

@@ -23,7 +23,7 @@ LogFormat = Literal[
 ]  # fmt: skip
 BillFormat = Literal[
     "openai_usage_api", "openai_costs_api", "anthropic_usage_api", "anthropic_cost_api", "openrouter_activity",
-    "focus", "bill_mapping", "litellm_daily", "langfuse_daily", "azure_cost",
+    "focus", "bill_mapping", "litellm_daily", "langfuse_daily", "azure_cost", "aws_cur", "google_billing",
 ]  # fmt: skip
 """Formats of what providers report and bill. Their records are never requests."""
 ShadowFormat = Literal["shadow"]

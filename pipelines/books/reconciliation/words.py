@@ -35,6 +35,7 @@ _METERS = {
     "image output": "output_image",
     "web search": "web_search",
     "web search requests": "web_search",
+    "grounding with google search": "web_search",
     "search units": "rerank_search",
     "pages": "document_page",
     "request": "request",

@@ -157,6 +157,39 @@ AZURE_COST = {
          "CostInBillingCurrency": "-1.5", "BillingCurrencyCode": "EUR", "ChargeType": "Refund"},
     ]
 }  # fmt: skip
+_CUR = {
+    "line_item_usage_start_date": "2026-02-12T00:00:00Z", "line_item_usage_end_date": "2026-02-13T00:00:00Z", "line_item_usage_account_id": "4711",
+    "line_item_currency_code": "USD", "product_region_code": "us-east-1", "line_item_line_item_type": "Usage",
+}  # fmt: skip
+AWS_CUR = {
+    "data": [
+        _CUR | {"line_item_usage_type": "USE1-MP:USE1_OutputTokenCount-Units", "product": {"product_name": "Claude Sonnet 4.5 (Amazon Bedrock Edition)"},
+         "line_item_line_item_description": "AWS Marketplace software usage", "line_item_usage_amount": "0.25", "pricing_unit": "Units",
+         "line_item_unblended_cost": "3.75", "pricing_public_on_demand_cost": "4.125"},
+        _CUR | {"line_item_usage_type": "USE1-Nova2.0Lite-input-tokens-batch", "product": {"product_name": "Amazon Bedrock"},
+         "line_item_line_item_description": "$0.15 per 1M", "line_item_usage_amount": "1500", "pricing_unit": "1K tokens",
+         "line_item_unblended_cost": "0.225", "pricing_public_on_demand_cost": "0.225"},
+        _CUR | {"line_item_line_item_type": "EdpDiscount", "line_item_line_item_description": "EDP", "line_item_unblended_cost": "-0.4",
+         "pricing_public_on_demand_cost": "0"},
+    ]
+}  # fmt: skip
+_GOOGLE = {
+    "usage_start_time": "2026-02-12 08:00:00 UTC", "usage_end_time": "2026-02-12 09:00:00 UTC", "project": {"id": "shop"}, "currency": "EUR",
+    "location": {"region": "europe-west1"}, "cost_type": "regular", "export_time": "2026-02-13 02:00:00 UTC",
+}  # fmt: skip
+GOOGLE_BILLING = {
+    "data": [
+        _GOOGLE | {"service": {"id": "C7E2-9256-1C43", "description": "Vertex AI"}, "sku": {"id": "1", "description": "Gemini 2.5 Flash GA Text Input - Predictions"},
+         "usage": {"amount": 2000000, "unit": "requests", "amount_in_pricing_units": 2000000, "pricing_unit": "count"}, "cost": 0.55, "cost_at_list": 0.6,
+         "credits": [{"name": "Promotion", "amount": -0.05, "type": "PROMOTION"}, {"name": "Negotiated", "amount": -0.1, "type": "DISCOUNT"}]},
+        _GOOGLE | {"service": {"id": "AEFD", "description": "Gemini API"}, "credits": [],
+         "sku": {"id": "2", "description": "Generate content output token count gemini 3.6 flash text flex"},
+         "usage": {"amount": 1000, "unit": "count"}, "cost": 0.0025, "cost_at_list": 0.0025},
+        _GOOGLE | {"service": {"id": "AEFD", "description": "Gemini API"}, "credits": [], "sku": {"id": "3", "description": "Grounding with Google Search"},
+         "usage": {"amount": 3, "unit": "count"}, "cost": 0.105, "cost_at_list": 0.105},
+        _GOOGLE | {"service": {"id": "x", "description": "Invoice"}, "sku": {"id": "4", "description": "Tax"}, "cost_type": "tax", "cost": 0.12, "credits": []},
+    ]
+}  # fmt: skip
 REPORTS: dict[str, dict[str, Any]] = {
     "openai_costs_api": OPENAI_COSTS,
     "openai_usage_api": OPENAI_USAGE,
@@ -168,6 +201,8 @@ REPORTS: dict[str, dict[str, Any]] = {
     "litellm_daily": LITELLM_DAILY,
     "langfuse_daily": LANGFUSE_DAILY,
     "azure_cost": AZURE_COST,
+    "aws_cur": AWS_CUR,
+    "google_billing": GOOGLE_BILLING,
 }
 
 
