@@ -32,6 +32,8 @@ LEDGER_COLUMNS = ("superseded_at", "supersede_reason", "model_id", "resolution_m
 RECORD_SCHEMA = pl.Schema({c.name: c.polars_type for c in REPORTED_COST.columns if c.name not in LEDGER_COLUMNS})
 _TOKENS = [meter.tokens_column for meter in TOKEN_METERS]
 _OTHER_MONEY = ("quantity", "byok_cost_usd", "list_amount")
+_PERIOD = timedelta(days=31)
+"""How far ahead what is no usage may be dated: to the end of the month."""
 _TOTAL = (
     r"(?i)^(?:(?:grand|sub|net|gross|invoice|sous|montant|importe)?[ -]?totals?|(?:gesamt|end|rechnungs|netto|brutto)[ -]?(?:summe|betrag)|gesamt|"
     r"(?:zwischen)?summe|(?:sub)?total[ae](?: fattura)?|(?:sub)?totaal|übertrag|amount (?:due|payable)|balance due|balance (?:brought|carried) forward|zahlbetrag|"
@@ -121,6 +123,8 @@ def _rules(arrival: date) -> list[Rule]:
     counts = (*_COUNTED, *(f"usage.{name}" for name in MEASURES))
     nothing = pl.all_horizontal(pl.col(name).is_null() for name in (*counts, "amount", *_OTHER_MONEY))
     start, end = pl.col("bucket_from"), pl.col("bucket_to")
+    # Clouds date a tax, a rounding or a purchase of the month to its end before the month is over.
+    is_usage = pl.col("charge_category").str.to_lowercase().str.contains("usage$|^regular$").fill_null(value=True)
     least, most = pl.min_horizontal(*counts), pl.max_horizontal(*counts)
     money = pl.max_horizontal(pl.col(name).abs() for name in ("amount", *_OTHER_MONEY))
     return [
@@ -140,7 +144,7 @@ def _rules(arrival: date) -> list[Rule]:
         Rule("event_out_of_range", start < EARLIEST, pl.format("the bucket begins at {}, {} or later is accepted", start, pl.lit(str(EARLIEST.date())))),
         Rule(
             "event_after_arrival",
-            start.dt.date() > arrival + timedelta(days=1),
+            (start.dt.date() > arrival + timedelta(days=1)) & (is_usage | (start.dt.date() > arrival + _PERIOD)),
             pl.format("the bucket begins on {}, the file arrived on {}", start.dt.date(), pl.lit(str(arrival))),
         ),
     ]  # fmt: skip

@@ -25,7 +25,7 @@ def build() -> Layout:
     """Rows of the export: one meter of one resource on one day."""
     return Layout(
         name="azure_cost",
-        version="3",
+        version="4",
         text={
             "written_date": ("Date", "date", "UsageDate", "usageDate", "UsageDateTime"),
             "project_id": ("SubscriptionId", "subscriptionId"),

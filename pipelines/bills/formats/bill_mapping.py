@@ -46,7 +46,7 @@ def build() -> Layout:
     """The layout of a file whose columns bear our names."""
     return Layout(
         name="bill_mapping",
-        version="3",
+        version="4",
         text={name: (name,) for name in _TEXT},
         money={name: (name,) for name in _MONEY},
         integers={"request_count": ("request_count",)},

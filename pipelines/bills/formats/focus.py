@@ -36,7 +36,7 @@ def build() -> Layout:
     """Rows of Cost and Usage: one charge each."""
     return Layout(
         name="focus",
-        version="3",
+        version="4",
         text={
             "seller": ("ServiceProviderName", "ProviderName", "InvoiceIssuerName"),
             "project_id": ("SubAccountId",),

@@ -424,6 +424,27 @@ def test_what_descriptions_of_google_skus_say(sku: str | None, said: tuple[str, 
     assert (found and (found.model, found.meter, found.tier)) == said
 
 
+@pytest.mark.parametrize(("kind", "date", "is_line"), [
+    ("Tax", "02/28/2026", True), ("RoundingAdjustment", "02/28/2026", True), ("Purchase", "2026-03-01", True),
+    ("Usage", "02/28/2026", False), ("Tax", "04/28/2026", False),
+])  # fmt: skip
+def test_what_is_no_usage_may_be_dated_to_the_end_of_the_month(
+    tmp_path: Path, kind: str, date: str, is_line: bool
+) -> None:
+    """An export of 14 February holds the month's tax and rounding, dated to its end."""
+    row = {
+        "Date": date,
+        "MeterName": "x",
+        "CostInBillingCurrency": "1.5",
+        "BillingCurrencyCode": "EUR",
+        "ChargeType": kind,
+    }
+    parsed = export(tmp_path, "azure_cost", {"data": [row]})
+    assert (parsed.valid, parsed.quarantine["reason"].to_list()) == (
+        (1, []) if is_line else (0, ["event_after_arrival"])
+    )
+
+
 @pytest.mark.parametrize("format_name", BILL_FORMATS)
 def test_however_it_is_saved_it_is_the_same_bill(tmp_path: Path, format_name: str) -> None:
     def said(content: object) -> list[tuple[Any, ...]]:
