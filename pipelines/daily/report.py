@@ -24,7 +24,6 @@ from pipelines.workspace import Workspace
 if TYPE_CHECKING:
     from pipelines.finops.report import CheckLine, FeedLine, Incomplete
     from pipelines.finops.report.day_calendar import Days
-    from pipelines.finops.report.outdated import DayHashes
 
     ChecksOfDay = Callable[[date], Sequence[CheckLine]]
 
@@ -47,7 +46,7 @@ def write_reports(
     from pipelines.finops.report import ReportContext, ReportError, build_report  # charts take seconds to import
     from pipelines.finops.report.day_calendar import links, loaded_spend, write_calendar
     from pipelines.finops.report.explorer import write_explorer
-    from pipelines.finops.report.outdated import day_hashes, mark_of, outdated
+    from pipelines.finops.report.outdated import DayHashes, day_hashes, mark_of, outdated
 
     reports = workspace.settings.reports
     context = ReportContext(
@@ -58,7 +57,7 @@ def write_reports(
     )
     apart = Apart()
     loaded: Days = {}
-    hashes: DayHashes = {}
+    hashes = DayHashes()
     with apart.part("explorer"), workspace.database.connect(read_only=True) as connection:
         loaded = loaded_spend(connection)
         if loaded:
