@@ -339,7 +339,16 @@ limit 100
 }
 """What is planned and what is foreseen, of any page."""
 
+KNOWN = """
+select event_date from mart.spend_series where scope = 'total' and event_date < %(end)s
+union
+select event_date from raw.quiet_day where event_date < %(end)s
+order by event_date
+"""
+"""The days whose spend is known: what a month is compared with may be loaded in part."""
+
 SPAN_QUERIES = {
+    "known": KNOWN,
     **PLANS,
     "days": DAYS,
     "bills": BILLS,

@@ -7,7 +7,7 @@ Nothing is computed or worded here; Postgres makes the sums, exactly. The querie
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from textwrap import dedent
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from pipelines.finops import format as fmt
 from pipelines.finops.queries import QUERIES
-from pipelines.finops.span import Span
+from pipelines.finops.span import Earlier, Span
 from pipelines.finops.span_queries import DIMENSIONS, HAS_CHARGES, SPAN_QUERIES, movement
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.warehouse.read import read_frame
@@ -50,6 +51,20 @@ class ReportData:
     def day(self) -> date:
         """The last day that it is about."""
         return self.span.last
+
+    @property
+    def earlier(self) -> tuple[Earlier, ...]:
+        """What it is compared with; the name says how many days are loaded, where it is not all of them."""
+        if self.span.kind == "day":
+            return self.span.earlier
+        known = set(self["known"]["event_date"])
+        return tuple(self._named(earlier, known) for earlier in self.span.earlier)
+
+    def _named(self, earlier: Earlier, known: set[date]) -> Earlier:
+        loaded = sum(earlier.first <= day < earlier.end for day in known)
+        if loaded == earlier.days:
+            return earlier
+        return replace(earlier, name=f"{earlier.name} ({loaded} of {fmt.plural(earlier.days, 'day')} loaded)")
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         """The frame of a query. Raises MissingDataError where the query failed."""

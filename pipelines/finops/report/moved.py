@@ -68,7 +68,7 @@ def whole(data: ReportData, number: int = 0) -> dict[str, Any] | None:
 
 def main_comparison(data: ReportData) -> tuple[int, Earlier] | None:
     """The first comparison whose earlier days have a cost; None where none has."""
-    for number, earlier in enumerate(data.span.earlier):
+    for number, earlier in enumerate(data.earlier):
         row = whole(data, number)
         if row is not None and row["cost_then_usd"] is not None:
             return number, earlier
@@ -166,7 +166,7 @@ def spend_by(data: ReportData, dimension: str) -> Table:
 
 def _compared(data: ReportData) -> Table:
     rows = []
-    found = [(earlier, whole(data, number)) for number, earlier in enumerate(data.span.earlier)]
+    found = [(earlier, whole(data, number)) for number, earlier in enumerate(data.earlier)]
     known = [(earlier, row) for earlier, row in found if row is not None and row["cost_then_usd"] is not None]
     decimals = fmt.scale_of(row["change_usd"] for _, row in known)
     for earlier, row in known:

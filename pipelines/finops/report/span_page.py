@@ -143,7 +143,7 @@ def _booked(state: dict[str, Any]) -> list[KeyFigure]:
 
 def _against(data: ReportData) -> list[str]:
     notes = []
-    for number, earlier in enumerate(data.span.earlier):
+    for number, earlier in enumerate(data.earlier):
         row = moved.whole(data, number)
         if row is None or row["cost_then_usd"] is None:
             notes.append(f"no spend known for {earlier.name}")
