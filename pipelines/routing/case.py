@@ -5,7 +5,8 @@ Amounts are Decimal in the context that `projection.py` sets.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -28,7 +29,6 @@ from pipelines.routing.own_scores import measured_quality
 from pipelines.routing.plan import Lot, Plan
 from pipelines.routing.policy_arm import Handling
 from pipelines.routing.quality import Quality
-from pipelines.routing.use_cases import kept_by_use_case
 from pipelines.routing.waterfall import waterfall
 from pipelines.warehouse.tables.mart_routing import POLICY
 
@@ -104,7 +104,7 @@ class Case:
             "break_even_ratio": turned.break_even_ratio,
             "first_flip": turned.first,
             "waterfall": waterfall(plan, base, exact_whole, whole),
-            "quality_by_use_case": kept_by_use_case(plan, found.use_cases),
+            "quality_by_use_case": _kept_by_use_case(plan, found.use_cases),
         }
         return [*rows, total]
 
@@ -260,3 +260,13 @@ class Case:
 
     def _assumptions(self, quality: Quality | str, arms: Sequence[Arm]) -> str:
         return assumptions(self.plan, quality, arms)
+
+
+def _kept_by_use_case(plan: Plan, found: Mapping[str, dict[str, float]]) -> str | None:
+    """JSON text: by use case its requests, and of the quality kept the median (`retained`) and the bounds of its intervals, as they were
+    `found`; None without scores. The mean over all traffic hides a use case that a rule sends to a worse model."""
+    if not found:
+        return None
+    use_cases = plan.of_day.worlds.use_cases
+    rows = {name: {"requests": sum(use_cases[name].values()), **kept} for name, kept in found.items()}
+    return json.dumps(rows, sort_keys=True)
