@@ -54,7 +54,7 @@ class _Header:
 
 
 def csv_chunks(
-    stream: Iterable[Chunk], head: Head, heads: set[str], tally: Tally, named: Naming
+    stream: Iterable[Chunk], head: Head, heads: frozenset[str], tally: Tally, named: Naming
 ) -> Iterator[TableChunk | Chunk]:
     """A CSV file's records below the header `head`; each line above it is a fault. Where the header comes again, as files that were
     joined have it, or another one that names the same columns, it holds for what follows it.
@@ -87,7 +87,7 @@ def csv_chunks(
         yield from _complete_records(pending, header, tally, is_last=True)
 
 
-def _header_of(line: bytes, delimiter: str, named: Naming, heads: set[str]) -> _Header:
+def _header_of(line: bytes, delimiter: str, named: Naming, heads: frozenset[str]) -> _Header:
     names = csv_columns(line, delimiter)
     return _Header(line, names, known_columns(names, named, heads), delimiter)
 
@@ -117,7 +117,9 @@ def _above(chunk: Chunk, own: int, header: _Header) -> Iterator[Chunk]:
         yield Chunk(b"", chunk.line_no, chunk.byte_from, np.empty(0, np.int64), faults)
 
 
-def _next_header(chunk: Chunk | None, header: _Header, named: Naming, heads: set[str]) -> tuple[int, _Header] | None:
+def _next_header(
+    chunk: Chunk | None, header: _Header, named: Naming, heads: frozenset[str]
+) -> tuple[int, _Header] | None:
     """The next line of a chunk that is a header of the same kind, and what it says; looked for by one of the names."""
     if chunk is None or not header.known:
         return None

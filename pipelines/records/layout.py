@@ -133,9 +133,9 @@ class Layout:
         return sorted({path for paths in self.money.values() for path in paths})
 
     @cached_property
-    def readable(self) -> set[str]:
+    def readable(self) -> frozenset[str]:
         """Names that columns of a table may have: the heads, whole paths, as tables flatten objects, and what may hold a whole record."""
-        return self.heads | set(self.paths) | set(self.read_by_items) | (LINE_COLUMNS if self.is_wrapped else set())
+        return frozenset(self.heads).union(self.paths, self.read_by_items, LINE_COLUMNS if self.is_wrapped else ())
 
     def path_of(self, column: str) -> str:
         """The path that a column of a table stands for; `usage.prompt_tokens` is the field of an object unless it is a name of its own."""

@@ -32,7 +32,7 @@ def parquet_columns(path: Path) -> list[str] | Fault:
         return _damaged(path, 1, error)
 
 
-def parquet_chunks(path: Path, heads: set[str], tally: Tally, named: Naming) -> Iterator[TableChunk | Chunk]:
+def parquet_chunks(path: Path, heads: frozenset[str], tally: Tally, named: Naming) -> Iterator[TableChunk | Chunk]:
     """A Parquet file's rows; `line_no` is the row from 1, and there are no byte positions.
 
     A row group that is damaged becomes one fault from its first row that can't be read; the others are read.

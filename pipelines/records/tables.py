@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 
@@ -49,7 +50,14 @@ def as_json_lines(rows: pl.DataFrame) -> pl.Series:
     return pl.Series("line", buffer.getvalue().decode().split("\n")[: rows.height], dtype=pl.String)
 
 
-def known_columns(found: Iterable[str], named: Naming, heads: set[str]) -> dict[str, str]:
+@lru_cache(maxsize=16)
+def _folded(heads: frozenset[str]) -> dict[str, str]:
+    """Each name by itself in small letters; of names that differ in case only, the first one. A file whose header is looked for asks
+    hundreds of times."""
+    return {head.lower(): head for head in sorted(heads, reverse=True)}
+
+
+def known_columns(found: Iterable[str], named: Naming, heads: frozenset[str]) -> dict[str, str]:
     """Columns that a format reads, each to the path that it stands for; a name of its own comes before one translated, and that before
     one in another case, as Snowflake (upper) and Postgres (lower) fold names. A table that has a
     name of its own in small letters has not been folded to capitals."""
@@ -59,7 +67,7 @@ def known_columns(found: Iterable[str], named: Naming, heads: set[str]) -> dict[
         path = named(name)
         if name not in own and path in heads and path not in own.values():
             own[name] = path
-    folded = {head.lower(): head for head in sorted(heads, reverse=True)} if len(own) < len(names) else {}
+    folded = _folded(heads) if len(own) < len(names) else {}
     keeps_case = any(name != name.upper() for name in own)
     for name in names:
         if keeps_case and not name.islower():
