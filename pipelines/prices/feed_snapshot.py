@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -78,6 +79,8 @@ PRICE_SCHEMA = pl.Schema(
     + [("alias_of", pl.String()), ("usd_per_million", PRICE.column("usd_per_million").polars_type)]
 )
 """Columns of `FeedSnapshot.prices`: those of `Price` and the same price in USD per million units."""
+_values_of = attrgetter(*PRICE_SCHEMA.names()[:-1])
+_UNIT_PRICE = PRICE_SCHEMA.names().index("unit_price")
 
 
 class PriceFeedError(ValueError):
@@ -165,6 +168,6 @@ def why_no_price(value: object) -> str:
 
 
 def _in_order(price: Price) -> tuple[Any, ...]:
-    values = price._asdict()
-    values["unit_price"] = _EXACT.quantize(price.unit_price, _UNIT_PRICE_STEP)
-    return tuple(values[name] for name in PRICE_SCHEMA.names()[:-1])
+    values = [*_values_of(price)]
+    values[_UNIT_PRICE] = _EXACT.quantize(price.unit_price, _UNIT_PRICE_STEP)
+    return tuple(values)

@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import combinations, pairwise
+from operator import attrgetter
 
 from pipelines.prices.feed_snapshot import CONDITIONS, Price
 
-_THING = ("provider", "raw_model", "meter", *CONDITIONS)
+_thing_of = attrgetter("provider", "raw_model", "meter", *CONDITIONS)
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -21,7 +22,7 @@ def things(prices: Sequence[Price]) -> list[list[Price]]:
     """The prices of each thing that more than one price of a file is stated for."""
     by_thing: dict[tuple[object, ...], list[Price]] = defaultdict(list)
     for price in prices:
-        by_thing[tuple(getattr(price, name) for name in _THING)].append(price)
+        by_thing[_thing_of(price)].append(price)
     return [found for found in by_thing.values() if len(found) > 1]
 
 

@@ -8,6 +8,7 @@ the wheel, and by the tests of the dbt process.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -28,15 +29,25 @@ multiprocessing.current_process()._config["tempdir"] = tempfile.gettempdir()  # 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.end_to_end.warm"])
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # great_expectations reads it when it is imported
+_CLONE_NEWNS = 0x00020000
 
 
 class Forked:
-    """A run of `modelmeter`, in `folder` where one is given, with the attributes of `subprocess.Popen` that tests use."""
+    """A run of `modelmeter`, in `folder` where one is given, with the attributes of `subprocess.Popen` that tests use. For it alone
+    the folder `read_only` can't be written."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        read_only: Path | None = None,
+    ) -> None:
         pipes = [_context.Pipe(duplex=False) for _ in range(2)]
         self._process = _context.Process(
-            target=_run, args=(arguments, dict(environment), folder, *(writer for _, writer in pipes)), daemon=False
+            target=_run,
+            args=(arguments, dict(environment), folder, read_only, *(writer for _, writer in pipes)),
+            daemon=False,
         )
         self._process.start()
         for _, writer in pipes:
@@ -173,10 +184,25 @@ def stop_server() -> None:
     resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
+def _mount_read_only(folder: Path) -> None:
+    """In mounts of this process's own: root heeds no permissions."""
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNS):
+        raise OSError(ctypes.get_errno(), "unshare")
+    for words in (["--make-rprivate", "/"], ["--bind", folder, folder], ["-o", "remount,bind,ro", folder]):
+        subprocess.run(["mount", *words], check=True)
+
+
 def _run(
-    arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None, out: Connection, err: Connection
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path | None,
+    read_only: Path | None,
+    out: Connection,
+    err: Connection,
 ) -> None:
     os.setsid()
+    if read_only is not None:
+        _mount_read_only(read_only)
     if folder is not None:
         os.chdir(folder)
     signal.signal(

@@ -40,6 +40,7 @@ class Installation:
     extra: dict[str, str] = field(default_factory=dict)
     command: str | None = None
     folder: Path | None = None
+    read_only: Path | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -56,7 +57,11 @@ class Installation:
 
     def start(self, *arguments: str) -> Run:
         """Start the command: forked from a warm process, or, where it is to be another one, as a program."""
-        process = Forked(arguments, self.environment) if self.command is None else self._program(arguments)
+        process = (
+            Forked(arguments, self.environment, read_only=self.read_only)
+            if self.command is None
+            else self._program(arguments)
+        )
         self.started.append(process)
         return process
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from pipelines.grouped import ungrouped
 from pipelines.meters import METERS_BY_NAME
@@ -163,16 +164,17 @@ def refuse_fallen(layout: PageLayout, prices: Sequence[Price], place: str) -> No
     dearer = any(hours.dearer for hours in layout.hours.values())
     pairs: list[tuple[Price | None, Price]] = []
     for price in prices:
-        pairs.append((known.get(_tier(price._replace(context_from_tokens=0))), price))
-        pairs.append((known.get(_tier(price._replace(reasoning_mode="non_thinking"))), price))
+        tier = _tier(price)
+        pairs.append((known.get(tier._replace(context_from_tokens=0)), price))
+        pairs.append((known.get(tier._replace(reasoning_mode="non_thinking")), price))
         if dearer:
-            pairs.append((known.get(_tier(price._replace(time_window=""))), price))
+            pairs.append((known.get(tier._replace(time_window="")), price))
         for meters in layout.ordered:
             if price.meter in meters:
                 below = meters[: meters.index(price.meter)]
-                pairs += [(known.get(_tier(price._replace(meter=meter, reasoning_mode=""))), price) for meter in below]
-        usual = known.get(_tier(price._replace(meter="input_uncached", reasoning_mode="")))
+                pairs += [(known.get(tier._replace(meter=meter, reasoning_mode="")), price) for meter in below]
         most = layout.at_most.get(price.meter)
+        usual = known.get(tier._replace(meter="input_uncached", reasoning_mode="")) if most is not None else None
         if usual is not None and most is not None:
             pairs.append((price._replace(unit_price=price.unit_price / most), usual))
     for lower, higher in pairs:
@@ -183,8 +185,23 @@ def refuse_fallen(layout: PageLayout, prices: Sequence[Price], place: str) -> No
             )
 
 
-def _tier(price: Price) -> What:
-    return what(price._replace(raw_model="", region=""))
+class _Tier(NamedTuple):
+    """What `what` says of a price, without its model and region."""
+
+    meter: str
+    service_tier: str
+    context_from_tokens: int
+    time_window: str
+    reasoning_mode: str
+    valid_from: datetime | None
+    valid_to: datetime | None
+
+
+def _tier(price: Price) -> _Tier:
+    return _Tier(
+        price.meter, price.service_tier, price.context_from_tokens, price.time_window, price.reasoning_mode,
+        price.valid_from, price.valid_to,
+    )  # fmt: skip
 
 
 def refuse_headless(prices: Sequence[Price], place: str) -> None:
@@ -192,7 +209,7 @@ def refuse_headless(prices: Sequence[Price], place: str) -> None:
     inputs = {_tier(price) for price in prices if price.meter == "input_uncached"}
     for price in prices:
         is_token = price.meter in METERS_BY_NAME and not price.context_from_tokens
-        if is_token and _tier(price._replace(meter="input_uncached", reasoning_mode="")) not in inputs:
+        if is_token and _tier(price)._replace(meter="input_uncached", reasoning_mode="") not in inputs:
             raise PriceFeedError(f"{place}: {price.meter} at {price.extracted_text!r}, but no price for input")
 
 
@@ -200,8 +217,8 @@ def refuse_dear_batches(prices: Sequence[Price]) -> None:
     """Refuses a page on which a batch is dearer than the standard tier, or priority cheaper: tables changed places."""
     standard = {what(price): price for price in prices if price.service_tier == "standard"}
     for price in prices:
-        usual = standard.get(what(price._replace(service_tier="standard")))
         sign = {"batch": 1, "flex": 1, "priority": -1, "fast": -1}.get(price.service_tier)
+        usual = None if sign is None else standard.get(what(price._replace(service_tier="standard")))
         if usual is not None and sign is not None and sign * (price.unit_price - usual.unit_price) > 0:
             raise PriceFeedError(
                 f"{price.raw_model}, {price.meter}: {price.service_tier} at {price.extracted_text!r} ({price.source_locator}) "
