@@ -13,6 +13,9 @@ import pytest
 from pipelines.config.sources import PriceFeed
 from pipelines.prices import build_ledger, parse_feed
 from pipelines.prices.feeds import FORMATS
+from pipelines.prices.pages.layout import PageLayout
+from pipelines.prices.pages.notes import notes_of
+from pipelines.prices.pages.sections import PageSection
 from pipelines.prices.pages.texts import heading
 from tests.unit.prices.feeds import registry_of
 from tests.unit.prices.landed import landed_bytes
@@ -223,3 +226,21 @@ The prices are in units of per 1M tokens.
     found = FORMATS["page"].read(page.encode(), {"layout": "deepseek_en"})
     assert len([name for name in found.not_understood if "web_search" in name]) == named
     assert ("web_search" in {price.meter for price in found.prices}) == row.startswith("| Search")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_noted"),
+    [
+        ("Introductory prices hold for one week.", True),
+        ("All prices are 20% off.", True),
+        ("Starting March 1, 2027, pricing changes for every model.", True),
+        ("Pricing is valid until the end of 2027", True),
+        ("Prices are in US dollars.", False),
+        ("20% off your first seminar.", False),
+        ("Until 2027 nothing is said of amounts. Prices are in US dollars.", False),
+    ],
+)
+def test_a_sentence_that_may_change_all_prices_is_for_a_person_to_read(sentence: str, is_noted: bool) -> None:
+    section = PageSection("Pricing", text=f"Prices below.\n{sentence}\nSee 2026.\n")
+    noted = [*notes_of(PageLayout.model_construct(), [section])]
+    assert noted == [f"section 'Pricing' has a note that may change a price: {sentence!r}"] * is_noted
