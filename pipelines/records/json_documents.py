@@ -201,10 +201,14 @@ def _records(value: object, holder: _Holder, reader: ItemReader, tree: Node) -> 
 
 def item_texts(items: Sequence[Item], tree: Node) -> pl.DataFrame:
     """POSITION and the texts of those items that have any."""
-    good = [(item, item.texts) for item in items if item.texts is not None]
-    places = {name: [getattr(item, name) for item, _ in good] for name in POSITION}
-    texts = {path: [held[path] for _, held in good] for path in tree.paths}
-    return pl.DataFrame({**places, **texts}, schema={**POSITION, **dict.fromkeys(tree.paths, pl.String())})
+    rows = [
+        (*(getattr(item, name) for name in POSITION), *(item.texts[path] for path in tree.paths))
+        for item in items
+        if item.texts is not None
+    ]
+    schema = {**POSITION, **dict.fromkeys(tree.paths, pl.String())}
+    # Columns cost more than rows, of which there is often one.
+    return pl.DataFrame(rows, schema=schema, orient="row") if rows else pl.DataFrame(schema=schema)
 
 
 def item_faults(items: Sequence[Item]) -> list[Fault]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 import polars as pl
 
@@ -33,6 +34,11 @@ class Rule:
     detail: pl.Expr
     severity: str = "error"
 
+    @cached_property
+    def is_broken(self) -> pl.Expr:
+        """`broken`, and not where that can't be said."""
+        return self.broken.fill_null(value=False)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -44,7 +50,7 @@ class Verdict:
 
 def judge(frame: pl.DataFrame, rules: Sequence[Rule]) -> Verdict:
     """Hold every row of `frame` to every rule."""
-    broken = frame.select(rule.broken.fill_null(value=False).alias(str(number)) for number, rule in enumerate(rules))
+    broken = frame.select(rule.is_broken.alias(str(number)) for number, rule in enumerate(rules))
     hit = [number for number in range(len(rules)) if broken[str(number)].any()]
     if not hit:
         return Verdict(repeated(False, frame.height, pl.Boolean()), [])
@@ -66,10 +72,9 @@ def failed_records(failed: pl.DataFrame, texts: pl.DataFrame, layout: Layout) ->
 def _first_broken(rules: Sequence[Rule]) -> list[pl.Expr]:
     reason = severity = detail = pl.lit(None, dtype=pl.String)
     for rule in reversed(rules):
-        broken = rule.broken.fill_null(value=False)
-        reason = pl.when(broken).then(pl.lit(rule.reason)).otherwise(reason)
-        severity = pl.when(broken).then(pl.lit(rule.severity)).otherwise(severity)
-        detail = pl.when(broken).then(rule.detail).otherwise(detail)
+        reason = pl.when(rule.is_broken).then(pl.lit(rule.reason)).otherwise(reason)
+        severity = pl.when(rule.is_broken).then(pl.lit(rule.severity)).otherwise(severity)
+        detail = pl.when(rule.is_broken).then(rule.detail).otherwise(detail)
     return [reason.alias("reason"), severity.alias("severity"), detail.alias("detail")]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -90,11 +91,16 @@ def _without_unreadable(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _unreadable(frame: pl.DataFrame, name: str) -> pl.Expr | None:
     """Which rows' detail can't be one; None where the frame has none of that name."""
-    column, failed = pl.col(f"usage.{name}"), f"failed.usage.{name}"
-    tests = [pl.col(failed)] if failed in frame.columns else []
-    if frame[f"usage.{name}"].null_count() < frame.height:
-        tests += [column < 0, column > _MOST]
-    return pl.any_horizontal(test.fill_null(value=False) for test in tests) if tests else None
+    failed = f"failed.usage.{name}" in frame.columns
+    given = frame[f"usage.{name}"].null_count() < frame.height
+    return _no_detail(name, failed=failed, given=given) if failed or given else None
+
+
+@cache
+def _no_detail(name: str, *, failed: bool, given: bool) -> pl.Expr:
+    column = pl.col(f"usage.{name}")
+    tests = [*[pl.col(f"failed.usage.{name}")] * failed, *[column < 0, column > _MOST] * given]
+    return pl.any_horizontal(test.fill_null(value=False) for test in tests)
 
 
 def _dropped(frame: pl.DataFrame, broken: dict[str, pl.Expr]) -> pl.DataFrame:

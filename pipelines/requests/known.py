@@ -6,6 +6,8 @@ cost (`pipelines.prices.rating`).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
 from pipelines.meters import STAND_ALONE
@@ -29,16 +31,26 @@ def usage_basis(frame: pl.DataFrame, *, trusts_total: bool) -> pl.Expr:
     stands alone (pages, search units) is all of the usage where no tokens are stated; the column `is_estimated` marks one that
     the format worked out.
     """
-    given = [name for name in MEASURES if frame[f"usage.{name}"].null_count() < frame.height]
+    given = tuple(name for name in MEASURES if frame[f"usage.{name}"].null_count() < frame.height)
+    alone = tuple(name for name in STAND_ALONE if name in frame.columns)
+    lacks_output = bool(frame["usage.output"].null_count())
+    return _basis(given, alone, "is_estimated" in frame.columns, lacks_output, lacks_output and trusts_total)
+
+
+@lru_cache(256)
+def _basis(
+    given: tuple[str, ...], counted_alone: tuple[str, ...], says_estimated: bool, lacks_output: bool, trusts_total: bool
+) -> pl.Expr:
+    """Made once for files that give the same counts: most files are small."""
     something = _any(*(pl.col(f"usage.{name}") > 0 for name in given))
     prompt = _any(*(pl.col(f"usage.{name}") > 0 for name in given if name == "input" or name in _OF_INPUT))
     has_output = pl.col("usage.output").is_not_null()
-    if frame["usage.output"].null_count():
+    if lacks_output:
         has_output = has_output | _is_silent() | (_reaches_total() if trusts_total else pl.lit(value=False))
     # Of a call that failed before it was answered, zeros are what they say.
     nothing = _any(*(pl.col(f"usage.{name}") == 0 for name in given)) & ~pl.col("status").is_in(["ok", "cancelled"])
-    alone = _any(*(pl.col(name) > 0 for name in STAND_ALONE if name in frame.columns))
-    worked_out = pl.col("is_estimated") if "is_estimated" in frame.columns else pl.lit(value=False)
+    alone = _any(*(pl.col(name) > 0 for name in counted_alone))
+    worked_out = pl.col("is_estimated") if says_estimated else pl.lit(value=False)
     return (
         pl.when(alone & ~something)
         .then(pl.when(worked_out).then(pl.lit("estimated")).otherwise(pl.lit("reported")))

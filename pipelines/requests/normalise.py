@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 import orjson
 import polars as pl
@@ -250,19 +250,26 @@ def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.
         named = [pl.lit("id"), *[pl.col(name).cast(pl.String) for name in identity.columns]]
         keys = identity.select(pl.concat_str([pl.lit(source), *named], separator="\x00")).to_series()
     if keys.null_count():
-        content = [_key_text(facts, name) for name in _FIRST_CONTENT]
+        content, later = _contents(frozenset(name for name, dtype in facts.schema.items() if dtype.is_temporal()))
         text = pl.concat_str([pl.lit(source), pl.lit("content"), *content], separator="\x00")
-        texts = {name: _key_text(facts, name) for name in _LATER_CONTENT}
-        later = [
-            pl.when(~said.is_in(["", "0"])).then(pl.format(f"\x00{name}={{}}", said)) for name, said in texts.items()
-        ]
         keys = facts.select(pl.coalesce(keys, pl.concat_str([text, *later], ignore_nulls=True))).to_series()
     digests = plh.col("keys").chash.sha2_256().str.head(32).str.decode("hex")
     return keys.alias("keys").to_frame().select(digests.alias("request_uid")).to_series()
 
 
-def _key_text(facts: pl.DataFrame, name: str) -> pl.Expr:
-    column = pl.col(name).to_physical() if facts.schema[name].is_temporal() else pl.col(name)
+@lru_cache(4)
+def _contents(temporal: frozenset[str]) -> tuple[list[pl.Expr], list[pl.Expr]]:
+    """The texts of all that a row says: of the first columns each, and of later ones where they hold something."""
+    texts = {name: _key_text(name, temporal) for name in CONTENT}
+    later = [
+        pl.when(~texts[name].is_in(["", "0"])).then(pl.format(f"\x00{name}={{}}", texts[name]))
+        for name in _LATER_CONTENT
+    ]
+    return [texts[name] for name in _FIRST_CONTENT], later
+
+
+def _key_text(name: str, temporal: frozenset[str]) -> pl.Expr:
+    column = pl.col(name).to_physical() if name in temporal else pl.col(name)
     return column.cast(pl.String).fill_null("")
 
 

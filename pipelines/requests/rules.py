@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache, lru_cache
 
 import polars as pl
 
@@ -21,7 +22,10 @@ _MAX_MONEY = 10**12
 
 
 def request_rules(log_format: Format, frame: pl.DataFrame, filled: set[str], arrival: date) -> list[Rule]:
-    """Every rule that may be broken where only the columns `filled` of `frame` hold anything."""
+    """Every rule that may be broken where only the columns `filled` of `frame` hold anything.
+
+    What does not depend on the file is made once: most files are small.
+    """
     without = {*(f"usage.{name}" for name in DETAILS), *free_columns(log_format)}
     rules = [
         Rule("not_a_request", pl.col("not_a_request").is_not_null(), pl.col("not_a_request"), "info"),
@@ -36,15 +40,14 @@ def request_rules(log_format: Format, frame: pl.DataFrame, filled: set[str], arr
         rules += _count_rules(name, log_format.integers.get(name, (name,)))
     if "http_status" in frame.columns:
         rules.append(_http_status_rule(log_format))
-    whole = pl.col("usage_basis") == "reported"
-    rules += [Rule("identity_broken", broken, detail) for broken, detail in semantics.identities(is_whole=whole)]
-    rules += [_bucket_range_rule(), *_event_rules(arrival)]
+    rules += [*_bucket_rules(), *_event_rules(arrival)]
     if "reported_cost_usd" in frame.columns:
         cost = pl.col("reported_cost_usd").abs() > _MAX_MONEY
         rules.append(Rule("out_of_range", cost, pl.lit(f"the reported cost is above {_MAX_MONEY} USD")))
     return rules
 
 
+@cache
 def _status_rule() -> Rule:
     status, accepted = pl.col("status"), REQUEST.column("status").accepted
     detail = pl.format("status: found {}, accepted are {}", shown(status, WORD), pl.lit(", ".join(accepted)))
@@ -62,6 +65,7 @@ def _http_status_rule(log_format: Format) -> Rule:
     return Rule("out_of_range", found.abs() > _INT32, pl.format("{}: found {}, which is no status", path, found))
 
 
+@cache
 def _count_rules(name: str, paths: Paths) -> list[Rule]:
     column, where = pl.col(name), pl.lit(in_words(paths))
     return [
@@ -70,13 +74,16 @@ def _count_rules(name: str, paths: Paths) -> list[Rule]:
     ]
 
 
-def _bucket_range_rule() -> Rule:
+@cache
+def _bucket_rules() -> list[Rule]:
+    whole = pl.col("usage_basis") == "reported"
+    rules = [Rule("identity_broken", broken, detail) for broken, detail in semantics.identities(is_whole=whole)]
     most = pl.max_horizontal(meter.tokens_column for meter in TOKEN_METERS)
-    return Rule(
-        "out_of_range", most > _INT32, pl.format("a token bucket holds {}, at most {} is accepted", most, _INT32)
-    )
+    detail = pl.format("a token bucket holds {}, at most {} is accepted", most, _INT32)
+    return [*rules, Rule("out_of_range", most > _INT32, detail)]
 
 
+@lru_cache(64)
 def _event_rules(arrival: date) -> list[Rule]:
     event = pl.col("event_at")
     latest = arrival + timedelta(days=1)
