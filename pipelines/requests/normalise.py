@@ -261,7 +261,7 @@ def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.
 def _contents(temporal: frozenset[str]) -> tuple[list[pl.Expr], list[pl.Expr]]:
     """The texts of all that a row says: of the first columns each, and of later ones where they hold something."""
     texts = {name: _key_text(name, temporal) for name in CONTENT}
-    later = [
+    later: list[pl.Expr] = [
         pl.when(~texts[name].is_in(["", "0"])).then(pl.format(f"\x00{name}={{}}", texts[name]))
         for name in _LATER_CONTENT
     ]
