@@ -205,6 +205,48 @@ INTERNATIONAL = {
 }  # fmt: skip
 
 
+XAI = """<html><h1>Pricing</h1><h2>Text API</h2><p>Prices per 1M tokens</p><table><thead><tr><th rowspan="2">Model</th>
+<th rowspan="2">Context</th><th colspan="3">Short context</th><th colspan="3">Long context</th></tr>
+<tr><th>Input</th><th>Cached</th><th>Output</th><th>Input</th><th>Cached</th><th>Output</th></tr></thead><tbody>
+<tr><td><span>grok-9</span><span>Long context ≥ 200k tokens</span></td><td>500k</td>
+<td>$2</td><td>$0.5</td><td>$6</td><td>$4</td><td>$1</td><td>$12</td></tr>
+<tr><td><span>grok-8</span><span>Long context ≥ 128k tokens</span></td><td>500k</td>
+<td>$2</td><td>$0.5</td><td>$6</td><td>$4</td><td>$1</td><td>$12</td></tr></tbody></table>
+<p>Models with long context pricing bill the long context rates for all tokens in a request once its prompt reaches the bound.</p>
+<p>Requests sent to the US regional endpoint run in the United States; their token usage is billed at 1.1x the global token rates.</p>
+<h3>Tool Invocation Costs</h3><table><tr><th>Tool</th><th>Description</th><th>Cost / 1k Calls</th><th>Tool Name</th></tr>
+<tr><td>Web Search</td><td>Search the internet</td><td>$5</td><td><code>web_search</code></td></tr></table></html>"""
+
+
+def test_xais_page_charges_long_prompts_from_their_bound_on_and_the_us_endpoint_a_tenth_more() -> None:
+    found = FORMATS["page"].read(XAI.encode(), {"layout": "xai"})
+    prices = {
+        (p.meter, p.region, p.context_from_tokens): (p.unit_price, p.context_bound)
+        for p in found.prices
+        if p.raw_model == "grok-9"
+    }
+    assert prices["input_uncached", "", 0] == (2, "gte")
+    assert prices["input_uncached", "", 200_000] == (4, "gte")
+    assert prices["output_text", "us", 200_000] == (Decimal("13.2"), "gte")
+    assert prices["web_search", "", 0] == (5, "gte")
+    assert "grok-8" not in {p.raw_model for p in found.prices}
+    assert [name for name in found.not_understood if "grok-8" in name]
+
+
+def test_minimaxs_documentation_states_yuan_in_its_headers() -> None:
+    head = "| **模型** | **输入价格**<br /> 元/百万 tokens | **输出价格**<br /> 元/百万 tokens | **缓存读取**<br /> 元/百万 tokens | **缓存写入**<br /> 元/百万 tokens |"
+    page = f"# 按量计费\n## 文本\n{head}\n|:---|:---:|:---:|:---:|:---:|\n| **M9** | 2.1 | 8.4 | 0.42 | —— |\n"
+    found = FORMATS["page"].read(page.encode(), {"layout": "minimax_docs"}).prices
+    stated = {p.meter: (str(p.unit_price), p.pricing_currency) for p in found}
+    assert stated == {
+        "input_uncached": ("2.1", "CNY"),
+        "output_text": ("8.4", "CNY"),
+        "input_cache_read": ("0.42", "CNY"),
+    }
+    with pytest.raises(PriceFeedError, match="column"):
+        FORMATS["page"].read(page.replace("元/百万", "美元/百万").encode(), {"layout": "minimax_docs"})
+
+
 @pytest.mark.parametrize("layout", INTERNATIONAL)
 def test_international_pages_in_dollars(layout: str) -> None:
     page, expected = INTERNATIONAL[layout]

@@ -208,7 +208,7 @@ def test_words_next_to_a_name_make_a_tier_of_its_standard_prices() -> None:
 @pytest.mark.parametrize(
     ("options", "stated"),
     [
-        ({"layout": "nobody"}, r"no layout 'nobody' ships; accepted are anthropic, bailian, bigmodel, deepseek, deepseek_en, google, kimi, kimi_en, minimax, minimax_en, mistral, openai, zai"),
+        ({"layout": "nobody"}, r"no layout 'nobody' ships; accepted are anthropic, bailian, bigmodel, deepseek, deepseek_en, google, kimi, kimi_en, minimax, minimax_docs, minimax_en, mistral, openai, xai, zai"),
         ({"provider": "p"}, r"options\.currency: is missing"),
         (OWN | {"currency": "euro"}, r"options\.currency: .*'euro'"),
         (OWN | {"sections": [{"heading": "P", "alternatives": [{"model": "N", "columns": {"In": {"meter": "inputs"}}}]}]}, "'inputs' is not a meter"),
