@@ -42,7 +42,10 @@ def is_blank(value: object) -> bool:
     """True where a cell states nothing: null, NaN, empty, or what people write for that (`-`, `N/A`)."""
     if isinstance(value, (float, Decimal)):
         return math.isnan(value)
-    return value is None or (isinstance(value, str) and _BLANK.fullmatch(value.strip().lower()) is not None)
+    if not isinstance(value, str):
+        return value is None
+    shown = value.strip()
+    return not shown or (not shown[0].isdecimal() and _BLANK.fullmatch(shown.lower()) is not None)
 
 
 def number(value: object, name: str) -> float:
@@ -245,6 +248,7 @@ _AROUND_SCORE = re.compile(
 
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\ue000-\uf8ff]")
 """Characters without a width, and those that only an icon's font can draw."""
+_NUMBER_ALONE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _NUMBER = r"[-+\u2212]?\d[\d.,]*%?"
 _NO_PART = re.compile(
     rf"(?:\s*\(?(?:±|\+/-|\+-)\s*{_NUMBER}\)?|\s*[\[(]\s*{_NUMBER}\s*(?:,|;|to|[-\u2013])\s*{_NUMBER}\s*[\])])?"
@@ -254,6 +258,8 @@ _NO_PART = re.compile(
 
 def bare(text: str) -> str:
     """The number in a cell as it is written, without what pages put next to it."""
+    if _NUMBER_ALONE.fullmatch(text):
+        return text
     shown = _INVISIBLE.sub("", text).strip()
     for mark in ("**", "__", "`"):
         if len(shown) > 2 * len(mark) and shown.startswith(mark) and shown.endswith(mark):

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -59,11 +59,12 @@ def read_table(
         detail = f"the header lacks {', '.join(missing) or 'every column'}: found {found}"
         into.reject(0, "wrong_shape", detail, record=content, span=span)
         return
+    named = _naming(asked_for)
     line, is_whole = reader.line_num, True
     for item_no, cells in enumerate(_readable(reader, into)):
         first, line = line + 1 + start, reader.line_num
         row = [cell.strip() for cell in cells]
-        if not any(row) or _named(row, asked_for) == header:
+        if not any(row) or (header[0] in (row[0], named(row[0])) and _named(row, asked_for) == header):
             continue
         is_whole = len(row) == len(header)
         if not is_whole:
@@ -89,16 +90,26 @@ def _header_place(text: str, required: Sequence[str], delimiter: str) -> tuple[i
 
 def _named(cells: Sequence[str], asked_for: Sequence[str]) -> list[str]:
     """The names of columns without marks, as they are asked for. One that another column has already stays as it is written."""
-    spelled = {_unmarked(name).lower(): name for name in asked_for}
+    named = _naming(asked_for)
     written = [cell.strip() for cell in cells]
     taken = {*written}
     names = []
     for cell in written:
-        bare = _unmarked(cell)
-        name = cell if cell in asked_for else spelled.get(bare.lower(), bare)
+        name = named(cell)
         names.append(cell if name in taken else name)
         taken.add(names[-1])
     return names
+
+
+def _naming(asked_for: Sequence[str]) -> Callable[[str], str]:
+    """What gives one column its name, where no other column has it."""
+    spelled = {_unmarked(name).lower(): name for name in asked_for}
+
+    def named(cell: str) -> str:
+        bare = _unmarked(cell)
+        return cell if cell in asked_for else spelled.get(bare.lower(), bare)
+
+    return named
 
 
 def _unmarked(name: str) -> str:
