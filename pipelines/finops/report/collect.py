@@ -62,7 +62,7 @@ class ReportData:
 
     def _named(self, earlier: Earlier, known: set[date]) -> Earlier:
         loaded = sum(earlier.first <= day < earlier.end for day in known)
-        if loaded == earlier.days:
+        if not known or loaded == earlier.days:
             return earlier
         return replace(earlier, name=f"{earlier.name} ({loaded} of {fmt.plural(earlier.days, 'day')} loaded)")
 

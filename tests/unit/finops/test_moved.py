@@ -15,6 +15,7 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from pipelines.finops.report import Span
 from pipelines.finops.report.collect import collect
+from pipelines.finops.report.moved import moved_section
 from pipelines.finops.span import Earlier, spans_around
 from pipelines.finops.span_queries import PARTS
 from pipelines.ids import id_bytes
@@ -72,6 +73,27 @@ def test_each_earlier_day_that_has_charges_is_compared(connection: Connection) -
         for name in ("movement_0", "movement_1")
     ]
     assert costs == [(Decimal(5), None), (Decimal(5), Decimal(3))]
+
+
+def test_a_month_that_is_loaded_in_part_is_compared_by_name(connection: Connection) -> None:
+    """Of January only the 30th and 31st are loaded, one of them without a request: the name says so, and February has all its days."""
+    books.write(connection, [])
+    january, quiet = date(2026, 1, 30), date(2026, 1, 31)
+    days = [date(2026, 2, number) for number in range(1, 29)]
+    books.add(connection, "mart.daily_charge", *charges(january, "a", 1, 100, "3"), *charges(DAY, "a", 2, 100, "5"))
+    shown = collect(connection, Span.of_month(DAY))
+    assert [earlier.name for earlier in shown.earlier] == ["January 2026", "February 2025"], "no day is summed yet"
+    series = [{"event_date": day, "scope": "total", "requests": 1} for day in [january, *days]]
+    books.add(connection, "mart.spend_series", *series)
+    books.add(connection, "raw.quiet_day", {"event_date": quiet})
+    shown = collect(connection, Span.of_month(DAY))
+    assert shown.earlier[0].name == "January 2026 (2 of 31 days loaded)"
+    section = moved_section(shown)
+    assert section is not None
+    assert "more than January 2026 (2 of 31 days loaded): more requests" in section.sentence
+    march = [{"event_date": date(2026, 3, number), "scope": "total", "requests": 1} for number in range(1, 32)]
+    books.add(connection, "mart.spend_series", *march)
+    assert collect(connection, Span.of_month(date(2026, 3, 31))).earlier[0].name == "February 2026"
 
 
 def test_the_parts_add_up_to_the_last_decimal(connection: Connection) -> None:
