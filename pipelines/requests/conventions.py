@@ -88,6 +88,14 @@ CONVENTIONS = (
     Convention(
         "otel_genai",
         "anthropic_exclusive",
+        "_parse_usage_from_anthropic of agent-framework-anthropic: Claude's own counts, with those of the cache next to them",
+        emitter="agent_framework",
+        sellers=rf"{CLAUDE}|{_BEDROCK}",
+        models=CLAUDE,
+    ),
+    Convention(
+        "otel_genai",
+        "anthropic_exclusive",
         "github.com/vercel/ai/issues/8794 and 9921: raw counts before version 6, whose spans also write details",
         emitter="ai",
         before=(6,),

@@ -131,6 +131,7 @@ _MEASURES: dict[str, Paths] = {
         "cache_read.input_tokens", "cache_read_input_tokens", "input_tokens.cached", "details.cached_tokens",
         "details.cache_read_tokens", "details.cache_read_input_tokens", "input_cached_tokens", "cache_read_tokens",
         "input_tokens.cache_read", "experimental.cached_content_tokens", "input_token_details.cache_read",
+        "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens",
     )
     + _attribute("ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens", "llm.usage.cache_read_input_tokens"),
     "cache_write": _usage(
@@ -144,7 +145,8 @@ _MEASURES: dict[str, Paths] = {
     "cache_write_5m": _written("5m"),
     "cache_write_1h": _written("1h"),
     "reasoning": _usage("reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning", "details.reasoning_tokens", "thoughts_tokens",
-        "experimental.reasoning_tokens", "output_token_details.reasoning")
+        "experimental.reasoning_tokens", "output_token_details.reasoning", "output_reasoning_tokens",
+        "completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
     + _attribute("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens", "llm.usage.reasoning_tokens"),
     "input_tool": _usage("tool.input_tokens"),
     "input_audio_cache_read": _usage("audio.cache_read.input_tokens", "details.cache_audio_read_tokens"),

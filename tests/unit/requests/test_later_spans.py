@@ -32,6 +32,11 @@ SPANS: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
         {"input_uncached": 300, "input_cache_read": 300, "input_audio": 200, "input_audio_cache_read": 100, "input_image": 70,
          "input_image_cache_read": 30, "output_text": 50, "output_audio": 150},
     ),
+    "names of OpenAI's details": (
+        span_of(**{"input_tokens": 100, "output_tokens": 200, "prompt_tokens_details.cached_tokens": 40,
+                   "completion_tokens_details.reasoning_tokens": 30}),
+        {"input_uncached": 60, "input_cache_read": 40, "output_text": 170, "output_reasoning": 30},
+    ),
     "strands": (
         span_of(input_tokens=10, output_tokens=20, total_tokens=1530, cache_read_input_tokens=1000, cache_write_input_tokens=500),
         {"input_uncached": 10, "input_cache_read": 1000, "input_cache_write": 500, "output_text": 20},
@@ -43,6 +48,17 @@ SPANS: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
 def test_spans_of_2026_say_all_they_hold(tmp_path: Path, emitter: str) -> None:
     span, expected = SPANS[emitter]
     assert buckets(row(parse_records(tmp_path, "otel_genai", [span]))) == expected
+
+
+@pytest.mark.parametrize(("seller", "uncached"), [("anthropic", 1000), ("openai", 600)])
+def test_microsofts_agent_framework_passes_on_claudes_own_counts(tmp_path: Path, seller: str, uncached: int) -> None:
+    """`_parse_usage_from_anthropic`; a gateway in OpenAI's shape counts the cache within."""
+    span = span_of(
+        scope="agent_framework", **{"input_tokens": 1000, "output_tokens": 20, "cache_read.input_tokens": 400}
+    )
+    span["attributes"] |= {"gen_ai.provider.name": seller, "gen_ai.request.model": "claude-sonnet-4-6"}
+    found = buckets(row(parse_records(tmp_path, "otel_genai", [span])))
+    assert found == {"input_uncached": uncached, "input_cache_read": 400, "output_text": 20}
 
 
 def log_record(body: str | None, **attributes: Any) -> dict[str, Any]:
