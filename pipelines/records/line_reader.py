@@ -63,7 +63,7 @@ class LineReader:
     def _without_wrapped(self, found: TypedLines, chunk: Chunk) -> TypedLines:
         """The typed lines without those that hold their records in something else, which are left."""
         uncounted = found.rows.filter(self._wrappers.uncounted(found.rows))["index"]
-        hidden = self._wrappers.crowded(chunk, found.rows)
+        hidden = self._wrappers.crowded(chunk, found.rows, found.rows["index"])
         if len(uncounted):
             hidden += self._wrappers.hidden(line_frame(chunk, uncounted.to_list())[0], uncounted)
         if not hidden:
@@ -84,7 +84,8 @@ class LineReader:
         opened = lines.select(self._goes_through_items()).to_series()
         texts, unread = self._decoded(chunk, lines.filter(~opened))
         uncounted = texts.filter(self._wrappers.uncounted(texts))["line_no"] - chunk.line_no
-        hidden = sorted({*self._wrappers.hidden(lines, uncounted), *self._crowded(chunk, texts)})
+        crowded = self._wrappers.crowded(chunk, texts, texts["line_no"] - chunk.line_no)
+        hidden = sorted({*self._wrappers.hidden(lines, uncounted), *crowded})
         texts = texts.filter(~(pl.col("line_no") - chunk.line_no).is_in(hidden)) if hidden else texts
         joined: list[Fault] = []
         sound: list[Fault] = []
@@ -104,10 +105,6 @@ class LineReader:
             texts = pl.concat([texts, item_texts(items, self._tree)]).sort("line_no", "item_no")
         found = [self._judged(fault, chunk) for fault in (*chunk.faults, *faults, *sound, *item_faults(items))]
         return Batch(texts, found, _record_of(chunk))
-
-    def _crowded(self, chunk: Chunk, texts: pl.DataFrame) -> list[int]:
-        read = set((texts["line_no"] - chunk.line_no).to_list())
-        return [index for index in self._wrappers.crowded(chunk, texts) if index in read]
 
     def _judged(self, fault: Fault, chunk: Chunk) -> Fault:
         """The fault, with what its place in the file says of it."""

@@ -26,6 +26,7 @@ from pipelines.records.measures import TOTALS
 from pipelines.records.paths import path_tree
 
 _DEEPEST = 5
+_TRIED = 16
 _ASKED = ("request", "prompt", "input", "question", "tool")
 """Parts of names of fields that hold what was asked."""
 _LOGGED = re.compile("requests$|request.*(log|record|event|call|entr|histor)")
@@ -90,20 +91,28 @@ class Wrappers:
         found = lines.filter(pl.col("index").is_in(uncounted.implode()) & pl.col("line").str.contains_any(self.names))
         return found["index"].to_list()
 
-    def crowded(self, chunk: Chunk, rows: pl.DataFrame) -> list[int]:
-        """Of the lines of a chunk those in which a count of input stands three times at least: they may add up the calls that they hold. `rows`
-        are the chunk's records by path."""
+    def crowded(self, chunk: Chunk, rows: pl.DataFrame, index: pl.Series) -> list[int]:
+        """Of the lines of a chunk those that may add up the calls that they hold: a count of input stands there twice more than it is read. `rows`
+        are the chunk's records by path, `index` their lines. Many such lines are so for another reason where some of them add nothing up."""
         if not self._layout.is_wrapped:
             return []
         paths = [path for path in self._layout.usage.get("input", ()) if path in rows.columns]
         found: set[int] = set()
         for name in {path.rpartition("/")[2] for path in paths}:
-            filled = sum(len(rows) - rows[path].null_count() for path in paths if path.rpartition("/")[2] == name)
             sought = f'"{name}"'.encode()
-            if filled and chunk.data.count(sought) > filled + 1:
+            read = [index.filter(rows[path].is_not_null()) for path in paths if path.rpartition("/")[2] == name]
+            if chunk.data.count(sought) > sum(map(len, read)) + 1:
                 places = [match.start() for match in re.finditer(re.escape(sought), chunk.data)]
-                found.update(np.flatnonzero(np.bincount(np.searchsorted(chunk.ends, places)) > 2).tolist())
-        return sorted(found)
+                stated = np.bincount(np.searchsorted(chunk.ends, places), minlength=len(chunk.ends))
+                known = np.bincount(pl.concat(read).to_numpy(), minlength=len(chunk.ends))
+                found.update(np.flatnonzero((known > 0) & (stated > known + 1)).tolist())
+        lines = sorted(found)
+        tried = lines[:: max(1, len(lines) // _TRIED)]
+        return lines if any(self._adds_up(chunk.data[chunk.starts[line] : chunk.ends[line]]) for line in tried) else []
+
+    def _adds_up(self, line: bytes) -> bool:
+        value = _loaded(line.decode(errors="replace"))
+        return bool(self._added_up(value))
 
     def uncounted(self, rows: pl.DataFrame) -> pl.Expr:
         """Whether a row of texts or typed columns, by path, counts nothing and may be a wrapper."""
@@ -202,16 +211,17 @@ class Wrappers:
 
     def _added_up(self, value: object, depth: int = _DEEPEST) -> list[dict[str, Any]]:
         """The records in the lists of a value that counts what they add up to; none where it is a call of its own."""
-        if not isinstance(value, dict):
+        lists = [
+            (name, item)
+            for name, item in (value.items() if isinstance(value, dict) else ())
+            if isinstance(item, list) and len(item) > 1 and self._may_count(item) and _opened(item, name) is not None
+        ]
+        if not isinstance(value, dict) or not lists or len(self._read(value)) != 1:
             return []
         held = [
-            record
-            for name, item in value.items()
-            if isinstance(item, list) and len(item) > 1 and self._may_count(item) and _opened(item, name) is not None
-            for record in self._listed(name, item, depth)
-            if isinstance(record, dict) and self._is_counted(record)
+            record for name, item in lists for record in self._listed(name, item, depth) if isinstance(record, dict)
         ]
-        if len(held) < 2 or not self._copies.is_sum(value, held):
+        if not self._copies.is_sum(value, [record for record in held if self._is_counted(record)]):
             return []
         around = self._around(value, of_one=False)
         return [{**around, **record} for record in held]

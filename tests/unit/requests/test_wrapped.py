@@ -182,6 +182,22 @@ def test_a_record_that_counts_what_its_list_adds_up_to_is_no_call(name: str, tmp
         assert (found.height, counts["input_uncached_tokens"].to_list()) == (len(lines) + 2, [100, 150, 300])
 
 
+def test_an_attempt_without_counts_stays_next_to_those_that_add_up(tmp_path: Path) -> None:
+    failed = {"id": "chatcmpl-0abcdefghijklm", "created": 1770891630, "model": "gpt-5", "error": {"type": "overloaded"}}
+    line = {"time": AT, "attempts": [failed, *_CALLS], "response": _CALLS[2]}
+    found = rows(parse_records(tmp_path, "openai_chat", [line])).sort("source_request_id")
+    assert found["status"].to_list() == ["error", "ok", "ok", "ok"]
+
+
+def test_spans_in_one_document_are_what_they_are(tmp_path: Path) -> None:
+    """A document that holds several records is no sum of them, though the first counts what one of them does."""
+    spans = [{"trace_id": "t", "span_id": f"s{number}", "start_time": AT, "attributes": {
+        "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": number, "gen_ai.usage.output_tokens": 1}} for number in (1, 2)]  # fmt: skip
+    failed = {**spans[0], "span_id": "s3", "attributes": {"gen_ai.request.model": "m"}, "status": {"code": 2}}
+    page = {"spans": [*spans, failed]}
+    assert landed_bytes(tmp_path, json.dumps(page).encode(), "otel_genai").valid == 3
+
+
 @pytest.mark.parametrize(
     "line",
     [
