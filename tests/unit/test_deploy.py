@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,17 @@ def test_compose_accepts_its_file(tmp_path: Path) -> None:
 def test_the_linter_of_dockerfiles_has_no_complaint() -> None:
     done = subprocess.run([tool("hadolint"), DEPLOY / "Dockerfile"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_one_version_stands_everywhere() -> None:
+    """The newest release of the changelog, the package and the image of the Kubernetes manifest."""
+    released = re.findall(
+        r"^## \[(\d[^\]]*)\] - \d{4}-\d\d-\d\d$", (DEPLOY.parent / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    package = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]["version"]
+    images = {container["image"] for pod in pods().values() for container in pod["containers"]}
+    assert released[0] == package == metadata.version("modelmeter")
+    assert images == {f"modelmeter:{package}"}
 
 
 def test_no_secret_stands_in_a_file() -> None:
