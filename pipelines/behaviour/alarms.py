@@ -1,6 +1,6 @@
-"""Alarms of mart.request_drift over time: open until recovery or a known change, and their days no reference for others.
+"""Alarms of mart.request_drift over time. They are open until recovery or a known change, and their days are no reference for others.
 
-One day is compared in `drift.py`; here is what the days before it decide. An alarm of a metric is open from its first
+`drift.py` compares one day; this module says what the days before it decide. An alarm of a metric is open from its first
 day on, and the days before that stay its reference: a change that lasts must not become normal by lasting.
 """
 

@@ -1,6 +1,6 @@
 """mart.request_profile: a day of the company's own log as histograms per model, use case, stratum and metric.
 
-A request is looked at once, on its own day; comparing days is then a matter of some thousand small rows instead of
+Each request is looked at once, on its own day. Comparing days then takes some thousand small rows instead of
 millions of requests. What is compared and when it is an alarm is in `drift.py`.
 """
 

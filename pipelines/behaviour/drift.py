@@ -34,7 +34,7 @@ from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
 
 MIN_DAY, MIN_REFERENCE = 30, 60
 MIN_DAYS_FOR_NOISE = 5
-"""With fewer reference days the noise between days can't be estimated: requests count as independent."""
+"""With fewer reference days the noise between days can't be estimated, so requests count as independent."""
 
 ODD = 4.0
 """Robust standard deviations from the median of the reference days beyond which a day stands apart."""
@@ -47,7 +47,7 @@ MIN_SHIFT, MIN_RATE = 0.05, 0.01
 """Smallest effects worth reporting: 5 points of P(day > reference), 1 percentage point of a rate."""
 
 MIN_FINGERPRINT_SHARE = 0.5
-"""Calls that a back end never seen before must answer: providers run several at once, and most changes are small."""
+"""So many calls must be answered by a new back end: providers run several at once, and most changes are small."""
 
 MAX_REASONS = 8
 """Finish reasons that are followed as rates, the most frequent first."""

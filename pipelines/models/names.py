@@ -1,7 +1,7 @@
 """Takes a raw model name apart: seller, region, and the name itself in one spelling.
 
-Pure text rules, no knowledge of which models exist; that is in `registry.py`, and what counts as
-a provider, an organisation or a spelling comes from `models.yaml`.
+These are text rules only. `registry.py` knows which models exist, and `models.yaml` what counts as a provider, an
+organisation or a spelling.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SEPARATORS = re.compile(r"[^a-z0-9+/]+")
 _AROUND_FOLDERS = re.compile(r"-?/-?")
 
 MOVING = "-latest"
-"""How a name ends that stands for one version today and for another one tomorrow."""
+"""Endings of names that mean one version today and another one tomorrow."""
 DATE_SUFFIX = re.compile(rf"(?:-20\d{{6}}|{MOVING})$")
 """The end of a `key` that names a snapshot of a model by its day, or the newest one."""
 
@@ -109,7 +109,7 @@ def _folders(folders: Sequence[str], words: Words, seller: str) -> tuple[str | N
 
 
 def key_of(name: str) -> str:
-    """What two spellings of one name share: `claude-sonnet-4.5` and `Claude Sonnet 4 5` give `claude-sonnet-4-5`.
+    """The form that two spellings of one name share: `claude-sonnet-4.5` and `Claude Sonnet 4 5` give `claude-sonnet-4-5`.
 
     A dashed day becomes a compact one: `gpt-4o-2024-08-06` and `gpt-4o-20240806` are one name. Folders stay apart:
     `openai/gpt-5` is another key than `openai-gpt-5`. Vertex' `@default` and `@latest` say no version.

@@ -20,13 +20,13 @@ _DECLARED = "models.yaml"
 _FINE_TUNE = re.compile(r"^(ft:[^:]+):.+$")
 _AZURE_FINE_TUNE = re.compile(r"^(.+)\.ft-[0-9a-z-]+$")
 _VARIANTS = re.compile(r":(?:nitro|floor|exacto|extended|beta|online|thinking|batch)$")
-"""What routers append to a model's name for a way of serving it. `:free` is not one of these: it is another price."""
+"""Suffixes by which routers name a way of serving a model. `:free` is not one of these: it is another price."""
 _BEDROCK_VENDORS = ("luma", "nvidia", "stability", "twelvelabs", "writer")
 """Developers whose models Bedrock sells, and that sell nothing under a name of their own."""
 _QUANTISED = re.compile(
     r"-(?:awq|gptq(?:-int[48])?|fp8(?:-dynamic)?|int[48]|w4a16|w8a8|bnb-4bit|gguf|mlx(?:-[48]bit)?)$"
 )
-"""The same weights in fewer bits, as servers of one's own name them."""
+"""Names that your own servers give the same weights in fewer bits."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def build_registry(
 
 
 def _add_where_all_sellers_agree(same: dict[tuple[str, str], tuple[str, str]]) -> None:
-    """A name without a seller means what it means at every seller, or nothing."""
+    """A name without a seller has the meaning that it has at every seller, or none."""
     meanings: dict[str, set[str]] = defaultdict(set)
     for (_, key), (model, _) in same.items():
         meanings[key].add(model)

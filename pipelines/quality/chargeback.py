@@ -1,4 +1,4 @@
-"""The check that cost which is passed on stays the same cost: mart.chargeback against mart.daily_charge."""
+"""Checks that cost which is passed on neither grows nor shrinks: mart.chargeback against mart.daily_charge."""
 
 from __future__ import annotations
 

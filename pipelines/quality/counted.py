@@ -1,6 +1,6 @@
 """Runs a suite on a table of many rows: the server counts, for all rules in one pass, the rows that break them.
 
-No row leaves the server but some of those that are wrong. `run.py` runs the suites of small tables.
+Only some of the wrong rows leave the server. `run.py` runs the suites of small tables.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def run_counted(url: str, suite: Suite, from_date: date, to_date: date) -> Suite
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
-    """A connection on which a statement that fails takes no other with it."""
+    """A connection on which a failing statement does not affect others."""
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
@@ -66,7 +66,7 @@ def _count(rule: Rule) -> str:
 
 
 def _counted(connection: Connection, suite: Suite, counts: Mapping[str, str], window: str) -> dict[str, int | str]:
-    """What each rule counts, or why it can't: which of them raises is found by asking one by one."""
+    """What each rule counts, or why it can't. If one raises, the rules are asked one by one to find it."""
     source = f"from {suite.table.qualified} where {window}"
     together = _ask(connection, suite, f"select {', '.join(counts.values())} {source}")
     if not isinstance(together, str):

@@ -1,4 +1,4 @@
-"""What a suite found, kept with a fingerprint of the rows that it looked at: the same rows are not tested again.
+"""Keeps what a suite found, with a fingerprint of its rows, so that the same rows are not tested again.
 
 Tables of prices and boards are the same on most days, and importing Great Expectations takes longer than all its queries. A
 verdict depends on the rows under test, on those that its rules look up, on the rules and on the library, and on nothing else; all of

@@ -1,4 +1,4 @@
-"""Checks on calls that two sources or instruments record: what was counted once, and what may still be counted twice.
+"""Checks on calls that two sources or instruments record: which were counted once, and which may still be counted twice.
 
 `pipelines.requests.sightings` decides which records are one call; these checks look at the loaded days. Every function reads
 in the caller's transaction and changes nothing.

@@ -1,4 +1,4 @@
-"""The statement that shows every row that breaks a rule, for `modelmeter sql`: a failed check shows the first few.
+"""Writes the statement for `modelmeter sql` that shows every row that breaks a rule; a failed check shows only the first few.
 
 The rules are in `suites.py`; how they are tested is `run.py`.
 """

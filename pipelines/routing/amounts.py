@@ -1,7 +1,7 @@
 """Amounts of a policy: shared out among its arms so that they add up to the last decimal.
 
-Central amounts are exact sums with every assumption at its middle. What is projected is the middle of all simulated worlds (ADR 14): the
-middle of inputs is not that of what comes of them. Amounts are Decimal in a context of 76 digits, which `projection.py` sets.
+Central amounts are exact sums with every assumption at its middle. A projection is the median of all simulated
+worlds (ADR 14), because the outcome at the middle of the inputs is not the middle of the outcomes. Amounts are Decimal in a context of 76 digits, which `projection.py` sets.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipelines.routing.draws import DECIMALS, Floats, middle
 
 SMALLEST = Decimal(1).scaleb(-18)
 _CERTAIN = 1e-9
-"""Draws that are no further apart than this are certain: their amount is the exact one."""
+"""If draws are no further apart than this, the amount is certain and the exact one counts."""
 Parts = list[tuple[Decimal | None, Decimal | None]]
 
 

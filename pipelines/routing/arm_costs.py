@@ -1,6 +1,6 @@
 """What strata of traffic cost on one model, taken apart by what could be otherwise: input, output, the cache, fees.
 
-Strata are made in `strata.py`. The parts are exact; how they are put together under a policy is in `projection.py`.
+`strata.py` makes strata, and `projection.py` puts the parts together under a policy. The parts are exact.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _named(offer: Offer) -> list[pl.Expr]:
 
 
 def _ran_there() -> pl.Expr:
-    """Whether a stratum, or a request, with the columns of an offer ran there and is known at its own cost."""
+    """Whether a stratum or request ran on the offer in whose columns it stands, and has a known cost of its own."""
     seller, model = (pl.col(name) for name in _OFFER)
     return pl.col("provider_id").eq_missing(seller) & pl.col("model_id").eq_missing(model) & pl.col("is_priced")
 

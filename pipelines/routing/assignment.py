@@ -1,5 +1,5 @@
-"""Who gets which requests: rules first, then shares and the difficulty threshold; what an arm can't take, or what is more than its machines
-can serve, goes to the next that can."""
+"""Decides who gets which requests: first by rules, then by shares and the difficulty threshold. What an arm can't
+take, or its machines can't serve, goes to the next one that can."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _FULL = "more than its machines can serve"
 class Assignment:
     """The part of each lane's requests that each arm serves, by arm in the policy's order.
 
-    `moved` counts the requests that an arm could not take, by arm and why. `reason` says why some requests have no arm. `not_known` are
-    the facts that a lane asked for and nobody states.
+    `moved` counts the requests that an arm could not take, by arm and why. `reason` says why some requests have no arm. `not_known`
+    are facts that a lane needed and nobody states.
     """
 
     parts: Sequence[Mapping[Lane, Decimal]]

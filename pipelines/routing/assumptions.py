@@ -1,4 +1,4 @@
-"""What a projection rests on, each assumption named, for the column `assumptions` of mart.routing_projection."""
+"""Names every assumption that a projection rests on, for the column `assumptions` of mart.routing_projection."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def assumptions(plan: Plan, quality: Quality | str, arms: Sequence[Arm]) -> str:
 
 
 def _assignment(plan: Plan) -> dict[str, Any]:
-    """How requests come to their arms."""
+    """How requests are assigned to arms."""
     evidence, policy = plan.of_day.evidence, plan.policy
     stated: dict[str, Any] = {
         "assignment": "at random within what rules leave: each arm gets its share of the tokens too",
@@ -96,7 +96,7 @@ def _assignment(plan: Plan) -> dict[str, Any]:
 
 
 def _served(plan: Plan) -> dict[str, Any]:
-    """Which requests did not come where the policy meant them to, and what is not known of that."""
+    """Which requests went to another arm than the policy meant, and what is not known about them."""
     policy, found = plan.policy, plan.assignment
     stated: dict[str, Any] = {}
     lanes = [names_in(lane) for lane in plan.of_day.traffic.lanes["lane"]]

@@ -1,4 +1,4 @@
-"""How many tokens a model takes, as boards saw it: models that worked on the same items, grade C.
+"""Learns from boards how many tokens a model takes: from models that worked on the same items, grade C.
 
 Output is what boards count for answers, a loop what an agent's task takes in all: its tokens, else its cost over the list price of the day. A
 board's ratio holds for its own items. How far it is off for other work is `boards` of `evidence.yaml`; as far as that goes, the model
@@ -15,7 +15,7 @@ import polars as pl
 from pipelines.config.evidence import ANY, Effect, Evidence, Measure
 
 _FEWEST_MODELS = 5
-"""Models of a benchmark version that say what is typical there."""
+"""So many models of a benchmark version are needed to say what is typical there."""
 _PLAIN, _CACHED, _WRITTEN = 0.07, 0.63, 0.011
 """Millions of tokens of an agent's typical task: 700,000 read, nine tenths of them out of a cache, 11,000 written."""
 

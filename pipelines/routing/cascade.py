@@ -1,4 +1,4 @@
-"""A cascade: the cheap arm answers, a verifier judges, the strong arm answers again what was rejected. Both are paid.
+"""A cascade: the cheap arm answers, a verifier judges, and the strong arm answers what was rejected. Both are paid.
 
 Quality is that of what comes out: right answers of the first arm that were accepted, and of the second one to what was rejected.
 """
@@ -41,7 +41,7 @@ def second_part(rejected: Floats, longer: Floats | float) -> Floats:
 def central(
     verifier: Verifier, difficulty: Difficulty, quality: Quality, models: Sequence[str], agreement: float
 ) -> tuple[float, float]:
-    """At the middle of what is known: the parts of requests and of tokens that are answered twice."""
+    """The parts of requests and of tokens that are answered twice, at the middle of what is known."""
     cheap, strong = (np.array([quality.scores[model].share]) for model in models)
     found = accepted(cheap, strong, agreement, verifier)
     part = second_part(found.rejected, exp(difficulty.log_mean))

@@ -46,7 +46,7 @@ class Case:
     baseline: Baseline
     of_day: Day
     settled: frozenset[str] = frozenset()
-    """Models whose quality is taken as known, to ask what knowing it is worth."""
+    """Models whose quality is taken as known, to find what knowing it is worth."""
 
     @cached_property
     def plan(self) -> Plan:

@@ -1,6 +1,5 @@
-"""One day of traffic with all that its projections share: costs per arm, groups, and simulated worlds.
-
-Policies are held against it in `projection.py`.
+"""One day of traffic with everything that its projections share: costs per arm, groups and simulated worlds.
+`projection.py` applies policies to it.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from pipelines.selfhost.demand import Demand, demand_of
 
 @dataclass
 class Day:
-    """A day's traffic with its simulated worlds; what an arm costs is worked out once, whatever policies it is in."""
+    """A day's traffic with its simulated worlds. What an arm costs is computed once for all policies."""
 
     traffic: Traffic
     evidence: Evidence
@@ -146,7 +145,7 @@ class Day:
         return None if self.hourly is None else demand_of(self.hourly, "all_traffic", counts_input=counts_input)
 
     def refuses(self, offer: Offer, group: Group) -> str | None:
-        """The need of the group that the model is known not to meet, in words. What ran on the model is known to be met."""
+        """The need of the group that the model is known not to meet, in words. A model meets the needs of what ran on it."""
         return None if group.model_id == offer[1] else self.models.refuses(offer[1], group.lane)
 
     def cannot_take(self, offer: Offer) -> str | None:

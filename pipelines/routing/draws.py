@@ -1,4 +1,4 @@
-"""Simulated worlds: what is not known about models and traffic, drawn again and again, always from the same seeds.
+"""Simulated worlds: what is unknown about models and traffic is drawn many times, always from the same seeds.
 
 A model has one set of draws, whatever arm, policy or baseline it stands in: a model against itself is exactly 1 in
 every world, and two policies differ by what they do and not by luck. Each world has a mirror image: the same traffic and spreads, with every
@@ -210,7 +210,7 @@ class Worlds:
         return np.asarray(sqrt(of_a_new_one) * self._student(freedom, effect.measure, effect.model))
 
     def _student(self, freedom: int | None, *name: str) -> Floats | float:
-        """What a standard normal draw is multiplied by to be Student's; 1 where nothing is said of degrees of freedom."""
+        """The factor that makes a standard normal draw Student's; 1 without degrees of freedom."""
         from scipy.special import gammaincinv  # scipy.stats, which has more, takes a second to import
 
         if freedom is None:
@@ -244,7 +244,7 @@ class Worlds:
         return self._solved[key]
 
     def _carried_over(self, version: str, model_id: str, score: Score) -> Floats:
-        """A leaderboard's score on one's own tasks."""
+        """A leaderboard's score, carried over to your own tasks."""
         benchmark = version.partition("#")[0]
         transfer = self.evidence.transfer(benchmark)
         if transfer is None:
@@ -255,7 +255,7 @@ class Worlds:
         return 1 / (1 + np.exp(-(own[:, None] + np.stack(moved, axis=1))))
 
     def _measured(self, quality: Quality, model_id: str) -> Floats:
-        """As `shares_solved`, where the share was measured on tasks of one's own: nothing has to carry over, and errors are shared."""
+        """As `shares_solved`, for a share that was measured on your own tasks: nothing has to carry over, and errors are shared."""
         logit = np.full(self.evidence.draws, quality.scores[model_id].logit)
         of_few = self._of_few(quality.sessions)
         for name, spread in quality.moves[model_id].items():
@@ -320,7 +320,7 @@ def _uniform(name: str, draws: int) -> Floats:
 
 
 def _levels(number: int, *name: str) -> Floats:
-    """Levels from 0 to 1 in an order by chance: one in the middle of each of as many steps (Latin hypercube sampling), so that each name's own
+    """Levels from 0 to 1 in random order: one in the middle of each of as many steps (Latin hypercube sampling), so that each name's own
     distribution is that of its quantiles and no matter of luck."""
     return np.asarray((_generator(*name).permutation(number) + 0.5) / number)
 

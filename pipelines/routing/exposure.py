@@ -1,7 +1,7 @@
-"""What a change of a model touches: the routes that send traffic to it, and the money spent on it.
+"""Finds what a change of a model touches: the routes that send traffic to it, and the money spent on it.
 
-It is added to events when they are read, and never stored with them: spend and policies of a day may be loaded or changed
-after the event, and an event's row must not depend on which day ran last.
+It is added to events when they are read, and never stored with them. Spend and policies of a day may be loaded or
+changed after the event, and an event's row must not depend on which day ran last.
 """
 
 from __future__ import annotations

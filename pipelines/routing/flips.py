@@ -1,4 +1,5 @@
-"""What would end a saving: how many times the tokens all arms, or one of them, may take. Worked out at the middle of what is known.
+"""What would end a saving: how many times as many tokens all arms, or one of them, may take. It is computed at the
+middle of what is known.
 
 An arm on the baseline's own model moves with the baseline, so its tokens flip nothing. Amounts are Decimal in the context of `projection.py`.
 """
@@ -16,7 +17,7 @@ from pipelines.routing.plan import ByGroup, Parts, Plan
 from pipelines.routing.policy_arm import PolicyArm
 
 _BEYOND = 3.0
-"""Standard deviations beyond which an assumption is said to flip nothing."""
+"""An assumption further away than so many standard deviations flips nothing."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def flips(plan: Plan) -> Flips:
 
 
 def _nothing_grows(plan: Plan) -> str | None:
-    """Why no arm's tokens change anything; None without traffic."""
+    """Why no arm's tokens change the result; None without traffic."""
     if not plan.of_day.traffic.count:
         return None
     if any(arm.is_own for arm in plan.policy.arms):
@@ -53,7 +54,7 @@ def _nothing_grows(plan: Plan) -> str | None:
 
 
 def _scaling(plan: Plan, parts: Parts, place: int, arm: Arm) -> Decimal:
-    """What of the arm's cost grows with its tokens: not what ran there already, nor fees."""
+    """The part of the arm's cost that grows with its tokens: without what already ran there, and without fees."""
     cost = plan.arm(arm)
     if plan.is_base(arm) or not isinstance(cost, PolicyArm):
         return Decimal(0)
@@ -62,7 +63,7 @@ def _scaling(plan: Plan, parts: Parts, place: int, arm: Arm) -> Decimal:
 
 
 def _first(plan: Plan, room: Decimal, scaling: Mapping[int, Decimal]) -> str:
-    """The arm whose tokens, by as many standard deviations as are fewest, would use up what is saved."""
+    """The arm whose tokens would use up the saving by the fewest standard deviations."""
     nearest: tuple[float, str] | None = None
     for stake, usd in zip(plan.stakes(), scaling.values(), strict=True):
         wide = spread(plan.of_day.worlds, stake)

@@ -43,7 +43,7 @@ def frontier(day: Day, on: date) -> list[dict[str, Any]]:
 
 
 def _candidates(day: Day, quality: Quality) -> tuple[dict[Offer, Floats], dict[Offer, str]]:
-    """The cost of each group on every candidate, infinite where it can't take the group; and why the others are none."""
+    """The cost of each group on every candidate, infinite if it can't take the group; and why other models are not candidates."""
     costs: dict[Offer, Floats] = {}
     barred: dict[Offer, str] = {}
     for offer in day.offers:
@@ -143,7 +143,8 @@ class _Program:
         return [shares for shares in found if shares is not None]
 
     def is_cheapest(self, usd: float, level: float, points: Sequence[Floats]) -> bool:
-        """Whether nothing is as good as the level for less. A mixture of two of the cheapest `points` shows most that are not, without a program."""
+        """Whether nothing as good as the level costs less. For most levels a mixture of two of the cheapest `points`
+        shows that something does, without a linear program."""
         mixed = np.interp(level, [self.solved(one) for one in points], [self.cost_of(one) for one in points])
         if usd > mixed * (1 + 1e-6):
             return False

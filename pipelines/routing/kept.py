@@ -1,4 +1,5 @@
-"""Traffic as rows of core.routing_traffic and core.routing_cost, and back: what a month is added up from without its requests."""
+"""Writes traffic as rows of core.routing_traffic and core.routing_cost, and reads it back, so that a month is added
+up without its requests."""
 
 from __future__ import annotations
 
@@ -71,7 +72,7 @@ def rows_of(halves: Halves, on: date, config_id: str) -> tuple[pl.DataFrame, pl.
 
 
 def kept_days(connection: psycopg.Connection[Any], first: date, until: date, config_id: str) -> list[date]:
-    """The days of [first, until) that were added up as they would be today."""
+    """The days of [first, until) that were added up as today's configuration would."""
     return [day for (day,) in connection.execute(_CURRENT, (first, until, config_id)).fetchall()]
 
 

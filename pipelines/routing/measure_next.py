@@ -2,8 +2,8 @@
 
     measure_next(case) -> rows of mart.routing_measure_next
 
-Each measurement that could be made is taken as made, and the policy projected again: what the interval loses is what knowing
-it is worth. How a policy is projected is in `case.py`; what was measured already comes from `pipelines.shadow`.
+Each possible measurement is taken as made, and the policy is projected again. What the interval loses is the worth
+of the measurement. How a policy is projected is in `case.py`; what was measured already comes from `pipelines.shadow`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pipelines.shadow.estimates import FEWEST
 from pipelines.uncertainty import Z95
 
 HALF_WIDTH = 0.05
-"""The precision that is asked for: plus or minus five points of saving or of retained quality."""
+"""The wanted precision: plus or minus five points of saving or of retained quality."""
 _DRAWS = 400
 """Worlds per question: enough to rank runs, a fifth of what a projection takes."""
 Tokens = Literal["input", "output", "loop"]
@@ -52,7 +52,7 @@ def measure_next(case: Case) -> list[dict[str, Any]]:
 
 
 def _row(case: Case, run: Run, before: Rows) -> dict[str, Any] | None:
-    """What the run is worth; None where the interval that it would narrow is not known."""
+    """What the run is worth; None if the interval that it would narrow is not known."""
     try:
         after = _after(case, run)
     except MissingEvidenceError:

@@ -1,8 +1,8 @@
-"""What a policy is shown next to, whatever it is: the trade's habit, and the one model that would do for the same money.
+"""What every policy is compared with: the industry's method, and the one model that would do for the same money.
 
     rows = method_rows(case, projected)
 
-Both answer the same question as the policy does, on the same traffic, so that nobody needs to take a projection on trust.
+Both answer the same question on the same traffic, so nobody has to trust a projection.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def method_rows(case: Case, projected: Decimal | None) -> Iterator[dict[str, Any
 
 
 def _same_tokens_dearest(case: Case) -> dict[str, Any]:
-    """The policy's saving as the trade counts it: the recorded tokens at the arms' prices, against the dearest model's."""
+    """The policy's saving as the industry counts it: the recorded tokens at the arms' prices, against the dearest model's."""
     policy, parts = case.policy, case.plan.parts
     unknown = _unknown_arms(case)
     if isinstance(parts, str) or unknown:
@@ -70,7 +70,7 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
 
 
 def _unknown_arms(case: Case) -> list[str]:
-    """Why arms have no cost."""
+    """Why some arms have no cost."""
     costs = [
         case.plan.arm(arm) if arm.is_own else case.of_day.arm(arm.provider_id, arm.model_id, _KEPT)
         for arm in case.policy.arms

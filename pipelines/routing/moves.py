@@ -1,4 +1,5 @@
-"""What moved a projection since the last day that had requests, one event at a time: the same traffic, once with the event and once without.
+"""What moved a projection since the last day that had requests, one event at a time: the same traffic is projected
+with the event and without.
 
 A change of price is undone by the cards of that day, new scores by those that were believed then, another model behind a name by what the
 same calls would have cost on the asked one. Where a model writes more or less than before, the day is projected again with that. What
@@ -155,7 +156,7 @@ def moved(
 
 
 def _is_same(before: Decimal | float | None, after: Decimal | float | None) -> bool:
-    """Whether two figures differ by rounding alone: sums of other groups are rounded elsewhere."""
+    """Whether two figures differ by rounding alone, because sums of different groups round differently."""
     if before is None or after is None:
         return before is after
     return isclose(before, after, rel_tol=_ROUNDING, abs_tol=_ROUNDING)

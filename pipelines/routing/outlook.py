@@ -1,4 +1,4 @@
-"""How sure a projection is: intervals, probabilities, and how good the evidence is. What would flip it is in `flips.py`.
+"""How sure a projection is: intervals, probabilities and the grade of the evidence. What would flip it is in `flips.py`.
 
     outlook(worlds, base, stakes, quality, ...) -> Outlook
 
@@ -20,7 +20,7 @@ from pipelines.routing.draws import ArmArrays, Floats, Worlds, intervals, middle
 from pipelines.routing.quality import Quality
 
 SAVING, QUALITY = 0.85, 0.95
-"""The claim of the trade: 85 % saved at 95 % of the quality."""
+"""The industry's claim: 85 % saved at 95 % of the quality."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def outlook(
 
 
 def _chances(saving: Floats | None, retained: Floats | None) -> dict[str, Any]:
-    """How likely the claim of the trade is: each half of which enough is known, and both."""
+    """The probability of the industry's claim: of each half of which enough is known, and of both."""
     found: dict[str, Any] = {}
     if saving is not None:
         found["saving_85"] = float(np.mean(saving >= SAVING))
