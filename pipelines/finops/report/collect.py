@@ -54,7 +54,7 @@ class ReportData:
 
     @property
     def earlier(self) -> tuple[Earlier, ...]:
-        """What it is compared with; the name says how many days are loaded, where it is not all of them."""
+        """What it is compared with; the name says how many days are loaded, where it is neither all nor none of them."""
         if self.span.kind == "day":
             return self.span.earlier
         known = set(self["known"]["event_date"])
@@ -62,7 +62,7 @@ class ReportData:
 
     def _named(self, earlier: Earlier, known: set[date]) -> Earlier:
         loaded = sum(earlier.first <= day < earlier.end for day in known)
-        if not known or loaded == earlier.days:
+        if loaded in (0, earlier.days):
             return earlier
         return replace(earlier, name=f"{earlier.name} ({loaded} of {fmt.plural(earlier.days, 'day')} loaded)")
 
