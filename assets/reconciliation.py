@@ -17,7 +17,9 @@ from pipelines.warehouse.tables.mart_reconciliation import RECONCILIATION
 @dg.multi_asset(
     name="reconciliation",
     specs=[
-        table_spec(RECONCILIATION, deps=["mart.daily_charge", "core.reported_cost", "core.fx_rate", "core.rate_card"])
+        table_spec(
+            RECONCILIATION, deps=["mart.daily_meter_spend", "core.reported_cost", "core.fx_rate", "core.rate_card"]
+        )
     ],
     check_specs=[
         dg.AssetCheckSpec(

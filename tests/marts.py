@@ -17,10 +17,16 @@ from jinja2 import Environment, StrictUndefined
 from pipelines.daily.unit_cost import replace_unit_costs
 from pipelines.warehouse.ddl import create_table
 from pipelines.warehouse.tables import Table
-from pipelines.warehouse.tables.mart import DAILY_EXPLORER_SPEND, DAILY_ITEM_SPEND, DAILY_TAG_SPEND, SPEND_TABLES
+from pipelines.warehouse.tables.mart import (
+    DAILY_EXPLORER_SPEND,
+    DAILY_ITEM_SPEND,
+    DAILY_METER_SPEND,
+    DAILY_TAG_SPEND,
+    SPEND_TABLES,
+)
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 
-BUILT = (DAILY_CHARGE, *SPEND_TABLES, DAILY_ITEM_SPEND, DAILY_EXPLORER_SPEND, DAILY_TAG_SPEND)
+BUILT = (DAILY_CHARGE, *SPEND_TABLES, DAILY_ITEM_SPEND, DAILY_METER_SPEND, DAILY_EXPLORER_SPEND, DAILY_TAG_SPEND)
 """The charges, and what else is made of the requests."""
 PROJECT = Path(__file__).resolve().parents[1] / "dbt_like"
 

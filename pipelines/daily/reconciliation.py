@@ -19,20 +19,18 @@ from pipelines.warehouse.replace import replace_all
 from pipelines.warehouse.tables.mart_reconciliation import RECONCILIATION
 from pipelines.workspace import Workspace
 
-_IS_USAGE = "(rate_id is not null or unpriced_reason is not null)"
-_CHARGES = f"""
+_CHARGES = """
     select
         event_date, provider_id, model_id, service_tier, meter,
-        coalesce(sum(quantity) filter (where {_IS_USAGE}), 0)::numeric(38, 18) as quantity,
-        coalesce(sum(quantity) filter (where unpriced_reason is not null), 0)::numeric(38, 18) as unpriced_quantity,
-        sum(billed_cost_usd)::numeric(38, 18) as usd,
-        sum(list_cost_usd)::numeric(38, 18) as list_usd,
-        sum(reported_cost_usd)::numeric(38, 18) as logged_usd,
-        count(*) as charges,
-        max(pricing_currency) as pricing_currency,
-        max(usd_per_currency) as usd_per_currency
-    from mart.daily_charge
-    group by event_date, provider_id, model_id, service_tier, meter
+        coalesce(quantity, 0)::numeric(38, 18) as quantity,
+        coalesce(unpriced_quantity, 0)::numeric(38, 18) as unpriced_quantity,
+        billed_cost_usd as usd,
+        list_cost_usd as list_usd,
+        reported_cost_usd as logged_usd,
+        charges,
+        pricing_currency,
+        usd_per_currency
+    from mart.daily_meter_spend
     order by event_date, provider_id, model_id, service_tier, meter
 """
 _BELIEVED = "from core.reported_cost as bill where bill.superseded_at is null"

@@ -33,7 +33,7 @@ from tests.warehouse_fixtures import fresh_database
 OF_A_DAY = (
     "raw.snapshot", "raw.quarantine", "core.request", "raw.duplicate", "raw.loaded_file", "raw.quiet_day", "core.model_alias", "staging.stg_request",
     "core.request_charge", "core.price_in_force", "mart.daily_charge",
-    *(table.qualified for table in SPEND_TABLES), "mart.unit_cost", "mart.daily_item_spend", "mart.daily_explorer_spend", "mart.daily_end_user_spend", "mart.daily_tag_spend",
+    *(table.qualified for table in SPEND_TABLES), "mart.unit_cost", "mart.daily_item_spend", "mart.daily_meter_spend", "mart.daily_explorer_spend", "mart.daily_end_user_spend", "mart.daily_tag_spend",
 )  # fmt: skip
 """The tables made of a day's requests, with their checks; prices and boards are those of the first run."""
 SAMPLE_CONFIG = Path(__file__).resolve().parents[2] / "pipelines" / "sample" / "config"

@@ -19,6 +19,7 @@ from pipelines.warehouse.tables.mart import (
     DAILY_END_USER_SPEND,
     DAILY_EXPLORER_SPEND,
     DAILY_ITEM_SPEND,
+    DAILY_METER_SPEND,
     DAILY_TAG_SPEND,
     SPEND_TABLES,
 )
@@ -57,6 +58,7 @@ TABLES: tuple[Table, ...] = (
     *CORE_ROUTING_TABLES,
     *SPEND_TABLES,
     DAILY_ITEM_SPEND,
+    DAILY_METER_SPEND,
     DAILY_EXPLORER_SPEND,
     DAILY_END_USER_SPEND,
     DAILY_TAG_SPEND,

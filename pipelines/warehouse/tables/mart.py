@@ -182,6 +182,42 @@ DAILY_ITEM_SPEND = Table(
     built_by="dbt",
 )
 
+DAILY_METER_SPEND = Table(
+    "mart",
+    "daily_meter_spend",
+    "Charges per day, seller, model, tier and meter. mart.reconciliation compares every day with the bills, and reads it in place of the charges.",
+    "one row per day, seller, model, tier and meter",
+    (
+        _DAY,
+        Column("provider_id", "text", "Who sold the calls."),
+        Column("model_id", "text", "Canonical model, or the unresolved name."),
+        Column("service_tier", "text", "Tier that served the calls, as logged."),
+        Column("meter", "text", "What is counted, as in mart.daily_charge."),
+        Column(
+            "quantity",
+            "bigint",
+            "Units used that have a rate or a reason for having none; null where there are none.",
+            nullable=True,
+            unit="units",
+        ),
+        Column("unpriced_quantity", "bigint", "Those of them whose cost is not known.", nullable=True, unit="units"),
+        *(
+            Column(f"{name}_cost_usd", "numeric(38,18)", text, nullable=True, unit="USD", is_signed=True)
+            for name, text in {
+                "list": "Cost at list price; null where it is not known.",
+                "billed": "What the seller's invoice should hold.",
+                "reported": "What gateways logged, on the lines of requests.",
+            }.items()
+        ),
+        Column("pricing_currency", "text", "A currency that the prices were stated in.", nullable=True),
+        Column("usd_per_currency", "numeric(38,18)", "The highest rate at which they were converted.", nullable=True),
+        Column("charges", "bigint", "Rows of mart.daily_charge."),
+    ),
+    (_DAY.name, "provider_id", "model_id", "service_tier", "meter"),
+    day_column=_DAY.name,
+    built_by="dbt",
+)
+
 DAILY_EXPLORER_SPEND = Table(
     "mart",
     "daily_explorer_spend",

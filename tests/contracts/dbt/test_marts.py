@@ -234,9 +234,14 @@ DAMAGES: dict[str, set[str]] = {
         for damage in (
             "unpriced_reason = 'no_price' where meter = 'rest'",
             "contracted_usd_per_million = 1 where meter = 'input_uncached' and unpriced_reason is null",
+            "pricing_currency = 'EUR'",
+        )
+    },
+    **{
+        f"update mart.daily_charge set {damage}": {"charge_is_quantity_times_rate", "meter_spend_agrees_with_charges"}
+        for damage in (
             "list_usd_per_million = 1, list_cost_usd = 1e-18 where meter = 'input_uncached' and unpriced_reason is null",
             "billed_cost_usd = billed_cost_usd + 1e-18",
-            "pricing_currency = 'EUR'",
         )
     },
     "update mart.daily_charge set quantity = 1 where meter = 'rest'": {
@@ -249,6 +254,7 @@ DAMAGES: dict[str, set[str]] = {
     "update mart.daily_item_spend set effective_cost_usd = effective_cost_usd + 1e-18": {
         "item_spend_agrees_with_charges"
     },
+    "update mart.daily_meter_spend set billed_cost_usd = billed_cost_usd + 1e-18": {"meter_spend_agrees_with_charges"},
     "update mart.daily_tag_spend set effective_cost_usd = effective_cost_usd + 1e-18": {
         "tag_spend_agrees_with_charges"
     },

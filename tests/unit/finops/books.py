@@ -20,7 +20,7 @@ from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables import TABLES_BY_NAME, Table
-from pipelines.warehouse.tables.mart import DAILY_EXPLORER_SPEND, DAILY_ITEM_SPEND
+from pipelines.warehouse.tables.mart import DAILY_EXPLORER_SPEND, DAILY_ITEM_SPEND, DAILY_METER_SPEND
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 from pipelines.warehouse.tables.mart_logged import LOGGED_COST, LOGGED_DIFFERENCE, UNPRICED_NAME
 from pipelines.warehouse.tables.raw import LOADED_FILE
@@ -121,6 +121,7 @@ def add(connection: psycopg.Connection[Any], table: str, *rows: Mapping[str, Any
     copy_frame(connection, spec, frame(table, *rows))
     if spec is DAILY_CHARGE:
         build(connection, DAILY_ITEM_SPEND)
+        build(connection, DAILY_METER_SPEND)
         build(connection, DAILY_EXPLORER_SPEND)
 
 
