@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from perf.bench import bench, chosen, install_peers, peer_versions
+from perf.board_day import measure_board_day
 from perf.books import measure_books
 from perf.contenders import BY_NAME
 from perf.day import measure_day
@@ -27,6 +28,7 @@ from perf.year import measure_year
 
 RESULTS = ROOT / "perf" / "results.json"
 PAGE = ROOT / "perf" / "results.md"
+_BEHIND = 30
 
 
 def main() -> None:
@@ -44,6 +46,14 @@ def main() -> None:
     for rows in options.day:
         day = measure_day(options.home, rows, options.rounds[0], _say)
         results.setdefault("days", {})[str(rows)] = {"date": datetime.now(UTC).date().isoformat(), **day}
+        _write(results)
+    for rows in options.behind:
+        day = measure_day(options.home, rows, options.rounds[0], _say, behind=_BEHIND)
+        results.setdefault("behind", {})[str(rows)] = {"date": datetime.now(UTC).date().isoformat(), **day}
+        _write(results)
+    for exports in options.board_day:
+        found = measure_board_day(options.home, exports, options.rounds[0], _say)
+        results["board_day"] = {"date": datetime.now(UTC).date().isoformat(), **found}
         _write(results)
     for kind, models in [("prices", models) for models in options.maps] + [("leaderboards", 0)] * options.boards:
         year = measure_year(options.home, kind, models, options.rounds[0], _say)
@@ -125,6 +135,20 @@ def _options() -> argparse.Namespace:
         help="lines of a day that the whole of `modelmeter daily` is measured on, by stage; may be given more than once",
     )
     parser.add_argument(
+        "--behind",
+        type=int,
+        action="append",
+        default=[],
+        help=f"lines of a day that the whole of `modelmeter daily` is measured on with {_BEHIND} copies of the day before it",
+    )
+    parser.add_argument(
+        "--board-day",
+        type=int,
+        action="append",
+        default=[],
+        help="exports of a board: a whole run with one new export over them, boards and report",
+    )
+    parser.add_argument(
         "--maps",
         type=int,
         action="append",
@@ -150,6 +174,8 @@ def _options() -> argparse.Namespace:
         options.history is not None
         or options.growth is not None
         or options.day
+        or options.behind
+        or options.board_day
         or options.maps
         or options.boards
         or options.books

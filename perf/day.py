@@ -17,12 +17,14 @@ import tempfile
 import threading
 import time
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from perf.behind import copy_newest
 from perf.bench import Say, environment
 from perf.day_table import PARSING, WARM
 from perf.generate import Dataset, generate
@@ -51,8 +53,11 @@ class Stage:
     server_read_mb: float
 
 
-def measure_day(home: Path, rows: int, rounds: int, say: Say) -> dict[str, Any]:
-    """Runs of one day of `rows` lines: of each round one that parses them, and one that has nothing to parse."""
+def measure_day(home: Path, rows: int, rounds: int, say: Say, behind: int = 0) -> dict[str, Any]:
+    """Runs of one day of `rows` lines: of each round one that parses them, and one that has nothing to parse.
+
+    Before the second one `behind` copies of the day are put before it, but for their requests.
+    """
     home = home / "day"
     data = generate(home / "input" / f"{rows}-people", rows, is_dirty=True, has_people=True)
     settings = {**environment(home, data), "MODELMETER_REPORTS": str(home / "reports")}
@@ -63,10 +68,13 @@ def measure_day(home: Path, rows: int, rounds: int, say: Say) -> dict[str, Any]:
         for number in range(rounds):
             forget(home, database)
             for kind in (PARSING, WARM):
+                if kind == WARM and behind:
+                    copy_newest(database, [data.days[0] - timedelta(days=n) for n in range(behind, -1, -1)], say)
                 stages = run_day(data, settings, running.pid)
                 runs.append({"kind": kind, "load_before": os.getloadavg()[0], "stages": [asdict(s) for s in stages]})
                 say(f"{rows:,} lines, round {number + 1} of {rounds}, {kind}: {sum(s.wall_s for s in stages):.1f} s")
-    return {"rows": rows, "runs": runs}
+    page = home / "reports" / str(data.days[0]) / "index.html"
+    return {"rows": rows, "behind": behind, "page_kb": page.stat().st_size / 1000, "runs": runs}
 
 
 def forget(home: Path, database: Database) -> None:

@@ -10,12 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
+from perf.behind import copy_newest
 from perf.bench import Say, environment
 from perf.day import forget, run_day
 from perf.generate import generate
@@ -26,7 +24,6 @@ from pipelines.warehouse.database import Database, embedded_database
 from pipelines.warehouse.day_files import writing_days
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
-from pipelines.warehouse.tables import TABLES, Table
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import open_workspace
 
@@ -59,13 +56,7 @@ def _fill(database: Database, say: Say) -> None:
     """Give the days that were copied what the newest day has in other tables, and files."""
     with database.owner.connect({}) as connection:
         days = loaded_days(connection, REQUEST)
-        for table in TABLES:
-            if table.day_column and table.schema != "raw" and not table.range_partitioned and not table.is_act:
-                try:
-                    with connection.transaction():
-                        _copy(connection, table, days)
-                except psycopg.Error as error:
-                    say(f"{table.qualified} is not copied: {type(error).__name__}")
+    copy_newest(database, days, say)
     with (
         open_workspace(Settings()) as workspace,
         workspace.database.connect() as connection,
@@ -74,13 +65,3 @@ def _fill(database: Database, say: Say) -> None:
         for day in days[-1 - _DAYS_WITH_FILES : -1]:
             files.append(read_table(connection, REQUEST, "event_date = %s", (day,)))
         files.name_in(connection)
-
-
-def _copy(connection: psycopg.Connection[Any], table: Table, days: list[date]) -> None:
-    """Rows of the newest day, again for each day that has none."""
-    rest = ", ".join(column.name for column in table.columns if column.name != table.day_column)
-    connection.execute(
-        f"insert into {table.qualified} ({table.day_column}, {rest}) select day, {rest} from {table.qualified}, unnest(%s::date[]) as day "
-        f"where {table.day_column} = %s and day not in (select distinct {table.day_column} from {table.qualified}) on conflict do nothing",
-        [days[:-1], days[-1]],
-    )

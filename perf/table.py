@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from statistics import median
 from typing import Any
 
+from perf.board_day import board_day_table
 from perf.books import books_table
 from perf.contenders import BY_NAME, CONTENDERS, Contender
 from perf.day_table import day_table, growth_table
@@ -50,6 +51,14 @@ def results_page(results: Mapping[str, Any]) -> str:
         parts += ["## From size to size", _growth_table(sizes)]
     for rows, day in sorted(results.get("days", {}).items(), key=lambda item: int(item[0])):
         parts += [f"## A whole day of {int(rows):,} lines", day_table(day)]
+    for rows, day in results.get("behind", {}).items():
+        parts += [
+            f"## A whole day of {int(rows):,} lines with {day['behind']} days behind it",
+            f"The page of the day is {day['page_kb']:,.0f} kB.",
+            day_table(day),
+        ]
+    if "board_day" in results:
+        parts += ["## One new export of a board, and the report", board_day_table(results["board_day"])]
     if "years" in results:
         parts += ["## One new file over a year of them", _years_table(results["years"])]
     if "books" in results:

@@ -32,6 +32,7 @@ from pipelines.requests.shared_keys import (
     SharedKeys,
     may_share_ids,
     to_the_last,
+    words_of,
 )
 from pipelines.requests.sightings import FILLED
 from pipelines.warehouse.tables.raw import DUPLICATE
@@ -214,8 +215,7 @@ def _index(
             ):
                 uids = batch.column("request_uid").cast(pa.binary(16))
                 words = np.frombuffer(uids.buffers()[1], "<u8")[2 * uids.offset :][: 2 * len(uids) : 2]
-                times = batch.column("event_at").cast(pa.int64())
-                at = np.frombuffer(times.buffers()[1], "<i8")[times.offset :][: len(times)]  # to_numpy() imports pandas
+                at = words_of(batch.column("event_at").cast(pa.int64()), "<i8")
                 if is_bounded:
                     inside = (at >= low) & (at < high)
                     words, at = words[inside], at[inside]

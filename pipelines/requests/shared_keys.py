@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -203,7 +204,7 @@ class SharedKeys:
                 continue
             with pq.ParquetFile(part.path, metadata=part.metadata, pre_buffer=False) as file:
                 for batch in file.iter_batches(_BATCH, columns=[*held, "event_at"], use_threads=False):
-                    at = batch.column("event_at").cast(pa.int64()).to_numpy()
+                    at = words_of(batch.column("event_at").cast(pa.int64()), "<i8")
                     inside = (at >= low) & (at < high)
                     if inside.any():
                         yield {name: _words(batch.column(name))[inside] for name in held}
@@ -247,7 +248,13 @@ def _without(part: StoredPart) -> set[str]:
 def _words(column: pa.Array) -> _Keys:
     if pa.types.is_fixed_size_binary(column.type):
         return np.frombuffer(column.buffers()[1], "<u8")[2 * column.offset :][: 2 * len(column) : 2]
-    return np.asarray(column.fill_null(0).to_numpy(zero_copy_only=False), dtype=np.uint64)
+    return pl.Series(values=column, dtype=pl.UInt64).fill_null(0).to_numpy()
+
+
+def words_of(column: pa.Array, kind: str) -> npt.NDArray[Any]:
+    """The 64 bits of each value of a column without nulls. Arrow's to_numpy() and fill_null() would import pandas, which nothing
+    else in a run needs."""
+    return np.frombuffer(column.buffers()[1], kind)[column.offset :][: len(column)]
 
 
 def _zeros(batch: Mapping[str, _Keys]) -> _Keys:
