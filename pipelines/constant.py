@@ -1,12 +1,13 @@
 """Columns of a frame that hold one value throughout: of the columns of a request, a log fills less than half.
 
 Used where rows are kept (`pipelines.records.store`) and where they are sent (`pipelines.warehouse`): what all rows share
-need not be written row by row.
+need not be written row by row. Frames without rows are here too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -32,3 +33,13 @@ def holds_only(values: pl.Series, value: object) -> bool:
     if values.null_count() or values[-1] != value or values[len(values) // 2] != value:
         return False
     return bool((values == pl.Series([value], dtype=values.dtype)).all())
+
+
+def empty(schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """A frame of `schema` without rows. Polars makes a column for each name, which took a fourth of comparing small exports."""
+    return _empty(tuple(schema.items())).clone()
+
+
+@lru_cache(128)
+def _empty(columns: tuple[tuple[str, pl.DataType], ...]) -> pl.DataFrame:
+    return pl.DataFrame(schema=dict(columns))

@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.benchmarks.compare import GROUP, MEDIAN_EFFICIENCY, MIN_COMMON, in_groups, is_same
 from pipelines.benchmarks.history import Step
 from pipelines.benchmarks.observation import ROW_KEY, ROW_SCHEMA
+from pipelines.constant import empty
 from pipelines.uncertainty import MAD_TO_SD
 
 SLACK = 0.5
@@ -79,8 +80,8 @@ class SlowWatch:
     """
 
     def __init__(self, series: pl.DataFrame | None = None, correlations: pl.DataFrame | None = None) -> None:
-        self.series = pl.DataFrame(schema=_SERIES) if series is None else series
-        self.correlations = pl.DataFrame(schema=_CORRELATIONS) if correlations is None else correlations
+        self.series = empty(_SERIES) if series is None else series
+        self.correlations = empty(_CORRELATIONS) if correlations is None else correlations
 
     def look(self, step: Step, restarted: pl.DataFrame) -> pl.DataFrame:
         """Rows of `step.tested` whose sum passed the bound, with columns SLOW. `restarted`: keys of series that begin anew (drift)."""

@@ -19,6 +19,7 @@ from pipelines.benchmarks.bootstrap import compare_best, rank_interval
 from pipelines.benchmarks.gap_file import facts_of, keep_gaps, kept_gaps
 from pipelines.benchmarks.openness import sides, undecided
 from pipelines.benchmarks.scores import SCORE_ITEMS
+from pipelines.constant import empty
 from pipelines.ids import id_bytes
 from pipelines.models import Registry
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_GAP
@@ -46,7 +47,7 @@ def build_gap(
     board, version and day. In the file `kept` lie the gaps of the run before, of which those of days are taken that nothing
     has changed on or before.
     """
-    outcomes = items if items is not None else pl.DataFrame(schema=SCORE_ITEMS)
+    outcomes = items if items is not None else empty(SCORE_ITEMS)
     released = dict(models.select("model_id", "released_date").drop_nulls().iter_rows())
     reverse = dict(benchmarks.select("benchmark_id", "lower_is_better").iter_rows())
     lower = (

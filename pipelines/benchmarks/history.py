@@ -19,6 +19,7 @@ from pipelines.benchmarks.compare import CONTENT, GROUP, Group, Shift, group_mas
 from pipelines.benchmarks.items import ITEM_SCHEMA, compare_items
 from pipelines.benchmarks.observation import ROW_KEY, ROW_SCHEMA, BoardSnapshot, Contradiction, Observation
 from pipelines.benchmarks.trials import pooled
+from pipelines.constant import empty
 
 SETTLING = timedelta(days=3)
 """A composite that is re-weighted again within this time is still being redefined, whichever of its entries move."""
@@ -82,14 +83,14 @@ class Step:
 class State:
     """What is believed about one scope, between two exports."""
 
-    believed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BELIEVED_SCHEMA))
+    believed: pl.DataFrame = field(default_factory=lambda: empty(BELIEVED_SCHEMA))
     previous: Observation | None = None
     epochs: dict[Group, int] = field(default_factory=dict)
     memory: coverage.Memory = field(default_factory=coverage.Memory)
     redefined: dict[Group, tuple[datetime, frozenset[str]]] = field(default_factory=dict)
     """Composites that the last export re-weighted: when, and which entries moved."""
     reported: set[Contradiction] = field(default_factory=set)
-    items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ITEM_SCHEMA))
+    items: pl.DataFrame = field(default_factory=lambda: empty(ITEM_SCHEMA))
     """Outcomes item by item behind what is believed, where a source gave them."""
 
 
@@ -157,21 +158,21 @@ def _advance(state: State, observation: Observation) -> Step:
         gate_reason=seen.reason,
         is_unusable=seen.is_unusable,
         held=frozenset(),
-        new=pl.DataFrame(schema=ROW_SCHEMA),
-        unveiled=pl.DataFrame(schema=ROW_SCHEMA),
-        removed=pl.DataFrame(schema=ROW_SCHEMA),
+        new=empty(ROW_SCHEMA),
+        unveiled=empty(ROW_SCHEMA),
+        removed=empty(ROW_SCHEMA),
         unlisted=0,
         renames={},
         changed=pl.DataFrame(),
         rebased={},
         roundings={},
         tested=pl.DataFrame(),
-        items_before=pl.DataFrame(schema=ITEM_SCHEMA),
-        items_after=pl.DataFrame(schema=ITEM_SCHEMA),
+        items_before=empty(ITEM_SCHEMA),
+        items_after=empty(ITEM_SCHEMA),
         contradictions=contradictions,
         epochs=dict(state.epochs),
-        asserted=pl.DataFrame(schema=ASSERTED_SCHEMA),
-        closed=pl.DataFrame(schema=CLOSED_SCHEMA),
+        asserted=empty(ASSERTED_SCHEMA),
+        closed=empty(CLOSED_SCHEMA),
     )
     if seen.is_unusable:
         return step

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from pipelines import uncertainty
+from pipelines.constant import empty
 
 ITEM_SCHEMA = pl.Schema(
     {
@@ -90,7 +91,7 @@ def score_of_items(means: uncertainty.Floats, clusters: Sequence[str], trials: i
 def compare_items(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """Every score row that has outcomes on both sides, compared over the items that it has on both (PAIRED_SCHEMA)."""
     if before.is_empty() or after.is_empty():
-        return pl.DataFrame(schema=PAIRED_SCHEMA)
+        return empty(PAIRED_SCHEMA)
     both = after.join(before.select(*_KEY, "item_id", pl.col("outcome").alias("outcome_before")), on=[*_KEY, "item_id"])
     found = []
     for key, shared in both.sort(*_KEY, "item_id").partition_by(_KEY, as_dict=True, maintain_order=True).items():

@@ -14,6 +14,7 @@ import polars as pl
 
 from pipelines.benchmarks.intervals import complete_intervals
 from pipelines.benchmarks.items import ITEM_SCHEMA
+from pipelines.constant import empty
 from pipelines.landing import LandedFile
 
 PARSER_VERSION = "2"
@@ -142,7 +143,7 @@ class Observation:
     """The submission that the export is one run of; empty where exports follow each other. Runs are trials of one score."""
     run_id: str = ""
     """Distinguishes the runs of a submission."""
-    items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ITEM_SCHEMA))
+    items: pl.DataFrame = field(default_factory=lambda: empty(ITEM_SCHEMA))
     """Outcomes item by item of those rows for which the export has them."""
 
     def row_kinds(self) -> dict[str, RowKind]:

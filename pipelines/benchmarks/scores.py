@@ -14,6 +14,7 @@ import polars as pl
 from pipelines.benchmarks.history import ASSERTED_SCHEMA, CLOSED_SCHEMA, Step, walk
 from pipelines.benchmarks.observation import ROW_KEY, ROW_SCHEMA, Benchmark, BoardSnapshot
 from pipelines.config.sources import Leaderboard
+from pipelines.constant import empty
 from pipelines.ids import id_bytes, id_column
 from pipelines.models import Registry, resolve_names
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK, BENCHMARK_SCORE, BENCHMARK_VERSION
@@ -67,9 +68,9 @@ def score_id(board: str, benchmark_version_id: str, source_row_key: str, observe
 class Said:
     """What exports asserted and withdrew, with the outcomes item by item behind it, and the benchmarks that they name."""
 
-    asserted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASSERTED_SCHEMA))
-    closed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLOSED_SCHEMA))
-    items: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASSERTED_ITEMS))
+    asserted: pl.DataFrame = field(default_factory=lambda: empty(ASSERTED_SCHEMA))
+    closed: pl.DataFrame = field(default_factory=lambda: empty(CLOSED_SCHEMA))
+    items: pl.DataFrame = field(default_factory=lambda: empty(ASSERTED_ITEMS))
     benchmarks: Mapping[str, Benchmark] = field(default_factory=dict)
 
     def then(self, history: Iterable[Step]) -> Said:

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import polars as pl
 
 from pipelines.config.sources import PriceFeed
+from pipelines.constant import empty
 from pipelines.models import Registry
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.prices.anomalies import Doubt, doubt
@@ -141,7 +142,7 @@ class FeedReview:
         """Judge the next snapshot."""
         found = None if verdict == "accept" else self._doubt(view, others)
         if found is None and verdict == "reject":
-            found = Doubt("nothing looked wrong in it", is_whole=True, changes=pl.DataFrame(schema=CHANGES))
+            found = Doubt("nothing looked wrong in it", is_whole=True, changes=empty(CHANGES))
         if found is None:
             self._count(view, is_file=True)
             return
@@ -153,7 +154,7 @@ class FeedReview:
     def hold(self, snapshot: SnapshotFacts, reason: str, verdict: Verdict | None) -> None:
         """Let the whole snapshot wait for a person, or never count where a person said so."""
         state: State = "rejected" if verdict == "reject" else "open"
-        self.held.append(Held(snapshot, reason, is_whole=True, state=state, changes=pl.DataFrame(schema=CHANGES)))
+        self.held.append(Held(snapshot, reason, is_whole=True, state=state, changes=empty(CHANGES)))
 
     def _doubt(self, view: View, others: Sequence[tuple[str, View]]) -> Doubt | None:
         found = moves(self.last, view, others) if self.last else None

@@ -14,6 +14,7 @@ from typing import overload
 
 import polars as pl
 
+from pipelines.constant import empty
 from pipelines.prices.feed_snapshot import PRICE_SCHEMA, FeedSnapshot, SnapshotFacts
 
 _COLUMNS = PRICE_SCHEMA.names()
@@ -81,7 +82,7 @@ class Gathering:
     """Statements while they are gathered, snapshot after snapshot."""
 
     def __init__(self, stated: Statements | None = None) -> None:
-        stated = stated or Statements(pl.DataFrame(schema=_DISTINCT), pl.DataFrame(schema=_RUNS), 0)
+        stated = stated or Statements(empty(_DISTINCT), empty(_RUNS), 0)
         is_open = pl.col("last") == stated.count - 1
         self._known, self._count = stated.distinct, stated.count
         self._closed = [stated.runs.filter(~is_open)]
@@ -166,7 +167,7 @@ def joined(feeds: Iterable[KeptSnapshots]) -> KeptSnapshots:
     parts = list(feeds)
     facts = [item for part in parts for item in part.facts]
     places = [(part, place) for part in parts for place in range(len(part))]
-    distinct, runs = [pl.DataFrame(schema=_DISTINCT)], [pl.DataFrame(schema=_RUNS)]
+    distinct, runs = [empty(_DISTINCT)], [empty(_RUNS)]
     rows = count = 0
     for part in parts:
         stated, number = part.statements, pl.col("row") + rows

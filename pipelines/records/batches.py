@@ -8,6 +8,7 @@ from functools import cache
 
 import polars as pl
 
+from pipelines.constant import empty
 from pipelines.records.line_chunks import Fault
 
 POSITION: dict[str, pl.DataType] = {
@@ -56,4 +57,4 @@ def only_faults(faults: list[Fault], paths: Iterable[str]) -> Batch:
 
 @cache
 def _no_texts(paths: tuple[str, ...]) -> pl.DataFrame:
-    return pl.DataFrame(schema={**POSITION, **dict.fromkeys(paths, pl.String())})
+    return empty({**POSITION, **dict.fromkeys(paths, pl.String())})

@@ -24,6 +24,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.json as pj
 
+from pipelines.constant import empty
 from pipelines.records.conversions import INSTANT, MONEY
 from pipelines.records.json_record import MAX_TEXT
 from pipelines.records.json_texts import list_texts
@@ -190,7 +191,7 @@ class ColumnReader:
 
     def _joined(self, parts: list[_Part]) -> pl.DataFrame:
         """The parts as one frame; those read alike go over from Arrow together, which takes a lock each time."""
-        frames = [pl.DataFrame(schema={"index": pl.Int64()})]
+        frames = [empty({"index": pl.Int64()})]
         for _, group in groupby(parts, key=lambda part: (part.shapes, part.table.schema)):
             alike = list(group)
             frame = pl.DataFrame(pa.concat_tables([part.table for part in alike]))

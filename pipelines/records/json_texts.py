@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from pipelines.constant import repeated
+from pipelines.constant import empty, repeated
 from pipelines.records.json_record import COUNTED, MAX_TEXT, RecordError, load, texts_of
 from pipelines.records.paths import Node
 
@@ -221,7 +221,7 @@ class JsonDecoder:
             indexes.append(index)
             rows.append(tuple(texts[path] for path in self._tree.paths))
         schema = dict.fromkeys(self._tree.paths, pl.String())
-        texts_frame = pl.DataFrame(rows, schema=schema, orient="row") if rows else pl.DataFrame(schema=schema)
+        texts_frame = pl.DataFrame(rows, schema=schema, orient="row") if rows else empty(schema)
         return texts_frame.insert_column(0, pl.Series("index", indexes, dtype=pl.Int64)), failures
 
 
@@ -249,7 +249,7 @@ def _in_blocks(index: pl.Series, texts: pl.Series, dtype: pl.Struct) -> pl.DataF
         with ThreadPoolExecutor(_WORKERS) as pool:
             blocks = list(pool.map(lambda block: _good_parts(block, dtype), lines.iter_slices(BLOCK_LINES)))
         good = [part for parts in blocks for part in parts]
-    return pl.concat(good) if good else pl.DataFrame(schema={"index": pl.Int64(), "value": dtype})
+    return pl.concat(good) if good else empty({"index": pl.Int64(), "value": dtype})
 
 
 def _good_parts(lines: pl.DataFrame, dtype: pl.Struct) -> list[pl.DataFrame]:

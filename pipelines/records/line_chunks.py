@@ -18,6 +18,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from pipelines.constant import empty
 from pipelines.records.tally import Tally
 from pipelines.records.unpacking import CHUNK_BYTES, UTF8_BOM, Unpacked
 
@@ -219,7 +220,7 @@ def line_frame(chunk: Chunk, wanted: list[int] | None = None) -> tuple[pl.DataFr
     if wanted is not None:
         return _few_lines(chunk, wanted)
     if not len(chunk.ends):
-        return pl.DataFrame(schema=_LINES), []
+        return empty(_LINES), []
     data, faults = _utf8_only(chunk)
     offsets = np.concatenate([chunk.starts[:1], chunk.ends])
     array = pa.LargeStringArray.from_buffers(len(chunk.ends), pa.py_buffer(offsets), pa.py_buffer(data))
