@@ -329,3 +329,12 @@ def test_a_page_without_the_board_s_table_is_set_aside(tmp_path: Path, text: str
     declared = board("mapping", model_field="Model", scores=[{"field": "Rate", "benchmark": "b"}])
     found = export(tmp_path, declared, "2026-02-01", text.encode(), suffix)
     assert (found.lines, found.valid, found.quarantine["severity"].to_list()) == (1, 0, ["error"])
+
+
+def test_a_header_that_comes_again_in_other_marks_is_no_row(tmp_path: Path) -> None:
+    """Files that were joined have it; a model whose name is a column's is a row."""
+    declared = board("mapping", model_field="Model", scores=[{"field": "Rate", "benchmark": "b"}])
+    text = "**model**,Rate\na,1\nMODEL \u2191,rate\nb,2\nmodel,3\n"
+    found = export(tmp_path, declared, "2026-02-01", text.encode(), ".csv")
+    assert [(row["raw_model"], row["score"]) for row in rows(found)] == [("a", 1), ("b", 2), ("model", 3)]
+    assert found.quarantine.is_empty()
