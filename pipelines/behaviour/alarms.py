@@ -140,9 +140,8 @@ def with_age(rows: pl.DataFrame, day: date, alarms: Alarms, answered: pl.DataFra
     carried = [_carried(row, day, is_open=False) for row in gone.iter_rows(named=True)]
     unseen = missing.join(answered, on=KEY, how="anti")
     carried += [_carried(row, day, is_open=True) for row in unseen.iter_rows(named=True)]
-    return pl.concat([judged, pl.DataFrame(carried, schema=REQUEST_DRIFT.polars_schema)]).sort(
-        *REQUEST_DRIFT.primary_key
-    )
+    others = [pl.DataFrame(carried, schema=REQUEST_DRIFT.polars_schema)] if carried else []
+    return pl.concat([judged, *others]).sort(*REQUEST_DRIFT.primary_key)
 
 
 def _state_sentence(is_open: pl.Expr, was_open: pl.Expr) -> pl.Expr:

@@ -350,6 +350,8 @@ def _move_on(state: State, step: Step, kept_aside: pl.DataFrame, tested: pl.Data
 def _with_epoch(rows: pl.DataFrame, epochs: dict[Group, int]) -> pl.DataFrame:
     """Set column `epoch` from the version's epoch, 0 where it was never re-anchored."""
     moved = [(*group, number) for group, number in sorted(epochs.items()) if number]
+    if not moved:
+        return rows.drop("epoch", strict=False).with_columns(epoch=pl.lit(0, pl.Int32()))
     table = pl.DataFrame(moved, schema={**dict.fromkeys(GROUP, pl.String()), "epoch": pl.Int32()}, orient="row")
     return (
         rows.drop("epoch", strict=False)
