@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.behaviour.day_profile import GROUP
 from pipelines.config.watch import KnownChange
-from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_behaviour import REQUEST_DRIFT
 
 REFERENCE_DAYS = 28
 RHYTHM_DAYS, MAX_EPISODES = 2 * REFERENCE_DAYS, 2

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
-from pipelines.warehouse.tables.mart_benchmarks import REQUEST_PROFILE
+from pipelines.warehouse.tables.mart_behaviour import REQUEST_PROFILE
 
 GROUP = ("provider_id", "model_id", "use_case")
 CONTINUOUS = ("output_tokens", "reasoning_share", "latency_ms", "ttft_ms", "throughput", "cache_read_share")

@@ -30,7 +30,7 @@ from pipelines.behaviour.day_profile import (
 from pipelines.config.watch import KnownChange
 from pipelines.models.names import DATE_SUFFIX, key_of
 from pipelines.uncertainty import MAD_TO_SD, Floats
-from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_behaviour import REQUEST_DRIFT
 
 MIN_DAY, MIN_REFERENCE = 30, 60
 MIN_DAYS_FOR_NOISE = 5

@@ -1,7 +1,7 @@
 """The steps of the daily run, one function per Dagster asset: read, call the subject packages, replace the rows.
 
 Only the joining of the parts lives here: which files, which days, which tables, in which transaction. What is
-computed is in `pipelines.requests`, `prices`, `benchmarks` and `routing`; Dagster is in `assets`.
+computed is in the rooms that it calls (`pipelines.requests`, `prices`, `books`, `routing` ...); Dagster is in `assets`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Step `mart.request_drift`: each day of the log compared with its reference; `mart.request_profile` holds the days.
 
 A day's requests are read once, into its profile; days are compared profile with profile. What is compared, and when a
-difference is an alarm, is in `pipelines.benchmarks`.
+difference is an alarm, is in `pipelines.behaviour`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core import REQUEST
-from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT, REQUEST_PROFILE
+from pipelines.warehouse.tables.mart_behaviour import REQUEST_DRIFT, REQUEST_PROFILE
 from pipelines.workspace import Workspace
 
 _REACH = timedelta(days=REFERENCE_DAYS)

@@ -16,7 +16,8 @@ from pipelines.config.routing import RoutingConfig
 from pipelines.daily.days import Window
 from pipelines.routing.exposure import with_exposure
 from pipelines.warehouse.read import read_frame, read_table
-from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT, REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_behaviour import REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
 from pipelines.workspace import Workspace
 
 _SPEND = """

@@ -41,7 +41,7 @@ from pipelines.warehouse.day_files import day_of_requests
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core_prices import RATE_CARD
-from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_behaviour import REQUEST_DRIFT
 from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE, ROUTING_PROJECTION
 from pipelines.workspace import Workspace
 from pipelines.workspace.model_registry import registry_of

@@ -18,7 +18,7 @@ from pipelines.warehouse.database import Database
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
 from pipelines.warehouse.tables.core import REQUEST
-from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT, REQUEST_PROFILE
+from pipelines.warehouse.tables.mart_behaviour import REQUEST_DRIFT, REQUEST_PROFILE
 from tests.unit.behaviour.test_drift import requests
 
 START, DAYS = date(2026, 1, 1), 45

@@ -24,7 +24,7 @@ from pipelines.warehouse.replace import replace_all, replace_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK_SCORE
 from pipelines.warehouse.tables.core_prices import RATE_CARD
-from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_behaviour import REQUEST_DRIFT
 from pipelines.warehouse.tables.mart_economics import SERVED_MODEL_CHANGE
 from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE, ROUTING_PROJECTION
 from pipelines.warehouse.tables.spec import Table

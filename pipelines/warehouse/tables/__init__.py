@@ -23,6 +23,7 @@ from pipelines.warehouse.tables.mart import (
     DAILY_TAG_SPEND,
     SPEND_TABLES,
 )
+from pipelines.warehouse.tables.mart_behaviour import MART_BEHAVIOUR_TABLES
 from pipelines.warehouse.tables.mart_benchmarks import MART_BENCHMARK_TABLES
 from pipelines.warehouse.tables.mart_catalog import MODEL_CATALOG
 from pipelines.warehouse.tables.mart_charges import MART_CHARGE_TABLES
@@ -70,6 +71,7 @@ TABLES: tuple[Table, ...] = (
     *MART_ROUTING_TABLES,
     SHADOW_REQUEST,
     *MART_BENCHMARK_TABLES,
+    *MART_BEHAVIOUR_TABLES,
     *MART_PRICE_TABLES,
     *MART_EVIDENCE_TABLES,
     *SELFHOST_TABLES,

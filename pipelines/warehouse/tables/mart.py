@@ -1,7 +1,7 @@
 """Tables of schema `mart` on spend: what finance, engineers and analysts read, one question per table.
 
 Those with `built_by="dbt"` are SQL models in `dbt_like/`. The facts they rest on are in `core.py`; the tables on prices
-and on quality are in `mart_prices.py` and `mart_benchmarks.py`.
+and on quality are in `mart_prices.py`, `mart_benchmarks.py` and `mart_behaviour.py`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from pipelines.behaviour import ProfileCounts, build_request_profile, detect_req
 from pipelines.ids import id_bytes
 from pipelines.meters import COUNT_COLUMNS
 from pipelines.warehouse.tables.core import REQUEST
-from pipelines.warehouse.tables.mart_benchmarks import REQUEST_DRIFT
+from pipelines.warehouse.tables.mart_behaviour import REQUEST_DRIFT
 
 DAY = date(2026, 2, 20)
 
