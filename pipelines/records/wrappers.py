@@ -64,6 +64,8 @@ class Wrappers:
         ids = tuple(path for name in ("source_request_id", "span_id") for path in layout.text.get(name, ()))
         self._places = (ids, layout.instants.get("event_at", ()))
         self._failed = layout.text.get("error", ())
+        named = (*layout.text.get("request_model", ()), *layout.text.get("response_model", ()))
+        self._models = [path for path in named if "/" not in path]
         self._known = path_tree({*self._failed, *(path for paths in self._places for path in paths)})
         self._copies = Copies(layout, self._read)
 
@@ -223,8 +225,8 @@ class Wrappers:
         ]
         if not self._copies.is_sum(value, [record for record in held if self._is_counted(record)]):
             return []
-        around = self._around(value, of_one=False)
-        return [{**around, **record} for record in held]
+        named = {name: value[name] for name in self._models if isinstance(value.get(name), str)}
+        return [{**self._dated(value), **named, **record} for record in held]
 
     def _may_count(self, items: list[object]) -> bool:
         """A quick look at whether one of the items has a field where a count may lie."""

@@ -166,7 +166,13 @@ _CALLS = [_call(1), _call(2, 150), _call(3, 300)]
 _SUM = {"prompt_tokens": 550, "completion_tokens": 60, "total_tokens": 610}
 _ADDED_UP: dict[str, dict[str, Any]] = {
     "a page": {"data": _CALLS, "total": 3, "usage": _SUM, "model": "gpt-5"},
-    "a run": {"time": AT, "id": "run_1", "usage": _SUM, "calls": _CALLS},
+    "a run": {
+        "time": AT,
+        "id": "run_1",
+        "model": "gpt-5",
+        "usage": _SUM,
+        "calls": [{key: item for key, item in call.items() if key != "model"} for call in _CALLS],
+    },
     "a run in an object": {"time": AT, "result": {"usage": _SUM, "raw_responses": _CALLS}},
     "the last of several steps": {"usage": _CALLS[2]["usage"], "response": {"id": _CALLS[2]["id"]}, "steps": _CALLS},
     "attempts and the answer": {"time": AT, "attempts": _CALLS, "response": _CALLS[1]},
@@ -180,11 +186,12 @@ def test_a_record_that_counts_what_its_list_adds_up_to_is_no_call(name: str, tmp
         found = rows(parse_records(tmp_path, "openai_chat", lines))
         counts = found.filter(pl.col("source_request_id").str.contains(r"-\dabc")).sort("source_request_id")
         assert (found.height, counts["input_uncached_tokens"].to_list()) == (len(lines) + 2, [100, 150, 300])
+        assert set(counts["request_model"]) == {"gpt-5"}
 
 
 def test_an_attempt_without_counts_stays_next_to_those_that_add_up(tmp_path: Path) -> None:
     failed = {"id": "chatcmpl-0abcdefghijklm", "created": 1770891630, "model": "gpt-5", "error": {"type": "overloaded"}}
-    line = {"time": AT, "attempts": [failed, *_CALLS], "response": _CALLS[2]}
+    line = {"time": AT, "attempts": [failed, *_CALLS], "response": _CALLS[2], "error": "the last was too late"}
     found = rows(parse_records(tmp_path, "openai_chat", [line])).sort("source_request_id")
     assert found["status"].to_list() == ["error", "ok", "ok", "ok"]
 
