@@ -74,9 +74,7 @@ def _of_the_day(workspace: Workspace, checks: Sequence[CheckLine], apart: Apart)
         check for check in checks if not is_old and not check.passed and check.name.rpartition(" ")[2] not in SPOKEN_FOR
     ]
     named = [(check.name, check.severity, check.detail) for check in failed]
-    absent_counts = not workspace.settings.is_offline
-    feeds = feeds_in_use(workspace)
-    stale = [(f.name, f.observed_at) for f in feeds if f.is_stale or (f.is_stale is None and absent_counts)]
+    stale = [(feed.name, feed.observed_at) for feed in feeds_in_use(workspace) if feed.is_stale]
     return [*found, *failed_checks(named, about, link), *stale_feeds(stale, about, link)]
 
 
