@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from assets.cli.terminal import say
 
-_LOOK_THEMSELVES = ("doctor",)
+_LOOK_THEMSELVES = ("doctor", "status")
 _NEED_NO_CONFIGURATION = ("sql", "db", "ui")
 """Commands that work, or stop a server, whatever the configuration says."""
 
@@ -25,11 +25,15 @@ def version_line() -> str:
 
 def check(command: str) -> None:
     """Warnings go to standard error. Raises ConfigError where the command can't mean what its user means."""
+    if command not in _LOOK_THEMSELVES:
+        look(command)
+
+
+def look(command: str) -> None:
+    """The same for a command that first has to be able to say what it finds."""
     from pipelines.config import ConfigError
     from pipelines.preflight import unknown_variables
 
-    if command in _LOOK_THEMSELVES:
-        return
     if unknown := unknown_variables(os.environ):
         raise ConfigError("\n".join(unknown))
     if command not in _NEED_NO_CONFIGURATION:

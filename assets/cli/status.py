@@ -29,26 +29,27 @@ def status(
 ) -> None:
     """Show the last run of each day, stale feeds, open alarms and sizes.
 
-    Ends with status 1 where something is wrong, and with 2 where the warehouse can't be asked.
+    Ends with status 1 where something is wrong, and with 2 where the configuration or the warehouse can't be read.
     """
+    from assets.cli.preflight import look
     from assets.prometheus import UNHEALTHY, prometheus
     from assets.status import status_of
-    from pipelines.config import ConfigError
-    from pipelines.warehouse import WarehouseError
+    from pipelines.outside import ANY_FAILURE, worded
     from pipelines.workspace import open_workspace
 
     if as_json and as_prometheus:
         raise typer.BadParameter("--json can't be combined with --prometheus")
     allowed = timedelta(hours=max_age)
     try:
+        look("status")
         with open_workspace() as workspace:
             found = status_of(workspace)
-    except (ConfigError, WarehouseError) as error:
+    except ANY_FAILURE as error:
         # Whoever reads files would take an empty one for no news.
         if as_prometheus:
             say(UNHEALTHY.rstrip("\n"))
         elif as_json:
-            say(json_text({"healthy": False, "problems": [str(error)]}))
+            say(json_text({"healthy": False, "problems": worded(error).splitlines()}))
         raise
     problems = found.problems(allowed)
     if as_prometheus:

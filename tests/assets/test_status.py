@@ -20,6 +20,7 @@ from assets.cli.runs import RunOutcome, log_outcome
 from assets.cli.status import show
 from assets.prometheus import UNHEALTHY, prometheus
 from assets.status import LastRun, Status, status_of
+from pipelines.config import ConfigError
 from pipelines.daily import Window
 from pipelines.fetch.ping import PingError, ping
 from pipelines.finops.report import FeedLine
@@ -148,6 +149,22 @@ def test_a_probe_that_reads_files_hears_of_a_warehouse_that_is_gone(
     assert said in result.output
     assert "secret" not in result.output
     assert prometheus(replace(GOOD, last_success_at=None), AGE).startswith(UNHEALTHY)
+
+
+@pytest.mark.parametrize(("option", "said"), [("--json", '"healthy": false'), ("--prometheus", "modelmeter_healthy 0")])
+def test_a_probe_hears_of_a_configuration_that_cant_be_read(
+    option: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It was refused before the command had said a word: whoever reads a file found an empty one."""
+    monkeypatch.setenv("MODELMETER_HOME", str(tmp_path))
+    monkeypatch.setenv("MODELMETER_CONFIG", str(tmp_path))
+    (tmp_path / "sources.yaml").write_text("requests: [{sourc: x}]")
+    for _ in ("a misspelt key", "a misspelt variable"):
+        result = CliRunner().invoke(app, ["status", option])
+        assert isinstance(result.exception, ConfigError)
+        assert said in result.stdout
+        (tmp_path / "sources.yaml").unlink(missing_ok=True)
+        monkeypatch.setenv("MODELMETER_HOEM", "x")
 
 
 def test_the_newest_run_of_each_stretch_counts(database: Database, database_settings: Settings) -> None:
