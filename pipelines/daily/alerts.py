@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from pipelines.alerts.events import Alert, alerts_of, failed_checks, failed_run, stale_feeds
 from pipelines.alerts.outbox import Delivered, deliver, record
-from pipelines.daily.ingest import event_dates
 from pipelines.daily.known_days import all_known_days
 from pipelines.daily.report import feeds_in_use
 from pipelines.landing import LandingError
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 SPOKEN_FOR = ("spend_as_expected", "models_unchanged")
 """Checks whose findings are events of a kind of their own."""
+_NEWER = "select exists (select from raw.snapshot, unnest(event_dates) as day where kind = 'requests' and day > %s)"
 _BEHIND, _LONG_BEHIND = timedelta(days=3), timedelta(days=35)
 
 
@@ -86,8 +86,9 @@ def is_behind(workspace: Workspace, day: date) -> bool:
     """
     if Progress(workspace.settings.home).made() is not None:
         return True
-    if any(event > day + _BEHIND for days in event_dates(workspace).values() for event in days):
-        return True
+    with workspace.database.connect(read_only=True) as connection:
+        if connection.execute(_NEWER, [day + _BEHIND]).fetchone() == (True,):
+            return True
     declared = {source.source for source in workspace.config.sources.requests}
     try:
         files = workspace.landed("requests").files
