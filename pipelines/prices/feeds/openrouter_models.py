@@ -119,6 +119,8 @@ def _why_not(slug: str, key: str, value: object) -> str:
         return f"{slug}: depends on the model routed to"
     if key in _METERS:
         return f"{slug}: {key}: {why_no_price(value)}"
+    if key == "discount":
+        return f"{slug}: discount: {str(value)[:60]}: not taken off"
     return f"{key}: {str(value)[:60]}: not understood"
 
 

@@ -50,7 +50,7 @@ from pipelines.prices.pages.picked_tables import Found, bound, picked
 from pipelines.prices.pages.saved import page_text
 from pipelines.prices.pages.sections import PageSection, sections_of
 
-VERSION = "5"
+VERSION = "6"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ _CURRENCIES = {
 }  # fmt: skip
 _MARKS = re.compile(r"(?:\s*(?:[⁰¹²³⁴⁵⁶⁷⁸⁹*†‡§]|\[\^?\d+\]))+$")
 """Marks of footnotes behind a name or a header."""
+_NARROW = str.maketrans("（）：，／", "():,/")
 _MARKS_OF_AMOUNTS = re.compile(r"(?<=[\da-zA-Z元])\s*(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[*†‡§]+|\[\^?\d{1,2}\])(?=\s*(?:/|元|$))")
 _OF_TOKENS = re.compile(
     r"(?P<count>[1-9][\d,]*)?\s*(?:(?P<many>[KM]|[kmKM](?=\s*[Tt]ok)|[Tt]housand|[Mm]illion)\s*(?:[Tt]ok(?:en)?s?)?|[Tt]ok(?:en)?s?)"
@@ -228,8 +229,9 @@ def refuse_dear_batches(prices: Sequence[Price]) -> None:
 
 @lru_cache(4096)
 def key(text: str) -> str:
-    """What two spellings of one header share: pages change case, spaces, line breaks, footnotes and `&` as they please."""
-    return _MARKS.sub("", plain(text)).lower().replace(" ", "").replace("&", "and")
+    """What two spellings of one header share: pages change case, spaces, line breaks, footnotes, `&` and the width of
+    brackets and commas as they please."""
+    return _MARKS.sub("", plain(text)).lower().replace(" ", "").replace("&", "and").translate(_NARROW)
 
 
 @lru_cache(4096)

@@ -76,6 +76,12 @@ def test_openrouter_prices_tiers_and_overrides() -> None:
     ]
 
 
+def test_a_discount_of_openrouter_is_named_with_its_model() -> None:
+    pricing = {"prompt": "0.000002", "completion": "0.000004", "discount": 0.25}
+    parsed = read("openrouter_models", {"data": [{"id": "m", "pricing": pricing}]})
+    assert (len(parsed.prices), parsed.not_understood) == (2, {"m: discount: 0.25: not taken off"})
+
+
 def test_zeros_of_the_openrouter_list_of_2025_are_no_prices() -> None:
     """Every model had a zero for what it charges nothing extra for: reasoning cost as the answer, cached input as input."""
     zeros = dict.fromkeys(("request", "input_cache_read", "input_cache_write", "web_search", "internal_reasoning"), "0")

@@ -204,6 +204,7 @@ def test_bailians_discounts_in_brackets_are_taken_off_and_busy_hours_cost_their_
     ("row", "named"),
     [
         ("| Search | Per 1,000 successful requests | $0.75 |", 0),
+        ("| Search (text, image) | Per 1,000 calls | $0.75 |", 0),
         ("| Web Search | Per 1K calls | $0.75 |", 1),
         ("Searches cost $0.75 per thousand.", 1),
         ("", 0),
@@ -226,6 +227,30 @@ The prices are in units of per 1M tokens.
     found = FORMATS["page"].read(page.encode(), {"layout": "deepseek_en"})
     assert len([name for name in found.not_understood if "web_search" in name]) == named
     assert ("web_search" in {price.meter for price in found.prices}) == row.startswith("| Search")
+
+
+def test_deepseeks_searches_of_november_2026_cost_and_those_not_yet_charged_are_noted() -> None:
+    page = """# 模型 & 价格
+下表所列模型价格以“百万 tokens”为单位。
+## 模型细节
+| 模型 | 模型 | deepseek-x |
+|---|---|---|
+| 价格 | 百万tokens输入 (缓存命中) | 0.1元 |
+| 价格 | 百万tokens输入 (缓存未命中) | 1元 |
+| 价格 | 百万tokens输出 | 2元 |
+
+## 联网搜索与抓取价格
+无论是直接调用 Search 与 Fetch API，还是通过工具使用，都按此价格计费。
+这部分接口调用目前未计费，并将于北京时间 2026 年 11 月 1 日 00:00 起按次收取。
+
+| 项目 | 计费单位 | 价格 |
+|---|---|---|
+| 搜索（文字、图片） | 每 1,000 次 | 5元 |
+| 网页抓取 | 每 1,000 次 | 7元 |
+"""
+    found = FORMATS["page"].read(page.encode(), {"layout": "deepseek"})
+    assert [(p.unit_price, p.pricing_quantity) for p in found.prices if p.meter == "web_search"] == [(5, 1000)]
+    assert ["未计费" in name for name in found.not_understood] == [True]
 
 
 @pytest.mark.parametrize(
