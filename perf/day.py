@@ -58,7 +58,9 @@ def measure_day(home: Path, rows: int, rounds: int, say: Say, behind: int = 0) -
 
     Before the second one `behind` copies of the day are put before it, but for their requests.
     """
-    home = home / "day"
+    home = home / ("behind" if behind else "day")
+    if behind:  # else the days of an earlier measurement would lie behind the run that parses
+        shutil.rmtree(home, ignore_errors=True)
     data = generate(home / "input" / f"{rows}-people", rows, is_dirty=True, has_people=True)
     settings = {**environment(home, data), "MODELMETER_REPORTS": str(home / "reports")}
     os.environ.update(settings)
