@@ -8,7 +8,10 @@ import pytest
 
 from pipelines.prices import PriceFeedError
 from pipelines.prices.feeds.page import read
+from pipelines.prices.pages.cells import refuse_fallen
+from pipelines.prices.pages.layout import PageLayout
 from pipelines.prices.pages.sections import sections_of
+from tests.unit.prices.feeds import price
 
 
 def cells(rows: str) -> list[list[str]]:
@@ -262,3 +265,17 @@ def test_a_text_that_a_layout_takes_for_no_price_is_none_in_the_pages_notation(s
     page = html(f"<table>{row('Model', 'Input')}{row('a', '$1')}{row('b', shown)}</table>")
     assert [price.raw_model for price in read(page, layout() | {"blank": [shown]}).prices] == ["a"]
     assert [price.raw_model for price in read(page, layout() | {"free": [shown]}).prices] == ["a", "b"]
+
+
+@pytest.mark.parametrize("other", [{"service_tier": "batch"}, {"time_window": "00:00-08:00 UTC"}])
+def test_a_price_of_long_prompts_is_held_to_that_of_short_ones_of_its_own_tier_and_hours(other: dict[str, str]) -> None:
+    layout = PageLayout.model_construct()
+    short, long = price("2"), price("1.5", context_from_tokens=200_000)
+    refuse_fallen(layout, [short, long._replace(**other)], "row 1")
+    for fallen in ([short, long], [short._replace(**other), long._replace(**other)]):
+        with pytest.raises(PriceFeedError, match=r"row 1: .* should not be dearer"):
+            refuse_fallen(layout, fallen, "row 1")
+    with pytest.raises(PriceFeedError, match="should not be dearer"):
+        refuse_fallen(
+            layout, [price("2", reasoning_mode="non_thinking"), price("1", reasoning_mode="thinking")], "row 1"
+        )

@@ -13,6 +13,7 @@ import pytest
 from pipelines.records import csv_tables
 from pipelines.records.layout import SourceError
 from pipelines.records.line_chunks import Chunk, chunks
+from pipelines.records.tables import known_columns
 from pipelines.records.tally import Tally
 from tests.unit.requests.helpers import parse, row, rows, source_of
 
@@ -229,3 +230,8 @@ def test_a_declaration_is_part_of_the_parser_version(tmp_path: Path) -> None:
     assert first.path != second.path
     assert (row(first)["team"], row(second)["team"]) == (None, "a")
     assert source_of("mapping").format == "mapping"
+
+
+def test_names_in_capitals_stand_for_names_of_mixed_case_of_their_own_format() -> None:
+    for head in ("promptTokens", "prompttokens"):
+        assert known_columns(["PROMPTTOKENS", "OTHER"], str, frozenset({head, "id"})) == {"PROMPTTOKENS": head}
