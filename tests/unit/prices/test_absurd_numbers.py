@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from pipelines.config.sources import PriceFeed
 from pipelines.prices import PriceFeedError, parse_feed
+from pipelines.prices.feed_snapshot import price_frame
+from tests.unit.prices.feeds import price
 from tests.unit.prices.landed import landed_bytes
 
 ABSURD = (
@@ -89,3 +92,8 @@ def test_a_key_that_stands_twice_is_named(tmp_path: Path) -> None:
 def test_a_file_nested_without_end_is_refused_as_a_feed(tmp_path: Path) -> None:
     with pytest.raises(PriceFeedError, match=r"nested too deeply|not shaped as"):
         parsed(tmp_path, "litellm_map", '{"a":' * 100_000)
+
+
+def test_amounts_are_rounded_half_even_to_18_decimals() -> None:
+    rows = [price(f"{digits}E-18") for digits in ("1.5", "2.5", "2.51", "7")]
+    assert price_frame(rows)["unit_price"].to_list() == [Decimal(f"{digit}E-18") for digit in (2, 2, 3, 7)]
