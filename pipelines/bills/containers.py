@@ -29,6 +29,10 @@ _AMOUNTS = frozenset(
 """What a report measures and may write as text: a record is the same one when these change."""
 
 
+LABELS = ("labels", "system_labels", "tags")
+"""Lists in rows of Google's billing export, by which it splits an hour."""
+
+
 def open_report(value: object) -> list[object]:
     """The results of one page, bucket or flattened line; anything else stays as it is.
 
@@ -143,6 +147,9 @@ def identity(result: dict[str, Any]) -> str:
 
 def _dimensions(value: dict[str, Any], place: str) -> Iterator[tuple[str, str]]:
     for name, item in value.items():
+        if name in LABELS and isinstance(item, list):
+            yield from ((f"{place}{name}", json.dumps(label, sort_keys=True, default=str)) for label in item)
+            continue
         if isinstance(item, dict):
             yield from _dimensions(item, f"{place}{name}/")
             continue

@@ -49,7 +49,7 @@ _WHO = (
     "report", "project_id", "api_key_id", "end_user_id", "raw_model", "line_item", "product", "meter", "upstream_provider", "service_tier",
     "region", "context_window", "quantity_unit", "currency", "charge_category",
 )  # fmt: skip
-"""What identifies a record of a table; one of a JSON report is identified by all that it says (`containers.py`)."""
+"""What identifies a record of a table, with its `line_id` where the format has one; one of a JSON report is identified by all that it says (`containers.py`)."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def _facts(valid: pl.DataFrame, layout: Layout, source: str, snapshot_id: bytes,
 
 def _identity(valid: pl.DataFrame, seen: Counter[bytes]) -> pl.Series:
     """The identity that a JSON report gave; for a row of a table what it names, and how many before it named the same."""
-    named = id_column(valid, ["bucket_from", "bucket_to", *_WHO])
+    named = id_column(valid, ["bucket_from", "bucket_to", *_WHO, *({"line_id"} & {*valid.columns})])
     texts = []
     for given, key in zip(valid["identity"], named, strict=True):
         if given is None:

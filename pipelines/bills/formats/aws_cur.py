@@ -27,12 +27,13 @@ def build() -> Layout:
     """Rows of the report: one usage type of one resource in an hour or on a day, or a tax, fee, credit or discount."""
     return Layout(
         name="aws_cur",
-        version="1",
+        version="2",
         text={
             "project_id": _column("line_item", "usage_account_id"),
             "region": ("product_region_code", "product_region", "product/region", "product/regionCode"),
             "line_item": _column("line_item", "line_item_description"),
             "usage_type": _column("line_item", "usage_type"),
+            "line_id": ("identity_line_item_id",),
             "product": ("product_product_name", "product/product_name", "product/ProductName"),
             "charge_category": _column("line_item", "line_item_type"),
             "written_unit": _column("pricing", "unit"),
@@ -60,6 +61,8 @@ def _charge() -> Mapping[str, pl.Expr]:
     is_unsaid = unit.is_null() | (unit.str.to_lowercase() == "units")
     has_list = pl.col("charge_category").str.ends_with("Usage")
     return {
+        # Each row is a line of the bill, also where two say the same.
+        "identity": pl.lit(None, dtype=pl.String),
         "raw_model": said.struct.field("model"),
         "meter": pl.coalesce(said.struct.field("meter"), pl.col("usage_type")),
         "service_tier": said.struct.field("tier"),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from pipelines.bills.containers import LABELS
 from pipelines.bills.formats._cloud_meters import SAID, as_struct, google_said
 from pipelines.records.layout import Layout
 
@@ -20,7 +21,7 @@ def build() -> Layout:
     """Rows of the export: one SKU of one project in an hour, or a tax, an adjustment or a credit."""
     return Layout(
         name="google_billing",
-        version="1",
+        version="2",
         text={
             "seller": ("service/description",),
             "project_id": ("project/id",),
@@ -38,6 +39,7 @@ def build() -> Layout:
             "list_amount": ("cost_at_list",),
         },
         constants={"report": "billing_export"},
+        read_by_items=("credits", *LABELS),
         derive=_charge,
     )
 
@@ -47,6 +49,9 @@ def _charge() -> Mapping[str, pl.Expr]:
     is_usage = pl.col("credit").is_null()
     is_vertex = pl.col("seller").str.contains(r"(?i)vertex|agent platform")
     return {
+        # Each row is a line of the bill, also where two say the same.
+        "identity": pl.lit(None, dtype=pl.String),
+        "line_id": pl.col("identity"),
         "provider_id": pl.when(is_vertex).then(pl.lit("vertex_ai")).otherwise(pl.lit("google")),
         "line_item": pl.coalesce("credit", "sku"),
         "raw_model": said.struct.field("model"),

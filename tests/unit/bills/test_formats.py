@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from pipelines.bills import parse_bill
@@ -399,6 +401,28 @@ def test_google_rows_name_model_and_meter_in_the_sku_and_hold_their_credits(tmp_
         "usage", "credit", "discount", "usage", "usage", "tax",
     ]  # fmt: skip
     assert (meter_of(search["meter"]), search["raw_model"], tax["raw_model"]) == ("web_search", None, None)
+
+
+def test_rows_of_clouds_that_say_the_same_are_lines_of_the_bill(tmp_path: Path) -> None:
+    """Vertex AI splits an hour by the labels of requests, AWS by resources; both write an export as several files."""
+    row, cents = GOOGLE_BILLING["data"][0], usd("0.55") - usd("0.15")
+    split = [row | {"labels": [{"key": "team", "value": team}]} for team in ("a", "b")]
+    for files in ([split], [[one] for one in split], [[row, row]]):
+        assert (
+            merged(export(tmp_path, "google_billing", {"data": file}) for file in files).rows["amount"].sum()
+            == 2 * cents
+        )
+    row = AWS_CUR["data"][0]
+    split = [row | {"identity_line_item_id": name} for name in ("a", "b")]
+    for files in ([split], [[one] for one in split], [[row, row]]):
+        assert merged(export(tmp_path, "aws_cur", {"data": file}) for file in files).rows["amount"].sum() == usd("7.5")
+
+
+def test_credits_of_google_are_lines_in_parquet_too(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    pl.DataFrame(GOOGLE_BILLING["data"][:1]).write_parquet(content)
+    found = rows(export(tmp_path, "google_billing", content.getvalue()))
+    assert [row["amount"] for row in found] == [usd("0.55"), usd("-0.05"), usd("-0.1")]
 
 
 @pytest.mark.parametrize(
