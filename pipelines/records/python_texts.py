@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 BEGINS = r"^\s*(?:[\[{(]\s*)*(?:'|[A-Z]\w*\(\w+=)"
 """How such a value begins, where it is an object."""
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>[bru]{0,2}(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    rf"\s*(?:(?P<text>[bru]{{0,2}}(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))|(?P<number>{_NUMBER.pattern})"
     r"|(?P<name>-?[A-Za-z_][\w.]*)|(?P<sign>[\[\]{}(),:=<>]))",
     re.DOTALL,
 )
@@ -81,7 +82,7 @@ class _Reader:
         given = [item for item in self._items("(", depth, self._given) if item]
         if name == "Decimal" and len(given) == 1:
             digits = str(json.loads(given[0]))
-            return digits if digits.lstrip("-").replace(".", "", 1).isdecimal() else "null"
+            return digits if _NUMBER.fullmatch(digits) else "null"
         return given[0] if len(given) == 1 else "null"
 
     def _items(self, opened: str, depth: int, read: Callable[[int], str]) -> list[str]:

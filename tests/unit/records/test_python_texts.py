@@ -30,6 +30,7 @@ class Usage:
         ([{"x": (1, 2)}, {}], [{"x": [1, 2]}, {}]),
         ({"a": 1, "it's": 'say "x"', "n": "a\n\\ \x00 \u2028"}, {"a": 1, "it's": 'say "x"', "n": "a\n\\ \x00 \u2028"}),
         ({"a": Decimal("0.10"), "b": b"x", "t": Tier.FLEX}, {"a": 0.1, "b": "x", "t": "flex"}),
+        ({"a": Decimal("0.0000001"), "b": Decimal("0E-10"), "c": Decimal("-1E+3")}, {"a": 1e-7, "b": 0, "c": -1000}),
         ({"f": float("nan"), "d": Decimal("NaN")}, {"f": None, "d": None}),
         (Usage(5, Usage(3)), {"input_tokens": 5, "details": {"input_tokens": 3, "details": None}}),
     ],
