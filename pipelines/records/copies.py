@@ -1,7 +1,7 @@
 """Records that state again what others next to them count: loggers write what they made of an answer next to it, and sums above their calls.
 
 A copy has the same input and output, no id of its own, and names no other model. A sum has the counts of all the records in a list, or of
-the last of them, as runs of agents are logged.
+one of them if all have ids, as runs of agents are logged.
 """
 
 from __future__ import annotations
@@ -61,14 +61,18 @@ class Copies:
 
     def is_sum(self, whole: object, records: list[dict[str, Any]]) -> bool:
         """Whether a record that counts something counts what the others add up to, or what the one of them counts that is the same call. The others
-        must be calls that will not be taken for one."""
+        must be calls that will not be taken for one, nor counted again with the next record."""
         outer, inner = self._stated_by(whole), [self._stated_by(record) for record in records]
         names = {each.identity or each for each in inner}
         if len(inner) < 2 or len(names) < len(inner) or not all(all(each.counts) for each in (outer, *inner)):
             return False
         added = tuple(sum(map(count_of, counts)) for counts in zip(*(each.counts for each in inner), strict=True))
-        same = [each for each in inner if each.counts == outer.counts and outer.identity in (None, each.identity)]
-        return tuple(map(count_of, outer.counts)) == added or bool(same)
+        if tuple(map(count_of, outer.counts)) == added:
+            return True
+        # A list that grows with each call holds the earlier ones again: only their ids show that they are the same.
+        return all(each.has_id for each in inner) and any(
+            each.counts == outer.counts and outer.identity in (None, each.identity) for each in inner
+        )
 
     def _stated_by(self, record: object) -> _Stated:
         for found in self._read(record):

@@ -27,8 +27,8 @@ NAMED = ("model", "model_name", "model_id", "modelId")
 """Names under which envelopes write a model: what was asked for goes before the answer's own name, any other after it."""
 
 
-SUMS = r"(?i)(?:^|[._-])(?:summary|totals?|aggregated?)$"
-"""How the type of a record says that it adds up others."""
+SUMS = r"(?i)(?:^|[._-])(?:totals?|aggregated?)$|(?:^|[._-])(?:usage|tokens?|costs?|billing|session|run|trace|batch|day|daily|hourly|monthly)[._-]summary$"
+"""How the type of a record says that it adds up others. A lone `summary` may be what a call was for."""
 
 
 class Envelope:
@@ -98,10 +98,10 @@ class Envelope:
         return tuple(dict.fromkeys((*ASKED, *self.body(*own), *NAMED, *self.body("modelId"))))
 
     def instant(self, *own: str) -> Paths:
-        """The instant: the declared path, else the envelope's, else the answer's own."""
+        """The instant: the declared path, else the envelope's, else the answer's own, else a logger's, else any other in the answer."""
         if self._timestamp:
             return (self._timestamp,)
-        return tuple(dict.fromkeys((*INSTANTS, *self.body(*own, "timestamp"), CONTAINER_INSTANT, *LOGGERS)))
+        return tuple(dict.fromkeys((*INSTANTS, *self.body(*own), CONTAINER_INSTANT, *LOGGERS, *self.body("timestamp"))))
 
 
 def answers(value: object, bodies: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:

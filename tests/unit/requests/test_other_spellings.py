@@ -78,6 +78,8 @@ def test_the_response_of_a_result_of_vercels_sdk_names_model_and_instant(format_
     found = row(parse_records(tmp_path, format_name, [result]))
     assert (found["request_model"], found["event_at"].isoformat()) == ("m", AT.replace("Z", "+00:00"))
     assert buckets(found) == EXPECTED
+    logged = result | {"time": AT, "response": result["response"] | {"timestamp": "10:00:01"}}
+    assert row(parse_records(tmp_path, format_name, [logged]))["event_at"] == found["event_at"]
 
 
 def test_input_that_may_or_may_not_hold_the_cache_is_unknown(tmp_path: Path) -> None:

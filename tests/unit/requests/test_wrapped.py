@@ -211,8 +211,10 @@ def test_spans_in_one_document_are_what_they_are(tmp_path: Path) -> None:
         {**_call(1, 551), "calls": _CALLS},
         {**_call(4), "calls": [_call(2, 60), _call(3, 61)]},
         {"time": AT, "model": "gpt-5", "usage": _SUM, "steps": [{"usage": {"prompt_tokens": 275, "completion_tokens": 30}}] * 2},
+        # The next line holds these turns again, and one more.
+        {"time": AT, "model": "gpt-5", "usage": _CALLS[2]["usage"], "turns": [{"usage": call["usage"]} for call in _CALLS]},
     ],
-    ids=["other counts", "no sum", "calls that nothing separates"],
+    ids=["other counts", "no sum", "calls that nothing separates", "turns without ids"],
 )  # fmt: skip
 def test_a_record_that_counts_otherwise_than_its_list_is_a_call(line: dict[str, Any], tmp_path: Path) -> None:
     assert (
@@ -232,6 +234,12 @@ def test_a_record_that_says_that_it_is_counted_elsewhere_is_no_call(
     line: dict[str, Any], format_name: str, tmp_path: Path
 ) -> None:
     assert parse_records(tmp_path, format_name, [line]).quarantine["severity"].to_list() == ["info"]
+
+
+@pytest.mark.parametrize("purpose", ["summary", "chat_summary", "document.summary"])
+def test_a_call_that_was_made_for_a_summary_is_a_call(purpose: str, tmp_path: Path) -> None:
+    line = {"type": purpose, "time": AT, "model": "gpt-5", "usage": OPENAI_USAGE}
+    assert row(parse_records(tmp_path, "openai_chat", [line]))["input_uncached_tokens"] == 600
 
 
 def test_buckets_of_a_usage_report_are_no_calls(tmp_path: Path) -> None:
