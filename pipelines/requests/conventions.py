@@ -185,6 +185,18 @@ def is_free_refusal(provider: pl.Expr, reason: pl.Expr) -> pl.Expr:
     return (nothing & (provider == "anthropic")).fill_null(value=False)
 
 
+def leaves_cache_out(scope: str) -> pl.Expr:
+    """Whether a span whose emitter stands in the column `scope` keeps Claude's own counts, where no version and no seller decides."""
+    fits = [
+        _is_emitter(one.emitter, scope) & pl.col("request_model").str.to_lowercase().str.contains(one.models)
+        for one in CONVENTIONS
+        if (one.format, one.rule) == ("otel_genai", "anthropic_exclusive")
+        and not one.before
+        and (one.models or not one.sellers)
+    ]
+    return pl.any_horizontal(fit.fill_null(value=False) for fit in fits)
+
+
 def model() -> pl.Expr:
     """The model that answered, else the one asked for, in lower case."""
     return pl.coalesce("response_model", "request_model").str.to_lowercase()
@@ -207,9 +219,9 @@ def _fits(convention: Convention, version: pl.Expr | None) -> pl.Expr:
     return pl.all_horizontal(test.fill_null(value=False) for test in tests)
 
 
-def _is_emitter(scope: str) -> pl.Expr:
+def _is_emitter(scope: str, column: str = "emitter") -> pl.Expr:
     pattern = "^(?s:" + ".*".join(re.escape(part) for part in scope.split("*")) + ")$"
-    return pl.col("emitter").str.contains(pattern)
+    return pl.col(column).str.contains(pattern)
 
 
 def _is_before(version: pl.Expr, limit: tuple[int, ...]) -> pl.Expr:

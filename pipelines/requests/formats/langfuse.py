@@ -25,6 +25,7 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths
+from pipelines.requests.conventions import leaves_cache_out
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._envelope import ASKED
@@ -102,6 +103,7 @@ def build(source: RequestSource) -> Format:
             "end_user_id": ("userId", "user_id", "trace/userId"),
             "level": ("level",),
             "unit": ("usage/unit", "unit"),
+            "span_scope": ("metadata/scope/name",),
         },
         usage={
             "input": (*_details("input", "prompt_tokens", "input_tokens"), *_details(*RAW_INPUT), "usage/input", "usage/promptTokens", "promptTokens", "inputTokens", "inputUsage", *_FLAT["input"]),
@@ -128,7 +130,7 @@ def build(source: RequestSource) -> Format:
         | {"raw_input": _details(*RAW_INPUT), "cached_content": _details(*CACHED_CONTENT)}
         | {"span_detail": _details(*(key for keys in _OF_SPANS.values() for key in keys)), "span_input": _SPAN_INPUT}
         | {"own_cached": _details("input_cached_tokens", "input_cache_read", "input_cache_read_tokens", "input_cache_creation")},
-        maybe_objects=("metadata", "metadata/attributes"),
+        maybe_objects=("metadata", "metadata/attributes", "metadata/scope"),
         instants={
             "event_at": ("startTime", "start_time"),
             "ended_at": ("endTime", "end_time"),
@@ -162,6 +164,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     cached = measure("cache_read") + measure("cache_write")
     of_span = pl.col("span_detail").is_not_null() | ((pl.col("span_input") == pl.col("usage.input")) & (cached > 0))
     of_span = of_span.fill_null(value=False) & (cached <= measure("input")) & pl.col("own_cached").is_null()
+    of_span &= ~leaves_cache_out("span_scope")
     inside = of_span | pl.when(total.is_not_null()).then(total == plain).otherwise(named_inner)
     of_google = pl.col("raw_input").is_not_null()
     counts = dict(whole_counts(~inside & ~of_google)) | {

@@ -227,9 +227,11 @@ _INSIDE = {"input_uncached": 500, "input_cache_read": 400, "input_cache_write": 
         ({"input": 500, "input_cached_tokens": 400, "input_cache_creation": 100, "details.cached_tokens": 400, "total": 1250}, None, _INSIDE),
         ({"input": 1000, "cache_read.input_tokens": 400, "reasoning.output_tokens": 150, "total": 1800}, "words",
          {"input_uncached": 600, "input_cache_read": 400, "output_text": 100, "output_reasoning": 150}),
+        ({"input": 1000, "cache_read_input_tokens": 400, "total": 1650}, _ATTRIBUTES | {"scope": {"name": "opentelemetry.instrumentation.bedrock"}},
+         {"input_uncached": 1000, "input_cache_read": 400, "output_text": 250}),
         ({"input": 10, "cache_read.input_tokens": 1000, "total": 1260}, ["a"], {"input_uncached": 10, "input_cache_read": 1000, "output_text": 250}),
     ],
-    ids=["attributes", "as text", "taken apart", "taken apart and named", "keys", "not contained"],
+    ids=["attributes", "as text", "taken apart", "taken apart and named", "keys", "an emitter that leaves the cache out", "not contained"],
 )  # fmt: skip
 def test_spans_in_langfuse_keep_the_conventions_counts(
     details: dict[str, int], metadata: object, expected: dict[str, int], tmp_path: Path
