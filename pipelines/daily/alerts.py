@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SPOKEN_FOR = ("spend_as_expected", "models_unchanged")
 """Checks whose findings are events of a kind of their own."""
 _NEWER = "select exists (select from raw.snapshot, unnest(event_dates) as day where kind = 'requests' and day > %s)"
+_READ = "select snapshot_id from raw.snapshot where kind = 'requests'"
 _BEHIND, _LONG_BEHIND = timedelta(days=3), timedelta(days=35)
 
 
@@ -89,12 +90,13 @@ def is_behind(workspace: Workspace, day: date) -> bool:
     with workspace.database.connect(read_only=True) as connection:
         if connection.execute(_NEWER, [day + _BEHIND]).fetchone() == (True,):
             return True
-    declared = {source.source for source in workspace.config.sources.requests}
+        read = {snapshot for (snapshot,) in connection.execute(_READ)}
+    logs = {source.source for source in workspace.config.sources.requests if not (source.is_bill or source.is_shadow)}
     try:
         files = workspace.landed("requests").files
     except (OSError, LandingError):  # its step reports that, and a run that failed is still to be reported
         return False
-    arrivals = (file.arrival_date for file in files if file.source in declared)
+    arrivals = (file.arrival_date for file in files if file.source in logs and file.snapshot_id not in read)
     return any(arrived is not None and arrived > day + _LONG_BEHIND for arrived in arrivals)
 
 

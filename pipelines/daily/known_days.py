@@ -17,7 +17,7 @@ from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.raw import QUIET_DAY
 
-_QUIET = "select event_date from raw.quiet_day where event_date > %s"
+_QUIET = "select event_date from raw.quiet_day"
 
 
 def quiet_days(window: Window, with_requests: Iterable[date]) -> pl.DataFrame:
@@ -36,6 +36,10 @@ def all_known_days(connection: psycopg.Connection[Any]) -> list[date]:
 def known_days(connection: psycopg.Connection[Any], with_requests: Iterable[date]) -> list[date]:
     """The days with requests, and the quiet days after the first of them, in order. Before it nothing is known to have begun."""
     busy = set(with_requests)
-    if not busy:
-        return []
-    return sorted(busy | {day for (day,) in connection.execute(_QUIET, [min(busy)])})
+    first = min(busy, default=date.max)
+    return sorted(day for day in run_days(connection, busy) if day >= first)
+
+
+def run_days(connection: psycopg.Connection[Any], with_requests: Iterable[date]) -> frozenset[date]:
+    """The days with requests, and every quiet day, also before the first of them: what is billed for such a day is in no log."""
+    return frozenset(with_requests).union(day for (day,) in connection.execute(_QUIET))

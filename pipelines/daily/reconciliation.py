@@ -12,7 +12,7 @@ import polars as pl
 import psycopg
 
 from pipelines.books.reconciliation import Bills, reconcile
-from pipelines.daily.known_days import known_days
+from pipelines.daily.known_days import run_days
 from pipelines.meters import FEE_METERS, PRICED_METERS, TOKEN_METERS
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.replace import replace_all
@@ -104,8 +104,8 @@ def bills_of(connection: psycopg.Connection[Any], charges: pl.DataFrame) -> Bill
     usage = read_frame(connection, _USAGE)
     counted = [{**row, "counts": json.loads(row["counts"])} for row in usage.iter_rows(named=True)]
     exported = dict(read_frame(connection, _EXPORTED).iter_rows())
-    known = frozenset(known_days(connection, charges["event_date"]))
-    return Bills(read_frame(connection, _LINES), counted, exported, _rates(connection), known)
+    loaded = run_days(connection, charges["event_date"])
+    return Bills(read_frame(connection, _LINES), counted, exported, _rates(connection), loaded)
 
 
 def _rates(connection: psycopg.Connection[Any]) -> dict[tuple[str, str, str, str], Any]:

@@ -21,6 +21,7 @@ from pipelines.alerts.events import Alert, alerts_of, failed_checks, failed_run,
 from pipelines.alerts.outbox import deliver, history, record
 from pipelines.config.alerts import Channel
 from pipelines.daily import FailedRun, raise_alerts
+from pipelines.daily.alerts import is_behind
 from pipelines.finops.report import CheckLine
 from pipelines.outside import Apart
 from pipelines.settings import Settings
@@ -29,6 +30,7 @@ from pipelines.warehouse.unfinished import Progress
 from pipelines.workspace import open_workspace
 from tests.marts import create_spend_tables
 from tests.unit.finops import books
+from tests.warehouse.landed_lines import land_lines, workspace_of
 
 DAY = date(2026, 2, 14)
 SECRET = "s3cret-token"
@@ -312,6 +314,21 @@ def test_what_those_who_ran_saw() -> None:
         "a warning comes again next month"
     )
     assert failed_run("run-1", [("core.price", "no file")], DAY, "page").detail == "core.price: no file"
+
+
+def test_only_a_log_that_no_run_has_read_stands_for_the_day_on_which_it_arrived(
+    database: Database, database_settings: Settings, tmp_path: Path
+) -> None:
+    """A quarter's log that arrives weeks later holds the newest days, and a bill holds none."""
+    sources = "requests: [{source: gateway, format: openai_chat}, {source: bill, format: focus}]"
+    with workspace_of(database_settings, tmp_path, sources) as workspace:
+        for source in ("bill", "gateway"):
+            land_lines(workspace, source, DAY + timedelta(days=60), [{}])
+        assert is_behind(workspace, DAY)
+        file = next(file for file in workspace.landed("requests").files if file.source == "gateway")
+        with database.connect() as connection:
+            books.add(connection, "raw.snapshot", books.snapshot(file.snapshot_id, event_dates=[DAY]))
+        assert not is_behind(workspace, DAY)
 
 
 def test_days_that_newer_ones_follow_are_no_news(

@@ -300,6 +300,15 @@ def test_the_bill_differs_for_five_causes(month: Month) -> None:
     assert found["difference_usd"].sum() == D("-4.38")
 
 
+def test_a_day_that_was_run_before_the_first_request_is_loaded(month: Month) -> None:
+    early = date(2026, 1, 31)
+    with month.database.connect() as connection, connection.transaction(force_rollback=True):
+        charges = read_frame(connection, _CHARGES)
+        assert early < charges["event_date"].min()
+        connection.execute("insert into raw.quiet_day values (%s)", [early])
+        assert early in bills_of(connection, charges).loaded
+
+
 def test_a_price_that_is_corrected_after_closing_goes_into_the_open_month(month: Month, tmp_path: Path) -> None:
     """n cost 4 USD and not 5: 3.52 after 12 %, 0.88 less. February stays 24.40; March takes 4.40 back and books 3.52."""
     close_period(month.database, FEBRUARY, SHARED)
