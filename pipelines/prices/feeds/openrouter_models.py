@@ -15,7 +15,7 @@ from pipelines.prices.feeds._numbers import bound_of, feed_json, unwrapped
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
-VERSION = "4"
+VERSION = "5"
 
 _METERS = {
     "prompt": "input_uncached",

@@ -28,7 +28,7 @@ from pipelines.prices.pages.layout import Column
 from pipelines.prices.pages.texts import plain
 from pipelines.records.oriented import records_of, says
 
-VERSION = "2"
+VERSION = "3"
 
 OF_KEY = "@key"
 """As `model_field`: the key under which the record stands, where the list is an object."""
@@ -148,16 +148,27 @@ def _stated(
         yield name, column, _field(record, name)
     for name, steps in declared.steps.items():
         members = _field(record, name)
-        for place, member in enumerate(members if isinstance(members, list) else ()):
-            first = bound_of(member.get(steps.first, 0)) if isinstance(member, Mapping) else None
+        if not isinstance(members, list):
+            if members not in (None, ""):
+                problems.add(f"{model}: {name}: not understood: {str(members)[:60]}")
+            continue
+        for place, member in enumerate(members):
+            first = _first_size(steps, member, place)
             if first is None:
                 problems.add(f"{model}: {name}.{place}: not understood: {str(member)[:60]}")
             elif first:  # the price of the smallest prompts is a column's
                 yield (
                     f"{name}.{place}.{steps.price}",
                     steps.model_copy(update={"context_from_tokens": first}),
-                    member.get(steps.price),
+                    member[steps.price],
                 )
+
+
+def _first_size(steps: Steps, member: object, place: int) -> int | None:
+    """The size from which the price of a member holds; None where it states none, or no price. The first member may leave out that it is zero."""
+    if not isinstance(member, Mapping) or steps.price not in member:
+        return None
+    return bound_of(member.get(steps.first, None if place else 0))
 
 
 def _amount(declared: PriceMapping, value: object) -> Decimal | None:

@@ -163,6 +163,23 @@ def test_prices_by_prompt_size_are_read_where_declared_and_else_named() -> None:
     assert len(read(content, {**VERCEL, "steps": steps}).not_understood) == 1
 
 
+@pytest.mark.parametrize(
+    ("tiers", "named"),
+    [
+        ([{"cost": "1", "max": 9}, {"cost": "2", "min": 9}], []),
+        ([{"cost": "1"}, {"cost": "2", "from": 9}], ["1"]),
+        ([{"price": "1", "min": 0}, {"price": "2", "min": 9}], ["0", "1"]),
+        ('[{"cost": "2", "min": 9}]', [""]),
+    ],
+)
+def test_a_step_without_its_size_or_its_price_is_named(tiers: object, named: list[str]) -> None:
+    """A list with other names of fields than the declared ones left long prompts at the price of short ones."""
+    content = json.dumps({"data": [{"id": "m", "pricing": {**TIERED, "input_tiers": tiers}}]}).encode()
+    found = read(content, {**VERCEL, "steps": {"pricing.input_tiers": {"meter": "input_uncached", "per": 1}}})
+    places = [f"m: pricing.input_tiers{place and '.'}{place}" for place in named]
+    assert sorted(text.partition(": not")[0] for text in found.not_understood) == places
+
+
 def test_prices_next_to_the_declared_ones_and_deeper_are_named() -> None:
     """Portkey states each price in an object of its own: what a declaration left out went without a word."""
     units = {"request_token": {"price": 1}, "response_token": {"price": 2}, "cache_read_input_token": {"price": 0.1}}
