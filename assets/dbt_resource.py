@@ -127,7 +127,8 @@ class DbtProcess:
         try:
             return self._answer.result()
         finally:
-            self._alone.close()
+            if self._answer.done():  # else the run is being stopped, and dbt still builds: `end` lets the next one in
+                self._alone.close()
 
     def end(self) -> None:
         """End the process. Where it builds, the run is being stopped: dbt takes back its statements before it ends."""

@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import pytest
@@ -20,6 +21,7 @@ from assets.dbt_process import PARSE
 from assets.dbt_resource import PROJECT_DIR, DbtProcess, started
 from assets.marts import manifest
 from pipelines.warehouse.advisory_locks import exclusive
+from pipelines.warehouse.database import Database
 from pipelines.workspace import open_workspace
 from tests.assets.conftest import DailyJob, quick_dbt
 
@@ -112,6 +114,25 @@ def test_a_run_that_is_stopped_while_dbt_builds_stops_dbt_and_frees_the_lock(job
             "select 1 from pg_stat_activity where application_name = 'modelmeter-dbt' and datname = current_database()"
         )
         assert sessions.is_empty()
+
+
+class _Interrupted(Future[dict[str, dict[str, Any]]]):
+    def result(self, _timeout: float | None = None) -> dict[str, dict[str, Any]]:
+        raise KeyboardInterrupt
+
+
+def test_a_run_that_is_stopped_while_it_waits_lets_no_other_build_before_dbt_has_ended(tmp_path: Path) -> None:
+    states: list[int | None] = []
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(20)"]) as process:
+        dbt = DbtProcess(process, PROJECT_DIR, tmp_path, cast("Database", None))
+        dbt._answer = _Interrupted()
+        dbt._alone.callback(lambda: states.append(process.poll()))
+        with pytest.raises(KeyboardInterrupt):
+            dbt.outcomes()
+        assert states == []
+        dbt.end()
+    assert len(states) == 1
+    assert states[0] is not None
 
 
 def test_without_an_order_the_process_ends_by_itself_and_a_new_home_has_the_parse_of_set_up(tmp_path: Path) -> None:
