@@ -20,7 +20,14 @@ from pipelines.landing import LandedFile
 from pipelines.landing.parse_cache import CachedParse, StaleCacheError, cache_folder, cached
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-DECIDES = ("pipelines.benchmarks", "pipelines.uncertainty", "pipelines.grouped", "pipelines.landing")
+DECIDES = (
+    "pipelines.benchmarks",
+    "pipelines.uncertainty",
+    "pipelines.grouped",
+    "pipelines.landing",
+    "pipelines.prices.pages",
+    "pipelines.records.oriented",
+)
 """The code and data that make an export into observations."""
 _FRAMES = {"rows": ROW_SCHEMA, "items": ITEM_SCHEMA}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import multiprocessing
 import os
@@ -14,8 +15,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipelines.benchmarks import board_cache
 from pipelines.landing import LandedFile, LandingError, land, parse_cache, read_bytes
 from pipelines.landing.parse_cache import CachedParse, StaleCacheError, cache_folder, cached
+from pipelines.prices import feed_cache
 
 FRAME = pl.DataFrame({"n": list(range(1000)), "text": [f"row {n}" for n in range(1000)]})
 
@@ -163,3 +166,29 @@ def test_a_reader_has_a_folder_by_its_declaration_and_its_code(tmp_path: Path, m
     assert with_layout != first
     (package / "__init__.py").write_text("VERSION = 2\n")
     assert folder(a=1, b=2) not in (first, with_layout)
+
+
+_NO_READING = ("config", "constant", "formats", "listed", "outside", "warehouse")
+"""Rooms and modules that reading uses and that decide nothing of it: options are part of the folder's name."""
+
+
+@pytest.mark.parametrize(
+    ("decides", "readers"),
+    [
+        (board_cache.DECIDES, ["benchmarks/formats/*", "benchmarks/collector", "benchmarks/fields", "benchmarks/intervals", "benchmarks/items", "benchmarks/observation"]),
+        (feed_cache._DECIDES, ["prices/feeds/*", "prices/pages/*", "prices/feed_snapshot", "prices/parse", "prices/windows", "prices/meters"]),
+    ],
+)  # fmt: skip
+def test_all_code_that_reads_decides_where_its_readings_lie(decides: tuple[str, ...], readers: list[str]) -> None:
+    """Boards from pages were read by code of prices: where that changed, a board kept its old readings."""
+    root = Path(parse_cache.__file__).parents[1]
+    known = tuple(f"{name}." for name in (*decides, *(f"pipelines.{name}" for name in _NO_READING)))
+    modules = [path for reader in readers for path in root.glob(f"{reader}.py")]
+    assert len(modules) > len(readers)
+    imported = {
+        node.module
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("pipelines.")
+    }
+    assert {name for name in imported if not f"{name}.".startswith(known)} == set()
