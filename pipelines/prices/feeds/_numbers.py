@@ -47,20 +47,29 @@ def feed_json(content: bytes, problems: set[str]) -> Any:  # noqa: ANN401 - what
 
 
 def unwrapped(document: Any, fits: Callable[[Any], bool], problems: set[str]) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """The value in a document that `fits` a format: the whole, or what a tool that saved it kept under a key, as JSON or as its text."""
-    return next((value for value in _values(document, problems, _DEEPEST_WRAPPER) if fits(value)), document)
+    """The value in a document that `fits` a format: the whole, or what a tool that saved it kept under a key, as JSON or as its text.
+
+    Raises PriceFeedError where several fit that differ, such as the feed of two days: they have one date in the landing zone.
+    """
+    found = list(_fitting(document, fits, problems, _DEEPEST_WRAPPER))
+    if any(other != found[0] for other in found[1:]):
+        raise PriceFeedError(
+            f"holds the feed {len(found)} times with different content: land each in a file of its own"
+        )
+    return found[0] if found else document
 
 
-def _values(value: Any, problems: set[str], deep: int) -> Iterator[Any]:  # noqa: ANN401 - whatever JSON holds
+def _fitting(value: Any, fits: Callable[[Any], bool], problems: set[str], deep: int) -> Iterator[Any]:  # noqa: ANN401 - whatever JSON holds
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
             value = feed_json(value.encode(), problems)
         except PriceFeedError:
             return
-    yield value
-    if deep and isinstance(value, Mapping):
+    if fits(value):
+        yield value
+    elif deep and isinstance(value, Mapping):
         for held in value.values():
-            yield from _values(held, problems, deep - 1)
+            yield from _fitting(held, fits, problems, deep - 1)
 
 
 def _number(text: str) -> Decimal:

@@ -52,6 +52,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     """
     problems: set[str] = set()
     models = unwrapped(feed_json(content, problems), _are_models, problems)
+    models = models.get("data") if isinstance(models, dict) else models  # a list without a single price
     if not isinstance(models, list):
         raise PriceFeedError("expected an object with the array `data`, as GET /api/v1/models answers")
     prices: list[Price] = []

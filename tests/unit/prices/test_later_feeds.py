@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.config.sources import PriceFeed
 from pipelines.prices import build_ledger, build_rate_card, rate
-from pipelines.prices.feed_snapshot import Parsed, price_frame
+from pipelines.prices.feed_snapshot import Parsed, PriceFeedError, price_frame
 from pipelines.prices.feeds import FORMATS
 from tests.unit.prices.feeds import registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
@@ -178,3 +178,18 @@ def test_a_feed_that_a_tool_saved_in_an_answer_is_the_feed(format_name: str) -> 
     for wrapped in (feed, {"headers": headers, "body": feed}, {"page": {"status": 200, "text": json.dumps(feed)}}):
         parsed = FORMATS[format_name].read(json.dumps(wrapped).encode(), {})
         assert [(price.raw_model, price.meter) for price in parsed.prices] == [("m", "input_uncached")], wrapped
+
+
+@pytest.mark.parametrize("format_name", sorted(_ONE_OF_EACH))
+def test_a_file_with_the_feed_of_two_days_is_refused(format_name: str) -> None:
+    """The first of them counted, without a word."""
+    feed = _ONE_OF_EACH[format_name]
+    other = json.loads(json.dumps(feed).replace('"m"', '"other"'))
+    assert len(read(format_name, {"body": feed, "text": json.dumps(feed)}).prices) == 1
+    with pytest.raises(PriceFeedError, match="holds the feed 2 times"):
+        read(format_name, {"2026-01-01": feed, "2026-01-02": other})
+
+
+def test_a_list_of_openrouter_without_a_price_is_a_list() -> None:
+    parsed = read("openrouter_models", {"data": [{"id": "m"}]})
+    assert (parsed.lines, parsed.rejected, parsed.not_understood) == (1, 1, {"/data/0: no id or no pricing"})
