@@ -50,6 +50,8 @@ _SAID = (
 """Fields that hold what a model or a user said: a list in one holds records only where each of its items counts something, a text never."""
 _SUM = re.compile(r"(?i:total|aggregate|overall|summar)|(?<![A-Za-z])(?i:sums?)(?![a-z])|Sums?(?![a-z])")
 """How a name says that a field adds up others; `consumer` has the same letters."""
+_TERMS = ("provider_id", "request_model", "response_model", "service_tier", "region", "speed")
+"""Columns that say on which terms a call was made."""
 _OF_WRAPPER = ("type", "object", "status", "kind", "event", "name", "version")
 """What a wrapper says of itself, not of the record in it."""
 _NUMBER = re.compile(r"\s*[-+]?\d")
@@ -64,8 +66,6 @@ class Wrappers:
         ids = tuple(path for name in ("source_request_id", "span_id") for path in layout.text.get(name, ()))
         self._places = (ids, layout.instants.get("event_at", ()))
         self._failed = layout.text.get("error", ())
-        named = (*layout.text.get("request_model", ()), *layout.text.get("response_model", ()))
-        self._models = [path for path in named if "/" not in path]
         self._known = path_tree({*self._failed, *(path for paths in self._places for path in paths)})
         self._copies = Copies(layout, self._read)
 
@@ -75,6 +75,14 @@ class Wrappers:
         layout = self._layout
         alone = [path for name in STAND_ALONE for path in layout.integers.get(name, ())]
         return sorted({*(path for name in TOTALS for path in layout.usage.get(name, ())), *alone})
+
+    @cached_property
+    def shared(self) -> list[str]:
+        """Fields in which a run says for all its calls who made them, and on which model and terms."""
+        said = {*_TERMS, *self._layout.described_by} - {"finish_reason"}
+        paths = (path for column in self._layout.columns if column.name in said for path in column.paths)
+        heads = {path.partition("/")[0] for path in (*self._failed, *self._places[0])} | {*self._tree.places}
+        return sorted({path.partition("/")[0] for path in paths} - heads)
 
     @cached_property
     def names(self) -> list[str]:
@@ -225,8 +233,8 @@ class Wrappers:
         ]
         if not self._copies.is_sum(value, [record for record in held if self._is_counted(record)]):
             return []
-        named = {name: value[name] for name in self._models if isinstance(value.get(name), str)}
-        return [{**self._dated(value), **named, **record} for record in held]
+        said = {name: value[name] for name in self.shared if isinstance(value.get(name), str | dict)}
+        return [{**self._dated(value), **said, **record} for record in held]
 
     def _may_count(self, items: list[object]) -> bool:
         """A quick look at whether one of the items has a field where a count may lie."""

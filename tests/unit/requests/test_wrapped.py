@@ -189,6 +189,20 @@ def test_a_record_that_counts_what_its_list_adds_up_to_is_no_call(name: str, tmp
         assert set(counts["request_model"]) == {"gpt-5"}
 
 
+def test_the_calls_of_a_run_are_those_of_who_made_it(tmp_path: Path) -> None:
+    run = {
+        "time": AT,
+        "user": "u1",
+        "metadata": {"team": "search"},
+        "service_tier": "flex",
+        "usage": _SUM,
+        "calls": _CALLS,
+    }
+    found = rows(parse_records(tmp_path, "openai_chat", [run], attribution={"team": "metadata/team"}))
+    assert found.select("team", "end_user_id", "service_tier").unique().rows() == [("search", "u1", "flex")]
+    assert found.height == 3
+
+
 def test_an_attempt_without_counts_stays_next_to_those_that_add_up(tmp_path: Path) -> None:
     failed = {"id": "chatcmpl-0abcdefghijklm", "created": 1770891630, "model": "gpt-5", "error": {"type": "overloaded"}}
     line = {"time": AT, "attempts": [failed, *_CALLS], "response": _CALLS[2], "error": "the last was too late"}
