@@ -50,7 +50,7 @@ def build(source: RequestSource) -> Format:
         raise SourceError(source.source, ("options", "results"), f"found {results!r}, count is accepted")
     return Format(
         name="claude_code",
-        version="9",
+        version="10",
         text={
             "kind": ("type",),
             "source_request_id": ("message/id",),
@@ -101,6 +101,7 @@ def build(source: RequestSource) -> Format:
         ),
         derive=_derive,
         is_wrapped=False,
+        in_sequence=True,
     )
 
 

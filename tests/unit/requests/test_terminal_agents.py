@@ -122,8 +122,8 @@ def test_a_model_with_a_long_context_is_a_request_next_to_the_same_model_without
     assert sorted(found["reported_cost_usd"]) == [Decimal("0.0001"), Decimal("0.00351")]
 
 
-@pytest.mark.parametrize("is_one_process", [True, False])
-def test_a_process_of_several_turns_adds_its_models_up(tmp_path: Path, *, is_one_process: bool) -> None:
+@pytest.mark.parametrize(("is_one_process", "megabytes"), [(True, 0), (False, 0), (True, 17)])
+def test_a_process_of_several_turns_adds_its_models_up(tmp_path: Path, megabytes: int, *, is_one_process: bool) -> None:
     """github.com/anthropics/claude-code/issues/83239: counts and cost by model are running totals of the process, the usage is the turn's."""
     counts = {"inputTokens": 5, "outputTokens": 9, "cacheReadInputTokens": 800, "cacheCreationInputTokens": 30}
     usage = dict(
@@ -136,7 +136,9 @@ def test_a_process_of_several_turns_adds_its_models_up(tmp_path: Path, *, is_one
     added = {name: count + (SONNET[name] if is_one_process else 0) for name, count in counts.items()}
     cost = 0.004 + (0.00351 if is_one_process else 0)
     second = RESULT | {"uuid": "r-2", "usage": usage, "modelUsage": {"claude-sonnet-4-5-20250929": _of(added, cost)}}
-    found = rows(_printed(tmp_path, RESULT, second, results="count")).sort("source_request_id").to_dicts()
+    between = [{"type": "user", "text": "x" * 2**20}] * megabytes
+    parsed = _printed(tmp_path, RESULT, *between, second, results="count")
+    found = rows(parsed).sort("source_request_id").to_dicts()
     assert buckets(found[1]) == {
         "input_uncached": 5,
         "input_cache_read": 800,
