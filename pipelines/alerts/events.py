@@ -204,7 +204,8 @@ def _credit(row: dict[str, Any], until: date) -> _Made:
 
 
 def _set_aside(lost: Unreadable, day: date, link: str) -> Alert:
-    detail = f"{lost.described()} could not be read (raw.quarantine)."
+    files = f"; {lost.files} of its {lost.of_files} files can't be read to their end" if lost.files else ""
+    detail = f"{lost.share:.1%} of {lost.source} could not be read (raw.quarantine){files}."
     return Alert("source_set_aside", (lost.source, str(day)), day, f"source {lost.source} is set aside", detail, link)
 
 

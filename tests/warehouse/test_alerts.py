@@ -299,6 +299,7 @@ def test_every_kind_of_event_that_a_warehouse_shows(database: Database) -> None:
         ("credit_expiring", "credit grant expires on 2026-02-24", 30),
         ("source_set_aside", "source gateway is set aside", None),
     ]
+    assert found[-1].detail == "50.0% of gateway could not be read (raw.quarantine)."
     assert {one.link for one in found} == {"/reports/2026-02-14/index.html"}
     assert len({one.alert_id for one in found}) == len(found)
 
