@@ -19,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import psutil
@@ -120,14 +120,16 @@ class DbtProcess:
             stdin.write(json.dumps({"arguments": arguments, "target": str(target)}).encode() + b"\n")
         self._answer = self._listener.submit(self._heard, target)
 
-    def outcomes(self) -> dict[str, dict[str, Any]]:
-        """Wait for the command; the outcome of each node by unique id. Raises dagster.Failure where dbt did not come to running nodes."""
+    def outcomes(self, run_id: str, arguments: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Wait for the command, which is ordered now where the step that does so is left out: a run that goes on from the failure of
+        another one. The outcome of each node by unique id. Raises dagster.Failure where dbt did not come to running nodes."""
         if self._answer is None:
-            raise dg.Failure("dbt was not asked for anything")
+            self.begin(run_id, arguments)
+        answer = cast("Future[dict[str, dict[str, Any]]]", self._answer)
         try:
-            return self._answer.result()
+            return answer.result()
         finally:
-            if self._answer.done():  # else the run is being stopped, and dbt still builds: `end` lets the next one in
+            if answer.done():  # else the run is being stopped, and dbt still builds: `end` lets the next one in
                 self._alone.close()
 
     def end(self) -> None:

@@ -81,13 +81,15 @@ def _begin(inputs: Iterable[str]) -> dg.OpDefinition:
     @in_own_words
     def begin(context: dg.OpExecutionContext, dbt: dg.ResourceParam[DbtProcess]) -> None:
         """Let dbt begin to build and test every model for the window."""
-        window = window_of(context)
-        variables = {"from_date": str(window.from_date), "to_date": str(window.to_date)}
-        dbt.begin(
-            context.run.run_id, ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
-        )
+        dbt.begin(context.run.run_id, _command(context))
 
     return begin
+
+
+def _command(context: dg.OpExecutionContext) -> list[str]:
+    window = window_of(context)
+    variables = {"from_date": str(window.from_date), "to_date": str(window.to_date)}
+    return ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
 
 
 def _build(
@@ -106,7 +108,7 @@ def _build(
         context: dg.OpExecutionContext, mm: WorkspaceResource, dbt: dg.ResourceParam[DbtProcess]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         """What dbt has built and tested."""
-        outcomes = dbt.outcomes()
+        outcomes = dbt.outcomes(context.run.run_id, _command(context))
         with mm.workspace.database.connect() as connection:
             for uid, node in models.items():
                 if outcomes.get(uid, {}).get("status") == "success":

@@ -39,7 +39,7 @@ def running(job: DailyJob, project: Path = PROJECT_DIR) -> Iterator[DbtProcess]:
 def asked(dbt: DbtProcess, arguments: list[str]) -> dict[str, dict[str, Any]]:
     """What one command came to."""
     dbt.begin(RUN, arguments)
-    return dbt.outcomes()
+    return dbt.outcomes(RUN, arguments)
 
 
 @pytest.fixture
@@ -70,6 +70,13 @@ def test_a_window_that_is_none_is_a_failure_of_the_models(job: DailyJob) -> None
     messages = [item["message"] for item in outcomes.values() if item["status"] == "error"]
     assert any("is no day: the end is exclusive" in message for message in messages)
     assert list((job.home / "dbt").glob("*/dbt.log"))
+
+
+def test_a_run_that_goes_on_from_a_failed_build_orders_it(job: DailyJob) -> None:
+    """Dagster then leaves out the step that succeeded, which is the one that orders."""
+    with quick_dbt(), running(job) as dbt:
+        outcomes = dbt.outcomes(RUN, [*BUILD, "--select", "daily_meter_spend"])
+    assert "model.modelmeter.daily_meter_spend" in outcomes
 
 
 def test_a_process_that_died_is_reported(job: DailyJob) -> None:
@@ -128,7 +135,7 @@ def test_a_run_that_is_stopped_while_it_waits_lets_no_other_build_before_dbt_has
         dbt._answer = _Interrupted()
         dbt._alone.callback(lambda: states.append(process.poll()))
         with pytest.raises(KeyboardInterrupt):
-            dbt.outcomes()
+            dbt.outcomes(RUN, BUILD)
         assert states == []
         dbt.end()
     assert len(states) == 1
