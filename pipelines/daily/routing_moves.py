@@ -70,14 +70,15 @@ def explain_moves(workspace: Workspace, window: Window) -> tuple[int, list[str]]
     problems: list[str] = []
     with workspace.database.connect() as connection:
         rate_card = read_table(connection, RATE_CARD)
-        days = [*window.days, *_following(connection, window)]
-        for on in days:
+        made_again: list[date] = []
+        for on in (*window.days, *_following(connection, window)):
             try:
                 rows += list(_of_day(workspace, connection, on, rate_card))
-            except ANY_FAILURE as error:  # another day stands without it
+                made_again.append(on)
+            except ANY_FAILURE as error:  # another day stands without it, and what was known of this one
                 problems.append(f"moves of {on}: {worded(error)}")
         made = as_rows(rows)
-        for stretch in Window.joined(days):
+        for stretch in Window.joined(made_again):
             within = made.filter(pl.col("event_date").is_in(stretch.days))
             replace_days(connection, ROUTING_MOVE, within, stretch.from_date, stretch.to_date)
     return made.height, problems

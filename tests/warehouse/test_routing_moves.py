@@ -214,6 +214,21 @@ def test_a_price_and_a_score_each_say_what_they_moved(workspace: Workspace) -> N
     assert price["explanation"].startswith("input_uncached 0.28 to 0.56")
 
 
+def test_a_day_that_can_not_be_explained_again_keeps_what_was_known_of_it(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project_routing(workspace, Window.of_day(DAY))
+    explain_moves(workspace, Window.of_day(DAY))
+
+    def broken(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr("pipelines.daily.routing_moves._of_day", broken)
+    _, problems = explain_moves(workspace, Window.of_day(DAY))
+    with workspace.database.connect() as connection:
+        assert (len(problems), read_table(connection, ROUTING_MOVE).height) == (1, 2)
+
+
 def test_what_changed_on_quiet_days_moves_the_first_day_after_them(workspace: Workspace) -> None:
     """Prices change on a Saturday without calls: Sunday's prices are those of Monday, and Monday is compared with Friday."""
     with workspace.database.connect() as connection:

@@ -7,7 +7,7 @@ keys that add up (`input`, `input_cached_tokens`, `output_reasoning`), and total
 (`prompt_details.*`, `completion_details.*`, and a provider's own names where Langfuse did not know its usage). The `total` shows
 which; without one, the names do. A part that has a key of its own (`input_priority`, `input_modality_TEXT`) is added to its count
 (`_langfuse_details.py`), and Google's own usage is read by Google's rule. Spans that came by OpenTelemetry keep the convention's counts, whose input
-contains the cache, as their attributes or keys show. Counts of another `unit` than tokens are no usage, and the unit is a tag. User, session
+contains the cache, as their attributes or keys show; not those of emitters that leave it out. Counts of another `unit` than tokens are no usage, and the unit is a tag. User, session
 and tags stand on the trace and are joined from it where the document holds it. The same observation exported
 again counts once, in its latest update; one that was deleted since (`is_deleted` of ClickHouse) was called and paid all the same: it counts, and has the tag
 `deleted`. Instants are ISO 8601 in UTC; `latency` is left alone, because exports
