@@ -36,7 +36,7 @@ LABELS = ("labels", "system_labels", "tags")
 def open_report(value: object) -> list[object]:
     """The results of one page, bucket or flattened line; anything else stays as it is.
 
-    A result gets `bucket` {from, to}, `locator` (a JSON pointer inside the value) and `identity`: a hash of every text
+    A result gets `bucket` {from, to}, `locator` (a JSON pointer inside the value) and `record_identity`: a hash of every text
     and flag in it, known to us or not, so that a dimension that a provider adds later never merges two lines of a bill.
     """
     return list(_opened(value, {}, ""))
@@ -104,7 +104,7 @@ def _of_litellm(day: dict[str, Any], place: str) -> Iterator[object]:
         own = {
             "bucket": _bucket(day),
             "locator": f"{place}/breakdown/models",
-            "identity": f"{identity({'model': model})}/0",
+            "record_identity": f"{identity({'model': model})}/0",
         }
         yield {**result, **own}
 
@@ -135,7 +135,7 @@ def _bucket(holder: dict[str, Any]) -> dict[str, Any]:
 
 
 def _placed(result: dict[str, Any], bucket: dict[str, Any], place: str, occurrence: int) -> dict[str, Any]:
-    own = {"bucket": bucket, "locator": place or "/", "identity": f"{identity(result)}/{occurrence}"}
+    own = {"bucket": bucket, "locator": place or "/", "record_identity": f"{identity(result)}/{occurrence}"}
     return {**result, **own}
 
 

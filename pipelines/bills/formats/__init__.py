@@ -47,7 +47,7 @@ def build_bill_format(source: RequestSource) -> Layout:
                 source.source, (name,), f"format {source.format} takes none; the report says itself who used what"
             )
     bill_format = module.described(source) if is_declared else module.build()
-    own = {"locator": ("locator",), "identity": ("identity",)}
+    own = {"locator": ("locator",), "identity": ("record_identity",)}
     ends = {"bucket_from": ("bucket/from",), "bucket_to": ("bucket/to",)}
     return replace(
         bill_format,

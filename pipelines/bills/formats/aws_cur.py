@@ -33,7 +33,7 @@ def build() -> Layout:
             "region": ("product_region_code", "product_region", "product/region", "product/regionCode"),
             "line_item": _column("line_item", "line_item_description"),
             "usage_type": _column("line_item", "usage_type"),
-            "line_id": ("identity_line_item_id",),
+            "line_id": _column("identity", "line_item_id"),
             "product": ("product_product_name", "product/product_name", "product/ProductName"),
             "charge_category": _column("line_item", "line_item_type"),
             "written_unit": _column("pricing", "unit"),

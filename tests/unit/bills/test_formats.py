@@ -413,9 +413,13 @@ def test_rows_of_clouds_that_say_the_same_are_lines_of_the_bill(tmp_path: Path) 
             == 2 * cents
         )
     row = AWS_CUR["data"][0]
-    split = [row | {"identity_line_item_id": name} for name in ("a", "b")]
-    for files in ([split], [[one] for one in split], [[row, row]]):
-        assert merged(export(tmp_path, "aws_cur", {"data": file}) for file in files).rows["amount"].sum() == usd("7.5")
+    old = {"lineItem/UsageStartDate": "2026-02-12T00:00:00Z", "lineItem/LineItemType": "Usage", "lineItem/UnblendedCost": "3.75",
+           "lineItem/CurrencyCode": "USD", "lineItem/UsageType": "USE1-Nova2.0Lite-input-tokens"}  # fmt: skip
+    for one, name in ((row, "identity_line_item_id"), (old, "identity/LineItemId")):
+        split = [one | {name: line} for line in ("a", "b")]
+        for files in ([split], [[each] for each in split], [[one, one]]):
+            tables = [pl.DataFrame(file).write_csv().encode() if one is old else {"data": file} for file in files]
+            assert merged(export(tmp_path, "aws_cur", table) for table in tables).rows["amount"].sum() == usd("7.5")
 
 
 def test_credits_of_google_are_lines_in_parquet_too(tmp_path: Path) -> None:
