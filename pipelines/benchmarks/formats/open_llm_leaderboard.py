@@ -21,6 +21,7 @@ FIRST_COLUMNS = {
     "Winogrande": "winogrande", "GSM8K": "gsm8k", "DROP": "drop",
 }  # fmt: skip
 """The same of the board's first version, until June 2024: its average is one of other benchmarks."""
+_ONLY_FIRST, _ONLY_SECOND = FIRST_COLUMNS.keys() - COLUMNS.keys(), COLUMNS.keys() - FIRST_COLUMNS.keys()
 _MODEL_LINK = re.compile(r">([^<>]+)</a>")
 
 
@@ -86,7 +87,7 @@ def _rows(record: Mapping[str, Any], into: Collector, item_no: int, line: int) -
     shown = str(record.get("fullname") or record.get("Model") or "")
     name = shown_name(match[1] if (match := _MODEL_LINK.search(shown)) else shown, "fullname")
     key = text(record.get("eval_name") or f"{name} {record.get('Precision') or ''}", "eval_name")
-    is_first = any(title in record for title in FIRST_COLUMNS.keys() - COLUMNS.keys())
+    is_first = not record.keys().isdisjoint(_ONLY_FIRST) and record.keys().isdisjoint(_ONLY_SECOND)
     columns, version = (FIRST_COLUMNS, "v1") if is_first else (COLUMNS, "v2")
     scores, broken = numbers({title: record.get(title) for title in columns})
     if not scores:

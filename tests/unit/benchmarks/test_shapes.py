@@ -186,6 +186,10 @@ def test_the_open_llm_board_s_first_version_is_a_version_of_its_own(tmp_path: Pa
     assert {row["benchmark_id"]: row["score"] for row in found} == {
         "open_llm_average": 60.5, "open_llm_arc": 61.0, "open_llm_hellaswag": 80.0, "open_llm_mmlu": 40.5
     }  # fmt: skip
+    # A column of the first one that someone added to the second makes it no other board.
+    second = {"eval_name": "x", "fullname": "org/model", "Average ⬆️": 30.5, "IFEval": 61.0, "MMLU": 40.5}
+    found = rows(export(tmp_path, board("open_llm_leaderboard"), "2024-12-01", [second]))
+    assert {(row["version_label"], row["benchmark_id"]) for row in found} == {("v2", "open_llm_average"), ("v2", "open_llm_ifeval")}  # fmt: skip
 
 
 def test_artificial_analysis_reads_evaluations_that_are_new_and_no_prices(tmp_path: Path) -> None:
