@@ -25,7 +25,7 @@ DECIDES = (
     "pipelines.uncertainty",
     "pipelines.grouped",
     "pipelines.landing",
-    "pipelines.prices.pages",
+    "pipelines.pages",
     "pipelines.records.oriented",
 )
 """The code and data that make an export into observations."""

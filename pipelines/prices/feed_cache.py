@@ -23,6 +23,7 @@ _DECIDES = (
     "pipelines.grouped",
     "pipelines.warehouse.tables",
     "pipelines.landing",
+    "pipelines.pages",
     "pipelines.records.oriented",
 )
 """The code and data that make a file into prices."""

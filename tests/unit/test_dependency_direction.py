@@ -46,6 +46,12 @@ def test_only_fetch_speaks_http() -> None:
     assert speakers == {"pipelines/fetch/client.py", "pipelines/fetch/ping.py"}
 
 
+def test_pages_know_neither_prices_nor_boards_and_these_not_each_other() -> None:
+    assert offenders("pipelines/pages", ("pipelines.prices", "pipelines.benchmarks")) == {}
+    assert offenders("pipelines/benchmarks", ("pipelines.prices",)) == {}
+    assert offenders("pipelines/prices", ("pipelines.benchmarks",)) == {}
+
+
 def test_the_walk_sees_an_offender(tmp_path: Path) -> None:
     module = tmp_path / "bad.py"
     module.write_text("def f():\n    from dagster import asset\n    import assets.jobs\n")

@@ -19,7 +19,7 @@ import yaml
 from pipelines.benchmarks.collector import Collector
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
-from pipelines.prices.pages.sections import sections_of
+from pipelines.pages.sections import sections_of
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LINES_BEFORE_HEADER = 5

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from pipelines.pages.scripts import PageError
+from pipelines.pages.sections import PageSection, sections_of
 from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.cells import (
@@ -48,7 +50,6 @@ from pipelines.prices.pages.model_sections import model_section_prices
 from pipelines.prices.pages.notes import notes_of, windows_of
 from pipelines.prices.pages.picked_tables import Found, bound, picked
 from pipelines.prices.pages.saved import page_text
-from pipelines.prices.pages.sections import PageSection, sections_of
 
 VERSION = "6"
 
@@ -77,7 +78,10 @@ option_mistakes = layout_mistakes
 def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
     """Every price that the layout finds on the page. Raises PriceFeedError for a page that does not fit it."""
     layout = layout_of(options)
-    found = _continued(layout, sections_of(page_text(layout, content), grids=layout.grids))
+    try:
+        found = _continued(layout, sections_of(page_text(layout, content), grids=layout.grids))
+    except PageError as error:
+        raise PriceFeedError(str(error)) from None
     windows = {name: list(windows_of(name, hours, found)) for name, hours in layout.hours.items()}
     reading = _Reading(layout, windows, set(notes_of(layout, found)))
     rows: list[_Row] = []

@@ -21,11 +21,11 @@ from pipelines.config.fetched import FETCH_OPTIONS
 from pipelines.config.mistakes import Key, dotted, explained
 from pipelines.config.sources import VERDICT_OPTIONS
 from pipelines.outside import worded
+from pipelines.pages.texts import plain
 from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError, as_amount, why_no_price
 from pipelines.prices.feeds._numbers import bound_of, feed_json
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.layout import Column
-from pipelines.prices.pages.texts import plain
 from pipelines.records.oriented import records_of, says
 
 VERSION = "3"

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from pipelines.grouped import ungrouped
 from pipelines.meters import METERS_BY_NAME
+from pipelines.pages.texts import heading, plain
 from pipelines.prices.feed_snapshot import Price, PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.layout import Column, PageLayout
-from pipelines.prices.pages.texts import heading, plain
 
 _CELL = re.compile(
     r"^(?P<sign>[$¥￥€£])?\s*(?P<amount>(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(?P<word>元|USD|CNY|EUR)?\s*(?:(?:/|\bper\b)\s*(?P<unit>.+))?$"

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from pipelines.pages.sections import PageSection
 from pipelines.prices.feed_snapshot import Price
 from pipelines.prices.pages.cells import what
 from pipelines.prices.pages.layout import Factor, PageLayout
-from pipelines.prices.pages.sections import PageSection
 
 
 def composed(layout: PageLayout, found: Sequence[PageSection], prices: Sequence[Price]) -> list[Price]:

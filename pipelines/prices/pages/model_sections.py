@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.grouped import ungrouped
+from pipelines.pages.sections import PageSection
 from pipelines.prices.feed_snapshot import Price, PriceFeedError, as_amount
 from pipelines.prices.pages.cells import heading_key, is_one_of, key, listed, price_of, refuse_fallen, without_marks
 from pipelines.prices.pages.conditions import conditions_in
 from pipelines.prices.pages.layout import Column, ModelSections, PageLayout, RowMeters, RowPattern
-from pipelines.prices.pages.sections import PageSection
 
 _MODALITIES = re.compile(r"^\(?\s*([a-z]+(?:\s*(?:/|,|&|and)\s*[a-z]+)*)\s*\)?$")
 _BETWEEN = re.compile(r"\s*(?:/|,|&|\band\b)\s*")

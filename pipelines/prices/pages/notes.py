@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from pipelines.pages.sections import PageSection
 from pipelines.prices.feed_snapshot import PriceFeedError
 from pipelines.prices.pages.layout import Hours, PageLayout
-from pipelines.prices.pages.sections import PageSection
 from pipelines.prices.windows import parse_window
 
 _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*[-–—~]\s*(\d{1,2}:\d{2})")

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pipelines.pages.sections import PageSection
 from pipelines.prices.feed_snapshot import Price, PriceFeedError
 from pipelines.prices.pages.cells import key, listed
 from pipelines.prices.pages.layout import Section, TablePick
-from pipelines.prices.pages.sections import PageSection
 
 
 class Found(NamedTuple):

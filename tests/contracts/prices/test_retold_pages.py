@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from pipelines.pages.scripts import PageError
+from pipelines.pages.sections import sections_of
 from pipelines.prices.feed_snapshot import Price, PriceFeedError
 from pipelines.prices.feeds.page import read as read_page
-from pipelines.prices.pages.sections import sections_of
 from tests.contracts.prices.retell import RETELLINGS, in_tables, is_html
 from tests.contracts.prices.test_new_pages import PAGES, read
 
@@ -110,7 +111,7 @@ def test_a_node_that_names_its_parent_is_drawn_once() -> None:
 def test_a_chain_of_nodes_that_each_name_the_next_twice_is_refused() -> None:
     lines = [f'{number:x}:{{"left":"${number + 1:x}","right":"${number + 1:x}"}}' for number in range(40)]
     script = f"self.__next_f.push([1,{json.dumps(chr(10).join(lines))}])"
-    with pytest.raises(PriceFeedError, match="name each other more than 5,000 times"):
+    with pytest.raises(PageError, match="name each other more than 5,000 times"):
         sections_of(f"<!doctype html><html><script>{script}</script></html>")
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from pipelines.pages.sections import sections_of
 from pipelines.prices import PriceFeedError
 from pipelines.prices.feeds.page import read
 from pipelines.prices.pages.cells import refuse_fallen
 from pipelines.prices.pages.layout import PageLayout
-from pipelines.prices.pages.sections import sections_of
 from tests.unit.prices.feeds import price
 
 

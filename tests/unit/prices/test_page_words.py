@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 
 from pipelines.config.sources import PriceFeed
+from pipelines.pages.sections import PageSection
+from pipelines.pages.texts import heading
 from pipelines.prices import build_ledger, parse_feed
 from pipelines.prices.feeds import FORMATS
 from pipelines.prices.pages.layout import PageLayout
 from pipelines.prices.pages.notes import notes_of
-from pipelines.prices.pages.sections import PageSection
-from pipelines.prices.pages.texts import heading
 from tests.unit.prices.feeds import registry_of
 from tests.unit.prices.landed import landed_bytes
 

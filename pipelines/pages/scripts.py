@@ -16,8 +16,7 @@ from typing import Any, TypeGuard
 
 from selectolax.lexbor import LexborNode
 
-from pipelines.prices.feed_snapshot import PriceFeedError
-from pipelines.prices.pages.compiled import page_of_calls
+from pipelines.pages.compiled import page_of_calls
 
 _PUSHED = re.compile(r"self\.__next_f\.push\((\[.*\])\)\s*;?\s*$", re.DOTALL)
 _ASSIGNED = re.compile(r"^\s*(?:(?:window|self|globalThis)\.|(?:var|let|const)\s+)[\w.$]+\s*=\s*(?=[{\[])")
@@ -31,6 +30,10 @@ _MOST_DIGITS = 40
 """Numbers beyond stay as they are written: no amount is that long, and `1e9999999` is ten million digits."""
 
 
+class PageError(ValueError):
+    """A page can't be read."""
+
+
 class _Nodes:
     """The nodes of a page's data that others name. One that is being drawn is not drawn in itself: a node may name its parent."""
 
@@ -38,11 +41,11 @@ class _Nodes:
         self._nodes, self._open, self._left = nodes, set[str](), _MOST_NODES
 
     def drawn(self, node: str, name: str, depth: int) -> str:
-        """A node as HTML. Raises PriceFeedError where the page draws too many."""
+        """A node as HTML. Raises PageError where the page draws too many."""
         if node in self._open:
             return ""
         if not self._left:
-            raise PriceFeedError(f"the data in the page's scripts name each other more than {_MOST_NODES:,} times")
+            raise PageError(f"the data in the page's scripts name each other more than {_MOST_NODES:,} times")
         self._left -= 1
         self._open.add(node)
         found = _drawn(self._nodes.get(node), self, name, depth)

@@ -1,6 +1,6 @@
 """What the spellings of one text on a page share: marks, invisible characters, and notations of an amount of money.
 
-Knows no tables and no layouts; `cells.py` reads amounts.
+Knows no tables; `pipelines/prices/pages/cells.py` reads amounts.
 """
 
 from __future__ import annotations

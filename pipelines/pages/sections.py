@@ -1,6 +1,6 @@
 """Finds the headed sections of a page and their tables, in markdown or HTML; knows nothing of prices.
 
-`feeds/page.py` reads prices out of the sections. The lines of markdown are `markdown.py`, what a page holds in scripts alone
+The lines of markdown are `markdown.py`, what a page holds in scripts alone
 `scripts.py`, and what the spellings of a text share `texts.py`.
 """
 
@@ -15,11 +15,11 @@ from decimal import Decimal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pipelines.prices.pages.grid import cells_of
-from pipelines.prices.pages.labels import Labels, markdown_label
-from pipelines.prices.pages.markdown import blocks_of
-from pipelines.prices.pages.scripts import page_of_scripts
-from pipelines.prices.pages.texts import heading, plain, unescaped, without_links
+from pipelines.pages.grid import cells_of
+from pipelines.pages.labels import Labels, markdown_label
+from pipelines.pages.markdown import blocks_of
+from pipelines.pages.scripts import page_of_scripts
+from pipelines.pages.texts import heading, plain, unescaped, without_links
 
 _BEFORE_HTML = re.compile(r"^(?:\s|\ufeff|<\?xml\b[^>]*\?>|<!--.*?-->)+", re.DOTALL)
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
