@@ -15,11 +15,12 @@ from pipelines.records.paths import path_tree
 
 
 class _Stated(NamedTuple):
-    """Input and output that a record counts, its id, and the models that it names."""
+    """Input and output that a record counts, its id, the models that it names, and whether it states an amount."""
 
     counts: tuple[str | None, ...]
     identity: str | None
     models: frozenset[str]
+    has_amount: bool = False
 
     @property
     def has_id(self) -> bool:
@@ -43,7 +44,9 @@ class Copies:
         self._ids = (*layout.text.get("source_request_id", ()), *layout.text.get("span_id", ()))
         self._models = (*layout.text.get("request_model", ()), *layout.text.get("response_model", ()))
         self._billed = tuple(layout.usage.get(name, ()) for name in ("input", "output"))
-        self._tree = path_tree({*self._ids, *self._models, *(path for paths in self._billed for path in paths)})
+        self._amounts = layout.exact_paths
+        counts = (path for paths in self._billed for path in paths)
+        self._tree = path_tree({*self._ids, *self._models, *self._amounts, *counts})
 
     def without(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The records that are no copies of others."""
@@ -68,7 +71,8 @@ class Copies:
             return False
         added = tuple(sum(map(count_of, counts)) for counts in zip(*(each.counts for each in inner), strict=True))
         if tuple(map(count_of, outer.counts)) == added:
-            return True
+            # An amount that only the sum states would be lost with it, and nothing else is lost in it.
+            return any(each.has_amount for each in inner) or not outer.has_amount
         # A list that grows with each call holds the earlier ones again: only their ids show that they are the same.
         return all(each.has_id for each in inner) and any(
             each.counts == outer.counts and outer.identity in (None, each.identity) for each in inner
@@ -83,5 +87,6 @@ class Copies:
             counts = tuple(next(filter(None, (texts[path] for path in paths)), None) for paths in self._billed)
             if any(counts):
                 models = frozenset(filter(None, (texts[path] for path in self._models)))
-                return _Stated(counts, next(filter(None, (texts[path] for path in self._ids)), None), models)
+                identity = next(filter(None, (texts[path] for path in self._ids)), None)
+                return _Stated(counts, identity, models, any(texts[path] for path in self._amounts))
         return _UNKNOWN

@@ -223,12 +223,13 @@ def test_spans_in_one_document_are_what_they_are(tmp_path: Path) -> None:
     "line",
     [
         {**_call(1, 551), "calls": _CALLS},
+        {"time": AT, "model": "gpt-5", "usage": _SUM | {"estimated_cost": 0.5}, "calls": _CALLS},
         {**_call(4), "calls": [_call(2, 60), _call(3, 61)]},
         {"time": AT, "model": "gpt-5", "usage": _SUM, "steps": [{"usage": {"prompt_tokens": 275, "completion_tokens": 30}}] * 2},
         # The next line holds these turns again, and one more.
         {"time": AT, "model": "gpt-5", "usage": _CALLS[2]["usage"], "turns": [{"usage": call["usage"]} for call in _CALLS]},
     ],
-    ids=["other counts", "no sum", "calls that nothing separates", "turns without ids"],
+    ids=["other counts", "an amount of its own", "no sum", "calls that nothing separates", "turns without ids"],
 )  # fmt: skip
 def test_a_record_that_counts_otherwise_than_its_list_is_a_call(line: dict[str, Any], tmp_path: Path) -> None:
     assert (
