@@ -51,7 +51,7 @@ from pipelines.prices.pages.notes import notes_of, windows_of
 from pipelines.prices.pages.picked_tables import Found, bound, picked
 from pipelines.prices.pages.saved import page_text
 
-VERSION = "6"
+VERSION = "7"
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,12 @@ def amount_in(layout: PageLayout, column: Column, cell: str, where: str, header:
         raise PriceFeedError(
             f"{where}: expected a price for {column.per:,} ({listed(u for u, n in layout.units.items() if n == column.per)}), found {cell!r}"
         )
-    return Decimal(ungrouped(match["amount"])) * (Decimal(share[1]) / 10 if share else 1)
+    return Decimal(ungrouped(match["amount"])) * (_charged(Decimal(share[1])) if share else 1)
+
+
+def _charged(tenths: Decimal) -> Decimal:
+    """The share that is charged: `5` and `7.5` are tenths, and `75` is how many write 7.5."""
+    return tenths / (10 if tenths <= 10 else 100)
 
 
 def _quantity(layout: PageLayout, unit: str) -> int | None:

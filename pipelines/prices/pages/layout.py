@@ -289,7 +289,7 @@ class PageLayout(Declaration):
     `inside` are the keys that lead to the page where the answer is JSON. `grids` takes rows of boxes for tables too, for
     pages that draw their tables with nothing else. Headings in `continued` go on with the section before. `drop_from_cells`
     are patterns of what a price cell holds next to its price; `discount` is one whose group holds the tenths of the stated
-    price that are charged (`原价 12元 限时5折` is 6 yuan). Tables that have one of the columns of `region` bind their prices to a region.
+    price that are charged (`原价 12元 限时5折` is 6 yuan, `限时85折` is 10.2). Tables that have one of the columns of `region` bind their prices to a region.
 
     `prefixes` are put before names that begin so (`OCR 4.1` is `Mistral OCR 4.1`).
 

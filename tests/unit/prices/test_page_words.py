@@ -191,9 +191,10 @@ BAILIAN = """<h4>华北2（北京）</h4><table><tr><th>模型 ID（Model ID）<
 <tr><td>deepseek-v9</td><td>无阶梯计价</td><td><p>忙时 2元</p><p>闲时 1元</p></td><td><p>忙时 8元</p><p>闲时 4元</p></td></tr></table>"""
 
 
-def test_bailians_discounts_in_brackets_are_taken_off_and_busy_hours_cost_their_row_only() -> None:
-    """Both refused the page: the prices of every model stayed those of the summer."""
-    page = json.dumps({"data": {"content": BAILIAN}}).encode()
+@pytest.mark.parametrize("written", ["7.5", "75"])
+def test_bailians_discounts_in_brackets_are_taken_off_and_busy_hours_cost_their_row_only(written: str) -> None:
+    """Both refused the page: the prices of every model stayed those of the summer. A discount of two digits made a price dearer."""
+    page = json.dumps({"data": {"content": BAILIAN.replace("7.5", written)}}).encode()
     found = FORMATS["page"].read(page, {"layout": "bailian"})
     paid = {(p.raw_model, p.context_from_tokens, p.unit_price) for p in found.prices if p.meter == "input_uncached"}
     assert paid == {("qwen9-plus", 0, Decimal("1.6")), ("qwen9-plus", 256_000, Decimal("4.5"))}
