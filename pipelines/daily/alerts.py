@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from pipelines.alerts.events import Alert, alerts_of, failed_checks, failed_run, stale_feeds
 from pipelines.alerts.outbox import Delivered, deliver, record
 from pipelines.daily.known_days import all_known_days
 from pipelines.daily.report import feeds_in_use
+from pipelines.ids import as_uuid
 from pipelines.landing import LandingError
 from pipelines.outside import Apart
 from pipelines.warehouse.unfinished import Progress
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 SPOKEN_FOR = ("spend_as_expected", "models_unchanged")
 """Checks whose findings are events of a kind of their own."""
 _NEWER = "select exists (select from raw.snapshot, unnest(event_dates) as day where kind = 'requests' and day > %s)"
-_READ = "select snapshot_id from raw.snapshot where kind = 'requests'"
+_READ = "select snapshot_id from raw.snapshot where snapshot_id = any(%s)"
 _BEHIND, _LONG_BEHIND = timedelta(days=3), timedelta(days=35)
 
 
@@ -90,14 +92,22 @@ def is_behind(workspace: Workspace, day: date) -> bool:
     with workspace.database.connect(read_only=True) as connection:
         if connection.execute(_NEWER, [day + _BEHIND]).fetchone() == (True,):
             return True
-        read = {snapshot for (snapshot,) in connection.execute(_READ)}
+        late = _late_logs(workspace, day + _LONG_BEHIND)
+        return len(late) > len(connection.execute(_READ, [late]).fetchall())
+
+
+def _late_logs(workspace: Workspace, after: date) -> list[UUID]:
+    """The files of logs that arrived after a day; bills hold no days of requests."""
     logs = {source.source for source in workspace.config.sources.requests if not (source.is_bill or source.is_shadow)}
     try:
         files = workspace.landed("requests").files
     except (OSError, LandingError):  # its step reports that, and a run that failed is still to be reported
-        return False
-    arrivals = (file.arrival_date for file in files if file.source in logs and file.snapshot_id not in read)
-    return any(arrived is not None and arrived > day + _LONG_BEHIND for arrived in arrivals)
+        return []
+    return [
+        as_uuid(file.snapshot_id)
+        for file in files
+        if file.source in logs and file.arrival_date is not None and file.arrival_date > after
+    ]
 
 
 def link_to(workspace: Workspace, day: date) -> str:
