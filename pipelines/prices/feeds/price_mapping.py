@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 import polars as pl
@@ -184,7 +185,7 @@ def _not_declared(declared: PriceMapping, record: Mapping[str, Any], model: str)
     """The fields next to declared ones that look like prices: what a list adds one day must not be lost without a word."""
     known = {*declared.columns, *declared.steps, *declared.when}
     parents = [name.split(".")[:-1] for name in declared.columns]
-    shared = [parts[0] for parts in zip(*parents, strict=False) if len({*parts}) == 1]
+    shared = [parts[0] for parts in takewhile(lambda parts: len({*parts}) == 1, zip(*parents, strict=False))]
     found: set[str] = set()
     for parent in {".".join(parts) for parts in (shared, *parents)}:
         holder = _field(record, parent) if parent else record

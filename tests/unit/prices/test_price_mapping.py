@@ -188,3 +188,12 @@ def test_prices_next_to_the_declared_ones_and_deeper_are_named() -> None:
     assert {name.split(": ")[1].removeprefix("pricing_config.pay_as_you_go.") for name in read(content, PORTKEY).not_understood} == {
         "cache_read_input_token.price", "additional_units.web_search.price"
     }  # fmt: skip
+
+
+def test_a_price_of_the_record_itself_is_named_where_the_declared_ones_lie_in_objects_of_their_own() -> None:
+    columns = {
+        f"{name}.price.usd": {"meter": meter} for name, meter in (("in", "input_uncached"), ("out", "output_text"))
+    }
+    record = {"id": "m", "in": {"price": {"usd": 1}}, "out": {"price": {"usd": 2}}, "cache_read": 0.1}
+    found = read(json.dumps([record]).encode(), {"provider": "acme", "model_field": "id", "columns": columns})
+    assert found.not_understood == {"m: cache_read: not understood: 0.1"}
