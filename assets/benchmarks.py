@@ -94,7 +94,7 @@ def models_unchanged(context: dg.AssetCheckExecutionContext, mm: WorkspaceResour
     changes = changes_of(mm.workspace, window)
     classes = {
         "no_drift": (("drift", "slow_drift"), dg.AssetCheckSeverity.WARN),
-        "exports_complete": (("coverage_gate",), dg.AssetCheckSeverity.ERROR),
+        "exports_complete": (("coverage_gate",), dg.AssetCheckSeverity.WARN),
         "scales_unchanged": (("scale_rebase", "index_version"), dg.AssetCheckSeverity.WARN),
     }
     for name, (drift_classes, severity) in classes.items():
