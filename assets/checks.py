@@ -19,14 +19,15 @@ from assets.partitions import window_of
 from assets.resources import WorkspaceResource
 from assets.specs import WENT_ON, asset_key, rows_key, rows_table
 from pipelines.daily import Window
-from pipelines.daily.accounting import books_of_the_window, files_accounted, readable_sources
+from pipelines.daily.accounting import books_of_the_window, delivering_sources, files_accounted, readable_sources
 from pipelines.quality import SUITES, ExpectationOutcome, run_suite, statement
 from pipelines.quality.rules import RowFloor, Suite
+from pipelines.quality.silent import EVERY_SOURCE_DELIVERS
 from pipelines.warehouse.tables.core_benchmarks import BENCHMARK_SCORE
 from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND, DAILY_MODEL_SPEND, SPEND_TABLES
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 from pipelines.warehouse.tables.mart_economics import UNIT_COST
-from pipelines.warehouse.tables.raw import QUARANTINE
+from pipelines.warehouse.tables.raw import LOADED_FILE, QUARANTINE, QUIET_DAY
 
 
 def suite_checks() -> list[dg.AssetChecksDefinition]:
@@ -67,7 +68,7 @@ def _suite_check(suite: Suite) -> dg.AssetChecksDefinition:
 
 def accounting_checks() -> list[dg.AssetChecksDefinition]:
     """The checks that the books add up: per file, per source, and between facts and marts."""
-    return [files_add_up, sources_readable, books_add_up]
+    return [files_add_up, sources_readable, every_source_delivers, books_add_up]
 
 
 @dg.multi_asset_check(
@@ -104,6 +105,19 @@ def sources_readable(context: dg.AssetCheckExecutionContext, mm: WorkspaceResour
     """A source that mostly can't be read is no quiet day."""
     window = window_of(context)
     return check_result(asset_key("raw.quarantine"), readable_sources(mm.workspace, window), window, stops=False)
+
+
+@dg.asset_check(
+    asset=asset_key(LOADED_FILE.qualified),
+    name="every_source_delivers",
+    description=EVERY_SOURCE_DELIVERS,
+    additional_deps=[asset_key(QUIET_DAY.qualified)],
+)
+@in_own_words
+def every_source_delivers(context: dg.AssetCheckExecutionContext, mm: WorkspaceResource) -> dg.AssetCheckResult:
+    """A source that falls silent is no day that cost less."""
+    window = window_of(context)
+    return check_result(asset_key(LOADED_FILE.qualified), delivering_sources(mm.workspace, window), window, stops=False)
 
 
 @dg.multi_asset_check(

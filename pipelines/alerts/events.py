@@ -18,6 +18,7 @@ from pipelines.finops import format as fmt
 from pipelines.ids import id_bytes
 from pipelines.outside import Apart
 from pipelines.quality.readable import Unreadable, unreadable
+from pipelines.quality.silent import Silence, Watched, silences
 from pipelines.warehouse.tables.core_alerts import AlertKind
 
 _RECENT = timedelta(days=3)
@@ -40,6 +41,14 @@ class Alert:
     def alert_id(self) -> bytes:
         """The same for the same event."""
         return id_bytes("alert", self.kind, *self.identity)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the configuration asks for."""
+
+    credit_days: int
+    watched: Watched
 
 
 _QUERIES: dict[AlertKind, str] = {
@@ -90,7 +99,7 @@ _QUERIES: dict[AlertKind, str] = {
 
 
 def alerts_of(
-    connection: psycopg.Connection[Any], day: date, link: Callable[[date], str], apart: Apart, *, credit_days: int
+    connection: psycopg.Connection[Any], day: date, link: Callable[[date], str], apart: Apart, asked: Asked
 ) -> list[Alert]:
     """Every event that the warehouse shows at the end of a day. A kind whose tables can't be read is named in `apart`."""
     end = datetime.combine(day, time.max, UTC)
@@ -99,7 +108,6 @@ def alerts_of(
         "recent": day - _RECENT,
         "end": end,
         "recent_end": end - _RECENT,
-        "credit_days": credit_days,
     }
     makers: dict[AlertKind, Callable[[dict[str, Any]], Iterator[tuple[tuple[str, ...], str, str, Decimal | None]]]] = {
         "budget": _budget,
@@ -107,7 +115,7 @@ def alerts_of(
         "drift": lambda row: iter([((row["identity"],), row["title"], row["explanation"], None)]),
         "price_change": lambda row: iter([((row["identity"],), "a price changes", _of_30_days(row), row["usd"])]),
         "unpriced_model": _unpriced,
-        "credit_expiring": lambda row: _credit(row, day + timedelta(days=credit_days)),
+        "credit_expiring": lambda row: _credit(row, day + timedelta(days=asked.credit_days)),
     }
     found = []
     for kind, query in _QUERIES.items():
@@ -125,6 +133,9 @@ def alerts_of(
     with apart.part("events of kind source_set_aside"), connection.transaction():
         lost = [one for one in unreadable(connection, day, day + timedelta(days=1)) if one.is_lost]
         found += [_set_aside(one, day, link(day)) for one in lost]
+    with apart.part("events of kind source_silent"), connection.transaction():
+        silent = silences(connection, day, day + timedelta(days=1), asked.watched)
+        found += [_silent(one, link(day)) for one in silent]
     return found
 
 
@@ -207,6 +218,12 @@ def _set_aside(lost: Unreadable, day: date, link: str) -> Alert:
     files = f"; {lost.files} of its {lost.of_files} files can't be read to their end" if lost.files else ""
     detail = f"{lost.share:.1%} of {lost.source} could not be read (raw.quarantine){files}."
     return Alert("source_set_aside", (lost.source, str(day)), day, f"source {lost.source} is set aside", detail, link)
+
+
+def _silent(silence: Silence, link: str) -> Alert:
+    identity = (silence.source, str(silence.delivered))
+    detail = f"{silence.described()}. {silence.remedy}"
+    return Alert("source_silent", identity, silence.day, f"source {silence.source} is silent", detail, link)
 
 
 def stale_feeds(feeds: Sequence[tuple[str, datetime | None]], day: date, link: str) -> list[Alert]:

@@ -177,6 +177,11 @@ class Sources(Declaration):
     limits: tuple[LimitFeed, ...] = ()
     enabled: dict[str, bool] = Field(default_factory=dict)
 
+    @property
+    def logs(self) -> frozenset[str]:
+        """Names of the sources of requests that are neither bills nor measurements."""
+        return frozenset(one.source for one in self.requests if not (one.is_bill or one.is_shadow))
+
     @model_validator(mode="before")
     @classmethod
     def _switched(cls, content: object) -> object:

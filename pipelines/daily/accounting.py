@@ -14,9 +14,11 @@ from pipelines.daily.days import Window
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.quality import (
     ExpectationOutcome,
+    Watched,
     chargeback_agrees,
     counted_once,
     every_file_read,
+    every_source_delivers,
     lines_accounted,
     loaded_files_agree,
     look_alikes,
@@ -41,6 +43,12 @@ def readable_sources(workspace: Workspace, window: Window) -> ExpectationOutcome
     """The share of each source's billable records that the window's files set aside."""
     with workspace.database.connect(read_only=True) as connection:
         return _asked(connection, sources_readable, window.from_date, window.to_date)
+
+
+def delivering_sources(workspace: Workspace, window: Window) -> ExpectationOutcome:
+    """Whether a declared source of requests has none on the window's days, though it used to."""
+    with workspace.database.connect(read_only=True) as connection:
+        return _asked(connection, every_source_delivers, window.from_date, window.to_date, Watched.of(workspace.config))
 
 
 def books_of_the_window(workspace: Workspace, window: Window) -> list[ExpectationOutcome]:

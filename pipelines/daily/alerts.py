@@ -11,20 +11,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from pipelines.alerts.events import Alert, alerts_of, failed_checks, failed_run, stale_feeds
+from pipelines.alerts.events import Alert, Asked, alerts_of, failed_checks, failed_run, stale_feeds
 from pipelines.alerts.outbox import Delivered, deliver, record
 from pipelines.daily.known_days import all_known_days
 from pipelines.daily.report import feeds_in_use
 from pipelines.ids import as_uuid
 from pipelines.landing import LandingError
 from pipelines.outside import Apart
+from pipelines.quality import Watched
 from pipelines.warehouse.unfinished import Progress
 from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
     from pipelines.finops.report import CheckLine, Failure
 
-SPOKEN_FOR = ("spend_as_expected", "models_unchanged")
+SPOKEN_FOR = ("spend_as_expected", "models_unchanged", "every_source_delivers")
 """Checks whose findings are events of a kind of their own."""
 _NEWER = "select exists (select from raw.snapshot, unnest(event_dates) as day where kind = 'requests' and day > %s)"
 _READ = "select snapshot_id from raw.snapshot where snapshot_id = any(%s)"
@@ -69,8 +70,8 @@ def _of_the_day(workspace: Workspace, checks: Sequence[CheckLine], apart: Apart)
         is_old = day is not None and is_behind(workspace, day)
         found = []
         if day is not None and not is_old:
-            credit_days = workspace.config.alerts.credit_days
-            found = alerts_of(connection, day, lambda each: link_to(workspace, each), apart, credit_days=credit_days)
+            asked = Asked(workspace.config.alerts.credit_days, Watched.of(workspace.config))
+            found = alerts_of(connection, day, lambda each: link_to(workspace, each), apart, asked)
     about = day or datetime.now(UTC).date()
     link = link_to(workspace, about)
     failed = [
@@ -98,7 +99,7 @@ def is_behind(workspace: Workspace, day: date) -> bool:
 
 def _late_logs(workspace: Workspace, after: date) -> list[UUID]:
     """The files of logs that arrived after a day; bills hold no days of requests."""
-    logs = {source.source for source in workspace.config.sources.requests if not (source.is_bill or source.is_shadow)}
+    logs = workspace.config.sources.logs
     try:
         files = workspace.landed("requests").files
     except (OSError, LandingError):  # its step reports that, and a run that failed is still to be reported

@@ -30,6 +30,7 @@ from pipelines.quality.readable import sources_readable
 from pipelines.quality.rules import SuiteName
 from pipelines.quality.run import run_suite
 from pipelines.quality.sightings import counted_once, look_alikes
+from pipelines.quality.silent import Watched, every_source_delivers
 from pipelines.quality.statements import statement
 from pipelines.quality.suites import SUITES
 
@@ -39,9 +40,11 @@ __all__ = [
     "Severity",
     "SuiteName",
     "SuiteOutcome",
+    "Watched",
     "chargeback_agrees",
     "counted_once",
     "every_file_read",
+    "every_source_delivers",
     "lines_accounted",
     "loaded_files_agree",
     "look_alikes",

@@ -17,13 +17,14 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from pipelines.alerts.channels import Message, send
-from pipelines.alerts.events import Alert, alerts_of, failed_checks, failed_run, stale_feeds
+from pipelines.alerts.events import Alert, Asked, alerts_of, failed_checks, failed_run, stale_feeds
 from pipelines.alerts.outbox import deliver, history, record
 from pipelines.config.alerts import Channel
 from pipelines.daily import FailedRun, raise_alerts
 from pipelines.daily.alerts import is_behind
 from pipelines.finops.report import CheckLine
 from pipelines.outside import Apart
+from pipelines.quality import Watched
 from pipelines.settings import Settings
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.unfinished import Progress
@@ -281,10 +282,18 @@ def test_every_kind_of_event_that_a_warehouse_shows(database: Database) -> None:
                 "insert into raw.quarantine select encode(%s, 'hex')::uuid, n, 0, null, null, 'not_json', %s, '', null, '' from generate_series(1, %s) as n",
                 [snapshot["snapshot_id"], severity, records],
             )
-        apart = Apart()
-        found = alerts_of(connection, DAY, lambda day: f"/reports/{day}/index.html", apart, credit_days=14)
+        for week in range(1, 5):
+            log = books.snapshot(
+                books.id_bytes(f"chat {week}"), source="chat", event_dates=[DAY - timedelta(weeks=week)]
+            )
+            books.add(connection, "raw.snapshot", log)
+            loaded = {"event_date": DAY - timedelta(weeks=week), "snapshot_id": log["snapshot_id"], "requests": 7}
+            books.add(connection, "raw.loaded_file", loaded)
+        books.add(connection, "raw.quiet_day", {"event_date": DAY})
+        apart, asked = Apart(), Asked(14, Watched(frozenset({"gateway", "chat"}), frozenset()))
+        found = alerts_of(connection, DAY, lambda day: f"/reports/{day}/index.html", apart, asked)
         connection.execute("alter table mart.request_drift rename to gone")
-        without = alerts_of(connection, DAY, lambda day: f"/reports/{day}/index.html", apart, credit_days=14)
+        without = alerts_of(connection, DAY, lambda day: f"/reports/{day}/index.html", apart, asked)
     assert without == [one for one in found if one.kind != "drift"] != found, (
         "a table that is gone costs its own events"
     )
@@ -298,6 +307,7 @@ def test_every_kind_of_event_that_a_warehouse_shows(database: Database) -> None:
         ("unpriced_model", "no price for new at p", None),
         ("credit_expiring", "credit grant expires on 2026-02-24", 30),
         ("source_set_aside", "source gateway is set aside", None),
+        ("source_silent", "source chat is silent", None),
     ]
     assert found[-1].detail == "50.0% of gateway could not be read (raw.quarantine)."
     assert {one.link for one in found} == {"/reports/2026-02-14/index.html"}

@@ -17,6 +17,7 @@ AlertKind = Literal[
     "stale_feed",
     "credit_expiring",
     "source_set_aside",
+    "source_silent",
 ]
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 

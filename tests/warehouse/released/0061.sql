@@ -1,4 +1,4 @@
-\restrict XPEPskzSaaopYFgBfCeswvWUgyvHSch7KVSv5XmwWkWSLeuF1zh5aE7H3NwYmVW
+\restrict it5YCaUTJMZbiAvgg9fommYx2KlJ4Z8DEC6ZQVjzhqAZvUJUcaRG7RACqjPau94
 SET statement_timeout = 0;
 SET lock_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
@@ -187,7 +187,7 @@ CREATE TABLE core.alert (
     detail text NOT NULL,
     usd numeric(38,18),
     link text NOT NULL,
-    CONSTRAINT alert_kind_accepted CHECK ((kind = ANY (ARRAY['run_failed'::text, 'check_failed'::text, 'budget'::text, 'anomaly'::text, 'drift'::text, 'price_change'::text, 'unpriced_model'::text, 'stale_feed'::text, 'credit_expiring'::text, 'source_set_aside'::text])))
+    CONSTRAINT alert_kind_accepted CHECK ((kind = ANY (ARRAY['run_failed'::text, 'check_failed'::text, 'budget'::text, 'anomaly'::text, 'drift'::text, 'price_change'::text, 'unpriced_model'::text, 'stale_feed'::text, 'credit_expiring'::text, 'source_set_aside'::text, 'source_silent'::text])))
 );
 CREATE TABLE core.alert_delivery (
     alert_id uuid NOT NULL,
@@ -752,7 +752,7 @@ CREATE TABLE core.request_20260228 (
     rerank_search_count integer CONSTRAINT request_rerank_search_count_not_null NOT NULL,
     document_page_count integer CONSTRAINT request_document_page_count_not_null NOT NULL,
     annotated_document_page_count integer CONSTRAINT request_annotated_document_page_count_not_null NOT NULL,
-    CONSTRAINT request_20260228_23a4a10f_event_date_check CHECK (((event_date >= '2026-02-28'::date) AND (event_date < '2026-03-01'::date))),
+    CONSTRAINT request_20260228_84e08e33_event_date_check CHECK (((event_date >= '2026-02-28'::date) AND (event_date < '2026-03-01'::date))),
     CONSTRAINT request_cost_or_reason CHECK ((num_nonnulls(list_cost_usd, contracted_cost_usd, effective_cost_usd) =
 CASE
     WHEN (unpriced_reason IS NULL) THEN 3
@@ -1476,6 +1476,21 @@ CREATE TABLE mart.daily_item_spend (
     billed_cost_usd numeric(38,18),
     reported_cost_usd numeric(38,18),
     CONSTRAINT daily_item_spend_dimension_accepted CHECK ((dimension = ANY (ARRAY['all'::text, 'team'::text, 'project'::text, 'cost_centre'::text])))
+);
+CREATE TABLE mart.daily_meter_spend (
+    event_date date NOT NULL,
+    provider_id text NOT NULL,
+    model_id text NOT NULL,
+    service_tier text NOT NULL,
+    meter text NOT NULL,
+    quantity bigint,
+    unpriced_quantity bigint,
+    list_cost_usd numeric(38,18),
+    billed_cost_usd numeric(38,18),
+    reported_cost_usd numeric(38,18),
+    pricing_currency text,
+    usd_per_currency numeric(38,18),
+    charges bigint NOT NULL
 );
 CREATE TABLE mart.daily_model_spend (
     event_date date NOT NULL,
@@ -2354,12 +2369,12 @@ CREATE VIEW staging.stg_request AS
    FROM final;
 ALTER TABLE ONLY core.request ATTACH PARTITION core.request_20260228 FOR VALUES FROM ('2026-02-28') TO ('2026-03-01');
 COPY core.alembic_version (version_num) FROM stdin;
-0060
+0061
 \.
 COPY core.alert (alert_id, kind, raised_at, event_date, title, detail, usd, link) FROM stdin;
-6905172f-3f38-5d9e-c0dd-f447e85f2c1e	drift	2026-11-30 18:28:15.443769+00	2026-02-28	lmarena_text: drift	Confirmed: gpt-4o-2024-11-20 fell in full of lmarena_text (and in 4 other versions), from 1368.5 to 1338.0, -30.4 Elo beyond the board's common shift, first seen on 2026-02-21 and still so.	\N	reports/2026-02-28/index.html
-14da4946-67d0-1c74-020d-8bc679a8a76e	unpriced_model	2026-11-30 18:28:15.443769+00	2026-02-28	no price for unresolved: orion-7b-chat at vllm	2 requests of unresolved: orion-7b-chat at vllm have no cost: model_unresolved (docs/prices.md says what mends it).	\N	reports/2026-02-28/index.html
-e1c0f575-81f8-e7bc-a498-e469e1c45edf	unpriced_model	2026-11-30 18:28:15.443769+00	2026-02-28	no price for unresolved: (no name logged) at anthropic	1 requests of unresolved: (no name logged) at anthropic have no cost: model_unresolved (docs/prices.md says what mends it).	\N	reports/2026-02-28/index.html
+6905172f-3f38-5d9e-c0dd-f447e85f2c1e	drift	2026-11-30 19:26:22.767069+00	2026-02-28	lmarena_text: drift	Confirmed: gpt-4o-2024-11-20 fell in full of lmarena_text (and in 4 other versions), from 1368.5 to 1338.0, -30.4 Elo beyond the board's common shift, first seen on 2026-02-21 and still so.	\N	reports/2026-02-28/index.html
+14da4946-67d0-1c74-020d-8bc679a8a76e	unpriced_model	2026-11-30 19:26:22.767069+00	2026-02-28	no price for unresolved: orion-7b-chat at vllm	2 requests of unresolved: orion-7b-chat at vllm have no cost: model_unresolved (docs/prices.md says what mends it).	\N	reports/2026-02-28/index.html
+e1c0f575-81f8-e7bc-a498-e469e1c45edf	unpriced_model	2026-11-30 19:26:22.767069+00	2026-02-28	no price for unresolved: (no name logged) at anthropic	1 requests of unresolved: (no name logged) at anthropic have no cost: model_unresolved (docs/prices.md says what mends it).	\N	reports/2026-02-28/index.html
 \.
 COPY core.alert_delivery (alert_id, channel, attempts, attempted_at, sent_at, problem) FROM stdin;
 \.
@@ -2589,6 +2604,11 @@ COPY mart.daily_item_spend (event_date, dimension, dimension_value, provider_id,
 2026-02-28	team	research	openai	gpt-5.2	standard		request	25	25	0.000000000000000000	0.000000000000000000	0.000000000000000000	\N
 2026-02-28	team	research	openai	gpt-5.2	standard		output_text	8870	8870	0.124180000000000000	0.124180000000000000	0.124180000000000000	\N
 \.
+COPY mart.daily_meter_spend (event_date, provider_id, model_id, service_tier, meter, quantity, unpriced_quantity, list_cost_usd, billed_cost_usd, reported_cost_usd, pricing_currency, usd_per_currency, charges) FROM stdin;
+2026-02-28	groq	gpt-oss-120b	standard	input_cache_read	57856	\N	0.004339200000000000	0.004339200000000000	\N	USD	1.000000000000000000	2
+2026-02-28	mistral	mistral-large-3	standard	input_uncached	367857	\N	0.183928500000000000	0.183928500000000000	\N	USD	1.000000000000000000	3
+2026-02-28	groq	gpt-oss-120b	standard	input_uncached	136191	\N	0.020428650000000000	0.020428650000000000	\N	USD	1.000000000000000000	2
+\.
 COPY mart.daily_model_spend (event_date, provider_id, model_id, openness, requests, priced_requests, unpriced_requests, input_tokens, output_tokens, input_uncached_tokens, input_cache_read_tokens, input_cache_write_tokens, input_cache_write_5m_tokens, input_cache_write_30m_tokens, input_cache_write_1h_tokens, input_cache_write_12h_tokens, input_audio_tokens, input_audio_cache_read_tokens, input_image_tokens, input_image_cache_read_tokens, input_video_tokens, input_tool_tokens, output_text_tokens, output_reasoning_tokens, output_audio_tokens, output_image_tokens, reported_cost_usd, list_cost_usd, contracted_cost_usd, effective_cost_usd, logged_only_cost_usd) FROM stdin;
 2026-02-28	openai	gpt-4o	closed	132	132	0	386034	47788	261618	124416	0	0	0	0	0	0	0	0	0	0	0	47788	0	0	0	1.254882500000000000	1.254882500000000000	1.254882500000000000	1.254882500000000000	\N
 2026-02-28	google	gemini-3-pro-preview	closed	101	101	0	899077	72903	667269	231808	0	0	0	0	0	0	0	0	0	0	0	29008	43895	0	0	1.735631200000000000	2.255735600000000000	2.255735600000000000	2.255735600000000000	\N
@@ -2612,9 +2632,9 @@ COPY mart.dearer_seller (event_date, provider_id, model_id, service_tier, region
 2026-02-28	fireworks	qwen3-235b-a22b	standard		research	openrouter	23	0.041523240000000000	0.015306860000000000
 \.
 COPY mart.hourly_demand (event_date, hour, operation, provider_id, model_id, requests, input_tokens, output_tokens) FROM stdin;
-2026-02-28	21	chat	groq	llama-3.3-70b-instruct	5	11593	912
-2026-02-28	9	chat	deepseek	deepseek-chat	21	52329	3886
-2026-02-28	20	chat	google	gemini-3-pro-preview	1	5779	180
+2026-02-28	9	chat	groq	gpt-oss-120b	6	19936	18412
+2026-02-28	9	chat	anthropic	claude-sonnet-4-5	39	118704	9897
+2026-02-28	19	chat	groq	gpt-oss-120b	1	1808	475
 \.
 COPY mart.logged_cost (event_date, provider_id, model_id, requests, differing_requests, reported_cost_usd, effective_cost_usd) FROM stdin;
 2026-02-28	anthropic	claude-sonnet-4-5	46	0	1.003012500000000000	1.003012500000000000
@@ -2784,7 +2804,7 @@ ALTER TABLE ONLY core.reported_cost
 ALTER TABLE ONLY core.request
     ADD CONSTRAINT request_pkey PRIMARY KEY (request_uid, event_date);
 ALTER TABLE ONLY core.request_20260228
-    ADD CONSTRAINT request_20260228_23a4a10f_pkey PRIMARY KEY (request_uid, event_date);
+    ADD CONSTRAINT request_20260228_84e08e33_pkey PRIMARY KEY (request_uid, event_date);
 ALTER TABLE ONLY core.routing_cost
     ADD CONSTRAINT routing_cost_pkey PRIMARY KEY (event_date, is_priced, provider_id, model_id, ran_model_id, is_loop, lane, bucket, not_priced);
 ALTER TABLE ONLY core.routing_traffic
@@ -2821,6 +2841,8 @@ ALTER TABLE ONLY mart.daily_explorer_spend
     ADD CONSTRAINT daily_explorer_spend_pkey PRIMARY KEY (event_date, provider_id, model_id, team, project, cost_centre, meter, rate);
 ALTER TABLE ONLY mart.daily_item_spend
     ADD CONSTRAINT daily_item_spend_pkey PRIMARY KEY (event_date, dimension, dimension_value, provider_id, model_id, service_tier, region, meter);
+ALTER TABLE ONLY mart.daily_meter_spend
+    ADD CONSTRAINT daily_meter_spend_pkey PRIMARY KEY (event_date, provider_id, model_id, service_tier, meter);
 ALTER TABLE ONLY mart.daily_model_spend
     ADD CONSTRAINT daily_model_spend_pkey PRIMARY KEY (event_date, provider_id, model_id);
 ALTER TABLE ONLY mart.daily_project_spend
@@ -2898,16 +2920,16 @@ ALTER TABLE ONLY raw.snapshot
 CREATE INDEX price_model ON core.price USING btree (model_id, provider_id);
 CREATE INDEX reported_cost_event_date ON core.reported_cost USING btree (event_date, provider_id);
 CREATE INDEX request_brin ON ONLY core.request USING brin (event_at, source_request_id text_bloom_ops);
-CREATE INDEX request_20260228_23a4a10f_brin ON core.request_20260228 USING brin (event_at, source_request_id text_bloom_ops);
+CREATE INDEX request_20260228_84e08e33_brin ON core.request_20260228 USING brin (event_at, source_request_id text_bloom_ops);
 CREATE INDEX daily_charge_event_date_idx ON mart.daily_charge USING btree (event_date) WHERE (unpriced_reason IS NOT NULL);
 CREATE INDEX duplicate_event_date ON raw.duplicate USING btree (event_date);
 CREATE INDEX snapshot_landing_path ON raw.snapshot USING hash (landing_path);
-ALTER INDEX core.request_brin ATTACH PARTITION core.request_20260228_23a4a10f_brin;
-ALTER INDEX core.request_pkey ATTACH PARTITION core.request_20260228_23a4a10f_pkey;
+ALTER INDEX core.request_brin ATTACH PARTITION core.request_20260228_84e08e33_brin;
+ALTER INDEX core.request_pkey ATTACH PARTITION core.request_20260228_84e08e33_pkey;
 ALTER TABLE ONLY core.benchmark_score
     ADD CONSTRAINT benchmark_score_version FOREIGN KEY (benchmark_version_id) REFERENCES core.benchmark_version(benchmark_version_id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY core.benchmark_version
     ADD CONSTRAINT benchmark_version_benchmark FOREIGN KEY (benchmark_id) REFERENCES core.benchmark(benchmark_id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY core.model_alias
     ADD CONSTRAINT model_alias_model FOREIGN KEY (model_id) REFERENCES core.model(model_id) DEFERRABLE INITIALLY DEFERRED;
-\unrestrict XPEPskzSaaopYFgBfCeswvWUgyvHSch7KVSv5XmwWkWSLeuF1zh5aE7H3NwYmVW
+\unrestrict it5YCaUTJMZbiAvgg9fommYx2KlJ4Z8DEC6ZQVjzhqAZvUJUcaRG7RACqjPau94
