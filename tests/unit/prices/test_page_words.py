@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from pipelines.config.sources import PriceFeed
-from pipelines.pages.sections import PageSection
+from pipelines.pages.sections import PageSection, sections_of
 from pipelines.pages.texts import heading
 from pipelines.prices import build_ledger, parse_feed
 from pipelines.prices.feeds import FORMATS
@@ -137,6 +137,19 @@ def test_icons_and_links_belong_to_no_heading_and_no_name() -> None:
     found = FORMATS["page"].read(in_html(PAGE.format(name=name, mark="\ue23e")), {"layout": "anthropic"}).prices
     assert {price.raw_model for price in found} == {"Claude Haiku 9"}
     assert {price.meter for price in found} >= {"input_uncached", "input_cache_write_1h", "web_search"}
+
+
+@pytest.mark.parametrize(
+    ("inside", "shown"),
+    [
+        ('Text API<button type="button">Copy link</button>', "Text API"),
+        ('<span>Text <b>API</b></span><a href="#text-api" aria-hidden="true">#</a>', "Text API"),
+        ("<button>Text API</button>", "Text API"),
+    ],
+)
+def test_a_heading_is_what_stands_there_without_its_buttons(inside: str, shown: str) -> None:
+    """A layout asks for the heading; where nothing else is in it, the button is the heading."""
+    assert sections_of(f"<html><body><h2>{inside}</h2><p>x</p></body></html>")[-1].heading == shown
 
 
 @pytest.mark.parametrize(
