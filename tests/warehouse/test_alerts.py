@@ -309,7 +309,7 @@ def test_every_kind_of_event_that_a_warehouse_shows(database: Database) -> None:
         ("source_set_aside", "source gateway is set aside", None),
         ("source_silent", "source chat is silent", None),
     ]
-    assert found[-1].detail == "50.0% of gateway could not be read (raw.quarantine)."
+    assert found[-2].detail == "50.0% of gateway could not be read (raw.quarantine)."
     assert {one.link for one in found} == {"/reports/2026-02-14/index.html"}
     assert len({one.alert_id for one in found}) == len(found)
 
