@@ -25,8 +25,15 @@ from pipelines.workspace import Workspace
 if TYPE_CHECKING:
     from pipelines.finops.report import CheckLine, Failure
 
-SPOKEN_FOR = ("spend_as_expected", "models_unchanged", "every_source_delivers")
-"""Checks whose findings are events of a kind of their own."""
+SPOKEN_FOR = (
+    "spend_as_expected",
+    "no_drift",
+    "scales_unchanged",
+    "exports_complete",
+    "no_silent_change",
+    "every_source_delivers",
+)
+"""Checks whose findings are events of a kind of their own; a drift that no second export has confirmed is none yet."""
 _NEWER = "select exists (select from raw.snapshot, unnest(event_dates) as day where kind = 'requests' and day > %s)"
 _READ = "select snapshot_id from raw.snapshot where snapshot_id = any(%s)"
 _BEHIND, _LONG_BEHIND = timedelta(days=3), timedelta(days=35)

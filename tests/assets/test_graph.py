@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.cli.ui import GROUPS
 from assets.definitions import build_defs
+from pipelines.daily.alerts import SPOKEN_FOR
 from pipelines.warehouse.tables import TABLES
 from pipelines.warehouse.tables.mart import SPEND_TABLES
 
@@ -57,6 +58,12 @@ def test_lineage_is_connected_from_the_landing_zone_to_the_report() -> None:
     names = {key.to_user_string() for key in upstream}
     assert {"landing/request_logs", "landing/price_feeds", "landing/leaderboards"} <= names
     assert {"raw/snapshot", "core/request", "core/price", "core/benchmark_score", "mart/daily_model_spend"} <= names
+
+
+def test_checks_whose_findings_are_events_of_their_own_are_checks() -> None:
+    """`models_unchanged`, the name of a step, stood for four checks: each of their findings was sent twice."""
+    graph = build_defs().resolve_asset_graph()
+    assert {*SPOKEN_FOR} <= {check.name for check in graph.asset_check_keys}
 
 
 def test_everything_is_explained_to_the_reader_of_the_ui() -> None:
