@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from scipy import stats
 
 from pipelines.behaviour import ProfileCounts, build_request_profile, detect_request_drift
+from pipelines.behaviour import drift as behaviour
 from pipelines.ids import id_bytes
 from pipelines.meters import COUNT_COLUMNS
 from pipelines.warehouse.tables.core import REQUEST
@@ -257,3 +259,22 @@ def test_a_profile_counts_every_request_once() -> None:
         (DAY, "helpdesk", "chat false 2^9")
     }
     assert build_request_profile(log.with_columns(pl.lit("cache_hit").alias("status"))).is_empty()
+
+
+def test_tests_that_are_made_some_at_a_time_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taken apart at once, the histograms of a month of a million requests a day took three gigabytes."""
+    generator = np.random.default_rng(9)
+    days = [*history(generator, 400), requests(DAY, generator.lognormal(np.log(300), 0.5, 60).astype(int).tolist())]
+    log = pl.concat([day.with_columns(application=pl.lit(name)) for day in days for name in ("a", "b", "c")])
+    at_once = drift(log)
+    parts, compared = [], behaviour._compared
+
+    def counted(counts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        parts.append(counts.height)
+        return compared(counts)
+
+    monkeypatch.setattr(behaviour, "_BYTES_AT_ONCE", 1)
+    monkeypatch.setattr(behaviour, "_compared", counted)
+    assert_frame_equal(drift(log), at_once)
+    assert at_once.height > 3
+    assert len(parts) >= at_once.height
