@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import polars as pl
 from pipelines.bills import BillLedger, bitemporal, parse_bill
 from pipelines.config.sources import RequestSource
 from pipelines.requests import ParsedFile
-from tests.unit.requests.helpers import landed
+from tests.unit.requests.helpers import buckets, landed
 
 DAY = date(2026, 2, 12)
 MIDNIGHT = int(datetime(2026, 2, 12, tzinfo=UTC).timestamp())
@@ -238,3 +239,15 @@ def merged(parsed: Iterable[ParsedFile], pulls: Mapping[bytes, str] | None = Non
     kept = set(ledger.duplicates.select(f"kept_{name}" for name in places).rows())
     assert kept <= set(ledger.rows.select(places).rows())
     return ledger
+
+
+def usd(text: str) -> Decimal:
+    return Decimal(text)
+
+
+def tokens(found: dict[str, Any]) -> dict[str, int]:
+    return {name: count for name, count in buckets(found).items() if count is not None}
+
+
+def only(found: dict[str, Any], *names: str) -> tuple[Any, ...]:
+    return tuple(found[name] for name in names)
