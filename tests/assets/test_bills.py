@@ -103,3 +103,6 @@ def test_bills_through_the_daily_job(
     again = job.tables()
     for name in ("core.reported_cost", "raw.bill_duplicate"):
         assert again[name] == before[name], "the same exports give the same rows"
+
+    put(job.landing, "nobody", "2026-02-15", "calls.json", {})
+    assert "every_file_taken" in failed_checks(job.run(day, only=OF_BILLS)), "a folder that no declaration reads"
