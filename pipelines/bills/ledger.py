@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import polars as pl
 
@@ -17,6 +18,8 @@ from pipelines.warehouse.tables.bills import BILL_DUPLICATE
 _PLACE = ("snapshot_id", "line_no", "item_no")
 _BUCKET = ("source", "provider_id", "report", "bucket_from")
 """A bucket is known by its start: that of the running day ends at the instant of the query, and later at midnight."""
+_MIDNIGHT = timedelta(hours=1)
+"""How long the files of one pull may follow each other."""
 _NOT_CONTENT = (*_PLACE, "source_locator", "observed_at")
 CONTENT = tuple(name for name in RECORD_SCHEMA if name not in _NOT_CONTENT)
 """What a record says; where it stands and when it was exported is no part of it."""
@@ -35,7 +38,7 @@ def bitemporal(records: pl.DataFrame, pulls: Mapping[bytes, str] | None = None) 
 
     An export is all that a source delivered of one bucket on one UTC day of observation, as far as its files are pages of one
     report: pages add up. A file that is a report of its own (`_versions`) begins the next export. `pulls` names, by snapshot_id, the
-    pull that a file is a part of. The next export that holds the bucket replaces it whole: an amount that changed is `revised`,
+    pull, or the numbered files, that a file is one of. The next export that holds the bucket replaces it whole: an amount that changed is `revised`,
     a line that it no longer has is `removed`, what is said again goes on.
     """
     if not records.height:
@@ -58,7 +61,8 @@ def _versions(known: pl.DataFrame, pulls: Mapping[bytes, str]) -> pl.DataFrame:
     """The rank of the export that each file is a part of, by bucket and snapshot_id.
 
     The next export begins with the first file of a UTC day, and on the same day, with a file that was observed later than the one before, where
-    it comes from another pull, or was not pulled and says another amount of a line of that day or another end of the bucket.
+    it comes from another pull, or was not pulled and says another amount of a line of that day or another end of the bucket. A pull that is under way
+    at midnight stays one.
     """
     day = pl.col("observed_at").dt.date()
     lines = known.unique(["cost_uid", "snapshot_id"]).sort("observed_at", "snapshot_id")
@@ -80,7 +84,8 @@ def _versions(known: pl.DataFrame, pulls: Mapping[bytes, str]) -> pl.DataFrame:
         .otherwise(pl.col("revises") | (pl.col("bucket_to") != before("bucket_to")))
     )
     is_later = pl.col("observed_at") > before("observed_at")
-    begins = (day != day.shift().over(_BUCKET)) | (is_later & is_another)
+    goes_on = (pl.col("pull") == before("pull")) & (pl.col("observed_at") - before("observed_at") < _MIDNIGHT)
+    begins = ((day != day.shift().over(_BUCKET)) & ~goes_on.fill_null(value=False)) | (is_later & is_another)
     return files.select(
         *_BUCKET, "snapshot_id", rank=begins.fill_null(value=True).cast(pl.Int64).cum_sum().over(_BUCKET)
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.bills.export_parts import part_of
 from pipelines.bills.formats import build_bill_format
 from pipelines.bills.records import RECORD_SCHEMA, to_records
 from pipelines.config.sources import RequestSource
@@ -25,7 +26,7 @@ from pipelines.records.reader import read_batches
 from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
 from pipelines.records.tally import Tally
 
-ENGINE_VERSION = 9
+ENGINE_VERSION = 10
 """Part of every version: raised when reading or typing changes what a record becomes."""
 
 
@@ -80,6 +81,7 @@ def _written(file: LandedFile, source: RequestSource, bill_format: Layout, path:
                 snapshot_id=file.snapshot_id,
                 arrival=arrival,
                 seen=seen,
+                part=part_of(file),
             )
             valid = found.valid.with_columns(observed_at=pl.lit(file.observed_at)).select(RECORD_SCHEMA.names())
             quarantine = [

@@ -68,11 +68,13 @@ def to_records(
     snapshot_id: bytes,
     arrival: date,
     seen: Counter[bytes],
+    part: str = "",
     written: frozenset[str] = frozenset(),
 ) -> BillRecords:
     """Records from `texts` (POSITION and one String column per path), each valid or failed.
 
-    `written` are the paths whose values all were texts in the file, so that marks in numbers are read by the layout's. `seen` counts the records of a table by what identifies them: equal ones of one table are different lines of the bill.
+    `written` are the paths whose values all were texts in the file, so that marks in numbers are read by the layout's. `seen` counts the records of a table by what identifies them: equal ones of one table are different lines of the bill,
+    and so are those in two numbered parts of it; `part` is the number of this one.
     """
     signed = _as_written(texts, layout)
     texts = respelled(texts, layout.number_marks, written) if layout.number_marks else texts
@@ -88,7 +90,7 @@ def to_records(
     frame = frame.with_columns(**semantics.buckets())
     verdict = judge(frame, [*conversion_rules(frame, layout), *_rules(arrival)])
     return BillRecords(
-        _facts(frame.filter(~verdict.broken), layout, source, snapshot_id, seen),
+        _facts(frame.filter(~verdict.broken), layout, source, snapshot_id, seen=seen, part=part),
         failed_records(failed_rows(frame, verdict), texts.filter(verdict.broken), layout),
     )
 
@@ -150,7 +152,9 @@ def _rules(arrival: date) -> list[Rule]:
     ]  # fmt: skip
 
 
-def _facts(valid: pl.DataFrame, layout: Layout, source: str, snapshot_id: bytes, seen: Counter[bytes]) -> pl.DataFrame:
+def _facts(
+    valid: pl.DataFrame, layout: Layout, source: str, snapshot_id: bytes, *, seen: Counter[bytes], part: str
+) -> pl.DataFrame:
     given = valid.with_columns(
         *(pl.when("counts_tokens").then(pl.col(name)).alias(name) for name in _TOKENS),
         event_date=pl.col("bucket_from").dt.date(),
@@ -159,7 +163,7 @@ def _facts(valid: pl.DataFrame, layout: Layout, source: str, snapshot_id: bytes,
         source_locator=pl.coalesce("locator", pl.format("/{}", pl.col("line_no"))),
         amount_usd=pl.when(pl.col("currency") == "USD").then(pl.col("amount")),
         end_user_id=hashed_users(valid["end_user_id"], layout.user_key),
-        identity=_identity(valid, seen),
+        identity=_identity(valid, seen, part),
     )
     uid = id_column(given, ["report", "bucket_from", "bucket_to", "identity"], prefix=[source, layout.name])
     columns = [
@@ -171,13 +175,13 @@ def _facts(valid: pl.DataFrame, layout: Layout, source: str, snapshot_id: bytes,
     return given.select(columns).with_columns(uid.alias("cost_uid")).select(names)
 
 
-def _identity(valid: pl.DataFrame, seen: Counter[bytes]) -> pl.Series:
-    """The identity that a JSON report gave; for a row of a table what it names, and how many before it named the same."""
+def _identity(valid: pl.DataFrame, seen: Counter[bytes], part: str) -> pl.Series:
+    """The identity that a JSON report gave; for a row of a table what it names, how many before it named the same, and the part."""
     named = id_column(valid, ["bucket_from", "bucket_to", *_WHO, *({"line_id"} & {*valid.columns})])
     texts = []
     for given, key in zip(valid["identity"], named, strict=True):
         if given is None:
-            texts.append(f"{key.hex()}/{seen[key]}")
+            texts.append(f"{key.hex()}/{seen[key]}/{part}" if part else f"{key.hex()}/{seen[key]}")
             seen[key] += 1
         else:
             texts.append(given)

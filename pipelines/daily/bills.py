@@ -12,6 +12,7 @@ from decimal import Decimal
 import polars as pl
 
 from pipelines.bills import bitemporal
+from pipelines.bills.export_parts import exports_of
 from pipelines.bills.records import RECORD_SCHEMA
 from pipelines.models import resolve_names
 from pipelines.records.store import scan_stored, stored_parts
@@ -46,7 +47,7 @@ def refresh_reported_costs(workspace: Workspace) -> BillOutcome:
     paths = workspace.parsed_paths(index)
     records = scan_stored(stored_parts(paths), RECORD_SCHEMA).collect()
     files = workspace.landed("requests").files
-    ledger = bitemporal(records, {file.snapshot_id: file.pulled.digest for file in files if file.pulled is not None})
+    ledger = bitemporal(records, exports_of(files))
     names = ledger.rows.select("provider_id", pl.col("raw_model").alias("raw_name"))
     found = resolve_names(names, registry_of(workspace))
     rows = ledger.rows.with_columns(found["model_id"], found["method"].alias("resolution_method"))

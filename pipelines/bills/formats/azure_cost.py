@@ -20,12 +20,21 @@ _CATEGORIES = {
     "roundingadjustment": "Adjustment",
 }  # fmt: skip
 
+_OF_A_LINE = {
+    name: (name, name[0].lower() + name[1:], *others)
+    for name, *others in (
+        ("ResourceId", "InstanceId", "instanceId"), ("MeterId",), ("ResourceGroup", "ResourceGroupName", "resourceGroupName"), ("InvoiceId", "invoiceID"),
+        ("InvoiceSectionId",), ("CostCenter",), ("ReservationId",), ("BenefitId",), ("PricingModel",), ("Tags",), ("AdditionalInfo",),
+    )
+}  # fmt: skip
+"""What distinguishes lines and is not looked at otherwise."""
+
 
 def build() -> Layout:
     """Rows of the export: one meter of one resource on one day."""
     return Layout(
         name="azure_cost",
-        version="4",
+        version="5",
         text={
             "written_date": ("Date", "date", "UsageDate", "usageDate", "UsageDateTime"),
             "project_id": ("SubscriptionId", "subscriptionId"),
@@ -35,6 +44,7 @@ def build() -> Layout:
             "kind": ("ChargeType", "chargeType"),
             "written_unit": ("UnitOfMeasure", "unitOfMeasure"),
             "currency": ("BillingCurrencyCode", "BillingCurrency", "billingCurrency"),
+            **_OF_A_LINE,
         },
         money={
             "amount": ("CostInBillingCurrency", "costInBillingCurrency"),
@@ -55,6 +65,7 @@ def _charge() -> Mapping[str, pl.Expr]:
     unit = pl.col("written_unit")
     is_understood = meaning.struct.field("meter").is_not_null()
     return {
+        "line_id": pl.concat_str((pl.col(name).fill_null("") for name in _OF_A_LINE), separator="\x1f"),
         "bucket_from": day.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
         "raw_model": meaning.struct.field("model"),
         "meter": meaning.struct.field("meter"),
