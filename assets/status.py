@@ -20,6 +20,7 @@ from pipelines.retention.removed import size_of
 from pipelines.settings import Settings
 from pipelines.warehouse import WarehouseError
 from pipelines.warehouse.database import DAGSTER_SCHEMA, Database
+from pipelines.warehouse.names import is_made
 from pipelines.warehouse.unfinished import Progress
 from pipelines.workspace import Workspace
 
@@ -225,12 +226,11 @@ def _history(workspace: Workspace) -> Iterator[psycopg.Connection[Any] | None]:
     with connection:
         schema = DAGSTER_SCHEMA if is_shared else "public"
         connection.execute(sql.SQL("set search_path to {}").format(sql.Identifier(schema)))
-        made = connection.execute("select to_regclass('runs') is not null").fetchone()
-        yield connection if made == (True,) else None
+        yield connection if is_made(connection, "runs") else None
 
 
 def _one(connection: psycopg.Connection[Any], table: str, query: str) -> Any:  # noqa: ANN401, of any type
-    if connection.execute("select to_regclass(%s)", [table]).fetchone() == (None,):
+    if not is_made(connection, table):
         return None
     return (connection.execute(query.encode()).fetchone() or (None,))[0]
 

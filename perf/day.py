@@ -32,6 +32,7 @@ from perf.measure import ROOT, RunError, server_seconds
 from pipelines.settings import Settings
 from pipelines.warehouse import server
 from pipelines.warehouse.database import Database, embedded_database
+from pipelines.warehouse.names import is_made
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.tables.core import REQUEST
 
@@ -84,7 +85,7 @@ def forget(home: Path, database: Database) -> None:
     for folder in ("parsed", "cache"):
         shutil.rmtree(home / folder, ignore_errors=True)
     with database.owner.connect({}, autocommit=True) as connection:
-        if connection.execute("select to_regclass('raw.snapshot')").fetchone() == (None,):
+        if not is_made(connection, "raw.snapshot"):
             return
         connection.execute("truncate raw.snapshot, raw.quarantine, raw.duplicate, raw.loaded_file cascade")
         for day in loaded_days(connection, REQUEST):

@@ -19,6 +19,7 @@ from pipelines.ids import id_bytes
 from pipelines.outside import Apart
 from pipelines.quality.readable import Unreadable, unreadable
 from pipelines.quality.silent import Silence, Watched, silences
+from pipelines.warehouse.names import is_made
 from pipelines.warehouse.tables.core_alerts import AlertKind
 
 _RECENT = timedelta(days=3)
@@ -141,8 +142,7 @@ def alerts_of(
 
 def _is_there(connection: psycopg.Connection[Any], kind: AlertKind) -> bool:
     """Whether dbt has made the table: it makes its own at the first run."""
-    row = connection.execute("select to_regclass('mart.daily_charge')").fetchone()
-    return kind != "unpriced_model" or bool(row and row[0])
+    return kind != "unpriced_model" or is_made(connection, "mart.daily_charge")
 
 
 _Made = Iterator[tuple[tuple[str, ...], str, str, Decimal | None]]

@@ -21,6 +21,7 @@ from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import WarehouseError
+from pipelines.warehouse.names import is_made
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import add_rows
 from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, BOOKED_COMMITMENT, BOOKED_SHARE, PERIOD_ACT
@@ -188,7 +189,7 @@ def following(period: date) -> date:
 
 def _first_open(connection: psycopg.Connection[Any], closed: set[date], after: date = date.min) -> date | None:
     """The first month with charges, later than `after`, that is not closed; None where there is none. Raises WarehouseError before the first run."""
-    if connection.execute("select to_regclass('mart.daily_charge')").fetchone() == (None,):
+    if not is_made(connection, "mart.daily_charge"):
         raise WarehouseError("the warehouse has no charges yet: run `modelmeter daily` first")
     rows = connection.execute("select distinct date_trunc('month', event_date)::date from mart.daily_charge").fetchall()
     return min((period for (period,) in rows if period not in closed and period > after), default=None)

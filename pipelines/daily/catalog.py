@@ -11,6 +11,7 @@ import polars as pl
 
 from pipelines.catalog import Entry, Known, catalog_entries, catalog_rows
 from pipelines.daily.report import newest_loaded_day
+from pipelines.warehouse.names import is_made
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_all
 from pipelines.warehouse.tables.core import MODEL
@@ -39,10 +40,9 @@ def refresh_catalog(workspace: Workspace) -> pl.DataFrame:
 def known_entries(workspace: Workspace, day: date) -> list[Entry]:
     """Every model as known at the end of a UTC day; spend is that of the 30 days up to it."""
     with workspace.database.connect(read_only=True) as connection:
-        has_spend = connection.execute("select to_regclass('mart.daily_model_spend')").fetchone()
         days = {"first": day - timedelta(days=_SPEND_DAYS), "day": day}
         spend = pl.DataFrame(schema=_SPEND_SCHEMA)
-        if has_spend and has_spend[0] is not None:
+        if is_made(connection, "mart.daily_model_spend"):
             spend = read_frame(connection, _SPEND, days).cast(_SPEND_SCHEMA)
         known = Known(
             workspace.config.model_facts,

@@ -15,6 +15,7 @@ import psycopg
 from pipelines.config.routing import RoutingConfig
 from pipelines.daily.days import Window
 from pipelines.routing.exposure import with_exposure
+from pipelines.warehouse.names import is_made
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.tables.mart_behaviour import REQUEST_DRIFT
 from pipelines.warehouse.tables.mart_benchmarks import BENCHMARK_DRIFT
@@ -69,8 +70,7 @@ def changes_of(workspace: Workspace, window: Window, board: str | None = None) -
 
 def _spend(connection: psycopg.Connection[Any], window: Window, models: pl.Series) -> pl.DataFrame:
     """Spend per day of the models in question; no rows before dbt has made the mart for the first time."""
-    has_mart = connection.execute("select to_regclass('mart.daily_model_spend') is not null").fetchone()
-    if has_mart is None or not has_mart[0]:
+    if not is_made(connection, "mart.daily_model_spend"):
         return pl.DataFrame(
             schema={"event_date": pl.Date(), "model_id": pl.String(), "effective_cost_usd": pl.Decimal(38, 18)}
         )

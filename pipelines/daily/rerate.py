@@ -30,6 +30,7 @@ from pipelines.retention.facts import days_of_facts, restate_facts
 from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.day_files import forget_day_file
 from pipelines.warehouse.errors import WarehouseError
+from pipelines.warehouse.names import table_name
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame, read_table
 from pipelines.warehouse.replace import replace_rows
@@ -192,7 +193,7 @@ def _alone(connection: psycopg.Connection[Any], apply: bool) -> Iterator[None]:
     try:
         with connection.transaction():
             if apply:
-                connection.execute(sql.SQL("lock table {} in share row exclusive mode").format(_name(REQUEST)))
+                connection.execute(sql.SQL("lock table {} in share row exclusive mode").format(table_name(REQUEST)))
             yield
     except psycopg.errors.LockNotAvailable:
         raise WarehouseError(
@@ -228,7 +229,7 @@ def _restate(connection: psycopg.Connection[Any], changed: pl.DataFrame) -> None
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in _STAGE.columns)
     connection.execute(
         sql.SQL("create temporary table {} on commit drop as select {} from {} with no data").format(
-            sql.Identifier(_STAGE.name), columns, _name(REQUEST)
+            sql.Identifier(_STAGE.name), columns, table_name(REQUEST)
         )
     )
     copy_frame(connection, _STAGE, rows, into=stage)
@@ -237,7 +238,7 @@ def _restate(connection: psycopg.Connection[Any], changed: pl.DataFrame) -> None
             "update {} as booked set {} from {} as restated "
             "where booked.event_date = restated.event_date and booked.request_uid = restated.request_uid"
         ).format(
-            _name(REQUEST),
+            table_name(REQUEST),
             sql.SQL(", ").join(sql.SQL("{0} = restated.{0}").format(sql.Identifier(name)) for name in DECIDED),
             stage,
         )
@@ -307,7 +308,3 @@ def _as_text(lines: pl.DataFrame) -> pl.DataFrame:
         pl.col(pl.Datetime).dt.to_string("iso"),
         pl.exclude(pl.Binary, pl.Datetime).cast(pl.String),
     ).select(lines.columns)
-
-
-def _name(table: Table) -> sql.Identifier:
-    return sql.Identifier(table.schema, table.name)

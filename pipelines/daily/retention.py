@@ -30,6 +30,7 @@ from pipelines.retention.removed import Removed
 from pipelines.retention.stored import Indexed, prune_store
 from pipelines.retention.tables import prune_quarantine, prune_requests
 from pipelines.warehouse.advisory_locks import exclusive
+from pipelines.warehouse.names import is_made
 from pipelines.warehouse.read import read_frame
 from pipelines.workspace import Workspace
 
@@ -95,7 +96,7 @@ def forget_user(workspace: Workspace, user: str, *, is_erased: bool) -> Forgotte
 def _newest_day(workspace: Workspace) -> date | None:
     """The newest day with charges that is not to come."""
     with workspace.database.connect() as connection:
-        if connection.execute("select to_regclass('mart.daily_charge')").fetchone() == (None,):
+        if not is_made(connection, "mart.daily_charge"):
             return None
         row = connection.execute(
             "select max(event_date) from mart.daily_charge where event_date <= %s", [datetime.now(UTC).date()]

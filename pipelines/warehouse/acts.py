@@ -14,6 +14,7 @@ from psycopg import sql
 
 from pipelines.landing.atomic import write_atomically
 from pipelines.warehouse.errors import WarehouseError
+from pipelines.warehouse.names import is_made, table_name
 from pipelines.warehouse.tables import TABLES, Table
 
 ACTS = tuple(table for table in TABLES if table.is_act)
@@ -43,7 +44,7 @@ def import_acts(connection: psycopg.Connection[Any], path: Path) -> dict[str, in
     added = {}
     with connection.transaction():
         for table in ACTS:
-            place = sql.Identifier(table.schema, table.name)
+            place = table_name(table)
             # As text, so that no number passes through a float.
             statement = sql.SQL(
                 "insert into {place} select * from jsonb_populate_recordset(null::{place}, %s::jsonb) on conflict do nothing"
@@ -59,7 +60,7 @@ def import_acts(connection: psycopg.Connection[Any], path: Path) -> dict[str, in
 
 
 def _rows(connection: psycopg.Connection[Any], table: Table) -> list[dict[str, Any]]:
-    if connection.execute("select to_regclass(%s)", [table.qualified]).fetchone() == (None,):
+    if not is_made(connection, table.qualified):
         return []
     # Numbers as text: JSON in Python would round them.
     columns = sql.SQL(", ").join(
@@ -69,6 +70,6 @@ def _rows(connection: psycopg.Connection[Any], table: Table) -> list[dict[str, A
         for column in table.columns
     )
     statement = sql.SQL("select to_jsonb(found)::text from (select {} from {}) as found order by 1").format(
-        columns, sql.Identifier(table.schema, table.name)
+        columns, table_name(table)
     )
     return [json.loads(text) for (text,) in connection.execute(statement)]

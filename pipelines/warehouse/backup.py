@@ -17,7 +17,8 @@ from psycopg.conninfo import make_conninfo
 from pipelines.warehouse.cluster import SERVER_ENVIRONMENT, installed_programs
 from pipelines.warehouse.database import Address, Database
 from pipelines.warehouse.errors import WarehouseError
-from pipelines.warehouse.migrate import DROP, SCHEMAS, apply_repeatable, migrate, revisions
+from pipelines.warehouse.migrate import ALL_SCHEMAS, DROP, apply_repeatable, migrate, revisions
+from pipelines.warehouse.names import is_made
 
 _NEWER_SETTINGS = (b"SET transaction_timeout",)
 """Lines of pg_dump 18 that servers before 17 refuse; they only take back a setting of the session."""
@@ -57,7 +58,7 @@ def move(source: Database, target: Database) -> None:
 
 
 def _pg_dump(address: Address) -> list[str]:
-    schemas = [f"--schema={name}" for name in SCHEMAS]
+    schemas = [f"--schema={name}" for name in ALL_SCHEMAS]
     return [_program("pg_dump"), "--no-owner", "--no-acl", *schemas, "--dbname", _conninfo(address)]
 
 
@@ -113,9 +114,8 @@ def _refuse_newer(path: Path) -> None:
 
 def _refuse_filled(database: Database) -> None:
     with database.connect() as connection:
-        is_made = connection.execute("select to_regclass('raw.snapshot') is not null").fetchone() == (True,)
         filled = "select exists (select from raw.snapshot) or exists (select from core.request)"
-        if is_made and connection.execute(filled).fetchone() == (True,):
+        if is_made(connection, "raw.snapshot") and connection.execute(filled).fetchone() == (True,):
             raise WarehouseError(
                 f"the database {database.owner.dbname!r} holds a warehouse already; --replace puts another in its place"
             )

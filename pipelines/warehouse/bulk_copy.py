@@ -23,6 +23,7 @@ from psycopg.copy import QueuedLibpqWriter
 
 from pipelines.outside import worded
 from pipelines.warehouse.errors import LoadError
+from pipelines.warehouse.names import table_name
 from pipelines.warehouse.tables import Column, Table
 
 _BATCH_ROWS = 20_000  # a batch of core.request is then some 10 MB of COPY data
@@ -38,7 +39,7 @@ def copy_frame(
     not fit, and for values Postgres can't hold, by column and row.
     """
     check_schema(table, frame)
-    with CopyStream(connection, table, into or sql.Identifier(table.schema, table.name)) as stream:
+    with CopyStream(connection, table, into or table_name(table)) as stream:
         stream.write(frame)
     return frame.height
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
+from pipelines.warehouse.names import is_made, table_name
 from pipelines.warehouse.tables import TABLES, Table
 
 
@@ -23,11 +24,11 @@ def checksums(connection: psycopg.Connection[Any]) -> dict[str, Checksum | None]
 
 
 def _checksum(connection: psycopg.Connection[Any], table: Table) -> Checksum | None:
-    if connection.execute("select to_regclass(%s)", [table.qualified]).fetchone() == (None,):
+    if not is_made(connection, table.qualified):
         return None
     values = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column.name)) for column in table.columns)
     statement = sql.SQL(
         "select count(*), coalesce(sum(('x' || left(md5(jsonb_build_array({})::text), 16))::bit(64)::bigint::numeric), 0)::text from {}"
-    ).format(values, sql.Identifier(table.schema, table.name))
+    ).format(values, table_name(table))
     rows, digest = connection.execute(statement).fetchone() or (0, "0")
     return Checksum(rows, digest)

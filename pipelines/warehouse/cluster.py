@@ -52,6 +52,11 @@ class Cluster:
     runner: Account
 
     @property
+    def base(self) -> Path:
+        """The folder of the home that says who uses the cluster, and where it is."""
+        return self.home / "postgres"
+
+    @property
     def data(self) -> Path:
         """Postgres's own data folder."""
         return self.folder / "data"
@@ -70,11 +75,11 @@ class Cluster:
         """Arguments for `subprocess.run` that make it run as the account that owns the cluster."""
         return self.runner.for_subprocess() if self.switches_user else {}
 
-    def run(self, arguments: Sequence[str | Path], text: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, arguments: Sequence[str | Path], text: str = "") -> subprocess.CompletedProcess[str]:
         """Run a program of the server as the account that owns the cluster, with a clean environment."""
         return subprocess.run(
             [str(argument) for argument in arguments],
-            input=text if text is not None else "",
+            input=text,
             capture_output=True,
             text=True,
             check=False,

@@ -31,7 +31,7 @@ SIGNS_OF_LIFE = {"connect_timeout": str(_CONNECT_TIMEOUT_SECONDS), **KEEPALIVES,
 open is waited for two hours by a run, and by the server, where the lost run's locks keep the next one waiting."""
 _SIGNS_OF_LIFE_OF_SERVER = {
     **{f"tcp_{name}": value for name, value in KEEPALIVES.items()},
-    "tcp_user_timeout": "60000",
+    "tcp_user_timeout": SIGNS_OF_LIFE["tcp_user_timeout"],
 }
 _OWNER_SESSION = {"lock_timeout": "30s", "idle_in_transaction_session_timeout": "1h"}
 _READER_SESSION = {
@@ -144,26 +144,17 @@ class Database:
         """
         return self.reader.connect(_READER_SESSION) if read_only else self.owner.connect(_OWNER_SESSION)
 
-    def engine(self, *, read_only: bool = False) -> sqlalchemy.Engine:
-        """A SQLAlchemy engine over psycopg 3 that opens a connection per use and keeps none."""
+    def engine(self) -> sqlalchemy.Engine:
+        """A SQLAlchemy engine over psycopg 3 that opens a connection of the owner per use and keeps none."""
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
 
-        return create_engine(
-            (self.reader_url if read_only else self.url),
-            creator=lambda: self.connect(read_only=read_only),
-            poolclass=NullPool,
-        )
+        return create_engine(self.url, creator=self.connect, poolclass=NullPool)
 
     @property
     def url(self) -> sqlalchemy.URL:
         """The owner's URL; `str()` and `repr()` mask the password, `render_as_string(hide_password=False)` shows it."""
         return self.owner.for_others().url()
-
-    @property
-    def reader_url(self) -> sqlalchemy.URL:
-        """The reader's URL."""
-        return self.reader.for_others().url()
 
     @property
     def dagster_url(self) -> str:

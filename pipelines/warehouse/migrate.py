@@ -19,7 +19,7 @@ from psycopg import sql
 import pipelines
 from pipelines.warehouse.advisory_locks import take
 from pipelines.warehouse.database import Database
-from pipelines.warehouse.ddl import comments_sql
+from pipelines.warehouse.ddl import SCHEMAS, comments_sql
 from pipelines.warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 SQL_FOLDER = Path(pipelines.__file__).parents[1] / "sql"
 
-SCHEMAS = ("raw", "core", "mart", "staging")
-DROP = f"drop schema if exists {', '.join(SCHEMAS)} cascade;\n"
+ALL_SCHEMAS = (*SCHEMAS, "staging")
+"""Ours, and the one in which dbt makes its views."""
+DROP = f"drop schema if exists {', '.join(ALL_SCHEMAS)} cascade;\n"
 _LOCK_KEY = 0x6D6D_0001  # "mm": one migration at a time per database
 
 
@@ -177,7 +178,7 @@ def _refuse_unknown(database: Database, revision: str) -> None:
 def _removal(database: Database) -> str:
     if database.is_embedded:
         return "delete it with `modelmeter db remove --yes`"
-    return "run `drop schema raw, core, mart, staging cascade` in it"
+    return f"run `drop schema {', '.join(ALL_SCHEMAS)} cascade` in it"
 
 
 def _rebuild(database: Database) -> str:

@@ -23,6 +23,7 @@ from pipelines.ids import as_uuid
 from pipelines.outside import worded
 from pipelines.warehouse.ddl import index_statements, primary_key
 from pipelines.warehouse.errors import LoadError, WarehouseError
+from pipelines.warehouse.names import table_name
 from pipelines.warehouse.tables import Table
 
 # The swap needs the parent table alone for an instant. While it queues for that behind a long query, new readers
@@ -172,8 +173,3 @@ def setting(connection: psycopg.Connection[Any], name: str, value: str) -> Itera
     connection.execute("select set_config(%s, %s, true)", [name, value])
     yield
     connection.execute("select set_config(%s, %s, true)", [name, *(row or ())])
-
-
-def table_name(table: Table) -> sql.Identifier:
-    """`schema.table`, quoted."""
-    return sql.Identifier(table.schema, table.name)

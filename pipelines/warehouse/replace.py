@@ -27,7 +27,8 @@ from pipelines.warehouse.bulk_copy import CopyStream, check_schema, copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.ddl import primary_key
 from pipelines.warehouse.errors import LoadError
-from pipelines.warehouse.partitions import Staged, complete, count_anew, stage, swap_in, table_name
+from pipelines.warehouse.names import table_name
+from pipelines.warehouse.partitions import Staged, complete, count_anew, stage, swap_in
 from pipelines.warehouse.tables import Table
 
 _MANY = 1_000  # rows; counting takes 0.04 s
@@ -117,14 +118,7 @@ class DayLoad:
 
     def flush(self) -> None:
         """Send the rows appended so far. The connection then takes other statements again."""
-        self._end_stream(None, None, None)
-
-    def _end_stream(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        stream, self._stream = self._stream, None
-        if stream:
-            stream.__exit__(kind, error, trace)
+        self.__exit__(None, None, None)
 
     def __enter__(self) -> Self:
         return self
@@ -132,7 +126,9 @@ class DayLoad:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end_stream(kind, error, trace)
+        stream, self._stream = self._stream, None
+        if stream:
+            stream.__exit__(kind, error, trace)
 
     def finish(self) -> None:
         """Build the keys and indexes of the new tables, then swap them in; from the swap to the commit readers wait."""

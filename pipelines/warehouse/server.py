@@ -137,7 +137,7 @@ def running(home: Path) -> Running | None:
 
 def passwords(home: Path) -> dict[str, str]:
     """The passwords of the two roles for TCP connections, generated once, in a file that only the starter reads."""
-    path = clusters.locate(home).home / "postgres" / "passwords.json"
+    path = clusters.locate(home).base / "passwords.json"
     if not path.exists():
         fresh = {role: secrets.token_urlsafe(24) for role in (privileges.OWNER_ROLE, privileges.READER_ROLE)}
         draft = path.with_suffix(".draft")
@@ -173,7 +173,7 @@ def uninterrupted() -> Iterator[None]:
 @contextlib.contextmanager
 def _exclusive(cluster: Cluster) -> Iterator[None]:
     """Only one command at a time starts, stops or makes the cluster. The lock goes with the process that held it."""
-    path = cluster.home / "postgres" / "lock"
+    path = cluster.base / "lock"
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         os.fchmod(file.fileno(), 0o600)  # whoever can open the file can hold the lock
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -182,7 +182,7 @@ def _exclusive(cluster: Cluster) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _ticket(cluster: Cluster) -> Iterator[Path]:
-    folder = cluster.home / "postgres" / "leases"
+    folder = cluster.base / "leases"
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     with path.open("w") as file:
@@ -196,7 +196,7 @@ def _ticket(cluster: Cluster) -> Iterator[Path]:
 def _holders(cluster: Cluster) -> list[Holder]:
     """The commands that hold a lease. Files whose lock is free belong to killed commands and are removed."""
     holders = []
-    for path in sorted((cluster.home / "postgres" / "leases").glob("*")):
+    for path in sorted((cluster.base / "leases").glob("*")):
         with path.open() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -230,7 +230,7 @@ def _refuse_taken_port(port: int) -> None:
 
 
 def _keep_file(cluster: Cluster) -> Path:
-    return cluster.home / "postgres" / "keep"
+    return cluster.base / "keep"
 
 
 def _find(cluster: Cluster) -> Running | None:

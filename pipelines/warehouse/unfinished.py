@@ -1,7 +1,6 @@
 """How far a rebuild came: a file of the home that is there from before the tables are dropped until every day is made again.
 
-A rebuild that was ended leaves a warehouse that misses whole months and looks well. `status` and `daily` ask here. The rebuild itself is the
-command's.
+A rebuild that was interrupted leaves a warehouse that misses whole months and looks complete. `status` and `daily` ask here.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class Progress:
         return self.home / "rebuild.json"
 
     def made(self) -> set[date] | None:
-        """The days that are made again; None where no rebuild was ended. A file that can't be read says of no day that it is made."""
+        """The days that are made again; None if no rebuild is unfinished. A file that can't be read names no day."""
         try:
             return {date.fromisoformat(day) for day in json.loads(self.path.read_bytes())["days"]}
         except FileNotFoundError:
@@ -46,8 +45,8 @@ class Progress:
         self.path.unlink(missing_ok=True)
 
     def said(self) -> str | None:
-        """What a person should know; None where there is nothing."""
+        """What a person should know of an unfinished rebuild; None without one."""
         made = self.made()
         if made is None:
             return None
-        return f"a rebuild of the warehouse goes on or was ended (days made: {len(made)}); where none goes on, `{GO_ON}` makes the rest"
+        return f"a rebuild of the warehouse is running or was interrupted (days made: {len(made)}); if none is running, `{GO_ON}` makes the rest"

@@ -43,14 +43,10 @@ def test_the_session_ignores_the_caller_s_libpq_variables(database: Database, mo
 
 
 def test_an_engine_uses_the_same_connections(database: Database) -> None:
-    for read_only, role in ((False, "modelmeter"), (True, "modelmeter_reader")):
-        engine = database.engine(read_only=read_only)
-        with engine.connect() as connection:
-            assert connection.execute(sqlalchemy.text("select current_user, current_setting('timezone')")).one() == (
-                role,
-                "UTC",
-            )
-            assert connection.dialect.driver == "psycopg"
+    with database.engine().connect() as connection:
+        row = connection.execute(sqlalchemy.text("select current_user, current_setting('timezone')")).one()
+        assert row == ("modelmeter", "UTC")
+        assert connection.dialect.driver == "psycopg"
 
 
 def test_dbt_and_dagster_reach_it_by_their_own_drivers(database: Database) -> None:

@@ -57,7 +57,7 @@ def test_connections_that_others_make_give_up_a_silent_network_too(address: str)
     """Checks connect by a URL, Dagster too: a network that went half open in a check was waited for a quarter of an hour."""
     execute(address, "create database quiet")
     with open_database(settings(address, "admin", "quiet")) as database:
-        urls = [_connection_string(database.engine()), database.reader_url, database.dagster_url]
+        urls = [_connection_string(database.engine()), database.dagster_url]
         for url in urls:
             with sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool).connect() as connection:
                 assert connection.execute(sqlalchemy.text("show tcp_user_timeout")).scalar() == "60000"

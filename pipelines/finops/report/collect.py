@@ -20,6 +20,7 @@ from pipelines.finops.queries import QUERIES
 from pipelines.finops.span import Earlier, Span
 from pipelines.finops.span_queries import DIMENSIONS, HAS_CHARGES, SPAN_QUERIES, movement
 from pipelines.outside import ANY_FAILURE, worded
+from pipelines.warehouse.names import is_made
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.tables.mart import SPEND_TABLES
 
@@ -121,9 +122,7 @@ def require_marts(connection: psycopg.Connection[Any], day: date) -> None:
 
 def missing_marts(connection: psycopg.Connection[Any]) -> list[str]:
     """The spend tables that dbt has not made yet."""
-    names = [table.qualified for table in SPEND_TABLES]
-    found = connection.execute("select name, to_regclass(name) from unnest(%s::text[]) as name", [names])
-    return [name for name, table in found.fetchall() if table is None]
+    return [table.qualified for table in SPEND_TABLES if not is_made(connection, table.qualified)]
 
 
 def first_day(day: date) -> date:
