@@ -17,7 +17,7 @@ from pipelines.prices.feeds._numbers import feed_json, unwrapped
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
-VERSION = "7"
+VERSION = "8"
 
 _METERS = {
     "input_cost_per_token": "input_uncached",
@@ -93,6 +93,7 @@ class _Found(NamedTuple):
 
 
 _INPUT, _OUTPUT = "input_cost_per_token", "output_cost_per_token"
+_BY_CHARACTER, _CHARACTERS_A_TOKEN = "input_cost_per_character", 4
 _READ, _WRITE = "cache_read_input_token_cost", "cache_creation_input_token_cost"
 _WRITE_1H, _REASONING = "cache_creation_input_token_cost_above_1hr", "output_cost_per_reasoning_token"
 _OF_TIERS = (_INPUT, _OUTPUT, _READ, _WRITE, _WRITE_1H, _REASONING)
@@ -161,9 +162,14 @@ def _is_map(value: object) -> bool:
 
 def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> list[Price]:
     prices: list[Price] = []
+    is_estimate = _estimates_tokens(entry)
+    if is_estimate:
+        problems.add("charged by the character: its prices of tokens are the map's estimate of four characters a token")
     for found in _found(entry, problems):
         if found.meter is None:
             problems.add(f"{found.place}: not understood: {str(found.value)[:60]}")
+        elif is_estimate and LEDGER_UNITS[found.meter] == "token":
+            continue
         elif (amount := as_amount(found.value)) is not None:
             prices.append(
                 Price(
@@ -184,6 +190,12 @@ def _entry_prices(key: str, entry: Mapping[str, Any], problems: set[str]) -> lis
         elif found.value is not None:
             problems.add(f"{key}: {found.place}: {why_no_price(found.value)}")
     return _multiplied(prices, entry, problems)
+
+
+def _estimates_tokens(entry: Mapping[str, Any]) -> bool:
+    """Whether the seller charges characters (Vertex AI: Gemini until 1.5, text embeddings), from which the map makes prices of tokens."""
+    by_token, by_character = (as_amount(entry.get(column)) for column in (_INPUT, _BY_CHARACTER))
+    return by_character is not None and by_character > 0 and by_token == by_character * _CHARACTERS_A_TOKEN
 
 
 def _found(entry: Mapping[str, Any], problems: set[str]) -> Iterator[_Found]:

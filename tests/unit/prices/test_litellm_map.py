@@ -286,3 +286,16 @@ def test_cached_input_of_fireworks_costs_half_where_the_map_does_not_say() -> No
     assert cached() == [Decimal("0.0000003")]
     assert cached(cache_read_input_token_cost=1e-7) == [Decimal("0.0000001")]
     assert cached(litellm_provider="acme") == []
+
+
+def test_prices_of_tokens_that_the_map_makes_of_characters_are_no_prices() -> None:
+    """Vertex AI charges the characters of text embeddings; the map takes four for a token. A price of tokens that is another one is the seller's own."""
+    entry = {
+        "input_cost_per_character": 2.5e-8,
+        "output_cost_per_token": 0,
+        "input_cost_per_token_batch_requests": 5e-8,
+    }
+    assert stated(**entry, input_cost_per_token=1e-7) == {("input_character", "standard", "", "0.000000025")}
+    assert stated(**entry, input_cost_per_token=2e-7) > {("input_uncached", "standard", "", "0.0000002")}
+    [reason] = read(**entry, input_cost_per_token=1e-7).not_understood
+    assert reason.startswith("m: charged by the character")
