@@ -1,6 +1,6 @@
 """Schema of `retention.yaml`: how long everything but the ledger is kept.
 
-Charges, marts, prices, scores and the index of files have no entry: they stay. What removing means is in
+Charges, prices, scores, the index of files and all marts that are not named here stay. What removing means is in
 `pipelines.retention`, for Dagster's history in `assets.history`.
 """
 
@@ -24,6 +24,9 @@ class Retention(Declaration):
     """
 
     dagster_days: Annotated[int, Field(ge=7)] | None = 90
+    routing_sums_days: Days | None = 90
+    profiles_days: Days | None = 90
+    projections_days: Days | None = None
     request_facts_days: Days | None = None
     fact_files_days: Days | None = None
     quarantine_days: Days | None = None

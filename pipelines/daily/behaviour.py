@@ -6,7 +6,7 @@ difference is an alarm, is in `pipelines.behaviour`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -43,56 +43,80 @@ def refresh_request_drift(workspace: Workspace, window: Window) -> RequestDriftO
     """Profile the window's days, and judge every loaded day that they may decide.
 
     Those are its own days and the ones after it that have one of them in their reference, and further ones for as long as
-    other alarms are open than before, so the rows are the same in whatever order days are loaded. A day of the reference
-    that is loaded and was never profiled is profiled too.
+    other alarms are open than before, so the rows are the same in whatever order days are loaded. A day of a reference
+    that was never profiled, or whose profile was removed, is profiled too. Where retention removed its requests as well, what was
+    found of the days that are compared with it stays.
     """
-    reached, watch = Window(window.from_date - _REACH, window.to_date + _REACH), workspace.config.watch
     with workspace.database.connect() as connection, connection.transaction():
-        loaded = set(loaded_days(connection, REQUEST))
-        near = {day for day in loaded if reached.from_date <= day < reached.to_date}
-        missing = near - _profiled(connection, reached) - set(window.days)
-        profiled = sum(
-            _profile(workspace, connection, day, is_loaded=day in loaded) for day in sorted({*window.days, *missing})
-        )
-        drift, until = _judge(connection, sorted(loaded), window, reached.to_date, watch)
+        profiles = _Profiles(workspace, connection)
+        profiles.make(window.days)
+        drift, until = _judge(profiles, window, window.to_date + _REACH, workspace.config.watch)
         # One statement per stretch of days; a day without requests becomes empty with the rest.
-        replace_days(connection, REQUEST_DRIFT, drift, window.from_date, until)
-    return RequestDriftOutcome(profiled, drift["event_date"].n_unique(), drift)
+        if until > window.from_date:
+            replace_days(connection, REQUEST_DRIFT, drift, window.from_date, until)
+    return RequestDriftOutcome(profiles.rows, drift["event_date"].n_unique(), drift)
 
 
-def _profiled(connection: psycopg.Connection[Any], reached: Window) -> set[date]:
-    rows = connection.execute(
-        "select distinct event_date from mart.request_profile where event_date >= %s and event_date < %s",
-        [reached.from_date, reached.to_date],
-    )
-    return {day for (day,) in rows}
+class _Profiles:
+    """The profiles of days, each made when it is asked for and lacks. `known` are the days that were ever loaded, in order."""
+
+    def __init__(self, workspace: Workspace, connection: psycopg.Connection[Any]) -> None:
+        self.connection, self._workspace, self.rows = connection, workspace, 0
+        self._loaded = set(loaded_days(connection, REQUEST))
+        counted = connection.execute("select distinct event_date from raw.loaded_file").fetchall()
+        self.known = sorted(self._loaded.union(day for (day,) in counted))
+
+    def make(self, days: Iterable[date]) -> None:
+        """Replace the profiles of some days."""
+        for day in days:
+            counts = ProfileCounts(self._workspace.config.watch.strata)
+            if day in self._loaded:
+                for part in parts_of_day(self.connection, self._workspace.day_files, day, PROFILE_COLUMNS):
+                    counts.add(part)
+            self.rows += replace_days(self.connection, REQUEST_PROFILE, counts.profile(), day, day + timedelta(days=1))
+
+    def are_whole(self, first: date, last: date) -> bool:
+        """Whether every known day from `first` to `last` has its profile, once those were made whose requests are there."""
+        made = self.connection.execute(
+            "select distinct event_date from mart.request_profile where event_date between %s and %s", [first, last]
+        )
+        lacking = {day for day in self.known if first <= day <= last}.difference(day for (day,) in made)
+        self.make(sorted(lacking & self._loaded))
+        return lacking <= self._loaded
+
+    def read(self, days: Sequence[date], alarms: Alarms) -> pl.DataFrame | None:
+        """The profile of the days and of all that can be their reference: of open alarms the days before their first. None where
+        some of it is gone for good."""
+        first = days[0] - _REACH
+        stretches: list[tuple[date, date, str | None]] = [(first, days[-1], None)]
+        older = alarms.open.filter(pl.col("opened_on") < days[0]).select("opened_on", "model_id").unique()
+        for opened_on, model_id in older.sort("opened_on", "model_id").iter_rows():
+            stretches.append((opened_on - _REACH, min(opened_on, first) - timedelta(days=1), model_id))
+        if not all(self.are_whole(low, high) for low, high, _ in stretches):
+            return None
+        condition = "event_date between %s and %s and model_id = coalesce(%s, model_id)"
+        found = [read_table(self.connection, REQUEST_PROFILE, condition, stretch) for stretch in stretches]
+        return pl.concat(found).unique(REQUEST_PROFILE.primary_key, maintain_order=True)
 
 
-def _profile(workspace: Workspace, connection: psycopg.Connection[Any], day: date, *, is_loaded: bool) -> int:
-    """Replace the profile of one day."""
-    counts = ProfileCounts(workspace.config.watch.strata)
-    for part in parts_of_day(connection, workspace.day_files, day, PROFILE_COLUMNS) if is_loaded else ():
-        counts.add(part)
-    return replace_days(connection, REQUEST_PROFILE, counts.profile(), day, day + timedelta(days=1))
-
-
-def _judge(
-    connection: psycopg.Connection[Any], loaded: Sequence[date], window: Window, reach: date, watch: Watch
-) -> tuple[pl.DataFrame, date]:
+def _judge(profiles: _Profiles, window: Window, reach: date, watch: Watch) -> tuple[pl.DataFrame, date]:
     """The comparisons of the window's days and of those after it, and the day up to which they are all there are.
 
     Beyond `reach` no day has one of the window's in its reference: from there on it ends with the first stretch of
     REFERENCE_DAYS on which alarms are as they were stored, if none is open whose reference the window belongs to, because
     then nothing that follows can differ.
     """
-    alarms = _alarms_before(connection, [day for day in loaded if day < window.from_date])
+    connection = profiles.connection
+    alarms = _alarms_before(connection, [day for day in profiles.known if day < window.from_date])
     stored = read_table(connection, REQUEST_DRIFT, "event_date >= %s and is_alarm", [window.from_date])
     stored = stored.with_columns(pl.coalesce("opened_on", "event_date")).select(_STATE)
     found = [REQUEST_DRIFT.empty()]
-    after = [day for day in loaded if day >= window.from_date]
+    after = [day for day in profiles.known if day >= window.from_date]
     same_since, until = reach, reach
     for chunk in (after[start : start + REFERENCE_DAYS] for start in range(0, len(after), REFERENCE_DAYS)):
-        profile = _profile_of(connection, chunk, alarms)
+        profile = profiles.read(chunk, alarms)
+        if profile is None:
+            return pl.concat(found), chunk[0]
         for day in chunk:
             touched = alarms.open.filter(pl.col("opened_on").is_between(window.from_date, reach, closed="none"))
             if day >= reach and day - same_since >= _REACH and touched.is_empty():
@@ -116,16 +140,3 @@ def _alarms_before(connection: psycopg.Connection[Any], days: Sequence[date]) ->
     return Alarms.of(
         read_table(connection, REQUEST_DRIFT, "event_date between %s and %s and is_alarm", [first, last]), last
     )
-
-
-def _profile_of(connection: psycopg.Connection[Any], days: Sequence[date], alarms: Alarms) -> pl.DataFrame:
-    """The profile of the days and of all that can be their reference: of open alarms the days before their first."""
-    first = days[0] - _REACH
-    found = [read_table(connection, REQUEST_PROFILE, "event_date between %s and %s", [first, days[-1]])]
-    older = alarms.open.filter(pl.col("opened_on") < days[0])
-    for opened_on, model_id in older.select("opened_on", "model_id").unique().sort("opened_on", "model_id").iter_rows():
-        condition = "event_date >= %s and event_date < least(%s, %s) and model_id = %s"
-        found.append(
-            read_table(connection, REQUEST_PROFILE, condition, [opened_on - _REACH, opened_on, first, model_id])
-        )
-    return pl.concat(found).unique(REQUEST_PROFILE.primary_key, maintain_order=True)

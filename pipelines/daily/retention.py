@@ -28,7 +28,13 @@ from pipelines.retention.files import prune_landed, prune_reports
 from pipelines.retention.forgotten import Forgotten, forget
 from pipelines.retention.removed import Removed
 from pipelines.retention.stored import Indexed, prune_store
-from pipelines.retention.tables import prune_quarantine, prune_requests
+from pipelines.retention.tables import (
+    prune_profiles,
+    prune_projections,
+    prune_quarantine,
+    prune_requests,
+    prune_routing_sums,
+)
 from pipelines.warehouse.advisory_locks import exclusive
 from pipelines.warehouse.names import is_made
 from pipelines.warehouse.read import read_frame
@@ -54,10 +60,15 @@ def apply_retention(workspace: Workspace) -> list[Removed]:
         if before := _cutoff(newest, kept.fact_files_days):
             done.append(prune_facts(workspace.settings.facts_root, before))
         with workspace.database.connect() as connection:
-            if before := _cutoff(newest, kept.request_facts_days):
-                done.append(prune_requests(connection, before))
-            if before := _cutoff(newest, kept.quarantine_days):
-                done.append(prune_quarantine(connection, before))
+            for days, prune in (
+                (kept.request_facts_days, prune_requests),
+                (kept.quarantine_days, prune_quarantine),
+                (kept.routing_sums_days, prune_routing_sums),
+                (kept.profiles_days, prune_profiles),
+                (kept.projections_days, prune_projections),
+            ):
+                if before := _cutoff(newest, days):
+                    done.append(prune(connection, before))
         if (before := _cutoff(newest, kept.landing_days)) and workspace.settings.landing_url is None:
             done.append(prune_landed(_old_logs(workspace, before)))
             workspace.rescan()

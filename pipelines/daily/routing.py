@@ -41,6 +41,12 @@ from pipelines.warehouse.tables.selfhost import GPU_PRICE, HOURLY_DEMAND, THROUG
 from pipelines.workspace import Workspace
 
 Connection = psycopg.Connection[Any]
+_LOADED = "select distinct event_date from raw.loaded_file where event_date >= %s and event_date < %s"
+"""The days that were loaded, also those whose requests were removed."""
+
+
+class RemovedError(Exception):
+    """Requests that something is made of were removed by age."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +138,18 @@ def stored_measure_next(workspace: Workspace, policies: Sequence[str], most: int
 
 
 def _project_month(workspace: Workspace, connection: Connection, month: date, rate_card: pl.DataFrame) -> int:
-    """Replace the month's rows by those of all its loaded days. Days that were never added up are added up first."""
+    """Replace the month's rows by those of all its loaded days. Days that were never added up are added up first.
+
+    Raises RemovedError, and replaces nothing, where retention removed requests that this would need.
+    """
     until = _after(month)
-    loaded = [day for day in loaded_days(connection, REQUEST) if month <= day < until]
+    with_requests = {day for day in loaded_days(connection, REQUEST) if month <= day < until}
+    loaded = sorted(with_requests.union(day for (day,) in connection.execute(_LOADED, (month, until))))
     setting = setting_of(workspace, connection, month, until, rate_card)
     with connection.transaction():
         lacking = sorted({*loaded} - {*kept_days(connection, month, until, setting.config_id)})
+        if gone := [day for day in lacking if day not in with_requests]:
+            raise RemovedError(f"it stays as it was, since the requests of {len(gone)} of its days were removed")
         for on, traffic in _traffic(workspace, connection, lacking, setting, rate_card).items():
             _keep(connection, on, traffic, setting)
         rows = ROUTING_MONTH.empty()

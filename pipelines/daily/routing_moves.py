@@ -56,9 +56,11 @@ _FIRST_SERVED = """
     )
 """
 """The pairs of models that are new on a day."""
-_NEXT = (
-    "select min(event_date) from mart.routing_projection where event_date > %(last)s having min(event_date) is not null"
-)
+_NEXT = """
+    select event_date from (select min(event_date) as event_date from mart.routing_projection where event_date > %(last)s) as next
+    where exists (select from core.routing_traffic as kept where kept.event_date = next.event_date)
+"""
+"""The next projected day, unless its sums were removed by age: then what is known of its moves stays."""
 _QUIET = "select event_date from raw.quiet_day where event_date >= %(low)s and event_date < %(on)s"
 _REACH = timedelta(days=35)
 """How far back the day may lie that a day is compared with."""

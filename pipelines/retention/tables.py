@@ -1,4 +1,5 @@
-"""Rows by age: the requests of old days, whose charges stay, and what was set aside in old files, whose counts stay."""
+"""Rows by age: the requests of old days, whose charges stay; what was set aside in old files, whose counts stay; and what only
+later days and their own month need: sums of routing, profiles of the log, and projections."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from pipelines.behaviour import REFERENCE_DAYS
 from pipelines.quality import spend_agrees
 from pipelines.retention.removed import Removed
 from pipelines.warehouse.partitions import loaded_days, swap_in
@@ -44,3 +46,38 @@ def prune_quarantine(connection: psycopg.Connection[Any], before: date) -> Remov
         {"before": before},
     ).fetchone()
     return Removed("rows of the quarantine", counted[0] if counted else 0)
+
+
+def prune_routing_sums(connection: psycopg.Connection[Any], before: date) -> Removed:
+    """Remove what months of projections are added up from, of months that ended before a day: a month is made of all its days."""
+    first = before.replace(day=1)
+    counts = [
+        connection.execute(f"delete from core.{table} where event_date < %s".encode(), [first]).rowcount
+        for table in ("routing_traffic", "routing_cost")
+    ]
+    return Removed("rows of routing sums", sum(counts))
+
+
+def prune_profiles(connection: psycopg.Connection[Any], before: date) -> Removed:
+    """Remove the profiles of the log before a day, but for those that an open alarm is still compared with."""
+    gone = connection.execute(
+        """
+        delete from mart.request_profile as profile
+        where event_date < %(before)s and not exists (
+            select from mart.request_drift as alarm
+            where
+                alarm.event_date = (select max(event_date) from mart.request_profile) and alarm.is_alarm
+                and alarm.model_id = profile.model_id
+                and profile.event_date < coalesce(alarm.opened_on, alarm.event_date)
+                and profile.event_date >= coalesce(alarm.opened_on, alarm.event_date) - %(reach)s::integer
+        )
+        """,
+        {"before": before, "reach": REFERENCE_DAYS},
+    )
+    return Removed("rows of profiles of the log", gone.rowcount)
+
+
+def prune_projections(connection: psycopg.Connection[Any], before: date) -> Removed:
+    """Remove the projections of days before a day; those of months stay."""
+    gone = connection.execute("delete from mart.routing_projection where event_date < %s", [before])
+    return Removed("rows of projections", gone.rowcount)

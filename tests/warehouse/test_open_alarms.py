@@ -14,6 +14,7 @@ import polars as pl
 from pipelines.config.watch import KnownChange, Watch
 from pipelines.daily.behaviour import refresh_request_drift
 from pipelines.daily.days import Window
+from pipelines.retention.tables import prune_profiles
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import replace_days
@@ -48,10 +49,10 @@ def rows(database: Database) -> pl.DataFrame:
         return read_table(connection, REQUEST_DRIFT, "true").sort(REQUEST_DRIFT.primary_key)
 
 
-def test_open_alarms_are_the_same_in_whatever_order_days_are_loaded(database: Database, tmp_path: Path) -> None:
+def log_that_changes_on_the_tenth_day() -> dict[int, pl.DataFrame]:
     generator = np.random.default_rng(8)
     means = [400] * 10 + [200] * (DAYS - 10)
-    log = {
+    return {
         day: requests(
             START + timedelta(days=day),
             generator.lognormal(np.log(mean), 0.5, 60).astype(int).tolist(),
@@ -59,12 +60,17 @@ def test_open_alarms_are_the_same_in_whatever_order_days_are_loaded(database: Da
         )
         for day, mean in enumerate(means)
     }
+
+
+def watching(database: Database, folder: Path, *changes: KnownChange) -> Any:
+    watch = Watch(strata=("prompt_version",), changes=changes)
+    return SimpleNamespace(database=database, day_files=folder, config=SimpleNamespace(watch=watch))
+
+
+def test_open_alarms_are_the_same_in_whatever_order_days_are_loaded(database: Database, tmp_path: Path) -> None:
+    log = log_that_changes_on_the_tenth_day()
     known = KnownChange.model_validate({"from": START + timedelta(days=40)})
-    workspace: Any = SimpleNamespace(
-        database=database,
-        day_files=tmp_path,
-        config=SimpleNamespace(watch=Watch(strata=("prompt_version",), changes=(known,))),
-    )
+    workspace = watching(database, tmp_path, known)
     load_at_once(database, workspace, log)
     first = rows(database)
     alarms = first.filter((pl.col("metric") == "output_tokens") & pl.col("is_alarm")).sort("event_date")
@@ -79,4 +85,49 @@ def test_open_alarms_are_the_same_in_whatever_order_days_are_loaded(database: Da
             replace_days(connection, table, table.empty(), START, START + timedelta(days=DAYS))
     shuffled = np.random.default_rng(1).permutation(IN_ORDER_FROM).tolist()
     load(database, workspace, [*shuffled, *range(IN_ORDER_FROM, DAYS)], log)
+    assert rows(database).equals(first)
+
+
+def profiled_days(database: Database) -> set[int]:
+    with database.connect(read_only=True) as connection:
+        found = connection.execute("select distinct event_date from mart.request_profile").fetchall()
+    return {(day - START).days for (day,) in found}
+
+
+def remove_requests(database: Database, days: range) -> None:
+    """As retention does: what each file gave stays counted."""
+    with database.connect() as connection, connection.transaction():
+        connection.execute(
+            "insert into raw.loaded_file select event_date, gen_random_uuid(), count(*) from core.request group by event_date"
+        )
+        replace_days(
+            connection, REQUEST, REQUEST.empty(), START + timedelta(days=days.start), START + timedelta(days=days.stop)
+        )
+
+
+def test_profiles_that_were_removed_change_no_comparison(database: Database, tmp_path: Path) -> None:
+    """They are made again of the requests; those that an open alarm is compared with stay; without either the rows stay as they are."""
+    log, workspace = log_that_changes_on_the_tenth_day(), watching(database, tmp_path)
+    load_at_once(database, workspace, log)
+    first = rows(database)
+    assert first.filter(event_date=START + timedelta(days=DAYS - 1))["is_alarm"].any()
+    with database.connect() as connection:
+        assert prune_profiles(connection, START + timedelta(days=40)).count > 0
+    assert profiled_days(database) == {*range(10), *range(40, DAYS)}, (
+        "the reference of the open alarm, and what is young"
+    )
+    load(database, workspace, [DAYS - 1, 20], log)
+    assert rows(database).equals(first)
+    assert profiled_days(database) == {*range(DAYS)}
+
+    # Requests are gone, profiles are not: they are enough.
+    remove_requests(database, range(15))
+    load(database, workspace, [20, 12], log)
+    assert rows(database).equals(first)
+
+    # Both are gone: what was found stays, of the day itself too.
+    remove_requests(database, range(12, 13))
+    with database.connect() as connection:
+        connection.execute("delete from mart.request_profile where event_date < %s", [START + timedelta(days=14)])
+    load(database, workspace, [20, 9, DAYS - 1], log)
     assert rows(database).equals(first)

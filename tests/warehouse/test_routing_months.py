@@ -17,6 +17,7 @@ from pipelines.config.routing import RoutingConfig
 from pipelines.config.selfhost import SelfHost
 from pipelines.daily import Window, project_routing
 from pipelines.daily.routing import ask, find_measure_next
+from pipelines.retention.tables import prune_routing_sums
 from pipelines.routing.kept import kept_traffic
 from pipelines.routing.projection import hours_of
 from pipelines.routing.what_if import Question
@@ -121,6 +122,37 @@ def test_a_day_that_was_never_kept_is_added_up_and_a_changed_policy_adds_up_all(
     project_routing(changed, Window.of_day(LAST))
     assert stored(changed, ROUTING_TRAFFIC)["config_id"].n_unique() == 1
     assert stored(changed, ROUTING_COST).filter(model_id="new")["not_priced"].unique().to_list() == ["no_price"]
+
+
+def test_sums_that_were_removed_change_no_month(workspace: Workspace) -> None:
+    """They are removed by whole months and made again of the requests; without either the month stays as it is, and says so."""
+    project_routing(workspace, Window(FIRST, LAST + timedelta(days=1)))
+    whole, kept = stored(workspace, ROUTING_MONTH), stored(workspace, ROUTING_COST)
+
+    def prune(before: date) -> int:
+        with workspace.database.connect() as connection:
+            return prune_routing_sums(connection, before).count
+
+    assert prune(date(2026, 2, 28)) == 0, "a month is added up from all its days"
+    assert prune(date(2026, 3, 1)) > kept.height
+    assert project_routing(workspace, Window.of_day(LAST)).problems == []
+    assert stored(workspace, ROUTING_MONTH).equals(whole)
+    assert stored(workspace, ROUTING_COST).equals(kept)
+
+    # Requests of the first day are gone, its sums are not: they are enough.
+    with workspace.database.connect() as connection:
+        connection.execute(
+            "insert into raw.loaded_file select event_date, gen_random_uuid(), count(*) from core.request group by event_date"
+        )
+        replace_days(connection, REQUEST, REQUEST.empty(), FIRST, FIRST + timedelta(days=1))
+    assert project_routing(workspace, Window.of_day(LAST)).problems == []
+    assert stored(workspace, ROUTING_MONTH).equals(whole)
+
+    # Both are gone.
+    assert prune(date(2026, 3, 1)) > 0
+    (problem,) = project_routing(workspace, Window.of_day(LAST)).problems
+    assert problem == "month of 2026-02-01: it stays as it was, since the requests of 1 of its days were removed"
+    assert stored(workspace, ROUTING_MONTH).equals(whole)
 
 
 def test_a_day_and_its_month_are_the_same_whichever_days_are_projected_with_it(workspace: Workspace) -> None:
