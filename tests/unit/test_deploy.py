@@ -120,6 +120,19 @@ def test_a_pod_is_confined_limited_and_probed(name: str) -> None:
     assert probes <= set(container) or name == "modelmeter-daily", "a job ends by itself"
 
 
+def test_a_run_that_failed_by_itself_is_not_repeated_and_one_that_was_killed_is() -> None:
+    """`daily` ends with 1 where a step or a check failed (docs/operations.md): a repeat costs a run and changes nothing."""
+    job = next(m for m in MANIFESTS if m["kind"] == "CronJob")["spec"]["jobTemplate"]["spec"]
+    moved, failed = job["podFailurePolicy"]["rules"]
+    assert (moved["action"], moved["onPodConditions"]) == ("Ignore", [{"type": "DisruptionTarget", "status": "True"}])
+    assert failed == {"action": "FailJob", "onExitCodes": {"containerName": "daily", "operator": "In", "values": [1]}}
+    assert [c["name"] for c in job["template"]["spec"]["containers"]] == ["daily"]
+    assert (job["backoffLimit"], job["template"]["spec"]["restartPolicy"]) == (2, "Never")
+    unit = (DEPLOY / "systemd" / "modelmeter-daily.service").read_text().splitlines()
+    assert {"Restart=on-failure", "RestartPreventExitStatus=1", "StartLimitBurst=3"} <= set(unit)
+    assert COMPOSE["services"]["daily"]["restart"] == "no", "docker compose run: whoever calls it sees its status"
+
+
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest["kind"])
 def test_kubernetes_accepts_the_manifest(manifest: dict[str, Any]) -> None:
     """By its own schemas, which refuse what they do not know; the oldest version that is still maintained."""
