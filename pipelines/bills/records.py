@@ -139,7 +139,7 @@ def _rules(arrival: date) -> list[Rule]:
         Rule("negative_tokens", least < 0, pl.format("a count is {}, 0 or more is accepted", least)),
         Rule("out_of_range", most > _MAX_COUNT, pl.format("a count is {}, at most {} is accepted", most, pl.lit(_MAX_COUNT))),
         Rule("out_of_range", money > _MAX_MONEY, pl.lit(f"an amount is above {_MAX_MONEY}")),
-        Rule("bucket_reversed", end <= start, pl.format("the bucket ends at {}, it begins at {}", end, start)),
+        Rule("bucket_reversed", end <= start, pl.format("the bucket ends at {}, it begins at {}; if an invoice names the last day as its end, say options.end: inclusive", end, start)),
         Rule("bucket_too_long", end - start > timedelta(days=31), pl.lit("the bucket is longer than a month: export it by days")),
         Rule("identity_broken", pl.col("broken").is_not_null(), pl.col("broken")),
         *(Rule("identity_broken", broken, detail) for broken, detail in semantics.identities()),

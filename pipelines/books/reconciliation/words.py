@@ -58,7 +58,7 @@ _CATEGORIES = (
     (
         "credit",
         re.compile(
-            r"\b(credits?(?! (?:card|purchase|top|pack))|refunds?|reversals?|promotions?|gutschrift(en)?|(rück)?erstattung(en)?|storno|stornierung(en)?|guthaben|avoirs?)\b",
+            r"\b(credits?(?! (?:card|purchase|top|pack))|refunds?|reversals?|promotions?|promotional|(?:applied|account) balance|balance applied|gutschrift(en)?|(rück)?erstattung(en)?|storno|stornierung(en)?|guthaben|avoirs?)\b",
             re.IGNORECASE,
         ),
     ),
@@ -66,8 +66,15 @@ _CATEGORIES = (
     (
         "commitment",
         re.compile(
-            r"\b(provisioned|scale tier|commitment|committed|shortfall|minimum (?:\w+ )?(?:spend|usage|charge|fee)|reservation|reserved|ptu|reserviert\w*|"
+            r"\b(provisioned|scale tier|commitment|committed|commits?|prepaid|shortfall|minimum (?:\w+ )?(?:spend|usage|charge|fee)|reservation|reserved|ptu|reserviert\w*|"
             r"reservierung(en)?|mindest(umsatz|abnahme)\w*|credits? (?:purchase|top[- ]?up|pack)s?)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "unexplained",
+        re.compile(
+            r"\b(rounding|rundung(sdifferenz)?|arrondis?|late (?:payment )?(?:fee|charge)s?|interest|mahngebühr(en)?|(?:verzugs)?zinsen)\b",
             re.IGNORECASE,
         ),
     ),

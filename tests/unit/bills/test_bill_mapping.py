@@ -18,9 +18,9 @@ COLUMNS = {"bucket_from": "Von", "bucket_to": "Bis", "amount": "Netto", "line_it
 
 
 def invoice(
-    folder: Path, *amounts: str, day: str = "2026-02-01", end: str = "2026-03-01", **options: Any
+    folder: Path, *amounts: str, day: str = "2026-02-01", until: str = "2026-03-01", **options: Any
 ) -> ParsedFile:
-    lines = ["Von;Bis;Position;Netto", *(f"{day};{end};Tokens {n};{amount}" for n, amount in enumerate(amounts))]
+    lines = ["Von;Bis;Position;Netto", *(f"{day};{until};Tokens {n};{amount}" for n, amount in enumerate(amounts))]
     path = folder / "rechnung.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     defaults = {"provider_id": "acme", "currency": options.pop("currency", "EUR")}
@@ -72,8 +72,31 @@ def test_a_sign_of_another_currency_is_believed_before_the_declaration(tmp_path:
 
 
 def test_dates_are_read_as_declared(tmp_path: Path) -> None:
-    parsed = invoice(tmp_path, "3,20", day="01.02.2026", end="01.03.2026", time={"format": "%d.%m.%Y"})
+    parsed = invoice(tmp_path, "3,20", day="01.02.2026", until="01.03.2026", time={"format": "%d.%m.%Y"})
     assert [str(row["event_date"]) for row in rows(parsed)] == ["2026-02-01"]
+
+
+@pytest.mark.parametrize(
+    ("day", "end", "zone", "period"),
+    [
+        ("2026-01-15", "2026-02-14", "UTC", ("2026-01-15 00:00", "2026-02-15 00:00")),
+        ("2026-02-12", "2026-02-12", "UTC", ("2026-02-12 00:00", "2026-02-13 00:00")),
+        ("2025-10-26", "2025-10-26", "Europe/Berlin", ("2025-10-25 22:00", "2025-10-26 23:00")),
+        ("2026-02-12", "2026-02-12 23:59:59", "UTC", ("2026-02-12 00:00", "2026-02-12 23:59")),
+    ],
+)
+def test_an_invoice_may_name_the_last_day_as_its_end(
+    tmp_path: Path, day: str, end: str, zone: str, period: tuple[str, str]
+) -> None:
+    """The last case has a time of day, and the one before it an hour more than a day."""
+    [line] = rows(invoice(tmp_path, "3,20", day=day, until=end, time={"zone": zone}, end="inclusive"))
+    assert tuple(f"{line[name]:%Y-%m-%d %H:%M}" for name in ("bucket_from", "bucket_to")) == period
+
+
+def test_a_line_that_ends_where_it_begins_names_the_option(tmp_path: Path) -> None:
+    parsed = invoice(tmp_path, "3,20", day="2026-02-12", until="2026-02-12")
+    [fault] = parsed.quarantine.to_dicts()
+    assert (fault["reason"], "options.end: inclusive" in fault["detail"]) == ("bucket_reversed", True)
 
 
 def test_a_changed_declaration_reads_the_invoice_again(tmp_path: Path) -> None:
@@ -90,6 +113,7 @@ def test_a_column_that_the_invoice_lacks_is_named(tmp_path: Path) -> None:
 
 def test_options_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     for options, said in (
+        ({"end": "last"}, "options.end: found 'last'"),
         ({"decimal": ";"}, "options.decimal: found ';'"),
         ({"time": {"zone": "Mars"}}, "options.time.zone: found 'Mars'"),
         ({"delimiter": "ab"}, "options.delimiter: found 'ab'"),
