@@ -112,7 +112,8 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     """Every price of the map. Bounds such as `_above_200k_tokens` are exclusive (xAI's are not) and re-price the whole request.
 
     `off_peak_pricing` holds instead of the plain price inside its hours. Multipliers of a data residency (`us`, `eu`) and of
-    Anthropic's fast mode give every token price once more, times the factor. An entry's `aliases` are names of its prices.
+    Anthropic's fast mode give every token price once more, times the factor. An entry's `aliases` are names of its prices. One
+    that only says `alias_of` another costs what that one does today, and is no name of it: `-latest` moves on.
 
     An entry with nothing but zeros gives no price, for the map writes 0 both for free and for unknown; only names
     that end in `:free` are free. Web search has three prices by the size of the search; `web_search` is the medium
@@ -125,7 +126,11 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     entries.pop("sample_spec", None)
     prices: list[Price] = []
     rejected = 0
+    pointers = _pointers(entries)
+    named_by = {to: [name for name, target in pointers.items() if target == to] for to in set(pointers.values())}
     for key, entry in entries.items():
+        if key in pointers:
+            continue
         if not isinstance(entry, dict) or not isinstance(entry.get("litellm_provider"), str):
             problems.add(f"{key}: no litellm_provider, so that no one sells it")
             rejected += 1
@@ -144,6 +149,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
         problems |= {problem if problem.startswith(f"{key}: ") else f"{key}: {problem}" for problem in own}
         if any(price.unit_price for price in found) or key.endswith(":free"):
             prices += found
+            prices += [price._replace(raw_model=name) for name in named_by.get(key, ()) for price in found]
             aliases = entry.get("aliases")
             aliases = [
                 name
@@ -154,6 +160,16 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
         elif found:
             problems.add(f"{key}: only zeros, which the map writes for free and for unknown")
     return Parsed(prices, len(entries), rejected, frozenset(problems))
+
+
+def _pointers(entries: Mapping[str, Any]) -> dict[str, str]:
+    """The entries that only name another one (`alias_of`), which names none, and that one."""
+    names = {
+        key: entry["alias_of"]
+        for key, entry in entries.items()
+        if isinstance(entry, dict) and isinstance(entry.get("alias_of"), str) and "litellm_provider" not in entry
+    }
+    return {key: name for key, name in names.items() if name in entries and name not in names}
 
 
 def _is_map(value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -150,6 +150,31 @@ def test_an_alias_is_a_name_of_the_same_price() -> None:
     assert [(p.raw_model, p.alias_of, p.unit_price * 1_000_000) for p in found] == [
         ("m", "", 1), ("m-latest", "m", 1), ("n", "", 2),
     ]  # fmt: skip
+
+
+def test_an_entry_that_only_names_another_costs_what_that_one_does_and_moves_on_with_it() -> None:
+    """As the map of November 2026 writes 98 names: `{"alias_of": "azure_ai/gpt-6-astra"}`."""
+    one, two = ({"litellm_provider": "acme", "input_cost_per_token": cost} for cost in (1e-6, 3e-6))
+    days = [
+        {"one": one, "two": two, "acme/m-latest": {"alias_of": name}, "gone": {"alias_of": "nothing"}}
+        for name in ("one", "two")
+    ]
+    snapshots = []
+    for day, entries in enumerate(days, start=1):
+        parsed = FORMATS["litellm_map"].read(json.dumps(entries).encode(), {})
+        assert parsed.rejected == 1 and {p.alias_of for p in parsed.prices} == {""}
+        snapshots.append(snapshot(f"2026-11-0{day}", *parsed.prices, feed=MAP))
+    ledger = build_ledger(MAP, snapshots, registry_of(snapshots))
+    calls = [
+        {
+            "provider_id": "acme",
+            "model_id": "m-latest",
+            "input_uncached": 1_000_000,
+            "event_at": datetime(2026, 11, day, 12, tzinfo=UTC),
+        }
+        for day in (1, 2)
+    ]
+    assert rate(requests_frame(calls), build_rate_card(ledger, [MAP]))["list_cost_usd"].to_list() == [1, 3]
 
 
 DEEPSEEK = {
