@@ -19,7 +19,7 @@ from pipelines.pages.grid import cells_of
 from pipelines.pages.labels import Labels, markdown_label
 from pipelines.pages.markdown import blocks_of
 from pipelines.pages.scripts import page_of_scripts
-from pipelines.pages.texts import heading, plain, unescaped, without_links
+from pipelines.pages.texts import STRUCK_OUT, heading, plain, unescaped, without_links
 
 _BEFORE_HTML = re.compile(r"^(?:\s|\ufeff|<\?xml\b[^>]*\?>|<!--.*?-->)+", re.DOTALL)
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -95,12 +95,13 @@ def _markdown_sections(page: str) -> list[PageSection]:
         elif block.kind == "html":
             root = LexborHTMLParser(block.text).root
             for node in root.css("table") if root else ():
+                _mark_struck(node)
                 _add_table(sections[-1], _html_table(node), frozenset(filter(None, [plain(label)])))
         elif block.kind == "table":
             sections[-1].add(block.rows, frozenset(filter(None, [plain(label)])))
         else:
             label = markdown_label(block.text.strip(), label)
-            sections[-1].text += unescaped(block.text) + "\n"
+            sections[-1].text += STRUCK_OUT.sub(" ", unescaped(block.text)) + "\n"
             sections[-1].codes += _leading_codes(without_links(block.text))
     return sections
 
@@ -128,6 +129,7 @@ def _sections_below(root: LexborNode, grids: bool) -> list[PageSection]:
     sections = [PageSection("")]
     for mark in root.css("sup, style, script, svg, template"):
         mark.decompose()
+    _mark_struck(root)
     labels = Labels(root)
     for node in root.traverse(include_text=False):
         if node.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}:
@@ -159,9 +161,16 @@ def _add_text(section: PageSection, node: LexborNode) -> None:
     if node.tag == "code" and not section.tables and not _OTHER_WORDS.search(_before(node)):
         section.codes.append(node.text().strip())
     elif node.tag in {"p", "li"}:
-        section.text += plain(node.text()) + "\n"
-    elif node.tag in {"div", "span", "em"} and (own := plain(node.text(deep=False))):
+        section.text += STRUCK_OUT.sub(" ", plain(node.text())) + "\n"
+    elif node.tag in {"div", "span", "em"} and (own := STRUCK_OUT.sub(" ", plain(node.text(deep=False))).strip()):
         section.text += own + "\n"
+
+
+def _mark_struck(root: LexborNode) -> None:
+    """Write what is crossed out as markdown does, so that the price next to it is still one of two."""
+    for node in root.css("del, s, strike, [class~='line-through'], [style*='line-through']"):
+        if words := node.text().strip():
+            node.replace_with(f" ~~{words}~~ ")
 
 
 def _before(code: LexborNode) -> str:

@@ -29,6 +29,8 @@ _INSIDE_BRACKETS = re.compile(r"(?<=[(（\[]) | (?=[)）\]])")
 _OF_MONEY = re.compile(r"[$＄¥￥€£]|USD")
 _NUMBERED = re.compile(r"^(?:[^\w\s(（\[<>≤≥$¥￥€£'\"`@~/]+\s*|\d+(?:\.\d+)*[.)]\s+)+")
 """A sign or a number before the words, but none that a model's id begins with (`@cf/meta/llama`)."""
+STRUCK_OUT = re.compile(r"~~(?:(?!~~).)+~~")
+"""What is crossed out, as markdown writes it; `sections.py` writes it so in the cells of HTML too."""
 _ANCHOR = re.compile(r"(?:\s*\{#[^}]*\}|\s*[¶#§🔗]+)$")
 
 
@@ -49,6 +51,11 @@ def unescaped(text: str) -> str:
     """The same of a markdown text, whose entities (`&#36;`, `&lt;`) stand for characters."""
     words = plain(text)
     return plain(html.unescape(words)) if "&" in words else words
+
+
+def without_struck(text: str) -> str:
+    """Text without what is crossed out, unless nothing else stands there."""
+    return (" ".join(STRUCK_OUT.sub(" ", text).split()) or text.replace("~~", "")) if "~~" in text else text
 
 
 def heading(text: str) -> str:

@@ -20,6 +20,7 @@ from pipelines.benchmarks.collector import Collector
 from pipelines.landing import read_bytes
 from pipelines.outside import worded
 from pipelines.pages.sections import sections_of
+from pipelines.pages.texts import without_struck
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LINES_BEFORE_HEADER = 5
@@ -139,7 +140,7 @@ def read_page(
         for item_no, row in enumerate(table[1:]):
             if not any(row) or _named(row, asked_for) == header:
                 continue
-            fields = dict(zip(header, row, strict=False))
+            fields = dict(zip(header, map(without_struck, row), strict=False))
             if len(row) == len(header):
                 yield fields
             else:

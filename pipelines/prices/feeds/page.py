@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,7 @@ from pipelines.prices.pages.cells import (
     refuse_headless,
     refuse_twice,
     what,
+    without_former,
     without_marks,
 )
 from pipelines.prices.pages.conditions import IN_BRACKETS, Conditions, conditions_in, hints_at_more
@@ -40,7 +41,6 @@ from pipelines.prices.pages.layout import (
     Column,
     Labels,
     PageLayout,
-    Phrase,
     Section,
     Share,
     layout_mistakes,
@@ -48,10 +48,11 @@ from pipelines.prices.pages.layout import (
 )
 from pipelines.prices.pages.model_sections import model_section_prices
 from pipelines.prices.pages.notes import notes_of, windows_of
+from pipelines.prices.pages.phrases import also_named, phrase_prices
 from pipelines.prices.pages.picked_tables import Found, bound, picked
 from pipelines.prices.pages.saved import page_text
 
-VERSION = "7"
+VERSION = "8"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,20 @@ class _Reading:
     layout: PageLayout
     windows: Mapping[str, Sequence[str]]
     problems: set[str]
+    unread: list[_Unread] = field(default_factory=list)
+
+    def is_lost(self, model: str, tier: str) -> bool:
+        """Whether a row of the model can't be read, so that its other rows may not say all: a size or a region may be missing."""
+        return any(model in row.models and not row.tiers.isdisjoint((tier, "standard")) for row in self.unread)
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """A row that can't be read: the models and the tiers that it is for, and why not."""
+
+    models: tuple[str, ...]
+    tiers: frozenset[str]
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -87,19 +102,28 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
     rows: list[_Row] = []
     for section in layout.sections:
         rows += _section_rows(reading, section, found)
+    if len(reading.unread) > len(rows):
+        raise PriceFeedError(reading.unread[0].problem)
     if layout.sections and not rows:
         wanted = listed(section.heading for section in layout.sections)
         raise PriceFeedError(
             f"none of the sections {wanted} has a table of prices; the page has {listed(p.heading for p in found)}"
         )
-    prices = [price._replace(raw_model=model) for row in rows for model in row.models for price in row.prices]
+    reading.problems.update(row.problem for row in reading.unread)
+    prices = [
+        price._replace(raw_model=model)
+        for row in rows
+        for model in row.models
+        for price in row.prices
+        if not reading.is_lost(model, price.service_tier)
+    ]
     prices = composed(layout, found, [*prices, *_scaled(rows, prices)])
     if layout.models is not None:
         prices += model_section_prices(layout, found, reading.problems)
-    prices += _also_named(layout, found, prices)
+    prices += also_named(layout, found, prices)
     models = list(dict.fromkeys(price.raw_model for price in prices))
     for phrase in layout.phrases:
-        prices += _phrase_prices(layout, phrase, found, models, reading.problems)
+        prices += phrase_prices(layout, phrase, found, models, reading.problems)
     refuse_twice(prices)
     refuse_dear_batches(prices)
     return Parsed(prices, len(rows) or len(models), 0, frozenset(reading.problems))
@@ -142,6 +166,8 @@ def _section_rows(reading: _Reading, section: Section, found: Sequence[PageSecti
             strange = True
             reading.problems.add(f"section {item.page.heading!r}: a table with the columns {_headers(item)}")
     if not rows and (section.required or strange):
+        if reading.unread:
+            raise PriceFeedError(reading.unread[0].problem)
         alternative, item = section.alternatives[0], tables[0]
         place = f"section {item.page.heading!r}, table {item.number}"
         if missing := _missing(item.table, alternative):
@@ -183,7 +209,7 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
     layout, problems = reading.layout, reading.problems
     place = f"section {item.page.heading!r}, table {item.number}"
     positions = {key(cell): index for index, cell in enumerate(table[0])}
-    rows: list[_Row] = []
+    rows, unread = list[_Row](), list[_Unread]()
     models, conditions, shares = alternative.models, Conditions(), list[tuple[Share, str]]()
     for row, cells in enumerate(table[1:], start=1):
         where = f"{place}, row {row}"
@@ -205,19 +231,33 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
         if any(re.search(pattern, cells[positions[key(name)]]) for name, pattern in alternative.beyond.items()):
             problems.add(f"{where}: {listed(models)} under a condition that the ledger can't express: {listed(cells)}")
             continue
-        found = [
-            conditions.put_on(price)
-            for price in _priced_cells(reading, alternative, cells, positions, item, where=where)
-        ]
-        found += _shares(found, shares)
-        if len({(what(price), price.unit_price) for price in found}) > len({what(price) for price in found}):
-            problems.add(
-                f"{where}: {listed(models)} at two prices for one meter, by a condition that the ledger can't express"
-            )
+        try:
+            priced = _priced_cells(reading, alternative, cells, positions, item, where=where)
+            found = [conditions.put_on(price) for price in priced]
+            found += _shares(found, shares)
+            if len({(what(price), price.unit_price) for price in found}) > len({what(price) for price in found}):
+                words = "at two prices for one meter, by a condition that the ledger can't express"
+                problems.add(f"{where}: {listed(models)} {words}")
+                continue
+            _refuse_disorder(layout, alternative, models, found, f"{where} ({listed(models)})")
+        except PriceFeedError as error:
+            unread.append(_Unread(models, _tiers(alternative), str(error)))
             continue
-        _refuse_disorder(layout, alternative, models, found, f"{where} ({listed(models)})")
         rows.append(_Row(models, tuple(found), alternative.scaled))
+    if not rows and len(unread) > 1:  # no row of the table fits
+        raise PriceFeedError(unread[0].problem)
+    reading.unread.extend(unread)
     return rows
+
+
+def _tiers(alternative: Alternative) -> frozenset[str]:
+    """The service tiers that a row of the table states prices of."""
+    columns = [
+        column
+        for item in alternative.columns.values()
+        for column in (item.labels.values() if isinstance(item, Labels) else [item])
+    ]
+    return frozenset(column.service_tier for column in columns)
 
 
 def _name_in(
@@ -291,7 +331,7 @@ def _cell_prices(reading: _Reading, column: Column | Labels, cell: str, where: s
         if key(label) not in known:
             raise PriceFeedError(f"{where}: expected {listed(column.labels)} before the price, found {cell!r}")
         column, cell = known[key(label)], rest.strip()
-    shown = cell
+    shown, cell = cell, without_former(cell)
     for pattern in layout.drop_from_cells:
         cell = re.sub(pattern, "", cell).strip()
     if is_one_of(cell, layout.blank):
@@ -359,46 +399,3 @@ def _region(layout: PageLayout, cells: Sequence[str], positions: Mapping[str, in
             f"found {stated[0] if stated else 'no such column'!r}"
         )
     return layout.region.names[stated[0]]
-
-
-def _also_named(layout: PageLayout, found: Sequence[PageSection], prices: Sequence[Price]) -> list[Price]:
-    """The prices of models under names that a note says cost the same; a name with prices of its own keeps them."""
-    known = {price.raw_model for price in prices}
-    named = {
-        (name, other.model)
-        for other in layout.also_named
-        for page in found
-        for match in re.finditer(other.pattern, page.text)
-        for name in re.findall(other.name, match["names"])
-    }
-    return [
-        price._replace(raw_model=name)
-        for name, model in sorted(named)
-        if name not in known
-        for price in prices
-        if price.raw_model == model
-    ]
-
-
-def _phrase_prices(
-    layout: PageLayout, phrase: Phrase, found: Sequence[PageSection], models: Sequence[str], problems: set[str]
-) -> list[Price]:
-    texts = [
-        "\n".join([page.text, *(" | ".join(row) for table in page.tables for row in table)])
-        for page in found
-        if phrase.heading == "*" or heading_key(page.heading) == heading_key(phrase.heading)
-    ]
-    matches = [match for text in texts for match in re.finditer(phrase.pattern, text)]
-    amounts = {match["amount"] for match in matches}
-    if not amounts and not phrase.required:
-        reworded = next((match for text in texts for match in re.finditer(phrase.hint, text)), None)
-        if reworded is not None:
-            problems.add(f"section {phrase.heading!r}: a price of {phrase.meter} in other words: {reworded[0]!r}")
-        return []
-    if len(amounts) != 1:
-        raise PriceFeedError(
-            f"section {phrase.heading!r}: expected one amount for {phrase.meter} by {phrase.pattern!r}, found {listed(sorted(amounts))}"
-        )
-    column = Column(meter=phrase.meter, per=phrase.per)
-    price = price_of(layout, column, Decimal(amounts.pop()), f"section {phrase.heading!r}, text", matches[0][0])
-    return [price._replace(raw_model=model) for model in models]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pipelines.grouped import ungrouped
 from pipelines.meters import METERS_BY_NAME
-from pipelines.pages.texts import heading, plain
+from pipelines.pages.texts import STRUCK_OUT, heading, plain, without_struck
 from pipelines.prices.feed_snapshot import Price, PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.layout import Column, PageLayout
@@ -38,12 +38,21 @@ _BINDING = re.compile(
 )
 """Words of a row that heads others by which these may not be the standard prices."""
 _MONEY = re.compile(r"[$¥￥€£]\s*\d|\d\s*(?:元|USD|CNY|EUR)")
+_OFF = r"(?:[(（]?\s*-?(?:\d+(?:\.\d+)? ?% ?(?:off|OFF|Off)|[\d.]+ ?折)\s*[)）]?)?"
+_FORMER = re.compile(rf"{_OFF}\s*{STRUCK_OUT.pattern}\s*{_OFF}")
+"""A price that is crossed out, with what was taken off it: the price next to it is what is charged."""
 _MODELS_TOGETHER = re.compile(r"\s+/\s+")
 
 
 def is_one_of(cell: str, declared: Iterable[str]) -> bool:
     """Whether a cell is one of the texts that a layout states, which may be in the page's notation: `US$0` is read as `$0`."""
     return any(cell in (text, plain(text)) for text in declared)
+
+
+def without_former(cell: str) -> str:
+    """A price cell without the price that is crossed out in it, where another one stands there."""
+    left = " ".join(_FORMER.sub(" ", cell).split()) if "~~" in cell else cell
+    return left if re.search(r"\d", left) else cell
 
 
 def without_marks(cell: str) -> str:
@@ -128,7 +137,7 @@ def model_names(layout: PageLayout, text: str) -> tuple[str, ...]:
     """`Claude Sonnet 4.6 / 4.5` names two models: a later part that is only a version takes the words before the first's."""
     for pattern in layout.drop_from_names:
         text = re.sub(pattern, "", text)
-    text = plain(text)
+    text = plain(without_struck(text))
     text = next((more + text for begins, more in layout.prefixes.items() if text.startswith(begins)), text)
     first, *others = (_MARKS.sub("", part) for part in _MODELS_TOGETHER.split(text))
     stem, _, _ = first.rpartition(" ")

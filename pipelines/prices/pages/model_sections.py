@@ -13,7 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pipelines.grouped import ungrouped
 from pipelines.pages.sections import PageSection
 from pipelines.prices.feed_snapshot import Price, PriceFeedError, as_amount
-from pipelines.prices.pages.cells import heading_key, is_one_of, key, listed, price_of, refuse_fallen, without_marks
+from pipelines.prices.pages.cells import (
+    heading_key,
+    is_one_of,
+    key,
+    listed,
+    price_of,
+    refuse_fallen,
+    without_former,
+    without_marks,
+)
 from pipelines.prices.pages.conditions import conditions_in
 from pipelines.prices.pages.layout import Column, ModelSections, PageLayout, RowMeters, RowPattern
 
@@ -72,7 +81,7 @@ def _table_prices(layout: PageLayout, section: PageSection, place: str, problems
         seen.add(label)
         meaning, where = meanings.get(label), f"{place}, row {cells[0]!r}"
         if isinstance(meaning, RowPattern):
-            prices += _phrase(layout, meaning, cells[at], where, problems)
+            prices += _phrase(layout, meaning, without_former(cells[at]), where, problems)
         elif meaning is not None:
             prices += _cell(layout, meaning, cells[at], where, problems)
         elif "$" in cells[at] and label not in map(key, declared.not_charged):
@@ -94,7 +103,7 @@ def _phrase(layout: PageLayout, row: RowPattern, cell: str, where: str, problems
 
 def _cell(layout: PageLayout, row: RowMeters, cell: str, where: str, problems: set[str]) -> list[Price]:
     """The prices of one cell. One amount that is not understood may change the others: then the cell gives none."""
-    shown = cell
+    shown, cell = cell, without_former(cell)
     for pattern in layout.drop_from_cells:
         cell = re.sub(pattern, "", cell).strip()
     if is_one_of(cell, layout.blank):
