@@ -28,7 +28,7 @@ AT = datetime(2026, 8, 21, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("name", "layout", "currency", "count", "unread", "some"),
     [
-        ("deepseek.html", "deepseek", "CNY", 6, 0, [("deepseek-v4-pro", "input_cache_read", "0.025", 0), ("deepseek-v4-flash", "output_text", "2", 0)]),
+        ("deepseek.html", "deepseek", "CNY", 12, 0, [("deepseek-v4-pro", "input_cache_read", "0.025", 0), ("deepseek-v4-flash", "output_text", "2", 0), ("deepseek-chat", "output_text", "2", 0), ("deepseek-reasoner", "input_uncached", "1", 0)]),
         ("zai.html", "zai", "USD", 58, 0, [("GLM-5.2", "input_uncached", "1.4", 0), ("GLM-4.6V-FlashX", "input_cache_read", "0.004", 0)]),
         ("openai_pricing_raw.html", "openai", "USD", 2426, 0, [("gpt-5.6-sol", "web_search", "10.00", 0), ("gpt-5.6-sol", "output_text", "45.00", 272_000), ("gpt-4o", "input_cache_read", "1.25", 0), ("o4-mini", "output_text", "2.2", 0), ("gpt-5.6-luna", "input_cache_write", "0.25", 0)]),
         ("kimi1.html", "kimi", "CNY", 3, 0, [("kimi-k2.6", "input_uncached", "6.50", 0), ("kimi-k2.6", "output_text", "27.00", 0)]),
