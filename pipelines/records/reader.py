@@ -10,7 +10,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -63,10 +63,22 @@ def read_finished(path: Path, layout: Layout, finish: Callable[[Batch], T], tall
 
 
 def _finished(path: Path, reading: _Reading, finish: Callable[[Batch], T], workers: int) -> Iterator[T]:
-    found = recognise(path, reading.layout, reading.tally)
+    found, reading = _as_it_begins(recognise(path, reading.layout, reading.tally), reading)
     one_by_one = found.kind not in _SIDE_BY_SIDE or reading.layout.in_sequence
     work = _READERS[found.kind](found, reading)
     yield from _in_order(work, finish, 1 if one_by_one else workers)
+
+
+def _as_it_begins(found: Recognised, reading: _Reading) -> tuple[Recognised, _Reading]:
+    """The file and how it is read: one chunk after the other where its beginning holds what the reader has to remember."""
+    sought = [text.encode() for text in reading.layout.in_sequence_where]
+    if not sought or found.kind not in _SIDE_BY_SIDE:
+        return found, reading
+    first = list(islice(found.chunks, 1))
+    found = replace(found, chunks=chain(first, found.chunks))
+    if any(text in chunk.data for chunk in first for text in sought):
+        reading = replace(reading, layout=replace(reading.layout, in_sequence=True))
+    return found, reading
 
 
 def _in_order(work: Work, finish: Callable[[Batch], T], workers: int) -> Iterator[T]:

@@ -102,6 +102,14 @@ CONVENTIONS = (
         sellers=rf"{CLAUDE}|{_BEDROCK}",
     ),
     Convention(
+        "otel_genai",
+        "anthropic_exclusive",
+        "github.com/pipecat-ai/pipecat, services/anthropic/llm.py and services/aws/llm.py: Claude's own counts",
+        emitter="pipecat",
+        sellers=rf"{CLAUDE}|{_BEDROCK}",
+        models=CLAUDE,
+    ),
+    Convention(
         "azure_apim",
         "anthropic_exclusive",
         "learn.microsoft.com/azure/api-management: Claude's own counts are passed on",

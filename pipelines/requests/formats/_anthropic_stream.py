@@ -78,10 +78,13 @@ class StreamReader:
         usage, delta = object_in(event, "usage"), object_in(event, "delta")
         key = self._start_of(_ids(value) | _ids(event), usage)
         if key is None:
-            lone = {**value, STREAM: _call_id(_ids(value) | _ids(event))}
+            # It names no answer: an id of the call would pass for one.
+            lone = {name: item for name, item in value.items() if name not in _CALL_IDS}
+            lone[STREAM] = _call_id(_ids(value) | _ids(event))
             ended = {"usage": usage, "stop_reason": delta.get("stop_reason")}
             if place == "" or place in self._bodies:
-                return with_answer(lone, place, {**event, **ended})
+                unnamed = {name: None for name in _CALL_IDS if name in event}
+                return with_answer(lone, place, {**event, **unnamed, **ended})
             return self._record(lone, place, ended)
         stream = self._open[key]
         stream.is_answered = True

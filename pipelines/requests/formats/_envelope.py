@@ -25,7 +25,8 @@ LOGGERS = ("@timestamp", "time", "ts", "datetime", "start_time", "startTime", "s
 ASKED = ("request_model", "requested_model", "deployment")
 NAMED = ("model", "model_name", "model_id", "modelId")
 """Names under which envelopes write a model: what was asked for goes before the answer's own name, any other after it."""
-
+_HELD = "response"
+"""The field in which an event of the responses API holds its answer."""
 
 SUMS = r"(?i)(?:^|[._-])(?:totals?|aggregated?)$|(?:^|[._-])(?:usage|tokens?|costs?|billing|session|run|trace|batch|day|daily|hourly|monthly)[._-]summary$"
 """How the type of a record says that it adds up others. A lone `summary` may be what a call was for."""
@@ -45,7 +46,9 @@ class Envelope:
                     source.source, ("options", option), f"found {value!r}, a path such as a/b is accepted"
                 )
         body, self._timestamp = source.options.get("body"), source.options.get("timestamp")
-        self._bodies = (body.strip("/"),) if body else ("", *bodies)
+        declared = (body or "").strip("/")
+        held = tuple(f"{declared}/{_HELD}" for name in bodies if name == _HELD)
+        self._bodies = (declared, *held) if declared else ("", *bodies)
 
     @property
     def bodies(self) -> tuple[str, ...]:

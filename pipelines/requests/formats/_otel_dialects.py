@@ -1,6 +1,6 @@
 """Spans whose counts stand under names of a product's own: Claude Code's, Langfuse's, LangSmith's and MLflow's, brought to the convention's.
 
-Claude Code's spans `llm_request` name their counts as its log events do, without a prefix; the same call's log event has the same request
+OpenInference's processor for Strands kept the counts of the cache that it did not know among the `metadata`. Claude Code's spans `llm_request` name their counts as its log events do, without a prefix; the same call's log event has the same request
 id. Langfuse's SDKs write an observation's usage as JSON, whose keys are those of its exports. A span that has the convention's own counts
 as well keeps these. LangSmith adds what an input and an output were made of, as JSON. MLflow writes every attribute as JSON; the counts of Claude are Anthropic's own where its integration wrote the span.
 Sources: github.com/anthropics/claude-code/issues/50776; langfuse.com/integrations/native/opentelemetry; github.com/mlflow/mlflow,
@@ -21,10 +21,14 @@ from pipelines.requests.formats._otel_events import CLAUDE, SHARED
 _TYPE, _DETAILS = "langfuse.observation.type", "langfuse.observation.usage_details"
 _MLFLOW, _MLFLOW_TYPE = "mlflow.chat.tokenUsage", "mlflow.spanType"
 _PARTS = {
-    "gen_ai.usage.input_token_details": "input_token_details",
-    "gen_ai.usage.output_token_details": "output_token_details",
-}
-MARKS = ('"span.type"', '_token_details"', '"langfuse.observation', '"mlflow.')
+    f"gen_ai.usage.{name}": name
+    for name in (
+        "input_token_details", "output_token_details", "input_tokens_details", "output_tokens_details", "prompt_tokens_details",
+        "completion_tokens_details",
+    )
+}  # fmt: skip
+"""Attributes that hold, as JSON, what an input or an output was made of."""
+MARKS = ('"span.type"', '_token_details"', '_tokens_details"', '"langfuse.observation', '"mlflow.')
 """Texts that mark a line with such names."""
 _USAGE = "gen_ai.usage."
 _CALLS = {"generation": "chat", "embedding": "embeddings", "chat_model": "chat", "llm": "chat"}
@@ -46,9 +50,12 @@ def translated(attributes: dict[str, Any], dotted: Callable[[dict[str, Any], str
     for name, part in _PARTS.items():
         if name in attributes:
             attributes = {f"{_USAGE}{part}.{key}": count for key, count in _json(attributes[name]).items()} | attributes
+    if f'"{_USAGE}' in str(attributes.get("metadata")):
+        held = _json(attributes["metadata"]).items()
+        attributes = {name: count for name, count in held if name.startswith(_USAGE)} | attributes
     if attributes.get("span.type") == "llm_request":
         return _of_claude_code(attributes) | attributes
-    if _TYPE in attributes or _DETAILS in attributes:
+    if _TYPE in attributes or any(name.startswith(_DETAILS) for name in attributes):
         return _of_langfuse(attributes, dotted) | attributes
     if _MLFLOW_TYPE in attributes or any(name.startswith(_MLFLOW) for name in attributes):
         return _of_mlflow(attributes) | attributes
@@ -96,7 +103,12 @@ def _of_langfuse(
     own = {"gen_ai.operation.name": _CALLS.get(str(kind).lower(), "invoke_agent")} if kind else {}
     if model := attributes.get("langfuse.observation.model.name"):
         own["gen_ai.request.model"] = model
-    details = {} if _is_counted(attributes) else dotted(_json(attributes.get(_DETAILS)), "")
+    one_by_one = {
+        name.removeprefix(f"{_DETAILS}."): count
+        for name, count in attributes.items()
+        if name.startswith(f"{_DETAILS}.")
+    }
+    details = {} if _is_counted(attributes) else one_by_one | dotted(_json(attributes.get(_DETAILS)), "")
     counts = {name: count for name, found in details.items() if (count := _count(found)) is not None}
     if not counts:
         return own

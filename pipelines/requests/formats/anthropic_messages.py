@@ -64,7 +64,7 @@ def build(source: RequestSource) -> Format:
     )
     return Format(
         name="anthropic_messages",
-        version="11",
+        version="12",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),

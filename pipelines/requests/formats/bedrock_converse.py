@@ -29,7 +29,7 @@ def build(source: RequestSource) -> Format:
     meta = "ResponseMetadata"
     return Format(
         name="bedrock_converse",
-        version="4",
+        version="5",
         text={
             "source_request_id": (*at.outer("requestId", "request_id"), *at.body(f"{meta}/RequestId")),
             "request_model": at.model(),

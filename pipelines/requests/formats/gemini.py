@@ -64,7 +64,7 @@ def build(source: RequestSource) -> Format:
     prompt, candidates = f"{usage}/promptTokensDetails", f"{usage}/candidatesTokensDetails"
     return Format(
         name="gemini",
-        version="8",
+        version="9",
         text={
             "source_request_id": at.body("responseId"),
             "request_model": (*at.outer("request_model", "model"), *at.model("modelVersion")),

@@ -89,7 +89,7 @@ def build(source: RequestSource) -> Format:
     }
     return Format(
         name="langfuse",
-        version="8",
+        version="9",
         text={
             "source_request_id": ("id",),
             "trace_id": ("traceId", "trace_id", "trace/id"),

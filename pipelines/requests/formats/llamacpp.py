@@ -16,8 +16,10 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.requests.format import Format
+from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.formats._openai_usage import usage_paths
+from pipelines.requests.formats.openai_chat import OF_ANTHROPIC, OF_STREAMS
 
 
 def build(source: RequestSource) -> Format:
@@ -25,12 +27,13 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "body"))
     return Format(
         name="llamacpp",
-        version="2",
+        version="3",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
             "response_model": at.body("model"),
             "object": at.body("type"),
+            "stream_id": (STREAM,),
         },
         usage=usage_paths(
             at,
@@ -46,15 +49,16 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
-        items=at.opened,
-        marks=at.marks,
+        items=lambda: at.opened(StreamReader(at.bodies)),
+        in_sequence=True,
+        marks=(*OF_STREAMS, *at.marks),
         derive=_derive,
     )
 
 
 def _derive() -> Mapping[str, pl.Expr]:
     prompt = pl.coalesce(pl.col("usage.input"), pl.col("processed") + pl.col("usage.cache_read").fill_null(0))
-    is_message = (pl.col("object") == "message").fill_null(value=False)
+    is_message = pl.col("object").is_in(OF_ANTHROPIC).fill_null(value=False)
     return {
         "token_semantics": pl.when(is_message)
         .then(pl.lit("anthropic_exclusive"))

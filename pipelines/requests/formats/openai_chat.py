@@ -40,6 +40,8 @@ _BILLED = ("usage/billed_units", "delta/usage/billed_units", "meta/billed_units"
 
 OF_ANTHROPIC = ("message", "message_start", "message_delta")
 """Types of answers and events in Anthropic's shape, whose input leaves the cache out."""
+OF_STREAMS = ('"message_start"', '"message_delta"')
+"""Texts of the lines that hold events of Anthropic's streams, of which one needs the other."""
 BODIES = ("response", "response/body", "body")
 """Where in an envelope an answer lies."""
 
@@ -49,7 +51,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, BODIES)
     return Format(
         name="openai_chat",
-        version="12",
+        version="13",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id", "provider_response_id"),
             "provider_id": at.body("meta/provider_name"),
@@ -101,7 +103,8 @@ def build(source: RequestSource) -> Format:
         trusts_total=True,
         keep="stream_delta",
         items=lambda: at.opened(reader(at.bodies)),
-        marks=('"message_start"', '"message_delta"', *MARKS, *at.marks),
+        marks=(*OF_STREAMS, *MARKS, *at.marks),
+        in_sequence_where=OF_STREAMS,
         derive=_derive,
     )
 

@@ -19,10 +19,11 @@ from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.requests.conventions import own_total
 from pipelines.requests.format import Format
+from pipelines.requests.formats._anthropic_stream import STREAM
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.formats._langchain import CALLS
-from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
-from pipelines.requests.formats.openai_chat import adds_up, batch_tier
+from pipelines.requests.formats._openai_usage import MARKS, usage_paths
+from pipelines.requests.formats.openai_chat import OF_ANTHROPIC, OF_STREAMS, adds_up, batch_tier, reader
 from pipelines.requests.reused_ids import ANSWERED
 from pipelines.requests.semantics import openai_variant
 
@@ -32,7 +33,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "response/body", "body"))
     return Format(
         name="openai_responses",
-        version="11",
+        version="12",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -46,6 +47,8 @@ def build(source: RequestSource) -> Format:
             "finish_reason": at.body("incomplete_details/reason"),
             "logged_operation": at.body("operation"),
             "kind": at.outer("type"),
+            "event": at.body("type"),
+            "stream_id": (STREAM,),
             "created": at.body("created"),
             "object": at.body("object"),
         },
@@ -65,8 +68,9 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
-        items=lambda: at.opened(reading(at.bodies)),
-        marks=(*MARKS, *at.marks),
+        items=lambda: at.opened(reader(at.bodies)),
+        marks=(*OF_STREAMS, *MARKS, *at.marks),
+        in_sequence_where=OF_STREAMS,
         derive=_derive,
     )
 
@@ -81,9 +85,11 @@ def _derive() -> Mapping[str, pl.Expr]:
         {"failed": "error", "cancelled": "cancelled"}, default="ok", return_dtype=pl.String
     )
     status = pl.when(pl.col("http_status") >= 400).then(pl.lit("error")).otherwise(named)
+    of_anthropic = pl.col("event").is_in(OF_ANTHROPIC).fill_null(value=False)
+    rule = pl.when(of_anthropic).then(pl.lit("anthropic_exclusive")).otherwise(openai_variant())
     return {
-        "token_semantics": openai_variant(),
-        "usage.total": own_total(openai_variant()),
+        "token_semantics": rule,
+        "usage.total": own_total(rule),
         "usage.output_image": pl.when(drawn.fill_null(value=False))
         .then(pl.coalesce("usage.output_image", "usage.output"))
         .otherwise(pl.col("usage.output_image")),

@@ -43,7 +43,7 @@ def build(source: RequestSource) -> Format:
     responses_in, responses_out = "usage/input_tokens_details", "usage/output_tokens_details"
     return Format(
         name="openrouter",
-        version="10",
+        version="11",
         text={
             "source_request_id": ("generation_id", *_either("id")),
             "request_model": ("request_model", *_either("model"), "model_permaslug"),
@@ -125,7 +125,7 @@ def build(source: RequestSource) -> Format:
         trusts_total=True,
         constants={"provider_id": "openrouter"},
         keep="stream_delta",
-        items=lambda: at.opened(_reader(declared or ("response",))),
+        items=lambda: at.opened(_reader((*declared, *(f"{body}/response" for body in declared)) or ("response",))),
         in_sequence=True,
         marks=() if declared else (*_MARKS, *at.marks),
         derive=_derive,

@@ -131,14 +131,15 @@ _MEASURES: dict[str, Paths] = {
         "cache_read.input_tokens", "cache_read_input_tokens", "input_tokens.cached", "details.cached_tokens",
         "details.cache_read_tokens", "details.cache_read_input_tokens", "input_cached_tokens", "cache_read_tokens",
         "input_tokens.cache_read", "experimental.cached_content_tokens", "input_token_details.cache_read",
-        "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens",
+        "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens", "prompt_tokens_details.cache_read",
+        "input_tokens_details.cached", "cached_input_tokens", "cached_tokens", "input_cache_read_tokens",
     )
     + _attribute("ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens", "llm.usage.cache_read_input_tokens"),
     "cache_write": _usage(
         "cache_write.input_tokens", "cache_creation.input_tokens", "cache_creation_input_tokens",
         "input_tokens.cache_write", "cache_write_input_tokens", "cache_write_tokens", "cache_creation_tokens",
         "details.cache_write_tokens", "details.cache_creation_input_tokens", "input_tokens.cache_creation",
-        "input_token_details.cache_creation",
+        "input_token_details.cache_creation", "input_cache_creation", "input_cache_write_tokens", "prompt_tokens_details.cache_write",
     )
     + _attribute("ai.usage.inputTokenDetails.cacheWriteTokens", "llm.usage.cache_creation_input_tokens")
     + _vercel("anthropic/cacheCreationInputTokens", "bedrock/usage/cacheWriteInputTokens"),
@@ -146,17 +147,19 @@ _MEASURES: dict[str, Paths] = {
     "cache_write_1h": _written("1h"),
     "reasoning": _usage("reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning", "details.reasoning_tokens", "thoughts_tokens",
         "experimental.reasoning_tokens", "output_token_details.reasoning", "output_reasoning_tokens",
-        "completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
+        "completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens", "completion_tokens_details.reasoning",
+        "output_tokens_details.reasoning", "reasoning_output_tokens")
     + _attribute("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens", "llm.usage.reasoning_tokens"),
     "input_tool": _usage("tool.input_tokens"),
     "input_audio_cache_read": _usage("audio.cache_read.input_tokens", "details.cache_audio_read_tokens"),
     "input_image_cache_read": _usage("image.cache_read.input_tokens"),
     "input_audio": _usage("audio.input_tokens", "details.input_audio_tokens", "experimental.input_audio_tokens", "input_token_details.audio",
-        "input_token_details.audio_tokens"),
-    "input_image": _usage("image.input_tokens", "experimental.input_image_tokens"),
+        "input_token_details.audio_tokens", "input_audio_tokens", "input_tokens.audio", "prompt_tokens_details.audio_tokens"),
+    "input_image": _usage("image.input_tokens", "experimental.input_image_tokens", "input_image_tokens"),
     "input_video": _usage("experimental.input_video_tokens"),
-    "output_audio": _usage("audio.output_tokens", "details.output_audio_tokens", "experimental.output_audio_tokens", "output_token_details.audio"),
-    "output_image": _usage("image.output_tokens", "experimental.output_image_tokens"),
+    "output_audio": _usage("audio.output_tokens", "details.output_audio_tokens", "experimental.output_audio_tokens", "output_token_details.audio",
+        "output_audio_tokens", "completion_tokens_details.audio", "completion_tokens_details.audio_tokens"),
+    "output_image": _usage("image.output_tokens", "experimental.output_image_tokens", "output_image_tokens"),
 }  # fmt: skip
 
 
@@ -166,7 +169,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="12",
+        version="13",
         text=_TEXT,
         usage=_MEASURES,
         integers={

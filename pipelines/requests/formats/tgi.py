@@ -45,7 +45,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, BODIES)
     return Format(
         name="tgi",
-        version="4",
+        version="5",
         text={
             "source_request_id": (*at.outer("request_id"), *_header("x-request-id")),
             "request_model": at.model("model"),

@@ -199,3 +199,64 @@ def test_the_conventions_own_event_is_the_call_of_its_span(tmp_path: Path) -> No
     for records in ([logs], [logs, span]):
         (found,) = all_days([parse_records(tmp_path, "otel_genai", records)]).requests.to_dicts()
         assert buckets(found) == {"input_uncached": 100, "output_text": 20}
+
+
+SPELLED: list[tuple[dict[str, Any], dict[str, int]]] = [
+    # LiveKit Agents before and without the convention's names, for a realtime model.
+    ({"input_text_tokens": 60, "input_audio_tokens": 40, "input_cached_tokens": 0, "output_text_tokens": 5, "output_audio_tokens": 15},
+     {"input_uncached": 60, "input_audio": 40, "output_text": 5, "output_audio": 15}),
+    ({"input_cached_tokens": 40, "input_cache_creation": 30}, {"input_uncached": 30, "input_cache_read": 40, "input_cache_write": 30, "output_text": 20}),
+    ({"cached_tokens": 40}, {"input_uncached": 60, "input_cache_read": 40, "output_text": 20}),
+    ({"cached_input_tokens": 40, "reasoning_output_tokens": 15}, {"input_uncached": 60, "input_cache_read": 40, "output_text": 5, "output_reasoning": 15}),
+    # OpenLIT's instruments for LangChain and in TypeScript.
+    ({"prompt_tokens_details.cache_read": 40, "prompt_tokens_details.cache_write": 30, "completion_tokens_details.reasoning": 15},
+     {"input_uncached": 30, "input_cache_read": 40, "input_cache_write": 30, "output_text": 5, "output_reasoning": 15}),
+    ({"prompt_tokens_details": '{"cached_tokens": 40}', "completion_tokens_details": '{"reasoning_tokens": 15}'},
+     {"input_uncached": 60, "input_cache_read": 40, "output_text": 5, "output_reasoning": 15}),
+    ({"input_tokens_details": {"cached_tokens": 40}}, {"input_uncached": 60, "input_cache_read": 40, "output_text": 20}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("named", "expected"), SPELLED, ids=str)
+def test_what_a_usage_is_made_of_under_names_of_emitters_own(
+    tmp_path: Path, named: dict[str, Any], expected: dict[str, int]
+) -> None:
+    """Sound and what came from a cache were charged as plain text."""
+    counts = {"input_tokens": 100, "output_tokens": 20, **named}
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-realtime",
+                  **{f"gen_ai.usage.{name}": count for name, count in counts.items()}}  # fmt: skip
+    plain = [{**SPAN, **attributes}] if all(isinstance(count, int) for count in named.values()) else []
+    for record in ({**SPAN, "attributes": attributes}, *plain):
+        assert buckets(row(parse_records(tmp_path, "otel_genai", [record]))) == expected
+
+
+def test_counts_of_the_cache_that_openinference_kept_as_metadata_are_read(tmp_path: Path) -> None:
+    """A call of Strands whose total holds them was set aside."""
+    held = json.dumps({"gen_ai.usage.cache_read_input_tokens": 1500, "gen_ai.usage.cache_write_input_tokens": 0})
+    counts = {"llm.token_count.prompt": 3, "llm.token_count.completion": 120, "llm.token_count.total": 1623}
+    attributes = {"openinference.span.kind": "LLM", "llm.model_name": "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}
+    found = row(parse_records(tmp_path, "otel_genai", [span(**attributes, **counts, metadata=held)]))
+    assert buckets(found) == {"input_uncached": 3, "input_cache_read": 1500, "output_text": 120}
+
+
+def test_langfuses_usage_may_be_an_attribute_for_each_count(tmp_path: Path) -> None:
+    counts = {"input": 60, "input_cached_tokens": 40, "output": 20}
+    own = {f"langfuse.observation.usage_details.{name}": count for name, count in counts.items()}
+    found = row(parse_records(tmp_path, "otel_genai", [span(**own, **{"langfuse.observation.model.name": "gpt-4o"})]))
+    assert buckets(found) == {"input_uncached": 60, "input_cache_read": 40, "output_text": 20}
+
+
+@pytest.mark.parametrize(
+    ("seller", "model", "uncached"),
+    [("anthropic", "claude-sonnet-4-6", 5000), ("aws.bedrock", "us.anthropic.claude-sonnet-4-6", 5000), ("openai", "gpt-5", 2000),
+     ("openrouter", "anthropic/claude-sonnet-4.6", 2000)],
+)  # fmt: skip
+def test_pipecat_keeps_claudes_own_counts(tmp_path: Path, seller: str, model: str, uncached: int) -> None:
+    counts = {
+        "gen_ai.usage.input_tokens": 5000,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.cache_read_input_tokens": 3000,
+    }
+    named = {"gen_ai.operation.name": "chat", "gen_ai.system": seller, "gen_ai.request.model": model}
+    found = row(parse_records(tmp_path, "otel_genai", [span(**named, **counts) | {"scope": {"name": "pipecat"}}]))
+    assert buckets(found) == {"input_uncached": uncached, "input_cache_read": 3000, "output_text": 20}
