@@ -21,6 +21,8 @@ _NAMED = {"finish_reason": FINISH, "response_model": RESPONSE_MODEL, "fingerprin
 _FINGERPRINT_TAG = "system_fingerprint"
 _PARTS = 16
 """Parts whose counts are put together: what is held is what is distinct, however many requests there are."""
+LISTS = ("value", "n")
+"""A histogram taken apart: its values, and how many requests have each."""
 _KIND = ("event_date", *GROUP, "operation", "is_stream", "size")
 SIGNIFICANT_DIGITS = 2
 """Of the values of a histogram: steps of 1 to 10 %, far below the spread of any metric, and whole numbers up to 99."""
@@ -98,7 +100,8 @@ class ProfileCounts:
         places = kinds.join(numbered, on=keys, nulls_equal=True).select("kind", "place")
         found = [self._histograms(name, places) for name in self._counts]
         profile = pl.concat(found).join(numbered, on="place").sort(*keys, "metric")
-        return profile.with_columns(histogram(pl.col("value"), pl.col("len"))).select(*REQUEST_PROFILE.polars_schema)
+        parts = (pl.lit('{"value": ['), pl.col("value"), pl.lit('], "requests": ['), pl.col("len"), pl.lit("]}"))
+        return profile.with_columns(pl.concat_str(parts).alias("histogram")).select(*REQUEST_PROFILE.polars_schema)
 
     def _histograms(self, name: str, places: pl.DataFrame) -> pl.DataFrame:
         """Of one fact: by place and metric the requests, and the two lists of a histogram joined by commas."""
@@ -119,20 +122,12 @@ class ProfileCounts:
         )
 
 
-def histogram(values: pl.Expr, requests: pl.Expr) -> pl.Expr:
-    """Column `histogram` from the texts of its two lists, each joined by commas."""
-    parts = (pl.lit('{"value": ['), values, pl.lit('], "requests": ['), requests, pl.lit("]}"))
-    return pl.concat_str(parts).alias("histogram")
-
-
-def histograms(profile: pl.DataFrame) -> pl.DataFrame:
-    """The rows of a profile with `histogram` taken apart: one row per value, with `value` and `n`."""
-    parts = pl.Struct({"value": pl.List(pl.Float64), "requests": pl.List(pl.Float64)})
+def taken_apart(profile: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a profile with LISTS in place of `histogram`."""
+    parts = pl.Struct({"value": pl.List(pl.Float64), "requests": pl.List(pl.UInt32)})
     decoded = profile["histogram"].str.json_decode(parts).struct
-    return (
-        profile.drop("histogram")
-        .with_columns(decoded.field("value").alias("value"), decoded.field("requests").alias("n"))
-        .explode("value", "n")
+    return profile.drop("histogram").with_columns(
+        decoded.field("value").alias("value"), decoded.field("requests").alias("n")
     )
 
 

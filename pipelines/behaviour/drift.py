@@ -23,10 +23,11 @@ from pipelines.behaviour.day_profile import (
     FINGERPRINT,
     FINISH,
     GROUP,
+    LISTS,
     RESPONSE_MODEL,
-    histogram,
-    histograms,
+    taken_apart,
 )
+from pipelines.behaviour.scores import scored
 from pipelines.config.watch import KnownChange
 from pipelines.models.names import DATE_SUFFIX, key_of
 from pipelines.uncertainty import MAD_TO_SD, Floats
@@ -54,8 +55,8 @@ MAX_REASONS = 8
 
 _TEST = [*GROUP, "metric"]
 _STRATUM = [*_TEST, "stratum"]
-_BYTES_AT_ONCE = 16_000_000
-"""Of histograms that are taken apart at a time."""
+_VALUES_AT_ONCE = 1_500_000
+"""Of histograms that are compared at a time."""
 
 
 def detect_request_drift(
@@ -63,13 +64,15 @@ def detect_request_drift(
 ) -> pl.DataFrame:
     """Every comparison of `day` with its reference that has enough requests on both sides, and every open alarm.
 
-    `profile` are rows of mart.request_profile of the day and of all days that can be its reference: the 28 before it, of
+    `profile` are rows of mart.request_profile, taken apart or not, of the day and of all days that can be its reference: the 28 before it, of
     open alarms those before their first day (`alarms.py`). Days of the reference that stand apart are left out. Per provider, model and use case, each metric is tested by
     a stratified rank test (van Elteren 1960; rates: Cochran-Mantel-Haenszel), its statistic divided by the noise that
     the reference days show between each other, then Benjamini-Hochberg over the day. A response model that the
     reference does not know is an alarm by itself (metric response_model), and so is a back end that answers half of the
     calls and has never answered before (metric fingerprint). Returns mart.request_drift.
     """
+    if "histogram" in profile.columns:
+        profile = taken_apart(profile)
     known = (alarms or Alarms.none()).without(changes, day)
     window = with_reference(profile, day, known, changes)
     served = window.filter("is_day").select(*GROUP).unique()
@@ -84,7 +87,7 @@ def detect_request_drift(
     return with_age(pl.DataFrame(rows, schema=REQUEST_DRIFT.polars_schema), day, known, answered)
 
 
-_COUNTS = [*_STRATUM, "event_date", "is_day", "requests", "histogram"]
+_COUNTS = [*_STRATUM, "event_date", "is_day", "requests", *LISTS]
 
 
 def _measured(window: pl.DataFrame) -> pl.DataFrame:
@@ -105,15 +108,16 @@ def _ends(window: pl.DataFrame) -> pl.DataFrame:
     return (
         total.join(followed.select(_TEST).unique(), on=GROUP)
         .join(followed.select(*place, "metric", pl.col("requests").alias("n")), on=[*place, "metric"], how="left")
-        .with_columns(histogram(pl.lit("0, 1"), pl.format("{}, {}", pl.col("total") - n, n)))
+        .with_columns(value=pl.concat_list(pl.lit(0.0), pl.lit(1.0)), n=pl.concat_list(pl.col("total") - n, n))
+        .cast({"n": pl.List(pl.UInt32)})
         .select(pl.col("total").alias("requests") if name == "requests" else name for name in _COUNTS)
     )
 
 
 def _compared(counts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What can be compared, one row per cell (stratum of a test), day and value; and the tests, by number.
+    """What can be compared, one row per cell (stratum of a test) and day; and the tests, by number.
 
-    Numbers stand for names: grouping millions of counts by five texts is what would take the time. Tests come with
+    Numbers stand for names: grouping counts by five texts is what would take the time. Tests come with
     comparable_share and requests on either side; those with too few are left out.
     """
     in_both = pl.col("is_day").any().over(_STRATUM) & (~pl.col("is_day")).any().over(_STRATUM)
@@ -134,7 +138,7 @@ def _compared(counts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     kept = marked.filter("in_both").join(tests.select("test", "is_rate", *_TEST), on=_TEST)
     cells = kept.select("test", "stratum").unique().sort("test", "stratum").with_row_index("cell")
     numbered = kept.join(cells, on=["test", "stratum"])
-    return histograms(numbered.select("cell", "test", "is_rate", "event_date", "is_day", "histogram")), tests
+    return numbered.select("cell", "test", "is_rate", "event_date", "is_day", *LISTS), tests
 
 
 def _tests(counts: pl.DataFrame) -> pl.DataFrame:
@@ -148,9 +152,9 @@ def _tests(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _in_parts(counts: pl.DataFrame) -> list[pl.DataFrame]:
-    """The counts, some tests at a time: no test needs another's, and taken apart a month of a million requests a day takes gigabytes."""
-    sizes = counts.group_by(_TEST).agg(pl.col("histogram").str.len_bytes().sum().alias("bytes")).sort(_TEST)
-    part = pl.col("bytes").cum_sum() // _BYTES_AT_ONCE
+    """The counts, some tests at a time: no test needs another's, and compared at once a month of a million requests a day takes gigabytes."""
+    sizes = counts.group_by(_TEST).agg(pl.col("value").list.len().sum().alias("values")).sort(_TEST)
+    part = pl.col("values").cum_sum() // _VALUES_AT_ONCE
     tests = sizes.select(*_TEST, part.alias("part")).partition_by("part", include_key=False, maintain_order=True)
     return [counts.join(some, on=_TEST, how="semi", maintain_order="left") for some in tests] or [counts]
 
@@ -158,57 +162,26 @@ def _in_parts(counts: pl.DataFrame) -> list[pl.DataFrame]:
 def _tested(counts: pl.DataFrame) -> pl.DataFrame:
     """Tests with values, z and noise of the day, effect and its standard error."""
     compared, tests = _compared(counts)
-    days = _days(compared)
-    odd = _odd_days(_by_day(days)).join(tests.select("test", *_TEST), on="test")
+    found = scored(compared)
+    odd = _odd_days(_by_day(found.days)).join(tests.select("test", *_TEST), on="test")
     if odd.height:
         compared, tests = _compared(counts.join(odd, on=[*_TEST, "event_date"], how="anti"))
-        days = _days(compared)
+        found = scored(compared)
     return (
-        tests.join(_values(compared), on="test")
-        .join(_statistics(_by_day(days)), on="test")
-        .join(_effects(days), on="test")
+        tests.join(_values(found.sides), on="test")
+        .join(_statistics(_by_day(found.days)), on="test")
+        .join(_effects(found.days), on="test")
     )
 
 
-def _days(compared: pl.DataFrame) -> pl.DataFrame:
-    """Per test, day and cell: requests and the sum of their scores, with the cell's total, mean, variance and weight."""
-    scored, cells = _scores(compared)
-    # Sorted, so that sums of fractions are taken in one order and the same requests give the same last digit.
-    return (
-        scored.group_by("cell", "test", "event_date", "is_day")
-        .agg(pl.col("n").sum(), (pl.col("n") * pl.col("score")).sum().alias("sum"))
-        .sort("test", "event_date", "cell")
-        .join(cells, on="cell", maintain_order="left")
-    )
-
-
-def _scores(compared: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows with their score, and per cell: total, mean and variance of the score, weight, is_rate."""
-    n, up_to = pl.col("n"), pl.col("n").cum_sum().over("cell")
-    values = (
-        compared.group_by("cell", "value")
-        .agg(n.sum(), pl.col("is_rate").first())
-        .sort("cell", "value")
-        .with_columns(pl.when("is_rate").then("value").otherwise(up_to - (n - 1) / 2).alias("score"))
-        .with_columns(((n * pl.col("score")).sum() / n.sum()).over("cell").alias("mean"))
-    )
-    spread = (n * (pl.col("score") - pl.col("mean")).pow(2)).sum() / n.sum()
-    cells = (
-        values.group_by("cell", maintain_order=True)
-        .agg(n.sum().alias("total"), pl.col("mean", "is_rate").first(), spread.alias("variance"))
-        .with_columns(pl.when("is_rate").then(1.0).otherwise(1 / (pl.col("total") + 1)).alias("weight"))
-    )
-    return compared.join(values.select("cell", "value", "score"), on=["cell", "value"]), cells
-
-
-def _values(compared: pl.DataFrame) -> pl.DataFrame:
+def _values(sides: pl.DataFrame) -> pl.DataFrame:
     """Per test and side: the mean of a rate, the median of anything else."""
     n = pl.col("n")
     half, up_to = n.sum() / 2, n.cum_sum()
     middle = (pl.col("value").filter(up_to >= half).first() + pl.col("value").filter(up_to > half).first()) / 2
     mean = (pl.col("value") * n).sum() / n.sum()
     sides = (
-        compared.group_by("test", "is_day", "value")
+        sides.group_by("test", "is_day", "value")
         .agg(n.sum(), pl.col("is_rate").first())
         .sort("test", "is_day", "value")
         .group_by("test", "is_day", maintain_order=True)

@@ -262,7 +262,7 @@ def test_a_profile_counts_every_request_once() -> None:
 
 
 def test_tests_that_are_made_some_at_a_time_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Taken apart at once, the histograms of a month of a million requests a day took three gigabytes."""
+    """Compared at once, the histograms of a month of a million requests a day took three gigabytes."""
     generator = np.random.default_rng(9)
     days = [*history(generator, 400), requests(DAY, generator.lognormal(np.log(300), 0.5, 60).astype(int).tolist())]
     log = pl.concat([day.with_columns(application=pl.lit(name)) for day in days for name in ("a", "b", "c")])
@@ -273,7 +273,7 @@ def test_tests_that_are_made_some_at_a_time_are_the_same(monkeypatch: pytest.Mon
         parts.append(counts.height)
         return compared(counts)
 
-    monkeypatch.setattr(behaviour, "_BYTES_AT_ONCE", 1)
+    monkeypatch.setattr(behaviour, "_VALUES_AT_ONCE", 1)
     monkeypatch.setattr(behaviour, "_compared", counted)
     assert_frame_equal(drift(log), at_once)
     assert at_once.height > 3
