@@ -14,7 +14,15 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from pipelines.behaviour import PROFILE_COLUMNS, REFERENCE_DAYS, Alarms, ProfileCounts, detect_request_drift
+from pipelines.behaviour import (
+    PROFILE_COLUMNS,
+    REFERENCE_DAYS,
+    Alarms,
+    ProfileCounts,
+    detect_request_drift,
+    profiles_of,
+    taken_apart,
+)
 from pipelines.behaviour.alarms import RHYTHM_DAYS
 from pipelines.config.watch import Watch
 from pipelines.daily.days import Window
@@ -85,7 +93,7 @@ class _Profiles:
         return lacking <= self._loaded
 
     def read(self, days: Sequence[date], alarms: Alarms) -> pl.DataFrame | None:
-        """The profile of the days and of all that can be their reference: of open alarms the days before their first. None where
+        """The profile, taken apart, of the days and of all that can be their reference: of open alarms the days before their first. None where
         some of it is gone for good."""
         first = days[0] - _REACH
         stretches: list[tuple[date, date, str | None]] = [(first, days[-1], None)]
@@ -94,9 +102,16 @@ class _Profiles:
             stretches.append((opened_on - _REACH, min(opened_on, first) - timedelta(days=1), model_id))
         if not all(self.are_whole(low, high) for low, high, _ in stretches):
             return None
-        condition = "event_date between %s and %s and model_id = coalesce(%s, model_id)"
-        found = [read_table(self.connection, REQUEST_PROFILE, condition, stretch) for stretch in stretches]
-        return pl.concat(found).unique(REQUEST_PROFILE.primary_key, maintain_order=True)
+        found = [self._rows(*stretch) for stretch in stretches]
+        return (
+            found[0] if len(found) == 1 else pl.concat(found).unique(REQUEST_PROFILE.primary_key, maintain_order=True)
+        )
+
+    def _rows(self, first: date, last: date, model_id: str | None) -> pl.DataFrame:
+        if model_id is None:
+            return profiles_of(self.connection, self._workspace.profiles, first, last)
+        condition = "event_date between %s and %s and model_id = %s"
+        return taken_apart(read_table(self.connection, REQUEST_PROFILE, condition, [first, last, model_id]))
 
 
 def _judge(profiles: _Profiles, window: Window, reach: date, watch: Watch) -> tuple[pl.DataFrame, date]:

@@ -41,6 +41,11 @@ class Workspace:
         """Folder of the loaded days as files (`pipelines.warehouse.day_files`)."""
         return self.settings.home / "requests"
 
+    @property
+    def profiles(self) -> Path:
+        """Folder of the histograms of large days (`pipelines.behaviour.kept_days`)."""
+        return self.settings.home / "cache" / "profiles"
+
     @cached_property
     def zone(self) -> LandingZone:
         """The landing zone in force."""
