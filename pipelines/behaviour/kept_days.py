@@ -56,7 +56,7 @@ def profiles_of(connection: psycopg.Connection[Any], folder: Path, first: date, 
                 write_atomically(path, kept.write_ipc(None, compression="lz4").getvalue())
         found.append(kept)
     with suppress(OSError):
-        _sweep(folder, paths)
+        _sweep(folder, paths, str(first), str(last))
     return pl.concat(found)
 
 
@@ -72,12 +72,12 @@ def _kept(path: Path) -> pl.DataFrame | None:
     return None
 
 
-def _sweep(folder: Path, paths: dict[date, Path]) -> None:
-    """Remove files whose rows were written anew, and those of days long past."""
+def _sweep(folder: Path, paths: dict[date, Path], first: str, last: str) -> None:
+    """Remove files of the days from `first` to `last` whose rows were removed or written anew, and those of days long past."""
     files = list(folder.glob("*.arrow"))
     newest = sorted({path.name[:_DATE] for path in files}, reverse=True)[:_KEPT_DAYS]
-    own = {str(day): path for day, path in paths.items()}
+    current = set(paths.values())
     for path in files:
         day = path.name[:_DATE]
-        if day not in newest or own.get(day, path) != path:
+        if day not in newest or (first <= day <= last and path not in current):
             path.unlink(missing_ok=True)

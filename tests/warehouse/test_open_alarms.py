@@ -64,7 +64,12 @@ def log_that_changes_on_the_tenth_day() -> dict[int, pl.DataFrame]:
 
 def watching(database: Database, folder: Path, *changes: KnownChange) -> Any:
     watch = Watch(strata=("prompt_version",), changes=changes)
-    return SimpleNamespace(database=database, day_files=folder, config=SimpleNamespace(watch=watch))
+    return SimpleNamespace(
+        database=database,
+        day_files=folder / "requests",
+        profiles=folder / "profiles",
+        config=SimpleNamespace(watch=watch),
+    )
 
 
 def test_open_alarms_are_the_same_in_whatever_order_days_are_loaded(database: Database, tmp_path: Path) -> None:
