@@ -150,7 +150,7 @@ def loaded_files_agree(
 
 def _balances(connection: Connection[Any], from_date: date, to_date: date, held: HeldRequests) -> list[tuple[Any, ...]]:
     """Path, days, valid records, loaded requests and duplicates of each request file with a day in the window, and whether a day outside
-    it was loaded without the file (`stale_days` of pipelines.daily.ingest has the same condition)."""
+    it holds no request of the file: with a shortfall `stale_days` of pipelines.daily.ingest has that day run next."""
     return connection.execute(
         """
         with files as (
@@ -182,10 +182,6 @@ def _balances(connection: Connection[Any], from_date: date, to_date: date, held:
                     (day < %(from)s or day >= %(to)s)
                     and not exists (
                         select from raw.loaded_file as there where there.event_date = day and there.snapshot_id = files.snapshot_id
-                    )
-                    and not exists (
-                        select from raw.duplicate as gone
-                        where gone.snapshot_id = files.snapshot_id and gone.event_date between day - 1 and day + 1
                     )
             )
         from files
