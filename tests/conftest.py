@@ -102,6 +102,7 @@ def pytest_collection() -> Iterator[None]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(50_000, 20, 20)  # as the command line does, and why it does
         gc.enable()
 
 

@@ -29,6 +29,7 @@ from pipelines.records.layout import ItemReader, Layout
 from pipelines.records.line_chunks import Chunk, Fault, LineGroup, digest_of, line_frame
 from pipelines.records.paths import path_tree
 from pipelines.records.tally import Tally
+from pipelines.records.typed_frame import filled
 from pipelines.records.wrappers import Wrappers
 
 _FEW_LINES = 64
@@ -62,8 +63,9 @@ class LineReader:
 
     def _without_wrapped(self, found: TypedLines, chunk: Chunk) -> TypedLines:
         """The typed lines without those that hold their records in something else, which are left."""
-        uncounted = found.rows.filter(self._wrappers.uncounted(found.rows))["index"]
-        hidden = self._wrappers.crowded(chunk, found.rows, found.rows["index"])
+        columns = filled(found.rows)
+        uncounted = found.rows.filter(self._wrappers.uncounted(columns))["index"]
+        hidden = self._wrappers.crowded(chunk, columns, found.rows["index"])
         if len(uncounted):
             hidden += self._wrappers.hidden(line_frame(chunk, uncounted.to_list())[0], uncounted)
         if not hidden:
@@ -83,8 +85,9 @@ class LineReader:
         lines, faults = line_frame(chunk, wanted)
         opened = lines.select(self._goes_through_items()).to_series()
         texts, unread = self._decoded(chunk, lines.filter(~opened))
-        uncounted = texts.filter(self._wrappers.uncounted(texts))["line_no"] - chunk.line_no
-        crowded = self._wrappers.crowded(chunk, texts, texts["line_no"] - chunk.line_no)
+        columns, read = filled(texts), texts["line_no"] - chunk.line_no
+        uncounted = texts.filter(self._wrappers.uncounted(columns))["line_no"] - chunk.line_no
+        crowded = self._wrappers.crowded(chunk, columns, read)
         hidden = sorted({*self._wrappers.hidden(lines, uncounted), *crowded})
         texts = texts.filter(~(pl.col("line_no") - chunk.line_no).is_in(hidden)) if hidden else texts
         joined: list[Fault] = []

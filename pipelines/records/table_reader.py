@@ -26,6 +26,7 @@ from pipelines.records.paths import path_tree
 from pipelines.records.python_texts import BEGINS, as_json
 from pipelines.records.tables import TableChunk, as_json_lines
 from pipelines.records.tally import Tally
+from pipelines.records.typed_frame import filled
 from pipelines.records.wrappers import Wrappers
 
 _EVENT = r'data: ?\{["\\\x00-\x1f]'
@@ -170,7 +171,7 @@ class TableReader:
         if not within:
             return repeated(False, rows.height, pl.Boolean())
         return rows.select(
-            (self._wrappers.uncounted(rows) & pl.any_horizontal(within)).fill_null(value=False)
+            (self._wrappers.uncounted(filled(rows)) & pl.any_horizontal(within)).fill_null(value=False)
         ).to_series()
 
     def _as_objects(self, rows: pl.DataFrame) -> list[str]:

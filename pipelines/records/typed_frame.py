@@ -63,7 +63,8 @@ def _constant(name: str, value: str | None, kind: Kind) -> pl.Expr:
 
 def filled(rows: pl.DataFrame) -> dict[str, pl.Series]:
     """The columns that hold anything, by name."""
-    return {column.name: column for column in rows.get_columns() if column.null_count() < rows.height}
+    height = rows.height
+    return {column.name: column for column in rows.get_columns() if column.null_count() < height}
 
 
 def first_filled(columns: Mapping[str, pl.Series], paths: Paths) -> pl.Series | None:

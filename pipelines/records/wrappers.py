@@ -8,7 +8,7 @@ format knows are opened by its own reader (`Layout.items`); entries of HTTP arch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -101,20 +101,21 @@ class Wrappers:
         found = lines.filter(pl.col("index").is_in(uncounted.implode()) & pl.col("line").str.contains_any(self.names))
         return found["index"].to_list()
 
-    def crowded(self, chunk: Chunk, rows: pl.DataFrame, index: pl.Series) -> list[int]:
-        """Of the lines of a chunk those that may add up the calls that they hold: a count of input stands there twice more than it is read. `rows`
-        are the chunk's records by path, `index` their lines. Many such lines are so for another reason where some of them add nothing up."""
+    def crowded(self, chunk: Chunk, columns: Mapping[str, pl.Series], index: pl.Series) -> list[int]:
+        """Of the lines of a chunk those that may add up the calls that they hold: a count of input stands there twice more than it is read. `columns`
+        are what is filled of the chunk's records by path, `index` their lines. Many such lines are so for another reason where some of them add nothing up."""
         if not self._layout.is_wrapped:
             return []
-        paths = [path for path in self._layout.usage.get("input", ()) if path in rows.columns]
+        paths = [path for path in self._layout.usage.get("input", ()) if path in columns]
         found: set[int] = set()
         for name in {path.rpartition("/")[2] for path in paths}:
             sought = f'"{name}"'.encode()
-            read = [index.filter(rows[path].is_not_null()) for path in paths if path.rpartition("/")[2] == name]
-            if chunk.data.count(sought) > sum(map(len, read)) + 1:
+            read = [columns[path] for path in paths if path.rpartition("/")[2] == name]
+            if chunk.data.count(sought) > sum(len(column) - column.null_count() for column in read) + 1:
                 places = [match.start() for match in re.finditer(re.escape(sought), chunk.data)]
                 stated = np.bincount(np.searchsorted(chunk.ends, places), minlength=len(chunk.ends))
-                known = np.bincount(pl.concat(read).to_numpy(), minlength=len(chunk.ends))
+                lines_read = pl.concat(index.filter(column.is_not_null()) for column in read)
+                known = np.bincount(lines_read.to_numpy(), minlength=len(chunk.ends))
                 found.update(np.flatnonzero((known > 0) & (stated > known + 1)).tolist())
         lines = sorted(found)
         tried = lines[:: max(1, len(lines) // _TRIED)]
@@ -124,10 +125,10 @@ class Wrappers:
         value = _loaded(line.decode(errors="replace"))
         return bool(self._added_up(value))
 
-    def uncounted(self, rows: pl.DataFrame) -> pl.Expr:
-        """Whether a row of texts or typed columns, by path, counts nothing and may be a wrapper."""
+    def uncounted(self, columns: Collection[str]) -> pl.Expr:
+        """Whether a row of texts or typed columns, of which these hold anything, counts nothing and may be a wrapper."""
         return pl.all_horizontal(
-            pl.lit(self._layout.is_wrapped), *(pl.col(path).is_null() for path in self.counted if path in rows.columns)
+            pl.lit(self._layout.is_wrapped), *(pl.col(path).is_null() for path in self.counted if path in columns)
         )
 
     def reader(self) -> ItemReader:
