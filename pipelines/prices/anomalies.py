@@ -58,7 +58,7 @@ def doubt(found: Moves, *, is_page: bool) -> Doubt | None:
     reasons = [*_losses(found, patience), *_jumps(found, patience, is_page=is_page)]
     if reasons:
         return Doubt("; ".join(reasons), is_whole=True, changes=found.changes)
-    partial = [*_contradicted(found), *_sellers(found)]
+    partial = [*_contradicted(found), *_sellers(found), *_rare_kinds(found)]
     if not partial:
         return None
     models = pl.concat([models for _, models in partial]).unique()
@@ -76,14 +76,26 @@ def _losses(found: Moves, patience: float) -> Iterator[str]:
     lost = found.lost
     if lost.height > LARGEST_LOSS * patience * found.prices_that_stay:
         yield f"{lost.height} of {found.prices_that_stay} prices of models that stay are gone ({_some(lost)})"
+    yield from (reason for reason, had, _ in _vanished(found) if had > LARGEST_LOSS * before)
+
+
+def _vanished(found: Moves) -> Iterator[tuple[str, int, pl.DataFrame]]:
+    """Kinds of price that are gone of nearly all models that had them: why that is strange, how many had them, and who lost them."""
     kind = ["meter", "service_tier"]
     had = found.prices_before.join(found.gone.select(MODEL).unique(), on=list(MODEL), how="anti")
     had = had.filter(pl.col("unit") == "token").group_by(kind).agg(pl.struct(MODEL).n_unique().alias("had"))
-    fell = lost.group_by(kind).agg(pl.struct(MODEL).n_unique().alias("lost"))
+    fell = found.lost.group_by(kind).agg(pl.struct(MODEL).n_unique().alias("lost"))
     for row in had.join(fell, on=kind).filter(pl.col("lost") >= _MANY).sort(kind).iter_rows(named=True):
         if row["lost"] > 0.9 * row["had"]:
             tier = "" if row["service_tier"] == "standard" else f" ({row['service_tier']})"
-            yield f"{row['meter']}{tier} is gone of {row['lost']} of {row['had']} models"
+            models = found.lost.filter(*(pl.col(name) == row[name] for name in kind)).select(MODEL).unique()
+            yield f"{row['meter']}{tier} is gone of {row['lost']} of {row['had']} models", row["had"], models
+
+
+def _rare_kinds(found: Moves) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The same of kinds that few models have: LiteLLM's map dropped the price of cached images of its thirteen models in August 2026."""
+    few = LARGEST_LOSS * found.models_before.height
+    yield from ((reason, models) for reason, had, models in _vanished(found) if had <= few)
 
 
 def _jumps(found: Moves, patience: float, *, is_page: bool) -> Iterator[str]:

@@ -146,6 +146,23 @@ def test_a_seller_that_is_gone_waits_and_the_others_go_on(litellm_snapshots: lis
     )
 
 
+def test_a_rare_kind_of_price_that_is_gone_holds_its_models_and_not_the_map(
+    litellm_snapshots: list[FeedSnapshot],
+) -> None:
+    """In August 2026 the map dropped the price of cached images of all thirteen models that had it: it waited whole, for months."""
+    last = litellm_snapshots[-1]
+    is_rare = (pl.col("meter") == "output_reasoning") & (pl.col("service_tier") == "standard")
+    with_it = last.prices.filter(is_rare)["raw_model"].unique()
+    assert 10 < len(with_it) < 0.2 * last.prices["raw_model"].n_unique()
+    later = changed(last, last.prices.filter(~is_rare))
+    (found,) = reviewed((LITELLM, [last, later]))
+    (held,) = found.held
+    assert not held.is_whole
+    assert set(held.changes["raw_model"]) <= set(with_it)
+    assert len(found.accepted) == 2
+    assert found.accepted[1].prices.filter(is_rare).height == last.prices.filter(is_rare).height
+
+
 def test_a_small_seller_that_is_gone_waits_where_another_feed_still_prices_it(
     litellm_snapshots: list[FeedSnapshot],
 ) -> None:
