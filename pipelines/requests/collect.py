@@ -21,6 +21,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.meters import TOKEN_METERS
 from pipelines.records.store import StoredPart, scan_spans, scan_stored, stored_parts
 from pipelines.requests.halves import ended_elsewhere
 from pipelines.requests.identity import SPANS
@@ -320,12 +321,15 @@ def _ranked(rows: pl.DataFrame) -> pl.DataFrame:
 
     Of what a stream repeats that is the one written last: the last in its file, of several files the one whose records are
     dated last, then the one that came last. A copy of an earlier record was written where it first stood; a record that
-    lacks usage never replaces one that has it.
+    lacks usage never replaces one that has it, and an attempt that failed without counts never one that was answered.
     """
     written = rows.sort("request_uid", "file_no", *_PLACE[1:])
     is_stream = pl.col("keep") == "stream_delta"
     known = pl.col("usage_basis").replace_strict(_KNOWN, default=len(_KNOWN), return_dtype=pl.Int32)
+    counts = pl.any_horizontal(pl.col(meter.tokens_column) > 0 for meter in TOKEN_METERS)
+    failed = (pl.col("status") != "ok") & ~counts
     ranks = {
+        "failed": pl.when(pl.col("keep") == "same_record").then(failed),
         "rank": pl.when(is_stream | (pl.col("keep") == "later_update"))
         .then(-pl.col("revision"))
         .otherwise(pl.col("event_at").to_physical()),

@@ -111,6 +111,20 @@ def openai_variant(model: pl.Expr | None = None) -> pl.Expr:
     )
 
 
+def written_apart(*, by_litellm: bool = False) -> pl.Expr:
+    """Whether the input holds what was read from a cache and not what was written to one, as LiteLLM counted Claude for most of 2025.
+
+    Its total of a call to Bedrock shows it. Else the caches are above the input, which they can't be where it holds both; `by_litellm` says
+    that the counts are LiteLLM's own, which are then never Anthropic's either.
+    """
+    read, written = measure("cache_read"), measure("cache_write")
+    plain, total = measure("input") + measure("output"), pl.col("usage.total")
+    shown = total == plain + written
+    if by_litellm:
+        shown |= (total == plain) & (read + written > measure("input"))
+    return ((read > 0) & (written > 0) & (read <= measure("input")) & shown).fill_null(value=False)
+
+
 @cache
 def buckets() -> dict[str, pl.Expr]:
     """One Int64 expression per token meter, over `usage.<measure>` and `token_semantics` columns.

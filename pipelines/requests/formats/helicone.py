@@ -18,11 +18,11 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import SourceError
-from pipelines.requests.conventions import rule_of
+from pipelines.requests.conventions import model, rule_of
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import marks_of, opened
-from pipelines.requests.semantics import RULES
+from pipelines.requests.semantics import RULES, openai_variant
 
 
 def build(source: RequestSource) -> Format:
@@ -33,7 +33,7 @@ def build(source: RequestSource) -> Format:
         raise SourceError(source.source, ("options", "semantics"), f"found {rule!r}, accepted: {', '.join(RULES)}")
     return Format(
         name="helicone",
-        version="3",
+        version="4",
         text={
             "source_request_id": ("request_id", "response_id"),
             "answer_id": ("response_id",),
@@ -91,7 +91,7 @@ def _derive(rule: str | None) -> Mapping[str, pl.Expr]:
     return {
         "reported_cost_usd": pl.when(is_row & is_whole).then(cost * _OF_A_ROW).otherwise(cost),
         "latency_ms": pl.coalesce("latency_ms", "table_latency"),
-        "token_semantics": pl.lit(rule) if rule else rule_of("helicone", pl.lit("openai_inclusive")),
+        "token_semantics": pl.lit(rule) if rule else rule_of("helicone", openai_variant(model())),
         "status": status,
         "is_billable": (status == "ok") | (counted & (status == "error")),
     }

@@ -26,7 +26,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_payload",
-        version="6",
+        version="7",
         text={
             "source_request_id": ("id", "litellm_call_id"),
             "call_id": ("litellm_call_id",),
@@ -44,7 +44,11 @@ def build(source: RequestSource) -> Format:
             "logged_status": ("status",),
         },
         usage=litellm_spend_logs.USAGE,
-        integers={"web_search_count": litellm_spend_logs.SEARCHES, **litellm_spend_logs.ALONE},
+        integers={
+            "web_search_count": litellm_spend_logs.SEARCHES,
+            **litellm_spend_logs.ALONE,
+            **litellm_spend_logs.ANSWERED,
+        },
         instants={"event_at": ("startTime",), "ended_at": ("endTime",), "first_at": ("completionStartTime",)},
         booleans={"cache_hit": ("cache_hit",), "is_stream": ("stream",)},
         money={"reported_cost_usd": ("response_cost",)},

@@ -17,13 +17,13 @@ import polars as pl
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
 from pipelines.records.layout import Paths
-from pipelines.requests.conventions import own_total
+from pipelines.requests.conventions import CLAUDE, own_total
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._containers import marks_of, opened
 from pipelines.requests.formats._envelope import ASKED
 from pipelines.requests.formats.openai_chat import counted_alone
-from pipelines.requests.semantics import openai_variant
+from pipelines.requests.semantics import measure, openai_variant, written_apart
 
 _USAGE = "metadata/usage_object"
 _INPUT = f"{_USAGE}/prompt_tokens_details"
@@ -113,6 +113,13 @@ SEARCHES = tuple(
 ALONE = counted_alone(lambda *paths: tuple(f"response/{path}" for path in paths))
 """Search units and pages: neither is in the proxy's usage, only in the answer that it logs where it keeps answers."""
 
+ANSWERED: dict[str, Paths] = {
+    "answer_input": (f"{_ANSWER}/prompt_tokens", f"{_ANSWER}/input_tokens"),
+    "answer_output": (f"{_ANSWER}/completion_tokens", f"{_ANSWER}/output_tokens"),
+    "answers_own": (f"{_ANSWER}/input_tokens",),
+}
+"""Counts of the answer, which hold where the proxy logged it and counted nothing itself."""
+
 SERVED: dict[str, Paths] = {
     "service_tier": ("metadata/cost_breakdown/service_tier", f"{_USAGE}/service_tier", f"{_ADDED}/service_tier"),
     "region": ("metadata/cost_breakdown/data_residency", f"{_USAGE}/inference_geo", f"{_ADDED}/inference_geo"),
@@ -126,7 +133,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_spend_logs",
-        version="7",
+        version="8",
         text={
             "source_request_id": ("request_id",),
             "session_id": ("session_id",),
@@ -142,7 +149,7 @@ def build(source: RequestSource) -> Format:
             **SERVED,
         },
         usage=USAGE,
-        integers={"web_search_count": SEARCHES, **ALONE},
+        integers={"web_search_count": SEARCHES, **ALONE, **ANSWERED},
         instants={"event_at": ("startTime",), "ended_at": ("endTime",), "first_at": ("completionStartTime",)},
         numbers={"duration_ms": ("request_duration_ms",)},
         money={"reported_cost_usd": ("spend",)},
@@ -175,11 +182,26 @@ def _derive() -> Mapping[str, pl.Expr]:
 
 def counted() -> Mapping[str, pl.Expr]:
     """The rule of a call's counts, its total where that speaks for the rule, and the output of a drawn image."""
-    rule = openai_variant()
+    apart = written_apart(by_litellm=True)
+    unstated = (measure("input") == 0) & (measure("output") == 0) & (pl.col("answer_input") > 0)
+    of_claude = pl.col("answers_own").is_not_null() & pl.col("response_model").str.contains(f"(?i){CLAUDE}")
+    rule = (
+        pl.when(unstated & of_claude.fill_null(value=False))
+        .then(pl.lit("anthropic_exclusive"))
+        .when(unstated | apart)
+        .then(pl.lit("openai_inclusive"))
+        .otherwise(openai_variant())
+    )
     draws = pl.col("call_type").str.contains("image_(?:generation|edit)")
     return {
         "token_semantics": rule,
-        "usage.total": own_total(rule),
+        "usage.input": pl.when(apart)
+        .then(measure("input") + measure("cache_write"))
+        .when(unstated)
+        .then("answer_input")
+        .otherwise("usage.input"),
+        "usage.output": pl.when(unstated).then("answer_output").otherwise("usage.output"),
+        "usage.total": pl.when(~(apart | unstated)).then(own_total(rule)),
         "usage.output_image": pl.when(draws)
         .then(pl.coalesce("usage.output_image", "usage.output"))
         .otherwise("usage.output_image"),

@@ -32,7 +32,7 @@ from pipelines.requests.formats._envelope import SUMS, Envelope
 from pipelines.requests.formats._langchain import CALLS
 from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
 from pipelines.requests.reused_ids import ANSWERED
-from pipelines.requests.semantics import openai_variant
+from pipelines.requests.semantics import measure, openai_variant, written_apart
 
 _BILLED = ("usage/billed_units", "delta/usage/billed_units", "meta/billed_units")
 """Where Cohere counts what it charges."""
@@ -147,6 +147,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     # Perplexity's total is that of prompt and completion.
     is_apart = pl.any_horizontal(pl.col(name).is_not_null() for name in ("searches", "usage.input_tool"))
     rule = pl.when(is_apart).then(pl.lit("openai_reasoning_apart")).otherwise(openai_variant())
+    without_writes = written_apart()
+    rule = pl.when(without_writes).then(pl.lit("openai_inclusive")).otherwise(rule)
     # Mistral's total holds tokens of sound, which is charged by the second.
     holds_sound = pl.col("tag.audio_seconds").fill_null("0") != "0"
     failed = pl.col("error").is_not_null() | (pl.col("http_status") >= 400)
@@ -158,7 +160,11 @@ def _derive() -> Mapping[str, pl.Expr]:
     known |= pl.col("usage.total").is_not_null() | pl.col("source_request_id").is_not_null()
     return {
         # Voyage and others state only the total of an embeddings call.
-        "usage.input": pl.when(counted | is_completion).then(pl.col("usage.input")).otherwise(pl.col("usage.total")),
+        "usage.input": pl.when(without_writes)
+        .then(measure("input") + measure("cache_write"))
+        .when(counted | is_completion)
+        .then(pl.col("usage.input"))
+        .otherwise(pl.col("usage.total")),
         "usage.cache_read": pl.when(~billed_units).then(pl.col("usage.cache_read")),
         "usage.total": pl.when(~is_apart & ~holds_sound).then(own_total(rule)),
         "tag.audio_seconds": pl.when(holds_sound).then(pl.col("tag.audio_seconds")),
