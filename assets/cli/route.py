@@ -177,12 +177,12 @@ def _show(rows: pl.DataFrame, first: date, last: date) -> None:
 
 def measure_line(row: dict[str, Any]) -> str:
     """A shadow run that could be made, in words: what it is worth, how many requests it takes and what they cost."""
-    from pipelines.finops.format import money, percent
+    from pipelines.finops.format import dollars, percent
 
     what = "quality" if row["measure"] == "quality" else f"{row['measure']} tokens against {row['against_model_id']}"
     kept = "retained quality" if row["measure"] == "quality" else "the saving"
     pairs = "" if row["pairs_needed"] is None else f", about {row['pairs_needed']:,} pairs"
-    cost = "" if row["cost_usd"] is None else f" for {money(row['cost_usd'], sign='$')}"
+    cost = "" if row["cost_usd"] is None else f" for {dollars(row['cost_usd'])}"
     if row["cost_usd"] is None and row["pairs_needed"] is not None and row["no_cost_reason"]:
         cost = f" (no cost: {row['no_cost_reason']})"
     return (
@@ -193,7 +193,7 @@ def measure_line(row: dict[str, Any]) -> str:
 
 def method_line(row: dict[str, Any]) -> str:
     """A method's row in words: what it is, against which baseline, and what it says."""
-    from pipelines.finops.format import money, percent
+    from pipelines.finops.format import dollars, percent
 
     model = "" if row["model_id"] is None else f": {row['model_id']} at {row['provider_id']}"
     head = f"{row['policy']} against {row['baseline']}, {row['method'].replace('_', ' ')}{model}"
@@ -207,10 +207,10 @@ def method_line(row: dict[str, Any]) -> str:
     if row["saving_share_low_95"] is not None:
         interval = f", 95 % interval {percent(row['saving_share_low_95'])} to {percent(row['saving_share_high_95'])}"
     usd, share = row["saving_usd"], row["saving_share"]
-    change = f"{money(usd, sign='$')} saved ({percent(share)}{interval})"
+    change = f"{dollars(usd)} saved ({percent(share)}{interval})"
     if usd < 0:
         share_more = f"{percent(-share)}{interval.replace('interval', 'interval of the saving')}"
-        change = f"{money(-usd, sign='$')} more ({share_more})"
+        change = f"{dollars(-usd)} more ({share_more})"
     return f"{head}: {change}{quality}"
 
 

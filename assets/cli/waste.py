@@ -31,7 +31,7 @@ def waste(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, ever
         say(json_text([item.described() for item in items]))
         return
     if not items:
-        say("no waste in the newest thirty days of mart.waste")
+        say("no waste in the newest thirty days with requests")
         return
     console = terminal()
     say(f"{'USD a month':>12}  {'requests':>9}  {'finding':<15} {'owner':<15} model")

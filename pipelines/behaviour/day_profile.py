@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.requests.attribution import USE_CASE
 from pipelines.warehouse.tables.mart_behaviour import REQUEST_PROFILE
 
 GROUP = ("provider_id", "model_id", "use_case")
@@ -149,7 +150,7 @@ def _facts(requests: pl.DataFrame, strata: Sequence[str]) -> pl.DataFrame:
         "event_date",
         pl.col("provider_id").fill_null("unknown"),
         "model_id",
-        pl.coalesce("application", "team", pl.lit("unattributed")).alias("use_case"),
+        USE_CASE,
         "operation",
         pl.col("is_stream").fill_null(value=False),
         (prompt + 1).log(2).floor().cast(pl.Int32).alias("size"),

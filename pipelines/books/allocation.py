@@ -16,13 +16,10 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.config.allocation import FIELDS, Allocation, AllocationRule
+from pipelines.config.allocation import FIELDS, UNATTRIBUTED, Allocation, AllocationRule
 from pipelines.config.patterns import regex_of
 from pipelines.warehouse.tables.core_books import BOOKED_SHARE
 from pipelines.warehouse.tables.mart_charges import CHARGEBACK, COSTS
-
-NOBODY = "unattributed"
-"""The value of a field of attribution that nobody filled; it receives no shared cost."""
 
 SHARES = pl.Schema({name: kind for name, kind in BOOKED_SHARE.polars_schema.items() if name != "period"})
 """Who shares the cost by which rule on which day: rows of core.booked_share without a month."""
@@ -137,7 +134,7 @@ def passed_on(parts: pl.DataFrame) -> pl.DataFrame:
 
 
 def split(amount: Decimal, weights: Sequence[Decimal | int]) -> list[Decimal]:
-    """`amount` in proportion to `weights` (none below 0, their sum above it), each with 18 decimals; together the amount exactly.
+    """`amount` in proportion to `weights` (their sum above 0), each with 18 decimals; together the amount exactly.
 
     Weights have at most 18 decimals. Each gets its share rounded down; the units that are left go one by one to the largest
     remainders, of equal ones to the first.
@@ -183,7 +180,7 @@ def _rules_of(shares: pl.DataFrame) -> dict[Any, list[_Rule]]:
 
 
 def _matches(when: Mapping[str, str], row: _Row) -> bool:
-    return all(re.fullmatch(regex_of(pattern), str(row[field]), re.DOTALL) for field, pattern in when.items())
+    return all(re.fullmatch(regex_of(pattern), str(row[field])) for field, pattern in when.items())
 
 
 def _receivers(rule: AllocationRule, own: Sequence[_Row]) -> dict[str, Decimal | int]:
@@ -193,7 +190,7 @@ def _receivers(rule: AllocationRule, own: Sequence[_Row]) -> dict[str, Decimal |
         weights = dict(rule.weights)
     for row in own if rule.by != "weights" else ():
         name = row[rule.to]
-        if name == NOBODY:
+        if name == UNATTRIBUTED:
             continue
         if rule.by == "even":
             weights[name] = 1

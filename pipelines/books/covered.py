@@ -15,8 +15,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.books.allocation import ALLOCATED, NOBODY, allocate, split
-from pipelines.config.allocation import ATTRIBUTION
+from pipelines.books.allocation import ALLOCATED, allocate, split
+from pipelines.config.allocation import ATTRIBUTION, UNATTRIBUTED
 from pipelines.ids import id_bytes
 from pipelines.warehouse.tables.mart_charges import COSTS, REST
 from pipelines.warehouse.tables.mart_commitments import CREDIT, FREE_TIER, MINIMUM, PROVISIONED, USED
@@ -27,6 +27,9 @@ _DIGITS = 18
 ZERO = Decimal(0)
 QUANTITIES = ("ConsumedQuantity", "PricingQuantity")
 """Quantities of a charge as FOCUS has them: in units, and in the units that are priced (millions of tokens)."""
+
+OF_USAGE = ("price_id", "list_usd_per_million", "contracted_usd_per_million", "quantity")
+"""What a charge has that is quantity times unit price."""
 
 COVERED = pl.Schema(
     {
@@ -127,7 +130,7 @@ def _cover(rows: list[_Row], take: Mapping[str, Any]) -> list[_Row] | None:
     if not eligible or not (0 <= take["covered_usd"] <= total):
         return None
     part = Fraction(take["covered_usd"]) / Fraction(total) if total else Fraction(1)
-    amounts = _portions(take["covered_usd"], billed)
+    amounts = split(take["covered_usd"], billed) if total else [ZERO] * len(billed)
     shares = [_Share(row, usd, _is_usage(row)) for row, usd in zip(eligible, amounts, strict=True)]
     usage = [share for share in shares if share.is_usage]
     weights = _weights(usage)
@@ -164,8 +167,7 @@ def _mark_covered(share: _Share) -> None:
 
 
 def _is_usage(row: Mapping[str, Any]) -> bool:
-    names = ("price_id", "list_usd_per_million", "contracted_usd_per_million", "quantity")
-    return all(row[name] is not None for name in names)
+    return all(row[name] is not None for name in OF_USAGE)
 
 
 def _split_off(share: _Share, part: Fraction, take: Mapping[str, Any], cost: Decimal, quantity: Decimal | None) -> _Row:
@@ -212,19 +214,6 @@ def _down(value: Fraction, digits: int) -> Decimal:
     """`value` rounded down to `digits` decimals."""
     whole = _EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
     return whole.quantize(Decimal(1).scaleb(-digits), ROUND_DOWN, _EXACT)
-
-
-def _portions(amount: Decimal, of: Sequence[Decimal]) -> list[Decimal]:
-    """`amount` in proportion to `of`, some of which may be below zero; together the amount exactly. None is larger than its own of `of`."""
-    total, units = sum(of, ZERO), int(amount.scaleb(_DIGITS, _EXACT))
-    if not total:
-        return [ZERO] * len(of)
-    whole = int(total.scaleb(_DIGITS, _EXACT))
-    shares = [divmod(int(each.scaleb(_DIGITS, _EXACT)) * units, whole) for each in of]
-    floors = [floor for floor, _ in shares]
-    for place in sorted(range(len(of)), key=lambda i: -shares[i][1])[: units - sum(floors)]:
-        floors[place] += 1
-    return [Decimal(floor).scaleb(-_DIGITS, _EXACT) for floor in floors]
 
 
 def _own_rows(
@@ -275,7 +264,7 @@ def _of_commitment(schema: pl.Schema, row: _Row) -> _Row | None:
 def _own(schema: pl.Schema, row: _Row, category: str, *, billed: Decimal, effective: Decimal = ZERO) -> _Row:
     names = ("event_date", "charge_class", "provider_id", "model_id", "commitment_id", "commitment_discount_quantity",
              "commitment_discount_unit")  # fmt: skip
-    attribution = {name: row[name] or NOBODY for name in ATTRIBUTION}
+    attribution = {name: row[name] or UNATTRIBUTED for name in ATTRIBUTION}
     parts = (category, *(str(row[name]) for name in (*names[:5], "commitment_discount_status", *ATTRIBUTION)))
     return dict.fromkeys(schema) | dict.fromkeys(COSTS, ZERO) | {name: row[name] for name in names} | attribution | {
         "charge_id": id_bytes("commitment", *parts),
@@ -313,4 +302,4 @@ def _passed_on(rows: Sequence[tuple[_Row, _Row]]) -> Iterator[_Row]:
                 "share": share,
                 "rule": rule,
             }
-            yield found | said | {to: NOBODY, "charge_id": origin}
+            yield found | said | {to: UNATTRIBUTED, "charge_id": origin}

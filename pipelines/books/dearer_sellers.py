@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.config.allocation import UNATTRIBUTED
 from pipelines.config.patterns import regex_of
 from pipelines.meters import FEE_METERS, PRICED_METERS, TOKEN_METERS
 from pipelines.prices.meters import fee_quantity
@@ -49,7 +50,7 @@ def dearer_sellers(
         *(pl.len().cast(pl.Int64).alias(meter.name) for meter in FEE_METERS if meter.count is None),
     ]
     summed = (
-        paid.with_columns(pl.col("team").fill_null("unattributed"))
+        paid.with_columns(pl.col("team").fill_null(UNATTRIBUTED))
         .group_by(_KEY)
         .agg(pl.col("effective_cost_usd").sum().alias("cost_usd"), pl.len().alias("requests"), *quantities)
     )

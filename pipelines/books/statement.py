@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipelines.books.allocation import NOBODY, allocate, passed_on
+from pipelines.books.allocation import allocate, passed_on
 from pipelines.books.covered import QUANTITIES, covered, with_quantities
-from pipelines.config.allocation import ATTRIBUTION
+from pipelines.config.allocation import ATTRIBUTION, UNATTRIBUTED
 from pipelines.warehouse.tables.core_books import BOOKED_CHARGE
 from pipelines.warehouse.tables.mart_charges import COSTS
 
@@ -27,7 +27,7 @@ def statement_lines(charges: pl.DataFrame, commitments: pl.DataFrame, by: Sequen
         *(_known_sum(name, name) for name in AMOUNTS[:2]), unpriced.alias("unpriced_requests")
     )
     paid = (
-        commitments.with_columns(pl.col(ATTRIBUTION).replace("", NOBODY))
+        commitments.with_columns(pl.col(ATTRIBUTION).replace("", UNATTRIBUTED))
         .group_by(by)
         .agg(_known_sum("covered_usd", "covered_usd"), _known_sum("effective_cost_usd", "commitment_usd"))
     )

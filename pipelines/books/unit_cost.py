@@ -13,12 +13,10 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from pipelines.config.allocation import UNATTRIBUTED
 from pipelines.warehouse.read import read_frame
 from pipelines.warehouse.tables.mart import DAILY_END_USER_SPEND
 from pipelines.warehouse.tables.mart_economics import UNIT_COST
-
-NOBODY = "unattributed"
-"""The end user, team, project or application of a call that names none."""
 
 USE_COLUMNS = (
     "application", "team", "project", "model_id", "request_model", "response_model", "session_id", "end_user_id", "status",
@@ -47,7 +45,7 @@ class DayOfUse:
         cost, listed = pl.col("effective_cost_usd"), pl.col("list_cost_usd")
         is_success = cost.is_not_null() & pl.col("status").is_in(["ok", "cache_hit"])
         calls = requests.select(
-            *(pl.col(name).fill_null(NOBODY) for name in _DIMENSIONS[:-1]),
+            *(pl.col(name).fill_null(UNATTRIBUTED) for name in _DIMENSIONS[:-1]),
             _model().alias("model"),
             "session_id",
             "end_user_id",
@@ -81,7 +79,7 @@ class DayOfUse:
     @property
     def end_users(self) -> pl.DataFrame:
         """Rows of mart.daily_end_user_spend."""
-        groups = pl.concat(self._groups).with_columns(pl.col("end_user_id").fill_null(NOBODY))
+        groups = pl.concat(self._groups).with_columns(pl.col("end_user_id").fill_null(UNATTRIBUTED))
         return (
             _added_up(groups, "end_user_id")
             .select(

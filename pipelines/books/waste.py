@@ -7,7 +7,6 @@ whose life is not stated, one that was alive when the log ends, a request whose 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import reduce
@@ -15,7 +14,8 @@ from operator import add
 
 import polars as pl
 
-from pipelines.config.allocation import ATTRIBUTION
+from pipelines.config.allocation import ATTRIBUTION, UNATTRIBUTED
+from pipelines.config.patterns import regex_of
 from pipelines.config.waste import WaitRule
 from pipelines.meters import COUNT_COLUMNS
 from pipelines.prices.rating import rate
@@ -37,7 +37,6 @@ _READ, _UNCACHED = pl.col("input_cache_read_tokens"), pl.col("input_uncached_tok
 _SAME_PROMPTS = ("provider_id", "model_id", "team", "project", "application")
 _SAME_SESSION = ("source", "session_id", "provider_id", "model_id")
 _STAYS_IN_CACHE = timedelta(minutes=5)
-_UNATTRIBUTED = "unattributed"
 
 CALL_COLUMNS = tuple(dict.fromkeys([
     "event_date", "request_uid", "event_at", *_SAME_SESSION, *_SAME_PROMPTS, *ATTRIBUTION, "status", "service_tier", "region",
@@ -79,7 +78,7 @@ def candidates(calls: pl.DataFrame, rate_card: pl.DataFrame, rules: Sequence[Wai
         *unread,
     )
     kept = judged.filter(pl.col("event_date") < to_date, pl.col("effective_cost_usd") > 0, is_suspect)
-    return kept.with_columns(pl.col("team").fill_null(_UNATTRIBUTED), cost_usd="effective_cost_usd")
+    return kept.with_columns(pl.col("team").fill_null(UNATTRIBUTED), cost_usd="effective_cost_usd")
 
 
 def _next_reads(seen: pl.DataFrame) -> pl.DataFrame:
@@ -132,9 +131,7 @@ def _waits_for(rules: Sequence[WaitRule]) -> pl.Expr:
     tiers = []
     for rule in rules:
         tests = [
-            pl.col(field)
-            .fill_null(_UNATTRIBUTED)
-            .str.contains("^(?s:" + ".*".join(re.escape(part) for part in pattern.split("*")) + ")$")
+            pl.col(field).fill_null(UNATTRIBUTED).str.contains(regex_of(pattern))
             for field, pattern in rule.when.items()
         ]
         tiers.append(pl.when(*tests).then(pl.lit(rule.tier)))

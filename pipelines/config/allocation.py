@@ -17,6 +17,8 @@ Receiver = Literal["team", "project", "cost_centre", "environment", "application
 ATTRIBUTION: tuple[Receiver, ...] = get_args(Receiver)
 FIELDS = ("provider_id", "model_id", *ATTRIBUTION)
 """What a rule may look at."""
+UNATTRIBUTED = "unattributed"
+"""What stands for a team, project and the like, or an end user, where nobody is named; it receives no shared cost."""
 
 
 def check_weights(by: str, weights: Mapping[str, Decimal]) -> None:

@@ -6,5 +6,5 @@ import re
 
 
 def regex_of(pattern: str) -> str:
-    """The regular expression that a whole name must match; a dot has to match line breaks too."""
-    return ".*".join(re.escape(part) for part in pattern.split("*"))
+    """The regular expression that a whole name must match, for Python and for polars."""
+    return f"^(?s:{'.*'.join(re.escape(part) for part in pattern.split('*'))})$"

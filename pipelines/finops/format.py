@@ -45,11 +45,11 @@ def decimals_for(values: Iterable[Decimal | None]) -> int:
     return 2 if smallest >= Decimal("0.01") else 4 if smallest >= Decimal("0.0001") else 6
 
 
-def money(value: Decimal | None, decimals: int | None = None, *, sign: str = "", plus: bool = False) -> str:
+def money(value: Decimal | None, decimals: int | None = None, *, plus: bool = False, sign: str = "") -> str:
     """An amount with thousands separators: to the cent, or to 4 or 6 decimals where it is below one.
 
     Halves are rounded away from zero, as Postgres' `round` and spreadsheets do, so that every page and query shows the
-    same digits. `sign` is a currency sign such as $; `plus` writes a plus before amounts above zero.
+    same digits. `plus` writes a plus before amounts above zero, `sign` is what stands before the digits.
     """
     if value is None:
         return NONE
@@ -58,6 +58,11 @@ def money(value: Decimal | None, decimals: int | None = None, *, sign: str = "",
         rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     mark = _MINUS if rounded < 0 else "+" if plus and rounded > 0 else ""
     return f"{mark}{sign}{abs(rounded):,.{decimals}f}"
+
+
+def dollars(value: Decimal | None, *, plus: bool = False) -> str:
+    """An amount of USD like `money`, with its sign: $1,234.50."""
+    return money(value, plus=plus, sign="$")
 
 
 def scale_of(values: Iterable[Decimal | None]) -> int:

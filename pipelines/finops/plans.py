@@ -33,7 +33,7 @@ _LIMITS = """
     order by provider_id, kind, scope, scope_id, period, limit_id, observed_at desc
 """
 _ANOMALIES = """
-    select excess_usd, explanation, opened_on
+    select excess_usd, explanation
     from mart.spend_anomaly
     where opened_on <= %(day)s and (ended_on is null or ended_on > %(day)s)
     order by excess_usd desc, scope, scope_value
@@ -102,7 +102,7 @@ def plan_lines(connection: psycopg.Connection[Any], day: date) -> list[PlanLine]
         lines.append(PlanLine("budgets", fmt.count(len(standing)), "; ".join(notable) or "all within"))
     anomalies = connection.execute(_ANOMALIES, {"day": day}).fetchall()
     if anomalies:
-        usd, explanation, _ = anomalies[0]
+        usd, explanation = anomalies[0]
         others = f" And {fmt.plural(len(anomalies) - 1, 'other')}." if anomalies[1:] else ""
         lines.append(
             PlanLine("anomalies", fmt.count(len(anomalies)), f"{fmt.money(usd)} USD so far: {explanation}{others}")

@@ -280,8 +280,8 @@ order by saving_usd desc, finding
 
 BOOKS = f"""
 with closed as (
-    select period from (select distinct on (period) period, act, acted_at from core.period_act order by period, acted_at desc) as latest
-    where act = 'close' and period >= %(first)s and period < %(end)s
+    select period from {_CLOSED} as month
+    where period >= %(first)s and period < %(end)s
 ),
 booked as (
     select

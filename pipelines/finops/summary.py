@@ -26,17 +26,20 @@ from pipelines.warehouse.read import read_frame
 TOP_MODELS = 8
 """Models that get a line of their own."""
 
-_LINES = """
+_TOUCHES = """
+    kind = 'requests'
+    and (
+        event_dates && array(select generate_series(%(from)s::date, %(to)s::date - 1, interval '1 day')::date)
+        or cardinality(event_dates) = 0
+        and (observed_at at time zone 'UTC')::date >= %(from)s and (observed_at at time zone 'UTC')::date < %(to)s
+    )
+"""
+"""Of raw.snapshot: the request files that touch the days."""
+_LINES = f"""
     with files as (
         select snapshot_id, lines, valid, quarantined
         from raw.snapshot
-        where
-            kind = 'requests'
-            and (
-                event_dates && array(select generate_series(%(from)s::date, %(to)s::date - 1, interval '1 day')::date)
-                or cardinality(event_dates) = 0
-                and (observed_at at time zone 'UTC')::date >= %(from)s and (observed_at at time zone 'UTC')::date < %(to)s
-            )
+        where {_TOUCHES}
     )
     select
         (select coalesce(sum(lines), 0)::bigint from files) as lines,
@@ -50,17 +53,11 @@ _PRICED = """
     where event_date >= %(from)s and event_date < %(to)s and reason = 'priced'
 """
 _PRICED_REQUESTS = "select count(list_cost_usd) from core.request where event_date >= %(from)s and event_date < %(to)s"
-_QUARANTINED = """
+_QUARANTINED = f"""
     select severity, reason, count(*) as records
     from raw.quarantine
     join raw.snapshot using (snapshot_id)
-    where
-        kind = 'requests'
-        and (
-            event_dates && array(select generate_series(%(from)s::date, %(to)s::date - 1, interval '1 day')::date)
-            or cardinality(event_dates) = 0
-            and (observed_at at time zone 'UTC')::date >= %(from)s and (observed_at at time zone 'UTC')::date < %(to)s
-        )
+    where {_TOUCHES}
     group by severity, reason
     order by records desc, reason
 """
@@ -239,7 +236,7 @@ def _facts(summary: DaySummary, checks_passed: int, checks_total: int) -> Table:
         ("duplicates", fmt.count(summary.duplicates), ""),
         ("of other days", fmt.count(summary.other_days), ""),
         ("quarantined", fmt.count(sum(summary.quarantined.values())), _by_reason(summary.quarantined)),
-        ("no requests", fmt.count(sum(summary.no_requests.values())), _by_reason(summary.no_requests)),
+        *_no_requests(summary.no_requests),
         (
             "priced",
             fmt.percent(fmt.share(summary.priced, summary.loaded)),
@@ -249,12 +246,14 @@ def _facts(summary: DaySummary, checks_passed: int, checks_total: int) -> Table:
         *((line.label, line.figure, line.note) for line in summary.plans),
         ("checks passed", f"{checks_passed} of {checks_total}", "" if checks_passed == checks_total else "see below"),
     ]
-    if not summary.no_requests:
-        rows = [row for row in rows if row[0] != "no requests"]
     for label, value, note in rows:
         bad = label == "checks passed" and checks_passed < checks_total
         table.add_row(Text(label), Text(value, style="bold red" if bad else ""), Text(note, style="dim"))
     return table
+
+
+def _no_requests(records: dict[str, int]) -> list[tuple[str, str, str]]:
+    return [("no requests", fmt.count(sum(records.values())), _by_reason(records))] if records else []
 
 
 def _by_reason(records: dict[str, int]) -> str:

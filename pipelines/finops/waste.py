@@ -19,7 +19,8 @@ FIXES = {
 }
 """What to do about each finding."""
 
-_MONTH = "event_date > (select max(event_date) - 30 from mart.waste)"
+_MONTH = "event_date > (select max(event_date) - 30 from raw.loaded_file)"
+"""The newest thirty days with requests: a finding that was mended leaves the list, though it has no newer rows."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,6 @@ def work_list(connection: Connection[Any]) -> list[Item]:
     return sorted([*found, *_dearer(connection), *_idle(connection)], key=lambda item: -item.saving_usd)
 
 
-_DEARER = "event_date > (select max(event_date) - 30 from mart.dearer_seller)"
-
-
 def _dearer(connection: Connection[Any]) -> list[Item]:
     """Calls that the same model at another seller would have answered for less. No request of mart.waste is among them."""
     columns = "team, provider_id, model_id, cheaper_provider_id"
@@ -68,14 +66,14 @@ def _dearer(connection: Connection[Any]) -> list[Item]:
         f"""
         select {columns}, sum(requests)::bigint, sum(cost_usd), sum(saving_usd)
         from mart.dearer_seller
-        where {_DEARER}
+        where {_MONTH}
         group by {columns}
         order by {columns}
         """.encode()
     ).fetchall()
     query = sql.SQL(
         "select * from mart.dearer_seller where team = {} and provider_id = {} and model_id = {} and cheaper_provider_id = {} and "
-        + _DEARER
+        + _MONTH
         + " order by saving_usd desc"
     )
     return [
@@ -87,10 +85,7 @@ def _dearer(connection: Connection[Any]) -> list[Item]:
     ]  # fmt: skip
 
 
-_UNUSED = (
-    "commitment_discount_status = 'Unused' and effective_cost_usd > 0 "
-    "and event_date > (select max(event_date) - 30 from mart.commitment_usage)"
-)
+_UNUSED = f"commitment_discount_status = 'Unused' and effective_cost_usd > 0 and {_MONTH}"
 
 
 def _idle(connection: Connection[Any]) -> list[Item]:

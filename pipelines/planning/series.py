@@ -51,7 +51,7 @@ def spend_series(charges: pl.DataFrame, budgets: Sequence[Budget]) -> pl.DataFra
 
 def meets(budget: Budget) -> pl.Expr:
     """Whether a charge is one that the budget is for."""
-    conditions = [pl.col(field).str.contains(f"^(?s:{regex_of(text)})$") for field, text in budget.when.items()]
+    conditions = [pl.col(field).str.contains(regex_of(text)) for field, text in budget.when.items()]
     return pl.all_horizontal(*conditions) if conditions else pl.lit(value=True)
 
 
@@ -65,7 +65,7 @@ def unknown_names(budgets: Sequence[Budget], known: Mapping[str, Sequence[str]])
     found = []
     for budget in budgets:
         for field, text in budget.when.items():
-            if any(re.fullmatch(regex_of(text), value, re.DOTALL) for value in known[field]):
+            if any(re.fullmatch(regex_of(text), value) for value in known[field]):
                 continue
             found.append(f"budget {budget.budget}: no charge has {field} {text}{did_you_mean(text, known[field])}")
     return found

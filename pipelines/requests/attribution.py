@@ -10,7 +10,12 @@ import re
 
 import polars as pl
 
+from pipelines.config.allocation import UNATTRIBUTED
 from pipelines.config.attribution import TARGETS, Attribution, Lookup, Rule, Target
+from pipelines.config.patterns import regex_of
+
+USE_CASE = pl.coalesce("application", "team", pl.lit(UNATTRIBUTED)).alias("use_case")
+"""What a request is for, for behaviour, routing and shadow runs."""
 
 
 def attribute(requests: pl.DataFrame, rules: Attribution) -> pl.DataFrame:
@@ -41,9 +46,7 @@ def _field(name: str) -> pl.Expr:
 
 
 def _matches(field: str, pattern: str) -> pl.Expr:
-    """`*` stands for any text; everything else for itself."""
-    regex = "^(?s:" + ".*".join(re.escape(part) for part in pattern.split("*")) + ")$"
-    return _field(field).str.contains(regex).fill_null(value=False)
+    return _field(field).str.contains(regex_of(pattern)).fill_null(value=False)
 
 
 def _gives(lookup: Lookup, target: Target) -> bool:

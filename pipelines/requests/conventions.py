@@ -6,13 +6,13 @@ module; a row keeps the rule that it was read by in `token_semantics`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import polars as pl
 
+from pipelines.config.patterns import regex_of
 from pipelines.requests.semantics import measure
 
 CLAUDE = r"claude|anthropic"
@@ -228,8 +228,7 @@ def _fits(convention: Convention, version: pl.Expr | None) -> pl.Expr:
 
 
 def _is_emitter(scope: str, column: str = "emitter") -> pl.Expr:
-    pattern = "^(?s:" + ".*".join(re.escape(part) for part in scope.split("*")) + ")$"
-    return pl.col(column).str.contains(pattern)
+    return pl.col(column).str.contains(regex_of(scope))
 
 
 def _is_before(version: pl.Expr, limit: tuple[int, ...]) -> pl.Expr:

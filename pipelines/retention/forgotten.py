@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 import psycopg
 
+from pipelines.config.allocation import UNATTRIBUTED
 from pipelines.planning.drivers import driven_by
 from pipelines.records.store import shared_values
 from pipelines.warehouse.advisory_locks import exclusive
@@ -25,8 +26,6 @@ from pipelines.warehouse.read import read_table
 from pipelines.warehouse.tables.core import FORGOTTEN_USER
 
 _COLUMN = "end_user_id"
-NOBODY = "unattributed"
-"""The end user of mart.daily_end_user_spend where a call names none."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,8 @@ def forget(database: Database, store: Path, day_files: Path, user: str, *, is_er
             ).rowcount
             for table in ("core.request", "core.reported_cost")
         )
-        _rename_spend(connection, user, replacement or NOBODY)
-        _rename_events(connection, user, replacement or NOBODY)
+        _rename_spend(connection, user, replacement or UNATTRIBUTED)
+        _rename_events(connection, user, replacement or UNATTRIBUTED)
         quarantined = connection.execute(
             "update raw.quarantine set fields = null where position(%s in fields::text) > 0",
             [json.dumps(user, ensure_ascii=False)],

@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.config.evidence import ANY, Effect, Escalation
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.requests.attribution import USE_CASE
 from pipelines.routing.session_parts import slices, whole_sessions
 from pipelines.warehouse.tables.mart_evidence import REQUEST_REPEAT
 
@@ -27,14 +28,13 @@ _FEWEST = 50
 _OFFER = ("provider_id", "model_id")
 _BY = ("event_date", *_OFFER)
 _ORDER = ("session_id", "event_at", "request_uid")
-_USE_CASE = pl.coalesce("application", "team", pl.lit("unattributed")).alias("use_case")
 _IS_ASKED = pl.all_horizontal(pl.col("session_id", "provider_id", "model_id").is_not_null())
 
 
 def repeats(requests: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:
     """Rows of mart.request_repeat of rated rows of core.request (`traffic.CALL_COLUMNS` at least)."""
     prices = _prices(rate_card)
-    used = [one.filter(_IS_ASKED).select("event_date", _USE_CASE, *_OFFER).unique() for one in slices(requests)]
+    used = [one.filter(_IS_ASKED).select("event_date", USE_CASE, *_OFFER).unique() for one in slices(requests)]
     priced = pl.concat(used).join(prices, on=_OFFER)
     dearest = priced.group_by("event_date", "use_case").agg(dearest=pl.col("price").max())
     parts = [_counts(part.filter(_IS_ASKED), prices) for part in whole_sessions(requests)]
@@ -64,7 +64,7 @@ def _counts(asked: pl.DataFrame, prices: pl.DataFrame) -> tuple[pl.DataFrame, pl
         for meters in (INPUT_METERS, OUTPUT_METERS)
     )
     pairs = (
-        asked.select(*_BY, _USE_CASE, *_ORDER, "effective_cost_usd", prompt=prompt, written=written)
+        asked.select(*_BY, USE_CASE, *_ORDER, "effective_cost_usd", prompt=prompt, written=written)
         .sort(_ORDER)
         .with_columns(
             _is_soon().alias("soon"), pl.all_horizontal(_next(name) == pl.col(name) for name in _OFFER).alias("same")

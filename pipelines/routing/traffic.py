@@ -16,6 +16,7 @@ from functools import cached_property
 import polars as pl
 
 from pipelines.meters import COUNT_COLUMNS, COUNTS, TOKEN_METERS
+from pipelines.requests.attribution import USE_CASE
 from pipelines.routing.arm_costs import GROUP, ArmCost, Offer, added_up, arm_costs, rated_one_by_one
 from pipelines.routing.lanes import LaneKey, Models, lanes
 from pipelines.routing.session_parts import slices, whole_sessions
@@ -207,7 +208,7 @@ def _summed_up(
     grouped = in_groups(
         kept.with_columns(
             is_priced=pl.col("effective_cost_usd").is_not_null(),
-            use_case=pl.coalesce("application", "team", pl.lit("unattributed")),
+            use_case=USE_CASE,
         )
     ).with_columns(lane=lane.column)
     counts = (

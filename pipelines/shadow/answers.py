@@ -10,6 +10,7 @@ from operator import add
 
 import polars as pl
 
+from pipelines.config.allocation import UNATTRIBUTED
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
 
 LOOP_TOKENS = 100_000
@@ -58,7 +59,7 @@ def answers(shadow: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
             "request_id",
             "model_id",
             pl.coalesce("session_id", "request_id").alias("cluster"),
-            pl.col("use_case").fill_null("unattributed"),
+            pl.col("use_case").fill_null(UNATTRIBUTED),
             (pl.col("input").max().over("request_id") >= LOOP_TOKENS).fill_null(value=False).alias("is_loop"),
             "is_recorded",
             "input",

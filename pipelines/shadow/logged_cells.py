@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.ids import as_uuid
 from pipelines.meters import INPUT_METERS, OUTPUT_METERS
+from pipelines.requests.attribution import USE_CASE
 
 CLUSTERS = 400
 """Sessions are put into so many groups: fewer rows, and a wider interval if anything."""
@@ -45,7 +46,7 @@ def _cells(rows: pl.DataFrame) -> pl.DataFrame:
     size = pl.Series(_POWERS.search_sorted(tokens["input"], side="right"))
     return (
         counted.select(
-            pl.coalesce("application", "team", pl.lit("unattributed")).alias("use_case"),
+            USE_CASE,
             "model_id",
             pl.col("effective_cost_usd").alias("cost_usd"),
             (pl.col("status") == "ok").alias("is_ok"),

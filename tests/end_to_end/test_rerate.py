@@ -144,7 +144,7 @@ def test_the_story_of_a_corrected_price(booked: Company, small_sample: SmallSamp
     shown = [page.read_text(encoding="utf-8") for page in later]
     reopened = booked.rerate("--apply", "--reopen")
     assert reopened["days_applied"] == [str(first)]
-    spend = fmt.money(Decimal(_effective(booked)[str(first)]), sign="$")
+    spend = fmt.dollars(Decimal(_effective(booked)[str(first)]))
     for page, text in zip(later, shown, strict=True):
         assert page.read_text(encoding="utf-8") != text, "a page that shows the day is written again"
     assert f"({spend})" in later[0].read_text(encoding="utf-8"), "against the day before"

@@ -22,6 +22,7 @@ from pipelines.books.commitments.usage import (
     Use,
     not_loaded,
     proportional,
+    reasons,
     unpriced,
     unused_rows,
     used_rows,
@@ -114,8 +115,8 @@ class SellerCredits:
         missing = max(0, (self._first - item.from_date).days) + sum(
             1 for day in self._unloaded if item.from_date <= day
         )
-        reasons = [f"{not_loaded(missing, 'it')}, so that the balance is at most this"] if missing else []
-        return "; ".join([*reasons, *filter(None, [unpriced(today.of_seller(self.seller))])]) or None
+        at_most = f"{not_loaded(missing, 'it')}, so that the balance is at most this" if missing else None
+        return reasons(at_most, unpriced(today.of_seller(self.seller)))
 
 
 def forecast(

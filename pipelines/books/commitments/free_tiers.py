@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from pipelines.books.allocation import split
-from pipelines.books.commitments.usage import ZERO, Day, Standing, Use, unpriced, used_rows
+from pipelines.books.commitments.usage import ZERO, Day, Standing, Use, not_loaded, reasons, unpriced, used_rows
 from pipelines.config.commitments import FreeTier
 from pipelines.warehouse.tables.mart_commitments import FREE_TIER
 
@@ -37,7 +37,6 @@ class Allowance:
         covered = [_take(use, free / came) for use in uses] if came else []
         known = [None if use.unpriced_requests else part for use, part in zip(uses, covered, strict=bool(came))]
         missing = unpriced(uses)
-        days = [f"{self._unloaded} days before it in the month are not loaded"] if self._unloaded else []
         row: dict[str, Any] = {
             **dict.fromkeys(("purchased_usd", "used_usd", "unused_usd"), ZERO),
             "utilisation": float(1 - self._left / item.tokens),
@@ -45,7 +44,7 @@ class Allowance:
             "used_tokens": float(free),
             "overage_tokens": float(came - free),
             "expires_on": item.to_date,
-            "reason": "; ".join([*days, *filter(None, [missing])]) or None,
+            "reason": reasons(not_loaded(self._unloaded, "the month"), missing),
         }
         if not missing:
             row |= dict.fromkeys(("covered_usd", "saving_usd"), sum(covered, ZERO))

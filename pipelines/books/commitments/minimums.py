@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pipelines.books.commitments.usage import ZERO, Day, Standing, not_loaded, unpriced, unused_rows, usage_row
+from pipelines.books.commitments.usage import ZERO, Day, Standing, not_loaded, reasons, unpriced, unused_rows, usage_row
 from pipelines.config.commitments import MinimumSpend, days_of_month
 from pipelines.warehouse.tables.mart_commitments import MINIMUM, USED
 
@@ -33,7 +33,6 @@ class Minimum:
         used = max(ZERO, min(self._left, billed))
         self._left -= used
         unused = self._left if today.day.day == days_of_month(today.day) else ZERO
-        reasons = [not_loaded(self._unloaded, "the month")] if self._unloaded else []
         row: dict[str, Any] = {
             "purchased_usd": used + unused,
             "used_usd": used,
@@ -41,7 +40,7 @@ class Minimum:
             "utilisation": float(1 - self._left / item.usd_per_month),
             "balance_usd": self._left - unused,
             "expires_on": item.to_date,
-            "reason": "; ".join([*reasons, *filter(None, [unpriced(uses)])]) or None,
+            "reason": reasons(not_loaded(self._unloaded, "the month"), unpriced(uses)),
         }
         usage = [usage_row(item, MINIMUM, USED, used) | {"effective_cost_usd": ZERO}] if used else []
         return Standing(row, usage + unused_rows(item, MINIMUM, unused, uses))

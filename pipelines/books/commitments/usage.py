@@ -10,8 +10,8 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from pipelines.books.allocation import NOBODY, split
-from pipelines.config.allocation import ATTRIBUTION
+from pipelines.books.allocation import split
+from pipelines.config.allocation import ATTRIBUTION, UNATTRIBUTED
 from pipelines.config.commitments import Commitment, UnusedRule
 from pipelines.warehouse.tables.mart_commitments import UNUSED, USED
 
@@ -129,7 +129,7 @@ def _receivers(rule: UnusedRule, uses: Sequence[Use]) -> dict[str, Fraction]:
             "spend": max(Fraction(use.token_usd), Fraction(0)),
         }[rule.by]
         name = use.attribution[place]
-        if name != NOBODY and weight:
+        if name != UNATTRIBUTED and weight:
             found[name] = Fraction(1) if rule.by == "even" else found.get(name, Fraction(0)) + weight
     return dict(sorted(found.items()))
 
@@ -150,8 +150,15 @@ def usage_row(item: Commitment, kind: str, status: str, amount: Decimal) -> dict
     }
 
 
-def not_loaded(days: int, of: str) -> str:
-    """What is missing of a credit or month."""
+def reasons(*found: str | None) -> str | None:
+    """Those that are known, in one text; None if none is."""
+    return "; ".join(filter(None, found)) or None
+
+
+def not_loaded(days: int, of: str) -> str | None:
+    """What is missing of a credit or month; None if no day is."""
+    if not days:
+        return None
     return f"1 day of {of} is not loaded" if days == 1 else f"{days} days of {of} are not loaded"
 
 

@@ -10,13 +10,14 @@ from datetime import date
 import polars as pl
 
 from pipelines.books.allocation import ALLOCATED, SHARES, allocate, passed_on
-from pipelines.books.covered import QUANTITIES, covered, with_quantities
+from pipelines.books.covered import OF_USAGE, QUANTITIES, covered, with_quantities
 from pipelines.books.focus.commitments import commitment_columns, has_discounts, names_discounts, own_rows
 from pipelines.books.focus.contracts import applied
 from pipelines.books.focus.principals import PRINCIPALS, by_principal
 from pipelines.books.focus.split_cost import ALLOCATION_COLUMNS, allocation_columns
 from pipelines.books.focus.versions import COMMITMENT, DISCOUNT, RESOURCE, Version, columns_of
 from pipelines.books.periods import following
+from pipelines.config.allocation import UNATTRIBUTED
 from pipelines.config.focus import BillingAccount
 from pipelines.meters import FOCUS_UNITS, PRICED_METERS, TOKEN_METERS
 from pipelines.warehouse.tables.core_books import BOOKED_COMMITMENT
@@ -73,16 +74,15 @@ def cost_and_usage(
     left out, as is usage whose cost is not known, which is counted. Cost that `shares` (pipelines.books.allocation) pass on is a row for
     each receiver, from 1.3 on. With `used` (principals.py) a charge is a row for each user and key.
     """
-    known = _split(charges.filter(pl.col("unpriced_reason").is_null()), shares if version != "1.2" else None, used)
-    own_shares = pl.DataFrame(schema=SHARES) if shares is None or version == "1.2" else shares
-    known = covered(known, BOOKED_COMMITMENT.empty() if commitments is None else commitments, own_shares)
+    if shares is None or version == "1.2":
+        shares = pl.DataFrame(schema=SHARES)
+    known = _split(charges.filter(pl.col("unpriced_reason").is_null()), shares, used)
+    known = covered(known, BOOKED_COMMITMENT.empty() if commitments is None else commitments, shares)
     own, known = (
         known.filter(is_one)
         for is_one in (pl.col("charge_category").is_not_null(), pl.col("charge_category").is_null())
     )
-    is_usage = pl.all_horizontal(
-        pl.col("price_id", "list_usd_per_million", "contracted_usd_per_million", "quantity").is_not_null()
-    )
+    is_usage = pl.all_horizontal(pl.col(*OF_USAGE).is_not_null())
     usage, others = known.filter(is_usage), known.filter(~is_usage)
     rows = pl.concat(
         [_usage(usage), _adjustments(others), own_rows(passed_on(own) if version == "1.2" else own)], how="diagonal"
@@ -96,7 +96,7 @@ def cost_and_usage(
         named = [name for name in named if name not in ALLOCATION_COLUMNS]
     if rows["credential"].null_count() == rows.height:
         named.remove("x_CredentialId")
-    rows = _with_objects(rows, "Tags", {name: name for name in _TAGS}, absent="unattributed")
+    rows = _with_objects(rows, "Tags", {name: name for name in _TAGS}, absent=UNATTRIBUTED)
     filled = rows.with_columns(**_common(month, accounts))
     filled = filled.sort("ChargePeriodStart", "x_ChargeId")
     contracts = list(applied(filled))
@@ -108,14 +108,10 @@ def cost_and_usage(
     return Exported(filled, int(unpriced), tuple(sorted(set(rows["provider_id"].unique()) - accounts.keys())))
 
 
-def _split(charges: pl.DataFrame, shares: pl.DataFrame | None, used: pl.DataFrame | None) -> pl.DataFrame:
+def _split(charges: pl.DataFrame, shares: pl.DataFrame, used: pl.DataFrame | None) -> pl.DataFrame:
     """The charges with the quantities of FOCUS, by who used them, those that are passed on as a part for each receiver."""
     amounts = (*COSTS, *QUANTITIES)
-    return allocate(
-        by_principal(with_quantities(charges), used, amounts),
-        pl.DataFrame(schema=SHARES) if shares is None else shares,
-        amounts,
-    )
+    return allocate(by_principal(with_quantities(charges), used, amounts), shares, amounts)
 
 
 def _usage(lines: pl.DataFrame) -> pl.DataFrame:
@@ -202,15 +198,15 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
         "BillingAccountId": seller.replace_strict(ids, default=pl.concat_str(seller, pl.lit("-account")), return_dtype=pl.String),
         "BillingAccountName": seller.replace_strict(names, default=None, return_dtype=pl.String),
         "BillingCurrency": pl.lit("USD"),
-        "BillingPeriodStart": _midnight(pl.lit(month)),
-        "BillingPeriodEnd": _midnight(pl.lit(following(month))),
+        "BillingPeriodStart": midnight(pl.lit(month)),
+        "BillingPeriodEnd": midnight(pl.lit(following(month))),
         "ChargeClass": pl.col("charge_class"),
         "ChargeDescription": pl.coalesce(
             "described", pl.coalesce("SkuMeter", pl.lit("Cost beyond unit prices")) + pl.lit(" for ") + pl.col("model_id")
         ),
         "ChargeFrequency": pl.coalesce("frequency", pl.lit("Usage-Based")),
-        "ChargePeriodStart": _midnight(pl.col("event_date")),
-        "ChargePeriodEnd": _midnight(pl.col("event_date") + pl.duration(days=1)),
+        "ChargePeriodStart": midnight(pl.col("event_date")),
+        "ChargePeriodEnd": midnight(pl.col("event_date") + pl.duration(days=1)),
         "HostProviderName": seller,
         "InvoiceDetailId": pl.concat_str(invoice, pl.coalesce("detail", "SkuId", pl.lit("adjustment")), corrects, separator="/", ignore_nulls=True),
         "InvoiceId": invoice,
@@ -227,12 +223,13 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
         "x_ChargeId": _uuid("charge_id"),
         "x_ModelId": pl.when(pl.col("model_id") != "").then(pl.col("model_id")),
         "x_CredentialId": pl.col("credential"),
-        "x_PrincipalId": pl.coalesce("principal", pl.when(pl.col("application") != "unattributed").then("application")),
+        "x_PrincipalId": pl.coalesce("principal", pl.when(pl.col("application") != UNATTRIBUTED).then("application")),
         "x_ServiceTier": pl.col("service_tier"),
     }  # fmt: skip
 
 
-def _midnight(day: pl.Expr) -> pl.Expr:
+def midnight(day: pl.Expr) -> pl.Expr:
+    """The first instant of a UTC day."""
     return day.cast(pl.Date).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 

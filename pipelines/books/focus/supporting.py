@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 import polars as pl
 
+from pipelines.books.focus.cost_and_usage import midnight
 from pipelines.books.periods import following
 from pipelines.config.commitments import Commitments, ProvisionedThroughput
 
@@ -37,7 +38,7 @@ _OF_A_SKU = {
 def billing_periods(usage: pl.DataFrame, month: date, *, is_closed: bool, updated: datetime) -> pl.DataFrame:
     """BillingPeriod: the month at each issuer of `usage` (Cost and Usage), Open or Closed as it is in the books, which `updated` says last."""
     issuers = usage.select("InvoiceIssuerName").unique().sort("InvoiceIssuerName")
-    start, end = _midnight(month), _midnight(following(month))
+    start, end = midnight(pl.lit(month)), midnight(pl.lit(following(month)))
     return issuers.select(
         BillingPeriodCreated=start,
         BillingPeriodEnd=end,
@@ -184,8 +185,4 @@ def _by_commitment(days: Mapping[str, date | None]) -> pl.Expr:
     found = pl.col("CommitmentDiscountId").replace_strict(
         list(days), list(days.values()), default=None, return_dtype=pl.Date
     )
-    return found.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-
-
-def _midnight(day: date) -> pl.Expr:
-    return pl.lit(day).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return midnight(found)

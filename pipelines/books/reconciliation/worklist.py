@@ -27,8 +27,9 @@ def work_list(rows: pl.DataFrame, rules: Reconciliation) -> pl.DataFrame:
         for row in rows.select("provider_id", "difference_usd", "billed_usd", "reason", *_WAITING).iter_rows(named=True)
     ]
     order = pl.coalesce(pl.col("difference_usd").abs(), pl.col("billed_amount").abs())
-    found = rows.filter(pl.Series(worth, dtype=pl.Boolean)) if worth else rows
-    return found.sort(order, "event_date", "provider_id", "model_id", "meter", descending=[True] + [False] * 4)
+    return rows.filter(pl.Series(worth, dtype=pl.Boolean)).sort(
+        order, "event_date", "provider_id", "model_id", "meter", descending=[True] + [False] * 4
+    )
 
 
 def by_seller(rows: pl.DataFrame) -> pl.DataFrame:

@@ -115,10 +115,10 @@ def spend_chart(found: Stacks) -> Chart | None:
         for n, name in enumerate(found.names)
     ]
     colours = [_colour(n, name) for n, name in enumerate(found.names)]
-    total = fmt.money(fmt.total(found.amounts.values()), sign="$")
+    total = fmt.dollars(fmt.total(found.amounts.values()))
     description = (
         f"Stacked bars: spend per day from {fmt.long_day(found.days[0])} to {fmt.long_day(found.days[-1])}, {total} in all. "
-        + ", ".join(f"{name} {fmt.money(found.of_name(name), sign='$')}" for name in found.names)
+        + ", ".join(f"{name} {fmt.dollars(found.of_name(name))}" for name in found.names)
         + ". The figures stand in the table below."
     )
     labels = [fmt.short_day(day) for day in found.days]
@@ -126,7 +126,7 @@ def spend_chart(found: Stacks) -> Chart | None:
         to_svg(_stacked(rows, labels, colours, at_most), size) for size, at_most in ((WIDE, 15), (NARROW, 4))
     )
     legend = [
-        Legend(colour, name, fmt.money(found.of_name(name), sign="$"))
+        Legend(colour, name, fmt.dollars(found.of_name(name)))
         for colour, name in zip(colours, found.names, strict=True)
     ]
     return Chart(wide, narrow, description, legend)

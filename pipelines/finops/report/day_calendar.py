@@ -119,7 +119,7 @@ def _sheet(first: date, days: Days, dearest: Decimal, out_dir: Path) -> MonthShe
     return MonthSheet(
         fmt.month(first),
         f"{span.slug}/index.html",
-        fmt.money(fmt.total(spend.usd for spend in own.values()), sign="$"),
+        fmt.dollars(fmt.total(spend.usd for spend in own.values())),
         f"{note}, {fmt.count(unpriced)} of them without a price" if unpriced else note,
         _weeks(span, own, dearest, out_dir),
     )
@@ -143,7 +143,7 @@ def _weeks(span: Span, own: Days, dearest: Decimal, out_dir: Path) -> list[list[
 def _square(day: date, spend: DaySpend | None, dearest: Decimal, out_dir: Path) -> Square:
     if spend is None:
         return Square(day, day.day, words=f"{fmt.long_day(day)}: no requests are loaded")
-    amount = fmt.money(spend.usd, sign="$")
+    amount = fmt.dollars(spend.usd)
     words = f"{fmt.weekday(day)}, {fmt.long_day(day)}: {fmt.plural(spend.requests, 'request')}, {amount}"
     shade = int(10 * spend.usd / dearest) if spend.usd and spend.usd > 0 else 0
     href = f"{day}/index.html"

@@ -18,7 +18,7 @@ import polars as pl
 from pipelines.finops import format as fmt
 from pipelines.finops.report.collect import ReportData, movement_name
 from pipelines.finops.report.coverage import REASONS
-from pipelines.finops.report.moved import NAMES, main_comparison, whole
+from pipelines.finops.report.moved import NAMES, PART_TITLES, main_comparison, whole
 from pipelines.finops.span_queries import DIMENSIONS, PARTS
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _LONGEST = 32_000
 """Letters that a cell may hold, with some to spare."""
 _USD, _COUNT = '#,##0.00_ ;[Red]-#,##0.00_ ;"-"??', "#,##0"
-_PARTS = ("More requests", "Other models", "Longer requests", "Unit cost", "New models", "Models no longer used")
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ _SPEND = (
     _usd("Cost", "cost_usd"),
     _usd("Before", "cost_then_usd"),
     _usd("Change", "change_usd"),
-    *(_usd(title, f"{part}_usd") for title, part in zip(_PARTS, PARTS, strict=True)),
+    *(_usd(title, f"{part}_usd") for part, title in PART_TITLES.items()),
     _usd("Expected on bills", "billed_cost_usd"),
     _usd("List price", "list_cost_usd"),
     _count("Requests", "requests"),
@@ -91,8 +90,8 @@ def workbook(data: ReportData) -> bytes:
     for dimension in DIMENSIONS:
         rows = moved.filter(pl.col("dimension") == dimension)
         columns = (_text(NAMES[dimension], "dimension_value"), *_SPEND)
-        # A shift between two rows is in the parts of the whole and of neither row, so those two columns have no sum.
-        sheets.add(f"By {NAMES[dimension].lower()}", head, columns, rows, unsummed=("volume_usd", "mix_usd", "use_usd", "price_usd", "new_usd", "ended_usd"), whole=whole(data, number))  # fmt: skip
+        # A shift between two rows is in the parts of the whole and of neither row, so these columns have no sum.
+        sheets.add(f"By {NAMES[dimension].lower()}", head, columns, rows, unsummed=[f"{part}_usd" for part in PARTS], whole=whole(data, number))  # fmt: skip
     days = (
         data["days"]
         .group_by("event_date")

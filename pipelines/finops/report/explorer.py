@@ -80,5 +80,5 @@ def _folded(charges: pl.DataFrame) -> str:
         if not others.is_empty():
             usd = fmt.total(others["cost_usd"])
             share = fmt.percent(fmt.share(usd, whole)) if usd is not None and whole else fmt.NONE
-            parts.append(f"{_TITLES[name]} {fmt.money(usd, sign='$')} ({share})")
+            parts.append(f"{_TITLES[name]} {fmt.dollars(usd)} ({share})")
     return ", ".join(parts)

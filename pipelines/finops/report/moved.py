@@ -33,7 +33,7 @@ QUERY_AT = "provider"
 """The dimension whose table of spend has the query of all these tables under it."""
 NAMES = {"provider": "Seller", "model": "Model", "team": "Team", "project": "Project", "cost_centre": "Cost centre"}
 """The dimensions as headings."""
-_PARTS = {
+PART_TITLES = {
     "volume": "More requests",
     "mix": "Other models",
     "use": "Longer requests",
@@ -41,6 +41,7 @@ _PARTS = {
     "new": "New models",
     "ended": "Models no longer used",
 }
+"""The parts of a change (`PARTS`) as headings."""
 _IN_WORDS = {
     "volume": ("more requests", "fewer requests"),
     "mix": ("a shift to dearer models", "a shift to cheaper models"),
@@ -93,13 +94,13 @@ def moved_sentence(row: dict[str, Any], earlier: Earlier) -> str:
     """The change and its largest causes, in words."""
     change = row["change_usd"]
     if not change:
-        return f"The cost is the same as {earlier.name}, {fmt.money(row['cost_then_usd'], sign='$')}."
+        return f"The cost is the same as {earlier.name}, {fmt.dollars(row['cost_then_usd'])}."
     direction = "more" if change > 0 else "less"
     share = fmt.percent(fmt.share(abs(change), row["cost_then_usd"]))
-    text = f"{fmt.money(abs(change), sign='$')} ({share}) {direction} than {earlier.name}"
+    text = f"{fmt.dollars(abs(change))} ({share}) {direction} than {earlier.name}"
     causes = sorted((part for part in PARTS if row[f"{part}_usd"]), key=lambda part: -abs(row[f"{part}_usd"]))
     named = [
-        f"{_IN_WORDS[part][row[f'{part}_usd'] < 0]} ({fmt.money(row[f'{part}_usd'], plus=True, sign='$')})"
+        f"{_IN_WORDS[part][row[f'{part}_usd'] < 0]} ({fmt.dollars(row[f'{part}_usd'], plus=True)})"
         for part in causes[:3]
         if abs(row[f"{part}_usd"]) >= abs(change) / 20
     ]
@@ -203,7 +204,7 @@ def _why_columns() -> list[Any]:
         number_column("Before"),
         number_column("Now"),
         number_column("Change"),
-        *(number_column(title) for title in _PARTS.values()),
+        *(number_column(title) for title in PART_TITLES.values()),
     ]
 
 

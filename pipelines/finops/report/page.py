@@ -85,10 +85,7 @@ def build_page(data: ReportData, context: ReportContext) -> tuple[Page, list[Fai
     projected, saving = sections.made(
         "projected saving",
         lambda: (routing.routing_section(data), projection.saving_figure(data)),
-        (
-            _NO_ROUTING,
-            KeyFigure("Projected saving", fmt.NONE, ["could not be read"]),
-        ),
+        (_NO_ROUTING, KeyFigure("Projected saving", fmt.NONE, ["could not be read"])),
     )
     checks_open, checks_passed = evidence.checks_tables(context.checks)
     page = Page(
@@ -174,5 +171,4 @@ def lacking(name: str) -> Table:
     return Table("", name, [], [], empty=_NOT_MADE)
 
 
-_NOTHING = Table("", "", [], [])
-_NO_ROUTING = routing.RoutingSection(lacking("policies"), _NOTHING, _NOTHING)
+_NO_ROUTING = routing.RoutingSection(lacking("policies"))

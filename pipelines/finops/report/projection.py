@@ -111,7 +111,7 @@ def saving_figure(data: ReportData) -> KeyFigure:
         return KeyFigure("Projected saving", fmt.NONE, [f"policy {first['policy']} could not be projected"])
     return KeyFigure(
         "Projected saving",
-        fmt.money(first["saving_usd"], sign="$") if first["saving_usd"] is not None else "a range",
+        fmt.dollars(first["saving_usd"]) if first["saving_usd"] is not None else "a range",
         [
             f"{fmt.percent(first['saving_share'])} with policy {first['policy']}"
             if first["saving_usd"] is not None
@@ -294,7 +294,7 @@ def _sentence(total: Mapping[str, Any]) -> str:
     base, cost, saving = (total[name] for name in ("baseline_cost_usd", "projected_cost_usd", "saving_usd"))
     stated = json.loads(total["assumptions"])
     if stated.get("requests") == 0:
-        machines = f" Machines of one's own would have cost {fmt.money(cost, sign='$')}." if cost else ""
+        machines = f" Machines of one's own would have cost {fmt.dollars(cost)}." if cost else ""
         left_out = _words(stated.get("requests_left_out", {}))
         return f"No request can be routed, so there is nothing to save. Left out: {left_out}.{machines}"
     interval = ""
@@ -310,8 +310,8 @@ def _sentence(total: Mapping[str, Any]) -> str:
         return f"Not projected{' as one figure' if interval else ''}: {reason}.{interval}{quality}"
     verb = "would have saved" if saving >= 0 else "would have cost more by"
     return (
-        f"The routable traffic {_cost_words(total['baseline'])} {fmt.money(base, sign='$')}; under the policy "
-        f"{fmt.money(cost, sign='$')}, at the middle of all simulated worlds. It {verb} {fmt.money(abs(saving), sign='$')} ({fmt.percent(abs(total['saving_share'] or 0.0))}).{interval}{quality}"
+        f"The routable traffic {_cost_words(total['baseline'])} {fmt.dollars(base)}; under the policy "
+        f"{fmt.dollars(cost)}, at the middle of all simulated worlds. It {verb} {fmt.dollars(abs(saving))} ({fmt.percent(abs(total['saving_share'] or 0.0))}).{interval}{quality}"
     )
 
 

@@ -29,6 +29,7 @@ from pipelines.finops.report.projection import (
 )
 from pipelines.finops.report.routing_charts import FrontierPoint, frontier_chart, waterfall_chart
 from pipelines.finops.report.routing_evidence import (
+    MEASURES,
     claims_table,
     measured_table,
     moves_table,
@@ -62,8 +63,8 @@ class RoutingSection:
     """All projections of the day and the assumptions that they share, and the frontier."""
 
     overview: Table
-    month: Table
-    measure_next: Table
+    month: Table = _EMPTY
+    measure_next: Table = _EMPTY
     moves: Table = _EMPTY
     measured: Table = _EMPTY
     off_policy: Table = _EMPTY
@@ -129,7 +130,7 @@ def _overview(table_id: str, caption: str, rows: pl.DataFrame, sql: str) -> Tabl
             text_column("Best single cheap model"),
             text_column("Same tokens on the dearest model"),
         ],
-        [_policy_row(group, decimals) for group in rows.partition_by("policy", "baseline", maintain_order=True)],
+        [_policy_row(group, decimals) for group in by_policy(rows)],
         sql=sql,
     )
 
@@ -192,11 +193,6 @@ def _month(rows: pl.DataFrame, sql: str, *, least: int) -> Table:
     return _overview("policies-month", caption, rows, sql)
 
 
-_MEASURES = {
-    "input": "input tokens", "output": "output tokens", "loop": "tokens of an agent's tasks", "quality": "quality",
-}  # fmt: skip
-
-
 def _measure_next(rows: pl.DataFrame, sql: str) -> Table:
     """Which shadow runs narrow the intervals most, and what they would cost."""
     decimals = fmt.decimals_for(rows["cost_usd"])
@@ -214,7 +210,7 @@ def _measure_next(rows: pl.DataFrame, sql: str) -> Table:
             [
                 text_cell(row["policy"], note=f"against {baseline_words(row['baseline'])}"),
                 text_cell(
-                    f"{_MEASURES[row['measure']]} of {row['model_id']}",
+                    f"{MEASURES[row['measure']]} of {row['model_id']}",
                     note=f"{_pairing(row)}; {row['pairs_basis']}{_no_cost(row)}",
                 ),
                 Cell(f"{100 * row['narrows_by']:.0f}", f"{row['narrows_by']:f}"),

@@ -42,7 +42,7 @@ def waterfall_chart(steps: Mapping[str, Decimal], title: str) -> Chart:
             "from": float(min(span)),
             "to": float(max(span)),
             "colour": _colour(number, len(names), steps[name]),
-            "label": fmt.money(steps[name], sign="$", plus=0 < number < len(names) - 1),
+            "label": fmt.dollars(steps[name], plus=0 < number < len(names) - 1),
         }
         for number, (name, span) in enumerate(zip(names, spans, strict=True))
     ]
@@ -109,12 +109,12 @@ def frontier_chart(points: Sequence[FrontierPoint]) -> Chart:
         Legend(
             BAR_COLOUR if point.is_on_hull else BASE_COLOUR,
             f"{number} {point.name}",
-            fmt.money(Decimal(repr(point.cost_usd)), sign="$"),
+            fmt.dollars(Decimal(repr(point.cost_usd))),
         )
         for number, point in enumerate(single, 1)
     ]
     described = "; ".join(
-        f"{point.name}: {fmt.percent(point.quality)} of tasks for {fmt.money(Decimal(repr(point.cost_usd)), sign='$')}"
+        f"{point.name}: {fmt.percent(point.quality)} of tasks for {fmt.dollars(Decimal(repr(point.cost_usd)))}"
         for point in single
     )
     return Chart(

@@ -27,7 +27,7 @@ _EVENTS = {
     "silent_change": "model behaves otherwise",
     "served_other": "another model answers",
 }
-_MEASURES = {
+MEASURES = {
     "input": "input tokens",
     "output": "output tokens",
     "loop": "tokens of an agent's tasks",
@@ -36,6 +36,7 @@ _MEASURES = {
     "ok": "calls that ended well",
     "score": "gold score",
 }
+"""What is measured, in words."""
 _BASES = {"cited": "cited prices", "report_date": "true prices of its date", "today": "today"}
 
 
@@ -90,7 +91,7 @@ def measured_table(data: ReportData) -> Table:
         [
             [
                 text_cell(
-                    f"{_MEASURES.get(row['measure'], row['measure'])} of {row['model_id']}", note=_measured_note(row)
+                    f"{MEASURES.get(row['measure'], row['measure'])} of {row['model_id']}", note=_measured_note(row)
                 ),
                 _figure(row["estimate"]),
                 _bounds(row),
@@ -126,7 +127,7 @@ def off_policy_table(data: ReportData) -> Table:
         [
             [
                 text_cell(f"{row['use_case']}: {row['model_id']}", note=f"method {row['method']}"),
-                text_cell(_MEASURES.get(row["measure"], row["measure"])),
+                text_cell(MEASURES.get(row["measure"], row["measure"])),
                 share_cell(row["estimate"]),
                 _shares(row),
                 count_cell(row["requests"]),

@@ -87,7 +87,7 @@ def _headline(data: ReportData, total: dict[str, Any] | None) -> str:
         return f"{made}; none of them could be priced."
     state = _books(data)
     closed = " The month is closed: these are the figures that were booked." if state and span.kind == "month" else ""
-    return f"{made} for {fmt.money(total['cost_usd'], sign='$')}.{closed}"
+    return f"{made} for {fmt.dollars(total['cost_usd'])}.{closed}"
 
 
 def _books(data: ReportData) -> dict[str, Any] | None:
@@ -107,26 +107,26 @@ def _key_figures(data: ReportData, total: dict[str, Any] | None) -> list[KeyFigu
     tokens = total["input_tokens"] + total["output_tokens"]
     of_cost = fmt.total(data["waste"]["saving_usd"])
     figures = [
-        KeyFigure(f"Spend of {data.span.name}", _usd(cost), _against(data), "cost", query),
+        KeyFigure(f"Spend of {data.span.name}", fmt.dollars(cost), _against(data), "cost", query),
         KeyFigure(
             "Spend a day",
-            _usd(None if cost is None or not days else cost / days),
+            fmt.dollars(None if cost is None or not days else cost / days),
             [f"{days} of {data.span.days} days have requests"],
             "cost",
             "history",
         ),
         KeyFigure(
-            "Expected on bills", _usd(total["billed_cost_usd"]), [f"{_usd(total['list_cost_usd'])} at list price"], "billed", query
+            "Expected on bills", fmt.dollars(total["billed_cost_usd"]), [f"{fmt.dollars(total['list_cost_usd'])} at list price"], "billed", query
         ),
         KeyFigure("Requests", fmt.count(total["requests"]), [f"{fmt.large(tokens)} tokens"], "tokens", query),
         KeyFigure(
             "Not priced",
             fmt.plural(total["unpriced_requests"], "request"),
-            [f"may cost {_usd(unknown)} more" if unknown else "every request has a known cost" if not total["unpriced_requests"] else "what they cost is not known"],
+            [f"may cost {fmt.dollars(unknown)} more" if unknown else "every request has a known cost" if not total["unpriced_requests"] else "what they cost is not known"],
             "unknown",
             "unpriced",
         ),
-        KeyFigure("Could have cost less", _usd(of_cost or Decimal(0)), [f"{fmt.percent(fmt.share(of_cost, cost))} of the spend"] if of_cost else ["nothing was found"], "waste", "waste"),
+        KeyFigure("Could have cost less", fmt.dollars(of_cost or Decimal(0)), [f"{fmt.percent(fmt.share(of_cost, cost))} of the spend"] if of_cost else ["nothing was found"], "waste", "waste"),
     ]  # fmt: skip
     state = _books(data)
     return figures + (_booked(state) if state else [])
@@ -136,8 +136,8 @@ def _booked(state: dict[str, Any]) -> list[KeyFigure]:
     corrections = state["corrections_usd"]
     known = state["not_booked_usd"]
     return [
-        KeyFigure("Corrections booked here", _usd(corrections or Decimal(0)), ["of months closed before, not in the spend above"], "booked"),
-        KeyFigure("Known since it was closed", fmt.money(known, sign="$", plus=True), ["not booked yet: modelmeter restate" if known else "nothing"], "booked"),
+        KeyFigure("Corrections booked here", fmt.dollars(corrections or Decimal(0)), ["of months closed before, not in the spend above"], "booked"),
+        KeyFigure("Known since it was closed", fmt.dollars(known, plus=True), ["not booked yet: modelmeter restate" if known else "nothing"], "booked"),
     ]  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def _against(data: ReportData) -> list[str]:
             notes.append(f"no spend known for {earlier.name}")
         else:
             change = fmt.percent(fmt.share(row["change_usd"], row["cost_then_usd"]), plus=True)
-            notes.append(f"{change} on {earlier.name} ({_usd(row['cost_then_usd'])})")
+            notes.append(f"{change} on {earlier.name} ({fmt.dollars(row['cost_then_usd'])})")
     return notes
 
 
@@ -188,7 +188,3 @@ def _unknown(data: ReportData) -> Table:
         empty="Every request has a known cost.",
         sql=data.sql["unknown"],
     )  # fmt: skip
-
-
-def _usd(value: Decimal | None) -> str:
-    return fmt.money(value, sign="$")

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.config.allocation import UNATTRIBUTED
 from pipelines.finops import format as fmt
 from pipelines.finops.queries import Cut
 from pipelines.finops.report.collect import ReportData
@@ -32,7 +33,6 @@ from pipelines.finops.report.tables import (
 )
 
 UNRESOLVED_PREFIX = "unresolved: "
-UNATTRIBUTED = "unattributed"
 _OPENNESS = {"open_source": "open source", "open_weight": "open weights", "closed": "closed", "unknown": "not known"}
 _MTOK = Decimal(10) ** 6
 _BLANK = Cell("")
@@ -94,7 +94,7 @@ def headline(day: date, totals: DayTotals, incomplete: Incomplete | None = None)
     if totals.spend is None:
         return f"{made}; none of them could be priced."
     priced = fmt.percent(fmt.share(totals.priced, totals.requests))
-    return f"{made} for {fmt.money(totals.spend, sign='$')}; {priced} of them are priced."
+    return f"{made} for {fmt.dollars(totals.spend)}; {priced} of them are priced."
 
 
 def key_figures(data: ReportData, totals: DayTotals, saving: KeyFigure) -> list[KeyFigure]:
@@ -105,7 +105,7 @@ def key_figures(data: ReportData, totals: DayTotals, saving: KeyFigure) -> list[
         month_notes.append(f"without {fmt.plural(month['unpriced_requests'], 'unpriced request')}")
     spend_notes = [_against(data, totals.spend, 1), _against(data, totals.spend, 7)]
     if totals.spend is not None and totals.list_cost != totals.spend:
-        spend_notes.append(f"{fmt.money(totals.list_cost, sign='$')} at list price")
+        spend_notes.append(f"{fmt.dollars(totals.list_cost)} at list price")
     teams = data["teams"].filter(pl.col("team") != UNATTRIBUTED).height
     unpriced_note = "every request has a known cost"
     if totals.unpriced:
@@ -113,10 +113,10 @@ def key_figures(data: ReportData, totals: DayTotals, saving: KeyFigure) -> list[
             "their cost is missing from every sum" if totals.unpriced > 1 else "its cost is missing from every sum"
         )
     if totals.logged_only is not None:
-        unpriced_note += f"; their logs say {fmt.money(totals.logged_only, sign='$')}"
+        unpriced_note += f"; their logs say {fmt.dollars(totals.logged_only)}"
     return [
-        KeyFigure("Spend of the day", _usd(totals.spend), spend_notes, "cost", "models"),
-        KeyFigure("Month to date", _usd(month["effective_cost_usd"]), month_notes, "cost", "history"),
+        KeyFigure("Spend of the day", fmt.dollars(totals.spend), spend_notes, "cost", "models"),
+        KeyFigure("Month to date", fmt.dollars(month["effective_cost_usd"]), month_notes, "cost", "history"),
         KeyFigure(
             "Requests",
             fmt.count(totals.requests),
@@ -266,7 +266,7 @@ def reported_sentence(data: ReportData) -> str:
     difference = fmt.less(row["reported_cost_usd"], row["effective_cost_usd"])
     text = (
         f"Gateways logged a cost of their own for {fmt.plural(row['requests'], 'priced request')}: "
-        f"{_usd(row['reported_cost_usd'])}, against {_usd(row['effective_cost_usd'])} here"
+        f"{fmt.dollars(row['reported_cost_usd'])}, against {fmt.dollars(row['effective_cost_usd'])} here"
     )
     if not row["differing_requests"]:
         return f"{text}. They agree on every request."
@@ -370,14 +370,10 @@ def _against(data: ReportData, spend: Decimal | None, days: int) -> str:
     earlier = fmt.total(data["history"].filter(pl.col("event_date") == then)["effective_cost_usd"])
     if earlier is None:
         return f"no spend known for {name}"
-    amount = fmt.money(earlier, sign="$")
+    amount = fmt.dollars(earlier)
     if spend is None or not earlier:
         return f"{amount} {name}"
     change = fmt.less(spend, earlier)
     if not change:
         return f"as much as {name} ({amount})"
     return f"{fmt.percent(fmt.share(change, earlier), plus=True)} on {name} ({amount})"
-
-
-def _usd(value: Decimal | None) -> str:
-    return fmt.money(value, sign="$")

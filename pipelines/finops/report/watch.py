@@ -1,7 +1,7 @@
 """The section on what the models are worth: the gap between open and closed ones, and silent changes in the own log.
 
 Leaderboard events are in `evidence.py`; here they only get the routes and the spend that they touch. The figures are
-those of mart.benchmark_gap and mart.request_drift, computed by `pipelines.benchmarks`.
+those of mart.benchmark_gap (`pipelines.benchmarks`) and mart.request_drift (`pipelines.behaviour`).
 """
 
 from __future__ import annotations

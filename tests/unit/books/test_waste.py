@@ -29,6 +29,7 @@ from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_prices import RATE_CARD
 from pipelines.warehouse.tables.mart_commitments import COMMITMENT_USAGE
 from pipelines.warehouse.tables.mart_economics import DEARER_SELLER, FINDINGS, WASTE
+from pipelines.warehouse.tables.raw import LOADED_FILE
 from tests.unit.prices.feeds import FEED, price, registry_of, snapshot
 from tests.unit.prices.requests_frame import requests_frame
 from tests.unit.quality.rows import good_row, insert
@@ -58,6 +59,8 @@ PROMPT = 100_000
 def migrated(postgres_home: Path) -> Iterator[Database]:
     with open_database(Settings(home=postgres_home), migrate=False) as shared:
         database = fresh_database(shared)
+        with database.connect() as connection:
+            insert(connection, LOADED_FILE, [good_row(LOADED_FILE, event_date=NEXT)])
         yield database
 
 
@@ -215,6 +218,19 @@ def test_a_dearer_seller_is_in_the_list_with_the_cheaper_one(migrated: Database)
         Decimal(3),
     )
     assert len(shown) == 2
+
+
+def test_what_was_mended_leaves_the_list_thirty_days_later(migrated: Database) -> None:
+    """A seller that is no longer dearer has no newer rows, and would have stood in the list for ever."""
+    row = {"event_date": DAY, "requests": 2, "saving_usd": Decimal("1.5")}
+    with migrated.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute("truncate mart.waste, mart.commitment_usage")
+        insert(connection, DEARER_SELLER, [good_row(DEARER_SELLER, **row)])
+        left = []
+        for days in (29, 30):
+            insert(connection, LOADED_FILE, [good_row(LOADED_FILE, event_date=DAY + timedelta(days=days))])
+            left.append(len(work_list(connection)))
+    assert left == [1, 0]
 
 
 def test_idle_commitments_are_in_the_list_by_who_pays(migrated: Database) -> None:

@@ -32,7 +32,7 @@ def test_sums_keep_every_digit() -> None:
     ],
 )
 def test_money(value: str, shown: str) -> None:
-    assert fmt.money(Decimal(value), sign="$") == shown
+    assert fmt.dollars(Decimal(value)) == shown
 
 
 def test_amounts_below_a_cent_show_in_tables() -> None:
