@@ -25,6 +25,13 @@ def as_uuid(value: bytes) -> UUID:
     return UUID(bytes=value)
 
 
+def uuid_text(column: str) -> pl.Expr:
+    """A column of ids as people and Postgres write them."""
+    digits = pl.col(column).bin.encode("hex")
+    parts = [digits.str.slice(start, length) for start, length in ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))]
+    return pl.concat_str(*parts, separator="-")
+
+
 def id_column(frame: pl.DataFrame, columns: Sequence[str], *, prefix: Sequence[str] = ()) -> pl.Series:
     """One id per row from `columns` (cast to text; null is the empty string) after the constant `prefix` parts.
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.instants import holds_at
+
 SCHEMA_VERSION = "0.3.0"
 _RELATIONSHIP = {
     "vendor": "first_party",
@@ -39,9 +41,9 @@ def export_every_eval_ever(
     say whether weights are open. A document holds the scores of one model, variant and harness on one board. Scores keep
     their unit, with min_score and max_score where the benchmark has them and null where it has no such bound.
     """
-    known = scores.filter(
-        (pl.col("observed_at") <= at) & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > at))
-    ).with_columns(pl.col("benchmark_version_id").str.split("@").list.first().alias("benchmark_id"))
+    known = scores.filter(holds_at(at, "observed_at", "superseded_at")).with_columns(
+        pl.col("benchmark_version_id").str.split("@").list.first().alias("benchmark_id")
+    )
     openness = {} if models is None else dict(models.select("model_id", "openness").iter_rows())
     joined = known.join(benchmarks, on="benchmark_id", how="left").sort(*_RUN, "benchmark_version_id", "source_row_key")
     groups = joined.partition_by([*_RUN, "source_row_key"], maintain_order=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ import polars as pl
 
 from pipelines.config.allocation import UNATTRIBUTED
 from pipelines.config.patterns import regex_of
+from pipelines.instants import midnight
 from pipelines.meters import FEE_METERS, PRICED_METERS, TOKEN_METERS
 from pipelines.prices.meters import fee_quantity
 from pipelines.warehouse.tables.mart_economics import DEARER_SELLER
@@ -85,7 +86,7 @@ def _cheapest(row: _Row, own: _Row, offers: _Offers) -> Iterator[tuple[str, Deci
     """The seller that asks least for the row's quantities, and how much; nothing where that is no less than was paid."""
     if _cost(row, own, own) != row["cost_usd"]:
         return  # something else than the card decided the cost
-    start = datetime.combine(row["event_date"], time(), UTC)
+    start = midnight(row["event_date"])
     best: tuple[Decimal, str] | None = None
     for offer in _others(own, offers):
         if not _holds(offer, row["region"], start):

@@ -9,7 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ import polars as pl
 
 from pipelines.config.model_facts import ModelFacts, ModelFactsConfig
 from pipelines.ids import as_uuid
+from pipelines.routing.quality import known_on
 from pipelines.selfhost.api_prices import list_cards
 
 
@@ -154,12 +155,11 @@ def _scores(known: Known, models: list[str], day: date) -> dict[str, list[Scored
 
 def _best_scores(known: Known, models: list[str], day: date) -> Iterator[dict[str, Any]]:
     """Of each model on each benchmark version the best entry that was believed at the end of the day."""
-    end = datetime.combine(day + timedelta(days=1), time(), UTC)
-    believed = known.scores.filter(
-        pl.col("model_id").is_in(models),
-        pl.col("observed_at") < end,
-        pl.col("superseded_at").is_null() | (pl.col("superseded_at") >= end),
-    ).with_columns(pl.col("benchmark_version_id").str.split("@").list.first().alias("benchmark_id"))
+    believed = (
+        known_on(known.scores, day)
+        .filter(pl.col("model_id").is_in(models))
+        .with_columns(pl.col("benchmark_version_id").str.split("@").list.first().alias("benchmark_id"))
+    )
     units = known.benchmarks.select("benchmark_id", "unit", "lower_is_better")
     merit = pl.when("lower_is_better").then(-pl.col("score")).otherwise(pl.col("score"))
     best = (

@@ -12,6 +12,7 @@ from datetime import datetime
 import polars as pl
 
 from pipelines.daily.price_traffic import newest_traffic
+from pipelines.instants import holds_at
 from pipelines.prices import Traffic, in_usd, other_names, price_change_rows, price_conflict_rows
 from pipelines.prices.feed_snapshot import BEGINNING
 from pipelines.prices.price_lists import OTHER_NAMES
@@ -44,9 +45,8 @@ def refresh_price_history(workspace: Workspace) -> PriceHistory:
         traffic, until = newest_traffic(connection, workspace.day_files)
     at = until or max(prices["recorded_at"].to_list(), default=BEGINNING)
     changes = price_change_rows(prices, rate_card, traffic)
-    holds = (pl.col("valid_from") <= at) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > at))
     conflicts = price_conflict_rows(
-        in_usd(prices.filter(holds), fx_rates),
+        in_usd(prices.filter(holds_at(at)), fx_rates),
         workspace.config.sources.prices,
         traffic,
         at=at,

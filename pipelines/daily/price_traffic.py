@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from pipelines.instants import end_of
 from pipelines.meters import COUNT_COLUMNS, PRICED_METERS, FeeMeter, Meter
 from pipelines.prices.exposure import PRICED_BY, Traffic
 from pipelines.warehouse.charges import QUANTITIES, charges_sql
@@ -53,7 +54,7 @@ def newest_traffic(connection: psycopg.Connection[Any], day_files: Path) -> tupl
     days = [day for day in loaded if newest and newest - day < timedelta(days=TRAFFIC_DAYS)]
     rows = read_frame(connection, _TRAFFIC, {"usage": _used(connection, day_files, days)})
     charges = rows.drop("total_usd").drop_nulls("quantity")
-    until = datetime.combine(newest + timedelta(days=1), time(), UTC) if newest else None
+    until = end_of(newest) if newest else None
     return Traffic(charges, Decimal(rows["total_usd"][0]), TRAFFIC_DAYS), until
 
 

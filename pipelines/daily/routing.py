@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -18,6 +18,7 @@ import psycopg
 from pipelines.config.routing import RoutingConfig
 from pipelines.daily.days import Window
 from pipelines.daily.shadow import answers_now
+from pipelines.instants import midnight
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.routing import Routed, Setting, together
 from pipelines.routing.kept import kept_days, kept_traffic, rows_of
@@ -232,7 +233,7 @@ def setting_of(
         connection,
         BENCHMARK_SCORE,
         "observed_at < %s and (superseded_at is null or superseded_at >= %s)",
-        (_midnight(until), _midnight(first)),
+        (midnight(until), midnight(first)),
     )
     answered = answers_now(connection)
     again = _asked_again(connection, first, until)
@@ -256,7 +257,3 @@ def _months(window: Window) -> list[date]:
 
 def _after(month: date) -> date:
     return (month + timedelta(days=31)).replace(day=1)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

@@ -14,11 +14,11 @@ from pipelines.prices.exposure import Traffic, price_change_rows, price_conflict
 from pipelines.prices.feed_cache import cached_feed
 from pipelines.prices.feed_snapshot import FeedSnapshot, PriceFeedError
 from pipelines.prices.history import price_changes, price_conflicts
-from pipelines.prices.ledger import build_ledger
+from pipelines.prices.ledger import believed, build_ledger
 from pipelines.prices.packaged import packaged_genai_prices
 from pipelines.prices.parse import feed_names, parse_feed, parser_version
 from pipelines.prices.price_lists import other_names, with_separate_lists
-from pipelines.prices.rate_card import believed, build_rate_card
+from pipelines.prices.rate_card import build_rate_card
 from pipelines.prices.rating import rate
 from pipelines.prices.restatement import changed_requests, rerate, restatement_lines
 from pipelines.prices.review import Held, Review, Verdict, review

@@ -26,9 +26,7 @@ def with_periods(asserted: pl.DataFrame, instants: pl.DataFrame) -> pl.DataFrame
     its stated end or the start of a stated successor; what was believed before stays stated, up to then. An undated price
     whose stated end has passed, or whose successor has begun, no longer holds and is left out.
     """
-    is_undated = pl.col("valid_from").is_null()
-    bears = (is_undated & pl.col("valid_to").is_not_null()).any() | (is_undated.any() & ~is_undated.all())
-    mixed = asserted.group_by("sku").agg(bears.alias("is_mixed"), pl.col("group").first()).filter("is_mixed")
+    mixed = asserted.group_by("sku").agg(dates_bear().alias("is_mixed"), pl.col("group").first()).filter("is_mixed")
     if mixed.is_empty():
         return asserted
     rows = asserted.join(mixed, on="sku", how="semi")
@@ -43,6 +41,12 @@ def with_periods(asserted: pl.DataFrame, instants: pl.DataFrame) -> pl.DataFrame
     group_of = dict(mixed.select("sku", "group").iter_rows())
     periods = [row for sku, stated in by_sku.items() for row in _timeline(stated, observed[group_of[sku]])]
     return pl.concat([rest, pl.DataFrame(periods, schema=asserted.schema)])
+
+
+def dates_bear() -> pl.Expr:
+    """Whether dates bear upon a price without one in a group: it has an end, or a sibling has a date."""
+    is_undated = pl.col("valid_from").is_null()
+    return (is_undated & pl.col("valid_to").is_not_null()).any() | (is_undated.any() & ~is_undated.all())
 
 
 def _timeline(stated: dict[int, list[_Row]], observed: Sequence[tuple[int, datetime]]) -> Iterator[_Row]:

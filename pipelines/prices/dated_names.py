@@ -13,7 +13,7 @@ from pipelines.config.models import ModelsConfig
 from pipelines.models import build_registry
 from pipelines.models.names import DATE_SUFFIX, key_of
 from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot
-from pipelines.prices.statements import facts_of, gathered, lines, numbered
+from pipelines.prices.statements import by_number, facts_of, gathered, lines, numbered
 
 _PLACE = ("k", "provider_id", "_region")
 _SAME = (*_PLACE, "meter", *CONDITIONS, "valid_from")
@@ -36,12 +36,7 @@ def dated_aliases(snapshots: Sequence[FeedSnapshot], config: ModelsConfig) -> pl
     place = ["provider_id", "_region", "key"]
     undated = names.join(dated.select("provider_id", "_region", key="same_as").unique(), on=place, how="semi")
     found = lines(stated, pl.concat([dated, undated]).unique("row").select("row", "group"))
-    facts = facts_of(snapshots)
-    feeds = pl.DataFrame(
-        {"snapshot": range(len(facts)), "feed": [item.feed for item in facts]},
-        schema={"snapshot": pl.Int64, "feed": pl.String},
-    )
-    feeds = found.instants.join(feeds, on="snapshot").select("k", "feed")
+    feeds = found.instants.join(by_number(facts_of(snapshots), "feed"), on="snapshot").select("k", "feed")
     prices = found.said.join(pl.concat([dated, undated]).unique("row"), on="row").join(feeds, on="k")
     compared = _compared(prices)
     whole = (pl.col("equal") == pl.col("stated")) & (pl.col("equal") == pl.col("stated_undated"))

@@ -6,16 +6,18 @@ They are declared in `commitments.yaml`. Contracted and effective cost, charges,
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from typing import Any
 
 import polars as pl
 
 from pipelines.config.commitments import Discount
+from pipelines.config.patterns import regex_of
 from pipelines.exact_json import exact_json
+from pipelines.instants import midnight
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 
 _RATE = Decimal("1e-12")
@@ -52,20 +54,16 @@ def _contracts(cards: pl.DataFrame) -> Iterable[tuple[str, str, datetime, dateti
 def _listed(cards: pl.DataFrame, discount: Discount) -> Iterator[dict[str, Any]]:
     listed = cards.filter(pl.col("contract_id") == "", pl.col("provider_id") == discount.provider_id)
     for card in listed.iter_rows(named=True):
-        if any(fnmatchcase(card["model_id"], pattern) for pattern in discount.models):
+        if any(re.fullmatch(regex_of(pattern), card["model_id"]) for pattern in discount.models):
             yield card
 
 
 def _within(card: dict[str, Any], discount: Discount) -> _Span | None:
     """The time in which both the card and the discount hold."""
-    start: datetime = max(card["valid_from"], _midnight(discount.from_date))
-    ends = [card["valid_to"], discount.to_date and _midnight(discount.to_date)]
+    start: datetime = max(card["valid_from"], midnight(discount.from_date))
+    ends = [card["valid_to"], discount.to_date and midnight(discount.to_date)]
     end: datetime | None = min((end for end in ends if end is not None), default=None)
     return (start, end) if end is None or start < end else None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def _free(span: _Span | None, taken: list[_Span]) -> Iterator[_Span]:

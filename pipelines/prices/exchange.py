@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, NamedTuple
 
@@ -21,9 +21,11 @@ import polars as pl
 
 from pipelines.config.fx import FxConfig, FxFeed
 from pipelines.ids import id_bytes
+from pipelines.instants import midnight
 from pipelines.landing import LandedFile, read_bytes
 from pipelines.outside import ANY_FAILURE, worded
 from pipelines.prices.feed_snapshot import BEGINNING, PriceFeedError, as_amount, per_million
+from pipelines.prices.ledger import believed
 from pipelines.warehouse.tables.core_prices import FX_RATE
 
 PARSER_VERSION = "ecb-2"
@@ -129,8 +131,8 @@ def build_fx_rates(config: FxConfig, snapshots: Sequence[FxSnapshot], currencies
             "steps": "day",
             "usd_per_unit": _EXACT.quantize(rate.usd_per_unit, _STEP),
             "rate_as_found": f"{rate.usd_per_unit} USD{f' ({rate.note})' if rate.note else ''}",
-            "valid_from": _midnight(rate.valid_from),
-            "valid_to": rate.valid_to and _midnight(rate.valid_to),
+            "valid_from": midnight(rate.valid_from),
+            "valid_to": rate.valid_to and midnight(rate.valid_to),
             "recorded_at": BEGINNING,
             "source_locator": f"rates[{number}]",
         }
@@ -169,13 +171,10 @@ def fx_periods(fx_rates: pl.DataFrame, currencies: set[str], *, known_at: dateti
 
     Columns: pricing_currency, fx_from, fx_to (null: open), usd_per_unit and fx_rate_id (both null where none holds).
     """
-    later = pl.col("superseded_at").is_null()
-    if known_at is not None:
-        later = (later | (pl.col("superseded_at") > known_at)) & (pl.col("recorded_at") <= known_at)
-    believed = fx_rates.filter(later)
+    known = believed(fx_rates, known_at)
     rows: list[tuple[str, datetime, datetime | None, Decimal | None, bytes | None]] = []
     for currency in sorted(currencies - {"USD"}):
-        found = [_Rate(*row) for row in believed.filter(pl.col("currency") == currency).select(_RATE).iter_rows()]
+        found = [_Rate(*row) for row in known.filter(pl.col("currency") == currency).select(_RATE).iter_rows()]
         rates = [rate for rate in found if rate.steps == "day"] + _monthly([r for r in found if r.steps == "month"])
         rates.sort(key=lambda rate: (rate.precedence, -rate.valid_from.timestamp()))
         rows += [(currency, *stretch) for stretch in _stretches(rates)]
@@ -301,7 +300,7 @@ def _believed_quotes(
                 continue
             if former is not None:
                 former["superseded_at"] = snapshot.observed_at
-            start = _midnight(quote.day)
+            start = midnight(quote.day)
             row = {
                 "currency": quote.currency,
                 "feed": feed.feed,
@@ -388,7 +387,3 @@ def _day(text: str) -> date | None:
         except ValueError:
             continue
     return None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

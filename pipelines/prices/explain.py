@@ -20,11 +20,13 @@ import polars as pl
 
 from pipelines.config.sources import PriceFeed
 from pipelines.ids import as_uuid
+from pipelines.instants import holds_at
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.models import Registry
 from pipelines.prices.exchange import in_usd
+from pipelines.prices.ledger import believed
 from pipelines.prices.meters import MINIMUM_CHARGE, marginal_rates
-from pipelines.prices.rate_card import believed, first_tokens, is_outdone, ranked
+from pipelines.prices.rate_card import first_tokens, is_outdone, ranked
 
 _MILLION = Decimal(1_000_000)
 
@@ -121,7 +123,7 @@ def price_lookup(
     outdone = [
         is_outdone(rare, [name for name in conditions if name != rare]) for rare in ("time_window", "reasoning_mode")
     ]
-    holds = (pl.col("valid_from") <= at) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > at))
+    holds = holds_at(at)
     rows = (
         ranked(believed(prices, known_at), feeds)
         .filter(pl.col("model_id") == found.model_id, (pl.col("valid_from") > at) if to_come else holds)

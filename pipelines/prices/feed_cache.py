@@ -19,6 +19,7 @@ from pipelines.prices.review import DECISIONS
 
 _DECIDES = (
     "pipelines.prices",
+    "pipelines.instants",
     "pipelines.meters",
     "pipelines.grouped",
     "pipelines.warehouse.tables",

@@ -13,8 +13,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.config.sources import PriceFeed
+from pipelines.instants import holds_at
 from pipelines.prices.feed_snapshot import CONDITIONS, per_million
-from pipelines.prices.rate_card import believed, ranked
+from pipelines.prices.ledger import believed
+from pipelines.prices.rate_card import ranked
 from pipelines.prices.wording import amount_text, conditions_text, day_text, plural_unit
 
 _SKU = ("feed", "provider_id", "model_id", "meter", *CONDITIONS)
@@ -88,11 +90,10 @@ def price_conflicts(
     where the lowest is zero); values (String: a JSON object of feed to USD per million units) and precedences (the same of
     feed to precedence).
     """
-    valid = pl.col("valid_to").is_null() | (pl.col("valid_to") > at)
     lowest, highest = pl.col("usd_lowest").cast(pl.Float64), pl.col("usd_highest").cast(pl.Float64)
     # JSON is joined as text: polars' encoder would write amounts as strings.
     pair = pl.format("{}: {}", "stated_by", pl.col("usd_per_million").cast(pl.String))
-    stated = believed(prices, None).filter(pl.col("valid_from") <= at, valid, pl.col("usd_per_million").is_not_null())
+    stated = believed(prices, None).filter(holds_at(at), pl.col("usd_per_million").is_not_null())
     compared = ["feed", "raw_model", *COMPARED_ON, "unit", "usd_per_million"]
     again = pl.when(pl.col("raw_model") == pl.col("spoken_by")).then(pl.lit(AGAIN)).otherwise("raw_model")
     stated = pl.concat(

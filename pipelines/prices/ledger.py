@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from pipelines.config.sources import PriceFeed
 from pipelines.ids import id_column
+from pipelines.instants import holds_at
 from pipelines.models import Registry
 from pipelines.models.names import MOVING
-from pipelines.prices.announced import with_periods
+from pipelines.prices.announced import dates_bear, with_periods
 from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot, SnapshotFacts
-from pipelines.prices.statements import Statements, facts_of, gathered, lines, numbered
+from pipelines.prices.statements import Statements, by_number, facts_of, gathered, lines, numbered
 from pipelines.warehouse.tables.core_prices import PRICE
 
 NAMED = ("provider_id", "model_id", "region")
@@ -47,26 +48,22 @@ def build_ledger(feed: PriceFeed, snapshots: Sequence[FeedSnapshot], registry: R
     if not facts:
         return PRICE.empty()
     asserted, prices, instants = _asserted(stated, registry)
-    observed = pl.DataFrame(
-        {"snapshot": range(len(facts)), "at": [item.observed_at for item in facts]},
-        schema={"snapshot": pl.Int64, "at": _TIME},
-    )
+    observed = by_number(facts, "observed_at").rename({"observed_at": "at"})
     instants = instants.join(observed, on="snapshot", how="left", maintain_order="left")
     asserted = with_periods(asserted, instants)
     undated = _undated_rows(asserted.filter(pl.col("valid_from").is_null()), instants)
     dated = _dated_rows(asserted.filter(pl.col("valid_from").is_not_null()), instants)
-    evidence = pl.DataFrame(
-        {
-            "snapshot": range(len(facts)),
-            "snapshot_id": [item.snapshot_id for item in facts],
-            "parser_version": [item.parser_version for item in facts],
-        },
-        schema={"snapshot": pl.Int64, "snapshot_id": pl.Binary, "parser_version": pl.String},
-    )
-    evidence = instants.select("k", "snapshot").join(evidence, on="snapshot")
+    evidence = instants.select("k", "snapshot").join(by_number(facts, "snapshot_id", "parser_version"), on="snapshot")
     rows = pl.concat([undated, dated], how="diagonal").drop("sku", "amount", "group")
     rows = rows.join(prices, on="row", how="left").join(evidence, on="k", how="left")
     return _with_ids(rows.with_columns(pl.lit(feed.feed).alias("feed")))
+
+
+def believed(rows: pl.DataFrame, known_at: datetime | None) -> pl.DataFrame:
+    """The rows of a ledger (core.price, core.fx_rate) that were believed at `known_at`; None: that are believed now."""
+    if known_at is None:
+        return rows.filter(pl.col("superseded_at").is_null())
+    return rows.filter(holds_at(known_at, "recorded_at", "superseded_at"))
 
 
 def _in_order(snapshots: Sequence[FeedSnapshot]) -> tuple[Statements, Sequence[SnapshotFacts]]:
@@ -87,10 +84,8 @@ def _asserted(stated: Statements, registry: Registry) -> tuple[pl.DataFrame, pl.
     """
     facts = numbered(resolved(stated.distinct, registry), "amount", _AMOUNT)
     facts = numbered(facts, "group", NAMED)
-    # A price without a date that has an end, or a sibling with a date, is judged at every observation (`announced.py`).
-    is_undated = pl.col("valid_from").is_null()
-    bears = (is_undated & pl.col("valid_to").is_not_null()).any() | (is_undated.any() & ~is_undated.all())
-    whole = facts.group_by("group").agg(bears).filter("valid_from").select("group")
+    # What dates bear upon is judged at every observation.
+    whole = facts.group_by("group").agg(dates_bear().alias("bear")).filter("bear").select("group")
     found = lines(stated, facts.select("row", "group"), whole=whole)
     said = one_per_sku(one_name_per_model(found.said, facts), facts)
     dates = ("valid_from", "valid_to", "date_basis")

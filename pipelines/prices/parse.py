@@ -16,7 +16,7 @@ from pipelines.prices.feed_snapshot import FeedSnapshot, PriceFeedError, price_f
 from pipelines.prices.feeds import FORMATS
 from pipelines.prices.periods import one_at_a_time
 from pipelines.prices.plausible import chargeable, plausible
-from pipelines.prices.statements import facts_of, gathered
+from pipelines.prices.statements import by_number, facts_of, gathered
 
 
 def parse_feed(file: LandedFile, feed: PriceFeed) -> FeedSnapshot:
@@ -75,12 +75,8 @@ def feed_names(snapshots: Sequence[FeedSnapshot]) -> pl.DataFrame:
 
     Columns provider_id, raw_name, feed and same_as (String): the name that the feed says means the same, or empty.
     """
-    stated, facts = gathered(snapshots), facts_of(snapshots)
-    feeds = pl.DataFrame(
-        {"first": range(len(facts)), "feed": [item.feed for item in facts]},
-        schema={"first": pl.Int64, "feed": pl.String},
-    )
-    said_by = stated.runs.join(feeds, on="first").select("row", "feed").unique()
+    stated, feeds = gathered(snapshots), by_number(facts_of(snapshots), "feed")
+    said_by = stated.runs.join(feeds, left_on="first", right_on="snapshot").select("row", "feed").unique()
     return (
         stated.distinct.join(said_by, on="row")
         .select(

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
+from pipelines.instants import holds_at
 from pipelines.models import Registry
 from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot
 from pipelines.prices.ledger import one_name_per_model, one_per_sku, resolved
@@ -62,8 +63,7 @@ def other_names(snapshot: FeedSnapshot, registry: Registry, at: datetime) -> pl.
     # Another name may speak for a tier; the one that speaks for the standard prices is the model's.
     said = facts.join(spoken, on="row", how="semi").sort(pl.col("service_tier") != "standard", maintain_order=True)
     by = said.group_by(place, maintain_order=True).agg(pl.col("raw_model").first().alias("spoken_by"))
-    holds = pl.col("valid_from").is_null() | (pl.col("valid_from") <= at)
     silent = facts.join(one_per_sku(spoken, facts), on="row", how="anti").filter(
-        pl.col("usd_per_million").is_not_null(), holds, pl.col("valid_to").is_null() | (pl.col("valid_to") > at)
+        pl.col("usd_per_million").is_not_null(), holds_at(at)
     )
     return silent.join(by, on=place, how="left").select(OTHER_NAMES).unique().sort(OTHER_NAMES)

@@ -12,10 +12,11 @@ import polars as pl
 
 from pipelines.config.commitments import Discount
 from pipelines.config.sources import PriceFeed
-from pipelines.ids import id_column
+from pipelines.ids import id_column, uuid_text
 from pipelines.meters import FEE_METERS, TOKEN_METERS, fallback_chain
 from pipelines.prices.discounts import with_discounts
 from pipelines.prices.exchange import exchange, fx_periods, split_by_need
+from pipelines.prices.ledger import believed
 from pipelines.prices.meters import MINIMUM_CHARGE, RATED_METERS
 from pipelines.warehouse.tables.core_prices import FX_RATE, RATE_CARD
 
@@ -29,14 +30,6 @@ _LATER_FEES = {
 }
 """Rates of fees that came after the first cards, and how each begins in a card's id: only where the card has the rate."""
 _CARD = (*_MODEL, *_CONDITIONS, "context_counts")
-
-
-def believed(prices: pl.DataFrame, known_at: datetime | None) -> pl.DataFrame:
-    """The rows of `core.price` that were believed at `known_at`; None: that are believed now."""
-    if known_at is None:
-        return prices.filter(pl.col("superseded_at").is_null())
-    later = pl.col("superseded_at").is_null() | (pl.col("superseded_at") > known_at)
-    return prices.filter((pl.col("recorded_at") <= known_at) & later)
 
 
 def ranked(prices: pl.DataFrame, feeds: Sequence[PriceFeed]) -> pl.DataFrame:
@@ -297,8 +290,10 @@ def _without_strange_tiers(best: pl.DataFrame) -> pl.DataFrame:
 def _wide(chosen: pl.DataFrame) -> pl.DataFrame:
     """One row per cell: a column of rates per meter, and the object of price ids."""
     # JSON is joined as text: polars' encoder would write amounts as strings, and rate ids are made of these texts.
-    pair = pl.concat_str([pl.lit('"'), "meter", pl.lit('": "'), _uuid("price_id"), pl.lit('"')])
-    worth = pl.when("needs_rate").then(pl.lit("null")).otherwise(pl.format('"{}"', _uuid("fx_rate_id").fill_null("")))
+    pair = pl.concat_str([pl.lit('"'), "meter", pl.lit('": "'), uuid_text("price_id"), pl.lit('"')])
+    worth = (
+        pl.when("needs_rate").then(pl.lit("null")).otherwise(pl.format('"{}"', uuid_text("fx_rate_id").fill_null("")))
+    )
     exchanged = pl.when(pl.col("pricing_currency") != "USD").then(pl.format('"{}": {}', "pricing_currency", worth))
     rates = pl.col("exchanged").drop_nulls().unique().sort().str.join(", ")
     is_tier = pl.col("meter").str.contains(">", literal=True) & pl.col("usd_per_million").is_not_null()
@@ -319,12 +314,6 @@ def _wide(chosen: pl.DataFrame) -> pl.DataFrame:
             ),
         )
     )
-
-
-def _uuid(column: str) -> pl.Expr:
-    hexed = pl.col(column).bin.encode("hex")
-    parts = [hexed.str.slice(a, n) for a, n in ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))]
-    return pl.concat_str(parts, separator="-")
 
 
 def _merge(cells: pl.DataFrame) -> pl.DataFrame:

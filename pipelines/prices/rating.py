@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.config.calendars import Calendars
 from pipelines.config.loader import load_file
+from pipelines.instants import holds_at
 from pipelines.meters import (
     FEE_METERS,
     INPUT_METERS,
@@ -190,8 +191,7 @@ def _matched(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     return (
         calls.join(cards, on=_OFFER, how="inner")
         .filter(
-            pl.col("valid_from") <= pl.col("event_at"),
-            pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("event_at")),
+            holds_at(pl.col("event_at")),
             pl.col("context_from_tokens") <= size,
             pl.col("context_to_tokens").is_null() | (pl.col("context_to_tokens") > size),
             (pl.col("region") == "") | (pl.col("region") == pl.col("request_region")) | _is_regional(),

@@ -21,6 +21,7 @@ from pipelines.models import Registry, resolve_requests
 from pipelines.prices.booked import DECIDED, Basis, card_bases, former_cards
 from pipelines.prices.meters import fee_quantity
 from pipelines.prices.rating import rate
+from pipelines.prices.wording import amount_text, day_text
 from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.mart_prices import COST_RESTATEMENT
 
@@ -275,46 +276,37 @@ def _sentence(line: Mapping[str, Any], by_id: Mapping[bytes, Mapping[str, Any]])
     if before is None and after is None:
         moved = f"have no cost{part}, for another reason than before"
     elif before is None:
-        moved = f"have a cost now, {_usd(after)} USD{part}"
+        moved = f"have a cost now, {amount_text(after)} USD{part}"
     elif after is None:
-        moved = f"have no cost any more{part}, {_usd(before)} USD before"
+        moved = f"have no cost any more{part}, {amount_text(before)} USD before"
     elif delta == 0:
         moved = f"cost the same{part}"
     else:
-        moved = f"cost {_usd(abs(delta))} USD {'more' if delta > 0 else 'less'}{part} ({_usd(before)} to {_usd(after)})"
-    return f"{_day(line['event_date'])}: {requests} to {line['provider_id']} {line['model_id']} {moved}: {_because(line, by_id)}"
+        moved = f"cost {amount_text(abs(delta))} USD {'more' if delta > 0 else 'less'}{part} ({amount_text(before)} to {amount_text(after)})"
+    return f"{day_text(line['event_date'])}: {requests} to {line['provider_id']} {line['model_id']} {moved}: {_because(line, by_id)}"
 
 
 def _because(line: Mapping[str, Any], by_id: Mapping[bytes, Mapping[str, Any]]) -> str:
     old, new = by_id.get(line["price_id_before"], {}), by_id.get(line["price_id_after"], {})
     rates = (line["usd_per_million_before"], line["usd_per_million_after"])
-    prices = " to ".join(_usd(usd) for usd in rates if usd is not None)
+    prices = " to ".join(amount_text(usd) for usd in rates if usd is not None)
     moved = f"{prices} USD per million" if prices else "the cost as a whole"
     match line["reason"]:
         case "model_resolved":
             was = f"{line['provider_id_before']} {line['model_id_before']}"
             why = f", booked as {was}, known as {line['provider_id']} {line['model_id']}"
         case "known_later":
-            why = f"; {old['feed']} first said so on {_day(old['recorded_at'])}"
+            why = f"; {old['feed']} first said so on {day_text(old['recorded_at'])}"
         case "changed" | "corrected" | "retracted":
-            why = f", {line['reason']} by {old['feed']} on {_day(old['superseded_at'])}"
+            why = f", {line['reason']} by {old['feed']} on {day_text(old['superseded_at'])}"
         case "source_removed":
-            why = f"; {old['feed']} no longer names it since {_day(old['superseded_at'])}"
+            why = f"; {old['feed']} no longer names it since {day_text(old['superseded_at'])}"
         case "discount":
             why = "; commitments.yaml has another discount on the same list price"
         case "exchange_rate":
             why = "; the exchange rate of the day is another one, or was not known"
         case "new_price":
-            why = f", which {new['feed']} first said on {_day(new['recorded_at'])}" if new else ", unknown before"
+            why = f", which {new['feed']} first said on {day_text(new['recorded_at'])}" if new else ", unknown before"
         case _:
             why = "; the order of the feeds or the way of rating is another one than when it was booked"
     return moved + why
-
-
-def _usd(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _day(at: date) -> str:
-    return f"{at.day} {at:%B %Y}"

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import polars as pl
 
+from pipelines.instants import holds_at
 from pipelines.models import Registry
 from pipelines.models.names import key_of
 from pipelines.prices.feed_snapshot import CONDITIONS, FeedSnapshot, per_million
@@ -92,8 +93,7 @@ class View:
 
     def at(self, instant: datetime) -> pl.DataFrame:
         """The prices that hold at an instant, as this snapshot says."""
-        begun = pl.col("valid_from").is_null() | (pl.col("valid_from") <= instant)
-        return self.prices.filter(begun, pl.col("valid_to").is_null() | (pl.col("valid_to") > instant))
+        return self.prices.filter(holds_at(instant))
 
     def named(self, prices: pl.DataFrame) -> pl.DataFrame:
         """Rows of `prices` under seller and model, one per thing; the cheapest where two names state it."""
@@ -159,7 +159,7 @@ def moves(before: View, after: View, others: Iterable[tuple[str, View]]) -> Move
         | (pl.col("pricing_currency") != pl.col("pricing_currency_after"))
     )
     left = old.join(gone, on=list(MODEL), how="semi")
-    evidence = [(name, view) for name, view in others]
+    evidence = list(others)
     changes = pl.concat([_in_columns(_gone(left, evidence, at)), _in_columns(_moved(changed, evidence, at))])
     if changes.is_empty():
         return None

@@ -19,6 +19,12 @@ from pipelines.prices.feed_snapshot import PRICE_SCHEMA, FeedSnapshot, SnapshotF
 
 _COLUMNS = PRICE_SCHEMA.names()
 _DISTINCT = pl.Schema({"row": pl.UInt32(), **PRICE_SCHEMA})
+_FACTS = {
+    "feed": pl.String(),
+    "observed_at": pl.Datetime("us", "UTC"),
+    "snapshot_id": pl.Binary(),
+    "parser_version": pl.String(),
+}
 _RUNS = pl.Schema({"row": pl.UInt32(), "copy": pl.UInt32(), "first": pl.Int64(), "last": pl.Int64()})
 
 
@@ -160,6 +166,12 @@ def gathered(snapshots: Sequence[FeedSnapshot]) -> Statements:
 def facts_of(snapshots: Sequence[FeedSnapshot]) -> Sequence[SnapshotFacts]:
     """What is known of `snapshots` besides their prices."""
     return snapshots.facts if isinstance(snapshots, KeptSnapshots) else snapshots
+
+
+def by_number(facts: Sequence[SnapshotFacts], *names: str) -> pl.DataFrame:
+    """What is known of each snapshot under `names`, with its number in `snapshot`."""
+    found = {name: pl.Series([getattr(item, name) for item in facts], dtype=_FACTS[name]) for name in names}
+    return pl.DataFrame({"snapshot": pl.int_range(len(facts), dtype=pl.Int64, eager=True), **found})
 
 
 def joined(feeds: Iterable[KeptSnapshots]) -> KeptSnapshots:

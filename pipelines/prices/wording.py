@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -45,9 +45,10 @@ def bounds_text(row: Mapping[str, Any]) -> str:
 
 def amount_text(value: Decimal) -> str:
     """The amount without trailing zeros."""
-    return f"{value.normalize():f}"
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def day_text(at: datetime) -> str:
+def day_text(at: date) -> str:
     """`1 March 2026`; `the beginning` where the feed names none."""
     return "the beginning" if at == BEGINNING else f"{at.day} {at:%B %Y}"

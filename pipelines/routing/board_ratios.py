@@ -13,6 +13,7 @@ from math import sqrt
 import polars as pl
 
 from pipelines.config.evidence import ANY, Effect, Evidence, Measure
+from pipelines.instants import holds_at
 
 _FEWEST_MODELS = 5
 """So many models of a benchmark version are needed to say what is typical there."""
@@ -85,10 +86,9 @@ def _task_usd(agents: pl.DataFrame, rate_card: pl.DataFrame | None) -> pl.DataFr
         (pl.col("service_tier") == "standard") & (pl.col("region") == "") & (pl.col("context_from_tokens") == 0)
     ).select("model_id", "valid_from", "valid_to", usd=_PLAIN * plain + _CACHED * cached + _WRITTEN * written)
     day = pl.col("as_of").cast(pl.Datetime("us", "UTC"))
-    holds = (pl.col("valid_from") <= day) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > day))
     return (
         asked.join(standard, on="model_id")
-        .filter(holds & (pl.col("usd") > 0))
+        .filter(holds_at(day) & (pl.col("usd") > 0))
         .group_by("model_id", "as_of")
         .agg(task_usd=pl.col("usd").median())
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from math import exp, isclose, log
 from typing import Any
@@ -19,6 +19,7 @@ import polars as pl
 
 from pipelines.config.evidence import Evidence
 from pipelines.config.routing import RoutingConfig
+from pipelines.instants import end_of, midnight
 from pipelines.meters import FEE_METERS, TOKEN_METERS
 from pipelines.routing.arm_costs import Offer
 from pipelines.warehouse.tables.mart_routing import ROUTING_MOVE
@@ -41,13 +42,13 @@ def cards_before(rate_card: pl.DataFrame, offer: Offer, day: date, then: date) -
 
     None where the prices are those of that day, or where there were none.
     """
-    start = datetime.combine(then + timedelta(days=1), time(), UTC)
-    end = datetime.combine(day + timedelta(days=1), time(), UTC)
+    start = end_of(then)
+    end = end_of(day)
     own = (pl.col("provider_id") == offer[0]) & (pl.col("model_id") == offer[1])
     standard = rate_card.filter(own & (pl.col("service_tier") == "standard") & (pl.col("region") == ""))
     ends = pl.col("valid_to")
     before = standard.filter((pl.col("valid_from") < start) & (ends.is_null() | (ends >= start)))
-    is_over = ends <= datetime.combine(day, time(), UTC)
+    is_over = ends <= midnight(day)
     since = standard.filter(
         (pl.col("valid_from") >= start) & (pl.col("valid_from") < end) & ~is_over.fill_null(value=False)
     )

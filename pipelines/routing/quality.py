@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from math import log, sqrt
 
 import polars as pl
 
 from pipelines.config.evidence import ScoredAs
+from pipelines.instants import end_of
 
 _MENDS = (
     "land an export that scores them (docs/benchmarks.md), name a benchmark that does under quality_benchmarks in routing.yaml, or score requests of "
@@ -58,7 +59,7 @@ class Quality:
 
 def known_on(scores: pl.DataFrame, day: date) -> pl.DataFrame:
     """The rows of core.benchmark_score that were believed at the end of the UTC day."""
-    end = datetime.combine(day + timedelta(days=1), time(), UTC)
+    end = end_of(day)
     return scores.filter(
         (pl.col("observed_at") < end) & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") >= end))
     )

@@ -6,10 +6,12 @@ Rate cards are made in `pipelines.prices`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 import polars as pl
+
+from pipelines.instants import end_of
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ def list_cards(rate_card: pl.DataFrame, day: date) -> pl.DataFrame:
 
     Cards with a price of zero are left out: nobody sells at that.
     """
-    end = datetime.combine(day + timedelta(days=1), time(), UTC)
+    end = end_of(day)
     plain = [pl.col(name) == "" for name in ("region", "time_window", "contract_id", "reasoning_mode")]
     return rate_card.filter(
         pl.col("valid_from") < end,

@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.config.selfhost import GpuPrice
 from pipelines.ids import id_bytes
+from pipelines.instants import holds_at
 from pipelines.warehouse.tables.selfhost import GPU_PRICE
 
 _Key = tuple[str, str, str, str, bool]
@@ -95,10 +96,8 @@ def price_on(
     known = known_on or day
     holds = (
         (pl.col("gpu") == gpu)
-        & (pl.col("valid_from") <= day)
-        & (pl.col("valid_to").is_null() | (pl.col("valid_to") > day))
-        & (pl.col("recorded_at") <= known)
-        & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > known))
+        & holds_at(day)
+        & holds_at(known, "recorded_at", "superseded_at")
         & (pl.col("region").is_in([region, ""]) if region else pl.lit(value=True))
         & (pl.col("term") == term)
     )

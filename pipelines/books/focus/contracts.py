@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ from pipelines.config.commitments import (
     ProvisionedThroughput,
 )
 from pipelines.exact_json import exact_json
+from pipelines.instants import midnight
 
 COLUMNS_OF_1_3 = (
     "BillingCurrency", "ContractCommitmentCategory", "ContractCommitmentCost", "ContractCommitmentDescription", "ContractCommitmentId",
@@ -77,7 +78,7 @@ def contract_commitments(
 
 
 def _row(name: str, item: Commitment | Discount, terms: dict[str, Any], updated: datetime) -> dict[str, Any]:
-    start, end = _instant(item.from_date), _instant(item.to_date or _NO_END)
+    start, end = midnight(item.from_date), midnight(item.to_date or _NO_END)
     status = "Pending" if updated < start else "Active" if updated < end else "Expired"
     cost = terms.get("Cost")
     return {
@@ -155,10 +156,6 @@ def _duration(start: date, end: date | None) -> str:
         if end is not None and (start.year + years, start.month, start.day) == (end.year, end.month, end.day):
             return f"{years} Year{'s' if years > 1 else ''}"
     return "Custom"
-
-
-def _instant(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def applied(rows: pl.DataFrame) -> Iterator[str | None]:

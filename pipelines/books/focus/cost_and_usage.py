@@ -19,6 +19,7 @@ from pipelines.books.focus.versions import COMMITMENT, DISCOUNT, RESOURCE, Versi
 from pipelines.books.periods import following
 from pipelines.config.allocation import UNATTRIBUTED
 from pipelines.config.focus import BillingAccount
+from pipelines.ids import uuid_text
 from pipelines.meters import FOCUS_UNITS, PRICED_METERS, TOKEN_METERS
 from pipelines.warehouse.tables.core_books import BOOKED_COMMITMENT
 from pipelines.warehouse.tables.mart_charges import COSTS
@@ -138,8 +139,8 @@ def _usage(lines: pl.DataFrame) -> pl.DataFrame:
         SkuPriceId=pl.concat_str(sku, "service_tier", *_conditions(), separator="/"),
         direction=pl.col("meter").replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
         cache_action=pl.col("meter").replace_strict(_CACHE_ACTIONS, default=None, return_dtype=pl.String),
-        x_ListPriceId=_uuid("list_price_id"),
-        x_PriceId=_uuid("price_id"),
+        x_ListPriceId=uuid_text("list_price_id"),
+        x_PriceId=uuid_text("price_id"),
         x_PricingCurrency="pricing_currency",
         x_ExchangeRate="usd_per_currency",
     )
@@ -220,7 +221,7 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
         "ServiceProviderName": seller,
         "ServiceSubcategory": pl.lit("Generative AI"),
         "x_ContractId": pl.when(pl.col("contract_id") != "").then(pl.col("contract_id")),
-        "x_ChargeId": _uuid("charge_id"),
+        "x_ChargeId": uuid_text("charge_id"),
         "x_ModelId": pl.when(pl.col("model_id") != "").then(pl.col("model_id")),
         "x_CredentialId": pl.col("credential"),
         "x_PrincipalId": pl.coalesce("principal", pl.when(pl.col("application") != UNATTRIBUTED).then("application")),
@@ -231,10 +232,3 @@ def _common(month: date, accounts: Mapping[str, BillingAccount]) -> dict[str, pl
 def midnight(day: pl.Expr) -> pl.Expr:
     """The first instant of a UTC day."""
     return day.cast(pl.Date).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-
-
-def _uuid(column: str) -> pl.Expr:
-    """16 bytes as people write them."""
-    digits = pl.col(column).bin.encode("hex")
-    parts = [digits.str.slice(start, length) for start, length in ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))]
-    return pl.concat_str(*parts, separator="-")

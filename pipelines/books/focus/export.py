@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from pipelines.books.periods import NOTHING_SHARED, book, book_commitments, book
 from pipelines.config.allocation import Allocation
 from pipelines.config.commitments import Commitments
 from pipelines.config.focus import BillingAccount
+from pipelines.instants import midnight
 from pipelines.landing.atomic import write_atomically
 from pipelines.warehouse.read import read_frame
 
@@ -114,7 +115,7 @@ def export_supporting(
 def _updated(connection: psycopg.Connection[Any], month: date) -> datetime:
     """When what the export says was last changed: the last act on the month, or the last load of its requests' files."""
     row = connection.execute(_UPDATED, {"month": month, "end": following(month)}).fetchone()
-    found: datetime = row[0] if row and row[0] else datetime.combine(month, time(), UTC)
+    found: datetime = row[0] if row and row[0] else midnight(month)
     return found.astimezone(UTC)
 
 

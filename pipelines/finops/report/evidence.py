@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -16,6 +16,7 @@ from pipelines.finops import format as fmt
 from pipelines.finops.report.collect import ReportData
 from pipelines.finops.report.context import CheckLine, FeedLine
 from pipelines.finops.report.tables import Cell, Table, count_cell, number_column, text_cell, text_column
+from pipelines.instants import end_of
 
 _SEVERITIES = {"error": "error", "warn": "warning", "info": "note"}
 _CLASSES = {
@@ -101,7 +102,7 @@ def _q_value(value: float | None) -> str:
 
 def feeds_table(data: ReportData, feeds: Sequence[FeedLine]) -> Table:
     """Each price feed and leaderboard: its newest snapshot, how old it was when the day ended, and whether it is stale."""
-    day_end = datetime.combine(data.day + timedelta(days=1), time.min, UTC)
+    day_end = end_of(data.day)
     declared = {(feed.kind, feed.name): feed for feed in feeds}
     held = {(row["kind"], row["source"]): row for row in data["feeds"].iter_rows(named=True)}
     rows = []
