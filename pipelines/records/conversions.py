@@ -1,7 +1,7 @@
 """Columns of texts to typed columns: instants, whole numbers, exact decimals. Nothing is guessed or rounded away.
 
-A text that does not convert becomes null here and a failed rule in `normalise.py`, which compares the nulls.
-What the numbers mean is in `semantics.py`.
+A text that does not convert becomes null here and a failed rule in `requests/normalise.py`, which compares the nulls.
+What the numbers mean is in `requests/semantics.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """JSON lines straight to typed columns, for those lines that a whole block of them proves sound.
 
 Whatever is in doubt is left to the reading by texts (`json_texts.py`, `json_record.py`): this one may refuse a line, but of one
-that it takes it must say what they say. What the columns mean is decided in `normalise.py`.
+that it takes it must say what they say. What the columns mean is decided in `requests/normalise.py`.
 
 Arrow reads a block as a stream of JSON values and gives a row for each. A line that starts with `{` and ends with `}` can't
 reach into the next: after the closing brace of something unfinished, the brace that opens the next line is an error. So

@@ -152,7 +152,7 @@ class Layout:
     @cached_property
     def detail_paths(self) -> set[str]:
         """Paths that hold details of a usage, or what only describes a record, and nothing else."""
-        details = {f"usage.{name}" for name in MEASURES if name not in TOTALS} | set(self.described_by)
+        details = self.yielding | set(self.described_by)
         others = {path for column in self.columns if column.name not in details for path in column.paths}
         return {path for column in self.columns if column.name in details for path in column.paths} - others
 

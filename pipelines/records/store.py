@@ -5,7 +5,7 @@ file's counts; the quarantine lies next to it and is complete before, and so do 
 are any (`<snapshot id>.spans.parquet`). A column that holds one value throughout a large
 file is kept once, in the Parquet file's metadata; where that value changes on the way, the rows go on in a further
 part (`<snapshot id>.2.parquet` ...). So rows are read by `scan_stored`, which puts everything back.
-What is written is decided in `parse.py`.
+What is written is decided in `requests/parse.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Texts to request facts: types, derived columns, additive buckets, identity, and the rules a row must keep.
 
 `normalise` carries out a `Format` on a frame of texts and splits it into valid rows and failed ones, each with
-the first rule that it broke. How the texts came out of files is in `json_texts.py` and `tables.py`; duplicates are
+the first rule that it broke. How the texts came out of files is in `records/json_texts.py` and `records/tables.py`; duplicates are
 removed later, in `collect.py`.
 """
 
@@ -95,7 +95,7 @@ def normalise(
 def normalise_typed(
     rows: pl.DataFrame, log_format: Format, *, source: str, snapshot_id: bytes, arrival: date
 ) -> tuple[pl.DataFrame, pl.Series]:
-    """Request facts from `rows` (POSITION and typed columns of `json_columns.py`), and which rows are none.
+    """Request facts from `rows` (POSITION and typed columns of `records/json_columns.py`), and which rows are none.
 
     Why they are none is said by `normalise`, once their texts are read: what is quarantined is worded in one place.
     """

@@ -1,6 +1,6 @@
 """One landed file to its request facts in the store: read, normalise, count, and write once.
 
-The stages are in modules of their own (`reader.py`, `normalise.py`, `store.py`); what is decided across files,
+The stages are in modules of their own (`records/reader.py`, `normalise.py`, `records/store.py`); what is decided across files,
 duplicates and attribution, is in `collect.py` and `attribution.py`.
 """
 

@@ -46,7 +46,7 @@ class FeedFiles:
 def feed_files(workspace: Workspace) -> list[FeedFiles]:
     """The files of every declared feed, in the order of the declarations.
 
-    Files that a run before has judged are neither read nor judged again (`review_state.py`). Made once per workspace, listing and
+    Files that a run before has judged are neither read nor judged again (`prices/review_state.py`). Made once per workspace, listing and
     decisions.
     """
     feeds = workspace.config.sources.prices
