@@ -131,7 +131,7 @@ def _verdict(
 
 
 def _first_finding(found: pl.DataFrame) -> str | None:
-    """The first finding in words and how many more there are; None where there is none."""
+    """The first finding in words and how many more there are; None if there is none."""
     if found.is_empty():
         return None
     more = f" And {found.height - 1} more: `modelmeter drift` shows them." if found.height > 1 else ""

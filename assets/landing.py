@@ -142,7 +142,7 @@ def _materialized(results: list[FetchResult]) -> dg.MaterializeResult[Any]:
 
 
 def _not_landed_sentence(not_landed: list[FetchResult]) -> str | None:
-    """What was answered and could not be kept; None where all was."""
+    """What was answered and could not be kept; None if all was."""
     if not not_landed:
         return None
     named = "; ".join(f"{r.name} ({r.error})" for r in not_landed)

@@ -52,5 +52,5 @@ class WorkspaceResource(dg.ConfigurableResource[Any]):
 
 
 def _run_id(context: dg.InitResourceContext) -> str | None:
-    """The run that the resource is opened for; None where a sensor or a person opens it."""
+    """The run that the resource is opened for; None if a sensor or a person opens it."""
     return context.run.run_id if context.run else None

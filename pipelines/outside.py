@@ -64,7 +64,7 @@ def is_own(error: BaseException) -> bool:
 
 
 def place_of(trace: TracebackType | None) -> str | None:
-    """`module:line (function)` of the innermost frame that is our code; None where none is."""
+    """`module:line (function)` of the innermost frame that is our code; None if none is."""
     found = None
     for frame, line in walk_tb(trace):
         module = str(frame.f_globals.get("__name__", ""))

@@ -58,7 +58,7 @@ def parse_month(text: str) -> date:
 
 
 def window_of(day: date | None, first: date | None, last: date | None) -> Window | None:
-    """The days that `--date`, or `--from` and `--to`, ask for; None where none of them is given. Raises DateError."""
+    """The days that `--date`, or `--from` and `--to`, ask for; None if none of them is given. Raises DateError."""
     from pipelines.daily import Window
 
     if day and (first or last):

@@ -23,7 +23,7 @@ class Message:
 
 
 def send(channel: Channel, message: Message) -> str | None:
-    """Send a message; None where the server took it, else why it did not, in words that may be shown."""
+    """Send a message; None if the server took it, else why it did not, in words that may be shown."""
     address = os.environ.get(channel.url_env, "").strip()
     if not address:
         return f"the environment variable {channel.url_env} is not set"

@@ -78,7 +78,7 @@ def _drawn_apart(top: pl.DataFrame, generator: np.random.Generator) -> Floats:
 def _drawn_together(
     tops: list[pl.DataFrame], items: pl.DataFrame, sign: float, generator: np.random.Generator
 ) -> list[Floats] | None:
-    """Maxima of both sides over the same drawn items; None where a contender's outcomes are not known."""
+    """Maxima of both sides over the same drawn items; None if a contender's outcomes are not known."""
     contenders = [_contenders(top) for top in tops]
     keys = [key for side in contenders for key in side["score_id"]]
     found = outcome_matrix(items, keys)
@@ -102,7 +102,7 @@ def _contenders(top: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_the_two_best(tops: list[pl.DataFrame], items: pl.DataFrame) -> tuple[float, int | None]:
-    """Standard error of the difference of the two best, and over how many shared items; None where only scores are known."""
+    """Standard error of the difference of the two best, and over how many shared items; None if only scores are known."""
     found = outcome_matrix(items, [top["score_id"][0] for top in tops])
     if found is None:
         return float(np.hypot(*(top["stderr"][0] for top in tops))), None

@@ -116,7 +116,7 @@ class Collector:
         self.items.extend(item_rows(row, outcomes, clusters or {}, trials or {}))
 
     def lacks(self, row: Mapping[str, Any], items: Sequence[str], of: int) -> None:
-        """Note that outcomes are missing behind `row` (its keys, `raw_model` and `score`, None where it has none): which
+        """Note that outcomes are missing behind `row` (its keys, `raw_model` and `score`, None if it has none): which
         items they are of, one name per outcome, and of how many outcomes."""
         names = sorted(set(items))
         without = "it has no score" if row["score"] is None else "the score is over the others"

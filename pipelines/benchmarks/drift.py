@@ -34,7 +34,7 @@ def detect_drift(
     """mart.benchmark_drift for the whole history of the board, sorted by day, severity and model.
 
     `scores` is what `build_scores` made of the same snapshots (it carries the walk); without it, it is made here and
-    model_id is null. `tests` are those of all boards (`decide.day_tests`), None where there is no other board. Every
+    model_id is null. `tests` are those of all boards (`decide.day_tests`), None if there is no other board. Every
     event depends only on exports observed up to the end of its own day: what was known on a day D are the events up to
     D. The caller filters or replaces by `event_date`.
     """

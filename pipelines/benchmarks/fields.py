@@ -91,7 +91,7 @@ def within(value: float, name: str, most: float | None) -> float:
 
 
 def count(value: object, name: str) -> int | None:
-    """A whole number not below zero, None where absent, or EntryError."""
+    """A whole number not below zero, None if absent, or EntryError."""
     if is_blank(value):
         return None
     result = number(value, name)
@@ -101,7 +101,7 @@ def count(value: object, name: str) -> int | None:
 
 
 def votes(value: object, name: str) -> int | None:
-    """A number of votes, also as pages shorten it (`12.3K`, `1.2M`), None where absent, or EntryError."""
+    """A number of votes, also as pages shorten it (`12.3K`, `1.2M`), None if absent, or EntryError."""
     match = _SHORTENED.fullmatch(value.strip()) if isinstance(value, str) else None
     return (
         count(value, name) if match is None else round(float(match[1]) * {"k": 1_000, "m": 1_000_000}[match[2].lower()])
@@ -109,7 +109,7 @@ def votes(value: object, name: str) -> int | None:
 
 
 def money(value: object, name: str) -> Decimal | None:
-    """An amount not below zero, exactly as written, None where absent, or EntryError."""
+    """An amount not below zero, exactly as written, None if absent, or EntryError."""
     if is_blank(value):
         return None
     if isinstance(value, bool):
@@ -161,7 +161,7 @@ _TIME_OF_DAY = re.compile(r"(?:[ T,]+|\s+at\s+)\d{1,2}:\d{2}.*$")
 
 
 def day(value: object, name: str) -> date | None:
-    """A day: a date, text that begins with YYYY-MM-DD, or another notation of `_DAYS`; None where absent, or EntryError."""
+    """A day: a date, text that begins with YYYY-MM-DD, or another notation of `_DAYS`; None if absent, or EntryError."""
     if is_blank(value):
         return None
     if isinstance(value, datetime):
@@ -209,7 +209,7 @@ _OPEN = re.compile(
 def weights(value: object) -> str | None:
     """open or closed, as a source says it: true, `open_weights`, a licence; false, `Proprietary`.
 
-    None where the source does not say, or says something that is neither a flag nor known of licences: the flag of a
+    None if the source does not say, or says something that is neither a flag nor known of licences: the flag of a
     source is believed before any list, so it must not be guessed.
     """
     shown = str(value).strip().lower()
@@ -228,7 +228,7 @@ def license_weights(value: object) -> str | None:
 
 
 def half_widths(value: object, name: str) -> tuple[float, float] | None:
-    """How far an interval reaches below and above its score, as people write it: `+5/-6`, `±5`, `5`; None where absent."""
+    """How far an interval reaches below and above its score, as people write it: `+5/-6`, `±5`, `5`; None if absent."""
     if is_blank(value):
         return None
     shown = str(value).strip()

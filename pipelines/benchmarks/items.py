@@ -116,7 +116,7 @@ def compare_items(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
 def outcome_matrix(items: pl.DataFrame, score_ids: list[bytes]) -> tuple[uncertainty.Floats, list[str]] | None:
     """Outcomes of several scores over the items that all of them have, one row per score, and these items' clusters.
 
-    `items` has `score_id`, `item_id`, `cluster` and `outcome`. None where a score has no outcomes, or where they share
+    `items` has `score_id`, `item_id`, `cluster` and `outcome`. None if a score has no outcomes, or if they share
     fewer than MIN_SHARED items or than half of those of any.
     """
     held = items.filter(pl.col("score_id").is_in(score_ids)).sort("item_id")

@@ -79,7 +79,7 @@ def _packaged() -> Registry:
 
 
 def undecided(ordered: pl.DataFrame) -> str | None:
-    """The entries on neither side as JSON, by rank, each with the line that would decide it; None where there is none.
+    """The entries on neither side as JSON, by rank, each with the line that would decide it; None if there is none.
 
     `ordered` has `side`, `raw_model` and `score`, the best first.
     """

@@ -112,7 +112,7 @@ class Course:
 
 
 def judge(board: Leaderboard, course: Course, family: DayTests) -> tuple[pl.DataFrame, Progress | None]:
-    """The events of the board with no model_id, and what to keep for the next run: None where that is what was kept before.
+    """The events of the board with no model_id, and what to keep for the next run: None if that is what was kept before.
 
     `family` are the tests of all boards. Once per course.
     """

@@ -82,7 +82,7 @@ def keep(path: Path, progress: Progress) -> None:
 
 
 def kept(path: Path, read: ReadAgain) -> Progress | None:
-    """What is kept at `path`; None where nothing is, or nothing of today's shape."""
+    """What is kept at `path`; None if nothing is, or nothing of today's shape."""
     entry = read_cached(path)
     if entry is None:
         return None

@@ -86,7 +86,7 @@ class Judging:
 
 
 def decide(history: Sequence[Step], tests: DayTests | None = None) -> tuple[Verdict, ...]:
-    """The steps of one board's walk, judged in order. `tests` is None where the board is the only one of its days."""
+    """The steps of one board's walk, judged in order. `tests` is None if the board is the only one of its days."""
     return Judging().decide(history, tests if tests is not None else day_tests([history]))
 
 

@@ -123,7 +123,7 @@ class _Share:
 
 
 def _cover(rows: list[_Row], take: Mapping[str, Any]) -> list[_Row] | None:
-    """Take what the commitment covered off `rows`, the charges of a model and attribution; the covered parts. None where they can't hold it."""
+    """Take what the commitment covered off `rows`, the charges of a model and attribution; the covered parts. None if they can't hold it."""
     eligible = [row for row in rows if _may_cover(take, row)]
     billed = [row["billed_cost_usd"] or ZERO for row in eligible]
     total = sum(billed, ZERO)
@@ -248,7 +248,7 @@ def _purchases(rows: Iterable[_Row], schema: pl.Schema) -> Iterator[_Row]:
 
 
 def _of_commitment(schema: pl.Schema, row: _Row) -> _Row | None:
-    """The row that a row of the ledger is, apart from what its purchase is billed at; None where it is none."""
+    """The row that a row of the ledger is, apart from what its purchase is billed at; None if it is none."""
     covered_usd, cost = row["covered_usd"] or ZERO, row["effective_cost_usd"]
     if row["kind"] == MINIMUM and row["commitment_discount_status"] == USED:
         return None  # it is paid as usage

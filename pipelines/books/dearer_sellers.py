@@ -106,7 +106,7 @@ def _holds(offer: _Row, region: str, start: datetime) -> bool:
 
 
 def _cost(row: _Row, card: _Row, own: _Row) -> Decimal | None:
-    """What the row's quantities cost by `card`; None where it has no rate for one that `own` has a rate for."""
+    """What the row's quantities cost by `card`; None if it has no rate for one that `own` has a rate for."""
     usd = Decimal(0)
     for meter in PRICED_METERS:
         quantity, rate = row[meter.name], card[meter.rate_column]

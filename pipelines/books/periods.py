@@ -188,7 +188,7 @@ def following(period: date) -> date:
 
 
 def _first_open(connection: psycopg.Connection[Any], closed: set[date], after: date = date.min) -> date | None:
-    """The first month with charges, later than `after`, that is not closed; None where there is none. Raises WarehouseError before the first run."""
+    """The first month with charges, later than `after`, that is not closed; None if there is none. Raises WarehouseError before the first run."""
     if not is_made(connection, "mart.daily_charge"):
         raise WarehouseError("the warehouse has no charges yet: run `modelmeter daily` first")
     rows = connection.execute("select distinct date_trunc('month', event_date)::date from mart.daily_charge").fetchall()

@@ -93,7 +93,7 @@ class Entry:
         return {item.benchmark: item for item in self.scores}
 
     def cheapest(self, input_per_output: Decimal) -> Price | None:
-        """The seller that is cheapest for a mix; None where nobody's price is known."""
+        """The seller that is cheapest for a mix; None if nobody's price is known."""
         return min(self.prices, key=lambda item: (item.mixed(input_per_output), item.provider_id), default=None)
 
 

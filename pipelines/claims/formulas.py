@@ -20,7 +20,7 @@ class FormulaError(ValueError):
 class Formula:
     """A formula: its inputs with their defaults (None: must be given), the unit of the outcome and the text that people read.
 
-    `turning_point` says, for a least outcome, what the inputs must be for it; None where there is no such sentence.
+    `turning_point` says, for a least outcome, what the inputs must be for it; None if there is no such sentence.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Formula:
             raise FormulaError(f"{self.text} can't be computed: a divisor is zero") from error
 
     def turns_at(self, numbers: Numbers, least: Decimal) -> str | None:
-        """What the inputs must be for an outcome of at least `least`, in words; None where the formula has none."""
+        """What the inputs must be for an outcome of at least `least`, in words; None if the formula has none."""
         try:
             return None if self.turning_point is None else self.turning_point(numbers, least)
         except ArithmeticError:

@@ -81,7 +81,7 @@ class Claimed(Declaration):
 
     @property
     def bounds(self) -> tuple[Decimal | None, Decimal | None]:
-        """Smallest and largest number that meets the claim; None where there is no bound."""
+        """Smallest and largest number that meets the claim; None if there is no bound."""
         if self.value is None:
             return self.low, self.high
         exponent = self.value.as_tuple().exponent

@@ -83,7 +83,7 @@ class ProvisionedThroughput(Commitment):
 
     @property
     def capacity_per_unit_hour(self) -> int | None:
-        """Tokens that a unit serves in an hour; None where it is not declared."""
+        """Tokens that a unit serves in an hour; None if it is not declared."""
         if self.tokens_per_unit_minute is not None:
             return self.tokens_per_unit_minute * _MINUTES_OF_AN_HOUR
         return self.tokens_per_unit_hour

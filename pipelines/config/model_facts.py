@@ -243,7 +243,7 @@ class ModelFacts:
 
     @property
     def is_permissive(self) -> bool | None:
-        """Whether the licence restricts nothing; None where it is not known."""
+        """Whether the licence restricts nothing; None if it is not known."""
         return None if self.licence is None else self.licence.value.is_permissive
 
 

@@ -110,5 +110,5 @@ class RoutingConfig(Declaration):
         return next(item for item in self.baselines if item.baseline == name)
 
     def residency(self, provider_id: str) -> tuple[str, ...] | None:
-        """Where the seller keeps data; None where nobody says."""
+        """Where the seller keeps data; None if nobody says."""
         return next((item.residency for item in self.sellers if item.provider_id == provider_id), None)

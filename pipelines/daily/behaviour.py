@@ -93,7 +93,7 @@ class _Profiles:
         return lacking <= self._loaded
 
     def read(self, days: Sequence[date], alarms: Alarms) -> pl.DataFrame | None:
-        """The profile, taken apart, of the days and of all that can be their reference: of open alarms the days before their first. None where
+        """The profile, taken apart, of the days and of all that can be their reference: of open alarms the days before their first. None if
         some of it is gone for good."""
         first = days[0] - _REACH
         stretches: list[tuple[date, date, str | None]] = [(first, days[-1], None)]

@@ -202,7 +202,7 @@ def days_left_out(workspace: Workspace, window: Window) -> list[date]:
 
 
 def newest_event_day(workspace: Workspace, read: ParseFiles | None = None) -> date | None:
-    """The newest day with events that any request file holds, however long ago the file arrived; None where no file holds an event.
+    """The newest day with events that any request file holds, however long ago the file arrived; None if no file holds an event.
 
     Files are parsed from the newest arrival backwards, for as long as an older one could hold a newer event: so the answer
     is the same whatever was parsed before.

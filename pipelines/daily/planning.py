@@ -152,7 +152,7 @@ def refresh_outlook(workspace: Workspace, window: Window) -> Outlook:
 
 @dataclass(frozen=True)
 class Arrays:
-    """The series of scopes, and those of what budgets are for; None where there are none."""
+    """The series of scopes, and those of what budgets are for; None if there are none."""
 
     scopes: Series | None
     budgets: Series | None

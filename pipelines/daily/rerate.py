@@ -58,7 +58,7 @@ _STAGE = Table(
 class RerateOutcome:
     """What a re-rating found and did. `days` are the loaded ones looked at, costs their effective cost in USD.
 
-    `lines` are the rows recorded in mart.cost_restatement; `restatement_id` is None where nothing differs.
+    `lines` are the rows recorded in mart.cost_restatement; `restatement_id` is None if nothing differs.
     """
 
     restatement_id: bytes | None

@@ -116,7 +116,7 @@ def _newest_day(workspace: Workspace) -> date | None:
 
 
 def _cutoff(newest: date | None, days: int | None) -> date | None:
-    """The first day that is kept; None where nothing is too old."""
+    """The first day that is kept; None if nothing is too old."""
     return None if newest is None or days is None else newest - timedelta(days=days - 1)
 
 

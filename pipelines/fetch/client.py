@@ -99,7 +99,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `content` is None where the server says that the version with our entity tag is current."""
+    """What came back. `content` is None if the server says that the version with our entity tag is current."""
 
     status: int
     etag: str | None
@@ -275,7 +275,7 @@ def _check_status(response: httpx.Response, url: str) -> None:
 
 
 def _retry_after_s(value: str | None) -> float | None:
-    """Seconds to wait, from either form of Retry-After; None where there is none."""
+    """Seconds to wait, from either form of Retry-After; None if there is none."""
     if value is None:
         return None
     if value.strip().isdigit():

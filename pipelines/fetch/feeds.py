@@ -62,12 +62,12 @@ class FetchResult:
     name: str
     outcome: Outcome
     path: str | None
-    """Landing path of the newest snapshot, fetched now or before; None where there is none."""
+    """Landing path of the newest snapshot, fetched now or before; None if there is none."""
     url: str
     """Without credentials and without the values of its query."""
     http_status: int | None
     error: str | None
-    """Why nothing new lies in the landing zone; None where all is well."""
+    """Why nothing new lies in the landing zone; None if all is well."""
     attempts: int
     newest_observed_at: datetime | None
     age_hours: float | None

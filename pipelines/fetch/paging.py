@@ -90,7 +90,7 @@ def _after_token(paging: Token, answer: object) -> dict[str, Any] | None:
 
 
 def at(answer: object, path: str) -> object:
-    """The value at `a/b` of a JSON answer; None where there is none."""
+    """The value at `a/b` of a JSON answer; None if there is none."""
     for name in path.split("/"):
         answer = answer.get(name) if isinstance(answer, dict) else None
     return answer

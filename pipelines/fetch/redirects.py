@@ -22,7 +22,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 
 def refusal(target: str, declared: str, allowed: Iterable[Any]) -> str | None:
-    """In words why a redirect from `declared` to `target` is not followed; None where it may be.
+    """In words why a redirect from `declared` to `target` is not followed; None if it may be.
 
     `allowed` are origins such as `https://cdn.example.com`.
     """

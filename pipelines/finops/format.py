@@ -25,14 +25,14 @@ _DIGITS = 76
 
 
 def total(values: Iterable[Decimal | None]) -> Decimal | None:
-    """The exact sum of the known values; None where there is none."""
+    """The exact sum of the known values; None if there is none."""
     known = [value for value in values if value is not None]
     with localcontext(prec=_DIGITS):
         return sum(known, Decimal(0)) if known else None
 
 
 def less(minuend: Decimal | None, subtrahend: Decimal | None) -> Decimal | None:
-    """The exact difference; None where either is not known."""
+    """The exact difference; None if either is not known."""
     if minuend is None or subtrahend is None:
         return None
     with localcontext(prec=_DIGITS):
@@ -113,7 +113,7 @@ def percent(part: Decimal | float | None, *, plus: bool = False) -> str:
 
 
 def share(part: Decimal | int | None, whole: Decimal | int | None) -> Decimal | None:
-    """`part` of `whole`; None where either is not known or the whole is zero."""
+    """`part` of `whole`; None if either is not known or the whole is zero."""
     return None if part is None or not whole else Decimal(part) / Decimal(whole)
 
 

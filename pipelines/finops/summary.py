@@ -91,9 +91,9 @@ _DRIFT = """
 
 @dataclass(frozen=True)
 class ModelSpend:
-    """Spend of one model; None where none of its requests is priced.
+    """Spend of one model; None if none of its requests is priced.
 
-    `logged_only_usd` is what logs state was paid for the requests without a price; None where no log states it.
+    `logged_only_usd` is what logs state was paid for the requests without a price; None if no log states it.
     """
 
     model_id: str
@@ -104,7 +104,7 @@ class ModelSpend:
 
 @dataclass(frozen=True)
 class Saving:
-    """What a policy would have saved against a baseline; `saving_usd` is None where it could not be projected.
+    """What a policy would have saved against a baseline; `saving_usd` is None if it could not be projected.
 
     `evidence_grade` is the weakest of the days (mart.routing_projection); `low_95` and `high_95` bound the saving as a
     share of the baseline, of one day.

@@ -81,7 +81,7 @@ class LandedFile:
     pulled: Pulled | None = None
     """Which window of a source it holds, where it was pulled."""
     modified_ns: int | None = field(default=None, compare=False)
-    """When the file was changed last, as the disk that it was listed on says; None where nobody looked."""
+    """When the file was changed last, as the disk that it was listed on says; None if nobody looked."""
 
     def check_unchanged(self) -> None:
         """Raises LandingError where the file vanished or changed since it was listed: `sha256` is then of other bytes."""

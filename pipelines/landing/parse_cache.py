@@ -83,7 +83,7 @@ def cached(
 
 
 def read_cached(path: Path) -> CachedParse | None:
-    """What is kept at `path`; None where nothing is, or nothing whole: then it is removed."""
+    """What is kept at `path`; None if nothing is, or nothing whole: then it is removed."""
     try:
         return _load(path)
     except FileNotFoundError:

@@ -75,7 +75,7 @@ def page_of_scripts(root: LexborNode) -> str:
 
 
 def _data(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """The JSON value that a text begins with, its numbers as they are written; None where it begins with none."""
+    """The JSON value that a text begins with, its numbers as they are written; None if it begins with none."""
     try:
         return json.JSONDecoder(parse_float=_written).raw_decode(text.lstrip())[0]
     except (ValueError, RecursionError):

@@ -22,7 +22,7 @@ _UNIT = Decimal(1).scaleb(-18)
 
 
 def in_usd(amount: Decimal, usd_per_unit: Decimal | None) -> Decimal | None:
-    """An amount in USD; None where no rate is known."""
+    """An amount in USD; None if no rate is known."""
     return None if usd_per_unit is None else _EXACT.multiply(amount, usd_per_unit).quantize(_UNIT, context=_EXACT)
 
 

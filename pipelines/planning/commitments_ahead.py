@@ -35,7 +35,7 @@ def commitment_effects(
     so_far: Mapping[str, Decimal | None],
     standing: Mapping[str, Standing],
 ) -> dict[Key, Decimal | None]:
-    """USD by series (total and sellers) in a period that ends before `to_date`; None where a part is not known.
+    """USD by series (total and sellers) in a period that ends before `to_date`; None if a part is not known.
 
     `so_far` is the cost less what was covered on its days up to `day`, by seller; `standing` is by commitment.
     """

@@ -30,7 +30,7 @@ _DECIMALS = 6
 class Ahead:
     """What is known and foreseen of one series in one period, at the end of a day.
 
-    `running` are the foreseen sums of the days after it, `quantiles` those of their quantiles, by name; None where there are none.
+    `running` are the foreseen sums of the days after it, `quantiles` those of their quantiles, by name; None if there are none.
     `missing` says which days are not loaded.
     """
 
@@ -108,7 +108,7 @@ def _measured(
 
 
 def _factors(series: Series, day: date, days_ahead: int, announced: Sequence[Announced]) -> Floats | None:
-    """What price changes make of each day ahead, (days ahead, series); None where none is known."""
+    """What price changes make of each day ahead, (days ahead, series); None if none is known."""
     place = {key: column for column, key in enumerate(series.keys)}
     changes = [change for change in announced if change.key in place and day < change.from_date]
     if not changes or not days_ahead:

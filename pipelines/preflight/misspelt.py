@@ -52,7 +52,7 @@ class _Kind:
 
 
 def misspelt(name: str, known: Sequence[str], alike: float = _ALIKE) -> str | None:
-    """The known name that is probably meant; None where the name is known, or like none."""
+    """The known name that is probably meant; None if the name is known, or like none."""
     return None if name in known else next(iter(difflib.get_close_matches(name, known, n=1, cutoff=alike)), None)
 
 

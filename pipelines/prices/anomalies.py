@@ -50,7 +50,7 @@ class Doubt:
 
 
 def doubt(found: Moves, *, is_page: bool) -> Doubt | None:
-    """What speaks against a snapshot, or some of its models; None where its changes are those of a market.
+    """What speaks against a snapshot, or some of its models; None if its changes are those of a market.
 
     The longer two snapshots lie apart, the more may have changed: shares are up to three times as large after half a year.
     """

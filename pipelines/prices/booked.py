@@ -56,7 +56,7 @@ class Basis:
     contract_id: str
     """Empty for list prices."""
     known_at: datetime | None = None
-    """Newest state of the ledger that held the card; None where that was not looked for."""
+    """Newest state of the ledger that held the card; None if that was not looked for."""
 
 
 def keep_booked(rated: pl.DataFrame, booked: pl.DataFrame) -> pl.DataFrame:

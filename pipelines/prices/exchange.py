@@ -275,7 +275,7 @@ def _month(at: datetime) -> datetime:
 def _stretches(
     preferred: Sequence[_Rate],
 ) -> Iterator[tuple[datetime, datetime | None, Decimal | None, bytes | None]]:
-    """From one change to the next: the first of `preferred` that holds, or None and None where none does."""
+    """From one change to the next: the first of `preferred` that holds, or None and None if none does."""
     ends = {rate.valid_to for rate in preferred if rate.valid_to is not None}
     edges = sorted({BEGINNING, *ends, *(rate.valid_from for rate in preferred)})
     found = [next((rate for rate in preferred if rate.holds(edge)), None) for edge in edges]

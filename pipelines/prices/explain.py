@@ -47,7 +47,7 @@ class ChargeLine:
     price: Mapping[str, Any]
     """The row of core.price."""
     snapshot: Mapping[str, Any] | None
-    """The row of raw.snapshot; None where the file is no longer indexed."""
+    """The row of raw.snapshot; None if the file is no longer indexed."""
 
 
 @dataclass(frozen=True)

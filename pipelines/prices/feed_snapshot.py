@@ -43,7 +43,7 @@ CONDITIONS = (
 
 
 class Price(NamedTuple):
-    """One price as a feed states it. `valid_from` is None where the feed gives no date: it holds when observed."""
+    """One price as a feed states it. `valid_from` is None if the feed gives no date: it holds when observed."""
 
     provider: str
     raw_model: str
@@ -144,7 +144,7 @@ def per_million(unit_price: Decimal, quantity: int, usd_per_unit: Decimal = Deci
 
 
 def as_amount(value: object) -> Decimal | None:
-    """A price as the file's own digits state it; None where it is no amount that can be charged.
+    """A price as the file's own digits state it; None if it is no amount that can be charged.
 
     That is one below zero, not finite, above a thousand million or so small that 18 decimals make it zero.
     """

@@ -168,7 +168,7 @@ def _in_words(card: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _by_factor(rows: pl.DataFrame) -> str | None:
-    """A factor that leads from each of our amounts to the logged one, in words; None where there is none."""
+    """A factor that leads from each of our amounts to the logged one, in words; None if there is none."""
     factors = (rows["reported_cost_usd"].cast(pl.Float64) / rows["effective_cost_usd"].cast(pl.Float64)).to_list()
     if not factors or not all(0 < one < 1e6 for one in factors) or max(factors) > min(factors) * (1 + _SPREAD):
         return None

@@ -266,7 +266,7 @@ def _is_optional(fee: FeeMeter) -> bool:
 def _above_bounds(matched: pl.DataFrame, cards: pl.DataFrame) -> pl.Series | None:
     """What marginal rates add to, or take from, the cost of each row at its first rates.
 
-    Each bound adds, for each token above it, its rate less the one before. None where no card has such rates.
+    Each bound adds, for each token above it, its rate less the one before. None if no card has such rates.
     """
     steps = _steps(cards.join(matched.select("card").unique(), on="card", how="semi"))
     if steps.is_empty():

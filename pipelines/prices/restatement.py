@@ -176,7 +176,7 @@ def _moves(group: Mapping[str, Any], before: Basis | None, after: Basis | None) 
 
 
 def _part(quantity: int, basis: Basis | None, meter: str) -> tuple[Decimal | None, _Price | None]:
-    """Cost and price of one meter; both None where nothing is counted or nothing is priced."""
+    """Cost and price of one meter; both None if nothing is counted or nothing is priced."""
     if basis is None or not quantity or meter not in basis.rates:
         return None, None
     price = _Price(*basis.rates[meter])

@@ -135,7 +135,7 @@ class Moves:
 
 
 def moves(before: View, after: View, others: Iterable[tuple[str, View]]) -> Moves | None:
-    """The changes from one snapshot to a later one; None where every price of the first stays as it was. `others` are views by feed."""
+    """The changes from one snapshot to a later one; None if every price of the first stays as it was. `others` are views by feed."""
     at = after.snapshot.observed_at
     was, now = before.at(at), after.at(at)
     differing = was.filter(~pl.col("said").is_in(now["said"].implode()))

@@ -181,7 +181,7 @@ def _filled(template: Mapping[str, Any], bounds: Mapping[str, int | str]) -> dic
 
 
 def records_of(said: object, connector: Connector) -> list[object] | None:
-    """The records of an answer; None where it has no list of them. An empty bucket holds none."""
+    """The records of an answer; None if it has no list of them. An empty bucket holds none."""
     records = at(said, connector.records) if connector.records else said
     if not isinstance(records, list):
         return None

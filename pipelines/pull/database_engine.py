@@ -24,7 +24,7 @@ def engine_of(url: URL) -> Engine:
 
 
 def watch(connection: Connection, seconds: float) -> AbstractContextManager[Silence | None]:
-    """A watch over the socket of a connection; None where it has none."""
+    """A watch over the socket of a connection; None if it has none."""
     entered: Any = connection.connection.dbapi_connection
     match connection.dialect.name:
         case "postgresql":

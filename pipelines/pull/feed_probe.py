@@ -31,7 +31,7 @@ Feed = PriceFeed | Leaderboard | HardwareFeed | LimitFeed | FxFeed
 
 @dataclass
 class FeedProbe:
-    """What was found about a feed or board. `is_reached` and `is_authorised` are None where nothing was asked.
+    """What was found about a feed or board. `is_reached` and `is_authorised` are None if nothing was asked.
 
     `first` and `last` are records in the order of the file, in words.
     """
@@ -46,7 +46,7 @@ class FeedProbe:
     is_reached: bool | None = None
     is_authorised: bool | None = None
     is_new: bool | None = None
-    """Whether a run would land the answer: other bytes than the newest file has. None where there is none."""
+    """Whether a run would land the answer: other bytes than the newest file has. None if there is none."""
     size_bytes: int = 0
     records: str = "none"
     first: str | None = None

@@ -190,7 +190,7 @@ class Asked:
             self._known = {}
 
     def span(self, report: str) -> Span | None:
-        """What was asked for, None where nothing was."""
+        """What was asked for, None if nothing was."""
         spans = [Span(*span) for span in self._spans(report)]
         if not spans:
             return None

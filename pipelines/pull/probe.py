@@ -52,7 +52,7 @@ class ReportProbe:
 
 @dataclass
 class Probe:
-    """What was found about a source. `is_authorised` is None where the server was not asked or did not get that far."""
+    """What was found about a source. `is_authorised` is None if the server was not asked or did not get that far."""
 
     source: str
     kind: str

@@ -52,7 +52,7 @@ def _as_outcome(facts: dict[str, Any]) -> ExpectationOutcome:
 
 
 def fingerprint(connection: Connection, suite: Suite, rows: str) -> str | None:
-    """A digest of everything that the verdicts on `rows`, a query, depend on; None where the server can't read some of it."""
+    """A digest of everything that the verdicts on `rows`, a query, depend on; None if the server can't read some of it."""
     rules = [rule for rule in suite.rules if isinstance(rule, NoRow)]
     tables = sorted({name for rule in rules for name in _TABLE.findall(f"{rule.rows} {rule.where}")})
     queries = [rows, *(_looked_up(table, rows) for table in tables)]

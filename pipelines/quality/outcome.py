@@ -16,7 +16,7 @@ Severity = Literal["blocking", "warning"]
 
 @dataclass(frozen=True)
 class ExpectationOutcome:
-    """One check. `success` is None where it could not be evaluated; `problem` is then the reason.
+    """One check. `success` is None if it could not be evaluated; `problem` is then the reason.
 
     `observed` is the measured value, where the check measures one (rows, a share, a total); `unexpected_count` is how
     many rows or items are wrong, and `sample` holds a few of them by what names them, as text, never by a bare id.

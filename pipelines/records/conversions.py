@@ -203,7 +203,7 @@ def to_integers(texts: pl.Series) -> pl.Series:
 
 
 def _whole(text: str | None) -> int | None:
-    """The whole number that a text with an exponent is, exactly; None where it is none, or beyond 64 bits."""
+    """The whole number that a text with an exponent is, exactly; None if it is none, or beyond 64 bits."""
     if text is None or (value := Decimal(text)) != value.to_integral_value() or abs(value) >= 2**63:
         return None
     return int(value)

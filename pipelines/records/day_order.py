@@ -109,7 +109,7 @@ class OrderWatch:
 
     @property
     def order(self) -> Order | None:
-        """What comes first; None where neither or both are proved."""
+        """What comes first; None if neither or both are proved."""
         if self._is_day_first == self._is_month_first:
             return None
         return "day" if self._is_day_first else "month"

@@ -10,7 +10,7 @@ Source: html.spec.whatwg.org, "Server-sent events".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import count
 from typing import Any, TypeVar
@@ -181,7 +181,7 @@ def with_events(layout: LayoutT) -> LayoutT:
 
 
 def _reader(layout: Layout) -> ItemReader:
-    own: Callable[[object], Iterable[object]] = layout.items() if layout.items is not None else lambda value: [value]
+    own = layout.own_reader()
     numbers = count(1)
 
     def read(value: object) -> Iterator[object]:

@@ -137,7 +137,7 @@ def _is_container_log(sample: dict[int, bytes]) -> bool:
 
 
 def head_of(sample: dict[int, bytes], path: Path, layout: Layout) -> Head | None:
-    """The header of a table, None where the file is none.
+    """The header of a table, None if the file is none.
 
     It is the line that names most of the columns that the format reads, the first of these; below other lines it has to
     name two. A file that is named like a table and holds no JSON has its first line as its header.

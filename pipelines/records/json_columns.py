@@ -109,7 +109,7 @@ class ColumnReader:
         self._has_learnt = False
 
     def read(self, chunk: Chunk) -> TypedLines | None:
-        """The sound lines of the chunk, typed, and the others named; None where this reading does not suit the file."""
+        """The sound lines of the chunk, typed, and the others named; None if this reading does not suit the file."""
         count = len(chunk.ends)
         if not self._is_suited or not count:
             return None
@@ -177,7 +177,7 @@ class ColumnReader:
             yield from self._read_by_halves(chunk, middle, last, sound)
 
     def _typed(self, data: pa.Buffer, kept: Indexes) -> _Part | None:
-        """One row per line, or None where the block does not read so."""
+        """One row per line, or None if the block does not read so."""
         shapes = dict(self._shapes)
         if self._surprises_left:
             table = _read(data, _fields(self._tree, shapes, self._present), "error")

@@ -264,7 +264,7 @@ def _good_parts(lines: pl.DataFrame, dtype: pl.Struct) -> list[pl.DataFrame]:
 
 
 def _decoded(texts: pl.Series, dtype: pl.Struct) -> pl.Series | None:
-    """A block decoded, or None where it does not decode as a whole or changes its length."""
+    """A block decoded, or None if it does not decode as a whole or changes its length."""
     try:
         decoded = texts.str.json_decode(dtype)
     except pl.exceptions.PolarsError:

@@ -59,7 +59,7 @@ class Scanner:
             yield Element(end, end, error=RecordError("not_json", "the array breaks off: nothing closes it"))
 
     def step(self) -> Element | None:
-        """The next element, or None where the next thing opened or closed an array with items."""
+        """The next element, or None if the next thing opened or closed an array with items."""
         start = skipped(self.text, self.position)
         if not self.is_open and self._opens_array(start):
             self.position, self.is_open, self._is_empty = start + 1, True, True
@@ -116,7 +116,7 @@ def skipped(text: str, position: int, between: str = ",") -> int:
 
 
 def _balanced(text: str, start: int) -> int | None:
-    """The index after the bracket that closes the one at `start`; None where none does."""
+    """The index after the bracket that closes the one at `start`; None if none does."""
     if text[start] != "{":
         return None
     open_brackets: list[str] = []

@@ -58,7 +58,7 @@ class Layout:
     `items` opens one decoded JSON value into the records it holds; where `marks` are given, only lines that contain one of these texts go through it,
     else all do; `read_by_items` are places that only it reads. `in_sequence` says that the reader remembers earlier lines of the file, so that they
     are read one after the other, `in_sequence_where` that it does so in files whose beginning holds one of these texts. `is_wrapped` says that objects which no format names may stand around records (`wrappers.py`). `of_text` makes a
-    record of a line that is no JSON, or None where it holds none. `bodies` are the places where an answer may lie as the text of an event stream, the
+    record of a line that is no JSON, or None if it holds none. `bodies` are the places where an answer may lie as the text of an event stream, the
     empty one for the record itself (`event_streams.py`). `maybe_objects` are further places that may hold an object, or words or a list, which are
     not read.
 
@@ -104,6 +104,10 @@ class Layout:
         unknown = sorted(set(self.usage) - set(MEASURES))
         if unknown:
             raise ValueError(f"format {self.name}: {unknown} are no measures, accepted are {sorted(MEASURES)}")
+
+    def own_reader(self) -> ItemReader:
+        """A fresh reader of the records in a decoded value; the value itself in a format without containers."""
+        return self.items() if self.items is not None else lambda value: [value]
 
     @cached_property
     def columns(self) -> list[Column]:

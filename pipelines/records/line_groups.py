@@ -129,7 +129,7 @@ class _Finder:
         return True
 
     def _last_of_value(self, line: int) -> int | None:
-        """The line after the value that begins on `line`; None where it is no whole value, or is left to the next chunk."""
+        """The line after the value that begins on `line`; None if it is no whole value, or is left to the next chunk."""
         is_array = self._first_bytes(line)[:1] == b"["
         if is_array and self._goes_on_by_lines(line):
             return self._alone(line)

@@ -137,7 +137,7 @@ class Evidence:
 
     @property
     def marks(self) -> Marks | None:
-        """The one reading that is left; None where both are, or none is."""
+        """The one reading that is left; None if both are, or none is."""
         if self.certain:
             is_one = len(self.certain) == 1 and len(self.decimal) < 2
             is_open = bool(self.thousands or self.either - self.decimal)

@@ -9,7 +9,7 @@ _WRAPPERS = ("data", "rows", "records", "results", "leaderboard", "entries", "it
 
 
 def records_of(document: object, model_field: str, fields: Collection[str]) -> list[Any] | None:
-    """The records of a list, of columns by name, of a header with rows, or of an object by model; None where it is none of these.
+    """The records of a list, of columns by name, of a header with rows, or of an object by model; None if it is none of these.
 
     Around them may lie an object with other facts; a row of Hugging Face's API lies in `row`. An object is one by model where most of its
     members have one of `fields`.

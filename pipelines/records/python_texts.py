@@ -27,7 +27,7 @@ _DEEPEST = 40
 
 
 def as_json(text: str) -> str | None:
-    """The JSON of a value that Python printed; None where the text is no such value."""
+    """The JSON of a value that Python printed; None if the text is no such value."""
     if not re.match(BEGINS, text):
         return None
     try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import polars as pl
 
+from pipelines.records.batches import Record
 from pipelines.records.line_chunks import Fault, digest_of
 from pipelines.warehouse.tables.raw import QUARANTINE
 
@@ -19,9 +20,7 @@ def quarantined_faults(faults: Iterable[Fault], snapshot_id: bytes) -> pl.DataFr
     return pl.DataFrame(rows, schema=QUARANTINE.polars_schema, orient="row") if rows else QUARANTINE.empty()
 
 
-def quarantined_records(
-    failed: pl.DataFrame, record: Callable[[int, int | None, int | None], bytes], snapshot_id: bytes
-) -> pl.DataFrame:
+def quarantined_records(failed: pl.DataFrame, record: Record, snapshot_id: bytes) -> pl.DataFrame:
     """Records that broke a rule (`rules.failed_records`) as rows of raw.quarantine; `record` gives their bytes by place."""
     if failed.is_empty():
         return QUARANTINE.empty()

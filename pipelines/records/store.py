@@ -55,7 +55,7 @@ _QUARANTINE_ROWS = 50_000
 class ParsedFile:
     """What became of one landed file: `lines = valid + quarantined`, the UTC days it touches, and where its rows lie.
 
-    `lines` are the records as the file's bytes count them (`stream.Tally`), whatever its reader made of them.
+    `lines` are the records as the file's bytes count them (`tally.py`), whatever its reader made of them.
 
     `path` is a Parquet file for `collect_days`; what was set aside lies next to it and is read where it is asked for, because
     a run holds all files that it parsed.

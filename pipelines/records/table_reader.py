@@ -203,7 +203,7 @@ class TableReader:
         return self._decoders[heads]
 
     def _plain(self, column: pl.Series) -> pl.Series | None:
-        """The texts of a column of single values; None where it has to be read as JSON."""
+        """The texts of a column of single values; None if it has to be read as JSON."""
         if column.name not in self._tree.leaves and column.name not in self._flattened:
             return None
         if isinstance(column.dtype, pl.Decimal):  # the zeros at its end belong to the type: 10.000 is no thousand

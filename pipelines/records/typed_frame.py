@@ -68,7 +68,7 @@ def filled(rows: pl.DataFrame) -> dict[str, pl.Series]:
 
 
 def first_filled(columns: Mapping[str, pl.Series], paths: Paths) -> pl.Series | None:
-    """The first of the paths that is among `columns` (`filled`) and not empty, row by row; None where none of them is."""
+    """The first of the paths that is among `columns` (`filled`) and not empty, row by row; None if none of them is."""
     present = [columns[path] for path in paths if path in columns]
     if not present:
         return None

@@ -139,7 +139,7 @@ def _layer(path: Path, outer: pa.NativeFile, codec: str) -> pa.NativeFile:
 
 
 def _codec_of(path: Path, depth: int) -> str | None:
-    """With what a file is compressed below so many layers; None where it is not."""
+    """With what a file is compressed below so many layers; None if it is not."""
     with ExitStack() as held:
         opened: pa.NativeFile = held.enter_context(pa.OSFile(str(path), "rb"))
         for level in range(depth):

@@ -133,7 +133,7 @@ class Wrappers:
 
     def reader(self) -> ItemReader:
         """A fresh reader of the format's records that opens what stands around them."""
-        read = _own_reader(self._layout)
+        read = self._layout.own_reader()
         if not self._layout.is_wrapped:
             return read
 
@@ -177,7 +177,7 @@ class Wrappers:
     def _read(self, value: object) -> list[object]:
         """What the format makes of a value, whatever it remembers of others; nothing where it can't read it."""
         try:
-            return list(_own_reader(self._layout)(value))
+            return list(self._layout.own_reader()(value))
         except RecordError:
             return []
 
@@ -276,10 +276,6 @@ class Wrappers:
 def _may_hold(name: str, value: dict[str, Any]) -> bool:
     """Whether an object of that name in a value may hold records: not a usage that the format left unread, nor what was said, nor a sum."""
     return name not in COUNTED and not (name in _SAID and "role" in value) and not _SUM.search(name)
-
-
-def _own_reader(layout: Layout) -> ItemReader:
-    return layout.items() if layout.items is not None else lambda value: [value]
 
 
 def _opened(value: object, name: str = "") -> object:

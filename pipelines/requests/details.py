@@ -90,7 +90,7 @@ def _without_unreadable(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _unreadable(frame: pl.DataFrame, name: str) -> pl.Expr | None:
-    """Which rows' detail can't be one; None where the frame has none of that name."""
+    """Which rows' detail can't be one; None if the frame has none of that name."""
     failed = f"failed.usage.{name}" in frame.columns
     given = frame[f"usage.{name}"].null_count() < frame.height
     return _no_detail(name, failed=failed, given=given) if failed or given else None

@@ -20,7 +20,7 @@ Parts = list[tuple[Decimal | None, Decimal | None]]
 
 
 def total_of(parts: list[Decimal | None]) -> Decimal | None:
-    """The sum, None where a part is not known."""
+    """The sum, None if a part is not known."""
     known = [part for part in parts if part is not None]
     return sum(known, Decimal(0)) if len(known) == len(parts) else None
 

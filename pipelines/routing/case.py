@@ -207,7 +207,7 @@ class Case:
             return without, missing or str(error)
 
     def _base_by_group(self) -> Floats | None:
-        """The baseline's cost in each world: draws x groups; None where it is not known. Raises MissingEvidenceError."""
+        """The baseline's cost in each world: draws x groups; None if it is not known. Raises MissingEvidenceError."""
         arm = self.plan.base_arm
         if arm is None:
             return self.of_day.actual
@@ -215,7 +215,7 @@ class Case:
 
     @cached_property
     def base_drawn(self) -> Floats | None:
-        """The baseline's cost in each world, None where it, or a line of evidence on it, is not known."""
+        """The baseline's cost in each world, None if it, or a line of evidence on it, is not known."""
         if not self.of_day.groups:
             return None
         try:

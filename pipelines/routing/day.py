@@ -38,7 +38,7 @@ class Day:
     answered: pl.DataFrame | None = None
     """What other models did with requests of the traffic (`pipelines.shadow.answers`)."""
     hourly: pl.DataFrame | None = None
-    """Rows of mart.hourly_demand of the traffic: when it came. None where its hours are not added up."""
+    """Rows of mart.hourly_demand of the traffic: when it came. None if its hours are not added up."""
     _arms: dict[tuple[str, str, Handling], PolicyArm | str] = field(default_factory=dict)
     _qualities: dict[frozenset[str], Quality | str] = field(default_factory=dict)
     _widest: dict[tuple[Sequence[str], frozenset[str]], Quality | None] = field(default_factory=dict)
@@ -149,7 +149,7 @@ class Day:
         return None if group.model_id == offer[1] else self.models.refuses(offer[1], group.lane)
 
     def cannot_take(self, offer: Offer) -> str | None:
-        """The requests that the model can't take, by the first need that it does not meet, in words; None where it can take all."""
+        """The requests that the model can't take, by the first need that it does not meet, in words; None if it can take all."""
         if offer not in self._left_out:
             self._left_out[offer] = self._cannot_take(offer)
         return self._left_out[offer]

@@ -23,7 +23,7 @@ _BEYOND = 3.0
 @dataclass(frozen=True)
 class Flips:
     """`break_even_ratio`: how many times the tokens all arms may take before nothing is saved. `first` is the arm whose tokens would do it first, in words.
-    Both are None where an amount is not known."""
+    Both are None if an amount is not known."""
 
     break_even_ratio: float | None = None
     first: str | None = None

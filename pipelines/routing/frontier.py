@@ -116,7 +116,7 @@ class _Drawn:
         return {"event_date": self.on, "point": point, "benchmark_version_id": self.quality.benchmark_version_id}
 
     def _solved_today(self, groups: Sequence[Group], weight: Floats) -> float | None:
-        """Expected share solved by the models that the traffic ran on; None where one of them has no score."""
+        """Expected share solved by the models that the traffic ran on; None if one of them has no score."""
         scores = self.quality.scores
         if any(group.model_id not in scores for group in groups):
             return None
@@ -173,7 +173,7 @@ class _Program:
         return shares
 
     def alone(self, number: int) -> Floats | None:
-        """All traffic on one offer; None where it can't take all."""
+        """All traffic on one offer; None if it can't take all."""
         if not np.isfinite(self.cost[number]).all():
             return None
         shares = np.zeros_like(self.cost)

@@ -27,7 +27,7 @@ _KEPT = Handling("kept", "session", Decimal(1))
 
 
 def method_rows(case: Case, projected: Decimal | None) -> Iterator[dict[str, Any]]:
-    """Rows of mart.routing_projection, one per method. `projected` is what the policy would cost, None where that is not known."""
+    """Rows of mart.routing_projection, one per method. `projected` is what the policy would cost, None if that is not known."""
     makers: dict[str, Callable[[], dict[str, Any]]] = {
         SAME_TOKENS_DEAREST: lambda: _same_tokens_dearest(case),
         BEST_SINGLE_CHEAP: lambda: _best_single_cheap(case, projected),

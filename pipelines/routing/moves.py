@@ -40,7 +40,7 @@ def cards_before(rate_card: pl.DataFrame, offer: Offer, day: date, then: date) -
     """The cards (core.rate_card) as if the seller had not changed the model's prices since the end of the earlier UTC day `then`, and the
     change in words.
 
-    None where the prices are those of that day, or where there were none.
+    None if the prices are those of that day, or if there were none.
     """
     start = end_of(then)
     end = end_of(day)
@@ -194,7 +194,7 @@ def concerned(policies: RoutingConfig, ran: Sequence[str], models: Collection[st
 
 def written_ratio(alarms: pl.DataFrame) -> float | None:
     """How many times the output of before a model writes, by its alarms (mart.request_drift): the mean over use cases by their requests;
-    None where no alarm is about that."""
+    None if no alarm is about that."""
     counted = alarms.filter(
         (pl.col("metric") == "output_tokens") & (pl.col("value_reference") > 0) & (pl.col("value_day") > 0)
     )

@@ -27,7 +27,7 @@ SAVING, QUALITY = 0.85, 0.95
 class ArmOutlook:
     """Intervals of an arm, or of all: saving and retained quality against the baseline.
 
-    `gains` is what it adds to the saving of the whole policy in each world, as a share of the whole baseline; None where its cost is certain. `kept` is the median of
+    `gains` is what it adds to the saving of the whole policy in each world, as a share of the whole baseline; None if its cost is certain. `kept` is the median of
     retained quality.
     """
 
@@ -39,7 +39,7 @@ class ArmOutlook:
 
 @dataclass(frozen=True)
 class Outlook:
-    """Of a whole policy. Probabilities and intervals are None where saving, or quality, can't be projected.
+    """Of a whole policy. Probabilities and intervals are None if saving, or quality, can't be projected.
 
     `realised` and `oracle` are the medians of retained quality with a router of realistic skill and with one that knows every
     outcome; a cascade has no router. `use_cases` are the intervals and medians of retained quality by use case.
@@ -58,7 +58,7 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Stake:
-    """One arm of a policy. `arrays` is None where its cost is not known.
+    """One arm of a policy. `arrays` is None if its cost is not known.
 
     `share` is its part of each group's requests, `served` its requests by use case (None: `share` of all). `is_hard` says that a router
     sends it the hard ones, `is_ruled` that a rule does and no router. `fixed_usd` is what it costs however much it serves.

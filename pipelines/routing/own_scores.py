@@ -19,7 +19,7 @@ LABEL = "own shadow scores"
 
 
 def measured_quality(answered: pl.DataFrame | None, models: Iterable[str]) -> Quality | None:
-    """The models' scores on the requests that all of them answered (`pipelines.shadow.answers`); None where they are not enough."""
+    """The models' scores on the requests that all of them answered (`pipelines.shadow.answers`); None if they are not enough."""
     if answered is None or answered.is_empty():
         return None
     scores = scored(answered, models)

@@ -72,7 +72,7 @@ class Plan:
         return assign(self.policy, self.of_day.models, lanes, limits) if limits else found
 
     def limit(self, arm: Arm, parts: Mapping[str, Decimal]) -> Decimal | None:
-        """The part of what comes to an arm of one's own machines (`parts` of the lanes) that they can serve; None where nothing limits it.
+        """The part of what comes to an arm of one's own machines (`parts` of the lanes) that they can serve; None if nothing limits it.
 
         Requests are taken to come when all traffic comes.
         """
@@ -170,7 +170,7 @@ class Plan:
 
     @cached_property
     def base_arm(self) -> PolicyArm | str | None:
-        """The baseline's model with all the traffic; None where the baseline is what did run."""
+        """The baseline's model with all the traffic; None if the baseline is what did run."""
         baseline = self.baseline
         if baseline.provider_id is None or baseline.model_id is None:
             return None
@@ -184,7 +184,7 @@ class Plan:
 
     @cached_property
     def base_by_group(self) -> ByGroup | None:
-        """The baseline's cost by group, None where it is not known."""
+        """The baseline's cost by group, None if it is not known."""
         if self.base_point()[0] is None:
             return None
         if self.base_arm is None:

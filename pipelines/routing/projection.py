@@ -109,7 +109,7 @@ class Setting:
         return Day(traffic, self.evidence, self.policies, believed, offers, self.models, self.answered, hours)
 
     def _hours(self, days: int, on: date) -> pl.DataFrame | None:
-        """The hours of the last `days` days up to `on` that had requests; None where not so many are added up."""
+        """The hours of the last `days` days up to `on` that had requests; None if not so many are added up."""
         if self.hourly is None:
             return None
         counted = self.hourly.filter(pl.col("operation").is_in(list(self.policies.operations)))

@@ -54,7 +54,7 @@ def waterfall(plan: Plan, base: Decimal | None, central: Decimal | None, project
 
 def _costs(plan: Plan) -> tuple[list[ByGroup], list[ByGroup], list[ByGroup]] | None:
     """Each arm's cost by group with all traffic: at the recorded tokens with every cache kept, the same with caches as the policy has them, and
-    at the tokens that its model takes. None where one is not known."""
+    at the tokens that its model takes. None if one is not known."""
     kept: list[ByGroup] = []
     same: list[ByGroup] = []
     scaled: list[ByGroup] = []

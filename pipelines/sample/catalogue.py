@@ -20,7 +20,7 @@ PRICE_CHANGE_DATE = date(2026, 2, 22)
 
 @dataclass(frozen=True)
 class Rates:
-    """USD per million tokens; None where the seller publishes no rate of its own for the meter."""
+    """USD per million tokens; None if the seller publishes no rate of its own for the meter."""
 
     input: Decimal
     output: Decimal

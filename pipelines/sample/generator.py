@@ -81,7 +81,7 @@ def generate_sample(
 
 
 def read_summary(root: Path) -> SampleSummary | None:
-    """The summary of a complete sample, or None where there is none."""
+    """The summary of a complete sample, or None if there is none."""
     try:
         return SampleSummary.from_json((root / MARKER).read_bytes())
     except (FileNotFoundError, NotADirectoryError):

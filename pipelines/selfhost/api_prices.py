@@ -42,7 +42,7 @@ def list_cards(rate_card: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 def cheapest_api(rate_card: pl.DataFrame, model_id: str, day: date, input_per_output: float) -> ApiPrice | None:
-    """The cheapest seller for `input_per_output` tokens of input to one of output; None where nobody's price is known."""
+    """The cheapest seller for `input_per_output` tokens of input to one of output; None if nobody's price is known."""
     ratio = Decimal(str(input_per_output))
     found = [
         ApiPrice(row["provider_id"], _mixed(row, ratio), row["valid_from"])

@@ -50,7 +50,7 @@ def no_price(gpu: str, term: str, day: date, region: str) -> str:
 
 
 def ceiling_of(deployment: Deployment, best: pl.DataFrame, headroom: Decimal) -> Ceiling | None:
-    """What all replicas serve with headroom, by the measurement (`best_measured`) of the deployment; None where nobody measured it."""
+    """What all replicas serve with headroom, by the measurement (`best_measured`) of the deployment; None if nobody measured it."""
     row = measured_for(best, deployment)
     if row is None:
         return None

@@ -39,7 +39,7 @@ class Demand:
 
 
 def demand(hourly: pl.DataFrame, day: date, window_days: int, what: str, *, counts_input: bool = True) -> Demand | None:
-    """The demand of the loaded days among the `window_days` that end with `day`; None where there is none.
+    """The demand of the loaded days among the `window_days` that end with `day`; None if there is none.
 
     Without `counts_input` only output counts, for hardware whose measurement states no input. A day without any row is not loaded and does not
     count; on a loaded day every hour does.
@@ -49,7 +49,7 @@ def demand(hourly: pl.DataFrame, day: date, window_days: int, what: str, *, coun
 
 
 def demand_of(hourly: pl.DataFrame, what: str, *, counts_input: bool) -> Demand | None:
-    """The demand of all days of `hourly`; None where there is none."""
+    """The demand of all days of `hourly`; None if there is none."""
     hours = hourly.group_by("event_date", "hour").agg(
         tokens=pl.sum("output_tokens") + (pl.sum("input_tokens") if counts_input else 0)
     )

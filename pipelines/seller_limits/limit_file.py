@@ -19,9 +19,9 @@ class LimitFileError(ValueError):
 
 @dataclass(frozen=True)
 class StatedLimit:
-    """One limit or alert, amounts in `currency`. `scope_id` is empty for the organization; `is_enforced` is None where nothing says so.
+    """One limit or alert, amounts in `currency`. `scope_id` is empty for the organization; `is_enforced` is None if nothing says so.
 
-    `amount` is None where the scope has no cap of its own; `spent` is the seller's own count of the period so far.
+    `amount` is None if the scope has no cap of its own; `spent` is the seller's own count of the period so far.
     """
 
     provider_id: str

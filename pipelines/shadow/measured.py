@@ -130,7 +130,7 @@ class Scores:
         return corrected_mean(self.gold[:, place], self.judged[:, place], self.clusters, self.number)
 
     def judge_error(self, place: int) -> Estimate | None:
-        """How much more the judge gives than gold; None where both scored fewer than `FEWEST` items."""
+        """How much more the judge gives than gold; None if both scored fewer than `FEWEST` items."""
         gap = self.judged[:, place] - self.gold[:, place]
         has_both = ~np.isnan(gap)
         if has_both.sum() < FEWEST:

@@ -72,7 +72,7 @@ class Making:
             yield files.finished()
 
     def _gathered(self, batches: Iterable[pa.RecordBatch], scratch: Path) -> Gathered | None:
-        """The rows of the bucket as parsed files; None where it has none."""
+        """The rows of the bucket as parsed files; None if it has none."""
         writers = {kind: Writer(scratch / f"{kind}.parquet", SCHEMA["near"]) for kind in ("near", "whole")}
         spans = [pl.DataFrame(schema=SPANS)]
         for kind, rows in _joined(batches):

@@ -126,7 +126,7 @@ def _check_values(table: Table, frame: pl.DataFrame) -> None:
 
 
 def _fault(column: Column, values: pl.Series) -> tuple[str, pl.Series] | None:
-    """The fault that Postgres would refuse a column for, in words, and a mask of its rows; None where there is none."""
+    """The fault that Postgres would refuse a column for, in words, and a mask of its rows; None if there is none."""
     checks: list[tuple[str, pl.Series]] = []
     if not column.nullable and values.null_count():
         checks.append(("null in a column that must not be null", values.is_null()))

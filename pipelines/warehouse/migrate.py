@@ -51,7 +51,7 @@ def revisions() -> list[str]:
 
 
 def current(database: Database) -> Version | None:
-    """The version of a database; None where it was never migrated."""
+    """The version of a database; None if it was never migrated."""
     query = (
         "select version_num, obj_description('core.alembic_version'::regclass, 'pg_class') from core.alembic_version"
     )

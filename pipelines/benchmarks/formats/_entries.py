@@ -35,7 +35,7 @@ class Entry:
     cost: Decimal | None = None
 
     def add(self, item: str, outcome: float | None) -> None:
-        """One trial of an item; None where it has no outcome."""
+        """One trial of an item; None if it has no outcome."""
         if outcome is None:
             self.missing.append(item)
         else:
@@ -85,7 +85,7 @@ class ItemEntries:
     _found: dict[tuple[str, ...], tuple[dict[str, Any], Entry]] = field(default_factory=dict)
 
     def add(self, rows: Iterable[dict[str, Any]], item: str, cluster: str | None) -> None:
-        """Take what one record says of one item; `score` is its outcome in per cent, None where it has none.
+        """Take what one record says of one item; `score` is its outcome in per cent, None if it has none.
 
         Raises EntryError for another unit.
         """

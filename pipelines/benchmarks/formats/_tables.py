@@ -162,7 +162,7 @@ def only(row: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
 
 
 def read_json(into: Collector) -> Any:  # noqa: ANN401 - any JSON value
-    """The file as a JSON value; None where it is none, which sets the file aside. NaN and Infinity, as Python writes
+    """The file as a JSON value; None if it is none, which sets the file aside. NaN and Infinity, as Python writes
     them, are null."""
     content = read_bytes(into.file)
     try:
@@ -176,7 +176,7 @@ def read_json(into: Collector) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def read_yaml(into: Collector) -> Any:  # noqa: ANN401 - any YAML value
-    """The file as a YAML value; None where it is none, which sets the file aside."""
+    """The file as a YAML value; None if it is none, which sets the file aside."""
     content = read_bytes(into.file)
     try:
         return yaml.load(content, Loader=yaml.CSafeLoader)

@@ -98,7 +98,7 @@ def _bounds(entry: Mapping[str, Any], score: float, after_sign: str) -> tuple[fl
 
 
 def _stated_day(value: object) -> date | None:
-    """The day of the page; None where it did not say."""
+    """The day of the page; None if it did not say."""
     try:
         return day(value, "last_updated")
     except EntryError:

@@ -309,7 +309,7 @@ def _percent(share: str) -> float:
 
 
 def _started(value: str) -> date | None:
-    """`17 November 2025 4:28pm` or ISO 8601; None where it is not given so."""
+    """`17 November 2025 4:28pm` or ISO 8601; None if it is not given so."""
     try:
         return instant(value).date()
     except ValueError:

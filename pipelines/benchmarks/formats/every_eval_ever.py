@@ -192,7 +192,7 @@ def _retrieved(document: Mapping[str, Any]) -> datetime | None:
 
 
 def _evaluated(value: object) -> date | None:
-    """Day of an evaluation: ISO 8601, or seconds since 1970; None where it is not given so."""
+    """Day of an evaluation: ISO 8601, or seconds since 1970; None if it is not given so."""
     try:
         return None if value is None else instant(str(value)).date()
     except ValueError:

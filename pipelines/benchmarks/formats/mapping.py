@@ -214,7 +214,7 @@ def _named(options: MappingOptions) -> list[str]:
 
 
 def _lines(content: bytes, suffix: str) -> list[tuple[int, bytes]] | None:
-    """The lines of a file that holds a JSON value in each, whatever it is called; None where it is one document."""
+    """The lines of a file that holds a JSON value in each, whatever it is called; None if it is one document."""
     lines = [(number, line) for number, line in enumerate(content.splitlines(), start=1) if line.strip()]
     if suffix in (".jsonl", ".ndjson"):
         return None if lines and _is_json(content) and (len(lines) > 1 or content.lstrip()[:1] == b"[") else lines

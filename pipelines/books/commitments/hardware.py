@@ -36,7 +36,7 @@ class OwnHardware:
     model_id: str
     prices: Mapping[date, Decimal | str]
     tokens_per_hour: Fraction | None
-    """What it can serve; None where no throughput is declared."""
+    """What it can serve; None if no throughput is declared."""
     counts_input: bool
     busy_hours: Mapping[date, Fraction]
     unknown: str | None = None

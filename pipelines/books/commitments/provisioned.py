@@ -65,7 +65,7 @@ class _Past:
     hours: npt.NDArray[np.float64]
     """Weighted tokens by hour."""
     usd: Decimal | None
-    """Their pay-as-you-go cost; None where requests have no price."""
+    """Their pay-as-you-go cost; None if requests have no price."""
     price: Decimal
 
 
@@ -118,7 +118,7 @@ class Throughput:
         return self.item.units * (self.item.capacity_per_unit_hour or 0)
 
     def _unknown(self, today: Day, uses: list[Use], served: _Served) -> str | None:
-        """Why nobody knows what was used, with what mends it; None where it is known."""
+        """Why nobody knows what was used, with what mends it; None if it is known."""
         if not self._capacity:
             return (
                 f"the capacity is not declared: add tokens_per_unit_hour to {self.item.commitment} in commitments.yaml"

@@ -56,11 +56,11 @@ class Side:
         return total(charge["usd"] for charge in self.charges) or ZERO
 
     def computed(self) -> Decimal | None:
-        """What is computed; None where nothing has a price."""
+        """What is computed; None if nothing has a price."""
         return total(charge["usd"] for charge in self.charges)
 
     def billed(self) -> Decimal | None:
-        """What the lines come to in USD; None where a line is in a currency without a rate."""
+        """What the lines come to in USD; None if a line is in a currency without a rate."""
         if any(line["usd_per_unit"] is None for line in self.lines):
             return None
         return sum((_usd(line["amount"], line["usd_per_unit"]) for line in self.lines), ZERO)
@@ -105,7 +105,7 @@ class Side:
         return None if found is None else int(found)
 
     def billed_quantities(self, meter: str) -> dict[tuple[str, str], Decimal] | None:
-        """Meter and tier to the units that the bill counts; None where it does not count them all."""
+        """Meter and tier to the units that the bill counts; None if it does not count them all."""
         found: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         if meter != ALL and self.lines and all(line["units"] is not None for line in self.lines):
             for line in self.lines:
@@ -186,6 +186,6 @@ def _usd(amount: Decimal, usd_per_unit: Decimal) -> Decimal:
 
 
 def total(values: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum of what is known; None where nothing is."""
+    """The sum of what is known; None if nothing is."""
     known = [value for value in values if value is not None]
     return sum(known, ZERO) if known else None

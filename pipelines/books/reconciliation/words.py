@@ -117,7 +117,7 @@ def category_of(focus: str | None, line_item: str | None) -> str:
 
 
 def units_in(quantity: Decimal | None, unit: str | None) -> Decimal | None:
-    """The quantity as single units; None where the unit is none that we count. `1K` alone is a thousand of what the line's meter counts."""
+    """The quantity as single units; None if the unit is none that we count. `1K` alone is a thousand of what the line's meter counts."""
     found = _UNIT.match((unit or "").replace("_", " ").strip())
     if quantity is None or found is None or not (found["noun"] or found["scale"]):
         return None

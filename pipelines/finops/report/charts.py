@@ -83,7 +83,7 @@ class Stacks:
         return fmt.total(amount for (_, series), amount in self.amounts.items() if series == name) or Decimal(0)
 
     def of_day(self, day: date) -> Decimal | None:
-        """Spend of a day over all series; None where nothing is known."""
+        """Spend of a day over all series; None if nothing is known."""
         return fmt.total(amount for (on, _), amount in self.amounts.items() if on == day)
 
 
@@ -106,7 +106,7 @@ def stacks(history: pl.DataFrame, start: date, last: date) -> Stacks:
 
 
 def spend_chart(found: Stacks) -> Chart | None:
-    """Stacked bars per day and model; None where nothing was spent in the thirty days."""
+    """Stacked bars per day and model; None if nothing was spent in the thirty days."""
     if not found.names:
         return None
     rows = [

@@ -15,7 +15,7 @@ from pipelines.finops.report.tables import Link
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One check of the run. `passed` is None where it could not be evaluated; `detail` is what was checked or found, in words."""
+    """One check of the run. `passed` is None if it could not be evaluated; `detail` is what was checked or found, in words."""
 
     name: str
     passed: bool | None
@@ -66,7 +66,7 @@ class Incomplete:
 class ReportContext:
     """The surroundings of one report. Without checks the report states that it has none.
 
-    `routing` are the policies whose routes an event may touch. `incomplete` is what the run has left undone; None where it
+    `routing` are the policies whose routes an event may touch. `incomplete` is what the run has left undone; None if it
     made everything. `links` lead to the pages around it. `mark` is of the days that the page rests on (`outdated.py`).
     """
 

@@ -25,7 +25,7 @@ _HOLDERS: dict[Kind, tuple[Kind, ...]] = {"day": ("month", "quarter"), "month": 
 
 @dataclass(frozen=True)
 class DaySpend:
-    """What a day cost; None where nothing is priced."""
+    """What a day cost; None if nothing is priced."""
 
     requests: int
     unpriced: int

@@ -42,7 +42,7 @@ class IncompleteSection:
 
 
 def incomplete_section(incomplete: Incomplete | None, failed_sections: Sequence[Failure]) -> IncompleteSection | None:
-    """None where nothing is missing."""
+    """What the page lacks, in a sentence and two tables; None if nothing is missing."""
     known = incomplete or Incomplete()
     failures = [*known.failures, *failed_sections]
     if not failures and not known.stale:

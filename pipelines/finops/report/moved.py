@@ -62,13 +62,13 @@ class MovedSection:
 
 
 def whole(data: ReportData, number: int = 0) -> dict[str, Any] | None:
-    """The row of the whole in a comparison; None where neither stretch has a charge."""
+    """The row of the whole in a comparison; None if neither stretch has a charge."""
     rows = data[movement_name(number)].filter(pl.col("dimension") == "all").to_dicts()
     return rows[0] if rows else None
 
 
 def main_comparison(data: ReportData) -> tuple[int, Earlier] | None:
-    """The first comparison whose earlier days have a cost; None where none has."""
+    """The first comparison whose earlier days have a cost; None if none has."""
     for number, earlier in enumerate(data.earlier):
         row = whole(data, number)
         if row is not None and row["cost_then_usd"] is not None:
@@ -77,7 +77,7 @@ def main_comparison(data: ReportData) -> tuple[int, Earlier] | None:
 
 
 def moved_section(data: ReportData) -> MovedSection | None:
-    """None where there is nothing to compare with."""
+    """Why the cost is another one than before; None if there is nothing to compare with."""
     main = main_comparison(data)
     if main is None:
         return None

@@ -91,7 +91,7 @@ def _headline(data: ReportData, total: dict[str, Any] | None) -> str:
 
 
 def _books(data: ReportData) -> dict[str, Any] | None:
-    """What is booked of the closed months among the days; None where none is closed."""
+    """What is booked of the closed months among the days; None if none is closed."""
     row: dict[str, Any] = data["books"].row(0, named=True)
     return row if row["closed_months"] else None
 

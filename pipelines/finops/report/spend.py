@@ -40,7 +40,7 @@ _BLANK = Cell("")
 
 @dataclass(frozen=True)
 class DayTotals:
-    """The day in numbers; `spend` is None where nothing is priced, `logged_only` (USD that logs state for unpriced requests)
+    """The day in numbers; `spend` is None if nothing is priced, `logged_only` (USD that logs state for unpriced requests)
     where no log states any."""
 
     requests: int

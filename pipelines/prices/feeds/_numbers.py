@@ -84,7 +84,7 @@ def _integer(text: str) -> int | Decimal:
 
 
 def bound_of(value: object) -> int | None:
-    """A size in tokens, also as text (`200000`, `200k`) or with decimals that are zero; None where it is none.
+    """A size in tokens, also as text (`200000`, `200k`) or with decimals that are zero; None if it is none.
 
     A tier whose bound is not read leaves long prompts at the price of short ones.
     """

@@ -56,7 +56,7 @@ _GEOGRAPHIES = {
 
 
 class Meaning(NamedTuple):
-    """What a usage type says. `model` is AWS's name for it, None where it names none."""
+    """What a usage type says. `model` is AWS's name for it, None if it names none."""
 
     model: str | None
     meter: str
@@ -68,7 +68,7 @@ class Meaning(NamedTuple):
 
 
 def meaning_of(service: str | None, usage_type: str | None) -> Meaning | None:
-    """What a usage type and the service that it belongs to say, or None where a word is not understood."""
+    """What a usage type and the service that it belongs to say, or None if a word is not understood."""
     name = _PREFIX.sub("", usage_type or "", count=1)
     # Marketplace: InputTokenCount; first party: input-tokens
     found = _METER.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name) if "Token" in name else name)
@@ -165,7 +165,7 @@ def _price(rate: _Rate, problems: set[str]) -> Price | None:
 
 
 def _tier(named: str, product: Mapping[str, str]) -> str | None:
-    """The tier that usage type, product and inference type agree on; None where two name different ones, or another one."""
+    """The tier that usage type, product and inference type agree on; None if two name different ones, or another one."""
     said = {named} - {"standard"}
     stated = product.get("servicetier", "").lower()
     if stated and stated not in _TIERS:

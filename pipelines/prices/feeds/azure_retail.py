@@ -131,7 +131,7 @@ def _no_list_price(item: Mapping[str, Any]) -> str | None:
 
 
 def _quantity(item: Mapping[str, Any]) -> int | None:
-    """How many tokens a price is for (`1K`, `1M`, `1K Tokens`, `1,000`); None where it is for something else."""
+    """How many tokens a price is for (`1K`, `1M`, `1K Tokens`, `1,000`); None if it is for something else."""
     return _QUANTITIES.get(re.sub(r"[\s,]|tokens?$", "", str(item["unitOfMeasure"]).lower()))
 
 
@@ -188,7 +188,7 @@ def _from(price: Price) -> datetime:
 
 
 def meaning_of(product: str, meter_name: str) -> Meaning | None:
-    """What a meter's name says, or None where a word of it is not understood."""
+    """What a meter's name says, or None if a word of it is not understood."""
     words = re.split(r"[\s-]+", meter_name.lower().replace("data zone", "dzone").strip())
     if any(_UNCLEAR.search(word) for word in words if word not in _WORDS):
         return None

@@ -166,7 +166,7 @@ def _stated(
 
 
 def _first_size(steps: Steps, member: object, place: int) -> int | None:
-    """The size from which the price of a member holds; None where it states none, or no price. The first member may leave out that it is zero."""
+    """The size from which the price of a member holds; None if it states none, or no price. The first member may leave out that it is zero."""
     if not isinstance(member, Mapping) or steps.price not in member:
         return None
     return bound_of(member.get(steps.first, None if place else 0))

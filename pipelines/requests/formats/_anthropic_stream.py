@@ -110,7 +110,7 @@ class StreamReader:
         return with_answer(bare, place, {"message": None, **message})
 
     def _start_of(self, ids: Mapping[str, object], usage: Mapping[str, object]) -> object:
-        """The key of the open stream that an event with these ids and this usage belongs to; None where that can't be known."""
+        """The key of the open stream that an event with these ids and this usage belongs to; None if that can't be known."""
         for is_answered in (False, True):
             found = {key: stream for key, stream in self._open.items() if stream.is_answered == is_answered}
             for name, given in ids.items():

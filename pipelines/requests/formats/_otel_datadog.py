@@ -26,7 +26,7 @@ _SELLERS = {"amazon": "aws.bedrock"}
 
 
 def spans_of(value: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """The spans in a value, under OTLP's names; None where it holds none of Datadog's."""
+    """The spans in a value, under OTLP's names; None if it holds none of Datadog's."""
     data = value.get("data")
     held = [item.get("attributes", item) for item in objects_of(data)] if isinstance(data, list) else [value]
     found: list[dict[str, Any]] = []

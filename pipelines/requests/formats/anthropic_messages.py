@@ -196,7 +196,7 @@ def _declined(attempt: dict[str, Any]) -> dict[str, Any]:
 
 
 def _served(called: list[dict[str, Any]]) -> object:
-    """The model that answered in place of one that declined; empty where it is not named, None where none did."""
+    """The model that answered in place of one that declined; empty where it is not named, None if none did."""
     return next((item.get("model") or "" for item in reversed(called) if item.get("type") == _FELL_BACK), None)
 
 

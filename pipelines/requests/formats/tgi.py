@@ -93,7 +93,7 @@ def _with_plain_headers(value: object) -> list[object]:
 
 
 def of_text(line: str) -> object:
-    """The record of one line of the text log, in the shape of --json-output; None where it reports no call."""
+    """The record of one line of the text log, in the shape of --json-output; None if it reports no call."""
     plain = _COLOURS.sub("", line)
     times = dict(_FIELD.findall(plain))
     if (instant := _INSTANT.search(plain)) is None or "inference_time" not in times:
