@@ -62,8 +62,8 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
         amounts=(same[dearest].quantize(SMALLEST), projected.quantize(SMALLEST)),
         central=projected.quantize(SMALLEST),
         stated={
-            "method": "the trade's habit: every model takes the recorded tokens and every cache hits, machines of one's own cost what they cost a "
-            "day; the baseline is the dearest model of policy, baseline and traffic. No interval, and nothing on quality",
+            "method": "same tokens on the dearest model: every model takes the recorded tokens and every cache hits, your own machines cost what they "
+            "cost a day; the baseline is the dearest model of policy, baseline and traffic. No interval, and nothing on quality",
             "without_a_price": sorted("/".join(offer) for offer in costs.keys() - same.keys()),
         },
     )

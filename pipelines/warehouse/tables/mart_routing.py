@@ -24,8 +24,8 @@ ROUTING_PROJECTION = Table(
         Column(
             "method",
             "text",
-            "policy; or what it is shown next to: same_tokens_dearest (the trade's habit: the same tokens at the dearest model's "
-            "prices), best_single_cheap (all traffic on the model that is best for the policy's money).",
+            "policy; or what it is shown next to: same_tokens_dearest (the same tokens at the dearest model's prices), "
+            "best_single_cheap (all traffic on the model that is best for the policy's money).",
             accepted=METHODS,
         ),
         Column("provider_id", "text", "Provider of the arm, or that the method chose; null for total.", nullable=True),

@@ -94,7 +94,7 @@ def read_bench(shared_data: Path) -> Bench:
 
 @dataclass(frozen=True)
 class Truth:
-    """Intervals of one quantity and what it really was, with the points that two habits of the trade give: the same tokens at the cheap
+    """Intervals of one quantity and what it really was, with the points that two usual estimates give: the same tokens at the cheap
     model's price, and all traffic on the cheap model."""
 
     intervals: list[dict[str, float]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What every policy is shown next to, on days worked by hand: the trade's habit, and the best single cheap model."""
+"""What every policy is shown next to, on days worked by hand: the same tokens on the dearest model, and the best single cheap model."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_every_policy_and_baseline_has_both_methods_and_neither_is_the_headline(
     ]
 
 
-def test_the_trades_habit_prices_the_same_tokens_at_the_dearest_model() -> None:
+def test_same_tokens_are_priced_at_the_dearest_model() -> None:
     """All on the strong model 0.105; 90/8/2 at the same tokens 0.012927, whatever the arms' real token counts."""
     row = methods(policies(*HYBRID), SCORES)["same_tokens_dearest"]
     assert (row["model_id"], row["baseline_cost_usd"], row["central_cost_usd"]) == (
@@ -48,7 +48,9 @@ def test_the_trades_habit_prices_the_same_tokens_at_the_dearest_model() -> None:
         Decimal("0.012927"),
     )
     assert [row[name] for name in ("saving_share_low_95", "quality_retained", "probability_both")] == [None] * 3
-    assert "No interval, and nothing on quality" in json.loads(row["assumptions"])["method"]
+    stated = json.loads(row["assumptions"])["method"]
+    assert stated.startswith("same tokens on the dearest model: ")
+    assert "No interval, and nothing on quality" in stated
 
 
 def test_a_single_model_is_held_against_the_baseline_by_scores_of_ones_own() -> None:
@@ -72,7 +74,7 @@ def test_a_single_model_is_held_against_the_baseline_by_scores_of_ones_own() -> 
     assert json.loads(row["assumptions"])["quality"].startswith("own shadow scores")
 
 
-def test_the_trades_habit_counts_what_own_machines_cost_a_day() -> None:
+def test_same_tokens_count_what_own_machines_cost_a_day() -> None:
     """Without it a policy on machines of one's own saved 100 %. Where their cost is not known, nothing is said."""
     own = arm("own", ("own", CHEAP[1]), "1").model_copy(update={"fixed_usd_per_day": Decimal("0.02")})
     ceiling = Ceiling(tokens_per_second=10_000, source="own benchmark")
@@ -83,7 +85,7 @@ def test_the_trades_habit_counts_what_own_machines_cost_a_day() -> None:
     assert "what its machines can serve is not known" in unknown["not_projected_reason"]
 
 
-def test_the_trades_habit_takes_the_dearest_of_policy_and_baseline_too() -> None:
+def test_same_tokens_are_held_against_the_dearest_of_policy_and_baseline_too() -> None:
     cheap = policies(arm("cheap", CHEAP, "1"), arm("none", TUNED, "0"), baselines=("all_closed",))
     day = requests(request(1, CHEAP))
     found = routing.project(day, rate_card(), cheap, None).projection.filter(method="same_tokens_dearest")
